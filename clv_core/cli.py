@@ -1,0 +1,102 @@
+"""The command line: ``python -m clv_core COMMAND ... [--workspace DIR] [--lang en|zh]``.
+
+A thin skin: each command is one module of :mod:`clv_core.commands` with ``add_arguments`` and ``run``. Human progress
+goes to stderr, one JSON object is the last line of stdout. Exit 0 done, 2 bad usage, 3 needs an answer, 4 refused,
+5 failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+from clv_core import jobs
+from clv_core.commands import Context
+from clv_core.errors import Cancelled, ClvError, UsageError
+from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
+from clv_core.workspace import Workspace
+
+COMMANDS: Final = ("simulate", "ingest", "train", "score", "backtest", "explain", "segment", "export")
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints join the error tree."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError("usage", reason=message, usage=self.format_usage().strip())
+
+
+def build_parser(language: str = DEFAULT_LANGUAGE) -> argparse.ArgumentParser:
+    """Return the parser with one subcommand for each of :data:`COMMANDS`."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--workspace", type=Path, default=None, help=translate("cli.workspace", language))
+    common.add_argument("--lang", choices=sorted(LANGUAGES), default=None, help=translate("cli.lang", language))
+    parser = _Parser(prog="python -m clv_core", description=translate("cli.description", language))
+    parser.add_argument("--job", type=Path, default=None, help=argparse.SUPPRESS)
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    for name in COMMANDS:
+        module = importlib.import_module(f"clv_core.commands.{name}")
+        text = translate(f"cli.{name}", language)
+        subparser = subparsers.add_parser(name, help=text, description=text, parents=[common])
+        module.add_arguments(subparser, language)
+        subparser.set_defaults(run=module.run)
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    language = _language(arguments)
+    job = _job_folder(arguments)
+    try:
+        options = build_parser(language).parse_args(arguments)
+        language = options.lang or language
+        signal.signal(signal.SIGTERM, _cancel)
+        workspace = Workspace(options.workspace.absolute()) if options.workspace else Workspace.default()
+        progress = jobs.JobProgress(job) if job else jobs.ConsoleProgress(language)
+        if job:
+            jobs.update_status(job, pid=os.getpid())
+        result = options.run(options, Context(workspace, language, progress))
+    except KeyboardInterrupt:
+        return _fail(Cancelled(), language, job)
+    except ClvError as error:
+        return _fail(error, language, job)
+    except Exception as error:
+        traceback.print_exc(file=sys.stderr if job or os.environ.get("CLV_DEBUG") else open(os.devnull, "w"))
+        return _fail(ClvError("unexpected", kind=type(error).__name__), language, job)
+    if job:
+        jobs.finish(job, language, result=result)
+    print(json.dumps(result, ensure_ascii=False, allow_nan=False), flush=True)
+    return 0
+
+
+def _fail(error: ClvError, language: str, job: Path | None) -> int:
+    print(error.message(language), file=sys.stderr)
+    print(json.dumps({"error": error.to_json(language)}, ensure_ascii=False, allow_nan=False), flush=True)
+    if job:
+        jobs.finish(job, language, error=error)
+    return error.exit_code
+
+
+def _cancel(signum: int, frame: object) -> NoReturn:
+    raise Cancelled
+
+
+def _language(arguments: Sequence[str]) -> str:
+    """Find ``--lang`` before parsing, so that help and usage errors speak it too."""
+    for position, word in enumerate(arguments):
+        value = word.partition("=")[2] if word.startswith("--lang=") else "".join(arguments[position + 1 : position + 2])
+        if word.startswith("--lang") and value in LANGUAGES:
+            return value
+    return DEFAULT_LANGUAGE
+
+
+def _job_folder(arguments: Sequence[str]) -> Path | None:
+    return Path(arguments[1]) if len(arguments) > 1 and arguments[0] == "--job" else None

@@ -1,0 +1,135 @@
+"""Settings that describe themselves.
+
+Each field's metadata (choices, bounds, group) draws the form on the train page, the ``--set key=value`` flag and the
+documentation; its label and help are the catalogue keys ``config.<field>`` and ``config.<field>.help``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Self, get_args, get_origin, get_type_hints
+
+from clv_core.errors import UsageError
+
+
+def option(
+    default: Any,
+    *,
+    choices: tuple[str, ...] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    group: str = "basic",
+) -> Any:
+    """Declare one setting.
+
+    Args:
+        default: the value that is right for most.
+        choices: allowed values of a text setting.
+        low: smallest allowed number.
+        high: largest allowed number.
+        group: where the form shows it: ``basic``, ``data``, ``network`` or ``training``.
+    """
+    return field(default=default, metadata={"choices": choices, "low": low, "high": high, "group": group})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of all settings: validated on construction, readable from text and JSON."""
+
+    def __post_init__(self) -> None:
+        """Check every field against its metadata.
+
+        Raises:
+            UsageError: a value is outside its choices or bounds.
+        """
+        for item in fields(self):
+            value = getattr(self, item.name)
+            choices, low, high = (item.metadata.get(key) for key in ("choices", "low", "high"))
+            if choices is not None and value not in choices:
+                raise UsageError("setting_choice", setting=item.name, value=str(value), choices=", ".join(choices))
+            if value is None or isinstance(value, bool) or not isinstance(value, (int, float)):
+                continue
+            if (low is not None and not value >= low) or (high is not None and not value <= high):
+                raise UsageError("setting_bounds", setting=item.name, value=value, low=low, high=high)
+
+    @classmethod
+    def from_pairs(cls, pairs: dict[str, str], **known: Any) -> Self:
+        """Return settings from ``key=value`` texts (the ``--set`` flag) over ``known`` values.
+
+        Raises:
+            UsageError: an unknown key, or a value that its type cannot hold.
+        """
+        hints = get_type_hints(cls)
+        values = dict(known)
+        for key, text in pairs.items():
+            if key not in hints:
+                raise UsageError("setting_unknown", setting=key, known=", ".join(sorted(hints)))
+            values[key] = _parse(key, text, hints[key])
+        return cls(**values)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Return settings from :meth:`to_json`'s dictionary; unknown keys are refused."""
+        unknown = set(values) - {item.name for item in fields(cls)}
+        if unknown:
+            raise UsageError("setting_unknown", setting=sorted(unknown)[0], known=", ".join(f.name for f in fields(cls)))
+        return cls(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary of all fields."""
+        return dataclasses.asdict(self)
+
+
+def _parse(key: str, text: str, hint: Any) -> Any:
+    optional = get_origin(hint) is types.UnionType and type(None) in get_args(hint)
+    if optional:
+        if text.lower() in ("", "none", "auto"):
+            return None
+        hint = next(kind for kind in get_args(hint) if kind is not type(None))
+    try:
+        if hint is bool:
+            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
+        return hint(text)
+    except (ValueError, KeyError) as error:
+        raise UsageError("setting_type", setting=key, value=text, type=hint.__name__) from error
+
+
+MODEL_IDS: Final = ("hybrid", "mlp", "rnn", "naive", "bgnbd")
+
+
+@dataclass(frozen=True)
+class TrainConfig(Settings):
+    """What is trained, on what, and how. Defaults are the measured recipe of the design document, section 6."""
+
+    horizon_days: int = option(182, low=1, high=3650)
+    model: str = option("hybrid", choices=MODEL_IDS)
+    seed: int = option(1, low=0, high=2**31 - 1)
+
+    cutoffs: int = option(12, low=1, high=60, group="data")
+    max_windows: int = option(50_000, low=100, high=5_000_000, group="data")
+    max_steps_back: int = option(40, low=1, high=500, group="data")
+    impute: str = option("median", choices=("mean", "median", "max", "constant", "drop"), group="data")
+    impute_constant: float = option(0.0, group="data")
+    event_types: str = option("all", choices=("all", "purchases"), group="data")
+
+    head: str = option("ziln", choices=("ziln", "tweedie", "point"), group="network")
+    point_loss: str = option("mse", choices=("mse", "mae"), group="network")
+    rnn: str = option("gru", choices=("gru", "lstm", "rnn"), group="network")
+    rnn_layers: int = option(1, low=1, high=4, group="network")
+    rnn_width: int = option(32, low=4, high=512, group="network")
+    mlp_layers: int = option(2, low=1, high=6, group="network")
+    mlp_width: int = option(64, low=4, high=1024, group="network")
+    dropout: float = option(0.1, low=0.0, high=0.8, group="network")
+    activation: str = option("silu", choices=("relu", "silu", "tanh", "sigmoid"), group="network")
+
+    ensemble: int = option(3, low=1, high=20, group="training")
+    optimizer: str = option("adamw", choices=("adamw", "adam", "sgd"), group="training")
+    learning_rate: float = option(4e-3, low=1e-6, high=1.0, group="training")
+    weight_decay: float = option(1e-2, low=0.0, high=1.0, group="training")
+    batch_size: int = option(512, low=16, high=65_536, group="training")
+    steps: int | None = option(None, low=1, high=1_000_000, group="training")
+    early_stopping: bool = option(False, group="training")
+    device: str = option("auto", choices=("auto", "cpu", "cuda"), group="training")
+    processes: int | None = option(None, low=1, high=64, group="training")

@@ -1,0 +1,103 @@
+"""The error tree, and the message that errors, warnings and reasons share.
+
+    ClvError                      exit 5  something failed
+    |-- UsageError                exit 2  the call's words are off
+    |-- NeedsAnswer               exit 3  the input can be read in two ways: ask
+    |-- Refused                   exit 4  the input cannot be used, and nothing was kept of it
+    |   |-- NotFound              exit 4  no dataset, model or customer of that name
+    |   `-- NotEnoughData         exit 4  readable, but too little to learn from
+    `-- Cancelled                 exit 5  the person stopped it
+
+An error carries a code and parameters; the sentence comes from the catalogues of :mod:`clv_core.i18n`
+under the key ``error.<code>``, so that every error speaks each language and says what was needed, what was
+found, where, and what to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from clv_core.i18n import DEFAULT_LANGUAGE, translate
+
+
+@dataclass(frozen=True)
+class Message:
+    """A warning or a reason: a stable code, its parameters, and a sentence in each language.
+
+    Args:
+        code: catalogue key, for example ``warning.duplicates_kept``.
+        params: values for the sentence's placeholders; JSON types only.
+    """
+
+    code: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def text(self, language: str = DEFAULT_LANGUAGE) -> str:
+        """Return the sentence in ``language``."""
+        return translate(self.code, language, **self.params)
+
+    def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
+        """Return ``{code, params, message}``, the shape of design section 4."""
+        return {"code": self.code.split(".", 1)[-1], "params": self.params, "message": self.text(language)}
+
+
+class ClvError(Exception):
+    """Root of all errors that a person may see.
+
+    Args:
+        code: catalogue key without the ``error.`` prefix.
+        params: values for the sentence's placeholders.
+    """
+
+    exit_code: ClassVar[int] = 5
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code, params)
+        self.code = code
+        self.params = params
+
+    def message(self, language: str = DEFAULT_LANGUAGE) -> str:
+        """Return the sentence in ``language``."""
+        return translate(f"error.{self.code}", language, **self.params)
+
+    def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
+        """Return ``{code, params, message}``."""
+        return {"code": self.code, "params": self.params, "message": self.message(language)}
+
+    def __str__(self) -> str:
+        """Return the English sentence."""
+        return self.message()
+
+
+class UsageError(ClvError):
+    """The call's words are off."""
+
+    exit_code = 2
+
+
+class NeedsAnswer(ClvError):
+    """The input can be read in two ways; the person has to say which."""
+
+    exit_code = 3
+
+
+class Refused(ClvError):
+    """The input cannot be used; nothing of it was kept."""
+
+    exit_code = 4
+
+
+class NotFound(Refused):
+    """No dataset, model, job or customer of that name."""
+
+
+class NotEnoughData(Refused):
+    """The log is readable but holds too little for what was asked."""
+
+
+class Cancelled(ClvError):
+    """The person stopped the run."""
+
+    def __init__(self) -> None:
+        super().__init__("cancelled")

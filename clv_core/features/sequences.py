@@ -1,0 +1,82 @@
+"""Event sequences: flat arrays of steps, and windows into them.
+
+A step is one customer, one day, one event type: lines of the same kind on the same day are summed first, so that an
+order and its same-day cancellation weigh what they are worth together. All steps of a log lie in one set of flat
+arrays, ordered by customer and time; what a model may know at a cutoff is a slice ``[start, stop)`` of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+STEP_VALUES: Final = ("amount", "quantity", "lines", "discount", "rating", "review_length")
+"""Numeric columns of a step, in the log's units; NaN where the log says nothing."""
+
+STEP_CODES: Final = ("event_type", "category")
+"""Categorical columns of a step, as text codes into :attr:`Steps.vocabularies`; -1 where the log says nothing."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """All steps of a log, ordered by customer, day, time of day, event type.
+
+    Args:
+        customer_ids: text ids of the customers, sorted, shape [c].
+        offsets: steps of customer i are ``offsets[i]:offsets[i + 1]``, int64, shape [c + 1].
+        day: days since 1970-01-01 in the log's time zone, int32, shape [s].
+        gap_days: days since the customer's previous step (0 at the first), float32, shape [s].
+        values: :data:`STEP_VALUES`, float32, shape [s, len(STEP_VALUES)].
+        codes: :data:`STEP_CODES`, int32, shape [s, len(STEP_CODES)].
+        vocabularies: for each of :data:`STEP_CODES` the texts that its codes stand for, sorted.
+    """
+
+    customer_ids: NDArray[np.object_]
+    offsets: NDArray[np.int64]
+    day: NDArray[np.int32]
+    gap_days: NDArray[np.float32]
+    values: NDArray[np.float32]
+    codes: NDArray[np.int32]
+    vocabularies: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """What is known of each of n (customer, cutoff) pairs: a slice of steps strictly before the cutoff.
+
+    Args:
+        steps: the log's steps.
+        start: first step of the window, int64, shape [n].
+        stop: one past its last step, int64, shape [n]; ``stop > start`` for every row.
+        cutoff_day: the cutoff in days since 1970-01-01, int32, shape [n].
+    """
+
+    steps: Steps
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    cutoff_day: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        """Return n."""
+        return len(self.start)
+
+    def take(self, rows: NDArray[np.int64]) -> Windows:
+        """Return the windows at ``rows``."""
+        return replace(self, start=self.start[rows], stop=self.stop[rows], cutoff_day=self.cutoff_day[rows])
+
+
+def windows_at(steps: Steps, cutoff_day: int, max_steps: int) -> tuple[NDArray[np.int64], Windows]:
+    """Return the customers with any step before ``cutoff_day``, and their last ``max_steps`` steps before it.
+
+    Returns:
+        Positions in ``steps.customer_ids`` [n], and their windows [n].
+    """
+    before = np.concatenate([[0], np.cumsum(steps.day < cutoff_day)])
+    known = before[steps.offsets[1:]] - before[steps.offsets[:-1]]
+    customers = np.flatnonzero(known > 0)
+    stop = steps.offsets[customers] + known[customers]
+    start = np.maximum(steps.offsets[customers], stop - max_steps)
+    return customers, Windows(steps, start, stop, np.full(len(customers), cutoff_day, np.int32))

@@ -1,0 +1,71 @@
+"""A snapshot: all customers seen before a cutoff, what is known of them, and what they were worth after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv_core.features.btyd import Anchor
+from clv_core.features.sequences import Windows
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """n (customer, cutoff) pairs; one cutoff when scoring, several when training.
+
+    Args:
+        features: one column for each of ``FEATURES``, float64 with NaN for unknown or text with None for unknown,
+            indexed by ``customer_id``, shape [n, f].
+        windows: the event sequence of each row, strictly before its cutoff, [n].
+        horizon_days: length of the predicted span.
+        target: net value in [cutoff, cutoff + horizon), in the log's currency, float64 [n]; None where the horizon has
+            not passed.
+        anchors: the BTYD models fitted on what lies before each cutoff, by cutoff day.
+    """
+
+    features: pd.DataFrame
+    windows: Windows
+    horizon_days: int
+    target: NDArray[np.float64] | None
+    anchors: dict[int, Anchor]
+
+    def __len__(self) -> int:
+        """Return n."""
+        return len(self.features)
+
+    @property
+    def cutoff_day(self) -> NDArray[np.int32]:
+        """The cutoff of each row in days since 1970-01-01, int32 [n]."""
+        return self.windows.cutoff_day
+
+    def take(self, rows: NDArray[np.int64]) -> Snapshot:
+        """Return the snapshot of ``rows`` only."""
+        return replace(
+            self,
+            features=self.features.iloc[rows],
+            windows=self.windows.take(rows),
+            target=None if self.target is None else self.target[rows],
+        )
+
+
+def concat(snapshots: Sequence[Snapshot]) -> Snapshot:
+    """Return one snapshot of all rows; the parts share steps and horizon, and all have targets or none has."""
+    first = snapshots[0]
+    windows = replace(
+        first.windows,
+        start=np.concatenate([part.windows.start for part in snapshots]),
+        stop=np.concatenate([part.windows.stop for part in snapshots]),
+        cutoff_day=np.concatenate([part.windows.cutoff_day for part in snapshots]),
+    )
+    targets = [part.target for part in snapshots if part.target is not None]
+    return Snapshot(
+        features=pd.concat([part.features for part in snapshots]),
+        windows=windows,
+        horizon_days=first.horizon_days,
+        target=np.concatenate(targets) if targets else None,
+        anchors={day: anchor for part in snapshots for day, anchor in part.anchors.items()},
+    )

@@ -1,0 +1,76 @@
+"""Every sentence in English and Simplified Chinese, from ``assets/locale/<language>/*.po``.
+
+A catalogue entry's msgid is a stable key (``error.no_amount``), its msgstr the sentence in that language with
+``str.format`` placeholders (``{rows:,}``). All ``.po`` files of a language's folder form one catalogue; a key may
+stand in one file only. Catalogues are read by babel as text: no compiled ``.mo`` is kept.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+LANGUAGES: Final = {"en": "English", "zh": "简体中文"}
+DEFAULT_LANGUAGE: Final = "en"
+LOCALE_FOLDER: Final = Path(__file__).resolve().parent.parent / "assets" / "locale"
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def catalogue(language: str) -> dict[str, str]:
+    """Return all sentences of ``language`` by key.
+
+    Raises:
+        ValueError: a key stands twice; the catalogue tests catch this before a person does.
+    """
+    from babel.messages.pofile import read_po
+
+    sentences: dict[str, str] = {}
+    for path in sorted((LOCALE_FOLDER / language).glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file):
+                if not message.id:
+                    continue
+                if message.id in sentences:
+                    raise ValueError(f"{path.name}: key {message.id!r} stands twice")
+                sentences[str(message.id)] = str(message.string)
+    return sentences
+
+
+def translate(key: str, language: str = DEFAULT_LANGUAGE, **params: Any) -> str:
+    """Return the sentence ``key`` in ``language`` with ``params`` filled in.
+
+    Raises:
+        KeyError: the key is in no catalogue; a test holds every key used in the code against the catalogues.
+    """
+    return catalogue(language)[key].format(**params)
+
+
+def has(key: str, language: str = DEFAULT_LANGUAGE) -> bool:
+    """Say whether ``key`` has a sentence (for names that come from data, such as event types)."""
+    return key in catalogue(language)
+
+
+def closest_language(locale: str | None) -> str:
+    """Return the language to greet a browser locale (such as ``zh-CN``) with."""
+    return "zh" if (locale or "").lower().startswith("zh") else DEFAULT_LANGUAGE
+
+
+def say_number(value: float, language: str = DEFAULT_LANGUAGE, digits: int = 3) -> str:
+    """Return ``value`` rounded as a person would say it: ``477,000``, ``2.5 million``, ``47.7万``.
+
+    Args:
+        value: any finite number.
+        language: decides the large units (million / 万, 亿).
+        digits: significant digits to keep.
+    """
+    if value == 0:
+        return "0"
+    magnitude = abs(value)
+    units = [(1e8, "亿"), (1e4, "万")] if language == "zh" else [(1e9, " billion"), (1e6, " million")]
+    for size, name in units:
+        if magnitude >= size:
+            return f"{float(f'{value / size:.{digits}g}'):,.10g}{name}"
+    if magnitude >= 10 ** (digits - 1):
+        return f"{float(f'{value:.{digits}g}'):,.0f}"
+    return f"{float(f'{value:.{digits}g}'):,.10g}"

@@ -1,0 +1,202 @@
+"""Jobs: long runs as child processes of the command line, watched through files.
+
+A page never trains by itself. It starts ``python -m clv_core --job DIR COMMAND ...`` and reads ``DIR/status.json``, so
+closing the browser, reloading, or a second person never stops or mixes a run.
+
+    status.json    {id, command, args, state, pid, started, updated, stage, done, total, result, error}
+    history.jsonl  one line a report that carries figures (loss curves)
+    log.txt        what the child printed
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from clv_core.errors import ClvError, NotFound
+from clv_core.i18n import translate
+from clv_core.workspace import Workspace, read_json, write_json
+
+RUNNING, DONE, FAILED, CANCELLED, INTERRUPTED = "running", "done", "failed", "cancelled", "interrupted"
+MIN_SECONDS_BETWEEN_WRITES = 0.25
+
+
+class Progress(Protocol):
+    """Whatever listens to a long run."""
+
+    def report(self, stage: str, done: float, total: float, **figures: float) -> None:
+        """Tell how far ``stage`` (catalogue key ``stage.<stage>``) is, with figures such as a loss."""
+
+
+class NoProgress:
+    """A listener that does not listen."""
+
+    def report(self, stage: str, done: float, total: float, **figures: float) -> None:
+        """Do nothing."""
+
+
+@dataclass
+class ConsoleProgress:
+    """Prints a line a stage, at most twice a second, for people at a terminal."""
+
+    language: str
+    stream: TextIO = field(default_factory=lambda: sys.stderr)
+    last: float = 0.0
+    stage: str = ""
+
+    def report(self, stage: str, done: float, total: float, **figures: float) -> None:
+        """Print the stage, its share done and its figures."""
+        now = time.monotonic()
+        if stage == self.stage and now - self.last < 0.5 and done < total:
+            return
+        self.last, self.stage = now, stage
+        share = f" {done / total:4.0%}" if total > 1 else ""
+        tail = "".join(f"  {name} {value:.4g}" for name, value in figures.items())
+        print(f"{translate(f'stage.{stage}', self.language)}{share}{tail}", file=self.stream, flush=True)
+
+
+@dataclass
+class JobProgress:
+    """Writes ``status.json`` and ``history.jsonl`` in a job's folder."""
+
+    folder: Path
+    last: float = 0.0
+    stage: str = ""
+
+    def report(self, stage: str, done: float, total: float, **figures: float) -> None:
+        """Update the status at most four times a second; figures are kept from every report."""
+        if figures:
+            with (self.folder / "history.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"stage": stage, "done": done, **figures}) + "\n")
+        now = time.monotonic()
+        if stage == self.stage and now - self.last < MIN_SECONDS_BETWEEN_WRITES and done < total:
+            return
+        self.last, self.stage = now, stage
+        update_status(self.folder, stage=stage, done=done, total=total)
+
+
+def update_status(folder: Path, **changes: Any) -> None:
+    """Merge ``changes`` into a job's status file."""
+    path = folder / "status.json"
+    status = read_json(path) if path.exists() else {"id": folder.name}
+    write_json(path, {**status, **changes, "updated": time.time()})
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run, as its folder tells it."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    def status(self) -> dict[str, Any]:
+        """Return the status; a run whose process is gone without a last word is ``interrupted``."""
+        status: dict[str, Any] = read_json(self.folder / "status.json")
+        if status["state"] == RUNNING and not _alive(status.get("pid"), self.folder):
+            status["state"] = INTERRUPTED
+        return status
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return all figures reported so far; a half-written last line is left out."""
+        path = self.folder / "history.jsonl"
+        lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
+        return [json.loads(line) for line in lines if line]
+
+    def log(self, characters: int = 4000) -> str:
+        """Return the end of what the child printed."""
+        path = self.folder / "log.txt"
+        return path.read_text(encoding="utf-8", errors="replace")[-characters:] if path.exists() else ""
+
+    def cancel(self) -> None:
+        """Ask the run to stop; it removes what it half made."""
+        status = self.status()
+        if status["state"] == RUNNING:
+            os.killpg(status["pid"], signal.SIGTERM)
+
+
+def start(workspace: Workspace, command: Sequence[str], *, language: str, label: str = "") -> Job:
+    """Start ``python -m clv_core COMMAND`` as a job of its own process group.
+
+    Args:
+        workspace: where the job and its results live.
+        command: command line after ``python -m clv_core``.
+        language: of the messages it prints.
+        label: what the person sees, for example the dataset's name.
+    """
+    folder = workspace.jobs / f"{time.strftime('%Y%m%d-%H%M%S')}-{command[0]}-{secrets.token_hex(3)}"
+    folder.mkdir()
+    status = {"id": folder.name, "command": command[0], "args": list(command), "label": label, "state": RUNNING}
+    write_json(folder / "status.json", {**status, "pid": None, "started": time.time(), "updated": time.time()})
+    arguments = [sys.executable, "-m", "clv_core", "--job", str(folder), *command]
+    arguments += ["--workspace", str(workspace.root), "--lang", language]
+    with (folder / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            arguments,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd=Path(__file__).resolve().parent.parent,
+        )
+    _children[folder.name] = process
+    return Job(folder)
+
+
+def jobs(workspace: Workspace, command: str | None = None) -> list[Job]:
+    """Return all jobs, the newest first, optionally of one command."""
+    folders = sorted((path.parent for path in workspace.jobs.glob("*/status.json")), reverse=True)
+    found = [Job(folder) for folder in folders]
+    return found if command is None else [job for job in found if job.status()["command"] == command]
+
+
+def find(workspace: Workspace, job_id: str) -> Job:
+    """Return the job ``job_id``.
+
+    Raises:
+        NotFound: there is none.
+    """
+    folder = workspace.jobs / job_id
+    if Path(job_id).name != job_id or not (folder / "status.json").exists():
+        raise NotFound("no_job", job=job_id)
+    return Job(folder)
+
+
+def finish(folder: Path, language: str, *, result: dict[str, Any] | None = None, error: ClvError | None = None) -> None:
+    """Write a job's last word."""
+    if error is None:
+        update_status(folder, state=DONE, result=result)
+    else:
+        state = CANCELLED if error.code == "cancelled" else FAILED
+        update_status(folder, state=state, error=error.to_json(language), exit_code=error.exit_code)
+
+
+_children: dict[str, subprocess.Popen[bytes]] = {}
+
+
+def _alive(pid: int | None, folder: Path) -> bool:
+    child = _children.get(folder.name)
+    if child is not None:
+        return child.poll() is None
+    if pid is None:
+        return time.time() - float(read_json(folder / "status.json")["started"]) < 30
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    command = Path(f"/proc/{pid}/cmdline")
+    return folder.name.encode() in command.read_bytes() if command.exists() else True

@@ -1,0 +1,141 @@
+"""Where things live on disk, and how files are written so that a crash leaves either the old or the new one.
+
+    workspace/
+      datasets/<name>/          current.json -> <version>/{events.parquet, set_aside.parquet, manifest.json}
+      models/<model id>/        one bundle a folder
+      runs/<run id>/            resumable training state, removed when the bundle is written
+      jobs/<job id>/            status.json, history.jsonl, log.txt
+      predictions/<model id>/   scored customers
+      exports/                  files made for other systems, with their side files
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clv_core.errors import Refused, UsageError
+
+NAME_PATTERN = re.compile(r"[^\W_][\w .-]{0,63}", re.UNICODE)
+RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder of datasets, models, jobs and exports.
+
+    Args:
+        root: the folder; made on first use.
+    """
+
+    root: Path
+
+    @classmethod
+    def default(cls) -> Workspace:
+        """Return ``$CLV_WORKSPACE``, or ``workspace/`` under the current folder."""
+        return cls(Path(os.environ.get("CLV_WORKSPACE") or "workspace").absolute())
+
+    def folder(self, *parts: str) -> Path:
+        """Return (and make) a folder below the root."""
+        path = self.root.joinpath(*parts)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError("workspace_not_writable", path=str(path), reason=error.strerror or "") from error
+        return path
+
+    @property
+    def datasets(self) -> Path:
+        """The folder of datasets."""
+        return self.folder("datasets")
+
+    @property
+    def models(self) -> Path:
+        """The folder of bundles."""
+        return self.folder("models")
+
+    @property
+    def runs(self) -> Path:
+        """The folder of resumable training states."""
+        return self.folder("runs")
+
+    @property
+    def jobs(self) -> Path:
+        """The folder of jobs."""
+        return self.folder("jobs")
+
+    @property
+    def predictions(self) -> Path:
+        """The folder of scored customers."""
+        return self.folder("predictions")
+
+    @property
+    def exports(self) -> Path:
+        """The folder of exported files."""
+        return self.folder("exports")
+
+
+def check_name(name: str) -> str:
+    """Return ``name`` if it can name a folder on every system.
+
+    Raises:
+        Refused: it is empty, too long, or holds characters that a file system or a path would misread.
+    """
+    stripped = name.strip()
+    if not NAME_PATTERN.fullmatch(stripped) or stripped.endswith(".") or RESERVED_NAMES.fullmatch(stripped):
+        raise Refused("bad_name", name=name[:80])
+    return stripped
+
+
+@contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``target``; on success sync it to disk and rename it into place.
+
+    Works for a file and for a folder that does not exist yet. On any error the temporary is removed and
+    ``target`` is untouched.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.tmp"
+    try:
+        yield temporary
+        for path in [temporary, *temporary.rglob("*")] if temporary.is_dir() else [temporary]:
+            _sync(path)
+        os.replace(temporary, target)
+        _sync(target.parent)
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a UTF-8 text file atomically."""
+    with atomic_path(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(target: Path, value: Any) -> None:
+    """Write a JSON file atomically; NaN and infinity are refused by the encoder."""
+    write_text(target, json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False, sort_keys=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
