@@ -1,0 +1,147 @@
+"""Names that logs use for the canonical columns and event types, in English and Chinese.
+
+Names are compared after :func:`fold`: case, blanks and punctuation do not count. A name is either *sure* (it means this
+and nothing else) or *likely* (it usually does; a sure one wins).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from clv_core.columns import (
+    AMOUNT,
+    CART,
+    CATEGORY,
+    CHANNEL,
+    COUNTRY,
+    CUSTOMER_ID,
+    DISCOUNT,
+    EVENT_TIME,
+    EVENT_TYPE,
+    ORDER_ID,
+    PRODUCT_ID,
+    PURCHASE,
+    QUANTITY,
+    RATING,
+    RATING_EVENT,
+    RETURN,
+    REVIEW,
+    REVIEW_TEXT,
+    SESSION_ID,
+    UNIT_PRICE,
+    VIEW,
+)
+
+PRICE: Final = "price"
+"""Not a canonical column: a name that may mean the price of one piece or of the line (``mapping.py`` decides)."""
+
+CURRENCY: Final = "currency"
+"""Not a canonical column: says what the amounts are in."""
+
+SURE: Final[dict[str, str]] = {
+    CUSTOMER_ID: """customer_id customer customerid customer_no customer_number customer_key cust_id custid cust
+        client_id clientid buyer_id buyerid shopper_id user_id userid member_id memberid visitor_id visitorid
+        household_id household_key hhid account_id consumer_id purchaser_id panelist_id 用户id 用户编号 用户
+        客户id 客户编号 客户 会员id 会员编号 会员卡号 会员号 会员 顾客id 顾客编号 顾客 买家id 买家 买家会员名
+        账号 用户账号 用户標識 用户标识 客戶id 客戶編號 會員id 會員編號 會員 用戶id 用戶編號 顧客id 顧客編號""",
+    EVENT_TIME: """event_time eventtime event_timestamp event_date event_datetime timestamp time_stamp ts
+        datetime date_time invoice_date invoicedate order_date orderdate order_time order_datetime
+        order_timestamp ordered_at order_purchase_timestamp purchase_date purchase_time purchased_at
+        purchase_timestamp transaction_date transaction_time transaction_timestamp transaction_datetime
+        trans_date trans_time txn_date txn_time t_dat sale_date sales_date occurred_at happened_at action_time
+        behavior_time visit_time 下单时间 订单时间 订单日期 下单日期 付款时间 支付时间 订单付款时间 订单创建时间
+        购买时间 购买日期 交易时间 交易日期 成交时间 消费时间 消费日期 行为时间 事件时间 发生时间 时间 日期
+        时间戳 下單時間 訂單時間 訂單日期 購買時間 購買日期 交易時間 付款時間 時間""",
+    EVENT_TYPE: """event_type eventtype event event_name action action_type activity activity_type behavior
+        behavior_type behaviour behaviour_type transaction_type interaction interaction_type 行为类型 行为
+        事件类型 事件 事件名称 动作 操作 操作类型 用户行为 交易类型 行為類型 行為 事件類型""",
+    AMOUNT: """amount total_amount net_amount order_amount sales_amount transaction_amount purchase_amount
+        payment_amount paid_amount amount_paid total_price total_value order_value order_total line_total
+        line_amount total_sales sales sales_value revenue net_revenue gross_revenue spend spent dollar_value
+        dollars transaction_revenue item_total subtotal transaction_value purchase_value monetary_value
+        payment_value extended_price net_sales 金额 订单金额 消费金额 支付金额 实付金额 付款金额 交易金额 销售额
+        成交金额 总金额 总价 实付 实付款 买家实际支付金额 购买金额 应付金额 金額 訂單金額 消費金額 支付金額
+        銷售額 總金額 總價""",
+    ORDER_ID: """order_id orderid order_no order_number invoice_no invoiceno invoice invoice_id invoice_number
+        transaction_id transactionid transaction_no trans_id txn_id basket_id basketid receipt_id receipt_no
+        bill_no 订单号 订单编号 订单id 交易号 交易编号 发票号 流水号 单号 訂單號 訂單編號 訂單id""",
+    PRODUCT_ID: """product_id productid product item_id itemid item sku sku_id stock_code stockcode product_code
+        item_code article_id article asin upc gtin ean goods_id product_key material 商品id 商品编号 商品编码
+        商品 产品id 产品编号 货号 商品編號 商品代码 产品""",
+    CATEGORY: """category category_id category_name category_code product_category product_category_name
+        item_category categoryid cat department product_type commodity 类别 品类 类目 商品类别 商品类目 分类
+        产品类别 类目id 品类id 商品分类 商品種類 類別 品類 類目""",
+    QUANTITY: """quantity qty units pieces item_count number_of_items number_of_cds num_items count_of_items
+        order_qty order_quantity purchase_quantity 数量 购买数量 件数 商品数量 销量 销售数量 數量 購買數量 件數""",
+    UNIT_PRICE: """unit_price unitprice price_per_unit item_price price_each product_price selling_price
+        unit_cost single_price 单价 商品单价 销售单价 售价 單價 商品單價 售價""",
+    DISCOUNT: """discount discount_amount total_discount coupon_amount coupon_discount discount_value rebate
+        折扣金额 优惠金额 优惠 优惠券金额 立减 折扣 折扣金額 優惠金額 優惠""",
+    RATING: """rating stars star star_rating score review_score overall rate review_rating 评分 星级 打分
+        评价星级 評分 星級""",
+    REVIEW_TEXT: """review_text review review_body comment comments review_content reviewtext review_comment
+        review_comment_message feedback 评论 评价 评论内容 评价内容 评语 評論 評價 評論內容""",
+    CHANNEL: """channel source_channel sales_channel sales_channel_id traffic_source utm_source medium
+        utm_medium marketing_channel acquisition_channel platform device device_type store store_id 渠道 来源
+        流量来源 销售渠道 终端 设备 平台 管道 來源 通路""",
+    COUNTRY: """country country_code country_name nation region_country ship_country shipping_country
+        billing_country 国家 国家地区 国别 國家 國別""",
+    SESSION_ID: "session_id sessionid session user_session visit_id visitid 会话id 会话 会话编号 访问id 會話id",
+    PRICE: "price 价格 價格",
+    CURRENCY: "currency currency_code 币种 货币 幣種 貨幣",
+}
+
+LIKELY: Final[dict[str, str]] = {
+    CUSTOMER_ID: "id uid user client buyer shopper member visitor account username user_name client_no email",
+    EVENT_TIME: """date time day created created_at created_time create_time createdate purchased week_date
+        创建时间 創建時間""",
+    EVENT_TYPE: "type kind 类型 類型",
+    AMOUNT: "value total payment paid cost money sum 消费 支付 付款",
+    ORDER_ID: "order transaction receipt basket bill 订单 訂單",
+    PRODUCT_ID: "product_name item_name description stock goods title 商品名称 商品名 产品名称 商品名稱",
+    CATEGORY: "class group segment brand section 品牌 部门",
+    QUANTITY: "count number pcs amount_of_items",
+    DISCOUNT: "coupon promo promotion",
+    REVIEW_TEXT: "text message 内容 內容 备注",
+    CHANNEL: "source campaign referrer",
+    COUNTRY: "region market 地区 地區",
+}
+
+EVENT_ALIASES: Final[dict[str, str]] = {
+    VIEW: """view views viewed pv page_view pageview product_view view_item view_product detail_view item_view
+        click clicks clicked browse browsed visit product_viewed content_view 浏览 查看 点击 访问 瀏覽 點擊
+        浏览商品 商品浏览""",
+    CART: """cart add_to_cart addtocart add_cart cart_add added_to_cart add_to_basket basket product_added 加购
+        加入购物车 加购物车 购物车 加購 加入購物車 添加购物车""",
+    PURCHASE: """purchase purchases purchased buy bought order ordered transaction transactions sale sales sold
+        checkout checkout_complete order_completed completed paid pay payment placed_order 购买 下单 支付 付款
+        成交 交易 消费 订单 購買 下單 已付款 支付成功 交易成功""",
+    RETURN: """return returned returns refund refunded refunds credit credit_note chargeback cancel cancelled
+        canceled cancellation order_refunded 退货 退款 退单 取消 退貨 取消订单 退换货""",
+    RATING_EVENT: "rating rate rated rates star stars 评分 打分 評分",
+    REVIEW: "review reviews reviewed comment commented feedback 评论 评价 評論 評價",
+}
+
+MISSING: Final = (
+    *("", "null", "none", "nan", "n/a", "na", "#n/a", "nil", "undefined"),
+    *("(null)", "\\n", "-", "--", "<na>", "nat", "空"),
+)
+"""Texts that stand for nothing, in lower case, where an id, a time, a number or a type is expected."""
+
+
+def fold(name: str) -> str:
+    """Return ``name`` without what spelling varies by: form, case, blanks, punctuation."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", unicodedata.normalize("NFKC", name).strip())
+    return re.sub(r"[\W_]+", "", spaced.lower())
+
+
+def _index(table: dict[str, str]) -> dict[str, str]:
+    return {fold(alias): target for target, words in table.items() for alias in words.split()}
+
+
+SURE_NAMES: Final = _index(SURE)
+LIKELY_NAMES: Final = _index(LIKELY)
+EVENT_NAMES: Final = _index(EVENT_ALIASES)
+"""Folded event name -> canonical event type."""
