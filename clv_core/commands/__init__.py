@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
+from clv_core.errors import Message
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
 
@@ -21,3 +25,16 @@ class Context:
     workspace: Workspace
     language: str
     progress: Progress
+
+
+def day(text: str) -> date:
+    """Read a date of the command line, ``1997-12-31``."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: YYYY-MM-DD") from error
+
+
+def message_json(coded: dict[str, Any], language: str) -> dict[str, Any]:
+    """Return ``{code, params, message}`` of a message kept as ``{code, params}``."""
+    return Message(coded["code"], coded["params"]).to_json(language)

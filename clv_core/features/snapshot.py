@@ -25,6 +25,8 @@ class Snapshot:
         target: net value in [cutoff, cutoff + horizon), in the log's currency, float64 [n]; None where the horizon has
             not passed.
         anchors: the BTYD models fitted on what lies before each cutoff, by cutoff day.
+        last_year_residual: log of actual over the anchor's total in the same span one year before a scoring cutoff; 0
+            where no such span lies in the log.
     """
 
     features: pd.DataFrame
@@ -32,6 +34,7 @@ class Snapshot:
     horizon_days: int
     target: NDArray[np.float64] | None
     anchors: dict[int, Anchor]
+    last_year_residual: float = 0.0
 
     def __len__(self) -> int:
         """Return n."""

@@ -1,0 +1,61 @@
+"""``train NAME --horizon-days N``: dataset -> bundle."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from clv_core.commands import Context, day, message_json
+from clv_core.config import MODEL_IDS, TrainConfig
+from clv_core.errors import UsageError
+from clv_core.i18n import translate
+
+
+def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
+    """Declare the command's words."""
+    parser.add_argument("name", help=translate("cli.option.dataset", language))
+    parser.add_argument("--horizon-days", type=int, required=True, help=translate("config.horizon_days.help", language))
+    parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.train.cutoff", language))
+    parser.add_argument("--model", choices=MODEL_IDS, default="hybrid", help=translate("config.model.help", language))
+    parser.add_argument("--seed", type=int, default=1, help=translate("config.seed.help", language))
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help=translate("cli.train.set", language)
+    )
+
+
+def config_from(options: argparse.Namespace, model: str) -> TrainConfig:
+    """Return the settings that the command line names."""
+    pairs = {}
+    for text in options.set:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError("setting_pair", text=text)
+        pairs[key.strip()] = value.strip()
+    return TrainConfig.from_pairs(pairs, horizon_days=options.horizon_days, model=model, seed=options.seed)
+
+
+def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Train and return the bundle's id, verdict, metrics and cost."""
+    from clv_core import pipeline
+
+    config = config_from(options, options.model)
+    bundle = pipeline.train(
+        context.workspace, options.name, config, cutoff=options.cutoff, progress=context.progress
+    )
+    record = bundle.record
+    return {
+        "model": bundle.id,
+        "dataset": record["dataset"],
+        "cutoff": record["cutoff"],
+        "horizon_days": record["horizon_days"],
+        "trust": {
+            "verdict": record["trust"]["verdict"],
+            "reasons": [message_json(reason, context.language) for reason in record["trust"]["reasons"]],
+        },
+        "metrics": record["metrics"],
+        "baselines": record["baselines"],
+        "holdout": record["holdout"],
+        "warnings": [message_json(warning, context.language) for warning in record["warnings"]],
+        "estimate": record["estimate"],
+        "actual": record["actual"],
+    }

@@ -1,0 +1,86 @@
+"""Rolling origins: at each origin, train on what lies before it, predict, and compare with what came after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+
+from clv_core.config import TrainConfig
+from clv_core.errors import NotEnoughData
+from clv_core.features.log import EventLog
+from clv_core.features.season import scoring_snapshot
+from clv_core.features.snapshot import Snapshot
+from clv_core.jobs import Progress
+from clv_core.training.fit import MODELS, Fitted
+from clv_core.training.windows import training_cutoffs, training_snapshot
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What one origin gave.
+
+    Args:
+        cutoff: the origin.
+        predictions: ``score``'s columns, ``origin`` and ``actual``; rows of all models, told apart by ``model``.
+        fitted: the fitted models by id.
+        train_windows: training rows used.
+    """
+
+    cutoff: date
+    predictions: pd.DataFrame
+    fitted: dict[str, Fitted]
+    train_windows: int
+
+
+def training_data(log: EventLog, end: date, config: TrainConfig, progress: Progress) -> Snapshot:
+    """Return the training snapshot of all cutoffs whose label windows end by ``end``."""
+    cutoffs = training_cutoffs(log.first_day, end, config.horizon_days, config.cutoffs)
+    return training_snapshot(
+        log,
+        cutoffs,
+        config.horizon_days,
+        max_windows=config.max_windows,
+        max_steps=config.max_steps_back,
+        seed=config.seed,
+        progress=progress,
+    )
+
+
+def run_origin(
+    log: EventLog, cutoff: date, config: TrainConfig, models: Sequence[str], folder: Path, progress: Progress, stage: str
+) -> Origin:
+    """Train ``models`` on what lies before ``cutoff`` and predict the horizon after it.
+
+    Raises:
+        NotEnoughData: no label window ends before ``cutoff``, or the horizon after it is not complete.
+    """
+    train = training_data(log, cutoff, config, progress)
+    snapshot = scoring_snapshot(log, cutoff, config.horizon_days, max_steps=config.max_steps_back)
+    if snapshot.target is None:
+        raise NotEnoughData("origin_incomplete", origin=cutoff.isoformat(), horizon=config.horizon_days, end=log.end.isoformat())
+    fitted, frames = {}, []
+    for model_id in models:
+        settings = replace(config, model=model_id)
+        fitted[model_id] = MODELS[model_id].fit(train, settings, folder / model_id, progress, stage)
+        predictions = fitted[model_id].model.predict(snapshot, config.horizon_days)
+        frame = predictions.frame(snapshot.features.index, cutoff, config.horizon_days, model_id)
+        frames.append(frame.assign(origin=cutoff.isoformat(), actual=snapshot.target))
+    return Origin(cutoff, pd.concat(frames, ignore_index=True), fitted, len(train))
+
+
+def rolling_origins(log: EventLog, horizon_days: int, count: int) -> list[date]:
+    """Return up to ``count`` origins one horizon apart, the earliest first, the last with its horizon just complete.
+
+    Each leaves at least one training cutoff whose label window ends before it.
+    """
+    origins = []
+    for number in range(1, count + 1):
+        origin = log.end - timedelta(days=number * horizon_days)
+        if not training_cutoffs(log.first_day, origin, horizon_days, 1):
+            break
+        origins.append(origin)
+    return sorted(origins)

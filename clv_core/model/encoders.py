@@ -1,0 +1,54 @@
+"""The two encoders: an MLP over behaviour features, and an RNN over the event sequence."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from clv_core.model.inputs import STEP_CHANNELS, Sequence
+
+ACTIVATIONS: Final[dict[str, type[nn.Module]]] = {
+    "relu": nn.ReLU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+}
+RNNS: Final = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
+EMBEDDING_WIDTH: Final = 6
+
+
+def mlp(width_in: int, width: int, layers: int, activation: str, dropout: float) -> nn.Sequential:
+    """Return ``layers`` blocks of linear, activation, dropout: [B, width_in] -> [B, width]."""
+    blocks: list[nn.Module] = []
+    for layer in range(layers):
+        blocks += [nn.Linear(width_in if layer == 0 else width, width), ACTIVATIONS[activation](), nn.Dropout(dropout)]
+    return nn.Sequential(*blocks)
+
+
+class SequenceEncoder(nn.Module):
+    """Reads a customer's steps in order and returns its last state.
+
+    Args:
+        vocabulary_sizes: distinct codes of each categorical column of a step, the unknown bucket included.
+        kind: ``gru``, ``lstm`` or ``rnn``.
+        width: hidden units.
+        layers: stacked recurrent layers.
+        dropout: between stacked layers.
+    """
+
+    def __init__(self, vocabulary_sizes: tuple[int, ...], kind: str, width: int, layers: int, dropout: float) -> None:
+        super().__init__()
+        self.embeddings = nn.ModuleList(nn.Embedding(size, EMBEDDING_WIDTH) for size in vocabulary_sizes)
+        width_in = len(STEP_CHANNELS) + EMBEDDING_WIDTH * len(vocabulary_sizes)
+        self.rnn = RNNS[kind](width_in, width, num_layers=layers, dropout=dropout if layers > 1 else 0.0)
+
+    def forward(self, sequence: Sequence) -> Tensor:
+        """Return the last state of each row, [B, width], rows in the batch's own order."""
+        parts = [sequence.channels, *(table(codes) for table, codes in zip(self.embeddings, sequence.codes.T, strict=True))]
+        packed = PackedSequence(torch.cat(parts, dim=1), sequence.batch_sizes)
+        state = self.rnn(packed)[1]
+        last = state[0][-1] if isinstance(state, tuple) else state[-1]
+        return last[sequence.unsort]

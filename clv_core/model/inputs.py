@@ -1,0 +1,235 @@
+"""From a snapshot to the network's tensors, free of the log's currency and size.
+
+Money is counted in units of the log's mean purchase day, so that one learning rate fits every shop. Packed sequences
+are built straight from the flat step arrays: no padding, no Python per customer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from clv_core.features.sequences import STEP_VALUES, Steps
+from clv_core.features.snapshot import Snapshot
+from clv_core.preprocessing.table import TableEncoder
+
+STEP_CHANNELS: Final = (*STEP_VALUES, "rated", "gap", "since_first", "age")
+"""Numeric channels of a step as the RNN reads them; ``age`` depends on the cutoff and is added per batch."""
+
+LARGEST_VOCABULARY: Final = 64
+SMALLEST_LOG: Final = 0.02
+"""Floor of the base logs, in mean purchase days: what stands for "nothing so far"."""
+RECENT_DAYS: Final = 90
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A packed batch of windows, longest first, time-major.
+
+    Args:
+        channels: :data:`STEP_CHANNELS` of every step, float32 [total, c].
+        codes: categorical codes of every step, int64 [total, len(STEP_CODES)].
+        batch_sizes: rows still alive at each position, int64 on the CPU [longest].
+        unsort: where each row of the batch lies in the sorted order, int64 [B].
+    """
+
+    channels: Tensor
+    codes: Tensor
+    batch_sizes: Tensor
+    unsort: Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the network reads for B rows: ``table`` [B, d], ``base`` [B, BASE_WIDTH], ``sequence``."""
+
+    table: Tensor
+    base: Tensor
+    sequence: Sequence
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The tensors of n rows and of the steps that they point into.
+
+    Args:
+        table: encoded features, float32 [n, d].
+        base: the head's base logs and purchase logit, float32 [n, BASE_WIDTH].
+        start, stop: each row's slice of steps, int64 [n].
+        cutoff_day: int32 [n].
+        channels: step channels without ``age``, float32 [s, c - 1].
+        codes: step codes, 0 is the unknown bucket, int64 [s, len(STEP_CODES)].
+        day: day of each step, int32 [s].
+        target: value in the horizon in mean purchase days, float32 [n]; empty where unknown.
+    """
+
+    table: Tensor
+    base: Tensor
+    start: Tensor
+    stop: Tensor
+    cutoff_day: Tensor
+    channels: Tensor
+    codes: Tensor
+    day: Tensor
+    target: Tensor
+
+    def __len__(self) -> int:
+        """Return n."""
+        return len(self.table)
+
+    def batch(self, rows: Tensor) -> Batch:
+        """Return the batch of ``rows`` [B]."""
+        start, length = self.start[rows], self.stop[rows] - self.start[rows]
+        length, order = torch.sort(length, descending=True, stable=True)
+        start, cutoff = start[order], self.cutoff_day[rows][order]
+        longest = int(length[0])
+        batch_sizes = torch.searchsorted(-length, -torch.arange(longest, device=length.device), side="left")
+        position = torch.repeat_interleave(torch.arange(longest, device=length.device), batch_sizes)
+        row = torch.arange(len(position), device=length.device) - (torch.cumsum(batch_sizes, 0) - batch_sizes)[position]
+        step = start[row] + position
+        age = torch.log1p((cutoff[row] - self.day[step]).clamp(min=0).float() / 30)
+        channels = torch.cat([self.channels[step], age.unsqueeze(1)], dim=1)
+        sequence = Sequence(channels, self.codes[step], batch_sizes.cpu(), torch.argsort(order))
+        return Batch(self.table[rows], self.base[rows], sequence)
+
+    def to(self, device: torch.device) -> Inputs:
+        """Return the same inputs on ``device``."""
+        return replace(self, **{name: value.to(device) for name, value in vars(self).items()})
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return all tensors by name, contiguous, for a safetensors file."""
+        return {name: value.contiguous() for name, value in vars(self).items()}
+
+
+@dataclass(frozen=True)
+class InputEncoder:
+    """Everything learned from training snapshots that turns a snapshot into :class:`Inputs`.
+
+    Args:
+        table: encoder of the feature table.
+        money: mean net value of a purchase day, in the log's currency.
+        scales: mean absolute value of each of ``STEP_VALUES`` where known, [len(STEP_VALUES)].
+        vocabularies: known texts of each of ``STEP_CODES``; code 0 is unknown, code k is ``texts[k - 1]``.
+    """
+
+    table: TableEncoder
+    money: float
+    scales: tuple[float, ...]
+    vocabularies: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def fit(cls, train: Snapshot, table: TableEncoder) -> InputEncoder:
+        """Learn scales and vocabularies from the steps that the training windows cover."""
+        seen = covered_steps(train)
+        values = train.windows.steps.values[seen]
+        amount = values[:, STEP_VALUES.index("amount")]
+        bought = amount[amount > 0]
+        scales = []
+        for column in values.T:
+            known = np.abs(column[np.isfinite(column) & (column != 0)])
+            scales.append(float(known.mean(dtype=np.float64)) if len(known) else 1.0)
+        vocabularies = []
+        for column, texts in zip(train.windows.steps.codes[seen].T, train.windows.steps.vocabularies, strict=True):
+            counts = np.bincount(column[column >= 0], minlength=len(texts))
+            most = np.argsort(-counts, kind="stable")[:LARGEST_VOCABULARY]
+            vocabularies.append(tuple(sorted(texts[code] for code in most if counts[code] > 0)))
+        money = float(bought.mean(dtype=np.float64)) if len(bought) else 1.0
+        return cls(table, money, tuple(scales), tuple(vocabularies))
+
+    @property
+    def vocabulary_sizes(self) -> tuple[int, ...]:
+        """Codes of each categorical column, the unknown bucket included."""
+        return tuple(len(texts) + 1 for texts in self.vocabularies)
+
+    def transform(self, snapshot: Snapshot) -> Inputs:
+        """Return the tensors of a snapshot; any snapshot gives finite tensors."""
+        windows, steps = snapshot.windows, snapshot.windows.steps
+        target = np.empty(0) if snapshot.target is None else snapshot.target / self.money
+        return Inputs(
+            table=torch.from_numpy(self.table.transform(snapshot.features)),
+            base=torch.from_numpy(self.base(snapshot.features, snapshot.horizon_days)),
+            start=torch.from_numpy(windows.start),
+            stop=torch.from_numpy(windows.stop),
+            cutoff_day=torch.from_numpy(windows.cutoff_day),
+            channels=torch.from_numpy(self._channels(steps)),
+            codes=torch.from_numpy(self._codes(steps)),
+            day=torch.from_numpy(steps.day),
+            target=torch.from_numpy(target.astype(np.float32)),
+        )
+
+    def base(self, features: pd.DataFrame, horizon_days: int) -> NDArray[np.float32]:
+        """Return the head's base logs and the anchor's purchase logit, [n, BASE_WIDTH]."""
+        column = {name: features[name].to_numpy(np.float64) for name in BASE_FEATURES}
+        money = max(self.money, 1e-9)
+        never = np.isnan(column["T"])
+        since_first = np.where(never, column["tenure"], column["T"])
+        recent_span = np.minimum(RECENT_DAYS, np.maximum(since_first, 7))
+        recent_rate = column[f"net_value_{RECENT_DAYS}d"] / recent_span * horizon_days
+        long_run_rate = column["net_value"] / np.maximum(since_first, 30) * horizon_days
+        count = np.nan_to_num(column["anchor_count"])
+        logs = [
+            np.log(np.maximum(np.nan_to_num(money_column / money), 0) + SMALLEST_LOG)
+            for money_column in (column["anchor_value"], recent_rate, long_run_rate, column["anchor_spend"])
+        ]
+        logit = np.log(np.expm1(np.clip(count, 0.01, 12.0)))
+        return np.column_stack([*logs, never, logit]).astype(np.float32)
+
+    def _channels(self, steps: Steps) -> NDArray[np.float32]:
+        known = np.nan_to_num(steps.values / np.asarray(self.scales, np.float32))
+        rating = STEP_VALUES.index("rating")
+        rated = np.isfinite(steps.values[:, rating]).astype(np.float32)
+        known[:, rating] = (known[:, rating] - rated) * 2
+        first = np.repeat(steps.day[steps.offsets[:-1]], np.diff(steps.offsets)) if len(steps.day) else steps.day
+        others = [column for column in range(len(STEP_VALUES)) if column != rating]
+        known[:, others] = np.sign(known[:, others]) * np.log1p(np.abs(known[:, others]))
+        gap, since_first = np.log1p(steps.gap_days / 30), np.log1p((steps.day - first) / 30)
+        return np.column_stack([known, rated, gap, since_first]).astype(np.float32)
+
+    def _codes(self, steps: Steps) -> NDArray[np.int64]:
+        columns = []
+        for column, texts, known in zip(steps.codes.T, steps.vocabularies, self.vocabularies, strict=True):
+            index = {text: code + 1 for code, text in enumerate(known)}
+            table = np.array([*(index.get(text, 0) for text in texts), 0], np.int64)
+            columns.append(table[column])
+        return np.column_stack(columns) if columns else np.empty((len(steps.day), 0), np.int64)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return {
+            "table": self.table.to_json(),
+            "money": self.money,
+            "scales": list(self.scales),
+            "vocabularies": [list(texts) for texts in self.vocabularies],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> InputEncoder:
+        """Return the encoder that :meth:`to_json` wrote."""
+        vocabularies = tuple(tuple(texts) for texts in value["vocabularies"])
+        return cls(TableEncoder.from_json(value["table"]), value["money"], tuple(value["scales"]), vocabularies)
+
+
+BASE_FEATURES: Final = (
+    "T",
+    "tenure",
+    "net_value",
+    f"net_value_{RECENT_DAYS}d",
+    "anchor_count",
+    "anchor_value",
+    "anchor_spend",
+)
+
+
+def covered_steps(snapshot: Snapshot) -> NDArray[np.int64]:
+    """Return the positions of all steps that any window of the snapshot covers, each once, in order."""
+    steps = len(snapshot.windows.steps.day)
+    edges = np.bincount(snapshot.windows.start, minlength=steps + 1).astype(np.int64)
+    edges -= np.bincount(snapshot.windows.stop, minlength=steps + 1)
+    return np.flatnonzero(np.cumsum(edges)[:steps] > 0)

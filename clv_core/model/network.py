@@ -1,0 +1,73 @@
+"""The hybrid network: MLP over features + RNN over steps -> joint layers -> head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from clv_core.config import TrainConfig
+from clv_core.model.encoders import SequenceEncoder, mlp
+from clv_core.model.heads import Params, make_head
+from clv_core.model.inputs import Batch
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the network must know of its inputs.
+
+    Args:
+        table_width: columns of the encoded feature table.
+        vocabulary_sizes: codes of each categorical column of a step, the unknown bucket included.
+    """
+
+    table_width: int
+    vocabulary_sizes: tuple[int, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return {"table_width": self.table_width, "vocabulary_sizes": list(self.vocabulary_sizes)}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Shape:
+        """Return the shape that :meth:`to_json` wrote."""
+        return cls(int(value["table_width"]), tuple(int(size) for size in value["vocabulary_sizes"]))
+
+
+class Network(nn.Module):
+    """One network of the ensemble.
+
+    Args:
+        shape: widths of the inputs.
+        config: ``model`` decides which branches exist: ``hybrid`` both, ``mlp`` features only, ``rnn`` steps only.
+    """
+
+    def __init__(self, shape: Shape, config: TrainConfig) -> None:
+        super().__init__()
+        width = config.mlp_width
+        self.head = make_head(config.head, config.point_loss)
+        self.features = self.steps = None
+        joined = 0
+        if config.model != "rnn":
+            self.features = mlp(shape.table_width, width, config.mlp_layers, config.activation, config.dropout)
+            joined += width
+        if config.model != "mlp":
+            self.steps = SequenceEncoder(
+                shape.vocabulary_sizes, config.rnn, config.rnn_width, config.rnn_layers, config.dropout
+            )
+            joined += config.rnn_width
+        self.join = mlp(joined, width, 1, config.activation, config.dropout)
+        self.out = nn.Linear(width, self.head.args_dim)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, batch: Batch) -> Params:
+        """Return the head's parameters for a batch, each [B]."""
+        parts: list[Tensor] = []
+        if self.features is not None:
+            parts.append(self.features(batch.table))
+        if self.steps is not None:
+            parts.append(self.steps(batch.sequence))
+        return self.head.domain_map(self.out(self.join(torch.cat(parts, dim=1))), batch.base)

@@ -1,0 +1,225 @@
+"""The loop in one readable file: what the command line and the pages call.
+
+    ingest -> train (features, model, training, evaluation) -> score -> explain, segment, export -> ingest the next log
+
+Every function takes a workspace and plain values, reports progress, and returns what it made.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from clv_core import __version__
+from clv_core.collection.store import Dataset, open_dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment import scoring
+from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
+from clv_core.errors import Message, NotEnoughData
+from clv_core.evaluation.backtest import Origin, rolling_origins, run_origin, training_data
+from clv_core.evaluation.metrics import evaluate
+from clv_core.evaluation.trust import Trust, judge_holdout, unvalidated
+from clv_core.features.log import EventLog, open_log
+from clv_core.jobs import Progress
+from clv_core.training.checkpoint import identity
+from clv_core.training.cost import Cost, estimate, peak_memory_mb
+from clv_core.training.fit import MODELS, steps_for
+from clv_core.training.windows import training_cutoffs
+from clv_core.workspace import Workspace, atomic_path
+
+BASELINES: Final = ("naive", "bgnbd")
+
+
+def train(
+    workspace: Workspace, name: str, config: TrainConfig, *, cutoff: date | None = None, progress: Progress
+) -> Bundle:
+    """Train a model on a dataset and keep it as a bundle.
+
+    The last horizon before the end is held out first, to measure the model and the baselines; then the model is refitted
+    with cutoffs up to the end. With ``cutoff``, the log is treated as if it ended there: nothing later is read.
+    A run of the same data and settings that was killed goes on from its last state.
+    """
+    started = time.monotonic()
+    dataset = open_dataset(workspace, name)
+    progress.report("features", 0, 1)
+    log = open_log(dataset, event_types=config.event_types, before=cutoff)
+    run = identity(dataset.name, dataset.manifest.version, log.end.isoformat(), config.to_json(), __version__)
+    folder = workspace.folder("runs", run)
+    cost = estimate_training(log, config)
+    origin, warnings = _measure(log, config, folder / "holdout", progress)
+    fitted = MODELS[config.model].fit(
+        training_data(log, log.end, config, progress), config, folder / "refit", progress, "training"
+    )
+    if config.early_stopping and not fitted.early_stopped:
+        warnings.append(Message("warning.no_validation_window", {"steps": fitted.steps}))
+    trust = _judge(origin)
+    record = {
+        "model": config.model,
+        "dataset": {"name": dataset.name, "version": dataset.manifest.version},
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "code_version": __version__,
+        "cutoff": log.end.isoformat(),
+        "horizon_days": config.horizon_days,
+        "currency": dataset.manifest.currency,
+        "config": config.to_json(),
+        **_metrics(origin, config),
+        "trust": {"verdict": trust.verdict, "reasons": [_coded(reason) for reason in trust.reasons]},
+        "warnings": [_coded(warning) for warning in warnings],
+        "estimate": cost.to_json(),
+        "actual": Cost(time.monotonic() - started, peak_memory_mb()).to_json(),
+    }
+    progress.report("saving", 0, 1)
+    model_id = f"{dataset.name}-{config.model}-{log.end:%Y%m%d}-{run[:8]}"
+    bundle = save_bundle(workspace, model_id, fitted, record, None if origin is None else origin.predictions)
+    shutil.rmtree(folder, ignore_errors=True)
+    progress.report("saving", 1, 1)
+    return bundle
+
+
+def estimate_training(log: EventLog, config: TrainConfig) -> Cost:
+    """Return the expected cost of :func:`train`, from the size of the log and the settings."""
+    cutoffs = training_cutoffs(log.first_day, log.end, config.horizon_days, config.cutoffs)
+    customers = len(log.steps.customer_ids)
+    windows = min(config.max_windows, customers * max(1, len(cutoffs)))
+    steps_a_window = min(config.max_steps_back, len(log.steps.day) / max(1, customers))
+    return estimate(config, windows, steps_for(windows, config), steps_a_window, fits=2)
+
+
+def _measure(
+    log: EventLog, config: TrainConfig, folder: Path, progress: Progress
+) -> tuple[Origin | None, list[Message]]:
+    """Hold out the last horizon; None, with a warning, where the log is too short for that."""
+    models = (config.model, *(name for name in BASELINES if name != config.model))
+    try:
+        origin = run_origin(
+            log, log.end - timedelta(days=config.horizon_days), config, models, folder, progress, "holdout"
+        )
+    except NotEnoughData as error:
+        return None, [Message("warning.no_holdout", {"horizon": config.horizon_days, "code": error.code})]
+    return origin, []
+
+
+def _judge(origin: Origin | None) -> Trust:
+    return unvalidated() if origin is None else judge_holdout(origin.predictions)
+
+
+def _metrics(origin: Origin | None, config: TrainConfig) -> dict[str, Any]:
+    if origin is None:
+        return {"metrics": {}, "baselines": {}, "holdout": None}
+    by_model = {
+        str(model): evaluate(frame["actual"].to_numpy(), frame) for model, frame in origin.predictions.groupby("model")
+    }
+    ours = origin.predictions[origin.predictions["model"] == config.model]
+    holdout = {
+        "cutoff": origin.cutoff.isoformat(),
+        "customers": len(ours),
+        "buyers": int((ours["actual"] > 0).sum()),
+        "train_windows": origin.train_windows,
+    }
+    baselines = {name: by_model[name] for name in BASELINES if name in by_model}
+    return {"metrics": by_model[config.model], "baselines": baselines, "holdout": holdout}
+
+
+def _coded(message: Message) -> dict[str, Any]:
+    return {"code": message.code, "params": message.params}
+
+
+def score(
+    workspace: Workspace,
+    name: str,
+    model_id: str,
+    *,
+    cutoff: date | None = None,
+    horizon_days: int | None = None,
+    discount_rate: float = 0.0,
+    margin_rate: float = 1.0,
+    progress: Progress,
+) -> pd.DataFrame:
+    """Score all customers of a dataset; plain scores are also kept under ``predictions/`` for the pages."""
+    bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
+    frame = scoring.score(
+        bundle,
+        dataset,
+        cutoff=cutoff,
+        horizon_days=horizon_days,
+        discount_rate=discount_rate,
+        margin_rate=margin_rate,
+        progress=progress,
+    )
+    if (horizon_days in (None, bundle.record["horizon_days"])) and discount_rate == 0 and margin_rate == 1:
+        with atomic_path(scores_path(workspace, bundle, dataset, cutoff)) as temporary:
+            frame.to_parquet(temporary, index=False)
+    return frame
+
+
+def scores_path(workspace: Workspace, bundle: Bundle, dataset: Dataset, cutoff: date | None = None) -> Path:
+    """Return where the plain scores of a model as of a cutoff (default: log end) are kept."""
+    as_of = cutoff or dataset.log_end
+    return workspace.predictions / bundle.id / f"{dataset.name}-{dataset.manifest.version}-{as_of:%Y%m%d}.parquet"
+
+
+def scores(workspace: Workspace, name: str, model_id: str, *, cutoff: date | None = None, progress: Progress) -> pd.DataFrame:
+    """Return the plain scores, from disk where they are there, computed and kept where not."""
+    path = scores_path(workspace, open_bundle(workspace, model_id), open_dataset(workspace, name), cutoff)
+    return pd.read_parquet(path) if path.exists() else score(workspace, name, model_id, cutoff=cutoff, progress=progress)
+
+
+def write_scores(frame: pd.DataFrame, path: Path) -> None:
+    """Write scores as CSV or Parquet, by the file's ending."""
+    with atomic_path(path) as temporary:
+        if path.suffix == ".parquet":
+            frame.to_parquet(temporary, index=False)
+        else:
+            frame.to_csv(temporary, index=False)
+
+
+def backtest(
+    workspace: Workspace,
+    name: str,
+    config: TrainConfig,
+    *,
+    origins: Sequence[date] = (),
+    count: int = 1,
+    models: Sequence[str],
+    seeds: int = 1,
+    progress: Progress,
+) -> pd.DataFrame:
+    """Return the predictions of all ``models`` at each origin, beside what came true.
+
+    Args:
+        workspace: where the dataset is.
+        name: the dataset.
+        config: horizon and settings, the same for all origins.
+        origins: cutoffs; empty takes the last ``count``, one horizon apart.
+        count: how many origins where none is named.
+        models: ids of ``MODELS``.
+        seeds: how many times models that have a seed are trained; each run is a ``model`` of its own, ``hybrid#2``.
+        progress: listener.
+    """
+    dataset = open_dataset(workspace, name)
+    log = open_log(dataset, event_types=config.event_types, before=None)
+    chosen = list(origins) or rolling_origins(log, config.horizon_days, count)
+    if not chosen:
+        days = (log.end - log.first_day).days
+        raise NotEnoughData("no_origin", horizon=config.horizon_days, days=days, longest=max(0, (days - 28) // 2))
+    run = identity(dataset.name, dataset.manifest.version, "backtest", config.to_json(), __version__)
+    folder = workspace.folder("runs", run)
+    frames = []
+    for origin in chosen:
+        for number in range(seeds):
+            settings = replace(config, seed=config.seed + number * config.ensemble)
+            wanted = [model for model in models if number == 0 or not MODELS[model].baseline]
+            if not wanted:
+                continue
+            where = folder / f"{origin:%Y%m%d}-{number}"
+            part = run_origin(log, origin, settings, wanted, where, progress, "backtest").predictions
+            frames.append(part.assign(model=part["model"] + (f"#{number + 1}" if number else "")))
+    shutil.rmtree(folder, ignore_errors=True)
+    return pd.concat(frames, ignore_index=True)

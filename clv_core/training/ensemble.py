@@ -1,0 +1,216 @@
+"""Train the networks of an ensemble side by side, one thread each, resumable one by one.
+
+The parent writes the tensors once; each worker process reads them, trains its seeds and leaves one weights file a seed.
+A worker ends when its parent does, so a killed run leaves no process behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from clv_core.config import TrainConfig
+from clv_core.errors import ClvError
+from clv_core.jobs import Progress
+from clv_core.model.heads import tweedie_deviance
+from clv_core.model.inputs import Inputs
+from clv_core.model.network import Network, Shape
+from clv_core.training.checkpoint import Checkpoint
+from clv_core.training.loop import Report, train
+from clv_core.workspace import atomic_path, read_json, write_json
+
+TWEEDIE_WEIGHT = 0.5
+ROWS_AT_ONCE = 8192
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder of one ensemble's training.
+
+    Args:
+        folder: holds ``plan.json``, ``train.safetensors``, ``validation.safetensors`` and a file or two a seed.
+    """
+
+    folder: Path
+
+    def weights(self, seed: int) -> Path:
+        """The finished network of ``seed``."""
+        return self.folder / f"weights-{seed}.safetensors"
+
+    def state(self, seed: int) -> Path:
+        """The resumable state of ``seed``."""
+        return self.folder / f"state-{seed}.safetensors"
+
+
+def write_plan(run: Run, shape: Shape, config: TrainConfig, steps: int, inputs: Inputs, later: Inputs | None) -> None:
+    """Write what the workers read."""
+    for name, part in (("train", inputs), ("validation", later)):
+        if part is not None:
+            with atomic_path(run.folder / f"{name}.safetensors") as temporary:
+                save_file(part.tensors(), temporary)
+    plan = {"shape": shape.to_json(), "config": config.to_json(), "steps": steps, "validation": later is not None}
+    write_json(run.folder / "plan.json", plan)
+
+
+def train_ensemble(run: Run, config: TrainConfig, steps: int, progress: Progress, stage: str) -> list[Network]:
+    """Train all seeds of the plan and return their networks in the order of seeds.
+
+    Raises:
+        ClvError: a worker failed.
+    """
+    seeds = [config.seed + number for number in range(config.ensemble)]
+    processes = min(config.ensemble, config.processes or os.cpu_count() or 1)
+    done = dict.fromkeys(seeds, 0)
+
+    def tell(seed: int, step: int, loss: float, validation: float | None) -> None:
+        done[seed] = step
+        extra = {} if validation is None else {"validation": validation}
+        progress.report(stage, sum(done.values()), steps * len(seeds), seed=seed, step=step, loss=loss, **extra)
+
+    open_seeds = [seed for seed in seeds if not run.weights(seed).exists()]
+    done.update(dict.fromkeys(set(seeds) - set(open_seeds), steps))
+    if processes == 1 or config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available()):
+        train_seeds(run, open_seeds, tell)
+    elif open_seeds:
+        _train_in_workers(run, [open_seeds[part::processes] for part in range(processes)], tell)
+    return [load_network(run, seed) for seed in seeds]
+
+
+def load_network(run: Run, seed: int) -> Network:
+    """Return the finished network of ``seed``."""
+    plan = read_json(run.folder / "plan.json")
+    network = Network(Shape.from_json(plan["shape"]), TrainConfig.from_json(plan["config"]))
+    network.load_state_dict(load_file(run.weights(seed)))
+    return network.eval()
+
+
+def load_history(run: Run, seed: int) -> list[dict[str, float]]:
+    """Return the loss history of a finished network."""
+    with safe_open(run.weights(seed), framework="pt") as file:
+        history: list[dict[str, float]] = json.loads(file.metadata()["history"])
+    return history
+
+
+def train_seeds(run: Run, seeds: list[int], tell: Callable[[int, int, float, float | None], None]) -> None:
+    """Train ``seeds`` one after the other in this process, on one thread (or on the GPU)."""
+    plan = read_json(run.folder / "plan.json")
+    config = TrainConfig.from_json(plan["config"])
+    device = _device(config)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        inputs = Inputs(**load_file(run.folder / "train.safetensors")).to(device)
+        later = Inputs(**load_file(run.folder / "validation.safetensors")).to(device) if plan["validation"] else None
+        for seed in seeds:
+            _train_seed(run, plan, config, inputs, later, seed, lambda *facts, seed=seed: tell(seed, *facts))
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _train_seed(
+    run: Run, plan: dict[str, Any], config: TrainConfig, inputs: Inputs, later: Inputs | None, seed: int, report: Report
+) -> None:
+    torch.manual_seed(seed)
+    device = inputs.table.device
+    network = Network(Shape.from_json(plan["shape"]), config).to(device)
+
+    def loss_of(rows: Tensor, part: Inputs = inputs) -> Tensor:
+        params = network(part.batch(rows))
+        loss = network.head.loss(part.target[rows], params)
+        if config.head == "ziln":
+            loss = loss + TWEEDIE_WEIGHT * tweedie_deviance(part.target[rows], network.head.mean(params))
+        return loss.mean()
+
+    @torch.no_grad()
+    def validate() -> float:
+        assert later is not None
+        parts = torch.arange(len(later), device=device).split(ROWS_AT_ONCE)
+        return sum(float(loss_of(rows, later)) * len(rows) for rows in parts) / len(later)
+
+    state = train(
+        network,
+        loss_of,
+        len(inputs),
+        plan["steps"],
+        seed,
+        config,
+        Checkpoint(run.state(seed)),
+        report,
+        validate if later is not None else None,
+    )
+    network.eval()
+    calibrate(network, inputs)
+    weights = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
+    with atomic_path(run.weights(seed)) as temporary:
+        save_file(weights, temporary, {"history": json.dumps(state.history)})
+    run.state(seed).unlink(missing_ok=True)
+
+
+@torch.no_grad()
+def calibrate(network: Network, inputs: Inputs) -> None:
+    """Let the head learn residuals from the training rows, if it has any to learn."""
+    parts = [network(inputs.batch(rows)) for rows in torch.arange(len(inputs), device=inputs.table.device).split(ROWS_AT_ONCE)]
+    network.head.calibrate(inputs.target, {name: torch.cat([part[name] for part in parts]) for name in parts[0]})
+
+
+def _device(config: TrainConfig) -> torch.device:
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise ClvError("no_gpu")
+    return torch.device("cuda" if config.device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def _train_in_workers(
+    run: Run, shares: list[list[int]], tell: Callable[[int, int, float, float | None], None]
+) -> None:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    workers = []
+    for seeds in filter(None, shares):
+        arguments = [sys.executable, "-m", "clv_core.training.worker", str(run.folder), *map(str, seeds)]
+        workers.append(
+            subprocess.Popen(
+                arguments,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env=environment,
+                cwd=Path(__file__).resolve().parents[2],
+            )
+        )
+    try:
+        for worker in workers:
+            threading.Thread(target=_pump, args=(worker, lines), daemon=True).start()
+        running = len(workers)
+        while running:
+            line = lines.get()
+            if line is None:
+                running -= 1
+            else:
+                facts = json.loads(line)
+                tell(facts["seed"], facts["step"], facts["loss"], facts.get("validation"))
+        if any(worker.wait() != 0 for worker in workers):
+            raise ClvError("training_failed", folder=str(run.folder))
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+
+
+def _pump(worker: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:
+    assert worker.stdout is not None
+    for line in worker.stdout:
+        lines.put(line)
+    lines.put(None)

@@ -1,0 +1,124 @@
+"""Fit any model of ``MODELS`` on a training snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clv_core.config import TrainConfig
+from clv_core.errors import NotEnoughData
+from clv_core.features.behaviour import FEATURES
+from clv_core.features.snapshot import Snapshot
+from clv_core.jobs import Progress
+from clv_core.model.baselines import BgNbdModel, NaiveModel
+from clv_core.model.deep import DeepModel
+from clv_core.model.inputs import InputEncoder
+from clv_core.model.network import Shape
+from clv_core.model.predictions import Predictions
+from clv_core.preprocessing.table import TableEncoder
+from clv_core.training.ensemble import Run, load_history, train_ensemble, write_plan
+
+FEWEST_STEPS, MOST_STEPS = 400, 1200
+EPOCHS: Final = 8
+FEWEST_WINDOWS = 50
+
+
+class Model(Protocol):
+    """Anything that predicts a snapshot and can be kept in a bundle."""
+
+    def predict(self, snapshot: Snapshot) -> Predictions:
+        """Predict every row."""
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Return tensors by name, and a JSON-ready dictionary."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted model and how it got there.
+
+    Args:
+        model: ready to predict.
+        history: ``{seed, step, loss[, validation]}`` of every report; empty for models without steps.
+        early_stopped: whether a later validation window chose the weights.
+        steps: optimiser steps of each network.
+    """
+
+    model: Model
+    history: list[dict[str, float]]
+    early_stopped: bool = False
+    steps: int = 0
+
+
+def steps_for(rows: int, config: TrainConfig) -> int:
+    """Return the optimiser steps: the setting, or about eight passes within 400 to 1,200 steps."""
+    return config.steps or int(np.clip(rows * EPOCHS / config.batch_size, FEWEST_STEPS, MOST_STEPS))
+
+
+def fit_deep(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
+    """Fit the ensemble of networks; resumes from ``folder`` if it holds the state of the same run.
+
+    Raises:
+        NotEnoughData: fewer than 50 training windows.
+    """
+    if len(train) < FEWEST_WINDOWS:
+        raise NotEnoughData("too_few_windows", windows=len(train), needed=FEWEST_WINDOWS)
+    assert train.target is not None
+    largest = float(train.target.max())
+    part, later = split_for_validation(train) if config.early_stopping else (train, None)
+    table = TableEncoder(FEATURES, impute=config.impute, constant=config.impute_constant).fit(part.features)
+    encoder = InputEncoder.fit(part, table)
+    inputs = encoder.transform(part)
+    run, steps = Run(folder), steps_for(len(part), config)
+    shape = Shape(inputs.table.shape[1], encoder.vocabulary_sizes)
+    write_plan(run, shape, config, steps, inputs, encoder.transform(later) if later is not None else None)
+    networks = train_ensemble(run, config, steps, progress, stage)
+    seeds = range(config.seed, config.seed + config.ensemble)
+    history = [{"seed": float(seed), **entry} for seed in seeds for entry in load_history(run, seed)]
+    return Fitted(DeepModel(config, encoder, tuple(networks), largest), history, later is not None, steps)
+
+
+def split_for_validation(train: Snapshot) -> tuple[Snapshot, Snapshot | None]:
+    """Split off the latest cutoff, if cutoffs remain whose label windows end before it; else there is no validation."""
+    latest = int(train.cutoff_day.max())
+    earlier = np.flatnonzero(train.cutoff_day + train.horizon_days <= latest)
+    if len(earlier) < FEWEST_WINDOWS:
+        return train, None
+    return train.take(earlier), train.take(np.flatnonzero(train.cutoff_day == latest))
+
+
+def fit_naive(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
+    """Fit the spend-rate baseline."""
+    return Fitted(NaiveModel().fit(train), [])
+
+
+def fit_bgnbd(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
+    """Fit the BG/NBD + Gamma-Gamma baseline."""
+    return Fitted(BgNbdModel().fit(train), [])
+
+
+Fit = Callable[[Snapshot, TrainConfig, Path, Progress, str], Fitted]
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One line of ``MODELS``: how it is fitted, and how it comes back from a bundle."""
+
+    fit: Fit
+    load: Callable[[dict[str, NDArray[Any]], dict[str, Any]], Model]
+    baseline: bool = False
+
+
+MODELS: Final[dict[str, ModelEntry]] = {
+    "hybrid": ModelEntry(fit_deep, DeepModel.from_state),
+    "mlp": ModelEntry(fit_deep, DeepModel.from_state),
+    "rnn": ModelEntry(fit_deep, DeepModel.from_state),
+    "naive": ModelEntry(fit_naive, NaiveModel.from_state, baseline=True),
+    "bgnbd": ModelEntry(fit_bgnbd, BgNbdModel.from_state, baseline=True),
+}
+"""Every model, one line each; lists of models elsewhere derive from this table."""

@@ -1,0 +1,119 @@
+"""The training loop: one screen, resumable to the bit, and it knows nothing of what it trains.
+
+Every random choice is a function of (seed, step), so a run that was killed and resumed from its last checkpoint makes
+the same choices as one that was never disturbed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from clv_core.config import TrainConfig
+from clv_core.training.checkpoint import Checkpoint
+
+WARM_UP: float = 0.3
+LARGEST_GRADIENT: float = 1.0
+STEPS_BETWEEN_REPORTS: int = 10
+STEPS_BETWEEN_VALIDATIONS: int = 25
+
+Report = Callable[[int, float, float | None], None]
+
+
+@dataclass
+class State:
+    """Where a run stands."""
+
+    step: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    best_loss: float = math.inf
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+
+
+def learning_rate(step: int, steps: int, peak: float) -> float:
+    """One cycle: cosine up from peak / 25 over the first 30%, cosine down to peak / 10,000 (Smith 2018, 1803.09820)."""
+    turn = max(1.0, WARM_UP * steps)
+    low, share = (peak / 25, step / turn) if step < turn else (peak / 1e4, (steps - step) / max(1.0, steps - turn))
+    return low + (peak - low) * (1 - math.cos(math.pi * min(1.0, share))) / 2
+
+
+def make_optimizer(network: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """Return the optimiser that the settings name."""
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(network.parameters(), lr=config.learning_rate, momentum=0.9)
+    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
+    decay = config.weight_decay if config.optimizer == "adamw" else 0.0
+    return kind(network.parameters(), lr=config.learning_rate, weight_decay=decay)
+
+
+def rows_of_step(step: int, rows: int, batch_size: int, seed: int, device: torch.device) -> Tensor:
+    """Return the rows of one step: each epoch is one random order of all rows, [batch_size] or fewer."""
+    batches = max(1, math.ceil(rows / batch_size))
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + step // batches)
+    order = torch.randperm(rows, generator=generator)
+    at = step % batches * batch_size
+    return order[at : at + batch_size].to(device)
+
+
+def train(
+    network: nn.Module,
+    loss_of: Callable[[Tensor], Tensor],
+    rows: int,
+    steps: int,
+    seed: int,
+    config: TrainConfig,
+    checkpoint: Checkpoint,
+    report: Report,
+    validate: Callable[[], float] | None = None,
+) -> State:
+    """Train ``network`` in place.
+
+    Args:
+        network: what is trained.
+        loss_of: mean loss of the given rows, a scalar that carries gradients.
+        rows: number of training rows.
+        steps: optimiser steps.
+        seed: decides order and dropout.
+        config: optimiser, learning rate, batch size.
+        checkpoint: where the run is kept and resumed from.
+        report: called with step, loss and validation loss.
+        validate: loss on later windows; with it, the weights of the best validation are the ones that stay.
+    """
+    optimizer = make_optimizer(network, config)
+    state = checkpoint.load(network, optimizer) or State()
+    device = next(network.parameters()).device
+    running = 0.0
+    while state.step < steps:
+        network.train()
+        torch.manual_seed(seed * 7_368_787 + state.step)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(state.step, steps, config.learning_rate)
+        loss = loss_of(rows_of_step(state.step, rows, config.batch_size, seed, device))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
+        optimizer.step()
+        state.step += 1
+        running += loss.item()
+        validation = None
+        if validate is not None and (state.step % STEPS_BETWEEN_VALIDATIONS == 0 or state.step == steps):
+            network.eval()
+            validation = validate()
+            if validation < state.best_loss:
+                state.best_loss = validation
+                state.best_weights = {name: value.clone() for name, value in network.state_dict().items()}
+        if state.step % STEPS_BETWEEN_REPORTS == 0 or state.step == steps or validation is not None:
+            count = (state.step - 1) % STEPS_BETWEEN_REPORTS + 1
+            entry = {"step": float(state.step), "loss": running / count}
+            state.history.append(entry if validation is None else {**entry, "validation": validation})
+            report(state.step, running / count, validation)
+        if state.step % STEPS_BETWEEN_REPORTS == 0:
+            running = 0.0
+            checkpoint.save_if_due(network, optimizer, state)
+    if state.best_weights:
+        network.load_state_dict(state.best_weights)
+    return state
