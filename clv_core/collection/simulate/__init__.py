@@ -1,0 +1,43 @@
+"""Event logs with known truth.
+
+Real logs never say what a customer was worth in expectation; these do. Each scenario is one function from a
+:class:`~clv_core.collection.simulate.plan.Plan` to a :class:`~clv_core.collection.simulate.plan.Simulation`, and one
+line of :data:`SCENARIOS`.
+
+    btyd      BG/NBD purchases with Gamma-Gamma spend, exactly: the field's own model is true
+    browsing  a shop whose views, carts, ratings and returns tell more than its purchases do
+    regime    the same shop, until everything changes at the start of the last horizon
+    noise     spend that no past can rank
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from clv_core.collection.simulate.browsing import browsing
+from clv_core.collection.simulate.btyd import btyd
+from clv_core.collection.simulate.noise import noise
+from clv_core.collection.simulate.plan import Plan, Simulation
+from clv_core.collection.simulate.regime import regime
+from clv_core.errors import UsageError
+
+SCENARIOS: Final[dict[str, Callable[[Plan], Simulation]]] = {
+    "btyd": btyd,
+    "browsing": browsing,
+    "regime": regime,
+    "noise": noise,
+}
+
+__all__ = ["SCENARIOS", "Plan", "Simulation", "simulate"]
+
+
+def simulate(scenario: str, plan: Plan) -> Simulation:
+    """Return a log and its truth; the same plan gives the same rows.
+
+    Raises:
+        UsageError: there is no such scenario.
+    """
+    if scenario not in SCENARIOS:
+        raise UsageError("simulate_scenario", scenario=scenario, known=", ".join(SCENARIOS))
+    return SCENARIOS[scenario](plan)

@@ -1,0 +1,88 @@
+"""Scenario ``btyd``: purchases by BG/NBD, spend by Gamma-Gamma, with the parameters published for CDNOW.
+
+A customer's repeat purchases are a Poisson process of rate lambda; after each of them she leaves with probability p.
+lambda is Gamma(r, alpha) and p Beta(a, b) over customers. Each purchase is Gamma(p, nu), nu is Gamma(q, gamma).
+First purchases fall evenly in the first 84/273 of the history, as in CDNOW. Times are continuous and cut to days when
+written, so that a log shows two purchases of one day on one date.
+
+Source:
+    Fader, Hardie, Lee (2005), Marketing Science 24(2); Fader, Hardie (2013), the Gamma-Gamma note.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from clv_core import columns
+from clv_core.collection.simulate.attainable import expected_purchases, expected_spend
+from clv_core.collection.simulate.plan import START, Plan, Simulation
+
+COUNTS: Final = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
+"""BG/NBD parameters, time in weeks."""
+
+SPEND: Final = {"p": 6.25, "q": 3.74, "gamma": 15.44}
+"""Gamma-Gamma parameters."""
+
+ACQUISITION_SHARE: Final = 84 / 273
+"""Share of the history in which first purchases fall."""
+
+
+def btyd(plan: Plan) -> Simulation:
+    """Return a purchase log that follows BG/NBD and Gamma-Gamma exactly, and its truth."""
+    random = np.random.default_rng(plan.seed)
+    n = plan.customers
+    rate = random.gamma(COUNTS["r"], 1 / COUNTS["alpha"], n)
+    leaving = np.clip(random.beta(COUNTS["a"], COUNTS["b"], n), 1e-12, 1.0)
+    mean_spend = SPEND["p"] / random.gamma(SPEND["q"], 1 / SPEND["gamma"], n)
+    first = random.uniform(0, max(1.0, ACQUISITION_SHARE * plan.cutoff_day), n)
+
+    arrivals = random.poisson(rate * (plan.days - first) / 7)
+    lifetime = random.geometric(leaving)
+    customer = np.repeat(np.arange(n), arrivals)
+    day = first[customer] + random.uniform(size=len(customer)) * (plan.days - first)[customer]
+    order = np.lexsort((day, customer))
+    day = day[order]
+    position = np.arange(len(customer)) - np.repeat(np.cumsum(arrivals) - arrivals, arrivals)
+    kept = position < lifetime[customer]
+
+    before = np.bincount(customer[day < plan.cutoff_day], minlength=n)
+    alive = before < lifetime
+    customer, day = np.concatenate([np.arange(n), customer[kept]]), np.concatenate([first, day[kept]])
+    amount = np.maximum(np.round(random.gamma(SPEND["p"], mean_spend[customer] / SPEND["p"]), 2), 0.01)
+
+    known = day < plan.cutoff_day
+    purchases = np.bincount(customer[known], minlength=n).astype(np.float64)
+    spent = np.bincount(customer[known], weights=amount[known], minlength=n)
+    last = first.copy()
+    np.maximum.at(last, customer[known], day[known])
+    weeks = plan.horizon_days / 7
+    count = expected_purchases(weeks, purchases - 1, (last - first) / 7, (plan.cutoff_day - first) / 7, **COUNTS)
+    spend = expected_spend(purchases, spent / purchases, **SPEND)
+    truth = pd.DataFrame(
+        {
+            columns.CUSTOMER_ID: plan.customer_ids(),
+            "actual_value": np.round(np.bincount(customer[~known], weights=amount[~known], minlength=n), 2),
+            "expected_value": alive * -np.expm1(-rate * leaving * weeks) / leaving * mean_spend,
+            "attainable_value": count * spend,
+            "attainable_purchases": count,
+            "attainable_spend": spend,
+            "purchases_per_week": rate,
+            "leaving_probability": leaving,
+            "mean_spend": mean_spend,
+            "alive_at_cutoff": alive,
+        }
+    )
+    order = np.lexsort((customer, day))
+    customer, day, amount = customer[order], day[order], amount[order]
+    events = pd.DataFrame(
+        {
+            columns.CUSTOMER_ID: plan.customer_ids()[customer],
+            columns.EVENT_TIME: np.datetime64(START, "s") + np.floor(day).astype("timedelta64[D]"),
+            columns.EVENT_TYPE: columns.PURCHASE,
+            columns.AMOUNT: amount,
+        }
+    )
+    return Simulation(plan, events, truth)
