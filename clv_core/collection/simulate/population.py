@@ -30,6 +30,9 @@ COUNTRIES: Final = ("US", "GB", "DE", "FR", "CN", "SG")
 COUNTRY_SHARE: Final = np.array([0.38, 0.16, 0.12, 0.08, 0.18, 0.08])
 BASE_SHARE: Final = 0.35
 """Share of customers already there when the log begins; the others come evenly over it."""
+FIRST_MOODS_OF_BASE: Final = (0.75, 0.15, 0.10)
+FIRST_MOODS: Final = (0.3, 0.5, 0.2)
+"""Shares of quiet, curious and keen at the first visit."""
 FAVOURITE: Final = 0.5
 """Chance that a customer looks at her favourite category rather than at any."""
 
@@ -49,6 +52,7 @@ class Population:
         favourite: position in ``CATEGORIES``, int64 [n].
         channel: position in :data:`CHANNELS`, int64 [n].
         country: position in :data:`COUNTRIES`, int64 [n].
+        mood: mood at the first visit, int64 [n].
     """
 
     arrival: NDArray[np.int64]
@@ -61,6 +65,7 @@ class Population:
     favourite: NDArray[np.int64]
     channel: NDArray[np.int64]
     country: NDArray[np.int64]
+    mood: NDArray[np.int64]
 
 
 def populate(plan: Plan, random: np.random.Generator) -> Population:
@@ -82,7 +87,12 @@ def populate(plan: Plan, random: np.random.Generator) -> Population:
         favourite=random.choice(len(CATEGORIES), n, p=POPULARITY),
         channel=channel,
         country=random.choice(len(COUNTRIES), n, p=COUNTRY_SHARE),
+        mood=np.where(there, _moods(random, n, FIRST_MOODS_OF_BASE), _moods(random, n, FIRST_MOODS)),
     )
+
+
+def _moods(random: np.random.Generator, n: int, shares: tuple[float, float, float]) -> NDArray[np.int64]:
+    return random.choice(np.array([QUIET, CURIOUS, KEEN]), n, p=shares)
 
 
 def mood_chances(people: Population, leaving: float = 1.0) -> Floats:
@@ -97,8 +107,8 @@ def mood_chances(people: Population, leaving: float = 1.0) -> Floats:
     chances[:, QUIET, GONE] = np.minimum(0.5, leave / 600)
     chances[:, CURIOUS, GONE] = np.minimum(0.5, leave / 1500)
     chances[:, KEEN, GONE] = np.minimum(0.5, leave / 2500)
-    chances[:, QUIET, CURIOUS] = np.minimum(0.2, people.interest / 200)
-    chances[:, CURIOUS, KEEN] = np.minimum(0.2, people.interest / 90)
+    chances[:, QUIET, CURIOUS] = np.minimum(0.2, people.interest / 150)
+    chances[:, CURIOUS, KEEN] = np.minimum(0.2, people.interest / 80)
     chances[:, CURIOUS, QUIET] = 1 / 45
     chances[:, KEEN, CURIOUS] = 1 / 70
     chances[:, KEEN, QUIET] = 1 / 150

@@ -22,11 +22,11 @@ GONE, QUIET, CURIOUS, KEEN = 0, 1, 2, 3
 MOODS: Final = 4
 VISIT: Final = np.array([0.0, 0.003, 0.04, 0.055])
 """Chance of a visit on a plain day, by mood."""
-CART: Final = np.array([0.0, 0.03, 0.06, 0.60])
+CART: Final = np.array([0.0, 0.05, 0.10, 0.65])
 """Chance that a visit fills a cart, by mood."""
-BUY: Final = np.array([0.0, 0.35, 0.45, 0.60])
+BUY: Final = np.array([0.0, 0.40, 0.50, 0.65])
 """Chance that a cart is bought, by mood."""
-EXTRA_VIEWS: Final = np.array([0.0, 0.3, 0.8, 0.8])
+EXTRA_VIEWS: Final = np.array([0.0, 0.3, 0.6, 0.6])
 """Mean number of views of a visit beyond the first, by mood."""
 
 EXTRA_LINES: Final = 0.3

@@ -12,9 +12,7 @@ from clv_core.collection.simulate.population import Population, mood_chances
 from clv_core.collection.simulate.shop import (
     BUY,
     CART,
-    CURIOUS,
     GONE,
-    KEEN,
     LEAVE_WHEN_BAD,
     MOODS,
     VISIT,
@@ -71,7 +69,7 @@ def walk(plan: Plan, people: Population, shift: Shift, random: np.random.Generat
         if day == shift.day:
             edges = np.cumsum(mood_chances(people, shift.leaving), axis=2)
         new = arriving[bounds[day] : bounds[day + 1]]
-        mood[new] = np.where(random.uniform(size=len(new)) < 0.15, KEEN, CURIOUS)
+        mood[new] = people.mood[new]
         active = np.flatnonzero(mood > GONE)
         factor = seasons[day] * (shift.visits if day >= shift.day else 1.0)
         visiting = random.uniform(size=len(active)) < np.minimum(VISIT[mood[active]] * factor, 0.95)
