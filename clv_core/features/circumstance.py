@@ -1,0 +1,58 @@
+"""Features of circumstance: how long a customer is known, by which channel, where, in which season; and the anchor."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from typing import Final
+
+from clv_core.features.expressions import ratio, total
+from clv_core.features.feature import ANCHOR, CALENDAR, DERIVED, Feature
+
+YEAR_DAYS: Final = 365
+
+KNOWN: Final = [
+    Feature("tenure", "days", "age", "log", DERIVED, lambda row: row.known_days),
+    Feature("events", "count", "activity", "log", "steps", lambda s: s.lines.sum(), empty=0),
+    Feature("event_days", "count", "activity", "log", "steps", lambda s: s.count(), empty=0),
+    Feature("days_since_any", "days", "silence", "log", "steps", lambda s: s.age.min()),
+]
+
+PLACE: Final = [
+    Feature("first_channel", "text", "channel", "category", "channel_days", lambda d: d.first.argmax(d.age)),
+    Feature("last_channel", "text", "channel", "category", "channel_days", lambda d: d.last.argmin(d.age)),
+    Feature("country", "text", "country", "category", "country_days", lambda d: d.last.argmin(d.age)),
+]
+
+
+def _year_turn(cutoff: date) -> float:
+    return 2 * math.pi * cutoff.timetuple().tm_yday / YEAR_DAYS
+
+
+SEASON: Final = [
+    Feature("year_sin", "ratio", "season", "plain", CALENDAR, lambda cutoff: math.sin(_year_turn(cutoff))),
+    Feature("year_cos", "ratio", "season", "plain", CALENDAR, lambda cutoff: math.cos(_year_turn(cutoff))),
+    Feature(
+        "season_share",
+        "share",
+        "season",
+        "linear",
+        "money_days",
+        lambda d: (d.age.max() >= YEAR_DAYS).ifelse(
+            ratio(
+                total(d.paid, (d.age <= YEAR_DAYS) & (d.age > YEAR_DAYS - d.horizon)).fill_null(0),
+                total(d.paid, d.age <= YEAR_DAYS),
+            ),
+            None,
+        ),
+    ),
+]
+
+BTYD_ANCHOR: Final = [
+    Feature("anchor_count", "count", "anchor", "log", ANCHOR, lambda a, rows, days: a.expected_count(rows, days)),
+    Feature("anchor_spend", "money", "anchor", "log", ANCHOR, lambda a, rows, days: a.expected_spend(rows)),
+    Feature("anchor_value", "money", "anchor", "log", ANCHOR, lambda a, rows, days: a.value(rows, days)),
+    Feature("p_alive", "share", "anchor", "linear", ANCHOR, lambda a, rows, days: a.p_alive(rows)),
+]
+
+CIRCUMSTANCE: Final = [*KNOWN, *PLACE, *SEASON, *BTYD_ANCHOR]

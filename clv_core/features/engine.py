@@ -1,0 +1,54 @@
+"""The embedded engine: DuckDB through Ibis, in a scratch folder of its own, within a memory limit.
+
+Tables live in a file and queries spill to the same folder, so that a log larger than memory is no event.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import ibis
+    import pyarrow as pa
+
+MEMORY_LIMIT_MB: Final = 1_536
+
+
+class Engine:
+    """A DuckDB of its own, removed with its files when it is closed or no longer used.
+
+    Args:
+        memory_limit_mb: most memory that queries take before they spill to disk.
+    """
+
+    def __init__(self, memory_limit_mb: int = MEMORY_LIMIT_MB) -> None:
+        import ibis
+
+        folder = Path(tempfile.mkdtemp(prefix="clv-log-"))
+        self.connection: ibis.BaseBackend = ibis.duckdb.connect(
+            folder / "log.duckdb",
+            temp_directory=str(folder / "spill"),
+            memory_limit=f"{memory_limit_mb}MB",
+            preserve_insertion_order=False,
+        )
+        self._finalizer = weakref.finalize(self, _discard, self.connection, folder)
+
+    def close(self) -> None:
+        """Close the connection and remove the files; closing twice does nothing."""
+        self._finalizer()
+
+
+def read_sql(connection: ibis.BaseBackend, sql: str) -> pa.Table:
+    """Return the rows of a query as it is written; DuckDB reads it directly, others through Ibis."""
+    if connection.name == "duckdb":
+        return connection.raw_sql(sql).to_arrow_table()
+    return connection.sql(sql).to_pyarrow()
+
+
+def _discard(connection: ibis.BaseBackend, folder: Path) -> None:
+    connection.disconnect()
+    shutil.rmtree(folder, ignore_errors=True)

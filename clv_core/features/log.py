@@ -1,0 +1,152 @@
+"""The event log as models see it: steps, snapshots at any cutoff, and nothing at or after a bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
+from clv_core.errors import NotEnoughData
+from clv_core.features import relations
+from clv_core.features.engine import Engine
+from clv_core.features.pack import read_steps
+from clv_core.features.relations import EPOCH, day_of
+from clv_core.features.sequences import Steps, windows_at
+from clv_core.features.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    import ibis
+
+    from clv_core.collection.store import Dataset
+
+
+@dataclass(frozen=True, eq=False)
+class EventLog:
+    """A log, summed by customer and day once, ready for snapshots.
+
+    Args:
+        dataset: where the events come from; None for a bare table.
+        connection: the engine that holds the relations.
+        tables: the relations by name (:mod:`clv_core.features.relations`).
+        first_day: local date of the first event.
+        end: nothing at or after this midnight is known.
+        engine: the engine to close with the log; None where the connection is someone else's.
+    """
+
+    dataset: Dataset | None
+    connection: ibis.BaseBackend
+    tables: dict[str, ibis.Table]
+    first_day: date
+    end: date
+    engine: Engine | None = None
+
+    @classmethod
+    def from_table(
+        cls,
+        events: ibis.Table,
+        connection: ibis.BaseBackend,
+        *,
+        event_types: str = "all",
+        before: date | None = None,
+        end: date | None = None,
+        dataset: Dataset | None = None,
+    ) -> Self:
+        """Return the log of a table of canonical columns.
+
+        Args:
+            events: canonical columns, ``event_time`` naive in the log's time zone.
+            connection: the Ibis engine of ``events``; the relations become tables of it.
+            event_types: ``all``, or ``purchases``: purchases and returns only.
+            before: nothing at or after this midnight is read.
+            end: first midnight after the log; default: the one after its last event.
+            dataset: what the table belongs to.
+
+        Raises:
+            NotEnoughData: no event is left.
+        """
+        import ibis
+
+        if event_types == "purchases":
+            events = events.filter(events[EVENT_TYPE].isin(MONEY_TYPES))
+        if before is not None:
+            events = events.filter(events[EVENT_TIME] < ibis.timestamp(before.isoformat()))
+        tables = relations.build(events, connection)
+        steps = tables["steps"]
+        span = connection.to_pyarrow(steps.aggregate(first=steps.day.min(), last=steps.day.max())).to_pylist()[0]
+        if span["first"] is None:
+            if before is None:
+                raise NotEnoughData("log_empty")
+            raise NotEnoughData("log_empty_before", before=before.isoformat())
+        first, after = (EPOCH + timedelta(days=int(span["first"])), EPOCH + timedelta(days=int(span["last"]) + 1))
+        return cls(dataset, connection, tables, first, before or end or after)
+
+    @cached_property
+    def steps(self) -> Steps:
+        """All steps of the log, ordered by customer and time; read once."""
+        return read_steps(self.connection, self.tables)
+
+    def snapshot(self, cutoff: date, horizon_days: int, *, max_steps: int = 40) -> Snapshot:
+        """Return all customers with any event before ``cutoff``, what is known of them, and what followed.
+
+        Args:
+            cutoff: midnight, log-local.
+            horizon_days: length of the predicted span.
+            max_steps: most steps of a window.
+
+        Raises:
+            NotEnoughData: no customer was seen before the cutoff.
+        """
+        from clv_core.features.table import feature_table
+
+        day = day_of(cutoff)
+        customers, windows = windows_at(self.steps, day, max_steps)
+        if len(customers) == 0:
+            raise NotEnoughData("no_customer_before", cutoff=cutoff.isoformat(), first=self.first_day.isoformat())
+        features, anchor = feature_table(self.connection, self.tables, cutoff, horizon_days)
+        features.index = pd.Index(self.steps.customer_ids[customers], name=CUSTOMER_ID)
+        known = cutoff + timedelta(days=horizon_days) <= self.end
+        target = self._net_value(day, day + horizon_days)[customers] if known else None
+        return Snapshot(features, windows, horizon_days, target, {day: anchor})
+
+    def _net_value(self, first: int, end: int) -> NDArray[np.float64]:
+        days = self.tables["money_days"]
+        inside = days.filter((days.day >= first) & (days.day < end))
+        sums = inside.group_by("customer").aggregate(net=inside.net.sum().cast("float64"))
+        table = self.connection.to_pyarrow(sums)
+        values = np.zeros(len(self.steps.customer_ids))
+        values[table["customer"].to_numpy()] = table["net"].to_numpy()
+        return values
+
+    def close(self) -> None:
+        """Let go of the engine and its files; steps and snapshots that were read stay usable."""
+        if self.engine is not None:
+            self.engine.close()
+
+
+def open_log(dataset: Dataset, *, event_types: str = "all", before: date | None = None) -> EventLog:
+    """Return the log of a dataset, in an engine of its own that goes with it.
+
+    Args:
+        dataset: the stored log.
+        event_types: ``all``, or ``purchases``: purchases and returns only.
+        before: nothing at or after this midnight is read.
+
+    Raises:
+        NotEnoughData: no event is left.
+    """
+    engine = Engine()
+    log = EventLog.from_table(
+        dataset.events(engine.connection),
+        engine.connection,
+        event_types=event_types,
+        before=before,
+        end=dataset.log_end,
+        dataset=dataset,
+    )
+    return replace(log, engine=engine)

@@ -1,0 +1,73 @@
+"""Features of purchases: the BTYD four, money, counts and trends, the rhythm of buying."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from clv_core.features.expressions import ratio, spread, total
+from clv_core.features.feature import Feature, trends, windowed
+
+DAYS: Final = "purchase_days"
+MONEY: Final = "money_days"
+
+BTYD: Final = [
+    Feature("frequency", "count", "purchases", "log", DAYS, lambda d: d.count() - 1, empty=0),
+    Feature("recency", "days", "age", "log", DAYS, lambda d: d.age.max() - d.age.min()),
+    Feature("T", "days", "age", "log", DAYS, lambda d: d.age.max()),
+    Feature(
+        "monetary_value",
+        "money",
+        "spend",
+        "log",
+        DAYS,
+        lambda d: ratio(total(d.net, d.number > 1).fill_null(0), d.count(where=d.number > 1)).fill_null(0),
+    ),
+]
+
+HISTORY: Final = [
+    Feature("purchase_days", "count", "purchases", "log", DAYS, lambda d: d.count(), empty=0),
+    Feature("days_since_last", "days", "silence", "log", DAYS, lambda d: d.age.min()),
+    Feature("net_value", "money", "spend", "log", MONEY, lambda d: total(d.net), empty=0),
+    Feature("spend_per_day", "money", "spend", "log", MONEY, lambda d: ratio(total(d.net), d.age.max()), empty=0),
+    Feature("first_day_value", "money", "spend", "log", DAYS, lambda d: total(d.net, d.number == 1)),
+    Feature("last_day_value", "money", "spend", "log", DAYS, lambda d: d.net.argmin(d.age)),
+]
+
+RECENT: Final = [
+    *windowed("net_value", "money", "recent_spend", MONEY, lambda d, recent: total(d.net, recent)),
+    *windowed("purchase_days", "count", "recent_purchases", DAYS, lambda d, recent: d.count(where=recent)),
+    *trends("net_value", "spend_trend", MONEY, lambda d, span: total(d.paid, span)),
+    *trends("purchase_days", "spend_trend", DAYS, lambda d, span: d.count(where=span)),
+]
+
+RHYTHM: Final = [
+    Feature("gap_mean", "days", "rhythm", "log", DAYS, lambda d: ratio(d.gap.sum(), d.gap.count())),
+    Feature("gap_sd", "days", "rhythm", "log", DAYS, lambda d: spread(d.gap)),
+    Feature(
+        "gap_variation",
+        "ratio",
+        "rhythm",
+        "log",
+        DAYS,
+        lambda d: spread(d.gap) / ratio(d.gap.sum(), d.gap.count()),
+    ),
+    Feature("gap_last", "days", "rhythm", "log", DAYS, lambda d: d.gap.argmin(d.age)),
+    Feature(
+        "gap_last_relative",
+        "ratio",
+        "rhythm",
+        "log",
+        DAYS,
+        lambda d: d.gap.argmin(d.age).cast("float64") / ratio(d.gap.sum(), d.gap.count()),
+    ),
+    Feature(
+        "silence_relative",
+        "ratio",
+        "silence",
+        "log",
+        DAYS,
+        lambda d: d.age.min().cast("float64") / ratio(d.gap.sum(), d.gap.count()),
+    ),
+]
+
+SPENDING: Final = [*BTYD, *HISTORY, *RECENT, *RHYTHM]
