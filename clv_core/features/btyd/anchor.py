@@ -1,0 +1,89 @@
+"""The anchor: BG/NBD and Gamma-Gamma fitted on what lies before one cutoff: features, and the level to start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv_core.features.btyd.bgnbd import BgNbd
+from clv_core.features.btyd.gammagamma import GammaGamma
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Expected purchase days and expected spend of every customer.
+
+    All methods take a frame with ``frequency``, ``recency``, ``T`` (days) and ``monetary_value`` (currency), one row a
+    customer; never-buyers are the rows whose ``T`` is unknown.
+
+    Args:
+        counts: model of purchase days, in days.
+        spend: model of order values.
+    """
+
+    counts: BgNbd
+    spend: GammaGamma
+
+    @classmethod
+    def fit(cls, rfm: pd.DataFrame) -> Self:
+        """Return both models fitted on the buyers of ``rfm``; never fails, however small the log.
+
+        Args:
+            rfm: the four columns; where ``net_value`` and ``purchase_days`` stand beside them, their totals give the
+                order value of a log without a single repeat purchase.
+        """
+        buyers = rfm[rfm["T"].notna()]
+        x, last, age, mean = _columns(buyers)
+        typical = 0.0
+        if {"net_value", "purchase_days"} <= set(buyers.columns):
+            days = float(buyers["purchase_days"].sum())
+            typical = float(buyers["net_value"].sum()) / days if days > 0 else 0.0
+        return cls(BgNbd.fit(x, last, age), GammaGamma.fit(x, mean, typical))
+
+    def expected_count(self, rfm: pd.DataFrame, horizon_days: float) -> Floats:
+        """Return the expected purchase days in the horizon, float64 [n]; never-buyers 0."""
+        return self._of_buyers(rfm, lambda x, last, age: self.counts.expected_purchases(horizon_days, x, last, age))
+
+    def p_alive(self, rfm: pd.DataFrame) -> Floats:
+        """Return the probability of not having left, float64 [n]; never-buyers 0."""
+        return self._of_buyers(rfm, self.counts.p_alive)
+
+    def p_purchase(self, rfm: pd.DataFrame, horizon_days: float) -> Floats:
+        """Return the probability of any purchase in the horizon, float64 [n]; never-buyers 0."""
+        return self._of_buyers(rfm, lambda x, last, age: self.counts.p_purchase(horizon_days, x, last, age))
+
+    def expected_spend(self, rfm: pd.DataFrame) -> Floats:
+        """Return the expected value of a purchase day in currency, float64 [n]; never-buyers: population mean."""
+        x = rfm["frequency"].to_numpy(dtype=np.float64)
+        return self.spend.expected_spend(x, rfm["monetary_value"].to_numpy(dtype=np.float64))
+
+    def value(self, rfm: pd.DataFrame, horizon_days: float) -> Floats:
+        """Return expected count times expected spend in currency, float64 [n]; never-buyers 0."""
+        return self.expected_count(rfm, horizon_days) * self.expected_spend(rfm)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return both models' parameters as a JSON-ready dictionary."""
+        return {"counts": self.counts.to_json(), "spend": self.spend.to_json()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Return the anchor of :meth:`to_json`."""
+        return cls(BgNbd.from_json(values["counts"]), GammaGamma.from_json(values["spend"]))
+
+    @staticmethod
+    def _of_buyers(rfm: pd.DataFrame, compute: Any) -> Floats:
+        buyer = rfm["T"].notna().to_numpy()
+        result = np.zeros(len(rfm))
+        x, last, age, _ = _columns(rfm[buyer])
+        result[buyer] = compute(x, last, age)
+        return result
+
+
+def _columns(rfm: pd.DataFrame) -> list[Floats]:
+    return [rfm[name].to_numpy(dtype=np.float64) for name in ("frequency", "recency", "T", "monetary_value")]

@@ -1,0 +1,89 @@
+"""Maximum likelihood of positive parameters, with a regularised answer where the plain one does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+LogLikelihood = Callable[[Floats], tuple[float, Floats]]
+"""Parameters (positive) to the summed log-likelihood and its gradient by parameter."""
+
+LIMIT: Final = 1e4
+"""Parameters (in scaled units) are sought in [1/LIMIT, LIMIT]; a maximum at the edge counts as none."""
+GRADIENT_TOLERANCE: Final = 1e-5
+
+
+def maximise(
+    log_likelihood: LogLikelihood, size: float, start: Sequence[float], spread: float = 1.5
+) -> tuple[Floats, bool]:
+    """Return the parameters of highest likelihood, and whether that maximum exists inside the bounds.
+
+    The search runs on log-parameters by L-BFGS-B. Where it ends at a bound or stalls (few customers, all of them
+    one-time buyers, constant spend), the answer is the mode under independent lognormal priors around ``start``, the
+    weight of one log against one prior: it always exists, and approaches the likelihood's as the log grows.
+
+    Args:
+        log_likelihood: summed over customers.
+        size: number of customers that the sum runs over (0 is allowed: the answer is ``start``).
+        start: first guess, and centre of the prior, in scaled units.
+        spread: standard deviation of the prior of each log-parameter.
+
+    Returns:
+        Parameters [k] and ``converged``: False where the prior was needed.
+    """
+    from scipy.optimize import minimize
+
+    centre = np.log(np.asarray(start, dtype=np.float64))
+    edge = np.log(LIMIT)
+
+    def search(prior: float, origin: Floats) -> tuple[Floats, float, bool]:
+        scale = max(size, 1.0)
+
+        def objective(logs: Floats) -> tuple[float, Floats]:
+            parameters = np.exp(logs)
+            value, gradient = log_likelihood(parameters)
+            pull = prior * (logs - centre) / spread**2
+            penalty = 0.5 * float(pull @ (logs - centre))
+            return (penalty - value) / scale, (pull - gradient * parameters) / scale
+
+        found = minimize(
+            objective,
+            origin,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(-edge, edge)] * len(centre),
+            options={"maxiter": 500, "maxls": 50, "ftol": 1e-14, "gtol": 1e-8},
+        )
+        inside = bool(np.all(np.abs(found.x) < 0.999 * edge))
+        still = bool(np.max(np.abs(found.jac)) < GRADIENT_TOLERANCE)
+        return found.x, float(found.fun), inside and still and bool(np.isfinite(found.fun))
+
+    if size > 0:
+        for shift in (0.0, -1.0, 1.0):
+            logs, _, converged = search(0.0, centre + shift)
+            if converged:
+                return np.exp(logs), True
+    best = min((search(1.0, centre + shift) for shift in (0.0, -1.0, 1.0)), key=lambda found: found[1])
+    return np.exp(best[0]), False
+
+
+def unique_rows(*columns: ArrayLike) -> tuple[list[Floats], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct rows of equally long columns, sorted, with each input row's place and each row's weight.
+
+    Args:
+        columns: numbers, each of shape [n].
+
+    Returns:
+        The columns of the distinct rows [u] each; position of every input row among them [n]; weight of each [u].
+    """
+    arrays = [np.asarray(column, dtype=np.float64) for column in columns]
+    code = np.zeros(len(arrays[0]), dtype=np.int64)
+    for array in arrays:
+        values, inverse = np.unique(array, return_inverse=True)
+        _, code = np.unique(code * len(values) + inverse, return_inverse=True)
+    _, first, counts = np.unique(code, return_index=True, return_counts=True)
+    return [array[first] for array in arrays], code, counts.astype(np.int64)

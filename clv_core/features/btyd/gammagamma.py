@@ -1,0 +1,126 @@
+"""Gamma-Gamma: what an order of each customer is worth on average, shrunk towards the population."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import digamma, gammaln
+
+from clv_core.features.btyd.fitting import maximise
+
+Floats = NDArray[np.float64]
+
+MEAN_TOLERANCE: Final = 2.0
+"""Population means further than this factor from the observed mean are not believed."""
+MAX_ROWS: Final = 200_000
+"""Customers that the fit looks at: evenly spaced ones of all sorted by count and mean, where there are more."""
+
+
+@dataclass(frozen=True)
+class GammaGamma:
+    """Parameters of the Gamma-Gamma model of spend; money in the log's currency.
+
+    Args:
+        p: shape of the gamma distribution of order values around a customer's mean.
+        q: shape of the gamma distribution of the customers' own rates; above 1, so that the population has a mean.
+        gamma: its rate, in money.
+        converged: whether the parameters are an inner maximum of the likelihood with q > 1 and a population mean
+            within a factor of :data:`MEAN_TOLERANCE` of the observed one; False: regularised, or tied to that mean.
+
+    Source: Fader, Hardie 2013, The Gamma-Gamma model of monetary value.
+    """
+
+    p: float
+    q: float
+    gamma: float
+    converged: bool = True
+
+    @property
+    def population_mean(self) -> float:
+        """Expected order value of a customer of whom nothing is known: p gamma / (q - 1)."""
+        return self.p * self.gamma / (self.q - 1)
+
+    @classmethod
+    def fit(cls, frequency: ArrayLike, monetary_value: ArrayLike, typical: float = 0.0) -> Self:
+        """Return the model of highest likelihood over the customers with repeat purchases.
+
+        Args:
+            frequency: number of values behind each mean, [n]; rows below 1 are left out.
+            monetary_value: mean order value, [n]; rows that are not positive and finite are left out.
+            typical: order value to fall back on where no row is left.
+
+        Returns:
+            The fitted model. A likelihood without an inner maximum (constant spend, a handful of customers), or whose
+            population mean is absent or absurd (q near or below 1: heavy tails), is answered by parameters that
+            reproduce the observed mean, with ``converged`` False.
+        """
+        x = np.asarray(frequency, dtype=np.float64)
+        mean = np.asarray(monetary_value, dtype=np.float64)
+        kept = (x >= 1) & (mean > 0) & np.isfinite(mean)
+        order = np.lexsort((mean[kept], x[kept]))
+        every = -(-len(order) // MAX_ROWS) or 1
+        x, mean = x[kept][order][every // 2 :: every], mean[kept][order][every // 2 :: every]
+        if not len(x):
+            return cls(6.25, 3.75, 2.75 / 6.25 * max(typical, 0.0), converged=False)
+        scale = float(mean.mean())
+        mean = mean / scale
+
+        def free(parameters: Floats) -> tuple[float, Floats]:
+            return _log_likelihood(parameters, x, mean)
+
+        def tied(parameters: Floats) -> tuple[float, Floats]:
+            p, excess = parameters
+            gamma = excess / p
+            value, (by_p, by_q, by_gamma) = _log_likelihood(np.array([p, 1 + excess, gamma]), x, mean)
+            return value, np.array([by_p - by_gamma * gamma / p, by_q + by_gamma / p])
+
+        (p, q, gamma), converged = maximise(free, float(len(x)), start=(6.25, 3.75, 0.45))
+        level = p * gamma / (q - 1) if q > 1 else np.inf
+        if not (converged and 1 / MEAN_TOLERANCE <= level <= MEAN_TOLERANCE):
+            (p, excess), _ = maximise(tied, float(len(x)), start=(6.25, 2.75))
+            q, gamma, converged = 1 + excess, excess / p, False
+        return cls(float(p), float(q), float(gamma) * scale, converged)
+
+    def log_likelihood(self, frequency: ArrayLike, monetary_value: ArrayLike) -> float:
+        """Return the log-likelihood summed over customers with at least one repeat purchase (equation 1a)."""
+        x, mean = np.asarray(frequency, dtype=np.float64), np.asarray(monetary_value, dtype=np.float64)
+        return _log_likelihood(np.array([self.p, self.q, self.gamma]), x, mean)[0]
+
+    def expected_spend(self, frequency: ArrayLike, monetary_value: ArrayLike) -> Floats:
+        """Return the expected value of a customer's next order, [n]: own mean and population mean, weighted.
+
+        Args:
+            frequency: number of values behind each mean, [n].
+            monetary_value: mean order value, [n]; not positive or unknown: the population mean is returned.
+
+        Source: equation 5 of the paper.
+        """
+        x = np.asarray(frequency, dtype=np.float64)
+        mean = np.asarray(monetary_value, dtype=np.float64)
+        known = (x >= 1) & (mean > 0) & np.isfinite(mean)
+        x, mean = np.where(known, x, 0.0), np.where(known, mean, 0.0)
+        return self.p * (self.gamma + x * mean) / (self.p * x + self.q - 1)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the parameters as a JSON-ready dictionary."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Return the model of :meth:`to_json`."""
+        return cls(**values)
+
+
+def _log_likelihood(parameters: Floats, x: Floats, mean: Floats) -> tuple[float, Floats]:
+    p, q, gamma = parameters
+    log_mean, log_sum = np.log(mean), np.log(gamma + x * mean)
+    shape = p * x
+    value = gammaln(shape + q) - gammaln(shape) - gammaln(q) + q * np.log(gamma)
+    value += (shape - 1) * log_mean + shape * np.log(x) - (shape + q) * log_sum
+    by_p = x * (digamma(shape + q) - digamma(shape) + log_mean + np.log(x) - log_sum)
+    by_q = digamma(shape + q) - digamma(q) + np.log(gamma) - log_sum
+    by_gamma = q / gamma - (shape + q) / (gamma + x * mean)
+    return float(value.sum()), np.array([by_p.sum(), by_q.sum(), by_gamma.sum()])
