@@ -1,0 +1,149 @@
+"""One feature to a few columns of small finite numbers: numbers by log and spread, texts by one-hot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv_core.preprocessing.impute import fill_value, mean_and_spread
+
+CLIP: Final = 8.0
+"""No encoded number is larger than this, in standard deviations."""
+
+MOST_CATEGORIES: Final = 30
+FEWEST_ROWS: Final = 10
+"""A text is known when at least this many training rows have it; rarer ones share the unknown bucket."""
+
+LOG: Final = "log"
+PLAIN: Final = "plain"
+
+
+@dataclass(frozen=True)
+class NumberEncoder:
+    """A number: its gaps filled, by its logarithm where asked, in standard deviations from the mean, within ±8.
+
+    Args:
+        name: the feature.
+        group: its group.
+        scale: ``log``: sign(x) log1p(|x| / unit); ``linear``: x; ``plain``: x, and not standardised.
+        unit: the median size of a value that is not 0, in the feature's unit.
+        fill: what a gap becomes, in the feature's unit.
+        mean: mean of the training rows after filling and scaling.
+        spread: their standard deviation.
+        flagged: whether a column says that the value was unknown.
+    """
+
+    name: str
+    group: str
+    scale: str
+    unit: float
+    fill: float
+    mean: float
+    spread: float
+    flagged: bool
+
+    @classmethod
+    def fit(cls, name: str, group: str, scale: str, values: pd.Series, impute: str, constant: float) -> Self | None:
+        """Return the encoder of a column, or None where it says nothing: no known value, or the same everywhere."""
+        numbers = _numbers(values)
+        known = np.isfinite(numbers)
+        if not known.any() or (impute == "drop" and not known.all()):
+            return None
+        sizes = np.abs(numbers[known & (numbers != 0)])
+        unit = float(np.quantile(sizes, 0.5, method="lower")) if len(sizes) else 1.0
+        fill = fill_value(numbers[known], impute, constant)
+        bare = cls(name, group, scale, unit, fill, 0.0, 1.0, not bool(known.all()))
+        scaled = bare._scaled(numbers)
+        if scaled.min() == scaled.max():
+            return None if known.all() else bare
+        if scale == PLAIN:
+            return bare
+        mean, spread = mean_and_spread(scaled)
+        return cls(name, group, scale, unit, fill, mean, spread, bare.flagged) if spread > 0 else None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that it makes."""
+        return (self.name, f"{self.name}:unknown") if self.flagged else (self.name,)
+
+    def transform(self, values: pd.Series) -> list[NDArray[np.float32]]:
+        """Return the columns, float32 [n] each, finite for any input."""
+        numbers = _numbers(values)
+        with np.errstate(all="ignore"):
+            standard = (self._scaled(numbers) - self.mean) / self.spread
+        encoded = np.clip(np.nan_to_num(standard, nan=0.0, posinf=CLIP, neginf=-CLIP), -CLIP, CLIP).astype(np.float32)
+        return [encoded, (~np.isfinite(numbers)).astype(np.float32)] if self.flagged else [encoded]
+
+    def _scaled(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        filled = np.where(np.isfinite(numbers), numbers, self.fill)
+        if self.scale != LOG:
+            return filled
+        with np.errstate(over="ignore"):
+            relative = np.minimum(np.abs(filled) / self.unit, np.finfo(np.float64).max)
+        return np.sign(filled) * np.log1p(relative)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class CategoryEncoder:
+    """A text: one column for each known text, one for all others, and one for none where training had gaps.
+
+    Args:
+        name: the feature.
+        group: its group.
+        texts: the known texts, sorted.
+        flagged: whether a column says that there was no text.
+    """
+
+    name: str
+    group: str
+    texts: tuple[str, ...]
+    flagged: bool
+
+    @classmethod
+    def fit(cls, name: str, group: str, values: pd.Series, impute: str) -> Self | None:
+        """Return the encoder of a column, or None where it says nothing."""
+        gaps = bool(values.isna().any())
+        counts = values.dropna().astype(str).value_counts()
+        if counts.empty or (impute == "drop" and gaps) or (len(counts) == 1 and not gaps):
+            return None
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        known = [str(text) for text, rows in ranked[:MOST_CATEGORIES] if rows >= FEWEST_ROWS]
+        return cls(name, group, tuple(sorted(known)), gaps)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that it makes."""
+        names = (*(f"{self.name}={text}" for text in self.texts), f"{self.name}:other")
+        return (*names, f"{self.name}:unknown") if self.flagged else names
+
+    def transform(self, values: pd.Series) -> list[NDArray[np.float32]]:
+        """Return the columns, float32 [n] each: exactly one of them is 1 in every row."""
+        gaps = values.isna().to_numpy(dtype=bool)
+        codes = pd.Index(self.texts, dtype=object).get_indexer(pd.Index(values.astype(str), dtype=object))
+        codes = np.where(codes < 0, len(self.texts), codes)
+        codes = np.where(gaps, len(self.columns) - 1, codes)
+        return [(codes == code).astype(np.float32) for code in range(len(self.columns))]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return {"name": self.name, "group": self.group, "texts": list(self.texts), "flagged": self.flagged}
+
+
+def encoder_from_json(value: Mapping[str, Any]) -> NumberEncoder | CategoryEncoder:
+    """Return the encoder that ``to_json`` wrote."""
+    if "texts" in value:
+        return CategoryEncoder(value["name"], value["group"], tuple(value["texts"]), bool(value["flagged"]))
+    return NumberEncoder(**value)
+
+
+def _numbers(values: pd.Series) -> NDArray[np.float64]:
+    return values.to_numpy(dtype=np.float64, na_value=np.nan)

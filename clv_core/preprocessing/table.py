@@ -1,0 +1,123 @@
+"""The encoder of the feature table: learned from training snapshots, JSON state, never NaN or infinite."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv_core.preprocessing.encode import CategoryEncoder, NumberEncoder, encoder_from_json
+from clv_core.preprocessing.impute import IMPUTE
+
+CATEGORY: Final = "category"
+
+
+class Described(Protocol):
+    """What the encoder has to know of a feature."""
+
+    @property
+    def group(self) -> str:
+        """The named group that explanations speak of."""
+
+    @property
+    def scale(self) -> str:
+        """``log``, ``linear``, ``plain`` or ``category``."""
+
+
+@dataclass(frozen=True)
+class TableEncoder:
+    """A fitted encoder; make one with :meth:`fit`.
+
+    Args:
+        encoders_: one encoder for each feature that says something, in the order of the features.
+        kept_: positions of the columns that are kept, of all columns that the encoders make: columns that repeat
+            another one in every training row are left out.
+    """
+
+    encoders_: tuple[NumberEncoder | CategoryEncoder, ...]
+    kept_: tuple[int, ...]
+
+    @classmethod
+    def fit(
+        cls, features: pd.DataFrame, table: Mapping[str, Described], impute: str = "median", constant: float = 0.0
+    ) -> Self:
+        """Learn how to encode the features of ``table`` from training rows.
+
+        Args:
+            features: training rows, numbers with NaN or texts with None for unknown, [n, f], n > 0.
+            table: the features to use, by column name: ``FEATURES`` or a part of it.
+            impute: what a gap becomes: ``mean``, ``median``, ``max``, ``constant``, or ``drop``: columns with gaps in
+                these rows are left out.
+            constant: the filling of ``constant``, in the feature's unit.
+
+        Raises:
+            ValueError: an unknown way to impute, or no rows.
+        """
+        if impute not in IMPUTE or len(features) == 0:
+            raise ValueError(f"cannot learn from {len(features)} rows with impute={impute!r}")
+        encoders: list[NumberEncoder | CategoryEncoder] = []
+        for name, feature in table.items():
+            encoder: NumberEncoder | CategoryEncoder | None
+            if feature.scale == CATEGORY:
+                encoder = CategoryEncoder.fit(name, feature.group, features[name], impute)
+            else:
+                encoder = NumberEncoder.fit(name, feature.group, feature.scale, features[name], impute, constant)
+            if encoder is not None:
+                encoders.append(encoder)
+        return cls(tuple(encoders), _telling(encoders, features))
+
+    @property
+    def columns_(self) -> tuple[str, ...]:
+        """Names of the output columns [d]."""
+        names = [column for encoder in self.encoders_ for column in encoder.columns]
+        return tuple(names[position] for position in self.kept_)
+
+    @property
+    def groups_(self) -> tuple[str, ...]:
+        """The group of each output column [d]."""
+        groups = [encoder.group for encoder in self.encoders_ for _ in encoder.columns]
+        return tuple(groups[position] for position in self.kept_)
+
+    def transform(self, features: pd.DataFrame) -> NDArray[np.float32]:
+        """Return the encoded rows, float32 [n, d], all within ±8.
+
+        Args:
+            features: the columns that :meth:`fit` saw, in any order; others are ignored, [n, f].
+        """
+        encoded = np.empty((len(features), len(self.kept_)), np.float32)
+        target = {position: place for place, position in enumerate(self.kept_)}
+        position = 0
+        for encoder in self.encoders_:
+            for column in encoder.transform(features[encoder.name]):
+                if position in target:
+                    encoded[:, target[position]] = column
+                position += 1
+        return encoded
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return {"encoders": [encoder.to_json() for encoder in self.encoders_], "kept": list(self.kept_)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Return the encoder that :meth:`to_json` wrote."""
+        return cls(tuple(encoder_from_json(item) for item in value["encoders"]), tuple(value["kept"]))
+
+
+def _telling(encoders: list[NumberEncoder | CategoryEncoder], features: pd.DataFrame) -> tuple[int, ...]:
+    """Return the positions of the columns that vary and do not repeat an earlier one."""
+    seen: set[bytes] = set()
+    kept = []
+    position = 0
+    for encoder in encoders:
+        for column in encoder.transform(features[encoder.name]):
+            key = column.tobytes()
+            if column.min() != column.max() and key not in seen:
+                seen.add(key)
+                kept.append(position)
+            position += 1
+    return tuple(kept)
