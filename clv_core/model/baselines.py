@@ -1,0 +1,189 @@
+"""Simple models to beat: the spend rate of the past, and BG/NBD + Gamma-Gamma.
+
+Both take their intervals from training windows (:mod:`clv_core.model.residuals`), and both give customers who have
+never bought what never-buyers were worth in those windows: a model of purchases knows nothing of them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clv_core.features.snapshot import Snapshot
+from clv_core.model.predictions import Predictions
+from clv_core.model.residuals import ResidualQuantiles
+
+Floats = NDArray[np.float64]
+
+LARGEST_RATIO: Final = 3.0
+"""No prediction exceeds the largest value seen in training windows by more than this factor."""
+YOUNGEST_DAYS: Final = 30.0
+"""A spend rate is taken over at least this long: one order of yesterday is not an order a day."""
+FREQUENCY_EDGES: Final = np.array([1.0, 2.0, 3.0, 5.0, 8.0])
+"""Repeat purchase days that part the customers whose share of buyers is counted."""
+
+
+class Baseline(ABC):
+    """A mean and a chance for buyers; never-buyers, intervals and bounds are the same for all baselines.
+
+    Attributes:
+        horizon_days_: the horizon of the training windows.
+        largest_: largest value in the horizon seen there, in the log's currency.
+        never_value_: mean value of never-buyers there; never_share_: the share of them who bought.
+        residuals_: quantiles of what came true.
+    """
+
+    horizon_days_: int
+    largest_: float
+    never_value_: float
+    never_share_: float
+    residuals_: ResidualQuantiles
+
+    @abstractmethod
+    def _learn(self, train: Snapshot, target: Floats) -> None:
+        """Learn what the model itself needs."""
+
+    @abstractmethod
+    def _of_buyers(self, snapshot: Snapshot, horizon_days: int) -> tuple[Floats, Floats]:
+        """Return p_purchase and the mean of every row; rows of never-buyers are replaced afterwards."""
+
+    @abstractmethod
+    def _own_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what :meth:`_learn` learned."""
+
+    def fit(self, train: Snapshot) -> Self:
+        """Learn from windows whose horizon has passed; all of them end before the cutoff to be predicted.
+
+        Raises:
+            ValueError: the snapshot has no target.
+        """
+        if train.target is None:
+            raise ValueError("a baseline learns from windows whose horizon has passed")
+        target = np.maximum(train.target, 0.0)
+        never = _never(train)
+        self.horizon_days_ = train.horizon_days
+        self.largest_ = float(target.max(initial=0.0))
+        self.never_value_ = float(target[never].mean()) if never.any() else 0.0
+        self.never_share_ = float((target[never] > 0).mean()) if never.any() else 0.0
+        self._learn(train, target)
+        _, mean = self._expect(train, train.horizon_days)
+        self.residuals_ = ResidualQuantiles.fit(mean, target)
+        return self
+
+    def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
+        """Predict every row.
+
+        Args:
+            snapshot: who is to be predicted.
+            horizon_days: length of the predicted span; None is the snapshot's.
+        """
+        p, mean = self._expect(snapshot, horizon_days or snapshot.horizon_days)
+        low, middle, high = np.minimum(self.residuals_.predict(mean), self._top()).T
+        return Predictions(p, mean, low, middle, high)
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Return arrays by name, and a JSON-ready dictionary."""
+        names = ("horizon_days_", "largest_", "never_value_", "never_share_")
+        return {**self.residuals_.state(), **self._own_arrays()}, {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_state(cls, tensors: dict[str, NDArray[Any]], state: dict[str, Any]) -> Self:
+        """Return the model that :meth:`state` described."""
+        model = cls()
+        for name, value in state.items():
+            setattr(model, name, value)
+        model.residuals_ = ResidualQuantiles.from_state(tensors)
+        for name in model._own_names():
+            setattr(model, f"{name}_", np.asarray(tensors[name], dtype=np.float64))
+        return model
+
+    def _own_names(self) -> tuple[str, ...]:
+        return ()
+
+    def _top(self) -> float:
+        return LARGEST_RATIO * self.largest_
+
+    def _expect(self, snapshot: Snapshot, horizon_days: int) -> tuple[Floats, Floats]:
+        p, mean = self._of_buyers(snapshot, horizon_days)
+        never, exposure = _never(snapshot), horizon_days / self.horizon_days_
+        p = np.where(never, _stretch(np.full(len(snapshot), self.never_share_), exposure), p)
+        mean = np.where(never, self.never_value_ * exposure, mean)
+        return p, np.clip(mean, 0.0, self._top())
+
+
+class NaiveModel(Baseline):
+    """Everyone goes on spending at the rate since the first purchase; the chance is the share of buyers among alike.
+
+    Attributes:
+        shares_: share of customers who bought in the horizon, by repeat purchase days (:data:`FREQUENCY_EDGES`).
+    """
+
+    shares_: Floats
+
+    def _learn(self, train: Snapshot, target: Floats) -> None:
+        bought = ~_never(train)
+        bins = self._bins(train)[bought]
+        size = len(FREQUENCY_EDGES) + 1
+        buyers = np.bincount(bins, weights=(target[bought] > 0).astype(np.float64), minlength=size)
+        self.shares_ = (buyers + 0.5) / (np.bincount(bins, minlength=size) + 1.0)
+
+    def _of_buyers(self, snapshot: Snapshot, horizon_days: int) -> tuple[Floats, Floats]:
+        age = np.maximum(_column(snapshot, "T"), YOUNGEST_DAYS)
+        rate = np.maximum(_column(snapshot, "net_value"), 0.0) / age
+        p = _stretch(self.shares_[self._bins(snapshot)], horizon_days / self.horizon_days_)
+        mean: Floats = rate * horizon_days
+        return p, mean
+
+    def _own_arrays(self) -> dict[str, NDArray[Any]]:
+        return {"shares": self.shares_}
+
+    def _own_names(self) -> tuple[str, ...]:
+        return ("shares",)
+
+    @staticmethod
+    def _bins(snapshot: Snapshot) -> NDArray[np.int64]:
+        bins: NDArray[np.int64] = np.searchsorted(FREQUENCY_EDGES, _column(snapshot, "frequency"), side="right")
+        return bins
+
+
+class BgNbdModel(Baseline):
+    """BG/NBD counts times Gamma-Gamma spend, fitted by the snapshot at each of its cutoffs."""
+
+    def _learn(self, train: Snapshot, target: Floats) -> None:
+        """The parameters are the snapshot's: there is nothing to learn from targets."""
+
+    def _of_buyers(self, snapshot: Snapshot, horizon_days: int) -> tuple[Floats, Floats]:
+        p, count = np.zeros(len(snapshot)), np.zeros(len(snapshot))
+        for day, anchor in snapshot.anchors.items():
+            rows = np.flatnonzero(snapshot.cutoff_day == day)
+            features = snapshot.features.iloc[rows]
+            p[rows] = anchor.p_purchase(features, horizon_days)
+            if horizon_days != snapshot.horizon_days:
+                count[rows] = anchor.expected_count(features, horizon_days)
+        if horizon_days == snapshot.horizon_days:
+            count = _column(snapshot, "anchor_count")
+        mean: Floats = count * _column(snapshot, "anchor_spend")
+        return p, mean
+
+    def _own_arrays(self) -> dict[str, NDArray[Any]]:
+        return {}
+
+
+def _never(snapshot: Snapshot) -> NDArray[np.bool_]:
+    never: NDArray[np.bool_] = snapshot.features["T"].isna().to_numpy()
+    return never
+
+
+def _column(snapshot: Snapshot, name: str) -> Floats:
+    """Return a feature with unknown read as 0 (only never-buyers have unknown ones here)."""
+    values: Floats = np.nan_to_num(snapshot.features[name].to_numpy(dtype=np.float64))
+    return values
+
+
+def _stretch(p: Floats, exposure: float) -> Floats:
+    """Return the chance of any event in ``exposure`` times the span in which it is ``p``."""
+    chance: Floats = -np.expm1(exposure * np.log1p(-np.minimum(p, 1 - 1e-12)))
+    return chance

@@ -1,0 +1,173 @@
+"""The baselines on hand-made snapshots: each figure can be worked out on paper."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv_core.features.btyd import Anchor
+from clv_core.features.sequences import Steps, Windows
+from clv_core.features.snapshot import Snapshot
+from clv_core.model.baselines import BgNbdModel, NaiveModel
+from clv_core.model.predictions import COLUMNS, Predictions
+from clv_core.model.residuals import ResidualQuantiles
+
+DAY, HORIZON = 10_000, 90
+
+
+def _snapshot(n: int = 400, seed: int = 0, target: bool = True, days: tuple[int, ...] = (DAY,)) -> Snapshot:
+    """Customers of whom every fifth has never bought; spend follows the past with noise."""
+    rng = np.random.default_rng(seed)
+    frequency = rng.poisson(1.5, n).astype(float)
+    age = rng.integers(40, 300, n).astype(float)
+    recency = np.where(frequency > 0, rng.random(n) * age, 0.0).round()
+    monetary = np.where(frequency > 0, rng.gamma(4, 10, n), np.nan)
+    features = pd.DataFrame(
+        {
+            "frequency": frequency,
+            "recency": recency,
+            "T": age,
+            "monetary_value": monetary,
+            "net_value": np.nan_to_num(monetary, nan=40) * (frequency + 1),
+            "purchase_days": frequency + 1,
+        },
+        index=pd.Index([f"c{i:04d}" for i in range(n)], name="customer_id"),
+    )
+    never = np.arange(n) % 5 == 4
+    features.loc[never, ["recency", "T", "monetary_value"]] = np.nan
+    features.loc[never, ["frequency", "net_value", "purchase_days"]] = 0.0
+    cutoff = np.resize(np.array(days, np.int32), n)
+    anchors = {day: Anchor.fit(features[cutoff == day]) for day in days}
+    for day, anchor in anchors.items():
+        rows = cutoff == day
+        features.loc[rows, "anchor_count"] = anchor.expected_count(features[rows], HORIZON)
+        features.loc[rows, "anchor_spend"] = anchor.expected_spend(features[rows])
+    bought = rng.random(n) < np.where(never, 0.1, 0.4)
+    values = np.where(bought, rng.gamma(2, 20, n), np.where(rng.random(n) < 0.02, -15.0, 0.0))
+    empty = np.zeros(0)
+    steps = Steps(
+        features.index.to_numpy(dtype=object),
+        np.zeros(n + 1, np.int64),
+        empty.astype(np.int32),
+        empty.astype(np.float32),
+        np.zeros((0, 6), np.float32),
+        np.zeros((0, 2), np.int32),
+        ((), ()),
+    )
+    windows = Windows(steps, np.zeros(n, np.int64), np.zeros(n, np.int64), cutoff)
+    return Snapshot(features, windows, HORIZON, values if target else None, anchors)
+
+
+def test_naive_goes_on_at_the_rate_since_the_first_purchase() -> None:
+    train, snapshot = _snapshot(), _snapshot(seed=1, target=False)
+    found = NaiveModel().fit(train).predict(snapshot)
+    rows = snapshot.features
+    expected = rows["net_value"] / rows["T"].clip(lower=30) * HORIZON
+    bought = rows["T"].notna().to_numpy()
+    top = 3 * train.target.max()
+    np.testing.assert_allclose(found.predicted_clv[bought], np.minimum(expected[bought], top), rtol=1e-12)
+
+
+def test_naive_chance_is_the_share_of_buyers_among_alike() -> None:
+    train = _snapshot(4000)
+    found = NaiveModel().fit(train).predict(train)
+    alike = (train.features["frequency"] == 1).to_numpy()
+    assert found.p_purchase[alike] == pytest.approx((train.target[alike] > 0).mean(), abs=0.001)
+
+
+def test_bgnbd_is_count_times_spend_and_its_chance_the_model_s_own() -> None:
+    train, snapshot = _snapshot(), _snapshot(seed=1, target=False)
+    found = BgNbdModel().fit(train).predict(snapshot)
+    bought = snapshot.features["T"].notna().to_numpy()
+    anchor = snapshot.anchors[DAY]
+    np.testing.assert_allclose(found.predicted_clv[bought], anchor.value(snapshot.features, HORIZON)[bought])
+    np.testing.assert_allclose(found.p_purchase[bought], anchor.p_purchase(snapshot.features, HORIZON)[bought])
+
+
+def test_each_row_is_predicted_by_the_anchor_of_its_own_cutoff() -> None:
+    snapshot = _snapshot(days=(DAY, DAY + 30))
+    found = BgNbdModel().fit(snapshot).predict(snapshot, 30)
+    for day, anchor in snapshot.anchors.items():
+        rows = (snapshot.cutoff_day == day) & snapshot.features["T"].notna().to_numpy()
+        np.testing.assert_allclose(found.predicted_clv[rows], anchor.value(snapshot.features, 30)[rows], rtol=1e-9)
+
+
+@pytest.mark.parametrize("model", [NaiveModel, BgNbdModel])
+class TestBoth:
+    def test_never_buyers_get_what_never_buyers_were_worth(self, model: type[NaiveModel]) -> None:
+        train, snapshot = _snapshot(), _snapshot(seed=1, target=False)
+        found = model().fit(train).predict(snapshot)
+        never = train.features["T"].isna().to_numpy()
+        past = np.maximum(train.target[never], 0)
+        np.testing.assert_allclose(found.predicted_clv[snapshot.features["T"].isna()], past.mean())
+        np.testing.assert_allclose(found.p_purchase[snapshot.features["T"].isna()], (past > 0).mean())
+
+    def test_intervals_hold_the_share_they_promise_in_the_training_windows(self, model: type[NaiveModel]) -> None:
+        train = _snapshot(5000)
+        found = model().fit(train).predict(train)
+        actual = np.maximum(train.target, 0)
+        assert (actual <= found.clv_p90 + 1e-9).mean() == pytest.approx(0.9, abs=0.02)
+        assert (found.clv_p10 <= found.clv_p50).all() and (found.clv_p50 <= found.clv_p90).all()
+
+    def test_a_longer_horizon_is_worth_more(self, model: type[NaiveModel]) -> None:
+        fitted, snapshot = model().fit(_snapshot()), _snapshot(seed=1, target=False)
+        short, own, long = (fitted.predict(snapshot, days) for days in (30, None, 180))
+        assert (short.predicted_clv <= own.predicted_clv).all() and (own.predicted_clv <= long.predicted_clv).all()
+        assert (short.p_purchase <= own.p_purchase).all() and (own.p_purchase <= long.p_purchase).all()
+
+    def test_state_brings_back_the_same_predictions(self, model: type[NaiveModel]) -> None:
+        fitted, snapshot = model().fit(_snapshot()), _snapshot(seed=1, target=False)
+        arrays, state = fitted.state()
+        again = model.from_state(arrays, json.loads(json.dumps(state))).predict(snapshot)
+        for name in ("p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90"):
+            np.testing.assert_array_equal(getattr(again, name), getattr(fitted.predict(snapshot), name))
+
+    def test_does_not_fit_without_targets(self, model: type[NaiveModel]) -> None:
+        with pytest.raises(ValueError, match="horizon has passed"):
+            model().fit(_snapshot(target=False))
+
+    def test_never_exceeds_three_times_what_was_ever_seen(self, model: type[NaiveModel]) -> None:
+        train = _snapshot()
+        whale = train.features.assign(net_value=1e9, monetary_value=1e9, anchor_spend=1e9)
+        big = Snapshot(whale, train.windows, HORIZON, None, train.anchors)
+        found = model().fit(train).predict(big)
+        assert max(found.predicted_clv.max(), found.clv_p90.max()) <= 3 * train.target.max()
+
+
+def test_residual_quantiles_equal_numpy_s_within_a_decile() -> None:
+    rng = np.random.default_rng(2)
+    predicted = np.concatenate([np.zeros(50), rng.gamma(1, 30, 2000)])
+    actual = np.concatenate([rng.gamma(1, 2, 50), predicted[50:] * rng.gamma(2, 0.5, 2000)])
+    fitted = ResidualQuantiles.fit(predicted, actual)
+    found = fitted.predict(predicted)
+    top = predicted > np.quantile(predicted[predicted > 0], 0.9)
+    np.testing.assert_allclose(
+        found[top] / predicted[top, None],
+        [np.quantile((actual / np.where(predicted > 0, predicted, 1))[top], (0.1, 0.5, 0.9))] * top.sum(),
+        rtol=1e-2,
+    )
+    np.testing.assert_allclose(found[:50], [np.quantile(actual[:50], (0.1, 0.5, 0.9))] * 50)
+
+
+def test_residual_quantiles_survive_constant_and_missing_predictions() -> None:
+    for predicted in (np.full(20, 7.0), np.zeros(20), np.zeros(0)):
+        found = ResidualQuantiles.fit(predicted, np.arange(len(predicted), dtype=float)).predict(np.array([0.0, 3.0]))
+        assert np.isfinite(found).all() and (np.diff(found, axis=1) >= 0).all()
+
+
+def test_frame_has_the_columns_of_score() -> None:
+    one = np.ones(2)
+    frame = Predictions(one / 2, one, 0 * one, one, 2 * one).frame(["007", "b"], date(1998, 1, 1), 90, "naive")
+    assert list(frame.columns) == list(COLUMNS)
+    assert frame["customer_id"].tolist() == ["007", "b"] and set(frame["as_of"]) == {"1998-01-01"}
+
+
+def test_predictions_refuse_nan_and_impossible_chances() -> None:
+    one = np.ones(2)
+    for bad in ((one * np.nan, one), (one * 1.5, one), (one, one * np.inf), (one, np.ones(3))):
+        with pytest.raises(ValueError, match="p_purchase|predicted_clv"):
+            Predictions(bad[0], bad[1], one, one, one)
