@@ -1,0 +1,116 @@
+"""Conditions: the small language in which a segment is asked for, on the command line and on the page.
+
+    tier=1,2            p_purchase>=0.5           predicted_clv>100
+    days_since_last<30  country=Germany,France    channel!=shop
+
+A plain ``1`` or ``1,2`` means ``tier=1,2``. Several conditions hold together.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+import pandas as pd
+
+from clv_core.errors import UsageError
+from clv_core.strategy.segments import TIER
+
+COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+OPERATORS: Final = ("=", "!=", *COMPARE)
+PATTERN: Final = re.compile(r"\s*([^<>=!]+?)\s*(>=|<=|!=|=|>|<)\s*(.+?)\s*")
+PLAIN_TIERS: Final = re.compile(r"\s*\d+(\s*,\s*\d+)*\s*")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One column compared with values.
+
+    Args:
+        column: a column of the customers' frame.
+        operator: one of :data:`OPERATORS`.
+        values: texts to compare with; more than one only for ``=`` (any of them) and ``!=`` (none of them).
+
+    Raises:
+        UsageError: unknown operator, or several values for an order comparison.
+    """
+
+    column: str
+    operator: str
+    values: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Check operator and number of values."""
+        if self.operator not in OPERATORS or not self.values or (self.operator in COMPARE and len(self.values) != 1):
+            raise UsageError("condition_text", text=str(self))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the condition that ``text`` says.
+
+        Raises:
+            UsageError: it is not of the form column, operator, value.
+        """
+        if PLAIN_TIERS.fullmatch(text):
+            text = f"{TIER}={text}"
+        found = PATTERN.fullmatch(text)
+        if found is None:
+            raise UsageError("condition_text", text=text[:80])
+        values = tuple(part.strip() for part in found[3].split(",")) if found[2] not in COMPARE else (found[3],)
+        return cls(found[1], found[2], values)
+
+    def __str__(self) -> str:
+        """Return the text that :meth:`parse` reads."""
+        return f"{self.column}{self.operator}{','.join(self.values)}"
+
+    def holds(self, customers: pd.DataFrame) -> np.ndarray:
+        """Return whether each customer fulfils it, bool [n]; an unknown value (NaN) fulfils only ``!=``.
+
+        Raises:
+            UsageError: no such column, or a number or date column compared with a text.
+        """
+        if self.column not in customers:
+            known = ", ".join(str(name) for name in customers.columns)
+            raise UsageError("condition_column", column=self.column, known=known)
+        column = customers[self.column]
+        try:
+            values = _as_kind(self.values, column)
+        except ValueError as error:
+            raise UsageError("condition_value", column=self.column, value=", ".join(self.values)) from error
+        if self.operator in COMPARE:
+            if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column)):
+                raise UsageError("condition_order", column=self.column, operator=self.operator)
+            return np.asarray(COMPARE[self.operator](column, values[0]).fillna(False), bool)
+        among = np.asarray(column.isin(values), bool)
+        return ~among if self.operator == "!=" else among
+
+
+def select(customers: pd.DataFrame, conditions: Iterable[Condition]) -> pd.DataFrame:
+    """Return the customers who fulfil all conditions, in the same order."""
+    keep = np.ones(len(customers), bool)
+    for condition in conditions:
+        keep &= condition.holds(customers)
+    return customers[keep]
+
+
+def _as_kind(texts: tuple[str, ...], column: pd.Series[Any]) -> list[Any]:
+    """Read texts as what the column holds."""
+    if pd.api.types.is_bool_dtype(column):
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        if not all(text.lower() in words for text in texts):
+            raise ValueError
+        return [words[text.lower()] for text in texts]
+    if pd.api.types.is_numeric_dtype(column):
+        return [float(text) for text in texts]
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return [pd.Timestamp(text) for text in texts]
+    return list(texts)

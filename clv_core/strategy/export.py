@@ -1,0 +1,208 @@
+"""Exports: customer lists that a spreadsheet, an ad platform or a mail platform accepts.
+
+Every export is one or more files and a side file ``<file>.json`` that says what the numbers mean. ``EXPORTS`` is the
+table of formats; lists of formats elsewhere derive from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import getpass
+import json
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from clv_core.columns import CUSTOMER_ID
+from clv_core.errors import NotEnoughData, UsageError
+from clv_core.strategy import platforms
+from clv_core.strategy.contacts import EMAIL, MADID, PHONE
+from clv_core.strategy.files import write_csv, write_csv_parts, write_xlsx
+from clv_core.strategy.reach import reachable
+from clv_core.workspace import Workspace, write_json
+
+MEGABYTE: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class Export:
+    """One format; its name for people is the catalogue key ``export.<id>``.
+
+    Args:
+        id: what the command line and side files call it.
+        suffix: ending of its file.
+        columns: reachable customers -> the platform's columns; None for generic formats, which take all columns.
+        keys: contact fields of which a customer needs at least one.
+        fewest: smallest list that the platform takes.
+        largest_file: bytes above which the list is split over several files.
+    """
+
+    id: str
+    suffix: str
+    columns: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    keys: tuple[str, ...] = ()
+    fewest: int = 1
+    largest_file: int | None = None
+
+    @property
+    def needs_contacts(self) -> bool:
+        """Whether it needs a customers frame with contact fields."""
+        return self.columns is not None
+
+
+EXPORTS: Final[dict[str, Export]] = {
+    entry.id: entry
+    for entry in (
+        Export("csv", ".csv"),
+        Export("xlsx", ".xlsx"),
+        Export("google_customer_match", ".csv", platforms.google, (EMAIL, PHONE)),
+        Export("meta_value_based", ".csv", platforms.meta, (EMAIL, PHONE, MADID), fewest=100),
+        Export("klaviyo", ".csv", platforms.klaviyo, (EMAIL, PHONE), largest_file=50 * MEGABYTE),
+        Export("hubspot", ".csv", platforms.hubspot, (EMAIL,)),
+        Export("tiktok", ".csv", platforms.tiktok, (EMAIL, PHONE, MADID), fewest=1000),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Side:
+    """What the numbers of an export mean.
+
+    Args:
+        dataset: name of the dataset.
+        dataset_version: its content hash.
+        model: id of the bundle.
+        cutoff: as of when, ISO date.
+        horizon_days: predicted span.
+        currency: of the amounts, may be empty.
+        segment: which customers were asked for, in the words of :mod:`clv_core.strategy.conditions`; "" for all.
+        scheme: how tiers were cut, "" where there are none.
+    """
+
+    dataset: str
+    dataset_version: str
+    model: str
+    cutoff: str
+    horizon_days: int
+    currency: str
+    segment: str = ""
+    scheme: str = ""
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """How customers can be reached, and who must not be.
+
+    Args:
+        customers: customer_id and contact fields, under our names or usual ones.
+        region: ISO country code for phone numbers without one.
+        assume_consent: whether all may be contacted where the frame has no consent column.
+        suppressed: customer ids and e-mail addresses that must not be in any list.
+    """
+
+    customers: pd.DataFrame
+    region: str | None = None
+    assume_consent: bool = False
+    suppressed: Collection[str] = ()
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was made.
+
+    Args:
+        files: the list, in one or more files.
+        side_file: JSON beside the first.
+        rows: customers in it.
+        left_out: customers asked for but not in it, by reason: suppressed, no_consent, no_contact, same_contact.
+        reach: customers in it by contact field.
+    """
+
+    files: tuple[Path, ...]
+    side_file: Path
+    rows: int
+    left_out: dict[str, int] = field(default_factory=dict)
+    reach: dict[str, int] = field(default_factory=dict)
+
+
+def export(
+    frame: pd.DataFrame,
+    format: str,
+    path: Path,
+    *,
+    side: Side,
+    contacts: Contacts | None = None,
+) -> Exported:
+    """Write a customer list and its side file.
+
+    Args:
+        frame: scored customers, any further columns; for generic formats all are written, text made inert.
+        format: id of ``EXPORTS``.
+        path: the file to write; several get ``-1``, ``-2`` before the ending.
+        side: what the numbers mean.
+        contacts: needed by platform formats; generic formats take only suppression from it.
+
+    Raises:
+        UsageError: unknown format, or a platform format without contacts.
+        NotEnoughData: nobody is left, or fewer than the platform takes.
+        NeedsAnswer: the contacts say nothing about consent, and it is not assumed.
+        Refused: contacts without ids, or ids that stand twice.
+    """
+    if format not in EXPORTS:
+        raise UsageError("export_format", format=format, known=", ".join(EXPORTS))
+    entry = EXPORTS[format]
+    left_out: dict[str, int] = {}
+    reach: dict[str, int] = {}
+    if entry.columns is not None:
+        if contacts is None:
+            raise UsageError("export_needs_contacts", format=format)
+        people = reachable(
+            frame, contacts.customers, entry.keys, contacts.region, contacts.assume_consent, contacts.suppressed
+        )
+        left_out, reach, rows = people.left_out, people.reach, people.customers
+    else:
+        hidden = frame[CUSTOMER_ID].isin(set(contacts.suppressed if contacts else ()))
+        left_out, rows = ({"suppressed": int(hidden.sum())} if hidden.any() else {}), frame[~hidden]
+    if len(rows) < entry.fewest:
+        raise NotEnoughData("export_too_few", format=format, rows=len(rows), fewest=entry.fewest)
+    if entry.columns is not None:
+        files = write_csv_parts(entry.columns(rows), path, entry.largest_file)
+    elif entry.suffix == ".xlsx":
+        files = (write_xlsx(rows, path, dataclasses.asdict(side)),)
+    else:
+        files = (write_csv(rows, path),)
+    made = Exported(files, files[0].with_name(files[0].name + ".json"), len(rows), left_out, reach)
+    write_json(made.side_file, side_record(made, format, side))
+    return made
+
+
+def side_record(made: Exported, format: str, side: Side) -> dict[str, Any]:
+    """Return what the side file says."""
+    return {
+        **dataclasses.asdict(side),
+        "format": format,
+        "files": [file.name for file in made.files],
+        "rows": made.rows,
+        "left_out": made.left_out,
+        "reach": made.reach,
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def log_export(workspace: Workspace, made: Exported, format: str, side: Side) -> None:
+    """Append one line to ``exports/log.jsonl``: who exported what, when, how many. It names no customer."""
+    line = {"who": operator_name(), **side_record(made, format, side), "folder": str(made.files[0].parent)}
+    with (workspace.exports / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def operator_name() -> str:
+    """Return the name of the account that runs the program, "" where the system knows none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""

@@ -1,0 +1,121 @@
+"""Writing lists: CSV and XLSX that spreadsheets open without surprises, and CSV whose bytes a platform reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from clv_core.errors import Refused
+from clv_core.strategy.spreadsheet import escape_frame
+from clv_core.workspace import atomic_path
+
+XLSX_ROWS: Final = 1_048_575
+"""Rows that a worksheet holds below its header."""
+XLSX_CHARACTERS: Final = 32_767
+LINE_END: Final = "\r\n"
+"""As RFC 4180 and spreadsheets have it; it also makes the writer quote cells that hold a bare carriage return."""
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> Path:
+    """Write a CSV for spreadsheets: UTF-8 with a byte order mark, text inert, days as ISO dates.
+
+    Returns:
+        ``path``.
+    """
+    with atomic_path(path) as temporary:
+        escape_frame(_days_as_text(frame)).to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator=LINE_END)
+    return path
+
+
+def write_csv_parts(frame: pd.DataFrame, path: Path, largest_file: int | None) -> tuple[Path, ...]:
+    """Write a CSV for a platform: UTF-8, bytes as they are; over ``largest_file`` bytes in several files of one shape.
+
+    Returns:
+        ``path``, or ``path`` with ``-1``, ``-2``, ... before its ending.
+    """
+    parts = _parts(frame, largest_file)
+    if len(parts) == 1:
+        paths = [path]
+    else:
+        paths = [path.with_name(f"{path.stem}-{number}{path.suffix}") for number in range(1, len(parts) + 1)]
+    for target, content in zip(paths, parts, strict=True):
+        with atomic_path(target) as temporary:
+            temporary.write_bytes(content)
+    return tuple(paths)
+
+
+def write_xlsx(frame: pd.DataFrame, path: Path, about: dict[str, Any]) -> Path:
+    """Write a workbook: the list (text inert, ids as text, frozen header, filter), and what it means on a second sheet.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        Refused: more rows, or a longer text, than a worksheet holds.
+    """
+    import xlsxwriter  # type: ignore[import-untyped]
+
+    if len(frame) > XLSX_ROWS:
+        raise Refused("xlsx_too_many_rows", rows=len(frame), most=XLSX_ROWS)
+    cells = escape_frame(frame)
+    texts = cells.select_dtypes(["object", "str"])
+    for name in texts:
+        if (texts[name].astype("str").str.len() > XLSX_CHARACTERS).any():
+            raise Refused("xlsx_long_text", column=str(name), most=XLSX_CHARACTERS)
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with atomic_path(path) as temporary:
+        book = xlsxwriter.Workbook(str(temporary), options)
+        bold = book.add_format({"bold": True})
+        formats = {
+            "day": book.add_format({"num_format": "yyyy-mm-dd"}),
+            "number": book.add_format({"num_format": "0.00"}),
+        }
+        sheet = book.add_worksheet("customers")
+        for position, name in enumerate(cells.columns):
+            sheet.write_string(0, position, str(name), bold)
+            _write_column(sheet, position, cells.iloc[:, position], formats)
+        sheet.freeze_panes(1, 1)
+        sheet.autofilter(0, 0, len(cells), max(len(cells.columns) - 1, 0))
+        sheet.set_column(0, max(len(cells.columns) - 1, 0), 16)
+        notes = escape_frame(pd.DataFrame({"name": list(about), "value": [str(value) for value in about.values()]}))
+        second = book.add_worksheet("about")
+        for position in range(2):
+            _write_column(second, position, notes.iloc[:, position], formats, first_row=0)
+        second.set_column(0, 1, 24)
+        book.close()
+    return path
+
+
+def _write_column(
+    sheet: Any, position: int, column: pd.Series[Any], formats: dict[str, Any], first_row: int = 1
+) -> None:
+    """Write one column cell by cell, as what it is; missing cells stay blank."""
+    known = np.flatnonzero(column.notna().to_numpy())
+    values = column.iloc[known]
+    if pd.api.types.is_datetime64_any_dtype(column):
+        for row, value in zip(known.tolist(), values.dt.to_pydatetime(), strict=True):
+            sheet.write_datetime(first_row + row, position, value, formats["day"])
+    elif pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        look = formats["number"] if pd.api.types.is_float_dtype(column) else None
+        for row, value in zip(known.tolist(), values.tolist(), strict=True):
+            if np.isfinite(value):
+                sheet.write_number(first_row + row, position, value, look)
+    else:
+        for row, value in zip(known.tolist(), values.tolist(), strict=True):
+            sheet.write_string(first_row + row, position, str(value))
+
+
+def _parts(frame: pd.DataFrame, largest_file: int | None) -> list[bytes]:
+    content = frame.to_csv(index=False, lineterminator=LINE_END).encode("utf-8")
+    if largest_file is None or len(content) <= largest_file or len(frame) < 2:
+        return [content]
+    middle = len(frame) // 2
+    return [*_parts(frame.iloc[:middle], largest_file), *_parts(frame.iloc[middle:], largest_file)]
+
+
+def _days_as_text(frame: pd.DataFrame) -> pd.DataFrame:
+    days = [name for name in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[name])]
+    return frame.assign(**{name: frame[name].dt.strftime("%Y-%m-%d") for name in days})

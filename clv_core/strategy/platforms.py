@@ -1,0 +1,139 @@
+"""What each ad or mail platform wants in its file: columns, order, hashing.
+
+Each function takes the reachable customers (scores, with clean contact columns beside them) and returns exactly the
+columns that the platform reads, all text, ready to be written byte for byte.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from clv_core.columns import CUSTOMER_ID
+from clv_core.strategy.contacts import (
+    CITY,
+    CONSENT,
+    COUNTRY,
+    COUNTRY_CODE,
+    EMAIL,
+    FIRST_NAME,
+    LAST_NAME,
+    MADID,
+    PHONE,
+    STATE,
+    ZIP,
+    lower,
+    sha256,
+)
+from clv_core.strategy.history import HISTORIC_VALUE, LAST_PURCHASE
+from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE
+
+PROPERTIES = {
+    CUSTOMER_ID: "customer_id",
+    VALUE: "predicted_clv",
+    "clv_p10": "clv_p10",
+    "clv_p90": "clv_p90",
+    P_PURCHASE: "p_purchase",
+    TIER: "clv_tier",
+    HISTORIC_VALUE: "historic_value",
+    LAST_PURCHASE: "last_purchase",
+    "as_of": "clv_as_of",
+    "horizon_days": "clv_horizon_days",
+}
+"""Columns of ours that mail platforms get as properties, under the names that they see."""
+
+
+def google(customers: pd.DataFrame) -> pd.DataFrame:
+    """Google Ads Customer Match: hashed e-mail, phone (E.164) and names; plain country code and postal code."""
+    return pd.DataFrame(
+        {
+            "Email": sha256(customers[EMAIL]),
+            "Phone": sha256(customers[PHONE]),
+            "First Name": sha256(lower(customers[FIRST_NAME])),
+            "Last Name": sha256(lower(customers[LAST_NAME])),
+            "Country": customers[COUNTRY_CODE],
+            "Zip": customers[ZIP],
+        }
+    )
+
+
+def meta(customers: pd.DataFrame) -> pd.DataFrame:
+    """Meta value-based audience: hashed identifiers (phone as digits), device id as it is, value as a plain number."""
+    hashed = {
+        "email": customers[EMAIL],
+        "phone": customers[PHONE].str.lstrip("+"),
+        "madid": customers[MADID],
+        "fn": lower(customers[FIRST_NAME]),
+        "ln": lower(customers[LAST_NAME]),
+        "ct": lower(customers[CITY]).str.replace(r"\s", "", regex=True),
+        "st": lower(customers[STATE]).str.replace(r"\s", "", regex=True),
+        "zip": lower(customers[ZIP]),
+        "country": customers[COUNTRY_CODE].str.lower(),
+    }
+    columns = {name: texts if name == "madid" else sha256(texts) for name, texts in hashed.items()}
+    return pd.DataFrame({**columns, "value": plain_numbers(customers[VALUE].clip(lower=0))})
+
+
+def tiktok(customers: pd.DataFrame) -> pd.DataFrame:
+    """TikTok customer file: hashed lower-case e-mail and E.164 phone, device id in lower case."""
+    return pd.DataFrame(
+        {
+            "Email_SHA256": sha256(customers[EMAIL]),
+            "Phone_SHA256": sha256(customers[PHONE]),
+            "MAID": lower(customers[MADID]),
+        }
+    )
+
+
+def klaviyo(customers: pd.DataFrame) -> pd.DataFrame:
+    """Klaviyo list: e-mail first, or phone where nobody has an e-mail; then properties, ISO dates, and consent."""
+    contact = {"Email": customers[EMAIL], "Phone Number": customers[PHONE]}
+    if not customers[EMAIL].ne("").any():
+        contact = {"Phone Number": customers[PHONE]}
+    names = {"First Name": FIRST_NAME, "Last Name": LAST_NAME, "City": CITY, "Country": COUNTRY, "Zip Code": ZIP}
+    frame = pd.DataFrame(
+        {**contact, **{title: customers[name] for title, name in names.items()}, **properties(customers)}
+    )
+    if CONSENT in customers and "Email" in contact:
+        frame["Email Marketing Consent"] = "Subscribed"
+    return frame
+
+
+def hubspot(customers: pd.DataFrame) -> pd.DataFrame:
+    """HubSpot contacts: one column a property, ``Email`` is the key."""
+    names = {
+        "Email": EMAIL,
+        "First Name": FIRST_NAME,
+        "Last Name": LAST_NAME,
+        "Phone Number": PHONE,
+        "City": CITY,
+        "State/Region": STATE,
+        "Postal Code": ZIP,
+        "Country/Region": COUNTRY,
+    }
+    return pd.DataFrame({**{title: customers[name] for title, name in names.items()}, **properties(customers)})
+
+
+def properties(customers: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+    """Return those of :data:`PROPERTIES` that the frame has, as text."""
+    return {name: as_text(customers[column]) for column, name in PROPERTIES.items() if column in customers}
+
+
+def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return dates as ISO days, numbers plain, text as it is; "" for missing."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        days: pd.Series[Any] = column.dt.strftime("%Y-%m-%d").astype("str").fillna("")
+        return days
+    if pd.api.types.is_float_dtype(column):
+        return plain_numbers(column, digits=4 if column.name == P_PURCHASE else 2)
+    return column.astype("str").fillna("")
+
+
+def plain_numbers(column: pd.Series[Any], digits: int = 2) -> pd.Series[Any]:
+    """Return numbers with a point and no exponent or separators, "" for missing."""
+    return pd.Series(
+        ["" if number != number else f"{number:.{digits}f}" for number in column.astype(float)],
+        column.index,
+        dtype="str",
+    )

@@ -1,0 +1,110 @@
+"""Whom a platform file may hold: suppression and consent first, then who can be reached at all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import pandas as pd
+
+from clv_core.columns import CUSTOMER_ID
+from clv_core.strategy.contacts import (
+    CONSENT,
+    COUNTRY,
+    COUNTRY_CODE,
+    EMAIL,
+    FIELDS,
+    PHONE,
+    consenting,
+    country_codes,
+    emails,
+    named,
+    phones,
+)
+from clv_core.strategy.segments import VALUE
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Who is left, and who is not.
+
+    Args:
+        customers: scores with clean contact columns (text, "" for unknown), the most valuable first.
+        left_out: customers by the first reason that took them out.
+        reach: customers left by contact field that they have.
+    """
+
+    customers: pd.DataFrame
+    left_out: dict[str, int]
+    reach: dict[str, int]
+
+
+def reachable(
+    scored: pd.DataFrame,
+    customers: pd.DataFrame,
+    keys: tuple[str, ...],
+    region: str | None,
+    assume_consent: bool,
+    suppressed: Collection[str],
+) -> Reach:
+    """Return the scored customers who may be and can be contacted.
+
+    Args:
+        scored: scores, one row a customer.
+        customers: contact fields by customer; see :func:`clv_core.strategy.contacts.named`.
+        keys: contact fields of which at least one is needed; of customers who share them all, the most valuable stays.
+        region: country of phone numbers that name none.
+        assume_consent: what holds where there is no consent column.
+        suppressed: customer ids and e-mail addresses to leave out, in any case.
+    """
+    known = named(customers)
+    known = known.assign(agreed=consenting(known, assume_consent))
+    known = known[[CUSTOMER_ID, *(name for name in (*FIELDS, CONSENT, "agreed") if name in known)]]
+    own = scored.drop(columns=[name for name in (*FIELDS, CONSENT) if name in scored])
+    people = own.sort_values(VALUE, ascending=False, kind="stable").merge(known, on=CUSTOMER_ID, how="left")
+    people[CUSTOMER_ID] = people[CUSTOMER_ID].astype("str")
+    left_out: dict[str, int] = {}
+
+    def leave_out(reason: str, out: pd.Series[bool]) -> None:
+        nonlocal people
+        if out.any():
+            left_out[reason] = int(out.sum())
+            people = people[~out]
+
+    hidden = {text.strip() for text in suppressed}
+    addresses = {text.lower() for text in hidden}
+    leave_out("suppressed", people[CUSTOMER_ID].isin(hidden))
+    leave_out("no_contact", people["agreed"].isna())
+    leave_out("no_consent", ~people["agreed"].astype(bool))
+    people = clean(people.drop(columns="agreed"), region)
+    leave_out("suppressed_address", people[EMAIL].isin(addresses) & people[EMAIL].ne(""))
+    reached = pd.concat([people[key].ne("") for key in keys], axis=1).any(axis=1)
+    leave_out("no_contact_field", ~reached)
+    leave_out("same_contact", people.duplicated(list(keys)))
+    left_out = _merged(left_out, {"suppressed_address": "suppressed", "no_contact_field": "no_contact"})
+    return Reach(people.reset_index(drop=True), left_out, {key: int(people[key].ne("").sum()) for key in keys})
+
+
+def clean(people: pd.DataFrame, region: str | None) -> pd.DataFrame:
+    """Return the customers with all contact fields, and ``country_code``; "" for unknown.
+
+    E-mail and phone are in the platforms' form, "" where they cannot be one; other fields keep their bytes.
+    """
+    empty = pd.Series("", index=people.index, dtype="str")
+    fields = {name: people[name].astype("str").fillna("") if name in people else empty for name in FIELDS}
+    country = country_codes(fields[COUNTRY])
+    return people.assign(
+        **{
+            **fields,
+            COUNTRY_CODE: country,
+            EMAIL: emails(fields[EMAIL]),
+            PHONE: phones(fields[PHONE], country, region),
+        }
+    )
+
+
+def _merged(counts: dict[str, int], names: dict[str, str]) -> dict[str, int]:
+    merged: dict[str, int] = {}
+    for reason, count in counts.items():
+        merged[names.get(reason, reason)] = merged.get(names.get(reason, reason), 0) + count
+    return merged

@@ -1,0 +1,98 @@
+"""Segments: scored customers cut into tiers, and the table that says what each tier is worth."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from clv_core.errors import NotEnoughData
+from clv_core.i18n import DEFAULT_LANGUAGE
+from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE, LAST_PURCHASE
+from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme, tier_names
+
+TIER: Final = "tier"
+VALUE: Final = "predicted_clv"
+P_PURCHASE: Final = "p_purchase"
+
+
+def assign(scored: pd.DataFrame, scheme: Scheme = DEFAULT_SCHEME) -> pd.DataFrame:
+    """Return the scored customers with their ``tier`` (int, 1 = highest), in the same order.
+
+    Args:
+        scored: at least ``predicted_clv``, one row a customer.
+        scheme: how to cut.
+
+    Raises:
+        NotEnoughData: there is no customer.
+        Refused: a value is not finite, or shares are asked of customers without any value.
+    """
+    if scored.empty:
+        raise NotEnoughData("no_scored_customers")
+    return scored.assign(**{TIER: scheme.tier_of(scored[VALUE].to_numpy())})
+
+
+def table(tiered: pd.DataFrame, tiers: int, language: str = DEFAULT_LANGUAGE) -> pd.DataFrame:
+    """Return one row for each tier, the highest first, empty tiers too.
+
+    Args:
+        tiered: of :func:`assign`; the history columns of :mod:`clv_core.strategy.history` are summed up where present.
+        tiers: number of tiers of the scheme.
+        language: of the tiers' names.
+
+    Returns:
+        tier, name, customers, share_of_customers (0 to 1), value_mean, value_sum, value_min, value_max,
+        share_of_value (0 to 1, of the positive total), p_purchase_mean, and with a history also historic_value_mean,
+        historic_value_sum, last_purchase_median (date), days_since_last_median, buyers (customers who ever bought).
+        Means and medians of an empty tier are NaN.
+    """
+    tier = tiered[TIER].to_numpy()
+    starts = np.bincount(tier, minlength=tiers + 1)[1:]
+    value = tiered[VALUE].to_numpy(float)
+    value_sum = np.bincount(tier, value, minlength=tiers + 1)[1:]
+    total = value_sum.sum()
+    order = np.argsort(tier, kind="stable")
+    ends = np.cumsum(starts)
+    pieces = [order[end - count : end] for count, end in zip(starts, ends, strict=True)]
+    rows = pd.DataFrame(
+        {
+            TIER: np.arange(1, tiers + 1),
+            "name": tier_names(tiers, language),
+            "customers": starts,
+            "share_of_customers": starts / max(len(tiered), 1),
+            "value_mean": _mean(value_sum, starts),
+            "value_sum": value_sum,
+            "value_min": [value[piece].min() if len(piece) else np.nan for piece in pieces],
+            "value_max": [value[piece].max() if len(piece) else np.nan for piece in pieces],
+            "share_of_value": value_sum / total if total > 0 else np.full(tiers, np.nan),
+            "p_purchase_mean": _mean(
+                np.bincount(tier, tiered[P_PURCHASE].to_numpy(float), minlength=tiers + 1)[1:], starts
+            ),
+        }
+    )
+    if HISTORIC_VALUE not in tiered:
+        return rows
+    historic = np.bincount(tier, tiered[HISTORIC_VALUE].to_numpy(float), minlength=tiers + 1)[1:]
+    since = tiered[DAYS_SINCE_LAST].to_numpy(float)
+    last = tiered[LAST_PURCHASE].to_numpy().astype("datetime64[s]")
+    bought = [piece[~np.isnan(since[piece])] for piece in pieces]
+    return rows.assign(
+        historic_value_mean=_mean(historic, starts),
+        historic_value_sum=historic,
+        buyers=[len(piece) for piece in bought],
+        days_since_last_median=[float(np.median(since[piece])) if len(piece) else np.nan for piece in bought],
+        last_purchase_median=pd.Series([_median_day(last[piece]) for piece in bought], dtype="datetime64[s]"),
+    )
+
+
+def _mean(total: np.ndarray, count: np.ndarray) -> np.ndarray:
+    return np.asarray(np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0))
+
+
+def _median_day(moments: np.ndarray) -> np.datetime64:
+    """The lower median day, so that it is a day on which somebody bought; NaT where nobody did."""
+    if not len(moments):
+        return np.datetime64("NaT", "s")
+    middle = (len(moments) - 1) // 2
+    return np.datetime64(np.partition(moments, middle)[middle], "s")

@@ -1,0 +1,265 @@
+import csv
+import hashlib
+import io
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv_core.errors import ClvError, NeedsAnswer, NotEnoughData, Refused, UsageError
+from clv_core.i18n import has
+from clv_core.strategy.contacts import country_codes, emails, phones, sha256
+from clv_core.strategy.export import EXPORTS, Contacts, Exported, Side, export, log_export
+from clv_core.strategy.files import write_csv_parts
+from clv_core.workspace import Workspace
+
+SIDE = Side("shop", "a" * 12, "shop-hybrid-1", "1998-07-01", 182, "EUR", "tier=1", "quantile:10,30,60")
+HEADERS = {
+    "google_customer_match": ["Email", "Phone", "First Name", "Last Name", "Country", "Zip"],
+    "meta_value_based": ["email", "phone", "madid", "fn", "ln", "ct", "st", "zip", "country", "value"],
+    "tiktok": ["Email_SHA256", "Phone_SHA256", "MAID"],
+}
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.fixture
+def scored() -> pd.DataFrame:
+    n = 1200
+    return pd.DataFrame(
+        {
+            "customer_id": [f"{i:05}" for i in range(n)],
+            "as_of": "1998-07-01",
+            "horizon_days": 182,
+            "p_purchase": np.linspace(0, 1, n),
+            "predicted_clv": np.linspace(500, 0, n),
+            "tier": 1,
+            "last_purchase": pd.date_range("1996-01-01", periods=n).astype("datetime64[s]"),
+        }
+    )
+
+
+@pytest.fixture
+def customers(scored: pd.DataFrame) -> pd.DataFrame:
+    ids = scored["customer_id"]
+    return pd.DataFrame(
+        {
+            "Customer_ID": ids,
+            "E-Mail": " Test" + ids + "@Gmail.com ",
+            "Phone Number": "020 7183 8750",
+            "First Name": " José",
+            "Last Name": "=Smith",
+            "country": "United Kingdom",
+            "zip": "SW1A 1AA",
+            "madid": "AECE52E7-03EE-455A-B3C4-E57283966239",
+            "consent": "yes",
+        }
+    )
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def made(scored: pd.DataFrame, customers: pd.DataFrame, format: str, path: Path, **options: Any) -> Exported:
+    return export(scored, format, path / "list.csv", side=SIDE, contacts=Contacts(customers, **options))
+
+
+def test_the_published_hash_is_ours() -> None:
+    clean = emails(pd.Series([" Test@GMAIL.com "]))
+    assert sha256(clean)[0] == "87924606b4131a8aceeeae8868531fbb9712aaa07a5d3a756b26ce0f5d6ca674"
+
+
+@pytest.mark.parametrize("format", HEADERS)
+def test_ad_platform_files_have_exact_headers_and_hashes(
+    scored: pd.DataFrame, customers: pd.DataFrame, format: str, tmp_path: Path
+) -> None:
+    customers["consent"] = True
+    rows = read(made(scored, customers, format, tmp_path).files[0])
+    assert list(rows[0]) == HEADERS[format]
+    email, phone = digest("test00000@gmail.com"), digest("+442071838750")
+    expected = {
+        "google_customer_match": [email, phone, digest("josé"), digest("=smith"), "GB", "SW1A 1AA"],
+        "meta_value_based": [
+            email, digest("442071838750"), "AECE52E7-03EE-455A-B3C4-E57283966239", digest("josé"), digest("=smith"),
+            "", "", digest("sw1a 1aa"), digest("gb"), "500.00",
+        ],
+        "tiktok": [email, phone, "aece52e7-03ee-455a-b3c4-e57283966239"],
+    }  # fmt: skip
+    assert list(rows[0].values()) == expected[format]
+    assert len(rows) == 1200
+
+
+def test_klaviyo_has_email_first_properties_and_iso_dates(
+    scored: pd.DataFrame, customers: pd.DataFrame, tmp_path: Path
+) -> None:
+    rows = read(made(scored, customers, "klaviyo", tmp_path).files[0])
+    assert list(rows[0])[:2] == ["Email", "Phone Number"]
+    assert rows[0]["Email"] == "test00000@gmail.com" and rows[0]["Phone Number"] == "+442071838750"
+    assert rows[0]["last_purchase"] == "1996-01-01" and rows[0]["clv_as_of"] == "1998-07-01"
+    assert rows[0]["predicted_clv"] == "500.00" and rows[0]["customer_id"] == "00000"
+    assert rows[0]["Email Marketing Consent"] == "Subscribed"
+
+
+def test_klaviyo_without_any_email_starts_with_the_phone(
+    scored: pd.DataFrame, customers: pd.DataFrame, tmp_path: Path
+) -> None:
+    customers = customers.drop(columns="E-Mail").assign(**{"Phone Number": [f"+4420718{i:05}" for i in range(1200)]})
+    rows = read(made(scored, customers, "klaviyo", tmp_path).files[0])
+    assert list(rows[0])[0] == "Phone Number" and "Email Marketing Consent" not in rows[0]
+
+
+def test_hubspot_is_keyed_by_email_and_keeps_bytes(
+    scored: pd.DataFrame, customers: pd.DataFrame, tmp_path: Path
+) -> None:
+    customers.loc[5, "E-Mail"] = None
+    result = made(scored, customers, "hubspot", tmp_path)
+    rows = read(result.files[0])
+    assert list(rows[0])[0] == "Email" and len(rows) == 1199
+    assert rows[0]["Last Name"] == "=Smith" and rows[0]["First Name"] == " José"
+    assert rows[0]["Country/Region"] == "United Kingdom"
+    assert result.left_out == {"no_contact": 1}
+
+
+def test_only_who_agreed_and_is_not_suppressed_is_in_the_list(
+    scored: pd.DataFrame, customers: pd.DataFrame, tmp_path: Path
+) -> None:
+    customers["consent"] = ["yes", "no", "", None, "TRUE", "同意", "unsubscribed", "1"] + ["y"] * 1192
+    customers = customers.drop(index=10)
+    suppressed = ["00020", "test00021@gmail.com"]
+    result = made(scored, customers, "hubspot", tmp_path, suppressed=suppressed)
+    ids = {row["customer_id"] for row in read(result.files[0])}
+    gone = {"00001", "00002", "00003", "00006", "00010", "00020", "00021"}
+    assert ids == set(scored["customer_id"]) - gone
+    assert result.left_out == {"suppressed": 2, "no_consent": 4, "no_contact": 1}
+    assert result.rows == len(ids) and result.reach == {"email": len(ids)}
+
+
+def test_without_a_word_on_consent_the_person_is_asked(
+    scored: pd.DataFrame, customers: pd.DataFrame, tmp_path: Path
+) -> None:
+    silent = customers.drop(columns="consent")
+    with pytest.raises(NeedsAnswer) as caught:
+        made(scored, silent, "hubspot", tmp_path)
+    assert caught.value.message("zh") and list(tmp_path.iterdir()) == []
+    assert made(scored, silent, "hubspot", tmp_path, assume_consent=True).rows == 1200
+
+
+def test_of_customers_who_share_a_contact_the_most_valuable_stays(
+    scored: pd.DataFrame, customers: pd.DataFrame, tmp_path: Path
+) -> None:
+    customers.loc[[3, 4, 5], "E-Mail"] = "same@example.org"
+    result = made(scored.sample(frac=1, random_state=0), customers, "hubspot", tmp_path)
+    rows = [row for row in read(result.files[0]) if row["Email"] == "same@example.org"]
+    assert [row["customer_id"] for row in rows] == ["00003"]
+    assert result.left_out == {"same_contact": 2}
+
+
+@pytest.mark.parametrize(("format", "fewest"), [("meta_value_based", 100), ("tiktok", 1000)])
+def test_lists_too_small_for_the_platform_are_refused(
+    scored: pd.DataFrame, customers: pd.DataFrame, format: str, fewest: int, tmp_path: Path
+) -> None:
+    assert made(scored[:fewest], customers, format, tmp_path).rows == fewest
+    with pytest.raises(NotEnoughData) as caught:
+        made(scored[: fewest - 1], customers, format, tmp_path)
+    assert str(fewest) in caught.value.message("zh").replace(",", "")
+
+
+def test_phones_become_e164_by_own_country_then_region() -> None:
+    texts = pd.Series(["(212) 736-5000", "+86 10 6552 9988", "10 6552 9988", "12", "", None, "=1+1"])
+    countries = pd.Series(["US", "", "CN", "US", "US", "", ""])
+    assert phones(texts, countries, None).tolist() == ["+12127365000", "+861065529988", "+861065529988", "", "", "", ""]
+    assert phones(pd.Series(["212 736 5000"]), pd.Series([""]), "us").tolist() == ["+12127365000"]
+
+
+def test_countries_are_known_by_code_and_by_name_in_both_languages() -> None:
+    assert country_codes(pd.Series(["de", " Germany", "德国", "UK", "Atlantis", None])).tolist() == ["DE"] * 3 + [
+        "GB",
+        "",
+        "",
+    ]
+
+
+def test_what_cannot_be_an_address_is_no_address() -> None:
+    assert emails(pd.Series(["a@b", "@b.c", "a b@c.de", "=1+1", "A.B+c@d-e.co.uk", None])).tolist() == [
+        "", "", "", "", "a.b+c@d-e.co.uk", "",
+    ]  # fmt: skip
+
+
+def test_contacts_need_unique_ids(scored: pd.DataFrame, customers: pd.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(Refused) as caught:
+        made(scored, customers.drop(columns="Customer_ID"), "hubspot", tmp_path)
+    assert caught.value.code == "contacts_no_id"
+    with pytest.raises(Refused) as caught:
+        made(scored, pd.concat([customers, customers[:1]]), "hubspot", tmp_path)
+    assert caught.value.params == {"rows": 1, "customer": "00000"}
+
+
+def test_large_lists_are_split_and_lose_nothing(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"Email": [f"person{i}@example.org" for i in range(5000)], "note": 'a "quoted"\r\nnote'})
+    files = write_csv_parts(frame, tmp_path / "list.csv", largest_file=60_000)
+    assert len(files) > 1 and all(file.stat().st_size <= 60_000 for file in files)
+    assert [file.name for file in files[:2]] == ["list-1.csv", "list-2.csv"]
+    again = pd.concat([pd.read_csv(io.BytesIO(file.read_bytes()), dtype="str") for file in files], ignore_index=True)
+    assert again["Email"].tolist() == frame["Email"].tolist()
+
+
+@pytest.mark.parametrize("format", EXPORTS)
+def test_every_format_says_what_it_is_and_is_logged(
+    scored: pd.DataFrame, customers: pd.DataFrame, format: str, tmp_path: Path
+) -> None:
+    entry = EXPORTS[format]
+    contacts = Contacts(customers) if entry.needs_contacts else None
+    result = export(scored, format, tmp_path / f"list{entry.suffix}", side=SIDE, contacts=contacts)
+    record = json.loads(result.side_file.read_text(encoding="utf-8"))
+    assert record["rows"] == 1200 and record["format"] == format and record["files"] == [f"list{entry.suffix}"]
+    assert {
+        "cutoff": "1998-07-01",
+        "horizon_days": 182,
+        "model": "shop-hybrid-1",
+        "currency": "EUR",
+    }.items() <= record.items()
+    workspace = Workspace(tmp_path / "workspace")
+    log_export(workspace, result, format, SIDE)
+    log_export(workspace, result, format, SIDE)
+    lines = [json.loads(line) for line in (workspace.exports / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len(lines) == 2 and lines[1]["rows"] == 1200 and {"who", "made", "format", "segment"} <= set(lines[1])
+    assert has(f"export.{format}", "en") and has(f"export.{format}", "zh")
+
+
+def test_suppressed_customers_are_in_no_generic_list_either(
+    scored: pd.DataFrame, customers: pd.DataFrame, tmp_path: Path
+) -> None:
+    contacts = Contacts(customers, suppressed=["00007"])
+    result = export(scored, "csv", tmp_path / "list.csv", side=SIDE, contacts=contacts)
+    assert result.rows == 1199 and result.left_out == {"suppressed": 1}
+
+
+def test_a_platform_without_contacts_and_an_unknown_format_are_refused(scored: pd.DataFrame, tmp_path: Path) -> None:
+    for format, code in (("tiktok", "export_needs_contacts"), ("pigeon", "export_format")):
+        with pytest.raises(UsageError) as caught:
+            export(scored, format, tmp_path / "list.csv", side=SIDE)
+        assert caught.value.code == code and caught.value.message("zh")
+    with pytest.raises(ClvError):
+        export(scored[:0], "csv", tmp_path / "list.csv", side=SIDE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hundred_thousand_customers_go_out_within_ten_seconds(tmp_path: Path) -> None:
+    n = 100_000
+    rng = np.random.default_rng(0)
+    ids = pd.Series([f"{i:06}" for i in range(n)])
+    scored = pd.DataFrame({"customer_id": ids, "predicted_clv": rng.lognormal(3, 1, n), "p_purchase": rng.random(n)})
+    customers = pd.DataFrame(
+        {"customer_id": ids, "email": ids + "@example.org", "phone": "+4420718" + ids.str[1:], "consent": "yes"}
+    )
+    started = time.perf_counter()
+    assert made(scored, customers, "google_customer_match", tmp_path).rows == n
+    assert time.perf_counter() - started < 10

