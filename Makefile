@@ -1,0 +1,67 @@
+# make app    make .venv, install what the app needs, open it on http://localhost:8501
+# make test   make .venv, install what the tests need, run them
+# make help   the other targets
+
+PYTHON ?= python3
+PORT ?= 8501
+WORKERS ?= 2
+BIN := .venv/bin
+export OMP_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help app test lint check e2e bench clean
+
+help:
+	@echo "make app     start CLV Studio on http://localhost:$(PORT) (first time: makes .venv and installs it; some minutes)"
+	@echo "make test    run the tests ($(WORKERS) at a time: WORKERS=4 for more)"
+	@echo "make lint    ruff over everything, mypy --strict over clv_core"
+	@echo "make check   lint and test"
+	@echo "make e2e     walk through the app in a real browser (skipped where there is no Chromium)"
+	@echo "make bench   seconds and memory of each stage on a simulated log (CUSTOMERS=20000)"
+	@echo "make clean   remove .venv and caches; workspace/ stays"
+
+# A stamp is as new as the last install: while requirements.txt and pyproject.toml are older, nothing is installed.
+.venv/made:
+	@echo "==> making .venv with $(PYTHON)"
+	@$(PYTHON) -c 'import sys; sys.exit("CLV Studio needs Python 3.11 or newer, found " + sys.version.split()[0] + ". Name one: make app PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+.venv/app: requirements.txt | .venv/made
+	@echo "==> installing requirements.txt into .venv"
+	@$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+.venv/dev: requirements.txt pyproject.toml | .venv/made
+	@echo "==> installing CLV Studio with its development tools into .venv"
+	@$(BIN)/python -m pip install --quiet -e '.[dev]'
+	@touch $@ .venv/app
+
+app: .venv/app
+	@echo "==> CLV Studio on http://localhost:$(PORT) (data under $${CLV_WORKSPACE:-workspace/}; Ctrl-C stops it)"
+	@$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+test: .venv/dev
+	@echo "==> tests, $(WORKERS) at a time"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+lint: .venv/dev
+	@echo "==> ruff"
+	@$(BIN)/python -m ruff check .
+	@echo "==> mypy --strict clv_core"
+	@$(BIN)/python -m mypy
+
+check: lint test
+
+e2e: .venv/dev
+	@echo "==> the app in a real browser"
+	@$(BIN)/python -m pytest tests/e2e -rs
+
+CUSTOMERS ?= 20000
+bench: .venv/dev
+	@echo "==> benchmark on a simulated log of $(CUSTOMERS) customers"
+	@$(BIN)/python -m tests.bench.stages --customers $(CUSTOMERS)
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

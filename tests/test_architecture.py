@@ -1,0 +1,196 @@
+"""The layout's rules, held over every file that is there."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CORE = ROOT / "clv_core"
+FILES = sorted(CORE.rglob("*.py"))
+PAGE_FILES = sorted((ROOT / "pages").rglob("*.py")) + [ROOT / "app.py"]
+
+FOUNDATION = ("columns", "errors", "config", "workspace", "jobs", "i18n")
+ORDER = (
+    FOUNDATION,
+    ("collection",),
+    ("preprocessing",),
+    ("features",),
+    ("model",),
+    ("training",),
+    ("evaluation",),
+    ("deployment",),
+    ("strategy",),
+    ("monitoring",),
+    ("pipeline",),
+    ("commands",),
+    ("cli",),
+    ("__main__",),
+)
+LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
+
+FORBIDDEN_MODULES = {
+    "streamlit", "plotly", "matplotlib", "pages", "app", "tests",
+    "pickle", "cPickle", "joblib", "dill", "cloudpickle", "marshal", "shelve",
+}  # fmt: skip
+FORBIDDEN_CALLS = {
+    "eval", "exec", "compile",
+    "torch.load", "torch.save", "pd.read_pickle", "pandas.read_pickle", "np.load", "numpy.load", "yaml.load",
+}  # fmt: skip
+FORBIDDEN_METHODS = {"to_pickle", "read_pickle"}
+
+REQUIRED_AT_ROOT = {
+    "README.md", "Makefile", "pyproject.toml", "requirements.txt", "CHANGELOG.md", ".gitignore",
+    ".streamlit", ".ci", "app.py", "pages", "clv_core", "tests", "assets",
+}  # fmt: skip
+
+
+def stage(module: str) -> str:
+    """Return the part of ``clv_core`` that a dotted module belongs to."""
+    return module.split(".")[1] if "." in module else "__init__"
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+def imports(tree: ast.AST, path: Path) -> Iterator[tuple[str, int]]:
+    """Yield every module that a file imports, at its top or deferred, with the line."""
+    package = list(path.relative_to(ROOT).parent.parts)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            for alias in node.names:
+                yield f"{base}.{alias.name}", node.lineno
+        elif isinstance(node, ast.Call) and called(node) in ("importlib.import_module", "import_module", "__import__"):
+            target = node.args[0]
+            if isinstance(target, ast.Constant):
+                yield str(target.value), node.lineno
+            elif isinstance(target, ast.JoinedStr) and isinstance(target.values[0], ast.Constant):
+                yield str(target.values[0].value).rstrip("."), node.lineno
+
+
+def called(node: ast.Call) -> str:
+    """Return the dotted name of what is called, or an empty text."""
+    return ast.unparse(node.func) if isinstance(node.func, (ast.Name, ast.Attribute)) else ""
+
+
+def forbidden(tree: ast.AST, path: Path) -> list[str]:
+    """Return what a file of the core must not hold."""
+    found = [
+        f"{path.name}:{line} imports {name}"
+        for name, line in imports(tree, path)
+        if name.split(".")[0] in FORBIDDEN_MODULES
+    ]
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = called(node)
+        method = name.rpartition(".")[2]
+        evaluates_text = method == "eval" and bool(node.args or node.keywords)  # network.eval() takes nothing
+        if name in FORBIDDEN_CALLS or method in FORBIDDEN_METHODS or evaluates_text:
+            found.append(f"{path.name}:{node.lineno} calls {name}")
+    return found
+
+
+def backward(tree: ast.AST, path: Path) -> list[str]:
+    """Return the imports of a file that go against the loop's direction."""
+    here = LEVEL.get(stage(module_name(path)), 0)
+    return [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for name, line in imports(tree, path)
+        if name.startswith("clv_core.") and LEVEL.get(stage(name), 0) > here
+    ]
+
+
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def test_every_part_of_the_core_has_its_place_in_the_order() -> None:
+    parts = {path.stem for path in CORE.glob("*.py")} | {path.parent.name for path in CORE.glob("*/__init__.py")}
+    assert parts - {"__init__"} <= set(LEVEL)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CORE)))
+def test_imports_go_one_way_along_the_loop(path: Path) -> None:
+    assert backward(parse(path), path) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CORE)))
+def test_core_draws_nothing_and_unpickles_nothing(path: Path) -> None:
+    assert forbidden(parse(path), path) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "offence"),
+    [
+        ("def f():\n    from clv_core.training import loop", "clv_core.training.loop"),
+        ("from ..evaluation.metrics import METRICS", "clv_core.evaluation.metrics.METRICS"),
+        ("import importlib\nimportlib.import_module('clv_core.cli')", "clv_core.cli"),
+        ("from clv_core import pipeline", "clv_core.pipeline"),
+    ],
+)
+def test_the_direction_rule_sees_deferred_and_relative_imports(source: str, offence: str) -> None:
+    assert [found.rpartition(" ")[2] for found in backward(ast.parse(source), CORE / "features" / "x.py")] == [offence]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pickle", "def f():\n    import streamlit as st", "from pages.ui import state", "import torch\ntorch.load('x')",
+        "eval('1')", "frame.eval('a + b')", "frame.to_pickle('x')", "import plotly.express", "np.load('x')",
+    ],
+)  # fmt: skip
+def test_the_core_rule_sees_each_offence(source: str) -> None:
+    assert len(forbidden(ast.parse(source), CORE / "model" / "x.py")) == 1
+
+
+def test_a_network_may_be_put_into_evaluation_mode() -> None:
+    assert forbidden(ast.parse("network.eval()"), CORE / "model" / "x.py") == []
+
+
+def test_no_page_lies_directly_in_pages() -> None:
+    """Streamlit would run such a file without the shell on a deep link."""
+    assert list((ROOT / "pages").glob("*.py")) == []
+
+
+@pytest.mark.parametrize("path", PAGE_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_pages_do_not_unpickle_or_reach_into_the_command_line(path: Path) -> None:
+    names = {name for name, _ in imports(parse(path), path)}
+    assert not {name for name in names if name.split(".")[0] in {"pickle", "joblib", "dill", "shelve"}}
+    assert not {name for name in names if name.startswith("clv_core.cli")}
+
+
+def test_root_holds_only_what_tools_look_for_there() -> None:
+    entries = {path.name for path in ROOT.iterdir()}
+    assert REQUIRED_AT_ROOT <= entries
+    ignored = [line.strip().rstrip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()]
+    others = entries - REQUIRED_AT_ROOT - {".git"}
+    assert {name for name in others if not any(fnmatch.fnmatch(name, pattern) for pattern in ignored)} == set()
+
+
+def test_modules_say_what_they_are() -> None:
+    empty = {path for path in FILES if path.name == "__init__.py" and not path.read_text(encoding="utf-8").strip()}
+    assert [str(path.relative_to(ROOT)) for path in FILES if path not in empty and not ast.get_docstring(parse(path))] == []
+
+
+def test_the_command_line_starts_without_heavy_libraries() -> None:
+    """A call for help, or a refused file, must not pay for the deep learning stack."""
+    script = (
+        "import sys; from clv_core import cli; cli.build_parser();"
+        "print(*sorted({'torch', 'shap', 'sklearn', 'lightgbm', 'streamlit'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
