@@ -29,8 +29,8 @@ from clv_core.evaluation.trust import Trust, judge_holdout, unvalidated
 from clv_core.features.log import EventLog, open_log
 from clv_core.jobs import Progress
 from clv_core.training.checkpoint import identity
-from clv_core.training.cost import Cost, estimate, peak_memory_mb
-from clv_core.training.fit import MODELS, steps_for
+from clv_core.training.cost import Cost, estimate, peak_memory_mb, steps_for
+from clv_core.training.fit import MODELS
 from clv_core.training.windows import training_cutoffs
 from clv_core.workspace import Workspace, atomic_path
 

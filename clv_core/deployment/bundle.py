@@ -15,13 +15,15 @@ import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from clv_core.errors import NotFound, Refused
-from clv_core.training.fit import MODELS, Fitted, Model
 from clv_core.workspace import Workspace, atomic_path, read_json
+
+if TYPE_CHECKING:
+    from clv_core.training.fit import Fitted, Model
 
 CHECKED_FILES = ("state.json", "weights.safetensors")
 
@@ -51,6 +53,8 @@ class Bundle:
             Refused: a file is missing or was changed.
         """
         from safetensors.numpy import load_file
+
+        from clv_core.training.fit import MODELS
 
         for name, expected in self.record["checksums"].items():
             path = self.folder / name

@@ -7,9 +7,12 @@ import resource
 import sys
 from dataclasses import asdict, dataclass
 from math import ceil
+from typing import Final
 
 from clv_core.config import TrainConfig
 
+FEWEST_STEPS, MOST_STEPS = 400, 1200
+EPOCHS: Final = 8
 SECONDS_TO_START = 4.0
 BYTES_BASE = 450e6
 BYTES_WORKER = 350e6
@@ -25,6 +28,11 @@ class Cost:
     def to_json(self) -> dict[str, float]:
         """Return a JSON-ready dictionary, rounded."""
         return {name: round(value, 1) for name, value in asdict(self).items()}
+
+
+def steps_for(rows: int, config: TrainConfig) -> int:
+    """Return the optimiser steps: the setting, or about eight passes within 400 to 1,200 steps."""
+    return config.steps or int(min(max(rows * EPOCHS / config.batch_size, FEWEST_STEPS), MOST_STEPS))
 
 
 def estimate(config: TrainConfig, windows: int, steps: int, steps_a_window: float, fits: int) -> Cost:

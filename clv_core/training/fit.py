@@ -21,10 +21,9 @@ from clv_core.model.inputs import InputEncoder
 from clv_core.model.network import Shape
 from clv_core.model.predictions import Predictions
 from clv_core.preprocessing.table import TableEncoder
+from clv_core.training.cost import steps_for
 from clv_core.training.ensemble import Run, load_history, train_ensemble, write_plan
 
-FEWEST_STEPS, MOST_STEPS = 400, 1200
-EPOCHS: Final = 8
 FEWEST_WINDOWS = 50
 
 
@@ -53,11 +52,6 @@ class Fitted:
     history: list[dict[str, float]]
     early_stopped: bool = False
     steps: int = 0
-
-
-def steps_for(rows: int, config: TrainConfig) -> int:
-    """Return the optimiser steps: the setting, or about eight passes within 400 to 1,200 steps."""
-    return config.steps or int(np.clip(rows * EPOCHS / config.batch_size, FEWEST_STEPS, MOST_STEPS))
 
 
 def fit_deep(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
