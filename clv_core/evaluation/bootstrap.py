@@ -1,0 +1,161 @@
+"""How sure a figure is: paired resamples of customers, the same for all models and all origins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv_core.evaluation.metrics import METRICS
+from clv_core.evaluation.sample import Draw, Sample
+
+Floats = NDArray[np.float64]
+Key = tuple[str, str, str]
+"""Origin, model, metric."""
+
+RESAMPLES: Final = 500
+CONFIDENCE: Final = 0.95
+MOST_CUSTOMERS: Final = 50_000
+"""Of more customers, this many evenly chosen ones are resampled, and their spread is scaled to the whole."""
+_CELLS_AT_ONCE: Final = 1_500_000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with the interval that holds it.
+
+    Args:
+        value: the figure itself.
+        low: lower end of its 95% interval.
+        high: upper end.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
+class Bootstrap:
+    """Values of all metrics, of all models, at all origins, and on every resample.
+
+    Args:
+        values: on all customers, by (origin, model, metric); figures that do not exist are left out.
+        draws: on each resample, float64 [B], by the same keys.
+        centres: on the customers that were resampled (all, or the chosen ones), by the same keys.
+        scale: what a resample's distance from its centre is multiplied with: 1, or sqrt(chosen / all).
+    """
+
+    values: dict[Key, float]
+    draws: dict[Key, Floats]
+    centres: dict[Key, float]
+    scale: float
+
+    @classmethod
+    def of(
+        cls,
+        predictions: pd.DataFrame,
+        metrics: Sequence[str] = tuple(METRICS),
+        *,
+        resamples: int = RESAMPLES,
+        seed: int = 0,
+        threshold: float = 0.5,
+    ) -> Self:
+        """Resample customers, each with all its origins and models together.
+
+        Args:
+            predictions: ``score``'s columns, ``origin`` and ``actual``; rows of all models, told apart by ``model``.
+            metrics: ids to compute.
+            resamples: number of resamples B.
+            seed: of the random numbers.
+            threshold: a customer with ``p_purchase >= threshold`` is expected to buy.
+        """
+        code, ids = pd.factorize(predictions["customer_id"], sort=True)
+        chosen = np.arange(len(ids))
+        if len(ids) > MOST_CUSTOMERS:
+            chosen = np.sort(np.random.default_rng([seed, 1]).permutation(len(ids))[:MOST_CUSTOMERS])
+        place = np.full(len(ids), -1)
+        place[chosen] = np.arange(len(chosen))
+        whole: dict[Key, float] = {}
+        centres: dict[Key, float] = {}
+        parts: list[tuple[str, str, NDArray[np.int64], Sample]] = []
+        for (origin, model), frame in predictions.assign(_code=code).groupby(["origin", "model"], sort=False):
+            everyone = Sample.of(frame["actual"], frame, threshold)
+            where = place[frame["_code"].to_numpy()]
+            drawn = everyone
+            if len(chosen) < len(ids):
+                drawn = Sample.of(frame["actual"][where >= 0], frame[where >= 0], threshold)
+            parts.append((str(origin), str(model), where[where >= 0], drawn))
+            for metric in metrics:
+                key = (str(origin), str(model), metric)
+                whole[key] = float(METRICS[metric].compute(Draw.whole(everyone))[0])
+                centres[key] = whole[key] if drawn is everyone else float(METRICS[metric].compute(Draw.whole(drawn))[0])
+        draws: dict[Key, list[Floats]] = {key: [] for key in whole}
+        for weights in resample_weights(len(chosen), resamples, seed):
+            for origin, model, where, sample in parts:
+                draw = Draw(sample, weights[:, where])
+                for metric in metrics:
+                    draws[origin, model, metric].append(METRICS[metric].compute(draw))
+        known = [key for key, value in whole.items() if np.isfinite(value)]
+        return cls(
+            {key: whole[key] for key in known},
+            {key: np.concatenate(draws[key]) for key in known},
+            {key: centres[key] for key in known},
+            float(np.sqrt(len(chosen) / max(1, len(ids)))),
+        )
+
+    @property
+    def origins(self) -> list[str]:
+        """Origins, the earliest first."""
+        return sorted({origin for origin, _, _ in self.values})
+
+    def estimate(self, origin: str, model: str, metric: str) -> Estimate:
+        """Return a figure with its interval.
+
+        Raises:
+            KeyError: the figure does not exist.
+        """
+        key = (origin, model, metric)
+        return _estimate(self.values[key], self.scale * (self.draws[key] - self.centres[key]))
+
+    def advantage(self, model: str, other: str, metric: str, origins: Sequence[str] | None = None) -> Estimate:
+        """Return by how much ``model`` is better than ``other`` (negative: worse), averaged over origins.
+
+        The resamples are paired: luck that both models share cancels.
+
+        Raises:
+            KeyError: the figure does not exist at one of the origins.
+        """
+        chosen = self.origins if origins is None else list(origins)
+        better = METRICS[metric].advantage
+        value, shift = 0.0, np.zeros(1)
+        for origin in chosen:
+            ours, theirs = (origin, model, metric), (origin, other, metric)
+            value += float(better(np.array(self.values[ours]), np.array(self.values[theirs])))
+            centre = better(np.array(self.centres[ours]), np.array(self.centres[theirs]))
+            shift = shift + better(self.draws[ours], self.draws[theirs]) - centre
+        return _estimate(value / len(chosen), self.scale * shift / len(chosen))
+
+
+def resample_weights(customers: int, resamples: int, seed: int) -> Iterator[Floats]:
+    """Yield how often each customer is drawn in each resample, in chunks of [b, customers] that fit in memory."""
+    rng = np.random.default_rng([seed, 0])
+    at_once = max(1, min(resamples, _CELLS_AT_ONCE // max(1, customers)))
+    for begin in range(0, resamples, at_once):
+        rows = min(at_once, resamples - begin)
+        drawn = rng.integers(0, customers, size=(rows, customers)) + customers * np.arange(rows)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=rows * customers)
+        yield counts.reshape(rows, customers).astype(np.float64)
+
+
+def _estimate(value: float, shifts: Floats) -> Estimate:
+    """Return the percentile interval of ``value + shifts``, without resamples on which the figure does not exist."""
+    known = shifts[np.isfinite(shifts)]
+    if len(known) == 0:
+        return Estimate(value, value, value)
+    low, high = np.quantile(value + known, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return Estimate(value, float(low), float(high))

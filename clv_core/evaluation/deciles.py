@@ -1,0 +1,148 @@
+"""What the pages draw of an evaluation: deciles, gain curves, and the choice of a threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from clv_core.evaluation.sample import Order, shares_at
+
+Floats = NDArray[np.float64]
+
+CURVE_POINTS: Final = 201
+THRESHOLDS: Final = 101
+
+
+def decile_table(
+    actual: ArrayLike, predicted: ArrayLike, n: int = 10, *, baseline: ArrayLike | None = None
+) -> pd.DataFrame:
+    """Return predicted and actual value by decile of predicted value, as in google/lifetime_value.
+
+    Customers are ranked first and then cut into ``n`` groups of equal size; those with equal predictions share the
+    groups that they fall into evenly, so that row order changes nothing and no group is lost to ties.
+
+    Args:
+        actual: net value in the horizon, negative values count as 0, [c].
+        predicted: predicted value, [c].
+        n: number of groups.
+        baseline: another model's predicted value of the same customers, [c].
+
+    Returns:
+        ``decile`` (1 is the highest), ``customers`` (their number; a fraction where c is no multiple of n),
+        ``predicted_mean``, ``actual_mean``, ``predicted_sum``, ``actual_sum``, ``share_of_value`` (of the actual
+        total), and ``baseline_mean`` where there is a baseline.
+    """
+    mean, value = _floats(predicted), np.maximum(_floats(actual), 0.0)
+    order = Order.ascending(-mean)
+    heads = order.sums(np.ones((1, len(mean))))
+    cuts = np.linspace(0.0, 1.0, n + 1)
+
+    def by_group(values: Floats) -> Floats:
+        sums: Floats = np.diff(shares_at(heads, order.sums(values[None, :]), cuts)[0])
+        return sums
+
+    size = len(mean) / n
+    sums = {"predicted": by_group(mean), "actual": by_group(value)}
+    table = pd.DataFrame({"decile": np.arange(1, n + 1), "customers": size})
+    for name, values in sums.items():
+        table[f"{name}_mean"] = values / size if size else 0.0
+    for name, values in sums.items():
+        table[f"{name}_sum"] = values
+    total = value.sum()
+    table["share_of_value"] = sums["actual"] / total if total > 0 else 0.0
+    if baseline is not None:
+        table["baseline_mean"] = by_group(_floats(baseline)) / size if size else 0.0
+    return table
+
+
+def gain_curve(actual: ArrayLike, predicted: ArrayLike, points: int = CURVE_POINTS) -> pd.DataFrame:
+    """Return which share of the actual value the first share of customers holds, put in predicted order.
+
+    ``gain_curve(actual, actual)`` is the perfect order; a random order is the diagonal, which is also what equal
+    predictions for all give.
+
+    Args:
+        actual: net value in the horizon, negative values count as 0, [c].
+        predicted: predicted value, [c].
+        points: number of evenly spaced points, ends included.
+
+    Returns:
+        ``share_of_customers`` and ``share_of_value``, both rising from 0 to 1.
+    """
+    mean, value = _floats(predicted), np.maximum(_floats(actual), 0.0)
+    shares = np.linspace(0.0, 1.0, points)
+    total = value.sum()
+    held = shares
+    if total > 0:
+        order = Order.ascending(-mean)
+        held = shares_at(order.sums(np.ones((1, len(mean)))), order.sums(value[None, :]), shares)[0] / total
+    return pd.DataFrame({"share_of_customers": shares, "share_of_value": held})
+
+
+def gain_curves(actual: ArrayLike, predicted: dict[str, ArrayLike]) -> dict[str, pd.DataFrame]:
+    """Return the gain curve of each model by name, then the perfect one as ``actual``."""
+    curves = {name: gain_curve(actual, values) for name, values in predicted.items()}
+    return {**curves, "actual": gain_curve(actual, np.maximum(_floats(actual), 0.0))}
+
+
+@dataclass(frozen=True, eq=False)
+class Thresholds:
+    """Who is expected to buy at any threshold, answered in the time of a binary search.
+
+    Args:
+        p: predicted probabilities, ascending, [c].
+        buyers_from: how many of the customers from each position on bought, [c + 1].
+    """
+
+    p: Floats
+    buyers_from: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, bought: ArrayLike, p: ArrayLike) -> Self:
+        """Sort once.
+
+        Args:
+            bought: whether each customer bought in the horizon, [c].
+            p: predicted probability of it, [c].
+        """
+        chances = _floats(p)
+        rows = np.argsort(chances, kind="stable")
+        later = np.cumsum(np.asarray(bought, dtype=np.int64)[rows][::-1])[::-1]
+        return cls(chances[rows], np.concatenate([later, [0]]))
+
+    def at(self, thresholds: ArrayLike) -> pd.DataFrame:
+        """Return the figures at each threshold; ``p >= threshold`` is expected to buy.
+
+        Returns:
+            ``threshold``, ``expected`` (customers expected to buy), ``accuracy``, ``precision``, ``recall``, ``f1``;
+            a ratio without a denominator is 0.
+        """
+        cuts = np.atleast_1d(_floats(thresholds))
+        first = np.searchsorted(self.p, cuts, side="left")
+        count, buyers = len(self.p), int(self.buyers_from[0])
+        expected, right = count - first, self.buyers_from[first]
+        wrong = expected - right
+        missed = buyers - right
+        return pd.DataFrame(
+            {
+                "threshold": cuts,
+                "expected": expected,
+                "accuracy": (count - wrong - missed) / max(1, count),
+                "precision": right / np.maximum(1, expected),
+                "recall": right / max(1, buyers),
+                "f1": 2 * right / np.maximum(1, expected + buyers),
+            }
+        )
+
+
+def threshold_table(bought: ArrayLike, p: ArrayLike, points: int = THRESHOLDS) -> pd.DataFrame:
+    """Return :meth:`Thresholds.at` for evenly spaced thresholds from 0 to 1."""
+    return Thresholds.of(bought, p).at(np.linspace(0.0, 1.0, points))
+
+
+def _floats(values: ArrayLike) -> Floats:
+    return np.asarray(values, dtype=np.float64)

@@ -1,0 +1,212 @@
+"""The metrics of design section 4, one line each in ``METRICS``.
+
+Negative net value counts as it is in mse, mae, bias and spearman, and as 0 in gini, capture10, decile_mape and the
+intervals. Customers with equal predictions share what they hold, so that no metric depends on row order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clv_core.evaluation.sample import Draw, Order, PredictionLike, Sample, divide, shares_at
+
+Floats = NDArray[np.float64]
+
+DECILES: Final = np.linspace(0.0, 1.0, 11)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of merit; its texts are ``metric.<id>`` and ``metric.<id>.meaning`` in the catalogues.
+
+    Args:
+        id: stable name.
+        better: whether ``high`` or ``low`` values are better, or those near ``zero`` or near the ``goal``.
+        unit: ``score``, ``share``, ``money`` or ``money_squared``.
+        compute: from B sets of weights over a sample to B values; NaN where the figure does not exist.
+        goal: the best value where ``better`` is ``zero`` or ``goal``.
+    """
+
+    id: str
+    better: Literal["high", "low", "zero", "goal"]
+    unit: str
+    compute: Callable[[Draw], Floats]
+    goal: float = 0.0
+
+    def value(self, actual: ArrayLike, predictions: PredictionLike, threshold: float = 0.5) -> float:
+        """Return the figure; NaN where it does not exist (an AUC without buyers).
+
+        Args:
+            actual: net value in the horizon, [n].
+            predictions: of the same customers, in the same order.
+            threshold: a customer with ``p_purchase >= threshold`` is expected to buy.
+        """
+        return float(self.compute(Draw.whole(Sample.of(actual, predictions, threshold)))[0])
+
+    def advantage(self, ours: Floats, theirs: Floats) -> Floats:
+        """Return by how much ``ours`` is better than ``theirs`` (negative: worse), in the metric's unit."""
+        if self.better == "high":
+            return ours - theirs
+        if self.better == "low":
+            return theirs - ours
+        return np.abs(theirs - self.goal) - np.abs(ours - self.goal)
+
+
+def evaluate(actual: ArrayLike, predictions: PredictionLike, threshold: float = 0.5) -> dict[str, float]:
+    """Return all metrics by id; one that does not exist for these customers is left out, never NaN.
+
+    Args:
+        actual: net value in the horizon, [n].
+        predictions: :class:`~clv_core.model.predictions.Predictions`, or a frame with its columns, in the same order.
+        threshold: a customer with ``p_purchase >= threshold`` is expected to buy.
+    """
+    draw = Draw.whole(Sample.of(actual, predictions, threshold))
+    values = {name: float(metric.compute(draw)[0]) for name, metric in METRICS.items()}
+    return {name: value for name, value in values.items() if np.isfinite(value)}
+
+
+def _mse(draw: Draw) -> Floats:
+    return draw.mean((draw.sample.actual - draw.sample.mean) ** 2)
+
+
+def _rmse(draw: Draw) -> Floats:
+    return np.sqrt(_mse(draw))
+
+
+def _mae(draw: Draw) -> Floats:
+    return draw.mean(np.abs(draw.sample.actual - draw.sample.mean))
+
+
+def _mae_median(draw: Draw) -> Floats:
+    return draw.mean(np.abs(draw.sample.actual - draw.sample.middle))
+
+
+def _bias(draw: Draw) -> Floats:
+    actual = draw.sum(draw.sample.actual)
+    return np.where(actual > 0, divide(draw.sum(draw.sample.mean), actual) - 1, np.nan)
+
+
+def _ranks(order: Order, weights: Floats) -> tuple[Floats, Floats]:
+    """Return mean ranks about their mean by group, and the groups' weights, both [B, g]."""
+    sums = order.sums(weights)
+    ranks = np.cumsum(sums, axis=1) - (sums - 1) / 2
+    return ranks - (weights.sum(axis=1, keepdims=True) + 1) / 2, sums
+
+
+def _spearman(draw: Draw) -> Floats:
+    """Pearson correlation of mean ranks (a descending order only changes the sign)."""
+    x, x_sums = _ranks(draw.sample.by_mean, draw.weights)
+    y, y_sums = _ranks(draw.sample.by_actual, draw.weights)
+    x_each = np.take(x, draw.sample.by_mean.group, axis=1)
+    y_each = np.take(y, draw.sample.by_actual.group, axis=1)
+    both = -np.einsum("bn,bn,bn->b", draw.weights, x_each, y_each)
+    spread = np.einsum("bg,bg,bg->b", x_sums, x, x) * np.einsum("bg,bg,bg->b", y_sums, y, y)
+    return divide(both, np.sqrt(spread))
+
+
+def _lorenz(heads: Floats, parts: Floats) -> Floats:
+    """Twice the area between the gain curve and the diagonal, [B]."""
+    before = np.cumsum(parts, axis=1) - parts / 2
+    area = np.einsum("bg,bg->b", heads, before)
+    return 2 * divide(area, heads.sum(axis=1) * parts.sum(axis=1)) - 1
+
+
+def _gini(draw: Draw) -> Floats:
+    """Normalized Gini of google/lifetime_value: of the predicted order over that of the perfect order.
+
+    Areas are trapezoids, so that the order of equal predictions does not matter and chance is exactly 0.
+    """
+    best = draw.sample.by_value
+    perfect = _lorenz(best.sums(draw.weights), best.sums(draw.weights * draw.sample.value))
+    return divide(_lorenz(draw.heads, draw.value_along), np.where(perfect > 1e-12, perfect, 0.0))
+
+
+def _capture10(draw: Draw) -> Floats:
+    held = shares_at(draw.heads, draw.value_along, np.array([0.1, 1.0]))
+    return divide(held[:, 0], held[:, 1])
+
+
+def _decile_mape(draw: Draw) -> Floats:
+    """Mean over deciles of |predicted - actual| / actual; deciles without any actual value are left out."""
+    predicted = np.diff(shares_at(draw.heads, draw.along(draw.sample.mean), DECILES), axis=1)
+    actual = np.diff(shares_at(draw.heads, draw.value_along, DECILES), axis=1)
+    some = actual > 1e-9 * actual.sum(axis=1, keepdims=True)
+    errors = np.where(some, np.abs(predicted - actual) / np.where(some, actual, 1.0), 0.0)
+    return divide(errors.sum(axis=1), some.sum(axis=1).astype(np.float64))
+
+
+def _auc(draw: Draw) -> Floats:
+    order, bought = draw.sample.by_p, draw.sample.bought.astype(np.float64)
+    all_, yes = order.sums(draw.weights), order.sums(draw.weights * bought)
+    no = all_ - yes
+    wins = np.einsum("bg,bg->b", yes, np.cumsum(no, axis=1) - no / 2)
+    return divide(wins, yes.sum(axis=1) * no.sum(axis=1))
+
+
+def _brier(draw: Draw) -> Floats:
+    return draw.mean((draw.sample.p - draw.sample.bought) ** 2)
+
+
+def _accuracy(draw: Draw) -> Floats:
+    return draw.mean((draw.sample.p >= draw.sample.threshold) == draw.sample.bought)
+
+
+def _precision(draw: Draw) -> Floats:
+    expected = draw.sample.p >= draw.sample.threshold
+    return _or_zero(draw.sum(expected & draw.sample.bought), draw.sum(expected))
+
+
+def _recall(draw: Draw) -> Floats:
+    expected = draw.sample.p >= draw.sample.threshold
+    return _or_zero(draw.sum(expected & draw.sample.bought), draw.sum(draw.sample.bought))
+
+
+def _f1(draw: Draw) -> Floats:
+    expected = draw.sample.p >= draw.sample.threshold
+    both = draw.sum(expected) + draw.sum(draw.sample.bought)
+    return _or_zero(2 * draw.sum(expected & draw.sample.bought), both)
+
+
+def _or_zero(above: Floats, below: Floats) -> Floats:
+    """Return the ratio, 0 where nobody was expected or nobody bought (scikit-learn's convention)."""
+    return np.nan_to_num(divide(above, below))
+
+
+def _coverage80(draw: Draw) -> Floats:
+    value = draw.sample.value
+    slack = 1e-9 * np.maximum(1.0, value)
+    return draw.mean((value >= draw.sample.low - slack) & (value <= draw.sample.high + slack))
+
+
+def _width80(draw: Draw) -> Floats:
+    return draw.mean(draw.sample.high - draw.sample.low)
+
+
+METRICS: Final[dict[str, Metric]] = {
+    metric.id: metric
+    for metric in (
+        Metric("mse", "low", "money_squared", _mse),
+        Metric("rmse", "low", "money", _rmse),
+        Metric("mae", "low", "money", _mae),
+        Metric("mae_median", "low", "money", _mae_median),
+        Metric("bias", "zero", "share", _bias),
+        Metric("spearman", "high", "score", _spearman),
+        Metric("gini", "high", "score", _gini),
+        Metric("capture10", "high", "share", _capture10),
+        Metric("decile_mape", "low", "share", _decile_mape),
+        Metric("auc", "high", "score", _auc),
+        Metric("brier", "low", "score", _brier),
+        Metric("accuracy", "high", "share", _accuracy),
+        Metric("precision", "high", "share", _precision),
+        Metric("recall", "high", "share", _recall),
+        Metric("f1", "high", "score", _f1),
+        Metric("coverage80", "goal", "share", _coverage80, goal=0.8),
+        Metric("width80", "low", "money", _width80),
+    )
+}
+"""Every metric, one line each; lists of metrics elsewhere derive from this table."""

@@ -1,0 +1,116 @@
+"""All models beside each other: a long table with intervals, and plain words on who beats whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import pandas as pd
+
+from clv_core.errors import Message
+from clv_core.evaluation.bootstrap import RESAMPLES, Bootstrap, Estimate
+from clv_core.evaluation.metrics import METRICS
+
+COLUMNS: Final = ("origin", "model", "metric", "value", "low", "high")
+SPOKEN: Final = ("gini", "bias", "mae", "rmse", "brier")
+"""Metrics that verdicts in words are given on; each has the texts ``verdict.<metric>.<outcome>``."""
+NAMES: Final = {
+    "naive": "Naive",
+    "bgnbd": "BG/NBD",
+    "paretonbd": "Pareto/NBD",
+    "lightgbm": "LightGBM",
+    "mlp": "MLP",
+    "rnn": "RNN",
+    "ziln_mlp": "ZILN MLP",
+    "hybrid": "Hybrid",
+    "instant": "Instant",
+    "instant_tuned": "Instant tuned",
+}
+"""Proper names of models, the same in both languages; any other id speaks for itself."""
+
+Outcome = Literal["beats", "loses", "ties"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a model is better than another on one metric, and how sure that is.
+
+    Args:
+        metric: id.
+        outcome: ``beats`` or ``loses`` only where the interval of the advantage excludes 0, else ``ties``.
+        advantage: how much better the model is (negative: worse), averaged over origins.
+        message: the sentence.
+    """
+
+    metric: str
+    outcome: Outcome
+    advantage: Estimate
+    message: Message
+
+
+def build_scoreboard(
+    predictions: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0, threshold: float = 0.5
+) -> pd.DataFrame:
+    """Return all metrics of all models at all origins with 95% intervals, one row each.
+
+    Args:
+        predictions: ``score``'s columns, ``origin`` and ``actual``; rows of all models, told apart by ``model``.
+        resamples: bootstrap resamples of customers.
+        seed: of their random numbers.
+        threshold: a customer with ``p_purchase >= threshold`` is expected to buy.
+
+    Returns:
+        Columns :data:`COLUMNS`; a metric that does not exist (an AUC without buyers) has no row.
+    """
+    return table_of(Bootstrap.of(predictions, resamples=resamples, seed=seed, threshold=threshold))
+
+
+def table_of(bootstrap: Bootstrap) -> pd.DataFrame:
+    """Return the long table of a bootstrap that is there already (see :func:`build_scoreboard`)."""
+    rows = []
+    for origin, model, metric in bootstrap.values:
+        estimate = bootstrap.estimate(origin, model, metric)
+        rows.append((origin, model, metric, estimate.value, estimate.low, estimate.high))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def verdicts(
+    bootstrap: Bootstrap, model: str, other: str, metrics: Sequence[str] = SPOKEN, origins: Sequence[str] | None = None
+) -> list[Verdict]:
+    """Return who is better on each metric, in words.
+
+    Args:
+        bootstrap: with both models.
+        model: id of the model in question.
+        other: id of the one to beat.
+        metrics: ids among :data:`SPOKEN`; one that does not exist for these customers is passed over.
+        origins: which to average over; None is all of them.
+    """
+    chosen = bootstrap.origins if origins is None else list(origins)
+    found = []
+    for metric in metrics:
+        if any((origin, name, metric) not in bootstrap.values for origin in chosen for name in (model, other)):
+            continue
+        advantage = bootstrap.advantage(model, other, metric, chosen)
+        outcome: Outcome = "beats" if advantage.low > 0 else "loses" if advantage.high < 0 else "ties"
+        sure = sorted((abs(advantage.low), abs(advantage.high)))
+        low, high = sure if outcome != "ties" else (advantage.low, advantage.high)
+        params = {
+            "model": NAMES.get(model, model),
+            "other": NAMES.get(other, other),
+            "ours": _mean(bootstrap, chosen, model, metric),
+            "theirs": _mean(bootstrap, chosen, other, metric),
+            "low": low,
+            "high": high,
+        }
+        found.append(Verdict(metric, outcome, advantage, Message(f"verdict.{metric}.{outcome}", params)))
+    return found
+
+
+def _mean(bootstrap: Bootstrap, origins: Sequence[str], model: str, metric: str) -> float:
+    """Average over origins of a figure, or of its distance from zero where that is what counts."""
+    values = [bootstrap.values[origin, model, metric] for origin in origins]
+    if METRICS[metric].better == "zero" and len(values) > 1:
+        values = [abs(value) for value in values]
+    return sum(values) / len(values)
