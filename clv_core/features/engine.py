@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -47,6 +48,13 @@ def read_sql(connection: ibis.BaseBackend, sql: str) -> pa.Table:
     if connection.name == "duckdb":
         return connection.raw_sql(sql).to_arrow_table()
     return connection.sql(sql).to_pyarrow()
+
+
+def read_batches(connection: ibis.BaseBackend, table: ibis.Table, rows: int) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of ``table`` in no order, about ``rows`` at a time."""
+    if connection.name == "duckdb":
+        return iter(connection.raw_sql(connection.compile(table)).to_arrow_reader(rows))
+    return iter(connection.to_pyarrow_batches(table, chunk_size=rows))
 
 
 def _discard(connection: ibis.BaseBackend, folder: Path) -> None:

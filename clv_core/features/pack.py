@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clv_core.features.engine import read_batches
 from clv_core.features.sequences import Steps
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def read_steps(connection: ibis.BaseBackend, tables: dict[str, ibis.Table]) -> S
     values = np.empty((total, len(columns.columns) - len(KEYS) - 1), np.float32)
     category = np.empty(total, np.int32)
     filled = 0
-    for batch in connection.to_pyarrow_batches(columns, chunk_size=BATCH_ROWS):
+    for batch in read_batches(connection, columns, BATCH_ROWS):
         rows = slice(filled, filled + batch.num_rows)
         for name in KEYS:
             keys[name][rows] = batch[name].to_numpy(zero_copy_only=False)

@@ -53,7 +53,7 @@ def feature_table(
         if feature.source == CALENDAR:
             columns[feature.name] = np.full(len(order), float(feature.expr(cutoff)))
         elif feature.scale == "category":
-            columns[feature.name] = table[feature.name].to_pandas().to_numpy(object)[order]
+            columns[feature.name] = pd.Series(table[feature.name].to_numpy()[order], dtype=object)
         elif feature.source != ANCHOR:
             columns[feature.name] = table[feature.name].to_numpy()[order]
     engine_columns = pd.DataFrame(columns)
