@@ -1,0 +1,130 @@
+"""Intervals against theory and brute force, and the words that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from clv_core.evaluation import bootstrap as module
+from clv_core.evaluation.bootstrap import Bootstrap, resample_weights
+from clv_core.evaluation.metrics import evaluate
+from clv_core.evaluation.scoreboard import COLUMNS, SPOKEN, build_scoreboard, table_of, verdicts
+from clv_core.i18n import LANGUAGES
+
+ORIGIN = "1998-01-01"
+
+
+def test_interval_of_a_mean_equals_theory(predictions: pd.DataFrame) -> None:
+    ours = predictions[predictions["model"] == "hybrid"]
+    errors = (ours["actual"] - ours["predicted_clv"]).abs()
+    found = Bootstrap.of(ours, ["mae"], resamples=2000).estimate(ORIGIN, "hybrid", "mae")
+    half = stats.norm.ppf(0.975) * errors.std() / len(errors) ** 0.5
+    assert found.value == pytest.approx(errors.mean())
+    assert (found.low, found.high) == pytest.approx((errors.mean() - half, errors.mean() + half), abs=0.12 * half)
+
+
+def test_draws_equal_the_metrics_of_resampled_rows(predictions: pd.DataFrame) -> None:
+    ours = predictions[predictions["model"] == "hybrid"].sort_values("customer_id")
+    found = Bootstrap.of(ours, ["gini", "spearman"], resamples=5, seed=3)
+    weights = np.concatenate(list(resample_weights(len(ours), 5, 3)))
+    for row in range(5):
+        repeated = ours.iloc[np.repeat(np.arange(len(ours)), weights[row].astype(int))]
+        expected = evaluate(repeated["actual"], repeated)
+        for metric in ("gini", "spearman"):
+            assert found.draws[ORIGIN, "hybrid", metric][row] == pytest.approx(expected[metric])
+
+
+def test_resamples_do_not_depend_on_the_row_order_of_the_frame(predictions: pd.DataFrame) -> None:
+    shuffled = predictions.sample(frac=1, random_state=1)
+    first = Bootstrap.of(predictions, ["gini"], resamples=20).estimate(ORIGIN, "naive", "gini")
+    again = Bootstrap.of(shuffled, ["gini"], resamples=20).estimate(ORIGIN, "naive", "gini")
+    assert (again.value, again.low, again.high) == pytest.approx((first.value, first.low, first.high))
+
+
+def test_differences_are_paired(predictions: pd.DataFrame) -> None:
+    """The same customers are drawn for both models, so a model does not differ from its own copy."""
+    copy = predictions[predictions["model"] == "hybrid"].assign(model="copy")
+    found = Bootstrap.of(pd.concat([predictions, copy]), ["gini"])
+    same = found.advantage("hybrid", "copy", "gini")
+    assert (same.value, same.low, same.high) == pytest.approx((0, 0, 0), abs=1e-12)
+    apart = found.advantage("hybrid", "bgnbd", "gini")
+    widths = [found.estimate(ORIGIN, model, "gini") for model in ("hybrid", "bgnbd")]
+    assert apart.high - apart.low < min(one.high - one.low for one in widths)
+
+
+def test_many_customers_are_sampled_and_the_spread_is_scaled(
+    predictions: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Bootstrap.of(predictions, ["mae", "gini"], resamples=1500)
+    monkeypatch.setattr(module, "MOST_CUSTOMERS", 500)
+    part = Bootstrap.of(predictions, ["mae", "gini"], resamples=1500)
+    for metric in ("mae", "gini"):
+        one, other = (each.estimate(ORIGIN, "bgnbd", metric) for each in (whole, part))
+        assert other.value == one.value
+        assert other.high - other.low == pytest.approx(one.high - one.low, rel=0.35)
+        assert other.low < one.value < other.high
+
+
+def test_interval_covers_the_truth_about_as_often_as_it_says(make: Callable[..., pd.DataFrame]) -> None:
+    truth = make(200_000, seed=99)
+    truth = truth[truth["model"] == "bgnbd"]
+    gini = evaluate(truth["actual"], truth)["gini"]
+    ids = truth["customer_id"].to_numpy()
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(100):
+        rows = rng.choice(len(ids), 600, replace=False)
+        found = Bootstrap.of(truth.iloc[rows], ["gini"], resamples=200).estimate(ORIGIN, "bgnbd", "gini")
+        hits += found.low <= gini <= found.high
+    assert 86 <= hits <= 100
+
+
+def test_scoreboard_has_every_metric_of_every_model_within_its_interval(predictions: pd.DataFrame) -> None:
+    board = build_scoreboard(predictions, resamples=200)
+    assert list(board.columns) == list(COLUMNS)
+    for model, part in board.groupby("model"):
+        rows = predictions[predictions["model"] == model]
+        expected = evaluate(rows["actual"], rows)
+        assert dict(zip(part["metric"], part["value"], strict=True)) == pytest.approx(expected)
+    inside = (board["low"] <= board["value"] + 1e-12) & (board["value"] <= board["high"] + 1e-12)
+    assert inside.all() and np.isfinite(board[["value", "low", "high"]]).all(axis=None)
+
+
+def test_a_win_is_claimed_only_when_the_interval_excludes_zero(predictions: pd.DataFrame) -> None:
+    found = Bootstrap.of(predictions, SPOKEN)
+    for verdict in verdicts(found, "hybrid", "naive") + verdicts(found, "naive", "hybrid"):
+        sure = verdict.advantage.low > 0 or verdict.advantage.high < 0
+        assert (verdict.outcome != "ties") == sure
+    ranking = {v.metric: v.outcome for v in verdicts(found, "hybrid", "naive")}
+    mirrored = {v.metric: v.outcome for v in verdicts(found, "naive", "hybrid")}
+    assert ranking["gini"] == ranking["rmse"] == "beats" and mirrored["gini"] == mirrored["rmse"] == "loses"
+
+
+def test_equal_models_cannot_be_told_apart(predictions: pd.DataFrame) -> None:
+    copy = predictions[predictions["model"] == "hybrid"].assign(model="hybrid#2")
+    found = Bootstrap.of(pd.concat([predictions, copy]), SPOKEN, resamples=50)
+    assert {verdict.outcome for verdict in verdicts(found, "hybrid", "hybrid#2")} == {"ties"}
+
+
+def test_verdict_says_its_figures_in_each_language(predictions: pd.DataFrame) -> None:
+    found = Bootstrap.of(predictions, SPOKEN, resamples=100)
+    for one, other in (("hybrid", "naive"), ("naive", "hybrid"), ("hybrid", "hybrid")):
+        for verdict in verdicts(found, one, other):
+            for language in LANGUAGES:
+                sentence = verdict.message.text(language)
+                assert "{" not in sentence and "nan" not in sentence
+    sentence = verdicts(found, "hybrid", "bgnbd", ["gini"])[0].message.text()
+    assert sentence.startswith("Hybrid beats BG/NBD on ranking: Gini 0.")
+
+
+def test_several_origins_are_averaged_with_the_same_customers_drawn(make: Callable[..., pd.DataFrame]) -> None:
+    both = pd.concat([make(800, 1), make(800, 2, origin="1998-07-01")])
+    found = Bootstrap.of(both, ["gini"], resamples=100)
+    assert found.origins == [ORIGIN, "1998-07-01"]
+    single = [found.advantage("hybrid", "naive", "gini", [origin]).value for origin in found.origins]
+    assert found.advantage("hybrid", "naive", "gini").value == pytest.approx(np.mean(single))
+    assert len(table_of(found)) == 2 * 3

@@ -1,0 +1,84 @@
+"""Tables behind the charts."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.metrics as sk
+
+from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curve, gain_curves, threshold_table
+from clv_core.evaluation.metrics import METRICS
+
+
+@pytest.fixture
+def ours(predictions: pd.DataFrame) -> pd.DataFrame:
+    return predictions[predictions["model"] == "bgnbd"]
+
+
+def test_deciles_equal_pandas_qcut_without_ties() -> None:
+    rng = np.random.default_rng(0)
+    predicted, actual = rng.permutation(1000).astype(float), rng.gamma(0.3, 30, 1000)
+    table = decile_table(actual, predicted)
+    by = pd.DataFrame({"a": actual, "p": predicted}).groupby(10 - pd.qcut(predicted, 10, labels=False)).agg("mean")
+    np.testing.assert_allclose(table["actual_mean"], by["a"])
+    np.testing.assert_allclose(table["predicted_mean"], by["p"])
+    assert table["decile"].tolist() == list(range(1, 11)) and table["share_of_value"].sum() == pytest.approx(1)
+
+
+def test_ties_lose_no_decile_and_row_order_changes_nothing(ours: pd.DataFrame) -> None:
+    coarse = (ours["predicted_clv"] > 10).to_numpy().astype(float)
+    order = np.random.default_rng(1).permutation(len(ours))
+    table = decile_table(ours["actual"], coarse, baseline=ours["clv_p50"])
+    again = decile_table(ours["actual"].to_numpy()[order], coarse[order], baseline=ours["clv_p50"].to_numpy()[order])
+    pd.testing.assert_frame_equal(table, again)
+    assert len(table) == 10
+    assert table["actual_sum"].sum() == pytest.approx(ours["actual"].clip(lower=0).sum())
+    assert table["baseline_mean"].mean() == pytest.approx(ours["clv_p50"].mean())
+
+
+def test_decile_mape_is_read_off_the_table(ours: pd.DataFrame) -> None:
+    table = decile_table(ours["actual"], ours["predicted_clv"])
+    error = ((table["predicted_mean"] - table["actual_mean"]).abs() / table["actual_mean"]).mean()
+    assert METRICS["decile_mape"].value(ours["actual"], ours) == pytest.approx(error)
+
+
+def test_gain_curve_holds_the_gini_and_the_capture(ours: pd.DataFrame) -> None:
+    curves = gain_curves(ours["actual"], {"bgnbd": ours["predicted_clv"]})
+    areas = {name: np.trapezoid(c["share_of_value"], c["share_of_customers"]) for name, c in curves.items()}
+    gini = (2 * areas["bgnbd"] - 1) / (2 * areas["actual"] - 1)
+    assert METRICS["gini"].value(ours["actual"], ours) == pytest.approx(gini, abs=0.002)
+    at_tenth = curves["bgnbd"].set_index(curves["bgnbd"]["share_of_customers"].round(3)).at[0.1, "share_of_value"]
+    assert METRICS["capture10"].value(ours["actual"], ours) == pytest.approx(at_tenth)
+    assert (curves["actual"]["share_of_value"] >= curves["bgnbd"]["share_of_value"] - 1e-12).all()
+    assert curves["bgnbd"].iloc[[0, -1]].to_numpy().tolist() == [[0, 0], [1, pytest.approx(1)]]
+
+
+def test_equal_predictions_and_no_value_give_the_diagonal() -> None:
+    for actual, predicted in ((np.arange(9.0), np.ones(9)), (np.zeros(9), np.arange(9.0))):
+        curve = gain_curve(actual, predicted, points=11)
+        np.testing.assert_allclose(curve["share_of_value"], curve["share_of_customers"], atol=1e-12)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.13, 0.5, 0.77, 1.0])
+def test_thresholds_equal_scikit_learn(ours: pd.DataFrame, threshold: float) -> None:
+    bought, p = ours["actual"] > 0, ours["p_purchase"]
+    found = Thresholds.of(bought, p).at(threshold).iloc[0]
+    expected = p >= threshold
+    assert found["expected"] == expected.sum()
+    assert found["accuracy"] == pytest.approx(sk.accuracy_score(bought, expected))
+    assert found["precision"] == pytest.approx(sk.precision_score(bought, expected, zero_division=0))
+    assert found["recall"] == pytest.approx(sk.recall_score(bought, expected))
+    assert found["f1"] == pytest.approx(sk.f1_score(bought, expected))
+
+
+def test_a_slider_over_a_million_customers_is_instant() -> None:
+    rng = np.random.default_rng(2)
+    p = rng.random(1_000_000)
+    thresholds = Thresholds.of(rng.random(1_000_000) < p, p)
+    begin = time.perf_counter()
+    table = thresholds.at(np.linspace(0, 1, 101))
+    assert time.perf_counter() - begin < 0.05
+    assert table["recall"].is_monotonic_decreasing and len(threshold_table([True, False], [0.9, 0.2])) == 101
