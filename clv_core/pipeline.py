@@ -18,7 +18,7 @@ from typing import Any, Final
 import pandas as pd
 
 from clv_core import __version__
-from clv_core.collection.store import Dataset, open_dataset
+from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment import scoring
 from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
@@ -154,20 +154,14 @@ def score(
         progress=progress,
     )
     if (horizon_days in (None, bundle.record["horizon_days"])) and discount_rate == 0 and margin_rate == 1:
-        with atomic_path(scores_path(workspace, bundle, dataset, cutoff)) as temporary:
+        with atomic_path(scoring.scores_path(workspace, bundle, dataset, cutoff)) as temporary:
             frame.to_parquet(temporary, index=False)
     return frame
 
 
-def scores_path(workspace: Workspace, bundle: Bundle, dataset: Dataset, cutoff: date | None = None) -> Path:
-    """Return where the plain scores of a model as of a cutoff (default: log end) are kept."""
-    as_of = cutoff or dataset.log_end
-    return workspace.predictions / bundle.id / f"{dataset.name}-{dataset.manifest.version}-{as_of:%Y%m%d}.parquet"
-
-
 def scores(workspace: Workspace, name: str, model_id: str, *, cutoff: date | None = None, progress: Progress) -> pd.DataFrame:
     """Return the plain scores, from disk where they are there, computed and kept where not."""
-    path = scores_path(workspace, open_bundle(workspace, model_id), open_dataset(workspace, name), cutoff)
+    path = scoring.scores_path(workspace, open_bundle(workspace, model_id), open_dataset(workspace, name), cutoff)
     return pd.read_parquet(path) if path.exists() else score(workspace, name, model_id, cutoff=cutoff, progress=progress)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
 from clv_core.model.predictions import Predictions
+from clv_core.workspace import Workspace
 
 DISCOUNT_POINTS: Final = 12
 DAYS_PER_YEAR: Final = 365.25
@@ -64,6 +66,12 @@ def score(
     predictions = scaled(predictions, factor)
     progress.report("scoring", 1, 1)
     return predictions.frame(snapshot.features.index, cutoff, horizon, bundle.id)
+
+
+def scores_path(workspace: Workspace, bundle: Bundle, dataset: Dataset, cutoff: date | None = None) -> Path:
+    """Return where the plain scores of a model as of a cutoff (default: log end) are kept."""
+    as_of = cutoff or dataset.log_end
+    return workspace.predictions / bundle.id / f"{dataset.name}-{dataset.manifest.version}-{as_of:%Y%m%d}.parquet"
 
 
 def scaled(predictions: Predictions, factor: NDArray[np.float64]) -> Predictions:
