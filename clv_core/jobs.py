@@ -104,9 +104,12 @@ class Job:
 
     def status(self) -> dict[str, Any]:
         """Return the status; a run whose process is gone without a last word is ``interrupted``."""
-        status: dict[str, Any] = read_json(self.folder / "status.json")
+        path = self.folder / "status.json"
+        status: dict[str, Any] = read_json(path)
         if status["state"] == RUNNING and not _alive(status.get("pid"), self.folder):
-            status["state"] = INTERRUPTED
+            status = read_json(path)  # its last word may have come between reading and looking
+            if status["state"] == RUNNING:
+                status["state"] = INTERRUPTED
         return status
 
     def history(self) -> list[dict[str, Any]]:
@@ -122,9 +125,10 @@ class Job:
 
     def cancel(self) -> None:
         """Ask the run to stop; it removes what it half made."""
-        status = self.status()
-        if status["state"] == RUNNING:
-            os.killpg(status["pid"], signal.SIGTERM)
+        status, child = self.status(), _children.get(self.id)
+        process = status["pid"] or (child.pid if child else None)
+        if status["state"] == RUNNING and process:
+            os.killpg(process, signal.SIGTERM)
 
 
 def start(workspace: Workspace, command: Sequence[str], *, language: str, label: str = "") -> Job:
