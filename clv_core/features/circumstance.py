@@ -14,7 +14,6 @@ YEAR_DAYS: Final = 365
 KNOWN: Final = [
     Feature("tenure", "days", "age", "log", DERIVED, lambda row: row.known_days),
     Feature("events", "count", "activity", "log", "steps", lambda s: s.lines.sum(), empty=0),
-    Feature("event_days", "count", "activity", "log", "steps", lambda s: s.count(), empty=0),
     Feature("days_since_any", "days", "silence", "log", "steps", lambda s: s.age.min()),
 ]
 
