@@ -64,16 +64,18 @@ def main(arguments: Sequence[str]) -> int:
         if job:
             jobs.update_status(job, pid=os.getpid())
         result = options.run(options, Context(workspace, language, progress))
+        text = json.dumps(result, ensure_ascii=False, allow_nan=False)
     except KeyboardInterrupt:
         return _fail(Cancelled(), language, job)
     except ClvError as error:
         return _fail(error, language, job)
     except Exception as error:
-        traceback.print_exc(file=sys.stderr if job or os.environ.get("CLV_DEBUG") else open(os.devnull, "w"))
+        if job or os.environ.get("CLV_DEBUG"):
+            traceback.print_exc()
         return _fail(ClvError("unexpected", kind=type(error).__name__), language, job)
     if job:
         jobs.finish(job, language, result=result)
-    print(json.dumps(result, ensure_ascii=False, allow_nan=False), flush=True)
+    print(text, flush=True)
     return 0
 
 

@@ -110,6 +110,8 @@ class Job:
             status = read_json(path)  # its last word may have come between reading and looking
             if status["state"] == RUNNING:
                 status["state"] = INTERRUPTED
+        elif self.id in _children:
+            _children[self.id].poll()  # lets a finished child go
         return status
 
     def history(self) -> list[dict[str, Any]]:

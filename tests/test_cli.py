@@ -1,0 +1,165 @@
+"""The command line's manners: exit codes, one JSON line, languages, no tracebacks."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clv_core import cli
+from clv_core.commands import simulate as command
+from clv_core.errors import Cancelled, ClvError, NeedsAnswer, NotEnoughData, NotFound, Refused, UsageError
+from clv_core.i18n import translate
+
+ROOT = Path(__file__).resolve().parent.parent
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+@pytest.fixture(autouse=True)
+def keep_signal_handler() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> list[str]:
+    """Return a small, complete ``simulate`` call."""
+    sizes = "simulate --scenario btyd --customers 50 --days 300 --seed 1".split()
+    return [*sizes, "--out", str(tmp_path / "log"), "--workspace", str(tmp_path / "workspace")]
+
+
+def call(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any], str]:
+    """Return exit code, the last line of stdout read as JSON, and stderr."""
+    code = cli.main(arguments)
+    out, err = capsys.readouterr()
+    return code, json.loads(out.splitlines()[-1]), err
+
+
+def failing(error: BaseException) -> Callable[..., dict[str, Any]]:
+    def run(*_: object) -> dict[str, Any]:
+        raise error
+
+    return run
+
+
+def test_success_is_exit_0_with_one_json_line_and_progress_on_stderr(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = cli.main(words)
+    out, err = capsys.readouterr()
+    assert code == 0 and out.count("\n") == 1
+    result = json.loads(out)
+    assert Path(result["events"]) == tmp_path / "log" / "events.csv" and Path(result["truth"]).exists()
+    assert translate("stage.simulate") in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["dance"],
+        ["simulate"],
+        ["simulate", "--scenario", "magic"],
+        ["simulate", "--customers", "many"],
+        ["train", "shop", "--horizon-days", "30", "--unheard-of"],
+        ["train", "shop"],
+        ["--lang", "fr", "train"],
+    ],
+)
+def test_bad_usage_is_exit_2_in_words(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    code, result, err = call(arguments, capsys)
+    assert code == 2 and result["error"]["code"] == "usage"
+    assert err.strip() == result["error"]["message"] and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UsageError("simulate_scenario", scenario="x", known="y"), 2),
+        (NeedsAnswer("bad_name", name="x"), 3),
+        (Refused("bad_name", name="x"), 4),
+        (NotFound("no_job", job="x"), 4),
+        (NotEnoughData("bad_name", name="x"), 4),
+        (Cancelled(), 5),
+        (KeyboardInterrupt(), 5),
+        (ClvError("unexpected", kind="x"), 5),
+        (ZeroDivisionError("secret detail"), 5),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else str(value),
+)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_each_error_has_its_exit_code_and_speaks_the_language(
+    error: BaseException,
+    code: int,
+    language: str,
+    words: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(command, "run", failing(error))
+    monkeypatch.delenv("CLV_DEBUG", raising=False)
+    got, result, err = call([*words, "--lang", language], capsys)
+    assert got == code and set(result["error"]) == {"code", "params", "message"}
+    assert bool(CHINESE.search(result["error"]["message"])) == (language == "zh")
+    assert result["error"]["message"] in err
+    assert "Traceback" not in err and "secret detail" not in err
+
+
+def test_details_of_the_unexpected_are_shown_only_when_asked_for(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "run", failing(ZeroDivisionError("secret detail")))
+    monkeypatch.setenv("CLV_DEBUG", "1")
+    _, _, err = call(words, capsys)
+    assert "secret detail" in err
+
+
+def test_a_figure_that_json_cannot_say_never_leaves(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "run", lambda *_: {"loss": float("nan")})
+    code, result, _ = call(words, capsys)
+    assert code == 5 and result["error"]["code"] == "unexpected"
+
+
+def test_an_unknown_dataset_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["train", "nothing", "--horizon-days", "30", "--workspace", str(tmp_path), "--lang", "zh"]
+    code, result, _ = call(arguments, capsys)
+    assert code == 4 and result["error"]["code"] == "no_dataset" and "nothing" in result["error"]["message"]
+
+
+def test_the_language_may_be_written_with_an_equals_sign(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    _, result, _ = call(["simulate", "--lang=zh"], capsys)
+    assert CHINESE.search(result["error"]["message"])
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_command_explains_all_its_options(language: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in cli.COMMANDS:
+        with pytest.raises(SystemExit) as stopped:
+            cli.main([name, "--help", "--lang", language])
+        shown = capsys.readouterr().out
+        assert stopped.value.code == 0 and translate(f"cli.{name}", language) in " ".join(shown.split())
+    parser = cli.build_parser(language)
+    subparsers = next(action for action in parser._actions if isinstance(action.choices, dict))
+    assert isinstance(subparsers.choices, dict) and tuple(subparsers.choices) == cli.COMMANDS
+    silent = [
+        (name, action.dest)
+        for name, subparser in subparsers.choices.items()
+        for action in subparser._actions
+        if not action.help
+    ]
+    assert silent == []
+
+
+def test_module_call_has_the_same_manners() -> None:
+    done = subprocess.run([sys.executable, "-m", "clv_core", "dance"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2 and json.loads(done.stdout)["error"]["code"] == "usage"

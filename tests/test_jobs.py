@@ -1,0 +1,147 @@
+"""Jobs: child processes that are watched through files."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from clv_core import jobs
+from clv_core.errors import NotFound, Refused
+from clv_core.i18n import translate
+from clv_core.workspace import Workspace, read_json, write_json
+
+SHORT = "simulate --scenario btyd --customers 50 --days 300 --seed 1".split()
+LONG = "simulate --scenario browsing --customers 60000 --days 20000 --seed 1".split()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    yield Workspace(tmp_path / "workspace")
+    while jobs._children:
+        jobs._children.popitem()[1].wait(30)
+
+
+def wait(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "nothing happened in time"
+        time.sleep(0.05)
+
+
+def made_by_hand(workspace: Workspace, name: str, **status: object) -> jobs.Job:
+    folder = workspace.jobs / name
+    folder.mkdir()
+    write_json(folder / "status.json", {"id": name, "command": "train", "started": 0.0, **status})
+    return jobs.Job(folder)
+
+
+def test_a_job_runs_to_its_result(workspace: Workspace, tmp_path: Path) -> None:
+    job = jobs.start(workspace, [*SHORT, "--out", str(tmp_path / "log")], language="zh", label="试用")
+    assert job.status()["state"] == jobs.RUNNING
+    wait(lambda: job.status()["state"] != jobs.RUNNING)
+    status = job.status()
+    assert status["state"] == jobs.DONE, job.log()
+    assert status["label"] == "试用" and status["command"] == "simulate" and status["args"][0] == "simulate"
+    assert status["result"]["customers"] == 50 and Path(status["result"]["events"]).exists()
+    assert json.loads(job.log().splitlines()[-1]) == status["result"]
+    assert [found.id for found in jobs.jobs(workspace, "simulate")] == [job.id]
+    assert jobs.jobs(workspace, "train") == [] and jobs.find(workspace, job.id) == job
+
+
+def test_a_job_that_fails_says_why_in_its_language(workspace: Workspace) -> None:
+    job = jobs.start(workspace, ["train", "nothing", "--horizon-days", "30"], language="zh")
+    wait(lambda: job.status()["state"] != jobs.RUNNING)
+    status = job.status()
+    assert status["state"] == jobs.FAILED and status["exit_code"] == Refused.exit_code
+    assert status["error"]["code"] == "no_dataset"
+    assert status["error"]["message"] == translate("error.no_dataset", "zh", **status["error"]["params"])
+
+
+def test_a_cancelled_job_stops_and_leaves_nothing(workspace: Workspace, tmp_path: Path) -> None:
+    job = jobs.start(workspace, [*LONG, "--out", str(tmp_path / "log")], language="en")
+    wait(lambda: job.status().get("stage") == "simulate")
+    job.cancel()
+    wait(lambda: job.status()["state"] != jobs.RUNNING)
+    assert job.status()["state"] == jobs.CANCELLED
+    assert not list(tmp_path.rglob("*.csv")) and not list(tmp_path.rglob("*.tmp"))
+    job.cancel()  # a second time asks nobody
+
+
+def test_a_killed_job_is_interrupted(workspace: Workspace, tmp_path: Path) -> None:
+    job = jobs.start(workspace, [*LONG, "--out", str(tmp_path / "log")], language="en")
+    wait(lambda: job.status()["pid"] is not None)
+    os.kill(job.status()["pid"], signal.SIGKILL)
+    wait(lambda: job.status()["state"] != jobs.RUNNING)
+    assert job.status()["state"] == jobs.INTERRUPTED
+
+
+def test_a_job_of_another_server_whose_process_is_gone_is_interrupted(workspace: Workspace) -> None:
+    job = made_by_hand(workspace, "gone", state=jobs.RUNNING, pid=2**22 + 1)
+    assert job.status()["state"] == jobs.INTERRUPTED
+
+
+def test_a_process_number_that_someone_else_has_now_is_not_the_job(workspace: Workspace) -> None:
+    job = made_by_hand(workspace, "recycled", state=jobs.RUNNING, pid=os.getpid())
+    assert job.status()["state"] == jobs.INTERRUPTED
+
+
+def test_jobs_are_listed_newest_first(workspace: Workspace) -> None:
+    for name in ("20240101-000000-train-a", "20240103-000000-train-b", "20240102-000000-train-c"):
+        made_by_hand(workspace, name, state=jobs.DONE, pid=None)
+    assert [job.id[-1] for job in jobs.jobs(workspace)] == ["b", "c", "a"]
+
+
+@pytest.mark.parametrize("name", ["nothing", "../jobs", "..", ".", "", "a/b"])
+def test_an_unknown_job_is_not_found(workspace: Workspace, name: str) -> None:
+    with pytest.raises(NotFound):
+        jobs.find(workspace, name)
+
+
+def test_history_keeps_every_figure_and_leaves_out_a_half_written_line(workspace: Workspace) -> None:
+    job = made_by_hand(workspace, "training", state=jobs.RUNNING, pid=None)
+    progress = jobs.JobProgress(job.folder)
+    for step in range(50):
+        progress.report("training", step, 50, loss=1 / (step + 1))
+    with (job.folder / "history.jsonl").open("a") as file:
+        file.write('{"stage": "trai')
+    history = job.history()
+    assert [row["done"] for row in history] == list(range(50))
+    assert history[9]["loss"] == pytest.approx(0.1)
+
+
+def test_status_is_written_seldom_but_every_stage_and_the_end_are(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = made_by_hand(workspace, "training", state=jobs.RUNNING, pid=None)
+    writes: list[tuple[str, float]] = []
+    monkeypatch.setattr(jobs, "update_status", lambda _, **changes: writes.append((changes["stage"], changes["done"])))
+    progress = jobs.JobProgress(job.folder)
+    for stage in ("features", "training"):
+        for done in range(101):
+            progress.report(stage, done, 100)
+    assert writes[0] == ("features", 0) and ("training", 0) in writes and writes[-1] == ("training", 100)
+    assert len(writes) < 20
+
+
+def test_console_says_each_stage_once_and_its_end() -> None:
+    stream = io.StringIO()
+    progress = jobs.ConsoleProgress("zh", stream)
+    for done in range(11):
+        progress.report("simulate", done, 10, loss=0.5)
+    lines = stream.getvalue().splitlines()
+    assert 2 <= len(lines) < 11 and all(line.startswith(translate("stage.simulate", "zh")) for line in lines)
+    assert "100%" in lines[-1] and "loss 0.5" in lines[-1]
+
+
+def test_status_changes_are_merged(workspace: Workspace) -> None:
+    job = made_by_hand(workspace, "x", state=jobs.RUNNING, pid=None, label="shop")
+    jobs.update_status(job.folder, stage="features", done=1)
+    status = read_json(job.folder / "status.json")
+    assert status["label"] == "shop" and status["stage"] == "features" and status["updated"] > 0
