@@ -36,7 +36,7 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser(language: str = DEFAULT_LANGUAGE) -> argparse.ArgumentParser:
     """Return the parser with one subcommand for each of :data:`COMMANDS`."""
-    common = argparse.ArgumentParser(add_help=False)
+    common = _Parser(add_help=False)
     common.add_argument("--workspace", type=Path, default=None, help=translate("cli.workspace", language))
     common.add_argument("--lang", choices=sorted(LANGUAGES), default=None, help=translate("cli.lang", language))
     parser = _Parser(prog="python -m clv_core", description=translate("cli.description", language))

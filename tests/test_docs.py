@@ -1,0 +1,91 @@
+"""What the documents say exists: commands, options, values, targets, files."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clv_core.cli import COMMANDS, build_parser
+from clv_core.config import TrainConfig
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "assets" / "sample" / "README.md"]
+README = DOCUMENTS[0].read_text(encoding="utf-8")
+
+
+def calls(text: str) -> Iterator[list[str]]:
+    """Yield the words after ``clv`` or ``python -m clv_core`` of every call in a document."""
+    for line in text.splitlines():
+        for found in re.findall(r"(?:^|\|\s*`|`)(?:clv|\S*python -m clv_core) ([a-z][^`#|]*)", line.strip()):
+            yield shlex.split(found)
+
+
+def subparsers() -> dict[str, argparse.ArgumentParser]:
+    action = next(action for action in build_parser()._actions if isinstance(action.choices, dict))
+    assert isinstance(action.choices, dict)
+    return action.choices
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_call_in_the_documents_is_understood(path: Path) -> None:
+    for words in calls(path.read_text(encoding="utf-8")):
+        options = build_parser().parse_args(words)
+        assert options.command == words[0]
+        for pair in getattr(options, "set", []):
+            TrainConfig.from_pairs(dict([pair.split("=")]))
+
+
+def test_the_readme_shows_every_command() -> None:
+    assert {words[0] for words in calls(README)} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_option_in_the_documents_exists(path: Path) -> None:
+    known = {flag for parser in subparsers().values() for action in parser._actions for flag in action.option_strings}
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", path.read_text(encoding="utf-8")))
+    assert named - known == set()
+
+
+def test_settings_shown_in_the_readme_exist() -> None:
+    pairs = [pair for pair in re.findall(r"--set (\w+)=(\w+)", README) if pair != ("key", "value")]
+    assert pairs and TrainConfig.from_pairs(dict(pairs)) != TrainConfig()
+
+
+def test_every_target_named_exists_in_the_makefile_and_the_other_way_round() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z][a-z0-9-]*):", makefile, re.MULTILINE))
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert phony and set(phony.group(1).split()) == targets
+    for path in [*DOCUMENTS, ROOT / ".ci" / "run"]:
+        assert (
+            set(re.findall(r"(?:^|`)make ([a-z][a-z0-9-]*)", path.read_text(encoding="utf-8"), re.MULTILINE)) <= targets
+        )
+    helped = set(re.findall(r'echo "make ([a-z][a-z0-9-]*)', makefile))
+    assert helped == targets - {"help"}
+
+
+def test_every_file_that_a_target_or_document_names_exists() -> None:
+    layout = re.findall(r"^((?:clv_core|pages|assets|tests)[\w/.]*) ", README, re.MULTILINE)
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    card = DOCUMENTS[2].read_text(encoding="utf-8")
+    named = re.findall(r"`(clv_core/[\w/.]+)`", README + card)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    modules = [module.replace(".", "/") + ".py" for module in re.findall(r"python -m (tests\.[\w.]+)", makefile)]
+    assert len(layout) > 10 and links
+    missing = [name for name in [*layout, *links, *named, *modules] if not (ROOT / name).exists()]
+    assert missing == []
+
+
+def test_the_first_screen_of_the_readme_has_both_commands() -> None:
+    first = README.splitlines()[:25]
+    assert any(line.startswith("make app") for line in first) and any(line.startswith("make test") for line in first)
+
+
+def test_the_changelog_keeps_an_unreleased_head() -> None:
+    headings = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings[0] == "Unreleased"
