@@ -8,5 +8,6 @@ too little. Rates and ages are in one unit of time throughout; CLV Studio uses d
 from clv_core.features.btyd.anchor import Anchor
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.features.btyd.gammagamma import GammaGamma
+from clv_core.features.btyd.paretonbd import ParetoNbd
 
-__all__ = ["Anchor", "BgNbd", "GammaGamma"]
+__all__ = ["Anchor", "BgNbd", "GammaGamma", "ParetoNbd"]

@@ -24,7 +24,7 @@ class BgNbd:
         alpha: its rate, in time units.
         a: first shape of the beta distribution of the chance to leave after a purchase.
         b: its second shape.
-        converged: whether the parameters are an inner maximum of the likelihood; False: regularised.
+        converged: whether the log alone pins the parameters down; False: regularised.
 
     Source: Fader, Hardie, Lee 2005, "Counting your customers" the easy way.
     """

@@ -22,9 +22,10 @@ def maximise(
 ) -> tuple[Floats, bool]:
     """Return the parameters of highest likelihood, and whether that maximum exists inside the bounds.
 
-    The search runs on log-parameters by L-BFGS-B. Where it ends at a bound or stalls (few customers, all of them
-    one-time buyers, constant spend), the answer is the mode under independent lognormal priors around ``start``, the
-    weight of one log against one prior: it always exists, and approaches the likelihood's as the log grows.
+    The search runs on log-parameters by L-BFGS-B. Where it ends at a bound or stalls, or where the log says less than
+    the prior about any direction (few customers, all of them one-time buyers, constant spend), the answer is the mode
+    under independent lognormal priors around ``start``: it always exists, and approaches the likelihood's as the log
+    grows.
 
     Args:
         log_likelihood: summed over customers.
@@ -44,11 +45,10 @@ def maximise(
         scale = max(size, 1.0)
 
         def objective(logs: Floats) -> tuple[float, Floats]:
-            parameters = np.exp(logs)
-            value, gradient = log_likelihood(parameters)
+            value, gradient = log_likelihood(np.exp(logs))
             pull = prior * (logs - centre) / spread**2
             penalty = 0.5 * float(pull @ (logs - centre))
-            return (penalty - value) / scale, (pull - gradient * parameters) / scale
+            return (penalty - value) / scale, (pull - gradient * np.exp(logs)) / scale
 
         found = minimize(
             objective,
@@ -65,10 +65,22 @@ def maximise(
     if size > 0:
         for shift in (0.0, -1.0, 1.0):
             logs, _, converged = search(0.0, centre + shift)
-            if converged:
+            if converged and _information(log_likelihood, logs) > 1 / spread**2:
                 return np.exp(logs), True
     best = min((search(1.0, centre + shift) for shift in (0.0, -1.0, 1.0)), key=lambda found: found[1])
     return np.exp(best[0]), False
+
+
+def _information(log_likelihood: LogLikelihood, logs: Floats, step: float = 1e-4) -> float:
+    """Return the curvature of the log-likelihood in its flattest direction, by differences of the gradient."""
+
+    def slope(at: Floats) -> Floats:
+        gradient: Floats = log_likelihood(np.exp(at))[1] * np.exp(at)
+        return gradient
+
+    rows = [(slope(logs - shift) - slope(logs + shift)) / (2 * step) for shift in step * np.eye(len(logs))]
+    curvature = np.stack(rows)
+    return float(np.linalg.eigvalsh((curvature + curvature.T) / 2)[0])
 
 
 def unique_rows(*columns: ArrayLike) -> tuple[list[Floats], NDArray[np.int64], NDArray[np.int64]]:

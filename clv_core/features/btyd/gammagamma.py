@@ -27,7 +27,7 @@ class GammaGamma:
         p: shape of the gamma distribution of order values around a customer's mean.
         q: shape of the gamma distribution of the customers' own rates; above 1, so that the population has a mean.
         gamma: its rate, in money.
-        converged: whether the parameters are an inner maximum of the likelihood with q > 1 and a population mean
+        converged: whether the log alone pins the parameters down, with q > 1 and a population mean
             within a factor of :data:`MEAN_TOLERANCE` of the observed one; False: regularised, or tied to that mean.
 
     Source: Fader, Hardie 2013, The Gamma-Gamma model of monetary value.

@@ -1,0 +1,106 @@
+"""Pareto/NBD against the published figures, lifetimes, its defining integrals, and simulation."""
+
+from __future__ import annotations
+
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import integrate, optimize
+
+from clv_core.features.btyd import ParetoNbd
+from clv_core.features.btyd.paretonbd import _log_likelihood
+
+CDNOW = ParetoNbd(0.553, 10.578, 0.606, 11.669)
+X, LAST, AGE = (g.ravel() for g in np.meshgrid([0.0, 1, 2, 7, 29], [3.0, 10.0, 30.0], [30.0, 38.86]))
+LAST = np.where(X == 0, 0.0, LAST)
+
+
+@pytest.fixture(scope="module")
+def sample() -> pd.DataFrame:
+    """The CDNOW 1/10 sample of the papers: 2,357 customers, 39 weeks."""
+    spec = find_spec("lifetimes")
+    assert spec is not None and spec.origin is not None
+    frame = pd.read_csv(Path(spec.origin).parent / "datasets" / "cdnow_customers_summary_with_transactions.csv")
+    return frame.set_axis(["customer_id", "frequency", "recency", "T", "monetary_value"], axis=1)
+
+
+def test_gives_the_published_cdnow_parameters(sample: pd.DataFrame) -> None:
+    rows = sample["frequency"], sample["recency"], sample["T"]
+    model = ParetoNbd.fit(*rows)
+    assert model.converged
+    assert (model.r, model.alpha, model.s, model.beta) == pytest.approx((0.553, 10.578, 0.606, 11.669), abs=2e-3)
+    assert model.log_likelihood(*rows) == pytest.approx(-9595.0, abs=0.05)
+
+
+def test_predictions_equal_lifetimes_customer_by_customer() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from lifetimes import ParetoNBDFitter
+
+        theirs = ParetoNBDFitter()
+        theirs.params_ = {"r": 0.553, "alpha": 10.578, "s": 0.606, "beta": 11.669}
+        expected = theirs.conditional_expected_number_of_purchases_up_to_time(39, X, LAST, AGE)
+        alive = theirs.conditional_probability_alive(X, LAST, AGE)
+        none = theirs.conditional_probability_of_n_purchases_up_to_time(0, 39, X, LAST, AGE)
+    np.testing.assert_allclose(CDNOW.p_alive(X, LAST, AGE), alive, rtol=1e-9)
+    np.testing.assert_allclose(CDNOW.expected_purchases(39, X, LAST, AGE), expected, rtol=1e-9)
+    np.testing.assert_allclose(CDNOW.p_purchase(39, X, LAST, AGE), 1 - none, rtol=1e-6, atol=1e-14)
+
+
+@pytest.mark.parametrize("model", [CDNOW, ParetoNbd(5.0, 0.01, 0.2, 900.0), ParetoNbd(0.05, 900.0, 3.0, 0.01)])
+@pytest.mark.parametrize(("x", "last", "age"), [(0, 0.0, 300.0), (3, 100.0, 300.0), (800, 290.0, 300.0)])
+def test_alive_equals_its_defining_integral(model: ParetoNbd, x: int, last: float, age: float) -> None:
+    r, alpha, s, beta = model.r, model.alpha, model.s, model.beta
+
+    def log_left(t: float) -> float:
+        return np.log(s) - (r + x) * np.log(alpha + t) - (s + 1) * np.log(beta + t)
+
+    top = log_left(last)
+    cuts = last + np.concatenate([[0], np.geomspace(1e-7, 1, 30)]) * (age - last)
+    pieces = (
+        integrate.quad(lambda t: np.exp(log_left(t) - top), low, high, epsabs=0)[0]
+        for low, high in zip(cuts[:-1], cuts[1:], strict=True)
+    )
+    stayed = np.exp(-(r + x) * np.log(alpha + age) - s * np.log(beta + age) - top)
+    assert model.p_alive([x], [last], [age])[0] == pytest.approx(stayed / (stayed + sum(pieces)), rel=1e-8)
+
+
+def test_gradient_equals_finite_differences(sample: pd.DataFrame) -> None:
+    x, last, age = (sample[name].to_numpy(float)[::20].copy() for name in ("frequency", "recency", "T"))
+    last[0] = age[0]
+
+    def value(parameters: np.ndarray) -> float:
+        return float(_log_likelihood(parameters, x, last, age)[0].sum())
+
+    at = np.array([0.553, 10.578, 0.606, 11.669])
+    ours = _log_likelihood(at, x, last, age)[1].sum(axis=1)
+    np.testing.assert_allclose(ours, optimize.approx_fprime(at, value, 1e-7), rtol=1e-3, atol=1e-3)
+
+
+def test_predictions_equal_simulated_futures() -> None:
+    rng = np.random.default_rng(1)
+    x, last, age, horizon, n = 3.0, 200.0, 250.0, 182.0, 400_000
+    model = ParetoNbd(0.6, 30.0, 1.0, 200.0)
+    rate, leave = rng.gamma(model.r + x, 1 / (model.alpha + age), n), rng.gamma(model.s, 1 / (model.beta + age), n)
+    alive = rng.random(n) < model.p_alive([x], [last], [age])[0]
+    count = np.where(alive, rng.poisson(rate * np.minimum(rng.exponential(1 / leave), horizon)), 0)
+    error = count.std() / np.sqrt(n)
+    assert model.expected_purchases(horizon, [x], [last], [age])[0] == pytest.approx(count.mean(), abs=4 * error)
+    assert model.p_purchase(horizon, [x], [last], [age])[0] == pytest.approx((count > 0).mean(), abs=4 * 0.5 / n**0.5)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [([], [], []), ([0.0] * 9, [0.0] * 9, [90.0] * 9), ([364.0] * 9, [364.0] * 9, [365.0] * 9), ([0.0], [0.0], [0.0])],
+    ids=["nobody", "one-time buyers", "daily clockwork", "first purchase today"],
+)
+def test_hard_logs_get_a_finite_answer_and_say_so(rows: tuple[list[float], ...]) -> None:
+    model = ParetoNbd.fit(*rows)
+    assert not model.converged
+    for values in (model.expected_purchases(3650, *rows), model.p_alive(*rows), model.p_purchase(365, *rows)):
+        assert np.isfinite(values).all() and (values >= 0).all()
+    assert ParetoNbd.from_json(model.to_json()) == model
