@@ -126,7 +126,7 @@ class TrainConfig(Settings):
 
     ensemble: int = option(3, low=1, high=20, group="training")
     optimizer: str = option("adamw", choices=("adamw", "adam", "sgd"), group="training")
-    learning_rate: float = option(4e-3, low=1e-6, high=1.0, group="training")
+    learning_rate: float = option(2e-3, low=1e-6, high=1.0, group="training")
     weight_decay: float = option(1e-2, low=0.0, high=1.0, group="training")
     batch_size: int = option(512, low=16, high=65_536, group="training")
     steps: int | None = option(None, low=1, high=1_000_000, group="training")

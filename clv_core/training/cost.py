@@ -11,8 +11,8 @@ from typing import Final
 
 from clv_core.config import TrainConfig
 
-FEWEST_STEPS, MOST_STEPS = 400, 1200
-EPOCHS: Final = 8
+FEWEST_STEPS, MOST_STEPS = 200, 1200
+EPOCHS: Final = 3
 SECONDS_TO_START = 4.0
 BYTES_BASE = 450e6
 BYTES_WORKER = 350e6

@@ -65,7 +65,7 @@ def fit_deep(train: Snapshot, config: TrainConfig, folder: Path, progress: Progr
     assert train.target is not None
     largest = float(train.target.max())
     part, later = split_for_validation(train) if config.early_stopping else (train, None)
-    table = TableEncoder(FEATURES, impute=config.impute, constant=config.impute_constant).fit(part.features)
+    table = TableEncoder.fit(part.features, FEATURES, impute=config.impute, constant=config.impute_constant)
     encoder = InputEncoder.fit(part, table)
     inputs = encoder.transform(part)
     run, steps = Run(folder), steps_for(len(part), config)

@@ -1,0 +1,90 @@
+"""Heads against scipy, against samples, and at the edges."""
+
+import numpy as np
+import pytest
+import torch
+from clv_core.model.heads import BASE_WIDTH, HEADS, Ziln, make_head, tweedie_deviance
+from scipy import stats
+from sklearn.metrics import mean_tweedie_deviance
+
+
+def some_params(head, rows=200, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    raw = torch.randn(rows, head.args_dim, generator=generator, dtype=torch.float64) * 1.5
+    base = torch.randn(rows, BASE_WIDTH, generator=generator, dtype=torch.float64)
+    return head.double().domain_map(raw, base)
+
+
+def test_ziln_loss_is_the_negative_log_density_of_scipy():
+    head = Ziln()
+    params = some_params(head)
+    target = torch.from_numpy(np.r_[np.zeros(100), stats.lognorm.rvs(1, size=100, random_state=1)])
+    p = head.p_purchase(params).detach().numpy()
+    sigma, mu = params["sigma"].detach().numpy(), head.mu(params).detach().numpy()
+    y = target.numpy()
+    density = stats.lognorm.logpdf(np.where(y > 0, y, 1), sigma, scale=np.exp(mu))
+    expected = np.where(y > 0, np.log(p) + density, np.log1p(-p))
+    np.testing.assert_allclose(-head.loss(target, params).detach().numpy(), expected, rtol=1e-9)
+
+
+def test_ziln_mean_and_quantiles_are_those_of_samples():
+    head = Ziln()
+    params = {name: value[:4] for name, value in some_params(head, seed=3).items()}
+    rng = np.random.default_rng(0)
+    p, sigma, mu = (x.detach().numpy() for x in (head.p_purchase(params), params["sigma"], head.mu(params)))
+    samples = (rng.random((2_000_000, 4)) < p) * np.exp(mu + sigma * rng.standard_normal((2_000_000, 4)))
+    np.testing.assert_allclose(samples.mean(0), head.mean(params).detach().numpy(), rtol=0.02)
+    for q in (0.1, 0.5, 0.9):
+        expected = head.quantile(params, q).detach().numpy()
+        below = (samples <= expected).mean(0)
+        np.testing.assert_array_less(np.abs(below - np.maximum(q, 1 - p)), 0.002)
+
+
+def test_tweedie_deviance_is_that_of_scikit_learn():
+    rng = np.random.default_rng(1)
+    target, mean = rng.gamma(1, 2, 50) * (rng.random(50) < 0.5), rng.gamma(2, 1, 50)
+    ours = tweedie_deviance(torch.from_numpy(target), torch.from_numpy(mean)).mean().item()
+    assert ours == pytest.approx(mean_tweedie_deviance(target, mean, power=1.5), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_gradient_is_finite_at_zero_and_at_the_largest_target(name):
+    head = HEADS[name]()
+    raw = torch.tensor([[0.0] * head.args_dim, [8.0] * head.args_dim, [-8.0] * head.args_dim] * 3, requires_grad=True)
+    base = torch.zeros(9, BASE_WIDTH)
+    base[:, 0] = torch.tensor([-4.0, 0.0, 9.0]).repeat_interleave(3)
+    target = torch.tensor([0.0, 1e4, -3.0] * 3)
+    head.loss(target, head.domain_map(raw, base)).sum().backward()
+    assert torch.isfinite(raw.grad).all()
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_rescaling_multiplies_the_mean_and_raises_the_chance_of_none_to_the_exposure(name):
+    head = HEADS[name]()
+    params = some_params(head)
+    exposure = torch.full((200,), 0.5, dtype=torch.float64)
+    scaled = head.rescale(params, torch.full_like(exposure, 3.0), exposure)
+    torch.testing.assert_close(head.mean(scaled), 3 * head.mean(params))
+    torch.testing.assert_close(1 - head.p_purchase(scaled), (1 - head.p_purchase(params)) ** 0.5)
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_quantiles_do_not_cross(name):
+    head = HEADS[name]()
+    params = some_params(head)
+    head.calibrate(torch.from_numpy(stats.gamma.rvs(0.5, size=200, random_state=2)), params)
+    low, middle, high = (head.quantile(params, q) for q in (0.1, 0.5, 0.9))
+    assert (low <= middle).all() and (middle <= high).all()
+
+
+def test_residual_quantiles_cover_the_training_targets():
+    head = HEADS["point_mse"]()
+    params = some_params(head, rows=2000)
+    target = head.mean(params).detach() * torch.from_numpy(stats.gamma.rvs(1, size=2000, random_state=3))
+    head.calibrate(target, params)
+    below = (target <= head.quantile(params, 0.9)).double().mean().item()
+    assert below == pytest.approx(0.9, abs=0.02)
+
+
+def test_the_point_head_is_named_with_its_loss():
+    assert type(make_head("point", "mae")) is HEADS["point_mae"]

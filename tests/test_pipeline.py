@@ -1,0 +1,143 @@
+"""The loop as the command line runs it: train, resume, score, backtest."""
+
+import dataclasses
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv_core import pipeline
+from clv_core.collection.ingest import ingest
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import open_bundle
+from clv_core.errors import NotEnoughData
+from clv_core.jobs import NoProgress
+from clv_core.workspace import Workspace
+from tests.conftest import SMALL
+
+
+def run(*arguments, timeout=240):
+    """Run the command line; return its exit code and the JSON of its last line."""
+    done = subprocess.run(
+        [sys.executable, "-m", "clv_core", *map(str, arguments)], capture_output=True, text=True, timeout=timeout, check=False
+    )
+    return done.returncode, json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_holdout_is_measured_beside_the_baselines(small_bundle):
+    record = small_bundle.record
+    assert set(record["baselines"]) == {"naive", "bgnbd"}
+    assert record["metrics"]["gini"] > 0.2
+    frame = small_bundle.holdout()
+    assert set(frame["model"]) == {"hybrid", "naive", "bgnbd"}
+    assert frame.groupby("model")["customer_id"].nunique().nunique() == 1
+
+
+def test_the_holdout_s_actual_values_are_those_of_the_file(small_workspace, small_bundle):
+    events = pd.read_csv(small_workspace.root.parent / "log" / "events.csv", parse_dates=["event_time"])
+    origin = pd.Timestamp(small_bundle.record["holdout"]["cutoff"])
+    inside = events[(events["event_time"] >= origin) & (events["event_time"] < origin + pd.Timedelta(days=90))]
+    money = inside[inside["event_type"].isin(["purchase", "return"])].groupby("customer_id")["amount"].sum()
+    frame = small_bundle.holdout().query("model == 'hybrid'").set_index("customer_id")["actual"]
+    np.testing.assert_allclose(frame, money.reindex(frame.index).fillna(0), atol=1e-6)
+
+
+def test_the_same_seed_gives_identical_predictions_and_another_does_not(small_workspace, small_bundle, tmp_path):
+    workspace = _beside(small_workspace, tmp_path)
+    again = pipeline.train(workspace, "shop", SMALL, progress=NoProgress())
+    other = pipeline.train(workspace, "shop", dataclasses.replace(SMALL, seed=9), progress=NoProgress())
+    tensors = small_bundle.model.state()[0]
+    assert all(np.array_equal(value, again.model.state()[0][name]) for name, value in tensors.items())
+    assert any(not np.array_equal(value, other.model.state()[0][name]) for name, value in tensors.items())
+
+
+def test_what_comes_after_the_cutoff_changes_no_prediction(small_workspace, tmp_path):
+    log = small_workspace.root.parent / "log" / "events.csv"
+    events = pd.read_csv(log, dtype=str, keep_default_na=False)
+    cutoff = "2023-12-01"
+    scores = []
+    for name, part in (("whole", events), ("cut", events[events["event_time"] < cutoff])):
+        path = tmp_path / f"{name}.csv"
+        part.sample(frac=1, random_state=len(scores)).to_csv(path, index=False)
+        workspace = Workspace(tmp_path / name)
+        ingest(workspace, path, "shop", mapping={}, timezone="UTC", currency="EUR", progress=NoProgress())
+        when = pd.Timestamp(cutoff).date()
+        bundle = pipeline.train(workspace, "shop", SMALL, cutoff=when, progress=NoProgress())
+        frame = pipeline.score(workspace, "shop", bundle.id, cutoff=when, progress=NoProgress())
+        scores.append(frame.drop(columns="model"))
+    assert scores[0].equals(scores[1])
+
+
+def test_kill_9_at_random_moments_resumes_to_the_same_bits(small_workspace, tmp_path):
+    settings = {"ensemble": "2", "steps": "1500", "cutoffs": "4", "batch_size": "256", "device": "cpu", "processes": "2"}
+    words = ["train", "shop", "--horizon-days", "90", *(f"--set={key}={value}" for key, value in settings.items())]
+    moments = random.Random(4)
+    results = []
+    for kills in (0, 3):
+        workspace = _beside(small_workspace, tmp_path / str(kills))
+        command = [sys.executable, "-m", "clv_core", *words, "--workspace", str(workspace.root)]
+        for _ in range(kills):
+            process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            _wait_for_state(workspace, process)
+            time.sleep(moments.uniform(0, 2.5))
+            if process.poll() is None:
+                os.kill(process.pid, signal.SIGKILL)
+            process.communicate()
+        code, result = run(*words, "--workspace", workspace.root)
+        assert code == 0
+        assert not list(workspace.runs.iterdir())
+        results.append(open_bundle(workspace, result["model"]).model.state()[0])
+    assert all(np.array_equal(value, results[1][name]) for name, value in results[0].items())
+
+
+def test_a_short_log_is_trained_but_not_measured(small_workspace, tmp_path):
+    workspace = _beside(small_workspace, tmp_path)
+    config = dataclasses.replace(SMALL, horizon_days=300)
+    bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
+    assert bundle.record["holdout"] is None and bundle.holdout() is None
+    assert bundle.record["trust"]["verdict"] == "caution"
+    assert [reason["code"] for reason in bundle.record["trust"]["reasons"]] == ["reason.unvalidated"]
+
+
+def test_a_horizon_longer_than_the_log_is_refused_with_the_longest_possible(small_workspace):
+    with pytest.raises(NotEnoughData) as error:
+        pipeline.train(small_workspace, "shop", TrainConfig(horizon_days=2000), progress=NoProgress())
+    assert error.value.code == "horizon_too_long"
+    assert not [path for path in small_workspace.runs.iterdir() if any(path.iterdir())]
+
+
+def test_score_and_backtest_by_the_command_line(small_workspace, small_bundle, tmp_path):
+    where = ("--workspace", small_workspace.root)
+    code, result = run("score", "shop", "--model", small_bundle.id, "--out", tmp_path / "s.csv", *where)
+    assert code == 0
+    frame = pd.read_csv(tmp_path / "s.csv", dtype={"customer_id": str})
+    assert len(frame) == result["customers"] and not frame.isna().any().any()
+    words = ("backtest", "shop", "--horizon-days", "90", "--models", "bgnbd,naive", "--out", tmp_path / "b", *where)
+    code, result = run(*words)
+    assert code == 0 and len(result["origins"]) == 1
+    board = pd.read_csv(tmp_path / "b" / "scoreboard.csv")
+    assert list(board.columns[:4]) == ["origin", "model", "metric", "value"]
+    assert {"low", "high"} <= set(board.columns)
+    predictions = pd.read_parquet(tmp_path / "b" / "predictions.parquet")
+    assert {"origin", "actual"} <= set(predictions.columns)
+
+
+def _beside(workspace, folder):
+    """Return a workspace of its own that shares the datasets of ``workspace``."""
+    other = Workspace(folder / "beside")
+    other.root.mkdir(parents=True)
+    (other.root / "datasets").symlink_to(workspace.datasets)
+    return other
+
+
+def _wait_for_state(workspace, process):
+    """Wait until a network's state or weights are on disk, or the run has ended."""
+    while process.poll() is None and not list(workspace.runs.glob("*/*/*-1.safetensors")):
+        time.sleep(0.05)

@@ -1,0 +1,29 @@
+"""Which cutoffs a model may learn from."""
+
+from datetime import date, timedelta
+
+from clv_core.training.windows import longest_horizon, training_cutoffs
+
+FIRST, END = date(1997, 1, 1), date(1997, 12, 31)
+
+
+def test_every_label_window_ends_by_the_end():
+    for horizon in (7, 30, 91, 182):
+        cutoffs = training_cutoffs(FIRST, END, horizon, 12)
+        assert cutoffs[0] == END - timedelta(days=horizon)
+        assert all(cutoff + timedelta(days=horizon) <= END for cutoff in cutoffs)
+
+
+def test_cutoffs_are_spaced_an_eighth_of_the_horizon_and_no_less_than_a_week():
+    assert (training_cutoffs(FIRST, END, 182, 12)[0] - training_cutoffs(FIRST, END, 182, 12)[1]).days == 23
+    assert (training_cutoffs(FIRST, END, 30, 12)[0] - training_cutoffs(FIRST, END, 30, 12)[1]).days == 7
+
+
+def test_every_cutoff_leaves_history():
+    assert all((cutoff - FIRST).days >= 28 for cutoff in training_cutoffs(FIRST, END, 182, 60))
+
+
+def test_the_longest_horizon_is_the_longest_that_has_a_cutoff():
+    longest = longest_horizon(FIRST, END)
+    assert training_cutoffs(FIRST, END, longest, 1)
+    assert not training_cutoffs(FIRST, END, longest + 1, 1)
