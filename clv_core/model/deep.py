@@ -39,45 +39,47 @@ class DeepModel:
     largest: float
 
     @torch.no_grad()
-    def predict(self, snapshot: Snapshot) -> Predictions:
-        """Predict every row of a snapshot, at the snapshot's horizon.
+    def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
+        """Predict every row.
 
-        The networks answer for the horizon they were trained on. Another horizon scales the mean by the ratio of the
-        anchor's expected purchases, which makes it monotone in the horizon.
+        The networks answer for the horizon they were trained on, and the level is set there. Another horizon scales the
+        mean by the ratio of the anchor's expected purchases, which makes it monotone in the horizon.
+
+        Args:
+            snapshot: who is to be predicted, at the trained horizon.
+            horizon_days: length of the predicted span; None is the trained one.
         """
         inputs = self.encoder.transform(snapshot)
-        exposure = self._exposure(snapshot)
-        members = [self._params(network, inputs, exposure) for network in self.networks]
+        members = [self._params(network, inputs) for network in self.networks]
         means = [network.head.mean(params) for network, params in zip(self.networks, members, strict=True)]
-        ratio = self._level_ratio(snapshot, torch.stack(means).mean(0).double().numpy() * self.encoder.money)
-        ones = torch.ones(len(inputs))
+        level = self._level_ratio(snapshot, torch.stack(means).mean(0).double().numpy() * self.encoder.money)
+        exposure = self._exposure(snapshot, horizon_days or self.config.horizon_days)
         figures: dict[str, list[Tensor]] = {name: [] for name in ("p", "mean", *map(str, QUANTILES))}
         for network, params in zip(self.networks, members, strict=True):
-            level = network.head.rescale(params, ratio, ones)
-            figures["p"].append(network.head.p_purchase(level))
-            figures["mean"].append(network.head.mean(level))
+            scaled = network.head.rescale(params, level * exposure, exposure)
+            figures["p"].append(network.head.p_purchase(scaled))
+            figures["mean"].append(network.head.mean(scaled))
             for q in QUANTILES:
-                figures[str(q)].append(network.head.quantile(level, q))
+                figures[str(q)].append(network.head.quantile(scaled, q))
         p, mean, low, middle, high = (torch.stack(parts).double().mean(0).numpy() for parts in figures.values())
         top = LARGEST_LEVEL_RATIO * self.largest
         money = [np.clip(value * self.encoder.money, 0, top) for value in (mean, low, middle, high)]
-        return Predictions(p, *money)
+        return Predictions(np.clip(p, 0, 1), *money)
 
-    def _params(self, network: Network, inputs: Inputs, exposure: Tensor) -> Params:
+    def _params(self, network: Network, inputs: Inputs) -> Params:
         parts = [network(inputs.batch(rows)) for rows in torch.arange(len(inputs)).split(ROWS_AT_ONCE)]
-        params = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-        return network.head.rescale(params, exposure, exposure)
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
-    def _exposure(self, snapshot: Snapshot) -> Tensor:
-        """Expected purchases in the snapshot's horizon relative to the trained one, [n]."""
+    def _exposure(self, snapshot: Snapshot, horizon_days: int) -> Tensor:
+        """Expected purchases in ``horizon_days`` relative to the trained horizon, [n]."""
         trained = self.config.horizon_days
-        exposure = np.full(len(snapshot), snapshot.horizon_days / trained)
-        if snapshot.horizon_days != trained:
+        exposure = np.full(len(snapshot), horizon_days / trained)
+        if horizon_days != trained:
             for day, anchor in snapshot.anchors.items():
                 rows = np.flatnonzero(snapshot.cutoff_day == day)
                 features = snapshot.features.iloc[rows]
                 before = anchor.expected_count(features, trained)
-                after = anchor.expected_count(features, snapshot.horizon_days)
+                after = anchor.expected_count(features, horizon_days)
                 exposure[rows] = np.where(before > 1e-9, after / np.maximum(before, 1e-9), exposure[rows])
         return torch.from_numpy(exposure.astype(np.float32))
 

@@ -30,8 +30,8 @@ FEWEST_WINDOWS = 50
 class Model(Protocol):
     """Anything that predicts a snapshot and can be kept in a bundle."""
 
-    def predict(self, snapshot: Snapshot) -> Predictions:
-        """Predict every row."""
+    def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
+        """Predict every row over ``horizon_days``; None is the trained horizon."""
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return tensors by name, and a JSON-ready dictionary."""
