@@ -21,7 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument("file", type=Path, help=text("file"))
     parser.add_argument("--name", required=True, help=text("name"))
     parser.add_argument("--map", action="append", default=[], metavar="CANONICAL=SOURCE", help=text("map"))
+    parser.add_argument("--event", action="append", default=[], metavar="NAME=TYPE", help=text("event"))
     parser.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), default=None, help=text("date_order"))
+    parser.add_argument("--decimal", choices=("point", "comma"), default=None, help=text("decimal"))
+    parser.add_argument("--no-header", dest="header", action="store_false", help=text("no_header"))
     parser.add_argument("--timezone", default="UTC", help=text("timezone"))
     parser.add_argument("--currency", default="", help=text("currency"))
     repeated = parser.add_mutually_exclusive_group()
@@ -33,19 +36,16 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Read the file and return the accounting, in the shape of design section 4.
 
     Raises:
-        UsageError: a ``--map`` without its equals sign.
+        UsageError: a ``--map`` or ``--event`` without its equals sign.
     """
-    mapping: dict[str, str] = {}
-    for pair in options.map:
-        canonical, equals, column = pair.partition("=")
-        if not equals:
-            raise UsageError("map_pair", pair=pair)
-        mapping[canonical.strip()] = column.strip()
     manifest = ingest(
         context.workspace,
         options.file,
         options.name,
-        mapping=mapping,
+        mapping=_pairs(options.map),
+        events=_pairs(options.event),
+        decimal=options.decimal,
+        header=options.header,
         date_order=options.date_order,
         timezone=options.timezone,
         currency=options.currency,
@@ -67,3 +67,13 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "net_revenue": manifest.net_revenue,
         "warnings": [message.to_json(context.language) for message in manifest.messages],
     }
+
+
+def _pairs(words: list[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key.strip() or not value.strip():
+            raise UsageError("map_pair", pair=word)
+        pairs[key.strip()] = value.strip()
+    return pairs

@@ -1,0 +1,44 @@
+"""Reads one file as a person would, and returns rows and verdict as plain values: the seam for outside checkers."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from clv_core.collection.engine import name, text
+from clv_core.collection.profile import Answers
+from clv_core.collection.reading import read_log
+from clv_core.columns import COLUMNS, EVENT_TIME
+from clv_core.errors import ClvError, NeedsAnswer
+from clv_core.jobs import NoProgress
+
+
+def load_for_check(path: str) -> dict[str, Any]:
+    """Return ``{status, warnings, error, rows}`` for the file ``path``, with nothing stored.
+
+    ``status`` is ``accepted``, ``needs_input`` or ``rejected``; ``rows`` are dictionaries of canonical columns with
+    event_time as ISO UTC text.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            reading = read_log(Path(path), Answers(), Path(folder), NoProgress())
+        except NeedsAnswer as error:
+            return {"status": "needs_input", "warnings": [], "error": error.message(), "rows": []}
+        except ClvError as error:
+            return {"status": "rejected", "warnings": [], "error": error.message(), "rows": []}
+        with duckdb.connect() as connection:
+            columns = [c.name for c in COLUMNS if c.name in reading.profile.plan.stored]
+            cells = ", ".join(
+                f"strftime({column}, '%Y-%m-%dT%H:%M:%SZ')" if column == EVENT_TIME else name(column)
+                for column in columns
+            )
+            found = connection.execute(f"SELECT {cells} FROM {text(str(reading.events))}").fetchall()
+    return {
+        "status": "accepted",
+        "warnings": [message.to_json() for message in reading.warnings],
+        "error": "",
+        "rows": [dict(zip(columns, row, strict=True)) for row in found],
+    }

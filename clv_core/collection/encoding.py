@@ -1,0 +1,217 @@
+"""Bytes become UTF-8 text with one kind of line end; whatever had to be changed is said, with its lines."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import chardet
+from chardet import EncodingEra
+from charset_normalizer import from_bytes
+
+from clv_core.errors import Message, Refused
+
+BLOCK: Final = 1 << 23
+MAX_JUDGED_LINES: Final = 5_000
+MAX_LINES_NAMED: Final = 5
+MULTI_BYTE: Final = ("gb18030", "gbk", "gb2312", "big5", "cp932", "shift_jis", "euc_kr", "cp949", "euc_jp")
+MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+@dataclass
+class Survey:
+    """What one pass over the bytes saw.
+
+    Args:
+        encoding: how the file is to be decoded.
+        valid: whether every block decoded as UTF-8.
+        nuls: NUL bytes.
+        returns: carriage returns without a line feed.
+        both: whether CRLF and LF line ends are mixed.
+        quotes: quotation marks.
+        escaped: quotation marks after a backslash.
+        lines: line feeds.
+    """
+
+    encoding: str = "utf-8"
+    valid: bool = True
+    nuls: int = 0
+    returns: int = 0
+    both: bool = False
+    quotes: int = 0
+    escaped: int = 0
+    lines: int = 0
+    judged: list[bytes] = field(default_factory=list)
+
+
+def survey(path: Path) -> Survey:
+    """Read the file once, in blocks of whole lines, and return what its bytes look like."""
+    seen = Survey()
+    with path.open("rb") as file:
+        head = file.read(BLOCK)
+    for mark, encoding in MARKS:
+        if head.startswith(mark):
+            seen.encoding = encoding
+    if seen.encoding == "utf-8" and head.count(0) > len(head) // 5:
+        best = from_bytes(head[: 1 << 16]).best()
+        seen.encoding = best.encoding if best else "utf-16-le"
+    if seen.encoding not in ("utf-8", "utf-8-sig"):
+        seen.valid = False
+        return seen
+    pairs = 0
+    for block in _blocks(path):
+        seen.nuls += block.count(b"\0")
+        seen.lines += block.count(b"\n")
+        seen.quotes += block.count(b'"')
+        seen.escaped += block.count(b'\\"')
+        ends = block.count(b"\r\n")
+        pairs += ends
+        seen.returns += block.count(b"\r") - ends
+        try:
+            codecs.utf_8_decode(block, "strict", True)
+        except UnicodeDecodeError:
+            seen.valid = False
+            if len(seen.judged) < MAX_JUDGED_LINES:
+                seen.judged += [line for line in block.split(b"\n") if not line.isascii()][:MAX_JUDGED_LINES]
+    seen.both = 0 < pairs < seen.lines
+    return seen
+
+
+def rewrite(path: Path, seen: Survey, target: Path) -> tuple[Message, ...]:
+    """Write ``path`` to ``target`` as UTF-8 with LF line ends and no NULs; return what was done.
+
+    Raises:
+        Refused: the bytes fit no encoding.
+    """
+    notes: list[Message] = []
+    fallback = ""
+    if not seen.valid and seen.encoding.startswith("utf-8"):
+        with path.open("rb") as file:
+            head = file.read(1 << 16).rpartition(b"\n")[0]
+        whole, fallback = _judge(head, seen.judged, path.name)
+        if whole:
+            seen.encoding = whole
+            notes.append(Message("warning.encoding", {"encoding": whole}))
+    elif not seen.valid and not _has_mark(path):
+        notes.append(Message("warning.encoding", {"encoding": seen.encoding}))
+    damage = _Lines()
+    nuls = _Lines()
+    with target.open("w", encoding="utf-8", newline="") as out:
+        number = 1
+        for text, lines in _decoded(path, seen.encoding, fallback, damage):
+            if "\0" in text:
+                nuls.note(text, "\0", number)
+                text = text.replace("\0", "")
+            out.write(text.replace("\r\n", "\n").replace("\r", "\n"))
+            number += lines
+    if damage.count:
+        code = "warning.mixed_encoding" if fallback else "warning.bad_bytes"
+        notes.append(Message(code, {"lines": damage.count, "first": damage.text(), "encoding": fallback}))
+    if nuls.count:
+        notes.append(Message("warning.nul_bytes", {"lines": nuls.count, "first": nuls.text()}))
+    if seen.returns or seen.both:
+        notes.append(Message("warning.newlines", {}))
+    return tuple(notes)
+
+
+@dataclass
+class _Lines:
+    """Counts lines, and names the first few."""
+
+    count: int = 0
+    first: list[int] = field(default_factory=list)
+
+    def add(self, number: int) -> None:
+        self.count += 1
+        if len(self.first) < MAX_LINES_NAMED:
+            self.first.append(number)
+
+    def note(self, text: str, mark: str, number: int) -> None:
+        for offset, line in enumerate(text.split("\n")):
+            if mark in line:
+                self.add(number + offset)
+
+    def text(self) -> str:
+        return ", ".join(map(str, self.first)) + (", …" if self.count > len(self.first) else "")
+
+
+def _has_mark(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(3).startswith((b"\xff\xfe", b"\xfe\xff"))
+
+
+def _judge(head: bytes, lines: list[bytes], name: str) -> tuple[str, str]:
+    """Return (encoding of the whole file, "") or ("", encoding of the lines that are not UTF-8).
+
+    A short text in a multi-byte encoding often happens to be valid UTF-8, so such an encoding wins when it reads every
+    line; one of the single-byte encodings reads anything, so it wins only where hardly a line is UTF-8.
+    """
+    bad = [line for line in lines if not _reads(line, "utf-8")]
+    shown = head + b"\n".join(bad) if _reads(head, "utf-8") else head
+    guess = chardet.detect(shown, encoding_era=EncodingEra.MODERN_WEB).get("encoding") or ""
+    encoding = codecs.lookup(guess).name if guess else ""
+    if encoding in MULTI_BYTE and len(bad) > 2 and all(_reads(line, encoding) for line in lines):
+        return encoding, ""
+    if encoding in MULTI_BYTE or encoding in ("ascii", "utf-8", "utf-8-sig"):
+        encoding = ""
+    if len(lines) <= 2 or len(bad) < 0.9 * len(lines):
+        return "", encoding if len(bad) > 2 else ""
+    if not encoding:
+        raise Refused("unknown_encoding", file=name)
+    return encoding, ""
+
+
+def _reads(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _decoded(path: Path, encoding: str, fallback: str, damage: _Lines) -> Iterator[tuple[str, int]]:
+    """Yield (text, line feeds in it); lines that do not decode are read by ``fallback`` or marked with U+FFFD."""
+    if encoding.startswith(("utf-16", "utf_16", "utf-32", "utf_32")):
+        with path.open(encoding=encoding, errors="replace", newline="") as file:
+            while text := file.read(BLOCK):
+                yield text.removeprefix("\ufeff"), text.count("\n")
+        return
+    number = 1
+    for block in _blocks(path):
+        try:
+            text = block.decode(encoding)
+        except UnicodeDecodeError:
+            pairs = enumerate(block.split(b"\n"), number)
+            text = "\n".join(_line(line, position, encoding, fallback, damage) for position, line in pairs)
+        lines = block.count(b"\n")
+        yield text.removeprefix("\ufeff"), lines
+        number += lines
+
+
+def _line(line: bytes, number: int, encoding: str, fallback: str, damage: _Lines) -> str:
+    try:
+        return line.decode(encoding)
+    except UnicodeDecodeError:
+        damage.add(number)
+        return line.decode(fallback or encoding, "replace")
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Yield the file in blocks that end at a line feed (or at a block's end where a line is longer than it)."""
+    rest = b""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            cut = block.rfind(b"\n") + 1
+            if cut:
+                yield rest + block[:cut]
+                rest = block[cut:]
+            else:
+                rest += block
+                if len(rest) > 8 * BLOCK:
+                    yield rest
+                    rest = b""
+    if rest:
+        yield rest

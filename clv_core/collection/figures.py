@@ -1,0 +1,127 @@
+"""What the kept rows amount to, and what about them a person should know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from clv_core.collection.engine import one, text
+from clv_core.collection.plan import UNKNOWN, UNPRICED, Plan
+from clv_core.columns import (
+    AMOUNT,
+    CUSTOMER_ID,
+    EVENT_TIME,
+    EVENT_TYPE,
+    EVENT_TYPES,
+    PURCHASE,
+    QUANTITY,
+    RETURN,
+)
+from clv_core.errors import Message
+
+ODD_IDS: Final = r"[\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{FEFF}\x{00AD}]"
+MIXED_SCRIPTS: Final = r"[A-Za-z].*[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}].*[A-Za-z]"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Sums over the kept rows.
+
+    Args:
+        rows: kept rows.
+        customers: distinct customers.
+        purchases: purchase rows.
+        returns: return rows.
+        first_event: earliest event, UTC.
+        last_event: latest event, UTC.
+        log_start: local date of the first event.
+        log_end: first local midnight after the last event.
+        net_revenue: purchases and returns, to the cent.
+        event_types: rows by event type.
+        example_customer: one customer id.
+    """
+
+    rows: int
+    customers: int
+    purchases: int
+    returns: int
+    first_event: datetime
+    last_event: datetime
+    log_start: date
+    log_end: date
+    net_revenue: float
+    event_types: dict[str, int]
+    example_customer: str
+
+
+def figures(connection: duckdb.DuckDBPyConnection, events: Path, plan: Plan, timezone: str) -> Figures:
+    """Return the sums; money is added in decimals, so that it is exact to the cent."""
+    file = text(str(events))
+
+    def local(time: str) -> str:
+        return f"timezone({text(timezone)}, timezone('UTC', {time}))::DATE"
+
+    row = one(
+        connection,
+        f"SELECT count(*), min({EVENT_TIME}), max({EVENT_TIME}), {local(f'min({EVENT_TIME})')},"
+        f" {local(f'max({EVENT_TIME})')} + 1, sum({AMOUNT}::DECIMAL(38, 6))"
+        f" FILTER ({EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}')), any_value({CUSTOMER_ID}) FROM {file}",
+    )
+    customers = one(connection, f"SELECT count(*) FROM (SELECT DISTINCT {CUSTOMER_ID} FROM {file})")[0]
+    types = connection.execute(
+        f"SELECT {EVENT_TYPE}, count(*) FROM {file} GROUP BY ALL ORDER BY 2 DESC, 1 LIMIT 1000"
+    ).fetchall()
+    counts = {str(kind): int(rows) for kind, rows in types}
+    return Figures(
+        rows=int(row[0]),
+        customers=int(customers),
+        purchases=counts.get(PURCHASE, 0),
+        returns=counts.get(RETURN, 0),
+        first_event=row[1],
+        last_event=row[2],
+        log_start=row[3],
+        log_end=row[4],
+        net_revenue=round(float(row[5] or 0), 2),
+        event_types=counts,
+        example_customer=str(row[6]),
+    )
+
+
+def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: Plan, sums: Figures) -> list[Message]:
+    """Return warnings about what the kept rows hold."""
+    found: list[Message] = []
+    known = (*EVENT_TYPES, UNKNOWN, UNPRICED)
+    unknown = {kind: rows for kind, rows in sums.event_types.items() if kind not in known}
+    if unknown:
+        names = ", ".join(f"{kind[:30]} ({rows:,})" for kind, rows in list(unknown.items())[:8])
+        found.append(Message("warning.other_event_types", {"types": names, "column": EVENT_TYPE}))
+    if sums.event_types.get(UNKNOWN):
+        found.append(Message("warning.no_event_type", {"rows": sums.event_types[UNKNOWN], "column": EVENT_TYPE}))
+    if sums.event_types.get(UNPRICED):
+        found.append(Message("warning.unpriced", {"rows": sums.event_types[UNPRICED], "column": AMOUNT}))
+    file = text(str(events))
+    odd = connection.execute(
+        f"SELECT count(*), arg_min(id, id, 3) FROM (SELECT DISTINCT {CUSTOMER_ID} AS id FROM {file}"
+        f" WHERE strlen({CUSTOMER_ID}) <> length({CUSTOMER_ID})) WHERE regexp_matches(id, {text(ODD_IDS)})"
+        f" OR nfc_normalize(id) <> id OR regexp_matches(id, {text(MIXED_SCRIPTS)})"
+    ).fetchone()
+    if odd and odd[0]:
+        shown = ", ".join(str(item).encode("unicode_escape").decode()[:40] for item in odd[1])
+        found.append(Message("warning.odd_ids", {"customers": int(odd[0]), "examples": shown}))
+    amounts = one(
+        connection,
+        f"SELECT min({AMOUNT}), max({AMOUNT}), count(*) FROM {file} WHERE {EVENT_TYPE} = '{PURCHASE}'",
+    )
+    if amounts[2] > 20 and amounts[0] == amounts[1]:
+        found.append(Message("warning.constant_amount", {"amount": float(amounts[0])}))
+    if QUANTITY in plan.chosen:
+        rows = one(connection, f"SELECT count(*) FROM {file} WHERE {EVENT_TYPE} = '{PURCHASE}' AND {QUANTITY} <= 0")[0]
+        if rows:
+            found.append(Message("warning.odd_quantity", {"rows": int(rows), "column": plan.chosen[QUANTITY]}))
+    if EVENT_TYPE not in plan.chosen and sums.returns:
+        found.append(Message("warning.returns_found", {"rows": sums.returns}))
+    return found

@@ -1,0 +1,163 @@
+"""Which source column is which canonical column, proposed from names and values, with a confidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from clv_core.collection.aliases import CURRENCY, EVENT_NAMES, LIKELY_NAMES, MISSING, PRICE, SURE_NAMES, fold
+from clv_core.columns import AMOUNT, BY_NAME, COLUMNS, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, QUANTITY, UNIT_PRICE, Kind
+from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
+
+EXACT: Final = 0.99
+SURE: Final = 0.95
+CERTAIN: Final = 0.9
+"""A likely name, and values that are nothing else; from here on there is nothing to warn of."""
+
+LIKELY: Final = 0.7
+BY_VALUES: Final = 0.5
+ENOUGH: Final = 0.6
+"""Below this confidence the person is asked."""
+
+NUMBER: Final = re.compile(r"\(?[\s$€£¥]*[+-]?[\s$€£¥]*\d[\d.,' \u00a0]*([eE][+-]?\d+)?[\s\w$€£¥]{0,5}\)?-?")
+TIME: Final = re.compile(
+    r"\d{1,4}[-/.年]\s?(\d{1,2}|[A-Za-z]{3,9})[-/.月]\s?\d{1,4}.*|(19|20)\d{6}|1\d{9}(\d{3})?(\.\d+)?"
+    r"|\d{1,2} [A-Za-z]{3,9} \d{4}.*"
+)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What one source column seems to be.
+
+    Args:
+        column: the source column.
+        canonical: the canonical column, ``price``, ``currency``, or None for an extra.
+        confidence: 0 to 1; 1 where the person said so.
+        samples: a few different values.
+    """
+
+    column: str
+    canonical: str | None
+    confidence: float
+    samples: tuple[str, ...] = ()
+
+
+def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mapping[str, str]) -> list[Proposal]:
+    """Return one proposal a source column, in file order.
+
+    Args:
+        columns: source columns.
+        rows: sample rows as text.
+        answers: canonical name -> source column, as the person said; they outrank everything.
+
+    Raises:
+        UsageError: an answer names a canonical or a source column that there is not.
+    """
+    answered = _answers(columns, answers)
+    proposals: list[Proposal] = []
+    for column in columns:
+        values = [str(row[column]).strip() for row in rows if row.get(column) is not None]
+        values = [value for value in values if value.lower() not in MISSING]
+        samples = tuple(dict.fromkeys(value[:80] for value in values))[:5]
+        canonical, confidence = answered.get(column), 1.0
+        if canonical is None:
+            canonical, confidence = _by_name(column, values)
+        if canonical in answers and column not in answered:
+            canonical, confidence = None, 0.0
+        proposals.append(Proposal(column, canonical, confidence, samples))
+    return _by_values(proposals, rows)
+
+
+def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return canonical -> source column, and what is to be said about it.
+
+    Raises:
+        NeedsAnswer: two columns are equally good, or none is good enough.
+        Refused: there is nothing that could be an amount.
+    """
+    chosen: dict[str, str] = {}
+    notes: list[Message] = []
+    found = ", ".join(item.column for item in proposals[:40])
+    for canonical in [column.name for column in COLUMNS] + [PRICE, CURRENCY]:
+        ranked = sorted((p for p in proposals if p.canonical == canonical), key=lambda p: -p.confidence)
+        if not ranked or ranked[0].confidence < ENOUGH:
+            continue
+        best = ranked[0]
+        tied = [item.column for item in ranked if item.confidence == best.confidence]
+        if len(tied) > 1 and canonical in (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT):
+            names = ", ".join(tied)
+            raise NeedsAnswer("two_columns", canonical=canonical, columns=names, first=tied[0])
+        chosen[canonical] = best.column
+        if best.confidence < CERTAIN:
+            params = {"canonical": canonical, "column": best.column}
+            notes.append(Message("warning.mapped_by_guess", params))
+    for canonical in (CUSTOMER_ID, EVENT_TIME):
+        if canonical not in chosen:
+            guess = next((p.column for p in proposals if p.canonical == canonical), "")
+            raise NeedsAnswer("missing_column", canonical=canonical, found=found, guess=guess or "COLUMN", file=file)
+    if AMOUNT not in chosen and PRICE not in chosen and not {QUANTITY, UNIT_PRICE} <= set(chosen):
+        if UNIT_PRICE not in chosen:
+            raise Refused("no_amount", found=found, file=file)
+    return chosen, tuple(notes)
+
+
+def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, str]:
+    known = {column.lower(): column for column in columns}
+    result: dict[str, str] = {}
+    for canonical, column in answers.items():
+        if canonical not in BY_NAME:
+            raise UsageError("map_canonical", canonical=canonical[:60], known=", ".join(BY_NAME))
+        source = column if column in columns else known.get(column.strip().lower())
+        if source is None:
+            raise UsageError("map_column", canonical=canonical, column=column[:60], found=", ".join(columns[:40]))
+        result[source] = canonical
+    return result
+
+
+def _by_name(column: str, values: list[str]) -> tuple[str | None, float]:
+    base = re.sub(r"\s\(\d+\)$", "", column)
+    if base in BY_NAME:
+        return base, EXACT
+    key = fold(base)
+    canonical, confidence = SURE_NAMES.get(key), SURE
+    if canonical is None:
+        canonical, confidence = LIKELY_NAMES.get(key), LIKELY
+    if canonical is None:
+        return None, 0.0
+    if confidence < SURE and values and not _fits(canonical, values):
+        return None, 0.0
+    if confidence < SURE and canonical == EVENT_TIME and values and _share(TIME, values) == 1:
+        return canonical, CERTAIN
+    return canonical, confidence
+
+
+def _fits(canonical: str, values: list[str]) -> bool:
+    """Say whether the values can be what the name says."""
+    kind = BY_NAME[canonical].kind if canonical in BY_NAME else Kind.TEXT
+    if kind is Kind.TIME:
+        return _share(TIME, values) > 0.5
+    if kind is Kind.NUMBER:
+        return _share(NUMBER, values) > 0.5
+    if canonical == EVENT_TYPE:
+        return sum(fold(value) in EVENT_NAMES for value in values) > 0.5 * len(values)
+    return True
+
+
+def _share(pattern: re.Pattern[str], values: list[str]) -> float:
+    return sum(bool(pattern.fullmatch(value)) for value in values) / max(len(values), 1)
+
+
+def _by_values(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
+    """Propose the one column that looks like times, where no name says so (with the confidence of a guess)."""
+    if any(item.canonical == EVENT_TIME for item in proposals) or not rows:
+        return proposals
+    timely = [item for item in proposals if item.canonical is None and item.samples]
+    timely = [item for item in timely if _share(TIME, list(item.samples)) == 1]
+    if len(timely) != 1:
+        return proposals
+    return [
+        Proposal(item.column, EVENT_TIME, BY_VALUES, item.samples) if item is timely[0] else item for item in proposals
+    ]

@@ -1,0 +1,118 @@
+"""Texts become numbers: currency signs, thousands marks, decimal commas, accounting negatives, digits of other scripts.
+
+Forms: ``integer``, ``cents`` (12.5, 12.50), ``point`` (12.3456, 1,234.56), ``comma`` (12,5, 1.234,56), ``point3``
+(1.234) and ``comma3`` (1,234), which may be a decimal or a thousand, ``missing``, ``unreadable``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from clv_core.collection.engine import text
+from clv_core.errors import Message
+
+LARGEST: Final = 1e12
+"""Larger amounts cannot be summed to the cent in float64, and are slips of the keyboard."""
+
+DIGITS: Final = ("０１２３４５６７８９" + "٠١٢٣٤٥٦٧٨٩" + "۰۱۲۳۴۵۶۷۸۹", "0123456789" * 3)
+MARKS: Final = ("．，－−﹣–٫٬", ".,----.,")
+CURRENCY: Final = (
+    r"(?i)US\$|[$€£¥￥₹₽₩₺₫฿元円]|\b(USD|EUR|GBP|CNY|RMB|JPY|INR|CHF|CAD|AUD|KRW|BRL|SEK|NOK|DKK|PLN|HKD|TWD)\b"
+)
+BLANKS: Final = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}'’`]"
+
+
+@dataclass(frozen=True)
+class NumberReading:
+    """How a column of numbers is read.
+
+    Args:
+        decimal: ``point`` or ``comma``: how 1.234 and 1,234 are read.
+    """
+
+    decimal: str = "point"
+
+    def value(self, column: str) -> str:
+        """Return SQL for the number in ``column`` (a text expression, missing values NULL), or NULL; always finite."""
+        number = _bare(column)
+        comma3 = "replace(n, ',', '')" if self.decimal == "point" else "replace(n, ',', '.')"
+        point3 = "n" if self.decimal == "point" else "replace(n, '.', '')"
+        slow = (
+            f"list_transform([{number}], lambda n: try_cast(CASE {_form('n')} WHEN 'integer' THEN n"
+            f" WHEN 'cents' THEN n WHEN 'point' THEN replace(n, ',', '')"
+            f" WHEN 'comma' THEN replace(replace(n, '.', ''), ',', '.')"
+            f" WHEN 'point3' THEN {point3} WHEN 'comma3' THEN {comma3} END AS DOUBLE))"
+        )
+        finite = f"list_transform({slow}, lambda v: CASE WHEN isfinite(v) THEN v END)[1]"
+        return f"CASE WHEN {self._fast(column)} THEN try_cast({column} AS DOUBLE) ELSE {finite} END"
+
+    def _fast(self, column: str) -> str:
+        plain = f"isfinite(try_cast({column} AS DOUBLE))"
+        return plain if self.decimal == "point" else f"NOT contains({column}, '.') AND {plain}"
+
+
+def form(column: str) -> str:
+    """Return SQL for the form of ``column`` (a text expression, missing values NULL)."""
+    return (
+        f"CASE WHEN {column} IS NULL THEN 'missing'"
+        f" WHEN try_cast({column} AS BIGINT) IS NOT NULL AND NOT contains({column}, '.') THEN 'integer'"
+        f" WHEN {column}[-3] = '.' AND isfinite(try_cast({column} AS DOUBLE)) THEN 'cents'"
+        f" ELSE list_transform([{_bare(column)}], lambda n: {_form('n')})[1] END"
+    )
+
+
+def currencies(column: str) -> str:
+    """Return SQL for the currency sign or code in ``column``, or NULL."""
+    return f"nullif(upper(regexp_extract({column}, {text(CURRENCY)})), '')"
+
+
+def decide(forms: dict[str, int], column: str, decimal: str | None) -> tuple[NumberReading, tuple[Message, ...]]:
+    """Return how the column is read, given how many values there are of each form, and what is to be said.
+
+    Args:
+        forms: values by form.
+        column: the column's name in the file.
+        decimal: the person's answer: ``point``, ``comma`` or None.
+    """
+    fine, comma = forms.get("point", 0), forms.get("comma", 0)
+    point = fine + forms.get("cents", 0)
+    point3, comma3 = forms.get("point3", 0), forms.get("comma3", 0)
+    if decimal:
+        return NumberReading(decimal), ()
+    reading = NumberReading("comma" if comma > point else "point")
+    params = {"column": column, "point": point, "comma": comma, "rows": point3 + comma3}
+    if point and comma:
+        return reading, (Message("warning.decimal_mixed", params),)
+    if comma:
+        return reading, (Message("warning.decimal_comma", params),)
+    if point3 and not fine:
+        return reading, (Message("warning.decimal_unsure_point", {**params, "rows": point3}),)
+    if comma3 and not point:
+        return reading, (Message("warning.decimal_unsure_comma", {**params, "rows": comma3}),)
+    return reading, ()
+
+
+def _bare(column: str) -> str:
+    """Return SQL for the number without currency, blanks, and with ASCII digits and a leading minus."""
+    ascii_digits = f"translate({column}, {text(DIGITS[0] + MARKS[0])}, {text(DIGITS[1] + MARKS[1])})"
+    bare = f"regexp_replace(regexp_replace({ascii_digits}, {text(CURRENCY)}, '', 'g'), {text(BLANKS)}, '', 'g')"
+    return f"regexp_replace({bare}, '^\\((.*)\\)$|^(.+)-$', '-\\1\\2')"
+
+
+def _form(number: str) -> str:
+    def full(pattern: str) -> str:
+        return f"regexp_full_match({number}, {text(pattern)})"
+
+    return (
+        f"CASE WHEN {full(r'[+-]?[0-9]+')} THEN 'integer'"
+        f" WHEN {full(r'[+-]?[1-9][0-9]{0,2}[.][0-9]{3}')} THEN 'point3'"
+        f" WHEN {full(r'[+-]?[1-9][0-9]{0,2},[0-9]{3}')} THEN 'comma3'"
+        f" WHEN {full(r'[+-]?[0-9]*[.][0-9]{1,2}')} THEN 'cents'"
+        f" WHEN {full(r'[+-]?[0-9]*[.][0-9]+([eE][+-]?[0-9]+)?|[+-]?[0-9]+([.]|[eE][+-]?[0-9]+)')} THEN 'point'"
+        f" WHEN {full(r'[+-]?[1-9][0-9]{0,2}((,[0-9]{2,3})+,[0-9]{3}|,[0-9]{3})([.][0-9]*)?')} THEN 'point'"
+        f" WHEN {full(r'[+-]?[0-9]*,[0-9]+')} THEN 'comma'"
+        f" WHEN {full(r'[+-]?[1-9][0-9]{0,2}([.][0-9]{3})+,[0-9]*')} THEN 'comma'"
+        f" WHEN {full(r'[+-]?[1-9][0-9]{0,2}([.][0-9]{3}){2,}')} THEN 'comma'"
+        f" ELSE 'unreadable' END"
+    )

@@ -1,0 +1,208 @@
+"""The plan of a reading: each source column's expression, and the rule that sets a row aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from clv_core.collection import numbers, times
+from clv_core.collection.aliases import CURRENCY, EVENT_NAMES, MISSING, PRICE, fold
+from clv_core.collection.engine import name, text
+from clv_core.columns import (
+    AMOUNT,
+    BY_NAME,
+    COLUMNS,
+    CUSTOMER_ID,
+    DISCOUNT,
+    EVENT_TIME,
+    EVENT_TYPE,
+    EVENT_TYPES,
+    MONEY_TYPES,
+    ORDER_ID,
+    PURCHASE,
+    QUANTITY,
+    RATING,
+    RETURN,
+    REVIEW_TEXT,
+    UNIT_PRICE,
+    Kind,
+)
+
+UNKNOWN: Final = "unknown"
+UNPRICED: Final = "purchase_unpriced"
+"""A row that is called a purchase and has no amount at all: behaviour is kept, money is not made up."""
+
+MAX_QUANTITY: Final = 1e6
+INVISIBLE: Final = ("\u200b", "\ufeff", "\u2060")
+REASON: Final = "reason"
+T, V = "clv_t_", "clv_v_"
+"""Prefixes of the text and the value of a canonical column, apart from the file's own names."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a table of text is read as events.
+
+    Args:
+        columns: source columns, in file order.
+        chosen: canonical name -> source column.
+        time: how times are read.
+        numbers: canonical name -> how its numbers are read.
+        values: event names as they stand in the source -> event type.
+        credit_notes: order ids of digits with a letter before them are returns.
+        rating_scale: largest rating.
+        discount_off: whether the discount is subtracted from quantity x unit price.
+    """
+
+    columns: tuple[str, ...]
+    chosen: Mapping[str, str]
+    time: times.TimeReading = field(default_factory=times.TimeReading)
+    numbers: Mapping[str, numbers.NumberReading] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    credit_notes: bool = False
+    rating_scale: float = 5.0
+    discount_off: bool = True
+
+    @property
+    def stored(self) -> list[str]:
+        """Columns of the dataset: canonical ones that the log has, then extras."""
+        always = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT)
+        return [c.name for c in COLUMNS if c.name in self.chosen or c.name in always] + list(self.extras.values())
+
+    @property
+    def extras(self) -> dict[str, str]:
+        """Source columns that are no canonical ones -> their names in the dataset."""
+        used = set(self.chosen.values()) - {self.chosen.get(CURRENCY)}
+        names: dict[str, str] = {}
+        for column in self.columns:
+            if column not in used:
+                clash = column.lower() in BY_NAME or column.lower() == REASON
+                names[column] = f"{column} (source)" if clash else column
+        return names
+
+    def clean(self, canonical: str) -> str:
+        """Return SQL for the text of a canonical column, NULL where it stands for nothing."""
+        raw = name(self.chosen[canonical])
+        if canonical == REVIEW_TEXT:
+            return f"nullif({raw}, '')"
+        trimmed = f"trim({raw}, ' \t\u00a0\u3000')"
+        strict = canonical in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE) or BY_NAME[canonical].kind is not Kind.TEXT
+        if not strict:
+            return f"nullif({trimmed}, '')"
+        missing = ", ".join(text(word) for word in (*MISSING, *INVISIBLE))
+        return f"CASE WHEN strlen({trimmed}) <= 9 AND lower({trimmed}) IN ({missing}) THEN NULL ELSE {trimmed} END"
+
+    def typed(self, relation: str) -> str:
+        """Return the query that reads ``relation``: all stored columns, ``reason`` (NULL for rows that are kept)."""
+        outputs = {CUSTOMER_ID: T + CUSTOMER_ID, EVENT_TIME: V + "time", EVENT_TYPE: V + "type", AMOUNT: V + "value"}
+        for column in COLUMNS:
+            if column.name in self.chosen and column.name not in outputs:
+                outputs[column.name] = (V if column.kind is Kind.NUMBER else T) + column.name
+        kept = [f"{outputs[c.name]} AS {c.name}" for c in COLUMNS if c.name in outputs]
+        kept += [f"nullif({name(column)}, '') AS {name(extra)}" for column, extra in self.extras.items()]
+        return f"SELECT {', '.join(kept)}, {self.reason} AS {REASON} FROM {self.judged(relation)}"
+
+    def judged(self, relation: str) -> str:
+        """Return the table expression of ``relation``'s own columns and what was read from them."""
+        numeric = [column for column in (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING) if column in self.chosen]
+        inner = [f"{self.clean(column)} AS {T}{column}" for column in self.chosen if column in BY_NAME]
+        read = [f"{self.time.value(T + EVENT_TIME)} AS {V}time"]
+        read += [f"{self._number(column)} AS {V}{column}" for column in numeric]
+        read += [f"{self.kind} AS {V}kind"] if EVENT_TYPE in self.chosen else []
+        made = self._made()
+        value = f"CASE WHEN {self.money} THEN {made} END" if made else V + AMOUNT
+        sign = self._is_return(made or V + AMOUNT)
+        if EVENT_TYPE in self.chosen:
+            blank = " OR ".join(f"{T}{column} IS NULL" for column in self._needs)
+            kind = (
+                f"CASE WHEN {V}kind = '{PURCHASE}' AND ({blank}) THEN '{UNPRICED}'"
+                f" WHEN {V}kind = '{PURCHASE}' AND {sign} THEN '{RETURN}' ELSE {V}kind END"
+            )
+        else:
+            kind = f"CASE WHEN {sign} THEN '{RETURN}' ELSE '{PURCHASE}' END"
+        amount = f"CASE WHEN {V}type = '{RETURN}' THEN -abs({value}) ELSE {value} END"
+        return (
+            f"(SELECT *, {amount} AS {V}value FROM (SELECT *, {kind} AS {V}type FROM (SELECT *, {', '.join(read)}"
+            f" FROM (SELECT *, {', '.join(inner)} FROM {relation}))))"
+        )
+
+    @property
+    def money(self) -> str:
+        """SQL that says whether a row's amount counts."""
+        return "(" + " OR ".join(f"{V}type = '{item}'" for item in MONEY_TYPES) + ")"
+
+    def _number(self, column: str) -> str:
+        value = self.numbers.get(column, numbers.NumberReading()).value(f"clv_t_{column}")
+        if column == QUANTITY:
+            return f"CASE WHEN abs({value}) <= {MAX_QUANTITY} THEN {value} END"
+        if column == RATING:
+            return f"CASE WHEN {value} BETWEEN 0 AND {self.rating_scale} THEN {value} END"
+        return value
+
+    @property
+    def kind(self) -> str:
+        """SQL for the event type: names seen in the sample by a quick comparison, others by folding."""
+        quick = "".join(f" WHEN {text(raw)} THEN {text(kind)}" for raw, kind in self.values.items())
+        pairs = ", ".join(f"{text(key)}: {text(kind)}" for key, kind in EVENT_NAMES.items())
+        folded = "regexp_replace(lower(clv_t_event_type), '[\\s\\pP\\pS]+', '', 'g')"
+        slow = f"coalesce(MAP {{{pairs}}}[{folded}], clv_t_event_type, '{UNKNOWN}')"
+        return f"CASE clv_t_event_type{quick} ELSE {slow} END" if quick else slow
+
+    def _made(self) -> str:
+        """Return SQL for quantity x unit price - discount; empty where there is an amount column."""
+        if AMOUNT in self.chosen:
+            return ""
+        made = f"{V}unit_price * {V}quantity" if QUANTITY in self.chosen else f"{V}unit_price"
+        return f"{made} - coalesce({V}discount, 0)" if DISCOUNT in self.chosen and self.discount_off else made
+
+    def _is_return(self, amount: str) -> str:
+        parts = [f"coalesce({amount} < 0, false)"]
+        if EVENT_TYPE not in self.chosen and QUANTITY in self.chosen:
+            parts.append("coalesce(clv_v_quantity < 0, false)")
+        if self.credit_notes:
+            parts.append("coalesce(regexp_full_match(clv_t_order_id, '[A-Za-z]{1,2}[-_]?\\d+'), false)")
+        return "(" + " OR ".join(parts) + ")"
+
+    @property
+    def _needs(self) -> list[str]:
+        """Columns that a purchase's amount comes from."""
+        return [AMOUNT] if AMOUNT in self.chosen else [c for c in (UNIT_PRICE, QUANTITY) if c in self.chosen]
+
+    @property
+    def reason(self) -> str:
+        """SQL for the reason why a row of :meth:`judged` is set aside, or NULL."""
+        header = " AND ".join(f"trim({name(column)}) = {text(column)}" for column in list(self.chosen.values())[:3])
+        missing = " OR ".join(f"{T}{column} IS NULL" for column in self._needs)
+        return (
+            f"CASE WHEN {header} THEN 'repeated_header'"
+            f" WHEN {T}customer_id IS NULL THEN 'no_customer' WHEN {T}event_time IS NULL THEN 'no_time'"
+            f" WHEN {V}time IS NULL THEN 'bad_time' WHEN NOT ({times.in_range(V + 'time')}) THEN 'time_out_of_range'"
+            f" WHEN {self.money} AND {V}value IS NULL"
+            f" THEN CASE WHEN {missing} THEN 'no_amount' ELSE 'bad_amount' END"
+            f" WHEN abs({V}value) > {numbers.LARGEST} THEN 'amount_too_large' END"
+        )
+
+
+REASON_COLUMNS: Final = {
+    "no_customer": CUSTOMER_ID,
+    "no_time": EVENT_TIME,
+    "bad_time": EVENT_TIME,
+    "time_out_of_range": EVENT_TIME,
+    "no_amount": AMOUNT,
+    "bad_amount": AMOUNT,
+    "amount_too_large": AMOUNT,
+}
+"""The column that a reason is about."""
+
+
+def seen_values(raw: list[str], answers: Mapping[str, str]) -> dict[str, str]:
+    """Return event type by name for the names in a sample, the person's ``answers`` (name -> type) first."""
+    values = {value: EVENT_NAMES.get(fold(value), value) for value in raw}
+    return {**{value: kind for value, kind in values.items() if kind in EVENT_TYPES}, **answers}
+
+
+def price_role(chosen: Mapping[str, str]) -> str | None:
+    """Return the source column whose name says only ``price``, where it has to stand for the money."""
+    money = AMOUNT in chosen or UNIT_PRICE in chosen
+    return None if money else chosen.get(PRICE)

@@ -1,0 +1,263 @@
+"""One pass over the whole table decides how each column is read; what cannot be decided is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import duckdb
+
+from clv_core.collection import numbers, times
+from clv_core.collection.aliases import CURRENCY, PRICE
+from clv_core.collection.engine import name
+from clv_core.collection.mapping import Proposal, choose, propose
+from clv_core.collection.plan import MAX_QUANTITY, Plan, T, price_role, seen_values
+from clv_core.collection.source import Source, sample
+from clv_core.columns import (
+    AMOUNT,
+    DISCOUNT,
+    EVENT_TIME,
+    EVENT_TYPE,
+    ORDER_ID,
+    PRODUCT_ID,
+    PURCHASE,
+    QUANTITY,
+    RATING,
+    UNIT_PRICE,
+)
+from clv_core.errors import Message, NeedsAnswer, Refused
+
+SAMPLE_ROWS: Final = 2_000
+JUDGED_ROWS: Final = 200_000
+SCALES: Final = (5.0, 10.0, 100.0)
+"""Scales of ratings: the smallest that holds most ratings of the log is taken."""
+
+NUMBERS: Final = (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the person has said about a file.
+
+    Args:
+        mapping: canonical name -> source column.
+        date_order: ``dmy``, ``mdy``, ``ymd`` or None.
+        decimal: ``point``, ``comma`` or None.
+        timezone: IANA name of the log's time zone.
+        currency: what the amounts are in.
+        duplicates: ``keep``, ``drop`` or None for the rule.
+        events: event name in the file -> event type.
+        header: whether the file names its columns.
+    """
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    date_order: str | None = None
+    decimal: str | None = None
+    timezone: str = "UTC"
+    currency: str = ""
+    duplicates: str | None = None
+    events: Mapping[str, str] = field(default_factory=dict)
+    header: bool = True
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What one pass over the text has shown.
+
+    Args:
+        plan: how every column is read.
+        rows: rows in the table.
+        notes: what is to be said about the reading.
+        currency: the currency, as the person or the file said it.
+        proposals: what each column seems to be.
+    """
+
+    plan: Plan
+    rows: int
+    notes: tuple[Message, ...]
+    currency: str
+    proposals: tuple[Proposal, ...]
+
+
+def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answers) -> Profile:
+    """Return how ``source`` is to be read.
+
+    Raises:
+        NeedsAnswer: something can be read in two ways.
+        Refused: there is no row, or nothing that could be an amount.
+    """
+    rows = sample(connection, source, SAMPLE_ROWS)
+    proposals = propose(source.columns, rows, answers.mapping)
+    chosen, notes = choose(proposals, source.file)
+    chosen, said = _settle_price(connection, source, chosen)
+    notes += said
+    seen = sorted(
+        {str(row[chosen[EVENT_TYPE]]).strip() for row in rows if row[chosen[EVENT_TYPE]]}
+        if EVENT_TYPE in chosen
+        else ()
+    )
+    draft = Plan(source.columns, chosen, values=seen_values(seen[:100], answers.events))
+    counts = _count(connection, source, draft)
+    total = int(counts["rows"])
+    if total == 0:
+        raise Refused("no_rows", file=source.file)
+    time, said = times.decide(counts[EVENT_TIME], chosen[EVENT_TIME], answers.date_order, answers.timezone)
+    notes += said
+    readings: dict[str, numbers.NumberReading] = {}
+    for column in NUMBERS:
+        if column in chosen:
+            decimal = answers.decimal if column in (AMOUNT, UNIT_PRICE, DISCOUNT) else None
+            readings[column], said = numbers.decide(counts[column], chosen[column], decimal)
+            notes += said if column in (AMOUNT, UNIT_PRICE, DISCOUNT) else ()
+            unreadable = counts[column].get("unreadable", 0)
+            if unreadable and column in (QUANTITY, DISCOUNT, RATING):
+                notes += (Message("warning.unreadable_numbers", {"column": chosen[column], "rows": unreadable}),)
+    currency, said = _currency(counts, answers.currency, chosen)
+    rate = DISCOUNT in chosen and AMOUNT not in chosen and float(counts["largest_discount"] or 2) <= 1
+    if rate:
+        said += (Message("warning.discount_rate", {"column": chosen[DISCOUNT]}),)
+    top = float(counts["usual_rating"] or 5)
+    scale = next((scale for scale in SCALES if top <= scale), SCALES[-1])
+    said += _blanked(counts, chosen, scale)
+    plan = Plan(
+        source.columns,
+        chosen,
+        time,
+        readings,
+        draft.values,
+        credit_notes=EVENT_TYPE not in chosen and bool(counts["credit_notes"]),
+        rating_scale=scale,
+        discount_off=not rate,
+    )
+    return Profile(plan, total, notes + said, currency, tuple(proposals))
+
+
+def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan) -> dict[str, Any]:
+    """Return counts of forms by column, in one pass over the table."""
+    chosen = plan.chosen
+    texts = [column for column in (EVENT_TIME, EVENT_TYPE, ORDER_ID, *NUMBERS) if column in chosen]
+    inner = [f"{plan.clean(column)} AS {T}{column}" for column in texts]
+    forms = {EVENT_TIME: times.form(T + EVENT_TIME)}
+    forms.update({column: numbers.form(T + column) for column in NUMBERS if column in chosen})
+    figures = ["count(*) AS n"]
+    order = T + ORDER_ID if ORDER_ID in chosen else "NULL::VARCHAR"
+    figures.append(f"count(*) FILTER (regexp_full_match({order}, '\\d+')) AS digits")
+    figures.append(f"count(*) FILTER (regexp_full_match({order}, '[A-Za-z]{{1,2}}[-_]?\\d+')) AS lettered")
+    figures.append(
+        f"max(abs(try_cast({T}discount AS DOUBLE))) AS discount" if DISCOUNT in chosen else "NULL AS discount"
+    )
+    usual = f"approx_quantile(try_cast({T}rating AS DOUBLE), 0.8)" if RATING in chosen else "NULL"
+    figures.append(f"{usual} AS rating")
+    money = AMOUNT if AMOUNT in chosen else UNIT_PRICE
+    plain = f"try_cast({T}{money} AS DOUBLE) IS NULL"
+    marks = f"list(DISTINCT CASE WHEN {plain} THEN {numbers.currencies(T + money)} END)"
+    named = f"list(DISTINCT {name(chosen[CURRENCY])})" if CURRENCY in chosen else "NULL"
+    figures += [f"{marks} AS marks", f"{named} AS named"]
+    negative = f"{T}{AMOUNT}[1] IN ('-', '(') AND {plan.kind} = '{PURCHASE}'"
+    figures.append(f"count(*) FILTER ({negative})" if {AMOUNT, EVENT_TYPE} <= set(chosen) else "0")
+    quantity = f"abs(try_cast({T}{QUANTITY} AS DOUBLE)) > {MAX_QUANTITY}"
+    figures.append(f"count(*) FILTER ({quantity})" if QUANTITY in chosen else "0")
+    rating = f"try_cast({T}{RATING} AS DOUBLE)"
+    figures += [f"count(*) FILTER ({rating} NOT BETWEEN 0 AND {top})" if RATING in chosen else "0" for top in SCALES]
+    keys = ", ".join(f"{expression} AS f_{column}" for column, expression in forms.items())
+    groups = ", ".join(f"f_{column}" for column in forms)
+    also = f", {name(chosen[CURRENCY])}" if CURRENCY in chosen else ""
+    query = (
+        f"SELECT {groups}, {', '.join(figures)} FROM (SELECT *, {keys} FROM"
+        f" (SELECT {', '.join(inner)}{also} FROM {source.relation(record=True)})) GROUP BY ALL"
+    )
+    result: dict[str, Any] = {column: {} for column in forms}
+    table = connection.execute(query).fetchall()
+    width = len(forms)
+    for row in table:
+        for position, column in enumerate(forms):
+            result[column][row[position]] = result[column].get(row[position], 0) + row[width]
+    tail = [row[width:] for row in table]
+    digits, lettered = sum(row[1] for row in tail), sum(row[2] for row in tail)
+    result["rows"] = sum(row[0] for row in tail)
+    result["credit_notes"] = lettered > 0 and digits > lettered
+    result["largest_discount"] = max((row[3] for row in tail if row[3] is not None), default=None)
+    weights = sorted((row[4], row[0]) for row in tail if row[4] is not None)
+    result["usual_rating"] = weights[-1][0] if len(weights) == 1 else _weighted(weights)
+    result["marks"] = sorted({mark for row in tail for mark in row[5] or [] if mark})
+    result["named"] = sorted({str(mark).strip() for row in tail for mark in row[6] or [] if mark and str(mark).strip()})
+    result["negative"] = sum(row[7] for row in tail)
+    result["large_quantities"] = sum(row[8] for row in tail)
+    result["beyond"] = {top: sum(row[9 + i] for row in tail) for i, top in enumerate(SCALES)}
+    return result
+
+
+def _weighted(pairs: list[tuple[float, int]]) -> float | None:
+    total, passed = sum(count for _, count in pairs), 0
+    for value, count in pairs:
+        passed += count
+        if passed * 2 >= total:
+            return value
+    return None
+
+
+def _blanked(counts: dict[str, Any], chosen: Mapping[str, str], scale: float) -> tuple[Message, ...]:
+    """Return warnings about values that are left empty, and about purchases below zero."""
+    found = []
+    if counts["large_quantities"]:
+        params = {"column": chosen[QUANTITY], "rows": counts["large_quantities"], "low": -MAX_QUANTITY}
+        found.append(Message("warning.out_of_range", {**params, "high": MAX_QUANTITY}))
+    if RATING in chosen and counts["beyond"][scale]:
+        params = {"column": chosen[RATING], "rows": counts["beyond"][scale], "low": 0, "high": scale}
+        found.append(Message("warning.out_of_range", params))
+    if counts["negative"]:
+        found.append(Message("warning.negative_purchases", {"rows": counts["negative"], "column": chosen[AMOUNT]}))
+    return tuple(found)
+
+
+def _currency(counts: dict[str, Any], said: str, chosen: Mapping[str, str]) -> tuple[str, tuple[Message, ...]]:
+    """Return the currency, and a warning where amounts are in several."""
+    found = counts["named"] or counts["marks"]
+    same = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "￥": "CNY", "元": "CNY", "RMB": "CNY"}
+    codes = sorted({same.get(mark, mark) for mark in found})
+    params = {"column": chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, ""), "found": ", ".join(found)}
+    if len(codes) > 1:
+        return said, (Message("warning.mixed_currency", params),)
+    if counts["marks"]:
+        return said or (codes[0] if codes else ""), (Message("warning.currency_marks", params),)
+    return said or (codes[0] if codes else ""), ()
+
+
+def _settle_price(
+    connection: duckdb.DuckDBPyConnection, source: Source, chosen: dict[str, str]
+) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Decide whether a column called only "price" is the price of one piece or of the line."""
+    column = price_role(chosen)
+    rest = {key: value for key, value in chosen.items() if key != PRICE}
+    if column is None:
+        if PRICE in chosen and UNIT_PRICE not in chosen:
+            rest[UNIT_PRICE] = chosen[PRICE]
+        return rest, ()
+    if QUANTITY not in chosen:
+        return {**rest, UNIT_PRICE: column}, ()
+    role = _price_evidence(connection, source, column, chosen)
+    if role is None:
+        raise NeedsAnswer("price_of_what", column=column, quantity=chosen[QUANTITY])
+    return {**rest, role: column}, (Message(f"warning.price_is_{role}", {"column": column}),)
+
+
+def _price_evidence(
+    connection: duckdb.DuckDBPyConnection, source: Source, column: str, chosen: Mapping[str, str]
+) -> str | None:
+    """Look at products sold in several quantities: a unit price stays, a line's price grows with the quantity."""
+    if PRODUCT_ID not in chosen:
+        return None
+    product, quantity, price = (name(item) for item in (chosen[PRODUCT_ID], chosen[QUANTITY], column))
+    row = connection.execute(
+        f"SELECT count(*), count(*) FILTER (high <= low * 1.001), count(*) FILTER (high_each <= low_each * 1.001) FROM"
+        f" (SELECT min(p) AS low, max(p) AS high, min(p / q) AS low_each, max(p / q) AS high_each FROM"
+        f" (SELECT {product} AS item, abs(try_cast({quantity} AS DOUBLE)) AS q, try_cast({price} AS DOUBLE) AS p"
+        f" FROM {source.relation()} LIMIT {JUDGED_ROWS}) WHERE q > 0 AND p > 0 GROUP BY item HAVING min(q) < max(q))"
+    ).fetchone()
+    products, stays, grows = row or (0, 0, 0)
+    if products < 5 or max(stays, grows) < 0.2 * products or stays == grows:
+        return None
+    if min(stays, grows) * 4 > max(stays, grows):
+        return None
+    return UNIT_PRICE if stays > grows else AMOUNT

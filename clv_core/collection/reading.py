@@ -1,0 +1,172 @@
+"""A file read to the end: kept rows, set-aside rows, and figures. Nothing is stored yet."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from clv_core.collection.aside import Problem, count_aside, write_aside
+from clv_core.collection.duplicates import drop_repeats, have_identity, mark_repeats
+from clv_core.collection.engine import connect, name, one, run, text
+from clv_core.collection.figures import Figures, figures, notices
+from clv_core.collection.plan import UNPRICED, Plan
+from clv_core.collection.profile import Answers, Profile, profile
+from clv_core.collection.source import Source, open_source, recorded_rejects
+from clv_core.columns import AMOUNT, UNIT_PRICE
+from clv_core.errors import Message, Refused
+from clv_core.jobs import Progress
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What became of every row of a file.
+
+    Args:
+        source: the file.
+        profile: how it was read.
+        events: Parquet file of kept rows.
+        set_aside: Parquet file of the others.
+        problems: set-aside rows by reason.
+        rows_read: kept + set aside + duplicate.
+        rows_set_aside: rows in ``set_aside``.
+        rows_duplicate: exact repetitions that were dropped.
+        figures: what the kept rows amount to.
+        warnings: everything that is to be said.
+        version: content hash, 12 hex digits.
+    """
+
+    source: Source
+    profile: Profile
+    events: Path
+    set_aside: Path
+    problems: tuple[Problem, ...]
+    rows_read: int
+    rows_set_aside: int
+    rows_duplicate: int
+    figures: Figures
+    warnings: tuple[Message, ...]
+    version: str
+
+
+def read_log(path: Path, answers: Answers, scratch: Path, progress: Progress, *, original: str = "") -> Reading:
+    """Read the file ``path`` into two Parquet files below ``scratch``.
+
+    Args:
+        path: a file, or a folder of Parquet files.
+        answers: what the person has said about it.
+        scratch: an empty folder.
+        progress: who listens.
+        original: what the person calls the file, where it is not the path's name.
+
+    Raises:
+        NeedsAnswer: something can be read in two ways.
+        Refused: it cannot be used.
+    """
+    connection = connect(scratch, answers.timezone)
+    try:
+        progress.report("read", 0, 1)
+        source = open_source(connection, path, scratch, header=answers.header, original=original)
+        progress.report("columns", 0, 1)
+        seen = profile(connection, source, answers)
+        return _account(connection, source, seen, answers, scratch, progress)
+    except duckdb.OutOfMemoryException as error:
+        raise Refused("out_of_memory", file=original or path.name) from error
+    except duckdb.Error as error:
+        raise Refused("unreadable_table", file=original or path.name) from error
+    finally:
+        connection.close()
+
+
+def _account(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    seen: Profile,
+    answers: Answers,
+    scratch: Path,
+    progress: Progress,
+) -> Reading:
+    plan = seen.plan
+    events, aside = scratch / "events.parquet", scratch / "set_aside.parquet"
+    rejects = recorded_rejects(connection, source)
+    typed = plan.typed(source.relation())
+    kept = run(
+        connection,
+        f"COPY (SELECT * EXCLUDE reason FROM ({typed}) WHERE reason IS NULL) TO {text(str(events))} (FORMAT parquet)",
+        progress,
+        "write",
+        seen.rows,
+    )
+    found = write_aside(connection, source, plan, rejects, seen.rows, aside, progress, any_bad=kept < seen.rows)
+    set_aside = count_aside(connection, aside)
+    if not kept:
+        _refuse(found, source.file, seen.rows + len(rejects))
+    progress.report("duplicates", 0, 1)
+    repeats = mark_repeats(connection, events, plan.stored)
+    identity = repeats > 0 and have_identity(connection, events, plan.stored, answers.timezone)
+    drop = repeats > 0 and (answers.duplicates == "drop" or (answers.duplicates is None and identity))
+    if drop:
+        unique = scratch / "unique.parquet"
+        drop_repeats(connection, events, unique, kept, progress)
+        events = unique
+    progress.report("figures", 0, 1)
+    sums = figures(connection, events, plan, answers.timezone)
+    _check(sums, found, plan, source.file)
+    said = [*source.notes, *seen.notes, *(problem.message() for problem in found)]
+    if repeats:
+        code = "warning.duplicates_dropped" if drop else "warning.duplicates_kept"
+        said.append(Message(code, {"rows": repeats}))
+    said += notices(connection, events, plan, sums)
+    return Reading(
+        source=source,
+        profile=seen,
+        events=events,
+        set_aside=aside,
+        problems=found,
+        rows_read=seen.rows + len(rejects),
+        rows_set_aside=set_aside,
+        rows_duplicate=repeats if drop else 0,
+        figures=sums,
+        warnings=tuple(said),
+        version=_version(connection, events, plan.stored, answers),
+    )
+
+
+def _version(connection: duckdb.DuckDBPyConnection, events: Path, columns: list[str], answers: Answers) -> str:
+    """Return a hash of the rows in any order and of what gives them their meaning."""
+    everything = ", ".join(name(column) for column in columns)
+    query = f"SELECT count(*), bit_xor(h), sum(h) FROM (SELECT hash({everything}) AS h FROM {text(str(events))})"
+    content: tuple[Any, ...] = (*one(connection, query), columns, answers.timezone)
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:12]
+
+
+def _refuse(found: tuple[Problem, ...], file: str, rows: int) -> None:
+    worst = found[0] if found else None
+    if worst is None:
+        raise Refused("no_rows", file=file)
+    code = {"bad_time": "no_readable_time", "no_time": "no_readable_time", "time_out_of_range": "no_readable_time"}
+    code |= {"bad_amount": "no_readable_amount", "no_amount": "no_readable_amount", "no_customer": "no_customer_ids"}
+    example = worst.examples[0][1][:60] if worst.examples else ""
+    params = {"file": file, "rows": rows, "column": worst.source_column, "example": example}
+    raise Refused(code.get(worst.reason, "no_usable_rows"), **params)
+
+
+def _check(sums: Figures, found: tuple[Problem, ...], plan: Plan, file: str) -> None:
+    """Refuse a log that no customer value can be learned from."""
+    if sums.purchases == 0:
+        for problem in found:
+            if problem.reason in ("bad_amount", "no_amount"):
+                example = problem.examples[0][1][:60] if problem.examples else ""
+                params = {"file": file, "rows": problem.rows, "column": problem.source_column, "example": example}
+                raise Refused("no_readable_amount", **params)
+        unpriced = sums.event_types.get(UNPRICED, 0)
+        if unpriced:
+            column = plan.chosen.get(AMOUNT) or plan.chosen.get(UNIT_PRICE, AMOUNT)
+            raise Refused("no_readable_amount", file=file, rows=unpriced, column=column, example="")
+        types = ", ".join(list(sums.event_types)[:12])
+        raise Refused("no_purchases", file=file, rows=sums.rows, types=types)
+    if sums.customers < 2:
+        raise Refused("one_customer", file=file, rows=sums.rows, customer=sums.example_customer[:40])

@@ -1,0 +1,216 @@
+"""A file of any form becomes a table of text that DuckDB streams: :class:`Source`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from clv_core.collection.content import Content, identify
+from clv_core.collection.dialect import MAX_COLUMNS, Dialect, detect
+from clv_core.collection.encoding import BLOCK, rewrite, survey
+from clv_core.collection.engine import name, one, text
+from clv_core.collection.quotes import Reject, close_quotes
+from clv_core.collection.unpack import unpack
+from clv_core.errors import Message, Refused
+
+JSON_SUFFIXES: Final = (".json", ".jsonl", ".ndjson")
+REASONS: Final = {
+    "TOO MANY COLUMNS": "ragged",
+    "MISSING COLUMNS": "ragged",
+    "UNQUOTED VALUE": "open_quote",
+    "LINE SIZE OVER MAXIMUM": "long_line",
+    "INVALID ENCODING": "bad_bytes",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table of text, one row a line of the log.
+
+    Args:
+        file: what the person calls it.
+        content: what it is.
+        path: what is read: the file itself, or a clean copy in the scratch folder.
+        columns: the file's column names, in order.
+        encoding: how it was decoded, for text.
+        dialect: how its cells are separated, for text.
+        notes: what had to be done to read it.
+        rejects: lines already found to be no rows.
+        bytes: size of what is read.
+        lines: line feeds in it, for text.
+    """
+
+    file: str
+    content: Content
+    path: Path
+    columns: tuple[str, ...]
+    encoding: str = ""
+    dialect: Dialect | None = None
+    notes: tuple[Message, ...] = ()
+    rejects: list[Reject] = field(default_factory=list)
+    bytes: int = 0
+    lines: int = 0
+
+    def relation(self, *, record: bool = False) -> str:
+        """Return the SQL table expression; every column is text.
+
+        Args:
+            record: whether lines that are no rows are recorded (for :func:`recorded_rejects`).
+        """
+        if self.dialect is None:
+            if self.content is Content.PARQUET:
+                files = str(self.path / "*.parquet") if self.path.is_dir() else str(self.path)
+                return f"(SELECT COLUMNS(*)::VARCHAR FROM read_parquet({text(files)}, union_by_name = true))"
+            kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in self.columns)
+            return f"read_json({text(str(self.path))}, columns = {{{kinds}}}, maximum_object_size = 16777216)"
+        kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in self.columns)
+        return (
+            f"read_csv({text(str(self.path))}, auto_detect = false, header = false, columns = {{{kinds}}},"
+            f" delim = {text(self.dialect.delimiter)}, quote = {text(self.dialect.quote)},"
+            f" escape = {text(self.dialect.escape)}, skip = {self.dialect.header_line}, strict_mode = true,"
+            f" max_line_size = 2097152, {'store_rejects' if record else 'ignore_errors'} = true)"
+        )
+
+
+def open_source(
+    connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path, *, header: bool = True, original: str = ""
+) -> Source:
+    """Find out what ``path`` is and make it readable; copies are made only where the bytes need it.
+
+    Args:
+        connection: for Parquet and JSON schemas.
+        path: a file, or a folder of Parquet files.
+        scratch: where copies go.
+        header: whether a text file names its columns.
+        original: what the person calls the file, where it is not the path's name.
+
+    Raises:
+        Refused: it holds no table.
+        NeedsAnswer: it may or may not name its columns.
+    """
+    called = original or path.name
+    content = identify(path)
+    notes: tuple[Message, ...] = ()
+    for _ in range(2):
+        if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):
+            if content is Content.WORKBOOK and path.suffix.lower() not in (".xlsx", ".xlsm") and "." in path.name:
+                notes += (Message("warning.content", {"file": called, "kind": "Excel (xlsx)"}),)
+            path, said = unpack(path, content, scratch)
+            notes += said
+            content = identify(path)
+    if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):
+        raise Refused("nested_archive", file=called)
+    if content in (Content.PARQUET, Content.JSON):
+        source = _structured(connection, path, content, called)
+        if content is Content.JSON and not called.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
+            notes += (Message("warning.content", {"file": called, "kind": "JSON"}),)
+        return replace(source, notes=notes + source.notes)
+    source = _text(path, scratch, header, called)
+    return replace(source, notes=notes + source.notes)
+
+
+def _structured(connection: duckdb.DuckDBPyConnection, path: Path, content: Content, called: str) -> Source:
+    files = str(path / "*.parquet") if path.is_dir() else str(path)
+    reader = "read_parquet" if content is Content.PARQUET else "read_json"
+    try:
+        relation = connection.execute(f"DESCRIBE SELECT * FROM {reader}({text(files)}, union_by_name = true)")
+        columns = tuple(str(row[0]) for row in relation.fetchall())
+    except duckdb.Error as error:
+        raise Refused("broken_file", file=called, kind="Parquet" if content is Content.PARQUET else "JSON") from error
+    if len(columns) < 2:
+        raise Refused("one_column", file=called, found=", ".join(columns)[:60])
+    if len(columns) > MAX_COLUMNS:
+        raise Refused("too_many_columns", file=called, columns=len(columns), limit=MAX_COLUMNS)
+    parts = path.glob("*.parquet") if path.is_dir() else [path]
+    return Source(called, content, path, columns, bytes=sum(part.stat().st_size for part in parts))
+
+
+def _text(path: Path, scratch: Path, header: bool, called: str) -> Source:
+    seen = survey(path)
+    notes: tuple[Message, ...] = ()
+    if not seen.valid or seen.nuls or seen.returns or seen.both:
+        clean = scratch / "clean.txt"
+        notes = rewrite(path, seen, clean)
+        path = clean
+        encoding, seen = seen.encoding, survey(clean)
+    else:
+        encoding = seen.encoding
+    dialect = detect(path, called, header=header)
+    if dialect.blanks:
+        path = _tabs(path, scratch / "tabs.txt")
+    rejects: list[Reject] = []
+    if dialect.quote == '"' and dialect.escape == '"' and seen.quotes % 2:
+        closed = scratch / "closed.txt"
+        rejects = close_quotes(path, closed, dialect.delimiter, len(dialect.columns))
+        path = closed
+    said = notes + dialect.notes
+    size, lines = path.stat().st_size, seen.lines - sum(1 for _ in rejects)
+    return Source(called, Content.TEXT, path, dialect.columns, encoding, dialect, said, rejects, size, lines)
+
+
+def _tabs(path: Path, target: Path) -> Path:
+    """Rewrite runs of blanks as one tab, block by block."""
+    with path.open("rb") as source, target.open("wb") as out:
+        rest = b""
+        while block := source.read(BLOCK):
+            block = rest + block
+            cut = block.rfind(b"\n") + 1
+            rest = block[cut:]
+            out.write(_squeeze(block[:cut]))
+        out.write(_squeeze(rest))
+    return target
+
+
+def _squeeze(block: bytes) -> bytes:
+    block = re.sub(rb"[ \t]+", b"\t", block.replace(b"\r\n", b"\n"))
+    return re.sub(rb"\t(?=\n|\Z)", b"", re.sub(rb"(?:^|(?<=\n))\t", b"", block))
+
+
+def recorded_rejects(connection: duckdb.DuckDBPyConnection, source: Source) -> list[Reject]:
+    """Return all lines that are no rows, in file order, once a relation with ``record=True`` has been read."""
+    found: list[Reject] = []
+    if source.dialect is not None:
+        rows = connection.execute(
+            "SELECT line_byte_position, min(error_type::VARCHAR), left(any_value(csv_line), 1000) FROM reject_errors"
+            " GROUP BY line_byte_position ORDER BY line_byte_position"
+        ).fetchall()
+        lines = _line_numbers(source.path, [int(row[0]) for row in rows])
+        for line, (_, kind, csv_line) in zip(lines, rows, strict=True):
+            cells = str(csv_line or "")
+            blank = len(cells) - len(cells.lstrip("\r\n"))
+            if cells.strip():
+                found.append(Reject(line + blank, REASONS.get(str(kind), "unreadable"), cells.strip("\r\n")))
+    quoted = source.rejects
+    shifted = [replace(item, line=item.line + sum(q.line <= item.line for q in quoted)) for item in found]
+    return sorted([*quoted, *shifted], key=lambda item: item.line)
+
+
+def _line_numbers(path: Path, positions: list[int]) -> list[int]:
+    """Return the line number (from 1) of each byte position; positions ascend."""
+    numbers: list[int] = []
+    line, at = 1, 0
+    with path.open("rb") as file:
+        for position in positions:
+            while at < position:
+                block = file.read(min(BLOCK, position - at))
+                if not block:
+                    break
+                line += block.count(b"\n")
+                at += len(block)
+            numbers.append(line)
+    return numbers
+
+
+def sample(connection: duckdb.DuckDBPyConnection, source: Source, rows: int) -> list[dict[str, Any]]:
+    """Return the first ``rows`` rows as text."""
+    found = connection.execute(f"SELECT * FROM {source.relation()} LIMIT {rows}").fetchall()
+    return [dict(zip(source.columns, row, strict=True)) for row in found]
+
+
+def count_rows(connection: duckdb.DuckDBPyConnection, source: Source) -> int:
+    """Return the number of rows that can be read."""
+    return int(one(connection, f"SELECT count({name(source.columns[0])} IS NULL) FROM {source.relation()}")[0])

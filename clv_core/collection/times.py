@@ -1,0 +1,192 @@
+"""Texts become times: each value's form is told apart first, so that nothing is guessed by a whole column's average.
+
+Forms: ``naive`` and ``zoned`` (ISO, without or with an offset), ``compact`` (19970131, 19970131235959), ``day_first``,
+``month_first``, ``either`` and ``same`` (31/01/2024, 01/31/2024, 01/02/2024, 01/01/2024), ``epoch`` in seconds to
+nanoseconds, ``excel`` (serial days), ``written`` (month names, Chinese), ``missing``, ``unreadable``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from clv_core.collection.engine import text
+from clv_core.errors import Message, NeedsAnswer
+
+EARLIEST: Final = date(1980, 1, 1)
+"""Older times are default values of databases and spreadsheets (0000, 1899-12-30, 1900, 1970-01-01), not events."""
+
+CLOCKS: Final = ("", " %H:%M:%S", " %H:%M", " %H:%M:%S/%f", " %I:%M:%S %p", " %I:%M %p")
+WRITTEN_DATES: Final = ("%d/%b/%Y", "%d/%B/%Y", "%b %d, %Y", "%B %d, %Y", "%a %b %d %Y", "%d %b %Y", "%d %B %Y")
+CHINESE_CLOCKS: Final = ("", " %H:%M:%S", " %H:%M", "%H时%M分%S秒", "%H时%M分", " %H时%M分%S秒")
+SPLIT: Final = r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})( .*)?"
+
+
+@dataclass(frozen=True)
+class TimeReading:
+    """How a column of times is read.
+
+    Args:
+        order: ``dmy`` or ``mdy`` for dates such as 03/04/2024; empty where none occur.
+        timezone: where times without an offset belong.
+        utc: whether that zone is UTC, so that no conversion is needed.
+    """
+
+    order: str = ""
+    timezone: str = "UTC"
+
+    def value(self, column: str) -> str:
+        """Return SQL for the UTC time of ``column`` (a text expression, missing values NULL), or NULL."""
+        naive = self._from_zone
+        digits = f"try_cast({column} AS DOUBLE)"
+        written = ", ".join(text(item) for item in _written())
+        return (
+            f"CASE WHEN {_plain_iso(column)} THEN {naive(f'try_cast({column} AS TIMESTAMP)')}"
+            f" WHEN {_plain_utc(column)} THEN try_cast({column} AS TIMESTAMP)"
+            f" WHEN {_digits(column)} THEN CASE"
+            f" WHEN strlen({column}) IN (8, 12, 14) AND {_compact(column)} IS NOT NULL THEN {naive(_compact(column))}"
+            f" WHEN {digits} BETWEEN 2e8 AND 2e10 THEN make_timestamp(round({digits} * 1e6)::BIGINT)"
+            f" WHEN {digits} BETWEEN 2e11 AND 2e13 THEN make_timestamp(round({digits} * 1e3)::BIGINT)"
+            f" WHEN {digits} BETWEEN 2e14 AND 2e16 THEN make_timestamp({digits}::BIGINT)"
+            f" WHEN {digits} BETWEEN 2e17 AND 2e19 THEN make_timestamp(round({digits} / 1e3)::BIGINT)"
+            f" WHEN {digits} BETWEEN 20000 AND 90000"
+            f" THEN {naive(f'make_timestamp(round(({digits} - 25569) * 86400)::BIGINT * 1000000)')} END"
+            f" WHEN {_is_split(column)} THEN {naive(_split_time(column, self.order))}"
+            f" ELSE coalesce(timezone('UTC', try_cast({_offset(column)} AS TIMESTAMPTZ)),"
+            f" {naive(f'try_strptime({column}, [{written}])')}) END"
+        )
+
+    def _from_zone(self, time: str) -> str:
+        return time if self.timezone == "UTC" else f"timezone('UTC', timezone({text(self.timezone)}, {time}))"
+
+
+def form(column: str) -> str:
+    """Return SQL for the form of ``column`` (a text expression, missing values NULL)."""
+    digits = f"try_cast({column} AS DOUBLE)"
+    first = f"regexp_extract({column}, {text(SPLIT)}, 1)::INT"
+    second = f"regexp_extract({column}, {text(SPLIT)}, 2)::INT"
+    dmy, mdy = _split_time(column, "dmy"), _split_time(column, "mdy")
+    written = ", ".join(text(item) for item in _written())
+    return (
+        f"CASE WHEN {column} IS NULL THEN 'missing'"
+        f" WHEN {_plain_iso(column)} OR {_plain_utc(column)} THEN CASE"
+        f" WHEN try_cast({column} AS TIMESTAMP) IS NULL THEN 'unreadable'"
+        f" WHEN {column}[-1] = 'Z' THEN 'zoned' ELSE 'naive' END"
+        f" WHEN {_digits(column)} THEN CASE"
+        f" WHEN strlen({column}) IN (8, 12, 14) AND {_compact(column)} IS NOT NULL THEN 'compact'"
+        f" WHEN {digits} BETWEEN 2e8 AND 2e10 THEN 'epoch_s' WHEN {digits} BETWEEN 2e11 AND 2e13 THEN 'epoch_ms'"
+        f" WHEN {digits} BETWEEN 2e14 AND 2e16 THEN 'epoch_us' WHEN {digits} BETWEEN 2e17 AND 2e19 THEN 'epoch_ns'"
+        f" WHEN {digits} BETWEEN 20000 AND 90000 THEN 'excel' ELSE 'unreadable' END"
+        f" WHEN {_is_split(column)} THEN CASE"
+        f" WHEN {dmy} IS NOT NULL AND {mdy} IS NOT NULL THEN CASE WHEN {first} = {second} THEN 'same' ELSE 'either' END"
+        f" WHEN {dmy} IS NOT NULL THEN 'day_first' WHEN {mdy} IS NOT NULL THEN 'month_first' ELSE 'unreadable' END"
+        f" WHEN try_cast({_offset(column)} AS TIMESTAMPTZ) IS NOT NULL THEN"
+        f" CASE WHEN regexp_matches({column}, '(Z|[A-Za-z]{{3,}}|[+-]\\d\\d(:?\\d\\d)?)$') AND strlen({column}) > 11"
+        f" THEN 'zoned' ELSE 'naive' END"
+        f" WHEN try_strptime({column}, [{written}]) IS NOT NULL THEN 'written' ELSE 'unreadable' END"
+    )
+
+
+def decide(
+    forms: dict[str, int], column: str, date_order: str | None, timezone: str
+) -> tuple[TimeReading, tuple[Message, ...]]:
+    """Return how the column is read, given how many values there are of each form, and what is to be said.
+
+    Args:
+        forms: values by form.
+        column: the column's name in the file.
+        date_order: the person's answer: ``dmy``, ``mdy``, ``ymd`` or None.
+        timezone: where times without an offset belong.
+
+    Raises:
+        NeedsAnswer: dates fit day first and month first alike, or some fit only the one and some only the other.
+    """
+    count = forms.get
+    day, month, either = count("day_first", 0), count("month_first", 0), count("either", 0)
+    notes: list[Message] = []
+    order = date_order if date_order in ("dmy", "mdy") else ""
+    if not order and day and month:
+        raise NeedsAnswer("dates_contradict", column=column, day_first=day, month_first=month)
+    if not order and either and not day and not month:
+        raise NeedsAnswer("dates_ambiguous", column=column, rows=either)
+    if not order and (day or month or count("same", 0)):
+        order = "mdy" if month else "dmy"
+        proof = {"column": column, "proof": day or month, "rows": day + month + either + count("same", 0)}
+        if day or month:
+            notes.append(Message(f"warning.read_as_{order}", proof))
+    epochs = [unit for unit in ("epoch_s", "epoch_ms", "epoch_us", "epoch_ns") if count(unit)]
+    if len(epochs) > 1 or (epochs and sum(map(count, epochs)) < _readable(forms)):  # type: ignore[arg-type]
+        notes.append(Message("warning.epoch_mixed", {"column": column, "forms": _list(forms)}))
+    if count("excel"):
+        notes.append(Message("warning.excel_dates", {"column": column, "rows": count("excel")}))
+    if count("zoned") and count("naive"):
+        params = {"column": column, "rows": count("naive"), "timezone": timezone}
+        notes.append(Message("warning.times_without_zone", params))
+    return TimeReading(order, timezone), tuple(notes)
+
+
+def in_range(time: str) -> str:
+    """Return SQL that says whether a UTC time can be an event's."""
+    latest = date.today() + timedelta(days=2)
+    return f"{time} >= TIMESTAMP '{EARLIEST}' AND {time} < TIMESTAMP '{latest}'"
+
+
+def _list(forms: dict[str, int]) -> str:
+    return ", ".join(f"{kind} {rows:,}" for kind, rows in sorted(forms.items()) if kind != "missing")
+
+
+def _readable(forms: dict[str, int]) -> int:
+    return sum(rows for kind, rows in forms.items() if kind not in ("missing", "unreadable"))
+
+
+def _plain_iso(column: str) -> str:
+    """Quickly tell ISO texts without an offset, which need no time zone machinery."""
+    return (
+        f"{column}[5] IN ('-', '/') AND (strlen({column}) = 10 OR (strlen({column}) IN (19, 23, 26)"
+        f" AND {column}[17] = ':' AND {column}[-1] BETWEEN '0' AND '9'"
+        f" AND {column}[-3] NOT IN ('+', '-') AND {column}[-5] NOT IN ('+', '-') AND {column}[-6] NOT IN ('+', '-')))"
+    )
+
+
+def _plain_utc(column: str) -> str:
+    """Quickly tell ISO texts that end with Z."""
+    return f"{column}[5] = '-' AND {column}[17] = ':' AND {column}[-1] = 'Z' AND strlen({column}) IN (20, 24, 27)"
+
+
+def _digits(column: str) -> str:
+    return f"regexp_full_match({column}, '\\d{{5,19}}(\\.\\d+)?')"
+
+
+def _compact(column: str) -> str:
+    return f"try_strptime({column}, ['%Y%m%d', '%Y%m%d%H%M%S', '%Y%m%d%H%M'])"
+
+
+def _is_split(column: str) -> str:
+    return f"regexp_full_match({column}, {text(SPLIT)})"
+
+
+def _offset(column: str) -> str:
+    """Write an offset without colon (+0800) as the engine reads it (+08:00)."""
+    return f"regexp_replace({column}, '\\s?([+-]\\d\\d)(\\d\\d)$', '\\1:\\2')"
+
+
+def _split_time(column: str, order: str) -> str:
+    """Return SQL for dates such as 31/01/2024 or 1.2.24, with or without a clock."""
+    day_month = "%m/%d/" if order == "mdy" else "%d/%m/"
+
+    def formats(year: str) -> str:
+        return "[" + ", ".join(text(f"{day_month}{year}{clock}") for clock in CLOCKS) + "]"
+
+    full_year = f"regexp_matches({column}, '[/.-]\\d{{4}}( |$)')"
+    slashed = f"translate({column}, '.-', '//')"
+    return (
+        f"CASE WHEN {full_year} THEN try_strptime({slashed}, {formats('%Y')})"
+        f" ELSE try_strptime({slashed}, {formats('%y')}) END"
+    )
+
+
+def _written() -> list[str]:
+    chinese = [f"%Y年%m月%d日{clock}" for clock in CHINESE_CLOCKS]
+    clocks = [clock.replace("/", ".") for clock in CLOCKS]
+    return chinese + [f"{day.replace('/', '-')}{clock}" for day in WRITTEN_DATES for clock in clocks]
