@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from datetime import date
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from clv_core.features.expressions import ratio, total
 from clv_core.features.feature import ANCHOR, CALENDAR, DERIVED, Feature
+from clv_core.features.relations import TEXT_CODES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 YEAR_DAYS: Final = 365
 
@@ -18,10 +22,12 @@ KNOWN: Final = [
 ]
 
 PLACE: Final = [
-    Feature("first_channel", "text", "channel", "category", "channel_days", lambda d: d.first.argmax(d.age)),
-    Feature("last_channel", "text", "channel", "category", "channel_days", lambda d: d.last.argmin(d.age)),
-    Feature("country", "text", "country", "category", "country_days", lambda d: d.last.argmin(d.age)),
+    Feature("first_channel", "text", "channel", "category", "channel_days", lambda d: d["first"].min() % TEXT_CODES),
+    Feature("last_channel", "text", "channel", "category", "channel_days", lambda d: d["last"].max() % TEXT_CODES),
+    Feature("country", "text", "country", "category", "country_days", lambda d: d["last"].max() % TEXT_CODES),
 ]
+TEXTS: Final = {"first_channel": "channels", "last_channel": "channels", "country": "countries"}
+"""The vocabulary of each text feature: the engine hands out codes."""
 
 
 def _year_turn(cutoff: date) -> float:
@@ -47,10 +53,15 @@ SEASON: Final = [
     ),
 ]
 
+
+def _product(rows: pd.DataFrame) -> pd.Series:
+    return rows["anchor_count"] * rows["anchor_spend"]
+
+
 BTYD_ANCHOR: Final = [
     Feature("anchor_count", "count", "anchor", "log", ANCHOR, lambda a, rows, days: a.expected_count(rows, days)),
     Feature("anchor_spend", "money", "anchor", "log", ANCHOR, lambda a, rows, days: a.expected_spend(rows)),
-    Feature("anchor_value", "money", "anchor", "log", ANCHOR, lambda a, rows, days: a.value(rows, days)),
+    Feature("anchor_value", "money", "anchor", "log", ANCHOR, lambda a, rows, days: _product(rows)),
     Feature("p_alive", "share", "anchor", "linear", ANCHOR, lambda a, rows, days: a.p_alive(rows)),
 ]
 

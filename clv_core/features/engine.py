@@ -43,18 +43,16 @@ class Engine:
         self._finalizer()
 
 
-def read_sql(connection: ibis.BaseBackend, sql: str) -> pa.Table:
-    """Return the rows of a query as it is written; DuckDB reads it directly, others through Ibis."""
+def read_sql(connection: ibis.BaseBackend, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a query in no order, about ``rows`` at a time; DuckDB reads the text as it is."""
     if connection.name == "duckdb":
-        return connection.raw_sql(sql).to_arrow_table()
-    return connection.sql(sql).to_pyarrow()
+        return iter(connection.raw_sql(sql).to_arrow_reader(rows))
+    return iter(connection.sql(sql).to_pyarrow_batches(chunk_size=rows))
 
 
-def read_batches(connection: ibis.BaseBackend, table: ibis.Table, rows: int) -> Iterator[pa.RecordBatch]:
+def read_table(connection: ibis.BaseBackend, table: ibis.Table, rows: int) -> Iterator[pa.RecordBatch]:
     """Yield the rows of ``table`` in no order, about ``rows`` at a time."""
-    if connection.name == "duckdb":
-        return iter(connection.raw_sql(connection.compile(table)).to_arrow_reader(rows))
-    return iter(connection.to_pyarrow_batches(table, chunk_size=rows))
+    return read_sql(connection, str(connection.compile(table)), rows)
 
 
 def _discard(connection: ibis.BaseBackend, folder: Path) -> None:

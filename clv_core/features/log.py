@@ -108,7 +108,7 @@ class EventLog:
         customers, windows = windows_at(self.steps, day, max_steps)
         if len(customers) == 0:
             raise NotEnoughData("no_customer_before", cutoff=cutoff.isoformat(), first=self.first_day.isoformat())
-        features, anchor = feature_table(self.connection, self.tables, cutoff, horizon_days)
+        features, anchor = feature_table(self.connection, self.tables, cutoff, horizon_days, customers)
         features.index = pd.Index(self.steps.customer_ids[customers], name=CUSTOMER_ID)
         known = cutoff + timedelta(days=horizon_days) <= self.end
         target = self._net_value(day, day + horizon_days)[customers] if known else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.features.engine import read_batches
+from clv_core.features.engine import read_table
 from clv_core.features.sequences import Steps
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def read_steps(connection: ibis.BaseBackend, tables: dict[str, ibis.Table]) -> S
     values = np.empty((total, len(columns.columns) - len(KEYS) - 1), np.float32)
     category = np.empty(total, np.int32)
     filled = 0
-    for batch in read_batches(connection, columns, BATCH_ROWS):
+    for batch in read_table(connection, columns, BATCH_ROWS):
         rows = slice(filled, filled + batch.num_rows)
         for name in KEYS:
             keys[name][rows] = batch[name].to_numpy(zero_copy_only=False)
@@ -51,12 +51,12 @@ def read_steps(connection: ibis.BaseBackend, tables: dict[str, ibis.Table]) -> S
 
     order = _order([keys[name] for name in KEYS])
     customer, day = keys["customer"][order], keys["day"][order]
-    customer_ids = _texts(connection, tables["customers"], "customer", "customer_id")
+    customer_ids = texts_of(connection, tables["customers"], "customer", "customer_id")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(customer, minlength=len(customer_ids)))]).astype(np.int64)
     gap = np.zeros(total, np.float32)
     gap[1:] = np.diff(day)
     gap[offsets[:-1]] = 0
-    vocabularies = (_texts(connection, tables["event_types"]), _texts(connection, tables["categories"]))
+    vocabularies = (texts_of(connection, tables["event_types"]), texts_of(connection, tables["categories"]))
     return Steps(
         customer_ids=customer_ids,
         offsets=offsets,
@@ -84,7 +84,7 @@ def _order(keys: list[NDArray[np.int32]]) -> NDArray[np.int64]:
     return np.argsort(packed)
 
 
-def _texts(
+def texts_of(
     connection: ibis.BaseBackend, table: ibis.Table, code: str = "code", text: str = "text"
 ) -> NDArray[np.object_]:
     """Return the texts of a numbered table by their number, object [n]."""

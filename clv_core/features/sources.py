@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from clv_core.columns import CART, RATING_EVENT, RETURN, REVIEW, VIEW
-from clv_core.features.relations import OTHER
+from clv_core.features.relations import KINDS, OTHER
 
 if TYPE_CHECKING:
     import ibis
@@ -25,7 +25,7 @@ def _relation(name: str) -> Source:
     return lambda tables, cutoff_day, horizon_days: _cut(tables[name], cutoff_day, horizon_days)
 
 
-def _steps_of(kind: str) -> Source:
+def _steps_of(kind: int) -> Source:
     def rows(tables: dict[str, ibis.Table], cutoff_day: int, horizon_days: int) -> ibis.Table:
         steps = tables["steps"]
         return _cut(steps.filter(steps.kind == kind), cutoff_day, horizon_days)
@@ -41,11 +41,11 @@ def _categories(tables: dict[str, ibis.Table], cutoff_day: int, horizon_days: in
 
 
 STEP_KINDS: Final = {
-    "views": VIEW,
-    "carts": CART,
-    "returns": RETURN,
-    "rating_events": RATING_EVENT,
-    "review_events": REVIEW,
+    "views": KINDS[VIEW],
+    "carts": KINDS[CART],
+    "returns": KINDS[RETURN],
+    "rating_events": KINDS[RATING_EVENT],
+    "review_events": KINDS[REVIEW],
     "others": OTHER,
 }
 
