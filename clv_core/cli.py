@@ -16,7 +16,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from clv_core import jobs
 from clv_core.commands import Context
@@ -27,8 +27,18 @@ from clv_core.workspace import Workspace
 COMMANDS: Final = ("simulate", "ingest", "train", "score", "backtest", "explain", "segment", "export")
 
 
+class _Help(argparse.HelpFormatter):
+    """Shows help as it is written; argparse would read a % in a sentence as a placeholder."""
+
+    def _expand_help(self, action: argparse.Action) -> str:
+        return self._get_help_string(action) or ""
+
+
 class _Parser(argparse.ArgumentParser):
     """An argument parser whose complaints join the error tree."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=_Help, **options)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError("usage", reason=message, usage=self.format_usage().strip())
@@ -94,7 +104,9 @@ def _cancel(signum: int, frame: object) -> NoReturn:
 def _language(arguments: Sequence[str]) -> str:
     """Find ``--lang`` before parsing, so that help and usage errors speak it too."""
     for position, word in enumerate(arguments):
-        value = word.partition("=")[2] if word.startswith("--lang=") else "".join(arguments[position + 1 : position + 2])
+        value = (
+            word.partition("=")[2] if word.startswith("--lang=") else "".join(arguments[position + 1 : position + 2])
+        )
         if word.startswith("--lang") and value in LANGUAGES:
             return value
     return DEFAULT_LANGUAGE

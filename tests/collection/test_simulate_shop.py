@@ -88,6 +88,7 @@ def test_log_is_rich_and_consistent(made: Simulation) -> None:
     events = made.events
     assert list(events.columns) == [column.name for column in columns.COLUMNS]
     assert 10 <= len(events) / PLAN.customers <= 25
+    assert not events.duplicated().any()
     assert events["event_time"].is_monotonic_increasing and events["event_time"].max() < pd.Timestamp(PLAN.end)
     paid = events[events["event_type"] == columns.PURCHASE]
     value = paid["quantity"] * paid["unit_price"] - paid["discount"]

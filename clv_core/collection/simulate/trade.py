@@ -95,7 +95,8 @@ def trade(
     base = {"visit": visit, "product": product, "cell": cell, columns.UNIT_PRICE: price}
     looked = pd.DataFrame({**base, "second": second, columns.EVENT_TYPE: columns.VIEW})
     put = looked[carted].assign(second=second[carted] + 20, event_type=columns.CART)
-    paid = looked[bought].assign(second=(start + views * 75 + 120)[order], event_type=columns.PURCHASE)
+    line = place[bought] - (views - lines)[order]  # lines a second apart: no two rows of a log are the same
+    paid = looked[bought].assign(second=(start + views * 75 + 120)[order] + line, event_type=columns.PURCHASE)
     paid = paid.assign(quantity=quantity, discount=discount, amount=amount)
     came = paid[return_day >= 0].assign(event_type=columns.RETURN, unit_price=np.nan, quantity=np.nan, discount=np.nan)
     came["amount"] = -came["amount"]
