@@ -8,7 +8,6 @@ explanation.json     base, parts, representatives, importance, and what the numb
 from __future__ import annotations
 
 import math
-import shutil
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +25,9 @@ VALUE: Final = "predicted_clv"
 
 
 def save_explanation(explanation: Explanation, folder: Path, about: dict[str, Any]) -> Path:
-    """Write an explanation; an older one in the same folder is replaced.
+    """Write an explanation; an older one in the same folder is replaced, other files there stay.
+
+    The record is written last: where it is, the tables are whole.
 
     Args:
         explanation: what to keep.
@@ -38,25 +39,23 @@ def save_explanation(explanation: Explanation, folder: Path, about: dict[str, An
     """
     ids = pd.DataFrame({CUSTOMER_ID: list(explanation.customer_ids)}, dtype="str")
     values = pd.DataFrame(explanation.values, columns=list(explanation.parts))
-    with atomic_path(folder) as temporary:
-        temporary.mkdir()
-        pd.concat([ids.assign(**{VALUE: explanation.predicted}), values], axis=1).to_parquet(
-            temporary / SHAP, index=False
-        )
-        pd.concat([ids, explanation.readings.reset_index(drop=True)], axis=1).to_parquet(
-            temporary / READINGS, index=False
-        )
-        record = {
-            "about": about,
-            "base": explanation.base,
-            "residual": explanation.residual,
-            "parts": list(explanation.parts),
-            "representatives": list(explanation.representatives),
-            "importance": explanation.importance().to_dict("records"),
-        }
-        write_json(temporary / RECORD, record)
-        if folder.exists():
-            shutil.rmtree(folder)
+    tables = {
+        SHAP: pd.concat([ids.assign(**{VALUE: explanation.predicted}), values], axis=1),
+        READINGS: pd.concat([ids, explanation.readings.reset_index(drop=True)], axis=1),
+    }
+    (folder / RECORD).unlink(missing_ok=True)
+    for name, frame in tables.items():
+        with atomic_path(folder / name) as temporary:
+            frame.to_parquet(temporary, index=False)
+    record = {
+        "about": about,
+        "base": explanation.base,
+        "residual": explanation.residual,
+        "parts": list(explanation.parts),
+        "representatives": list(explanation.representatives),
+        "importance": explanation.importance().to_dict("records"),
+    }
+    write_json(folder / RECORD, record)
     return folder
 
 

@@ -49,10 +49,8 @@ class DeepModel:
             snapshot: who is to be predicted, at the trained horizon.
             horizon_days: length of the predicted span; None is the trained one.
         """
-        inputs = self.encoder.transform(snapshot)
-        members = [self._params(network, inputs) for network in self.networks]
-        means = [network.head.mean(params) for network, params in zip(self.networks, members, strict=True)]
-        level = self._level_ratio(snapshot, torch.stack(means).mean(0).double().numpy() * self.encoder.money)
+        members = self._members(snapshot)
+        level = self._ratio(snapshot, self._levels(snapshot, members))
         exposure = self._exposure(snapshot, horizon_days or self.config.horizon_days)
         figures: dict[str, list[Tensor]] = {name: [] for name in ("p", "mean", *map(str, QUANTILES))}
         for network, params in zip(self.networks, members, strict=True):
@@ -61,10 +59,35 @@ class DeepModel:
             figures["mean"].append(network.head.mean(scaled))
             for q in QUANTILES:
                 figures[str(q)].append(network.head.quantile(scaled, q))
-        p, mean, low, middle, high = (torch.stack(parts).double().mean(0).numpy() for parts in figures.values())
-        top = LARGEST_LEVEL_RATIO * self.largest
-        money = [np.clip(value * self.encoder.money, 0, top) for value in (mean, low, middle, high)]
-        return Predictions(np.clip(p, 0, 1), *money)
+        p, *values = (torch.stack(parts).double().mean(0).numpy() for parts in figures.values())
+        return Predictions(np.clip(p, 0, 1), *map(self._money, values))
+
+    @torch.no_grad()
+    def levels(self, snapshot: Snapshot) -> dict[int, float]:
+        """Return the factor of each cutoff that :meth:`predict` brings these rows' level to the anchor's with."""
+        return self._levels(snapshot, self._members(snapshot))
+
+    @torch.no_grad()
+    def expected_value(self, snapshot: Snapshot, levels: dict[int, float]) -> NDArray[np.float64]:
+        """Return predicted_clv alone, each row for itself: with the levels of other rows, [n].
+
+        Args:
+            snapshot: who is to be predicted, at the trained horizon.
+            levels: of :meth:`levels`, over all customers of the cutoffs.
+        """
+        level, ones = self._ratio(snapshot, levels), torch.ones(len(snapshot))
+        means = [
+            network.head.mean(network.head.rescale(params, level * ones, ones))
+            for network, params in zip(self.networks, self._members(snapshot), strict=True)
+        ]
+        return self._money(torch.stack(means).double().mean(0).numpy())
+
+    def _members(self, snapshot: Snapshot) -> list[Params]:
+        inputs = self.encoder.transform(snapshot)
+        return [self._params(network, inputs) for network in self.networks]
+
+    def _money(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.clip(value * self.encoder.money, 0, LARGEST_LEVEL_RATIO * self.largest)
 
     def _params(self, network: Network, inputs: Inputs) -> Params:
         parts = [network(inputs.batch(rows)) for rows in torch.arange(len(inputs)).split(ROWS_AT_ONCE)]
@@ -83,21 +106,31 @@ class DeepModel:
                 exposure[rows] = np.where(before > 1e-9, after / np.maximum(before, 1e-9), exposure[rows])
         return torch.from_numpy(exposure.astype(np.float32))
 
-    def _level_ratio(self, snapshot: Snapshot, mean: NDArray[np.float64]) -> Tensor:
-        """Factor that brings the buyers' total of each cutoff to the anchor's, [n].
+    def _levels(self, snapshot: Snapshot, members: list[Params]) -> dict[int, float]:
+        """Factor that brings the buyers' total of each cutoff to the anchor's, by cutoff day.
 
         Ranking is solved better than level: the anchor's total, corrected by half of what it missed in the same span
         last year, held better on past origins than the networks' own. The factor is kept within 1/3 to 3.
         """
-        ratio = np.ones(len(snapshot), np.float32)
+        means = [network.head.mean(params) for network, params in zip(self.networks, members, strict=True)]
+        mean = torch.stack(means).mean(0).double().numpy() * self.encoder.money
         anchor_value = np.nan_to_num(snapshot.features["anchor_value"].to_numpy(np.float64))
         bought = snapshot.features["T"].notna().to_numpy()
+        levels: dict[int, float] = {}
         for day in np.unique(snapshot.cutoff_day):
             rows = np.flatnonzero((snapshot.cutoff_day == day) & bought)
             ours, anchors = mean[rows].sum(), anchor_value[rows].sum()
             if ours > 0 and anchors > 0:
                 factor = anchors / ours * np.exp(0.5 * snapshot.last_year_residual)
-                ratio[rows] = np.clip(factor, 1 / LARGEST_LEVEL_RATIO, LARGEST_LEVEL_RATIO)
+                levels[int(day)] = float(np.clip(factor, 1 / LARGEST_LEVEL_RATIO, LARGEST_LEVEL_RATIO))
+        return levels
+
+    def _ratio(self, snapshot: Snapshot, levels: dict[int, float]) -> Tensor:
+        """Each row's factor: its cutoff's for buyers, 1 for those who never bought, [n]."""
+        ratio = np.ones(len(snapshot), np.float32)
+        bought = snapshot.features["T"].notna().to_numpy()
+        for day, level in levels.items():
+            ratio[(snapshot.cutoff_day == day) & bought] = level
         return torch.from_numpy(ratio)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -122,7 +155,11 @@ class DeepModel:
         for number in range(state["networks"]):
             network = Network(Shape(len(encoder.table.columns_), encoder.vocabulary_sizes), config)
             prefix = f"{number}."
-            weights = {name[len(prefix) :]: torch.as_tensor(value) for name, value in tensors.items() if name.startswith(prefix)}
+            weights = {
+                name[len(prefix) :]: torch.as_tensor(value)
+                for name, value in tensors.items()
+                if name.startswith(prefix)
+            }
             network.load_state_dict(weights)
             networks.append(network.eval())
         return cls(config, encoder, tuple(networks), state["largest"])
