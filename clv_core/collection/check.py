@@ -1,0 +1,115 @@
+"""The check before a log is saved: the whole file is read and accounted for, and nothing is stored."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from clv_core.collection.aside import Problem
+from clv_core.collection.engine import text
+from clv_core.collection.horizons import HORIZONS, HorizonSupport, supported_horizons
+from clv_core.collection.ingest import describe
+from clv_core.collection.profile import Answers
+from clv_core.collection.reading import Reading, read_log
+from clv_core.collection.store import Manifest
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE
+from clv_core.errors import Message
+from clv_core.jobs import NoProgress, Progress
+
+FIRST_ROWS = 50
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a file would become.
+
+    Args:
+        manifest: the manifest that it would get (its name is empty): accounting, customers, span, revenue.
+        warnings: everything that is to be said.
+        problems: set-aside rows grouped by reason, with count and examples; how to repair each is ``fix.<reason>``.
+        first_rows: the first rows as they were understood, times in the log's zone, at most 50.
+        set_aside: the first rows set aside: line, reason, column, value, and the row as it was read; at most 1,000.
+        horizons: which horizons the log can support, and why.
+        longest_gap_days: longest stretch of days without any event.
+    """
+
+    manifest: Manifest
+    warnings: tuple[Message, ...]
+    problems: tuple[Problem, ...]
+    first_rows: pd.DataFrame
+    set_aside: pd.DataFrame
+    horizons: tuple[HorizonSupport, ...]
+    longest_gap_days: int
+
+    @property
+    def accounting(self) -> dict[str, int]:
+        """Rows read, kept, set aside and duplicate; the first is the sum of the others."""
+        rows = self.manifest
+        return {
+            "rows_read": rows.rows_read,
+            "rows_kept": rows.rows_kept,
+            "rows_set_aside": rows.rows_set_aside,
+            "rows_duplicate": rows.rows_duplicate,
+        }
+
+
+def check_file(
+    source: Path,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    date_order: str | None = None,
+    decimal: str | None = None,
+    timezone: str = "UTC",
+    currency: str = "",
+    duplicates: str | None = None,
+    events: Mapping[str, str] | None = None,
+    header: bool = True,
+    progress: Progress | None = None,
+    original: str = "",
+) -> Check:
+    """Read ``source`` to the end with the options of :func:`clv_core.collection.ingest.ingest`, and store nothing.
+
+    Raises:
+        NeedsAnswer: something can be read in two ways; the message names the option that settles it.
+        Refused: the file cannot be used.
+    """
+    answers = Answers(mapping or {}, date_order, decimal, timezone, currency, duplicates, events or {}, header)
+    with tempfile.TemporaryDirectory(prefix="clv-check-") as folder:
+        reading = read_log(source, answers, Path(folder), progress or NoProgress(), original=original)
+        manifest = describe(reading, "", answers)
+        with duckdb.connect() as connection:
+            return _look(connection, reading, manifest)
+
+
+def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Manifest) -> Check:
+    file = text(str(reading.events))
+    zone = text(manifest.timezone)
+    connection.execute(
+        f"CREATE TEMP VIEW local_events AS SELECT * REPLACE (timezone({zone}, timezone('UTC', {EVENT_TIME}))"
+        f" AS {EVENT_TIME}) FROM {file}"
+    )
+    last = [
+        f"count(DISTINCT {CUSTOMER_ID}) FILTER ({EVENT_TIME} >= DATE '{manifest.log_end}' - {days})"
+        for days in HORIZONS
+    ]
+    bought = f"{EVENT_TYPE} = '{PURCHASE}' AND {AMOUNT} > 0"
+    counts = connection.execute(f"SELECT {', '.join(last)} FROM local_events WHERE {bought}").fetchone() or ()
+    gap = connection.execute(
+        "SELECT max(day - before) FROM (SELECT day, lag(day) OVER (ORDER BY day) AS before"
+        f" FROM (SELECT DISTINCT {EVENT_TIME}::DATE AS day FROM local_events))"
+    ).fetchone()
+    days = (reading.figures.log_end - reading.figures.log_start).days
+    return Check(
+        manifest=manifest,
+        warnings=reading.warnings,
+        problems=reading.problems,
+        first_rows=connection.execute(f"SELECT * FROM local_events LIMIT {FIRST_ROWS}").df(),
+        set_aside=connection.execute(f"SELECT * FROM {text(str(reading.set_aside))} ORDER BY line LIMIT 1000").df(),
+        horizons=supported_horizons(days, dict(zip(HORIZONS, map(int, counts), strict=True))),
+        longest_gap_days=max(int((gap or (0,))[0] or 1) - 1, 0),
+    )

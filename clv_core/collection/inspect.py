@@ -1,0 +1,97 @@
+"""A first look at a file, in seconds whatever its size: form, columns, and what each column seems to be."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from clv_core.collection.aliases import PRICE
+from clv_core.collection.engine import connect
+from clv_core.collection.mapping import ENOUGH, Proposal, propose
+from clv_core.collection.profile import SAMPLE_ROWS
+from clv_core.collection.source import Source, count_rows, open_source, sample
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, UNIT_PRICE
+from clv_core.errors import Message, Refused
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a file seems to be.
+
+    Args:
+        file: its name.
+        content: ``text``, ``json``, ``parquet``.
+        encoding: of a text file.
+        delimiter: between the cells of a text file.
+        columns: one proposal a source column: name, samples, canonical column or None, confidence 0 to 1.
+        missing: canonical columns that are needed and not recognised.
+        rows_estimate: about how many rows.
+        bytes: size of what is read.
+        notes: what had to be done to read it.
+    """
+
+    file: str
+    content: str
+    encoding: str
+    delimiter: str
+    columns: tuple[Proposal, ...]
+    missing: tuple[str, ...]
+    rows_estimate: int
+    bytes: int
+    notes: tuple[Message, ...]
+
+
+def inspect_file(
+    source: Path, *, mapping: Mapping[str, str] | None = None, header: bool = True, original: str = ""
+) -> Inspection:
+    """Look at the first rows of ``source``; nothing is stored.
+
+    Args:
+        source: a file, or a folder of Parquet files.
+        mapping: canonical column -> source column, as the person has said so far.
+        header: whether a text file's first line names its columns.
+        original: what the person calls the file, where it is not the path's name.
+
+    Raises:
+        NeedsAnswer: it may or may not name its columns.
+        Refused: it holds no table.
+    """
+    with tempfile.TemporaryDirectory(prefix="clv-inspect-") as folder:
+        connection = connect(Path(folder))
+        try:
+            table = open_source(connection, source, Path(folder), header=header, original=original)
+            rows = sample(connection, table, SAMPLE_ROWS)
+            proposals = propose(table.columns, rows, mapping or {})
+            estimate = _estimate(connection, table, rows)
+        except duckdb.Error as error:
+            raise Refused("unreadable_table", file=original or source.name) from error
+        finally:
+            connection.close()
+    named = {item.canonical for item in proposals if item.confidence >= ENOUGH}
+    needed = [column for column in (CUSTOMER_ID, EVENT_TIME) if column not in named]
+    if not named & {AMOUNT, UNIT_PRICE, PRICE}:
+        needed.append(AMOUNT)
+    delimiter = "" if table.dialect is None else " " if table.dialect.blanks else table.dialect.delimiter
+    return Inspection(
+        file=table.file,
+        content=table.content.value,
+        encoding=table.encoding,
+        delimiter=delimiter,
+        columns=tuple(proposals),
+        missing=tuple(needed),
+        rows_estimate=estimate,
+        bytes=table.bytes,
+        notes=table.notes,
+    )
+
+
+def _estimate(connection: duckdb.DuckDBPyConnection, table: Source, rows: list[dict[str, object]]) -> int:
+    if len(rows) < SAMPLE_ROWS:
+        return len(rows)
+    if table.dialect is not None:
+        return max(table.lines - table.dialect.header_line, len(rows))
+    return count_rows(connection, table)
