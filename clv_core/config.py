@@ -74,7 +74,9 @@ class Settings:
         """Return settings from :meth:`to_json`'s dictionary; unknown keys are refused."""
         unknown = set(values) - {item.name for item in fields(cls)}
         if unknown:
-            raise UsageError("setting_unknown", setting=sorted(unknown)[0], known=", ".join(f.name for f in fields(cls)))
+            raise UsageError(
+                "setting_unknown", setting=sorted(unknown)[0], known=", ".join(f.name for f in fields(cls))
+            )
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:

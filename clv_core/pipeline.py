@@ -7,6 +7,7 @@ Every function takes a workspace and plain values, reports progress, and returns
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import time
 from collections.abc import Sequence
@@ -18,16 +19,24 @@ from typing import Any, Final
 import pandas as pd
 
 from clv_core import __version__
-from clv_core.collection.store import open_dataset
+from clv_core.collection.store import Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment import scoring
 from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
+from clv_core.deployment.explaining import SAMPLE, explain_scores
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Origin, rolling_origins, run_origin, training_data
+from clv_core.evaluation.explain import Explanation
+from clv_core.evaluation.explain_store import save_explanation
 from clv_core.evaluation.metrics import evaluate
 from clv_core.evaluation.trust import Trust, judge_holdout, unvalidated
 from clv_core.features.log import EventLog, open_log
+from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
+from clv_core.strategy import export as exports
+from clv_core.strategy import lists, segments
+from clv_core.strategy.conditions import Condition
+from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.training.checkpoint import identity
 from clv_core.training.cost import Cost, estimate, peak_memory_mb, steps_for
 from clv_core.training.fit import MODELS
@@ -42,8 +51,9 @@ def train(
 ) -> Bundle:
     """Train a model on a dataset and keep it as a bundle.
 
-    The last horizon before the end is held out first, to measure the model and the baselines; then the model is refitted
-    with cutoffs up to the end. With ``cutoff``, the log is treated as if it ended there: nothing later is read.
+    The last horizon before the end is held out first, to measure the model and the baselines; then the model is
+    refitted with cutoffs up to the end. With ``cutoff``, the log is treated as if it ended there: nothing later
+    is read.
     A run of the same data and settings that was killed goes on from its last state.
     """
     started = time.monotonic()
@@ -159,10 +169,14 @@ def score(
     return frame
 
 
-def scores(workspace: Workspace, name: str, model_id: str, *, cutoff: date | None = None, progress: Progress) -> pd.DataFrame:
+def scores(
+    workspace: Workspace, name: str, model_id: str, *, cutoff: date | None = None, progress: Progress
+) -> pd.DataFrame:
     """Return the plain scores, from disk where they are there, computed and kept where not."""
     path = scoring.scores_path(workspace, open_bundle(workspace, model_id), open_dataset(workspace, name), cutoff)
-    return pd.read_parquet(path) if path.exists() else score(workspace, name, model_id, cutoff=cutoff, progress=progress)
+    return (
+        pd.read_parquet(path) if path.exists() else score(workspace, name, model_id, cutoff=cutoff, progress=progress)
+    )
 
 
 def write_scores(frame: pd.DataFrame, path: Path) -> None:
@@ -217,3 +231,97 @@ def backtest(
             frames.append(part.assign(model=part["model"] + (f"#{number + 1}" if number else "")))
     shutil.rmtree(folder, ignore_errors=True)
     return pd.concat(frames, ignore_index=True)
+
+
+def explain(
+    workspace: Workspace,
+    name: str,
+    model_id: str,
+    out: Path,
+    *,
+    customer: str | None = None,
+    sample: int = SAMPLE,
+    permutations: int = 2,
+    cutoff: date | None = None,
+    progress: Progress,
+) -> Explanation:
+    """Explain a sample of a dataset's customers, or one of them, and keep it in the folder ``out``."""
+    bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
+    found = explain_scores(
+        bundle,
+        dataset,
+        customer=customer,
+        sample=sample,
+        permutations=permutations,
+        cutoff=cutoff,
+        progress=progress,
+    )
+    save_explanation(found, out, dataclasses.asdict(_side(dataset, bundle, cutoff)))
+    return found
+
+
+def segment(
+    workspace: Workspace,
+    name: str,
+    model_id: str,
+    out: Path,
+    *,
+    scheme: Scheme = DEFAULT_SCHEME,
+    conditions: Sequence[Condition] = (),
+    cutoff: date | None = None,
+    language: str = DEFAULT_LANGUAGE,
+    progress: Progress,
+) -> tuple[exports.Exported, pd.DataFrame]:
+    """Write those customers who fulfil all conditions with their tier; also return the table of all tiers."""
+    everyone, side = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
+    made = lists.write_list(lists.choose(everyone, conditions), out, side)
+    exports.log_export(workspace, made, out.suffix.removeprefix("."), side)
+    return made, segments.table(everyone, scheme.tiers, language)
+
+
+def export(
+    workspace: Workspace,
+    name: str,
+    model_id: str,
+    out: Path,
+    *,
+    format: str,
+    scheme: Scheme = DEFAULT_SCHEME,
+    conditions: Sequence[Condition] = (),
+    contacts: exports.Contacts | None = None,
+    cutoff: date | None = None,
+    language: str = DEFAULT_LANGUAGE,
+    progress: Progress,
+) -> exports.Exported:
+    """Write those customers who fulfil all conditions in a format of ``EXPORTS``, and note it in the export log."""
+    everyone, side = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
+    made = exports.export(lists.choose(everyone, conditions), format, out, side=side, contacts=contacts)
+    exports.log_export(workspace, made, format, side)
+    return made
+
+
+def _customers(
+    workspace: Workspace,
+    name: str,
+    model_id: str,
+    scheme: Scheme,
+    conditions: Sequence[Condition],
+    cutoff: date | None,
+    language: str,
+    progress: Progress,
+) -> tuple[pd.DataFrame, exports.Side]:
+    dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
+    scored = scores(workspace, name, model_id, cutoff=cutoff, progress=progress)
+    side = replace(_side(dataset, bundle, cutoff), segment=" ".join(map(str, conditions)), scheme=str(scheme))
+    return lists.customer_list(dataset, scored, scheme, cutoff or dataset.log_end, language), side
+
+
+def _side(dataset: Dataset, bundle: Bundle, cutoff: date | None) -> exports.Side:
+    return exports.Side(
+        dataset=dataset.name,
+        dataset_version=dataset.version,
+        model=bundle.id,
+        cutoff=(cutoff or dataset.log_end).isoformat(),
+        horizon_days=bundle.record["horizon_days"],
+        currency=dataset.manifest.currency,
+    )

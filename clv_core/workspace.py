@@ -1,12 +1,12 @@
 """Where things live on disk, and how files are written so that a crash leaves either the old or the new one.
 
-    workspace/
-      datasets/<name>/          current.json -> <version>/{events.parquet, set_aside.parquet, manifest.json}
-      models/<model id>/        one bundle a folder
-      runs/<run id>/            resumable training state, removed when the bundle is written
-      jobs/<job id>/            status.json, history.jsonl, log.txt
-      predictions/<model id>/   scored customers
-      exports/                  files made for other systems, with their side files
+workspace/
+  datasets/<name>/          current.json -> <version>/{events.parquet, set_aside.parquet, manifest.json}
+  models/<model id>/        one bundle a folder
+  runs/<run id>/            resumable training state, removed when the bundle is written
+  jobs/<job id>/            status.json, history.jsonl, log.txt
+  predictions/<model id>/   scored customers
+  exports/                  files made for other systems, with their side files
 """
 
 from __future__ import annotations

@@ -26,7 +26,11 @@ from tests.conftest import SMALL
 def run(*arguments, timeout=240):
     """Run the command line; return its exit code and the JSON of its last line."""
     done = subprocess.run(
-        [sys.executable, "-m", "clv_core", *map(str, arguments)], capture_output=True, text=True, timeout=timeout, check=False
+        [sys.executable, "-m", "clv_core", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
     )
     return done.returncode, json.loads(done.stdout.splitlines()[-1])
 
@@ -76,7 +80,14 @@ def test_what_comes_after_the_cutoff_changes_no_prediction(small_workspace, tmp_
 
 
 def test_kill_9_at_random_moments_resumes_to_the_same_bits(small_workspace, tmp_path):
-    settings = {"ensemble": "2", "steps": "1500", "cutoffs": "4", "batch_size": "256", "device": "cpu", "processes": "2"}
+    settings = {
+        "ensemble": "2",
+        "steps": "1500",
+        "cutoffs": "4",
+        "batch_size": "256",
+        "device": "cpu",
+        "processes": "2",
+    }
     words = ["train", "shop", "--horizon-days", "90", *(f"--set={key}={value}" for key, value in settings.items())]
     moments = random.Random(4)
     results = []
@@ -84,7 +95,9 @@ def test_kill_9_at_random_moments_resumes_to_the_same_bits(small_workspace, tmp_
         workspace = _beside(small_workspace, tmp_path / str(kills))
         command = [sys.executable, "-m", "clv_core", *words, "--workspace", str(workspace.root)]
         for _ in range(kills):
-            process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
             _wait_for_state(workspace, process)
             time.sleep(moments.uniform(0, 2.5))
             if process.poll() is None:

@@ -1,4 +1,4 @@
-"""The commands of the command line, one module each: ``add_arguments(parser, language)`` and ``run(options, context)``."""
+"""The commands, one module each: ``add_arguments(parser, language)`` and ``run(options, context)``."""
 
 from __future__ import annotations
 

@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument("--horizon-days", type=int, required=True, help=translate("config.horizon_days.help", language))
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--origins", type=int, default=1, help=translate("cli.backtest.origins", language))
-    which.add_argument("--origin", type=day, action="append", default=[], help=translate("cli.backtest.origin", language))
+    which.add_argument(
+        "--origin", type=day, action="append", default=[], help=translate("cli.backtest.origin", language)
+    )
     parser.add_argument("--models", default="hybrid,bgnbd,naive", help=translate("cli.backtest.models", language))
     parser.add_argument("--seeds", type=int, default=1, help=translate("cli.backtest.seeds", language))
     parser.add_argument("--seed", type=int, default=1, help=translate("config.seed.help", language))
@@ -55,7 +57,9 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     pipeline.write_scores(scoreboard, options.out / "scoreboard.csv")
     pipeline.write_scores(predictions, options.out / "predictions.parquet")
     metrics = {
-        f"{origin}": {model: dict(zip(part["metric"], part["value"], strict=True)) for model, part in rows.groupby("model")}
+        f"{origin}": {
+            model: dict(zip(part["metric"], part["value"], strict=True)) for model, part in rows.groupby("model")
+        }
         for origin, rows in scoreboard.groupby("origin")
     }
     return {"out": str(options.out), "origins": sorted(metrics), "models": models, "metrics": metrics}

@@ -39,9 +39,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core import pipeline
 
     config = config_from(options, options.model)
-    bundle = pipeline.train(
-        context.workspace, options.name, config, cutoff=options.cutoff, progress=context.progress
-    )
+    bundle = pipeline.train(context.workspace, options.name, config, cutoff=options.cutoff, progress=context.progress)
     record = bundle.record
     return {
         "model": bundle.id,

@@ -1,10 +1,10 @@
 """A bundle: one trained model in one folder, safetensors and JSON only.
 
-    bundle.json          the record: dataset, cutoff, horizon, config, metrics, trust, cost, checksums
-    state.json           what the model needs beside its weights (encoders, vocabularies)
-    weights.safetensors  the weights
-    history.json         losses by seed and step
-    holdout.parquet      predictions of the model and the baselines at the holdout origin, with what came true
+bundle.json          the record: dataset, cutoff, horizon, config, metrics, trust, cost, checksums
+state.json           what the model needs beside its weights (encoders, vocabularies)
+weights.safetensors  the weights
+history.json         losses by seed and step
+holdout.parquet      predictions of the model and the baselines at the holdout origin, with what came true
 """
 
 from __future__ import annotations

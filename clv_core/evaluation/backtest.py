@@ -51,7 +51,13 @@ def training_data(log: EventLog, end: date, config: TrainConfig, progress: Progr
 
 
 def run_origin(
-    log: EventLog, cutoff: date, config: TrainConfig, models: Sequence[str], folder: Path, progress: Progress, stage: str
+    log: EventLog,
+    cutoff: date,
+    config: TrainConfig,
+    models: Sequence[str],
+    folder: Path,
+    progress: Progress,
+    stage: str,
 ) -> Origin:
     """Train ``models`` on what lies before ``cutoff`` and predict the horizon after it.
 
@@ -61,7 +67,9 @@ def run_origin(
     train = training_data(log, cutoff, config, progress)
     snapshot = scoring_snapshot(log, cutoff, config.horizon_days, max_steps=config.max_steps_back)
     if snapshot.target is None:
-        raise NotEnoughData("origin_incomplete", origin=cutoff.isoformat(), horizon=config.horizon_days, end=log.end.isoformat())
+        raise NotEnoughData(
+            "origin_incomplete", origin=cutoff.isoformat(), horizon=config.horizon_days, end=log.end.isoformat()
+        )
     fitted, frames = {}, []
     for model_id in models:
         settings = replace(config, model=model_id)

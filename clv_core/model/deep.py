@@ -90,7 +90,7 @@ class DeepModel:
         return np.clip(value * self.encoder.money, 0, LARGEST_LEVEL_RATIO * self.largest)
 
     def _params(self, network: Network, inputs: Inputs) -> Params:
-        parts = [network(inputs.batch(rows)) for rows in torch.arange(len(inputs)).split(ROWS_AT_ONCE)]
+        parts = [network(inputs.batch(rows)) for rows in inputs.in_parts(ROWS_AT_ONCE)]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
     def _exposure(self, snapshot: Snapshot, horizon_days: int) -> Tensor:

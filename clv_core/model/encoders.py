@@ -47,8 +47,11 @@ class SequenceEncoder(nn.Module):
 
     def forward(self, sequence: Sequence) -> Tensor:
         """Return the last state of each row, [B, width], rows in the batch's own order."""
-        parts = [sequence.channels, *(table(codes) for table, codes in zip(self.embeddings, sequence.codes.T, strict=True))]
+        parts = [
+            sequence.channels,
+            *(table(codes) for table, codes in zip(self.embeddings, sequence.codes.T, strict=True)),
+        ]
         packed = PackedSequence(torch.cat(parts, dim=1), sequence.batch_sizes)
         state = self.rnn(packed)[1]
-        last = state[0][-1] if isinstance(state, tuple) else state[-1]
+        last: Tensor = state[0][-1] if isinstance(state, tuple) else state[-1]
         return last[sequence.unsort]

@@ -81,7 +81,7 @@ class Head(nn.Module):
 
 
 class Ziln(Head):
-    """Zero-inflated lognormal: 0 with probability 1 - p, else lognormal(mu, sigma), with mean M = p exp(mu + sigma^2/2).
+    """Zero-inflated lognormal: 0 with probability 1 - p, else lognormal(mu, sigma); mean M = p exp(mu + sigma^2/2).
 
     Source: Wang, Liu, Miao (2019), arXiv 1912.07753, with the mean in place of mu as the parameter: the plain
     parameterisation explodes where sigma is large.

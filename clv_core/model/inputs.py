@@ -27,6 +27,8 @@ LARGEST_VOCABULARY: Final = 64
 SMALLEST_LOG: Final = 0.02
 """Floor of the base logs, in mean purchase days: what stands for "nothing so far"."""
 RECENT_DAYS: Final = 90
+PRIOR_DAYS: Final = 120
+"""How many days of the anchor's expectation a spend rate is worth: without them, the log of no spend has no bottom."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Inputs:
         codes: step codes, 0 is the unknown bucket, int64 [s, len(STEP_CODES)].
         day: day of each step, int32 [s].
         target: value in the horizon in mean purchase days, float32 [n]; empty where unknown.
+        oldest: largest age of a step in the training windows, in days, float32 []; older ones count as that old.
     """
 
     table: Tensor
@@ -79,6 +82,7 @@ class Inputs:
     codes: Tensor
     day: Tensor
     target: Tensor
+    oldest: Tensor
 
     def __len__(self) -> int:
         """Return n."""
@@ -94,10 +98,16 @@ class Inputs:
         position = torch.repeat_interleave(torch.arange(longest, device=length.device), batch_sizes)
         row = torch.arange(len(position), device=length.device) - (torch.cumsum(batch_sizes, 0) - batch_sizes)[position]
         step = start[row] + position
-        age = torch.log1p((cutoff[row] - self.day[step]).clamp(min=0).float() / 30)
+        age = torch.log1p((cutoff[row] - self.day[step]).float().clamp(min=0).minimum(self.oldest) / 30)
         channels = torch.cat([self.channels[step], age.unsqueeze(1)], dim=1)
         sequence = Sequence(channels, self.codes[step], batch_sizes.cpu(), torch.argsort(order))
         return Batch(self.table[rows], self.base[rows], sequence)
+
+    def in_parts(self, rows_at_once: int) -> tuple[Tensor, ...]:
+        """Return all row numbers in parts of at most ``rows_at_once``."""
+        rows = torch.arange(len(self), device=self.table.device)
+        parts: tuple[Tensor, ...] = rows.split(rows_at_once)  # type: ignore[no-untyped-call]
+        return parts
 
     def to(self, device: torch.device) -> Inputs:
         """Return the same inputs on ``device``."""
@@ -117,12 +127,18 @@ class InputEncoder:
         money: mean net value of a purchase day, in the log's currency.
         scales: mean absolute value of each of ``STEP_VALUES`` where known, [len(STEP_VALUES)].
         vocabularies: known texts of each of ``STEP_CODES``; code 0 is unknown, code k is ``texts[k - 1]``.
+        lowest, highest: range of each channel but ``age`` in the training windows; values beyond it are taken as its
+            nearest end.
+        oldest: largest age of a step in the training windows, in days.
     """
 
     table: TableEncoder
     money: float
     scales: tuple[float, ...]
     vocabularies: tuple[tuple[str, ...], ...]
+    lowest: tuple[float, ...] = ()
+    highest: tuple[float, ...] = ()
+    oldest: float = np.inf
 
     @classmethod
     def fit(cls, train: Snapshot, table: TableEncoder) -> InputEncoder:
@@ -141,7 +157,11 @@ class InputEncoder:
             most = np.argsort(-counts, kind="stable")[:LARGEST_VOCABULARY]
             vocabularies.append(tuple(sorted(texts[code] for code in most if counts[code] > 0)))
         money = float(bought.mean(dtype=np.float64)) if len(bought) else 1.0
-        return cls(table, money, tuple(scales), tuple(vocabularies))
+        encoder = cls(table, money, tuple(scales), tuple(vocabularies))
+        channels = encoder._channels(train.windows.steps)[seen]
+        edges = [tuple(map(float, edge)) for edge in (channels.min(axis=0), channels.max(axis=0))]
+        oldest = float((train.windows.cutoff_day - train.windows.steps.day[train.windows.start]).max())
+        return replace(encoder, lowest=edges[0], highest=edges[1], oldest=oldest)
 
     @property
     def vocabulary_sizes(self) -> tuple[int, ...]:
@@ -158,10 +178,11 @@ class InputEncoder:
             start=torch.from_numpy(windows.start),
             stop=torch.from_numpy(windows.stop),
             cutoff_day=torch.from_numpy(windows.cutoff_day),
-            channels=torch.from_numpy(self._channels(steps)),
+            channels=torch.from_numpy(np.clip(self._channels(steps), self.lowest, self.highest).astype(np.float32)),
             codes=torch.from_numpy(self._codes(steps)),
             day=torch.from_numpy(steps.day),
             target=torch.from_numpy(target.astype(np.float32)),
+            oldest=torch.tensor(self.oldest, dtype=torch.float32),
         )
 
     def base(self, features: pd.DataFrame, horizon_days: int) -> NDArray[np.float32]:
@@ -170,9 +191,15 @@ class InputEncoder:
         money = max(self.money, 1e-9)
         never = np.isnan(column["T"])
         since_first = np.where(never, column["tenure"], column["T"])
-        recent_span = np.minimum(RECENT_DAYS, np.maximum(since_first, 7))
-        recent_rate = column[f"net_value_{RECENT_DAYS}d"] / recent_span * horizon_days
-        long_run_rate = column["net_value"] / np.maximum(since_first, 30) * horizon_days
+        expected = np.nan_to_num(column["anchor_value"]) / horizon_days
+
+        def rate(spent: NDArray[np.float64], days: NDArray[np.float64]) -> NDArray[np.float64]:
+            """Spend in a horizon at the rate of some days, and of as if more at the rate that the anchor expects."""
+            total: NDArray[np.float64] = spent + PRIOR_DAYS * expected
+            return total / (days + PRIOR_DAYS) * horizon_days
+
+        recent_rate = rate(column[f"net_value_{RECENT_DAYS}d"], np.minimum(RECENT_DAYS, since_first))
+        long_run_rate = rate(column["net_value"], since_first)
         count = np.nan_to_num(column["anchor_count"])
         logs = [
             np.log(np.maximum(np.nan_to_num(money_column / money), 0) + SMALLEST_LOG)
@@ -207,13 +234,19 @@ class InputEncoder:
             "money": self.money,
             "scales": list(self.scales),
             "vocabularies": [list(texts) for texts in self.vocabularies],
+            "lowest": list(self.lowest),
+            "highest": list(self.highest),
+            "oldest": self.oldest,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> InputEncoder:
         """Return the encoder that :meth:`to_json` wrote."""
         vocabularies = tuple(tuple(texts) for texts in value["vocabularies"])
-        return cls(TableEncoder.from_json(value["table"]), value["money"], tuple(value["scales"]), vocabularies)
+        ranges = (tuple(value["lowest"]), tuple(value["highest"]), value["oldest"])
+        return cls(
+            TableEncoder.from_json(value["table"]), value["money"], tuple(value["scales"]), vocabularies, *ranges
+        )
 
 
 BASE_FEATURES: Final = (

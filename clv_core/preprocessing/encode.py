@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Self
 
 import numpy as np
@@ -27,6 +27,9 @@ PLAIN: Final = "plain"
 class NumberEncoder:
     """A number: its gaps filled, by its logarithm where asked, in standard deviations from the mean, within ±8.
 
+    A value beyond those of the training rows is taken as the nearest of them: a network trained on customers of up to
+    three months knows nothing of a year, and a straight line through the unknown was wrong by a factor of two.
+
     Args:
         name: the feature.
         group: its group.
@@ -36,6 +39,8 @@ class NumberEncoder:
         mean: mean of the training rows after filling and scaling.
         spread: their standard deviation.
         flagged: whether a column says that the value was unknown.
+        low: smallest encoded number of the training rows.
+        high: largest encoded number of the training rows.
     """
 
     name: str
@@ -46,6 +51,8 @@ class NumberEncoder:
     mean: float
     spread: float
     flagged: bool
+    low: float = -CLIP
+    high: float = CLIP
 
     @classmethod
     def fit(cls, name: str, group: str, scale: str, values: pd.Series, impute: str, constant: float) -> Self | None:
@@ -61,10 +68,12 @@ class NumberEncoder:
         scaled = bare._scaled(numbers)
         if scaled.min() == scaled.max():
             return None if known.all() else bare
-        if scale == PLAIN:
-            return bare
-        mean, spread = mean_and_spread(scaled)
-        return cls(name, group, scale, unit, fill, mean, spread, bare.flagged) if spread > 0 else None
+        mean, spread = (0.0, 1.0) if scale == PLAIN else mean_and_spread(scaled)
+        if spread == 0:
+            return None
+        with np.errstate(over="ignore"):
+            low, high = (float(np.clip((edge - mean) / spread, -CLIP, CLIP)) for edge in (scaled.min(), scaled.max()))
+        return replace(bare, mean=mean, spread=spread, low=low, high=high)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -76,7 +85,8 @@ class NumberEncoder:
         numbers = _numbers(values)
         with np.errstate(all="ignore"):
             standard = (self._scaled(numbers) - self.mean) / self.spread
-        encoded = np.clip(np.nan_to_num(standard, nan=0.0, posinf=CLIP, neginf=-CLIP), -CLIP, CLIP).astype(np.float32)
+        finite = np.nan_to_num(standard, nan=0.0, posinf=CLIP, neginf=-CLIP)
+        encoded = np.clip(finite, self.low, self.high).astype(np.float32)
         return [encoded, (~np.isfinite(numbers)).astype(np.float32)] if self.flagged else [encoded]
 
     def _scaled(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -55,7 +55,9 @@ class Checkpoint:
             tensors |= {f"optimizer.{number}.{name}": torch.as_tensor(value) for name, value in slots.items()}
         facts = {"step": state.step, "best_loss": repr(state.best_loss), "history": state.history}
         with atomic_path(self.path) as temporary:
-            save_file({name: value.contiguous() for name, value in tensors.items()}, temporary, {"state": json.dumps(facts)})
+            save_file(
+                {name: value.contiguous() for name, value in tensors.items()}, temporary, {"state": json.dumps(facts)}
+            )
 
     def load(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> State | None:
         """Restore network and optimiser in place; None where there is no readable state."""

@@ -137,8 +137,7 @@ def _train_seed(
     @torch.no_grad()
     def validate() -> float:
         assert later is not None
-        parts = torch.arange(len(later), device=device).split(ROWS_AT_ONCE)
-        return sum(float(loss_of(rows, later)) * len(rows) for rows in parts) / len(later)
+        return sum(float(loss_of(rows, later)) * len(rows) for rows in later.in_parts(ROWS_AT_ONCE)) / len(later)
 
     state = train(
         network,
@@ -162,7 +161,7 @@ def _train_seed(
 @torch.no_grad()
 def calibrate(network: Network, inputs: Inputs) -> None:
     """Let the head learn residuals from the training rows, if it has any to learn."""
-    parts = [network(inputs.batch(rows)) for rows in torch.arange(len(inputs), device=inputs.table.device).split(ROWS_AT_ONCE)]
+    parts = [network(inputs.batch(rows)) for rows in inputs.in_parts(ROWS_AT_ONCE)]
     network.head.calibrate(inputs.target, {name: torch.cat([part[name] for part in parts]) for name in parts[0]})
 
 
@@ -172,9 +171,7 @@ def _device(config: TrainConfig) -> torch.device:
     return torch.device("cuda" if config.device != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def _train_in_workers(
-    run: Run, shares: list[list[int]], tell: Callable[[int, int, float, float | None], None]
-) -> None:
+def _train_in_workers(run: Run, shares: list[list[int]], tell: Callable[[int, int, float, float | None], None]) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     workers = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -16,7 +16,7 @@ from clv_core.features.behaviour import FEATURES
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
 from clv_core.model.baselines import BgNbdModel, NaiveModel
-from clv_core.model.deep import DeepModel
+from clv_core.model.deep import LARGEST_LEVEL_RATIO, DeepModel
 from clv_core.model.inputs import InputEncoder
 from clv_core.model.network import Shape
 from clv_core.model.predictions import Predictions
@@ -64,7 +64,9 @@ def fit_deep(train: Snapshot, config: TrainConfig, folder: Path, progress: Progr
         raise NotEnoughData("too_few_windows", windows=len(train), needed=FEWEST_WINDOWS)
     assert train.target is not None
     largest = float(train.target.max())
-    part, later = split_for_validation(train) if config.early_stopping else (train, None)
+    part, later = (
+        split_for_validation(at_anchor_level(train)) if config.early_stopping else (at_anchor_level(train), None)
+    )
     table = TableEncoder.fit(part.features, FEATURES, impute=config.impute, constant=config.impute_constant)
     encoder = InputEncoder.fit(part, table)
     inputs = encoder.transform(part)
@@ -75,6 +77,24 @@ def fit_deep(train: Snapshot, config: TrainConfig, folder: Path, progress: Progr
     seeds = range(config.seed, config.seed + config.ensemble)
     history = [{"seed": float(seed), **entry} for seed in seeds for entry in load_history(run, seed)]
     return Fitted(DeepModel(config, encoder, tuple(networks), largest), history, later is not None, steps)
+
+
+def at_anchor_level(train: Snapshot) -> Snapshot:
+    """Return the snapshot with the targets of each cutoff scaled to the anchor's total of its buyers, within 1/3 to 3.
+
+    The network then learns who is worth more than the anchor says, not what one season or a short history did to all
+    customers alike: that level is not the next one's, and is set at the scoring cutoff.
+    """
+    assert train.target is not None
+    bought = train.features["T"].notna().to_numpy()
+    expected = np.nan_to_num(train.features["anchor_value"].to_numpy(np.float64))
+    target = train.target.copy()
+    for day in np.unique(train.cutoff_day):
+        rows = train.cutoff_day == day
+        anchors, actual = expected[rows & bought].sum(), train.target[rows & bought].sum()
+        if anchors > 0 and actual > 0:
+            target[rows] *= np.clip(anchors / actual, 1 / LARGEST_LEVEL_RATIO, LARGEST_LEVEL_RATIO)
+    return replace(train, target=target)
 
 
 def split_for_validation(train: Snapshot) -> tuple[Snapshot, Snapshot | None]:

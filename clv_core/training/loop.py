@@ -94,7 +94,7 @@ def train(
             group["lr"] = learning_rate(state.step, steps, config.learning_rate)
         loss = loss_of(rows_of_step(state.step, rows, config.batch_size, seed, device))
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
         optimizer.step()
         state.step += 1

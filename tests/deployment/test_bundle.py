@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+
 from clv_core.collection.store import open_dataset
 from clv_core.deployment import scoring
 from clv_core.deployment.bundle import list_bundles, open_bundle
@@ -39,7 +40,9 @@ def test_scores_are_finite_ordered_and_bounded_by_three_times_the_largest_value_
 
 
 def test_value_grows_with_the_horizon_for_every_customer(small_workspace, small_bundle):
-    values = [scored(small_workspace, small_bundle, horizon_days=h)["predicted_clv"].to_numpy() for h in (1, 30, 90, 365)]
+    values = [
+        scored(small_workspace, small_bundle, horizon_days=h)["predicted_clv"].to_numpy() for h in (1, 30, 90, 365)
+    ]
     for shorter, longer in zip(values, values[1:], strict=False):
         assert (longer >= shorter - 1e-9).all()
 

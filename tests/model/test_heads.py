@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from clv_core.model.heads import BASE_WIDTH, HEADS, Ziln, make_head, tweedie_deviance
 from scipy import stats
 from sklearn.metrics import mean_tweedie_deviance
+
+from clv_core.model.heads import BASE_WIDTH, HEADS, Ziln, make_head, tweedie_deviance
 
 
 def some_params(head, rows=200, seed=0):
