@@ -98,13 +98,13 @@ class Contacts:
     """How customers can be reached, and who must not be.
 
     Args:
-        customers: customer_id and contact fields, under our names or usual ones.
+        customers: customer_id and contact fields, under our names or usual ones; platform formats need it.
         region: ISO country code for phone numbers without one.
         assume_consent: whether all may be contacted where the frame has no consent column.
         suppressed: customer ids and e-mail addresses that must not be in any list.
     """
 
-    customers: pd.DataFrame
+    customers: pd.DataFrame | None = None
     region: str | None = None
     assume_consent: bool = False
     suppressed: Collection[str] = ()
@@ -158,7 +158,7 @@ def export(
     left_out: dict[str, int] = {}
     reach: dict[str, int] = {}
     if entry.columns is not None:
-        if contacts is None:
+        if contacts is None or contacts.customers is None:
             raise UsageError("export_needs_contacts", format=format)
         people = reachable(
             frame, contacts.customers, entry.keys, contacts.region, contacts.assume_consent, contacts.suppressed

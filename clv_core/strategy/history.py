@@ -42,7 +42,7 @@ def purchase_history(dataset: Dataset, cutoff: date) -> pd.DataFrame:
             **{
                 LAST_PURCHASE: days.day.max(where=bought),
                 PURCHASE_DAYS: bought.sum(),
-                HISTORIC_VALUE: days.value.sum(),
+                HISTORIC_VALUE: days.value.sum().round(6),
             }
         )
         frame: pd.DataFrame = totals.order_by(CUSTOMER_ID).to_pyarrow().to_pandas()

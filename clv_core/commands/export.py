@@ -1,0 +1,66 @@
+"""``export NAME --model ID --format F [--segment X] --out FILE``: a customer list for another system."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from clv_core.commands import Context, day
+from clv_core.i18n import translate
+
+
+def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
+    """Declare the command's words."""
+    from clv_core.strategy.export import EXPORTS
+
+    parser.add_argument("name", help=translate("cli.option.dataset", language))
+    parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
+    parser.add_argument(
+        "--format", required=True, choices=tuple(EXPORTS), help=translate("cli.export.format", language)
+    )
+    parser.add_argument("--segment", action="append", default=[], help=translate("cli.segment.segment", language))
+    parser.add_argument("--scheme", default="quantile", help=translate("cli.segment.scheme", language))
+    parser.add_argument("--out", type=Path, required=True, help=translate("cli.export.out", language))
+    parser.add_argument("--customers", type=Path, default=None, help=translate("cli.export.customers", language))
+    parser.add_argument("--suppress", type=Path, default=None, help=translate("cli.export.suppress", language))
+    parser.add_argument("--region", default=None, help=translate("cli.export.region", language))
+    parser.add_argument("--assume-consent", action="store_true", help=translate("cli.export.assume_consent", language))
+    parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.explain.cutoff", language))
+
+
+def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Write the list and its side file, and return counts and paths."""
+    from clv_core import pipeline
+    from clv_core.strategy.conditions import Condition
+    from clv_core.strategy.contacts_file import read_contacts, read_suppressed
+    from clv_core.strategy.export import Contacts
+    from clv_core.strategy.tiers import Scheme
+
+    made = pipeline.export(
+        context.workspace,
+        options.name,
+        options.model,
+        options.out,
+        format=options.format,
+        scheme=Scheme.parse(options.scheme),
+        conditions=[Condition.parse(text) for text in options.segment],
+        contacts=Contacts(
+            customers=None if options.customers is None else read_contacts(options.customers),
+            region=options.region,
+            assume_consent=options.assume_consent,
+            suppressed=frozenset() if options.suppress is None else read_suppressed(options.suppress),
+        ),
+        cutoff=options.cutoff,
+        language=context.language,
+        progress=context.progress,
+    )
+    return {
+        "files": [str(file) for file in made.files],
+        "side_file": str(made.side_file),
+        "format": options.format,
+        "model": options.model,
+        "rows": made.rows,
+        "left_out": made.left_out,
+        "reach": made.reach,
+    }

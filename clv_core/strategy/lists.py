@@ -1,0 +1,72 @@
+"""Lists of customers: scores, history and tier side by side, those who fulfil some conditions, written as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from clv_core.collection.store import Dataset
+from clv_core.errors import NotEnoughData, UsageError
+from clv_core.i18n import DEFAULT_LANGUAGE
+from clv_core.strategy.conditions import Condition, select
+from clv_core.strategy.export import Contacts, Exported, Side, export, side_record
+from clv_core.strategy.history import purchase_history, with_history
+from clv_core.strategy.segments import TIER, assign
+from clv_core.strategy.tiers import Scheme, tier_names
+from clv_core.workspace import atomic_path, write_json
+
+TIER_NAME: Final = "tier_name"
+ENDINGS: Final = (".csv", ".xlsx", ".parquet")
+
+
+def customer_list(
+    dataset: Dataset, scored: pd.DataFrame, scheme: Scheme, cutoff: date, language: str = DEFAULT_LANGUAGE
+) -> pd.DataFrame:
+    """Return all scored customers with history, tier and the tier's name, the most valuable first.
+
+    Args:
+        dataset: the log that they come from.
+        scored: ``score``'s columns, as of ``cutoff``.
+        scheme: how to cut.
+        cutoff: history is what lies before it.
+        language: of the tiers' names.
+    """
+    tiered = assign(with_history(scored, purchase_history(dataset, cutoff), cutoff), scheme)
+    names = dict(enumerate(tier_names(scheme.tiers, language), start=1))
+    tiered = tiered.assign(**{TIER_NAME: tiered[TIER].map(names)})
+    return tiered.sort_values("predicted_clv", ascending=False, kind="stable", ignore_index=True)
+
+
+def choose(customers: pd.DataFrame, conditions: Sequence[Condition]) -> pd.DataFrame:
+    """Return the customers who fulfil all conditions.
+
+    Raises:
+        NotEnoughData: nobody does.
+        UsageError: a condition on a column that is not there, or that does not fit it.
+    """
+    chosen = select(customers, conditions)
+    if chosen.empty:
+        raise NotEnoughData("segment_empty", segment=" ".join(map(str, conditions)) or "-")
+    return chosen
+
+
+def write_list(customers: pd.DataFrame, path: Path, side: Side, contacts: Contacts | None = None) -> Exported:
+    """Write a list by the file's ending, CSV, XLSX or Parquet, with its side file.
+
+    Raises:
+        UsageError: another ending.
+    """
+    if path.suffix not in ENDINGS:
+        raise UsageError("segment_out", path=path.name, endings=", ".join(ENDINGS))
+    format = path.suffix.removeprefix(".")
+    if path.suffix != ".parquet":
+        return export(customers, format, path, side=side, contacts=contacts)
+    with atomic_path(path) as temporary:
+        customers.to_parquet(temporary, index=False)
+    made = Exported((path,), path.with_name(path.name + ".json"), len(customers))
+    write_json(made.side_file, side_record(made, format, side))
+    return made
