@@ -1,0 +1,92 @@
+"""The command ``explain``, end to end on the small shop: what it divides is what ``score`` writes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv_core import pipeline
+from clv_core.cli import main
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import Bundle
+from clv_core.evaluation.explain_store import load_explanation
+from clv_core.jobs import NoProgress
+from clv_core.workspace import Workspace
+
+
+def run(capsys: pytest.CaptureFixture[str], workspace: Workspace, *words: str) -> tuple[int, dict[str, Any]]:
+    code = main([*words, "--workspace", str(workspace.root)])
+    return code, json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def scores(workspace: Workspace, model_id: str) -> pd.Series:
+    return pipeline.scores(workspace, "shop", model_id, progress=NoProgress()).set_index("customer_id")["predicted_clv"]
+
+
+def test_parts_add_up_to_the_score_of_every_explained_customer(
+    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("explain", "shop", "--model", small_bundle.id, "--sample", "40", "--out", str(tmp_path / "why"))
+    code, said = run(capsys, small_workspace, *words)
+    assert code == 0 and said["customers"] == 40
+    found, about = load_explanation(tmp_path / "why")  # type: ignore[misc]
+    scored = scores(small_workspace, small_bundle.id).loc[list(found.customer_ids)].to_numpy()
+    np.testing.assert_allclose(found.base + found.values.sum(axis=1), scored, rtol=1e-4)
+    assert about["currency"] == "EUR" and about["model"] == small_bundle.id
+    strongest = [entry["mean_abs"] for entry in said["importance"]]
+    assert strongest == sorted(strongest, reverse=True) and strongest[0] > 0
+
+
+def test_one_customer_is_explained_as_in_the_sample(
+    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample = pipeline.explain(
+        small_workspace, "shop", small_bundle.id, tmp_path / "some", sample=5, progress=NoProgress()
+    )
+    who = sample.customer_ids[3]
+    words = ("explain", "shop", "--model", small_bundle.id, "--customer", who, "--out", str(tmp_path / "one"))
+    code, said = run(capsys, small_workspace, *words)
+    assert code == 0 and said["customer_id"] == who
+    steps = sample.waterfall(who)
+    assert [step["part"] for step in said["steps"]] == steps["part"].tolist()
+    np.testing.assert_allclose([step["value"] for step in said["steps"]], steps["value"], rtol=1e-3, atol=1e-3)
+    assert said["predicted_clv"] == pytest.approx(scores(small_workspace, small_bundle.id)[who], rel=1e-6)
+
+
+@pytest.mark.parametrize("model", ["naive", "bgnbd"])
+def test_baselines_are_explained_too(small_workspace: Workspace, tmp_path: Path, model: str) -> None:
+    config = TrainConfig(horizon_days=90, model=model, cutoffs=4)
+    bundle = pipeline.train(small_workspace, "shop", config, progress=NoProgress())
+    found = pipeline.explain(small_workspace, "shop", bundle.id, tmp_path / "why", sample=20, progress=NoProgress())
+    scored = scores(small_workspace, bundle.id).loc[list(found.customer_ids)].to_numpy()
+    np.testing.assert_allclose(found.base + found.values.sum(axis=1), scored, rtol=1e-4, atol=1e-9)
+    sequence = [number for number, part in enumerate(found.parts) if part.startswith("sequence_")]
+    assert np.abs(found.values[:, sequence]).max() < 1e-9 * np.abs(found.values).max()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected", "error"),
+    [
+        (("--customer", "nobody"), 4, "customer_unknown"),
+        (("--sample", "0"), 2, "setting_bounds"),
+        (("--cutoff", "1990-01-01"), 4, "log_empty_before"),
+    ],
+)
+def test_what_cannot_be_explained_is_said_and_leaves_nothing(
+    small_workspace: Workspace,
+    small_bundle: Bundle,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    expected: int,
+    error: str,
+) -> None:
+    out = tmp_path / "why"
+    code, said = run(capsys, small_workspace, "explain", "shop", "--model", small_bundle.id, "--out", str(out), *words)
+    assert (code, said["error"]["code"]) == (expected, error)
+    assert not out.exists()
