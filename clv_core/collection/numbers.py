@@ -45,11 +45,11 @@ class NumberReading:
             f" WHEN 'point3' THEN {point3} WHEN 'comma3' THEN {comma3} END AS DOUBLE))"
         )
         finite = f"list_transform({slow}, lambda v: CASE WHEN isfinite(v) THEN v END)[1]"
-        return f"CASE WHEN {self._fast(column)} THEN try_cast({column} AS DOUBLE) ELSE {finite} END"
+        fast = f"WHEN {column} IS NULL THEN NULL WHEN {self._fast(column)} THEN try_cast({column} AS DOUBLE)"
+        return f"CASE {fast} ELSE {finite} END"
 
     def _fast(self, column: str) -> str:
-        plain = f"isfinite(try_cast({column} AS DOUBLE))"
-        return plain if self.decimal == "point" else f"NOT contains({column}, '.') AND {plain}"
+        return plain(column) if self.decimal == "point" else f"NOT contains({column}, '.') AND {plain(column)}"
 
 
 def form(column: str) -> str:
@@ -60,6 +60,11 @@ def form(column: str) -> str:
         f" WHEN {column}[-3] = '.' AND isfinite(try_cast({column} AS DOUBLE)) THEN 'cents'"
         f" ELSE list_transform([{_bare(column)}], lambda n: {_form('n')})[1] END"
     )
+
+
+def plain(column: str) -> str:
+    """Return SQL that quickly tells what is a number already."""
+    return f"isfinite(try_cast({column} AS DOUBLE))"
 
 
 def currencies(column: str) -> str:

@@ -24,7 +24,6 @@ from clv_core.columns import (
     QUANTITY,
     RATING,
     RETURN,
-    REVIEW_TEXT,
     UNIT_PRICE,
     Kind,
 )
@@ -82,16 +81,22 @@ class Plan:
         return names
 
     def clean(self, canonical: str) -> str:
-        """Return SQL for the text of a canonical column, NULL where it stands for nothing."""
+        """Return SQL for the text of a canonical column, NULL where it stands for nothing.
+
+        Texts that are plainly something (no blank around them, and no first letter of a word for "nothing") are told
+        by one quick test; only the others are trimmed and looked up.
+        """
         raw = name(self.chosen[canonical])
-        if canonical == REVIEW_TEXT:
-            return f"nullif({raw}, '')"
-        trimmed = f"trim({raw}, ' \t\u00a0\u3000')"
-        strict = canonical in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE) or BY_NAME[canonical].kind is not Kind.TEXT
-        if not strict:
-            return f"nullif({trimmed}, '')"
+        kind = BY_NAME[canonical].kind
+        if kind is Kind.TEXT and canonical not in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE):
+            return raw
         missing = ", ".join(text(word) for word in (*MISSING, *INVISIBLE))
-        return f"CASE WHEN strlen({trimmed}) <= 9 AND lower({trimmed}) IN ({missing}) THEN NULL ELSE {trimmed} END"
+        slow = (
+            f"list_transform([trim({raw}, ' \t\u00a0\u3000')], lambda w: CASE WHEN strlen(w) <= 9"
+            f" AND lower(w) IN ({missing}) THEN NULL ELSE w END)[1]"
+        )
+        plain = {Kind.TIME: times.plainest, Kind.NUMBER: numbers.plain, Kind.TEXT: _plain_text}[kind](raw)
+        return f"CASE WHEN {raw} IS NULL OR {plain} THEN {raw} ELSE {slow} END"
 
     def typed(self, relation: str) -> str:
         """Return the query that reads ``relation``: all stored columns, ``reason`` (NULL for rows that are kept)."""
@@ -100,13 +105,14 @@ class Plan:
             if column.name in self.chosen and column.name not in outputs:
                 outputs[column.name] = (V if column.kind is Kind.NUMBER else T) + column.name
         kept = [f"{outputs[c.name]} AS {c.name}" for c in COLUMNS if c.name in outputs]
-        kept += [f"nullif({name(column)}, '') AS {name(extra)}" for column, extra in self.extras.items()]
+        kept += [f"{name(column)} AS {name(extra)}" for column, extra in self.extras.items()]
         return f"SELECT {', '.join(kept)}, {self.reason} AS {REASON} FROM {self.judged(relation)}"
 
     def judged(self, relation: str) -> str:
         """Return the table expression of ``relation``'s own columns and what was read from them."""
         numeric = [column for column in (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING) if column in self.chosen]
-        inner = [f"{self.clean(column)} AS {T}{column}" for column in self.chosen if column in BY_NAME]
+        texts = [column for column in self.chosen if column in BY_NAME and column != EVENT_TYPE]
+        inner = [f"{self.clean(column)} AS {T}{column}" for column in texts]
         read = [f"{self.time.value(T + EVENT_TIME)} AS {V}time"]
         read += [f"{self._number(column)} AS {V}{column}" for column in numeric]
         read += [f"{self.kind} AS {V}kind"] if EVENT_TYPE in self.chosen else []
@@ -143,11 +149,13 @@ class Plan:
     @property
     def kind(self) -> str:
         """SQL for the event type: names seen in the sample by a quick comparison, others by folding."""
-        quick = "".join(f" WHEN {text(raw)} THEN {text(kind)}" for raw, kind in self.values.items())
+        raw = name(self.chosen[EVENT_TYPE])
+        quick = "".join(f" WHEN {text(value)} THEN {text(kind)}" for value, kind in self.values.items())
         pairs = ", ".join(f"{text(key)}: {text(kind)}" for key, kind in EVENT_NAMES.items())
-        folded = "regexp_replace(lower(clv_t_event_type), '[\\s\\pP\\pS]+', '', 'g')"
-        slow = f"coalesce(MAP {{{pairs}}}[{folded}], clv_t_event_type, '{UNKNOWN}')"
-        return f"CASE clv_t_event_type{quick} ELSE {slow} END" if quick else slow
+        folded = "regexp_replace(lower(w), '[\\s\\pP\\pS]+', '', 'g')"
+        mapped = f"coalesce(MAP {{{pairs}}}[{folded}], w, '{UNKNOWN}')"
+        slow = f"list_transform([{self.clean(EVENT_TYPE)}], lambda w: {mapped})[1]"
+        return f"CASE {raw}{quick} ELSE {slow} END" if quick else slow
 
     def _made(self) -> str:
         """Return SQL for quantity x unit price - discount; empty where there is an amount column."""
@@ -172,7 +180,7 @@ class Plan:
     @property
     def reason(self) -> str:
         """SQL for the reason why a row of :meth:`judged` is set aside, or NULL."""
-        header = " AND ".join(f"trim({name(column)}) = {text(column)}" for column in list(self.chosen.values())[:3])
+        header = " AND ".join(f"{name(column)} = {text(column)}" for column in list(self.chosen.values())[:2])
         missing = " OR ".join(f"{T}{column} IS NULL" for column in self._needs)
         return (
             f"CASE WHEN {header} THEN 'repeated_header'"
@@ -194,6 +202,15 @@ REASON_COLUMNS: Final = {
     "amount_too_large": AMOUNT,
 }
 """The column that a reason is about."""
+
+
+def _plain_text(column: str) -> str:
+    """Tell ASCII texts with no blank around them that cannot be a word for "nothing", by comparisons only."""
+    starts = [("0", ":"), ("A", "N"), ("O", "["), ("a", "n"), ("o", "{")]
+    first = " OR ".join(f"{column} BETWEEN '{low}' AND '{high}'" for low, high in starts)
+    words = "".join(f" AND {column} NOT BETWEEN '{w}e' AND '{w}f'" for w in ("undefin", "Undefin", "UNDEFIN"))
+    ends = f" AND NOT ends_with({column}, ' ') AND NOT ends_with({column}, '\t')"
+    return f"(({first}) AND strlen({column}) = length({column}){ends}{words})"
 
 
 def seen_values(raw: list[str], answers: Mapping[str, str]) -> dict[str, str]:

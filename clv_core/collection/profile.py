@@ -136,7 +136,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
 def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan) -> dict[str, Any]:
     """Return counts of forms by column, in one pass over the table."""
     chosen = plan.chosen
-    texts = [column for column in (EVENT_TIME, EVENT_TYPE, ORDER_ID, *NUMBERS) if column in chosen]
+    texts = [column for column in (EVENT_TIME, ORDER_ID, *NUMBERS) if column in chosen]
     inner = [f"{plan.clean(column)} AS {T}{column}" for column in texts]
     forms = {EVENT_TIME: times.form(T + EVENT_TIME)}
     forms.update({column: numbers.form(T + column) for column in NUMBERS if column in chosen})
@@ -162,7 +162,7 @@ def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan) ->
     figures += [f"count(*) FILTER ({rating} NOT BETWEEN 0 AND {top})" if RATING in chosen else "0" for top in SCALES]
     keys = ", ".join(f"{expression} AS f_{column}" for column, expression in forms.items())
     groups = ", ".join(f"f_{column}" for column in forms)
-    also = f", {name(chosen[CURRENCY])}" if CURRENCY in chosen else ""
+    also = "".join(f", {name(chosen[column])}" for column in (CURRENCY, EVENT_TYPE) if column in chosen)
     query = (
         f"SELECT {groups}, {', '.join(figures)} FROM (SELECT *, {keys} FROM"
         f" (SELECT {', '.join(inner)}{also} FROM {source.relation(record=True)})) GROUP BY ALL"

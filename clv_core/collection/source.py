@@ -56,7 +56,7 @@ class Source:
     lines: int = 0
 
     def relation(self, *, record: bool = False) -> str:
-        """Return the SQL table expression; every column is text.
+        """Return the SQL table expression; every column is text, an empty cell NULL.
 
         Args:
             record: whether lines that are no rows are recorded (for :func:`recorded_rejects`).
@@ -64,9 +64,10 @@ class Source:
         if self.dialect is None:
             if self.content is Content.PARQUET:
                 files = str(self.path / "*.parquet") if self.path.is_dir() else str(self.path)
-                return f"(SELECT COLUMNS(*)::VARCHAR FROM read_parquet({text(files)}, union_by_name = true))"
+                return f"(SELECT nullif(COLUMNS(*)::VARCHAR, '') FROM read_parquet({text(files)}, union_by_name = true))"
             kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in self.columns)
-            return f"read_json({text(str(self.path))}, columns = {{{kinds}}}, maximum_object_size = 16777216)"
+            reader = f"read_json({text(str(self.path))}, columns = {{{kinds}}}, maximum_object_size = 16777216)"
+            return f"(SELECT nullif(COLUMNS(*), '') FROM {reader})"
         kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in self.columns)
         return (
             f"read_csv({text(str(self.path))}, auto_detect = false, header = false, columns = {{{kinds}}},"
