@@ -154,8 +154,9 @@ def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan) ->
     marks = f"list(DISTINCT CASE WHEN {plain} THEN {numbers.currencies(T + money)} END)"
     named = f"list(DISTINCT {name(chosen[CURRENCY])})" if CURRENCY in chosen else "NULL"
     figures += [f"{marks} AS marks", f"{named} AS named"]
-    negative = f"{T}{AMOUNT}[1] IN ('-', '(') AND {plan.kind} = '{PURCHASE}'"
-    figures.append(f"count(*) FILTER ({negative})" if {AMOUNT, EVENT_TYPE} <= set(chosen) else "0")
+    typed = {AMOUNT, EVENT_TYPE} <= set(chosen)
+    negative = f"{T}{AMOUNT}[1] IN ('-', '(') AND {plan.kind} = '{PURCHASE}'" if typed else "false"
+    figures.append(f"count(*) FILTER ({negative})")
     quantity = f"abs(try_cast({T}{QUANTITY} AS DOUBLE)) > {MAX_QUANTITY}"
     figures.append(f"count(*) FILTER ({quantity})" if QUANTITY in chosen else "0")
     rating = f"try_cast({T}{RATING} AS DOUBLE)"
