@@ -1,0 +1,16 @@
+"""CLV Studio in the browser: ``streamlit run app.py``. The shell only; each page is a script under ``pages/``."""
+
+import streamlit as st
+
+from pages.ui import navigation, sidebar, state, widgets
+
+navigation.page_config()
+state.begin()
+page = navigation.menu()
+sidebar.show()
+state.publish()
+st.title(page.title, anchor=False)
+try:
+    page.run()
+except Exception as error:
+    widgets.broken(error)

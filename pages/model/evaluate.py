@@ -1,0 +1,48 @@
+"""Evaluate: can I trust it?"""
+
+import streamlit as st
+
+from pages.ui import charts, judged, navigation, progress, widgets
+from pages.ui.state import t
+
+bundle = widgets.need_model()
+record = bundle.record
+measured = record["holdout"]
+widgets.headline(judged.headline(bundle), widgets.context_line(bundle, measured and measured["cutoff"]))
+
+with st.container(border=True):
+    widgets.verdict(bundle)
+    widgets.trust_reasons(bundle)
+for warning in record["warnings"]:
+    st.info(widgets.sentence(warning), icon=":material/info:")
+
+if measured:
+    widgets.figures(judged.three_figures(bundle), columns=3)
+    with st.grid(2, min_column_width=420):
+        widgets.chart(judged.deciles(bundle), "deciles")
+        widgets.chart(judged.gains(bundle), "gains")
+    st.subheader(t("evaluate.purchase"), anchor=False)
+    judged.threshold(bundle)
+    st.subheader(t("evaluate.value"), anchor=False)
+    with st.grid(2, min_column_width=420):
+        widgets.chart(judged.scatter(bundle), "scatter")
+        widgets.chart(judged.values(bundle), "values")
+
+history = progress.loss_frame(bundle.history())
+if len(history):
+    widgets.chart(charts.loss_history(history), "losses", height=260)
+
+if measured:
+    table = judged.metric_table(bundle)
+    with st.expander(t("evaluate.all_metrics"), icon=":material/table_chart:"):
+        st.dataframe(table, hide_index=True, alt=t("evaluate.all_metrics"))
+        name = widgets.file_name(bundle, "metrics", measured["cutoff"], "csv")
+        widgets.download(t("evaluate.download"), judged.exact_metrics(bundle), name, key="download_metrics")
+
+with st.container(horizontal=True):
+    if st.button(t("evaluate.to_explain"), icon=navigation.BY_NAME["explain"].icon, key="to_explain"):
+        navigation.go("explain")
+    if st.button(
+        t("evaluate.to_segments"), icon=navigation.BY_NAME["segments"].icon, key="to_segments", type="primary"
+    ):
+        navigation.go("segments")

@@ -1,0 +1,65 @@
+"""Train: what will it learn, and what does it cost?"""
+
+import streamlit as st
+
+from clv_core import jobs
+from clv_core.config import TrainConfig
+from clv_core.errors import ClvError
+from pages.ui import forms, navigation, progress, state, training, widgets
+from pages.ui.state import t
+
+dataset = state.dataset()
+if dataset is None:
+    widgets.need("dataset", "upload")
+
+allowed = training.horizons(dataset)
+known = {"name": dataset.name, "days": allowed.days, "longest": allowed.longest, "measurable": allowed.measurable}
+widgets.headline(t("train.headline" if allowed.measurable else "train.headline.unmeasured", **known))
+if allowed.longest < 1:
+    st.warning(t("train.too_short", **known), icon=":material/warning:")
+    st.stop()
+
+job = progress.current("train", dataset.name)
+if job and progress.running(job):
+    progress.watch(job)
+    st.stop()
+if job and progress.take(job):
+    state.choose(model=job.status()["result"]["model"])
+    st.rerun()
+if job and job.status()["state"] == jobs.INTERRUPTED:
+    if st.button(t("train.resume"), type="primary", icon=":material/resume:", key="resume"):
+        progress.again(job)
+if job:
+    progress.technical_log(job)
+
+with st.container(border=True):
+    horizon_days = training.choose_horizon(allowed)
+    st.caption(t("train.horizon.measured" if horizon_days <= allowed.measurable else "train.horizon.unmeasured"))
+    advanced = st.expander(t("train.advanced"), icon=":material/tune:")
+    with advanced:
+        values = forms.settings_form(TrainConfig, ("basic", "data", "network", "training"), skip=("horizon_days",))
+    try:
+        config = TrainConfig(horizon_days=horizon_days, **values)
+    except ClvError as error:
+        widgets.error_box(error)
+        st.stop()
+    cost, memory = training.expected_cost(dataset, config), training.memory_here()
+    fits = memory is None or cost.memory_mb < 0.8 * memory
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(t("train.start"), type="primary", icon=":material/play_arrow:", key="start_training"):
+            training.start(dataset, horizon_days, values)
+            st.rerun()
+        st.caption(t("train.cost", time=state.span(cost.seconds), memory=f"{cost.memory_mb / 1000:.1f}"))
+    if not fits:
+        st.warning(t("train.memory", memory=f"{(memory or 0) / 1000:.1f}"), icon=":material/memory:")
+
+model = state.model()
+if model:
+    with st.container(border=True):
+        st.subheader(t("train.last"), anchor=False)
+        st.caption(widgets.context_line(model))
+        widgets.trust_reasons(model)
+        took = model.record["actual"]
+        st.caption(t("train.took", time=state.span(took["seconds"]), memory=f"{took['memory_mb'] / 1000:.1f}"))
+        if st.button(t("train.evaluate"), icon=":material/fact_check:", key="to_evaluate"):
+            navigation.go("evaluate")

@@ -1,0 +1,50 @@
+"""Home: where am I in the loop, and the quickest way on."""
+
+import streamlit as st
+
+from pages.ui import navigation, overview, progress, state, widgets
+from pages.ui.state import t
+
+dataset, model = state.dataset(), state.model()
+widgets.headline(overview.headline(dataset, model))
+
+job = progress.current("ingest")
+if job and progress.running(job):
+    progress.watch(job)
+elif job and progress.take(job):
+    state.choose(dataset=job.status()["result"]["dataset"])
+    st.rerun()
+
+sample, upload, on = st.columns(3)
+with sample.container(border=True, height="stretch"):
+    st.subheader(t("home.sample"), anchor=False)
+    st.write(t("home.sample.why"))
+    st.space("stretch")
+    if st.button(t("home.sample.button"), icon=":material/science:", key="door_sample", type=overview.first(dataset)):
+        overview.load_sample()
+        st.rerun()
+with upload.container(border=True, height="stretch"):
+    st.subheader(t("home.upload"), anchor=False)
+    st.write(t("home.upload.why"))
+    st.space("stretch")
+    if st.button(t("home.upload.button"), icon=":material/upload_file:", key="door_upload"):
+        navigation.go("upload")
+with on.container(border=True, height="stretch"):
+    st.subheader(t("home.on", name=dataset.name) if dataset else t("home.on.nothing"), anchor=False)
+    st.write(overview.next_step(dataset, model))
+    st.space("stretch")
+    target = overview.next_page(dataset, model)
+    if st.button(
+        t(f"page.{target}"), icon=navigation.BY_NAME[target].icon, key="door_on", type="primary", disabled=not dataset
+    ):
+        navigation.go(target)
+
+st.subheader(t("home.loop"), anchor=False)
+overview.loop(dataset, model)
+
+if dataset:
+    st.subheader(t("home.datasets"), anchor=False)
+    st.dataframe(overview.dataset_table(), hide_index=True, alt=t("home.datasets"))
+if model:
+    st.subheader(t("home.models", name=model.record["dataset"]["name"]), anchor=False)
+    st.dataframe(overview.model_table(), hide_index=True, alt=t("home.models", name=model.record["dataset"]["name"]))

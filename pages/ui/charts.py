@@ -1,0 +1,201 @@
+"""Charts: a frame and a message in, a Plotly figure out. The message is the title; axes carry units.
+
+One colour has one meaning on all pages. The colours here stand for positions in ``chartCategoricalColors``,
+``chartSequentialColors`` and ``chartDivergingColors`` of ``.streamlit/config.toml``; ``st.plotly_chart`` puts the
+colours of the light or dark theme in their place, so that a figure follows a change of theme at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike, NDArray
+
+from pages.ui.state import say, t
+
+PREDICTED, ACTUAL, BASELINE, WARNING, DANGER, GAIN, OTHER = (f"#00000{position}" for position in range(1, 8))
+RAMP: Final = tuple(f"#0000{position}" for position in range(11, 21))
+DIVERGING: Final = tuple(f"#0000{position}" for position in range(21, 31))
+DOTTED: Final = {"color": BASELINE, "dash": "dash", "width": 2}
+POINTS_SHOWN: Final = 2000
+
+
+def decile_chart(table: pd.DataFrame, message: str, *, unit: str, baseline_name: str) -> go.Figure:
+    """Draw mean value by decile of predicted value, 1 the highest.
+
+    Args:
+        table: columns ``decile``, ``predicted_mean``, ``actual_mean``, and ``baseline_mean`` where there is a baseline.
+        message: what the chart shows, in words.
+        unit: of the values, for the axis.
+        baseline_name: of the simple model beside it.
+    """
+    figure = go.Figure()
+    figure.add_bar(x=table["decile"], y=table["predicted_mean"], name=t("chart.predicted"), marker_color=PREDICTED)
+    figure.add_bar(x=table["decile"], y=table["actual_mean"], name=t("chart.actual"), marker_color=ACTUAL)
+    if "baseline_mean" in table:
+        figure.add_scatter(
+            x=table["decile"], y=table["baseline_mean"], name=baseline_name, line=DOTTED, mode="lines+markers"
+        )
+    figure.update_xaxes(title=t("chart.decile"), dtick=1)
+    figure.update_yaxes(title=t("chart.mean_value", unit=unit))
+    return finish(figure, message)
+
+
+def gain_curve(curves: dict[str, pd.DataFrame], message: str) -> go.Figure:
+    """Draw the share of value held by the customers put first.
+
+    Args:
+        curves: frames with ``share_of_customers`` and ``share_of_value`` by name; the first is the model's, one named
+            ``actual`` is the perfect order, all others are baselines.
+        message: what the chart shows, in words.
+    """
+    figure = go.Figure()
+    for position, (name, curve) in enumerate(curves.items()):
+        perfect = name == "actual"
+        line = (
+            {"color": PREDICTED, "width": 3} if position == 0 else {"color": ACTUAL, "width": 1} if perfect else DOTTED
+        )
+        figure.add_scatter(
+            x=curve["share_of_customers"],
+            y=curve["share_of_value"],
+            name=t("chart.perfect_order") if perfect else name,
+            line=line,
+            mode="lines",
+        )
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], name=t("chart.chance"), mode="lines", line={"color": BASELINE, "dash": "dot", "width": 1}
+    )
+    figure.update_xaxes(title=t("chart.share_of_customers"), tickformat=".0%", range=[0, 1], dtick=0.2)
+    figure.update_yaxes(title=t("chart.share_of_value"), tickformat=".0%", range=[0, 1.02])
+    return finish(figure, message)
+
+
+def predicted_against_actual(actual: ArrayLike, predicted: ArrayLike, message: str, *, unit: str) -> go.Figure:
+    """Draw each customer's outcome over the prediction, both on a scale that shows zero and whales."""
+    values = pd.DataFrame({"actual": np.maximum(np.asarray(actual), 0), "predicted": np.asarray(predicted)})
+    if len(values) > POINTS_SHOWN:
+        values = values.sample(POINTS_SHOWN, random_state=1)
+    top = float(values.max().max())
+    hover = (
+        f"{t('chart.predicted')} %{{customdata[0]:,.2f}}<br>{t('chart.actual')} %{{customdata[1]:,.2f}}<extra></extra>"
+    )
+    figure = go.Figure()
+    figure.add_scatter(
+        x=np.log1p(values["predicted"]),
+        y=np.log1p(values["actual"]),
+        mode="markers",
+        marker={"color": PREDICTED, "size": 5, "opacity": 0.45},
+        customdata=values[["predicted", "actual"]],
+        hovertemplate=hover,
+        name=t("chart.customer"),
+    )
+    diagonal = [0, np.log1p(top)]
+    figure.add_scatter(x=diagonal, y=diagonal, mode="lines", line=DOTTED, name=t("chart.equal"))
+    figure.update_xaxes(title=t("chart.predicted_value", unit=unit), **wide_ticks(top))
+    figure.update_yaxes(title=t("chart.actual_value", unit=unit), **wide_ticks(top))
+    return finish(figure, message)
+
+
+def distribution(parts: dict[str, ArrayLike], message: str, *, axis: str, wide: bool = False) -> go.Figure:
+    """Draw the share of customers by value: the first part as bars, the others as outlines.
+
+    Args:
+        parts: values by name; ``predicted`` and ``actual`` have their own colours.
+        message: what the chart shows, in words.
+        axis: title of the value axis, with its unit.
+        wide: whether values spread over powers of ten (money) rather than evenly (a probability).
+    """
+    arrays = {name: np.maximum(np.asarray(values, float), 0) for name, values in parts.items()}
+    top = max(float(values.max(initial=0)) for values in arrays.values())
+    edges = np.linspace(0, np.log1p(top) if wide else max(top, 1e-9), 31)
+    figure = go.Figure()
+    for name, values in arrays.items():
+        counts, _ = np.histogram(np.log1p(values) if wide else values, edges)
+        _add_histogram(figure, name, edges, counts / max(1, len(values)))
+    ticks = wide_ticks(top) if wide else {}
+    figure.update_xaxes(title=axis, **ticks)
+    figure.update_yaxes(title=t("chart.share_of_customers"), tickformat=".0%")
+    return finish(figure, message)
+
+
+def _add_histogram(figure: go.Figure, name: str, edges: NDArray[np.float64], shares: NDArray[np.float64]) -> None:
+    colour = {"predicted": PREDICTED, "actual": ACTUAL, "bought": ACTUAL, "not_bought": BASELINE}[name]
+    middle, width = (edges[:-1] + edges[1:]) / 2, edges[1] - edges[0]
+    if name in ("predicted", "not_bought"):
+        figure.add_bar(
+            x=middle, y=shares, width=width, name=t(f"chart.{name}"), marker={"color": colour, "opacity": 0.7}
+        )
+        return
+    line = {"color": colour, "width": 2, "shape": "hvh"}
+    figure.add_scatter(x=middle, y=shares, name=t(f"chart.{name}"), mode="lines", line=line)
+
+
+def loss_history(frame: pd.DataFrame, message: str | None = None) -> go.Figure:
+    """Draw the loss by training step, one line a network.
+
+    Args:
+        frame: columns ``step``, ``loss``, ``seed``.
+        message: what the chart shows, in words.
+    """
+    figure = go.Figure()
+    for seed, part in frame.groupby("seed"):
+        smooth = part["loss"].rolling(9, min_periods=1, center=True).median()
+        figure.add_scatter(
+            x=part["step"],
+            y=smooth,
+            mode="lines",
+            name=t("chart.network", seed=seed),
+            line={"color": PREDICTED, "width": 1.6},
+            opacity=0.85,
+        )
+    figure.update_xaxes(title=t("chart.step"))
+    figure.update_yaxes(title=t("chart.loss"))
+    return finish(figure, message or t("chart.loss_message"), legend=False)
+
+
+def threshold_chart(table: pd.DataFrame, at: float, message: str) -> go.Figure:
+    """Draw precision, recall and F1 over the threshold, and where it stands.
+
+    Args:
+        table: columns ``threshold``, ``precision``, ``recall``, ``f1``.
+        at: the chosen threshold.
+        message: what the chart shows, in words.
+    """
+    figure = go.Figure()
+    styles = {"precision": (PREDICTED, "solid"), "recall": (OTHER, "dash"), "f1": (ACTUAL, "dot")}
+    for name, (colour, dash) in styles.items():
+        figure.add_scatter(
+            x=table["threshold"],
+            y=table[name],
+            name=t(f"metric.{name}"),
+            line={"color": colour, "dash": dash, "width": 2},
+        )
+    figure.add_vline(x=at, line={"color": BASELINE, "width": 1})
+    figure.update_xaxes(title=t("chart.threshold"), tickformat=".0%", range=[0, 1], dtick=0.2)
+    figure.update_yaxes(title=t("chart.share"), tickformat=".0%", range=[0, 1.02])
+    return finish(figure, message)
+
+
+def finish(figure: go.Figure, message: str, *, legend: bool = True, height: int = 340) -> go.Figure:
+    """Give a figure its message and the looks that all charts share."""
+    figure.update_layout(
+        title=message,
+        height=height,
+        showlegend=legend,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        margin={"l": 8, "r": 8, "t": 48, "b": 8},
+        bargap=0.25,
+        hoverlabel={"namelength": -1},
+    )
+    figure.update_xaxes(automargin=True)
+    figure.update_yaxes(automargin=True)
+    return figure
+
+
+def wide_ticks(top: float) -> dict[str, Any]:
+    """Return ticks of an axis of log1p(value): 0, 1, 10, 100 and so on, said in the language of the page."""
+    values = [0.0, *(10.0**power for power in range(0, max(1, int(np.log10(max(top, 1))) + 1)))]
+    return {"tickvals": np.log1p(values).tolist(), "ticktext": [say(value) for value in values]}

@@ -1,0 +1,201 @@
+"""How well a model held up on the span that it had not seen: figures, tables and charts of the evaluate page."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from clv_core.deployment.bundle import Bundle
+from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves, threshold_table
+from clv_core.evaluation.metrics import METRICS
+from pages.ui import charts, state, widgets
+from pages.ui.state import money, name_of, percent, t
+
+BASELINES: Final = ("bgnbd", "naive")
+ORDER, LEVEL, SIZE = "gini", "bias", "mae"
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def holdout(model_id: str, created: str, _bundle: Bundle) -> pd.DataFrame:
+    """Return the predictions of the held-out span with what came true, all models below each other."""
+    frame = _bundle.holdout()
+    assert frame is not None, model_id
+    return frame
+
+
+def frames(bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
+    """Return the model's holdout rows, those of the strongest simple model in the same order, and its id."""
+    everyone = holdout(bundle.id, bundle.record["created"], bundle)
+    ours = everyone[everyone["model"] == bundle.record["model"]].sort_values("customer_id", ignore_index=True)
+    name = best_baseline(bundle, ORDER)
+    theirs = everyone[everyone["model"] == name].sort_values("customer_id", ignore_index=True)
+    return ours, (theirs if len(theirs) else None), name
+
+
+def best_baseline(bundle: Bundle, metric: str) -> str:
+    """Return the id of the simple model that is best on ``metric``."""
+    known = {name: bundle.record["baselines"][name] for name in BASELINES if name in bundle.record["baselines"]}
+    rows = [(name, values[metric]) for name, values in known.items() if metric in values]
+    best = rows[0] if rows else ("", np.nan)
+    for row in rows[1:]:
+        if METRICS[metric].advantage(np.array(row[1]), np.array(best[1])) > 0:
+            best = row
+    return best[0]
+
+
+def headline(bundle: Bundle) -> str:
+    """Return the finding in one sentence."""
+    record = bundle.record
+    if not record["holdout"]:
+        return t("evaluate.headline.unmeasured", horizon=record["horizon_days"])
+    found = record["metrics"]
+    bias = found.get("bias", 0.0)
+    level = t("evaluate.level.exact")
+    if abs(bias) >= 0.005:
+        level = t("evaluate.level.high" if bias > 0 else "evaluate.level.low", off=percent(abs(bias)))
+    key = "evaluate.headline.not_trusted" if record["trust"]["verdict"] == "not_trusted" else "evaluate.headline"
+    return t(key, horizon=record["horizon_days"], level=level, capture=percent(found.get("capture10", 0.0)))
+
+
+def three_figures(bundle: Bundle) -> list[widgets.Figure]:
+    """Return order, level and size, each against the best simple model."""
+    return [_against_best(bundle, metric, t(f"evaluate.{metric}")) for metric in (ORDER, LEVEL, SIZE)]
+
+
+def _against_best(bundle: Bundle, metric: str, label: str) -> widgets.Figure:
+    record, meaning = bundle.record, t(f"metric.{metric}.meaning")
+    value, name = record["metrics"].get(metric), best_baseline(bundle, metric)
+    if value is None or not name:
+        return widgets.Figure(label, "–" if value is None else said(metric, value, record["currency"]), meaning)
+    other = record["baselines"][name][metric]
+    ahead = float(METRICS[metric].advantage(np.array(value), np.array(other)))
+    same = said(metric, value) == said(metric, other)
+    key = "evaluate.level_with" if same else "evaluate.ahead" if ahead > 0 else "evaluate.behind"
+    note = t(key, name=name_of("model", name), value=said(metric, other, record["currency"]))
+    return widgets.Figure(label, said(metric, value, record["currency"]), meaning, note, None if same else ahead > 0)
+
+
+def said(metric: str, value: float, currency: str = "") -> str:
+    """Return a metric's value in its unit."""
+    unit = METRICS[metric].unit
+    if unit == "share":
+        return f"{value:+.1%}" if METRICS[metric].better == "zero" else f"{value:.1%}"
+    return f"{value:.3f}" if unit == "score" else f"{money(value, currency if unit == 'money' else '')}"
+
+
+def metric_table(bundle: Bundle) -> pd.DataFrame:
+    """Return all metrics of the model and the simple models beside it, as shown."""
+    record = bundle.record
+    columns = {record["model"]: record["metrics"], **record["baselines"]}
+    rows = [name for name in METRICS if name in record["metrics"]]
+    table = pd.DataFrame({t("column.metric"): [t(f"metric.{name}") for name in rows]})
+    for model, values in columns.items():
+        shown = [said(name, values[name], record["currency"]) if name in values else "–" for name in rows]
+        table[name_of("model", model)] = shown
+    table[t("column.meaning")] = [t(f"metric.{name}.meaning") for name in rows]
+    return table
+
+
+def exact_metrics(bundle: Bundle) -> str:
+    """Return all metrics as CSV, unrounded, with dataset, cutoff and horizon in every row."""
+    record = bundle.record
+    about = {"dataset": record["dataset"]["name"], "cutoff": record["holdout"]["cutoff"]}
+    about |= {"horizon_days": record["horizon_days"], "bundle": bundle.id}
+    columns = {record["model"]: record["metrics"], **record["baselines"]}
+    rows = [
+        {**about, "model": model, "metric": name, "value": value}
+        for model, values in columns.items()
+        for name, value in values.items()
+    ]
+    return pd.DataFrame(rows).to_csv(index=False)
+
+
+def deciles(bundle: Bundle) -> go.Figure:
+    """Draw the decile chart."""
+    ours, theirs, name = frames(bundle)
+    currency = bundle.record["currency"]
+    other = None if theirs is None else theirs["predicted_clv"]
+    table = decile_table(ours["actual"], ours["predicted_clv"], baseline=other)
+    top = table.iloc[0]
+    message = t(
+        "evaluate.deciles",
+        predicted=money(top["predicted_mean"], currency),
+        actual=money(top["actual_mean"], currency),
+    )
+    return charts.decile_chart(table, message, unit=state.unit(currency), baseline_name=name_of("model", name))
+
+
+def gains(bundle: Bundle) -> go.Figure:
+    """Draw the gain curve against the strongest simple model and the perfect order."""
+    ours, theirs, name = frames(bundle)
+    predicted = {name_of("model", bundle.record["model"]): ours["predicted_clv"]}
+    if theirs is not None:
+        predicted[name_of("model", name)] = theirs["predicted_clv"]
+    curves = gain_curves(ours["actual"], predicted)
+    held = [float(np.interp(0.1, curve["share_of_customers"], curve["share_of_value"])) for curve in curves.values()]
+    message = t("evaluate.gains", ours=percent(held[0]), perfect=percent(held[-1]))
+    if theirs is not None:
+        message = t(
+            "evaluate.gains.against",
+            ours=percent(held[0]),
+            other=percent(held[1]),
+            name=name_of("model", name),
+            perfect=percent(held[-1]),
+        )
+    return charts.gain_curve(curves, message)
+
+
+@st.fragment
+def threshold(bundle: Bundle) -> None:
+    """Let the person move the probability from which a customer counts as a buyer, and see what it does."""
+    ours, _, _ = frames(bundle)
+    bought = ours["actual"] > 0
+    at = st.slider(t("evaluate.threshold"), 0.01, 0.99, 0.5, 0.01, key="threshold", help=t("evaluate.threshold.help"))
+    row = Thresholds.of(bought, ours["p_purchase"]).at(at).iloc[0]
+    names = ("precision", "recall", "f1", "accuracy")
+    widgets.figures(
+        widgets.Figure(t(f"metric.{name}"), percent(row[name]), t(f"metric.{name}.meaning")) for name in names
+    )
+    message = t(
+        "evaluate.threshold.message",
+        at=percent(at),
+        expected=state.say(row["expected"]),
+        precision=percent(row["precision"]),
+        recall=percent(row["recall"]),
+    )
+    table = threshold_table(bought, ours["p_purchase"])
+    figure = charts.threshold_chart(table[table["expected"] > 0], at, message)
+    with st.grid(2, min_column_width=420):
+        widgets.chart(figure, "threshold_chart")
+        widgets.chart(_probabilities(ours, bought), "probabilities")
+
+
+def _probabilities(ours: pd.DataFrame, bought: pd.Series) -> go.Figure:
+    parts = {"not_bought": ours.loc[~bought, "p_purchase"], "bought": ours.loc[bought, "p_purchase"]}
+    message = t(
+        "evaluate.probabilities",
+        bought=percent(parts["bought"].mean() if bought.any() else 0.0),
+        others=percent(parts["not_bought"].mean() if not bought.all() else 0.0),
+    )
+    return charts.distribution(parts, message, axis=t("chart.p_purchase"))
+
+
+def values(bundle: Bundle) -> go.Figure:
+    """Draw how predicted and actual values are spread."""
+    ours, _, _ = frames(bundle)
+    parts = {"predicted": ours["predicted_clv"], "actual": ours["actual"]}
+    message = t("evaluate.values", share=percent(float((ours["actual"] <= 0).mean())))
+    unit = state.unit(bundle.record["currency"])
+    return charts.distribution(parts, message, axis=t("chart.value", unit=unit), wide=True)
+
+
+def scatter(bundle: Bundle) -> go.Figure:
+    """Draw predicted against actual value, customer by customer."""
+    ours, _, _ = frames(bundle)
+    message = t("evaluate.scatter", coverage=percent(bundle.record["metrics"]["coverage80"]))
+    unit = state.unit(bundle.record["currency"])
+    return charts.predicted_against_actual(ours["actual"], ours["predicted_clv"], message, unit=unit)

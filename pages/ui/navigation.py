@@ -1,0 +1,71 @@
+"""The one table of pages, and the menu made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from pages.ui.state import t
+
+ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: its title is the sentence ``page.<name>``, its tooltip ``page.<name>.help``.
+
+    Args:
+        section: group in the menu, ``section.<section>``.
+        name: file name without ``.py``, and path in the address.
+        icon: Material symbol.
+    """
+
+    section: str
+    name: str
+    icon: str
+
+    @property
+    def path(self) -> str:
+        """The script, relative to ``app.py``."""
+        return f"pages/{self.section}/{self.name}.py"
+
+
+PAGES: Final = (
+    Page("start", "home", ":material/home:"),
+    Page("data", "upload", ":material/upload_file:"),
+    Page("model", "train", ":material/model_training:"),
+    Page("model", "evaluate", ":material/fact_check:"),
+    Page("model", "explain", ":material/psychology_alt:"),
+    Page("act", "segments", ":material/group_work:"),
+)
+BY_NAME: Final = {page.name: page for page in PAGES}
+
+
+def page_config() -> None:
+    """Set title, icon and width of the browser page."""
+    st.set_page_config(page_title="CLV Studio", page_icon=str(ASSETS / "mark.svg"), layout="wide")
+    st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
+
+
+def menu() -> StreamlitPage:
+    """Draw the menu and return the page that was asked for."""
+    sections: dict[str, list[StreamlitPage]] = {}
+    for page in PAGES:
+        entry = st.Page(
+            page.path,
+            title=t(f"page.{page.name}"),
+            icon=page.icon,
+            help=t(f"page.{page.name}.help"),
+            default=page is PAGES[0],
+        )
+        sections.setdefault(t(f"section.{page.section}"), []).append(entry)
+    return st.navigation(sections)
+
+
+def go(name: str) -> None:
+    """Open another page."""
+    st.switch_page(BY_NAME[name].path)

@@ -1,0 +1,114 @@
+"""What the home page tells: the state of the loop, the next step, and what there is."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import pandas as pd
+import streamlit as st
+
+from clv_core.collection.store import Dataset
+from clv_core.deployment.bundle import Bundle
+from pages.ui import state
+from pages.ui.state import t
+from pages.ui.uploading import SAMPLE, SAMPLE_NAME
+
+LOOP: Final = (
+    ("collection", ":material/upload_file:"),
+    ("preprocessing", ":material/cleaning_services:"),
+    ("features", ":material/table_chart:"),
+    ("model", ":material/hub:"),
+    ("training", ":material/model_training:"),
+    ("evaluation", ":material/fact_check:"),
+    ("deployment", ":material/rocket_launch:"),
+    ("strategy", ":material/group_work:"),
+    ("monitoring", ":material/monitor_heart:"),
+)
+
+
+def headline(dataset: Dataset | None, model: Bundle | None) -> str:
+    """Return where the person stands, in one sentence."""
+    if dataset is None:
+        return t("home.headline.empty")
+    facts = dataset.manifest
+    known = {"name": dataset.name, "customers": state.say(facts.customers), "purchases": state.say(facts.purchases)}
+    days = (dataset.log_end - dataset.log_start).days
+    if model is None:
+        return t("home.headline.dataset", days=days, **known)
+    return t("home.headline.model", horizon=model.record["horizon_days"], days=days, **known)
+
+
+def next_page(dataset: Dataset | None, model: Bundle | None) -> str:
+    """Return the page that comes next."""
+    return "upload" if dataset is None else "train" if model is None else "evaluate"
+
+
+def next_step(dataset: Dataset | None, model: Bundle | None) -> str:
+    """Return why the next page comes next."""
+    return t("home.on." + next_page(dataset, model))
+
+
+def first(dataset: Dataset | None) -> Literal["primary", "secondary"]:
+    """Return the weight of the sample's button: it leads only while there is nothing else."""
+    return "secondary" if dataset else "primary"
+
+
+def load_sample() -> None:
+    """Read the sample that comes with CLV Studio into a dataset."""
+    state.start_job(["ingest", str(SAMPLE), "--name", SAMPLE_NAME], SAMPLE_NAME)
+
+
+def loop(dataset: Dataset | None, model: Bundle | None) -> None:
+    """Draw the nine steps of the loop with what is done."""
+    done = steps_done(dataset, model)
+    with st.grid(9, min_column_width=96, gap="small"):
+        for step, icon in LOOP:
+            colour, mark = ("blue", ":material/check_circle:") if step in done else ("gray", icon)
+            with st.container(border=True, horizontal_alignment="center", gap=None, height="stretch"):
+                st.markdown(f":{colour}[{mark}]", width="content")
+                st.markdown(f":{colour}[{t(f'loop.{step}')}]", text_alignment="center", width="content")
+    st.caption(t("home.loop.done", done=len(done), all=len(LOOP)))
+
+
+def steps_done(dataset: Dataset | None, model: Bundle | None) -> set[str]:
+    """Return the steps of the loop that the dataset and the model in use have passed."""
+    done: set[str] = set()
+    if dataset:
+        done |= {"collection", "preprocessing"}
+    if model:
+        done |= {"features", "model", "training"}
+        done |= {"evaluation"} if model.record["holdout"] else set()
+        work = state.workspace()
+        done |= {"deployment"} if any((work.predictions / model.id).glob("*.parquet")) else set()
+        done |= {"strategy"} if any(work.exports.glob(f"*{model.id}*")) else set()
+    return done
+
+
+def dataset_table() -> pd.DataFrame:
+    """Return all datasets, the newest first, as shown."""
+    rows = [item.manifest for item in state.newest_datasets()]
+    return pd.DataFrame(
+        {
+            t("column.dataset"): [item.name for item in rows],
+            t("column.customers"): [item.customers for item in rows],
+            t("column.purchases"): [item.purchases for item in rows],
+            t("column.net_revenue"): [item.net_revenue for item in rows],
+            t("column.from"): [state.day(item.log_start) for item in rows],
+            t("column.until"): [state.day(item.log_end) for item in rows],
+            t("column.created"): [state.moment(item.created) for item in rows],
+        }
+    )
+
+
+def model_table() -> pd.DataFrame:
+    """Return the models of the dataset in use, the newest first, as shown."""
+    rows = [item.record for item in state.models()]
+    return pd.DataFrame(
+        {
+            t("column.model"): [state.name_of("model", item["model"]) for item in rows],
+            t("column.horizon"): [item["horizon_days"] for item in rows],
+            t("column.verdict"): [t("trust." + item["trust"]["verdict"]) for item in rows],
+            t("metric.gini"): [item["metrics"].get("gini") for item in rows],
+            t("column.created"): [state.moment(item["created"]) for item in rows],
+        }
+    )

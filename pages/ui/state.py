@@ -1,0 +1,149 @@
+"""What the person at the browser has chosen: language, dataset, model; and how values are said to them.
+
+A choice lives in session state under its widget's key and in the address, so that a link opens what its sender saw.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Final
+
+import streamlit as st
+from babel.dates import format_date, format_datetime, get_timezone
+
+from clv_core import jobs
+from clv_core.collection.store import Dataset, list_datasets
+from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, closest_language, has, say_number, translate
+from clv_core.workspace import Workspace
+
+CHOICES: Final = ("lang", "dataset", "model")
+BABEL_LOCALES: Final = {"en": "en_GB", "zh": "zh_CN"}
+
+
+def begin() -> None:
+    """Settle language, dataset and model before anything is drawn: what a page asked for, the address, the newest."""
+    kept = {**st.query_params.to_dict(), **st.session_state.get("kept", {})}
+    for key in CHOICES:
+        if key not in st.session_state and key in kept:
+            st.session_state[key] = kept[key]
+    for key, value in st.session_state.pop("requested", {}).items():
+        st.session_state[key] = value
+    if st.session_state.get("lang") not in LANGUAGES:
+        st.session_state["lang"] = closest_language(st.context.locale)
+    _settle("dataset", [item.name for item in newest_datasets()])
+    _settle("model", [item.id for item in models()])
+
+
+def publish() -> None:
+    """Keep the choices and write them into the address: a page switch drops widgets and empties the address."""
+    st.session_state["kept"] = {key: st.session_state[key] for key in CHOICES if st.session_state.get(key) is not None}
+    for key in CHOICES:
+        value = st.session_state.get(key)
+        if value is not None and st.query_params.get(key) != value:
+            st.query_params[key] = value
+        elif value is None and key in st.query_params:
+            del st.query_params[key]
+
+
+def choose(**choices: str) -> None:
+    """Ask for another dataset or model from the next run on (the widgets of this run are drawn already)."""
+    st.session_state["requested"] = choices
+
+
+def workspace() -> Workspace:
+    """Return the workspace that ``$CLV_WORKSPACE`` names."""
+    return Workspace.default()
+
+
+def newest_datasets() -> list[Dataset]:
+    """Return all datasets, the newest first."""
+    return sorted(list_datasets(workspace()), key=lambda item: item.manifest.created, reverse=True)
+
+
+def dataset() -> Dataset | None:
+    """Return the dataset in use."""
+    return next((item for item in newest_datasets() if item.name == st.session_state.get("dataset")), None)
+
+
+def models() -> list[Bundle]:
+    """Return the models of the dataset in use, the newest first."""
+    name = st.session_state.get("dataset")
+    found = list_bundles(workspace(), name) if name else []
+    return sorted(found, key=lambda item: str(item.record["created"]), reverse=True)
+
+
+def model() -> Bundle | None:
+    """Return the model in use."""
+    return next((item for item in models() if item.id == st.session_state.get("model")), None)
+
+
+def start_job(command: list[str], label: str) -> jobs.Job:
+    """Start a command as a job in the language of the page, and remember it as this session's last of its kind."""
+    job = jobs.start(workspace(), command, language=language(), label=label)
+    st.session_state[f"job_{command[0]}"] = job.id
+    return job
+
+
+def language() -> str:
+    """Return the language of the page."""
+    chosen = st.session_state.get("lang", DEFAULT_LANGUAGE)
+    return chosen if chosen in LANGUAGES else DEFAULT_LANGUAGE
+
+
+def t(key: str, **params: Any) -> str:
+    """Return the sentence ``key`` in the language of the page."""
+    return translate(key, language(), **params)
+
+
+def name_of(prefix: str, value: str) -> str:
+    """Return the catalogue's word for ``value`` (``feature.frequency``); what comes from data stays as it is."""
+    return t(f"{prefix}.{value}") if has(f"{prefix}.{value}", language()) else value
+
+
+def say(value: float, digits: int = 3) -> str:
+    """Return a number as a person would say it."""
+    return say_number(value, language(), digits)
+
+
+def money(value: float, currency: str = "", digits: int = 3) -> str:
+    """Return an amount as a person would say it, with the log's currency where it is known."""
+    return f"{say(value, digits)} {currency}".strip()
+
+
+def unit(currency: str) -> str:
+    """Return the unit of money for axes: the log's currency, or that it is the log's where it has no name."""
+    return currency or t("unit.currency")
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Return a share as a percentage."""
+    return f"{share:.{digits}%}"
+
+
+def day(value: date | str) -> str:
+    """Return a date in the language's own order."""
+    when = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    return format_date(when, "long" if language() == "zh" else "d MMM y", locale=BABEL_LOCALES[language()])
+
+
+def moment(value: str) -> str:
+    """Return an ISO time in UTC as date and time of the browser's time zone."""
+    zone = get_timezone(st.context.timezone or "UTC")
+    when = datetime.fromisoformat(value.replace("Z", "+00:00"))
+    return format_datetime(
+        when, "d MMM y HH:mm" if language() == "en" else "y年M月d日 HH:mm", zone, BABEL_LOCALES[language()]
+    )
+
+
+def span(seconds: float) -> str:
+    """Return a duration as a person would say it."""
+    if seconds < 90:
+        return t("unit.seconds", n=max(1, round(seconds)))
+    return t("unit.minutes", n=round(seconds / 60)) if seconds < 5400 else t("unit.hours", n=round(seconds / 3600, 1))
+
+
+def _settle(key: str, known: list[str]) -> None:
+    """Keep a choice that exists, else take the first."""
+    if st.session_state.get(key) not in known:
+        st.session_state[key] = known[0] if known else None

@@ -1,0 +1,215 @@
+"""Value tiers on the segments page: the scheme, the cards, the list with its filters, and the download."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from clv_core.collection.store import Dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.strategy.export import Side, export, log_export
+from clv_core.strategy.segments import TIER, assign, table
+from clv_core.strategy.tiers import DEFAULT_CUTS, KINDS, NAMES, THRESHOLDS, Scheme, tier_names
+from pages.ui import state, widgets
+from pages.ui.state import money, percent, say, t
+
+SHOWN: Final = (
+    "customer_id",
+    "tier_name",
+    "predicted_clv",
+    "clv_p10",
+    "clv_p90",
+    "p_purchase",
+    "historic_value",
+    "purchase_days",
+    "last_purchase",
+)
+
+
+def choose_scheme(scored: pd.DataFrame) -> Scheme:
+    """Let the person say how customers are cut.
+
+    Raises:
+        UsageError: the cuts that were written make no scheme.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control(
+            t("segments.scheme"),
+            KINDS,
+            format_func=lambda kind: t(f"scheme.{kind}"),
+            default=KINDS[0],
+            required=True,
+            key="scheme_kind",
+            persist_state="session",
+        )
+        text = st.text_input(
+            t(f"segments.cuts.{kind}"),
+            _default_cuts(kind, scored),
+            key=f"scheme_cuts_{kind}",
+            help=t(f"scheme.{kind}.help"),
+            persist_state="session",
+            width=260,
+        )
+    return Scheme.parse(f"{kind}:{text.replace('，', ',')}")
+
+
+def _default_cuts(kind: str, scored: pd.DataFrame) -> str:
+    if kind != THRESHOLDS:
+        return ", ".join(f"{cut:g}" for cut in DEFAULT_CUTS[kind])
+    ends = np.quantile(scored["predicted_clv"], [0.9, 0.7, 0.4])
+    rounded = dict.fromkeys(float(f"{end:.1g}") for end in ends)
+    return ", ".join(f"{cut:.10g}" for cut in rounded if cut > 0) or "1"
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def tiered(model_id: str, version: str, scheme: Scheme, _scored: pd.DataFrame) -> pd.DataFrame:
+    """Return the customers with their tier; shared, not to be written to."""
+    return assign(_scored, scheme)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def tier_table(model_id: str, version: str, scheme: Scheme, language: str, _tiered: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a tier."""
+    return table(_tiered, scheme.tiers, language)
+
+
+def headline(bundle: Bundle, scored: pd.DataFrame) -> str:
+    """Return what the coming horizon is worth, and how few customers hold how much of it."""
+    values = np.sort(np.maximum(scored["predicted_clv"].to_numpy(), 0))[::-1]
+    top = values[: max(1, round(len(values) / 10))].sum() / max(values.sum(), 1e-300)
+    total = money(float(scored["predicted_clv"].sum()), bundle.record["currency"])
+    return t("segments.headline", horizon=bundle.record["horizon_days"], total=total, share=percent(top))
+
+
+def checked(bundle: Bundle) -> str:
+    """Return how far the total was off where it could be checked."""
+    if not bundle.record["holdout"]:
+        return t("segments.unchecked")
+    return t("segments.checked", off=percent(abs(bundle.record["metrics"].get("bias", 0.0))))
+
+
+def cards(rows: pd.DataFrame, currency: str) -> None:
+    """Show one card a tier: how many, what they hold, who is typical, what to do."""
+    names = NAMES.get(len(rows), ())
+    with st.grid(min(4, len(rows)), min_column_width=220, gap="small"):
+        for place, row in enumerate(rows.itertuples()):
+            with st.container(border=True, height="stretch", gap="xsmall"):
+                st.markdown(f"**{row.name}**")
+                st.metric(
+                    t("segments.card.customers"),
+                    say(row.customers),
+                    t("segments.card.share", share=percent(row.share_of_customers)),
+                    delta_color="off",
+                    delta_arrow="off",
+                )
+                if row.customers:
+                    st.markdown(_facts(row, currency))
+                if names:
+                    st.space("stretch")
+                    st.caption(t(f"segments.action.{names[place]}"))
+
+
+def _facts(row: object, currency: str) -> str:
+    """Return what a tier holds and who is typical of it, as a short list."""
+    facts = [
+        t("segments.card.value", share=percent(row.share_of_value), sum=money(row.value_sum, currency)),
+        t("segments.card.mean", mean=money(row.value_mean, currency)),
+        t("segments.card.p_purchase", share=percent(row.p_purchase_mean)),
+    ]
+    if np.isfinite(row.days_since_last_median):
+        facts.append(t("segments.card.last", days=say(row.days_since_last_median)))
+    return "\n".join(f"- {fact}" for fact in facts)
+
+
+@st.fragment
+def customer_list(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, scheme: Scheme) -> None:
+    """Show the customers with filters, and offer those that are shown as files."""
+    names = tier_names(scheme.tiers, state.language())
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        wanted = st.pills(
+            t("segments.filter.tiers"),
+            range(1, scheme.tiers + 1),
+            selection_mode="multi",
+            format_func=lambda tier: names[tier - 1],
+            key=f"filter_tiers_{scheme.tiers}",
+        )
+        least = st.slider(t("segments.filter.p_purchase"), 0, 100, 0, 5, format="%d%%", key="filter_p", width=220)
+        text = st.text_input(
+            t("segments.filter.id"), key="filter_id", type="search", placeholder=t("segments.search"), width=220
+        )
+    keep = np.ones(len(customers), bool)
+    if wanted:
+        keep &= customers[TIER].isin(wanted).to_numpy()
+    if least:
+        keep &= (customers["p_purchase"] >= least / 100).to_numpy()
+    if text:
+        keep &= customers["customer_id"].str.contains(text, case=False, regex=False).to_numpy()
+    chosen = customers[keep].sort_values("predicted_clv", ascending=False, kind="stable")
+    currency = bundle.record["currency"]
+    total = money(float(chosen["predicted_clv"].sum()), currency)
+    st.markdown(t("segments.chosen", customers=f"{len(chosen):,}", total=total))
+    chosen = chosen.assign(tier_name=chosen[TIER].map(dict(enumerate(names, 1))))
+    _downloads(dataset, bundle, chosen, scheme, wanted)
+    shown = chosen[list(SHOWN)].assign(p_purchase=chosen["p_purchase"] * 100)
+    st.dataframe(shown, hide_index=True, column_config=columns(), alt=t("segments.list"), height=420)
+
+
+def columns() -> dict[str, object]:
+    """Return how the columns of the list are named and shown."""
+    number, config = st.column_config.NumberColumn, st.column_config
+    return {
+        "customer_id": config.TextColumn(t("column.customer_id"), pinned=True),
+        "tier_name": config.TextColumn(t("column.tier")),
+        "predicted_clv": number(t("column.predicted_clv"), format="accounting", help=t("column.predicted_clv.help")),
+        "clv_p10": number(t("column.clv_p10"), format="accounting", help=t("column.clv_p10.help")),
+        "clv_p90": number(t("column.clv_p90"), format="accounting", help=t("column.clv_p90.help")),
+        "p_purchase": config.ProgressColumn(t("column.p_purchase"), min_value=0, max_value=100, format="%d%%"),
+        "historic_value": number(t("column.historic_value"), format="accounting"),
+        "purchase_days": number(t("column.purchase_days")),
+        "last_purchase": config.DateColumn(t("column.last_purchase"), format="YYYY-MM-DD"),
+    }
+
+
+def _downloads(dataset: Dataset, bundle: Bundle, chosen: pd.DataFrame, scheme: Scheme, tiers: list[int]) -> None:
+    """Offer the chosen customers as CSV and workbook; a model that is not trusted has to be acknowledged first."""
+    allowed = bundle.record["trust"]["verdict"] != "not_trusted" or st.checkbox(
+        t("segments.acknowledge"), key=f"acknowledge_{bundle.id}"
+    )
+    what = f"tier{'-'.join(map(str, sorted(tiers)))}" if tiers else "customers"
+    with st.container(horizontal=True):
+        for kind, ending in (("csv", "csv"), ("xlsx", "xlsx")):
+            name = widgets.file_name(bundle, what, dataset.log_end, ending)
+            make = _maker(dataset, bundle, chosen, scheme, tiers, kind, name)
+            label = t("segments.download", format=t(f"export.{kind}"))
+            off = not allowed or chosen.empty
+            widgets.download(
+                label, make, name, f"download_{kind}", disabled=off, type="primary" if kind == "csv" else "secondary"
+            )
+
+
+def _maker(
+    dataset: Dataset, bundle: Bundle, chosen: pd.DataFrame, scheme: Scheme, tiers: list[int], kind: str, name: str
+) -> Callable[[], bytes]:
+    """Return what writes the file, its side file and the line in the log, when the button is pressed."""
+    work, record = state.workspace(), bundle.record
+    side = Side(
+        dataset=dataset.name,
+        dataset_version=dataset.version,
+        model=bundle.id,
+        cutoff=dataset.log_end.isoformat(),
+        horizon_days=record["horizon_days"],
+        currency=record["currency"],
+        segment=f"tier={','.join(map(str, sorted(tiers)))}" if tiers else "",
+        scheme=str(scheme),
+    )
+
+    def make() -> bytes:
+        made = export(chosen, kind, work.exports / name, side=side)
+        log_export(work, made, kind, side)
+        return made.files[0].read_bytes()
+
+    return make

@@ -1,0 +1,108 @@
+"""What the train page offers: horizons that the log allows, the cost, and the command that is started."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import streamlit as st
+
+from clv_core.collection.horizons import WINDOWS_TO_MEASURE
+from clv_core.collection.store import Dataset
+from clv_core.config import TrainConfig
+from clv_core.training.cost import Cost, estimate, steps_for
+from clv_core.training.windows import longest_horizon, training_cutoffs
+from pages.ui import forms, state
+from pages.ui.state import t
+
+USUAL_HORIZONS: Final = (30, 60, 90, 182, 365)
+OTHER: Final = 0
+
+
+@dataclass(frozen=True)
+class Horizons:
+    """How far ahead a log lets one predict.
+
+    Args:
+        days: length of the log.
+        longest: longest horizon that leaves one training cutoff.
+        measurable: longest horizon that also leaves its last span out, to measure the model on it.
+    """
+
+    days: int
+    longest: int
+    measurable: int
+
+
+def horizons(dataset: Dataset) -> Horizons:
+    """Return what the length of the log allows; whether it holds enough purchases shows when training."""
+    first, end = dataset.log_start, dataset.log_end
+    longest = longest_horizon(first, end)
+    candidates = range(longest, 0, -1)
+    held_out = (h for h in candidates if training_cutoffs(first, end - timedelta(days=h), h, 1))
+    return Horizons((end - first).days, longest, next(held_out, 0))
+
+
+def choose_horizon(allowed: Horizons) -> int:
+    """Let the person choose a horizon; those that cannot be measured say so."""
+    usual = [days for days in USUAL_HORIZONS if days <= allowed.longest]
+    roomy = [days for days in usual if WINDOWS_TO_MEASURE * days <= allowed.days]
+    best = max(roomy, default=usual[0] if usual else OTHER)
+    st.session_state.setdefault("train_horizon", best)
+    if st.session_state["train_horizon"] not in [*usual, OTHER]:
+        st.session_state["train_horizon"] = best
+    chosen = st.segmented_control(
+        t("train.horizon"),
+        [*usual, OTHER],
+        format_func=lambda days: _horizon_label(days, allowed),
+        key="train_horizon",
+        required=True,
+        help=t("train.horizon.help"),
+        persist_state="session",
+    )
+    if chosen != OTHER:
+        return int(chosen)
+    return int(
+        st.number_input(
+            t("config.horizon_days"),
+            min_value=1,
+            max_value=allowed.longest,
+            value=min(allowed.longest, max(1, allowed.measurable)),
+            key="train_horizon_days",
+            help=t("train.horizon.other.help", longest=allowed.longest),
+            width=260,
+        )
+    )
+
+
+def _horizon_label(days: int, allowed: Horizons) -> str:
+    if days == OTHER:
+        return t("train.horizon.other")
+    mark = ":material/check_circle:" if days <= allowed.measurable else ":material/warning:"
+    return f"{mark} {t('unit.days', n=days)}"
+
+
+def expected_cost(dataset: Dataset, config: TrainConfig) -> Cost:
+    """Return the expected time and memory, from the manifest alone: nothing of the log is read for it."""
+    facts = dataset.manifest
+    cutoffs = training_cutoffs(dataset.log_start, dataset.log_end, config.horizon_days, config.cutoffs)
+    windows = min(config.max_windows, facts.customers * max(1, len(cutoffs)))
+    steps_a_window = min(config.max_steps_back, facts.rows_kept / max(1, facts.customers))
+    return estimate(config, windows, steps_for(windows, config), steps_a_window, fits=2)
+
+
+def memory_here() -> float | None:
+    """Return this machine's memory in MB, None where the system does not tell."""
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return None
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def start(dataset: Dataset, horizon_days: int, values: dict[str, Any]) -> None:
+    """Start training as a job, with the settings that differ from their defaults."""
+    command = ["train", dataset.name, "--horizon-days", str(horizon_days)]
+    for name, value in forms.changed(TrainConfig, values).items():
+        command += [f"--{name}", str(value)] if name in ("model", "seed") else ["--set", f"{name}={value}"]
+    state.start_job(command, dataset.name)

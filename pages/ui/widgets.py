@@ -1,0 +1,236 @@
+"""Pieces that pages share: headline, figures in a row, empty and broken states, trust badge, chart, download."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, Literal, NoReturn
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from clv_core.collection.store import Manifest
+from clv_core.deployment.bundle import Bundle
+from clv_core.errors import ClvError
+from clv_core.evaluation.trust import REASONS
+from clv_core.strategy.spreadsheet import escape_frame
+from pages.ui import navigation, state
+from pages.ui.state import t
+
+VERDICTS: Final = {
+    "trusted": ("green", ":material/verified:"),
+    "caution": ("orange", ":material/warning:"),
+    "not_trusted": ("red", ":material/block:"),
+}
+
+
+KINDS: Final = {
+    "refuses": ("red", ":material/block:"),
+    "cautions": ("orange", ":material/warning:"),
+    "supports": ("green", ":material/check_circle:"),
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a row.
+
+    Args:
+        label: what it is, in a few words.
+        value: as a person says it.
+        help: one plain sentence behind the help mark.
+        note: small text under the value, such as the comparison.
+        good: whether the note is good news, bad news, or neither.
+    """
+
+    label: str
+    value: str
+    help: str
+    note: str | None = None
+    good: bool | None = None
+
+
+def headline(finding: str, *context: str) -> None:
+    """Open a page with its finding, and say below what it is about."""
+    st.subheader(finding, anchor=False)
+    if context:
+        st.caption("  \n".join(context))
+
+
+def figures(row: Iterable[Figure], columns: int = 4) -> None:
+    """Show figures side by side; they wrap in a narrow window."""
+    with st.grid(columns, min_column_width=200, gap="small"):
+        for item in row:
+            colour: Literal["off", "green", "orange"] = (
+                "off" if item.good is None else "green" if item.good else "orange"
+            )
+            st.metric(
+                item.label,
+                item.value,
+                item.note,
+                delta_color=colour,
+                delta_arrow="off",
+                help=item.help,
+                border=True,
+                height="stretch",
+            )
+
+
+def need(what: str, page: str) -> NoReturn:
+    """Say what is missing and why it matters, with a button that leads to it, and end the page here.
+
+    Args:
+        what: ``dataset``, ``model`` or another state with the sentences ``need.<what>``, ``.why`` and ``.button``.
+        page: name of the page that makes it.
+    """
+    with st.container(border=True, horizontal_alignment="left"):
+        st.subheader(t(f"need.{what}"), anchor=False)
+        st.write(t(f"need.{what}.why"))
+        if st.button(t(f"need.{what}.button"), type="primary", key=f"need_{what}", icon=navigation.BY_NAME[page].icon):
+            navigation.go(page)
+    st.stop()
+
+
+def need_model() -> Bundle:
+    """Return the model in use; where there is none, say so and end the page."""
+    if state.dataset() is None:
+        need("dataset", "upload")
+    bundle = state.model()
+    if bundle is None:
+        need("model", "train")
+    return bundle
+
+
+def error_box(error: ClvError | dict[str, Any]) -> None:
+    """Show what failed and what to do; the data is safe.
+
+    Args:
+        error: an error, or the ``{code, params, message}`` that a job kept of it.
+    """
+    said = error.message(state.language()) if isinstance(error, ClvError) else _again(error)
+    st.error(plain(without_options(said)), icon=":material/error:")
+
+
+def _again(error: dict[str, Any]) -> str:
+    """Return a job's error in the language of the page, which may not be the one the job ran in."""
+    return t(f"error.{error['code']}", **error["params"])
+
+
+def sentence(item: dict[str, Any]) -> str:
+    """Return a stored warning or reason in the language of the page."""
+    return t(item["code"], **item["params"])
+
+
+def broken(error: Exception) -> None:
+    """Say that a page failed, in words; what happened goes to the server's log."""
+    if not isinstance(error, ClvError):
+        logging.getLogger(__name__).exception("page failed", exc_info=error)
+        error = ClvError("unexpected", kind=type(error).__name__)
+    error_box(error)
+
+
+def trust_badge(bundle: Bundle) -> None:
+    """Show the verdict as a badge that opens the reasons."""
+    colour, icon = VERDICTS[bundle.record["trust"]["verdict"]]
+    label = t(f"trust.{bundle.record['trust']['verdict']}")
+    with st.popover(f":{colour}[{icon} {label}]", width="stretch", help=t("trust.help")):
+        verdict(bundle)
+        trust_reasons(bundle)
+
+
+def verdict(bundle: Bundle) -> None:
+    """Say in one line whether the model may be trusted."""
+    colour, icon = VERDICTS[bundle.record["trust"]["verdict"]]
+    name = bundle.record["trust"]["verdict"]
+    st.markdown(f":{colour}-badge[{icon} {t(f'trust.{name}')}] {t(f'trust.{name}.meaning')}")
+
+
+def trust_reasons(bundle: Bundle) -> None:
+    """List why the model may be trusted or not: what speaks against it first."""
+    for reason in bundle.record["trust"]["reasons"]:
+        colour, icon = KINDS[REASONS[reason["code"].removeprefix("reason.")]]
+        st.markdown(f":{colour}[{icon}] {sentence(reason)}")
+
+
+def model_labels(bundles: Iterable[Bundle]) -> dict[str, str]:
+    """Return short names of models by id: kind and horizon, and the time of training where that tells them apart."""
+    labels: dict[str, str] = {}
+    for bundle in bundles:
+        record = bundle.record
+        label = f"{state.name_of('model', record['model'])} · {t('unit.days', n=record['horizon_days'])}"
+        labels[bundle.id] = f"{label} · {state.moment(record['created'])}" if label in labels.values() else label
+    return labels
+
+
+def context_line(bundle: Bundle, as_of: date | str | None = None) -> str:
+    """Return dataset, cutoff, horizon and model in one line."""
+    record = bundle.record
+    return t(
+        "context",
+        dataset=record["dataset"]["name"],
+        cutoff=state.day(as_of or record["cutoff"]),
+        horizon=record["horizon_days"],
+        model=bundle.id,
+    )
+
+
+def without_options(sentences: str) -> str:
+    """Return a message without the sentences that are about command line options: a page has widgets for that."""
+    parts = re.split(r"(?<=[.。])\s*(?=[A-Z\u4e00-\u9fff])", sentences)
+    kept = [part for part in parts if not re.search(r"(^|\W)--[a-z]", part)] or parts
+    return " ".join(kept)
+
+
+def plain(text: str) -> str:
+    """Return text from a file so that no part of it is read as formatting."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>$~:])", r"\\\1", text)
+
+
+def chart(figure: go.Figure, key: str, height: int | None = None) -> None:
+    """Draw a chart under its message, which wraps where a title inside the chart would be cut off."""
+    message = figure.layout.title.text
+    shown = go.Figure(figure)
+    shown.update_layout(title=None, margin={"t": 8})
+    if height:
+        shown.update_layout(height=height)
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{message}**")
+        st.plotly_chart(shown, key=key, alt=message, config={"displayModeBar": False})
+
+
+def accounting(facts: Manifest) -> str:
+    """Return the accounting line of a log: every row read is kept, set aside, or a repetition."""
+    return t(
+        "upload.accounting",
+        read=f"{facts.rows_read:,}",
+        kept=f"{facts.rows_kept:,}",
+        aside=f"{facts.rows_set_aside:,}",
+        repeated=f"{facts.rows_duplicate:,}",
+    )
+
+
+def spreadsheet(frame: pd.DataFrame) -> bytes:
+    """Return a frame as a CSV that a spreadsheet opens without running anything."""
+    return escape_frame(frame).to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+
+
+def download(label: str, data: str | bytes | Callable[[], bytes | str], name: str, key: str, **options: Any) -> None:
+    """Offer a file; the page is not drawn again for it."""
+    st.download_button(label, data, name, key=key, icon=":material/download:", on_click="ignore", **options)
+
+
+def file_name(bundle: Bundle, what: str, as_of: date | str, ending: str) -> str:
+    """Return a file name that says dataset, content, cutoff, horizon and model."""
+    record = bundle.record
+    parts = [
+        record["dataset"]["name"].replace(" ", "-"),
+        what,
+        str(as_of)[:10],
+        f"{record['horizon_days']}d",
+        bundle.id,
+    ]
+    return "_".join(parts) + f".{ending}"

@@ -1,0 +1,93 @@
+"""Workspaces in three states, and the app over them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core import jobs, pipeline
+from clv_core.collection.ingest import ingest
+from clv_core.config import TrainConfig
+from clv_core.jobs import NoProgress
+from clv_core.workspace import Workspace, write_json
+from pages.ui.navigation import BY_NAME
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "assets" / "sample" / "events.csv"
+HORIZON_DAYS = 90
+
+
+@pytest.fixture(scope="session")
+def with_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with one dataset: the sample that ships."""
+    root = tmp_path_factory.mktemp("with_dataset")
+    ingest(Workspace(root), SAMPLE, "shop", currency="EUR")
+    return root
+
+
+@pytest.fixture(scope="session")
+def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a dataset, a model (the quick BG/NBD) and its scores."""
+    root = tmp_path_factory.mktemp("with_model")
+    workspace = Workspace(root)
+    ingest(workspace, SAMPLE, "shop", currency="EUR")
+    config = TrainConfig(horizon_days=HORIZON_DAYS, model="bgnbd", cutoffs=3)
+    bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
+    pipeline.score(workspace, "shop", bundle.id, progress=NoProgress())
+    return root
+
+
+@pytest.fixture
+def state(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The workspace that a test's parameter names: ``empty``, ``with_dataset`` or ``with_model``."""
+    return tmp_path if request.param == "empty" else request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def sleeping_job() -> Iterator[Callable[..., jobs.Job]]:
+    """Return what starts a run that reports a third of the way and then sleeps; all of them end with the test."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def start(workspace: Workspace, command: list[str], label: str = "") -> jobs.Job:
+        folder = workspace.jobs / f"{time.strftime('%Y%m%d-%H%M%S')}-{command[0]}-{time.time_ns():x}"
+        folder.mkdir()
+        sleeper = [sys.executable, "-c", "import time; time.sleep(60)", str(folder)]
+        processes.append(subprocess.Popen(sleeper, start_new_session=True))
+        status = {"id": folder.name, "command": command[0], "args": command, "label": label, "state": jobs.RUNNING}
+        about = {"pid": processes[-1].pid, "started": time.time(), "stage": "training", "done": 40, "total": 120}
+        write_json(folder / "status.json", {**status, **about})
+        rows = [
+            {"stage": "training", "done": step, "seed": 1, "step": step, "loss": 3 - step / 40} for step in (20, 40)
+        ]
+        (folder / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        return jobs.Job(folder)
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch, sleeping_job: Callable[..., jobs.Job]) -> Callable[..., AppTest]:
+    """Return what opens a page of the app over a workspace."""
+
+    def open_it(root: Path, page: str = "home", **query: str) -> AppTest:
+        monkeypatch.setenv("CLV_WORKSPACE", str(root))
+        monkeypatch.setattr(
+            jobs, "start", lambda workspace, command, language, label: sleeping_job(workspace, command, label)
+        )
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for key, value in query.items():
+            app.query_params[key] = value
+        app.run()
+        return app if page == "home" else app.switch_page(BY_NAME[page].path).run()
+
+    return open_it

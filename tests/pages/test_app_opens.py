@@ -1,0 +1,55 @@
+"""Every page opens with an empty workspace, with a dataset, and with a model, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core.i18n import translate
+from pages.ui.navigation import PAGES
+
+STATES = ("empty", "with_dataset", "with_model")
+OPEN = Callable[..., AppTest]
+
+
+def texts(app: AppTest) -> str:
+    """Return all that is written on a page."""
+    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error")
+    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+
+
+@pytest.mark.parametrize("lang", ("en", "zh"))
+@pytest.mark.parametrize("state", STATES, indirect=True)
+@pytest.mark.parametrize("page", [page.name for page in PAGES])
+def test_page_opens(open_page: OPEN, state: Path, page: str, lang: str) -> None:
+    app = open_page(state, page, lang=lang)
+    assert not app.exception and not app.error
+    assert app.title[0].value == translate(f"page.{page}", lang)
+    assert app.query_params["lang"] == lang
+
+
+@pytest.mark.parametrize("page", ("train", "evaluate", "explain", "segments"))
+def test_empty_workspace_says_what_is_missing_and_leads_there(open_page: OPEN, tmp_path: Path, page: str) -> None:
+    app = open_page(tmp_path, page, lang="en")
+    assert translate("need.dataset") in texts(app)
+    app.button(key="need_dataset").click().run()
+    assert app.title[0].value == translate("page.upload")
+
+
+@pytest.mark.parametrize("page", ("evaluate", "explain", "segments"))
+def test_dataset_without_model_leads_to_training(open_page: OPEN, with_dataset: Path, page: str) -> None:
+    app = open_page(with_dataset, page, lang="zh")
+    assert translate("need.model", "zh") in texts(app)
+    app.button(key="need_model").click().run()
+    assert app.title[0].value == translate("page.train", "zh")
+
+
+@pytest.mark.parametrize("page", [page.name for page in PAGES])
+def test_sidebar_keeps_the_context_on_every_page(open_page: OPEN, with_model: Path, page: str) -> None:
+    app = open_page(with_model, page, lang="en")
+    assert app.selectbox(key="dataset").value == "shop"
+    assert app.selectbox(key="model").value.startswith("shop-bgnbd-")
+    assert app.query_params["dataset"] == "shop"

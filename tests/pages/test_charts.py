@@ -1,0 +1,120 @@
+"""Charts say their message, carry units, and give one colour one meaning."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from streamlit.elements.lib import streamlit_plotly_theme as theme
+
+from clv_core.evaluation.deciles import decile_table, gain_curves, threshold_table
+from pages.ui import charts, charts_why
+
+MESSAGE = "What the chart shows"
+RNG = np.random.default_rng(7)
+ACTUAL = np.where(RNG.random(500) < 0.4, RNG.lognormal(3, 1, 500), 0.0)
+PREDICTED = RNG.lognormal(2, 1, 500)
+P = RNG.random(500)
+REASONS = pd.DataFrame(
+    {"label": ["Spend", "Silence", "Season"], "strength": [9.0, 4.0, 1.0], "effect": [9.0, -4.0, 1.0]}
+)
+SWARM = pd.DataFrame(
+    {
+        "label": np.repeat(REASONS["label"], 40),
+        "effect": RNG.normal(0, 5, 120),
+        "level": [*RNG.random(80), *[np.nan] * 40],
+    }
+)
+TIERS = pd.DataFrame({"tier_label": ["Top", "Rest"], "share_of_customers": [0.1, 0.9], "share_of_value": [0.6, 0.4]})
+
+FIGURES = {
+    "decile_chart": charts.decile_chart(
+        decile_table(ACTUAL, PREDICTED, baseline=PREDICTED * 2), MESSAGE, unit="EUR", baseline_name="BG/NBD"
+    ),
+    "gain_curve": charts.gain_curve(gain_curves(ACTUAL, {"Hybrid": PREDICTED, "BG/NBD": PREDICTED[::-1]}), MESSAGE),
+    "predicted_against_actual": charts.predicted_against_actual(ACTUAL, PREDICTED, MESSAGE, unit="EUR"),
+    "distribution": charts.distribution(
+        {"predicted": PREDICTED, "actual": ACTUAL}, MESSAGE, axis="Value, EUR", wide=True
+    ),
+    "loss_history": charts.loss_history(
+        pd.DataFrame({"step": [1, 2, 1, 2], "loss": [2.0, 1.0, 2.1, 1.1], "seed": [1, 1, 2, 2]}), MESSAGE
+    ),
+    "threshold_chart": charts.threshold_chart(threshold_table(ACTUAL > 0, P), 0.5, MESSAGE),
+    "reason_bars": charts_why.reason_bars(REASONS, MESSAGE, unit="EUR"),
+    "beeswarm": charts_why.beeswarm(SWARM, MESSAGE, unit="EUR"),
+    "waterfall": charts_why.waterfall(REASONS, MESSAGE, start=("Average", 20.0), end="Predicted", unit="EUR"),
+    "tier_bars": charts_why.tier_bars(TIERS, MESSAGE),
+}
+
+
+def traces(name: str) -> dict[str, go.Figure]:
+    return {trace.name: trace for trace in FIGURES[name].data}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_title_is_the_message_and_the_value_axis_is_named(name: str) -> None:
+    layout = FIGURES[name].layout
+    assert layout.title.text == MESSAGE
+    assert layout.xaxis.title.text or layout.yaxis.title.text
+
+
+def test_colours_stand_for_places_in_the_theme() -> None:
+    places = [
+        theme.CATEGORY_0,
+        theme.CATEGORY_1,
+        theme.CATEGORY_2,
+        theme.CATEGORY_3,
+        theme.CATEGORY_4,
+        theme.CATEGORY_5,
+    ]
+    meanings = [charts.PREDICTED, charts.ACTUAL, charts.BASELINE, charts.WARNING, charts.DANGER, charts.GAIN]
+    assert meanings == places
+    assert charts.RAMP == tuple(getattr(theme, f"SEQUENTIAL_{place}") for place in range(10))
+    assert charts.DIVERGING == tuple(getattr(theme, f"DIVERGING_{place}") for place in range(10))
+
+
+def test_predicted_actual_and_baseline_have_their_own_colours_everywhere() -> None:
+    decile, gains = traces("decile_chart"), traces("gain_curve")
+    assert decile["Predicted"].marker.color == charts.PREDICTED
+    assert decile["Actual"].marker.color == charts.ACTUAL
+    for baseline in (decile["BG/NBD"], gains["BG/NBD"]):
+        assert (baseline.line.color, baseline.line.dash) == (charts.BASELINE, "dash")
+    assert gains["Hybrid"].line.color == charts.PREDICTED
+    assert traces("distribution")["Predicted"].marker.color == charts.PREDICTED
+    assert traces("distribution")["Actual"].line.color == charts.ACTUAL
+
+
+def test_histogram_shares_of_each_part_sum_to_one() -> None:
+    for trace in FIGURES["distribution"].data:
+        assert np.sum(trace.y) == pytest.approx(1)
+
+
+def test_waterfall_ends_at_the_sum() -> None:
+    bars = FIGURES["waterfall"].data[0]
+    assert bars.x[-1] == pytest.approx(20 + 9 - 4 + 1)
+    assert list(bars.measure) == ["absolute", "relative", "relative", "relative", "total"]
+
+
+def test_beeswarm_keeps_every_customer_at_the_height_of_the_reason() -> None:
+    heights = np.concatenate([trace.y for trace in FIGURES["beeswarm"].data])
+    assert len(heights) == len(SWARM)
+    assert np.abs(heights - np.round(heights)).max() < 0.45
+
+
+def test_scatter_samples_but_never_invents() -> None:
+    many = RNG.lognormal(2, 1, charts.POINTS_SHOWN * 3)
+    points = charts.predicted_against_actual(many, many, MESSAGE, unit="EUR").data[0]
+    assert len(points.x) == charts.POINTS_SHOWN
+    assert np.isin(np.round(np.expm1(points.x), 6), np.round(many, 6)).all()
+
+
+def test_ticks_of_wide_axes_are_round_numbers_at_their_places() -> None:
+    ticks = charts.wide_ticks(5000)
+    assert ticks["ticktext"] == ["0", "1", "10", "100", "1,000"]
+    assert np.expm1(ticks["tickvals"]).tolist() == pytest.approx([0, 1, 10, 100, 1000])
+
+
+def test_tiers_share_one_ramp_and_the_highest_is_the_strongest() -> None:
+    assert charts_why.tier_colours(4)[0] == charts.RAMP[9]
+    assert len(set(charts_why.tier_colours(5))) == 5

@@ -1,0 +1,120 @@
+"""Long runs on a page: shown while they run, their end told once, what went wrong said in words."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core import jobs
+from clv_core.errors import NotEnoughData
+from clv_core.i18n import translate
+from clv_core.workspace import Workspace
+from pages.ui import progress
+
+OPEN = Callable[..., AppTest]
+START = Callable[..., jobs.Job]
+
+
+def captions(app: AppTest) -> str:
+    return "\n".join(str(item.value) for item in [*app.caption, *app.markdown])
+
+
+def test_running_training_shows_how_far_with_its_curve_and_a_way_to_stop(
+    open_page: OPEN, with_dataset: Path, sleeping_job: START
+) -> None:
+    job = sleeping_job(Workspace(with_dataset), ["train", "shop"], "shop")
+    app = open_page(with_dataset, "train", lang="en")
+    assert not app.exception
+    shares = [bar.value for bar in app.progress]
+    assert shares and set(shares) == {33}
+    assert len(app.get("plotly_chart")) == 1
+    app.button(key=f"cancel_{job.id}").click().run()
+    assert job.status()["state"] == jobs.INTERRUPTED
+    jobs.update_status(job.folder, state=jobs.CANCELLED)
+
+
+def test_run_shows_in_the_sidebar_of_other_pages(open_page: OPEN, with_dataset: Path, sleeping_job: START) -> None:
+    job = sleeping_job(Workspace(with_dataset), ["train", "shop"], "shop")
+    app = open_page(with_dataset, "upload", lang="zh")
+    assert [bar.value for bar in app.sidebar.progress] == [33]
+    jobs.update_status(job.folder, state=jobs.CANCELLED)
+
+
+def test_run_that_was_cut_off_can_go_on(open_page: OPEN, with_dataset: Path, sleeping_job: START) -> None:
+    job = sleeping_job(Workspace(with_dataset), ["train", "shop"], "shop")
+    os.killpg(job.status()["pid"], signal.SIGKILL)
+    os.waitpid(job.status()["pid"], 0)
+    app = open_page(with_dataset, "train", lang="en")
+    assert translate("job.interrupted") in [item.value for item in app.warning]
+    app.button(key="resume").click().run()
+    started = jobs.jobs(Workspace(with_dataset), "train")[0].status()
+    assert started["state"] == jobs.RUNNING and started["args"] == ["train", "shop"]
+    jobs.update_status(job.folder, state=jobs.CANCELLED)
+
+
+def test_failure_is_said_in_the_language_of_the_page_not_of_the_run(
+    open_page: OPEN, with_dataset: Path, sleeping_job: START
+) -> None:
+    error = NotEnoughData("horizon_too_long", horizon=900, days=730, longest=702, end="2024-12-31")
+    job = sleeping_job(Workspace(with_dataset), ["train", "shop"], "shop")
+    jobs.finish(job.folder, "en", error=error)
+    app = open_page(with_dataset, "home", lang="zh")
+    app.session_state["job_train"] = job.id
+    app.switch_page("pages/model/train.py").run()
+    assert [item.value for item in app.error] and error.message("zh")[:8] in app.error[0].value
+    assert "Traceback" not in captions(app)
+
+
+def test_upload_page_starts_the_command_that_was_asked_for(open_page: OPEN, tmp_path: Path) -> None:
+    app = open_page(tmp_path, "upload", lang="en")
+    log = b"customer_id;date;amount\nA;2024-03-25;10\nB;2024-04-26;12,5\nA;2024-05-27;7\nC;2024-06-28;3\n"
+    app.file_uploader[0].upload("shop-2024.csv", log).run()
+    assert not app.exception
+    assert "**4**" in captions(app)
+    app.text_input(key="dataset_name").set_value("Shop 2024")
+    app.form_submit_button[0].click().run()
+    args = jobs.jobs(Workspace(tmp_path), "ingest")[0].status()["args"]
+    assert args[0] == "ingest" and Path(args[1]).read_bytes() == log
+    assert args[args.index("--name") + 1] == "Shop 2024"
+
+
+def test_ambiguous_dates_become_a_question_whose_answer_is_kept(open_page: OPEN, tmp_path: Path) -> None:
+    app = open_page(tmp_path, "upload", lang="en")
+    rows = [f"C{number % 7},0{number % 9 + 1}/0{number % 8 + 1}/2024,{number + 1}.50" for number in range(40)]
+    app.file_uploader[0].upload("log.csv", "\n".join(["customer_id,date,amount", *rows]).encode()).run()
+    assert not app.exception and not app.error
+    app.button(key="answer_date_order_mdy").click().run()
+    assert not app.exception
+    app.form_submit_button[0].click().run()
+    args = jobs.jobs(Workspace(tmp_path), "ingest")[0].status()["args"]
+    assert args[args.index("--date-order") + 1] == "mdy"
+
+
+def test_file_that_is_no_log_is_refused_in_words_and_can_be_replaced(open_page: OPEN, tmp_path: Path) -> None:
+    app = open_page(tmp_path, "upload", lang="zh")
+    app.file_uploader[0].upload("log.csv", b"<!DOCTYPE html><html><body>Please sign in</body></html>").run()
+    assert not app.exception and len(app.error) == 1
+    app.button(key="another_file").click().run()
+    assert app.file_uploader and not app.error
+    assert not any((tmp_path / "uploads").rglob("*.csv"))
+
+
+@pytest.mark.parametrize("history", ([], [{"stage": "windows", "done": 1}]))
+def test_no_curve_without_losses(history: list[dict[str, float]]) -> None:
+    assert progress.loss_frame(history).empty
+
+
+def test_curve_is_ordered_by_network_and_step() -> None:
+    history = [
+        {"seed": 2.0, "step": 5, "loss": 1.0},
+        {"seed": 1.0, "step": 9, "loss": 0.5},
+        {"seed": 1.0, "step": 3, "loss": 2.0},
+    ]
+    expected = pd.DataFrame({"step": [3, 9, 5], "loss": [2.0, 0.5, 1.0], "seed": [1, 1, 2]})
+    pd.testing.assert_frame_equal(progress.loss_frame(history), expected)
