@@ -82,7 +82,7 @@ def test_what_comes_after_the_cutoff_changes_no_prediction(small_workspace, tmp_
 def test_kill_9_at_random_moments_resumes_to_the_same_bits(small_workspace, tmp_path):
     settings = {
         "ensemble": "2",
-        "steps": "1500",
+        "steps": "400",
         "cutoffs": "4",
         "batch_size": "256",
         "device": "cpu",
