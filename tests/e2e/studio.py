@@ -1,0 +1,69 @@
+"""The app as a person in a browser sees it: open, wait until it is still, look, keep a picture."""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+APP = '[data-testid="stApp"]'
+STILL = f'{APP}[data-test-script-state="notRunning"]'
+PAGES = ("home", "upload", "train", "evaluate", "explain", "segments")
+
+
+class Studio:
+    """One browser window.
+
+    Args:
+        page: of Playwright.
+        base: address of the app.
+    """
+
+    def __init__(self, page: Any, base: str) -> None:
+        self.page, self.base = page, base
+        self.outside: list[str] = []
+        page.on("request", self._note)
+
+    def _note(self, request: Any) -> None:
+        host = urlsplit(request.url).hostname
+        if host not in ("localhost", "127.0.0.1", None, ""):
+            self.outside.append(request.url)
+
+    def open(self, name: str = "home", **query: str) -> None:
+        """Open a page by its address."""
+        self.page.goto(f"{self.base}/{'' if name == 'home' else name}?{urlencode(query)}")
+        self.wait()
+
+    def wait(self, seconds: float = 60) -> None:
+        """Wait until the app has drawn the page and rests."""
+        time.sleep(0.5)
+        self.page.wait_for_selector(STILL, timeout=seconds * 1000)
+        time.sleep(0.5)
+        self.page.wait_for_selector(STILL, timeout=seconds * 1000)
+
+    def click(self, label: str) -> None:
+        """Press the button with this label."""
+        self.page.get_by_role("button", name=label, exact=True).first.click()
+        self.wait()
+
+    def wait_for(self, text: str, seconds: float = 60) -> None:
+        """Wait until a text stands in the main part of the page."""
+        self.page.get_by_test_id("stMain").get_by_text(text).first.wait_for(timeout=seconds * 1000)
+        self.wait(seconds)
+
+    def text(self) -> str:
+        """Return all text of the main part."""
+        return str(self.page.get_by_test_id("stMain").inner_text())
+
+    def picture(self, target: Path, width: int = 1280) -> None:
+        """Keep a picture of the whole page, with few colours so that it stays small."""
+        from PIL import Image
+
+        height = self.page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+        self.page.set_viewport_size({"width": width, "height": min(max(900, height), 5000)})
+        time.sleep(1)
+        image = Image.open(io.BytesIO(self.page.screenshot()))
+        image.convert("RGB").quantize(256).save(target, optimize=True)
+        self.page.set_viewport_size({"width": 1280, "height": 900})

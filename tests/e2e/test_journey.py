@@ -1,0 +1,104 @@
+"""From a real log to a customer list, through the browser alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clv_core.i18n import LANGUAGES, translate
+from tests.e2e.studio import PAGES, Studio
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Where pictures are kept: ``$CLV_SCREENSHOTS``, else a folder that goes with the test."""
+    folder = Path(os.environ.get("CLV_SCREENSHOTS") or tmp_path / "pictures")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def test_journey_from_upload_to_download(studio: Studio, cdnow_file: Path, tmp_path: Path, pictures: Path) -> None:
+    for lang in LANGUAGES:
+        studio.open("home", lang=lang)
+        studio.picture(pictures / f"home-empty_{lang}.png")
+    upload(studio, cdnow_file, pictures)
+    train(studio, pictures)
+    evaluate(studio)
+    explain(studio)
+    check_list(segments(studio, tmp_path))
+    for lang in LANGUAGES:
+        for name in PAGES:
+            studio.open(name, lang=lang, dataset="CDNOW")
+            assert translate(f"page.{name}", lang) in studio.text()
+            assert translate("error.unexpected", kind="")[:20] not in studio.text()
+            studio.picture(pictures / f"{name}_{lang}.png")
+    assert studio.outside == []
+
+
+def upload(studio: Studio, file: Path, pictures: Path) -> None:
+    studio.open("home", lang="en")
+    studio.click("Choose a file")
+    studio.page.set_input_files("input[type=file]", str(file))
+    studio.wait_for("69,659 rows read = 69,659 kept + 0 set aside + 0 repeated")
+    assert "23,570" in studio.text()
+    studio.picture(pictures / "upload-check_en.png")
+    name = studio.page.get_by_role("textbox", name="Name of the dataset")
+    name.fill("CDNOW")
+    name.press("Tab")
+    studio.click("Save as a dataset")
+    studio.wait_for("CDNOW is saved", 120)
+
+
+def train(studio: Studio, pictures: Path) -> None:
+    studio.click("Train a model on it")
+    assert "CDNOW spans 546 days" in studio.text()
+    studio.click("Train the model")
+    studio.wait_for("You can open other pages or close the browser")
+    studio.page.reload()
+    studio.wait_for("You can open other pages or close the browser")
+    studio.wait_for(translate("chart.loss_message"), 120)
+    studio.picture(pictures / "train-running_en.png")
+    studio.wait_for("See how well it held up", 400)
+
+
+def evaluate(studio: Studio) -> None:
+    studio.click("See how well it held up")
+    studio.wait_for("Order: normalized Gini")
+    gini = float(studio.page.get_by_test_id("stMetricValue").first.inner_text())
+    assert 0.7 < gini < 0.85
+    assert "Trusted" in studio.text()
+
+
+def explain(studio: Studio) -> None:
+    studio.click("See why")
+    studio.wait_for("The strongest reasons", 300)
+    studio.wait_for("more than the average")
+
+
+def segments(studio: Studio, folder: Path) -> Path:
+    studio.open("segments", lang="en", dataset="CDNOW")
+    studio.wait_for("23,570 customers", 120)
+    with studio.page.expect_download() as download:
+        studio.page.get_by_role("button", name="Download: CSV for spreadsheets").click()
+    target = folder / str(download.value.suggested_filename)
+    download.value.save_as(target)
+    return target
+
+
+def check_list(path: Path) -> None:
+    """The file names what it is, holds every customer once, ids as text, and numbers that can be."""
+    for word in ("CDNOW", "1998-07-01", "182d", "hybrid"):
+        assert word in path.name
+    frame = pd.read_csv(path, dtype={"customer_id": "str"}, encoding="utf-8-sig")
+    assert len(frame) == frame["customer_id"].nunique() == 23_570
+    assert frame["customer_id"].str.fullmatch(r"\d{5}").all()
+    assert frame["predicted_clv"].is_monotonic_decreasing and (frame["predicted_clv"] >= 0).all()
+    assert frame["p_purchase"].between(0, 1).all()
+    assert (frame["clv_p10"] <= frame["clv_p50"]).all() and (frame["clv_p50"] <= frame["clv_p90"]).all()
+    assert set(frame["horizon_days"]) == {182} and set(frame["as_of"].astype(str)) == {"1998-07-01"}
+    assert sorted(frame["tier"].unique()) == [1, 2, 3, 4]
