@@ -37,6 +37,10 @@ class Message:
         """Return the sentence in ``language``."""
         return translate(self.code, language, **self.params)
 
+    def coded(self) -> dict[str, Any]:
+        """Return ``{code, params}``, to be kept on disk and worded when it is read."""
+        return {"code": self.code, "params": self.params}
+
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """Return ``{code, params, message}``, the shape of design section 4."""
         return {"code": self.code.split(".", 1)[-1], "params": self.params, "message": self.text(language)}

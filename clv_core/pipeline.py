@@ -12,9 +12,8 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final
 
 import pandas as pd
 
@@ -25,12 +24,11 @@ from clv_core.deployment import scoring
 from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
 from clv_core.deployment.explaining import SAMPLE, explain_scores
 from clv_core.errors import Message, NotEnoughData
-from clv_core.evaluation.backtest import Origin, rolling_origins, run_origin, training_data
+from clv_core.evaluation.backtest import rolling_origins, run_origin, training_data
 from clv_core.evaluation.explain import Explanation
 from clv_core.evaluation.explain_store import save_explanation
-from clv_core.evaluation.metrics import evaluate
-from clv_core.evaluation.trust import Trust, judge_holdout, unvalidated
-from clv_core.features.log import EventLog, open_log
+from clv_core.evaluation.holdout import figures, measure
+from clv_core.features.log import open_log
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy import export as exports
@@ -38,12 +36,9 @@ from clv_core.strategy import lists, segments
 from clv_core.strategy.conditions import Condition
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.training.checkpoint import identity
-from clv_core.training.cost import Cost, estimate, peak_memory_mb, steps_for
+from clv_core.training.cost import Cost, estimate, peak_memory_mb
 from clv_core.training.fit import MODELS
-from clv_core.training.windows import training_cutoffs
 from clv_core.workspace import Workspace, atomic_path
-
-BASELINES: Final = ("naive", "bgnbd")
 
 
 def train(
@@ -61,15 +56,14 @@ def train(
     progress.report("features", 0, 1)
     log = open_log(dataset, event_types=config.event_types, before=cutoff)
     run = identity(dataset.name, dataset.manifest.version, log.end.isoformat(), config.to_json(), __version__)
-    folder = workspace.folder("runs", run)
-    cost = estimate_training(log, config)
-    origin, warnings = _measure(log, config, folder / "holdout", progress)
+    folder = workspace.runs / run
+    cost = estimate(config, log.first_day, log.end, len(log.steps.customer_ids), len(log.steps.day))
+    origin, warnings = measure(log, config, folder / "holdout", progress)
     fitted = MODELS[config.model].fit(
         training_data(log, log.end, config, progress), config, folder / "refit", progress, "training"
     )
     if config.early_stopping and not fitted.early_stopped:
         warnings.append(Message("warning.no_validation_window", {"steps": fitted.steps}))
-    trust = _judge(origin)
     record = {
         "model": config.model,
         "dataset": {"name": dataset.name, "version": dataset.manifest.version},
@@ -79,66 +73,18 @@ def train(
         "horizon_days": config.horizon_days,
         "currency": dataset.manifest.currency,
         "config": config.to_json(),
-        **_metrics(origin, config),
-        "trust": {"verdict": trust.verdict, "reasons": [_coded(reason) for reason in trust.reasons]},
-        "warnings": [_coded(warning) for warning in warnings],
+        **figures(origin, config.model),
+        "warnings": [warning.coded() for warning in warnings],
         "estimate": cost.to_json(),
         "actual": Cost(time.monotonic() - started, peak_memory_mb()).to_json(),
     }
     progress.report("saving", 0, 1)
     model_id = f"{dataset.name}-{config.model}-{log.end:%Y%m%d}-{run[:8]}"
+    shutil.rmtree(workspace.predictions / model_id, ignore_errors=True)
     bundle = save_bundle(workspace, model_id, fitted, record, None if origin is None else origin.predictions)
     shutil.rmtree(folder, ignore_errors=True)
     progress.report("saving", 1, 1)
     return bundle
-
-
-def estimate_training(log: EventLog, config: TrainConfig) -> Cost:
-    """Return the expected cost of :func:`train`, from the size of the log and the settings."""
-    cutoffs = training_cutoffs(log.first_day, log.end, config.horizon_days, config.cutoffs)
-    customers = len(log.steps.customer_ids)
-    windows = min(config.max_windows, customers * max(1, len(cutoffs)))
-    steps_a_window = min(config.max_steps_back, len(log.steps.day) / max(1, customers))
-    return estimate(config, windows, steps_for(windows, config), steps_a_window, fits=2)
-
-
-def _measure(
-    log: EventLog, config: TrainConfig, folder: Path, progress: Progress
-) -> tuple[Origin | None, list[Message]]:
-    """Hold out the last horizon; None, with a warning, where the log is too short for that."""
-    models = (config.model, *(name for name in BASELINES if name != config.model))
-    try:
-        origin = run_origin(
-            log, log.end - timedelta(days=config.horizon_days), config, models, folder, progress, "holdout"
-        )
-    except NotEnoughData as error:
-        return None, [Message("warning.no_holdout", {"horizon": config.horizon_days, "code": error.code})]
-    return origin, []
-
-
-def _judge(origin: Origin | None) -> Trust:
-    return unvalidated() if origin is None else judge_holdout(origin.predictions)
-
-
-def _metrics(origin: Origin | None, config: TrainConfig) -> dict[str, Any]:
-    if origin is None:
-        return {"metrics": {}, "baselines": {}, "holdout": None}
-    by_model = {
-        str(model): evaluate(frame["actual"].to_numpy(), frame) for model, frame in origin.predictions.groupby("model")
-    }
-    ours = origin.predictions[origin.predictions["model"] == config.model]
-    holdout = {
-        "cutoff": origin.cutoff.isoformat(),
-        "customers": len(ours),
-        "buyers": int((ours["actual"] > 0).sum()),
-        "train_windows": origin.train_windows,
-    }
-    baselines = {name: by_model[name] for name in BASELINES if name in by_model}
-    return {"metrics": by_model[config.model], "baselines": baselines, "holdout": holdout}
-
-
-def _coded(message: Message) -> dict[str, Any]:
-    return {"code": message.code, "params": message.params}
 
 
 def score(
@@ -218,7 +164,7 @@ def backtest(
         days = (log.end - log.first_day).days
         raise NotEnoughData("no_origin", horizon=config.horizon_days, days=days, longest=max(0, (days - 28) // 2))
     run = identity(dataset.name, dataset.manifest.version, "backtest", config.to_json(), __version__)
-    folder = workspace.folder("runs", run)
+    folder = workspace.runs / run
     frames = []
     for origin in chosen:
         for number in range(seeds):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import pandas as pd
 
@@ -57,6 +57,10 @@ class Trust:
 
     verdict: Literal["trusted", "caution", "not_trusted"]
     reasons: tuple[Message, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return ``{verdict, reasons}``, the reasons as ``{code, params}``."""
+        return {"verdict": self.verdict, "reasons": [reason.coded() for reason in self.reasons]}
 
 
 @dataclass(frozen=True)

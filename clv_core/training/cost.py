@@ -6,13 +6,16 @@ import os
 import resource
 import sys
 from dataclasses import asdict, dataclass
+from datetime import date
 from math import ceil
 from typing import Final
 
 from clv_core.config import TrainConfig
+from clv_core.training.windows import training_cutoffs
 
 FEWEST_STEPS, MOST_STEPS = 200, 1200
 EPOCHS: Final = 3
+FITS: Final = 2
 SECONDS_TO_START = 4.0
 BYTES_BASE = 450e6
 BYTES_WORKER = 350e6
@@ -31,30 +34,34 @@ class Cost:
 
 
 def steps_for(rows: int, config: TrainConfig) -> int:
-    """Return the optimiser steps: the setting, or about eight passes within 400 to 1,200 steps."""
+    """Return the optimiser steps: the setting, or about three passes within 200 to 1,200 steps."""
     return config.steps or int(min(max(rows * EPOCHS / config.batch_size, FEWEST_STEPS), MOST_STEPS))
 
 
-def estimate(config: TrainConfig, windows: int, steps: int, steps_a_window: float, fits: int) -> Cost:
-    """Return the expected cost of training an ensemble ``fits`` times.
+def estimate(config: TrainConfig, first_day: date, end: date, customers: int, events: int) -> Cost:
+    """Return the expected cost of training once for the holdout and once for good.
 
     Args:
         config: widths, layers and ensemble size.
-        windows: training rows.
-        steps: optimiser steps of one network.
-        steps_a_window: mean length of the sequences.
-        fits: how many times the ensemble is trained (holdout and refit: 2).
+        first_day: the log's first day.
+        end: the midnight after its last.
+        customers: how many it holds.
+        events: how many steps of sequences they have together.
 
     The time of one row was measured on one thread of a 2-core machine for the default network (13 microseconds of
     features, 7 for each step of its sequence) and scales with the number of weights that a row passes.
     """
+    cutoffs = training_cutoffs(first_day, end, config.horizon_days, config.cutoffs)
+    windows = min(config.max_windows, customers * max(1, len(cutoffs)))
+    steps_a_window = min(config.max_steps_back, events / max(1, customers))
     features = 13e-6 * (config.mlp_layers * config.mlp_width**2 + 8192) / (2 * 64**2 + 8192)
     gates = {"gru": 3, "lstm": 4, "rnn": 1}[config.rnn] / 3
     sequence = 7e-6 * steps_a_window * gates * config.rnn_layers * (config.rnn_width**2 + 512) / (32**2 + 512)
     a_row = (features if config.model != "rnn" else 5e-6) + (sequence if config.model != "mlp" else 0.0)
     processes = min(config.ensemble, config.processes or os.cpu_count() or 1)
     rounds = ceil(config.ensemble / processes)
-    seconds = fits * (SECONDS_TO_START + rounds * steps * config.batch_size * a_row) + windows * 1e-5
+    fit = SECONDS_TO_START + rounds * steps_for(windows, config) * config.batch_size * a_row
+    seconds = FITS * fit + windows * 1e-5
     memory = BYTES_BASE + windows * (2000 + 60 * steps_a_window) + processes * (BYTES_WORKER + windows * 700)
     return Cost(seconds, memory / 1e6)
 

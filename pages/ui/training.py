@@ -12,7 +12,7 @@ import streamlit as st
 from clv_core.collection.horizons import WINDOWS_TO_MEASURE
 from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig
-from clv_core.training.cost import Cost, estimate, steps_for
+from clv_core.training.cost import Cost, estimate
 from clv_core.training.windows import longest_horizon, training_cutoffs
 from pages.ui import forms, state
 from pages.ui.state import t
@@ -87,10 +87,7 @@ def _horizon_label(days: int, allowed: Horizons) -> str:
 def expected_cost(dataset: Dataset, config: TrainConfig) -> Cost:
     """Return the expected time and memory, from the manifest alone: nothing of the log is read for it."""
     facts = dataset.manifest
-    cutoffs = training_cutoffs(dataset.log_start, dataset.log_end, config.horizon_days, config.cutoffs)
-    windows = min(config.max_windows, facts.customers * max(1, len(cutoffs)))
-    steps_a_window = min(config.max_steps_back, facts.rows_kept / max(1, facts.customers))
-    return estimate(config, windows, steps_for(windows, config), steps_a_window, fits=2)
+    return estimate(config, dataset.log_start, dataset.log_end, facts.customers, facts.rows_kept)
 
 
 def memory_here() -> float | None:

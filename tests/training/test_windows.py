@@ -2,6 +2,8 @@
 
 from datetime import date, timedelta
 
+from clv_core.config import TrainConfig
+from clv_core.training.cost import estimate
 from clv_core.training.windows import longest_horizon, training_cutoffs
 
 FIRST, END = date(1997, 1, 1), date(1997, 12, 31)
@@ -27,3 +29,11 @@ def test_the_longest_horizon_is_the_longest_that_has_a_cutoff():
     longest = longest_horizon(FIRST, END)
     assert training_cutoffs(FIRST, END, longest, 1)
     assert not training_cutoffs(FIRST, END, longest + 1, 1)
+
+
+def test_the_expected_cost_grows_with_the_log_and_the_network_and_stays_bounded_by_the_windows():
+    small, large = (estimate(TrainConfig(), FIRST, END, customers, 5 * customers) for customers in (1_000, 20_000))
+    wide = estimate(TrainConfig(rnn_width=128, steps=1200), FIRST, END, 20_000, 100_000)
+    huge = estimate(TrainConfig(), FIRST, END, 20_000_000, 100_000_000)
+    assert small.seconds < large.seconds < wide.seconds
+    assert huge.seconds == large.seconds

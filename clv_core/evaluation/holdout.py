@@ -1,0 +1,61 @@
+"""The holdout: train before the last horizon, predict it, and say how well the model and the baselines did."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from clv_core.config import TrainConfig
+from clv_core.errors import Message, NotEnoughData
+from clv_core.evaluation.backtest import Origin, run_origin
+from clv_core.evaluation.metrics import evaluate
+from clv_core.evaluation.trust import judge_holdout, unvalidated
+from clv_core.features.log import EventLog
+from clv_core.jobs import Progress
+
+BASELINES: Final = ("naive", "bgnbd")
+"""Models that every training is measured beside."""
+
+
+def measure(
+    log: EventLog, config: TrainConfig, folder: Path, progress: Progress
+) -> tuple[Origin | None, list[Message]]:
+    """Hold out the last horizon of the log.
+
+    Args:
+        log: the events; its end is the end of the holdout.
+        config: model, horizon and settings.
+        folder: where the trainings keep their resumable state.
+        progress: listener.
+
+    Returns:
+        What the origin gave, or None and a warning where the log is too short to train before it.
+    """
+    models = (config.model, *(name for name in BASELINES if name != config.model))
+    origin = log.end - timedelta(days=config.horizon_days)
+    try:
+        return run_origin(log, origin, config, models, folder, progress, "holdout"), []
+    except NotEnoughData as error:
+        return None, [Message("warning.no_holdout", {"horizon": config.horizon_days, "code": error.code})]
+
+
+def figures(origin: Origin | None, model: str) -> dict[str, Any]:
+    """Return the part of a bundle's record that the holdout decides: metrics, baselines, holdout, trust."""
+    if origin is None:
+        return {"metrics": {}, "baselines": {}, "holdout": None, "trust": unvalidated().to_json()}
+    by_model = {
+        str(name): evaluate(frame["actual"].to_numpy(), frame) for name, frame in origin.predictions.groupby("model")
+    }
+    ours = origin.predictions[origin.predictions["model"] == model]
+    return {
+        "metrics": by_model[model],
+        "baselines": {name: by_model[name] for name in BASELINES if name in by_model},
+        "holdout": {
+            "cutoff": origin.cutoff.isoformat(),
+            "customers": len(ours),
+            "buyers": int((ours["actual"] > 0).sum()),
+            "train_windows": origin.train_windows,
+        },
+        "trust": judge_holdout(origin.predictions, model).to_json(),
+    }
