@@ -3,35 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from clv_core.collection.engine import name, one, run, text
 from clv_core.columns import EVENT_TIME, ORDER_ID
 from clv_core.jobs import Progress
 
+HASHES_AT_A_TIME: Final = 40_000_000
 
-def mark_repeats(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str]) -> int:
-    """Make the table ``repeats`` of the row numbers that repeat an earlier row, and return how many they are.
 
-    Hashes are grouped first, which takes little memory; only rows whose hash occurs twice are compared by value.
+@dataclass(frozen=True)
+class Repeats:
+    """What the hashes of all rows have shown.
+
+    Args:
+        rows: rows that repeat an earlier one; their positions are in the table ``repeats``.
+        content: a figure of all rows in any order.
+    """
+
+    rows: int
+    content: int
+
+
+def mark_repeats(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str], total: int) -> Repeats:
+    """Make the table ``repeats`` of the row numbers that repeat an earlier row.
+
+    Hashes are sorted, at most 40 million at a time; only rows whose hash occurs twice are compared by value.
+
+    Args:
+        connection: where it runs.
+        events: a Parquet file.
+        columns: all its columns.
+        total: its rows.
     """
     everything = ", ".join(name(column) for column in columns)
     file = text(str(events))
-    connection.execute("DROP TABLE IF EXISTS suspects")
-    connection.execute("DROP TABLE IF EXISTS repeats")
-    connection.execute(
-        f"CREATE TEMP TABLE suspects AS SELECT h FROM (SELECT hash({everything}) AS h FROM {file})"
-        " GROUP BY h HAVING count(*) > 1"
-    )
-    connection.execute(
-        "CREATE TEMP TABLE repeats AS SELECT position FROM (SELECT file_row_number AS position, row_number() OVER"
-        f" (PARTITION BY {everything} ORDER BY file_row_number) AS copy"
-        f" FROM read_parquet({file}, file_row_number = true) WHERE hash({everything}) IN (FROM suspects))"
-        " WHERE copy > 1"
-    )
-    return int(one(connection, "SELECT count(*) FROM repeats")[0])
+    parts = 1 + total // HASHES_AT_A_TIME
+    suspects: list[NDArray[np.uint64]] = []
+    content = 0
+    for part in range(parts):
+        chosen = f" WHERE hash({everything}) % {parts} = {part}" if parts > 1 else ""
+        hashes = connection.execute(f"SELECT hash({everything}) AS h FROM {file}{chosen}").fetchnumpy()["h"]
+        hashes = np.sort(np.asarray(hashes, np.uint64))
+        content += int(hashes.sum(dtype=np.uint64))
+        suspects.append(np.unique(hashes[1:][hashes[1:] == hashes[:-1]]))
+        del hashes
+    connection.execute("CREATE OR REPLACE TEMP TABLE repeats (position BIGINT)")
+    found = np.concatenate(suspects)
+    if len(found):
+        connection.register("suspects", pa.table({"h": found}))
+        connection.execute(
+            "INSERT INTO repeats SELECT position FROM (SELECT file_row_number AS position, row_number() OVER"
+            f" (PARTITION BY {everything} ORDER BY file_row_number) AS copy"
+            f" FROM read_parquet({file}, file_row_number = true) WHERE hash({everything}) IN (SELECT h FROM suspects))"
+            " WHERE copy > 1"
+        )
+        connection.unregister("suspects")
+    return Repeats(int(one(connection, "SELECT count(*) FROM repeats")[0]), content % 2**64)
 
 
 def have_identity(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str], timezone: str) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import duckdb
 
 from clv_core.collection.aside import Problem, count_aside, write_aside
 from clv_core.collection.duplicates import drop_repeats, have_identity, mark_repeats
-from clv_core.collection.engine import connect, name, one, run, text
+from clv_core.collection.engine import connect, run, text
 from clv_core.collection.figures import Figures, figures, notices
 from clv_core.collection.plan import UNPRICED, Plan
 from clv_core.collection.profile import Answers, Profile, profile
@@ -19,6 +19,9 @@ from clv_core.collection.source import Source, open_source, recorded_rejects
 from clv_core.columns import AMOUNT, UNIT_PRICE
 from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
+
+ORDERED_ROWS: Final = 5_000_000
+"""Up to this many rows are stored in the file's order; more are stored as they come, which takes a third less time."""
 
 
 @dataclass(frozen=True)
@@ -93,25 +96,25 @@ def _account(
     events, aside = scratch / "events.parquet", scratch / "set_aside.parquet"
     rejects = recorded_rejects(connection, source)
     typed = plan.typed(source.relation())
-    kept = run(
-        connection,
-        f"COPY (SELECT * EXCLUDE reason FROM ({typed}) WHERE reason IS NULL) TO {text(str(events))} (FORMAT parquet)",
-        progress,
-        "write",
-        seen.rows,
-    )
+    rows = f"SELECT * EXCLUDE reason FROM ({typed}) WHERE reason IS NULL"
+    query = f"COPY ({rows}) TO {text(str(events))} (FORMAT parquet)"
+    connection.execute(f"SET preserve_insertion_order = {str(seen.rows <= ORDERED_ROWS).lower()}")
+    kept = run(connection, query, progress, "write", seen.rows)
+    connection.execute("SET preserve_insertion_order = true")
     found = write_aside(connection, source, plan, rejects, seen.rows, aside, progress, any_bad=kept < seen.rows)
     set_aside = count_aside(connection, aside)
     if not kept:
         _refuse(found, source.file, seen.rows + len(rejects))
     progress.report("duplicates", 0, 1)
-    repeats = mark_repeats(connection, events, plan.stored)
+    hashed = mark_repeats(connection, events, plan.stored, kept)
+    repeats, content = hashed.rows, hashed.content
     identity = repeats > 0 and have_identity(connection, events, plan.stored, answers.timezone)
     drop = repeats > 0 and (answers.duplicates == "drop" or (answers.duplicates is None and identity))
     if drop:
         unique = scratch / "unique.parquet"
         drop_repeats(connection, events, unique, kept, progress)
         events = unique
+        content = mark_repeats(connection, events, plan.stored, kept - repeats).content
     progress.report("figures", 0, 1)
     sums = figures(connection, events, plan, answers.timezone)
     _check(sums, found, plan, source.file)
@@ -131,16 +134,14 @@ def _account(
         rows_duplicate=repeats if drop else 0,
         figures=sums,
         warnings=tuple(said),
-        version=_version(connection, events, plan.stored, answers),
+        version=_version(content, sums.rows, plan.stored, answers),
     )
 
 
-def _version(connection: duckdb.DuckDBPyConnection, events: Path, columns: list[str], answers: Answers) -> str:
+def _version(content: int, rows: int, columns: list[str], answers: Answers) -> str:
     """Return a hash of the rows in any order and of what gives them their meaning."""
-    everything = ", ".join(name(column) for column in columns)
-    query = f"SELECT count(*), bit_xor(h), sum(h) FROM (SELECT hash({everything}) AS h FROM {text(str(events))})"
-    content: tuple[Any, ...] = (*one(connection, query), columns, answers.timezone)
-    return hashlib.sha256(repr(content).encode()).hexdigest()[:12]
+    meaning = (content, rows, columns, answers.timezone)
+    return hashlib.sha256(repr(meaning).encode()).hexdigest()[:12]
 
 
 def _refuse(found: tuple[Problem, ...], file: str, rows: int) -> None:

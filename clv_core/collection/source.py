@@ -64,7 +64,9 @@ class Source:
         if self.dialect is None:
             if self.content is Content.PARQUET:
                 files = str(self.path / "*.parquet") if self.path.is_dir() else str(self.path)
-                return f"(SELECT nullif(COLUMNS(*)::VARCHAR, '') FROM read_parquet({text(files)}, union_by_name = true))"
+                return (
+                    f"(SELECT nullif(COLUMNS(*)::VARCHAR, '') FROM read_parquet({text(files)}, union_by_name = true))"
+                )
             kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in self.columns)
             reader = f"read_json({text(str(self.path))}, columns = {{{kinds}}}, maximum_object_size = 16777216)"
             return f"(SELECT nullif(COLUMNS(*), '') FROM {reader})"
