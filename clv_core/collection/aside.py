@@ -75,6 +75,7 @@ def write_aside(
         pa.table(
             {
                 "line": pa.array([item.line for item in rejects], pa.int64()),
+                "lines": pa.array([item.lines for item in rejects], pa.int64()),
                 "reason": pa.array([item.reason for item in rejects], pa.string()),
                 "value": pa.array([item.text for item in rejects], pa.string()),
             }
@@ -93,7 +94,7 @@ def write_aside(
 def _bad_rows(source: Source, plan: Plan, own: dict[str, str], rejects: Sequence[Reject], rows: int) -> str:
     """Return the query of bad rows with their line numbers."""
     header = source.dialect.header_line if source.dialect else 0
-    several = source.dialect is not None and source.lines > header + rows + len(rejects)
+    several = source.dialect is not None and source.lines > header + rows + sum(item.lines for item in rejects)
     extra = "0"
     if several:
         breaks = " + ".join(
@@ -109,16 +110,17 @@ def _bad_rows(source: Source, plan: Plan, own: dict[str, str], rejects: Sequence
     )
     columns = ", ".join(f"{name(column)} AS {name(alias)}" for column, alias in own.items())
     bad = (
-        f"SELECT clv_row, clv_extra, {plan.reason} AS clv_reason, *"
+        f"SELECT {header} + clv_row + clv_extra AS clv_place, {plan.reason} AS clv_reason, *"
         f" FROM {plan.judged(numbered)} WHERE clv_reason IS NOT NULL"
     )
-    # A reject with k lines before it stands after (line - header - 1 - k) rows; later rows are pushed down by one.
-    before = f"(SELECT line - {header} - row_number() OVER (ORDER BY line) AS before FROM rejects)"
-    pushed = f"(SELECT before, row_number() OVER (ORDER BY before) AS pushed FROM {before})"
-    joined = f"({bad}) b ASOF LEFT JOIN {pushed} r ON b.clv_row > r.before" if rejects else f"({bad}) b"
+    # Rows at or after the place of a reject, counted without the rejects before it, are pushed down by its lines.
+    place = "line - coalesce(sum(lines) OVER (ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"
+    places = f"(SELECT {place} AS place, sum(lines) OVER (ORDER BY line) AS pushed FROM rejects)"
+    pushes = f"(SELECT place, max(pushed) AS pushed FROM {places} GROUP BY place)"
+    joined = f"({bad}) b ASOF LEFT JOIN {pushes} r ON b.clv_place >= r.place" if rejects else f"({bad}) b"
     shift = "coalesce(pushed, 0)" if rejects else "0"
     return (
-        f"SELECT ({header} + clv_row + clv_extra + {shift})::BIGINT AS line, clv_reason AS reason,"
+        f"SELECT (clv_place + {shift})::BIGINT AS line, clv_reason AS reason,"
         f" CASE clv_reason {about} END AS column, CASE CASE clv_reason {about} END {values} END AS value, {columns}"
         f" FROM {joined}"
     )

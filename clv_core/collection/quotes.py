@@ -17,11 +17,13 @@ class Reject:
         line: its number in the file, from 1.
         reason: catalogue key without ``reason.``.
         text: the line, cut to 1,000 characters.
+        lines: how many lines it takes.
     """
 
     line: int
     reason: str
     text: str
+    lines: int = 1
 
 
 def close_quotes(path: Path, target: Path, delimiter: str, columns: int) -> list[Reject]:

