@@ -90,8 +90,12 @@ def value_of(model: Model, snapshot: Snapshot) -> Callable[[Snapshot], NDArray[n
         snapshot: all customers; the level step of the deep models looks at their total.
     """
     from clv_core.model.deep import DeepModel
+    from clv_core.model.paretonbd import ParetoNbdModel
 
     if isinstance(model, DeepModel):
         levels = model.levels(snapshot)
         return lambda mixed: model.expected_value(mixed, levels)
+    if isinstance(model, ParetoNbdModel):
+        settled = model.settled(snapshot)
+        return lambda mixed: settled.predict(mixed).predicted_clv
     return lambda mixed: model.predict(mixed).predicted_clv

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.features.snapshot import Snapshot
+from clv_core.model.horizon import stretch
 from clv_core.model.predictions import Predictions
 from clv_core.model.residuals import ResidualQuantiles
 
@@ -109,7 +110,7 @@ class Baseline(ABC):
     def _expect(self, snapshot: Snapshot, horizon_days: int) -> tuple[Floats, Floats]:
         p, mean = self._of_buyers(snapshot, horizon_days)
         never, exposure = _never(snapshot), horizon_days / self.horizon_days_
-        p = np.where(never, _stretch(np.full(len(snapshot), self.never_share_), exposure), p)
+        p = np.where(never, stretch(np.full(len(snapshot), self.never_share_), exposure), p)
         mean = np.where(never, self.never_value_ * exposure, mean)
         return p, np.clip(mean, 0.0, self._top())
 
@@ -133,7 +134,7 @@ class NaiveModel(Baseline):
     def _of_buyers(self, snapshot: Snapshot, horizon_days: int) -> tuple[Floats, Floats]:
         age = np.maximum(_column(snapshot, "T"), YOUNGEST_DAYS)
         rate = np.maximum(_column(snapshot, "net_value"), 0.0) / age
-        p = _stretch(self.shares_[self._bins(snapshot)], horizon_days / self.horizon_days_)
+        p = stretch(self.shares_[self._bins(snapshot)], horizon_days / self.horizon_days_)
         mean: Floats = rate * horizon_days
         return p, mean
 
@@ -181,9 +182,3 @@ def _column(snapshot: Snapshot, name: str) -> Floats:
     """Return a feature with unknown read as 0 (only never-buyers have unknown ones here)."""
     values: Floats = np.nan_to_num(snapshot.features[name].to_numpy(dtype=np.float64))
     return values
-
-
-def _stretch(p: Floats, exposure: float) -> Floats:
-    """Return the chance of any event in ``exposure`` times the span in which it is ``p``."""
-    chance: Floats = -np.expm1(exposure * np.log1p(-np.minimum(p, 1 - 1e-12)))
-    return chance

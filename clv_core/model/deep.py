@@ -13,6 +13,7 @@ from torch import Tensor
 from clv_core.config import TrainConfig
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.heads import Params
+from clv_core.model.horizon import exposure
 from clv_core.model.inputs import InputEncoder, Inputs
 from clv_core.model.network import Network, Shape
 from clv_core.model.predictions import Predictions
@@ -51,10 +52,10 @@ class DeepModel:
         """
         members = self._members(snapshot)
         level = self._ratio(snapshot, self._levels(snapshot, members))
-        exposure = self._exposure(snapshot, horizon_days or self.config.horizon_days)
+        longer = self._exposure(snapshot, horizon_days or self.config.horizon_days)
         figures: dict[str, list[Tensor]] = {name: [] for name in ("p", "mean", *map(str, QUANTILES))}
         for network, params in zip(self.networks, members, strict=True):
-            scaled = network.head.rescale(params, level * exposure, exposure)
+            scaled = network.head.rescale(params, level * longer, longer)
             figures["p"].append(network.head.p_purchase(scaled))
             figures["mean"].append(network.head.mean(scaled))
             for q in QUANTILES:
@@ -95,16 +96,7 @@ class DeepModel:
 
     def _exposure(self, snapshot: Snapshot, horizon_days: int) -> Tensor:
         """Expected purchases in ``horizon_days`` relative to the trained horizon, [n]."""
-        trained = self.config.horizon_days
-        exposure = np.full(len(snapshot), horizon_days / trained)
-        if horizon_days != trained:
-            for day, anchor in snapshot.anchors.items():
-                rows = np.flatnonzero(snapshot.cutoff_day == day)
-                features = snapshot.features.iloc[rows]
-                before = anchor.expected_count(features, trained)
-                after = anchor.expected_count(features, horizon_days)
-                exposure[rows] = np.where(before > 1e-9, after / np.maximum(before, 1e-9), exposure[rows])
-        return torch.from_numpy(exposure.astype(np.float32))
+        return torch.from_numpy(exposure(snapshot, self.config.horizon_days, horizon_days).astype(np.float32))
 
     def _levels(self, snapshot: Snapshot, members: list[Params]) -> dict[int, float]:
         """Factor that brings the buyers' total of each cutoff to the anchor's, by cutoff day.

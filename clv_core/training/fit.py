@@ -16,13 +16,17 @@ from clv_core.features.behaviour import FEATURES
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
 from clv_core.model.baselines import BgNbdModel, NaiveModel
+from clv_core.model.boosting import BoostingModel
 from clv_core.model.deep import LARGEST_LEVEL_RATIO, DeepModel
 from clv_core.model.inputs import InputEncoder
 from clv_core.model.network import Shape
+from clv_core.model.paretonbd import ParetoNbdModel
 from clv_core.model.predictions import Predictions
+from clv_core.model.ziln_mlp import ZilnMlpModel
 from clv_core.preprocessing.table import TableEncoder
 from clv_core.training.cost import steps_for
 from clv_core.training.ensemble import Run, load_history, train_ensemble, write_plan
+from clv_core.training.ziln_mlp import fit_network
 
 FEWEST_WINDOWS = 50
 
@@ -116,6 +120,24 @@ def fit_bgnbd(train: Snapshot, config: TrainConfig, folder: Path, progress: Prog
     return Fitted(BgNbdModel().fit(train), [])
 
 
+def fit_paretonbd(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
+    """Fit the Pareto/NBD + Gamma-Gamma baseline."""
+    return Fitted(ParetoNbdModel().fit(train), [])
+
+
+def fit_boosting(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
+    """Fit the gradient boosting baseline."""
+    model = BoostingModel.fit(train, impute=config.impute, constant=config.impute_constant, seed=config.seed)
+    return Fitted(model, [])
+
+
+def fit_ziln_mlp(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
+    """Fit the ZILN paper's plain MLP."""
+    model, state = fit_network(train, config, folder, progress, stage)
+    history = [{"seed": float(config.seed), **entry} for entry in state.history]
+    return Fitted(model, history, early_stopped=True, steps=state.step)
+
+
 Fit = Callable[[Snapshot, TrainConfig, Path, Progress, str], Fitted]
 
 
@@ -134,5 +156,8 @@ MODELS: Final[dict[str, ModelEntry]] = {
     "rnn": ModelEntry(fit_deep, DeepModel.from_state),
     "naive": ModelEntry(fit_naive, NaiveModel.from_state, baseline=True),
     "bgnbd": ModelEntry(fit_bgnbd, BgNbdModel.from_state, baseline=True),
+    "paretonbd": ModelEntry(fit_paretonbd, ParetoNbdModel.from_state, baseline=True),
+    "lightgbm": ModelEntry(fit_boosting, BoostingModel.from_state),
+    "ziln_mlp": ModelEntry(fit_ziln_mlp, ZilnMlpModel.from_state),
 }
 """Every model, one line each; lists of models elsewhere derive from this table."""

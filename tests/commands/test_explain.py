@@ -58,7 +58,7 @@ def test_one_customer_is_explained_as_in_the_sample(
     assert said["predicted_clv"] == pytest.approx(scores(small_workspace, small_bundle.id)[who], rel=1e-6)
 
 
-@pytest.mark.parametrize("model", ["naive", "bgnbd"])
+@pytest.mark.parametrize("model", ["naive", "bgnbd", "paretonbd"])
 def test_baselines_are_explained_too(small_workspace: Workspace, tmp_path: Path, model: str) -> None:
     config = TrainConfig(horizon_days=90, model=model, cutoffs=4)
     bundle = pipeline.train(small_workspace, "shop", config, progress=NoProgress())

@@ -1,0 +1,95 @@
+"""What every model of ``MODELS`` must do: fit, predict, come back from a bundle, and never say anything absurd."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from clv_core.collection.store import open_dataset
+from clv_core.config import MODEL_IDS
+from clv_core.evaluation.backtest import training_data
+from clv_core.evaluation.metrics import evaluate
+from clv_core.evaluation.scoreboard import NAMES
+from clv_core.features.log import EventLog, open_log
+from clv_core.features.season import scoring_snapshot
+from clv_core.features.snapshot import Snapshot
+from clv_core.jobs import NoProgress
+from clv_core.training.fit import MODELS, Fitted
+from clv_core.workspace import Workspace
+from tests.conftest import SMALL
+
+FIGURES = ("p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90")
+
+
+@pytest.fixture(scope="module")
+def log(small_workspace: Workspace) -> EventLog:
+    return open_log(open_dataset(small_workspace, "shop"))
+
+
+@pytest.fixture(scope="module")
+def train(log: EventLog) -> Snapshot:
+    return training_data(log, log.end - timedelta(days=90), SMALL, NoProgress())
+
+
+@pytest.fixture(scope="module")
+def latest(log: EventLog) -> Snapshot:
+    return scoring_snapshot(log, log.end - timedelta(days=90), 90, max_steps=40)
+
+
+@pytest.fixture(scope="module", params=list(MODELS))
+def fitted(request: pytest.FixtureRequest, train: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
+    config = dataclasses.replace(SMALL, model=request.param)
+    return MODELS[request.param].fit(train, config, tmp_path_factory.mktemp("run"), NoProgress(), "training")
+
+
+def test_every_model_has_an_id_that_settings_accept_and_a_proper_name() -> None:
+    assert tuple(MODELS) and set(MODELS) == set(MODEL_IDS) <= set(NAMES)
+
+
+def test_predictions_are_finite_ordered_and_bounded(fitted: Fitted, train: Snapshot, latest: Snapshot) -> None:
+    found = fitted.model.predict(latest)
+    assert len(found) == len(latest)
+    assert all(np.isfinite(getattr(found, name)).all() for name in FIGURES)
+    assert (found.clv_p10 <= found.clv_p50 + 1e-9).all() and (found.clv_p50 <= found.clv_p90 + 1e-9).all()
+    assert found.predicted_clv.min() >= 0
+    assert max(found.predicted_clv.max(), found.clv_p90.max()) <= 3 * train.target.max() * (1 + 1e-6)
+
+
+def test_ranks_better_than_chance_and_chances_tell_who_buys(fitted: Fitted, latest: Snapshot) -> None:
+    figures = evaluate(latest.target, fitted.model.predict(latest))
+    assert figures["gini"] > 0.2 and figures["auc"] > 0.6
+
+
+def test_state_survives_a_bundle_s_files(fitted: Fitted, latest: Snapshot, tmp_path: Path) -> None:
+    tensors, state = fitted.model.state()
+    save_file(tensors, tmp_path / "weights.safetensors")
+    text = json.dumps(state, allow_nan=False)
+    kind = type(fitted.model)
+    again = kind.from_state(load_file(tmp_path / "weights.safetensors"), json.loads(text))
+    for name in FIGURES:
+        np.testing.assert_array_equal(getattr(again.predict(latest), name), getattr(fitted.model.predict(latest), name))
+
+
+def test_a_longer_horizon_is_worth_more(fitted: Fitted, latest: Snapshot) -> None:
+    short, own, long = (fitted.model.predict(latest, days) for days in (30, None, 180))
+    for one, other in ((short, own), (own, long)):
+        assert (one.predicted_clv <= other.predicted_clv + 1e-6).all()
+        assert (one.p_purchase <= other.p_purchase + 1e-6).all()
+
+
+@pytest.mark.parametrize("model", ["paretonbd", "lightgbm", "ziln_mlp"])
+def test_the_same_seed_gives_the_same_predictions(
+    model: str, train: Snapshot, latest: Snapshot, tmp_path: Path
+) -> None:
+    config = dataclasses.replace(SMALL, model=model)
+    one, other = (
+        MODELS[model].fit(train, config, tmp_path / name, NoProgress(), "training").model.predict(latest)
+        for name in ("a", "b")
+    )
+    np.testing.assert_array_equal(one.predicted_clv, other.predicted_clv)
