@@ -18,13 +18,13 @@ for warning in record["warnings"]:
 
 if measured:
     widgets.figures(judged.three_figures(bundle), columns=3)
-    with st.grid(2, min_column_width=420):
+    with st.grid(2, min_column_width=360):
         widgets.chart(judged.deciles(bundle), "deciles")
         widgets.chart(judged.gains(bundle), "gains")
     st.subheader(t("evaluate.purchase"), anchor=False)
     judged.threshold(bundle)
     st.subheader(t("evaluate.value"), anchor=False)
-    with st.grid(2, min_column_width=420):
+    with st.grid(2, min_column_width=360):
         widgets.chart(judged.scatter(bundle), "scatter")
         widgets.chart(judged.values(bundle), "values")
 

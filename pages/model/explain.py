@@ -16,11 +16,10 @@ explanation = explained.need_explanation(dataset, bundle)
 count = t("explain.count", customers=f"{len(explanation.customer_ids):,}")
 widgets.headline(explained.headline(explanation), widgets.context_line(bundle, dataset.log_end), count)
 
-words, bars = st.columns([2, 3])
-with words.container(border=True, height="stretch"):
-    st.markdown(f"**{t('explain.words')}**")
-    explained.in_words(explanation, currency)
-with bars:
+with st.grid(2, min_column_width=360):
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"**{t('explain.words')}**")
+        explained.in_words(explanation, currency)
     widgets.chart(explained.bars(explanation, currency), "bars")
 widgets.chart(explained.swarm(explanation, currency), "swarm")
 

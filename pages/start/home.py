@@ -15,21 +15,21 @@ elif job and progress.take(job):
     state.choose(dataset=job.status()["result"]["dataset"])
     st.rerun()
 
-sample, upload, on = st.columns(3)
-with sample.container(border=True, height="stretch"):
+doors = st.grid(3, min_column_width=220)
+with doors.container(border=True, height="stretch"):
     st.subheader(t("home.sample"), anchor=False)
     st.write(t("home.sample.why"))
     st.space("stretch")
     if st.button(t("home.sample.button"), icon=":material/science:", key="door_sample", type=overview.first(dataset)):
         overview.load_sample()
         st.rerun()
-with upload.container(border=True, height="stretch"):
+with doors.container(border=True, height="stretch"):
     st.subheader(t("home.upload"), anchor=False)
     st.write(t("home.upload.why"))
     st.space("stretch")
     if st.button(t("home.upload.button"), icon=":material/upload_file:", key="door_upload"):
         navigation.go("upload")
-with on.container(border=True, height="stretch"):
+with doors.container(border=True, height="stretch"):
     st.subheader(t("home.on", name=dataset.name) if dataset else t("home.on.nothing"), anchor=False)
     st.write(overview.next_step(dataset, model))
     st.space("stretch")
@@ -44,7 +44,7 @@ overview.loop(dataset, model)
 
 if dataset:
     st.subheader(t("home.datasets"), anchor=False)
-    st.dataframe(overview.dataset_table(), hide_index=True, alt=t("home.datasets"))
+    overview.dataset_table()
 if model:
     st.subheader(t("home.models", name=model.record["dataset"]["name"]), anchor=False)
-    st.dataframe(overview.model_table(), hide_index=True, alt=t("home.models", name=model.record["dataset"]["name"]))
+    overview.model_table(model.record["dataset"]["name"])

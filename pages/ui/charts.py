@@ -153,7 +153,9 @@ def loss_history(frame: pd.DataFrame, message: str | None = None) -> go.Figure:
         )
     figure.update_xaxes(title=t("chart.step"))
     figure.update_yaxes(title=t("chart.loss"))
-    return finish(figure, message or t("chart.loss_message"), legend=False)
+    ends = frame.groupby("seed")["loss"].agg(["first", "last"]).mean()
+    fell = t("chart.loss_message", first=say(ends["first"]), last=say(ends["last"]), steps=int(frame["step"].max()))
+    return finish(figure, message or fell, legend=False)
 
 
 def threshold_chart(table: pd.DataFrame, at: float, message: str) -> go.Figure:

@@ -169,7 +169,7 @@ def threshold(bundle: Bundle) -> None:
     )
     table = threshold_table(bought, ours["p_purchase"])
     figure = charts.threshold_chart(table[table["expected"] > 0], at, message)
-    with st.grid(2, min_column_width=420):
+    with st.grid(2, min_column_width=360):
         widgets.chart(figure, "threshold_chart")
         widgets.chart(_probabilities(ours, bought), "probabilities")
 

@@ -61,12 +61,12 @@ def load_sample() -> None:
 def loop(dataset: Dataset | None, model: Bundle | None) -> None:
     """Draw the nine steps of the loop with what is done."""
     done = steps_done(dataset, model)
-    with st.grid(9, min_column_width=96, gap="small"):
+    with st.grid(9, min_column_width=84, gap="xsmall"):
         for step, icon in LOOP:
             colour, mark = ("blue", ":material/check_circle:") if step in done else ("gray", icon)
             with st.container(border=True, horizontal_alignment="center", gap=None, height="stretch"):
                 st.markdown(f":{colour}[{mark}]", width="content")
-                st.markdown(f":{colour}[{t(f'loop.{step}')}]", text_alignment="center", width="content")
+                st.markdown(f":{colour}[:small[{t(f'loop.{step}')}]]", text_alignment="center", width="content")
     st.caption(t("home.loop.done", done=len(done), all=len(LOOP)))
 
 
@@ -84,10 +84,10 @@ def steps_done(dataset: Dataset | None, model: Bundle | None) -> set[str]:
     return done
 
 
-def dataset_table() -> pd.DataFrame:
-    """Return all datasets, the newest first, as shown."""
+def dataset_table() -> None:
+    """Show all datasets, the newest first."""
     rows = [item.manifest for item in state.newest_datasets()]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             t("column.dataset"): [item.name for item in rows],
             t("column.customers"): [item.customers for item in rows],
@@ -98,12 +98,16 @@ def dataset_table() -> pd.DataFrame:
             t("column.created"): [state.moment(item.created) for item in rows],
         }
     )
+    number = st.column_config.NumberColumn
+    formats = {t(f"column.{name}"): number(format="localized") for name in ("customers", "purchases")}
+    formats[t("column.net_revenue")] = number(format="accounting")
+    st.dataframe(table, hide_index=True, column_config=formats, alt=t("home.datasets"))
 
 
-def model_table() -> pd.DataFrame:
-    """Return the models of the dataset in use, the newest first, as shown."""
+def model_table(dataset: str) -> None:
+    """Show the models of the dataset in use, the newest first."""
     rows = [item.record for item in state.models()]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             t("column.model"): [state.name_of("model", item["model"]) for item in rows],
             t("column.horizon"): [item["horizon_days"] for item in rows],
@@ -112,3 +116,5 @@ def model_table() -> pd.DataFrame:
             t("column.created"): [state.moment(item["created"]) for item in rows],
         }
     )
+    formats = {t("metric.gini"): st.column_config.NumberColumn(format="%.3f", help=t("metric.gini.meaning"))}
+    st.dataframe(table, hide_index=True, column_config=formats, alt=t("home.models", name=dataset))

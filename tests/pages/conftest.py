@@ -34,13 +34,15 @@ def with_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with a dataset, a model (the quick BG/NBD) and its scores."""
+    """A workspace with a dataset, a model (the quick BG/NBD), its scores and its explanation."""
     root = tmp_path_factory.mktemp("with_model")
     workspace = Workspace(root)
     ingest(workspace, SAMPLE, "shop", currency="EUR")
     config = TrainConfig(horizon_days=HORIZON_DAYS, model="bgnbd", cutoffs=3)
     bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
     pipeline.score(workspace, "shop", bundle.id, progress=NoProgress())
+    folder = root / "explanations" / f"{bundle.id}-{bundle.record['dataset']['version']}"
+    pipeline.explain(workspace, "shop", bundle.id, folder, sample=40, permutations=1, progress=NoProgress())
     return root
 
 

@@ -1,0 +1,94 @@
+"""What the result pages say is what the model's record and scores say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.i18n import say_number, translate
+from clv_core.workspace import Workspace, write_json
+
+OPEN = Callable[..., AppTest]
+
+
+def bundle_of(root: Path) -> Bundle:
+    return list_bundles(Workspace(root))[0]
+
+
+def scores_of(root: Path) -> pd.DataFrame:
+    return pd.read_parquet(next((root / "predictions").rglob("*.parquet")))
+
+
+def test_three_figures_are_the_metrics_of_the_record(open_page: OPEN, with_model: Path) -> None:
+    metrics = bundle_of(with_model).record["metrics"]
+    shown = {item.label: item.value for item in open_page(with_model, "evaluate", lang="en").metric}
+    assert shown[translate("evaluate.gini")] == f"{metrics['gini']:.3f}"
+    assert shown[translate("evaluate.bias")] == f"{metrics['bias']:+.1%}"
+    assert shown[translate("evaluate.mae")] == f"{say_number(metrics['mae'])} EUR"
+
+
+def test_threshold_moves_precision_and_recall_as_counted_by_hand(open_page: OPEN, with_model: Path) -> None:
+    bundle = bundle_of(with_model)
+    holdout = bundle.holdout()
+    assert holdout is not None
+    ours = holdout[holdout["model"] == bundle.record["model"]]
+    app = open_page(with_model, "evaluate", lang="en")
+    app.slider(key="threshold").set_value(0.3).run()
+    called, bought = ours["p_purchase"] >= 0.3, ours["actual"] > 0
+    shown = {item.label: item.value for item in app.metric}
+    assert shown[translate("metric.precision")] == f"{(called & bought).sum() / called.sum():.0%}"
+    assert shown[translate("metric.recall")] == f"{(called & bought).sum() / bought.sum():.0%}"
+
+
+def test_headline_of_segments_adds_up_the_scores(open_page: OPEN, with_model: Path) -> None:
+    values = np.sort(scores_of(with_model)["predicted_clv"])[::-1]
+    app = open_page(with_model, "segments", lang="en")
+    share = values[: round(len(values) / 10)].sum() / values.sum()
+    finding = app.subheader[0].value
+    assert say_number(values.sum()) + " EUR" in finding and f"{share:.0%}" in finding
+
+
+def test_list_shows_every_customer_once_and_filters(open_page: OPEN, with_model: Path) -> None:
+    scores = scores_of(with_model)
+    app = open_page(with_model, "segments", lang="en")
+    assert sorted(app.dataframe[0].value["customer_id"]) == sorted(scores["customer_id"])
+    app.slider(key="filter_p").set_value(50).run()
+    assert len(app.dataframe[0].value) == (scores["p_purchase"] >= 0.5).sum()
+
+
+def test_scheme_that_makes_no_sense_is_refused_in_words(open_page: OPEN, with_model: Path) -> None:
+    app = open_page(with_model, "segments", lang="zh")
+    app.text_input(key="scheme_cuts_quantile").set_value("60, 10").run()
+    assert len(app.error) == 1 and not app.exception
+    app.text_input(key="scheme_cuts_quantile").set_value("20，50").run()
+    assert not app.error
+
+
+def test_list_of_a_model_that_is_not_trusted_waits_for_an_acknowledgement(
+    open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = bundle_of(with_model)
+    path = bundle.folder / "bundle.json"
+    before = path.read_bytes()
+    write_json(path, {**bundle.record, "trust": {"verdict": "not_trusted", "reasons": []}})
+    try:
+        app = open_page(with_model, "segments", lang="en")
+        assert [button.disabled for button in app.get("download_button")] == [True, True]
+        app.checkbox(key=f"acknowledge_{bundle.id}").check().run()
+        assert [button.disabled for button in app.get("download_button")] == [False, False]
+    finally:
+        path.write_bytes(before)
+
+
+def test_explanation_names_reasons_and_one_customer(open_page: OPEN, with_model: Path) -> None:
+    app = open_page(with_model, "explain", lang="en")
+    assert not app.exception and not app.error
+    assert len(app.get("plotly_chart")) == 3
+    first = app.selectbox(key="explain_customer").value
+    assert first in "".join(str(item.value) for item in app.markdown)
