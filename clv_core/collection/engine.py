@@ -24,7 +24,7 @@ def connect(scratch: Path, timezone: str = "UTC") -> duckdb.DuckDBPyConnection:
     """
     try:
         ZoneInfo(timezone)
-    except (ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:
         raise UsageError("timezone", timezone=timezone[:60]) from error
     connection = duckdb.connect()
     connection.execute(f"SET temp_directory = {text(str(scratch / 'spill'))}")

@@ -131,7 +131,11 @@ def test_line_numbers_hold_among_many_lines_of_every_kind(workspace: Workspace, 
     lines, wanted = ["customer_id,event_time,amount,note"], {}
     for i in range(4_000):
         kind = rng.choice(["good"] * 8 + ["ragged", "no_customer", "bad_amount"])
-        row = {"ragged": f"c{i},2024-01-01,5", "no_customer": f",2024-01-01,{i},x", "bad_amount": f"c{i},2024-01-01,?,x"}
+        row = {
+            "ragged": f"c{i},2024-01-01,5",
+            "no_customer": f",2024-01-01,{i},x",
+            "bad_amount": f"c{i},2024-01-01,?,x",
+        }
         if kind != "good":
             wanted[len(lines) + 1] = kind
         lines.append(row.get(kind, f"c{i},2024-01-01,{i}.25,x"))
@@ -167,7 +171,9 @@ def test_same_rows_in_any_order_are_the_same_version(workspace: Workspace, tmp_p
 def test_event_names_are_mapped_and_others_kept(workspace: Workspace, tmp_path: Path) -> None:
     rows = [["用户ID", "时间", "行为类型", "金额", "商品ID"]]
     for i, kind in enumerate(["购买", "浏览", "加购", "退款", "Add To Cart", "wishlist", "", "BUY"]):
-        rows.append([f"u{i}", f"2024-03-0{i + 1} 10:00:00", kind, "10.00" if kind in ("购买", "退款", "BUY") else "", "p"])
+        rows.append(
+            [f"u{i}", f"2024-03-0{i + 1} 10:00:00", kind, "10.00" if kind in ("购买", "退款", "BUY") else "", "p"]
+        )
     manifest = ingest(workspace, write(tmp_path / "log.csv", rows), "log", events={"wishlist": "view"})
     assert manifest.event_types == {"cart": 2, "purchase": 2, "view": 2, "return": 1, "unknown": 1}
     assert manifest.net_revenue == 10.0
@@ -233,7 +239,12 @@ HEADER = "customer_id,event_time,amount\n"
         ("page.csv", b"<!DOCTYPE html><html></html>", "web_page", "HTML"),
         ("old.csv", b"\xd0\xcf\x11\xe0" + b"\0" * 600, "old_workbook", ".xlsx"),
         ("noamount.csv", b"customer_id,event_time\na,2024-01-01\nb,2024-01-02\n", "no_amount", "--map amount"),
-        ("views.csv", b"customer_id,event_time,type,amount\na,2024-01-01,view,\nb,2024-01-02,view,\n", "no_purchases", "view"),
+        (
+            "views.csv",
+            b"customer_id,event_time,type,amount\na,2024-01-01,view,\nb,2024-01-02,view,\n",
+            "no_purchases",
+            "view",
+        ),
         ("one.csv", (HEADER + "a,2024-01-01,1\na,2024-01-02,2\n").encode(), "one_customer", "customer"),
         ("words.csv", (HEADER + "a,soon,1\nb,later,2\n").encode(), "no_readable_time", "event_time"),
         ("money.csv", (HEADER + "a,2024-01-01,x\nb,2024-01-02,y\n").encode(), "no_readable_amount", "amount"),
@@ -308,7 +319,9 @@ def test_every_form_of_the_same_log_is_the_same_dataset(workspace: Workspace, tm
         book.active.append(row)
     book.save(tmp_path / "j.xlsx")
     versions = {
-        path.name: ingest(workspace, path, "log").version for path in sorted(tmp_path.iterdir()) if path.name != "workspace"
+        path.name: ingest(workspace, path, "log").version
+        for path in sorted(tmp_path.iterdir())
+        if path.name != "workspace"
     }
     assert len(versions) == 10 and len(set(versions.values())) == 1, versions
 
@@ -317,7 +330,11 @@ def test_excel_dates_and_numbers_keep_their_meaning(workspace: Workspace, tmp_pa
     from openpyxl import Workbook
 
     book = Workbook()
-    for row in [["customer_id", "event_time", "amount"], [7, datetime(2024, 3, 4, 5, 6, 7), 1.25], ["08", "2024-03-05", 3]]:
+    for row in [
+        ["customer_id", "event_time", "amount"],
+        [7, datetime(2024, 3, 4, 5, 6, 7), 1.25],
+        ["08", "2024-03-05", 3],
+    ]:
         book.active.append(row)
     book.save(tmp_path / "log.xlsx")
     manifest = ingest(workspace, tmp_path / "log.xlsx", "log")

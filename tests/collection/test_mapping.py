@@ -1,0 +1,63 @@
+"""Columns of logs that the world uses are found by their names and values."""
+
+from __future__ import annotations
+
+import pytest
+
+from clv_core.collection.mapping import choose, propose
+from clv_core.errors import NeedsAnswer, Refused, UsageError
+
+LOGS = {
+    "cdnow": ("customer_id date number_of_cds dollar_value", "customer_id date - dollar_value"),
+    "uci": (
+        "InvoiceNo StockCode Description Quantity InvoiceDate UnitPrice CustomerID Country",
+        "CustomerID InvoiceDate - - UnitPrice Quantity InvoiceNo StockCode Country",
+    ),
+    "rees46": (
+        "event_time event_type product_id category_id category_code brand price user_id user_session",
+        "user_id event_time event_type",
+    ),
+    "retailrocket": ("timestamp visitorid event itemid transactionid value", "visitorid timestamp event value"),
+    "taobao": ("用户ID 商品ID 商品类目 行为类型 下单时间 实付金额", "用户ID 下单时间 行为类型 实付金额"),
+    "hm": ("t_dat customer_id article_id price sales_channel_id", "customer_id t_dat"),
+}
+VALUES = {"date": "19970101", "price": "9.99", "value": "3.50", "实付金额": "12.00", "event": "view"}
+
+
+@pytest.mark.parametrize("log", LOGS)
+def test_known_logs_are_mapped_without_a_hint(log: str) -> None:
+    columns, wanted = (tuple(words.split()) for words in LOGS[log])
+    rows = [{column: VALUES.get(column, "x1") for column in columns}] * 5
+    chosen, _ = choose(propose(columns, rows, {}), f"{log}.csv")
+    assert set(wanted) - {"-"} <= set(chosen.values())
+    assert (chosen["customer_id"], chosen["event_time"]) == wanted[:2]
+
+
+def test_the_person_outranks_every_proposal() -> None:
+    columns = ("customer_id", "event_time", "amount", "total")
+    chosen, _ = choose(propose(columns, [], {"amount": "total"}), "f")
+    assert chosen["amount"] == "total"
+    with pytest.raises(UsageError, match="no such column"):
+        propose(columns, [], {"amount": "nix"})
+    with pytest.raises(UsageError, match="Known columns"):
+        propose(columns, [], {"money": "total"})
+
+
+def test_two_columns_for_one_thing_are_asked_about() -> None:
+    with pytest.raises(NeedsAnswer, match=r"user_id, member_id .*--map"):
+        choose(propose(("user_id", "member_id", "event_time", "amount"), [], {}), "f")
+    with pytest.raises(NeedsAnswer, match="duplicate"):
+        choose(propose(("user_id", "event_time", "amount", "amount (2)"), [], {}), "f")
+
+
+def test_a_column_of_times_without_a_name_is_only_a_guess() -> None:
+    rows = [{"c": "x", "when it was": "2024-01-01 10:00", "amount": "1"}]
+    with pytest.raises(NeedsAnswer, match="--map customer_id=COLUMN"):
+        choose(propose(("c", "when it was", "amount"), rows, {}), "f")
+    with pytest.raises(NeedsAnswer, match="--map event_time=when it was"):
+        choose(propose(("c", "when it was", "amount"), rows, {"customer_id": "c"}), "f")
+
+
+def test_no_amount_is_refused_with_the_columns_that_there_are() -> None:
+    with pytest.raises(Refused, match="customer_id, event_time, colour"):
+        choose(propose(("customer_id", "event_time", "colour"), [], {}), "f")

@@ -1,0 +1,54 @@
+"""Datasets on disk: stored whole, listed, opened with every canonical column, deleted for good."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ibis
+import pytest
+
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import Manifest, delete_dataset, list_datasets, open_dataset
+from clv_core.columns import COLUMNS, Kind
+from clv_core.errors import NotFound, Refused
+from clv_core.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    file = tmp_path / "log.csv"
+    file.write_text("customer_id,event_time,amount,colour\na,2024-01-01,5,red\nb,2024-01-09,7.25,\n")
+    workspace = Workspace(tmp_path / "workspace")
+    for name in ("b shop", "a"):
+        ingest(workspace, file, name)
+    return workspace
+
+
+def test_every_canonical_column_is_there_with_its_type(workspace: Workspace) -> None:
+    connection = ibis.duckdb.connect()
+    events = open_dataset(workspace, "a").events(connection)
+    wanted = {Kind.TEXT: "string", Kind.NUMBER: "float64", Kind.TIME: "timestamp"}
+    for column in COLUMNS:
+        assert str(events.schema()[column.name]).startswith(wanted[column.kind])
+    assert events.columns[-1] == "colour"
+    table = events.order_by("customer_id").to_pyarrow().to_pylist()
+    connection.disconnect()
+    assert [(row["amount"], row["colour"], row["rating"]) for row in table] == [(5.0, "red", None), (7.25, None, None)]
+
+
+def test_listing_opening_deleting(workspace: Workspace) -> None:
+    assert [dataset.name for dataset in list_datasets(workspace)] == ["a", "b shop"]
+    dataset = open_dataset(workspace, "a")
+    assert str(dataset.log_start) == "2024-01-01" and str(dataset.log_end) == "2024-01-10"
+    assert Manifest.from_json({**dataset.manifest.to_json(), "of a later version": 1}) == dataset.manifest
+    assert dataset.events_path.exists() and dataset.set_aside_path.exists()
+    delete_dataset(workspace, "a")
+    assert not dataset.folder.exists() and [item.name for item in list_datasets(workspace)] == ["b shop"]
+    with pytest.raises(NotFound, match="b shop"):
+        open_dataset(workspace, "a")
+
+
+@pytest.mark.parametrize("name", ["../a", "a/b", "", ".", "con", "x" * 80, "a\0b"])
+def test_names_that_would_leave_the_workspace_are_refused(workspace: Workspace, name: str) -> None:
+    with pytest.raises(Refused):
+        open_dataset(workspace, name)

@@ -1,0 +1,90 @@
+"""Texts become times and numbers as Python reads the same texts, one by one."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clv_core.collection import numbers, times
+from clv_core.collection.engine import text
+
+ZONE = "Europe/Berlin"
+
+
+def ask(expression: str, values: list[str], zone: str = "UTC") -> list[object]:
+    with duckdb.connect() as connection:
+        connection.execute(f"SET TimeZone = {text(zone)}")
+        rows = ", ".join(f"({i}, {text(value)})" for i, value in enumerate(values))
+        found = connection.execute(f"SELECT {expression} FROM (VALUES {rows}) v(i, x) ORDER BY i").fetchall()
+    return [row[0] for row in found]
+
+
+@given(st.lists(st.datetimes(datetime(1980, 1, 2), datetime(2037, 1, 1)), min_size=1, max_size=20))
+@settings(max_examples=25, deadline=None)
+def test_times_in_every_form_are_the_same_instant(moments: list[datetime]) -> None:
+    seconds = [moment.replace(microsecond=0, tzinfo=UTC) for moment in moments]
+    forms = {
+        "dmy": [f"{t:%d/%m/%Y %H:%M:%S}" for t in seconds] + [f"{t.day}.{t.month}.{t:%Y %H:%M:%S}" for t in seconds],
+        "mdy": [f"{t:%m/%d/%Y %I:%M:%S %p}" for t in seconds] + [f"{t:%m-%d-%Y %H:%M:%S}" for t in seconds],
+        "": [f"{t:%Y-%m-%d %H:%M:%S}" for t in seconds] + [f"{t:%Y-%m-%dT%H:%M:%SZ}" for t in seconds],
+    }
+    forms[""] += [t.astimezone(ZoneInfo("Asia/Kolkata")).isoformat() for t in seconds]
+    forms[""] += [f"{t:%Y%m%d%H%M%S}" for t in seconds] + [f"{t:%Y年%m月%d日 %H:%M:%S}" for t in seconds]
+    forms[""] += [str(int(t.timestamp() * 1000)) for t in seconds if t.year > 1990]
+    for order, values in forms.items():
+        parts = len(values) // len(seconds)
+        wanted = [t.replace(tzinfo=None) for _ in range(parts) for t in seconds]
+        if order == "":
+            wanted = [t.replace(tzinfo=None) for _ in range(5) for t in seconds]
+            wanted += [t.replace(tzinfo=None) for t in seconds if t.year > 1990]
+        assert ask(times.TimeReading(order).value("x"), values) == wanted
+
+
+def test_times_without_an_offset_belong_to_the_zone() -> None:
+    values = ["2024-01-15 10:00:00", "2024-07-15 10:00", "15/07/2024 10:00", "20240715", "2024-07-15T10:00:00Z"]
+    read = ask(times.TimeReading("dmy", ZONE).value("x"), values, ZONE)
+    own = [datetime(2024, 1, 15, 10), *[datetime(2024, 7, 15, 10)] * 2, datetime(2024, 7, 15)]
+    wanted = [t.replace(tzinfo=ZoneInfo(ZONE)).astimezone(UTC).replace(tzinfo=None) for t in own]
+    assert read == [*wanted, datetime(2024, 7, 15, 10)]
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        ("13/02/2024", "day_first"), ("02/13/2024", "month_first"), ("01/02/2024", "either"), ("02/02/2024", "same"),
+        ("2024-02-30", "unreadable"), ("2024-06-30 23:59:60Z", "unreadable"), ("1704067200", "epoch_s"),
+        ("1704067200000", "epoch_ms"), ("45292.5", "excel"), ("19970131", "compact"), ("711", "unreadable"),
+        ("2024-03-10 02:30:00 America/New_York", "zoned"), ("12 Feb 2024", "written"),
+    ],
+)  # fmt: skip
+def test_forms_of_time(value: str, form: str) -> None:
+    assert ask(times.form("x"), [value]) == [form]
+
+
+@given(st.lists(st.decimals(-(10**7), 10**7, places=2, allow_nan=False), min_size=1, max_size=30))
+@settings(max_examples=25, deadline=None)
+def test_amounts_in_every_spelling_are_the_same_number(amounts: list[object]) -> None:
+    plain = [f"{amount:.2f}" for amount in amounts]
+    english = [f"{amount:,.2f}" for amount in amounts]
+    german = [value.translate(str.maketrans(",.", ".,")) for value in english]
+    french = [value.replace(",", "\u202f").replace(".", ",") for value in english]
+    books = [f"({value[1:]})" if value.startswith("-") else f"€ {value}" for value in english]
+    wide = [value.translate(str.maketrans("0123456789.,-", "０１２３４５６７８９．，－")) for value in english]
+    wanted = [float(value) for value in plain]
+    for spelled in (plain, english, german, french, books, wide):
+        for decimal in ("point", "comma"):
+            assert ask(numbers.NumberReading(decimal).value("x"), spelled) == wanted
+
+
+@given(st.lists(st.one_of(st.text(max_size=10), st.floats().map(str)), min_size=1, max_size=30))
+@settings(max_examples=40, deadline=None)
+def test_whatever_is_no_number_is_null_and_nothing_is_infinite(values: list[str]) -> None:
+    values = [value.replace("\0", "") for value in values]
+    for read in ask(numbers.NumberReading().value("x"), values):
+        assert read is None or (isinstance(read, float) and math.isfinite(read))

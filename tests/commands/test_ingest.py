@@ -1,0 +1,78 @@
+"""The command: its options reach the reading, its JSON has the shape that other systems rely on."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clv_core.collection.store import open_dataset
+from clv_core.commands import Context
+from clv_core.commands import ingest as command
+from clv_core.errors import Cancelled, UsageError
+from clv_core.jobs import NoProgress
+from clv_core.workspace import Workspace
+
+
+def run(workspace: Workspace, *words: str, progress: Any = None) -> dict[str, Any]:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser, "en")
+    return command.run(parser.parse_args(words), Context(workspace, "zh", progress or NoProgress()))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    file = tmp_path / "log.txt"
+    file.write_text("c1|03/04/2024|1.500|buy_now\nc2|05/04/2024|2.250|buy_now\nc2|05/04/2024|2.250|buy_now\n")
+    return file
+
+
+def test_every_option_is_heard(log: Path, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    columns = ["customer_id=column_1", "event_time=column_2", "amount=column_3", "event_type=column_4"]
+    maps = [word for pair in columns for word in ("--map", pair)]
+    words = ["--name", "log", "--no-header", "--date-order", "dmy", "--decimal", "comma", "--event", "buy_now=purchase"]
+    words += ["--timezone", "Asia/Shanghai", "--currency", "CNY", "--drop-duplicates"]
+    result = run(workspace, str(log), *words, *maps)
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    wanted = {
+        "dataset": "log",
+        "rows_read": 3,
+        "rows_kept": 2,
+        "rows_set_aside": 0,
+        "rows_duplicate": 1,
+        "customers": 2,
+    }
+    assert {key: result[key] for key in wanted} == wanted
+    assert result["net_revenue"] == 3750.0
+    assert result["first_event"] == "2024-04-02T16:00:00Z" and result["last_event"] == "2024-04-04T16:00:00Z"
+    assert {warning["code"] for warning in result["warnings"]} == {"duplicates_dropped"}
+    assert all("重复" in warning["message"] for warning in result["warnings"])
+    manifest = open_dataset(workspace, "log").manifest
+    assert (manifest.currency, manifest.timezone, manifest.log_start) == ("CNY", "Asia/Shanghai", "2024-04-03")
+
+
+@pytest.mark.parametrize("words", [["--map", "amount"], ["--event", "=purchase"], ["--timezone", "Mars/Olympus"]])
+def test_words_that_make_no_sense_are_bad_usage(log: Path, tmp_path: Path, words: list[str]) -> None:
+    with pytest.raises(UsageError):
+        run(Workspace(tmp_path / "workspace"), str(log), "--name", "log", "--no-header", *words)
+
+
+def test_a_cancelled_run_leaves_nothing(tmp_path: Path) -> None:
+    class Stop:
+        def report(self, stage: str, done: float, total: float, **figures: float) -> None:
+            if stage == "write":
+                raise Cancelled
+
+    file = tmp_path / "log.csv"
+    file.write_text("customer_id,event_time,amount\n" + "".join(f"c{i},2024-01-01,{i}\n" for i in range(1000)))
+    workspace = Workspace(tmp_path / "workspace")
+    before = threading.active_count()
+    with pytest.raises(Cancelled):
+        run(workspace, str(file), "--name", "log", progress=Stop())
+    assert not any(workspace.datasets.iterdir())
+    assert threading.active_count() == before
