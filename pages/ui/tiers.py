@@ -95,7 +95,7 @@ def checked(bundle: Bundle) -> str:
 def cards(rows: pd.DataFrame, currency: str) -> None:
     """Show one card a tier: how many, what they hold, who is typical, what to do."""
     names = NAMES.get(len(rows), ())
-    with st.grid(min(4, len(rows)), min_column_width=220, gap="small"):
+    with st.grid(min(4, len(rows)), min_column_width=190, gap="small"):
         for place, row in enumerate(rows.itertuples()):
             with st.container(border=True, height="stretch", gap="xsmall"):
                 st.markdown(f"**{row.name}**")
