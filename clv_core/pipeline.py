@@ -24,7 +24,7 @@ from clv_core.deployment import scoring
 from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
 from clv_core.deployment.explaining import SAMPLE, explain_scores
 from clv_core.errors import Message, NotEnoughData
-from clv_core.evaluation.backtest import rolling_origins, run_origin, training_data
+from clv_core.evaluation.backtest import Backtest, rolling_origins, run_origin, training_data
 from clv_core.evaluation.explain import Explanation
 from clv_core.evaluation.explain_store import save_explanation
 from clv_core.evaluation.holdout import figures, measure
@@ -144,8 +144,8 @@ def backtest(
     models: Sequence[str],
     seeds: int = 1,
     progress: Progress,
-) -> pd.DataFrame:
-    """Return the predictions of all ``models`` at each origin, beside what came true.
+) -> Backtest:
+    """Return the predictions of all ``models`` at each origin, beside what came true and who the customers were.
 
     Args:
         workspace: where the dataset is.
@@ -165,7 +165,7 @@ def backtest(
         raise NotEnoughData("no_origin", horizon=config.horizon_days, days=days, longest=max(0, (days - 28) // 2))
     run = identity(dataset.name, dataset.manifest.version, "backtest", config.to_json(), __version__)
     folder = workspace.runs / run
-    frames = []
+    frames, facts = [], []
     for origin in chosen:
         for number in range(seeds):
             settings = replace(config, seed=config.seed + number * config.ensemble)
@@ -173,10 +173,13 @@ def backtest(
             if not wanted:
                 continue
             where = folder / f"{origin:%Y%m%d}-{number}"
-            part = run_origin(log, origin, settings, wanted, where, progress, "backtest").predictions
+            found = run_origin(log, origin, settings, wanted, where, progress, "backtest")
+            if number == 0:
+                facts.append(found.facts)
+            part = found.predictions
             frames.append(part.assign(model=part["model"] + (f"#{number + 1}" if number else "")))
     shutil.rmtree(folder, ignore_errors=True)
-    return pd.concat(frames, ignore_index=True)
+    return Backtest(pd.concat(frames, ignore_index=True), pd.concat(facts, ignore_index=True))
 
 
 def explain(

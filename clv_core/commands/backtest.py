@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clv_core.commands import Context, day
 from clv_core.commands.train import config_from
 from clv_core.config import MODEL_IDS
 from clv_core.errors import UsageError
 from clv_core.i18n import translate
+
+if TYPE_CHECKING:
+    from clv_core.evaluation.bootstrap import Bootstrap
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
@@ -32,9 +36,16 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Run the origins, write ``scoreboard.csv`` and ``predictions.parquet``, and return the scoreboard."""
+    """Run the origins, write the tables and the predictions, and return the scoreboard with verdicts in words.
+
+    The first model is held against each of the others. ``scoreboard.csv`` has all metrics with intervals,
+    ``slices.csv`` those of parts of the customers, ``stability.csv`` how much of the top decile stays.
+    """
     from clv_core import pipeline
-    from clv_core.evaluation.scoreboard import build_scoreboard
+    from clv_core.evaluation.bootstrap import Bootstrap
+    from clv_core.evaluation.scoreboard import table_of
+    from clv_core.evaluation.slices import slice_table
+    from clv_core.evaluation.stability import stability
 
     models = [model.strip() for model in options.models.split(",") if model.strip()]
     for model in models:
@@ -43,7 +54,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     for flag, value in (("origins", options.origins), ("seeds", options.seeds)):
         if not 1 <= value <= 100:
             raise UsageError("setting_bounds", setting=flag, value=value, low=1, high=100)
-    predictions = pipeline.backtest(
+    found = pipeline.backtest(
         context.workspace,
         options.name,
         config_from(options, models[0]),
@@ -53,13 +64,45 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         seeds=options.seeds,
         progress=context.progress,
     )
-    scoreboard = build_scoreboard(predictions)
+    bootstrap = Bootstrap.of(found.predictions)
+    scoreboard, stable = table_of(bootstrap), stability(found.predictions)
     pipeline.write_scores(scoreboard, options.out / "scoreboard.csv")
-    pipeline.write_scores(predictions, options.out / "predictions.parquet")
+    pipeline.write_scores(slice_table(found.predictions, found.facts), options.out / "slices.csv")
+    pipeline.write_scores(stable, options.out / "stability.csv")
+    pipeline.write_scores(found.predictions, options.out / "predictions.parquet")
     metrics = {
         f"{origin}": {
             model: dict(zip(part["metric"], part["value"], strict=True)) for model, part in rows.groupby("model")
         }
         for origin, rows in scoreboard.groupby("origin")
     }
-    return {"out": str(options.out), "origins": sorted(metrics), "models": models, "metrics": metrics}
+    return {
+        "out": str(options.out),
+        "origins": sorted(metrics),
+        "models": models,
+        "metrics": metrics,
+        "verdicts": [
+            verdict for other in models[1:] for verdict in _verdicts(bootstrap, models[0], other, context.language)
+        ],
+        "stability": [
+            {"model": model, "between": between, "overlap": float(part.mean())}
+            for (model, between), part in stable.groupby(["model", "between"], sort=False)["overlap"]
+        ],
+    }
+
+
+def _verdicts(bootstrap: Bootstrap, model: str, other: str, language: str) -> list[dict[str, Any]]:
+    """Return who is better on each metric, averaged over origins, as JSON with a sentence."""
+    from clv_core.evaluation.scoreboard import verdicts
+
+    return [
+        {
+            "model": model,
+            "other": other,
+            "metric": verdict.metric,
+            "outcome": verdict.outcome,
+            "advantage": asdict(verdict.advantage),
+            **verdict.message.to_json(language),
+        }
+        for verdict in verdicts(bootstrap, model, other)
+    ]

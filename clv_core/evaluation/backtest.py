@@ -11,6 +11,7 @@ import pandas as pd
 
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData
+from clv_core.evaluation.slices import customer_facts
 from clv_core.features.log import EventLog
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
@@ -28,12 +29,27 @@ class Origin:
         predictions: ``score``'s columns, ``origin`` and ``actual``; rows of all models, told apart by ``model``.
         fitted: the fitted models by id.
         train_windows: training rows used.
+        facts: what slices ask of the customers (:func:`~clv_core.evaluation.slices.customer_facts`).
     """
 
     cutoff: date
     predictions: pd.DataFrame
     fitted: dict[str, Fitted]
     train_windows: int
+    facts: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """What all origins gave together.
+
+    Args:
+        predictions: ``score``'s columns, ``origin`` and ``actual``; the second run of a model is ``hybrid#2``.
+        facts: what slices ask of the customers of each origin.
+    """
+
+    predictions: pd.DataFrame
+    facts: pd.DataFrame
 
 
 def training_data(log: EventLog, end: date, config: TrainConfig, progress: Progress) -> Snapshot:
@@ -77,7 +93,8 @@ def run_origin(
         predictions = fitted[model_id].model.predict(snapshot, config.horizon_days)
         frame = predictions.frame(snapshot.features.index, cutoff, config.horizon_days, model_id)
         frames.append(frame.assign(origin=cutoff.isoformat(), actual=snapshot.target))
-    return Origin(cutoff, pd.concat(frames, ignore_index=True), fitted, len(train))
+    facts = customer_facts(snapshot, cutoff.isoformat())
+    return Origin(cutoff, pd.concat(frames, ignore_index=True), fitted, len(train), facts)
 
 
 def rolling_origins(log: EventLog, horizon_days: int, count: int) -> list[date]:

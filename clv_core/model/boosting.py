@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-ROUNDS: Final = 250
+ROUNDS: Final = 100
 LARGEST_RATIO: Final = 3.0
 PARAMETERS: Final[dict[str, Any]] = {
-    "learning_rate": 0.03,
+    "learning_rate": 0.05,
     "num_leaves": 31,
     "min_data_in_leaf": 50,
     "feature_fraction": 0.7,
