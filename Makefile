@@ -10,7 +10,7 @@ export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help app test lint check e2e bench clean
+.PHONY: help app test lint check e2e bench bench-accuracy clean
 
 help:
 	@echo "make app     start CLV Studio on http://localhost:$(PORT) (first time: makes .venv and installs it; some minutes)"
@@ -19,6 +19,7 @@ help:
 	@echo "make check   lint and test"
 	@echo "make e2e     walk through the app in a real browser (skipped where there is no Chromium)"
 	@echo "make bench   seconds and memory of each stage on a simulated log (CUSTOMERS=20000)"
+	@echo "make bench-accuracy  all models on past origins of real and simulated logs (SEEDS=1 ONLY=cdnow,btyd; about half an hour)"
 	@echo "make clean   remove .venv and caches; workspace/ stays"
 
 # A stamp is as new as the last install: while requirements.txt and pyproject.toml are older, nothing is installed.
@@ -62,6 +63,18 @@ CUSTOMERS ?= 20000
 bench: .venv/dev
 	@echo "==> benchmark on a simulated log of $(CUSTOMERS) customers"
 	@$(BIN)/python -m tests.bench.stages --customers $(CUSTOMERS)
+
+SEEDS ?= 1
+RESAMPLES ?= 1000
+ONLY ?=
+.venv/bench: requirements.txt pyproject.toml | .venv/made
+	@echo "==> installing CLV Studio with the benchmark's packages into .venv"
+	@$(BIN)/python -m pip install --quiet -e '.[bench]'
+	@touch $@
+
+bench-accuracy: .venv/bench
+	@echo "==> accuracy, $(SEEDS) seed(s)"
+	@$(BIN)/python -m tests.bench.accuracy --seeds $(SEEDS) --resamples $(RESAMPLES) --only "$(ONLY)"
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

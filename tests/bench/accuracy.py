@@ -1,0 +1,172 @@
+"""Every model on the origins fixed in advance: ``make bench-accuracy``.
+
+Writes ``figures.csv``, ``cells.csv`` and ``accuracy.md`` to ``tests/bench/results/``, after every origin, so that a run
+that is stopped leaves what it has. Claims want ``--seeds 5 --resamples 1000``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from clv_core.config import MODEL_IDS
+from clv_core.evaluation.trust import judge_holdout
+from clv_core.workspace import Workspace
+from tests.bench.cells import ATTAINABLE, CELLS, Cell, run_cell
+from tests.bench.judging import JUDGED, OURS, SHOWN, Figures, intervals
+
+RESULTS = Path(__file__).resolve().parent / "results"
+OWN = ("mlp", "rnn")
+SHARES = (("all other models", "outcome"), ("all models but its own parts (mlp, rnn)", "outcome_without_own_parts"))
+
+
+def main() -> None:
+    """Run the chosen cells."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--resamples", type=int, default=1000)
+    parser.add_argument("--models", default=",".join(MODEL_IDS))
+    parser.add_argument("--only", default="", help="names of logs, by commas; default: all")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--workspace", type=Path, default=Path("workspace/bench"))
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    models = options.models.split(",")
+    chosen = [cell for cell in CELLS if not options.only or cell.dataset in options.only.split(",")]
+    settings = dict(pair.split("=", 1) for pair in options.set)
+    workspace = Workspace(options.workspace.absolute())
+    done: list[tuple[Cell, Figures, pd.DataFrame]] = []
+    for cell in chosen:
+        started = time.monotonic()
+        folder = workspace.root / "accuracy"
+        predictions = run_cell(workspace, cell, models, options.seeds, folder, **settings)
+        shutil.rmtree(folder, ignore_errors=True)
+        done.append((cell, Figures.of(predictions, options.resamples), predictions))
+        write(options.out, done, options.seeds, options.resamples)
+        print(f"{cell.id}: {time.monotonic() - started:.0f} s", flush=True)
+    print((options.out / "accuracy.md").read_text(encoding="utf-8"))
+
+
+def write(out: Path, done: list[tuple[Cell, Figures, pd.DataFrame]], seeds: int, resamples: int) -> None:
+    """Write all tables of the cells that are done."""
+    out.mkdir(parents=True, exist_ok=True)
+    table, judged = figures_table(done), cells_table(done)
+    table.to_csv(out / "figures.csv", index=False, float_format="%.6g")
+    judged.to_csv(out / "cells.csv", index=False, float_format="%.6g")
+    parts = [
+        "# Accuracy, out of time",
+        f"Seeds: {seeds}. Paired resamples of customers: {resamples}. Customers who bought nothing are in all figures.",
+        *share_lines(judged),
+        "A win is a better figure whose interval excludes 0. A tie is any other better one, a worse one within 1%, or "
+        "one within 3% whose interval holds 0.",
+        "## Cells\n\nThe gap is relative to the rival's figure and positive where hybrid is worse (of the bias: in "
+        "points of the actual total). `versus_bgnbd` says what the interval of the difference allows.",
+        markdown(judged),
+    ]
+    for cell, figures, predictions in done:
+        parts += [f"## {cell.id}", cell_markdown(figures, predictions)]
+    (out / "accuracy.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def figures_table(done: list[tuple[Cell, Figures, pd.DataFrame]]) -> pd.DataFrame:
+    """Return one row a cell, model and metric, with the 95% interval."""
+    rows = []
+    for cell, figures, _ in done:
+        for model, metric in figures.values:
+            low, high = figures.interval(model, metric)
+            facts = (cell.dataset, cell.cutoff, cell.horizon_days, model, figures.seeds[model], metric)
+            rows.append((*facts, figures.values[model, metric], low, high))
+    names = ["dataset", "origin", "horizon_days", "model", "seeds", "metric", "value", "low", "high"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def cells_table(done: list[tuple[Cell, Figures, pd.DataFrame]]) -> pd.DataFrame:
+    """Return one row a cell and judged metric: hybrid against the best rival, and against BG/NBD."""
+    rows: list[dict[str, Any]] = []
+    for cell, figures, _ in done:
+        rivals = figures.rivals()
+        if OURS not in figures.models or not rivals:
+            continue
+        for metric in JUDGED:
+            best = figures.best(metric, rivals)
+            outcome, gap, advantage = figures.verdict(OURS, best, metric)
+            outside = [model for model in rivals if model not in OWN]
+            row = {
+                "cell": cell.id,
+                "counted": cell.counted,
+                "metric": metric,
+                "hybrid": figures.size(OURS, metric),
+                "best": best,
+                "rival": figures.size(best, metric),
+                "gap": gap,
+                "low": advantage.low,
+                "high": advantage.high,
+                "outcome": outcome,
+                "outcome_without_own_parts": figures.verdict(OURS, figures.best(metric, outside), metric)[0]
+                if outside
+                else "",
+            }
+            if "bgnbd" in rivals:
+                over = figures.advantage(OURS, "bgnbd", metric)
+                row["versus_bgnbd"] = "better" if over.low > 0 else "worse" if over.high < 0 else "open"
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def share_lines(judged: pd.DataFrame) -> list[str]:
+    """Return the sentences of what share of the counted cells hybrid wins or ties."""
+    lines = []
+    counted = judged[judged["counted"]] if len(judged) else judged
+    for name, column in (
+        ("every other model", "outcome"),
+        ("every model but its own parts", "outcome_without_own_parts"),
+    ):
+        if len(counted):
+            held = counted[column].value_counts()
+            win, tie = int(held.get("win", 0)), int(held.get("tie", 0))
+            share = (win + tie) / len(counted)
+            lines.append(
+                f"Hybrid against the best of {name}: {win} wins, {tie} ties, {len(counted) - win - tie} losses in "
+                f"{len(counted)} cells ({share:.0%} held)."
+            )
+    return lines
+
+
+def cell_markdown(figures: Figures, predictions: pd.DataFrame) -> str:
+    """Return the table of all models at one origin, how their quantiles hold, and the trust verdict of hybrid."""
+    rows = []
+    for model in figures.models:
+        row: dict[str, Any] = {"model": model}
+        row |= {metric: figures.values.get((model, metric), float("nan")) for metric in SHOWN}
+        if model != ATTAINABLE:
+            row |= intervals(predictions[predictions["model"] == model])
+        else:
+            row |= dict.fromkeys(("auc", "brier", "coverage80", "width80", "mae_median"), float("nan"))
+        rows.append(row)
+    text = markdown(pd.DataFrame(rows))
+    if OURS in figures.models:
+        trust = judge_holdout(predictions, OURS)
+        text += f"\n\nTrust: {trust.verdict}. " + " ".join(reason.text() for reason in trust.reasons)
+    return text
+
+
+def markdown(frame: pd.DataFrame) -> str:
+    """Return a frame as a Markdown table."""
+
+    def cell(value: object) -> str:
+        if isinstance(value, float):
+            return "" if value != value else f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
+        return str(value)
+
+    lines = [list(frame.columns), ["---"] * len(frame.columns)]
+    lines += [[cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""How the cells of the accuracy benchmark are judged: seeds averaged, resamples paired, a verdict by fixed rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from clv_core.evaluation.bootstrap import Bootstrap, Estimate
+from clv_core.evaluation.metrics import METRICS
+from tests.bench.cells import ATTAINABLE
+
+OURS: Final = "hybrid"
+JUDGED: Final = ("gini", "spearman", "rmse", "mae", "decile_mape", "bias")
+SHOWN: Final = (*JUDGED, "mae_median", "auc", "brier", "coverage80", "width80")
+CLOSE: Final = 0.01
+"""A gap within this is a tie: relative to the baseline's figure; of the bias, in points of the actual total."""
+NOT_FAR: Final = 0.03
+"""So is one within this whose interval holds 0."""
+
+
+@dataclass(frozen=True, eq=False)
+class Figures:
+    """Every model's figures at one origin, seeds averaged, with their paired resamples.
+
+    Args:
+        values: by (model, metric); the bias as its distance from 0 in ``size``, here with its sign.
+        draws: on each resample, by the same keys; the bias without its sign.
+        seeds: how many runs stand behind each model.
+    """
+
+    values: dict[tuple[str, str], float]
+    draws: dict[tuple[str, str], np.ndarray]
+    seeds: dict[str, int]
+
+    @classmethod
+    def of(cls, predictions: pd.DataFrame, resamples: int) -> Figures:
+        """Return the figures of one origin; ``hybrid#2`` is the second run of ``hybrid``."""
+        bootstrap = Bootstrap.of(predictions, SHOWN, resamples=resamples)
+        values: dict[tuple[str, str], list[float]] = {}
+        draws: dict[tuple[str, str], list[np.ndarray]] = {}
+        for (_, run, metric), value in bootstrap.values.items():
+            key = (run.partition("#")[0], metric)
+            drawn = bootstrap.draws[bootstrap.origins[0], run, metric]
+            values.setdefault(key, []).append(value)
+            draws.setdefault(key, []).append(np.abs(drawn) if metric == "bias" else drawn)
+        seeds = {model: len(runs) for (model, _), runs in values.items()}
+        return cls(
+            {key: float(np.mean(runs)) for key, runs in values.items()},
+            {key: np.mean(runs, axis=0) for key, runs in draws.items()},
+            seeds,
+        )
+
+    @property
+    def models(self) -> list[str]:
+        """Models in the order in which they ran."""
+        return list(dict.fromkeys(model for model, _ in self.values))
+
+    def size(self, model: str, metric: str) -> float:
+        """Return the figure as it is compared: the bias without its sign."""
+        value = self.values[model, metric]
+        return abs(value) if metric == "bias" else value
+
+    def interval(self, model: str, metric: str) -> tuple[float, float]:
+        """Return the 95% interval of a figure (of the bias: of its distance from 0)."""
+        low, high = np.nanquantile(self.draws[model, metric], [0.025, 0.975])
+        return float(low), float(high)
+
+    def advantage(self, model: str, other: str, metric: str) -> Estimate:
+        """Return by how much ``model`` is better (negative: worse), with its paired 95% interval."""
+        sign = 1.0 if METRICS[metric].better == "high" else -1.0
+        value = sign * (self.size(model, metric) - self.size(other, metric))
+        drawn = sign * (self.draws[model, metric] - self.draws[other, metric])
+        low, high = np.nanquantile(drawn, [0.025, 0.975])
+        return Estimate(value, float(low), float(high))
+
+    def verdict(self, model: str, other: str, metric: str) -> tuple[str, float, Estimate]:
+        """Return ``win``, ``tie`` or ``loss`` of ``model`` against ``other``, the gap, and the advantage.
+
+        The gap is relative to the other's figure, positive where ``model`` is worse. A better figure whose interval
+        excludes 0 is a win. Any other better one is a tie, as is a worse one within :data:`CLOSE`, or within
+        :data:`NOT_FAR` where the interval holds 0; the rest is a loss.
+        """
+        advantage = self.advantage(model, other, metric)
+        gap = -advantage.value / (1.0 if metric == "bias" else max(self.size(other, metric), 1e-9))
+        unsure = advantage.low <= 0 <= advantage.high
+        if gap < 0 and advantage.low > 0:
+            return "win", gap, advantage
+        return ("tie" if gap <= CLOSE or (unsure and gap <= NOT_FAR) else "loss"), gap, advantage
+
+    def best(self, metric: str, among: list[str]) -> str:
+        """Return the best of some models on one metric."""
+        sign = -1.0 if METRICS[metric].better == "high" else 1.0
+        return min(among, key=lambda model: sign * self.size(model, metric))
+
+    def rivals(self) -> list[str]:
+        """Return every model that is to be beaten."""
+        return [model for model in self.models if model not in (OURS, ATTAINABLE)]
+
+
+def intervals(predictions: pd.DataFrame) -> dict[str, float]:
+    """Return how well the quantiles hold: what share of the randomised PIT lies below each level, and coverage.
+
+    A customer who did not buy lies evenly between 0 and 1 - p in their own distribution. The last figure is the share
+    of customers inside the 80% interval among the fifth with the highest predictions.
+    """
+    actual = predictions["actual"].to_numpy(float).clip(min=0)
+    none = np.maximum(1 - predictions["p_purchase"].to_numpy(float), 1e-9)
+    found = {}
+    for level, name in ((0.1, "clv_p10"), (0.5, "clv_p50"), (0.9, "clv_p90")):
+        quantile = predictions[name].to_numpy(float)
+        below = np.where(actual > 0, actual <= quantile, np.minimum(1.0, level / none))
+        found[f"below_{level:g}"] = float(below.mean())
+    top = (predictions["predicted_clv"].rank(pct=True) > 0.8).to_numpy()
+    inside = (actual >= predictions["clv_p10"] - 1e-9) & (actual <= predictions["clv_p90"] + 1e-9)
+    return {**found, "top_fifth_coverage80": float(inside.to_numpy()[top].mean())}

