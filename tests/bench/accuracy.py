@@ -22,7 +22,6 @@ from tests.bench.judging import JUDGED, OURS, SHOWN, Figures, intervals
 
 RESULTS = Path(__file__).resolve().parent / "results"
 OWN = ("mlp", "rnn")
-SHARES = (("all other models", "outcome"), ("all models but its own parts (mlp, rnn)", "outcome_without_own_parts"))
 
 
 def main() -> None:
