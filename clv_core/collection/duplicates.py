@@ -32,7 +32,9 @@ class Repeats:
     content: int
 
 
-def mark_repeats(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str], total: int) -> Repeats:
+def mark_repeats(
+    connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str], total: int, progress: Progress
+) -> Repeats:
     """Make the table ``repeats`` of the row numbers that repeat an earlier row.
 
     Hashes are sorted, at most 40 million at a time; only rows whose hash occurs twice are compared by value.
@@ -42,6 +44,7 @@ def mark_repeats(connection: duckdb.DuckDBPyConnection, events: Path, columns: S
         events: a Parquet file.
         columns: all its columns.
         total: its rows.
+        progress: who listens.
     """
     everything = ", ".join(name(column) for column in columns)
     file = text(str(events))
@@ -49,6 +52,7 @@ def mark_repeats(connection: duckdb.DuckDBPyConnection, events: Path, columns: S
     suspects: list[NDArray[np.uint64]] = []
     content = 0
     for part in range(parts):
+        progress.report("duplicates", part, parts + 1)
         chosen = f" WHERE hash({everything}) % {parts} = {part}" if parts > 1 else ""
         hashes = connection.execute(f"SELECT hash({everything}) AS h FROM {file}{chosen}").fetchnumpy()["h"]
         hashes = np.sort(np.asarray(hashes, np.uint64))
@@ -59,12 +63,13 @@ def mark_repeats(connection: duckdb.DuckDBPyConnection, events: Path, columns: S
     found = np.concatenate(suspects)
     if len(found):
         connection.register("suspects", pa.table({"h": found}))
-        connection.execute(
+        query = (
             "INSERT INTO repeats SELECT position FROM (SELECT file_row_number AS position, row_number() OVER"
             f" (PARTITION BY {everything} ORDER BY file_row_number) AS copy"
             f" FROM read_parquet({file}, file_row_number = true) WHERE hash({everything}) IN (SELECT h FROM suspects))"
             " WHERE copy > 1"
         )
+        run(connection, query, progress, "duplicates")
         connection.unregister("suspects")
     return Repeats(int(one(connection, "SELECT count(*) FROM repeats")[0]), content % 2**64)
 

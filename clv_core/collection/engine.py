@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -30,7 +31,8 @@ def connect(scratch: Path, timezone: str = "UTC") -> duckdb.DuckDBPyConnection:
     connection.execute(f"SET temp_directory = {text(str(scratch / 'spill'))}")
     connection.execute(f"SET memory_limit = '{os.environ.get('CLV_INGEST_MEMORY', MEMORY)}'")
     connection.execute(f"SET TimeZone = {text(timezone)}")
-    connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET enable_progress_bar = true")
+    connection.execute("SET enable_progress_bar_print = false")
     # A filter on what was read would be pushed below the reading, and every text would be read twice.
     connection.execute("SET disabled_optimizers = 'filter_pushdown'")
     return connection
@@ -54,37 +56,50 @@ def one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
 
 
 def run(connection: duckdb.DuckDBPyConnection, query: str, progress: Progress, stage: str, rows: int = 0) -> int:
-    """Execute a long query, report how far it is, and return the number of rows that it wrote.
+    """Execute a long query that writes, report how far it is, and return the number of rows that it wrote."""
+    found = fetch(connection, query, progress, stage, rows)
+    return int(found[0][0]) if found else 0
+
+
+def fetch(
+    connection: duckdb.DuckDBPyConnection, query: str, progress: Progress, stage: str, rows: int = 0
+) -> list[tuple[Any, ...]]:
+    """Execute a long query, report how far it is, and return its rows.
 
     The query runs beside the main thread, so that a signal to stop is heard at once and interrupts it.
 
     Args:
         connection: where it runs.
-        query: SQL that returns a count, such as COPY.
+        query: SQL.
         progress: who listens.
         stage: what it is called.
-        rows: rows that it reads, where known; the report then carries the rows done.
+        rows: rows that it reads, where known; the report then carries rows done a second.
     """
-    result: list[Any] = []
+    result: list[tuple[Any, ...]] = []
     failure: list[BaseException] = []
+    ended = threading.Event()
 
     def work() -> None:
         try:
-            result.append(connection.execute(query).fetchone())
+            result.extend(connection.execute(query).fetchall())
         except BaseException as error:
             failure.append(error)
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
+    started = time.monotonic()
+    threading.Thread(target=work, daemon=True).start()
     try:
-        while thread.is_alive():
-            thread.join(0.2)
-            share = max(0.0, min(connection.query_progress(), 99.0)) if thread.is_alive() else 100.0
-            progress.report(stage, share, 100, **({"rows": float(int(rows * share / 100))} if rows else {}))
+        while not ended.wait(0.1):
+            share = max(0.0, min(connection.query_progress(), 99.0))
+            speed = rows * share / 100 / max(time.monotonic() - started, 1e-3)
+            progress.report(stage, share, 100, **({"rows_per_second": round(speed)} if rows and share else {}))
+        progress.report(stage, 100, 100)
     except BaseException:
-        connection.interrupt()
-        thread.join()
+        # Thread.join is no help here: interrupted by a signal, Python 3.11 takes a running thread for a stopped one.
+        while not ended.wait(0.05):
+            connection.interrupt()
         raise
     if failure:
         raise failure[0]
-    return int(result[0][0]) if result and result[0] else 0
+    return result

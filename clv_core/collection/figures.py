@@ -9,7 +9,7 @@ from typing import Final
 
 import duckdb
 
-from clv_core.collection.engine import one, text
+from clv_core.collection.engine import fetch, one, text
 from clv_core.collection.plan import UNKNOWN, UNPRICED, Plan
 from clv_core.columns import (
     AMOUNT,
@@ -22,6 +22,7 @@ from clv_core.columns import (
     RETURN,
 )
 from clv_core.errors import Message
+from clv_core.jobs import Progress
 
 ODD_IDS: Final = r"[\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{FEFF}\x{00AD}]"
 MIXED_SCRIPTS: Final = r"[A-Za-z].*[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}].*[A-Za-z]"
@@ -58,7 +59,7 @@ class Figures:
     example_customer: str
 
 
-def figures(connection: duckdb.DuckDBPyConnection, events: Path, plan: Plan, timezone: str) -> Figures:
+def figures(connection: duckdb.DuckDBPyConnection, events: Path, timezone: str, progress: Progress) -> Figures:
     """Return the sums; money is added in decimals, so that it is exact to the cent."""
     file = text(str(events))
 
@@ -71,7 +72,8 @@ def figures(connection: duckdb.DuckDBPyConnection, events: Path, plan: Plan, tim
         f" {local(f'max({EVENT_TIME})')} + 1, sum({AMOUNT}::DECIMAL(38, 6))"
         f" FILTER ({EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}')), any_value({CUSTOMER_ID}) FROM {file}",
     )
-    customers = one(connection, f"SELECT count(*) FROM (SELECT DISTINCT {CUSTOMER_ID} FROM {file})")[0]
+    distinct = f"SELECT count(*) FROM (SELECT DISTINCT {CUSTOMER_ID} FROM {file})"
+    customers = fetch(connection, distinct, progress, "figures")[0][0]
     types = connection.execute(
         f"SELECT {EVENT_TYPE}, count(*) FROM {file} GROUP BY ALL ORDER BY 2 DESC, 1 LIMIT 1000"
     ).fetchall()

@@ -10,7 +10,7 @@ import duckdb
 
 from clv_core.collection import numbers, times
 from clv_core.collection.aliases import CURRENCY, PRICE
-from clv_core.collection.engine import name
+from clv_core.collection.engine import fetch, name
 from clv_core.collection.mapping import Proposal, choose, propose
 from clv_core.collection.plan import MAX_QUANTITY, Plan, T, price_role, seen_values
 from clv_core.collection.source import Source, sample
@@ -27,6 +27,7 @@ from clv_core.columns import (
     UNIT_PRICE,
 )
 from clv_core.errors import Message, NeedsAnswer, Refused
+from clv_core.jobs import Progress
 
 SAMPLE_ROWS: Final = 2_000
 JUDGED_ROWS: Final = 200_000
@@ -80,7 +81,7 @@ class Profile:
     proposals: tuple[Proposal, ...]
 
 
-def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answers) -> Profile:
+def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answers, progress: Progress) -> Profile:
     """Return how ``source`` is to be read.
 
     Raises:
@@ -98,7 +99,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         else ()
     )
     draft = Plan(source.columns, chosen, values=seen_values(seen[:100], answers.events))
-    counts = _count(connection, source, draft)
+    counts = _count(connection, source, draft, progress)
     total = int(counts["rows"])
     if total == 0:
         raise Refused("no_rows", file=source.file)
@@ -133,7 +134,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     return Profile(plan, total, notes + said, currency, tuple(proposals))
 
 
-def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan) -> dict[str, Any]:
+def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, progress: Progress) -> dict[str, Any]:
     """Return counts of forms by column, in one pass over the table."""
     chosen = plan.chosen
     texts = [column for column in (EVENT_TIME, ORDER_ID, *NUMBERS) if column in chosen]
@@ -169,7 +170,7 @@ def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan) ->
         f" (SELECT {', '.join(inner)}{also} FROM {source.relation(record=True)})) GROUP BY ALL"
     )
     result: dict[str, Any] = {column: {} for column in forms}
-    table = connection.execute(query).fetchall()
+    table = fetch(connection, query, progress, "columns")
     width = len(forms)
     for row in table:
         for position, column in enumerate(forms):

@@ -74,7 +74,7 @@ def read_log(path: Path, answers: Answers, scratch: Path, progress: Progress, *,
         progress.report("read", 0, 1)
         source = open_source(connection, path, scratch, header=answers.header, original=original)
         progress.report("columns", 0, 1)
-        seen = profile(connection, source, answers)
+        seen = profile(connection, source, answers, progress)
         return _account(connection, source, seen, answers, scratch, progress)
     except duckdb.OutOfMemoryException as error:
         raise Refused("out_of_memory", file=original or path.name) from error
@@ -106,7 +106,7 @@ def _account(
     if not kept:
         _refuse(found, source.file, seen.rows + len(rejects))
     progress.report("duplicates", 0, 1)
-    hashed = mark_repeats(connection, events, plan.stored, kept)
+    hashed = mark_repeats(connection, events, plan.stored, kept, progress)
     repeats, content = hashed.rows, hashed.content
     identity = repeats > 0 and have_identity(connection, events, plan.stored, answers.timezone)
     drop = repeats > 0 and (answers.duplicates == "drop" or (answers.duplicates is None and identity))
@@ -114,9 +114,9 @@ def _account(
         unique = scratch / "unique.parquet"
         drop_repeats(connection, events, unique, kept, progress)
         events = unique
-        content = mark_repeats(connection, events, plan.stored, kept - repeats).content
+        content = mark_repeats(connection, events, plan.stored, kept - repeats, progress).content
     progress.report("figures", 0, 1)
-    sums = figures(connection, events, plan, answers.timezone)
+    sums = figures(connection, events, answers.timezone, progress)
     _check(sums, found, plan, source.file)
     said = [*source.notes, *seen.notes, *(problem.message() for problem in found)]
     if repeats:

@@ -166,7 +166,9 @@ def _digits(column: str) -> str:
 
 
 def _compact(column: str) -> str:
-    return f"try_strptime({column}, ['%Y%m%d', '%Y%m%d%H%M%S', '%Y%m%d%H%M'])"
+    """Read 19970131, 199701312359 or 19970131235959; milliseconds of the nineties have twelve digits too, but no 19."""
+    read = f"try_strptime({column}, ['%Y%m%d', '%Y%m%d%H%M%S', '%Y%m%d%H%M'])"
+    return f"CASE WHEN starts_with({column}, '19') OR starts_with({column}, '20') THEN {read} END"
 
 
 def _is_split(column: str) -> str:

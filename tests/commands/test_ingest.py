@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -75,4 +76,7 @@ def test_a_cancelled_run_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         run(workspace, str(file), "--name", "log", progress=Stop())
     assert not any(workspace.datasets.iterdir())
+    deadline = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert threading.active_count() == before
