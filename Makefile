@@ -63,6 +63,7 @@ CUSTOMERS ?= 20000
 bench: .venv/dev
 	@echo "==> benchmark on a simulated log of $(CUSTOMERS) customers"
 	@$(BIN)/python -m tests.bench.stages --customers $(CUSTOMERS)
+	@$(BIN)/python -m tests.bench.answers
 
 SEEDS ?= 1
 RESAMPLES ?= 1000

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from clv_core.collection.ingest import ingest
@@ -18,6 +19,9 @@ from clv_core.workspace import Workspace
 
 if TYPE_CHECKING:
     from clv_core.deployment.bundle import Bundle
+
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
 
 SMALL = TrainConfig(horizon_days=90, ensemble=2, steps=60, batch_size=256, cutoffs=4, processes=1, device="cpu")
 
