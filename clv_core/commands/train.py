@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import fields
 from typing import Any
 
 from clv_core.commands import Context, day, message_json
@@ -12,7 +13,9 @@ from clv_core.i18n import translate
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
-    """Declare the command's words."""
+    """Declare the command's words; the settings after them are drawn from :class:`TrainConfig`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = settings_help(language)
     parser.add_argument("name", help=translate("cli.option.dataset", language))
     parser.add_argument("--horizon-days", type=int, required=True, help=translate("config.horizon_days.help", language))
     parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.train.cutoff", language))
@@ -21,6 +24,17 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help=translate("cli.train.set", language)
     )
+
+
+def settings_help(language: str) -> str:
+    """Return one line a setting of ``--set``: name, default, allowed values, and what it does."""
+    lines = [translate("cli.train.settings", language)]
+    for item in fields(TrainConfig):
+        choices, low, high = (item.metadata[key] for key in ("choices", "low", "high"))
+        allowed = "|".join(choices) if choices else "" if low is None else f"{low:,} to {high:,}"
+        lines.append(f"  {item.name}={item.default}  ({allowed})" if allowed else f"  {item.name}={item.default}")
+        lines.append(f"      {translate(f'config.{item.name}.help', language)}")
+    return "\n".join(lines)
 
 
 def config_from(options: argparse.Namespace, model: str) -> TrainConfig:

@@ -17,6 +17,8 @@ FEWEST_STEPS, MOST_STEPS = 200, 1200
 EPOCHS: Final = 3
 FITS: Final = 2
 SECONDS_TO_START = 4.0
+SECONDS_A_WINDOW: Final = {"naive": 1e-5, "bgnbd": 2e-5, "paretonbd": 4e-5, "lightgbm": 1e-4}
+"""Models without optimiser steps: time of a fit for each training window."""
 BYTES_BASE = 450e6
 BYTES_WORKER = 350e6
 
@@ -60,7 +62,10 @@ def estimate(config: TrainConfig, first_day: date, end: date, customers: int, ev
     a_row = (features if config.model != "rnn" else 5e-6) + (sequence if config.model != "mlp" else 0.0)
     processes = min(config.ensemble, config.processes or os.cpu_count() or 1)
     rounds = ceil(config.ensemble / processes)
-    fit = SECONDS_TO_START + rounds * steps_for(windows, config) * config.batch_size * a_row
+    if config.model in SECONDS_A_WINDOW:
+        fit = SECONDS_TO_START + windows * SECONDS_A_WINDOW[config.model]
+    else:
+        fit = SECONDS_TO_START + rounds * steps_for(windows, config) * config.batch_size * a_row
     seconds = FITS * fit + windows * 1e-5
     memory = BYTES_BASE + windows * (2000 + 60 * steps_a_window) + processes * (BYTES_WORKER + windows * 700)
     return Cost(seconds, memory / 1e6)

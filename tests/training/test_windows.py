@@ -35,5 +35,7 @@ def test_the_expected_cost_grows_with_the_log_and_the_network_and_stays_bounded_
     small, large = (estimate(TrainConfig(), FIRST, END, customers, 5 * customers) for customers in (1_000, 20_000))
     wide = estimate(TrainConfig(rnn_width=128, steps=1200), FIRST, END, 20_000, 100_000)
     huge = estimate(TrainConfig(), FIRST, END, 20_000_000, 100_000_000)
+    simple = estimate(TrainConfig(model="bgnbd"), FIRST, END, 20_000, 100_000)
     assert small.seconds < large.seconds < wide.seconds
+    assert simple.seconds < large.seconds
     assert huge.seconds == large.seconds
