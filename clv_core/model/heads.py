@@ -11,6 +11,7 @@ order; ``base`` holds the base logs and, last, the anchor's purchase logit.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import Final
 
 import torch
@@ -26,7 +27,7 @@ RESIDUAL_LEVELS: Final = 99
 Params = dict[str, Tensor]
 
 
-class Head(nn.Module):
+class Head(nn.Module, ABC):
     """Contract and shared part of all heads.
 
     Attributes:
@@ -48,9 +49,9 @@ class Head(nn.Module):
         log_mean = self.pass_through(base[:, :-1]).squeeze(-1) + 2 * torch.tanh(raw[:, 1] / 2)
         return {"logit": logit, "log_mean": log_mean}
 
+    @abstractmethod
     def loss(self, target: Tensor, params: Params) -> Tensor:
         """Return the loss of each row [B]; target [B] in units of the mean order, negative values count as 0."""
-        raise NotImplementedError
 
     def mean(self, params: Params) -> Tensor:
         """Return the expected value [B]."""
@@ -60,9 +61,9 @@ class Head(nn.Module):
         """Return the probability that the value is positive [B]."""
         return params["logit"].sigmoid()
 
+    @abstractmethod
     def quantile(self, params: Params, q: float) -> Tensor:
         """Return the q-quantile of the value [B]."""
-        raise NotImplementedError
 
     def calibrate(self, target: Tensor, params: Params) -> None:
         """Learn from training windows what the parameters alone do not say (nothing, for a head with a density)."""
@@ -114,7 +115,7 @@ class Ziln(Head):
         return torch.where(q <= 1 - p, torch.zeros_like(value), value)
 
 
-class _MeanHead(Head):
+class _MeanHead(Head, ABC):
     """A head without a density: its quantiles are residual quantiles by predicted decile of the training windows."""
 
     def __init__(self) -> None:
@@ -130,9 +131,9 @@ class _MeanHead(Head):
         chance = F.binary_cross_entropy_with_logits(params["logit"], bought, reduction="none")
         return self.mean_loss(target.clamp(min=0), self.mean(params)) + chance
 
+    @abstractmethod
     def mean_loss(self, target: Tensor, mean: Tensor) -> Tensor:
         """Return the loss of the mean [B]."""
-        raise NotImplementedError
 
     def calibrate(self, target: Tensor, params: Params) -> None:
         """Learn the quantiles of target / mean within each decile of the predicted mean."""
