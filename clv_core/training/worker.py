@@ -8,12 +8,12 @@ import sys
 import threading
 from pathlib import Path
 
-from clv_core.training.ensemble import Run, train_seeds
-
 
 def main(arguments: list[str]) -> None:
     """Train the seeds and print one JSON line a report."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    from clv_core.training.ensemble import Run, train_seeds  # seconds of torch, during which the parent may die
+
     train_seeds(Run(Path(arguments[0])), [int(seed) for seed in arguments[1:]], _tell)
 
 
