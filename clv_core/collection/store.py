@@ -2,14 +2,17 @@
 
 In ``workspace/datasets/<name>/``: ``current.json`` names the version; ``<version>/events.parquet`` holds the kept rows
 (event_time in UTC), ``<version>/set_aside.parquet`` the others as they were read with line and reason,
-``<version>/manifest.json`` the :class:`Manifest`.
+``<version>/customers.parquet`` the customers table if there is one, ``<version>/manifest.json`` the :class:`Manifest`.
+A version is never changed: whatever is done to a dataset makes a new one, and the old ones can be returned to.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
@@ -24,8 +27,10 @@ from clv_core.workspace import Workspace, atomic_path, check_name, read_json, wr
 
 EVENTS: Final = "events.parquet"
 SET_ASIDE: Final = "set_aside.parquet"
+CUSTOMERS: Final = "customers.parquet"
 MANIFEST: Final = "manifest.json"
 CURRENT: Final = "current.json"
+VERSION: Final = re.compile(r"[0-9a-f]{12}")
 TYPES: Final = {Kind.TEXT: "string", Kind.TIME: "timestamp", Kind.NUMBER: "float64"}
 
 
@@ -45,7 +50,7 @@ class Manifest:
         rows_read: kept + set aside + duplicate.
         rows_kept: rows in the Parquet file.
         rows_set_aside: rows that could not be used, kept beside it with line and reason.
-        rows_duplicate: exact repetitions that were dropped.
+        rows_duplicate: exact repetitions that were dropped, among them rows that an appended file shares with the log.
         customers: distinct customers.
         purchases: purchase rows.
         first_event: earliest event, ISO UTC.
@@ -55,6 +60,15 @@ class Manifest:
         net_revenue: sum of purchase and return amounts, to the cent.
         event_types: rows by event type.
         warnings: ``{code, params}`` of each warning.
+        made: how this version came about: ``ingest``, ``append``, ``combine``, ``clean`` or ``customers``.
+        parent: the version that it was made from; empty for a first one.
+        raw_version: where cleaning rules are on, the version without any; empty otherwise.
+        rules: the cleaning rules that are on, by id, each with its limit (None where it has none).
+        parts: one entry a file: ``{source, rows_read, rows_kept, rows_set_aside, rows_duplicate, rows_overlap}``.
+        answers: what the person said about the file, as :class:`~clv_core.collection.profile.Answers` takes it, so
+            that the next file of the same shape is read alike.
+        pseudonymised: whether ids are keyed hashes.
+        customers_table: what the customers table holds (:mod:`clv_core.collection.customers`), or None.
     """
 
     name: str
@@ -78,6 +92,14 @@ class Manifest:
     net_revenue: float
     event_types: dict[str, int]
     warnings: list[dict[str, Any]] = field(default_factory=list)
+    made: str = "ingest"
+    parent: str = ""
+    raw_version: str = ""
+    rules: dict[str, float | None] = field(default_factory=dict)
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    answers: dict[str, Any] = field(default_factory=dict)
+    pseudonymised: bool = False
+    customers_table: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -126,6 +148,11 @@ class Dataset:
     def set_aside_path(self) -> Path:
         """The Parquet file of rows set aside."""
         return self.folder / SET_ASIDE
+
+    @property
+    def customers_path(self) -> Path:
+        """The Parquet file of the customers table; it exists where ``manifest.customers_table`` is not None."""
+        return self.folder / CUSTOMERS
 
     @property
     def log_start(self) -> date:
@@ -185,19 +212,68 @@ def open_dataset(workspace: Workspace, name: str) -> Dataset:
     return _current(folder)
 
 
-def save_dataset(workspace: Workspace, manifest: Manifest, events: Path, set_aside: Path) -> Dataset:
-    """Store a version and make it the current one; the two Parquet files are moved in.
+def versions(workspace: Workspace, name: str) -> list[Dataset]:
+    """Return all versions of the dataset ``name``, the newest first.
+
+    Raises:
+        NotFound: there is no such dataset.
+    """
+    folder = open_dataset(workspace, name).folder.parent
+    found = [_version(path.parent) for path in folder.glob(f"*/{MANIFEST}") if VERSION.fullmatch(path.parent.name)]
+    return sorted(found, key=lambda item: item.manifest.created, reverse=True)
+
+
+def restore(workspace: Workspace, name: str, version: str) -> Dataset:
+    """Make an earlier version of the dataset ``name`` the current one again; no version is lost.
+
+    Raises:
+        NotFound: there is no such dataset or version.
+    """
+    known = {item.version: item for item in versions(workspace, name)}
+    if version not in known:
+        raise NotFound("no_version", name=name, version=version[:40], known=", ".join(known))
+    write_json(known[version].folder.parent / CURRENT, {"version": version})
+    return known[version]
+
+
+def save_dataset(
+    workspace: Workspace, manifest: Manifest, events: Path, set_aside: Path, customers: Path | None = None
+) -> Dataset:
+    """Store a version and make it the current one; the Parquet files are moved in.
 
     A crash leaves the dataset as it was: the version's folder appears whole, and only then does ``current.json`` turn.
     """
-    folder = workspace.datasets / check_name(manifest.name)
+    files = {EVENTS: events, SET_ASIDE: set_aside} | ({CUSTOMERS: customers} if customers else {})
+    return _save(workspace.datasets / check_name(manifest.name), manifest, files, {})
+
+
+def derive(dataset: Dataset, manifest: Manifest, **files: Path) -> Dataset:
+    """Store a new version of a dataset and make it the current one.
+
+    Args:
+        dataset: the version that it is made from.
+        manifest: of the new version.
+        files: ``events``, ``set_aside``, ``customers``: Parquet files that are new, moved in; those not named are
+            shared with ``dataset``, on disk too.
+    """
+    names = {"events": EVENTS, "set_aside": SET_ASIDE, "customers": CUSTOMERS}
+    new = {names[key]: path for key, path in files.items()}
+    wanted = [EVENTS, SET_ASIDE] + ([CUSTOMERS] if manifest.customers_table is not None else [])
+    shared = {name: dataset.folder / name for name in wanted if name not in new}
+    return _save(dataset.folder.parent, manifest, new, shared)
+
+
+def _save(folder: Path, manifest: Manifest, new: Mapping[str, Path], shared: Mapping[str, Path]) -> Dataset:
     version = folder / manifest.version
-    shutil.rmtree(version, ignore_errors=True)
-    with atomic_path(version) as temporary:
+    with atomic_path(folder / f"{manifest.version}.new") as temporary:
         temporary.mkdir()
-        shutil.move(events, temporary / EVENTS)
-        shutil.move(set_aside, temporary / SET_ASIDE)
+        for name, path in new.items():
+            shutil.move(path, temporary / name)
+        for name, path in shared.items():
+            os.link(path, temporary / name)
         write_json(temporary / MANIFEST, manifest.to_json())
+    shutil.rmtree(version, ignore_errors=True)
+    os.replace(folder / f"{manifest.version}.new", version)
     write_json(folder / CURRENT, {"version": manifest.version})
     return Dataset(version, manifest)
 
@@ -215,6 +291,10 @@ def delete_dataset(workspace: Workspace, name: str) -> None:
 
 def _current(folder: Path) -> Dataset:
     version = folder / str(read_json(folder / CURRENT)["version"])
-    if not re.fullmatch(r"[0-9a-f]{12}", version.name):
+    if not VERSION.fullmatch(version.name):
         raise NotFound("no_dataset", name=folder.name, known="-")
-    return Dataset(version, Manifest.from_json(read_json(version / MANIFEST)))
+    return _version(version)
+
+
+def _version(folder: Path) -> Dataset:
+    return Dataset(folder, Manifest.from_json(read_json(folder / MANIFEST)))

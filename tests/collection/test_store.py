@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import ibis
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import Manifest, delete_dataset, list_datasets, open_dataset
+from clv_core.collection.store import (
+    Manifest,
+    delete_dataset,
+    derive,
+    list_datasets,
+    open_dataset,
+    restore,
+    versions,
+)
 from clv_core.columns import COLUMNS, Kind
 from clv_core.errors import NotFound, Refused
 from clv_core.workspace import Workspace
@@ -52,3 +61,18 @@ def test_listing_opening_deleting(workspace: Workspace) -> None:
 def test_names_that_would_leave_the_workspace_are_refused(workspace: Workspace, name: str) -> None:
     with pytest.raises(Refused):
         open_dataset(workspace, name)
+
+
+def test_a_derived_version_shares_what_is_not_new_and_every_version_can_be_returned_to(workspace: Workspace) -> None:
+    first = open_dataset(workspace, "a")
+    manifest = replace(
+        first.manifest, version="0123456789ab", created="2999-01-01T00:00:00+00:00", parent=first.version
+    )
+    second = derive(first, manifest)
+    assert second.events_path.samefile(first.events_path)
+    assert [item.version for item in versions(workspace, "a")] == ["0123456789ab", first.version]
+    assert open_dataset(workspace, "a") == second
+    assert restore(workspace, "a", first.version) == first == open_dataset(workspace, "a")
+    assert len(versions(workspace, "a")) == 2
+    with pytest.raises(NotFound, match=first.version):
+        restore(workspace, "a", "ffffffffffff")
