@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ import duckdb
 import pandas as pd
 
 from clv_core.collection.aside import Problem
-from clv_core.collection.engine import text
+from clv_core.collection.engine import connect, text
+from clv_core.collection.event_names import EventName, names_of
 from clv_core.collection.horizons import HORIZONS, HorizonSupport, supported_horizons
 from clv_core.collection.ingest import describe
 from clv_core.collection.profile import Answers
@@ -22,6 +24,7 @@ from clv_core.errors import Message
 from clv_core.jobs import NoProgress, Progress
 
 FIRST_ROWS = 50
+SHOWN_ASIDE = 1000
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Check:
         set_aside: the first rows set aside: line, reason, column, value, and the row as it was read; at most 1,000.
         horizons: which horizons the log can support, and why.
         longest_gap_days: longest stretch of days without any event.
+        gap_start: first day of that stretch, ISO; empty where every day has an event.
+        event_names: the file's names of events and what each is taken for; empty where no column holds any.
     """
 
     manifest: Manifest
@@ -45,6 +50,8 @@ class Check:
     set_aside: pd.DataFrame
     horizons: tuple[HorizonSupport, ...]
     longest_gap_days: int
+    gap_start: str = ""
+    event_names: tuple[EventName, ...] = ()
 
     @property
     def accounting(self) -> dict[str, int]:
@@ -71,8 +78,12 @@ def check_file(
     header: bool = True,
     progress: Progress | None = None,
     original: str = "",
+    set_aside: Path | None = None,
 ) -> Check:
     """Read ``source`` to the end with the options of :func:`clv_core.collection.ingest.ingest`, and store nothing.
+
+    Args beyond those:
+        set_aside: where the Parquet file of all rows set aside is to be left.
 
     Raises:
         NeedsAnswer: something can be read in two ways; the message names the option that settles it.
@@ -82,11 +93,14 @@ def check_file(
     with tempfile.TemporaryDirectory(prefix="clv-check-") as folder:
         reading = read_log(source, answers, Path(folder), progress or NoProgress(), original=original)
         manifest = describe(reading, "", answers)
-        with duckdb.connect() as connection:
-            return _look(connection, reading, manifest)
+        with connect(Path(folder)) as connection:
+            check = _look(connection, reading, manifest, answers)
+        if set_aside is not None:
+            shutil.move(reading.set_aside, set_aside)
+        return check
 
 
-def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Manifest) -> Check:
+def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Manifest, answers: Answers) -> Check:
     file = text(str(reading.events))
     zone = text(manifest.timezone)
     connection.execute(
@@ -99,17 +113,23 @@ def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Man
     ]
     bought = f"{EVENT_TYPE} = '{PURCHASE}' AND {AMOUNT} > 0"
     counts = connection.execute(f"SELECT {', '.join(last)} FROM local_events WHERE {bought}").fetchone() or ()
-    gap = connection.execute(
-        "SELECT max(day - before) FROM (SELECT day, lag(day) OVER (ORDER BY day) AS before"
+    gap, after = connection.execute(
+        "SELECT max(day - before) - 1, arg_max(before, day - before) FILTER (day - before > 1) + 1 FROM"
+        " (SELECT day, lag(day) OVER (ORDER BY day) AS before"
         f" FROM (SELECT DISTINCT {EVENT_TIME}::DATE AS day FROM local_events))"
-    ).fetchone()
+    ).fetchone() or (0, None)
+    column = reading.profile.plan.chosen.get(EVENT_TYPE)
     days = (reading.figures.log_end - reading.figures.log_start).days
     return Check(
         manifest=manifest,
         warnings=reading.warnings,
         problems=reading.problems,
         first_rows=connection.execute(f"SELECT * FROM local_events LIMIT {FIRST_ROWS}").df(),
-        set_aside=connection.execute(f"SELECT * FROM {text(str(reading.set_aside))} ORDER BY line LIMIT 1000").df(),
+        set_aside=connection.execute(
+            f"SELECT * FROM {text(str(reading.set_aside))} ORDER BY line LIMIT {SHOWN_ASIDE}"
+        ).df(),
         horizons=supported_horizons(days, dict(zip(HORIZONS, map(int, counts), strict=True))),
-        longest_gap_days=max(int((gap or (0,))[0] or 1) - 1, 0),
+        longest_gap_days=int(gap or 0),
+        gap_start=after.isoformat() if after else "",
+        event_names=names_of(connection, reading.source, column, answers.events) if column else (),
     )

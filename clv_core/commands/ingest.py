@@ -14,12 +14,17 @@ from clv_core.i18n import translate
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's options."""
+    parser.add_argument("file", type=Path, help=translate("cli.ingest.file", language))
+    parser.add_argument("--name", required=True, help=translate("cli.ingest.name", language))
+    add_reading_arguments(parser, language)
+
+
+def add_reading_arguments(parser: argparse.ArgumentParser, language: str) -> None:
+    """Declare how a file is to be read: what :class:`~clv_core.collection.profile.Answers` holds."""
 
     def text(option: str) -> str:
         return translate(f"cli.ingest.{option}", language)
 
-    parser.add_argument("file", type=Path, help=text("file"))
-    parser.add_argument("--name", required=True, help=text("name"))
     parser.add_argument("--map", action="append", default=[], metavar="CANONICAL=SOURCE", help=text("map"))
     parser.add_argument("--event", action="append", default=[], metavar="NAME=TYPE", help=text("event"))
     parser.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), default=None, help=text("date_order"))
@@ -32,6 +37,24 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     repeated.add_argument("--drop-duplicates", dest="duplicates", action="store_const", const="drop", help=text("drop"))
 
 
+def reading_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what :func:`add_reading_arguments` declared, as :func:`~clv_core.collection.ingest.ingest` takes it.
+
+    Raises:
+        UsageError: a ``--map`` or ``--event`` without its equals sign.
+    """
+    return {
+        "mapping": _pairs(options.map),
+        "events": _pairs(options.event),
+        "decimal": options.decimal,
+        "header": options.header,
+        "date_order": options.date_order,
+        "timezone": options.timezone,
+        "currency": options.currency,
+        "duplicates": options.duplicates,
+    }
+
+
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Read the file and return the accounting, in the shape of design section 4.
 
@@ -42,14 +65,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         context.workspace,
         options.file,
         options.name,
-        mapping=_pairs(options.map),
-        events=_pairs(options.event),
-        decimal=options.decimal,
-        header=options.header,
-        date_order=options.date_order,
-        timezone=options.timezone,
-        currency=options.currency,
-        duplicates=options.duplicates,
+        **reading_options(options),
         progress=context.progress,
     )
     return {

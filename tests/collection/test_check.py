@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from clv_core.collection.check import check_file
+from clv_core.collection.check_store import load_check, save_check
+from clv_core.collection.event_names import EventName, event_names
 from clv_core.collection.horizons import HORIZONS, supported_horizons
 from clv_core.collection.ingest import ingest
 from clv_core.collection.inspect import inspect_file
@@ -62,3 +65,54 @@ def test_horizons_need_room_and_buyers() -> None:
     assert supported_horizons(400, dict.fromkeys(HORIZONS, 500))[5].verdict == "unmeasured"
     for item in few:
         assert item.reason.text("en") and item.reason.text("zh")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    rows = [f"c{i % 60},2024-03-{1 + i % 9:02},{('浏览', 'addtocart', 'transaction')[i % 3]},{i}.5" for i in range(180)]
+    rows += [f"c{i},2024-04-{11 + i % 5:02},wished for,1" for i in range(20)] + [
+        "c1,someday,transaction,2",
+        "c1,2024-03-01,,3",
+    ]
+    file = tmp_path / "shop.csv"
+    file.write_text("\n".join(["customer_id,event_time,event_type,amount", *rows]) + "\n", encoding="utf-8")
+    return file
+
+
+def test_names_of_events_are_listed_with_what_they_are_taken_for(shop: Path) -> None:
+    found = event_names(shop, "event_type", {})
+    counts = pd.read_csv(shop, keep_default_na=False)["event_type"].value_counts()
+    assert {item.name: item.rows for item in found} == counts.to_dict()
+    kinds = {item.name: item.event_type for item in found}
+    known = {"浏览": "view", "addtocart": "cart", "transaction": "purchase", "wished for": "wished for", "": "unknown"}
+    assert kinds == known
+    assert EventName("wished for", 20, "cart") in event_names(shop, "event_type", {"wished for": "cart"})
+
+
+def test_the_check_lists_the_types_that_ingest_gives_the_names(shop: Path) -> None:
+    check = check_file(shop, events={"wished for": "cart"})
+    given: dict[str, int] = {}
+    for item in check.event_names:
+        given[item.event_type] = given.get(item.event_type, 0) + item.rows
+    given["purchase"] -= 1  # set aside: its time cannot be read
+    assert given == check.manifest.event_types
+
+
+def test_the_longest_gap_has_a_length_and_a_first_day(shop: Path) -> None:
+    days = pd.to_datetime(pd.read_csv(shop)["event_time"], errors="coerce").dropna().drop_duplicates().sort_values()
+    gaps = days.diff().dt.days
+    check = check_file(shop)
+    assert check.longest_gap_days == gaps.max() - 1
+    assert check.gap_start == (days.shift()[gaps.idxmax()] + pd.Timedelta(days=1)).date().isoformat() == "2024-03-10"
+
+
+def test_a_check_comes_back_from_its_folder(shop: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "check"
+    folder.mkdir()
+    made = check_file(shop, set_aside=folder / "set_aside.parquet")
+    save_check(made, folder)
+    read = load_check(folder)
+    for name in ("manifest", "warnings", "problems", "horizons", "longest_gap_days", "gap_start", "event_names"):
+        assert getattr(read, name) == getattr(made, name), name
+    pd.testing.assert_frame_equal(read.first_rows, made.first_rows, check_dtype=False)
+    pd.testing.assert_frame_equal(read.set_aside, made.set_aside, check_dtype=False)

@@ -1,0 +1,76 @@
+"""The names that a log gives its events, and the event type that each is taken for."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from clv_core.collection.aliases import EVENT_NAMES, MISSING, fold
+from clv_core.collection.engine import connect, name
+from clv_core.collection.plan import UNKNOWN
+from clv_core.collection.source import Source, open_source
+from clv_core.errors import Refused
+
+MOST: Final = 200
+"""Names beyond this many are not listed: a column with more is hardly one of event types."""
+
+
+@dataclass(frozen=True)
+class EventName:
+    """One name of events in a log.
+
+    Args:
+        name: as it stands in the file; empty where a row says nothing.
+        rows: how many rows carry it.
+        event_type: what it is taken for.
+    """
+
+    name: str
+    rows: int
+    event_type: str
+
+
+def event_names(path: Path, column: str, said: Mapping[str, str], *, header: bool = True) -> tuple[EventName, ...]:
+    """Return the names in ``column`` of the file ``path``, the most frequent first, at most :data:`MOST`.
+
+    Args:
+        path: a file, or a folder of Parquet files.
+        column: the source column of event types.
+        said: event name -> event type, as the person said so far.
+        header: whether a text file's first line names its columns.
+
+    Raises:
+        NeedsAnswer: the file may or may not name its columns.
+        Refused: it holds no table.
+    """
+    with tempfile.TemporaryDirectory(prefix="clv-names-") as folder:
+        connection = connect(Path(folder))
+        try:
+            return names_of(connection, open_source(connection, path, Path(folder), header=header), column, said)
+        except duckdb.Error as error:
+            raise Refused("unreadable_table", file=path.name) from error
+        finally:
+            connection.close()
+
+
+def names_of(
+    connection: duckdb.DuckDBPyConnection, source: Source, column: str, said: Mapping[str, str]
+) -> tuple[EventName, ...]:
+    """Return the names in ``column`` of an open source, as :func:`event_names` does."""
+    rows = connection.execute(
+        f"SELECT trim({name(column)}) AS event, count(*) FROM {source.relation()} GROUP BY 1"
+        f" ORDER BY count(*) DESC, event LIMIT {MOST}"
+    ).fetchall()
+    return tuple(EventName(event or "", int(count), taken_for(event or "", said)) for event, count in rows)
+
+
+def taken_for(event: str, said: Mapping[str, str]) -> str:
+    """Return the event type of a name: what the person said, else the usual synonyms, else the name itself."""
+    if event in said:
+        return said[event]
+    return UNKNOWN if event.lower() in MISSING else EVENT_NAMES.get(fold(event), event)
