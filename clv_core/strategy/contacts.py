@@ -12,30 +12,11 @@ from typing import Any, Final
 
 import pandas as pd
 
+from clv_core.collection.contact_fields import CONSENT, contact_field, id_column
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NeedsAnswer, Refused
 
-EMAIL, PHONE, MADID = "email", "phone", "madid"
-FIRST_NAME, LAST_NAME = "first_name", "last_name"
-CITY, STATE, ZIP, COUNTRY = "city", "state", "zip", "country"
 COUNTRY_CODE: Final = "country_code"
-CONSENT: Final = "consent"
-FIELDS: Final = (EMAIL, PHONE, MADID, FIRST_NAME, LAST_NAME, CITY, STATE, ZIP, COUNTRY)
-"""Contact fields, as columns of a customers frame beside ``customer_id`` and ``consent``."""
-
-ALIASES: Final = {
-    **dict.fromkeys(("id", "customer", "customerid", "用户id", "客户id", "用户编号", "客户编号"), CUSTOMER_ID),
-    **dict.fromkeys(("e-mail", "mail", "email_address", "邮箱", "电子邮箱"), EMAIL),
-    **dict.fromkeys(("phone_number", "mobile", "tel", "telephone", "手机", "手机号", "电话"), PHONE),
-    **dict.fromkeys(("firstname", "fn", "名"), FIRST_NAME),
-    **dict.fromkeys(("lastname", "surname", "ln", "姓"), LAST_NAME),
-    **dict.fromkeys(("postcode", "postal_code", "zip_code", "邮编"), ZIP),
-    **dict.fromkeys(("marketing_consent", "opt_in", "同意", "营销同意"), CONSENT),
-    "城市": CITY,
-    "省": STATE,
-    "省份": STATE,
-    "国家": COUNTRY,
-}
 CONSENT_WORDS: Final = frozenset(
     {
         "1",
@@ -66,11 +47,13 @@ def named(customers: pd.DataFrame) -> pd.DataFrame:
     Raises:
         Refused: there is no id column, or an id stands twice.
     """
-    names = {column: _canonical(str(column)) for column in customers.columns}
+    found = [str(column) for column in customers.columns]
+    own = id_column(found)
+    if own is None:
+        raise Refused("contacts_no_id", found=", ".join(found))
+    names = {column: CUSTOMER_ID if column == own else contact_field(column) or _plain(column) for column in found}
     frame = customers.rename(columns=names)
     frame = frame.loc[:, ~frame.columns.duplicated()]
-    if CUSTOMER_ID not in frame:
-        raise Refused("contacts_no_id", found=", ".join(map(str, customers.columns)))
     frame = frame[frame[CUSTOMER_ID].notna()].assign(**{CUSTOMER_ID: lambda known: known[CUSTOMER_ID].astype("str")})
     twice = frame[CUSTOMER_ID].duplicated()
     if twice.any():
@@ -134,9 +117,10 @@ def sha256(texts: pd.Series[Any]) -> pd.Series[Any]:
     )
 
 
-def _canonical(name: str) -> str:
+def _plain(name: str) -> str:
+    """Return a name that is no contact field, apart from the id column's."""
     plain = "_".join(name.strip().lstrip("\ufeff").lower().split())
-    return ALIASES.get(plain, plain)
+    return f"{plain} (source)" if plain == CUSTOMER_ID else plain
 
 
 def _text(texts: pd.Series[Any]) -> pd.Series[Any]:

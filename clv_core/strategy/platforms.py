@@ -10,12 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from clv_core.columns import CUSTOMER_ID
-from clv_core.strategy.contacts import (
+from clv_core.collection.contact_fields import (
     CITY,
     CONSENT,
     COUNTRY,
-    COUNTRY_CODE,
     EMAIL,
     FIRST_NAME,
     LAST_NAME,
@@ -23,9 +21,9 @@ from clv_core.strategy.contacts import (
     PHONE,
     STATE,
     ZIP,
-    lower,
-    sha256,
 )
+from clv_core.columns import CUSTOMER_ID
+from clv_core.strategy.contacts import COUNTRY_CODE, lower, sha256
 from clv_core.strategy.history import HISTORIC_VALUE, LAST_PURCHASE
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE
 

@@ -7,20 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from clv_core.collection.contact_fields import CONSENT, COUNTRY, EMAIL, FIELDS, PHONE
 from clv_core.columns import CUSTOMER_ID
-from clv_core.strategy.contacts import (
-    CONSENT,
-    COUNTRY,
-    COUNTRY_CODE,
-    EMAIL,
-    FIELDS,
-    PHONE,
-    consenting,
-    country_codes,
-    emails,
-    named,
-    phones,
-)
+from clv_core.strategy.contacts import COUNTRY_CODE, consenting, country_codes, emails, named, phones
 from clv_core.strategy.segments import VALUE
 
 
