@@ -1,9 +1,22 @@
 """Upload: did it understand my file?"""
 
+from functools import partial
+
 import streamlit as st
 
-from clv_core.errors import ClvError, NeedsAnswer
-from pages.ui import navigation, progress, saved, state, upload_steps, uploading, widgets
+from clv_core.collection.check import Check
+from clv_core.errors import ClvError
+from pages.ui import (
+    progress,
+    saved,
+    state,
+    upload_check,
+    upload_questions,
+    upload_save,
+    upload_steps,
+    uploading,
+    widgets,
+)
 from pages.ui.state import t
 
 job = progress.current("ingest")
@@ -12,7 +25,11 @@ saving = progress.running(job)
 upload_steps.steps(3 if saving else 0 if file is None else 1)
 
 if job and saving:
+    st.session_state["job_ingest"] = job.id
     progress.watch(job)
+    st.stop()
+if job and upload_questions.of_run(job, partial(uploading.again, job)):
+    st.button(t("upload.another"), icon=":material/close:", key="another_file", on_click=uploading.drop)
     st.stop()
 if job and progress.take(job):
     uploading.drop()
@@ -22,34 +39,43 @@ if job and progress.take(job):
 if job:
     progress.technical_log(job)
 
-try:
-    if file is None:
-        just = state.dataset()
-        if just and just.name == st.session_state.get("just_saved"):
-            saved.show(just)
-            if st.button(t("upload.to_train"), type="primary", icon=navigation.BY_NAME["train"].icon, key="to_train"):
-                navigation.go("train")
-            st.subheader(t("upload.next"), anchor=False)
-        else:
-            widgets.headline(t("upload.headline"))
+if file is None:
+    just = state.dataset()
+    if just and just.name == st.session_state.get("just_saved"):
+        saved.show(just)
+        st.subheader(t("upload.next"), anchor=False)
+    else:
+        widgets.headline(t("upload.headline"))
+    try:
         upload_steps.choose_file()
-        st.stop()
-    widgets.headline(t("upload.headline.file", file=widgets.plain(file.path.name)))
-    upload_steps.file_line(file)
+    except ClvError as error:
+        widgets.error_box(error)
+    st.stop()
+
+widgets.headline(t("upload.headline.file", file=widgets.plain(file.path.name)))
+upload_steps.file_line(file)
+path = upload_steps.which(file)
+try:
     st.subheader(t("upload.step.columns"), anchor=False)
     upload_steps.choose_columns(file)
     st.subheader(t("upload.step.check"), anchor=False)
-    if file.size <= uploading.CHECKED_BYTES:
-        said = uploading.answers()
-        with st.spinner(t("upload.checking")):
-            found = uploading.check(file.stamp, repr(said), file, said)
-        upload_steps.show_check(found)
-        upload_steps.horizons(found)
-    else:
+    with st.spinner(t("upload.checking")):
+        found = uploading.check(file, path)
+    if isinstance(found, Check):
+        upload_check.show(found, uploading.check_folder(file, path))
+    elif progress.running(found):
         st.caption(t("upload.large"))
+        progress.watch(found)
+    elif upload_questions.of_run(found, uploading.settle):
+        st.stop()
+    else:
+        progress.ended(found)
+        progress.technical_log(found)
     st.subheader(t("upload.step.save"), anchor=False)
-    upload_steps.save_form(file)
-except NeedsAnswer as error:
-    upload_steps.question(error)
+    upload_save.form(file)
 except ClvError as error:
-    widgets.error_box(error)
+    asked = upload_questions.asked(error)
+    if asked:
+        upload_questions.ask(*asked, path, uploading.settle)
+    else:
+        widgets.error_box(error)

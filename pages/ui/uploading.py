@@ -1,83 +1,94 @@
-"""From a file to a dataset on the upload page: the file on disk, what it was understood to be, and the questions left.
-
-An upload is copied to disk at once and its widget dropped, so that it does not stay in the server's memory.
-"""
+"""From files to a dataset on the upload page: what is in hand, what was said about it, and the runs on it."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import streamlit as st
+from streamlit.typing import UploadedFile
 
+from clv_core import jobs
 from clv_core.collection.check import Check, check_file
+from clv_core.collection.check_store import load_check
+from clv_core.collection.event_names import EventName, event_names
 from clv_core.collection.inspect import Inspection, inspect_file
 from clv_core.collection.profile import Answers
+from clv_core.collection.store import SET_ASIDE
 from clv_core.errors import Refused
-from pages.ui import state
+from pages.ui import received, state
 from pages.ui.navigation import ASSETS
 
 SAMPLE: Final = ASSETS / "sample" / "events.csv"
 SAMPLE_NAME: Final = "sample"
 FILE: Final = "upload_file"
 ANSWERS: Final = "upload_answers"
-CHECKED_BYTES: Final = 200_000_000
-"""Larger files are not read twice: they are checked while they are saved."""
-COPY_BYTES: Final = 8_000_000
+ROUND: Final = "upload_answer_round"
+CHECKS: Final = "upload_checks"
+CHECKED_HERE_BYTES: Final = 20_000_000
+"""Larger files are checked by a run of its own: the page stays free, and the server's memory as it was."""
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The file that a person is turning into a dataset.
+    """The files that a person is turning into a dataset.
 
     Args:
-        path: where it lies.
-        temporary: whether it is our copy of an upload, to be removed afterwards.
+        paths: where they lie, at least one.
+        folder: our own folder for it: copies of uploads, and checks; removed afterwards.
     """
 
-    path: Path
-    temporary: bool
+    paths: tuple[Path, ...]
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        """The first file: what is said of its columns holds for all."""
+        return self.paths[0]
 
     @property
     def size(self) -> int:
-        """Bytes of the file, or of all files of a folder."""
-        if self.path.is_dir():
-            return sum(part.stat().st_size for part in self.path.rglob("*") if part.is_file())
-        return self.path.stat().st_size
-
-    @property
-    def stamp(self) -> str:
-        """What changes when the file does."""
-        about = self.path.stat()
-        return f"{self.path}:{about.st_size}:{about.st_mtime_ns}"
+        """Bytes of all files."""
+        return sum(size_of(path) for path in self.paths)
 
     @property
     def name(self) -> str:
-        """A dataset name made from the file's."""
+        """A dataset name made from the first file's."""
         if self.path == SAMPLE:
             return SAMPLE_NAME
         stem = re.sub(r"[^\w .-]+|^[\W_]+", " ", self.path.name.split(".")[0]).strip()
         return stem[:64].strip(" .") or "log"
 
 
+def size_of(path: Path) -> int:
+    """Return the bytes of a file, or of all files of a folder."""
+    if path.is_dir():
+        return sum(part.stat().st_size for part in path.rglob("*") if part.is_file())
+    return path.stat().st_size
+
+
+def stamp_of(path: Path) -> str:
+    """Return what changes when the file does."""
+    about = path.stat()
+    return f"{path}:{about.st_size}:{about.st_mtime_ns}"
+
+
 def chosen() -> Chosen | None:
-    """Return the file in hand; one that has vanished is forgotten."""
+    """Return the files in hand; where one has vanished, they are forgotten."""
     found: Chosen | None = st.session_state.get(FILE)
-    return found if found is not None and found.path.exists() else None
+    return found if found is not None and all(path.exists() for path in found.paths) else None
 
 
-def take_upload(name: str, content: BinaryIO) -> None:
-    """Copy an upload to disk and forget the widget that holds it."""
-    folder = state.workspace().folder("uploads", secrets.token_hex(6))
-    safe = re.sub(r"[^\w .()+-]", "_", Path(name).name).strip(" .")[-120:] or "log"
-    content.seek(0)
-    with (folder / safe).open("wb") as file:
-        shutil.copyfileobj(content, file, COPY_BYTES)
-    _begin(Chosen(folder / safe, temporary=True))
+def take_uploads(files: Sequence[UploadedFile]) -> None:
+    """Copy uploads to disk, give their memory back, and forget the widget that held them."""
+    folder = _new_folder()
+    _begin(Chosen(received.copy(files, folder), folder))
     st.session_state["upload_round"] = st.session_state.get("upload_round", 0) + 1
 
 
@@ -90,21 +101,29 @@ def take_path(text: str) -> None:
     path = Path(text.strip().strip("\"'")).expanduser()
     if not text.strip() or not path.exists():
         raise Refused("no_file", path=text.strip()[:200])
-    _begin(Chosen(path.resolve(), temporary=False))
+    _begin(Chosen((path.resolve(),), _new_folder()))
+
+
+def _new_folder() -> Path:
+    uploads = state.workspace().folder("uploads")
+    received.sweep(uploads)
+    return state.workspace().folder("uploads", secrets.token_hex(6))
 
 
 def _begin(file: Chosen) -> None:
     drop()
     st.session_state[FILE] = file
-    st.session_state[ANSWERS] = {}
 
 
 def drop() -> None:
-    """Forget the file; a copy of an upload is removed."""
+    """Forget the files; our copies of uploads and the checks are removed, and a check that runs is stopped."""
+    stop_checks()
+    for key in (CHECKS, "job_ingest"):
+        st.session_state.pop(key, None)
     found: Chosen | None = st.session_state.pop(FILE, None)
     st.session_state.pop(ANSWERS, None)
-    if found is not None and found.temporary:
-        shutil.rmtree(found.path.parent, ignore_errors=True)
+    if found is not None:
+        shutil.rmtree(found.folder, ignore_errors=True)
 
 
 def answer(**given: Any) -> None:
@@ -112,45 +131,116 @@ def answer(**given: Any) -> None:
     st.session_state[ANSWERS] = {**st.session_state.get(ANSWERS, {}), **given}
 
 
+def settle(**given: Any) -> None:
+    """Keep an answer that was not given in the table of columns; the table is drawn anew from it."""
+    said = answers()
+    for key in ("mapping", "events"):
+        if key in given:
+            given[key] = {**getattr(said, key), **given[key]}
+    answer(**given)
+    st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
+
+
 def answers() -> Answers:
     """Return all that the person has said about the file."""
     return Answers(**st.session_state.get(ANSWERS, {}))
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def inspection(stamp: str, header: bool, _file: Chosen) -> Inspection:
+def inspection(path: Path, header: bool) -> Inspection:
     """Return what the file and each of its columns seem to be.
 
     Raises:
         NeedsAnswer: the file may or may not name its columns.
         Refused: it holds no table.
     """
-    return inspect_file(_file.path, header=header)
+    return _inspection(stamp_of(path), header, path)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _inspection(stamp: str, header: bool, _path: Path) -> Inspection:
+    return inspect_file(_path, header=header)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def check(stamp: str, said: str, _file: Chosen, _answers: Answers) -> Check:
-    """Read the file as saving would, and keep nothing.
+def names(stamp: str, column: str, header: bool, _path: Path) -> tuple[EventName, ...]:
+    """Return the file's names of events, as they are taken where nobody says more."""
+    return event_names(_path, column, {}, header=header)
 
-    Args:
-        stamp: of the file.
-        said: the answers as text; with ``stamp`` what the result depends on.
+
+def check(file: Chosen, path: Path) -> Check | jobs.Job:
+    """Return what one of the files would become, or the run that finds out.
 
     Raises:
         NeedsAnswer: something can be read in two ways.
         Refused: the file cannot be used.
     """
-    return check_file(_file.path, **{item.name: getattr(_answers, item.name) for item in fields(_answers)})
+    said, out = answers(), check_folder(file, path)
+    if size_of(path) <= CHECKED_HERE_BYTES:
+        return _check(str(out), path, said)
+    job = _check_job(out.name, ["check", str(path), "--out", str(out), *options(said)], path.name)
+    return _loaded(str(out)) if job.status()["state"] == jobs.DONE else job
 
 
-def save(file: Chosen, name: str) -> None:
-    """Start the run that makes the dataset."""
-    said = answers()
-    command = ["ingest", str(file.path), "--name", name, "--timezone", said.timezone]
+def check_folder(file: Chosen, path: Path) -> Path:
+    """Return where the check of one of the files lies, as it is read with what was said so far."""
+    about = f"{stamp_of(path)}{answers()!r}"
+    return file.folder / f"check-{hashlib.sha256(about.encode()).hexdigest()[:12]}"
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _check(out: str, _path: Path, _answers: Answers) -> Check:
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    said = {item.name: getattr(_answers, item.name) for item in fields(_answers)}
+    return check_file(_path, **said, set_aside=folder / SET_ASIDE)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _loaded(folder: str) -> Check:
+    return load_check(Path(folder))
+
+
+def _check_job(key: str, command: list[str], label: str) -> jobs.Job:
+    """Return the run of this check; it is started once, and checks of what was said before are stopped."""
+    known: dict[str, str] = st.session_state.setdefault(CHECKS, {})
+    if key not in known:
+        stop_checks()
+        known[key] = state.start_job(command, label).id
+    return jobs.find(state.workspace(), known[key])
+
+
+def stop_checks() -> None:
+    """Stop and forget the checks that still run; what the others found stays."""
+    known: dict[str, str] = st.session_state.get(CHECKS, {})
+    for key, job_id in list(known.items()):
+        job = jobs.find(state.workspace(), job_id)
+        if job.status()["state"] == jobs.RUNNING:
+            job.cancel()
+            del known[key]
+
+
+def options(said: Answers) -> list[str]:
+    """Return what was said as words of the command line."""
+    words = ["--timezone", said.timezone] if said.timezone != "UTC" else []
     for canonical, column in said.mapping.items():
-        command += ["--map", f"{canonical}={column}"]
+        words += ["--map", f"{canonical}={column}"]
+    for event, kind in said.events.items():
+        words += ["--event", f"{event}={kind}"]
     for option, value in (("date-order", said.date_order), ("decimal", said.decimal), ("currency", said.currency)):
-        command += [f"--{option}", value] if value else []
-    command += [f"--{said.duplicates}-duplicates"] if said.duplicates else []
-    command += [] if said.header else ["--no-header"]
-    state.start_job(command, name)
+        words += [f"--{option}", value] if value else []
+    words += [f"--{said.duplicates}-duplicates"] if said.duplicates else []
+    return words if said.header else [*words, "--no-header"]
+
+
+def save(file: Chosen, name: str, *more: str) -> None:
+    """Start the run that makes the dataset, or a new version of it."""
+    stop_checks()
+    state.start_job(["ingest", *map(str, file.paths), "--name", name, *options(answers()), *more], name)
+
+
+def again(job: jobs.Job, **given: Any) -> None:
+    """Start a run once more with an answer to what it asked; the answer is kept for the file in hand too."""
+    status = job.status()
+    if chosen() is not None:
+        settle(**given)
+    state.start_job([*status["args"], *options(Answers(**given))], status.get("label", ""))

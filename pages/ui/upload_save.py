@@ -1,0 +1,56 @@
+"""The last step of the upload page: a name, or a dataset to add to, and whether ids are replaced."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from clv_core.workspace import check_name
+from pages.ui import state, uploading, widgets
+from pages.ui.state import t
+from pages.ui.uploading import Chosen
+
+NEW, ADD = "new", "add"
+WAYS: Final = (NEW, ADD)
+
+
+def form(file: Chosen) -> None:
+    """Offer to save the files as a dataset of their own or to add them to one."""
+    taken = [item.name for item in state.newest_datasets()]
+    way = NEW
+    if taken:
+        way = st.segmented_control(
+            t("save.way"),
+            WAYS,
+            format_func=lambda way: t(f"save.way.{way}"),
+            default=NEW,
+            required=True,
+            key="save_way",
+            label_visibility="collapsed",
+        )
+    if way == ADD:
+        _add(file, taken)
+    else:
+        _new(file, taken)
+
+
+def _new(file: Chosen, taken: list[str]) -> None:
+    with st.form("save", border=True):
+        name = st.text_input(t("upload.name"), file.name, max_chars=64, key="dataset_name", help=t("upload.name.help"))
+        if st.form_submit_button(t("upload.save"), type="primary", icon=":material/save:"):
+            uploading.save(file, check_name(name))
+            st.rerun()
+        if file.name in taken:
+            st.caption(t("upload.name.taken", name=widgets.plain(file.name)))
+
+
+def _add(file: Chosen, names: list[str]) -> None:
+    """Add to a dataset: rows that it holds already count once."""
+    with st.form("add", border=True):
+        default = names.index(st.session_state["dataset"]) if st.session_state.get("dataset") in names else 0
+        name = st.selectbox(t("save.add.to"), names, index=default, key="add_to")
+        st.caption(t("save.add.why"))
+        if st.form_submit_button(t("save.add"), type="primary", icon=":material/playlist_add:"):
+            uploading.save(file, name, "--append")
+            st.rerun()

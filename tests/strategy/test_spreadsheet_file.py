@@ -1,0 +1,48 @@
+"""A stored table as a file for spreadsheets: every row, in order, inert, in blocks."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clv_core.strategy import spreadsheet_file
+from clv_core.strategy.spreadsheet import escape_frame
+from clv_core.strategy.spreadsheet_file import write_csv
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    frame = pd.DataFrame(
+        {
+            "line": [9, 3, 5, 1, 7],
+            "reason": ["bad_time", "ragged", "no_customer", "bad_time", "ragged"],
+            "value": ["=1+1", "a,b", '"quoted"', None, "多行\n文字"],
+        }
+    )
+    frame.to_parquet(tmp_path / "aside.parquet")
+    return tmp_path / "aside.parquet"
+
+
+@pytest.mark.parametrize("rows_a_block", (2, 100))
+@pytest.mark.parametrize("ending", ("csv", "csv.gz"))
+def test_the_file_holds_what_one_frame_would(
+    table: Path, tmp_path: Path, ending: str, rows_a_block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spreadsheet_file, "BLOCK_ROWS", rows_a_block)
+    target = tmp_path / f"aside.{ending}"
+    assert write_csv(table, target, "line") == 5
+    expected = escape_frame(pd.read_parquet(table).sort_values("line")).to_csv(index=False, lineterminator="\r\n")
+    written = gzip.decompress(target.read_bytes()) if ending.endswith("gz") else target.read_bytes()
+    assert written == expected.encode("utf-8-sig")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["aside.parquet", target.name])
+
+
+def test_an_empty_table_is_a_header(tmp_path: Path) -> None:
+    pd.DataFrame({"line": pd.Series([], dtype="int64"), "reason": pd.Series([], dtype="str")}).to_parquet(
+        tmp_path / "none.parquet"
+    )
+    assert write_csv(tmp_path / "none.parquet", tmp_path / "none.csv", "line") == 0
+    assert (tmp_path / "none.csv").read_bytes() == "\ufeffline,reason\r\n".encode()
