@@ -114,7 +114,9 @@ class TrainConfig(Settings):
     max_steps_back: int = option(40, low=1, high=500, group="data")
     impute: str = option("median", choices=("mean", "median", "max", "constant", "drop"), group="data")
     impute_constant: float = option(0.0, group="data")
-    event_types: str = option("all", choices=("all", "purchases"), group="data")
+    event_types: str = option("all", choices=("all", "unrated", "purchases"), group="data")
+    attributes: bool = option(True, group="data")
+    review_text: bool = option(True, group="data")
 
     head: str = option("ziln", choices=("ziln", "tweedie", "point"), group="network")
     point_loss: str = option("mse", choices=("mse", "mae"), group="network")
@@ -135,3 +137,7 @@ class TrainConfig(Settings):
     early_stopping: bool = option(False, group="training")
     device: str = option("auto", choices=("auto", "cpu", "cuda"), group="training")
     processes: int | None = option(None, low=1, high=64, group="training")
+
+    def of_log(self) -> dict[str, Any]:
+        """Return the settings that decide what is read of a log: arguments of ``features.log.open_log``."""
+        return {name: getattr(self, name) for name in ("event_types", "attributes", "review_text")}

@@ -54,7 +54,7 @@ def train(
     started = time.monotonic()
     dataset = open_dataset(workspace, name)
     progress.report("features", 0, 1)
-    log = open_log(dataset, event_types=config.event_types, before=cutoff)
+    log = open_log(dataset, before=cutoff, **config.of_log())
     run = identity(dataset.name, dataset.manifest.version, log.end.isoformat(), config.to_json(), __version__)
     folder = workspace.runs / run
     cost = estimate(config, log.first_day, log.end, len(log.steps.customer_ids), len(log.steps.day))

@@ -58,7 +58,7 @@ def explain_scores(
     config = TrainConfig.from_json(bundle.record["config"])
     cutoff = cutoff or dataset.log_end
     progress.report("features", 0, 1)
-    log = open_log(dataset, event_types=config.event_types, before=cutoff)
+    log = open_log(dataset, before=cutoff, **config.of_log())
     if cutoff <= log.first_day:
         raise NotEnoughData("cutoff_before_log", cutoff=cutoff.isoformat(), first=log.first_day.isoformat())
     snapshot = scoring_snapshot(log, cutoff, config.horizon_days, max_steps=config.max_steps_back)

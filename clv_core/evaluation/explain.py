@@ -14,7 +14,7 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import ClvError, NotFound
 from clv_core.evaluation.explain_background import BACKGROUND, background_rows
 from clv_core.evaluation.explain_mix import Mixer
-from clv_core.evaluation.explain_parts import PARTS, readings, representatives
+from clv_core.evaluation.explain_parts import parts_of, readings, representatives
 from clv_core.evaluation.explain_shapley import shapley
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import Progress
@@ -143,7 +143,8 @@ def explain(
         ClvError: base + sum is not the prediction: ``predict`` does not say what ``predicted`` says.
     """
     compared = background_rows(predicted, seed, background)
-    values = np.empty((len(rows), len(PARTS)))
+    parts = parts_of(snapshot)
+    values = np.empty((len(rows), len(parts)))
     base = 0.0
     for begin in range(0, len(rows), CUSTOMERS_AT_ONCE):
         progress.report("explaining", begin, len(rows))
@@ -161,11 +162,11 @@ def explain(
     chosen = representatives(snapshot, predicted)
     explanation = Explanation(
         customer_ids=tuple(str(snapshot.features.index[row]) for row in rows),
-        parts=tuple(part.id for part in PARTS),
+        parts=tuple(part.id for part in parts),
         base=base,
         values=values,
         predicted=np.asarray(predicted[rows], np.float64),
-        representatives=tuple(chosen[part.id] for part in PARTS),
+        representatives=tuple(chosen[part.id] for part in parts),
         readings=readings(snapshot.take(rows), chosen),
     )
     if explanation.residual > TOLERANCE:

@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.evaluation.explain_parts import PARTS, Part
+from clv_core.evaluation.explain_parts import Part, parts_of
 from clv_core.features.sequences import STEP_CODES, STEP_VALUES, Steps, Windows
 from clv_core.features.snapshot import Snapshot
 
 Origins = NDArray[np.int64]
-"""For each mixed customer and each of ``PARTS`` the row of the pool that the part comes from, [N, parts]."""
+"""For each mixed customer and each part the row of the pool that the part comes from, [N, parts]."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,17 @@ class Mixer:
             raise ValueError("a pool has one cutoff")
 
     @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """What the pool says of a customer, each thing in exactly one part."""
+        return parts_of(self.pool)
+
+    @cached_property
     def codes(self) -> Origins:
         """For each row and part the first row of the pool with the same content, int64 [p, parts].
 
         A row's own codes are a description of itself; equal codes mean that hiding the part changes nothing.
         """
-        return np.column_stack([_first_equal(self._content(part)) for part in PARTS])
+        return np.column_stack([_first_equal(self._content(part)) for part in self.parts])
 
     def snapshot(self, origins: Origins) -> Snapshot:
         """Return the mixed customers, [N]."""
@@ -61,7 +66,7 @@ class Mixer:
     def _features(self, origins: Origins) -> pd.DataFrame:
         frame = self.pool.features
         columns: dict[str, object] = {}
-        for position, part in enumerate(PARTS):
+        for position, part in enumerate(self.parts):
             rows = origins[:, position]
             columns |= {name: frame[name].array.take(rows) for name in part.features}
         return pd.DataFrame(columns, copy=False)[list(frame.columns)]
@@ -75,7 +80,7 @@ class Mixer:
         windows = self.pool.windows
         steps, start, stop = windows.steps, windows.start, windows.stop
         first = steps.offsets[np.searchsorted(steps.offsets, start, side="right") - 1]
-        timing = origins[:, _TIMING]
+        timing = origins[:, next(number for number, part in enumerate(self.parts) if part.timing)]
         length = stop[timing] - start[timing]
         offsets = np.concatenate([[0], np.cumsum(length + 1)])
         row = np.repeat(np.arange(len(origins)), length + 1)
@@ -84,7 +89,7 @@ class Mixer:
         before_last = length[row] - 1 - position
         values = np.empty((len(own), len(STEP_VALUES)), np.float32)
         codes = np.empty((len(own), len(STEP_CODES)), np.int32)
-        for number, part in enumerate(PARTS):
+        for number, part in enumerate(self.parts):
             if not part.values and not part.codes:
                 continue
             origin = origins[:, number][row]
@@ -124,9 +129,6 @@ class Mixer:
             channels += [steps.codes[at, STEP_CODES.index(name)] for name in part.codes]
         known = [np.where(inside, channel, np.nan) for channel in channels]
         return np.column_stack([length, *known])
-
-
-_TIMING = next(position for position, part in enumerate(PARTS) if part.timing)
 
 
 def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:

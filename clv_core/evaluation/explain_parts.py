@@ -47,7 +47,15 @@ PARTS: Final = (
     *(Part(group, tuple(name for name, one in FEATURES.items() if one.group == group)) for group in GROUPS),
     *SEQUENCE_PARTS,
 )
-"""Everything that a snapshot says of a customer, each thing in exactly one part."""
+"""Everything that any snapshot says of a customer, each thing in exactly one part."""
+
+
+def parts_of(snapshot: Snapshot) -> tuple[Part, ...]:
+    """Return :data:`PARTS`, and one part for each group of the snapshot's own columns."""
+    own: dict[str, list[str]] = {}
+    for name, column in snapshot.signals.items():
+        own.setdefault(column.group, []).append(name)
+    return (*PARTS, *(Part(group, tuple(names)) for group, names in own.items()))
 
 
 def _timing(windows: Windows) -> NDArray[np.float64]:
@@ -102,7 +110,11 @@ def representatives(snapshot: Snapshot, predicted: NDArray[np.float64]) -> dict[
         str(name): _correlation(ranks[rows, position], other[rows])
         for position, (name, rows) in enumerate(zip(numbers.columns, known.T, strict=True))
     }
-    chosen = {part.id: max(part.features, key=lambda name: strength.get(name, 0.0)) for part in PARTS if part.features}
+    chosen = {
+        part.id: max(part.features, key=lambda name: strength.get(name, 0.0))
+        for part in parts_of(snapshot)
+        if part.features
+    }
     return {**chosen, **{part: part for part in SEQUENCE_READINGS}}
 
 
@@ -114,7 +126,7 @@ def readings(snapshot: Snapshot, chosen: dict[str, str]) -> pd.DataFrame:
         chosen: of :func:`representatives`.
     """
     columns: dict[str, Any] = {
-        part.id: snapshot.features[chosen[part.id]].to_numpy() for part in PARTS if part.features
+        part.id: snapshot.features[chosen[part.id]].to_numpy() for part in parts_of(snapshot) if part.features
     }
     columns |= {part: read(snapshot.windows) for part, read in SEQUENCE_READINGS.items()}
     return pd.DataFrame(columns)

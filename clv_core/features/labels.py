@@ -1,13 +1,16 @@
-"""What features and their groups are called, and what they mean, in each language."""
+"""What features, signals and their groups are called, and what they mean, in each language."""
 
 from __future__ import annotations
 
 from clv_core.features.behaviour import FEATURES
+from clv_core.features.signals import PREFIX, REVIEW_TEXT
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
 
 
 def label(name: str, language: str = DEFAULT_LANGUAGE) -> str:
     """Return the short name of a feature for a person, for example ``Net value, last 90 days``.
+
+    An attribute has its column's own name; ``review_text:3`` is the third theme of the review texts.
 
     Raises:
         KeyError: no feature of that name.
@@ -30,6 +33,14 @@ def group_label(group: str, language: str = DEFAULT_LANGUAGE) -> str:
 
 
 def _text(name: str, suffix: str, language: str) -> str:
+    if name.startswith(PREFIX):
+        own = name.removeprefix(PREFIX)
+        return translate("signal.attribute.meaning", language, name=own) if suffix else own
+    kind, _, theme = name.partition(":")
+    if kind == REVIEW_TEXT:
+        if theme:
+            return translate(f"signal.review_theme{suffix}", language, theme=theme)
+        return translate(f"signal.review_text{suffix}", language)
     feature = FEATURES[name]
     key = f"feature.{feature.family or name}{suffix}"
     return translate(key, language, days=feature.days) if feature.days is not None else translate(key, language)

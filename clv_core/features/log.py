@@ -11,13 +11,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
+from clv_core.columns import (
+    CUSTOMER_ID,
+    EVENT_TIME,
+    EVENT_TYPE,
+    MONEY_TYPES,
+    RATING,
+    RATING_EVENT,
+    REVIEW,
+    REVIEW_TEXT,
+)
 from clv_core.errors import NotEnoughData
 from clv_core.features import relations
 from clv_core.features.engine import Engine
 from clv_core.features.pack import read_steps
 from clv_core.features.relations import EPOCH, day_of
 from clv_core.features.sequences import Steps, windows_at
+from clv_core.features.signals import Signal, read_signals
 from clv_core.features.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -37,6 +47,7 @@ class EventLog:
         first_day: local date of the first event.
         end: nothing at or after this midnight is known.
         engine: the engine to close with the log; None where the connection is someone else's.
+        signals: the columns that this dataset has beyond ``FEATURES``.
     """
 
     dataset: Dataset | None
@@ -45,6 +56,7 @@ class EventLog:
     first_day: date
     end: date
     engine: Engine | None = None
+    signals: tuple[Signal, ...] = ()
 
     @classmethod
     def from_table(
@@ -56,16 +68,20 @@ class EventLog:
         before: date | None = None,
         end: date | None = None,
         dataset: Dataset | None = None,
+        attributes: bool = True,
+        review_text: bool = True,
     ) -> Self:
         """Return the log of a table of canonical columns.
 
         Args:
             events: canonical columns, ``event_time`` naive in the log's time zone.
             connection: the Ibis engine of ``events``; the relations become tables of it.
-            event_types: ``all``, or ``purchases``: purchases and returns only.
+            event_types: ``all``; ``unrated``: without ratings and reviews; ``purchases``: purchases and returns only.
             before: nothing at or after this midnight is read.
             end: first midnight after the log; default: the one after its last event.
             dataset: what the table belongs to.
+            attributes: whether the attributes of its customers table are read.
+            review_text: whether review texts are.
 
         Raises:
             NotEnoughData: no event is left.
@@ -74,6 +90,9 @@ class EventLog:
 
         if event_types == "purchases":
             events = events.filter(events[EVENT_TYPE].isin(MONEY_TYPES))
+        elif event_types == "unrated":
+            events = events.filter(~events[EVENT_TYPE].isin((RATING_EVENT, REVIEW)).fill_null(False))
+            events = events.mutate(**{RATING: ibis.null("float64"), REVIEW_TEXT: ibis.null("string")})
         if before is not None:
             events = events.filter(events[EVENT_TIME] < ibis.timestamp(before.isoformat()))
         tables = relations.build(events, connection)
@@ -84,7 +103,8 @@ class EventLog:
                 raise NotEnoughData("log_empty")
             raise NotEnoughData("log_empty_before", before=before.isoformat())
         first, after = (EPOCH + timedelta(days=int(span["first"])), EPOCH + timedelta(days=int(span["last"]) + 1))
-        return cls(dataset, connection, tables, first, before or end or after)
+        signals = read_signals(events, tables, connection, dataset, attributes=attributes, review_text=review_text)
+        return cls(dataset, connection, tables, first, before or end or after, signals=signals)
 
     @cached_property
     def steps(self) -> Steps:
@@ -109,10 +129,13 @@ class EventLog:
         if len(customers) == 0:
             raise NotEnoughData("no_customer_before", cutoff=cutoff.isoformat(), first=self.first_day.isoformat())
         features, anchor = feature_table(self.connection, self.tables, cutoff, horizon_days, customers)
+        if self.signals:
+            features = features.assign(**{signal.name: signal.at(day, customers) for signal in self.signals})
         features.index = pd.Index(self.steps.customer_ids[customers], name=CUSTOMER_ID)
         known = cutoff + timedelta(days=horizon_days) <= self.end
         target = self._net_value(day, day + horizon_days)[customers] if known else None
-        return Snapshot(features, windows, horizon_days, target, {day: anchor})
+        columns = {signal.name: signal.column for signal in self.signals}
+        return Snapshot(features, windows, horizon_days, target, {day: anchor}, signals=columns)
 
     def _net_value(self, first: int, end: int) -> NDArray[np.float64]:
         days = self.tables["money_days"]
@@ -129,13 +152,22 @@ class EventLog:
             self.engine.close()
 
 
-def open_log(dataset: Dataset, *, event_types: str = "all", before: date | None = None) -> EventLog:
+def open_log(
+    dataset: Dataset,
+    *,
+    event_types: str = "all",
+    before: date | None = None,
+    attributes: bool = True,
+    review_text: bool = True,
+) -> EventLog:
     """Return the log of a dataset, in an engine of its own that goes with it.
 
     Args:
         dataset: the stored log.
-        event_types: ``all``, or ``purchases``: purchases and returns only.
+        event_types: ``all``; ``unrated``: without ratings and reviews; ``purchases``: purchases and returns only.
         before: nothing at or after this midnight is read.
+        attributes: whether the attributes of the customers table are read.
+        review_text: whether review texts are.
 
     Raises:
         NotEnoughData: no event is left.
@@ -148,5 +180,7 @@ def open_log(dataset: Dataset, *, event_types: str = "all", before: date | None 
         before=before,
         end=dataset.log_end,
         dataset=dataset,
+        attributes=attributes,
+        review_text=review_text,
     )
     return replace(log, engine=engine)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clv_core.features.behaviour import FEATURES
 from clv_core.features.btyd import Anchor
 from clv_core.features.sequences import Windows
+from clv_core.features.signals import SignalColumn
+from clv_core.preprocessing.table import Described
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Snapshot:
     """n (customer, cutoff) pairs; one cutoff when scoring, several when training.
 
     Args:
-        features: one column for each of ``FEATURES``, float64 with NaN for unknown or text with None for unknown,
+        features: one column for each of :attr:`described`, float64 with NaN for unknown or text with None for unknown,
             indexed by ``customer_id``, shape [n, f].
         windows: the event sequence of each row, strictly before its cutoff, [n].
         horizon_days: length of the predicted span.
@@ -27,6 +30,7 @@ class Snapshot:
         anchors: the BTYD models fitted on what lies before each cutoff, by cutoff day.
         last_year_residual: log of actual over the anchor's total in the same span one year before a scoring cutoff; 0
             where no such span lies in the log.
+        signals: the columns that this dataset has beyond ``FEATURES``, by name.
     """
 
     features: pd.DataFrame
@@ -35,10 +39,16 @@ class Snapshot:
     target: NDArray[np.float64] | None
     anchors: dict[int, Anchor]
     last_year_residual: float = 0.0
+    signals: Mapping[str, SignalColumn] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return n."""
         return len(self.features)
+
+    @property
+    def described(self) -> dict[str, Described]:
+        """Every column of ``features`` with its group and scale: ``FEATURES``, then the dataset's own."""
+        return {**FEATURES, **self.signals}
 
     @property
     def cutoff_day(self) -> NDArray[np.int32]:
@@ -56,7 +66,7 @@ class Snapshot:
 
 
 def concat(snapshots: Sequence[Snapshot]) -> Snapshot:
-    """Return one snapshot of all rows; the parts share steps and horizon, and all have targets or none has."""
+    """Return one snapshot of all rows; the parts are of one log and horizon, and all have targets or none has."""
     first = snapshots[0]
     windows = replace(
         first.windows,
@@ -71,4 +81,5 @@ def concat(snapshots: Sequence[Snapshot]) -> Snapshot:
         horizon_days=first.horizon_days,
         target=np.concatenate(targets) if targets else None,
         anchors={day: anchor for part in snapshots for day, anchor in part.anchors.items()},
+        signals=first.signals,
     )

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.errors import ClvError
-from clv_core.features.behaviour import FEATURES
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.horizon import exposure, stretch
 from clv_core.model.predictions import Predictions
@@ -86,7 +85,7 @@ class BoostingModel:
         if train.target is None:
             raise ValueError("boosting learns from windows whose horizon has passed")
         target = np.maximum(train.target, 0.0)
-        encoder = TableEncoder.fit(train.features, FEATURES, impute=impute, constant=constant)
+        encoder = TableEncoder.fit(train.features, train.described, impute=impute, constant=constant)
         rows = encoder.transform(train.features)
         money = float(target[target > 0].mean()) if (target > 0).any() else 1.0
         label = target / money

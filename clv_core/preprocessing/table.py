@@ -12,8 +12,15 @@ from numpy.typing import NDArray
 
 from clv_core.preprocessing.encode import CategoryEncoder, NumberEncoder, encoder_from_json
 from clv_core.preprocessing.impute import IMPUTE
+from clv_core.preprocessing.reviews import ReviewEncoder
+
+Encoder = NumberEncoder | CategoryEncoder | ReviewEncoder
 
 CATEGORY: Final = "category"
+TEXT: Final = "text"
+AUTO: Final = "auto"
+WIDE_SPREAD: Final = 10.0
+"""A number whose largest size is over this many times its median size is read by its logarithm."""
 
 
 class Described(Protocol):
@@ -25,7 +32,7 @@ class Described(Protocol):
 
     @property
     def scale(self) -> str:
-        """``log``, ``linear``, ``plain`` or ``category``."""
+        """``log``, ``linear``, ``plain``, ``auto`` (log or linear, by the training rows), ``category`` or ``text``."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class TableEncoder:
             another one in every training row are left out.
     """
 
-    encoders_: tuple[NumberEncoder | CategoryEncoder, ...]
+    encoders_: tuple[Encoder, ...]
     kept_: tuple[int, ...]
 
     @classmethod
@@ -49,7 +56,7 @@ class TableEncoder:
 
         Args:
             features: training rows, numbers with NaN or texts with None for unknown, [n, f], n > 0.
-            table: the features to use, by column name: ``FEATURES`` or a part of it.
+            table: the features to use, by column name, such as ``Snapshot.described``.
             impute: what a gap becomes: ``mean``, ``median``, ``max``, ``constant``, or ``drop``: columns with gaps in
                 these rows are left out.
             constant: the filling of ``constant``, in the feature's unit.
@@ -59,15 +66,8 @@ class TableEncoder:
         """
         if impute not in IMPUTE or len(features) == 0:
             raise ValueError(f"cannot learn from {len(features)} rows with impute={impute!r}")
-        encoders: list[NumberEncoder | CategoryEncoder] = []
-        for name, feature in table.items():
-            encoder: NumberEncoder | CategoryEncoder | None
-            if feature.scale == CATEGORY:
-                encoder = CategoryEncoder.fit(name, feature.group, features[name], impute)
-            else:
-                encoder = NumberEncoder.fit(name, feature.group, feature.scale, features[name], impute, constant)
-            if encoder is not None:
-                encoders.append(encoder)
+        found = (_fitted(name, feature, features[name], impute, constant) for name, feature in table.items())
+        encoders = [encoder for encoder in found if encoder is not None]
         return cls(tuple(encoders), _telling(encoders, features))
 
     @property
@@ -86,13 +86,14 @@ class TableEncoder:
         """Return the encoded rows, float32 [n, d], all within ±8.
 
         Args:
-            features: the columns that :meth:`fit` saw, in any order; others are ignored, [n, f].
+            features: the columns that :meth:`fit` saw, in any order; one that is not there, or is no longer of its
+                kind (a text that was a number), counts as unknown; others are ignored, [n, f].
         """
         encoded = np.empty((len(features), len(self.kept_)), np.float32)
         target = {position: place for place, position in enumerate(self.kept_)}
         position = 0
         for encoder in self.encoders_:
-            for column in encoder.transform(features[encoder.name]):
+            for column in encoder.transform(_readable(encoder, features)):
                 if position in target:
                     encoded[:, target[position]] = column
                 position += 1
@@ -105,10 +106,41 @@ class TableEncoder:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Return the encoder that :meth:`to_json` wrote."""
-        return cls(tuple(encoder_from_json(item) for item in value["encoders"]), tuple(value["kept"]))
+        return cls(tuple(_from_json(item) for item in value["encoders"]), tuple(value["kept"]))
 
 
-def _telling(encoders: list[NumberEncoder | CategoryEncoder], features: pd.DataFrame) -> tuple[int, ...]:
+def _fitted(name: str, feature: Described, values: pd.Series, impute: str, constant: float) -> Encoder | None:
+    if feature.scale == CATEGORY:
+        return CategoryEncoder.fit(name, feature.group, values, impute)
+    if feature.scale == TEXT:
+        return ReviewEncoder.fit(name, feature.group, values)
+    scale = _scale_of(values) if feature.scale == AUTO else feature.scale
+    return NumberEncoder.fit(name, feature.group, scale, values, impute, constant)
+
+
+def _scale_of(values: pd.Series) -> str:
+    """Return ``log`` where a few values are far larger than most, else ``linear``."""
+    sizes = np.abs(values.to_numpy(dtype=np.float64, na_value=np.nan))
+    sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
+    return "log" if len(sizes) and sizes.max() > WIDE_SPREAD * np.median(sizes) else "linear"
+
+
+def _readable(encoder: Encoder, features: pd.DataFrame) -> pd.Series:
+    """Return the encoder's column; all unknown where there is none of its name and kind."""
+    number = isinstance(encoder, NumberEncoder)
+    if encoder.name in features:
+        column = features[encoder.name]
+        if pd.api.types.is_numeric_dtype(column) == number or not column.notna().any():
+            return column
+    unknown = np.full(len(features), np.nan if number else None, np.float64 if number else object)
+    return pd.Series(unknown, index=features.index)
+
+
+def _from_json(value: Mapping[str, Any]) -> Encoder:
+    return ReviewEncoder.from_json(value) if "themes" in value else encoder_from_json(value)
+
+
+def _telling(encoders: list[Encoder], features: pd.DataFrame) -> tuple[int, ...]:
     """Return the positions of the columns that vary and do not repeat an earlier one."""
     seen: set[bytes] = set()
     kept = []

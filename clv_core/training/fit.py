@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData
-from clv_core.features.behaviour import FEATURES
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
 from clv_core.model.baselines import BgNbdModel, NaiveModel
@@ -71,7 +70,7 @@ def fit_deep(train: Snapshot, config: TrainConfig, folder: Path, progress: Progr
     part, later = (
         split_for_validation(at_anchor_level(train)) if config.early_stopping else (at_anchor_level(train), None)
     )
-    table = TableEncoder.fit(part.features, FEATURES, impute=config.impute, constant=config.impute_constant)
+    table = TableEncoder.fit(part.features, part.described, impute=config.impute, constant=config.impute_constant)
     encoder = InputEncoder.fit(part, table)
     inputs = encoder.transform(part)
     run, steps = Run(folder), steps_for(len(part), config)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from clv_core.config import TrainConfig
-from clv_core.features.behaviour import FEATURES
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
 from clv_core.model.ziln_mlp import ZilnMlp, ZilnMlpModel, ziln_loss
@@ -43,7 +42,8 @@ def fit_network(
     """
     assert train_on.target is not None
     target = np.maximum(train_on.target, 0.0)
-    encoder = TableEncoder.fit(train_on.features, FEATURES, impute=config.impute, constant=config.impute_constant)
+    table_of = train_on.described
+    encoder = TableEncoder.fit(train_on.features, table_of, impute=config.impute, constant=config.impute_constant)
     table = torch.from_numpy(encoder.transform(train_on.features))
     money = float(target[target > 0].mean()) if (target > 0).any() else 1.0
     label = torch.from_numpy((target / money).astype(np.float32))

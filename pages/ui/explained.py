@@ -13,6 +13,7 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain import Explanation
+from clv_core.evaluation.explain_parts import reading_label
 from clv_core.evaluation.explain_store import RECORD, load_explanation
 from pages.ui import charts_why, progress, state, widgets
 from pages.ui.state import money, name_of, percent, t
@@ -71,7 +72,8 @@ def in_words(explanation: Explanation, currency: str) -> None:
             effect=money(row.mean_abs, currency),
             share=percent(row.share),
         )
-        st.markdown(sentence, help=t("explain.reason.help", feature=name_of("feature", row.representative)))
+        read = reading_label(row.representative, state.language())
+        st.markdown(sentence, help=t("explain.reason.help", feature=read))
 
 
 def bars(explanation: Explanation, currency: str) -> go.Figure:
@@ -146,7 +148,7 @@ def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
         {
             t("column.reason"): rows["label"],
             t("column.effect"): rows["value"],
-            t("column.seen"): rows["representative"].map(lambda name: name_of("feature", name)),
+            t("column.seen"): rows["representative"].map(lambda name: reading_label(name, state.language())),
             t("column.reading"): [_reading(value) for value in rows["reading"]],
         }
     )

@@ -15,7 +15,7 @@ from clv_core.errors import ClvError, NotFound
 from clv_core.evaluation.explain import Explanation, explain
 from clv_core.evaluation.explain_background import background_rows, sample_rows
 from clv_core.evaluation.explain_mix import Mixer
-from clv_core.evaluation.explain_parts import PARTS, SEQUENCE_PARTS, reading_label
+from clv_core.evaluation.explain_parts import PARTS, SEQUENCE_PARTS, parts_of, reading_label
 from clv_core.evaluation.explain_store import load_explanation, save_explanation, waterfall_json
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import group_label
@@ -77,10 +77,10 @@ def test_every_part_and_reading_has_a_name(language: str) -> None:
 def test_a_customer_mixed_from_itself_is_itself(snapshot: Snapshot) -> None:
     assert (snapshot.windows.stop - snapshot.windows.start == 12).sum() > 10
     mixer = Mixer(snapshot)
-    for origins in (np.repeat(np.arange(len(snapshot))[:, None], len(PARTS), axis=1), mixer.codes):
+    for origins in (np.repeat(np.arange(len(snapshot))[:, None], len(parts_of(snapshot)), axis=1), mixer.codes):
         again = mixer.snapshot(origins)
         np.testing.assert_allclose(sequential(again), sequential(snapshot), rtol=1e-12)
-        for name in FEATURES:
+        for name in snapshot.described:
             theirs = pd.Series(snapshot.features[name].to_numpy())
             pd.testing.assert_series_equal(pd.Series(again.features[name].to_numpy()), theirs, check_names=False)
 
@@ -89,7 +89,7 @@ def test_each_part_comes_from_its_origin_aligned_at_the_latest_step(snapshot: Sn
     windows, steps = snapshot.windows, snapshot.windows.steps
     length = windows.stop - windows.start
     timing, donor = int(np.flatnonzero(length == 12)[0]), int(np.flatnonzero(length == 5)[0])
-    origins = np.full((1, len(PARTS)), timing)
+    origins = np.full((1, len(parts_of(snapshot))), timing)
     origins[0, PART["sequence_money"]] = origins[0, PART["views"]] = donor
     mixed = Mixer(snapshot).snapshot(origins)
     inside = slice(int(mixed.windows.start[0]), int(mixed.windows.stop[0]))
@@ -189,7 +189,7 @@ def test_a_waterfall_leads_from_the_base_to_the_prediction(snapshot: Snapshot) -
 def test_the_beeswarm_holds_every_value_with_its_reading(snapshot: Snapshot) -> None:
     found = explained(snapshot)
     swarm = found.beeswarm()
-    assert len(swarm) == 60 * len(PARTS)
+    assert len(swarm) == 60 * len(parts_of(snapshot))
     wide = swarm.pivot(index="customer_id", columns="part", values="value").loc[
         list(found.customer_ids), list(found.parts)
     ]

@@ -1,0 +1,86 @@
+"""Columns of the feature table that one log has and another has not: customers' attributes, and review texts.
+
+``FEATURES`` says what any event log tells; a signal is a column of one dataset's own. Models learn from both alike, and
+the contract is the same: what is dated at or after a cutoff changes nothing, nor does the order of rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import ibis
+
+    from clv_core.collection.store import Dataset
+
+ATTRIBUTES: Final = "attributes"
+REVIEW_TEXT: Final = "review_text"
+"""Name and group of the column of review texts."""
+PREFIX: Final = "attribute:"
+"""Before an attribute's own name, so that it cannot be taken for a feature."""
+
+
+@dataclass(frozen=True)
+class SignalColumn:
+    """What the encoder and explanations have to know of a signal.
+
+    Args:
+        group: the named group that explanations speak of.
+        scale: ``auto`` (a number, by its logarithm where it is spread widely), ``category`` or ``text``.
+    """
+
+    group: str
+    scale: str
+
+
+class Signal(Protocol):
+    """A column that a log brings along."""
+
+    @property
+    def name(self) -> str:
+        """Name of the column."""
+
+    @property
+    def column(self) -> SignalColumn:
+        """What it is."""
+
+    def at(self, cutoff_day: int, customers: NDArray[np.int64]) -> Any:
+        """Return what is known of ``customers`` at a cutoff, a pandas column [n].
+
+        Args:
+            cutoff_day: the cutoff in days since 1970-01-01.
+            customers: numbers of customers in the log, ascending, [n].
+        """
+
+
+def read_signals(
+    events: ibis.Table,
+    tables: dict[str, ibis.Table],
+    connection: ibis.BaseBackend,
+    dataset: Dataset | None,
+    *,
+    attributes: bool,
+    review_text: bool,
+) -> tuple[Signal, ...]:
+    """Return the signals of a log; none where it has neither a customers table nor review texts.
+
+    Args:
+        events: canonical columns, bounded as the log is.
+        tables: the relations of :mod:`clv_core.features.relations`.
+        connection: the engine of both.
+        dataset: what the events belong to; None for a bare table, which has no attributes.
+        attributes: whether attributes are wanted.
+        review_text: whether review texts are.
+    """
+    from clv_core.features.attributes import attributes_of, read_attribute
+    from clv_core.features.reviews import read_reviews
+
+    found: list[Signal] = []
+    if attributes and dataset is not None:
+        found += [read_attribute(connection, dataset, tables["customers"], one) for one in attributes_of(dataset)]
+    reviews = read_reviews(events, tables["customers"], connection) if review_text else None
+    return (*found, reviews) if reviews is not None else tuple(found)

@@ -1,0 +1,161 @@
+"""Review texts as a few numbers: character n-grams weighted by TF-IDF, and their strongest directions by SVD.
+
+Characters, not words: Chinese has no spaces and shoppers misspell, so one rule serves every language and needs no
+dictionary. What is learned is plain numbers: the n-grams, their weights, and each theme as a weighting of n-grams.
+Source: Deerwester et al. (1990), "Indexing by latent semantic analysis"; scikit-learn's ``TruncatedSVD`` does it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+THEMES: Final = 8
+MOST_NGRAMS: Final = 2_000
+MOST_TEXTS: Final = 20_000
+"""More distinct texts than these are sampled, evenly and always alike: the themes are those of a language, not of a
+customer."""
+FEWEST_TEXTS: Final = 30
+FEWEST_WITH_NGRAM: Final = 3
+"""An n-gram of fewer texts than these says nothing of the next one, and may name a person."""
+CLIP: Final = 8.0
+WEAKEST: Final = 1e-3
+"""A theme whose typical size is below this is rounding, not language."""
+DECIMALS: Final = 6
+"""Numbers are kept this exact, which is more than the last bits that differ from machine to machine."""
+
+
+@dataclass(frozen=True)
+class ReviewEncoder:
+    """A text to its strength in each theme; no text, and one of unknown characters only, is zero in all.
+
+    Args:
+        name: the feature.
+        group: its group.
+        ngrams: the known character n-grams, sorted, [v].
+        weights: inverse document frequency of each, [v].
+        themes: what each n-gram adds to each theme, [k, v]; the typical size of a training text in a theme is 1.
+    """
+
+    name: str
+    group: str
+    ngrams: tuple[str, ...]
+    weights: tuple[float, ...]
+    themes: tuple[tuple[float, ...], ...]
+
+    @classmethod
+    def fit(cls, name: str, group: str, values: pd.Series) -> Self | None:
+        """Return the encoder of a column of texts, or None where there are too few to learn from.
+
+        Args:
+            name: the feature.
+            group: its group.
+            values: texts of training rows, None for none, [n]; each text counts once, however many rows have it.
+        """
+        from sklearn.decomposition import TruncatedSVD
+
+        texts = _sample(sorted({str(text) for text in values.dropna().unique()}))
+        if len(texts) < FEWEST_TEXTS:
+            return None
+        vectorizer = _vectorizer(min_df=FEWEST_WITH_NGRAM, max_features=MOST_NGRAMS)
+        try:
+            weighted = vectorizer.fit_transform(texts)
+        except ValueError:  # no n-gram is shared by enough texts
+            return None
+        most = min(THEMES, weighted.shape[1] - 1)
+        if most < 1:
+            return None
+        found = TruncatedSVD(most, random_state=0).fit(weighted).components_
+        size = np.sqrt(np.mean(np.square(weighted @ found.T), axis=0))
+        telling = size > WEAKEST
+        if not telling.any():
+            return None
+        themes = np.round(found[telling] / size[telling, None], DECIMALS)
+        return cls(
+            name,
+            group,
+            tuple(map(str, vectorizer.get_feature_names_out())),
+            tuple(np.round(vectorizer.idf_, DECIMALS).tolist()),
+            tuple(tuple(theme) for theme in themes.tolist()),
+        )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that it makes, ``<name>:1`` for the first theme."""
+        return tuple(f"{self.name}:{number}" for number in range(1, len(self.themes) + 1))
+
+    def transform(self, values: pd.Series) -> list[NDArray[np.float32]]:
+        """Return the columns, float32 [n] each, within ±8; each distinct text is read once."""
+        codes, distinct = pd.factorize(values)
+        found = np.zeros((len(distinct) + 1, len(self.themes)), np.float32)
+        if len(distinct):
+            vectorizer = _vectorizer(vocabulary={ngram: place for place, ngram in enumerate(self.ngrams)})
+            vectorizer.idf_ = np.asarray(self.weights)
+            strength = vectorizer.transform(map(str, distinct)) @ np.asarray(self.themes).T
+            found[:-1] = np.clip(strength, -CLIP, CLIP)
+        return list(found[codes].T)
+
+    def strongest(self, count: int = 6) -> tuple[tuple[str, ...], ...]:
+        """Return for each theme the n-grams that make it strong, long ones first, overlapping ones left out."""
+        return tuple(_strongest(np.asarray(theme), self.ngrams, count) for theme in self.themes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return {
+            "name": self.name,
+            "group": self.group,
+            "ngrams": list(self.ngrams),
+            "weights": list(self.weights),
+            "themes": [list(theme) for theme in self.themes],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Return the encoder that :meth:`to_json` wrote."""
+        themes = tuple(tuple(theme) for theme in value["themes"])
+        return cls(value["name"], value["group"], tuple(value["ngrams"]), tuple(value["weights"]), themes)
+
+
+def normal(text: str) -> str:
+    """Return a text in the form that n-grams are read from: full-width letters narrow, small letters."""
+    return unicodedata.normalize("NFKC", text).lower()
+
+
+def _vectorizer(**settings: Any) -> TfidfVectorizer:
+    """Return scikit-learn's own, with the settings that learning and reading share: 2 to 4 characters of a word."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(
+        preprocessor=normal, analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, dtype=np.float64, **settings
+    )
+
+
+def _sample(texts: list[str]) -> list[str]:
+    step = max(1.0, len(texts) / MOST_TEXTS)
+    return [texts[int(place * step)] for place in range(min(len(texts), MOST_TEXTS))]
+
+
+def _strongest(theme: NDArray[np.float64], ngrams: tuple[str, ...], count: int) -> tuple[str, ...]:
+    weight = theme * [len(ngram.strip()) ** 2 * ngram.strip().isalpha() for ngram in ngrams]
+    chosen: list[str] = []
+    for place in np.argsort(-weight, kind="stable"):
+        ngram = ngrams[place].strip()
+        if weight[place] > 0 and not any(_alike(ngram, other) for other in chosen):
+            chosen.append(ngram)
+        if len(chosen) == count:
+            break
+    return tuple(chosen)
+
+
+def _alike(one: str, other: str) -> bool:
+    """Say whether two n-grams are likely of the same word: they share two or more characters in a row."""
+    return any(one[place : place + 2] in other for place in range(len(one) - 1))
