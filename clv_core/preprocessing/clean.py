@@ -1,0 +1,241 @@
+"""Cleaning: rules that set rows aside, each weighed before it is switched on, all undone by choosing others.
+
+Rules are always applied to the raw version of a dataset, so that a choice never depends on the one before. Rows that a
+rule takes are kept in ``set_aside.parquet`` under the reason ``rule_<id>``, as they were, beside those that could not
+be read; the accounting of rows stays whole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from clv_core.collection.engine import name as quoted
+from clv_core.collection.engine import one, run, text
+from clv_core.collection.figures import Figures, figures
+from clv_core.collection.reading import ORDERED_ROWS
+from clv_core.collection.store import MANIFEST, Dataset, Manifest, derive, open_dataset, restore
+from clv_core.columns import CUSTOMER_ID, EVENT_TIME
+from clv_core.errors import Message, Refused, UsageError
+from clv_core.jobs import NoProgress, Progress
+from clv_core.preprocessing.clean_effects import Effect, measure
+from clv_core.preprocessing.clean_marks import Marks, marked
+from clv_core.preprocessing.clean_rules import POSITION, RULES
+from clv_core.workspace import Workspace, read_json
+
+__all__ = ["RULES", "Effect", "checked", "clean", "effects", "raw_version"]
+
+REPEATED: Final = "repeated"
+KEPT: Final = "warning.duplicates_kept"
+SET_ASIDE_COLUMNS: Final = ("line", "reason", "column", "value")
+
+
+def effects(
+    dataset: Dataset, progress: Progress | None = None, limits: Mapping[str, float | None] | None = None
+) -> list[Effect]:
+    """Return what each rule of :data:`RULES` would change by itself in the raw version; nothing is changed.
+
+    Args:
+        dataset: any version.
+        progress: who listens.
+        limits: limits other than those in force (a rule that is on keeps its own) or the defaults.
+
+    Raises:
+        UsageError: a limit makes no sense.
+        Refused: the raw version is gone.
+    """
+    raw, on = raw_version(dataset), dataset.manifest.rules
+    chosen = checked({key: None for key in RULES} | dict(on) | dict(limits or {}))
+    with marked(raw, chosen, progress or NoProgress()) as marks:
+        return [measure(marks, key, limit, on=key in on) for key, limit in chosen.items()]
+
+
+def clean(
+    workspace: Workspace, name: str, rules: Mapping[str, float | None], *, progress: Progress | None = None
+) -> Manifest:
+    """Make the version of a dataset in which exactly ``rules`` are on, and return its manifest.
+
+    Args:
+        workspace: where the dataset is.
+        name: the dataset.
+        rules: rule id -> limit (None: the default, or none); empty returns to the raw version.
+        progress: who listens.
+
+    Raises:
+        UsageError: there is no such rule, or its limit makes no sense.
+        Refused: fewer than two customers or no purchase would be left; nothing is changed.
+    """
+    chosen, listener = checked(rules), progress or NoProgress()
+    dataset = open_dataset(workspace, name)
+    raw = raw_version(dataset)
+    if not chosen:
+        return _raw_again(workspace, dataset, raw)
+    with marked(raw, chosen, listener) as marks:
+        counts = _share_out(marks, chosen)
+        events, aside = marks.scratch / "events.parquet", marks.scratch / "set_aside.parquet"
+        files = {}
+        if sum(counts.values()):
+            _write(marks, raw, events, aside, listener)
+            files = {"events": events, "set_aside": aside}
+        listener.report("figures", 0, 1)
+        sums = figures(marks.connection, files.get("events", raw.events_path), raw.manifest.timezone, listener)
+        if sums.customers < 2 or sums.purchases == 0:
+            rows = sum(counts.values())
+            params = {"rows": rows, "customers": sums.customers, "purchases": sums.purchases}
+            raise Refused("clean_leaves_nothing", rules=", ".join(chosen), **params)
+        manifest = _manifest(dataset, raw, chosen, counts, sums)
+        if dataset.manifest.customers_table is not None:
+            matched = _matched(marks, dataset, files.get("events", raw.events_path))
+            manifest = dataclasses.replace(manifest, customers_table=dataset.manifest.customers_table | matched)
+            files["customers"] = _own_copy(dataset, marks.scratch)
+        return derive(raw, manifest, **files).manifest
+
+
+def raw_version(dataset: Dataset) -> Dataset:
+    """Return the version without cleaning rules that ``dataset`` was made from; itself if no rule is on.
+
+    Raises:
+        Refused: that version is gone.
+    """
+    if not dataset.manifest.raw_version:
+        return dataset
+    folder = dataset.folder.parent / dataset.manifest.raw_version
+    if not (folder / MANIFEST).exists():
+        raise Refused("no_raw_version", name=dataset.name, version=folder.name)
+    return Dataset(folder, Manifest.from_json(read_json(folder / MANIFEST)))
+
+
+def checked(rules: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Return the rules in the order of :data:`RULES`, each with its limit.
+
+    Raises:
+        UsageError: there is no such rule, or its limit makes no sense.
+    """
+    for key, limit in rules.items():
+        if key not in RULES:
+            raise UsageError("clean_rule", rule=key[:60], known=", ".join(RULES))
+        if limit is not None and RULES[key].limit is None:
+            raise UsageError("clean_no_limit", rule=key)
+        if limit is not None and not (math.isfinite(limit) and limit >= RULES[key].lowest):
+            raise UsageError("clean_limit", rule=key, limit=str(limit)[:20], lowest=RULES[key].lowest)
+    chosen = {key: rules[key] for key in RULES if key in rules}
+    return {key: RULES[key].limit if limit is None else float(limit) for key, limit in chosen.items()}
+
+
+def _share_out(marks: Marks, rules: Mapping[str, float | None]) -> dict[str, int]:
+    """Make the table ``taken``: each marked row once, with the first rule that takes it; return rows by rule."""
+    parts = " UNION ALL ".join(f"SELECT position, {i} AS place FROM rule_{key}" for i, key in enumerate(rules))
+    names = ", ".join(text(key) for key in rules)
+    marks.connection.execute(
+        f"CREATE TEMP TABLE taken AS SELECT position, [{names}][min(place) + 1] AS rule FROM ({parts})"
+        " GROUP BY position"
+    )
+    found = dict(marks.connection.execute("SELECT rule, count(*) FROM taken GROUP BY rule").fetchall())
+    return {key: int(found.get(key, 0)) for key in rules}
+
+
+def _write(marks: Marks, raw: Dataset, events: Path, aside: Path, progress: Progress) -> None:
+    """Write the rows that stay, and all rows set aside: those of the raw version, then what the rules took."""
+    rows, source = raw.manifest.rows_kept, marks.scope.events
+    marks.connection.execute(f"SET preserve_insertion_order = {str(rows <= ORDERED_ROWS).lower()}")
+    stay = f"SELECT * EXCLUDE ({POSITION}) FROM {source} WHERE {POSITION} NOT IN (SELECT position FROM taken)"
+    run(marks.connection, f"COPY ({stay}) TO {text(str(events))} (FORMAT parquet)", progress, "write", rows)
+    cells = ", ".join(f"{cell} AS {quoted(column)}" for column, cell in _as_text(marks, raw).items())
+    gone = f"SELECT 'rule_' || rule AS reason, {cells} FROM {source} JOIN taken ON {POSITION} = position"
+    query = f"SELECT * FROM {text(str(raw.set_aside_path))} UNION ALL BY NAME {gone}"
+    run(marks.connection, f"COPY ({query}) TO {text(str(aside))} (FORMAT parquet)", progress, "set_aside", rows)
+
+
+def _as_text(marks: Marks, raw: Dataset) -> dict[str, str]:
+    """Return column of the set-aside file -> text of a stored row, under the names that the log's file had."""
+    cells = {}
+    for column in raw.manifest.columns:
+        cell = f"strftime({marks.scope.local_time}, '%Y-%m-%d %H:%M:%S')" if column == EVENT_TIME else quoted(column)
+        own = raw.manifest.mapping.get(column, column)
+        cells[f"{own} (source)" if own.lower() in SET_ASIDE_COLUMNS else own] = f"{cell}::VARCHAR"
+    return cells
+
+
+def _manifest(
+    dataset: Dataset, raw: Dataset, rules: dict[str, float | None], counts: Mapping[str, int], sums: Figures
+) -> Manifest:
+    said = [item for item in raw.manifest.warnings if not (REPEATED in rules and item["code"] == KEPT)]
+    said += [Message(f"warning.rule_{key}", {"rows": rows}).coded() for key, rows in counts.items()]
+    meaning = (raw.version, rules, sums.rows, sums.net_revenue, _customers(dataset))
+    return dataclasses.replace(
+        raw.manifest,
+        name=dataset.name,
+        version=_hash(meaning),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        rows_kept=sums.rows,
+        rows_set_aside=raw.manifest.rows_set_aside + sum(counts.values()),
+        customers=sums.customers,
+        purchases=sums.purchases,
+        first_event=sums.first_event.isoformat(timespec="seconds") + "Z",
+        last_event=sums.last_event.isoformat(timespec="seconds") + "Z",
+        log_start=sums.log_start.isoformat(),
+        log_end=sums.log_end.isoformat(),
+        net_revenue=sums.net_revenue,
+        event_types=sums.event_types,
+        warnings=said,
+        made="clean",
+        parent=dataset.version,
+        raw_version=raw.version,
+        rules=rules,
+    )
+
+
+def _raw_again(workspace: Workspace, dataset: Dataset, raw: Dataset) -> Manifest:
+    """Return to the raw version; a customers table that came after the cleaning stays."""
+    table = dataset.manifest.customers_table
+    if _customers(dataset) == _customers(raw):
+        return restore(workspace, dataset.folder.parent.name, raw.version).manifest
+    manifest = dataclasses.replace(
+        raw.manifest,
+        name=dataset.name,
+        version=_hash((raw.version, _customers(dataset))),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        made="clean",
+        parent=dataset.version,
+        customers_table=table,
+    )
+    with marked(raw, {}, NoProgress()) as marks:
+        files = {}
+        if table is not None:
+            files["customers"] = _own_copy(dataset, marks.scratch)
+            matched = _matched(marks, dataset, raw.events_path)
+            manifest = dataclasses.replace(manifest, customers_table=table | matched)
+        return derive(raw, manifest, **files).manifest
+
+
+def _matched(marks: Marks, dataset: Dataset, events: Path) -> dict[str, int]:
+    """Return how many customers of the customers table are in the log that is left."""
+    known, left = (f"SELECT {CUSTOMER_ID} FROM {text(str(path))}" for path in (dataset.customers_path, events))
+    return {"matched": int(one(marks.connection, f"SELECT count(*) FROM ({known} INTERSECT {left})")[0])}
+
+
+def _own_copy(dataset: Dataset, scratch: Path) -> Path:
+    """Return the customers table under a name that may be moved; on disk it is shared."""
+    path = scratch / dataset.customers_path.name
+    os.link(dataset.customers_path, path)
+    return path
+
+
+def _customers(dataset: Dataset) -> tuple[str, str]:
+    """Return what the customers table is made of: its description and a hash of its bytes."""
+    table = dataset.manifest.customers_table
+    if table is None:
+        return "", ""
+    with dataset.customers_path.open("rb") as file:
+        about = {key: value for key, value in table.items() if key != "matched"}
+        return repr(about), hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _hash(meaning: object) -> str:
+    return hashlib.sha256(repr(meaning).encode()).hexdigest()[:12]

@@ -1,0 +1,178 @@
+"""The cleaning rules, one entry each: which stored rows a rule would set aside, in SQL.
+
+A rule is off until a person switches it on, and its words (``clean.<id>.title``, ``clean.<id>.why``) say what it means.
+Customers who spend much are customers: no rule looks at what a customer is worth as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from clv_core.collection.engine import name, text
+from clv_core.columns import (
+    AMOUNT,
+    CATEGORY,
+    CUSTOMER_ID,
+    EVENT_TIME,
+    EVENT_TYPE,
+    MONEY_TYPES,
+    ORDER_ID,
+    PRODUCT_ID,
+    PURCHASE,
+)
+
+POSITION: Final = "file_row_number"
+"""The row's number in the Parquet file, from 0."""
+
+REPEATS: Final = "repeats"
+"""The table of positions of rows that repeat an earlier one exactly (:mod:`clv_core.collection.duplicates`)."""
+
+MAIL: Final = re.compile(r"(^|[^a-z])e?_?-?mail|邮箱|邮件|郵箱|信箱", re.IGNORECASE)
+TEST_WORDS: Final = (
+    r"(?i)(^|[^a-z])(test(s|er|ing|user|order|account|customer|kunde)?|demo(user|order|account)?|dummy|staff|employee"
+    r"|internal)([^a-z]|$)|@(test|example)\.|测试|測試|演示|内部员工|內部員工"
+)
+SERVICE_WORDS: Final = """post postage dot dotcompostage shipping shippingfee shippingcost shippingcharge delivery
+    deliveryfee deliverycost deliverycharge carriage freight handling handlingfee bankcharges bankcharge bankfee
+    amazonfee servicefee paymentfee transactionfee adjust adjustment manual manualadjustment rounding versand
+    versandkosten porto 运费 邮费 快递费 手续费 服务费 包装费 補差價 补差价 补差 運費 郵費 手續費"""
+
+LOWEST_SPREAD: Final = 0.25
+"""A log in which nearly every line costs the same has hardly a spread; a line of 1.3 times the rest is no outlier."""
+
+BUYERS: Final = 100
+"""Who buys less often than once in so many events may be a program."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a rule looks at.
+
+    Args:
+        events: SQL table expression of the stored rows, times in UTC.
+        columns: their columns.
+        timezone: IANA name of the log's time zone.
+    """
+
+    events: str
+    columns: Sequence[str]
+    timezone: str
+
+    @property
+    def local_time(self) -> str:
+        """SQL of the event time in the log's time zone."""
+        utc = self.timezone == "UTC"
+        return EVENT_TIME if utc else f"timezone({text(self.timezone)}, timezone('UTC', {EVENT_TIME}))"
+
+    @property
+    def order(self) -> str:
+        """SQL of what names an order: its id, or the customer and the moment."""
+        moment = f"{CUSTOMER_ID} || ' ' || {EVENT_TIME}::VARCHAR"
+        return f"coalesce({ORDER_ID}, {moment})" if ORDER_ID in self.columns else moment
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One cleaning rule.
+
+    Args:
+        id: stable name; rows that it removes carry the reason ``rule_<id>``.
+        condition: (scope, limit) -> SQL over the stored rows; a row for which it is true is set aside.
+        limit: the limit unless the person says another; None: the rule has none.
+        unit: of the limit, catalogue key without ``clean.unit.``.
+        lowest: least limit that makes sense.
+        repeats: whether the condition asks the table :data:`REPEATS`.
+    """
+
+    id: str
+    condition: Callable[[Scope, float], str]
+    limit: float | None = None
+    unit: str = ""
+    lowest: float = 0.0
+    repeats: bool = False
+
+
+def _repeated(scope: Scope, limit: float) -> str:
+    return f"{POSITION} IN (FROM {REPEATS})"
+
+
+def _test_ids(scope: Scope, limit: float) -> str:
+    named = [column for column in scope.columns if column in (CUSTOMER_ID, ORDER_ID) or MAIL.search(column)]
+    return " OR ".join(f"regexp_matches({name(column)}, {text(TEST_WORDS)})" for column in named)
+
+
+def _tiny_orders(scope: Scope, limit: float) -> str:
+    bought = f"{EVENT_TYPE} = '{PURCHASE}'"
+    some = f"SELECT {scope.order} FROM {scope.events} WHERE {bought} AND {AMOUNT} <= {limit}"
+    orders = (
+        f"SELECT {scope.order} AS key FROM {scope.events} WHERE {bought} AND {scope.order} IN ({some})"
+        f" GROUP BY key HAVING sum({AMOUNT}) <= {limit}"
+    )
+    return f"{bought} AND {AMOUNT} <= {limit} AND {scope.order} IN ({orders})"
+
+
+def _zero_price(scope: Scope, limit: float) -> str:
+    return f"{EVENT_TYPE} = '{PURCHASE}' AND {AMOUNT} = 0"
+
+
+def _outliers(scope: Scope, limit: float) -> str:
+    """Compare on the log scale, by median and median absolute deviation, which outliers do not move.
+
+    Returns count too: a slip of the keyboard and its cancellation go together.
+    """
+    kinds = ", ".join(text(kind) for kind in MONEY_TYPES)
+    size = f"ln(abs({AMOUNT}))"
+    some = f"{EVENT_TYPE} IN ({kinds}) AND {AMOUNT} <> 0"
+    border = (
+        f"SELECT exp(median({size}) + {limit} * greatest(1.4826 * mad({size}), {LOWEST_SPREAD}))"
+        f" FROM {scope.events} WHERE {some}"
+    )
+    return f"{EVENT_TYPE} IN ({kinds}) AND abs({AMOUNT}) > ({border})"
+
+
+def _bots(unit: str) -> Callable[[Scope, float], str]:
+    def condition(scope: Scope, limit: float) -> str:
+        """Look for many events within one clock minute, hour or day, by someone who hardly ever buys.
+
+        Rows at midnight are rows without a time of day; they tell nothing of minutes and hours.
+        """
+        time = scope.local_time
+        timed = "" if unit == "day" else f" AND {time} <> date_trunc('day', {time})"
+        idle = (
+            f"SELECT {CUSTOMER_ID} FROM {scope.events} GROUP BY {CUSTOMER_ID} HAVING count(*) > {limit}"
+            f" AND count(*) FILTER ({EVENT_TYPE} = '{PURCHASE}') * {BUYERS} < count(*)"
+        )
+        busy = (
+            f"SELECT {CUSTOMER_ID} FROM {scope.events} WHERE {CUSTOMER_ID} IN ({idle}){timed}"
+            f" GROUP BY {CUSTOMER_ID}, date_trunc('{unit}', {time}) HAVING count(*) > {limit}"
+        )
+        return f"{CUSTOMER_ID} IN ({busy})"
+
+    return condition
+
+
+def _services(scope: Scope, limit: float) -> str:
+    words = ", ".join(text(word) for word in SERVICE_WORDS.split())
+    named = [column for column in (PRODUCT_ID, CATEGORY) if column in scope.columns]
+    folded = [f"regexp_replace(lower({column}), '[\\s\\pP\\pS]+', '', 'g') IN ({words})" for column in named]
+    return " OR ".join(folded) or "false"
+
+
+RULES: Final[dict[str, Rule]] = {
+    rule.id: rule
+    for rule in (
+        Rule("repeated", _repeated, repeats=True),
+        Rule("test_ids", _test_ids),
+        Rule("tiny_orders", _tiny_orders, limit=0.01, unit="money"),
+        Rule("zero_price", _zero_price),
+        Rule("outliers", _outliers, limit=6.0, unit="spreads", lowest=2.0),
+        Rule("bots_minute", _bots("minute"), limit=60, unit="events_minute", lowest=10),
+        Rule("bots_hour", _bots("hour"), limit=600, unit="events_hour", lowest=30),
+        Rule("bots_day", _bots("day"), limit=3_000, unit="events_day", lowest=50),
+        Rule("services", _services),
+    )
+}
+"""The order in which rules are listed; a row that several would remove goes to the first."""
