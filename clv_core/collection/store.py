@@ -9,6 +9,7 @@ A version is never changed: whatever is done to a dataset makes a new one, and t
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import re
 import shutil
@@ -64,10 +65,13 @@ class Manifest:
         parent: the version that it was made from; empty for a first one.
         raw_version: where cleaning rules are on, the version without any; empty otherwise.
         rules: the cleaning rules that are on, by id, each with its limit (None where it has none).
-        parts: one entry a file: ``{source, rows_read, rows_kept, rows_set_aside, rows_duplicate, rows_overlap}``.
+        parts: one entry a file (or combined dataset): ``{source, rows_read, rows_kept, rows_set_aside, rows_duplicate,
+            rows_overlap}``, the last being those of the duplicates that an earlier part holds already; also what the
+            file itself has shown or the person said: ``{date_order, decimal}``, each empty where it did not matter.
         answers: what the person said about the file, as :class:`~clv_core.collection.profile.Answers` takes it, so
             that the next file of the same shape is read alike.
-        pseudonymised: whether ids are keyed hashes.
+        pseudonymised: whether ids and contact fields are keyed hashes (:mod:`clv_core.collection.pseudonyms`).
+        key_fingerprint: tells the key of these hashes from others, and nothing else of it; empty where there is none.
         customers_table: what the customers table holds (:mod:`clv_core.collection.customers`), or None.
     """
 
@@ -99,6 +103,7 @@ class Manifest:
     parts: list[dict[str, Any]] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
     pseudonymised: bool = False
+    key_fingerprint: str = ""
     customers_table: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -220,7 +225,12 @@ def versions(workspace: Workspace, name: str) -> list[Dataset]:
     """
     folder = open_dataset(workspace, name).folder.parent
     found = [_version(path.parent) for path in folder.glob(f"*/{MANIFEST}") if VERSION.fullmatch(path.parent.name)]
-    return sorted(found, key=lambda item: item.manifest.created, reverse=True)
+    return sorted(found, key=lambda item: (item.manifest.created, _written(item)), reverse=True)
+
+
+def version_of(*meaning: Any) -> str:
+    """Return a version's name: a hash of all that gives it meaning (texts, numbers, lists), 12 hex digits."""
+    return hashlib.sha256(repr(meaning).encode()).hexdigest()[:12]
 
 
 def restore(workspace: Workspace, name: str, version: str) -> Dataset:
@@ -264,28 +274,35 @@ def derive(dataset: Dataset, manifest: Manifest, **files: Path) -> Dataset:
 
 
 def _save(folder: Path, manifest: Manifest, new: Mapping[str, Path], shared: Mapping[str, Path]) -> Dataset:
-    version = folder / manifest.version
-    with atomic_path(folder / f"{manifest.version}.new") as temporary:
+    version, made = folder / manifest.version, folder / f"{manifest.version}.new"
+    shutil.rmtree(made, ignore_errors=True)
+    with atomic_path(made) as temporary:
         temporary.mkdir()
         for name, path in new.items():
             shutil.move(path, temporary / name)
         for name, path in shared.items():
             os.link(path, temporary / name)
         write_json(temporary / MANIFEST, manifest.to_json())
-    shutil.rmtree(version, ignore_errors=True)
-    os.replace(folder / f"{manifest.version}.new", version)
+    if version.exists():  # the same rows, read again: its files are replaced one by one, so that it is never gone
+        for path in sorted(made.iterdir(), key=lambda item: item.name == MANIFEST):
+            os.replace(path, version / path.name)
+        made.rmdir()
+    else:
+        os.replace(made, version)
     write_json(folder / CURRENT, {"version": manifest.version})
     return Dataset(version, manifest)
 
 
 def delete_dataset(workspace: Workspace, name: str) -> None:
-    """Remove all versions of the dataset ``name``.
+    """Remove all versions of the dataset ``name``, also of one whose removal was cut off.
 
     Raises:
         NotFound: there is none.
     """
-    folder = open_dataset(workspace, name).folder.parent
-    (folder / CURRENT).unlink()
+    folder = workspace.datasets / check_name(name)
+    if not folder.is_dir():
+        open_dataset(workspace, name)
+    (folder / CURRENT).unlink(missing_ok=True)
     shutil.rmtree(folder)
 
 
@@ -297,4 +314,10 @@ def _current(folder: Path) -> Dataset:
 
 
 def _version(folder: Path) -> Dataset:
-    return Dataset(folder, Manifest.from_json(read_json(folder / MANIFEST)))
+    """Open a version; the folder says what the dataset is called now, whatever it was called when it was stored."""
+    manifest = Manifest.from_json(read_json(folder / MANIFEST))
+    return Dataset(folder, dataclasses.replace(manifest, name=folder.parent.name))
+
+
+def _written(dataset: Dataset) -> int:
+    return (dataset.folder / MANIFEST).stat().st_mtime_ns
