@@ -34,7 +34,7 @@ def talk(shop: pd.DataFrame) -> pd.DataFrame:
 
 def texts(log: EventLog) -> pd.Series:
     ids = log.steps.customer_ids
-    return pd.Series(log.signals[0].at(day_of(CUTOFF), np.arange(len(ids))), index=ids)
+    return pd.Series(log.signals[0].at(day_of(CUTOFF), np.arange(len(ids))), index=ids).dropna()
 
 
 def expected(events: pd.DataFrame) -> pd.Series:
