@@ -12,7 +12,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -24,11 +24,14 @@ from clv_core.deployment import scoring
 from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
 from clv_core.deployment.explaining import SAMPLE, explain_scores
 from clv_core.errors import Message, NotEnoughData
-from clv_core.evaluation.backtest import Backtest, rolling_origins, run_origin, training_data
+from clv_core.evaluation.backtest import Backtest, rolling_origins, run_origins, training_data
 from clv_core.evaluation.explain import Explanation
 from clv_core.evaluation.explain_store import save_explanation
 from clv_core.evaluation.holdout import figures, measure
-from clv_core.features.log import open_log
+from clv_core.evaluation.tune import search
+from clv_core.evaluation.tuned import Tuning, judge
+from clv_core.evaluation.variants import variants_of
+from clv_core.features.log import EventLog, open_log
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy import export as exports
@@ -38,7 +41,7 @@ from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.training.checkpoint import identity
 from clv_core.training.cost import Cost, estimate, peak_memory_mb
 from clv_core.training.fit import MODELS
-from clv_core.workspace import Workspace, atomic_path
+from clv_core.workspace import Workspace, atomic_path, write_json
 
 
 def train(
@@ -143,6 +146,7 @@ def backtest(
     count: int = 1,
     models: Sequence[str],
     seeds: int = 1,
+    variants: Sequence[str] = (),
     progress: Progress,
 ) -> Backtest:
     """Return the predictions of all ``models`` at each origin, beside what came true and who the customers were.
@@ -155,31 +159,63 @@ def backtest(
         count: how many origins where none is named.
         models: ids of ``MODELS``.
         seeds: how many times models that have a seed are trained; each run is a ``model`` of its own, ``hybrid#2``.
+        variants: ``key=value`` of settings to change, one at a time; each is a ``model`` of its own for the models that
+            learn, ``hybrid[review_text=false]``.
         progress: listener.
     """
     dataset = open_dataset(workspace, name)
-    log = open_log(dataset, event_types=config.event_types, before=None)
+    settings = variants_of(config, variants)
+    log = open_log(dataset, before=None, **config.of_log())
     chosen = list(origins) or rolling_origins(log, config.horizon_days, count)
     if not chosen:
         days = (log.end - log.first_day).days
         raise NotEnoughData("no_origin", horizon=config.horizon_days, days=days, longest=max(0, (days - 28) // 2))
-    run = identity(dataset.name, dataset.manifest.version, "backtest", config.to_json(), __version__)
-    folder = workspace.runs / run
-    frames, facts = [], []
-    for origin in chosen:
-        for number in range(seeds):
-            settings = replace(config, seed=config.seed + number * config.ensemble)
-            wanted = [model for model in models if number == 0 or not MODELS[model].baseline]
-            if not wanted:
-                continue
-            where = folder / f"{origin:%Y%m%d}-{number}"
-            found = run_origin(log, origin, settings, wanted, where, progress, "backtest")
-            if number == 0:
-                facts.append(found.facts)
-            part = found.predictions
-            frames.append(part.assign(model=part["model"] + (f"#{number + 1}" if number else "")))
+    asked = [one.to_json() for one in settings.values()]
+    folder = workspace.runs / identity(dataset.name, dataset.manifest.version, "backtest", asked, __version__)
+    logs = {str(config.of_log()): log}
+
+    def log_of(one: TrainConfig) -> EventLog:
+        key = str(one.of_log())
+        if key not in logs:
+            logs[key] = open_log(dataset, before=None, **one.of_log())
+        return logs[key]
+
+    found = run_origins(log_of, chosen, settings, models, seeds, folder, progress)
     shutil.rmtree(folder, ignore_errors=True)
-    return Backtest(pd.concat(frames, ignore_index=True), pd.concat(facts, ignore_index=True))
+    return found
+
+
+def tune(
+    workspace: Workspace, name: str, config: TrainConfig, *, trials: int, origins: int, progress: Progress
+) -> Tuning:
+    """Search for settings that predict a dataset better than the default, and keep what was found.
+
+    The search reads nothing at or after the last origin, one horizon before the log's end; there the best settings are
+    held against the default. A search that was stopped goes on.
+
+    Args:
+        workspace: where the dataset is.
+        name: the dataset.
+        config: model, horizon, and all settings that are not searched.
+        trials: how many settings are tried, the default among them.
+        origins: how many earlier origins judge each.
+        progress: listener.
+    """
+    dataset = open_dataset(workspace, name)
+    origin = dataset.log_end - timedelta(days=config.horizon_days)
+    run = identity(dataset.name, dataset.version, "tune", origins, config.to_json(), __version__)
+    folder = workspace.runs / run
+    progress.report("features", 0, 1)
+    past = open_log(dataset, event_types=config.event_types, before=origin)
+    found = search(past, config, trials=trials, origins=origins, folder=folder, progress=progress)
+    past.close()
+    log = open_log(dataset, event_types=config.event_types)
+    tuning = judge(log, origin, config, found, folder / "last", progress)
+    log.close()
+    about = {"dataset": name, "version": dataset.version, "config": config.to_json()}
+    write_json(workspace.folder("tuning") / f"{name}-{config.horizon_days}d.json", {**about, **tuning.to_json()})
+    shutil.rmtree(folder, ignore_errors=True)
+    return tuning
 
 
 def explain(

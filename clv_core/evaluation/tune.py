@@ -1,0 +1,184 @@
+"""Tuning: Optuna proposes settings, earlier origins judge them, and the last origin only says what it was worth.
+
+The search is handed a log that ends where the last origin begins, so that nothing after it can decide anything. Every
+trial is trained at the same rolling origins; after each, a trial that is behind the median of the others is given up.
+A search that was stopped goes on from its journal.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from clv_core.config import TrainConfig
+from clv_core.errors import NotEnoughData, UsageError
+from clv_core.evaluation.backtest import rolling_origins, run_origin
+from clv_core.features.log import EventLog
+from clv_core.jobs import NoProgress, Progress
+
+if TYPE_CHECKING:
+    import optuna
+
+REFERENCE: Final = "bgnbd"
+SMALLEST_MEAN: Final = 1e-3
+"""Floor of a predicted mean in the deviance, as a share of the mean actual value: the deviance of 0 is infinite."""
+
+SPACE: Final[dict[str, Callable[[optuna.Trial], Any]]] = {
+    "learning_rate": lambda trial: trial.suggest_float("learning_rate", 5e-4, 8e-3, log=True),
+    "weight_decay": lambda trial: trial.suggest_float("weight_decay", 1e-4, 0.3, log=True),
+    "dropout": lambda trial: trial.suggest_float("dropout", 0.0, 0.5),
+    "batch_size": lambda trial: trial.suggest_categorical("batch_size", [256, 512, 1024]),
+    "mlp_width": lambda trial: trial.suggest_categorical("mlp_width", [32, 64, 128]),
+    "mlp_layers": lambda trial: trial.suggest_int("mlp_layers", 1, 3),
+    "rnn": lambda trial: trial.suggest_categorical("rnn", ["gru", "lstm"]),
+    "rnn_width": lambda trial: trial.suggest_categorical("rnn_width", [16, 32, 64]),
+    "max_steps_back": lambda trial: trial.suggest_categorical("max_steps_back", [20, 40, 80]),
+}
+"""What is searched, one line a setting; every name is a field of ``TrainConfig``."""
+
+TUNABLE: Final = ("hybrid", "mlp", "rnn")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One set of settings and how it did.
+
+    Args:
+        number: in the order of the search; 0 is the default.
+        settings: the searched ones, by name.
+        loss: mean over origins of the deviance relative to BG/NBD's; of a trial that was given up, so far.
+        state: ``complete`` or ``pruned``.
+    """
+
+    number: int
+    settings: Mapping[str, Any]
+    loss: float
+    state: str
+
+
+def search(
+    log: EventLog,
+    config: TrainConfig,
+    *,
+    trials: int,
+    origins: int,
+    folder: Path,
+    progress: Progress,
+) -> list[Trial]:
+    """Try ``trials`` settings and return all trials so far, the default among them.
+
+    Args:
+        log: ends where the last origin begins (``open_log(dataset, before=last_origin)``).
+        config: what is not searched: model, horizon, seed, data settings; its searched settings are the first trial.
+        trials: how many in all, those of an earlier, interrupted search of the same folder counted.
+        origins: at how many rolling origins, one horizon apart, each is measured.
+        folder: keeps the journal and the state of the training under way.
+        progress: listener; stage ``tuning``.
+
+    Raises:
+        UsageError: a model without anything to tune.
+        NotEnoughData: no origin with training windows before it and a complete horizon after it.
+    """
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    if config.model not in TUNABLE:
+        raise UsageError("not_tunable", model=config.model, known=", ".join(TUNABLE))
+    chosen = rolling_origins(log, config.horizon_days, origins)
+    if not chosen:
+        days = (log.end - log.first_day).days
+        raise NotEnoughData("no_tuning_origin", horizon=config.horizon_days, days=days, needed=2 * config.horizon_days)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    folder.mkdir(parents=True, exist_ok=True)
+    reference = [_measured(log, origin, replace(config, model=REFERENCE), folder / "run") for origin in chosen]
+    study = optuna.create_study(
+        storage=JournalStorage(JournalFileBackend(str(folder / "journal.log"))),
+        study_name="tuning",
+        load_if_exists=True,
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=0),
+    )
+    _take_up(study, config)
+
+    def objective(trial: optuna.Trial) -> float:
+        settings = replace(config, **{name: suggest(trial) for name, suggest in SPACE.items()})
+        losses: list[float] = []
+        # The latest origin first: it is nearest to what the model is for.
+        for step, (origin, base) in enumerate(zip(reversed(chosen), reversed(reference), strict=True)):
+            losses.append(_measured(log, origin, settings, folder / "run") / base)
+            progress.report("tuning", _finished(study) + (step + 1) / len(chosen), trials, trial=trial.number)
+            trial.report(float(np.mean(losses)), step)
+            if step + 1 < len(chosen) and trial.should_prune():
+                raise optuna.TrialPruned
+        return float(np.mean(losses))
+
+    while (done := _finished(study)) < trials:
+        # A proposal depends on the seed and the trials so far alone, so that a search that goes on makes the same ones.
+        study.sampler = optuna.samplers.TPESampler(seed=config.seed + done)
+        progress.report("tuning", done, trials)
+        study.optimize(objective, n_trials=1)
+    shutil.rmtree(folder / "run", ignore_errors=True)
+    return all_trials(study)
+
+
+def best(trials: Sequence[Trial]) -> Trial:
+    """Return the complete trial with the lowest loss; the first among equals."""
+    return min((trial for trial in trials if trial.state == "complete"), key=lambda trial: (trial.loss, trial.number))
+
+
+def all_trials(study: optuna.Study) -> list[Trial]:
+    """Return the trials that came to an end, in order."""
+    names = {"COMPLETE": "complete", "PRUNED": "pruned"}
+    return [
+        Trial(trial.number, dict(trial.params), float(trial.value), names[trial.state.name])
+        if trial.value is not None
+        else Trial(trial.number, dict(trial.params), float(list(trial.intermediate_values.values())[-1]), "pruned")
+        for trial in study.trials
+        if trial.state.name in names
+    ]
+
+
+def deviance(actual: ArrayLike, mean: ArrayLike) -> float:
+    """Return the mean Tweedie deviance of power 1.5; negative actual values count as 0.
+
+    It is smallest in expectation at the true mean, and weighs order, level and size of the error in one number.
+    Source: Jorgensen (1997), The Theory of Dispersion Models.
+
+    Args:
+        actual: net value in the horizon, [n].
+        mean: predicted, [n].
+    """
+    value = np.maximum(np.asarray(actual, np.float64), 0.0)
+    floor = SMALLEST_MEAN * max(float(value.mean()), 1e-12)
+    root = np.sqrt(np.maximum(np.asarray(mean, np.float64), floor))
+    return float(np.mean(4 * (np.sqrt(value) - root) ** 2 / root))
+
+
+def _measured(log: EventLog, origin: date, config: TrainConfig, folder: Path) -> float:
+    """Return the deviance of one training at one origin; whatever an interrupted one left is not used."""
+    shutil.rmtree(folder, ignore_errors=True)
+    found: pd.DataFrame = run_origin(log, origin, config, [config.model], folder, NoProgress(), "tuning").predictions
+    return deviance(found["actual"], found["predicted_clv"])
+
+
+def _finished(study: optuna.Study) -> int:
+    return len(all_trials(study))
+
+
+def _take_up(study: optuna.Study, config: TrainConfig) -> None:
+    """Queue the default as the first trial; what an interrupted search had under way is queued again."""
+    import optuna
+
+    if not study.trials:
+        study.enqueue_trial({name: getattr(config, name) for name in SPACE})
+    for trial in study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
+        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        study.enqueue_trial(dict(trial.params))

@@ -1,0 +1,87 @@
+"""What a search was worth: the tuned settings against the default at the last origin, which had no part in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from clv_core.config import TrainConfig
+from clv_core.evaluation.backtest import run_origin
+from clv_core.evaluation.bootstrap import Bootstrap, Estimate
+from clv_core.evaluation.tune import Trial, best
+from clv_core.features.log import EventLog
+from clv_core.jobs import Progress
+
+COMPARED: Final = ("gini", "spearman", "mae", "rmse", "decile_mape", "bias")
+DEFAULT, TUNED = "default", "tuned"
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """The end of a search.
+
+    Args:
+        trials: all of them, in order; the first is the default.
+        origin: the last origin, ISO date.
+        advantage: by how much the tuned settings are better there (negative: worse), by metric, with paired intervals;
+            empty where the default itself was the best.
+    """
+
+    trials: tuple[Trial, ...]
+    origin: str
+    advantage: dict[str, Estimate]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The best settings of the search, those that were searched only."""
+        return dict(best(self.trials).settings)
+
+    @property
+    def default_loss(self) -> float:
+        """Loss of the default settings."""
+        return self.trials[0].loss
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return {
+            "settings": self.settings,
+            "loss": best(self.trials).loss,
+            "default_loss": self.default_loss,
+            "origin": self.origin,
+            "advantage": {
+                name: {"value": found.value, "low": found.low, "high": found.high}
+                for name, found in self.advantage.items()
+            },
+            "trials": [
+                {"number": t.number, "settings": dict(t.settings), "loss": t.loss, "state": t.state}
+                for t in self.trials
+            ],
+        }
+
+
+def judge(log: EventLog, origin: date, config: TrainConfig, trials: list[Trial], run: Path, to: Progress) -> Tuning:
+    """Train with the default and with the best settings before ``origin``, and compare them on what came after.
+
+    Args:
+        log: the whole log.
+        origin: the last origin; its horizon is complete, and the search has seen nothing of it.
+        config: the default settings.
+        trials: of the search.
+        run: folder of the two trainings' state.
+        to: who listens.
+    """
+    winner = best(trials)
+    if winner.number == trials[0].number:
+        return Tuning(tuple(trials), origin.isoformat(), {})
+    frames = []
+    for name, settings in ((DEFAULT, config), (TUNED, replace(config, **winner.settings))):
+        found = run_origin(log, origin, settings, [config.model], run / name, to, "holdout").predictions
+        frames.append(found.assign(model=name))
+    bootstrap = Bootstrap.of(pd.concat(frames, ignore_index=True), COMPARED)
+    known = [metric for metric in COMPARED if (origin.isoformat(), TUNED, metric) in bootstrap.values]
+    advantage = {metric: bootstrap.advantage(TUNED, DEFAULT, metric) for metric in known}
+    return Tuning(tuple(trials), origin.isoformat(), advantage)
