@@ -30,6 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument("--seeds", type=int, default=1, help=translate("cli.backtest.seeds", language))
     parser.add_argument("--seed", type=int, default=1, help=translate("config.seed.help", language))
     parser.add_argument(
+        "--variant",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help=translate("cli.backtest.variant", language),
+    )
+    parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help=translate("cli.train.set", language)
     )
     parser.add_argument("--out", type=Path, required=True, help=translate("cli.backtest.out", language))
@@ -38,14 +45,15 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Run the origins, write the tables and the predictions, and return the scoreboard with verdicts in words.
 
-    The first model is held against each of the others. ``scoreboard.csv`` has all metrics with intervals,
-    ``slices.csv`` those of parts of the customers, ``stability.csv`` how much of the top decile stays.
+    The first model is held against each of the others and against its own variants. ``scoreboard.csv`` has all metrics
+    with intervals, ``slices.csv`` those of parts of the customers, ``stability.csv`` how much of the top decile stays.
     """
     from clv_core import pipeline
     from clv_core.evaluation.bootstrap import Bootstrap
     from clv_core.evaluation.scoreboard import table_of
     from clv_core.evaluation.slices import slice_table
-    from clv_core.evaluation.stability import stability
+    from clv_core.evaluation.stability import RUN, stability
+    from clv_core.training.fit import MODELS
 
     models = [model.strip() for model in options.models.split(",") if model.strip()]
     for model in models:
@@ -54,6 +62,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     for flag, value in (("origins", options.origins), ("seeds", options.seeds)):
         if not 1 <= value <= 100:
             raise UsageError("setting_bounds", setting=flag, value=value, low=1, high=100)
+    if options.variant and all(MODELS[model].baseline for model in models):
+        raise UsageError("variant_needs_model", models=", ".join(models))
     found = pipeline.backtest(
         context.workspace,
         options.name,
@@ -62,6 +72,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         count=options.origins,
         models=models,
         seeds=options.seeds,
+        variants=options.variant,
         progress=context.progress,
     )
     bootstrap = Bootstrap.of(found.predictions)
@@ -70,6 +81,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     pipeline.write_scores(slice_table(found.predictions, found.facts), options.out / "slices.csv")
     pipeline.write_scores(stable, options.out / "stability.csv")
     pipeline.write_scores(found.predictions, options.out / "predictions.parquet")
+    names = [name for name in dict.fromkeys(found.predictions["model"]) if RUN not in name]
     metrics = {
         f"{origin}": {
             model: dict(zip(part["metric"], part["value"], strict=True)) for model, part in rows.groupby("model")
@@ -79,10 +91,10 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     return {
         "out": str(options.out),
         "origins": sorted(metrics),
-        "models": models,
+        "models": names,
         "metrics": metrics,
         "verdicts": [
-            verdict for other in models[1:] for verdict in _verdicts(bootstrap, models[0], other, context.language)
+            verdict for other in names[1:] for verdict in _verdicts(bootstrap, models[0], other, context.language)
         ],
         "stability": [
             {"model": model, "between": between, "overlap": float(part.mean())}

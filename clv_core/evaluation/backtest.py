@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,7 @@ import pandas as pd
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData
 from clv_core.evaluation.slices import customer_facts
+from clv_core.evaluation.variants import on_the_same_customers, worth_of_never_buyers
 from clv_core.features.log import EventLog
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
@@ -30,6 +32,7 @@ class Origin:
         fitted: the fitted models by id.
         train_windows: training rows used.
         facts: what slices ask of the customers (:func:`~clv_core.evaluation.slices.customer_facts`).
+        unknown: what is predicted for a customer who is not among them.
     """
 
     cutoff: date
@@ -37,6 +40,7 @@ class Origin:
     fitted: dict[str, Fitted]
     train_windows: int
     facts: pd.DataFrame
+    unknown: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ class Backtest:
     """What all origins gave together.
 
     Args:
-        predictions: ``score``'s columns, ``origin`` and ``actual``; the second run of a model is ``hybrid#2``.
+        predictions: ``score``'s columns, ``origin`` and ``actual``; the second run of a model is
+            ``hybrid#2``, a variant of it ``hybrid[review_text=false]``.
         facts: what slices ask of the customers of each origin.
     """
 
@@ -90,11 +95,54 @@ def run_origin(
     for model_id in models:
         settings = replace(config, model=model_id)
         fitted[model_id] = MODELS[model_id].fit(train, settings, folder / model_id, progress, stage)
-        predictions = fitted[model_id].model.predict(snapshot, config.horizon_days)
-        frame = predictions.frame(snapshot.features.index, cutoff, config.horizon_days, model_id)
+        answers = fitted[model_id].model.predict(snapshot, config.horizon_days)
+        frame = answers.frame(snapshot.features.index, cutoff, config.horizon_days, model_id)
         frames.append(frame.assign(origin=cutoff.isoformat(), actual=snapshot.target))
     facts = customer_facts(snapshot, cutoff.isoformat())
-    return Origin(cutoff, pd.concat(frames, ignore_index=True), fitted, len(train), facts)
+    predictions, unknown = pd.concat(frames, ignore_index=True), worth_of_never_buyers(train)
+    return Origin(cutoff, predictions, fitted, len(train), facts, unknown)
+
+
+def run_origins(
+    log_of: Callable[[TrainConfig], EventLog],
+    origins: Sequence[date],
+    settings: Mapping[str, TrainConfig],
+    models: Sequence[str],
+    seeds: int,
+    folder: Path,
+    progress: Progress,
+) -> Backtest:
+    """Run all models at each origin: once as they are, those that learn again for each seed and each variant.
+
+    Args:
+        log_of: returns the log that settings ask for.
+        origins: cutoffs.
+        settings: of :func:`~clv_core.evaluation.variants.variants_of`.
+        models: ids of ``MODELS``.
+        seeds: how many times models that learn are trained.
+        folder: where the trainings keep their resumable state.
+        progress: listener of stage ``backtest``.
+    """
+    frames, facts = [], []
+    for origin in origins:
+        plain: Origin | None = None
+        for number, (place, (suffix, config)) in product(range(seeds), enumerate(settings.items())):
+            again = number > 0 or suffix != ""
+            wanted = [model for model in models if not (again and MODELS[model].baseline)]
+            if not wanted:
+                continue
+            run = replace(config, seed=config.seed + number * config.ensemble)
+            where = folder / f"{origin:%Y%m%d}-{number}-{place}"
+            found = run_origin(log_of(run), origin, run, wanted, where, progress, "backtest")
+            part = found.predictions
+            if plain is None:
+                plain = found
+                facts.append(found.facts)
+            elif suffix:
+                one = plain.predictions[plain.predictions["model"] == models[0]]
+                part = on_the_same_customers(part, one, plain.unknown)
+            frames.append(part.assign(model=part["model"] + suffix + (f"#{number + 1}" if number else "")))
+    return Backtest(pd.concat(frames, ignore_index=True), pd.concat(facts, ignore_index=True))
 
 
 def rolling_origins(log: EventLog, horizon_days: int, count: int) -> list[date]:

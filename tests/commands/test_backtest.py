@@ -48,3 +48,68 @@ def test_slices_and_stability_are_written_for_every_origin_and_seed(tested: tupl
     said = {(found["model"], found["between"]): found["overlap"] for found in result["stability"]}
     assert set(said) == {("ziln_mlp", "seeds"), ("ziln_mlp", "origins"), ("bgnbd", "origins"), ("naive", "origins")}
     assert said["ziln_mlp", "seeds"] > 0.2  # chance is a tenth
+
+
+@pytest.fixture(scope="module")
+def varied(small_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, pd.DataFrame, Path]:
+    out = tmp_path_factory.mktemp("variants")
+    words = ("backtest", "shop", "--horizon-days", "60", "--models", "ziln_mlp,bgnbd", *QUICK)
+    variants = ("--variant", "review_text=false", "--variant", "event_types=purchases")
+    code, result = run(*words, *variants, "--workspace", small_workspace.root, "--out", out)
+    assert code == 0, result
+    return result, pd.read_parquet(out / "predictions.parquet"), out
+
+
+QUICK = ("--set", "steps=60", "--set", "cutoffs=2")
+VARIANTS = {"ziln_mlp[review_text=false]", "ziln_mlp[event_types=purchases]"}
+
+
+def test_each_variant_is_a_row_of_its_own_on_the_same_customers(varied: tuple[dict, pd.DataFrame, Path]) -> None:
+    result, predictions, out = varied
+    assert set(result["models"]) == {"ziln_mlp", "bgnbd"} | VARIANTS
+    assert set(pd.read_csv(out / "scoreboard.csv")["model"]) == set(result["models"])
+    assert {found["other"] for found in result["verdicts"]} == {"bgnbd"} | VARIANTS
+    values = predictions.pivot(index="customer_id", columns="model", values="actual")
+    assert not values.isna().any().any() and (values.nunique(axis=1) == 1).all()
+    assert predictions.pivot(index="customer_id", columns="model", values="predicted_clv").corr().min().min() < 0.999
+
+
+def test_a_variant_is_what_a_run_with_that_setting_gives(
+    varied: tuple[dict, pd.DataFrame, Path], small_workspace: Workspace, tmp_path: Path
+) -> None:
+    words = ("backtest", "shop", "--horizon-days", "60", "--models", "ziln_mlp", *QUICK, "--set", "review_text=false")
+    assert run(*words, "--workspace", small_workspace.root, "--out", tmp_path)[0] == 0
+    alone = pd.read_parquet(tmp_path / "predictions.parquet").drop(columns="model")
+    ours = varied[1].query("model == 'ziln_mlp[review_text=false]'").drop(columns="model")
+    pd.testing.assert_frame_equal(ours.reset_index(drop=True), alone)
+
+
+def test_those_whom_a_variant_does_not_know_get_what_never_buyers_were_worth(
+    varied: tuple[dict, pd.DataFrame, Path], small_workspace: Workspace
+) -> None:
+    predictions = varied[1].set_index("customer_id")
+    origin = pd.Timestamp(predictions["origin"].iloc[0])
+    events = pd.read_parquet(next(small_workspace.datasets.glob("shop/*/events.parquet")))
+    bought = events[events["event_type"].isin(["purchase", "return"]) & (events["event_time"] < origin)]
+    unknown = ~predictions.index.isin(bought["customer_id"])
+    theirs = predictions[unknown].query("model == 'ziln_mlp[event_types=purchases]'")
+    assert len(theirs) > 20 and theirs["predicted_clv"].nunique() == 1
+    baseline = predictions[unknown].query("model == 'bgnbd'")["predicted_clv"]
+    assert theirs["predicted_clv"].iloc[0] == pytest.approx(baseline.iloc[0])
+
+
+@pytest.mark.parametrize(
+    ("models", "variant", "code"),
+    [
+        ("bgnbd", "review_text=false", "variant_needs_model"),
+        ("hybrid", "horizon_days=30", "variant_fixed"),
+        ("hybrid", "review_text", "setting_pair"),
+        ("hybrid", "colour=red", "setting_unknown"),
+    ],
+)
+def test_a_variant_that_cannot_be_is_refused(
+    models: str, variant: str, code: str, small_workspace: Workspace, tmp_path: Path
+) -> None:
+    words = ("backtest", "shop", "--horizon-days", "60", "--models", models, "--variant", variant)
+    exit_code, result = run(*words, "--workspace", small_workspace.root, "--out", tmp_path / "out")
+    assert exit_code == 2 and result["error"]["code"] == code
