@@ -1,0 +1,87 @@
+"""How the customers of a table and of a log agree, and what to say where few of them do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from clv_core.collection.engine import one, text
+from clv_core.columns import CUSTOMER_ID
+from clv_core.errors import Message, Refused
+
+FEW: Final = 0.5
+"""Below this share of the smaller side's customers, ids are probably written in two ways."""
+
+REWRITES: Final = {
+    "zeros": f"regexp_replace({CUSTOMER_ID}, '^0+', '')",
+    "case": f"lower({CUSTOMER_ID})",
+    "decimals": f"regexp_replace({CUSTOMER_ID}, '\\.0+$', '')",
+    "digits": f"nullif(regexp_replace({CUSTOMER_ID}, '[^0-9]', '', 'g'), '')",
+}
+"""Ways in which two systems write one id differently; catalogue key ``warning.customers_match_if.<id>``."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """How many customers there are.
+
+    Args:
+        customers: distinct customers of the table.
+        log: distinct customers of the log.
+        matched: those in both.
+    """
+
+    customers: int
+    log: int
+    matched: int
+
+    @property
+    def few(self) -> bool:
+        """Whether so few match that the ids are probably of another shape."""
+        return self.matched < FEW * min(self.customers, self.log)
+
+
+def match(connection: duckdb.DuckDBPyConnection, table: Path, events: Path) -> Match:
+    """Count the customers of a table, of a log, and of both."""
+    return Match(*_counts(connection, CUSTOMER_ID, table, events))
+
+
+def match_notes(
+    connection: duckdb.DuckDBPyConnection, found: Match, table: Path, events: Path, file: str
+) -> tuple[Message, ...]:
+    """Return what is to be said where few customers match: examples, and which other spelling would match more.
+
+    Raises:
+        Refused: none matches.
+    """
+    if not found.few:
+        return ()
+    here, there = _unmatched(connection, table, events), _unmatched(connection, events, table)
+    params = {"file": file, "customers": found.customers, "log": found.log, "here": here, "there": there}
+    better = {how: _counts(connection, rewrite, table, events)[2] for how, rewrite in REWRITES.items()}
+    how, most = max(better.items(), key=lambda item: item[1])
+    hint = Message(f"warning.customers_match_if.{how}", {"matched": most})
+    helps = most > 2 * found.matched
+    if found.matched == 0:
+        raise Refused(f"customers_none_match_{how}" if helps else "customers_none_match", **params, matched=most)
+    said = Message("warning.customers_few_match", {**params, "matched": found.matched})
+    return (said, hint) if helps else (said,)
+
+
+def _counts(connection: duckdb.DuckDBPyConnection, identity: str, table: Path, events: Path) -> tuple[int, int, int]:
+    sides = [f"(SELECT DISTINCT {identity} AS id FROM {text(str(path))})" for path in (table, events)]
+    both = f"SELECT count(*) FROM {sides[0]} SEMI JOIN {sides[1]} USING (id)"
+    row = one(connection, f"SELECT (SELECT count(id) FROM {sides[0]}), (SELECT count(id) FROM {sides[1]}), ({both})")
+    return int(row[0]), int(row[1]), int(row[2])
+
+
+def _unmatched(connection: duckdb.DuckDBPyConnection, table: Path, other: Path) -> str:
+    """Return three ids of ``table`` that ``other`` has not."""
+    rows = connection.execute(
+        f"SELECT DISTINCT {CUSTOMER_ID} FROM {text(str(table))} ANTI JOIN"
+        f" (SELECT DISTINCT {CUSTOMER_ID} FROM {text(str(other))}) USING ({CUSTOMER_ID}) ORDER BY 1 LIMIT 3"
+    ).fetchall()
+    return ", ".join(str(row[0])[:40] for row in rows)

@@ -1,0 +1,230 @@
+"""A customers file read to the end: kept rows, counts, what matches the log, and what is to be said."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from clv_core.collection.aside import Problem
+from clv_core.collection.customers.match import Match, match, match_notes
+from clv_core.collection.customers.notes import value_notes
+from clv_core.collection.customers.roles import RoleProposal, Roles, propose_roles, settle
+from clv_core.collection.customers.table import CustomerTable, read_table
+from clv_core.collection.customers.values import Attribute
+from clv_core.collection.engine import connect, name, one, text
+from clv_core.collection.profile import SAMPLE_ROWS
+from clv_core.collection.source import open_source, sample
+from clv_core.collection.store import Dataset, Manifest
+from clv_core.errors import Message, NotFound, Refused
+from clv_core.jobs import Progress
+
+FILE: Final = "customers.parquet"
+
+
+@dataclass(frozen=True)
+class CustomersReading:
+    """What became of every row of a customers file.
+
+    Args:
+        file: what the person calls it.
+        table: the Parquet file of kept rows.
+        rows_read: kept + set aside.
+        rows_set_aside: rows that could not be used.
+        problems: set-aside rows by reason, with examples.
+        match: how its customers and the log's agree.
+        attributes: attributes that are on.
+        contacts: contact fields and ``consent`` that it holds.
+        dates: columns that date attributes.
+        off: columns of the file that are not taken.
+        warnings: everything that is to be said.
+        content: hash of the kept rows and of what gives them their meaning.
+        roles: what the person said.
+        hashed: whether contact fields are keyed hashes.
+    """
+
+    file: str
+    table: Path
+    rows_read: int
+    rows_set_aside: int
+    problems: tuple[Problem, ...]
+    match: Match
+    attributes: tuple[Attribute, ...]
+    contacts: tuple[str, ...]
+    dates: tuple[str, ...]
+    off: tuple[str, ...]
+    warnings: tuple[Message, ...]
+    content: str
+    roles: Roles
+    hashed: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Rows that are kept."""
+        return self.rows_read - self.rows_set_aside
+
+
+def inspect_customers(path: Path, scratch: Path, *, header: bool = True, original: str = "") -> list[RoleProposal]:
+    """Return what each column of a customers file seems to be; nothing is stored.
+
+    Raises:
+        NotFound: there is no such file.
+        Refused: it holds no table.
+    """
+    connection = connect(scratch)
+    try:
+        source = open_source(connection, _existing(path), scratch, header=header, original=original)
+        return propose_roles(source.columns, sample(connection, source, SAMPLE_ROWS))
+    except duckdb.Error as error:
+        raise Refused("unreadable_table", file=original or path.name) from error
+    finally:
+        connection.close()
+
+
+def read_customers(
+    path: Path,
+    dataset: Dataset,
+    roles: Roles,
+    scratch: Path,
+    progress: Progress,
+    *,
+    key: bytes | None = None,
+    original: str = "",
+) -> CustomersReading:
+    """Read the customers file ``path`` for ``dataset`` into a Parquet file below ``scratch``.
+
+    Args:
+        path: a file of any form that a log may have.
+        dataset: whose customers they are.
+        roles: what the person said about the columns.
+        scratch: an empty folder.
+        progress: who listens.
+        key: makes contact fields keyed hashes; ids too, where the dataset's ids are.
+        original: what the person calls the file, where it is not the path's name.
+
+    Raises:
+        NotFound: there is no such file.
+        NeedsAnswer: something can be read in two ways, or nothing of the file is wanted.
+        UsageError: a role names what there is not.
+        Refused: it cannot be used, or none of its customers is in the log.
+    """
+    called = original or path.name
+    connection = connect(scratch, dataset.manifest.timezone)
+    try:
+        progress.report("read", 0, 1)
+        source = open_source(connection, _existing(path), scratch, header=roles.header, original=original)
+        proposals = propose_roles(source.columns, sample(connection, source, SAMPLE_ROWS))
+        chosen = settle(source.columns, proposals, roles)
+        progress.report("columns", 0, 1)
+        table = read_table(connection, source, chosen, roles, dataset.manifest.timezone)
+        if key is not None:
+            # What is kept of lines that were set aside must not name the person.
+            nameless = (
+                replace(item, examples=tuple((line, "") for line, _ in item.examples)) for item in table.problems
+            )
+            table = replace(table, problems=tuple(nameless))
+        if table.kept == 0:
+            worst = max(table.problems, key=lambda item: item.rows, default=None)
+            first = worst.examples[0][1][:60] if worst and worst.examples else ""
+            raise Refused("customers_no_rows", file=called, rows=table.read, first=first)
+        progress.report("write", 0, 1)
+        target = scratch / FILE
+        table.write(connection, target, key=key, hash_ids=key is not None and dataset.manifest.pseudonymised)
+        found = match(connection, target, dataset.events_path)
+        guesses = tuple(
+            Message("warning.customers_contact_guessed", {"column": chosen.contacts[field], "field": field})
+            for field in chosen.guessed
+            if field in chosen.contacts
+        )
+        said = (
+            *source.notes,
+            *guesses,
+            *table.notes,
+            *(problem.message() for problem in table.problems),
+            *match_notes(connection, found, target, dataset.events_path, called),
+            *value_notes(connection, target, table.attributes),
+        )
+        return CustomersReading(
+            file=called,
+            table=target,
+            rows_read=table.read,
+            rows_set_aside=table.read - table.kept,
+            problems=table.problems,
+            match=found,
+            attributes=table.attributes,
+            contacts=tuple(chosen.contacts),
+            dates=chosen.dates,
+            off=chosen.off,
+            warnings=said,
+            content=_content(connection, target, table),
+            roles=roles,
+            hashed=key is not None,
+        )
+    except duckdb.OutOfMemoryException as error:
+        raise Refused("out_of_memory", file=called) from error
+    except duckdb.Error as error:
+        raise Refused("unreadable_table", file=called) from error
+    finally:
+        connection.close()
+
+
+def entry(reading: CustomersReading, accepted: tuple[str, ...], warnings: tuple[Message, ...]) -> dict[str, Any]:
+    """Return ``manifest.customers_table`` of a reading.
+
+    Args:
+        reading: the file, read.
+        accepted: attributes that are refused by default and that the person takes all the same.
+        warnings: what is to be said beside the reading's own warnings.
+    """
+    return {
+        "file": reading.file,
+        "rows_read": reading.rows_read,
+        "rows": reading.rows,
+        "rows_set_aside": reading.rows_set_aside,
+        "customers": reading.match.customers,
+        "matched": reading.match.matched,
+        "attributes": [dataclasses.asdict(attribute) for attribute in reading.attributes],
+        "date_columns": list(reading.dates),
+        "contacts": list(reading.contacts),
+        "off": list(reading.off),
+        "accepted": list(accepted),
+        "pseudonymised": reading.hashed,
+        "roles": reading.roles.to_json(),
+        "warnings": [message.coded() for message in (*warnings, *reading.warnings)],
+    }
+
+
+def recount(customers: Path, events: Path, table: dict[str, Any]) -> dict[str, Any]:
+    """Return ``manifest.customers_table`` with the customers matched anew, after the log has changed.
+
+    Args:
+        customers: the stored customers table.
+        events: the changed log.
+        table: the entry as it was.
+    """
+    with duckdb.connect() as connection:
+        found = match(connection, customers, events)
+    return {**table, "customers": found.customers, "matched": found.matched}
+
+
+def version_with(parent: Manifest, content: str) -> str:
+    """Return the version of ``parent`` with a customers table of this content ("" for none)."""
+    return hashlib.sha256(f"{parent.version} customers {content}".encode()).hexdigest()[:12]
+
+
+def _content(connection: duckdb.DuckDBPyConnection, target: Path, table: CustomerTable) -> str:
+    names = [row[0] for row in connection.execute(f"DESCRIBE FROM {text(str(target))}").fetchall()]
+    cells = ", ".join(map(name, names))
+    rows, total = one(connection, f"SELECT count(*), sum(hash(row({cells}))::HUGEINT) FROM {text(str(target))}")
+    meaning = (names, int(rows), int(total), [dataclasses.astuple(attribute) for attribute in table.attributes])
+    return hashlib.sha256(repr(meaning).encode()).hexdigest()[:16]
+
+
+def _existing(path: Path) -> Path:
+    if not path.exists():
+        raise NotFound("customers_missing", file=path.name)
+    return path

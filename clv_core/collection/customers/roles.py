@@ -1,0 +1,224 @@
+"""What each column of a customers file seems to be, and what the person says it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from clv_core.collection.aliases import MISSING
+from clv_core.collection.contact_fields import (
+    CONSENT,
+    EMAIL,
+    FIELDS,
+    PHONE,
+    PLACES,
+    contact_field,
+    id_column,
+)
+from clv_core.collection.mapping import NUMBER, TIME
+from clv_core.columns import CUSTOMER_ID
+from clv_core.errors import NeedsAnswer, UsageError
+
+ID, CONTACT, DATE, ATTRIBUTE = "id", "contact", "date", "attribute"
+BY_NAME, BY_VALUES = 0.95, 0.6
+SHAPES: Final = {
+    EMAIL: re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+"),
+    PHONE: re.compile(r"(\+|00)\d[\d\s().-]{7,18}|1[3-9]\d{9}|\(?0\d{2,4}\)?[\s.-]\d[\d\s.-]{5,10}"),
+}
+"""Values that are contact fields whatever their column is called."""
+
+
+@dataclass(frozen=True)
+class RoleProposal:
+    """What one column of a customers file seems to be.
+
+    Args:
+        column: its name in the file.
+        role: ``id``, ``contact`` (consent too), ``date`` or ``attribute``.
+        field: the contact field, where it is one.
+        kind: ``number``, ``date`` or ``text``, by the sample's values.
+        confidence: 0 to 1.
+        samples: a few different values.
+    """
+
+    column: str
+    role: str
+    field: str = ""
+    kind: str = "text"
+    confidence: float = BY_NAME
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What the person has said about a customers file.
+
+    Args:
+        customer_id: the column of ids; empty takes the proposal.
+        static: attributes that are known at any cutoff.
+        dated: attribute -> the column that says since when it holds.
+        contacts: contact field, or ``consent`` -> column; an empty column switches the field off.
+        text: attributes of digits that are names of groups, not quantities.
+        date_order: ``dmy``, ``mdy``, ``ymd`` or None.
+        decimal: ``point``, ``comma`` or None.
+        header: whether the file names its columns.
+    """
+
+    customer_id: str = ""
+    static: Sequence[str] = ()
+    dated: Mapping[str, str] = field(default_factory=dict)
+    contacts: Mapping[str, str] = field(default_factory=dict)
+    text: Sequence[str] = ()
+    date_order: str | None = None
+    decimal: str | None = None
+    header: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary, from which ``Roles(**values)`` makes the same again."""
+        return {
+            "customer_id": self.customer_id,
+            "static": list(self.static),
+            "dated": dict(self.dated),
+            "contacts": dict(self.contacts),
+            "text": list(self.text),
+            "date_order": self.date_order,
+            "decimal": self.decimal,
+            "header": self.header,
+        }
+
+
+def propose_roles(columns: Sequence[str], rows: list[dict[str, Any]]) -> list[RoleProposal]:
+    """Return one proposal a column, in file order; attributes are only ever proposed, never on by themselves.
+
+    Args:
+        columns: names in the file.
+        rows: sample rows as text.
+    """
+    own = id_column(columns)
+    found: list[RoleProposal] = []
+    taken: set[str] = set()
+    for column in columns:
+        values = [str(row[column]).strip() for row in rows if row.get(column) is not None]
+        values = [value for value in values if value.lower() not in MISSING]
+        samples = tuple(dict.fromkeys(value[:80] for value in values))[:5]
+        kind = _kind(values)
+        if column == own:
+            found.append(RoleProposal(column, ID, "", kind, BY_NAME, samples))
+            continue
+        contact, confidence = contact_field(column), BY_NAME
+        if contact is None:
+            contact = next((name for name, shape in SHAPES.items() if _share(shape, values) > 0.8), None)
+            confidence = BY_VALUES
+        if contact is not None and contact not in taken:
+            taken.add(contact)
+            found.append(RoleProposal(column, CONTACT, contact, "text", confidence, samples))
+        else:
+            found.append(RoleProposal(column, DATE if kind == "date" else ATTRIBUTE, "", kind, confidence, samples))
+    return found
+
+
+@dataclass(frozen=True)
+class ChosenRoles:
+    """Roles that are settled.
+
+    Args:
+        customer_id: the column of ids.
+        attributes: attribute -> the column that dates it, or None; in file order.
+        contacts: contact field or ``consent`` -> column.
+        guessed: contact fields that only their values speak for.
+        off: columns that are not taken.
+    """
+
+    customer_id: str
+    attributes: dict[str, str | None]
+    contacts: dict[str, str]
+    guessed: tuple[str, ...]
+    off: tuple[str, ...]
+
+    @property
+    def dates(self) -> tuple[str, ...]:
+        """Columns that date attributes."""
+        return tuple(dict.fromkeys(date for date in self.attributes.values() if date is not None))
+
+
+def settle(columns: Sequence[str], proposals: Sequence[RoleProposal], roles: Roles) -> ChosenRoles:
+    """Return the roles: the person's word first, then the proposals; attributes only where the person marked them.
+
+    Raises:
+        NeedsAnswer: no column looks like ids, or nothing at all is taken from the file.
+        UsageError: a word names no column or no field, a column twice, or a person's contact field as an attribute.
+    """
+    marked = {_column(name, columns): None for name in roles.static}
+    both = [name for name in roles.dated if _column(name, columns) in marked]
+    if both:
+        raise UsageError("customers_static_and_dated", column=both[0])
+    dated = {_column(name, columns): _column(date, columns) for name, date in roles.dated.items()}
+    wanted: dict[str, str | None] = {**marked, **dated}
+    attributes = {column: wanted[column] for column in columns if column in wanted}
+    own = _column(roles.customer_id, columns) if roles.customer_id else ""
+    own = own or next((item.column for item in proposals if item.role == ID), "")
+    if not own:
+        raise NeedsAnswer("customers_no_id", found=", ".join(columns[:40]))
+    contacts = {item.field: item.column for item in proposals if item.role == CONTACT and item.column != own}
+    guessed = {item.field for item in proposals if item.role == CONTACT and item.confidence < BY_NAME}
+    for name, column in roles.contacts.items():
+        if name not in (*FIELDS, CONSENT):
+            raise UsageError("customers_field", field=name[:40], known=", ".join((*FIELDS, CONSENT)))
+        guessed.discard(name)
+        contacts.pop(name, None)
+        if column:
+            contacts[name] = _column(column, columns)
+    said = {_column(name, columns) for name in (*roles.static, *roles.dated, *roles.dated.values())}
+    contacts = {name: column for name, column in contacts.items() if name in PLACES or column not in said}
+    personal = {
+        item.column: item.field
+        for item in proposals
+        if item.role == CONTACT
+        and item.field not in PLACES
+        and not (item.confidence < BY_NAME and contacts.get(item.field) != item.column and item.field in roles.contacts)
+    }
+    _check(own, attributes, contacts, personal)
+    used = {own, *attributes, *contacts.values(), *(date for date in attributes.values() if date)}
+    if len(used) == 1:
+        raise NeedsAnswer("customers_nothing_on", found=", ".join(column for column in columns if column != own))
+    off = tuple(column for column in columns if column not in used)
+    return ChosenRoles(own, attributes, contacts, tuple(sorted(guessed & set(contacts))), off)
+
+
+def _check(
+    own: str, attributes: Mapping[str, str | None], contacts: Mapping[str, str], personal: Mapping[str, str]
+) -> None:
+    for column in attributes:
+        if column == own or column in personal:
+            raise UsageError("customers_personal", column=column, field=personal.get(column, CUSTOMER_ID))
+    names = {CUSTOMER_ID: own, **contacts}
+    for column in attributes:
+        if column in attributes.values():
+            raise UsageError("customers_date_is_attribute", column=column)
+    for column in (*attributes, *(date for date in attributes.values() if date)):
+        holder = names.get(column.lower())
+        if holder is not None and holder != column:
+            raise UsageError("customers_clash", column=column, other=holder)
+
+
+def _column(name: str, columns: Sequence[str]) -> str:
+    known = {column.lower(): column for column in columns}
+    found = name if name in columns else known.get(name.strip().lower())
+    if found is None:
+        raise UsageError("customers_column", column=name[:60], found=", ".join(columns[:40]))
+    return found
+
+
+def _kind(values: Sequence[str]) -> str:
+    if not values:
+        return "text"
+    if _share(TIME, values) == 1:
+        return "date"
+    padded = any(re.fullmatch(r"0\d+", value) for value in values)
+    return "number" if not padded and _share(NUMBER, values) == 1 else "text"
+
+
+def _share(pattern: re.Pattern[str], values: Sequence[str]) -> float:
+    return sum(bool(pattern.fullmatch(value)) for value in values) / max(len(values), 1)

@@ -1,0 +1,88 @@
+"""How each attribute and date of a customers file is read: one look at all values decides, as for logs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+
+from clv_core.collection import numbers, times
+from clv_core.collection.customers.names import RAW, raw_name
+from clv_core.collection.customers.roles import ChosenRoles, Roles
+from clv_core.collection.engine import one, text
+from clv_core.errors import Message
+
+NUMBER: Final = "number"
+TEXT: Final = "text"
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute that models may read.
+
+    Args:
+        name: its column.
+        kind: ``number`` or ``text``.
+        dated_by: the column that says since when a row's value holds; None where it holds at any time.
+    """
+
+    name: str
+    kind: str
+    dated_by: str | None = None
+
+
+def read_attributes(
+    connection: duckdb.DuckDBPyConnection, chosen: ChosenRoles, roles: Roles
+) -> tuple[tuple[Attribute, ...], dict[str, str], list[Message]]:
+    """Return the attributes, the SQL of each one's value, and what is to be said.
+
+    A column is a number where every value is one; digits with leading zeros, and places that are contact fields too,
+    are names of groups.
+    """
+    found: list[Attribute] = []
+    values: dict[str, str] = {}
+    notes: list[Message] = []
+    named = {item.strip().lower() for item in roles.text} | {column.lower() for column in chosen.contacts.values()}
+    for column, date in chosen.attributes.items():
+        raw = raw_name(column)
+        forms = _forms(connection, numbers.form(raw))
+        padded = one(connection, f"SELECT count(*) FROM {RAW} WHERE regexp_full_match({raw}, '0\\d+')")[0]
+        readable = sum(rows for form, rows in forms.items() if form not in ("missing", "unreadable"))
+        if readable and not forms.get("unreadable") and not padded and column.lower() not in named:
+            reading, said = numbers.decide(forms, column, roles.decimal)
+            notes += said
+            found.append(Attribute(column, NUMBER, date))
+            values[column] = reading.value(raw)
+            continue
+        if forms.get("unreadable", 0) and readable > 0.9 * (readable + forms["unreadable"]) and not padded:
+            odd = one(connection, f"SELECT min({raw}) FROM {RAW} WHERE {numbers.form(raw)} = 'unreadable'")[0]
+            params = {"column": column, "rows": forms["unreadable"], "first": str(odd)[:60]}
+            notes.append(Message("warning.customers_almost_number", params))
+        moments = _forms(connection, times.form(raw))
+        if moments.keys() <= {"missing", "naive", "zoned", "day_first", "month_first", "either", "same", "written"}:
+            notes.append(Message("warning.customers_date_as_text", {"column": column}))
+        found.append(Attribute(column, TEXT, date))
+        values[column] = raw
+    return tuple(found), values, notes
+
+
+def read_dates(
+    connection: duckdb.DuckDBPyConnection, chosen: ChosenRoles, roles: Roles, timezone: str
+) -> tuple[dict[str, str], list[Message]]:
+    """Return the SQL of each date, local to the log's time zone, and what is to be said."""
+    values: dict[str, str] = {}
+    notes: list[Message] = []
+    for column in chosen.dates:
+        forms = _forms(connection, times.form(raw_name(column)))
+        reading, said = times.decide(forms, column, roles.date_order, timezone)
+        notes += said
+        values[column] = f"timezone({text(timezone)}, timezone('UTC', {reading.value(raw_name(column))}))::DATE"
+    return values, notes
+
+
+def _forms(connection: duckdb.DuckDBPyConnection, form: str) -> dict[str, int]:
+    return {
+        str(kind): int(rows)
+        for kind, rows in connection.execute(f"SELECT {form}, count(*) FROM {RAW} GROUP BY 1").fetchall()
+    }

@@ -1,0 +1,83 @@
+"""A customers table is added to a dataset, or taken from it: each makes a new version, the old one stays."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from clv_core.collection.customers import Roles, entry, read_customers, version_with
+from clv_core.collection.ingest import scratch_folder
+from clv_core.collection.pseudonyms import load_key
+from clv_core.collection.store import Dataset, Manifest, derive, open_dataset
+from clv_core.errors import Refused
+from clv_core.jobs import Progress
+from clv_core.preprocessing.leaks import accepted_notes, judge, refuse_leaks
+from clv_core.workspace import Workspace
+
+
+def add_customers(
+    workspace: Workspace,
+    name: str,
+    source: Path,
+    roles: Roles,
+    *,
+    accept: Sequence[str] = (),
+    pseudonymise: bool = False,
+    progress: Progress,
+    original: str = "",
+) -> Manifest:
+    """Give the dataset ``name`` a customers table, in place of the one that it may have, and return its manifest.
+
+    Args:
+        workspace: where the dataset is.
+        name: the dataset.
+        source: the customers file, of any form that a log may have.
+        roles: what the person said about its columns; attributes are off unless they are marked.
+        accept: attributes to be taken although they look as if they knew the future.
+        pseudonymise: contact fields become keyed hashes; in a pseudonymised dataset they and the ids always do.
+        progress: who listens.
+        original: what the person calls the file, where it is not the path's name.
+
+    Raises:
+        NeedsAnswer: something can be read in two ways, or nothing of the file is wanted.
+        UsageError: a word names what there is not.
+        Refused: the file cannot be used, or an attribute knows the future; nothing is changed.
+    """
+    dataset = open_dataset(workspace, name)
+    hashed = pseudonymise or dataset.manifest.pseudonymised
+    key = load_key(workspace, dataset.manifest.key_fingerprint) if hashed else None
+    with scratch_folder(workspace) as scratch:
+        reading = read_customers(source, dataset, roles, scratch, progress, key=key, original=original)
+        judgement = judge(dataset, reading.table, reading.attributes, progress)
+        accepted = refuse_leaks(judgement, reading.attributes, accept)
+        table = entry(reading, accepted, accepted_notes(judgement, accepted))
+        manifest = _derived(dataset, version_with(dataset.manifest, reading.content), table)
+        derive(dataset, manifest, customers=reading.table)
+    return manifest
+
+
+def remove_customers(workspace: Workspace, name: str) -> Manifest:
+    """Take the customers table from the dataset ``name``, and return its manifest; earlier versions keep theirs.
+
+    Raises:
+        Refused: it has none.
+    """
+    dataset = open_dataset(workspace, name)
+    if dataset.manifest.customers_table is None:
+        raise Refused("customers_nothing_to_remove", name=name)
+    manifest = _derived(dataset, version_with(dataset.manifest, ""), None)
+    derive(dataset, manifest)
+    return manifest
+
+
+def _derived(dataset: Dataset, version: str, table: dict[str, object] | None) -> Manifest:
+    return dataclasses.replace(
+        dataset.manifest,
+        version=version,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        made="customers",
+        parent=dataset.version,
+        customers_table=table,
+    )
