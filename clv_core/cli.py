@@ -24,7 +24,10 @@ from clv_core.errors import Cancelled, ClvError, UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
 from clv_core.workspace import Workspace
 
-COMMANDS: Final = ("simulate", "check", "ingest", "clean", "customers", "train", "score", "backtest", "tune", "explain", "segment", "export")
+COMMANDS: Final = (
+    "simulate", "check", "ingest", "clean", "customers", "explore",
+    "train", "score", "backtest", "tune", "explain", "segment", "export",
+)  # fmt: skip
 
 
 class _Help(argparse.HelpFormatter):

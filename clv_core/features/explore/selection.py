@@ -1,0 +1,172 @@
+"""What the views look at: a cube, cut to channels and countries (:class:`Part`), and to a period (:class:`Selection`).
+
+One rule for all views: they show what the log would show if it held only the chosen channels and countries, and of that
+what lies in the period. What came before the period still tells a new buyer from a known one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from clv_core.collection.engine import text
+from clv_core.errors import UsageError
+from clv_core.features.engine import Engine
+from clv_core.features.explore.cube import Cube
+from clv_core.features.explore.relations import ACTIVE, MONEY_DAYS, RATED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MEMORY_LIMIT_MB: Final = 768
+DAY, WEEK, MONTH, QUARTER = UNITS = ("day", "week", "month", "quarter")
+DAYS_BY_DAY: Final = 62
+DAYS_BY_WEEK: Final = 366
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a person asked to see.
+
+    Args:
+        start: first day; None for the log's first.
+        end: first day that is no longer part of it; None for the log's end.
+        channels: only these; empty for all.
+        countries: only these; empty for all.
+    """
+
+    start: date | None = None
+    end: date | None = None
+    channels: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+
+
+class Part:
+    """A cube cut to channels and countries, in an engine of its own that goes with it.
+
+    Args:
+        cube: what to look at.
+        channels: only these; empty for all.
+        countries: only these; empty for all.
+    """
+
+    def __init__(self, cube: Cube, channels: Sequence[str] = (), countries: Sequence[str] = ()) -> None:
+        self.cube, self.engine = cube, Engine(MEMORY_LIMIT_MB)
+        self._run: Any = self.engine.connection.raw_sql
+        chosen = [_codes(cube, "channel", channels), _codes(cube, "country", countries)]
+        where = " AND ".join(condition for condition in chosen if condition)
+        for relation, file in (("cells", "cells/*"), ("sold", "sold"), ("categories", "categories")):
+            narrowed = f" WHERE {where}" if where and relation != "categories" else ""
+            self._run(f"CREATE VIEW {relation} AS FROM {self._file(file)}{narrowed}")
+        if not where:
+            self._run("CREATE VIEW active AS SELECT customer, day, previous FROM cells")
+            self._run(f"CREATE VIEW money_days AS FROM {self._file('money_days/*')}")
+            self._run(f"CREATE VIEW rated AS FROM {self._file('rated/*')}")
+            return
+        self._run(f"CREATE TABLE active AS {ACTIVE}")
+        self._run(f"CREATE TABLE money_days AS {MONEY_DAYS}")
+        self._run(f"CREATE VIEW ratings AS SELECT * EXCLUDE next FROM {self._file('rated/*')} WHERE {where}")
+        self._run(f"CREATE TABLE rated AS {RATED}")
+
+    def _file(self, name: str) -> str:
+        return text(str(self.cube.folder / f"{name}.parquet"))
+
+    def frame(self, query: str) -> pd.DataFrame:
+        """Return the rows of a query over the relations; safe to call from several threads."""
+        connection: Any = self.engine.connection
+        with connection.con.cursor() as cursor:
+            found: pd.DataFrame = cursor.execute(query).df()
+        return found
+
+
+def _codes(cube: Cube, column: str, chosen: Sequence[str]) -> str:
+    """Return the condition that keeps the chosen texts of a column; nothing for all of them."""
+    if not chosen:
+        return ""
+    known = cube.channels if column == "channel" else cube.countries
+    unknown = [value for value in chosen if value not in known]
+    if unknown:
+        raise UsageError("explore_option", column=column, value=unknown[0][:60], known=", ".join(known[:20]) or "-")
+    return f"{column} IN ({', '.join(str(known.index(value)) for value in chosen)})"
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """A part of a cube in a period.
+
+    Args:
+        part: what to look at.
+        start: first day.
+        end: first day that is no longer part of it.
+    """
+
+    part: Part
+    start: date
+    end: date
+
+    @classmethod
+    def of(cls, part: Part, start: date | None = None, end: date | None = None) -> Self:
+        """Return the selection of a period, cut to the log's span.
+
+        Raises:
+            UsageError: the period holds no day of the log.
+        """
+        cube = part.cube
+        first, after = max(start or cube.start, cube.start), min(end or cube.end, cube.end)
+        if first >= after:
+            said = {"start": str(start or cube.start), "end": str(end or cube.end)}
+            raise UsageError("explore_period", **said, log_start=str(cube.start), log_end=str(cube.end))
+        return cls(part, first, after)
+
+    @property
+    def days(self) -> int:
+        """Length of the period."""
+        return (self.end - self.start).days
+
+    @property
+    def period(self) -> str:
+        """SQL condition on ``day``."""
+        return f"day >= {sql_day(self.start)} AND day < {sql_day(self.end)}"
+
+    @property
+    def unit(self) -> str:
+        """What time is shown by: days up to two months, weeks up to a year, then months."""
+        return DAY if self.days <= DAYS_BY_DAY else WEEK if self.days <= DAYS_BY_WEEK else MONTH
+
+    def before(self) -> Selection | None:
+        """Return the span of the same length just before; None where the log does not hold all of it."""
+        start = self.start - timedelta(days=self.days)
+        return replace(self, start=start, end=self.start) if start >= self.part.cube.start else None
+
+    def frame(self, query: str) -> pd.DataFrame:
+        """Return the rows of a query over the relations."""
+        return self.part.frame(query)
+
+
+def sql_day(day: date) -> str:
+    """Return a date as SQL."""
+    return f"DATE '{day.isoformat()}'"
+
+
+def bucket(unit: str, day: str = "day") -> str:
+    """Return the SQL of the first day of the week (from Monday), month or quarter that a day lies in."""
+    return day if unit == DAY else f"date_trunc('{unit}', {day})::DATE"
+
+
+def next_bucket(unit: str, first: date, steps: int = 1) -> date:
+    """Return the first day of the bucket ``steps`` after the one that begins with ``first``."""
+    if unit in (DAY, WEEK):
+        return first + timedelta(days=steps * (7 if unit == WEEK else 1))
+    months = first.year * 12 + first.month - 1 + steps * (3 if unit == QUARTER else 1)
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def bucket_of(unit: str, day: date) -> date:
+    """Return the first day of the bucket that ``day`` lies in."""
+    if unit == DAY:
+        return day
+    if unit == WEEK:
+        return day - timedelta(days=day.weekday())
+    return date(day.year, day.month - (day.month - 1) % (3 if unit == QUARTER else 1), 1)
