@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from clv_core.collection.grammar import Grammar, grammar
+
 MAX_LINES_IN_A_CELL: Final = 500
+BLOCK: Final = 1 << 23
+LONGEST_ROW: Final = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -26,40 +31,75 @@ class Reject:
     lines: int = 1
 
 
-def close_quotes(path: Path, target: Path, delimiter: str, columns: int) -> list[Reject]:
+def quotes_hold(path: Path, delimiter: str, quote: str, escape: str, columns: int) -> bool:
+    """Say whether every quoted cell of a file ends where a cell can end, so that nothing can be swallowed.
+
+    A quote that stands alone at a line's end could close another's cell by chance; then the answer is no.
+
+    Args:
+        path: a UTF-8 file with LF or CRLF line ends.
+        delimiter: one character.
+        quote: one character.
+        escape: what stands before a quote inside quotes.
+        columns: cells of a row.
+    """
+    marks = grammar(delimiter, quote, escape, columns, strict=True)
+    alone = re.compile(rb"(?:%s|\n)%s\r?\n" % (re.escape(delimiter.encode()), re.escape(quote.encode())))
+    buffer, start = b"", 0
+    with path.open("rb") as file:
+        while True:
+            block = file.read(BLOCK)
+            buffer, start = buffer[start:], 0
+            buffer += block or (b"\n" if buffer else b"")
+            while True:
+                before = start
+                for pattern in (marks.rows, marks.blank):
+                    found = pattern.match(buffer, start)
+                    start = found.end() if found else start
+                if start == before:
+                    break
+            if alone.search(buffer, 0, start) or len(buffer) - start > LONGEST_ROW:
+                return False
+            if not block:
+                return start == len(buffer)
+
+
+def close_quotes(path: Path, target: Path, delimiter: str, quote: str, escape: str, columns: int) -> list[Reject]:
     """Copy ``path`` without the lines that open a quote and never close it; return these lines.
 
-    A line with an odd number of quotes opens a cell that goes on in the next lines. It is taken to be the culprit when
-    the next line is a whole row by itself, when the cell would go on for hundreds of lines, or when the file ends.
+    A line that opens a cell which goes on in the next lines is taken to be the culprit when the next line is a whole
+    row by itself, when the quote that would close the cell stands within other text, when the cell would go on for
+    hundreds of lines, or when the file ends.
     """
+    marks = grammar(delimiter, quote, escape, columns, strict=False)
     rejects: list[Reject] = []
-    held: list[str] = []
+    held: list[bytes] = []
     start = 0
-    with path.open(encoding="utf-8", newline="") as source, target.open("w", encoding="utf-8", newline="") as out:
+    with path.open("rb") as source, target.open("wb") as out:
 
         def give_up() -> None:
             """Reject the line that opened the quote and read the held ones after it again."""
             nonlocal held
-            rejects.append(Reject(start, "open_quote", held[0].rstrip("\n")[:1000]))
+            line = held[0].decode("utf-8", "replace").rstrip("\r\n")
+            rejects.append(Reject(start, "open_quote", line[:1000]))
             again, held = held[1:], []
-            for offset, line in enumerate(again, start + 1):
-                take(line, offset)
+            for offset, line_after in enumerate(again, start + 1):
+                take(line_after, offset)
 
-        def take(line: str, number: int) -> None:
+        def take(line: bytes, number: int) -> None:
             nonlocal start, held
-            odd = line.count('"') % 2 == 1
             if not held:
-                if odd:
+                if quote.encode() in line and marks.opens.match(line):
                     held, start = [line], number
                 else:
                     out.write(line)
                 return
-            if (len(held) == 1 and not odd and _cells(line, delimiter) == columns) or len(held) > MAX_LINES_IN_A_CELL:
-                held.append(line)
-                give_up()
-                return
+            state = _inside(line, marks)
+            whole = len(held) == 1 and state == "goes on" and _cells(line, marks) == columns
             held.append(line)
-            if odd:
+            if whole or state == "broken" or len(held) > MAX_LINES_IN_A_CELL:
+                give_up()
+            elif state == "closed":
                 out.writelines(held)
                 held = []
 
@@ -70,7 +110,23 @@ def close_quotes(path: Path, target: Path, delimiter: str, columns: int) -> list
     return rejects
 
 
-def _cells(line: str, delimiter: str) -> int:
-    """Count the cells of a line whose quotes are even."""
-    parts = line.split('"')
-    return 1 + sum(part.count(delimiter) for part in parts[::2])
+def _inside(line: bytes, marks: Grammar) -> str:
+    """Return what becomes of an open quoted cell on the next line: ``goes on``, ``closed`` or ``broken``."""
+    found = marks.closes.match(line)
+    if not found:
+        return "goes on"
+    end = marks.ends.match(line, found.end())
+    if not end:
+        return "broken"
+    return "goes on" if marks.opens.match(line, end.end()) else "closed"
+
+
+def _cells(line: bytes, marks: Grammar) -> int:
+    """Count the cells of a line that is a row by itself."""
+    count, at = 0, 0
+    while at < len(line):
+        found = marks.cells.match(line, at)
+        if not found or found.end() == at:
+            return 0
+        count, at = count + 1, found.end()
+    return count

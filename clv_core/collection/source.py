@@ -8,14 +8,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+import numpy as np
+from numpy.typing import NDArray
 
 from clv_core.collection.content import Content, identify
 from clv_core.collection.dialect import MAX_COLUMNS, Dialect, detect
 from clv_core.collection.encoding import BLOCK, rewrite, survey
 from clv_core.collection.engine import name, one, text
-from clv_core.collection.quotes import Reject, close_quotes
+from clv_core.collection.grammar import BLANKS
+from clv_core.collection.quotes import Reject, close_quotes, quotes_hold
 from clv_core.collection.unpack import unpack
 from clv_core.errors import Message, Refused
+
+UNRECORDED: Final = ", rejects_table = 'other_errors', rejects_scan = 'other_scans', rejects_limit = 1"
+"""Rejects are left out without being recorded. (To ignore errors is no choice: everything after the first line with
+text behind a closing quote would be left out too, in silence.)"""
 
 JSON_SUFFIXES: Final = (".json", ".jsonl", ".ndjson")
 REASONS: Final = {
@@ -41,7 +48,7 @@ class Source:
         notes: what had to be done to read it.
         rejects: lines already found to be no rows.
         bytes: size of what is read.
-        lines: line feeds in it, for text.
+        lines: lines in it, for text.
     """
 
     file: str
@@ -75,7 +82,7 @@ class Source:
             f"read_csv({text(str(self.path))}, auto_detect = false, header = false, columns = {{{kinds}}},"
             f" delim = {text(self.dialect.delimiter)}, quote = {text(self.dialect.quote)},"
             f" escape = {text(self.dialect.escape)}, skip = {self.dialect.header_line}, strict_mode = true,"
-            f" max_line_size = 2097152, {'store_rejects' if record else 'ignore_errors'} = true)"
+            f" max_line_size = 2097152, store_rejects = true{'' if record else UNRECORDED})"
         )
 
 
@@ -146,13 +153,20 @@ def _text(path: Path, scratch: Path, header: bool, called: str) -> Source:
     if dialect.blanks:
         path = _tabs(path, scratch / "tabs.txt")
     rejects: list[Reject] = []
-    if dialect.quote == '"' and dialect.escape == '"' and seen.quotes % 2:
+    form = (dialect.delimiter, dialect.quote, dialect.escape, len(dialect.columns))
+    if dialect.quote and (seen.quotes or dialect.quote != '"') and not quotes_hold(path, *form):
         closed = scratch / "closed.txt"
-        rejects = close_quotes(path, closed, dialect.delimiter, len(dialect.columns))
+        rejects = close_quotes(path, closed, *form)
         path = closed
     said = notes + dialect.notes
-    size, lines = path.stat().st_size, seen.lines - sum(1 for _ in rejects)
+    size, lines = path.stat().st_size, seen.lines - len(rejects) + (not _ends_a_line(path))
     return Source(called, Content.TEXT, path, dialect.columns, encoding, dialect, said, rejects, size, lines)
+
+
+def _ends_a_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 1))
+        return file.read() in (b"\n", b"")
 
 
 def _tabs(path: Path, target: Path) -> Path:
@@ -178,23 +192,26 @@ def recorded_rejects(connection: duckdb.DuckDBPyConnection, source: Source) -> l
     found: list[Reject] = []
     if source.dialect is not None:
         rows = connection.execute(
-            "SELECT position, kind, left(row, 1000), length(trim(row, chr(10))) - length(replace(trim(row, chr(10)),"
-            " chr(10), '')) FROM (SELECT line_byte_position AS position, min(error_type::VARCHAR) AS kind,"
-            " any_value(csv_line) AS row FROM reject_errors GROUP BY line_byte_position) ORDER BY position"
+            "SELECT position, kind, length(before) - length(replace(before, chr(10), '')), left(row, 1000),"
+            " length(row) - length(replace(row, chr(10), '')) FROM (SELECT *, trim(whole, chr(13) || chr(10)) AS row,"
+            " left(whole, length(whole) - length(ltrim(whole, chr(13) || chr(10)))) AS before FROM"
+            " (SELECT line_byte_position AS position, min(error_type::VARCHAR) AS kind,"
+            " coalesce(any_value(csv_line), '') AS whole FROM reject_errors GROUP BY line_byte_position))"
+            " ORDER BY position"
         ).fetchall()
-        lines = _line_numbers(source.path, [int(row[0]) for row in rows])
-        for line, (_, kind, csv_line, breaks) in zip(lines, rows, strict=True):
-            cells = str(csv_line or "")
-            blank = len(cells) - len(cells.lstrip("\r\n"))
-            if cells.strip():
-                found.append(
-                    Reject(
-                        line + blank, REASONS.get(str(kind), "unreadable"), cells.strip("\r\n"), 1 + int(breaks or 0)
-                    )
-                )
-    quoted = source.rejects
-    shifted = [replace(item, line=item.line + sum(q.line <= item.line for q in quoted)) for item in found]
-    return sorted([*quoted, *shifted], key=lambda item: item.line)
+        lines = _line_numbers(source.path, [int(row[0]) - 1 for row in rows])  # positions are counted from 1
+        for line, (_, kind, blank, cells, breaks) in zip(lines, rows, strict=True):
+            if cells.strip(BLANKS):
+                found.append(Reject(line + blank, REASONS.get(str(kind), "unreadable"), cells, 1 + int(breaks)))
+    places = as_in_the_file(source, np.array([item.line for item in found], np.int64))
+    shifted = [replace(item, line=int(line)) for item, line in zip(found, places, strict=True)]
+    return sorted([*source.rejects, *shifted], key=lambda item: item.line)
+
+
+def as_in_the_file(source: Source, lines: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the numbers in the person's file of ``lines`` of what is read, from which some lines were taken out."""
+    out = np.array([item.line for item in source.rejects], np.int64)
+    return lines + np.searchsorted(out - np.arange(len(out)), lines, side="right")
 
 
 def _line_numbers(path: Path, positions: list[int]) -> list[int]:
