@@ -12,6 +12,7 @@ from pages.ui import (
     state,
     upload_check,
     upload_questions,
+    upload_recall,
     upload_save,
     upload_steps,
     uploading,
@@ -56,6 +57,7 @@ widgets.headline(t("upload.headline.file", file=widgets.plain(file.path.name)))
 upload_steps.file_line(file)
 path = upload_steps.which(file)
 try:
+    upload_recall.offer(file)
     st.subheader(t("upload.step.columns"), anchor=False)
     upload_steps.choose_columns(file)
     st.subheader(t("upload.step.check"), anchor=False)

@@ -15,6 +15,10 @@ from clv_core.columns import EVENT_TYPES
 from pages.ui import set_aside, state, uploading, widgets
 from pages.ui.state import percent, t
 
+LONG_GAP_DAYS: Final = 14
+LONG_GAP_SHARE: Final = 0.04
+"""A silence of so many days, and of this share of the log, is pointed at."""
+
 MARKS: Final = {
     "measured": "green[:material/check_circle:",
     "unmeasured": "orange[:material/warning:",
@@ -27,10 +31,13 @@ def show(found: Check, aside: Path) -> None:
     facts = found.manifest
     st.markdown(widgets.accounting(facts))
     widgets.figures(_figures(found))
-    for message in found.warnings:
-        st.markdown(f":orange[:material/info:] {said_plainly(message.text(state.language()))}")
-    problems(found, aside)
+    gap(found)
     horizons(found)
+    grouped = {f"warning.{item.reason}" for item in found.problems}
+    for message in found.warnings:
+        if message.code not in grouped:
+            st.markdown(f":orange[:material/info:] {said_plainly(message.text(state.language()))}")
+    problems(found, aside)
     event_types(found)
     with st.expander(t("upload.first_rows"), icon=":material/table_rows:"):
         st.dataframe(found.first_rows, hide_index=True, alt=t("upload.first_rows"))
@@ -45,10 +52,6 @@ def _figures(found: Check) -> list[widgets.Figure]:
     facts = found.manifest
     first, end = date.fromisoformat(facts.log_start), date.fromisoformat(facts.log_end)
     last = end - timedelta(days=1)
-    gap = t("look.gap.none")
-    if found.gap_start:
-        start = date.fromisoformat(found.gap_start)
-        gap = t("look.gap.when", first=state.day(start), last=state.day(_last_day(start, found.longest_gap_days)))
     return [
         widgets.Figure(t("column.customers"), f"{facts.customers:,}", t("upload.customers.help")),
         widgets.Figure(t("column.purchases"), f"{facts.purchases:,}", t("upload.purchases.help")),
@@ -61,13 +64,22 @@ def _figures(found: Check) -> list[widgets.Figure]:
             t("look.span.help"),
             f"{state.day(first)} – {state.day(last)}",
         ),
-        widgets.Figure(t("look.gap"), t("unit.days", n=f"{found.longest_gap_days:,}"), t("look.gap.help"), gap),
-        widgets.Figure(t("look.repeated"), f"{facts.rows_duplicate:,}", t("look.repeated.help")),
     ]
 
 
-def _last_day(start: date, days: int) -> date:
-    return start + timedelta(days=days - 1)
+def gap(found: Check) -> None:
+    """Say how long the log falls silent; a long silence is often a missing file."""
+    if not found.gap_start:
+        st.caption(t("look.gap.none"))
+        return
+    days, start = found.longest_gap_days, date.fromisoformat(found.gap_start)
+    last = start + timedelta(days=days - 1)
+    said = t("look.gap", days=f"{days:,}", first=state.day(start), last=state.day(last))
+    span = date.fromisoformat(found.manifest.log_end) - date.fromisoformat(found.manifest.log_start)
+    if days >= max(LONG_GAP_DAYS, LONG_GAP_SHARE * span.days):
+        st.markdown(f":orange[:material/warning:] {said} {t('look.gap.long')}")
+    else:
+        st.caption(said)
 
 
 def problems(found: Check, aside: Path) -> None:
@@ -103,14 +115,12 @@ def horizons(found: Check) -> None:
     banner = {"measured": st.success, "unmeasured": st.warning, "too_short": st.error}[kind]
     icon = MARKS[kind].partition("[")[2]
     banner(t(f"look.horizons.{kind}", days=longest), icon=icon)
-    with st.container(horizontal=True, gap="medium"):
-        for item in found.horizons:
-            mark = MARKS[item.verdict]
-            st.markdown(
-                f":{mark} {t('unit.days', n=item.horizon_days)}]",
-                help=widgets.plain(item.reason.text(state.language())),
-                width="content",
-            )
+    said = [item for item in found.horizons if item.verdict != kind or kind == "too_short"]
+    reasons: dict[str, str] = {}
+    for item in said:
+        mark = MARKS[item.verdict]
+        reasons.setdefault(item.reason.code, f":{mark}] {widgets.plain(item.reason.text(state.language()))}")
+    st.caption("  \n".join(reasons.values()))
 
 
 def event_types(found: Check) -> None:

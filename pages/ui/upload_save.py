@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from clv_core.collection.pseudonyms import key_path
 from clv_core.workspace import check_name
 from pages.ui import state, uploading, widgets
 from pages.ui.state import t
@@ -20,11 +21,11 @@ def form(file: Chosen) -> None:
     taken = [item.name for item in state.newest_datasets()]
     way = NEW
     if taken:
+        st.session_state.setdefault("save_way", NEW)
         way = st.segmented_control(
             t("save.way"),
             WAYS,
             format_func=lambda way: t(f"save.way.{way}"),
-            default=NEW,
             required=True,
             key="save_way",
             label_visibility="collapsed",
@@ -38,11 +39,18 @@ def form(file: Chosen) -> None:
 def _new(file: Chosen, taken: list[str]) -> None:
     with st.form("save", border=True):
         name = st.text_input(t("upload.name"), file.name, max_chars=64, key="dataset_name", help=t("upload.name.help"))
+        hidden = _pseudonyms()
         if st.form_submit_button(t("upload.save"), type="primary", icon=":material/save:"):
-            uploading.save(file, check_name(name))
+            uploading.save(file, check_name(name), *(["--pseudonymise"] if hidden else []))
             st.rerun()
         if file.name in taken:
             st.caption(t("upload.name.taken", name=widgets.plain(file.name)))
+
+
+def _pseudonyms() -> bool:
+    hidden = st.toggle(t("save.pseudonymise"), key="pseudonymise")
+    st.caption(t("save.pseudonymise.why", path=widgets.plain(str(key_path(state.workspace())))))
+    return hidden
 
 
 def _add(file: Chosen, names: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -146,12 +147,15 @@ def _unless_taken(item: Proposal, mapping: Mapping[str, str]) -> str:
 
 
 def _keep_mapping(proposals: Sequence[Proposal], meanings: list[str], names: dict[str, str]) -> None:
-    """Keep the columns whose meaning differs from the proposal."""
-    mapping = {
-        names[meaning]: item.column
-        for item, meaning in zip(proposals, meanings, strict=True)
-        if meaning in names and names[meaning] != item.canonical
-    }
+    """Keep the columns whose meaning is not what would be taken without a word: changed ones, and one of several."""
+    proposed = Counter(item.canonical for item in proposals)
+    given = Counter(names.get(meaning) for meaning in meanings)
+    mapping = {}
+    for item, meaning in zip(proposals, meanings, strict=True):
+        canonical = names.get(meaning)
+        settled = proposed[canonical] > 1 and given[canonical] == 1
+        if canonical is not None and (canonical != item.canonical or settled):
+            mapping[canonical] = item.column
     if mapping != uploading.answers().mapping:
         uploading.answer(mapping=mapping)
         st.rerun()
@@ -159,7 +163,7 @@ def _keep_mapping(proposals: Sequence[Proposal], meanings: list[str], names: dic
 
 def settings() -> None:
     """Ask how dates, amounts and repeated rows are to be read, and where and in what money the log was kept."""
-    said = uploading.answers()
+    said, around = uploading.answers(), st.session_state.get(uploading.ROUND, 0)
     with st.grid(3, min_column_width=200):
         for name, choices in SETTINGS.items():
             value = st.selectbox(
@@ -174,9 +178,13 @@ def settings() -> None:
                 uploading.answer(**{name: value})
         zones = list(dict.fromkeys(["UTC", st.context.timezone or "UTC", *sorted(available_timezones())]))
         zone = st.selectbox(
-            t("upload.timezone"), zones, index=zones.index(said.timezone), help=t("upload.timezone.help"), key="zone"
+            t("upload.timezone"),
+            zones,
+            index=zones.index(said.timezone),
+            help=t("upload.timezone.help"),
+            key=f"zone_{around}",
         )
         currency = st.text_input(
-            t("upload.currency"), said.currency, max_chars=12, help=t("upload.currency.help"), key="currency"
+            t("upload.currency"), said.currency, max_chars=12, help=t("upload.currency.help"), key=f"currency_{around}"
         )
     uploading.answer(timezone=zone, currency=currency.strip())

@@ -1,0 +1,137 @@
+"""The cleaning rules: what each would change, in numbers and examples, before it is switched on; and undo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from clv_core import jobs
+from clv_core.collection.store import Dataset
+from clv_core.preprocessing.clean_rules import RULES
+from pages.ui import outcomes, progress, state, widgets
+from pages.ui.state import t
+
+LIMITS = "clean_limits"
+
+
+def follow(dataset: Dataset) -> None:
+    """Watch a cleaning that runs, and say how it ended."""
+    job = outcomes.follow("clean", dataset.name)
+    if job is not None:
+        result = job.status()["result"]
+        known = {"kept": f"{result['rows_kept']:,}", "read": f"{result['rows_read']:,}"}
+        outcomes.say(t("cleaning.done", **known) if result["rules"] else t("cleaning.undone"))
+        st.rerun()
+
+
+def show(dataset: Dataset) -> None:
+    """List the rules with their effects, and apply what the person switches."""
+    on = dataset.manifest.rules
+    st.markdown(f"**{t('cleaning.headline')}**")
+    if on and st.button(t("cleaning.undo"), key="clean_undo", icon=":material/undo:"):
+        start(dataset, {})
+    counted = _counted(dataset)
+    found = [item for item in counted if item["rows"] or item["on"]]
+    wanted = {item["rule"]: limit for item in found if (limit := _rule(dataset, item)) is not False}
+    nothing = [item for item in counted if item not in found]
+    titles = ", ".join(t(f"clean.{item['rule']}.title") for item in nothing)
+    if not found:
+        st.caption(t("cleaning.none", rules=titles))
+        return
+    if nothing:
+        st.caption(t("cleaning.nothing", rules=titles))
+    same = wanted == {rule: limit for rule, limit in on.items()}
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(t("cleaning.apply"), type="primary", key="clean_apply", disabled=same):
+            start(dataset, wanted)
+        if same:
+            st.caption(t("cleaning.same"))
+    limits = {item["rule"]: _limit_said(dataset, item) for item in found if item["limit"] is not None}
+    if any(limits[item["rule"]] != item["limit"] for item in found if item["limit"] is not None):
+        if st.button(t("cleaning.again"), key="clean_count", icon=":material/calculate:"):
+            st.session_state[LIMITS] = limits
+            st.rerun()
+
+
+def start(dataset: Dataset, rules: Mapping[str, float | None]) -> None:
+    """Start the run that makes the version in which exactly ``rules`` are on."""
+    state.start_job(["clean", dataset.name, *_words(rules)], dataset.name)
+    st.rerun()
+
+
+def _words(rules: Mapping[str, float | None]) -> list[str]:
+    words = []
+    for rule, limit in rules.items():
+        words += ["--rule", rule if limit is None else f"{rule}={limit:g}"]
+    return words
+
+
+def _counted(dataset: Dataset) -> list[dict[str, Any]]:
+    """Return the effects of all rules, counted by a run that is started where there is none."""
+    limits: dict[str, float] = st.session_state.get(LIMITS, {})
+    words = _words(limits)
+    label = " · ".join([dataset.name, dataset.version[:6], *words[1::2]])
+    job = progress.latest("clean", label)
+    ready = job is not None and job.status()["state"] == jobs.DONE
+    progress.need(ready, ["clean", dataset.name, "--list", *words], label, t("cleaning.looking"))
+    assert job is not None
+    rules: list[dict[str, Any]] = job.status()["result"]["rules"]
+    return rules
+
+
+def _rule(dataset: Dataset, item: dict[str, Any]) -> float | None | bool:
+    """Show one rule; return its limit (None: it has none) where it is switched on, False where it is off."""
+    rule = item["rule"]
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            on = st.toggle(
+                f"**{t(f'clean.{rule}.title')}**",
+                item["on"],
+                key=f"rule_{dataset.version}_{rule}",
+                help=t(f"clean.{rule}.why"),
+                width="content",
+            )
+            if item["examples"]:
+                with st.popover(t("cleaning.examples"), type="tertiary"):
+                    st.caption(t(f"clean.{rule}.why"))
+                    st.dataframe(_examples(item["examples"]), hide_index=True, alt=t("cleaning.examples"))
+        if item["limit"] is None:
+            st.markdown(_effect(item, dataset.manifest.currency))
+            return None if on else False
+        effect, setting = st.columns([3, 2], vertical_alignment="center")
+        effect.markdown(_effect(item, dataset.manifest.currency))
+        limit = setting.number_input(
+            t("cleaning.limit", unit=t(f"clean.unit.{RULES[rule].unit}")),
+            min_value=float(RULES[rule].lowest),
+            value=float(item["limit"]),
+            format="%g",
+            key=_limit_key(dataset, rule),
+        )
+        return float(limit) if on else False
+
+
+def _limit_key(dataset: Dataset, rule: str) -> str:
+    return f"limit_{dataset.version}_{rule}"
+
+
+def _limit_said(dataset: Dataset, item: dict[str, Any]) -> float:
+    return float(st.session_state.get(_limit_key(dataset, item["rule"]), item["limit"]))
+
+
+def _effect(item: dict[str, Any], currency: str) -> str:
+    known = {
+        "rows": f"**{item['rows']:,}**",
+        "purchases": f"{item['purchases']:,}",
+        "revenue": widgets.plain(state.money(item["net_revenue"], currency)),
+        "customers": f"{item['customers']:,}",
+        "lost": f"{item['customers_lost']:,}",
+    }
+    return t("cleaning.effect.on" if item["on"] else "cleaning.effect", **known)
+
+
+def _examples(rows: list[dict[str, str]]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows)
+    return frame.rename(columns={column: state.name_of("canonical", column) for column in frame.columns})

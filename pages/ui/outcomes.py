@@ -1,0 +1,50 @@
+"""What a button brought about is said at the top of the page, for a while."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+import streamlit as st
+
+from clv_core import jobs
+from pages.ui import progress, state
+
+SAID: Final = "outcome"
+SHOWN_SECONDS: Final = 20
+"""A page may be drawn again by itself just after, when a run that it started ends; the sentence stays that long."""
+
+
+def say(sentence: str) -> None:
+    """Keep a sentence for the top of the next runs."""
+    st.session_state[SAID] = (sentence, time.time() + SHOWN_SECONDS)
+
+
+def show() -> None:
+    """Show the sentence that was kept, while it is new."""
+    sentence, until = st.session_state.get(SAID, ("", 0.0))
+    if time.time() < until:
+        st.success(sentence, icon=":material/check_circle:")
+
+
+def follow(command: str, label: str | None = None) -> jobs.Job | None:
+    """Watch a run of ``command`` and end the page here while it lasts; return it once when it is done.
+
+    A run that failed is shown with its reason; everything is as it was before.
+    """
+    job = progress.current(command, label)
+    if job is None:
+        return None
+    if progress.running(job):
+        st.session_state[f"job_{command}"] = job.id
+        progress.watch(job)
+        st.stop()
+    if progress.take(job):
+        return job
+    if job.status()["state"] != jobs.DONE:
+        with st.container(horizontal=True):
+            if st.button(state.t("outcome.close"), key=f"close_{command}", icon=":material/close:", type="tertiary"):
+                st.session_state.pop(f"job_{command}", None)
+                st.rerun()
+            progress.technical_log(job)
+    return None

@@ -1,0 +1,198 @@
+"""The datasets page: what a dataset holds, cleaning weighed before it is done, versions, the customers table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core import jobs
+from clv_core.cli import main
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import open_dataset, versions
+from clv_core.errors import NeedsAnswer, Refused
+from clv_core.i18n import translate
+from clv_core.preprocessing.clean import clean
+from clv_core.workspace import Workspace
+
+OPEN = Callable[..., AppTest]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    rows = [
+        f"C{n % 40:02},2024-{1 + n % 9:02}-{1 + n % 28:02} 10:{n % 60:02},{5 + n % 30}.5,P{n % 7}" for n in range(300)
+    ]
+    rows += [f"test-user,2024-03-0{n + 1} 09:00,1.0,P1" for n in range(5)] + [",2024-03-01 10:00,3,P1"]
+    (tmp_path / "shop.csv").write_text("\n".join(["customer_id,event_time,amount,product_id", *rows]))
+    root = tmp_path / "workspace"
+    ingest(Workspace(root), tmp_path / "shop.csv", "shop", currency="EUR")
+    return root
+
+
+def written(app: AppTest) -> str:
+    kinds = ("subheader", "markdown", "caption", "info", "warning", "success", "error")
+    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+
+
+def newest(root: Path, command: str) -> jobs.Job:
+    return jobs.jobs(Workspace(root), command)[0]
+
+
+def really(job: jobs.Job, root: Path) -> None:
+    """Let a run that was only pretended happen."""
+    main(["--job", str(job.folder), *job.status()["args"], "--workspace", str(root)])
+
+
+def section(app: AppTest, what: str) -> AppTest:
+    app.segmented_control(key="datasets_what").set_value(what).run()
+    assert not app.exception
+    return app
+
+
+def test_the_page_says_what_the_dataset_holds(open_page: OPEN, shop: Path) -> None:
+    app = open_page(shop, "datasets", lang="en")
+    said = written(app)
+    facts = open_dataset(Workspace(shop), "shop").manifest
+    assert f"**{facts.rows_read}** rows read = **{facts.rows_kept}** kept + **1** set aside" in said
+    assert "41 customers" in said and "shop.csv" in said and not app.error
+
+
+def test_cleaning_is_counted_before_and_done_only_where_switched_on(open_page: OPEN, shop: Path) -> None:
+    app = section(open_page(shop, "datasets", lang="en"), "clean")
+    listing = newest(shop, "clean")
+    assert listing.status()["args"] == ["clean", "shop", "--list"]
+    really(listing, shop)
+    app.run()
+    said = written(app)
+    assert not app.exception and "**5** rows, 5 purchases, 5 EUR; customers concerned: 1, lost altogether: 1" in said
+    assert app.button(key="clean_apply").disabled
+    version = open_dataset(Workspace(shop), "shop").version
+    app.toggle(key=f"rule_{version}_test_ids").set_value(True).run()
+    app.button(key="clean_apply").click().run()
+    run = newest(shop, "clean")
+    assert run.status()["args"] == ["clean", "shop", "--rule", "test_ids"]
+    assert open_dataset(Workspace(shop), "shop").version == version
+    really(run, shop)
+    app.run()
+    facts = open_dataset(Workspace(shop), "shop").manifest
+    assert facts.customers == 40 and translate("cleaning.done", kept="300", read="306") in written(app)
+
+
+def test_all_cleaning_is_undone_by_one_click(open_page: OPEN, shop: Path) -> None:
+    raw = open_dataset(Workspace(shop), "shop").version
+    clean(Workspace(shop), "shop", {"test_ids": None})
+    app = section(open_page(shop, "datasets", lang="en"), "clean")
+    app.button(key="clean_undo").click().run()
+    run = newest(shop, "clean")
+    assert run.status()["args"] == ["clean", "shop"]
+    really(run, shop)
+    app.run()
+    assert open_dataset(Workspace(shop), "shop").version == raw
+    assert translate("cleaning.undone") in written(app)
+
+
+def test_limits_can_be_changed_and_counted_again(open_page: OPEN, shop: Path) -> None:
+    with (shop.parent / "bots.csv").open("w") as file:
+        file.write("customer_id,event_time,event_type,amount\n")
+        file.writelines(f"C{n % 20},2024-03-{1 + n % 9:02} 08:00:{n % 60:02},purchase,5\n" for n in range(60))
+        file.writelines(f"bot,2024-03-05 10:00:{n % 60:02}.{n},view,\n" for n in range(90))
+    ingest(Workspace(shop), shop.parent / "bots.csv", "bots")
+    app = section(open_page(shop, "datasets", lang="en", dataset="bots"), "clean")
+    really(newest(shop, "clean"), shop)
+    app.run()
+    version = open_dataset(Workspace(shop), "bots").version
+    app.number_input(key=f"limit_{version}_bots_minute").set_value(80.0).run()
+    app.button(key="clean_count").click().run()
+    assert "bots_minute=80" in newest(shop, "clean").status()["args"]
+
+
+def test_an_earlier_version_is_returned_to(open_page: OPEN, shop: Path) -> None:
+    workspace = Workspace(shop)
+    raw = open_dataset(workspace, "shop").version
+    clean(workspace, "shop", {"test_ids": None})
+    app = section(open_page(shop, "datasets", lang="en"), "versions")
+    assert len(app.dataframe[0].value) == 2
+    app.selectbox(key="return_to").set_value(raw)
+    app.button(key="restore").click().run()
+    assert open_dataset(workspace, "shop").version == raw and len(versions(workspace, "shop")) == 2
+    assert app.success
+
+
+def customers(shop: Path) -> bytes:
+    events = pd.read_csv(shop.parent / "shop.csv")
+    total = events.groupby("customer_id")["amount"].sum()
+    frame = pd.DataFrame({"customer_id": total.index, "email": "a@b.example", "lifetime_spend": total.to_numpy()})
+    return frame.assign(channel="ads").to_csv(index=False).encode()
+
+
+def add_customers(app: AppTest, shop: Path) -> AppTest:
+    section(app, "customers")
+    app.file_uploader[0].upload("customers.csv", customers(shop)).run()
+    assert not app.exception and not app.error
+    app.button(key="customers_add").click().run()
+    return app
+
+
+def test_nothing_but_contact_fields_is_on_by_itself(open_page: OPEN, shop: Path) -> None:
+    add_customers(open_page(shop, "datasets", lang="en"), shop)
+    args = newest(shop, "customers").status()["args"]
+    assert args[0] == "customers" and args[2:] == [
+        *("--dataset", "shop", "--id", "customer_id", "--contact", "email=email")
+    ]
+
+
+@pytest.mark.parametrize("choice", ("leak_without", "leak_use"))
+def test_a_leak_is_refused_with_its_reason_and_two_ways_on(open_page: OPEN, shop: Path, choice: str) -> None:
+    app = add_customers(open_page(shop, "datasets", lang="en"), shop)
+    run = newest(shop, "customers")
+    args = [*run.status()["args"], "--static", "lifetime_spend", "--static", "channel"]
+    jobs.update_status(run.folder, args=args)
+    really(run, shop)
+    app.run()
+    assert "lifetime_spend" in app.error[0].value.replace("\\", "") and app.button(key="leak_use").disabled
+    if choice == "leak_use":
+        app.checkbox(key="leak_sure").set_value(True).run()
+    app.button(key=choice).click().run()
+    again = newest(shop, "customers").status()["args"]
+    if choice == "leak_use":
+        assert again == [*args, "--accept", "lifetime_spend"]
+    else:
+        assert "lifetime_spend" not in again and again[-2:] == ["--static", "channel"]
+    really(newest(shop, "customers"), shop)
+    app.run()
+    table = open_dataset(Workspace(shop), "shop").manifest.customers_table
+    assert table is not None and table["accepted"] == (["lifetime_spend"] if choice == "leak_use" else [])
+    assert not app.error and not app.exception and "41" in app.success[0].value
+
+
+def test_a_customers_table_is_taken_off(open_page: OPEN, shop: Path) -> None:
+    app = add_customers(open_page(shop, "datasets", lang="en"), shop)
+    really(newest(shop, "customers"), shop)
+    app.run()
+    app.button(key="customers_remove").click().run()
+    really(newest(shop, "customers"), shop)
+    app.run()
+    assert open_dataset(Workspace(shop), "shop").manifest.customers_table is None
+    assert translate("customers.removed") in written(app)
+
+
+def test_the_order_of_dates_of_a_customers_file_is_asked(open_page: OPEN, shop: Path) -> None:
+    app = add_customers(open_page(shop, "datasets", lang="en"), shop)
+    jobs.finish(newest(shop, "customers").folder, "en", error=NeedsAnswer("dates_ambiguous", column="since", rows=9))
+    app.run()
+    app.button(key="answer_date_order_dmy").click().run()
+    assert newest(shop, "customers").status()["args"][-2:] == ["--date-order", "dmy"]
+
+
+def test_a_run_that_fails_is_said_and_changes_nothing(open_page: OPEN, shop: Path) -> None:
+    app = add_customers(open_page(shop, "datasets", lang="en"), shop)
+    error = Refused("customers_no_rows", file="customers.csv", rows=3, first="")
+    jobs.finish(newest(shop, "customers").folder, "en", error=error)
+    app.run()
+    assert len(app.error) == 1 and not app.exception
+    app.button(key="close_customers").click().run()
+    assert not app.error

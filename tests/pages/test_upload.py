@@ -1,0 +1,245 @@
+"""The upload page: questions with the control that settles them, checks by a run, several files, adding, memory."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.proto.Common_pb2 import FileURLs
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
+from streamlit.testing.v1 import AppTest
+
+from clv_core import jobs
+from clv_core.collection.check import check_file
+from clv_core.collection.check_store import save_check
+from clv_core.collection.profile import Answers
+from clv_core.collection.remembered import remember
+from clv_core.errors import NeedsAnswer
+from clv_core.i18n import translate
+from clv_core.workspace import Workspace
+from pages.ui import received, set_aside, uploading
+
+OPEN = Callable[..., AppTest]
+LOG = "customer_id,date,amount\nA,2024-03-25,10\nB,2024-04-26,12.5\nA,2024-05-27,7\nC,2024-06-28,3\n"
+
+
+def written(app: AppTest) -> str:
+    kinds = ("subheader", "markdown", "caption", "info", "warning", "success", "error")
+    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+
+
+def upload(app: AppTest, *contents: str) -> AppTest:
+    files = [(f"log{number}.csv", content.encode(), "text/csv") for number, content in enumerate(contents)]
+    app.file_uploader[0].set_value(files).run()
+    assert not app.exception
+    return app
+
+
+def last_args(root: Path, command: str) -> list[str]:
+    return list(jobs.jobs(Workspace(root), command)[0].status()["args"])
+
+
+def test_a_run_that_ends_with_a_question_shows_its_answers_and_starts_again(open_page: OPEN, tmp_path: Path) -> None:
+    app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
+    app.text_input(key="dataset_name").set_value("Shop 2024")
+    app.form_submit_button[0].click().run()
+    job = jobs.jobs(Workspace(tmp_path), "ingest")[0]
+    jobs.finish(job.folder, "en", error=NeedsAnswer("dates_ambiguous", column="date", rows=40))
+    app.run()
+    assert not app.error and not app.exception
+    app.button(key="answer_date_order_dmy").click().run()
+    args = last_args(tmp_path, "ingest")
+    assert args[: len(job.status()["args"])] == job.status()["args"]
+    assert args[args.index("--date-order") + 1] == "dmy" and args[args.index("--name") + 1] == "Shop 2024"
+
+
+def test_the_question_of_a_run_survives_a_new_session(open_page: OPEN, tmp_path: Path) -> None:
+    app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
+    app.form_submit_button[0].click().run()
+    other = open_page(tmp_path, "upload", lang="zh")
+    job = jobs.jobs(Workspace(tmp_path), "ingest")[0]
+    jobs.finish(job.folder, "en", error=NeedsAnswer("dates_ambiguous", column="date", rows=40))
+    other.run()
+    other.button(key="answer_date_order_mdy").click().run()
+    assert last_args(tmp_path, "ingest")[-2:] == ["--date-order", "mdy"]
+
+
+@pytest.mark.parametrize(
+    ("header", "canonical"),
+    [("who,date,amount", "customer_id"), ("customer_id,date,foo", "amount")],
+)
+def test_a_column_that_is_not_recognised_is_chosen_from_a_list(
+    open_page: OPEN, tmp_path: Path, header: str, canonical: str
+) -> None:
+    app = upload(open_page(tmp_path, "upload", lang="en"), LOG.replace("customer_id,date,amount", header))
+    assert not app.error
+    chosen = {"customer_id": "who", "amount": "foo"}[canonical]
+    app.selectbox(key=f"answer_column_{canonical}").set_value(chosen)
+    app.button(key=f"answer_use_{canonical}").click().run()
+    assert not app.exception and not app.error
+    assert "**4** rows read" in written(app)
+    app.form_submit_button[0].click().run()
+    args = last_args(tmp_path, "ingest")
+    assert f"{canonical}={chosen}" in args
+
+
+def test_two_columns_of_one_meaning_are_told_apart_by_a_click(open_page: OPEN, tmp_path: Path) -> None:
+    rows = [f"C{n % 9},2024-03-{n % 28 + 1:02},{n + 1},{2 * n + 1}" for n in range(30)]
+    app = upload(
+        open_page(tmp_path, "upload", lang="en"), "\n".join(["customer_id,date,total_price,order_value", *rows])
+    )
+    app.selectbox(key="answer_column_amount").set_value("order_value")
+    app.button(key="answer_use_amount").click().run()
+    assert not app.exception and not app.error
+    net = sum(2 * n + 1 for n in range(30))
+    assert str(net) in {metric.value for metric in app.metric}
+    app.form_submit_button[0].click().run()
+    assert "amount=order_value" in last_args(tmp_path, "ingest")
+
+
+def test_a_price_is_said_to_be_of_a_piece_or_of_a_line(open_page: OPEN, tmp_path: Path) -> None:
+    rows = [f"C{n % 9},2024-03-{n % 28 + 1:02},10,{n % 3 + 1}" for n in range(30)]
+    app = upload(open_page(tmp_path, "upload", lang="en"), "\n".join(["customer_id,date,price,quantity", *rows]))
+    app.button(key="answer_price_unit_price").click().run()
+    assert not app.exception and not app.error
+    assert str(10 * sum(n % 3 + 1 for n in range(30))) in {metric.value for metric in app.metric}
+
+
+def test_names_that_are_purchases_are_chosen_from_those_in_the_file(open_page: OPEN, tmp_path: Path) -> None:
+    rows = [f"C{n % 9},2024-03-{n % 28 + 1:02},{n},{('won', 'peeked')[n % 2]}" for n in range(40)]
+    app = upload(open_page(tmp_path, "upload", lang="en"), "\n".join(["customer_id,date,amount,event", *rows]))
+    app.multiselect(key="answer_purchases").set_value(["won"]).run()
+    app.button(key="answer_use_purchases").click().run()
+    assert not app.exception and not app.error
+    app.form_submit_button[0].click().run()
+    args = last_args(tmp_path, "ingest")
+    assert args[args.index("--event") + 1] == "won=purchase"
+
+
+def test_a_large_file_is_checked_by_a_run_and_can_be_saved_meanwhile(
+    open_page: OPEN, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploading, "CHECKED_HERE_BYTES", 10)
+    app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
+    check = jobs.jobs(Workspace(tmp_path), "check")[0]
+    args = check.status()["args"]
+    assert Path(args[1]).read_text() == LOG and app.form_submit_button
+    out = Path(args[args.index("--out") + 1])
+    out.mkdir()
+    save_check(check_file(Path(args[1]), set_aside=out / "set_aside.parquet"), out)
+    jobs.finish(check.folder, "en", result={})
+    app.run()
+    assert not app.exception and "**4** rows read" in written(app)
+
+
+def test_saving_stops_the_check_that_still_runs(
+    open_page: OPEN, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploading, "CHECKED_HERE_BYTES", 10)
+    app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
+    app.form_submit_button[0].click().run()
+    assert last_args(tmp_path, "ingest")[0] == "ingest"
+    assert jobs.jobs(Workspace(tmp_path), "check")[0].status()["state"] != jobs.RUNNING
+
+
+def test_several_files_become_one_dataset(open_page: OPEN, tmp_path: Path) -> None:
+    app = upload(open_page(tmp_path, "upload", lang="en"), LOG, LOG.replace("2024", "2025"))
+    assert [Path(option).name for option in app.selectbox(key="upload_which").options] == ["log0.csv", "log1.csv"]
+    app.form_submit_button[0].click().run()
+    args = last_args(tmp_path, "ingest")
+    assert [Path(word).name for word in args[1:3]] == ["log0.csv", "log1.csv"] and args[3] == "--name"
+
+
+def test_files_of_other_columns_are_pointed_out(open_page: OPEN, tmp_path: Path) -> None:
+    app = upload(open_page(tmp_path, "upload", lang="en"), LOG, LOG.replace("amount", "total"))
+    assert any("log1" in warning.value for warning in app.warning)
+
+
+def test_a_file_can_be_added_to_a_dataset(open_page: OPEN, with_dataset: Path) -> None:
+    app = upload(open_page(with_dataset, "upload", lang="en"), LOG)
+    app.segmented_control(key="save_way").set_value("add").run()
+    app.form_submit_button[0].click().run()
+    args = last_args(with_dataset, "ingest")
+    assert "--append" in args and args[args.index("--name") + 1] == "shop"
+    jobs.update_status(jobs.jobs(Workspace(with_dataset), "ingest")[0].folder, state=jobs.CANCELLED)
+
+
+def test_ids_are_replaced_where_it_was_asked_for(open_page: OPEN, tmp_path: Path) -> None:
+    app = upload(open_page(tmp_path, "upload", lang="zh"), LOG)
+    app.toggle(key="pseudonymise").set_value(True)
+    app.form_submit_button[0].click().run()
+    assert last_args(tmp_path, "ingest")[-1] == "--pseudonymise"
+
+
+def test_what_was_said_about_a_file_of_this_shape_is_offered(open_page: OPEN, tmp_path: Path) -> None:
+    log = LOG.replace("amount", "cash,till").replace("\n", ",1\n").replace("till,1", "till")
+    remember(Workspace(tmp_path), ["customer_id", "date", "cash", "till"], Answers({"amount": "cash"}, currency="CHF"))
+    app = upload(open_page(tmp_path, "upload", lang="en"), log)
+    assert "cash = " in written(app) and "CHF" in written(app)
+    app.button(key="recall_use").click().run()
+    assert not app.exception and not app.error
+    app.form_submit_button[0].click().run()
+    args = last_args(tmp_path, "ingest")
+    assert "amount=cash" in args and args[args.index("--currency") + 1] == "CHF"
+
+
+def test_the_look_names_the_gap_and_the_horizons(open_page: OPEN, tmp_path: Path) -> None:
+    app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
+    said = written(app)
+    assert "31 days" in said and "26 Mar 2024" in said  # 26 March to 25 April
+    assert translate("look.horizons.unmeasured", days=30) in said
+
+
+def test_an_upload_leaves_the_servers_memory_when_it_is_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = MemoryUploadedFileManager("/upload")
+    record = UploadedFileRec("f1", "../odd name?.csv", "text/csv", b"x" * 10_000)
+    manager.add_file("s1", record)
+    context = type("Context", (), {"uploaded_file_mgr": manager, "session_id": "s1"})()
+    monkeypatch.setattr(received, "get_script_run_ctx", lambda: context)
+    file = UploadedFile(record, FileURLs())
+    again = UploadedFile(record, FileURLs())
+    paths = received.copy([file, again], tmp_path)
+    assert [path.read_bytes() for path in paths] == [record.data] * 2
+    assert len(set(paths)) == 2 and all(path.parent == tmp_path for path in paths)
+    assert manager.get_files("s1", ["f1"]) == [] and file.closed
+
+
+def test_folders_of_sessions_long_gone_are_swept(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "log.csv").write_text("x")
+    long_ago = time.time() - received.LEFT_AFTER_SECONDS - 60
+    os.utime(old, (long_ago, long_ago))
+    received.sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+
+
+@pytest.mark.parametrize(("ending", "packed"), [(".csv", None), (".csv.gz", "gzip")])
+def test_rows_set_aside_come_as_a_file_with_line_and_reason(tmp_path: Path, ending: str, packed: str | None) -> None:
+    rows = [f"C{n % 9},2024-03-{n % 28 + 1:02},{n}" for n in range(40)] + [",2024-03-01,1", "C1,someday,2"]
+    (tmp_path / "log.csv").write_text("\n".join(["customer_id,date,amount", *rows]))
+    check_file(tmp_path / "log.csv", set_aside=tmp_path / "aside.parquet")
+    content = io.BytesIO(set_aside._content(tmp_path / "aside.parquet", ending))
+    frame = pd.read_csv(content, encoding="utf-8-sig", compression=packed)
+    assert frame[["line", "reason"]].values.tolist() == [[42, "no_customer"], [43, "bad_time"]]
+
+
+def test_answers_become_words_that_the_command_line_reads_back() -> None:
+    from clv_core.cli import build_parser
+    from clv_core.commands.ingest import reading_options
+
+    said = Answers(
+        {"amount": "net = paid"}, "dmy", "comma", "Europe/Paris", "EUR", "keep", {"won": "purchase"}, header=False
+    )
+    options = build_parser().parse_args(["ingest", "x.csv", "--name", "x", *uploading.options(said)])
+    assert Answers(**reading_options(options)) == said
+    assert uploading.options(Answers()) == []
