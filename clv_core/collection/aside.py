@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
+from clv_core.collection.blank_lines import blank_lines
 from clv_core.collection.engine import name, one, run, text
 from clv_core.collection.plan import REASON_COLUMNS, Plan, T
 from clv_core.collection.quotes import Reject
-from clv_core.collection.source import Source
-from clv_core.columns import BY_NAME
+from clv_core.collection.source import Source, as_in_the_file
 from clv_core.errors import Message
 from clv_core.jobs import Progress
 
 EXAMPLES: Final = 3
+OWN_COLUMNS: Final = ("file", "line", "reason", "column", "value")
+"""Columns of ours in the set-aside file; ``file`` is there where a dataset was made from several files."""
 
 
 @dataclass(frozen=True)
@@ -75,28 +78,47 @@ def write_aside(
         pa.table(
             {
                 "line": pa.array([item.line for item in rejects], pa.int64()),
-                "lines": pa.array([item.lines for item in rejects], pa.int64()),
                 "reason": pa.array([item.reason for item in rejects], pa.string()),
-                "value": pa.array([item.text for item in rejects], pa.string()),
+                # What is no row cannot be told apart by columns: it may name a customer anywhere.
+                "value": pa.array(["" if plan.secret else item.text for item in rejects], pa.string()),
             }
         ),
     )
     nothing = ", ".join(f"NULL::VARCHAR AS {name(column)}" for column in own.values())
     parts = [f"SELECT line, reason, NULL::VARCHAR AS column, value, {nothing} FROM rejects"]
     if any_bad:
-        parts.append(_bad_rows(source, plan, own, rejects, rows))
+        gaps = _gaps(source, rejects, rows)
+        connection.register("gaps", gaps)
+        parts.append(_bad_rows(source, plan, own, int(gaps["lines"].to_numpy().sum()), rows))
     query = f"COPY ({' UNION ALL '.join(parts)}) TO {text(str(target))} (FORMAT parquet)"
     run(connection, query, progress, "set_aside", rows)
     connection.unregister("rejects")
+    connection.unregister("gaps")
     return problems(connection, target, plan)
 
 
-def _bad_rows(source: Source, plan: Plan, own: dict[str, str], rejects: Sequence[Reject], rows: int) -> str:
-    """Return the query of bad rows with their line numbers."""
+def _gaps(source: Source, rejects: Sequence[Reject], rows: int) -> pa.Table:
+    """Return the lines between the rows: rejects, and blank lines where the number of lines says that there are some.
+
+    Returns:
+        ``line`` and ``lines`` (how many from there on), int64, ascending.
+    """
+    line = np.array([item.line for item in rejects], np.int64)
+    lines = np.array([item.lines for item in rejects], np.int64)
+    dialect = source.dialect
+    if dialect is not None and source.lines > dialect.header_line + rows + lines.sum():
+        blank = blank_lines(source.path, dialect)
+        blank = as_in_the_file(source, blank[blank > dialect.header_line])
+        line, lines = np.concatenate([line, blank]), np.concatenate([lines, np.ones(len(blank), np.int64)])
+    order = np.argsort(line, kind="stable")
+    return pa.table({"line": line[order], "lines": lines[order]})
+
+
+def _bad_rows(source: Source, plan: Plan, own: dict[str, str], pushing: int, rows: int) -> str:
+    """Return the query of bad rows with their line numbers; ``pushing`` lines between the rows are in ``gaps``."""
     header = source.dialect.header_line if source.dialect else 0
-    several = source.dialect is not None and source.lines > header + rows + sum(item.lines for item in rejects)
     extra = "0"
-    if several:
+    if source.lines > header + rows + pushing:
         breaks = " + ".join(
             f"coalesce(length({name(c)}) - length(replace({name(c)}, chr(10), '')), 0)" for c in source.columns
         )
@@ -108,17 +130,17 @@ def _bad_rows(source: Source, plan: Plan, own: dict[str, str], rejects: Sequence
         for column in dict.fromkeys(REASON_COLUMNS.values())
         if column in plan.chosen
     )
-    columns = ", ".join(f"{name(column)} AS {name(alias)}" for column, alias in own.items())
+    columns = ", ".join(f"{plan.shown(column)} AS {name(alias)}" for column, alias in own.items())
     bad = (
         f"SELECT {header} + clv_row + clv_extra AS clv_place, {plan.reason} AS clv_reason, *"
         f" FROM {plan.judged(numbered)} WHERE clv_reason IS NOT NULL"
     )
-    # Rows at or after the place of a reject, counted without the rejects before it, are pushed down by its lines.
+    # Rows at or after the place of a gap, counted without the gaps before it, are pushed down by its lines.
     place = "line - coalesce(sum(lines) OVER (ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"
-    places = f"(SELECT {place} AS place, sum(lines) OVER (ORDER BY line) AS pushed FROM rejects)"
+    places = f"(SELECT {place} AS place, sum(lines) OVER (ORDER BY line) AS pushed FROM gaps)"
     pushes = f"(SELECT place, max(pushed) AS pushed FROM {places} GROUP BY place)"
-    joined = f"({bad}) b ASOF LEFT JOIN {pushes} r ON b.clv_place >= r.place" if rejects else f"({bad}) b"
-    shift = "coalesce(pushed, 0)" if rejects else "0"
+    joined = f"({bad}) b ASOF LEFT JOIN {pushes} r ON b.clv_place >= r.place" if pushing else f"({bad}) b"
+    shift = "coalesce(pushed, 0)" if pushing else "0"
     return (
         f"SELECT (clv_place + {shift})::BIGINT AS line, clv_reason AS reason,"
         f" CASE clv_reason {about} END AS column, CASE CASE clv_reason {about} END {values} END AS value, {columns}"
@@ -147,5 +169,4 @@ def count_aside(connection: duckdb.DuckDBPyConnection, aside: Path) -> int:
 
 
 def _own_name(column: str) -> str:
-    taken = ("line", "reason", "column", "value", *BY_NAME)
-    return f"{column} (source)" if column.lower() in taken[:4] else column
+    return f"{column} (source)" if column.lower() in OWN_COLUMNS else column

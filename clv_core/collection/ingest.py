@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from clv_core.collection.alike import Habit, answers_json, ask_currency, habit_of, read_alike, shown
 from clv_core.collection.profile import Answers
-from clv_core.collection.reading import Reading, read_log
+from clv_core.collection.pseudonyms import load_key
+from clv_core.collection.reading import Reading
+from clv_core.collection.remembered import completed, recalled, remember
 from clv_core.collection.store import Manifest, save_dataset
+from clv_core.collection.unite import Part, unite
 from clv_core.jobs import NoProgress, Progress
 from clv_core.workspace import Workspace, check_name
 
 
 def ingest(
     workspace: Workspace,
-    source: Path,
+    source: Path | Sequence[Path],
     name: str,
     *,
     mapping: Mapping[str, str] | None = None,
@@ -28,14 +33,20 @@ def ingest(
     duplicates: str | None = None,
     events: Mapping[str, str] | None = None,
     header: bool = True,
+    remembered: bool = False,
+    pseudonymise: bool = False,
     progress: Progress | None = None,
     original: str = "",
 ) -> Manifest:
     """Read ``source`` into the dataset ``name`` and return its manifest.
 
+    Several files are read one by one with the same options; each is then appended to those before it, rows that these
+    hold already being left out (:mod:`clv_core.collection.overlap`).
+
     Args:
         workspace: where the dataset is stored.
-        source: CSV or other delimited text, XLSX, JSON lines, Parquet (a file or a folder), also gzipped or zipped.
+        source: CSV or other delimited text, XLSX, JSON lines, Parquet (a file or a folder), also gzipped or zipped; or
+            several of these.
         name: the dataset's name; a dataset of this name gets a new version.
         mapping: canonical column -> source column, where the proposal is to be overruled.
         date_order: ``dmy``, ``mdy`` or ``ymd`` for dates that can be read in several ways.
@@ -46,20 +57,44 @@ def ingest(
             id or a time of day).
         events: event name in the file -> event type.
         header: whether a text file's first line names its columns.
+        remembered: whether what was said about an earlier file of the same shape holds where nothing is said here.
+        pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.pseudonyms`).
         progress: who listens.
-        original: what the person calls the file, where it is not the path's name (uploads).
+        original: what the person calls the file, where it is not the path's name; of one file only.
 
     Raises:
         NeedsAnswer: something can be read in two ways; the message names the option that settles it.
-        Refused: the file cannot be used; nothing is left behind.
+        Refused: a file cannot be used; nothing is left behind.
+        NotFound: ``remembered``, and no file of this shape is.
     """
-    name = check_name(name)
+    name, listener = check_name(name), progress or NoProgress()
     answers = Answers(mapping or {}, date_order, decimal, timezone, currency, duplicates, events or {}, header)
+    paths = [source] if isinstance(source, Path) else list(source)
+    key = load_key(workspace) if pseudonymise else None
     with scratch_folder(workspace) as scratch:
-        reading = read_log(source, answers, scratch, progress or NoProgress(), original=original)
-        manifest = describe(reading, name, answers)
-        save_dataset(workspace, manifest, reading.events, reading.set_aside)
-    return manifest
+        parts: list[Part] = []
+        shapes: dict[tuple[str, ...], Answers] = {}
+        for number, path in enumerate(paths, 1):
+            folder = scratch / f"file-{number}"
+            folder.mkdir()
+            called = original if len(paths) == 1 else ""
+            said, habit = answers, Habit()
+            if remembered:
+                said, habit = recalled(workspace, path, answers, folder, called)
+            elif parts:
+                habit = replace(habit_of(parts[0].manifest), mapping={})
+            reading, used = read_alike(
+                path, said, habit, folder, listener, original=called, key=key, part=len(paths) > 1
+            )
+            if parts:
+                ask_currency(parts[0].manifest, reading, said)
+            parts.append(Part(describe(reading, name, used), reading.events, reading.set_aside))
+            shapes[reading.source.columns] = completed(said, habit) if remembered else answers
+        whole = parts[0] if len(parts) == 1 else unite(parts, scratch, listener)
+        save_dataset(workspace, whole.manifest, whole.events, whole.set_aside)
+    for columns, said in shapes.items():
+        remember(workspace, columns, said)
+    return whole.manifest
 
 
 @contextmanager
@@ -72,6 +107,14 @@ def scratch_folder(workspace: Workspace) -> Iterator[Path]:
 def describe(reading: Reading, name: str, answers: Answers) -> Manifest:
     """Return the manifest of ``reading`` as the dataset ``name``."""
     sums, plan = reading.figures, reading.profile.plan
+    part = {
+        "source": reading.source.file,
+        "rows_read": reading.rows_read,
+        "rows_kept": sums.rows,
+        "rows_set_aside": reading.rows_set_aside,
+        "rows_duplicate": reading.rows_duplicate,
+        "rows_overlap": 0,
+    }
     return Manifest(
         name=name,
         version=reading.version,
@@ -93,5 +136,9 @@ def describe(reading: Reading, name: str, answers: Answers) -> Manifest:
         log_end=sums.log_end.isoformat(),
         net_revenue=sums.net_revenue,
         event_types=sums.event_types,
-        warnings=[{"code": message.code, "params": message.params} for message in reading.warnings],
+        warnings=[message.coded() for message in reading.warnings],
+        parts=[part | shown(reading, answers)],
+        answers=answers_json(answers),
+        pseudonymised=bool(reading.key_fingerprint),
+        key_fingerprint=reading.key_fingerprint,
     )

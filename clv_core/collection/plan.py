@@ -52,6 +52,8 @@ class Plan:
         credit_notes: order ids of digits with a letter before them are returns.
         rating_scale: largest rating.
         discount_off: whether the discount is subtracted from quantity x unit price.
+        secret: SQL template with ``{column}`` that makes a text its pseudonym; empty where ids stay readable.
+        hidden: source columns, beside the customer id, that become pseudonyms too.
     """
 
     columns: tuple[str, ...]
@@ -62,6 +64,8 @@ class Plan:
     credit_notes: bool = False
     rating_scale: float = 5.0
     discount_off: bool = True
+    secret: str = field(default="", repr=False)
+    hidden: frozenset[str] = frozenset()
 
     @property
     def stored(self) -> list[str]:
@@ -104,9 +108,20 @@ class Plan:
         for column in COLUMNS:
             if column.name in self.chosen and column.name not in outputs:
                 outputs[column.name] = (V if column.kind is Kind.NUMBER else T) + column.name
+        for column in COLUMNS:
+            if column.kind is Kind.TEXT and column.name in self.chosen:
+                outputs[column.name] = self._veiled(outputs[column.name], self.chosen[column.name])
         kept = [f"{outputs[c.name]} AS {c.name}" for c in COLUMNS if c.name in outputs]
-        kept += [f"{name(column)} AS {name(extra)}" for column, extra in self.extras.items()]
+        kept += [f"{self.shown(column)} AS {name(extra)}" for column, extra in self.extras.items()]
         return f"SELECT {', '.join(kept)}, {self.reason} AS {REASON} FROM {self.judged(relation)}"
+
+    def shown(self, column: str) -> str:
+        """Return SQL for a source column's text as it may be kept."""
+        return self._veiled(name(column), column)
+
+    def _veiled(self, expression: str, column: str) -> str:
+        personal = column in self.hidden or column == self.chosen[CUSTOMER_ID]
+        return self.secret.format(column=expression) if self.secret and personal else expression
 
     def judged(self, relation: str) -> str:
         """Return the table expression of ``relation``'s own columns and what was read from them."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +13,13 @@ from clv_core.collection.aside import Problem, count_aside, write_aside
 from clv_core.collection.duplicates import drop_repeats, have_identity, mark_repeats
 from clv_core.collection.engine import connect, run, text
 from clv_core.collection.figures import Figures, figures, notices
+from clv_core.collection.personal import personal_columns
 from clv_core.collection.plan import UNPRICED, Plan
-from clv_core.collection.profile import Answers, Profile, profile
-from clv_core.collection.source import Source, open_source, recorded_rejects
-from clv_core.columns import AMOUNT, UNIT_PRICE
+from clv_core.collection.profile import SAMPLE_ROWS, Answers, Profile, profile
+from clv_core.collection.pseudonyms import fingerprint_of, pseudonym_sql
+from clv_core.collection.source import Source, open_source, recorded_rejects, sample
+from clv_core.collection.store import version_of
+from clv_core.columns import AMOUNT, CUSTOMER_ID, UNIT_PRICE
 from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
 
@@ -40,6 +43,7 @@ class Reading:
         figures: what the kept rows amount to.
         warnings: everything that is to be said.
         version: content hash, 12 hex digits.
+        key_fingerprint: of the key of the pseudonyms; empty where ids are readable.
     """
 
     source: Source
@@ -53,9 +57,20 @@ class Reading:
     figures: Figures
     warnings: tuple[Message, ...]
     version: str
+    key_fingerprint: str = ""
 
 
-def read_log(path: Path, answers: Answers, scratch: Path, progress: Progress, *, original: str = "") -> Reading:
+def read_log(
+    path: Path,
+    answers: Answers,
+    scratch: Path,
+    progress: Progress,
+    *,
+    original: str = "",
+    key: bytes | None = None,
+    hidden: Collection[str] = (),
+    part: bool = False,
+) -> Reading:
     """Read the file ``path`` into two Parquet files below ``scratch``.
 
     Args:
@@ -64,6 +79,9 @@ def read_log(path: Path, answers: Answers, scratch: Path, progress: Progress, *,
         scratch: an empty folder.
         progress: who listens.
         original: what the person calls the file, where it is not the path's name.
+        key: makes ids and contact fields keyed hashes (:mod:`clv_core.collection.pseudonyms`).
+        hidden: with a key, columns that become hashes whatever they are called and hold.
+        part: whether it is one file of several, which need not hold purchases or several customers by itself.
 
     Raises:
         NeedsAnswer: something can be read in two ways.
@@ -75,7 +93,10 @@ def read_log(path: Path, answers: Answers, scratch: Path, progress: Progress, *,
         source = open_source(connection, path, scratch, header=answers.header, original=original)
         progress.report("columns", 0, 1)
         seen = profile(connection, source, answers, progress)
-        return _account(connection, source, seen, answers, scratch, progress)
+        if key is not None:
+            seen = _veil(connection, source, seen, key, hidden)
+        found = _account(connection, source, seen, answers, scratch, progress, part=part)
+        return replace(found, key_fingerprint=fingerprint_of(key)) if key is not None else found
     except duckdb.OutOfMemoryException as error:
         raise Refused("out_of_memory", file=original or path.name) from error
     except duckdb.Error as error:
@@ -91,6 +112,8 @@ def _account(
     answers: Answers,
     scratch: Path,
     progress: Progress,
+    *,
+    part: bool,
 ) -> Reading:
     plan = seen.plan
     events, aside = scratch / "events.parquet", scratch / "set_aside.parquet"
@@ -117,7 +140,8 @@ def _account(
         content = mark_repeats(connection, events, plan.stored, kept - repeats, progress).content
     progress.report("figures", 0, 1)
     sums = figures(connection, events, answers.timezone, progress)
-    _check(sums, found, plan, source.file)
+    if not part:
+        _check(sums, found, plan, source.file)
     said = [*source.notes, *seen.notes, *(problem.message() for problem in found)]
     if repeats:
         code = "warning.duplicates_dropped" if drop else "warning.duplicates_kept"
@@ -134,14 +158,20 @@ def _account(
         rows_duplicate=repeats if drop else 0,
         figures=sums,
         warnings=tuple(said),
-        version=_version(content, sums.rows, plan.stored, answers),
+        version=version_of(content, sums.rows, plan.stored, answers.timezone, seen.currency),
     )
 
 
-def _version(content: int, rows: int, columns: list[str], answers: Answers) -> str:
-    """Return a hash of the rows in any order and of what gives them their meaning."""
-    meaning = (content, rows, columns, answers.timezone)
-    return hashlib.sha256(repr(meaning).encode()).hexdigest()[:12]
+def _veil(
+    connection: duckdb.DuckDBPyConnection, source: Source, seen: Profile, key: bytes, hidden: Collection[str]
+) -> Profile:
+    """Return the profile whose plan makes ids and contact fields keyed hashes."""
+    personal = set(personal_columns(source.columns, seen.plan.chosen, sample(connection, source, SAMPLE_ROWS)))
+    personal |= {column for column in source.columns if column.lower() in {item.lower() for item in hidden}}
+    plan = replace(seen.plan, secret=pseudonym_sql(key), hidden=frozenset(personal))
+    own = seen.plan.chosen[CUSTOMER_ID]
+    shown = ", ".join([own, *(column for column in source.columns if column in personal and column != own)])
+    return replace(seen, plan=plan, notes=(*seen.notes, Message("warning.pseudonymised", {"columns": shown})))
 
 
 def _refuse(found: tuple[Problem, ...], file: str, rows: int) -> None:
@@ -167,6 +197,12 @@ def _check(sums: Figures, found: tuple[Problem, ...], plan: Plan, file: str) -> 
         if unpriced:
             column = plan.chosen.get(AMOUNT) or plan.chosen.get(UNIT_PRICE, AMOUNT)
             raise Refused("no_readable_amount", file=file, rows=unpriced, column=column, example="")
+    check_enough(sums, file)
+
+
+def check_enough(sums: Figures, file: str) -> None:
+    """Refuse a log without purchases or with one customer only."""
+    if sums.purchases == 0:
         types = ", ".join(list(sums.event_types)[:12])
         raise Refused("no_purchases", file=file, rows=sums.rows, types=types)
     if sums.customers < 2:

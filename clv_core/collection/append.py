@@ -1,0 +1,135 @@
+"""Next month's file joins a dataset: read as the dataset was, without the rows that it holds already."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+
+from clv_core.collection.alike import ask_currency, habit_of, read_alike
+from clv_core.collection.duplicates import have_identity
+from clv_core.collection.ingest import describe, scratch_folder
+from clv_core.collection.profile import Answers
+from clv_core.collection.pseudonyms import load_key
+from clv_core.collection.store import CUSTOMERS, MANIFEST, Dataset, Manifest, derive, open_dataset, version_of
+from clv_core.collection.unite import Part, matched, unite
+from clv_core.errors import Message, Refused
+from clv_core.jobs import NoProgress, Progress
+from clv_core.workspace import Workspace, read_json
+
+
+def saved_answers(dataset: Dataset) -> Answers:
+    """Return what was said about a dataset's file and holds for the next one too.
+
+    Date order, decimal mark and currency are left open: the next file shows its own, and the dataset's are taken only
+    where it does not. What repeats is dropped or kept as it was in the dataset.
+    """
+    manifest = dataset.manifest
+    said = Answers(**manifest.answers) if manifest.answers else Answers(timezone=manifest.timezone)
+    duplicates = said.duplicates or _own_rule(dataset)
+    return replace(said, mapping={}, date_order=None, decimal=None, currency="", duplicates=duplicates)
+
+
+def append(
+    workspace: Workspace,
+    name: str,
+    source: Path | Sequence[Path],
+    *,
+    answers: Answers | None = None,
+    progress: Progress | None = None,
+    original: str = "",
+) -> Manifest:
+    """Append one file or several to the dataset ``name`` and return the manifest of the new version.
+
+    Rows that the dataset holds already (:mod:`clv_core.collection.overlap`) count as duplicates and as
+    ``rows_overlap``. Columns are read as they were in the dataset; new ones are NULL in the old rows, missing ones in
+    the new rows. Where cleaning rules are on, the files join the raw version, which becomes the current one: the rules
+    have to be applied again (:func:`clv_core.pipeline.append` does). The customers table stays.
+
+    Args:
+        workspace: where the dataset is.
+        name: the dataset.
+        source: a file or several, each as :func:`~clv_core.collection.ingest.ingest` takes it.
+        answers: what the person said about the files, a mapping only where it differs; None: :func:`saved_answers`.
+        progress: who listens.
+        original: what the person calls the file, where it is not the path's name.
+
+    Returns:
+        The manifest. Where all rows are held already, no version is made: it then says what became of the file's rows,
+        under the current version, with the warning ``nothing_new``.
+
+    Raises:
+        NotFound: there is no such dataset.
+        NeedsAnswer: something can be read in two ways, or the file's currency is not the dataset's.
+        Refused: a file cannot be used, or lacks a column; the dataset stays as it was.
+    """
+    listener = progress or NoProgress()
+    current = open_dataset(workspace, name)
+    raw, table = _raw(current), current.manifest.customers_table
+    given = saved_answers(raw) if answers is None else answers
+    paths = [source] if isinstance(source, Path) else list(source)
+    with scratch_folder(workspace) as scratch:
+        parts = [Part.of(raw)]
+        for number, path in enumerate(paths, 1):
+            folder = scratch / f"file-{number}"
+            folder.mkdir()
+            parts.append(_read(workspace, raw, path, given, folder, listener, original if len(paths) == 1 else ""))
+        whole = unite(parts, scratch, listener, always=False)
+        if whole.events == raw.events_path:
+            rows = sum(part.manifest.rows_kept for part in parts[1:])
+            files = ", ".join(part.manifest.source for part in parts[1:])
+            nothing = Message("warning.nothing_new", {"file": files, "rows": rows}).coded()
+            return replace(whole.manifest, version=current.version, warnings=[*whole.manifest.warnings, nothing])
+        manifest = replace(
+            whole.manifest,
+            version=version_of(whole.manifest.version, current.version),
+            made="append",
+            parent=current.version,
+            raw_version="",
+            rules={},
+            customers_table=None if table is None else matched(current, whole.events),
+        )
+        files_new = {"events": whole.events, "set_aside": whole.set_aside}
+        if table is not None:
+            os.link(current.customers_path, scratch / CUSTOMERS)
+            files_new["customers"] = scratch / CUSTOMERS
+        derive(raw, manifest, **files_new)
+    return manifest
+
+
+def _raw(dataset: Dataset) -> Dataset:
+    """Return the version without cleaning rules."""
+    version = dataset.manifest.raw_version
+    if not version:
+        return dataset
+    folder = dataset.folder.parent / version
+    if not (folder / MANIFEST).exists():
+        raise Refused("no_raw_version", name=dataset.name, version=version)
+    return Dataset(folder, replace(Manifest.from_json(read_json(folder / MANIFEST)), name=dataset.name))
+
+
+def _read(
+    workspace: Workspace,
+    dataset: Dataset,
+    path: Path,
+    answers: Answers,
+    scratch: Path,
+    progress: Progress,
+    original: str,
+) -> Part:
+    manifest = dataset.manifest
+    key = load_key(workspace, manifest.key_fingerprint) if manifest.pseudonymised else None
+    reading, used = read_alike(path, answers, habit_of(manifest), scratch, progress, original=original, key=key)
+    ask_currency(manifest, reading, answers)
+    return Part(describe(reading, dataset.name, used), reading.events, reading.set_aside)
+
+
+def _own_rule(dataset: Dataset) -> str:
+    """Return whether rows that repeat are dropped, by the rule of a dataset for which nothing was said."""
+    manifest = dataset.manifest
+    with duckdb.connect() as connection:
+        named = have_identity(connection, dataset.events_path, manifest.columns, manifest.timezone)
+    return "drop" if named else "keep"

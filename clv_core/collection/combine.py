@@ -1,0 +1,101 @@
+"""Several datasets become a new one: their rows together, as they stand, cleaning rules included."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from clv_core.collection.alike import habit_of
+from clv_core.collection.ingest import scratch_folder
+from clv_core.collection.store import CUSTOMERS, Dataset, Manifest, open_dataset, save_dataset, version_of
+from clv_core.collection.unite import Part, matched, unite
+from clv_core.errors import Message, Refused, UsageError
+from clv_core.jobs import NoProgress, Progress
+from clv_core.workspace import Workspace, check_name
+
+
+def combine(workspace: Workspace, names: Sequence[str], new_name: str, *, progress: Progress | None = None) -> Manifest:
+    """Store the union of the datasets ``names`` as ``new_name`` and return its manifest.
+
+    Datasets of the same columns are taken for exports of one log: a row that an earlier one holds counts once, as often
+    as it is there (:mod:`clv_core.collection.overlap`). Datasets of other columns hold other events, and nothing of
+    theirs is compared. Time zone, name of the columns' sources and answers are the first's; the customers table is that
+    of the first dataset that has one. The originals stay.
+
+    Args:
+        workspace: where the datasets are.
+        names: at least two, each once.
+        new_name: of a dataset that is not there yet.
+        progress: who listens.
+
+    Raises:
+        UsageError: fewer than two, or one twice.
+        NotFound: there is no dataset of a name.
+        Refused: the new name is taken; currencies or pseudonyms differ; nothing is left behind.
+    """
+    new_name = check_name(new_name)
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise UsageError("combine_two", names=", ".join(names))
+    datasets = [open_dataset(workspace, name) for name in names]
+    if (workspace.datasets / new_name).exists():
+        raise Refused("combine_name_taken", new=new_name)
+    with scratch_folder(workspace) as scratch:
+        parts = [_part(dataset) for dataset in datasets]
+        alike = [_columns(part) == _columns(parts[0]) for part in parts]
+        whole = unite(parts, scratch, progress or NoProgress(), compare=alike)
+        said = [message.coded() for message in _said(datasets)]
+        keeper = next((item for item in datasets if item.manifest.customers_table is not None), None)
+        manifest = replace(
+            whole.manifest,
+            name=new_name,
+            version=version_of(whole.manifest.version, *(dataset.version for dataset in datasets)),
+            made="combine",
+            parent="",
+            raw_version="",
+            rules={},
+            warnings=[*whole.manifest.warnings, *said],
+            customers_table=None if keeper is None else matched(keeper, whole.events),
+        )
+        customers = None
+        if keeper is not None:
+            customers = scratch / CUSTOMERS
+            os.link(keeper.customers_path, customers)
+        save_dataset(workspace, manifest, whole.events, whole.set_aside, customers)
+    return manifest
+
+
+def _part(dataset: Dataset) -> Part:
+    """Return a dataset as one part, whatever it was made of."""
+    manifest = dataset.manifest
+    keys = ("rows_read", "rows_kept", "rows_set_aside", "rows_duplicate")
+    overlap = sum(part["rows_overlap"] for part in manifest.parts)
+    entry: dict[str, Any] = {
+        "source": dataset.name,
+        "version": dataset.version,
+        **{key: getattr(manifest, key) for key in keys},
+    }
+    habit = habit_of(manifest)
+    entry |= {"rows_overlap": overlap, "date_order": habit.date_order, "decimal": habit.decimal}
+    entry |= {"hidden": list(habit.hidden)} if habit.hidden else {}
+    described = replace(manifest, source=dataset.name, parts=[entry])
+    return Part(described, dataset.events_path, dataset.set_aside_path)
+
+
+def _columns(part: Part) -> set[str]:
+    return {column.lower() for column in part.manifest.columns}
+
+
+def _said(datasets: Sequence[Dataset]) -> list[Message]:
+    """Return what is to be said about customers tables and cleaning rules."""
+    found = []
+    tables = [dataset.name for dataset in datasets if dataset.manifest.customers_table is not None]
+    if tables:
+        left = ", ".join(tables[1:])
+        code = "warning.customers_of_several" if left else "warning.customers_of_one"
+        found.append(Message(code, {"name": tables[0], "left": left}))
+    cleaned = [dataset.name for dataset in datasets if dataset.manifest.rules]
+    if cleaned:
+        found.append(Message("warning.combined_cleaned", {"names": ", ".join(cleaned)}))
+    return found

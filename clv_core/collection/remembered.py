@@ -1,0 +1,121 @@
+"""What a person said about a file is remembered by the file's shape, and offered again for the next one like it.
+
+One JSON file a shape under ``workspace/mappings/``. A shape is the set of column names, spelling aside
+(:func:`~clv_core.collection.aliases.fold`); nothing of a file's rows is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from clv_core.collection.aliases import fold
+from clv_core.collection.alike import Habit, answers_json
+from clv_core.collection.engine import connect
+from clv_core.collection.profile import Answers
+from clv_core.collection.source import open_source
+from clv_core.errors import NotFound, Refused
+from clv_core.workspace import Workspace, read_json, write_json
+
+FOLDER: Final = "mappings"
+
+
+def remember(workspace: Workspace, columns: Sequence[str], answers: Answers) -> bool:
+    """Keep what was said about a file with these columns, in place of what was said before.
+
+    Returns:
+        Whether anything was said at all; if not, nothing is kept and nothing is forgotten.
+    """
+    if answers == Answers(header=answers.header):
+        return False
+    about: dict[str, Any] = {
+        "columns": list(columns),
+        "answers": answers_json(answers),
+        "saved": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    write_json(_path(workspace, columns), about)
+    return True
+
+
+def recall(workspace: Workspace, columns: Sequence[str]) -> Answers | None:
+    """Return what was said about the last file of this shape, with this one's column names; None for a new shape."""
+    path = _path(workspace, columns)
+    if not path.exists():
+        return None
+    said = Answers(**read_json(path)["answers"])
+    spelled = {_plain(column): column for column in columns}
+    mapping = {
+        canonical: column if column in columns else spelled.get(_plain(column), column)
+        for canonical, column in said.mapping.items()
+    }
+    return replace(said, mapping=mapping)
+
+
+def forget(workspace: Workspace, columns: Sequence[str]) -> bool:
+    """Forget what was said about files of this shape; say whether there was anything."""
+    path = _path(workspace, columns)
+    known = path.exists()
+    path.unlink(missing_ok=True)
+    return known
+
+
+def recalled(
+    workspace: Workspace, path: Path, answers: Answers, scratch: Path, original: str = ""
+) -> tuple[Answers, Habit]:
+    """Return ``answers`` completed by what is remembered of the file's shape, for ``read_alike``.
+
+    Date order and decimal mark are a habit only: what the file itself proves comes first.
+
+    Raises:
+        NotFound: nothing is remembered of this shape.
+        Refused: it holds no table.
+    """
+    columns = _columns(path, scratch / "look", answers, original)
+    known = recall(workspace, columns)
+    if known is None:
+        raise NotFound("nothing_remembered", file=original or path.name, columns=", ".join(columns[:40]))
+    habit = Habit(date_order=known.date_order or "", decimal=known.decimal or "")
+    zone = answers.timezone if answers.timezone != Answers().timezone else known.timezone
+    said = replace(
+        answers,
+        mapping={**known.mapping, **answers.mapping},
+        timezone=zone,
+        currency=answers.currency or known.currency,
+        duplicates=answers.duplicates or known.duplicates,
+        events={**known.events, **answers.events},
+    )
+    return said, habit
+
+
+def completed(answers: Answers, habit: Habit) -> Answers:
+    """Return the answers of :func:`recalled` in one piece, to be remembered in turn."""
+    order, decimal = habit.date_order or None, habit.decimal or None
+    return replace(answers, date_order=answers.date_order or order, decimal=answers.decimal or decimal)
+
+
+def _columns(path: Path, scratch: Path, answers: Answers, original: str) -> tuple[str, ...]:
+    scratch.mkdir()
+    connection = connect(scratch)
+    try:
+        return open_source(connection, path, scratch, header=answers.header, original=original).columns
+    except duckdb.Error as error:
+        raise Refused("unreadable_table", file=original or path.name) from error
+    finally:
+        connection.close()
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _path(workspace: Workspace, columns: Sequence[str]) -> Path:
+    shape = "\n".join(sorted(_plain(column) for column in columns))
+    return workspace.folder(FOLDER) / f"{hashlib.sha256(shape.encode()).hexdigest()[:16]}.json"
+
+
+def _plain(column: str) -> str:
+    return fold(column) or column

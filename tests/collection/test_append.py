@@ -1,0 +1,274 @@
+"""Next month's file: what is held already is left out as often as it is held, everything is accounted for."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clv_core.collection.append import append
+from clv_core.collection.ingest import ingest
+from clv_core.collection.profile import Answers
+from clv_core.collection.store import Manifest, open_dataset, versions
+from clv_core.errors import Cancelled, NeedsAnswer, Refused
+from clv_core.workspace import Workspace
+
+HEAD = "customer_id,event_time,amount"
+DAYS = HEAD + "\n" + "".join(f"c{i % 7},2024-01-{1 + i % 28:02},{i % 5 + 1}\n" for i in range(60))
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "workspace")
+
+
+def write(workspace: Workspace, name: str, content: str) -> Path:
+    path = workspace.root.parent / name
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+def rows(workspace: Workspace, name: str = "log", columns: str = "*") -> list[tuple[Any, ...]]:
+    path = open_dataset(workspace, name).events_path
+    with duckdb.connect() as connection:
+        return connection.execute(f"SELECT {columns} FROM read_parquet('{path}')").fetchall()
+
+
+def codes(manifest: Manifest) -> list[str]:
+    return [message.code.removeprefix("warning.") for message in manifest.messages]
+
+
+def check_accounts(manifest: Manifest) -> None:
+    keys = ("rows_read", "rows_kept", "rows_set_aside", "rows_duplicate")
+    for key in keys:
+        assert sum(part[key] for part in manifest.parts) == getattr(manifest, key)
+    for part in [*manifest.parts, {key: getattr(manifest, key) for key in keys}]:
+        assert part["rows_read"] == part["rows_kept"] + part["rows_set_aside"] + part["rows_duplicate"]
+
+
+lines = st.lists(
+    st.tuples(st.sampled_from("abc"), st.integers(1, 4), st.sampled_from(["1", "2.5"])), min_size=0, max_size=25
+)
+
+
+@settings(max_examples=20)
+@given(old=lines, new=lines, ids=st.booleans())
+def test_the_result_is_the_larger_count_of_every_row(
+    tmp_path_factory: pytest.TempPathFactory, old: list[Any], new: list[Any], ids: bool
+) -> None:
+    """Against Counter's own union of multisets; with order ids, equal rows of one file count once."""
+    workspace = Workspace(tmp_path_factory.mktemp("multiset") / "workspace")
+    base = [("z", 9, "9"), ("y", 1, "1")]
+
+    def text(items: list[Any]) -> str:
+        head = HEAD + (",order_id" if ids else "")
+        return head + "\n" + "".join(f"{c},2024-01-{d:02},{a}{',' + c + a if ids else ''}\n" for c, d, a in items)
+
+    ingest(workspace, write(workspace, "old.csv", text(old + base)), "log")
+    if not new:
+        return
+    made = append(workspace, "log", write(workspace, "new.csv", text(new)))
+    count = (lambda items: Counter(set(items))) if ids else Counter
+    wanted = count(old + base) | count(new)
+    found = Counter((c, t.day, f"{a:g}") for c, t, a in rows(workspace, "log", "customer_id, event_time, amount"))
+    assert found == Counter({(c, d, f"{float(a):g}"): n for (c, d, a), n in wanted.items()})
+    check_accounts(made)
+    assert made.parts[-1]["rows_overlap"] == (count(old + base) & count(new)).total()
+    assert made.rows_read == len(old) + len(base) + len(new)
+
+
+def test_two_months_that_share_their_last_days_are_the_whole_log(workspace: Workspace, cdnow_file: Path) -> None:
+    """CDNOW has 255 rows that repeat another one; cut in two with days in common, it comes together again."""
+    whole = [line.split() for line in cdnow_file.read_text().splitlines()[1:]]
+    early = [cells for cells in whole if cells[1] < "19970701"]
+    late = [cells for cells in whole if cells[1] >= "19970601"]
+    head = "customer_id,date,cds,dollars\n"
+    for name, part in (("early", early), ("late", late)):
+        write(workspace, f"{name}.csv", head + "\n".join(",".join(cells) for cells in part) + "\n")
+    said = {"customer_id": "customer_id", "event_time": "date", "amount": "dollars", "quantity": "cds"}
+    ingest(workspace, workspace.root.parent / "early.csv", "log", mapping=said)
+    made = append(workspace, "log", workspace.root.parent / "late.csv")
+    assert (made.rows_kept, made.net_revenue, made.customers) == (69_659, 2_500_315.63, 23_570)
+    assert made.parts[1]["rows_overlap"] == len(early) + len(late) - len(whole) > 1000
+    assert made.log_end == "1998-07-01"
+    check_accounts(made)
+    assert sorted(rows(workspace, "log", "customer_id, strftime(event_time, '%Y%m%d')")) == sorted(
+        (cells[0], cells[1]) for cells in whole
+    )
+
+
+def test_the_new_version_knows_where_it_comes_from_and_the_old_one_stays(workspace: Workspace) -> None:
+    first = ingest(workspace, write(workspace, "jan.csv", DAYS), "log", currency="EUR")
+    made = append(workspace, "log", write(workspace, "feb.csv", HEAD + "\nc1,2024-01-28,2\nc9,2024-02-01,4\n,x,\n"))
+    assert (made.made, made.parent) == ("append", first.version)
+    assert [item.version for item in versions(workspace, "log")] == [made.version, first.version]
+    assert [part["source"] for part in made.parts] == ["jan.csv", "feb.csv"] and made.source == "jan.csv, feb.csv"
+    assert made.currency == "EUR" and made.last_event.startswith("2024-02-01")
+    assert open_dataset(workspace, "log").manifest == made
+    check_accounts(made)
+    with duckdb.connect() as connection:
+        path = open_dataset(workspace, "log").set_aside_path
+        assert connection.execute(f"SELECT file, line, reason FROM '{path}'").fetchall() == [
+            ("feb.csv", 4, "no_customer")
+        ]
+
+
+def test_the_same_file_again_makes_no_version_and_says_so(workspace: Workspace) -> None:
+    file = write(workspace, "jan.csv", DAYS)
+    first = ingest(workspace, file, "log")
+    made = append(workspace, "log", file)
+    assert made.version == first.version and "nothing_new" in codes(made)
+    assert made.parts[1]["rows_overlap"] == made.parts[1]["rows_read"] == first.rows_kept
+    check_accounts(made)
+    assert open_dataset(workspace, "log").manifest == first and len(versions(workspace, "log")) == 1
+
+
+def test_new_columns_are_empty_in_old_rows_and_missing_ones_in_new_rows(workspace: Workspace) -> None:
+    ingest(
+        workspace,
+        write(workspace, "a.csv", HEAD + ",country,Shade\na,2024-01-01,1,FR,red\nb,2024-01-02,2,DE,\n"),
+        "log",
+    )
+    made = append(
+        workspace,
+        "log",
+        write(workspace, "b.csv", HEAD + ",shade,coupon\na,2024-01-01,1,red,X\nc,2024-02-01,3,blue,Y\n"),
+    )
+    assert made.columns == ["customer_id", "event_time", "event_type", "amount", "country", "Shade", "coupon"]
+    assert sorted(rows(workspace, "log", "customer_id, country, Shade, coupon")) == [
+        ("a", "FR", "red", None),
+        ("b", "DE", None, None),
+        ("c", None, "blue", "Y"),
+    ]
+    assert made.parts[1]["rows_overlap"] == 1
+    said = {message.code: message.params for message in made.messages}
+    assert said["warning.columns_missing"]["columns"] == "country"
+    assert said["warning.columns_added"]["columns"] == "coupon"
+
+
+def test_columns_are_read_as_they_were_said_to_be(workspace: Workspace) -> None:
+    mapping = {"customer_id": "who", "event_time": "when_it_was", "amount": "x2"}
+    head = "who,when_it_was,x1,x2\n"
+    ingest(
+        workspace, write(workspace, "a.csv", head + "a,2024-01-01,1,10\nb,2024-01-02,1,20\n"), "log", mapping=mapping
+    )
+    append(workspace, "log", write(workspace, "b.csv", head + "a,2024-02-01,1,30\n"))
+    assert sorted(rows(workspace, "log", "amount")) == [(10.0,), (20.0,), (30.0,)]
+    renamed = write(workspace, "c.csv", "who,when_it_was,x1,total\na,2024-03-01,1,40\n")
+    with pytest.raises(Refused) as lacking:
+        append(workspace, "log", renamed)
+    assert lacking.value.code == "mapped_column_missing"
+    assert lacking.value.params["canonical"] == "amount" and lacking.value.params["column"] == "x2"
+    append(workspace, "log", renamed, answers=Answers({"amount": "total"}))
+    assert sorted(rows(workspace, "log", "amount"))[-1] == (40.0,)
+
+
+def test_dates_that_fit_both_orders_are_read_as_before_and_a_proof_wins(workspace: Workspace) -> None:
+    ingest(workspace, write(workspace, "a.csv", HEAD + "\na,31/01/2024,1\nb,02/01/2024,2\n"), "log")
+    made = append(workspace, "log", write(workspace, "b.csv", HEAD + "\na,03/02/2024,3\n"))
+    assert made.last_event == "2024-02-03T00:00:00Z" and "dates_as_before" in codes(made)
+    made = append(workspace, "log", write(workspace, "c.csv", HEAD + "\na,02/13/2024,4\na,03/04/2024,5\n"))
+    assert made.last_event == "2024-03-04T00:00:00Z" and made.rows_set_aside == 0
+
+
+def test_a_decimal_comma_is_remembered_where_amounts_do_not_show_it(workspace: Workspace) -> None:
+    ingest(
+        workspace, write(workspace, "a.csv", HEAD.replace(",", ";") + "\na;2024-01-01;1,50\nb;2024-01-02;2,25\n"), "log"
+    )
+    made = append(workspace, "log", write(workspace, "b.csv", HEAD.replace(",", ";") + "\na;2024-02-01;1.500\n"))
+    assert made.net_revenue == 1503.75
+
+
+def test_another_currency_is_asked_about(workspace: Workspace) -> None:
+    ingest(workspace, write(workspace, "a.csv", HEAD + "\na,2024-01-01,€1\nb,2024-01-02,€2\n"), "log")
+    other = write(workspace, "b.csv", HEAD + "\na,2024-02-01,£3\n")
+    with pytest.raises(NeedsAnswer) as asked:
+        append(workspace, "log", other)
+    assert (asked.value.code, asked.value.params["found"], asked.value.params["currency"]) == (
+        "currency_differs", "GBP", "EUR",
+    )  # fmt: skip
+    assert append(workspace, "log", other, answers=Answers(currency="EUR")).net_revenue == 6
+    with pytest.raises(Refused, match="GBP"):
+        append(workspace, "log", other, answers=Answers(currency="GBP"))
+    assert len(versions(workspace, "log")) == 2
+
+
+def test_ids_of_another_kind_are_noticed(workspace: Workspace) -> None:
+    ingest(
+        workspace,
+        write(workspace, "a.csv", HEAD + "\n" + "".join(f"c{i},2024-01-{1 + i:02},1\n" for i in range(28))),
+        "log",
+    )
+    strange = "".join(f"{900 + i}@x,2024-01-{1 + i:02},2\n" for i in range(28))
+    made = append(workspace, "log", write(workspace, "b.csv", HEAD + "\n" + strange))
+    assert "other_ids" in codes(made)
+    later = "".join(f"n{i},2024-02-{1 + i:02},2\n" for i in range(28))
+    assert codes(append(workspace, "log", write(workspace, "c.csv", HEAD + "\n" + later))).count("other_ids") == 1
+
+
+def test_rows_that_differ_in_a_side_column_only_are_told(workspace: Workspace) -> None:
+    def log(stamp: str) -> str:
+        return (
+            HEAD
+            + ",loaded\n"
+            + "".join(f"c{i % 7},2024-01-{1 + i % 28:02} 10:00:0{i % 9},{i},{stamp}\n" for i in range(60))
+        )
+
+    ingest(workspace, write(workspace, "a.csv", log("monday")), "log")
+    made = append(workspace, "log", write(workspace, "b.csv", log("tuesday")))
+    assert made.parts[1]["rows_overlap"] == 0
+    assert {m.code: m.params for m in made.messages}["warning.written_otherwise"]["rows"] == 60
+
+
+def test_a_part_needs_no_purchases_and_no_second_customer(workspace: Workspace) -> None:
+    head = "customer_id,event_time,event_type,amount\n"
+    ingest(workspace, write(workspace, "a.csv", head + "a,2024-01-01,purchase,1\nb,2024-01-02,purchase,2\n"), "log")
+    made = append(workspace, "log", write(workspace, "b.csv", head + "a,2024-02-01,view,\n"))
+    assert made.event_types == {"purchase": 2, "view": 1}
+
+
+def test_several_files_at_once_are_one_version_and_one_that_is_refused_leaves_nothing(workspace: Workspace) -> None:
+    half = DAYS.splitlines()
+    first = write(workspace, "1.csv", "\n".join(half[:40]) + "\n")
+    second = write(workspace, "2.csv", "\n".join([half[0], *half[30:]]) + "\n")
+    made = ingest(workspace, [first, second], "log")
+    ingest(workspace, write(workspace, "all.csv", DAYS), "whole")
+    assert Counter(rows(workspace, "log")) == Counter(rows(workspace, "whole"))
+    check_accounts(made)
+    assert len(versions(workspace, "log")) == 1 and made.made == "ingest" and made.parts[1]["rows_overlap"] == 10
+    bad = write(workspace, "3.csv", "customer_id,colour\na,red\nb,blue\n")
+    for target, files in (("log", [first, bad]), ("other", [first, bad])):
+        with pytest.raises((Refused, NeedsAnswer)):
+            ingest(workspace, files, target)
+    with pytest.raises((Refused, NeedsAnswer)):
+        append(workspace, "log", [second, bad])
+    assert open_dataset(workspace, "log").manifest == made
+    assert sorted(path.name for path in workspace.datasets.iterdir()) == ["log", "whole"]
+
+
+def test_a_stopped_append_leaves_the_dataset_as_it_was(workspace: Workspace) -> None:
+    class Stop:
+        def report(self, stage: str, done: float, total: float, **figures: float) -> None:
+            if stage == "figures" and self.seen:
+                raise Cancelled
+            self.seen = stage == "overlap" or self.seen
+
+        seen = False
+
+    first = ingest(workspace, write(workspace, "a.csv", DAYS), "log")
+    with pytest.raises(Cancelled):
+        append(workspace, "log", write(workspace, "b.csv", DAYS + "c9,2024-03-01,1\n"), progress=Stop())
+    assert open_dataset(workspace, "log").manifest == first
+    assert [path.name for path in workspace.datasets.iterdir()] == ["log"]
+
+
+def test_the_manifest_of_every_way_is_json(workspace: Workspace) -> None:
+    ingest(workspace, write(workspace, "a.csv", DAYS), "log")
+    made = append(workspace, "log", write(workspace, "b.csv", HEAD + "\nq,2024-04-01,1\n"))
+    assert Manifest.from_json(json.loads(json.dumps(made.to_json(), allow_nan=False))) == made
