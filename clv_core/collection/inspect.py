@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from clv_core.collection.aliases import PRICE
+from clv_core.collection.beginning import beginning
 from clv_core.collection.engine import connect
 from clv_core.collection.mapping import ENOUGH, Proposal, propose
 from clv_core.collection.profile import SAMPLE_ROWS
@@ -63,10 +64,12 @@ def inspect_file(
     with tempfile.TemporaryDirectory(prefix="clv-inspect-") as folder:
         connection = connect(Path(folder))
         try:
-            table = open_source(connection, source, Path(folder), header=header, original=original)
+            looked_at, share = beginning(source, Path(folder))
+            called = original or source.name
+            table = open_source(connection, looked_at, Path(folder), header=header, original=called)
             rows = sample(connection, table, SAMPLE_ROWS)
             proposals = propose(table.columns, rows, mapping or {})
-            estimate = _estimate(connection, table, rows)
+            estimate = _estimate(connection, table, rows, share)
         except duckdb.Error as error:
             raise Refused("unreadable_table", file=original or source.name) from error
         finally:
@@ -84,14 +87,15 @@ def inspect_file(
         columns=tuple(proposals),
         missing=tuple(needed),
         rows_estimate=estimate,
-        bytes=table.bytes,
+        bytes=round(table.bytes / share),
         notes=table.notes,
     )
 
 
-def _estimate(connection: duckdb.DuckDBPyConnection, table: Source, rows: list[dict[str, object]]) -> int:
+def _estimate(connection: duckdb.DuckDBPyConnection, table: Source, rows: list[dict[str, object]], share: float) -> int:
+    """Return about how many rows there are, from those in the ``share`` that was looked at."""
     if len(rows) < SAMPLE_ROWS:
         return len(rows)
     if table.dialect is not None:
-        return max(table.lines - table.dialect.header_line, len(rows))
+        return max(round(table.lines / share) - table.dialect.header_line, len(rows))
     return count_rows(connection, table)

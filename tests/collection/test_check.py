@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from clv_core.collection import beginning, inspect
 from clv_core.collection.check import check_file
 from clv_core.collection.check_store import load_check, save_check
 from clv_core.collection.event_names import EventName, event_names
@@ -38,6 +40,28 @@ def test_a_first_look_proposes_and_shows_samples(log: Path) -> None:
     renamed.write_text(log.read_text().replace("Total", "Foo"))
     assert inspect_file(renamed).missing == ("amount",)
     assert inspect_file(renamed, mapping={"amount": "Foo"}).missing == ()
+
+
+@pytest.mark.parametrize("ending", ("csv", "csv.gz"))
+@pytest.mark.parametrize("encoding", ("utf-8", "utf-16", "gb18030"))
+def test_a_first_look_at_a_large_file_reads_only_its_beginning(
+    tmp_path: Path, encoding: str, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beginning, "LOOKED_AT_BYTES", 160_000)
+    rows = [f"用户{i % 900},2024-0{1 + i % 9}-11,{i}.25,茶" for i in range(40_000)]
+    content = "\n".join(["用户ID,下单时间,金额,商品", *rows]).encode(encoding)
+    file = tmp_path / f"log.{ending}"
+    file.write_bytes(gzip.compress(content) if ending.endswith("gz") else content)
+    read: list[Path] = []
+    opened = inspect.open_source
+    monkeypatch.setattr(
+        inspect, "open_source", lambda c, path, *a, **k: (read.append(path), opened(c, path, *a, **k))[1]
+    )
+    seen = inspect_file(file)
+    assert read[0] != file and read[0].parent != tmp_path
+    assert [item.canonical for item in seen.columns] == ["customer_id", "event_time", "amount", "product_id"]
+    assert seen.columns[0].samples[0] == "用户0" and seen.file == file.name
+    assert 0.6 * 40_000 < seen.rows_estimate < 1.6 * 40_000
 
 
 def test_the_check_says_what_ingest_will_do(log: Path, tmp_path: Path) -> None:
