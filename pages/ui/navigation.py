@@ -38,6 +38,7 @@ PAGES: Final = (
     Page("start", "home", ":material/home:"),
     Page("data", "upload", ":material/upload_file:"),
     Page("data", "datasets", ":material/database:"),
+    Page("data", "explore", ":material/insights:"),
     Page("model", "train", ":material/model_training:"),
     Page("model", "evaluate", ":material/fact_check:"),
     Page("model", "explain", ":material/psychology_alt:"),

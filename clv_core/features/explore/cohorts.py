@@ -56,6 +56,21 @@ def cohorts(selection: Selection, unit: str | None = None) -> pd.DataFrame:
     return frame[list(COLUMNS)]
 
 
+def overall(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return what a customer of any cohort did, by age: each age over the cohorts that have reached it.
+
+    Args:
+        cells: of :func:`cohorts`.
+
+    Returns:
+        ``age``, ``size`` (customers who have reached it), ``retention``, and ``per_customer``: the mean revenue of each
+        age, added up, so that younger cohorts entering or leaving the mean never bend it.
+    """
+    sums = cells.groupby("age", as_index=False)[["size", "buyers", "revenue"]].sum()
+    retention, revenue = sums["buyers"] / sums["size"], sums["revenue"] / sums["size"]
+    return sums[["age", "size"]].assign(retention=retention, per_customer=revenue.cumsum())
+
+
 def _ages(unit: str, first: date, end: date) -> int:
     """Return how many months of a cohort are over when the period ends."""
     ages = 0

@@ -108,8 +108,9 @@ def trend(selection: Selection, unit: str | None = None) -> pd.DataFrame:
         f" FROM money_days WHERE {selection.period} GROUP BY 1"
     )
     active = selection.frame(
-        f"SELECT {first} AS bucket, count(*) FILTER (WHERE previous < {since}) AS customers FROM active"
-        f" WHERE {selection.period} GROUP BY 1"
+        f"SELECT bucket, count(*) FILTER (WHERE previous < since) AS customers FROM active JOIN"
+        f" (SELECT day::DATE AS day, {bucket(unit, 'day::DATE')} AS bucket, greatest(bucket, {start}) AS since"
+        f" FROM range({start}, {sql_day(selection.end)}, INTERVAL 1 DAY) AS days(day)) USING (day) GROUP BY 1"
     )
     frame = _calendar(selection, unit).merge(active, "left", "bucket").merge(money, "left", "bucket")
     counts = ["customers", "buyers", "known_buyers", "orders"]

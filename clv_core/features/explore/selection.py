@@ -20,7 +20,7 @@ from clv_core.features.explore.relations import ACTIVE, MONEY_DAYS, RATED
 if TYPE_CHECKING:
     import pandas as pd
 
-MEMORY_LIMIT_MB: Final = 768
+MEMORY_LIMIT_MB: Final = 512
 DAY, WEEK, MONTH, QUARTER = UNITS = ("day", "week", "month", "quarter")
 DAYS_BY_DAY: Final = 62
 DAYS_BY_WEEK: Final = 366

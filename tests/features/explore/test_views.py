@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core.features.explore.categories import categories
-from clv_core.features.explore.cohorts import cohorts
+from clv_core.features.explore.cohorts import cohorts, overall
 from clv_core.features.explore.concentration import concentration
 from clv_core.features.explore.figures import figures, trend
 from clv_core.features.explore.funnel import funnel
@@ -80,6 +80,17 @@ def test_cohorts(chosen: tuple, unit: str) -> None:
         assert (row.size, row.buyers) == (size, buyers)
         assert row.retention == buyers / size
         assert row.per_customer == pytest.approx(per_customer)
+
+
+def test_mean_over_cohorts_takes_each_age_from_those_who_reached_it(shop_explored: Explored) -> None:
+    cells = cohorts(shop_explored.select()[0], "month")
+    wide = cells.pivot(index="cohort", columns="age", values="revenue")
+    sizes = cells[cells["age"] == 0].set_index("cohort")["size"]
+    ours = overall(cells).set_index("age")
+    steps = [wide[age].sum() / sizes[wide[age].notna()].sum() for age in wide]
+    np.testing.assert_allclose(ours["per_customer"], np.cumsum(steps))
+    reached = cells[cells["age"] == 3]
+    assert ours.loc[3, "retention"] == reached["buyers"].sum() / reached["size"].sum()
 
 
 def test_gaps_and_who_comes_back(chosen: tuple) -> None:

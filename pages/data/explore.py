@@ -1,0 +1,46 @@
+"""Explore: how do my customers behave?"""
+
+import streamlit as st
+
+from clv_core.errors import ClvError
+from pages.ui import explore_sections, explored, navigation, state, widgets
+from pages.ui.state import t
+
+dataset = state.dataset()
+if dataset is None:
+    widgets.need("dataset", "upload")
+
+cube = explored.need_cube(dataset)
+finding = st.container()
+filters = explored.choose(cube)
+try:
+    with st.spinner(t("explore.looking"), show_time=True):
+        figures, before, days = explored.key_figures(cube.version, filters, cube)
+        held = explored.spread(cube.version, filters, cube)
+except ClvError as error:
+    widgets.error_box(error)
+    st.stop()
+
+with finding:
+    widgets.headline(explored.headline(figures, held), explored.about(cube, filters))
+if not figures.customers:
+    st.info(t("explore.nothing"), icon=":material/filter_alt_off:")
+    st.stop()
+explored.cards(cube, filters, figures, before, days)
+
+if figures.buyers:
+    st.subheader(t("explore.section.time"), anchor=False)
+    explore_sections.over_time(cube, filters)
+    st.subheader(t("explore.section.back"), anchor=False)
+    explore_sections.coming_back(cube, filters)
+    st.subheader(t("explore.section.value"), anchor=False)
+    explore_sections.value(cube, filters, held)
+explore_sections.way(cube, filters)
+explore_sections.rated(cube, filters)
+explore_sections.sold(cube, filters)
+explore_sections.missing(cube)
+
+st.subheader(t("explore.section.tables"), anchor=False)
+explored.tables(cube, filters)
+if st.button(t("explore.to_train"), type="primary", icon=navigation.BY_NAME["train"].icon, key="to_train"):
+    navigation.go("train")

@@ -1,0 +1,158 @@
+"""What the charts of the explore page say: each message is made from the table that its chart shows."""
+
+from __future__ import annotations
+
+import pandas as pd
+from babel.dates import format_date
+
+from clv_core.features.explore.concentration import Concentration
+from clv_core.features.explore.gaps import FIRST, LATER, back_within
+from clv_core.features.explore.ratings import DAYS
+from pages.ui import state
+from pages.ui.state import money, percent, say, t
+
+FEW: int = 30
+"""A share of fewer cases than this is not said in a title."""
+
+
+def bucket_name(unit: str, first: pd.Timestamp) -> str:
+    """Return what a day, week, month or quarter is called."""
+    if unit in ("day", "week"):
+        day = state.day(first.date())
+        return t("explore.week", day=day) if unit == "week" else day
+    if unit == "quarter":
+        return t("explore.quarter", year=first.year, quarter=(first.month + 2) // 3)
+    pattern = "y年M月" if state.language() == "zh" else "MMM y"
+    return format_date(first.date(), pattern, locale=state.BABEL_LOCALES[state.language()])
+
+
+def revenue(table: pd.DataFrame, currency: str) -> str:
+    """Say how net revenue moved from the first half of the period to the second."""
+    whole = table.loc[table["complete"], "net"]
+    half = len(whole) // 2
+    first, second = whole.iloc[:half].sum(), whole.iloc[len(whole) - half :].sum()
+    if half < 2 or first <= 0 or second < 0:
+        return t("explore.revenue.total", total=money(float(table["net"].sum()), currency))
+    change = second / first - 1
+    if abs(change) < 0.02:
+        return t("explore.revenue.steady", total=money(float(table["net"].sum()), currency))
+    return t("explore.revenue.rose" if change > 0 else "explore.revenue.fell", change=percent(abs(change)))
+
+
+def people(table: pd.DataFrame, unit: str) -> str:
+    """Say how many of the latest buyers had bought before."""
+    whole = table[table["complete"] & (table["buyers"] > 0)]
+    if whole.empty:
+        return t("explore.people.short")
+    last = whole.iloc[-1]
+    return t("explore.people", when=bucket_name(unit, last["bucket"]), share=percent(last["known_rate"]))
+
+
+def retention(mean: pd.DataFrame, unit: str) -> str:
+    """Say how many of the new buyers buy again one and six months (two quarters) after."""
+    shares = mean.set_index("age")["retention"]
+    later = 6 if unit == "month" else 4
+    if later in shares.index:
+        return t(f"explore.retention.{unit}", first=percent(shares[1], 1), later=percent(shares[later], 1), age=later)
+    return (
+        t(f"explore.retention.{unit}.short", first=percent(shares[1], 1)) if 1 in shares.index else t("explore.short")
+    )
+
+
+def cumulative(mean: pd.DataFrame, unit: str, currency: str) -> str:
+    """Say what a new buyer brings in at once, and by the oldest age that half of them have reached."""
+    reached = mean[mean["size"] >= mean["size"].iloc[0] / 2].iloc[-1]
+    start = money(float(mean["per_customer"].iloc[0]), currency)
+    if reached["age"] == 0:
+        return t(f"explore.cumulative.{unit}.short", start=start)
+    later = money(float(reached["per_customer"]), currency)
+    return t(f"explore.cumulative.{unit}", start=start, later=later, age=int(reached["age"]))
+
+
+def back(curve: pd.DataFrame) -> str:
+    """Say how many come back within 90 days (else 30) after a first purchase and after a later one."""
+    for days in (90, 30):
+        first, later = (back_within(curve, after, days) for after in (FIRST, LATER))
+        if first is not None and later is not None:
+            return t("explore.back", days=days, first=percent(first), later=percent(later))
+        if first is not None:
+            return t("explore.back.first", days=days, first=percent(first))
+    return t("explore.back.short")
+
+
+def held(found: Concentration) -> str:
+    """Say how much the highest tenth holds."""
+    return t("explore.held", share=percent(found.top10 or 0.0), gini=f"{found.gini or 0.0:.2f}")
+
+
+def best(grid: pd.DataFrame, currency: str) -> str:
+    """Say how many buyers bought both most lately and most often, and what they hold."""
+    top = grid[(grid["recency"] == grid["recency"].max()) & (grid["frequency"] == grid["frequency"].max())]
+    total = grid["value"].sum()
+    if top.empty or total <= 0:
+        return t("explore.rfm.none")
+    row = top.iloc[0]
+    return t(
+        "explore.rfm",
+        share=percent(row["buyers"] / grid["buyers"].sum(), 1),
+        value=percent(row["value"] / total),
+        mean=money(float(row["mean_value"]), currency),
+    )
+
+
+def way(table: pd.DataFrame) -> str:
+    """Say how many of those who took the first step took the others."""
+    rest = [t(f"explore.did.{step.step}", share=percent(step.share, 1)) for step in table.iloc[1:].itertuples()]
+    said = rest[0] if len(rest) == 1 else t("explore.comma", first=rest[0], second=rest[1])
+    return t(f"explore.funnel.{table['step'].iloc[0]}", rest=said)
+
+
+def rated(table: pd.DataFrame) -> str:
+    """Say the mean rating and the most common one."""
+    mean = float((table["rating"] * table["ratings"]).sum() / table["ratings"].sum())
+    common = table.loc[table["ratings"].idxmax()]
+    return t("explore.rated", mean=f"{mean:.2f}", common=f"{common['rating']:g}", share=percent(float(common["share"])))
+
+
+def back_after_rating(table: pd.DataFrame) -> str:
+    """Say how many bought again after the lowest and the highest rating that enough customers gave."""
+    enough = table[table["followed"] >= FEW]
+    if len(enough) < 2:
+        return t("explore.rated_back.short", days=DAYS)
+    low, high = enough.iloc[0], enough.iloc[-1]
+    return t(
+        "explore.rated_back",
+        days=DAYS,
+        high=f"{high['rating']:g}",
+        low=f"{low['rating']:g}",
+        high_share=percent(float(high["back_rate"])),
+        low_share=percent(float(low["back_rate"])),
+    )
+
+
+def rating_moved(table: pd.DataFrame) -> str:
+    """Say where the mean rating began and where it ended, over the first and the last fifth of the period."""
+    few = max(1, len(table) // 5)
+    ends = [part.assign(sum=part["mean"] * part["ratings"]) for part in (table.iloc[:few], table.iloc[-few:])]
+    start, end = (part["sum"].sum() / part["ratings"].sum() for part in ends)
+    return t("explore.rating_trend", start=f"{start:.2f}", end=f"{end:.2f}")
+
+
+def sold(table: pd.DataFrame) -> str:
+    """Say what sells best and, among what is shown, what comes back most."""
+    named = table[table["category"].notna() & (table["others"] == 0)]
+    if named.empty or not named["share"].iloc[0] > 0:
+        return t("explore.sold.none")
+    first = {"name": named["category"].iloc[0], "share": percent(float(named["share"].iloc[0]))}
+    back = named.dropna(subset="return_rate")
+    if back.empty or not back["return_rate"].max() > 0:
+        return t("explore.sold", **first)
+    worst = back.loc[back["return_rate"].idxmax()]
+    return t("explore.sold.back", **first, worst=worst["category"], rate=percent(float(worst["return_rate"]), 1))
+
+
+def category_name(row: pd.Series) -> str:
+    """Return what a row of the categories is called."""
+    if row["others"]:
+        return t("explore.others", count=say(float(row["others"])))
+    return t("explore.no_category") if pd.isna(row["category"]) else str(row["category"])
