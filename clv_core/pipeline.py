@@ -23,6 +23,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment import scoring
 from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
 from clv_core.deployment.explaining import SAMPLE, explain_scores
+from clv_core.deployment.signals import learned_signals, lost_signals
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Backtest, rolling_origins, run_origins, training_data
 from clv_core.evaluation.explain import Explanation
@@ -77,6 +78,7 @@ def train(
         "currency": dataset.manifest.currency,
         "config": config.to_json(),
         **figures(origin, config.model),
+        "signals": learned_signals(fitted.model, dataset, config),
         "warnings": [warning.coded() for warning in warnings],
         "estimate": cost.to_json(),
         "actual": Cost(time.monotonic() - started, peak_memory_mb()).to_json(),
@@ -116,6 +118,11 @@ def score(
         with atomic_path(scoring.scores_path(workspace, bundle, dataset, cutoff)) as temporary:
             frame.to_parquet(temporary, index=False)
     return frame
+
+
+def score_warnings(workspace: Workspace, name: str, model_id: str) -> list[Message]:
+    """Return what the model learned from and the dataset no longer has; its scores count it as unknown."""
+    return lost_signals(open_bundle(workspace, model_id), open_dataset(workspace, name))
 
 
 def scores(

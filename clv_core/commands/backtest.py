@@ -45,8 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Run the origins, write the tables and the predictions, and return the scoreboard with verdicts in words.
 
-    The first model is held against each of the others and against its own variants. ``scoreboard.csv`` has all metrics
-    with intervals, ``slices.csv`` those of parts of the customers, ``stability.csv`` how much of the top decile stays.
+    The first model is held against each of the others, and each model against its own variants. ``scoreboard.csv`` has
+    all metrics with intervals, ``slices.csv`` those of parts of the customers, ``stability.csv`` how much of the top
+    decile stays.
     """
     from clv_core import pipeline
     from clv_core.evaluation.bootstrap import Bootstrap
@@ -94,13 +95,20 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "models": names,
         "metrics": metrics,
         "verdicts": [
-            verdict for other in names[1:] for verdict in _verdicts(bootstrap, models[0], other, context.language)
+            verdict for one, other in _pairs(names) for verdict in _verdicts(bootstrap, one, other, context.language)
         ],
         "stability": [
             {"model": model, "between": between, "overlap": float(part.mean())}
             for (model, between), part in stable.groupby(["model", "between"], sort=False)["overlap"]
         ],
     }
+
+
+def _pairs(names: list[str]) -> list[tuple[str, str]]:
+    """Return who is held against whom: the first model against all others, each model against its variants."""
+    plain = [name for name in names if "[" not in name]
+    own = [(name.partition("[")[0], name) for name in names if "[" in name]
+    return [(plain[0], other) for other in plain[1:]] + own
 
 
 def _verdicts(bootstrap: Bootstrap, model: str, other: str, language: str) -> list[dict[str, Any]]:

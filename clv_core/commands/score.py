@@ -48,4 +48,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "as_of": str(frame["as_of"].iloc[0]),
         "horizon_days": int(frame["horizon_days"].iloc[0]),
         "predicted_total": float(frame["predicted_clv"].sum()),
+        "warnings": [
+            message.to_json(context.language)
+            for message in pipeline.score_warnings(context.workspace, options.name, options.model)
+        ],
     }

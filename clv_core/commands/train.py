@@ -67,6 +67,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "metrics": record["metrics"],
         "baselines": record["baselines"],
         "holdout": record["holdout"],
+        "signals": record["signals"],
         "warnings": [message_json(warning, context.language) for warning in record["warnings"]],
         "estimate": record["estimate"],
         "actual": record["actual"],

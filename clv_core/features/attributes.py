@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clv_core.collection.customers.values import NUMBER, TEXT, Attribute
 from clv_core.columns import CUSTOMER_ID
 from clv_core.features.relations import EPOCH
 from clv_core.features.signals import ATTRIBUTES, PREFIX, SignalColumn
@@ -22,25 +23,8 @@ if TYPE_CHECKING:
 
     from clv_core.collection.store import Dataset
 
-NUMBER: Final = "number"
-TEXT: Final = "text"
 ALWAYS: Final = int(np.iinfo(np.int32).min)
 """The day of a static value: before any cutoff."""
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """A column of the customers table that models may read.
-
-    Args:
-        name: the column's own name.
-        kind: ``number`` or ``text``.
-        dated_by: the date column that says since when a row's value holds; None where it holds at any time.
-    """
-
-    name: str
-    kind: str
-    dated_by: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -99,6 +99,10 @@ class TableEncoder:
                 position += 1
         return encoded
 
+    def review_themes(self) -> tuple[tuple[str, ...], ...]:
+        """Return the strongest n-grams of each theme of review texts; empty where there is none."""
+        return tuple(theme for one in self.encoders_ if isinstance(one, ReviewEncoder) for theme in one.strongest())
+
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
         return {"encoders": [encoder.to_json() for encoder in self.encoders_], "kept": list(self.kept_)}

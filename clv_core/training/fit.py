@@ -137,6 +137,13 @@ def fit_ziln_mlp(train: Snapshot, config: TrainConfig, folder: Path, progress: P
     return Fitted(model, history, early_stopped=True, steps=state.step)
 
 
+def table_of(model: Model) -> TableEncoder | None:
+    """Return a model's encoder of the feature table; None for one that does not read it."""
+    if isinstance(model, DeepModel):
+        return model.encoder.table
+    return model.encoder if isinstance(model, (BoostingModel, ZilnMlpModel)) else None
+
+
 Fit = Callable[[Snapshot, TrainConfig, Path, Progress, str], Fitted]
 
 

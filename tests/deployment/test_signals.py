@@ -1,0 +1,143 @@
+"""Models that learned from customer attributes and review texts: bundles, scores, explanations, and what gets lost."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv_core import pipeline
+from clv_core.collection.store import Dataset, derive, open_dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.features.labels import group_label, label, meaning
+from clv_core.i18n import LANGUAGES
+from clv_core.jobs import NoProgress
+from clv_core.workspace import Workspace, read_json
+from tests.conftest import SMALL
+from tests.test_pipeline import run
+
+ATTRIBUTES = [
+    {"name": "luck", "kind": "number", "dated_by": None},
+    {"name": "club", "kind": "text", "dated_by": None},
+]
+
+
+def with_table(dataset: Dataset, frame: pd.DataFrame, attributes: list[dict[str, object]], path: Path) -> Dataset:
+    """Make a version of the dataset with this customers table the current one."""
+    frame.to_parquet(path, index=False)
+    version = hashlib.sha256(json.dumps([attributes, frame.to_csv()]).encode()).hexdigest()[:12]
+    manifest = dataclasses.replace(dataset.manifest, customers_table={"attributes": attributes}, version=version)
+    return derive(dataset, manifest, customers=path)
+
+
+@pytest.fixture(scope="module")
+def workspace(small_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The shop with a customers table: ``luck`` says how much a customer spends in all, ``club`` is chance."""
+    folder = tmp_path_factory.mktemp("signals")
+    shutil.copytree(small_workspace.datasets, folder / "workspace" / "datasets")
+    workspace = Workspace(folder / "workspace")
+    dataset = open_dataset(workspace, "shop")
+    events = pd.read_parquet(dataset.events_path)
+    spent = events.groupby("customer_id")["amount"].sum()
+    random = np.random.default_rng(3)
+    club = pd.Series(random.choice(["red", "蓝"], len(spent)), index=spent.index, dtype=object)
+    frame = pd.DataFrame({"luck": np.log1p(spent.clip(lower=0)), "club": club}).sample(frac=0.9, random_state=1)
+    with_table(dataset, frame.reset_index(), ATTRIBUTES, folder / "customers.parquet")
+    return workspace
+
+
+STEPS = {"hybrid": 60, "lightgbm": None, "ziln_mlp": 300}
+
+
+@pytest.fixture(scope="module", params=list(STEPS))
+def bundle(request: pytest.FixtureRequest, workspace: Workspace) -> Bundle:
+    config = dataclasses.replace(SMALL, model=request.param, ensemble=1, cutoffs=1, steps=STEPS[request.param])
+    return pipeline.train(workspace, "shop", config, progress=NoProgress())
+
+
+def test_models_learn_from_a_telling_attribute(bundle: Bundle, workspace: Workspace) -> None:
+    config = TrainConfig.from_json(bundle.record["config"])
+    without = dataclasses.replace(config, attributes=False)
+    blind = pipeline.train(workspace, "shop", without, progress=NoProgress())
+    assert bundle.record["metrics"]["gini"] > blind.record["metrics"]["gini"] + 0.005
+    assert [one["name"] for one in bundle.record["signals"]["attributes"]] == ["luck", "club"]
+    assert blind.record["signals"]["attributes"] == []
+    assert len(bundle.record["signals"]["review_themes"]) == 8
+
+
+def test_a_reopened_bundle_scores_to_the_bit(bundle: Bundle, workspace: Workspace) -> None:
+    first, again = (
+        pipeline.score(workspace, "shop", one.id, progress=NoProgress())
+        for one in (bundle, open_bundle(workspace, bundle.id))
+    )
+    assert first.equals(again)
+
+
+def test_explanations_add_up_and_show_the_attribute(bundle: Bundle, workspace: Workspace, tmp_path: Path) -> None:
+    found = pipeline.explain(workspace, "shop", bundle.id, tmp_path, sample=25, permutations=1, progress=NoProgress())
+    np.testing.assert_allclose(found.base + found.values.sum(axis=1), found.predicted, rtol=1e-4, atol=1e-3)
+    strength = found.importance().set_index("part")["mean_abs"]
+    assert strength["attributes"] > 0 and strength["review_text"] > 0
+    assert dict(zip(found.parts, found.representatives, strict=True))["attributes"] == "attribute:luck"
+    texts = found.readings["review_text"].dropna()
+    assert len(texts) and texts.map(lambda text: isinstance(text, str)).all()
+
+
+@pytest.mark.parametrize("change", ["gone", "no table", "another kind"])
+def test_attributes_that_are_lost_count_as_unknown_with_a_warning(
+    change: str, bundle: Bundle, workspace: Workspace, tmp_path: Path
+) -> None:
+    other = Workspace(tmp_path / "workspace")
+    for name in ("datasets", "models"):
+        shutil.copytree(workspace.root / name, other.root / name)
+    dataset = open_dataset(other, "shop")
+    frame = pd.read_parquet(dataset.customers_path)
+    if change == "no table":
+        manifest = dataclasses.replace(dataset.manifest, customers_table=None, version="0" * 12)
+        derive(dataset, manifest)
+    elif change == "gone":
+        with_table(dataset, frame[["customer_id", "club"]], ATTRIBUTES[1:], tmp_path / "c.parquet")
+    else:
+        swapped = frame.assign(luck="high", club=1.0)
+        kinds = [dict(one, kind=kind) for one, kind in zip(ATTRIBUTES, ("text", "number"), strict=True)]
+        with_table(dataset, swapped, kinds, tmp_path / "c.parquet")
+    scores = pipeline.score(other, "shop", bundle.id, progress=NoProgress())
+    before = pipeline.scores(workspace, "shop", bundle.id, progress=NoProgress())
+    assert len(scores) == len(before) and not scores["predicted_clv"].equals(before["predicted_clv"])
+    (warning,) = pipeline.score_warnings(other, "shop", bundle.id)
+    assert "luck" in warning.text("en") and "luck" in warning.text("zh")
+    assert ("club" in warning.text("en")) == (change != "gone")
+    assert pipeline.score_warnings(workspace, "shop", bundle.id) == []
+
+
+def test_a_bundle_from_before_there_were_signals_still_scores(workspace: Workspace, tmp_path: Path) -> None:
+    """Its settings do not name them and its encoder does not read them, whatever the dataset has by now."""
+    plain = dataclasses.replace(SMALL, model="ziln_mlp", steps=20, attributes=False, review_text=False)
+    made = pipeline.train(workspace, "shop", plain, progress=NoProgress())
+    expected = pipeline.score(workspace, "shop", made.id, progress=NoProgress())
+    record = read_json(made.folder / "bundle.json")
+    del record["signals"], record["config"]["attributes"], record["config"]["review_text"]
+    (made.folder / "bundle.json").write_text(json.dumps(record))
+    old = open_bundle(workspace, made.id)
+    assert TrainConfig.from_json(old.record["config"]).attributes
+    assert pipeline.score(workspace, "shop", old.id, progress=NoProgress()).equals(expected)
+    out = tmp_path / "scores.csv"
+    code, said = run("score", "shop", "--model", old.id, "--out", out, "--workspace", workspace.root)
+    assert code == 0 and said["warnings"] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_signals_have_names_and_meanings(language: str) -> None:
+    assert label("attribute:年龄", language) == "年龄" and "年龄" in meaning("attribute:年龄", language)
+    assert "3" in label("review_text:3", language) and "3" in meaning("review_text:3", language)
+    names = [label("review_text", language), *(group_label(group, language) for group in ("attributes", "review_text"))]
+    assert len(set(names)) == 3
+    with pytest.raises(KeyError):
+        label("nothing", language)
