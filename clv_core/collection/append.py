@@ -10,12 +10,13 @@ from pathlib import Path
 import duckdb
 
 from clv_core.collection.alike import ask_currency, habit_of, read_alike
+from clv_core.collection.customers import recount
 from clv_core.collection.duplicates import have_identity
 from clv_core.collection.ingest import describe, scratch_folder
 from clv_core.collection.profile import Answers
 from clv_core.collection.pseudonyms import load_key
 from clv_core.collection.store import CUSTOMERS, MANIFEST, Dataset, Manifest, derive, open_dataset, version_of
-from clv_core.collection.unite import Part, matched, unite
+from clv_core.collection.unite import Part, unite
 from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress, Progress
 from clv_core.workspace import Workspace, read_json
@@ -90,7 +91,7 @@ def append(
             parent=current.version,
             raw_version="",
             rules={},
-            customers_table=None if table is None else matched(current, whole.events),
+            customers_table=table and recount(current.customers_path, whole.events, table),
         )
         files_new = {"events": whole.events, "set_aside": whole.set_aside}
         if table is not None:

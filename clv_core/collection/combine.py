@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from clv_core.collection.alike import habit_of
+from clv_core.collection.customers import recount
 from clv_core.collection.ingest import scratch_folder
 from clv_core.collection.store import CUSTOMERS, Dataset, Manifest, open_dataset, save_dataset, version_of
-from clv_core.collection.unite import Part, matched, unite
+from clv_core.collection.unite import Part, unite
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.jobs import NoProgress, Progress
 from clv_core.workspace import Workspace, check_name
@@ -56,12 +57,14 @@ def combine(workspace: Workspace, names: Sequence[str], new_name: str, *, progre
             raw_version="",
             rules={},
             warnings=[*whole.manifest.warnings, *said],
-            customers_table=None if keeper is None else matched(keeper, whole.events),
         )
         customers = None
-        if keeper is not None:
+        if keeper is not None and keeper.manifest.customers_table is not None:
             customers = scratch / CUSTOMERS
             os.link(keeper.customers_path, customers)
+            manifest = replace(
+                manifest, customers_table=recount(customers, whole.events, keeper.manifest.customers_table)
+            )
         save_dataset(workspace, manifest, whole.events, whole.set_aside, customers)
     return manifest
 

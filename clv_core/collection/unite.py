@@ -16,7 +16,7 @@ from clv_core.collection.figures import Figures, figures
 from clv_core.collection.overlap import Overlap, Rows, find_overlap, write_new
 from clv_core.collection.reading import ORDERED_ROWS, check_enough
 from clv_core.collection.store import Dataset, Manifest, version_of
-from clv_core.columns import BY_NAME, COLUMNS, CUSTOMER_ID, Kind
+from clv_core.columns import BY_NAME, COLUMNS, Kind
 from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
 
@@ -99,16 +99,6 @@ def unite(
         check_enough(sums, whole.source)
         content = one(connection, f"SELECT sum(hash({_list(names)}))::VARCHAR FROM {text(str(events))}")[0]
         return Part(_counted(whole, sums, content), events, aside)
-
-
-def matched(dataset: Dataset, events: Path) -> dict[str, Any] | None:
-    """Return the description of a dataset's customers table, with how many of its customers are in ``events``."""
-    table = dataset.manifest.customers_table
-    if table is None:
-        return None
-    known, held = (f"SELECT {CUSTOMER_ID} FROM {text(str(path))}" for path in (dataset.customers_path, events))
-    with duckdb.connect() as connection:
-        return table | {"matched": int(one(connection, f"SELECT count(*) FROM ({known} INTERSECT {held})")[0])}
 
 
 def _check_alike(first: Manifest, other: Manifest) -> None:

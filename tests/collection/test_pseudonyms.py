@@ -12,7 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clv_core.collection.append import append
+from clv_core.collection.combine import combine
+from clv_core.collection.ingest import ingest
 from clv_core.collection.pseudonyms import fingerprint_of, key_path, load_key, pseudonym, pseudonym_sql
+from clv_core.collection.store import open_dataset
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 
@@ -84,3 +88,88 @@ def test_a_key_that_is_gone_other_or_broken_is_an_error_and_never_made_anew(work
         with pytest.raises(Refused) as broken:
             load_key(workspace)
         assert broken.value.code == "key_unreadable"
+
+
+PEOPLE = [
+    (f"user-{i:04}", f"u{i}@mail.example", f"+49 151 {i:07}", f"10.0.{i % 9}.{i}", f"Ann{i} Lee") for i in range(40)
+]
+HEAD = "customer_id,event_time,amount,Email,contact phone,src,客户姓名,copy,colour\n"
+
+
+def secret_log(folder: Path, name: str = "log.csv", month: int = 1, extra: str = "") -> Path:
+    path = folder / name
+    rows = [
+        f"{who},2024-{month:02}-{1 + i % 28:02},{i}.5,{mail},{phone},{ip},{person},{who},red"
+        for i, (who, mail, phone, ip, person) in enumerate(PEOPLE)
+    ]
+    broken = f"{PEOPLE[3][0]},2024-01-05,5,{PEOPLE[3][1]},a,b,c,d,e,f,g,h,{PEOPLE[4][0]}"
+    bad = f"{PEOPLE[5][0]},never,1,{PEOPLE[5][1]},{PEOPLE[5][2]},{PEOPLE[5][3]},{PEOPLE[5][4]},{PEOPLE[5][0]},red"
+    path.write_text(HEAD + "\n".join([*rows, broken, bad]) + "\n" + extra, encoding="utf-8")
+    return path
+
+
+def everything(folder: Path) -> str:
+    """Return all that a dataset's folder holds as one text, Parquet decoded."""
+    texts = []
+    with duckdb.connect() as connection:
+        for path in sorted(folder.rglob("*")):
+            if path.suffix == ".parquet":
+                texts.append(str(connection.execute(f"SELECT * FROM '{path}'").fetchall()))
+            if path.is_file():
+                texts.append(path.read_bytes().decode("utf-8", errors="replace"))
+    return "\n".join(texts)
+
+
+def test_no_id_and_no_contact_is_left_anywhere_in_the_dataset(workspace: Workspace, tmp_path: Path) -> None:
+    manifest = ingest(workspace, secret_log(tmp_path), "log", pseudonymise=True)
+    append(workspace, "log", secret_log(tmp_path, "feb.csv", 2))
+    assert manifest.pseudonymised and manifest.rows_set_aside == 2
+    found = everything(workspace.datasets / "log")
+    assert [text for person in PEOPLE for text in person if text in found] == []
+    assert load_key(workspace).hex() not in found
+    ingest(workspace, secret_log(tmp_path), "readable")
+    shown = everything(workspace.datasets / "readable")
+    assert all(text in shown for person in PEOPLE for text in person)
+
+
+def test_the_hashed_log_is_the_same_log(workspace: Workspace, tmp_path: Path) -> None:
+    plain = ingest(workspace, secret_log(tmp_path), "plain")
+    hashed = ingest(workspace, secret_log(tmp_path), "hashed", pseudonymise=True)
+    key = load_key(workspace)
+    assert (hashed.net_revenue, hashed.customers, hashed.columns) == (plain.net_revenue, plain.customers, plain.columns)
+    with duckdb.connect() as connection:
+        one, two = (
+            connection.execute(f"SELECT customer_id, amount, \"Email\", colour FROM '{item.events_path}'").fetchall()
+            for item in (open_dataset(workspace, "plain"), open_dataset(workspace, "hashed"))
+        )
+    assert [(pseudonym(key, who), amount, pseudonym(key, mail), colour) for who, amount, mail, colour in one] == two
+
+
+def test_next_month_gets_the_same_hashes_and_needs_the_same_key(workspace: Workspace, tmp_path: Path) -> None:
+    ingest(workspace, secret_log(tmp_path), "log", pseudonymise=True)
+    made = append(workspace, "log", secret_log(tmp_path, "feb.csv", 2, "user-0001,2024-01-02,1.5,,,,,,\n"))
+    assert made.customers == len(PEOPLE) and made.pseudonymised
+    assert append(workspace, "log", secret_log(tmp_path)).parts[-1]["rows_overlap"] == len(PEOPLE)
+    key_path(workspace).write_text("ab" * 32)
+    with pytest.raises(Refused) as other:
+        append(workspace, "log", secret_log(tmp_path, "march.csv", 3))
+    assert other.value.code == "key_other"
+    ingest(workspace, secret_log(tmp_path), "new key", pseudonymise=True)
+    ingest(workspace, secret_log(tmp_path), "plain")
+    for name, code in (("new key", "pseudonym_keys_differ"), ("plain", "pseudonyms_differ")):
+        with pytest.raises(Refused) as refused:
+            combine(workspace, ["log", name], "both")
+        assert refused.value.code == code
+
+
+def test_a_column_hidden_once_stays_hidden(workspace: Workspace, tmp_path: Path) -> None:
+    """Next month only one of many rows fills a column whose values, not its name, had shown that it is personal."""
+    head = "customer_id,event_time,amount,note\n"
+    one, two = tmp_path / "a.csv", tmp_path / "b.csv"
+    one.write_text(head + "".join(f"c{i},2024-01-02,1,p{i}@mail.example\n" for i in range(9)))
+    two.write_text(
+        head + "".join(f"c{i},2024-02-02,1,nothing here\n" for i in range(9)) + "c1,2024-02-03,1,q1@mail.example\n"
+    )
+    ingest(workspace, one, "log", pseudonymise=True)
+    append(workspace, "log", two)
+    assert "mail.example" not in everything(workspace.datasets / "log")

@@ -1,0 +1,123 @@
+"""Several datasets as one: rows, accounts, customers tables, and what cannot be put together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from clv_core.collection.append import append
+from clv_core.collection.combine import combine
+from clv_core.collection.customers import Roles
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import list_datasets, open_dataset
+from clv_core.errors import NotFound, Refused, UsageError
+from clv_core.jobs import NoProgress
+from clv_core.preprocessing.clean import clean
+from clv_core.preprocessing.customers import add_customers
+from clv_core.workspace import Workspace
+from tests.collection.test_append import HEAD, check_accounts, codes, rows, write
+
+NORTH = HEAD + "\na,2024-01-01,1\na,2024-01-01,1\nb,2024-01-02,2\n,2024-01-03,3\n"
+SOUTH = HEAD + "\na,2024-01-01,1\nc,2024-02-02,4\n,,\n"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    workspace = Workspace(tmp_path / "workspace")
+    ingest(workspace, write(workspace, "north.csv", NORTH), "north", currency="EUR", timezone="Europe/Paris")
+    ingest(workspace, write(workspace, "south.csv", SOUTH), "south")
+    return workspace
+
+
+def test_exports_of_one_log_are_one_log_and_the_originals_stay(workspace: Workspace) -> None:
+    before = {item.name: item.manifest for item in list_datasets(workspace)}
+    made = combine(workspace, ["north", "south"], "both")
+    assert Counter(rows(workspace, "both", "customer_id, amount")) == Counter(
+        {("a", 1.0): 2, ("b", 2.0): 1, ("c", 4.0): 1}
+    ) + Counter({("a", 1.0): 1})
+    check_accounts(made)
+    assert (made.made, made.currency, made.timezone) == ("combine", "EUR", "Europe/Paris")
+    assert [(part["source"], part["version"]) for part in made.parts] == [
+        (name, before[name].version) for name in ("north", "south")
+    ]
+    assert "timezone_differs" in codes(made)
+    assert {item.name: item.manifest for item in list_datasets(workspace) if item.name != "both"} == before
+    with duckdb.connect() as connection:
+        aside = connection.execute(
+            f"SELECT file, line FROM '{open_dataset(workspace, 'both').set_aside_path}'"
+        ).fetchall()
+    assert sorted(aside) == [("north", 5), ("south", 4)]
+
+
+def test_what_both_hold_counts_once_only_where_the_columns_are_the_same(workspace: Workspace) -> None:
+    ingest(workspace, write(workspace, "n.csv", NORTH), "again")
+    ingest(
+        workspace, write(workspace, "o.csv", NORTH.replace("\n", ",x\n").replace("amount,x", "amount,till")), "other"
+    )
+    assert combine(workspace, ["south", "again"], "same").rows_kept == 2 + 2
+    made = combine(workspace, ["south", "other"], "different")
+    assert made.rows_kept == 2 + 3 and made.parts[1]["rows_overlap"] == 0
+
+
+def test_a_combined_dataset_can_be_appended_to(workspace: Workspace) -> None:
+    combine(workspace, ["north", "south"], "both")
+    made = append(workspace, "both", write(workspace, "march.csv", HEAD + "\na,2024-03-01,9\n,,\n"))
+    assert [part["source"] for part in made.parts] == ["north", "south", "march.csv"]
+    check_accounts(made)
+    assert made.net_revenue == 1 * 3 + 2 + 4 + 9
+
+
+def test_the_first_customers_table_is_taken_and_said(workspace: Workspace) -> None:
+    for name in ("south", "north"):
+        table = write(workspace, f"people-{name}.csv", f"customer_id,plan\na,{name}\nc,{name}\nz,{name}\n")
+        add_customers(workspace, name, table, Roles(static=("plan",)), progress=NoProgress())
+    made = combine(workspace, ["north", "south"], "both")
+    assert made.customers_table is not None and made.customers_table["matched"] == 2
+    assert {m.code: m.params for m in made.messages}["warning.customers_of_several"] == {
+        "name": "north",
+        "left": "south",
+    }
+    with duckdb.connect() as connection:
+        path = open_dataset(workspace, "both").customers_path
+        assert connection.execute(f"SELECT DISTINCT plan FROM '{path}'").fetchall() == [("north",)]
+
+
+def test_a_customers_table_stays_when_the_log_grows(workspace: Workspace) -> None:
+    table = write(workspace, "people.csv", "customer_id,plan\na,x\nnew,y\n")
+    add_customers(workspace, "south", table, Roles(static=("plan",)), progress=NoProgress())
+    made = append(workspace, "south", write(workspace, "march.csv", HEAD + "\nnew,2024-03-01,9\n"))
+    dataset = open_dataset(workspace, "south")
+    assert made.customers_table is not None and made.customers_table["matched"] == 2
+    assert dataset.customers_path.exists() and dataset.manifest == made
+
+
+def test_a_cleaned_log_is_appended_to_as_it_was_before_cleaning(workspace: Workspace) -> None:
+    first = ingest(
+        workspace, write(workspace, "r.csv", HEAD + "\na,2024-01-01,1\na,2024-01-01,1\nb,2024-01-02,2\n"), "log"
+    )
+    cleaned = clean(workspace, "log", {"repeated": None})
+    assert cleaned.rows_kept == 2
+    made = append(workspace, "log", write(workspace, "s.csv", HEAD + "\nb,2024-03-02,2\n"))
+    assert (made.rows_kept, made.rules, made.raw_version, made.parent) == (4, {}, "", cleaned.version)
+    assert made.rows_read == first.rows_read + 1
+    said = combine(workspace, ["log", "south"], "both")
+    assert "combined_cleaned" not in codes(said)
+    clean(workspace, "log", {"repeated": None})
+    assert "combined_cleaned" in codes(combine(workspace, ["log", "south"], "both2"))
+
+
+def test_what_cannot_be_added_up_is_refused_and_leaves_nothing(workspace: Workspace) -> None:
+    ingest(workspace, write(workspace, "n.csv", NORTH), "dollars", currency="USD")
+    with pytest.raises(Refused, match="EUR.*USD"):
+        combine(workspace, ["north", "dollars"], "both")
+    with pytest.raises(Refused, match="south"):
+        combine(workspace, ["north", "dollars"], "south")
+    with pytest.raises(NotFound):
+        combine(workspace, ["north", "nowhere"], "both")
+    for names in (["north"], ["north", "north"]):
+        with pytest.raises(UsageError):
+            combine(workspace, names, "both")
+    assert sorted(path.name for path in workspace.datasets.iterdir()) == ["dollars", "north", "south"]
