@@ -51,7 +51,8 @@ def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mappi
     Args:
         columns: source columns.
         rows: sample rows as text.
-        answers: canonical name -> source column, as the person said; they outrank everything.
+        answers: canonical name -> source column, as the person said; they outrank everything. An empty column says that
+            there is none: what would be taken for it stays an extra.
 
     Raises:
         UsageError: an answer names a canonical or a source column that there is not.
@@ -110,6 +111,8 @@ def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, 
     for canonical, column in answers.items():
         if canonical not in BY_NAME:
             raise UsageError("map_canonical", canonical=canonical[:60], known=", ".join(BY_NAME))
+        if not column:
+            continue
         source = column if column in columns else known.get(column.strip().lower())
         if source is None:
             raise UsageError("map_column", canonical=canonical, column=column[:60], found=", ".join(columns[:40]))

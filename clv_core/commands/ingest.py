@@ -44,7 +44,7 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
         UsageError: a ``--map`` or ``--event`` without its equals sign.
     """
     return {
-        "mapping": _pairs(options.map),
+        "mapping": _pairs(options.map, empty=True),
         "events": _pairs(options.event),
         "decimal": options.decimal,
         "header": options.header,
@@ -85,11 +85,11 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     }
 
 
-def _pairs(words: list[str]) -> dict[str, str]:
+def _pairs(words: list[str], *, empty: bool = False) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for word in words:
         key, equals, value = word.partition("=")
-        if not equals or not key.strip() or not value.strip():
+        if not equals or not key.strip() or not (value.strip() or empty):
             raise UsageError("map_pair", pair=word)
         pairs[key.strip()] = value.strip()
     return pairs

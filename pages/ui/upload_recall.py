@@ -40,7 +40,8 @@ def offer(file: Chosen) -> None:
 
 def _said(known: Answers) -> list[str]:
     """Return in words what was said."""
-    words = [f"{column} = {state.name_of('canonical', canonical)}" for canonical, column in known.mapping.items()]
+    named = {canonical: column or t("recall.none") for canonical, column in known.mapping.items()}
+    words = [f"{column} = {state.name_of('canonical', canonical)}" for canonical, column in named.items()]
     words += [f"{name} = {state.name_of('event', kind)}" for name, kind in known.events.items()]
     for name in ("date_order", "decimal", "duplicates"):
         value = getattr(known, name)

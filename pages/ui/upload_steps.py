@@ -109,7 +109,7 @@ def choose_columns(file: Chosen) -> None:
     proposals = uploading.inspection(file.path, said.header).columns
     words = {column.name: state.name_of("canonical", column.name) for column in COLUMNS}
     extra = t("upload.extra")
-    known = {source: canonical for canonical, source in said.mapping.items()}
+    known = {source: canonical for canonical, source in said.mapping.items() if source}
     table = pd.DataFrame(
         {
             "column": [item.column for item in proposals],
@@ -147,7 +147,7 @@ def _unless_taken(item: Proposal, mapping: Mapping[str, str]) -> str:
 
 
 def _keep_mapping(proposals: Sequence[Proposal], meanings: list[str], names: dict[str, str]) -> None:
-    """Keep the columns whose meaning is not what would be taken without a word: changed ones, and one of several."""
+    """Keep what would not be taken without a word: columns that were changed, one of several, or none at all."""
     proposed = Counter(item.canonical for item in proposals)
     given = Counter(names.get(meaning) for meaning in meanings)
     mapping = {}
@@ -156,6 +156,8 @@ def _keep_mapping(proposals: Sequence[Proposal], meanings: list[str], names: dic
         settled = proposed[canonical] > 1 and given[canonical] == 1
         if canonical is not None and (canonical != item.canonical or settled):
             mapping[canonical] = item.column
+        elif canonical is None and item.canonical in names.values() and not given[item.canonical]:
+            mapping[item.canonical] = ""
     if mapping != uploading.answers().mapping:
         uploading.answer(mapping=mapping)
         st.rerun()

@@ -61,3 +61,11 @@ def test_a_column_of_times_without_a_name_is_only_a_guess() -> None:
 def test_no_amount_is_refused_with_the_columns_that_there_are() -> None:
     with pytest.raises(Refused, match="customer_id, event_time, colour"):
         choose(propose(("customer_id", "event_time", "colour"), [], {}), "f")
+
+
+def test_a_column_can_be_kept_from_what_its_name_says() -> None:
+    columns = ("customer_id", "event_time", "amount", "country")
+    chosen, _ = choose(propose(columns, [], {"country": ""}), "f")
+    assert chosen == {"customer_id": "customer_id", "event_time": "event_time", "amount": "amount"}
+    with pytest.raises(NeedsAnswer, match="event_time"):
+        choose(propose(columns, [], {"event_time": ""}), "f")

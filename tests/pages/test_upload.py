@@ -18,12 +18,13 @@ from streamlit.testing.v1 import AppTest
 from clv_core import jobs
 from clv_core.collection.check import check_file
 from clv_core.collection.check_store import save_check
+from clv_core.collection.mapping import Proposal
 from clv_core.collection.profile import Answers
 from clv_core.collection.remembered import remember
 from clv_core.errors import NeedsAnswer
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace
-from pages.ui import received, set_aside, uploading
+from pages.ui import received, set_aside, upload_steps, uploading
 
 OPEN = Callable[..., AppTest]
 LOG = "customer_id,date,amount\nA,2024-03-25,10\nB,2024-04-26,12.5\nA,2024-05-27,7\nC,2024-06-28,3\n"
@@ -233,12 +234,47 @@ def test_rows_set_aside_come_as_a_file_with_line_and_reason(tmp_path: Path, endi
     assert frame[["line", "reason"]].values.tolist() == [[42, "no_customer"], [43, "bad_time"]]
 
 
+@pytest.mark.parametrize(
+    ("meanings", "mapping"),
+    [
+        (["customer_id", "event_time", "amount", "amount"], {}),
+        (["customer_id", "event_time", "amount", None], {"amount": "total"}),
+        (["customer_id", "event_time", None, None], {"amount": ""}),
+        ([None, "event_time", "amount", "customer_id"], {"amount": "total", "customer_id": "value"}),
+        (["customer_id", None, "event_time", "amount"], {"event_time": "total", "amount": "value"}),
+    ],
+)
+def test_the_table_of_columns_keeps_what_would_not_be_taken_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, meanings: list[str | None], mapping: dict[str, str]
+) -> None:
+    said: dict[str, dict[str, str]] = {}
+    monkeypatch.setattr(uploading, "answers", lambda: Answers(said.get("mapping", {})))
+    monkeypatch.setattr(uploading, "answer", lambda **given: said.update(given))
+    monkeypatch.setattr(upload_steps.st, "rerun", lambda: None)
+    proposals = [
+        Proposal(column, canonical, 0.9)
+        for column, canonical in zip(
+            ("who", "when", "total", "value"), ("customer_id", "event_time", "amount", "amount"), strict=True
+        )
+    ]
+    words = {name: name for name in ("customer_id", "event_time", "amount")}
+    upload_steps._keep_mapping(proposals, [meaning or "extra" for meaning in meanings], words)
+    assert said.get("mapping", {}) == mapping
+
+
 def test_answers_become_words_that_the_command_line_reads_back() -> None:
     from clv_core.cli import build_parser
     from clv_core.commands.ingest import reading_options
 
     said = Answers(
-        {"amount": "net = paid"}, "dmy", "comma", "Europe/Paris", "EUR", "keep", {"won": "purchase"}, header=False
+        {"amount": "net = paid", "country": ""},
+        "dmy",
+        "comma",
+        "Europe/Paris",
+        "EUR",
+        "keep",
+        {"won": "purchase"},
+        header=False,
     )
     options = build_parser().parse_args(["ingest", "x.csv", "--name", "x", *uploading.options(said)])
     assert Answers(**reading_options(options)) == said
