@@ -38,6 +38,7 @@ from clv_core.jobs import Progress
 from clv_core.strategy import export as exports
 from clv_core.strategy import lists, segments
 from clv_core.strategy.conditions import Condition
+from clv_core.strategy.contacts_stored import with_stored
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.training.checkpoint import identity
 from clv_core.training.cost import Cost, estimate, peak_memory_mb
@@ -285,9 +286,13 @@ def export(
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
 ) -> exports.Exported:
-    """Write those customers who fulfil all conditions in a format of ``EXPORTS``, and note it in the export log."""
+    """Write those customers who fulfil all conditions in a format of ``EXPORTS``, and note it in the export log.
+
+    Contact fields come from ``contacts``, else from the dataset's customers table.
+    """
     everyone, side = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
-    made = exports.export(lists.choose(everyone, conditions), format, out, side=side, contacts=contacts)
+    known = with_stored(contacts, open_dataset(workspace, name), format)
+    made = exports.export(lists.choose(everyone, conditions), format, out, side=side, contacts=known)
     exports.log_export(workspace, made, format, side)
     return made
 

@@ -286,7 +286,7 @@ def _save(folder: Path, manifest: Manifest, new: Mapping[str, Path], shared: Map
     if version.exists():  # the same rows, read again: its files are replaced one by one, so that it is never gone
         for path in sorted(made.iterdir(), key=lambda item: item.name == MANIFEST):
             os.replace(path, version / path.name)
-        made.rmdir()
+        shutil.rmtree(made)  # a file that both share on disk is left by its move
     else:
         os.replace(made, version)
     write_json(folder / CURRENT, {"version": manifest.version})

@@ -32,11 +32,16 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Write the list and its side file, and return counts and paths."""
     from clv_core import pipeline
+    from clv_core.collection.pseudonyms import load_key
+    from clv_core.collection.store import open_dataset
     from clv_core.strategy.conditions import Condition
     from clv_core.strategy.contacts_file import read_contacts, read_suppressed
     from clv_core.strategy.export import Contacts
     from clv_core.strategy.tiers import Scheme
 
+    about = open_dataset(context.workspace, options.name).manifest
+    named = about.pseudonymised and (options.customers or options.suppress)
+    key = load_key(context.workspace, about.key_fingerprint) if named else None
     made = pipeline.export(
         context.workspace,
         options.name,
@@ -46,10 +51,10 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         scheme=Scheme.parse(options.scheme),
         conditions=[Condition.parse(text) for text in options.segment],
         contacts=Contacts(
-            customers=None if options.customers is None else read_contacts(options.customers),
+            customers=None if options.customers is None else read_contacts(options.customers, key),
             region=options.region,
             assume_consent=options.assume_consent,
-            suppressed=frozenset() if options.suppress is None else read_suppressed(options.suppress),
+            suppressed=frozenset() if options.suppress is None else read_suppressed(options.suppress, key),
         ),
         cutoff=options.cutoff,
         language=context.language,

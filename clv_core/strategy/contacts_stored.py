@@ -1,0 +1,58 @@
+"""Contact fields from the dataset's own customers table, where no customers file is given."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from clv_core.collection.contact_fields import CONSENT, PLACES
+from clv_core.collection.store import Dataset
+from clv_core.columns import CUSTOMER_ID
+from clv_core.errors import Refused
+from clv_core.strategy.export import EXPORTS, Contacts
+
+
+def stored_fields(dataset: Dataset) -> tuple[str, ...]:
+    """Return the contact fields, and ``consent``, that the dataset's customers table holds readable."""
+    table = dataset.manifest.customers_table or {}
+    fields = tuple(table.get("contacts", ()))
+    return tuple(field for field in fields if field in (CONSENT, *PLACES)) if table.get("pseudonymised") else fields
+
+
+def stored_contacts(dataset: Dataset) -> pd.DataFrame | None:
+    """Return customer_id and contact fields, one row a customer; None where the dataset holds none.
+
+    Where a customer has several rows, the one with the latest date counts, of these the last in the file: consent that
+    was withdrawn later stays withdrawn.
+
+    Raises:
+        Refused: the contact fields are pseudonyms, which no platform can use.
+    """
+    table = dataset.manifest.customers_table or {}
+    fields = list(table.get("contacts", ()))
+    if not set(fields) - {CONSENT}:
+        return None
+    if table["pseudonymised"] and not set(stored_fields(dataset)) - {CONSENT, *PLACES}:
+        raise Refused("contacts_pseudonymised", name=dataset.name)
+    rows = pd.read_parquet(dataset.customers_path)
+    names = {column: column.lower() for column in rows.columns if column.lower() in fields}
+    dates = rows[table["date_columns"]].apply(pd.to_datetime).max(axis=1) if table["date_columns"] else None
+    if dates is not None:
+        rows = rows.loc[dates.sort_values(kind="stable", na_position="first").index]
+    kept = rows.rename(columns=names)[[CUSTOMER_ID, *fields]]
+    return kept.drop_duplicates(CUSTOMER_ID, keep="last").reset_index(drop=True)
+
+
+def with_stored(contacts: Contacts | None, dataset: Dataset, format: str) -> Contacts | None:
+    """Return the contacts that an export uses: those given, else those of the dataset.
+
+    Args:
+        contacts: what was given.
+        dataset: whose customers table may hold contact fields.
+        format: id of ``EXPORTS``; formats that need no contacts get none.
+    """
+    if format not in EXPORTS or not EXPORTS[format].needs_contacts:
+        return contacts
+    given = contacts or Contacts()
+    return given if given.customers is not None else replace(given, customers=stored_contacts(dataset))

@@ -1,0 +1,93 @@
+"""Exports take contact fields from the dataset's own customers table."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clv_core.collection.customers import Roles
+from clv_core.collection.ingest import ingest
+from clv_core.collection.pseudonyms import load_key, pseudonym
+from clv_core.collection.store import Dataset, open_dataset
+from clv_core.errors import Refused
+from clv_core.jobs import NoProgress
+from clv_core.preprocessing.customers import add_customers
+from clv_core.strategy.contacts_file import read_contacts, read_suppressed
+from clv_core.strategy.contacts_stored import stored_contacts, with_stored
+from clv_core.strategy.export import Contacts
+from clv_core.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    (tmp_path / "log.csv").write_text("customer_id,event_time,amount\n007,2024-01-03,5\n08,2024-01-04,6\n")
+    ingest(Workspace(tmp_path / "workspace"), tmp_path / "log.csv", "shop")
+    return Workspace(tmp_path / "workspace")
+
+
+def with_table(
+    workspace: Workspace, folder: Path, content: str, pseudonymise: bool = False, **roles: object
+) -> Dataset:
+    (folder / "people.csv").write_text(content)
+    words = Roles(**roles)  # type: ignore[arg-type]
+    add_customers(workspace, "shop", folder / "people.csv", words, pseudonymise=pseudonymise, progress=NoProgress())
+    return open_dataset(workspace, "shop")
+
+
+def test_contact_fields_come_from_the_table_unless_a_file_is_given(workspace: Workspace, tmp_path: Path) -> None:
+    dataset = with_table(
+        workspace,
+        tmp_path,
+        "customer_id,Mail,Country,consent\n007,a@b.de,DE,yes\n08,c@d.fr,FR,no\n",
+        static=("Country",),
+    )
+    expected = {
+        "customer_id": ["007", "08"],
+        "email": ["a@b.de", "c@d.fr"],
+        "country": ["DE", "FR"],
+        "consent": ["yes", "no"],
+    }
+    known = with_stored(Contacts(region="DE"), dataset, "hubspot")
+    assert known is not None and known.customers is not None and known.region == "DE"
+    assert known.customers.to_dict("list") == expected
+    given = Contacts(pd.DataFrame({"customer_id": ["007"]}))
+    assert with_stored(given, dataset, "hubspot") is given
+    assert with_stored(None, dataset, "csv") is None
+
+
+def test_of_several_rows_the_latest_counts(workspace: Workspace, tmp_path: Path) -> None:
+    content = (
+        "customer_id,plan,since,email,consent\n007,b,2024-03-01,new@b.de,no\n007,a,2024-01-01,old@b.de,yes\n"
+        "08,a,,first@b.de,yes\n08,b,2024-01-01,second@b.de,no\n08,b,2024-01-01,third@b.de,yes\n"
+    )
+    dataset = with_table(workspace, tmp_path, content, dated={"plan": "since"})
+    contacts = stored_contacts(dataset)
+    assert contacts is not None
+    assert contacts.set_index("customer_id").loc[["007", "08"], ["email", "consent"]].to_numpy().tolist() == [
+        ["new@b.de", "no"],
+        ["third@b.de", "yes"],
+    ]
+    assert set(pd.read_parquet(dataset.customers_path)["since"].dropna()) == {date(2024, 1, 1), date(2024, 3, 1)}
+
+
+def test_a_table_without_contact_fields_is_none(workspace: Workspace, tmp_path: Path) -> None:
+    assert stored_contacts(open_dataset(workspace, "shop")) is None
+    assert stored_contacts(with_table(workspace, tmp_path, "customer_id,age\n007,30\n08,31\n", static=("age",))) is None
+
+
+def test_hashed_contact_fields_are_refused_and_a_file_still_finds_hashed_customers(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    dataset = with_table(workspace, tmp_path, "customer_id,email\n007,a@b.de\n08,c@d.fr\n", pseudonymise=True)
+    with pytest.raises(Refused) as refused:
+        stored_contacts(dataset)
+    assert refused.value.code == "contacts_pseudonymised" and "--customers" in refused.value.message("zh")
+    key = load_key(workspace)
+    read = read_contacts(tmp_path / "people.csv", key)
+    assert read["customer_id"].tolist() == [pseudonym(key, "007"), pseudonym(key, "08")]
+    assert read["email"].tolist() == ["a@b.de", "c@d.fr"]
+    (tmp_path / "stop.txt").write_text("007\na@b.de\n")
+    assert {"007", "a@b.de", pseudonym(key, "007")} <= read_suppressed(tmp_path / "stop.txt", key)
