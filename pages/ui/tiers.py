@@ -14,7 +14,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.strategy.export import Side, export, log_export
 from clv_core.strategy.segments import TIER, assign, table
 from clv_core.strategy.tiers import DEFAULT_CUTS, KINDS, NAMES, THRESHOLDS, Scheme, tier_names
-from pages.ui import state, widgets
+from pages.ui import platform_lists, state, widgets
 from pages.ui.state import money, percent, say, t
 
 SHOWN: Final = (
@@ -189,14 +189,28 @@ def _downloads(dataset: Dataset, bundle: Bundle, chosen: pd.DataFrame, scheme: S
             widgets.download(
                 label, make, name, f"download_{kind}", disabled=off, type="primary" if kind == "csv" else "secondary"
             )
+    stem = widgets.file_name(bundle, what, dataset.log_end, "csv").removesuffix(".csv")
+    platform_lists.offer(dataset, chosen, _side(dataset, bundle, scheme, tiers), stem, allowed=allowed)
 
 
 def _maker(
     dataset: Dataset, bundle: Bundle, chosen: pd.DataFrame, scheme: Scheme, tiers: list[int], kind: str, name: str
 ) -> Callable[[], bytes]:
     """Return what writes the file, its side file and the line in the log, when the button is pressed."""
-    work, record = state.workspace(), bundle.record
-    side = Side(
+    work, side = state.workspace(), _side(dataset, bundle, scheme, tiers)
+
+    def make() -> bytes:
+        made = export(chosen, kind, work.exports / name, side=side)
+        log_export(work, made, kind, side)
+        return made.files[0].read_bytes()
+
+    return make
+
+
+def _side(dataset: Dataset, bundle: Bundle, scheme: Scheme, tiers: list[int]) -> Side:
+    """Return what the numbers of a list of these tiers mean."""
+    record = bundle.record
+    return Side(
         dataset=dataset.name,
         dataset_version=dataset.version,
         model=bundle.id,
@@ -206,10 +220,3 @@ def _maker(
         segment=f"tier={','.join(map(str, sorted(tiers)))}" if tiers else "",
         scheme=str(scheme),
     )
-
-    def make() -> bytes:
-        made = export(chosen, kind, work.exports / name, side=side)
-        log_export(work, made, kind, side)
-        return made.files[0].read_bytes()
-
-    return make

@@ -1,0 +1,76 @@
+"""Lists for ad and mail platforms, with contact fields from the customers table of the dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from clv_core.collection.contact_fields import CONSENT, PHONE
+from clv_core.collection.store import Dataset
+from clv_core.errors import ClvError
+from clv_core.strategy.contacts_stored import stored_contacts, stored_fields
+from clv_core.strategy.export import EXPORTS, Contacts, Exported, Side, export, log_export
+from pages.ui import state, widgets
+from pages.ui.state import name_of, t
+
+PLATFORMS = tuple(entry.id for entry in EXPORTS.values() if entry.needs_contacts)
+
+
+def offer(dataset: Dataset, chosen: pd.DataFrame, side: Side, stem: str, *, allowed: bool) -> None:
+    """Let the person make a platform's list of the chosen customers.
+
+    Args:
+        dataset: whose customers table holds the contact fields.
+        chosen: scored customers, those that are shown.
+        side: what the numbers mean.
+        stem: the file's name without its ending.
+        allowed: whether lists may be made at all.
+    """
+    fields = stored_fields(dataset)
+    formats = [name for name in PLATFORMS if set(EXPORTS[name].keys) & set(fields)]
+    with st.expander(t("lists.title"), icon=":material/campaign:"):
+        if not formats:
+            st.caption(t("lists.none"))
+            return
+        known = "、" if state.language() == "zh" else ", "
+        words = known.join(name_of("contact", field) for field in fields)
+        st.caption(t("lists.source", file=(dataset.manifest.customers_table or {})["file"], fields=words))
+        with st.form("platform_list", border=False):
+            with st.container(horizontal=True, vertical_alignment="bottom"):
+                format = st.selectbox(
+                    t("lists.format"), formats, format_func=lambda name: t(f"export.{name}"), key="list_format"
+                )
+                region = ""
+                if PHONE in fields:
+                    help = t("lists.region.help")
+                    region = st.text_input(t("lists.region"), key="list_region", max_chars=2, help=help)
+            hidden = st.text_area(t("lists.suppress"), key="list_suppress", help=t("lists.suppress.help"), height=80)
+            agreed = CONSENT in fields or st.checkbox(t("lists.assume"), key="list_assume")
+            pressed = st.form_submit_button(t("lists.make"), disabled=not allowed or chosen.empty)
+        if pressed:
+            suppressed = frozenset(line.strip() for line in (hidden or "").splitlines() if line.strip())
+            contacts = Contacts(None, region or None, bool(agreed), suppressed)
+            _make(dataset, chosen, format, side, state.workspace().exports / f"{stem}-{format}.csv", contacts)
+
+
+def _make(dataset: Dataset, chosen: pd.DataFrame, format: str, side: Side, path: Path, contacts: Contacts) -> None:
+    """Write the list, say who is in it and who is not, and offer the files."""
+    try:
+        given = Contacts(stored_contacts(dataset), contacts.region, contacts.assume_consent, contacts.suppressed)
+        made = export(chosen, format, path, side=side, contacts=given)
+    except ClvError as error:
+        widgets.error_box(error)
+        return
+    log_export(state.workspace(), made, format, side)
+    st.markdown(t("lists.made", rows=made.rows, asked=len(chosen)))
+    if made.left_out:
+        st.caption(t("lists.left_out", reasons=_reasons(made)))
+    for place, file in enumerate(made.files):
+        widgets.download(t("lists.download", file=file.name), file.read_bytes(), file.name, f"list_file_{place}")
+
+
+def _reasons(made: Exported) -> str:
+    mark = "；" if state.language() == "zh" else "; "
+    return mark.join(f"{t(f'export.left_out.{reason}')} {count:,}" for reason, count in made.left_out.items())
