@@ -2,7 +2,8 @@
 
     ingest -> train (features, model, training, evaluation) -> score -> explain, segment, export -> ingest the next log
 
-Every function takes a workspace and plain values, reports progress, and returns what it made.
+Every function takes a workspace and plain values, reports progress, and returns what it made. ``append``, ``rename``
+and ``delete`` need no more than what they are imported from.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment import scoring
 from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
 from clv_core.deployment.explaining import SAMPLE, explain_scores
+from clv_core.deployment.renaming import rename as rename
 from clv_core.deployment.signals import learned_signals, lost_signals
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Backtest, rolling_origins, run_origins, training_data
@@ -35,10 +37,12 @@ from clv_core.evaluation.variants import variants_of
 from clv_core.features.log import EventLog, open_log
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
+from clv_core.preprocessing.append import append as append
 from clv_core.strategy import export as exports
 from clv_core.strategy import lists, segments
 from clv_core.strategy.conditions import Condition
 from clv_core.strategy.contacts_stored import with_stored
+from clv_core.strategy.deleting import delete as delete
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.training.checkpoint import identity
 from clv_core.training.cost import Cost, estimate, peak_memory_mb

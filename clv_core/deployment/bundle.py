@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from clv_core.collection.renaming import names_to_follow
 from clv_core.errors import NotFound, Refused
 from clv_core.workspace import Workspace, atomic_path, read_json
 
@@ -106,15 +107,23 @@ def open_bundle(workspace: Workspace, model_id: str) -> Bundle:
     if Path(model_id).name != model_id or not path.is_file():
         known = ", ".join(bundle.id for bundle in list_bundles(workspace)) or "-"
         raise NotFound("no_model", model=model_id, known=known)
-    return Bundle(path.parent, read_json(path))
+    return _open(path, names_to_follow(workspace))
 
 
 def list_bundles(workspace: Workspace, dataset: str | None = None) -> list[Bundle]:
     """Return all bundles, the newest first, optionally of one dataset."""
     paths = [path for path in workspace.models.glob("*/bundle.json") if not path.parent.name.startswith(".")]
-    bundles = [Bundle(path.parent, read_json(path)) for path in paths]
+    moved = names_to_follow(workspace)
+    bundles = [_open(path, moved) for path in paths]
     bundles.sort(key=lambda bundle: str(bundle.record["created"]), reverse=True)
     return [bundle for bundle in bundles if dataset is None or bundle.record["dataset"]["name"] == dataset]
+
+
+def _open(path: Path, moved: dict[str, str]) -> Bundle:
+    """Open a bundle; the dataset that it was trained on may bear another name by now."""
+    record = read_json(path)
+    name = record["dataset"]["name"]
+    return Bundle(path.parent, {**record, "dataset": {**record["dataset"], "name": moved.get(name, name)}})
 
 
 def _write(path: Path, value: Any) -> None:

@@ -1,0 +1,107 @@
+"""What the workspace holds of a dataset outside its folder: scores, explanations, backtests, views, models, runs.
+
+predictions/<model>/<name>-<version>-<cutoff>.parquet   explanations/<model>-<version>...   backtests/<model>-<version>
+explored/<name>/<version>                               jobs/<id>, where the command names the dataset
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from clv_core import jobs
+from clv_core.collection.store import VERSION
+from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.errors import Refused
+from clv_core.workspace import Workspace
+
+OF_MODELS: Final = ("explanations", "backtests")
+EXPLORED: Final = "explored"
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """What there is of one dataset.
+
+    Args:
+        predictions: files of scored customers, of whichever model.
+        explanations: folders of explanations.
+        backtests: folders of backtests.
+        explored: folders of prepared views.
+        models: bundles trained on it.
+        jobs: records of runs that name it; a run may name a customer.
+    """
+
+    predictions: tuple[Path, ...]
+    explanations: tuple[Path, ...]
+    backtests: tuple[Path, ...]
+    explored: tuple[Path, ...]
+    models: tuple[Bundle, ...]
+    jobs: tuple[jobs.Job, ...]
+
+
+def belongings(workspace: Workspace, name: str, versions: Collection[str]) -> Belongings:
+    """Return what there is of the dataset ``name``, whose versions are ``versions``."""
+    trained_on = {bundle.id: str(bundle.record["dataset"]["name"]) for bundle in list_bundles(workspace)}
+    folders = {kind: _of_models(workspace, kind, name, versions, trained_on) for kind in OF_MODELS}
+    return Belongings(
+        predictions=tuple(predictions_of(workspace, name)),
+        explanations=folders["explanations"],
+        backtests=folders["backtests"],
+        explored=tuple(path for path in (workspace.root / EXPLORED / name).glob("*") if path.is_dir()),
+        models=tuple(list_bundles(workspace, name)),
+        jobs=tuple(job for job in jobs.jobs(workspace) if _names(job, name)),
+    )
+
+
+def predictions_of(workspace: Workspace, name: str) -> list[Path]:
+    """Return the files of a dataset's scored customers."""
+    own = re.compile(rf"{re.escape(name)}-{VERSION.pattern}-\d{{8}}\.parquet")
+    return [path for path in sorted(workspace.predictions.glob("*/*.parquet")) if own.fullmatch(path.name)]
+
+
+def check_idle(workspace: Workspace, name: str) -> None:
+    """Refuse while another run works on the dataset ``name``: what it makes would be left under a name that is gone.
+
+    Raises:
+        Refused: there is such a run.
+    """
+    for job in jobs.jobs(workspace):
+        if _names(job, name):
+            status = job.status()
+            if status["state"] == jobs.RUNNING and status.get("pid") != os.getpid():
+                raise Refused("dataset_busy", name=name, command=status["command"], job=job.id)
+
+
+def _of_models(
+    workspace: Workspace, kind: str, name: str, versions: Collection[str], trained_on: dict[str, str]
+) -> tuple[Path, ...]:
+    """Return the folders ``<model>-<version>...`` that are of this dataset; two datasets may hold the same version."""
+    found = []
+    for path in sorted((workspace.root / kind).glob("*")):
+        for version in versions:
+            model, mark, _ = path.name.partition(f"-{version}")
+            if mark and trained_on.get(model, name) == name:
+                found.append(path)
+                break
+    return tuple(found)
+
+
+def renamed_words(words: Sequence[str], old: str, new: str) -> list[str]:
+    """Return a run's command with another name for a dataset, wherever it names it.
+
+    A command names a dataset among its first words, or as ``--name`` or ``--dataset``.
+    """
+    options = [place for place, word in enumerate(words) if word.startswith("--")]
+    places = set(range(1, options[0] if options else len(words)))
+    places |= {place + 1 for place in options if words[place] in ("--name", "--dataset")}
+    return [new if word == old and place in places else word for place, word in enumerate(words)]
+
+
+def _names(job: jobs.Job, name: str) -> bool:
+    words = list(job.status().get("args", ()))
+    return renamed_words(words, name, "") != words

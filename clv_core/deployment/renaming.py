@@ -1,0 +1,79 @@
+"""A dataset gets another name, and all that is of it follows: models, scores, views."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from clv_core import jobs
+from clv_core.collection.renaming import names_to_follow, rename_dataset, renamed
+from clv_core.collection.store import MANIFEST, open_dataset
+from clv_core.deployment.belongings import EXPLORED, check_idle, predictions_of, renamed_words
+from clv_core.deployment.bundle import list_bundles
+from clv_core.errors import NotFound
+from clv_core.workspace import Workspace, read_json, write_json
+
+
+def rename(workspace: Workspace, name: str, new: str) -> dict[str, int]:
+    """Call the dataset ``name`` ``new``; its models stay attached to it.
+
+    One move of the dataset's folder turns the old name into the new one for every reader
+    (:func:`~clv_core.collection.renaming.names_to_follow`); what is written after it may be cut off at any point and is
+    finished by the next call, with the same names or any others.
+
+    Returns:
+        How many ``models`` and files of ``predictions`` are attached to it.
+
+    Raises:
+        NotFound: there is no such dataset.
+        Refused: the new name cannot be one or is taken, or a run is working on the dataset.
+    """
+    counts = _follow(workspace)
+    try:
+        open_dataset(workspace, name)
+    except NotFound:
+        if (name, new) in counts:
+            return counts[name, new]
+        raise
+    check_idle(workspace, name)
+    rename_dataset(workspace, name, new)
+    return _follow(workspace)[name, new.strip()]
+
+
+def _follow(workspace: Workspace) -> dict[tuple[str, str], dict[str, int]]:
+    """Let all that bears the old name of a renamed dataset bear the new one; return counts by (old, new)."""
+    done = {}
+    for old, new in names_to_follow(workspace).items():
+        records = [(path, read_json(path)) for path in workspace.models.glob("*/bundle.json")]
+        records = [(path, record) for path, record in records if record["dataset"]["name"] == old]
+        for path, record in records:
+            write_json(path, {**record, "dataset": {**record["dataset"], "name": new}})
+        for path in predictions_of(workspace, old):
+            os.replace(path, path.with_name(new + path.name.removeprefix(old)))
+        _move_views(workspace, old, new)
+        _tell_jobs(workspace, old, new)
+        for path in (workspace.datasets / new).glob(f"*/{MANIFEST}"):
+            write_json(path, {**read_json(path), "name": new})
+        renamed(workspace, new)
+        done[old, new] = {
+            "models": len(list_bundles(workspace, new)),
+            "predictions": len(predictions_of(workspace, new)),
+        }
+    return done
+
+
+def _move_views(workspace: Workspace, old: str, new: str) -> None:
+    source, target = workspace.root / EXPLORED / old, workspace.root / EXPLORED / new
+    if source.is_dir():
+        shutil.rmtree(target, ignore_errors=True)
+        os.rename(source, target)
+
+
+def _tell_jobs(workspace: Workspace, old: str, new: str) -> None:
+    """Let the records of runs name the dataset as it is called now: a run that was cut off can be started again."""
+    for job in jobs.jobs(workspace):
+        status = job.status()
+        words = renamed_words(status.get("args", ()), old, new)
+        if words != list(status.get("args", ())):
+            label = new if status.get("label") == old else status.get("label", "")
+            jobs.update_status(job.folder, args=words, label=label)

@@ -1,0 +1,42 @@
+"""Next month's file joins a dataset, and the cleaning rules that are on stay on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from clv_core.collection.append import append as append_raw
+from clv_core.collection.profile import Answers
+from clv_core.collection.store import Manifest, open_dataset, restore
+from clv_core.jobs import NoProgress, Progress
+from clv_core.preprocessing.clean import clean
+from clv_core.workspace import Workspace
+
+
+def append(
+    workspace: Workspace,
+    name: str,
+    source: Path | Sequence[Path],
+    *,
+    answers: Answers | None = None,
+    progress: Progress | None = None,
+    original: str = "",
+) -> Manifest:
+    """Append files to a dataset as :func:`clv_core.collection.append.append` does, then apply its rules again.
+
+    Where the rules cannot be applied, or the run is stopped, the dataset is left at the version that it had.
+
+    Raises:
+        NotFound: there is no such dataset.
+        NeedsAnswer: something can be read in two ways, or the file's currency is not the dataset's.
+        Refused: a file cannot be used, or too little would be left by the rules.
+    """
+    before = open_dataset(workspace, name)
+    made = append_raw(workspace, name, source, answers=answers, progress=progress, original=original)
+    if not before.manifest.rules or open_dataset(workspace, name).version == before.version:
+        return made
+    try:
+        return clean(workspace, name, before.manifest.rules, progress=progress or NoProgress())
+    except BaseException:
+        restore(workspace, name, before.version)
+        raise

@@ -1,0 +1,110 @@
+"""A dataset is deleted for good, with all that was made from its customers; what is left elsewhere is named."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from clv_core.collection.store import MANIFEST, VERSION, delete_dataset, list_datasets, open_dataset
+from clv_core.deployment.belongings import EXPLORED, OF_MODELS, belongings, check_idle
+from clv_core.deployment.bundle import Bundle
+from clv_core.jobs import Progress
+from clv_core.strategy.exported import exported_files
+from clv_core.workspace import Workspace, check_name
+
+GONE: Final = ".gone-"
+"""Folders of this name are on their way out; what a crash leaves of them goes with the next deletion."""
+
+
+def delete(workspace: Workspace, name: str, *, models: bool = False, progress: Progress) -> dict[str, Any]:
+    """Delete the dataset ``name``: all versions, and all scores, explanations, backtests, views and records of runs.
+
+    The dataset itself goes last, so that a deletion that was cut off can be run again. The export log keeps its lines,
+    which name no customer. Remembered mappings hold column names only and stay.
+
+    Args:
+        workspace: where it is.
+        name: the dataset.
+        models: whether the models trained on it go too, with all that they scored. If not, they stay usable; each holds
+            the ids of the customers that it was measured on.
+        progress: who listens.
+
+    Returns:
+        Counts of what was deleted (``versions, predictions, explanations, backtests, explored, models, jobs``), and
+        ``remains``: ``{kind, name}`` of what still holds ids of its customers: ``model``, ``dataset`` (combined from
+        it), ``export`` (files that lie where they were written).
+
+    Raises:
+        NotFound: there is no such dataset.
+        Refused: a run is working on it.
+    """
+    name = check_name(name)
+    folder = workspace.datasets / name
+    if not folder.is_dir():
+        open_dataset(workspace, name)
+    check_idle(workspace, name)
+    versions = [path.parent.name for path in folder.glob(f"*/{MANIFEST}") if VERSION.fullmatch(path.parent.name)]
+    remains = list(_remains(workspace, name, versions, models))
+    for left in [*workspace.root.glob(f"*/{GONE}*")]:
+        shutil.rmtree(left, ignore_errors=True)
+    progress.report("deleting", 0, 1)
+    found = belongings(workspace, name, versions)
+    for path in found.predictions:
+        path.unlink(missing_ok=True)
+    for kind in (found.explanations, found.backtests, found.explored):
+        for path in kind:
+            _remove(path)
+    with suppress(OSError):
+        (workspace.root / EXPLORED / name).rmdir()
+    records = [job for job in found.jobs if job.status().get("pid") != os.getpid()]
+    for job in records:
+        _remove(job.folder)
+    trained = found.models if models else ()
+    for bundle in trained:
+        _remove_model(workspace, bundle)
+    delete_dataset(workspace, name)
+    progress.report("deleting", 1, 1)
+    return {
+        "versions": len(versions),
+        "predictions": len(found.predictions),
+        "explanations": len(found.explanations),
+        "backtests": len(found.backtests),
+        "explored": len(found.explored),
+        "models": len(trained),
+        "jobs": len(records),
+        "remains": remains,
+    }
+
+
+def _remains(workspace: Workspace, name: str, versions: Collection[str], models: bool) -> Iterator[dict[str, str]]:
+    """Yield what will still hold ids of the dataset's customers."""
+    if not models:
+        for bundle in belongings(workspace, name, versions).models:
+            yield {"kind": "model", "name": bundle.id}
+    for dataset in list_datasets(workspace):
+        if dataset.name != name and any(part.get("version") in versions for part in dataset.manifest.parts):
+            yield {"kind": "dataset", "name": dataset.name}
+    for path in exported_files(workspace, name, versions):
+        yield {"kind": "export", "name": str(path)}
+
+
+def _remove_model(workspace: Workspace, bundle: Bundle) -> None:
+    """Remove a bundle after all that it scored and explained, on whatever dataset."""
+    shutil.rmtree(workspace.predictions / bundle.id, ignore_errors=True)
+    for kind in OF_MODELS:
+        for path in (workspace.root / kind).glob(f"{bundle.id}-*"):
+            _remove(path)
+    _remove(bundle.folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder; nobody sees it half."""
+    gone = folder.with_name(GONE + folder.name)
+    shutil.rmtree(gone, ignore_errors=True)
+    with suppress(FileNotFoundError):
+        os.replace(folder, gone)
+    shutil.rmtree(gone, ignore_errors=True)

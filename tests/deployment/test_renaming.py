@@ -1,0 +1,140 @@
+"""Another name for a dataset: models, scores and views follow, and a crash leaves the one name or the other."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from clv_core import pipeline
+from clv_core.collection import renaming as folder_renaming
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import list_datasets, open_dataset, versions
+from clv_core.deployment import renaming
+from clv_core.deployment.bundle import Bundle, list_bundles, open_bundle
+from clv_core.errors import NotFound, Refused
+from clv_core.jobs import NoProgress
+from clv_core.workspace import Workspace, read_json, write_json
+
+LOG = "customer_id,event_time,amount\na,2024-01-01,1\nb,2024-01-02,2\n"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """Return two datasets of the same rows, with a model, scores and views each."""
+    workspace = Workspace(tmp_path / "workspace")
+    (tmp_path / "log.csv").write_text(LOG)
+    for name in ("shop", "shop-2"):
+        version = ingest(workspace, tmp_path / "log.csv", name).version
+        model = f"{name}-hybrid"
+        write_json(
+            workspace.models / model / "bundle.json",
+            {"dataset": {"name": name, "version": version}, "created": "2024", "currency": ""},
+        )
+        for folder in (workspace.folder("predictions", model), workspace.folder("explored", name, version)):
+            (folder / f"{name}-{version}-20240103.parquet").write_bytes(b"scores")
+    return workspace
+
+
+def state(workspace: Workspace) -> dict[str, list[str]]:
+    return {
+        item.name: [bundle.id for bundle in list_bundles(workspace, item.name)] for item in list_datasets(workspace)
+    }
+
+
+OLD = {"shop": ["shop-hybrid"], "shop-2": ["shop-2-hybrid"]}
+NEW = {"store": ["shop-hybrid"], "shop-2": ["shop-2-hybrid"]}
+
+
+def test_all_that_is_of_the_dataset_follows_and_nothing_of_another(workspace: Workspace) -> None:
+    version = open_dataset(workspace, "shop").version
+    assert pipeline.rename(workspace, "shop", "store") == {"models": 1, "predictions": 1}
+    assert state(workspace) == NEW
+    assert open_bundle(workspace, "shop-hybrid").record["dataset"] == {"name": "store", "version": version}
+    assert open_dataset(workspace, "store").manifest.name == "store"
+    names = sorted(str(path.relative_to(workspace.root)) for path in workspace.root.rglob("*.parquet"))
+    assert f"predictions/shop-hybrid/store-{version}-20240103.parquet" in names
+    assert f"explored/store/{version}/shop-{version}-20240103.parquet" in names
+    assert f"predictions/shop-2-hybrid/shop-2-{version}-20240103.parquet" in names
+    assert [path for path in (workspace.datasets / "store").iterdir() if "renaming" in path.name] == []
+    assert '"shop"' not in (open_dataset(workspace, "store").folder / "manifest.json").read_text()
+
+
+def test_names_that_are_taken_or_no_names_change_nothing(workspace: Workspace) -> None:
+    for new in ("shop-2", "shop", "../x", ""):
+        with pytest.raises(Refused):
+            pipeline.rename(workspace, "shop", new)
+    with pytest.raises(NotFound):
+        pipeline.rename(workspace, "nothing", "store")
+    assert state(workspace) == OLD
+
+
+class Crash(Exception):
+    pass
+
+
+def fail(*arguments: object) -> None:
+    raise Crash
+
+
+STEPS = [
+    (folder_renaming, "write_json"),
+    (folder_renaming.os, "rename"),
+    (renaming, "write_json"),
+    (renaming, "predictions_of"),
+    (renaming, "_move_views"),
+    (renaming, "_tell_jobs"),
+    (renaming, "renamed"),
+]
+
+
+def test_a_crash_at_any_step_leaves_one_of_both_names_and_the_next_call_finishes(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = []
+    for number, (module, name) in enumerate(STEPS):
+        copy = Workspace(tmp_path / f"copy-{number}")
+        shutil.copytree(workspace.root, copy.root)
+        with monkeypatch.context() as patch, pytest.raises(Crash):
+            patch.setattr(module, name, fail)
+            pipeline.rename(copy, "shop", "store")
+        found.append(state(copy))
+        assert found[-1] in (OLD, NEW)
+        assert pipeline.rename(copy, "shop", "store")["models"] == 1
+        assert state(copy) == NEW
+        record = read_json(copy.models / "shop-hybrid" / "bundle.json")
+        assert record["dataset"]["name"] == "store"
+        assert list((copy.datasets / "store").glob("renaming.json")) == []
+    assert OLD in found and NEW in found
+
+
+def test_a_model_scores_as_before_under_the_new_name(
+    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    shutil.copytree(small_workspace.datasets, workspace.root / "datasets")
+    shutil.copytree(small_workspace.models, workspace.root / "models")
+    before = pipeline.scores(workspace, "shop", small_bundle.id, progress=NoProgress())
+    pipeline.rename(workspace, "shop", "商店")
+    kept = list(workspace.predictions.glob("*/*.parquet"))
+    assert [path.name.startswith("商店-") for path in kept] == [True]
+    after = pipeline.scores(workspace, "商店", small_bundle.id, progress=NoProgress())
+    assert after.equals(before) and len(list(workspace.predictions.glob("*/*.parquet"))) == 1
+    assert open_bundle(workspace, small_bundle.id).model is not None
+    assert len(versions(workspace, "商店")) == len(versions(small_workspace, "shop"))
+
+
+def test_a_dataset_in_use_keeps_its_name(workspace: Workspace) -> None:
+    folder = workspace.jobs / "20240101-train-abc"
+    status = {"id": folder.name, "command": "train", "args": ["train", "shop"], "state": "running", "pid": 1}
+    write_json(folder / "status.json", {**status, "pid": None, "started": 9e9, "updated": 0})
+    with pytest.raises(Refused) as busy:
+        pipeline.rename(workspace, "shop", "store")
+    assert busy.value.code == "dataset_busy" and state(workspace) == OLD
+    pipeline.rename(workspace, "shop-2", "other")
+    write_json(folder / "status.json", {**status, "state": "done", "label": "shop"})
+    pipeline.rename(workspace, "shop", "store")
+    told = json.loads((folder / "status.json").read_text())
+    assert (told["args"], told["label"]) == (["train", "store"], "store")

@@ -1,0 +1,157 @@
+"""Deleted for good: no id of a customer is left in the workspace, but where the answer says so."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clv_core import pipeline
+from clv_core.collection.append import append
+from clv_core.collection.combine import combine
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import list_datasets, open_dataset
+from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.errors import NotFound, Refused
+from clv_core.jobs import NoProgress
+from clv_core.strategy import deleting
+from clv_core.workspace import Workspace, write_json
+
+IDS = [f"customer-{i:03}" for i in range(30)]
+
+
+def log(path: Path, ids: list[str], month: int = 1) -> Path:
+    lines = [f"{who},2024-{month:02}-{1 + i % 28:02},{i + 1}" for i, who in enumerate(ids)]
+    path.write_text("customer_id,event_time,amount\n" + "\n".join(lines) + "\n")
+    return path
+
+
+def ids_in(root: Path, ids: list[str]) -> list[str]:
+    """Return the files below ``root`` that hold an id, in bytes or in Parquet."""
+    found = []
+    for path in sorted(path for path in root.rglob("*") if path.is_file()):
+        text = path.read_bytes().decode("utf-8", errors="replace")
+        text += pd.read_parquet(path).to_csv() if path.suffix == ".parquet" else ""
+        if any(who in text for who in ids):
+            found.append(str(path.relative_to(root)))
+    return found
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """Return a dataset of two versions and all that a workspace may hold of it, beside another dataset."""
+    workspace = Workspace(tmp_path / "workspace")
+    ingest(workspace, log(tmp_path / "a.csv", IDS), "shop")
+    append(workspace, "shop", log(tmp_path / "b.csv", IDS[:9], 2))
+    ingest(workspace, log(tmp_path / "c.csv", ["other-1", "other-2"]), "other")
+    for name in ("shop", "other"):
+        dataset = open_dataset(workspace, name)
+        people = pd.DataFrame({"customer_id": IDS if name == "shop" else ["other-1"]})
+        model = f"{name}-hybrid"
+        folder = workspace.folder("models", model)
+        people.to_parquet(folder / "holdout.parquet")
+        write_json(folder / "bundle.json", {"dataset": {"name": name, "version": dataset.version}, "created": "1"})
+        places = [workspace.folder("predictions", model) / f"{name}-{dataset.version}-20240301.parquet"]
+        places += [
+            workspace.folder(kind, f"{model}-{dataset.version}") / "x.parquet" for kind in ("explanations", "backtests")
+        ]
+        places += [workspace.folder("explanations", f"{model}-{dataset.version}-{IDS[0].encode().hex()}") / "x.parquet"]
+        places += [workspace.folder("explored", name, dataset.version) / "x.parquet"]
+        for path in places:
+            people.to_parquet(path)
+        args = ["explain", name, "--model", model, "--customer", people["customer_id"][0]]
+        status = {"command": "explain", "args": args, "state": "done", "pid": 1, "started": 0, "label": name}
+        write_json(workspace.jobs / f"2024-explain-{name}" / "status.json", status)
+    return workspace
+
+
+def test_no_id_is_left_but_in_the_models_that_stay(workspace: Workspace) -> None:
+    assert len(ids_in(workspace.root, IDS)) > 8
+    others = ids_in(workspace.root, ["other-1"])
+    made = pipeline.delete(workspace, "shop", progress=NoProgress())
+    counts = {"versions": 2, "predictions": 1, "explanations": 2, "backtests": 1, "explored": 1, "models": 0, "jobs": 1}
+    assert {key: made[key] for key in counts} == counts
+    assert made["remains"] == [{"kind": "model", "name": "shop-hybrid"}]
+    assert ids_in(workspace.root, IDS) == ["models/shop-hybrid/holdout.parquet"]
+    assert ids_in(workspace.root, ["other-1"]) == others
+    with pytest.raises(NotFound):
+        pipeline.delete(workspace, "shop", progress=NoProgress())
+
+
+def test_with_its_models_nothing_is_left(workspace: Workspace) -> None:
+    scored = (
+        workspace.predictions / "shop-hybrid" / f"other-{open_dataset(workspace, 'other').version}-20240301.parquet"
+    )
+    pd.DataFrame({"customer_id": ["other-1"]}).to_parquet(scored)
+    made = pipeline.delete(workspace, "shop", models=True, progress=NoProgress())
+    assert (made["models"], made["remains"]) == (1, []) and not scored.exists()
+    assert ids_in(workspace.root, IDS) == []
+    assert [bundle.id for bundle in list_bundles(workspace)] == ["other-hybrid"]
+
+
+def test_what_went_elsewhere_is_named_and_the_export_log_keeps_its_lines(workspace: Workspace, tmp_path: Path) -> None:
+    combine(workspace, ["shop", "other"], "all")
+    pipeline.rename(workspace, "shop", "store")
+    version = open_dataset(workspace, "store").version
+    files = ["list.csv", "gone.csv"]
+    entry = {"dataset": "shop", "dataset_version": version, "folder": str(tmp_path), "files": files}
+    line = json.dumps(entry) + "\n"
+    (workspace.exports / "log.jsonl").write_text(line)
+    (tmp_path / "list.csv").write_text(IDS[0])
+    made = pipeline.delete(workspace, "store", models=True, progress=NoProgress())
+    assert made["remains"] == [
+        {"kind": "dataset", "name": "all"},
+        {"kind": "export", "name": str(tmp_path / "list.csv")},
+    ]
+    assert (workspace.exports / "log.jsonl").read_text() == line
+    assert {path.split("/")[1] for path in ids_in(workspace.root, IDS)} == {"all"}
+
+
+@pytest.mark.parametrize("at", [1, 2, 4, 6, 8, 10, 12, 14])
+def test_a_deletion_cut_off_anywhere_can_be_run_again(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    calls = 0
+    remove = shutil.rmtree
+
+    def failing(*arguments: object, **options: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            raise KeyboardInterrupt
+        remove(*arguments, **options)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", failing)
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.delete(workspace, "shop", models=True, progress=NoProgress())
+    assert "other" in [dataset.name for dataset in list_datasets(workspace)]
+    pipeline.delete(workspace, "shop", models=True, progress=NoProgress())
+    assert ids_in(workspace.root, IDS) == []
+    assert list(workspace.root.glob(f"*/{deleting.GONE}*")) == []
+
+
+def test_a_dataset_that_a_run_works_on_stays(workspace: Workspace) -> None:
+    status = {"command": "train", "args": ["train", "shop"], "state": "running", "started": 9e9, "label": ""}
+    write_json(workspace.jobs / "2024-train" / "status.json", {**status, "pid": None})
+    with pytest.raises(Refused):
+        pipeline.delete(workspace, "shop", progress=NoProgress())
+    assert open_dataset(workspace, "shop").events_path.exists()
+    write_json(
+        workspace.jobs / "2024-train" / "status.json", {**status, "pid": os.getpid(), "args": ["delete", "shop"]}
+    )
+    assert pipeline.delete(workspace, "shop", progress=NoProgress())["versions"] == 2
+
+
+def test_a_real_model_s_dataset_can_go(small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    shutil.copytree(small_workspace.datasets, workspace.root / "datasets")
+    shutil.copytree(small_workspace.models, workspace.root / "models")
+    pipeline.scores(workspace, "shop", small_bundle.id, progress=NoProgress())
+    made = pipeline.delete(workspace, "shop", progress=NoProgress())
+    assert made["predictions"] == 1 and made["remains"] == [{"kind": "model", "name": small_bundle.id}]
+    assert list_datasets(workspace) == []
