@@ -131,7 +131,7 @@ HEADS = st.one_of(
     encoding=ENCODINGS,
     order=st.sampled_from([None, "dmy", "mdy"]),
 )
-@slow(110)
+@slow(90)
 def test_any_table_ends_in_whole_accounts_or_in_a_sentence(
     header: list[str],
     rows: list[list[str]],
@@ -156,7 +156,7 @@ def test_any_table_ends_in_whole_accounts_or_in_a_sentence(
     quoted=st.sampled_from(["all", "none"]),
     known=st.booleans(),
 )
-@slow(60)
+@slow(36)
 def test_a_log_with_wild_cells_is_accounted_for(
     rows: list[list[str]], ragged: list[str], place: int, quoted: str, known: bool
 ) -> None:
@@ -219,7 +219,7 @@ HEADERS = [
     delimiter=st.sampled_from([",", ";", "\t", "|"]),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-be"]),
 )
-@slow(70)
+@slow(36)
 def test_ids_come_out_as_they_went_in_and_sums_are_exact(
     ids: list[str], values: list[Decimal], form: str, header: list[str], delimiter: str, encoding: str
 ) -> None:
@@ -273,7 +273,7 @@ def test_a_mapping_names_each_column_at_most_once(names: list[str], rows: list[l
 
 
 @given(values=st.lists(st.tuples(st.integers(-500, 500), st.decimals(0, 999, places=2)), min_size=3, max_size=20))
-@slow(25)
+@slow(15)
 def test_quantity_times_price_is_exact_to_the_cent(values: list[tuple[int, Decimal]]) -> None:
     rows = [
         (f"c{i % 3}", f"2024-01-01 00:{i:02}:00", str(quantity), str(price))

@@ -1,0 +1,147 @@
+"""The line number of a set-aside row is the one that an editor shows, whatever stands between the rows."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clv_core.collection.profile import Answers
+from clv_core.collection.reading import read_log
+from clv_core.errors import Message
+from clv_core.jobs import NoProgress
+
+GOOD = {"good": ("{i}c,2024-01-01,{i}.25,x", None), "long": ('{i}c,2024-01-01,{i}.25,"two{end}{end} lines"', None)}
+NONE = {"blank": ("", None), "spaces": ("  ", None)}
+BAD = {
+    "ragged": ("c{i},2024-01-01,5", "ragged"),
+    "wide": ("c{i},2024-01-01,5,x,y,z", "ragged"),
+    "nobody": (",2024-01-01,{i},x", "no_customer"),
+    "free": ("c{i},2024-01-01,?,x", "bad_amount"),
+    "long_free": ('"c{i}",2024-01-01,?,"one{end}two{end}{end}three"', "bad_amount"),
+}
+STRAY = {"open": ('c{i},2024-01-01,{i},"open', "open_quote"), "after": ("c{i},2024-01-01,{i},x", None)}
+
+
+def read(path: Path, **answers: bool) -> tuple[dict[int, str], int, tuple[Message, ...]]:
+    scratch = path.parent / "scratch"
+    scratch.mkdir(exist_ok=True)
+    reading = read_log(path, Answers(**answers), scratch, NoProgress())
+    assert reading.rows_read == reading.figures.rows + reading.rows_set_aside + reading.rows_duplicate
+    aside = pd.read_parquet(reading.set_aside)
+    return dict(zip(aside.line, aside.reason, strict=True)), reading.rows_read, reading.warnings
+
+
+def build(
+    kinds: dict[str, tuple[str, str | None]], weights: list[int], end: str, seed: int, rows: int
+) -> tuple[str, dict[int, str], int]:
+    """Return a file's text, line -> reason of what is to be set aside, and how many rows there are."""
+    rng = random.Random(seed)
+    lines, wanted, count = ["customer_id,event_time,amount,note"], {}, 0
+    for i in range(rows):
+        kind = rng.choices(list(kinds), weights)[0]
+        text, reason = kinds[kind]
+        if reason:
+            wanted[len(lines) + 1] = reason
+        count += bool(text.strip())
+        lines += text.format(i=i, end="\n").split("\n")
+        if kind == "open":
+            lines.append(STRAY["after"][0].format(i=i))
+            count += 1
+    return end.join(lines) + end, wanted, count
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("last", ["", "c9999,2024-01-01,?,x"])
+def test_lines_hold_among_blank_lines_and_line_breaks_in_cells(tmp_path: Path, end: str, last: str) -> None:
+    kinds = GOOD | NONE | BAD
+    text, wanted, count = build(kinds, [8, 2, 2, 1, 1, 1, 1, 1, 1], end, 5, 1500)
+    if last:
+        wanted[text.count(end) + 1] = "bad_amount"
+    file = tmp_path / "log.csv"
+    file.write_bytes((text + last).encode())
+    found, rows, _ = read(file)
+    assert found == wanted and rows == count + bool(last)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_hold_where_quotes_are_left_open_too(tmp_path: Path, end: str) -> None:
+    for seed in range(6):
+        text, wanted, count = build(
+            GOOD | NONE | BAD | {"open": STRAY["open"]}, [8, 1, 2, 1, 1, 1, 1, 1, 1, 1], end, seed, 300
+        )
+        file = tmp_path / f"log{seed}.csv"
+        file.write_bytes(text.encode())
+        found, rows, _ = read(file)
+        assert rows == count and found == wanted
+
+
+def test_lines_hold_after_a_title_and_before_the_first_row(tmp_path: Path) -> None:
+    lines = [
+        "Sales report 2024",
+        "",
+        "customer_id;event_time;amount;note",
+        "",
+        "",
+        "a;2024-01-01;1;x",
+        "",
+        "b;2024-01-01;?;x",
+    ]
+    lines += ["", ";2024-01-02;2;x", "c;2024-01-02;3", "", "d;2024-01-03;4;x", ""]
+    file = tmp_path / "log.csv"
+    file.write_text("\n".join(lines), encoding="utf-8-sig")
+    assert read(file)[0] == {8: "bad_amount", 10: "no_customer", 11: "ragged"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "gb18030"])
+def test_lines_hold_in_other_encodings(tmp_path: Path, encoding: str) -> None:
+    text, wanted, count = build(
+        {"good": ("用户{i},2024-01-01,{i}.25,备注", None)} | NONE | BAD, [8, 2, 1, 1, 1, 1, 1, 1], "\r\n", 8, 300
+    )
+    file = tmp_path / "log.csv"
+    file.write_bytes(text.encode(encoding))
+    found, rows, _ = read(file)
+    assert found == wanted and rows == count
+
+
+def test_lines_hold_where_blanks_separate(tmp_path: Path) -> None:
+    lines = [
+        "customer_id   event_time   amount",
+        "",
+        "  a   20240101    1.50",
+        "   ",
+        " b   20240102    x",
+        "",
+        "",
+        " c  20240103   2.00",
+        " d  soon   1.00",
+    ]
+    file = tmp_path / "log.txt"
+    file.write_text("\n".join(lines) + "\n")
+    assert read(file)[0] == {5: "bad_amount", 9: "bad_time"}
+
+
+@pytest.mark.parametrize("at", [2, 500, 3_000])
+@pytest.mark.parametrize(
+    ("bad", "reasons"),
+    [
+        ('c,"2024-01-01"x,5,1', ["open_quote"]),
+        ('c,"two\nlines"x,5,1', ["open_quote", "ragged"]),
+        ('c,"2024-01-01,5,1', ["open_quote"]),
+        ('c,2024-01-01,5,"', ["open_quote"]),
+        ("c,2024-01-01,5,x,y", ["ragged"]),
+        ('5" pipe,2024-01-01,5,x', [""]),
+    ],
+)
+def test_one_bad_row_takes_no_other_with_it(tmp_path: Path, at: int, bad: str, reasons: list[str]) -> None:
+    """Once and twice: two open quotes close each other, and what lies between must not be swallowed."""
+    lines = ["customer_id,event_time,amount,note"] + [f"c{i},2024-01-01,{i},x" for i in range(4_000)]
+    wanted: dict[int, str] = {}
+    for place in (at, at + 300):
+        lines[place - 1 : place - 1] = bad.split("\n")
+        wanted |= {place + offset: reason for offset, reason in enumerate(reasons) if reason}
+        (tmp_path / "log.csv").write_text("\n".join(lines) + "\n")
+        found, rows, _ = read(tmp_path / "log.csv")
+        assert (found, rows) == (wanted, len(lines) - 1)
