@@ -22,6 +22,7 @@ with st.grid(2, min_column_width=360):
         explained.in_words(explanation, currency)
     widgets.chart(explained.bars(explanation, currency), "bars")
 widgets.chart(explained.swarm(explanation, currency), "swarm")
+explained.review_themes(bundle)
 
 st.subheader(t("explain.one"), anchor=False)
 try:

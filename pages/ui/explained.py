@@ -15,6 +15,8 @@ from clv_core.errors import ClvError
 from clv_core.evaluation.explain import Explanation
 from clv_core.evaluation.explain_parts import reading_label
 from clv_core.evaluation.explain_store import RECORD, load_explanation
+from clv_core.features.labels import label
+from clv_core.features.signals import REVIEW_TEXT
 from pages.ui import charts_why, progress, state, widgets
 from pages.ui.state import money, name_of, percent, t
 
@@ -108,6 +110,18 @@ def _swarm_message(table: pd.DataFrame, order: list[str]) -> str:
     if up and down:
         return t("explain.swarm.both", up=reason_name(up), down=_lower(reason_name(down)))
     return t("explain.swarm.up", up=reason_name(up)) if up else t("explain.swarm")
+
+
+def review_themes(bundle: Bundle) -> None:
+    """Say what the themes are that the model reads review texts by; nothing where it reads none."""
+    themes = bundle.record.get("signals", {}).get("review_themes", [])
+    if not themes:
+        return
+    with st.expander(t("explain.themes"), icon=":material/reviews:"):
+        st.caption(t("explain.themes.note"))
+        names = [label(f"{REVIEW_TEXT}:{number}", state.language()) for number in range(1, len(themes) + 1)]
+        table = pd.DataFrame({t("column.theme"): names, t("column.fragments"): [" · ".join(theme) for theme in themes]})
+        st.dataframe(table, hide_index=True, alt=t("explain.themes"))
 
 
 def choose_customer(explanation: Explanation, currency: str) -> str:
