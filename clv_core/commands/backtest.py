@@ -12,6 +12,7 @@ from clv_core.commands.train import config_from
 from clv_core.config import MODEL_IDS
 from clv_core.errors import UsageError
 from clv_core.i18n import translate
+from clv_core.workspace import write_json
 
 if TYPE_CHECKING:
     from clv_core.evaluation.bootstrap import Bootstrap
@@ -89,7 +90,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         }
         for origin, rows in scoreboard.groupby("origin")
     }
-    return {
+    result = {
         "out": str(options.out),
         "origins": sorted(metrics),
         "models": names,
@@ -102,6 +103,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
             for (model, between), part in stable.groupby(["model", "between"], sort=False)["overlap"]
         ],
     }
+    write_json(options.out / "backtest.json", result)
+    return result
 
 
 def _pairs(names: list[str]) -> list[tuple[str, str]]:

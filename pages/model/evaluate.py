@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import charts, judged, navigation, progress, widgets
+from pages.ui import charts, judged, navigation, progress, scoreboard, widgets
 from pages.ui.state import t
 
 bundle = widgets.need_model()
@@ -27,6 +27,8 @@ if measured:
     with st.grid(2, min_column_width=360):
         widgets.chart(judged.scatter(bundle), "scatter")
         widgets.chart(judged.values(bundle), "values")
+
+    scoreboard.section(bundle)
 
 history = progress.loss_frame(bundle.history())
 if len(history):

@@ -1,0 +1,199 @@
+"""The model beside all others on rolling origins: who beats whom, for which customers, and how steady its list is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import Bundle
+from clv_core.workspace import read_json
+from pages.ui import charts, forms, judged, progress, state, widgets
+from pages.ui.state import name_of, percent, t
+
+ORIGINS: Final = 3
+SEEDS: Final = 2
+RIVALS: Final = ("bgnbd", "paretonbd", "lightgbm", "mlp", "rnn", "naive")
+SHOWN: Final = ("gini", "spearman", "bias", "mae", "rmse", "decile_mape", "auc", "coverage80", "width80")
+SLICED: Final = ("gini", "mae", "bias")
+ICONS: Final = {"beats": "green[:material/trending_up:", "loses": "orange[:material/trending_down:"}
+RECORD: Final = "backtest.json"
+
+
+@dataclass(frozen=True)
+class Board:
+    """What a backtest left behind.
+
+    Args:
+        record: its JSON: origins, models, verdicts, stability.
+        scores: origin, model, metric, value, low, high.
+        slices: origin, slice, model, customers, buyers, metric, value.
+    """
+
+    record: dict[str, Any]
+    scores: pd.DataFrame
+    slices: pd.DataFrame
+
+
+def folder(bundle: Bundle) -> Path:
+    """Return where the backtest of a model lies."""
+    return state.workspace().folder("backtests") / f"{bundle.id}-{bundle.record['dataset']['version']}"
+
+
+def section(bundle: Bundle) -> None:
+    """Show the scoreboard where it is there; else offer to make it, or follow the run that does."""
+    st.subheader(t("board.title"), anchor=False)
+    path = folder(bundle)
+    job = progress.latest("backtest", path.name)
+    if job and progress.running(job):
+        progress.watch(job)
+        return
+    if (path / RECORD).is_file():
+        show(bundle, _load(str(path), (path / RECORD).stat().st_mtime))
+        return
+    if job and progress.ended(job):
+        progress.technical_log(job)
+    with st.container(border=True, horizontal_alignment="left"):
+        st.write(t("board.why", origins=ORIGINS, days=bundle.record["horizon_days"]))
+        if st.button(t("board.start"), type="primary", icon=":material/leaderboard:", key="start_board"):
+            state.start_job(_command(bundle, path), path.name)
+            st.rerun()
+        took = bundle.record["actual"]["seconds"]
+        st.caption(t("board.cost", time=state.span(took * ORIGINS * SEEDS)))
+
+
+def _command(bundle: Bundle, path: Path) -> list[str]:
+    record = bundle.record
+    model, config = record["model"], TrainConfig.from_json(record["config"])
+    models = [model, *(name for name in RIVALS if name != model)]
+    command = ["backtest", record["dataset"]["name"], "--horizon-days", str(record["horizon_days"])]
+    command += ["--origins", str(ORIGINS), "--seeds", str(SEEDS), "--seed", str(config.seed)]
+    command += ["--models", ",".join(models), "--out", str(path)]
+    values = {name: value for name, value in config.to_json().items() if name not in ("model", "seed", "horizon_days")}
+    for name, value in forms.changed(TrainConfig, values).items():
+        command += ["--set", f"{name}={value}"]
+    return command
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _load(path: str, written: float) -> Board:
+    files = Path(path)
+    tables = (pd.read_csv(files / f"{name}.csv") for name in ("scoreboard", "slices"))
+    return Board(read_json(files / RECORD), *tables)
+
+
+def show(bundle: Bundle, board: Board) -> None:
+    """Say in words who beats whom, then the figures by model, by origin, and for parts of the customers."""
+    model = bundle.record["model"]
+    st.caption(t("board.origins", origins=", ".join(state.day(day) for day in board.record["origins"])))
+    verdicts(model, board)
+    widgets.chart(by_origin(model, board), "board_origins")
+    st.dataframe(table(bundle, board), hide_index=True, alt=t("board.table"))
+    st.markdown(f"**{t('board.slices')}**")
+    st.dataframe(slices(bundle, board), hide_index=True, alt=t("board.slices"))
+    for line in stability(model, board):
+        st.markdown(f":material/sync: {line}")
+    with st.container(horizontal=True):
+        for what, frame in (("scoreboard", board.scores), ("slices", board.slices)):
+            name = widgets.file_name(bundle, what, board.record["origins"][-1], "csv")
+            widgets.download(t(f"board.download.{what}"), frame.to_csv(index=False), name, key=f"download_{what}")
+
+
+def verdicts(model: str, board: Board) -> None:
+    """List what the paired intervals allow to say: wins and losses as sentences, ties by name only."""
+    ours = [item for item in board.record["verdicts"] if item["model"] == model and "[" not in item["other"]]
+    decided = [item for item in ours if item["outcome"] in ICONS]
+    for item in sorted(decided, key=lambda item: item["outcome"]):
+        st.markdown(
+            f":{ICONS[item['outcome']]}] {t('verdict.' + item['code'].removeprefix('verdict.'), **item['params'])}"
+        )
+    ties: dict[str, list[str]] = {}
+    for item in ours:
+        if item["outcome"] == "ties":
+            ties.setdefault(item["metric"], []).append(name_of("model", item["other"]))
+    for metric, names in ties.items():
+        words = t("board.ties", metric=t(f"metric.{metric}"), models=t("board.and").join(names))
+        st.markdown(f":gray[:material/drag_handle:] {words}")
+
+
+def table(bundle: Bundle, board: Board) -> pd.DataFrame:
+    """Return the figures of all models, averaged over origins and runs, ours first."""
+    scores = board.scores.assign(model=board.scores["model"].str.partition("#")[0])
+    means = scores.groupby(["model", "metric"])["value"].mean().unstack()
+    order = [name for name in board.record["models"] if name in means.index]
+    currency = bundle.record["currency"]
+    rows = {t("column.model"): [name_of("model", name) for name in order]}
+    for metric in (name for name in SHOWN if name in means):
+        rows[t(f"metric.{metric}")] = [judged.said(metric, means.loc[name, metric], currency) for name in order]
+    return pd.DataFrame(rows)
+
+
+def by_origin(model: str, board: Board) -> go.Figure:
+    """Draw the order of spenders (Gini) at each origin with its interval, our model against the others."""
+    scores = board.scores[(board.scores["metric"] == "gini") & ~board.scores["model"].str.contains("#")]
+    best = scores.loc[scores.groupby("origin")["value"].idxmax()]
+    figure = go.Figure()
+    for name in board.record["models"]:
+        rows = scores[scores["model"] == name].sort_values("origin")
+        ours = name == model
+        figure.add_scatter(
+            x=[state.day(day) for day in rows["origin"]],
+            y=rows["value"],
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": rows["high"] - rows["value"],
+                "arrayminus": rows["value"] - rows["low"],
+                "thickness": 1,
+                "visible": ours,
+            },
+            name=name_of("model", name),
+            mode="lines+markers",
+            line={"color": charts.PREDICTED, "width": 3} if ours else {"color": charts.BASELINE, "dash": "dash"},
+            marker={"size": 9 if ours else 6},
+        )
+    figure.update_xaxes(title=t("board.origin"), type="category")
+    figure.update_yaxes(title=t("metric.gini"))
+    first, origins = int((best["model"] == model).sum()), len(best)
+    return charts.finish(figure, t("board.first", first=first, origins=origins))
+
+
+def slices(bundle: Bundle, board: Board) -> pd.DataFrame:
+    """Return for each part of the customers the figures of our model and of BG/NBD at the latest origin."""
+    model, latest = bundle.record["model"], board.record["origins"][-1]
+    rows = board.slices[(board.slices["origin"].astype(str) == latest) & board.slices["model"].isin([model, "bgnbd"])]
+    found = rows.pivot(
+        index=["slice", "customers", "buyers"], columns=["metric", "model"], values="value"
+    ).reset_index()
+    order = {name: place for place, name in enumerate(dict.fromkeys(board.slices["slice"]))}
+    found = found.sort_values("slice", key=lambda names: names.map(order))
+    shown = {
+        t("board.slice"): [_slice_name(name) for name in found["slice"]],
+        t("column.customers"): [f"{count:,}" for count in found["customers"]],
+        t("board.buyers"): [f"{count:,}" for count in found["buyers"]],
+    }
+    for metric in SLICED:
+        for name in dict.fromkeys((model, "bgnbd")):
+            if (metric, name) in found:
+                values = [judged.said(metric, value) if pd.notna(value) else "–" for value in found[metric, name]]
+                shown[f"{t(f'metric.{metric}')} · {name_of('model', name)}"] = values
+    return pd.DataFrame(shown)
+
+
+def _slice_name(name: str) -> str:
+    decile = name.removeprefix("value_decile_")
+    return t("slice.value_decile", number=int(decile)) if decile != name else t(f"slice.{name}")
+
+
+def stability(model: str, board: Board) -> list[str]:
+    """Return how much of the top decile stays when the model is trained again, and from one cutoff to the next."""
+    return [
+        t(f"board.stable.{item['between']}", overlap=percent(item["overlap"]))
+        for item in board.record["stability"]
+        if item["model"] == model
+    ]
