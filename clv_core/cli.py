@@ -25,7 +25,8 @@ from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
 from clv_core.workspace import Workspace
 
 COMMANDS: Final = (
-    "simulate", "check", "ingest", "clean", "customers", "explore",
+    "simulate", "check", "ingest", "combine", "datasets", "rename", "restore", "delete",
+    "clean", "customers", "explore",
     "train", "score", "backtest", "tune", "explain", "segment", "export",
 )  # fmt: skip
 

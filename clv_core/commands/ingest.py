@@ -1,21 +1,29 @@
-"""``ingest FILE --name NAME``: an event log becomes a dataset."""
+"""``ingest FILE... --name NAME``: event logs become a dataset, or join one."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from clv_core.collection.append import saved_answers
 from clv_core.collection.ingest import ingest
+from clv_core.collection.store import Manifest, open_dataset
 from clv_core.commands import Context
-from clv_core.errors import UsageError
+from clv_core.errors import Refused, UsageError
 from clv_core.i18n import translate
+from clv_core.preprocessing.append import append
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's options."""
-    parser.add_argument("file", type=Path, help=translate("cli.ingest.file", language))
+    parser.add_argument("file", type=Path, nargs="+", help=translate("cli.ingest.files", language))
     parser.add_argument("--name", required=True, help=translate("cli.ingest.name", language))
+    known = parser.add_mutually_exclusive_group()
+    known.add_argument("--append", action="store_true", help=translate("cli.ingest.append", language))
+    known.add_argument("--remembered", action="store_true", help=translate("cli.ingest.remembered", language))
+    parser.add_argument("--pseudonymise", action="store_true", help=translate("cli.ingest.pseudonymise", language))
     add_reading_arguments(parser, language)
 
 
@@ -30,7 +38,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser, language: str) -> Non
     parser.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), default=None, help=text("date_order"))
     parser.add_argument("--decimal", choices=("point", "comma"), default=None, help=text("decimal"))
     parser.add_argument("--no-header", dest="header", action="store_false", help=text("no_header"))
-    parser.add_argument("--timezone", default="UTC", help=text("timezone"))
+    parser.add_argument("--timezone", default=None, help=text("timezone"))
     parser.add_argument("--currency", default="", help=text("currency"))
     repeated = parser.add_mutually_exclusive_group()
     repeated.add_argument("--keep-duplicates", dest="duplicates", action="store_const", const="keep", help=text("keep"))
@@ -49,25 +57,34 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
         "decimal": options.decimal,
         "header": options.header,
         "date_order": options.date_order,
-        "timezone": options.timezone,
+        "timezone": options.timezone or "UTC",
         "currency": options.currency,
         "duplicates": options.duplicates,
     }
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Read the file and return the accounting, in the shape of design section 4.
+    """Read the files and return the accounting, in the shape of design section 4.
 
     Raises:
         UsageError: a ``--map`` or ``--event`` without its equals sign.
     """
+    if options.append:
+        return accounting(_append(options, context), context.language)
     manifest = ingest(
         context.workspace,
         options.file,
         options.name,
         **reading_options(options),
+        remembered=options.remembered,
+        pseudonymise=options.pseudonymise,
         progress=context.progress,
     )
+    return accounting(manifest, context.language)
+
+
+def accounting(manifest: Manifest, language: str) -> dict[str, Any]:
+    """Return what became of every row of a dataset, and what it amounts to."""
     return {
         "dataset": manifest.name,
         "version": manifest.version,
@@ -75,14 +92,32 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "rows_kept": manifest.rows_kept,
         "rows_set_aside": manifest.rows_set_aside,
         "rows_duplicate": manifest.rows_duplicate,
+        "rows_overlap": sum(part["rows_overlap"] for part in manifest.parts),
+        "parts": manifest.parts,
         "customers": manifest.customers,
         "purchases": manifest.purchases,
         "first_event": manifest.first_event,
         "last_event": manifest.last_event,
         "log_end": manifest.log_end,
         "net_revenue": manifest.net_revenue,
-        "warnings": [message.to_json(context.language) for message in manifest.messages],
+        "warnings": [message.to_json(language) for message in manifest.messages],
     }
+
+
+def _append(options: argparse.Namespace, context: Context) -> Manifest:
+    """Append with what was said about the dataset's file, save where the command says otherwise."""
+    dataset = open_dataset(context.workspace, options.name)
+    if options.pseudonymise and not dataset.manifest.pseudonymised:
+        raise Refused("append_readable", name=dataset.name)
+    said = {key: value for key, value in reading_options(options).items() if value}
+    if options.timezone is None:
+        del said["timezone"]
+    if options.header:
+        del said["header"]
+    else:
+        said["header"] = False
+    answers = replace(saved_answers(dataset), **said)
+    return append(context.workspace, options.name, options.file, answers=answers, progress=context.progress)
 
 
 def _pairs(words: list[str], *, empty: bool = False) -> dict[str, str]:
