@@ -37,7 +37,8 @@ def revenue_bars(table: pd.DataFrame, message: str, *, unit: str, time_unit: str
             x=rows["bucket"],
             y=rows["net"],
             name=t(name),
-            marker={"color": ACTUAL, "opacity": 1 if complete else PALE},
+            marker_color=ACTUAL,
+            opacity=1 if complete else PALE,
             customdata=rows[["label"]],
             hovertemplate="%{customdata[0]}: %{y:,.2f}<extra></extra>",
         )
@@ -106,14 +107,15 @@ def heat_map(
             hovertemplate="%{customdata}<extra></extra>",
             hoverongaps=False,
             colorscale=SCALE,
-            showscale=False,
+            showscale=shown is None,
+            colorbar={"tickformat": ".0%", "thickness": 10, "len": 0.5, "outlinewidth": 0},
             xgap=2,
             ygap=2,
         )
     )
     figure.update_xaxes(title=axes[0], type="category", showgrid=False)
     figure.update_yaxes(title=axes[1], type="category", autorange="reversed", showgrid=False)
-    return finish(figure, message, legend=False, height=max(300, 90 + 24 * len(values)))
+    return finish(figure, message, legend=False, height=max(340, 90 + 24 * len(values)))
 
 
 def cohort_curves(

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from clv_core.features.explore.cohorts import cohort_unit, overall
@@ -86,7 +87,7 @@ def _cohorts(cells: pd.DataFrame, unit: str, currency: str) -> None:
             axis=axis,
             names={key: str(name) for key, name in names.items()},
         )
-        widgets.chart(figure, "cumulative", height=max(300, 90 + 24 * cells.loc[cells["age"] > 0, "cohort"].nunique()))
+        widgets.chart(figure, "cumulative", height=max(340, 90 + 24 * cells.loc[cells["age"] > 0, "cohort"].nunique()))
 
 
 def _said(row: object, names: dict[object, str], unit: str) -> str:
@@ -123,7 +124,8 @@ def value(cube: Cube, filters: Filters, held: Concentration) -> None:
         widgets.chart(_rfm(grid, cube.currency), "rfm")
 
 
-def _rfm(grid: pd.DataFrame, currency: str):  # noqa: ANN202
+def _rfm(grid: pd.DataFrame, currency: str) -> go.Figure:
+    """Draw recency over frequency; each cell says how many buyers it holds and what they are worth on average."""
     days = grid.drop_duplicates("recency").set_index("recency").sort_index(ascending=False)
     orders = grid.drop_duplicates("frequency").set_index("frequency").sort_index()
     rows = pd.Index([t("explore.range", low=_range(row.recency_low, row.recency_high)) for row in days.itertuples()])
@@ -144,7 +146,7 @@ def _rfm(grid: pd.DataFrame, currency: str):  # noqa: ANN202
         wide(pd.Series(texts, index=grid.index)).fillna(""),
         wide(pd.Series(hover, index=grid.index)).fillna(""),
         explore_words.best(grid, currency),
-        axes=(t("chart.rfm_orders"), t("chart.rfm_days")),
+        axes=(t("chart.rfm_orders", unit=state.unit(currency)), t("chart.rfm_days")),
     )
 
 
@@ -161,7 +163,7 @@ def way(cube: Cube, filters: Filters) -> None:
         {
             "label": [t(f"explore.step.{step}") for step in table["step"]],
             "value": table["reached"],
-            "text": [f"{say(row.reached)} · {percent(row.share, 1)}" for row in table.itertuples()],
+            "text": [f"{say(row.reached)} · {explore_words.share_of(row.share)}" for row in table.itertuples()],
             "hover": [
                 t(
                     "explore.step_hover",

@@ -26,6 +26,11 @@ def bucket_name(unit: str, first: pd.Timestamp) -> str:
     return format_date(first.date(), pattern, locale=state.BABEL_LOCALES[state.language()])
 
 
+def share_of(share: float) -> str:
+    """Return a share as a percentage, a small one with a decimal."""
+    return percent(share, 1 if share < 0.1 else 0)
+
+
 def revenue(table: pd.DataFrame, currency: str) -> str:
     """Say how net revenue moved from the first half of the period to the second."""
     whole = table.loc[table["complete"], "net"]
@@ -53,10 +58,8 @@ def retention(mean: pd.DataFrame, unit: str) -> str:
     shares = mean.set_index("age")["retention"]
     later = 6 if unit == "month" else 4
     if later in shares.index:
-        return t(f"explore.retention.{unit}", first=percent(shares[1], 1), later=percent(shares[later], 1), age=later)
-    return (
-        t(f"explore.retention.{unit}.short", first=percent(shares[1], 1)) if 1 in shares.index else t("explore.short")
-    )
+        return t(f"explore.retention.{unit}", first=share_of(shares[1]), later=share_of(shares[later]), age=later)
+    return t(f"explore.retention.{unit}.short", first=share_of(shares[1])) if 1 in shares.index else t("explore.short")
 
 
 def cumulative(mean: pd.DataFrame, unit: str, currency: str) -> str:
@@ -94,7 +97,7 @@ def best(grid: pd.DataFrame, currency: str) -> str:
     row = top.iloc[0]
     return t(
         "explore.rfm",
-        share=percent(row["buyers"] / grid["buyers"].sum(), 1),
+        share=share_of(row["buyers"] / grid["buyers"].sum()),
         value=percent(row["value"] / total),
         mean=money(float(row["mean_value"]), currency),
     )
@@ -102,7 +105,7 @@ def best(grid: pd.DataFrame, currency: str) -> str:
 
 def way(table: pd.DataFrame) -> str:
     """Say how many of those who took the first step took the others."""
-    rest = [t(f"explore.did.{step.step}", share=percent(step.share, 1)) for step in table.iloc[1:].itertuples()]
+    rest = [t(f"explore.did.{step.step}", share=share_of(step.share)) for step in table.iloc[1:].itertuples()]
     said = rest[0] if len(rest) == 1 else t("explore.comma", first=rest[0], second=rest[1])
     return t(f"explore.funnel.{table['step'].iloc[0]}", rest=said)
 

@@ -30,6 +30,8 @@ PRESETS: Final = {"days30": 30, "days90": 90, "days365": 365}
 CARDS: Final = ("customers", "buyers", "orders", "net", "order_value", "repeat_rate", "per_customer", "return_rate")
 SHARES: Final = ("repeat_rate", "return_rate")
 MONEY: Final = ("net", "order_value", "per_customer")
+DAYS_OF: Final = ("bucket", "cohort")
+SHARES_OF: Final = ("known_rate", "return_rate", "retention", "share", "back_rate")
 CURVES: Final = {name: "known_rate" if name == "repeat_rate" else name for name in CARDS}
 
 
@@ -98,13 +100,16 @@ def choose(cube: Cube) -> Filters:
     days = (cube.end - cube.start).days
     own = f"{cube.dataset}_{cube.version}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        periods = [WHOLE, *(name for name, length in PRESETS.items() if length < days), OWN]
+        names = {name: t(f"explore.period.{name}") for name in periods}
         period = st.segmented_control(
             t("explore.period"),
-            [WHOLE, *(name for name, length in PRESETS.items() if length < days), OWN],
-            format_func=lambda name: t(f"explore.period.{name}"),
+            periods,
+            format_func=names.__getitem__,
             default=WHOLE,
             required=True,
             key=f"explore_period_{own}",
+            wrap=True,
             persist_state="session",
         )
         start, end = _own_days(cube, own) if period == OWN else _preset(cube, period)
@@ -144,7 +149,7 @@ def _several(column: str, options: tuple[str, ...], own: str) -> list[str]:
         key=f"explore_{column}_{own}",
         placeholder=t(f"explore.{column}.all"),
         persist_state="session",
-        width=260,
+        width=210,
     )
 
 
@@ -216,14 +221,10 @@ def _change(name: str, now: float | None, then: float | None) -> tuple[str, Any]
 def tables(cube: Cube, filters: Filters) -> None:
     """Show the table behind a chart, and offer it as a file."""
     known = {name: view(name, cube.version, filters, cube) for name in VIEWS}
-    names = [name for name, table in known.items() if not table.empty]
+    names = {name: t(f"explore.view.{name}") for name, table in known.items() if not table.empty}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
-            t("explore.table"),
-            names,
-            format_func=lambda name: t(f"explore.view.{name}"),
-            key="explore_table",
-            width=340,
+            t("explore.table"), list(names), format_func=names.__getitem__, key="explore_table", width=340
         )
         table = known[name]
         widgets.download(
@@ -232,8 +233,34 @@ def tables(cube: Cube, filters: Filters) -> None:
             file_name(cube, name, filters),
             key="explore_download",
         )
-    titles = {column: t(f"explore.column.{column}") for column in table}
-    st.dataframe(table.rename(columns=titles), hide_index=True, alt=t(f"explore.view.{name}"), height=260)
+    st.dataframe(_readable(table), hide_index=True, column_config=_columns(table), alt=names[name], height=260)
+
+
+def _readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the words of the page in place of codes."""
+    words = {"step": "explore.step", "after": "explore.after"}
+    named = {
+        column: table[column].map(lambda code, key=key: t(f"{key}.{code}"))
+        for column, key in words.items()
+        if column in table
+    }
+    return table.assign(**named)
+
+
+def _columns(table: pd.DataFrame) -> dict[str, Any]:
+    """Return how the columns of a table are named and shown."""
+    config, shown = st.column_config, {}
+    for column in table:
+        label = t(f"explore.column.{column}")
+        if column in DAYS_OF:
+            shown[column] = config.DateColumn(label, format="YYYY-MM-DD")
+        elif column in SHARES_OF:
+            shown[column] = config.NumberColumn(label, format="percent")
+        elif table[column].dtype.kind == "f":
+            shown[column] = config.NumberColumn(label, format="%.2f")
+        else:
+            shown[column] = config.Column(label)
+    return shown
 
 
 def file_name(cube: Cube, name: str, filters: Filters) -> str:

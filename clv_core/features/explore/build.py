@@ -162,8 +162,8 @@ class _Builder:
         for column, table in VOCABULARIES.items():
             counted = f"SELECT {column} AS text, count(*) AS events FROM log WHERE {column} IS NOT NULL GROUP BY 1"
             coded = f"SELECT *, (row_number() OVER (ORDER BY events DESC, text) - 1)::INTEGER AS code FROM ({counted})"
-            self._run("explore_customers", f"CREATE TABLE {table} AS {coded}")
-            self._write("explore_customers", f"SELECT * FROM {table} ORDER BY code", f"{table}.parquet")
+            self._run("", f"CREATE TABLE {table} AS {coded}")
+            self._write("", f"SELECT * FROM {table} ORDER BY code", f"{table}.parquet")
         joins = " ".join(f"LEFT JOIN {table} ON log.{column} = {table}.text" for column, table in VOCABULARIES.items())
         codes = ", ".join(f"{table}.code AS {column}" for column, table in VOCABULARIES.items())
         lines = (

@@ -1,0 +1,194 @@
+"""The explore page in its states, held against plain pandas over the rows of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import open_dataset
+from clv_core.features.explore.build import build_cube
+from clv_core.i18n import say_number, translate
+from clv_core.jobs import NoProgress
+from clv_core.workspace import Workspace
+from pages.ui import explored
+from tests.pages.conftest import SAMPLE
+
+OPEN = Callable[..., AppTest]
+CHARTS = ("revenue", "people", "cohorts", "cumulative", "gaps", "come_back", "lorenz", "rfm", "funnel", "categories")
+RATED = ("ratings", "rated_back", "rating_trend")
+
+
+def said(app: AppTest) -> str:
+    kinds = ("subheader", "markdown", "caption", "info", "error")
+    return "\n".join(str(item.value) for kind in kinds for item in app.get(kind))
+
+
+def summed(root: Path, rows: pd.DataFrame, name: str = "log", **options: str) -> Path:
+    """Make a workspace with the log, and its cube."""
+    rows.to_csv(root / "log.csv", index=False)
+    workspace = Workspace(root / "workspace")
+    ingest(workspace, root / "log.csv", name, progress=NoProgress(), **options)
+    build_cube(workspace, name, NoProgress())
+    return workspace.root
+
+
+def key(root: Path, what: str, name: str = "shop") -> str:
+    return f"explore_{what}_{name}_{open_dataset(Workspace(root), name).version}"
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the sample, summed."""
+    root = tmp_path_factory.mktemp("explore_sample")
+    ingest(Workspace(root), SAMPLE, "shop", currency="EUR")
+    build_cube(Workspace(root), "shop", NoProgress())
+    return root
+
+
+@pytest.fixture(scope="module")
+def events(sample: Path) -> pd.DataFrame:
+    return pd.read_parquet(open_dataset(Workspace(sample), "shop").events_path)
+
+
+def buyers(events: pd.DataFrame) -> pd.DataFrame:
+    """One row a buyer: net value and purchase days."""
+    money = events[events["event_type"].isin(["purchase", "return"])]
+    bought = events[events["event_type"] == "purchase"]
+    days = bought.assign(day=bought["event_time"].dt.normalize()).groupby("customer_id")["day"].nunique()
+    return pd.DataFrame({"days": days}).join(money.groupby("customer_id")["amount"].sum())
+
+
+def test_headline_and_cards_are_those_of_the_log(open_page: OPEN, sample: Path, events: pd.DataFrame) -> None:
+    app = open_page(sample, "explore", lang="en")
+    assert not app.exception and not app.error
+    people = buyers(events)
+    held = people["amount"].clip(lower=0).sort_values(ascending=False)
+    share, back = held.iloc[: round(len(held) / 10)].sum() / held.sum(), (people["days"] >= 2).mean()
+    assert app.subheader[0].value == translate("explore.headline", share=f"{share:.0%}", back=f"{back:.0%}")
+    cards = {item.label: item.value for item in app.metric}
+    assert len(cards) == 8
+    assert cards[translate("explore.card.buyers")] == say_number(len(people))
+    assert cards[translate("explore.card.net")] == f"{say_number(people['amount'].sum())} EUR"
+    assert cards[translate("explore.card.repeat_rate")] == f"{back:.1%}"
+    assert len(app.get("plotly_chart")) == len(CHARTS + RATED)
+
+
+def test_filters_change_every_view(open_page: OPEN, sample: Path, events: pd.DataFrame) -> None:
+    app = open_page(sample, "explore", lang="zh")
+    channel, country = (events[column].value_counts().index[0] for column in ("channel", "country"))
+    app.multiselect(key=key(sample, "channels")).set_value([channel])
+    app.multiselect(key=key(sample, "countries")).set_value([country])
+    app.segmented_control(key=key(sample, "period")).set_value("days90").run()
+    assert not app.exception and not app.error
+    end = pd.Timestamp(open_dataset(Workspace(sample), "shop").log_end)
+    start = end - pd.Timedelta(90, "D")
+    mine = events[(events["channel"] == channel) & (events["country"] == country)]
+    now, then = (
+        mine[(mine["event_time"] >= low) & (mine["event_time"] < high)]
+        for low, high in ((start, end), (start - (end - start), start))
+    )
+    card = next(item for item in app.metric if item.label == translate("explore.card.customers", "zh"))
+    assert card.value == say_number(now["customer_id"].nunique(), "zh")
+    assert card.delta == f"{now['customer_id'].nunique() / then['customer_id'].nunique() - 1:+.1%}"
+    assert translate("explore.no_before", "zh") not in said(app)
+    assert channel in app.caption[0].value and country in app.caption[0].value
+    trend = next(table.value for table in app.dataframe)
+    assert trend["customers"].iloc[0] > 0 and len(trend) == 14  # weeks
+
+
+def test_days_of_ones_own_and_the_file_behind_the_chart(
+    open_page: OPEN, sample: Path, events: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files: dict[str, bytes] = {}
+    monkeypatch.setattr(
+        explored.widgets, "download", lambda label, data, name, key, **options: files.update({name: data()})
+    )
+    app = open_page(sample, "explore", lang="en")
+    app.segmented_control(key=key(sample, "period")).set_value("own").run()
+    app.date_input(key=key(sample, "days")).set_value((date(2024, 2, 1), date(2024, 5, 31))).run()
+    app.selectbox(key="explore_table").set_value("categories").run()
+    assert not app.exception and "1 Feb 2024 to 31 May 2024" in app.caption[0].value
+    name = "shop_categories_2024-02-01_2024-05-31.csv"
+    table = pd.read_csv(BytesIO(files[name]), encoding="utf-8-sig").set_index("category")
+    span = events[(events["event_time"] >= "2024-02-01") & (events["event_time"] < "2024-06-01")]
+    net = span[span["event_type"].isin(["purchase", "return"])].groupby("category")["amount"].sum()
+    assert table["net"].to_dict() == pytest.approx(net.to_dict())
+
+
+def test_filters_that_leave_nothing_say_so_and_keep_the_filters(open_page: OPEN, tmp_path: Path) -> None:
+    rows = pd.DataFrame(
+        {
+            "customer_id": ["a", "b", "c"],
+            "event_time": ["2024-01-01", "2024-01-02", "2024-06-01"],
+            "amount": [5, 7, 9],
+            "channel": ["web", "web", "app"],
+        }
+    )
+    root = summed(tmp_path, rows)
+    app = open_page(root, "explore", lang="en")
+    app.multiselect(key=key(root, "channels", "log")).set_value(["web"])
+    app.segmented_control(key=key(root, "period", "log")).set_value("days30").run()
+    assert translate("explore.nothing") in said(app) and not app.exception and not app.metric
+    app.multiselect(key=key(root, "channels", "log")).set_value([]).run()
+    assert len(app.metric) > 0
+
+
+@pytest.mark.parametrize("lang", ("en", "zh"))
+def test_log_of_one_day_of_purchases(open_page: OPEN, tmp_path: Path, lang: str) -> None:
+    rows = pd.DataFrame({"customer_id": ["a", "b", "a"], "event_time": "2024-01-05", "amount": [5, 7, 2]})
+    app = open_page(summed(tmp_path, rows, "一月"), "explore", lang=lang)
+    assert not app.exception and not app.error
+    words = said(app)
+    for line in ("no_cohorts", "missing.funnel", "missing.ratings", "missing.categories", "no_before"):
+        assert translate(f"explore.{line}", lang) in words
+    assert translate("explore.section.way", lang) not in words
+    labels = [item.label for item in app.metric]
+    assert translate("explore.card.customers", lang) not in labels and len(labels) == 6
+    assert not app.multiselect
+
+
+def test_chinese_log_keeps_its_words(open_page: OPEN, tmp_path: Path) -> None:
+    rows = pd.DataFrame(
+        {
+            "用户ID": [f"u{number % 7}" for number in range(60)],
+            "下单时间": pd.date_range("2024-01-01", periods=60, freq="3D").strftime("%Y-%m-%d %H:%M:%S"),
+            "金额": [10 + number for number in range(60)],
+            "品类": ["图书", "茶叶"] * 30,
+            "渠道": ["小程序", "门店", "小程序"] * 20,
+        }
+    )
+    root = summed(tmp_path, rows, "茶庄", currency="CNY")
+    app = open_page(root, "explore", lang="zh")
+    assert not app.exception and not app.error
+    words = {"name": "茶叶", "share": f"{sum(range(11, 70, 2)) / sum(range(10, 70)):.0%}"}
+    assert translate("explore.sold", "zh", **words) in said(app)
+    app.multiselect(key=key(root, "channels", "茶庄")).set_value(["小程序"]).run()
+    assert not app.exception and "小程序" in app.caption[0].value
+
+
+def test_sums_that_are_not_there_are_made_by_a_run(open_page: OPEN, with_dataset: Path) -> None:
+    app = open_page(with_dataset, "explore", lang="en")
+    assert translate("explore.wait") in said(app)
+    version = open_dataset(Workspace(with_dataset), "shop").version
+    assert translate("job.explore", label=f"shop ({version})") in said(app)
+    assert not app.metric
+
+
+def test_leads_to_training(open_page: OPEN, sample: Path) -> None:
+    app = open_page(sample, "explore", lang="en")
+    app.button(key="to_train").click().run()
+    assert app.title[0].value == translate("page.train")
+
+
+def test_name_of_a_file_says_what_it_holds_and_nothing_that_a_path_would_read(sample: Path) -> None:
+    cube = explored.find_cube(Workspace(sample), open_dataset(Workspace(sample), "shop"))
+    assert cube is not None
+    filters = explored.Filters(date(2024, 1, 1), date(2024, 2, 1), ("web/../x",), ("DE",))
+    assert explored.file_name(cube, "rfm", filters) == "shop_rfm_2024-01-01_2024-01-31_web-..-x_DE.csv"
