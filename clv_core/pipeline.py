@@ -2,8 +2,8 @@
 
     ingest -> train (features, model, training, evaluation) -> score -> explain, segment, export -> ingest the next log
 
-Every function takes a workspace and plain values, reports progress, and returns what it made. ``append``, ``rename``
-and ``delete`` need no more than what they are imported from.
+Every function takes a workspace and plain values, reports progress, and returns what it made. ``append``, ``rename``,
+``delete``, ``add_customers`` and ``remove_customers`` need no more than what they are imported from.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ from clv_core.features.log import EventLog, open_log
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.preprocessing.append import append as append
+from clv_core.preprocessing.customers import add_customers as add_customers
+from clv_core.preprocessing.customers import remove_customers as remove_customers
 from clv_core.strategy import export as exports
 from clv_core.strategy import lists, segments
 from clv_core.strategy.conditions import Condition

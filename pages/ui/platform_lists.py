@@ -68,9 +68,10 @@ def _make(dataset: Dataset, chosen: pd.DataFrame, format: str, side: Side, path:
     if made.left_out:
         st.caption(t("lists.left_out", reasons=_reasons(made)))
     for place, file in enumerate(made.files):
-        widgets.download(t("lists.download", file=file.name), file.read_bytes(), file.name, f"list_file_{place}")
+        part = f" {place + 1}/{len(made.files)}" if len(made.files) > 1 else ""
+        widgets.download(t("lists.download", part=part), file.read_bytes(), file.name, f"list_file_{place}")
 
 
 def _reasons(made: Exported) -> str:
-    mark = "；" if state.language() == "zh" else "; "
-    return mark.join(f"{t(f'export.left_out.{reason}')} {count:,}" for reason, count in made.left_out.items())
+    mark, colon = ("；", "：") if state.language() == "zh" else ("; ", ": ")
+    return mark.join(f"{t(f'export.left_out.{reason}')}{colon}{count:,}" for reason, count in made.left_out.items())
