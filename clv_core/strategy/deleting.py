@@ -48,7 +48,7 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
         open_dataset(workspace, name)
     check_idle(workspace, name)
     versions = [path.parent.name for path in folder.glob(f"*/{MANIFEST}") if VERSION.fullmatch(path.parent.name)]
-    remains = list(_remains(workspace, name, versions, models))
+    remains = list(remaining(workspace, name, versions, models=models))
     for left in [*workspace.root.glob(f"*/{GONE}*")]:
         shutil.rmtree(left, ignore_errors=True)
     progress.report("deleting", 0, 1)
@@ -80,8 +80,8 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
     }
 
 
-def _remains(workspace: Workspace, name: str, versions: Collection[str], models: bool) -> Iterator[dict[str, str]]:
-    """Yield what will still hold ids of the dataset's customers."""
+def remaining(workspace: Workspace, name: str, versions: Collection[str], *, models: bool) -> Iterator[dict[str, str]]:
+    """Yield ``{kind, name}`` of what still holds ids of the dataset's customers once it is deleted."""
     if not models:
         for bundle in belongings(workspace, name, versions).models:
             yield {"kind": "model", "name": bundle.id}

@@ -3,13 +3,21 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import cleaning, customers_table, datasets, outcomes, state, widgets
+from pages.ui import cleaning, customers_table, datasets, manage, outcomes, state, widgets
 from pages.ui.state import t
 
-SECTIONS = {"versions": datasets.versions, "clean": cleaning.show, "customers": customers_table.show}
+SECTIONS = {
+    "versions": datasets.versions,
+    "clean": cleaning.show,
+    "customers": customers_table.show,
+    "combine": manage.combine,
+    "manage": manage.manage,
+}
 
+manage.follow()
 dataset = state.dataset()
 if dataset is None:
+    outcomes.show()
     widgets.need("dataset", "upload")
 
 cleaning.follow(dataset)

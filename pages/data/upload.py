@@ -35,14 +35,14 @@ if job and upload_questions.of_run(job, partial(uploading.again, job)):
 if job and progress.take(job):
     uploading.drop()
     state.choose(dataset=job.status()["result"]["dataset"])
-    st.session_state["just_saved"] = job.status()["result"]["dataset"]
+    saved.keep(job)
     st.rerun()
 if job:
     progress.technical_log(job)
 
 if file is None:
     just = state.dataset()
-    if just and just.name == st.session_state.get("just_saved"):
+    if just and saved.just(just):
         saved.show(just)
         st.subheader(t("upload.next"), anchor=False)
     else:

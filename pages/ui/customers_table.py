@@ -107,9 +107,9 @@ def _columns(dataset: Dataset, file: Chosen) -> None:
     """Ask what each column is used as; attributes are off unless they are switched on."""
     found = customers_file.proposals(file.path)
     words = {ID: t("customers.use.id"), OFF: t("customers.use.off")}
-    words |= {STATIC: t("customers.use.static"), DATED: t("customers.use.dated")}
-    words |= {name: state.name_of("contact", name) for name in (*FIELDS, CONSENT)}
     dates = [item.column for item in found if item.kind == "date"]
+    words |= {STATIC: t("customers.use.static")} | ({DATED: t("customers.use.dated")} if dates else {})
+    words |= {name: state.name_of("contact", name) for name in (*FIELDS, CONSENT)}
     table = pd.DataFrame(
         {
             "column": [item.column for item in found],
@@ -124,6 +124,7 @@ def _columns(dataset: Dataset, file: Chosen) -> None:
         key=f"customers_columns_{file.folder.name}_{state.language()}",
         hide_index=True,
         disabled=["column", "samples"],
+        column_order=["column", "samples", "use", *(["since"] if dates else [])],
         column_config={
             "column": config.TextColumn(t("upload.column.yours")),
             "samples": config.TextColumn(t("upload.column.samples"), width="medium"),

@@ -80,6 +80,8 @@ def back(curve: pd.DataFrame) -> str:
             return t("explore.back", days=days, first=percent(first), later=percent(later))
         if first is not None:
             return t("explore.back.first", days=days, first=percent(first))
+        if later is not None:
+            return t("explore.back.later", days=days, later=percent(later))
     return t("explore.back.short")
 
 
@@ -138,6 +140,8 @@ def rating_moved(table: pd.DataFrame) -> str:
     few = max(1, len(table) // 5)
     ends = [part.assign(sum=part["mean"] * part["ratings"]) for part in (table.iloc[:few], table.iloc[-few:])]
     start, end = (part["sum"].sum() / part["ratings"].sum() for part in ends)
+    if abs(end - start) < 0.02:
+        return t("explore.rating_trend.steady", end=f"{end:.2f}")
     return t("explore.rating_trend", start=f"{start:.2f}", end=f"{end:.2f}")
 
 

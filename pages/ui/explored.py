@@ -191,15 +191,13 @@ def cards(cube: Cube, filters: Filters, found: Figures, before: Figures | None, 
                 change[0] if change else None,
                 delta_color=change[1] if change else "off",
                 delta_arrow="off",
-                delta_description=t("explore.against", days=f"{days:,}") if change else None,
                 help=t(f"explore.card.{name}.help"),
                 chart_data=curve if len(curve) > 2 else None,
                 chart_type="area",
                 border=True,
                 height="stretch",
             )
-    if before is None:
-        st.caption(t("explore.no_before"))
+    st.caption(t("explore.no_before") if before is None else t("explore.against", days=f"{days:,}"))
 
 
 def _said(name: str, value: float | None, currency: str) -> str:

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import streamlit as st
 
+from clv_core import jobs
 from clv_core.collection.store import Dataset
 from pages.ui import navigation, set_aside, state, widgets
 from pages.ui.state import t
+
+SAVED: Final = "just_saved"
+
+
+def keep(job: jobs.Job) -> None:
+    """Keep what a run has saved, to be shown on the next runs of the page."""
+    status = job.status()
+    appended = "--append" in status["args"]
+    files = status["args"].index("--name") - 1
+    st.session_state[SAVED] = {**status["result"], "appended": files if appended else 0}
+
+
+def just(dataset: Dataset | None) -> bool:
+    """Say whether this dataset was just saved on the page."""
+    return dataset is not None and st.session_state.get(SAVED, {}).get("dataset") == dataset.name
 
 
 def show(dataset: Dataset) -> None:
@@ -16,9 +34,7 @@ def show(dataset: Dataset) -> None:
     known = {"customers": state.say(facts.customers), "purchases": state.say(facts.purchases), "days": f"{days:,}"}
     widgets.headline(t("upload.saved", name=widgets.plain(dataset.name), **known))
     st.markdown(widgets.accounting(facts))
-    if facts.made == "append" and facts.parts:
-        overlap = int(facts.parts[-1].get("rows_overlap", 0))
-        st.caption(t("saved.overlap", rows=f"{overlap:,}"))
+    _appended(st.session_state[SAVED])
     with st.container(horizontal=True):
         if st.button(t("upload.to_train"), type="primary", icon=navigation.BY_NAME["train"].icon, key="to_train"):
             navigation.go("train")
@@ -26,6 +42,18 @@ def show(dataset: Dataset) -> None:
             navigation.go("datasets")
         if facts.rows_set_aside:
             download_aside(dataset)
+
+
+def _appended(result: dict[str, Any]) -> None:
+    """Say how much of the files that were added the dataset held already."""
+    if not result["appended"]:
+        return
+    parts = result["parts"][-result["appended"] :]
+    known = {key: f"{sum(part[key] for part in parts):,}" for key in ("rows_read", "rows_overlap")}
+    st.markdown(f":material/playlist_add: {t('saved.overlap', **known)}")
+    for warning in result["warnings"]:
+        if warning["code"] == "nothing_new":
+            st.warning(widgets.plain(t("warning.nothing_new", **warning["params"])), icon=":material/info:")
 
 
 def download_aside(dataset: Dataset) -> None:

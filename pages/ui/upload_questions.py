@@ -29,6 +29,7 @@ CHOICES: Final = {
 ABOUT: Final = {
     "two_columns": "",
     "missing_column": "",
+    "mapped_column_missing": "",
     "no_amount": AMOUNT,
     "no_readable_amount": AMOUNT,
     "no_readable_time": EVENT_TIME,
@@ -37,7 +38,7 @@ ABOUT: Final = {
 }
 """Settled by naming a column: the error's code -> the canonical column; empty where its parameters say which."""
 
-ANSWERABLE: Final = (*CHOICES, *ABOUT, "price_of_what", "no_purchases")
+ANSWERABLE: Final = (*CHOICES, *ABOUT, "price_of_what", "no_purchases", "currency_differs")
 Then = Callable[..., None]
 
 
@@ -59,6 +60,8 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
         elif code == "price_of_what":
             words = {canonical: t(f"upload.price.{canonical}") for canonical in (AMOUNT, UNIT_PRICE)}
             _buttons(words, "price", lambda price: then(mapping={price: params["column"]}))
+        elif code == "currency_differs":
+            _buttons({params["currency"]: t("question.currency", name=params["currency"])}, "currency", then)
         elif code == "no_purchases":
             _purchases(path, then)
         else:

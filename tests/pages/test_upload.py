@@ -60,6 +60,19 @@ def test_a_run_that_ends_with_a_question_shows_its_answers_and_starts_again(open
     assert args[args.index("--date-order") + 1] == "dmy" and args[args.index("--name") + 1] == "Shop 2024"
 
 
+def test_an_added_file_in_another_currency_is_asked_about(open_page: OPEN, with_dataset: Path) -> None:
+    app = upload(open_page(with_dataset, "upload", lang="en"), LOG)
+    app.segmented_control(key="save_way").set_value("add").run()
+    app.form_submit_button[0].click().run()
+    job = jobs.jobs(Workspace(with_dataset), "ingest")[0]
+    jobs.finish(job.folder, "en", error=NeedsAnswer("currency_differs", file="x", found="USD", currency="EUR"))
+    app.run()
+    app.button(key="answer_currency_EUR").click().run()
+    args = last_args(with_dataset, "ingest")
+    assert "--append" in args and args[-2:] == ["--currency", "EUR"]
+    jobs.update_status(jobs.jobs(Workspace(with_dataset), "ingest")[0].folder, state=jobs.CANCELLED)
+
+
 def test_the_question_of_a_run_survives_a_new_session(open_page: OPEN, tmp_path: Path) -> None:
     app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
     app.form_submit_button[0].click().run()

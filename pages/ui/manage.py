@@ -1,0 +1,99 @@
+"""Datasets combined, renamed, and deleted for good."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from clv_core.collection import store
+from clv_core.collection.store import Dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.errors import ClvError
+from clv_core.strategy.deleting import remaining
+from clv_core.workspace import check_name
+from pages.ui import outcomes, state, widgets
+from pages.ui.state import t
+
+
+def follow() -> None:
+    """Watch a run that combines, renames or deletes, and say how it ended."""
+    for command in ("combine", "rename", "delete"):
+        job = outcomes.follow(command)
+        if job is not None:
+            result = job.status()["result"]
+            name = str(result.get("dataset", ""))
+            known = {"name": widgets.plain(name or job.status()["label"])}
+            if command == "combine":
+                known["rows"] = f"{result['rows_kept']:,}"
+            said = t(f"manage.{command}.done", **known)
+            if result.get("remains"):
+                said += f" {t('manage.delete.holds')}  \n{_places(result['remains'])}"
+            outcomes.say(said)
+            if command != "delete":
+                state.choose(dataset=name)
+            st.rerun()
+
+
+def combine(dataset: Dataset) -> None:
+    """Offer to make one new dataset of several; they stay."""
+    names = [item.name for item in state.newest_datasets()]
+    st.markdown(f"**{t('combine.headline')}**")
+    if len(names) < 2:
+        st.caption(t("combine.alone"))
+        return
+    with st.form("combine", border=True):
+        chosen = st.multiselect(t("combine.which"), names, default=[dataset.name], key="combine_names")
+        new = st.text_input(t("combine.name"), max_chars=64, key="combine_new", help=t("upload.name.help"))
+        st.caption(t("combine.why"))
+        if not st.form_submit_button(t("combine.button"), type="primary", icon=":material/join:"):
+            return
+    if len(chosen) < 2:
+        st.warning(t("combine.two"), icon=":material/warning:")
+        return
+    _start(["combine", *chosen, "--name", check_name(new)], new.strip())
+
+
+def manage(dataset: Dataset) -> None:
+    """Offer another name, and the end."""
+    with st.form("rename", border=True):
+        new = st.text_input(t("manage.rename"), dataset.name, max_chars=64, key=f"new_name_{dataset.name}")
+        renamed = st.form_submit_button(t("manage.rename.button"), icon=":material/edit:")
+    if renamed and new.strip() != dataset.name:
+        try:
+            _start(["rename", dataset.name, check_name(new)], dataset.name)
+        except ClvError as error:
+            widgets.error_box(error)
+    _delete(dataset, state.models())
+
+
+def _delete(dataset: Dataset, models: list[Bundle]) -> None:
+    name = widgets.plain(dataset.name)
+    with st.container(border=True):
+        st.markdown(f":red[:material/delete_forever: **{t('manage.delete')}**]  \n{t('manage.delete.why')}")
+        also = bool(models) and st.checkbox(t("manage.delete.models", n=len(models)), key="delete_models")
+        _holders(dataset, also)
+        typed = st.text_input(t("manage.delete.type", name=name), key=f"delete_{dataset.name}")
+        if st.button(
+            t("manage.delete.button", name=name),
+            icon=":material/delete_forever:",
+            key="delete_for_good",
+            disabled=typed != dataset.name,
+        ):
+            _start(["delete", dataset.name, *(["--models"] if also else [])], dataset.name)
+
+
+def _holders(dataset: Dataset, models: bool) -> None:
+    """Name what else holds ids of the dataset's customers, and stays."""
+    workspace = state.workspace()
+    versions = [item.version for item in store.versions(workspace, dataset.name)]
+    found = list(remaining(workspace, dataset.name, versions, models=models))
+    if found:
+        st.markdown(f":orange[:material/warning:] {t('manage.delete.holds')}  \n{_places(found)}")
+
+
+def _places(found: list[dict[str, str]]) -> str:
+    return "  \n".join(f"{t('holds.' + item['kind'])}: {widgets.plain(item['name'])}" for item in found)
+
+
+def _start(command: list[str], label: str) -> None:
+    state.start_job(command, label)
+    st.rerun()

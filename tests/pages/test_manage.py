@@ -1,0 +1,102 @@
+"""Datasets combined, renamed and deleted for good from their page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core import jobs
+from clv_core.cli import main
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import list_datasets, open_dataset
+from clv_core.i18n import translate
+from clv_core.workspace import Workspace
+
+OPEN = Callable[..., AppTest]
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    """A workspace with the datasets ``spring`` and ``summer``, which share five rows."""
+    root = tmp_path / "workspace"
+    rows = [f"C{n % 20:02},2024-{3 + n // 50:02}-{1 + n % 28:02} 10:{n % 60:02},{5 + n % 30}.5" for n in range(100)]
+    for name, part in {"spring": rows[:55], "summer": rows[50:]}.items():
+        file = tmp_path / f"{name}.csv"
+        file.write_text("\n".join(["customer_id,event_time,amount", *part]))
+        ingest(Workspace(root), file, name)
+    return root
+
+
+def section(root: Path, open_page: OPEN, what: str) -> AppTest:
+    app = open_page(root, "datasets", lang="en", dataset="spring")
+    app.segmented_control(key="datasets_what").set_value(what).run()
+    assert not app.exception and not app.error
+    return app
+
+
+def really(root: Path, command: str) -> list[str]:
+    """Let the newest run, which was only pretended, happen; return its words."""
+    job = jobs.jobs(Workspace(root), command)[0]
+    args = list(job.status()["args"])
+    jobs.update_status(job.folder, pid=None)
+    assert main(["--job", str(job.folder), *args, "--workspace", str(root)]) == 0
+    return args
+
+
+def written(app: AppTest) -> str:
+    return "\n".join(str(element.value) for kind in ("caption", "success", "warning") for element in app.get(kind))
+
+
+def test_two_datasets_become_a_third(open_page: OPEN, two: Path) -> None:
+    app = section(two, open_page, "combine")
+    app.multiselect(key="combine_names").set_value(["spring", "summer"])
+    app.text_input(key="combine_new").set_value("year")
+    app.form_submit_button[0].click().run()
+    really(two, "combine")
+    app.run()
+    assert open_dataset(Workspace(two), "year").manifest.rows_kept == 100
+    assert {item.name for item in list_datasets(Workspace(two))} == {"spring", "summer", "year"}
+    assert translate("manage.combine.done", name="year", rows="100") in written(app)
+    assert app.selectbox(key="dataset").value == "year"
+
+
+def test_one_dataset_alone_is_not_combined(open_page: OPEN, two: Path) -> None:
+    app = section(two, open_page, "combine")
+    app.text_input(key="combine_new").set_value("year")
+    app.form_submit_button[0].click().run()
+    assert translate("combine.two") in written(app) and jobs.jobs(Workspace(two), "combine") == []
+
+
+def test_a_dataset_gets_another_name(open_page: OPEN, two: Path) -> None:
+    app = section(two, open_page, "manage")
+    app.text_input(key="new_name_spring").set_value("Spring 2024")
+    app.form_submit_button[0].click().run()
+    assert not app.exception
+    really(two, "rename")
+    app.run()
+    assert {item.name for item in list_datasets(Workspace(two))} == {"Spring 2024", "summer"}
+    assert app.selectbox(key="dataset").value == "Spring 2024" and app.success
+
+
+def test_a_name_that_cannot_be_one_is_refused_in_words(open_page: OPEN, two: Path) -> None:
+    app = section(two, open_page, "manage")
+    app.text_input(key="new_name_spring").set_value("../spring")
+    app.form_submit_button[0].click().run()
+    assert len(app.error) == 1 and not app.exception and jobs.jobs(Workspace(two), "rename") == []
+
+
+def test_deleting_needs_the_name_typed(open_page: OPEN, two: Path) -> None:
+    app = section(two, open_page, "manage")
+    assert app.button(key="delete_for_good").disabled
+    app.text_input(key="delete_spring").set_value("sprin").run()
+    assert app.button(key="delete_for_good").disabled
+    app.text_input(key="delete_spring").set_value("spring").run()
+    app.button(key="delete_for_good").click().run()
+    really(two, "delete")
+    app.run()
+    assert [item.name for item in list_datasets(Workspace(two))] == ["summer"]
+    assert translate("manage.delete.done", name="spring") in written(app)
+    assert app.selectbox(key="dataset").value == "summer"
