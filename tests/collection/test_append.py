@@ -169,6 +169,19 @@ def test_columns_are_read_as_they_were_said_to_be(workspace: Workspace) -> None:
     assert sorted(rows(workspace, "log", "amount"))[-1] == (40.0,)
 
 
+def test_a_column_that_was_said_to_be_no_country_is_none_next_month_either(workspace: Workspace) -> None:
+    head = HEAD + ",country\n"
+    ingest(
+        workspace,
+        write(workspace, "a.csv", head + "a,2024-01-01,1,x\nb,2024-01-02,2,y\n"),
+        "log",
+        mapping={"country": ""},
+    )
+    made = append(workspace, "log", write(workspace, "b.csv", head + "a,2024-02-01,3,z\n"))
+    assert "country" not in made.columns and made.columns[-1] == "country (source)"
+    assert len(rows(workspace, "log", '"country (source)"')) == 3
+
+
 def test_dates_that_fit_both_orders_are_read_as_before_and_a_proof_wins(workspace: Workspace) -> None:
     ingest(workspace, write(workspace, "a.csv", HEAD + "\na,31/01/2024,1\nb,02/01/2024,2\n"), "log")
     made = append(workspace, "log", write(workspace, "b.csv", HEAD + "\na,03/02/2024,3\n"))
