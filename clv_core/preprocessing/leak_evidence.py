@@ -18,19 +18,16 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.collection.customers import Attribute
 from clv_core.collection.customers.values import NUMBER
-from clv_core.collection.engine import name, text
 from clv_core.collection.store import Dataset
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, RETURN
 from clv_core.jobs import Progress
+from clv_core.preprocessing.leak_facts import REST, VALUE, facts_about
 
-LARGEST_SAMPLE: Final = 10_000
 FEWEST_CUSTOMERS: Final = 200
 FEWEST_BUYERS: Final = 50
 SHORTEST_DAYS: Final = 14
@@ -39,9 +36,6 @@ SHORTEST_DAYS: Final = 14
 FOLDS: Final = 4
 GROUPS: Final = 200
 ONE_SIDED_99: Final = 2.326
-
-VALUE: Final = "value"
-FACTS: Final = ("net", "days", "first", "last", "events", "seen")
 
 
 @dataclass(frozen=True)
@@ -85,71 +79,22 @@ def gather_evidence(
     """
     found: list[Evidence] = []
     windows = spans(dataset)
-    for place, (start, end) in enumerate(windows):
-        frame = _facts(dataset, customers, attributes, start, end)
+    frames = facts_about(dataset, customers, attributes, windows, progress) if windows else []
+    for place, ((start, end), frame) in enumerate(zip(windows, frames, strict=True)):
         buyers = int((frame[VALUE] > 0).sum())
         if len(frame) < FEWEST_CUSTOMERS or buyers < FEWEST_BUYERS:
             continue
         # The rest of the log, [customers, facts]; money on a scale where no single customer decides.
-        facts = [f"{when}_{fact}" for when in ("before", "after") for fact in FACTS]
-        rest = np.column_stack([_filled(frame[fact].to_numpy(float)) for fact in facts])
+        rest = np.column_stack([_filled(frame[fact].to_numpy(float)) for fact in REST])
         value = np.log1p(frame[VALUE].clip(lower=0) / frame.loc[frame[VALUE] > 0, VALUE].median()).to_numpy(float)
         without = _errors(rest, value, None)
         for number, attribute in enumerate(attributes):
-            progress.report("leaks", place * len(attributes) + number, len(windows) * len(attributes))
+            progress.report("leaks", 1 + place * len(attributes) + number, 1 + len(windows) * len(attributes))
             known, group = _values(frame[f"attribute_{number}"], attribute)
             with_it = _errors(np.column_stack([rest, known]), value, rest.shape[1] if group else None)
             share, low = _fall(without, with_it)
             found.append(Evidence(attribute.name, share, low, start, end, len(frame)))
     return found
-
-
-def _facts(dataset: Dataset, customers: Path, attributes: Sequence[Attribute], start: date, end: date) -> pd.DataFrame:
-    """Return one row a customer: value in the span, facts before and after it, attributes as known at its start."""
-    zone = text(dataset.manifest.timezone)
-    day = f"timezone({zone}, timezone('UTC', {EVENT_TIME}))::DATE"
-    known = [f"{_known(attribute, start)} AS attribute_{number}" for number, attribute in enumerate(attributes)]
-    facts = [f"coalesce(sum({AMOUNT}) FILTER (money AND NOT before AND NOT after), 0) AS {VALUE}"]
-    facts += [fact for when in ("before", "after") for fact in _sums(when)]
-    table, events = text(str(customers)), text(str(dataset.events_path))
-    query = f"""
-        WITH wanted AS (SELECT {", ".join([CUSTOMER_ID, *known])} FROM {table} GROUP BY {CUSTOMER_ID}),
-        days AS (
-            SELECT e.{CUSTOMER_ID}, {AMOUNT}, {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}') AS money,
-                {EVENT_TYPE} = '{PURCHASE}' AS bought, {day} - DATE '{start}' AS day,
-                {day} < DATE '{start}' AS before, {day} >= DATE '{end}' AS after
-            FROM {events} e SEMI JOIN wanted USING ({CUSTOMER_ID})
-        ),
-        seen AS (
-            SELECT {CUSTOMER_ID} FROM days WHERE before GROUP BY {CUSTOMER_ID}
-            ORDER BY hash({CUSTOMER_ID}), {CUSTOMER_ID} LIMIT {LARGEST_SAMPLE}
-        ),
-        facts AS (SELECT {CUSTOMER_ID}, {", ".join(facts)} FROM days SEMI JOIN seen USING ({CUSTOMER_ID}) GROUP BY 1)
-        SELECT * FROM facts JOIN wanted USING ({CUSTOMER_ID}) ORDER BY hash({CUSTOMER_ID}), {CUSTOMER_ID}
-    """
-    with duckdb.connect() as connection:
-        frame: pd.DataFrame = connection.execute(query).df()
-    return frame
-
-
-def _sums(when: str) -> list[str]:
-    parts = {
-        "net": f"coalesce(sum({AMOUNT}) FILTER (money AND {when}), 0)",
-        "days": f"count(DISTINCT day) FILTER (bought AND {when})",
-        "first": f"min(day) FILTER (bought AND {when})",
-        "last": f"max(day) FILTER (bought AND {when})",
-        "events": f"count(*) FILTER ({when})",
-        "seen": f"max(day) FILTER ({when})",
-    }
-    return [f"{parts[fact]} AS {when}_{fact}" for fact in FACTS]
-
-
-def _known(attribute: Attribute, start: date) -> str:
-    column = name(attribute.name)
-    if attribute.dated_by is None:
-        return f"max({column})"
-    date_column = name(attribute.dated_by)
-    return f"arg_max({column}, {date_column}) FILTER ({date_column} < DATE '{start}' AND {column} IS NOT NULL)"
 
 
 def _values(column: pd.Series[Any], attribute: Attribute) -> tuple[NDArray[np.float64], bool]:

@@ -11,10 +11,13 @@ from clv_core.collection import numbers, times
 from clv_core.collection.customers.names import RAW, raw_name
 from clv_core.collection.customers.roles import ChosenRoles, Roles
 from clv_core.collection.engine import one, text
+from clv_core.collection.profile import SAMPLE_ROWS
 from clv_core.errors import Message
 
 NUMBER: Final = "number"
 TEXT: Final = "text"
+DATES: Final = frozenset({"naive", "zoned", "day_first", "month_first", "either", "same", "written"})
+"""Forms of times that no number has."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def read_attributes(
     named = {item.strip().lower() for item in roles.text} | {column.lower() for column in chosen.contacts.values()}
     for column, date in chosen.attributes.items():
         raw = raw_name(column)
-        forms = _forms(connection, numbers.form(raw))
+        forms = _forms(connection, raw, numbers.form(raw))
         padded = one(connection, f"SELECT count(*) FROM {RAW} WHERE regexp_full_match({raw}, '0\\d+')")[0]
         readable = sum(rows for form, rows in forms.items() if form not in ("missing", "unreadable"))
         if readable and not forms.get("unreadable") and not padded and column.lower() not in named:
@@ -59,8 +62,8 @@ def read_attributes(
             odd = one(connection, f"SELECT min({raw}) FROM {RAW} WHERE {numbers.form(raw)} = 'unreadable'")[0]
             params = {"column": column, "rows": forms["unreadable"], "first": str(odd)[:60]}
             notes.append(Message("warning.customers_almost_number", params))
-        moments = _forms(connection, times.form(raw))
-        if moments.keys() <= {"missing", "naive", "zoned", "day_first", "month_first", "either", "same", "written"}:
+        moments = _forms(connection, raw, times.form(raw), at_most=SAMPLE_ROWS).keys() - {"missing"}
+        if moments and moments <= DATES:
             notes.append(Message("warning.customers_date_as_text", {"column": column}))
         found.append(Attribute(column, TEXT, date))
         values[column] = raw
@@ -74,15 +77,17 @@ def read_dates(
     values: dict[str, str] = {}
     notes: list[Message] = []
     for column in chosen.dates:
-        forms = _forms(connection, times.form(raw_name(column)))
+        forms = _forms(connection, raw_name(column), times.form(raw_name(column)))
         reading, said = times.decide(forms, column, roles.date_order, timezone)
         notes += said
         values[column] = f"timezone({text(timezone)}, timezone('UTC', {reading.value(raw_name(column))}))::DATE"
     return values, notes
 
 
-def _forms(connection: duckdb.DuckDBPyConnection, form: str) -> dict[str, int]:
-    return {
-        str(kind): int(rows)
-        for kind, rows in connection.execute(f"SELECT {form}, count(*) FROM {RAW} GROUP BY 1").fetchall()
-    }
+def _forms(connection: duckdb.DuckDBPyConnection, raw: str, form: str, at_most: int | None = None) -> dict[str, int]:
+    """Return rows by form of ``raw``; each different text is looked at once, of very many ``at_most``."""
+    different = f"SELECT {raw}, count(*) AS clv_rows FROM {RAW} GROUP BY 1"
+    if at_most is not None:
+        different += f" ORDER BY {raw} LIMIT {at_most}"
+    rows = connection.execute(f"SELECT {form}, sum(clv_rows) FROM ({different}) GROUP BY 1").fetchall()
+    return {str(kind): int(count) for kind, count in rows}

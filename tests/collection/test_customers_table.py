@@ -227,9 +227,9 @@ def test_useless_attributes_are_warned_of(tmp_path: Path) -> None:
     log.to_csv(tmp_path / "log.csv", index=False)
     ingest(Workspace(tmp_path / "w"), tmp_path / "log.csv", "many")
     frame = pd.DataFrame({"customer_id": ids, "same": "a", "name": [f"n{n}" for n in range(200)], "number": range(200)})
-    frame = frame.assign(height=[1.5 + n / 777 for n in range(200)], born=pd.Timestamp("1990-01-01").date())
+    frame = frame.assign(height=[1.5 + n / 777 for n in range(200)], none="", born=pd.Timestamp("1990-01-01").date())
     content = frame.to_csv(index=False)
-    marked = ["same", "name", "number", "height", "born"]
+    marked = ["same", "name", "number", "height", "none", "born"]
     found = read(open_dataset(Workspace(tmp_path / "w"), "many"), tmp_path, content, static=marked)
     said = [(m.code.removeprefix("warning.customers_"), m.params["column"]) for m in found.warnings]
     assert set(said) == {
@@ -237,6 +237,7 @@ def test_useless_attributes_are_warned_of(tmp_path: Path) -> None:
         ("unique", "name"),
         ("unique", "number"),
         ("date_as_text", "born"),
+        ("constant", "none"),
         ("constant", "born"),
     }
 
