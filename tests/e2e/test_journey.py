@@ -31,6 +31,7 @@ def test_journey_from_upload_to_download(studio: Studio, cdnow_file: Path, tmp_p
     evaluate(studio)
     explain(studio)
     check_list(segments(studio, tmp_path))
+    behaviour(studio)
     for lang in LANGUAGES:
         for name in PAGES:
             studio.open(name, lang=lang, dataset="CDNOW")
@@ -88,6 +89,14 @@ def segments(studio: Studio, folder: Path) -> Path:
     target = folder / str(download.value.suggested_filename)
     download.value.save_as(target)
     return target
+
+
+def behaviour(studio: Studio) -> None:
+    """The log is summed by a run of its own; the page then opens with its finding and leads to training."""
+    studio.open("explore", lang="en", dataset="CDNOW")
+    studio.wait_for("The top 10% of buyers hold 51% of the net revenue; 49% of buyers came back", 120)
+    studio.click("Predict what they will be worth")
+    assert "CDNOW spans 546 days" in studio.text()
 
 
 def check_list(path: Path) -> None:
