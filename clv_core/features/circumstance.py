@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from clv_core.features.expressions import ratio, total
-from clv_core.features.feature import ANCHOR, CALENDAR, DERIVED, Feature
+from clv_core.features.feature import ANCHOR, CALENDAR, Feature
 from clv_core.features.relations import TEXT_CODES
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 YEAR_DAYS: Final = 365
 
 KNOWN: Final = [
-    Feature("tenure", "days", "age", "log", DERIVED, lambda row: row.known_days),
+    Feature("tenure", "days", "age", "log", "steps", lambda s: s.age.max()),
     Feature("events", "count", "activity", "log", "steps", lambda s: s.lines.sum(), empty=0),
     Feature("days_since_any", "days", "silence", "log", "steps", lambda s: s.age.min()),
 ]
@@ -26,8 +26,8 @@ PLACE: Final = [
     Feature("last_channel", "text", "channel", "category", "channel_days", lambda d: d["last"].max() % TEXT_CODES),
     Feature("country", "text", "country", "category", "country_days", lambda d: d["last"].max() % TEXT_CODES),
 ]
-TEXTS: Final = {"first_channel": "channels", "last_channel": "channels", "country": "countries"}
-"""The vocabulary of each text feature: the engine hands out codes."""
+TEXTS: Final = {"first_channel": "channel", "last_channel": "channel", "country": "country"}
+"""The vocabulary of each text feature: its relation holds codes."""
 
 
 def _year_turn(cutoff: date) -> float:

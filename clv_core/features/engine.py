@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import ibis
     import pyarrow as pa
 
+EMBEDDED: Final = "duckdb"
+"""Ibis' name of the embedded engine."""
+
 MEMORY_LIMIT_MB: Final = 1_536
 
 
@@ -45,7 +48,7 @@ class Engine:
 
 def read_sql(connection: ibis.BaseBackend, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a query in no order, about ``rows`` at a time; DuckDB reads the text as it is."""
-    if connection.name == "duckdb":
+    if connection.name == EMBEDDED:
         return iter(connection.raw_sql(sql).to_arrow_reader(rows))
     return iter(connection.sql(sql).to_pyarrow_batches(chunk_size=rows))
 
@@ -53,6 +56,12 @@ def read_sql(connection: ibis.BaseBackend, sql: str, rows: int) -> Iterator[pa.R
 def read_table(connection: ibis.BaseBackend, table: ibis.Table, rows: int) -> Iterator[pa.RecordBatch]:
     """Yield the rows of ``table`` in no order, about ``rows`` at a time."""
     return read_sql(connection, str(connection.compile(table)), rows)
+
+
+def scratch_folder(connection: ibis.BaseBackend) -> Path:
+    """Return a new folder that goes when the connection's :class:`Engine` is closed."""
+    (spill,) = connection.raw_sql("select current_setting('temp_directory')").fetchone()
+    return Path(tempfile.mkdtemp(prefix="relations-", dir=Path(spill).parent))
 
 
 def _discard(connection: ibis.BaseBackend, folder: Path) -> None:

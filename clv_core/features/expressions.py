@@ -1,8 +1,14 @@
-"""Small expressions that features share."""
+"""Small expressions that relations and features share, on the tables of an engine as on rows in memory."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
+
+from clv_core.features.columnar.column import Column
+from clv_core.features.columnar.rows import Rows
 
 
 def total(values: Any, where: Any = None) -> Any:
@@ -19,3 +25,34 @@ def spread(values: Any) -> Any:
     """Return the sample standard deviation of whole numbers, from exact sums; unknown below two values."""
     count, first, second = values.count().cast("float64"), total(values), total(values.cast("int64") * values)
     return ((second - first * first / count) / (count - 1).nullif(0)).abs().sqrt()
+
+
+def aggregate(rows: Any, keys: Sequence[str], values: Callable[[Any], Mapping[str, Any]]) -> Any:
+    """Return one row for each different ``keys``, with the aggregates that ``values`` makes of its rows."""
+    if isinstance(rows, Rows):
+        return rows.aggregate(keys, values)
+    return rows.group_by(*keys).aggregate(**values(rows))
+
+
+def succession(rows: Any, key: str, by: str) -> Any:
+    """Return the rows with ``number``, from 1 in the order of ``by`` within ``key``, and ``gap`` to the one before.
+
+    Args:
+        rows: one row for each ``key`` and ``by``; rows in memory are sorted by both.
+        key: whose rows are numbered.
+        by: a day.
+    """
+    if isinstance(rows, Rows):
+        grouped = rows.grouped([key])
+        assert grouped.groups is not None
+        starts, days = grouped.groups.starts, rows[by].values
+        number = np.arange(1, rows.size + 1) - grouped.groups.spread(starts)
+        later = np.ones(rows.size, bool)
+        later[starts] = False
+        gap = np.diff(days, prepend=days[:1])
+        return rows.mutate(number=Column(number.astype(np.int32)), gap=Column(gap, later, zeroed=True))
+    import ibis
+
+    window = ibis.window(group_by=rows[key], order_by=rows[by])
+    number = ibis.row_number().over(window).cast("int32") + 1
+    return rows.mutate(number=number, gap=rows[by] - rows[by].lag().over(window))

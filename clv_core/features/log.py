@@ -7,9 +7,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from clv_core.columns import (
     CUSTOMER_ID,
@@ -22,9 +20,8 @@ from clv_core.columns import (
     REVIEW_TEXT,
 )
 from clv_core.errors import NotEnoughData
-from clv_core.features import relations
-from clv_core.features.engine import Engine
-from clv_core.features.pack import read_steps
+from clv_core.features.engine import EMBEDDED, Engine, scratch_folder
+from clv_core.features.holder import Holder
 from clv_core.features.relations import EPOCH, day_of
 from clv_core.features.sequences import Steps, windows_at
 from clv_core.features.signals import Signal, read_signals
@@ -42,8 +39,8 @@ class EventLog:
 
     Args:
         dataset: where the events come from; None for a bare table.
-        connection: the engine that holds the relations.
-        tables: the relations by name (:mod:`clv_core.features.relations`).
+        connection: the engine of the events.
+        holder: of the relations (:mod:`clv_core.features.relations`).
         first_day: local date of the first event.
         end: nothing at or after this midnight is known.
         engine: the engine to close with the log; None where the connection is someone else's.
@@ -52,7 +49,7 @@ class EventLog:
 
     dataset: Dataset | None
     connection: ibis.BaseBackend
-    tables: dict[str, ibis.Table]
+    holder: Holder
     first_day: date
     end: date
     engine: Engine | None = None
@@ -75,7 +72,8 @@ class EventLog:
 
         Args:
             events: canonical columns, ``event_time`` naive in the log's time zone.
-            connection: the Ibis engine of ``events``; the relations become tables of it.
+            connection: the Ibis engine of ``events``. The embedded one hands the relations over as sorted columns; of
+                any other engine they become tables.
             event_types: ``all``; ``unrated``: without ratings and reviews; ``purchases``: purchases and returns only.
             before: nothing at or after this midnight is read.
             end: first midnight after the log; default: the one after its last event.
@@ -95,21 +93,21 @@ class EventLog:
             events = events.mutate(**{RATING: ibis.null("float64"), REVIEW_TEXT: ibis.null("string")})
         if before is not None:
             events = events.filter(events[EVENT_TIME] < ibis.timestamp(before.isoformat()))
-        tables = relations.build(events, connection)
-        steps = tables["steps"]
-        span = connection.to_pyarrow(steps.aggregate(first=steps.day.min(), last=steps.day.max())).to_pylist()[0]
-        if span["first"] is None:
+        holder = _hold(events, connection)
+        span = holder.span()
+        if span is None:
             if before is None:
                 raise NotEnoughData("log_empty")
             raise NotEnoughData("log_empty_before", before=before.isoformat())
-        first, after = (EPOCH + timedelta(days=int(span["first"])), EPOCH + timedelta(days=int(span["last"]) + 1))
-        signals = read_signals(events, tables, connection, dataset, attributes=attributes, review_text=review_text)
-        return cls(dataset, connection, tables, first, before or end or after, signals=signals)
+        first, after = EPOCH + timedelta(days=span[0]), EPOCH + timedelta(days=span[1] + 1)
+        customers = holder.customers_table(connection)
+        signals = read_signals(events, customers, connection, dataset, attributes=attributes, review_text=review_text)
+        return cls(dataset, connection, holder, first, before or end or after, signals=signals)
 
     @cached_property
     def steps(self) -> Steps:
         """All steps of the log, ordered by customer and time; read once."""
-        return read_steps(self.connection, self.tables)
+        return self.holder.steps()
 
     def snapshot(self, cutoff: date, horizon_days: int, *, max_steps: int = 40) -> Snapshot:
         """Return all customers with any event before ``cutoff``, what is known of them, and what followed.
@@ -128,28 +126,31 @@ class EventLog:
         customers, windows = windows_at(self.steps, day, max_steps)
         if len(customers) == 0:
             raise NotEnoughData("no_customer_before", cutoff=cutoff.isoformat(), first=self.first_day.isoformat())
-        features, anchor = feature_table(self.connection, self.tables, cutoff, horizon_days, customers)
+        features, anchor = feature_table(self.holder, cutoff, horizon_days, customers)
         if self.signals:
             features = features.assign(**{signal.name: signal.at(day, customers) for signal in self.signals})
         features.index = pd.Index(self.steps.customer_ids[customers], name=CUSTOMER_ID)
         known = cutoff + timedelta(days=horizon_days) <= self.end
-        target = self._net_value(day, day + horizon_days)[customers] if known else None
+        target = self.holder.net_value(day, day + horizon_days)[customers] if known else None
         columns = {signal.name: signal.column for signal in self.signals}
         return Snapshot(features, windows, horizon_days, target, {day: anchor}, signals=columns)
-
-    def _net_value(self, first: int, end: int) -> NDArray[np.float64]:
-        days = self.tables["money_days"]
-        inside = days.filter((days.day >= first) & (days.day < end))
-        sums = inside.group_by("customer").aggregate(net=inside.net.sum().cast("float64"))
-        table = self.connection.to_pyarrow(sums)
-        values = np.zeros(len(self.steps.customer_ids))
-        values[table["customer"].to_numpy()] = table["net"].to_numpy()
-        return values
 
     def close(self) -> None:
         """Let go of the engine and its files; steps and snapshots that were read stay usable."""
         if self.engine is not None:
             self.engine.close()
+
+
+def _hold(events: ibis.Table, connection: ibis.BaseBackend) -> Holder:
+    from clv_core.features.sharding import shard
+    from clv_core.features.shards import Shards
+    from clv_core.features.warehouse import Warehouse
+
+    if connection.name != EMBEDDED:
+        return Warehouse(events, connection)
+    folder = scratch_folder(connection)
+    shard(events, connection, folder)
+    return Shards(folder)
 
 
 def open_log(

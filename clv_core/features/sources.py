@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final, Protocol
 
 from clv_core.columns import CART, RATING_EVENT, RETURN, REVIEW, VIEW
+from clv_core.features.expressions import aggregate
 from clv_core.features.relations import KINDS, OTHER
 
-if TYPE_CHECKING:
-    import ibis
 
-Source = Callable[["dict[str, ibis.Table]", int, int], "ibis.Table"]
+class Tables(Protocol):
+    """Relations by name."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """Return a relation."""
 
 
-def _cut(table: ibis.Table, cutoff_day: int, horizon_days: int) -> ibis.Table:
-    import ibis
+Source = Callable[[Tables, int, int], Any]
 
+
+def _cut(table: Any, cutoff_day: int, horizon_days: int) -> Any:
     known = table.filter(table.day < cutoff_day)
-    return known.mutate(age=cutoff_day - known.day, horizon=ibis.literal(horizon_days, "int32"))
+    return known.mutate(age=cutoff_day - known.day, horizon=horizon_days)
 
 
 def _relation(name: str) -> Source:
@@ -26,17 +30,18 @@ def _relation(name: str) -> Source:
 
 
 def _steps_of(kind: int) -> Source:
-    def rows(tables: dict[str, ibis.Table], cutoff_day: int, horizon_days: int) -> ibis.Table:
+    def rows(tables: Tables, cutoff_day: int, horizon_days: int) -> Any:
         steps = tables["steps"]
         return _cut(steps.filter(steps.kind == kind), cutoff_day, horizon_days)
 
     return rows
 
 
-def _categories(tables: dict[str, ibis.Table], cutoff_day: int, horizon_days: int) -> ibis.Table:
-    days = _cut(tables["category_days"], cutoff_day, horizon_days)
-    return days.group_by("customer", "category").aggregate(
-        bought=days.bought.sum(), seen=days.seen.sum(), last_age=days.age.min()
+def _categories(tables: Tables, cutoff_day: int, horizon_days: int) -> Any:
+    return aggregate(
+        _cut(tables["category_days"], cutoff_day, horizon_days),
+        ("customer", "category"),
+        lambda days: {"bought": days.bought.sum(), "seen": days.seen.sum(), "last_age": days.age.min()},
     )
 
 

@@ -30,6 +30,12 @@ def canonical(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+@pytest.fixture(scope="session")
+def complete() -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Give a frame every canonical column, typed."""
+    return canonical
+
+
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Opener]:
     """Open frames of events as logs; all are closed after the test."""

@@ -1,0 +1,259 @@
+"""One column in memory that answers to the words of the feature language: arithmetic, conditions, sums by group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clv_core.features.columnar.groups import Groups
+
+Array = NDArray[Any]
+Mask = NDArray[np.bool_]
+
+MILLIONTHS: Final = 1_000_000
+"""Money, quantities and ratings are held as whole numbers of millionths: their sums are exact in any order."""
+
+EXACT: Final = "decimal(18, 6)"
+"""How an engine holds the same."""
+
+KINDS: Final = {"float64": np.float64, "int64": np.int64, "int32": np.int32, "int8": np.int8}
+
+
+class Column:
+    """Values of n rows, some of them unknown.
+
+    It has the methods of an Ibis column that features use, and means the same by them. A comparison with something
+    unknown is no, as it is in a filter.
+
+    Args:
+        values: numbers or truth values, [n]; what stands at unknown rows is 0 or arbitrary.
+        known: which rows are known, bool [n], or a function that returns it; None: all are.
+        scale: what one unit is in ``values``: 1, or :data:`MILLIONTHS`.
+        groups: the rows that aggregates add up; None where every row stands for itself.
+        zeroed: whether unknown rows hold 0.
+    """
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        values: Array,
+        known: Mask | Callable[[], Mask] | None = None,
+        scale: int = 1,
+        groups: Groups | None = None,
+        zeroed: bool = False,
+    ) -> None:
+        self.values = values
+        self.scale = scale
+        self.groups = groups
+        self.zeroed = zeroed
+        self._known = known
+
+    @classmethod
+    def missing(cls, size: int, scale: int = 1) -> Self:
+        """Return ``size`` unknown values; they take no memory."""
+        kind = np.int64 if scale != 1 else np.int32
+        return cls(np.broadcast_to(kind(0), size), np.broadcast_to(np.False_, size), scale, zeroed=True)
+
+    @cached_property
+    def known(self) -> Mask | None:
+        """Which rows are known, bool [n]; None: all are."""
+        return self._known() if callable(self._known) else self._known
+
+    def take(self, rows: Array) -> Column:
+        """Return the values of ``rows``, in no group."""
+        known = None if self.known is None else self.known[rows]
+        return Column(self.values[rows], known, self.scale, zeroed=self.zeroed)
+
+    def floats(self) -> NDArray[np.float64]:
+        """Return the values as float64 with NaN for unknown, [n]."""
+        values: NDArray[np.float64] = np.array(self.cast("float64").values, np.float64)
+        if self.known is not None:
+            values[~self.known] = np.nan
+        return values
+
+    def _like(self, values: Array, known: Any = None, scale: int = 1) -> Column:
+        return Column(values, known, scale, self.groups)
+
+    def _both(self, other: Any, apply: Callable[[Any, Any], Array], *, scaled: bool = True) -> Column:
+        """Combine with a column or a plain number; with ``scaled`` both are brought to one unit first."""
+        one, two, scale = self.values, other, self.scale
+        known = self.known
+        if isinstance(other, Column):
+            two = other.values
+            if other.known is not None:
+                known = other.known if known is None else known & other.known
+            if scaled and other.scale != self.scale:
+                scale = max(self.scale, other.scale)
+                one, two = one * (scale // self.scale), two * (scale // other.scale)
+        elif scaled and self.scale != 1:
+            two = other * self.scale
+        with np.errstate(all="ignore"):
+            return self._like(apply(one, two), known, scale)
+
+    def _compare(self, other: Any, apply: Callable[[Any, Any], Array]) -> Column:
+        found = self._both(other, apply)
+        return self._like(found.values if found.known is None else found.values & found.known)
+
+    def __lt__(self, other: Any) -> Column:
+        """Return where this is less."""
+        return self._compare(other, np.less)
+
+    def __le__(self, other: Any) -> Column:
+        """Return where this is at most."""
+        return self._compare(other, np.less_equal)
+
+    def __gt__(self, other: Any) -> Column:
+        """Return where this is more."""
+        return self._compare(other, np.greater)
+
+    def __ge__(self, other: Any) -> Column:
+        """Return where this is at least."""
+        return self._compare(other, np.greater_equal)
+
+    def __eq__(self, other: Any) -> Column:  # type: ignore[override]
+        """Return where both are the same."""
+        return self._compare(other, np.equal)
+
+    def __and__(self, other: Column) -> Column:
+        """Return where both hold."""
+        return self._like(self.values & other.values)
+
+    def __or__(self, other: Column) -> Column:
+        """Return where either holds."""
+        return self._like(self.values | other.values)
+
+    def __add__(self, other: Any) -> Column:
+        """Return the sum of each row."""
+        return self._both(other, np.add)
+
+    def __sub__(self, other: Any) -> Column:
+        """Return the difference of each row."""
+        return self._both(other, np.subtract)
+
+    def __rsub__(self, other: Any) -> Column:
+        """Return the difference of each row."""
+        return self._both(other, lambda one, two: two - one)
+
+    def __mul__(self, other: Any) -> Column:
+        """Return the product of each row."""
+        return self._plain()._both(other, np.multiply)
+
+    def __mod__(self, other: Any) -> Column:
+        """Return the remainder of each row."""
+        return self._plain()._both(other, np.remainder)
+
+    def __truediv__(self, other: Any) -> Column:
+        """Return the quotient of each row."""
+        return self._plain()._both(other, np.true_divide)
+
+    def _plain(self) -> Column:
+        if self.scale != 1:
+            raise TypeError("money is cast to float64 before it is multiplied or divided")
+        return self
+
+    def cast(self, kind: str) -> Column:
+        """Return the column as ``kind``: one of ``KINDS``, or :data:`EXACT`."""
+        if kind == EXACT:
+            scaled = self.values if self.scale == MILLIONTHS else self.values * MILLIONTHS
+            return Column(scaled, self._known, MILLIONTHS, self.groups, self.zeroed)
+        values = self.values.astype(KINDS[kind], copy=False)
+        if self.scale != 1:
+            if kind != "float64":
+                raise TypeError(f"money is no {kind}")
+            values = values / self.scale
+        return Column(values, self._known, 1, self.groups, self.zeroed)
+
+    def notnull(self) -> Column:
+        """Return which rows are known."""
+        return self._like(np.ones(len(self.values), bool) if self.known is None else self.known)
+
+    def fill_null(self, value: float) -> Column:
+        """Return the column with ``value`` where it is unknown."""
+        if self._known is None or (self.zeroed and value == 0):
+            return Column(self.values, None, self.scale, self.groups)
+        assert self.known is not None
+        return self._like(np.where(self.known, self.values, value * self.scale), None, self.scale)
+
+    def nullif(self, value: float) -> Column:
+        """Return the column, unknown where it equals ``value``."""
+        differs = self.values != value * self.scale
+        return self._like(self.values, differs if self.known is None else differs & self.known, self.scale)
+
+    def isin(self, values: Sequence[Any]) -> Column:
+        """Return which rows hold one of ``values``."""
+        return self._like(np.isin(self.values, values))
+
+    def ifelse(self, yes: Column, no: None) -> Column:
+        """Return ``yes`` where this is true, unknown elsewhere."""
+        known = self.values if yes.known is None else self.values & yes.known
+        return self._like(yes.values, known, yes.scale)
+
+    def abs(self) -> Column:
+        """Return the absolute values."""
+        return self._like(np.abs(self.values), self.known, self.scale)
+
+    def sqrt(self) -> Column:
+        """Return the square roots."""
+        return self._plain()._like(np.sqrt(self.values), self.known)
+
+    def sum(self, where: Column | None = None) -> Column:
+        """Return each group's sum, unknown where no row of it is known."""
+        groups, mask = self._grouped(), self._mask(where)
+        if mask is None:
+            return Column(groups.sum(self.values), None, self.scale)
+        values = self.values if where is None and self.zeroed else self.values * mask
+        return Column(groups.sum(values), lambda: groups.count(mask) > 0, self.scale, zeroed=True)
+
+    def count(self, where: Column | None = None) -> Column:
+        """Return how many rows of each group are known."""
+        groups, mask = self._grouped(), self._mask(where)
+        return Column(groups.sizes() if mask is None else groups.count(mask))
+
+    def min(self) -> Column:
+        """Return each group's smallest value."""
+        return self._extreme(Groups.least, greatest=False)
+
+    def max(self) -> Column:
+        """Return each group's largest value."""
+        return self._extreme(Groups.greatest, greatest=True)
+
+    def argmin(self, key: Column) -> Column:
+        """Return each group's value at its smallest ``key``, among rows where both are known; keys do not repeat."""
+        groups, mask, other = self._grouped(), self._mask(None), key._mask(None)
+        both = mask if other is None else other if mask is None else mask & other
+        keys = Column(key.values, both, groups=groups)
+        least = keys.min()
+        at = keys.values == groups.spread(least.values)
+        rows = np.flatnonzero(at if both is None else at & both)
+        found = least.known if least.known is not None else np.ones(len(groups.starts), bool)
+        values = np.zeros(len(groups.starts), self.values.dtype)
+        first = np.searchsorted(rows, groups.starts[found])
+        values[found] = self.values[rows[first]]
+        return Column(values, None if least.known is None else found, self.scale)
+
+    def _extreme(self, reduce: Callable[[Groups, Array], Array], *, greatest: bool) -> Column:
+        groups, mask = self._grouped(), self._mask(None)
+        if mask is None:
+            return Column(reduce(groups, self.values), None, self.scale)
+        limits = np.finfo(self.values.dtype) if self.values.dtype.kind == "f" else np.iinfo(self.values.dtype)
+        values = np.where(mask, self.values, self.values.dtype.type(limits.min if greatest else limits.max))
+        return Column(reduce(groups, values), lambda: groups.count(mask) > 0, self.scale)
+
+    def _mask(self, where: Column | None) -> Mask | None:
+        if where is None:
+            return self.known
+        return where.values if self.known is None else where.values & self.known
+
+    def _grouped(self) -> Groups:
+        if self.groups is None:
+            raise TypeError("these rows are in no groups")
+        return self.groups
+
+    def grouped(self, groups: Groups | None) -> Self:
+        """Return the column as one of rows in ``groups``."""
+        return type(self)(self.values, self._known, self.scale, groups, self.zeroed)

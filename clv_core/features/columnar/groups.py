@@ -1,0 +1,79 @@
+"""Stretches of sorted rows that belong together, and what can be said of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """g stretches that cover n rows without a gap.
+
+    Args:
+        starts: first row of each, int64, ascending, [g].
+        stops: one past the last row of each, int64, [g]; no stretch is empty.
+    """
+
+    starts: NDArray[np.int64]
+    stops: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, keys: NDArray[np.int64]) -> Self:
+        """Return the stretches of equal ``keys``, which are sorted, [n]."""
+        changes = np.flatnonzero(keys[1:] != keys[:-1]) + 1
+        bounds = np.concatenate([[0], changes, [len(keys)]]) if len(keys) else np.zeros(1, np.int64)
+        return cls(bounds[:-1], bounds[1:])
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Return the rows of each stretch, int64 [g]."""
+        return self.stops - self.starts
+
+    def count(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return how many of each stretch's rows are marked, int64 [g]."""
+        before = np.zeros(len(mask) + 1, np.int64)
+        np.cumsum(mask, out=before[1:])
+        return before[self.stops] - before[self.starts]
+
+    def sum(self, values: Array) -> Array:
+        """Return each stretch's sum: exact for whole numbers as long as it fits 63 bits, [g]."""
+        kind = np.float64 if values.dtype.kind == "f" else np.int64
+        return np.add.reduceat(values, self.starts, dtype=kind) if len(self.starts) else np.empty(0, kind)
+
+    def least(self, values: Array) -> Array:
+        """Return each stretch's smallest value, [g]."""
+        return np.minimum.reduceat(values, self.starts) if len(self.starts) else values[:0]
+
+    def greatest(self, values: Array) -> Array:
+        """Return each stretch's largest value, [g]."""
+        return np.maximum.reduceat(values, self.starts) if len(self.starts) else values[:0]
+
+    def spread(self, values: Array) -> Array:
+        """Return each stretch's value once for each of its rows, [n]."""
+        return np.repeat(values, self.sizes())
+
+
+def packed(keys: list[Array]) -> NDArray[np.int64]:
+    """Return one whole number a row that sorts as ``keys`` do, the first weighs most, int64 [n].
+
+    Keys whose range is too wide for 63 bits together are replaced by their ranks.
+    """
+    if not len(keys[0]):
+        return np.empty(0, np.int64)
+    spans = [int(key.max()) - int(key.min()) + 1 for key in keys]
+    if np.prod([float(span) for span in spans]) >= 2.0**62:
+        wide = int(np.argmax([float(span) for span in spans]))
+        ranks = np.unique(keys[wide], return_inverse=True)[1]
+        if int(ranks.max()) + 1 == spans[wide]:
+            raise OverflowError("keys do not fit into 63 bits")
+        return packed([*keys[:wide], ranks, *keys[wide + 1 :]])
+    key = np.zeros(len(keys[0]), np.int64)
+    for values, span in zip(keys, spans, strict=True):
+        key *= span
+        key += (values - values.min()).astype(np.int64)
+    return key

@@ -1,0 +1,105 @@
+"""A table in memory that answers to the words of the feature language: filter, mutate, aggregate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clv_core.features.columnar.column import Column
+from clv_core.features.columnar.groups import Groups, packed
+
+
+class Rows:
+    """n rows of named columns, each fetched when it is first asked for.
+
+    Args:
+        size: n.
+        names: of the columns.
+        fetch: returns a column by its name.
+        groups: the rows that aggregates add up, where they are grouped.
+    """
+
+    def __init__(
+        self, size: int, names: Sequence[str], fetch: Callable[[str], Column], groups: Groups | None = None
+    ) -> None:
+        self.size = size
+        self.names = tuple(names)
+        self.groups = groups
+        self._fetch = fetch
+        self._columns: dict[str, Column] = {}
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Column]) -> Rows:
+        """Return the rows of ``columns``, all of one length."""
+        return cls(len(next(iter(columns.values())).values), tuple(columns), columns.__getitem__)
+
+    def __getitem__(self, name: str) -> Column:
+        """Return the column ``name``."""
+        if name not in self._columns:
+            self._columns[name] = self._fetch(name).grouped(self.groups)
+        return self._columns[name]
+
+    def __getattr__(self, name: str) -> Column:
+        """Return the column ``name``."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self[name]
+
+    def count(self, where: Column | None = None) -> Column:
+        """Return the rows of each group, or those of them that are marked."""
+        if self.groups is None:
+            raise TypeError("these rows are in no groups")
+        return Column(self.groups.sizes() if where is None else self.groups.count(where.values))
+
+    def filter(self, condition: Column) -> Rows:
+        """Return the rows where ``condition`` is true, in their order, in no groups."""
+        if condition.values.all():
+            return Rows(self.size, self.names, self.__getitem__)
+        return self._take(np.flatnonzero(condition.values))
+
+    def mutate(self, **columns: Column | int) -> Rows:
+        """Return the rows with more columns; a plain number is the same in every row."""
+
+        def fetch(name: str) -> Column:
+            if name not in columns:
+                return self[name]
+            value = columns[name]
+            return value if isinstance(value, Column) else Column(np.broadcast_to(np.int32(value), self.size))
+
+        return Rows(self.size, (*self.names, *columns), fetch, self.groups)
+
+    def select(self, *names: str) -> Rows:
+        """Return the rows with the columns ``names`` only."""
+        return Rows(self.size, names, self.__getitem__, self.groups)
+
+    def sorted_by(self, keys: Sequence[str]) -> Rows:
+        """Return the rows in the order of whole-number columns, the first weighs most, in no groups."""
+        return self._take(np.argsort(packed([self[name].values for name in keys])))
+
+    def grouped(self, keys: Sequence[str]) -> Rows:
+        """Return the rows with those of equal ``keys`` side by side, as groups; they are sorted only if they must."""
+        key = packed([self[name].values for name in keys])
+        rows: Rows = self
+        if len(key) and not (key[1:] >= key[:-1]).all():
+            order = np.argsort(key)
+            rows, key = self._take(order), key[order]
+        return Rows(rows.size, rows.names, rows.__getitem__, Groups.of(key))
+
+    def aggregate(self, keys: Sequence[str], values: Callable[[Any], Mapping[str, Column]]) -> Rows:
+        """Return one row for each different ``keys``, sorted by them.
+
+        Args:
+            keys: names of whole-number columns.
+            values: the other columns of the result, from the grouped rows.
+        """
+        rows = self.grouped(keys)
+        assert rows.groups is not None
+        first = rows.groups.starts
+        columns = {name: rows[name].take(first) for name in keys} | dict(values(rows))
+        return Rows.of(columns)
+
+    def _take(self, rows: NDArray[np.int64]) -> Rows:
+        return Rows(len(rows), self.names, lambda name: self[name].take(rows))

@@ -1,0 +1,97 @@
+"""Makes the relations at hand from an engine's events: rows dealt out by customer, then summed shard by shard."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.ipc as ipc
+from numpy.typing import NDArray
+
+from clv_core.errors import Refused
+from clv_core.features.columnar.files import write_rows
+from clv_core.features.columnar.rows import Rows
+from clv_core.features.lines import NUMBERS, number_lines
+from clv_core.features.pack import ORDER
+from clv_core.features.relations import RELATIONS
+from clv_core.features.shards import CUSTOMERS, FACTS, Shard, each
+from clv_core.features.spool import deal, read_lines
+from clv_core.workspace import write_json
+
+if TYPE_CHECKING:
+    import ibis
+
+SHARD_ROWS: Final = 1_000_000
+"""About as many rows as a processor sorts without leaving its caches for long."""
+
+MOST_SHARDS: Final = 400
+"""Each is an open file while rows are dealt out."""
+
+LARGEST_SUM: Final = 9e12
+"""No customer's amounts may add up to more, signs aside: millionths of it fit 63 bits."""
+
+
+def shard(events: ibis.Table, connection: ibis.BaseBackend, folder: Path) -> None:
+    """Fill ``folder`` with the relations of ``events`` (:mod:`clv_core.features.shards`).
+
+    Args:
+        events: canonical columns, ``event_time`` naive in the log's time zone.
+        connection: the embedded engine, which holds ``events``.
+        folder: exists and is empty.
+
+    Raises:
+        Refused: a number, or a customer's sum, is absurdly large.
+    """
+    lines = number_lines(events, connection)
+    people = connection.to_pyarrow(lines.customers.order_by("customer").select("customer_id", "lines"))
+    _write_texts(folder / f"{CUSTOMERS}.arrow", people["customer_id"])
+    for name, vocabulary in lines.vocabularies.items():
+        _write_texts(folder / f"{name}.arrow", connection.to_pyarrow(vocabulary.order_by("code"))["text"])
+    bounds = _bounds(people["lines"].to_numpy())
+    scratch = Path(tempfile.mkdtemp(prefix="rows-", dir=folder))
+    parts = deal(connection, lines, bounds, scratch)
+    shards = [Shard(folder, number, int(bounds[number]), int(bounds[number + 1])) for number in range(len(parts))]
+    spans = each(lambda job: _fill(*job), list(zip(shards, parts, strict=True)))
+    shutil.rmtree(scratch)
+    days = [min(first for first, _ in spans), max(last for _, last in spans)] if spans else [None, None]
+    write_json(folder / FACTS, {"bounds": bounds.tolist(), "days": days})
+
+
+def _bounds(lines: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first customer of each shard and, last, the number of customers; no customer is divided."""
+    most = max(SHARD_ROWS, -(-int(lines.sum()) // MOST_SHARDS))
+    before = np.cumsum(lines) - lines
+    starts = np.flatnonzero(np.diff(before // most, prepend=-1))
+    return np.append(starts, len(lines)).astype(np.int64)
+
+
+def _fill(target: Shard, path: Path) -> tuple[int, int]:
+    """Write all relations of one shard and return its first and last day."""
+    tables = {"lines": read_lines(path).sorted_by(("customer", "day", "type"))}
+    for name, (source, make) in RELATIONS.items():
+        tables[name] = make(tables[source])
+        if name == "steps":
+            tables[name] = tables[name].sorted_by(ORDER)
+            _refuse_absurd_sums(tables[name])
+        write_rows(target.path(name), tables[name])
+    path.unlink()
+    days = tables["steps"].day.values
+    return int(days.min()), int(days.max())
+
+
+def _refuse_absurd_sums(steps: Rows) -> None:
+    for name in NUMBERS:
+        sizes = steps.mutate(value=steps[name].cast("float64").abs())
+        sums = sizes.aggregate(("customer",), lambda rows: {"sum": rows["value"].sum().fill_null(0)})["sum"].values
+        if len(sums) and not sums.max() <= LARGEST_SUM:
+            raise Refused("number_absurd", column=name, value=str(sums.max()), largest=LARGEST_SUM)
+
+
+def _write_texts(path: Path, texts: pa.ChunkedArray) -> None:
+    table = pa.table({"text": texts})
+    with pa.OSFile(str(path), "wb") as file, ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)

@@ -1,0 +1,176 @@
+"""The relations at hand: sorted columns in files, a shard of customers at a time, on all processors.
+
+customers.arrow         the ids by number
+<vocabulary>.arrow      the texts of a vocabulary by code
+shards.json             first customer of each shard, first and last day
+00000.<relation>.arrow  the rows of one shard
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.ipc as ipc
+from numpy.typing import NDArray
+
+from clv_core.features.behaviour import FEATURES
+from clv_core.features.columnar.column import Column
+from clv_core.features.columnar.files import read_rows
+from clv_core.features.columnar.rows import Rows
+from clv_core.features.expressions import aggregate, total
+from clv_core.features.feature import DERIVED
+from clv_core.features.holder import Put
+from clv_core.features.pack import pack_steps
+from clv_core.features.sequences import Steps
+from clv_core.features.sources import SOURCES
+from clv_core.workspace import read_json
+
+if TYPE_CHECKING:
+    import ibis
+
+T = TypeVar("T")
+
+FACTS: Final = "shards.json"
+CUSTOMERS: Final = "customers"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The relations of the customers ``first <= customer < stop``.
+
+    Args:
+        folder: where the files lie.
+        number: of the shard.
+        first: its first customer.
+        stop: one past its last customer.
+    """
+
+    folder: Path
+    number: int
+    first: int
+    stop: int
+
+    def path(self, relation: str) -> Path:
+        """Return the file of a relation."""
+        return self.folder / f"{self.number:05}.{relation}.arrow"
+
+    def __getitem__(self, relation: str) -> Rows:
+        """Return the rows of a relation; their columns are read when they are asked for."""
+        return read_rows(self.path(relation))
+
+
+class Shards:
+    """The relations of a log in the folder that :func:`~clv_core.features.sharding.shard` filled.
+
+    Args:
+        folder: where the files lie; kept by the caller.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        facts = read_json(folder / FACTS)
+        bounds = facts["bounds"]
+        self.folder = folder
+        self.first_day, self.last_day = facts["days"]
+        self.shards = [
+            Shard(folder, number, first, stop)
+            for number, (first, stop) in enumerate(zip(bounds[:-1], bounds[1:], strict=True))
+        ]
+
+    @cached_property
+    def customer_ids(self) -> NDArray[np.object_]:
+        """Text ids of the customers by their number, sorted, [c]."""
+        return self.texts(CUSTOMERS)
+
+    def customers_table(self, connection: ibis.BaseBackend) -> ibis.Table:
+        """Return customer_id and customer, its number, as a table of ``connection``."""
+        with pa.memory_map(str(self.folder / f"{CUSTOMERS}.arrow")) as file:
+            ids = ipc.open_file(file).read_all().column("text")
+            numbered = pa.table({"customer_id": ids, "customer": np.arange(len(ids), dtype=np.int32)})
+            return connection.create_table(CUSTOMERS, numbered, overwrite=True)
+
+    def texts(self, name: str) -> NDArray[np.object_]:
+        """Return the distinct texts of a column of ``VOCABULARIES`` by their code."""
+        with pa.memory_map(str(self.folder / f"{name}.arrow")) as file:
+            texts: NDArray[np.object_] = ipc.open_file(file).read_all().column("text").to_numpy().astype(object)
+            return texts
+
+    def span(self) -> tuple[int, int] | None:
+        """Return the first and the last day of the log in days since 1970-01-01; None where it is empty."""
+        return None if self.first_day is None else (self.first_day, self.last_day)
+
+    def steps(self) -> Steps:
+        """Return all steps, ordered by customer, day, time of day and event type."""
+        parts = self._each(lambda shard: shard["steps"])
+        vocabularies = (self.texts("type"), self.texts("category"))
+        return pack_steps(parts, self.customer_ids, vocabularies, self._each_of)
+
+    def features(self, cutoff_day: int, horizon_days: int, customers: NDArray[np.int64], put: Put) -> None:
+        """Hand the features that come from relations to ``put`` (:class:`~clv_core.features.holder.Holder`)."""
+
+        def work(shard: Shard) -> None:
+            start, stop = np.searchsorted(customers, [shard.first, shard.stop])
+            if stop > start:
+                rows = slice(int(start), int(stop))
+                for name, values in _features(shard, cutoff_day, horizon_days, customers[rows]):
+                    put(rows, name, values)
+
+        self._each(work)
+
+    def net_value(self, first: int, end: int) -> NDArray[np.float64]:
+        """Return each customer's net value on days ``first <= day < end``, [c]."""
+        values = np.zeros(self.shards[-1].stop if self.shards else 0)
+
+        def work(shard: Shard) -> None:
+            days = shard["money_days"]
+            inside = days.filter((days.day >= first) & (days.day < end))
+            sums = aggregate(inside, ("customer",), lambda rows: {"net": total(rows.net)})
+            values[sums.customer.values] = sums.net.values
+
+        self._each(work)
+        return values
+
+    def _each(self, work: Callable[[Shard], T]) -> list[T]:
+        return self._each_of(work, self.shards)
+
+    @staticmethod
+    def _each_of(work: Callable[[Any], T], items: list[Any]) -> list[T]:
+        return each(work, items)
+
+
+def each(work: Callable[[Any], T], items: list[Any]) -> list[T]:
+    """Return ``work`` of all ``items``, one thread a processor: numpy lets go of Python's lock while it computes."""
+    if len(items) < 2:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(work, items))
+
+
+def _features(
+    shard: Shard, cutoff_day: int, horizon_days: int, customers: NDArray[np.int64]
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Yield each feature's name and its values of ``customers``, all customers of the shard seen before the cutoff."""
+    done: dict[str, Column] = {}
+    for source, relation in SOURCES.items():
+        rows = relation(shard, cutoff_day, horizon_days).grouped(["customer"])
+        assert rows.groups is not None
+        at = np.searchsorted(customers, rows.customer.values[rows.groups.starts])
+        for feature in FEATURES.values():
+            if feature.source == source:
+                values = np.full(len(customers), np.nan)
+                if rows.size:
+                    values[at] = feature.expr(rows).floats()
+                if feature.empty is not None:
+                    values[np.isnan(values)] = feature.empty
+                done[feature.name] = Column(values, ~np.isnan(values))
+                yield feature.name, values
+    for feature in FEATURES.values():
+        if feature.source == DERIVED:
+            yield feature.name, feature.expr(done).floats()

@@ -1,0 +1,122 @@
+"""The log's rows leave the engine, in no order, and are dealt out to files: one a shard, a shard some customers."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clv_core.errors import Refused
+from clv_core.features.columnar.column import MILLIONTHS, Column
+from clv_core.features.columnar.rows import Rows
+from clv_core.features.engine import read_table
+from clv_core.features.lines import LARGEST, NUMBERS, OPTIONAL, VOCABULARIES, Lines
+
+if TYPE_CHECKING:
+    import ibis
+
+Arrays = dict[str, NDArray[Any]]
+
+BATCH_ROWS: Final = 500_000
+NO_CODE: Final = -1
+"""What a file holds for an unknown code or length; an unknown number is NaN."""
+
+
+def deal(connection: ibis.BaseBackend, lines: Lines, bounds: NDArray[np.int64], folder: Path) -> list[Path]:
+    """Write the rows of each shard to an Arrow file of its own.
+
+    Args:
+        connection: the embedded engine.
+        lines: the log.
+        bounds: shard s holds the customers ``bounds[s] <= customer < bounds[s + 1]``.
+        folder: where the files are made.
+
+    Returns:
+        One path a shard, for :func:`read_lines`.
+    """
+    import pyarrow as pa
+    import pyarrow.ipc as ipc
+
+    shard_of = np.repeat(np.arange(len(bounds) - 1, dtype=np.uint16), np.diff(bounds))
+    paths = [folder / f"{number:05}.lines.arrow" for number in range(len(bounds) - 1)]
+    table = _columns(lines)
+    schema = table.schema().to_pyarrow()
+    with ExitStack() as stack:
+        files = [
+            stack.enter_context(ipc.new_stream(stack.enter_context(pa.OSFile(str(path), "wb")), schema))
+            for path in paths
+        ]
+        for batch in read_table(connection, table, BATCH_ROWS):
+            columns = {name: batch[name].to_numpy(zero_copy_only=False) for name in schema.names}
+            shards = shard_of[columns["customer"]]
+            order = np.argsort(shards, kind="stable")
+            sorted_columns = [values[order] for values in columns.values()]
+            stops = np.cumsum(np.bincount(shards, minlength=len(paths))).tolist()
+            for file, start, stop in zip(files, [0, *stops[:-1]], stops, strict=True):
+                if stop > start:
+                    arrays = [pa.array(values[start:stop]) for values in sorted_columns]
+                    file.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+    return paths
+
+
+def read_lines(path: Path) -> Rows:
+    """Return the rows of a shard in no order, as the relation ``lines``.
+
+    Raises:
+        Refused: a number is absurdly large.
+    """
+    import pyarrow as pa
+    import pyarrow.ipc as ipc
+
+    with pa.memory_map(str(path)) as file:
+        table = ipc.open_stream(file).read_all()
+    return Rows(table.num_rows, table.column_names, lambda name: _column(table, name))
+
+
+def _column(table: Any, name: str) -> Column:
+    if name not in table.column_names:
+        return Column.missing(table.num_rows, MILLIONTHS if name in NUMBERS else 1)
+    values = table[name].to_numpy()
+    if name in NUMBERS:
+        return _exact(name, values)
+    if name in VOCABULARIES or name == "review_length":
+        return Column(values, values != NO_CODE)
+    return Column(values)
+
+
+def _exact(name: str, values: NDArray[np.float64]) -> Column:
+    """Return numbers as whole millionths, to the nearest one."""
+    known = ~np.isnan(values)
+    values = np.where(known, values, 0)
+    largest = np.abs(values).max(initial=0)
+    if not largest < LARGEST:
+        raise Refused("number_absurd", column=name, value=str(largest), largest=LARGEST)
+    return Column(np.rint(values * MILLIONTHS).astype(np.int64), known, MILLIONTHS, zeroed=True)
+
+
+def _columns(lines: Lines) -> ibis.Table:
+    """Return the columns that the log has, as they lie in the files."""
+    columns = {name: lines.table[name] for name in ("customer", "day", "second", "kind")}
+    for name in OPTIONAL:
+        if name in lines.present:
+            column = lines.table[name]
+            if name in VOCABULARIES or name == "review_length":
+                column = column.fill_null(NO_CODE)
+            columns[name] = _hash(column) if name == "order" else column
+    return lines.table.select(**columns)
+
+
+def _hash(text: ibis.Value) -> ibis.Value:
+    """Return 64 bits for an order id: two orders of one customer on one day fall together once in 10**19 times."""
+    import ibis
+    import ibis.expr.datatypes as dt
+
+    hashed = ibis.udf.scalar.builtin(_no_hash, name="hash", signature=((dt.string,), dt.uint64))
+    return hashed(text)
+
+
+def _no_hash(text: Any) -> Any:
+    """Stand for the engine's function of that name."""

@@ -1,0 +1,162 @@
+"""The relations as tables of an engine that is not ours: all work is the engine's, and only results leave it."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clv_core.errors import Refused
+from clv_core.features.behaviour import FEATURES
+from clv_core.features.columnar.column import EXACT, MILLIONTHS, Column
+from clv_core.features.columnar.rows import Rows
+from clv_core.features.engine import read_sql
+from clv_core.features.expressions import aggregate
+from clv_core.features.feature import DERIVED
+from clv_core.features.holder import Put
+from clv_core.features.lines import LARGEST, NUMBERS, Lines, number_lines
+from clv_core.features.pack import ORDER, pack_steps
+from clv_core.features.relations import RELATIONS
+from clv_core.features.sequences import Steps
+from clv_core.features.sources import SOURCES
+
+if TYPE_CHECKING:
+    import ibis
+
+Schemas = tuple[tuple[str, "ibis.Schema"], ...]
+
+BATCH_ROWS: Final = 100_000
+CUTOFF: Final = 2_000_000_011
+HORIZON: Final = 2_000_000_033
+"""Whole numbers that stand for the cutoff and the horizon in the written query; no log reaches that day."""
+
+
+class Warehouse:
+    """The relations of a log as tables of an Ibis engine.
+
+    Args:
+        events: canonical columns, ``event_time`` naive in the log's time zone.
+        connection: the engine that holds ``events``; the relations become tables of it.
+
+    Raises:
+        Refused: a number is absurdly large.
+    """
+
+    def __init__(self, events: ibis.Table, connection: ibis.BaseBackend) -> None:
+        self.connection = connection
+        _refuse_absurd_numbers(events, connection)
+        self.lines: Lines = number_lines(events, connection)
+        exact = {name: self.lines.table[name].cast(EXACT) for name in NUMBERS}
+        self.tables: dict[str, ibis.Table] = {
+            "lines": connection.create_table("lines", self.lines.table.mutate(**exact), overwrite=True)
+        }
+        for name, (source, make) in RELATIONS.items():
+            self.tables[name] = connection.create_table(name, make(self.tables[source]), overwrite=True)
+        del self.tables["lines"]
+        connection.drop_table("lines")
+
+    @cached_property
+    def customer_ids(self) -> NDArray[np.object_]:
+        """Text ids of the customers by their number, sorted, [c]."""
+        return self._ordered(self.lines.customers, "customer", "customer_id")
+
+    def customers_table(self, connection: ibis.BaseBackend) -> ibis.Table:
+        """Return customer_id and customer, its number."""
+        return self.lines.customers.select("customer_id", "customer")
+
+    def texts(self, name: str) -> NDArray[np.object_]:
+        """Return the distinct texts of a column of ``VOCABULARIES`` by their code."""
+        return self._ordered(self.lines.vocabularies[name], "code", "text")
+
+    def span(self) -> tuple[int, int] | None:
+        """Return the first and the last day of the log in days since 1970-01-01; None where it is empty."""
+        steps = self.tables["steps"]
+        days = self.connection.to_pyarrow(steps.aggregate(first=steps.day.min(), last=steps.day.max())).to_pylist()[0]
+        return None if days["first"] is None else (days["first"], days["last"])
+
+    def steps(self) -> Steps:
+        """Return all steps, ordered by customer, day, time of day and event type."""
+        steps = self.tables["steps"]
+        exact = {name: (steps[name] * MILLIONTHS).cast("int64") for name in NUMBERS}
+        table = self.connection.to_pyarrow(steps.mutate(**exact))
+        columns = {}
+        for name in table.column_names:
+            array = table[name].combine_chunks()
+            known = array.is_valid().to_numpy(zero_copy_only=False) if array.null_count else None
+            values = array.fill_null(0).to_numpy(zero_copy_only=False)
+            columns[name] = Column(values, known, MILLIONTHS if name in NUMBERS else 1, zeroed=True)
+        rows = Rows.of(columns).sorted_by(ORDER)
+        return pack_steps([rows], self.customer_ids, (self.texts("type"), self.texts("category")), _one_by_one)
+
+    def features(self, cutoff_day: int, horizon_days: int, customers: NDArray[np.int64], put: Put) -> None:
+        """Hand the features that come from relations to ``put`` (:class:`~clv_core.features.holder.Holder`)."""
+        schemas = tuple((name, table.schema()) for name, table in self.tables.items())
+        sql = query(self.connection.name, schemas, cutoff_day, horizon_days)
+        for batch in read_sql(self.connection, sql, BATCH_ROWS):
+            rows = np.searchsorted(customers, batch["customer"].to_numpy())
+            for name in batch.schema.names:
+                if name != "customer":
+                    put(rows, name, batch[name].to_numpy(zero_copy_only=False))
+
+    def net_value(self, first: int, end: int) -> NDArray[np.float64]:
+        """Return each customer's net value on days ``first <= day < end``, [c]."""
+        days = self.tables["money_days"]
+        inside = days.filter((days.day >= first) & (days.day < end))
+        sums = aggregate(inside, ("customer",), lambda rows: {"net": rows.net.sum().cast("float64")})
+        table = self.connection.to_pyarrow(sums)
+        values = np.zeros(len(self.customer_ids))
+        values[table["customer"].to_numpy()] = table["net"].to_numpy()
+        return values
+
+    def _ordered(self, table: ibis.Table, number: str, text: str) -> NDArray[np.object_]:
+        column = self.connection.to_pyarrow(table.order_by(number).select(text))[text]
+        texts: NDArray[np.object_] = column.to_pandas().to_numpy(object)
+        return texts
+
+
+def _refuse_absurd_numbers(events: ibis.Table, connection: ibis.BaseBackend) -> None:
+    largest = connection.to_pyarrow(events.aggregate(**{name: events[name].abs().max() for name in NUMBERS}))
+    for name, value in largest.to_pylist()[0].items():
+        if value is not None and not value < LARGEST:
+            raise Refused("number_absurd", column=name, value=str(value), largest=LARGEST)
+
+
+def _one_by_one(work: object, items: list[object]) -> list[object]:
+    return [work(item) for item in items]  # type: ignore[operator]
+
+
+def query(dialect: str, schemas: Schemas, cutoff_day: int, horizon_days: int) -> str:
+    """Return the query of all features that the engine computes, and ``customer``, in no order, as SQL.
+
+    Writing it takes a second, so it is written once and the two numbers are put in.
+
+    Args:
+        dialect: the engine's name.
+        schemas: name and columns of each relation.
+        cutoff_day: the cutoff in days since 1970-01-01.
+        horizon_days: length of the predicted span.
+    """
+    return _template(dialect, schemas).replace(str(CUTOFF), str(cutoff_day)).replace(str(HORIZON), str(horizon_days))
+
+
+@lru_cache(maxsize=4)
+def _template(dialect: str, schemas: Schemas) -> str:
+    import ibis
+
+    tables = {name: ibis.table(schema, name=name) for name, schema in schemas}
+    steps = tables["steps"]
+    joined = steps.filter(steps.day < CUTOFF).select("customer").distinct()
+    for source, relation in SOURCES.items():
+        features = [feature for feature in FEATURES.values() if feature.source == source]
+        rows = relation(tables, CUTOFF, HORIZON)
+        sums = rows.group_by("customer").aggregate(
+            **{feature.name: feature.expr(rows).cast("float64") for feature in features}
+        )
+        joined = joined.left_join(sums, "customer").drop("customer_right")
+        filled = {f.name: joined[f.name].fill_null(f.empty) for f in features if f.empty is not None}
+        joined = joined.mutate(**filled)
+    derived = [feature for feature in FEATURES.values() if feature.source == DERIVED]
+    complete = joined.mutate(**{feature.name: feature.expr(joined).cast("float64") for feature in derived})
+    return str(ibis.to_sql(complete, dialect=dialect, pretty=False))

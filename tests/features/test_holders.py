@@ -1,0 +1,133 @@
+"""The same relations and features on sorted columns as in an engine, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from clv_core.features import sharding
+from clv_core.features.engine import Engine, scratch_folder
+from clv_core.features.holder import Holder
+from clv_core.features.relations import day_of
+from clv_core.features.shards import Shards
+from clv_core.features.warehouse import Warehouse
+
+KINDS = ["view", "cart", "purchase", "return", "rating", "review", "wishlist"]
+START = pd.Timestamp("2023-01-01")
+Complete = Callable[[pd.DataFrame], pd.DataFrame]
+Held = Callable[[pd.DataFrame], tuple[Holder, Holder]]
+
+
+@pytest.fixture
+def held(complete: Complete, tmp_path: Path) -> Iterator[Held]:
+    """Hold a frame of events on sorted columns and in an engine."""
+    engines: list[Engine] = []
+
+    def hold(frame: pd.DataFrame) -> tuple[Holder, Holder]:
+        path = tmp_path / f"events{len(engines)}.parquet"
+        complete(frame).to_parquet(path, index=False)
+        engines.append(Engine(memory_limit_mb=512))
+        connection = engines[-1].connection
+        folder = scratch_folder(connection)
+        sharding.shard(connection.read_parquet(path), connection, folder)
+        return Shards(folder), Warehouse(connection.read_parquet(path), connection)
+
+    yield hold
+    for engine in engines:
+        engine.close()
+
+
+def features(holder: Holder, cutoff: date, horizon_days: int) -> dict[str, NDArray[np.float64]]:
+    steps, day = holder.steps(), day_of(cutoff)
+    first = steps.day[steps.offsets[:-1]]
+    customers = np.flatnonzero(first < day)
+    found: dict[str, NDArray[np.float64]] = {}
+
+    def put(rows: object, name: str, values: NDArray[np.float64]) -> None:
+        found.setdefault(name, np.full(len(customers), np.inf))[rows] = values  # type: ignore[index]
+
+    holder.features(day, horizon_days, customers, put)
+    return found
+
+
+def differences(one: Holder, other: Holder, cutoff: date) -> list[str]:
+    """Return what two holders disagree about, and whether they hold anything at all."""
+    mine, theirs = features(one, cutoff, 90), features(other, cutoff, 90)
+    assert len(mine) > 100 and set(mine) == set(theirs)
+    wrong = [name for name in mine if mine[name].tobytes() != theirs[name].tobytes()]
+    steps, others = one.steps(), other.steps()
+    for name in ("offsets", "day", "gap_days", "values", "codes"):
+        if getattr(steps, name).tobytes() != getattr(others, name).tobytes():
+            wrong.append(name)
+    if list(steps.customer_ids) != list(others.customer_ids) or steps.vocabularies != others.vocabularies:
+        wrong.append("texts")
+    first = day_of(cutoff)
+    if one.net_value(first, first + 90).tobytes() != other.net_value(first, first + 90).tobytes():
+        wrong.append("net value")
+    return wrong + (["span"] if one.span() != other.span() else [])
+
+
+@pytest.mark.parametrize("rows_a_shard", [1_000, 10**9], ids=["many shards", "one shard"])
+def test_columns_at_hand_give_the_bits_of_the_engine(
+    held: Held, shop: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, rows_a_shard: int
+) -> None:
+    monkeypatch.setattr(sharding, "SHARD_ROWS", rows_a_shard)
+    at_hand, engine = held(shop)
+    assert isinstance(at_hand, Shards) and len(at_hand.shards) == (1 if rows_a_shard > 1e6 else 12)
+    for cutoff in (date(2023, 3, 1), date(2023, 12, 15), date(2024, 5, 15)):
+        assert differences(at_hand, engine, cutoff) == []
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [["amount"], ["amount", "quantity", "order_id"], ["amount", "event_type", "rating", "review_text", "country"]],
+    ids=" ".join,
+)
+def test_a_log_that_lacks_columns_gives_the_same_bits(held: Held, shop: pd.DataFrame, columns: list[str]) -> None:
+    frame = shop[["customer_id", "event_time", *columns]]
+    if "event_type" not in columns:
+        frame = frame.assign(event_type="purchase", amount=frame["amount"].fillna(1.5))
+    at_hand, engine = held(frame)
+    assert differences(at_hand, engine, date(2024, 1, 1)) == []
+
+
+def test_the_real_log_gives_the_same_bits(held: Held, cdnow: pd.DataFrame) -> None:
+    at_hand, engine = held(cdnow)
+    assert differences(at_hand, engine, date(1997, 12, 31)) == []
+
+
+cents = st.integers(-(10**7), 10**7).map(lambda value: value / 100)
+events = st.lists(
+    st.fixed_dictionaries(
+        {
+            "customer_id": st.sampled_from(["a", "b", "c", "ü"]),
+            "event_time": st.integers(0, 400 * 24).map(lambda hours: START + timedelta(hours=hours)),
+            "event_type": st.sampled_from(KINDS),
+            "amount": st.none() | cents | st.floats(-1e9, 1e9),
+            "quantity": st.none() | st.integers(-3, 9),
+            "discount": st.none() | st.integers(0, 500).map(lambda value: value / 100),
+            "rating": st.none() | st.integers(1, 5),
+            "order_id": st.none() | st.sampled_from(["1", "2"]),
+            "category": st.none() | st.sampled_from(["x", "y"]),
+            "channel": st.none() | st.sampled_from(["web", "app"]),
+            "review_text": st.none() | st.sampled_from(["", "good"]),
+        }
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=events)
+def test_any_log_gives_the_same_bits(held: Held, rows: list[dict[str, object]]) -> None:
+    at_hand, engine = held(pd.DataFrame(rows))
+    assert differences(at_hand, engine, date(2023, 7, 1)) == []
