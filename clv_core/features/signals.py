@@ -59,7 +59,7 @@ class Signal(Protocol):
 
 def read_signals(
     events: ibis.Table,
-    tables: dict[str, ibis.Table],
+    customers: ibis.Table,
     connection: ibis.BaseBackend,
     dataset: Dataset | None,
     *,
@@ -70,8 +70,8 @@ def read_signals(
 
     Args:
         events: canonical columns, bounded as the log is.
-        tables: the relations of :mod:`clv_core.features.relations`.
-        connection: the engine of both.
+        customers: the log's customers with their numbers: customer_id, customer.
+        connection: the engine of both; it must stay open as long as snapshots are taken.
         dataset: what the events belong to; None for a bare table, which has no attributes.
         attributes: whether attributes are wanted.
         review_text: whether review texts are.
@@ -81,6 +81,6 @@ def read_signals(
 
     found: list[Signal] = []
     if attributes and dataset is not None:
-        found += [read_attribute(connection, dataset, tables["customers"], one) for one in attributes_of(dataset)]
-    reviews = read_reviews(events, tables["customers"], connection) if review_text else None
+        found += [read_attribute(connection, dataset, customers, one) for one in attributes_of(dataset)]
+    reviews = read_reviews(events, customers, connection) if review_text else None
     return (*found, reviews) if reviews is not None else tuple(found)
