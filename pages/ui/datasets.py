@@ -17,7 +17,7 @@ def about(dataset: Dataset) -> None:
     days = (dataset.log_end - dataset.log_start).days
     made = t(f"made.{facts.made}")
     if facts.pseudonymised:
-        made = f"{made} {t('datasets.pseudonymised')}"
+        made = f"{made}; {t('datasets.pseudonymised')}"
     dates = {"first": state.day(dataset.log_start), "last": state.day(facts.last_event)}
     when = state.moment(facts.created)
     source = t("datasets.from", source=widgets.plain(facts.source), when=when, made=made, **dates)
@@ -50,7 +50,10 @@ def versions(dataset: Dataset) -> None:
         st.caption(t("versions.one"))
         return
     st.markdown(f"**{t('versions.headline', n=len(found))}**")
-    st.dataframe(_table(found, dataset), hide_index=True, alt=t("datasets.what.versions"))
+    numbers = (t("versions.rows"), t("column.customers"), t("column.net_revenue"))
+    config = {column: st.column_config.NumberColumn(format="localized") for column in numbers}
+    alt = t("datasets.what.versions")
+    st.dataframe(_table(found, dataset), hide_index=True, column_config=config, alt=alt)
     others = {item.version: item for item in found if item.version != dataset.version}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(

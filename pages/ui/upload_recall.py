@@ -46,5 +46,5 @@ def _said(known: Answers) -> list[str]:
     for name in ("date_order", "decimal", "duplicates"):
         value = getattr(known, name)
         words += [f"{t(f'upload.{name}')}: {t(f'upload.{name}.{value}')}"] if value else []
-    words += [known.currency] if known.currency else []
-    return words + ([known.timezone] if known.timezone != "UTC" else [])
+    words += [f"{t('upload.currency')}: {known.currency}"] if known.currency else []
+    return words + ([f"{t('upload.timezone')}: {known.timezone}"] if known.timezone != "UTC" else [])
