@@ -3,7 +3,7 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import explore_sections, explored, navigation, state, widgets
+from pages.ui import explore_sections, explored, explored_tables, navigation, state, widgets
 from pages.ui.state import t
 
 dataset = state.dataset()
@@ -41,6 +41,6 @@ explore_sections.sold(cube, filters)
 explore_sections.missing(cube)
 
 st.subheader(t("explore.section.tables"), anchor=False)
-explored.tables(cube, filters)
+explored_tables.show(cube, filters)
 if st.button(t("explore.to_train"), type="primary", icon=navigation.BY_NAME["train"].icon, key="to_train"):
     navigation.go("train")
