@@ -96,6 +96,7 @@ SURE: Final[dict[str, str]] = {
 LIKELY: Final[dict[str, str]] = {
     CUSTOMER_ID: "id uid user client buyer shopper member visitor account username user_name client_no email",
     EVENT_TIME: """date time day created created_at created_time create_time createdate purchased week_date
+        order_created_at order_created paid_at payment_date payment_time
         创建时间 創建時間""",
     EVENT_TYPE: "type kind 类型 類型",
     AMOUNT: "value total payment paid cost money sum 消费 支付 付款",

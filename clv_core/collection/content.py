@@ -66,8 +66,8 @@ def _text_kind(path: Path, head: bytes) -> Content:
     if not head.startswith(BYTE_ORDER_MARKS):
         controls = sum(head.count(byte) for byte in range(32) if byte not in (0, 9, 10, 12, 13, 26, 27))
         kind = chardet.detect(head).get("mime_type") or ""
-        wide = head.count(0) > len(head) // 5
-        if controls > len(head) // 200 or (not wide and not kind.startswith("text/") and controls):
+        wide = head.count(0) > len(head) // 5 and _reads_wide(head)
+        if not wide and (controls > len(head) // 200 or (not kind.startswith("text/") and controls)):
             raise Refused("binary_file", file=path.name, kind=kind if "octet" not in kind else "-")
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:200].lower().startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<table")):
@@ -75,3 +75,13 @@ def _text_kind(path: Path, head: bytes) -> Content:
     if start.startswith(b"<?xml"):
         raise Refused("xml_file", file=path.name)
     return Content.JSON if start.startswith((b"{", b"[{", b"[\n", b"[ ", b"[\r")) else Content.TEXT
+
+
+def _reads_wide(head: bytes) -> bool:
+    """Say whether the bytes are UTF-16 text without a mark: half of them may look like anything."""
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = head[: len(head) // 2 * 2].decode(encoding, "replace")
+        controls = sum(text.count(chr(code)) for code in range(32) if code not in (9, 10, 12, 13, 26, 27))
+        if "\n" in text and controls + text.count("\ufffd") <= len(text) // 200:
+            return True
+    return False

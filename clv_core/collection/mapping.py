@@ -17,15 +17,24 @@ CERTAIN: Final = 0.9
 """A likely name, and values that are nothing else; from here on there is nothing to warn of."""
 
 LIKELY: Final = 0.7
+SLIGHTLY: Final = 0.01
+"""What a name with something in brackets loses against the bare name."""
+
 BY_VALUES: Final = 0.5
 ENOUGH: Final = 0.6
 """Below this confidence the person is asked."""
 
-NUMBER: Final = re.compile(r"\(?[\s$€£¥]*[+-]?[\s$€£¥]*\d[\d.,' \u00a0]*([eE][+-]?\d+)?[\s\w$€£¥]{0,5}\)?-?")
+NUMBER: Final = re.compile(
+    r"\(?[\s$€£¥₹]*[+-]?([A-Z]{3}\s|[A-Z]{1,2}\$)?[\s$€£¥₹]*"
+    r"\d[\d.,' \u00a0]*([eE][+-]?\d+)?[\s\w$€£¥]{0,5}\)?-?"
+)
 TIME: Final = re.compile(
     r"\d{1,4}[-/.年]\s?(\d{1,2}|[A-Za-z]{3,9})[-/.月]\s?\d{1,4}.*|(19|20)\d{6}|1\d{9}(\d{3})?(\.\d+)?"
-    r"|\d{1,2} [A-Za-z]{3,9} \d{4}.*"
+    r"|([A-Za-z]{3,9},? )?(\d{1,2}[ /-][A-Za-z]{3,9}[ /-]\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4})\b.*"
+    r"|(19|20)\d{6}[T ]?\d\d:?\d\d.*"
 )
+UNIT: Final = re.compile(r"\s*[(\[（【［][^()\[\]（）【】［］]*[)\]）】］]\s*$")
+"""What a name says in brackets at its end: a currency, a time zone, a remark."""
 
 
 @dataclass(frozen=True)
@@ -124,10 +133,12 @@ def _by_name(column: str, values: list[str]) -> tuple[str | None, float]:
     base = re.sub(r"\s\(\d+\)$", "", column)
     if base in BY_NAME:
         return base, EXACT
-    key = fold(base)
-    canonical, confidence = SURE_NAMES.get(key), SURE
-    if canonical is None:
-        canonical, confidence = LIKELY_NAMES.get(key), LIKELY
+    canonical, confidence = _by_alias(base)
+    if canonical is None and UNIT.search(base):
+        canonical, confidence = _by_alias(UNIT.sub("", base))
+        confidence -= SLIGHTLY
+    if canonical is None and "." in base:
+        canonical, confidence = SURE_NAMES.get(fold(base.rpartition(".")[2])), CERTAIN
     if canonical is None:
         return None, 0.0
     if confidence < SURE and values and not _fits(canonical, values):
@@ -135,6 +146,11 @@ def _by_name(column: str, values: list[str]) -> tuple[str | None, float]:
     if confidence < SURE and canonical == EVENT_TIME and values and _share(TIME, values) == 1:
         return canonical, CERTAIN
     return canonical, confidence
+
+
+def _by_alias(name: str) -> tuple[str | None, float]:
+    key = fold(name)
+    return (SURE_NAMES[key], SURE) if key in SURE_NAMES else (LIKELY_NAMES.get(key), LIKELY)
 
 
 def _fits(canonical: str, values: list[str]) -> bool:

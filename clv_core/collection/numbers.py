@@ -18,8 +18,12 @@ LARGEST: Final = 1e12
 DIGITS: Final = ("０１２３４５６７８９" + "٠١٢٣٤٥٦٧٨٩" + "۰۱۲۳۴۵۶۷۸۹", "0123456789" * 3)
 MARKS: Final = ("．，－−﹣–٫٬", ".,----.,")
 CURRENCY: Final = (
-    r"(?i)US\$|[$€£¥￥₹₽₩₺₫฿元円]|\b(USD|EUR|GBP|CNY|RMB|JPY|INR|CHF|CAD|AUD|KRW|BRL|SEK|NOK|DKK|PLN|HKD|TWD)\b"
+    r"(?i)(US|R|A|C|NZ|HK|NT|S|MX)?\$|\p{Sc}|[元円圓원]|zł|kč|kr\.?|ft\.?|лв\.?|руб\.?|грн\.?|\bRs\.?|\bRp\.?"
+    r"|\b(USD|EUR|GBP|CNY|RMB|JPY|INR|CHF|CAD|AUD|NZD|SGD|KRW|BRL|MXN|ARS|CLP|COP|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY"
+    r"|RUB|UAH|ILS|AED|SAR|ZAR|THB|IDR|VND|MYR|PHP|HKD|TWD)\b|\bFr\."
 )
+"""Signs and codes of currencies. What is left has to be a number, so that a word that holds one is none."""
+
 BLANKS: Final = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}'’`]"
 
 

@@ -52,6 +52,7 @@ class Plan:
         credit_notes: order ids of digits with a letter before them are returns.
         rating_scale: largest rating.
         discount_off: whether the discount is subtracted from quantity x unit price.
+        float_ids: whether every customer id is a whole number that ends with .0, which is dropped.
         secret: SQL template with ``{column}`` that makes a text its pseudonym; empty where ids stay readable.
         hidden: source columns, beside the customer id, that become pseudonyms too.
     """
@@ -64,6 +65,7 @@ class Plan:
     credit_notes: bool = False
     rating_scale: float = 5.0
     discount_off: bool = True
+    float_ids: bool = False
     secret: str = field(default="", repr=False)
     hidden: frozenset[str] = frozenset()
 
@@ -91,6 +93,8 @@ class Plan:
         by one quick test; only the others are trimmed and looked up.
         """
         raw = name(self.chosen[canonical])
+        if canonical == CUSTOMER_ID and self.float_ids:
+            raw = f"regexp_replace({raw}, '^\\s*(\\d+)\\.0\\s*$', '\\1')"
         kind = BY_NAME[canonical].kind
         if kind is Kind.TEXT and canonical not in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE):
             return raw

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -9,13 +10,14 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection import numbers, times
-from clv_core.collection.aliases import CURRENCY, PRICE
-from clv_core.collection.engine import fetch, name
+from clv_core.collection.aliases import CURRENCY, MISSING, PRICE
+from clv_core.collection.engine import fetch, name, one, text
 from clv_core.collection.mapping import Proposal, choose, propose
 from clv_core.collection.plan import MAX_QUANTITY, Plan, T, price_role, seen_values
 from clv_core.collection.source import Source, sample
 from clv_core.columns import (
     AMOUNT,
+    CUSTOMER_ID,
     DISCOUNT,
     EVENT_TIME,
     EVENT_TYPE,
@@ -29,6 +31,7 @@ from clv_core.columns import (
 from clv_core.errors import Message, NeedsAnswer, Refused
 from clv_core.jobs import Progress
 
+FLOAT_ID: Final = re.compile(r"\d+\.0")
 SAMPLE_ROWS: Final = 2_000
 JUDGED_ROWS: Final = 200_000
 SCALES: Final = (5.0, 10.0, 100.0)
@@ -121,6 +124,9 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     top = float(counts["usual_rating"] or 5)
     scale = next((scale for scale in SCALES if top <= scale), SCALES[-1])
     said += _blanked(counts, chosen, scale)
+    whole = _are_float_ids(connection, source, chosen[CUSTOMER_ID], rows)
+    if whole:
+        said += (Message("warning.float_ids", {"column": chosen[CUSTOMER_ID]}),)
     plan = Plan(
         source.columns,
         chosen,
@@ -130,6 +136,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         credit_notes=EVENT_TYPE not in chosen and bool(counts["credit_notes"]),
         rating_scale=scale,
         discount_off=not rate,
+        float_ids=whole,
     )
     return Profile(plan, total, notes + said, currency, tuple(proposals))
 
@@ -188,6 +195,24 @@ def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, pr
     result["large_quantities"] = sum(row[8] for row in tail)
     result["beyond"] = {top: sum(row[9 + i] for row in tail) for i, top in enumerate(SCALES)}
     return result
+
+
+def _are_float_ids(
+    connection: duckdb.DuckDBPyConnection, source: Source, column: str, rows: list[dict[str, Any]]
+) -> bool:
+    """Say whether all ids are whole numbers written as 17850.0, as spreadsheets and data frames export them.
+
+    The whole file is asked only where the sample says so.
+    """
+    seen = [str(row[column]).strip() for row in rows if row[column] is not None]
+    if not seen or not all(FLOAT_ID.fullmatch(value) or value.lower() in MISSING for value in seen):
+        return False
+    missing = ", ".join(text(word) for word in MISSING)
+    value = f"trim({name(column)}, ' \t\u00a0\u3000')"
+    others = f"NOT regexp_full_match({value}, '\\d+\\.0') AND lower({value}) NOT IN ({missing})"
+    query = f"SELECT count(*) FILTER ({value} IS NOT NULL), count(*) FILTER ({others}) FROM {source.relation()}"
+    known, wild = one(connection, query)
+    return bool(known) and not wild
 
 
 def _weighted(pairs: list[tuple[float, int]]) -> float | None:

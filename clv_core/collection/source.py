@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,10 @@ UNRECORDED: Final = ", rejects_table = 'other_errors', rejects_scan = 'other_sca
 """Rejects are left out without being recorded. (To ignore errors is no choice: everything after the first line with
 text behind a closing quote would be left out too, in silence.)"""
 
+JSON_SAMPLE: Final = 1_000_000
+"""Objects whose keys become columns."""
+
+MAX_DEPTH: Final = 6
 JSON_SUFFIXES: Final = (".json", ".jsonl", ".ndjson")
 REASONS: Final = {
     "TOO MANY COLUMNS": "ragged",
@@ -49,6 +54,7 @@ class Source:
         rejects: lines already found to be no rows.
         bytes: size of what is read.
         lines: lines in it, for text.
+        paths: for JSON, the keys that lead to each column's value.
     """
 
     file: str
@@ -61,6 +67,7 @@ class Source:
     rejects: list[Reject] = field(default_factory=list)
     bytes: int = 0
     lines: int = 0
+    paths: tuple[tuple[str, ...], ...] = ()
 
     def relation(self, *, record: bool = False) -> str:
         """Return the SQL table expression; every column is text, an empty cell NULL.
@@ -74,9 +81,10 @@ class Source:
                 return (
                     f"(SELECT nullif(COLUMNS(*)::VARCHAR, '') FROM read_parquet({text(files)}, union_by_name = true))"
                 )
-            kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in self.columns)
+            kinds = ", ".join(f"{text(top)}: 'VARCHAR'" for top in dict.fromkeys(path[0] for path in self.paths))
             reader = f"read_json({text(str(self.path))}, columns = {{{kinds}}}, maximum_object_size = 16777216)"
-            return f"(SELECT nullif(COLUMNS(*), '') FROM {reader})"
+            cells = zip(self.columns, map(_cell, self.paths), strict=True)
+            return f"(SELECT {', '.join(f'{cell} AS {name(column)}' for column, cell in cells)} FROM {reader})"
         kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in self.columns)
         return (
             f"read_csv({text(str(self.path))}, auto_detect = false, header = false, columns = {{{kinds}}},"
@@ -127,8 +135,12 @@ def _structured(connection: duckdb.DuckDBPyConnection, path: Path, content: Cont
     files = str(path / "*.parquet") if path.is_dir() else str(path)
     reader = "read_parquet" if content is Content.PARQUET else "read_json"
     try:
-        relation = connection.execute(f"DESCRIBE SELECT * FROM {reader}({text(files)}, union_by_name = true)")
-        columns = tuple(str(row[0]) for row in relation.fetchall())
+        options = "" if content is Content.PARQUET else f", sample_size = {JSON_SAMPLE}"
+        relation = connection.sql(f"SELECT * FROM {reader}({text(files)}, union_by_name = true{options})")
+        columns = tuple(relation.columns)
+        paths = tuple(path for top, kind in zip(columns, relation.types, strict=True) for path in _leaves((top,), kind))
+        if content is Content.JSON:
+            columns = _named(paths)
     except duckdb.Error as error:
         raise Refused("broken_file", file=called, kind="Parquet" if content is Content.PARQUET else "JSON") from error
     if len(columns) < 2:
@@ -136,7 +148,36 @@ def _structured(connection: duckdb.DuckDBPyConnection, path: Path, content: Cont
     if len(columns) > MAX_COLUMNS:
         raise Refused("too_many_columns", file=called, columns=len(columns), limit=MAX_COLUMNS)
     parts = path.glob("*.parquet") if path.is_dir() else [path]
-    return Source(called, content, path, columns, bytes=sum(part.stat().st_size for part in parts))
+    return Source(called, content, path, columns, bytes=sum(part.stat().st_size for part in parts), paths=paths)
+
+
+def _leaves(path: tuple[str, ...], kind: Any) -> Iterator[tuple[str, ...]]:
+    """Yield the paths to the values of a nested column: ``user`` with ``id`` and ``name`` gives two."""
+    if kind.id != "struct" or len(path) >= MAX_DEPTH:
+        yield path
+        return
+    for key, child in kind.children:
+        yield from _leaves((*path, str(key)), child)
+
+
+def _named(paths: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    """Return a name of its own for each path: ``user.id``."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for path in paths:
+        unique, copy = ".".join(path), 2
+        while unique.lower() in taken:
+            unique, copy = f"{'.'.join(path)} ({copy})", copy + 1
+        taken.add(unique.lower())
+        names.append(unique)
+    return tuple(names)
+
+
+def _cell(path: tuple[str, ...]) -> str:
+    """Return SQL for the text at a path of keys, NULL where it is empty or not there."""
+    keys = "".join('."' + key.replace('"', '\\"') + '"' for key in path[1:])
+    value = f"json_extract_string({name(path[0])}, {text('$' + keys)})" if keys else name(path[0])
+    return f"nullif({value}, '')"
 
 
 def _text(path: Path, scratch: Path, header: bool, called: str) -> Source:

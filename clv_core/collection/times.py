@@ -18,9 +18,32 @@ EARLIEST: Final = date(1980, 1, 1)
 """Older times are default values of databases and spreadsheets (0000, 1899-12-30, 1900, 1970-01-01), not events."""
 
 CLOCKS: Final = ("", " %H:%M:%S", " %H:%M", " %H:%M:%S/%f", " %I:%M:%S %p", " %I:%M %p")
-WRITTEN_DATES: Final = ("%d/%b/%Y", "%d/%B/%Y", "%b %d, %Y", "%B %d, %Y", "%a %b %d %Y", "%d %b %Y", "%d %B %Y")
-CHINESE_CLOCKS: Final = ("", " %H:%M:%S", " %H:%M", "%H时%M分%S秒", "%H时%M分", " %H时%M分%S秒")
+WRITTEN: Final = (
+    *(f"%d-%b-{{year}}{clock.replace('/', '.')}" for clock in CLOCKS),
+    *(f"{{year}}-%m-%d{clock}" for clock in CLOCKS if "%p" in clock),
+)
 SPLIT: Final = r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})( .*)?"
+
+
+TIDY: Final = (
+    (r"^(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,.]? +", ""),
+    (r" ?\([A-Za-z ]+\)$", ""),
+    (r"(?:GMT|UTC)?([+-]\d\d):?(\d\d)$", r"\1:\2"),
+    (r"(\d):(\d\d),(\d{1,9})", r"\1:\2.\3"),
+    (r"^([A-Za-z]{3})[a-z]*\.? +(\d{1,2}),? +(\d{2,4})\b,? *", r"\2-\1-\3 "),
+    (r"^(\d{1,2})[ /-]([A-Za-z]{3})[a-z]*\.?[ /-](\d{2,4})\b[,:]? *", r"\1-\2-\3 "),
+    (r"^(\d{4})(\d\d)(\d\d)[T ](\d\d):?(\d\d):?(\d\d)", r"\1-\2-\3 \4:\5:\6"),
+    (r"^(\d{4})[./年] ?(\d{1,2})[./月] ?(\d{1,2})日? *", r"\1-\2-\3 "),
+    (r"^(\d{1,2}[./-]\d{1,2}[./-]\d{2,4}), ?(\d)", r"\1 \2"),
+    (r"上午 *(\d.*)", r"\1 AM"),
+    (r"下午 *(\d.*)", r"\1 PM"),
+    (r"(\d{1,2})[时時点點](\d{1,2})分?(?:(\d{1,2})秒)?", r"\1:\2:0\3"),
+    (r":0(\d\d)\b", r":\1"),
+    (r" +$", ""),
+)
+"""Pattern, and what is written instead."""
+
+SHIFT: Final = r" ?([+-]\d\d:\d\d|Z|UTC|GMT)$"
 
 
 @dataclass(frozen=True)
@@ -40,7 +63,6 @@ class TimeReading:
         """Return SQL for the UTC time of ``column`` (a text expression, missing values NULL), or NULL."""
         naive = self._from_zone
         digits = f"try_cast({column} AS DOUBLE)"
-        written = ", ".join(text(item) for item in _written())
         return (
             f"CASE WHEN {plainest(column)} THEN {naive(f'try_cast({column} AS TIMESTAMP)')}"
             f" WHEN {_plain_iso(column)} THEN {naive(f'try_cast({column} AS TIMESTAMP)')}"
@@ -55,7 +77,17 @@ class TimeReading:
             f" THEN {naive(f'make_timestamp(round(({digits} - 25569) * 86400)::BIGINT * 1000000)')} END"
             f" WHEN {_is_split(column)} THEN {naive(_split_time(column, self.order))}"
             f" ELSE coalesce(timezone('UTC', try_cast({_offset(column)} AS TIMESTAMPTZ)),"
-            f" {naive(f'try_strptime({column}, [{written}])')}) END"
+            f" list_transform([{tidy(column)}], lambda t: {self._tidied('t')})[1]) END"
+        )
+
+    def _tidied(self, column: str) -> str:
+        """Return SQL for the UTC time of a text that :func:`tidy` has been over."""
+        shift = f"regexp_extract({column}, {text(SHIFT)}, 1)"
+        return (
+            f"CASE WHEN {_is_split(column)} THEN {self._from_zone(_split_time(column, self.order))}"
+            f" ELSE coalesce(timezone('UTC', try_cast({column} AS TIMESTAMPTZ)),"
+            f" CASE WHEN {shift} = '' THEN {self._from_zone(_written_time(column))}"
+            f" ELSE {_written_time(_unshifted(column))} - {_shift(shift)} END) END"
         )
 
     def _from_zone(self, time: str) -> str:
@@ -65,10 +97,6 @@ class TimeReading:
 def form(column: str) -> str:
     """Return SQL for the form of ``column`` (a text expression, missing values NULL)."""
     digits = f"try_cast({column} AS DOUBLE)"
-    first = f"regexp_extract({column}, {text(SPLIT)}, 1)::INT"
-    second = f"regexp_extract({column}, {text(SPLIT)}, 2)::INT"
-    dmy, mdy = _split_time(column, "dmy"), _split_time(column, "mdy")
-    written = ", ".join(text(item) for item in _written())
     return (
         f"CASE WHEN {column} IS NULL THEN 'missing'"
         f" WHEN {plainest(column)} AND try_cast({column} AS TIMESTAMP) IS NOT NULL THEN 'naive'"
@@ -80,13 +108,34 @@ def form(column: str) -> str:
         f" WHEN {digits} BETWEEN 2e8 AND 2e10 THEN 'epoch_s' WHEN {digits} BETWEEN 2e11 AND 2e13 THEN 'epoch_ms'"
         f" WHEN {digits} BETWEEN 2e14 AND 2e16 THEN 'epoch_us' WHEN {digits} BETWEEN 2e17 AND 2e19 THEN 'epoch_ns'"
         f" WHEN {digits} BETWEEN 20000 AND 90000 THEN 'excel' ELSE 'unreadable' END"
-        f" WHEN {_is_split(column)} THEN CASE"
-        f" WHEN {dmy} IS NOT NULL AND {mdy} IS NOT NULL THEN CASE WHEN {first} = {second} THEN 'same' ELSE 'either' END"
+        f" WHEN {_is_split(column)} THEN {_split_form(column)}"
+        f" WHEN try_cast({_offset(column)} AS TIMESTAMPTZ) IS NOT NULL THEN {_zone_form(column)}"
+        f" ELSE list_transform([{tidy(column)}], lambda t: {_tidied_form('t')})[1] END"
+    )
+
+
+def _split_form(column: str) -> str:
+    first, second = (f"regexp_extract({column}, {text(SPLIT)}, {group})::INT" for group in (1, 2))
+    dmy, mdy = _split_time(column, "dmy"), _split_time(column, "mdy")
+    return (
+        f"CASE WHEN {dmy} IS NOT NULL AND {mdy} IS NOT NULL"
+        f" THEN CASE WHEN {first} = {second} THEN 'same' ELSE 'either' END"
         f" WHEN {dmy} IS NOT NULL THEN 'day_first' WHEN {mdy} IS NOT NULL THEN 'month_first' ELSE 'unreadable' END"
-        f" WHEN try_cast({_offset(column)} AS TIMESTAMPTZ) IS NOT NULL THEN"
-        f" CASE WHEN regexp_matches({column}, '(Z|[A-Za-z]{{3,}}|[+-]\\d\\d(:?\\d\\d)?)$') AND strlen({column}) > 11"
-        f" THEN 'zoned' ELSE 'naive' END"
-        f" WHEN try_strptime({column}, [{written}]) IS NOT NULL THEN 'written' ELSE 'unreadable' END"
+    )
+
+
+def _zone_form(column: str) -> str:
+    marked = f"regexp_matches({column}, '(Z|[A-Za-z]{{3,}}|[+-]\\d\\d(:?\\d\\d)?)$') AND strlen({column}) > 11"
+    return f"CASE WHEN {marked} THEN 'zoned' ELSE 'naive' END"
+
+
+def _tidied_form(column: str) -> str:
+    shifted = f"regexp_extract({column}, {text(SHIFT)}, 1) <> ''"
+    return (
+        f"CASE WHEN {_is_split(column)} THEN {_split_form(column)}"
+        f" WHEN try_cast({column} AS TIMESTAMPTZ) IS NOT NULL THEN {_zone_form(column)}"
+        f" WHEN {_written_time(_unshifted(column))} IS NOT NULL"
+        f" THEN CASE WHEN {shifted} THEN 'zoned' ELSE 'written' END ELSE 'unreadable' END"
     )
 
 
@@ -150,7 +199,7 @@ def plainest(column: str) -> str:
 def _plain_iso(column: str) -> str:
     """Quickly tell ISO texts without an offset, which need no time zone machinery."""
     return (
-        f"{column}[5] IN ('-', '/') AND (strlen({column}) = 10 OR (strlen({column}) IN (19, 23, 26)"
+        f"{column}[5] IN ('-', '/') AND (strlen({column}) = 10 OR ((strlen({column}) = 19 OR (strlen({column}) IN (23, 26) AND {column}[20] = '.'))"
         f" AND {column}[17] = ':' AND {column}[-1] BETWEEN '0' AND '9'"
         f" AND {column}[-3] NOT IN ('+', '-') AND {column}[-5] NOT IN ('+', '-') AND {column}[-6] NOT IN ('+', '-')))"
     )
@@ -162,7 +211,8 @@ def _plain_utc(column: str) -> str:
 
 
 def _digits(column: str) -> str:
-    return f"regexp_full_match({column}, '\\d{{5,19}}(\\.\\d+)?')"
+    """Tell whole numbers with or without a fraction; in scientific form only where no digit of the time is lost."""
+    return f"regexp_full_match({column}, '\\d{{5,19}}(\\.\\d+)?|\\d\\.\\d{{9,}}[eE]\\+?\\d\\d')"
 
 
 def _compact(column: str) -> str:
@@ -180,6 +230,34 @@ def _offset(column: str) -> str:
     return f"regexp_replace({column}, '\\s?([+-]\\d\\d)(\\d\\d)$', '\\1:\\2')"
 
 
+def tidy(column: str) -> str:
+    """Return SQL that writes the marks of other systems as the engine reads them.
+
+    Weekdays are dropped; months with names become 31-Jan-2024, Chinese dates 2024-1-31 with AM or PM behind; dots,
+    commas and blanks between the parts, GMT+0800 (CST), 20240131T101112 and 10:11:12,345 become those of ISO.
+    """
+    for pattern, instead in TIDY:
+        column = f"regexp_replace({column}, {text(pattern)}, {text(instead)})"
+    return column
+
+
+def _written_time(column: str) -> str:
+    """Return SQL for dates with a month's name, and for clocks of twelve hours."""
+    full, short = (f"[{', '.join(text(item.format(year=year)) for item in WRITTEN)}]" for year in ("%Y", "%y"))
+    has_year = f"regexp_matches({column}, '\\d{{4}}')"
+    return f"CASE WHEN {has_year} THEN try_strptime({column}, {full}) ELSE try_strptime({column}, {short}) END"
+
+
+def _unshifted(column: str) -> str:
+    return f"regexp_replace({column}, {text(SHIFT)}, '')"
+
+
+def _shift(offset: str) -> str:
+    """Return SQL for the interval of an offset such as +08:00, or none for Z, UTC and GMT."""
+    minutes = f"try_cast({offset}[2:3] AS INT) * 60 + try_cast({offset}[5:6] AS INT)"
+    return f"to_minutes(CASE {offset}[1] WHEN '+' THEN {minutes} WHEN '-' THEN -({minutes}) ELSE 0 END)"
+
+
 def _split_time(column: str, order: str) -> str:
     """Return SQL for dates such as 31/01/2024 or 1.2.24, with or without a clock."""
     day_month = "%m/%d/" if order == "mdy" else "%d/%m/"
@@ -193,9 +271,3 @@ def _split_time(column: str, order: str) -> str:
         f"CASE WHEN {full_year} THEN try_strptime({slashed}, {formats('%Y')})"
         f" ELSE try_strptime({slashed}, {formats('%y')}) END"
     )
-
-
-def _written() -> list[str]:
-    chinese = [f"%Y年%m月%d日{clock}" for clock in CHINESE_CLOCKS]
-    clocks = [clock.replace("/", ".") for clock in CLOCKS]
-    return chinese + [f"{day.replace('/', '-')}{clock}" for day in WRITTEN_DATES for clock in clocks]
