@@ -59,7 +59,7 @@ def section(bundle: Bundle) -> None:
     if job and progress.ended(job):
         progress.technical_log(job)
     with st.container(border=True, horizontal_alignment="left"):
-        st.write(t("board.why", origins=ORIGINS, days=bundle.record["horizon_days"]))
+        st.write(t("board.why", origins=ORIGINS, days=bundle.record["horizon_days"], others=len(_rivals(bundle))))
         if st.button(t("board.start"), type="primary", icon=":material/leaderboard:", key="start_board"):
             state.start_job(_command(bundle, path), path.name)
             st.rerun()
@@ -67,10 +67,14 @@ def section(bundle: Bundle) -> None:
         st.caption(t("board.cost", time=state.span(took * ORIGINS * SEEDS)))
 
 
+def _rivals(bundle: Bundle) -> list[str]:
+    return [name for name in RIVALS if name != bundle.record["model"]]
+
+
 def _command(bundle: Bundle, path: Path) -> list[str]:
     record = bundle.record
     model, config = record["model"], TrainConfig.from_json(record["config"])
-    models = [model, *(name for name in RIVALS if name != model)]
+    models = [model, *_rivals(bundle)]
     command = ["backtest", record["dataset"]["name"], "--horizon-days", str(record["horizon_days"])]
     command += ["--origins", str(ORIGINS), "--seeds", str(SEEDS), "--seed", str(config.seed)]
     command += ["--models", ",".join(models), "--out", str(path)]
