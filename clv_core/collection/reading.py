@@ -126,6 +126,9 @@ def _account(
     connection.execute("SET preserve_insertion_order = true")
     found = write_aside(connection, source, plan, rejects, seen.rows, aside, progress, any_bad=kept < seen.rows)
     set_aside = count_aside(connection, aside)
+    if kept + set_aside != seen.rows + len(rejects):
+        params = {"counted": seen.rows + len(rejects), "found": kept + set_aside}
+        raise Refused("rows_do_not_add_up", file=source.file, **params)
     if not kept:
         _refuse(found, source.file, seen.rows + len(rejects))
     progress.report("duplicates", 0, 1)

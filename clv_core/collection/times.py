@@ -198,8 +198,9 @@ def plainest(column: str) -> str:
 
 def _plain_iso(column: str) -> str:
     """Quickly tell ISO texts without an offset, which need no time zone machinery."""
+    length = f"(strlen({column}) = 19 OR (strlen({column}) IN (23, 26) AND {column}[20] = '.'))"
     return (
-        f"{column}[5] IN ('-', '/') AND (strlen({column}) = 10 OR ((strlen({column}) = 19 OR (strlen({column}) IN (23, 26) AND {column}[20] = '.'))"
+        f"{column}[5] IN ('-', '/') AND (strlen({column}) = 10 OR ({length}"
         f" AND {column}[17] = ':' AND {column}[-1] BETWEEN '0' AND '9'"
         f" AND {column}[-3] NOT IN ('+', '-') AND {column}[-5] NOT IN ('+', '-') AND {column}[-6] NOT IN ('+', '-')))"
     )

@@ -16,12 +16,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from clv_core.collection.aside import OWN_COLUMNS
+from clv_core.collection.customers import recount
 from clv_core.collection.engine import name as quoted
-from clv_core.collection.engine import one, run, text
+from clv_core.collection.engine import run, text
 from clv_core.collection.figures import Figures, figures
 from clv_core.collection.reading import ORDERED_ROWS
-from clv_core.collection.store import MANIFEST, Dataset, Manifest, derive, open_dataset, restore
-from clv_core.columns import CUSTOMER_ID, EVENT_TIME
+from clv_core.collection.store import MANIFEST, Dataset, Manifest, derive, open_dataset, restore, version_of
+from clv_core.columns import EVENT_TIME
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.jobs import NoProgress, Progress
 from clv_core.preprocessing.clean_effects import Effect, measure
@@ -33,7 +35,6 @@ __all__ = ["RULES", "Effect", "checked", "clean", "effects", "raw_version"]
 
 REPEATED: Final = "repeated"
 KEPT: Final = "warning.duplicates_kept"
-SET_ASIDE_COLUMNS: Final = ("line", "reason", "column", "value")
 
 
 def effects(
@@ -91,8 +92,9 @@ def clean(
             raise Refused("clean_leaves_nothing", rules=", ".join(chosen), **params)
         manifest = _manifest(dataset, raw, chosen, counts, sums)
         if dataset.manifest.customers_table is not None:
-            matched = _matched(marks, dataset, files.get("events", raw.events_path))
-            manifest = dataclasses.replace(manifest, customers_table=dataset.manifest.customers_table | matched)
+            left = files.get("events", raw.events_path)
+            table = recount(dataset.customers_path, left, dataset.manifest.customers_table)
+            manifest = dataclasses.replace(manifest, customers_table=table)
             files["customers"] = _own_copy(dataset, marks.scratch)
         return derive(raw, manifest, **files).manifest
 
@@ -158,7 +160,7 @@ def _as_text(marks: Marks, raw: Dataset) -> dict[str, str]:
     for column in raw.manifest.columns:
         cell = f"strftime({marks.scope.local_time}, '%Y-%m-%d %H:%M:%S')" if column == EVENT_TIME else quoted(column)
         own = raw.manifest.mapping.get(column, column)
-        cells[f"{own} (source)" if own.lower() in SET_ASIDE_COLUMNS else own] = f"{cell}::VARCHAR"
+        cells[f"{own} (source)" if own.lower() in OWN_COLUMNS else own] = f"{cell}::VARCHAR"
     return cells
 
 
@@ -171,7 +173,7 @@ def _manifest(
     return dataclasses.replace(
         raw.manifest,
         name=dataset.name,
-        version=_hash(meaning),
+        version=version_of(*meaning),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         rows_kept=sums.rows,
         rows_set_aside=raw.manifest.rows_set_aside + sum(counts.values()),
@@ -199,7 +201,7 @@ def _raw_again(workspace: Workspace, dataset: Dataset, raw: Dataset) -> Manifest
     manifest = dataclasses.replace(
         raw.manifest,
         name=dataset.name,
-        version=_hash((raw.version, _customers(dataset))),
+        version=version_of(raw.version, _customers(dataset)),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         made="clean",
         parent=dataset.version,
@@ -209,15 +211,9 @@ def _raw_again(workspace: Workspace, dataset: Dataset, raw: Dataset) -> Manifest
         files = {}
         if table is not None:
             files["customers"] = _own_copy(dataset, marks.scratch)
-            matched = _matched(marks, dataset, raw.events_path)
-            manifest = dataclasses.replace(manifest, customers_table=table | matched)
+            table = recount(dataset.customers_path, raw.events_path, table)
+            manifest = dataclasses.replace(manifest, customers_table=table)
         return derive(raw, manifest, **files).manifest
-
-
-def _matched(marks: Marks, dataset: Dataset, events: Path) -> dict[str, int]:
-    """Return how many customers of the customers table are in the log that is left."""
-    known, left = (f"SELECT {CUSTOMER_ID} FROM {text(str(path))}" for path in (dataset.customers_path, events))
-    return {"matched": int(one(marks.connection, f"SELECT count(*) FROM ({known} INTERSECT {left})")[0])}
 
 
 def _own_copy(dataset: Dataset, scratch: Path) -> Path:
@@ -235,7 +231,3 @@ def _customers(dataset: Dataset) -> tuple[str, str]:
     with dataset.customers_path.open("rb") as file:
         about = {key: value for key, value in table.items() if key != "matched"}
         return repr(about), hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _hash(meaning: object) -> str:
-    return hashlib.sha256(repr(meaning).encode()).hexdigest()[:12]

@@ -10,7 +10,7 @@ import pytest
 
 from clv_core.collection.profile import Answers
 from clv_core.collection.reading import read_log
-from clv_core.errors import Message
+from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress
 
 GOOD = {"good": ("{i}c,2024-01-01,{i}.25,x", None), "long": ('{i}c,2024-01-01,{i}.25,"two{end}{end} lines"', None)}
@@ -145,3 +145,20 @@ def test_one_bad_row_takes_no_other_with_it(tmp_path: Path, at: int, bad: str, r
         (tmp_path / "log.csv").write_text("\n".join(lines) + "\n")
         found, rows, _ = read(tmp_path / "log.csv")
         assert (found, rows) == (wanted, len(lines) - 1)
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "log.csv"
+    file.write_text("customer_id,event_time,amount\n" + "".join(f"c{i},2024-01-01,{i}\n" for i in range(100)))
+
+    class Writer:
+        def report(self, stage: str, done: float, total: float, **figures: float) -> None:
+            if stage == "columns" and done == total == 100:
+                with file.open("a") as more:
+                    more.write("late,2024-01-02,5\n")
+
+    (tmp_path / "scratch").mkdir()
+    with pytest.raises(Refused) as caught:
+        read_log(file, Answers(), tmp_path / "scratch", Writer())
+    assert caught.value.code == "rows_do_not_add_up"
+    assert (caught.value.params["counted"], caught.value.params["found"]) == (100, 101)
