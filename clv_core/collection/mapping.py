@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from clv_core.collection.aliases import CURRENCY, EVENT_NAMES, LIKELY_NAMES, MISSING, PRICE, SURE_NAMES, fold
-from clv_core.columns import AMOUNT, BY_NAME, COLUMNS, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, QUANTITY, UNIT_PRICE, Kind
+from clv_core.columns import AMOUNT, BY_NAME, COLUMNS, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, UNIT_PRICE, Kind
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 
 EXACT: Final = 0.99
@@ -33,6 +33,7 @@ TIME: Final = re.compile(
     r"|([A-Za-z]{3,9},? )?(\d{1,2}[ /-][A-Za-z]{3,9}[ /-]\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4})\b.*"
     r"|(19|20)\d{6}[T ]?\d\d:?\d\d.*"
 )
+TIME_NAME: Final = re.compile(r"(?i:date|time|timestamp|[_ ]at|日期|时间|時間)$|[a-z]At$")
 UNIT: Final = re.compile(r"\s*[(\[（【［][^()\[\]（）【】［］]*[)\]）】］]\s*$")
 """What a name says in brackets at its end: a currency, a time zone, a remark."""
 
@@ -108,9 +109,8 @@ def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[
         if canonical not in chosen:
             guess = next((p.column for p in proposals if p.canonical == canonical), "")
             raise NeedsAnswer("missing_column", canonical=canonical, found=found, guess=guess or "COLUMN", file=file)
-    if AMOUNT not in chosen and PRICE not in chosen and not {QUANTITY, UNIT_PRICE} <= set(chosen):
-        if UNIT_PRICE not in chosen:
-            raise Refused("no_amount", found=found, file=file)
+    if not {AMOUNT, PRICE, UNIT_PRICE, EVENT_TYPE} & set(chosen):
+        raise Refused("no_amount", found=found, file=file)
     return chosen, tuple(notes)
 
 
@@ -170,13 +170,18 @@ def _share(pattern: re.Pattern[str], values: list[str]) -> float:
 
 
 def _by_values(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
-    """Propose the one column that looks like times, where no name says so (with the confidence of a guess)."""
+    """Propose the one column that looks like times, where no name says so.
+
+    With the confidence of a guess; where its name ends like a time's, it is likely.
+    """
     if any(item.canonical == EVENT_TIME for item in proposals) or not rows:
         return proposals
     timely = [item for item in proposals if item.canonical is None and item.samples]
     timely = [item for item in timely if _share(TIME, list(item.samples)) == 1]
-    if len(timely) != 1:
+    named = [item for item in timely if TIME_NAME.search(item.column)]
+    found, confidence = (named, LIKELY) if named else (timely, BY_VALUES)
+    if len(found) != 1:
         return proposals
     return [
-        Proposal(item.column, EVENT_TIME, BY_VALUES, item.samples) if item is timely[0] else item for item in proposals
+        Proposal(item.column, EVENT_TIME, confidence, item.samples) if item is found[0] else item for item in proposals
     ]

@@ -136,10 +136,11 @@ class Plan:
         read += [f"{self._number(column)} AS {V}{column}" for column in numeric]
         read += [f"{self.kind} AS {V}kind"] if EVENT_TYPE in self.chosen else []
         made = self._made()
-        value = f"CASE WHEN {self.money} THEN {made} END" if made else V + AMOUNT
-        sign = self._is_return(made or V + AMOUNT)
+        source = V + AMOUNT if self.has_money else "NULL::DOUBLE"
+        value = f"CASE WHEN {self.money} THEN {made} END" if made else source
+        sign = self._is_return(made or source)
         if EVENT_TYPE in self.chosen:
-            blank = " OR ".join(f"{T}{column} IS NULL" for column in self._needs)
+            blank = " OR ".join(f"{T}{column} IS NULL" for column in self._needs) or "true"
             kind = (
                 f"CASE WHEN {V}kind = '{PURCHASE}' AND ({blank}) THEN '{UNPRICED}'"
                 f" WHEN {V}kind = '{PURCHASE}' AND {sign} THEN '{RETURN}' ELSE {V}kind END"
@@ -151,6 +152,11 @@ class Plan:
             f"(SELECT *, {amount} AS {V}value FROM (SELECT *, {kind} AS {V}type FROM (SELECT *, {', '.join(read)}"
             f" FROM (SELECT *, {', '.join(inner)} FROM {relation}))))"
         )
+
+    @property
+    def has_money(self) -> bool:
+        """Whether any column says what was paid; a log of views alone has none."""
+        return AMOUNT in self.chosen or UNIT_PRICE in self.chosen
 
     @property
     def money(self) -> str:
@@ -178,7 +184,7 @@ class Plan:
 
     def _made(self) -> str:
         """Return SQL for quantity x unit price - discount; empty where there is an amount column."""
-        if AMOUNT in self.chosen:
+        if AMOUNT in self.chosen or not self.has_money:
             return ""
         made = f"{V}unit_price * {V}quantity" if QUANTITY in self.chosen else f"{V}unit_price"
         return f"{made} - coalesce({V}discount, 0)" if DISCOUNT in self.chosen and self.discount_off else made
@@ -200,7 +206,7 @@ class Plan:
     def reason(self) -> str:
         """SQL for the reason why a row of :meth:`judged` is set aside, or NULL."""
         header = " AND ".join(f"{name(column)} = {text(column)}" for column in list(self.chosen.values())[:2])
-        missing = " OR ".join(f"{T}{column} IS NULL" for column in self._needs)
+        missing = " OR ".join(f"{T}{column} IS NULL" for column in self._needs) or "true"
         return (
             f"CASE WHEN {header} THEN 'repeated_header'"
             f" WHEN {T}customer_id IS NULL THEN 'no_customer' WHEN {T}event_time IS NULL THEN 'no_time'"

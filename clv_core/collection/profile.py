@@ -157,9 +157,9 @@ def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, pr
     )
     usual = f"approx_quantile(try_cast({T}rating AS DOUBLE), 0.8)" if RATING in chosen else "NULL"
     figures.append(f"{usual} AS rating")
-    money = AMOUNT if AMOUNT in chosen else UNIT_PRICE
-    plain = f"try_cast({T}{money} AS DOUBLE) IS NULL"
-    marks = f"list(DISTINCT CASE WHEN {plain} THEN {numbers.currencies(T + money)} END)"
+    money = T + (AMOUNT if AMOUNT in chosen else UNIT_PRICE) if plan.has_money else "NULL::VARCHAR"
+    plain = f"try_cast({money} AS DOUBLE) IS NULL"
+    marks = f"list(DISTINCT CASE WHEN {plain} THEN {numbers.currencies(money)} END)"
     named = f"list(DISTINCT {name(chosen[CURRENCY])})" if CURRENCY in chosen else "NULL"
     figures += [f"{marks} AS marks", f"{named} AS named"]
     typed = {AMOUNT, EVENT_TYPE} <= set(chosen)

@@ -191,6 +191,8 @@ def _refuse(found: tuple[Problem, ...], file: str, rows: int) -> None:
 def _check(sums: Figures, found: tuple[Problem, ...], plan: Plan, file: str) -> None:
     """Refuse a log that no customer value can be learned from."""
     if sums.purchases == 0:
+        if not plan.has_money:
+            raise Refused("no_amount", found=", ".join(plan.columns[:40]), file=file)
         for problem in found:
             if problem.reason in ("bad_amount", "no_amount"):
                 example = problem.examples[0][1][:60] if problem.examples else ""

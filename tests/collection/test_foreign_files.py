@@ -18,10 +18,12 @@ from foreign_log import Foreign, log, table
 from foreign_shapes import shaped
 from foreign_spellings import encoded, moneyed, timed
 
+from clv_core.collection.ingest import ingest
 from clv_core.collection.profile import Answers
 from clv_core.collection.reading import Reading, read_log
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.jobs import NoProgress
+from clv_core.workspace import Workspace
 
 
 @contextmanager
@@ -96,3 +98,22 @@ def test_what_is_no_log_is_refused_in_a_sentence(name: str, content: bytes, code
     with pytest.raises((Refused, NeedsAnswer)) as caught, reading(tmp_path, Foreign(content, [], name)):
         pass
     assert caught.value.code == code and caught.value.message("zh") != caught.value.message("en")
+
+
+def test_views_without_any_money_are_read_as_one_file_of_several(tmp_path: Path) -> None:
+    """An amount is asked of a whole log, not of the file that holds its visits."""
+    rows = log(rows=20)
+    visits = [["visitorid", "timestamp", "event", "itemid"], *[[r.customer, f"{r.time}", "view", r.item] for r in rows]]
+    text = "\n".join(",".join(row) for row in visits) + "\nK0001,2024-05-01,transaction,sku-1\n"
+    (tmp_path / "visits.csv").write_text(text)
+    (tmp_path / "orders.csv").write_text(table(rows))
+    for folder in ("alone", "part"):
+        (tmp_path / folder).mkdir()
+    with pytest.raises(Refused) as caught:
+        read_log(tmp_path / "visits.csv", Answers(), tmp_path / "alone", NoProgress())
+    assert caught.value.code == "no_amount" and "itemid" in caught.value.message()
+    found = read_log(tmp_path / "visits.csv", Answers(), tmp_path / "part", NoProgress(), part=True)
+    assert found.figures.event_types == {"view": 20, "purchase_unpriced": 1} and found.rows_set_aside == 0
+    manifest = ingest(Workspace(tmp_path / "w"), [tmp_path / "orders.csv", tmp_path / "visits.csv"], "shop")
+    assert manifest.event_types["view"] == 20 and manifest.rows_kept == 41
+    assert Decimal(str(manifest.net_revenue)) == sum(row.amount for row in rows)
