@@ -50,6 +50,7 @@ def succession(rows: Any, key: str, by: str) -> Any:
         later = np.ones(rows.size, bool)
         later[starts] = False
         gap = np.diff(days, prepend=days[:1])
+        gap[starts] = 0
         return rows.mutate(number=Column(number.astype(np.int32)), gap=Column(gap, later, zeroed=True))
     import ibis
 

@@ -19,6 +19,7 @@ from clv_core.columns import (
     RATING,
     REVIEW_TEXT,
 )
+from clv_core.features.engine import EMBEDDED
 from clv_core.features.relations import DAY_SECONDS, EPOCH, KINDS, OTHER
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ class Lines:
     """The log's rows as an engine's query, and the tables that their numbers point into.
 
     Args:
-        table: customer, day, second of the day, kind, a code for each of :data:`VOCABULARIES`, ``order`` (text, empty
-            where there is none), :data:`NUMBERS` as they are, review_length; unknown is NULL.
+        table: customer, event_time, day, second of the day, kind, a code for each of :data:`VOCABULARIES`, ``order``
+            (text, empty where there is none), :data:`NUMBERS` as they are, review_length; unknown is NULL.
         customers: customer_id, customer, lines (their number): numbered in the order of the ids.
         vocabularies: text, code, for each of :data:`VOCABULARIES`: the distinct texts, sorted and numbered.
         present: columns of ``table`` that are not NULL throughout.
@@ -70,9 +71,10 @@ def number_lines(events: ibis.Table, connection: ibis.BaseBackend) -> Lines:
     present = frozenset(name for name, column in OPTIONAL.items() if held[column][0].as_py())
     seen = events.group_by(CUSTOMER_ID).aggregate(lines=events.count())
     number = ibis.row_number().over(order_by=seen[CUSTOMER_ID]).cast("int32")
-    customers = connection.create_table("customers", seen.mutate(customer=number), overwrite=True)
+    temp = connection.name == EMBEDDED
+    customers = connection.create_table("customers", seen.mutate(customer=number), temp=temp, overwrite=True)
     vocabularies = {
-        name: connection.create_table(f"{name}_texts", _vocabulary(events, column), overwrite=True)
+        name: connection.create_table(f"{name}_texts", _vocabulary(events, column), temp=temp, overwrite=True)
         for name, column in VOCABULARIES.items()
     }
     day = events[EVENT_TIME].date().delta(ibis.date(EPOCH), unit="day").cast("int32")
@@ -94,6 +96,7 @@ def _numbered(
     second = (dated[EVENT_TIME].epoch_seconds() - dated.day.cast("int64") * DAY_SECONDS).cast("int32")
     rows = dated.select(
         CUSTOMER_ID,
+        EVENT_TIME,
         *NUMBERS,
         *(column for name, column in VOCABULARIES.items() if name in present),
         day=dated.day,

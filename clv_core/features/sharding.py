@@ -13,6 +13,7 @@ import pyarrow.ipc as ipc
 from numpy.typing import NDArray
 
 from clv_core.errors import Refused
+from clv_core.features.columnar.column import MILLIONTHS, Column
 from clv_core.features.columnar.files import write_rows
 from clv_core.features.columnar.rows import Rows
 from clv_core.features.lines import NUMBERS, number_lines
@@ -85,10 +86,13 @@ def _fill(target: Shard, path: Path) -> tuple[int, int]:
 
 def _refuse_absurd_sums(steps: Rows) -> None:
     for name in NUMBERS:
-        sizes = steps.mutate(value=steps[name].cast("float64").abs())
-        sums = sizes.aggregate(("customer",), lambda rows: {"sum": rows["value"].sum().fill_null(0)})["sum"].values
-        if len(sums) and not sums.max() <= LARGEST_SUM:
-            raise Refused("number_absurd", column=name, value=str(sums.max()), largest=LARGEST_SUM)
+        sizes = steps[name].abs()
+        if int(sizes.values.max(initial=0)) * steps.size <= LARGEST_SUM * MILLIONTHS:
+            continue
+        units = Column(sizes.values // MILLIONTHS, sizes.known)
+        sums = steps.mutate(units=units).aggregate(("customer",), lambda rows: {"units": rows.units.sum()}).units
+        if sums.fill_null(0).values.max(initial=0) > LARGEST_SUM:
+            raise Refused("number_absurd", column=name, value=str(sums.values.max()), largest=LARGEST_SUM)
 
 
 def _write_texts(path: Path, texts: pa.ChunkedArray) -> None:

@@ -29,6 +29,7 @@ from clv_core.features.expressions import aggregate, total
 from clv_core.features.feature import DERIVED
 from clv_core.features.holder import Put
 from clv_core.features.pack import pack_steps
+from clv_core.features.relations import RELATIONS
 from clv_core.features.sequences import Steps
 from clv_core.features.sources import SOURCES
 from clv_core.workspace import read_json
@@ -158,8 +159,9 @@ def _features(
 ) -> Iterator[tuple[str, NDArray[np.float64]]]:
     """Yield each feature's name and its values of ``customers``, all customers of the shard seen before the cutoff."""
     done: dict[str, Column] = {}
+    tables = {name: shard[name] for name in RELATIONS}
     for source, relation in SOURCES.items():
-        rows = relation(shard, cutoff_day, horizon_days).grouped(["customer"])
+        rows = relation(tables, cutoff_day, horizon_days).grouped(["customer"])
         assert rows.groups is not None
         at = np.searchsorted(customers, rows.customer.values[rows.groups.starts])
         for feature in FEATURES.values():

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clv_core.columns import EVENT_TIME
 from clv_core.errors import Refused
 from clv_core.features.columnar.column import MILLIONTHS, Column
 from clv_core.features.columnar.rows import Rows
 from clv_core.features.engine import read_table
 from clv_core.features.lines import LARGEST, NUMBERS, OPTIONAL, VOCABULARIES, Lines
+from clv_core.features.relations import DAY_SECONDS
 
 if TYPE_CHECKING:
     import ibis
-
-Arrays = dict[str, NDArray[Any]]
 
 BATCH_ROWS: Final = 500_000
 NO_CODE: Final = -1
@@ -73,7 +73,12 @@ def read_lines(path: Path) -> Rows:
 
     with pa.memory_map(str(path)) as file:
         table = ipc.open_stream(file).read_all()
-    return Rows(table.num_rows, table.column_names, lambda name: _column(table, name))
+    seconds = table[EVENT_TIME].to_numpy().astype("datetime64[s]").astype(np.int64)
+    day = (seconds // DAY_SECONDS).astype(np.int32)
+    second = (seconds % DAY_SECONDS).astype(np.int32)
+    names = [name for name in table.column_names if name != EVENT_TIME]
+    rows = Rows(table.num_rows, names, lambda name: _column(table, name))
+    return rows.mutate(day=Column(day), second=Column(second))
 
 
 def _column(table: Any, name: str) -> Column:
@@ -99,7 +104,7 @@ def _exact(name: str, values: NDArray[np.float64]) -> Column:
 
 def _columns(lines: Lines) -> ibis.Table:
     """Return the columns that the log has, as they lie in the files."""
-    columns = {name: lines.table[name] for name in ("customer", "day", "second", "kind")}
+    columns = {name: lines.table[name] for name in ("customer", EVENT_TIME, "kind")}
     for name in OPTIONAL:
         if name in lines.present:
             column = lines.table[name]

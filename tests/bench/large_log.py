@@ -1,8 +1,8 @@
 """A large log that anyone can make again: visits of a shop, in the order of time, with totals that are known exactly.
 
 Visits of four rows: looking around, then perhaps a cart, a purchase, a return or a rating. Customers come one after
-the other, and a few of them visit far more often than most. Every number is drawn by hashing the row's own number, so
-the same size gives the same file.
+the other, a few of them visit far more often than most, and each buys dear or cheap things. Every number is drawn by
+hashing the row's own number, so the same size gives the same file.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ with rows as (
             when 2 then if(die < 55, 'view', if(die < 85, 'cart', 'purchase'))
             else if(die < 30, 'view', if(die < 80, 'purchase', if(die < 92, 'return', 'rating'))) end as event_type
     from people
+), valued as (
+    select *, (price * exp((hash(person, 7) % 1000) / 250.0 - 2))::bigint as worth from named
 )
 select
     'c' || lpad(((person * 7919) % {{customers}})::varchar, 7, '0') as customer_id,
@@ -52,11 +54,11 @@ select
     'kind ' || (product % {CATEGORIES})::varchar as category,
     if(event_type in ('purchase', 'return'), quantity, null)::bigint as quantity,
     case event_type
-        when 'purchase' then quantity * price - if(discounted, price // 10, 0)
-        when 'return' then -price end::bigint as cents,
-    if(event_type = 'purchase' and discounted, price // 10, null)::bigint as discount_cents,
+        when 'purchase' then quantity * worth - if(discounted, worth // 10, 0)
+        when 'return' then -worth end::bigint as cents,
+    if(event_type = 'purchase' and discounted, worth // 10, null)::bigint as discount_cents,
     if(event_type = 'rating', 1 + luck % 5, null)::bigint as rating
-from named
+from valued
 """
 """Money in whole cents; the file holds the same in currency with two decimals."""
 

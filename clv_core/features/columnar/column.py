@@ -202,7 +202,9 @@ class Column:
         return self._plain()._like(np.sqrt(self.values), self.known)
 
     def sum(self, where: Column | None = None) -> Column:
-        """Return each group's sum, unknown where no row of it is known."""
+        """Return each group's sum, unknown where no row of it is known; whole numbers only, since sums are exact."""
+        if self.values.dtype.kind == "f":
+            raise TypeError("a sum of fractions would depend on the order of rows")
         groups, mask = self._grouped(), self._mask(where)
         if mask is None:
             return Column(groups.sum(self.values), None, self.scale)

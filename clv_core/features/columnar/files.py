@@ -35,11 +35,15 @@ def read_rows(path: Path) -> Rows:
 
 
 def _array(column: Column) -> pa.Array:
-    if column.known is None or column.known.all():
-        return pa.array(column.values)
-    if not column.known.any():
-        return pa.nulls(len(column.values))
-    return pa.array(np.where(column.known, column.values, 0), mask=~column.known)
+    known, size = column.known, len(column.values)
+    if known is not None and not known.any():
+        return pa.nulls(size)
+    values = np.ascontiguousarray(column.values)
+    bits = None
+    if known is not None and not known.all():
+        values = values if column.zeroed else values * known
+        bits = pa.py_buffer(np.packbits(known, bitorder="little"))
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), size, [bits, pa.py_buffer(values)])
 
 
 def _column(batch: pa.RecordBatch, name: str) -> Column:

@@ -36,14 +36,16 @@ class Groups:
 
     def count(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Return how many of each stretch's rows are marked, int64 [g]."""
-        before = np.zeros(len(mask) + 1, np.int64)
-        np.cumsum(mask, out=before[1:])
-        return before[self.stops] - before[self.starts]
+        return self.sum(mask)
 
-    def sum(self, values: Array) -> Array:
-        """Return each stretch's sum: exact for whole numbers as long as it fits 63 bits, [g]."""
-        kind = np.float64 if values.dtype.kind == "f" else np.int64
-        return np.add.reduceat(values, self.starts, dtype=kind) if len(self.starts) else np.empty(0, kind)
+    def sum(self, values: Array) -> NDArray[np.int64]:
+        """Return each stretch's sum of whole numbers or marks, int64 [g]; exact where it fits 63 bits.
+
+        Sums up to a row may overflow: their differences are right all the same.
+        """
+        before = np.zeros(len(values) + 1, np.int64)
+        np.cumsum(values, out=before[1:])
+        return before[self.stops] - before[self.starts]
 
     def least(self, values: Array) -> Array:
         """Return each stretch's smallest value, [g]."""
