@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from clv_core.collection.grammar import Grammar, grammar
 
 MAX_LINES_IN_A_CELL: Final = 500
 BLOCK: Final = 1 << 23
 LONGEST_ROW: Final = 1 << 22
+QUOTE, LINE_FEED = b'"\n'
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,43 @@ def quotes_hold(path: Path, delimiter: str, quote: str, escape: str, columns: in
                 return False
             if not block:
                 return start == len(buffer)
+
+
+def quotes_pair(path: Path, delimiter: str) -> bool:
+    """Say whether all quoted cells of a file open and close on one line, at a cell's ends; a quick look at bytes.
+
+    True is proof that nothing is swallowed; no is not proof of the opposite (a cell may hold line breaks).
+
+    Args:
+        path: a UTF-8 file whose cells are quoted by ", doubled within a cell.
+        delimiter: one ASCII character.
+    """
+    ends = np.frombuffer(delimiter.encode() + b"\n\r", np.uint8)
+    rest = b""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            block = rest + block
+            cut = block.rfind(b"\n") + 1
+            rest = block[cut:]
+            if len(rest) > LONGEST_ROW or not _pair(np.frombuffer(b"\n" + block[:cut], np.uint8), ends):
+                return False
+    return _pair(np.frombuffer(b"\n" + rest + b"\n", np.uint8), ends)
+
+
+def _pair(lines: NDArray[np.uint8], ends: NDArray[np.uint8]) -> bool:
+    """Say the same of whole lines with a line feed before and after them."""
+    marks = np.flatnonzero((lines == QUOTE) | (lines == LINE_FEED))
+    quoted = lines[marks] == QUOTE
+    so_far = np.cumsum(quoted)
+    if (so_far[~quoted] % 2).any():
+        return False
+    places = marks[quoted]
+    opens, closes = places[::2], places[1::2]
+    starts, stops = np.isin(lines[opens - 1], ends), np.isin(lines[closes + 1], ends)
+    # A quote within a cell stands twice: one closes, the next opens at once.
+    starts[1:] |= opens[1:] == closes[:-1] + 1
+    stops[:-1] |= opens[1:] == closes[:-1] + 1
+    return bool(starts.all() and stops.all())
 
 
 def close_quotes(path: Path, target: Path, delimiter: str, quote: str, escape: str, columns: int) -> list[Reject]:

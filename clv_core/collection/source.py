@@ -17,7 +17,7 @@ from clv_core.collection.dialect import MAX_COLUMNS, Dialect, detect
 from clv_core.collection.encoding import BLOCK, rewrite, survey
 from clv_core.collection.engine import name, one, text
 from clv_core.collection.grammar import BLANKS
-from clv_core.collection.quotes import Reject, close_quotes, quotes_hold
+from clv_core.collection.quotes import Reject, close_quotes, quotes_hold, quotes_pair
 from clv_core.collection.unpack import unpack
 from clv_core.errors import Message, Refused
 
@@ -195,7 +195,8 @@ def _text(path: Path, scratch: Path, header: bool, called: str) -> Source:
         path = _tabs(path, scratch / "tabs.txt")
     rejects: list[Reject] = []
     form = (dialect.delimiter, dialect.quote, dialect.escape, len(dialect.columns))
-    if dialect.quote and (seen.quotes or dialect.quote != '"') and not quotes_hold(path, *form):
+    plain = dialect.quote == dialect.escape == '"' and (not seen.quotes or quotes_pair(path, dialect.delimiter))
+    if dialect.quote and not plain and not quotes_hold(path, *form):
         closed = scratch / "closed.txt"
         rejects = close_quotes(path, closed, *form)
         path = closed

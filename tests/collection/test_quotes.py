@@ -1,0 +1,53 @@
+"""Quotes of a file: the quick look against Python's csv module."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clv_core.collection.quotes import quotes_pair
+
+CELLS = st.text(alphabet='ab",;\n \u00e4\u8d2d', max_size=6)
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "log.csv"
+    path.write_bytes(text.encode())
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("quotes")
+
+
+@given(
+    st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=8),
+    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+)
+def test_files_of_a_careful_writer_pair_unless_a_cell_holds_a_line_break(
+    folder: Path, rows: list[tuple[str, str, str]], quoting: int
+) -> None:
+    out = io.StringIO()
+    csv.writer(out, quoting=quoting, lineterminator="\n").writerows(rows)
+    broken = any("\n" in cell for row in rows for cell in row)
+    assert quotes_pair(write(folder, out.getvalue()), ",") == (not broken)
+
+
+@given(st.text(alphabet='a",\n', min_size=1, max_size=40))
+def test_where_all_pair_a_strict_reader_finds_a_row_on_every_line(folder: Path, text: str) -> None:
+    if quotes_pair(write(folder, text), ","):
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        assert len(rows) == len(text.removesuffix("\n").split("\n"))
+
+
+@pytest.mark.parametrize("row", ['b,"open,5', 'b,stray"mid,5', 'b,"closed"x,5', 'b,5"', '"', 'b,"'])
+def test_one_bad_row_among_good_ones_is_seen(folder: Path, row: str) -> None:
+    good = 'a,"x, ""y""",1\nc,"",2\n'
+    assert quotes_pair(write(folder, good * 50), ",")
+    assert not quotes_pair(write(folder, good * 50 + row + "\n" + good * 50), ",")
