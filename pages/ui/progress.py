@@ -55,9 +55,13 @@ def _live(job: jobs.Job) -> None:
         st.progress(share, text=t(f"stage.{stage}") if stage else t("job.starting"))
         elapsed = time.time() - status["started"]
         left = _seconds_left(job.id, status)
-        times = t("job.elapsed", elapsed=state.span(elapsed))
-        st.caption(times if left is None else f"{times} · {t('job.left', left=state.span(left))}")
-        curve = loss_frame(job.history())
+        history = job.history()
+        parts = [t("job.elapsed", elapsed=state.span(elapsed))]
+        parts += [] if left is None else [t("job.left", left=state.span(left))]
+        speed = history[-1].get("rows_per_second") if history and history[-1]["stage"] == stage else None
+        parts += [t("job.speed", rows=state.say(speed))] if speed else []
+        st.caption(" · ".join(parts))
+        curve = loss_frame(history)
         if len(curve) > 1:
             widgets.chart(charts.loss_history(curve), f"live_{job.id}", height=240)
         with st.container(horizontal=True, vertical_alignment="center"):
