@@ -111,18 +111,16 @@ def show(bundle: Bundle, board: Board) -> None:
 def verdicts(model: str, board: Board) -> None:
     """List what the paired intervals allow to say: wins and losses as sentences, ties by name only."""
     ours = [item for item in board.record["verdicts"] if item["model"] == model and "[" not in item["other"]]
-    decided = [item for item in ours if item["outcome"] in ICONS]
-    for item in sorted(decided, key=lambda item: item["outcome"]):
-        st.markdown(
-            f":{ICONS[item['outcome']]}] {t('verdict.' + item['code'].removeprefix('verdict.'), **item['params'])}"
-        )
+    decided = sorted((item for item in ours if item["outcome"] in ICONS), key=lambda item: str(item["outcome"]))
+    lines = [f":{ICONS[item['outcome']]}] {t('verdict.' + item['code'], **item['params'])}" for item in decided]
     ties: dict[str, list[str]] = {}
     for item in ours:
         if item["outcome"] == "ties":
             ties.setdefault(item["metric"], []).append(name_of("model", item["other"]))
     for metric, names in ties.items():
-        words = t("board.ties", metric=t(f"metric.{metric}"), models=t("board.and").join(names))
-        st.markdown(f":gray[:material/drag_handle:] {words}")
+        models = ("、" if state.language() == "zh" else ", ").join(names)
+        lines.append(f":gray[:material/drag_handle:] {t('board.ties', metric=t(f'metric.{metric}'), models=models)}")
+    st.markdown("  \n".join(lines))
 
 
 def table(bundle: Bundle, board: Board) -> pd.DataFrame:
