@@ -21,6 +21,9 @@ SEEDS: Final = 2
 RIVALS: Final = ("bgnbd", "paretonbd", "lightgbm", "mlp", "rnn", "naive")
 SHOWN: Final = ("gini", "spearman", "bias", "mae", "rmse", "decile_mape", "auc", "coverage80", "width80")
 SLICED: Final = ("gini", "mae", "bias")
+SPOKEN: Final = ("bgnbd", "lightgbm")
+"""Whom the page holds the model against at once; the other verdicts are a click away."""
+
 ICONS: Final = {"beats": "green[:material/trending_up:", "loses": "orange[:material/trending_down:"}
 RECORD: Final = "backtest.json"
 
@@ -95,7 +98,9 @@ def show(bundle: Bundle, board: Board) -> None:
     """Say in words who beats whom, then the figures by model, by origin, and for parts of the customers."""
     model = bundle.record["model"]
     st.caption(t("board.origins", origins=", ".join(state.day(day) for day in board.record["origins"])))
-    verdicts(model, board)
+    verdicts([item for item in _ours(model, board) if item["other"] in SPOKEN])
+    with st.expander(t("board.more"), icon=":material/list:"):
+        verdicts([item for item in _ours(model, board) if item["other"] not in SPOKEN])
     widgets.chart(by_origin(model, board), "board_origins")
     st.dataframe(table(bundle, board), hide_index=True, alt=t("board.table"))
     st.markdown(f"**{t('board.slices')}**")
@@ -108,9 +113,12 @@ def show(bundle: Bundle, board: Board) -> None:
             widgets.download(t(f"board.download.{what}"), frame.to_csv(index=False), name, key=f"download_{what}")
 
 
-def verdicts(model: str, board: Board) -> None:
+def _ours(model: str, board: Board) -> list[dict[str, Any]]:
+    return [item for item in board.record["verdicts"] if item["model"] == model and "[" not in item["other"]]
+
+
+def verdicts(ours: list[dict[str, Any]]) -> None:
     """List what the paired intervals allow to say: wins and losses as sentences, ties by name only."""
-    ours = [item for item in board.record["verdicts"] if item["model"] == model and "[" not in item["other"]]
     decided = sorted((item for item in ours if item["outcome"] in ICONS), key=lambda item: str(item["outcome"]))
     lines = [f":{ICONS[item['outcome']]}] {t('verdict.' + item['code'], **item['params'])}" for item in decided]
     ties: dict[str, list[str]] = {}
