@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pandas as pd
@@ -22,6 +23,7 @@ from clv_core.columns import (
 from clv_core.errors import NotEnoughData
 from clv_core.features.engine import EMBEDDED, Engine, scratch_folder
 from clv_core.features.holder import Holder
+from clv_core.features.kept import keep, kept_folder
 from clv_core.features.relations import EPOCH, day_of
 from clv_core.features.sequences import Steps, windows_at
 from clv_core.features.signals import Signal, read_signals
@@ -67,6 +69,7 @@ class EventLog:
         dataset: Dataset | None = None,
         attributes: bool = True,
         review_text: bool = True,
+        kept: Path | None = None,
     ) -> Self:
         """Return the log of a table of canonical columns.
 
@@ -80,6 +83,8 @@ class EventLog:
             dataset: what the table belongs to.
             attributes: whether the attributes of its customers table are read.
             review_text: whether review texts are.
+            kept: folder of the relations from one run to the next (:mod:`clv_core.features.kept`); None: they go with
+                the engine.
 
         Raises:
             NotEnoughData: no event is left.
@@ -93,7 +98,7 @@ class EventLog:
             events = events.mutate(**{RATING: ibis.null("float64"), REVIEW_TEXT: ibis.null("string")})
         if before is not None:
             events = events.filter(events[EVENT_TIME] < ibis.timestamp(before.isoformat()))
-        holder = _hold(events, connection)
+        holder = _hold(events, connection, kept)
         span = holder.span()
         if span is None:
             if before is None:
@@ -141,16 +146,19 @@ class EventLog:
             self.engine.close()
 
 
-def _hold(events: ibis.Table, connection: ibis.BaseBackend) -> Holder:
+def _hold(events: ibis.Table, connection: ibis.BaseBackend, kept: Path | None) -> Holder:
     from clv_core.features.sharding import shard
     from clv_core.features.shards import Shards
     from clv_core.features.warehouse import Warehouse
 
     if connection.name != EMBEDDED:
         return Warehouse(events, connection)
-    folder = scratch_folder(connection)
-    shard(events, connection, folder)
-    return Shards(folder)
+    if kept is None:
+        folder = scratch_folder(connection)
+        shard(events, connection, folder)
+        return Shards(folder)
+    keep(kept, lambda folder: shard(events, connection, folder))
+    return Shards(kept)
 
 
 def open_log(
@@ -183,5 +191,6 @@ def open_log(
         dataset=dataset,
         attributes=attributes,
         review_text=review_text,
+        kept=kept_folder(dataset, event_types, before),
     )
     return replace(log, engine=engine)

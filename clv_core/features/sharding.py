@@ -19,7 +19,7 @@ from clv_core.features.columnar.rows import Rows
 from clv_core.features.lines import NUMBERS, number_lines
 from clv_core.features.pack import ORDER
 from clv_core.features.relations import RELATIONS
-from clv_core.features.shards import CUSTOMERS, FACTS, Shard, each
+from clv_core.features.shards import CUSTOMERS, FACTS, each, file_of
 from clv_core.features.spool import deal, read_lines
 from clv_core.workspace import write_json
 
@@ -55,11 +55,11 @@ def shard(events: ibis.Table, connection: ibis.BaseBackend, folder: Path) -> Non
     bounds = _bounds(people["lines"].to_numpy())
     scratch = Path(tempfile.mkdtemp(prefix="rows-", dir=folder))
     parts = deal(connection, lines, bounds, scratch)
-    shards = [Shard(folder, number, int(bounds[number]), int(bounds[number + 1])) for number in range(len(parts))]
-    spans = each(lambda job: _fill(*job), list(zip(shards, parts, strict=True)))
+    spans = each(lambda job: _fill(folder, *job), list(enumerate(parts)))
     shutil.rmtree(scratch)
     days = [min(first for first, _ in spans), max(last for _, last in spans)] if spans else [None, None]
-    write_json(folder / FACTS, {"bounds": bounds.tolist(), "days": days})
+    sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+    write_json(folder / FACTS, {"bounds": bounds.tolist(), "days": days, "bytes": sizes})
 
 
 def _bounds(lines: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -70,7 +70,7 @@ def _bounds(lines: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.append(starts, len(lines)).astype(np.int64)
 
 
-def _fill(target: Shard, path: Path) -> tuple[int, int]:
+def _fill(folder: Path, number: int, path: Path) -> tuple[int, int]:
     """Write all relations of one shard and return its first and last day."""
     tables = {"lines": read_lines(path).sorted_by(("customer", "day", "type"))}
     for name, (source, make) in RELATIONS.items():
@@ -78,7 +78,7 @@ def _fill(target: Shard, path: Path) -> tuple[int, int]:
         if name == "steps":
             tables[name] = tables[name].sorted_by(ORDER)
             _refuse_absurd_sums(tables[name])
-        write_rows(target.path(name), tables[name])
+        write_rows(folder / file_of(number, name), tables[name])
     path.unlink()
     days = tables["steps"].day.values
     return int(days.min()), int(days.max())

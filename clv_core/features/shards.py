@@ -1,9 +1,9 @@
 """The relations at hand: sorted columns in files, a shard of customers at a time, on all processors.
 
 customers.arrow         the ids by number
-<vocabulary>.arrow      the texts of a vocabulary by code
-shards.json             first customer of each shard, first and last day
-00000.<relation>.arrow  the rows of one shard
+<column>.arrow          the texts of a column of ``VOCABULARIES`` by code
+<shard>.<relation>.arrow   the rows of one shard
+shards.json             first customer of each shard, first and last day, bytes of each file
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -23,11 +24,12 @@ from numpy.typing import NDArray
 
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.columnar.column import Column
-from clv_core.features.columnar.files import read_rows
+from clv_core.features.columnar.files import mapped, read_rows
 from clv_core.features.columnar.rows import Rows
 from clv_core.features.expressions import aggregate, total
 from clv_core.features.feature import DERIVED
 from clv_core.features.holder import Put
+from clv_core.features.lines import VOCABULARIES
 from clv_core.features.pack import pack_steps
 from clv_core.features.relations import RELATIONS
 from clv_core.features.sequences import Steps
@@ -48,41 +50,34 @@ class Shard:
     """The relations of the customers ``first <= customer < stop``.
 
     Args:
-        folder: where the files lie.
-        number: of the shard.
         first: its first customer.
         stop: one past its last customer.
+        files: the file of each relation.
     """
 
-    folder: Path
-    number: int
     first: int
     stop: int
-
-    def path(self, relation: str) -> Path:
-        """Return the file of a relation."""
-        return self.folder / f"{self.number:05}.{relation}.arrow"
+    files: dict[str, pa.Buffer]
 
     def __getitem__(self, relation: str) -> Rows:
         """Return the rows of a relation; their columns are read when they are asked for."""
-        return read_rows(self.path(relation))
+        return read_rows(self.files[relation])
 
 
 class Shards:
     """The relations of a log in the folder that :func:`~clv_core.features.sharding.shard` filled.
 
     Args:
-        folder: where the files lie; kept by the caller.
+        folder: where the files lie; they may go as soon as this is made.
     """
 
     def __init__(self, folder: Path) -> None:
         facts = read_json(folder / FACTS)
-        bounds = facts["bounds"]
-        self.folder = folder
         self.first_day, self.last_day = facts["days"]
+        self._texts = {name: mapped(folder / f"{name}.arrow") for name in (CUSTOMERS, *VOCABULARIES)}
         self.shards = [
-            Shard(folder, number, first, stop)
-            for number, (first, stop) in enumerate(zip(bounds[:-1], bounds[1:], strict=True))
+            Shard(first, stop, {name: mapped(folder / file_of(number, name)) for name in RELATIONS})
+            for number, (first, stop) in enumerate(pairwise(facts["bounds"]))
         ]
 
     @cached_property
@@ -92,16 +87,15 @@ class Shards:
 
     def customers_table(self, connection: ibis.BaseBackend) -> ibis.Table:
         """Return customer_id and customer, its number, as a table of ``connection``."""
-        with pa.memory_map(str(self.folder / f"{CUSTOMERS}.arrow")) as file:
-            ids = ipc.open_file(file).read_all().column("text")
-            numbered = pa.table({"customer_id": ids, "customer": np.arange(len(ids), dtype=np.int32)})
-            return connection.create_table(CUSTOMERS, numbered, overwrite=True)
+        import ibis
+
+        ids = self._column(CUSTOMERS)
+        return ibis.memtable(pa.table({"customer_id": ids, "customer": np.arange(len(ids), dtype=np.int32)}))
 
     def texts(self, name: str) -> NDArray[np.object_]:
         """Return the distinct texts of a column of ``VOCABULARIES`` by their code."""
-        with pa.memory_map(str(self.folder / f"{name}.arrow")) as file:
-            texts: NDArray[np.object_] = ipc.open_file(file).read_all().column("text").to_numpy().astype(object)
-            return texts
+        texts: NDArray[np.object_] = self._column(name).to_numpy().astype(object)
+        return texts
 
     def span(self) -> tuple[int, int] | None:
         """Return the first and the last day of the log in days since 1970-01-01; None where it is empty."""
@@ -138,12 +132,29 @@ class Shards:
         self._each(work)
         return values
 
+    def _column(self, name: str) -> pa.ChunkedArray:
+        return ipc.open_file(pa.BufferReader(self._texts[name])).read_all().column("text")
+
     def _each(self, work: Callable[[Shard], T]) -> list[T]:
         return self._each_of(work, self.shards)
 
     @staticmethod
     def _each_of(work: Callable[[Any], T], items: list[Any]) -> list[T]:
         return each(work, items)
+
+
+def file_of(number: int, relation: str) -> str:
+    """Return the name of the file of a shard's relation."""
+    return f"{number:05}.{relation}.arrow"
+
+
+def complete(folder: Path) -> bool:
+    """Return whether ``folder`` holds relations, each file as long as it was when it was written."""
+    try:
+        sizes = read_json(folder / FACTS)["bytes"]
+        return all((folder / name).stat().st_size == size for name, size in sizes.items())
+    except FileNotFoundError:
+        return False
 
 
 def each(work: Callable[[Any], T], items: list[Any]) -> list[T]:

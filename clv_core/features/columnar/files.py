@@ -28,9 +28,15 @@ def write_rows(path: Path, rows: Rows) -> None:
         writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
 
 
-def read_rows(path: Path) -> Rows:
-    """Return the rows that :func:`write_rows` wrote; nothing is read yet."""
-    batch = ipc.open_file(pa.memory_map(str(path))).get_batch(0)
+def mapped(path: Path) -> pa.Buffer:
+    """Return a file's bytes without reading them; they stay readable when the file is removed."""
+    with pa.memory_map(str(path)) as file:
+        return file.read_buffer()
+
+
+def read_rows(file: pa.Buffer) -> Rows:
+    """Return the rows that :func:`write_rows` wrote; a column is read when it is asked for."""
+    batch = ipc.open_file(pa.BufferReader(file)).get_batch(0)
     return Rows(batch.num_rows, batch.schema.names, lambda name: _column(batch, name))
 
 

@@ -1,0 +1,105 @@
+"""Relations are made once for a version of a dataset and kept beside it: the next run opens them in a moment.
+
+In ``datasets/<name>/.relations/<version>-<key>/``, so that whoever deletes or renames a dataset does the same to them.
+The key stands for what was read of the version and for the code that made them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Callable
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from clv_core.features.shards import complete
+
+if TYPE_CHECKING:
+    from clv_core.collection.store import Dataset
+
+FOLDER: Final = ".relations"
+KEPT: Final = 3
+"""Of each dataset, the ones used last; each takes about five times the room of the events."""
+
+WHOLE: Final = re.compile(r"[0-9a-f]{12}-[0-9a-f]{12}")
+HALF: Final = re.compile(r"\.[0-9a-f-]{25}\.(\d+)\.[0-9a-f]{8}")
+"""Names of kept relations, and of those that a process with this number is making."""
+
+CODE: Final = ("relations.py", "expressions.py", "lines.py", "spool.py", "sharding.py", "columnar/*.py")
+"""What decides how relations come out."""
+
+
+def kept_folder(dataset: Dataset, event_types: str, before: date | None) -> Path | None:
+    """Return where the relations of a part of a dataset are kept; None where nothing can be written.
+
+    Args:
+        dataset: the stored log.
+        event_types: as :func:`~clv_core.features.log.open_log` takes it.
+        before: as :func:`~clv_core.features.log.open_log` takes it.
+    """
+    home = dataset.folder.parent
+    if not os.access(home, os.W_OK):
+        return None
+    meaning = "\n".join([event_types, "" if before is None else before.isoformat(), _code()])
+    return home / FOLDER / f"{dataset.version}-{hashlib.sha256(meaning.encode()).hexdigest()[:12]}"
+
+
+def keep(target: Path, make: Callable[[Path], None]) -> None:
+    """Have ``target`` filled by ``make`` unless it is there and complete, and let go of what has not been used lately.
+
+    A crash leaves a folder without a name, which the next call removes; of two runs at once, the first one's is kept.
+    """
+    if not complete(target):
+        shutil.rmtree(target, ignore_errors=True)
+        temporary = target.parent / f".{target.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+        temporary.mkdir(parents=True)
+        try:
+            make(temporary)
+            os.replace(temporary, target)
+        except OSError:
+            if not complete(target):  # another run was first
+                raise
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    os.utime(target)
+    _tidy(target.parent)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove all but the last used relations, those of versions that are gone, and what a crash left."""
+    found = sorted(folder.iterdir(), key=_used, reverse=True)
+    known = [path for path in found if WHOLE.fullmatch(path.name) and (folder.parent / path.name[:12]).is_dir()]
+    for path in found:
+        half = HALF.fullmatch(path.name)
+        if path not in known[:KEPT] and not (half and _alive(int(half[1]))):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _used(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another run removed it
+        return 0.0
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@cache
+def _code() -> str:
+    """Return a hash of the source that makes relations."""
+    here = Path(__file__).parent
+    paths = [path for pattern in CODE for path in sorted(here.glob(pattern))]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
