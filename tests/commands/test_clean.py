@@ -46,7 +46,7 @@ def test_the_list_names_every_rule_in_words_and_changes_nothing(workspace: Works
     found = {item["rule"]: item for item in result["rules"]}
     assert found["test_ids"]["rows"] == 1 and found["test_ids"]["net_revenue"] == 99.0
     assert found["test_ids"]["examples"][0]["customer_id"] == "test"
-    assert found["outliers"]["limit"] == 4.0 and "客户" in found["outliers"]["why"]
+    assert found["outliers"]["limit"] == 4.0 and "用户" in found["outliers"]["why"]
     assert open_dataset(workspace, "log").version == before == result["version"] == result["raw_version"]
 
 

@@ -265,5 +265,5 @@ def test_every_rule_has_its_words() -> None:
         keys += [f"clean.unit.{rule.unit}"] if rule.limit is not None else []
         for key in keys:
             assert translate(key, "en") != translate(key, "zh"), key
-    assert "customers" in translate("clean.outliers.why", "en") and "客户" in translate("clean.outliers.why", "zh")
+    assert "customers" in translate("clean.outliers.why", "en") and "用户" in translate("clean.outliers.why", "zh")
     assert all(len(word) > 1 for word in SERVICE_WORDS.split())
