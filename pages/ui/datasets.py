@@ -7,7 +7,7 @@ import streamlit as st
 
 from clv_core.collection import store
 from clv_core.collection.store import Dataset
-from pages.ui import navigation, outcomes, saved, state, widgets
+from pages.ui import navigation, outcomes, saved, state, upload_save, widgets
 from pages.ui.state import t
 
 
@@ -28,7 +28,7 @@ def about(dataset: Dataset) -> None:
     _noticed(dataset)
     with st.container(horizontal=True):
         if st.button(t("datasets.add_file"), icon=navigation.BY_NAME["upload"].icon, key="to_upload"):
-            st.session_state["save_way"] = "add"
+            st.session_state[upload_save.WISH] = upload_save.ADD
             navigation.go("upload")
         if facts.rows_set_aside:
             saved.download_aside(dataset)

@@ -14,6 +14,8 @@ from pages.ui.uploading import Chosen
 
 NEW, ADD = "new", "add"
 WAYS: Final = (NEW, ADD)
+WISH: Final = "save_wish"
+"""Where another page leaves which of the ways it was asked for."""
 
 
 def form(file: Chosen) -> None:
@@ -21,13 +23,15 @@ def form(file: Chosen) -> None:
     taken = [item.name for item in state.newest_datasets()]
     way = NEW
     if taken:
-        st.session_state.setdefault("save_way", NEW)
+        # The wish lives under a key of its own: a widget's is dropped on every page that does not draw it.
+        wish = st.session_state.get(WISH, NEW)
         way = st.segmented_control(
             t("save.way"),
             WAYS,
             format_func=lambda way: t(f"save.way.{way}"),
+            default=wish,
             required=True,
-            key="save_way",
+            key=f"save_way_{wish}",
             label_visibility="collapsed",
         )
     if way == ADD:
@@ -41,6 +45,7 @@ def _new(file: Chosen, taken: list[str]) -> None:
         name = st.text_input(t("upload.name"), file.name, max_chars=64, key="dataset_name", help=t("upload.name.help"))
         hidden = _pseudonyms()
         if st.form_submit_button(t("upload.save"), type="primary", icon=":material/save:"):
+            st.session_state.pop(WISH, None)
             uploading.save(file, check_name(name), *(["--pseudonymise"] if hidden else []))
             st.rerun()
         if file.name in taken:
@@ -60,5 +65,6 @@ def _add(file: Chosen, names: list[str]) -> None:
         name = st.selectbox(t("save.add.to"), names, index=default, key="add_to")
         st.caption(t("save.add.why"))
         if st.form_submit_button(t("save.add"), type="primary", icon=":material/playlist_add:"):
+            st.session_state.pop(WISH, None)
             uploading.save(file, name, "--append")
             st.rerun()

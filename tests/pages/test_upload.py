@@ -62,7 +62,7 @@ def test_a_run_that_ends_with_a_question_shows_its_answers_and_starts_again(open
 
 def test_an_added_file_in_another_currency_is_asked_about(open_page: OPEN, with_dataset: Path) -> None:
     app = upload(open_page(with_dataset, "upload", lang="en"), LOG)
-    app.segmented_control(key="save_way").set_value("add").run()
+    app.segmented_control(key="save_way_new").set_value("add").run()
     app.form_submit_button[0].click().run()
     job = jobs.jobs(Workspace(with_dataset), "ingest")[0]
     jobs.finish(job.folder, "en", error=NeedsAnswer("currency_differs", file="x", found="USD", currency="EUR"))
@@ -177,7 +177,7 @@ def test_files_of_other_columns_are_pointed_out(open_page: OPEN, tmp_path: Path)
 
 def test_a_file_can_be_added_to_a_dataset(open_page: OPEN, with_dataset: Path) -> None:
     app = upload(open_page(with_dataset, "upload", lang="en"), LOG)
-    app.segmented_control(key="save_way").set_value("add").run()
+    app.segmented_control(key="save_way_new").set_value("add").run()
     app.form_submit_button[0].click().run()
     args = last_args(with_dataset, "ingest")
     assert "--append" in args and args[args.index("--name") + 1] == "shop"
