@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from clv_core.errors import Refused
 from clv_core.features.columnar.column import MILLIONTHS, Column
-from clv_core.features.columnar.files import write_rows
+from clv_core.features.columnar.files import write_tables
 from clv_core.features.columnar.rows import Rows
 from clv_core.features.lines import NUMBERS, number_lines
 from clv_core.features.pack import ORDER
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 SHARD_ROWS: Final = 1_000_000
 """About as many rows as a processor sorts without leaving its caches for long."""
 
-MOST_SHARDS: Final = 400
-"""Each is an open file while rows are dealt out."""
+MOST_SHARDS: Final = 200
+"""Each is an open file as long as the log is open."""
 
 LARGEST_SUM: Final = 9e12
 """No customer's amounts may add up to more, signs aside: millionths of it fit 63 bits."""
@@ -55,11 +56,12 @@ def shard(events: ibis.Table, connection: ibis.BaseBackend, folder: Path) -> Non
     bounds = _bounds(people["lines"].to_numpy())
     scratch = Path(tempfile.mkdtemp(prefix="rows-", dir=folder))
     parts = deal(connection, lines, bounds, scratch)
-    spans = each(lambda job: _fill(folder, *job), list(enumerate(parts)))
+    filled = each(lambda job: _fill(folder / file_of(job[0]), job[1]), list(enumerate(parts)))
     shutil.rmtree(scratch)
-    days = [min(first for first, _ in spans), max(last for _, last in spans)] if spans else [None, None]
+    days = [min(span[0] for _, span in filled), max(span[1] for _, span in filled)] if filled else [None, None]
+    places = [places for places, _ in filled]
     sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
-    write_json(folder / FACTS, {"bounds": bounds.tolist(), "days": days, "bytes": sizes})
+    write_json(folder / FACTS, {"bounds": bounds.tolist(), "places": places, "days": days, "bytes": sizes})
 
 
 def _bounds(lines: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -70,18 +72,22 @@ def _bounds(lines: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.append(starts, len(lines)).astype(np.int64)
 
 
-def _fill(folder: Path, number: int, path: Path) -> tuple[int, int]:
-    """Write all relations of one shard and return its first and last day."""
-    tables = {"lines": read_lines(path).sorted_by(("customer", "day", "type"))}
-    for name, (source, make) in RELATIONS.items():
-        tables[name] = make(tables[source])
-        if name == "steps":
-            tables[name] = tables[name].sorted_by(ORDER)
-            _refuse_absurd_sums(tables[name])
-        write_rows(folder / file_of(number, name), tables[name])
-    path.unlink()
-    days = tables["steps"].day.values
-    return int(days.min()), int(days.max())
+def _fill(target: Path, source: Path) -> tuple[dict[str, list[int]], tuple[int, int]]:
+    """Write all relations of one shard; return their places, and the shard's first and last day."""
+    tables = {"lines": read_lines(source).sorted_by(("customer", "day", "type"))}
+    days = tables["lines"].day.values
+
+    def made() -> Iterator[tuple[str, Rows]]:
+        for name, (origin, make) in RELATIONS.items():
+            tables[name] = make(tables[origin])
+            if name == "steps":
+                tables[name] = tables[name].sorted_by(ORDER)
+                _refuse_absurd_sums(tables[name])
+            yield name, tables[name]
+
+    places = write_tables(target, made())
+    source.unlink()
+    return places, (int(days.min()), int(days.max()))
 
 
 def _refuse_absurd_sums(steps: Rows) -> None:

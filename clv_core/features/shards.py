@@ -24,8 +24,7 @@ from numpy.typing import NDArray
 
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.columnar.column import Column
-from clv_core.features.columnar.files import mapped, read_rows
-from clv_core.features.columnar.rows import Rows
+from clv_core.features.columnar.files import TablesFile
 from clv_core.features.expressions import aggregate, total
 from clv_core.features.feature import DERIVED
 from clv_core.features.holder import Put
@@ -52,16 +51,12 @@ class Shard:
     Args:
         first: its first customer.
         stop: one past its last customer.
-        files: the file of each relation.
+        tables: its relations by name.
     """
 
     first: int
     stop: int
-    files: dict[str, pa.Buffer]
-
-    def __getitem__(self, relation: str) -> Rows:
-        """Return the rows of a relation; their columns are read when they are asked for."""
-        return read_rows(self.files[relation])
+    tables: TablesFile
 
 
 class Shards:
@@ -74,9 +69,9 @@ class Shards:
     def __init__(self, folder: Path) -> None:
         facts = read_json(folder / FACTS)
         self.first_day, self.last_day = facts["days"]
-        self._texts = {name: mapped(folder / f"{name}.arrow") for name in (CUSTOMERS, *VOCABULARIES)}
+        self._texts = {name: _texts(folder / f"{name}.arrow") for name in (CUSTOMERS, *VOCABULARIES)}
         self.shards = [
-            Shard(first, stop, {name: mapped(folder / file_of(number, name)) for name in RELATIONS})
+            Shard(first, stop, TablesFile(folder / file_of(number), facts["places"][number]))
             for number, (first, stop) in enumerate(pairwise(facts["bounds"]))
         ]
 
@@ -89,12 +84,12 @@ class Shards:
         """Return customer_id and customer, its number, as a table of ``connection``."""
         import ibis
 
-        ids = self._column(CUSTOMERS)
+        ids = self._texts[CUSTOMERS]
         return ibis.memtable(pa.table({"customer_id": ids, "customer": np.arange(len(ids), dtype=np.int32)}))
 
     def texts(self, name: str) -> NDArray[np.object_]:
         """Return the distinct texts of a column of ``VOCABULARIES`` by their code."""
-        texts: NDArray[np.object_] = self._column(name).to_numpy().astype(object)
+        texts: NDArray[np.object_] = self._texts[name].to_numpy().astype(object)
         return texts
 
     def span(self) -> tuple[int, int] | None:
@@ -103,9 +98,12 @@ class Shards:
 
     def steps(self) -> Steps:
         """Return all steps, ordered by customer, day, time of day and event type."""
-        parts = self._each(lambda shard: shard["steps"])
+        parts = [shard.tables["steps"] for shard in self.shards]
         vocabularies = (self.texts("type"), self.texts("category"))
-        return pack_steps(parts, self.customer_ids, vocabularies, self._each_of)
+        steps = pack_steps(parts, self.customer_ids, vocabularies, each)
+        for shard in self.shards:
+            shard.tables.let_go()
+        return steps
 
     def features(self, cutoff_day: int, horizon_days: int, customers: NDArray[np.int64], put: Put) -> None:
         """Hand the features that come from relations to ``put`` (:class:`~clv_core.features.holder.Holder`)."""
@@ -124,7 +122,7 @@ class Shards:
         values = np.zeros(self.shards[-1].stop if self.shards else 0)
 
         def work(shard: Shard) -> None:
-            days = shard["money_days"]
+            days = shard.tables["money_days"]
             inside = days.filter((days.day >= first) & (days.day < end))
             sums = aggregate(inside, ("customer",), lambda rows: {"net": total(rows.net)})
             values[sums.customer.values] = sums.net.values
@@ -132,20 +130,17 @@ class Shards:
         self._each(work)
         return values
 
-    def _column(self, name: str) -> pa.ChunkedArray:
-        return ipc.open_file(pa.BufferReader(self._texts[name])).read_all().column("text")
+    def _each(self, work: Callable[[Shard], None]) -> None:
+        def once(shard: Shard) -> None:
+            work(shard)
+            shard.tables.let_go()
 
-    def _each(self, work: Callable[[Shard], T]) -> list[T]:
-        return self._each_of(work, self.shards)
-
-    @staticmethod
-    def _each_of(work: Callable[[Any], T], items: list[Any]) -> list[T]:
-        return each(work, items)
+        each(once, self.shards)
 
 
-def file_of(number: int, relation: str) -> str:
-    """Return the name of the file of a shard's relation."""
-    return f"{number:05}.{relation}.arrow"
+def file_of(number: int) -> str:
+    """Return the name of a shard's file."""
+    return f"{number:05}.tables"
 
 
 def complete(folder: Path) -> bool:
@@ -155,6 +150,11 @@ def complete(folder: Path) -> bool:
         return all((folder / name).stat().st_size == size for name, size in sizes.items())
     except FileNotFoundError:
         return False
+
+
+def _texts(path: Path) -> pa.ChunkedArray:
+    with pa.memory_map(str(path)) as file:
+        return ipc.open_file(file).read_all().column("text")
 
 
 def each(work: Callable[[Any], T], items: list[Any]) -> list[T]:
@@ -170,7 +170,7 @@ def _features(
 ) -> Iterator[tuple[str, NDArray[np.float64]]]:
     """Yield each feature's name and its values of ``customers``, all customers of the shard seen before the cutoff."""
     done: dict[str, Column] = {}
-    tables = {name: shard[name] for name in RELATIONS}
+    tables = {name: shard.tables[name] for name in RELATIONS}
     for source, relation in SOURCES.items():
         rows = relation(tables, cutoff_day, horizon_days).grouped(["customer"])
         assert rows.groups is not None

@@ -93,7 +93,7 @@ def _column(table: Any, name: str) -> Column:
 
 
 def _exact(name: str, values: NDArray[np.float64]) -> Column:
-    """Return numbers as whole millionths, to the nearest one."""
+    """Return numbers as whole millionths, to the nearest one (of two, the even one)."""
     known = ~np.isnan(values)
     values = np.where(known, values, 0)
     largest = np.abs(values).max(initial=0)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -59,9 +59,9 @@ def features(holder: Holder, cutoff: date, horizon_days: int) -> dict[str, NDArr
 
 
 def differences(one: Holder, other: Holder, cutoff: date) -> list[str]:
-    """Return what two holders disagree about, and whether they hold anything at all."""
+    """Return what two holders disagree about."""
     mine, theirs = features(one, cutoff, 90), features(other, cutoff, 90)
-    assert len(mine) > 100 and set(mine) == set(theirs)
+    assert set(mine) == set(theirs)
     wrong = [name for name in mine if mine[name].tobytes() != theirs[name].tobytes()]
     steps, others = one.steps(), other.steps()
     for name in ("offsets", "day", "gap_days", "values", "codes"):
@@ -82,6 +82,7 @@ def test_columns_at_hand_give_the_bits_of_the_engine(
     monkeypatch.setattr(sharding, "SHARD_ROWS", rows_a_shard)
     at_hand, engine = held(shop)
     assert isinstance(at_hand, Shards) and len(at_hand.shards) == (1 if rows_a_shard > 1e6 else 12)
+    assert len(features(at_hand, date(2023, 3, 1), 90)) > 100
     for cutoff in (date(2023, 3, 1), date(2023, 12, 15), date(2024, 5, 15)):
         assert differences(at_hand, engine, cutoff) == []
 
@@ -104,14 +105,16 @@ def test_the_real_log_gives_the_same_bits(held: Held, cdnow: pd.DataFrame) -> No
     assert differences(at_hand, engine, date(1997, 12, 31)) == []
 
 
-cents = st.integers(-(10**7), 10**7).map(lambda value: value / 100)
+amounts = st.one_of(
+    *(st.integers(-(10**9), 10**9).map(lambda whole, unit=unit: whole / unit) for unit in (1, 100, 1e4))
+)
 events = st.lists(
     st.fixed_dictionaries(
         {
             "customer_id": st.sampled_from(["a", "b", "c", "ü"]),
             "event_time": st.integers(0, 400 * 24).map(lambda hours: START + timedelta(hours=hours)),
             "event_type": st.sampled_from(KINDS),
-            "amount": st.none() | cents | st.floats(-1e9, 1e9),
+            "amount": st.none() | amounts,
             "quantity": st.none() | st.integers(-3, 9),
             "discount": st.none() | st.integers(0, 500).map(lambda value: value / 100),
             "rating": st.none() | st.integers(1, 5),
@@ -122,11 +125,17 @@ events = st.lists(
         }
     ),
     min_size=1,
-    max_size=30,
+    max_size=40,
 )
+"""Without shrinking: each try opens an engine."""
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(rows=events)
 def test_any_log_gives_the_same_bits(held: Held, rows: list[dict[str, object]]) -> None:
     at_hand, engine = held(pd.DataFrame(rows))

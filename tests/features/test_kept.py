@@ -84,7 +84,7 @@ def test_other_code_makes_them_anew(dataset: Dataset, made: list[Path], monkeypa
 
 def test_a_file_cut_short_is_made_anew(dataset: Dataset, made: list[Path]) -> None:
     before = features(dataset)
-    (file,) = folders(dataset)[0].glob("00000.steps.arrow")
+    (file,) = folders(dataset)[0].glob("00000.tables")
     file.write_bytes(file.read_bytes()[:-100])
     pd.testing.assert_frame_equal(before, features(dataset), check_exact=True)
     assert len(made) == 2
@@ -117,7 +117,7 @@ def test_versions_and_datasets_that_are_gone_take_their_relations_along(dataset:
     features(dataset)
     assert not gone.exists()
     delete_dataset(Workspace(tmp_path / "workspace"), "shop")
-    assert not list((tmp_path / "workspace").rglob("*.arrow"))
+    assert not list((tmp_path / "workspace").rglob("*.tables"))
 
 
 def test_a_log_stays_usable_when_its_files_are_removed(dataset: Dataset) -> None:

@@ -1,7 +1,11 @@
-"""Rows on disk: one Arrow file, mapped into memory when it is read, so that columns nobody asks for cost nothing."""
+"""Rows on disk: Arrow tables one after the other in a file that is mapped into memory, so that columns nobody asks for
+cost nothing.
+"""
 
 from __future__ import annotations
 
+import mmap
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -13,31 +17,59 @@ from clv_core.features.columnar.column import Column
 from clv_core.features.columnar.rows import Rows
 
 SCALE: Final = b"scale"
+ALIGNED: Final = 64
+"""Tables begin at multiples of it, so that columns are used where they lie."""
 
 
-def write_rows(path: Path, rows: Rows) -> None:
-    """Write ``rows``; unknown values are nulls, a column without a known value has no values at all."""
-    arrays, fields = [], []
-    for name in rows.names:
-        column = rows[name]
-        array = _array(column)
-        arrays.append(array)
-        fields.append(pa.field(name, array.type, metadata={SCALE: str(column.scale)}))
+class TablesFile:
+    """A file of named tables, mapped into memory.
+
+    Args:
+        path: what :func:`write_tables` wrote; it may go as soon as this is made.
+        places: where each table begins, and its bytes.
+    """
+
+    def __init__(self, path: Path, places: dict[str, list[int]]) -> None:
+        with path.open("rb") as file:
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._bytes = pa.py_buffer(self._map)
+        self._places = places
+
+    def __getitem__(self, name: str) -> Rows:
+        """Return a table; a column is read when it is asked for."""
+        batch = ipc.open_file(pa.BufferReader(self._bytes.slice(*self._places[name]))).get_batch(0)
+        return Rows(batch.num_rows, batch.schema.names, lambda column: _column(batch, column))
+
+    def let_go(self) -> None:
+        """Count what was read as memory of this process no longer; it is read again where it is needed."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED)
+
+
+def write_tables(path: Path, tables: Iterable[tuple[str, Rows]]) -> dict[str, list[int]]:
+    """Write tables one after the other and return the places that :class:`TablesFile` takes.
+
+    Unknown values are nulls; a column without a known value has no values at all.
+    """
+    places = {}
+    with path.open("wb") as file:
+        for name, rows in tables:
+            start = file.tell()
+            _write(file, rows)
+            places[name] = [start, file.tell() - start]
+            file.write(bytes(-file.tell() % ALIGNED))
+    return places
+
+
+def _write(file: object, rows: Rows) -> None:
+    arrays = [_array(rows[name]) for name in rows.names]
+    fields = [
+        pa.field(name, array.type, metadata={SCALE: str(rows[name].scale)})
+        for name, array in zip(rows.names, arrays, strict=True)
+    ]
     schema = pa.schema(fields)
-    with pa.OSFile(str(path), "wb") as file, ipc.new_file(file, schema) as writer:
+    with ipc.new_file(file, schema) as writer:
         writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
-
-
-def mapped(path: Path) -> pa.Buffer:
-    """Return a file's bytes without reading them; they stay readable when the file is removed."""
-    with pa.memory_map(str(path)) as file:
-        return file.read_buffer()
-
-
-def read_rows(file: pa.Buffer) -> Rows:
-    """Return the rows that :func:`write_rows` wrote; a column is read when it is asked for."""
-    batch = ipc.open_file(pa.BufferReader(file)).get_batch(0)
-    return Rows(batch.num_rows, batch.schema.names, lambda name: _column(batch, name))
 
 
 def _array(column: Column) -> pa.Array:
