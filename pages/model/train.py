@@ -5,7 +5,7 @@ import streamlit as st
 from clv_core import jobs
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
-from pages.ui import forms, navigation, progress, state, training, widgets
+from pages.ui import forms, navigation, progress, state, training, tuning, widgets
 from pages.ui.state import t
 
 dataset = state.dataset()
@@ -52,6 +52,9 @@ with st.container(border=True):
         st.caption(t("train.cost", time=state.span(cost.seconds), memory=f"{cost.memory_mb / 1000:.1f}"))
     if not fits:
         st.warning(t("train.memory", memory=f"{(memory or 0) / 1000:.1f}"), icon=":material/memory:")
+
+with st.expander(t("tune.title"), icon=":material/search_insights:"):
+    tuning.section(dataset, horizon_days, values, cost)
 
 model = state.model()
 if model:

@@ -1,0 +1,92 @@
+"""Better settings for one log: start the search, follow it, see what it was worth, take the settings over."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from clv_core.collection.store import Dataset
+from clv_core.config import TrainConfig
+from clv_core.evaluation.tune import SPACE, TUNABLE
+from clv_core.training.cost import Cost
+from clv_core.workspace import read_json
+from pages.ui import forms, judged, progress, state
+from pages.ui.state import name_of, t
+
+ORIGINS: Final = 3
+TRIALS: Final = (10, 20, 40, 80)
+SPOKEN: Final = ("gini", "mae", "bias")
+
+
+def section(dataset: Dataset, horizon_days: int, values: dict[str, Any], cost: Cost) -> None:
+    """Offer the search for the chosen horizon; show the run, or what an earlier one found.
+
+    Args:
+        dataset: the one in use.
+        horizon_days: chosen on the page.
+        values: settings of the form; those that are not searched hold for every trial.
+        cost: of one training with them.
+    """
+    job = progress.latest("tune", dataset.name)
+    if job and progress.running(job):
+        progress.watch(job)
+        return
+    if job and job.id == st.session_state.get("job_tune"):
+        progress.ended(job)
+    if values["model"] not in TUNABLE:
+        st.caption(t("tune.not_this_model", models=", ".join(name_of("model", name) for name in TUNABLE)))
+        return
+    path = state.workspace().root / "tuning" / f"{dataset.name}-{horizon_days}d.json"
+    found = read_json(path) if path.is_file() else None
+    if found and found["version"] == dataset.version:
+        show(found)
+    st.write(t("tune.why", origins=ORIGINS))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        trials = st.selectbox(t("tune.trials"), TRIALS, index=1, key="tune_trials", width=160)
+        if st.button(t("tune.start"), icon=":material/tune:", key="start_tuning"):
+            start(dataset, horizon_days, values, trials)
+            st.rerun()
+        st.caption(t("tune.cost", time=state.span(cost.seconds / 2 * ORIGINS * trials)))
+
+
+def start(dataset: Dataset, horizon_days: int, values: dict[str, Any], trials: int) -> None:
+    """Start the search as a job, with the settings that differ from their defaults."""
+    command = ["tune", dataset.name, "--horizon-days", str(horizon_days), "--trials", str(trials)]
+    command += ["--origins", str(ORIGINS)]
+    for name, value in forms.changed(TrainConfig, values).items():
+        command += [f"--{name}", str(value)] if name in ("model", "seed") else ["--set", f"{name}={value}"]
+    state.start_job(command, dataset.name)
+
+
+def show(found: dict[str, Any]) -> None:
+    """Say what the search found and what it was worth where it had not looked, and offer the settings."""
+    gain = 1 - found["loss"] / found["default_loss"]
+    tried = len(found["trials"])
+    if not found["advantage"]:
+        st.markdown(f":material/check: {t('tune.default_is_best', trials=tried)}")
+        return
+    st.markdown(f"**{t('tune.found', trials=tried, gain=state.percent(gain, 1))}**")
+    rows = {
+        t("column.metric"): [t(f"metric.{name}") for name in SPOKEN if name in found["advantage"]],
+        t("tune.better_by"): [_said(name, found["advantage"][name]) for name in SPOKEN if name in found["advantage"]],
+    }
+    st.caption(t("tune.judged", origin=state.day(found["origin"])))
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt=t("tune.better_by"))
+    settings = [
+        f"{t(f'config.{name}')}: {value:.4g}" if isinstance(value, float) else f"{t(f'config.{name}')}: {value}"
+        for name, value in found["settings"].items()
+    ]
+    st.caption(" · ".join(settings))
+    st.button(t("tune.use"), icon=":material/done_all:", key="use_tuned", on_click=_use, args=(found["settings"],))
+
+
+def _said(metric: str, advantage: dict[str, float]) -> str:
+    value, low, high = (judged.said(metric, advantage[key]) for key in ("value", "low", "high"))
+    return t("tune.range", value=value, low=low, high=high)
+
+
+def _use(settings: dict[str, Any]) -> None:
+    for name in SPACE:
+        st.session_state[f"setting_{name}"] = settings[name]

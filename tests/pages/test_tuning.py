@@ -1,0 +1,87 @@
+"""The search for settings on the train page: started with the form's settings, told with its ranges, taken over."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core import jobs
+from clv_core.collection.store import open_dataset
+from clv_core.evaluation.tune import SPACE
+from clv_core.i18n import translate
+from clv_core.workspace import Workspace, write_json
+
+OPEN = Callable[..., AppTest]
+SETTINGS = {
+    "learning_rate": 0.004,
+    "weight_decay": 0.02,
+    "dropout": 0.3,
+    "batch_size": 256,
+    "mlp_width": 32,
+    "mlp_layers": 1,
+    "rnn": "lstm",
+    "rnn_width": 64,
+    "max_steps_back": 80,
+}
+
+
+@pytest.fixture
+def root(with_dataset: Path, tmp_path: Path) -> Path:
+    shutil.copytree(with_dataset, tmp_path / "ws")
+    return tmp_path / "ws"
+
+
+def keep(root: Path, days: int, **changes: object) -> None:
+    found = {
+        "dataset": "shop",
+        "version": open_dataset(Workspace(root), "shop").version,
+        "settings": SETTINGS,
+        "loss": 0.9,
+        "default_loss": 1.0,
+        "origin": "2024-10-02",
+        "advantage": {"gini": {"value": 0.01, "low": -0.002, "high": 0.03}},
+        "trials": [{"number": 0}, {"number": 1}],
+    }
+    (root / "tuning").mkdir(exist_ok=True)
+    write_json(root / "tuning" / f"shop-{days}d.json", {**found, **changes})
+
+
+def test_the_search_is_a_job_for_the_chosen_horizon(open_page: OPEN, root: Path) -> None:
+    app = open_page(root, "train", lang="en")
+    days = app.session_state["train_horizon"]
+    app.selectbox(key="tune_trials").set_value(40).run()
+    app.button(key="start_tuning").click().run()
+    words = jobs.jobs(Workspace(root), "tune")[0].status()["args"]
+    assert words == ["tune", "shop", "--horizon-days", str(days), "--trials", "40", "--origins", "3"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_was_found_is_said_with_its_range(open_page: OPEN, root: Path, lang: str) -> None:
+    app = open_page(root, "train", lang=lang)
+    keep(root, app.session_state["train_horizon"])
+    app.run()
+    assert not app.exception
+    said = translate("tune.range", lang, value="0.010", low="-0.002", high="0.030")
+    assert any(said in frame.value.to_numpy() for frame in app.dataframe)
+
+
+def test_the_settings_are_taken_over_into_the_form(open_page: OPEN, root: Path) -> None:
+    assert set(SETTINGS) == set(SPACE)
+    app = open_page(root, "train", lang="en")
+    keep(root, app.session_state["train_horizon"])
+    app.run()
+    app.button(key="use_tuned").click().run()
+    assert app.selectbox(key="setting_rnn").value == "lstm"
+    assert app.number_input(key="setting_learning_rate").value == 0.004
+    assert not app.exception
+
+
+def test_a_search_over_an_older_version_of_the_log_is_not_shown(open_page: OPEN, root: Path) -> None:
+    app = open_page(root, "train", lang="en")
+    keep(root, app.session_state["train_horizon"], version="000000000000")
+    app.run()
+    assert not any(button.key == "use_tuned" for button in app.button)
