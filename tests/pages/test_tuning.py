@@ -14,6 +14,7 @@ from clv_core.collection.store import open_dataset
 from clv_core.evaluation.tune import SPACE
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace, write_json
+from pages.ui.training import USUAL_HORIZONS
 
 OPEN = Callable[..., AppTest]
 SETTINGS = {
@@ -61,9 +62,9 @@ def test_the_search_is_a_job_for_the_chosen_horizon(open_page: OPEN, root: Path)
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_what_was_found_is_said_with_its_range(open_page: OPEN, root: Path, lang: str) -> None:
+    for days in USUAL_HORIZONS:
+        keep(root, days)
     app = open_page(root, "train", lang=lang)
-    keep(root, app.session_state["train_horizon"])
-    app.run()
     assert not app.exception
     said = translate("tune.range", lang, value="0.010", low="-0.002", high="0.030")
     assert any(said in frame.value.to_numpy() for frame in app.dataframe)
