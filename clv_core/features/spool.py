@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.ipc as ipc
 from numpy.typing import NDArray
 
 from clv_core.columns import EVENT_TIME
@@ -37,9 +41,6 @@ def deal(connection: ibis.BaseBackend, lines: Lines, bounds: NDArray[np.int64], 
     Returns:
         One path a shard, for :func:`read_lines`.
     """
-    import pyarrow as pa
-    import pyarrow.ipc as ipc
-
     shard_of = np.repeat(np.arange(len(bounds) - 1, dtype=np.uint16), np.diff(bounds))
     paths = [folder / f"{number:05}.lines.arrow" for number in range(len(bounds) - 1)]
     table = _columns(lines)
@@ -49,17 +50,28 @@ def deal(connection: ibis.BaseBackend, lines: Lines, bounds: NDArray[np.int64], 
             stack.enter_context(ipc.new_stream(stack.enter_context(pa.OSFile(str(path), "wb")), schema))
             for path in paths
         ]
+        dealer = stack.enter_context(ThreadPoolExecutor(1))
+        dealing: Future[None] | None = None
         for batch in read_table(connection, table, BATCH_ROWS):
-            columns = {name: batch[name].to_numpy(zero_copy_only=False) for name in schema.names}
-            shards = shard_of[columns["customer"]]
-            order = np.argsort(shards, kind="stable")
-            sorted_columns = [values[order] for values in columns.values()]
-            stops = np.cumsum(np.bincount(shards, minlength=len(paths))).tolist()
-            for file, start, stop in zip(files, [0, *stops[:-1]], stops, strict=True):
-                if stop > start:
-                    arrays = [pa.array(values[start:stop]) for values in sorted_columns]
-                    file.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+            if dealing is not None:
+                dealing.result()
+            dealing = dealer.submit(_deal_batch, batch, schema, shard_of, files)
+        if dealing is not None:
+            dealing.result()
     return paths
+
+
+def _deal_batch(batch: pa.RecordBatch, schema: pa.Schema, shard_of: NDArray[np.uint16], files: list[Any]) -> None:
+    """Write a batch's rows to the files of their shards, while the engine makes the next batch."""
+    columns = [column.to_numpy(zero_copy_only=False) for column in batch.columns]
+    shards = shard_of[columns[schema.get_field_index("customer")]]
+    order = np.argsort(shards, kind="stable")
+    columns = [values[order] for values in columns]
+    stops = np.cumsum(np.bincount(shards, minlength=len(files))).tolist()
+    for file, start, stop in zip(files, [0, *stops[:-1]], stops, strict=True):
+        if stop > start:
+            parts = [pa.array(values[start:stop]) for values in columns]
+            file.write_batch(pa.RecordBatch.from_arrays(parts, schema=schema))
 
 
 def read_lines(path: Path) -> Rows:
@@ -68,9 +80,6 @@ def read_lines(path: Path) -> Rows:
     Raises:
         Refused: a number is absurdly large.
     """
-    import pyarrow as pa
-    import pyarrow.ipc as ipc
-
     with pa.memory_map(str(path)) as file:
         table = ipc.open_stream(file).read_all()
     seconds = table[EVENT_TIME].to_numpy().astype("datetime64[s]").astype(np.int64)
@@ -108,7 +117,9 @@ def _columns(lines: Lines) -> ibis.Table:
     for name in OPTIONAL:
         if name in lines.present:
             column = lines.table[name]
-            if name in VOCABULARIES or name == "review_length":
+            if name in NUMBERS:
+                column = column.fill_null(math.nan)
+            elif name in VOCABULARIES or name == "review_length":
                 column = column.fill_null(NO_CODE)
             columns[name] = _hash(column) if name == "order" else column
     return lines.table.select(**columns)
