@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import date
 from io import BytesIO
@@ -173,10 +174,12 @@ def test_chinese_log_keeps_its_words(open_page: OPEN, tmp_path: Path) -> None:
     assert not app.exception and "小程序" in app.caption[0].value
 
 
-def test_sums_that_are_not_there_are_made_by_a_run(open_page: OPEN, with_dataset: Path) -> None:
-    app = open_page(with_dataset, "explore", lang="en")
+def test_sums_that_are_not_there_are_made_by_a_run(open_page: OPEN, with_dataset: Path, tmp_path: Path) -> None:
+    root = tmp_path / "no runs yet"
+    shutil.copytree(with_dataset / "datasets", root / "datasets")
+    app = open_page(root, "explore", lang="en")
     assert translate("explore.wait") in said(app)
-    version = open_dataset(Workspace(with_dataset), "shop").version
+    version = open_dataset(Workspace(root), "shop").version
     assert translate("job.explore", label=f"shop ({version})") in said(app)
     assert not app.metric
 
