@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 
@@ -57,6 +57,20 @@ class Figures:
     net_revenue: float
     event_types: dict[str, int]
     example_customer: str
+
+    def recorded(self) -> dict[str, Any]:
+        """Return what a manifest records of the kept rows, by its fields' names."""
+        return {
+            "rows_kept": self.rows,
+            "customers": self.customers,
+            "purchases": self.purchases,
+            "first_event": self.first_event.isoformat(timespec="seconds") + "Z",
+            "last_event": self.last_event.isoformat(timespec="seconds") + "Z",
+            "log_start": self.log_start.isoformat(),
+            "log_end": self.log_end.isoformat(),
+            "net_revenue": self.net_revenue,
+            "event_types": self.event_types,
+        }
 
 
 def figures(connection: duckdb.DuckDBPyConnection, events: Path, timezone: str, progress: Progress) -> Figures:

@@ -257,13 +257,5 @@ def _counted(whole: Manifest, sums: Figures, content: str) -> Manifest:
     return replace(
         whole,
         version=version_of(*meaning),
-        rows_kept=sums.rows,
-        customers=sums.customers,
-        purchases=sums.purchases,
-        first_event=sums.first_event.isoformat(timespec="seconds") + "Z",
-        last_event=sums.last_event.isoformat(timespec="seconds") + "Z",
-        log_start=sums.log_start.isoformat(),
-        log_end=sums.log_end.isoformat(),
-        net_revenue=sums.net_revenue,
-        event_types=sums.event_types,
+        **sums.recorded(),
     )
