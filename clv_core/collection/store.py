@@ -169,17 +169,18 @@ class Dataset:
         """First local midnight after the last event."""
         return date.fromisoformat(self.manifest.log_end)
 
-    def events(self, connection: ibis.BaseBackend) -> ibis.Table:
+    def events(self, connection: ibis.BaseBackend, *, numbered: bool = False) -> ibis.Table:
         """Return all kept rows with every canonical column, then the extras; nothing is read yet.
 
         Args:
             connection: an Ibis DuckDB connection.
+            numbered: whether ``file_row_number``, the rows' place in the file, is among the extras.
 
         Returns:
             Text columns as string, numbers as float64, ``event_time`` as a naive timestamp in the log's time zone;
             columns that the log has not are NULL.
         """
-        stored = connection.read_parquet(self.events_path)
+        stored = connection.read_parquet(self.events_path, file_row_number=numbered)
         columns = {}
         for column in COLUMNS:
             kind = TYPES[column.kind]

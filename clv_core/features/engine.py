@@ -1,6 +1,6 @@
-"""The embedded engine: DuckDB through Ibis, in a scratch folder of its own, within a memory limit.
+"""The embedded engine: DuckDB through Ibis, within a memory limit.
 
-Tables live in a file and queries spill to the same folder, so that a log larger than memory is no event.
+Tables and queries that need more spill to a scratch folder of its own, so that a log larger than memory is no event.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -34,7 +35,6 @@ class Engine:
 
         folder = Path(tempfile.mkdtemp(prefix="clv-log-"))
         self.connection: ibis.BaseBackend = ibis.duckdb.connect(
-            folder / "log.duckdb",
             temp_directory=str(folder / "spill"),
             memory_limit=f"{memory_limit_mb}MB",
             preserve_insertion_order=False,
@@ -56,6 +56,32 @@ def read_sql(connection: ibis.BaseBackend, sql: str, rows: int) -> Iterator[pa.R
 def read_table(connection: ibis.BaseBackend, table: ibis.Table, rows: int) -> Iterator[pa.RecordBatch]:
     """Yield the rows of ``table`` in no order, about ``rows`` at a time."""
     return read_sql(connection, str(connection.compile(table)), rows)
+
+
+def read_at_once(
+    connection: ibis.BaseBackend, tables: Sequence[ibis.Table], rows: int, take: Callable[[pa.RecordBatch], None]
+) -> None:
+    """Hand the rows of all ``tables`` to ``take``, about ``rows`` at a time, from a thread a table.
+
+    The embedded engine hands rows over one thread a query, so that only several queries keep several processors busy.
+    """
+    views = dict(
+        connection.raw_sql("select view_name, sql from duckdb_views() where temporary and not internal").fetchall()
+    )
+
+    def read(sql: str) -> None:
+        cursor = connection.con.cursor()  # of the same tables; temporary views belong to a connection
+        try:
+            for name, definition in views.items():
+                if name in sql:
+                    cursor.execute(definition)
+            for batch in cursor.execute(sql).to_arrow_reader(rows):
+                take(batch)
+        finally:
+            cursor.close()
+
+    with ThreadPoolExecutor(len(tables)) as pool:
+        list(pool.map(read, [str(connection.compile(table)) for table in tables]))
 
 
 def scratch_folder(connection: ibis.BaseBackend) -> Path:

@@ -19,7 +19,6 @@ from clv_core.columns import (
     RATING,
     REVIEW_TEXT,
 )
-from clv_core.features.engine import EMBEDDED
 from clv_core.features.relations import DAY_SECONDS, EPOCH, KINDS, OTHER
 
 if TYPE_CHECKING:
@@ -36,6 +35,9 @@ OPTIONAL: Final[dict[str, str]] = (
 )
 """Columns of a line that a log may lack, and where they come from."""
 
+ROW: Final = "file_row_number"
+"""The place of a row in its file; not a column of the log."""
+
 LARGEST: Final = 1e12
 """No single number of an event may reach this."""
 
@@ -46,16 +48,19 @@ class Lines:
 
     Args:
         table: customer, event_time, day, second of the day, kind, a code for each of :data:`VOCABULARIES`, ``order``
-            (text, empty where there is none), :data:`NUMBERS` as they are, review_length; unknown is NULL.
+            (text, empty where there is none), :data:`NUMBERS` as they are, review_length; unknown is NULL. Also
+            :data:`ROW`, where the events have it.
         customers: customer_id, customer, lines (their number): numbered in the order of the ids.
         vocabularies: text, code, for each of :data:`VOCABULARIES`: the distinct texts, sorted and numbered.
         present: columns of ``table`` that are not NULL throughout.
+        file_rows: one more than the largest :data:`ROW`; 0 where the rows are not numbered.
     """
 
     table: ibis.Table
     customers: ibis.Table
     vocabularies: dict[str, ibis.Table]
     present: frozenset[str]
+    file_rows: int
 
 
 def number_lines(events: ibis.Table, connection: ibis.BaseBackend) -> Lines:
@@ -67,18 +72,23 @@ def number_lines(events: ibis.Table, connection: ibis.BaseBackend) -> Lines:
     """
     import ibis
 
-    held = connection.to_pyarrow(events.aggregate(**{name: events[name].count() for name in OPTIONAL.values()}))
-    present = frozenset(name for name, column in OPTIONAL.items() if held[column][0].as_py())
+    facts = {name: events[name].count() for name in OPTIONAL.values()}
+    if ROW in events.columns and events[ROW].type().is_integer():  # a log's own column of that name is text
+        facts[ROW] = events[ROW].max()
+    held = connection.to_pyarrow(events.aggregate(**facts)).to_pylist()[0]
+    present = frozenset(name for name, column in OPTIONAL.items() if held[column])
+    rows = 0 if held.get(ROW) is None else held[ROW] + 1
     seen = events.group_by(CUSTOMER_ID).aggregate(lines=events.count())
     number = ibis.row_number().over(order_by=seen[CUSTOMER_ID]).cast("int32")
-    temp = connection.name == EMBEDDED
-    customers = connection.create_table("customers", seen.mutate(customer=number), temp=temp, overwrite=True)
+    customers = connection.create_table("customers", seen.mutate(customer=number), overwrite=True)
     vocabularies = {
-        name: connection.create_table(f"{name}_texts", _vocabulary(events, column), temp=temp, overwrite=True)
+        name: connection.create_table(f"{name}_texts", _vocabulary(events, column), overwrite=True)
         for name, column in VOCABULARIES.items()
     }
     day = events[EVENT_TIME].date().delta(ibis.date(EPOCH), unit="day").cast("int32")
-    return Lines(_numbered(events.mutate(day=day), customers, vocabularies, present), customers, vocabularies, present)
+    return Lines(
+        _numbered(events.mutate(day=day), customers, vocabularies, present), customers, vocabularies, present, rows
+    )
 
 
 def _vocabulary(events: ibis.Table, column: str) -> ibis.Table:
@@ -96,6 +106,7 @@ def _numbered(
     second = (dated[EVENT_TIME].epoch_seconds() - dated.day.cast("int64") * DAY_SECONDS).cast("int32")
     rows = dated.select(
         CUSTOMER_ID,
+        *(name for name in (ROW,) if name in dated.columns),
         EVENT_TIME,
         *NUMBERS,
         *(column for name, column in VOCABULARIES.items() if name in present),

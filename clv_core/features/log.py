@@ -24,6 +24,7 @@ from clv_core.errors import NotEnoughData
 from clv_core.features.engine import EMBEDDED, Engine, scratch_folder
 from clv_core.features.holder import Holder
 from clv_core.features.kept import keep, kept_folder
+from clv_core.features.lines import ROW
 from clv_core.features.relations import EPOCH, day_of
 from clv_core.features.sequences import Steps, windows_at
 from clv_core.features.signals import Signal, read_signals
@@ -183,7 +184,7 @@ def open_log(
     """
     engine = Engine()
     log = EventLog.from_table(
-        dataset.events(engine.connection),
+        dataset.events(engine.connection, numbered=ROW not in dataset.manifest.columns),
         engine.connection,
         event_types=event_types,
         before=before,

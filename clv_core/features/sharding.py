@@ -27,7 +27,7 @@ from clv_core.workspace import write_json
 if TYPE_CHECKING:
     import ibis
 
-SHARD_ROWS: Final = 1_000_000
+SHARD_ROWS: Final = 500_000
 """About as many rows as a processor sorts without leaving its caches for long."""
 
 MOST_SHARDS: Final = 200

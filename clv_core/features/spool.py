@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import Future, ThreadPoolExecutor
+import os
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,14 +19,17 @@ from clv_core.columns import EVENT_TIME
 from clv_core.errors import Refused
 from clv_core.features.columnar.column import MILLIONTHS, Column
 from clv_core.features.columnar.rows import Rows
-from clv_core.features.engine import read_table
-from clv_core.features.lines import LARGEST, NUMBERS, OPTIONAL, VOCABULARIES, Lines
+from clv_core.features.engine import read_at_once
+from clv_core.features.lines import LARGEST, NUMBERS, OPTIONAL, ROW, VOCABULARIES, Lines
 from clv_core.features.relations import DAY_SECONDS
 
 if TYPE_CHECKING:
     import ibis
 
 BATCH_ROWS: Final = 500_000
+MOST_SLICES: Final = 8
+"""Each query builds its own index of the customers."""
+
 NO_CODE: Final = -1
 """What a file holds for an unknown code or length; an unknown number is NaN."""
 
@@ -43,35 +48,38 @@ def deal(connection: ibis.BaseBackend, lines: Lines, bounds: NDArray[np.int64], 
     """
     shard_of = np.repeat(np.arange(len(bounds) - 1, dtype=np.uint16), np.diff(bounds))
     paths = [folder / f"{number:05}.lines.arrow" for number in range(len(bounds) - 1)]
-    table = _columns(lines)
-    schema = table.schema().to_pyarrow()
+    slices = _slices(lines)
+    schema = slices[0].schema().to_pyarrow()
     with ExitStack() as stack:
         files = [
             stack.enter_context(ipc.new_stream(stack.enter_context(pa.OSFile(str(path), "wb")), schema))
             for path in paths
         ]
-        dealer = stack.enter_context(ThreadPoolExecutor(1))
-        dealing: Future[None] | None = None
-        for batch in read_table(connection, table, BATCH_ROWS):
-            if dealing is not None:
-                dealing.result()
-            dealing = dealer.submit(_deal_batch, batch, schema, shard_of, files)
-        if dealing is not None:
-            dealing.result()
+        one_at_a_time = Lock()
+
+        def take(batch: pa.RecordBatch) -> None:
+            columns = [column.to_numpy(zero_copy_only=False) for column in batch.columns]
+            shards = shard_of[columns[schema.get_field_index("customer")]]
+            order = np.argsort(shards, kind="stable")
+            columns = [values[order] for values in columns]
+            stops = np.cumsum(np.bincount(shards, minlength=len(files))).tolist()
+            with one_at_a_time:
+                for file, start, stop in zip(files, [0, *stops[:-1]], stops, strict=True):
+                    if stop > start:
+                        parts = [pa.array(values[start:stop]) for values in columns]
+                        file.write_batch(pa.RecordBatch.from_arrays(parts, schema=schema))
+
+        read_at_once(connection, slices, BATCH_ROWS, take)
     return paths
 
 
-def _deal_batch(batch: pa.RecordBatch, schema: pa.Schema, shard_of: NDArray[np.uint16], files: list[Any]) -> None:
-    """Write a batch's rows to the files of their shards, while the engine makes the next batch."""
-    columns = [column.to_numpy(zero_copy_only=False) for column in batch.columns]
-    shards = shard_of[columns[schema.get_field_index("customer")]]
-    order = np.argsort(shards, kind="stable")
-    columns = [values[order] for values in columns]
-    stops = np.cumsum(np.bincount(shards, minlength=len(files))).tolist()
-    for file, start, stop in zip(files, [0, *stops[:-1]], stops, strict=True):
-        if stop > start:
-            parts = [pa.array(values[start:stop]) for values in columns]
-            file.write_batch(pa.RecordBatch.from_arrays(parts, schema=schema))
+def _slices(lines: Lines) -> list[ibis.Table]:
+    """Return the rows as one query a processor where they are numbered, each of its own part of the file."""
+    if not lines.file_rows:
+        return [_columns(lines, lines.table)]
+    bounds = np.linspace(0, lines.file_rows, min(os.cpu_count() or 1, MOST_SLICES) + 1).astype(np.int64).tolist()
+    row = lines.table[ROW]
+    return [_columns(lines, lines.table.filter((row >= start) & (row < stop))) for start, stop in pairwise(bounds)]
 
 
 def read_lines(path: Path) -> Rows:
@@ -111,18 +119,18 @@ def _exact(name: str, values: NDArray[np.float64]) -> Column:
     return Column(np.rint(values * MILLIONTHS).astype(np.int64), known, MILLIONTHS, zeroed=True)
 
 
-def _columns(lines: Lines) -> ibis.Table:
+def _columns(lines: Lines, table: ibis.Table) -> ibis.Table:
     """Return the columns that the log has, as they lie in the files."""
-    columns = {name: lines.table[name] for name in ("customer", EVENT_TIME, "kind")}
+    columns = {name: table[name] for name in ("customer", EVENT_TIME, "kind")}
     for name in OPTIONAL:
         if name in lines.present:
-            column = lines.table[name]
+            column = table[name]
             if name in NUMBERS:
                 column = column.fill_null(math.nan)
             elif name in VOCABULARIES or name == "review_length":
                 column = column.fill_null(NO_CODE)
             columns[name] = _hash(column) if name == "order" else column
-    return lines.table.select(**columns)
+    return table.select(**columns)
 
 
 def _hash(text: ibis.Value) -> ibis.Value:

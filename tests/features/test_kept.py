@@ -12,7 +12,7 @@ import pytest
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store import Dataset, delete_dataset, open_dataset
-from clv_core.features import kept, sharding
+from clv_core.features import kept, sharding, spool
 from clv_core.features.log import open_log
 from clv_core.workspace import Workspace
 
@@ -118,6 +118,25 @@ def test_versions_and_datasets_that_are_gone_take_their_relations_along(dataset:
     assert not gone.exists()
     delete_dataset(Workspace(tmp_path / "workspace"), "shop")
     assert not list((tmp_path / "workspace").rglob("*.tables"))
+
+
+def test_several_queries_at_once_read_every_row_once(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "MOST_SLICES", 1)
+    one = features(dataset)
+    monkeypatch.setattr(spool, "MOST_SLICES", 5)
+    monkeypatch.setattr(os, "cpu_count", lambda: 5)
+    monkeypatch.setattr(kept, "_code", lambda: "another")
+    pd.testing.assert_frame_equal(one, features(dataset), check_exact=True)
+    assert one["events"].sum() == (pd.read_parquet(dataset.events_path)["event_time"] < pd.Timestamp(CUTOFF)).sum()
+
+
+def test_a_column_of_the_log_may_have_the_name_of_the_row_number(shop: pd.DataFrame, tmp_path: Path) -> None:
+    shop.head(500).assign(file_row_number="x").to_csv(tmp_path / "shop.csv", index=False)
+    workspace = Workspace(tmp_path / "workspace")
+    ingest(workspace, tmp_path / "shop.csv", "shop")
+    dataset = open_dataset(workspace, "shop")
+    assert "file_row_number" in dataset.manifest.columns
+    assert features(dataset)["events"].sum() == (shop.head(500)["event_time"] < pd.Timestamp(CUTOFF)).sum()
 
 
 def test_a_log_stays_usable_when_its_files_are_removed(dataset: Dataset) -> None:

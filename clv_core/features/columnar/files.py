@@ -13,10 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
-from clv_core.features.columnar.column import Column
+from clv_core.features.columnar.column import Array, Column
 from clv_core.features.columnar.rows import Rows
 
 SCALE: Final = b"scale"
+KIND: Final = b"kind"
+"""What a column's values are in memory; on disk they are as narrow as they can be."""
+
 ALIGNED: Final = 64
 """Tables begin at multiples of it, so that columns are used where they lie."""
 
@@ -64,7 +67,7 @@ def write_tables(path: Path, tables: Iterable[tuple[str, Rows]]) -> dict[str, li
 def _write(file: object, rows: Rows) -> None:
     arrays = [_array(rows[name]) for name in rows.names]
     fields = [
-        pa.field(name, array.type, metadata={SCALE: str(rows[name].scale)})
+        pa.field(name, array.type, metadata={SCALE: str(rows[name].scale), KIND: rows[name].values.dtype.str})
         for name, array in zip(rows.names, arrays, strict=True)
     ]
     schema = pa.schema(fields)
@@ -76,20 +79,29 @@ def _array(column: Column) -> pa.Array:
     known, size = column.known, len(column.values)
     if known is not None and not known.any():
         return pa.nulls(size)
-    values = np.ascontiguousarray(column.values)
-    bits = None
+    values, bits = column.values, None
     if known is not None and not known.all():
         values = values if column.zeroed else values * known
         bits = pa.py_buffer(np.packbits(known, bitorder="little"))
+    values = _narrow(values)
     return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), size, [bits, pa.py_buffer(values)])
+
+
+def _narrow(values: Array) -> Array:
+    """Return whole numbers in the smallest type that holds them all."""
+    low, high = int(values.min(initial=0)), int(values.max(initial=0))
+    kind = np.result_type(np.min_scalar_type(low), np.min_scalar_type(high))
+    return np.ascontiguousarray(values.astype(kind, copy=False))
 
 
 def _column(batch: pa.RecordBatch, name: str) -> Column:
     array = batch.column(name)
-    scale = int((batch.schema.field(name).metadata or {})[SCALE])
+    facts = batch.schema.field(name).metadata
+    scale = int(facts[SCALE])
     if pa.types.is_null(array.type):
         return Column.missing(len(array), scale)
     values = np.frombuffer(array.buffers()[1], array.type.to_pandas_dtype(), len(array), 0)
+    values = values.astype(facts[KIND].decode("ascii"), copy=False)
     if not array.null_count:
         return Column(values, None, scale)
     return Column(values, lambda: array.is_valid().to_numpy(zero_copy_only=False), scale, zeroed=True)
