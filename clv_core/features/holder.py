@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -12,9 +12,6 @@ from clv_core.features.sequences import Steps
 
 if TYPE_CHECKING:
     import ibis
-
-Put = Callable[[slice | NDArray[np.int64], str, NDArray[np.float64]], None]
-"""Takes the values of one feature for some rows of the feature table; called from several threads at once."""
 
 
 class Holder(Protocol):
@@ -36,14 +33,20 @@ class Holder(Protocol):
     def steps(self) -> Steps:
         """Return all steps, ordered by customer, day, time of day and event type."""
 
-    def features(self, cutoff_day: int, horizon_days: int, customers: NDArray[np.int64], put: Put) -> None:
-        """Hand the features that come from relations to ``put``, NaN for unknown, text as codes.
+    def features(
+        self,
+        cutoff_day: int,
+        horizon_days: int,
+        customers: NDArray[np.int64],
+        columns: Mapping[str, NDArray[np.float64]],
+    ) -> None:
+        """Fill in the features that come from relations: NaN for unknown, text as codes.
 
         Args:
             cutoff_day: the cutoff in days since 1970-01-01.
             horizon_days: length of the predicted span.
-            customers: numbers of the customers seen before the cutoff, ascending, [n].
-            put: called with rows of the n, a feature's name, and its values at these rows.
+            customers: numbers of all customers seen before the cutoff, ascending, [n].
+            columns: the features that are wanted, by name, each of shape [n].
         """
 
     def net_value(self, first: int, end: int) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ shards.json             first customer of each shard, first and last day, bytes 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,11 +23,8 @@ import pyarrow.ipc as ipc
 from numpy.typing import NDArray
 
 from clv_core.features.behaviour import FEATURES
-from clv_core.features.columnar.column import Column
 from clv_core.features.columnar.files import TablesFile
 from clv_core.features.expressions import aggregate, total
-from clv_core.features.feature import DERIVED
-from clv_core.features.holder import Put
 from clv_core.features.lines import VOCABULARIES
 from clv_core.features.pack import pack_steps
 from clv_core.features.relations import RELATIONS
@@ -105,15 +102,20 @@ class Shards:
             shard.tables.let_go()
         return steps
 
-    def features(self, cutoff_day: int, horizon_days: int, customers: NDArray[np.int64], put: Put) -> None:
-        """Hand the features that come from relations to ``put`` (:class:`~clv_core.features.holder.Holder`)."""
+    def features(
+        self,
+        cutoff_day: int,
+        horizon_days: int,
+        customers: NDArray[np.int64],
+        columns: Mapping[str, NDArray[np.float64]],
+    ) -> None:
+        """Fill in the features that come from relations (:class:`~clv_core.features.holder.Holder`)."""
 
         def work(shard: Shard) -> None:
-            start, stop = np.searchsorted(customers, [shard.first, shard.stop])
+            start, stop = np.searchsorted(customers, [shard.first, shard.stop]).tolist()
             if stop > start:
-                rows = slice(int(start), int(stop))
-                for name, values in _features(shard, cutoff_day, horizon_days, customers[rows]):
-                    put(rows, name, values)
+                parts = {name: values[start:stop] for name, values in columns.items()}
+                _fill(parts, shard, cutoff_day, horizon_days, customers[start:stop])
 
         self._each(work)
 
@@ -165,25 +167,26 @@ def each(work: Callable[[Any], T], items: list[Any]) -> list[T]:
         return list(pool.map(work, items))
 
 
-def _features(
-    shard: Shard, cutoff_day: int, horizon_days: int, customers: NDArray[np.int64]
-) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """Yield each feature's name and its values of ``customers``, all customers of the shard seen before the cutoff."""
-    done: dict[str, Column] = {}
+def _fill(
+    columns: Mapping[str, NDArray[np.float64]],
+    shard: Shard,
+    cutoff_day: int,
+    horizon_days: int,
+    customers: NDArray[np.int64],
+) -> None:
+    """Fill in features of ``customers``, all customers of the shard seen before the cutoff."""
     tables = {name: shard.tables[name] for name in RELATIONS}
     for source, relation in SOURCES.items():
+        features = [feature for feature in FEATURES.values() if feature.source == source and feature.name in columns]
+        if not features:
+            continue
         rows = relation(tables, cutoff_day, horizon_days).grouped(["customer"])
         assert rows.groups is not None
         at = np.searchsorted(customers, rows.customer.values[rows.groups.starts])
-        for feature in FEATURES.values():
-            if feature.source == source:
-                values = np.full(len(customers), np.nan)
-                if rows.size:
-                    values[at] = feature.expr(rows).floats()
-                if feature.empty is not None:
-                    values[np.isnan(values)] = feature.empty
-                done[feature.name] = Column(values, ~np.isnan(values))
-                yield feature.name, values
-    for feature in FEATURES.values():
-        if feature.source == DERIVED:
-            yield feature.name, feature.expr(done).floats()
+        for feature in features:
+            if len(at) < len(customers):
+                columns[feature.name].fill(np.nan if feature.empty is None else feature.empty)
+            if rows.size:
+                found = feature.expr(rows)
+                known = found if feature.empty is None else found.fill_null(feature.empty)
+                columns[feature.name][at] = known.floats()

@@ -1,7 +1,8 @@
-"""The feature table at one cutoff: what comes from the relations, the season, then the BTYD anchor."""
+"""The feature table at one cutoff: what comes from the relations, the BTYD anchor, and what combines them."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Final
 
@@ -12,9 +13,14 @@ from numpy.typing import NDArray
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.btyd import Anchor
 from clv_core.features.circumstance import TEXTS
-from clv_core.features.feature import ANCHOR, CALENDAR
+from clv_core.features.columnar.column import Column
+from clv_core.features.columnar.rows import Rows
+from clv_core.features.feature import ANCHOR, CALENDAR, DERIVED
 from clv_core.features.holder import Holder
 from clv_core.features.relations import day_of
+from clv_core.features.sources import SOURCES
+
+Columns = dict[str, NDArray[np.float64]]
 
 CATEGORY: Final = "category"
 HISTORY: Final = ("frequency", "recency", "T", "monetary_value", "net_value", "purchase_days")
@@ -43,26 +49,42 @@ def feature_table(
     block = np.empty((len(numeric), len(customers)))
     columns = dict(zip(numeric, block, strict=True))
     codes = {name: np.empty(len(customers)) for name in TEXTS}
-    targets = columns | codes
-
-    def put(rows: slice | NDArray[np.int64], name: str, values: NDArray[np.float64]) -> None:
-        targets[name][rows] = values
-
-    holder.features(day_of(cutoff), horizon_days, customers, put)
-    for feature in FEATURES.values():
-        if feature.source == CALENDAR:
-            columns[feature.name][:] = feature.expr(cutoff)
-
-    history = pd.DataFrame({name: columns[name] for name in HISTORY})
-    anchor = Anchor.fit(_sample(history))
-    for feature in FEATURES.values():
-        if feature.source == ANCHOR:
-            columns[feature.name][:] = history[feature.name] = feature.expr(anchor, history, horizon_days)
+    day, every = day_of(cutoff), columns | codes
+    early = {FEATURES[name].source for name in HISTORY}
+    first = {name: values for name, values in every.items() if FEATURES[name].source in early}
+    rest = {name: values for name, values in every.items() if FEATURES[name].source in SOURCES.keys() - early}
+    holder.features(day, horizon_days, customers, first)
+    with ThreadPoolExecutor(1) as beside:
+        fitting = beside.submit(_fill_anchor, columns, horizon_days)
+        holder.features(day, horizon_days, customers, rest)
+        anchor = fitting.result()
+    _fill_derived(columns, cutoff)
     frame = pd.DataFrame(block.T, columns=numeric, copy=False)
     for position, (name, feature) in enumerate(FEATURES.items()):
         if feature.scale == CATEGORY:
             frame.insert(position, name, _decoded(codes[name], holder.texts(TEXTS[name])))
     return frame, anchor
+
+
+def _fill_anchor(columns: Columns, horizon_days: int) -> Anchor:
+    """Fill in the anchor's features, and return the anchor fitted on what lies before the cutoff."""
+    history = pd.DataFrame({name: columns[name] for name in HISTORY})
+    anchor = Anchor.fit(_sample(history))
+    for feature in FEATURES.values():
+        if feature.source == ANCHOR:
+            columns[feature.name][:] = history[feature.name] = feature.expr(anchor, history, horizon_days)
+    return anchor
+
+
+def _fill_derived(columns: Columns, cutoff: date) -> None:
+    """Fill in what combines other features, and the season."""
+    size = len(next(iter(columns.values())))
+    rows = Rows(size, tuple(columns), lambda name: Column(columns[name], ~np.isnan(columns[name])))
+    for feature in FEATURES.values():
+        if feature.source == DERIVED:
+            columns[feature.name][:] = feature.expr(rows).floats()
+        elif feature.source == CALENDAR:
+            columns[feature.name].fill(feature.expr(cutoff))
 
 
 def _sample(history: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -14,8 +15,6 @@ from clv_core.features.columnar.column import EXACT, MILLIONTHS, Column
 from clv_core.features.columnar.rows import Rows
 from clv_core.features.engine import read_sql
 from clv_core.features.expressions import aggregate
-from clv_core.features.feature import DERIVED
-from clv_core.features.holder import Put
 from clv_core.features.lines import LARGEST, NUMBERS, Lines, number_lines
 from clv_core.features.pack import ORDER, pack_steps
 from clv_core.features.relations import RELATIONS
@@ -90,15 +89,20 @@ class Warehouse:
         rows = Rows.of(columns).sorted_by(ORDER)
         return pack_steps([rows], self.customer_ids, (self.texts("type"), self.texts("category")), _one_by_one)
 
-    def features(self, cutoff_day: int, horizon_days: int, customers: NDArray[np.int64], put: Put) -> None:
-        """Hand the features that come from relations to ``put`` (:class:`~clv_core.features.holder.Holder`)."""
+    def features(
+        self,
+        cutoff_day: int,
+        horizon_days: int,
+        customers: NDArray[np.int64],
+        columns: Mapping[str, NDArray[np.float64]],
+    ) -> None:
+        """Fill in the features that come from relations (:class:`~clv_core.features.holder.Holder`)."""
         schemas = tuple((name, table.schema()) for name, table in self.tables.items())
-        sql = query(self.connection.name, schemas, cutoff_day, horizon_days)
+        sql = query(self.connection.name, schemas, tuple(columns), cutoff_day, horizon_days)
         for batch in read_sql(self.connection, sql, BATCH_ROWS):
             rows = np.searchsorted(customers, batch["customer"].to_numpy())
-            for name in batch.schema.names:
-                if name != "customer":
-                    put(rows, name, batch[name].to_numpy(zero_copy_only=False))
+            for name, values in columns.items():
+                values[rows] = batch[name].to_numpy(zero_copy_only=False)
 
     def net_value(self, first: int, end: int) -> NDArray[np.float64]:
         """Return each customer's net value on days ``first <= day < end``, [c]."""
@@ -127,29 +131,33 @@ def _one_by_one(work: object, items: list[object]) -> list[object]:
     return [work(item) for item in items]  # type: ignore[operator]
 
 
-def query(dialect: str, schemas: Schemas, cutoff_day: int, horizon_days: int) -> str:
-    """Return the query of all features that the engine computes, and ``customer``, in no order, as SQL.
+def query(dialect: str, schemas: Schemas, names: tuple[str, ...], cutoff_day: int, horizon_days: int) -> str:
+    """Return the query of features that come from relations, and ``customer``, in no order, as SQL.
 
     Writing it takes a second, so it is written once and the two numbers are put in.
 
     Args:
         dialect: the engine's name.
         schemas: name and columns of each relation.
+        names: the features.
         cutoff_day: the cutoff in days since 1970-01-01.
         horizon_days: length of the predicted span.
     """
-    return _template(dialect, schemas).replace(str(CUTOFF), str(cutoff_day)).replace(str(HORIZON), str(horizon_days))
+    template = _template(dialect, schemas, names)
+    return template.replace(str(CUTOFF), str(cutoff_day)).replace(str(HORIZON), str(horizon_days))
 
 
-@lru_cache(maxsize=4)
-def _template(dialect: str, schemas: Schemas) -> str:
+@lru_cache(maxsize=8)
+def _template(dialect: str, schemas: Schemas, names: tuple[str, ...]) -> str:
     import ibis
 
     tables = {name: ibis.table(schema, name=name) for name, schema in schemas}
     steps = tables["steps"]
     joined = steps.filter(steps.day < CUTOFF).select("customer").distinct()
     for source, relation in SOURCES.items():
-        features = [feature for feature in FEATURES.values() if feature.source == source]
+        features = [FEATURES[name] for name in names if FEATURES[name].source == source]
+        if not features:
+            continue
         rows = relation(tables, CUTOFF, HORIZON)
         sums = rows.group_by("customer").aggregate(
             **{feature.name: feature.expr(rows).cast("float64") for feature in features}
@@ -157,6 +165,4 @@ def _template(dialect: str, schemas: Schemas) -> str:
         joined = joined.left_join(sums, "customer").drop("customer_right")
         filled = {f.name: joined[f.name].fill_null(f.empty) for f in features if f.empty is not None}
         joined = joined.mutate(**filled)
-    derived = [feature for feature in FEATURES.values() if feature.source == DERIVED]
-    complete = joined.mutate(**{feature.name: feature.expr(joined).cast("float64") for feature in derived})
-    return str(ibis.to_sql(complete, dialect=dialect, pretty=False))
+    return str(ibis.to_sql(joined, dialect=dialect, pretty=False))

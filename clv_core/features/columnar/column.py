@@ -71,10 +71,8 @@ class Column:
 
     def floats(self) -> NDArray[np.float64]:
         """Return the values as float64 with NaN for unknown, [n]."""
-        values: NDArray[np.float64] = np.array(self.cast("float64").values, np.float64)
-        if self.known is not None:
-            values[~self.known] = np.nan
-        return values
+        values: NDArray[np.float64] = self.cast("float64").values
+        return values if self.known is None else np.where(self.known, values, np.nan)
 
     def _like(self, values: Array, known: Any = None, scale: int = 1) -> Column:
         return Column(values, known, scale, self.groups)
