@@ -110,6 +110,7 @@ class TrainConfig(Settings):
     seed: int = option(1, low=0, high=2**31 - 1)
 
     cutoffs: int = option(12, low=1, high=60, group="data")
+    partial_windows: bool = option(True, group="data")
     max_windows: int = option(50_000, low=100, high=5_000_000, group="data")
     max_steps_back: int = option(40, low=1, high=500, group="data")
     impute: str = option("median", choices=("mean", "median", "max", "constant", "drop"), group="data")
@@ -126,11 +127,13 @@ class TrainConfig(Settings):
     mlp_layers: int = option(2, low=1, high=6, group="network")
     mlp_width: int = option(64, low=4, high=1024, group="network")
     dropout: float = option(0.1, low=0.0, high=0.8, group="network")
+    branch_dropout: float = option(0.3, low=0.0, high=0.8, group="network")
     activation: str = option("silu", choices=("relu", "silu", "tanh", "sigmoid"), group="network")
 
     ensemble: int = option(3, low=1, high=20, group="training")
     optimizer: str = option("adamw", choices=("adamw", "adam", "sgd"), group="training")
     learning_rate: float = option(2e-3, low=1e-6, high=1.0, group="training")
+    rnn_rate: float = option(3.0, low=0.01, high=100.0, group="training")
     weight_decay: float = option(1e-2, low=0.0, high=1.0, group="training")
     batch_size: int = option(512, low=16, high=65_536, group="training")
     steps: int | None = option(None, low=1, high=1_000_000, group="training")

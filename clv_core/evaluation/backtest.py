@@ -58,12 +58,13 @@ class Backtest:
 
 
 def training_data(log: EventLog, end: date, config: TrainConfig, progress: Progress) -> Snapshot:
-    """Return the training snapshot of all cutoffs whose label windows end by ``end``."""
-    cutoffs = training_cutoffs(log.first_day, end, config.horizon_days, config.cutoffs)
+    """Return the training snapshot of all cutoffs before ``end``; nothing at or after it is read."""
     return training_snapshot(
         log,
-        cutoffs,
+        end,
         config.horizon_days,
+        cutoffs=config.cutoffs,
+        partial=config.partial_windows,
         max_windows=config.max_windows,
         max_steps=config.max_steps_back,
         seed=config.seed,

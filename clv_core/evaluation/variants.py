@@ -50,6 +50,7 @@ def worth_of_never_buyers(train: Snapshot) -> dict[str, float]:
     Returns:
         :data:`FIGURES` by name; 0 where all had bought.
     """
+    train = train.complete()
     assert train.target is not None
     value = np.maximum(train.target, 0.0)[train.features["T"].isna().to_numpy()]
     if not len(value):

@@ -115,13 +115,16 @@ class EventLog:
         """All steps of the log, ordered by customer and time; read once."""
         return self.holder.steps()
 
-    def snapshot(self, cutoff: date, horizon_days: int, *, max_steps: int = 40) -> Snapshot:
+    def snapshot(
+        self, cutoff: date, horizon_days: int, *, max_steps: int = 40, label_days: int | None = None
+    ) -> Snapshot:
         """Return all customers with any event before ``cutoff``, what is known of them, and what followed.
 
         Args:
             cutoff: midnight, log-local.
             horizon_days: length of the predicted span.
             max_steps: most steps of a window.
+            label_days: how much of the horizon the target covers; None is all of it.
 
         Raises:
             NotEnoughData: no customer was seen before the cutoff.
@@ -136,8 +139,9 @@ class EventLog:
         if self.signals:
             features = features.assign(**{signal.name: signal.at(day, customers) for signal in self.signals})
         features.index = pd.Index(self.steps.customer_ids[customers], name=CUSTOMER_ID)
-        known = cutoff + timedelta(days=horizon_days) <= self.end
-        target = self.holder.net_value(day, day + horizon_days)[customers] if known else None
+        labelled = label_days or horizon_days
+        known = cutoff + timedelta(days=labelled) <= self.end
+        target = self.holder.net_value(day, day + labelled)[customers] if known else None
         columns = {signal.name: signal.column for signal in self.signals}
         return Snapshot(features, windows, horizon_days, target, {day: anchor}, signals=columns)
 

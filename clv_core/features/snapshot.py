@@ -26,11 +26,13 @@ class Snapshot:
         windows: the event sequence of each row, strictly before its cutoff, [n].
         horizon_days: length of the predicted span.
         target: net value in [cutoff, cutoff + horizon), in the log's currency, float64 [n]; None where the horizon has
-            not passed.
+            not passed. Of a partial window, the net value of that part of the horizon which has passed.
         anchors: the BTYD models fitted on what lies before each cutoff, by cutoff day.
         last_year_residual: log of actual over the anchor's total in the same span one year before a scoring cutoff; 0
             where no such span lies in the log.
         signals: the columns that this dataset has beyond ``FEATURES``, by name.
+        exposure: expected purchases in the span that the target covers, relative to those in the whole horizon,
+            float64 [n]: 1 for a complete window. None: all are complete.
     """
 
     features: pd.DataFrame
@@ -40,6 +42,7 @@ class Snapshot:
     anchors: dict[int, Anchor]
     last_year_residual: float = 0.0
     signals: Mapping[str, SignalColumn] = field(default_factory=dict)
+    exposure: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         """Return n."""
@@ -62,7 +65,14 @@ class Snapshot:
             features=self.features.iloc[rows],
             windows=self.windows.take(rows),
             target=None if self.target is None else self.target[rows],
+            exposure=None if self.exposure is None else self.exposure[rows],
         )
+
+    def complete(self) -> Snapshot:
+        """Return the rows whose target covers the whole horizon."""
+        if self.exposure is None:
+            return self
+        return replace(self.take(np.flatnonzero(self.exposure == 1)), exposure=None)
 
 
 def concat(snapshots: Sequence[Snapshot]) -> Snapshot:
@@ -75,6 +85,8 @@ def concat(snapshots: Sequence[Snapshot]) -> Snapshot:
         cutoff_day=np.concatenate([part.windows.cutoff_day for part in snapshots]),
     )
     targets = [part.target for part in snapshots if part.target is not None]
+    exposures = [np.ones(len(part)) if part.exposure is None else part.exposure for part in snapshots]
+    partial = any(part.exposure is not None for part in snapshots)
     return Snapshot(
         features=pd.concat([part.features for part in snapshots]),
         windows=windows,
@@ -82,4 +94,5 @@ def concat(snapshots: Sequence[Snapshot]) -> Snapshot:
         target=np.concatenate(targets) if targets else None,
         anchors={day: anchor for part in snapshots for day, anchor in part.anchors.items()},
         signals=first.signals,
+        exposure=np.concatenate(exposures) if partial else None,
     )

@@ -2,9 +2,10 @@
 
 The network never learns which distribution it feeds. In every head the mean is a parameter of its own,
 
-    log mean = learned linear of the base logs (anchor, recent rate, long-run rate, order value) + 2 tanh(o1 / 2),
+    log mean = learned linear of the base logs (anchor, recent rate, long-run rate, order value) + move(o1),
 
-so that large spenders pass through, and the deep part moves a mean by at most e^2. Money is in units of the log's mean
+so that large spenders pass through, and the deep part lifts a mean by at most e^2 and lowers it by at most e^4: whom
+the anchor takes for a customer like all others may have left, but is no whale. Money is in units of the log's mean
 order; ``base`` holds the base logs and, last, the anchor's purchase logit.
 """
 
@@ -21,8 +22,14 @@ from torch.nn import functional as F
 BASE_LOGS: Final = ("anchor_value", "recent_rate", "long_run_rate", "order_value", "never_bought")
 BASE_WIDTH: Final = len(BASE_LOGS) + 1
 SMALLEST_P: Final = 1e-6
+LIFT, DROP = 2.0, 4.0
+"""Largest move of a log mean by the deep part, up and down."""
 RESIDUAL_BINS: Final = 10
 RESIDUAL_LEVELS: Final = 99
+LEVELS: Final = torch.linspace(0.005, 0.995, 199, dtype=torch.float64)
+"""Levels at which the lognormal head learns its standardised residuals."""
+FEWEST_RESIDUALS: Final = 200
+"""Buyers needed to learn them; with fewer they stay normal."""
 
 Params = dict[str, Tensor]
 
@@ -46,8 +53,8 @@ class Head(nn.Module, ABC):
     def domain_map(self, raw: Tensor, base: Tensor) -> Params:
         """Turn raw [B, args_dim] and base [B, BASE_WIDTH] into parameters, each [B]."""
         logit = raw[:, 0] + base[:, -1]
-        log_mean = self.pass_through(base[:, :-1]).squeeze(-1) + 2 * torch.tanh(raw[:, 1] / 2)
-        return {"logit": logit, "log_mean": log_mean}
+        move = torch.where(raw[:, 1] > 0, _bounded(raw[:, 1], LIFT), _bounded(raw[:, 1], DROP))
+        return {"logit": logit, "log_mean": self.pass_through(base[:, :-1]).squeeze(-1) + move}
 
     @abstractmethod
     def loss(self, target: Tensor, params: Params) -> Tensor:
@@ -67,6 +74,15 @@ class Head(nn.Module, ABC):
 
     def calibrate(self, target: Tensor, params: Params) -> None:
         """Learn from training windows what the parameters alone do not say (nothing, for a head with a density)."""
+
+    def part(self, params: Params, exposure: Tensor) -> Params:
+        """Return the parameters for a part of the horizon.
+
+        Args:
+            params: as from :meth:`domain_map`.
+            exposure: expected purchases in that part relative to the whole, in (0, 1], [B].
+        """
+        return self.rescale(params, exposure, exposure)
 
     def rescale(self, params: Params, mean_factor: Tensor, exposure: Tensor) -> Params:
         """Return the parameters for another level or horizon.
@@ -90,6 +106,12 @@ class Ziln(Head):
 
     args_dim = 3
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.scatter = nn.Parameter(torch.tensor(-1.0))
+        self.register_buffer("residuals", torch.special.ndtri(LEVELS).float())
+        self.residuals: Tensor
+
     def domain_map(self, raw: Tensor, base: Tensor) -> Params:
         """Add sigma in (0.2, 1.5)."""
         return {**super().domain_map(raw, base), "sigma": 0.2 + 1.3 * torch.sigmoid(raw[:, 2])}
@@ -107,12 +129,39 @@ class Ziln(Head):
         z = (log_target - self.mu(params)) / sigma
         return chance + bought * (log_target + sigma.log() + 0.5 * math.log(2 * math.pi) + 0.5 * z**2)
 
+    def part(self, params: Params, exposure: Tensor) -> Params:
+        """Return the parameters for a part of the horizon: fewer purchases scatter more about their mean.
+
+        The squared coefficient of variation of buyers, e^(sigma^2) - 1, is parted in what stays with a customer and
+        what averages out over purchases; the second part grows with 1 / exposure, and its share is learned.
+        """
+        share = torch.sigmoid(self.scatter)
+        spread = torch.expm1(params["sigma"] ** 2) * (1 - share + share / exposure)
+        return {**self.rescale(params, exposure, exposure), "sigma": torch.log1p(spread).sqrt()}
+
+    def calibrate(self, target: Tensor, params: Params) -> None:
+        """Learn the quantiles of the buyers' standardised residuals: real logs are less skewed than the lognormal."""
+        bought = target > 0
+        if int(bought.sum()) >= FEWEST_RESIDUALS:
+            z = (target[bought].log() - self.mu(params)[bought]) / params["sigma"][bought]
+            self.residuals.copy_(torch.quantile(z, LEVELS.to(z)))
+
     def quantile(self, params: Params, q: float) -> Tensor:
         """Return the q-quantile [B]: 0 where the chance of no purchase is at least q."""
         p = self.p_purchase(params)
         inside = ((q - (1 - p)) / p).clamp(1e-7, 1 - 1e-7)
-        value = torch.exp(self.mu(params) + params["sigma"] * torch.special.ndtri(inside.double()).to(p.dtype))
+        value = torch.exp(self.mu(params) + params["sigma"] * self._residual(inside.double()).to(p.dtype))
         return torch.where(q <= 1 - p, torch.zeros_like(value), value)
+
+    def _residual(self, level: Tensor) -> Tensor:
+        """Return the standardised residual at ``level`` [B]: learned, and normal beyond what was learned."""
+        levels, learned = LEVELS.to(level.device), self.residuals.to(level)
+        within = level.clamp(float(LEVELS[0]), float(LEVELS[-1]))
+        above = torch.searchsorted(levels, within).clamp(1, len(levels) - 1)
+        weight = (within - levels[above - 1]) / (levels[above] - levels[above - 1])
+        beyond = torch.special.ndtri(level) - torch.special.ndtri(within)
+        residual: Tensor = torch.lerp(learned[above - 1], learned[above], weight) + beyond
+        return residual
 
 
 class _MeanHead(Head, ABC):
@@ -178,6 +227,10 @@ class Tweedie(_MeanHead):
     def mean_loss(self, target: Tensor, mean: Tensor) -> Tensor:
         """Return the deviance [B]."""
         return tweedie_deviance(target, mean)
+
+
+def _bounded(move: Tensor, most: float) -> Tensor:
+    return most * torch.tanh(move / most)
 
 
 def tweedie_deviance(target: Tensor, mean: Tensor) -> Tensor:

@@ -70,6 +70,7 @@ class Inputs:
         codes: step codes, 0 is the unknown bucket, int64 [s, len(STEP_CODES)].
         day: day of each step, int32 [s].
         target: value in the horizon in mean purchase days, float32 [n]; empty where unknown.
+        exposure: how much of the horizon the target covers, in expected purchases, float32 [n].
         oldest: largest age of a step in the training windows, in days, float32 []; older ones count as that old.
     """
 
@@ -82,6 +83,7 @@ class Inputs:
     codes: Tensor
     day: Tensor
     target: Tensor
+    exposure: Tensor
     oldest: Tensor
 
     def __len__(self) -> int:
@@ -172,6 +174,7 @@ class InputEncoder:
         """Return the tensors of a snapshot; any snapshot gives finite tensors."""
         windows, steps = snapshot.windows, snapshot.windows.steps
         target = np.empty(0) if snapshot.target is None else snapshot.target / self.money
+        exposure = np.ones(len(snapshot)) if snapshot.exposure is None else snapshot.exposure
         return Inputs(
             table=torch.from_numpy(self.table.transform(snapshot.features)),
             base=torch.from_numpy(self.base(snapshot.features, snapshot.horizon_days)),
@@ -182,6 +185,7 @@ class InputEncoder:
             codes=torch.from_numpy(self._codes(steps)),
             day=torch.from_numpy(steps.day),
             target=torch.from_numpy(target.astype(np.float32)),
+            exposure=torch.from_numpy(exposure.astype(np.float32)),
             oldest=torch.tensor(self.oldest, dtype=torch.float32),
         )
 

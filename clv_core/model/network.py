@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,9 @@ from clv_core.config import TrainConfig
 from clv_core.model.encoders import SequenceEncoder, mlp
 from clv_core.model.heads import Params, make_head
 from clv_core.model.inputs import Batch
+
+SEQUENCE_BRANCH: Final = "steps."
+"""How the names of the sequence branch's parameters begin."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Network(nn.Module):
     def __init__(self, shape: Shape, config: TrainConfig) -> None:
         super().__init__()
         width = config.mlp_width
+        self.branch_dropout = config.branch_dropout
         self.head = make_head(config.head, config.point_loss)
         self.features = self.steps = None
         joined = 0
@@ -64,10 +68,16 @@ class Network(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, batch: Batch) -> Params:
-        """Return the head's parameters for a batch, each [B]."""
+        """Return the head's parameters for a batch, each [B].
+
+        In training, some rows go without their features: what the sequence alone can tell is learned too, and not left
+        to the features, which learn faster and say the same again.
+        """
         parts: list[Tensor] = []
         if self.features is not None:
             parts.append(self.features(batch.table))
         if self.steps is not None:
             parts.append(self.steps(batch.sequence))
+        if len(parts) == 2 and self.training:
+            parts[0] = parts[0] * (torch.rand(len(parts[0]), 1, device=parts[0].device) >= self.branch_dropout)
         return self.head.domain_map(self.out(self.join(torch.cat(parts, dim=1))), batch.base)

@@ -11,7 +11,7 @@ from math import ceil
 from typing import Final
 
 from clv_core.config import TrainConfig
-from clv_core.training.windows import training_cutoffs
+from clv_core.training.windows import partial_cutoffs, training_cutoffs
 
 FEWEST_STEPS, MOST_STEPS = 200, 1200
 EPOCHS: Final = 3
@@ -54,6 +54,8 @@ def estimate(config: TrainConfig, first_day: date, end: date, customers: int, ev
     features, 7 for each step of its sequence) and scales with the number of weights that a row passes.
     """
     cutoffs = training_cutoffs(first_day, end, config.horizon_days, config.cutoffs)
+    if config.partial_windows:
+        cutoffs = [*cutoffs, *partial_cutoffs(first_day, end, config.horizon_days)]
     windows = min(config.max_windows, customers * max(1, len(cutoffs)))
     steps_a_window = min(config.max_steps_back, events / max(1, customers))
     features = 13e-6 * (config.mlp_layers * config.mlp_width**2 + 8192) / (2 * 64**2 + 8192)

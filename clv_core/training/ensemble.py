@@ -27,7 +27,7 @@ from clv_core.errors import ClvError
 from clv_core.jobs import Progress
 from clv_core.model.heads import tweedie_deviance
 from clv_core.model.inputs import Inputs
-from clv_core.model.network import Network, Shape
+from clv_core.model.network import SEQUENCE_BRANCH, Network, Shape
 from clv_core.training.checkpoint import Checkpoint
 from clv_core.training.loop import Report, train
 from clv_core.workspace import atomic_path, read_json, write_json
@@ -128,7 +128,7 @@ def _train_seed(
     network = Network(Shape.from_json(plan["shape"]), config).to(device)
 
     def loss_of(rows: Tensor, part: Inputs = inputs) -> Tensor:
-        params = network(part.batch(rows))
+        params = network.head.part(network(part.batch(rows)), part.exposure[rows])
         loss = network.head.loss(part.target[rows], params)
         if config.head == "ziln":
             loss = loss + TWEEDIE_WEIGHT * tweedie_deviance(part.target[rows], network.head.mean(params))
@@ -149,6 +149,7 @@ def _train_seed(
         Checkpoint(run.state(seed)),
         report,
         validate if later is not None else None,
+        {SEQUENCE_BRANCH: config.rnn_rate},
     )
     network.eval()
     calibrate(network, inputs)
@@ -160,9 +161,11 @@ def _train_seed(
 
 @torch.no_grad()
 def calibrate(network: Network, inputs: Inputs) -> None:
-    """Let the head learn residuals from the training rows, if it has any to learn."""
+    """Let the head learn residuals from the complete training windows, if it has any to learn."""
     parts = [network(inputs.batch(rows)) for rows in inputs.in_parts(ROWS_AT_ONCE)]
-    network.head.calibrate(inputs.target, {name: torch.cat([part[name] for part in parts]) for name in parts[0]})
+    whole = inputs.exposure == 1
+    params = {name: torch.cat([part[name] for part in parts])[whole] for name in parts[0]}
+    network.head.calibrate(inputs.target[whole], params)
 
 
 def _device(config: TrainConfig) -> torch.device:

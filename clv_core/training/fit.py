@@ -67,9 +67,8 @@ def fit_deep(train: Snapshot, config: TrainConfig, folder: Path, progress: Progr
         raise NotEnoughData("too_few_windows", windows=len(train), needed=FEWEST_WINDOWS)
     assert train.target is not None
     largest = float(train.target.max())
-    part, later = (
-        split_for_validation(at_anchor_level(train)) if config.early_stopping else (at_anchor_level(train), None)
-    )
+    level = thinned(at_anchor_level(train), config.max_windows, config.seed)
+    part, later = split_for_validation(level) if config.early_stopping else (level, None)
     table = TableEncoder.fit(part.features, part.described, impute=config.impute, constant=config.impute_constant)
     encoder = InputEncoder.fit(part, table)
     inputs = encoder.transform(part)
@@ -91,6 +90,8 @@ def at_anchor_level(train: Snapshot) -> Snapshot:
     assert train.target is not None
     bought = train.features["T"].notna().to_numpy()
     expected = np.nan_to_num(train.features["anchor_value"].to_numpy(np.float64))
+    if train.exposure is not None:
+        expected = expected * train.exposure
     target = train.target.copy()
     for day in np.unique(train.cutoff_day):
         rows = train.cutoff_day == day
@@ -100,39 +101,49 @@ def at_anchor_level(train: Snapshot) -> Snapshot:
     return replace(train, target=target)
 
 
+def thinned(train: Snapshot, rows: int, seed: int) -> Snapshot:
+    """Return the snapshot with as many of its complete windows as make it ``rows`` long; partial ones all stay."""
+    if train.exposure is None or len(train) <= rows:
+        return train
+    partial, complete = np.flatnonzero(train.exposure < 1), np.flatnonzero(train.exposure == 1)
+    left = np.random.default_rng(seed).permutation(complete)[: max(FEWEST_WINDOWS, rows - len(partial))]
+    return train.take(np.sort(np.concatenate([partial, left])))
+
+
 def split_for_validation(train: Snapshot) -> tuple[Snapshot, Snapshot | None]:
-    """Split off the latest cutoff, if cutoffs remain whose label windows end before it; else there is no validation."""
-    latest = int(train.cutoff_day.max())
-    earlier = np.flatnonzero(train.cutoff_day + train.horizon_days <= latest)
+    """Split off the latest complete cutoff, if label windows end before it; else there is no validation."""
+    complete = train.complete()
+    latest = int(complete.cutoff_day.max())
+    earlier = np.flatnonzero(complete.cutoff_day + complete.horizon_days <= latest)
     if len(earlier) < FEWEST_WINDOWS:
         return train, None
-    return train.take(earlier), train.take(np.flatnonzero(train.cutoff_day == latest))
+    return complete.take(earlier), complete.take(np.flatnonzero(complete.cutoff_day == latest))
 
 
 def fit_naive(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
     """Fit the spend-rate baseline."""
-    return Fitted(NaiveModel().fit(train), [])
+    return Fitted(NaiveModel().fit(train.complete()), [])
 
 
 def fit_bgnbd(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
     """Fit the BG/NBD + Gamma-Gamma baseline."""
-    return Fitted(BgNbdModel().fit(train), [])
+    return Fitted(BgNbdModel().fit(train.complete()), [])
 
 
 def fit_paretonbd(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
     """Fit the Pareto/NBD + Gamma-Gamma baseline."""
-    return Fitted(ParetoNbdModel().fit(train), [])
+    return Fitted(ParetoNbdModel().fit(train.complete()), [])
 
 
 def fit_boosting(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
     """Fit the gradient boosting baseline."""
-    model = BoostingModel.fit(train, impute=config.impute, constant=config.impute_constant, seed=config.seed)
+    model = BoostingModel.fit(train.complete(), impute=config.impute, constant=config.impute_constant, seed=config.seed)
     return Fitted(model, [])
 
 
 def fit_ziln_mlp(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
     """Fit the ZILN paper's plain MLP."""
-    model, state = fit_network(train, config, folder, progress, stage)
+    model, state = fit_network(train.complete(), config, folder, progress, stage)
     history = [{"seed": float(config.seed), **entry} for entry in state.history]
     return Fitted(model, history, early_stopped=True, steps=state.step)
 

@@ -7,7 +7,7 @@ the same choices as one that was never disturbed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -41,13 +41,18 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
     return low + (peak - low) * (1 - math.cos(math.pi * min(1.0, share))) / 2
 
 
-def make_optimizer(network: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """Return the optimiser that the settings name."""
+def make_optimizer(network: nn.Module, config: TrainConfig, rates: Mapping[str, float]) -> torch.optim.Optimizer:
+    """Return the optimiser that the settings name; each of its groups knows its ``rate`` (see :func:`train`)."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        rate = next((rate for prefix, rate in rates.items() if name.startswith(prefix)), 1.0)
+        groups.setdefault(rate, []).append(parameter)
+    parts = [{"params": parameters, "rate": rate} for rate, parameters in groups.items()]
     if config.optimizer == "sgd":
-        return torch.optim.SGD(network.parameters(), lr=config.learning_rate, momentum=0.9)
+        return torch.optim.SGD(parts, lr=config.learning_rate, momentum=0.9)
     kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
     decay = config.weight_decay if config.optimizer == "adamw" else 0.0
-    return kind(network.parameters(), lr=config.learning_rate, weight_decay=decay)
+    return kind(parts, lr=config.learning_rate, weight_decay=decay)
 
 
 def rows_of_step(step: int, rows: int, batch_size: int, seed: int, device: torch.device) -> Tensor:
@@ -69,6 +74,7 @@ def train(
     checkpoint: Checkpoint,
     report: Report,
     validate: Callable[[], float] | None = None,
+    rates: Mapping[str, float] | None = None,
 ) -> State:
     """Train ``network`` in place.
 
@@ -82,8 +88,9 @@ def train(
         checkpoint: where the run is kept and resumed from.
         report: called with step, loss and validation loss.
         validate: loss on later windows; with it, the weights of the best validation are the ones that stay.
+        rates: learning rate of the parameters whose names begin so, relative to that of all others.
     """
-    optimizer = make_optimizer(network, config)
+    optimizer = make_optimizer(network, config, rates or {})
     state = checkpoint.load(network, optimizer) or State()
     device = next(network.parameters()).device
     running = 0.0
@@ -91,7 +98,7 @@ def train(
         network.train()
         torch.manual_seed(seed * 7_368_787 + state.step)
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(state.step, steps, config.learning_rate)
+            group["lr"] = group["rate"] * learning_rate(state.step, steps, config.learning_rate)
         loss = loss_of(rows_of_step(state.step, rows, config.batch_size, seed, device))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

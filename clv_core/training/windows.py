@@ -1,9 +1,15 @@
-"""Which past cutoffs a model learns from, and the training snapshot of all of them."""
+"""Which past cutoffs a model learns from, and the training snapshot of all of them.
+
+A complete window has its whole horizon before the end. The cutoffs of the last horizon have only a part of theirs:
+those partial windows show what customers do now, at the ages that they have when they are scored, and count for what
+they cover (:attr:`~clv_core.features.snapshot.Snapshot.exposure`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Final
 
 import numpy as np
 
@@ -12,9 +18,12 @@ from clv_core.features.log import EventLog
 from clv_core.features.sequences import windows_at
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import Progress
+from clv_core.model.horizon import exposure
 
 SHORTEST_HISTORY_DAYS = 28
 FEWEST_BUYERS = 30
+SHORTEST_LABEL: Final = 0.25
+"""Smallest part of the horizon that a partial window covers."""
 EPOCH = date(1970, 1, 1)
 
 
@@ -23,10 +32,21 @@ def training_cutoffs(first_day: date, end: date, horizon_days: int, count: int) 
 
     They are spaced max(7 days, horizon / 8) and leave at least 28 days (or the horizon, if shorter) of history.
     """
-    step = timedelta(days=max(7, round(horizon_days / 8)))
     last = end - timedelta(days=horizon_days)
-    earliest = first_day + timedelta(days=min(SHORTEST_HISTORY_DAYS, max(horizon_days, 7)))
-    return [cutoff for cutoff in (last - number * step for number in range(count)) if cutoff >= earliest]
+    cutoffs = (last - number * _step(horizon_days) for number in range(count))
+    return [cutoff for cutoff in cutoffs if cutoff >= _earliest(first_day, horizon_days)]
+
+
+def partial_cutoffs(first_day: date, end: date, horizon_days: int) -> list[date]:
+    """Return the cutoffs between those of :func:`training_cutoffs` and ``end``, spaced alike, the latest first.
+
+    Their label windows are cut off by ``end``, and at least a quarter of the horizon is left of each.
+    """
+    step = _step(horizon_days)
+    most = (horizon_days - max(1, round(SHORTEST_LABEL * horizon_days))) // step.days
+    complete = end - timedelta(days=horizon_days)
+    cutoffs = (complete + number * step for number in range(most, 0, -1))
+    return [cutoff for cutoff in cutoffs if cutoff >= _earliest(first_day, horizon_days)]
 
 
 def longest_horizon(first_day: date, end: date) -> int:
@@ -36,42 +56,75 @@ def longest_horizon(first_day: date, end: date) -> int:
 
 def training_snapshot(
     log: EventLog,
-    cutoffs: Sequence[date],
+    end: date,
     horizon_days: int,
     *,
+    cutoffs: int,
+    partial: bool,
     max_windows: int,
     max_steps: int,
     seed: int,
     progress: Progress,
 ) -> Snapshot:
-    """Return the snapshot of all customers at all ``cutoffs`` with their targets, sampled to ``max_windows`` rows.
+    """Return the snapshot of all customers at all past cutoffs with their targets.
+
+    Args:
+        log: the events.
+        end: nothing at or after this midnight is learned from.
+        horizon_days: length of the predicted span.
+        cutoffs: most cutoffs with complete label windows.
+        partial: whether the cutoffs of the last horizon come along, with what lies before ``end`` of their windows.
+        max_windows: complete windows are sampled to this many rows; partial ones as if all windows were.
+        max_steps: most steps of a window.
+        seed: of the sample.
+        progress: listener.
 
     Raises:
-        NotEnoughData: no cutoff fits, or fewer than 30 windows hold a purchase after their cutoff.
+        NotEnoughData: no cutoff fits, or fewer than 30 complete windows hold a purchase after their cutoff.
     """
-    if not cutoffs:
-        possible = longest_horizon(log.first_day, log.end)
+    complete = training_cutoffs(log.first_day, end, horizon_days, cutoffs)
+    if not complete:
         raise NotEnoughData(
             "horizon_too_long",
             horizon=horizon_days,
             days=(log.end - log.first_day).days,
-            longest=possible,
+            longest=longest_horizon(log.first_day, log.end),
             end=log.end.isoformat(),
         )
+    latest = partial_cutoffs(log.first_day, end, horizon_days) if partial else []
+    chosen = [*complete, *latest]
+    sizes = [len(windows_at(log.steps, (cutoff - EPOCH).days, max_steps)[0]) for cutoff in chosen]
+    whole, everything = (min(1.0, max_windows / max(1, sum(some))) for some in (sizes[: len(complete)], sizes))
     rng = np.random.default_rng(seed)
-    sizes = [len(windows_at(log.steps, (cutoff - EPOCH).days, max_steps)[0]) for cutoff in cutoffs]
-    share = min(1.0, max_windows / max(1, sum(sizes)))
     parts = []
-    for number, (cutoff, size) in enumerate(zip(cutoffs, sizes, strict=True)):
-        progress.report("windows", number, len(cutoffs))
+    for number, (cutoff, size) in enumerate(zip(chosen, sizes, strict=True)):
+        progress.report("windows", number, len(chosen))
         if size == 0:
             continue
-        part = log.snapshot(cutoff, horizon_days, max_steps=max_steps)
+        part = _labelled(log, cutoff, horizon_days, min(horizon_days, (end - cutoff).days), max_steps)
+        share = whole if number < len(complete) else everything
         keep = np.sort(rng.permutation(size)[: max(1, round(size * share))]).astype(np.int64)
         parts.append(part if share == 1.0 else part.take(keep))
-    progress.report("windows", len(cutoffs), len(cutoffs))
+    progress.report("windows", len(chosen), len(chosen))
     train = concat(parts) if parts else None
-    buyers = 0 if train is None or train.target is None else int((train.target > 0).sum())
+    known = train.complete().target if train is not None else None
+    buyers = 0 if known is None else int((known > 0).sum())
     if train is None or buyers < FEWEST_BUYERS:
         raise NotEnoughData("too_few_buyers", buyers=buyers, needed=FEWEST_BUYERS, horizon=horizon_days)
     return train
+
+
+def _labelled(log: EventLog, cutoff: date, horizon_days: int, label_days: int, max_steps: int) -> Snapshot:
+    """Return the snapshot at ``cutoff`` whose target covers ``label_days``, with its exposure where that is a part."""
+    part = log.snapshot(cutoff, horizon_days, max_steps=max_steps, label_days=label_days)
+    if label_days == horizon_days:
+        return part
+    return replace(part, exposure=np.minimum(exposure(part, horizon_days, label_days), 1 - 1e-9))
+
+
+def _step(horizon_days: int) -> timedelta:
+    return timedelta(days=max(7, round(horizon_days / 8)))
+
+
+def _earliest(first_day: date, horizon_days: int) -> date:
+    return first_day + timedelta(days=min(SHORTEST_HISTORY_DAYS, max(horizon_days, 7)))

@@ -89,3 +89,49 @@ def test_residual_quantiles_cover_the_training_targets():
 
 def test_the_point_head_is_named_with_its_loss():
     assert type(make_head("point", "mae")) is HEADS["point_mae"]
+
+
+def test_a_part_of_the_horizon_has_the_chance_and_mean_of_its_purchases_and_scatters_more():
+    head = Ziln()
+    params = some_params(head)
+    part = head.part(params, torch.full((200,), 0.25, dtype=torch.float64))
+    none = (1 - head.p_purchase(params)).detach().numpy()
+    np.testing.assert_allclose(1 - head.p_purchase(part).detach().numpy(), none**0.25, atol=1e-5)
+    np.testing.assert_allclose(head.mean(part).detach().numpy(), head.mean(params).detach().numpy() / 4, rtol=1e-6)
+    assert (part["sigma"] > params["sigma"]).all()
+    whole = head.part(params, torch.ones(200, dtype=torch.float64))
+    for name, value in params.items():
+        torch.testing.assert_close(whole[name], value, atol=1e-4, rtol=1e-6)
+
+
+def test_calibrated_quantiles_hold_for_buyers_whose_value_is_not_lognormal():
+    head = Ziln()
+    params = {name: value.repeat(100) for name, value in some_params(head).items()}
+    rng = np.random.default_rng(2)
+    shape = 4.0
+    gamma = rng.gamma(shape, 1 / shape, 20_000)
+    mean = head.mean(params).detach().numpy() / head.p_purchase(params).detach().numpy()
+    bought = rng.random(20_000) < head.p_purchase(params).detach().numpy()
+    target = torch.from_numpy(np.where(bought, mean * gamma, 0.0))
+
+    def share_below(q: float) -> float:
+        below = target.numpy() <= head.quantile(params, q).detach().numpy()
+        none = 1 - head.p_purchase(params).detach().numpy()
+        return float(np.where(bought, below, np.minimum(1, q / none)).mean())
+
+    before = max(abs(share_below(q) - q) for q in (0.5, 0.9))
+    with torch.no_grad():
+        head.calibrate(target, params)
+    assert max(abs(share_below(q) - q) for q in (0.1, 0.5, 0.9)) < 0.02 < before
+
+
+def test_calibrated_quantiles_rise_with_the_level_beyond_what_was_learned():
+    head = Ziln()
+    params = some_params(head)
+    with torch.no_grad():
+        head.calibrate(torch.from_numpy(stats.lognorm.rvs(1, size=200, random_state=3)), params)
+    levels = [0.5, 0.9, 0.99, 0.995, 0.999, 0.9999]
+    quantiles = torch.stack([head.quantile(params, q) for q in levels])
+    assert (quantiles.diff(dim=0) >= 0).all() and torch.isfinite(quantiles).all()
+    certain = params["logit"] > 2
+    assert (quantiles.diff(dim=0)[:, certain] > 0).all()

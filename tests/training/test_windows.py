@@ -1,10 +1,20 @@
 """Which cutoffs a model may learn from."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
+from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
+from clv_core.features.log import EventLog, open_log
+from clv_core.features.sequences import windows_at
+from clv_core.jobs import NoProgress
 from clv_core.training.cost import estimate
-from clv_core.training.windows import longest_horizon, training_cutoffs
+from clv_core.training.fit import thinned
+from clv_core.training.windows import EPOCH, longest_horizon, partial_cutoffs, training_cutoffs, training_snapshot
+from clv_core.workspace import Workspace
 
 FIRST, END = date(1997, 1, 1), date(1997, 12, 31)
 
@@ -39,3 +49,45 @@ def test_the_expected_cost_grows_with_the_log_and_the_network_and_stays_bounded_
     assert small.seconds < large.seconds < wide.seconds
     assert simple.seconds < large.seconds
     assert huge.seconds == large.seconds
+
+
+def test_partial_cutoffs_fill_the_last_horizon_and_keep_a_quarter_of_it():
+    for horizon in (30, 91, 182):
+        partial, complete = partial_cutoffs(FIRST, END, horizon), training_cutoffs(FIRST, END, horizon, 12)
+        assert complete[0] < partial[-1] and partial == sorted(partial, reverse=True)
+        assert all(0.25 * horizon <= (END - cutoff).days < horizon for cutoff in partial)
+        assert {(one - other).days for one, other in pairwise([*partial, complete[0]])} == {max(7, round(horizon / 8))}
+
+
+def test_a_partial_window_holds_what_was_bought_before_the_end_and_says_how_much_that_is(small_workspace: Workspace):
+    log = open_log(open_dataset(small_workspace, "shop"))
+    end, horizon = log.end - timedelta(days=90), 90
+    options = {"cutoffs": 3, "max_windows": 10**6, "max_steps": 40, "seed": 1, "progress": NoProgress()}
+    train = training_snapshot(log, end, horizon, partial=True, **options)
+    whole = training_snapshot(log, end, horizon, partial=False, **options)
+    np.testing.assert_array_equal(train.complete().target, whole.target)
+    assert whole.exposure is None and train.exposure is not None
+    for cutoff in partial_cutoffs(log.first_day, end, horizon):
+        day = (cutoff - EPOCH).days
+        rows = train.cutoff_day == day
+        until_end = log.holder.net_value(day, (end - EPOCH).days)
+        np.testing.assert_allclose(train.target[rows].sum(), until_end[_known(log, day)].sum())
+        buyers = train.features["T"].notna().to_numpy() & rows
+        features, anchor = train.features[buyers], train.anchors[day]
+        expected = anchor.expected_count(features, (end - cutoff).days) / anchor.expected_count(features, horizon)
+        np.testing.assert_allclose(train.exposure[buyers], expected)
+    assert len(thinned(train, len(train) - 10, seed=1)) == len(train) - 10
+
+
+def test_thinning_takes_complete_windows_only(small_workspace: Workspace):
+    log = open_log(open_dataset(small_workspace, "shop"))
+    options = {"cutoffs": 3, "max_windows": 10**6, "max_steps": 40, "seed": 1, "progress": NoProgress()}
+    train = training_snapshot(log, log.end, 90, partial=True, **options)
+    assert train.exposure is not None
+    partial = int((train.exposure < 1).sum())
+    left = thinned(train, partial + 100, seed=1)
+    assert len(left) == partial + 100 and int((left.exposure < 1).sum()) == partial
+
+
+def _known(log: EventLog, day: int) -> NDArray[np.int64]:
+    return windows_at(log.steps, day, 40)[0]
