@@ -12,6 +12,7 @@ import streamlit as st
 
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.past import comparison_folder
 from clv_core.evaluation.seasons import season_label
 from clv_core.evaluation.slices import slice_label
 from clv_core.workspace import read_json
@@ -47,15 +48,10 @@ class Board:
     seasons: pd.DataFrame
 
 
-def folder(bundle: Bundle) -> Path:
-    """Return where the backtest of a model lies."""
-    return state.workspace().folder("backtests") / f"{bundle.id}-{bundle.record['dataset']['version']}"
-
-
 def section(bundle: Bundle) -> None:
     """Show the scoreboard where it is there; else offer to make it, or follow the run that does."""
     st.subheader(t("board.title"), anchor=False)
-    path = folder(bundle)
+    path = comparison_folder(state.workspace(), bundle)
     job = progress.latest("backtest", path.name)
     if job and progress.running(job):
         progress.watch(job)
