@@ -24,6 +24,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment import scoring
 from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
 from clv_core.deployment.explaining import SAMPLE, explain_scores
+from clv_core.deployment.past import shared_error
 from clv_core.deployment.renaming import rename as rename
 from clv_core.deployment.signals import learned_signals, lost_signals
 from clv_core.errors import Message, NotEnoughData
@@ -270,12 +271,19 @@ def segment(
     cutoff: date | None = None,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
-) -> tuple[exports.Exported, pd.DataFrame]:
-    """Write those customers who fulfil all conditions with their tier; also return the table of all tiers."""
+) -> tuple[exports.Exported, pd.DataFrame, segments.Total]:
+    """Write those customers who fulfil all conditions with their tier.
+
+    Returns:
+        What was written, the table of all tiers, and what those who were written are worth together.
+    """
     everyone, side = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
-    made = lists.write_list(lists.choose(everyone, conditions), out, side)
+    chosen = lists.choose(everyone, conditions)
+    made = lists.write_list(chosen, out, side)
     exports.log_export(workspace, made, out.suffix.removeprefix("."), side)
-    return made, segments.table(everyone, scheme.tiers, language)
+    shared = shared_error(workspace, open_bundle(workspace, model_id))
+    total = segments.total(everyone, shared, everyone.index.isin(chosen.index))
+    return made, segments.table(everyone, scheme.tiers, language, shared), total
 
 
 def export(

@@ -65,8 +65,8 @@ def test_quantiles_of_the_true_distribution_hold_exactly_what_they_promise() -> 
     frame = pd.DataFrame({"actual": actual, "p_purchase": p, "predicted_clv": p * scale})
     frame = frame.assign(clv_p10=quantile(0.1), clv_p50=quantile(0.5), clv_p90=quantile(0.9))
     found = intervals(frame)
-    assert [found[f"below_{level}"] for level in (0.1, 0.5, 0.9)] == pytest.approx([0.1, 0.5, 0.9], abs=0.01)
-    assert found["top_fifth_coverage80"] == pytest.approx(0.9, abs=0.01)  # zeros lie inside
+    assert [found[name] for name in ("pit10", "pit50", "pit90")] == pytest.approx([0.1, 0.5, 0.9], abs=0.01)
+    assert found["coverage80_top"] == pytest.approx(0.9, abs=0.01)  # zeros lie inside
 
 
 def test_origins_are_those_fixed_in_advance() -> None:

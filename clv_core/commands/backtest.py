@@ -47,12 +47,13 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Run the origins, write the tables and the predictions, and return the scoreboard with verdicts in words.
 
     The first model is held against each of the others, and each model against its own variants. ``scoreboard.csv`` has
-    all metrics with intervals, ``slices.csv`` those of parts of the customers, ``stability.csv`` how much of the top
-    decile stays.
+    all metrics with intervals, ``slices.csv`` those of parts of the customers, ``seasons.csv`` those by season of the
+    horizon, ``stability.csv`` how much of the top decile stays.
     """
     from clv_core import pipeline
     from clv_core.evaluation.bootstrap import Bootstrap
     from clv_core.evaluation.scoreboard import table_of
+    from clv_core.evaluation.seasons import season_table
     from clv_core.evaluation.slices import slice_table
     from clv_core.evaluation.stability import RUN, stability
     from clv_core.training.fit import MODELS
@@ -81,6 +82,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     scoreboard, stable = table_of(bootstrap), stability(found.predictions)
     pipeline.write_scores(scoreboard, options.out / "scoreboard.csv")
     pipeline.write_scores(slice_table(found.predictions, found.facts), options.out / "slices.csv")
+    pipeline.write_scores(season_table(found.predictions), options.out / "seasons.csv")
     pipeline.write_scores(stable, options.out / "stability.csv")
     pipeline.write_scores(found.predictions, options.out / "predictions.parquet")
     names = [name for name in dict.fromkeys(found.predictions["model"]) if RUN not in name]

@@ -24,7 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Cut, write the list, and return one record a tier of all customers."""
+    """Cut, write the list, and return one record a tier of all customers.
+
+    Sums come with their 80% interval; null where no past origin says how far off sums of this model are.
+    """
     from clv_core import pipeline
     from clv_core.strategy.conditions import Condition
     from clv_core.strategy.lists import ENDINGS
@@ -33,7 +36,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     scheme, conditions = Scheme.parse(options.scheme), [Condition.parse(text) for text in options.segment]
     if options.out.suffix not in ENDINGS:
         raise UsageError("segment_out", path=options.out.name, endings=", ".join(ENDINGS))
-    made, tiers = pipeline.segment(
+    made, tiers, total = pipeline.segment(
         context.workspace,
         options.name,
         options.model,
@@ -50,6 +53,10 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "model": options.model,
         "scheme": str(scheme),
         "rows": made.rows,
+        "value_sum": total.value,
+        "value_sum_low": total.low,
+        "value_sum_high": total.high,
+        "past_origins": total.origins,
         "customers": int(tiers["customers"].sum()),
         "tiers": _records(tiers),
     }

@@ -18,6 +18,8 @@ from clv_core.evaluation.sample import Draw, Order, PredictionLike, Sample, divi
 Floats = NDArray[np.float64]
 
 DECILES: Final = np.linspace(0.0, 1.0, 11)
+TOP_SHARE: Final = 0.2
+"""How many customers, those of the highest predictions, ``coverage80_top`` is about."""
 
 
 @dataclass(frozen=True)
@@ -177,14 +179,42 @@ def _or_zero(above: Floats, below: Floats) -> Floats:
     return np.nan_to_num(divide(above, below))
 
 
+def _inside(sample: Sample) -> NDArray[np.bool_]:
+    slack = 1e-9 * np.maximum(1.0, sample.value)
+    return (sample.value >= sample.low - slack) & (sample.value <= sample.high + slack)
+
+
 def _coverage80(draw: Draw) -> Floats:
-    value = draw.sample.value
-    slack = 1e-9 * np.maximum(1.0, value)
-    return draw.mean((value >= draw.sample.low - slack) & (value <= draw.sample.high + slack))
+    return draw.mean(_inside(draw.sample))
+
+
+def _coverage80_top(draw: Draw) -> Floats:
+    """Coverage among the fifth of the customers with the highest predictions; equal ones share a place in it."""
+    size = draw.heads.sum(axis=1)
+    inside = shares_at(draw.heads, draw.along(_inside(draw.sample).astype(np.float64)), np.array([TOP_SHARE]))
+    return divide(inside[:, 0], TOP_SHARE * size)
 
 
 def _width80(draw: Draw) -> Floats:
     return draw.mean(draw.sample.high - draw.sample.low)
+
+
+def _pit(level: float, quantile: Callable[[Sample], Floats]) -> Callable[[Draw], Floats]:
+    """Return the share of the randomised PIT below ``level``, as its expectation over the random part.
+
+    A customer worth something lies below where that is at most their own quantile. One who was worth nothing lies
+    evenly between 0 and 1 - p in their own distribution, and so below the level with probability level / (1 - p).
+
+    Source: Czado, Gneiting, Held (2009), Predictive model assessment for count data, Biometrics 65(4).
+    """
+
+    def compute(draw: Draw) -> Floats:
+        sample = draw.sample
+        none = np.minimum(1.0, level / np.maximum(1 - sample.p, 1e-9))
+        slack = 1e-9 * np.maximum(1.0, sample.value)
+        return draw.mean(np.where(sample.bought, sample.value <= quantile(sample) + slack, none))
+
+    return compute
 
 
 METRICS: Final[dict[str, Metric]] = {
@@ -207,6 +237,10 @@ METRICS: Final[dict[str, Metric]] = {
         Metric("f1", "high", "score", _f1),
         Metric("coverage80", "goal", "share", _coverage80, goal=0.8),
         Metric("width80", "low", "money", _width80),
+        Metric("coverage80_top", "goal", "share", _coverage80_top, goal=0.8),
+        Metric("pit10", "goal", "share", _pit(0.1, lambda sample: sample.low), goal=0.1),
+        Metric("pit50", "goal", "share", _pit(0.5, lambda sample: sample.middle), goal=0.5),
+        Metric("pit90", "goal", "share", _pit(0.9, lambda sample: sample.high), goal=0.9),
     )
 }
 """Every metric, one line each; lists of metrics elsewhere derive from this table."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
+from math import inf
 from typing import Final
 
 import numpy as np
@@ -12,11 +14,15 @@ from numpy.typing import NDArray
 from clv_core.columns import CUSTOMER_ID
 from clv_core.evaluation.metrics import METRICS
 from clv_core.features.snapshot import Snapshot
+from clv_core.i18n import DEFAULT_LANGUAGE, translate
 
-FACTS: Final = ("tenure", "purchase_days", "net_value")
-"""What a slice may ask of a customer at the origin: days since the first event, purchase days, historic net value."""
+FACTS: Final = ("tenure", "purchase_days", "net_value", "acquired_quarter")
+"""What a slice may ask of a customer at the origin: days since the first event, purchase days, historic net value, and
+the calendar quarter (1 to 4) of the first purchase, 0 for never-buyers."""
 
-NEW_DAYS: Final = 90
+TENURE_BANDS: Final = {"new": (0, 90), "tenure_90": (90, 180), "tenure_180": (180, 365), "tenure_365": (365, inf)}
+"""Days since the first event, from and below, by slice."""
+QUARTERS: Final = (1, 2, 3, 4)
 GROUPS: Final = 10
 SHOWN: Final = ("gini", "spearman", "mae", "rmse", "bias", "auc")
 COLUMNS: Final = ("origin", "slice", "model", "customers", "buyers", "metric", "value")
@@ -48,22 +54,48 @@ def _decile(number: int) -> Callable[[pd.DataFrame], Rows]:
     return lambda facts: value_decile(facts) == number
 
 
+def _known_for(low: float, high: float) -> Callable[[pd.DataFrame], Rows]:
+    return lambda facts: ((facts["tenure"] >= low) & (facts["tenure"] < high)).to_numpy()
+
+
+def _acquired_in(quarter: int) -> Callable[[pd.DataFrame], Rows]:
+    return lambda facts: (facts["acquired_quarter"] == quarter).to_numpy()
+
+
 SLICES: Final[dict[str, Callable[[pd.DataFrame], Rows]]] = {
     "buyers": _bought,
     "never_buyers": lambda facts: ~_bought(facts),
     "one_time_buyers": lambda facts: (facts["purchase_days"] == 1).to_numpy(),
     "repeat_buyers": lambda facts: (facts["purchase_days"] > 1).to_numpy(),
-    "new": lambda facts: (facts["tenure"] < NEW_DAYS).to_numpy(),
-    "known_longer": lambda facts: (facts["tenure"] >= NEW_DAYS).to_numpy(),
+    **{name: _known_for(*band) for name, band in TENURE_BANDS.items()},
+    **{f"acquired_q{quarter}": _acquired_in(quarter) for quarter in QUARTERS},
     **{f"value_decile_{number}": _decile(number) for number in range(1, GROUPS + 1)},
 }
 """Every slice, one line each: which customers belong to it, from their facts at the origin."""
 
 
+def slice_label(name: str, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return who is in a slice, in words."""
+    family, _, number = name.rpartition("_")
+    if name in TENURE_BANDS:
+        low, high = TENURE_BANDS[name]
+        key = "slice.new" if low == 0 else "slice.tenure_longest" if high == inf else "slice.tenure"
+        return translate(key, language, low=low, high=high - 1)
+    if family == "value_decile":
+        return translate("slice.value_decile", language, number=int(number))
+    if family == "acquired":
+        return translate("slice.acquired", language, quarter=int(number.removeprefix("q")))
+    return translate(f"slice.{name}", language)
+
+
 def customer_facts(snapshot: Snapshot, origin: str) -> pd.DataFrame:
-    """Return what slices ask of the customers of one origin: customer_id, origin and :data:`FACTS`, [n]."""
-    facts = snapshot.features[list(FACTS)].reset_index()
-    return facts.assign(origin=origin)[[CUSTOMER_ID, "origin", *FACTS]]
+    """Return what slices ask of the customers of one origin (ISO date): customer_id, origin and :data:`FACTS`, [n]."""
+    known = snapshot.features
+    first = pd.Timestamp(date.fromisoformat(origin)) - pd.to_timedelta(known["T"], unit="D")
+    facts = known[[name for name in FACTS if name in known]].assign(
+        acquired_quarter=first.dt.quarter.fillna(0).astype(np.int64), origin=origin
+    )
+    return facts.reset_index()[[CUSTOMER_ID, "origin", *FACTS]]
 
 
 def slice_table(predictions: pd.DataFrame, facts: pd.DataFrame, metrics: Sequence[str] = SHOWN) -> pd.DataFrame:

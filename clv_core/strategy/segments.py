@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from clv_core.errors import NotEnoughData
+from clv_core.evaluation.levels import SharedError
+from clv_core.evaluation.sums import sum_intervals
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE, LAST_PURCHASE
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme, tier_names
@@ -33,25 +37,65 @@ def assign(scored: pd.DataFrame, scheme: Scheme = DEFAULT_SCHEME) -> pd.DataFram
     return scored.assign(**{TIER: scheme.tier_of(scored[VALUE].to_numpy())})
 
 
-def table(tiered: pd.DataFrame, tiers: int, language: str = DEFAULT_LANGUAGE) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Total:
+    """What some customers are worth together in the horizon, in the log's currency.
+
+    Args:
+        value: sum of predicted value.
+        low: lower end of its 80% interval; None where no past origin says how far off sums are.
+        high: upper end.
+        origins: how many past origins the interval rests on.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    origins: int
+
+
+def total(scored: pd.DataFrame, shared: SharedError | None, chosen: npt.ArrayLike | None = None) -> Total:
+    """Return what customers are worth together.
+
+    Args:
+        scored: ``score``'s columns of all customers, one row each, [n].
+        shared: what past origins say of the errors that customers share.
+        chosen: who is added up, bool [n]; None is everyone.
+    """
+    inside = np.ones(len(scored), bool) if chosen is None else np.asarray(chosen, bool)
+    if shared is None:
+        return Total(float(scored[VALUE].to_numpy(float)[inside].sum()), None, None, 0)
+    sums = sum_intervals(scored, inside.astype(np.int64) - 1, 1, shared)
+    return Total(float(sums.value[0]), float(sums.low[0]), float(sums.high[0]), shared.origins)
+
+
+def table(
+    tiered: pd.DataFrame, tiers: int, language: str = DEFAULT_LANGUAGE, shared: SharedError | None = None
+) -> pd.DataFrame:
     """Return one row for each tier, the highest first, empty tiers too.
 
     Args:
         tiered: of :func:`assign`; the history columns of :mod:`clv_core.strategy.history` are summed up where present.
         tiers: number of tiers of the scheme.
         language: of the tiers' names.
+        shared: what past origins say of the errors that customers share.
 
     Returns:
-        tier, name, customers, share_of_customers (0 to 1), value_mean, value_sum, value_min, value_max,
-        share_of_value (0 to 1, of the positive total), p_purchase_mean, and with a history also historic_value_mean,
-        historic_value_sum, last_purchase_median (date), days_since_last_median, buyers (customers who ever bought).
+        tier, name, customers, share_of_customers (0 to 1), value_mean, value_sum, value_sum_low and value_sum_high (the
+        sum's 80% interval; NaN without ``shared``), value_min, value_max, share_of_value (0 to 1, of the positive
+        total), p_purchase_mean, and with a history also historic_value_mean, historic_value_sum, last_purchase_median
+        (date), days_since_last_median, buyers (customers who ever bought).
         Means and medians of an empty tier are NaN.
     """
     tier = tiered[TIER].to_numpy()
     starts = np.bincount(tier, minlength=tiers + 1)[1:]
     value = tiered[VALUE].to_numpy(float)
     value_sum = np.bincount(tier, value, minlength=tiers + 1)[1:]
-    total = value_sum.sum()
+    everyone = value_sum.sum()
+    low = high = np.full(tiers, np.nan)
+    if shared is not None:
+        sums = sum_intervals(tiered, tier - 1, tiers, shared)
+        low, high = sums.low, sums.high
     order = np.argsort(tier, kind="stable")
     ends = np.cumsum(starts)
     pieces = [order[end - count : end] for count, end in zip(starts, ends, strict=True)]
@@ -63,9 +107,11 @@ def table(tiered: pd.DataFrame, tiers: int, language: str = DEFAULT_LANGUAGE) ->
             "share_of_customers": starts / max(len(tiered), 1),
             "value_mean": _mean(value_sum, starts),
             "value_sum": value_sum,
+            "value_sum_low": low,
+            "value_sum_high": high,
             "value_min": [value[piece].min() if len(piece) else np.nan for piece in pieces],
             "value_max": [value[piece].max() if len(piece) else np.nan for piece in pieces],
-            "share_of_value": value_sum / total if total > 0 else np.full(tiers, np.nan),
+            "share_of_value": value_sum / everyone if everyone > 0 else np.full(tiers, np.nan),
             "p_purchase_mean": _mean(
                 np.bincount(tier, tiered[P_PURCHASE].to_numpy(float), minlength=tiers + 1)[1:], starts
             ),

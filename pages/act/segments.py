@@ -13,7 +13,7 @@ if dataset is None:
 
 customers = scored.need_scores(dataset, bundle)
 context = widgets.context_line(bundle, dataset.log_end)
-widgets.headline(tiers.headline(bundle, customers), context, tiers.checked(bundle))
+widgets.headline(tiers.headline(bundle, dataset, customers), context, tiers.checked(bundle))
 
 try:
     scheme = tiers.choose_scheme(customers)
@@ -22,7 +22,8 @@ except ClvError as error:
     widgets.error_box(error)
     st.stop()
 
-rows = tiers.tier_table(bundle.id, dataset.version, scheme, state.language(), tiered)
+shared, written = tiers.what_past_origins_say(bundle)
+rows = tiers.tier_table(bundle.id, dataset.version, scheme, state.language(), written, tiered, shared)
 tiers.cards(rows, bundle.record["currency"])
 
 top = rows.iloc[0]

@@ -12,6 +12,9 @@ import streamlit as st
 
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.past import comparison_folder
+from clv_core.evaluation.seasons import season_label
+from clv_core.evaluation.slices import slice_label
 from clv_core.workspace import read_json
 from pages.ui import charts, forms, judged, progress, state, widgets
 from pages.ui.state import name_of, percent, t
@@ -36,22 +39,19 @@ class Board:
         record: its JSON: origins, models, verdicts, stability.
         scores: origin, model, metric, value, low, high.
         slices: origin, slice, model, customers, buyers, metric, value.
+        seasons: season, origins, model, customers, buyers, metric, value.
     """
 
     record: dict[str, Any]
     scores: pd.DataFrame
     slices: pd.DataFrame
-
-
-def folder(bundle: Bundle) -> Path:
-    """Return where the backtest of a model lies."""
-    return state.workspace().folder("backtests") / f"{bundle.id}-{bundle.record['dataset']['version']}"
+    seasons: pd.DataFrame
 
 
 def section(bundle: Bundle) -> None:
     """Show the scoreboard where it is there; else offer to make it, or follow the run that does."""
     st.subheader(t("board.title"), anchor=False)
-    path = folder(bundle)
+    path = comparison_folder(state.workspace(), bundle)
     job = progress.latest("backtest", path.name)
     if job and progress.running(job):
         progress.watch(job)
@@ -90,7 +90,7 @@ def _command(bundle: Bundle, path: Path) -> list[str]:
 @st.cache_data(max_entries=4, show_spinner=False)
 def _load(path: str, written: float) -> Board:
     files = Path(path)
-    tables = (pd.read_csv(files / f"{name}.csv") for name in ("scoreboard", "slices"))
+    tables = (pd.read_csv(files / f"{name}.csv") for name in ("scoreboard", "slices", "seasons"))
     return Board(read_json(files / RECORD), *tables)
 
 
@@ -105,6 +105,9 @@ def show(bundle: Bundle, board: Board) -> None:
     st.dataframe(table(bundle, board), hide_index=True, alt=t("board.table"))
     st.markdown(f"**{t('board.slices')}**")
     st.dataframe(slices(bundle, board), hide_index=True, alt=t("board.slices"))
+    st.markdown(f"**{t('board.seasons')}**")
+    st.dataframe(seasons(bundle, board), hide_index=True, alt=t("board.seasons"))
+    st.caption(t("board.seasons.once"))
     for line in stability(model, board):
         st.markdown(f":material/sync: {line}")
     with st.container(horizontal=True):
@@ -177,27 +180,41 @@ def slices(bundle: Bundle, board: Board) -> pd.DataFrame:
     """Return for each part of the customers the figures of our model and of BG/NBD at the latest origin."""
     model, latest = bundle.record["model"], board.record["origins"][-1]
     rows = board.slices[(board.slices["origin"].astype(str) == latest) & board.slices["model"].isin([model, "bgnbd"])]
-    found = rows.pivot(
-        index=["slice", "customers", "buyers"], columns=["metric", "model"], values="value"
-    ).reset_index()
+    keys = ["slice", "customers", "buyers"]
+    found = rows.pivot(index=keys, columns=["metric", "model"], values="value").reset_index()
     order = {name: place for place, name in enumerate(dict.fromkeys(board.slices["slice"]))}
     found = found.sort_values("slice", key=lambda names: names.map(order))
     shown = {
-        t("board.slice"): [_slice_name(name) for name in found["slice"]],
+        t("board.slice"): [slice_label(name, state.language()) for name in found["slice"]],
         t("column.customers"): [f"{count:,}" for count in found["customers"]],
         t("board.buyers"): [f"{count:,}" for count in found["buyers"]],
     }
+    return pd.DataFrame({**shown, **_beside_bgnbd(found, model)})
+
+
+def seasons(bundle: Bundle, board: Board) -> pd.DataFrame:
+    """Return for each season of the predicted span the figures of our model and of BG/NBD."""
+    model = bundle.record["model"]
+    rows = board.seasons[board.seasons["model"].isin([model, "bgnbd"])]
+    found = rows.pivot(index=["season", "origins"], columns=["metric", "model"], values="value").reset_index()
+    order = {name: place for place, name in enumerate(dict.fromkeys(board.seasons["season"]))}
+    found = found.sort_values("season", key=lambda names: names.map(order))
+    shown = {
+        t("board.season"): [season_label(name, state.language()) for name in found["season"]],
+        t("board.season.origins"): [f"{count:,}" for count in found["origins"]],
+    }
+    return pd.DataFrame({**shown, **_beside_bgnbd(found, model)})
+
+
+def _beside_bgnbd(found: pd.DataFrame, model: str) -> dict[str, list[str]]:
+    """Return the columns of the figures :data:`SLICED`, our model's and BG/NBD's, as shown."""
+    shown = {}
     for metric in SLICED:
         for name in dict.fromkeys((model, "bgnbd")):
             if (metric, name) in found:
                 values = [judged.said(metric, value) if pd.notna(value) else "–" for value in found[metric, name]]
                 shown[f"{t(f'metric.{metric}')} · {name_of('model', name)}"] = values
-    return pd.DataFrame(shown)
-
-
-def _slice_name(name: str) -> str:
-    decile = name.removeprefix("value_decile_")
-    return t("slice.value_decile", number=int(decile)) if decile != name else t(f"slice.{name}")
+    return shown
 
 
 def stability(model: str, board: Board) -> list[str]:

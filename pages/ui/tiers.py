@@ -11,8 +11,10 @@ import streamlit as st
 
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.past import PREDICTIONS, comparison_folder, shared_error
+from clv_core.evaluation.levels import SharedError
 from clv_core.strategy.export import Side, export, log_export
-from clv_core.strategy.segments import TIER, assign, table
+from clv_core.strategy.segments import TIER, Total, assign, table, total
 from clv_core.strategy.tiers import DEFAULT_CUTS, KINDS, NAMES, THRESHOLDS, Scheme, tier_names
 from pages.ui import platform_lists, state, widgets
 from pages.ui.state import money, percent, say, t
@@ -71,25 +73,73 @@ def tiered(model_id: str, version: str, scheme: Scheme, _scored: pd.DataFrame) -
     return assign(_scored, scheme)
 
 
+def what_past_origins_say(bundle: Bundle) -> tuple[SharedError | None, float]:
+    """Return what past origins say of errors that customers share, and when that was last added to (a cache key)."""
+    path = comparison_folder(state.workspace(), bundle) / PREDICTIONS
+    written = path.stat().st_mtime if path.is_file() else 0.0
+    return _shared_error(bundle.id, bundle.record["created"], written, bundle), written
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _shared_error(model_id: str, created: str, written: float, _bundle: Bundle) -> SharedError | None:
+    return shared_error(state.workspace(), _bundle)
+
+
 @st.cache_data(max_entries=16, show_spinner=False)
-def tier_table(model_id: str, version: str, scheme: Scheme, language: str, _tiered: pd.DataFrame) -> pd.DataFrame:
+def tier_table(
+    model_id: str,
+    version: str,
+    scheme: Scheme,
+    language: str,
+    written: float,
+    _tiered: pd.DataFrame,
+    _shared: SharedError | None,
+) -> pd.DataFrame:
     """Return one row a tier."""
-    return table(_tiered, scheme.tiers, language)
+    return table(_tiered, scheme.tiers, language, _shared)
 
 
-def headline(bundle: Bundle, scored: pd.DataFrame) -> str:
-    """Return what the coming horizon is worth, and how few customers hold how much of it."""
-    values = np.sort(np.maximum(scored["predicted_clv"].to_numpy(), 0))[::-1]
+@st.cache_data(max_entries=4, show_spinner=False)
+def _everyone(
+    model_id: str, version: str, written: float, _scored: pd.DataFrame, _shared: SharedError | None
+) -> tuple[float, Total]:
+    """Return the share of value that the top tenth holds, and what all are worth together."""
+    values = np.sort(np.maximum(_scored["predicted_clv"].to_numpy(), 0))[::-1]
     top = values[: max(1, round(len(values) / 10))].sum() / max(values.sum(), 1e-300)
-    total = money(float(scored["predicted_clv"].sum()), bundle.record["currency"])
-    return t("segments.headline", horizon=bundle.record["horizon_days"], total=total, share=percent(top))
+    return float(top), total(_scored, _shared)
+
+
+def headline(bundle: Bundle, dataset: Dataset, scored: pd.DataFrame) -> str:
+    """Return what the coming horizon is worth, how sure that is, and how few customers hold how much of it."""
+    shared, written = what_past_origins_say(bundle)
+    top, worth = _everyone(bundle.id, dataset.version, written, scored, shared)
+    currency = bundle.record["currency"]
+    finding = t(
+        "segments.headline",
+        horizon=bundle.record["horizon_days"],
+        total=money(worth.value, currency),
+        share=percent(top),
+    )
+    return finding + sure(worth.low, worth.high, currency)
+
+
+def sure(low: float | None, high: float | None, currency: str) -> str:
+    """Return the 80% interval of a sum in brackets; nothing where none is known."""
+    if low is None or high is None or not np.isfinite(high):
+        return ""
+    return t("segments.sure", low=money(low, currency), high=money(high, currency))
 
 
 def checked(bundle: Bundle) -> str:
-    """Return how far the total was off where it could be checked."""
+    """Return how far the total was off where it could be checked, and on how many past cutoffs ranges rest."""
     if not bundle.record["holdout"]:
         return t("segments.unchecked")
-    return t("segments.checked", off=percent(abs(bundle.record["metrics"].get("bias", 0.0))))
+    found = t("segments.checked", off=percent(abs(bundle.record["metrics"].get("bias", 0.0))))
+    shared, _ = what_past_origins_say(bundle)
+    if shared is None:
+        return found
+    said = t("segments.rests.one") if shared.origins == 1 else t("segments.rests", origins=shared.origins)
+    return found + said
 
 
 def cards(rows: pd.DataFrame, currency: str) -> None:
@@ -116,7 +166,8 @@ def cards(rows: pd.DataFrame, currency: str) -> None:
 def _facts(row: object, currency: str) -> str:
     """Return what a tier holds and who is typical of it, as a short list."""
     facts = [
-        t("segments.card.value", share=percent(row.share_of_value), sum=money(row.value_sum, currency)),
+        t("segments.card.value", share=percent(row.share_of_value), sum=money(row.value_sum, currency))
+        + sure(row.value_sum_low, row.value_sum_high, currency),
         t("segments.card.mean", mean=money(row.value_mean, currency)),
         t("segments.card.p_purchase", share=percent(row.p_purchase_mean)),
     ]
@@ -150,8 +201,9 @@ def customer_list(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, sch
         keep &= customers["customer_id"].str.contains(text, case=False, regex=False).to_numpy()
     chosen = customers[keep].sort_values("predicted_clv", ascending=False, kind="stable")
     currency = bundle.record["currency"]
-    total = money(float(chosen["predicted_clv"].sum()), currency)
-    st.markdown(t("segments.chosen", customers=f"{len(chosen):,}", total=total))
+    worth = total(customers, what_past_origins_say(bundle)[0], keep)
+    said = t("segments.chosen", customers=f"{len(chosen):,}", total=money(worth.value, currency))
+    st.markdown(said + (sure(worth.low, worth.high, currency) if len(chosen) else ""))
     chosen = chosen.assign(tier_name=chosen[TIER].map(dict(enumerate(names, 1))))
     _downloads(dataset, bundle, chosen, scheme, wanted)
     shown = chosen[list(SHOWN)].assign(p_purchase=chosen["p_purchase"] * 100)

@@ -15,6 +15,7 @@ from tests.bench.cells import ATTAINABLE
 OURS: Final = "hybrid"
 JUDGED: Final = ("gini", "spearman", "rmse", "mae", "decile_mape", "bias")
 SHOWN: Final = (*JUDGED, "mae_median", "auc", "brier", "coverage80", "width80")
+INTERVALS: Final = ("pit10", "pit50", "pit90", "coverage80_top")
 CLOSE: Final = 0.01
 """A gap within this is a tie: relative to the baseline's figure; of the bias, in points of the actual total."""
 NOT_FAR: Final = 0.03
@@ -101,18 +102,5 @@ class Figures:
 
 
 def intervals(predictions: pd.DataFrame) -> dict[str, float]:
-    """Return how well the quantiles hold: what share of the randomised PIT lies below each level, and coverage.
-
-    A customer who did not buy lies evenly between 0 and 1 - p in their own distribution. The last figure is the share
-    of customers inside the 80% interval among the fifth with the highest predictions.
-    """
-    actual = predictions["actual"].to_numpy(float).clip(min=0)
-    none = np.maximum(1 - predictions["p_purchase"].to_numpy(float), 1e-9)
-    found = {}
-    for level, name in ((0.1, "clv_p10"), (0.5, "clv_p50"), (0.9, "clv_p90")):
-        quantile = predictions[name].to_numpy(float)
-        below = np.where(actual > 0, actual <= quantile, np.minimum(1.0, level / none))
-        found[f"below_{level:g}"] = float(below.mean())
-    top = (predictions["predicted_clv"].rank(pct=True) > 0.8).to_numpy()
-    inside = (actual >= predictions["clv_p10"] - 1e-9) & (actual <= predictions["clv_p90"] + 1e-9)
-    return {**found, "top_fifth_coverage80": float(inside.to_numpy()[top].mean())}
+    """Return how well one model's quantiles hold at one origin: the metrics :data:`INTERVALS` by id."""
+    return {name: METRICS[name].value(predictions["actual"], predictions) for name in INTERVALS}

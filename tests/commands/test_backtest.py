@@ -43,6 +43,8 @@ def test_slices_and_stability_are_written_for_every_origin_and_seed(tested: tupl
     assert set(slices["origin"]) == set(result["origins"]) and len(result["origins"]) == 2
     assert set(slices["model"]) == {"ziln_mlp", "ziln_mlp#2", "bgnbd", "naive"}
     assert {"never_buyers", "one_time_buyers", "new", "value_decile_1"} <= set(slices["slice"])
+    seasons = pd.read_csv(out / "seasons.csv")
+    assert set(seasons["model"]) == set(slices["model"]) and seasons["origins"].between(1, 2).all()
     stable = pd.read_csv(out / "stability.csv")
     assert stable["overlap"].between(0, 1).all()
     said = {(found["model"], found["between"]): found["overlap"] for found in result["stability"]}

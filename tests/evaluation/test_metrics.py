@@ -17,7 +17,7 @@ from clv_core.model.predictions import Predictions
 
 DESIGN = (
     "mse rmse mae mae_median bias spearman gini capture10 decile_mape auc brier accuracy precision recall f1 "
-    "coverage80 width80"
+    "coverage80 width80 coverage80_top pit10 pit50 pit90"
 ).split()
 
 
@@ -108,7 +108,7 @@ def test_perfect_and_constant_predictions() -> None:
 def test_negative_value_is_raw_in_errors_and_zero_in_rankings() -> None:
     predicted = _predictions(np.array([9.0, 4.0, 1.0, 0.0]))
     below, zero = np.array([10.0, 5.0, -5.0, 0.0]), np.array([10.0, 5.0, 0.0, 0.0])
-    for name in ("gini", "capture10", "decile_mape", "coverage80"):
+    for name in ("gini", "capture10", "decile_mape", "coverage80", "coverage80_top", "pit10", "pit50", "pit90"):
         assert METRICS[name].value(below, predicted) == METRICS[name].value(zero, predicted)
     assert METRICS["mae"].value(below, predicted) == pytest.approx((1 + 1 + 6) / 4)
     assert METRICS["bias"].value(below, predicted) == pytest.approx(14 / 10 - 1)
@@ -119,6 +119,58 @@ def test_intervals_by_hand() -> None:
     zero = np.zeros(4)
     found = evaluate(np.array([0.0, 4, 9, -1]), Predictions(zero, zero, low, zero, high))
     assert (found["coverage80"], found["width80"]) == (0.5, (0 + 3 + 4 + 1) / 4)
+
+
+def zero_inflated(n: int, seed: int) -> tuple[np.ndarray, Predictions]:
+    """Values of zero-inflated lognormals, and those distributions' own quantiles by scipy."""
+    rng = np.random.default_rng(seed)
+    p, mu, sigma = rng.beta(1, 2, n), rng.normal(3, 1, n), rng.uniform(0.3, 1.2, n)
+    value = np.where(rng.random(n) < p, rng.lognormal(mu, sigma), 0.0)
+
+    def quantile(q: float) -> np.ndarray:
+        inside = np.clip((q - (1 - p)) / p, 1e-12, 1 - 1e-12)
+        return np.where(q <= 1 - p, 0.0, stats.lognorm.ppf(inside, sigma, scale=np.exp(mu)))
+
+    return value, Predictions(p, p * np.exp(mu + sigma**2 / 2), quantile(0.1), quantile(0.5), quantile(0.9))
+
+
+def test_the_true_distribution_has_its_shares_below_its_quantiles() -> None:
+    found = evaluate(*zero_inflated(100_000, 8))
+    assert [found[name] for name in ("pit10", "pit50", "pit90")] == pytest.approx([0.1, 0.5, 0.9], abs=0.005)
+
+
+@pytest.mark.parametrize(("name", "level", "column"), [("pit10", 0.1, "clv_p10"), ("pit90", 0.9, "clv_p90")])
+def test_pit_is_the_mean_of_one_that_draws_at_random(name: str, level: float, column: str) -> None:
+    """By its definition: u is drawn in [F(y-), F(y)] for each customer; here of distributions that are a bit off."""
+    value, right = zero_inflated(2000, 9)
+    wrong = Predictions(np.clip(1.2 * right.p_purchase, 0, 1), *(1.3 * part for part in _values(right)))
+    rng = np.random.default_rng(10)
+    below = []
+    for _ in range(400):
+        u_of_none = rng.random(len(value)) * (1 - wrong.p_purchase)
+        below.append(np.mean(np.where(value > 0, value <= getattr(wrong, column), u_of_none < level)))
+    assert METRICS[name].value(value, wrong) == pytest.approx(np.mean(below), abs=4 * np.std(below) / 20)
+    assert abs(np.mean(below) - level) > 0.01
+
+
+def test_pit_by_hand() -> None:
+    p, zero = np.array([0.5, 0.2, 0.95, 1.0]), np.zeros(4)
+    mean, high = np.full(4, 3.0), np.array([7.0, 0.0, 9.0, 9.0])
+    # Two bought nothing: below .1 with .1/.5 and .1/.05 -> 1; one bought more than their 10% mark, one just reached it.
+    found = evaluate(np.array([0.0, 5.0, -2.0, 2.0]), Predictions(p, mean, np.array([0.0, 0, 0, 2]), zero, high))
+    assert found["pit10"] == pytest.approx((0.2 + 0 + 1 + 1) / 4)
+    assert found["pit50"] == pytest.approx((1 + 0 + 1 + 0) / 4) and found["pit90"] == pytest.approx(3 / 4)
+
+
+def test_coverage_of_the_top_fifth_is_that_of_its_rows() -> None:
+    value, given_ = zero_inflated(1000, 11)
+    top = np.argsort(-given_.predicted_clv)[:200]
+    inside = (value >= given_.clv_p10) & (value <= given_.clv_p90)
+    assert METRICS["coverage80_top"].value(value, given_) == pytest.approx(inside[top].mean())
+    # Half of the top place is shared by equals, of whom one in four is covered.
+    mean = np.array([9.0, *[5.0] * 4, *[1.0] * 5])
+    covered = Predictions(mean / 10, mean, 0 * mean, mean, np.array([9.0, 9, 1, 1, 1, 0, 0, 0, 0, 0]))
+    assert METRICS["coverage80_top"].value(np.full(10, 5.0), covered) == pytest.approx((1 + 0.25) / 2)
 
 
 @settings(max_examples=60, deadline=None)
@@ -159,6 +211,10 @@ def test_advantage_knows_what_better_means() -> None:
 
     assert of("gini", 0.8, 0.7) > 0 and of("mae", 3, 2) < 0
     assert of("bias", -0.1, 0.3) == pytest.approx(0.2) and of("coverage80", 0.78, 0.9) == pytest.approx(0.08)
+
+
+def _values(given_: Predictions) -> tuple[np.ndarray, ...]:
+    return given_.predicted_clv, given_.clv_p10, given_.clv_p50, given_.clv_p90
 
 
 def _predictions(mean: np.ndarray) -> Predictions:

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from clv_core.evaluation.metrics import evaluate
-from clv_core.evaluation.slices import SLICES, customer_facts, slice_table, value_decile
+from clv_core.evaluation.slices import SLICES, TENURE_BANDS, customer_facts, slice_label, slice_table, value_decile
+from clv_core.i18n import LANGUAGES
 from tests.model.test_baselines import _snapshot
 
 
@@ -19,10 +20,10 @@ def facts(predictions: pd.DataFrame) -> pd.DataFrame:
     rng = np.random.default_rng(5)
     days = rng.integers(0, 4, len(ids))
     value = np.where(days > 0, rng.gamma(1, 50, len(ids)).round(), 0.0)
-    tenure = rng.integers(1, 300, len(ids)).astype(float)
-    return pd.DataFrame(
-        {"customer_id": ids, "origin": "1998-01-01", "tenure": tenure, "purchase_days": days, "net_value": value}
-    ).sample(frac=1, random_state=1)
+    tenure = rng.integers(1, 800, len(ids)).astype(float)
+    quarter = np.where(days > 0, rng.integers(1, 5, len(ids)), 0)
+    known = {"customer_id": ids, "origin": "1998-01-01", "tenure": tenure, "purchase_days": days, "net_value": value}
+    return pd.DataFrame({**known, "acquired_quarter": quarter}).sample(frac=1, random_state=1)
 
 
 def test_each_slice_has_the_figures_of_its_own_customers(predictions: pd.DataFrame, facts: pd.DataFrame) -> None:
@@ -31,7 +32,10 @@ def test_each_slice_has_the_figures_of_its_own_customers(predictions: pd.DataFra
         "one_time_buyers": facts["purchase_days"] == 1,
         "never_buyers": facts["purchase_days"] == 0,
         "new": facts["tenure"] < 90,
-        "known_longer": facts["tenure"] >= 90,
+        "tenure_90": facts["tenure"].between(90, 179),
+        "tenure_180": facts["tenure"].between(180, 364),
+        "tenure_365": facts["tenure"] >= 365,
+        "acquired_q4": facts["acquired_quarter"] == 4,
     }
     for name, rows in by_hand.items():
         ids = set(facts.loc[rows, "customer_id"])
@@ -44,10 +48,21 @@ def test_each_slice_has_the_figures_of_its_own_customers(predictions: pd.DataFra
 
 
 def test_opposite_slices_hold_every_customer_once(facts: pd.DataFrame) -> None:
-    for one, other in (("buyers", "never_buyers"), ("new", "known_longer")):
-        np.testing.assert_array_equal(SLICES[one](facts), ~SLICES[other](facts))
-    deciles = np.sum([SLICES[f"value_decile_{number}"](facts) for number in range(1, 11)], axis=0)
-    np.testing.assert_array_equal(deciles, SLICES["buyers"](facts).astype(int))
+    def together(*names: str) -> np.ndarray:
+        return np.sum([SLICES[name](facts) for name in names], axis=0)
+
+    everyone, buyers = np.ones(len(facts)), SLICES["buyers"](facts).astype(int)
+    np.testing.assert_array_equal(together("buyers", "never_buyers"), everyone)
+    np.testing.assert_array_equal(together(*TENURE_BANDS), everyone)
+    np.testing.assert_array_equal(together("one_time_buyers", "repeat_buyers"), buyers)
+    np.testing.assert_array_equal(together(*(f"acquired_q{number}" for number in range(1, 5))), buyers)
+    np.testing.assert_array_equal(together(*(f"value_decile_{number}" for number in range(1, 11))), buyers)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_slice_has_words_of_its_own(language: str) -> None:
+    said = [slice_label(name, language) for name in SLICES]
+    assert len(set(said)) == len(SLICES) and not any("{" in text for text in said)
 
 
 def test_the_first_decile_holds_the_largest_values_and_ties_stay_together(facts: pd.DataFrame) -> None:
@@ -60,13 +75,14 @@ def test_the_first_decile_holds_the_largest_values_and_ties_stay_together(facts:
 
 def test_nobody_and_one_customer_are_no_reason_to_fail(predictions: pd.DataFrame, facts: pd.DataFrame) -> None:
     assert slice_table(predictions, facts[:0]).empty
-    few = facts[:1].assign(purchase_days=1)
+    few = facts[:1].assign(purchase_days=1, acquired_quarter=2, tenure=89.0)
     of_few = predictions[predictions["customer_id"].isin(few["customer_id"])]
     assert set(slice_table(of_few, few)["slice"]) == {
         "buyers",
         "one_time_buyers",
         "value_decile_1",
-        "new" if few["tenure"].iloc[0] < 90 else "known_longer",
+        "acquired_q2",
+        "new",
     }
 
 
@@ -74,8 +90,12 @@ def test_facts_come_from_the_snapshot() -> None:
     snapshot = _snapshot()
     snapshot.features["tenure"] = 10.0
     found = customer_facts(snapshot, "1998-01-01")
-    assert list(found.columns) == ["customer_id", "origin", "tenure", "purchase_days", "net_value"]
+    assert list(found.columns) == ["customer_id", "origin", "tenure", "purchase_days", "net_value", "acquired_quarter"]
     np.testing.assert_array_equal(found["net_value"], snapshot.features["net_value"])
+    first = [pd.Timestamp("1998-01-01") - pd.Timedelta(days=age) for age in snapshot.features["T"].dropna()]
+    bought = found["acquired_quarter"] > 0
+    assert found.loc[bought, "acquired_quarter"].to_list() == [(day.month - 1) // 3 + 1 for day in first]
+    np.testing.assert_array_equal(bought, snapshot.features["T"].notna())
 
 
 def test_the_scoreboard_s_customers_are_the_slices_together(

@@ -11,7 +11,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.deployment.past import shared_error
 from clv_core.i18n import say_number, translate
+from clv_core.strategy.segments import total
 from clv_core.workspace import Workspace, write_json
 
 OPEN = Callable[..., AppTest]
@@ -52,6 +54,10 @@ def test_headline_of_segments_adds_up_the_scores(open_page: OPEN, with_model: Pa
     share = values[: round(len(values) / 10)].sum() / values.sum()
     finding = app.subheader[0].value
     assert say_number(values.sum()) + " EUR" in finding and f"{share:.0%}" in finding
+    worth = total(scores_of(with_model), shared_error(Workspace(with_model), bundle_of(with_model)))
+    assert worth.low is not None and worth.high is not None
+    assert f"(80% sure: {say_number(worth.low)} EUR to {say_number(worth.high)} EUR)" in finding
+    assert app.markdown and any("80% sure" in item.value and "hold" in item.value for item in app.markdown)
 
 
 def test_list_shows_every_customer_once_and_filters(open_page: OPEN, with_model: Path) -> None:

@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from clv_core.errors import UsageError
+from clv_core.evaluation.levels import SharedError
 from clv_core.strategy.conditions import Condition, select
 from clv_core.strategy.history import with_history
-from clv_core.strategy.segments import assign, table
+from clv_core.strategy.segments import assign, table, total
 from clv_core.strategy.tiers import Scheme
 
 
@@ -63,6 +64,21 @@ def test_an_empty_tier_keeps_its_row(customers: pd.DataFrame) -> None:
     assert rows["customers"].sum() == len(customers)
     assert np.isnan(rows["value_mean"][0]) and pd.isna(rows["last_purchase_median"][0])
     assert rows["name"].tolist() == ["顶级价值用户", "中等价值用户", "低价值用户"]
+
+
+def test_sums_of_tiers_carry_intervals_where_an_origin_is_known(customers: pd.DataFrame) -> None:
+    tiered = assign(customers)
+    past = customers.assign(actual=customers["predicted_clv"] * 0.9)
+    shared = SharedError.of([past])
+    rows = table(tiered, 4, shared=shared)
+    assert (rows["value_sum_low"] < rows["value_sum"]).all() and (rows["value_sum"] < rows["value_sum_high"]).all()
+    top = total(tiered, shared, tiered["tier"] == 1)
+    assert (top.value, top.low, top.high) == tuple(rows.loc[0, ["value_sum", "value_sum_low", "value_sum_high"]])
+    everyone = total(tiered, shared)
+    assert everyone.value == pytest.approx(rows["value_sum"].sum()) and everyone.origins == 1
+    assert everyone.low is not None and everyone.low > rows["value_sum_low"].sum()
+    unknown = table(tiered, 4)
+    assert unknown["value_sum_low"].isna().all() and total(tiered, None).low is None
 
 
 def test_never_buyers_have_no_last_purchase_and_no_history(customers: pd.DataFrame) -> None:

@@ -1,0 +1,127 @@
+"""Intervals of sums: against scipy, against simulated customers, and out of time on simulated logs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from clv_core.evaluation.levels import FIFTHS, SPREADS, SharedError, _log_likelihood, customer_variance, fifth_of
+from clv_core.evaluation.sums import sum_intervals
+from tests.bench.sums import coverage, trials
+
+
+def customers(n: int, seed: int, level: float = 1.0, sigma: float = 0.8) -> pd.DataFrame:
+    """Zero-inflated lognormals whose mean and chance are known exactly; what came true is ``level`` times as much."""
+    rng = np.random.default_rng(seed)
+    p, mean = rng.uniform(0.05, 0.8, n), rng.lognormal(3, 0.8, n)
+    value = np.where(rng.random(n) < p, mean / p * rng.lognormal(-(sigma**2) / 2, sigma, n), 0.0)
+    return pd.DataFrame({"p_purchase": p, "predicted_clv": mean, "actual": level * value})
+
+
+def certain(s: int, g: int, dispersion: float = 2.0) -> SharedError:
+    """Both spreads known, by their place in ``SPREADS``."""
+    weights = np.zeros((len(SPREADS), len(SPREADS)))
+    weights[s, g] = 1.0
+    return SharedError(weights, dispersion, 1)
+
+
+def test_the_likelihood_is_that_of_a_normal_distribution() -> None:
+    rng = np.random.default_rng(0)
+    misses, luck = rng.normal(0, 0.3, 5), rng.uniform(0.001, 0.1, 5)
+    found = _log_likelihood(misses, luck)
+    expected = np.array(
+        [[stats.multivariate_normal.logpdf(misses, cov=np.diag(luck + g**2) + s**2) for g in SPREADS] for s in SPREADS]
+    )
+    np.testing.assert_allclose(found - found[3, 4], expected - expected[3, 4], rtol=1e-8, atol=1e-8)
+
+
+def test_with_known_spreads_the_interval_is_a_lognormal_s() -> None:
+    scored = customers(500, 1)
+    shared = certain(15, 5)
+    found = sum_intervals(scored, np.zeros(500), 1, shared)
+    total = scored["predicted_clv"].sum()
+    luck = np.log1p(customer_variance(scored, 2.0).sum() / total**2)
+    parts = scored["predicted_clv"].groupby(fifth_of(scored["predicted_clv"].to_numpy())).sum() / total
+    sd = np.sqrt(luck + SPREADS[15] ** 2 + SPREADS[5] ** 2 * (parts**2).sum())
+    ends = stats.lognorm.ppf([0.1, 0.9], sd, scale=total * np.exp(-luck / 2))
+    assert [found.low[0], found.high[0]] == pytest.approx(ends, rel=1e-6)
+    assert found.value[0] == pytest.approx(total)
+
+
+def test_without_shared_errors_the_interval_is_that_of_independent_customers() -> None:
+    sigma, n = 0.8, 400
+    scored = customers(n, 2, sigma=sigma)
+    shared = certain(0, 0, dispersion=float(np.exp(sigma**2)))
+    found = sum_intervals(scored, np.zeros(n), 1, shared)
+    rng = np.random.default_rng(3)
+    p, mean = scored["p_purchase"].to_numpy(), scored["predicted_clv"].to_numpy()
+    bought = rng.random((4000, n)) < p
+    sums = np.where(bought, mean / p * rng.lognormal(-(sigma**2) / 2, sigma, (4000, n)), 0.0).sum(axis=1)
+    low, high = np.quantile(sums, [0.1, 0.9])
+    assert found.low[0] == pytest.approx(low, rel=0.03) and found.high[0] == pytest.approx(high, rel=0.03)
+
+
+def test_the_dispersion_of_lognormal_buyers_is_found() -> None:
+    found = SharedError.of([customers(40_000, seed, level=1.3, sigma=0.7) for seed in range(6)])
+    assert found is not None and found.dispersion == pytest.approx(np.exp(0.7**2), rel=0.06)
+
+
+def test_worse_misses_widen_and_more_origins_narrow() -> None:
+    now = customers(20_000, 6)
+
+    def width(*levels: float) -> float:
+        shared = SharedError.of([customers(20_000, 7 + number, level) for number, level in enumerate(levels)])
+        assert shared is not None and shared.origins == len(levels)
+        found = sum_intervals(now, np.zeros(20_000), 1, shared)
+        return float(np.log(found.high[0] / found.low[0]))
+
+    assert width(1.0) < width(1.2) < width(1.5) < width(3.0)
+    assert width(1.0) > 1.3 * width(1.0, 1.02, 0.98, 1.0)
+    assert width(1.3) == pytest.approx(width(1 / 1.3), rel=0.3)  # the direction of a miss does not count
+
+
+def test_a_total_is_surer_than_its_parts_and_not_their_sum() -> None:
+    scored = customers(3000, 9)
+    shared = SharedError.of([customers(3000, 10)])
+    assert shared is not None
+    parts = sum_intervals(scored, np.arange(3000) % 30, 30, shared)
+    whole = sum_intervals(scored, np.zeros(3000), 1, shared)
+    assert whole.value[0] == pytest.approx(parts.value.sum())
+    assert (whole.high[0] - whole.low[0]) < 0.8 * (parts.high - parts.low).sum()
+    assert (parts.low <= parts.value).all() and (parts.high >= parts.value).all()
+
+
+def test_nobody_and_few_customers() -> None:
+    scored = customers(100, 11).assign(p_purchase=0.05)
+    where = np.full(100, -1)
+    where[:3], where[3:] = 0, 1
+    shared = certain(10, 10)
+    found = sum_intervals(scored, where, 3, shared)
+    assert found.low[0] == 0 and found.high[0] > 0 and found.low[1] > 0
+    assert (found.value[2], found.low[2], found.high[2]) == (0, 0, 0)
+    rest = sum_intervals(scored, np.where(where == 1, 0, -1), 1, shared)
+    assert (rest.low[0], rest.high[0]) == (found.low[1], found.high[1])
+
+
+def test_without_anything_to_learn_from_nothing_is_claimed() -> None:
+    nothing = customers(50, 12).assign(actual=0.0)
+    assert SharedError.of([]) is None and SharedError.of([nothing, nothing[:0]]) is None
+
+
+def test_fifths_hold_a_fifth_each_and_equals_stay_together() -> None:
+    fifth = fifth_of(np.random.default_rng(13).permutation(1000).astype(float))
+    assert np.bincount(fifth, minlength=FIFTHS).tolist() == [200] * 5
+    assert set(fifth_of(np.array([0.0] * 8 + [1.0, 2.0]))) == {2, 4}
+    assert fifth_of(np.array([5.0])).tolist() == [4]
+
+
+def test_out_of_time_on_simulated_logs_four_in_five_sums_are_inside(tmp_path: Path) -> None:
+    """Seeds 1 to 8, 1,500 customers, fifths by predicted value; the intervals know two earlier origins."""
+    found = coverage(trials(tmp_path, range(1, 9), customers=1500))
+    assert found["sums"] == 40
+    assert 0.7 <= found["covered"] <= 0.95
+    assert found["covered_without_shared_error"] < found["covered"]
