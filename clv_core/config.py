@@ -111,7 +111,7 @@ class TrainConfig(Settings):
 
     cutoffs: int = option(12, low=1, high=60, group="data")
     partial_windows: bool = option(True, group="data")
-    max_windows: int = option(50_000, low=100, high=5_000_000, group="data")
+    max_windows: int = option(150_000, low=100, high=5_000_000, group="data")
     max_steps_back: int = option(40, low=1, high=500, group="data")
     impute: str = option("median", choices=("mean", "median", "max", "constant", "drop"), group="data")
     impute_constant: float = option(0.0, group="data")
@@ -130,7 +130,7 @@ class TrainConfig(Settings):
     branch_dropout: float = option(0.3, low=0.0, high=0.8, group="network")
     activation: str = option("silu", choices=("relu", "silu", "tanh", "sigmoid"), group="network")
 
-    ensemble: int = option(3, low=1, high=20, group="training")
+    ensemble: int = option(4, low=1, high=20, group="training")
     optimizer: str = option("adamw", choices=("adamw", "adam", "sgd"), group="training")
     learning_rate: float = option(2e-3, low=1e-6, high=1.0, group="training")
     rnn_rate: float = option(3.0, low=0.01, high=100.0, group="training")

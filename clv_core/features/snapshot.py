@@ -33,6 +33,8 @@ class Snapshot:
         signals: the columns that this dataset has beyond ``FEATURES``, by name.
         exposure: expected purchases in the span that the target covers, relative to those in the whole horizon,
             float64 [n]: 1 for a complete window. None: all are complete.
+        levels: the anchor's total over the actual one of all buyers of a training cutoff, by cutoff day; sampled rows
+            do not tell it, since a few large customers decide it.
     """
 
     features: pd.DataFrame
@@ -43,6 +45,7 @@ class Snapshot:
     last_year_residual: float = 0.0
     signals: Mapping[str, SignalColumn] = field(default_factory=dict)
     exposure: NDArray[np.float64] | None = None
+    levels: Mapping[int, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return n."""
@@ -95,4 +98,5 @@ def concat(snapshots: Sequence[Snapshot]) -> Snapshot:
         anchors={day: anchor for part in snapshots for day, anchor in part.anchors.items()},
         signals=first.signals,
         exposure=np.concatenate(exposures) if partial else None,
+        levels={day: level for part in snapshots for day, level in part.levels.items()},
     )

@@ -13,7 +13,7 @@ from typing import Final
 from clv_core.config import TrainConfig
 from clv_core.training.windows import partial_cutoffs, training_cutoffs
 
-FEWEST_STEPS, MOST_STEPS = 200, 1200
+FEWEST_STEPS, MOST_STEPS = 200, 300
 EPOCHS: Final = 3
 FITS: Final = 2
 SECONDS_TO_START = 4.0
@@ -36,7 +36,7 @@ class Cost:
 
 
 def steps_for(rows: int, config: TrainConfig) -> int:
-    """Return the optimiser steps: the setting, or about three passes within 200 to 1,200 steps."""
+    """Return the optimiser steps: the setting, or about three passes within 200 to 300 steps."""
     return config.steps or int(min(max(rows * EPOCHS / config.batch_size, FEWEST_STEPS), MOST_STEPS))
 
 

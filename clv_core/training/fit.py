@@ -28,6 +28,8 @@ from clv_core.training.ensemble import Run, load_history, train_ensemble, write_
 from clv_core.training.ziln_mlp import fit_network
 
 FEWEST_WINDOWS = 50
+BOOSTING_WINDOWS: Final = 50_000
+"""Boosting reads all of its rows for every tree; the networks read each of theirs about once."""
 
 
 class Model(Protocol):
@@ -88,16 +90,9 @@ def at_anchor_level(train: Snapshot) -> Snapshot:
     customers alike: that level is not the next one's, and is set at the scoring cutoff.
     """
     assert train.target is not None
-    bought = train.features["T"].notna().to_numpy()
-    expected = np.nan_to_num(train.features["anchor_value"].to_numpy(np.float64))
-    if train.exposure is not None:
-        expected = expected * train.exposure
-    target = train.target.copy()
-    for day in np.unique(train.cutoff_day):
-        rows = train.cutoff_day == day
-        anchors, actual = expected[rows & bought].sum(), train.target[rows & bought].sum()
-        if anchors > 0 and actual > 0:
-            target[rows] *= np.clip(anchors / actual, 1 / LARGEST_LEVEL_RATIO, LARGEST_LEVEL_RATIO)
+    days, of_row = np.unique(train.cutoff_day, return_inverse=True)
+    factor = np.array([train.levels.get(int(day), 1.0) for day in days])
+    target = train.target * np.clip(factor, 1 / LARGEST_LEVEL_RATIO, LARGEST_LEVEL_RATIO)[of_row]
     return replace(train, target=target)
 
 
@@ -137,7 +132,11 @@ def fit_paretonbd(train: Snapshot, config: TrainConfig, folder: Path, progress: 
 
 def fit_boosting(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
     """Fit the gradient boosting baseline."""
-    model = BoostingModel.fit(train.complete(), impute=config.impute, constant=config.impute_constant, seed=config.seed)
+    complete = train.complete()
+    if len(complete) > BOOSTING_WINDOWS:
+        rows = np.random.default_rng(config.seed).permutation(len(complete))[:BOOSTING_WINDOWS]
+        complete = complete.take(np.sort(rows))
+    model = BoostingModel.fit(complete, impute=config.impute, constant=config.impute_constant, seed=config.seed)
     return Fitted(model, [])
 
 

@@ -117,9 +117,20 @@ def training_snapshot(
 def _labelled(log: EventLog, cutoff: date, horizon_days: int, label_days: int, max_steps: int) -> Snapshot:
     """Return the snapshot at ``cutoff`` whose target covers ``label_days``, with its exposure where that is a part."""
     part = log.snapshot(cutoff, horizon_days, max_steps=max_steps, label_days=label_days)
-    if label_days == horizon_days:
-        return part
-    return replace(part, exposure=np.minimum(exposure(part, horizon_days, label_days), 1 - 1e-9))
+    if label_days < horizon_days:
+        part = replace(part, exposure=np.minimum(exposure(part, horizon_days, label_days), 1 - 1e-9))
+    return replace(part, levels={(cutoff - EPOCH).days: _level(part)})
+
+
+def _level(part: Snapshot) -> float:
+    """Return the anchor's total over the actual one of the buyers of one cutoff; 1 where either is nothing."""
+    assert part.target is not None
+    expected = np.nan_to_num(part.features["anchor_value"].to_numpy(np.float64))
+    if part.exposure is not None:
+        expected = expected * part.exposure
+    bought = part.features["T"].notna().to_numpy()
+    anchors, actual = float(expected[bought].sum()), float(part.target[bought].sum())
+    return anchors / actual if anchors > 0 and actual > 0 else 1.0
 
 
 def _step(horizon_days: int) -> timedelta:

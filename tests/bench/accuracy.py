@@ -1,7 +1,7 @@
 """Every model on the origins fixed in advance: ``make bench-accuracy``.
 
 Writes ``figures.csv``, ``cells.csv`` and ``accuracy.md`` to ``tests/bench/results/``, after every origin, so that a run
-that is stopped leaves what it has. Claims want ``--seeds 5 --resamples 1000``.
+that is stopped leaves what it has; then ``behaviour.md``. Claims want ``--seeds 5 --resamples 1000``.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import shutil
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,11 @@ import pandas as pd
 from clv_core.config import MODEL_IDS
 from clv_core.evaluation.trust import judge_holdout
 from clv_core.workspace import Workspace
+from tests.bench.behaviour import ablate
 from tests.bench.cells import ATTAINABLE, CELLS, Cell, run_cell
-from tests.bench.judging import JUDGED, OURS, SHOWN, Figures, intervals
+from tests.bench.claims import claims
+from tests.bench.judging import JUDGED, OURS, SHOWN, Figures
+from tests.bench.logs import prepare
 
 RESULTS = Path(__file__).resolve().parent / "results"
 OWN = ("mlp", "rnn")
@@ -31,6 +36,8 @@ def main() -> None:
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--models", default=",".join(MODEL_IDS))
     parser.add_argument("--only", default="", help="names of logs, by commas; default: all")
+    parser.add_argument("--parts", default="cells,behaviour")
+    parser.add_argument("--at-once", type=int, default=2, help="cells at a time, one process each")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--workspace", type=Path, default=Path("workspace/bench"))
     parser.add_argument("--out", type=Path, default=RESULTS)
@@ -39,16 +46,35 @@ def main() -> None:
     chosen = [cell for cell in CELLS if not options.only or cell.dataset in options.only.split(",")]
     settings = dict(pair.split("=", 1) for pair in options.set)
     workspace = Workspace(options.workspace.absolute())
-    done: list[tuple[Cell, Figures, pd.DataFrame]] = []
-    for cell in chosen:
-        started = time.monotonic()
-        folder = workspace.root / "accuracy"
-        predictions = run_cell(workspace, cell, models, options.seeds, folder, **settings)
-        shutil.rmtree(folder, ignore_errors=True)
-        done.append((cell, Figures.of(predictions, options.resamples), predictions))
-        write(options.out, done, options.seeds, options.resamples)
-        print(f"{cell.id}: {time.monotonic() - started:.0f} s", flush=True)
-    print((options.out / "accuracy.md").read_text(encoding="utf-8"))
+    for name in dict.fromkeys(cell.dataset for cell in chosen):
+        prepare(workspace, name)
+    if "cells" in options.parts:
+        work = partial(_measure, workspace.root, models, options.seeds, options.resamples, settings)
+        done: dict[str, tuple[Cell, Figures, pd.DataFrame]] = {}
+        with ProcessPoolExecutor(options.at_once) as pool:
+            for one in as_completed([pool.submit(work, cell) for cell in chosen]):
+                cell, figures, predictions, seconds = one.result()
+                done[cell.id] = cell, figures, predictions
+                ordered = [done[each.id] for each in chosen if each.id in done]
+                write(options.out, ordered, options.seeds, options.resamples)
+                print(f"{cell.id}: {seconds:.0f} s", flush=True)
+        print((options.out / "accuracy.md").read_text(encoding="utf-8"))
+    if "behaviour" in options.parts:
+        table = ablate(workspace, options.seeds, options.resamples, **settings)
+        about = f"Seeds: {options.seeds}. Positive: the hybrid that reads everything is better."
+        text = f"# What behaviour is worth\n\n{about}\n\n{markdown(table)}\n"
+        (options.out / "behaviour.md").write_text(text, encoding="utf-8")
+        print(text)
+
+
+def _measure(
+    root: Path, models: list[str], seeds: int, resamples: int, settings: dict[str, str], cell: Cell
+) -> tuple[Cell, Figures, pd.DataFrame, float]:
+    """Run one cell in a process of its own, networks one after the other: the cells share the cores."""
+    started, folder = time.monotonic(), root / "accuracy" / cell.id.replace(" ", "-")
+    predictions = run_cell(Workspace(root), cell, models, seeds, folder, **{"processes": "1", **settings})
+    shutil.rmtree(folder, ignore_errors=True)
+    return cell, Figures.of(predictions, resamples), predictions, time.monotonic() - started
 
 
 def write(out: Path, done: list[tuple[Cell, Figures, pd.DataFrame]], seeds: int, resamples: int) -> None:
@@ -61,6 +87,9 @@ def write(out: Path, done: list[tuple[Cell, Figures, pd.DataFrame]], seeds: int,
         "# Accuracy, out of time",
         f"Seeds: {seeds}. Paired resamples of customers: {resamples}. Customers who bought nothing are in all figures.",
         *share_lines(judged),
+        "## What was asked for",
+        markdown(pd.DataFrame(claims(done, judged))),
+        "## Rules",
         "A win is a better figure whose interval excludes 0. A tie is any other better one, a worse one within 1%, or "
         "one within 3% whose interval holds 0.",
         "## Cells\n\nThe gap is relative to the rival's figure and positive where hybrid is worse (of the bias: in "
@@ -141,11 +170,8 @@ def cell_markdown(figures: Figures, predictions: pd.DataFrame) -> str:
     rows = []
     for model in figures.models:
         row: dict[str, Any] = {"model": model}
-        row |= {metric: figures.values.get((model, metric), float("nan")) for metric in SHOWN}
-        if model != ATTAINABLE:
-            row |= intervals(predictions[predictions["model"] == model])
-        else:
-            row |= dict.fromkeys(("auc", "brier", "coverage80", "width80", "mae_median"), float("nan"))
+        known = JUDGED if model == ATTAINABLE else SHOWN
+        row |= {metric: figures.values.get((model, metric), float("nan")) for metric in known}
         rows.append(row)
     text = markdown(pd.DataFrame(rows))
     if OURS in figures.models:

@@ -14,8 +14,8 @@ from tests.bench.cells import ATTAINABLE
 
 OURS: Final = "hybrid"
 JUDGED: Final = ("gini", "spearman", "rmse", "mae", "decile_mape", "bias")
-SHOWN: Final = (*JUDGED, "mae_median", "auc", "brier", "coverage80", "width80")
 INTERVALS: Final = ("pit10", "pit50", "pit90", "coverage80_top")
+SHOWN: Final = (*JUDGED, "mae_median", "auc", "brier", "coverage80", "width80", *INTERVALS)
 CLOSE: Final = 0.01
 """A gap within this is a tie: relative to the baseline's figure; of the bias, in points of the actual total."""
 NOT_FAR: Final = 0.03
@@ -99,8 +99,3 @@ class Figures:
     def rivals(self) -> list[str]:
         """Return every model that is to be beaten."""
         return [model for model in self.models if model not in (OURS, ATTAINABLE)]
-
-
-def intervals(predictions: pd.DataFrame) -> dict[str, float]:
-    """Return how well one model's quantiles hold at one origin: the metrics :data:`INTERVALS` by id."""
-    return {name: METRICS[name].value(predictions["actual"], predictions) for name in INTERVALS}

