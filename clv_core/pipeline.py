@@ -28,10 +28,12 @@ from clv_core.deployment.past import shared_error
 from clv_core.deployment.renaming import rename as rename
 from clv_core.deployment.signals import learned_signals, lost_signals
 from clv_core.errors import Message, NotEnoughData
-from clv_core.evaluation.backtest import Backtest, rolling_origins, run_origins, training_data
+from clv_core.evaluation.backtest import Backtest, run_origins, training_data
 from clv_core.evaluation.explain import Explanation
 from clv_core.evaluation.explain_store import save_explanation
+from clv_core.evaluation.folds import cross_validate
 from clv_core.evaluation.holdout import figures, measure
+from clv_core.evaluation.origins import MOST_ORIGINS, rolling_origins
 from clv_core.evaluation.tune import search
 from clv_core.evaluation.tuned import Tuning, judge
 from clv_core.evaluation.variants import variants_of
@@ -158,10 +160,11 @@ def backtest(
     config: TrainConfig,
     *,
     origins: Sequence[date] = (),
-    count: int = 1,
+    count: int = MOST_ORIGINS,
     models: Sequence[str],
     seeds: int = 1,
     variants: Sequence[str] = (),
+    folds: int = 0,
     progress: Progress,
 ) -> Backtest:
     """Return the predictions of all ``models`` at each origin, beside what came true and who the customers were.
@@ -170,18 +173,20 @@ def backtest(
         workspace: where the dataset is.
         name: the dataset.
         config: horizon and settings, the same for all origins.
-        origins: cutoffs; empty takes the last ``count``, one horizon apart.
-        count: how many origins where none is named.
+        origins: cutoffs; empty takes the last ones that the log allows, one horizon apart.
+        count: at most how many where none is named; those with too little before them are left out.
         models: ids of ``MODELS``.
         seeds: how many times models that have a seed are trained; each run is a ``model`` of its own, ``hybrid#2``.
         variants: ``key=value`` of settings to change, one at a time; each is a ``model`` of its own for the models that
             learn, ``hybrid[review_text=false]``.
+        folds: where not 0, the first model also predicts the last origin's customers in as many folds, each by a model
+            that has not seen them (:mod:`clv_core.evaluation.folds`).
         progress: listener.
     """
     dataset = open_dataset(workspace, name)
     settings = variants_of(config, variants)
     log = open_log(dataset, before=None, **config.of_log())
-    chosen = list(origins) or rolling_origins(log, config.horizon_days, count)
+    chosen = sorted(origins) or rolling_origins(log.first_day, log.end, config.horizon_days, count)
     if not chosen:
         days = (log.end - log.first_day).days
         raise NotEnoughData("no_origin", horizon=config.horizon_days, days=days, longest=max(0, (days - 28) // 2))
@@ -195,7 +200,11 @@ def backtest(
             logs[key] = open_log(dataset, before=None, **one.of_log())
         return logs[key]
 
-    found = run_origins(log_of, chosen, settings, models, seeds, folder, progress)
+    found = run_origins(log_of, chosen, settings, models, seeds, folder, progress, strict=bool(origins))
+    if folds:
+        first = replace(config, model=models[0])
+        unseen = cross_validate(log, chosen[-1], first, folds, folder / "folds", progress)
+        found = replace(found, unseen=unseen)
     shutil.rmtree(folder, ignore_errors=True)
     return found
 

@@ -135,8 +135,8 @@ def test_score_and_backtest_by_the_command_line(small_workspace, small_bundle, t
     assert code == 0
     frame = pd.read_csv(tmp_path / "s.csv", dtype={"customer_id": str})
     assert len(frame) == result["customers"] and not frame.isna().any().any()
-    words = ("backtest", "shop", "--horizon-days", "90", "--models", "bgnbd,naive", "--out", tmp_path / "b", *where)
-    code, result = run(*words)
+    words = ("backtest", "shop", "--horizon-days", "90", "--origins", "1", "--models", "bgnbd,naive")
+    code, result = run(*words, "--out", tmp_path / "b", *where)
     assert code == 0 and len(result["origins"]) == 1
     board = pd.read_csv(tmp_path / "b" / "scoreboard.csv")
     assert list(board.columns[:4]) == ["origin", "model", "metric", "value"]

@@ -15,6 +15,8 @@ from clv_core.i18n import translate
 from clv_core.workspace import write_json
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from clv_core.evaluation.bootstrap import Bootstrap
 
 
@@ -23,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument("name", help=translate("cli.option.dataset", language))
     parser.add_argument("--horizon-days", type=int, required=True, help=translate("config.horizon_days.help", language))
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--origins", type=int, default=1, help=translate("cli.backtest.origins", language))
+    which.add_argument("--origins", type=int, default=None, help=translate("cli.backtest.origins", language))
     which.add_argument(
         "--origin", type=day, action="append", default=[], help=translate("cli.backtest.origin", language)
     )
@@ -40,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help=translate("cli.train.set", language)
     )
+    parser.add_argument("--folds", type=int, default=0, metavar="K", help=translate("cli.backtest.folds", language))
     parser.add_argument("--out", type=Path, required=True, help=translate("cli.backtest.out", language))
 
 
@@ -48,10 +51,13 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
     The first model is held against each of the others, and each model against its own variants. ``scoreboard.csv`` has
     all metrics with intervals, ``slices.csv`` those of parts of the customers, ``seasons.csv`` those by season of the
-    horizon, ``stability.csv`` how much of the top decile stays.
+    horizon, ``stability.csv`` how much of the top decile stays; with ``--folds``, ``folds.csv`` those of the first
+    model on customers that it has seen and on customers that it has not.
     """
     from clv_core import pipeline
     from clv_core.evaluation.bootstrap import Bootstrap
+    from clv_core.evaluation.folds import FEWEST, MOST
+    from clv_core.evaluation.origins import MOST_ORIGINS
     from clv_core.evaluation.scoreboard import table_of
     from clv_core.evaluation.seasons import season_table
     from clv_core.evaluation.slices import slice_table
@@ -62,9 +68,14 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     for model in models:
         if model not in MODEL_IDS:
             raise UsageError("setting_choice", setting="models", value=model, choices=", ".join(MODEL_IDS))
-    for flag, value in (("origins", options.origins), ("seeds", options.seeds)):
+    count = MOST_ORIGINS if options.origins is None else options.origins
+    for flag, value in (("origins", count), ("seeds", options.seeds)):
         if not 1 <= value <= 100:
             raise UsageError("setting_bounds", setting=flag, value=value, low=1, high=100)
+    if options.folds and not FEWEST <= options.folds <= MOST:
+        raise UsageError("setting_bounds", setting="folds", value=options.folds, low=FEWEST, high=MOST)
+    if options.folds and MODELS[models[0]].baseline:
+        raise UsageError("folds_need_model", model=models[0])
     if options.variant and all(MODELS[model].baseline for model in models):
         raise UsageError("variant_needs_model", models=", ".join(models))
     found = pipeline.backtest(
@@ -72,10 +83,11 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         options.name,
         config_from(options, models[0]),
         origins=options.origin,
-        count=options.origins,
+        count=count,
         models=models,
         seeds=options.seeds,
         variants=options.variant,
+        folds=options.folds,
         progress=context.progress,
     )
     bootstrap = Bootstrap.of(found.predictions)
@@ -105,8 +117,33 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
             for (model, between), part in stable.groupby(["model", "between"], sort=False)["overlap"]
         ],
     }
+    if found.unseen is not None:
+        result["folds"] = _folds(found.predictions, found.unseen, options.out, context.language)
     write_json(options.out / "backtest.json", result)
     return result
+
+
+def _folds(predictions: pd.DataFrame, unseen: pd.DataFrame, out: Path, language: str) -> dict[str, Any]:
+    """Write ``folds.csv``, and return both views' figures over all customers with a sentence on what they say."""
+    from clv_core import pipeline
+    from clv_core.evaluation.folds import compare
+
+    model, origin = unseen["model"].iloc[0], unseen["origin"].iloc[0]
+    plain = predictions[(predictions["model"] == model) & (predictions["origin"] == origin)]
+    table, leaning = compare(unseen, plain)
+    pipeline.write_scores(table, out / "folds.csv")
+    together = table[table["fold"] == 0]
+    return {
+        "model": model,
+        "origin": origin,
+        "folds": int(unseen["fold"].max()),
+        "outcome": leaning.outcome,
+        "metrics": {
+            view: dict(zip(rows["metric"], rows["value"], strict=True)) for view, rows in together.groupby("view")
+        },
+        "advantage": {name: asdict(found) for name, found in leaning.advantage.items()},
+        **(leaning.message.to_json(language) if leaning.message else {}),
+    }
 
 
 def _pairs(names: list[str]) -> list[tuple[str, str]]:

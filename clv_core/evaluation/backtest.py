@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from itertools import product
 from pathlib import Path
 
@@ -51,10 +51,12 @@ class Backtest:
         predictions: ``score``'s columns, ``origin`` and ``actual``; the second run of a model is
             ``hybrid#2``, a variant of it ``hybrid[review_text=false]``.
         facts: what slices ask of the customers of each origin.
+        unseen: of :func:`~clv_core.evaluation.folds.cross_validate` at the last origin; None where nobody asked.
     """
 
     predictions: pd.DataFrame
     facts: pd.DataFrame
+    unseen: pd.DataFrame | None = None
 
 
 def training_data(log: EventLog, end: date, config: TrainConfig, progress: Progress) -> Snapshot:
@@ -72,6 +74,20 @@ def training_data(log: EventLog, end: date, config: TrainConfig, progress: Progr
     )
 
 
+def complete_snapshot(log: EventLog, cutoff: date, config: TrainConfig) -> Snapshot:
+    """Return the snapshot to predict at ``cutoff``, with what came true.
+
+    Raises:
+        NotEnoughData: the horizon after it is not complete.
+    """
+    snapshot = scoring_snapshot(log, cutoff, config.horizon_days, max_steps=config.max_steps_back)
+    if snapshot.target is None:
+        raise NotEnoughData(
+            "origin_incomplete", origin=cutoff.isoformat(), horizon=config.horizon_days, end=log.end.isoformat()
+        )
+    return snapshot
+
+
 def run_origin(
     log: EventLog,
     cutoff: date,
@@ -87,11 +103,7 @@ def run_origin(
         NotEnoughData: no label window ends before ``cutoff``, or the horizon after it is not complete.
     """
     train = training_data(log, cutoff, config, progress)
-    snapshot = scoring_snapshot(log, cutoff, config.horizon_days, max_steps=config.max_steps_back)
-    if snapshot.target is None:
-        raise NotEnoughData(
-            "origin_incomplete", origin=cutoff.isoformat(), horizon=config.horizon_days, end=log.end.isoformat()
-        )
+    snapshot = complete_snapshot(log, cutoff, config)
     fitted, frames = {}, []
     for model_id in models:
         settings = replace(config, model=model_id)
@@ -112,49 +124,58 @@ def run_origins(
     seeds: int,
     folder: Path,
     progress: Progress,
+    *,
+    strict: bool = True,
 ) -> Backtest:
     """Run all models at each origin: once as they are, those that learn again for each seed and each variant.
 
     Args:
         log_of: returns the log that settings ask for.
-        origins: cutoffs.
+        origins: cutoffs, the earliest first.
         settings: of :func:`~clv_core.evaluation.variants.variants_of`.
         models: ids of ``MODELS``.
         seeds: how many times models that learn are trained.
         folder: where the trainings keep their resumable state.
         progress: listener of stage ``backtest``.
+        strict: whether an origin with too little before it stops the run; else it is left out, unless it is the last.
     """
-    frames, facts = [], []
+    parts: list[Backtest] = []
     for origin in origins:
-        plain: Origin | None = None
-        for number, (place, (suffix, config)) in product(range(seeds), enumerate(settings.items())):
-            again = number > 0 or suffix != ""
-            wanted = [model for model in models if not (again and MODELS[model].baseline)]
-            if not wanted:
-                continue
-            run = replace(config, seed=config.seed + number * config.ensemble)
-            where = folder / f"{origin:%Y%m%d}-{number}-{place}"
-            found = run_origin(log_of(run), origin, run, wanted, where, progress, "backtest")
-            part = found.predictions
-            if plain is None:
-                plain = found
-                facts.append(found.facts)
-            elif suffix:
-                one = plain.predictions[plain.predictions["model"] == models[0]]
-                part = on_the_same_customers(part, one, plain.unknown)
-            frames.append(part.assign(model=part["model"] + suffix + (f"#{number + 1}" if number else "")))
-    return Backtest(pd.concat(frames, ignore_index=True), pd.concat(facts, ignore_index=True))
+        try:
+            parts.append(_run_all(log_of, origin, settings, models, seeds, folder, progress))
+        except NotEnoughData:
+            if strict or origin == origins[-1]:
+                raise
+    tables = ([getattr(part, name) for part in parts] for name in ("predictions", "facts"))
+    return Backtest(*(pd.concat(table, ignore_index=True) for table in tables))
 
 
-def rolling_origins(log: EventLog, horizon_days: int, count: int) -> list[date]:
-    """Return up to ``count`` origins one horizon apart, the earliest first, the last with its horizon just complete.
-
-    Each leaves at least one training cutoff whose label window ends before it.
-    """
-    origins = []
-    for number in range(1, count + 1):
-        origin = log.end - timedelta(days=number * horizon_days)
-        if not training_cutoffs(log.first_day, origin, horizon_days, 1):
-            break
-        origins.append(origin)
-    return sorted(origins)
+def _run_all(
+    log_of: Callable[[TrainConfig], EventLog],
+    origin: date,
+    settings: Mapping[str, TrainConfig],
+    models: Sequence[str],
+    seeds: int,
+    folder: Path,
+    progress: Progress,
+) -> Backtest:
+    """Run all models, seeds and variants at one origin (see :func:`run_origins`)."""
+    frames: list[pd.DataFrame] = []
+    plain: Origin | None = None
+    for number, (place, (suffix, config)) in product(range(seeds), enumerate(settings.items())):
+        again = number > 0 or suffix != ""
+        wanted = [model for model in models if not (again and MODELS[model].baseline)]
+        if not wanted:
+            continue
+        run = replace(config, seed=config.seed + number * config.ensemble)
+        where = folder / f"{origin:%Y%m%d}-{number}-{place}"
+        found = run_origin(log_of(run), origin, run, wanted, where, progress, "backtest")
+        part = found.predictions
+        if plain is None:
+            plain = found
+        elif suffix:
+            one = plain.predictions[plain.predictions["model"] == models[0]]
+            part = on_the_same_customers(part, one, plain.unknown)
+        frames.append(part.assign(model=part["model"] + suffix + (f"#{number + 1}" if number else "")))
+    assert plain is not None
+    return Backtest(pd.concat(frames, ignore_index=True), plain.facts)

@@ -13,7 +13,7 @@ from clv_core.evaluation.bootstrap import RESAMPLES, Bootstrap, Estimate
 from clv_core.evaluation.metrics import METRICS
 
 COLUMNS: Final = ("origin", "model", "metric", "value", "low", "high")
-SPOKEN: Final = ("gini", "bias", "mae", "rmse", "brier")
+SPOKEN: Final = ("gini", "spearman", "bias", "decile_mape", "mae", "rmse", "brier", "coverage80_top")
 """Metrics that verdicts in words are given on; each has the texts ``verdict.<metric>.<outcome>``."""
 NAMES: Final = {
     "naive": "Naive",

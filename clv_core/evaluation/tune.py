@@ -20,7 +20,8 @@ from numpy.typing import ArrayLike
 
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData, UsageError
-from clv_core.evaluation.backtest import rolling_origins, run_origin
+from clv_core.evaluation.backtest import run_origin
+from clv_core.evaluation.origins import rolling_origins
 from clv_core.features.log import EventLog
 from clv_core.jobs import NoProgress, Progress
 
@@ -93,7 +94,7 @@ def search(
 
     if config.model not in TUNABLE:
         raise UsageError("not_tunable", model=config.model, known=", ".join(TUNABLE))
-    chosen = rolling_origins(log, config.horizon_days, origins)
+    chosen = rolling_origins(log.first_day, log.end, config.horizon_days, origins)
     if not chosen:
         days = (log.end - log.first_day).days
         raise NotEnoughData("no_tuning_origin", horizon=config.horizon_days, days=days, needed=2 * config.horizon_days)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,22 +14,38 @@ import streamlit as st
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.past import comparison_folder
+from clv_core.evaluation.origins import MOST_ORIGINS, rolling_origins
 from clv_core.evaluation.seasons import season_label
 from clv_core.evaluation.slices import slice_label
+from clv_core.training.cost import FITS
 from clv_core.workspace import read_json
 from pages.ui import charts, forms, judged, progress, state, widgets
 from pages.ui.state import name_of, percent, t
 
-ORIGINS: Final = 3
 SEEDS: Final = 2
+FOLDS: Final = 5
 RIVALS: Final = ("bgnbd", "paretonbd", "lightgbm", "mlp", "rnn", "naive")
-SHOWN: Final = ("gini", "spearman", "bias", "mae", "rmse", "decile_mape", "auc", "coverage80", "width80")
+SHOWN: Final = (
+    "gini",
+    "spearman",
+    "bias",
+    "mae",
+    "rmse",
+    "decile_mape",
+    "auc",
+    "coverage80",
+    "coverage80_top",
+    "width80",
+)
 SLICED: Final = ("gini", "mae", "bias")
+BOTH_VIEWS: Final = ("gini", "spearman", "bias", "mae", "auc")
 SPOKEN: Final = ("bgnbd", "lightgbm")
 """Whom the page holds the model against at once; the other verdicts are a click away."""
 
 ICONS: Final = {"beats": "green[:material/trending_up:", "loses": "orange[:material/trending_down:"}
 RECORD: Final = "backtest.json"
+STEADY: Final = ("naive", "bgnbd", "paretonbd")
+"""Models that do not learn from single customers: seen or not, they are predicted alike."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +57,14 @@ class Board:
         scores: origin, model, metric, value, low, high.
         slices: origin, slice, model, customers, buyers, metric, value.
         seasons: season, origins, model, customers, buyers, metric, value.
+        folds: view, fold, metric, value of the model's second view; None where it has none.
     """
 
     record: dict[str, Any]
     scores: pd.DataFrame
     slices: pd.DataFrame
     seasons: pd.DataFrame
+    folds: pd.DataFrame | None = None
 
 
 def section(bundle: Bundle) -> None:
@@ -61,13 +80,28 @@ def section(bundle: Bundle) -> None:
         return
     if job and progress.ended(job):
         progress.technical_log(job)
+    origins = _origins(bundle)
     with st.container(border=True, horizontal_alignment="left"):
-        st.write(t("board.why", origins=ORIGINS, days=bundle.record["horizon_days"], others=len(_rivals(bundle))))
+        st.write(t("board.why", origins=origins, days=bundle.record["horizon_days"], others=len(_rivals(bundle))))
         if st.button(t("board.start"), type="primary", icon=":material/leaderboard:", key="start_board"):
             state.start_job(_command(bundle, path), path.name)
             st.rerun()
         took = bundle.record["actual"]["seconds"]
-        st.caption(t("board.cost", time=state.span(took * ORIGINS * SEEDS)))
+        trainings = origins * SEEDS + (FOLDS / FITS if _learns(bundle) else 0)
+        st.caption(t("board.cost", time=state.span(took * trainings)))
+
+
+def _origins(bundle: Bundle) -> int:
+    """Return how many past cutoffs the log allows."""
+    dataset = state.dataset()
+    if dataset is None:
+        return MOST_ORIGINS
+    first = datetime.fromisoformat(dataset.manifest.first_event).date()
+    return len(rolling_origins(first, dataset.log_end, bundle.record["horizon_days"]))
+
+
+def _learns(bundle: Bundle) -> bool:
+    return bundle.record["model"] not in STEADY
 
 
 def _rivals(bundle: Bundle) -> list[str]:
@@ -79,7 +113,8 @@ def _command(bundle: Bundle, path: Path) -> list[str]:
     model, config = record["model"], TrainConfig.from_json(record["config"])
     models = [model, *_rivals(bundle)]
     command = ["backtest", record["dataset"]["name"], "--horizon-days", str(record["horizon_days"])]
-    command += ["--origins", str(ORIGINS), "--seeds", str(SEEDS), "--seed", str(config.seed)]
+    command += ["--seeds", str(SEEDS), "--seed", str(config.seed)]
+    command += ["--folds", str(FOLDS)] if _learns(bundle) else []
     command += ["--models", ",".join(models), "--out", str(path)]
     values = {name: value for name, value in config.to_json().items() if name not in ("model", "seed", "horizon_days")}
     for name, value in forms.changed(TrainConfig, values).items():
@@ -90,8 +125,9 @@ def _command(bundle: Bundle, path: Path) -> list[str]:
 @st.cache_data(max_entries=4, show_spinner=False)
 def _load(path: str, written: float) -> Board:
     files = Path(path)
+    record = read_json(files / RECORD)
     tables = (pd.read_csv(files / f"{name}.csv") for name in ("scoreboard", "slices", "seasons"))
-    return Board(read_json(files / RECORD), *tables)
+    return Board(record, *tables, pd.read_csv(files / "folds.csv") if "folds" in record else None)
 
 
 def show(bundle: Bundle, board: Board) -> None:
@@ -110,6 +146,8 @@ def show(bundle: Bundle, board: Board) -> None:
     st.caption(t("board.seasons.once"))
     for line in stability(model, board):
         st.markdown(f":material/sync: {line}")
+    if board.folds is not None:
+        second_view(bundle, board.record["folds"], board.folds)
     with st.container(horizontal=True):
         for what, frame in (("scoreboard", board.scores), ("slices", board.slices)):
             name = widgets.file_name(bundle, what, board.record["origins"][-1], "csv")
@@ -204,6 +242,29 @@ def seasons(bundle: Bundle, board: Board) -> pd.DataFrame:
         t("board.season.origins"): [f"{count:,}" for count in found["origins"]],
     }
     return pd.DataFrame({**shown, **_beside_bgnbd(found, model)})
+
+
+def second_view(bundle: Bundle, said: dict[str, Any], folds: pd.DataFrame) -> None:
+    """Say whether the model leans on having seen the same customers, and show the figures of both views."""
+    st.markdown(f"**{t('board.folds')}**")
+    st.caption(t("board.folds.why", folds=said["folds"]))
+    if "code" in said:
+        sign = ICONS["loses" if said["outcome"] == "leans" else "beats"]
+        st.markdown(f":{sign}] {t('folds.' + said['outcome'], **said['params'])}")
+    st.dataframe(views(bundle, folds), hide_index=True, alt=t("board.folds"))
+
+
+def views(bundle: Bundle, folds: pd.DataFrame) -> pd.DataFrame:
+    """Return the figures over all customers that were seen and that were not, and the range over the parts."""
+    currency = bundle.record["currency"]
+    together = folds[folds["fold"] == 0].pivot(index="view", columns="metric", values="value")
+    parts = folds[(folds["fold"] > 0) & (folds["view"] == "unseen")].groupby("metric")["value"].agg(["min", "max"])
+    shown = {t("board.folds.view"): [t("board.folds.plain"), t("board.folds.unseen"), t("board.folds.range")]}
+    for metric in (name for name in BOTH_VIEWS if name in together and name in parts.index):
+        ends = " – ".join(judged.said(metric, value, currency) for value in parts.loc[metric])
+        values = [judged.said(metric, together.loc[view, metric], currency) for view in ("plain", "unseen")]
+        shown[t(f"metric.{metric}")] = [*values, ends]
+    return pd.DataFrame(shown)
 
 
 def _beside_bgnbd(found: pd.DataFrame, model: str) -> dict[str, list[str]]:

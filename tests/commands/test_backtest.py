@@ -55,7 +55,7 @@ def test_slices_and_stability_are_written_for_every_origin_and_seed(tested: tupl
 @pytest.fixture(scope="module")
 def varied(small_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, pd.DataFrame, Path]:
     out = tmp_path_factory.mktemp("variants")
-    words = ("backtest", "shop", "--horizon-days", "60", "--models", "ziln_mlp,bgnbd", *QUICK)
+    words = ("backtest", "shop", "--horizon-days", "60", "--origins", "1", "--models", "ziln_mlp,bgnbd", *QUICK)
     variants = ("--variant", "review_text=false", "--variant", "event_types=purchases")
     code, result = run(*words, *variants, "--workspace", small_workspace.root, "--out", out)
     assert code == 0, result
@@ -79,8 +79,9 @@ def test_each_variant_is_a_row_of_its_own_on_the_same_customers(varied: tuple[di
 def test_a_variant_is_what_a_run_with_that_setting_gives(
     varied: tuple[dict, pd.DataFrame, Path], small_workspace: Workspace, tmp_path: Path
 ) -> None:
-    words = ("backtest", "shop", "--horizon-days", "60", "--models", "ziln_mlp", *QUICK, "--set", "review_text=false")
-    assert run(*words, "--workspace", small_workspace.root, "--out", tmp_path)[0] == 0
+    words = ("backtest", "shop", "--horizon-days", "60", "--origins", "1", "--models", "ziln_mlp", *QUICK)
+    options = ("--set", "review_text=false", "--workspace", small_workspace.root, "--out", tmp_path)
+    assert run(*words, *options)[0] == 0
     alone = pd.read_parquet(tmp_path / "predictions.parquet").drop(columns="model")
     ours = varied[1].query("model == 'ziln_mlp[review_text=false]'").drop(columns="model")
     pd.testing.assert_frame_equal(ours.reset_index(drop=True), alone)
@@ -98,6 +99,36 @@ def test_those_whom_a_variant_does_not_know_get_what_never_buyers_were_worth(
     assert len(theirs) > 20 and theirs["predicted_clv"].nunique() == 1
     baseline = predictions[unknown].query("model == 'bgnbd'")["predicted_clv"]
     assert theirs["predicted_clv"].iloc[0] == pytest.approx(baseline.iloc[0])
+
+
+def test_without_a_number_there_are_as_many_origins_as_the_log_allows(
+    small_workspace: Workspace, tmp_path: Path
+) -> None:
+    where = ("--models", "naive", "--workspace", small_workspace.root, "--out", tmp_path)
+    code, result = run("backtest", "shop", "--horizon-days", "90", *where)
+    assert code == 0 and len(result["origins"]) == 4  # 540 days: 4 horizons, one more to learn from, 28 days before it
+    assert len(run("backtest", "shop", "--horizon-days", "40", *where)[1]["origins"]) == 5
+
+
+def test_folds_are_written_beside_the_plain_figures(small_workspace: Workspace, tmp_path: Path) -> None:
+    words = ("backtest", "shop", "--horizon-days", "60", "--origins", "2", "--models", "lightgbm,bgnbd", "--folds", "3")
+    code, result = run(*words, "--set", "cutoffs=3", "--workspace", small_workspace.root, "--out", tmp_path)
+    assert code == 0, result
+    found, table = result["folds"], pd.read_csv(tmp_path / "folds.csv")
+    assert (found["model"], found["folds"], found["origin"]) == ("lightgbm", 3, result["origins"][-1])
+    assert found["metrics"]["plain"]["gini"] == pytest.approx(result["metrics"][found["origin"]]["lightgbm"]["gini"])
+    gap = found["metrics"]["plain"]["gini"] - found["metrics"]["unseen"]["gini"]
+    assert found["advantage"]["gini"]["value"] == pytest.approx(gap)
+    assert found["outcome"] in ("leans", "holds") and f"{found['metrics']['unseen']['gini']:.3f}" in found["message"]
+    sizes = table[table["metric"] == "mae"].pivot(index="fold", columns="view", values="customers")
+    assert sizes.loc[[1, 2, 3]].sum().eq(sizes.loc[0]).all() and (sizes["plain"] == sizes["unseen"]).all()
+
+
+@pytest.mark.parametrize(("words", "code"), [("1", "setting_bounds"), ("3", "folds_need_model")])
+def test_folds_that_say_nothing_are_refused(words: str, code: str, small_workspace: Workspace, tmp_path: Path) -> None:
+    asked = ("backtest", "shop", "--horizon-days", "60", "--models", "bgnbd,lightgbm", "--folds", words)
+    exit_code, result = run(*asked, "--workspace", small_workspace.root, "--out", tmp_path / "out")
+    assert exit_code == 2 and result["error"]["code"] == code
 
 
 @pytest.mark.parametrize(

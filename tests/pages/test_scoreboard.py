@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -12,9 +14,11 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
 from clv_core.cli import main
+from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
+from clv_core.evaluation.origins import rolling_origins
 from clv_core.i18n import translate
-from clv_core.workspace import Workspace
+from clv_core.workspace import Workspace, write_json
 
 OPEN = Callable[..., AppTest]
 
@@ -33,10 +37,14 @@ def compared(with_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 def test_the_comparison_is_offered_and_started_with_the_models_own_settings(open_page: OPEN, with_model: Path) -> None:
     app = open_page(with_model, "evaluate", lang="en")
+    dataset = open_dataset(Workspace(with_model), "shop")
+    allowed = len(rolling_origins(date.fromisoformat(dataset.manifest.first_event[:10]), dataset.log_end, 90))
+    assert allowed >= 3 and any(f"at up to {allowed} past cutoffs" in item.value for item in app.markdown)
     app.button(key="start_board").click().run()
     words = jobs.jobs(Workspace(with_model), "backtest")[0].status()["args"]
     assert words[:4] == ["backtest", "shop", "--horizon-days", "90"]
     assert "cutoffs=3" in words and "bgnbd" in words[words.index("--models") + 1].split(",")
+    assert "--folds" not in words  # BG/NBD does not learn from single customers
     assert not app.exception
 
 
@@ -61,3 +69,24 @@ def test_verdicts_figures_and_parts_are_those_of_the_files(open_page: OPEN, comp
     assert any(
         translate("board.stable.origins", lang, overlap="").split("，")[0][:8] in item.value for item in app.markdown
     )
+
+
+@pytest.mark.parametrize(("lang", "outcome"), [("en", "leans"), ("zh", "holds")])
+def test_the_second_view_says_what_its_file_says(open_page: OPEN, compared: Path, lang: str, outcome: str) -> None:
+    folder = next((compared / "backtests").iterdir())
+    before = (folder / "backtest.json").read_bytes()
+    params = {"seen": 0.761, "unseen": 0.702, "low": 0.03, "high": 0.08, "folds": 2}
+    said = {"model": "bgnbd", "folds": 2, "outcome": outcome, "code": outcome, "params": params}
+    write_json(folder / "backtest.json", {**json.loads(before), "folds": said})
+    rows = [("plain", 0, 0.761), ("unseen", 0, 0.702), ("unseen", 1, 0.65), ("unseen", 2, 0.75), ("plain", 1, 0.1)]
+    table = pd.DataFrame([(*row, "gini") for row in rows], columns=["view", "fold", "value", "metric"])
+    table.to_csv(folder / "folds.csv", index=False)
+    try:
+        app = open_page(compared, "evaluate", lang=lang)
+    finally:
+        (folder / "backtest.json").write_bytes(before)
+        (folder / "folds.csv").unlink()
+    assert not app.exception
+    assert any(translate(f"folds.{outcome}", lang, **params) in item.value for item in app.markdown)
+    shown = next(item.value for item in app.dataframe if translate("board.folds.view", lang) in item.value)
+    assert shown[translate("metric.gini", lang)].to_list() == ["0.761", "0.702", "0.650 – 0.750"]
