@@ -137,7 +137,13 @@ def fit_paretonbd(train: Snapshot, config: TrainConfig, folder: Path, progress: 
 
 def fit_boosting(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
     """Fit the gradient boosting baseline."""
-    model = BoostingModel.fit(train.complete(), impute=config.impute, constant=config.impute_constant, seed=config.seed)
+    model = BoostingModel.fit(
+        train.complete(),
+        impute=config.impute,
+        constant=config.impute_constant,
+        seed=config.seed,
+        kind=config.boosting,
+    )
     return Fitted(model, [])
 
 
