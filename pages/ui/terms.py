@@ -35,7 +35,7 @@ def choose(bundle: Bundle) -> Terms:
         days = trained
         if chosen == CUSTOM:
             days = st.number_input(
-                t("terms.days"), 1, LONGEST_DAYS, 730, key="terms_days", width=140, persist_state="session"
+                t("terms.days"), 1, LONGEST_DAYS, 730, key="terms_days", width=110, persist_state="session"
             )
         rate = st.number_input(
             t("terms.rate"),
@@ -46,7 +46,7 @@ def choose(bundle: Bundle) -> Terms:
             format="%g",
             key=f"terms_rate_{chosen == LIFETIME}",
             help=t("terms.rate.help"),
-            width=180,
+            width=145,
             persist_state="session",
         )
         margin = st.number_input(
@@ -58,7 +58,7 @@ def choose(bundle: Bundle) -> Terms:
             format="%g",
             key="terms_margin",
             help=t("terms.margin.help"),
-            width=180,
+            width=145,
             persist_state="session",
         )
     horizon = chosen if isinstance(chosen, int) or chosen == LIFETIME else int(days)
