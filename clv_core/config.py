@@ -138,6 +138,7 @@ class TrainConfig(Settings):
     batch_size: int = option(512, low=16, high=65_536, group="training")
     steps: int | None = option(None, low=1, high=1_000_000, group="training")
     early_stopping: bool = option(False, group="training")
+    boosting: str = option("tweedie", choices=("tweedie", "two_stage"), group="training")
     device: str = option("auto", choices=("auto", "cpu", "cuda"), group="training")
     processes: int | None = option(None, low=1, high=64, group="training")
 

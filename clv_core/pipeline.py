@@ -27,6 +27,7 @@ from clv_core.deployment.explaining import SAMPLE, explain_scores
 from clv_core.deployment.past import shared_error
 from clv_core.deployment.renaming import rename as rename
 from clv_core.deployment.signals import learned_signals, lost_signals
+from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Backtest, run_origins, training_data
 from clv_core.evaluation.explain import Explanation
@@ -108,12 +109,15 @@ def score(
     model_id: str,
     *,
     cutoff: date | None = None,
-    horizon_days: int | None = None,
+    horizon_days: int | str | None = None,
     discount_rate: float = 0.0,
     margin_rate: float = 1.0,
     progress: Progress,
 ) -> pd.DataFrame:
-    """Score all customers of a dataset; plain scores are also kept under ``predictions/`` for the pages."""
+    """Score all customers of a dataset; they are also kept under ``predictions/`` for the pages.
+
+    ``horizon_days`` may be ``lifetime`` (:mod:`clv_core.deployment.terms`).
+    """
     bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
     frame = scoring.score(
         bundle,
@@ -124,15 +128,19 @@ def score(
         margin_rate=margin_rate,
         progress=progress,
     )
-    if (horizon_days in (None, bundle.record["horizon_days"])) and discount_rate == 0 and margin_rate == 1:
-        with atomic_path(scoring.scores_path(workspace, bundle, dataset, cutoff)) as temporary:
-            frame.to_parquet(temporary, index=False)
+    terms = Terms.of(horizon_days, bundle.record["horizon_days"], discount_rate, margin_rate)
+    path = scoring.scores_path(workspace, bundle, dataset, cutoff, terms)
+    with atomic_path(path) as temporary:
+        frame.to_parquet(temporary, index=False)
+    scoring.let_go(path.parent)
     return frame
 
 
-def score_warnings(workspace: Workspace, name: str, model_id: str) -> list[Message]:
-    """Return what the model learned from and the dataset no longer has; its scores count it as unknown."""
-    return lost_signals(open_bundle(workspace, model_id), open_dataset(workspace, name))
+def score_warnings(workspace: Workspace, name: str, model_id: str, terms: Terms | None = None) -> list[Message]:
+    """Return what has to be assumed for ``terms``, and what the model learned from and the dataset no longer has."""
+    bundle = open_bundle(workspace, model_id)
+    assumed = [] if terms is None else terms.warnings(bundle.record["horizon_days"])
+    return [*assumed, *lost_signals(bundle, open_dataset(workspace, name))]
 
 
 def scores(

@@ -17,19 +17,31 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
     parser.add_argument("--out", type=Path, required=True, help=translate("cli.score.out", language))
     parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.score.cutoff", language))
-    parser.add_argument("--horizon-days", type=int, default=None, help=translate("cli.score.horizon", language))
+    parser.add_argument("--horizon-days", type=horizon, default=None, help=translate("cli.score.horizon", language))
     parser.add_argument("--discount-rate", type=float, default=0.0, help=translate("cli.score.discount", language))
     parser.add_argument("--margin-rate", type=float, default=1.0, help=translate("cli.score.margin", language))
 
 
+def horizon(text: str) -> int | str:
+    """Read a horizon of the command line: a number of days, or ``lifetime``."""
+    try:
+        return text if text == "lifetime" else int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: 1-3650, lifetime") from error
+
+
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Score, write the file, and return counts and totals."""
+    """Score, write the file and what its numbers mean beside it, and return counts and totals."""
     from clv_core import pipeline
+    from clv_core.collection.store import open_dataset
+    from clv_core.deployment.bundle import open_bundle
+    from clv_core.deployment.terms import Terms
+    from clv_core.workspace import write_json
 
     if options.out.suffix not in (".csv", ".parquet"):
         raise UsageError("bad_out", path=str(options.out), endings=".csv, .parquet")
-    if options.horizon_days is not None and not 1 <= options.horizon_days <= 3650:
-        raise UsageError("setting_bounds", setting="horizon_days", value=options.horizon_days, low=1, high=3650)
+    record = open_bundle(context.workspace, options.model).record
+    terms = Terms.of(options.horizon_days, record["horizon_days"], options.discount_rate, options.margin_rate)
     frame = pipeline.score(
         context.workspace,
         options.name,
@@ -41,15 +53,20 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         progress=context.progress,
     )
     pipeline.write_scores(frame, options.out)
-    return {
-        "out": str(options.out),
+    warnings = pipeline.score_warnings(context.workspace, options.name, options.model, terms)
+    dataset = open_dataset(context.workspace, options.name)
+    said = {
         "model": options.model,
         "customers": len(frame),
         "as_of": str(frame["as_of"].iloc[0]),
-        "horizon_days": int(frame["horizon_days"].iloc[0]),
+        "horizon_days": terms.horizon_days,
+        "lifetime": terms.lifetime,
+        "discount_rate": terms.discount_rate,
+        "margin_rate": terms.margin_rate,
         "predicted_total": float(frame["predicted_clv"].sum()),
-        "warnings": [
-            message.to_json(context.language)
-            for message in pipeline.score_warnings(context.workspace, options.name, options.model)
-        ],
+        "warnings": [message.to_json(context.language) for message in warnings],
     }
+    about = {"dataset": dataset.name, "dataset_version": dataset.version, "currency": dataset.manifest.currency}
+    side_file = options.out.with_name(options.out.name + ".json")
+    write_json(side_file, {**about, **said})
+    return {"out": str(options.out), "side_file": str(side_file), **said}

@@ -1,7 +1,8 @@
 """What the workspace holds of a dataset outside its folder: scores, explanations, backtests, views, models, runs.
 
-predictions/<model>/<name>-<version>-<cutoff>.parquet   explanations/<model>-<version>...   backtests/<model>-<version>
-explored/<name>/<version>                               jobs/<id>, where the command names the dataset
+predictions/<model>/<name>-<version>-<cutoff>[-<terms>].parquet   explored/<name>/<version>
+explanations/<model>-<version>...                                 backtests/<model>-<version>
+jobs/<id>, where the command names the dataset
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 from clv_core import jobs
 from clv_core.collection.store import VERSION
 from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.deployment.terms import MARK
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 
@@ -60,7 +62,7 @@ def belongings(workspace: Workspace, name: str, versions: Collection[str]) -> Be
 
 def predictions_of(workspace: Workspace, name: str) -> list[Path]:
     """Return the files of a dataset's scored customers."""
-    own = re.compile(rf"{re.escape(name)}-{VERSION.pattern}-\d{{8}}\.parquet")
+    own = re.compile(rf"{re.escape(name)}-{VERSION.pattern}-\d{{8}}(-{MARK})?\.parquet")
     return [path for path in sorted(workspace.predictions.glob("*/*.parquet")) if own.fullmatch(path.name)]
 
 

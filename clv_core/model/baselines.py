@@ -13,14 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.horizon import stretch
+from clv_core.model.horizon import Curve, discounted, growth, largest_allowed, stretch
 from clv_core.model.predictions import Predictions
 from clv_core.model.residuals import ResidualQuantiles
 
 Floats = NDArray[np.float64]
 
-LARGEST_RATIO: Final = 3.0
-"""No prediction exceeds the largest value seen in training windows by more than this factor."""
 YOUNGEST_DAYS: Final = 30.0
 """A spend rate is taken over at least this long: one order of yesterday is not an order a day."""
 FREQUENCY_EDGES: Final = np.array([1.0, 2.0, 3.0, 5.0, 8.0])
@@ -48,8 +46,12 @@ class Baseline(ABC):
         """Learn what the model itself needs."""
 
     @abstractmethod
-    def _of_buyers(self, snapshot: Snapshot, horizon_days: int) -> tuple[Floats, Floats]:
-        """Return p_purchase and the mean of every row; rows of never-buyers are replaced afterwards."""
+    def _chance(self, snapshot: Snapshot, horizon_days: int) -> Floats:
+        """Return p_purchase of every row; rows of never-buyers are replaced afterwards."""
+
+    @abstractmethod
+    def _value(self, snapshot: Snapshot) -> Curve:
+        """Return the mean of every row by horizon; rows of never-buyers are replaced afterwards."""
 
     @abstractmethod
     def _own_arrays(self) -> dict[str, NDArray[Any]]:
@@ -70,8 +72,7 @@ class Baseline(ABC):
         self.never_value_ = float(target[never].mean()) if never.any() else 0.0
         self.never_share_ = float((target[never] > 0).mean()) if never.any() else 0.0
         self._learn(train, target)
-        _, mean = self._expect(train, train.horizon_days)
-        self.residuals_ = ResidualQuantiles.fit(mean, target)
+        self.residuals_ = ResidualQuantiles.fit(self._own(self._mean(train)), target)
         return self
 
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
@@ -81,9 +82,16 @@ class Baseline(ABC):
             snapshot: who is to be predicted.
             horizon_days: length of the predicted span; None is the snapshot's.
         """
-        p, mean = self._expect(snapshot, horizon_days or snapshot.horizon_days)
-        low, middle, high = np.minimum(self.residuals_.predict(mean), self._top()).T
-        return Predictions(p, mean, low, middle, high)
+        horizon, curve = horizon_days or snapshot.horizon_days, self._mean(snapshot)
+        own, mean = curve(self.horizon_days_), discounted(curve, horizon)
+        evenly = discounted(lambda days: np.full(len(snapshot), days / self.horizon_days_), horizon)
+        exposure = np.where(own > 0, mean / np.where(own > 0, own, 1.0), evenly)
+        chance = self._p(snapshot, self.horizon_days_)
+        top = largest_allowed(self.largest_, self.horizon_days_, horizon)
+        quantiles = self.residuals_.beyond(self._own(curve), chance, exposure)
+        return Predictions(
+            self._p(snapshot, int(horizon)), np.clip(mean, 0.0, top), *(np.minimum(value, top) for value in quantiles)
+        )
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return arrays by name, and a JSON-ready dictionary."""
@@ -104,15 +112,19 @@ class Baseline(ABC):
     def _own_names(self) -> tuple[str, ...]:
         return ()
 
-    def _top(self) -> float:
-        return LARGEST_RATIO * self.largest_
+    def _mean(self, snapshot: Snapshot) -> Curve:
+        """Return the mean of every row by horizon, never-buyers included; nothing is bounded yet."""
+        never, buyers = _never(snapshot), self._value(snapshot)
+        return lambda days: np.where(never, self.never_value_ * days / self.horizon_days_, buyers(days))
 
-    def _expect(self, snapshot: Snapshot, horizon_days: int) -> tuple[Floats, Floats]:
-        p, mean = self._of_buyers(snapshot, horizon_days)
-        never, exposure = _never(snapshot), horizon_days / self.horizon_days_
-        p = np.where(never, stretch(np.full(len(snapshot), self.never_share_), exposure), p)
-        mean = np.where(never, self.never_value_ * exposure, mean)
-        return p, np.clip(mean, 0.0, self._top())
+    def _own(self, curve: Curve) -> Floats:
+        """Return the mean in the trained horizon, within its bound."""
+        top = largest_allowed(self.largest_, self.horizon_days_, self.horizon_days_)
+        return np.clip(curve(self.horizon_days_), 0.0, top)
+
+    def _p(self, snapshot: Snapshot, horizon_days: int) -> Floats:
+        never = stretch(np.full(len(snapshot), self.never_share_), horizon_days / self.horizon_days_)
+        return np.where(_never(snapshot), never, self._chance(snapshot, horizon_days))
 
 
 class NaiveModel(Baseline):
@@ -131,12 +143,13 @@ class NaiveModel(Baseline):
         buyers = np.bincount(bins, weights=(target[bought] > 0).astype(np.float64), minlength=size)
         self.shares_ = (buyers + 0.5) / (np.bincount(bins, minlength=size) + 1.0)
 
-    def _of_buyers(self, snapshot: Snapshot, horizon_days: int) -> tuple[Floats, Floats]:
+    def _chance(self, snapshot: Snapshot, horizon_days: int) -> Floats:
+        return stretch(self.shares_[self._bins(snapshot)], horizon_days / self.horizon_days_)
+
+    def _value(self, snapshot: Snapshot) -> Curve:
         age = np.maximum(_column(snapshot, "T"), YOUNGEST_DAYS)
         rate = np.maximum(_column(snapshot, "net_value"), 0.0) / age
-        p = stretch(self.shares_[self._bins(snapshot)], horizon_days / self.horizon_days_)
-        mean: Floats = rate * horizon_days
-        return p, mean
+        return lambda days: rate * days
 
     def _own_arrays(self) -> dict[str, NDArray[Any]]:
         return {"shares": self.shares_}
@@ -156,18 +169,25 @@ class BgNbdModel(Baseline):
     def _learn(self, train: Snapshot, target: Floats) -> None:
         """The parameters are the snapshot's: there is nothing to learn from targets."""
 
-    def _of_buyers(self, snapshot: Snapshot, horizon_days: int) -> tuple[Floats, Floats]:
-        p, count = np.zeros(len(snapshot)), np.zeros(len(snapshot))
+    def _chance(self, snapshot: Snapshot, horizon_days: int) -> Floats:
+        p = np.zeros(len(snapshot))
         for day, anchor in snapshot.anchors.items():
             rows = np.flatnonzero(snapshot.cutoff_day == day)
-            features = snapshot.features.iloc[rows]
-            p[rows] = anchor.p_purchase(features, horizon_days)
-            if horizon_days != snapshot.horizon_days:
-                count[rows] = anchor.expected_count(features, horizon_days)
-        if horizon_days == snapshot.horizon_days:
-            count = _column(snapshot, "anchor_count")
-        mean: Floats = count * _column(snapshot, "anchor_spend")
-        return p, mean
+            p[rows] = anchor.p_purchase(snapshot.features.iloc[rows], horizon_days)
+        return p
+
+    def _value(self, snapshot: Snapshot) -> Curve:
+        known = _column(snapshot, "anchor_count") * _column(snapshot, "anchor_spend")
+        longer: list[Curve] = []
+
+        def curve(days: float) -> Floats:
+            if days == snapshot.horizon_days:
+                return known
+            if not longer:
+                longer.append(growth(snapshot, snapshot.horizon_days))
+            return known * longer[0](days)
+
+        return curve
 
     def _own_arrays(self) -> dict[str, NDArray[Any]]:
         return {}

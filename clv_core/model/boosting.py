@@ -1,4 +1,7 @@
-"""Gradient boosting as a baseline: a Tweedie booster for the mean, a binary one for the chance.
+"""Gradient boosting as a baseline: a binary booster for the chance, and one of two ways to the mean.
+
+``tweedie``: a booster of its own, by Tweedie deviance. ``two_stage``: the chance times the value if buying, which a
+gamma booster learned from buyers only.
 
 LightGBM is asked for what makes its answer a function of the data and the seed alone: one thread, columns first.
 """
@@ -13,7 +16,7 @@ from numpy.typing import NDArray
 
 from clv_core.errors import ClvError
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.horizon import exposure, stretch
+from clv_core.model.horizon import exposure, largest_allowed, stretch
 from clv_core.model.predictions import Predictions
 from clv_core.model.residuals import ResidualQuantiles
 from clv_core.preprocessing.table import TableEncoder
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 ROUNDS: Final = 100
-LARGEST_RATIO: Final = 3.0
 PARAMETERS: Final[dict[str, Any]] = {
     "learning_rate": 0.05,
     "num_leaves": 31,
@@ -40,6 +42,8 @@ PARAMETERS: Final[dict[str, Any]] = {
 }
 TWEEDIE: Final = {"objective": "tweedie", "tweedie_variance_power": 1.5}
 BINARY: Final = {"objective": "binary"}
+GAMMA: Final = {"objective": "gamma"}
+TWO_STAGE: Final = "two_stage"
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,8 @@ class BoostingModel:
 
     Args:
         encoder: turns features into columns, the same as the networks read.
-        value: booster of the mean, in units of ``money``.
+        kind: ``tweedie`` or ``two_stage``.
+        value: booster of the mean, or with two stages of the value if buying, in units of ``money``.
         chance: booster of the chance of any purchase.
         residuals: quantiles of what came true, by predicted value of customers that a booster had not seen.
         money: mean of the positive targets, in the log's currency.
@@ -57,6 +62,7 @@ class BoostingModel:
     """
 
     encoder: TableEncoder
+    kind: str
     value: Booster
     chance: Booster
     residuals: ResidualQuantiles
@@ -65,7 +71,16 @@ class BoostingModel:
     horizon_days: int
 
     @classmethod
-    def fit(cls, train: Snapshot, *, impute: str, constant: float, seed: int, rounds: int = ROUNDS) -> Self:
+    def fit(
+        cls,
+        train: Snapshot,
+        *,
+        impute: str,
+        constant: float,
+        seed: int,
+        kind: str = "tweedie",
+        rounds: int = ROUNDS,
+    ) -> Self:
         """Learn from windows whose horizon has passed.
 
         Intervals come from two more boosters, each fitted on half of the customers and held against the other half:
@@ -76,6 +91,7 @@ class BoostingModel:
             impute: what a gap becomes (:class:`~clv_core.preprocessing.table.TableEncoder`).
             constant: the filling of ``impute="constant"``.
             seed: of the rows and columns that each tree sees, and of the halves.
+            kind: the way to the mean, ``tweedie`` or ``two_stage``.
             rounds: number of trees.
 
         Raises:
@@ -94,17 +110,13 @@ class BoostingModel:
         unseen = np.zeros(len(rows))
         for part in (half, ~half):
             if part.any() and not part.all():
-                booster = _train(rows[part], label[part], TWEEDIE, seed, rounds)
-                unseen[~part] = np.asarray(booster.predict(rows[~part], num_threads=1)) * money
-        return cls(
-            encoder,
-            _train(rows, label, TWEEDIE, seed, rounds),
-            _train(rows, (target > 0).astype(np.float64), BINARY, seed, rounds),
-            ResidualQuantiles.fit(unseen, target),
-            money,
-            float(target.max(initial=0.0)),
-            train.horizon_days,
-        )
+                value, chance = _boosters(rows[part], label[part], kind, seed, rounds, alone=False)
+                unseen[~part] = _mean(rows[~part], kind, value, chance)[0] * money
+        value, chance = _boosters(rows, label, kind, seed, rounds)
+        assert chance is not None
+        largest = float(target.max(initial=0.0))
+        residuals = ResidualQuantiles.fit(np.clip(unseen, 0.0, largest_allowed(largest, 1, 1)), target)
+        return cls(encoder, kind, value, chance, residuals, money, largest, train.horizon_days)
 
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
         """Predict every row.
@@ -113,18 +125,20 @@ class BoostingModel:
             snapshot: who is to be predicted, at the trained horizon.
             horizon_days: length of the predicted span; None is the trained one, another one scales by the anchor.
         """
-        rows = self.encoder.transform(snapshot.features)
-        longer = exposure(snapshot, self.horizon_days, horizon_days or self.horizon_days)
-        own = np.asarray(self.value.predict(rows, num_threads=1), np.float64) * self.money
-        p = stretch(np.clip(np.asarray(self.chance.predict(rows, num_threads=1), np.float64), 0.0, 1.0), longer)
-        top = LARGEST_RATIO * self.largest
-        low, middle, high = np.clip(self.residuals.predict(own) * longer[:, None], 0.0, top).T
-        return Predictions(p, np.clip(own * longer, 0.0, top), low, middle, high)
+        horizon, rows = horizon_days or self.horizon_days, self.encoder.transform(snapshot.features)
+        longer = exposure(snapshot, self.horizon_days, horizon)
+        mean, p = _mean(rows, self.kind, self.value, self.chance)
+        own = np.clip(mean * self.money, 0.0, largest_allowed(self.largest, 1, 1))
+        top = largest_allowed(self.largest, self.horizon_days, horizon)
+        values = (mean * self.money * longer, *self.residuals.beyond(own, p, longer))
+        plain = exposure(snapshot, self.horizon_days, int(horizon))
+        return Predictions(stretch(p, plain), *(np.clip(value, 0.0, top) for value in values))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return arrays by name, and a JSON-ready dictionary with the boosters as LightGBM's own text."""
         return self.residuals.state(), {
             "encoder": self.encoder.to_json(),
+            "kind": self.kind,
             "value": self.value.model_to_string(),
             "chance": self.chance.model_to_string(),
             "money": self.money,
@@ -138,6 +152,7 @@ class BoostingModel:
         booster = _library().Booster
         return cls(
             TableEncoder.from_json(state["encoder"]),
+            state["kind"],
             booster(model_str=state["value"]),
             booster(model_str=state["chance"]),
             ResidualQuantiles.from_state(tensors),
@@ -145,6 +160,29 @@ class BoostingModel:
             state["largest"],
             state["horizon_days"],
         )
+
+
+def _boosters(
+    rows: NDArray[np.float32], label: Floats, kind: str, seed: int, rounds: int, *, alone: bool = True
+) -> tuple[Booster, Booster | None]:
+    """Return the boosters of value and chance; the latter only where the mean needs it or it is wanted ``alone``."""
+    bought = label > 0
+    chance = None
+    if alone or kind == TWO_STAGE:
+        chance = _train(rows, bought.astype(np.float64), BINARY, seed, rounds)
+    if kind != TWO_STAGE:
+        return _train(rows, label, TWEEDIE, seed, rounds), chance
+    if not bought.any():  # nobody to learn from: the chance is next to 0, and the value is any
+        return _train(rows, np.ones(len(rows)), GAMMA, seed, rounds), chance
+    return _train(rows[bought], label[bought], GAMMA, seed, rounds), chance
+
+
+def _mean(rows: NDArray[np.float32], kind: str, value: Booster, chance: Booster | None) -> tuple[Floats, Floats]:
+    """Return the mean in units of money and, where there is a booster of it, the chance (else zeros), [n] each."""
+    mean, p = np.asarray(value.predict(rows, num_threads=1), np.float64), np.zeros(len(rows))
+    if chance is not None:
+        p = np.clip(np.asarray(chance.predict(rows, num_threads=1), np.float64), 0.0, 1.0)
+    return (mean * p if kind == TWO_STAGE else mean), p
 
 
 def _train(rows: NDArray[np.float32], label: Floats, objective: dict[str, Any], seed: int, rounds: int) -> Booster:

@@ -87,6 +87,9 @@ class Head(nn.Module, ABC):
     def rescale(self, params: Params, mean_factor: Tensor, exposure: Tensor) -> Params:
         """Return the parameters for another level or horizon.
 
+        Quantiles at a larger exposure, with the mean in proportion to it, are nowhere smaller
+        (:func:`clv_core.model.horizon.at_exposure`).
+
         Args:
             params: as from :meth:`domain_map`.
             mean_factor: multiplies the mean, [B].
@@ -195,14 +198,25 @@ class _MeanHead(Head, ABC):
             if inside.any():
                 self.ratios[bin_number] = torch.quantile((target.clamp(min=0) / mean)[inside], levels)
 
+    def rescale(self, params: Params, mean_factor: Tensor, exposure: Tensor) -> Params:
+        """Keep the mean and logit that residuals were learned at: another horizon moves nobody to another decile."""
+        known = {"own_log_mean": params["log_mean"], "own_logit": params["logit"]}
+        return {**super().rescale(params, mean_factor, exposure), **known}
+
     def quantile(self, params: Params, q: float) -> Tensor:
-        """Return mean x residual ratio at q [B], interpolated between the learned levels."""
-        mean = self.mean(params)
-        position = min(max((q - 0.01) / 0.98, 0.0), 1.0) * (RESIDUAL_LEVELS - 1)
-        lower = min(int(position), RESIDUAL_LEVELS - 2)
-        weight = position - lower
-        ratio = self.ratios[:, lower] * (1 - weight) + self.ratios[:, lower + 1] * weight
-        return mean * ratio[torch.bucketize(mean, self.edges)]
+        """Return mean x residual ratio at q [B], interpolated between the learned levels.
+
+        What a buyer is worth grows by the mean's factor over that of the chance to buy, and q stands for the level at
+        which the same share of buyers is above.
+        """
+        mean, own = self.mean(params), params.get("own_log_mean", params["log_mean"]).exp()
+        share = params.get("own_logit", params["logit"]).sigmoid() / params["logit"].sigmoid()
+        level = 1 - (1 - q) * share
+        position = ((level - 0.01) / 0.98).clamp(0.0, 1.0) * (RESIDUAL_LEVELS - 1)
+        lower = position.long().clamp(max=RESIDUAL_LEVELS - 2)
+        weight, bins = position - lower, torch.bucketize(own, self.edges.to(own.dtype))
+        ratio = self.ratios[bins, lower] * (1 - weight) + self.ratios[bins, lower + 1] * weight
+        return torch.where(level > 0, mean * share * ratio, torch.zeros_like(mean))
 
 
 class PointMse(_MeanHead):

@@ -1,32 +1,144 @@
-"""From the horizon that a model was trained on to another one."""
+"""From the horizon that a model was trained on to another one: value, chance and quantiles, monotone by construction.
+
+A model's curve says what it expects up to any day; :func:`discounted` adds up what the curve gains, each gain at its
+worth today. Relative to the trained horizon that is the *exposure*, and all else follows from it: the mean is
+multiplied, the chance of no purchase is raised to it, and :func:`at_exposure` moves the quantiles along.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain, count
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.features.snapshot import Snapshot
 
+Floats = NDArray[np.float64]
+Curve = Callable[[float], Floats]
+"""Days to what is expected of each row up to then, float64 [n]; 0 at 0, and never falling."""
 
-def exposure(snapshot: Snapshot, trained_days: int, horizon_days: int) -> NDArray[np.float64]:
-    """Return the expected purchases in ``horizon_days`` relative to those in ``trained_days``, float64 [n].
+DAYS_PER_YEAR: Final = 365.25
+LARGEST_RATIO: Final = 3.0
+"""No prediction exceeds the largest value seen in training windows by more than this factor."""
+STEPS: Final = ((7, 28), (28, 364), (91, 1820))
+"""Lengths of the steps in which value is discounted, and the day up to which each holds; whole years from then on."""
 
-    The ratio is the anchor's, which makes whatever is multiplied with it monotone in the horizon; customers of whom the
-    anchor expects nothing are taken to spread their value evenly.
+
+class Horizon(int):
+    """A length of time in days, with the yearly rate at which value in it is discounted.
+
+    It is a number of days wherever one is expected; a plain number of days is one without discount.
+
+    Attributes:
+        yearly_rate: 0.1 is 10%: a coin in a year is worth 1 / 1.1 today.
     """
-    ratio = np.full(len(snapshot), horizon_days / trained_days)
-    if horizon_days == trained_days:
-        return ratio
+
+    yearly_rate: float
+
+    def __new__(cls, days: int, yearly_rate: float = 0.0) -> Self:
+        """Return the horizon of ``days``."""
+        self = super().__new__(cls, days)
+        self.yearly_rate = yearly_rate
+        return self
+
+    @classmethod
+    def of(cls, days: int) -> Horizon:
+        """Return ``days`` as a horizon; one that is a horizon already stays what it is."""
+        return days if isinstance(days, Horizon) else cls(days)
+
+
+def discounted(curve: Curve, horizon_days: int) -> Floats:
+    """Return what ``curve`` expects in the horizon, discounted at its yearly rate, [n].
+
+    The gain of each step counts with the step's mean discount, also where the horizon ends within it. So a longer
+    horizon never counts less, and a higher rate never counts more.
+    """
+    horizon = Horizon.of(horizon_days)
+    if horizon.yearly_rate == 0:
+        return curve(float(horizon))
+    force = np.log1p(horizon.yearly_rate) / DAYS_PER_YEAR
+    before = curve(0.0)
+    total = np.zeros_like(before)
+    for begin, end in _steps():
+        if begin >= horizon:
+            break
+        now = curve(float(min(end, horizon)))
+        weight = np.exp(-force * begin) * -np.expm1(-force * (end - begin)) / (force * (end - begin))
+        total, before = total + weight * np.maximum(now - before, 0.0), now
+    return total
+
+
+def growth(snapshot: Snapshot, trained_days: int) -> Curve:
+    """Return the anchor's expected purchases relative to those in ``trained_days``, as a curve.
+
+    The chance to be alive cancels out. Customers who have never bought are taken to spread their value evenly.
+    """
+    parts = []
     for day, anchor in snapshot.anchors.items():
-        rows = np.flatnonzero(snapshot.cutoff_day == day)
+        rows = np.flatnonzero((snapshot.cutoff_day == day) & snapshot.features["T"].notna().to_numpy())
         features = snapshot.features.iloc[rows]
-        before = anchor.expected_count(features, trained_days)
-        after = anchor.expected_count(features, horizon_days)
-        ratio[rows] = np.where(before > 1e-9, after / np.maximum(before, 1e-9), ratio[rows])
-    return ratio
+        expected = anchor.counts.expected_if_alive(features["frequency"], features["T"])
+        parts.append((rows, expected, expected(trained_days)))
+
+    def curve(days: float) -> Floats:
+        ratio = np.full(len(snapshot), days / trained_days)
+        for rows, expected, trained in parts:
+            ratio[rows] = expected(days) / trained
+        return ratio
+
+    return curve
 
 
-def stretch(p: NDArray[np.float64], exposure: NDArray[np.float64] | float) -> NDArray[np.float64]:
+def exposure(snapshot: Snapshot, trained_days: int, horizon_days: int) -> Floats:
+    """Return the expected purchases in the horizon, discounted, relative to those in ``trained_days``, float64 [n]."""
+    if Horizon.of(horizon_days).yearly_rate == 0 and horizon_days == trained_days:
+        return np.ones(len(snapshot))
+    return discounted(growth(snapshot, trained_days), horizon_days)
+
+
+def stretch(p: Floats, exposure: Floats | float) -> Floats:
     """Return the chance of any event in ``exposure`` times the span in which it is ``p``."""
-    chance: NDArray[np.float64] = -np.expm1(exposure * np.log1p(-np.minimum(p, 1 - 1e-12)))
+    chance: Floats = -np.expm1(exposure * np.log1p(-np.minimum(p, 1 - 1e-12)))
     return chance
+
+
+def at_exposure(p: Floats, exposure: Floats, q: float) -> tuple[Floats, Floats]:
+    """Return where the q-quantile of another horizon lies in the distribution of the trained one.
+
+    With the chance of any purchase p(e) and the mean e M, what a buyer is worth grows by e p / p(e), and the q-quantile
+    is that factor times the trained quantile at 1 - (1 - q) p / p(e). Both grow with e, so the quantile does.
+
+    Args:
+        p: chance of any purchase in the trained horizon, [n].
+        exposure: e, expected purchases relative to the trained horizon, [n].
+        q: the quantile asked for.
+
+    Returns:
+        Level in the trained distribution, [n], below 0 where the quantile is 0; factor of the value there, [n].
+    """
+    evenly = 1 / np.maximum(exposure, 1e-12)
+    share = np.where(p > 1e-9, np.maximum(p, 1e-9) / np.maximum(stretch(np.maximum(p, 1e-9), exposure), 1e-300), evenly)
+    return 1 - (1 - q) * share, exposure * share
+
+
+def largest_allowed(largest: float, trained_days: int, horizon_days: int) -> float:
+    """Return the bound of any prediction: 3 times the largest value seen in a trained horizon.
+
+    A longer span holds that many trained ones, so the bound grows with it; a shorter one can hold all that the
+    trained one did, so there it stays.
+    """
+    return LARGEST_RATIO * max(largest, 0.0) * max(1.0, horizon_days / trained_days)
+
+
+def _steps() -> Iterator[tuple[int, int]]:
+    edges = [
+        range(begin, end, step) for (step, end), begin in zip(STEPS, (0, *(end for _, end in STEPS)), strict=False)
+    ]
+    days = chain(*edges, count(STEPS[-1][1], 364))
+    begin = next(days)
+    for end in days:
+        yield begin, end
+        begin = end

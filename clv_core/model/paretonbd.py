@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final, Self
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from clv_core.features.btyd import ParetoNbd
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.baselines import Baseline
+from clv_core.model.horizon import Curve
+from clv_core.model.predictions import Predictions
 
 Floats = NDArray[np.float64]
 
@@ -46,15 +49,36 @@ class ParetoNbdModel(Baseline):
     def _learn(self, train: Snapshot, target: Floats) -> None:
         """The parameters are each cutoff's: there is nothing to learn from targets."""
 
-    def _of_buyers(self, snapshot: Snapshot, horizon_days: int) -> tuple[Floats, Floats]:
-        p, mean = np.zeros(len(snapshot)), np.zeros(len(snapshot))
+    def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
+        """Predict every row; the counts are fitted once for all that is asked of them."""
+        return super(ParetoNbdModel, self.settled(snapshot)).predict(snapshot, horizon_days)
+
+    def _chance(self, snapshot: Snapshot, horizon_days: int) -> Floats:
+        p = np.zeros(len(snapshot))
+        for rows, counts, buyers in self._parts(snapshot):
+            p[rows] = counts.p_purchase(horizon_days, *buyers)
+        return p
+
+    def _value(self, snapshot: Snapshot) -> Curve:
+        spend = np.nan_to_num(snapshot.features["anchor_spend"].to_numpy(np.float64))
+        parts = [
+            (rows, counts.p_alive(*buyers) * spend[rows], counts.expected_if_alive(buyers[0], buyers[2]))
+            for rows, counts, buyers in self._parts(snapshot)
+        ]
+
+        def curve(days: float) -> Floats:
+            mean = np.zeros(len(snapshot))
+            for rows, worth, expected in parts:
+                mean[rows] = worth * expected(days)
+            return mean
+
+        return curve
+
+    def _parts(self, snapshot: Snapshot) -> Iterator[tuple[NDArray[np.intp], ParetoNbd, list[Floats]]]:
+        """Yield each cutoff's buyers, their counts model, and frequency, recency and T."""
         for day in snapshot.anchors:
             rows = np.flatnonzero((snapshot.cutoff_day == day) & snapshot.features["T"].notna().to_numpy())
-            counts, buyers = self._counts(day, snapshot), _rfm(snapshot.features.iloc[rows])
-            p[rows] = counts.p_purchase(horizon_days, *buyers)
-            spend = snapshot.features["anchor_spend"].to_numpy(np.float64)[rows]
-            mean[rows] = counts.expected_purchases(horizon_days, *buyers) * spend
-        return p, mean
+            yield rows, self._counts(day, snapshot), _rfm(snapshot.features.iloc[rows])
 
     def _counts(self, day: int, snapshot: Snapshot) -> ParetoNbd:
         if day in self.counts_:

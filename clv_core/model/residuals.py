@@ -8,10 +8,14 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from clv_core.model.horizon import at_exposure
+
 Floats = NDArray[np.float64]
 
-LEVELS: Final = (0.1, 0.5, 0.9)
+LEVELS: Final = np.append(np.arange(1, 100) / 100, [0.995, 0.999])
+"""Finer at the top: a longer horizon reaches further into the tail."""
 BINS: Final = 10
+QUANTILES: Final = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,8 @@ class ResidualQuantiles:
 
     Args:
         edges: predicted values that part the bins, ascending, [k - 1].
-        ratios: quantiles of actual / predicted at :data:`LEVELS` in each bin, [k, 3].
-        zero: quantiles of the actual value where the prediction is 0, [3].
+        ratios: quantiles of actual / predicted at :data:`LEVELS` in each bin, [k, l].
+        zero: quantiles of the actual value where the prediction is 0, [l].
     """
 
     edges: Floats
@@ -53,10 +57,37 @@ class ResidualQuantiles:
         zero = np.quantile(actual[~some], LEVELS) if (~some).any() else np.zeros(len(LEVELS))
         return cls(edges, ratios, zero)
 
-    def predict(self, predicted: Floats) -> Floats:
-        """Return the quantiles at :data:`LEVELS` around each mean, float64 [n, 3], ascending in each row."""
+    def predict(self, predicted: Floats, level: Floats | float) -> Floats:
+        """Return the quantile at ``level`` around each mean, float64 [n], ascending in the level.
+
+        Args:
+            predicted: means, [n].
+            level: of each row, or of all; outside of :data:`LEVELS` the nearest one counts, and 0 or less is value 0.
+        """
+        levels = np.broadcast_to(np.asarray(level, dtype=np.float64), predicted.shape)
+        upper = np.clip(np.searchsorted(LEVELS, levels), 1, len(LEVELS) - 1)
+        weight = np.clip((levels - LEVELS[upper - 1]) / (LEVELS[upper] - LEVELS[upper - 1]), 0.0, 1.0)
         bins = np.searchsorted(self.edges, predicted, side="right")
-        return np.where((predicted > 0)[:, None], predicted[:, None] * self.ratios[bins], self.zero)
+
+        def at(place: NDArray[np.intp]) -> Floats:
+            return np.where(predicted > 0, predicted * self.ratios[bins, place], self.zero[place])
+
+        low = at(upper - 1)
+        return np.where(levels > 0, low + weight * (at(upper) - low), 0.0)
+
+    def beyond(self, predicted: Floats, p: Floats, exposure: Floats) -> list[Floats]:
+        """Return the 10%, 50% and 90% quantiles at another exposure than the trained one, three times [n].
+
+        Args:
+            predicted: means of the trained horizon, [n].
+            p: chances of any purchase in it, [n].
+            exposure: expected purchases relative to it, [n]; 1 is the trained horizon itself.
+        """
+        found = []
+        for q in QUANTILES:
+            level, factor = at_exposure(p, exposure, q)
+            found.append(factor * self.predict(predicted, level))
+        return found
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the arrays by name."""

@@ -17,14 +17,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.horizon import exposure, stretch
+from clv_core.model.horizon import at_exposure, exposure, largest_allowed, stretch
 from clv_core.model.predictions import Predictions
 from clv_core.preprocessing.table import TableEncoder
 
 ROWS_AT_ONCE: Final = 65_536
 WIDTHS: Final = (64, 32)
 QUANTILES: Final = (0.1, 0.5, 0.9)
-LARGEST_RATIO: Final = 3.0
 LARGEST_LOG: Final = 60.0
 """Where a log of money is cut before it is raised: far beyond any bound, far within what a float can hold."""
 
@@ -95,12 +94,16 @@ class ZilnMlpModel:
         parts = torch.arange(len(table)).split(ROWS_AT_ONCE)  # type: ignore[no-untyped-call]
         logits = torch.cat([self.network(table[rows]) for rows in parts]).double()
         p, mu, sigma = logits[:, 0].sigmoid(), logits[:, 1], scale_of(logits)
-        longer = exposure(snapshot, self.horizon_days, horizon_days or self.horizon_days)
+        horizon = horizon_days or self.horizon_days
+        longer, chance = exposure(snapshot, self.horizon_days, horizon), p.numpy()
         mean = p * (mu + sigma**2 / 2).clamp(max=LARGEST_LOG).exp()
-        values = [mean, *(_quantile(p, mu, sigma, q) for q in QUANTILES)]
-        top = LARGEST_RATIO * self.largest
-        money = [np.clip(value.numpy() * self.money * longer, 0.0, top) for value in values]
-        return Predictions(stretch(p.numpy(), longer), *money)
+        values = [mean.numpy() * longer]
+        for q in QUANTILES:
+            level, factor = at_exposure(chance, longer, q)
+            values.append(_quantile(p, mu, sigma, torch.from_numpy(level)).numpy() * factor)
+        top = largest_allowed(self.largest, self.horizon_days, horizon)
+        money = [np.clip(value * self.money, 0.0, top) for value in values]
+        return Predictions(stretch(chance, exposure(snapshot, self.horizon_days, int(horizon))), *money)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return tensors by name, and a JSON-ready dictionary."""
@@ -117,8 +120,8 @@ class ZilnMlpModel:
         return cls(encoder, network.eval(), state["money"], state["largest"], state["horizon_days"])
 
 
-def _quantile(p: Tensor, mu: Tensor, sigma: Tensor, q: float) -> Tensor:
-    """Return the q-quantile [n]: 0 where the chance of no purchase is at least q."""
+def _quantile(p: Tensor, mu: Tensor, sigma: Tensor, q: Tensor) -> Tensor:
+    """Return each row's q-quantile [n]: 0 where the chance of no purchase is at least q."""
     inside = ((q - (1 - p)) / p.clamp(min=1e-12)).clamp(1e-7, 1 - 1e-7)
     value = (mu + sigma * torch.special.ndtri(inside)).clamp(max=LARGEST_LOG).exp()
     return torch.where(q <= 1 - p, torch.zeros_like(value), value)

@@ -81,6 +81,10 @@ class Side:
         currency: of the amounts, may be empty.
         segment: which customers were asked for, in the words of :mod:`clv_core.strategy.conditions`; "" for all.
         scheme: how tiers were cut, "" where there are none.
+        lifetime: whether ``horizon_days`` stands for the limit of the discounted sum.
+        discount_rate: yearly, 0 is none.
+        margin_rate: share of net value that the values are, 1 is all.
+        assumptions: ``{code, params, message}`` of what the values assume beyond what was measured.
     """
 
     dataset: str
@@ -91,6 +95,10 @@ class Side:
     currency: str
     segment: str = ""
     scheme: str = ""
+    lifetime: bool = False
+    discount_rate: float = 0.0
+    margin_rate: float = 1.0
+    assumptions: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,7 +180,8 @@ def export(
     if entry.columns is not None:
         files = write_csv_parts(entry.columns(rows), path, entry.largest_file)
     elif entry.suffix == ".xlsx":
-        files = (write_xlsx(rows, path, dataclasses.asdict(side)),)
+        about = {**dataclasses.asdict(side), "assumptions": " ".join(one["message"] for one in side.assumptions)}
+        files = (write_xlsx(rows, path, about),)
     else:
         files = (write_csv(rows, path),)
     made = Exported(files, files[0].with_name(files[0].name + ".json"), len(rows), left_out, reach)

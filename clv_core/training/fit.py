@@ -136,7 +136,13 @@ def fit_boosting(train: Snapshot, config: TrainConfig, folder: Path, progress: P
     if len(complete) > BOOSTING_WINDOWS:
         rows = np.random.default_rng(config.seed).permutation(len(complete))[:BOOSTING_WINDOWS]
         complete = complete.take(np.sort(rows))
-    model = BoostingModel.fit(complete, impute=config.impute, constant=config.impute_constant, seed=config.seed)
+    model = BoostingModel.fit(
+        complete,
+        impute=config.impute,
+        constant=config.impute_constant,
+        seed=config.seed,
+        kind=config.boosting,
+    )
     return Fitted(model, [])
 
 

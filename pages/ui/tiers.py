@@ -13,11 +13,13 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.past import PREDICTIONS, comparison_folder, shared_error
 from clv_core.evaluation.levels import SharedError
+from clv_core.deployment.terms import Terms
 from clv_core.strategy.export import Side, export, log_export
 from clv_core.strategy.segments import TIER, Total, assign, table, total
 from clv_core.strategy.tiers import DEFAULT_CUTS, KINDS, NAMES, THRESHOLDS, Scheme, tier_names
 from pages.ui import platform_lists, state, widgets
 from pages.ui.state import money, percent, say, t
+from pages.ui.terms import assumptions
 
 SHOWN: Final = (
     "customer_id",
@@ -32,8 +34,12 @@ SHOWN: Final = (
 )
 
 
-def choose_scheme(scored: pd.DataFrame) -> Scheme:
+def choose_scheme(scored: pd.DataFrame, terms: Terms) -> Scheme:
     """Let the person say how customers are cut.
+
+    Args:
+        scored: whose values the first suggestion is made from.
+        terms: what the values speak of: amounts to cut at hold for these alone.
 
     Raises:
         UsageError: the cuts that were written make no scheme.
@@ -51,7 +57,7 @@ def choose_scheme(scored: pd.DataFrame) -> Scheme:
         text = st.text_input(
             t(f"segments.cuts.{kind}"),
             _default_cuts(kind, scored),
-            key=f"scheme_cuts_{kind}",
+            key=f"scheme_cuts_{kind}" + (f"_{terms.mark}" if kind == THRESHOLDS else ""),
             help=t(f"scheme.{kind}.help"),
             persist_state="session",
             width=260,
@@ -68,13 +74,18 @@ def _default_cuts(kind: str, scored: pd.DataFrame) -> str:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def tiered(model_id: str, version: str, scheme: Scheme, _scored: pd.DataFrame) -> pd.DataFrame:
+def tiered(model_id: str, version: str, terms: Terms, scheme: Scheme, _scored: pd.DataFrame) -> pd.DataFrame:
     """Return the customers with their tier; shared, not to be written to."""
     return assign(_scored, scheme)
 
 
-def what_past_origins_say(bundle: Bundle) -> tuple[SharedError | None, float]:
-    """Return what past origins say of errors that customers share, and when that was last added to (a cache key)."""
+def what_past_origins_say(bundle: Bundle, terms: Terms) -> tuple[SharedError | None, float]:
+    """Return what past origins say of errors that customers share, and when that was last added to (a cache key).
+
+    They speak of the trained horizon: of another one nothing is known.
+    """
+    if terms.warnings(bundle.record["horizon_days"]):
+        return None, 0.0
     path = comparison_folder(state.workspace(), bundle) / PREDICTIONS
     written = path.stat().st_mtime if path.is_file() else 0.0
     return _shared_error(bundle.id, bundle.record["created"], written, bundle), written
@@ -89,6 +100,7 @@ def _shared_error(model_id: str, created: str, written: float, _bundle: Bundle) 
 def tier_table(
     model_id: str,
     version: str,
+    terms: Terms,
     scheme: Scheme,
     language: str,
     written: float,
@@ -101,7 +113,7 @@ def tier_table(
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _everyone(
-    model_id: str, version: str, written: float, _scored: pd.DataFrame, _shared: SharedError | None
+    model_id: str, version: str, terms: Terms, written: float, _scored: pd.DataFrame, _shared: SharedError | None
 ) -> tuple[float, Total]:
     """Return the share of value that the top tenth holds, and what all are worth together."""
     values = np.sort(np.maximum(_scored["predicted_clv"].to_numpy(), 0))[::-1]
@@ -109,17 +121,15 @@ def _everyone(
     return float(top), total(_scored, _shared)
 
 
-def headline(bundle: Bundle, dataset: Dataset, scored: pd.DataFrame) -> str:
+def headline(bundle: Bundle, dataset: Dataset, scored: pd.DataFrame, terms: Terms) -> str:
     """Return what the coming horizon is worth, how sure that is, and how few customers hold how much of it."""
-    shared, written = what_past_origins_say(bundle)
-    top, worth = _everyone(bundle.id, dataset.version, written, scored, shared)
+    shared, written = what_past_origins_say(bundle, terms)
+    top, worth = _everyone(bundle.id, dataset.version, terms, written, scored, shared)
     currency = bundle.record["currency"]
-    finding = t(
-        "segments.headline",
-        horizon=bundle.record["horizon_days"],
-        total=money(worth.value, currency),
-        share=percent(top),
-    )
+    said, share = money(worth.value, currency), percent(top)
+    if terms.lifetime:
+        return t("segments.headline.lifetime", total=said, share=share)
+    finding = t("segments.headline", horizon=f"{terms.horizon_days:,}", total=said, share=share)
     return finding + sure(worth.low, worth.high, currency)
 
 
@@ -130,16 +140,19 @@ def sure(low: float | None, high: float | None, currency: str) -> str:
     return t("segments.sure", low=money(low, currency), high=money(high, currency))
 
 
-def checked(bundle: Bundle) -> str:
-    """Return how far the total was off where it could be checked, and on how many past cutoffs ranges rest."""
+def checked(bundle: Bundle, terms: Terms) -> list[str]:
+    """Return how far the total was off in the past and what ranges rest on; of other horizons, what is assumed."""
+    assumed = assumptions(bundle, terms)
+    if assumed:
+        return assumed
     if not bundle.record["holdout"]:
-        return t("segments.unchecked")
+        return [t("segments.unchecked")]
     found = t("segments.checked", off=percent(abs(bundle.record["metrics"].get("bias", 0.0))))
-    shared, _ = what_past_origins_say(bundle)
+    shared, _ = what_past_origins_say(bundle, terms)
     if shared is None:
-        return found
+        return [found]
     said = t("segments.rests.one") if shared.origins == 1 else t("segments.rests", origins=shared.origins)
-    return found + said
+    return [found + said]
 
 
 def cards(rows: pd.DataFrame, currency: str) -> None:
@@ -177,7 +190,7 @@ def _facts(row: object, currency: str) -> str:
 
 
 @st.fragment
-def customer_list(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, scheme: Scheme) -> None:
+def customer_list(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, scheme: Scheme, terms: Terms) -> None:
     """Show the customers with filters, and offer those that are shown as files."""
     names = tier_names(scheme.tiers, state.language())
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -201,11 +214,11 @@ def customer_list(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, sch
         keep &= customers["customer_id"].str.contains(text, case=False, regex=False).to_numpy()
     chosen = customers[keep].sort_values("predicted_clv", ascending=False, kind="stable")
     currency = bundle.record["currency"]
-    worth = total(customers, what_past_origins_say(bundle)[0], keep)
+    worth = total(customers, what_past_origins_say(bundle, terms)[0], keep)
     said = t("segments.chosen", customers=f"{len(chosen):,}", total=money(worth.value, currency))
     st.markdown(said + (sure(worth.low, worth.high, currency) if len(chosen) else ""))
     chosen = chosen.assign(tier_name=chosen[TIER].map(dict(enumerate(names, 1))))
-    _downloads(dataset, bundle, chosen, scheme, wanted)
+    _downloads(dataset, bundle, chosen, _side(dataset, bundle, scheme, wanted, terms), wanted, terms)
     shown = chosen[list(SHOWN)].assign(p_purchase=chosen["p_purchase"] * 100)
     st.dataframe(shown, hide_index=True, column_config=columns(), alt=t("segments.list"), height=420)
 
@@ -226,7 +239,9 @@ def columns() -> dict[str, object]:
     }
 
 
-def _downloads(dataset: Dataset, bundle: Bundle, chosen: pd.DataFrame, scheme: Scheme, tiers: list[int]) -> None:
+def _downloads(
+    dataset: Dataset, bundle: Bundle, chosen: pd.DataFrame, side: Side, tiers: list[int], terms: Terms
+) -> None:
     """Offer the chosen customers as CSV and workbook; a model that is not trusted has to be acknowledged first."""
     allowed = bundle.record["trust"]["verdict"] != "not_trusted" or st.checkbox(
         t("segments.acknowledge"), key=f"acknowledge_{bundle.id}"
@@ -234,22 +249,20 @@ def _downloads(dataset: Dataset, bundle: Bundle, chosen: pd.DataFrame, scheme: S
     what = f"tier{'-'.join(map(str, sorted(tiers)))}" if tiers else "customers"
     with st.container(horizontal=True):
         for kind, ending in (("csv", "csv"), ("xlsx", "xlsx")):
-            name = widgets.file_name(bundle, what, dataset.log_end, ending)
-            make = _maker(dataset, bundle, chosen, scheme, tiers, kind, name)
+            name = widgets.file_name(bundle, what, dataset.log_end, ending, terms)
+            make = _maker(chosen, kind, name, side)
             label = t("segments.download", format=t(f"export.{kind}"))
             off = not allowed or chosen.empty
             widgets.download(
                 label, make, name, f"download_{kind}", disabled=off, type="primary" if kind == "csv" else "secondary"
             )
-    stem = widgets.file_name(bundle, what, dataset.log_end, "csv").removesuffix(".csv")
-    platform_lists.offer(dataset, chosen, _side(dataset, bundle, scheme, tiers), stem, allowed=allowed)
+    stem = widgets.file_name(bundle, what, dataset.log_end, "csv", terms).removesuffix(".csv")
+    platform_lists.offer(dataset, chosen, side, stem, allowed=allowed)
 
 
-def _maker(
-    dataset: Dataset, bundle: Bundle, chosen: pd.DataFrame, scheme: Scheme, tiers: list[int], kind: str, name: str
-) -> Callable[[], bytes]:
+def _maker(chosen: pd.DataFrame, kind: str, name: str, side: Side) -> Callable[[], bytes]:
     """Return what writes the file, its side file and the line in the log, when the button is pressed."""
-    work, side = state.workspace(), _side(dataset, bundle, scheme, tiers)
+    work = state.workspace()
 
     def make() -> bytes:
         made = export(chosen, kind, work.exports / name, side=side)
@@ -259,7 +272,7 @@ def _maker(
     return make
 
 
-def _side(dataset: Dataset, bundle: Bundle, scheme: Scheme, tiers: list[int]) -> Side:
+def _side(dataset: Dataset, bundle: Bundle, scheme: Scheme, tiers: list[int], terms: Terms) -> Side:
     """Return what the numbers of a list of these tiers mean."""
     record = bundle.record
     return Side(
@@ -267,8 +280,12 @@ def _side(dataset: Dataset, bundle: Bundle, scheme: Scheme, tiers: list[int]) ->
         dataset_version=dataset.version,
         model=bundle.id,
         cutoff=dataset.log_end.isoformat(),
-        horizon_days=record["horizon_days"],
+        horizon_days=terms.horizon_days,
         currency=record["currency"],
         segment=f"tier={','.join(map(str, sorted(tiers)))}" if tiers else "",
         scheme=str(scheme),
+        lifetime=terms.lifetime,
+        discount_rate=terms.discount_rate,
+        margin_rate=terms.margin_rate,
+        assumptions=tuple(one.to_json(state.language()) for one in terms.warnings(record["horizon_days"])),
     )

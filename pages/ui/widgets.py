@@ -15,11 +15,13 @@ import streamlit as st
 
 from clv_core.collection.store import Manifest
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.evaluation.trust import REASONS
 from clv_core.strategy.spreadsheet import escape_frame
 from pages.ui import navigation, state
 from pages.ui.state import t
+from pages.ui.terms import rates, span
 
 VERDICTS: Final = {
     "trusted": ("green", ":material/verified:"),
@@ -166,14 +168,15 @@ def model_labels(bundles: Iterable[Bundle]) -> dict[str, str]:
     return labels
 
 
-def context_line(bundle: Bundle, as_of: date | str | None = None) -> str:
-    """Return dataset, cutoff, horizon and model in one line."""
+def context_line(bundle: Bundle, as_of: date | str | None = None, terms: Terms | None = None) -> str:
+    """Return dataset, cutoff, horizon with discount and margin, and model in one line; None is the trained horizon."""
     record = bundle.record
+    terms = terms or Terms(record["horizon_days"])
     return t(
         "context",
         dataset=record["dataset"]["name"],
         cutoff=state.day(as_of or record["cutoff"]),
-        horizon=record["horizon_days"],
+        span=" · ".join([span(terms), *rates(terms)]),
         model=bundle.id,
     )
 
@@ -223,14 +226,14 @@ def download(label: str, data: str | bytes | Callable[[], bytes | str], name: st
     st.download_button(label, data, name, key=key, icon=":material/download:", on_click="ignore", **options)
 
 
-def file_name(bundle: Bundle, what: str, as_of: date | str, ending: str) -> str:
-    """Return a file name that says dataset, content, cutoff, horizon and model."""
+def file_name(bundle: Bundle, what: str, as_of: date | str, ending: str, terms: Terms | None = None) -> str:
+    """Return a file name that says dataset, content, cutoff, horizon with discount and margin, and model."""
     record = bundle.record
     parts = [
         record["dataset"]["name"].replace(" ", "-"),
         what,
         str(as_of)[:10],
-        f"{record['horizon_days']}d",
+        (terms or Terms(record["horizon_days"])).mark,
         bundle.id,
     ]
     return "_".join(parts) + f".{ending}"

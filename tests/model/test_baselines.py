@@ -143,7 +143,7 @@ def test_residual_quantiles_equal_numpy_s_within_a_decile() -> None:
     predicted = np.concatenate([np.zeros(50), rng.gamma(1, 30, 2000)])
     actual = np.concatenate([rng.gamma(1, 2, 50), predicted[50:] * rng.gamma(2, 0.5, 2000)])
     fitted = ResidualQuantiles.fit(predicted, actual)
-    found = fitted.predict(predicted)
+    found = np.stack([fitted.predict(predicted, q) for q in (0.1, 0.5, 0.9)], axis=1)
     top = predicted > np.quantile(predicted[predicted > 0], 0.9)
     np.testing.assert_allclose(
         found[top] / predicted[top, None],
@@ -155,8 +155,9 @@ def test_residual_quantiles_equal_numpy_s_within_a_decile() -> None:
 
 def test_residual_quantiles_survive_constant_and_missing_predictions() -> None:
     for predicted in (np.full(20, 7.0), np.zeros(20), np.zeros(0)):
-        found = ResidualQuantiles.fit(predicted, np.arange(len(predicted), dtype=float)).predict(np.array([0.0, 3.0]))
-        assert np.isfinite(found).all() and (np.diff(found, axis=1) >= 0).all()
+        fitted = ResidualQuantiles.fit(predicted, np.arange(len(predicted), dtype=float))
+        found = np.stack([fitted.predict(np.array([0.0, 3.0]), q) for q in (-1.0, 0.0, 0.001, 0.5, 0.9995, 1.0)])
+        assert np.isfinite(found).all() and (np.diff(found, axis=0) >= 0).all() and (found[:2] == 0).all()
 
 
 def test_frame_has_the_columns_of_score() -> None:

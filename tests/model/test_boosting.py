@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import numpy as np
@@ -59,6 +60,47 @@ def test_another_seed_is_another_model_and_the_same_one_is_not() -> None:
         for seed in (1, 1, 2)
     )
     assert one == same != other
+
+
+@pytest.fixture(scope="module")
+def two_stage() -> BoostingModel:
+    return BoostingModel.fit(
+        planted(6000, 0)[0], impute="median", constant=0.0, seed=1, kind=boosting.TWO_STAGE, rounds=120
+    )
+
+
+def test_two_stages_multiply_the_chance_by_the_value_if_buying(two_stage: BoostingModel) -> None:
+    fresh, expected = planted(6000, 7)
+    found, rows = two_stage.predict(fresh), two_stage.encoder.transform(fresh.features)
+    if_buying = two_stage.value.predict(rows, num_threads=1) * two_stage.money
+    np.testing.assert_allclose(found.predicted_clv, found.p_purchase * if_buying, rtol=1e-9)
+    bought = fresh.target > 0
+    assert if_buying[bought].mean() == pytest.approx(fresh.target[bought].mean(), rel=0.08)
+    assert np.corrcoef(found.predicted_clv, expected)[0, 1] > 0.95
+    assert (fresh.target <= found.clv_p90).mean() == pytest.approx(0.9, abs=0.03)
+
+
+def test_two_stages_are_bounded_repeatable_and_come_back_from_their_state(two_stage: BoostingModel) -> None:
+    train = planted(1500, 0)[0]
+    train.target[0] = 1e9
+    one, same = (
+        BoostingModel.fit(train, impute="median", constant=0.0, seed=1, kind=boosting.TWO_STAGE, rounds=20)
+        for _ in range(2)
+    )
+    tensors, state = one.state()
+    again = BoostingModel.from_state(tensors, json.loads(json.dumps(state)))
+    for name in ("p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90"):
+        values = getattr(one.predict(train), name)
+        np.testing.assert_array_equal(values, getattr(same.predict(train), name))
+        np.testing.assert_array_equal(values, getattr(again.predict(train), name))
+        assert values.min() >= 0 and values.max() <= 3e9
+
+
+def test_two_stages_survive_windows_in_which_nobody_bought() -> None:
+    train = planted(300, 0)[0]
+    train.target[:] = 0.0
+    model = BoostingModel.fit(train, impute="median", constant=0.0, seed=1, kind=boosting.TWO_STAGE, rounds=5)
+    assert model.predict(train).predicted_clv.max() == 0
 
 
 def test_a_machine_without_it_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:

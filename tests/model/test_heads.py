@@ -7,6 +7,7 @@ from scipy import stats
 from sklearn.metrics import mean_tweedie_deviance
 
 from clv_core.model.heads import BASE_WIDTH, HEADS, Ziln, make_head, tweedie_deviance
+from clv_core.model.horizon import at_exposure
 
 
 def some_params(head, rows=200, seed=0):
@@ -76,6 +77,36 @@ def test_quantiles_do_not_cross(name):
     head.calibrate(torch.from_numpy(stats.gamma.rvs(0.5, size=200, random_state=2)), params)
     low, middle, high = (head.quantile(params, q) for q in (0.1, 0.5, 0.9))
     assert (low <= middle).all() and (middle <= high).all()
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_larger_exposure_lowers_no_quantile(name):
+    head = HEADS[name]()
+    params = some_params(head)
+    target = torch.from_numpy(stats.gamma.rvs(0.3, size=200, random_state=2)) * head.mean(params).detach()
+    head.calibrate(torch.where(torch.arange(200) % 3 == 0, target, torch.zeros_like(target)), params)
+    ones, before = torch.ones(200, dtype=torch.float64), {}
+    for exposure in (1e-4, 0.01, 0.3, 0.999, 1.0, 1.001, 2.0, 7.0, 50.0, 1e4):
+        scaled = head.rescale(params, 0.7 * exposure * ones, exposure * ones)
+        for q in (0.1, 0.5, 0.9):
+            found = head.quantile(scaled, q)
+            assert (found >= before.get(q, found) * (1 - 1e-12)).all()
+            before[q] = found
+    assert all((value > 0).any() for value in before.values())
+
+
+def test_quantiles_of_twice_the_exposure_are_those_of_a_law_with_that_chance_and_mean():
+    """The zero-inflated law is its own check: the closed form and the shift of levels agree."""
+    head = Ziln()
+    params = some_params(head)
+    ones = torch.ones(200, dtype=torch.float64)
+    scaled = head.rescale(params, 2 * ones, 2 * ones)
+    p = head.p_purchase(params).detach().numpy()
+    level, factor = at_exposure(p, np.full(200, 2.0), 0.9)
+    for row in range(0, 200, 20):
+        one = {name: value[row : row + 1] for name, value in params.items()}
+        moved = factor[row] * head.quantile(one, float(level[row])).item()
+        assert head.quantile(scaled, 0.9)[row].item() == pytest.approx(moved, rel=1e-6)
 
 
 def test_residual_quantiles_cover_the_training_targets():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -86,17 +87,35 @@ class BgNbd:
             recency: first to last purchase, [n].
             T: first purchase to cutoff, [n].
         """
+        return self.expected_if_alive(frequency, T)(horizon_days) * self.p_alive(frequency, recency, T)
+
+    def expected_if_alive(self, frequency: ArrayLike, T: ArrayLike) -> Callable[[float], Floats]:
+        """Return the expected purchase days of customers who have not left, as a function of the horizon.
+
+        What does not depend on the horizon is worked out once.
+
+        Args:
+            frequency: x, [n].
+            T: first purchase to cutoff, [n].
+
+        Returns:
+            Horizon, in the unit of T, to expected purchase days, [n].
+        """
         (x, age), place, _ = unique_rows(frequency, T)
         counts, of_count = np.unique(x, return_inverse=True)
         nodes, weights = beta_nodes(self.a, self.b + counts)
-        alive = np.empty(len(x))
-        for begin in range(0, len(x), 65_536):
-            part = slice(begin, begin + 65_536)
-            p = nodes[of_count[part]]
-            ratio = (horizon_days / (self.alpha + age[part]))[:, None]
-            gain = -np.expm1(-(self.r + x[part])[:, None] * np.log1p(p * ratio)) / p
-            alive[part] = np.sum(weights[of_count[part]] * gain, axis=1)
-        return alive[place] * self.p_alive(frequency, recency, T)
+
+        def expected(horizon_days: float) -> Floats:
+            alive = np.empty(len(x))
+            for begin in range(0, len(x), 65_536):
+                part = slice(begin, begin + 65_536)
+                p = nodes[of_count[part]]
+                ratio = (horizon_days / (self.alpha + age[part]))[:, None]
+                gain = -np.expm1(-(self.r + x[part])[:, None] * np.log1p(p * ratio)) / p
+                alive[part] = np.sum(weights[of_count[part]] * gain, axis=1)
+            return alive[place]
+
+        return expected
 
     def p_purchase(self, horizon_days: float, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Floats:
         """Return the probability of at least one purchase in the horizon after the cutoff, [n] in [0, 1].

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
@@ -90,11 +91,18 @@ class ParetoNbd:
             recency: first to last purchase, [n].
             T: first purchase to cutoff, [n].
         """
+        return self.p_alive(frequency, recency, T) * self.expected_if_alive(frequency, T)(horizon_days)
+
+    def expected_if_alive(self, frequency: ArrayLike, T: ArrayLike) -> Callable[[float], Floats]:
+        """Return the expected purchase days of customers who have not left, [n], as a function of the horizon."""
         x, age = np.asarray(frequency, dtype=np.float64), np.asarray(T, dtype=np.float64)
-        longer = np.log1p(horizon_days / (self.beta + age))
-        span = (self.beta + age) * longer * exprel((1 - self.s) * longer)
         rate = (self.r + x) / (self.alpha + age)
-        expected: Floats = self.p_alive(frequency, recency, T) * rate * span
+
+        def expected(horizon_days: float) -> Floats:
+            longer = np.log1p(horizon_days / (self.beta + age))
+            span: Floats = rate * (self.beta + age) * longer * exprel((1 - self.s) * longer)
+            return span
+
         return expected
 
     def p_purchase(self, horizon_days: float, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Floats:

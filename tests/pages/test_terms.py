@@ -1,0 +1,85 @@
+"""Other horizons, a discount and a margin on the segments page: what is shown and written is what ``score`` says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core import pipeline
+from clv_core.collection.store import open_dataset
+from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.terms import Terms
+from clv_core.i18n import say_number, translate
+from clv_core.jobs import NoProgress
+from clv_core.workspace import Workspace
+from pages.ui import scored, tiers, widgets
+
+OPEN = Callable[..., AppTest]
+HORIZON = "terms_horizon_90"
+
+
+def total(root: Path, **terms: object) -> float:
+    work = Workspace(root)
+    frame = pipeline.score(work, "shop", list_bundles(work)[0].id, progress=NoProgress(), **terms)  # type: ignore[arg-type]
+    return float(frame["predicted_clv"].sum())
+
+
+def opened(open_page: OPEN, root: Path, horizon: object, lang: str = "en") -> AppTest:
+    app = open_page(root, "segments", lang=lang)
+    app.session_state[HORIZON] = horizon  # a control of the test words its options in English, whatever the page speaks
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_another_horizon_says_what_score_says_and_that_it_was_not_measured(open_page: OPEN, with_model: Path) -> None:
+    app = opened(open_page, with_model, 365)
+    assert f"{say_number(total(with_model, horizon_days=365))} EUR" in app.subheader[0].value
+    assert "next 365 days" in app.caption[0].value
+    assert translate("warning.other_horizon", "en", days=365, trained=90) in app.caption[0].value
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_lifetime_fills_in_a_rate_and_states_its_assumption(open_page: OPEN, with_model: Path, lang: str) -> None:
+    app = opened(open_page, with_model, "lifetime", lang)
+    assert app.number_input(key="terms_rate_True").value == 10
+    (said,) = Terms.of("lifetime", 90, 0.1).warnings(90)
+    assert said.text(lang) in app.caption[0].value and "10%" in app.caption[0].value
+    app.number_input(key="terms_rate_True").set_value(20.0).run()
+    worth = total(with_model, horizon_days="lifetime", discount_rate=0.2)
+    assert say_number(worth, lang) in app.subheader[0].value
+
+
+def test_margin_scales_the_total_and_a_custom_horizon_is_taken(open_page: OPEN, with_model: Path) -> None:
+    app = opened(open_page, with_model, "custom")
+    app.number_input(key="terms_days").set_value(45).run()
+    app.number_input(key="terms_margin").set_value(30.0).run()
+    assert f"{say_number(0.3 * total(with_model, horizon_days=45))} EUR" in app.subheader[0].value
+    assert translate("terms.said.margin", "en", margin="30%") in app.caption[0].value
+
+
+def test_the_list_names_horizon_rate_and_margin_in_its_name_and_side_file(with_model: Path) -> None:
+    bundle, dataset = list_bundles(Workspace(with_model))[0], open_dataset(Workspace(with_model), "shop")
+    terms = Terms.of("lifetime", 90, 0.1, 0.3)
+    name = widgets.file_name(bundle, "tier1", dataset.log_end, "csv", terms)
+    assert name == f"shop_tier1_{dataset.log_end}_lifetime-r10-m30_{bundle.id}.csv"
+    assert f"_{90}d_" in widgets.file_name(bundle, "tier1", dataset.log_end, "csv")
+    side = tiers._side(dataset, bundle, tiers.Scheme.parse("quantile"), [1], terms)
+    assert (side.lifetime, side.discount_rate, side.margin_rate) == (True, 0.1, 0.3)
+    assert side.horizon_days == terms.horizon_days and side.assumptions[0]["code"] == "lifetime"
+
+
+def test_many_customers_are_a_run_of_their_own(
+    open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scored, "IN_PAGE", 10)
+    work = Workspace(with_model)
+    bundle = list_bundles(work)[0]
+    for path in (work.predictions / bundle.id).glob("*-180d.parquet"):
+        path.unlink()
+    app = opened(open_page, with_model, 180)
+    assert any(translate("job.cancel", "en") == button.label for button in app.button)
+    total(with_model, horizon_days=180)
