@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from clv_core.deployment.bundle import Bundle
-from clv_core.errors import Message
+from clv_core.deployment.past import comparison_folder
 from clv_core.evaluation.evidence import Evidence, Rolling
 from clv_core.evaluation.trust import Trust, judge
 from clv_core.workspace import Workspace, read_json
@@ -15,19 +14,13 @@ from clv_core.workspace import Workspace, read_json
 BACKTEST: Final = "backtest.json"
 
 
-def backtest_folder(workspace: Workspace, bundle: Bundle) -> Path:
-    """Return where the comparison of a bundle lies: a backtest of its dataset, horizon and settings."""
-    return workspace.root / "backtests" / f"{bundle.id}-{bundle.record['dataset']['version']}"
-
-
 def trust_of(workspace: Workspace, bundle: Bundle) -> Trust:
     """Return whether a bundle may be trusted by all that is known by now.
 
     The verdict of its training stands until a comparison of at least two origins lies beside it.
     """
-    path, evidence = backtest_folder(workspace, bundle) / BACKTEST, bundle.record.get("evidence")
+    path, evidence = comparison_folder(workspace, bundle) / BACKTEST, bundle.record.get("evidence")
     rolling = Rolling.of(read_json(path), bundle.record["model"]) if evidence and path.is_file() else None
     if evidence is None or rolling is None:
-        known = bundle.record["trust"]
-        return Trust(known["verdict"], tuple(Message(item["code"], item["params"]) for item in known["reasons"]))
+        return Trust.of(bundle.record["trust"])
     return judge(replace(Evidence.from_json(evidence), rolling=rolling))

@@ -104,8 +104,8 @@ def _within(bought: PurchaseDays, first: int, end: int, days: int) -> tuple[floa
     if size <= 1:
         return None
     since = (EPOCH + timedelta(days=start)).isoformat()
-    ratios, breaks = [shift.ratio for shift in shifts], [shift.size > 1 for shift in shifts]
-    return size, Change(since, days, *ratios, *breaks, earlier=len(earlier))
+    purchases, orders = shifts
+    return size, Change(since, days, purchases.ratio, orders.ratio, purchases.size > 1, orders.size > 1, len(earlier))
 
 
 @dataclass(frozen=True)

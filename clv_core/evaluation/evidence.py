@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
-import numpy as np
 import pandas as pd
 
 from clv_core.evaluation.bootstrap import RESAMPLES, Bootstrap, Estimate
 from clv_core.evaluation.change import Change
 from clv_core.evaluation.facts import LogFacts
+from clv_core.evaluation.metrics import METRICS
 
 REFERENCE: Final = "bgnbd"
 LEVEL_TOLERANCE: Final = 0.25
@@ -169,13 +169,8 @@ def share_inside(predictions: pd.DataFrame) -> float:
 
     Source: Czado, Gneiting, Held (2009), Predictive model assessment for count data, Biometrics 65.
     """
-    actual = np.maximum(predictions["actual"].to_numpy(np.float64), 0.0)
-    nothing = np.maximum(1.0 - predictions["p_purchase"].to_numpy(np.float64), 1e-9)
-    low, high = (
-        np.where(actual > 0, actual <= predictions[name].to_numpy(np.float64), np.minimum(1.0, level / nothing))
-        for name, level in (("clv_p10", 0.1), ("clv_p90", 0.9))
-    )
-    return float((high - low).mean())
+    below = {name: METRICS[name].value(predictions["actual"], predictions) for name in ("pit10", "pit90")}
+    return below["pit90"] - below["pit10"]
 
 
 def _estimates(values: dict[str, Any], *names: str) -> dict[str, Estimate | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 import pandas as pd
 
@@ -87,6 +87,11 @@ class Trust:
 
     verdict: Literal["trusted", "caution", "not_trusted"]
     reasons: tuple[Message, ...]
+
+    @classmethod
+    def of(cls, kept: dict[str, Any]) -> Self:
+        """Return the verdict of :meth:`to_json`."""
+        return cls(kept["verdict"], tuple(Message(item["code"], item["params"]) for item in kept["reasons"]))
 
     def to_json(self) -> dict[str, Any]:
         """Return ``{verdict, reasons}``, the reasons as ``{code, params}``."""
