@@ -201,9 +201,8 @@ def test_zeros_count_as_inside_by_their_chance() -> None:
         within = np.clip((level - (1 - p)) / p, 0.0, 1 - 1e-12)
         return -mean * np.log1p(-within)
 
-    frame = pd.DataFrame(
-        {"actual": actual, "p_purchase": p, "clv_p10": quantile(0.1), "clv_p50": 0.0, "clv_p90": quantile(0.9)}
-    )
+    frame = pd.DataFrame({"actual": actual, "p_purchase": p, "predicted_clv": p * mean})
+    frame = frame.assign(clv_p10=quantile(0.1), clv_p50=quantile(0.5), clv_p90=quantile(0.9))
     assert share_inside(frame) == pytest.approx(0.8, abs=0.01)
     plain = (frame["actual"].between(frame["clv_p10"], frame["clv_p90"])).mean()
     assert plain > 0.87
