@@ -28,6 +28,7 @@ from clv_core.deployment.past import shared_error
 from clv_core.deployment.renaming import rename as rename
 from clv_core.deployment.signals import learned_signals, lost_signals
 from clv_core.deployment.terms import Terms
+from clv_core.deployment.verdict import trust_of
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Backtest, run_origins, training_data
 from clv_core.evaluation.explain import Explanation
@@ -35,6 +36,7 @@ from clv_core.evaluation.explain_store import save_explanation
 from clv_core.evaluation.folds import cross_validate
 from clv_core.evaluation.holdout import figures, measure
 from clv_core.evaluation.origins import MOST_ORIGINS, rolling_origins
+from clv_core.evaluation.trust import Trust
 from clv_core.evaluation.tune import search
 from clv_core.evaluation.tuned import Tuning, judge
 from clv_core.evaluation.variants import variants_of
@@ -88,7 +90,7 @@ def train(
         "horizon_days": config.horizon_days,
         "currency": dataset.manifest.currency,
         "config": config.to_json(),
-        **figures(origin, config.model),
+        **figures(origin, log, config),
         "signals": learned_signals(fitted.model, dataset, config),
         "warnings": [warning.coded() for warning in warnings],
         "estimate": cost.to_json(),
@@ -151,6 +153,11 @@ def scores(
     return (
         pd.read_parquet(path) if path.exists() else score(workspace, name, model_id, cutoff=cutoff, progress=progress)
     )
+
+
+def trust(workspace: Workspace, model_id: str) -> Trust:
+    """Return whether a model may be trusted, by its training and the comparison on rolling origins made since."""
+    return trust_of(workspace, open_bundle(workspace, model_id))
 
 
 def write_scores(frame: pd.DataFrame, path: Path) -> None:

@@ -119,7 +119,10 @@ def test_a_short_log_is_trained_but_not_measured(small_workspace, tmp_path):
     bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
     assert bundle.record["holdout"] is None and bundle.holdout() is None
     assert bundle.record["trust"]["verdict"] == "caution"
-    assert [reason["code"] for reason in bundle.record["trust"]["reasons"]] == ["reason.unvalidated"]
+    assert [reason["code"] for reason in bundle.record["trust"]["reasons"]] == [
+        "reason.unvalidated",
+        "reason.horizon_too_long",
+    ]
 
 
 def test_a_horizon_longer_than_the_log_is_refused_with_the_longest_possible(small_workspace):

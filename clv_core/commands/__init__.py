@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clv_core.errors import Message
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from clv_core.evaluation.trust import Trust
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,19 @@ def day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r}: YYYY-MM-DD") from error
+
+
+def trust_json(trust: Trust, language: str) -> dict[str, Any]:
+    """Return ``{verdict, reasons}`` of a model, the reasons as ``{code, params, message}``."""
+    return {"verdict": trust.verdict, "reasons": [reason.to_json(language) for reason in trust.reasons]}
+
+
+def not_trusted(trust: Trust, model: str, language: str) -> list[dict[str, Any]]:
+    """Return the warning that a list of customers carries where its model is not trusted, with the main reason."""
+    if trust.verdict != "not_trusted":
+        return []
+    reason = trust.reasons[0].text(language)
+    return [Message("warning.not_trusted", {"model": model, "reason": reason}).to_json(language)]
 
 
 def message_json(coded: dict[str, Any], language: str) -> dict[str, Any]:

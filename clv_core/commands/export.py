@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from clv_core.commands import Context, day
+from clv_core.commands import Context, day, not_trusted, trust_json
 from clv_core.i18n import translate
 
 
@@ -60,6 +60,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         language=context.language,
         progress=context.progress,
     )
+    trust = pipeline.trust(context.workspace, options.model)
     return {
         "files": [str(file) for file in made.files],
         "side_file": str(made.side_file),
@@ -68,4 +69,6 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "rows": made.rows,
         "left_out": made.left_out,
         "reach": made.reach,
+        "trust": trust_json(trust, context.language),
+        "warnings": not_trusted(trust, options.model, context.language),
     }

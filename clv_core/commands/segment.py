@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from clv_core.commands import Context, day
+from clv_core.commands import Context, day, not_trusted, trust_json
 from clv_core.errors import UsageError
 from clv_core.i18n import translate
 
@@ -47,6 +47,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         language=context.language,
         progress=context.progress,
     )
+    trust = pipeline.trust(context.workspace, options.model)
     return {
         "out": str(options.out),
         "side_file": str(made.side_file),
@@ -59,6 +60,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "past_origins": total.origins,
         "customers": int(tiers["customers"].sum()),
         "tiers": _records(tiers),
+        "trust": trust_json(trust, context.language),
+        "warnings": not_trusted(trust, options.model, context.language),
     }
 
 

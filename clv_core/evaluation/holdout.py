@@ -9,8 +9,11 @@ from typing import Any, Final
 from clv_core.config import TrainConfig
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Origin, run_origin
+from clv_core.evaluation.change import find_change
+from clv_core.evaluation.evidence import Evidence, gather
+from clv_core.evaluation.facts import LogFacts
 from clv_core.evaluation.metrics import evaluate
-from clv_core.evaluation.trust import judge_holdout, unvalidated
+from clv_core.evaluation.trust import judge
 from clv_core.features.log import EventLog
 from clv_core.jobs import Progress
 
@@ -40,16 +43,25 @@ def measure(
         return None, [Message("warning.no_holdout", {"horizon": config.horizon_days, "code": error.code})]
 
 
-def figures(origin: Origin | None, model: str) -> dict[str, Any]:
-    """Return the part of a bundle's record that the holdout decides: metrics, baselines, holdout, trust."""
+def figures(origin: Origin | None, log: EventLog, config: TrainConfig) -> dict[str, Any]:
+    """Return the part of a bundle's record that says how good it is: metrics, baselines, holdout, evidence, trust.
+
+    Args:
+        origin: the holdout; None where the log is too short for one.
+        log: the events, up to the end of the holdout.
+        config: model, horizon and settings.
+    """
+    held = None if origin is None else gather(origin.predictions, config.model).held
+    evidence = Evidence(config.horizon_days, held, LogFacts.of(log), find_change(log, config.horizon_days))
+    found = {"evidence": evidence.to_json(), "trust": judge(evidence).to_json()}
     if origin is None:
-        return {"metrics": {}, "baselines": {}, "holdout": None, "trust": unvalidated().to_json()}
+        return {"metrics": {}, "baselines": {}, "holdout": None, **found}
     by_model = {
         str(name): evaluate(frame["actual"].to_numpy(), frame) for name, frame in origin.predictions.groupby("model")
     }
-    ours = origin.predictions[origin.predictions["model"] == model]
+    ours = origin.predictions[origin.predictions["model"] == config.model]
     return {
-        "metrics": by_model[model],
+        "metrics": by_model[config.model],
         "baselines": {name: by_model[name] for name in BASELINES if name in by_model},
         "holdout": {
             "cutoff": origin.cutoff.isoformat(),
@@ -57,5 +69,5 @@ def figures(origin: Origin | None, model: str) -> dict[str, Any]:
             "buyers": int((ours["actual"] > 0).sum()),
             "train_windows": origin.train_windows,
         },
-        "trust": judge_holdout(origin.predictions, model).to_json(),
+        **found,
     }

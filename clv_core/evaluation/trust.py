@@ -1,15 +1,16 @@
-"""May this model be trusted? A verdict from its latest complete origin, with reasons in plain words."""
+"""May this model be trusted? A verdict from all evidence, with reasons in plain words, the strongest first."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 import pandas as pd
 
 from clv_core.errors import Message
-from clv_core.evaluation.bootstrap import RESAMPLES, Bootstrap, Estimate
+from clv_core.evaluation.bootstrap import RESAMPLES
+from clv_core.evaluation.evidence import LEVEL_TOLERANCE, Evidence, Held, gather
 
 Kind = Literal["refuses", "cautions", "supports"]
 
@@ -19,31 +20,60 @@ LOWEST_GINI: Final = 0.1
 TOO_GOOD_GINI: Final = 0.98
 WORST_LEVEL: Final = 0.7
 """Largest believable |log(predicted total / actual total)|: a factor of 2."""
-LEVEL_TOLERANCE: Final = 0.25
-LOWEST_COVERAGE: Final = 0.7
-HELD_COVERAGE: Final = (0.75, 0.9)
-REFERENCE: Final = "bgnbd"
+INSIDE: Final = (0.7, 0.9)
+"""Share of outcomes inside the 80% intervals below which they are too narrow, and above which too wide."""
+HELD_INSIDE: Final = (0.75, 0.85)
+HORIZONS_NEEDED: Final = 2.5
+"""A horizon held out, one to learn from before it, and half a one of history."""
+SHORTEST_LOG_DAYS: Final = 180
+FEWEST_KNOWN_BUYERS: Final = 500
+FEWEST_LOYAL: Final = 30
+MOST_QUIET_DAYS: Final = 30
+"""The bar that Klaviyo sets for its own predictions: 500 buyers, 180 days, an order in the last 30, some with 3."""
+MOST_VISITORS: Final = 0.95
+LEAST_OVERLAP: Final = 0.6
+MOST_REASONS: Final = 6
+"""As many as a person reads; reasons that refuse are always said."""
 
 REASONS: Final[dict[str, Kind]] = {
+    "regime_change": "refuses",
     "no_total": "refuses",
     "too_few_buyers": "refuses",
     "ranking_near_chance": "refuses",
     "level_far_too_high": "refuses",
     "level_far_too_low": "refuses",
     "unvalidated": "cautions",
-    "small_sample": "cautions",
-    "ranking_below_bgnbd": "cautions",
-    "ranking_too_good": "cautions",
+    "data_stale": "cautions",
+    "fewer_purchases": "cautions",
+    "more_purchases": "cautions",
+    "smaller_orders": "cautions",
+    "larger_orders": "cautions",
+    "horizon_too_long": "cautions",
     "level_too_high": "cautions",
     "level_too_low": "cautions",
+    "level_off_often": "cautions",
+    "ranking_below_bgnbd": "cautions",
+    "ranking_below_often": "cautions",
+    "ranking_unstable": "cautions",
+    "small_sample": "cautions",
+    "few_known_buyers": "cautions",
+    "short_history": "cautions",
+    "few_loyal_customers": "cautions",
     "intervals_too_narrow": "cautions",
+    "intervals_too_wide": "cautions",
+    "ranking_too_good": "cautions",
+    "mostly_visitors": "cautions",
     "ranking_holds": "supports",
+    "level_holds": "supports",
     "ranking_beats_bgnbd": "supports",
     "ranking_ties_bgnbd": "supports",
-    "level_holds": "supports",
+    "origins_hold": "supports",
     "intervals_hold": "supports",
 }
-"""Every reason and what it does to the verdict; its text is ``reason.<code>``. Codes never change."""
+"""Every reason and what it does to the verdict, strongest first; its text is ``reason.<code>``. Codes never change."""
+
+_Params = dict[str, float | int | str]
+_Reason = tuple[str, _Params]
 
 
 @dataclass(frozen=True)
@@ -52,157 +82,152 @@ class Trust:
 
     Args:
         verdict: ``trusted``, ``caution`` or ``not_trusted``.
-        reasons: what refuses first, then what cautions, then what supports.
+        reasons: in the order of :data:`REASONS`: what refuses first, then what cautions, then what supports.
     """
 
     verdict: Literal["trusted", "caution", "not_trusted"]
     reasons: tuple[Message, ...]
+
+    @classmethod
+    def of(cls, kept: dict[str, Any]) -> Self:
+        """Return the verdict of :meth:`to_json`."""
+        return cls(kept["verdict"], tuple(Message(item["code"], item["params"]) for item in kept["reasons"]))
 
     def to_json(self) -> dict[str, Any]:
         """Return ``{verdict, reasons}``, the reasons as ``{code, params}``."""
         return {"verdict": self.verdict, "reasons": [reason.coded() for reason in self.reasons]}
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What is known of a model at its latest complete origin.
-
-    Args:
-        origin: ISO date of the cutoff.
-        horizon_days: length of the predicted span.
-        customers: how many were predicted.
-        buyers: how many of them were worth anything in the horizon.
-        predicted_total: sum of predicted values, in the log's currency.
-        actual_total: sum of net values.
-        gini: normalized Gini with its interval; None where nobody bought or nobody differs.
-        coverage: share of customers inside their 80% interval.
-        over_reference: by how much the Gini is better than BG/NBD's; None for BG/NBD itself.
-    """
-
-    origin: str
-    horizon_days: int
-    customers: int
-    buyers: int
-    predicted_total: float
-    actual_total: float
-    gini: Estimate | None
-    coverage: float
-    over_reference: Estimate | None = None
-
-
 def judge(evidence: Evidence) -> Trust:
-    """Return the verdict by design section 6, item 10.
+    """Return the verdict by design section 6, item 10, on all that is known.
 
     Not trusted: fewer than 100 buyers, the lower bound of the Gini not above .1, or a total off by more than a factor
     of e^.7. Caution: anything that a person should know before money is spent on it. Else trusted.
     """
-    reasons = [*_size(evidence), *_ranking(evidence), *_level(evidence), *_intervals(evidence)]
-    return _conclude(reasons)
-
-
-def unvalidated() -> Trust:
-    """Return the verdict where the log holds no complete origin: nothing is known for or against the model."""
-    return _conclude([("unvalidated", {})])
+    held = evidence.held
+    reasons: list[_Reason] = [("unvalidated", {"horizon": evidence.horizon_days})] if held is None else []
+    if held is not None:
+        span: _Params = {"horizon": evidence.horizon_days}
+        reasons += [*_size(held, span), *_ranking(held), *_level(held, span), *_intervals(held)]
+    reasons += _changed(evidence, {code for code, _ in reasons})
+    reasons += [*_sufficiency(evidence, {code for code, _ in reasons}), *_origins(evidence)]
+    order = list(REASONS)
+    ranked = sorted(reasons, key=lambda reason: order.index(reason[0]))
+    refusing = sum(REASONS[code] == "refuses" for code, _ in ranked)
+    said = ranked[: max(refusing, MOST_REASONS)]
+    kinds = {REASONS[code] for code, _ in reasons}
+    verdict: Literal["trusted", "caution", "not_trusted"] = (
+        "not_trusted" if "refuses" in kinds else "caution" if "cautions" in kinds else "trusted"
+    )
+    return Trust(verdict, tuple(Message(f"reason.{code}", dict(params)) for code, params in said))
 
 
 def judge_holdout(predictions: pd.DataFrame, model: str | None = None, *, resamples: int = RESAMPLES) -> Trust:
-    """Return the verdict on a model from its predictions and what came true.
-
-    Args:
-        predictions: ``score``'s columns, ``origin`` and ``actual``; rows of all models, told apart by ``model``.
-        model: whom to judge; None is the model of the first row.
-        resamples: bootstrap resamples of customers.
-    """
+    """Return the verdict on a model from its predictions and what came true alone (see :func:`gather`)."""
     return judge(gather(predictions, model, resamples=resamples))
 
 
-def gather(predictions: pd.DataFrame, model: str | None = None, *, resamples: int = RESAMPLES) -> Evidence:
-    """Return what is known of ``model`` at the latest origin of ``predictions`` (see :func:`judge_holdout`)."""
-    name = str(predictions["model"].iloc[0]) if model is None else model
-    origin = max(predictions.loc[predictions["model"] == name, "origin"].astype(str))
-    latest = predictions[predictions["origin"].astype(str) == origin]
-    compared = latest[latest["model"].isin([name, REFERENCE])]
-    ours = latest[latest["model"] == name]
-    bootstrap = Bootstrap.of(compared, ("gini", "coverage80"), resamples=resamples)
-    known = [(origin, each, "gini") in bootstrap.values for each in (name, REFERENCE)]
-    return Evidence(
-        origin=origin,
-        horizon_days=int(ours["horizon_days"].iloc[0]),
-        customers=len(ours),
-        buyers=int((ours["actual"] > 0).sum()),
-        predicted_total=float(ours["predicted_clv"].sum()),
-        actual_total=float(ours["actual"].sum()),
-        gini=bootstrap.estimate(origin, name, "gini") if known[0] else None,
-        coverage=bootstrap.values[origin, name, "coverage80"],
-        over_reference=bootstrap.advantage(name, REFERENCE, "gini") if all(known) and name != REFERENCE else None,
-    )
-
-
-_Reason = tuple[str, dict[str, float | int | str]]
-
-
-def _conclude(reasons: list[_Reason]) -> Trust:
-    kinds = [REASONS[code] for code, _ in reasons]
-    ranked = sorted(reasons, key=lambda reason: ("refuses", "cautions", "supports").index(REASONS[reason[0]]))
-    messages = tuple(Message(f"reason.{code}", dict(params)) for code, params in ranked)
-    if "refuses" in kinds:
-        return Trust("not_trusted", messages)
-    return Trust("caution" if "cautions" in kinds else "trusted", messages)
-
-
-def _size(evidence: Evidence) -> list[_Reason]:
-    params: dict[str, float | int | str] = {
-        "buyers": evidence.buyers,
-        "customers": evidence.customers,
-        "origin": evidence.origin,
-        "horizon": evidence.horizon_days,
-    }
-    if evidence.buyers < FEWEST_BUYERS:
+def _size(held: Held, span: _Params) -> list[_Reason]:
+    params: _Params = {"buyers": held.buyers, "customers": held.customers, "origin": held.origin, **span}
+    if held.buyers < FEWEST_BUYERS:
         return [("too_few_buyers", {**params, "needed": FEWEST_BUYERS})]
-    if evidence.buyers < FEW_BUYERS:
-        return [("small_sample", params)]
-    return []
+    return [("small_sample", params)] if held.buyers < FEW_BUYERS else []
 
 
-def _ranking(evidence: Evidence) -> list[_Reason]:
-    if evidence.gini is None:
+def _ranking(held: Held) -> list[_Reason]:
+    if held.gini is None:
         return []
-    gini = {"gini": evidence.gini.value, "low": evidence.gini.low, "high": evidence.gini.high}
-    if not evidence.gini.low > LOWEST_GINI:
-        return [("ranking_near_chance", {**gini})]
-    reasons: list[_Reason] = []
-    over = evidence.over_reference
+    gini: _Params = {"gini": held.gini.value, "low": held.gini.low, "high": held.gini.high}
+    if not held.gini.low > LOWEST_GINI:
+        return [("ranking_near_chance", gini)]
+    reasons: list[_Reason] = [("ranking_too_good" if held.gini.value > TOO_GOOD_GINI else "ranking_holds", gini)]
+    over = held.over_reference
     if over is not None:
-        difference: dict[str, float | int | str] = {
-            "gini": evidence.gini.value,
-            "reference": evidence.gini.value - over.value,
+        difference: _Params = {
+            "gini": held.gini.value,
+            "reference": held.gini.value - over.value,
             "low": min(abs(over.low), abs(over.high)),
             "high": max(abs(over.low), abs(over.high)),
         }
         code = "beats" if over.low > 0 else "below" if over.high < 0 else "ties"
         reasons.append((f"ranking_{code}_bgnbd", difference))
-    too_good = evidence.gini.value > TOO_GOOD_GINI
-    return [("ranking_too_good" if too_good else "ranking_holds", {**gini}), *reasons]
+    return reasons
 
 
-def _level(evidence: Evidence) -> list[_Reason]:
-    params: dict[str, float | int | str] = {
-        "predicted": evidence.predicted_total,
-        "actual": evidence.actual_total,
-        "horizon": evidence.horizon_days,
-    }
-    if evidence.actual_total <= 0 or evidence.predicted_total <= 0:
+def _level(held: Held, span: _Params) -> list[_Reason]:
+    params: _Params = {"predicted": held.predicted_total, "actual": held.actual_total, **span}
+    if held.actual_total <= 0 or held.predicted_total <= 0:
         return [("no_total", params)]
-    ratio = evidence.predicted_total / evidence.actual_total
-    side, far = ("high" if ratio > 1 else "low"), abs(math.log(ratio)) > WORST_LEVEL
+    ratio = held.predicted_total / held.actual_total
+    side = "high" if ratio > 1 else "low"
     params["off"] = abs(ratio - 1)
-    if far:
+    if abs(math.log(ratio)) > WORST_LEVEL:
         return [(f"level_far_too_{side}", params)]
-    return [(f"level_too_{side}", params)] if abs(ratio - 1) > LEVEL_TOLERANCE else [("level_holds", params)]
+    return [(f"level_too_{side}" if abs(ratio - 1) > LEVEL_TOLERANCE else "level_holds", params)]
 
 
-def _intervals(evidence: Evidence) -> list[_Reason]:
-    if evidence.coverage < LOWEST_COVERAGE:
-        return [("intervals_too_narrow", {"coverage": evidence.coverage})]
-    held = HELD_COVERAGE[0] <= evidence.coverage <= HELD_COVERAGE[1]
-    return [("intervals_hold", {"coverage": evidence.coverage})] if held else []
+def _intervals(held: Held) -> list[_Reason]:
+    params: _Params = {"coverage": held.inside}
+    if not INSIDE[0] <= held.inside <= INSIDE[1]:
+        return [("intervals_too_narrow" if held.inside < INSIDE[0] else "intervals_too_wide", params)]
+    return [("intervals_hold", params)] if HELD_INSIDE[0] <= held.inside <= HELD_INSIDE[1] else []
+
+
+def _changed(evidence: Evidence, said: set[str]) -> list[_Reason]:
+    """A change that broke the level on its own side is the headline; else it is a warning of its own."""
+    change = evidence.change
+    if change is None:
+        return []
+    params: _Params = {"since": change.since, "days": change.days, "earlier": change.earlier}
+    broke = "level_far_too_high" if change.purchases * change.order_value < 1 else "level_far_too_low"
+    if broke in said:
+        return [("regime_change", {**params, "purchases": change.purchases, "orders": change.order_value})]
+    reasons: list[_Reason] = []
+    for broken, ratio, less, more in (
+        (change.purchases_changed, change.purchases, "fewer_purchases", "more_purchases"),
+        (change.order_value_changed, change.order_value, "smaller_orders", "larger_orders"),
+    ):
+        if broken:
+            reasons.append((less if ratio < 1 else more, {**params, "ratio": ratio}))
+    return reasons
+
+
+def _sufficiency(evidence: Evidence, said: set[str]) -> list[_Reason]:
+    log, horizon = evidence.log, evidence.horizon_days
+    if log is None:
+        return []
+    reasons: list[_Reason] = []
+    if log.quiet_days > MOST_QUIET_DAYS:
+        reasons.append(("data_stale", {"days": log.quiet_days}))
+    if log.days < HORIZONS_NEEDED * horizon:
+        longest = int(log.days / HORIZONS_NEEDED)
+        reasons.append(("horizon_too_long", {"horizon": horizon, "days": log.days, "longest": longest}))
+    if log.days < SHORTEST_LOG_DAYS:
+        reasons.append(("short_history", {"days": log.days, "needed": SHORTEST_LOG_DAYS}))
+    if log.buyers < FEWEST_KNOWN_BUYERS and not said & {"too_few_buyers", "small_sample"}:
+        reasons.append(("few_known_buyers", {"buyers": log.buyers, "needed": FEWEST_KNOWN_BUYERS}))
+    if log.loyal < FEWEST_LOYAL:
+        reasons.append(("few_loyal_customers", {"loyal": log.loyal, "needed": FEWEST_LOYAL}))
+    visitors = 1 - log.buyers / max(1, log.customers)
+    if visitors > MOST_VISITORS:
+        reasons.append(("mostly_visitors", {"share": visitors}))
+    return reasons
+
+
+def _origins(evidence: Evidence) -> list[_Reason]:
+    rolling = evidence.rolling
+    if rolling is None:
+        return []
+    reasons: list[_Reason] = []
+    count: _Params = {"origins": rolling.origins}
+    if rolling.level_off * 2 > rolling.origins:
+        reasons.append(("level_off_often", {**count, "off": rolling.level_off, "tolerance": LEVEL_TOLERANCE}))
+    over = rolling.over_reference
+    below = rolling.below_reference * 2 > rolling.origins
+    if below and over is not None and over.high < 0:
+        reasons.append(("ranking_below_often", {**count, "below": rolling.below_reference}))
+    if rolling.overlap is not None and rolling.overlap < LEAST_OVERLAP:
+        reasons.append(("ranking_unstable", {"overlap": rolling.overlap}))
+    if rolling.level_off == 0 and not below:
+        reasons.append(("origins_hold", {**count, "tolerance": LEVEL_TOLERANCE}))
+    return reasons

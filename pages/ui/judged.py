@@ -57,7 +57,7 @@ def headline(bundle: Bundle) -> str:
     level = t("evaluate.level.exact")
     if abs(bias) >= 0.005:
         level = t("evaluate.level.high" if bias > 0 else "evaluate.level.low", off=percent(abs(bias)))
-    key = "evaluate.headline.not_trusted" if record["trust"]["verdict"] == "not_trusted" else "evaluate.headline"
+    key = "evaluate.headline.not_trusted" if state.trust(bundle).verdict == "not_trusted" else "evaluate.headline"
     return t(key, horizon=record["horizon_days"], level=level, capture=percent(found.get("capture10", 0.0)))
 
 

@@ -106,12 +106,13 @@ def dataset_table() -> None:
 
 def model_table(dataset: str) -> None:
     """Show the models of the dataset in use, the newest first."""
-    rows = [item.record for item in state.models()]
+    models = state.models()
+    rows = [item.record for item in models]
     table = pd.DataFrame(
         {
             t("column.model"): [state.name_of("model", item["model"]) for item in rows],
             t("column.horizon"): [item["horizon_days"] for item in rows],
-            t("column.verdict"): [t("trust." + item["trust"]["verdict"]) for item in rows],
+            t("column.verdict"): [t("trust." + state.trust(item).verdict) for item in models],
             t("metric.gini"): [item["metrics"].get("gini") for item in rows],
             t("column.created"): [state.moment(item["created"]) for item in rows],
         }

@@ -14,6 +14,8 @@ from babel.dates import format_date, format_datetime, get_timezone
 from clv_core import jobs
 from clv_core.collection.store import Dataset, list_datasets
 from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.deployment.verdict import trust_of
+from clv_core.evaluation.trust import Trust
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, closest_language, has, say_number, translate
 from clv_core.workspace import Workspace
 
@@ -76,6 +78,11 @@ def models() -> list[Bundle]:
 def model() -> Bundle | None:
     """Return the model in use."""
     return next((item for item in models() if item.id == st.session_state.get("model")), None)
+
+
+def trust(bundle: Bundle) -> Trust:
+    """Return whether a model may be trusted, by its training and the comparison made since."""
+    return trust_of(workspace(), bundle)
 
 
 def start_job(command: list[str], label: str) -> jobs.Job:

@@ -243,9 +243,7 @@ def _downloads(
     dataset: Dataset, bundle: Bundle, chosen: pd.DataFrame, side: Side, tiers: list[int], terms: Terms
 ) -> None:
     """Offer the chosen customers as CSV and workbook; a model that is not trusted has to be acknowledged first."""
-    allowed = bundle.record["trust"]["verdict"] != "not_trusted" or st.checkbox(
-        t("segments.acknowledge"), key=f"acknowledge_{bundle.id}"
-    )
+    allowed = widgets.acknowledged(bundle)
     what = f"tier{'-'.join(map(str, sorted(tiers)))}" if tiers else "customers"
     with st.container(horizontal=True):
         for kind, ending in (("csv", "csv"), ("xlsx", "xlsx")):

@@ -137,25 +137,36 @@ def broken(error: Exception) -> None:
 
 def trust_badge(bundle: Bundle) -> None:
     """Show the verdict as a badge that opens the reasons."""
-    colour, icon = VERDICTS[bundle.record["trust"]["verdict"]]
-    label = t(f"trust.{bundle.record['trust']['verdict']}")
-    with st.popover(f":{colour}[{icon} {label}]", width="stretch", help=t("trust.help")):
+    name = state.trust(bundle).verdict
+    colour, icon = VERDICTS[name]
+    with st.popover(f":{colour}[{icon} {t(f'trust.{name}')}]", width="stretch", help=t("trust.help")):
         verdict(bundle)
         trust_reasons(bundle)
 
 
 def verdict(bundle: Bundle) -> None:
     """Say in one line whether the model may be trusted."""
-    colour, icon = VERDICTS[bundle.record["trust"]["verdict"]]
-    name = bundle.record["trust"]["verdict"]
+    name = state.trust(bundle).verdict
+    colour, icon = VERDICTS[name]
     st.markdown(f":{colour}-badge[{icon} {t(f'trust.{name}')}] {t(f'trust.{name}.meaning')}")
 
 
 def trust_reasons(bundle: Bundle) -> None:
     """List why the model may be trusted or not: what speaks against it first."""
-    for reason in bundle.record["trust"]["reasons"]:
-        colour, icon = KINDS[REASONS[reason["code"].removeprefix("reason.")]]
-        st.markdown(f":{colour}[{icon}] {sentence(reason)}")
+    for reason in state.trust(bundle).reasons:
+        colour, icon = KINDS[REASONS[reason.code.removeprefix("reason.")]]
+        st.markdown(f":{colour}[{icon}] {plain(reason.text(state.language()))}")
+
+
+def acknowledged(bundle: Bundle) -> bool:
+    """Say whether lists may be made: of a model that is not trusted only after its main reason was acknowledged."""
+    trust = state.trust(bundle)
+    if trust.verdict != "not_trusted":
+        return True
+    main = trust.reasons[0]
+    st.warning(plain(main.text(state.language())), icon=VERDICTS["not_trusted"][1])
+    because = t(f"trust.because.{main.code.removeprefix('reason.')}")
+    return st.checkbox(t("trust.acknowledge", because=because), key=f"acknowledge_{bundle.id}", persist_state="session")
 
 
 def model_labels(bundles: Iterable[Bundle]) -> dict[str, str]:

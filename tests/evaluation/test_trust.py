@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,38 +13,85 @@ import pytest
 
 from clv_core.evaluation import trust as module
 from clv_core.evaluation.bootstrap import Estimate
-from clv_core.evaluation.trust import REASONS, Evidence, judge, judge_holdout, unvalidated
-from clv_core.i18n import LANGUAGES
+from clv_core.evaluation.change import Change
+from clv_core.evaluation.evidence import Evidence, Held, Rolling, gather, share_inside
+from clv_core.evaluation.facts import LogFacts
+from clv_core.evaluation.trust import MOST_REASONS, REASONS, judge, judge_holdout
+from clv_core.i18n import LANGUAGES, has
 
-GOOD = Evidence(
+HELD = Held(
     origin="1997-12-31",
-    horizon_days=182,
     customers=23_000,
     buyers=3_500,
     predicted_total=470_000.0,
     actual_total=480_000.0,
     gini=Estimate(0.76, 0.74, 0.78),
-    coverage=0.83,
+    inside=0.81,
     over_reference=Estimate(0.03, 0.02, 0.04),
 )
-CASES = [
-    ({}, "trusted", {"ranking_holds", "ranking_beats_bgnbd", "level_holds", "intervals_hold"}),
-    ({"over_reference": None}, "trusted", {"ranking_holds", "level_holds"}),
-    ({"over_reference": Estimate(0.0, -0.01, 0.01)}, "trusted", {"ranking_ties_bgnbd"}),
-    ({"buyers": 99}, "not_trusted", {"too_few_buyers", "ranking_holds"}),
-    ({"buyers": 100}, "caution", {"small_sample"}),
-    ({"gini": Estimate(0.3, 0.1, 0.5)}, "not_trusted", {"ranking_near_chance"}),
-    ({"gini": Estimate(0.3, 0.11, 0.5)}, "trusted", {"ranking_holds"}),
-    ({"gini": None, "buyers": 0, "actual_total": 0.0}, "not_trusted", {"too_few_buyers", "no_total"}),
-    ({"predicted_total": 480_000 * 2.02}, "not_trusted", {"level_far_too_high"}),
-    ({"predicted_total": 480_000 / 2.02}, "not_trusted", {"level_far_too_low"}),
-    ({"predicted_total": 480_000 * 1.9}, "caution", {"level_too_high"}),
-    ({"predicted_total": 480_000 * 0.7}, "caution", {"level_too_low"}),
-    ({"predicted_total": 480_000 * 1.2}, "trusted", {"level_holds"}),
-    ({"over_reference": Estimate(-0.03, -0.04, -0.02)}, "caution", {"ranking_below_bgnbd"}),
-    ({"coverage": 0.6}, "caution", {"intervals_too_narrow"}),
-    ({"coverage": 0.95}, "trusted", {"level_holds"}),
-    ({"gini": Estimate(0.99, 0.985, 0.995)}, "caution", {"ranking_too_good"}),
+LOG = LogFacts(days=730, customers=23_000, buyers=9_000, loyal=2_000, quiet_days=0)
+GOOD = Evidence(182, HELD, LOG)
+LESS = Change("1998-01-01", 182, 0.5, 0.9, purchases_changed=True, order_value_changed=False, earlier=8)
+ORDERS = {"purchases_changed": False, "order_value_changed": True}
+STEADY = Rolling(3, level_off=0, below_reference=0, over_reference=Estimate(0.02, 0.01, 0.03), overlap=0.9)
+
+
+def held(**change: object) -> Evidence:
+    return replace(GOOD, held=replace(HELD, **change))
+
+
+def log(**change: int) -> Evidence:
+    return replace(GOOD, log=replace(LOG, **change))
+
+
+def changed(evidence: Evidence = GOOD, **change: float) -> Evidence:
+    return replace(evidence, change=replace(LESS, **change))
+
+
+def rolling(**change: object) -> Evidence:
+    return replace(GOOD, rolling=replace(STEADY, **change))
+
+
+CASES: list[tuple[Evidence, str, set[str]]] = [
+    (GOOD, "trusted", {"ranking_holds", "ranking_beats_bgnbd", "level_holds", "intervals_hold"}),
+    (held(over_reference=None), "trusted", {"ranking_holds", "level_holds"}),
+    (held(over_reference=Estimate(0.0, -0.01, 0.01)), "trusted", {"ranking_ties_bgnbd"}),
+    (held(buyers=99), "not_trusted", {"too_few_buyers", "ranking_holds"}),
+    (held(buyers=100), "caution", {"small_sample"}),
+    (held(gini=Estimate(0.3, 0.1, 0.5)), "not_trusted", {"ranking_near_chance"}),
+    (held(gini=Estimate(0.3, 0.11, 0.5)), "trusted", {"ranking_holds"}),
+    (held(gini=None, buyers=0, actual_total=0.0), "not_trusted", {"too_few_buyers", "no_total"}),
+    (held(predicted_total=480_000 * 2.02), "not_trusted", {"level_far_too_high"}),
+    (held(predicted_total=480_000 / 2.02), "not_trusted", {"level_far_too_low"}),
+    (held(predicted_total=480_000 * 1.9), "caution", {"level_too_high"}),
+    (held(predicted_total=480_000 * 0.7), "caution", {"level_too_low"}),
+    (held(predicted_total=480_000 * 1.2), "trusted", {"level_holds"}),
+    (held(over_reference=Estimate(-0.03, -0.04, -0.02)), "caution", {"ranking_below_bgnbd"}),
+    (held(inside=0.6), "caution", {"intervals_too_narrow"}),
+    (held(inside=0.72), "trusted", {"level_holds"}),
+    (held(inside=0.95), "caution", {"intervals_too_wide"}),
+    (held(gini=Estimate(0.99, 0.985, 0.995)), "caution", {"ranking_too_good"}),
+    (replace(GOOD, held=None), "caution", {"unvalidated"}),
+    (log(days=454), "caution", {"horizon_too_long"}),
+    (log(days=455), "trusted", {"level_holds"}),
+    (replace(log(days=179), horizon_days=30), "caution", {"short_history"}),
+    (log(buyers=499, customers=900), "caution", {"few_known_buyers"}),
+    (log(loyal=29), "caution", {"few_loyal_customers"}),
+    (log(quiet_days=31), "caution", {"data_stale"}),
+    (log(buyers=1_100), "caution", {"mostly_visitors"}),
+    (changed(), "caution", {"fewer_purchases"}),
+    (changed(purchases=1.6), "caution", {"more_purchases"}),
+    (changed(order_value=0.6, **ORDERS), "caution", {"smaller_orders"}),
+    (changed(order_value=1.6, **ORDERS), "caution", {"larger_orders"}),
+    (changed(order_value=0.6, order_value_changed=True), "caution", {"fewer_purchases", "smaller_orders"}),
+    (changed(held(predicted_total=480_000 * 2.02)), "not_trusted", {"regime_change", "level_far_too_high"}),
+    (changed(held(predicted_total=480_000 / 2.02)), "not_trusted", {"fewer_purchases", "level_far_too_low"}),
+    (rolling(), "trusted", {"origins_hold"}),
+    (rolling(level_off=1), "trusted", {"level_holds"}),
+    (rolling(level_off=2), "caution", {"level_off_often"}),
+    (rolling(below_reference=2, over_reference=Estimate(-0.02, -0.03, -0.01)), "caution", {"ranking_below_often"}),
+    (rolling(below_reference=2, over_reference=Estimate(-0.02, -0.03, 0.01)), "trusted", {"level_holds"}),
+    (rolling(overlap=0.5), "caution", {"ranking_unstable"}),
 ]
 
 
@@ -51,42 +99,126 @@ def _codes(trust: module.Trust) -> list[str]:
     return [reason.code.removeprefix("reason.") for reason in trust.reasons]
 
 
-@pytest.mark.parametrize(("change", "verdict", "reasons"), CASES)
-def test_verdict_and_reasons(change: dict[str, object], verdict: str, reasons: set[str]) -> None:
-    trust = judge(replace(GOOD, **change))
+@pytest.mark.parametrize(("evidence", "verdict", "reasons"), CASES)
+def test_verdict_and_reasons(evidence: Evidence, verdict: str, reasons: set[str]) -> None:
+    trust = judge(evidence)
     assert trust.verdict == verdict
     assert reasons <= set(_codes(trust))
 
 
-@pytest.mark.parametrize(("change", "verdict", "reasons"), CASES)
-def test_reasons_come_by_weight_and_speak_each_language(
-    change: dict[str, object], verdict: str, reasons: set[str]
-) -> None:
-    trust = judge(replace(GOOD, **change))
-    kinds = [REASONS[code] for code in _codes(trust)]
-    assert kinds == sorted(kinds, key=["refuses", "cautions", "supports"].index)
+@pytest.mark.parametrize(("evidence", "verdict", "reasons"), CASES)
+def test_reasons_come_by_weight_and_speak_each_language(evidence: Evidence, verdict: str, reasons: set[str]) -> None:
+    trust = judge(evidence)
+    places = [list(REASONS).index(code) for code in _codes(trust)]
+    assert places == sorted(places)
     for reason in trust.reasons:
         json.dumps(reason.params, allow_nan=False)
         assert all("{" not in reason.text(language) for language in LANGUAGES)
 
 
+def test_the_table_puts_what_refuses_first_and_what_supports_last() -> None:
+    kinds = list(REASONS.values())
+    assert kinds == sorted(kinds, key=["refuses", "cautions", "supports"].index)
+
+
 def test_cases_reach_every_reason() -> None:
-    reached = {code for change, *_ in CASES for code in _codes(judge(replace(GOOD, **change)))}
-    assert reached | set(_codes(unvalidated())) == set(REASONS)
+    assert {code for evidence, *_ in CASES for code in _codes(judge(evidence))} == set(REASONS)
 
 
-def test_no_complete_origin_is_caution_and_says_unvalidated() -> None:
-    trust = unvalidated()
-    assert (trust.verdict, _codes(trust)) == ("caution", ["unvalidated"])
+def test_whatever_refuses_has_a_short_name_for_the_acknowledgement() -> None:
+    refusing = [code for code, kind in REASONS.items() if kind == "refuses"]
+    assert all(has(f"trust.because.{code}", language) for code in refusing for language in LANGUAGES)
 
 
-def test_holdout_of_a_good_model_is_trusted(predictions: pd.DataFrame) -> None:
+def test_a_change_is_the_headline_only_where_it_explains_the_level() -> None:
+    broke = judge(changed(held(predicted_total=480_000 * 2.02)))
+    assert _codes(broke)[0] == "regime_change"
+    assert (
+        "1998-01-01" in broke.reasons[0].text()
+        and "50%" in broke.reasons[0].text()
+        and "90%" in broke.reasons[0].text()
+    )
+    assert "regime_change" not in _codes(judge(changed(held(predicted_total=480_000 / 2.02))))
+
+
+def test_no_more_reasons_than_a_person_reads_and_the_strongest_stay() -> None:
+    everything = Evidence(
+        182,
+        replace(HELD, buyers=150, over_reference=Estimate(-0.03, -0.04, -0.02), inside=0.6, predicted_total=700_000.0),
+        LogFacts(days=170, customers=9_000, buyers=200, loyal=3, quiet_days=60),
+        replace(LESS, order_value=0.6, order_value_changed=True),
+        replace(STEADY, level_off=3, overlap=0.3),
+    )
+    trust = judge(everything)
+    assert len(trust.reasons) == MOST_REASONS
+    assert _codes(trust)[:3] == ["data_stale", "fewer_purchases", "smaller_orders"]
+    assert all(REASONS[code] == "cautions" for code in _codes(trust))
+
+
+def test_too_long_a_horizon_names_the_longest_that_would_not_be() -> None:
+    reason = next(one for one in judge(log(days=400)).reasons if one.code == "reason.horizon_too_long")
+    assert reason.params["longest"] == 160
+    assert "horizon_too_long" not in _codes(judge(replace(log(days=400), horizon_days=160)))
+
+
+@pytest.mark.parametrize("evidence", [case[0] for case in CASES])
+def test_evidence_comes_back_from_json(evidence: Evidence) -> None:
+    kept = json.loads(json.dumps(evidence.to_json(), allow_nan=False))
+    assert Evidence.from_json(kept) == evidence
+
+
+def test_rolling_origins_are_counted_from_a_backtest() -> None:
+    record: dict[str, Any] = {
+        "metrics": {
+            "2023-01-01": {"hybrid": {"gini": 0.7, "bias": 0.3}, "bgnbd": {"gini": 0.6, "bias": 0.1}},
+            "2023-07-01": {"hybrid": {"gini": 0.5, "bias": -0.26}, "bgnbd": {"gini": 0.6, "bias": 0.1}},
+            "2024-01-01": {"hybrid": {"gini": 0.7, "bias": 0.2}, "bgnbd": {"gini": 0.6, "bias": 0.1}},
+        },
+        "verdicts": [
+            {
+                "model": "hybrid",
+                "other": "bgnbd",
+                "metric": "gini",
+                "advantage": {"value": 0.03, "low": 0.01, "high": 0.05},
+            }
+        ],
+        "stability": [{"model": "hybrid", "between": "seeds", "overlap": 0.85}],
+    }
+    found = Rolling.of(record, "hybrid")
+    assert found == Rolling(3, 2, 1, Estimate(0.03, 0.01, 0.05), 0.85)
+    assert Rolling.of(record, "bgnbd") == Rolling(3, 0, 0)
+    assert Rolling.of({**record, "metrics": dict(list(record["metrics"].items())[:1])}, "hybrid") is None
+
+
+def test_zeros_count_as_inside_by_their_chance() -> None:
+    rng = np.random.default_rng(0)
+    p, n = rng.uniform(0.02, 0.6, 40_000), 40_000
+    mean = rng.gamma(2.0, 10.0, n)
+    bought = rng.random(n) < p
+    actual = np.where(bought, rng.exponential(mean), 0.0)
+
+    def quantile(level: float) -> np.ndarray:
+        within = np.clip((level - (1 - p)) / p, 0.0, 1 - 1e-12)
+        return -mean * np.log1p(-within)
+
+    frame = pd.DataFrame({"actual": actual, "p_purchase": p, "predicted_clv": p * mean})
+    frame = frame.assign(clv_p10=quantile(0.1), clv_p50=quantile(0.5), clv_p90=quantile(0.9))
+    assert share_inside(frame) == pytest.approx(0.8, abs=0.01)
+    plain = (frame["actual"].between(frame["clv_p10"], frame["clv_p90"])).mean()
+    assert plain > 0.87
+    assert share_inside(frame.assign(clv_p90=frame["clv_p90"] / 8)) < 0.75
+    assert share_inside(frame.assign(p_purchase=p / 5, clv_p90=0.0)) < 0.75
+    buyers = frame[bought].assign(p_purchase=0.99, clv_p10=0.0)
+    assert share_inside(buyers.assign(clv_p90=1e9)) > 0.9
+
+
+def test_holdout_of_a_good_model_is_trusted_but_for_its_intervals(predictions: pd.DataFrame) -> None:
     ours = predictions[predictions["model"] == "hybrid"]
     scale = ours["actual"].sum() / ours["predicted_clv"].sum()
     level = predictions.assign(predicted_clv=predictions["predicted_clv"] * scale)
     trust = judge_holdout(level, resamples=200)
-    assert trust.verdict == "trusted"
     assert {"ranking_beats_bgnbd", "level_holds"} <= set(_codes(trust))
+    assert all(REASONS[code] == "supports" for code in _codes(trust) if not code.startswith("intervals"))
 
 
 def test_spend_independent_of_any_past_is_not_trusted(make: Callable[..., pd.DataFrame]) -> None:
@@ -99,8 +231,9 @@ def test_spend_independent_of_any_past_is_not_trusted(make: Callable[..., pd.Dat
 
 def test_only_the_latest_origin_counts(make: Callable[..., pd.DataFrame]) -> None:
     early, late = make(1500, 1), make(1500, 1, level=4.0, origin="1998-07-01")
-    trust = judge_holdout(pd.concat([late, early]), "hybrid", resamples=100)
-    assert "level_far_too_high" in _codes(trust)
+    found = gather(pd.concat([late, early]), "hybrid", resamples=100)
+    assert found.held is not None and found.held.origin == "1998-07-01"
+    assert "level_far_too_high" in _codes(judge(found))
 
 
 def test_the_reference_itself_can_be_judged(predictions: pd.DataFrame) -> None:

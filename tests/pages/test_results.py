@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,13 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.past import shared_error
+from clv_core.evaluation.bootstrap import Estimate
+from clv_core.evaluation.evidence import Evidence
+from clv_core.evaluation.trust import Trust, judge
 from clv_core.i18n import say_number, translate
 from clv_core.strategy.segments import total
 from clv_core.workspace import Workspace, write_json
+from pages.ui import widgets
 
 OPEN = Callable[..., AppTest]
 
@@ -76,20 +82,39 @@ def test_scheme_that_makes_no_sense_is_refused_in_words(open_page: OPEN, with_mo
     assert not app.error
 
 
-def test_list_of_a_model_that_is_not_trusted_waits_for_an_acknowledgement(
-    open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def not_trusted(with_model: Path, tmp_path: Path) -> Path:
+    """A workspace whose model is not trusted: its order is hardly better than chance."""
+    shutil.copytree(with_model, tmp_path, dirs_exist_ok=True)
+    bundle = bundle_of(tmp_path)
+    evidence = Evidence.from_json(bundle.record["evidence"])
+    assert evidence.held is not None
+    poor = replace(evidence, held=replace(evidence.held, gini=Estimate(0.05, -0.02, 0.12)))
+    changed = {"evidence": poor.to_json(), "trust": judge(poor).to_json()}
+    write_json(bundle.folder / "bundle.json", {**bundle.record, **changed})
+    return tmp_path
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_list_of_a_model_that_is_not_trusted_waits_until_its_main_reason_is_acknowledged(
+    open_page: OPEN, not_trusted: Path, lang: str
 ) -> None:
-    bundle = bundle_of(with_model)
-    path = bundle.folder / "bundle.json"
-    before = path.read_bytes()
-    write_json(path, {**bundle.record, "trust": {"verdict": "not_trusted", "reasons": []}})
-    try:
-        app = open_page(with_model, "segments", lang="en")
-        assert [button.disabled for button in app.get("download_button")] == [True, True]
-        app.checkbox(key=f"acknowledge_{bundle.id}").check().run()
-        assert [button.disabled for button in app.get("download_button")] == [False, False]
-    finally:
-        path.write_bytes(before)
+    bundle = bundle_of(not_trusted)
+    main = Trust.of(bundle.record["trust"]).reasons[0]
+    app = open_page(not_trusted, "segments", lang=lang)
+    assert [button.disabled for button in app.get("download_button")] == [True, True]
+    assert widgets.plain(main.text(lang)) in [item.value for item in app.warning]
+    box = app.checkbox(key=f"acknowledge_{bundle.id}")
+    assert translate("trust.because.ranking_near_chance", lang) in box.label
+    box.check().run()
+    assert [button.disabled for button in app.get("download_button")] == [False, False]
+
+
+def test_badge_in_the_sidebar_opens_the_reasons(open_page: OPEN, not_trusted: Path) -> None:
+    app = open_page(not_trusted, "home", lang="en")
+    shown = "".join(str(item.value) for item in app.sidebar.markdown)
+    for reason in Trust.of(bundle_of(not_trusted).record["trust"]).reasons:
+        assert widgets.plain(reason.text("en")) in shown
 
 
 def test_explanation_names_reasons_and_one_customer(open_page: OPEN, with_model: Path) -> None:

@@ -1,0 +1,177 @@
+"""What is known for and against a model: its latest complete origin, the log, a change in it, and earlier origins."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Self
+
+import pandas as pd
+
+from clv_core.evaluation.bootstrap import RESAMPLES, Bootstrap, Estimate
+from clv_core.evaluation.change import Change
+from clv_core.evaluation.facts import LogFacts
+from clv_core.evaluation.metrics import METRICS
+
+REFERENCE: Final = "bgnbd"
+LEVEL_TOLERANCE: Final = 0.25
+"""Largest share by which a total may be off and still be said to hold."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """How a model did at its latest complete origin.
+
+    Args:
+        origin: ISO date of the cutoff.
+        customers: how many were predicted.
+        buyers: how many of them were worth anything in the horizon.
+        predicted_total: sum of predicted values, in the log's currency.
+        actual_total: sum of net values.
+        gini: normalized Gini with its interval; None where nobody bought or nobody differs.
+        inside: share of outcomes inside the 80% intervals (:func:`share_inside`).
+        over_reference: by how much the Gini is better than BG/NBD's; None for BG/NBD itself.
+    """
+
+    origin: str
+    customers: int
+    buyers: int
+    predicted_total: float
+    actual_total: float
+    gini: Estimate | None
+    inside: float
+    over_reference: Estimate | None = None
+
+
+@dataclass(frozen=True)
+class Rolling:
+    """How a model did at several origins.
+
+    Args:
+        origins: how many.
+        level_off: at how many the total was off by more than :data:`LEVEL_TOLERANCE`.
+        below_reference: at how many BG/NBD had the better Gini.
+        over_reference: by how much the Gini is better than BG/NBD's, averaged over origins; None for BG/NBD itself.
+        overlap: share of the top decile that stays when the model is trained again; None for one training.
+    """
+
+    origins: int
+    level_off: int
+    below_reference: int
+    over_reference: Estimate | None = None
+    overlap: float | None = None
+
+    @classmethod
+    def of(cls, backtest: dict[str, Any], model: str) -> Self | None:
+        """Return what a backtest says of ``model``; None where it has fewer than two origins of it.
+
+        Args:
+            backtest: what the command ``backtest`` wrote to ``backtest.json``.
+            model: id of the model.
+        """
+        found = [each for each in backtest["metrics"].values() if model in each]
+        if len(found) < 2:
+            return None
+        pairs = [(each[model].get("gini"), each.get(REFERENCE, {}).get("gini")) for each in found]
+        known = [(ours, theirs) for ours, theirs in pairs if ours is not None and theirs is not None]
+        over = [
+            Estimate(**item["advantage"])
+            for item in backtest["verdicts"]
+            if (item["model"], item["other"], item["metric"]) == (model, REFERENCE, "gini")
+        ]
+        seeds = [
+            item["overlap"]
+            for item in backtest["stability"]
+            if (item["model"], item["between"]) == (model, "seeds") and item["overlap"] is not None
+        ]
+        return cls(
+            origins=len(found),
+            level_off=sum(abs(each[model].get("bias", 0.0)) > LEVEL_TOLERANCE for each in found),
+            below_reference=sum(ours < theirs for ours, theirs in known if model != REFERENCE),
+            over_reference=over[0] if over else None,
+            overlap=float(seeds[0]) if seeds else None,
+        )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that the verdict on a model is made from.
+
+    Args:
+        horizon_days: length of the predicted span.
+        held: the latest complete origin; None where the log has none.
+        log: sizes of the log; None where only predictions are at hand.
+        change: how customers changed within the last horizon; None where they did not.
+        rolling: earlier origins; None where no comparison was run.
+    """
+
+    horizon_days: int
+    held: Held | None = None
+    log: LogFacts | None = None
+    change: Change | None = None
+    rolling: Rolling | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Return the evidence of :meth:`to_json`."""
+        held = values["held"] and Held(**{**values["held"], **_estimates(values["held"], "gini", "over_reference")})
+        rolling = values["rolling"] and Rolling(
+            **{**values["rolling"], **_estimates(values["rolling"], "over_reference")}
+        )
+        return cls(
+            values["horizon_days"],
+            held,
+            values["log"] and LogFacts(**values["log"]),
+            values["change"] and Change(**values["change"]),
+            rolling,
+        )
+
+
+def gather(predictions: pd.DataFrame, model: str | None = None, *, resamples: int = RESAMPLES) -> Evidence:
+    """Return what predictions say of a model at their latest origin.
+
+    Args:
+        predictions: ``score``'s columns, ``origin`` and ``actual``; rows of all models, told apart by ``model``.
+        model: whom to judge; None is the model of the first row.
+        resamples: bootstrap resamples of customers.
+    """
+    name = str(predictions["model"].iloc[0]) if model is None else model
+    origin = max(predictions.loc[predictions["model"] == name, "origin"].astype(str))
+    latest = predictions[predictions["origin"].astype(str) == origin]
+    ours = latest[latest["model"] == name]
+    bootstrap = Bootstrap.of(latest[latest["model"].isin([name, REFERENCE])], ("gini",), resamples=resamples)
+    known = [(origin, each, "gini") in bootstrap.values for each in (name, REFERENCE)]
+    held = Held(
+        origin=origin,
+        customers=len(ours),
+        buyers=int((ours["actual"] > 0).sum()),
+        predicted_total=float(ours["predicted_clv"].sum()),
+        actual_total=float(ours["actual"].sum()),
+        gini=bootstrap.estimate(origin, name, "gini") if known[0] else None,
+        inside=share_inside(ours),
+        over_reference=bootstrap.advantage(name, REFERENCE, "gini") if all(known) and name != REFERENCE else None,
+    )
+    return Evidence(int(ours["horizon_days"].iloc[0]), held)
+
+
+def share_inside(predictions: pd.DataFrame) -> float:
+    """Return the share of outcomes inside the 80% intervals, zeros by chance: .8 is right, whatever the share of zeros.
+
+    Plain coverage says little where most buy nothing, for 0 lies inside nearly every interval. A customer who bought
+    nothing lies evenly between 0 and 1 - p_purchase of the predicted distribution (randomised PIT), and only the part
+    between .1 and .9 of it counts as inside.
+
+    Args:
+        predictions: ``score``'s columns and ``actual``, of one model at one origin.
+
+    Source: Czado, Gneiting, Held (2009), Predictive model assessment for count data, Biometrics 65.
+    """
+    below = {name: METRICS[name].value(predictions["actual"], predictions) for name in ("pit10", "pit90")}
+    return below["pit90"] - below["pit10"]
+
+
+def _estimates(values: dict[str, Any], *names: str) -> dict[str, Estimate | None]:
+    return {name: values[name] and Estimate(**values[name]) for name in names}

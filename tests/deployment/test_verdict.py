@@ -1,0 +1,98 @@
+"""The verdict on a bundle joins the comparison that was made since, and a list says when its model is not trusted."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clv_core import pipeline
+from clv_core.cli import main
+from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.deployment.past import comparison_folder
+from clv_core.deployment.verdict import BACKTEST, trust_of
+from clv_core.evaluation.bootstrap import Estimate
+from clv_core.evaluation.evidence import Evidence
+from clv_core.evaluation.trust import Trust, judge
+from clv_core.workspace import Workspace, write_json
+
+
+@pytest.fixture
+def beside(small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path) -> tuple[Workspace, Bundle]:
+    """A workspace of its own with the small shop, and a copy of its model whose evidence is all good."""
+    workspace = Workspace(tmp_path / "beside")
+    workspace.root.mkdir()
+    (workspace.root / "datasets").symlink_to(small_workspace.datasets)
+    record = dict(small_bundle.record)
+    evidence = Evidence.from_json(record["evidence"])
+    assert evidence.held is not None and evidence.log is not None
+    sound = replace(evidence.held, buyers=900, actual_total=1.0, predicted_total=1.0, gini=Estimate(0.7, 0.6, 0.8))
+    good = Evidence(evidence.horizon_days, replace(sound, inside=0.8), replace(evidence.log, buyers=900, loyal=300))
+    keep(workspace, small_bundle, record, good)
+    return workspace, open_bundle(workspace, small_bundle.id)
+
+
+def keep(workspace: Workspace, bundle: Bundle, record: dict[str, Any], evidence: Evidence) -> None:
+    folder = workspace.models / bundle.id
+    folder.mkdir(exist_ok=True)
+    for path in bundle.folder.iterdir():
+        if path.name != "bundle.json" and path.parent != folder:
+            (folder / path.name).symlink_to(path)
+    write_json(folder / "bundle.json", {**record, "evidence": evidence.to_json(), "trust": judge(evidence).to_json()})
+
+
+def compared(workspace: Workspace, bundle: Bundle, *biases: float) -> None:
+    metrics = {
+        f"2023-0{month}-01": {"hybrid": {"gini": 0.7, "bias": bias}} for month, bias in enumerate(biases, start=1)
+    }
+    path = comparison_folder(workspace, bundle)
+    path.mkdir(parents=True, exist_ok=True)
+    write_json(path / BACKTEST, {"metrics": metrics, "verdicts": [], "stability": []})
+
+
+def test_a_comparison_changes_the_verdict_from_the_moment_it_is_there(beside: tuple[Workspace, Bundle]) -> None:
+    workspace, bundle = beside
+    assert trust_of(workspace, bundle) == Trust.of(bundle.record["trust"])
+    assert trust_of(workspace, bundle).verdict == "trusted"
+    compared(workspace, bundle, 0.5)
+    assert trust_of(workspace, bundle).verdict == "trusted"
+    compared(workspace, bundle, 0.5, -0.4, 0.1)
+    trust = trust_of(workspace, bundle)
+    assert trust.verdict == "caution" and trust.reasons[0].code == "reason.level_off_often"
+    compared(workspace, bundle, 0.1, -0.1, 0.1)
+    assert "reason.origins_hold" in [reason.code for reason in trust_of(workspace, bundle).reasons]
+
+
+def test_a_bundle_from_before_evidence_was_kept_has_the_verdict_of_its_training(
+    beside: tuple[Workspace, Bundle],
+) -> None:
+    workspace, bundle = beside
+    old = Bundle(bundle.folder, {key: value for key, value in bundle.record.items() if key != "evidence"})
+    compared(workspace, bundle, 0.5, -0.4, 0.4)
+    assert trust_of(workspace, old) == Trust.of(bundle.record["trust"])
+
+
+@pytest.mark.parametrize("command", ["export", "segment"])
+def test_a_list_of_a_model_that_is_not_trusted_is_written_with_a_warning(
+    beside: tuple[Workspace, Bundle], tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    workspace, bundle = beside
+    words = [command, "shop", "--model", bundle.id, "--out", str(tmp_path / "list.csv")]
+    words += ["--format", "csv"] if command == "export" else []
+    words += ["--workspace", str(workspace.root)]
+    assert main(words) == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert said["warnings"] == [] and said["trust"]["verdict"] == "trusted"
+    evidence = Evidence.from_json(bundle.record["evidence"])
+    assert evidence.held is not None
+    poor = replace(evidence, held=replace(evidence.held, gini=Estimate(0.05, -0.02, 0.12)))
+    keep(workspace, bundle, bundle.record, poor)
+    assert main(words) == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (tmp_path / "list.csv").exists()
+    assert said["trust"]["verdict"] == "not_trusted"
+    assert said["warnings"][0]["code"] == "not_trusted"
+    assert pipeline.trust(workspace, bundle.id).reasons[0].text() in said["warnings"][0]["message"]
