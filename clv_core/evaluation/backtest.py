@@ -19,7 +19,7 @@ from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
 from clv_core.training.fit import MODELS, Fitted
-from clv_core.training.windows import training_cutoffs, training_snapshot
+from clv_core.training.windows import training_snapshot
 
 
 @dataclass(frozen=True)

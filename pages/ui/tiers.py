@@ -12,8 +12,8 @@ import streamlit as st
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.past import PREDICTIONS, comparison_folder, shared_error
-from clv_core.evaluation.levels import SharedError
 from clv_core.deployment.terms import Terms
+from clv_core.evaluation.levels import SharedError
 from clv_core.strategy.export import Side, export, log_export
 from clv_core.strategy.segments import TIER, Total, assign, table, total
 from clv_core.strategy.tiers import DEFAULT_CUTS, KINDS, NAMES, THRESHOLDS, Scheme, tier_names
