@@ -18,7 +18,7 @@ import pandas as pd
 
 from clv_core.config import MODEL_IDS
 from clv_core.evaluation.trust import judge_holdout
-from clv_core.workspace import Workspace
+from clv_core.workspace import Workspace, atomic_path
 from tests.bench.behaviour import ablate
 from tests.bench.cells import ATTAINABLE, CELLS, Cell, run_cell
 from tests.bench.claims import claims
@@ -27,6 +27,8 @@ from tests.bench.logs import prepare
 
 RESULTS = Path(__file__).resolve().parent / "results"
 OWN = ("mlp", "rnn")
+KEPT = "accuracy-predictions"
+"""Folder of the workspace that holds each cell's predictions until the next run."""
 
 
 def main() -> None:
@@ -38,6 +40,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="names of logs, by commas; default: all")
     parser.add_argument("--parts", default="cells,behaviour")
     parser.add_argument("--at-once", type=int, default=2, help="cells at a time, one process each")
+    parser.add_argument("--resume", action="store_true", help="take predictions of the last run where they are kept")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--workspace", type=Path, default=Path("workspace/bench"))
     parser.add_argument("--out", type=Path, default=RESULTS)
@@ -49,6 +52,8 @@ def main() -> None:
     for name in dict.fromkeys(cell.dataset for cell in chosen):
         prepare(workspace, name)
     if "cells" in options.parts:
+        if not options.resume:
+            shutil.rmtree(workspace.root / KEPT, ignore_errors=True)
         work = partial(_measure, workspace.root, models, options.seeds, options.resamples, settings)
         done: dict[str, tuple[Cell, Figures, pd.DataFrame]] = {}
         with ProcessPoolExecutor(options.at_once) as pool:
@@ -71,9 +76,14 @@ def _measure(
     root: Path, models: list[str], seeds: int, resamples: int, settings: dict[str, str], cell: Cell
 ) -> tuple[Cell, Figures, pd.DataFrame, float]:
     """Run one cell in a process of its own, networks one after the other: the cells share the cores."""
-    started, folder = time.monotonic(), root / "accuracy" / cell.id.replace(" ", "-")
-    predictions = run_cell(Workspace(root), cell, models, seeds, folder, **{"processes": "1", **settings})
-    shutil.rmtree(folder, ignore_errors=True)
+    started, name = time.monotonic(), cell.id.replace(" ", "-")
+    kept, folder = root / KEPT / f"{name}.parquet", root / "accuracy" / name
+    if not kept.exists():
+        predictions = run_cell(Workspace(root), cell, models, seeds, folder, **{"processes": "1", **settings})
+        with atomic_path(kept) as temporary:
+            predictions.to_parquet(temporary, index=False)
+        shutil.rmtree(folder, ignore_errors=True)
+    predictions = pd.read_parquet(kept)
     return cell, Figures.of(predictions, resamples), predictions, time.monotonic() - started
 
 
@@ -89,6 +99,9 @@ def write(out: Path, done: list[tuple[Cell, Figures, pd.DataFrame]], seeds: int,
         *share_lines(judged),
         "## What was asked for",
         markdown(pd.DataFrame(claims(done, judged))),
+        "## Against each of the others",
+        "Cells won, tied and lost against one other model, the same in all cells; `held` is the share won or tied.",
+        markdown(singles_table(done)),
         "## Rules",
         "A win is a better figure whose interval excludes 0. A tie is any other better one, a worse one within 1%, or "
         "one within 3% whose interval holds 0.",
@@ -143,6 +156,29 @@ def cells_table(done: list[tuple[Cell, Figures, pd.DataFrame]]) -> pd.DataFrame:
                 over = figures.advantage(OURS, "bgnbd", metric)
                 row["versus_bgnbd"] = "better" if over.low > 0 else "worse" if over.high < 0 else "open"
             rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def singles_table(done: list[tuple[Cell, Figures, pd.DataFrame]]) -> pd.DataFrame:
+    """Return one row a rival: the counted cells that hybrid wins, ties and loses against that one alone.
+
+    A row ``attainable`` is the other way round: what the true parameters would hold against the best of the models that
+    learn, at the origins where they are known. No model can be asked for more.
+    """
+    found: dict[str, list[str]] = {}
+    for cell, figures, _ in done:
+        if not cell.counted or OURS not in figures.models:
+            continue
+        for metric in JUDGED:
+            for rival in figures.rivals():
+                found.setdefault(rival, []).append(figures.verdict(OURS, rival, metric)[0])
+            if ATTAINABLE in figures.models:
+                best = figures.best(metric, figures.rivals())
+                found.setdefault(ATTAINABLE, []).append(figures.verdict(ATTAINABLE, best, metric)[0])
+    rows = []
+    for rival, outcomes in found.items():
+        counts = {outcome: outcomes.count(outcome) for outcome in ("win", "tie", "loss")}
+        rows.append({"rival": rival, **counts, "held": 1 - counts["loss"] / len(outcomes)})
     return pd.DataFrame(rows)
 
 
