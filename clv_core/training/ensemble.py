@@ -28,6 +28,7 @@ from clv_core.jobs import Progress
 from clv_core.model.heads import tweedie_deviance
 from clv_core.model.inputs import Inputs
 from clv_core.model.network import SEQUENCE_BRANCH, Network, Shape
+from clv_core.model.one_thread import one_thread
 from clv_core.training.checkpoint import Checkpoint
 from clv_core.training.loop import Report, train
 from clv_core.workspace import atomic_path, read_json, write_json
@@ -109,15 +110,11 @@ def train_seeds(run: Run, seeds: list[int], tell: Callable[[int, int, float, flo
     plan = read_json(run.folder / "plan.json")
     config = TrainConfig.from_json(plan["config"])
     device = _device(config)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        inputs = Inputs(**load_file(run.folder / "train.safetensors")).to(device)
-        later = Inputs(**load_file(run.folder / "validation.safetensors")).to(device) if plan["validation"] else None
-        for seed in seeds:
-            _train_seed(run, plan, config, inputs, later, seed, lambda *facts, seed=seed: tell(seed, *facts))
-    finally:
-        torch.set_num_threads(threads)
+    one_thread()
+    inputs = Inputs(**load_file(run.folder / "train.safetensors")).to(device)
+    later = Inputs(**load_file(run.folder / "validation.safetensors")).to(device) if plan["validation"] else None
+    for seed in seeds:
+        _train_seed(run, plan, config, inputs, later, seed, lambda *facts, seed=seed: tell(seed, *facts))
 
 
 def _train_seed(
