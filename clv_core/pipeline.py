@@ -11,10 +11,12 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -50,7 +52,7 @@ from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.training.checkpoint import identity
 from clv_core.training.cost import Cost, estimate, peak_memory_mb
 from clv_core.training.fit import MODELS
-from clv_core.workspace import Workspace, atomic_path, write_json
+from clv_core.workspace import Workspace, write_json
 
 
 def train(
@@ -112,20 +114,49 @@ def score(
     progress: Progress,
 ) -> pd.DataFrame:
     """Score all customers of a dataset; plain scores are also kept under ``predictions/`` for the pages."""
+    asked = {"horizon_days": horizon_days, "discount_rate": discount_rate, "margin_rate": margin_rate}
+    frames = list(_scored(workspace, name, model_id, [], cutoff=cutoff, progress=progress, **asked))
+    return pd.concat(frames, ignore_index=True)
+
+
+def score_file(
+    workspace: Workspace,
+    name: str,
+    model_id: str,
+    out: Path,
+    *,
+    cutoff: date | None = None,
+    horizon_days: int | None = None,
+    discount_rate: float = 0.0,
+    margin_rate: float = 1.0,
+    progress: Progress,
+) -> tuple[int, float]:
+    """Write what :func:`score` returns to ``out``, CSV or Parquet by its ending, some customers at a time.
+
+    Returns:
+        How many customers, and the sum of their predicted_clv.
+    """
+    asked = {"horizon_days": horizon_days, "discount_rate": discount_rate, "margin_rate": margin_rate}
+    customers, total = 0, 0.0
+    for frame in _scored(workspace, name, model_id, [out], cutoff=cutoff, progress=progress, **asked):
+        customers, total = customers + len(frame), total + float(frame["predicted_clv"].sum())
+    return customers, total
+
+
+def _scored(
+    workspace: Workspace, name: str, model_id: str, files: list[Path], *, cutoff: date | None, **asked: Any
+) -> Iterator[pd.DataFrame]:
+    """Yield the scores in parts, as they are written to ``files``, and if they are plain to where the pages look."""
     bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
-    frame = scoring.score(
-        bundle,
-        dataset,
-        cutoff=cutoff,
-        horizon_days=horizon_days,
-        discount_rate=discount_rate,
-        margin_rate=margin_rate,
-        progress=progress,
-    )
-    if (horizon_days in (None, bundle.record["horizon_days"])) and discount_rate == 0 and margin_rate == 1:
-        with atomic_path(scoring.scores_path(workspace, bundle, dataset, cutoff)) as temporary:
-            frame.to_parquet(temporary, index=False)
-    return frame
+    own_horizon = asked["horizon_days"] in (None, bundle.record["horizon_days"])
+    if own_horizon and asked["discount_rate"] == 0 and asked["margin_rate"] == 1:
+        files = [*files, scoring.scores_path(workspace, bundle, dataset, cutoff)]
+    with ExitStack() as stack:
+        writers = [stack.enter_context(scoring.table_file(path)) for path in files]
+        for frame in scoring.score_parts(bundle, dataset, cutoff=cutoff, **asked):
+            for write in writers:
+                write(frame)
+            yield frame
 
 
 def score_warnings(workspace: Workspace, name: str, model_id: str) -> list[Message]:
@@ -143,13 +174,10 @@ def scores(
     )
 
 
-def write_scores(frame: pd.DataFrame, path: Path) -> None:
-    """Write scores as CSV or Parquet, by the file's ending."""
-    with atomic_path(path) as temporary:
-        if path.suffix == ".parquet":
-            frame.to_parquet(temporary, index=False)
-        else:
-            frame.to_csv(temporary, index=False)
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV or Parquet, by the file's ending."""
+    with scoring.table_file(path) as write:
+        write(frame)
 
 
 def backtest(

@@ -80,11 +80,11 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     )
     bootstrap = Bootstrap.of(found.predictions)
     scoreboard, stable = table_of(bootstrap), stability(found.predictions)
-    pipeline.write_scores(scoreboard, options.out / "scoreboard.csv")
-    pipeline.write_scores(slice_table(found.predictions, found.facts), options.out / "slices.csv")
-    pipeline.write_scores(season_table(found.predictions), options.out / "seasons.csv")
-    pipeline.write_scores(stable, options.out / "stability.csv")
-    pipeline.write_scores(found.predictions, options.out / "predictions.parquet")
+    pipeline.write_table(scoreboard, options.out / "scoreboard.csv")
+    pipeline.write_table(slice_table(found.predictions, found.facts), options.out / "slices.csv")
+    pipeline.write_table(season_table(found.predictions), options.out / "seasons.csv")
+    pipeline.write_table(stable, options.out / "stability.csv")
+    pipeline.write_table(found.predictions, options.out / "predictions.parquet")
     names = [name for name in dict.fromkeys(found.predictions["model"]) if RUN not in name]
     metrics = {
         f"{origin}": {

@@ -25,29 +25,32 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Score, write the file, and return counts and totals."""
     from clv_core import pipeline
+    from clv_core.collection.store import open_dataset
+    from clv_core.deployment.bundle import open_bundle
 
     if options.out.suffix not in (".csv", ".parquet"):
         raise UsageError("bad_out", path=str(options.out), endings=".csv, .parquet")
     if options.horizon_days is not None and not 1 <= options.horizon_days <= 3650:
         raise UsageError("setting_bounds", setting="horizon_days", value=options.horizon_days, low=1, high=3650)
-    frame = pipeline.score(
+    customers, total = pipeline.score_file(
         context.workspace,
         options.name,
         options.model,
+        options.out,
         cutoff=options.cutoff,
         horizon_days=options.horizon_days,
         discount_rate=options.discount_rate,
         margin_rate=options.margin_rate,
         progress=context.progress,
     )
-    pipeline.write_scores(frame, options.out)
+    as_of = options.cutoff or open_dataset(context.workspace, options.name).log_end
     return {
         "out": str(options.out),
         "model": options.model,
-        "customers": len(frame),
-        "as_of": str(frame["as_of"].iloc[0]),
-        "horizon_days": int(frame["horizon_days"].iloc[0]),
-        "predicted_total": float(frame["predicted_clv"].sum()),
+        "customers": customers,
+        "as_of": as_of.isoformat(),
+        "horizon_days": options.horizon_days or open_bundle(context.workspace, options.model).record["horizon_days"],
+        "predicted_total": total,
         "warnings": [
             message.to_json(context.language)
             for message in pipeline.score_warnings(context.workspace, options.name, options.model)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,17 +19,26 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.features.log import open_log
-from clv_core.features.season import scoring_snapshot
+from clv_core.features.season import scoring_parts, scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
 from clv_core.model.predictions import Predictions
-from clv_core.workspace import Workspace
+from clv_core.workspace import Workspace, atomic_path
 
+T = TypeVar("T")
+
+CUSTOMERS_AT_ONCE: Final = 65_536
+"""A multiple of the batches that networks read, so that parts change no bit; about 400 MB of features and steps."""
 DISCOUNT_POINTS: Final = 12
 DAYS_PER_YEAR: Final = 365.25
 
 
-def score(
+def score(bundle: Bundle, dataset: Dataset, *, progress: Progress, **asked: Any) -> pd.DataFrame:
+    """Return what :func:`score_parts` yields as one frame."""
+    return pd.concat(list(score_parts(bundle, dataset, progress=progress, **asked)), ignore_index=True)
+
+
+def score_parts(
     bundle: Bundle,
     dataset: Dataset,
     *,
@@ -35,8 +47,11 @@ def score(
     discount_rate: float = 0.0,
     margin_rate: float = 1.0,
     progress: Progress,
-) -> pd.DataFrame:
-    """Predict the value of all customers seen before the cutoff.
+) -> Iterator[pd.DataFrame]:
+    """Predict the value of all customers seen before the cutoff, some of them at a time.
+
+    The networks read parts of :data:`CUSTOMERS_AT_ONCE`, so that memory hardly grows with the log; other models, some
+    of which are fitted on everyone who is to be scored, answer in one part.
 
     Args:
         bundle: the trained model.
@@ -47,9 +62,11 @@ def score(
         margin_rate: share of net value that is margin, in (0, 1].
         progress: listener.
 
-    Returns:
+    Yields:
         One row a customer, columns of design section 4 (``score``), ordered by customer_id.
     """
+    from clv_core.model.deep import DeepModel
+
     if not 0 < margin_rate <= 1 or not 0 <= discount_rate < 10:
         raise UsageError("bad_rates", margin_rate=margin_rate, discount_rate=discount_rate)
     config = TrainConfig.from_json(bundle.record["config"])
@@ -59,13 +76,55 @@ def score(
     log = open_log(dataset, before=cutoff, **config.of_log())
     if cutoff <= log.first_day:
         raise NotEnoughData("cutoff_before_log", cutoff=cutoff.isoformat(), first=log.first_day.isoformat())
-    snapshot = scoring_snapshot(log, cutoff, config.horizon_days, max_steps=config.max_steps_back)
-    progress.report("scoring", 0, 1)
-    predictions = bundle.model.predict(snapshot, horizon)
-    factor = margin_rate * discount_factor(snapshot, horizon, discount_rate)
-    predictions = scaled(predictions, factor)
-    progress.report("scoring", 1, 1)
-    return predictions.frame(snapshot.features.index, cutoff, horizon, bundle.id)
+    of_each: list[tuple[pd.Index[Any], NDArray[np.float64]]] = []
+
+    def noted(parts: Iterable[Snapshot]) -> Iterator[Snapshot]:
+        for part in parts:
+            of_each.append((part.features.index, margin_rate * discount_factor(part, horizon, discount_rate)))
+            progress.report("scoring", sum(len(ids) for ids, _ in of_each), dataset.manifest.customers)
+            yield part
+
+    how = {"horizon_days": config.horizon_days, "max_steps": config.max_steps_back}
+    model = bundle.model
+    if isinstance(model, DeepModel):
+        parts = ahead(scoring_parts(log, cutoff, **how, customers_at_once=CUSTOMERS_AT_ONCE))
+        answers = model.predict_parts(noted(parts), horizon)
+    else:
+        answers = (model.predict(part, horizon) for part in noted([scoring_snapshot(log, cutoff, **how)]))
+    for number, predictions in enumerate(answers):
+        ids, factor = of_each[number]
+        yield scaled(predictions, factor).frame(ids, cutoff, horizon, bundle.id)
+    log.close()
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """Yield ``items``, each made while the one before it is used."""
+    with ThreadPoolExecutor(1) as beside:
+        coming = beside.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = beside.submit(next, items, None)
+            yield item
+
+
+@contextmanager
+def table_file(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """Yield what adds rows to a file, CSV or Parquet by its ending; the file appears when all are in."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with atomic_path(path) as temporary, ExitStack() as stack:
+        writer: pq.ParquetWriter | None = None
+
+        def write(frame: pd.DataFrame) -> None:
+            nonlocal writer
+            if path.suffix != ".parquet":
+                frame.to_csv(temporary, index=False, mode="a", header=not temporary.exists())
+                return
+            table = pa.Table.from_pandas(frame, preserve_index=False)
+            writer = writer or stack.enter_context(pq.ParquetWriter(temporary, table.schema))
+            writer.write_table(table)
+
+        yield write
 
 
 def scores_path(workspace: Workspace, bundle: Bundle, dataset: Dataset, cutoff: date | None = None) -> Path:
