@@ -10,7 +10,7 @@ export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help app test lint check e2e bench bench-accuracy bench-large clean
+.PHONY: help app test lint check e2e bench bench-accuracy bench-large bench-million clean
 
 help:
 	@echo "make app     start CLV Studio on http://localhost:$(PORT) (first time: makes .venv and installs it; some minutes)"
@@ -18,9 +18,10 @@ help:
 	@echo "make lint    ruff over everything, mypy --strict over clv_core"
 	@echo "make check   lint and test"
 	@echo "make e2e     walk through the app in a real browser (skipped where there is no Chromium)"
-	@echo "make bench   seconds and memory of each stage on a simulated log (CUSTOMERS=20000)"
+	@echo "make bench   seconds and memory of each stage on a simulated log, training and scoring as ratios to bare PyTorch (CUSTOMERS=20000)"
 	@echo "make bench-accuracy  all models on past origins of real and simulated logs (SEEDS=1 ONLY=cdnow,btyd; about half an hour)"
 	@echo "make bench-large  a log of 20 million rows: reading and snapshot as ratios to plain DuckDB (ROWS=20000000; some minutes, 4 GB of disk)"
+	@echo "make bench-million  a million customers scored on two cores: seconds and memory (ROWS=20000000; some minutes, 6 GB of disk)"
 	@echo "make clean   remove .venv and caches; workspace/ stays"
 
 # A stamp is as new as the last install: while requirements.txt and pyproject.toml are older, nothing is installed.
@@ -65,6 +66,8 @@ bench: .venv/dev
 	@echo "==> benchmark on a simulated log of $(CUSTOMERS) customers"
 	@$(BIN)/python -m tests.bench.stages --customers $(CUSTOMERS)
 	@$(BIN)/python -m tests.bench.answers
+	@$(BIN)/python -m tests.bench.speed --customers $(CUSTOMERS)
+	@$(BIN)/python -m tests.bench.cdnow
 
 SEEDS ?= 1
 RESAMPLES ?= 1000
@@ -82,6 +85,10 @@ ROWS ?= 20000000
 bench-large: .venv/dev
 	@echo "==> a log of $(ROWS) rows"
 	@$(BIN)/python -m tests.bench.large --rows $(ROWS)
+
+bench-million: .venv/dev
+	@echo "==> scoring the customers of $(ROWS) rows"
+	@$(BIN)/python -m tests.bench.million --rows $(ROWS)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

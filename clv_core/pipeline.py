@@ -11,10 +11,12 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -55,7 +57,7 @@ from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.training.checkpoint import identity
 from clv_core.training.cost import Cost, estimate, peak_memory_mb
 from clv_core.training.fit import MODELS
-from clv_core.workspace import Workspace, atomic_path, write_json
+from clv_core.workspace import Workspace, write_json
 
 
 def train(
@@ -120,22 +122,49 @@ def score(
 
     ``horizon_days`` may be ``lifetime`` (:mod:`clv_core.deployment.terms`).
     """
+    asked = {"horizon_days": horizon_days, "discount_rate": discount_rate, "margin_rate": margin_rate}
+    frames = list(_scored(workspace, name, model_id, [], cutoff=cutoff, progress=progress, **asked))
+    return pd.concat(frames, ignore_index=True)
+
+
+def score_file(
+    workspace: Workspace,
+    name: str,
+    model_id: str,
+    out: Path,
+    *,
+    cutoff: date | None = None,
+    horizon_days: int | str | None = None,
+    discount_rate: float = 0.0,
+    margin_rate: float = 1.0,
+    progress: Progress,
+) -> tuple[int, float]:
+    """Write what :func:`score` returns to ``out``, CSV or Parquet by its ending, some customers at a time.
+
+    Returns:
+        How many customers, and the sum of their predicted_clv.
+    """
+    asked = {"horizon_days": horizon_days, "discount_rate": discount_rate, "margin_rate": margin_rate}
+    customers, total = 0, 0.0
+    for frame in _scored(workspace, name, model_id, [out], cutoff=cutoff, progress=progress, **asked):
+        customers, total = customers + len(frame), total + float(frame["predicted_clv"].sum())
+    return customers, total
+
+
+def _scored(
+    workspace: Workspace, name: str, model_id: str, files: list[Path], *, cutoff: date | None, **asked: Any
+) -> Iterator[pd.DataFrame]:
+    """Yield the scores in parts, as they are written to ``files`` and to where the pages look for them."""
     bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
-    frame = scoring.score(
-        bundle,
-        dataset,
-        cutoff=cutoff,
-        horizon_days=horizon_days,
-        discount_rate=discount_rate,
-        margin_rate=margin_rate,
-        progress=progress,
-    )
-    terms = Terms.of(horizon_days, bundle.record["horizon_days"], discount_rate, margin_rate)
-    path = scoring.scores_path(workspace, bundle, dataset, cutoff, terms)
-    with atomic_path(path) as temporary:
-        frame.to_parquet(temporary, index=False)
-    scoring.let_go(path.parent)
-    return frame
+    terms = Terms.of(asked["horizon_days"], bundle.record["horizon_days"], asked["discount_rate"], asked["margin_rate"])
+    kept = scoring.scores_path(workspace, bundle, dataset, cutoff, terms)
+    with ExitStack() as stack:
+        writers = [stack.enter_context(scoring.table_file(path)) for path in (*files, kept)]
+        for frame in scoring.score_parts(bundle, dataset, cutoff=cutoff, **asked):
+            for write in writers:
+                write(frame)
+            yield frame
+    scoring.let_go(kept.parent)
 
 
 def score_warnings(workspace: Workspace, name: str, model_id: str, terms: Terms | None = None) -> list[Message]:
@@ -160,13 +189,10 @@ def trust(workspace: Workspace, model_id: str) -> Trust:
     return trust_of(workspace, open_bundle(workspace, model_id))
 
 
-def write_scores(frame: pd.DataFrame, path: Path) -> None:
-    """Write scores as CSV or Parquet, by the file's ending."""
-    with atomic_path(path) as temporary:
-        if path.suffix == ".parquet":
-            frame.to_parquet(temporary, index=False)
-        else:
-            frame.to_csv(temporary, index=False)
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV or Parquet, by the file's ending."""
+    with scoring.table_file(path) as write:
+        write(frame)
 
 
 def backtest(

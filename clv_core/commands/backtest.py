@@ -92,11 +92,11 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     )
     bootstrap = Bootstrap.of(found.predictions)
     scoreboard, stable = table_of(bootstrap), stability(found.predictions)
-    pipeline.write_scores(scoreboard, options.out / "scoreboard.csv")
-    pipeline.write_scores(slice_table(found.predictions, found.facts), options.out / "slices.csv")
-    pipeline.write_scores(season_table(found.predictions), options.out / "seasons.csv")
-    pipeline.write_scores(stable, options.out / "stability.csv")
-    pipeline.write_scores(found.predictions, options.out / "predictions.parquet")
+    pipeline.write_table(scoreboard, options.out / "scoreboard.csv")
+    pipeline.write_table(slice_table(found.predictions, found.facts), options.out / "slices.csv")
+    pipeline.write_table(season_table(found.predictions), options.out / "seasons.csv")
+    pipeline.write_table(stable, options.out / "stability.csv")
+    pipeline.write_table(found.predictions, options.out / "predictions.parquet")
     names = [name for name in dict.fromkeys(found.predictions["model"]) if RUN not in name]
     metrics = {
         f"{origin}": {
@@ -131,7 +131,7 @@ def _folds(predictions: pd.DataFrame, unseen: pd.DataFrame, out: Path, language:
     model, origin = unseen["model"].iloc[0], unseen["origin"].iloc[0]
     plain = predictions[(predictions["model"] == model) & (predictions["origin"] == origin)]
     table, leaning = compare(unseen, plain)
-    pipeline.write_scores(table, out / "folds.csv")
+    pipeline.write_table(table, out / "folds.csv")
     together = table[table["fold"] == 0]
     return {
         "model": model,

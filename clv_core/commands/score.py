@@ -42,28 +42,28 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         raise UsageError("bad_out", path=str(options.out), endings=".csv, .parquet")
     record = open_bundle(context.workspace, options.model).record
     terms = Terms.of(options.horizon_days, record["horizon_days"], options.discount_rate, options.margin_rate)
-    frame = pipeline.score(
+    customers, total = pipeline.score_file(
         context.workspace,
         options.name,
         options.model,
+        options.out,
         cutoff=options.cutoff,
         horizon_days=options.horizon_days,
         discount_rate=options.discount_rate,
         margin_rate=options.margin_rate,
         progress=context.progress,
     )
-    pipeline.write_scores(frame, options.out)
     warnings = pipeline.score_warnings(context.workspace, options.name, options.model, terms)
     dataset = open_dataset(context.workspace, options.name)
     said = {
         "model": options.model,
-        "customers": len(frame),
-        "as_of": str(frame["as_of"].iloc[0]),
+        "customers": customers,
+        "as_of": (options.cutoff or dataset.log_end).isoformat(),
         "horizon_days": terms.horizon_days,
         "lifetime": terms.lifetime,
         "discount_rate": terms.discount_rate,
         "margin_rate": terms.margin_rate,
-        "predicted_total": float(frame["predicted_clv"].sum()),
+        "predicted_total": total,
         "warnings": [message.to_json(context.language) for message in warnings],
     }
     about = {"dataset": dataset.name, "dataset_version": dataset.version, "currency": dataset.manifest.currency}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import pandas as pd
 
@@ -15,17 +18,27 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import MARK, Terms
 from clv_core.errors import NotEnoughData
-from clv_core.features.log import open_log
-from clv_core.features.season import scoring_snapshot
+from clv_core.features.log import EventLog, open_log
+from clv_core.features.season import scoring_parts, scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
-from clv_core.workspace import Workspace
+from clv_core.model.predictions import Predictions
+from clv_core.workspace import Workspace, atomic_path
 
+T = TypeVar("T")
+
+CUSTOMERS_AT_ONCE: Final = 65_536
+"""A multiple of the batches that networks read, so that parts change no bit; about 400 MB of features and steps."""
 KEPT: Final = 8
 """Sets of scores for other horizons, rates and margins that are kept of a model."""
 
 
-def score(
+def score(bundle: Bundle, dataset: Dataset, *, progress: Progress, **asked: Any) -> pd.DataFrame:
+    """Return what :func:`score_parts` yields as one frame."""
+    return pd.concat(list(score_parts(bundle, dataset, progress=progress, **asked)), ignore_index=True)
+
+
+def score_parts(
     bundle: Bundle,
     dataset: Dataset,
     *,
@@ -34,8 +47,11 @@ def score(
     discount_rate: float = 0.0,
     margin_rate: float = 1.0,
     progress: Progress,
-) -> pd.DataFrame:
-    """Predict the value of all customers seen before the cutoff.
+) -> Iterator[pd.DataFrame]:
+    """Predict the value of all customers seen before the cutoff, some of them at a time.
+
+    The networks read parts of :data:`CUSTOMERS_AT_ONCE`, so that memory hardly grows with the log; other models, some
+    of which are fitted on everyone who is to be scored, answer in one part.
 
     Args:
         bundle: the trained model.
@@ -46,15 +62,31 @@ def score(
         margin_rate: share of net value that is margin, in (0, 1].
         progress: listener.
 
-    Returns:
+    Yields:
         One row a customer, columns of design section 4 (``score``), ordered by customer_id.
     """
+    from clv_core.model.deep import DeepModel
+
     terms = Terms.of(horizon_days, bundle.record["horizon_days"], discount_rate, margin_rate)
-    snapshot = snapshot_of(bundle, dataset, cutoff, progress)
-    progress.report("scoring", 0, 1)
-    frame = score_snapshot(bundle, snapshot, cutoff or dataset.log_end, terms)
-    progress.report("scoring", 1, 1)
-    return frame
+    log, config, cutoff = _opened(bundle, dataset, cutoff, progress)
+    ids: list[pd.Index[Any]] = []
+
+    def noted(parts: Iterable[Snapshot]) -> Iterator[Snapshot]:
+        for part in parts:
+            ids.append(part.features.index)
+            progress.report("scoring", sum(map(len, ids)), dataset.manifest.customers)
+            yield part
+
+    how = {"horizon_days": config.horizon_days, "max_steps": config.max_steps_back}
+    model = bundle.model
+    if isinstance(model, DeepModel):
+        parts = ahead(scoring_parts(log, cutoff, **how, customers_at_once=CUSTOMERS_AT_ONCE))
+        answers = model.predict_parts(noted(parts), terms.horizon)
+    else:
+        answers = (model.predict(part, terms.horizon) for part in noted([scoring_snapshot(log, cutoff, **how)]))
+    for number, predictions in enumerate(answers):
+        yield _framed(predictions, ids[number], bundle, cutoff, terms)
+    log.close()
 
 
 def snapshot_of(bundle: Bundle, dataset: Dataset, cutoff: date | None, progress: Progress) -> Snapshot:
@@ -63,29 +95,64 @@ def snapshot_of(bundle: Bundle, dataset: Dataset, cutoff: date | None, progress:
     Raises:
         NotEnoughData: the log begins after the cutoff.
     """
+    log, config, as_of = _opened(bundle, dataset, cutoff, progress)
+    return scoring_snapshot(log, as_of, config.horizon_days, max_steps=config.max_steps_back)
+
+
+def _opened(
+    bundle: Bundle, dataset: Dataset, cutoff: date | None, progress: Progress
+) -> tuple[EventLog, TrainConfig, date]:
     config = TrainConfig.from_json(bundle.record["config"])
     cutoff = cutoff or dataset.log_end
     progress.report("features", 0, 1)
     log = open_log(dataset, before=cutoff, **config.of_log())
     if cutoff <= log.first_day:
         raise NotEnoughData("cutoff_before_log", cutoff=cutoff.isoformat(), first=log.first_day.isoformat())
-    return scoring_snapshot(log, cutoff, config.horizon_days, max_steps=config.max_steps_back)
+    return log, config, cutoff
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """Yield ``items``, each made while the one before it is used."""
+    with ThreadPoolExecutor(1) as beside:
+        coming = beside.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = beside.submit(next, items, None)
+            yield item
+
+
+@contextmanager
+def table_file(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """Yield what adds rows to a file, CSV or Parquet by its ending; the file appears when all are in."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with atomic_path(path) as temporary, ExitStack() as stack:
+        writer: pq.ParquetWriter | None = None
+
+        def write(frame: pd.DataFrame) -> None:
+            nonlocal writer
+            if path.suffix != ".parquet":
+                frame.to_csv(temporary, index=False, mode="a", header=not temporary.exists())
+                return
+            table = pa.Table.from_pandas(frame, preserve_index=False)
+            writer = writer or stack.enter_context(pq.ParquetWriter(temporary, table.schema))
+            writer.write_table(table)
+
+        yield write
 
 
 def score_snapshot(bundle: Bundle, snapshot: Snapshot, cutoff: date, terms: Terms) -> pd.DataFrame:
-    """Return the scores of a snapshot: ``predicted_clv`` and its quantiles discounted, and of them the margin.
+    """Return the scores of a snapshot: ``predicted_clv`` and its quantiles discounted, and of them the margin."""
+    predictions = bundle.model.predict(snapshot, terms.horizon)
+    return _framed(predictions, snapshot.features.index, bundle, cutoff, terms)
 
-    A chance to buy knows no discount: it is asked for by itself where there is one.
-    """
-    model = bundle.model
-    predictions = model.predict(snapshot, terms.horizon)
-    if terms.discount_rate:
-        predictions = replace(predictions, p_purchase=model.predict(snapshot, terms.horizon_days).p_purchase)
+
+def _framed(predictions: Predictions, ids: pd.Index[Any], bundle: Bundle, cutoff: date, terms: Terms) -> pd.DataFrame:
     if terms.margin_rate != 1:
         values = ("predicted_clv", "clv_p10", "clv_p50", "clv_p90")
         margins = {name: getattr(predictions, name) * terms.margin_rate for name in values}
         predictions = replace(predictions, **margins)
-    return predictions.frame(snapshot.features.index, cutoff, terms.horizon_days, bundle.id)
+    return predictions.frame(ids, cutoff, terms.horizon_days, bundle.id)
 
 
 def scores_path(

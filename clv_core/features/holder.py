@@ -30,8 +30,16 @@ class Holder(Protocol):
     def span(self) -> tuple[int, int] | None:
         """Return the first and the last day of the log in days since 1970-01-01; None where it is empty."""
 
-    def steps(self) -> Steps:
-        """Return all steps, ordered by customer, day, time of day and event type."""
+    def seen(self, cutoff_day: int) -> NDArray[np.int64]:
+        """Return the numbers of the customers with any event before the cutoff, ascending."""
+
+    def steps(self, first: int = 0, stop: int | None = None) -> Steps:
+        """Return the steps of the customers ``first <= customer < stop``, ordered by customer and time.
+
+        Args:
+            first: the first customer.
+            stop: one past the last customer; None takes all.
+        """
 
     def features(
         self,
@@ -45,7 +53,8 @@ class Holder(Protocol):
         Args:
             cutoff_day: the cutoff in days since 1970-01-01.
             horizon_days: length of the predicted span.
-            customers: numbers of all customers seen before the cutoff, ascending, [n].
+            customers: numbers of customers seen before the cutoff, ascending, [n]; none of them is left out between the
+                first and the last.
             columns: the features that are wanted, by name, each of shape [n].
         """
 

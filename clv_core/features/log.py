@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from clv_core.columns import (
     CUSTOMER_ID,
@@ -21,12 +24,13 @@ from clv_core.columns import (
     REVIEW_TEXT,
 )
 from clv_core.errors import NotEnoughData
+from clv_core.features.btyd import Anchor
 from clv_core.features.engine import EMBEDDED, Engine, scratch_folder
 from clv_core.features.holder import Holder
 from clv_core.features.kept import keep, kept_folder
 from clv_core.features.lines import ROW
 from clv_core.features.relations import EPOCH, day_of
-from clv_core.features.sequences import Steps, windows_at
+from clv_core.features.sequences import Steps, Windows, windows_at
 from clv_core.features.signals import Signal, read_signals
 from clv_core.features.snapshot import Snapshot
 
@@ -134,16 +138,81 @@ class EventLog:
         day = day_of(cutoff)
         customers, windows = windows_at(self.steps, day, max_steps)
         if len(customers) == 0:
-            raise NotEnoughData("no_customer_before", cutoff=cutoff.isoformat(), first=self.first_day.isoformat())
+            raise self._nobody(cutoff)
         features, anchor = feature_table(self.holder, cutoff, horizon_days, customers)
+        found = self._snapshot(features, self.steps.customer_ids[customers], customers, windows, horizon_days, anchor)
+        return replace(found, target=self._target(day, label_days or horizon_days, customers))
+
+    def parts(
+        self, cutoff: date, horizon_days: int, *, max_steps: int = 40, customers_at_once: int
+    ) -> Iterator[Snapshot]:
+        """Yield :meth:`snapshot` in parts of consecutive customers, without what followed: memory for a part is enough.
+
+        Args:
+            cutoff: midnight, log-local.
+            horizon_days: length of the predicted span.
+            max_steps: most steps of a window.
+            customers_at_once: rows of each part but the last.
+
+        Raises:
+            NotEnoughData: no customer was seen before the cutoff.
+        """
+        from clv_core.features.table import anchored, feature_table
+
+        day = day_of(cutoff)
+        everyone = self._seen(cutoff)
+        anchor = anchored(self.holder, cutoff, horizon_days, everyone)[1]
+        for begin in range(0, len(everyone), customers_at_once):
+            customers = everyone[begin : begin + customers_at_once]
+            first = int(customers[0])
+            steps = self.holder.steps(first, int(customers[-1]) + 1)
+            places, windows = windows_at(steps, day, max_steps)
+            features, _ = feature_table(self.holder, cutoff, horizon_days, customers, anchor)
+            yield self._snapshot(features, steps.customer_ids[places], customers, windows, horizon_days, anchor)
+
+    def history(self, cutoff: date, horizon_days: int) -> tuple[pd.DataFrame, NDArray[np.float64] | None]:
+        """Return what the anchor reads and says of all customers seen before ``cutoff``, and what followed.
+
+        Returns:
+            The columns of :meth:`snapshot` that hold it, one row a customer, [n, k]; its target, [n], or None.
+
+        Raises:
+            NotEnoughData: no customer was seen before the cutoff.
+        """
+        from clv_core.features.table import anchored
+
+        customers = self._seen(cutoff)
+        found = anchored(self.holder, cutoff, horizon_days, customers)[0]
+        return found, self._target(day_of(cutoff), horizon_days, customers)
+
+    def _seen(self, cutoff: date) -> NDArray[np.int64]:
+        customers = self.holder.seen(day_of(cutoff))
+        if len(customers) == 0:
+            raise self._nobody(cutoff)
+        return customers
+
+    def _nobody(self, cutoff: date) -> NotEnoughData:
+        return NotEnoughData("no_customer_before", cutoff=cutoff.isoformat(), first=self.first_day.isoformat())
+
+    def _target(self, day: int, horizon_days: int, customers: NDArray[np.int64]) -> NDArray[np.float64] | None:
+        known = EPOCH + timedelta(days=day + horizon_days) <= self.end
+        return self.holder.net_value(day, day + horizon_days)[customers] if known else None
+
+    def _snapshot(
+        self,
+        features: pd.DataFrame,
+        customer_ids: NDArray[np.object_],
+        customers: NDArray[np.int64],
+        windows: Windows,
+        horizon_days: int,
+        anchor: Anchor,
+    ) -> Snapshot:
+        day = int(windows.cutoff_day[0])
         if self.signals:
             features = features.assign(**{signal.name: signal.at(day, customers) for signal in self.signals})
-        features.index = pd.Index(self.steps.customer_ids[customers], name=CUSTOMER_ID)
-        labelled = label_days or horizon_days
-        known = cutoff + timedelta(days=labelled) <= self.end
-        target = self.holder.net_value(day, day + labelled)[customers] if known else None
+        features.index = pd.Index(customer_ids, name=CUSTOMER_ID)
         columns = {signal.name: signal.column for signal in self.signals}
-        return Snapshot(features, windows, horizon_days, target, {day: anchor}, signals=columns)
+        return Snapshot(features, windows, horizon_days, None, {day: anchor}, signals=columns)
 
     def close(self) -> None:
         """Let go of the engine and its files; steps and snapshots that were read stay usable."""

@@ -24,14 +24,16 @@ def pack_steps(
     customer_ids: NDArray[np.object_],
     vocabularies: tuple[NDArray[np.object_], NDArray[np.object_]],
     each: Each,
+    first: int = 0,
 ) -> Steps:
     """Return the steps of ``parts`` as flat arrays.
 
     Args:
         parts: rows of the relation ``steps``, sorted by :data:`ORDER` within and across parts.
-        customer_ids: text ids of all customers.
+        customer_ids: text ids of the customers.
         vocabularies: event types and categories.
         each: calls a function for each item of a list, perhaps several at once.
+        first: number of the first of the customers.
     """
     stops = np.cumsum([part.size for part in parts], dtype=np.int64)
     total = int(stops[-1]) if len(stops) else 0
@@ -48,7 +50,7 @@ def pack_steps(
         grouped = part.grouped(["customer"])
         assert grouped.groups is not None
         starts = grouped.groups.starts
-        counts[part["customer"].values[starts]] = grouped.groups.sizes()
+        counts[part["customer"].values[starts] - first] = grouped.groups.sizes()
         day[rows] = part["day"].values
         gap[rows][1:] = np.diff(part["day"].values)
         gap[rows][starts] = 0

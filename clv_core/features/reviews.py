@@ -55,12 +55,13 @@ class ReviewTexts:
 
         Args:
             cutoff_day: the cutoff in days since 1970-01-01.
-            customers: numbers of customers in the log, ascending, [n].
+            customers: numbers of customers in the log, ascending, [n]; none of them who was seen by then is left out
+                between the first and the last.
         """
         import pyarrow as pa
 
         writers, texts = [np.empty(0, np.int64)], [pa.array([], pa.large_string())]
-        for batch in read_table(self.connection, _latest(self.table, cutoff_day), BATCH_ROWS):
+        for batch in read_table(self.connection, _latest(self.table, cutoff_day, customers), BATCH_ROWS):
             writers.append(batch["customer"].to_numpy().astype(np.int64))
             texts.append(batch["text"].cast(pa.large_string()))
         writer = np.concatenate(writers)
@@ -91,11 +92,11 @@ def read_reviews(events: ibis.Table, customers: ibis.Table, connection: ibis.Bas
     return ReviewTexts(connection, connection.create_table("review_texts", rows, overwrite=True))
 
 
-def _latest(table: ibis.Table, cutoff_day: int) -> ibis.Table:
+def _latest(table: ibis.Table, cutoff_day: int, customers: NDArray[np.int64]) -> ibis.Table:
     """Return customer and text: the last reviews before the cutoff, one a line, the latest first."""
     import ibis
 
-    known = table.filter(table.day < cutoff_day)
+    known = table.filter(table.day < cutoff_day, table.customer.between(int(customers[0]), int(customers[-1])))
     latest = [known.second.desc(), known.text.desc()]
     numbered = known.mutate(place=ibis.row_number().over(group_by=known.customer, order_by=latest))
     numbered = numbered.filter(numbered.place < LAST_REVIEWS)

@@ -93,12 +93,22 @@ class Shards:
         """Return the first and the last day of the log in days since 1970-01-01; None where it is empty."""
         return None if self.first_day is None else (self.first_day, self.last_day)
 
-    def steps(self) -> Steps:
-        """Return all steps, ordered by customer, day, time of day and event type."""
-        parts = [shard.tables["steps"] for shard in self.shards]
-        vocabularies = (self.texts("type"), self.texts("category"))
-        steps = pack_steps(parts, self.customer_ids, vocabularies, each)
-        for shard in self.shards:
+    def seen(self, cutoff_day: int) -> NDArray[np.int64]:
+        """Return the numbers of the customers with any event before the cutoff, ascending."""
+
+        def work(shard: Shard) -> NDArray[np.int64]:
+            steps = shard.tables["steps"]
+            return np.unique(steps.customer.values[steps.day.values < cutoff_day]).astype(np.int64)
+
+        return np.concatenate([np.empty(0, np.int64), *self._each(work)])
+
+    def steps(self, first: int = 0, stop: int | None = None) -> Steps:
+        """Return steps, ordered by customer and time (:class:`~clv_core.features.holder.Holder`)."""
+        ids = self.customer_ids[first:stop]
+        shards = [shard for shard in self.shards if shard.first < first + len(ids) and shard.stop > first]
+        parts = [shard.tables["steps"].between("customer", first, first + len(ids)) for shard in shards]
+        steps = pack_steps(parts, ids, (self.texts("type"), self.texts("category")), each, first)
+        for shard in shards:
             shard.tables.let_go()
         return steps
 
@@ -132,12 +142,13 @@ class Shards:
         self._each(work)
         return values
 
-    def _each(self, work: Callable[[Shard], None]) -> None:
-        def once(shard: Shard) -> None:
-            work(shard)
+    def _each(self, work: Callable[[Shard], T]) -> list[T]:
+        def once(shard: Shard) -> T:
+            found = work(shard)
             shard.tables.let_go()
+            return found
 
-        each(once, self.shards)
+        return each(once, self.shards)
 
 
 def file_of(number: int) -> str:
@@ -174,8 +185,9 @@ def _fill(
     horizon_days: int,
     customers: NDArray[np.int64],
 ) -> None:
-    """Fill in features of ``customers``, all customers of the shard seen before the cutoff."""
-    tables = {name: shard.tables[name] for name in RELATIONS}
+    """Fill in features of ``customers``, all customers of the shard between them that were seen before the cutoff."""
+    first, stop = int(customers[0]), int(customers[-1]) + 1
+    tables = {name: shard.tables[name].between("customer", first, stop) for name in RELATIONS}
     for source, relation in SOURCES.items():
         features = [feature for feature in FEATURES.values() if feature.source == source and feature.name in columns]
         if not features:

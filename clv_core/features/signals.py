@@ -53,7 +53,8 @@ class Signal(Protocol):
 
         Args:
             cutoff_day: the cutoff in days since 1970-01-01.
-            customers: numbers of customers in the log, ascending, [n].
+            customers: numbers of customers in the log, ascending, [n]; none of them who was seen by then is left out
+                between the first and the last.
         """
 
 

@@ -31,15 +31,17 @@ FIT_CUSTOMERS: Final = 100_000
 
 
 def feature_table(
-    holder: Holder, cutoff: date, horizon_days: int, customers: NDArray[np.int64]
+    holder: Holder, cutoff: date, horizon_days: int, customers: NDArray[np.int64], anchor: Anchor | None = None
 ) -> tuple[pd.DataFrame, Anchor]:
-    """Return the features of all customers seen before ``cutoff``, and the anchor fitted on them.
+    """Return the features of customers seen before ``cutoff``, and the anchor.
 
     Args:
         holder: of the log's relations.
         cutoff: midnight, log-local.
         horizon_days: length of the predicted span.
-        customers: numbers of the customers seen before the cutoff, ascending, [n].
+        customers: numbers of the customers seen before the cutoff, ascending, [n]: all of them; with an anchor, perhaps
+            only those from one to another.
+        anchor: as fitted on all of them (:func:`anchored`); None fits it.
 
     Returns:
         One column for each of ``FEATURES``, float64 with NaN or text with None for unknown, one row a customer, [n, f];
@@ -55,7 +57,7 @@ def feature_table(
     rest = {name: values for name, values in every.items() if FEATURES[name].source in SOURCES.keys() - early}
     holder.features(day, horizon_days, customers, first)
     with ThreadPoolExecutor(1) as beside:
-        fitting = beside.submit(_fill_anchor, columns, horizon_days)
+        fitting = beside.submit(_fill_anchor, columns, horizon_days, anchor)
         holder.features(day, horizon_days, customers, rest)
         anchor = fitting.result()
     _fill_derived(columns, cutoff)
@@ -66,10 +68,25 @@ def feature_table(
     return frame, anchor
 
 
-def _fill_anchor(columns: Columns, horizon_days: int) -> Anchor:
-    """Fill in the anchor's features, and return the anchor fitted on what lies before the cutoff."""
+def anchored(
+    holder: Holder, cutoff: date, horizon_days: int, customers: NDArray[np.int64]
+) -> tuple[pd.DataFrame, Anchor]:
+    """Return what the anchor reads and says of all customers seen before ``cutoff``, and the anchor fitted on them.
+
+    Returns:
+        The columns of :data:`HISTORY` and the anchor's features, as :func:`feature_table` has them, [n, k]; the anchor.
+    """
+    anchors = [name for name, feature in FEATURES.items() if feature.source == ANCHOR]
+    columns = {name: np.empty(len(customers)) for name in (*HISTORY, *anchors)}
+    holder.features(day_of(cutoff), horizon_days, customers, {name: columns[name] for name in HISTORY})
+    anchor = _fill_anchor(columns, horizon_days, None)
+    return pd.DataFrame(columns), anchor
+
+
+def _fill_anchor(columns: Columns, horizon_days: int, anchor: Anchor | None) -> Anchor:
+    """Fill in the anchor's features, and return the anchor, fitted on these customers where there is none."""
     history = pd.DataFrame({name: columns[name] for name in HISTORY})
-    anchor = Anchor.fit(_sample(history))
+    anchor = anchor or Anchor.fit(_sample(history))
     for feature in FEATURES.values():
         if feature.source == ANCHOR:
             columns[feature.name][:] = history[feature.name] = feature.expr(anchor, history, horizon_days)

@@ -75,9 +75,17 @@ class Warehouse:
         days = self.connection.to_pyarrow(steps.aggregate(first=steps.day.min(), last=steps.day.max())).to_pylist()[0]
         return None if days["first"] is None else (days["first"], days["last"])
 
-    def steps(self) -> Steps:
-        """Return all steps, ordered by customer, day, time of day and event type."""
+    def seen(self, cutoff_day: int) -> NDArray[np.int64]:
+        """Return the numbers of the customers with any event before the cutoff, ascending."""
         steps = self.tables["steps"]
+        found = self.connection.to_pyarrow(steps.filter(steps.day < cutoff_day).select("customer").distinct())
+        return np.sort(found["customer"].to_numpy().astype(np.int64))
+
+    def steps(self, first: int = 0, stop: int | None = None) -> Steps:
+        """Return steps, ordered by customer and time (:class:`~clv_core.features.holder.Holder`)."""
+        ids = self.customer_ids[first:stop]
+        steps = self.tables["steps"]
+        steps = steps.filter(steps.customer >= first, steps.customer < first + len(ids))
         exact = {name: (steps[name] * MILLIONTHS).cast("int64") for name in NUMBERS}
         table = self.connection.to_pyarrow(steps.mutate(**exact))
         columns = {}
@@ -87,7 +95,8 @@ class Warehouse:
             values = array.fill_null(0).to_numpy(zero_copy_only=False)
             columns[name] = Column(values, known, MILLIONTHS if name in NUMBERS else 1, zeroed=True)
         rows = Rows.of(columns).sorted_by(ORDER)
-        return pack_steps([rows], self.customer_ids, (self.texts("type"), self.texts("category")), _one_by_one)
+        vocabularies = (self.texts("type"), self.texts("category"))
+        return pack_steps([rows], ids, vocabularies, _one_by_one, first)
 
     def features(
         self,
@@ -100,9 +109,11 @@ class Warehouse:
         schemas = tuple((name, table.schema()) for name, table in self.tables.items())
         sql = query(self.connection.name, schemas, tuple(columns), cutoff_day, horizon_days)
         for batch in read_sql(self.connection, sql, BATCH_ROWS):
-            rows = np.searchsorted(customers, batch["customer"].to_numpy())
+            customer = batch["customer"].to_numpy()
+            wanted = (customer >= customers[0]) & (customer <= customers[-1])
+            rows = np.searchsorted(customers, customer[wanted])
             for name, values in columns.items():
-                values[rows] = batch[name].to_numpy(zero_copy_only=False)
+                values[rows] = batch[name].to_numpy(zero_copy_only=False)[wanted]
 
     def net_value(self, first: int, end: int) -> NDArray[np.float64]:
         """Return each customer's net value on days ``first <= day < end``, [c]."""

@@ -92,7 +92,8 @@ class Inputs:
 
     def batch(self, rows: Tensor) -> Batch:
         """Return the batch of ``rows`` [B]."""
-        start, length = self.start[rows], self.stop[rows] - self.start[rows]
+        start = self.start[rows]
+        length = self.stop[rows] - start
         length, order = torch.sort(length, descending=True, stable=True)
         start, cutoff = start[order], self.cutoff_day[rows][order]
         longest = int(length[0])
@@ -100,10 +101,10 @@ class Inputs:
         position = torch.repeat_interleave(torch.arange(longest, device=length.device), batch_sizes)
         row = torch.arange(len(position), device=length.device) - (torch.cumsum(batch_sizes, 0) - batch_sizes)[position]
         step = start[row] + position
-        age = torch.log1p((cutoff[row] - self.day[step]).float().clamp(min=0).minimum(self.oldest) / 30)
-        channels = torch.cat([self.channels[step], age.unsqueeze(1)], dim=1)
-        sequence = Sequence(channels, self.codes[step], batch_sizes.cpu(), torch.argsort(order))
-        return Batch(self.table[rows], self.base[rows], sequence)
+        age = torch.log1p((cutoff[row] - self.day.index_select(0, step)).float().clamp(min=0).minimum(self.oldest) / 30)
+        channels = torch.cat([self.channels.index_select(0, step), age.unsqueeze(1)], dim=1)
+        sequence = Sequence(channels, self.codes.index_select(0, step), batch_sizes.cpu(), torch.argsort(order))
+        return Batch(self.table.index_select(0, rows), self.base.index_select(0, rows), sequence)
 
     def in_parts(self, rows_at_once: int) -> tuple[Tensor, ...]:
         """Return all row numbers in parts of at most ``rows_at_once``."""

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.horizon import at_exposure, exposure, largest_allowed, stretch
+from clv_core.model.one_thread import one_thread
 from clv_core.model.predictions import Predictions
 from clv_core.preprocessing.table import TableEncoder
 
@@ -90,6 +91,7 @@ class ZilnMlpModel:
             snapshot: who is to be predicted, at the trained horizon.
             horizon_days: length of the predicted span; None is the trained one, another one scales by the anchor.
         """
+        one_thread()
         table = torch.from_numpy(self.encoder.transform(snapshot.features))
         parts = torch.arange(len(table)).split(ROWS_AT_ONCE)  # type: ignore[no-untyped-call]
         logits = torch.cat([self.network(table[rows]) for rows in parts]).double()

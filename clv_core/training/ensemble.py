@@ -26,8 +26,9 @@ from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
 from clv_core.jobs import Progress
 from clv_core.model.heads import tweedie_deviance
-from clv_core.model.inputs import Inputs
+from clv_core.model.inputs import Batch, Inputs
 from clv_core.model.network import SEQUENCE_BRANCH, Network, Shape
+from clv_core.model.one_thread import one_thread
 from clv_core.training.checkpoint import Checkpoint
 from clv_core.training.loop import Report, train
 from clv_core.workspace import atomic_path, read_json, write_json
@@ -109,15 +110,11 @@ def train_seeds(run: Run, seeds: list[int], tell: Callable[[int, int, float, flo
     plan = read_json(run.folder / "plan.json")
     config = TrainConfig.from_json(plan["config"])
     device = _device(config)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        inputs = Inputs(**load_file(run.folder / "train.safetensors")).to(device)
-        later = Inputs(**load_file(run.folder / "validation.safetensors")).to(device) if plan["validation"] else None
-        for seed in seeds:
-            _train_seed(run, plan, config, inputs, later, seed, lambda *facts, seed=seed: tell(seed, *facts))
-    finally:
-        torch.set_num_threads(threads)
+    one_thread()
+    inputs = Inputs(**load_file(run.folder / "train.safetensors")).to(device)
+    later = Inputs(**load_file(run.folder / "validation.safetensors")).to(device) if plan["validation"] else None
+    for seed in seeds:
+        _train_seed(run, plan, config, inputs, later, seed, lambda *facts, seed=seed: tell(seed, *facts))
 
 
 def _train_seed(
@@ -128,11 +125,7 @@ def _train_seed(
     network = Network(Shape.from_json(plan["shape"]), config).to(device)
 
     def loss_of(rows: Tensor, part: Inputs = inputs) -> Tensor:
-        params = network.head.part(network(part.batch(rows)), part.exposure[rows])
-        loss = network.head.loss(part.target[rows], params)
-        if config.head == "ziln":
-            loss = loss + TWEEDIE_WEIGHT * tweedie_deviance(part.target[rows], network.head.mean(params))
-        return loss.mean()
+        return batch_loss(network, part.batch(rows), part.target[rows], part.exposure[rows], config)
 
     @torch.no_grad()
     def validate() -> float:
@@ -157,6 +150,23 @@ def _train_seed(
     with atomic_path(run.weights(seed)) as temporary:
         save_file(weights, temporary, {"history": json.dumps(state.history)})
     run.state(seed).unlink(missing_ok=True)
+
+
+def batch_loss(network: Network, batch: Batch, target: Tensor, exposure: Tensor, config: TrainConfig) -> Tensor:
+    """Return the mean loss of a batch, a scalar.
+
+    Args:
+        network: what is trained.
+        batch: B rows.
+        target: value in the part of the horizon that is known, in mean purchase days, [B].
+        exposure: how large that part is, in expected purchases, [B].
+        config: ``head`` decides what is added to the head's own loss.
+    """
+    params = network.head.part(network(batch), exposure)
+    loss = network.head.loss(target, params)
+    if config.head == "ziln":
+        loss = loss + TWEEDIE_WEIGHT * tweedie_deviance(target, network.head.mean(params))
+    return loss.mean()
 
 
 @torch.no_grad()

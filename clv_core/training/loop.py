@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -58,10 +59,13 @@ def make_optimizer(network: nn.Module, config: TrainConfig, rates: Mapping[str, 
 def rows_of_step(step: int, rows: int, batch_size: int, seed: int, device: torch.device) -> Tensor:
     """Return the rows of one step: each epoch is one random order of all rows, [batch_size] or fewer."""
     batches = max(1, math.ceil(rows / batch_size))
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + step // batches)
-    order = torch.randperm(rows, generator=generator)
     at = step % batches * batch_size
-    return order[at : at + batch_size].to(device)
+    return _order(rows, seed * 1_000_003 + step // batches)[at : at + batch_size].to(device)
+
+
+@lru_cache(maxsize=1)
+def _order(rows: int, seed: int) -> Tensor:
+    return torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
 
 
 def train(

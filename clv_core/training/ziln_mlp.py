@@ -14,6 +14,7 @@ from torch import Tensor
 from clv_core.config import TrainConfig
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
+from clv_core.model.one_thread import one_thread
 from clv_core.model.ziln_mlp import ZilnMlp, ZilnMlpModel, ziln_loss
 from clv_core.preprocessing.table import TableEncoder
 from clv_core.training.checkpoint import Checkpoint
@@ -66,12 +67,8 @@ def fit_network(
     settings = replace(config, optimizer="adam", learning_rate=LEARNING_RATE)
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = Checkpoint(folder / f"state-{config.seed}.safetensors")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        state = train(network, loss_of, len(seen), steps, config.seed, settings, checkpoint, report, validate)
-    finally:
-        torch.set_num_threads(threads)
+    one_thread()
+    state = train(network, loss_of, len(seen), steps, config.seed, settings, checkpoint, report, validate)
     model = ZilnMlpModel(encoder, network.eval(), money, float(target.max(initial=0.0)), train_on.horizon_days)
     return model, state
 

@@ -85,6 +85,26 @@ def test_columns_at_hand_give_the_bits_of_the_engine(
         assert differences(at_hand, engine, cutoff) == []
 
 
+@pytest.mark.parametrize("holder", [0, 1], ids=["columns at hand", "engine"])
+def test_a_range_of_customers_is_told_as_among_all(
+    held: Held, shop: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, holder: int
+) -> None:
+    monkeypatch.setattr(sharding, "SHARD_ROWS", 3_000)
+    one, cutoff = held(shop)[holder], date(2023, 6, 1)
+    everyone, whole = one.seen(day_of(cutoff)), features(one, cutoff, 90)
+    steps = one.steps()
+    for begin, end in ((0, 1), (40, 333), (len(everyone) - 9, len(everyone))):
+        some = everyone[begin:end]
+        found = {name: np.full(len(some), np.inf) for name in whole}
+        one.features(day_of(cutoff), 90, some, found)
+        assert [name for name in whole if found[name].tobytes() != whole[name][begin:end].tobytes()] == []
+        part = one.steps(int(some[0]), int(some[-1]) + 1)
+        rows = slice(*steps.offsets[[some[0], some[-1] + 1]])
+        assert part.gap_days.tobytes() == steps.gap_days[rows].tobytes()
+        assert part.codes.tobytes() == steps.codes[rows].tobytes()
+        assert part.offsets.tolist() == (steps.offsets[some[0] : some[-1] + 2] - rows.start).tolist()
+
+
 @pytest.mark.parametrize(
     "columns",
     [["amount"], ["amount", "quantity", "order_id"], ["amount", "event_type", "rating", "review_text", "country"]],

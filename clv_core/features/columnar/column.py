@@ -64,7 +64,7 @@ class Column:
         """Which rows are known, bool [n]; None: all are."""
         return self._known() if callable(self._known) else self._known
 
-    def take(self, rows: Array) -> Column:
+    def take(self, rows: Array | slice) -> Column:
         """Return the values of ``rows``, in no group."""
         known = None if self.known is None else self.known[rows]
         return Column(self.values[rows], known, self.scale, zeroed=self.zeroed)

@@ -101,5 +101,12 @@ class Rows:
         columns = {name: rows[name].take(first) for name in keys} | dict(values(rows))
         return Rows.of(columns)
 
+    def between(self, name: str, first: int, stop: int) -> Rows:
+        """Return the rows with ``first <= name < stop`` of rows sorted by the column ``name``, in no groups."""
+        start, end = np.searchsorted(self[name].values, [first, stop]).tolist()
+        if end - start == self.size:
+            return Rows(self.size, self.names, self.__getitem__)
+        return Rows(end - start, self.names, lambda column: self[column].take(slice(start, end)))
+
     def _take(self, rows: NDArray[np.int64]) -> Rows:
         return Rows(len(rows), self.names, lambda name: self[name].take(rows))

@@ -1,0 +1,134 @@
+"""A million customers scored, ``make bench-million``: from the stored Parquet to the file of predictions, on two cores.
+
+The log is that of ``bench-large``, 20 events a customer. The model is trained on a fiftieth of one of the same shape:
+how long scoring takes does not depend on what its weights are. ``score`` runs as anyone would start it, bound to two
+cores; once without anything kept from before, once more with the relations kept. Seconds and memory (the largest
+resident size of the one process, mapped files included) are the whole command's, imports and all. Writes
+``tests/bench/results/million.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from clv_core.features.kept import FOLDER as RELATIONS
+from tests.bench.large_log import make
+
+RESULTS = Path(__file__).resolve().parent / "results" / "million.md"
+ROWS = 20_000_000
+SAMPLE = 50
+CORES = 2
+BOUND_SECONDS, BOUND_MB = 120, 4000
+HORIZON_DAYS = "182"
+
+
+def command(words: list[str]) -> dict[str, Any]:
+    """Run a command of ours on two cores and return its JSON with seconds, processor seconds and peak MB."""
+    cores = sorted(os.sched_getaffinity(0))[:CORES]
+    started = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clv_core", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),  # noqa: PLW1509 - no thread runs here
+    )
+    assert process.stdout is not None
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{words[0]} ended with exit code {process.returncode}: {output}")
+    return {
+        **json.loads(output.splitlines()[-1]),
+        "seconds": time.monotonic() - started,
+        "processor": usage.ru_utime + usage.ru_stime,
+        "memory_mb": usage.ru_maxrss * 1024 / 1e6,
+        "load": os.getloadavg()[0],
+    }
+
+
+def prepared(folder: Path, rows: int, workspace: list[str]) -> tuple[str, list[tuple[str, dict[str, Any]]]]:
+    """Make, read and train on what is not there yet; return the model's id and what each command took."""
+    took = []
+    for name, size in (("million", rows), ("sample", rows // SAMPLE)):
+        if not (folder / "workspace" / "datasets" / name / "current.json").exists():
+            make(folder / f"{name}.csv", size)
+            took.append(
+                (
+                    f"`ingest` {size:,} rows",
+                    command(["ingest", str(folder / f"{name}.csv"), "--name", name, *workspace]),
+                )
+            )
+            (folder / f"{name}.csv").unlink()
+    if not (folder / "model.txt").exists():
+        trained = command(["train", "sample", "--horizon-days", HORIZON_DAYS, *workspace])
+        took.append((f"`train` on {rows // SAMPLE:,} rows", trained))
+        (folder / "model.txt").write_text(trained["model"], encoding="utf-8")
+    return (folder / "model.txt").read_text(encoding="utf-8"), took
+
+
+def main() -> None:
+    """Score ``--repeat`` times without and with relations kept, and write what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--folder", type=Path, default=Path("build/million"))
+    parser.add_argument("--repeat", type=int, default=2)
+    options = parser.parse_args()
+    folder: Path = options.folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    workspace = ["--workspace", str(folder / "workspace")]
+    model, took = prepared(folder, options.rows, workspace)
+    out = folder / "scores.parquet"
+    words = ["score", "million", "--model", model, "--out", str(out), *workspace]
+    for _ in range(options.repeat):
+        shutil.rmtree(folder / "workspace" / "datasets" / "million" / RELATIONS, ignore_errors=True)
+        for name in ("`score`, nothing kept", "`score`, relations kept"):
+            took.append((name, command(words)))
+            print(name, json.dumps({key: took[-1][1][key] for key in ("seconds", "processor", "memory_mb", "load")}))
+    scores = pq.read_table(out)
+    customers = took[-1][1]["customers"]
+    if scores.num_rows != customers or not pc.all(pc.is_finite(scores["predicted_clv"])).as_py():
+        sys.exit("the file of predictions is not complete")
+    text = report(took, options.rows, customers, out.stat().st_size)
+    RESULTS.write_text(text, encoding="utf-8")
+    print(text)
+
+
+def report(took: list[tuple[str, dict[str, Any]]], rows: int, customers: int, size: int) -> str:
+    """Return the results as Markdown."""
+    scored = [one for name, one in took if name.startswith("`score`")]
+    held = max(one["seconds"] for one in scored) < BOUND_SECONDS, max(one["memory_mb"] for one in scored) < BOUND_MB
+    lines = [
+        "# A million customers scored",
+        "",
+        f"{rows:,} events of {customers:,} customers, from the dataset's Parquet to a Parquet of predictions "
+        f"({size / 1e6:.0f} MB), {CORES} cores, {date.today().isoformat()}. "
+        f"Under {BOUND_SECONDS} s in every run: {'yes' if held[0] else 'no'}; under {BOUND_MB:,} MB: "
+        f"{'yes' if held[1] else 'no'}. Load is the machine's average over the last minute at the end of a command: "
+        f"above {CORES}, others had their share of the {CORES} cores, and processor seconds say more.",
+        "",
+        "| command | seconds | processor seconds | peak MB | load |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {name} | {one['seconds']:.1f} | {one['processor']:.1f} | {one['memory_mb']:,.0f} | {one['load']:.1f} |"
+            for name, one in took
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

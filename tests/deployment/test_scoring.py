@@ -1,0 +1,103 @@
+"""Scores in parts: the bits of one piece, whatever file they go to."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from clv_core import pipeline
+from clv_core.collection.store import open_dataset
+from clv_core.deployment import scoring
+from clv_core.deployment.bundle import Bundle
+from clv_core.features.log import open_log
+from clv_core.features.season import scoring_snapshot
+from clv_core.jobs import NoProgress
+from clv_core.model import deep
+from clv_core.model.horizon import Horizon
+from clv_core.workspace import Workspace
+
+CUSTOMERS_AT_ONCE = 128
+FIGURES = ("p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90")
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deep, "ROWS_AT_ONCE", 64)
+    monkeypatch.setattr(scoring, "CUSTOMERS_AT_ONCE", CUSTOMERS_AT_ONCE)
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("earlier_days", [0, 100])
+def test_a_file_of_parts_holds_the_bits_of_one_piece(
+    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path, earlier_days: int
+) -> None:
+    dataset = open_dataset(small_workspace, "shop")
+    cutoff: date = dataset.log_end - timedelta(days=earlier_days)
+    customers, total = pipeline.score_file(
+        small_workspace, "shop", small_bundle.id, tmp_path / "s.parquet", cutoff=cutoff, progress=NoProgress()
+    )
+    found = pd.read_parquet(tmp_path / "s.parquet")
+    snapshot = scoring_snapshot(open_log(dataset, before=cutoff), cutoff, 90, max_steps=40)
+    whole = small_bundle.model.predict(snapshot)
+    for name in FIGURES:
+        np.testing.assert_array_equal(found[name], getattr(whole, name))
+    assert found["customer_id"].tolist() == snapshot.features.index.tolist()
+    assert customers == len(found) and total == pytest.approx(found["predicted_clv"].sum())
+    assert pq.ParquetFile(tmp_path / "s.parquet").num_row_groups == -(-len(found) // CUSTOMERS_AT_ONCE) > 4
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_the_page_s_scores_and_a_spreadsheet_s_are_the_same_numbers(
+    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    words = (small_workspace, "shop", small_bundle.id)
+    pipeline.score_file(*words, tmp_path / "s.csv", progress=NoProgress())
+    kept = scoring.scores_path(small_workspace, small_bundle, open_dataset(small_workspace, "shop"))
+    frame = pipeline.score(*words, progress=NoProgress())
+    pd.testing.assert_frame_equal(pd.read_parquet(kept), frame, check_exact=True)
+    pd.testing.assert_frame_equal(pipeline.scores(*words, progress=NoProgress()), frame, check_exact=True)
+    read = pd.read_csv(tmp_path / "s.csv", dtype={"customer_id": str})
+    pd.testing.assert_frame_equal(read, frame, rtol=1e-12)
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_rates_and_horizon_are_each_customer_s_own(small_workspace: Workspace, small_bundle: Bundle) -> None:
+    asked = {"horizon_days": 180, "discount_rate": 0.1, "margin_rate": 0.4}
+    dataset = open_dataset(small_workspace, "shop")
+    frame = scoring.score(small_bundle, dataset, progress=NoProgress(), **asked)
+    snapshot = scoring_snapshot(open_log(dataset), dataset.log_end, 90, max_steps=40)
+    discounted, plain = (small_bundle.model.predict(snapshot, days) for days in (Horizon(180, 0.1), 180))
+    np.testing.assert_array_equal(frame["predicted_clv"], 0.4 * discounted.predicted_clv)
+    np.testing.assert_array_equal(frame["p_purchase"], plain.p_purchase)
+    assert (discounted.predicted_clv <= plain.predicted_clv).all()
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_run_that_fails_leaves_no_file(
+    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(scoring, "_framed", fail)
+    with pytest.raises(OSError, match="no space"):
+        pipeline.score_file(small_workspace, "shop", small_bundle.id, tmp_path / "s.csv", progress=NoProgress())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_items_made_ahead_come_in_their_order_and_errors_with_them() -> None:
+    assert list(scoring.ahead(iter(range(5)))) == [0, 1, 2, 3, 4]
+
+    def broken() -> object:
+        yield 1
+        raise ValueError("second")
+
+    found = scoring.ahead(broken())
+    assert next(found) == 1
+    with pytest.raises(ValueError, match="second"):
+        next(found)

@@ -1,0 +1,64 @@
+"""The ensemble: the same bits in parts as in one piece, on one processor as on many."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+import torch
+
+from clv_core.collection.store import open_dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.features.log import open_log
+from clv_core.features.season import scoring_snapshot
+from clv_core.features.snapshot import Snapshot
+from clv_core.model import deep
+from clv_core.model.predictions import Predictions
+from clv_core.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def snapshot(small_workspace: Workspace) -> Snapshot:
+    """Return all customers at the log's end, with a residual of last year."""
+    log = open_log(open_dataset(small_workspace, "shop"))
+    return replace(scoring_snapshot(log, log.end, 90, max_steps=40), last_year_residual=0.3)
+
+
+def joined(parts: list[Predictions]) -> Predictions:
+    names = [field.name for field in fields(Predictions)]
+    return Predictions(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+
+def same(one: Predictions, other: Predictions) -> bool:
+    return all(np.array_equal(getattr(one, field.name), getattr(other, field.name)) for field in fields(Predictions))
+
+
+@pytest.mark.parametrize("horizon", [None, 180])
+def test_parts_are_predicted_to_the_bits_of_one_piece(
+    small_bundle: Bundle, snapshot: Snapshot, horizon: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deep, "ROWS_AT_ONCE", 64)
+    rows = np.arange(len(snapshot))
+    parts = [snapshot.take(rows[begin : begin + 128]) for begin in range(0, len(rows), 128)]
+    found = list(small_bundle.model.predict_parts(iter(parts), horizon))
+    assert [len(part) for part in found] == [len(part) for part in parts] and len(parts) > 5
+    assert same(joined(found), small_bundle.model.predict(snapshot, horizon))
+
+
+def test_a_part_by_itself_is_predicted_at_another_level(small_bundle: Bundle, snapshot: Snapshot) -> None:
+    """Otherwise the test above could not fail."""
+    rows = np.arange(128)
+    alone = small_bundle.model.predict(snapshot.take(rows)).predicted_clv
+    assert not np.allclose(alone, small_bundle.model.predict(snapshot).predicted_clv[rows], rtol=1e-3)
+
+
+def test_processors_change_no_bit(small_bundle: Bundle, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deep, "ROWS_AT_ONCE", 256)
+    found = []
+    before = torch.get_num_threads()
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        found.append(small_bundle.model.predict(snapshot))
+    torch.set_num_threads(before)
+    assert same(*found)
