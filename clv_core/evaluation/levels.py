@@ -3,20 +3,22 @@
 The misses of single customers cancel in a sum; what they share does not. At each past origin, customers are cut into
 fifths by predicted value, and for each fifth k
 
-    log(actual sum / predicted sum) = a + b_k + e_k,   a ~ N(0, s^2),   b_k ~ N(0, g^2),   e_k ~ N(-v_k/2, v_k)
+    log(actual sum / predicted sum) = a + b_k + e_k,   a ~ N(0, s^2),   b_k ~ N(0, g_k^2),   e_k ~ N(-v_k/2, v_k)
 
 where ``a`` is the level of all, ``b_k`` what a fifth alone is off by, and ``e_k`` the luck of independent customers,
-v_k = log(1 + relative variance). s and g are not known: each is held for any value from 1% to a factor of 7, evenly on
-the log scale, and weighed by how well it explains what past origins showed. One origin thus says little and leaves wide
-intervals, as a t distribution would; more of them narrow it. The errors are centred on 0: a miss of the past is taken
-for its size, not for its direction.
+v_k = log(1 + relative variance). s and g_1 to g_5 are not known. Before any origin they are held to be around 10% (s)
+and 5% (g_k), with the heavy tail of a half-Cauchy; then every value is weighed by how well it explains past origins.
+One origin says little and leaves wide intervals, as a t distribution would; more of them narrow it. Each fifth has a
+spread of its own, because the lowest ones, which hold next to nothing, are often off by a factor that says nothing of
+the best customers. The errors are centred on 0: a miss of the past is taken for its size, not for its direction.
 
 A customer's variance is m^2 (c/p - 1): that of a value that is 0 with probability 1 - p, and else has mean m/p and
 second moment c (m/p)^2. The dispersion c is measured at the past origins, their level set right. Derived from each
 customer's own quantiles, as those of a lognormal, the variance came out a fifth too large for a head with a density,
 and five times too large for models whose quantiles are those of residuals.
 
-Source of the model: normal hierarchical model, Gelman et al., Bayesian Data Analysis, chapter 5, on a grid.
+Source: Gelman (2006), Prior distributions for variance parameters in hierarchical models, Bayesian Analysis 1(3); by
+weighted draws.
 """
 
 from __future__ import annotations
@@ -33,8 +35,13 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 FIFTHS: Final = 5
-SPREADS: Final = np.exp(np.linspace(np.log(0.01), np.log(2.0), 25))
-"""Values that s and g may have, on the log scale of money."""
+USUAL_LEVEL_SPREAD: Final = 0.1
+USUAL_OWN_SPREAD: Final = 0.05
+LARGEST_SPREAD: Final = 2.0
+"""Scales of the half-Cauchy distributions of s and g, and their bound, on the log scale of money."""
+DRAWS: Final = 20_000
+NEGLIGIBLE: Final = 1e-4
+"""Draws that weigh less than this part of the heaviest one are dropped."""
 SMALLEST_P: Final = 0.01
 SMALLEST_DISPERSION: Final = 1.05
 LOWEST_RATIO: Final = 0.05
@@ -65,11 +72,15 @@ class SharedError:
     """What is held of the errors that customers share.
 
     Args:
-        weights: of each pair of spreads s (rows) and g (columns) of :data:`SPREADS`; they sum to 1, [25, 25].
+        level: squared spread s^2 of the level of all, of each draw, [d].
+        own: squared spreads g^2 of the fifths, the lowest first, [d, 5].
+        weights: of the draws; they sum to 1, [d].
         dispersion: second moment of a buyer's value over the square of its mean, averaged over origins.
         origins: how many past origins it rests on.
     """
 
+    level: Floats
+    own: Floats
     weights: Floats
     dispersion: float
     origins: int
@@ -90,9 +101,12 @@ class SharedError:
         if not known:
             return None
         dispersion = float(np.mean([_dispersion(frame) for frame in known]))
-        fit = np.sum([_log_likelihood(*_misses(frame, dispersion)) for frame in known], axis=0)
-        weights = np.exp(fit - fit.max())
-        return cls(weights / weights.sum(), dispersion, len(known))
+        squared = _draws()
+        fit = np.sum([log_likelihood(*_misses(frame, dispersion), squared) for frame in known], axis=0)
+        likely = np.exp(fit - fit.max())
+        kept = likely > NEGLIGIBLE
+        weights = likely[kept] / likely[kept].sum()
+        return cls(squared[kept, 0], squared[kept, 1:], weights, dispersion, len(known))
 
 
 def _dispersion(frame: pd.DataFrame) -> float:
@@ -102,8 +116,19 @@ def _dispersion(frame: pd.DataFrame) -> float:
     return max(SMALLEST_DISPERSION, float((value**2).sum() / expected.sum()))
 
 
+def _draws() -> Floats:
+    """Return draws of s^2 and of each fifth's g^2 before any origin is seen, the same in every call, [d, 6]."""
+    scale = np.array([USUAL_LEVEL_SPREAD] + [USUAL_OWN_SPREAD] * FIFTHS)
+    drawn = np.abs(np.random.default_rng(0).standard_cauchy(size=(DRAWS, 1 + FIFTHS)))
+    squared: Floats = np.minimum(scale * drawn, LARGEST_SPREAD) ** 2
+    return squared
+
+
 def _misses(frame: pd.DataFrame, dispersion: float) -> tuple[Floats, Floats]:
-    """Return log(actual / predicted) of each fifth freed of the mean of its luck, and the variance of its luck, [k]."""
+    """Return log(actual / predicted) of each fifth freed of the mean of its luck, and the variance of its luck, [5].
+
+    A fifth without any predicted value says nothing: its luck is infinite.
+    """
     predicted = frame["predicted_clv"].to_numpy(np.float64)
     fifth = fifth_of(predicted)
     ours, theirs, variance = (
@@ -111,18 +136,25 @@ def _misses(frame: pd.DataFrame, dispersion: float) -> tuple[Floats, Floats]:
         for values in (predicted, frame["actual"].to_numpy(np.float64), customer_variance(frame, dispersion))
     )
     some = ours > 0
-    luck = np.log1p(variance[some] / ours[some] ** 2)
-    return np.log(np.maximum(theirs[some] / ours[some], LOWEST_RATIO)) + luck / 2, luck
+    safe = np.where(some, ours, 1.0)
+    luck = np.where(some, np.log1p(variance / safe**2), np.inf)
+    misses = np.log(np.maximum(theirs / safe, LOWEST_RATIO)) + luck / 2
+    return np.where(some, misses, 0.0), luck
 
 
-def _log_likelihood(misses: Floats, luck: Floats) -> Floats:
-    """Return the log density of the misses under each pair of spreads, up to a constant, [s, g].
+def log_likelihood(misses: Floats, luck: Floats, squared: Floats) -> Floats:
+    """Return the log density of one origin's misses under each draw of the spreads, up to a constant, [d].
 
     The covariance is diag(luck + g^2) + s^2 (all ones): its determinant and inverse by Sherman and Morrison.
+
+    Args:
+        misses: of the fifths, [5].
+        luck: variance of their luck, infinite where a fifth says nothing, [5].
+        squared: s^2, then g^2 of each fifth, [d, 6].
     """
-    own = luck + SPREADS[:, None] ** 2  # [g, k]
-    level = SPREADS[:, None] ** 2  # [s, 1]
-    weight, pull = (1 / own).sum(axis=1), (misses / own).sum(axis=1)  # [g]
-    squares = (misses**2 / own).sum(axis=1) - level * pull**2 / (1 + level * weight)  # [s, g]
+    known = np.isfinite(luck)
+    level, own = squared[:, 0], squared[:, 1:][:, known] + luck[known]
+    weight, pull = (1 / own).sum(axis=1), (misses[known] / own).sum(axis=1)
+    squares = (misses[known] ** 2 / own).sum(axis=1) - level * pull**2 / (1 + level * weight)
     density: Floats = -0.5 * (np.log(own).sum(axis=1) + np.log1p(level * weight) + squares)
     return density

@@ -109,8 +109,8 @@ def verdicts(
 
 
 def _mean(bootstrap: Bootstrap, origins: Sequence[str], model: str, metric: str) -> float:
-    """Average over origins of a figure, or of its distance from zero where that is what counts."""
+    """Average over origins of a figure, or of its distance from zero where that is what counts (misses add up)."""
     values = [bootstrap.values[origin, model, metric] for origin in origins]
-    if METRICS[metric].better == "zero" and len(values) > 1:
+    if METRICS[metric].better == "zero":
         values = [abs(value) for value in values]
     return sum(values) / len(values)

@@ -1,8 +1,8 @@
 """The 80% interval of a sum of customers, which is neither the sum of their intervals nor that of independent ones.
 
-    log(sum / predicted sum) ~ N(-v/2, v + s^2 + g^2 (w_1^2 + ... + w_5^2))
+    log(sum / predicted sum) ~ N(-v/2, v + s^2 + (w_1 g_1)^2 + ... + (w_5 g_5)^2)
 
-with v from the variances of the customers, s and g what past origins say of shared errors
+with v from the variances of the customers, s and g_k what past origins say of shared errors
 (:mod:`clv_core.evaluation.levels`), averaged over what is held of them, and w_k the share of the sum that the k-th
 fifth of all customers by predicted value holds. The luck of customers shrinks with their number; the rest does not.
 """
@@ -17,14 +17,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
-from clv_core.evaluation.levels import FIFTHS, SPREADS, SharedError, customer_variance, fifth_of
+from clv_core.evaluation.levels import FIFTHS, SharedError, customer_variance, fifth_of
 
 Floats = NDArray[np.float64]
 
 SURE: Final = 0.8
 TAIL: Final = (1 - SURE) / 2
-NEGLIGIBLE: Final = 1e-7
-"""Pairs of spreads with less weight than this change no digit that is shown."""
 HALVINGS: Final = 40
 WIDEST: Final = 20.0
 """Half a width on the log scale that no interval reaches."""
@@ -68,27 +66,24 @@ def sum_intervals(scored: pd.DataFrame, segment: ArrayLike, count: int, shared: 
     some = value > 0
     safe = np.where(some, value, 1.0)
     luck = np.log1p(variance / safe**2)
-    half = _half_width(luck, ((by_fifth / safe[:, None]) ** 2).sum(axis=1), shared)
+    half = _half_width(luck, by_fifth / safe[:, None], shared)
     middle = np.where(some, value * np.exp(-luck / 2), 0.0)
     low = np.where(np.exp(none) >= TAIL, 0.0, middle * np.exp(-half))
     return SumIntervals(value, low, middle * np.exp(half))
 
 
-def _half_width(luck: Floats, concentration: Floats, shared: SharedError) -> Floats:
+def _half_width(luck: Floats, shares: Floats, shared: SharedError) -> Floats:
     """Return half the interval's width on the log scale, by halving, [k].
 
     Args:
         luck: variance of the independent part, [k].
-        concentration: sum over fifths of the squared share, [k].
-        shared: weights of the pairs of spreads.
+        shares: how much of the sum each fifth holds, [k, 5].
+        shared: draws of the spreads.
     """
-    likely = shared.weights > NEGLIGIBLE
-    level, own = (part[likely] ** 2 for part in np.meshgrid(SPREADS, SPREADS, indexing="ij"))
-    weights = shared.weights[likely] / shared.weights[likely].sum()
-    spread = np.sqrt(luck[:, None] + level + own * concentration[:, None])  # [k, pairs]
+    spread = np.sqrt(luck[:, None] + shared.level + shares**2 @ shared.own.T)  # [k, d]
     low, high = np.zeros(len(luck)), np.full(len(luck), WIDEST)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        inside = (2 * ndtr(middle[:, None] / spread) - 1) @ weights
+        inside = (2 * ndtr(middle[:, None] / spread) - 1) @ shared.weights
         low, high = np.where(inside < SURE, middle, low), np.where(inside < SURE, high, middle)
     return high
