@@ -157,17 +157,18 @@ class EventLog:
         Raises:
             NotEnoughData: no customer was seen before the cutoff.
         """
-        from clv_core.features.table import anchored, feature_table
+        from clv_core.features.table import Anchored, feature_table
 
         day = day_of(cutoff)
         everyone = self._seen(cutoff)
-        anchor = anchored(self.holder, cutoff, horizon_days, everyone)[1]
+        anchored = Anchored.of(self.holder, cutoff, horizon_days, everyone)
         for begin in range(0, len(everyone), customers_at_once):
-            customers = everyone[begin : begin + customers_at_once]
-            first = int(customers[0])
-            steps = self.holder.steps(first, int(customers[-1]) + 1)
+            end = begin + customers_at_once
+            customers = everyone[begin:end]
+            steps = self.holder.steps(int(customers[0]), int(customers[-1]) + 1)
             places, windows = windows_at(steps, day, max_steps)
-            features, _ = feature_table(self.holder, cutoff, horizon_days, customers, anchor)
+            known = anchored.part(begin, end)
+            features, anchor = feature_table(self.holder, cutoff, horizon_days, customers, known)
             yield self._snapshot(features, steps.customer_ids[places], customers, windows, horizon_days, anchor)
 
     def history(self, cutoff: date, horizon_days: int) -> tuple[pd.DataFrame, NDArray[np.float64] | None]:
@@ -179,10 +180,10 @@ class EventLog:
         Raises:
             NotEnoughData: no customer was seen before the cutoff.
         """
-        from clv_core.features.table import anchored
+        from clv_core.features.table import Anchored
 
         customers = self._seen(cutoff)
-        found = anchored(self.holder, cutoff, horizon_days, customers)[0]
+        found = pd.DataFrame(Anchored.of(self.holder, cutoff, horizon_days, customers).columns)
         return found, self._target(day_of(cutoff), horizon_days, customers)
 
     def _seen(self, cutoff: date) -> NDArray[np.int64]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import pandas as pd
@@ -25,13 +26,15 @@ Columns = dict[str, NDArray[np.float64]]
 CATEGORY: Final = "category"
 HISTORY: Final = ("frequency", "recency", "T", "monetary_value", "net_value", "purchase_days")
 """What the anchor reads."""
+ANCHORS: Final = tuple(name for name, feature in FEATURES.items() if feature.source == ANCHOR)
+"""What it says."""
 
 FIT_CUSTOMERS: Final = 100_000
 """More customers than these add nothing to the anchor's six parameters but time."""
 
 
 def feature_table(
-    holder: Holder, cutoff: date, horizon_days: int, customers: NDArray[np.int64], anchor: Anchor | None = None
+    holder: Holder, cutoff: date, horizon_days: int, customers: NDArray[np.int64], anchored: Anchored | None = None
 ) -> tuple[pd.DataFrame, Anchor]:
     """Return the features of customers seen before ``cutoff``, and the anchor.
 
@@ -39,9 +42,9 @@ def feature_table(
         holder: of the log's relations.
         cutoff: midnight, log-local.
         horizon_days: length of the predicted span.
-        customers: numbers of the customers seen before the cutoff, ascending, [n]: all of them; with an anchor, perhaps
-            only those from one to another.
-        anchor: as fitted on all of them (:func:`anchored`); None fits it.
+        customers: numbers of the customers seen before the cutoff, ascending, [n]: all of them, or with ``anchored``
+            those from one to another.
+        anchored: what the anchor says of these customers, as fitted on all; None fits it.
 
     Returns:
         One column for each of ``FEATURES``, float64 with NaN or text with None for unknown, one row a customer, [n, f];
@@ -57,7 +60,7 @@ def feature_table(
     rest = {name: values for name, values in every.items() if FEATURES[name].source in SOURCES.keys() - early}
     holder.features(day, horizon_days, customers, first)
     with ThreadPoolExecutor(1) as beside:
-        fitting = beside.submit(_fill_anchor, columns, horizon_days, anchor)
+        fitting = beside.submit(_fill_anchor, columns, horizon_days, anchored)
         holder.features(day, horizon_days, customers, rest)
         anchor = fitting.result()
     _fill_derived(columns, cutoff)
@@ -68,25 +71,38 @@ def feature_table(
     return frame, anchor
 
 
-def anchored(
-    holder: Holder, cutoff: date, horizon_days: int, customers: NDArray[np.int64]
-) -> tuple[pd.DataFrame, Anchor]:
-    """Return what the anchor reads and says of all customers seen before ``cutoff``, and the anchor fitted on them.
+@dataclass(frozen=True)
+class Anchored:
+    """What an anchor reads and says of n customers.
 
-    Returns:
-        The columns of :data:`HISTORY` and the anchor's features, as :func:`feature_table` has them, [n, k]; the anchor.
+    Args:
+        columns: :data:`HISTORY` and the anchor's features, as :func:`feature_table` has them, each [n].
+        anchor: fitted on all customers seen before the cutoff.
     """
-    anchors = [name for name, feature in FEATURES.items() if feature.source == ANCHOR]
-    columns = {name: np.empty(len(customers)) for name in (*HISTORY, *anchors)}
-    holder.features(day_of(cutoff), horizon_days, customers, {name: columns[name] for name in HISTORY})
-    anchor = _fill_anchor(columns, horizon_days, None)
-    return pd.DataFrame(columns), anchor
+
+    columns: Columns
+    anchor: Anchor
+
+    @classmethod
+    def of(cls, holder: Holder, cutoff: date, horizon_days: int, customers: NDArray[np.int64]) -> Self:
+        """Fit the anchor on ``customers``, all of those seen before ``cutoff``, and return what it says of them."""
+        columns = {name: np.empty(len(customers)) for name in (*HISTORY, *ANCHORS)}
+        holder.features(day_of(cutoff), horizon_days, customers, {name: columns[name] for name in HISTORY})
+        return cls(columns, _fill_anchor(columns, horizon_days, None))
+
+    def part(self, begin: int, end: int) -> Anchored:
+        """Return what it says of the customers at ``begin`` to ``end``."""
+        return Anchored({name: values[begin:end] for name, values in self.columns.items()}, self.anchor)
 
 
-def _fill_anchor(columns: Columns, horizon_days: int, anchor: Anchor | None) -> Anchor:
-    """Fill in the anchor's features, and return the anchor, fitted on these customers where there is none."""
+def _fill_anchor(columns: Columns, horizon_days: int, known: Anchored | None) -> Anchor:
+    """Fill in the anchor's features, as known or from one that is fitted on these customers; return the anchor."""
+    if known is not None:
+        for name in ANCHORS:
+            columns[name][:] = known.columns[name]
+        return known.anchor
     history = pd.DataFrame({name: columns[name] for name in HISTORY})
-    anchor = anchor or Anchor.fit(_sample(history))
+    anchor = Anchor.fit(_sample(history))
     for feature in FEATURES.values():
         if feature.source == ANCHOR:
             columns[feature.name][:] = history[feature.name] = feature.expr(anchor, history, horizon_days)
