@@ -68,8 +68,9 @@ def main() -> None:
         table = ablate(workspace, options.seeds, options.resamples, **settings)
         about = f"Seeds: {options.seeds}. Positive: the hybrid that reads everything is better."
         text = f"# What behaviour is worth\n\n{about}\n\n{markdown(table)}\n"
-        (options.out / "behaviour.md").write_text(text, encoding="utf-8")
         print(text)
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "behaviour.md").write_text(text, encoding="utf-8")
 
 
 def _measure(
