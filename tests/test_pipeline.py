@@ -122,6 +122,7 @@ def test_a_short_log_is_trained_but_not_measured(small_workspace, tmp_path):
     assert [reason["code"] for reason in bundle.record["trust"]["reasons"]] == [
         "reason.unvalidated",
         "reason.horizon_too_long",
+        "reason.few_known_buyers",
     ]
 
 

@@ -32,7 +32,7 @@ MATERIAL: Final = float(np.log(1.5))
 BEYOND: Final = 1.5
 """How far from the middle of the earlier spans, in distances of the farthest of them."""
 SURE: Final = 4.0
-"""In standard errors over customers."""
+"""In standard errors over customers, of the last span and of an earlier one together."""
 
 
 @dataclass(frozen=True)
@@ -137,5 +137,6 @@ def _break(last: Ratio, earlier: Sequence[Ratio], year_ago: Ratio | None) -> _Sh
     elif abs(last.log - year_ago.log) < abs(shift):
         same_side = (last.log - year_ago.log) * shift > 0
         shift = last.log - year_ago.log if same_side else 0.0
-    least = max(MATERIAL, BEYOND * float(np.abs(logs - middle).max()), SURE * last.error)
+    error = float(np.hypot(last.error, np.median([ratio.error for ratio in earlier])))
+    least = max(MATERIAL, BEYOND * float(np.abs(logs - middle).max()), SURE * error)
     return _Shift(abs(shift) / least, float(np.exp(shift)))

@@ -146,6 +146,11 @@ def test_facts_are_counts_of_the_events(log_of: LOG) -> None:
     assert facts.quiet_days == 45
 
 
+def test_few_customers_make_no_break_of_luck(log_of: LOG) -> None:
+    small = simulate("browsing", Plan(900, 540, 1, 90)).events
+    assert find_change(log_of(small), 300) is None
+
+
 def test_the_scenario_regime_is_found_and_its_past_is_calm(log_of: LOG) -> None:
     simulation = simulate("regime", Plan(3_000, 730, 1, 182))
     found = find_change(log_of(simulation.events), 182)

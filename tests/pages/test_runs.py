@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,9 @@ def test_running_training_shows_how_far_with_its_curve_and_a_way_to_stop(
     assert shares and set(shares) == {33}
     assert len(app.get("plotly_chart")) == 1
     app.button(key=f"cancel_{job.id}").click().run()
+    deadline = time.monotonic() + 20  # the signal is sent; a busy machine may take a moment to end the process
+    while job.status()["state"] == jobs.RUNNING and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert job.status()["state"] == jobs.INTERRUPTED
     jobs.update_status(job.folder, state=jobs.CANCELLED)
 
