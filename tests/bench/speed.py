@@ -3,8 +3,9 @@
 The bare loop trains the same network on the same batches, ready-made, with the same optimiser, and ends with the same
 weights to the bit: what it lacks is making batches, figures, reports and checkpoints. The bare pass asks the same
 networks about the same batches, ready-made, on as many threads: what it lacks is encoding features and steps, making
-batches, the level, and quantiles. Both sides take turns; the median of the ratios of neighbours counts, so that other
-work on the machine hits both alike. The processor's time is beside the clock's, since waiting is not in it.
+batches, the level, and quantiles. Both sides take turns, ten steps or one pass long; the median of the ratios of
+neighbours counts, so that other work on the machine hits both alike. The processor's time is beside the clock's, since
+waiting is not in it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -30,6 +30,7 @@ from clv_core.evaluation.backtest import training_data
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.shards import each
+from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
 from clv_core.model.deep import ROWS_AT_ONCE, DeepModel
 from clv_core.model.heads import Params
@@ -39,86 +40,102 @@ from clv_core.model.one_thread import one_thread
 from clv_core.preprocessing.table import TableEncoder
 from clv_core.training.ensemble import Run, batch_loss, train_ensemble, train_seeds, write_plan
 from clv_core.training.fit import at_anchor_level
-from clv_core.training.loop import LARGEST_GRADIENT, learning_rate, make_optimizer, rows_of_step
+from clv_core.training.loop import LARGEST_GRADIENT, STEPS_BETWEEN_REPORTS, learning_rate, make_optimizer, rows_of_step
 from clv_core.workspace import Workspace
 
 DAYS = 730
 HORIZON_DAYS = 182
 STEPS = 60
-"""Of one turn of training."""
+OF = ("clock", "processor")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Taken:
-    """Seconds of a piece of work: by the clock, and of the processors."""
+    """Seconds by the clock, and of the processors."""
 
-    clock: float = 0.0
-    processor: float = 0.0
+    clock: float
+    processor: float
+
+    @classmethod
+    def now(cls) -> Taken:
+        """Return both as they stand."""
+        return cls(time.perf_counter(), time.process_time())
+
+    def __sub__(self, before: Taken) -> Taken:
+        """Return what has passed."""
+        return Taken(self.clock - before.clock, self.processor - before.processor)
 
 
-@contextmanager
-def timed() -> Iterator[Taken]:
-    """Measure a block."""
-    taken, clock, processor = Taken(), time.perf_counter(), time.process_time()
-    yield taken
-    taken.clock, taken.processor = time.perf_counter() - clock, time.process_time() - processor
+Pair = tuple[Taken, Taken]
+"""Ours and the bare one, one right after the other."""
 
 
-def bare_training(inputs: Inputs, shape: Shape, config: TrainConfig) -> tuple[Taken, Network]:
-    """Train on ready-made batches and nothing else; return the time of the steps and the network."""
+def bare_loop(inputs: Inputs, shape: Shape, config: TrainConfig) -> Iterator[Network]:
+    """Train on ready-made batches and nothing else; yield the network after every ten steps."""
     torch.manual_seed(config.seed)
     network = Network(shape, config)
     optimizer = make_optimizer(network, config, {SEQUENCE_BRANCH: config.rnn_rate})
-    parts = [
-        rows_of_step(step, len(inputs), config.batch_size, config.seed, torch.device("cpu")) for step in range(STEPS)
-    ]
+    device = torch.device("cpu")
+    parts = [rows_of_step(step, len(inputs), config.batch_size, config.seed, device) for step in range(STEPS)]
     batches = [(inputs.batch(rows), inputs.target[rows], inputs.exposure[rows]) for rows in parts]
     network.train()
-    with timed() as taken:
-        for step, (batch, target, exposure) in enumerate(batches):
-            torch.manual_seed(config.seed * 7_368_787 + step)
-            for group in optimizer.param_groups:
-                group["lr"] = group["rate"] * learning_rate(step, STEPS, config.learning_rate)
-            loss = batch_loss(network, batch, target, exposure, config)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
-            optimizer.step()
-    return taken, network
+    yield network
+    for step, (batch, target, exposure) in enumerate(batches):
+        torch.manual_seed(config.seed * 7_368_787 + step)
+        for group in optimizer.param_groups:
+            group["lr"] = group["rate"] * learning_rate(step, STEPS, config.learning_rate)
+        loss = batch_loss(network, batch, target, exposure, config)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
+        optimizer.step()
+        if (step + 1) % STEPS_BETWEEN_REPORTS == 0:
+            yield network
 
 
-def our_training(run: Run, config: TrainConfig) -> tuple[Taken, Network]:
-    """Train one network as ``train`` does, reports and checkpoints included, from the first report to the last."""
+def training_pairs(run: Run, inputs: Inputs, shape: Shape, config: TrainConfig) -> list[Pair]:
+    """Train a network as ``train`` does, reports and checkpoints included, and beside every ten steps the bare loop's.
+
+    The first ten are left out: ours begin with reading the tensors.
+    """
     run.weights(config.seed).unlink(missing_ok=True)
-    reports: list[tuple[float, float]] = []
-    train_seeds(run, [config.seed], lambda *_: reports.append((time.perf_counter(), time.process_time())))
-    steps = STEPS / (STEPS - 10)
-    taken = Taken(*((last - first) * steps for first, last in zip(reports[0], reports[-1], strict=True)))
-    return taken, train_ensemble(run, config, STEPS, NoProgress(), "")[0]
+    loop, pairs, since = bare_loop(inputs, shape, config), [], Taken.now()
+    bare = next(loop)
+
+    def report(*_: object) -> None:
+        nonlocal since
+        ours, began = Taken.now() - since, Taken.now()
+        next(loop)
+        pairs.append((ours, Taken.now() - began))
+        since = Taken.now()
+
+    train_seeds(run, [config.seed], report)
+    network = train_ensemble(run, config, STEPS, NoProgress(), "")[0]
+    learned = dict(bare.named_parameters())
+    if not all(torch.equal(value, learned[name]) for name, value in network.named_parameters()):
+        raise SystemExit("the bare loop does not train the same network: the ratio would mean nothing")
+    return pairs[1:]
 
 
-def bare_scoring(model: DeepModel, batches: list[Batch]) -> Taken:
-    """Ask the networks about ready-made batches."""
+def scoring_pair(model: DeepModel, snapshot: Snapshot, batches: list[Batch]) -> Pair:
+    """Predict a snapshot, and ask the networks about its ready-made batches."""
 
     @torch.no_grad()
     def ask(batch: Batch) -> list[Params]:
         return [network(batch) for network in model.networks]
 
-    with timed() as taken:
-        each(ask, batches)
-    return taken
+    began = Taken.now()
+    model.predict(snapshot)
+    between = Taken.now()
+    each(ask, batches)
+    return between - began, Taken.now() - between
 
 
-def in_turns(repeat: int, ours: Callable[[], Taken], bare: Callable[[], Taken], rows: int, unit: str) -> None:
-    """Run both in turns and print rows a second of each, and the median of the ratios."""
-    pairs = [(ours(), bare()) for _ in range(repeat)]
-    clock = median(theirs.clock / mine.clock for mine, theirs in pairs)
-    processor = median(theirs.processor / mine.processor for mine, theirs in pairs)
+def tell(what: str, pairs: list[Pair], rows: int) -> None:
+    """Print rows a second of both sides, and the median of the ratios."""
     speeds = [rows / median(one.clock for one in side) for side in zip(*pairs, strict=True)]
-    print(
-        f"{unit:<26}{speeds[0]:>12,.0f}{speeds[1]:>12,.0f}{clock:>10.2f}{processor:>12.2f}",
-        flush=True,
-    )
+    clock, processor = (median(getattr(bare, of) / getattr(ours, of) for ours, bare in pairs) for of in OF)
+    print(f"{what:<26}{speeds[0]:>12,.0f}{speeds[1]:>12,.0f}{clock:>10.2f}{processor:>12.2f}", flush=True)
 
 
 def prepared(log: EventLog, config: TrainConfig) -> tuple[InputEncoder, Inputs, float]:
@@ -150,31 +167,15 @@ def main() -> None:
         write_plan(run, shape, config, STEPS, inputs, None)
         print(f"\n{options.customers:,} customers, {len(inputs):,} training windows; load {os.getloadavg()[0]:.1f}")
         print(f"{'rows a second':<26}{'ours':>12}{'bare':>12}{'ratio':>10}{'processor':>12}")
-        _, network = our_training(run, config)
-        _, bare = bare_training(inputs, shape, config)
-        learned = dict(bare.named_parameters())
-        if not all(torch.equal(value, learned[key]) for key, value in network.named_parameters()):
-            raise SystemExit("the bare loop does not train the same network: the ratio would mean nothing")
-        in_turns(
-            options.repeat,
-            lambda: our_training(run, config)[0],
-            lambda: bare_training(inputs, shape, config)[0],
-            STEPS * config.batch_size,
-            "training, one thread",
-        )
-        model = DeepModel(replace(config, ensemble=3), encoder, (network, bare.eval(), network), largest)
+        trained = [pair for _ in range(options.repeat) for pair in training_pairs(run, inputs, shape, config)]
+        tell("training, one thread", trained, STEPS_BETWEEN_REPORTS * config.batch_size)
+        networks = tuple(train_ensemble(run, config, STEPS, NoProgress(), "") * 3)
+        model = DeepModel(replace(config, ensemble=3), encoder, networks, largest)
         snapshot = scoring_snapshot(log, log.end, HORIZON_DAYS, max_steps=config.max_steps_back)
         scored = encoder.transform(snapshot)
         batches = [scored.batch(rows) for rows in scored.in_parts(ROWS_AT_ONCE)]
-
-        def our_scoring() -> Taken:
-            with timed() as taken:
-                model.predict(snapshot)
-            return taken
-
-        in_turns(
-            options.repeat, our_scoring, lambda: bare_scoring(model, batches), len(snapshot), "scoring, 3 networks"
-        )
+        pairs = [scoring_pair(model, snapshot, batches) for _ in range(3 * options.repeat)]
+        tell("scoring, 3 networks", pairs, len(snapshot))
         log.close()
 
 
