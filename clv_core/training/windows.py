@@ -107,8 +107,10 @@ def training_snapshot(
         parts.append(part if share == 1.0 else part.take(keep))
     progress.report("windows", len(chosen), len(chosen))
     train = concat(parts) if parts else None
-    known = train.complete().target if train is not None else None
-    buyers = 0 if known is None else int((known > 0).sum())
+    buyers = 0
+    if train is not None and train.target is not None:
+        whole = True if train.exposure is None else train.exposure == 1
+        buyers = int(((train.target > 0) & whole).sum())
     if train is None or buyers < FEWEST_BUYERS:
         raise NotEnoughData("too_few_buyers", buyers=buyers, needed=FEWEST_BUYERS, horizon=horizon_days)
     return train
