@@ -3,7 +3,8 @@
     ingest -> train (features, model, training, evaluation) -> score -> explain, segment, export -> ingest the next log
 
 Every function takes a workspace and plain values, reports progress, and returns what it made. ``append``, ``rename``,
-``delete``, ``add_customers`` and ``remove_customers`` need no more than what they are imported from.
+``delete``, ``add_customers``, ``remove_customers`` and what begins with ``score`` need no more than what they are
+imported from.
 """
 
 from __future__ import annotations
@@ -11,25 +12,26 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from clv_core import __version__
 from clv_core.collection.store import Dataset, open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment import scoring
 from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
 from clv_core.deployment.explaining import SAMPLE, explain_scores
+from clv_core.deployment.kept_scores import score as score
+from clv_core.deployment.kept_scores import score_file as score_file
+from clv_core.deployment.kept_scores import score_warnings as score_warnings
+from clv_core.deployment.kept_scores import scores as scores
 from clv_core.deployment.past import shared_error
 from clv_core.deployment.renaming import rename as rename
-from clv_core.deployment.signals import learned_signals, lost_signals
-from clv_core.deployment.terms import Terms
+from clv_core.deployment.signals import learned_signals
+from clv_core.deployment.table_file import write_table as write_table
 from clv_core.deployment.verdict import trust_of
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Backtest, run_origins, training_data
@@ -107,92 +109,9 @@ def train(
     return bundle
 
 
-def score(
-    workspace: Workspace,
-    name: str,
-    model_id: str,
-    *,
-    cutoff: date | None = None,
-    horizon_days: int | str | None = None,
-    discount_rate: float = 0.0,
-    margin_rate: float = 1.0,
-    progress: Progress,
-) -> pd.DataFrame:
-    """Score all customers of a dataset; they are also kept under ``predictions/`` for the pages.
-
-    ``horizon_days`` may be ``lifetime`` (:mod:`clv_core.deployment.terms`).
-    """
-    asked = {"horizon_days": horizon_days, "discount_rate": discount_rate, "margin_rate": margin_rate}
-    frames = list(_scored(workspace, name, model_id, [], cutoff=cutoff, progress=progress, **asked))
-    return pd.concat(frames, ignore_index=True)
-
-
-def score_file(
-    workspace: Workspace,
-    name: str,
-    model_id: str,
-    out: Path,
-    *,
-    cutoff: date | None = None,
-    horizon_days: int | str | None = None,
-    discount_rate: float = 0.0,
-    margin_rate: float = 1.0,
-    progress: Progress,
-) -> tuple[int, float]:
-    """Write what :func:`score` returns to ``out``, CSV or Parquet by its ending, some customers at a time.
-
-    Returns:
-        How many customers, and the sum of their predicted_clv.
-    """
-    asked = {"horizon_days": horizon_days, "discount_rate": discount_rate, "margin_rate": margin_rate}
-    customers, total = 0, 0.0
-    for frame in _scored(workspace, name, model_id, [out], cutoff=cutoff, progress=progress, **asked):
-        customers, total = customers + len(frame), total + float(frame["predicted_clv"].sum())
-    return customers, total
-
-
-def _scored(
-    workspace: Workspace, name: str, model_id: str, files: list[Path], *, cutoff: date | None, **asked: Any
-) -> Iterator[pd.DataFrame]:
-    """Yield the scores in parts, as they are written to ``files`` and to where the pages look for them."""
-    bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
-    terms = Terms.of(asked["horizon_days"], bundle.record["horizon_days"], asked["discount_rate"], asked["margin_rate"])
-    kept = scoring.scores_path(workspace, bundle, dataset, cutoff, terms)
-    with ExitStack() as stack:
-        writers = [stack.enter_context(scoring.table_file(path)) for path in (*files, kept)]
-        for frame in scoring.score_parts(bundle, dataset, cutoff=cutoff, **asked):
-            for write in writers:
-                write(frame)
-            yield frame
-    scoring.let_go(kept.parent)
-
-
-def score_warnings(workspace: Workspace, name: str, model_id: str, terms: Terms | None = None) -> list[Message]:
-    """Return what has to be assumed for ``terms``, and what the model learned from and the dataset no longer has."""
-    bundle = open_bundle(workspace, model_id)
-    assumed = [] if terms is None else terms.warnings(bundle.record["horizon_days"])
-    return [*assumed, *lost_signals(bundle, open_dataset(workspace, name))]
-
-
-def scores(
-    workspace: Workspace, name: str, model_id: str, *, cutoff: date | None = None, progress: Progress
-) -> pd.DataFrame:
-    """Return the plain scores, from disk where they are there, computed and kept where not."""
-    path = scoring.scores_path(workspace, open_bundle(workspace, model_id), open_dataset(workspace, name), cutoff)
-    return (
-        pd.read_parquet(path) if path.exists() else score(workspace, name, model_id, cutoff=cutoff, progress=progress)
-    )
-
-
 def trust(workspace: Workspace, model_id: str) -> Trust:
     """Return whether a model may be trusted, by its training and the comparison on rolling origins made since."""
     return trust_of(workspace, open_bundle(workspace, model_id))
-
-
-def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV or Parquet, by the file's ending."""
-    with scoring.table_file(path) as write:
-        write(frame)
 
 
 def backtest(

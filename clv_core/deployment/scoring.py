@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import pandas as pd
@@ -16,21 +13,18 @@ import pandas as pd
 from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.terms import MARK, Terms
+from clv_core.deployment.terms import Terms
 from clv_core.errors import NotEnoughData
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_parts, scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
 from clv_core.model.predictions import Predictions
-from clv_core.workspace import Workspace, atomic_path
 
 T = TypeVar("T")
 
 CUSTOMERS_AT_ONCE: Final = 65_536
 """A multiple of the batches that networks read, so that parts change no bit; about 400 MB of features and steps."""
-KEPT: Final = 8
-"""Sets of scores for other horizons, rates and margins that are kept of a model."""
 
 
 def score(bundle: Bundle, dataset: Dataset, *, progress: Progress, **asked: Any) -> pd.DataFrame:
@@ -84,9 +78,11 @@ def score_parts(
         answers = model.predict_parts(noted(parts), terms.horizon)
     else:
         answers = (model.predict(part, terms.horizon) for part in noted([scoring_snapshot(log, cutoff, **how)]))
-    for number, predictions in enumerate(answers):
-        yield _framed(predictions, ids[number], bundle, cutoff, terms)
-    log.close()
+    try:
+        for number, predictions in enumerate(answers):
+            yield _framed(predictions, ids[number], bundle, cutoff, terms)
+    finally:
+        log.close()
 
 
 def snapshot_of(bundle: Bundle, dataset: Dataset, cutoff: date | None, progress: Progress) -> Snapshot:
@@ -96,7 +92,10 @@ def snapshot_of(bundle: Bundle, dataset: Dataset, cutoff: date | None, progress:
         NotEnoughData: the log begins after the cutoff.
     """
     log, config, as_of = _opened(bundle, dataset, cutoff, progress)
-    return scoring_snapshot(log, as_of, config.horizon_days, max_steps=config.max_steps_back)
+    try:
+        return scoring_snapshot(log, as_of, config.horizon_days, max_steps=config.max_steps_back)
+    finally:
+        log.close()
 
 
 def _opened(
@@ -120,27 +119,6 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
             yield item
 
 
-@contextmanager
-def table_file(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
-    """Yield what adds rows to a file, CSV or Parquet by its ending; the file appears when all are in."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    with atomic_path(path) as temporary, ExitStack() as stack:
-        writer: pq.ParquetWriter | None = None
-
-        def write(frame: pd.DataFrame) -> None:
-            nonlocal writer
-            if path.suffix != ".parquet":
-                frame.to_csv(temporary, index=False, mode="a", header=not temporary.exists())
-                return
-            table = pa.Table.from_pandas(frame, preserve_index=False)
-            writer = writer or stack.enter_context(pq.ParquetWriter(temporary, table.schema))
-            writer.write_table(table)
-
-        yield write
-
-
 def score_snapshot(bundle: Bundle, snapshot: Snapshot, cutoff: date, terms: Terms) -> pd.DataFrame:
     """Return the scores of a snapshot: ``predicted_clv`` and its quantiles discounted, and of them the margin."""
     predictions = bundle.model.predict(snapshot, terms.horizon)
@@ -153,27 +131,3 @@ def _framed(predictions: Predictions, ids: pd.Index[Any], bundle: Bundle, cutoff
         margins = {name: getattr(predictions, name) * terms.margin_rate for name in values}
         predictions = replace(predictions, **margins)
     return predictions.frame(ids, cutoff, terms.horizon_days, bundle.id)
-
-
-def scores_path(
-    workspace: Workspace, bundle: Bundle, dataset: Dataset, cutoff: date | None = None, terms: Terms | None = None
-) -> Path:
-    """Return where the scores of a model as of a cutoff (default: log end) are kept.
-
-    Args:
-        workspace: where.
-        bundle: the model.
-        dataset: who is scored.
-        cutoff: as of when.
-        terms: what they speak of; None is the trained horizon without discount or margin.
-    """
-    as_of = cutoff or dataset.log_end
-    mark = "" if terms is None or terms.plain(bundle.record["horizon_days"]) else f"-{terms.mark}"
-    return workspace.predictions / bundle.id / f"{dataset.name}-{dataset.manifest.version}-{as_of:%Y%m%d}{mark}.parquet"
-
-
-def let_go(folder: Path) -> None:
-    """Remove a model's scores for other terms than the plain ones, but for those that were made last."""
-    other = [path for path in folder.glob("*.parquet") if re.search(rf"-\d{{8}}-{MARK}\.parquet$", path.name)]
-    for path in sorted(other, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
-        path.unlink(missing_ok=True)

@@ -10,7 +10,8 @@ import streamlit as st
 from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.scoring import score_snapshot, scores_path, snapshot_of
+from clv_core.deployment.kept_scores import scores_path
+from clv_core.deployment.scoring import score_snapshot, snapshot_of
 from clv_core.deployment.terms import LIFETIME, Terms
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress

@@ -11,11 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
 import sys
-import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,6 +22,7 @@ import pyarrow.parquet as pq
 
 from clv_core.features.kept import FOLDER as RELATIONS
 from tests.bench.large_log import make
+from tests.bench.process import command
 
 RESULTS = Path(__file__).resolve().parent / "results" / "million.md"
 ROWS = 20_000_000
@@ -32,32 +30,6 @@ SAMPLE = 50
 CORES = 2
 BOUND_SECONDS, BOUND_MB = 120, 4000
 HORIZON_DAYS = "182"
-
-
-def command(words: list[str]) -> dict[str, Any]:
-    """Run a command of ours on two cores and return its JSON with seconds, processor seconds and peak MB."""
-    cores = sorted(os.sched_getaffinity(0))[:CORES]
-    started = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "clv_core", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, cores),  # noqa: PLW1509 - no thread runs here
-    )
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{words[0]} ended with exit code {process.returncode}: {output}")
-    return {
-        **json.loads(output.splitlines()[-1]),
-        "seconds": time.monotonic() - started,
-        "processor": usage.ru_utime + usage.ru_stime,
-        "memory_mb": usage.ru_maxrss * 1024 / 1e6,
-        "load": os.getloadavg()[0],
-    }
 
 
 def prepared(folder: Path, rows: int, workspace: list[str]) -> tuple[str, list[tuple[str, dict[str, Any]]]]:
@@ -69,12 +41,12 @@ def prepared(folder: Path, rows: int, workspace: list[str]) -> tuple[str, list[t
             took.append(
                 (
                     f"`ingest` {size:,} rows",
-                    command(["ingest", str(folder / f"{name}.csv"), "--name", name, *workspace]),
+                    command(["ingest", str(folder / f"{name}.csv"), "--name", name, *workspace], CORES),
                 )
             )
             (folder / f"{name}.csv").unlink()
     if not (folder / "model.txt").exists():
-        trained = command(["train", "sample", "--horizon-days", HORIZON_DAYS, *workspace])
+        trained = command(["train", "sample", "--horizon-days", HORIZON_DAYS, *workspace], CORES)
         took.append((f"`train` on {rows // SAMPLE:,} rows", trained))
         (folder / "model.txt").write_text(trained["model"], encoding="utf-8")
     return (folder / "model.txt").read_text(encoding="utf-8"), took
@@ -96,7 +68,7 @@ def main() -> None:
     for _ in range(options.repeat):
         shutil.rmtree(folder / "workspace" / "datasets" / "million" / RELATIONS, ignore_errors=True)
         for name in ("`score`, nothing kept", "`score`, relations kept"):
-            took.append((name, command(words)))
+            took.append((name, command(words, CORES)))
             print(name, json.dumps({key: took[-1][1][key] for key in ("seconds", "processor", "memory_mb", "load")}))
     scores = pq.read_table(out)
     customers = took[-1][1]["customers"]

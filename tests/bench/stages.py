@@ -6,27 +6,10 @@ Prints one line a stage: wall seconds, peak memory, and events a second.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import Any
 
-
-def run(words: list[str]) -> tuple[dict[str, Any], float, float]:
-    """Run one command and return its JSON, its wall seconds and its peak memory in MB (children included)."""
-    started = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-m", "clv_core", *words], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{words[0]} ended with exit code {process.returncode}: {output}")
-    return json.loads(output.splitlines()[-1]), time.monotonic() - started, usage.ru_maxrss / 1024
+from tests.bench.process import command
 
 
 def main() -> None:
@@ -57,7 +40,8 @@ def main() -> None:
                     *workspace,
                 ],
             }[stage]
-            result, seconds, memory = run(words)
+            result = command(words)
+            seconds, memory = result["seconds"], result["memory_mb"]
             if stage == "simulate":
                 rows = int(result["rows"])
                 print(f"{rows:,} events of {options.customers:,} customers\n")

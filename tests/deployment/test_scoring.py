@@ -14,6 +14,7 @@ from clv_core import pipeline
 from clv_core.collection.store import open_dataset
 from clv_core.deployment import scoring
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.kept_scores import scores_path
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.jobs import NoProgress
@@ -57,7 +58,7 @@ def test_the_page_s_scores_and_a_spreadsheet_s_are_the_same_numbers(
 ) -> None:
     words = (small_workspace, "shop", small_bundle.id)
     pipeline.score_file(*words, tmp_path / "s.csv", progress=NoProgress())
-    kept = scoring.scores_path(small_workspace, small_bundle, open_dataset(small_workspace, "shop"))
+    kept = scores_path(small_workspace, small_bundle, open_dataset(small_workspace, "shop"))
     frame = pipeline.score(*words, progress=NoProgress())
     pd.testing.assert_frame_equal(pd.read_parquet(kept), frame, check_exact=True)
     pd.testing.assert_frame_equal(pipeline.scores(*words, progress=NoProgress()), frame, check_exact=True)

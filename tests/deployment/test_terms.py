@@ -15,7 +15,7 @@ from clv_core.collection.store import open_dataset
 from clv_core.commands import score as command
 from clv_core.deployment.belongings import predictions_of
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.scoring import KEPT, let_go, scores_path
+from clv_core.deployment.kept_scores import KEPT, let_go, scores_path
 from clv_core.deployment.terms import MOST_YEARS, Terms, further_year, lifetime_years
 from clv_core.errors import UsageError
 from clv_core.features.btyd import BgNbd, ParetoNbd

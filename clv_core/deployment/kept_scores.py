@@ -1,0 +1,126 @@
+"""The scores of a workspace: made once, written to files, and kept where the pages look for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from clv_core.collection.store import Dataset, open_dataset
+from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.deployment.scoring import score_parts
+from clv_core.deployment.signals import lost_signals
+from clv_core.deployment.table_file import table_file
+from clv_core.deployment.terms import MARK, Terms
+from clv_core.errors import Message
+from clv_core.jobs import Progress
+from clv_core.workspace import Workspace
+
+KEPT: Final = 8
+"""Sets of scores for other horizons, rates and margins that are kept of a model."""
+
+
+def score(
+    workspace: Workspace,
+    name: str,
+    model_id: str,
+    *,
+    cutoff: date | None = None,
+    horizon_days: int | str | None = None,
+    discount_rate: float = 0.0,
+    margin_rate: float = 1.0,
+    progress: Progress,
+) -> pd.DataFrame:
+    """Score all customers of a dataset; they are also kept under ``predictions/`` for the pages.
+
+    ``horizon_days`` may be ``lifetime`` (:mod:`clv_core.deployment.terms`).
+    """
+    asked = {"horizon_days": horizon_days, "discount_rate": discount_rate, "margin_rate": margin_rate}
+    frames = list(_scored(workspace, name, model_id, [], cutoff=cutoff, progress=progress, **asked))
+    return pd.concat(frames, ignore_index=True)
+
+
+def score_file(
+    workspace: Workspace,
+    name: str,
+    model_id: str,
+    out: Path,
+    *,
+    cutoff: date | None = None,
+    horizon_days: int | str | None = None,
+    discount_rate: float = 0.0,
+    margin_rate: float = 1.0,
+    progress: Progress,
+) -> tuple[int, float]:
+    """Write what :func:`score` returns to ``out``, CSV or Parquet by its ending, some customers at a time.
+
+    Returns:
+        How many customers, and the sum of their predicted_clv.
+    """
+    asked = {"horizon_days": horizon_days, "discount_rate": discount_rate, "margin_rate": margin_rate}
+    customers, total = 0, 0.0
+    for frame in _scored(workspace, name, model_id, [out], cutoff=cutoff, progress=progress, **asked):
+        customers, total = customers + len(frame), total + float(frame["predicted_clv"].sum())
+    return customers, total
+
+
+def _scored(
+    workspace: Workspace, name: str, model_id: str, files: list[Path], *, cutoff: date | None, **asked: Any
+) -> Iterator[pd.DataFrame]:
+    """Yield the scores in parts, as they are written to ``files`` and to where the pages look for them."""
+    bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
+    terms = Terms.of(asked["horizon_days"], bundle.record["horizon_days"], asked["discount_rate"], asked["margin_rate"])
+    kept = scores_path(workspace, bundle, dataset, cutoff, terms)
+    with ExitStack() as stack:
+        writers = [stack.enter_context(table_file(path)) for path in (*files, kept)]
+        for frame in score_parts(bundle, dataset, cutoff=cutoff, **asked):
+            for write in writers:
+                write(frame)
+            yield frame
+    let_go(kept.parent)
+
+
+def score_warnings(workspace: Workspace, name: str, model_id: str, terms: Terms | None = None) -> list[Message]:
+    """Return what has to be assumed for ``terms``, and what the model learned from and the dataset no longer has."""
+    bundle = open_bundle(workspace, model_id)
+    assumed = [] if terms is None else terms.warnings(bundle.record["horizon_days"])
+    return [*assumed, *lost_signals(bundle, open_dataset(workspace, name))]
+
+
+def scores(
+    workspace: Workspace, name: str, model_id: str, *, cutoff: date | None = None, progress: Progress
+) -> pd.DataFrame:
+    """Return the plain scores, from disk where they are there, computed and kept where not."""
+    path = scores_path(workspace, open_bundle(workspace, model_id), open_dataset(workspace, name), cutoff)
+    return (
+        pd.read_parquet(path) if path.exists() else score(workspace, name, model_id, cutoff=cutoff, progress=progress)
+    )
+
+
+def scores_path(
+    workspace: Workspace, bundle: Bundle, dataset: Dataset, cutoff: date | None = None, terms: Terms | None = None
+) -> Path:
+    """Return where the scores of a model as of a cutoff (default: log end) are kept.
+
+    Args:
+        workspace: where.
+        bundle: the model.
+        dataset: who is scored.
+        cutoff: as of when.
+        terms: what they speak of; None is the trained horizon without discount or margin.
+    """
+    as_of = cutoff or dataset.log_end
+    mark = "" if terms is None or terms.plain(bundle.record["horizon_days"]) else f"-{terms.mark}"
+    return workspace.predictions / bundle.id / f"{dataset.name}-{dataset.manifest.version}-{as_of:%Y%m%d}{mark}.parquet"
+
+
+def let_go(folder: Path) -> None:
+    """Remove a model's scores for other terms than the plain ones, but for those that were made last."""
+    other = [path for path in folder.glob("*.parquet") if re.search(rf"-\d{{8}}-{MARK}\.parquet$", path.name)]
+    for path in sorted(other, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
+        path.unlink(missing_ok=True)
