@@ -9,8 +9,9 @@ where ``a`` is the level of all, ``b_k`` what a fifth alone is off by, and ``e_k
 v_k = log(1 + relative variance). s and g_1 to g_5 are not known. Before any origin they are held to be around 10% (s)
 and 5% (g_k), with the heavy tail of a half-Cauchy; then every value is weighed by how well it explains past origins.
 One origin says little and leaves wide intervals, as a t distribution would; more of them narrow it. Each fifth has a
-spread of its own, because the lowest ones, which hold next to nothing, are often off by a factor that says nothing of
-the best customers. The errors are centred on 0: a miss of the past is taken for its size, not for its direction.
+spread of its own, and a fifth that holds less than a fifth of the value a wider one, 5% of what an even fifth would
+hold: a miss that is small beside the total is a large factor of next to nothing, and says nothing of the level of
+all. The errors are centred on 0: a miss of the past is taken for its size, not for its direction.
 
 A customer's variance is m^2 (c/p - 1): that of a value that is 0 with probability 1 - p, and else has mean m/p and
 second moment c (m/p)^2. The dispersion c is measured at the past origins, their level set right. Derived from each
@@ -101,7 +102,8 @@ class SharedError:
         if not known:
             return None
         dispersion = float(np.mean([_dispersion(frame) for frame in known]))
-        squared = _draws()
+        shares = np.mean([_shares(frame) for frame in known], axis=0)
+        squared = _draws(shares)
         fit = np.sum([log_likelihood(*_misses(frame, dispersion), squared) for frame in known], axis=0)
         likely = np.exp(fit - fit.max())
         kept = likely > NEGLIGIBLE
@@ -116,9 +118,17 @@ def _dispersion(frame: pd.DataFrame) -> float:
     return max(SMALLEST_DISPERSION, float((value**2).sum() / expected.sum()))
 
 
-def _draws() -> Floats:
-    """Return draws of s^2 and of each fifth's g^2 before any origin is seen, the same in every call, [d, 6]."""
-    scale = np.array([USUAL_LEVEL_SPREAD] + [USUAL_OWN_SPREAD] * FIFTHS)
+def _shares(frame: pd.DataFrame) -> Floats:
+    """Return the share of the predicted total that each fifth holds, [5]."""
+    predicted = frame["predicted_clv"].to_numpy(np.float64)
+    shares: Floats = np.bincount(fifth_of(predicted), predicted, minlength=FIFTHS) / predicted.sum()
+    return shares
+
+
+def _draws(shares: Floats) -> Floats:
+    """Return draws of s^2 and of each fifth's g^2 before any miss is seen, the same for the same shares, [d, 6]."""
+    own = USUAL_OWN_SPREAD * np.maximum(1.0, 1 / (FIFTHS * np.maximum(shares, 1e-9)))
+    scale = np.array([USUAL_LEVEL_SPREAD, *own])
     drawn = np.abs(np.random.default_rng(0).standard_cauchy(size=(DRAWS, 1 + FIFTHS)))
     squared: Floats = np.minimum(scale * drawn, LARGEST_SPREAD) ** 2
     return squared

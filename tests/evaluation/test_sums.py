@@ -108,6 +108,27 @@ def test_fifths_that_hold_next_to_nothing_do_not_widen_the_total() -> None:
     assert total_off < 1.3 * total and fifth_off > 3 * fifth
 
 
+def test_one_origin_whose_lower_fifths_were_off_alike_says_little_of_the_total() -> None:
+    """Three fifths that hold 4% of the value came to six times as much: that is their own error, not the level's."""
+    now, past = customers(3000, 31), customers(3000, 32)
+    small = [
+        frame.assign(predicted_clv=frame["predicted_clv"].mask(fifth_of(frame["predicted_clv"].to_numpy()) < 3, 0.4))
+        for frame in (now, past)
+    ]
+    low = fifth_of(past["predicted_clv"].to_numpy()) < 3
+    right = small[1].assign(actual=small[1]["actual"].mask(low, small[1]["actual"] / past["predicted_clv"] * 0.4))
+    off = right.assign(actual=right["actual"].mask(low, 6 * right["actual"]))
+
+    def width(seen: pd.DataFrame) -> float:
+        shared = SharedError.of([seen])
+        assert shared is not None
+        found = sum_intervals(small[0], np.zeros(3000), 1, shared)
+        return float(np.log(found.high[0] / found.low[0]))
+
+    assert off["actual"].sum() < 1.3 * right["actual"].sum()
+    assert width(off) < 1.5 * width(right) < 1
+
+
 def test_a_total_is_surer_than_its_parts_and_not_their_sum() -> None:
     scored = customers(3000, 9)
     shared = SharedError.of([customers(3000, 10)])
