@@ -10,7 +10,7 @@ export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help app test lint check e2e bench bench-accuracy bench-large bench-million clean
+.PHONY: help app test lint check e2e bench bench-accuracy bench-large bench-million bench-small pretrain clean
 
 help:
 	@echo "make app     start CLV Studio on http://localhost:$(PORT) (first time: makes .venv and installs it; some minutes)"
@@ -22,6 +22,8 @@ help:
 	@echo "make bench-accuracy  all models on past origins of real and simulated logs (SEEDS=1 ONLY=cdnow,btyd; about half an hour)"
 	@echo "make bench-large  a log of 20 million rows: reading and snapshot as ratios to plain DuckDB (ROWS=20000000; some minutes, 4 GB of disk)"
 	@echo "make bench-million  a million customers scored on two cores: seconds and memory (ROWS=20000000; some minutes, 6 GB of disk)"
+	@echo "make bench-small  random subsets of 100, 300, 1,000 customers of two real logs (DRAWS=20; about half an hour)"
+	@echo "make pretrain  the pre-trained network made anew (MINUTES=30 SEED=1 OUT=build/instant)"
 	@echo "make clean   remove .venv and caches; workspace/ stays"
 
 # A stamp is as new as the last install: while requirements.txt and pyproject.toml are older, nothing is installed.
@@ -80,6 +82,18 @@ ONLY ?=
 bench-accuracy: .venv/bench
 	@echo "==> accuracy, $(SEEDS) seed(s)"
 	@$(BIN)/python -m tests.bench.accuracy --seeds $(SEEDS) --resamples $(RESAMPLES) --only "$(ONLY)"
+
+DRAWS ?= 20
+bench-small: .venv/bench
+	@echo "==> small shops, $(DRAWS) draws"
+	@$(BIN)/python -m tests.bench.small --draws $(DRAWS)
+
+MINUTES ?= 30
+SEED ?= 1
+OUT ?= build/instant
+pretrain: .venv/app
+	@echo "==> pre-training, $(MINUTES) minute(s), into $(OUT)"
+	@$(BIN)/python -m clv_core pretrain --minutes $(MINUTES) --seed $(SEED) --out $(OUT) --workspace build/pretrain
 
 ROWS ?= 20000000
 bench-large: .venv/dev

@@ -98,7 +98,19 @@ def _parse(key: str, text: str, hint: Any) -> Any:
         raise UsageError("setting_type", setting=key, value=text, type=hint.__name__) from error
 
 
-MODEL_IDS: Final = ("hybrid", "mlp", "rnn", "naive", "bgnbd", "paretonbd", "lightgbm", "ziln_mlp")
+MODEL_IDS: Final = (
+    "hybrid",
+    "instant",
+    "instant_tuned",
+    "blend",
+    "mlp",
+    "rnn",
+    "naive",
+    "bgnbd",
+    "paretonbd",
+    "lightgbm",
+    "ziln_mlp",
+)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
     ingest -> train (features, model, training, evaluation) -> score -> explain, segment, export -> ingest the next log
 
 Every function takes a workspace and plain values, reports progress, and returns what it made. ``append``, ``rename``,
-``delete``, ``add_customers``, ``remove_customers`` and what begins with ``score`` need no more than what they are
-imported from.
+``delete``, ``look``, ``add_customers``, ``remove_customers`` and what begins with ``score`` need no more than what they
+are imported from.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from clv_core.deployment.kept_scores import score as score
 from clv_core.deployment.kept_scores import score_file as score_file
 from clv_core.deployment.kept_scores import score_warnings as score_warnings
 from clv_core.deployment.kept_scores import scores as scores
+from clv_core.deployment.look import look as look
 from clv_core.deployment.past import shared_error
 from clv_core.deployment.renaming import rename as rename
 from clv_core.deployment.signals import learned_signals
@@ -56,6 +57,7 @@ from clv_core.strategy.conditions import Condition
 from clv_core.strategy.contacts_stored import with_stored
 from clv_core.strategy.deleting import delete as delete
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
+from clv_core.training import choice
 from clv_core.training.checkpoint import identity
 from clv_core.training.cost import Cost, estimate, peak_memory_mb
 from clv_core.training.fit import MODELS
@@ -107,6 +109,11 @@ def train(
     shutil.rmtree(folder, ignore_errors=True)
     progress.report("saving", 1, 1)
     return bundle
+
+
+def default_model(workspace: Workspace, name: str) -> str:
+    """Return the model that is trained on a dataset where nobody names one."""
+    return choice.default_model(open_dataset(workspace, name).manifest.customers)
 
 
 def trust(workspace: Workspace, model_id: str) -> Trust:

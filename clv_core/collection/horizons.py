@@ -17,6 +17,9 @@ WINDOWS_TO_MEASURE: Final = 3
 
 BUYERS_TO_MEASURE: Final = 100
 
+USUAL_HORIZONS: Final = (30, 60, 90, 182, 365)
+"""What people plan in."""
+
 
 @dataclass(frozen=True)
 class HorizonSupport:
@@ -31,6 +34,12 @@ class HorizonSupport:
     horizon_days: int
     verdict: str
     reason: Message
+
+
+def usual_horizon(log_days: int) -> int:
+    """Return the longest usual horizon of which a log holds three; half of a shorter log, and 1 day at least."""
+    roomy = [days for days in USUAL_HORIZONS if WINDOWS_TO_MEASURE * days <= log_days]
+    return max(roomy, default=max(1, min(USUAL_HORIZONS[0], log_days // WINDOWS_TO_TRAIN)))
 
 
 def supported_horizons(log_days: int, buyers: Mapping[int, int]) -> tuple[HorizonSupport, ...]:

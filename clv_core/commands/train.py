@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument("name", help=translate("cli.option.dataset", language))
     parser.add_argument("--horizon-days", type=int, required=True, help=translate("config.horizon_days.help", language))
     parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.train.cutoff", language))
-    parser.add_argument("--model", choices=MODEL_IDS, default="hybrid", help=translate("config.model.help", language))
+    parser.add_argument("--model", choices=MODEL_IDS, default=None, help=translate("cli.train.model", language))
     parser.add_argument("--seed", type=int, default=1, help=translate("config.seed.help", language))
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help=translate("cli.train.set", language)
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Train and return the bundle's id, verdict, metrics and cost."""
     from clv_core import pipeline
 
-    config = config_from(options, options.model)
+    config = config_from(options, options.model or pipeline.default_model(context.workspace, options.name))
     bundle = pipeline.train(context.workspace, options.name, config, cutoff=options.cutoff, progress=context.progress)
     record = bundle.record
     return {

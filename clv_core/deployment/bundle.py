@@ -46,6 +46,11 @@ class Bundle:
         """The folder's name."""
         return self.folder.name
 
+    @property
+    def untrained(self) -> bool:
+        """Whether it is a first look: the pre-trained network, which has not learned from the log."""
+        return bool(self.record.get("untrained"))
+
     @cached_property
     def model(self) -> Model:
         """The model, after its files are held against their checksums.

@@ -19,10 +19,13 @@ from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
+from clv_core.model.levelled import Levelled
 from clv_core.training.fit import Model
 
 SAMPLE: Final = 300
 LARGEST_SAMPLE: Final = 5000
+MOST_STEPS: Final = 2000
+"""Of customers whose whole past a model reads."""
 MOST_PERMUTATIONS: Final = 100
 
 
@@ -61,11 +64,12 @@ def explain_scores(
     log = open_log(dataset, before=cutoff, **config.of_log())
     if cutoff <= log.first_day:
         raise NotEnoughData("cutoff_before_log", cutoff=cutoff.isoformat(), first=log.first_day.isoformat())
-    snapshot = scoring_snapshot(log, cutoff, config.horizon_days, max_steps=config.max_steps_back)
+    model = bundle.model
+    steps = MOST_STEPS if isinstance(model, Levelled) and model.whole_past else config.max_steps_back
+    snapshot = scoring_snapshot(log, cutoff, config.horizon_days, max_steps=steps)
     if customer is not None and customer not in snapshot.features.index:
         raise NotFound("customer_unknown", customer=customer, cutoff=cutoff.isoformat())
     progress.report("scoring", 0, 1)
-    model = bundle.model
     predicted = model.predict(snapshot, config.horizon_days).predicted_clv
     if customer is None:
         rows = sample_rows(predicted, config.seed, sample)
@@ -89,10 +93,9 @@ def value_of(model: Model, snapshot: Snapshot) -> Callable[[Snapshot], NDArray[n
         model: any of ``MODELS``.
         snapshot: all customers; the level step of the deep models looks at their total.
     """
-    from clv_core.model.deep import DeepModel
     from clv_core.model.paretonbd import ParetoNbdModel
 
-    if isinstance(model, DeepModel):
+    if isinstance(model, Levelled):
         levels = model.levels(snapshot)
         return lambda mixed: model.expected_value(mixed, levels)
     if isinstance(model, ParetoNbdModel):

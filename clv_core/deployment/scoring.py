@@ -59,7 +59,7 @@ def score_parts(
     Yields:
         One row a customer, columns of design section 4 (``score``), ordered by customer_id.
     """
-    from clv_core.model.deep import DeepModel
+    from clv_core.model.levelled import Levelled
 
     terms = Terms.of(horizon_days, bundle.record["horizon_days"], discount_rate, margin_rate)
     log, config, cutoff = _opened(bundle, dataset, cutoff, progress)
@@ -73,7 +73,7 @@ def score_parts(
 
     how = {"horizon_days": config.horizon_days, "max_steps": config.max_steps_back}
     model = bundle.model
-    if isinstance(model, DeepModel):
+    if isinstance(model, Levelled):
         parts = ahead(scoring_parts(log, cutoff, **how, customers_at_once=CUSTOMERS_AT_ONCE))
         answers = model.predict_parts(noted(parts), terms.horizon)
     else:

@@ -102,6 +102,7 @@ class Evidence:
         log: sizes of the log; None where only predictions are at hand.
         change: how customers changed within the last horizon; None where they did not.
         rolling: earlier origins; None where no comparison was run.
+        untrained: whether the model has never learned from this log.
     """
 
     horizon_days: int
@@ -109,6 +110,7 @@ class Evidence:
     log: LogFacts | None = None
     change: Change | None = None
     rolling: Rolling | None = None
+    untrained: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -127,6 +129,7 @@ class Evidence:
             values["log"] and LogFacts(**values["log"]),
             values["change"] and Change(**values["change"]),
             rolling,
+            values.get("untrained", False),
         )
 
 

@@ -74,17 +74,17 @@ class Mixer:
     def _windows(self, origins: Origins) -> Windows:
         """Sequences whose timing comes from one row and whose other channels from others, aligned at the latest step.
 
-        A row with fewer steps than the timing asks for is read over again. The timing row's first step ever is kept
-        before the window, because models may read how long ago it was.
+        A row with fewer steps than the timing asks for is read over again. Where a window does not reach back to the
+        timing row's first step ever, that step is kept before it, because models may read how long ago it was.
         """
         windows = self.pool.windows
         steps, start, stop = windows.steps, windows.start, windows.stop
         first = steps.offsets[np.searchsorted(steps.offsets, start, side="right") - 1]
         timing = origins[:, next(number for number, part in enumerate(self.parts) if part.timing)]
-        length = stop[timing] - start[timing]
-        offsets = np.concatenate([[0], np.cumsum(length + 1)])
-        row = np.repeat(np.arange(len(origins)), length + 1)
-        position = np.arange(offsets[-1]) - offsets[:-1][row] - 1
+        length, before = stop[timing] - start[timing], (start > first)[timing].astype(np.int64)
+        offsets = np.concatenate([[0], np.cumsum(length + before)])
+        row = np.repeat(np.arange(len(origins)), length + before)
+        position = np.arange(offsets[-1]) - offsets[:-1][row] - before[row]
         own = np.where(position < 0, first[timing][row], start[timing][row] + position)
         before_last = length[row] - 1 - position
         values = np.empty((len(own), len(STEP_VALUES)), np.float32)
@@ -110,7 +110,7 @@ class Mixer:
             codes=codes,
             vocabularies=steps.vocabularies,
         )
-        return Windows(mixed, offsets[:-1] + 1, offsets[1:], windows.cutoff_day[timing])
+        return Windows(mixed, offsets[:-1] + before, offsets[1:], windows.cutoff_day[timing])
 
     def _content(self, part: Part) -> NDArray[np.float64]:
         """All that a part says, as numbers, one row for each row of the pool."""

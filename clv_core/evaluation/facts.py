@@ -13,6 +13,7 @@ from clv_core.features.log import EventLog
 from clv_core.features.relations import day_of
 
 LOYAL_ORDERS: Final = 3
+CUSTOMERS_AT_ONCE: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,19 @@ class LogFacts:
 
     @classmethod
     def of(cls, log: EventLog) -> Self:
-        """Return the facts of a log."""
-        bought = of_types(log.steps, (PURCHASE,))
-        before = np.concatenate([[0], np.cumsum(bought)])
-        orders = before[log.steps.offsets[1:]] - before[log.steps.offsets[:-1]]
+        """Return the facts of a log, some of its customers at a time."""
+        orders, last = [], np.iinfo(np.int32).min
+        for steps in log.steps_in_parts(CUSTOMERS_AT_ONCE):
+            bought = of_types(steps, (PURCHASE,))
+            before = np.concatenate([[0], np.cumsum(bought)])
+            orders.append(before[steps.offsets[1:]] - before[steps.offsets[:-1]])
+            last = max(last, int(steps.day.max(where=bought, initial=last)))
+        counts = np.concatenate(orders)
         days = (log.end - log.first_day).days
-        last = int(log.steps.day.max(where=bought, initial=np.iinfo(np.int32).min))
         return cls(
             days=days,
-            customers=len(orders),
-            buyers=int((orders > 0).sum()),
-            loyal=int((orders >= LOYAL_ORDERS).sum()),
-            quiet_days=day_of(log.end) - 1 - last if bought.any() else days,
+            customers=len(counts),
+            buyers=int((counts > 0).sum()),
+            loyal=int((counts >= LOYAL_ORDERS).sum()),
+            quiet_days=day_of(log.end) - 1 - last if counts.any() else days,
         )

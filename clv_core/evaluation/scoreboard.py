@@ -26,6 +26,7 @@ NAMES: Final = {
     "hybrid": "Hybrid",
     "instant": "Instant",
     "instant_tuned": "Instant tuned",
+    "blend": "Blend",
 }
 """Proper names of models, the same in both languages; any other id speaks for itself."""
 

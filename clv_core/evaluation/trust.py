@@ -42,6 +42,7 @@ REASONS: Final[dict[str, Kind]] = {
     "ranking_near_chance": "refuses",
     "level_far_too_high": "refuses",
     "level_far_too_low": "refuses",
+    "untrained": "cautions",
     "unvalidated": "cautions",
     "data_stale": "cautions",
     "fewer_purchases": "cautions",
@@ -105,7 +106,8 @@ def judge(evidence: Evidence) -> Trust:
     of e^.7. Caution: anything that a person should know before money is spent on it. Else trusted.
     """
     held = evidence.held
-    reasons: list[_Reason] = [("unvalidated", {"horizon": evidence.horizon_days})] if held is None else []
+    unmeasured = "untrained" if evidence.untrained else "unvalidated"
+    reasons: list[_Reason] = [(unmeasured, {"horizon": evidence.horizon_days})] if held is None else []
     if held is not None:
         span: _Params = {"horizon": evidence.horizon_days}
         reasons += [*_size(held, span), *_ranking(held), *_level(held, span), *_intervals(held)]

@@ -25,6 +25,7 @@ from clv_core.columns import (
 )
 from clv_core.errors import NotEnoughData
 from clv_core.features.btyd import Anchor
+from clv_core.features.context.context import MOST_CUSTOMERS, ContextOf, sample_steps
 from clv_core.features.engine import EMBEDDED, Engine, scratch_folder
 from clv_core.features.holder import Holder
 from clv_core.features.kept import keep, kept_folder
@@ -119,6 +120,24 @@ class EventLog:
         """All steps of the log, ordered by customer and time; read once."""
         return self.holder.steps()
 
+    @cached_property
+    def sample(self) -> Steps:
+        """The steps of at most :data:`~clv_core.features.context.context.MOST_CUSTOMERS` customers; read once."""
+        return self.steps if len(self.holder.customer_ids) <= MOST_CUSTOMERS else sample_steps(self.holder)
+
+    def steps_in_parts(self, customers_at_once: int) -> Iterator[Steps]:
+        """Yield the steps of consecutive customers: memory for a part is enough."""
+        customers = len(self.holder.customer_ids)
+        if customers <= customers_at_once:
+            yield self.steps
+            return
+        for first in range(0, customers, customers_at_once):
+            yield self.holder.steps(first, min(customers, first + customers_at_once))
+
+    def context(self, cutoff_day: int, horizon_days: int) -> ContextOf:
+        """Return the log's context at a cutoff, to be made when it is asked for."""
+        return ContextOf(lambda: self.sample, cutoff_day, horizon_days)
+
     def snapshot(
         self, cutoff: date, horizon_days: int, *, max_steps: int = 40, label_days: int | None = None
     ) -> Snapshot:
@@ -140,7 +159,9 @@ class EventLog:
         if len(customers) == 0:
             raise self._nobody(cutoff)
         features, anchor = feature_table(self.holder, cutoff, horizon_days, customers)
-        found = self._snapshot(features, self.steps.customer_ids[customers], customers, windows, horizon_days, anchor)
+        context = self.context(day, horizon_days)
+        ids = self.steps.customer_ids[customers]
+        found = self._snapshot(features, ids, customers, windows, anchor, context)
         return replace(found, target=self._target(day, label_days or horizon_days, customers))
 
     def parts(
@@ -161,7 +182,7 @@ class EventLog:
 
         day = day_of(cutoff)
         everyone = self._seen(cutoff)
-        anchored = Anchored.of(self.holder, cutoff, horizon_days, everyone)
+        anchored, context = Anchored.of(self.holder, cutoff, horizon_days, everyone), self.context(day, horizon_days)
         for begin in range(0, len(everyone), customers_at_once):
             end = begin + customers_at_once
             customers = everyone[begin:end]
@@ -169,7 +190,7 @@ class EventLog:
             places, windows = windows_at(steps, day, max_steps)
             known = anchored.part(begin, end)
             features, anchor = feature_table(self.holder, cutoff, horizon_days, customers, known)
-            yield self._snapshot(features, steps.customer_ids[places], customers, windows, horizon_days, anchor)
+            yield self._snapshot(features, steps.customer_ids[places], customers, windows, anchor, context)
 
     def history(self, cutoff: date, horizon_days: int) -> tuple[pd.DataFrame, NDArray[np.float64] | None]:
         """Return what the anchor reads and says of all customers seen before ``cutoff``, and what followed.
@@ -205,15 +226,17 @@ class EventLog:
         customer_ids: NDArray[np.object_],
         customers: NDArray[np.int64],
         windows: Windows,
-        horizon_days: int,
         anchor: Anchor,
+        context: ContextOf,
     ) -> Snapshot:
-        day = int(windows.cutoff_day[0])
+        day = context.cutoff_day
         if self.signals:
             features = features.assign(**{signal.name: signal.at(day, customers) for signal in self.signals})
         features.index = pd.Index(customer_ids, name=CUSTOMER_ID)
         columns = {signal.name: signal.column for signal in self.signals}
-        return Snapshot(features, windows, horizon_days, None, {day: anchor}, signals=columns)
+        contexts = {day: context}
+        anchors = {day: anchor}
+        return Snapshot(features, windows, context.horizon_days, None, anchors, signals=columns, contexts=contexts)
 
     def close(self) -> None:
         """Let go of the engine and its files; steps and snapshots that were read stay usable."""

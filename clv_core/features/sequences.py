@@ -63,6 +63,10 @@ class Windows:
         """Return n."""
         return len(self.start)
 
+    def latest(self, steps: int) -> Windows:
+        """Return the windows cut to their last ``steps`` steps."""
+        return replace(self, start=np.maximum(self.start, self.stop - steps))
+
     def take(self, rows: NDArray[np.int64]) -> Windows:
         """Return the windows at ``rows``."""
         return replace(self, start=self.start[rows], stop=self.stop[rows], cutoff_day=self.cutoff_day[rows])

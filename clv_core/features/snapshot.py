@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.btyd import Anchor
+from clv_core.features.context.context import ContextOf
 from clv_core.features.sequences import Windows
 from clv_core.features.signals import SignalColumn
 from clv_core.preprocessing.table import Described
@@ -35,6 +36,7 @@ class Snapshot:
             float64 [n]: 1 for a complete window. None: all are complete.
         levels: the anchor's total over the actual one of all buyers of a training cutoff, by cutoff day; sampled rows
             do not tell it, since a few large customers decide it.
+        contexts: the log around the customers at each cutoff, by cutoff day, for networks that were not trained on it.
     """
 
     features: pd.DataFrame
@@ -46,6 +48,7 @@ class Snapshot:
     signals: Mapping[str, SignalColumn] = field(default_factory=dict)
     exposure: NDArray[np.float64] | None = None
     levels: Mapping[int, float] = field(default_factory=dict)
+    contexts: Mapping[int, ContextOf] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return n."""
@@ -99,4 +102,5 @@ def concat(snapshots: Sequence[Snapshot]) -> Snapshot:
         signals=first.signals,
         exposure=np.concatenate(exposures) if partial else None,
         levels={day: level for part in snapshots for day, level in part.levels.items()},
+        contexts={day: context for part in snapshots for day, context in part.contexts.items()},
     )

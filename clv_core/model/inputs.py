@@ -18,6 +18,7 @@ from torch import Tensor
 
 from clv_core.features.sequences import STEP_VALUES, Steps
 from clv_core.features.snapshot import Snapshot
+from clv_core.model.packing import pack
 from clv_core.preprocessing.table import TableEncoder
 
 STEP_CHANNELS: Final = (*STEP_VALUES, "rated", "gap", "since_first", "age")
@@ -92,18 +93,12 @@ class Inputs:
 
     def batch(self, rows: Tensor) -> Batch:
         """Return the batch of ``rows`` [B]."""
-        start = self.start[rows]
-        length = self.stop[rows] - start
-        length, order = torch.sort(length, descending=True, stable=True)
-        start, cutoff = start[order], self.cutoff_day[rows][order]
-        longest = int(length[0])
-        batch_sizes = torch.searchsorted(-length, -torch.arange(longest, device=length.device), side="left")
-        position = torch.repeat_interleave(torch.arange(longest, device=length.device), batch_sizes)
-        row = torch.arange(len(position), device=length.device) - (torch.cumsum(batch_sizes, 0) - batch_sizes)[position]
-        step = start[row] + position
-        age = torch.log1p((cutoff[row] - self.day.index_select(0, step)).float().clamp(min=0).minimum(self.oldest) / 30)
-        channels = torch.cat([self.channels.index_select(0, step), age.unsqueeze(1)], dim=1)
-        sequence = Sequence(channels, self.codes.index_select(0, step), batch_sizes.cpu(), torch.argsort(order))
+        packed = pack(self.start[rows], self.stop[rows])
+        cutoff, day = self.cutoff_day[rows][packed.row], self.day.index_select(0, packed.step)
+        age = torch.log1p((cutoff - day).float().clamp(min=0).minimum(self.oldest) / 30)
+        channels = torch.cat([self.channels.index_select(0, packed.step), age.unsqueeze(1)], dim=1)
+        codes = self.codes.index_select(0, packed.step)
+        sequence = Sequence(channels, codes, packed.batch_sizes, packed.unsort)
         return Batch(self.table.index_select(0, rows), self.base.index_select(0, rows), sequence)
 
     def in_parts(self, rows_at_once: int) -> tuple[Tensor, ...]:

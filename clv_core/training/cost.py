@@ -11,14 +11,18 @@ from math import ceil
 from typing import Final
 
 from clv_core.config import TrainConfig
+from clv_core.training.choice import SMALL
 from clv_core.training.windows import partial_cutoffs, training_cutoffs
 
 FEWEST_STEPS, MOST_STEPS = 200, 300
 EPOCHS: Final = 3
 FITS: Final = 2
 SECONDS_TO_START = 4.0
-SECONDS_A_WINDOW: Final = {"naive": 1e-5, "bgnbd": 2e-5, "paretonbd": 4e-5, "lightgbm": 1e-4}
+SECONDS_A_WINDOW: Final = {"instant": 2e-5, "naive": 1e-5, "bgnbd": 2e-5, "paretonbd": 4e-5, "lightgbm": 1e-4}
 """Models without optimiser steps: time of a fit for each training window."""
+TUNED_STEPS, TUNED_STEPS_SMALL = 200, 60
+"""Steps of the pre-trained network on a log, and on a small one, which it would learn by heart."""
+SECONDS_A_TUNED_ROW: Final = 6e-5
 BYTES_BASE = 450e6
 BYTES_WORKER = 350e6
 
@@ -40,6 +44,11 @@ def steps_for(rows: int, config: TrainConfig) -> int:
     return config.steps or int(min(max(rows * EPOCHS / config.batch_size, FEWEST_STEPS), MOST_STEPS))
 
 
+def tuned_steps_for(customers: int, config: TrainConfig) -> int:
+    """Return the optimiser steps of the pre-trained network: the setting, or fewer for a small log."""
+    return config.steps or (TUNED_STEPS if customers >= SMALL else TUNED_STEPS_SMALL)
+
+
 def estimate(config: TrainConfig, first_day: date, end: date, customers: int, events: int) -> Cost:
     """Return the expected cost of training once for the holdout and once for good.
 
@@ -58,19 +67,27 @@ def estimate(config: TrainConfig, first_day: date, end: date, customers: int, ev
         cutoffs = [*cutoffs, *partial_cutoffs(first_day, end, config.horizon_days)]
     windows = min(config.max_windows, customers * max(1, len(cutoffs)))
     steps_a_window = min(config.max_steps_back, events / max(1, customers))
-    features = 13e-6 * (config.mlp_layers * config.mlp_width**2 + 8192) / (2 * 64**2 + 8192)
-    gates = {"gru": 3, "lstm": 4, "rnn": 1}[config.rnn] / 3
-    sequence = 7e-6 * steps_a_window * gates * config.rnn_layers * (config.rnn_width**2 + 512) / (32**2 + 512)
-    a_row = (features if config.model != "rnn" else 5e-6) + (sequence if config.model != "mlp" else 0.0)
     processes = min(config.ensemble, config.processes or os.cpu_count() or 1)
-    rounds = ceil(config.ensemble / processes)
+    rounds, batch = ceil(config.ensemble / processes), config.batch_size
+    fit = SECONDS_TO_START
     if config.model in SECONDS_A_WINDOW:
-        fit = SECONDS_TO_START + windows * SECONDS_A_WINDOW[config.model]
-    else:
-        fit = SECONDS_TO_START + rounds * steps_for(windows, config) * config.batch_size * a_row
+        fit += windows * SECONDS_A_WINDOW[config.model]
+    if config.model in ("instant_tuned", "blend"):
+        rows = tuned_steps_for(customers, config) * batch
+        fit += rounds * rows * SECONDS_A_TUNED_ROW + windows * SECONDS_A_WINDOW["instant"]
+    if config.model in ("hybrid", "blend", "mlp", "rnn", "ziln_mlp"):
+        fit += rounds * steps_for(windows, config) * batch * _seconds_a_row(config, steps_a_window)
     seconds = FITS * fit + windows * 1e-5
     memory = BYTES_BASE + windows * (2000 + 60 * steps_a_window) + processes * (BYTES_WORKER + windows * 700)
     return Cost(seconds, memory / 1e6)
+
+
+def _seconds_a_row(config: TrainConfig, steps_a_window: float) -> float:
+    """Return what a network trained from scratch needs for a row of a batch."""
+    features = 13e-6 * (config.mlp_layers * config.mlp_width**2 + 8192) / (2 * 64**2 + 8192)
+    gates = {"gru": 3, "lstm": 4, "rnn": 1}[config.rnn] / 3
+    sequence = 7e-6 * steps_a_window * gates * config.rnn_layers * (config.rnn_width**2 + 512) / (32**2 + 512)
+    return (features if config.model != "rnn" else 5e-6) + (sequence if config.model != "mlp" else 0.0)
 
 
 def peak_memory_mb() -> float:

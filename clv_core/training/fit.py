@@ -15,9 +15,13 @@ from clv_core.errors import NotEnoughData
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
 from clv_core.model.baselines import BgNbdModel, NaiveModel
+from clv_core.model.blend import BlendModel
 from clv_core.model.boosting import BoostingModel
-from clv_core.model.deep import LARGEST_LEVEL_RATIO, DeepModel
+from clv_core.model.deep import DeepModel
 from clv_core.model.inputs import InputEncoder
+from clv_core.model.instant.model import InstantModel
+from clv_core.model.instant.weights import load_network
+from clv_core.model.levelled import LARGEST_LEVEL_RATIO
 from clv_core.model.network import Shape
 from clv_core.model.paretonbd import ParetoNbdModel
 from clv_core.model.predictions import Predictions
@@ -25,6 +29,7 @@ from clv_core.model.ziln_mlp import ZilnMlpModel
 from clv_core.preprocessing.table import TableEncoder
 from clv_core.training.cost import steps_for
 from clv_core.training.ensemble import Run, load_history, train_ensemble, write_plan
+from clv_core.training.instant import tuned_networks
 from clv_core.training.ziln_mlp import fit_network
 
 FEWEST_WINDOWS = 50
@@ -105,6 +110,36 @@ def thinned(train: Snapshot, rows: int, seed: int) -> Snapshot:
     return train.take(np.sort(np.concatenate([partial, left])))
 
 
+def fit_instant(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
+    """Take the pre-trained network as it is; the windows only bound what it may say."""
+    assert train.target is not None
+    return Fitted(InstantModel(config.horizon_days, (load_network(),), float(train.target.max(initial=0.0))), [])
+
+
+def fit_instant_tuned(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
+    """Tune the pre-trained network on the windows for seconds; resumes from ``folder``.
+
+    Raises:
+        NotEnoughData: fewer than 50 training windows.
+    """
+    assert train.target is not None
+    windows = thinned(at_anchor_level(train), config.max_windows, config.seed)
+    networks, states = tuned_networks(windows, config, folder, progress, stage)
+    model = InstantModel(config.horizon_days, tuple(networks), float(train.target.max(initial=0.0)))
+    history = [
+        {"seed": float(config.seed + member), **entry} for member, state in enumerate(states) for entry in state.history
+    ]
+    return Fitted(model, history, steps=states[0].step)
+
+
+def fit_blend(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
+    """Fit the hybrid and tune the pre-trained network on the same windows; resumes from ``folder``."""
+    deep = fit_deep(train, replace(config, model="hybrid"), folder / "hybrid", progress, stage)
+    instant = fit_instant_tuned(train, config, folder / "instant_tuned", progress, stage)
+    assert isinstance(deep.model, DeepModel) and isinstance(instant.model, InstantModel)
+    return replace(deep, model=BlendModel(deep.model, instant.model))
+
+
 def split_for_validation(train: Snapshot) -> tuple[Snapshot, Snapshot | None]:
     """Split off the latest complete cutoff, if label windows end before it; else there is no validation."""
     complete = train.complete()
@@ -155,6 +190,8 @@ def fit_ziln_mlp(train: Snapshot, config: TrainConfig, folder: Path, progress: P
 
 def table_of(model: Model) -> TableEncoder | None:
     """Return a model's encoder of the feature table; None for one that does not read it."""
+    if isinstance(model, BlendModel):
+        model = model.deep
     if isinstance(model, DeepModel):
         return model.encoder.table
     return model.encoder if isinstance(model, (BoostingModel, ZilnMlpModel)) else None
@@ -165,7 +202,7 @@ Fit = Callable[[Snapshot, TrainConfig, Path, Progress, str], Fitted]
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """One line of ``MODELS``: how it is fitted, and how it comes back from a bundle."""
+    """One line of ``MODELS``: how it is fitted, how it comes back from a bundle, and whether its seed says nothing."""
 
     fit: Fit
     load: Callable[[dict[str, NDArray[Any]], dict[str, Any]], Model]
@@ -174,6 +211,9 @@ class ModelEntry:
 
 MODELS: Final[dict[str, ModelEntry]] = {
     "hybrid": ModelEntry(fit_deep, DeepModel.from_state),
+    "instant": ModelEntry(fit_instant, InstantModel.from_state, baseline=True),
+    "instant_tuned": ModelEntry(fit_instant_tuned, InstantModel.from_state),
+    "blend": ModelEntry(fit_blend, BlendModel.from_state),
     "mlp": ModelEntry(fit_deep, DeepModel.from_state),
     "rnn": ModelEntry(fit_deep, DeepModel.from_state),
     "naive": ModelEntry(fit_naive, NaiveModel.from_state, baseline=True),

@@ -79,6 +79,7 @@ def train(
     report: Report,
     validate: Callable[[], float] | None = None,
     rates: Mapping[str, float] | None = None,
+    begin: Callable[[int], None] | None = None,
 ) -> State:
     """Train ``network`` in place.
 
@@ -93,6 +94,7 @@ def train(
         report: called with step, loss and validation loss.
         validate: loss on later windows; with it, the weights of the best validation are the ones that stay.
         rates: learning rate of the parameters whose names begin so, relative to that of all others.
+        begin: called with the number of a step before its rows are asked for.
     """
     optimizer = make_optimizer(network, config, rates or {})
     state = checkpoint.load(network, optimizer) or State()
@@ -103,6 +105,8 @@ def train(
         torch.manual_seed(seed * 7_368_787 + state.step)
         for group in optimizer.param_groups:
             group["lr"] = group["rate"] * learning_rate(state.step, steps, config.learning_rate)
+        if begin is not None:
+            begin(state.step)
         loss = loss_of(rows_of_step(state.step, rows, config.batch_size, seed, device))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

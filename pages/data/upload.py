@@ -7,6 +7,7 @@ import streamlit as st
 from clv_core.collection.check import Check
 from clv_core.errors import ClvError
 from pages.ui import (
+    first_look,
     progress,
     saved,
     state,
@@ -44,6 +45,8 @@ if file is None:
     just = state.dataset()
     if just and saved.just(just):
         saved.show(just)
+        st.subheader(t("page.look"), anchor=False)
+        first_look.section(just)
         st.subheader(t("upload.next"), anchor=False)
     else:
         widgets.headline(t("upload.headline"))

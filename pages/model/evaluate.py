@@ -42,6 +42,8 @@ if measured:
         widgets.download(t("evaluate.download"), judged.exact_metrics(bundle), name, key="download_metrics")
 
 with st.container(horizontal=True):
+    if bundle.untrained and st.button(t("look.train"), icon=navigation.BY_NAME["train"].icon, key="evaluate_train"):
+        navigation.go("train")
     if st.button(t("evaluate.to_explain"), icon=navigation.BY_NAME["explain"].icon, key="to_explain"):
         navigation.go("explain")
     if st.button(

@@ -37,12 +37,18 @@ with st.container(border=True):
     st.caption(t("train.horizon.measured" if horizon_days <= allowed.measurable else "train.horizon.unmeasured"))
     advanced = st.expander(t("train.advanced"), icon=":material/tune:")
     with advanced:
-        values = forms.settings_form(TrainConfig, ("basic", "data", "network", "training"), skip=("horizon_days",))
+        values = forms.settings_form(
+            TrainConfig,
+            ("basic", "data", "network", "training"),
+            skip=("horizon_days",),
+            defaults={"model": training.default_model(dataset)},
+        )
     try:
         config = TrainConfig(horizon_days=horizon_days, **values)
     except ClvError as error:
         widgets.error_box(error)
         st.stop()
+    st.caption(training.why_model(dataset, config.model))
     cost, memory = training.expected_cost(dataset, config), training.memory_here()
     fits = memory is None or cost.memory_mb < 0.8 * memory
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -57,7 +63,7 @@ with st.expander(t("tune.title"), icon=":material/search_insights:"):
     tuning.section(dataset, horizon_days, values, cost)
 
 model = state.model()
-if model:
+if model and not model.untrained:
     with st.container(border=True):
         st.subheader(t("train.last"), anchor=False)
         st.caption(widgets.context_line(model))

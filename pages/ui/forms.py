@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -13,14 +13,22 @@ from clv_core.config import Settings
 from pages.ui.state import name_of, t
 
 
-def settings_form(settings: type[Settings], groups: Iterable[str], *, skip: Iterable[str] = ()) -> dict[str, Any]:
+def settings_form(
+    settings: type[Settings],
+    groups: Iterable[str],
+    *,
+    skip: Iterable[str] = (),
+    defaults: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Draw one widget a setting, under a heading a group, and return the chosen values by name.
 
     Args:
         settings: a settings class; labels and helps are its fields' catalogue keys.
         groups: groups to draw, in order.
         skip: settings that the page asks for in its own way.
+        defaults: what a setting stands at where it is not the settings' own default.
     """
+    others = defaults or {}
     hints = get_type_hints(settings)
     values: dict[str, Any] = {}
     for group in groups:
@@ -28,7 +36,7 @@ def settings_form(settings: type[Settings], groups: Iterable[str], *, skip: Iter
         with st.grid(3, min_column_width=220):
             for item in fields(settings):
                 if item.metadata["group"] == group and item.name not in skip:
-                    values[item.name] = _widget(item, hints[item.name])
+                    values[item.name] = _widget(item, hints[item.name], others.get(item.name, item.default))
     return values
 
 
@@ -38,11 +46,11 @@ def changed(settings: type[Settings], values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value != defaults[name]}
 
 
-def _widget(item: Field[Any], hint: Any) -> Any:
+def _widget(item: Field[Any], hint: Any, start: Any) -> Any:
     label, info, key = t(f"config.{item.name}"), t(f"config.{item.name}.help"), f"setting_{item.name}"
     optional = get_origin(hint) is types.UnionType
     kind = next(part for part in get_args(hint) if part is not type(None)) if optional else hint
-    default = None if item.default is MISSING else item.default
+    default = None if start is MISSING else start
     if item.metadata["choices"]:
         choices = list(item.metadata["choices"])
         return st.selectbox(

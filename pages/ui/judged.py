@@ -51,7 +51,8 @@ def headline(bundle: Bundle) -> str:
     """Return the finding in one sentence."""
     record = bundle.record
     if not record["holdout"]:
-        return t("evaluate.headline.unmeasured", horizon=record["horizon_days"])
+        kind = "untrained" if bundle.untrained else "unmeasured"
+        return t(f"evaluate.headline.{kind}", horizon=record["horizon_days"])
     found = record["metrics"]
     bias = found.get("bias", 0.0)
     level = t("evaluate.level.exact")

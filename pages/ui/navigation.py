@@ -37,6 +37,7 @@ class Page:
 PAGES: Final = (
     Page("start", "home", ":material/home:"),
     Page("data", "upload", ":material/upload_file:"),
+    Page("data", "look", ":material/bolt:"),
     Page("data", "datasets", ":material/database:"),
     Page("data", "explore", ":material/insights:"),
     Page("model", "train", ":material/model_training:"),

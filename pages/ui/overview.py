@@ -40,7 +40,7 @@ def headline(dataset: Dataset | None, model: Bundle | None) -> str:
 
 def next_page(dataset: Dataset | None, model: Bundle | None) -> str:
     """Return the page that comes next."""
-    return "upload" if dataset is None else "train" if model is None else "evaluate"
+    return "upload" if dataset is None else "train" if model is None or model.untrained else "evaluate"
 
 
 def next_step(dataset: Dataset | None, model: Bundle | None) -> str:
@@ -76,7 +76,8 @@ def steps_done(dataset: Dataset | None, model: Bundle | None) -> set[str]:
     if dataset:
         done |= {"collection", "preprocessing"}
     if model:
-        done |= {"features", "model", "training"}
+        done |= {"features", "model"}
+        done |= set() if model.untrained else {"training"}
         done |= {"evaluation"} if model.record["holdout"] else set()
         work = state.workspace()
         done |= {"deployment"} if any((work.predictions / model.id).glob("*.parquet")) else set()

@@ -146,7 +146,7 @@ def checked(bundle: Bundle, terms: Terms) -> list[str]:
     if assumed:
         return assumed
     if not bundle.record["holdout"]:
-        return [t("segments.unchecked")]
+        return [t("segments.untrained" if bundle.untrained else "segments.unchecked")]
     found = t("segments.checked", off=percent(abs(bundle.record["metrics"].get("bias", 0.0))))
     shared, _ = what_past_origins_say(bundle, terms)
     if shared is None:

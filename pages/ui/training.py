@@ -12,6 +12,7 @@ import streamlit as st
 from clv_core.collection.horizons import WINDOWS_TO_MEASURE
 from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig
+from clv_core.training import choice
 from clv_core.training.cost import Cost, estimate
 from clv_core.training.windows import longest_horizon, training_cutoffs
 from pages.ui import forms, state
@@ -84,6 +85,20 @@ def _horizon_label(days: int, allowed: Horizons) -> str:
     return f"{mark} {t('unit.days', n=days)}"
 
 
+def default_model(dataset: Dataset) -> str:
+    """Return the model that past origins favour for a log of this size."""
+    return choice.default_model(dataset.manifest.customers)
+
+
+def why_model(dataset: Dataset, model: str) -> str:
+    """Return which model is trained, and why where nobody chose it."""
+    name = state.name_of("choice.model", model)
+    if model != default_model(dataset):
+        return t("train.model", name=name)
+    known = {"name": name, "customers": f"{dataset.manifest.customers:,}", "small": f"{choice.SMALL:,}"}
+    return t("train.model.small" if dataset.manifest.customers < choice.SMALL else "train.model.usual", **known)
+
+
 def expected_cost(dataset: Dataset, config: TrainConfig) -> Cost:
     """Return the expected time and memory, from the manifest alone: nothing of the log is read for it."""
     facts = dataset.manifest
@@ -100,6 +115,6 @@ def memory_here() -> float | None:
 def start(dataset: Dataset, horizon_days: int, values: dict[str, Any]) -> None:
     """Start training as a job, with the settings that differ from their defaults."""
     command = ["train", dataset.name, "--horizon-days", str(horizon_days)]
-    for name, value in forms.changed(TrainConfig, values).items():
+    for name, value in {"model": values["model"], **forms.changed(TrainConfig, values)}.items():
         command += [f"--{name}", str(value)] if name in ("model", "seed") else ["--set", f"{name}={value}"]
     state.start_job(command, dataset.name)

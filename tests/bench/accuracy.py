@@ -22,7 +22,7 @@ from clv_core.workspace import Workspace, atomic_path
 from tests.bench.behaviour import ablate
 from tests.bench.cells import ATTAINABLE, CELLS, Cell, run_cell
 from tests.bench.claims import claims
-from tests.bench.judging import JUDGED, OURS, SHOWN, Figures
+from tests.bench.judging import FAMILY, JUDGED, OURS, SHOWN, Figures
 from tests.bench.logs import prepare
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="names of logs, by commas; default: all")
     parser.add_argument("--parts", default="cells,behaviour")
     parser.add_argument("--at-once", type=int, default=2, help="cells at a time, one process each")
-    parser.add_argument("--resume", action="store_true", help="take predictions of the last run where they are kept")
+    parser.add_argument("--resume", action="store_true", help="run only the models of which no predictions are kept")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--workspace", type=Path, default=Path("workspace/bench"))
     parser.add_argument("--out", type=Path, default=RESULTS)
@@ -66,7 +66,7 @@ def main() -> None:
         print((options.out / "accuracy.md").read_text(encoding="utf-8"))
     if "behaviour" in options.parts:
         table = ablate(workspace, options.seeds, options.resamples, **settings)
-        about = f"Seeds: {options.seeds}. Positive: the hybrid that reads everything is better."
+        about = f"Seeds: {options.seeds}. Positive: the model that reads everything is better."
         text = f"# What behaviour is worth\n\n{about}\n\n{markdown(table)}\n"
         print(text)
         options.out.mkdir(parents=True, exist_ok=True)
@@ -79,8 +79,11 @@ def _measure(
     """Run one cell in a process of its own, networks one after the other: the cells share the cores."""
     started, name = time.monotonic(), cell.id.replace(" ", "-")
     kept, folder = root / KEPT / f"{name}.parquet", root / "accuracy" / name
-    if not kept.exists():
-        predictions = run_cell(Workspace(root), cell, models, seeds, folder, **{"processes": "1", **settings})
+    known = [pd.read_parquet(kept)] if kept.exists() else []
+    missing = [model for model in models if not known or model not in set(known[0]["model"])]
+    if missing and not (known and cell.models and not set(missing) & set(cell.models)):
+        found = run_cell(Workspace(root), cell, missing, seeds, folder, **{"processes": "1", **settings})
+        predictions = pd.concat([*known, found[~found["model"].isin(known[0]["model"])] if known else found])
         with atomic_path(kept) as temporary:
             predictions.to_parquet(temporary, index=False)
         shutil.rmtree(folder, ignore_errors=True)
@@ -100,14 +103,18 @@ def write(out: Path, done: list[tuple[Cell, Figures, pd.DataFrame]], seeds: int,
         *share_lines(judged),
         "## What was asked for",
         markdown(pd.DataFrame(claims(done, judged))),
+        "## Models that may be the default",
+        "Share of the counted cells that each would win or tie against the best rival, and its figures relative to "
+        "BG/NBD's, averaged over the counted cells (of the bias: its size).",
+        markdown(family_table(done)),
         "## Against each of the others",
         "Cells won, tied and lost against one other model, the same in all cells; `held` is the share won or tied.",
         markdown(singles_table(done)),
         "## Rules",
         "A win is a better figure whose interval excludes 0. A tie is any other better one, a worse one within 1%, or "
         "one within 3% whose interval holds 0.",
-        "## Cells\n\nThe gap is relative to the rival's figure and positive where hybrid is worse (of the bias: in "
-        "points of the actual total). `versus_bgnbd` says what the interval of the difference allows.",
+        f"## Cells\n\nOurs is {OURS}. The gap is relative to the rival's figure, positive where ours is worse (of the "
+        "bias: in points of the actual total). `versus_bgnbd` says what the interval of the difference allows.",
         markdown(judged),
     ]
     for cell, figures, predictions in done:
@@ -128,7 +135,7 @@ def figures_table(done: list[tuple[Cell, Figures, pd.DataFrame]]) -> pd.DataFram
 
 
 def cells_table(done: list[tuple[Cell, Figures, pd.DataFrame]]) -> pd.DataFrame:
-    """Return one row a cell and judged metric: hybrid against the best rival, and against BG/NBD."""
+    """Return one row a cell and judged metric: the default against the best rival, and against BG/NBD."""
     rows: list[dict[str, Any]] = []
     for cell, figures, _ in done:
         rivals = figures.rivals()
@@ -142,7 +149,7 @@ def cells_table(done: list[tuple[Cell, Figures, pd.DataFrame]]) -> pd.DataFrame:
                 "cell": cell.id,
                 "counted": cell.counted,
                 "metric": metric,
-                "hybrid": figures.size(OURS, metric),
+                "ours": figures.size(OURS, metric),
                 "best": best,
                 "rival": figures.size(best, metric),
                 "gap": gap,
@@ -161,7 +168,7 @@ def cells_table(done: list[tuple[Cell, Figures, pd.DataFrame]]) -> pd.DataFrame:
 
 
 def singles_table(done: list[tuple[Cell, Figures, pd.DataFrame]]) -> pd.DataFrame:
-    """Return one row a rival: the counted cells that hybrid wins, ties and loses against that one alone.
+    """Return one row a rival: the counted cells that the default wins, ties and loses against that one alone.
 
     A row ``attainable`` is the other way round: what the true parameters would hold against the best of the models that
     learn, at the origins where they are known. No model can be asked for more.
@@ -183,27 +190,47 @@ def singles_table(done: list[tuple[Cell, Figures, pd.DataFrame]]) -> pd.DataFram
     return pd.DataFrame(rows)
 
 
+def family_table(done: list[tuple[Cell, Figures, pd.DataFrame]]) -> pd.DataFrame:
+    """Return one row for each of ``FAMILY``: what it would hold as the default, over the counted cells."""
+    rows = []
+    for model in FAMILY:
+        outcomes: list[str] = []
+        sizes: dict[str, list[float]] = {metric: [] for metric in JUDGED}
+        for cell, figures, _ in done:
+            if not cell.counted or model not in figures.models or not figures.rivals():
+                continue
+            outcomes += [figures.verdict(model, figures.best(metric, figures.rivals()), metric)[0] for metric in JUDGED]
+            for metric in JUDGED:
+                theirs = figures.size("bgnbd", metric) if metric in ("mae", "rmse") else 1.0
+                sizes[metric].append(figures.size(model, metric) / theirs)
+        if outcomes:
+            held = sum(outcome != "loss" for outcome in outcomes)
+            means = {metric: sum(values) / len(values) for metric, values in sizes.items()}
+            rows.append({"model": model, "held": f"{held} of {len(outcomes)} ({held / len(outcomes):.0%})", **means})
+    return pd.DataFrame(rows)
+
+
 def share_lines(judged: pd.DataFrame) -> list[str]:
     """Return the sentences of what share of the counted cells hybrid wins or ties."""
     lines = []
     counted = judged[judged["counted"]] if len(judged) else judged
     for name, column in (
-        ("every other model", "outcome"),
-        ("every model but its own parts", "outcome_without_own_parts"),
+        ("every rival", "outcome"),
+        ("every rival but the hybrid's halves", "outcome_without_own_parts"),
     ):
         if len(counted):
             held = counted[column].value_counts()
             win, tie = int(held.get("win", 0)), int(held.get("tie", 0))
             share = (win + tie) / len(counted)
             lines.append(
-                f"Hybrid against the best of {name}: {win} wins, {tie} ties, {len(counted) - win - tie} losses in "
-                f"{len(counted)} cells ({share:.0%} held)."
+                f"The default ({OURS}) against the best of {name}: {win} wins, {tie} ties, {len(counted) - win - tie} "
+                f"losses in {len(counted)} cells ({share:.0%} held)."
             )
     return lines
 
 
 def cell_markdown(figures: Figures, predictions: pd.DataFrame) -> str:
-    """Return the table of all models at one origin, how their quantiles hold, and the trust verdict of hybrid."""
+    """Return the table of all models at one origin, how their quantiles hold, and the trust verdict of the default."""
     rows = []
     for model in figures.models:
         row: dict[str, Any] = {"model": model}

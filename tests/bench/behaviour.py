@@ -1,4 +1,4 @@
-"""Do views, carts, ratings, coupons earn their place? The default model with less to read, on the same customers.
+"""Do views, carts, ratings, coupons earn their place? Models with less to read, on the same customers.
 
 Part of ``make bench-accuracy``; writes ``behaviour.md``. CDNOW holds purchases only: there is nothing to leave out.
 """
@@ -22,14 +22,16 @@ LOGS: Final[dict[str, tuple[date, int, tuple[str, ...]]]] = {
     "completejourney-events": (date(2017, 10, 2), 91, ("event_types=purchases",)),
 }
 """Origin, horizon, and what is left out, by log."""
-MODELS: Final = ("hybrid", "mlp", "rnn")
+READERS: Final = ("hybrid", "instant_tuned")
+HALVES: Final = ("mlp", "rnn")
+MODELS: Final = (*READERS, *HALVES)
 METRICS: Final = ("gini", "mae", "rmse", "decile_mape")
 
 
 def ablate(workspace: Workspace, seeds: int, resamples: int, **settings: str) -> pd.DataFrame:
-    """Return one row a log, rival and metric: by how much the full hybrid is better, with its paired 95% interval.
+    """Return one row a log, model, rival and metric: how much better the full model is, with its paired 95% interval.
 
-    Rivals are its two halves, and the hybrid itself with less to read.
+    Rivals are the hybrid's two halves, and each of :data:`READERS` itself with less to read.
     """
     rows: list[dict[str, Any]] = []
     for name, (origin, horizon_days, variants) in LOGS.items():
@@ -37,13 +39,14 @@ def ablate(workspace: Workspace, seeds: int, resamples: int, **settings: str) ->
         config = TrainConfig.from_pairs(settings, horizon_days=horizon_days)
         asked: dict[str, Any] = {"origins": [origin], "seeds": seeds, "progress": NoProgress()}
         plain = pipeline.backtest(workspace, name, config, models=MODELS, **asked).predictions
-        less = pipeline.backtest(workspace, name, config, models=MODELS[:1], variants=variants, **asked).predictions
+        less = pipeline.backtest(workspace, name, config, models=READERS, variants=variants, **asked).predictions
         figures = Figures.of(pd.concat([plain, less[less["model"].str.contains("[", regex=False)]]), resamples)
-        for rival in figures.models[1:]:
-            for metric in METRICS:
-                over = figures.advantage("hybrid", rival, metric)
+        for rival in figures.models:
+            model = "hybrid" if rival in HALVES else rival.partition("[")[0]
+            for metric in METRICS if model != rival else ():
+                over = figures.advantage(model, rival, metric)
                 sure = "better" if over.low > 0 else "worse" if over.high < 0 else "open"
-                known = {"log": name, "rival": rival, "metric": metric}
-                sizes = {"hybrid": figures.size("hybrid", metric), "theirs": figures.size(rival, metric)}
+                known = {"log": name, "model": model, "rival": rival, "metric": metric}
+                sizes = {"full": figures.size(model, metric), "theirs": figures.size(rival, metric)}
                 rows.append({**known, **sizes, "better_by": over.value, "low": over.low, "high": over.high, "is": sure})
     return pd.DataFrame(rows)

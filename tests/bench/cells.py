@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -15,6 +15,7 @@ from clv_core.evaluation.backtest import training_data
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.jobs import NoProgress
+from clv_core.model.blend import PARTS, BlendModel
 from clv_core.training.fit import MODELS
 from clv_core.workspace import Workspace
 from tests.bench.logs import HORIZON_DAYS, attainable, plan, prepare
@@ -61,7 +62,14 @@ CELLS: Final = (
     _cell("completejourney", date(2017, 10, 2), 91),
     *(_cell(scenario, plan().cutoff, HORIZON_DAYS) for scenario in ("btyd", "browsing", "regime", "noise")),
     *(
-        Cell(scenario, plan().cutoff, HORIZON_DAYS, HORIZON_DAYS, counted=False, models=("hybrid", "bgnbd"))
+        Cell(
+            scenario,
+            plan().cutoff,
+            HORIZON_DAYS,
+            HORIZON_DAYS,
+            counted=False,
+            models=("hybrid", "instant", "instant_tuned", "blend", "bgnbd"),
+        )
         for scenario in ("btyd-2", "btyd-3")
     ),
 )
@@ -96,12 +104,18 @@ def run_cell(
             own = replace(config, seed=config.seed + number * config.ensemble)
             train = training_data(log, cell.cutoff, own, NoProgress())
             largest = max(largest, float(train.complete().target.max()))
+            fitted: dict[str, Any] = {}
             for model in models:
                 if (number and MODELS[model].baseline) or (cell.models and model not in cell.models):
                     continue
                 name = model + (f"#{number + 1}" if number else "")
-                fitted = MODELS[model].fit(train, replace(own, model=model), folder / name, NoProgress(), "backtest")
-                predictions = fitted.model.predict(snapshot, cell.horizon_days)
+                parts = [fitted[part] for part in PARTS if part in fitted]
+                if model == "blend" and len(parts) == len(PARTS):
+                    fitted[model] = BlendModel(*parts)  # what its own fit would come to, without fitting them again
+                else:
+                    settled = replace(own, model=model)
+                    fitted[model] = MODELS[model].fit(train, settled, folder / name, NoProgress(), "backtest").model
+                predictions = fitted[model].predict(snapshot, cell.horizon_days)
                 frames.append(predictions.frame(snapshot.features.index, cell.cutoff, cell.horizon_days, name))
         truth = attainable(workspace, cell.dataset)
         if truth is not None and cell.cutoff + timedelta(days=cell.horizon_days) == log.end:

@@ -10,9 +10,13 @@ import pandas as pd
 
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
 from clv_core.evaluation.metrics import METRICS
+from clv_core.training.choice import DEFAULT
 from tests.bench.cells import ATTAINABLE
 
-OURS: Final = "hybrid"
+OURS: Final = DEFAULT
+"""The default model."""
+FAMILY: Final = ("hybrid", "instant", "instant_tuned", "blend")
+"""Models that may be the default: no rivals of each other."""
 JUDGED: Final = ("gini", "spearman", "rmse", "mae", "decile_mape", "bias")
 INTERVALS: Final = ("pit10", "pit50", "pit90", "coverage80_top")
 SHOWN: Final = (*JUDGED, "mae_median", "auc", "brier", "coverage80", "width80", *INTERVALS)
@@ -98,4 +102,4 @@ class Figures:
 
     def rivals(self) -> list[str]:
         """Return every model that is to be beaten."""
-        return [model for model in self.models if model not in (OURS, ATTAINABLE)]
+        return [model for model in self.models if model not in (*FAMILY, ATTAINABLE)]

@@ -32,9 +32,10 @@ from clv_core.features.season import scoring_snapshot
 from clv_core.features.shards import each
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
-from clv_core.model.deep import ROWS_AT_ONCE, DeepModel
+from clv_core.model.deep import DeepModel
 from clv_core.model.heads import Params
 from clv_core.model.inputs import Batch, InputEncoder, Inputs
+from clv_core.model.levelled import ROWS_AT_ONCE
 from clv_core.model.network import SEQUENCE_BRANCH, Network, Shape
 from clv_core.model.one_thread import one_thread
 from clv_core.preprocessing.table import TableEncoder

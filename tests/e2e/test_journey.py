@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from clv_core.i18n import LANGUAGES, translate
+from clv_core.training.choice import DEFAULT
 from tests.e2e.studio import PAGES, Studio
 
 pytestmark = pytest.mark.timeout(900)
@@ -53,6 +54,9 @@ def upload(studio: Studio, file: Path, pictures: Path) -> None:
     name.press("Tab")
     studio.click("Save as a dataset")
     studio.wait_for("CDNOW is saved", 120)
+    studio.wait_for("This is a first look", 120)
+    assert "The next 182 days are worth" in studio.text()
+    studio.picture(pictures / "upload-look_en.png")
 
 
 def train(studio: Studio, pictures: Path) -> None:
@@ -101,7 +105,7 @@ def behaviour(studio: Studio) -> None:
 
 def check_list(path: Path) -> None:
     """The file names what it is, holds every customer once, ids as text, and numbers that can be."""
-    for word in ("CDNOW", "1998-07-01", "182d", "hybrid"):
+    for word in ("CDNOW", "1998-07-01", "182d", DEFAULT):
         assert word in path.name
     frame = pd.read_csv(path, dtype={"customer_id": "str"}, encoding="utf-8-sig")
     assert len(frame) == frame["customer_id"].nunique() == 23_570

@@ -72,6 +72,8 @@ CASES: list[tuple[Evidence, str, set[str]]] = [
     (held(inside=0.95), "caution", {"intervals_too_wide"}),
     (held(gini=Estimate(0.99, 0.985, 0.995)), "caution", {"ranking_too_good"}),
     (replace(GOOD, held=None), "caution", {"unvalidated"}),
+    (replace(GOOD, held=None, untrained=True), "caution", {"untrained"}),
+    (replace(GOOD, untrained=True), "trusted", {"ranking_holds"}),
     (log(days=454), "caution", {"horizon_too_long"}),
     (log(days=455), "trusted", {"level_holds"}),
     (replace(log(days=179), horizon_days=30), "caution", {"short_history"}),

@@ -1,0 +1,113 @@
+"""A first look at a dataset: the pre-trained network as a bundle, with no training, and what it says of everyone."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+
+from clv_core import __version__
+from clv_core.collection.horizons import usual_horizon
+from clv_core.collection.store import Dataset, open_dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import Bundle, save_bundle
+from clv_core.deployment.kept_scores import score
+from clv_core.deployment.signals import learned_signals
+from clv_core.evaluation.change import find_change
+from clv_core.evaluation.evidence import Evidence
+from clv_core.evaluation.facts import LogFacts
+from clv_core.evaluation.trust import judge
+from clv_core.features.log import open_log
+from clv_core.jobs import Progress
+from clv_core.model.instant.model import InstantModel
+from clv_core.model.instant.weights import load_network, shipped_record
+from clv_core.training.checkpoint import identity
+from clv_core.training.cost import Cost, peak_memory_mb
+from clv_core.training.fit import Fitted
+from clv_core.workspace import Workspace
+
+MODEL: Final = "instant"
+TOP_SHARE: Final = 0.1
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a first look gave.
+
+    Args:
+        bundle: the untrained model, as any other one.
+        customers: how many are predicted.
+        predicted_total: sum of their predicted value, in the log's currency.
+        top_share: share of it that the tenth with the highest values holds; 0 where nobody is worth anything.
+        seconds: how long it took.
+    """
+
+    bundle: Bundle
+    customers: int
+    predicted_total: float
+    top_share: float
+    seconds: float
+
+
+def look(workspace: Workspace, name: str, *, horizon_days: int | None = None, progress: Progress) -> Look:
+    """Predict a dataset's customers by the network that the program ships with, and keep the scores.
+
+    Args:
+        workspace: where the dataset is.
+        name: the dataset.
+        horizon_days: length of the predicted span; None is the longest usual one of which the log holds three.
+        progress: listener.
+
+    Raises:
+        NotEnoughData: the log holds no event.
+    """
+    started = time.monotonic()
+    dataset = open_dataset(workspace, name)
+    bundle = _bundle(workspace, dataset, horizon_days, progress)
+    values = score(workspace, name, bundle.id, progress=progress)["predicted_clv"].to_numpy(np.float64)
+    top = np.sort(values)[::-1][: max(1, round(TOP_SHARE * len(values)))]
+    total = float(values.sum())
+    share = float(top.sum() / total) if total > 0 else 0.0
+    return Look(bundle, len(values), total, share, time.monotonic() - started)
+
+
+def _bundle(workspace: Workspace, dataset: Dataset, horizon_days: int | None, progress: Progress) -> Bundle:
+    """Return the bundle of the untrained network for a dataset; the verdict comes from the log alone."""
+    horizon = horizon_days or usual_horizon((dataset.log_end - dataset.log_start).days)
+    config = TrainConfig(horizon_days=horizon, model=MODEL, attributes=False, review_text=False)
+    progress.report("features", 0, 1)
+    started = time.monotonic()
+    log = open_log(dataset, **config.of_log())
+    try:
+        evidence = Evidence(horizon, None, LogFacts.of(log), find_change(log, horizon), untrained=True)
+        end = log.end
+    finally:
+        log.close()
+    fitted = Fitted(InstantModel(horizon, (load_network(),)), [])
+    cost = Cost(time.monotonic() - started, peak_memory_mb()).to_json()
+    record: dict[str, Any] = {
+        "model": MODEL,
+        "dataset": {"name": dataset.name, "version": dataset.version},
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "code_version": __version__,
+        "cutoff": end.isoformat(),
+        "horizon_days": horizon,
+        "currency": dataset.manifest.currency,
+        "config": config.to_json(),
+        "metrics": {},
+        "baselines": {},
+        "holdout": None,
+        "evidence": evidence.to_json(),
+        "trust": judge(evidence).to_json(),
+        "signals": learned_signals(fitted.model, dataset, config),
+        "warnings": [],
+        "estimate": cost,
+        "actual": cost,
+        "untrained": True,
+        "pretrained": shipped_record(),
+    }
+    run = identity(dataset.name, dataset.version, end.isoformat(), config.to_json(), "look", __version__)
+    return save_bundle(workspace, f"{dataset.name}-first-look-{end:%Y%m%d}-{run[:8]}", fitted, record, None)

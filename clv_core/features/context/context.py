@@ -1,0 +1,128 @@
+"""A log at one cutoff as an untrained network needs it; made when it is asked for, and once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clv_core.features.context.customer import Columns, customer_statistics
+from clv_core.features.context.days import LogDays
+from clv_core.features.context.log import log_statistics, usual_of
+from clv_core.features.context.lookup import Lookup
+from clv_core.features.sequences import Steps, Windows
+
+if TYPE_CHECKING:
+    from clv_core.features.holder import Holder
+
+MOST_CUSTOMERS: Final = 60_000
+"""More customers add nothing to a log's statistics but time."""
+RANGES: Final = 200
+"""A sample is taken in so many ranges of consecutive customers: ids often follow the order in which customers came."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is known of a log at a cutoff.
+
+    Args:
+        cutoff_day: days since 1970-01-01.
+        horizon_days: length of the predicted span, the unit of time.
+        usual: mean gap (horizons), its variation, mean order (currency).
+        lookup: what came of whom in complete windows.
+        numbers: statistics of the log by name.
+    """
+
+    cutoff_day: int
+    horizon_days: int
+    usual: dict[str, float]
+    lookup: Lookup
+    numbers: dict[str, float]
+
+    @classmethod
+    def of(cls, steps: Steps, cutoff_day: int, horizon_days: int) -> Context:
+        """Return the context of a log; steps at or after the cutoff change nothing."""
+        log = LogDays.of(_before(steps, cutoff_day))
+        usual, lookup = usual_of(log, horizon_days), Lookup.of(log, cutoff_day, horizon_days)
+        return cls(
+            cutoff_day, horizon_days, usual, lookup, log_statistics(log, cutoff_day, horizon_days, usual, lookup)
+        )
+
+    def customers(self, windows: Windows) -> Columns:
+        """Return the statistics of customers at this cutoff, by name, each [n].
+
+        Args:
+            windows: whose; their steps hold each customer's whole past.
+        """
+        log = LogDays.of(windows.steps, self.cutoff_day)
+        customers = np.searchsorted(windows.steps.offsets, windows.start, side="right") - 1
+        return customer_statistics(log, customers, self.cutoff_day, self.horizon_days, self.usual, self.lookup)
+
+
+def _before(steps: Steps, cutoff_day: int) -> Steps:
+    """Return the steps before the cutoff of the customers who have any."""
+    kept = steps.day < cutoff_day
+    added = np.concatenate([[0], np.cumsum(kept)])
+    counts = added[steps.offsets[1:]] - added[steps.offsets[:-1]]
+    seen = counts > 0
+    return Steps(
+        customer_ids=steps.customer_ids[seen],
+        offsets=np.concatenate([[0], np.cumsum(counts[seen])]).astype(np.int64),
+        day=steps.day[kept],
+        gap_days=steps.gap_days[kept],
+        values=steps.values[kept],
+        codes=steps.codes[kept],
+        vocabularies=steps.vocabularies,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class ContextOf:
+    """The context of a log, made at the first time that it is asked for: most models never ask.
+
+    Args:
+        steps: returns the steps of all customers or of a sample of them.
+        cutoff_day: days since 1970-01-01.
+        horizon_days: length of the predicted span.
+    """
+
+    steps: Callable[[], Steps]
+    cutoff_day: int
+    horizon_days: int
+
+    @cached_property
+    def known(self) -> Context:
+        """The context."""
+        return Context.of(self.steps(), self.cutoff_day, self.horizon_days)
+
+
+def sample_steps(holder: Holder, most: int = MOST_CUSTOMERS) -> Steps:
+    """Return the steps of at most ``most`` customers, taken in ranges spread evenly over all of them."""
+    customers = len(holder.customer_ids)
+    if customers <= most:
+        return holder.steps()
+    wide = most // RANGES
+    first = np.linspace(0, customers - wide, RANGES).astype(np.int64)
+    return joined([holder.steps(int(begin), int(begin) + wide) for begin in first])
+
+
+def joined(parts: list[Steps]) -> Steps:
+    """Return the steps of different customers of one log as one."""
+    counts = np.concatenate([np.diff(part.offsets) for part in parts])
+
+    def whole(name: str) -> NDArray[np.generic]:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    return Steps(
+        customer_ids=whole("customer_ids"),  # type: ignore[arg-type]
+        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        day=whole("day"),  # type: ignore[arg-type]
+        gap_days=whole("gap_days"),  # type: ignore[arg-type]
+        values=whole("values"),  # type: ignore[arg-type]
+        codes=whole("codes"),  # type: ignore[arg-type]
+        vocabularies=parts[0].vocabularies,
+    )

@@ -1,0 +1,191 @@
+"""What happened to customers like her in complete windows before the cutoff.
+
+A window is a past cutoff whose horizon has passed. Its customers are put into cells by what was known of them then,
+and a customer of today is told how many of her cell bought again and how often. Cells with few customers lean on
+larger ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clv_core.columns import CART
+from clv_core.features.context.days import Days, LogDays
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+WINDOWS: Final = 6
+"""Complete windows that are looked at, an eighth of the horizon apart."""
+SHORTEST_DAYS: Final = 7
+COUNT_EDGES: Final = np.array([1, 2, 3, 4, 6, 9, 15, 30, 60])
+RECENCY_EDGES: Final = np.array([0.03, 0.08, 0.16, 0.3, 0.5, 0.8, 1.3, 2.2, 4.0])
+"""In horizons."""
+AGE_EDGES: Final = np.array([0.15, 0.35, 0.7, 1.2, 2.0, 3.5, 6.0])
+WEIGHT_EDGES: Final = np.exp(np.linspace(np.log(0.03), np.log(60), 14))
+"""Of the decayed count of orders."""
+PRIOR_CUSTOMERS: Final = 12.0
+"""How many customers of the larger cell a cell leans on."""
+SMALLEST: Final = 1e-4
+
+SPANS: Final = (0.0, 0.0625, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Edges of the spans of the past in which order days are counted, in horizons before the cutoff."""
+
+
+def counts_by_span(
+    orders: Days, customers: Ints, cutoff_day: int, horizon_days: float, *, value: bool = False
+) -> Floats:
+    """Return order days, or their value, in each of the spans between :data:`SPANS`, and before them, [n, 9]."""
+    edges = [cutoff_day - round(span * horizon_days) for span in SPANS]
+    added = [orders.before(customers, edge) for edge in edges]
+    added.append(orders.offsets[customers])
+    at = np.stack(added, axis=1)
+    running = orders.added[at] if value else at.astype(np.float64)
+    spans: Floats = running[:, :-1] - running[:, 1:]
+    return spans
+
+
+def decayed(spans: Floats, half: float) -> Floats:
+    """Return the sum over spans with a weight that halves every ``half`` horizons, [n]."""
+    edges = np.array([*SPANS, 2 * SPANS[-1]])
+    found: Floats = spans @ 0.5 ** ((edges[:-1] + edges[1:]) / 2 / half)
+    return found
+
+
+@dataclass(frozen=True)
+class Known:
+    """What cells are made of, for n customers at one cutoff.
+
+    Args:
+        count: order days so far, [n].
+        recency: days since the last one, in horizons; 0 without any, [n].
+        age: days since the first one (or the first event, without any), in horizons, [n].
+        weight: order days decayed by half a horizon, [n].
+        silence: days since the last event of any kind, in horizons, [n].
+        cart: days since the last cart, in horizons, infinite without any, [n].
+    """
+
+    count: Floats
+    recency: Floats
+    age: Floats
+    weight: Floats
+    silence: Floats
+    cart: Floats
+
+    @classmethod
+    def of(cls, log: LogDays, customers: Ints, cutoff_day: int, horizon_days: float) -> Known:
+        """Return what was known of customers before a cutoff."""
+        begin, stop = log.orders.offsets[customers], log.orders.before(customers, cutoff_day)
+        bought = stop > begin
+        safe = np.append(log.orders.day, cutoff_day)
+        last, first = safe[np.where(bought, stop - 1, -1)], np.where(bought, safe[begin], log.seen[customers])
+        spans = counts_by_span(log.orders, customers, cutoff_day, horizon_days)
+        return cls(
+            (stop - begin).astype(np.float64),
+            (cutoff_day - last) / horizon_days,
+            (cutoff_day - first) / horizon_days,
+            decayed(spans, 0.5),
+            log.events.since(customers, cutoff_day) / horizon_days,
+            log.behaviour[CART].since(customers, cutoff_day) / horizon_days,
+        )
+
+    def cells(self) -> dict[str, tuple[Ints, int]]:
+        """Return the cell of each customer and the number of cells, by what they are made of."""
+        count = np.searchsorted(COUNT_EDGES, self.count, side="right")
+        recency = np.searchsorted(RECENCY_EDGES, self.recency, side="right")
+        age = np.searchsorted(AGE_EDGES, self.age, side="right")
+        weight = np.searchsorted(WEIGHT_EDGES, self.weight, side="right")
+        wide = len(RECENCY_EDGES) + 1
+        ages = len(AGE_EDGES) + 1
+        few = np.minimum(count, 2)
+        silence, cart = (np.searchsorted(RECENCY_EDGES, part, side="right") for part in (self.silence, self.cart))
+        return {
+            "count": (count, len(COUNT_EDGES) + 1),
+            "cell": (count * wide + recency, (len(COUNT_EDGES) + 1) * wide),
+            "weight": (np.where(self.count > 0, weight + 1, 0), len(WEIGHT_EDGES) + 2),
+            "age": (few * ages + age, 3 * ages),
+            "silence": (few * wide + silence, 3 * wide),
+            "cart": (few * wide + cart, 3 * wide),
+        }
+
+
+LEANS_ON: Final = {"count": "", "cell": "count", "weight": "", "age": "", "silence": "", "cart": ""}
+"""The larger cells that each table's cells lean on; empty: all customers."""
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Shares and means by cell.
+
+    Args:
+        days: length of the windows; shorter than the horizon where the log is too short for it.
+        horizon_days: of the cutoff that asks.
+        windows: how many windows stand behind it; 0 where the log holds none.
+        share: chance of an order day, by table and cell.
+        orders: mean order days, by table and cell.
+        overall: both over all customers, [2].
+        largest: largest value of a customer in a window, in the log's currency.
+    """
+
+    days: int
+    horizon_days: int
+    windows: int
+    share: dict[str, Floats]
+    orders: dict[str, Floats]
+    overall: tuple[float, float]
+    largest: float
+
+    @classmethod
+    def of(cls, log: LogDays, cutoff_day: int, horizon_days: int) -> Lookup:
+        """Return the look-ups of a log whose days all lie before ``cutoff_day``."""
+        days = int(min(horizon_days, (cutoff_day - log.first) / 2.5))
+        cutoffs = window_cutoffs(log, cutoff_day, days) if days >= SHORTEST_DAYS else []
+        sizes = {name: size for name, (_, size) in Known.of(log, np.empty(0, np.int64), 0, 1.0).cells().items()}
+        added = {name: np.zeros((3, size)) for name, size in sizes.items()}
+        largest = 0.0
+        for cutoff in cutoffs:
+            customers = np.flatnonzero(log.seen < cutoff)
+            orders = log.orders.count(customers, cutoff, cutoff + days)
+            value = log.orders.sum(customers, cutoff, cutoff + days)
+            largest = max(largest, float(value.max(initial=0.0)))
+            for name, (cell, size) in Known.of(log, customers, cutoff, horizon_days).cells().items():
+                for row, weights in enumerate((np.ones(len(cell)), (orders > 0).astype(np.float64), orders)):
+                    added[name][row] += np.bincount(cell, weights=weights, minlength=size)
+        total = added["count"].sum(axis=1)
+        overall = (float((total[1] + 0.5) / (total[0] + 2)), float((total[2] + 0.5) / (total[0] + 2)))
+        share: dict[str, Floats] = {}
+        mean: dict[str, Floats] = {}
+        for name, (n, bought, orders) in ((name, tuple(rows)) for name, rows in added.items()):
+            onto = LEANS_ON[name]
+            wide = len(n) // len(share[onto]) if onto else 1
+            p, m = (np.repeat(share[onto], wide), np.repeat(mean[onto], wide)) if onto else overall
+            share[name] = (bought + PRIOR_CUSTOMERS * p) / (n + PRIOR_CUSTOMERS)
+            mean[name] = (orders + PRIOR_CUSTOMERS * m) / (n + PRIOR_CUSTOMERS)
+        return cls(days, horizon_days, len(cutoffs), share, mean, overall, largest)
+
+    def of_customers(self, known: Known) -> dict[str, Floats]:
+        """Return, for the asked horizon, the log of the mean order days and the logit of the chance, by table, [n].
+
+        Shorter windows than the horizon are stretched to it in proportion; without any, all customers are alike.
+        """
+        found: dict[str, Floats] = {}
+        longer = self.horizon_days / self.days if self.windows else 1.0
+        for name, (cell, _) in known.cells().items():
+            if name == "count":
+                continue
+            share = np.clip(self.share[name][cell], SMALLEST, 1 - SMALLEST)
+            share = np.clip(1 - (1 - share) ** longer, SMALLEST, 1 - SMALLEST)
+            found[f"lookup_{name}_orders"] = np.log(np.maximum(self.orders[name][cell] * longer, SMALLEST))
+            found[f"lookup_{name}_chance"] = np.log(share) - np.log1p(-share)
+        return found
+
+
+def window_cutoffs(log: LogDays, cutoff_day: int, days: int) -> list[int]:
+    """Return the cutoffs of complete windows of ``days``, the latest first, each with something before it."""
+    step = max(1, round(days / 8))
+    found = [cutoff_day - days - number * step for number in range(WINDOWS)]
+    return [cutoff for cutoff in found if cutoff >= log.first + max(SHORTEST_DAYS, days // 4)]

@@ -1,0 +1,203 @@
+"""From steps and contexts to the tensors of an untrained network: no scale of the log is left in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from clv_core.features.btyd import Anchor
+from clv_core.features.context.anchored import ANCHORED, anchor_numbers, anchor_statistics
+from clv_core.features.context.context import Context
+from clv_core.features.context.days import KINDS, step_kinds
+from clv_core.features.sequences import STEP_VALUES, Steps, Windows
+from clv_core.model.packing import pack
+
+MOST_STEPS: Final = 24
+"""Steps that the sequence branch reads, the latest ones; older ones count in the statistics."""
+CHANNELS: Final = 5 + len(KINDS)
+LITTLE: Final = 0.02
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A packed batch of windows, longest first, time-major; fields as in :class:`clv_core.model.inputs.Sequence`."""
+
+    channels: Tensor
+    batch_sizes: Tensor
+    unsort: Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the network reads for B rows of k logs.
+
+    ``statistics`` [B, f], ``logs`` [k, g], ``log_of`` [B], ``base`` [B, BASE_WIDTH], ``steps``.
+    """
+
+    statistics: Tensor
+    logs: Tensor
+    log_of: Tensor
+    base: Tensor
+    steps: Sequence
+
+
+@dataclass(frozen=True)
+class InstantInputs:
+    """Tensors of n customers in k logs (or cutoffs of one log).
+
+    Args:
+        statistics: of customers, float32 [n, f].
+        logs: of the logs, float32 [k, g].
+        log_of: each customer's log, int64 [n].
+        base: the head's base logs and purchase logit, float32 [n, BASE_WIDTH].
+        start, stop: each customer's slice of steps, int64 [n].
+        days: day of each step, float32 [s].
+        amounts: money of each step in the log's currency, 0 where there is none, float32 [s].
+        values: log lines, rating about 4, kinds, float32 [s, CHANNELS - 3].
+        gaps: days since the step before, float32 [s].
+        cutoff: day of each log's cutoff, float32 [k].
+        horizon: days of each log's horizon, float32 [k].
+        orders: mean order of each log at its cutoff, in its currency, float32 [k].
+    """
+
+    statistics: Tensor
+    logs: Tensor
+    log_of: Tensor
+    base: Tensor
+    start: Tensor
+    stop: Tensor
+    days: Tensor
+    amounts: Tensor
+    values: Tensor
+    gaps: Tensor
+    cutoff: Tensor
+    horizon: Tensor
+    orders: Tensor
+
+    def __len__(self) -> int:
+        """Return n."""
+        return len(self.statistics)
+
+    @classmethod
+    def of(
+        cls,
+        windows: Windows,
+        contexts: Mapping[int, Context],
+        anchors: Mapping[int, Anchor],
+        features: Mapping[str, NDArray[np.float64]] | pd.DataFrame,
+    ) -> InstantInputs:
+        """Return the tensors of windows of one log at any of its cutoffs.
+
+        Args:
+            windows: of n customers.
+            contexts: the log at each of the windows' cutoffs, by day.
+            anchors: fitted on the log before them.
+            features: what the anchors say of the customers, :data:`~clv_core.features.context.anchored.ANCHORED`, [n].
+        """
+        days = sorted(set(windows.cutoff_day.tolist()))
+        log_of = np.searchsorted(days, windows.cutoff_day)
+        known = [contexts[day] for day in days]
+        columns = []
+        for k, context in enumerate(known):
+            rows = np.flatnonzero(log_of == k)
+            own = {name: np.asarray(features[name], np.float64)[rows] for name in ANCHORED}
+            part = context.customers(windows.take(rows))
+            columns.append(part | anchor_statistics(own, part["never"], context.usual["money"]))
+        statistics = np.empty((len(windows), len(columns[0])), np.float32)
+        base = np.empty((len(windows), 6), np.float32)
+        for k, part in enumerate(columns):
+            statistics[log_of == k] = np.column_stack(list(part.values()))
+            base[log_of == k] = base_logs(part)
+        numbers = [
+            [*context.numbers.values(), *anchor_numbers(anchors[day], context.horizon_days).values()]
+            for day, context in zip(days, known, strict=True)
+        ]
+        steps = windows.steps
+        first = steps.offsets[np.searchsorted(steps.offsets, windows.start, side="right") - 1]
+        amounts = np.nan_to_num(steps.values[:, STEP_VALUES.index("amount")])
+        return cls(
+            statistics=torch.from_numpy(statistics),
+            logs=torch.tensor(numbers, dtype=torch.float32),
+            log_of=torch.from_numpy(log_of),
+            base=torch.from_numpy(base),
+            start=torch.from_numpy(np.maximum(first, windows.stop - MOST_STEPS)),
+            stop=torch.from_numpy(windows.stop),
+            days=torch.from_numpy(steps.day.astype(np.float32)),
+            amounts=torch.from_numpy(amounts),
+            values=torch.from_numpy(_values(steps)),
+            gaps=torch.from_numpy(steps.gap_days),
+            cutoff=torch.tensor(days, dtype=torch.float32),
+            horizon=torch.tensor([float(context.horizon_days) for context in known]),
+            orders=torch.tensor([context.usual["money"] for context in known], dtype=torch.float32),
+        )
+
+    def batch(self, rows: Tensor) -> Batch:
+        """Return the batch of ``rows`` [B]."""
+        log_of = self.log_of[rows]
+        packed = pack(self.start[rows], self.stop[rows])
+        log = log_of[packed.row]
+        age = (self.cutoff[log] - self.days[packed.step]) / self.horizon[log]
+        gap = self.gaps[packed.step] / self.horizon[log]
+        amount = self.amounts[packed.step] / self.orders[log]
+        own = torch.stack([amount.sign() * amount.abs().log1p(), (age + LITTLE).log(), (gap + LITTLE).log()], dim=1)
+        channels = torch.cat([own, self.values.index_select(0, packed.step)], dim=1)
+        steps = Sequence(channels, packed.batch_sizes, packed.unsort)
+        statistics, base = self.statistics.index_select(0, rows), self.base.index_select(0, rows)
+        return Batch(statistics, self.logs, log_of, base, steps)
+
+    def money(self, contexts: Mapping[int, Context]) -> NDArray[np.float64]:
+        """Return the mean order of each customer's log in currency, [n]."""
+        usual = np.array([contexts[int(day)].usual["money"] for day in self.cutoff.tolist()])
+        found: NDArray[np.float64] = usual[self.log_of.numpy()]
+        return found
+
+    def in_parts(self, rows_at_once: int) -> tuple[Tensor, ...]:
+        """Return all row numbers in parts of at most ``rows_at_once``."""
+        parts: tuple[Tensor, ...] = torch.arange(len(self)).split(rows_at_once)  # type: ignore[no-untyped-call]
+        return parts
+
+    def take(self, rows: Tensor) -> InstantInputs:
+        """Return the tensors of some customers; all steps and logs stay."""
+        names = ("statistics", "log_of", "base", "start", "stop")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
+
+    @classmethod
+    def join(cls, parts: list[InstantInputs]) -> InstantInputs:
+        """Return the tensors of several logs as one."""
+        logs = np.cumsum([0, *(len(part.logs) for part in parts)])
+        steps = np.cumsum([0, *(len(part.days) for part in parts)])
+        moved = [
+            replace(part, log_of=part.log_of + int(log), start=part.start + int(step), stop=part.stop + int(step))
+            for part, log, step in zip(parts, logs, steps, strict=False)
+        ]
+        names = cls.__dataclass_fields__
+        return cls(**{name: torch.cat([getattr(part, name) for part in moved]) for name in names})
+
+
+def base_logs(columns: dict[str, NDArray[np.float64]]) -> NDArray[np.float32]:
+    """Return what the head's mean starts from, and the logit that its chance starts from, [n, BASE_WIDTH].
+
+    Beside the anchor stands what customers like her did in complete windows, times her own mean order; of those who
+    have never bought only that is known.
+    """
+    never, value = columns["never"], columns["order_value"]
+    orders = (columns["lookup_cell_orders"] + columns["lookup_weight_orders"]) / 2
+    looked_up = (columns["lookup_cell_chance"] + columns["lookup_weight_chance"]) / 2
+    anchored = np.where(never > 0, orders + value, columns["anchor_orders"] + columns["anchor_spend"])
+    chance = np.where(never > 0, looked_up, (looked_up + columns["anchor_chance"]) / 2)
+    logs = (orders + value, anchored, columns["rate_lifetime"] + value, value, never, chance)
+    return np.column_stack(logs).astype(np.float32)
+
+
+def _values(steps: Steps) -> NDArray[np.float32]:
+    lines, rating = (steps.values[:, STEP_VALUES.index(name)] for name in ("lines", "rating"))
+    kinds = np.eye(len(KINDS), dtype=np.float32)[step_kinds(steps)]
+    many = np.log1p(np.nan_to_num(lines, nan=1.0))
+    return np.column_stack([many, np.nan_to_num(rating - 4), kinds]).astype(np.float32)

@@ -1,0 +1,124 @@
+"""Predictions of networks that were trained on simulated shops, in a log's currency and at its anchor's level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from clv_core.features.context.context import Context
+from clv_core.features.shards import each
+from clv_core.features.snapshot import Snapshot
+from clv_core.model.heads import Head, Params
+from clv_core.model.horizon import Horizon, discounted, largest_allowed
+from clv_core.model.instant import curve
+from clv_core.model.instant.inputs import InstantInputs
+from clv_core.model.instant.network import InstantNetwork
+from clv_core.model.levelled import ROWS_AT_ONCE, Levelled, Read, mean_of
+from clv_core.model.one_thread import one_thread
+
+
+@dataclass(frozen=True)
+class InstantModel(Levelled):
+    """Networks that need no training on a log; a member of ``MODELS``.
+
+    Another horizon than its own scales mean and chance by each customer's curve (:mod:`clv_core.model.instant.curve`).
+
+    Args:
+        horizon_days: the horizon that its inputs are counted in.
+        networks: in eval mode.
+        largest: largest value in the horizon seen in training windows, in the log's currency; None where it was never
+            trained on the log: then what customers had in complete windows before the cutoff bounds its predictions.
+    """
+
+    whole_past = True
+
+    horizon_days: int
+    networks: tuple[InstantNetwork, ...]
+    largest: float | None = None
+
+    @property
+    def heads(self) -> list[Head]:
+        """The head of each network."""
+        return [network.head for network in self.networks]
+
+    @torch.no_grad()
+    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
+        """Return what the networks say of every row, before any level."""
+        one_thread()
+        contexts = {day: snapshot.contexts[day].known for day in np.unique(snapshot.cutoff_day).tolist()}
+        inputs = InstantInputs.of(snapshot.windows, contexts, snapshot.anchors, snapshot.features)
+
+        @torch.no_grad()  # of this thread
+        def ask(rows: Tensor) -> list[Params]:
+            batch = inputs.batch(rows)
+            return [network(batch) for network in self.networks]
+
+        answers = each(ask, list(inputs.in_parts(ROWS_AT_ONCE)))
+        members = [
+            {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+            for parts in zip(*answers, strict=True)
+        ]
+        curves = [params.pop("curve") for params in members]
+        horizon = horizon_days or self.horizon_days
+        longer = [self._share(weights, horizon) for weights in curves]
+        plain = (
+            [self._share(weights, int(horizon)) for weights in curves] if Horizon.of(horizon).yearly_rate else longer
+        )
+        money = inputs.money(contexts)
+        largest = max(map(_largest_seen, contexts.values())) if self.largest is None else self.largest
+        return Read(
+            members=members,
+            money=money,
+            mean=mean_of(self.heads, members) * money,
+            anchor_value=np.nan_to_num(snapshot.features["anchor_value"].to_numpy(np.float64)),
+            bought=snapshot.features["T"].notna().to_numpy(),
+            cutoff_day=snapshot.cutoff_day,
+            longer=longer,
+            plain=plain,
+            largest=largest_allowed(largest, self.horizon_days, horizon),
+            residual=snapshot.last_year_residual,
+        )
+
+    def _share(self, weights: Tensor, horizon_days: int) -> Tensor:
+        """Return what comes in ``horizon_days``, discounted, relative to the model's own horizon, float32 [n]."""
+        exact = weights.double()
+
+        def grown(days: float) -> NDArray[np.float64]:
+            ratio = torch.full((len(exact),), days / self.horizon_days, dtype=torch.float64)
+            found: NDArray[np.float64] = curve.share(exact, ratio).numpy()
+            return found
+
+        return torch.from_numpy(discounted(grown, horizon_days).astype(np.float32))
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Return tensors by name, and a JSON-ready dictionary."""
+        tensors = {
+            f"{number}.{name}": value.numpy()
+            for number, network in enumerate(self.networks)
+            for name, value in network.state_dict().items()
+        }
+        return tensors, {"horizon_days": self.horizon_days, "networks": len(self.networks), "largest": self.largest}
+
+    @classmethod
+    def from_state(cls, tensors: dict[str, NDArray[Any]], state: dict[str, Any]) -> Self:
+        """Return the model that :meth:`state` described."""
+        networks = []
+        for number in range(state["networks"]):
+            prefix = f"{number}."
+            weights = {
+                name.removeprefix(prefix): torch.as_tensor(value)
+                for name, value in tensors.items()
+                if name.startswith(prefix)
+            }
+            networks.append(InstantNetwork.of(weights))
+        return cls(state["horizon_days"], tuple(networks), state["largest"])
+
+
+def _largest_seen(context: Context) -> float:
+    """Return the largest value of a customer in a complete window, or one order where there was no such window."""
+    return float(max(context.lookup.largest, context.usual["money"]))

@@ -1,0 +1,108 @@
+"""The network: statistics of the log steer (FiLM) what is made of a customer's statistics and steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.rnn import PackedSequence
+
+from clv_core.model.heads import Params, Ziln
+from clv_core.model.instant import curve
+from clv_core.model.instant.inputs import CHANNELS, Batch
+
+WIDTH: Final = 256
+BLOCKS: Final = 2
+STEPS_WIDTH: Final = 32
+LOG_WIDTHS: Final = (128, 64)
+FARTHEST: Final = 6.0
+"""Inputs are cut at so many standard deviations."""
+
+
+class Block(nn.Module):
+    """A residual block whose inner layer is scaled and shifted by what is known of the log.
+
+    Source: Perez et al. (2018), FiLM: Visual Reasoning with a General Conditioning Layer, arXiv 1709.07871.
+    """
+
+    def __init__(self, width: int, log_width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.inner = nn.Linear(width, width)
+        self.outer = nn.Linear(width, width)
+        self.film = nn.Linear(log_width, 2 * width)
+        nn.init.zeros_(self.outer.weight)
+        nn.init.zeros_(self.outer.bias)
+
+    def forward(self, hidden: Tensor, log: Tensor, log_of: Tensor) -> Tensor:
+        """Return the next hidden layer [B, width] of ``hidden`` [B, width] and ``log`` [k, log_width]."""
+        scale, shift = self.film(log)[log_of].chunk(2, dim=1)
+        inner = self.inner(self.norm(hidden)) * (1 + scale) + shift
+        following: Tensor = hidden + self.outer(F.silu(inner))
+        return following
+
+
+class InstantNetwork(nn.Module):
+    """Log statistics, customer statistics and steps -> the parameters of a ZILN head, and a curve over time.
+
+    Args:
+        statistics: how many statistics a customer has.
+        log_statistics: how many a log has.
+    """
+
+    def __init__(self, statistics: int, log_statistics: int) -> None:
+        super().__init__()
+        self.head = Ziln()
+        self.log = nn.Sequential(
+            nn.Linear(log_statistics, LOG_WIDTHS[0]), nn.SiLU(), nn.Linear(LOG_WIDTHS[0], LOG_WIDTHS[1]), nn.SiLU()
+        )
+        self.steps = nn.GRU(CHANNELS, STEPS_WIDTH)
+        self.join = nn.Linear(statistics + STEPS_WIDTH, WIDTH)
+        self.blocks = nn.ModuleList(Block(WIDTH, LOG_WIDTHS[1]) for _ in range(BLOCKS))
+        self.norm = nn.LayerNorm(WIDTH)
+        self.out = nn.Linear(WIDTH, self.head.args_dim + curve.WIDTH)
+        nn.init.zeros_(self.out.weight)
+        with torch.no_grad():
+            self.out.bias.copy_(torch.tensor([0.0] * self.head.args_dim + list(curve.START)))
+        for name, size in (("statistics", statistics), ("log", log_statistics)):
+            self.register_buffer(f"{name}_mean", torch.zeros(size))
+            self.register_buffer(f"{name}_deviation", torch.ones(size))
+        self.statistics_mean: Tensor
+        self.statistics_deviation: Tensor
+        self.log_mean: Tensor
+        self.log_deviation: Tensor
+
+    @classmethod
+    def of(cls, weights: Mapping[str, Tensor]) -> Self:
+        """Return the network of a state dictionary, in eval mode."""
+        network = cls(len(weights["statistics_mean"]), len(weights["log_mean"]))
+        network.load_state_dict(dict(weights))
+        return network.eval()
+
+    def standardise(self, statistics: Tensor, logs: Tensor) -> None:
+        """Learn mean and deviation of the inputs from ``statistics`` [n, f] and ``logs`` [k, g]."""
+        for name, values in (("statistics", statistics), ("log", logs)):
+            deviation = values.std(0)
+            getattr(self, f"{name}_mean").copy_(values.mean(0))
+            getattr(self, f"{name}_deviation").copy_(
+                torch.where(deviation > 1e-3, deviation, torch.ones_like(deviation))
+            )
+
+    def forward(self, batch: Batch) -> Params:
+        """Return the head's parameters and ``curve``, the weights of the curve over time [B, curve.WIDTH]."""
+        log = self.log(_cut((batch.logs - self.log_mean) / self.log_deviation))
+        last = self.steps(PackedSequence(batch.steps.channels, batch.steps.batch_sizes))[1][-1][batch.steps.unsort]
+        statistics = _cut((batch.statistics - self.statistics_mean) / self.statistics_deviation)
+        hidden = self.join(torch.cat([statistics, last], dim=1))
+        for block in self.blocks:
+            hidden = block(hidden, log, batch.log_of)
+        raw = self.out(F.silu(self.norm(hidden)))
+        params = self.head.domain_map(raw[:, : self.head.args_dim], batch.base)
+        return {**params, "curve": raw[:, self.head.args_dim :].softmax(-1)}
+
+
+def _cut(values: Tensor) -> Tensor:
+    return values.clamp(-FARTHEST, FARTHEST)

@@ -1,0 +1,100 @@
+"""The pre-trained network as a model of a log: as it is, or tuned for seconds on the log's own past windows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from clv_core.config import TrainConfig
+from clv_core.errors import NotEnoughData
+from clv_core.features.shards import each
+from clv_core.features.snapshot import Snapshot
+from clv_core.jobs import Progress
+from clv_core.model.heads import tweedie_deviance
+from clv_core.model.instant.inputs import InstantInputs
+from clv_core.model.instant.network import InstantNetwork
+from clv_core.model.instant.weights import load_network
+from clv_core.model.levelled import ROWS_AT_ONCE
+from clv_core.model.one_thread import one_thread
+from clv_core.training.checkpoint import Checkpoint
+from clv_core.training.cost import tuned_steps_for
+from clv_core.training.loop import State, train
+
+TWEEDIE_WEIGHT: Final = 0.5
+FEWEST_WINDOWS: Final = 50
+LEARNING_RATE: Final = 1e-3
+
+
+class Tuning:
+    """The windows of a log as the pre-trained network learns them.
+
+    Args:
+        train_on: windows with targets, brought to the anchor's level.
+        config: seed, batch size, and steps where they are set.
+
+    Raises:
+        NotEnoughData: fewer than 50 windows.
+    """
+
+    def __init__(self, train_on: Snapshot, config: TrainConfig) -> None:
+        if len(train_on) < FEWEST_WINDOWS:
+            raise NotEnoughData("too_few_windows", windows=len(train_on), needed=FEWEST_WINDOWS)
+        assert train_on.target is not None
+        one_thread()
+        contexts = {day: context.known for day, context in train_on.contexts.items()}
+        self.inputs = InstantInputs.of(train_on.windows, contexts, train_on.anchors, train_on.features)
+        money = self.inputs.money(contexts)
+        exposure = np.ones(len(train_on)) if train_on.exposure is None else train_on.exposure
+        self.target = torch.from_numpy((np.maximum(train_on.target, 0.0) / money).astype(np.float32))
+        self.exposure = torch.from_numpy(exposure.astype(np.float32))
+        self.level = max(float(self.target.sum() / self.exposure.sum()), 1e-6)
+        self.steps = tuned_steps_for(train_on.features.index.nunique(), config)
+        self.config = replace(config, learning_rate=LEARNING_RATE, optimizer="adamw")
+
+    def tune(self, seed: int, network: InstantNetwork, folder: Path, progress: Progress, stage: str) -> State:
+        """Train ``network`` in place, and return where its run ended; resumes from ``folder``."""
+
+        def report(step: int, loss: float, validation: float | None) -> None:
+            progress.report(stage, step, self.steps, seed=seed, step=step, loss=loss)
+
+        checkpoint = Checkpoint(folder / f"state-{seed}.safetensors")
+        loss_of = partial(self.loss, network)
+        state = train(network, loss_of, len(self.inputs), self.steps, seed, self.config, checkpoint, report)
+        network.eval()
+        self.calibrate(network)
+        return state
+
+    def loss(self, network: InstantNetwork, rows: Tensor) -> Tensor:
+        """Return the mean loss of rows, a scalar: as in pre-training, with the log's own level."""
+        params = network.head.part(network(self.inputs.batch(rows)), self.exposure[rows])
+        target = self.target[rows]
+        deviance = tweedie_deviance(target / self.level, network.head.mean(params) / self.level)
+        return (network.head.loss(target, params) + TWEEDIE_WEIGHT * deviance).mean()
+
+    @torch.no_grad()
+    def calibrate(self, network: InstantNetwork) -> None:
+        """Let the head learn the residuals of complete windows, if they hold enough buyers."""
+        parts = [network(self.inputs.batch(rows)) for rows in self.inputs.in_parts(ROWS_AT_ONCE)]
+        whole = self.exposure == 1
+        params = {name: torch.cat([part[name] for part in parts])[whole] for name in parts[0]}
+        network.head.calibrate(self.target[whole], params)
+
+
+def tuned_networks(
+    train_on: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str
+) -> tuple[list[InstantNetwork], list[State]]:
+    """Return the shipped network tuned in ``ensemble`` orders of the same windows, and where the runs ended."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tuning = Tuning(train_on, config)
+    networks = [load_network() for _ in range(config.ensemble)]
+
+    def tune(member: int) -> State:
+        return tuning.tune(config.seed + member, networks[member], folder, progress, stage)
+
+    return networks, each(tune, list(range(config.ensemble)))

@@ -1,0 +1,120 @@
+"""Train the network that knows no log: on simulated shops, each seen a few times and never again.
+
+The shops of a chunk are a function of (seed, its number) and the rows of a step of (seed, step): the same seed and
+number of steps give the same weights, and a run that was stopped goes on as if it had not been.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from clv_core.config import TrainConfig
+from clv_core.jobs import Progress
+from clv_core.model.heads import Params, tweedie_deviance
+from clv_core.model.instant import curve
+from clv_core.model.instant.network import InstantNetwork
+from clv_core.model.one_thread import one_thread
+from clv_core.training.checkpoint import Checkpoint
+from clv_core.training.loop import State, train
+from clv_core.training.shops import ROWS, Chunk, chunks_of, make_chunk
+
+BATCH: Final = 512
+SETTINGS: Final = TrainConfig(batch_size=BATCH, learning_rate=2e-3, weight_decay=1e-2)
+PASSES: Final = 2
+"""How often a chunk is learned from: to make one takes longer than to learn from it."""
+TWEEDIE_WEIGHT: Final = 0.5
+HELD_OUT: Final = 1_000_003
+"""Added to the seed: shops that measure the network and are never learned from."""
+CHUNKS_TO_TIME: Final = 3
+
+
+def pretrain(
+    steps: int, seed: int, folder: Path, progress: Progress, rows: int = ROWS, processes: int = 2
+) -> tuple[InstantNetwork, State]:
+    """Return a network trained for ``steps``, and where its run ended; resumes from ``folder``.
+
+    Args:
+        steps: optimiser steps, of :data:`BATCH` customers each.
+        seed: decides shops, order and first weights.
+        folder: where the state is kept.
+        progress: listener of stage ``pretrain``.
+        rows: customers of a chunk, a multiple of :data:`BATCH`.
+        processes: how many make chunks beside this one.
+    """
+    one_thread()
+    torch.manual_seed(seed)
+    first = make_chunk(seed + HELD_OUT, 0, rows)
+    network = InstantNetwork(first.inputs.statistics.shape[1], first.inputs.logs.shape[1])
+    network.standardise(first.inputs.statistics, first.inputs.logs)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def report(step: int, loss: float, validation: float | None) -> None:
+        progress.report("pretrain", step, steps, seed=seed, step=step, loss=loss)
+
+    with chunks_of(seed, rows, processes) as chunks:
+        current: dict[int, Chunk] = {}
+
+        def begin(step: int) -> None:
+            number = step // _steps_a_chunk(rows)
+            if number not in current:
+                current.clear()
+                current[number] = chunks(number)
+
+        def loss_of(chosen: Tensor) -> Tensor:
+            (chunk,) = current.values()
+            return chunk_loss(network, chunk, chosen)
+
+        checkpoint = Checkpoint(folder / f"state-{seed}-{steps}.safetensors")
+        state = train(network, loss_of, rows, steps, seed, SETTINGS, checkpoint, report, begin=begin)
+    network.eval()
+    calibrate(network, first)
+    return network, state
+
+
+def steps_in(minutes: float, seed: int) -> int:
+    """Return how many steps this machine does in so many minutes, measured on a few of them."""
+    one_thread()
+    with chunks_of(seed) as chunks:
+        chunk = chunks(0)
+        network = InstantNetwork(chunk.inputs.statistics.shape[1], chunk.inputs.logs.shape[1])
+        began = time.monotonic()
+        for number in range(1, CHUNKS_TO_TIME + 1):
+            for step in range(_steps_a_chunk(ROWS)):
+                rows = torch.arange(BATCH) + BATCH * (step % (ROWS // BATCH))
+                chunk_loss(network, chunk, rows).backward()  # type: ignore[no-untyped-call]
+            chunk = chunks(number)
+        seconds = time.monotonic() - began
+    return max(1, int(60 * minutes / seconds * CHUNKS_TO_TIME * _steps_a_chunk(ROWS)))
+
+
+def _steps_a_chunk(rows: int) -> int:
+    return PASSES * rows // BATCH
+
+
+def chunk_loss(network: InstantNetwork, chunk: Chunk, rows: Tensor) -> Tensor:
+    """Return the mean loss of rows, a scalar: likelihood, and deviance of the mean in units of the shop's level."""
+    params = at_ratio(network, network(chunk.inputs.batch(rows)), chunk.ratio[rows])
+    target, level = chunk.target[rows], chunk.level[rows]
+    loss = network.head.loss(target, params)
+    deviance = tweedie_deviance(target / level, network.head.mean(params) / level)
+    return (loss + TWEEDIE_WEIGHT * deviance).mean()
+
+
+def at_ratio(network: InstantNetwork, params: Params, ratio: Tensor) -> Params:
+    """Return the parameters for spans of ``ratio`` horizons [B]."""
+    own = {name: value for name, value in params.items() if name != "curve"}
+    return network.head.part(own, curve.share(params["curve"], ratio))
+
+
+@torch.no_grad()
+def calibrate(network: InstantNetwork, chunk: Chunk) -> None:
+    """Let the head learn the residuals of customers whose label covers the horizon."""
+    parts = [network(chunk.inputs.batch(rows)) for rows in chunk.inputs.in_parts(4096)]
+    whole = chunk.ratio == 1
+    params = {name: torch.cat([part[name] for part in parts])[whole] for name in parts[0]}
+    network.head.calibrate(chunk.target[whole], params)

@@ -1,0 +1,67 @@
+"""A first look at a dataset: values, tiers and concentration by the pre-trained network, before anything is trained."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from clv_core.collection.store import Dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.terms import Terms
+from clv_core.strategy.tiers import DEFAULT_SCHEME
+from pages.ui import charts_why, navigation, progress, scored, state, tiers, widgets
+from pages.ui.state import percent, t
+
+COMMAND = "look"
+
+
+def look_of(dataset: Dataset) -> Bundle | None:
+    """Return the first look at the dataset as it is now, the newest where there are several."""
+    looks = [bundle for bundle in state.models() if bundle.untrained]
+    return next((bundle for bundle in looks if bundle.record["dataset"]["version"] == dataset.version), None)
+
+
+def section(dataset: Dataset) -> None:
+    """Show the first look at a dataset; while it is not there, show the run that makes it."""
+    bundle = look_of(dataset)
+    if bundle is None:
+        _wait(dataset)
+        return
+    terms = Terms(bundle.record["horizon_days"])
+    customers = scored.need_scores(dataset, bundle, terms)
+    context = widgets.context_line(bundle, dataset.log_end, terms)
+    widgets.headline(tiers.headline(bundle, dataset, customers, terms), context)
+    with st.container(border=True):
+        widgets.verdict(bundle)
+        widgets.trust_reasons(bundle)
+    tiered = tiers.tiered(bundle.id, dataset.version, terms, DEFAULT_SCHEME, customers)
+    rows = tiers.tier_table(bundle.id, dataset.version, terms, DEFAULT_SCHEME, state.language(), 0.0, tiered, None)
+    tiers.cards(rows, bundle.record["currency"])
+    first = rows.iloc[0]
+    share, value = percent(first["share_of_customers"]), percent(first["share_of_value"])
+    message = t("segments.chart", name=first["name"], share=share, value=value)
+    widgets.chart(charts_why.tier_bars(rows.assign(tier_label=rows["name"]), message), "look_tiers")
+    with st.container(horizontal=True):
+        if st.button(t("look.train"), type="primary", icon=navigation.BY_NAME["train"].icon, key="look_train"):
+            navigation.go("train")
+        if st.button(t("look.segments"), icon=navigation.BY_NAME["segments"].icon, key="look_segments"):
+            navigation.go("segments")
+
+
+def _wait(dataset: Dataset) -> None:
+    """Start the run that makes a first look, once, and show it; say what went wrong where it failed."""
+    job = progress.latest(COMMAND, _label(dataset))
+    if job is None:
+        job = state.start_job([COMMAND, dataset.name], _label(dataset))
+    st.caption(t("look.wait"))
+    if progress.running(job):
+        progress.watch(job)
+        return
+    progress.ended(job)
+    progress.technical_log(job)
+    if st.button(t("job.again"), type="primary", icon=":material/refresh:", key="look_again"):
+        state.start_job([COMMAND, dataset.name], _label(dataset))
+        st.rerun()
+
+
+def _label(dataset: Dataset) -> str:
+    return f"{dataset.name} {dataset.version}"

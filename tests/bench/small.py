@@ -1,0 +1,128 @@
+"""Small shops: random subsets of customers of two real logs, where little can be learned from the log itself.
+
+``python -m tests.bench.small [--draws 20] [--models a,b] [--earlier]`` writes ``results/small.md``: for each size the
+mean Gini, MAE and RMSE (relative to BG/NBD's) and |log level| of each model over all draws of both logs, and the mean
+difference of the Gini to every other model with its standard error over draws.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from clv_core.columns import CUSTOMER_ID
+from clv_core.config import TrainConfig
+from clv_core.errors import NotEnoughData
+from clv_core.evaluation.backtest import training_data
+from clv_core.evaluation.metrics import METRICS
+from clv_core.features.engine import Engine
+from clv_core.features.log import EventLog, open_log
+from clv_core.features.season import scoring_snapshot
+from clv_core.jobs import NoProgress
+from clv_core.training.fit import MODELS
+from clv_core.workspace import Workspace
+from tests.bench.logs import prepare
+
+SIZES: Final = (100, 300, 1000)
+MODELS_HERE: Final = ("bgnbd", "lightgbm", "hybrid", "instant", "instant_tuned", "blend")
+ORIGINS: Final = {"cdnow": (date(1997, 12, 31), 182), "completejourney": (date(2017, 10, 2), 91)}
+EARLIER: Final = {"cdnow": (date(1997, 10, 1), 182), "completejourney": (date(2017, 7, 3), 91)}
+"""Where choices may be made."""
+RESULTS: Final = Path(__file__).parent / "results" / "small.md"
+
+
+def main() -> None:
+    """Run all draws and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--draws", type=int, default=20)
+    parser.add_argument("--models", default=",".join(MODELS_HERE))
+    parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
+    parser.add_argument("--earlier", action="store_true")
+    parser.add_argument("--out", type=Path, default=None)
+    parser.add_argument("--workspace", type=Path, default=Path(os.environ.get("CLV_WORKSPACE", "workspace")) / "bench")
+    options = parser.parse_args()
+    models, sizes = options.models.split(","), [int(size) for size in options.sizes.split(",")]
+    origins = EARLIER if options.earlier else ORIGINS
+    rows = []
+    for log, (cutoff, horizon) in origins.items():
+        for size, draw, part in subsets(Workspace(options.workspace), log, sizes, options.draws):
+            rows += list(figures(part, cutoff, horizon, models, draw, log, size))
+            print(rows[-1], flush=True)
+    text = report(pd.DataFrame(rows))
+    print(text)
+    if options.out or not options.earlier:
+        (options.out or RESULTS).write_text(text, encoding="utf-8")
+
+
+def subsets(workspace: Workspace, name: str, sizes: list[int], draws: int) -> Iterator[tuple[int, int, EventLog]]:
+    """Yield size, number of the draw, and the log of so many random customers."""
+    dataset = prepare(workspace, name)
+    whole = open_log(dataset)
+    everyone = whole.holder.customer_ids
+    whole.close()
+    for size in sizes:
+        for draw in range(draws):
+            chosen = np.random.default_rng([size, draw]).permutation(everyone)[:size].tolist()
+            engine = Engine()
+            events = dataset.events(engine.connection)
+            part = EventLog.from_table(
+                events.filter(events[CUSTOMER_ID].isin(chosen)), engine.connection, end=dataset.log_end, dataset=dataset
+            )
+            yield size, draw, replace(part, engine=engine)
+            engine.close()
+
+
+def figures(
+    log: EventLog, cutoff: date, horizon: int, models: list[str], draw: int, name: str, size: int
+) -> Iterator[dict[str, object]]:
+    """Yield one row a model; a model that this log cannot teach has no figures."""
+    config = TrainConfig(horizon_days=horizon, seed=1 + 10 * draw)
+    snapshot = scoring_snapshot(log, cutoff, horizon, max_steps=config.max_steps_back)
+    actual = snapshot.target
+    assert actual is not None
+    try:
+        train = training_data(log, cutoff, config, NoProgress())
+    except NotEnoughData:
+        return
+    for model in models:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                fitted = MODELS[model].fit(train, replace(config, model=model), Path(folder), NoProgress(), "backtest")
+            except NotEnoughData:
+                continue
+        found = fitted.model.predict(snapshot, horizon)
+        level = abs(np.log(max(found.predicted_clv.sum(), 1e-9) / max(actual.sum(), 1e-9)))
+        wanted = {metric: METRICS[metric].value(actual, found) for metric in ("gini", "mae", "rmse")}
+        yield {"log": name, "size": size, "draw": draw, "model": model, **wanted, "log_level": level}
+
+
+def report(rows: pd.DataFrame) -> str:
+    """Return the table and the paired differences as Markdown."""
+    lines = ["# Small shops", "", "| customers | model | draws | Gini | MAE | RMSE | abs log level |", "|" + "---|" * 7]
+    pairs = ["", "| customers | model | against | Gini, difference | standard error |", "|" + "---|" * 5]
+    for size, part in rows.groupby("size"):
+        table = part.pivot_table(index=["log", "draw"], columns="model", values=["gini", "mae", "rmse", "log_level"])
+        for model in [name for name in MODELS_HERE if name in set(part["model"])]:
+            gini, level = table["gini", model], table["log_level", model]
+            against = {name: (table[name, model] / table[name, "bgnbd"]).mean() for name in ("mae", "rmse")}
+            shown = f"{gini.mean():.3f} | {against['mae']:.3f} | {against['rmse']:.3f} | {level.mean():.3f}"
+            lines.append(f"| {size} | {model} | {gini.notna().sum()} | {shown} |")
+            if model in ("instant_tuned", "blend"):
+                for other in [name for name in MODELS_HERE if name in set(part["model"]) and name != model]:
+                    gap = (gini - table["gini", other]).dropna()
+                    error = gap.std() / np.sqrt(len(gap))
+                    pairs.append(f"| {size} | {model} | {other} | {gap.mean():+.4f} | {error:.4f} |")
+    return "\n".join([*lines, "", "MAE and RMSE are relative to BG/NBD's, draw by draw.", *pairs]) + "\n"
+
+
+if __name__ == "__main__":
+    main()

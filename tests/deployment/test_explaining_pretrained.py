@@ -1,0 +1,29 @@
+"""Explanations of models that read a customer's whole past add up to what they predict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from clv_core import pipeline
+from clv_core.collection.store import open_dataset
+from clv_core.deployment.explaining import explain_scores
+from clv_core.evaluation.explain import TOLERANCE
+from clv_core.jobs import NoProgress
+from clv_core.workspace import Workspace
+from tests.conftest import SMALL
+
+
+@pytest.mark.parametrize("model", ["instant", "instant_tuned", "blend"])
+def test_the_parts_of_a_prediction_add_up_to_it(small_workspace: Workspace, model: str) -> None:
+    config = replace(SMALL, model=model, steps=10, max_steps_back=6)
+    bundle = pipeline.train(small_workspace, "shop", config, progress=NoProgress())
+    dataset = open_dataset(small_workspace, "shop")
+    found = explain_scores(bundle, dataset, sample=12, permutations=1, progress=NoProgress())
+    scores = pipeline.scores(small_workspace, "shop", bundle.id, progress=NoProgress())
+    known = scores.set_index("customer_id")["predicted_clv"].reindex(list(found.customer_ids))
+    assert found.predicted == pytest.approx(known.to_numpy(), rel=1e-6)
+    assert found.residual < TOLERANCE
+    timing = found.importance().set_index("part")["mean_abs"]
+    assert timing["sequence_timing"] > 0, "when customers came decides what they are worth"

@@ -1,0 +1,77 @@
+"""The first look: values before anything is trained, marked as untrained, and the way on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core import pipeline
+from clv_core.collection.ingest import ingest
+from clv_core.i18n import translate
+from clv_core.jobs import NoProgress, jobs
+from clv_core.training.choice import DEFAULT, default_model
+from clv_core.workspace import Workspace
+from tests.pages.conftest import SAMPLE
+
+OPEN = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="module")
+def looked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("looked")
+    ingest(Workspace(root), SAMPLE, "shop", currency="EUR")
+    pipeline.look(Workspace(root), "shop", progress=NoProgress())
+    return root
+
+
+def shown(app: AppTest) -> str:
+    parts = [*app.subheader, *app.markdown, *app.caption, *app.info, *app.warning]
+    return " ".join(str(part.value) for part in parts)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_values_tiers_and_that_nothing_was_trained(open_page: OPEN, looked: Path, lang: str) -> None:
+    app = open_page(looked, "look", lang=lang)
+    assert not app.exception
+    text = shown(app)
+    assert "182" in app.subheader[0].value and "EUR" in app.subheader[0].value
+    assert translate("reason.untrained", lang, horizon=182)[:12] in text
+    assert translate("trust.caution", lang) in text
+    assert [button.key for button in app.button if button.key in ("look_train", "look_segments")]
+
+
+def test_a_dataset_without_a_look_starts_one_and_says_so(open_page: OPEN, with_dataset: Path) -> None:
+    app = open_page(with_dataset, "look", lang="en")
+    assert not app.exception
+    assert translate("look.wait", "en") in shown(app)
+    started = [job.status() for job in jobs(Workspace(with_dataset), "look")]
+    assert [status["args"] for status in started] == [["look", "shop"]]
+    app.run()
+    assert len(jobs(Workspace(with_dataset), "look")) == 1, "looking twice starts one run"
+
+
+def test_the_way_on_is_training(open_page: OPEN, looked: Path) -> None:
+    app = open_page(looked, "look", lang="en")
+    app.button(key="look_train").click().run()
+    assert app.title[0].value == translate("page.train", "en")
+    home = open_page(looked, "home", lang="en")
+    assert home.button(key="door_on").label == translate("page.train", "en")
+
+
+def test_evaluate_says_that_a_first_look_has_not_been_checked(open_page: OPEN, looked: Path) -> None:
+    app = open_page(looked, "evaluate", lang="en")
+    assert not app.exception
+    assert translate("evaluate.headline.untrained", "en", horizon=182) == app.subheader[0].value
+
+
+def test_a_small_log_is_trained_by_the_pre_trained_network() -> None:
+    assert default_model(999) == "instant_tuned"
+    assert default_model(1000) == DEFAULT
+
+
+def test_the_train_page_says_which_model_and_why(open_page: OPEN, looked: Path) -> None:
+    app = open_page(looked, "train", lang="en")
+    assert "did best on the past" in shown(app)
