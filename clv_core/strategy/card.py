@@ -43,7 +43,7 @@ class Card:
         customers: how many these are.
         tier: 1 is the highest.
         tier_name: in the language that was asked for.
-        action: what is suggested for the tier, in that language; empty where tiers are only numbered.
+        action: what is suggested for the tier or for never-buyers, in that language; empty where tiers are numbered.
         next_order: when the next order is expected.
         why: two sentences.
         similar: customers who look alike, of :func:`clv_core.strategy.similar.similar`.
@@ -141,7 +141,6 @@ def card(
     row = place_of(customers[CUSTOMER_ID], customer, cutoff.isoformat())
     mine, history = customers.iloc[row], timeline(dataset, customer, cutoff)
     chance, horizon_days, tier = float(mine[P_PURCHASE]), int(mine["horizon_days"]), int(mine[TIER])
-    names = NAMES.get(scheme.tiers, ())
     return Card(
         customer_id=customer,
         as_of=cutoff,
@@ -158,12 +157,20 @@ def card(
         customers=len(customers),
         tier=tier,
         tier_name=tier_names(scheme.tiers, language)[tier - 1],
-        action=translate(f"segments.action.{names[tier - 1]}", language) if names else "",
+        action=_action(tier, scheme, language, bought=len(history.purchase_days) > 0),
         next_order=next_order(history, chance, horizon_days, cutoff, rhythm),
         why=why(customers, row, explanation, currency=currency, language=language),
         similar=similar(customers, row),
         history=history,
     )
+
+
+def _action(tier: int, scheme: Scheme, language: str, *, bought: bool) -> str:
+    """Return what to do: by tier for buyers; what is said of tiers speaks of orders, which others have none of."""
+    if not bought:
+        return translate("card.action.never", language)
+    names = NAMES.get(scheme.tiers, ())
+    return translate(f"segments.action.{names[tier - 1]}", language) if names else ""
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

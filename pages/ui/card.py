@@ -70,7 +70,8 @@ def choose(customers: pd.DataFrame, as_of: date) -> str:
 def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer: str) -> Card:
     """Return the customer's card in the language of the page."""
     explanation = kept_explanation(state.workspace(), bundle, dataset, customer, dataset.log_end)
-    rhythm = _rhythm(dataset.name, dataset.version, dataset)
+    with st.spinner(t("card.working")):
+        rhythm = _rhythm(dataset.name, dataset.version, dataset)
     key = (bundle.id, bundle.record["created"], dataset.version, customer, state.language(), explanation is not None)
     return _card(key, dataset, customers, rhythm, explanation, bundle.record["currency"])
 
@@ -115,8 +116,8 @@ def headline(card: Card) -> str:
 def figures(card: Card) -> None:
     """Show value so far, expected and in all, the chance, the next order, and the tier; then how sure the day is."""
     currency, days, coming = card.currency, card.horizon_days, card.next_order
-    expected = t("card.next.not", days=days) if coming.expected is None else state.day(coming.expected)
-    half = t("card.next.low") if coming.expected is None else t("card.next.half")
+    expected = t("card.next.not") if coming.expected is None else state.day(coming.expected)
+    half = t("card.next.low", days=days) if coming.expected is None else t("card.next.half")
     bought = len(card.history.purchase_days)
     rank = t("card.rank", rank=card.rank, customers=card.customers)
     widgets.figures(
@@ -150,13 +151,17 @@ def figures(card: Card) -> None:
         ),
         columns=3,
     )
-    st.markdown(" ".join(_when(card)))
+    st.markdown(_joined(_when(card)))
 
 
 def _sure(card: Card, low: float, high: float) -> str:
     if high <= 0:
         return t("card.sure.nothing")
     return t("card.sure", low=money(low, card.currency), high=money(high, card.currency))
+
+
+def _joined(sentences: list[str]) -> str:
+    return ("" if state.language() == "zh" else " ").join(sentences)
 
 
 def _when(card: Card) -> list[str]:
@@ -172,7 +177,7 @@ def reasons(card: Card) -> None:
     """Say why in two sentences, where they come from, and lead to the model's own reasons."""
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{t('card.why')}**")
-        st.markdown(" ".join(widgets.plain(sentence) for sentence in card.why.sentences))
+        st.markdown(_joined([widgets.plain(sentence) for sentence in card.why.sentences]))
         own = card.why.source == MODEL
         st.caption(t("card.why.model") if own else t("card.why.facts"))
         st.space("stretch")
@@ -187,7 +192,7 @@ def action(card: Card) -> None:
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{t('card.do')}**")
         st.markdown(card.action)
-        st.caption(t("card.do.note"))
+        st.caption(t("card.do.note") if len(card.history.purchase_days) else t("card.do.never"))
         st.space("stretch")
         if st.button(t("card.to_tier"), key="card_tier", icon=navigation.BY_NAME["segments"].icon):
             st.session_state["scheme_kind"] = DEFAULT_SCHEME.kind
