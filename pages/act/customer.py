@@ -3,7 +3,7 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import card, state, widgets
+from pages.ui import card, card_sections, state, widgets
 
 bundle = widgets.need_model()
 dataset = state.dataset()
@@ -18,11 +18,11 @@ except ClvError as error:
     widgets.error_box(error)
     st.stop()
 
-widgets.headline(card.headline(shown), widgets.context_line(bundle, dataset.log_end))
-card.figures(shown)
+widgets.headline(card_sections.headline(shown), widgets.context_line(bundle, dataset.log_end))
+card_sections.figures(shown)
 with st.grid(2, min_column_width=360):
-    card.reasons(shown)
-    card.action(shown)
-card.history(shown)
-card.alike(shown)
-card.downloads(shown, dataset, bundle)
+    card_sections.reasons(shown)
+    card_sections.action(shown)
+card_sections.history(shown)
+card_sections.alike(shown)
+card_sections.downloads(shown, dataset, bundle)

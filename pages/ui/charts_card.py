@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,9 @@ from clv_core.strategy.card import Card
 from clv_core.strategy.timeline import CUMULATIVE, DAY, NET_VALUE, PURCHASED
 from pages.ui.charts import ACTUAL, BASELINE, PREDICTED, finish
 from pages.ui.state import t
+
+SHORT_DAYS: Final = 150
+"""Below so many days, an axis in months says too little."""
 
 
 def history_line(card: Card, message: str, *, unit: str) -> go.Figure:
@@ -67,7 +71,8 @@ def history_line(card: Card, message: str, *, unit: str) -> go.Figure:
         x=cutoff, y=1, yref="paper", yanchor="top", xanchor="right", text=t("card.chart.cutoff"), showarrow=False
     )
     top = float(np.max([days[CUMULATIVE].max(), card.total_high, card.total]))
-    figure.update_xaxes(title=t("card.chart.time"), tickformat="%Y-%m")
+    short = (end - days[DAY].iloc[0]).days < SHORT_DAYS
+    figure.update_xaxes(title=t("card.chart.time"), tickformat="%Y-%m-%d" if short else "%Y-%m")
     figure.update_yaxes(title=t("card.chart.axis", unit=unit), range=[min(0.0, 1.08 * _lowest(card)), 1.1 * top or 1])
     return finish(figure, message)
 

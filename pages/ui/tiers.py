@@ -238,8 +238,7 @@ def _offer_card(selected: list[str]) -> None:
     for customer in selected:
         label = t("card.open", customer=widgets.plain(customer))
         if st.button(label, key="open_card", icon=navigation.BY_NAME["customer"].icon):
-            st.session_state["card_search"] = customer
-            navigation.go("customer")
+            navigation.open_customer(customer)
 
 
 def columns() -> dict[str, object]:

@@ -10,8 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.i18n import say_number, translate
-from pages.ui import card, widgets
-from pages.ui.navigation import BY_NAME
+from pages.ui import widgets
+from pages.ui.navigation import BY_NAME, SEARCH
 
 OPEN = Callable[..., AppTest]
 SAMPLE = Path(__file__).resolve().parents[2] / "assets" / "sample" / "events.csv"
@@ -27,7 +27,7 @@ def spent() -> pd.Series:
 
 
 def search(app: AppTest, text: str) -> AppTest:
-    app.text_input(key=card.SEARCH).set_value(text).run()
+    app.text_input(key=SEARCH).set_value(text).run()
     assert not app.exception
     return app
 
@@ -81,13 +81,13 @@ def test_similar_customer_opens_at_a_click_and_the_next_search_goes_on(open_page
     assert len(alike) == 5
     app.pills(key="card_similar").set_value(alike[2]).run()
     assert not app.exception and app.subheader[0].value.startswith(alike[2])
-    assert app.text_input(key=card.SEARCH).value == alike[2]
+    assert app.text_input(key=SEARCH).value == alike[2]
 
 
 def test_id_handed_over_by_another_page_is_opened(open_page: OPEN, with_model: Path) -> None:
     customer = str(spent().index[10])
     app = open_page(with_model, "segments", lang="en")
-    app.session_state[card.SEARCH] = customer
+    app.session_state[SEARCH] = customer
     app.switch_page(BY_NAME["customer"].path).run()
     assert app.subheader[0].value.startswith(customer)
 
