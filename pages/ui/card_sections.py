@@ -118,7 +118,7 @@ def history(card: Card) -> None:
     """Draw what was spent and what is expected, with the days below it."""
     end = state.day(card.as_of + timedelta(days=card.horizon_days))
     bought = card.history.purchase_days
-    about = {"customer": card.customer_id, "predicted": money(card.predicted, card.currency), "end": end}
+    about = {"customer": widgets.plain(card.customer_id), "predicted": money(card.predicted, card.currency), "end": end}
     message = t("card.chart.never", **about)
     if len(bought):
         historic = money(card.historic, card.currency)
@@ -165,6 +165,7 @@ def alike(card: Card) -> None:
     st.pills(
         t("card.similar.open"),
         card.similar["customer_id"].tolist(),
+        format_func=widgets.plain,
         key="card_similar",
         on_change=_open_similar,
     )
