@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -35,6 +36,14 @@ CUTOFF = date(2024, 1, 1)
 
 
 @pytest.fixture(scope="module")
+def workspace(small_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The small shop in a workspace of its own: a model and explanations are left there."""
+    mine = Workspace(tmp_path_factory.mktemp("card"))
+    shutil.copytree(small_workspace.datasets, mine.root / "datasets", dirs_exist_ok=True)
+    return mine
+
+
+@pytest.fixture(scope="module")
 def events(small_workspace: Workspace) -> pd.DataFrame:
     """The log as its CSV has it."""
     path = small_workspace.root.parent / "log" / "events.csv"
@@ -43,19 +52,19 @@ def events(small_workspace: Workspace) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def shop(small_workspace: Workspace) -> Dataset:
-    return open_dataset(small_workspace, "shop")
+def shop(workspace: Workspace) -> Dataset:
+    return open_dataset(workspace, "shop")
 
 
 @pytest.fixture(scope="module")
-def bundle(small_workspace: Workspace) -> Bundle:
+def bundle(workspace: Workspace) -> Bundle:
     config = TrainConfig(horizon_days=90, model="bgnbd", cutoffs=3)
-    return pipeline.train(small_workspace, "shop", config, progress=NoProgress())
+    return pipeline.train(workspace, "shop", config, progress=NoProgress())
 
 
 @pytest.fixture(scope="module")
-def scores(small_workspace: Workspace, bundle: Bundle) -> pd.DataFrame:
-    return pipeline.scores(small_workspace, "shop", bundle.id, progress=NoProgress())
+def scores(workspace: Workspace, bundle: Bundle) -> pd.DataFrame:
+    return pipeline.scores(workspace, "shop", bundle.id, progress=NoProgress())
 
 
 def card_of(workspace: Workspace, bundle: Bundle, customer: str, language: str = "en") -> Card:
@@ -138,13 +147,13 @@ def test_rhythm_of_a_part_of_many_customers_is_close_to_that_of_all(
 
 
 def test_next_order_is_where_the_models_own_chance_passes_one_half(
-    small_workspace: Workspace, shop: Dataset, bundle: Bundle, scores: pd.DataFrame
+    workspace: Workspace, shop: Dataset, bundle: Bundle, scores: pd.DataFrame
 ) -> None:
     snapshot = snapshot_of(bundle, shop, None, NoProgress())
     likely = scores[scores["p_purchase"] >= 0.5]["customer_id"].tolist()[:5]
     assert len(likely) == 5
     for customer in likely:
-        found = card_of(small_workspace, bundle, customer).next_order
+        found = card_of(workspace, bundle, customer).next_order
         one = snapshot.take(np.array([snapshot.features.index.get_loc(customer)], np.int64))
         for share, day in ((0.25, found.early), (0.5, found.expected), (0.75, found.late)):
             if day is None:
@@ -158,10 +167,10 @@ def test_next_order_is_where_the_models_own_chance_passes_one_half(
 
 
 def test_no_order_is_expected_where_the_chance_never_reaches_one_half(
-    small_workspace: Workspace, bundle: Bundle, scores: pd.DataFrame
+    workspace: Workspace, bundle: Bundle, scores: pd.DataFrame
 ) -> None:
     unlikely = scores[scores["p_purchase"].between(0.05, 0.45)].iloc[0]
-    found = card_of(small_workspace, bundle, unlikely["customer_id"]).next_order
+    found = card_of(workspace, bundle, unlikely["customer_id"]).next_order
     assert found.expected is None and found.late is None
     assert found.message().text("en") == translate("card.next.none", days=90, chance=unlikely["p_purchase"])
 
@@ -177,24 +186,24 @@ def test_next_order_of_a_customer_without_orders_spreads_evenly() -> None:
 
 
 def test_usual_pause_is_the_median_between_purchase_days(
-    small_workspace: Workspace, bundle: Bundle, events: pd.DataFrame
+    workspace: Workspace, bundle: Bundle, events: pd.DataFrame
 ) -> None:
     (customer,) = busiest(events)
     money = events[(events["customer_id"] == customer) & events["event_type"].isin(["purchase", "return"])]
     net = money.groupby("day")["amount"].sum()
     pauses = net[net > 0].index.to_series().diff().dropna().dt.days
-    assert card_of(small_workspace, bundle, customer).next_order.usual_gap_days == pauses.median()
+    assert card_of(workspace, bundle, customer).next_order.usual_gap_days == pauses.median()
 
 
 def test_value_adds_up_and_tier_and_rank_are_those_of_all_customers(
-    small_workspace: Workspace, bundle: Bundle, scores: pd.DataFrame, events: pd.DataFrame, tmp_path: Path
+    workspace: Workspace, bundle: Bundle, scores: pd.DataFrame, events: pd.DataFrame, tmp_path: Path
 ) -> None:
-    pipeline.segment(small_workspace, "shop", bundle.id, tmp_path / "tiers.parquet", progress=NoProgress())
+    pipeline.segment(workspace, "shop", bundle.id, tmp_path / "tiers.parquet", progress=NoProgress())
     tiers = pd.read_parquet(tmp_path / "tiers.parquet").set_index("customer_id")
     by_customer = scores.set_index("customer_id")
     money = events[events["event_type"].isin(["purchase", "return"])].groupby("customer_id")["amount"].sum()
     for customer in busiest(events, 3):
-        card, score = card_of(small_workspace, bundle, customer), by_customer.loc[customer]
+        card, score = card_of(workspace, bundle, customer), by_customer.loc[customer]
         assert card.historic == pytest.approx(money[customer]) == pytest.approx(card.history.days["net_value"].sum())
         assert (card.predicted, card.p_purchase) == (score["predicted_clv"], score["p_purchase"])
         assert card.total == pytest.approx(money[customer] + score["predicted_clv"])
@@ -242,10 +251,10 @@ def test_search_finds_the_id_itself_then_ids_that_begin_so() -> None:
 
 
 def test_facts_are_the_customers_figures_beside_those_of_all_buyers(
-    small_workspace: Workspace, bundle: Bundle, events: pd.DataFrame
+    workspace: Workspace, bundle: Bundle, events: pd.DataFrame
 ) -> None:
     (customer,) = busiest(events)
-    card = card_of(small_workspace, bundle, customer)
+    card = card_of(workspace, bundle, customer)
     net = events[events["event_type"].isin(["purchase", "return"])].groupby(["customer_id", "day"])["amount"].sum()
     days = net[net > 1e-9].groupby("customer_id").size()
     spent = net.groupby("customer_id").sum()[days.index]
@@ -253,35 +262,33 @@ def test_facts_are_the_customers_figures_beside_those_of_all_buyers(
     first, second = card.why.sentences
     assert f"Purchase days so far: {days[customer]}, " in first and f"{(days <= days[customer]).mean():.0%}" in first
     assert say_number(spent[customer]) in second and say_number(spent.median()) in second
-    assert card_of(small_workspace, bundle, customer, "zh").why.sentences != card.why.sentences
+    assert card_of(workspace, bundle, customer, "zh").why.sentences != card.why.sentences
 
 
 def test_reasons_are_the_models_own_where_they_are_kept(
-    small_workspace: Workspace, shop: Dataset, bundle: Bundle, events: pd.DataFrame
+    workspace: Workspace, shop: Dataset, bundle: Bundle, events: pd.DataFrame
 ) -> None:
     customer = busiest(events, 2)[1]
-    folder = explanation_folder(small_workspace, bundle, shop, customer)
+    folder = explanation_folder(workspace, bundle, shop, customer)
     words = {"customer": customer, "permutations": 1, "progress": NoProgress()}
-    found = pipeline.explain(small_workspace, "shop", bundle.id, folder, **words)
+    found = pipeline.explain(workspace, "shop", bundle.id, folder, **words)
     steps = found.waterfall(customer)
     for language in ("en", "zh"):
-        why = card_of(small_workspace, bundle, customer, language).why
+        why = card_of(workspace, bundle, customer, language).why
         assert why.source == "model" and len(why.sentences) == 2
         assert say_number(abs(found.predicted[0] - found.base), language) in why.sentences[0]
         for step in steps.head(2).itertuples():
             assert translate(f"feature_group.{step.part}", language) in why.sentences[1]
-    earlier = pipeline.card(
-        small_workspace, "shop", bundle.id, customer, cutoff=CUTOFF, language="en", progress=NoProgress()
-    )
+    earlier = pipeline.card(workspace, "shop", bundle.id, customer, cutoff=CUTOFF, language="en", progress=NoProgress())
     assert earlier.why.source == "facts" and earlier.history.days["day"].max() < pd.Timestamp(CUTOFF)
 
 
 def test_customer_without_orders_is_told_so_and_asked_for_a_first_one(
-    small_workspace: Workspace, bundle: Bundle, events: pd.DataFrame
+    workspace: Workspace, bundle: Bundle, events: pd.DataFrame
 ) -> None:
     buyers = set(events[events["event_type"] == "purchase"]["customer_id"])
     never = sorted(set(events["customer_id"]) - buyers)
-    card = card_of(small_workspace, bundle, never[0])
+    card = card_of(workspace, bundle, never[0])
     share = len(never) / events["customer_id"].nunique()
     assert card.historic == 0 and card.days_since_last is None
     assert card.why.sentences[0] == translate("card.fact.never", share=f"{share:.0%}")
