@@ -1,6 +1,7 @@
 """The loop in one readable file: what the command line and the pages call.
 
-    ingest -> train (features, model, training, evaluation) -> score -> explain, segment, export -> ingest the next log
+    ingest -> train (features, model, training, evaluation) -> score -> explain, segment, card, export
+           -> ingest the next log
 
 Every function takes a workspace and plain values, reports progress, and returns what it made. ``append``, ``rename``,
 ``delete``, ``look``, ``add_customers``, ``remove_customers`` and what begins with ``score`` need no more than what they
@@ -24,6 +25,7 @@ from clv_core.collection.store import Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
 from clv_core.deployment.explaining import SAMPLE, explain_scores
+from clv_core.deployment.kept_explanations import kept_explanation
 from clv_core.deployment.kept_scores import score as score
 from clv_core.deployment.kept_scores import score_file as score_file
 from clv_core.deployment.kept_scores import score_warnings as score_warnings
@@ -51,11 +53,15 @@ from clv_core.jobs import Progress
 from clv_core.preprocessing.append import append as append
 from clv_core.preprocessing.customers import add_customers as add_customers
 from clv_core.preprocessing.customers import remove_customers as remove_customers
+from clv_core.strategy import card as cards
 from clv_core.strategy import export as exports
 from clv_core.strategy import lists, segments
 from clv_core.strategy.conditions import Condition
 from clv_core.strategy.contacts_stored import with_stored
 from clv_core.strategy.deleting import delete as delete
+from clv_core.strategy.find import place_of
+from clv_core.strategy.history import purchase_history, with_history
+from clv_core.strategy.rhythm import purchase_rhythm
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.training import choice
 from clv_core.training.checkpoint import identity
@@ -285,6 +291,38 @@ def export(
     made = exports.export(lists.choose(everyone, conditions), format, out, side=side, contacts=known)
     exports.log_export(workspace, made, format, side)
     return made
+
+
+def card(
+    workspace: Workspace,
+    name: str,
+    model_id: str,
+    customer: str,
+    *,
+    cutoff: date | None = None,
+    language: str = DEFAULT_LANGUAGE,
+    progress: Progress,
+) -> cards.Card:
+    """Return what is known and expected of one customer.
+
+    Raises:
+        NotFound: no customer of that id was seen before the cutoff.
+    """
+    dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
+    as_of = cutoff or dataset.log_end
+    scored = scores(workspace, name, model_id, cutoff=cutoff, progress=progress)
+    place_of(scored["customer_id"], customer, as_of.isoformat())
+    tiered = segments.assign(with_history(scored, purchase_history(dataset, as_of), as_of))
+    return cards.card(
+        tiered,
+        customer,
+        dataset,
+        as_of,
+        rhythm=purchase_rhythm(dataset, as_of),
+        explanation=kept_explanation(workspace, bundle, dataset, customer, as_of),
+        currency=bundle.record["currency"],
+        language=language,
+    )
 
 
 def _customers(

@@ -11,6 +11,7 @@ import streamlit as st
 
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain import Explanation
 from clv_core.evaluation.explain_parts import reading_label
@@ -29,13 +30,12 @@ STEPS: Final = 8
 
 def need_explanation(dataset: Dataset, bundle: Bundle, customer: str = "") -> Explanation:
     """Return the explanation of many customers, or of one; while it is not there, show the run that makes it."""
-    name = f"{bundle.id}-{dataset.version}" + (f"-{customer.encode().hex()}" if customer else "")
-    folder = state.workspace().folder("explanations") / name
+    folder = explanation_folder(state.workspace(), bundle, dataset, customer)
     command = ["explain", dataset.name, "--model", bundle.id, "--out", str(folder)]
     command += ["--customer", customer] if customer else []
     note = t("explained.wait.one", customer=customer) if customer else t("explained.wait")
     record = folder / RECORD
-    progress.need(record.is_file(), command, name, note)
+    progress.need(record.is_file(), command, folder.name, note)
     return _load(str(folder), record.stat().st_mtime)
 
 

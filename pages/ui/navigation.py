@@ -13,6 +13,9 @@ from pages.ui.state import t
 
 ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
 
+SEARCH: Final = "card_search"
+"""Session key of the customer page's search box."""
+
 
 @dataclass(frozen=True)
 class Page:
@@ -44,6 +47,7 @@ PAGES: Final = (
     Page("model", "evaluate", ":material/fact_check:"),
     Page("model", "explain", ":material/psychology_alt:"),
     Page("act", "segments", ":material/group_work:"),
+    Page("act", "customer", ":material/person_search:"),
 )
 BY_NAME: Final = {page.name: page for page in PAGES}
 
@@ -72,3 +76,9 @@ def menu() -> StreamlitPage:
 def go(name: str) -> None:
     """Open another page."""
     st.switch_page(BY_NAME[name].path)
+
+
+def open_customer(customer: str) -> None:
+    """Open the customer page with the card of one customer."""
+    st.session_state[SEARCH] = customer
+    go("customer")

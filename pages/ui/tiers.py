@@ -17,7 +17,7 @@ from clv_core.evaluation.levels import SharedError
 from clv_core.strategy.export import Side, export, log_export
 from clv_core.strategy.segments import TIER, Total, assign, table, total
 from clv_core.strategy.tiers import DEFAULT_CUTS, KINDS, NAMES, THRESHOLDS, Scheme, tier_names
-from pages.ui import platform_lists, state, widgets
+from pages.ui import navigation, platform_lists, state, widgets
 from pages.ui.state import money, percent, say, t
 from pages.ui.terms import assumptions
 
@@ -220,7 +220,25 @@ def customer_list(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, sch
     chosen = chosen.assign(tier_name=chosen[TIER].map(dict(enumerate(names, 1))))
     _downloads(dataset, bundle, chosen, _side(dataset, bundle, scheme, wanted, terms), wanted, terms)
     shown = chosen[list(SHOWN)].assign(p_purchase=chosen["p_purchase"] * 100)
-    st.dataframe(shown, hide_index=True, column_config=columns(), alt=t("segments.list"), height=420)
+    event = st.dataframe(
+        shown,
+        hide_index=True,
+        column_config=columns(),
+        alt=t("segments.list"),
+        height=420,
+        key="segments_list",
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    _offer_card([str(chosen["customer_id"].iloc[row]) for row in event.selection.rows if row < len(chosen)])
+
+
+def _offer_card(selected: list[str]) -> None:
+    """Lead to the card of the customer who is selected in the list."""
+    for customer in selected:
+        label = t("card.open", customer=widgets.plain(customer))
+        if st.button(label, key="open_card", icon=navigation.BY_NAME["customer"].icon):
+            navigation.open_customer(customer)
 
 
 def columns() -> dict[str, object]:

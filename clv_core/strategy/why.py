@@ -1,0 +1,100 @@
+"""Two sentences on why a customer is worth what is predicted: the model's reasons where they are kept, else facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from clv_core.columns import CUSTOMER_ID
+from clv_core.evaluation.explain import Explanation
+from clv_core.i18n import has, say_number, translate
+from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE, PURCHASE_DAYS
+from clv_core.strategy.segments import VALUE
+
+MODEL: Final = "model"
+FACTS: Final = "facts"
+
+
+@dataclass(frozen=True)
+class Why:
+    """Two sentences.
+
+    Args:
+        sentences: in the language that was asked for.
+        source: ``model``: the model's own reasons; ``facts``: the customer beside all others, whatever the model read.
+    """
+
+    sentences: tuple[str, ...]
+    source: str
+
+
+def why(customers: pd.DataFrame, row: int, explanation: Explanation | None, *, currency: str, language: str) -> Why:
+    """Return why a customer is worth what is predicted.
+
+    Args:
+        customers: scores with history, one row a customer, [n].
+        row: position of the one.
+        explanation: of these scores; None, or one without this customer, leaves facts.
+        currency: of the log; may be empty.
+        language: of the sentences.
+    """
+    customer = str(customers[CUSTOMER_ID].iloc[row])
+    if explanation is not None and customer in explanation.customer_ids:
+        return Why(_reasons(explanation, customer, currency, language), MODEL)
+    return Why(_facts(customers, row, currency, language), FACTS)
+
+
+def _reasons(explanation: Explanation, customer: str, currency: str, language: str) -> tuple[str, ...]:
+    steps = explanation.waterfall(customer)
+    predicted = float(explanation.predicted[explanation.customer_ids.index(customer)])
+    key = "card.why.more" if predicted >= explanation.base else "card.why.less"
+    compared = translate(
+        key,
+        language,
+        difference=_money(abs(predicted - explanation.base), currency, language),
+        base=_money(explanation.base, currency, language),
+    )
+    first, second = (_effect(step, currency, language) for step in steps.head(2).to_dict("records"))
+    return compared, translate("card.why.parts", language, first=first, second=second)
+
+
+def _effect(step: dict[Any, Any], currency: str, language: str) -> str:
+    key = f"feature_group.{step['part']}"
+    name = translate(key, language) if has(key, language) else str(step["part"])
+    sign = "+" if step["value"] >= 0 else "−"
+    return translate("card.why.part", language, name=name, effect=sign + _money(abs(step["value"]), currency, language))
+
+
+def _facts(customers: pd.DataFrame, row: int, currency: str, language: str) -> tuple[str, ...]:
+    days = customers[PURCHASE_DAYS].to_numpy()
+    bought = days > 0
+    if not bought[row]:
+        value = customers[VALUE].to_numpy()
+        return (
+            translate("card.fact.never", language, share=f"{1 - bought.mean():.0%}"),
+            translate("card.fact.value", language, share=f"{(value < value[row]).mean():.0%}"),
+        )
+    since, spent = customers[DAYS_SINCE_LAST].to_numpy(), customers[HISTORIC_VALUE].to_numpy()
+    return (
+        translate(
+            "card.fact.purchases",
+            language,
+            days=f"{days[row]:,}",
+            share=f"{(days[bought] <= days[row]).mean():.0%}",
+            since=say_number(since[row], language),
+            typical=say_number(float(np.median(since[bought])), language),
+        ),
+        translate(
+            "card.fact.spent",
+            language,
+            spent=_money(spent[row], currency, language),
+            typical=_money(float(np.median(spent[bought])), currency, language),
+        ),
+    )
+
+
+def _money(value: float, currency: str, language: str) -> str:
+    return f"{say_number(float(value), language)} {currency}".strip()

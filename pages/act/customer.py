@@ -1,0 +1,28 @@
+"""Customer: who is this?"""
+
+import streamlit as st
+
+from clv_core.errors import ClvError
+from pages.ui import card, card_sections, state, widgets
+
+bundle = widgets.need_model()
+dataset = state.dataset()
+if dataset is None:
+    widgets.need("dataset", "upload")
+
+customers = card.need_customers(dataset, bundle)
+try:
+    chosen = card.choose(customers, dataset.log_end)
+    shown = card.card_of(dataset, bundle, customers, chosen)
+except ClvError as error:
+    widgets.error_box(error)
+    st.stop()
+
+widgets.headline(card_sections.headline(shown), widgets.context_line(bundle, dataset.log_end))
+card_sections.figures(shown)
+with st.grid(2, min_column_width=360):
+    card_sections.reasons(shown)
+    card_sections.action(shown)
+card_sections.history(shown)
+card_sections.alike(shown)
+card_sections.downloads(shown, dataset, bundle)

@@ -1,0 +1,127 @@
+"""The customer page shows one customer as the scores and the log have them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core.i18n import say_number, translate
+from pages.ui import widgets
+from pages.ui.navigation import BY_NAME, SEARCH
+
+OPEN = Callable[..., AppTest]
+SAMPLE = Path(__file__).resolve().parents[2] / "assets" / "sample" / "events.csv"
+
+
+def scores_of(root: Path) -> pd.DataFrame:
+    return pd.read_parquet(next((root / "predictions").rglob("*.parquet"))).set_index("customer_id")
+
+
+def spent() -> pd.Series:
+    log = pd.read_csv(SAMPLE, dtype={"customer_id": "str"})
+    return log[log["event_type"].isin(["purchase", "return"])].groupby("customer_id")["amount"].sum()
+
+
+def search(app: AppTest, text: str) -> AppTest:
+    app.text_input(key=SEARCH).set_value(text).run()
+    assert not app.exception
+    return app
+
+
+def figures(app: AppTest) -> dict[str, str]:
+    return {item.label: item.value for item in app.metric}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_page_opens_with_the_most_valuable_customer(open_page: OPEN, with_model: Path, lang: str) -> None:
+    first = scores_of(with_model)["predicted_clv"].idxmax()
+    app = open_page(with_model, "customer", lang=lang)
+    assert str(first) in app.subheader[0].value and len(app.metric) == 6
+    assert len(app.get("plotly_chart")) == 1 and len(app.get("download_button")) == 2
+
+
+def test_figures_are_those_of_log_and_scores(open_page: OPEN, with_model: Path) -> None:
+    scores, money = scores_of(with_model), spent()
+    customer = str(money[money > 100].index[3])
+    app = search(open_page(with_model, "customer", lang="en"), customer)
+    shown, score = figures(app), scores.loc[customer]
+    total = money[customer] + score["predicted_clv"]
+    assert f"{customer} is worth {say_number(total)} EUR in all" in app.subheader[0].value
+    assert shown[translate("card.historic")] == f"{say_number(money[customer])} EUR"
+    assert shown[translate("card.predicted", days=90)] == f"{say_number(score['predicted_clv'])} EUR"
+    assert shown[translate("card.total")] == f"{say_number(total)} EUR"
+    assert shown[translate("card.chance")] == f"{score['p_purchase']:.0%}"
+
+
+def test_beginning_of_an_id_lists_at_most_twenty_and_one_can_be_chosen(open_page: OPEN, with_model: Path) -> None:
+    app = search(open_page(with_model, "customer", lang="en"), "c01")
+    hits = app.selectbox(key="card_hit")
+    assert len(hits.options) == 20 and all(one.startswith("C01") for one in hits.options)
+    assert translate("card.hits.more", most=20) in [item.value for item in app.caption]
+    hits.set_value(hits.options[4]).run()
+    assert hits.options[4] in app.subheader[0].value
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_unknown_id_is_said_in_a_sentence_and_nothing_else_is_shown(
+    open_page: OPEN, with_model: Path, lang: str
+) -> None:
+    app = search(open_page(with_model, "customer", lang=lang), "nobody")
+    assert len(app.error) == 1 and "nobody" in app.error[0].value
+    assert not app.metric and not app.exception
+
+
+def test_similar_customer_opens_at_a_click_and_the_next_search_goes_on(open_page: OPEN, with_model: Path) -> None:
+    app = open_page(with_model, "customer", lang="en")
+    alike = app.dataframe[-1].value["customer_id"].tolist()
+    assert len(alike) == 5
+    app.pills(key="card_similar").set_value(alike[2]).run()
+    assert not app.exception and app.subheader[0].value.startswith(alike[2])
+    assert app.text_input(key=SEARCH).value == alike[2]
+
+
+def test_id_handed_over_by_another_page_is_opened(open_page: OPEN, with_model: Path) -> None:
+    customer = str(spent().index[10])
+    app = open_page(with_model, "segments", lang="en")
+    app.session_state[SEARCH] = customer
+    app.switch_page(BY_NAME["customer"].path).run()
+    assert app.subheader[0].value.startswith(customer)
+
+
+def test_reasons_are_the_models_own_for_those_it_was_asked_about(open_page: OPEN, with_model: Path) -> None:
+    asked = pd.read_parquet(next((with_model / "explanations").rglob("shap.parquet")))["customer_id"]
+    others = sorted(set(scores_of(with_model).index) - set(asked))
+    app = search(open_page(with_model, "customer", lang="en"), str(asked.iloc[0]))
+    assert translate("card.why.model") in [item.value for item in app.caption]
+    search(app, str(others[0]))
+    assert translate("card.why.facts") in [item.value for item in app.caption]
+
+
+def test_asking_the_model_leads_to_the_explanation_of_this_customer(open_page: OPEN, with_model: Path) -> None:
+    app = open_page(with_model, "customer", lang="en")
+    customer = app.subheader[0].value.split(" ")[0]
+    app.button(key="card_why").click().run()
+    assert app.title[0].value == translate("page.explain") and not app.exception
+    assert app.text_input(key="explain_other").value == customer
+
+
+def test_tier_leads_to_the_list_of_its_customers(open_page: OPEN, with_model: Path) -> None:
+    app = open_page(with_model, "customer", lang="en")
+    tier = figures(app)[translate("card.tier")]
+    app.button(key="card_tier").click().run()
+    assert app.title[0].value == translate("page.segments") and not app.exception
+    assert set(app.dataframe[0].value["tier_name"]) == {tier}
+
+
+def test_files_wait_until_a_model_that_is_not_trusted_is_acknowledged(
+    open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page(with_model, "customer", lang="en")
+    assert [button.disabled for button in app.get("download_button")] == [False, False]
+    monkeypatch.setattr(widgets, "acknowledged", lambda bundle: False)
+    app.run()
+    assert [button.disabled for button in app.get("download_button")] == [True, True]

@@ -1,0 +1,296 @@
+"""One customer's card against what pandas says of the same log, and against ``score`` at other horizons."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.spatial.distance import cdist
+from sklearn.preprocessing import StandardScaler
+
+from clv_core import pipeline
+from clv_core.collection.store import Dataset, Manifest, open_dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.kept_explanations import explanation_folder
+from clv_core.deployment.scoring import snapshot_of
+from clv_core.errors import NotFound
+from clv_core.features.btyd.bgnbd import BgNbd
+from clv_core.i18n import say_number, translate
+from clv_core.jobs import NoProgress
+from clv_core.strategy import rhythm as rhythms
+from clv_core.strategy.card import Card
+from clv_core.strategy.find import find_customers, place_of
+from clv_core.strategy.next_order import next_order
+from clv_core.strategy.rhythm import purchase_rhythm
+from clv_core.strategy.similar import FIGURES, similar
+from clv_core.strategy.timeline import Timeline, timeline
+from clv_core.workspace import Workspace
+
+CUTOFF = date(2024, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def workspace(small_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The small shop in a workspace of its own: a model and explanations are left there."""
+    mine = Workspace(tmp_path_factory.mktemp("card"))
+    shutil.copytree(small_workspace.datasets, mine.root / "datasets", dirs_exist_ok=True)
+    return mine
+
+
+@pytest.fixture(scope="module")
+def events(small_workspace: Workspace) -> pd.DataFrame:
+    """The log as its CSV has it."""
+    path = small_workspace.root.parent / "log" / "events.csv"
+    frame = pd.read_csv(path, dtype={"customer_id": "str"}, parse_dates=["event_time"])
+    return frame.assign(day=frame["event_time"].dt.normalize())
+
+
+@pytest.fixture(scope="module")
+def shop(workspace: Workspace) -> Dataset:
+    return open_dataset(workspace, "shop")
+
+
+@pytest.fixture(scope="module")
+def bundle(workspace: Workspace) -> Bundle:
+    config = TrainConfig(horizon_days=90, model="bgnbd", cutoffs=3)
+    return pipeline.train(workspace, "shop", config, progress=NoProgress())
+
+
+@pytest.fixture(scope="module")
+def scores(workspace: Workspace, bundle: Bundle) -> pd.DataFrame:
+    return pipeline.scores(workspace, "shop", bundle.id, progress=NoProgress())
+
+
+def card_of(workspace: Workspace, bundle: Bundle, customer: str, language: str = "en") -> Card:
+    return pipeline.card(workspace, "shop", bundle.id, customer, language=language, progress=NoProgress())
+
+
+def busiest(events: pd.DataFrame, count: int = 1) -> list[str]:
+    """Return the customers with most purchase rows, so that returns and views lie among them."""
+    return events[events["event_type"] == "purchase"]["customer_id"].value_counts().head(count).index.tolist()
+
+
+def test_history_is_that_of_the_csv_and_ends_before_the_cutoff(shop: Dataset, events: pd.DataFrame) -> None:
+    assert shop.log_start < CUTOFF < shop.log_end
+    seen_later = events[events["day"] >= pd.Timestamp(CUTOFF)]
+    seen_before = events[events["customer_id"].isin(seen_later["customer_id"]) & (events["day"] < pd.Timestamp(CUTOFF))]
+    for customer in busiest(seen_before, 5):
+        ours = timeline(shop, customer, CUTOFF)
+        mine = events[(events["customer_id"] == customer) & (events["event_time"] < pd.Timestamp(CUTOFF))]
+        assert len(mine) < (events["customer_id"] == customer).sum()
+        money = mine["amount"].where(mine["event_type"].isin(["purchase", "return"]), 0.0).fillna(0.0)
+        theirs = money.groupby(mine["day"]).sum()
+        assert ours.days["day"].max() < pd.Timestamp(CUTOFF)
+        assert ours.days["day"].tolist() == theirs.index.tolist()
+        np.testing.assert_allclose(ours.days["net_value"], theirs, atol=1e-6)
+        np.testing.assert_allclose(ours.days["cumulative"], theirs.cumsum(), atol=1e-6)
+        assert ours.days["purchased"].tolist() == (theirs > 1e-9).tolist()
+        counts = mine.groupby(["day", "event_type"]).size()
+        assert ours.kinds.set_index(["day", "event_type"])["events"].to_dict() == counts.to_dict()
+
+
+def test_table_of_days_counts_each_kind_of_event(shop: Dataset, events: pd.DataFrame) -> None:
+    (customer,) = busiest(events)
+    table = timeline(shop, customer, shop.log_end).table()
+    mine = events[events["customer_id"] == customer]
+    kinds = {name.removeprefix("events_"): table[name].sum() for name in table if name.startswith("events_")}
+    assert kinds == mine["event_type"].value_counts().to_dict()
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai"])
+def test_days_are_local_and_others_rows_and_later_ones_are_not_read(tmp_path: Path, zone: str) -> None:
+    last = pd.Timestamp(CUTOFF).tz_localize(zone).tz_convert("UTC").tz_localize(None)
+    moments = [last - pd.Timedelta(seconds=1), last - pd.Timedelta(hours=23), last, last + pd.Timedelta(days=3)]
+    log = pd.DataFrame(
+        {
+            "customer_id": ["a'b"] * 4 + ["A'B"],
+            "event_time": pd.Series([*moments, moments[0]]).astype("datetime64[us]"),
+            "event_type": ["purchase", "return", "purchase", "purchase", "purchase"],
+            "amount": [10.0, -4.0, 100.0, 1000.0, 7.0],
+        }
+    )
+    log.to_parquet(tmp_path / "events.parquet")
+    facts = dict.fromkeys(Manifest.__dataclass_fields__, 0) | {"name": "x", "version": "0" * 12, "timezone": zone}
+    dataset = Dataset(tmp_path, Manifest(**facts))
+    days = timeline(dataset, "a'b", CUTOFF).days
+    assert days["day"].tolist() == [pd.Timestamp(CUTOFF) - pd.Timedelta(days=1)]
+    assert days["net_value"].tolist() == days["cumulative"].tolist() == [6.0]
+    with pytest.raises(NotFound) as caught:
+        timeline(dataset, "a", CUTOFF)
+    assert caught.value.code == "customer_unknown" and "2024-01-01" in caught.value.message()
+
+
+def test_rhythm_is_the_anchor_of_the_snapshot(shop: Dataset, bundle: Bundle) -> None:
+    (anchor,) = snapshot_of(bundle, shop, CUTOFF, NoProgress()).anchors.values()
+    ours = purchase_rhythm(shop, CUTOFF)
+    np.testing.assert_allclose(
+        [ours.r, ours.alpha], [anchor.counts.r, anchor.counts.alpha], rtol=1e-3
+    )  # what the next order reads
+
+
+def test_rhythm_of_a_part_of_many_customers_is_close_to_that_of_all(
+    shop: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_of_them = purchase_rhythm(shop, shop.log_end)
+    monkeypatch.setattr(rhythms, "MOST_CUSTOMERS", 200)
+    some = purchase_rhythm(shop, shop.log_end)
+    assert some != all_of_them
+    assert some.expected_purchases(90, [2.0], [100.0], [200.0]) == pytest.approx(
+        all_of_them.expected_purchases(90, [2.0], [100.0], [200.0]), rel=0.25
+    )
+
+
+def test_next_order_is_where_the_models_own_chance_passes_one_half(
+    workspace: Workspace, shop: Dataset, bundle: Bundle, scores: pd.DataFrame
+) -> None:
+    snapshot = snapshot_of(bundle, shop, None, NoProgress())
+    likely = scores[scores["p_purchase"] >= 0.5]["customer_id"].tolist()[:5]
+    assert len(likely) == 5
+    for customer in likely:
+        found = card_of(workspace, bundle, customer).next_order
+        one = snapshot.take(np.array([snapshot.features.index.get_loc(customer)], np.int64))
+        for share, day in ((0.25, found.early), (0.5, found.expected), (0.75, found.late)):
+            if day is None:
+                assert share > found.chance
+                continue
+            days = (day - shop.log_end).days + 1
+            assert bundle.model.predict(one, days).p_purchase[0] >= share - 1e-3
+            assert days == 1 or bundle.model.predict(one, days - 1).p_purchase[0] < share + 1e-3
+        assert found.early is not None and found.expected is not None and found.early <= found.expected
+        assert shop.log_end <= found.expected < shop.log_end + timedelta(days=90)
+
+
+def test_no_order_is_expected_where_the_chance_never_reaches_one_half(
+    workspace: Workspace, bundle: Bundle, scores: pd.DataFrame
+) -> None:
+    unlikely = scores[scores["p_purchase"].between(0.05, 0.45)].iloc[0]
+    found = card_of(workspace, bundle, unlikely["customer_id"]).next_order
+    assert found.expected is None and found.late is None
+    assert found.message().text("en") == translate("card.next.none", days=90, chance=unlikely["p_purchase"])
+
+
+def test_next_order_of_a_customer_without_orders_spreads_evenly() -> None:
+    nothing = Timeline(
+        pd.DataFrame({"day": pd.to_datetime(["2023-05-01"]), "purchased": [False]}),
+        pd.DataFrame(),
+    )
+    found = next_order(nothing, 0.75, 90, CUTOFF, BgNbd(1, 1, 1, 1))
+    assert found.expected == CUTOFF + timedelta(days=44)  # (1 - .75)^(45 / 90) = .5: within the first 45 days
+    assert found.late == CUTOFF + timedelta(days=89) and found.usual_gap_days is None
+
+
+def test_usual_pause_is_the_median_between_purchase_days(
+    workspace: Workspace, bundle: Bundle, events: pd.DataFrame
+) -> None:
+    (customer,) = busiest(events)
+    money = events[(events["customer_id"] == customer) & events["event_type"].isin(["purchase", "return"])]
+    net = money.groupby("day")["amount"].sum()
+    pauses = net[net > 0].index.to_series().diff().dropna().dt.days
+    assert card_of(workspace, bundle, customer).next_order.usual_gap_days == pauses.median()
+
+
+def test_value_adds_up_and_tier_and_rank_are_those_of_all_customers(
+    workspace: Workspace, bundle: Bundle, scores: pd.DataFrame, events: pd.DataFrame, tmp_path: Path
+) -> None:
+    pipeline.segment(workspace, "shop", bundle.id, tmp_path / "tiers.parquet", progress=NoProgress())
+    tiers = pd.read_parquet(tmp_path / "tiers.parquet").set_index("customer_id")
+    by_customer = scores.set_index("customer_id")
+    money = events[events["event_type"].isin(["purchase", "return"])].groupby("customer_id")["amount"].sum()
+    for customer in busiest(events, 3):
+        card, score = card_of(workspace, bundle, customer), by_customer.loc[customer]
+        assert card.historic == pytest.approx(money[customer]) == pytest.approx(card.history.days["net_value"].sum())
+        assert (card.predicted, card.p_purchase) == (score["predicted_clv"], score["p_purchase"])
+        assert card.total == pytest.approx(money[customer] + score["predicted_clv"])
+        assert card.total_low == pytest.approx(money[customer] + score["clv_p10"])
+        assert card.total_high == pytest.approx(money[customer] + score["clv_p90"])
+        assert card.tier == tiers.loc[customer, "tier"] and card.tier_name == tiers.loc[customer, "tier_name"]
+        ranks = by_customer["predicted_clv"].rank(method="min", ascending=False)
+        assert (card.rank, card.customers) == (ranks[customer], len(scores))
+
+
+def test_similar_customers_are_the_nearest_in_standardised_figures() -> None:
+    rng = np.random.default_rng(5)
+    customers = pd.DataFrame(
+        {
+            "customer_id": [f"c{number}" for number in range(400)],
+            "tier": 1,
+            "predicted_clv": rng.lognormal(3, 1, 400),
+            "p_purchase": rng.random(400),
+            "historic_value": rng.normal(50, 60, 400),
+            "purchase_days": rng.integers(0, 9, 400),
+            "days_since_last": np.where(rng.random(400) < 0.2, np.nan, rng.integers(0, 300, 400)),
+        }
+    )
+    known = customers.assign(days_since_last=customers["days_since_last"].fillna(customers["days_since_last"].max()))
+    logs = known[list(FIGURES)].transform(lambda column: np.sign(column) * np.log1p(column.abs()))
+    table = StandardScaler().fit_transform(logs.assign(p_purchase=known["p_purchase"]))
+    distances = cdist(table[[7]], table)[0]
+    distances[7] = np.inf
+    ours = similar(customers, 7)
+    nearest = np.argsort(distances)[:5]
+    assert ours["customer_id"].tolist() == customers["customer_id"].iloc[nearest].tolist()
+    np.testing.assert_allclose(ours["distance"], distances[nearest])
+    assert len(similar(customers.head(3), 0)) == 2 and similar(customers.head(1), 0).empty
+
+
+def test_search_finds_the_id_itself_then_ids_that_begin_so() -> None:
+    ids = pd.Series([f"C{number:04}" for number in range(300)] + ["C00", "c0299x", "a.b"])
+    assert find_customers(ids, " C00 ") == ["C00"]
+    assert find_customers(ids, "c029") == [f"C{number:04}" for number in range(290, 300)] + ["c0299x"]
+    assert len(find_customers(ids, "C0")) == 20
+    assert find_customers(ids, "a*") == find_customers(ids, "  ") == []
+    with pytest.raises(NotFound) as caught:
+        place_of(ids, "C029", "2024-01-01")
+    assert "C0290, C0291" in caught.value.message("en") and "C0290" in caught.value.message("zh")
+
+
+def test_facts_are_the_customers_figures_beside_those_of_all_buyers(
+    workspace: Workspace, bundle: Bundle, events: pd.DataFrame
+) -> None:
+    (customer,) = busiest(events)
+    card = card_of(workspace, bundle, customer)
+    net = events[events["event_type"].isin(["purchase", "return"])].groupby(["customer_id", "day"])["amount"].sum()
+    days = net[net > 1e-9].groupby("customer_id").size()
+    spent = net.groupby("customer_id").sum()[days.index]
+    assert card.why.source == "facts"
+    first, second = card.why.sentences
+    assert f"Purchase days so far: {days[customer]}, " in first and f"{(days <= days[customer]).mean():.0%}" in first
+    assert say_number(spent[customer]) in second and say_number(spent.median()) in second
+    assert card_of(workspace, bundle, customer, "zh").why.sentences != card.why.sentences
+
+
+def test_reasons_are_the_models_own_where_they_are_kept(
+    workspace: Workspace, shop: Dataset, bundle: Bundle, events: pd.DataFrame
+) -> None:
+    customer = busiest(events, 2)[1]
+    folder = explanation_folder(workspace, bundle, shop, customer)
+    words = {"customer": customer, "permutations": 1, "progress": NoProgress()}
+    found = pipeline.explain(workspace, "shop", bundle.id, folder, **words)
+    steps = found.waterfall(customer)
+    for language in ("en", "zh"):
+        why = card_of(workspace, bundle, customer, language).why
+        assert why.source == "model" and len(why.sentences) == 2
+        assert say_number(abs(found.predicted[0] - found.base), language) in why.sentences[0]
+        for step in steps.head(2).itertuples():
+            assert translate(f"feature_group.{step.part}", language) in why.sentences[1]
+    earlier = pipeline.card(workspace, "shop", bundle.id, customer, cutoff=CUTOFF, language="en", progress=NoProgress())
+    assert earlier.why.source == "facts" and earlier.history.days["day"].max() < pd.Timestamp(CUTOFF)
+
+
+def test_customer_without_orders_is_told_so_and_asked_for_a_first_one(
+    workspace: Workspace, bundle: Bundle, events: pd.DataFrame
+) -> None:
+    buyers = set(events[events["event_type"] == "purchase"]["customer_id"])
+    never = sorted(set(events["customer_id"]) - buyers)
+    card = card_of(workspace, bundle, never[0])
+    share = len(never) / events["customer_id"].nunique()
+    assert card.historic == 0 and card.days_since_last is None
+    assert card.why.sentences[0] == translate("card.fact.never", share=f"{share:.0%}")
+    assert card.action == translate("card.action.never")
+    assert replace(card, historic=5.0).total == 5.0 + card.predicted
