@@ -27,7 +27,7 @@ from clv_core.workspace import Workspace
 COMMANDS: Final = (
     "simulate", "check", "ingest", "combine", "datasets", "rename", "restore", "delete",
     "clean", "customers", "explore",
-    "train", "score", "backtest", "tune", "explain", "segment", "export",
+    "train", "score", "backtest", "tune", "explain", "segment", "plan", "export",
 )  # fmt: skip
 
 

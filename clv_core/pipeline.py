@@ -3,7 +3,7 @@
     ingest -> train (features, model, training, evaluation) -> score -> explain, segment, export -> ingest the next log
 
 Every function takes a workspace and plain values, reports progress, and returns what it made. ``append``, ``rename``,
-``delete``, ``add_customers``, ``remove_customers`` and what begins with ``score`` need no more than what they are
+``delete``, ``add_customers``, ``remove_customers``, ``experiment`` and what begins with ``score`` need no more than what they are
 imported from.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -51,10 +51,13 @@ from clv_core.preprocessing.append import append as append
 from clv_core.preprocessing.customers import add_customers as add_customers
 from clv_core.preprocessing.customers import remove_customers as remove_customers
 from clv_core.strategy import export as exports
-from clv_core.strategy import lists, segments
+from clv_core.strategy import lists, plans, segments
 from clv_core.strategy.conditions import Condition
 from clv_core.strategy.contacts_stored import with_stored
 from clv_core.strategy.deleting import delete as delete
+from clv_core.strategy.experiment import Experiment
+from clv_core.strategy.experiment_run import experiment as experiment
+from clv_core.strategy.offers import Offer
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.training.checkpoint import identity
 from clv_core.training.cost import Cost, estimate, peak_memory_mb
@@ -253,6 +256,55 @@ def segment(
     shared = shared_error(workspace, open_bundle(workspace, model_id))
     total = segments.total(everyone, shared, everyone.index.isin(chosen.index))
     return made, segments.table(everyone, scheme.tiers, language, shared), total
+
+
+def plan(
+    workspace: Workspace,
+    name: str,
+    model_id: str,
+    out: Path,
+    *,
+    offers: Sequence[Offer],
+    budget: float,
+    experiments: Mapping[str, Path],
+    scheme: Scheme = DEFAULT_SCHEME,
+    cutoff: date | None = None,
+    language: str = DEFAULT_LANGUAGE,
+    progress: Progress,
+) -> tuple[exports.Exported, plans.Plan, tuple[Offer, ...], dict[str, Experiment]]:
+    """Write which customer gets which offer, so that the expected gain is highest within budget and capacities.
+
+    Args:
+        workspace: where dataset and model are.
+        name: of the dataset.
+        model_id: whose predictions count.
+        out: the list, CSV, XLSX or Parquet.
+        offers: what can be given.
+        budget: money.
+        experiments: file of the experiment that measured an offer's effect, by the offer's name.
+        scheme: how customers are cut into tiers.
+        cutoff: as of when; None is the log's end.
+        language: of the side file's sentences.
+        progress: listener.
+
+    Returns:
+        What was written, the plan, the offers with what was measured, and the experiments by offer.
+    """
+    everyone, side = _customers(workspace, name, model_id, scheme, (), cutoff, language, progress)
+    found = {
+        offer: experiment(workspace, name, model_id, path, scheme=scheme, progress=progress)
+        for offer, path in experiments.items()
+    }
+    given = tuple(plans.with_measured(one, found[one.name]) if one.name in found else one for one in offers)
+    made = plans.make_plan(everyone, scheme.tiers, given, budget)
+    if made.customers.empty:
+        raise NotEnoughData("plan_empty", budget=budget)
+    assumed = tuple(one.to_json(language) for one in plans.assumptions(given))
+    side = replace(side, assumptions=(*side.assumptions, *assumed))
+    columns = ["customer_id", plans.OFFER, plans.GAIN, plans.COST, plans.EVIDENCE]
+    written = lists.write_list(made.customers[columns], out, side)
+    exports.log_export(workspace, written, out.suffix.removeprefix("."), side)
+    return written, made, given, found
 
 
 def export(
