@@ -3,8 +3,8 @@
     ingest -> train (features, model, training, evaluation) -> score -> explain, segment, export -> ingest the next log
 
 Every function takes a workspace and plain values, reports progress, and returns what it made. ``append``, ``rename``,
-``delete``, ``add_customers``, ``remove_customers``, ``experiment`` and what begins with ``score`` need no more than what they are
-imported from.
+``delete``, ``add_customers``, ``remove_customers``, ``experiment`` and what begins with ``score`` need no more than
+what they are imported from.
 """
 
 from __future__ import annotations

@@ -43,6 +43,7 @@ PAGES: Final = (
     Page("model", "evaluate", ":material/fact_check:"),
     Page("model", "explain", ":material/psychology_alt:"),
     Page("act", "segments", ":material/group_work:"),
+    Page("act", "strategy", ":material/savings:"),
 )
 BY_NAME: Final = {page.name: page for page in PAGES}
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 APP = '[data-testid="stApp"]'
 STILL = f'{APP}[data-test-script-state="notRunning"]'
-PAGES = ("home", "upload", "datasets", "explore", "train", "evaluate", "explain", "segments")
+PAGES = ("home", "upload", "datasets", "explore", "train", "evaluate", "explain", "segments", "strategy")
 
 
 class Studio:
