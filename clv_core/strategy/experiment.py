@@ -25,6 +25,8 @@ FEWEST: Final = 30
 """Customers that each group needs, of a tier too."""
 BY_CHANCE: Final = 0.01
 """A difference before the experiment that is less likely than this is warned of."""
+DIFFERENT: Final = 0.05
+"""Tiers whose effects differ as much as theirs only with this chance have effects of their own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +123,25 @@ class Experiment:
     window_days: int
     warnings: tuple[Message, ...] = ()
 
+    @property
+    def tiers_differ(self) -> bool:
+        """Whether effects of tiers differ by more than chance allows.
+
+        Where they do not, the effect on all is the better guess for each tier: to pick the tiers that came out best
+        would be to pick luck. Source: Cochran (1954), The combination of estimates from different experiments (Q).
+        """
+        known = [
+            (one.effect, one.high - one.low)
+            for one in self.effects[1:]
+            if one.effect is not None and one.high is not None and one.low is not None
+        ]
+        effect, width = (np.array([pair[side] for pair in known]) for side in (0, 1))
+        if len(known) < 2 or (width <= 0).any():
+            return False
+        weight = (2 * stats.norm.ppf((1 + SURE) / 2) / width) ** 2
+        spread = float((weight * (effect - np.average(effect, weights=weight)) ** 2).sum())
+        return float(stats.chi2.sf(spread, len(known) - 1)) < DIFFERENT
+
 
 def measure(
     outcome: npt.ArrayLike,
@@ -154,7 +175,7 @@ def measure(
     for one in range(1, tiers + 1):
         inside = place == one
         effects.append(_of(one, y[inside], is_treated[inside], known[inside]))
-    return Experiment(tuple(effects), window_days, tuple(draw_warnings(before, is_treated)))
+    return Experiment(tuple(effects), window_days, (*draw_warnings(before, is_treated), *_unsure(effects[0])))
 
 
 def draw_warnings(before: npt.ArrayLike, treated: npt.ArrayLike) -> list[Message]:
@@ -170,6 +191,13 @@ def draw_warnings(before: npt.ArrayLike, treated: npt.ArrayLike) -> list[Message
         return []
     means = {"treated": value[is_treated].mean(), "control": value[~is_treated].mean()}
     return [Message("warning.experiment_draw", {name: round(float(mean), 2) for name, mean in means.items()})]
+
+
+def _unsure(everyone: Measured) -> list[Message]:
+    """A warning where the interval of the effect on all holds 0."""
+    if everyone.low is None or everyone.high is None or not everyone.low <= 0 <= everyone.high:
+        return []
+    return [Message("warning.experiment_unsure", {"low": round(everyone.low, 2), "high": round(everyone.high, 2)})]
 
 
 def _of(tier: int, outcome: Floats, treated: npt.NDArray[np.bool_], known: Floats) -> Measured:

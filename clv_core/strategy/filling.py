@@ -98,7 +98,7 @@ def _rates(gain: Floats, cost: Floats, room: Floats, left: float, offer: Offers)
     more = gain - np.where(offer == NOBODY, 0.0, gain[offer, columns])
     extra = cost[:, None] - _paid(cost, offer)
     able = (more > 0) & (extra <= left) & (room > 0)[:, None]
-    tiny = 1e-9 * max(float(cost.max(initial=0.0)), 1e-300)
+    tiny = 1e-9 * (float(cost.max(initial=0.0)) or 1.0)
     return np.asarray(np.where(able, more / np.maximum(extra, tiny), -np.inf))
 
 

@@ -175,8 +175,8 @@ def basis(table: pd.DataFrame, offers: Sequence[Offer]) -> Basis:
 def with_measured(offer: Offer, experiment: Experiment, margin_rate: float = 1.0) -> Offer:
     """Return the offer with the effects that an experiment measured in place of what was assumed.
 
-    Each tier has its own effect; a tier in which the experiment had too few customers no longer gets the offer, so that
-    measured and assumed effects are not mixed. Where no tier had enough, the effect on all counts for each tier.
+    The effect on all counts for each tier, unless tiers differ by more than chance allows: then each has its own, and a
+    tier in which the experiment had too few customers no longer gets the offer. Nothing assumed is left in it.
 
     Args:
         offer: whose cost and capacity stay.
@@ -190,7 +190,7 @@ def with_measured(offer: Offer, experiment: Experiment, margin_rate: float = 1.0
             found[one.tier] = Effect(numbers[0], MONEY, numbers[1], numbers[2])
     everyone = {ALL_TIERS: found[ALL_TIERS]}
     single = {tier: effect for tier, effect in found.items() if tier != ALL_TIERS}
-    return replace(offer, effects=single or everyone)
+    return replace(offer, effects=single if experiment.tiers_differ else everyone)
 
 
 def assumptions(offers: Sequence[Offer]) -> tuple[Message, ...]:

@@ -102,7 +102,8 @@ def _show(offer: str, found: Experiment, names: Sequence[str], currency: str) ->
     columns |= {name: number(t(f"budget.experiment.{name}"), format="%.2f") for name in ("effect", "low", "high")}
     st.dataframe(rows, hide_index=True, column_config=columns, alt=t("budget.experiment"))
     removed = percent(max(0.0, 1 - (1.0 if everyone.kept is None else everyone.kept)))
-    st.caption(t("budget.experiment.caption", days=found.window_days, share=removed))
+    used = t("budget.experiment.used.tiers") if found.tiers_differ else t("budget.experiment.used.all")
+    st.caption(t("budget.experiment.caption", days=found.window_days, share=removed, used=used))
 
 
 def _sentence(offer: str, found: Experiment, currency: str) -> str:

@@ -98,11 +98,12 @@ def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
     config, number = st.column_config, st.column_config.NumberColumn
     words = {SHARE: t("budget.unit.share"), MONEY: t("budget.unit.money")}
     columns: dict[str, Any] = {
-        "name": config.TextColumn(t("budget.column.name"), max_chars=60, width="medium"),
+        "name": config.TextColumn(t("budget.column.name"), max_chars=60, width=150),
         "cost": number(
             t("budget.column.cost"),
             min_value=0.0,
             format="%g",
+            width=95,
             help=t("budget.column.cost.help", unit=state.unit(currency)),
         ),
         "unit": config.SelectboxColumn(
@@ -111,12 +112,18 @@ def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
             format_func=lambda unit: words.get(unit, unit),
             default=SHARE,
             required=True,
+            width=105,
             help=t("budget.column.unit.help"),
         ),
         "capacity": number(
-            t("budget.column.capacity"), min_value=0, step=1, format="localized", help=t("budget.column.capacity.help")
+            t("budget.column.capacity"),
+            min_value=0,
+            step=1,
+            format="localized",
+            width=90,
+            help=t("budget.column.capacity.help"),
         ),
     }
     for tier, name in enumerate(names, 1):
-        columns[f"tier{tier}"] = number(name, format="%g", help=t("budget.column.effect.help"))
+        columns[f"tier{tier}"] = number(name, format="%g", width=88, help=t("budget.column.effect.help"))
     return columns
