@@ -100,7 +100,7 @@ def _show(offer: str, found: Experiment, names: Sequence[str], currency: str) ->
     columns = {"tier": st.column_config.TextColumn(t("column.tier"))}
     columns |= {name: number(t(f"budget.experiment.{name}"), format="localized") for name in ("treated", "control")}
     columns |= {name: number(t(f"budget.experiment.{name}"), format="%.2f") for name in ("effect", "low", "high")}
-    st.dataframe(rows, hide_index=True, column_config=columns, alt=t("budget.experiment"))
+    st.dataframe(rows, hide_index=True, column_config=columns, placeholder="–", alt=t("budget.experiment"))
     removed = percent(max(0.0, 1 - (1.0 if everyone.kept is None else everyone.kept)))
     used = t("budget.experiment.used.tiers") if found.tiers_differ else t("budget.experiment.used.all")
     st.caption(t("budget.experiment.caption", days=found.window_days, share=removed, used=used))

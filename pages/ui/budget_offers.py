@@ -38,6 +38,7 @@ def edit(mark: str, values: np.ndarray, names: Sequence[str], currency: str) -> 
         num_rows="dynamic",
         hide_index=True,
         column_config=_columns(names, currency),
+        placeholder="–",
         alt=t("budget.offers"),
     )
     st.session_state[kept] = edited
@@ -98,7 +99,7 @@ def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
     config, number = st.column_config, st.column_config.NumberColumn
     words = {SHARE: t("budget.unit.share"), MONEY: t("budget.unit.money")}
     columns: dict[str, Any] = {
-        "name": config.TextColumn(t("budget.column.name"), max_chars=60, width=150),
+        "name": config.TextColumn(t("budget.column.name"), max_chars=60, width=140),
         "cost": number(
             t("budget.column.cost"),
             min_value=0.0,
@@ -112,7 +113,7 @@ def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
             format_func=lambda unit: words.get(unit, unit),
             default=SHARE,
             required=True,
-            width=105,
+            width=95,
             help=t("budget.column.unit.help"),
         ),
         "capacity": number(
@@ -125,5 +126,5 @@ def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
         ),
     }
     for tier, name in enumerate(names, 1):
-        columns[f"tier{tier}"] = number(name, format="%g", width=88, help=t("budget.column.effect.help"))
+        columns[f"tier{tier}"] = number(name, format="%g", width=100, help=t("budget.column.effect.help"))
     return columns

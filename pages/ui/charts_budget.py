@@ -36,6 +36,6 @@ def gain_by_budget(curve: Curve, here: tuple[float, float], message: str, *, uni
         marker={"color": ACTUAL, "size": 12, "symbol": "diamond"},
         hovertemplate=hover,
     )
-    figure.update_xaxes(title=t("budget.curve.budget", unit=unit), rangemode="tozero")
-    figure.update_yaxes(title=t("budget.curve.gain", unit=unit), rangemode="tozero")
+    figure.update_xaxes(title=t("budget.curve.budget", unit=unit), rangemode="tozero", tickformat=",~r")
+    figure.update_yaxes(title=t("budget.curve.gain", unit=unit), rangemode="tozero", tickformat=",~r")
     return finish(figure, message)

@@ -11,11 +11,14 @@ import time
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.strategy.budget import allocate, most_useful, worth_of
 from clv_core.strategy.comparison import random_plan, uniform_plan
 from clv_core.strategy.experiment import difference
+from clv_core.strategy.offers import Offer
+from clv_core.strategy.plans import make_plan
 
 Floats = NDArray[np.float64]
 
@@ -74,6 +77,15 @@ def main() -> None:
             seconds = time.perf_counter() - started
             gap = 1 - found.gain / found.bound
             print(f"| plan, {CUSTOMERS:,} x 4, {name}, {part:.0%} of useful budget | {seconds:.2f} s, gap {gap:.4%} |")
+    expected, _, cost = shop(CUSTOMERS, 1)
+    tiered = pd.DataFrame({"customer_id": np.arange(CUSTOMERS).astype("str"), "tier": 1})
+    tiered["predicted_clv"] = (expected[:, 3] + cost[3]) / 0.12
+    offers = [Offer.parse(f"name={number},cost={one},effect={2 * number + 1}%") for number, one in enumerate(cost)]
+    started = time.perf_counter()
+    make_plan(tiered, 1, offers, 20_000.0)
+    print(
+        f"| the plan with its table, the next coin and what it is held against | {time.perf_counter() - started:.2f} s |"
+    )
     for customers in (300, 2000):
         held = coverage(TRIALS, customers)
         print(f"| 90% intervals, {TRIALS:,} experiments of {customers:,}: plain | {held['plain']:.1%} |")

@@ -60,7 +60,7 @@ def test_a_larger_budget_brings_more(open_page: OPEN, with_model: Path) -> None:
 def test_a_model_that_is_not_trusted_is_acknowledged_before_its_list(
     open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reason = Message("reason.no_total", {})
+    reason = Message("reason.no_total", {"predicted": 0, "actual": 9, "horizon": 90})
     monkeypatch.setattr(state, "trust", lambda bundle: Trust("not_trusted", (reason,)))
     app = open_page(with_model, "strategy", lang="en")
     assert [button.disabled for button in app.get("download_button")] == [True, True]

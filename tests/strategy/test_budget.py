@@ -133,6 +133,15 @@ def test_the_curve_rises_and_flattens() -> None:
     assert curve.gain[-1] == pytest.approx(np.maximum(gains, 0).max(axis=1).sum(), rel=1e-6)
 
 
+def test_the_curve_of_many_customers_is_that_of_a_sample_and_hardly_off() -> None:
+    gains, costs = gains_of("share", 50_000, 7)
+    capacities = [20_000.0, np.inf, 500.0, np.inf]
+    curve = marginal_curve(gains, costs, capacities, most_useful(gains, costs, capacities))
+    for point in (4, 10, 20):
+        exact = allocate(gains, costs, capacities, float(curve.budget[point])).gain
+        assert curve.gain[point] == pytest.approx(exact, rel=0.02)
+
+
 def test_the_next_coin_goes_where_a_larger_budget_goes() -> None:
     gains, costs = gains_of("share", 3000, 5)
     found = allocate(gains, costs, None, 500.0)
