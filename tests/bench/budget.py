@@ -83,9 +83,8 @@ def main() -> None:
     offers = [Offer.parse(f"name={number},cost={one},effect={2 * number + 1}%") for number, one in enumerate(cost)]
     started = time.perf_counter()
     make_plan(tiered, 1, offers, 20_000.0)
-    print(
-        f"| the plan with its table, the next coin and what it is held against | {time.perf_counter() - started:.2f} s |"
-    )
+    seconds = time.perf_counter() - started
+    print(f"| the plan with its table, the next coin and what it is held against | {seconds:.2f} s |")
     for customers in (300, 2000):
         held = coverage(TRIALS, customers)
         print(f"| 90% intervals, {TRIALS:,} experiments of {customers:,}: plain | {held['plain']:.1%} |")

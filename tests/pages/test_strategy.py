@@ -93,6 +93,26 @@ def test_an_experiment_on_the_page_replaces_the_assumed_effect(
     assert translate("budget.rests.assumed", "en") in app.caption[0].value
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"cost": 1e6}, "budget.nothing.why"),
+        ({"name": ""}, "budget.offers.none"),
+        ({"name": "Same"}, "error.offer_twice"),
+    ],
+)
+def test_offers_that_make_no_plan_are_said_and_can_be_mended(
+    open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], said: str
+) -> None:
+    start = budget_offers.starting_offers
+    monkeypatch.setattr(budget_offers, "starting_offers", lambda *given: start(*given).assign(**changed))
+    app = open_page(with_model, "strategy", lang="zh")
+    assert not app.exception and not app.get("download_button") and not app.slider
+    expected = translate(said, "zh", name="Same").partition("。")[0]
+    assert expected in texts(app)
+    assert translate("budget.offers.assumed", "zh") in texts(app)
+
+
 def test_rows_that_are_not_finished_are_passed_over_and_wrong_ones_refused() -> None:
     table = budget_offers.starting_offers(pd.Series([10.0, 20.0]).to_numpy(), 2)
     rows: list[dict[str, Any]] = [
