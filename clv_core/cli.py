@@ -27,7 +27,7 @@ from clv_core.workspace import Workspace
 COMMANDS: Final = (
     "simulate", "check", "ingest", "combine", "datasets", "rename", "restore", "delete",
     "clean", "customers", "explore",
-    "look", "train", "score", "backtest", "tune", "explain", "segment", "card", "export",
+    "look", "train", "score", "backtest", "tune", "explain", "segment", "card", "plan", "export",
     "pretrain",
 )  # fmt: skip
 

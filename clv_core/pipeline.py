@@ -1,11 +1,11 @@
 """The loop in one readable file: what the command line and the pages call.
 
-    ingest -> train (features, model, training, evaluation) -> score -> explain, segment, card, export
+    ingest -> train (features, model, training, evaluation) -> score -> explain, segment, card, plan, export
            -> ingest the next log
 
 Every function takes a workspace and plain values, reports progress, and returns what it made. ``append``, ``rename``,
-``delete``, ``look``, ``add_customers``, ``remove_customers`` and what begins with ``score`` need no more than what they
-are imported from.
+``delete``, ``look``, ``add_customers``, ``remove_customers``, ``experiment`` and what begins with ``score`` need no
+more than what they are imported from.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -55,12 +55,15 @@ from clv_core.preprocessing.customers import add_customers as add_customers
 from clv_core.preprocessing.customers import remove_customers as remove_customers
 from clv_core.strategy import card as cards
 from clv_core.strategy import export as exports
-from clv_core.strategy import lists, segments
+from clv_core.strategy import lists, plans, segments
 from clv_core.strategy.conditions import Condition
 from clv_core.strategy.contacts_stored import with_stored
 from clv_core.strategy.deleting import delete as delete
+from clv_core.strategy.experiment import Experiment
+from clv_core.strategy.experiment_run import experiment as experiment
 from clv_core.strategy.find import place_of
 from clv_core.strategy.history import purchase_history, with_history
+from clv_core.strategy.offers import Offer
 from clv_core.strategy.rhythm import purchase_rhythm
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.training import choice
@@ -266,6 +269,55 @@ def segment(
     shared = shared_error(workspace, open_bundle(workspace, model_id))
     total = segments.total(everyone, shared, everyone.index.isin(chosen.index))
     return made, segments.table(everyone, scheme.tiers, language, shared), total
+
+
+def plan(
+    workspace: Workspace,
+    name: str,
+    model_id: str,
+    out: Path,
+    *,
+    offers: Sequence[Offer],
+    budget: float,
+    experiments: Mapping[str, Path],
+    scheme: Scheme = DEFAULT_SCHEME,
+    cutoff: date | None = None,
+    language: str = DEFAULT_LANGUAGE,
+    progress: Progress,
+) -> tuple[exports.Exported, plans.Plan, tuple[Offer, ...], dict[str, Experiment]]:
+    """Write which customer gets which offer, so that the expected gain is highest within budget and capacities.
+
+    Args:
+        workspace: where dataset and model are.
+        name: of the dataset.
+        model_id: whose predictions count.
+        out: the list, CSV, XLSX or Parquet.
+        offers: what can be given.
+        budget: money.
+        experiments: file of the experiment that measured an offer's effect, by the offer's name.
+        scheme: how customers are cut into tiers.
+        cutoff: as of when; None is the log's end.
+        language: of the side file's sentences.
+        progress: listener.
+
+    Returns:
+        What was written, the plan, the offers with what was measured, and the experiments by offer.
+    """
+    everyone, side = _customers(workspace, name, model_id, scheme, (), cutoff, language, progress)
+    found = {
+        offer: experiment(workspace, name, model_id, path, scheme=scheme, progress=progress)
+        for offer, path in experiments.items()
+    }
+    given = tuple(plans.with_measured(one, found[one.name]) if one.name in found else one for one in offers)
+    made = plans.make_plan(everyone, scheme.tiers, given, budget)
+    if made.customers.empty:
+        raise NotEnoughData("plan_empty", budget=budget)
+    assumed = tuple(one.to_json(language) for one in plans.assumptions(given))
+    side = replace(side, assumptions=(*side.assumptions, *assumed))
+    columns = ["customer_id", plans.OFFER, plans.GAIN, plans.COST, plans.EVIDENCE]
+    written = lists.write_list(made.customers[columns], out, side)
+    exports.log_export(workspace, written, out.suffix.removeprefix("."), side)
+    return written, made, given, found
 
 
 def export(

@@ -48,6 +48,7 @@ PAGES: Final = (
     Page("model", "explain", ":material/psychology_alt:"),
     Page("act", "segments", ":material/group_work:"),
     Page("act", "customer", ":material/person_search:"),
+    Page("act", "strategy", ":material/savings:"),
 )
 BY_NAME: Final = {page.name: page for page in PAGES}
 

@@ -218,7 +218,7 @@ def customer_list(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, sch
     said = t("segments.chosen", customers=f"{len(chosen):,}", total=money(worth.value, currency))
     st.markdown(said + (sure(worth.low, worth.high, currency) if len(chosen) else ""))
     chosen = chosen.assign(tier_name=chosen[TIER].map(dict(enumerate(names, 1))))
-    _downloads(dataset, bundle, chosen, _side(dataset, bundle, scheme, wanted, terms), wanted, terms)
+    _downloads(dataset, bundle, chosen, side(dataset, bundle, scheme, wanted, terms), wanted, terms)
     shown = chosen[list(SHOWN)].assign(p_purchase=chosen["p_purchase"] * 100)
     event = st.dataframe(
         shown,
@@ -288,7 +288,7 @@ def _maker(chosen: pd.DataFrame, kind: str, name: str, side: Side) -> Callable[[
     return make
 
 
-def _side(dataset: Dataset, bundle: Bundle, scheme: Scheme, tiers: list[int], terms: Terms) -> Side:
+def side(dataset: Dataset, bundle: Bundle, scheme: Scheme, tiers: list[int], terms: Terms) -> Side:
     """Return what the numbers of a list of these tiers mean."""
     record = bundle.record
     return Side(

@@ -10,7 +10,10 @@ from urllib.parse import urlencode, urlsplit
 
 APP = '[data-testid="stApp"]'
 STILL = f'{APP}[data-test-script-state="notRunning"]'
-PAGES = ("home", "upload", "look", "datasets", "explore", "train", "evaluate", "explain", "segments", "customer")
+PAGES = (
+    *("home", "upload", "look", "datasets", "explore", "train", "evaluate", "explain"),
+    *("segments", "customer", "strategy"),
+)
 
 
 class Studio:

@@ -1,0 +1,99 @@
+"""``plan NAME --model ID --budget B --offer ... --out FILE``: which customer gets which offer."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+from clv_core.commands import Context, day, not_trusted, trust_json
+from clv_core.errors import UsageError
+from clv_core.i18n import translate
+
+
+def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
+    """Declare the command's words."""
+    parser.add_argument("name", help=translate("cli.option.dataset", language))
+    parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
+    parser.add_argument("--budget", type=float, required=True, help=translate("cli.plan.budget", language))
+    parser.add_argument("--offer", action="append", required=True, help=translate("cli.plan.offer", language))
+    parser.add_argument("--scheme", default="quantile", help=translate("cli.segment.scheme", language))
+    parser.add_argument("--out", type=Path, required=True, help=translate("cli.segment.out", language))
+    parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.explain.cutoff", language))
+
+
+def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Plan, write the list, and return what it costs, what it is expected to bring, and what that rests on."""
+    from clv_core import pipeline
+    from clv_core.strategy.lists import ENDINGS
+    from clv_core.strategy.offers import Offer, checked
+    from clv_core.strategy.tiers import Scheme
+
+    scheme = Scheme.parse(options.scheme)
+    read = [_experiment_of(text) for text in options.offer]
+    offers = checked([Offer.parse(text) for text, _ in read])
+    experiments = {offer.name: path for offer, (_, path) in zip(offers, read, strict=True) if path is not None}
+    if options.out.suffix not in ENDINGS:
+        raise UsageError("segment_out", path=options.out.name, endings=", ".join(ENDINGS))
+    made, plan, given, found = pipeline.plan(
+        context.workspace,
+        options.name,
+        options.model,
+        options.out,
+        offers=offers,
+        budget=options.budget,
+        experiments=experiments,
+        scheme=scheme,
+        cutoff=options.cutoff,
+        language=context.language,
+        progress=context.progress,
+    )
+    trust = pipeline.trust(context.workspace, options.model)
+    warnings = [one.to_json(context.language) for experiment in found.values() for one in experiment.warnings]
+    spent = plan.table.groupby("offer")[["customers", "cost", "expected_gain"]].sum()
+    return {
+        "out": str(options.out),
+        "side_file": str(made.side_file),
+        "model": options.model,
+        "scheme": str(scheme),
+        "rows": made.rows,
+        "budget": options.budget,
+        "spent": plan.found.spent,
+        "expected_gain": plan.found.gain,
+        "gain_bound": plan.found.bound,
+        "gain_assumed": plan.basis.assumed,
+        "gain_measured": plan.basis.measured,
+        "gain_measured_low": plan.basis.low,
+        "gain_measured_high": plan.basis.high,
+        "gain_uniform": plan.gain_uniform,
+        "gain_random": plan.gain_random,
+        "next_coin": None if plan.next is None else dataclasses.asdict(plan.next),
+        "offers": [
+            offer.to_json()
+            | {
+                "customers": int(spent["customers"].get(offer.name, 0)),
+                "spent": float(spent["cost"].get(offer.name, 0.0)),
+                "expected_gain": float(spent["expected_gain"].get(offer.name, 0.0)),
+            }
+            for offer in given
+        ],
+        "experiments": {
+            offer: {
+                "window_days": experiment.window_days,
+                "effects": [dataclasses.asdict(effect) for effect in experiment.effects],
+            }
+            for offer, experiment in found.items()
+        },
+        "trust": trust_json(trust, context.language),
+        "warnings": [*not_trusted(trust, options.model, context.language), *warnings],
+    }
+
+
+def _experiment_of(text: str) -> tuple[str, Path | None]:
+    """Take the file out of ``effect=@FILE``: it is where the effect was measured."""
+    found = re.search(r"(^|,)\s*effect\s*=\s*@([^,]+)", text)
+    if found is None:
+        return text, None
+    return text.replace(f"@{found[2]}", "0"), Path(found[2].strip())

@@ -1,0 +1,194 @@
+"""Reading an experiment: who was in it, in which group, since when; and what they spent before and after."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from clv_core.collection.contact_fields import id_column
+from clv_core.collection.engine import connect, name
+from clv_core.collection.pseudonyms import pseudonym_sql
+from clv_core.collection.source import open_source
+from clv_core.collection.store import Dataset
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
+from clv_core.errors import NeedsAnswer, NotEnoughData, NotFound, Refused
+from clv_core.features.engine import Engine
+
+GROUP: Final = "group"
+DATE: Final = "date"
+TREATED: Final = "treated"
+GROUP_NAMES: Final = ("group", "variant", "arm", "分组", "组别", "实验组别")
+DATE_NAMES: Final = ("date", "start", "start_date", "day", "日期", "开始日期")
+CONTROL_NAMES: Final = ("control", "holdout", "no", "0", "false", "none", "c", "对照", "对照组")
+FEWEST_DAYS: Final = 7
+BEFORE_DAYS: Final = 365
+
+
+def read_experiment(path: Path, key: bytes | None = None) -> pd.DataFrame:
+    """Return who was in an experiment.
+
+    Args:
+        path: a table with customer_id, group (two of them, one called control or the like) and date; CSV, workbook,
+            JSON Lines or Parquet.
+        key: of a dataset whose ids are pseudonyms.
+
+    Returns:
+        customer_id (text), treated (bool), date (datetime64), one row a customer.
+
+    Raises:
+        NotFound: there is no such file.
+        Refused: a column is missing, dates cannot be read, or a customer is in both groups.
+        NeedsAnswer: it is not clear which of two groups is the control group.
+        NotEnoughData: there are not two groups.
+    """
+    if not path.is_file():
+        raise NotFound("experiment_missing", file=path.name)
+    frame = _text(path, key)
+    names = {column.strip().lower(): column for column in frame.columns}
+    found = {
+        CUSTOMER_ID: id_column(list(frame.columns)),
+        GROUP: next((names[word] for word in GROUP_NAMES if word in names), None),
+        DATE: next((names[word] for word in DATE_NAMES if word in names), None),
+    }
+    missing = [wanted for wanted, column in found.items() if column is None]
+    if missing:
+        raise Refused("experiment_columns", missing=", ".join(missing), found=", ".join(frame.columns)[:200])
+    rows = pd.DataFrame({wanted: frame[column].astype("str").str.strip() for wanted, column in found.items()})
+    when = pd.to_datetime(rows[DATE].str[:10], format="%Y-%m-%d", errors="coerce")
+    if when.isna().any():
+        bad = int(np.flatnonzero(when.isna())[0])
+        raise Refused(
+            "experiment_dates", rows=int(when.isna().sum()), all=len(rows), line=bad + 2, text=rows[DATE].iloc[bad][:40]
+        )
+    rows[TREATED], rows[DATE] = ~_control(rows[GROUP]), when
+    rows = rows.drop_duplicates()
+    twice = rows[CUSTOMER_ID].duplicated()
+    if twice.any():
+        raise Refused(
+            "experiment_twice", rows=int(twice.sum()), customer=str(rows.loc[twice, CUSTOMER_ID].iloc[0])[:60]
+        )
+    return rows[[CUSTOMER_ID, TREATED, DATE]].reset_index(drop=True)
+
+
+def _control(groups: pd.Series[str]) -> pd.Series[bool]:
+    """Who is in the control group."""
+    known = sorted(set(groups))
+    if len(known) != 2:
+        raise NotEnoughData("experiment_groups", found=len(known), names=", ".join(known[:6]))
+    control = [word for word in known if word.lower() in CONTROL_NAMES]
+    if len(control) != 1:
+        raise NeedsAnswer("experiment_control", names=", ".join(known))
+    return groups == control[0]
+
+
+def _text(path: Path, key: bytes | None) -> pd.DataFrame:
+    with tempfile.TemporaryDirectory(prefix="clv-experiment-") as scratch:
+        connection = connect(Path(scratch))
+        try:
+            source = open_source(connection, path, Path(scratch))
+            own = id_column(source.columns) if key is not None else None
+            hidden = f" REPLACE ({pseudonym_sql(key, name(own))} AS {name(own)})" if key and own else ""
+            frame: pd.DataFrame = (
+                connection.execute(f"SELECT *{hidden} FROM {source.relation()}").to_arrow_table().to_pandas()
+            )
+        finally:
+            connection.close()
+    return frame
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """What the customers of an experiment spent; one row a customer who was seen before the experiment.
+
+    Args:
+        customer_id: text, [n].
+        treated: bool, [n].
+        outcome: net value in [date, date + window), money, [n].
+        before: net value in the year before the date, money, [n].
+        start: the earliest date; what is predicted must be as of then.
+        window_days: length of the window.
+        left_out: customers who were not seen before ``start``.
+    """
+
+    customer_id: npt.NDArray[np.object_]
+    treated: npt.NDArray[np.bool_]
+    outcome: npt.NDArray[np.float64]
+    before: npt.NDArray[np.float64]
+    start: date
+    window_days: int
+    left_out: int
+
+
+def outcomes(dataset: Dataset, rows: pd.DataFrame, window_days: int | None = None) -> Outcomes:
+    """Return what the customers of an experiment spent before and after its date.
+
+    Customers without an event before the experiment are left out, whichever their group: who appears only because of
+    the offer would be seen in one group alone.
+
+    Args:
+        dataset: the log.
+        rows: of :func:`read_experiment`.
+        window_days: how long after the date value counts; None: as long as the log allows for everybody.
+
+    Raises:
+        NotEnoughData: the log ends less than a week, or less than ``window_days``, after the last date.
+        Refused: no customer of the experiment was seen before it.
+    """
+    start, last = (moment.date() for moment in (rows[DATE].min(), rows[DATE].max()))
+    allowed = (dataset.log_end - last).days
+    window = max(allowed, FEWEST_DAYS) if window_days is None else max(window_days, FEWEST_DAYS)
+    if allowed < window:
+        raise NotEnoughData(
+            "experiment_window",
+            last=last.isoformat(),
+            end=dataset.log_end.isoformat(),
+            days=allowed,
+            fewest=FEWEST_DAYS,
+        )
+    days, seen = _daily(dataset, start, last + timedelta(days=window))
+    known = rows[rows[CUSTOMER_ID].isin(seen)]
+    if known.empty:
+        raise Refused("experiment_unknown", customers=len(rows), first=str(rows[CUSTOMER_ID].iloc[0])[:60])
+    place = pd.Index(known[CUSTOMER_ID]).get_indexer(pd.Index(days[CUSTOMER_ID]))
+    inside = place >= 0
+    place, value = place[inside], days["value"].to_numpy(float)[inside]
+    since = (days["day"].to_numpy("datetime64[D]")[inside] - known[DATE].to_numpy("datetime64[D]")[place]).astype(int)
+
+    def summed(low: int, high: int) -> npt.NDArray[np.float64]:
+        chosen = (since >= low) & (since < high)
+        return np.asarray(np.bincount(place[chosen], value[chosen], minlength=len(known)), np.float64)
+
+    return Outcomes(
+        known[CUSTOMER_ID].to_numpy(object),
+        known[TREATED].to_numpy(bool),
+        summed(0, window),
+        summed(-BEFORE_DAYS, 0),
+        start,
+        window,
+        len(rows) - len(known),
+    )
+
+
+def _daily(dataset: Dataset, start: date, end: date) -> tuple[pd.DataFrame, pd.Index[str]]:
+    """Net value by customer and day from a year before ``start`` to ``end``, and who was seen before ``start``."""
+    engine = Engine()
+    try:
+        events = dataset.events(engine.connection)
+        begun = datetime.combine(start, time())
+        seen = events.filter(events[EVENT_TIME] < begun).select(CUSTOMER_ID).distinct().to_pyarrow().to_pandas()
+        money = events.filter(
+            events[EVENT_TYPE].isin(MONEY_TYPES),
+            events[EVENT_TIME] >= begun - timedelta(days=BEFORE_DAYS),
+            events[EVENT_TIME] < datetime.combine(end, time()),
+        )
+        days = money.group_by(money[CUSTOMER_ID], day=money[EVENT_TIME].date()).agg(value=money[AMOUNT].sum())
+        return days.to_pyarrow().to_pandas(), pd.Index(seen[CUSTOMER_ID])
+    finally:
+        engine.close()

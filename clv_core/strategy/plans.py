@@ -1,0 +1,198 @@
+"""Plans: scored customers and offers made into who gets what, what it is expected to bring, and what that rests on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from clv_core.columns import CUSTOMER_ID
+from clv_core.errors import Message, NotEnoughData, UsageError
+from clv_core.strategy.budget import Allocation, allocate, next_coin, worth_of
+from clv_core.strategy.comparison import random_plan, uniform_plan
+from clv_core.strategy.experiment import Experiment
+from clv_core.strategy.filling import NOBODY
+from clv_core.strategy.offers import ALL_TIERS, MONEY, Effect, Offer, checked, expected_gains
+from clv_core.strategy.segments import TIER, VALUE
+
+OFFER: Final = "offer"
+GAIN: Final = "expected_gain"
+COST: Final = "cost"
+EVIDENCE: Final = "evidence"
+DRAWS: Final = 5
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a plan's expected gain rests on; money after costs.
+
+    Args:
+        assumed: gain of offers whose effect is assumed.
+        measured: gain of offers whose effect was measured.
+        low: lower end of the 90% interval of ``measured``, by the experiments alone.
+        high: upper end.
+    """
+
+    assumed: float
+    measured: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Next:
+    """Where more money would go first.
+
+    Args:
+        offer: its name.
+        tier: of the customer who would get it.
+        per_coin: expected gain by each further unit of money.
+    """
+
+    offer: str
+    tier: int
+    per_coin: float
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Who gets what.
+
+    Args:
+        customers: customer_id, tier, predicted_clv, offer, expected_gain, cost, evidence (``assumed`` or ``measured``)
+            of those who get one, the highest gain first.
+        table: one row an offer and tier that gets it: offer, tier, customers, cost, expected_gain, evidence.
+        found: the allocation.
+        basis: what the gain rests on.
+        next: where more money would go; None where it would change nothing.
+        gain_uniform: expected gain of the best single offer for evenly picked customers, for the same budget.
+        gain_random: mean expected gain of offers by chance.
+    """
+
+    customers: pd.DataFrame
+    table: pd.DataFrame
+    found: Allocation
+    basis: Basis
+    next: Next | None
+    gain_uniform: float
+    gain_random: float
+
+
+def capacities(offers: Sequence[Offer]) -> np.ndarray:
+    """Return the offers' places, infinite where they have no limit, [k]."""
+    return np.array([math.inf if offer.capacity is None else offer.capacity for offer in offers])
+
+
+def costs(offers: Sequence[Offer]) -> np.ndarray:
+    """Return the offers' costs, [k]."""
+    return np.array([offer.cost for offer in offers])
+
+
+def make_plan(tiered: pd.DataFrame, tiers: int, offers: Sequence[Offer], budget: float) -> Plan:
+    """Return the plan that is expected to bring most.
+
+    Args:
+        tiered: customer_id, predicted_clv and tier, one row a customer.
+        tiers: number of tiers of the scheme.
+        offers: what can be given.
+        budget: money, >= 0.
+
+    Raises:
+        UsageError: no offers, too many, two of one name, a tier that is not there, or a budget below 0.
+        NotEnoughData: there is no customer.
+    """
+    if tiered.empty:
+        raise NotEnoughData("no_scored_customers")
+    given = checked(offers)
+    for offer in given:
+        if max(offer.effects) > tiers:
+            raise UsageError("offer_tier", name=offer.name, tier=max(offer.effects), tiers=tiers)
+    gains = expected_gains(given, tiered[VALUE].to_numpy(), tiered[TIER].to_numpy(), tiers)
+    cost, places = costs(given), capacities(given)
+    found = allocate(gains, cost, places, budget)
+    rows = np.flatnonzero(found.offer != NOBODY)
+    which = found.offer[rows]
+    customers = pd.DataFrame(
+        {
+            CUSTOMER_ID: tiered[CUSTOMER_ID].to_numpy()[rows],
+            TIER: tiered[TIER].to_numpy()[rows],
+            VALUE: tiered[VALUE].to_numpy()[rows],
+            OFFER: np.array([offer.name for offer in given], object)[which],
+            GAIN: gains[rows, which],
+            COST: cost[which],
+            EVIDENCE: np.array(["measured" if offer.measured else "assumed" for offer in given], object)[which],
+        }
+    ).sort_values(GAIN, ascending=False, kind="stable", ignore_index=True)
+    table = (
+        customers.groupby([OFFER, TIER, EVIDENCE], sort=True)
+        .agg(**{"customers": (COST, "size"), COST: (COST, "sum"), GAIN: (GAIN, "sum")})
+        .reset_index()
+    )
+    coin = next_coin(gains, cost, places, found)
+    further = None
+    if coin is not None:
+        further = Next(given[coin.offer].name, int(tiered[TIER].iloc[coin.customer]), coin.per_coin)
+    by_chance = [worth_of(gains.T, random_plan(gains, cost, places, budget, seed)) for seed in range(DRAWS)]
+    return Plan(
+        customers,
+        table,
+        found,
+        basis(table, given),
+        further,
+        worth_of(gains.T, uniform_plan(gains, cost, places, budget)),
+        float(np.mean(by_chance)),
+    )
+
+
+def basis(table: pd.DataFrame, offers: Sequence[Offer]) -> Basis:
+    """Return what is assumed and what is measured of a plan; tiers that one figure speaks of are off together.
+
+    Args:
+        table: of a :class:`Plan`.
+        offers: those of the plan.
+    """
+    named = {offer.name: offer for offer in offers}
+    sums = {kind: float(table.loc[table[EVIDENCE] == kind, GAIN].sum()) for kind in ("assumed", "measured")}
+    counts: dict[tuple[str, int], float] = {}
+    widths: dict[tuple[str, int], tuple[float, float]] = {}
+    for row in table[table[EVIDENCE] == "measured"].itertuples():
+        offer = named[str(row.offer)]
+        tier = int(str(row.tier))
+        effect = offer.effect_on(tier)
+        if effect is None or effect.low is None or effect.high is None:
+            continue
+        place = (offer.name, tier if tier in offer.effects else ALL_TIERS)
+        counts[place] = counts.get(place, 0.0) + float(str(row.customers))
+        widths[place] = (effect.value - effect.low, effect.high - effect.value)
+    below, above = (math.sqrt(sum((counts[p] * widths[p][side]) ** 2 for p in counts)) for side in (0, 1))
+    return Basis(sums["assumed"], sums["measured"], sums["measured"] - below, sums["measured"] + above)
+
+
+def with_measured(offer: Offer, experiment: Experiment, margin_rate: float = 1.0) -> Offer:
+    """Return the offer with the effects that an experiment measured in place of what was assumed.
+
+    The effect on all counts for each tier, unless tiers differ by more than chance allows: then each has its own, and a
+    tier in which the experiment had too few customers no longer gets the offer. Nothing assumed is left in it.
+
+    Args:
+        offer: whose cost and capacity stay.
+        experiment: what it showed.
+        margin_rate: share of the measured net value that is margin.
+    """
+    found: dict[int, Effect] = {}
+    for one in experiment.effects:
+        if one.effect is not None and one.low is not None and one.high is not None:
+            numbers = (margin_rate * one.effect, margin_rate * one.low, margin_rate * one.high)
+            found[one.tier] = Effect(numbers[0], MONEY, numbers[1], numbers[2])
+    everyone = {ALL_TIERS: found[ALL_TIERS]}
+    single = {tier: effect for tier, effect in found.items() if tier != ALL_TIERS}
+    return replace(offer, effects=single if experiment.tiers_differ else everyone)
+
+
+def assumptions(offers: Sequence[Offer]) -> tuple[Message, ...]:
+    """Return one sentence for each offer whose effect is assumed."""
+    return tuple(Message("warning.offer_assumed", {"offer": offer.name}) for offer in offers if not offer.measured)

@@ -1,0 +1,262 @@
+"""The budget page: the slider with its finding, the curve, who gets what, and the list."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from clv_core.collection.store import Dataset
+from clv_core.columns import CUSTOMER_ID
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.terms import Terms
+from clv_core.strategy import plans
+from clv_core.strategy.budget import Curve, marginal_curve, most_useful
+from clv_core.strategy.export import Side, export, log_export
+from clv_core.strategy.offers import Offer, expected_gains
+from clv_core.strategy.plans import COST, EVIDENCE, GAIN, OFFER, Plan
+from clv_core.strategy.segments import TIER, VALUE
+from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
+from pages.ui import charts_budget, state, terms, tiers, widgets
+from pages.ui.state import money, percent, say, t
+from pages.ui.widgets import Figure
+
+STEPS: Final = 200
+MOST_OF_IT: Final = 0.8
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a plan is made from.
+
+    Args:
+        dataset: the log.
+        bundle: the model.
+        terms: what the predicted values speak of.
+        tiered: all customers with their tier; shared, not to be written to.
+        offers: what can be given.
+    """
+
+    dataset: Dataset
+    bundle: Bundle
+    terms: Terms
+    tiered: pd.DataFrame
+    offers: tuple[Offer, ...]
+
+    @property
+    def mark(self) -> str:
+        """A key for caches: all that the plan depends on but the budget."""
+        offers = repr([offer.to_json() for offer in self.offers])
+        return f"{self.bundle.id} {self.dataset.version} {self.terms.mark} {offers}"
+
+    @property
+    def currency(self) -> str:
+        """Of all amounts."""
+        return str(self.bundle.record["currency"])
+
+
+def names() -> list[str]:
+    """Return the names of the tiers, the highest first."""
+    return tier_names(DEFAULT_SCHEME.tiers, state.language())
+
+
+def show(ground: Ground) -> Plan | None:
+    """Show the slider with its finding; return the plan, or None where no offer is worth its cost.
+
+    Raises:
+        UsageError: the offers make no plan.
+    """
+    most = _most(ground.mark, ground)
+    if most <= 0:
+        with st.container(border=True):
+            st.subheader(t("budget.nothing"), anchor=False)
+            st.write(t("budget.nothing.why"))
+        return None
+    finding = st.container()
+    budget = _slider(most, ground)
+    plan = _plan(ground.mark, budget, ground)
+    with finding:
+        context = widgets.context_line(ground.bundle, ground.dataset.log_end, ground.terms)
+        assumed = terms.assumptions(ground.bundle, ground.terms)
+        widgets.headline(headline(plan, budget, ground.currency), context, rests(plan, ground.currency), *assumed)
+    widgets.figures(_figures(plan, budget, ground.currency))
+    return plan
+
+
+def _slider(most: float, ground: Ground) -> float:
+    """Ask for the budget; the steps are round, and the last one is all that is of use."""
+    step = _round_step(most / STEPS)
+    top = math.ceil(most / step) * step
+    start = min(top, math.ceil(0.3 * top / step) * step)
+    with st.container(border=True):
+        return float(
+            st.slider(
+                f"{t('budget.slider')} ({state.unit(ground.currency)})",
+                0.0,
+                float(top),
+                float(start),
+                float(step),
+                format="%,.0f" if step >= 1 else "%,.2f",
+                key=f"budget_{ground.bundle.id}_{ground.terms.mark}_{top:g}",
+                help=t("budget.slider.help", most=money(most, ground.currency)),
+                persist_state="session",
+            )
+        )
+
+
+def _round_step(size: float) -> float:
+    """Return 1, 2 or 5 times a power of ten, not below ``size``."""
+    power = 10.0 ** math.floor(math.log10(size))
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= size * (1 - 1e-9))
+
+
+def headline(plan: Plan, budget: float, currency: str) -> str:
+    """Return what the budget is expected to bring, and where the next coin goes."""
+    finding = t("budget.headline", budget=money(budget, currency), gain=money(plan.found.gain, currency))
+    if plan.next is None:
+        return t("budget.headline.full", finding=finding)
+    offer, tier = widgets.plain(plan.next.offer), names()[plan.next.tier - 1]
+    return t("budget.headline.next", finding=finding, offer=offer, tier=tier, rate=say(plan.next.per_coin, 2))
+
+
+def rests(plan: Plan, currency: str) -> str:
+    """Return what the expected gain rests on, measured and assumed apart."""
+    basis = plan.basis
+    said = {name: money(getattr(basis, name), currency) for name in ("measured", "assumed", "low", "high")}
+    kinds = set(plan.table[EVIDENCE])
+    if kinds == {"measured"}:
+        text = t("budget.rests.measured", low=said["low"], high=said["high"])
+    elif "measured" in kinds:
+        text = t("budget.rests.both", **said)
+    else:
+        text = t("budget.rests.assumed")
+    joint = "" if state.language() == "zh" else " "
+    return joint.join([text, t("budget.rests.predictions")])
+
+
+def _figures(plan: Plan, budget: float, currency: str) -> list[Figure]:
+    found = plan.found
+    figures = [
+        Figure(
+            t("budget.figure.gain"),
+            money(found.gain, currency),
+            t("budget.figure.gain.help"),
+            t("budget.figure.gain.note", customers=say(len(plan.customers))),
+        ),
+        Figure(
+            t("budget.figure.spent"),
+            money(found.spent, currency),
+            t("budget.figure.spent.help"),
+            t("budget.figure.spent.note", budget=money(budget, currency)),
+        ),
+    ]
+    for name, gain in (("uniform", plan.gain_uniform), ("random", plan.gain_random)):
+        away = f"{'−' if gain <= found.gain else '+'}{money(abs(found.gain - gain), currency)}"
+        note = t("budget.figure.against", difference=away)
+        figures.append(Figure(t(f"budget.figure.{name}"), money(gain, currency), t(f"budget.figure.{name}.help"), note))
+    return figures
+
+
+def curve(ground: Ground, plan: Plan) -> None:
+    """Draw what each budget is expected to bring."""
+    found = _curve(ground.mark, ground)
+    top = float(found.gain[-1])
+    place = float(np.interp(MOST_OF_IT * top, found.gain, found.budget))
+    message = t(
+        "budget.curve",
+        share=percent(MOST_OF_IT),
+        budget=money(place, ground.currency, 2),
+        most=money(float(found.budget[-1]), ground.currency, 2),
+    )
+    here = (plan.found.spent, plan.found.gain)
+    figure = charts_budget.gain_by_budget(found, here, message, unit=state.unit(ground.currency))
+    widgets.chart(figure, "budget_curve")
+
+
+def who(plan: Plan) -> None:
+    """Show who gets what, by offer and tier."""
+    words = names()
+    rows = plan.table.assign(
+        **{
+            TIER: [words[tier - 1] for tier in plan.table[TIER]],
+            EVIDENCE: [t(f"budget.evidence.{kind}") for kind in plan.table[EVIDENCE]],
+        }
+    )
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    columns = {
+        OFFER: text(t("budget.column.name")),
+        TIER: text(t("column.tier")),
+        "customers": number(t("budget.who.customers"), format="localized"),
+        COST: number(t("budget.who.cost"), format="accounting"),
+        GAIN: number(t("budget.who.gain"), format="accounting"),
+        EVIDENCE: text(t("budget.who.evidence")),
+    }
+    order = [OFFER, TIER, "customers", COST, GAIN, EVIDENCE]
+    st.dataframe(rows, hide_index=True, column_order=order, column_config=columns, alt=t("budget.who"))
+
+
+def downloads(ground: Ground, plan: Plan) -> None:
+    """Offer the plan as CSV and workbook; a model that is not trusted has to be acknowledged first."""
+    allowed = widgets.acknowledged(ground.bundle)
+    chosen = plan.customers[[CUSTOMER_ID, OFFER, GAIN, COST, EVIDENCE]]
+    side = _side(ground)
+    with st.container(horizontal=True):
+        for kind in ("csv", "xlsx"):
+            name = widgets.file_name(ground.bundle, "plan", ground.dataset.log_end, kind, ground.terms)
+            widgets.download(
+                t("segments.download", format=t(f"export.{kind}")),
+                _maker(chosen, kind, name, side),
+                name,
+                f"download_plan_{kind}",
+                disabled=not allowed or chosen.empty,
+                type="primary" if kind == "csv" else "secondary",
+            )
+
+
+def _side(ground: Ground) -> Side:
+    side = tiers.side(ground.dataset, ground.bundle, DEFAULT_SCHEME, [], ground.terms)
+    assumed = tuple(one.to_json(state.language()) for one in plans.assumptions(ground.offers))
+    return replace(side, assumptions=(*side.assumptions, *assumed))
+
+
+def _maker(chosen: pd.DataFrame, kind: str, name: str, side: Side) -> Callable[[], bytes]:
+    work = state.workspace()
+
+    def make() -> bytes:
+        made = export(chosen, kind, work.exports / name, side=side)
+        log_export(work, made, kind, side)
+        return made.files[0].read_bytes()
+
+    return make
+
+
+def _gains(ground: Ground) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    value, tier = ground.tiered[VALUE].to_numpy(), ground.tiered[TIER].to_numpy()
+    gains = expected_gains(ground.offers, value, tier, DEFAULT_SCHEME.tiers)
+    return gains, plans.costs(ground.offers), plans.capacities(ground.offers)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _most(mark: str, _ground: Ground) -> float:
+    return most_useful(*_gains(_ground))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _plan(mark: str, budget: float, _ground: Ground) -> Plan:
+    return plans.make_plan(_ground.tiered, DEFAULT_SCHEME.tiers, _ground.offers, budget)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _curve(mark: str, _ground: Ground) -> Curve:
+    return marginal_curve(*_gains(_ground), _most(mark, _ground))
+
+
+def measured_names(offers: Sequence[Offer]) -> str:
+    """Return the names of the offers whose effect was measured."""
+    mark = "、" if state.language() == "zh" else ", "
+    return mark.join(widgets.plain(offer.name) for offer in offers if offer.measured)

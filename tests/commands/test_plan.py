@@ -1,0 +1,104 @@
+"""The command ``plan``, end to end on the small shop."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv_core.cli import main
+from clv_core.collection.store import open_dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.workspace import Workspace
+
+MAIL, GIFT = "name=Mail,cost=0.05,effect=2%", "name=Gift,cost=1.5,effect=1:12%+2:9%,capacity=40"
+
+
+def run(capsys: pytest.CaptureFixture[str], workspace: Workspace, *words: str) -> tuple[int, dict[str, Any]]:
+    code = main(["plan", "shop", *words, "--workspace", str(workspace.root)])
+    return code, json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_a_plan_keeps_its_limits_and_its_file_adds_up(
+    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--model", small_bundle.id, "--budget", "40", "--offer", MAIL, "--offer", GIFT, "--out")
+    code, said = run(capsys, small_workspace, *words, str(tmp_path / "plan.csv"))
+    assert code == 0
+    listed = pd.read_csv(tmp_path / "plan.csv", dtype={"customer_id": "str"}, encoding="utf-8-sig")
+    assert list(listed.columns) == ["customer_id", "offer", "expected_gain", "cost", "evidence"]
+    assert len(listed) == said["rows"] and listed["customer_id"].is_unique and (listed["expected_gain"] > 0).all()
+    assert listed["cost"].sum() == pytest.approx(said["spent"]) and said["spent"] <= 40
+    assert listed["expected_gain"].sum() == pytest.approx(said["expected_gain"])
+    assert said["expected_gain"] <= said["gain_bound"] * (1 + 1e-9)
+    for offer in said["offers"]:
+        assert (listed["offer"] == offer["name"]).sum() == offer["customers"] and not offer["measured"]
+    assert said["offers"][1]["customers"] <= 40
+    assert said["gain_uniform"] < said["expected_gain"] and said["gain_random"] < said["expected_gain"]
+    assert said["gain_measured"] == 0 and said["gain_assumed"] == pytest.approx(said["expected_gain"])
+    assert said["next_coin"]["offer"] in ("Mail", "Gift") and said["next_coin"]["per_coin"] > 0
+    side = json.loads(Path(said["side_file"]).read_text(encoding="utf-8"))
+    assert side["rows"] == said["rows"] and side["scheme"] == said["scheme"]
+    assert [one["params"]["offer"] for one in side["assumptions"]] == ["Mail", "Gift"]
+    log = [json.loads(line) for line in (small_workspace.exports / "log.jsonl").read_text("utf-8").splitlines()]
+    assert log[-1]["files"] == ["plan.csv"] and log[-1]["rows"] == said["rows"]
+
+
+def test_an_experiment_takes_the_place_of_the_assumed_effect(
+    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Customers who spent more after the date are put into the treated group, so that there is an effect to find."""
+    dataset = open_dataset(small_workspace, "shop")
+    events = pd.read_parquet(dataset.events_path)
+    start = (pd.Timestamp(dataset.log_end) - pd.Timedelta(days=80)).strftime("%Y-%m-%d")
+    after = events[(events["event_time"].astype("str") >= start) & (events["event_type"] == "purchase")]
+    ids = events["customer_id"].drop_duplicates().sort_values().to_numpy()
+    lucky = np.isin(ids, after["customer_id"].unique()[::2])
+    group = np.where(lucky | (np.arange(len(ids)) % 2 == 0), "offer", "control")
+    pd.DataFrame({"customer_id": ids, "group": group, "date": start}).to_csv(tmp_path / "tried.csv", index=False)
+    offer = f"name=Gift,cost=0.2,effect=@{tmp_path / 'tried.csv'}"
+    words = ("--model", small_bundle.id, "--budget", "30", "--offer", MAIL, "--offer", offer, "--out")
+    code, said = run(capsys, small_workspace, *words, str(tmp_path / "plan.parquet"), "--lang", "zh")
+    assert code == 0
+    found = said["experiments"]["Gift"]
+    assert found["window_days"] == 80 and found["effects"][0]["low"] > 0
+    gift = said["offers"][1]
+    assert gift["measured"] and all("low" in effect for effect in gift["effects"].values())
+    assert said["gain_measured_low"] < said["gain_measured"] < said["gain_measured_high"]
+    assert said["gain_measured"] + said["gain_assumed"] == pytest.approx(said["expected_gain"])
+    listed = pd.read_parquet(tmp_path / "plan.parquet")
+    assert set(listed.loc[listed["offer"] == "Gift", "evidence"]) == {"measured"}
+    assert [warning["code"] for warning in said["warnings"]][-1] == "experiment_left_out"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected", "error"),
+    [
+        (("--offer", "Voucher"), 2, "offer_text"),
+        (("--offer", MAIL), 2, "offer_twice"),
+        (("--offer", "name=Far,cost=1,effect=5%,tiers=9"), 2, "offer_tier"),
+        (("--offer", "name=Tried,cost=1,effect=@none.csv"), 4, "experiment_missing"),
+        (("--budget", "-1"), 2, "budget_bounds"),
+        (("--budget", "0"), 4, "plan_empty"),
+        (("--out", "plan.doc"), 2, "segment_out"),
+    ],
+)
+def test_what_cannot_be_planned_is_said_and_leaves_nothing(
+    small_workspace: Workspace,
+    small_bundle: Bundle,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    expected: int,
+    error: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    start = ("--model", small_bundle.id, "--budget", "40", "--offer", MAIL, "--out", "plan.csv")
+    code, said = run(capsys, small_workspace, *start, *words)
+    assert code == expected and said["error"]["code"] == error
+    assert list(tmp_path.iterdir()) == []

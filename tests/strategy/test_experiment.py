@@ -1,0 +1,165 @@
+"""Experiments against scipy, against a regression, and against effects that are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from clv_core.collection.store import Dataset, open_dataset
+from clv_core.errors import ClvError, NotEnoughData
+from clv_core.strategy.experiment import Experiment, Measured, difference, draw_warnings, measure
+from clv_core.strategy.experiment_file import outcomes, read_experiment
+from clv_core.workspace import Workspace
+from tests.bench.budget import experiments
+
+
+def test_without_anything_known_it_is_welchs_test() -> None:
+    rng = np.random.default_rng(1)
+    outcome, treated = rng.lognormal(2, 1, 300), rng.random(300) < 0.4
+    found = difference(outcome, treated)
+    theirs = stats.ttest_ind(outcome[treated], outcome[~treated], equal_var=False)
+    interval = theirs.confidence_interval(0.9)
+    ours = (found.effect, found.low, found.high, found.p_value)
+    mean = outcome[treated].mean() - outcome[~treated].mean()
+    np.testing.assert_allclose(ours, (mean, interval.low, interval.high, theirs.pvalue))
+    assert found.kept == 1
+
+
+def test_cuped_is_the_regression_on_group_and_what_was_known() -> None:
+    rng = np.random.default_rng(2)
+    known, treated = rng.normal(size=500), rng.random(500) < 0.5
+    outcome = 3 * known + 0.7 * treated + rng.normal(size=500)
+    found = difference(outcome, treated, known)
+    design = np.column_stack([np.ones(500), treated, known])
+    coefficients = np.linalg.lstsq(design, outcome, rcond=None)[0]
+    assert found.effect == pytest.approx(coefficients[1])
+    inside = [np.corrcoef(known[group], outcome[group])[0, 1] for group in (treated, ~treated)]
+    assert found.kept == pytest.approx(1 - np.mean(inside) ** 2, abs=0.01)
+
+
+def test_intervals_hold_known_effects_and_cuped_narrows_them() -> None:
+    """240 experiments here; 1,000 and more in tests/bench/budget.py."""
+    outcome, treated, known, truth = experiments(240, 1000, seed=5)
+    plain, found = difference(outcome, treated), difference(outcome, treated, known)
+    for one in (plain, found):
+        assert 0.83 < ((one.low <= truth) & (truth <= one.high)).mean() < 0.96
+    assert (found.high - found.low).mean() < 0.8 * (plain.high - plain.low).mean()
+    assert abs((found.effect - truth).mean()) < 3 * (found.effect - truth).std() / np.sqrt(240)
+
+
+def test_many_experiments_at_once_are_the_same_as_one_by_one() -> None:
+    outcome, treated, known, _ = experiments(5, 200, seed=6)
+    together = difference(outcome, treated, known)
+    for row in range(5):
+        alone = difference(outcome[row], treated[row], known[row])
+        np.testing.assert_allclose([alone.effect, alone.low], [together.effect[row], together.low[row]])
+
+
+def test_small_tiers_have_no_effect_and_small_experiments_are_refused() -> None:
+    rng = np.random.default_rng(3)
+    outcome, treated, known = rng.gamma(2, 5, 400), np.arange(400) % 2 == 0, rng.gamma(2, 5, 400)
+    tier = np.where(np.arange(400) < 50, 1, 2)
+    found = measure(outcome, treated, known, None, tier, 2, 30)
+    assert [one.tier for one in found.effects] == [0, 1, 2]
+    assert found.effects[1].effect is None and found.effects[2].effect is not None
+    with pytest.raises(NotEnoughData) as caught:
+        measure(outcome[:58], treated[:58], known[:58], None, tier[:58], 2, 30)
+    assert caught.value.code == "experiment_too_few" and caught.value.message("zh")
+
+
+def test_groups_that_differed_before_are_warned_of() -> None:
+    rng = np.random.default_rng(4)
+    before, treated = rng.gamma(2, 50, 1000), np.arange(1000) % 2 == 0
+    assert draw_warnings(before, treated) == []
+    (warning,) = draw_warnings(before + 40 * treated, treated)
+    assert warning.code == "warning.experiment_draw" and warning.text("zh")
+
+
+def test_an_effect_that_may_be_nothing_is_warned_of_and_a_clear_one_is_not() -> None:
+    rng = np.random.default_rng(7)
+    treated, noise = np.arange(400) % 2 == 0, rng.normal(10, 3, 400)
+    codes = [
+        [one.code for one in measure(noise + lift * treated, treated, noise * 0, None, treated * 0 + 1, 1, 30).warnings]
+        for lift in (0.0, 5.0)
+    ]
+    assert codes == [["warning.experiment_unsure"], []]
+
+
+def test_tiers_have_effects_of_their_own_only_where_chance_does_not_explain_the_difference() -> None:
+    everyone = Measured(0, 99, 99, 2.0, 1.0, 3.0, 1.0)
+    near, far = Measured(1, 40, 40, 2.5, 1.0, 4.0, 1.0), Measured(1, 40, 40, 9.0, 8.0, 10.0, 1.0)
+    other, none = Measured(2, 40, 40, 1.0, 0.0, 2.0, 1.0), Measured(2, 2, 9, None, None, None, None)
+    assert [
+        Experiment((everyone, *tiers), 30).tiers_differ for tiers in ((near, other), (far, other), (far, none))
+    ] == [
+        False,
+        True,
+        False,
+    ]
+
+
+@pytest.fixture
+def shop(small_workspace: Workspace) -> Dataset:
+    return open_dataset(small_workspace, "shop")
+
+
+def table(dataset: Dataset, path: Path, **columns: object) -> Path:
+    """Write an experiment of the shop's customers, every other one treated, 90 days before the log's end."""
+    ids = pd.read_parquet(dataset.events_path, columns=["customer_id"])["customer_id"].drop_duplicates().sort_values()
+    rows = pd.DataFrame({"customer_id": ids.to_numpy()})
+    rows["group"] = np.where(np.arange(len(rows)) % 2 == 0, "offer", "Control")
+    rows["date"] = (pd.Timestamp(dataset.log_end) - pd.Timedelta(days=90)).strftime("%Y-%m-%d")
+    rows.assign(**columns).to_csv(path, index=False)
+    return path
+
+
+def test_outcomes_are_what_the_log_says(shop: Dataset, tmp_path: Path) -> None:
+    rows = read_experiment(table(shop, tmp_path / "e.csv"))
+    found = outcomes(shop, rows, 60)
+    events = pd.read_parquet(shop.events_path)
+    start = pd.Timestamp(found.start, tz=events["event_time"].dt.tz)
+    money = events[events["event_type"].isin(["purchase", "return"])]
+    after = money[(money["event_time"] >= start) & (money["event_time"] < start + pd.Timedelta(days=60))]
+    theirs = after.groupby("customer_id")["amount"].sum()
+    ours = pd.Series(found.outcome, found.customer_id)
+    np.testing.assert_allclose(ours, theirs.reindex(ours.index, fill_value=0), atol=1e-6)
+    before = money[(money["event_time"] < start) & (money["event_time"] >= start - pd.Timedelta(days=365))]
+    theirs = before.groupby("customer_id")["amount"].sum().reindex(ours.index, fill_value=0)
+    np.testing.assert_allclose(found.before, theirs, atol=1e-6)
+    seen = set(events.loc[events["event_time"] < start, "customer_id"])
+    assert set(found.customer_id) == seen and found.left_out == len(rows) - len(seen) > 0
+    assert outcomes(shop, rows).window_days == 90
+
+
+@pytest.mark.parametrize(
+    ("columns", "code"),
+    [
+        ({"date": "soon"}, "experiment_dates"),
+        ({"group": "offer"}, "experiment_groups"),
+        ({"group": ["a", "b"] * 450}, "experiment_control"),
+        ({"customer_id": "c1"}, "experiment_twice"),
+        ({"customer_id": [f"x{i}" for i in range(900)]}, "experiment_unknown"),
+        ({"date": "2099-01-01"}, "experiment_window"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_refused_in_words(
+    shop: Dataset, tmp_path: Path, columns: dict[str, object], code: str
+) -> None:
+    events = pd.read_parquet(shop.events_path, columns=["customer_id"])["customer_id"].nunique()
+    fitted = {name: value[:events] if isinstance(value, list) else value for name, value in columns.items()}
+    with pytest.raises(ClvError) as caught:
+        outcomes(shop, read_experiment(table(shop, tmp_path / "e.csv", **fitted)))
+    assert caught.value.code == code
+    assert caught.value.message("en") and caught.value.message("zh")
+
+
+def test_a_missing_file_and_missing_columns_are_named(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("customer_id,when\nc1,2024-01-01\n", encoding="utf-8")
+    for name, code in (("none.csv", "experiment_missing"), ("e.csv", "experiment_columns")):
+        with pytest.raises(ClvError) as caught:
+            read_experiment(tmp_path / name)
+        assert caught.value.code == code and caught.value.message("zh")

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from clv_core.errors import UsageError
+from clv_core.strategy.offers import ALL_TIERS, MONEY, SHARE, Effect, Offer, checked, expected_gains
+
+
+def test_an_offer_says_what_its_text_says() -> None:
+    offer = Offer.parse("name=Call back,cost=8,effect=12.5,capacity=300,tiers=1+2")
+    assert (offer.name, offer.cost, offer.capacity) == ("Call back", 8.0, 300)
+    assert dict(offer.effects) == {1: Effect(12.5, MONEY), 2: Effect(12.5, MONEY)}
+    assert dict(Offer.parse("name=V,cost=2,effect=5%").effects) == {ALL_TIERS: Effect(0.05, SHARE)}
+    assert dict(Offer.parse("name=M,cost=.1,effect=1:2%+3:-1.5%").effects) == {
+        1: Effect(0.02, SHARE),
+        3: Effect(-0.015, SHARE),
+    }
+
+
+def test_gains_are_effect_times_value_less_cost() -> None:
+    offers = [
+        Offer("share", 2.0, {ALL_TIERS: Effect(0.1, SHARE), 2: Effect(0.5, SHARE)}),
+        Offer("money", 1.0, {1: Effect(4.0, MONEY)}),
+    ]
+    gains = expected_gains(offers, [100.0, 10.0, -5.0], [1, 2, 1], 2)
+    np.testing.assert_allclose(gains, [[8.0, 3.0], [3.0, -np.inf], [-2.0, 3.0]])
+
+
+def test_json_keeps_everything() -> None:
+    measured = Offer("m", 1.5, {1: Effect(2.0, MONEY, 1.0, 3.0)}, 7)
+    assumed = Offer.parse("name=a,cost=0,effect=1:5%+2:3%")
+    assert Offer.from_json(measured.to_json()) == measured and measured.to_json()["measured"]
+    assert Offer.from_json(assumed.to_json()) == assumed and not assumed.measured
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Voucher", "offer_text"),
+        ("name=V,cost=2", "offer_text"),
+        ("name=V,cost=2,effect=5%,colour=red", "offer_text"),
+        ("name=V,cost=2,cost=3,effect=5%", "offer_text"),
+        ("name=V,cost=two,effect=5%", "offer_text"),
+        ("name=V,cost=2,effect=5%,tiers=0", "offer_text"),
+        ("name=V,cost=2,effect=1:5%,tiers=1", "offer_text"),
+        ("name=,cost=2,effect=5%", "offer_name"),
+        ("name=V,cost=-2,effect=5%", "offer_cost"),
+        ("name=V,cost=nan,effect=5%", "offer_cost"),
+        ("name=V,cost=2,effect=much", "offer_effect"),
+        ("name=V,cost=2,effect=2000%", "offer_effect"),
+        ("name=V,cost=2,effect=inf", "offer_effect"),
+        ("name=V,cost=2,effect=5%,capacity=-1", "offer_capacity"),
+    ],
+)
+def test_an_offer_that_makes_no_sense_is_refused_in_words(text: str, code: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Offer.parse(text)
+    assert caught.value.code == code
+    assert caught.value.message("en") and caught.value.message("zh")
+
+
+def test_offers_have_names_of_their_own_and_do_not_mix_measured_with_assumed() -> None:
+    one = Offer.parse("name=V,cost=2,effect=5%")
+    mixed = Offer("W", 1.0, {1: Effect(1.0, MONEY, 0.5, 1.5), 2: Effect(1.0, MONEY)})
+    for offers, code in (([], "offer_count"), ([one, one], "offer_twice"), ([one, mixed], "offer_mixed")):
+        with pytest.raises(UsageError) as caught:
+            checked(offers)
+        assert caught.value.code == code and caught.value.message("zh")
+    with pytest.raises(UsageError):
+        Effect(5.0, MONEY, 6.0, 7.0)
