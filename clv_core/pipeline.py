@@ -3,9 +3,9 @@
     ingest -> train (features, model, training, evaluation) -> score -> explain, segment, card, plan, export
            -> ingest the next log
 
-Every function takes a workspace and plain values, reports progress, and returns what it made. ``append``, ``rename``,
-``delete``, ``look``, ``add_customers``, ``remove_customers``, ``experiment`` and what begins with ``score`` need no
-more than what they are imported from.
+Every function takes a workspace and plain values, reports progress, and returns what it made. Those that need no more
+than what they are imported from lie there: before the scores ``append`` and its like, after them
+:mod:`clv_core.strategy.acting`.
 """
 
 from __future__ import annotations
@@ -13,25 +13,21 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import pandas as pd
-
 from clv_core import __version__
-from clv_core.collection.store import Dataset, open_dataset
+from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
 from clv_core.deployment.explaining import SAMPLE, explain_scores
-from clv_core.deployment.kept_explanations import kept_explanation
 from clv_core.deployment.kept_scores import score as score
 from clv_core.deployment.kept_scores import score_file as score_file
 from clv_core.deployment.kept_scores import score_warnings as score_warnings
 from clv_core.deployment.kept_scores import scores as scores
 from clv_core.deployment.look import look as look
-from clv_core.deployment.past import shared_error
 from clv_core.deployment.renaming import rename as rename
 from clv_core.deployment.signals import learned_signals
 from clv_core.deployment.table_file import write_table as write_table
@@ -48,24 +44,17 @@ from clv_core.evaluation.tune import search
 from clv_core.evaluation.tuned import Tuning, judge
 from clv_core.evaluation.variants import variants_of
 from clv_core.features.log import EventLog, open_log
-from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.preprocessing.append import append as append
 from clv_core.preprocessing.customers import add_customers as add_customers
 from clv_core.preprocessing.customers import remove_customers as remove_customers
-from clv_core.strategy import card as cards
-from clv_core.strategy import export as exports
-from clv_core.strategy import lists, plans, segments
-from clv_core.strategy.conditions import Condition
-from clv_core.strategy.contacts_stored import with_stored
+from clv_core.strategy.acting import card as card
+from clv_core.strategy.acting import export as export
+from clv_core.strategy.acting import plan as plan
+from clv_core.strategy.acting import segment as segment
+from clv_core.strategy.acting import side_of
 from clv_core.strategy.deleting import delete as delete
-from clv_core.strategy.experiment import Experiment
 from clv_core.strategy.experiment_run import experiment as experiment
-from clv_core.strategy.find import place_of
-from clv_core.strategy.history import purchase_history, with_history
-from clv_core.strategy.offers import Offer
-from clv_core.strategy.rhythm import purchase_rhythm
-from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.training import choice
 from clv_core.training.checkpoint import identity
 from clv_core.training.cost import Cost, estimate, peak_memory_mb
@@ -241,164 +230,5 @@ def explain(
         cutoff=cutoff,
         progress=progress,
     )
-    save_explanation(found, out, dataclasses.asdict(_side(dataset, bundle, cutoff)))
+    save_explanation(found, out, dataclasses.asdict(side_of(dataset, bundle, cutoff)))
     return found
-
-
-def segment(
-    workspace: Workspace,
-    name: str,
-    model_id: str,
-    out: Path,
-    *,
-    scheme: Scheme = DEFAULT_SCHEME,
-    conditions: Sequence[Condition] = (),
-    cutoff: date | None = None,
-    language: str = DEFAULT_LANGUAGE,
-    progress: Progress,
-) -> tuple[exports.Exported, pd.DataFrame, segments.Total]:
-    """Write those customers who fulfil all conditions with their tier.
-
-    Returns:
-        What was written, the table of all tiers, and what those who were written are worth together.
-    """
-    everyone, side = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
-    chosen = lists.choose(everyone, conditions)
-    made = lists.write_list(chosen, out, side)
-    exports.log_export(workspace, made, out.suffix.removeprefix("."), side)
-    shared = shared_error(workspace, open_bundle(workspace, model_id))
-    total = segments.total(everyone, shared, everyone.index.isin(chosen.index))
-    return made, segments.table(everyone, scheme.tiers, language, shared), total
-
-
-def plan(
-    workspace: Workspace,
-    name: str,
-    model_id: str,
-    out: Path,
-    *,
-    offers: Sequence[Offer],
-    budget: float,
-    experiments: Mapping[str, Path],
-    scheme: Scheme = DEFAULT_SCHEME,
-    cutoff: date | None = None,
-    language: str = DEFAULT_LANGUAGE,
-    progress: Progress,
-) -> tuple[exports.Exported, plans.Plan, tuple[Offer, ...], dict[str, Experiment]]:
-    """Write which customer gets which offer, so that the expected gain is highest within budget and capacities.
-
-    Args:
-        workspace: where dataset and model are.
-        name: of the dataset.
-        model_id: whose predictions count.
-        out: the list, CSV, XLSX or Parquet.
-        offers: what can be given.
-        budget: money.
-        experiments: file of the experiment that measured an offer's effect, by the offer's name.
-        scheme: how customers are cut into tiers.
-        cutoff: as of when; None is the log's end.
-        language: of the side file's sentences.
-        progress: listener.
-
-    Returns:
-        What was written, the plan, the offers with what was measured, and the experiments by offer.
-    """
-    everyone, side = _customers(workspace, name, model_id, scheme, (), cutoff, language, progress)
-    found = {
-        offer: experiment(workspace, name, model_id, path, scheme=scheme, progress=progress)
-        for offer, path in experiments.items()
-    }
-    given = tuple(plans.with_measured(one, found[one.name]) if one.name in found else one for one in offers)
-    made = plans.make_plan(everyone, scheme.tiers, given, budget)
-    if made.customers.empty:
-        raise NotEnoughData("plan_empty", budget=budget)
-    assumed = tuple(one.to_json(language) for one in plans.assumptions(given))
-    side = replace(side, assumptions=(*side.assumptions, *assumed))
-    columns = ["customer_id", plans.OFFER, plans.GAIN, plans.COST, plans.EVIDENCE]
-    written = lists.write_list(made.customers[columns], out, side)
-    exports.log_export(workspace, written, out.suffix.removeprefix("."), side)
-    return written, made, given, found
-
-
-def export(
-    workspace: Workspace,
-    name: str,
-    model_id: str,
-    out: Path,
-    *,
-    format: str,
-    scheme: Scheme = DEFAULT_SCHEME,
-    conditions: Sequence[Condition] = (),
-    contacts: exports.Contacts | None = None,
-    cutoff: date | None = None,
-    language: str = DEFAULT_LANGUAGE,
-    progress: Progress,
-) -> exports.Exported:
-    """Write those customers who fulfil all conditions in a format of ``EXPORTS``, and note it in the export log.
-
-    Contact fields come from ``contacts``, else from the dataset's customers table.
-    """
-    everyone, side = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
-    known = with_stored(contacts, open_dataset(workspace, name), format)
-    made = exports.export(lists.choose(everyone, conditions), format, out, side=side, contacts=known)
-    exports.log_export(workspace, made, format, side)
-    return made
-
-
-def card(
-    workspace: Workspace,
-    name: str,
-    model_id: str,
-    customer: str,
-    *,
-    cutoff: date | None = None,
-    language: str = DEFAULT_LANGUAGE,
-    progress: Progress,
-) -> cards.Card:
-    """Return what is known and expected of one customer.
-
-    Raises:
-        NotFound: no customer of that id was seen before the cutoff.
-    """
-    dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
-    as_of = cutoff or dataset.log_end
-    scored = scores(workspace, name, model_id, cutoff=cutoff, progress=progress)
-    place_of(scored["customer_id"], customer, as_of.isoformat())
-    tiered = segments.assign(with_history(scored, purchase_history(dataset, as_of), as_of))
-    return cards.card(
-        tiered,
-        customer,
-        dataset,
-        as_of,
-        rhythm=purchase_rhythm(dataset, as_of),
-        explanation=kept_explanation(workspace, bundle, dataset, customer, as_of),
-        currency=bundle.record["currency"],
-        language=language,
-    )
-
-
-def _customers(
-    workspace: Workspace,
-    name: str,
-    model_id: str,
-    scheme: Scheme,
-    conditions: Sequence[Condition],
-    cutoff: date | None,
-    language: str,
-    progress: Progress,
-) -> tuple[pd.DataFrame, exports.Side]:
-    dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
-    scored = scores(workspace, name, model_id, cutoff=cutoff, progress=progress)
-    side = replace(_side(dataset, bundle, cutoff), segment=" ".join(map(str, conditions)), scheme=str(scheme))
-    return lists.customer_list(dataset, scored, scheme, cutoff or dataset.log_end, language), side
-
-
-def _side(dataset: Dataset, bundle: Bundle, cutoff: date | None) -> exports.Side:
-    return exports.Side(
-        dataset=dataset.name,
-        dataset_version=dataset.version,
-        model=bundle.id,
-        cutoff=(cutoff or dataset.log_end).isoformat(),
-        horizon_days=bundle.record["horizon_days"],
-        currency=dataset.manifest.currency,
-    )
