@@ -45,7 +45,9 @@ SPACE: Final[dict[str, Callable[[optuna.Trial], Any]]] = {
 }
 """What is searched, one line a setting; every name is a field of ``TrainConfig``."""
 
-TUNABLE: Final = ("hybrid", "mlp", "rnn")
+TUNABLE: Final = ("blend", "hybrid", "mlp", "rnn")
+SEARCHED_AS: Final = {"blend": "hybrid"}
+"""Models of which a part is searched: the pre-trained half has no settings, and would only take its time again."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def search(
 
     if config.model not in TUNABLE:
         raise UsageError("not_tunable", model=config.model, known=", ".join(TUNABLE))
+    config = replace(config, model=SEARCHED_AS.get(config.model, config.model))
     chosen = rolling_origins(log.first_day, log.end, config.horizon_days, origins)
     if not chosen:
         days = (log.end - log.first_day).days

@@ -28,14 +28,14 @@ def reachable(with_model: Path, tmp_path: Path) -> tuple[Path, pd.DataFrame]:
     """A copy of the workspace whose dataset knows e-mail addresses and consent, and these."""
     root = tmp_path / "workspace"
     shutil.copytree(with_model, root)
-    scores = pd.read_parquet(next((root / "predictions").rglob("*.parquet")))
-    ids = scores["customer_id"]
+    workspace = Workspace(root)
+    model = list_bundles(workspace)[0].id
+    ids = pipeline.scores(workspace, "shop", model, progress=NoProgress())["customer_id"]
     agreed = ["no" if place % 3 == 0 else "yes" for place in range(len(ids))]
     people = pd.DataFrame({"customer_id": ids, "email": [f"p{n}@b.de" for n in range(len(ids))], "consent": agreed})
     people.to_csv(tmp_path / "people.csv", index=False)
-    workspace = Workspace(root)
     add_customers(workspace, "shop", tmp_path / "people.csv", Roles(), progress=NoProgress())
-    pipeline.scores(workspace, "shop", list_bundles(workspace)[0].id, progress=NoProgress())
+    pipeline.scores(workspace, "shop", model, progress=NoProgress())
     return root, people
 
 

@@ -13,6 +13,7 @@ from clv_core import jobs
 from clv_core.collection.store import open_dataset
 from clv_core.evaluation.tune import SPACE
 from clv_core.i18n import translate
+from clv_core.training.choice import DEFAULT
 from clv_core.workspace import Workspace, write_json
 from pages.ui.training import USUAL_HORIZONS
 
@@ -57,7 +58,8 @@ def test_the_search_is_a_job_for_the_chosen_horizon(open_page: OPEN, root: Path)
     app.selectbox(key="tune_trials").set_value(40).run()
     app.button(key="start_tuning").click().run()
     words = jobs.jobs(Workspace(root), "tune")[0].status()["args"]
-    assert words == ["tune", "shop", "--horizon-days", str(days), "--trials", "40", "--origins", "3"]
+    chosen = ["--model", DEFAULT]
+    assert words == ["tune", "shop", "--horizon-days", str(days), "--trials", "40", "--origins", "3", *chosen]
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
