@@ -13,9 +13,9 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.errors import ClvError
-from clv_core.evaluation.explain import Explanation
-from clv_core.evaluation.explain_parts import reading_label
-from clv_core.evaluation.explain_store import RECORD, load_explanation
+from clv_core.evaluation.explain.explanation import Explanation
+from clv_core.evaluation.explain.parts import reading_label
+from clv_core.evaluation.explain.store import RECORD, load_explanation
 from clv_core.features.labels import label
 from clv_core.features.signals import REVIEW_TEXT
 from pages.ui import charts_why, progress, state, widgets

@@ -14,7 +14,7 @@ from clv_core import pipeline
 from clv_core.cli import main
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
-from clv_core.evaluation.explain_store import load_explanation
+from clv_core.evaluation.explain.store import load_explanation
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
@@ -47,7 +47,7 @@ def test_one_customer_is_explained_as_in_the_sample(
 ) -> None:
     sample = pipeline.explain(
         small_workspace, "shop", small_bundle.id, tmp_path / "some", sample=5, progress=NoProgress()
-    )
+    ).value
     who = sample.customer_ids[3]
     words = ("explain", "shop", "--model", small_bundle.id, "--customer", who, "--out", str(tmp_path / "one"))
     code, said = run(capsys, small_workspace, *words)
@@ -62,7 +62,8 @@ def test_one_customer_is_explained_as_in_the_sample(
 def test_baselines_are_explained_too(small_workspace: Workspace, tmp_path: Path, model: str) -> None:
     config = TrainConfig(horizon_days=90, model=model, cutoffs=4)
     bundle = pipeline.train(small_workspace, "shop", config, progress=NoProgress())
-    found = pipeline.explain(small_workspace, "shop", bundle.id, tmp_path / "why", sample=20, progress=NoProgress())
+    explained = pipeline.explain(small_workspace, "shop", bundle.id, tmp_path / "why", sample=20, progress=NoProgress())
+    found = explained.value
     scored = scores(small_workspace, bundle.id).loc[list(found.customer_ids)].to_numpy()
     np.testing.assert_allclose(found.base + found.values.sum(axis=1), scored, rtol=1e-4, atol=1e-9)
     sequence = [number for number, part in enumerate(found.parts) if part.startswith("sequence_")]

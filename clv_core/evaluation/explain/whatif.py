@@ -1,0 +1,114 @@
+"""What if a customer's reading were another: the same model asked about her with that part of someone like that.
+
+A part is more than its reading (spend in the last 90 days stands for spend in 7, 30 and 180 days too), so it is taken
+whole from real customers whose reading is nearest to the one asked for, a few of them, and the answers are averaged.
+Nothing is asked that no customer has shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv_core.evaluation.explain.explanation import predict_mixed
+from clv_core.evaluation.explain.mix import Mixer
+from clv_core.features.snapshot import Snapshot
+
+Floats = NDArray[np.float64]
+Reading = float | str
+
+DONORS: Final = 5
+POINTS: Final = 9
+TEXTS: Final = 12
+STEADY: Final = 0.9
+FLAT: Final = 0.02
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """Asks a model about customers with changed parts.
+
+    Args:
+        predict: the model: any snapshot -> its answers, each row for itself, [N, answers].
+        pool: customers at one cutoff; each can be changed, and each can lend.
+        readings: what stands for each part, [n, parts].
+    """
+
+    predict: Callable[[Snapshot], Floats]
+    pool: Snapshot
+    readings: pd.DataFrame
+
+    @cached_property
+    def mixer(self) -> Mixer:
+        """Builds the changed customers."""
+        return Mixer(self.pool)
+
+    @cached_property
+    def own(self) -> Floats:
+        """The answers for everyone as they are, [n, answers]."""
+        return np.asarray(self.predict(self.pool), np.float64).reshape(len(self.pool), -1)
+
+    def choices(self, part: str) -> list[Reading]:
+        """Return readings that the part was seen with: spread over the range of numbers, or the usual texts."""
+        known = self.readings[part].dropna()
+        if not pd.api.types.is_numeric_dtype(known):
+            return [str(text) for text in known.value_counts().index[:TEXTS]]
+        places = np.unique(np.quantile(known.astype(float), np.linspace(0, 1, POINTS)))
+        return [float(place) for place in places]
+
+    def answer(self, row: int, changes: Mapping[str, Reading]) -> Floats:
+        """Return the answers for a customer with other readings, [answers].
+
+        Args:
+            row: her position in the pool.
+            changes: by part; a part that is not named stays her own.
+        """
+        return self._ask(row, [changes])[0]
+
+    def curve(self, row: int, part: str, changes: Mapping[str, Reading], column: int = 0) -> pd.DataFrame:
+        """Return ``reading`` and ``answer`` over the range of one part, all else as in ``changes``."""
+        choices = self.choices(part)
+        said = self._ask(row, [{**changes, part: choice} for choice in choices])
+        return pd.DataFrame({"reading": choices, "answer": said[:, column]})
+
+    def _ask(self, row: int, asked: list[Mapping[str, Reading]]) -> Floats:
+        own = np.full(len(self.mixer.parts), row)
+        origins = np.repeat(np.repeat(own[None], DONORS, axis=0)[None], len(asked), axis=0)
+        place = {part.id: number for number, part in enumerate(self.mixer.parts)}
+        for number, changes in enumerate(asked):
+            for part, reading in changes.items():
+                origins[number, :, place[part]] = self._donors(row, part, reading)
+        said = predict_mixed(self.predict, self.mixer, origins.reshape(-1, origins.shape[-1]))
+        answers: Floats = said.reshape(len(asked), DONORS, -1).mean(axis=1)
+        return answers
+
+    def _donors(self, row: int, part: str, reading: Reading) -> NDArray[np.int64]:
+        """Return the customers whose reading is nearest, of equals those whose value is nearest to hers."""
+        column = self.readings[part]
+        if isinstance(reading, str):
+            far = (column.astype(object) != reading).to_numpy(np.float64)
+        else:
+            far = np.nan_to_num(np.abs(column.to_numpy(np.float64) - reading), nan=np.inf)
+        order = np.lexsort((np.abs(self.own[:, 0] - self.own[row, 0]), far))
+        nearest = order[:DONORS]
+        nearest = nearest[far[nearest] <= far[nearest[0]] + 0.05 * np.ptp(far[np.isfinite(far)])]
+        return np.resize(nearest, DONORS)
+
+
+def direction(curve: pd.DataFrame) -> str:
+    """Return ``up``, ``down``, ``flat`` or ``mixed``: how the answer goes with the reading over its range; of texts
+    ``mixed`` or ``flat``.
+    """
+    answer = curve["answer"].to_numpy(np.float64)
+    if len(answer) < 2 or np.ptp(answer) <= FLAT * max(np.abs(answer).max(), 1e-12):
+        return "flat"
+    if not pd.api.types.is_numeric_dtype(curve["reading"]):
+        return "mixed"
+    rank = float(pd.Series(answer).corr(curve["reading"], method="spearman"))
+    return "up" if rank >= STEADY else "down" if rank <= -STEADY else "mixed"
