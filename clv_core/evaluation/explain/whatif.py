@@ -52,7 +52,8 @@ class WhatIf:
     @cached_property
     def own(self) -> Floats:
         """The answers for everyone as they are, [n, answers]."""
-        return np.asarray(self.predict(self.pool), np.float64).reshape(len(self.pool), -1)
+        own: Floats = np.asarray(self.predict(self.pool), np.float64)
+        return own
 
     def choices(self, part: str) -> list[Reading]:
         """Return readings that the part was seen with: spread over the range of numbers, or the usual texts."""
@@ -69,7 +70,8 @@ class WhatIf:
             row: her position in the pool.
             changes: by part; a part that is not named stays her own.
         """
-        return self._ask(row, [changes])[0]
+        found: Floats = self._ask(row, [changes])[0]
+        return found
 
     def curve(self, row: int, part: str, changes: Mapping[str, Reading], column: int = 0) -> pd.DataFrame:
         """Return ``reading`` and ``answer`` over the range of one part, all else as in ``changes``."""
