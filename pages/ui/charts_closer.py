@@ -14,14 +14,14 @@ from pages.ui.state import say, t
 SCALE = [[position / 9, colour] for position, colour in enumerate(DIVERGING)]
 
 
-def dependence(points: pd.DataFrame, message: str, *, reading: str, unit: str, other: str | None) -> go.Figure:
+def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, other: str | None) -> go.Figure:
     """Draw one dot a customer: what a reason adds over its reading, coloured by another reason's level.
 
     Args:
         points: columns ``reading`` (number or text), ``effect``, ``other`` (0 lowest to 1 highest).
         message: what the chart shows, in words.
         reading: what is read, for the axis.
-        unit: of the effect.
+        axis: what the effect is on, with its unit.
         other: name of the reason that colours; None draws all alike.
     """
     text = not pd.api.types.is_numeric_dtype(points["reading"])
@@ -43,7 +43,7 @@ def dependence(points: pd.DataFrame, message: str, *, reading: str, unit: str, o
     )
     figure.add_hline(y=0, line={"color": BASELINE, "width": 1})
     figure.update_xaxes(title=reading, **({} if text else _stretched_ticks(points["reading"].to_numpy(float))))
-    figure.update_yaxes(title=t("chart.effect_on_customer", unit=unit))
+    figure.update_yaxes(title=axis)
     return finish(figure, message, legend=False, height=380)
 
 

@@ -15,7 +15,7 @@ from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.parts import reading_label
-from clv_core.evaluation.explain.sentences import move
+from clv_core.evaluation.explain.sentences import lowered, move
 from clv_core.evaluation.explain.store import RECORD, load_explanation, load_record
 from clv_core.features.labels import label
 from clv_core.features.signals import REVIEW_TEXT
@@ -105,11 +105,13 @@ def swarm(explanation: Explanation, currency: str) -> go.Figure:
     table = table[table["part"].isin(order) & table["customer_id"].isin(shown)]
     table = table.sort_values("part", key=lambda part: part.map(order.index), kind="stable", ignore_index=True)
     table = table.assign(label=table["part"].map(reason_name), effect=table["value"] * factor)
-    return charts_why.beeswarm(table, _swarm_message(table, order), unit=unit)
+    names = dict(zip(explanation.parts, explanation.representatives, strict=True))
+    axis = t(f"why.effect.{explanation.answer}", unit=unit)
+    return charts_why.beeswarm(table, _swarm_message(table, order, names, explanation.answer), axis=axis)
 
 
-def _swarm_message(table: pd.DataFrame, order: list[str]) -> str:
-    """Say which of the strongest reasons adds value when it is high, and which takes value."""
+def _swarm_message(table: pd.DataFrame, order: list[str], names: dict[str, str], answer: str) -> str:
+    """Say which of the strongest reasons adds value when its reading is high, and which takes value."""
     known = table.dropna(subset="level")
     with_level = {
         part: float(rows["level"].corr(rows["effect"], method="spearman"))
@@ -119,8 +121,14 @@ def _swarm_message(table: pd.DataFrame, order: list[str]) -> str:
     up = next((part for part in order if with_level.get(part, 0.0) > 0.3), None)
     down = next((part for part in order if with_level.get(part, 0.0) < -0.3), None)
     if up and down:
-        return t("explain.swarm.both", up=reason_name(up), down=within(down))
-    return t("explain.swarm.up", up=reason_name(up)) if up else t("explain.swarm")
+        return t(f"why.swarm.both.{answer}", up=_read(names[up]), down=_read(names[down], small=True))
+    return t(f"why.swarm.up.{answer}", up=_read(names[up])) if up else t("explain.swarm")
+
+
+def _read(representative: str, *, small: bool = False) -> str:
+    """Return what a reading is, ``small`` within a sentence."""
+    name = reading_label(representative, state.language())
+    return lowered(name, state.language()) if small else name
 
 
 def review_themes(bundle: Bundle) -> None:

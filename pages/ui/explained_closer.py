@@ -34,7 +34,8 @@ def one_reason(explanation: Explanation, currency: str) -> None:
     points = found.points.assign(effect=found.points["effect"] * factor)
     other = None if found.other is None else reason_name(found.other)
     message = _message(found, explanation, currency)
-    figure = charts_closer.dependence(points, message, reading=read, unit=unit, other=other)
+    axis = t(f"why.effect.{explanation.answer}", unit=unit)
+    figure = charts_closer.dependence(points, message, reading=read, axis=axis, other=other)
     widgets.chart(figure, "dependence")
     if found.other is None:
         st.caption(t("why.dependence.alone"))
@@ -49,7 +50,7 @@ def _message(found: Dependence, explanation: Explanation, currency: str) -> str:
     way = "down" if way == "mixed" and found.direction <= -STEADY else way
     return t(
         f"why.dependence.{way}",
-        name=reason_name(found.part),
+        name=reading_label(explanation.representatives[explanation.parts.index(found.part)], language),
         low=move(found.low, answer, currency, language, sign=True),
         high=move(found.high, answer, currency, language, sign=True),
         low_reading=reading(found.low_reading, language),

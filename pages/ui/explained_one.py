@@ -18,6 +18,8 @@ from pages.ui.asked import Found
 from pages.ui.state import money, name_of, t
 
 STEPS: Final = 8
+SMALLEST: Final = 1e-4
+"""A residual is never said to be smaller than this."""
 
 
 def choose_customer(explanation: Explanation, currency: str) -> str:
@@ -89,7 +91,7 @@ def events(found: Found, customer: str, bundle: Bundle) -> None:
     by_event = effects.by_event()
     labels = [_event(row, currency) for row in by_event.to_dict("records")]
     table = pd.DataFrame(effects.effects.T, index=[reason_name(kind) for kind in effects.kinds])
-    table = table[table.abs().max(axis=1) > 0]
+    table = table[table.abs().max(axis=1) > 0.01 * float(table.abs().to_numpy().max())]
     table.loc[t("why.events.all")] = by_event["effect"].to_numpy()
     place = int(by_event["effect"].abs().to_numpy().argmax())
     strongest = move(float(by_event["effect"].iloc[place]), VALUE, currency, state.language(), sign=True)
@@ -101,7 +103,7 @@ def events(found: Found, customer: str, bundle: Bundle) -> None:
             start=money(effects.start, currency),
             value=money(effects.value, currency),
             sum=move(float(effects.effects.sum()), VALUE, currency, state.language(), sign=True),
-            residual=f"{effects.residual:.4%}",
+            residual=f"{max(effects.residual, SMALLEST):.2%}",
             events=len(by_event),
         )
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from clv_core.deployment.bundle import Bundle
@@ -13,7 +12,7 @@ from clv_core.evaluation.explain.answers import ANSWERS
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.parts import reading_label
 from clv_core.evaluation.explain.sentences import level, move, reading
-from clv_core.evaluation.explain.whatif import Reading, direction
+from clv_core.evaluation.explain.whatif import TOGETHER, Reading, direction
 from pages.ui import state, widgets
 from pages.ui.answers import reason_name
 from pages.ui.asked import Found
@@ -34,14 +33,16 @@ def what_if(found: Found, explanation: Explanation, customer: str, bundle: Bundl
     """
     asking, currency = found.asking, bundle.record["currency"]
     row = asking.row(customer)
-    able = [part for part in explanation.waterfall(customer)["part"] if len(_options(found, row, part)) > 1]
+    changeable = set(asking.what_if.changeable(row))
+    strength = explanation.waterfall(customer)
+    able = [part for part in strength["part"][strength["value"] != 0] if part in changeable]
     st.markdown(f"**{t('why.what_if')}**")
     st.caption(t("why.what_if.note"))
     if not able:
         st.caption(t("why.what_if.none"))
         return
     parts = st.multiselect(
-        t("why.what_if.choose"), able, default=able[:SLIDERS], format_func=reason_name, key=f"what_if_{customer}"
+        t("why.what_if.choose"), able, default=able[:SLIDERS], format_func=_name, key=f"what_if_{customer}"
     )
     with st.grid(2, min_column_width=320):
         asked = {part: _slider(found, customer, row, part, explanation) for part in parts}
@@ -63,6 +64,11 @@ def what_if(found: Found, explanation: Explanation, customer: str, bundle: Bundl
     )
 
 
+def _name(part: str) -> str:
+    """Return what is changed; all that the events of a customer tell changes as one."""
+    return t("why.what_if.events") if part in TOGETHER else reason_name(part)
+
+
 def _beside(now: float, then: float, answer: str, currency: str) -> str:
     change = move(then - now, answer, currency, state.language(), sign=True)
     return t("why.what_if.beside", change=change, now=level(now, answer, currency, state.language()))
@@ -72,8 +78,6 @@ def _options(found: Found, row: int, part: str) -> list[Reading]:
     """Return what a slider offers: what was seen, and her own reading, which changes nothing."""
     what_if = found.asking.what_if
     own, choices = what_if.readings[part].iloc[row], what_if.choices(part)
-    if pd.isna(own) or len(choices) < 2:
-        return []
     if isinstance(own, str):
         return [own, *(choice for choice in choices if choice != own)]
     others = [choice for choice in choices if not np.isclose(float(choice), float(own))]
@@ -85,7 +89,7 @@ def _slider(found: Found, customer: str, row: int, part: str, explanation: Expla
     options, own = _options(found, row, part), found.asking.what_if.readings[part].iloc[row]
     own = own if isinstance(own, str) else float(own)
     read = reading_label(explanation.representatives[explanation.parts.index(part)], state.language())
-    label = t("why.what_if.slider", name=reason_name(part), feature=read)
+    label = t("why.what_if.slider", name=_name(part), feature=read)
     key = f"what_if_{customer}_{part}"
     with st.container(gap="xsmall"):
         if isinstance(own, str):

@@ -109,13 +109,14 @@ def _reason(row: dict[Any, Any], answer: str, currency: str, language: str) -> s
         "why.reason",
         language,
         name=part_name(row["part"], language, within=True),
-        feature=_small(reading_label(row["representative"], language), language),
+        feature=lowered(reading_label(row["representative"], language), language),
         reading=reading(row["reading"], language),
         effect=move(row["value"], answer, currency, language, sign=True),
     )
 
 
-def _small(text: str, language: str) -> str:
+def lowered(text: str, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return a name as it stands within a sentence."""
     return text[:1].lower() + text[1:] if language == "en" and not text[:2].isupper() else text
 
 
@@ -151,7 +152,7 @@ def of_groups(
                 language,
                 name=part_name(row["part"], language),
                 effect=move(row["difference"], answer, currency, language, sign=True),
-                feature=_small(reading_label(row["representative"], language), language),
+                feature=lowered(reading_label(row["representative"], language), language),
                 these=reading(row["reading_these"], language),
                 those=reading(row["reading_those"], language),
             )

@@ -18,12 +18,19 @@ from numpy.typing import NDArray
 
 from clv_core.evaluation.explain.explanation import predict_mixed
 from clv_core.evaluation.explain.mix import Mixer
+from clv_core.evaluation.explain.parts import SEQUENCE_PARTS
 from clv_core.features.snapshot import Snapshot
 
 Floats = NDArray[np.float64]
 Reading = float | str
 
 DONORS: Final = 5
+NEAREST: Final = 3
+"""Donors are chosen from so many times as many whose reading is nearest,"""
+NEAR: Final = 0.05
+"""and no further from the nearest one than this share of the range."""
+TOGETHER: Final = {"sequence_timing": tuple(part.id for part in SEQUENCE_PARTS)}
+"""Parts that change as one: amounts and kinds of events mean nothing on the dates of another customer's."""
 POINTS: Final = 9
 TEXTS: Final = 12
 STEADY: Final = 0.9
@@ -55,6 +62,16 @@ class WhatIf:
         own: Floats = np.asarray(self.predict(self.pool), np.float64)
         return own
 
+    def changeable(self, row: int) -> list[str]:
+        """Return the parts that a customer can be given another reading of: her own is known, and not all have it."""
+        hidden = {moved for parts in TOGETHER.values() for moved in parts} - set(TOGETHER)
+        known = self.readings.iloc[row].notna()
+        return [
+            part.id
+            for part in self.mixer.parts
+            if part.id not in hidden and known[part.id] and len(self.choices(part.id)) > 1
+        ]
+
     def choices(self, part: str) -> list[Reading]:
         """Return readings that the part was seen with: spread over the range of numbers, or the usual texts."""
         known = self.readings[part].dropna()
@@ -85,32 +102,36 @@ class WhatIf:
         place = {part.id: number for number, part in enumerate(self.mixer.parts)}
         for number, changes in enumerate(asked):
             for part, reading in changes.items():
-                origins[number, :, place[part]] = self._donors(row, part, reading)
+                donors = self._donors(row, part, reading)
+                for moved in TOGETHER.get(part, (part,)):
+                    origins[number, :, place[moved]] = donors
         said = predict_mixed(self.predict, self.mixer, origins.reshape(-1, origins.shape[-1]))
         answers: Floats = said.reshape(len(asked), DONORS, -1).mean(axis=1)
         return answers
 
     def _donors(self, row: int, part: str, reading: Reading) -> NDArray[np.int64]:
-        """Return the customers whose reading is nearest, of equals those whose value is nearest to hers."""
+        """Return customers whose reading is near the one asked for, of those the ones nearest in value to her."""
         column = self.readings[part]
         if isinstance(reading, str):
             far = (column.astype(object) != reading).to_numpy(np.float64)
         else:
             far = np.nan_to_num(np.abs(column.to_numpy(np.float64) - reading), nan=np.inf)
-        order = np.lexsort((np.abs(self.own[:, 0] - self.own[row, 0]), far))
-        nearest = order[:DONORS]
-        nearest = nearest[far[nearest] <= far[nearest[0]] + 0.05 * np.ptp(far[np.isfinite(far)])]
-        return np.resize(nearest, DONORS)
+        apart = np.abs(self.own[:, 0] - self.own[row, 0])
+        nearest = np.lexsort((apart, far))[: NEAREST * DONORS]
+        nearest = nearest[far[nearest] <= far[nearest[0]] + NEAR * np.ptp(far[np.isfinite(far)])]
+        return np.resize(nearest[np.argsort(apart[nearest], kind="stable")[:DONORS]], DONORS)
 
 
 def direction(curve: pd.DataFrame) -> str:
-    """Return ``up``, ``down``, ``flat`` or ``mixed``: how the answer goes with the reading over its range; of texts
-    ``mixed`` or ``flat``.
+    """Return ``up``, ``down``, ``flat`` or ``mixed``: how the answer goes with the reading over its range.
+
+    It goes up where the ups make nearly all of its way; of texts it is ``mixed`` or ``flat``.
     """
     answer = curve["answer"].to_numpy(np.float64)
     if len(answer) < 2 or np.ptp(answer) <= FLAT * max(np.abs(answer).max(), 1e-12):
         return "flat"
     if not pd.api.types.is_numeric_dtype(curve["reading"]):
         return "mixed"
-    rank = float(pd.Series(answer).corr(curve["reading"], method="spearman"))
-    return "up" if rank >= STEADY else "down" if rank <= -STEADY else "mixed"
+    steps = np.diff(answer)
+    ups = steps[steps > 0].sum() / np.abs(steps).sum()
+    return "up" if ups >= STEADY else "down" if ups <= 1 - STEADY else "mixed"

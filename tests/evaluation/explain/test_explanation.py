@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from clv_core.collection.simulate import Plan, simulate
 from clv_core.errors import ClvError, NotFound
 from clv_core.evaluation.explain.background import background_rows, sample_rows
 from clv_core.evaluation.explain.explanation import Explanation, explain
@@ -19,29 +18,13 @@ from clv_core.evaluation.explain.parts import PARTS, SEQUENCE_PARTS, parts_of, r
 from clv_core.evaluation.explain.store import load_explanation, save_explanation, waterfall_json
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import group_label
-from clv_core.features.log import open_log
 from clv_core.features.sequences import STEP_CODES, STEP_VALUES
 from clv_core.features.snapshot import Snapshot
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
-from clv_core.workspace import Workspace
 
 Floats = NDArray[np.float64]
 PART = {part.id: number for number, part in enumerate(PARTS)}
-
-
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    from clv_core.collection.ingest import ingest
-
-    folder = tmp_path_factory.mktemp("explain")
-    simulate("browsing", Plan(300, 300, 2, 60)).write(folder)
-    workspace = Workspace(folder / "workspace")
-    ingest(workspace, folder / "events.csv", "shop", timezone="UTC", currency="EUR", progress=NoProgress())
-    from clv_core.collection.store import open_dataset
-
-    log = open_log(open_dataset(workspace, "shop"))
-    return log.snapshot(log.end, 60, max_steps=12)
 
 
 def linear(snapshot: Snapshot) -> Floats:
