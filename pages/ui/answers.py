@@ -12,10 +12,11 @@ from pages.ui.state import t
 
 def choose() -> str:
     """Let the person choose what is explained."""
+    names = {answer: t(f"answer.{answer}") for answer in ANSWERS}
     chosen = st.segmented_control(
         t("answer.choose"),
         ANSWERS,
-        format_func=lambda answer: t(f"answer.{answer}"),
+        format_func=names.get,
         default=VALUE,
         key="explain_answer",
         help=t("answer.help"),

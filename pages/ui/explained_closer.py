@@ -27,7 +27,8 @@ def one_reason(explanation: Explanation, currency: str) -> None:
     if not parts:
         st.caption(t("why.dependence.none"))
         return
-    part = st.selectbox(t("why.dependence.choose"), parts, format_func=reason_name, key="why_part", width=360)
+    names = {part: reason_name(part) for part in parts}
+    part = st.selectbox(t("why.dependence.choose"), parts, format_func=names.get, key="why_part", width=360)
     found = dependence(explanation, part)
     read = reading_label(explanation.representatives[explanation.parts.index(part)], state.language())
     unit, factor = unit_of(explanation.answer, currency)

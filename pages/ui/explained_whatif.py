@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
 import streamlit as st
 
 from clv_core.deployment.bundle import Bundle
@@ -41,8 +40,9 @@ def what_if(found: Found, explanation: Explanation, customer: str, bundle: Bundl
     if not able:
         st.caption(t("why.what_if.none"))
         return
+    names = {part: _name(part) for part in able}
     parts = st.multiselect(
-        t("why.what_if.choose"), able, default=able[:SLIDERS], format_func=_name, key=f"what_if_{customer}"
+        t("why.what_if.choose"), able, default=able[:SLIDERS], format_func=names.get, key=f"what_if_{customer}"
     )
     with st.grid(2, min_column_width=320):
         asked = {part: _slider(found, customer, row, part, explanation) for part in parts}
@@ -80,8 +80,9 @@ def _options(found: Found, row: int, part: str) -> list[Reading]:
     own, choices = what_if.readings[part].iloc[row], what_if.choices(part)
     if isinstance(own, str):
         return [own, *(choice for choice in choices if choice != own)]
-    others = [choice for choice in choices if not np.isclose(float(choice), float(own))]
-    return sorted([float(own), *(float(choice) for choice in others)])
+    by_text = {reading(float(choice), state.language()): float(choice) for choice in choices}
+    by_text[reading(float(own), state.language())] = float(own)
+    return sorted(by_text.values())
 
 
 def _slider(found: Found, customer: str, row: int, part: str, explanation: Explanation) -> Reading | None:
@@ -95,9 +96,8 @@ def _slider(found: Found, customer: str, row: int, part: str, explanation: Expla
         if isinstance(own, str):
             chosen = st.selectbox(label, options, key=key)
         else:
-            chosen = st.select_slider(
-                label, options, value=own, format_func=lambda value: reading(value, state.language()), key=key
-            )
+            texts = {option: reading(option, state.language()) for option in options}
+            chosen = st.select_slider(label, options, value=own, format_func=texts.get, key=key)
         st.caption(_words(found, customer, part, found.bundle.record["currency"]))
     return None if chosen == own else chosen
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clv_core.deployment.asking import ask
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.past import shared_error
 from clv_core.evaluation.bootstrap import Estimate
@@ -151,9 +152,14 @@ def test_a_slider_scores_again_and_home_is_where_it_was(open_page: OPEN, with_mo
     customer = app.selectbox(key="explain_customer").value
     slider = app.select_slider(key=f"what_if_{customer}_{part}")
     own = slider.value
-    slider.set_value(slider.options[0]).run()
+    folder = next((with_model / "explanations").glob("*"))
+    what_if = ask(bundle_of(with_model), folder).what_if
+    other = max(what_if.choices(part), key=lambda choice: abs(choice - own))
+    slider.set_value(other).run()
     assert not app.exception
     changed = {item.label: item.value for item in app.metric}
+    row = what_if.pool.features.index.get_loc(customer)
     assert changed != now
+    assert changed["Predicted value"] == f"{say_number(what_if.answer(row, {part: other})[0])} EUR"
     app.select_slider(key=f"what_if_{customer}_{part}").set_value(own).run()
     assert {item.label: item.value for item in app.metric} == now
