@@ -97,16 +97,14 @@ def events(found: Found, customer: str, bundle: Bundle) -> None:
     strongest = move(float(by_event["effect"].iloc[place]), VALUE, currency, state.language(), sign=True)
     message = t("why.events.message", event=labels[place], effect=strongest)
     widgets.chart(charts_closer.event_heat(table, labels, message, unit=state.unit(currency)), "events")
-    st.caption(
-        t(
-            "why.events.note",
-            start=money(effects.start, currency),
-            value=money(effects.value, currency),
-            sum=move(float(effects.effects.sum()), VALUE, currency, state.language(), sign=True),
-            residual=f"{max(effects.residual, SMALLEST):.2%}",
-            events=len(by_event),
-        )
-    )
+    said = {
+        "start": money(effects.start, currency),
+        "value": money(effects.value, currency),
+        "sum": move(float(effects.effects.sum()), VALUE, currency, state.language(), sign=True),
+        "residual": f"{max(effects.residual, SMALLEST):.2%}",
+    }
+    one = len(by_event) == 1
+    st.caption(t("why.events.note.one", **said) if one else t("why.events.note", events=len(by_event), **said))
 
 
 def _event(row: dict[str, object], currency: str) -> str:
