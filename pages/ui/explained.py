@@ -15,7 +15,7 @@ from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.parts import reading_label
-from clv_core.evaluation.explain.sentences import lowered, move
+from clv_core.evaluation.explain.sentences import listed, lowered, move
 from clv_core.evaluation.explain.store import RECORD, load_explanation, load_record
 from clv_core.features.labels import label
 from clv_core.features.signals import REVIEW_TEXT
@@ -28,6 +28,7 @@ STRONGEST: Final = 5
 BARS: Final = 10
 SWARM: Final = 8
 DOTS: Final = 250
+SMALLEST_SHARE: Final = 5e-4
 
 
 def need_explanation(dataset: Dataset, bundle: Bundle, customer: str = "") -> Found:
@@ -66,15 +67,21 @@ def _load(folder: str, written: float, answer: str) -> Explanation:
 
 def headline(explanation: Explanation) -> str:
     """Return what decides most, in one sentence."""
-    rows = explanation.importance().head(3)
-    first, second, third = (within(part) for part in rows["part"])
+    rows = live(explanation).head(3)
+    reasons = listed([within(part) for part in rows["part"]], state.language())
     share = percent(rows["share"].sum())
-    return t(f"why.headline.{explanation.answer}", first=first, second=second, third=third, share=share)
+    return t(f"why.headline.{explanation.answer}", reasons=reasons, share=share)
+
+
+def live(explanation: Explanation) -> pd.DataFrame:
+    """Return the reasons that move predictions at all, the strongest first."""
+    rows = explanation.importance()
+    return rows[rows["share"] >= SMALLEST_SHARE]
 
 
 def in_words(explanation: Explanation, currency: str) -> None:
     """List the strongest reasons in words."""
-    for place, row in enumerate(explanation.importance().head(STRONGEST).itertuples(), 1):
+    for place, row in enumerate(live(explanation).head(STRONGEST).itertuples(), 1):
         sentence = t(
             "explain.reason",
             place=place,
@@ -88,17 +95,16 @@ def in_words(explanation: Explanation, currency: str) -> None:
 
 def bars(explanation: Explanation, currency: str) -> go.Figure:
     """Draw the reasons by strength."""
-    rows = explanation.importance().head(BARS)
+    rows = live(explanation).head(BARS)
     unit, factor = unit_of(explanation.answer, currency)
     table = pd.DataFrame({"label": rows["part"].map(reason_name), "strength": rows["mean_abs"] * factor})
     message = t("explain.bars", name=reason_name(rows["part"].iloc[0]), share=percent(rows["share"].iloc[0]))
-    return charts_why.reason_bars(table[table["strength"] > 0], message, unit=unit)
+    return charts_why.reason_bars(table, message, unit=unit)
 
 
 def swarm(explanation: Explanation, currency: str) -> go.Figure:
     """Draw which way each reason moves customers, by how high its level is."""
-    rows = explanation.importance().head(SWARM)
-    order = rows["part"][rows["mean_abs"] > 0].tolist()
+    order = live(explanation)["part"].head(SWARM).tolist()
     unit, factor = unit_of(explanation.answer, currency)
     table = explanation.beeswarm()
     shown = set(pd.Series(explanation.customer_ids).sample(min(DOTS, len(explanation.customer_ids)), random_state=1))

@@ -88,10 +88,10 @@ def tiers_compared(explanation: Explanation, value: Explanation, currency: str) 
 
 def _bars(rows: pd.DataFrame, these: str, those: str, answer: str, currency: str) -> go.Figure:
     unit, factor = unit_of(answer, currency)
-    shown = rows.head(BARS)
+    shown = rows[rows["difference"].abs() > 1e-3 * float(rows["difference"].abs().max())].head(BARS)
     table = pd.DataFrame({"label": shown["part"].map(reason_name), "difference": shown["difference"] * factor})
-    rest = float(rows["difference"].iloc[BARS:].sum()) * factor
-    if abs(rest) > 1e-9:
+    rest = float(rows["difference"].iloc[len(shown) :].sum()) * factor
+    if abs(rest) > 1e-3 * float(table["difference"].abs().max()):
         table.loc[len(table)] = [t("explain.rest"), rest]
     total = float(np.abs(rows["difference"].sum()))
     first = rows.iloc[0]

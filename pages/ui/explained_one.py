@@ -48,8 +48,10 @@ def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     rows = explanation.waterfall(customer)
     rows = rows.assign(label=rows["part"].map(reason_name))
     unit, factor = unit_of(explanation.answer, currency)
-    steps = rows.head(STEPS)[["label", "value"]].rename(columns={"value": "effect"})
-    steps.loc[len(steps)] = [t("explain.rest"), rows["value"].iloc[STEPS:].sum()]
+    named = rows[rows["value"].abs() > 1e-3 * float(rows["value"].abs().max())].head(STEPS)
+    steps = named[["label", "value"]].rename(columns={"value": "effect"})
+    if len(named) < len(rows):
+        steps.loc[len(steps)] = [t("explain.rest"), rows["value"].iloc[len(named) :].sum()]
     predicted = float(explanation.predicted[explanation.customer_ids.index(customer)])
     figure = charts_why.waterfall(
         steps.assign(effect=steps["effect"] * factor),

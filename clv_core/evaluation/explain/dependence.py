@@ -97,9 +97,11 @@ def dependence(explanation: Explanation, part: str, seed: int = 1) -> Dependence
 
 
 def _levels(explanation: Explanation, part: str) -> pd.DataFrame:
-    """Return the other parts' readings as ranks from 0 to 1, those that vary; the unknown in the middle."""
-    numbers = explanation.readings.reset_index(drop=True).select_dtypes("number")
-    numbers = numbers.loc[:, (numbers.nunique() > 1) & (numbers.columns != part)]
+    """Return the readings of other parts that matter and vary as ranks from 0 to 1; the unknown in the middle."""
+    matter = np.abs(explanation.values).max(axis=0) > 1e-9 * np.abs(explanation.values).max()
+    others = [one for one, matters in zip(explanation.parts, matter, strict=True) if matters and one != part]
+    numbers = explanation.readings[others].reset_index(drop=True).select_dtypes("number")
+    numbers = numbers.loc[:, numbers.nunique() > 1]
     return numbers.rank(pct=True).fillna(0.5)
 
 

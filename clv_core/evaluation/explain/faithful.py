@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 
 HIDDEN: Final = (1, 3, 5)
 """How many parts are hidden at once."""
+OTHERS: Final = 3
+"""So many times as many parts must matter: drawn from fewer, the others would be the strongest too often."""
 DRAWS: Final = 3
 """Random choices for each customer and number of parts."""
 CUSTOMERS: Final = 100
@@ -91,7 +93,7 @@ def faithfulness(
     """
     found = list(answers.values())
     live = _live(found[0].values)
-    hidden = tuple(size for size in HIDDEN if 2 * size <= len(live))
+    hidden = tuple(size for size in HIDDEN if OTHERS * size <= len(live))
     random = np.random.default_rng(seed)
     tried = np.sort(random.permutation(len(rows))[:CUSTOMERS])
     compared = background_rows(predicted, seed, background)

@@ -16,6 +16,8 @@ from clv_core.i18n import DEFAULT_LANGUAGE, has, say_number, translate
 
 WORTH_SAYING: Final = 0.15
 """A reason against is named where it is this share of the strongest reason for."""
+WORTH_NAMING: Final = 1e-3
+"""The same for what makes groups differ."""
 SECOND: Final = 0.05
 """The same for a second reason."""
 ALIKE: Final = 0.02
@@ -46,6 +48,14 @@ def part_name(part: str, language: str = DEFAULT_LANGUAGE, *, within: bool = Fal
     key = f"feature_group.{part}"
     name = translate(key, language) if has(key, language) else part
     return name[:1].lower() + name[1:] if within and language == "en" and not name[:2].isupper() else name
+
+
+def listed(names: list[str], language: str = DEFAULT_LANGUAGE) -> str:
+    """Return names as a list in a sentence: a, b and c."""
+    if len(names) < 2:
+        return "".join(names)
+    first = translate("why.comma", language).join(names[:-1])
+    return translate("why.and", language, first=first, last=names[-1])
 
 
 def reading(value: Any, language: str = DEFAULT_LANGUAGE) -> str:
@@ -145,7 +155,8 @@ def of_groups(
             difference=move(difference, answer, currency, language),
         )
     ]
-    for row in rows.head(3).to_dict("records"):
+    least = WORTH_NAMING * float(rows["difference"].abs().max())
+    for row in rows[rows["difference"].abs() > least].head(3).to_dict("records"):
         said.append(
             translate(
                 "why.groups.part",

@@ -121,3 +121,14 @@ def test_several_games_at_once_are_each_divided_as_alone(four: tuple[NDArray[np.
         alone, base = shapley(game, *four, names(5), permutations=3, seed=2)
         np.testing.assert_allclose(together[:, :, column], alone, rtol=1e-12)
         assert bases[column] == pytest.approx(base)
+
+
+def test_the_shap_library_says_the_same(four: tuple[NDArray[np.int64], NDArray[np.int64]]) -> None:
+    """Its exact explainer goes over all coalitions; ours over one order and back, exact where pairs interact."""
+    shap = pytest.importorskip("shap")
+    customers, background = four
+    masker = shap.maskers.Independent(background.astype(float), max_samples=len(background))
+    exact = shap.ExactExplainer(lambda rows: pairs(rows.astype(np.int64)), masker)(customers.astype(float))
+    values, base = shapley(pairs, customers, background, names(5), permutations=1, seed=1)
+    np.testing.assert_allclose(values, exact.values, rtol=1e-6, atol=1e-6)
+    assert base == pytest.approx(float(exact.base_values[0]))
