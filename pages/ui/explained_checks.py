@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
@@ -12,7 +12,11 @@ from clv_core.evaluation.explain.sentences import of_faithfulness, of_stability
 from pages.ui import state, widgets
 from pages.ui.state import t
 
-PASSED, WARNED = ":green[:material/check_circle:]", ":orange[:material/warning:]"
+ICONS: Final = {
+    True: ":green[:material/check_circle:]",
+    False: ":orange[:material/warning:]",
+    None: ":material/info:",
+}
 
 
 def show(record: dict[str, Any], answer: str, currency: str) -> None:
@@ -23,6 +27,5 @@ def show(record: dict[str, Any], answer: str, currency: str) -> None:
     second = of_stability(stable, state.language())
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{t('why.checks')}**")
-        st.markdown(f"{PASSED if faithful.passed else WARNED} {widgets.plain(first)}", help=t("why.faithful.help"))
-        steady = stable.customers >= 0.8 and (stable.permutations or 1.0) >= 0.8
-        st.markdown(f"{PASSED if steady else WARNED} {widgets.plain(second)}", help=t("why.stable.help"))
+        st.markdown(f"{ICONS[faithful.passed]} {widgets.plain(first)}", help=t("why.faithful.help"))
+        st.markdown(f"{ICONS[stable.steady]} {widgets.plain(second)}", help=t("why.stable.help"))

@@ -50,8 +50,9 @@ def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     unit, factor = unit_of(explanation.answer, currency)
     named = rows[rows["value"].abs() > 1e-3 * float(rows["value"].abs().max())].head(STEPS)
     steps = named[["label", "value"]].rename(columns={"value": "effect"})
-    if len(named) < len(rows):
-        steps.loc[len(steps)] = [t("explain.rest"), rows["value"].iloc[len(named) :].sum()]
+    rest = float(rows["value"].iloc[len(named) :].sum())
+    if abs(rest) > 1e-3 * float(named["value"].abs().max()):
+        steps.loc[len(steps)] = [t("explain.rest"), rest]
     predicted = float(explanation.predicted[explanation.customer_ids.index(customer)])
     figure = charts_why.waterfall(
         steps.assign(effect=steps["effect"] * factor),

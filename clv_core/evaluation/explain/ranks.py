@@ -14,6 +14,8 @@ from clv_core.evaluation.explain.explanation import Explanation
 Floats = NDArray[np.float64]
 
 TOP: Final = 5
+STEADY: Final = 0.8
+"""Rank agreement from which on an order is called steady."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,21 @@ class Stability:
             permutations; None where there was but one.
         one_customer: the same for a single customer, on average.
         customers: rank agreement of the five strongest between halves of the customers.
-        same: how many of the five strongest both halves of the customers name.
+        same: how many of the ``top`` strongest both halves of the customers name.
+        top: five, or as many as move predictions at all.
     """
 
     permutations: float | None
     one_customer: float | None
     customers: float
     same: int
+    top: int = TOP
+
+    @property
+    def steady(self) -> bool:
+        """Whether the order may be relied on, neighbours aside."""
+        overall = min(self.customers, 1.0 if self.permutations is None else self.permutations)
+        return overall >= STEADY and self.same >= self.top - 1
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -46,16 +56,19 @@ class Stability:
 def stability(explanation: Explanation) -> Stability:
     """Return how stable the ranks of an explanation of many customers are."""
     strength = np.abs(explanation.values)
+    top = int(np.clip((strength.max(axis=0) > 1e-9 * strength.max()).sum(), 1, TOP))
     order = np.argsort(explanation.predicted, kind="stable")
     halves = [strength[order[start::2]].mean(axis=0) for start in (0, 1)]
-    first, second = (set(np.argsort(-half, kind="stable")[:TOP].tolist()) for half in halves)
+    first, second = (set(np.argsort(-half, kind="stable")[:top].tolist()) for half in halves)
     overall = one = None
     if explanation.halves is not None:
         one_half, other = np.abs(explanation.halves)
-        overall = float(agreement(one_half.mean(axis=0)[None], other.mean(axis=0)[None], strength.mean(axis=0)[None]))
-        one = float(agreement(one_half, other, strength))
-    customers = float(agreement(halves[0][None], halves[1][None], strength.mean(axis=0)[None]))
-    return Stability(overall, one, customers, len(first & second))
+        overall = float(
+            agreement(one_half.mean(axis=0)[None], other.mean(axis=0)[None], strength.mean(axis=0)[None], top)
+        )
+        one = float(agreement(one_half, other, strength, top))
+    customers = float(agreement(halves[0][None], halves[1][None], strength.mean(axis=0)[None], top))
+    return Stability(overall, one, customers, len(first & second), top)
 
 
 def agreement(one: Floats, other: Floats, reference: Floats, top: int = TOP) -> float:

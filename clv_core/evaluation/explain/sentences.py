@@ -11,7 +11,7 @@ from clv_core.evaluation.explain.answers import CHANCE
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.faithful import Faithfulness
 from clv_core.evaluation.explain.parts import reading_label
-from clv_core.evaluation.explain.ranks import TOP, Stability
+from clv_core.evaluation.explain.ranks import Stability
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_number, translate
 
 WORTH_SAYING: Final = 0.15
@@ -22,8 +22,6 @@ SECOND: Final = 0.05
 """The same for a second reason."""
 ALIKE: Final = 0.02
 """Closer to the average than this share of it is about the same."""
-STEADY: Final = 0.8
-"""Rank agreement from which on an order is called steady."""
 
 
 def level(value: float, answer: str, currency: str, language: str = DEFAULT_LANGUAGE) -> str:
@@ -188,9 +186,8 @@ def of_faithfulness(found: Faithfulness, answer: str, currency: str, language: s
 
 def of_stability(found: Stability, language: str = DEFAULT_LANGUAGE) -> str:
     """Return how stable the order of the reasons is, in one sentence."""
-    overall = min(found.customers, 1.0 if found.permutations is None else found.permutations)
-    key = "steady" if overall >= STEADY and found.same >= TOP - 1 else "shaky"
-    said = translate(f"why.stable.{key}", language, same=found.same, top=TOP, agreement=f"{found.customers:.2f}")
+    key = "steady" if found.steady else "shaky"
+    said = translate(f"why.stable.{key}", language, same=found.same, top=found.top, agreement=f"{found.customers:.2f}")
     if found.one_customer is None:
         return said
     return translate("why.stable.one", language, said=said, agreement=f"{found.one_customer:.2f}")

@@ -52,8 +52,15 @@ def test_a_clear_order_is_stable_and_noise_is_not() -> None:
     assert found.same == 5 and Stability.from_json(found.to_json()) == found
     noise = rng.normal(size=(30, 40))
     unsure = stability(explanation(noise, rng.normal(size=(2, 30, 40))))
-    assert unsure.customers < 0.9 and unsure.same < 5
+    assert not unsure.steady and unsure.same < 5
     assert unsure.one_customer is not None and abs(unsure.one_customer) < 0.3
+
+
+def test_parts_that_move_nothing_are_not_counted() -> None:
+    values = np.zeros((40, 12))
+    values[:, :2] = np.random.default_rng(1).normal(size=(40, 2)) * [5, 1]
+    found = stability(explanation(values))
+    assert (found.same, found.top, found.customers, found.steady) == (2, 2, 1, True)
 
 
 def test_one_permutation_has_no_halves() -> None:
