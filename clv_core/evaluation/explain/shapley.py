@@ -1,17 +1,16 @@
 """Shapley values by permutation, with the model asked in big batches.
 
-A permutation shows a customer's parts one after the other, and then hides them in the same order: the worth that each
-adds on the way there and takes on the way back is averaged. Both ways together are exact where no more than two parts
-interact, and any permutation's values add up to the prediction.
-
-Source: Castro, Gomez, Tejada (2009), Polynomial calculation of the Shapley value based on sampling; antithetic pairs as
-in Mitchell et al. (2022), Sampling Permutations for Shapley Value Estimation, section 4.2.
+``shap.PermutationExplainer`` asks for one customer's mixtures at a time. Which ones it asks for does not depend on the
+answers, so it is run twice: once to write down all questions of many customers, and, after one big prediction of the
+distinct ones, once more to be given the answers.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,70 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Value = Callable[[NDArray[np.int64]], Floats]
 """Predicts the mixtures described by their codes [N, m]: the game's worth function, or q of them, [N] or [N, q]."""
+
+
+@dataclass(frozen=True)
+class _Masker:
+    """Hides parts of one customer behind the background's, in the library's terms; arrays only, nothing to compile.
+
+    Args:
+        data: codes of the background, [b, m].
+    """
+
+    data: Floats
+    supports_delta_masking: bool = True
+    noop: int = 2147483647
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """[b, m]."""
+        return self.data.shape
+
+    def invariants(self, customer: Floats) -> NDArray[np.bool_]:
+        """Return where the background says the same as the customer, [b, m]."""
+        return np.asarray(self.data == customer)
+
+    def __call__(self, flips: NDArray[np.int64], customer: Floats) -> tuple[tuple[Floats], NDArray[np.bool_]]:
+        """Return all mixtures of a walk that shows or hides one part a step, [steps * b, m].
+
+        Args:
+            flips: the part that is flipped at each step, or ``noop``; all parts are hidden before the first step.
+            customer: codes of the customer, [m].
+
+        Returns:
+            The mixtures in a tuple, and which of them differ from the step before, [steps, b].
+        """
+        flipped = np.zeros((len(flips), len(customer)), bool)
+        steps = np.flatnonzero(flips != self.noop)
+        flipped[steps, flips[steps]] = True
+        shown = np.logical_xor.accumulate(flipped, axis=0)
+        changed = (flipped[:, None] & (self.data != customer)).any(axis=2)
+        changed[0] = True
+        return (np.where(shown[:, None], customer, self.data).reshape(-1, len(customer)),), changed
+
+
+@dataclass
+class _Tape:
+    """Stands in for the model: writes questions down, or reads answers back in the same order.
+
+    Args:
+        games: () for one worth function, (q,) for q.
+        questions: what was asked, [N, m] each time.
+        answers: to all of them, [N] or [N, q]; None while they are written down.
+        read: answers that were given.
+    """
+
+    games: tuple[int, ...]
+    questions: list[NDArray[np.int64]] = field(default_factory=list)
+    answers: Floats | None = None
+    read: int = 0
+
+    def __call__(self, rows: Floats) -> Floats:
+        if self.answers is None:
+            self.questions.append(rows.astype(np.int64))
+            return np.zeros((len(rows), *self.games))
+        self.read += len(rows)
+        return self.answers[self.read - len(rows) : self.read]
 
 
 def shapley(
@@ -45,47 +108,38 @@ def shapley(
         Shapley values [n, m], and the base: the mean prediction of the background. base + sum of a row = prediction.
         Of q worth functions [n, m, q] and [q].
     """
-    total = np.zeros(0)
-    for number in range(permutations):
-        order = _orders(names, codes.shape[1], seed, number)
-        worth = _walk(value, codes, background, order)  # [n, 2, m + 1] or [n, 2, m + 1, q]
-        steps = np.diff(worth, axis=2)
-        added = (steps[:, 0] - steps[:, 1]) / 2
-        place = np.argsort(order, axis=1)
-        found = np.take_along_axis(added, place.reshape(place.shape + (1,) * (added.ndim - 2)), axis=1)
-        total = found if number == 0 else total + found
+    import shap
+
     base = distinct(value, background).mean(axis=0)
-    return total / permutations, float(base) if base.ndim == 0 else base
+    tape = _Tape(base.shape)
+    masker = _Masker(background.astype(np.float64))
+    with _own_random_state():
+        explainer = shap.PermutationExplainer(tape, masker, seed=seed)
+        _explain_all(explainer, codes, names, permutations, seed)
+        tape.answers = distinct(value, np.concatenate(tape.questions))
+        rows = _explain_all(explainer, codes, names, permutations, seed)
+    return np.stack([row["values"] for row in rows]), float(base) if base.ndim == 0 else base
 
 
-def _walk(value: Value, codes: NDArray[np.int64], background: NDArray[np.int64], order: NDArray[np.int64]) -> Floats:
-    """Return the worth while parts are shown in ``order``, then hidden in it, over the mean of the background."""
-    size, width = codes.shape
-    place = np.argsort(order, axis=1)
-    there = place[:, None] < np.arange(width + 1)[:, None]  # [n, m + 1, m]
-    shown = np.stack([there, ~there], axis=1)
-    mixed = np.where(shown[..., None, :], codes[:, None, None, None], background)  # [n, 2, m + 1, b, m]
-    said = distinct(value, mixed.reshape(-1, width))
-    return np.asarray(said.reshape(size, 2, width + 1, len(background), *said.shape[1:]).mean(axis=3))
-
-
-def _orders(names: list[str], width: int, seed: int, number: int) -> NDArray[np.int64]:
-    """Return one order of the parts for each customer, [n, m], drawn by the customer's own name."""
-    own = np.array([zlib.crc32(name.encode()) for name in names], np.uint64)
-    with np.errstate(over="ignore"):
-        start = (
-            own * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed) * np.uint64(0xD1B54A32D192ED03) + np.uint64(number)
+def _explain_all(
+    explainer: Any, codes: NDArray[np.int64], names: list[str], permutations: int, seed: int
+) -> list[dict[str, Any]]:
+    rows = []
+    for name, code in zip(names, codes.astype(np.float64), strict=True):
+        varying = int((code != explainer.masker.data).any(axis=0).sum())
+        np.random.seed(zlib.crc32(name.encode()) ^ seed)
+        rows.append(
+            explainer.explain_row(
+                code,
+                max_evals=permutations * (2 * varying + 1),
+                main_effects=False,
+                error_bounds=False,
+                batch_size="auto",
+                outputs=None,
+                silent=True,
+            )
         )
-        drawn = _scrambled(np.add(_scrambled(start)[:, None], np.arange(width, dtype=np.uint64), dtype=np.uint64))
-    return np.argsort(drawn, axis=1)
-
-
-def _scrambled(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return numbers that look random; splitmix64 (Steele, Lea, Flood 2014)."""
-    values = values + np.uint64(0x9E3779B97F4A7C15)
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(values ^ (values >> np.uint64(31)))
+    return rows
 
 
 def distinct(value: Value, questions: NDArray[np.int64]) -> Floats:
@@ -94,3 +148,13 @@ def distinct(value: Value, questions: NDArray[np.int64]) -> Floats:
     rows = small.view(np.dtype((np.void, small.itemsize * small.shape[1]))).ravel()
     _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
     return np.asarray(value(questions[first])[inverse], np.float64)
+
+
+@contextmanager
+def _own_random_state() -> Iterator[None]:
+    """The library draws from numpy's global generator: hand it back as it was."""
+    state = np.random.get_state()
+    try:
+        yield
+    finally:
+        np.random.set_state(state)

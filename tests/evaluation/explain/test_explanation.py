@@ -157,7 +157,7 @@ def test_a_waterfall_leads_from_the_base_to_the_prediction(snapshot: Snapshot) -
     found = explained(snapshot)
     who = found.customer_ids[7]
     steps = found.waterfall(who)
-    assert steps["start"].iloc[0] == found.base
+    assert steps["start"].iloc[0] == pytest.approx(found.base, rel=1e-12)
     assert steps["end"].iloc[-1] == pytest.approx(found.predicted[7])
     np.testing.assert_allclose(steps["start"].iloc[1:], steps["end"].iloc[:-1])
     assert steps["value"].abs().is_monotonic_decreasing
