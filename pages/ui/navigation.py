@@ -49,6 +49,8 @@ PAGES: Final = (
     Page("act", "segments", ":material/group_work:"),
     Page("act", "customer", ":material/person_search:"),
     Page("act", "strategy", ":material/savings:"),
+    Page("act", "exports", ":material/outbox:"),
+    Page("act", "report", ":material/slideshow:"),
 )
 BY_NAME: Final = {page.name: page for page in PAGES}
 
