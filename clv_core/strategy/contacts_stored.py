@@ -58,7 +58,7 @@ def with_stored(contacts: Contacts | None, dataset: Dataset, format: str) -> Con
     Args:
         contacts: what was given.
         dataset: whose customers table may hold contact fields.
-        format: id of ``EXPORTS``; formats that need no contacts get them only to know whose e-mail address is suppressed.
+        format: id of ``EXPORTS``; formats that need no contacts get them only to know whose address is suppressed.
     """
     if format not in EXPORTS or (contacts is not None and contacts.customers is not None):
         return contacts

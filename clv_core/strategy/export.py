@@ -18,7 +18,6 @@ from typing import Any, Final
 import pandas as pd
 
 from clv_core.collection.contact_fields import EMAIL, MADID, PHONE
-from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.strategy import platforms
 from clv_core.strategy.files import write_csv, write_csv_parts, write_xlsx

@@ -26,7 +26,7 @@ try:
         if found is not None:
             widgets.headline(export_lists.headline(found), widgets.context_line(bundle, dataset.log_end))
     if found is not None:
-        export_lists.show(found)
+        export_lists.show(found, dataset)
         export_lists.make(wish, found, dataset, bundle)
 except ClvError as error:
     widgets.error_box(error)

@@ -74,7 +74,8 @@ def choose(dataset: Dataset, bundle: Bundle, tiered: pd.DataFrame) -> Wish:
             region = st.text_input(
                 t("exporting.region"), key="export_region", max_chars=2, help=t("lists.region.help"), width=260
             )
-    upload = st.file_uploader(t("exporting.stop"), ["txt", "csv"], key="export_stop_file", help=t("exporting.stop.help"))
+    help = t("exporting.stop.help")
+    upload = st.file_uploader(t("exporting.stop"), ["txt", "csv"], key="export_stop_file", help=help)
     stop = _stop_list(upload, dataset)
     agreed = CONSENT in fields
     if EXPORTS[format].needs_contacts and fields and not agreed:
@@ -137,7 +138,7 @@ def headline(found: Preview) -> str:
     return t("exporting.headline", **said)
 
 
-def show(found: Preview) -> None:
+def show(found: Preview, dataset: Dataset) -> None:
     """Show the match rate, the reach by field, why others are not in the list, and its first rows."""
     figures = [
         widgets.Figure(t("exporting.asked"), say(found.asked), t("exporting.asked.help")),
@@ -145,6 +146,8 @@ def show(found: Preview) -> None:
         widgets.Figure(t("exporting.rate"), percent(found.match_rate), t("exporting.rate.help")),
     ]
     for field, count in found.reach.items():
+        if field not in stored_fields(dataset):
+            continue
         figures.append(widgets.Figure(name_of("contact", field), say(count), t("exporting.reach.help")))
     widgets.figures(figures, 6)
     if found.left_out:
@@ -169,20 +172,17 @@ def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
         ending = EXPORTS[wish.format].suffix.removeprefix(".")
         name = widgets.file_name(bundle, f"{what}-{wish.format}", dataset.log_end, ending, terms)
         contacts = with_stored(wish.contacts, dataset, wish.format)
-        made = export(wish.chosen, wish.format, state.workspace().exports / name, side=side, contacts=contacts)
+        with st.spinner(t("exporting.wait")):
+            made = export(wish.chosen, wish.format, state.workspace().exports / name, side=side, contacts=contacts)
         log_export(state.workspace(), made, wish.format, side)
         st.session_state[kept] = made
     made = st.session_state.get(kept)
-    if made is None or off:
+    if made is None or off or not all(file.is_file() for file in (*made.files, made.side_file)):
         return
     st.markdown(t("exporting.made", rows=made.rows))
     with st.container(horizontal=True):
-        for place, file in enumerate((*made.files, made.side_file)):
-            if file.is_file():
-                label = t("exporting.download", file=widgets.plain(_short(file.name)))
-                widgets.download(label, file.read_bytes(), file.name, f"export_file_{place}")
-
-
-def _short(name: str) -> str:
-    """Return what tells a file of a list from the others: part and ending."""
-    return name if len(name) <= 28 else f"…{name[-24:]}"
+        for place, file in enumerate(made.files, 1):
+            several = len(made.files) > 1
+            label = t("exporting.part", part=place, parts=len(made.files)) if several else t("exporting.download")
+            widgets.download(label, file.read_bytes(), file.name, f"export_file_{place}", type="primary")
+        widgets.download(t("exporting.side"), made.side_file.read_bytes(), made.side_file.name, "export_side")

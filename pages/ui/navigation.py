@@ -73,7 +73,12 @@ def menu() -> StreamlitPage:
             default=page is PAGES[0],
         )
         sections.setdefault(t(f"section.{page.section}"), []).append(entry)
-    return st.navigation(sections)
+    return st.navigation(sections, expanded=True)
+
+
+def name_of(page: StreamlitPage) -> str:
+    """Return the name of a page of the menu."""
+    return page.url_path or PAGES[0].name
 
 
 def go(name: str) -> None:

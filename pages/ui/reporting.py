@@ -113,9 +113,8 @@ def _wish(dataset: Dataset, bundle: Bundle, language: str, words: tuple[str, ...
 
 def made(wish: Wish) -> dict[str, Any] | None:
     """Return what the last run for this wish has made; None where there is none, or other files lie there now."""
-    newest = progress.latest("report")
     job = progress.latest("report", wish.label)
-    if job is None or newest is None or job.status()["state"] != jobs.DONE:
+    if job is None or job.status()["state"] != jobs.DONE:
         return None
     written = job.status()["updated"]
     there = all(file.is_file() and file.stat().st_mtime <= written + 1 for file in wish.files)

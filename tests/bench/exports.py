@@ -1,7 +1,7 @@
 """Exports, measured: ``python -m tests.bench.exports``.
 
-Seconds of one core in which each format of ``EXPORTS`` writes 100,000 customers with e-mail, phone, name, address and consent, and
-in which a list of it is previewed.
+Seconds of one core in which each format of ``EXPORTS`` previews and writes a list of 100,000 customers with e-mail,
+phone, name, address and consent.
 """
 
 from __future__ import annotations

@@ -54,7 +54,8 @@ def opened(soffice: str, path: Path, folder: Path) -> ElementTree.Element:
 
 
 def formulas(book: ElementTree.Element) -> list[str]:
-    return [cell.get(f"{TABLE}formula", "") for cell in book.iter(f"{TABLE}table-cell") if f"{TABLE}formula" in cell.keys()]
+    found = (cell.get(f"{TABLE}formula") for cell in book.iter(f"{TABLE}table-cell"))
+    return [formula for formula in found if formula is not None]
 
 
 def rows(book: ElementTree.Element) -> list[list[str]]:

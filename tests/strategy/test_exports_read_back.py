@@ -154,9 +154,7 @@ def test_a_preview_names_the_smallest_list_before_anything_is_written(
     assert preview(scored[:0], "csv").match_rate == 0
 
 
-def test_a_preview_asks_for_consent_and_contacts_as_the_export_does(
-    scored: pd.DataFrame, people: pd.DataFrame
-) -> None:
+def test_a_preview_asks_for_consent_and_contacts_as_the_export_does(scored: pd.DataFrame, people: pd.DataFrame) -> None:
     with pytest.raises(NeedsAnswer):
         preview(scored, "hubspot", Contacts(people.drop(columns="consent")))
     with pytest.raises(UsageError):

@@ -34,9 +34,8 @@ def drivers(ground: Ground) -> Section:
         return Section("drivers", said.t("drivers"), said.t("drivers.none"), (said.t("drivers.how"),))
     rows = found.importance().head(DRIVERS)
     names = tuple(said.name("feature_group", part) for part in rows["part"])
-    finding = said.t(
-        "drivers.finding", first=names[0], second=names[min(1, len(names) - 1)], share=said.percent(rows["share"][:2].sum())
-    )
+    second = names[min(1, len(names) - 1)]
+    finding = said.t("drivers.finding", first=names[0], second=second, share=said.percent(rows["share"].head(2).sum()))
     series = Series(said.t("drivers.effect"), tuple(rows["mean_abs"]), PREDICTED)
     axis = said.t("drivers.axis", unit=said.unit())
     note = said.t("drivers.note", customers=len(found.customer_ids))
@@ -57,14 +56,14 @@ def segments(ground: Ground) -> Section:
     head = tuple(said.t(f"segments.{name}") for name in ("tier", "customers", "value", "span", "mean", "chance"))
     cells = tuple(
         (
-            str(row.name),
-            f"{int(row.customers):,}",
-            said.money(float(row.value_sum)),
-            said.span(float(row.value_sum_low), float(row.value_sum_high)) or "–",
-            said.money(float(row.value_mean)) if row.customers else "–",
-            said.percent(float(row.p_purchase_mean)) if row.customers else "–",
+            str(row["name"]),
+            f"{row['customers']:,}",
+            said.money(row["value_sum"]),
+            said.span(row["value_sum_low"], row["value_sum_high"]) or "–",
+            said.money(row["value_mean"]) if row["customers"] else "–",
+            said.percent(row["p_purchase_mean"]) if row["customers"] else "–",
         )
-        for row in rows.itertuples()
+        for row in rows.to_dict("records")
     )
     series = (
         Series(said.t("segments.share_of_customers"), tuple(rows["share_of_customers"]), BASELINE),

@@ -1,4 +1,4 @@
-"""From a workspace to a report: what is kept is read, what is missing is said, and files are written by their ending."""
+"""From a workspace to a report: what is kept is read, what is missing is said, files are written by their ending."""
 
 from __future__ import annotations
 

@@ -111,7 +111,9 @@ def _figure(ground: Ground, metric: str) -> Figure:
 
 def _shown(ground: Ground, metric: str, value: float) -> str:
     unit = METRICS[metric].unit
-    return f"{value:+.0%}".replace("-", "\u2212") if unit == "share" else f"{value:.2f}" if unit == "score" else ground.said.money(value)
+    if unit == "share":
+        return f"{value:+.0%}".replace("-", "\u2212")
+    return f"{value:.2f}" if unit == "score" else ground.said.money(value)
 
 
 def deciles(ground: Ground) -> Section | None:

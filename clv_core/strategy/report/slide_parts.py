@@ -116,7 +116,7 @@ def chart(slide: Any, content: Chart, message: str, box: Box) -> None:
     from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION, XL_TICK_LABEL_POSITION
     from pptx.util import Inches, Pt
 
-    data = CategoryChartData(number_format="0%" if content.percent else "#,##0.##")
+    data: Any = CategoryChartData(number_format="0%" if content.percent else "#,##0.##")  # type: ignore[no-untyped-call]
     lying = content.kind == "bars"
     data.categories = list(content.categories)
     for series in content.series:
@@ -218,4 +218,4 @@ def _bullet(paragraph: Any, size: float) -> None:
 def _rgb(colour: str) -> Any:
     from pptx.dml.color import RGBColor
 
-    return RGBColor.from_string(colour)
+    return RGBColor.from_string(colour)  # type: ignore[no-untyped-call]
