@@ -20,6 +20,7 @@ from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.deployment.kept_scores import scores_path
 from clv_core.errors import NotFound, Refused
+from clv_core.features.explore.build import build_cube
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 
@@ -33,7 +34,7 @@ SETTINGS: Final = TrainConfig(horizon_days=90, model="blend", ensemble=1)
 
 
 def add_demo(workspace: Workspace, *, folder: Path = SHIPPED, progress: Progress) -> tuple[Dataset, Bundle]:
-    """Read the sample log as any other, and put the model that ships with it, its scores and reasons beside it.
+    """Read and sum the sample log as any other, and put the model that ships with it, its scores and reasons beside it.
 
     Args:
         workspace: where they go; a dataset ``sample`` gets a new version.
@@ -55,6 +56,7 @@ def add_demo(workspace: Workspace, *, folder: Path = SHIPPED, progress: Progress
     bundle = open_bundle(workspace, record["model"])
     _put(folder / "scores.parquet", scores_path(workspace, bundle, dataset))
     _put(folder / "explanation", explanation_folder(workspace, bundle, dataset))
+    build_cube(workspace, NAME, progress)
     return dataset, bundle
 
 

@@ -22,24 +22,32 @@ def headline(ground: Ground) -> str:
     values = np.sort(np.maximum(ground.tiered[VALUE].to_numpy(float), 0))[::-1]
     top = float(values[: max(1, round(len(values) / 10))].sum() / max(values.sum(), 1e-300))
     worth = total(ground.tiered, ground.shared)
-    finding = said.t("finding", horizon=ground.horizon_days, total=said.money(worth.value), share=said.percent(top))
+    finding = said.t(
+        "report.finding", horizon=ground.horizon_days, total=said.money(worth.value), share=said.percent(top)
+    )
     span = "" if worth.low is None or worth.high is None else said.span(worth.low, worth.high)
-    return finding + (said.t("sure", span=span) if span else "")
+    return finding + (said.t("report.sure", span=span) if span else "")
 
 
 def drivers(ground: Ground) -> Section:
     """Return what moves predictions most, from a kept explanation; where there is none, how to get one."""
     said, found = ground.said, ground.explanation
     if found is None:
-        return Section("drivers", said.t("drivers"), said.t("drivers.none"), (said.t("drivers.how"),))
+        return Section(
+            "drivers", said.t("report.drivers"), said.t("report.drivers.none"), (said.t("report.drivers.how"),)
+        )
     rows = found.importance().head(DRIVERS)
     names = tuple(said.name("feature_group", part) for part in rows["part"])
     second = names[min(1, len(names) - 1)]
-    finding = said.t("drivers.finding", first=names[0], second=second, share=said.percent(rows["share"].head(2).sum()))
-    series = Series(said.t("drivers.effect"), tuple(rows["mean_abs"]), PREDICTED)
-    axis = said.t("drivers.axis", unit=said.unit())
-    note = said.t("drivers.note", customers=len(found.customer_ids))
-    return Section("drivers", said.t("drivers"), finding, (note,), chart=Chart("bars", names, (series,), "", axis))
+    finding = said.t(
+        "report.drivers.finding", first=names[0], second=second, share=said.percent(rows["share"].head(2).sum())
+    )
+    series = Series(said.t("report.drivers.effect"), tuple(rows["mean_abs"]), PREDICTED)
+    axis = said.t("report.drivers.axis", unit=said.unit())
+    note = said.t("report.drivers.note", customers=len(found.customer_ids))
+    return Section(
+        "drivers", said.t("report.drivers"), finding, (note,), chart=Chart("bars", names, (series,), "", axis)
+    )
 
 
 def segments(ground: Ground) -> Section:
@@ -48,12 +56,12 @@ def segments(ground: Ground) -> Section:
     rows = table(ground.tiered, ground.scheme.tiers, said.language, ground.shared)
     first = rows.iloc[0]
     finding = said.t(
-        "segments.finding",
+        "report.segments.finding",
         name=first["name"],
         customers=said.percent(first["share_of_customers"]),
         value=said.percent(first["share_of_value"]),
     )
-    head = tuple(said.t(f"segments.{name}") for name in ("tier", "customers", "value", "span", "mean", "chance"))
+    head = tuple(said.t(f"report.segments.{name}") for name in ("tier", "customers", "value", "span", "mean", "chance"))
     cells = tuple(
         (
             str(row["name"]),
@@ -66,33 +74,33 @@ def segments(ground: Ground) -> Section:
         for row in rows.to_dict("records")
     )
     series = (
-        Series(said.t("segments.share_of_customers"), tuple(rows["share_of_customers"]), BASELINE),
-        Series(said.t("segments.share_of_value"), tuple(rows["share_of_value"].fillna(0.0)), PREDICTED),
+        Series(said.t("report.segments.share_of_customers"), tuple(rows["share_of_customers"]), BASELINE),
+        Series(said.t("report.segments.share_of_value"), tuple(rows["share_of_value"].fillna(0.0)), PREDICTED),
     )
-    chart = Chart("columns", tuple(rows["name"]), series, "", said.t("segments.axis"), percent=True)
+    chart = Chart("columns", tuple(rows["name"]), series, "", said.t("report.segments.axis"), percent=True)
     names = NAMES.get(len(rows), ())
     points = tuple(
-        said.t("segments.action", name=name, action=translate(f"segments.action.{kind}", said.language))
+        said.t("report.segments.action", name=name, action=translate(f"segments.action.{kind}", said.language))
         for name, kind in zip(rows["name"], names, strict=False)
     )
-    return Section("segments", said.t("segments"), finding, points, (), Table(head, cells), chart)
+    return Section("segments", said.t("report.segments"), finding, points, (), Table(head, cells), chart)
 
 
 def plan(ground: Ground) -> Section:
     """Return who gets what for the budget, and what that rests on; where no plan was asked for, that there is none."""
     said, planned = ground.said, ground.planned
     if planned is None:
-        return Section("plan", said.t("plan"), said.t("plan.none"), (said.t("plan.how"),))
+        return Section("plan", said.t("report.plan"), said.t("report.plan.none"), (said.t("report.plan.how"),))
     made = planned.plan
-    finding = said.t("plan.finding", budget=said.money(planned.budget), gain=said.money(made.found.gain))
+    finding = said.t("report.plan.finding", budget=said.money(planned.budget), gain=said.money(made.found.gain))
     figures = (
-        Figure(said.t("plan.spent"), said.money(made.found.spent)),
-        Figure(said.t("plan.gain"), said.money(made.found.gain)),
-        Figure(said.t("plan.uniform"), said.money(made.gain_uniform)),
-        Figure(said.t("plan.customers"), f"{len(made.customers):,}"),
+        Figure(said.t("report.plan.spent"), said.money(made.found.spent)),
+        Figure(said.t("report.plan.gain"), said.money(made.found.gain)),
+        Figure(said.t("report.plan.uniform"), said.money(made.gain_uniform)),
+        Figure(said.t("report.plan.customers"), f"{len(made.customers):,}"),
     )
     sums = made.table.groupby(OFFER)[["customers", COST, GAIN]].sum().sort_values(GAIN, ascending=False)
-    head = tuple(said.t(f"plan.{name}") for name in ("offer", "customers", "spent", "gain", "evidence"))
+    head = tuple(said.t(f"report.plan.{name}") for name in ("offer", "customers", "spent", "gain", "evidence"))
     measured = {offer.name: offer.measured for offer in planned.offers}
     rows = tuple(
         (
@@ -100,22 +108,24 @@ def plan(ground: Ground) -> Section:
             f"{int(row['customers']):,}",
             said.money(row[COST]),
             said.money(row[GAIN]),
-            said.t("plan.measured" if measured[str(name)] else "plan.assumed"),
+            said.t("report.plan.measured" if measured[str(name)] else "report.plan.assumed"),
         )
         for name, row in sums.iterrows()
     )
-    rests = "plan.rests.measured" if all(measured.values()) else "plan.rests.assumed"
-    return Section("plan", said.t("plan"), finding, (said.t(rests),), figures, Table(head, rows))
+    rests = "report.plan.rests.measured" if all(measured.values()) else "report.plan.rests.assumed"
+    return Section("plan", said.t("report.plan"), finding, (said.t(rests),), figures, Table(head, rows))
 
 
 def limits(ground: Ground) -> Section:
     """Return what the figures do not say."""
     said, record = ground.said, ground.bundle.record
     points = [
-        said.t("limits.value", unit=said.unit()),
-        said.t("limits.measured" if record["holdout"] else "limits.unmeasured", horizon=ground.horizon_days),
-        said.t("limits.level"),
-        said.t("limits.spans") if ground.shared is not None else said.t("limits.no_spans"),
-        said.t("limits.cause"),
+        said.t("report.limits.value", unit=said.unit()),
+        said.t(
+            "report.limits.measured" if record["holdout"] else "report.limits.unmeasured", horizon=ground.horizon_days
+        ),
+        said.t("report.limits.level"),
+        said.t("report.limits.spans") if ground.shared is not None else said.t("report.limits.no_spans"),
+        said.t("report.limits.cause"),
     ]
-    return Section("limits", said.t("limits"), said.t("limits.finding"), tuple(points))
+    return Section("limits", said.t("report.limits"), said.t("report.limits.finding"), tuple(points))

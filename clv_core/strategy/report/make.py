@@ -98,9 +98,9 @@ def make_report(
     )
     sections = tuple(section for make in SECTIONS if (section := make(ground)) is not None)
     context = said.t(
-        "context", dataset=name, cutoff=said.day(dataset.log_end), horizon=ground.horizon_days, model=model_id
+        "report.context", dataset=name, cutoff=said.day(dataset.log_end), horizon=ground.horizon_days, model=model_id
     )
-    made = said.t("made", day=said.day(datetime.now(UTC).date()), version=__version__)
+    made = said.t("report.made", day=said.day(datetime.now(UTC).date()), version=__version__)
     title = translate("report.title", language, dataset=name)
     progress.report("report", len(SECTIONS), len(SECTIONS))
     return Report(title, acted.headline(ground), context, made, language, sections)

@@ -24,30 +24,30 @@ def data(ground: Ground) -> Section:
     said, facts = ground.said, ground.dataset.manifest
     days = (ground.dataset.log_end - ground.dataset.log_start).days
     finding = said.t(
-        "data.finding",
+        "report.data.finding",
         customers=f"{facts.customers:,}",
         purchases=f"{facts.purchases:,}",
         first=said.day(facts.first_event),
         last=said.day(facts.last_event),
     )
     rows = said.t(
-        "data.rows",
+        "report.data.rows",
         read=facts.rows_read,
         kept=facts.rows_kept,
         aside=facts.rows_set_aside,
         repeated=facts.rows_duplicate,
     )
     figures = (
-        Figure(said.t("data.customers"), said.number(facts.customers)),
-        Figure(said.t("data.purchases"), said.number(facts.purchases)),
-        Figure(said.t("data.revenue"), said.money(facts.net_revenue)),
-        Figure(said.t("data.days"), f"{days:,}"),
+        Figure(said.t("report.data.customers"), said.number(facts.customers)),
+        Figure(said.t("report.data.purchases"), said.number(facts.purchases)),
+        Figure(said.t("report.data.revenue"), said.money(facts.net_revenue)),
+        Figure(said.t("report.data.days"), f"{days:,}"),
     )
     kinds = sorted(facts.event_types.items(), key=lambda item: -item[1])[:8]
     names = tuple(said.name("event", kind) for kind, _ in kinds)
-    counts = Series(said.t("data.events"), tuple(float(count) for _, count in kinds), PREDICTED)
-    chart = Chart("bars", names, (counts,), "", said.t("data.events")) if len(kinds) > 1 else None
-    return Section("data", said.t("data"), finding, (rows,), figures, chart=chart)
+    counts = Series(said.t("report.data.events"), tuple(float(count) for _, count in kinds), PREDICTED)
+    chart = Chart("bars", names, (counts,), "", said.t("report.data.events")) if len(kinds) > 1 else None
+    return Section("data", said.t("report.data"), finding, (rows,), figures, chart=chart)
 
 
 def trust(ground: Ground) -> Section:
@@ -55,10 +55,12 @@ def trust(ground: Ground) -> Section:
     said, found = ground.said, ground.trust
     name, meaning = (translate(f"trust.{found.verdict}{end}", said.language) for end in ("", ".meaning"))
     points = tuple(
-        said.t(f"trust.{REASONS[reason.code.removeprefix('reason.')]}", reason=reason.text(said.language))
+        said.t(f"report.trust.{REASONS[reason.code.removeprefix('reason.')]}", reason=reason.text(said.language))
         for reason in found.reasons
     )
-    return Section("trust", said.t("trust"), said.t("trust.finding", verdict=name, meaning=meaning), points)
+    return Section(
+        "trust", said.t("report.trust"), said.t("report.trust.finding", verdict=name, meaning=meaning), points
+    )
 
 
 def best_simple(ground: Ground, metric: str) -> str:
@@ -84,28 +86,30 @@ def quality(ground: Ground) -> Section | None:
     order = best_simple(ground, "gini")
     ahead = order and record["metrics"]["gini"] > record["baselines"][order]["gini"]
     finding = said.t(
-        "quality.finding.ahead" if ahead else "quality.finding",
+        "report.quality.finding.ahead" if ahead else "report.quality.finding",
         horizon=ground.horizon_days,
         model=said.name("model", order) if order else "",
-        level=said.t(f"quality.level.{level}", off=said.percent(abs(bias))),
+        level=said.t(f"report.quality.level.{level}", off=said.percent(abs(bias))),
     )
     held = record["holdout"]
-    span = said.t("quality.span", cutoff=said.day(held["cutoff"]), customers=held["customers"], buyers=held["buyers"])
+    span = said.t(
+        "report.quality.span", cutoff=said.day(held["cutoff"]), customers=held["customers"], buyers=held["buyers"]
+    )
     meanings = [
-        (said.t(f"quality.{metric}"), translate(f"metric.{metric}.meaning", said.language)) for metric in JUDGED
+        (said.t(f"report.quality.{metric}"), translate(f"metric.{metric}.meaning", said.language)) for metric in JUDGED
     ]
-    points = [said.t("quality.meaning", name=label, text=text) for label, text in meanings]
-    return Section("quality", said.t("quality"), finding, (span, *points), figures)
+    points = [said.t("report.quality.meaning", name=label, text=text) for label, text in meanings]
+    return Section("quality", said.t("report.quality"), finding, (span, *points), figures)
 
 
 def _figure(ground: Ground, metric: str) -> Figure:
     said, record = ground.said, ground.bundle.record
     value, name = float(record["metrics"][metric]), best_simple(ground, metric)
-    label = said.t(f"quality.{metric}")
+    label = said.t(f"report.quality.{metric}")
     if not name:
         return Figure(label, _shown(ground, metric, value))
     other = float(record["baselines"][name][metric])
-    note = said.t("quality.against", model=said.name("model", name), value=_shown(ground, metric, other))
+    note = said.t("report.quality.against", model=said.name("model", name), value=_shown(ground, metric, other))
     return Figure(label, _shown(ground, metric, value), note)
 
 
@@ -127,20 +131,20 @@ def deciles(ground: Ground) -> Section | None:
     table = decile_table(ours["actual"], ours["predicted_clv"], baseline=other)
     first = table.iloc[0]
     finding = said.t(
-        "deciles.finding",
+        "report.deciles.finding",
         predicted=said.money(first["predicted_mean"]),
         actual=said.money(first["actual_mean"]),
         share=said.percent(first["share_of_value"]),
     )
     series = [
-        Series(said.t("predicted"), tuple(table["predicted_mean"]), PREDICTED),
-        Series(said.t("actual"), tuple(table["actual_mean"]), ACTUAL),
+        Series(said.t("report.predicted"), tuple(table["predicted_mean"]), PREDICTED),
+        Series(said.t("report.actual"), tuple(table["actual_mean"]), ACTUAL),
     ]
     if other is not None:
         series.append(Series(said.name("model", simple), tuple(table["baseline_mean"]), BASELINE))
     names = tuple(str(number) for number in table["decile"])
     axes = translate("chart.decile", said.language), translate("chart.mean_value", said.language, unit=said.unit())
-    return Section("deciles", said.t("deciles"), finding, chart=Chart("columns", names, tuple(series), *axes))
+    return Section("deciles", said.t("report.deciles"), finding, chart=Chart("columns", names, tuple(series), *axes))
 
 
 def _of(holdout: pd.DataFrame, model: str) -> pd.DataFrame:

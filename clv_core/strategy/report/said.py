@@ -26,7 +26,7 @@ class Said:
 
     def t(self, key: str, **params: Any) -> str:
         """Return a sentence."""
-        return translate(f"report.{key}", self.language, **params)
+        return translate(key, self.language, **params)
 
     def number(self, value: float) -> str:
         """Return a number rounded as a person says it."""
@@ -40,7 +40,7 @@ class Said:
         """Return the two ends of an interval of amounts; "" where there is none."""
         if not (np.isfinite(low) and np.isfinite(high)):
             return ""
-        return self.t("span", low=self.number(low), high=self.money(high))
+        return self.t("report.span", low=self.number(low), high=self.money(high))
 
     def percent(self, share: float) -> str:
         """Return a share; what is not 0 is not said to be."""
