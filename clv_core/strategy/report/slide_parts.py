@@ -107,7 +107,7 @@ def table(slide: Any, content: Table, box: Box) -> None:
             cell.fill.fore_color.rgb = _rgb(CARD if row == 0 else "FFFFFF")
             paragraph = cell.text_frame.paragraphs[0]
             paragraph.alignment = PP_ALIGN.LEFT if column == 0 else PP_ALIGN.RIGHT
-            _write(paragraph, words, 12, row == 0, SOFT if row == 0 else INK)
+            _write(paragraph, words, 10.5 if row == 0 else 12, row == 0, SOFT if row == 0 else INK)
 
 
 def chart(slide: Any, content: Chart, message: str, box: Box) -> None:

@@ -65,7 +65,7 @@ def _slide(slide: Any, section: Section, report: Report, number: int) -> None:
         top += FIGURES_HIGH + GAP
     room = FOOT - 0.1 - top - points_high - (GAP if section.points else 0)
     if section.table is not None and section.chart is not None:
-        table_wide = 0.6 * INSIDE
+        table_wide = 0.57 * INSIDE
         parts.table(slide, section.table, (MARGIN, top, table_wide, ROW_HIGH))
         parts.chart(
             slide, section.chart, section.finding, (MARGIN + table_wide + GAP, top, INSIDE - table_wide - GAP, room)
