@@ -3,7 +3,7 @@
 assets/demo/record.json        model, dataset and its version, settings, and how it was made
 assets/demo/model/             the bundle (:mod:`clv_core.deployment.bundle`)
 assets/demo/scores.parquet     all customers of the sample as the bundle scores them
-assets/demo/explanation/       what drives them (:mod:`clv_core.evaluation.explain_store`)
+assets/demo/explanation/       what drives them (:mod:`clv_core.evaluation.explain.store`)
 """
 
 from __future__ import annotations

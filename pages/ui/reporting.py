@@ -13,7 +13,7 @@ from clv_core import jobs
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import explanation_folder
-from clv_core.evaluation.explain_store import RECORD
+from clv_core.evaluation.explain.store import load_record
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.budget import most_useful
 from clv_core.strategy.offers import SHARE, Offer, expected_gains
@@ -60,7 +60,7 @@ def choose(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> Wish:
         words = _plan_words(bundle, customers) if planned else ()
     if planned and not widgets.acknowledged(bundle):
         words = ()
-    if not (explanation_folder(state.workspace(), bundle, dataset) / RECORD).is_file():
+    if load_record(explanation_folder(state.workspace(), bundle, dataset)) is None:
         st.caption(t("reporting.no_reasons"))
     wish = _wish(dataset, bundle, str(language), words)
     job = progress.latest("report", wish.label)

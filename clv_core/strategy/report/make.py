@@ -15,7 +15,7 @@ from clv_core.deployment.kept_scores import scores
 from clv_core.deployment.past import shared_error
 from clv_core.deployment.verdict import trust_of
 from clv_core.errors import UsageError
-from clv_core.evaluation.explain_store import load_explanation
+from clv_core.evaluation.explain.store import load_explanation
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
 from clv_core.jobs import Progress
 from clv_core.strategy.offers import Offer, checked
