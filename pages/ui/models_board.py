@@ -130,7 +130,7 @@ def _card(found: Shelf, version: Version) -> None:
         st.caption(t("models.card.about", days=record["horizon_days"], data=version.data_hash, **known))
         verdict(version)
         if metrics:
-            widgets.figures(_figures(version), 3)
+            widgets.figures(_figures(version), 3, 130)
         else:
             st.caption(t("models.card.unmeasured"))
         cost = record["actual"]
@@ -163,7 +163,8 @@ def _figures(version: Version) -> list[Figure]:
 def _buttons(found: Shelf, version: Version) -> None:
     if version.role == "challenger":
         label = t("models.promote", version=version.number)
-        if st.button(label, type="primary", icon=":material/upgrade:", key="promote_challenger"):
+        kind_of_button = "secondary" if version.trust.verdict == "not_trusted" else "primary"
+        if st.button(label, type=kind_of_button, icon=":material/upgrade:", key="promote_challenger"):
             act(found, "models.promoted", version.number, "promote")
         return
     earlier = found.registry.earlier(found.name)

@@ -57,15 +57,12 @@ def _table(found: Shelf) -> None:
     table = pd.DataFrame(
         {
             t("models.column.version"): [one.number for one in rows],
-            t("models.column.role"): [
-                t(f"models.role.{one.role}") if one.role else t("models.archived") if one.archived else ""
-                for one in rows
-            ],
+            t("models.column.role"): [_role(one) for one in rows],
             t("column.model"): [models_board.kind(one) for one in rows],
             t("column.horizon"): [record["horizon_days"] for record in records],
             t("column.verdict"): [t(f"trust.{one.trust.verdict}") for one in rows],
             t("metric.gini"): [record["metrics"].get("gini") for record in records],
-            t("metric.bias"): [record["metrics"].get("bias") for record in records],
+            t("metric.bias"): [_rounded(record["metrics"].get("bias")) for record in records],
             t("modelcard.fact.cutoff"): [state.day(record["cutoff"]) for record in records],
             t("column.created"): [state.moment(record["created"]) for record in records],
             t("models.column.seconds"): [record["actual"]["seconds"] for record in records],
@@ -80,6 +77,16 @@ def _table(found: Shelf) -> None:
         t("models.column.seconds"): number(format="%.0f"),
     }
     st.dataframe(table, hide_index=True, column_config=formats, alt=t("models.what.versions"))
+
+
+def _role(version: Version) -> str:
+    if version.role:
+        return t(f"models.role.{version.role}")
+    return t("models.archived") if version.archived else ""
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 2)
 
 
 def _actions(found: Shelf, version: Version) -> None:

@@ -137,10 +137,11 @@ def rename(rows: sqlite3.Connection, old: str, new: str) -> None:
     moving = sorted(versions(rows, old), key=lambda one: one.number)
     if not moving:
         return
-    rows.execute("PRAGMA defer_foreign_keys = ON")
     joined = champion(rows, new) is not None
     numbers = {}
-    if not joined:
+    if joined:
+        rows.execute("UPDATE moves SET stands = 0 WHERE name = ?", (new,))
+    else:
         rows.execute("DELETE FROM counters WHERE name = ?", (new,))
         rows.execute("UPDATE counters SET name = ? WHERE name = ?", (new, old))
     for one in moving:
