@@ -125,7 +125,7 @@ def _card(found: Shelf, version: Version) -> None:
     colour, icon = ROLES[version.role]
     with st.container(border=True, height="stretch"):
         st.markdown(f":{colour}-badge[{icon} {t(f'models.role.{version.role}')}]")
-        st.markdown(f"#### {t('models.version', n=version.number)} · {kind(version)}")
+        st.subheader(f"{t('models.version', n=version.number)} · {kind(version)}", anchor=False)
         known = {"cutoff": state.day(record["cutoff"]), "when": state.moment(record["created"])}
         st.caption(t("models.card.about", days=record["horizon_days"], data=version.data_hash, **known))
         verdict(version)
