@@ -29,7 +29,7 @@ COMMANDS: Final = (
     "clean", "customers", "explore",
     "look", "train", "score", "backtest", "tune", "explain", "segment", "card", "plan", "export",
     "report", "demo",
-    "pretrain",
+    "pretrain", "models",
 )  # fmt: skip
 
 

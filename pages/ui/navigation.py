@@ -51,6 +51,7 @@ PAGES: Final = (
     Page("act", "strategy", ":material/savings:"),
     Page("act", "exports", ":material/outbox:"),
     Page("act", "report", ":material/slideshow:"),
+    Page("operate", "models", ":material/deployed_code_history:"),
 )
 BY_NAME: Final = {page.name: page for page in PAGES}
 
