@@ -1,0 +1,92 @@
+"""Candidates: for some customers, the products that any part of the past speaks for, with the strength of each part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clv_core.strategy.recommend.history import PARTS, History
+
+FROM_EACH: Final = 50
+"""Products that each part proposes."""
+CELLS_AT_ONCE: Final = 4_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Proposed products of some customers, padded to the same length.
+
+    Args:
+        rows: numbers of the customers, -1 for those without a line, [m].
+        product: number of each candidate, -1 where there is none, [m, c].
+        strength: of each part: square root, as a share of the customer's strongest candidate, [m, c, parts].
+        bought: whether the customer has bought it, [m, c].
+    """
+
+    rows: NDArray[np.int64]
+    product: NDArray[np.int64]
+    strength: NDArray[np.float32]
+    bought: NDArray[np.bool_]
+
+
+def propose(history: History, rows: NDArray[np.int64], *, without_bought: bool) -> Candidates:
+    """Return the candidates of some customers.
+
+    Args:
+        history: the past.
+        rows: numbers of customers, -1 for one without any line, [m].
+        without_bought: whether what a customer has bought is no candidate.
+    """
+    parts = dict(history.strengths(rows))
+    known = rows >= 0
+    own = np.zeros((len(rows), history.days.shape[1]), bool)
+    mine = history.days[np.maximum(rows, 0)]
+    row = np.repeat(np.arange(len(rows)), np.diff(mine.indptr))
+    own[row[known[row]], mine.indices[known[row]]] = True
+    mask = np.zeros(own.shape, bool)
+    most = min(FROM_EACH, own.shape[1])
+    for strength in parts.values():
+        found = np.where(own, 0.0, strength) if without_bought else strength
+        best = np.argpartition(-found, most - 1, axis=1)[:, :most]
+        row, place = np.nonzero(np.take_along_axis(found, best, 1) > 0)
+        mask[row, best[row, place]] = True
+    row, product = np.nonzero(mask)
+    start = np.searchsorted(row, np.arange(len(rows)))
+    place = np.arange(len(row)) - start[row]
+    width = int(place.max(initial=0)) + 1
+    products = np.full((len(rows), width), -1, np.int64)
+    products[row, place] = product
+    strengths = np.zeros((len(rows), width, len(PARTS)), np.float32)
+    for name, strength in parts.items():
+        strengths[row, place, PARTS.index(name)] = np.sqrt(strength[row, product])
+    strengths /= np.maximum(strengths.max(axis=1, keepdims=True), 1e-9)
+    bought = np.zeros(products.shape, bool)
+    bought[row, place] = own[row, product]
+    return Candidates(rows, products, strengths, bought)
+
+
+def blocks(history: History, rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Yield the numbers of customers, so many at a time that a table of all products fits in memory."""
+    size = max(1, CELLS_AT_ONCE // history.days.shape[1])
+    for begin in range(0, len(rows), size):
+        yield rows[begin : begin + size]
+
+
+def joined(parts: list[Candidates]) -> Candidates:
+    """Return candidates of several blocks as one."""
+    width = max(part.product.shape[1] for part in parts)
+
+    def wider(values: NDArray[np.generic], empty: object) -> NDArray[np.generic]:
+        room = [(0, 0), (0, width - values.shape[1]), *[(0, 0)] * (values.ndim - 2)]
+        return np.pad(values, room, constant_values=empty)
+
+    return Candidates(
+        np.concatenate([part.rows for part in parts]),
+        np.concatenate([wider(part.product, -1) for part in parts]).astype(np.int64),
+        np.concatenate([wider(part.strength, 0) for part in parts]).astype(np.float32),
+        np.concatenate([wider(part.bought, False) for part in parts]).astype(bool),
+    )
