@@ -8,11 +8,14 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from clv_core.strategy.recommend.history import PARTS, History
 
 FROM_EACH: Final = 50
 """Products that each part proposes."""
+MOST_EXCLUDED: Final = 150
+"""So many more popular products are looked at, so that those that a customer has bought leave enough."""
 CELLS_AT_ONCE: Final = 4_000_000
 
 
@@ -48,12 +51,13 @@ def propose(history: History, rows: NDArray[np.int64], *, without_bought: bool) 
     row = np.repeat(np.arange(len(rows)), np.diff(mine.indptr))
     own[row[known[row]], mine.indices[known[row]]] = True
     mask = np.zeros(own.shape, bool)
-    most = min(FROM_EACH, own.shape[1])
-    for strength in parts.values():
-        found = np.where(own, 0.0, strength) if without_bought else strength
-        best = np.argpartition(-found, most - 1, axis=1)[:, :most]
-        row, place = np.nonzero(np.take_along_axis(found, best, 1) > 0)
-        mask[row, best[row, place]] = True
+    excluded = own if without_bought else np.zeros_like(own)
+    for name, strength in parts.items():
+        if name in history.most_popular:
+            row, product = _first(history.most_popular[name], strength, excluded)
+        else:
+            row, product = _highest(strength, excluded)
+        mask[row, product] = True
     row, product = np.nonzero(mask)
     start = np.searchsorted(row, np.arange(len(rows)))
     place = np.arange(len(row)) - start[row]
@@ -62,11 +66,39 @@ def propose(history: History, rows: NDArray[np.int64], *, without_bought: bool) 
     products[row, place] = product
     strengths = np.zeros((len(rows), width, len(PARTS)), np.float32)
     for name, strength in parts.items():
-        strengths[row, place, PARTS.index(name)] = np.sqrt(strength[row, product])
+        if name == "taste" and history.taste is not None:
+            values = history.taste.at(rows[row], product)
+        else:
+            values = strength[product] if strength.ndim == 1 else strength.toarray()[row, product]
+        strengths[row, place, PARTS.index(name)] = np.sqrt(values)
     strengths /= np.maximum(strengths.max(axis=1, keepdims=True), 1e-9)
     bought = np.zeros(products.shape, bool)
     bought[row, place] = own[row, product]
     return Candidates(rows, products, strengths, bought)
+
+
+def _highest(strength: sparse.csr_array, excluded: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return row and product of the highest strengths above 0 of each row, but for those excluded."""
+    row = np.repeat(np.arange(strength.shape[0]), np.diff(strength.indptr))
+    keep = ~excluded[row, strength.indices] & (strength.data > 0)
+    row, product, value = row[keep], strength.indices[keep], strength.data[keep]
+    # One key is sorted several times as fast as three: rows are whole numbers apart, values less than one.
+    order = np.argsort(row - value / (2.0 * value.max(initial=1e-12)), kind="stable")
+    row, product = row[order], product[order]
+    keep = np.arange(len(row)) - np.searchsorted(row, row) < FROM_EACH
+    return row[keep], product[keep]
+
+
+def _first(
+    order: NDArray[np.int64], strength: NDArray[np.float32], excluded: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return row and product of the first of ``order`` that are not excluded, for each row."""
+    first = order[: FROM_EACH + MOST_EXCLUDED]
+    first = first[strength[first] > 0]
+    place = np.argsort(excluded[:, first], axis=1, kind="stable")[:, :FROM_EACH]
+    row, product = np.repeat(np.arange(len(place)), place.shape[1]), first[place].ravel()
+    keep = ~excluded[row, product]
+    return row[keep], product[keep]
 
 
 def blocks(history: History, rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

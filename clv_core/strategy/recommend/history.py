@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -97,12 +98,17 @@ class History:
         )
         return replace(history, taste=fit_taste(long + short))
 
-    @property
+    @cached_property
     def popular(self) -> Floats:
         """How many customers bought each product, [p]."""
         return np.bincount(self.days.indices, minlength=self.days.shape[1]).astype(np.float32)
 
-    @property
+    @cached_property
+    def most_popular(self) -> dict[str, NDArray[np.int64]]:
+        """The products by ``popular`` and by ``trending``, the highest first, [p] each."""
+        return {name: np.argsort(-getattr(self, name), kind="stable") for name in ("popular", "trending")}
+
+    @cached_property
     def trending(self) -> Floats:
         """How many did lately, each day counted half after 30 days, [p]."""
         return np.asarray(self.short.sum(axis=0), np.float32)
@@ -114,22 +120,23 @@ class History:
             rows: numbers of customers, -1 for one without any line, [m].
 
         Yields:
-            Name of ``PARTS`` and float32 >= 0, [m, p]; parts that are nowhere above 0 are left out.
+            Name of ``PARTS`` and strengths >= 0: sparse [m, p], or [p] where all customers have the same; a part that
+            the log does not have is left out.
         """
         pick = _picker(rows, self.days.shape[0])
         long = pick @ self.long
         for name in PARTS:
             if name in ("popular", "trending"):
-                yield name, np.broadcast_to(getattr(self, name), (len(rows), self.days.shape[1]))
+                yield name, getattr(self, name)
             elif name == "taste":
                 if self.taste is not None:
-                    yield name, self.taste.strength(rows)
+                    yield name, self.taste.proposed(rows)
             elif name in ("basket", "together"):
-                yield name, np.asarray((long @ getattr(self, name)).todense(), np.float32)
+                yield name, long @ getattr(self, name)
             else:
                 source = {"often": self.days, "lately": self.long, "just_now": self.short, "seen": self.seen}[name]
                 if source.nnz:
-                    yield name, np.asarray((pick @ source).todense(), np.float32)
+                    yield name, pick @ source
 
 
 def _picker(rows: NDArray[np.int64], customers: int) -> sparse.csr_array:

@@ -107,7 +107,10 @@ class KeptAdvice:
                 "customer_id": self.customers["customer_id"].to_numpy(object)[customer],
                 "tier": self.customers["tier"].to_numpy()[customer],
                 "place": rows["place"].to_numpy(),
-                **{name: self.products[name].to_numpy()[product] for name in ("product_id", "category", "price", "grade")},
+                **{
+                    name: self.products[name].to_numpy()[product]
+                    for name in ("product_id", "category", "price", "grade")
+                },
                 "score": rows["score"].to_numpy(),
                 "why": np.array(WHY, object)[rows["why"].to_numpy()],
                 "because": np.where(because >= 0, ids[np.maximum(because, 0)], None),
