@@ -72,10 +72,7 @@ def need_advice(dataset: Dataset, bundle: Bundle) -> KeptAdvice:
     """
     if PRODUCT_ID not in dataset.manifest.columns:
         raise NotEnoughData("recommend_no_products", dataset=dataset.name, products=0)
-    folder = recommendations_folder(state.workspace(), bundle, dataset)
-    record = folder / RECORD
-    out = state.workspace().exports / f"{folder.name}-recommendations.parquet"
-    command = ["recommend", dataset.name, "--model", bundle.id, "--out", str(out)]
+    command, folder, record = _run(dataset, bundle)
     progress.need(record.is_file(), command, folder.name, t("recommend.wait"))
     return load(str(folder), record.stat().st_mtime)
 
@@ -241,6 +238,35 @@ def customer_table(advice: KeptAdvice, customer: str, kind: str, currency: str) 
         alt=t("recommend.customer"),
         placeholder="–",
     )
+
+
+def on_card(dataset: Dataset, bundle: Bundle, customer: str) -> None:
+    """Show a customer's products on the customer page, or offer to look for them; nothing where the log has none."""
+    if PRODUCT_ID not in dataset.manifest.columns:
+        return
+    st.subheader(t("card.recommended"), anchor=False)
+    command, folder, record = _run(dataset, bundle)
+    if record.is_file():
+        advice = load(str(folder), record.stat().st_mtime)
+        customer_table(advice, customer, KINDS[0], dataset.manifest.currency)
+        return
+    job = progress.latest(command[0], folder.name)
+    if job is not None and progress.running(job):
+        progress.watch(job)
+        return
+    if job is not None:
+        progress.ended(job)
+    st.caption(t("card.recommended.make"))
+    if st.button(t("card.recommended.button"), key="card_recommend", icon=":material/shopping_bag:"):
+        state.start_job(command, folder.name)
+        st.rerun()
+
+
+def _run(dataset: Dataset, bundle: Bundle) -> tuple[list[str], Path, Path]:
+    """Return the command that makes the recommendations, their folder, and the file that says they are there."""
+    folder = recommendations_folder(state.workspace(), bundle, dataset)
+    out = state.workspace().exports / f"{folder.name}-recommendations.parquet"
+    return ["recommend", dataset.name, "--model", bundle.id, "--out", str(out)], folder, folder / RECORD
 
 
 def downloads(advice: KeptAdvice, kind: str, dataset: Dataset, bundle: Bundle) -> None:

@@ -57,7 +57,8 @@ def workspace(tmp_path: Path) -> Workspace:
         write_json(folder / "bundle.json", {"dataset": {"name": name, "version": dataset.version}, "created": "1"})
         places = [workspace.folder("predictions", model) / f"{name}-{dataset.version}-20240301.parquet"]
         places += [
-            workspace.folder(kind, f"{model}-{dataset.version}") / "x.parquet" for kind in ("explanations", "backtests")
+            workspace.folder(kind, f"{model}-{dataset.version}") / "x.parquet"
+            for kind in ("explanations", "backtests", "recommendations", "pricing")
         ]
         places += [workspace.folder("explanations", f"{model}-{dataset.version}-{IDS[0].encode().hex()}") / "x.parquet"]
         places += [workspace.folder("explored", name, dataset.version) / "x.parquet"]
@@ -73,7 +74,17 @@ def test_no_id_is_left_but_in_the_models_that_stay(workspace: Workspace) -> None
     assert len(ids_in(workspace.root, IDS)) > 8
     others = ids_in(workspace.root, ["other-1"])
     made = pipeline.delete(workspace, "shop", progress=NoProgress())
-    counts = {"versions": 2, "predictions": 1, "explanations": 2, "backtests": 1, "explored": 1, "models": 0, "jobs": 1}
+    counts = {
+        "versions": 2,
+        "predictions": 1,
+        "explanations": 2,
+        "backtests": 1,
+        "recommendations": 1,
+        "pricing": 1,
+        "explored": 1,
+        "models": 0,
+        "jobs": 1,
+    }
     assert {key: made[key] for key in counts} == counts
     assert made["remains"] == [{"kind": "model", "name": "shop-hybrid"}]
     assert ids_in(workspace.root, IDS) == ["models/shop-hybrid/holdout.parquet"]

@@ -33,8 +33,8 @@ ALL: Final = 0
 YEAR_DAYS: Final = 365
 FEWEST_PERIODS: Final = 12
 COVER: Final = 0.6
-"""A product is used where it was sold in at least this share of the weeks between its first and its last: a week without
-a sale has no price, and leaving many out would hide that dear weeks sell nothing."""
+"""A product is used where it was sold in at least this share of the weeks between its first and its last: a week
+without a sale has no price, and leaving many out would hide that dear weeks sell nothing."""
 
 
 @dataclass(frozen=True, eq=False)

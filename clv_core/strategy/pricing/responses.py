@@ -34,10 +34,10 @@ class Responses:
 
     Args:
         table: one row a category and tier (0: all customers): category, tier, elasticity (percent of pieces for one
-            percent of price), low and high (90% interval), error (standard error), discount_effect (change of the log of
-            pieces for a discount of the whole price; NaN where the log has no discounts), discount_low, discount_high,
-            products, rows (product-periods), variation (standard deviation of log price within products), range (log
-            price changes up to which were seen: 95% of them).
+            percent of price), low and high (90% interval), error (standard error), discount_effect (change of the log
+            of pieces for a discount of the whole price; NaN where the log has no discounts), discount_low,
+            discount_high, products, rows (product-periods), variation (standard deviation of log price within
+            products), range (log price changes up to which were seen: 95% of them).
         left_out: category, reason (``few_products``, ``few_sales``, ``steady_prices``), products, variation.
         spend: category, tier, amount: money of the last year.
         tiers: tier, customers, value: customers and predicted value of each tier.

@@ -1,7 +1,7 @@
 """What-if: what a price rule would bring over the horizon, in revenue, margin and predicted value.
 
-A rule changes prices by tier, in the categories whose response was measured. A tier's predicted value is spread over the
-categories as its money of the last year was. With elasticity b, a price changed by the factor f sells f^b times the
+A rule changes prices by tier, in the categories whose response was measured. A tier's predicted value is spread over
+the categories as its money of the last year was. With elasticity b, a price changed by the factor f sells f^b times the
 pieces, so revenue changes by f^(1+b), and what the pieces cost by f^b. Elasticities of different categories are off
 independently of each other, those of one category together.
 """

@@ -1,4 +1,4 @@
-"""Recommendations for each customer and each tier: made from a log and scored customers, and measured on its last month.
+"""Recommendations for each customer and each tier, made from a log and scored customers, measured on its last month.
 
 The last month is held out first: the blend of the parts is chosen on up to three earlier months, and judged on the last
 one. Then everything up to the cutoff is used.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray

@@ -1,7 +1,7 @@
 """What is bought together, counted in the engine: by basket, and by customer.
 
-The similarity of two products is the cosine of who bought them, n_ab / sqrt(n_a n_b), shrunk towards 0 where the two met
-rarely: times n_ab / (n_ab + shrink).
+The similarity of two products is the cosine of who bought them, n_ab / sqrt(n_a n_b), shrunk towards 0 where the two
+met rarely: times n_ab / (n_ab + shrink).
 Source: Sarwar, Karypis, Konstan, Riedl (2001), Item-based collaborative filtering; Bell and Koren (2007) for shrinkage.
 """
 

@@ -19,7 +19,7 @@ def reason(why: str, because: str | None, days: int, language: str) -> str:
         language: of the words.
     """
     if why == "again":
-        return translate("recommend.why.again", language, days=days)
+        return translate("recommend.why.once" if days == 1 else "recommend.why.again", language, days=days)
     said = translate(f"recommend.why.{why}", language, product=because or "")
     if why in ("taste", "popular") and because is not None:
         return translate("recommend.why.also", language, why=said, product=because)
