@@ -27,7 +27,7 @@ def price_levels(table: pd.DataFrame, message: str) -> go.Figure:
     )
     figure.update_xaxes(title=t("column.tier"))
     figure.update_yaxes(title=t("recommend.chart.axis"), range=[0, 100])
-    return finish(figure, message)
+    return finish(figure, message, legend=False)
 
 
 def responses(table: pd.DataFrame, message: str) -> go.Figure:
@@ -56,4 +56,4 @@ def responses(table: pd.DataFrame, message: str) -> go.Figure:
     figure.add_vline(x=0, line={"color": BASELINE, "dash": "dash", "width": 1})
     figure.update_xaxes(title=t("price.chart.axis"), ticksuffix="%")
     figure.update_yaxes(automargin=True, ticklabelstandoff=6)
-    return finish(figure, message)
+    return finish(figure, message, legend=False)

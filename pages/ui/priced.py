@@ -221,7 +221,8 @@ def _tiers(outcome: Outcome, currency: str) -> None:
     """Show the rule by tier: predicted value of a customer before and after, revenue and margin."""
     names = tier_names(DEFAULT_SCHEME.tiers, state.language())
     rows = outcome.tiers.assign(
-        name=[names[tier - 1] for tier in outcome.tiers[TIER]], change=100 * outcome.tiers["change"]
+        name=[names[tier - 1] for tier in outcome.tiers[TIER]],
+        change=100 * outcome.tiers["change"].where(outcome.tiers["change"] != 0),
     )
     number = st.column_config.NumberColumn
     unit = state.unit(currency)
@@ -235,7 +236,7 @@ def _tiers(outcome: Outcome, currency: str) -> None:
         "clv_high": number(t("price.column.clv_high"), format="%.2f"),
         "margin": number(f"{t('price.column.margin')} ({unit})", format="accounting"),
     }
-    st.dataframe(rows[list(columns)], hide_index=True, column_config=columns, alt=t("price.whatif"))
+    st.dataframe(rows[list(columns)], hide_index=True, column_config=columns, alt=t("price.whatif"), placeholder="–")
 
 
 def _table(found: Responses) -> None:

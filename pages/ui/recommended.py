@@ -27,6 +27,7 @@ from pages.ui import charts_advice, progress, state, widgets
 from pages.ui.state import percent, say, t
 
 METHODS: Final = ("blend", "popular", "own")
+DOUBLE: Final = 2.0
 
 
 def show(dataset: Dataset, bundle: Bundle) -> None:
@@ -100,11 +101,14 @@ def headline(advice: KeptAdvice, kind: str) -> str:
     about = {"share": percent(recall["blend"], 1), "times": times}
     if kind == KINDS[1] or recall["own"] <= 0:
         return t(f"recommend.headline.{kind}", **about, more="")
-    change = recall["blend"] / recall["own"] - 1
-    direction = "more" if change >= 0 else "less"
-    return t(
-        f"recommend.headline.{kind}", **about, more=t(f"recommend.than_own.{direction}", share=percent(abs(change)))
-    )
+    return t(f"recommend.headline.{kind}", **about, more=_than_own(recall["blend"] / recall["own"]))
+
+
+def _than_own(ratio: float) -> str:
+    """Return how the recommendations compare with what a customer bought most often."""
+    if ratio >= DOUBLE:
+        return t("recommend.than_own.times", times=say(ratio, 2))
+    return t(f"recommend.than_own.{'more' if ratio >= 1 else 'less'}", share=percent(abs(ratio - 1)))
 
 
 def _rests(advice: KeptAdvice, kind: str) -> str:
@@ -139,10 +143,8 @@ def _figures(advice: KeptAdvice, kind: str) -> None:
             )
         )
     ndcg = found["blend"]["ndcg"]
-    note = t(
-        "recommend.ndcg.note", popular=say(found["popular"]["ndcg"]["value"]), own=say(found["own"]["ndcg"]["value"])
-    )
-    row.append(widgets.Figure(t("recommend.ndcg"), say(ndcg["value"]), t("recommend.ndcg.help"), note))
+    note = t("recommend.ndcg.note", popular=say(found["popular"]["ndcg"]["value"], 2))
+    row.append(widgets.Figure(t("recommend.ndcg"), say(ndcg["value"], 2), t("recommend.ndcg.help"), note))
     widgets.figures(row)
 
 
@@ -163,10 +165,11 @@ def of_tier(advice: KeptAdvice, kind: str, currency: str) -> None:
         )
         shown = rows[rows[TIER] == tier].assign(share=lambda frame: 100 * frame["share"])
         columns = product_columns(currency) | {
-            "customers": st.column_config.NumberColumn(t("recommend.column.customers"), format="localized"),
-            "share": st.column_config.NumberColumn(t("recommend.column.share"), format="%.0f%%"),
+            "share": st.column_config.NumberColumn(
+                t("recommend.column.share"), format="%.0f%%", help=t("recommend.column.share.help")
+            ),
         }
-        order = ["product_id", "category", "price", "grade", "customers", "share"]
+        order = ["product_id", "category", "price", "grade", "share"]
         st.dataframe(
             _shown_grade(shown)[order], hide_index=True, column_config=columns, alt=t("recommend.tiers"), height=388
         )
@@ -188,7 +191,12 @@ def product_columns(currency: str) -> dict[str, Any]:
         "category": text(t("recommend.column.category")),
         "price": number(f"{t('recommend.column.price')} ({state.unit(currency)})", format="%.2f"),
         "grade": st.column_config.ProgressColumn(
-            t("recommend.column.grade"), min_value=0, max_value=100, format="%d", help=t("recommend.column.grade.help")
+            t("recommend.column.grade"),
+            min_value=0,
+            max_value=100,
+            format="%d",
+            width="small",
+            help=t("recommend.column.grade.help"),
         ),
         "reason": text(t("recommend.column.reason"), width="large"),
     }

@@ -15,6 +15,7 @@ from clv_core.collection.append import append
 from clv_core.collection.combine import combine
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store import list_datasets, open_dataset
+from clv_core.deployment.belongings import OF_MODELS
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
@@ -56,10 +57,7 @@ def workspace(tmp_path: Path) -> Workspace:
         people.to_parquet(folder / "holdout.parquet")
         write_json(folder / "bundle.json", {"dataset": {"name": name, "version": dataset.version}, "created": "1"})
         places = [workspace.folder("predictions", model) / f"{name}-{dataset.version}-20240301.parquet"]
-        places += [
-            workspace.folder(kind, f"{model}-{dataset.version}") / "x.parquet"
-            for kind in ("explanations", "backtests", "recommendations", "pricing")
-        ]
+        places += [workspace.folder(kind, f"{model}-{dataset.version}") / "x.parquet" for kind in OF_MODELS]
         places += [workspace.folder("explanations", f"{model}-{dataset.version}-{IDS[0].encode().hex()}") / "x.parquet"]
         places += [workspace.folder("explored", name, dataset.version) / "x.parquet"]
         for path in places:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import ibis
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from clv_core.collection.store import Dataset
 from clv_core.columns import (
@@ -81,7 +82,7 @@ def panels(dataset: Dataset, tiered: pd.DataFrame, cutoff: date, periods: tuple[
         )
         day = (bought[EVENT_TIME].epoch_seconds() // DAY_SECONDS).cast("int32")
         age = (cutoff - date(1970, 1, 1)).days - 1 - day
-        people = ibis.memtable(tiered[[CUSTOMER_ID, TIER]].astype({CUSTOMER_ID: "object", TIER: "int32"}))
+        people = ibis.memtable(pa.table({CUSTOMER_ID: pa.array(tiered[CUSTOMER_ID], pa.string()), TIER: tiered[TIER]}))
         pieces = bought[QUANTITY].fill_null(1.0)
         rows = bought.select(
             CUSTOMER_ID, PRODUCT_ID, CATEGORY, AMOUNT, DISCOUNT, age=age, units=pieces, price=bought[AMOUNT] / pieces

@@ -60,7 +60,7 @@ def absorbed_poisson(y: Floats, x: Floats, product: Ints, period: Ints) -> Estim
     product, period = _renumbered(product[rows]), _renumbered(period[rows])
     if len(y) < 3 or product.max(initial=0) < 1 or np.ptp(x) == 0:
         return None
-    import statsmodels.api as sm  # type: ignore[import-untyped]
+    import statsmodels.api as sm
 
     mean = (y + y.mean()) / 2
     deviance = np.inf

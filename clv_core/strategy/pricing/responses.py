@@ -87,7 +87,7 @@ def measure_responses(
     lines: list[dict[str, Any]] = []
     for place, fact in enumerate(usable.to_dict("records")):
         progress.report("price_measuring", place, len(usable))
-        lines += _category(panel, fact, tiers)
+        lines += _category(panel, {str(name): value for name, value in fact.items()}, tiers)
     table = pd.DataFrame(lines)
     if table.empty:
         raise NotEnoughData("price_nothing_measured", dataset=dataset.name, categories=len(usable))

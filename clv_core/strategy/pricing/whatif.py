@@ -133,10 +133,11 @@ def what_if(responses: Responses, rule: Rule) -> Outcome:
     people["clv"] = people["base"] / count
     for end, column in (("after", "revenue"), ("low", "revenue_low"), ("high", "revenue_high")):
         people[f"clv_{end}"] = (people["base"] + people[column]) / count
-    totals = [_total(cells, what) for what in ("revenue", "margin")]
     base, touched = float(people["base"].sum()), float(cells["base"].sum())
     shown = cells.drop(columns=["error", "revenue_error", "margin_error"])
-    return Outcome(*totals, base, touched, people.reset_index(), shown, _assumptions(cells, rule, base, touched))
+    said = _assumptions(cells, rule, base, touched)
+    revenue, margin = _total(cells, "revenue"), _total(cells, "margin")
+    return Outcome(revenue, margin, base, touched, people.reset_index(), shown, said)
 
 
 def _cells(responses: Responses, rule: Rule) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
 
 def more_pieces(elasticity: pd.Series, change: float) -> pd.Series:
     """Return by which share more pieces are sold at a price that is changed by ``change``, as a share."""
-    return np.expm1(elasticity * np.log1p(change))
+    return pd.Series(np.expm1(elasticity * np.log1p(change)), index=elasticity.index)
 
 
 def price_table(found: Responses, outcome: Outcome | None, language: str) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,9 +79,9 @@ def propose(history: History, rows: NDArray[np.int64], *, without_bought: bool) 
 
 def _highest(strength: sparse.csr_array, excluded: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return row and product of the highest strengths above 0 of each row, but for those excluded."""
-    row = np.repeat(np.arange(strength.shape[0]), np.diff(strength.indptr))
+    row = np.repeat(np.arange(strength.shape[0], dtype=np.int64), np.diff(strength.indptr))
     keep = ~excluded[row, strength.indices] & (strength.data > 0)
-    row, product, value = row[keep], strength.indices[keep], strength.data[keep]
+    row, product, value = row[keep], strength.indices[keep].astype(np.int64), strength.data[keep]
     # One key is sorted several times as fast as three: rows are whole numbers apart, values less than one.
     order = np.argsort(row - value / (2.0 * value.max(initial=1e-12)), kind="stable")
     row, product = row[order], product[order]
@@ -112,9 +112,9 @@ def joined(parts: list[Candidates]) -> Candidates:
     """Return candidates of several blocks as one."""
     width = max(part.product.shape[1] for part in parts)
 
-    def wider(values: NDArray[np.generic], empty: object) -> NDArray[np.generic]:
+    def wider(values: NDArray[Any], empty: float) -> NDArray[Any]:
         room = [(0, 0), (0, width - values.shape[1]), *[(0, 0)] * (values.ndim - 2)]
-        return np.pad(values, room, constant_values=empty)
+        return np.asarray(np.pad(values, room, constant_values=empty))
 
     return Candidates(
         np.concatenate([part.rows for part in parts]),

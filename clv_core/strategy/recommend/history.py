@@ -92,7 +92,9 @@ class History:
             long=long,
             short=short,
             seen=matrix("short", ~bought),
-            spent=np.bincount(column["customer"], np.nan_to_num(column["spent"]), minlength=shape[0]),
+            spent=np.bincount(column["customer"], np.nan_to_num(column["spent"]), minlength=shape[0]).astype(
+                np.float64
+            ),
             basket=by_basket(lines, cutoff_day),
             together=by_customer(lines, cutoff_day),
         )

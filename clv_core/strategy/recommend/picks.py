@@ -108,5 +108,5 @@ def because_of(history: History, rows: NDArray[np.int64], product: NDArray[np.in
 
 def _days(history: History, rows: NDArray[np.int64], product: NDArray[np.int64]) -> NDArray[np.int32]:
     """Return on how many days each pick was bought before, [m, top]."""
-    found = np.asarray(history.days[np.maximum(rows, 0)[:, None], np.maximum(product, 0)].todense())
+    found = sparse.csr_array(history.days[np.maximum(rows, 0)[:, None], np.maximum(product, 0)]).toarray()
     return np.where((product >= 0) & (rows >= 0)[:, None], found, 0).astype(np.int32)

@@ -150,7 +150,7 @@ class Task:
         wide = pd.Index(_keys(np.repeat(np.arange(self.bought.shape[0]), np.diff(self.bought.indptr)), self.bought))
         row = np.repeat(np.arange(product.shape[0]), product.shape[1])
         key = row * self.bought.shape[1] + product.ravel()
-        return np.asarray((product.ravel() >= 0) & (wide.get_indexer(key) >= 0)).reshape(product.shape)
+        return np.asarray((product.ravel() >= 0) & (wide.get_indexer(pd.Index(key)) >= 0)).reshape(product.shape)
 
 
 def _keys(row: NDArray[np.int64], bought: sparse.csr_array) -> NDArray[np.int64]:
