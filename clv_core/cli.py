@@ -29,7 +29,8 @@ COMMANDS: Final = (
     "clean", "customers", "explore",
     "look", "train", "score", "backtest", "tune", "explain", "segment", "card", "plan", "export",
     "recommend", "price",
-    "pretrain",
+    "report", "demo",
+    "pretrain", "models",
 )  # fmt: skip
 
 

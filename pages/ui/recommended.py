@@ -171,7 +171,12 @@ def of_tier(advice: KeptAdvice, kind: str, currency: str) -> None:
         }
         order = ["product_id", "category", "price", "grade", "share"]
         st.dataframe(
-            _shown_grade(shown)[order], hide_index=True, column_config=columns, alt=t("recommend.tiers"), height=388
+            _shown_grade(shown)[order],
+            hide_index=True,
+            column_config=columns,
+            alt=t("recommend.tiers"),
+            height=388,
+            placeholder="–",
         )
     with right:
         level = rows.groupby(TIER)["grade"].mean()
