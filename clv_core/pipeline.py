@@ -53,6 +53,8 @@ from clv_core.strategy.acting import export as export
 from clv_core.strategy.acting import plan as plan
 from clv_core.strategy.acting import segment as segment
 from clv_core.strategy.acting import side_of
+from clv_core.strategy.advising import price as price
+from clv_core.strategy.advising import recommend as recommend
 from clv_core.strategy.deleting import delete as delete
 from clv_core.strategy.experiment_run import experiment as experiment
 from clv_core.training import choice
