@@ -28,6 +28,7 @@ from clv_core.deployment.kept_scores import score_file as score_file
 from clv_core.deployment.kept_scores import score_warnings as score_warnings
 from clv_core.deployment.kept_scores import scores as scores
 from clv_core.deployment.look import look as look
+from clv_core.deployment.registry import Registry
 from clv_core.deployment.renaming import rename as rename
 from clv_core.deployment.signals import learned_signals
 from clv_core.deployment.table_file import write_table as write_table
@@ -101,9 +102,9 @@ def train(
         "actual": Cost(time.monotonic() - started, peak_memory_mb()).to_json(),
     }
     progress.report("saving", 0, 1)
-    model_id = f"{dataset.name}-{config.model}-{log.end:%Y%m%d}-{run[:8]}"
-    shutil.rmtree(workspace.predictions / model_id, ignore_errors=True)
-    bundle = save_bundle(workspace, model_id, fitted, record, None if origin is None else origin.predictions)
+    stem = f"{dataset.name}-{config.model}-{log.end:%Y%m%d}"
+    bundle = save_bundle(workspace, stem, fitted, record, None if origin is None else origin.predictions)
+    Registry(workspace).register(bundle)
     shutil.rmtree(folder, ignore_errors=True)
     progress.report("saving", 1, 1)
     return bundle

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +25,8 @@ from clv_core.workspace import Workspace
 
 OF_MODELS: Final = ("explanations", "backtests")
 EXPLORED: Final = "explored"
+GONE: Final = ".gone-"
+"""Folders of this name are on their way out; what a crash leaves of them goes with the next deletion."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,23 @@ def predictions_of(workspace: Workspace, name: str) -> list[Path]:
     """Return the files of a dataset's scored customers."""
     own = re.compile(rf"{re.escape(name)}-{VERSION.pattern}-\d{{8}}(-{MARK})?\.parquet")
     return [path for path in sorted(workspace.predictions.glob("*/*.parquet")) if own.fullmatch(path.name)]
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder; nobody sees it half."""
+    gone = folder.with_name(GONE + folder.name)
+    shutil.rmtree(gone, ignore_errors=True)
+    with suppress(FileNotFoundError):
+        os.replace(folder, gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def remove_made(workspace: Workspace, model_id: str) -> None:
+    """Remove all that a model scored and explained, on whatever dataset: it names customers."""
+    shutil.rmtree(workspace.predictions / model_id, ignore_errors=True)
+    for kind in OF_MODELS:
+        for path in (workspace.root / kind).glob(f"{model_id}-*"):
+            remove(path)
 
 
 def check_idle(workspace: Workspace, name: str) -> None:

@@ -14,12 +14,13 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.past import shared_error
+from clv_core.deployment.record import write_record
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.evidence import Evidence
 from clv_core.evaluation.trust import Trust, judge
 from clv_core.i18n import say_number, translate
 from clv_core.strategy.segments import total
-from clv_core.workspace import Workspace, write_json
+from clv_core.workspace import Workspace
 from pages.ui import widgets
 
 OPEN = Callable[..., AppTest]
@@ -91,7 +92,7 @@ def not_trusted(with_model: Path, tmp_path: Path) -> Path:
     assert evidence.held is not None
     poor = replace(evidence, held=replace(evidence.held, gini=Estimate(0.05, -0.02, 0.12)))
     changed = {"evidence": poor.to_json(), "trust": judge(poor).to_json()}
-    write_json(bundle.folder / "bundle.json", {**bundle.record, **changed})
+    write_record(bundle.folder, {**bundle.record, **changed})
     return tmp_path
 
 
