@@ -6,7 +6,7 @@ import argparse
 import getpass
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from clv_core.commands import Context
 from clv_core.errors import NotFound
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from clv_core.monitoring.report import Report
 
 
+CHAMPION: Final = "champion"
+
+
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words."""
     parser.add_argument("name", help=translate("cli.option.dataset", language))
-    parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
+    parser.add_argument("--model", required=True, help=translate("cli.monitor.model", language))
     parser.add_argument(
         "--chunk", choices=("auto", "week", "month"), default="auto", help=translate("cli.monitor.chunk", language)
     )
@@ -44,8 +47,9 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
     webhook = None if options.webhook is None else checked_url(options.webhook or os.environ.get(VARIABLE, ""))
     smtp = Smtp.of() if options.email else None
+    model = _champion(options, context) if options.model == CHAMPION else options.model
     report = pipeline.monitor(
-        context.workspace, options.name, options.model, kind=options.chunk, progress=context.progress
+        context.workspace, options.name, model, kind=options.chunk, progress=context.progress
     )
     if options.acknowledge:
         report = _acknowledged(report, options, context)
@@ -56,18 +60,26 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     told = pipeline.tell(context.workspace, report, webhook=webhook, smtp=smtp, language=context.language)
     found["told"] = told
     if options.retrain:
-        outcome = pipeline.retrain(context.workspace, options.name, options.model, progress=context.progress)
+        outcome = pipeline.retrain(context.workspace, options.name, model, progress=context.progress)
         found["retrain"] = outcome.to_json(context.language)
     return found
+
+
+def _champion(options: argparse.Namespace, context: Context) -> str:
+    """Return the model that speaks for a dataset: what cron asks for, whose command does not change."""
+    from clv_core.deployment.registry import Registry
+
+    return Registry(context.workspace).version(options.name, CHAMPION).bundle
 
 
 def _acknowledged(report: Report, options: argparse.Namespace, context: Context) -> Report:
     from clv_core.monitoring.report import acknowledge_alerts, acknowledged
 
+    model = str(report.about["model"])
     known = [alert.id for alert in report.alerts]
     for asked in options.acknowledge:
         if asked != "all" and asked not in known:
-            raise NotFound("no_alert", alert=asked[:40], model=options.model, known=", ".join(known) or "-")
+            raise NotFound("no_alert", alert=asked[:40], model=model, known=", ".join(known) or "-")
     chosen = known if "all" in options.acknowledge else options.acknowledge
-    acknowledge_alerts(context.workspace, options.model, chosen, getpass.getuser())
-    return report.seen(acknowledged(context.workspace, options.model))
+    acknowledge_alerts(context.workspace, model, chosen, getpass.getuser())
+    return report.seen(acknowledged(context.workspace, model))

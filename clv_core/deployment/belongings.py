@@ -2,6 +2,7 @@
 
 predictions/<model>/<name>-<version>-<cutoff>[-<terms>].parquet   explored/<name>/<version>
 explanations/<model>-<version>...                                 backtests/<model>-<version>
+monitoring/<model>-<version>                                      reports of :mod:`clv_core.monitoring`
 jobs/<id>, where the command names the dataset
 """
 
@@ -23,7 +24,7 @@ from clv_core.deployment.terms import MARK
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 
-OF_MODELS: Final = ("explanations", "backtests")
+OF_MODELS: Final = ("explanations", "backtests", "monitoring")
 EXPLORED: Final = "explored"
 GONE: Final = ".gone-"
 """Folders of this name are on their way out; what a crash leaves of them goes with the next deletion."""
@@ -37,6 +38,7 @@ class Belongings:
         predictions: files of scored customers, of whichever model.
         explanations: folders of explanations.
         backtests: folders of backtests.
+        monitoring: folders of reports; they name no customer.
         explored: folders of prepared views.
         models: bundles trained on it.
         jobs: records of runs that name it; a run may name a customer.
@@ -45,6 +47,7 @@ class Belongings:
     predictions: tuple[Path, ...]
     explanations: tuple[Path, ...]
     backtests: tuple[Path, ...]
+    monitoring: tuple[Path, ...]
     explored: tuple[Path, ...]
     models: tuple[Bundle, ...]
     jobs: tuple[jobs.Job, ...]
@@ -58,6 +61,7 @@ def belongings(workspace: Workspace, name: str, versions: Collection[str]) -> Be
         predictions=tuple(predictions_of(workspace, name)),
         explanations=folders["explanations"],
         backtests=folders["backtests"],
+        monitoring=folders["monitoring"],
         explored=tuple(path for path in (workspace.root / EXPLORED / name).glob("*") if path.is_dir()),
         models=tuple(list_bundles(workspace, name)),
         jobs=tuple(job for job in jobs.jobs(workspace) if _names(job, name)),

@@ -51,7 +51,7 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
     found = belongings(workspace, name, versions)
     for path in found.predictions:
         path.unlink(missing_ok=True)
-    for kind in (found.explanations, found.backtests, found.explored):
+    for kind in (found.explanations, found.backtests, found.monitoring, found.explored):
         for path in kind:
             remove(path)
     with suppress(OSError):

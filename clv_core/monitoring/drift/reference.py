@@ -1,12 +1,14 @@
 """The reference: what the data and the customers looked like before a model's cutoff.
 
-It is written at training into the bundle, as ``reference.json`` (sights, spans), ``reference.parquet`` (counts of each
-chunk) and ``reference_prices.parquet``. Bundles without one get it from the dataset, as long as that still holds what
+It is written at training into the bundle, as ``reference.json`` (sights, spans) and ``reference.parquet`` (counts and
+sampled amounts of each chunk). Bundles without one get it from the dataset, as long as that still holds what
 lies before the cutoff; :attr:`Reference.source` says which it was.
 """
 
 from __future__ import annotations
 
+import io
+import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,20 +18,19 @@ import pandas as pd
 
 from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.bundle import REFERENCE, Bundle
 from clv_core.errors import NotEnoughData
 from clv_core.features.log import EventLog, open_log
 from clv_core.jobs import Progress
 from clv_core.monitoring.drift.chunks import FEWEST, KINDS, Chunk, chunks_before
 from clv_core.monitoring.drift.customers import earlier_instants
-from clv_core.monitoring.drift.profile import Profile, profile
+from clv_core.monitoring.drift.profile import COUNTS, Profile, profile
 from clv_core.monitoring.drift.sights import Sight, bins_of, look_at, sight_of
 from clv_core.training.fit import Model
-from clv_core.workspace import read_json, write_json
+from clv_core.workspace import write_json
 
-FILE: Final = "reference.json"
-COUNTS_FILE: Final = "reference.parquet"
-PRICES_FILE: Final = "reference_prices.parquet"
+FILE, TABLE = REFERENCE
+PRICE: Final = "price:"
 TRAINING, DATASET = "training", "dataset"
 
 
@@ -79,11 +80,9 @@ class Reference:
 
     def save(self, folder: Path) -> None:
         """Write the reference's files into a folder that is there."""
-        tables = {COUNTS_FILE: "counts", PRICES_FILE: "prices"}
-        for file, name in tables.items():
-            parts = [getattr(one, name).assign(kind=kind) for kind, one in self.profiles.items()]
-            if parts:
-                pd.concat(parts, ignore_index=True).to_parquet(folder / file, index=False)
+        parts = [_table(one).assign(kind=kind) for kind, one in self.profiles.items()]
+        empty = pd.DataFrame(columns=["kind", *COUNTS, "number"])
+        (pd.concat(parts, ignore_index=True) if parts else empty).to_parquet(folder / TABLE, index=False)
         chunks = {
             kind: [[one.number, one.begin.isoformat(), one.end.isoformat()] for one in found.chunks]
             for kind, found in self.profiles.items()
@@ -93,19 +92,13 @@ class Reference:
         write_json(folder / FILE, {**about, "chunks": chunks, "bins": self.bins, "sights": sights})
 
     @classmethod
-    def load(cls, folder: Path) -> Self | None:
-        """Return the reference kept in a folder, or None."""
-        if not (folder / FILE).is_file():
-            return None
-        values: dict[str, Any] = read_json(folder / FILE)
-        profiles = {}
-        for kind, rows in values["chunks"].items():
-            tables = [
-                pd.read_parquet(folder / file, filters=[("kind", "==", kind)]).drop(columns="kind")
-                for file in (COUNTS_FILE, PRICES_FILE)
-            ]
-            chunks = (Chunk(int(n), date.fromisoformat(begin), date.fromisoformat(end)) for n, begin, end in rows)
-            profiles[kind] = Profile(*tables, tuple(chunks))
+    def of_files(cls, about: bytes, table: bytes) -> Self:
+        """Return the reference of the content of its two files."""
+        values: dict[str, Any] = json.loads(about)
+        rows, profiles = pd.read_parquet(io.BytesIO(table)), {}
+        for kind, spans in values["chunks"].items():
+            chunks = (Chunk(int(n), date.fromisoformat(begin), date.fromisoformat(end)) for n, begin, end in spans)
+            profiles[kind] = _profile(rows[rows["kind"] == kind], tuple(chunks))
         return cls(
             date.fromisoformat(values["cutoff"]),
             values["source"],
@@ -114,6 +107,18 @@ class Reference:
             values["bins"],
             tuple(Sight.from_json(sight) for sight in values["sights"]),
         )
+
+
+def _table(one: Profile) -> pd.DataFrame:
+    prices = one.prices.assign(subject=PRICE + one.prices["subject"], value="", rows=0.0, customers=0.0)
+    return pd.concat([one.counts.assign(number=float("nan")), prices], ignore_index=True)
+
+
+def _profile(rows: pd.DataFrame, chunks: tuple[Chunk, ...]) -> Profile:
+    priced = rows["subject"].str.startswith(PRICE)
+    prices = rows.loc[priced, ["chunk", "subject", "number"]]
+    prices = prices.assign(subject=prices["subject"].str.removeprefix(PRICE)).reset_index(drop=True)
+    return Profile(rows.loc[~priced, COUNTS].reset_index(drop=True), prices, chunks)
 
 
 def reference_of(bundle: Bundle, dataset: Dataset, kept: Path, progress: Progress) -> Reference:
@@ -127,10 +132,12 @@ def reference_of(bundle: Bundle, dataset: Dataset, kept: Path, progress: Progres
 
     Raises:
         NotEnoughData: the dataset holds nothing before the model's cutoff.
+        Refused: the bundle's files were changed.
     """
-    found = Reference.load(bundle.folder) or Reference.load(kept)
-    if found is not None:
-        return found
+    if set(REFERENCE) <= set(bundle.record["checksums"]):
+        return Reference.of_files(*(bundle.read(name) for name in REFERENCE))
+    if all((kept / name).is_file() for name in REFERENCE):
+        return Reference.of_files(*((kept / name).read_bytes() for name in REFERENCE))
     progress.report("reference", 0, 1)
     cutoff = date.fromisoformat(bundle.record["cutoff"])
     config = TrainConfig.from_json(bundle.record["config"])
