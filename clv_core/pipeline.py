@@ -127,7 +127,7 @@ def retrain(workspace: Workspace, name: str, model_id: str, *, progress: Progres
     Args:
         workspace: where both are.
         name: the dataset, as it has grown.
-        model_id: the model whose settings are used; it is compared with the champion of the same name, as a rule itself.
+        model_id: the model whose settings are used; it, or the champion of its name, is what the new one has to beat.
         progress: listener.
     """
     dataset, registry = open_dataset(workspace, name), Registry(workspace)

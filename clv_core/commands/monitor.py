@@ -48,9 +48,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     webhook = None if options.webhook is None else checked_url(options.webhook or os.environ.get(VARIABLE, ""))
     smtp = Smtp.of() if options.email else None
     model = _champion(options, context) if options.model == CHAMPION else options.model
-    report = pipeline.monitor(
-        context.workspace, options.name, model, kind=options.chunk, progress=context.progress
-    )
+    report = pipeline.monitor(context.workspace, options.name, model, kind=options.chunk, progress=context.progress)
     if options.acknowledge:
         report = _acknowledged(report, options, context)
     if options.out is not None:

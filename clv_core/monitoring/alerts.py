@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
-from clv_core.columns import EVENT_TYPE
+from clv_core.columns import EVENT_TYPE, RETURN
 from clv_core.features.labels import label
 from clv_core.i18n import DEFAULT_LANGUAGE, say_number, translate
 from clv_core.monitoring.drift.check import Check
@@ -108,7 +108,8 @@ def _implied(check: Check, beyond: Sequence[Check]) -> bool:
     if check.test == "psi":
         return bool(values)
     if check.test == "volume" and check.subject == EVENT_TYPE:
-        return any(one.value == check.value for one in values)
+        rates = [one for one in others if one.subject == "returns" and check.value == RETURN]
+        return bool(rates) or any(one.value == check.value for one in values)
     if check.test == "ks":
         return any(one.test == "level" and one.subject == check.subject for one in others)
     if check.test == "sight" and check.subject in PREDICTED:
@@ -177,5 +178,3 @@ def _said(key: str, value: Any, language: str) -> str:
     if key == "features":
         return ("、" if language == "zh" else ", ").join(label(name, language) for name in value)
     return value if isinstance(value, str) else say_number(float(value), language)
-
-

@@ -142,5 +142,3 @@ def judged(bootstrap: Bootstrap) -> list[Figure]:
         for metric in JUDGED
         if all((origin, model, metric) in bootstrap.values for model in (CHAMPION, CHALLENGER))
     ]
-
-

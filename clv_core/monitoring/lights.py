@@ -105,6 +105,6 @@ def recommend(lights: Sequence[Light]) -> Recommendation:
         return Recommendation(INVESTIGATE, Message("recommend.investigate.coverage"))
     if set(by.values()) == {UNKNOWN}:
         return Recommendation(KEEP, Message("recommend.keep.early"))
+    if UNKNOWN in by.values():
+        return Recommendation(KEEP, Message("recommend.keep.partly"))
     return Recommendation(KEEP, Message("recommend.keep"))
-
-

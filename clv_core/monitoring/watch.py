@@ -16,7 +16,6 @@ from clv_core.deployment.past import shared_error
 from clv_core.deployment.scoring import score, score_snapshot, snapshot_of
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message
-from clv_core.evaluation.levels import SharedError
 from clv_core.features.log import open_log
 from clv_core.jobs import Progress
 from clv_core.monitoring.alerts import DATA, PREDICTIONS, REALISED, Alert, alert_of, alerts_of
@@ -41,9 +40,7 @@ SHORT_HORIZON_DAYS: Final = 70
 COVERAGE_SLACK: Final = 0.05
 
 
-def monitor(
-    workspace: Workspace, name: str, model_id: str, *, kind: str = AUTO, progress: Progress
-) -> Report:
+def monitor(workspace: Workspace, name: str, model_id: str, *, kind: str = AUTO, progress: Progress) -> Report:
     """Hold a dataset's events since a model's cutoff against its reference and its predictions; keep the report.
 
     Args:
@@ -115,9 +112,7 @@ def _past(before: Profile) -> list[dict[str, Any]]:
     found = []
     for one in all_series(before, before):
         figures = [float(value) if np.isfinite(value) else None for value in one.back(one.y)]
-        found.append(
-            {"test": one.test, "subject": one.subject, "value": one.value, "begin": begin, "figures": figures}
-        )
+        found.append({"test": one.test, "subject": one.subject, "value": one.value, "begin": begin, "figures": figures})
     return found
 
 

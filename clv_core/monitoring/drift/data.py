@@ -86,18 +86,21 @@ def _label_checks(name: str, known: Profile, new: Profile, alpha: float) -> Iter
     counts = rows[values].to_numpy(float)
     usual = counts.sum(axis=0)
     spread = _psi_spread(counts, usual)
-    every = customers[""].sum()
+    every = float(customers[""].sum())
+    before = dict(zip(values, customers[values].to_numpy(float).sum(axis=0), strict=True))
     for chunk in new.chunks:
         total = float(new_customers[""].get(chunk.number, 0.0)) if "" in new_customers else 0.0
         if total == 0:
             continue
-        here = new_rows.loc[chunk.number].reindex(values, fill_value=0.0).to_numpy(float)
-        seen = new_customers.loc[chunk.number]
+        place = new_rows.index.get_loc(chunk.number)
+        here = new_rows.reindex(columns=values, fill_value=0.0).to_numpy(float)[place]
+        seen = dict(zip(new_customers.columns, new_customers.to_numpy(float)[place], strict=True))
         if here.sum() >= FEWEST_ROWS and len(values) > 1:
             yield _mix(name, chunk.number, values, here, usual, spread, alpha)
-        strange = seen.drop([value for value in ("", *values) if value in seen.index])
-        yield from _new(name, chunk.number, strange[strange > 0], total, every, spread, alpha)
-        yield from _lost(name, chunk.number, customers[values].sum(), seen, total, every, spread, alpha)
+        strange = {value: count for value, count in seen.items() if count > 0 and value not in ("", *values)}
+        gone = {value: count for value, count in before.items() if seen.get(value, 0.0) == 0}
+        yield from _new(name, chunk.number, strange, total, every, spread, alpha)
+        yield from _lost(name, chunk.number, gone, len(before), total, every, spread, alpha)
 
 
 def _psi_spread(counts: Floats, usual: Floats) -> float:
@@ -106,9 +109,7 @@ def _psi_spread(counts: Floats, usual: Floats) -> float:
     return dispersion(np.array(ratios)) if len(ratios) > 1 else 1.0
 
 
-def _mix(
-    name: str, chunk: int, values: list[str], here: Floats, usual: Floats, spread: float, alpha: float
-) -> Check:
+def _mix(name: str, chunk: int, values: list[str], here: Floats, usual: Floats, spread: float, alpha: float) -> Check:
     index, limit = psi(here, usual), psi_limit(alpha, here, usual, spread)
     shares, before = here / here.sum(), usual / usual.sum()
     moved = int(np.argmax(np.abs(shares - before)))
@@ -120,7 +121,7 @@ def _mix(
 
 
 def _new(
-    name: str, chunk: int, strange: pd.Series, total: float, every: float, spread: float, alpha: float
+    name: str, chunk: int, strange: dict[str, float], total: float, every: float, spread: float, alpha: float
 ) -> Iterator[Check]:
     """A value that was never seen: the chance that all who have it fall into this chunk, had it always been there."""
     for value, customers in strange.items():
@@ -132,13 +133,11 @@ def _new(
 
 
 def _lost(
-    name: str, chunk: int, before: pd.Series, seen: pd.Series, total: float, every: float, spread: float, alpha: float
+    name: str, chunk: int, gone: dict[str, float], values: int, total: float, every: float, spread: float, alpha: float
 ) -> Iterator[Check]:
     """A value that is gone: the chance that nobody who has it falls into this chunk."""
-    for value, customers in before.items():
-        if seen.get(value, 0.0) > 0:
-            continue
-        chance = min(1.0, len(before) * (every / (total + every)) ** (customers / spread))
+    for value, customers in gone.items():
+        chance = min(1.0, values * (every / (total + every)) ** (customers / spread))
         share = float(customers / every)
         alert = chance < alpha and share >= SMALLEST_SHARE
         yield Check(chunk, "lost", name, str(value), 0.0, share, None, None, float(chance), alert)
@@ -146,7 +145,7 @@ def _lost(
 
 def _price_checks(name: str, known: Profile, new: Profile, alpha: float) -> Iterator[Check]:
     past = known.prices[known.prices["subject"] == name]
-    parts = {int(chunk): part["number"].to_numpy(float) for chunk, part in past.groupby("chunk")}
+    parts = _by_chunk(past)
     everything = past["number"].to_numpy(float)
     ratios = []
     for chunk, part in parts.items():
@@ -155,8 +154,7 @@ def _price_checks(name: str, known: Profile, new: Profile, alpha: float) -> Iter
             ratios.append(ks(part, rest)[1] ** 2 / (np.pi**2 / 12))
     spread = dispersion(np.array(ratios)) if len(ratios) > 1 else 1.0
     fresh = new.prices[new.prices["subject"] == name]
-    for chunk, part in fresh.groupby("chunk"):
-        here = part["number"].to_numpy(float)
+    for chunk, here in _by_chunk(fresh).items():
         if min(len(here), len(everything)) < FEWEST_ROWS:
             continue
         distance, scaled = ks(here, everything)
@@ -164,6 +162,12 @@ def _price_checks(name: str, known: Profile, new: Profile, alpha: float) -> Iter
         medians = {"median": float(np.median(here)), "before": float(np.median(everything))}
         usual = float(np.sqrt(spread * np.pi**2 / 12 * (len(here) + len(everything)) / (len(here) * len(everything))))
         yield Check(
-            int(str(chunk)), "ks", name, "", distance, usual, None, limit, ks_chance(scaled, spread),
+            chunk, "ks", name, "", distance, usual, None, limit, ks_chance(scaled, spread),
             distance > limit, medians,
         )  # fmt: skip
+
+
+def _by_chunk(prices: pd.DataFrame) -> dict[int, Floats]:
+    chunks = prices["chunk"].to_numpy(np.int64)
+    numbers = prices["number"].to_numpy(float)
+    return {int(chunk): numbers[chunks == chunk] for chunk in np.unique(chunks)}

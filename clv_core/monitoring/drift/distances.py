@@ -27,7 +27,7 @@ def by_chance(found: Floats, usual: Floats) -> float:
 
     Source: Yurdakul, Naranjo (2020), Statistical properties of the population stability index, J. Risk Model Valid.
     """
-    return (len(found) - 1) * (1 / max(1.0, found.sum()) + 1 / max(1.0, usual.sum()))
+    return float((len(found) - 1) * (1 / max(1.0, found.sum()) + 1 / max(1.0, usual.sum())))
 
 
 def psi_chance(index: float, found: Floats, usual: Floats, spread: float) -> float:

@@ -115,10 +115,10 @@ def _labels(rows: ibis.Table, name: str) -> pd.DataFrame:
     values = each.group_by("chunk", "value").agg(rows=each.rows.sum(), customers=each.count())
     whole = each.group_by("chunk", CUSTOMER_ID).agg(rows=each.rows.sum())
     total = whole.group_by("chunk").agg(rows=whole.rows.sum(), customers=whole.count())
-    frame = values.to_pyarrow().to_pandas()
+    frame = _frame(values)
     if frame["value"].nunique() > MOST_VALUES:
         frame = frame.iloc[:0]
-    every = total.to_pyarrow().to_pandas().assign(value="")
+    every = _frame(total).assign(value="")
     return pd.concat([frame, every] if len(frame) else [every]).assign(subject=name)
 
 
@@ -128,7 +128,7 @@ def _missing(rows: ibis.Table, scope: str, stored: list[str]) -> pd.DataFrame:
         rows[EVENT_TYPE] == PURCHASE if scope == "purchase" else ~rows[EVENT_TYPE].isin((PURCHASE, RETURN))
     )
     sums = {f"gap_{place}": about[name].isnull().sum() for place, name in enumerate(names)}
-    wide = about.group_by("chunk").agg(every=about.count(), **sums).to_pyarrow().to_pandas()
+    wide = _frame(about.group_by("chunk").agg(every=about.count(), **sums))
     wide = wide.rename(columns={"every": "", **{f"gap_{place}": name for place, name in enumerate(names)}})
     return wide.melt("chunk", var_name="value", value_name="rows").assign(subject=f"missing:{scope}", customers=0)
 
@@ -137,8 +137,8 @@ def _orders(rows: ibis.Table) -> pd.DataFrame:
     bought = rows.filter(rows[EVENT_TYPE] == PURCHASE)
     days = bought.group_by("chunk", CUSTOMER_ID, "day").agg()
     each = days.group_by("chunk", CUSTOMER_ID).agg(days=days.count())
-    found = each.group_by("chunk").agg(rows=each.days.sum(), customers=each.count()).to_pyarrow().to_pandas()
-    return found.assign(subject="orders", value="")
+    found = each.group_by("chunk").agg(rows=each.days.sum(), customers=each.count())
+    return _frame(found).assign(subject="orders", value="")
 
 
 def _prices(rows: ibis.Table, name: str, chunks: int) -> pd.DataFrame:
@@ -148,5 +148,10 @@ def _prices(rows: ibis.Table, name: str, chunks: int) -> pd.DataFrame:
     if every > 1:
         mark = (bought[CUSTOMER_ID] + bought[EVENT_TIME].cast("string") + bought[name].cast("string")).hash()
         bought = bought.filter(mark % every == 0)
-    found: pd.DataFrame = bought.select("chunk", number=bought[name]).order_by("chunk", "number").to_pyarrow().to_pandas()
-    return found.assign(subject=name)[["chunk", "subject", "number"]]
+    sample = bought.select("chunk", number=bought[name]).order_by("chunk", "number")
+    return _frame(sample).assign(subject=name)[["chunk", "subject", "number"]]
+
+
+def _frame(table: ibis.Table) -> pd.DataFrame:
+    found: pd.DataFrame = table.to_pyarrow().to_pandas()
+    return found

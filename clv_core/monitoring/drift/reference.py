@@ -142,7 +142,8 @@ def reference_of(bundle: Bundle, dataset: Dataset, kept: Path, progress: Progres
     cutoff = date.fromisoformat(bundle.record["cutoff"])
     config = TrainConfig.from_json(bundle.record["config"])
     if cutoff <= dataset.log_start:
-        raise NotEnoughData("no_reference", model=bundle.id, cutoff=cutoff.isoformat(), first=dataset.manifest.log_start)
+        first = dataset.manifest.log_start
+        raise NotEnoughData("no_reference", model=bundle.id, cutoff=cutoff.isoformat(), first=first)
     log = open_log(dataset, **config.of_log())
     try:
         made = Reference.of(dataset, log, bundle.model, config, cutoff, DATASET)
@@ -151,5 +152,3 @@ def reference_of(bundle: Bundle, dataset: Dataset, kept: Path, progress: Progres
     kept.mkdir(parents=True, exist_ok=True)
     made.save(kept)
     return made
-
-

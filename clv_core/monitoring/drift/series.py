@@ -93,16 +93,12 @@ def _level(price: str, profile: Profile) -> Iterator[Series]:
 
 
 def _volume(subject: str, value: str, rows: Floats, days: Floats) -> Series:
-    return Series(
-        "volume", subject, value, np.log((rows + 0.5) / days), 1 / np.maximum(rows, 1), np.exp, _by(0.2)
-    )
+    return Series("volume", subject, value, np.log((rows + 0.5) / days), 1 / np.maximum(rows, 1), np.exp, _by(0.2))
 
 
 def _share(subject: str, value: str, part: Floats, whole: Floats, material: Callable[[float, float], bool]) -> Series:
     share = np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
-    return Series(
-        "share", subject, value, np.arcsin(np.sqrt(share)), 0.25 / np.maximum(whole, 1), _share_of, material
-    )
+    return Series("share", subject, value, np.arcsin(np.sqrt(share)), 0.25 / np.maximum(whole, 1), _share_of, material)
 
 
 def _share_of(y: Floats) -> Floats:

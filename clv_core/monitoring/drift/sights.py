@@ -1,6 +1,7 @@
 """What a model sees of all customers at one instant: a histogram of each feature, and one of what it predicts.
 
-The bins are the tenths of the cutoff's own distribution, of predictions doublings, and one more for unknown. A sight tells of no single customer.
+The bins are the tenths of the cutoff's own distribution, of predictions doublings, and one more for unknown. A sight
+tells of no single customer.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """New alerts by e-mail, by settings in environment variables.
 
-    CLV_SMTP_HOST      the mail server (needed)
-    CLV_SMTP_FROM      who sends (needed)
-    CLV_SMTP_TO        who receives, separated by commas (needed)
-    CLV_SMTP_PORT      587; 465 with ssl; 25 with none
-    CLV_SMTP_SECURITY  starttls (the default), ssl, or none
-    CLV_SMTP_USER      name to log in with; without one nobody logs in
-    CLV_SMTP_PASSWORD  its password
+CLV_SMTP_HOST      the mail server (needed)
+CLV_SMTP_FROM      who sends (needed)
+CLV_SMTP_TO        who receives, separated by commas (needed)
+CLV_SMTP_PORT      587; 465 with ssl; 25 with none
+CLV_SMTP_SECURITY  starttls (the default), ssl, or none
+CLV_SMTP_USER      name to log in with; without one nobody logs in
+CLV_SMTP_PASSWORD  its password
 """
 
 from __future__ import annotations
