@@ -1,6 +1,5 @@
 """Monitor: is it still true?"""
 
-
 from clv_core.errors import ClvError
 from pages.ui import monitored, monitored_alerts, monitored_drift, monitored_truth, state, widgets
 

@@ -71,10 +71,10 @@ def listed(report: Report) -> None:
     if not report.open:
         st.markdown(f":green[{LIGHTS['green'][1]}] {t('monitor.alerts.none')}")
     for alert in report.open:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(_said(alert), width="stretch")
-            if st.button(t("monitor.acknowledge"), key=f"seen_{alert.id}", help=t("monitor.acknowledge.help")):
-                _seen(report, [alert])
+        words, button = st.columns([7, 1], vertical_alignment="center")
+        words.markdown(_said(alert))
+        if button.button(t("monitor.acknowledge"), key=f"seen_{alert.id}", help=t("monitor.acknowledge.help")):
+            _seen(report, [alert])
     seen = [alert for alert in report.alerts if alert.acknowledged]
     if seen:
         with st.expander(t("monitor.alerts.seen", n=len(seen))):

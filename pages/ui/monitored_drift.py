@@ -18,6 +18,8 @@ from pages.ui.state import name_of, percent, t
 
 SERIES: Final = ("volume", "share", "level")
 MOST_ROWS: Final = 14
+FULL: Final = 1.5
+"""From here on the map's colour is the darkest."""
 
 
 def section(report: Report) -> None:
@@ -66,7 +68,7 @@ def _map(checks: list[Check], name: str) -> None:
     texts = values.map(lambda near: "" if np.isnan(near) else percent(near))
     hover = pd.DataFrame([[_cell(what, begin, near) for begin, near in row.items()] for what, row in values.iterrows()])
     axes = (t("monitor.drift.begin") if at == "begin" else t("monitor.column.until"), "")
-    figure = charts_explore.heat_map(values, texts, hover, t(f"monitor.map.{name}"), axes=axes)
+    figure = charts_explore.heat_map(values.clip(upper=FULL), texts, hover, t(f"monitor.map.{name}"), axes=axes)
     widgets.chart(figure, f"monitor_map_{name}")
 
 

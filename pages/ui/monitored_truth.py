@@ -27,8 +27,10 @@ def section(report: Report) -> None:
     widgets.chart(charts_monitor.realised_curve(frame, message, unit=state.unit(currency)), "monitor_realised")
     st.caption(t("monitor.realised.note", newcomers=money(last.newcomers, currency), inside=percent(last.coverage)))
     names = ("until", "expected", "low", "high", "realised", "newcomers", "buyers_expected", "buyers", "coverage")
-    rows = frame[list(names)].dropna(axis=1, how="all")
-    shown = {name: st.column_config.NumberColumn(t(f"monitor.column.{name}"), format="%.2f") for name in names[1:]} | {
+    rows = frame[list(names)].dropna(axis=1, how="all").round({name: 2 for name in names[1:6]}).round(2)
+    shown = {
+        name: st.column_config.NumberColumn(t(f"monitor.column.{name}"), format="localized") for name in names[1:]
+    } | {
         "until": st.column_config.DateColumn(t("monitor.column.until")),
         "buyers": st.column_config.NumberColumn(t("monitor.column.buyers"), format="localized"),
         "buyers_expected": st.column_config.NumberColumn(t("monitor.column.buyers_expected"), format="%.0f"),

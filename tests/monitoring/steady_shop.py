@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from clv_core.collection.store import Dataset, Manifest
+
 START = date(2023, 1, 1)
 WARM_UP_DAYS = 400
 CHANNELS, CHANNEL_SHARES = np.array(["web", "app", "store"]), [0.5, 0.3, 0.2]
@@ -84,3 +86,69 @@ def write_log(events: pd.DataFrame, path: Path) -> Path:
 def day_after(days: int) -> date:
     """Return the day that lies so many days after the log's beginning."""
     return START + timedelta(days=days)
+
+
+def stored(events: pd.DataFrame, folder: Path) -> Dataset:
+    """Return the log as a dataset, without reading it from a file first: of its manifest only what is used is right."""
+    folder.mkdir(parents=True, exist_ok=True)
+    events.to_parquet(folder / "events.parquet", index=False)
+    times = events["event_time"]
+    manifest = Manifest(
+        name="shop",
+        version="0" * 12,
+        created="",
+        source="",
+        timezone="UTC",
+        currency="EUR",
+        columns=list(events.columns),
+        mapping={},
+        rows_read=len(events),
+        rows_kept=len(events),
+        rows_set_aside=0,
+        rows_duplicate=0,
+        customers=events["customer_id"].nunique(),
+        purchases=int((events["event_type"] == "purchase").sum()),
+        first_event=times.min().isoformat(),
+        last_event=times.max().isoformat(),
+        log_start=times.min().date().isoformat(),
+        log_end=(times.max().date() + timedelta(days=1)).isoformat(),
+        net_revenue=float(events["amount"].sum()),
+        event_types=events["event_type"].value_counts().to_dict(),
+    )
+    return Dataset(folder, manifest)
+
+
+def dearer(events: pd.DataFrame, factor: float = 1.3) -> pd.DataFrame:
+    """Raise the price level."""
+    return events.assign(amount=(events["amount"] * factor).round(2))
+
+
+def another_channel(events: pd.DataFrame) -> pd.DataFrame:
+    """Let a twentieth of all events come from a new channel."""
+    there = np.random.default_rng(0).random(len(events)) < 0.05
+    return events.assign(channel=np.where(there, "kiosk", events["channel"]))
+
+
+def without_ratings(events: pd.DataFrame) -> pd.DataFrame:
+    """Lose an event type."""
+    return events[events["event_type"] != "rating"]
+
+
+def twice_the_returns(events: pd.DataFrame) -> pd.DataFrame:
+    """Return as many purchases once more."""
+    back = events[events["event_type"] == "return"]
+    random = np.random.default_rng(0)
+    bought = events[events["event_type"] == "purchase"]
+    more = bought.iloc[np.sort(random.permutation(len(bought))[: len(back)])]
+    return pd.concat([events, more.assign(event_type="return", amount=-more["amount"])], ignore_index=True)
+
+
+def gaps_in_categories(events: pd.DataFrame) -> pd.DataFrame:
+    """Leave the category empty in a tenth of all rows."""
+    there = np.random.default_rng(0).random(len(events)) >= 0.1
+    return events.assign(category=events["category"].where(there))
+
+
+def half_of_it(events: pd.DataFrame) -> pd.DataFrame:
+    """Lose the events of every other customer."""
+    return events[events["customer_id"].str[-1].isin(list("02468"))]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import pandas as pd
 
 from clv_core.collection.store import Dataset
@@ -85,16 +86,18 @@ def profile(dataset: Dataset, chunks: Sequence[Chunk]) -> Profile:
         chunks: consecutive ones, at least one.
     """
     import ibis
+    import pyarrow as pa
 
     engine = Engine()
     try:
-        days = pd.DataFrame(
-            [(chunk.begin + timedelta(days=day), chunk.number) for chunk in chunks for day in range(chunk.days)],
-            columns=["day", "chunk"],
+        days = pa.table(
+            {
+                "day": pa.array([chunk.begin + timedelta(day) for chunk in chunks for day in range(chunk.days)]),
+                "chunk": np.repeat([chunk.number for chunk in chunks], [chunk.days for chunk in chunks]),
+            }
         )
-        days["day"] = pd.to_datetime(days["day"])
         events = dataset.events(engine.connection)
-        events = events.mutate(day=events[EVENT_TIME].truncate("D"))
+        events = events.mutate(day=events[EVENT_TIME].date())
         rows = events.inner_join(ibis.memtable(days), "day")
         stored = [name for name in dataset.manifest.columns if name in BY_NAME]
         parts = [_labels(rows, name) for name in LABELS if name in stored or name == EVENT_TYPE]

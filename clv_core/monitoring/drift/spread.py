@@ -3,8 +3,9 @@
 A series of the reference y_1 ... y_n, each known with variance v_t by counting alone, is forecast by the mean of its
 last w values. The same forecast is made within the reference, at the same distance, and its squared misses are held
 against what counting alone would give: their mean ratio is the *dispersion* phi at that distance. So a series that
-wanders gets wide limits, and wider ones the longer ago the reference ended. As phi rests on few misses, it is drawn
-towards 1 with the weight of :data:`PRIOR` misses, and the limit is that of a t distribution with their number.
+wanders gets wide limits, and wider ones the longer ago the reference ended. As phi rests on few misses, one below 1 is
+drawn towards 1 with the weight of :data:`PRIOR` misses, and the limit is that of a t distribution with their number;
+the more the reference varies beyond counting, the less these count.
 Source: Smyth (2004), Linear models and empirical Bayes methods, SAGMB 3(1) (moderated variance).
 """
 
@@ -76,11 +77,12 @@ def forecast(past: Floats, variance: Floats, distance: NDArray[np.int64], new_va
         ratios.append(float(np.mean(misses**2 / (variance[width + gap :] + noise[:until]))))
     found = np.array(ratios or [1.0])
     weight = len(past) - width
-    phi = np.maximum.accumulate((PRIOR + weight * found) / (PRIOR + weight))
+    prior = PRIOR / max(1.0, found[0])
+    phi = np.maximum.accumulate(np.maximum(found, (prior + weight * found) / (prior + weight)))
     last = len(phi) - 1
     beyond = np.maximum(distance - last, 0) / (last + 1)
     spread = np.sqrt(np.maximum(phi[np.minimum(distance, last)] * (1 + beyond), 1.0) * (new_variance + noise[-1]))
-    return Forecast(float(means[-1]), spread, PRIOR + weight)
+    return Forecast(float(means[-1]), spread, prior + weight)
 
 
 def dispersion(ratios: Floats) -> float:
