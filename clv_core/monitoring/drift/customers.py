@@ -30,7 +30,7 @@ SMALLEST_MOVE: Final = 0.15
 TINY: Final = 1e-9
 FEWEST_CUSTOMERS: Final = 100
 MOST_SIGHTS: Final = 12
-EARLIER: Final = 5
+EARLIER: Final = 3
 
 
 def earlier_instants(cutoff: date, first_day: date) -> list[date]:
