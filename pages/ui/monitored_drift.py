@@ -28,11 +28,9 @@ def section(report: Report) -> None:
     if not data:
         return
     st.subheader(t("monitor.drift"), anchor=False)
-    keys = list(dict.fromkeys((check.test, check.subject, check.value) for check in _nearest_first(data)))
-    chosen = st.selectbox(
-        t("monitor.drift.choose"), range(len(keys)), format_func=lambda place: _what(*keys[place]), key="monitor_series"
-    )
-    _series(report, keys[chosen])
+    found = {_what(one.test, one.subject, one.value): (one.test, one.subject, one.value) for one in _nearest_first(data)}
+    chosen = st.selectbox(t("monitor.drift.choose"), list(found), key=f"monitor_series_{state.language()}")
+    _series(report, found[chosen])
     limited = [check for check in report.checks if check.test not in ("new", "lost")]
     customers = [check for check in limited if check.test == "sight" or check.subject in PREDICTED]
     others = [check for check in limited if check.test != "sight" and check.subject not in PREDICTED]

@@ -54,7 +54,7 @@ def test_the_page_says_what_was_found_and_what_to_do(open_page: OPEN, changed: P
     assert [button.label for button in app.get("download_button")] == [
         translate("monitor.download.report"), translate("monitor.download.checks"),
     ]  # fmt: skip
-    assert app.selectbox(key="monitor_series").options
+    assert app.selectbox(key="monitor_series_en").options
 
 
 def test_an_alert_that_was_seen_no_longer_turns_the_light(open_page: OPEN, root: Path) -> None:
