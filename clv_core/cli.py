@@ -28,8 +28,7 @@ COMMANDS: Final = (
     "simulate", "check", "ingest", "combine", "datasets", "rename", "restore", "delete",
     "clean", "customers", "explore",
     "look", "train", "score", "backtest", "tune", "explain", "segment", "card", "plan", "export",
-    "monitor",
-    "pretrain",
+    "pretrain", "models", "monitor",
 )  # fmt: skip
 
 

@@ -49,6 +49,7 @@ PAGES: Final = (
     Page("act", "segments", ":material/group_work:"),
     Page("act", "customer", ":material/person_search:"),
     Page("act", "strategy", ":material/savings:"),
+    Page("operate", "models", ":material/deployed_code_history:"),
     Page("operate", "monitor", ":material/monitor_heart:"),
 )
 BY_NAME: Final = {page.name: page for page in PAGES}

@@ -13,6 +13,7 @@ STILL = f'{APP}[data-test-script-state="notRunning"]'
 PAGES = (
     *("home", "upload", "look", "datasets", "explore", "train", "evaluate", "explain"),
     *("segments", "customer", "strategy"),
+    "models",
     "monitor",
 )
 

@@ -92,6 +92,11 @@ class Registry:
         """Return the version that wants to."""
         return next((one for one in self.versions(name) if one.role == "challenger"), None)
 
+    def earlier(self, name: str) -> list[Version]:
+        """Return earlier champions that could speak again, the latest first; no file is read."""
+        with transaction(self.workspace) as rows:
+            return table.before(rows, name)
+
     def history(self, name: str) -> list[dict[str, Any]]:
         """Return who became champion when and why, the latest first: ``{version, at, why}``."""
         with transaction(self.workspace) as rows:
@@ -173,9 +178,7 @@ class Registry:
         """
         if self.champion(name) is None:
             raise NotFound("no_name", name=name, known=", ".join(self.names()) or "-")
-        with transaction(self.workspace) as rows:
-            earlier = table.before(rows, name)
-        sound = next((one for one in earlier if self.sound(one)), None)
+        sound = next((one for one in self.earlier(name) if self.sound(one)), None)
         if sound is None:
             raise Refused("no_earlier_champion", name=name)
         with transaction(self.workspace, write=True) as rows:

@@ -82,7 +82,10 @@ class Reference:
         """Write the reference's files into a folder that is there."""
         parts = [_table(one).assign(kind=kind) for kind, one in self.profiles.items()]
         empty = pd.DataFrame(columns=["kind", *COUNTS, "number"])
-        (pd.concat(parts, ignore_index=True) if parts else empty).to_parquet(folder / TABLE, index=False)
+        table = pd.concat(parts, ignore_index=True) if parts else empty
+        texts, numbers = ("kind", "subject", "value"), ("rows", "customers", "number")
+        kinds = {**dict.fromkeys(texts, "str"), **dict.fromkeys(numbers, "float64"), "chunk": "int64"}
+        table.astype(kinds).to_parquet(folder / TABLE, index=False)
         chunks = {
             kind: [[one.number, one.begin.isoformat(), one.end.isoformat()] for one in found.chunks]
             for kind, found in self.profiles.items()
