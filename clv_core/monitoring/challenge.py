@@ -24,8 +24,9 @@ from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 
 JUDGED: Final = ("gini", "rmse", "bias")
-"""Order, size and level: better means surely better in one of them, and surely worse in none. The size is that of squared
-errors, which the true mean makes smallest: absolute ones prefer whoever predicts too little, as most bring nothing."""
+"""Order, size and level: better means surely better in one of them, and surely worse in none. The size is that of
+squared errors, which the true mean makes smallest: absolute ones prefer whoever predicts too little, as most bring
+nothing."""
 CHAMPION, CHALLENGER = "champion", "challenger"
 PROMOTED, STAYS, EARLY, ALIKE = "promoted", "stays", "early", "alike"
 

@@ -28,7 +28,9 @@ def section(report: Report) -> None:
     if not data:
         return
     st.subheader(t("monitor.drift"), anchor=False)
-    found = {_what(one.test, one.subject, one.value): (one.test, one.subject, one.value) for one in _nearest_first(data)}
+    found = {
+        _what(one.test, one.subject, one.value): (one.test, one.subject, one.value) for one in _nearest_first(data)
+    }
     chosen = st.selectbox(t("monitor.drift.choose"), list(found), key=f"monitor_series_{state.language()}")
     _series(report, found[chosen])
     limited = [check for check in report.checks if check.test not in ("new", "lost")]
