@@ -27,6 +27,8 @@ JUDGED: Final = ("gini", "rmse", "bias")
 """Order, size and level: better means surely better in one of them, and surely worse in none. The size is that of
 squared errors, which the true mean makes smallest: absolute ones prefer whoever predicts too little, as most bring
 nothing."""
+MATERIAL: Final = {"gini": 0.005, "rmse": 0.005, "bias": 0.01}
+"""A smaller difference is none, however sure: for the size as a share of the champion's."""
 CHAMPION, CHALLENGER = "champion", "challenger"
 PROMOTED, STAYS, EARLY, ALIKE = "promoted", "stays", "early", "alike"
 
@@ -46,6 +48,20 @@ class Figure:
     champion: float
     challenger: float
     advantage: Estimate
+
+    @property
+    def better(self) -> bool:
+        """Whether the challenger is surely better, by as much as matters."""
+        return self.advantage.low > 0 and self.advantage.value >= self._material
+
+    @property
+    def worse(self) -> bool:
+        """Whether the challenger is surely worse, by as much as matters."""
+        return self.advantage.high < 0 and self.advantage.value <= -self._material
+
+    @property
+    def _material(self) -> float:
+        return MATERIAL[self.metric] * (abs(self.champion) if self.metric == "rmse" else 1.0)
 
 
 @dataclass(frozen=True)
@@ -124,7 +140,7 @@ def compare(dataset: Dataset, champion: Bundle, challenger: Bundle, progress: Pr
     ours = ours.assign(actual=ours["customer_id"].map(actual))
     rows = pd.concat([ours, theirs[ours.columns]], ignore_index=True)
     figures = judged(Bootstrap.of(rows, JUDGED))
-    better = any(one.advantage.low > 0 for one in figures) and not any(one.advantage.high < 0 for one in figures)
+    better = any(one.better for one in figures) and not any(one.worse for one in figures)
     code = f"retrain.{PROMOTED if better else STAYS}"
     why = Message(code, {"origin": origin.isoformat(), "customers": len(both)})
     outcome = PROMOTED if better else STAYS

@@ -71,7 +71,7 @@ def listed(report: Report) -> None:
     if not report.open:
         st.markdown(f":green[{LIGHTS['green'][1]}] {t('monitor.alerts.none')}")
     for alert in report.open:
-        words, button = st.columns([7, 1], vertical_alignment="center")
+        words, button = st.columns([4, 1], vertical_alignment="center")
         words.markdown(_said(alert))
         if button.button(t("monitor.acknowledge"), key=f"seen_{alert.id}", help=t("monitor.acknowledge.help")):
             _seen(report, [alert])

@@ -1,6 +1,6 @@
 """False alarms and finds of monitoring: draws of shops that stay as they are, and of shops that change at the cutoff.
 
-    python -m tests.bench.drift [draws] [customers]
+    python -m tests.bench.drift [draws] [customers] [month] [week] [whole] [changes]
 
 Each draw is another steady shop (tests/monitoring/steady_shop.py): 360 days before the cutoff, then half a year. A draw
 without any alert in any chunk counts as quiet. ``whole`` also trains BG/NBD and monitors features, predictions and
@@ -69,26 +69,39 @@ def draws(count: int, customers: int) -> Iterator[tuple[int, pd.DataFrame, Path]
             yield seed, steady_log(customers, DAYS, 1000 + seed), Path(folder)
 
 
-def main(count: int, customers: int) -> None:
-    """Print the figures as a table."""
-    print("| what | figure |\n|---|---|")
-    for name in (MONTH, WEEK, "whole"):
-        raised: Counter[str] = Counter()
-        quiet = 0
-        for _, events, folder in draws(count, customers):
-            found = whole(events, folder) if name == "whole" else codes(events, name, folder)
-            quiet += not found
-            raised.update(set(found))
-        print(f"| {name}: draws without any alert | {quiet} of {count} {dict(raised) or ''} |", flush=True)
+def quiet(name: str, count: int, customers: int) -> None:
+    """Print how many draws raise no alert."""
+    raised: Counter[str] = Counter()
+    without = 0
+    for _, events, folder in draws(count, customers):
+        found = whole(events, folder) if name == "whole" else codes(events, name, folder)
+        without += not found
+        raised.update(set(found))
+    print(f"| {name}: draws without any alert | {without} of {count} {dict(raised) or ''} |", flush=True)
+
+
+def changes(count: int, customers: int) -> None:
+    """Print how often each change is found and named in the first chunk."""
     for name, (change, code) in CHANGES.items():
         found_by = Counter[str]()
-        for _, events, folder in draws(max(1, count // 5), customers):
+        for _, events, folder in draws(count, customers):
             changed = changed_from(events, CUTOFF, change)
             for kind in (MONTH, WEEK):
                 found_by[kind] += code in codes(changed, kind, folder / kind, 1)
-        found = ", ".join(f"first {kind} {found_by[kind]} of {max(1, count // 5)}" for kind in (MONTH, WEEK))
+        found = ", ".join(f"first {kind} {found_by[kind]} of {count}" for kind in (MONTH, WEEK))
         print(f"| {name}: found and named | {found} |", flush=True)
 
 
+def main(count: int, customers: int, parts: list[str]) -> None:
+    """Print the figures as a table."""
+    print("| what | figure |\n|---|---|")
+    for name in (MONTH, WEEK, "whole"):
+        if name in parts:
+            quiet(name, count, customers)
+    if "changes" in parts:
+        changes(max(1, count // 5), customers)
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100, int(sys.argv[2]) if len(sys.argv) > 2 else 3000)
+    numbers = [int(word) for word in sys.argv[1:3]]
+    main(*(numbers + [100, 3000][len(numbers) :]), sys.argv[3:] or [MONTH, WEEK, "whole", "changes"])

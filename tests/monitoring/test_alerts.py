@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from clv_core.errors import Message
 from clv_core.monitoring.alerts import DATA, LIGHTS, PREDICTIONS, REALISED, alert_of, alerts_of
 from clv_core.monitoring.drift.check import Check
 from clv_core.monitoring.drift.customers import check_customers
-from clv_core.monitoring.drift.sights import Sight
+from clv_core.monitoring.drift.distances import psi
+from clv_core.monitoring.drift.sights import Sight, bins_of, sight_of
 from clv_core.monitoring.lights import lights_of, recommend
 
 
@@ -84,8 +88,6 @@ def sight(day: str, counts: list[int], mean: float) -> Sight:
 
 
 def test_customers_drift_where_they_leave_what_the_reference_itself_shows() -> None:
-    from datetime import date
-
     known = [sight("2024-06-01", [500, 500], 10.0), sight("2024-05-01", [480, 520], 10.2)]
     same, moved = sight("2024-07-01", [510, 490], 10.1), sight("2024-07-01", [900, 100], 5.0)
     begin = date(2024, 1, 1)
@@ -95,3 +97,20 @@ def test_customers_drift_where_they_leave_what_the_reference_itself_shows() -> N
         ("sight", "frequency"), ("sight", "predicted_clv"), ("level", "predicted_clv"),
     }  # fmt: skip
     assert {alert.code for alert in alerts_of(found)} == {"features", "predicted_fell"}
+
+
+def test_predictions_that_many_share_may_move_a_little_without_jumping_over_an_edge() -> None:
+    predicted = np.repeat([0.99, 5.0], [9000, 1000])
+    seen = pd.DataFrame({"predicted_clv": predicted, "p_purchase": 0.3 + 0.0 * predicted})
+    seen.loc[0, "p_purchase"] = 0.4
+    bins = bins_of(seen)
+    then, now, far = (
+        sight_of(seen.assign(predicted_clv=factor * predicted), bins, date(2024, 1, 1)) for factor in (1.0, 1.03, 4.0)
+    )
+    assert sum(then.counts["predicted_clv"]) == pytest.approx(10_000, abs=5)
+
+    def moved(later: Sight) -> float:
+        return psi(*(np.array(one.counts["predicted_clv"], float) for one in (later, then)))
+
+    assert moved(now) < 0.2 < 1 < moved(far)
+    assert now.predicted_mean == pytest.approx(1.03 * predicted.mean())

@@ -19,8 +19,9 @@ from clv_core.deployment.bundle import REFERENCE, list_bundles, open_bundle
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.scoring import score
 from clv_core.errors import Refused
+from clv_core.evaluation.bootstrap import Estimate
 from clv_core.jobs import NoProgress
-from clv_core.monitoring.challenge import JUDGED
+from clv_core.monitoring.challenge import JUDGED, Figure
 from clv_core.monitoring.drift.reference import reference_of
 from clv_core.workspace import Workspace
 from tests.monitoring.steady_shop import changed_from, day_after, dearer, steady_log, write_log
@@ -111,10 +112,27 @@ def test_where_nothing_changed_the_champion_stays_and_before_a_horizon_has_passe
     speaking, challenger = registry.champion("shop"), registry.challenger("shop")
     assert speaking is not None and speaking.bundle == champion
     assert challenger is not None and challenger.bundle == found.challenger
-    better, worse = ([getattr(one.advantage, end) for one in found.figures] for end in ("low", "high"))
-    assert max(better) <= 0 or min(worse) < 0
+    assert not any(one.better for one in found.figures) or any(one.worse for one in found.figures)
     registry.promote("shop", challenger.number)
     soon = pipeline.retrain(steady, "shop", found.challenger, progress=NoProgress())
     assert soon.outcome == "early" and soon.challenger == "" and len(list_bundles(steady)) == 2
     log_end = open_dataset(steady, "shop").log_end
     assert soon.why.params["since"] == (log_end + timedelta(days=60)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "low", "high", "better", "worse"),
+    [
+        ("gini", 0.02, 0.01, 0.03, True, False),
+        ("gini", 0.02, -0.01, 0.05, False, False),  # unsure
+        ("gini", 0.001, 0.0005, 0.0015, False, False),  # sure, and too little
+        ("rmse", -2.0, -3.0, -1.0, False, True),
+        ("rmse", -0.2, -0.3, -0.1, False, False),  # 0.2% of 100
+        ("bias", -0.05, -0.1, -0.01, False, True),
+    ],
+)
+def test_a_difference_counts_where_it_is_sure_and_large_enough(
+    metric: str, value: float, low: float, high: float, better: bool, worse: bool
+) -> None:
+    figure = Figure(metric, 100.0 if metric == "rmse" else 0.5, 0.0, Estimate(value, low, high))
+    assert (figure.better, figure.worse) == (better, worse)

@@ -29,6 +29,7 @@ Floats = NDArray[np.float64]
 PREDICTED: Final = ("predicted_clv", "p_purchase")
 TENTHS: Final = np.linspace(0.1, 0.9, 9)
 MOST_DOUBLINGS: Final = 12
+KERNEL: Final = np.array([0.25, 0.5, 0.25])
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,22 @@ def bins_of(seen: pd.DataFrame) -> dict[str, list[float]]:
     return bins
 
 
+def _shared_out(predicted: Floats, ends: Floats) -> list[int]:
+    """Return the customers at each end, each shared between the ends around its prediction.
+
+    Thousands of customers share a prediction; as it moves a little, so do their shares, and nobody jumps over an edge
+    into a bin that was empty.
+    """
+    last = len(ends) - 1
+    position = np.clip(np.log2(np.maximum(predicted, ends[0]) / ends[0]), 0, last)
+    lower = np.minimum(position.astype(np.int64), last)
+    share = position - lower
+    found = np.bincount(lower, 1 - share, minlength=last + 2) + np.bincount(lower + 1, share, minlength=last + 2)
+    padded = np.pad(found[: last + 1], 1, mode="edge")
+    smooth = np.convolve(padded, KERNEL, mode="valid")
+    return [int(count) for count in np.round(smooth * found.sum() / max(smooth.sum(), 1.0))]
+
+
 def _doublings(predicted: Floats) -> Floats:
     """Return powers of 2 over the bulk of predictions: many customers share one, and tenths would cut beside it."""
     low, high = np.quantile(predicted[predicted > 0], (0.02, 0.995)) if (predicted > 0).any() else (1.0, 1.0)
@@ -115,6 +132,9 @@ def sight_of(seen: pd.DataFrame, bins: dict[str, list[float]], as_of: date) -> S
         if name not in seen:
             continue
         values = seen[name].to_numpy(np.float64)
+        if name in PREDICTED:
+            counts[name] = _shared_out(values, np.array(ends))
+            continue
         known = np.isfinite(values)
         place = np.where(known, np.searchsorted(np.array(ends), values, side="left"), len(ends) + 1)
         counts[name] = [int(count) for count in np.bincount(place, minlength=len(ends) + 2)]
