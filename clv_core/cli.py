@@ -28,6 +28,7 @@ COMMANDS: Final = (
     "simulate", "check", "ingest", "combine", "datasets", "rename", "restore", "delete",
     "clean", "customers", "explore",
     "look", "train", "score", "backtest", "tune", "explain", "segment", "card", "plan", "export",
+    "report", "demo",
     "pretrain", "models", "monitor",
 )  # fmt: skip
 

@@ -104,6 +104,18 @@ def check_idle(workspace: Workspace, name: str) -> None:
                 raise Refused("dataset_busy", name=name, command=status["command"], job=job.id)
 
 
+def check_unused(workspace: Workspace, model_id: str) -> None:
+    """Refuse while another run works with a model: what it scores would be left behind once the model is gone.
+
+    Raises:
+        Refused: there is such a run.
+    """
+    for job in jobs.jobs(workspace):
+        status = job.status()
+        if model_id in status.get("args", ()) and status["state"] == jobs.RUNNING and status.get("pid") != os.getpid():
+            raise Refused("model_busy", model=model_id, command=status["command"], job=job.id)
+
+
 def _of_models(
     workspace: Workspace, kind: str, name: str, versions: Collection[str], trained_on: dict[str, str]
 ) -> tuple[Path, ...]:

@@ -116,9 +116,13 @@ class Bundle:
             self.read(name)
 
     def holdout(self) -> pd.DataFrame | None:
-        """Return the holdout's predictions with ``actual``, or None where the log was too short for one."""
-        kept = HOLDOUT in self.record["checksums"] or (self.folder / HOLDOUT).exists()
-        return pd.read_parquet(io.BytesIO(self.read(HOLDOUT))) if kept else None
+        """Return the holdout's predictions with ``actual``, or None where there are none."""
+        return pd.read_parquet(io.BytesIO(self.read(HOLDOUT))) if self.has_holdout else None
+
+    @property
+    def has_holdout(self) -> bool:
+        """Whether the holdout's predictions are kept: not where the log was too short, or an import came without."""
+        return HOLDOUT in self.record["checksums"] or (self.folder / HOLDOUT).exists()
 
     def history(self) -> list[dict[str, float]]:
         """Return the losses of the final fit."""

@@ -73,11 +73,16 @@ class Network(nn.Module):
         In training, some rows go without their features: what the sequence alone can tell is learned too, and not left
         to the features, which learn faster and say the same again.
         """
+        return self.answer(batch, None if self.steps is None else self.steps.embed(batch.sequence))
+
+    def answer(self, batch: Batch, embedded: Tensor | None) -> Params:
+        """Return the head's parameters for a batch whose steps are read as ``embedded`` [total, w], each [B]."""
         parts: list[Tensor] = []
         if self.features is not None:
             parts.append(self.features(batch.table))
         if self.steps is not None:
-            parts.append(self.steps(batch.sequence))
+            assert embedded is not None
+            parts.append(self.steps.read(embedded, batch.sequence))
         if len(parts) == 2 and self.training:
             parts[0] = parts[0] * (torch.rand(len(parts[0]), 1, device=parts[0].device) >= self.branch_dropout)
         return self.head.domain_map(self.out(self.join(torch.cat(parts, dim=1))), batch.base)

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from clv_core import jobs
+from clv_core import jobs, pipeline
 from clv_core.cli import main
 from clv_core.deployment.exchange.exporting import export_bundle
+from clv_core.deployment.exchange.importing import import_bundle
 from clv_core.deployment.registry import Registry
 from clv_core.i18n import translate
+from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.deployment.registry import tiny
 
@@ -140,6 +142,24 @@ def test_a_file_that_is_sent_is_checked_by_a_run_and_becomes_a_version(
     app.run()
     assert translate("models.imported", version=4, name="shop") in written(app)
     assert roles(three)[4] == "challenger" and not Path(args[2]).exists()
+
+
+@pytest.mark.parametrize("page", ["evaluate", "segments", "strategy", "home", "models"])
+def test_a_model_that_came_without_its_customers_opens_every_page(
+    open_page: OPEN, three: Path, tmp_path_factory: pytest.TempPathFactory, page: str
+) -> None:
+    workspace, folder = Workspace(three), tmp_path_factory.mktemp("archive")
+    registry = Registry(workspace)
+    export_bundle(workspace, registry.version("shop", 1), folder / "model.zip")
+    registry.promote("shop", 2)
+    registry.delete("shop", 1)
+    model = import_bundle(workspace, folder / "model.zip").bundle
+    pipeline.score(workspace, "shop", model, progress=NoProgress())
+    app = open_page(three, page, lang="en", model=model)
+    assert not app.exception and not app.error
+    assert app.selectbox(key="model").value == model
+    if page == "evaluate":
+        assert translate("evaluate.without_rows") in written(app)
 
 
 def test_without_a_model_the_page_leads_to_training_or_takes_an_import(open_page: OPEN, with_dataset: Path) -> None:

@@ -73,8 +73,7 @@ def check_files(files: Mapping[str, bytes]) -> dict[str, Any]:
         raise Refused("import_checksum", member=RECORD)
     tensors, state = read_weights(files[WEIGHTS], WEIGHTS), read_document(files[STATE], STATE)
     check_model(record, tensors, state)
-    if HISTORY in files:
-        _check_history(read_document(files[HISTORY], HISTORY))
+    _check_history(read_document(files[HISTORY], HISTORY))
     if HOLDOUT in files:
         _check_holdout(files[HOLDOUT])
     check_reference(files)
