@@ -3,6 +3,7 @@
 predictions/<model>/<name>-<version>-<cutoff>[-<terms>].parquet   explored/<name>/<version>
 explanations/<model>-<version>...                                 backtests/<model>-<version>
 recommendations/<model>-<version>                                 pricing/<model>-<version>
+monitoring/<model>-<version>                                      reports of :mod:`clv_core.monitoring`
 jobs/<id>, where the command names the dataset
 """
 
@@ -24,7 +25,7 @@ from clv_core.deployment.terms import MARK
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 
-OF_MODELS: Final = ("explanations", "backtests", "recommendations", "pricing")
+OF_MODELS: Final = ("explanations", "backtests", "recommendations", "pricing", "monitoring")
 EXPLORED: Final = "explored"
 GONE: Final = ".gone-"
 """Folders of this name are on their way out; what a crash leaves of them goes with the next deletion."""
@@ -40,6 +41,7 @@ class Belongings:
         backtests: folders of backtests.
         recommendations: folders of recommendations.
         pricing: folders of price responses.
+        monitoring: folders of reports; they name no customer.
         explored: folders of prepared views.
         models: bundles trained on it.
         jobs: records of runs that name it; a run may name a customer.
@@ -50,6 +52,7 @@ class Belongings:
     backtests: tuple[Path, ...]
     recommendations: tuple[Path, ...]
     pricing: tuple[Path, ...]
+    monitoring: tuple[Path, ...]
     explored: tuple[Path, ...]
     models: tuple[Bundle, ...]
     jobs: tuple[jobs.Job, ...]
@@ -65,6 +68,7 @@ def belongings(workspace: Workspace, name: str, versions: Collection[str]) -> Be
         backtests=folders["backtests"],
         recommendations=folders["recommendations"],
         pricing=folders["pricing"],
+        monitoring=folders["monitoring"],
         explored=tuple(path for path in (workspace.root / EXPLORED / name).glob("*") if path.is_dir()),
         models=tuple(list_bundles(workspace, name)),
         jobs=tuple(job for job in jobs.jobs(workspace) if _names(job, name)),
