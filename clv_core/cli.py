@@ -28,7 +28,7 @@ COMMANDS: Final = (
     "simulate", "check", "ingest", "combine", "datasets", "rename", "restore", "delete",
     "clean", "customers", "explore",
     "look", "train", "score", "backtest", "tune", "explain", "segment", "card", "plan", "export",
-    "pretrain",
+    "pretrain", "embed",
 )  # fmt: skip
 
 

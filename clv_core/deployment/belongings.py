@@ -1,6 +1,6 @@
 """What the workspace holds of a dataset outside its folder: scores, explanations, backtests, views, models, runs.
 
-predictions/<model>/<name>-<version>-<cutoff>[-<terms>].parquet   explored/<name>/<version>
+predictions/<model>/<name>-<version>-<cutoff>[-<terms>|-embedding].parquet   explored/<name>/<version>
 explanations/<model>-<version>...                                 backtests/<model>-<version>
 jobs/<id>, where the command names the dataset
 """
@@ -23,6 +23,8 @@ from clv_core.workspace import Workspace
 
 OF_MODELS: Final = ("explanations", "backtests")
 EXPLORED: Final = "explored"
+EMBEDDING: Final = "-embedding"
+"""How the names of files end that hold how networks see customers, rather than scores."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ def belongings(workspace: Workspace, name: str, versions: Collection[str]) -> Be
 
 
 def predictions_of(workspace: Workspace, name: str) -> list[Path]:
-    """Return the files of a dataset's scored customers."""
-    own = re.compile(rf"{re.escape(name)}-{VERSION.pattern}-\d{{8}}(-{MARK})?\.parquet")
+    """Return the files of a dataset's scored customers, and of how networks see them."""
+    own = re.compile(rf"{re.escape(name)}-{VERSION.pattern}-\d{{8}}(-{MARK}|{EMBEDDING})?\.parquet")
     return [path for path in sorted(workspace.predictions.glob("*/*.parquet")) if own.fullmatch(path.name)]
 
 

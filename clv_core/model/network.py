@@ -68,7 +68,11 @@ class Network(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, batch: Batch) -> Params:
-        """Return the head's parameters for a batch, each [B].
+        """Return the head's parameters for a batch, each [B]."""
+        return self.head.domain_map(self.out(self.hidden(batch)), batch.base)
+
+    def hidden(self, batch: Batch) -> Tensor:
+        """Return the last hidden layer: each customer as the network sees her, [B, width].
 
         In training, some rows go without their features: what the sequence alone can tell is learned too, and not left
         to the features, which learn faster and say the same again.
@@ -80,4 +84,5 @@ class Network(nn.Module):
             parts.append(self.steps(batch.sequence))
         if len(parts) == 2 and self.training:
             parts[0] = parts[0] * (torch.rand(len(parts[0]), 1, device=parts[0].device) >= self.branch_dropout)
-        return self.head.domain_map(self.out(self.join(torch.cat(parts, dim=1))), batch.base)
+        joined: Tensor = self.join(torch.cat(parts, dim=1))
+        return joined
