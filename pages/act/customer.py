@@ -24,5 +24,5 @@ with st.grid(2, min_column_width=360):
     card_sections.reasons(shown)
     card_sections.action(shown)
 card_sections.history(shown)
-card_sections.alike(shown)
+card_sections.alike(shown, dataset)
 card_sections.downloads(shown, dataset, bundle)
