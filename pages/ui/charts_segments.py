@@ -9,12 +9,14 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pages.ui.charts import ACTUAL, BASELINE, DOTTED, GAIN, PREDICTED, WARNING, finish, wide_ticks
+from pages.ui.charts import ACTUAL, BASELINE, DOTTED, GAIN, PREDICTED, WARNING, finish
 from pages.ui.charts_explore import SCALE
 from pages.ui.state import percent, say, t
 
 QUADRANT_COLOURS: Final = (PREDICTED, GAIN, WARNING, BASELINE)
 POINTS_SHOWN: Final = 2000
+PALER: Final = 1.7
+"""The ramp ends so much beyond the largest cell: text is read more easily on its paler half."""
 
 
 def quadrant(
@@ -45,7 +47,17 @@ def quadrant(
     figure.add_vline(x=cuts[0], line=DOTTED)
     figure.add_hline(y=float(np.log1p(max(cuts[1], 0))), line=DOTTED)
     figure.update_xaxes(title=t("chart.risk"), tickformat=".0%", range=[-0.02, 1.02])
-    figure.update_yaxes(title=axis, **wide_ticks(float(points["value"].max())))
+    seen = np.maximum([*points["value"], cuts[1]], 0)
+    low, high = float(np.quantile(seen, 0.002)), float(seen.max())
+    ticks = [step * 10.0**power for power in range(-1, 9) for step in (1, 2, 5)]
+    shown_ticks = [0.0, *(tick for tick in ticks if low * 0.8 <= tick <= high * 1.1)]
+    places = np.log1p(shown_ticks)
+    figure.update_yaxes(
+        title=axis,
+        tickvals=places.tolist(),
+        ticktext=[say(tick) for tick in shown_ticks],
+        range=[0.97 * float(np.log1p(low)) - 0.05, 1.02 * float(np.log1p(high)) + 0.05],
+    )
     return finish(figure, message, height=420)
 
 
@@ -94,7 +106,7 @@ def matrix(
             hovertemplate="%{customdata}<extra></extra>",
             colorscale=SCALE,
             zmin=0,
-            zmax=1,
+            zmax=PALER,
             showscale=False,
             xgap=2,
             ygap=2,
@@ -155,6 +167,8 @@ def grid(counts: NDArray[np.int64], names: list[list[str]], message: str) -> go.
             texttemplate="%{text}",
             hovertemplate="%{text}<br>%{z:.1%}<extra></extra>",
             colorscale=SCALE,
+            zmin=0,
+            zmax=PALER * float(share.max()),
             showscale=False,
             xgap=3,
             ygap=3,

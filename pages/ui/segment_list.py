@@ -99,14 +99,14 @@ def section(scene: Scene) -> None:
 
 def _filtered(scene: Scene) -> Chosen:
     customers, names = scene.customers, scene.names
+    wanted = st.pills(
+        t("segments.filter.tiers" if isinstance(scene.scheme, ValueTiers) else "segments.filter.segments"),
+        range(1, scene.placed.count + 1),
+        selection_mode="multi",
+        format_func=lambda number: names[number - 1],
+        key=filters_key(scene),
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        wanted = st.pills(
-            t("segments.filter.tiers" if isinstance(scene.scheme, ValueTiers) else "segments.filter.segments"),
-            range(1, scene.placed.count + 1),
-            selection_mode="multi",
-            format_func=lambda number: names[number - 1],
-            key=filters_key(scene),
-        )
         least = st.slider(t("segments.filter.p_purchase"), 0, 100, 0, 5, format="%d%%", key="filter_p", width=220)
         text = st.text_input(
             t("segments.filter.id"), key="filter_id", type="search", placeholder=t("segments.search"), width=220

@@ -73,15 +73,15 @@ def figures(scene: Scene, *, short: bool = False) -> None:
         "buyers": number(t("segments.column.buyers"), format="localized"),
         "description": text(t("segments.column.description"), width="large"),
     }
-    brief = ("name", "customers", "share_of_customers", "share_of_value", "value_sum", "value_mean", "p_purchase_mean",
-             "purchase_days_mean", "days_since_last_median", "description")  # fmt: skip
+    brief = ("name", "customers", "share_of_customers", "share_of_value", "value_mean", "p_purchase_mean",
+             "description")  # fmt: skip
     kept = [name for name in (brief if short else columns) if rows[name].notna().any()]
     st.dataframe(
         rows[kept],
         hide_index=True,
         column_config={name: columns[name] for name in kept},
         alt=t("segments.view.figures"),
-        height=38 + 35 * len(rows),
+        height=3 + 35 * (1 + len(rows)),
         key="segments_figures",
     )
 

@@ -87,15 +87,16 @@ def choose(dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> Segmentat
     Raises:
         UsageError: what was written makes no scheme.
     """
+    kind = st.pills(
+        t("segments.scheme"),
+        KINDS,
+        format_func=lambda one: t(f"scheme.{one}"),
+        default=KINDS[0],
+        required=True,
+        key="scheme_kind",
+        persist_state="session",
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.selectbox(
-            t("segments.scheme"),
-            KINDS,
-            format_func=lambda one: t(f"scheme.{one}"),
-            key="scheme_kind",
-            persist_state="session",
-            width=300,
-        )
         found = _asked(str(kind), dataset, customers, terms)
     st.caption(t(f"scheme.{kind}.help"))
     return found

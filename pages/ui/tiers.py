@@ -111,7 +111,7 @@ def cards(rows: pd.DataFrame, currency: str) -> None:
     """
     names = NAMES.get(len(rows), ())
     actions = rows.get("description", pd.Series([t(f"segments.action.{name}") for name in names], dtype="str"))
-    with st.grid(min(4, len(rows)), min_column_width=190, gap="small"):
+    with st.grid(len(rows) if len(rows) < 5 else 3, min_column_width=190, gap="small"):
         for place, row in enumerate(rows.itertuples()):
             with st.container(border=True, height="stretch", gap="xsmall"):
                 st.markdown(f"**{widgets.plain(str(row.name))}**")

@@ -16,7 +16,7 @@ TRAITS: Final = ("value", "orders", "basket", "silence", "chance")
 ALWAYS: Final = 2
 """A name has so many parts, more only where two groups would be called the same."""
 NOTABLE: Final = 0.25
-MUCH: Final = 1.25
+MUCH: Final = 0.75
 """A group's mean must be so many standard deviations from that of all to be called notable, or much so."""
 MOSTLY: Final = 0.8
 """A group of which so many never bought is called by that: what the few others bought says little."""
@@ -48,8 +48,7 @@ def named(customers: pd.DataFrame, where: Ints, count: int) -> list[Title]:
 def _words(gaps: Floats, never: bool) -> list[Message]:
     """Return what can be said of a group, the value first."""
     value = gaps[0]
-    grade = "highest" if value >= MUCH else "high" if value >= NOTABLE else "low" if value <= -NOTABLE else "middle"
-    words = [Message(f"segment.trait.value.{grade}")]
+    words = [Message(f"segment.trait.value.{_grade(value) if abs(value) >= NOTABLE else 'middle'}")]
     if never:
         words.append(Message("segment.trait.never"))
     order = [int(place) for place in np.argsort(-np.abs(gaps), kind="stable")]
@@ -59,8 +58,13 @@ def _words(gaps: Floats, never: bool) -> list[Message]:
         # The chance to buy mostly repeats the value: it is said only where it does not.
         repeats = name == "chance" and not never and gap * value >= 0
         if name in spoken and abs(gap) >= NOTABLE and not repeats:
-            words.append(Message(f"segment.trait.{name}.{'high' if gap > 0 else 'low'}"))
+            words.append(Message(f"segment.trait.{name}.{_grade(gap)}"))
     return words
+
+
+def _grade(gap: float) -> str:
+    """Return which way a group stands out, and whether much so."""
+    return ("highest" if gap >= MUCH else "high") if gap > 0 else ("lowest" if gap <= -MUCH else "low")
 
 
 def _gaps(customers: pd.DataFrame, where: Ints, count: int) -> Floats:
