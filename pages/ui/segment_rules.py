@@ -138,16 +138,10 @@ def _added(
         raise UsageError("rule_unfinished")
     condition = Condition.parse(f"{column}{operator}{value.strip().replace('，', ',')}")
     condition.holds(customers.head(1000))
-    known = rules or None
-    found = [*known.rules] if known else []
-    places = [place for place, rule in enumerate(found) if rule.name == segment.strip()]
-    if places:
-        old = found[places[0]]
-        found[places[0]] = replace(old, conditions=(*old.conditions, condition))
-    else:
-        found.append(Rule(segment.strip(), (condition,)))
-    made = replace(known, rules=tuple(found)) if known else Rules(check_name(title), tuple(found))
-    if known is None and made.name in saved_rules(dataset):
+    name = segment.strip()
+    new = Rules(check_name(title), (Rule(name, (condition,)),)) if rules is None else None
+    made = new or rules.with_condition(name, condition)
+    if new is not None and made.name in saved_rules(dataset):
         raise UsageError("rules_taken", name=made.name)
     save_rules(dataset, made)
     st.session_state["rules_chosen"] = made.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Final, Self
 
@@ -99,6 +99,16 @@ class Rules(Segmentation, Fitted):
         inside = np.vstack([holds, ~holds.any(axis=0)])
         where = inside.argmax(axis=0).astype(np.int64)
         return Placed(self.segments, where, inside if self.overlapping else None)
+
+    def with_condition(self, segment: str, condition: Condition) -> Self:
+        """Return the rules with one condition more, of a segment that is there or of a new one at the end."""
+        names = [rule.name for rule in self.rules]
+        if segment not in names:
+            return replace(self, rules=(*self.rules, Rule(segment, (condition,))))
+        place = names.index(segment)
+        old = self.rules[place]
+        longer = replace(old, conditions=(*old.conditions, condition))
+        return replace(self, rules=(*self.rules[:place], longer, *self.rules[place + 1 :]))
 
     def to_json(self) -> dict[str, Any]:
         """Return what a rules file holds."""
