@@ -11,6 +11,7 @@ import streamlit as st
 from clv_core.strategy.schemes.clusters import EMBEDDING, FittedClusters
 from clv_core.strategy.schemes.quadrant import IF_BUYS, FittedQuadrant, worth
 from clv_core.strategy.schemes.rfm import GRID, FittedRfm, grid
+from clv_core.strategy.schemes.rules import OTHERS
 from clv_core.strategy.schemes.segmentation import SEGMENT
 from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.segments import P_PURCHASE
@@ -81,7 +82,7 @@ def figures(scene: Scene, *, short: bool = False) -> None:
         hide_index=True,
         column_config={name: columns[name] for name in kept},
         alt=t("segments.view.figures"),
-        height=3 + 35 * (1 + len(rows)),
+        height="content",
         key="segments_figures",
     )
 
@@ -99,7 +100,8 @@ def _bars(scene: Scene) -> None:
     if not rows["share_of_value"].notna().any():
         return
     order = rows if isinstance(scene.scheme, ValueTiers) else rows.sort_values("share_of_value", ascending=False)
-    first = order.iloc[0]
+    named = order[order[SEGMENT] != OTHERS]
+    first = (named if len(named) else order).iloc[0]
     message = t(
         "segments.chart",
         name=first["name"],
