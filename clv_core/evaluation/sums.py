@@ -78,12 +78,15 @@ class Summands:
             count: number of segments k; an empty one has the interval 0 to 0.
         """
         rows, where = np.asarray(rows, np.int64), np.asarray(segment, np.int64)
-        predicted = self.predicted[rows]
-        value, variance, none = (
-            np.bincount(where, amounts, minlength=count).astype(np.float64)
-            for amounts in (predicted, self.variance[rows], self.nobody[rows])
+        everybody = np.array_equal(rows, np.arange(len(self.predicted)))
+        predicted, own, nobody, fifth = (
+            amounts if everybody else amounts[rows]
+            for amounts in (self.predicted, self.variance, self.nobody, self.fifth)
         )
-        cells = np.bincount(where * FIFTHS + self.fifth[rows], predicted, minlength=count * FIFTHS)
+        value, variance, none = (
+            np.bincount(where, amounts, minlength=count).astype(np.float64) for amounts in (predicted, own, nobody)
+        )
+        cells = np.bincount(where * FIFTHS + fifth, predicted, minlength=count * FIFTHS)
         some = value > 0
         safe = np.where(some, value, 1.0)
         luck = np.log1p(variance / safe**2)

@@ -115,9 +115,11 @@ def figures(
         Means and medians of an empty segment are NaN.
     """
     size = np.bincount(where, minlength=count)
+    everybody = np.array_equal(members, np.arange(len(customers)))
 
     def add(column: str) -> npt.NDArray[np.float64]:
-        return np.bincount(where, customers[column].to_numpy(float)[members], minlength=count).astype(float)
+        amounts = customers[column].to_numpy(float)
+        return np.bincount(where, amounts if everybody else amounts[members], minlength=count).astype(float)
 
     order = np.argsort(where.astype(np.int16), kind="stable")
     ends = np.cumsum(size)

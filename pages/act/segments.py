@@ -12,6 +12,7 @@ from pages.ui import (
     segment_overview,
     segment_past,
     segment_rules,
+    segment_scheme,
     segmenting,
     state,
     terms,
@@ -36,7 +37,7 @@ try:
         context = widgets.context_line(bundle, dataset.log_end, chosen)
         widgets.headline(tiers.headline(bundle, dataset, customers, chosen), context, *tiers.checked(bundle, chosen))
     trained = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
-    scheme = segmenting.choose(dataset, customers, chosen)
+    scheme = segment_scheme.choose(dataset, customers, chosen)
     views = (*VIEWS, "rules") if st.session_state["scheme_kind"] == "rules" else VIEWS
     if scheme is None:
         segment_rules.section(dataset, customers)

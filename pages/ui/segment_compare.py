@@ -7,7 +7,7 @@ import streamlit as st
 
 from clv_core.strategy.schemes.compare import Comparison, compare
 from clv_core.strategy.schemes.parse import KINDS
-from pages.ui import charts_segments, segmenting, widgets
+from pages.ui import charts_segments, segment_scheme, segmenting, widgets
 from pages.ui.segmenting import Scene
 from pages.ui.state import money, percent, t
 
@@ -15,11 +15,11 @@ from pages.ui.state import money, percent, t
 def section(scene: Scene) -> None:
     """Let the person choose another scheme, and show where customers of one land in the other."""
     own = str(scene.scheme)
-    kinds = [kind for kind in KINDS if (one := segmenting.of_kind(kind, scene.dataset)) and str(one) != own]
+    kinds = [kind for kind in KINDS if (one := segment_scheme.of_kind(kind, scene.dataset)) and str(one) != own]
     kind = st.selectbox(
         t("segments.compare.with"), kinds, format_func=lambda one: t(f"scheme.{one}"), key="compare_with", width=320
     )
-    other = segmenting.of_kind(str(kind), scene.dataset)
+    other = segment_scheme.of_kind(str(kind), scene.dataset)
     if other is None:
         return
     segmenting.need_points(other, scene.dataset, scene.bundle)

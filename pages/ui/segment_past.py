@@ -128,7 +128,9 @@ def _movement(scene: Scene, found: Movement, day: Earlier) -> None:
     columns |= {
         name: number(t(f"segments.moved.column.{name}"), format="localized") for name in rows.columns if name != "name"
     }
-    st.dataframe(rows, hide_index=True, column_config=columns, alt=t("segments.view.moved"), key="moved_table")
+    st.dataframe(
+        rows, hide_index=True, column_config=columns, alt=t("segments.view.moved"), key="moved_table", height="content"
+    )
     st.caption(t("segments.moved.kept" if day.kept else "segments.moved.again"))
     if isinstance(scene.scheme, ValueTiers) and scene.scheme.scheme.kind != THRESHOLDS:
         st.caption(t("segments.moved.ranked"))
@@ -166,7 +168,9 @@ def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
     if not known:
         columns = {name: one for name, one in columns.items() if name not in ("low", "high")}
     shown = rows.assign(off=100 * (rows["ratio"] - 1))[list(columns)]
-    st.dataframe(shown, hide_index=True, column_config=columns, alt=t("segments.view.came"), key="came_table")
+    st.dataframe(
+        shown, hide_index=True, column_config=columns, alt=t("segments.view.came"), key="came_table", height="content"
+    )
     st.caption(t(f"segments.came.{past.kind}") + ("" if known else t("segments.came.no_interval")))
     if needs_embedding(scene.scheme, scene.bundle):
         st.caption(t("segments.came.embedding"))
