@@ -1,7 +1,7 @@
 """Value and churn risk: four segments, each with one thing to do.
 
 By default a customer's value is what she is expected to bring if she buys, predicted_clv / p_purchase. The predicted
-value itself holds the risk already: on the sample, cutting by it left 1% of customers with a high risk and a high
+value itself holds the risk already: on the sample, cutting by it left under 1% of customers with a high risk and high
 value, and nobody to win back.
 """
 
