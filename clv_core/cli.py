@@ -28,7 +28,8 @@ COMMANDS: Final = (
     "simulate", "check", "ingest", "combine", "datasets", "rename", "restore", "delete",
     "clean", "customers", "explore",
     "look", "train", "score", "backtest", "tune", "explain", "segment", "card", "plan", "export",
-    "pretrain", "embed",
+    "report", "demo",
+    "pretrain", "models", "embed",
 )  # fmt: skip
 
 

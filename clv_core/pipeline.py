@@ -21,22 +21,22 @@ from pathlib import Path
 from clv_core import __version__
 from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
+from clv_core.deployment.asking import keep_explained
 from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
 from clv_core.deployment.embedding import embed as embed
-from clv_core.deployment.explaining import SAMPLE, explain_scores
+from clv_core.deployment.explaining import SAMPLE, Explained, explain_scores
 from clv_core.deployment.kept_scores import score as score
 from clv_core.deployment.kept_scores import score_file as score_file
 from clv_core.deployment.kept_scores import score_warnings as score_warnings
 from clv_core.deployment.kept_scores import scores as scores
 from clv_core.deployment.look import look as look
+from clv_core.deployment.registry import Registry
 from clv_core.deployment.renaming import rename as rename
 from clv_core.deployment.signals import learned_signals
 from clv_core.deployment.table_file import write_table as write_table
 from clv_core.deployment.verdict import trust_of
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Backtest, run_origins, training_data
-from clv_core.evaluation.explain import Explanation
-from clv_core.evaluation.explain_store import save_explanation
 from clv_core.evaluation.folds import cross_validate
 from clv_core.evaluation.holdout import figures, measure
 from clv_core.evaluation.origins import MOST_ORIGINS, rolling_origins
@@ -102,9 +102,9 @@ def train(
         "actual": Cost(time.monotonic() - started, peak_memory_mb()).to_json(),
     }
     progress.report("saving", 0, 1)
-    model_id = f"{dataset.name}-{config.model}-{log.end:%Y%m%d}-{run[:8]}"
-    shutil.rmtree(workspace.predictions / model_id, ignore_errors=True)
-    bundle = save_bundle(workspace, model_id, fitted, record, None if origin is None else origin.predictions)
+    stem = f"{dataset.name}-{config.model}-{log.end:%Y%m%d}"
+    bundle = save_bundle(workspace, stem, fitted, record, None if origin is None else origin.predictions)
+    Registry(workspace).register(bundle)
     shutil.rmtree(folder, ignore_errors=True)
     progress.report("saving", 1, 1)
     return bundle
@@ -219,7 +219,7 @@ def explain(
     permutations: int = 2,
     cutoff: date | None = None,
     progress: Progress,
-) -> Explanation:
+) -> Explained:
     """Explain a sample of a dataset's customers, or one of them, and keep it in the folder ``out``."""
     bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
     found = explain_scores(
@@ -231,5 +231,5 @@ def explain(
         cutoff=cutoff,
         progress=progress,
     )
-    save_explanation(found, out, dataclasses.asdict(side_of(dataset, bundle, cutoff)))
+    keep_explained(found, out, dataclasses.asdict(side_of(dataset, bundle, cutoff)))
     return found

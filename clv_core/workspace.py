@@ -2,7 +2,8 @@
 
 workspace/
   datasets/<name>/          current.json -> <version>/{events.parquet, set_aside.parquet, manifest.json}
-  models/<model id>/        one bundle a folder
+  models/<model id>/        one bundle a folder, named by its content
+  registry/registry.sqlite  versions of models, and which one is champion
   runs/<run id>/            resumable training state, removed when the bundle is written
   jobs/<job id>/            status.json, history.jsonl, log.txt
   predictions/<model id>/   scored customers
@@ -107,8 +108,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     temporary = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.tmp"
     try:
         yield temporary
-        for path in [temporary, *temporary.rglob("*")] if temporary.is_dir() else [temporary]:
-            _sync(path)
+        sync_all(temporary)
         os.replace(temporary, target)
         _sync(target.parent)
     finally:
@@ -116,6 +116,12 @@ def atomic_path(target: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
         else:
             temporary.unlink(missing_ok=True)
+
+
+def sync_all(path: Path, *, deep: bool = True) -> None:
+    """Bring a file, or a folder and (``deep``) all below it, to the disk."""
+    for part in [*path.rglob("*"), path] if deep and path.is_dir() else [path]:
+        _sync(part)
 
 
 def _sync(path: Path) -> None:

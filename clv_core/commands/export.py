@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clv_core.commands import Context, day, not_trusted, trust_json
+from clv_core.errors import Message
 from clv_core.i18n import translate
 
 
@@ -43,6 +44,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     named = about.pseudonymised and (options.customers or options.suppress)
     key = load_key(context.workspace, about.key_fingerprint) if named else None
     scheme, conditions = asked(options.scheme, options.segment, dataset)
+    suppressed = frozenset() if options.suppress is None else read_suppressed(options.suppress, key)
     made = pipeline.export(
         context.workspace,
         options.name,
@@ -55,21 +57,30 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
             customers=None if options.customers is None else read_contacts(options.customers, key),
             region=options.region,
             assume_consent=options.assume_consent,
-            suppressed=frozenset() if options.suppress is None else read_suppressed(options.suppress, key),
+            suppressed=suppressed,
         ),
         cutoff=options.cutoff,
         language=context.language,
         progress=context.progress,
     )
     trust = pipeline.trust(context.workspace, options.model)
+    unknown = [] if about.customers_table or options.customers else _unknown_addresses(suppressed, context.language)
     return {
         "files": [str(file) for file in made.files],
         "side_file": str(made.side_file),
         "format": options.format,
         "model": options.model,
         "rows": made.rows,
+        "asked": made.asked,
+        "match_rate": made.rows / made.asked,
         "left_out": made.left_out,
         "reach": made.reach,
         "trust": trust_json(trust, context.language),
-        "warnings": not_trusted(trust, options.model, context.language),
+        "warnings": [*not_trusted(trust, options.model, context.language), *unknown],
     }
+
+
+def _unknown_addresses(suppressed: frozenset[str], language: str) -> list[dict[str, Any]]:
+    """Say that addresses were given to leave out, but nothing tells whose they are."""
+    count = sum("@" in word for word in suppressed)
+    return [Message("warning.suppress_addresses", {"addresses": count}).to_json(language)] if count else []

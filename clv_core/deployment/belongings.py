@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,6 +27,8 @@ OF_MODELS: Final = ("explanations", "backtests")
 EXPLORED: Final = "explored"
 EMBEDDING: Final = "-embedding"
 """How the names of files end that hold how networks see customers, rather than scores."""
+GONE: Final = ".gone-"
+"""Folders of this name are on their way out; what a crash leaves of them goes with the next deletion."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,23 @@ def predictions_of(workspace: Workspace, name: str) -> list[Path]:
     return [path for path in sorted(workspace.predictions.glob("*/*.parquet")) if own.fullmatch(path.name)]
 
 
+def remove(folder: Path) -> None:
+    """Remove a folder; nobody sees it half."""
+    gone = folder.with_name(GONE + folder.name)
+    shutil.rmtree(gone, ignore_errors=True)
+    with suppress(FileNotFoundError):
+        os.replace(folder, gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def remove_made(workspace: Workspace, model_id: str) -> None:
+    """Remove all that a model scored and explained, on whatever dataset: it names customers."""
+    shutil.rmtree(workspace.predictions / model_id, ignore_errors=True)
+    for kind in OF_MODELS:
+        for path in (workspace.root / kind).glob(f"{model_id}-*"):
+            remove(path)
+
+
 def check_idle(workspace: Workspace, name: str) -> None:
     """Refuse while another run works on the dataset ``name``: what it makes would be left under a name that is gone.
 
@@ -79,6 +100,18 @@ def check_idle(workspace: Workspace, name: str) -> None:
             status = job.status()
             if status["state"] == jobs.RUNNING and status.get("pid") != os.getpid():
                 raise Refused("dataset_busy", name=name, command=status["command"], job=job.id)
+
+
+def check_unused(workspace: Workspace, model_id: str) -> None:
+    """Refuse while another run works with a model: what it scores would be left behind once the model is gone.
+
+    Raises:
+        Refused: there is such a run.
+    """
+    for job in jobs.jobs(workspace):
+        status = job.status()
+        if model_id in status.get("args", ()) and status["state"] == jobs.RUNNING and status.get("pid") != os.getpid():
+            raise Refused("model_busy", model=model_id, command=status["command"], job=job.id)
 
 
 def _of_models(

@@ -1,32 +1,51 @@
 """A bundle: one trained model in one folder, safetensors and JSON only.
 
-bundle.json          the record: dataset, cutoff, horizon, config, metrics, trust, cost, checksums
+bundle.json          the record: dataset, cutoff, horizon, config, metrics, trust, cost, checksums, under a seal
 state.json           what the model needs beside its weights (encoders, vocabularies)
 weights.safetensors  the weights
 history.json         losses by seed and step
 holdout.parquet      predictions of the model and the baselines at the holdout origin, with what came true
+
+The folder is named by its content: the same data, settings, code and weights are the same folder. Every file is held
+against its checksum when it is read, and what was checked are the bytes that are used.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import os
 import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from clv_core.collection.renaming import names_to_follow
+from clv_core.deployment.record import RECORD, digest, read_record, write_record
 from clv_core.errors import NotFound, Refused
-from clv_core.workspace import Workspace, atomic_path, read_json
+from clv_core.workspace import Workspace, sync_all
 
 if TYPE_CHECKING:
     from clv_core.training.fit import Fitted, Model
 
-CHECKED_FILES = ("state.json", "weights.safetensors")
+WEIGHTS: Final = "weights.safetensors"
+STATE: Final = "state.json"
+HISTORY: Final = "history.json"
+HOLDOUT: Final = "holdout.parquet"
+MODEL_FILES: Final = (STATE, WEIGHTS)
+"""What the model is loaded from; the content address is made of them."""
+FILES: Final = (*MODEL_FILES, HISTORY, HOLDOUT)
+LEAVING: Final = ".leaving-"
+"""Folders of this name are on their way out."""
+STAGING: Final = ".staging-"
+"""Folders of this name are being written."""
 
 
 @dataclass(frozen=True)
@@ -53,53 +72,117 @@ class Bundle:
 
     @cached_property
     def model(self) -> Model:
-        """The model, after its files are held against their checksums.
+        """The model, made of the very bytes that were held against their checksums.
 
         Raises:
             Refused: a file is missing or was changed.
         """
-        from safetensors.numpy import load_file
+        from safetensors.numpy import load
 
         from clv_core.training.fit import MODELS
 
-        for name, expected in self.record["checksums"].items():
-            path = self.folder / name
-            if not path.is_file() or _checksum(path) != expected:
+        tensors, state = load(self.read(WEIGHTS)), json.loads(self.read(STATE))
+        return MODELS[self.record["model"]].load(tensors, state)
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file after it is held against its checksum.
+
+        Raises:
+            Refused: it is missing or was changed.
+        """
+        path, expected = self.folder / name, self.record["checksums"].get(name)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise Refused("bundle_damaged", model=self.id, file=name) from error
+        unsealed = expected is None and name not in MODEL_FILES and "seal" not in self.record
+        if not unsealed and hashlib.sha256(content).hexdigest() != expected:
+            raise Refused("bundle_damaged", model=self.id, file=name)
+        return content
+
+    def check(self) -> None:
+        """Hold every file against its checksum.
+
+        Raises:
+            Refused: a file is missing, was changed, or belongs to no bundle.
+        """
+        names = {path.name for path in self.folder.iterdir()} if self.folder.is_dir() else set()
+        for name in sorted(names - {RECORD} - set(self.record["checksums"])):
+            if name not in FILES or "seal" in self.record:
                 raise Refused("bundle_damaged", model=self.id, file=name)
-        tensors = load_file(self.folder / "weights.safetensors")
-        return MODELS[self.record["model"]].load(tensors, read_json(self.folder / "state.json"))
+        for name in {*MODEL_FILES, *self.record["checksums"]}:
+            self.read(name)
 
     def holdout(self) -> pd.DataFrame | None:
-        """Return the holdout's predictions with ``actual``, or None where the log was too short for one."""
-        path = self.folder / "holdout.parquet"
-        return pd.read_parquet(path) if path.exists() else None
+        """Return the holdout's predictions with ``actual``, or None where there are none."""
+        return pd.read_parquet(io.BytesIO(self.read(HOLDOUT))) if self.has_holdout else None
+
+    @property
+    def has_holdout(self) -> bool:
+        """Whether the holdout's predictions are kept: not where the log was too short, or an import came without."""
+        return HOLDOUT in self.record["checksums"] or (self.folder / HOLDOUT).exists()
 
     def history(self) -> list[dict[str, float]]:
         """Return the losses of the final fit."""
-        history: list[dict[str, float]] = read_json(self.folder / "history.json")
+        history: list[dict[str, float]] = json.loads(self.read(HISTORY))
         return history
 
 
 def save_bundle(
-    workspace: Workspace, model_id: str, fitted: Fitted, record: dict[str, Any], holdout: pd.DataFrame | None
+    workspace: Workspace, stem: str, fitted: Fitted, record: Mapping[str, Any], holdout: pd.DataFrame | None
 ) -> Bundle:
-    """Write a bundle atomically; one of the same id (the same data, config and code) is replaced."""
+    """Write a bundle; nobody sees it half, and one of the same content that is there already stays.
+
+    Args:
+        workspace: where.
+        stem: how its name begins; the rest is its content address.
+        fitted: the model.
+        record: what is to be known of it.
+        holdout: predictions of the holdout with ``actual``, or None where there was none.
+    """
     from safetensors.numpy import save_file
 
-    target = workspace.models / model_id
     tensors, state = fitted.model.state()
-    with atomic_path(target) as temporary:
-        temporary.mkdir()
-        save_file(tensors, temporary / "weights.safetensors")
-        _write(temporary / "state.json", state)
-        _write(temporary / "history.json", fitted.history)
+    with staging(workspace) as folder:
+        save_file(tensors, folder / WEIGHTS)
+        _write(folder / STATE, state)
+        _write(folder / HISTORY, fitted.history)
         if holdout is not None:
-            holdout.to_parquet(temporary / "holdout.parquet", index=False)
-        record = {**record, "checksums": {name: _checksum(temporary / name) for name in CHECKED_FILES}}
-        _write(temporary / "bundle.json", record)
-        if target.exists():
-            shutil.rmtree(target)
-    return Bundle(target, record)
+            holdout.to_parquet(folder / HOLDOUT, index=False)
+        return place(workspace, folder, stem, record)
+
+
+@contextmanager
+def staging(workspace: Workspace) -> Iterator[Path]:
+    """Yield a new folder to write a bundle into; what was not placed is removed."""
+    folder = workspace.models / f"{STAGING}{uuid.uuid4().hex}"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def place(workspace: Workspace, folder: Path, stem: str, record: Mapping[str, Any]) -> Bundle:
+    """Seal the files of a staging folder and give it its name, in one move."""
+    record = with_checksums(folder, record)
+    write_record(folder, record)
+    sync_all(folder)
+    target = workspace.models / f"{stem}-{record['digest'][:12]}"
+    while not _move(folder, target):
+        try:
+            there = Bundle(target, read_record(target))
+            there.check()
+            return there
+        except Refused:
+            _clear(target)
+    return Bundle(target, read_record(target))
+
+
+def with_checksums(folder: Path, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record with the checksums of the files in ``folder``, and its content address."""
+    sums = {name: checksum(folder / name) for name in FILES if (folder / name).is_file()}
+    return {**record, "checksums": sums, "digest": digest(record, {name: sums[name] for name in MODEL_FILES})}
 
 
 def open_bundle(workspace: Workspace, model_id: str) -> Bundle:
@@ -107,34 +190,64 @@ def open_bundle(workspace: Workspace, model_id: str) -> Bundle:
 
     Raises:
         NotFound: there is none of that name.
+        Refused: its record is damaged.
     """
-    path = workspace.models / model_id / "bundle.json"
-    if Path(model_id).name != model_id or not path.is_file():
+    folder = workspace.models / model_id
+    if Path(model_id).name != model_id or model_id.startswith(".") or not (folder / RECORD).is_file():
         known = ", ".join(bundle.id for bundle in list_bundles(workspace)) or "-"
         raise NotFound("no_model", model=model_id, known=known)
-    return _open(path, names_to_follow(workspace))
+    return _open(folder, names_to_follow(workspace))
 
 
 def list_bundles(workspace: Workspace, dataset: str | None = None) -> list[Bundle]:
-    """Return all bundles, the newest first, optionally of one dataset."""
-    paths = [path for path in workspace.models.glob("*/bundle.json") if not path.parent.name.startswith(".")]
+    """Return all bundles whose record is sound, the newest first, optionally of one dataset."""
     moved = names_to_follow(workspace)
-    bundles = [_open(path, moved) for path in paths]
+    bundles = []
+    for path in workspace.models.glob(f"*/{RECORD}"):
+        if not path.parent.name.startswith("."):
+            try:
+                bundles.append(_open(path.parent, moved))
+            except Refused:
+                continue
     bundles.sort(key=lambda bundle: str(bundle.record["created"]), reverse=True)
     return [bundle for bundle in bundles if dataset is None or bundle.record["dataset"]["name"] == dataset]
 
 
-def _open(path: Path, moved: dict[str, str]) -> Bundle:
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _open(folder: Path, moved: dict[str, str]) -> Bundle:
     """Open a bundle; the dataset that it was trained on may bear another name by now."""
-    record = read_json(path)
+    record = read_record(folder)
     name = record["dataset"]["name"]
-    return Bundle(path.parent, {**record, "dataset": {**record["dataset"], "name": moved.get(name, name)}})
+    return Bundle(folder, {**record, "dataset": {**record["dataset"], "name": moved.get(name, name)}})
 
 
 def _write(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
 
 
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _move(folder: Path, target: Path) -> bool:
+    """Move a folder to a name that is free; say whether it was."""
+    try:
+        os.rename(folder, target)
+    except OSError:
+        if target.exists():
+            return False
+        raise
+    sync_all(target.parent, deep=False)
+    return True
+
+
+def _clear(target: Path) -> None:
+    """Take a damaged bundle out of the way."""
+    gone = target.with_name(f"{LEAVING}{target.name}")
+    shutil.rmtree(gone, ignore_errors=True)
+    try:
+        os.rename(target, gone)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(gone, ignore_errors=True)

@@ -15,6 +15,7 @@ from clv_core.collection.store import Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, save_bundle
 from clv_core.deployment.kept_scores import score
+from clv_core.deployment.registry import Registry
 from clv_core.deployment.signals import learned_signals
 from clv_core.evaluation.change import find_change
 from clv_core.evaluation.evidence import Evidence
@@ -24,7 +25,6 @@ from clv_core.features.log import open_log
 from clv_core.jobs import Progress
 from clv_core.model.instant.model import InstantModel
 from clv_core.model.instant.weights import load_network, shipped_record
-from clv_core.training.checkpoint import identity
 from clv_core.training.cost import Cost, peak_memory_mb
 from clv_core.training.fit import Fitted
 from clv_core.workspace import Workspace
@@ -109,5 +109,6 @@ def _bundle(workspace: Workspace, dataset: Dataset, horizon_days: int | None, pr
         "untrained": True,
         "pretrained": shipped_record(),
     }
-    run = identity(dataset.name, dataset.version, end.isoformat(), config.to_json(), "look", __version__)
-    return save_bundle(workspace, f"{dataset.name}-first-look-{end:%Y%m%d}-{run[:8]}", fitted, record, None)
+    bundle = save_bundle(workspace, f"{dataset.name}-first-look-{end:%Y%m%d}", fitted, record, None)
+    Registry(workspace).register(bundle)
+    return bundle

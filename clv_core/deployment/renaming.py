@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 
 from clv_core import jobs
 from clv_core.collection.renaming import names_to_follow, rename_dataset, renamed
 from clv_core.collection.store import MANIFEST, open_dataset
 from clv_core.deployment.belongings import EXPLORED, check_idle, predictions_of, renamed_words
 from clv_core.deployment.bundle import list_bundles
-from clv_core.errors import NotFound
+from clv_core.deployment.record import RECORD, read_record, write_record
+from clv_core.deployment.registry import Registry
+from clv_core.errors import NotFound, Refused
 from clv_core.workspace import Workspace, read_json, write_json
 
 
@@ -44,10 +47,12 @@ def _follow(workspace: Workspace) -> dict[tuple[str, str], dict[str, int]]:
     """Let all that bears the old name of a renamed dataset bear the new one; return counts by (old, new)."""
     done = {}
     for old, new in names_to_follow(workspace).items():
-        records = [(path, read_json(path)) for path in workspace.models.glob("*/bundle.json")]
-        records = [(path, record) for path, record in records if record["dataset"]["name"] == old]
-        for path, record in records:
-            write_json(path, {**record, "dataset": {**record["dataset"], "name": new}})
+        for folder in sorted(path.parent for path in workspace.models.glob(f"*/{RECORD}")):
+            with suppress(Refused):
+                record = read_record(folder)
+                if record["dataset"]["name"] == old:
+                    write_record(folder, {**record, "dataset": {**record["dataset"], "name": new}})
+        Registry(workspace).rename(old, new)
         for path in predictions_of(workspace, old):
             os.replace(path, path.with_name(new + path.name.removeprefix(old)))
         _move_views(workspace, old, new)

@@ -117,8 +117,8 @@ class Levelled(ABC):
         return _levels([self.read(snapshot)])
 
     @torch.no_grad()
-    def expected_value(self, snapshot: Snapshot, levels: dict[int, float]) -> Floats:
-        """Return predicted_clv alone, each row for itself: with the levels of other rows, [n].
+    def expected(self, snapshot: Snapshot, levels: dict[int, float]) -> tuple[Floats, Floats]:
+        """Return p_purchase and predicted_clv alone, each row for itself: with the levels of other rows, each [n].
 
         Args:
             snapshot: who is to be predicted, at the trained horizon.
@@ -126,11 +126,13 @@ class Levelled(ABC):
         """
         read = self.read(snapshot)
         level, ones = read.ratio(levels), torch.ones(len(snapshot))
-        means = [
-            head.mean(head.rescale(params, level * ones, ones))
-            for head, params in zip(self.heads, read.members, strict=True)
-        ]
-        return read.in_currency(torch.stack(means).double().mean(0).numpy())
+        figures: tuple[list[Tensor], list[Tensor]] = [], []
+        for head, params in zip(self.heads, read.members, strict=True):
+            scaled = head.rescale(params, level * ones, ones)
+            figures[0].append(head.p_purchase(scaled))
+            figures[1].append(head.mean(scaled))
+        p, mean = (torch.stack(parts).double().mean(0).numpy() for parts in figures)
+        return np.clip(p, 0, 1), read.in_currency(mean)
 
     @torch.no_grad()
     def _answer(self, read: Read, levels: dict[int, float]) -> Predictions:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.evaluation.explain import Explanation
+from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.i18n import translate
 from clv_core.strategy.find import place_of

@@ -6,18 +6,14 @@ import os
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from clv_core.collection.store import MANIFEST, VERSION, delete_dataset, list_datasets, open_dataset
-from clv_core.deployment.belongings import EXPLORED, OF_MODELS, belongings, check_idle
-from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.belongings import EXPLORED, GONE, belongings, check_idle, remove
+from clv_core.deployment.registry import Registry
 from clv_core.jobs import Progress
 from clv_core.strategy.exported import exported_files
 from clv_core.workspace import Workspace, check_name
-
-GONE: Final = ".gone-"
-"""Folders of this name are on their way out; what a crash leaves of them goes with the next deletion."""
 
 
 def delete(workspace: Workspace, name: str, *, models: bool = False, progress: Progress) -> dict[str, Any]:
@@ -57,15 +53,15 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
         path.unlink(missing_ok=True)
     for kind in (found.explanations, found.backtests, found.explored):
         for path in kind:
-            _remove(path)
+            remove(path)
     with suppress(OSError):
         (workspace.root / EXPLORED / name).rmdir()
     records = [job for job in found.jobs if job.status().get("pid") != os.getpid()]
     for job in records:
-        _remove(job.folder)
+        remove(job.folder)
     trained = found.models if models else ()
-    for bundle in trained:
-        _remove_model(workspace, bundle)
+    if trained:
+        Registry(workspace).forget([bundle.id for bundle in trained])
     delete_dataset(workspace, name)
     progress.report("deleting", 1, 1)
     return {
@@ -90,21 +86,3 @@ def remaining(workspace: Workspace, name: str, versions: Collection[str], *, mod
             yield {"kind": "dataset", "name": dataset.name}
     for path in exported_files(workspace, name, versions):
         yield {"kind": "export", "name": str(path)}
-
-
-def _remove_model(workspace: Workspace, bundle: Bundle) -> None:
-    """Remove a bundle after all that it scored and explained, on whatever dataset."""
-    shutil.rmtree(workspace.predictions / bundle.id, ignore_errors=True)
-    for kind in OF_MODELS:
-        for path in (workspace.root / kind).glob(f"{bundle.id}-*"):
-            _remove(path)
-    _remove(bundle.folder)
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder; nobody sees it half."""
-    gone = folder.with_name(GONE + folder.name)
-    shutil.rmtree(gone, ignore_errors=True)
-    with suppress(FileNotFoundError):
-        os.replace(folder, gone)
-    shutil.rmtree(gone, ignore_errors=True)

@@ -12,7 +12,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import kept_explanation
 from clv_core.deployment.terms import Terms
 from clv_core.errors import NotFound
-from clv_core.evaluation.explain import Explanation
+from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.strategy.card import Card
 from clv_core.strategy.card import card as make_card

@@ -13,6 +13,7 @@ from clv_core import pipeline
 from clv_core.cli import main
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.past import comparison_folder
+from clv_core.deployment.record import write_record
 from clv_core.deployment.verdict import BACKTEST, trust_of
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.evidence import Evidence
@@ -41,7 +42,7 @@ def keep(workspace: Workspace, bundle: Bundle, record: dict[str, Any], evidence:
     for path in bundle.folder.iterdir():
         if path.name != "bundle.json" and path.parent != folder:
             (folder / path.name).symlink_to(path)
-    write_json(folder / "bundle.json", {**record, "evidence": evidence.to_json(), "trust": judge(evidence).to_json()})
+    write_record(folder, {**record, "evidence": evidence.to_json(), "trust": judge(evidence).to_json()})
 
 
 def compared(workspace: Workspace, bundle: Bundle, *biases: float) -> None:

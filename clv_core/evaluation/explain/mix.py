@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.evaluation.explain_parts import Part, parts_of
+from clv_core.evaluation.explain.parts import Part, parts_of
 from clv_core.features.sequences import STEP_CODES, STEP_VALUES, Steps, Windows
 from clv_core.features.snapshot import Snapshot
 

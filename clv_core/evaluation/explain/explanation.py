@@ -1,8 +1,8 @@
-"""Why a customer is worth what the model says: the prediction divided among named parts, in the log's currency."""
+"""Why a customer is worth what the model says: an answer of the model divided among named parts, in its own unit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,32 +12,38 @@ from numpy.typing import NDArray
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import ClvError, NotFound
-from clv_core.evaluation.explain_background import BACKGROUND, background_rows
-from clv_core.evaluation.explain_mix import Mixer
-from clv_core.evaluation.explain_parts import parts_of, readings, representatives
-from clv_core.evaluation.explain_shapley import shapley
+from clv_core.evaluation.explain.answers import VALUE
+from clv_core.evaluation.explain.background import BACKGROUND, background_rows
+from clv_core.evaluation.explain.mix import Mixer
+from clv_core.evaluation.explain.parts import parts_of, readings, representatives
+from clv_core.evaluation.explain.shapley import shapley
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import Progress
 
 Floats = NDArray[np.float64]
 CUSTOMERS_AT_ONCE: Final = 50
 ROWS_AT_ONCE: Final = 32_768
+APART: Final = 104_729
+"""Between the seeds of both halves of the permutations."""
+
 TOLERANCE: Final = 1e-4
 """Largest relative difference between base + sum and the prediction that is still the same number."""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Shapley values of n customers over m parts, in the log's currency.
+    """Shapley values of n customers over m parts, in the unit of the answer: the log's currency, or a chance.
 
     Args:
         customer_ids: who is explained, [n].
         parts: ids of the parts, [m]; texts are ``feature_group.<id>``.
-        base: mean prediction of the background, where every explanation starts.
+        base: mean answer for the background, where every explanation starts.
         values: what each part adds, [n, m]; ``base + values.sum(axis=1)`` is ``predicted``.
-        predicted: predicted_clv as ``score`` writes it, [n].
+        predicted: the answer as ``score`` writes it, [n].
         representatives: for each part the feature that stands for it in charts, [m].
         readings: that feature's value for each customer, in its own unit, [n, m].
+        answer: what is explained, a name of :mod:`clv_core.evaluation.explain.answers`.
+        halves: ``values`` by two independent halves of the permutations, [2, n, m]; None where there is but one.
     """
 
     customer_ids: tuple[str, ...]
@@ -47,6 +53,8 @@ class Explanation:
     predicted: Floats
     representatives: tuple[str, ...]
     readings: pd.DataFrame
+    answer: str = VALUE
+    halves: Floats | None = None
 
     @property
     def residual(self) -> float:
@@ -122,58 +130,96 @@ def explain(
     predicted: Floats,
     rows: NDArray[np.int64],
     *,
+    answers: Sequence[str] = (VALUE,),
     progress: Progress,
     permutations: int = 2,
     background: int = BACKGROUND,
     seed: int = 1,
-) -> Explanation:
-    """Explain some customers of a snapshot.
+) -> dict[str, Explanation]:
+    """Explain what a model says of some customers of a snapshot, each answer for itself.
 
     Args:
-        predict: the model: a snapshot of any customers -> predicted_clv, each row for itself [N].
-        snapshot: all customers at one cutoff; the background is drawn from them.
-        predicted: their predicted_clv, [n].
+        predict: the model: a snapshot of any customers -> its answers, each row for itself, [N, answers] or [N].
+        snapshot: all customers at one cutoff; the background is drawn from them by the first answer.
+        predicted: the answers for all customers, [n, answers] or [n].
         rows: whom to explain, positions in the snapshot.
+        answers: names of the answers.
         progress: listener of stage ``explaining``.
         permutations: orders of the parts that are tried, each forward and backward.
         background: how many customers stand for all.
         seed: of background and permutations.
 
+    Returns:
+        One explanation for each answer.
+
     Raises:
         ClvError: base + sum is not the prediction: ``predict`` does not say what ``predicted`` says.
     """
-    compared = background_rows(predicted, seed, background)
-    parts = parts_of(snapshot)
-    values = np.empty((len(rows), len(parts)))
-    base = 0.0
+    said = predicted.reshape(len(predicted), -1)
+    compared = background_rows(said[:, 0], seed, background)
+    halves, base = _divided(predict, snapshot, rows, compared, progress, _half(permutations), seed)
+    chosen = representatives(snapshot, said[:, 0])
+    read = readings(snapshot.take(rows), chosen)
+    parts = [part.id for part in parts_of(snapshot)]
+    weights = np.array(_half(permutations)) / permutations
+    found = {}
+    for number, answer in enumerate(answers):
+        own = halves[..., number]
+        found[answer] = Explanation(
+            customer_ids=tuple(str(snapshot.features.index[row]) for row in rows),
+            parts=tuple(parts),
+            base=float(base[number]),
+            values=np.tensordot(weights, own, axes=1),
+            predicted=np.asarray(said[rows, number], np.float64),
+            representatives=tuple(chosen[part] for part in parts),
+            readings=read,
+            answer=answer,
+            halves=own if len(own) == 2 else None,
+        )
+        if found[answer].residual > TOLERANCE:
+            raise ClvError("explanation_off", residual=found[answer].residual)
+    return found
+
+
+def _half(permutations: int) -> list[int]:
+    """Return the sizes of two halves of the permutations; of one alone there is but one part."""
+    return [permutations] if permutations < 2 else [permutations - permutations // 2, permutations // 2]
+
+
+def _divided(
+    predict: Callable[[Snapshot], Floats],
+    snapshot: Snapshot,
+    rows: NDArray[np.int64],
+    compared: NDArray[np.int64],
+    progress: Progress,
+    sizes: list[int],
+    seed: int,
+) -> tuple[Floats, Floats]:
+    """Return Shapley values by independent halves of the permutations, [halves, n, parts, answers], and the base."""
+    found = []
+    base = np.empty(0)
     for begin in range(0, len(rows), CUSTOMERS_AT_ONCE):
         progress.report("explaining", begin, len(rows))
         chunk = rows[begin : begin + CUSTOMERS_AT_ONCE]
         mixer = Mixer(concat([snapshot.take(chunk), snapshot.take(compared)]))
-        values[begin : begin + len(chunk)], base = shapley(
-            lambda origins, mixer=mixer: _predict_mixed(predict, mixer, origins),  # type: ignore[misc]
-            mixer.codes[: len(chunk)],
-            mixer.codes[len(chunk) :],
-            [str(snapshot.features.index[row]) for row in chunk],
-            permutations=permutations,
-            seed=seed,
-        )
+        halves = []
+        for number, size in enumerate(sizes):
+            values, base = shapley(
+                lambda origins, mixer=mixer: predict_mixed(predict, mixer, origins),  # type: ignore[misc]
+                mixer.codes[: len(chunk)],
+                mixer.codes[len(chunk) :],
+                [str(snapshot.features.index[row]) for row in chunk],
+                permutations=size,
+                seed=seed + APART * number,
+            )
+            halves.append(values)
+        found.append(np.stack(halves))
     progress.report("explaining", len(rows), len(rows))
-    chosen = representatives(snapshot, predicted)
-    explanation = Explanation(
-        customer_ids=tuple(str(snapshot.features.index[row]) for row in rows),
-        parts=tuple(part.id for part in parts),
-        base=base,
-        values=values,
-        predicted=np.asarray(predicted[rows], np.float64),
-        representatives=tuple(chosen[part.id] for part in parts),
-        readings=readings(snapshot.take(rows), chosen),
-    )
-    if explanation.residual > TOLERANCE:
-        raise ClvError("explanation_off", residual=explanation.residual)
-    return explanation
+    return np.concatenate(found, axis=1), base
 
 
-def _predict_mixed(predict: Callable[[Snapshot], Floats], mixer: Mixer, origins: NDArray[np.int64]) -> Floats:
+def predict_mixed(predict: Callable[[Snapshot], Floats], mixer: Mixer, origins: NDArray[np.int64]) -> Floats:
+    """Return what a model says of mixed customers, [N, answers]."""
     parts = np.array_split(origins, max(1, -(-len(origins) // ROWS_AT_ONCE)))
-    return np.concatenate([predict(mixer.snapshot(part)) for part in parts])
+    said = np.concatenate([predict(mixer.snapshot(part)) for part in parts])
+    return said.reshape(len(said), -1)

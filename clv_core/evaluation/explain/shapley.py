@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Value = Callable[[NDArray[np.int64]], Floats]
-"""Predicts the mixtures described by their codes [N, m]: the game's worth function."""
+"""Predicts the mixtures described by their codes [N, m]: the game's worth function, or q of them, [N] or [N, q]."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,16 @@ class _Masker:
 
 @dataclass
 class _Tape:
-    """Stands in for the model: writes questions down, or reads answers back in the same order."""
+    """Stands in for the model: writes questions down, or reads answers back in the same order.
 
+    Args:
+        games: () for one worth function, (q,) for q.
+        questions: what was asked, [N, m] each time.
+        answers: to all of them, [N] or [N, q]; None while they are written down.
+        read: answers that were given.
+    """
+
+    games: tuple[int, ...]
     questions: list[NDArray[np.int64]] = field(default_factory=list)
     answers: Floats | None = None
     read: int = 0
@@ -72,7 +80,7 @@ class _Tape:
     def __call__(self, rows: Floats) -> Floats:
         if self.answers is None:
             self.questions.append(rows.astype(np.int64))
-            return np.zeros(len(rows))
+            return np.zeros((len(rows), *self.games))
         self.read += len(rows)
         return self.answers[self.read - len(rows) : self.read]
 
@@ -85,7 +93,7 @@ def shapley(
     *,
     permutations: int,
     seed: int,
-) -> tuple[Floats, float]:
+) -> tuple[Floats, Any]:
     """Divide each customer's prediction among the parts.
 
     Args:
@@ -98,18 +106,19 @@ def shapley(
 
     Returns:
         Shapley values [n, m], and the base: the mean prediction of the background. base + sum of a row = prediction.
+        Of q worth functions [n, m, q] and [q].
     """
     import shap
 
-    tape = _Tape()
+    base = distinct(value, background).mean(axis=0)
+    tape = _Tape(base.shape)
     masker = _Masker(background.astype(np.float64))
     with _own_random_state():
         explainer = shap.PermutationExplainer(tape, masker, seed=seed)
         _explain_all(explainer, codes, names, permutations, seed)
-        tape.answers = _distinct(value, np.concatenate(tape.questions))
+        tape.answers = distinct(value, np.concatenate(tape.questions))
         rows = _explain_all(explainer, codes, names, permutations, seed)
-    base = float(np.mean(_distinct(value, background)))
-    return np.stack([row["values"] for row in rows]), base
+    return np.stack([row["values"] for row in rows]), float(base) if base.ndim == 0 else base
 
 
 def _explain_all(
@@ -133,8 +142,8 @@ def _explain_all(
     return rows
 
 
-def _distinct(value: Value, questions: NDArray[np.int64]) -> Floats:
-    """Predict each distinct mixture once."""
+def distinct(value: Value, questions: NDArray[np.int64]) -> Floats:
+    """Return what ``value`` says of ``questions`` [N, m]; each distinct mixture is predicted once."""
     small = np.ascontiguousarray(questions.astype(np.int32))
     rows = small.view(np.dtype((np.void, small.itemsize * small.shape[1]))).ravel()
     _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)

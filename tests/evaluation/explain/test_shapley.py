@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from clv_core.evaluation.explain_shapley import shapley
+from clv_core.evaluation.explain.shapley import shapley
 
 Game = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 
@@ -109,5 +109,26 @@ def test_the_model_is_asked_once_for_each_distinct_mixture(four: tuple[NDArray[n
         return product(rows)
 
     shapley(counting, *four, names(5), permutations=10, seed=1)
-    assert len(asked) == 2
-    assert len(np.unique(asked[0], axis=0)) == len(asked[0])
+    assert len(asked) == 2, "the background, and all orders of all customers at once"
+    assert all(len(np.unique(rows, axis=0)) == len(rows) for rows in asked)
+
+
+def test_several_games_at_once_are_each_divided_as_alone(four: tuple[NDArray[np.int64], NDArray[np.int64]]) -> None:
+    together, bases = shapley(
+        lambda rows: np.column_stack([pairs(rows), product(rows)]), *four, names(5), permutations=3, seed=2
+    )
+    for column, game in enumerate((pairs, product)):
+        alone, base = shapley(game, *four, names(5), permutations=3, seed=2)
+        np.testing.assert_allclose(together[:, :, column], alone, rtol=1e-12)
+        assert bases[column] == pytest.approx(base)
+
+
+def test_the_shap_library_says_the_same(four: tuple[NDArray[np.int64], NDArray[np.int64]]) -> None:
+    """Its exact explainer goes over all coalitions; ours over one order and back, exact where pairs interact."""
+    shap = pytest.importorskip("shap")
+    customers, background = four
+    masker = shap.maskers.Independent(background.astype(float), max_samples=len(background))
+    exact = shap.ExactExplainer(lambda rows: pairs(rows.astype(np.int64)), masker)(customers.astype(float))
+    values, base = shapley(pairs, customers, background, names(5), permutations=1, seed=1)
+    np.testing.assert_allclose(values, exact.values, rtol=1e-6, atol=1e-6)
+    assert base == pytest.approx(float(exact.base_values[0]))

@@ -1,0 +1,120 @@
+"""The registry's SQLite file: made whole or not at all, in WAL mode, one writer at a time, any number of readers."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from clv_core.errors import ClvError, Refused
+from clv_core.workspace import Workspace, sync_all
+
+FOLDER: Final = "registry"
+FILE: Final = "registry.sqlite"
+PATIENCE_SECONDS: Final = 60.0
+_LAYOUT: Final = 1
+_SCHEMA: Final = f"""
+CREATE TABLE names (
+    name TEXT PRIMARY KEY,
+    champion INTEGER NOT NULL,
+    challenger INTEGER,
+    FOREIGN KEY (name, champion) REFERENCES versions (name, number) DEFERRABLE INITIALLY DEFERRED,
+    FOREIGN KEY (name, challenger) REFERENCES versions (name, number) DEFERRABLE INITIALLY DEFERRED,
+    CHECK (challenger IS NULL OR challenger <> champion)
+);
+CREATE TABLE versions (
+    name TEXT NOT NULL REFERENCES names (name) DEFERRABLE INITIALLY DEFERRED,
+    number INTEGER NOT NULL,
+    bundle TEXT NOT NULL UNIQUE,
+    digest TEXT NOT NULL,
+    registered TEXT NOT NULL,
+    source TEXT NOT NULL,
+    archived INTEGER NOT NULL DEFAULT 0,
+    record TEXT NOT NULL,
+    PRIMARY KEY (name, number)
+);
+CREATE TABLE moves (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    why TEXT NOT NULL,
+    stands INTEGER NOT NULL
+);
+CREATE TABLE counters (name TEXT PRIMARY KEY, last INTEGER NOT NULL);
+CREATE TABLE unusable (bundle TEXT PRIMARY KEY, stamp INTEGER NOT NULL);
+PRAGMA user_version = {_LAYOUT};
+"""
+"""``names`` holds the pointers: that a name has exactly one champion, which exists, is a constraint and no habit.
+``moves`` is the history of champions; those that still stand are the way back. Numbers are never given twice
+(``counters``). ``unusable`` remembers folders that cannot be registered, so that they are not read at each look."""
+
+
+def path_of(workspace: Workspace) -> Path:
+    """Return where the registry's file is, or will be."""
+    return workspace.root / FOLDER / FILE
+
+
+@contextmanager
+def transaction(workspace: Workspace, *, write: bool = False) -> Iterator[sqlite3.Connection]:
+    """Yield a connection inside one transaction: all of it is kept, or nothing.
+
+    Args:
+        workspace: whose registry.
+        write: whether it changes anything; one that does keeps all other writers out from its beginning.
+
+    Raises:
+        Refused: the file is no registry, or damaged.
+        ClvError: others kept it busy for a minute.
+    """
+    path = path_of(workspace)
+    try:
+        with closing(_connect(workspace, path, write)) as connection:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+    except sqlite3.OperationalError as error:
+        raise ClvError("registry_busy", path=str(path)) from error
+    except sqlite3.DatabaseError as error:
+        raise Refused("registry_damaged", path=str(path)) from error
+
+
+def _connect(workspace: Workspace, path: Path, write: bool) -> sqlite3.Connection:
+    """Connect to the file; who only reads where there is none sees an empty registry, and none is made."""
+    if not path.exists():
+        if not write:
+            connection = sqlite3.connect(":memory:", isolation_level=None)
+            connection.executescript(_SCHEMA)
+            return connection
+        _create(workspace, path)
+    return sqlite3.connect(path, timeout=PATIENCE_SECONDS, isolation_level=None)
+
+
+def _create(workspace: Workspace, path: Path) -> None:
+    """Make the file beside its place and link it there; of two who do so at once, the first one's stays."""
+    workspace.folder(FOLDER)
+    beside = path.with_name(f".{uuid.uuid4().hex}.sqlite")
+    try:
+        with closing(sqlite3.connect(beside, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(_SCHEMA)
+        sync_all(beside)
+        try:
+            os.link(beside, path)
+        except FileExistsError:
+            return
+        sync_all(path.parent, deep=False)
+    finally:
+        for part in (beside, Path(f"{beside}-wal"), Path(f"{beside}-shm")):
+            part.unlink(missing_ok=True)

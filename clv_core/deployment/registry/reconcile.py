@@ -1,0 +1,134 @@
+"""Rows and folders brought together: what a killed process left is finished or undone, what has no row gets one.
+
+a folder without a row             registered: it was placed, or it comes from before the registry
+a row whose folder is on its way out   the folder comes back: the deletion was never committed
+a folder on its way out without a row  removed: the deletion was committed
+a folder being written for a day       removed: nobody finishes it
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import time
+from pathlib import Path
+from typing import Final
+
+from clv_core.collection.renaming import names_to_follow
+from clv_core.deployment.bundle import LEAVING, MODEL_FILES, STAGING, Bundle, with_checksums
+from clv_core.deployment.record import RECORD, read_record, write_record
+from clv_core.deployment.registry import rows as table
+from clv_core.deployment.registry.database import path_of, transaction
+from clv_core.errors import Refused
+from clv_core.workspace import Workspace
+
+STALE_SECONDS: Final = 24 * 3600.0
+NEEDED: Final = ("model", "created", "cutoff", "horizon_days", "config", "trust", "checksums")
+
+
+def reconcile(workspace: Workspace) -> None:
+    """Bring rows and folders together where they differ; where they do not, this is one listing and one query."""
+    models = workspace.root / "models"
+    folders = {entry.name for entry in os.scandir(models) if entry.is_dir()} if models.is_dir() else set()
+    if not folders and not path_of(workspace).exists():
+        return
+    with transaction(workspace) as rows:
+        agreed = not _differences(models, folders, rows)
+    if agreed:
+        return
+    with transaction(workspace, write=True) as rows:
+        folders = {entry.name for entry in os.scandir(models) if entry.is_dir()}
+        gone = _bring_back(models, folders, rows)
+        _register(workspace, _unknown(models, folders, rows), rows)
+    for name in gone:
+        shutil.rmtree(models / name, ignore_errors=True)
+
+
+def usable(folder: Path) -> Bundle:
+    """Return the bundle in a folder, sealed: one from before the seal gets it once its checksums hold.
+
+    Raises:
+        Refused: it is no sound bundle.
+    """
+    record = read_record(folder)
+    known = all(key in record for key in NEEDED) and "version" in record["dataset"]
+    if not known or not set(MODEL_FILES) <= set(record["checksums"]):
+        raise Refused("bundle_damaged", model=folder.name, file=RECORD)
+    bundle = Bundle(folder, record)
+    bundle.check()
+    if "seal" in record:
+        return bundle
+    write_record(folder, with_checksums(folder, record))
+    return Bundle(folder, read_record(folder))
+
+
+def _differences(models: Path, folders: set[str], rows: sqlite3.Connection) -> bool:
+    now = time.time()
+    passing = [name for name in folders if name.startswith(LEAVING)]
+    stale = [name for name in folders if name.startswith(STAGING) and _age(models / name, now) > STALE_SECONDS]
+    return bool(passing or stale or _unknown(models, folders, rows))
+
+
+def _unknown(models: Path, folders: set[str], rows: sqlite3.Connection) -> list[str]:
+    """Return the folders that hold a bundle which was neither registered nor found unusable as it is."""
+    known = {row[0] for row in rows.execute("SELECT bundle FROM versions")}
+    left = {name for name in folders - known if not name.startswith(".")}
+    unusable = dict(rows.execute("SELECT bundle, stamp FROM unusable").fetchall()) if left else {}
+    return [name for name in sorted(left) if (stamp := _stamp(models / name)) and unusable.get(name) != stamp]
+
+
+def _register(workspace: Workspace, names: list[str], rows: sqlite3.Connection) -> None:
+    """Register bundles in the order in which they were made; of a name that is new, the newest trained one speaks.
+
+    That is the one that spoke before there was a registry.
+    """
+    moved, found = names_to_follow(workspace), []
+    for name in names:
+        try:
+            found.append(usable(workspace.models / name))
+        except Refused:
+            rows.execute("INSERT OR REPLACE INTO unusable VALUES (?, ?)", (name, _stamp(workspace.models / name)))
+    found.sort(key=lambda bundle: str(bundle.record["created"]))
+    latest: dict[str, int] = {}
+    for bundle in found:
+        name = str(bundle.record["dataset"]["name"])
+        name = moved.get(name, name)
+        new = table.champion(rows, name) is None
+        added = table.add(rows, name, bundle, "found")
+        if new or (name in latest and not bundle.untrained):
+            latest[name] = added
+    for name, number in latest.items():
+        speaking = table.champion(rows, name)
+        if speaking is not None and speaking.number != number:
+            table.point(rows, name, number, "found")
+
+
+def _bring_back(models: Path, folders: set[str], rows: sqlite3.Connection) -> list[str]:
+    """Undo deletions that were not committed; return the names of folders that nobody needs."""
+    gone, now = [], time.time()
+    for name in folders:
+        if name.startswith(LEAVING):
+            bundle = name.removeprefix(LEAVING)
+            if bundle not in folders and table.find(rows, bundle) is not None:
+                os.rename(models / name, models / bundle)
+            else:
+                gone.append(name)
+        elif name.startswith(STAGING) and _age(models / name, now) > STALE_SECONDS:
+            gone.append(name)
+    return gone
+
+
+def _stamp(folder: Path) -> int:
+    """Return when the record in a folder was last written, 0 where there is none."""
+    try:
+        return (folder / RECORD).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _age(folder: Path, now: float) -> float:
+    try:
+        return now - folder.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,248 @@
+"""The registry of a workspace: versions by name, one champion each, and nothing served that is not what was kept."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from typing import Any
+
+from clv_core.deployment.belongings import check_unused, remove_made
+from clv_core.deployment.bundle import LEAVING, Bundle, open_bundle
+from clv_core.deployment.registry import rows as table
+from clv_core.deployment.registry.database import transaction
+from clv_core.deployment.registry.reconcile import reconcile, usable
+from clv_core.deployment.registry.serving import Served
+from clv_core.deployment.registry.version import Source, Version
+from clv_core.errors import Message, NotFound, Refused
+from clv_core.workspace import Workspace
+
+
+class Registry:
+    """All versions of all models of a workspace.
+
+    Opening it brings rows and folders together, so bundles from before the registry, or left by a killed process, are
+    versions as well. An instance holds no connection: it may be shared by threads, and made anew at each look.
+
+    Args:
+        workspace: whose models.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        reconcile(workspace)
+
+    def register(self, bundle: Bundle, *, name: str | None = None, source: Source = "trained") -> Version:
+        """Make a bundle the next version of a name; one that is registered already stays what it is.
+
+        The first version of a name becomes its champion, a later one its challenger. Where only a first look spoke so
+        far, a trained version takes its place.
+
+        Args:
+            bundle: on disk, in this workspace.
+            name: what it is a version of; None is its dataset's name.
+            source: where it comes from.
+
+        Raises:
+            Refused: its files do not match its checksums.
+        """
+        sound = usable(bundle.folder)
+        with transaction(self.workspace, write=True) as rows:
+            if table.find(rows, bundle.id) is None:
+                table.add(rows, name or str(bundle.record["dataset"]["name"]), sound, source)
+            table.came_from(rows, bundle.id, source)
+            known = table.find(rows, bundle.id)
+            assert known is not None
+            return known
+
+    def names(self) -> list[str]:
+        """Return all names that have versions."""
+        return list(dict.fromkeys(one.name for one in self.versions()))
+
+    def versions(self, name: str | None = None) -> list[Version]:
+        """Return the versions of a name, or of all, the newest first."""
+        with transaction(self.workspace) as rows:
+            return table.versions(rows, name)
+
+    def version(self, name: str, which: int | str) -> Version:
+        """Return one version by its number, by ``champion`` or ``challenger``, or by its bundle's id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        number = re.fullmatch(r"v?(\d{1,9})", str(which))
+        found = self.versions(name)
+        for one in found:
+            if (number and one.number == int(number[1])) or which in (one.bundle, one.role or None):
+                return one
+        known = ", ".join(str(one.number) for one in found) or "-"
+        raise NotFound("no_model_version", name=name, version=str(which), known=known)
+
+    def find(self, bundle: str) -> Version | None:
+        """Return the version that a bundle is registered as."""
+        with transaction(self.workspace) as rows:
+            return table.find(rows, bundle)
+
+    def champion(self, name: str) -> Version | None:
+        """Return the version that speaks for a name: one look at the pointer, no file is read."""
+        with transaction(self.workspace) as rows:
+            return table.champion(rows, name)
+
+    def challenger(self, name: str) -> Version | None:
+        """Return the version that wants to."""
+        return next((one for one in self.versions(name) if one.role == "challenger"), None)
+
+    def earlier(self, name: str) -> list[Version]:
+        """Return earlier champions that could speak again, the latest first; no file is read."""
+        with transaction(self.workspace) as rows:
+            return table.before(rows, name)
+
+    def history(self, name: str) -> list[dict[str, Any]]:
+        """Return who became champion when and why, the latest first: ``{version, at, why}``."""
+        with transaction(self.workspace) as rows:
+            found = rows.execute("SELECT number, at, why FROM moves WHERE name = ? ORDER BY seq DESC", (name,))
+            return [{"version": row["number"], "at": row["at"], "why": row["why"]} for row in found]
+
+    def open(self, version: Version) -> Bundle:
+        """Return the bundle of a version after all its files were held against what was registered.
+
+        Raises:
+            NotFound: its folder is gone.
+            Refused: a byte was changed.
+        """
+        bundle = open_bundle(self.workspace, version.bundle)
+        if bundle.record.get("digest") != version.digest or "seal" not in bundle.record:
+            raise Refused("bundle_damaged", model=bundle.id, file="bundle.json")
+        bundle.check()
+        return bundle
+
+    def sound(self, version: Version) -> bool:
+        """Say whether all files of a version are what was registered."""
+        try:
+            self.open(version)
+        except Refused:
+            return False
+        return True
+
+    def serving(self, name: str) -> Served:
+        """Return the champion, or with a warning the last good version where the champion is damaged.
+
+        Raises:
+            NotFound: the name has no version.
+            Refused: no version of it is sound.
+        """
+        with transaction(self.workspace) as rows:
+            first, earlier, everyone = (
+                table.champion(rows, name),
+                table.before(rows, name),
+                table.versions(rows, name),
+            )
+        if first is None:
+            raise NotFound("no_name", name=name, known=", ".join(self.names()) or "-")
+        line = [first, *earlier, *(one for one in table.line(everyone) if not one.archived)]
+        for one in dict.fromkeys(version.number for version in line):
+            version = next(item for item in line if item.number == one)
+            try:
+                bundle = self.open(version)
+            except Refused:
+                continue
+            instead = {"name": name, "champion": first.number, "version": version.number, "model": first.bundle}
+            said = () if version.number == first.number else (Message("warning.champion_damaged", instead),)
+            return Served(version, bundle, said)
+        raise Refused("no_good_version", name=name)
+
+    def promote(self, name: str, which: int | str) -> Version:
+        """Make a version the champion, once all its files were checked; an archived one comes back into use.
+
+        Raises:
+            NotFound: there is no such version.
+            Refused: its files are damaged.
+        """
+        chosen = self.version(name, which)
+        self.open(chosen)
+        with transaction(self.workspace, write=True) as rows:
+            if table.version(rows, name, chosen.number) is None:
+                raise NotFound("no_model_version", name=name, version=str(which), known="-")
+            speaking = table.champion(rows, name)
+            if speaking is None or speaking.number != chosen.number:
+                rows.execute("UPDATE versions SET archived = 0 WHERE name = ? AND number = ?", (name, chosen.number))
+                table.point(rows, name, chosen.number, "promote")
+        return self.version(name, chosen.number)
+
+    def roll_back(self, name: str) -> Version:
+        """Let the champion before the present one speak again.
+
+        Raises:
+            NotFound: the name has no version.
+            Refused: there was no champion before, or none whose files are sound.
+        """
+        if self.champion(name) is None:
+            raise NotFound("no_name", name=name, known=", ".join(self.names()) or "-")
+        sound = next((one for one in self.earlier(name) if self.sound(one)), None)
+        if sound is None:
+            raise Refused("no_earlier_champion", name=name)
+        with transaction(self.workspace, write=True) as rows:
+            if sound.number not in [one.number for one in table.before(rows, name)]:
+                raise Refused("no_earlier_champion", name=name)
+            table.step_back(rows, name, sound)
+        return self.version(name, sound.number)
+
+    def archive(self, name: str, which: int | str, *, back: bool = False) -> Version:
+        """Keep a version but offer it no longer, or (``back``) offer it again.
+
+        Raises:
+            NotFound: there is no such version.
+            Refused: it is the champion.
+        """
+        chosen = self.version(name, which)
+        with transaction(self.workspace, write=True) as rows:
+            speaking = table.champion(rows, name)
+            if not back and speaking is not None and speaking.number == chosen.number:
+                raise Refused("champion_stays", name=name, version=chosen.number)
+            rows.execute(
+                "UPDATE versions SET archived = ? WHERE name = ? AND number = ?", (not back, name, chosen.number)
+            )
+            if not back:
+                rows.execute(
+                    "UPDATE names SET challenger = nullif(challenger, ?) WHERE name = ?", (chosen.number, name)
+                )
+        return self.version(name, chosen.number)
+
+    def delete(self, name: str, which: int | str) -> Version:
+        """Remove a version, its bytes, and all that it scored and explained.
+
+        Raises:
+            NotFound: there is no such version.
+            Refused: it is the champion, and another one could be; or a run works with it.
+        """
+        chosen = self.version(name, which)
+        check_unused(self.workspace, chosen.bundle)
+        with transaction(self.workspace) as rows:
+            self._check_leaves(chosen, table.versions(rows, name))
+        self.forget([chosen.bundle])
+        return chosen
+
+    def forget(self, bundles: list[str]) -> None:
+        """Remove bundles whatever their role, with all that they scored; where a champion goes, the next one speaks."""
+        models = self.workspace.models
+        for bundle in bundles:
+            remove_made(self.workspace, bundle)
+            folder, gone = models / bundle, models / f"{LEAVING}{bundle}"
+            with transaction(self.workspace, write=True) as rows:
+                known = table.find(rows, bundle)
+                if folder.is_dir():
+                    shutil.rmtree(gone, ignore_errors=True)
+                    os.rename(folder, gone)
+                if known is not None:
+                    table.remove(rows, known)
+            shutil.rmtree(gone, ignore_errors=True)
+
+    def rename(self, old: str, new: str) -> None:
+        """Let the versions of ``old`` be versions of ``new``."""
+        with transaction(self.workspace, write=True) as rows:
+            table.rename(rows, old, new)
+
+    @staticmethod
+    def _check_leaves(chosen: Version, everyone: list[Version]) -> None:
+        if chosen.role == "champion" and len(everyone) > 1:
+            raise Refused("champion_stays", name=chosen.name, version=chosen.number)
