@@ -28,8 +28,9 @@ COMMANDS: Final = (
     "simulate", "check", "ingest", "combine", "datasets", "rename", "restore", "delete",
     "clean", "customers", "explore",
     "look", "train", "score", "backtest", "tune", "explain", "segment", "card", "plan", "export",
+    "recommend", "price",
     "report", "demo",
-    "pretrain", "models", "embed",
+    "pretrain", "models", "monitor", "embed",
 )  # fmt: skip
 
 

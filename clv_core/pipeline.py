@@ -1,7 +1,7 @@
 """The loop in one readable file: what the command line and the pages call.
 
     ingest -> train (features, model, training, evaluation) -> score -> explain, segment, card, plan, export
-           -> ingest the next log
+           -> monitor (drift, realised value), retrain -> ingest the next log
 
 Every function takes a workspace and plain values, reports progress, and returns what it made. Those that need no more
 than what they are imported from lie there: before the scores ``append`` and its like, after them
@@ -46,6 +46,10 @@ from clv_core.evaluation.tuned import Tuning, judge
 from clv_core.evaluation.variants import variants_of
 from clv_core.features.log import EventLog, open_log
 from clv_core.jobs import Progress
+from clv_core.monitoring import challenge
+from clv_core.monitoring.drift.reference import Reference
+from clv_core.monitoring.telling.tell import tell as tell
+from clv_core.monitoring.watch import monitor as monitor
 from clv_core.preprocessing.append import append as append
 from clv_core.preprocessing.customers import add_customers as add_customers
 from clv_core.preprocessing.customers import remove_customers as remove_customers
@@ -54,6 +58,8 @@ from clv_core.strategy.acting import export as export
 from clv_core.strategy.acting import plan as plan
 from clv_core.strategy.acting import segment as segment
 from clv_core.strategy.acting import side_of
+from clv_core.strategy.advising import price as price
+from clv_core.strategy.advising import recommend as recommend
 from clv_core.strategy.deleting import delete as delete
 from clv_core.strategy.experiment_run import experiment as experiment
 from clv_core.training import choice
@@ -103,7 +109,9 @@ def train(
     }
     progress.report("saving", 0, 1)
     stem = f"{dataset.name}-{config.model}-{log.end:%Y%m%d}"
-    bundle = save_bundle(workspace, stem, fitted, record, None if origin is None else origin.predictions)
+    reference = Reference.of(dataset, log, fitted.model, config, log.end)
+    held = None if origin is None else origin.predictions
+    bundle = save_bundle(workspace, stem, fitted, record, held, reference.save)
     Registry(workspace).register(bundle)
     shutil.rmtree(folder, ignore_errors=True)
     progress.report("saving", 1, 1)
@@ -113,6 +121,31 @@ def train(
 def default_model(workspace: Workspace, name: str) -> str:
     """Return the model that is trained on a dataset where nobody names one."""
     return choice.default_model(open_dataset(workspace, name).manifest.customers)
+
+
+def retrain(workspace: Workspace, name: str, model_id: str, *, progress: Progress) -> challenge.Outcome:
+    """Train a challenger on all of a dataset, hold it against the champion, and promote it only if it is better.
+
+    Args:
+        workspace: where both are.
+        name: the dataset, as it has grown.
+        model_id: the model whose settings are used; it, or the champion of its name, is what the new one has to beat.
+        progress: listener.
+    """
+    dataset, registry = open_dataset(workspace, name), Registry(workspace)
+    known = registry.find(model_id)
+    speaking = None if known is None else registry.champion(known.name)
+    champion = open_bundle(workspace, model_id if speaking is None else speaking.bundle)
+    found = challenge.early(champion, dataset)
+    if found is not None:
+        return found
+    config = challenge.settings_of(open_bundle(workspace, model_id), default_model(workspace, name))
+    challenger = train(workspace, name, config, progress=progress)
+    found = challenge.compare(dataset, champion, challenger, progress)
+    version = registry.find(challenger.id)
+    if found.outcome == challenge.PROMOTED and version is not None:
+        registry.promote(version.name, version.number)
+    return found
 
 
 def trust(workspace: Workspace, model_id: str) -> Trust:

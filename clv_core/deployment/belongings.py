@@ -2,6 +2,8 @@
 
 predictions/<model>/<name>-<version>-<cutoff>[-<terms>|-embedding].parquet   explored/<name>/<version>
 explanations/<model>-<version>...                                 backtests/<model>-<version>
+recommendations/<model>-<version>                                 pricing/<model>-<version>
+monitoring/<model>-<version>                                      reports of :mod:`clv_core.monitoring`
 jobs/<id>, where the command names the dataset
 """
 
@@ -23,7 +25,7 @@ from clv_core.deployment.terms import MARK
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 
-OF_MODELS: Final = ("explanations", "backtests")
+OF_MODELS: Final = ("explanations", "backtests", "recommendations", "pricing", "monitoring")
 EXPLORED: Final = "explored"
 EMBEDDING: Final = "-embedding"
 """How the names of files end that hold how networks see customers, rather than scores."""
@@ -39,6 +41,9 @@ class Belongings:
         predictions: files of scored customers, of whichever model.
         explanations: folders of explanations.
         backtests: folders of backtests.
+        recommendations: folders of recommendations.
+        pricing: folders of price responses.
+        monitoring: folders of reports; they name no customer.
         explored: folders of prepared views.
         models: bundles trained on it.
         jobs: records of runs that name it; a run may name a customer.
@@ -47,6 +52,9 @@ class Belongings:
     predictions: tuple[Path, ...]
     explanations: tuple[Path, ...]
     backtests: tuple[Path, ...]
+    recommendations: tuple[Path, ...]
+    pricing: tuple[Path, ...]
+    monitoring: tuple[Path, ...]
     explored: tuple[Path, ...]
     models: tuple[Bundle, ...]
     jobs: tuple[jobs.Job, ...]
@@ -60,6 +68,9 @@ def belongings(workspace: Workspace, name: str, versions: Collection[str]) -> Be
         predictions=tuple(predictions_of(workspace, name)),
         explanations=folders["explanations"],
         backtests=folders["backtests"],
+        recommendations=folders["recommendations"],
+        pricing=folders["pricing"],
+        monitoring=folders["monitoring"],
         explored=tuple(path for path in (workspace.root / EXPLORED / name).glob("*") if path.is_dir()),
         models=tuple(list_bundles(workspace, name)),
         jobs=tuple(job for job in jobs.jobs(workspace) if _names(job, name)),

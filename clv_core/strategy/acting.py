@@ -27,6 +27,8 @@ from clv_core.strategy.experiment_run import experiment
 from clv_core.strategy.find import place_of
 from clv_core.strategy.history import purchase_history, with_history
 from clv_core.strategy.offers import Offer
+from clv_core.strategy.recommend.kept import kept_advice
+from clv_core.strategy.recommend.split import KINDS
 from clv_core.strategy.rhythm import purchase_rhythm
 from clv_core.strategy.schemes.figures import segment_table
 from clv_core.strategy.schemes.known import with_attributes
@@ -167,6 +169,7 @@ def card(
     scored = scores(workspace, name, model_id, cutoff=cutoff, progress=progress)
     place_of(scored["customer_id"], customer, as_of.isoformat())
     tiered = segments.assign(with_history(scored, purchase_history(dataset, as_of), as_of))
+    advice = kept_advice(workspace, bundle, dataset) if as_of == dataset.log_end else None
     return cards.card(
         tiered,
         customer,
@@ -176,6 +179,7 @@ def card(
         explanation=kept_explanation(workspace, bundle, dataset, customer, as_of),
         currency=bundle.record["currency"],
         language=language,
+        recommended=None if advice is None else advice.of_customer(customer, KINDS[0]),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
@@ -49,6 +49,8 @@ class Card:
         why: two sentences.
         similar: customers who look alike, of :func:`clv_core.strategy.similar.similar`.
         history: what the customer did.
+        recommended: products for the customer, of
+            :meth:`clv_core.strategy.recommend.kept.KeptAdvice.of_customer`; empty where none were looked for.
     """
 
     customer_id: str
@@ -71,6 +73,7 @@ class Card:
     why: Why
     similar: pd.DataFrame
     history: Timeline
+    recommended: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def total(self) -> float:
@@ -106,6 +109,7 @@ class Card:
             "next_order": self.next_order.to_json(),
             "why": asdict(self.why),
             "similar": _records(self.similar),
+            "recommended": _records(self.recommended.drop(columns=["customer_id", "tier"], errors="ignore")),
             "history": _records(self.history.days),
             "events": _records(self.history.kinds),
         }
@@ -122,6 +126,7 @@ def card(
     currency: str,
     language: str,
     scheme: Scheme = DEFAULT_SCHEME,
+    recommended: pd.DataFrame | None = None,
 ) -> Card:
     """Return the card of one customer.
 
@@ -135,6 +140,7 @@ def card(
         currency: of the log.
         language: of the sentences.
         scheme: that the tiers were cut by.
+        recommended: products for the customer, where recommendations are kept.
 
     Raises:
         NotFound: no customer of that id was seen before the cutoff.
@@ -163,6 +169,7 @@ def card(
         why=why(customers, row, explanation, currency=currency, language=language),
         similar=similar(customers, row),
         history=history,
+        recommended=pd.DataFrame() if recommended is None else recommended,
     )
 
 

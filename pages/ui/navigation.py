@@ -52,6 +52,7 @@ PAGES: Final = (
     Page("act", "exports", ":material/outbox:"),
     Page("act", "report", ":material/slideshow:"),
     Page("operate", "models", ":material/deployed_code_history:"),
+    Page("operate", "monitor", ":material/monitor_heart:"),
 )
 BY_NAME: Final = {page.name: page for page in PAGES}
 

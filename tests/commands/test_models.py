@@ -69,7 +69,9 @@ def test_export_and_import(run: Any, tmp_path: Path) -> None:
     code, came = run("import", tmp_path / "two.zip", "--name", "store")
     assert code == 0 and (came["name"], came["version"], came["role"]) == ("store", 1, "champion")
     assert came["new"] and not run("import", tmp_path / "two.zip", "--name", "store")[1]["new"]
-    assert run("list", "shop")[1]["versions"][2]["source"] == "trained"
+    code, found = run("list", "shop")
+    assert code == 0, found
+    assert found["versions"][2]["source"] == "trained"
     (tmp_path / "evil.pkl").write_bytes(b"\x80\x04.")
     code, said = run("import", tmp_path / "evil.pkl")
     assert code == 4 and said["error"]["code"] == "import_format"

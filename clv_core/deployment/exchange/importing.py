@@ -13,6 +13,7 @@ from clv_core.deployment.exchange.archive import limit_of, read_archive
 from clv_core.deployment.exchange.documents import read_document
 from clv_core.deployment.exchange.expectations import check_model
 from clv_core.deployment.exchange.record import check_record
+from clv_core.deployment.exchange.reference import check_reference
 from clv_core.deployment.exchange.weights import read_weights
 from clv_core.deployment.record import RECORD, digest, intact
 from clv_core.deployment.registry import Registry, Version
@@ -75,6 +76,7 @@ def check_files(files: Mapping[str, bytes]) -> dict[str, Any]:
     _check_history(read_document(files[HISTORY], HISTORY))
     if HOLDOUT in files:
         _check_holdout(files[HOLDOUT])
+    check_reference(files)
     return record
 
 

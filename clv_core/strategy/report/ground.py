@@ -9,7 +9,7 @@ import pandas as pd
 
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.evaluation.explain import Explanation
+from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.trust import Trust
 from clv_core.strategy.offers import Offer
