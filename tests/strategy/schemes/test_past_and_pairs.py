@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from clv_core.strategy.schemes.rules import Rules
 from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.segments import total
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
-from clv_core.workspace import Workspace, write_json
+from clv_core.workspace import Workspace
 
 TIERS = ValueTiers(DEFAULT_SCHEME)
 
@@ -147,8 +148,7 @@ def test_kept_scores_count_once_their_horizon_has_passed_and_the_model_has_not_s
     for cutoff in (early, dataset.log_end - timedelta(days=10)):
         pipeline.score(work, "shop", bundle.id, cutoff=cutoff, progress=NoProgress())
     assert [past.kind for past in then.past_predictions(work, bundle, dataset)] == [then.HOLDOUT]
-    write_json(bundle.folder / "bundle.json", {**bundle.record, "cutoff": early.isoformat()})
-    work, bundle = only(root)
+    bundle = replace(bundle, record={**bundle.record, "cutoff": early.isoformat()})
     kept = next(past for past in then.past_predictions(work, bundle, dataset) if past.kind == then.KEPT)
     assert kept.cutoff == early and kept.path == scores_path(work, bundle, dataset, early)
     frame = then.read_past(kept, bundle, dataset)
