@@ -2,8 +2,8 @@
 
 Customers are not drawn anew from one instant to the next: most are the same, only older. So no chance is stated; the
 stability index between the cutoff and a later instant is an alert where it passes both the usual mark of practice
-and three times what the reference itself shows between instants as far apart. Likewise the mean of predictions, by its ratio.
-Features over a span longer than the log was at the cutoff only fill up, and are not looked at.
+and three times what the reference itself shows between instants as far apart. Likewise the mean of predictions, by
+its ratio. Features over a span longer than the log was at the cutoff only fill up, and are not looked at.
 Source of the mark: Siddiqi (2006), Credit Risk Scorecards (below .1 no change, above .25 a major one).
 """
 
