@@ -30,7 +30,7 @@ COMMANDS: Final = (
     "look", "train", "score", "backtest", "tune", "explain", "segment", "card", "plan", "export",
     "recommend", "price",
     "report", "demo",
-    "pretrain", "models", "monitor",
+    "pretrain", "models", "monitor", "embed",
 )  # fmt: skip
 
 

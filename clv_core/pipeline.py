@@ -23,6 +23,7 @@ from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.asking import keep_explained
 from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
+from clv_core.deployment.embedding import embed as embed
 from clv_core.deployment.explaining import SAMPLE, Explained, explain_scores
 from clv_core.deployment.kept_scores import score as score
 from clv_core.deployment.kept_scores import score_file as score_file

@@ -35,14 +35,15 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core import pipeline
     from clv_core.collection.pseudonyms import load_key
     from clv_core.collection.store import open_dataset
-    from clv_core.strategy.conditions import Condition
     from clv_core.strategy.contacts_file import read_contacts, read_suppressed
     from clv_core.strategy.export import Contacts
-    from clv_core.strategy.tiers import Scheme
+    from clv_core.strategy.schemes.parse import asked
 
-    about = open_dataset(context.workspace, options.name).manifest
+    dataset = open_dataset(context.workspace, options.name)
+    about = dataset.manifest
     named = about.pseudonymised and (options.customers or options.suppress)
     key = load_key(context.workspace, about.key_fingerprint) if named else None
+    scheme, conditions = asked(options.scheme, options.segment, dataset)
     suppressed = frozenset() if options.suppress is None else read_suppressed(options.suppress, key)
     made = pipeline.export(
         context.workspace,
@@ -50,8 +51,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         options.model,
         options.out,
         format=options.format,
-        scheme=Scheme.parse(options.scheme),
-        conditions=[Condition.parse(text) for text in options.segment],
+        scheme=scheme,
+        conditions=conditions,
         contacts=Contacts(
             customers=None if options.customers is None else read_contacts(options.customers, key),
             region=options.region,

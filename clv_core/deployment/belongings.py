@@ -1,6 +1,6 @@
 """What the workspace holds of a dataset outside its folder: scores, explanations, backtests, views, models, runs.
 
-predictions/<model>/<name>-<version>-<cutoff>[-<terms>].parquet   explored/<name>/<version>
+predictions/<model>/<name>-<version>-<cutoff>[-<terms>|-embedding].parquet   explored/<name>/<version>
 explanations/<model>-<version>...                                 backtests/<model>-<version>
 recommendations/<model>-<version>                                 pricing/<model>-<version>
 monitoring/<model>-<version>                                      reports of :mod:`clv_core.monitoring`
@@ -27,6 +27,8 @@ from clv_core.workspace import Workspace
 
 OF_MODELS: Final = ("explanations", "backtests", "recommendations", "pricing", "monitoring")
 EXPLORED: Final = "explored"
+EMBEDDING: Final = "-embedding"
+"""How the names of files end that hold how networks see customers, rather than scores."""
 GONE: Final = ".gone-"
 """Folders of this name are on their way out; what a crash leaves of them goes with the next deletion."""
 
@@ -76,8 +78,8 @@ def belongings(workspace: Workspace, name: str, versions: Collection[str]) -> Be
 
 
 def predictions_of(workspace: Workspace, name: str) -> list[Path]:
-    """Return the files of a dataset's scored customers."""
-    own = re.compile(rf"{re.escape(name)}-{VERSION.pattern}-\d{{8}}(-{MARK})?\.parquet")
+    """Return the files of a dataset's scored customers, and of how networks see them."""
+    own = re.compile(rf"{re.escape(name)}-{VERSION.pattern}-\d{{8}}(-{MARK}|{EMBEDDING})?\.parquet")
     return [path for path in sorted(workspace.predictions.glob("*/*.parquet")) if own.fullmatch(path.name)]
 
 

@@ -84,6 +84,10 @@ class Levelled(ABC):
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
         """Return what the networks say of every row, before any level."""
 
+    @abstractmethod
+    def hidden(self, snapshot: Snapshot) -> list[NDArray[np.float32]]:
+        """Return the last hidden layer of each network: customers as it sees them, each [n, its width]."""
+
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
         """Predict every row.
 
@@ -142,6 +146,11 @@ class Levelled(ABC):
                 figures[str(q)].append(head.quantile(scaled, q))
         p, *values = (torch.stack(parts).double().mean(0).numpy() for parts in figures.values())
         return Predictions(np.clip(p, 0, 1), *(read.in_currency(value) for value in values))
+
+
+def joined_parts(answers: Sequence[Sequence[Tensor]]) -> list[NDArray[np.float32]]:
+    """Return what each network said of all parts as one array, from what all said of each part."""
+    return [torch.cat(list(parts)).numpy() for parts in zip(*answers, strict=True)]
 
 
 def mean_of(heads: list[Head], members: list[Params]) -> Floats:

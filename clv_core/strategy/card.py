@@ -16,9 +16,10 @@ from clv_core.i18n import translate
 from clv_core.strategy.find import place_of
 from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE
 from clv_core.strategy.next_order import NextOrder, next_order
+from clv_core.strategy.schemes.saved import given_names, names_of_tiers
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE
 from clv_core.strategy.similar import similar
-from clv_core.strategy.tiers import DEFAULT_SCHEME, NAMES, Scheme, tier_names
+from clv_core.strategy.tiers import DEFAULT_SCHEME, NAMES, Scheme
 from clv_core.strategy.timeline import DAY, Timeline, timeline
 from clv_core.strategy.why import Why, why
 
@@ -162,8 +163,8 @@ def card(
         rank=1 + int((customers[VALUE].to_numpy() > mine[VALUE]).sum()),
         customers=len(customers),
         tier=tier,
-        tier_name=tier_names(scheme.tiers, language)[tier - 1],
-        action=_action(tier, scheme, language, bought=len(history.purchase_days) > 0),
+        tier_name=names_of_tiers(dataset, scheme.tiers, language)[tier - 1],
+        action=_action(dataset, tier, scheme, language, bought=len(history.purchase_days) > 0),
         next_order=next_order(history, chance, horizon_days, cutoff, rhythm),
         why=why(customers, row, explanation, currency=currency, language=language),
         similar=similar(customers, row),
@@ -172,10 +173,13 @@ def card(
     )
 
 
-def _action(tier: int, scheme: Scheme, language: str, *, bought: bool) -> str:
-    """Return what to do: by tier for buyers; what is said of tiers speaks of orders, which others have none of."""
+def _action(dataset: Dataset, tier: int, scheme: Scheme, language: str, *, bought: bool) -> str:
+    """Return what to do, as a person wrote it or by tier; what is said of tiers speaks of orders: of buyers only."""
     if not bought:
         return translate("card.action.never", language)
+    given = given_names(dataset, f"tiers:{scheme.tiers}").get(str(tier))
+    if given is not None and given.description:
+        return given.description
     names = NAMES.get(scheme.tiers, ())
     return translate(f"segments.action.{names[tier - 1]}", language) if names else ""
 

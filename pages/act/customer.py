@@ -25,5 +25,5 @@ with st.grid(2, min_column_width=360):
     card_sections.action(shown)
 card_sections.history(shown)
 recommended.on_card(dataset, bundle, shown.customer_id)
-card_sections.alike(shown)
+card_sections.alike(shown, dataset)
 card_sections.downloads(shown, dataset, bundle)

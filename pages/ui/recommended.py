@@ -152,6 +152,9 @@ def of_tier(advice: KeptAdvice, kind: str, currency: str) -> None:
     """Show what to put in one tier's mail, and how dear the tiers' products are."""
     names = tier_names(DEFAULT_SCHEME.tiers, state.language())
     rows = advice.tiers[advice.tiers["kind"] == kind]
+    if rows.empty:
+        st.caption(t("recommend.customer.none"))
+        return
     known = sorted(rows[TIER].unique().tolist())
     left, right = st.columns([3, 2])
     with left:

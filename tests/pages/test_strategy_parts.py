@@ -75,7 +75,8 @@ def test_recommendations_say_what_was_measured(
         assert translate("recommend.unmeasured", lang) in texts(app)
     assert translate("warning.recommend_price_rule", lang) in texts(app)
     mail = app.dataframe[0].value
-    rows = advice.tiers[(advice.tiers["kind"] == kind) & (advice.tiers["tier"] == advice.tiers["tier"].min())]
+    rows = advice.tiers[advice.tiers["kind"] == kind]
+    rows = rows[rows["tier"] == rows["tier"].min()]
     assert mail["product_id"].tolist() == rows["product_id"].tolist()
     first = advice.of_customer(str(advice.customers["customer_id"].iloc[0]), kind)
     if first.empty:

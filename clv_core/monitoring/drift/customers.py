@@ -2,9 +2,9 @@
 
 Customers are not drawn anew from one instant to the next: most are the same, only older. So no chance is stated; the
 stability index between the cutoff and a later instant is an alert where it passes both the usual mark of practice
-and twice what the reference itself shows between instants as far apart. Likewise the mean of predictions, by its ratio.
-Features over a span longer than the log was at the cutoff only fill up, and are not looked at.
-Source of the mark: Siddiqi (2006), Credit Risk Scorecards (below .1 no change, above .25 a major one; here .2).
+and three times what the reference itself shows between instants as far apart. Likewise the mean of predictions, by
+its ratio. Features over a span longer than the log was at the cutoff only fill up, and are not looked at.
+Source of the mark: Siddiqi (2006), Credit Risk Scorecards (below .1 no change, above .25 a major one).
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from clv_core.monitoring.drift.chunks import MONTH, edge
 from clv_core.monitoring.drift.distances import psi
 from clv_core.monitoring.drift.sights import PREDICTED, Sight
 
-MARK: Final = 0.2
-OWN: Final = 2.0
-SMALLEST_MOVE: Final = 0.15
+MARK: Final = 0.25
+OWN: Final = 3.0
+SMALLEST_MOVE: Final = 0.25
 """A mean that moved by less than this, on the log scale, is no alert."""
 TINY: Final = 1e-9
 FEWEST_CUSTOMERS: Final = 100
