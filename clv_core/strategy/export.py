@@ -7,7 +7,6 @@ table of formats; lists of formats elsewhere derive from it.
 from __future__ import annotations
 
 import dataclasses
-import getpass
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -17,10 +16,13 @@ from typing import Any, Final
 
 import pandas as pd
 
+from clv_core import audit
 from clv_core.collection.contact_fields import EMAIL, MADID, PHONE
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.strategy import platforms
+from clv_core.strategy.contacts import emails, named
 from clv_core.strategy.files import write_csv, write_csv_parts, write_xlsx
 from clv_core.strategy.reach import reachable
 from clv_core.workspace import Workspace, write_json
@@ -144,6 +146,7 @@ def export(
     *,
     side: Side,
     contacts: Contacts | None = None,
+    stop: StopList | None = None,
 ) -> Exported:
     """Write a customer list and its side file.
 
@@ -153,6 +156,7 @@ def export(
         path: the file to write; several get ``-1``, ``-2`` before the ending.
         side: what the numbers mean.
         contacts: needed by platform formats; generic formats take only suppression from it.
+        stop: the suppression list of the workspace; who is on it is in no list.
 
     Raises:
         UsageError: unknown format, or a platform format without contacts.
@@ -168,12 +172,14 @@ def export(
     if entry.columns is not None:
         if contacts is None or contacts.customers is None:
             raise UsageError("export_needs_contacts", format=format)
+        hidden_ids = {*contacts.suppressed, *(stopped(frame, contacts.customers, stop) if stop else ())}
         people = reachable(
-            frame, contacts.customers, entry.keys, contacts.region, contacts.assume_consent, contacts.suppressed
+            frame, contacts.customers, entry.keys, contacts.region, contacts.assume_consent, hidden_ids
         )
         left_out, reach, rows = people.left_out, people.reach, people.customers
     else:
         hidden = frame[CUSTOMER_ID].isin(set(contacts.suppressed if contacts else ()))
+        hidden |= stop.hides(frame) if stop else False
         left_out, rows = ({"suppressed": int(hidden.sum())} if hidden.any() else {}), frame[~hidden]
     if len(rows) < entry.fewest:
         raise NotEnoughData("export_too_few", format=format, rows=len(rows), fewest=entry.fewest)
@@ -187,6 +193,13 @@ def export(
     made = Exported(files, files[0].with_name(files[0].name + ".json"), len(rows), left_out, reach)
     write_json(made.side_file, side_record(made, format, side))
     return made
+
+
+def stopped(frame: pd.DataFrame, customers: pd.DataFrame, stop: StopList) -> set[str]:
+    """Return the ids of those who are on the suppression list, by their id or by an e-mail address of theirs."""
+    known = named(customers)
+    addresses = known.assign(**{EMAIL: emails(known[EMAIL].astype("str").fillna(""))}) if EMAIL in known else known
+    return {*frame.loc[stop.hides(frame), CUSTOMER_ID], *known.loc[stop.hides(addresses), CUSTOMER_ID].astype("str")}
 
 
 def side_record(made: Exported, format: str, side: Side) -> dict[str, Any]:
@@ -204,14 +217,7 @@ def side_record(made: Exported, format: str, side: Side) -> dict[str, Any]:
 
 def log_export(workspace: Workspace, made: Exported, format: str, side: Side) -> None:
     """Append one line to ``exports/log.jsonl``: who exported what, when, how many. It names no customer."""
-    line = {"who": operator_name(), **side_record(made, format, side), "folder": str(made.files[0].parent)}
+    line = {"who": audit.actor(), **side_record(made, format, side), "folder": str(made.files[0].parent)}
     with (workspace.exports / "log.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(line, ensure_ascii=False) + "\n")
-
-
-def operator_name() -> str:
-    """Return the name of the account that runs the program, "" where the system knows none."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""
+    audit.note(workspace, "export", dataset=side.dataset, model=side.model, format=format, rows=made.rows)
