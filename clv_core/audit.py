@@ -66,7 +66,7 @@ def lines(workspace: Workspace, most: int | None = None) -> list[dict[str, Any]]
     """Return the lines of the log, the latest first; one that was cut off by a crash is left out."""
     path = path_of(workspace)
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    found = []
+    found: list[dict[str, Any]] = []
     for line in reversed(text.splitlines()):
         if most is not None and len(found) == most:
             break

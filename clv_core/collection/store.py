@@ -258,16 +258,24 @@ def save_dataset(
     return _save(workspace.datasets / check_name(manifest.name), manifest, files, {})
 
 
-def derive(dataset: Dataset, manifest: Manifest, *, turn: bool = True, **files: Path) -> Dataset:
+def derive(dataset: Dataset, manifest: Manifest, **files: Path) -> Dataset:
     """Store a new version of a dataset and make it the current one.
 
     Args:
         dataset: the version that it is made from.
         manifest: of the new version.
-        turn: whether it becomes the current one.
         files: ``events``, ``set_aside``, ``customers``: Parquet files that are new, moved in; those not named are
             shared with ``dataset``, on disk too.
     """
+    return _derive(dataset, manifest, files, turn=True)
+
+
+def derive_aside(dataset: Dataset, manifest: Manifest, **files: Path) -> Dataset:
+    """Store a new version as :func:`derive` does, without making it the current one."""
+    return _derive(dataset, manifest, files, turn=False)
+
+
+def _derive(dataset: Dataset, manifest: Manifest, files: Mapping[str, Path], *, turn: bool) -> Dataset:
     names = {"events": EVENTS, "set_aside": SET_ASIDE, "customers": CUSTOMERS}
     new = {names[key]: path for key, path in files.items()}
     wanted = [EVENTS, SET_ASIDE] + ([CUSTOMERS] if manifest.customers_table is not None else [])

@@ -173,9 +173,7 @@ def export(
         if contacts is None or contacts.customers is None:
             raise UsageError("export_needs_contacts", format=format)
         hidden_ids = {*contacts.suppressed, *(stopped(frame, contacts.customers, stop) if stop else ())}
-        people = reachable(
-            frame, contacts.customers, entry.keys, contacts.region, contacts.assume_consent, hidden_ids
-        )
+        people = reachable(frame, contacts.customers, entry.keys, contacts.region, contacts.assume_consent, hidden_ids)
         left_out, reach, rows = people.left_out, people.reach, people.customers
     else:
         hidden = frame[CUSTOMER_ID].isin(set(contacts.suppressed if contacts else ()))

@@ -50,6 +50,7 @@ PAGES: Final = (
     Page("act", "customer", ":material/person_search:"),
     Page("act", "strategy", ":material/savings:"),
     Page("operate", "models", ":material/deployed_code_history:"),
+    Page("operate", "privacy", ":material/shield_person:"),
 )
 BY_NAME: Final = {page.name: page for page in PAGES}
 

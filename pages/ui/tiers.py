@@ -278,10 +278,10 @@ def _downloads(
 
 def _maker(chosen: pd.DataFrame, kind: str, name: str, side: Side) -> Callable[[], bytes]:
     """Return what writes the file, its side file and the line in the log, when the button is pressed."""
-    work = state.workspace()
+    work, stop = state.workspace(), state.stop_list()
 
     def make() -> bytes:
-        made = export(chosen, kind, work.exports / name, side=side)
+        made = export(chosen, kind, work.exports / name, side=side, stop=stop)
         log_export(work, made, kind, side)
         return made.files[0].read_bytes()
 

@@ -14,6 +14,7 @@ PAGES = (
     *("home", "upload", "look", "datasets", "explore", "train", "evaluate", "explain"),
     *("segments", "customer", "strategy"),
     "models",
+    "privacy",
 )
 
 

@@ -123,7 +123,10 @@ def people_without_erased(
         rows_read=reading.rows_read - (reading.rows - rows),
         match=dataclasses.replace(reading.match, customers=matched["customers"], matched=matched["matched"]),
         content=version_of(reading.content, "without", rows),
-        warnings=(*(Message(one["code"], one["params"]) for one in redacted_values(_coded(reading), ids, Needles(ids))), said),
+        warnings=(
+            *(Message(one["code"], one["params"]) for one in redacted_values(_coded(reading), ids, Needles(ids))),
+            said,
+        ),
     )
 
 
@@ -137,5 +140,3 @@ def _columns(path: Path, scratch: Path) -> list[str]:
         return text_columns(connection, path)
     finally:
         connection.close()
-
-

@@ -96,10 +96,11 @@ class Needles:
             return np.array([], np.int64)
         wide = block.astype(np.uint32)
         four = wide[:count] | wide[1 : count + 1] << 8 | wide[2 : count + 2] << 16 | wide[3 : count + 3] << 24
-        places = np.flatnonzero(self._table[_mixed(four)])
+        places: NDArray[np.int64] = np.flatnonzero(self._table[_mixed(four.astype(np.uint32))])
         heads = np.ascontiguousarray(block[places[:, None] + np.arange(SHORTEST)]).view("<u8").ravel()
         at = np.minimum(np.searchsorted(self._heads, heads), len(self._heads) - 1)
-        return places[self._heads[at] == heads]
+        found: NDArray[np.int64] = places[self._heads[at] == heads]
+        return found
 
     def _sizes(self, data: NDArray[np.uint8], start: int, low: int, high: int) -> list[int]:
         """Return the sizes of the words that stand at ``start`` with no letter or digit beside them."""

@@ -107,4 +107,3 @@ def _as_registered(workspace: Workspace, bundle: Bundle) -> dict[str, object]:
     """Return the record on disk under the name that the dataset bears now."""
     record = read_record(bundle.folder)
     return {**record, "dataset": {**record["dataset"], "name": bundle.record["dataset"]["name"]}}
-

@@ -106,7 +106,11 @@ def markdown(certificate: Certificate, language: str) -> str:
     lines += [f"- {t(f'erasure.kind.{kind}')}: {count}" for kind, count in certificate.removed.items() if count]
     lines += [f"- {t('erasure.export')}: {name}" for name in certificate.exports]
     lines += [f"- {path}: {count}" for path, count in certificate.files.items()]
-    lines += ["", f"## {t('erasure.models')}", t("erasure.models.why" if certificate.learned else "erasure.models.none")]
+    lines += [
+        "",
+        f"## {t('erasure.models')}",
+        t("erasure.models.why" if certificate.learned else "erasure.models.none"),
+    ]
     for one in certificate.models:
         rows = {"model": one["model"], "customers": one["customers"], "rows": one["holdout_rows"]}
         lines.append(f"- {t('erasure.model', **rows)}")

@@ -25,6 +25,7 @@ from clv_core.collection.store import (
     Manifest,
     delete_dataset,
     derive,
+    derive_aside,
     open_dataset,
     version_of,
     versions,
@@ -97,8 +98,8 @@ def holding(workspace: Workspace, name: str, wanted: Wanted) -> list[Dataset]:
 def rewrite(workspace: Workspace, name: str, wanted: Wanted, progress: Progress) -> Rewritten | None:
     """Write the dataset anew without the customers and destroy all versions that hold them; None where none does."""
     home = workspace.datasets / name
-    for left in (*home.glob(f"{GONE}*"), *home.glob("*.new")):
-        shutil.rmtree(left, ignore_errors=True)
+    for half in (*home.glob(f"{GONE}*"), *home.glob("*.new")):
+        shutil.rmtree(half, ignore_errors=True)
     held = {one.version: one for one in holding(workspace, name, wanted)}
     current = open_dataset(workspace, name)
     _redact_manifests(workspace, name, wanted, kept=set(held))
@@ -147,7 +148,7 @@ def _written(
             people = taken.files.get("customers", dataset.customers_path)
             events = taken.files.get("events", dataset.events_path)
             manifest = dataclasses.replace(manifest, customers_table=recount(people, events, manifest.customers_table))
-        derive(dataset, manifest, turn=turn, **taken.files)
+        (derive if turn else derive_aside)(dataset, manifest, **taken.files)
         return manifest, taken
 
 

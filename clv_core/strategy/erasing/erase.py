@@ -186,4 +186,3 @@ def _add_dataset(told: Certificate, done: Rewritten) -> Certificate:
     if earlier is not None:
         new |= {key: earlier[key] + new[key] for key in ("destroyed", "events", "aside", "people")}
     return replace(told, datasets=[*(one for one in told.datasets if one["name"] != done.name), new])
-

@@ -133,7 +133,9 @@ def _pruned(value: Any, wanted: Wanted) -> tuple[Any, int]:
     if isinstance(value, list):
         found = [_pruned(item, wanted) for item in value]
         total = sum(count for _, count in found)
-        return [said for (said, count), item in zip(found, value, strict=True) if said is not None or item is None], total
+        return [
+            said for (said, count), item in zip(found, value, strict=True) if said is not None or item is None
+        ], total
     if isinstance(value, str):
         said = redacted_values(value, (), wanted.everywhere)
         return said, int(said != value)

@@ -1,0 +1,91 @@
+"""Erase 1,000 of a million customers: seconds, memory, and a search of every file afterwards.
+
+Ids are 24 random letters and digits. The workspace holds the dataset in two versions (a customers table was added), the
+kept relations, scores of a million customers, a list of all of them as CSV and one as Parquet, and a model with its
+holdout. ``erase`` runs as anyone would start it, bound to two cores. What is searched is decoded by
+``tests/strategy/searcher.py``, which shares nothing with what erases. ``python -m tests.bench.erase --rows 10000000``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import time
+from pathlib import Path
+
+import duckdb
+
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import open_dataset
+from clv_core.jobs import NoProgress
+from clv_core.workspace import Workspace
+from tests.bench.process import command
+from tests.strategy.searcher import found
+
+ID = "substr(translate(to_base64(unhex(sha256('erase' || i))), '+/=', 'xyz'), 1, 24)"
+LOG = f"""
+copy (
+    select {ID} as customer_id, (date '2022-01-01' + ((hash(i, k, 1) % 730)::int))::varchar as event_time,
+        if(hash(i, k, 2) % 3 = 0, 'purchase', 'view') as event_type,
+        if(hash(i, k, 2) % 3 = 0, (500 + hash(i, k, 3) % 9000) / 100.0, null) as amount,
+        'o' || lpad((hash(i, k, 4) % 100000000)::varchar, 9, '0') as order_id,
+        'p' || (hash(i, k, 5) % 1000)::varchar as product_id, 'kind ' || (hash(i, k, 5) % 40)::varchar as category
+    from range({{customers}}) c(i), range({{each}}) e(k)
+) to '{{path}}' (header)
+"""
+
+
+def main() -> None:
+    """Make what is not there, erase from a copy, search, and print what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--customers", type=int, default=1_000_000)
+    parser.add_argument("--each", type=int, default=10, help="events of a customer")
+    parser.add_argument("--erased", type=int, default=1000)
+    parser.add_argument("--folder", type=Path, default=Path("build/erase"))
+    options = parser.parse_args()
+    folder = options.folder.absolute()
+    made, root = folder / "made", folder / "workspace"
+    if not (made / "ready").exists():
+        prepare(folder, made, options.customers, options.each)
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(made, root)
+    with duckdb.connect() as connection:
+        step = options.customers // options.erased
+        rows = connection.execute(f"select {ID} from range(0, {options.customers}, {step}) c(i)").fetchall()
+    ids = [str(row[0]) for row in rows]
+    (folder / "ids.txt").write_text("\n".join(ids))
+    before = found(root, ids)
+    took = command(["erase", "--file", str(folder / "ids.txt"), "--workspace", str(root)], 2)
+    started = time.monotonic()
+    after = found(root, ids)
+    keys = ("seconds", "processor", "memory_mb", "load", "found", "removed", "files", "remains")
+    print(json.dumps({key: took.get(key) for key in keys}, indent=1))
+    print(f"held ids before: {len(before)} files; after: {after}; searched in {time.monotonic() - started:.0f} s")
+
+
+def prepare(folder: Path, made: Path, customers: int, each: int) -> None:
+    """Make the workspace that is erased from."""
+    shutil.rmtree(made, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    log, people = folder / "log.csv", folder / "people.csv"
+    workspace, words = Workspace(made), ["--workspace", str(made)]
+    with duckdb.connect() as connection:
+        connection.execute(LOG.format(customers=customers, each=each, path=log))
+        mail = f"lower({ID}) || '@mail.example'"
+        query = f"select {ID} as customer_id, {mail} as email, 'yes' as consent from range({customers}) c(i)"
+        connection.execute(f"copy ({query}) to '{people}' (header)")
+    ingest(workspace, log, "shop", currency="EUR", progress=NoProgress())
+    command(["customers", str(people), "--dataset", "shop", "--contact", "email=email", *words], 2)
+    model = command(["train", "shop", "--horizon-days", "90", "--model", "naive", *words], 2)["model"]
+    lists = made / "exports"
+    lists.mkdir(exist_ok=True)
+    command(["score", "shop", "--model", model, "--out", str(lists / "scores.csv"), *words], 2)
+    command(["segment", "shop", "--model", model, "--out", str(lists / "tiers.parquet"), *words], 2)
+    print(open_dataset(workspace, "shop").manifest.customers, "customers,", model)
+    log.unlink()
+    (made / "ready").touch()
+
+
+if __name__ == "__main__":
+    main()
