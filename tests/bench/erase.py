@@ -1,9 +1,10 @@
 """Erase 1,000 of a million customers: seconds, memory, and a search of every file afterwards.
 
-Ids are 24 random letters and digits. The workspace holds the dataset in two versions (a customers table was added), the
-kept relations, scores of a million customers, a list of all of them as CSV and one as Parquet, and a model with its
-holdout. ``erase`` runs as anyone would start it, bound to two cores. What is searched is decoded by
-``tests/strategy/searcher.py``, which shares nothing with what erases. ``python -m tests.bench.erase --rows 10000000``.
+Ids are 24 random letters and digits. The workspace holds the dataset in two versions (a customers table was added),
+scores of a million customers where the pages keep them, a comparison's predictions, a list of all of them as CSV and
+one as Parquet, and a model (of the first 20,000 customers) with its holdout. ``erase`` runs as anyone would start it,
+bound to two cores. What is searched is decoded by ``tests/strategy/searcher.py``, which shares nothing with what
+erases. ``python -m tests.bench.erase --each 10``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tests.bench.process import command
 from tests.strategy.searcher import found
 
 ID = "substr(translate(to_base64(unhex(sha256('erase' || i))), '+/=', 'xyz'), 1, 24)"
+SAMPLE = 20_000
 LOG = f"""
 copy (
     select {ID} as customer_id, (date '2022-01-01' + ((hash(i, k, 1) % 730)::int))::varchar as event_time,
@@ -68,20 +70,30 @@ def prepare(folder: Path, made: Path, customers: int, each: int) -> None:
     """Make the workspace that is erased from."""
     shutil.rmtree(made, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    log, people = folder / "log.csv", folder / "people.csv"
+    log, people, sample = folder / "log.csv", folder / "people.csv", folder / "sample.csv"
     workspace, words = Workspace(made), ["--workspace", str(made)]
     with duckdb.connect() as connection:
         connection.execute(LOG.format(customers=customers, each=each, path=log))
         mail = f"lower({ID}) || '@mail.example'"
         query = f"select {ID} as customer_id, {mail} as email, 'yes' as consent from range({customers}) c(i)"
         connection.execute(f"copy ({query}) to '{people}' (header)")
+        connection.execute(LOG.format(customers=min(customers, SAMPLE), each=20, path=sample))
     ingest(workspace, log, "shop", currency="EUR", progress=NoProgress())
+    ingest(workspace, sample, "sample", currency="EUR", progress=NoProgress())
     command(["customers", str(people), "--dataset", "shop", "--contact", "email=email", *words], 2)
-    model = command(["train", "shop", "--horizon-days", "90", "--model", "naive", *words], 2)["model"]
-    lists = made / "exports"
-    lists.mkdir(exist_ok=True)
-    command(["score", "shop", "--model", model, "--out", str(lists / "scores.csv"), *words], 2)
-    command(["segment", "shop", "--model", model, "--out", str(lists / "tiers.parquet"), *words], 2)
+    model = command(["train", "sample", "--horizon-days", "90", "--model", "naive", *words], 2)["model"]
+    version = open_dataset(workspace, "shop").version
+    places = [made / "predictions" / model / f"shop-{version}-20240101.parquet"]
+    places += [made / "backtests" / f"{model}-{version}" / "predictions.parquet", made / "exports" / "tiers.parquet"]
+    places += [made / "exports" / "scores.csv"]
+    columns = (
+        "hash(i) % 1000 / 10.0 as predicted_clv, 0.5 as p_purchase, 1.0 as clv_p10, 2.0 as clv_p50, 3.0 as clv_p90"
+    )
+    with duckdb.connect() as connection:
+        for place in places:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            query = f"select {ID} as customer_id, date '2024-01-01' as as_of, {columns} from range({customers}) c(i)"
+            connection.execute(f"copy ({query}) to '{place}'")
     print(open_dataset(workspace, "shop").manifest.customers, "customers,", model)
     log.unlink()
     (made / "ready").touch()
