@@ -54,7 +54,8 @@ def _word(action: str) -> str:
 def _about(line: dict[str, object]) -> str:
     said = []
     for part in PARTS:
-        if part in line:
-            value = t(f"access.role.{line[part]}") if part == "role" and line[part] != "none" else str(line[part])
+        if part in line and line[part] not in ("done", "none"):
+            worded = part in ("role", "outcome")
+            value = t(f"access.{part}.{line[part]}") if worded else str(line[part])
             said.append(f"{t(f'audit.fact.{part}')}: {value}")
     return "; ".join(said)

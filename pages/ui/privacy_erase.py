@@ -141,7 +141,12 @@ def _certificates() -> None:
     st.dataframe(table, hide_index=True, alt=t("privacy.certificates"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = {one.id: f"{state.moment(one.finished)} · {len(one.customers):,}" for one in found}
-        chosen = st.selectbox(t("privacy.certificate.which"), list(names), format_func=names.__getitem__, key=f"certificate_{state.language()}")
+        chosen = st.selectbox(
+            t("privacy.certificate.which"),
+            list(names),
+            format_func=names.__getitem__,
+            key=f"certificate_{state.language()}",
+        )
         root = state.workspace().root
         text = markdown_path(state.workspace(), chosen, state.language())
         name = f"erasure-{chosen}"

@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 
 from clv_core.collection.ingest import ingest
+from clv_core.collection.simulate import Plan, simulate
 from clv_core.collection.store import open_dataset
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -67,20 +68,26 @@ def main() -> None:
 
 
 def prepare(folder: Path, made: Path, customers: int, each: int) -> None:
-    """Make the workspace that is erased from."""
-    shutil.rmtree(made, ignore_errors=True)
+    """Make the workspace that is erased from, as far as it is not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    log, people, sample = folder / "log.csv", folder / "people.csv", folder / "sample.csv"
+    log, people, sample = folder / "log.csv", folder / "people.csv", folder / "sample"
     workspace, words = Workspace(made), ["--workspace", str(made)]
+    if not (made / "datasets" / "shop" / "current.json").exists():
+        with duckdb.connect() as connection:
+            connection.execute(LOG.format(customers=customers, each=each, path=log))
+            mail = f"lower({ID}) || '@mail.example'"
+            query = f"select {ID} as customer_id, {mail} as email, 'yes' as consent from range({customers}) c(i)"
+            connection.execute(f"copy ({query}) to '{people}' (header)")
+        ingest(workspace, log, "shop", currency="EUR", progress=NoProgress())
+        command(["customers", str(people), "--dataset", "shop", "--contact", "email=email", *words], 2)
+        log.unlink()
+    simulate("btyd", Plan(min(customers, SAMPLE), 540, 1, 90)).write(sample)
     with duckdb.connect() as connection:
-        connection.execute(LOG.format(customers=customers, each=each, path=log))
-        mail = f"lower({ID}) || '@mail.example'"
-        query = f"select {ID} as customer_id, {mail} as email, 'yes' as consent from range({customers}) c(i)"
-        connection.execute(f"copy ({query}) to '{people}' (header)")
-        connection.execute(LOG.format(customers=min(customers, SAMPLE), each=20, path=sample))
-    ingest(workspace, log, "shop", currency="EUR", progress=NoProgress())
-    ingest(workspace, sample, "sample", currency="EUR", progress=NoProgress())
-    command(["customers", str(people), "--dataset", "shop", "--contact", "email=email", *words], 2)
+        known = (
+            f"(select * replace ({ID} as customer_id) from (select *, substr(customer_id, 2)::bigint as i from {{}}))"
+        )
+        connection.execute(f"copy {known.format(repr(str(sample / 'events.csv')))} to '{sample}.csv' (header)")
+    ingest(workspace, sample.with_suffix(".csv"), "sample", currency="EUR", progress=NoProgress())
     model = command(["train", "sample", "--horizon-days", "90", "--model", "naive", *words], 2)["model"]
     version = open_dataset(workspace, "shop").version
     places = [made / "predictions" / model / f"shop-{version}-20240101.parquet"]
@@ -95,7 +102,6 @@ def prepare(folder: Path, made: Path, customers: int, each: int) -> None:
             query = f"select {ID} as customer_id, date '2024-01-01' as as_of, {columns} from range({customers}) c(i)"
             connection.execute(f"copy ({query}) to '{place}'")
     print(open_dataset(workspace, "shop").manifest.customers, "customers,", model)
-    log.unlink()
     (made / "ready").touch()
 
 
