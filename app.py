@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import navigation, sidebar, signin, state, widgets
+from pages.ui import navigation, sidebar, signin, state, tour, widgets
 
 navigation.page_config()
 state.begin()
@@ -10,6 +10,7 @@ signin.gate()
 page = navigation.menu()
 sidebar.show()
 state.publish()
+tour.show(navigation.name_of(page))
 st.title(page.title, anchor=False)
 try:
     page.run()

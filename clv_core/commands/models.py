@@ -16,7 +16,8 @@ Run = Callable[[argparse.Namespace, Context, Registry], dict[str, Any]]
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the actions, each with its words."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    text = translate("cli.models.action", language)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", help=text)
     for name, (words, _) in ACTIONS.items():
         text = translate(f"cli.models.{name}", language)
         action = actions.add_parser(name, help=text, description=text)
@@ -92,10 +93,11 @@ def _export(options: argparse.Namespace, context: Context, registry: Registry) -
 def _import(options: argparse.Namespace, context: Context, registry: Registry) -> dict[str, Any]:
     from clv_core.deployment.exchange.importing import import_bundle
 
+    known = {one.bundle for one in registry.versions()}
     context.progress.report("importing", 0, 1)
     one = import_bundle(context.workspace, options.file, name=options.dataset)
     context.progress.report("importing", 1, 1)
-    return one.to_json()
+    return {**one.to_json(), "new": one.bundle not in known}
 
 
 def _word(name: str, key: str, **kept: Any) -> Callable[[argparse.ArgumentParser, str], None]:

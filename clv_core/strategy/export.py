@@ -19,12 +19,10 @@ import pandas as pd
 from clv_core import audit
 from clv_core.collection.contact_fields import EMAIL, MADID, PHONE
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.strategy import platforms
-from clv_core.strategy.contacts import emails, named
 from clv_core.strategy.files import write_csv, write_csv_parts, write_xlsx
-from clv_core.strategy.reach import reachable
+from clv_core.strategy.reach import Reach, hidden, reachable, stopped
 from clv_core.workspace import Workspace, write_json
 
 MEGABYTE: Final = 1_000_000
@@ -138,6 +136,11 @@ class Exported:
     left_out: dict[str, int] = field(default_factory=dict)
     reach: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def asked(self) -> int:
+        """Customers that were asked for."""
+        return self.rows + sum(self.left_out.values())
+
 
 def export(
     frame: pd.DataFrame,
@@ -155,7 +158,8 @@ def export(
         format: id of ``EXPORTS``.
         path: the file to write; several get ``-1``, ``-2`` before the ending.
         side: what the numbers mean.
-        contacts: needed by platform formats; generic formats take only suppression from it.
+        contacts: needed by platform formats; generic formats take only suppression from it, of e-mail addresses by the
+            customers that it names.
         stop: the suppression list of the workspace; who is on it is in no list.
 
     Raises:
@@ -164,21 +168,8 @@ def export(
         NeedsAnswer: the contacts say nothing about consent, and it is not assumed.
         Refused: contacts without ids, or ids that stand twice.
     """
-    if format not in EXPORTS:
-        raise UsageError("export_format", format=format, known=", ".join(EXPORTS))
-    entry = EXPORTS[format]
-    left_out: dict[str, int] = {}
-    reach: dict[str, int] = {}
-    if entry.columns is not None:
-        if contacts is None or contacts.customers is None:
-            raise UsageError("export_needs_contacts", format=format)
-        hidden_ids = {*contacts.suppressed, *(stopped(frame, contacts.customers, stop) if stop else ())}
-        people = reachable(frame, contacts.customers, entry.keys, contacts.region, contacts.assume_consent, hidden_ids)
-        left_out, reach, rows = people.left_out, people.reach, people.customers
-    else:
-        hidden = frame[CUSTOMER_ID].isin(set(contacts.suppressed if contacts else ()))
-        hidden |= stop.hides(frame) if stop else False
-        left_out, rows = ({"suppressed": int(hidden.sum())} if hidden.any() else {}), frame[~hidden]
+    people = who_is_in(frame, format, contacts, stop)
+    entry, rows = EXPORTS[format], people.customers
     if len(rows) < entry.fewest:
         raise NotEnoughData("export_too_few", format=format, rows=len(rows), fewest=entry.fewest)
     if entry.columns is not None:
@@ -188,16 +179,37 @@ def export(
         files = (write_xlsx(rows, path, about),)
     else:
         files = (write_csv(rows, path),)
-    made = Exported(files, files[0].with_name(files[0].name + ".json"), len(rows), left_out, reach)
+    made = Exported(files, files[0].with_name(files[0].name + ".json"), len(rows), people.left_out, people.reach)
     write_json(made.side_file, side_record(made, format, side))
     return made
 
 
-def stopped(frame: pd.DataFrame, customers: pd.DataFrame, stop: StopList) -> set[str]:
-    """Return the ids of those who are on the suppression list, by their id or by an e-mail address of theirs."""
-    known = named(customers)
-    addresses = known.assign(**{EMAIL: emails(known[EMAIL].astype("str").fillna(""))}) if EMAIL in known else known
-    return {*frame.loc[stop.hides(frame), CUSTOMER_ID], *known.loc[stop.hides(addresses), CUSTOMER_ID].astype("str")}
+def who_is_in(
+    frame: pd.DataFrame, format: str, contacts: Contacts | None, stop: StopList | None = None
+) -> Reach:
+    """Return which of the customers a list of this format may and can hold, and why the others are not in it.
+
+    Args:
+        frame: scored customers.
+        format: id of ``EXPORTS``.
+        contacts: how they can be reached.
+        stop: the suppression list of the workspace.
+
+    Raises:
+        UsageError: unknown format, or a platform format without contacts.
+        NeedsAnswer: the contacts say nothing about consent, and it is not assumed.
+        Refused: contacts without ids, or ids that stand twice.
+    """
+    if format not in EXPORTS:
+        raise UsageError("export_format", format=format, known=", ".join(EXPORTS))
+    entry, given = EXPORTS[format], contacts or Contacts()
+    suppressed = {*given.suppressed, *(stopped(frame, given.customers, stop) if stop else ())}
+    if not entry.needs_contacts:
+        out = hidden(frame, given.customers, suppressed)
+        return Reach(frame[~out], {"suppressed": int(out.sum())} if out.any() else {}, {})
+    if given.customers is None:
+        raise UsageError("export_needs_contacts", format=format)
+    return reachable(frame, given.customers, entry.keys, given.region, given.assume_consent, suppressed)
 
 
 def side_record(made: Exported, format: str, side: Side) -> dict[str, Any]:
@@ -207,6 +219,7 @@ def side_record(made: Exported, format: str, side: Side) -> dict[str, Any]:
         "format": format,
         "files": [file.name for file in made.files],
         "rows": made.rows,
+        "asked": made.asked,
         "left_out": made.left_out,
         "reach": made.reach,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),

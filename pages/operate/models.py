@@ -26,10 +26,11 @@ try:
         models_exchange.receive(shelf)
         widgets.need("model", "train")
     models_board.show(shelf)
+    labels = {what: t(f"models.what.{what}") for what in SECTIONS}
     what = st.segmented_control(
         t("models.what"),
         list(SECTIONS),
-        format_func=lambda what: t(f"models.what.{what}"),
+        format_func=labels.__getitem__,
         default="versions",
         required=True,
         key="models_what",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -106,18 +107,20 @@ def _warn(found: Shelf, champion: Version) -> None:
 
 
 def sound(found: Shelf, version: Version) -> bool:
-    """Say whether a version's files are what was kept; looked at again when a file changes, or after a minute."""
+    """Say whether a version's files are what was kept; looked at again when a file changes, or after ten minutes."""
     folder = state.workspace().models / version.bundle
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
-    stamp = tuple((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
-    return _sound(str(folder), version.digest, stamp, found.registry, version)
+    files = sorted((item.name, item.stat()) for item in os.scandir(folder)) if folder.is_dir() else []
+    stamp = (str(folder), version.digest, tuple((name, about.st_size, about.st_mtime_ns) for name, about in files))
+    known = _looked_at()
+    if stamp not in known:
+        known[stamp] = found.registry.sound(version)
+    return known[stamp]
 
 
-@st.cache_data(max_entries=256, ttl=60, show_spinner=False)
-def _sound(
-    folder: str, digest: str, stamp: tuple[tuple[str, int, int], ...], _registry: Registry, _version: Version
-) -> bool:
-    return _registry.sound(_version)
+@st.cache_resource(max_entries=1, ttl=600, show_spinner=False)
+def _looked_at() -> dict[Any, bool]:
+    """Return what was found of files by name, size and time; shared by all sessions."""
+    return {}
 
 
 def _card(found: Shelf, version: Version) -> None:
@@ -125,7 +128,7 @@ def _card(found: Shelf, version: Version) -> None:
     colour, icon = ROLES[version.role]
     with st.container(border=True, height="stretch"):
         st.markdown(f":{colour}-badge[{icon} {t(f'models.role.{version.role}')}]")
-        st.markdown(f"#### {t('models.version', n=version.number)} · {kind(version)}")
+        st.subheader(f"{t('models.version', n=version.number)} · {kind(version)}", anchor=False)
         known = {"cutoff": state.day(record["cutoff"]), "when": state.moment(record["created"])}
         st.caption(t("models.card.about", days=record["horizon_days"], data=version.data_hash, **known))
         verdict(version)

@@ -26,7 +26,8 @@ def follow(dataset: Dataset) -> None:
     if job is None:
         return
     result = job.status()["result"]
-    outcomes.say(t("models.imported", version=result["version"], name=widgets.plain(result["name"])))
+    said = "models.imported" if result["new"] else "models.imported.known"
+    outcomes.say(t(said, version=result["version"], name=widgets.plain(result["name"])))
     _forget(Path(job.status()["args"][2]))
     if result["name"] == dataset.name:
         state.choose(model=result["model"])

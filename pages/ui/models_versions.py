@@ -41,11 +41,12 @@ def card(found: Shelf) -> None:
 def pick(found: Shelf, label: str, key: str, *, start: int = 0) -> Version:
     """Let the person choose a version; the list is the newest first."""
     by_number = {one.number: one for one in found.versions}
+    labels = {number: title(one) for number, one in by_number.items()}
     chosen = st.selectbox(
         label,
         list(by_number),
         index=min(start, len(by_number) - 1),
-        format_func=lambda number: title(by_number[number]),
+        format_func=labels.__getitem__,
         key=f"{key}_{found.name}",
     )
     return by_number[chosen]

@@ -38,7 +38,8 @@ def begin() -> None:
     if st.session_state.get("lang") not in LANGUAGES:
         st.session_state["lang"] = closest_language(st.context.locale)
     _settle("dataset", [item.name for item in newest_datasets()])
-    _settle("model", sorted((item.id for item in models()), key=lambda item: not _speaks(item)))
+    speaking = {model for model, version in registered().items() if version.role == "champion"}
+    _settle("model", sorted((item.id for item in models()), key=lambda model: model not in speaking))
 
 
 def publish() -> None:
@@ -176,12 +177,6 @@ def span(seconds: float) -> str:
     if seconds < 90:
         return t("unit.seconds", n=max(1, round(seconds)))
     return t("unit.minutes", n=round(seconds / 60)) if seconds < 5400 else t("unit.hours", n=round(seconds / 3600, 1))
-
-
-def _speaks(model_id: str) -> bool:
-    """Say whether a model is its dataset's champion."""
-    version = registered().get(model_id)
-    return version is not None and version.role == "champion"
 
 
 def _settle(key: str, known: list[str]) -> None:

@@ -9,14 +9,14 @@ import zlib
 from pathlib import Path
 from typing import Final
 
-from clv_core.deployment.bundle import FILES
+from clv_core.deployment.bundle import FILES, HOLDOUT, REFERENCE
 from clv_core.deployment.record import RECORD
 from clv_core.errors import Refused
 
 CARD: Final = "MODEL_CARD.md"
 """The model card lies in an export for whoever opens it; an import writes its own."""
 MEMBERS: Final = (RECORD, *FILES, CARD)
-OPTIONAL: Final = ("history.json", "holdout.parquet", CARD)
+OPTIONAL: Final = (HOLDOUT, *REFERENCE, CARD)
 MEGABYTE: Final = 1_000_000
 MOST_FILES: Final = 16
 MOST_BYTES: Final = {

@@ -13,6 +13,7 @@ from clv_core.deployment.exchange.archive import limit_of, read_archive
 from clv_core.deployment.exchange.documents import read_document
 from clv_core.deployment.exchange.expectations import check_model
 from clv_core.deployment.exchange.record import check_record
+from clv_core.deployment.exchange.reference import check_reference
 from clv_core.deployment.exchange.weights import read_weights
 from clv_core.deployment.record import RECORD, digest, intact
 from clv_core.deployment.registry import Registry, Version
@@ -72,10 +73,10 @@ def check_files(files: Mapping[str, bytes]) -> dict[str, Any]:
         raise Refused("import_checksum", member=RECORD)
     tensors, state = read_weights(files[WEIGHTS], WEIGHTS), read_document(files[STATE], STATE)
     check_model(record, tensors, state)
-    if HISTORY in files:
-        _check_history(read_document(files[HISTORY], HISTORY))
+    _check_history(read_document(files[HISTORY], HISTORY))
     if HOLDOUT in files:
         _check_holdout(files[HOLDOUT])
+    check_reference(files)
     return record
 
 

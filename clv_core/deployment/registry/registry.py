@@ -7,7 +7,7 @@ import re
 import shutil
 from typing import Any
 
-from clv_core.deployment.belongings import remove_made
+from clv_core.deployment.belongings import check_unused, remove_made
 from clv_core.deployment.bundle import LEAVING, Bundle, open_bundle
 from clv_core.deployment.registry import rows as table
 from clv_core.deployment.registry.database import transaction
@@ -213,9 +213,10 @@ class Registry:
 
         Raises:
             NotFound: there is no such version.
-            Refused: it is the champion, and another one could be.
+            Refused: it is the champion, and another one could be; or a run works with it.
         """
         chosen = self.version(name, which)
+        check_unused(self.workspace, chosen.bundle)
         with transaction(self.workspace) as rows:
             self._check_leaves(chosen, table.versions(rows, name))
         self.forget([chosen.bundle])

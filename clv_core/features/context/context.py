@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,16 @@ class Context:
             cutoff_day, horizon_days, usual, lookup, log_statistics(log, cutoff_day, horizon_days, usual, lookup)
         )
 
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        names = ("cutoff_day", "horizon_days", "usual", "numbers")
+        return {**{name: getattr(self, name) for name in names}, "lookup": self.lookup.to_json()}
+
+    @classmethod
+    def from_json(cls, said: dict[str, Any]) -> Context:
+        """Return the context that :meth:`to_json` wrote."""
+        return cls(**{**said, "lookup": Lookup.from_json(said["lookup"])})
+
     def customers(self, windows: Windows) -> Columns:
         """Return the statistics of customers at this cutoff, by name, each [n].
 
@@ -88,16 +98,23 @@ class ContextOf:
         steps: returns the steps of all customers or of a sample of them.
         cutoff_day: days since 1970-01-01.
         horizon_days: length of the predicted span.
+        kept: the context where it was made before and kept; then ``steps`` is never called.
     """
 
     steps: Callable[[], Steps]
     cutoff_day: int
     horizon_days: int
+    kept: Context | None = None
 
     @cached_property
     def known(self) -> Context:
         """The context."""
-        return Context.of(self.steps(), self.cutoff_day, self.horizon_days)
+        return self.kept or Context.of(self.steps(), self.cutoff_day, self.horizon_days)
+
+    @property
+    def asked(self) -> bool:
+        """Whether anyone has asked for the context yet."""
+        return "known" in vars(self) or self.kept is not None
 
 
 def sample_steps(holder: Holder, most: int = MOST_CUSTOMERS) -> Steps:

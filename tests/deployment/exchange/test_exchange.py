@@ -207,7 +207,7 @@ def test_a_compressed_file_is_measured_by_what_comes_out_of_it(
     assert refused(workspace, path).code in ("import_too_large", "import_format")
 
 
-@pytest.mark.parametrize("name", [RECORD, STATE, WEIGHTS])
+@pytest.mark.parametrize("name", [RECORD, STATE, WEIGHTS, "history.json"])
 def test_a_part_that_is_missing_is_named(tmp_path: Path, good: Files, workspace: Workspace, name: str) -> None:
     files = {key: content for key, content in good.items() if key != name}
     error = refused(workspace, packed(files, tmp_path / "bad.zip"))

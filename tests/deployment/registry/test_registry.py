@@ -20,7 +20,7 @@ from clv_core.errors import NotFound, Refused
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.strategy.deleting import delete
-from clv_core.workspace import Workspace
+from clv_core.workspace import Workspace, write_json
 from tests.deployment.registry import tiny
 
 LOG = "customer_id,event_time,amount\na,2024-01-01,1\nb,2024-01-02,2\n"
@@ -100,6 +100,16 @@ def test_a_deleted_version_is_gone_with_all_it_scored_and_its_number_stays_used(
     assert roles(registry) == {2: "", 1: "champion"}
     assert [path for path in workspace.root.rglob("*") if gone.bundle in path.name] == []
     assert registry.register(tiny.save(workspace, 3, held=True)).number == 4
+
+
+def test_a_version_that_a_run_works_with_is_not_deleted(workspace: Workspace, registry: Registry) -> None:
+    args = ["score", "shop", "--model", registry.version("shop", 3).bundle]
+    status = {"command": "score", "args": args, "state": "running", "pid": None, "started": 9e9, "label": ""}
+    write_json(workspace.jobs / "2026-score" / "status.json", status)
+    with pytest.raises(Refused) as busy:
+        registry.delete("shop", 3)
+    assert busy.value.code == "model_busy"
+    assert registry.delete("shop", 2).number == 2
 
 
 def test_with_its_last_version_a_name_is_gone(workspace: Workspace, registry: Registry) -> None:

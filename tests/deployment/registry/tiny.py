@@ -65,9 +65,10 @@ def holdout() -> pd.DataFrame:
     return pd.DataFrame({"customer_id": ["customer-7", "customer-8"], **numbers, **text})
 
 
-def save(workspace: Workspace, seed: int, name: str = "shop", *, held: bool = False, **changed: Any) -> Bundle:
+def save(
+    workspace: Workspace, seed: int, name: str = "shop", *, held: bool | pd.DataFrame = False, **changed: Any
+) -> Bundle:
     """Save a bundle that nobody registered yet."""
     fitted = Fitted(model(seed), [{"seed": 1.0, "loss": 0.5}])
-    return save_bundle(
-        workspace, f"{name}-naive-20251231", fitted, record(seed, name, **changed), holdout() if held else None
-    )
+    frame = held if isinstance(held, pd.DataFrame) else holdout() if held else None
+    return save_bundle(workspace, f"{name}-naive-20251231", fitted, record(seed, name, **changed), frame)
