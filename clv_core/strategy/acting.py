@@ -146,8 +146,8 @@ def export(
     Contact fields come from ``contacts``, else from the dataset's customers table.
     """
     people = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
-    known = with_stored(contacts, open_dataset(workspace, name), format)
     chosen, stop = lists.choose(people.frame, conditions), StopList.of(workspace)
+    known = with_stored(contacts, open_dataset(workspace, name), format, stop)
     made = exports.export(chosen, format, out, side=people.side, contacts=known, stop=stop)
     exports.log_export(workspace, made, format, people.side)
     return made

@@ -184,9 +184,7 @@ def export(
     return made
 
 
-def who_is_in(
-    frame: pd.DataFrame, format: str, contacts: Contacts | None, stop: StopList | None = None
-) -> Reach:
+def who_is_in(frame: pd.DataFrame, format: str, contacts: Contacts | None, stop: StopList | None = None) -> Reach:
     """Return which of the customers a list of this format may and can hold, and why the others are not in it.
 
     Args:

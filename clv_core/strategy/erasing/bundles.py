@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from clv_core.collection.privacy.needles import redacted_values
-from clv_core.deployment.bundle import FILES, HISTORY, HOLDOUT, LEAVING, MODEL_FILES, Bundle, staging, with_checksums
+from clv_core.deployment.bundle import FILES, LEAVING, MODEL_FILES, Bundle, staging, with_checksums
 from clv_core.deployment.record import read_record, write_record
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.database import transaction
@@ -61,7 +61,7 @@ def clean_bundle(workspace: Workspace, bundle: Bundle, wanted: Wanted) -> Cleane
     kept = [name for name in FILES if (bundle.folder / name).is_file()]
     record = read_record(bundle.folder)
     said = redacted_values(record, wanted.ids, wanted.everywhere)
-    named = [name for name in (HISTORY, HOLDOUT) if name in kept and holds(bundle.folder / name, wanted)]
+    named = [name for name in kept if name not in MODEL_FILES and holds(bundle.folder / name, wanted)]
     if said == record and not named:
         _tell_registry(workspace, bundle)
         return Cleaned(bundle.id, 0, remains) if remains else None

@@ -25,6 +25,9 @@ from clv_core.workspace import Workspace
 APART: Final = ("datasets", "models", "jobs", "uploads", "exports")
 """Folders that are not looked through file by file."""
 
+REMADE: Final = ("explanations", "explored", "recommendations", "pricing")
+"""What is made again from a dataset, beside scores; their files belong together, so that they go as folders."""
+
 NO_TEXT: Final = (".safetensors", ".lock", ".sqlite-wal", ".sqlite-shm")
 KEYED: Final = (LEDGER, STOPLIST, AUDIT)
 """Files and folders that hold hashes only."""
@@ -49,10 +52,10 @@ def remove_made(workspace: Workspace, name: str) -> dict[str, int]:
     found = belongings(workspace, name, versions_of(workspace, name))
     for path in found.predictions:
         path.unlink(missing_ok=True)
-    for path in (*found.explanations, *found.explored):
+    folders = {kind: getattr(found, kind) for kind in REMADE}
+    for path in (path for paths in folders.values() for path in paths):
         remove(path)
-    kinds = {"predictions": found.predictions, "explanations": found.explanations, "explored": found.explored}
-    return {kind: len(paths) for kind, paths in kinds.items()}
+    return {"predictions": len(found.predictions), **{kind: len(paths) for kind, paths in folders.items()}}
 
 
 def versions_of(workspace: Workspace, name: str) -> list[str]:
@@ -139,6 +142,11 @@ def clean_others(workspace: Workspace, wanted: Wanted, names: Collection[str] | 
         found = (belongings(workspace, name, versions_of(workspace, name)) for name in names)
         folders = [path for one in found for path in one.backtests]
         chosen = (path for folder in folders for path in _files(workspace, folder))
+    if names is None:
+        for kind in REMADE:  # left over from versions that are gone
+            for folder in [path for path in (workspace.root / kind).glob("*") if path.is_dir()]:
+                if any(holds(path, wanted) for path in _files(workspace, folder)):
+                    remove(folder)
     counts = {str(path.relative_to(workspace.root)): clean(path, wanted) for path in chosen}
     return {path: count for path, count in counts.items() if count}
 
