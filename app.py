@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from pages.ui import navigation, sidebar, state, tour, widgets
+from pages.ui import navigation, sidebar, signin, state, tour, widgets
 
 navigation.page_config()
 state.begin()
+signin.gate()
 page = navigation.menu()
 sidebar.show()
 state.publish()

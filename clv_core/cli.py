@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from clv_core import jobs
+from clv_core import audit, jobs
 from clv_core.commands import Context
 from clv_core.errors import Cancelled, ClvError, UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
@@ -31,7 +31,14 @@ COMMANDS: Final = (
     "recommend", "price",
     "report", "demo",
     "pretrain", "models", "monitor", "embed",
+    "erase", "suppress",
 )  # fmt: skip
+
+AUDITED: Final = (
+    *("ingest", "combine", "rename", "restore", "delete", "train", "score"),
+    *(f"models {action}" for action in ("promote", "rollback", "archive", "delete", "export")),
+)
+"""What is noted in the audit log when it is done; lists are noted where they are written, erasures by themselves."""
 
 
 class _Help(argparse.HelpFormatter):
@@ -81,6 +88,7 @@ def main(arguments: Sequence[str]) -> int:
         if job:
             jobs.update_status(job, pid=os.getpid())
         result = options.run(options, Context(workspace, language, progress))
+        _audit(workspace, options)
         text = json.dumps(result, ensure_ascii=False, allow_nan=False)
     except KeyboardInterrupt:
         return _fail(Cancelled(), language, job)
@@ -94,6 +102,16 @@ def main(arguments: Sequence[str]) -> int:
         jobs.finish(job, language, result=result)
     print(text, flush=True)
     return 0
+
+
+def _audit(workspace: Workspace, options: argparse.Namespace) -> None:
+    """Note what was done where it is to be known; the words of the command that may name a customer are not kept."""
+    action = " ".join(filter(None, [options.command, getattr(options, "action", None)]))
+    if action in AUDITED:
+        name = options.name if isinstance(options.name, str) else None
+        model = getattr(options, "model", None)
+        version = getattr(options, "version", None)
+        audit.note(workspace, action, dataset=name, model=model, version=version, outcome="done")
 
 
 def _fail(error: ClvError, language: str, job: Path | None) -> int:

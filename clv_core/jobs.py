@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
+from clv_core import audit
 from clv_core.errors import ClvError, NotFound
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace, read_json, write_json
@@ -156,6 +157,7 @@ def start(workspace: Workspace, command: Sequence[str], *, language: str, label:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             cwd=Path(__file__).resolve().parent.parent,
+            env={**os.environ, audit.ACTOR: audit.actor()},
         )
     _children[folder.name] = process
     return Job(folder)

@@ -13,6 +13,7 @@ from clv_core.collection.alike import ask_currency, habit_of, read_alike
 from clv_core.collection.customers import recount
 from clv_core.collection.duplicates import have_identity
 from clv_core.collection.ingest import describe, scratch_folder
+from clv_core.collection.privacy.erased import without_erased
 from clv_core.collection.profile import Answers
 from clv_core.collection.pseudonyms import load_key
 from clv_core.collection.store import CUSTOMERS, MANIFEST, Dataset, Manifest, derive, open_dataset, version_of
@@ -127,7 +128,8 @@ def _read(
     key = load_key(workspace, manifest.key_fingerprint) if manifest.pseudonymised else None
     reading, used = read_alike(path, answers, habit_of(manifest), scratch, progress, original=original, key=key)
     ask_currency(manifest, reading, answers)
-    return Part(describe(reading, dataset.name, used), reading.events, reading.set_aside)
+    part = Part(describe(reading, dataset.name, used), reading.events, reading.set_aside)
+    return without_erased(workspace, part, scratch / "left", progress)
 
 
 def _own_rule(dataset: Dataset) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from clv_core.collection.alike import Habit, answers_json, ask_currency, habit_of, read_alike, shown
+from clv_core.collection.privacy.erased import without_erased
 from clv_core.collection.profile import Answers
 from clv_core.collection.pseudonyms import load_key
 from clv_core.collection.reading import Reading
@@ -88,7 +89,8 @@ def ingest(
             )
             if parts:
                 ask_currency(parts[0].manifest, reading, said)
-            parts.append(Part(describe(reading, name, used), reading.events, reading.set_aside))
+            part = Part(describe(reading, name, used), reading.events, reading.set_aside)
+            parts.append(without_erased(workspace, part, folder / "left", listener))
             shapes[reading.source.columns] = completed(said, habit) if remembered else answers
         whole = parts[0] if len(parts) == 1 else unite(parts, scratch, listener)
         save_dataset(workspace, whole.manifest, whole.events, whole.set_aside)

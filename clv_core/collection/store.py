@@ -61,7 +61,7 @@ class Manifest:
         net_revenue: sum of purchase and return amounts, to the cent.
         event_types: rows by event type.
         warnings: ``{code, params}`` of each warning.
-        made: how this version came about: ``ingest``, ``append``, ``combine``, ``clean`` or ``customers``.
+        made: how this version came about: ``ingest``, ``append``, ``combine``, ``clean``, ``customers`` or ``erase``.
         parent: the version that it was made from; empty for a first one.
         raw_version: where cleaning rules are on, the version without any; empty otherwise.
         rules: the cleaning rules that are on, by id, each with its limit (None where it has none).
@@ -267,14 +267,25 @@ def derive(dataset: Dataset, manifest: Manifest, **files: Path) -> Dataset:
         files: ``events``, ``set_aside``, ``customers``: Parquet files that are new, moved in; those not named are
             shared with ``dataset``, on disk too.
     """
+    return _derive(dataset, manifest, files, turn=True)
+
+
+def derive_aside(dataset: Dataset, manifest: Manifest, **files: Path) -> Dataset:
+    """Store a new version as :func:`derive` does, without making it the current one."""
+    return _derive(dataset, manifest, files, turn=False)
+
+
+def _derive(dataset: Dataset, manifest: Manifest, files: Mapping[str, Path], *, turn: bool) -> Dataset:
     names = {"events": EVENTS, "set_aside": SET_ASIDE, "customers": CUSTOMERS}
     new = {names[key]: path for key, path in files.items()}
     wanted = [EVENTS, SET_ASIDE] + ([CUSTOMERS] if manifest.customers_table is not None else [])
     shared = {name: dataset.folder / name for name in wanted if name not in new}
-    return _save(dataset.folder.parent, manifest, new, shared)
+    return _save(dataset.folder.parent, manifest, new, shared, turn=turn)
 
 
-def _save(folder: Path, manifest: Manifest, new: Mapping[str, Path], shared: Mapping[str, Path]) -> Dataset:
+def _save(
+    folder: Path, manifest: Manifest, new: Mapping[str, Path], shared: Mapping[str, Path], *, turn: bool = True
+) -> Dataset:
     version, made = folder / manifest.version, folder / f"{manifest.version}.new"
     shutil.rmtree(made, ignore_errors=True)
     with atomic_path(made) as temporary:
@@ -290,7 +301,8 @@ def _save(folder: Path, manifest: Manifest, new: Mapping[str, Path], shared: Map
         shutil.rmtree(made)  # a file that both share on disk is left by its move
     else:
         os.replace(made, version)
-    write_json(folder / CURRENT, {"version": manifest.version})
+    if turn:
+        write_json(folder / CURRENT, {"version": manifest.version})
     return Dataset(version, manifest)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.kept_explanations import kept_explanation
@@ -62,7 +63,7 @@ def segment(
     people = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
     everyone = people.frame
     chosen = lists.choose(everyone, conditions)
-    made = lists.write_list(chosen, out, people.side)
+    made = lists.write_list(chosen, out, people.side, stop=StopList.of(workspace))
     exports.log_export(workspace, made, out.suffix.removeprefix("."), people.side)
     shared = shared_error(workspace, open_bundle(workspace, model_id))
     total = segments.total(everyone, shared, everyone.index.isin(chosen.index))
@@ -113,13 +114,15 @@ def plan(
         for offer, path in experiments.items()
     }
     given = tuple(plans.with_measured(one, found[one.name]) if one.name in found else one for one in offers)
+    stop = StopList.of(workspace)
+    everyone = stop.without(everyone)
     made = plans.make_plan(everyone, scheme.tiers, given, budget)
     if made.customers.empty:
         raise NotEnoughData("plan_empty", budget=budget)
     assumed = tuple(one.to_json(language) for one in plans.assumptions(given))
     side = replace(side, assumptions=(*side.assumptions, *assumed))
     columns = ["customer_id", plans.OFFER, plans.GAIN, plans.COST, plans.EVIDENCE]
-    written = lists.write_list(made.customers[columns], out, side)
+    written = lists.write_list(made.customers[columns], out, side, stop=stop)
     exports.log_export(workspace, written, out.suffix.removeprefix("."), side)
     return written, made, given, found
 
@@ -143,8 +146,9 @@ def export(
     Contact fields come from ``contacts``, else from the dataset's customers table.
     """
     people = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
-    known = with_stored(contacts, open_dataset(workspace, name), format)
-    made = exports.export(lists.choose(people.frame, conditions), format, out, side=people.side, contacts=known)
+    chosen, stop = lists.choose(people.frame, conditions), StopList.of(workspace)
+    known = with_stored(contacts, open_dataset(workspace, name), format, stop)
+    made = exports.export(chosen, format, out, side=people.side, contacts=known, stop=stop)
     exports.log_export(workspace, made, format, people.side)
     return made
 

@@ -7,7 +7,6 @@ table of formats; lists of formats elsewhere derive from it.
 from __future__ import annotations
 
 import dataclasses
-import getpass
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -17,11 +16,13 @@ from typing import Any, Final
 
 import pandas as pd
 
+from clv_core import audit
 from clv_core.collection.contact_fields import EMAIL, MADID, PHONE
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.strategy import platforms
 from clv_core.strategy.files import write_csv, write_csv_parts, write_xlsx
-from clv_core.strategy.reach import Reach, hidden, reachable
+from clv_core.strategy.reach import Reach, hidden, reachable, stopped
 from clv_core.workspace import Workspace, write_json
 
 MEGABYTE: Final = 1_000_000
@@ -148,6 +149,7 @@ def export(
     *,
     side: Side,
     contacts: Contacts | None = None,
+    stop: StopList | None = None,
 ) -> Exported:
     """Write a customer list and its side file.
 
@@ -158,6 +160,7 @@ def export(
         side: what the numbers mean.
         contacts: needed by platform formats; generic formats take only suppression from it, of e-mail addresses by the
             customers that it names.
+        stop: the suppression list of the workspace; who is on it is in no list.
 
     Raises:
         UsageError: unknown format, or a platform format without contacts.
@@ -165,7 +168,7 @@ def export(
         NeedsAnswer: the contacts say nothing about consent, and it is not assumed.
         Refused: contacts without ids, or ids that stand twice.
     """
-    people = who_is_in(frame, format, contacts)
+    people = who_is_in(frame, format, contacts, stop)
     entry, rows = EXPORTS[format], people.customers
     if len(rows) < entry.fewest:
         raise NotEnoughData("export_too_few", format=format, rows=len(rows), fewest=entry.fewest)
@@ -181,8 +184,14 @@ def export(
     return made
 
 
-def who_is_in(frame: pd.DataFrame, format: str, contacts: Contacts | None) -> Reach:
+def who_is_in(frame: pd.DataFrame, format: str, contacts: Contacts | None, stop: StopList | None = None) -> Reach:
     """Return which of the customers a list of this format may and can hold, and why the others are not in it.
+
+    Args:
+        frame: scored customers.
+        format: id of ``EXPORTS``.
+        contacts: how they can be reached.
+        stop: the suppression list of the workspace.
 
     Raises:
         UsageError: unknown format, or a platform format without contacts.
@@ -192,12 +201,13 @@ def who_is_in(frame: pd.DataFrame, format: str, contacts: Contacts | None) -> Re
     if format not in EXPORTS:
         raise UsageError("export_format", format=format, known=", ".join(EXPORTS))
     entry, given = EXPORTS[format], contacts or Contacts()
+    suppressed = {*given.suppressed, *(stopped(frame, given.customers, stop) if stop else ())}
     if not entry.needs_contacts:
-        out = hidden(frame, given.customers, given.suppressed)
+        out = hidden(frame, given.customers, suppressed)
         return Reach(frame[~out], {"suppressed": int(out.sum())} if out.any() else {}, {})
     if given.customers is None:
         raise UsageError("export_needs_contacts", format=format)
-    return reachable(frame, given.customers, entry.keys, given.region, given.assume_consent, given.suppressed)
+    return reachable(frame, given.customers, entry.keys, given.region, given.assume_consent, suppressed)
 
 
 def side_record(made: Exported, format: str, side: Side) -> dict[str, Any]:
@@ -216,14 +226,7 @@ def side_record(made: Exported, format: str, side: Side) -> dict[str, Any]:
 
 def log_export(workspace: Workspace, made: Exported, format: str, side: Side) -> None:
     """Append one line to ``exports/log.jsonl``: who exported what, when, how many. It names no customer."""
-    line = {"who": operator_name(), **side_record(made, format, side), "folder": str(made.files[0].parent)}
+    line = {"who": audit.actor(), **side_record(made, format, side), "folder": str(made.files[0].parent)}
     with (workspace.exports / "log.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(line, ensure_ascii=False) + "\n")
-
-
-def operator_name() -> str:
-    """Return the name of the account that runs the program, "" where the system knows none."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""
+    audit.note(workspace, "export", dataset=side.dataset, model=side.model, format=format, rows=made.rows)

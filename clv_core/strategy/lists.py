@@ -9,6 +9,7 @@ from typing import Final
 
 import pandas as pd
 
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import Dataset
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE
@@ -55,19 +56,39 @@ def choose(customers: pd.DataFrame, conditions: Sequence[Condition]) -> pd.DataF
     return chosen
 
 
-def write_list(customers: pd.DataFrame, path: Path, side: Side, contacts: Contacts | None = None) -> Exported:
+def write_list(
+    customers: pd.DataFrame,
+    path: Path,
+    side: Side,
+    contacts: Contacts | None = None,
+    *,
+    stop: StopList | None = None,
+) -> Exported:
     """Write a list by the file's ending, CSV, XLSX or Parquet, with its side file.
+
+    Args:
+        customers: whom it may hold.
+        path: the file.
+        side: what the numbers mean.
+        contacts: who else must not be in it.
+        stop: the suppression list of the workspace.
 
     Raises:
         UsageError: another ending.
+        NotEnoughData: all are on the suppression list.
     """
     if path.suffix not in ENDINGS:
         raise UsageError("segment_out", path=path.name, endings=", ".join(ENDINGS))
     format = path.suffix.removeprefix(".")
     if path.suffix != ".parquet":
-        return export(customers, format, path, side=side, contacts=contacts)
+        return export(customers, format, path, side=side, contacts=contacts, stop=stop)
+    hidden = stop.hides(customers) if stop else pd.Series(False, index=customers.index)
+    left = customers[~hidden]
+    if left.empty:
+        raise NotEnoughData("export_too_few", format=format, rows=0, fewest=1)
     with atomic_path(path) as temporary:
-        customers.to_parquet(temporary, index=False)
-    made = Exported((path,), path.with_name(path.name + ".json"), len(customers))
+        left.to_parquet(temporary, index=False)
+    counts = {"suppressed": int(hidden.sum())} if hidden.any() else {}
+    made = Exported((path,), path.with_name(path.name + ".json"), len(left), counts)
     write_json(made.side_file, side_record(made, format, side))
     return made

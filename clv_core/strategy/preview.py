@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.errors import Message
 from clv_core.strategy.export import EXPORTS, Contacts, who_is_in
 
@@ -65,20 +66,23 @@ class Preview:
         }
 
 
-def preview(frame: pd.DataFrame, format: str, contacts: Contacts | None = None) -> Preview:
+def preview(
+    frame: pd.DataFrame, format: str, contacts: Contacts | None = None, *, stop: StopList | None = None
+) -> Preview:
     """Return what :func:`~clv_core.strategy.export.export` would write of these customers; nothing is written.
 
     Args:
         frame: scored customers.
         format: id of ``EXPORTS``.
         contacts: how they can be reached, and who must not be.
+        stop: the suppression list of the workspace.
 
     Raises:
         UsageError: unknown format, or a platform format without contacts.
         NeedsAnswer: the contacts say nothing about consent, and it is not assumed.
         Refused: contacts without ids, or ids that stand twice.
     """
-    people = who_is_in(frame, format, contacts)
+    people = who_is_in(frame, format, contacts, stop)
     columns = EXPORTS[format].columns
     first = None if columns is None else columns(people.customers.head(SHOWN)).reset_index(drop=True)
     return Preview(format, len(frame), len(people.customers), people.left_out, people.reach, first)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from clv_core.collection.contact_fields import CONSENT, COUNTRY, EMAIL, FIELDS, PHONE
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.columns import CUSTOMER_ID
 from clv_core.strategy.contacts import COUNTRY_CODE, consenting, country_codes, emails, named, phones
 from clv_core.strategy.segments import VALUE
@@ -93,6 +94,23 @@ def hidden(scored: pd.DataFrame, customers: pd.DataFrame | None, suppressed: Col
     addresses = known[EMAIL].astype("str").str.strip().str.lower()
     owners = known.loc[addresses.isin({text.lower() for text in words}), CUSTOMER_ID]
     return out | ids.isin(set(owners))
+
+
+def stopped(scored: pd.DataFrame, customers: pd.DataFrame | None, stop: StopList) -> set[str]:
+    """Return the ids of those who are on the suppression list of the workspace, by their id or an address of theirs.
+
+    Args:
+        scored: scores, one row a customer.
+        customers: whose addresses are known; None where none are.
+        stop: the list, which itself names nobody.
+    """
+    found = {str(one) for one in scored.loc[stop.hides(scored), CUSTOMER_ID]}
+    if customers is None:
+        return found
+    known = named(customers)
+    if EMAIL in known:
+        known = known.assign(**{EMAIL: emails(known[EMAIL].astype("str").fillna(""))})
+    return found | {str(one) for one in known.loc[stop.hides(known), CUSTOMER_ID]}
 
 
 def clean(people: pd.DataFrame, region: str | None) -> pd.DataFrame:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from clv_core.collection.privacy.stoplist import StopList
+from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import UsageError
 from clv_core.strategy.export import Exported, Side, log_export, side_record
 from clv_core.strategy.files import write_csv, write_xlsx
@@ -27,11 +29,16 @@ def check_ending(path: Path) -> None:
 def write_rows(workspace: Workspace, frame: pd.DataFrame, path: Path, side: Side) -> Exported:
     """Write a table by the file's ending, with its side file, and note it in the export log.
 
+    Rows of customers who are on the suppression list of the workspace are left out.
+
     Raises:
         UsageError: another ending.
         Refused: more rows than a worksheet holds.
     """
     check_ending(path)
+    asked = len(frame)
+    if CUSTOMER_ID in frame:
+        frame = StopList.of(workspace).without(frame)
     if path.suffix == ".csv":
         write_csv(frame, path)
     elif path.suffix == ".xlsx":
@@ -40,7 +47,8 @@ def write_rows(workspace: Workspace, frame: pd.DataFrame, path: Path, side: Side
     else:
         with atomic_path(path) as temporary:
             frame.to_parquet(temporary, index=False)
-    made = Exported((path,), path.with_name(path.name + ".json"), len(frame))
+    left_out = {"suppressed": asked - len(frame)} if len(frame) < asked else {}
+    made = Exported((path,), path.with_name(path.name + ".json"), len(frame), left_out)
     format = path.suffix.removeprefix(".")
     write_json(made.side_file, side_record(made, format, side))
     log_export(workspace, made, format, side)

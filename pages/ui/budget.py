@@ -225,10 +225,10 @@ def _side(ground: Ground) -> Side:
 
 
 def _maker(chosen: pd.DataFrame, kind: str, name: str, side: Side) -> Callable[[], bytes]:
-    work = state.workspace()
+    work, stop = state.workspace(), state.stop_list()
 
     def make() -> bytes:
-        made = export(chosen, kind, work.exports / name, side=side)
+        made = export(chosen, kind, work.exports / name, side=side, stop=stop)
         log_export(work, made, kind, side)
         return made.files[0].read_bytes()
 

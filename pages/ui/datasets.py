@@ -7,7 +7,7 @@ import streamlit as st
 
 from clv_core.collection import store
 from clv_core.collection.store import Dataset
-from pages.ui import navigation, outcomes, saved, state, upload_save, widgets
+from pages.ui import access, navigation, outcomes, saved, state, upload_save, widgets
 from pages.ui.state import t
 
 
@@ -60,6 +60,7 @@ def versions(dataset: Dataset) -> None:
             t("versions.return"), list(others), format_func=lambda version: _words(others[version]), key="return_to"
         )
         if st.button(t("versions.use"), key="restore", icon=":material/history:"):
+            access.require("change")
             back = store.restore(state.workspace(), dataset.name, chosen)
             when = state.moment(back.manifest.created)
             outcomes.say(t("versions.done", name=widgets.plain(dataset.name), when=when))

@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from clv_core.collection.contact_fields import CONSENT, PHONE
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.pseudonyms import load_key
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
@@ -21,7 +22,7 @@ from clv_core.strategy.export import EXPORTS, Contacts, export, log_export
 from clv_core.strategy.preview import Preview, preview
 from clv_core.strategy.segments import TIER
 from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
-from pages.ui import navigation, state, tiers, widgets
+from pages.ui import access, navigation, state, tiers, widgets
 from pages.ui.state import name_of, percent, say, t
 
 AT_ONCE: Final = 100_000
@@ -120,12 +121,14 @@ def preview_of(wish: Wish, dataset: Dataset, bundle: Bundle) -> Preview | None:
             return None
         st.session_state["export_looked"] = wish.mark
     with st.spinner(t("exporting.wait")):
-        return _preview(wish.mark, wish, dataset)
+        stop = state.stop_list()
+        return _preview(f"{wish.mark} {stop.mark}", wish, dataset, stop)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _preview(mark: str, _wish: Wish, _dataset: Dataset) -> Preview:
-    return preview(_wish.chosen, _wish.format, with_stored(_wish.contacts, _dataset, _wish.format))
+def _preview(mark: str, _wish: Wish, _dataset: Dataset, _stop: StopList) -> Preview:
+    contacts = with_stored(_wish.contacts, _dataset, _wish.format, _stop)
+    return preview(_wish.chosen, _wish.format, contacts, stop=_stop)
 
 
 def headline(found: Preview) -> str:
@@ -163,7 +166,7 @@ def show(found: Preview, dataset: Dataset) -> None:
 
 def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
     """Write the list where the button is pressed, note it in the log, and offer its files."""
-    off = found.too_small is not None or not widgets.acknowledged(bundle)
+    off = found.too_small is not None or not widgets.acknowledged(bundle) or not access.may("export")
     kept = f"export_made_{wish.mark}"
     if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", disabled=off):
         terms = Terms(bundle.record["horizon_days"])
@@ -171,9 +174,12 @@ def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
         what = f"tier{'-'.join(map(str, sorted(wish.tiers)))}" if wish.tiers else "customers"
         ending = EXPORTS[wish.format].suffix.removeprefix(".")
         name = widgets.file_name(bundle, f"{what}-{wish.format}", dataset.log_end, ending, terms)
-        contacts = with_stored(wish.contacts, dataset, wish.format)
+        stop = state.stop_list()
+        contacts = with_stored(wish.contacts, dataset, wish.format, stop)
+        path = state.workspace().exports / name
         with st.spinner(t("exporting.wait")):
-            made = export(wish.chosen, wish.format, state.workspace().exports / name, side=side, contacts=contacts)
+            access.require("export")
+            made = export(wish.chosen, wish.format, path, side=side, contacts=contacts, stop=stop)
         log_export(state.workspace(), made, wish.format, side)
         st.session_state[kept] = made
     made = st.session_state.get(kept)

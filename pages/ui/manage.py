@@ -10,7 +10,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
 from clv_core.strategy.deleting import remaining
 from clv_core.workspace import check_name
-from pages.ui import outcomes, state, widgets
+from pages.ui import access, outcomes, state, widgets
 from pages.ui.state import t
 
 
@@ -76,7 +76,7 @@ def _delete(dataset: Dataset, models: list[Bundle]) -> None:
             t("manage.delete.button", name=name),
             icon=":material/delete_forever:",
             key="delete_for_good",
-            disabled=typed != dataset.name,
+            disabled=typed != dataset.name or not access.may("delete"),
         ):
             _start(["delete", dataset.name, *(["--models"] if also else [])], dataset.name)
 

@@ -13,7 +13,7 @@ from clv_core.collection.store import Dataset
 from clv_core.errors import ClvError
 from clv_core.strategy.contacts_stored import stored_contacts, stored_fields
 from clv_core.strategy.export import EXPORTS, Contacts, Exported, Side, export, log_export
-from pages.ui import state, widgets
+from pages.ui import access, state, widgets
 from pages.ui.state import name_of, t
 
 PLATFORMS = tuple(entry.id for entry in EXPORTS.values() if entry.needs_contacts)
@@ -52,7 +52,8 @@ def offer(
                     region = st.text_input(t("lists.region"), key="list_region", max_chars=2, help=help)
             hidden = st.text_area(t("lists.suppress"), key="list_suppress", help=t("lists.suppress.help"), height=80)
             agreed = CONSENT in fields or st.checkbox(t("lists.assume"), key="list_assume")
-            pressed = st.form_submit_button(t("lists.make"), disabled=not allowed or not count)
+            off = not allowed or not count or not access.may("export")
+            pressed = st.form_submit_button(t("lists.make"), disabled=off)
         if pressed:
             suppressed = frozenset(line.strip() for line in (hidden or "").splitlines() if line.strip())
             contacts = Contacts(None, region or None, bool(agreed), suppressed)
@@ -62,8 +63,9 @@ def offer(
 def _make(dataset: Dataset, chosen: pd.DataFrame, format: str, side: Side, path: Path, contacts: Contacts) -> None:
     """Write the list, say who is in it and who is not, and offer the files."""
     try:
+        access.require("export")
         given = Contacts(stored_contacts(dataset), contacts.region, contacts.assume_consent, contacts.suppressed)
-        made = export(chosen, format, path, side=side, contacts=given)
+        made = export(chosen, format, path, side=side, contacts=given, stop=state.stop_list())
     except ClvError as error:
         widgets.error_box(error)
         return

@@ -174,10 +174,10 @@ def _downloads(chosen: Chosen) -> None:
 
 def _maker(chosen: Chosen, kind: str, name: str, side: Side) -> Callable[[], bytes]:
     """Return what writes the file, its side file and the line in the log, when the button is pressed."""
-    work = state.workspace()
+    work, stop = state.workspace(), state.stop_list()
 
     def make() -> bytes:
-        made = export(chosen.frame(), kind, work.exports / name, side=side)
+        made = export(chosen.frame(), kind, work.exports / name, side=side, stop=stop)
         log_export(work, made, kind, side)
         return made.files[0].read_bytes()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from clv_core.i18n import LANGUAGES
-from pages.ui import progress, state, widgets
+from pages.ui import progress, signin, state, widgets
 from pages.ui.state import t
 
 
@@ -36,3 +36,4 @@ def show() -> None:
             required=True,
             label_visibility="collapsed",
         )
+        signin.show()

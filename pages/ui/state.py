@@ -12,6 +12,7 @@ import streamlit as st
 from babel.dates import format_date, format_datetime, get_timezone
 
 from clv_core import jobs
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import Dataset, list_datasets
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.registry import Registry, Version
@@ -20,6 +21,7 @@ from clv_core.errors import ClvError
 from clv_core.evaluation.trust import Trust
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, closest_language, has, say_number, translate
 from clv_core.workspace import Workspace
+from pages.ui import access
 
 CHOICES: Final = ("lang", "dataset", "model")
 BABEL_LOCALES: Final = {"en": "en_GB", "zh": "zh_CN"}
@@ -103,10 +105,20 @@ def trust(bundle: Bundle) -> Trust:
 
 
 def start_job(command: list[str], label: str) -> jobs.Job:
-    """Start a command as a job in the language of the page, and remember it as this session's last of its kind."""
+    """Start a command as a job in the language of the page, and remember it as this session's last of its kind.
+
+    Raises:
+        Refused: the role of who is here does not allow it.
+    """
+    access.require_run(command[0])
     job = jobs.start(workspace(), command, language=language(), label=label)
     st.session_state[f"job_{command[0]}"] = job.id
     return job
+
+
+def stop_list() -> StopList:
+    """Return the suppression list of the workspace: who is on it is in no list that a page writes."""
+    return StopList.of(workspace())
 
 
 def language() -> str:

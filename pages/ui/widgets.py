@@ -19,7 +19,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.evaluation.trust import REASONS
 from clv_core.strategy.spreadsheet import escape_frame
-from pages.ui import navigation, state
+from pages.ui import access, navigation, state
 from pages.ui.state import t
 from pages.ui.terms import rates, span
 
@@ -233,7 +233,12 @@ def spreadsheet(frame: pd.DataFrame) -> bytes:
 
 
 def download(label: str, data: str | bytes | Callable[[], bytes | str], name: str, key: str, **options: Any) -> None:
-    """Offer a file; the page is not drawn again for it."""
+    """Offer a file, to those who may have it; the page is not drawn again for it."""
+    if not access.may_take(key):
+        options |= {"disabled": True, "help": t("access.no_export")}
+        data = ""
+    elif callable(data):
+        data = access.named(data)
     st.download_button(label, data, name, key=key, icon=":material/download:", on_click="ignore", **options)
 
 

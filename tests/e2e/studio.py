@@ -15,6 +15,7 @@ PAGES = (
     *("segments", "customer", "strategy", "exports", "report"),
     "models",
     "monitor",
+    "privacy",
 )
 
 

@@ -1,0 +1,82 @@
+"""The audit log: who did what, and when. One JSON line an action, only ever added to; no line names a customer.
+
+``workspace/audit/log.jsonl``: ``{at, who, action, ...}``. What a line may say beside these is a closed list
+(:data:`FACTS`), so that no id, no address and no text of a person's data can slip in.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from clv_core.workspace import Workspace
+
+FOLDER: Final = "audit"
+FILE: Final = "log.jsonl"
+ACTOR: Final = "CLV_ACTOR"
+"""Environment variable that tells a run who started it."""
+
+FACTS: Final = ("dataset", "model", "format", "rows", "customers", "version", "certificate", "outcome", "role")
+_actor: ContextVar[str] = ContextVar("actor", default="")
+
+
+def acting_as(who: str) -> None:
+    """Say who acts from now on in this thread, "" for the account that runs the program."""
+    _actor.set(who)
+
+
+def actor() -> str:
+    """Return who acts: the person who is signed in, who started the run, or the account that runs the program."""
+    try:
+        return _actor.get() or os.environ.get(ACTOR) or getpass.getuser()
+    except (OSError, KeyError):
+        return ""
+
+
+def note(workspace: Workspace, action: str, **facts: str | int | None) -> None:
+    """Add a line to the audit log of a workspace.
+
+    Args:
+        workspace: whose log.
+        action: what was done, a word of the command line or ``login``.
+        facts: some of :data:`FACTS`; None and "" are left out.
+
+    Raises:
+        ValueError: a fact that no line may hold.
+    """
+    if unknown := set(facts) - set(FACTS):
+        raise ValueError(f"the audit log takes no {', '.join(sorted(unknown))}")
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    kept = {name: value for name, value in facts.items() if value not in (None, "")}
+    line = json.dumps({"at": at, "who": actor(), "action": action, **kept}, ensure_ascii=False) + "\n"
+    descriptor = os.open(path_of(workspace), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(descriptor, line.encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def lines(workspace: Workspace, most: int | None = None) -> list[dict[str, Any]]:
+    """Return the lines of the log, the latest first; one that was cut off by a crash is left out."""
+    path = path_of(workspace)
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    found: list[dict[str, Any]] = []
+    for line in reversed(text.splitlines()):
+        if most is not None and len(found) == most:
+            break
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            continue
+    return found
+
+
+def path_of(workspace: Workspace) -> Path:
+    """Return where the log lies."""
+    return workspace.folder(FOLDER) / FILE

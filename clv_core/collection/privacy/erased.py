@@ -1,0 +1,142 @@
+"""Those who were erased must not come back with the next file: their rows are left out while it is read."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from clv_core.collection.customers import CustomersReading, recount
+from clv_core.collection.engine import connect, name, text
+from clv_core.collection.privacy.keyed import KeyedList
+from clv_core.collection.privacy.needles import Needles, redacted_values
+from clv_core.collection.privacy.taking_out import TOKENS, take_out, text_columns
+from clv_core.collection.pseudonyms import BLANKS
+from clv_core.collection.renaming import names_to_follow
+from clv_core.collection.store import Dataset, version_of
+from clv_core.collection.unite import Part
+from clv_core.columns import CUSTOMER_ID
+from clv_core.errors import Message, Refused
+from clv_core.jobs import Progress
+from clv_core.workspace import Workspace
+
+LEDGER: Final = "erasures/ledger.jsonl"
+PURPOSE: Final = "clv studio erased customers"
+DATASET: Final = "dataset"
+
+
+def erased(workspace: Workspace) -> KeyedList:
+    """Return the list of those who were erased, each with the ``dataset`` that it holds for ("" for all)."""
+    return KeyedList(workspace, LEDGER, PURPOSE)
+
+
+def known_again(workspace: Workspace, dataset: str, tables: dict[Path, list[str]], scratch: Path) -> frozenset[str]:
+    """Return the ids in some Parquet files that belong to erased customers, as the files have them.
+
+    Args:
+        workspace: whose ledger counts.
+        dataset: what the files are for.
+        tables: text columns by file; ids are whole cells or words within them.
+        scratch: an empty folder.
+    """
+    ledger, moved = erased(workspace), names_to_follow(workspace)
+    hashes = ledger.hashes(lambda entry: moved.get(entry[DATASET], entry[DATASET]) in ("", dataset))
+    if not hashes:
+        return frozenset()
+    connection = connect(scratch)
+    try:
+        connection.register("hashes", pa.table({"hash": pa.array(sorted(hashes), pa.string())}))
+        found: set[str] = set()
+        for path, columns in tables.items():
+            for column in columns:
+                cell = f"trim({name(column)}, '{BLANKS}')"
+                words = [f"SELECT DISTINCT {cell} AS word FROM {text(str(path))}"]
+                if column != CUSTOMER_ID:
+                    split = f"unnest(regexp_split_to_array({cell}, {text(TOKENS)}))"
+                    words.append(f"SELECT DISTINCT {split} AS word FROM {text(str(path))}")
+                every = " UNION ".join(words)
+                query = f"SELECT word FROM ({every}) WHERE {ledger.sql('word')} IN (SELECT hash FROM hashes)"
+                found |= {str(row[0]) for row in connection.execute(query).fetchall()}
+        return frozenset(found)
+    finally:
+        connection.close()
+
+
+def without_erased(workspace: Workspace, part: Part, scratch: Path, progress: Progress) -> Part:
+    """Return a file that was read, without the rows of those who were erased, and with a warning that says how many.
+
+    Raises:
+        Refused: nobody else is in it.
+    """
+    if not (workspace.root / LEDGER).exists():
+        return part
+    scratch.mkdir(parents=True, exist_ok=True)
+    manifest = part.manifest
+    columns = _columns(part.set_aside, scratch)
+    tables = {part.events: [CUSTOMER_ID], part.set_aside: columns}
+    ids = known_again(workspace, manifest.name, tables, scratch)
+    if not ids:
+        return part
+    taken = take_out(manifest, part.events, part.set_aside, None, ids, scratch, progress)
+    if not taken.rows:
+        return part
+    if taken.manifest.rows_kept == 0:
+        raise Refused("erased_all", file=manifest.source, customers=len(ids))
+    said = Message("warning.erased_left_out", {"customers": len(ids), "rows": taken.events + taken.aside})
+    warnings = [*redacted_values(taken.manifest.warnings, ids, Needles(ids)), said.coded()]
+    return Part(
+        dataclasses.replace(taken.manifest, warnings=warnings),
+        taken.files.get("events", part.events),
+        taken.files.get("set_aside", part.set_aside),
+    )
+
+
+def people_without_erased(
+    workspace: Workspace, dataset: Dataset, reading: CustomersReading, scratch: Path
+) -> CustomersReading:
+    """Return a customers file that was read, without those who were erased.
+
+    Raises:
+        Refused: nobody else is in it.
+    """
+    ids = known_again(workspace, dataset.name, {reading.table: [CUSTOMER_ID]}, scratch)
+    if not ids:
+        return reading
+    left = scratch / "people.parquet"
+    connection = connect(scratch)
+    try:
+        connection.register("gone", pa.table({"id": pa.array(sorted(ids), pa.string())}))
+        query = f"SELECT * FROM {text(str(reading.table))} WHERE {CUSTOMER_ID} NOT IN (SELECT id FROM gone)"
+        row = connection.execute(f"COPY ({query}) TO {text(str(left))} (FORMAT parquet)").fetchone()
+        rows = int(row[0]) if row else 0
+    finally:
+        connection.close()
+    if rows == 0:
+        raise Refused("erased_all", file=reading.file, customers=len(ids))
+    said = Message("warning.erased_left_out", {"customers": len(ids), "rows": reading.rows - rows})
+    matched = recount(left, dataset.events_path, {})
+    return dataclasses.replace(
+        reading,
+        table=left,
+        rows_read=reading.rows_read - (reading.rows - rows),
+        match=dataclasses.replace(reading.match, customers=matched["customers"], matched=matched["matched"]),
+        content=version_of(reading.content, "without", rows),
+        warnings=(
+            *(Message(one["code"], one["params"]) for one in redacted_values(_coded(reading), ids, Needles(ids))),
+            said,
+        ),
+    )
+
+
+def _coded(reading: CustomersReading) -> list[dict[str, Any]]:
+    return [message.coded() for message in reading.warnings]
+
+
+def _columns(path: Path, scratch: Path) -> list[str]:
+    connection = connect(scratch)
+    try:
+        return text_columns(connection, path)
+    finally:
+        connection.close()

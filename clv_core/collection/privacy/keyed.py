@@ -1,0 +1,136 @@
+"""A list of people that names nobody: HMAC-SHA256 of each id under a key of the list's own.
+
+The list's key is made from the workspace's (:mod:`clv_core.collection.pseudonyms`), so that its hashes are not the
+pseudonyms that a dataset may hold. Who has the list without the key can neither read an id nor try candidates.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from clv_core import audit
+from clv_core.collection.pseudonyms import BLANKS, fingerprint_of, load_key, pseudonym, pseudonym_sql
+from clv_core.workspace import Workspace, write_text
+
+HASHES: Final = "hashes"
+
+
+@dataclass(frozen=True)
+class KeyedList:
+    """One list of a workspace, a JSON line a person.
+
+    Args:
+        workspace: whose.
+        path: the file, relative to the workspace.
+        purpose: tells this list's key from those of others.
+    """
+
+    workspace: Workspace
+    path: str
+    purpose: str
+
+    @property
+    def file(self) -> Path:
+        """Where the list lies."""
+        return self.workspace.root / self.path
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Return what is kept of each person: ``{hashes, key, at, who, ...}``, the oldest first."""
+        text = self.file.read_text(encoding="utf-8") if self.file.exists() else ""
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+    def add(self, words: Collection[str], **about: str) -> int:
+        """Put people on the list; return how many were not on it.
+
+        Args:
+            words: ids, or e-mail addresses.
+            about: what else is kept of each, which must not name anybody.
+
+        Raises:
+            Refused: the key with which the list was begun is not there.
+        """
+        with self._held():
+            entries = self.entries()
+            known = {(entry[HASHES][0], *(entry.get(name, "") for name in sorted(about))) for entry in entries}
+            said = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "who": audit.actor(), **about}
+            about_key = tuple(about[name] for name in sorted(about))
+            root = self._root()
+            fresh = {
+                hashes[0]: {HASHES: hashes, "key": fingerprint_of(root), **said}
+                for hashes in map(self.hashes_of, words)
+                if (hashes[0], *about_key) not in known
+            }
+            if fresh:
+                self._write([*entries, *fresh.values()])
+            return len(fresh)
+
+    def remove(self, words: Collection[str]) -> int:
+        """Take people off the list; return how many were on it."""
+        gone = {self.hashes_of(word)[0] for word in words} if self.file.exists() else set()
+        return self.remove_hashes(gone)
+
+    def remove_hashes(self, hashes: Collection[str]) -> int:
+        """Take entries off the list by their first hash; return how many."""
+        with self._held():
+            entries = self.entries()
+            left = [entry for entry in entries if entry[HASHES][0] not in hashes]
+            if len(left) < len(entries):
+                self._write(left)
+            return len(entries) - len(left)
+
+    def hashes_of(self, word: str) -> list[str]:
+        """Return the hashes of a person: as they are called, as a pseudonym, and an e-mail address without its case."""
+        root = self._root()
+        plain = word.strip(BLANKS)
+        said = [plain, pseudonym(root, plain), *([plain.lower()] if "@" in plain else [])]
+        return list(dict.fromkeys(pseudonym(self._key(root), one) for one in said))
+
+    def hashes(self, chosen: Callable[[dict[str, Any]], bool] = lambda entry: True) -> frozenset[str]:
+        """Return all hashes of the entries that are ``chosen``."""
+        return frozenset(one for entry in self.entries() if chosen(entry) for one in entry[HASHES])
+
+    def marked(self, texts: pd.Series[Any], hashes: frozenset[str]) -> pd.Series[bool]:
+        """Say which of some texts are among ``hashes``; missing ones are not."""
+        if not hashes or texts.empty:
+            return pd.Series(False, index=texts.index)
+        cells = pa.table({"word": pa.array(texts.astype("str").fillna(""), pa.string())})
+        with duckdb.connect() as connection:
+            connection.register("cells", cells)
+            connection.register("hashes", pa.table({"hash": pa.array(sorted(hashes), pa.string())}))
+            test = f"coalesce({self.sql('word')} IN (SELECT hash FROM hashes), false)"
+            found = connection.execute(f"SELECT {test} AS held FROM cells").to_arrow_table()["held"]
+        return pd.Series(found.to_numpy(zero_copy_only=False).astype(bool), index=texts.index)
+
+    def sql(self, column: str) -> str:
+        """Return SQL for the hash of a text expression."""
+        return pseudonym_sql(self._key(self._root()), column)
+
+    def _key(self, root: bytes) -> bytes:
+        return hmac.new(root, self.purpose.encode(), hashlib.sha256).digest()
+
+    def _root(self) -> bytes:
+        return load_key(self.workspace, next((str(entry["key"]) for entry in self.entries()), ""))
+
+    def _write(self, entries: Iterable[dict[str, Any]]) -> None:
+        write_text(self.file, "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries))
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Keep other writers out."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.file.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield

@@ -1,0 +1,205 @@
+"""Some customers' rows taken out of a log: events, rows set aside, and the customers table, with the accounting."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from clv_core.collection.alike import habit_of
+from clv_core.collection.aside import OWN_COLUMNS
+from clv_core.collection.contact_fields import id_column
+from clv_core.collection.engine import connect, name, text
+from clv_core.collection.figures import figures
+from clv_core.collection.privacy.needles import Needles
+from clv_core.collection.pseudonyms import BLANKS
+from clv_core.collection.reading import ORDERED_ROWS
+from clv_core.collection.store import Manifest, version_of
+from clv_core.columns import CUSTOMER_ID
+from clv_core.jobs import Progress
+
+TOKENS: Final = r"[^\w.@+-]+"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What is left of a log.
+
+    Args:
+        manifest: of what is left, the version that of the old one and of what was taken.
+        files: ``events``, ``set_aside``, ``customers``: the Parquet files that changed.
+        events: rows taken out of the log.
+        aside: rows taken out of those that were set aside.
+        people: rows taken out of the customers table.
+        cells: texts of other customers' rows that named one of them, and are empty now.
+    """
+
+    manifest: Manifest
+    files: dict[str, Path]
+    events: int = 0
+    aside: int = 0
+    people: int = 0
+    cells: int = 0
+
+    @property
+    def rows(self) -> int:
+        """All that was taken out or emptied."""
+        return self.events + self.aside + self.people + self.cells
+
+
+def take_out(
+    manifest: Manifest,
+    events: Path,
+    set_aside: Path,
+    customers: Path | None,
+    ids: Collection[str],
+    scratch: Path,
+    progress: Progress,
+) -> Taken:
+    """Take all rows of the customers ``ids`` out of a log; the files stay, new ones are written to ``scratch``.
+
+    Rows are found by the customer's id; in rows set aside, also where it stands in any other cell or in a line that is
+    no row. A text of another customer's row that names one of them becomes empty.
+
+    Args:
+        manifest: of the log.
+        events: its kept rows.
+        set_aside: the others.
+        customers: the customers table, where there is one.
+        ids: as the log calls them.
+        scratch: an empty folder.
+        progress: who listens.
+    """
+    connection = connect(scratch)
+    try:
+        connection.register("gone", pa.table({"id": pa.array(sorted(ids), pa.string())}))
+        connection.execute(f"SET preserve_insertion_order = {str(manifest.rows_kept <= ORDERED_ROWS).lower()}")
+        needles = Needles(ids)
+        files: dict[str, Path] = {}
+        counts = {"events": 0, "aside": 0, "people": 0, "cells": 0}
+        counts["events"], counts["cells"] = _log(connection, events, needles, scratch / "left.parquet")
+        if counts["events"] or counts["cells"]:
+            files["events"] = scratch / "left.parquet"
+        counts["aside"] = _without(connection, set_aside, aside_test(connection, set_aside, manifest, needles), scratch)
+        if counts["aside"]:
+            files["set_aside"] = scratch / f"left_{set_aside.name}"
+        if customers is not None:
+            counts["people"] = _without(connection, customers, _named_in(CUSTOMER_ID), scratch)
+            if counts["people"]:
+                files["customers"] = scratch / f"left_{customers.name}"
+        if not files:
+            return Taken(manifest, {})
+        left = _recounted(connection, manifest, files.get("events", events), counts, progress)
+        return Taken(left, files, **counts)
+    finally:
+        connection.close()
+
+
+def names_any(connection: duckdb.DuckDBPyConnection, path: Path, column: str, needles: Needles) -> list[str]:
+    """Return those texts of a column that hold one of the words, each once."""
+    if not needles.words:
+        return []
+    shortest = min(len(word.encode()) for word in needles.words)
+    query = f"SELECT DISTINCT {name(column)}::VARCHAR AS cell FROM {text(str(path))}"
+    reader = connection.execute(f"{query} WHERE strlen({name(column)}::VARCHAR) >= {shortest}").to_arrow_reader()
+    found: list[str] = []
+    for batch in reader:
+        cells = batch.column(0)
+        found += [str(cells[int(row)].as_py()) for row in needles.rows(cells)]
+    return found
+
+
+def text_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    """Return the columns of a Parquet file that can hold a text, within lists and records too."""
+    rows = connection.execute(f"DESCRIBE SELECT * FROM {text(str(path))}").fetchall()
+    return [str(row[0]) for row in rows if re.search(r"VARCHAR|JSON|BLOB|ENUM", str(row[1]))]
+
+
+def aside_test(connection: duckdb.DuckDBPyConnection, path: Path, manifest: Manifest, needles: Needles) -> str:
+    """Return the SQL test of rows set aside that name one of the customers in the table ``gone``."""
+    columns = text_columns(connection, path)
+    own = manifest.mapping.get(CUSTOMER_ID, CUSTOMER_ID)
+    own = f"{own} (source)" if own.lower() in OWN_COLUMNS else own
+    likely = id_column([column for column in columns if column.lower() not in OWN_COLUMNS])
+    tests = [_named_in(column) for column in dict.fromkeys((own, CUSTOMER_ID, likely)) if column in columns]
+    for column in columns:
+        if found := names_any(connection, path, column, needles):
+            tests.append(f"coalesce({name(column)}::VARCHAR IN ({', '.join(map(text, found))}), false)")
+    if {"value", "column"} <= set(columns):
+        split = f"regexp_split_to_array(coalesce(value, ''), {text(TOKENS)})"
+        tests.append(f'("column" IS NULL AND list_has_any({split}, (SELECT list(id) FROM gone)))')
+    return " OR ".join(tests) or "false"
+
+
+def _named_in(column: str) -> str:
+    return f"coalesce(trim({name(column)}, '{BLANKS}') IN (SELECT id FROM gone), false)"
+
+
+def _log(connection: duckdb.DuckDBPyConnection, path: Path, needles: Needles, target: Path) -> tuple[int, int]:
+    """Write what is left of the log where anything goes; return the rows taken out and the cells emptied."""
+    file, test = text(str(path)), f"{CUSTOMER_ID} IN (SELECT id FROM gone)"
+    gone = _count(connection, f"SELECT count(*) FROM {file} WHERE {test}")
+    replaced, cells = [], 0
+    for column in text_columns(connection, path):
+        if column != CUSTOMER_ID and (found := names_any(connection, path, column, needles)):
+            hit = f"{name(column)} IN ({', '.join(map(text, found))})"
+            here = _count(connection, f"SELECT count(*) FROM {file} WHERE NOT ({test}) AND {hit}")
+            if here:
+                cells += here
+                replaced.append(f"CASE WHEN {hit} THEN NULL ELSE {name(column)} END AS {name(column)}")
+    if gone or cells:
+        chosen = f"* REPLACE ({', '.join(replaced)})" if replaced else "*"
+        connection.execute(f"COPY (SELECT {chosen} FROM {file} WHERE NOT ({test})) TO {text(str(target))}")
+    return gone, cells
+
+
+def _without(connection: duckdb.DuckDBPyConnection, path: Path, test: str, scratch: Path) -> int:
+    """Write a table's other rows where ``test`` holds for any; return for how many it does."""
+    file = text(str(path))
+    gone = _count(connection, f"SELECT count(*) FROM {file} WHERE {test}")
+    if gone:
+        target = text(str(scratch / f"left_{path.name}"))
+        connection.execute(f"COPY (SELECT * FROM {file} WHERE NOT ({test})) TO {target} (FORMAT parquet)")
+    return gone
+
+
+def _recounted(
+    connection: duckdb.DuckDBPyConnection, manifest: Manifest, events: Path, counts: dict[str, int], progress: Progress
+) -> Manifest:
+    """Return the manifest of what is left; its files become one entry, for rows are not known by file."""
+    if _count(connection, f"SELECT count(*) FROM {text(str(events))}") == 0:
+        return dataclasses.replace(manifest, rows_kept=0, customers=0, purchases=0)
+    sums = figures(connection, events, manifest.timezone, progress)
+    aside = manifest.rows_set_aside - counts["aside"]
+    rows = {
+        "rows_read": sums.rows + aside + manifest.rows_duplicate,
+        "rows_kept": sums.rows,
+        "rows_set_aside": aside,
+        "rows_duplicate": manifest.rows_duplicate,
+    }
+    habit = habit_of(manifest)
+    part: dict[str, Any] = {"source": manifest.source, **rows}
+    part |= {"rows_overlap": sum(one.get("rows_overlap", 0) for one in manifest.parts)}
+    part |= {"date_order": habit.date_order, "decimal": habit.decimal}
+    part |= {"hidden": list(habit.hidden)} if habit.hidden else {}
+    table = manifest.customers_table
+    if table is not None and counts["people"]:
+        table = {**table, "rows": table["rows"] - counts["people"], "rows_read": table["rows_read"] - counts["people"]}
+    return dataclasses.replace(
+        manifest,
+        **{**sums.recorded(), **rows},
+        version=version_of(manifest.version, "without", sums.rows, aside, sums.net_revenue, table and table["rows"]),
+        parts=[part],
+        customers_table=table,
+    )
+
+
+def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0

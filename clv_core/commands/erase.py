@@ -1,0 +1,41 @@
+"""``erase ID... [--file ids.txt] [--dataset NAME]``: customers gone for good, with a certificate."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from clv_core.commands import Context
+from clv_core.i18n import translate
+
+
+def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
+    """Declare the command's words."""
+    parser.add_argument("customer", nargs="*", metavar="ID", help=translate("cli.erase.id", language))
+    parser.add_argument("--file", type=Path, default=None, help=translate("cli.erase.file", language))
+    parser.add_argument("--dataset", default="", help=translate("cli.erase.dataset", language))
+
+
+def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Erase and return counts, models that learned from the customers, what remains, and the certificate."""
+    from clv_core.strategy.contacts_file import read_suppressed
+    from clv_core.strategy.erasing.certificate import FOLDER, markdown_path
+    from clv_core.strategy.erasing.erase import erase
+
+    ids = [*options.customer, *(sorted(read_suppressed(options.file)) if options.file else ())]
+    told = erase(context.workspace, ids, dataset=options.dataset, source=options.file, progress=context.progress)
+    found = sum(told.customers.values())
+    return {
+        "certificate": str(context.workspace.root / FOLDER / f"{told.id}.json"),
+        "certificate_text": str(markdown_path(context.workspace, told.id, context.language)),
+        "customers": len(told.customers),
+        "found": found,
+        "not_found": len(told.customers) - found,
+        "datasets": told.datasets,
+        "removed": {**told.removed, "exports": len(told.exports)},
+        "files": told.files,
+        "models": told.models,
+        "retrain": [one["model"] for one in told.learned],
+        "remains": told.remains,
+    }

@@ -1,0 +1,92 @@
+"""What is looked for: the ids as given, their pseudonyms, and the contact fields that the customers table holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from clv_core.collection.contact_fields import EMAIL, MADID, PHONE
+from clv_core.collection.engine import text
+from clv_core.collection.privacy.needles import Needles
+from clv_core.collection.pseudonyms import BLANKS, load_key, pseudonym
+from clv_core.collection.store import Dataset
+from clv_core.columns import CUSTOMER_ID
+from clv_core.errors import UsageError
+from clv_core.strategy.contacts import named, sha256
+from clv_core.strategy.reach import clean
+from clv_core.workspace import Workspace
+
+REACHING: Final = (EMAIL, PHONE, MADID)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Who is to go, by all the names that they may have.
+
+    Args:
+        given: ids as the person gave them, each once.
+        ids: the same and their pseudonyms, looked up whole.
+        reaching: e-mail addresses, phone numbers and device ids, plain and hashed as ad platforms get them.
+    """
+
+    given: tuple[str, ...]
+    ids: frozenset[str]
+    reaching: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @cached_property
+    def needles(self) -> Needles:
+        """Words to be found within longer texts."""
+        return Needles(self.ids)
+
+    @cached_property
+    def everywhere(self) -> Needles:
+        """The same, with what reaches the customers: for files outside the datasets."""
+        return Needles(self.ids | self.reaching)
+
+
+def wanted(workspace: Workspace, ids: Iterable[str], datasets: Collection[Dataset]) -> Wanted:
+    """Return what is looked for.
+
+    Args:
+        workspace: whose key makes pseudonyms.
+        ids: as a person writes them; blanks around do not count.
+        datasets: every version in which the customers may be.
+
+    Raises:
+        UsageError: no id.
+        Refused: a dataset holds pseudonyms and the key is not there.
+    """
+    given = tuple(dict.fromkeys(word.strip(BLANKS) for word in ids if word.strip(BLANKS)))
+    if not given:
+        raise UsageError("erase_nobody")
+    names = set(given)
+    for fingerprint in {one.manifest.key_fingerprint for one in datasets if one.manifest.pseudonymised}:
+        key = load_key(workspace, fingerprint)
+        names |= {pseudonym(key, word) for word in given}
+    reaching: set[str] = set()
+    for one in datasets:
+        if one.manifest.customers_table is not None:
+            reaching |= _reaching(one, names)
+    return Wanted(given, frozenset(names), frozenset(reaching))
+
+
+def _reaching(dataset: Dataset, ids: Collection[str]) -> set[str]:
+    """Return how the customers are reached, as the table says it and as platform files hold it."""
+    with duckdb.connect() as connection:
+        connection.register("gone", pa.table({"id": pa.array(sorted(ids), pa.string())}))
+        file = text(str(dataset.customers_path))
+        query = f"SELECT * FROM {file} WHERE {CUSTOMER_ID} IN (SELECT id FROM gone)"
+        rows: pd.DataFrame = connection.execute(query).to_arrow_table().to_pandas()
+    if rows.empty:
+        return set()
+    plain = named(rows)
+    tidy = clean(plain, None)
+    columns = [frame[name].astype("str") for frame in (plain, tidy) for name in REACHING if name in frame]
+    hashed = [sha256(tidy[EMAIL]), sha256(tidy[PHONE]), sha256(tidy[PHONE].str.lstrip("+"))]
+    return {word for column in (*columns, *hashed) for word in column.dropna() if word}

@@ -1,0 +1,165 @@
+"""Who may do what: roles of people who signed in, from a settings file; without a login, whoever is here may do all.
+
+The login is OpenID Connect by ``st.login``, off unless ``.streamlit/secrets.toml`` (or the file that
+``STREAMLIT_SECRETS_FILES`` names) holds an ``[auth]`` section; ``CLV_LOGIN=required`` refuses to open the app without
+one. Roles come from ``$CLV_ACCESS_FILE``, else ``.streamlit/access.toml``::
+
+    default = ""                          # role of those who are not named; "" lets nobody else in
+    claim = "groups"                      # claim of the identity token that names one of [claims]
+    [people]
+    "ana@shop.example" = "admin"
+    "*@shop.example" = "viewer"
+    [claims]
+    "clv-analysts" = "analyst"
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import streamlit as st
+
+from clv_core import audit
+from clv_core.errors import Refused
+
+Made = TypeVar("Made")
+VIEWER, ANALYST, ADMIN = "viewer", "analyst", "admin"
+ROLES: Final = (VIEWER, ANALYST, ADMIN)
+"""From the least to the most; each may do what those before it may."""
+
+ACTIONS: Final = {
+    "read": VIEWER,
+    "export": ANALYST,
+    "train": ANALYST,
+    "change": ANALYST,
+    "suppress": ANALYST,
+    "delete": ADMIN,
+    "erase": ADMIN,
+    "promote": ADMIN,
+    "audit": ADMIN,
+}
+"""What can be done, and the least role that may."""
+
+COMMANDS: Final = {
+    **dict.fromkeys(("explore", "score", "explain", "check"), "read"),
+    **dict.fromkeys(("train", "look", "tune", "backtest", "pretrain"), "train"),
+    "delete": "delete",
+    "erase": "erase",
+}
+"""Runs by what they are; any other one is a ``change``."""
+
+PUBLIC: Final = ("template", "download_metrics", "download_scoreboard", "download_seasons", "download_slices")
+"""Keys of downloads that hold no customer; any other one is an ``export``."""
+
+
+def on() -> bool:
+    """Say whether people have to sign in."""
+    return "is_logged_in" in st.user or os.environ.get("CLV_LOGIN", "") == "required"
+
+
+def configured() -> bool:
+    """Say whether signing in can work."""
+    return "is_logged_in" in st.user
+
+
+def signed_in() -> bool:
+    """Say whether somebody has signed in."""
+    return bool(st.user.get("is_logged_in"))
+
+
+def who() -> str:
+    """Return the e-mail address of who signed in, else the name that the identity token gives; "" for nobody."""
+    return str(st.user.get("email") or st.user.get("sub") or "") if signed_in() else ""
+
+
+def role() -> str:
+    """Return the role of who is here; "" for somebody who has none."""
+    if not on():
+        return ADMIN
+    return role_of(dict(st.user), settings()) if signed_in() else ""
+
+
+def role_of(person: Mapping[str, Any], said: Mapping[str, Any]) -> str:
+    """Return the role of a person, "" where there is none.
+
+    Args:
+        person: claims of the identity token.
+        said: the settings file. The address itself comes first, then claims (the highest role), then the address's
+            domain, then the default. An address that the provider says is not verified counts for nothing.
+    """
+    email = str(person.get("email") or "").strip().lower()
+    if person.get("email_verified") in (False, "false"):
+        email = ""
+    people = {str(name).lower(): str(given) for name, given in said.get("people", {}).items()}
+    held = person.get(str(said.get("claim", "")), ())
+    groups = [held] if isinstance(held, str) else [str(one) for one in held] if isinstance(held, Sequence) else []
+    claims = [str(said.get("claims", {}).get(group, "")) for group in groups]
+    by_claim = max((one for one in claims if one in ROLES), key=ROLES.index, default="")
+    domain = people.get(f"*@{email.rpartition('@')[2]}", "") if email else ""
+    found = (people.get(email, "") if email else "", by_claim, domain, str(said.get("default", "")))
+    return next((one for one in found if one in ROLES), "")
+
+
+def settings() -> dict[str, Any]:
+    """Return what the settings file says; where there is none, nobody has a role.
+
+    Raises:
+        Refused: it cannot be read.
+    """
+    path = Path(os.environ.get("CLV_ACCESS_FILE") or ".streamlit/access.toml")
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Refused("access_unreadable", path=str(path)) from error
+
+
+def may(action: str) -> bool:
+    """Say whether who is here may do one of :data:`ACTIONS`."""
+    mine = role()
+    return mine in ROLES and ROLES.index(mine) >= ROLES.index(ACTIONS[action])
+
+
+def may_run(command: str) -> bool:
+    """Say whether who is here may start a run of a command."""
+    return may(COMMANDS.get(command, "change"))
+
+
+def may_take(key: str) -> bool:
+    """Say whether who is here may take a download, by its key."""
+    return key in PUBLIC or may("export")
+
+
+def require(action: str) -> None:
+    """Refuse what the role of who is here does not allow: the last line of defence behind a disabled button.
+
+    Raises:
+        Refused: it does not.
+    """
+    if not may(action):
+        raise Refused("access_denied", role=role() or "-", needed=ACTIONS[action], action=action)
+
+
+def require_run(command: str) -> None:
+    """Refuse a run that the role of who is here does not allow.
+
+    Raises:
+        Refused: it does not.
+    """
+    require(COMMANDS.get(command, "change"))
+
+
+def named(make: Callable[[], Made]) -> Callable[[], Made]:
+    """Return what makes a file later, in the name of who is here now."""
+    person = who()
+
+    def later() -> Made:
+        audit.acting_as(person)
+        return make()
+
+    return later

@@ -1,0 +1,61 @@
+"""The audit log on its page, for those who look after the workspace."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from clv_core import audit
+from clv_core.i18n import has
+from pages.ui import state, widgets
+from pages.ui.state import t
+
+SHOWN: Final = 1000
+PARTS: Final = ("dataset", "model", "format", "rows", "customers", "version", "certificate", "role", "outcome")
+
+
+def show() -> None:
+    """Show who did what and when, the latest first."""
+    lines = audit.lines(state.workspace(), SHOWN)
+    if not lines:
+        st.caption(t("privacy.audit.empty"))
+        return
+    last = lines[0]
+    st.markdown(f"**{t('privacy.audit.last', when=state.moment(last['at']), what=_word(last['action']))}**")
+    kinds = sorted({line["action"] for line in lines})
+    chosen = st.multiselect(
+        t("privacy.audit.what"), kinds, format_func=_word, key="audit_kinds", placeholder=t("privacy.audit.all")
+    )
+    shown = [line for line in lines if not chosen or line["action"] in chosen]
+    table = pd.DataFrame(
+        {
+            t("privacy.audit.when"): [state.moment(line["at"]) for line in shown],
+            t("privacy.certificate.who"): [line["who"] for line in shown],
+            t("privacy.audit.what"): [_word(line["action"]) for line in shown],
+            t("privacy.audit.about"): [_about(line) for line in shown],
+        }
+    )
+    st.dataframe(table, hide_index=True, alt=t("privacy.what.audit"))
+    widgets.download(
+        t("privacy.audit.download"),
+        lambda: audit.path_of(state.workspace()).read_bytes(),
+        "audit-log.jsonl",
+        "download_audit",
+    )
+
+
+def _word(action: str) -> str:
+    key = f"audit.{action.replace(' ', '_')}"
+    return t(key) if has(key, state.language()) else action
+
+
+def _about(line: dict[str, object]) -> str:
+    said = []
+    for part in PARTS:
+        if part in line and line[part] not in ("done", "none"):
+            worded = part in ("role", "outcome")
+            value = t(f"access.{part}.{line[part]}") if worded else str(line[part])
+            said.append(f"{t(f'audit.fact.{part}')}: {value}")
+    return "; ".join(said)

@@ -1,0 +1,59 @@
+"""The suppression list on its page: how many are on it, who is added or taken off, and whether somebody is on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from clv_core import audit
+from pages.ui import access, outcomes, state
+from pages.ui.state import t
+
+ROUND: Final = "suppress_round"
+
+
+def show() -> None:
+    """Ask for people to be added, taken off or looked up; the list itself can name nobody."""
+    people = state.stop_list()
+    with st.container(border=True):
+        st.markdown(f"**{t('privacy.suppress')}**  \n{t('privacy.suppress.why')}")
+        mark = st.session_state.get(ROUND, 0)
+        typed = st.text_area(t("privacy.suppress.ids"), key=f"suppress_ids_{mark}", height=110)
+        words = [line.strip() for line in (typed or "").splitlines() if line.strip()]
+        with st.container(horizontal=True):
+            if st.button(t("privacy.suppress.add"), key="suppress_add", type="primary", icon=":material/person_off:"):
+                _change("add", words, people.add)
+            if st.button(t("privacy.suppress.remove"), key="suppress_remove", icon=":material/person_add:"):
+                _change("remove", words, people.remove)
+            if st.button(t("privacy.suppress.check"), key="suppress_check", icon=":material/search:") and words:
+                held = sum(people.holds(word) for word in words)
+                st.caption(t("privacy.suppress.checked", held=held, n=len(words)))
+    entries = people.entries()
+    if not entries:
+        st.caption(t("privacy.suppress.empty"))
+        return
+    days = Counter((entry["at"][:10], entry["who"]) for entry in entries)
+    table = pd.DataFrame(
+        {
+            t("privacy.suppress.day"): [state.day(day) for day, _ in days],
+            t("privacy.certificate.who"): [who for _, who in days],
+            t("column.customers"): list(days.values()),
+        }
+    )
+    st.dataframe(table, hide_index=True, alt=t("privacy.suppress"))
+
+
+def _change(how: str, words: list[str], change: Callable[[list[str]], int]) -> None:
+    access.require("suppress")
+    if not words:
+        st.warning(t("privacy.suppress.nobody"), icon=":material/warning:")
+        return
+    changed = change(words)
+    audit.note(state.workspace(), f"suppress {how}", customers=changed)
+    st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
+    outcomes.say(t(f"privacy.suppress.{how}.done", n=changed))
+    st.rerun()

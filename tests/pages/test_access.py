@@ -1,0 +1,137 @@
+"""Roles: who may read, take away, train, delete; faked sign-ins, and the settings file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from clv_core import audit
+from clv_core.workspace import Workspace
+from pages.ui import access
+
+SETTINGS = """
+default = ""
+claim = "groups"
+[people]
+"ana@shop.example" = "admin"
+"*@shop.example" = "viewer"
+[claims]
+"clv-analysts" = "analyst"
+"""
+
+
+@pytest.fixture
+def sign_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
+    """Return what lets somebody be signed in; without an address, nobody is."""
+    settings = tmp_path / "access.toml"
+    settings.write_text(SETTINGS)
+    monkeypatch.setenv("CLV_ACCESS_FILE", str(settings))
+
+    def enter(email: str = "", **claims: Any) -> None:
+        monkeypatch.setattr(st, "user", {"is_logged_in": bool(email), **({"email": email} if email else {}), **claims})
+
+    return enter
+
+
+@pytest.mark.parametrize(
+    ("person", "role"),
+    [
+        ({"email": "ana@shop.example"}, "admin"),
+        ({"email": "Ana@Shop.Example "}, "admin"),
+        ({"email": "bob@shop.example"}, "viewer"),
+        ({"email": "bob@shop.example", "groups": ["x", "clv-analysts"]}, "analyst"),
+        ({"email": "eve@other.example", "groups": "clv-analysts"}, "analyst"),
+        ({"email": "eve@other.example"}, ""),
+        ({"email": "ana@shop.example", "email_verified": False}, ""),
+        ({"email": "x@evil.example@shop.example"}, "viewer"),
+        ({"email": "x@shop.example.evil"}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_role_comes_from_the_address_the_claims_or_the_domain(person: dict[str, Any], role: str) -> None:
+    import tomllib
+
+    assert access.role_of(person, tomllib.loads(SETTINGS)) == role
+
+
+def test_without_a_login_whoever_is_here_may_do_all() -> None:
+    assert not access.on() and all(access.may(action) for action in access.ACTIONS)
+
+
+def test_a_login_that_is_required_and_not_set_up_lets_nobody_in(
+    open_page: Callable[..., AppTest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLV_LOGIN", "required")
+    app = open_page(tmp_path)
+    assert [item.value for item in app.subheader] == ["Please sign in"] and not app.title and not app.button
+
+
+def test_nobody_sees_a_page_before_they_sign_in(
+    open_page: Callable[..., AppTest], with_model: Path, sign_in: Callable[..., None]
+) -> None:
+    sign_in()
+    app = open_page(with_model, "home")
+    assert [button.key for button in app.button] == ["sign_in"]
+    assert not app.title and not app.metric and not app.sidebar.selectbox
+
+
+def test_who_has_no_role_gets_no_further_and_it_is_noted(
+    open_page: Callable[..., AppTest], with_model: Path, sign_in: Callable[..., None]
+) -> None:
+    sign_in("eve@other.example")
+    app = open_page(with_model, "home")
+    assert [item.value for item in app.subheader] == ["You have no access yet"] and not app.metric
+    line = audit.lines(Workspace(with_model))[0]
+    assert (line["action"], line["who"], line["outcome"]) == ("login", "eve@other.example", "refused")
+
+
+def test_a_viewer_reads_and_takes_nothing_away(
+    open_page: Callable[..., AppTest], with_model: Path, sign_in: Callable[..., None]
+) -> None:
+    sign_in("bob@shop.example")
+    app = open_page(with_model, "segments")
+    assert not app.exception and not app.error and app.subheader
+    assert any("bob@shop.example" in item.value for item in app.sidebar.caption)
+    buttons = {button.proto.id.split("-")[-1]: button.proto.disabled for button in app.get("download_button")}
+    assert buttons and all(buttons.values())
+
+
+def test_a_viewer_cannot_start_a_training_even_past_the_button(
+    open_page: Callable[..., AppTest], with_model: Path, sign_in: Callable[..., None]
+) -> None:
+    sign_in("bob@shop.example")
+    app = open_page(with_model, "train")
+    before = len(list((with_model / "jobs").glob("*")))
+    starts = [button for button in app.button if button.label.startswith("Train")]
+    assert starts
+    starts[0].click().run()
+    assert "role" in app.error[0].value and len(list((with_model / "jobs").glob("*"))) == before
+
+
+@pytest.mark.parametrize(
+    ("email", "claims", "allowed"),
+    [
+        ("bob@shop.example", {}, {"read"}),
+        ("kim@else.example", {"groups": ["clv-analysts"]}, {"read", "export", "train", "change", "suppress"}),
+        ("ana@shop.example", {}, set(access.ACTIONS)),
+    ],
+)
+def test_each_role_may_what_the_table_says(
+    sign_in: Callable[..., None], email: str, claims: dict[str, Any], allowed: set[str]
+) -> None:
+    sign_in(email, **claims)
+    assert {action for action in access.ACTIONS if access.may(action)} == allowed
+
+
+def test_an_unreadable_settings_file_lets_nobody_in(
+    open_page: Callable[..., AppTest], with_model: Path, sign_in: Callable[..., None], tmp_path: Path
+) -> None:
+    sign_in("ana@shop.example")
+    (tmp_path / "access.toml").write_text("people = [")
+    app = open_page(with_model, "home")
+    assert not app.metric and not app.title

@@ -1,0 +1,87 @@
+"""The privacy page: erase with a confirmation, the suppression list, the audit log."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core import audit, cli, jobs
+from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.store import open_dataset
+from clv_core.workspace import Workspace
+
+
+@pytest.fixture
+def own(with_dataset: Path, tmp_path: Path) -> Path:
+    """A workspace that may be changed."""
+    shutil.copytree(with_dataset, tmp_path / "workspace")
+    return tmp_path / "workspace"
+
+
+def customers(root: Path) -> list[str]:
+    events = pd.read_parquet(open_dataset(Workspace(root), "shop").events_path)
+    return sorted(events["customer_id"].unique())
+
+
+@pytest.mark.parametrize("state", ["empty", "with_dataset", "with_model"], indirect=True)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_it_opens_in_every_state(open_page: Callable[..., AppTest], state: Path, lang: str) -> None:
+    app = open_page(state, "privacy", lang=lang)
+    assert not app.exception and not app.error and app.subheader
+    for section in ("suppress", "audit"):
+        app.session_state["privacy_what"] = section
+        app.run()
+        assert not app.exception and not app.error
+
+
+def test_erasing_needs_the_number_typed_and_starts_a_run_that_names_nobody(
+    open_page: Callable[..., AppTest], own: Path
+) -> None:
+    ids = customers(own)[:3]
+    app = open_page(own, "privacy")
+    assert app.button(key="erase_for_good").disabled
+    app.text_area(key="erase_ids_0").input("\n".join([*ids, ids[0], " "])).run()
+    assert app.button(key="erase_for_good").disabled
+    app.text_input(key="erase_type_0").input("2").run()
+    assert app.button(key="erase_for_good").disabled
+    app.text_input(key="erase_type_0").input("3").run()
+    app.button(key="erase_for_good").click().run()
+    (job,) = jobs.jobs(Workspace(own), "erase")
+    command, option, path = job.status()["args"]
+    assert (command, option) == ("erase", "--file") and Path(path).read_text().split() == ids
+    assert not any(one in (job.folder / "status.json").read_text() for one in ids)
+    assert Path(path).stat().st_mode & 0o077 == 0
+
+
+def test_certificates_are_listed_and_can_be_taken(open_page: Callable[..., AppTest], own: Path) -> None:
+    ids = customers(own)[:2]
+    assert cli.main(["erase", *ids, "--workspace", str(own)]) == 0
+    app = open_page(own, "privacy")
+    assert "2 customers have been erased" in app.subheader[0].value
+    assert app.dataframe[0].value.iloc[0].tolist()[3:5] == [2, 2]
+    assert len(app.get("download_button")) == 2
+
+
+def test_people_are_put_on_the_list_found_on_it_and_taken_off(open_page: Callable[..., AppTest], own: Path) -> None:
+    ids, workspace = customers(own)[:2], Workspace(own)
+    app = open_page(own, "privacy")
+    app.session_state["privacy_what"] = "suppress"
+    app.run()
+    app.text_area(key="suppress_ids_0").input("\n".join(ids)).run()
+    app.button(key="suppress_add").click().run()
+    assert StopList.of(workspace).holds(ids[0]) and "2 are on the suppression list" in app.subheader[0].value
+    app.text_area(key="suppress_ids_1").input(ids[1]).run()
+    app.button(key="suppress_check").click().run()
+    assert any("1 of 1" in item.value for item in app.caption)
+    app.button(key="suppress_remove").click().run()
+    assert [StopList.of(workspace).holds(one) for one in ids] == [True, False]
+    log = audit.path_of(workspace).read_text()
+    assert not any(one in log for one in ids)
+    app.session_state["privacy_what"] = "audit"
+    app.run()
+    assert len(app.dataframe[0].value) == 2 and not app.exception

@@ -1,0 +1,147 @@
+"""Who is on the suppression list is in no list that is written, by whatever way."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clv_core import audit, cli, pipeline
+from clv_core.collection.ingest import ingest
+from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.simulate import Plan, simulate
+from clv_core.config import TrainConfig
+from clv_core.errors import NotEnoughData
+from clv_core.jobs import NoProgress
+from clv_core.strategy.export import Side
+from clv_core.strategy.lists import write_list
+from clv_core.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+OFFER = "name=Voucher,cost=2,effect=40%"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small log with contacts and a quick model; every step ran as a job, so that all it leaves behind is there."""
+    folder = tmp_path_factory.mktemp("suppression")
+    simulate("btyd", Plan(400, 540, 1, 90)).write(folder)
+    workspace = Workspace(folder / "workspace")
+    ingest(workspace, folder / "events.csv", "shop", currency="EUR")
+    ids = sorted(pd.read_csv(folder / "events.csv", dtype=str)["customer_id"].unique())
+    people = pd.DataFrame(
+        {"customer_id": ids, "email": [f"{one}@mail.example".lower() for one in ids], "consent": "yes"}
+    )
+    people.to_csv(folder / "people.csv", index=False)
+    words = ["customers", str(folder / "people.csv"), "--dataset", "shop", "--contact", "email=email"]
+    assert cli.main([*words, "--workspace", str(workspace.root)]) == 0
+    config = TrainConfig(horizon_days=90, model="naive", cutoffs=2)
+    pipeline.train(workspace, "shop", config, progress=NoProgress())
+    return workspace.root
+
+
+@pytest.fixture
+def workspace(made: Path, tmp_path: Path) -> Workspace:
+    shutil.copytree(made, tmp_path / "workspace")
+    return Workspace(tmp_path / "workspace")
+
+
+def run(workspace: Workspace, capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
+    assert cli.main([*words, "--workspace", str(workspace.root)]) == 0
+    result: dict[str, object] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return result
+
+
+def best(workspace: Workspace, count: int) -> list[str]:
+    (model,) = [path.name for path in workspace.models.iterdir() if not path.name.startswith(".")]
+    scored = pipeline.scores(workspace, "shop", model, progress=NoProgress())
+    return [str(one) for one in scored.nlargest(count, "predicted_clv")["customer_id"]]
+
+
+def test_no_list_and_no_plan_holds_them(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    hidden = best(workspace, 6)
+    (model,) = [path.name for path in workspace.models.iterdir() if not path.name.startswith(".")]
+    about = ("shop", "--model", model)
+    file = tmp_path / "hidden.txt"
+    file.write_text(f"{hidden[0].lower()}@mail.example\n{hidden[1]}\n")
+    assert run(workspace, capsys, "suppress", "add", *hidden[1:], "--file", str(file))["changed"] == 6
+    for name, words in {
+        "csv": ("export", *about, "--format", "csv", "--out", str(tmp_path / "list.csv")),
+        "hubspot": ("export", *about, "--format", "hubspot", "--out", str(tmp_path / "hubspot.csv")),
+        "segment": ("segment", *about, "--out", str(tmp_path / "tiers.parquet")),
+        "plan": ("plan", *about, "--budget", "100", "--offer", OFFER, "--out", str(tmp_path / "plan.csv")),
+    }.items():
+        result = run(workspace, capsys, *words)
+        path = Path(words[-1])
+        table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str)
+        here = table["customer_id"].astype("str")
+        # the first is on the list by address alone, which a segment file and a plan do not know
+        known = hidden if name in ("hubspot", "csv") else hidden[1:]
+        assert not here.isin(known).any() and len(here) == result["rows"]
+        if name != "plan":
+            assert len(here) == 400 - len(known) or len(here) < 400
+    assert run(workspace, capsys, "suppress", "list")["suppressed"] == 6
+    assert run(workspace, capsys, "suppress", "remove", *hidden[1:])["changed"] == 5
+    assert not any(one in audit.path_of(workspace).read_text() for one in hidden)
+
+
+def test_a_list_of_nobody_else_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+    StopList.of(workspace).add(["a", "b"])
+    side = Side("shop", "0" * 12, "m", "2024-01-01", 90, "EUR")
+    for ending in ("csv", "parquet"):
+        with pytest.raises(NotEnoughData):
+            frame = pd.DataFrame({"customer_id": ["a", "b"], "predicted_clv": [1.0, 2.0]})
+            write_list(frame, tmp_path / f"list.{ending}", side, stop=StopList.of(workspace))
+
+
+def test_every_call_that_writes_a_list_names_the_suppression_list() -> None:
+    """A list written without it would hold people who asked to be left alone: each caller has to say ``stop=``."""
+    forgotten = []
+    for path in [*(ROOT / "clv_core").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = {
+            alias.asname or alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            and node.module in ("clv_core.strategy.export", "clv_core.strategy.lists")
+            for alias in node.names
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                ours = called in ({"export", "write_list"} & names) or called in ("exports.export", "lists.write_list")
+                if ours and "stop" not in {word.arg for word in node.keywords}:
+                    forgotten.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert forgotten == []
+
+
+def test_no_log_line_and_no_record_of_a_run_names_a_customer(
+    workspace: Workspace, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    ids = [str(one) for one in pd.read_parquet(next(workspace.datasets.glob("shop/*/events.parquet")))["customer_id"]]
+    (model,) = [path.name for path in workspace.models.iterdir() if not path.name.startswith(".")]
+    out = str(tmp_path / "out.csv")
+    for number, words in enumerate(
+        (
+            ("train", "shop", "--horizon-days", "60", "--model", "naive"),
+            ("score", "shop", "--model", model, "--out", out),
+            ("export", "shop", "--model", model, "--format", "csv", "--out", out),
+        )
+    ):
+        job = workspace.jobs / f"2024-{number}-{words[0]}"
+        job.mkdir()
+        (job / "status.json").write_text(json.dumps({"id": job.name, "command": words[0], "args": words}))
+        assert cli.main(["--job", str(job), *words, "--workspace", str(workspace.root)]) == 0
+    written = capfd.readouterr()
+    places = [*workspace.jobs.rglob("*"), *(workspace.root / "audit").iterdir(), *workspace.exports.iterdir()]
+    said = [written.out, written.err, *(path.read_text() for path in places if path.is_file())]
+    assert sum(map(len, said)) > 2000 and len(ids) > 400
+    assert {one for one in set(ids) if any(one in text for text in said)} == set()
+    actions = [line["action"] for line in audit.lines(workspace)]
+    assert actions[:3] == ["export", "score", "train"]

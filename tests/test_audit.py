@@ -1,0 +1,60 @@
+"""The audit log: only ever added to, by many at once, and closed to what names anybody."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from clv_core import audit, jobs
+from clv_core.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
+
+
+def test_lines_say_who_what_and_when_the_latest_first(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(audit.ACTOR, "ana@shop.example")
+    audit.note(workspace, "train", dataset="shop", model="shop-1", rows=None)
+    audit.note(workspace, "delete", dataset="shop")
+    latest, first = audit.lines(workspace)
+    assert (first["who"], first["action"], first["dataset"], first["model"]) == (
+        *("ana@shop.example", "train"),
+        *("shop", "shop-1"),
+    )
+    assert latest["action"] == "delete" and "rows" not in first and latest["at"] >= first["at"]
+
+
+def test_a_line_takes_no_other_fact(workspace: Workspace) -> None:
+    with pytest.raises(ValueError, match="customer"):
+        audit.note(workspace, "export", customer="anna-1")  # type: ignore[call-arg]
+    assert audit.lines(workspace) == []
+
+
+def test_many_writers_lose_no_line_and_one_that_was_cut_off_is_left_out(workspace: Workspace) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: audit.note(workspace, "train", rows=number), range(200)))
+    assert sorted(line["rows"] for line in audit.lines(workspace)) == list(range(200))
+    with audit.path_of(workspace).open("a") as file:
+        file.write('{"at": "2024')
+    assert len(audit.lines(workspace)) == 200
+
+
+def test_a_run_acts_for_who_started_it(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, str] = {}
+
+    class Process:
+        def __init__(self, arguments: list[str], *, env: dict[str, str], **options: object) -> None:
+            given.update(env)
+
+    monkeypatch.setattr(jobs.subprocess, "Popen", Process)
+    monkeypatch.setattr(jobs, "_children", {})
+    audit.acting_as("bob@shop.example")
+    try:
+        jobs.start(workspace, ["train", "shop"], language="en")
+    finally:
+        audit.acting_as("")
+    assert given[audit.ACTOR] == "bob@shop.example"
