@@ -29,6 +29,7 @@ COMMANDS: Final = (
     "clean", "customers", "explore",
     "look", "train", "score", "backtest", "tune", "explain", "segment", "card", "plan", "export",
     "pretrain",
+    "serve", "keys",
 )  # fmt: skip
 
 

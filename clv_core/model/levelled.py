@@ -110,7 +110,20 @@ class Levelled(ABC):
 
     def levels(self, snapshot: Snapshot) -> dict[int, float]:
         """Return the factor of each cutoff that :meth:`predict` brings these rows' level to the anchor's with."""
-        return _levels([self.read(snapshot)])
+        return self.levels_of_parts([snapshot])
+
+    def levels_of_parts(self, parts: Iterable[Snapshot]) -> dict[int, float]:
+        """Return :meth:`levels` of a snapshot in parts, as :meth:`predict_parts` takes them."""
+        return _levels([self.read(part) for part in parts])
+
+    def predict_at(self, snapshot: Snapshot, levels: dict[int, float]) -> Predictions:
+        """Predict every row for itself, at the trained horizon.
+
+        Args:
+            snapshot: some customers.
+            levels: of :meth:`levels`, over all customers.
+        """
+        return self._answer(self.read(snapshot), levels)
 
     @torch.no_grad()
     def expected_value(self, snapshot: Snapshot, levels: dict[int, float]) -> Floats:

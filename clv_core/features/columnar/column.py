@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any, Final, Self
 
 import numpy as np
@@ -59,10 +58,12 @@ class Column:
         kind = np.int64 if scale != 1 else np.int32
         return cls(np.broadcast_to(kind(0), size), np.broadcast_to(np.False_, size), scale, zeroed=True)
 
-    @cached_property
+    @property
     def known(self) -> Mask | None:
         """Which rows are known, bool [n]; None: all are."""
-        return self._known() if callable(self._known) else self._known
+        if callable(self._known):
+            self._known = self._known()
+        return self._known
 
     def take(self, rows: Array | slice) -> Column:
         """Return the values of ``rows``, in no group."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,19 @@ class Context:
             cutoff_day, horizon_days, usual, lookup, log_statistics(log, cutoff_day, horizon_days, usual, lookup)
         )
 
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        lookup = {**vars(self.lookup), **{name: _lists(getattr(self.lookup, name)) for name in ("share", "orders")}}
+        return {**vars(self), "lookup": lookup}
+
+    @classmethod
+    def from_json(cls, said: dict[str, Any]) -> Context:
+        """Return the context of :meth:`to_json`."""
+        lookup = dict(said["lookup"], overall=tuple(said["lookup"]["overall"]))
+        for name in ("share", "orders"):
+            lookup[name] = {cell: np.array(values, np.float64) for cell, values in lookup[name].items()}
+        return cls(**{**said, "lookup": Lookup(**lookup)})
+
     def customers(self, windows: Windows) -> Columns:
         """Return the statistics of customers at this cutoff, by name, each [n].
 
@@ -61,6 +74,10 @@ class Context:
         log = LogDays.of(windows.steps, self.cutoff_day)
         customers = np.searchsorted(windows.steps.offsets, windows.start, side="right") - 1
         return customer_statistics(log, customers, self.cutoff_day, self.horizon_days, self.usual, self.lookup)
+
+
+def _lists(arrays: dict[str, NDArray[np.float64]]) -> dict[str, list[float]]:
+    return {name: values.tolist() for name, values in arrays.items()}
 
 
 def _before(steps: Steps, cutoff_day: int) -> Steps:
@@ -94,10 +111,21 @@ class ContextOf:
     cutoff_day: int
     horizon_days: int
 
+    @classmethod
+    def made(cls, context: Context) -> ContextOf:
+        """Return a context that is known already."""
+        found = cls(_no_steps, context.cutoff_day, context.horizon_days)
+        found.__dict__["known"] = context
+        return found
+
     @cached_property
     def known(self) -> Context:
         """The context."""
         return Context.of(self.steps(), self.cutoff_day, self.horizon_days)
+
+
+def _no_steps() -> Steps:
+    raise TypeError("the context is known without its steps")
 
 
 def sample_steps(holder: Holder, most: int = MOST_CUSTOMERS) -> Steps:
