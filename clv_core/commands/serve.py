@@ -56,6 +56,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
                 access_log=False,  # paths name customers
                 log_level="warning" if options.job is not None else "info",
                 server_header=False,
+                proxy_headers=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=STOP_SECONDS,
             )

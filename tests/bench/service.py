@@ -104,7 +104,8 @@ def sent_events(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def by_customer(workspace: Workspace) -> tuple[str, dict[str, list[dict[str, Any]]], str]:
     """Return the dataset's name, its customers' events as they are sent, and the log's end."""
     dataset = list_datasets(workspace)[0]
-    frame = dataset.events(Engine().connection).to_pandas().sort_values("event_time", kind="stable")
+    engine = Engine()
+    frame = dataset.events(engine.connection).to_pandas().sort_values("event_time", kind="stable")
     events = sent_events(frame)
     found: dict[str, list[dict[str, Any]]] = {}
     for customer, event in zip(frame["customer_id"], events, strict=True):

@@ -26,7 +26,7 @@ from clv_core.deployment.service.latest import Latest
 from clv_core.deployment.service.metrics import Counted, Metrics
 from clv_core.deployment.service.problems import BadBody, language_of, plain_problem, problem
 from clv_core.deployment.service.roster import Roster
-from clv_core.deployment.service.routes import Parts, router
+from clv_core.deployment.service.routes import SCORE, Parts, direct, router
 from clv_core.deployment.service.scoring import answer
 from clv_core.deployment.service.settings import ServiceSettings
 from clv_core.errors import ClvError
@@ -75,7 +75,7 @@ def make(workspace: Workspace, settings: ServiceSettings) -> Counted:
     app.include_router(router(parts))
     _answer_errors(app)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
-    return Counted(app, metrics)
+    return Counted(app, metrics, {("POST", SCORE): direct(parts)})
 
 
 def _answer_errors(app: FastAPI) -> None:

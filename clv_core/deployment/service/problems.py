@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from fastapi.responses import JSONResponse
@@ -86,7 +87,11 @@ def plain_problem(code: str, status: int, language: str, **params: Any) -> JSONR
 
 def language_of(request: Request) -> str:
     """Return the language of the header ``Accept-Language`` that is spoken here, by preference."""
-    asked = request.headers.get("accept-language", "")
+    return _preferred(request.headers.get("accept-language", "")[:200])
+
+
+@lru_cache(maxsize=256)
+def _preferred(asked: str) -> str:
     weighted = []
     for part in asked.split(",")[:20]:
         tag, _, rest = part.strip().partition(";")

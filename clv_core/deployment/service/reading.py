@@ -108,9 +108,9 @@ def columns_of(people: Sequence[Person]) -> Events:
         np.repeat(np.arange(len(people)), counts),
         np.array([second for person in people for second in person.seconds], np.int64),
         numbers,
-        {name: [_text(event.get(column)) for event in events] for name, column in VOCABULARIES.items()},
-        [_text(event.get(ORDER_ID)) or "" for event in events],
-        [_text(event.get(REVIEW_TEXT)) for event in events],
+        {name: _texts(events, column) for name, column in VOCABULARIES.items()},
+        [order or "" for order in _texts(events, ORDER_ID)],
+        _texts(events, REVIEW_TEXT),
     )
 
 
@@ -165,5 +165,8 @@ def _kind(name: str) -> str:
     return taken_for(name.strip(), {})
 
 
-def _text(text: str | None) -> str | None:
-    return (text.strip() or None) if text else None
+def _texts(events: list[dict[str, Any]], column: str) -> list[str | None]:
+    """Return a text of each event without spaces around it; None where nothing is left."""
+    texts = [event.get(column) for event in events]
+    clean = {text: text.strip() or None for text in set(texts) if text}
+    return [clean.get(text) for text in texts] if clean else [None] * len(texts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -11,23 +12,28 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from pydantic import ValidationError
 from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clv_core.deployment.service.batching import Batcher
 from clv_core.deployment.service.document import SECURED, page, problems
 from clv_core.deployment.service.gate import Gate
 from clv_core.deployment.service.latest import Latest
 from clv_core.deployment.service.metrics import Metrics
-from clv_core.deployment.service.problems import BadBody, TooLarge, WrongType, language_of
+from clv_core.deployment.service.problems import BadBody, TooLarge, WrongType, language_of, problem
 from clv_core.deployment.service.reading import midnight_after
 from clv_core.deployment.service.roster import Roster
 from clv_core.deployment.service.scorer import Scorer
 from clv_core.deployment.service.scoring import Ask
 from clv_core.deployment.service.settings import ServiceSettings
 from clv_core.deployment.service.wire import REQUEST, Health, KeptPrediction, ModelList, ScoreAnswer, ScoreRequest
+from clv_core.errors import ClvError
 from clv_core.workspace import Workspace
 
+log = logging.getLogger(__name__)
+
+SCORE: Final = "/v1/score"
 JSON: Final = "application/json"
 MOST_EXPLAINED: Final = 20
 """Customers of a request that asks for reasons."""
@@ -53,7 +59,7 @@ def router(parts: Parts) -> APIRouter:
     routes = APIRouter()
 
     @routes.post(
-        "/v1/score",
+        SCORE,
         summary="Score customers from their events",
         responses={200: {"model": ScoreAnswer}, **problems(401, 404, 409, 413, 415, 422, 429, 503)},
         openapi_extra={
@@ -69,14 +75,7 @@ def router(parts: Parts) -> APIRouter:
 
         All rules of reading a log hold. A customer who cannot be scored carries an error; the others are scored.
         """
-        language = language_of(request)
-        parts.gate.admit(request)
-        asked = await _asked(request, parts.settings, language)
-        scorer = await parts.roster.get(asked.get("model"))
-        as_of = asked.get("as_of") or midnight_after(datetime.now(UTC), scorer.around.timezone)
-        ask = Ask(scorer, as_of, asked["customers"], asked.get("reasons", False), language)
-        said = await parts.lanes["reasons" if ask.reasons else "plain"].score(ask)
-        return Response(to_json(_about(ask, language) | {"predictions": said}), media_type=JSON)
+        return await scored(parts, request)
 
     @routes.get(
         "/v1/models",
@@ -128,6 +127,37 @@ def router(parts: Parts) -> APIRouter:
         return HTMLResponse(page(request.app.openapi(), language_of(request)))
 
     return routes
+
+
+async def scored(parts: Parts, request: Request) -> Response:
+    """Answer a request to score."""
+    language = language_of(request)
+    parts.gate.admit(request)
+    asked = await _asked(request, parts.settings, language)
+    scorer = await parts.roster.get(asked.get("model"))
+    as_of = asked.get("as_of") or midnight_after(datetime.now(UTC), scorer.around.timezone)
+    ask = Ask(scorer, as_of, asked["customers"], asked.get("reasons", False), language)
+    said = await parts.lanes["reasons" if ask.reasons else "plain"].score(ask)
+    return Response(to_json(_about(ask, language) | {"predictions": said}), media_type=JSON)
+
+
+def direct(parts: Parts) -> ASGIApp:
+    """Return what answers requests to score without the framework in between."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await scored(parts, request)
+        except ClvError as error:
+            response = problem(error, language_of(request))
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            log.error("a request failed: %s", type(error).__name__)
+            response = problem(ClvError("unexpected", kind=type(error).__name__), language_of(request))
+        await response(scope, receive, send)
+
+    return answer
 
 
 async def _asked(request: Request, settings: ServiceSettings, language: str) -> ScoreRequest:
