@@ -111,8 +111,8 @@ def sent(shop: Workspace) -> dict[str, dict[str, Any]]:
     times = frame["event_time"].dt.strftime("%Y-%m-%dT%H:%M:%S")
     rows = frame[list(SENT)].astype(object).where(frame[list(SENT)].notna(), None).to_dict("records")
     found: dict[str, dict[str, Any]] = {}
-    for who, time, row in zip(frame["customer_id"], times, rows, strict=True):
-        event = {"event_time": time, **{name: value for name, value in row.items() if value is not None}}
+    for who, moment, row in zip(frame["customer_id"], times, rows, strict=True):
+        event = {"event_time": moment, **{name: value for name, value in row.items() if value is not None}}
         found.setdefault(who, {"customer_id": who, "events": []})["events"].append(event)
     for who, age in ages.items():
         if who in found:
