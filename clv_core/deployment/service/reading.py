@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -37,6 +37,8 @@ EPOCH: Final = datetime(1970, 1, 1)
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(2200, 1, 1)
 """Times outside are default values of databases and slips, not events."""
+READ: Final = (*NUMBERS, *VOCABULARIES.values(), ORDER_ID, REVIEW_TEXT)
+"""Fields of an event that features are made of."""
 FIRST_SECOND, LAST_SECOND = (day_of(day) * DAY_SECONDS for day in (FIRST_DAY, LAST_DAY))
 
 
@@ -47,14 +49,14 @@ class Person:
     Args:
         customer_id: as it was sent.
         seconds: of the events that count, since 1970-01-01 in the log's time zone.
-        events: the same events, with type and amount settled.
+        events: what is read of the same events, type and amount settled: :data:`READ` of each.
         attributes: by name.
         error: why she cannot be scored; None where she can.
     """
 
     customer_id: str
     seconds: list[int]
-    events: list[dict[str, Any]]
+    events: list[tuple[Any, ...]]
     attributes: dict[str, Any]
     error: ClvError | None = None
 
@@ -76,7 +78,7 @@ def read_customer(customer: Customer, zone: str, as_of: date, event_types: str) 
     who, attributes = customer["customer_id"], customer.get("attributes") or {}
     local, cutoff = ZoneInfo(zone), day_of(as_of) * DAY_SECONDS
     seconds: list[int] = []
-    events: list[dict[str, Any]] = []
+    events: list[tuple[Any, ...]] = []
     try:
         if not FIRST_DAY <= as_of <= LAST_DAY:
             raise Refused("service_as_of", as_of=as_of.isoformat(), first=FIRST_DAY.year, last=LAST_DAY.year)
@@ -86,7 +88,7 @@ def read_customer(customer: Customer, zone: str, as_of: date, event_types: str) 
                 settled = _settled(event, number)
                 if wanted(settled, event_types):
                     seconds.append(second)
-                    events.append(settled)
+                    events.append(row_of(settled))
         if not events:
             raise NotEnoughData("service_no_event", events=len(customer["events"]), as_of=as_of.isoformat())
     except ClvError as error:
@@ -98,19 +100,16 @@ def columns_of(people: Sequence[Person]) -> Events:
     """Return the events of people, each with at least one, as columns."""
     events = [event for person in people for event in person.events]
     counts = [len(person.events) for person in people]
-    numbers = {
-        name: np.array([event.get(name) for event in events], np.float64)
-        for name in NUMBERS
-        if any(event.get(name) is not None for event in events)
-    }
+    column = dict(zip(READ, zip(*events, strict=True), strict=True))
+    numbers = {name: np.array(column[name], np.float64) for name in NUMBERS if set(column[name]) != {None}}
     return Events(
         len(people),
         np.repeat(np.arange(len(people)), counts),
         np.array([second for person in people for second in person.seconds], np.int64),
         numbers,
-        {name: _texts(events, column) for name, column in VOCABULARIES.items()},
-        [order or "" for order in _texts(events, ORDER_ID)],
-        _texts(events, REVIEW_TEXT),
+        {name: _clean(column[source]) for name, source in VOCABULARIES.items()},
+        [order or "" for order in _clean(column[ORDER_ID])],
+        _clean(column[REVIEW_TEXT]),
     )
 
 
@@ -123,6 +122,11 @@ def _second(time: datetime, local: tzinfo, number: int) -> int:
     if not FIRST_SECOND <= second < LAST_SECOND:
         raise Refused("service_time", event=number, first=FIRST_DAY.year, last=LAST_DAY.year)
     return second
+
+
+def row_of(event: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return :data:`READ` of an event, None where it says nothing."""
+    return tuple(map(event.get, READ))
 
 
 def second_of(time: datetime) -> int:
@@ -165,8 +169,7 @@ def _kind(name: str) -> str:
     return taken_for(name.strip(), {})
 
 
-def _texts(events: list[dict[str, Any]], column: str) -> list[str | None]:
-    """Return a text of each event without spaces around it; None where nothing is left."""
-    texts = [event.get(column) for event in events]
+def _clean(texts: tuple[str | None, ...]) -> list[str | None]:
+    """Return texts without spaces around them; None where nothing is left."""
     clean = {text: text.strip() or None for text in set(texts) if text}
     return [clean.get(text) for text in texts] if clean else [None] * len(texts)

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from clv_core.columns import COLUMNS, CUSTOMER_ID, EVENT_TIME
-from clv_core.deployment.service.reading import Person, columns_of, second_of, wanted
+from clv_core.deployment.service.reading import Person, columns_of, row_of, second_of, wanted
 from clv_core.deployment.service.scorer import Scorer
 from clv_core.evaluation.explain_background import background_rows
 from clv_core.evaluation.explain_mix import Mixer
@@ -100,7 +100,7 @@ def _sample(scorer: Scorer) -> list[Person]:
             own.setdefault(event[CUSTOMER_ID], []).append(event)
     attributes = [{name: values[place] for name, values in signals.items()} for place in range(len(rows))]
     return [
-        Person("", [second_of(event[EVENT_TIME]) for event in own[who]], own[who], known)
+        Person("", [second_of(event[EVENT_TIME]) for event in own[who]], [row_of(event) for event in own[who]], known)
         for who, known in zip(everyone[rows], attributes, strict=True)
         if who in own
     ]

@@ -56,7 +56,7 @@ class Parts:
 
 def router(parts: Parts) -> APIRouter:
     """Return the routes of a service."""
-    routes = APIRouter()
+    routes, secured = APIRouter(), {} if parts.settings.open else SECURED
 
     @routes.post(
         SCORE,
@@ -67,7 +67,7 @@ def router(parts: Parts) -> APIRouter:
                 "required": True,
                 "content": {JSON: {"schema": {"$ref": "#/components/schemas/ScoreRequest"}}},
             },
-            **SECURED,
+            **secured,
         },
     )
     async def score(request: Request) -> Response:
@@ -81,7 +81,7 @@ def router(parts: Parts) -> APIRouter:
         "/v1/models",
         summary="List models",
         responses={200: {"model": ModelList}, **problems(401, 404, 422, 429)},
-        openapi_extra=SECURED,
+        openapi_extra=secured,
     )
     async def models(request: Request, name: Annotated[str | None, Query(max_length=200)] = None) -> Response:
         """List all versions in the registry, or those of one name, with what was measured of them."""
@@ -95,7 +95,7 @@ def router(parts: Parts) -> APIRouter:
         "/v1/customers/{customer_id:path}",
         summary="Look a customer up in the latest batch",
         responses={200: {"model": KeptPrediction}, **problems(401, 404, 422, 429)},
-        openapi_extra=SECURED,
+        openapi_extra=secured,
     )
     async def customer(
         request: Request,

@@ -129,16 +129,18 @@ def serve(shop: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
     def started(workspace: Workspace = shop, *, ready: bool = True, **settings: Any) -> Iterator[httpx.Client]:
         app = make(workspace, ServiceSettings(**{"open": True, "poll_seconds": 0.05, **settings}))
         server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", access_log=False))
-        thread = threading.Thread(target=server.run)
+        thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         while not server.started:
             time.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
-            while ready and not client.get("/healthz").json()["ready"]:
-                time.sleep(0.02)
-            yield client
-        server.should_exit = True
-        thread.join()
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+                while ready and not client.get("/healthz").json()["ready"]:
+                    time.sleep(0.02)
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join(60)
 
     return started
