@@ -171,5 +171,5 @@ def _kind(name: str) -> str:
 
 def _clean(texts: tuple[str | None, ...]) -> list[str | None]:
     """Return texts without spaces around them; None where nothing is left."""
-    clean = {text: text.strip() or None for text in set(texts) if text}
+    clean: dict[str | None, str | None] = {text: text.strip() or None for text in set(texts) if text}
     return [clean.get(text) for text in texts] if clean else [None] * len(texts)
