@@ -10,7 +10,7 @@ export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help app test lint check e2e bench bench-accuracy bench-large bench-million bench-small pretrain clean
+.PHONY: help app test lint check e2e bench bench-accuracy bench-large bench-million bench-small pretrain demo clean
 
 help:
 	@echo "make app     start CLV Studio on http://localhost:$(PORT) (first time: makes .venv and installs it; some minutes)"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench-million  a million customers scored on two cores: seconds and memory (ROWS=20000000; some minutes, 6 GB of disk)"
 	@echo "make bench-small  random subsets of 100, 300, 1,000 customers of two real logs (DRAWS=20; about half an hour)"
 	@echo "make pretrain  the pre-trained network made anew (MINUTES=30 SEED=1 OUT=build/instant)"
+	@echo "make demo    the model that ships with the sample made anew into assets/demo (some minutes)"
 	@echo "make clean   remove .venv and caches; workspace/ stays"
 
 # A stamp is as new as the last install: while requirements.txt and pyproject.toml are older, nothing is installed.
@@ -94,6 +95,10 @@ OUT ?= build/instant
 pretrain: .venv/app
 	@echo "==> pre-training, $(MINUTES) minute(s), into $(OUT)"
 	@$(BIN)/python -m clv_core pretrain --minutes $(MINUTES) --seed $(SEED) --out $(OUT) --workspace build/pretrain
+
+demo: .venv/app
+	@echo "==> the sample's model, scores and reasons, into assets/demo"
+	@$(BIN)/python -m clv_core demo --make assets/demo --workspace build/demo
 
 ROWS ?= 20000000
 bench-large: .venv/dev

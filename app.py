@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from pages.ui import navigation, sidebar, state, widgets
+from pages.ui import navigation, sidebar, state, tour, widgets
 
 navigation.page_config()
 state.begin()
 page = navigation.menu()
 sidebar.show()
 state.publish()
+tour.show(navigation.name_of(page))
 st.title(page.title, anchor=False)
 try:
     page.run()

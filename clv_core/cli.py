@@ -28,7 +28,9 @@ COMMANDS: Final = (
     "simulate", "check", "ingest", "combine", "datasets", "rename", "restore", "delete",
     "clean", "customers", "explore",
     "look", "train", "score", "backtest", "tune", "explain", "segment", "card", "plan", "export",
-    "pretrain",
+    "recommend", "price",
+    "report", "demo",
+    "pretrain", "models", "monitor", "embed",
     "serve", "keys",
 )  # fmt: skip
 

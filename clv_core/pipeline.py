@@ -1,7 +1,7 @@
 """The loop in one readable file: what the command line and the pages call.
 
     ingest -> train (features, model, training, evaluation) -> score -> explain, segment, card, plan, export
-           -> ingest the next log
+           -> monitor (drift, realised value), retrain -> ingest the next log
 
 Every function takes a workspace and plain values, reports progress, and returns what it made. Those that need no more
 than what they are imported from lie there: before the scores ``append`` and its like, after them
@@ -21,8 +21,10 @@ from pathlib import Path
 from clv_core import __version__
 from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
+from clv_core.deployment.asking import keep_explained
 from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
-from clv_core.deployment.explaining import SAMPLE, explain_scores
+from clv_core.deployment.embedding import embed as embed
+from clv_core.deployment.explaining import SAMPLE, Explained, explain_scores
 from clv_core.deployment.kept_scores import score as score
 from clv_core.deployment.kept_scores import score_file as score_file
 from clv_core.deployment.kept_scores import score_warnings as score_warnings
@@ -35,8 +37,6 @@ from clv_core.deployment.table_file import write_table as write_table
 from clv_core.deployment.verdict import trust_of
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Backtest, run_origins, training_data
-from clv_core.evaluation.explain import Explanation
-from clv_core.evaluation.explain_store import save_explanation
 from clv_core.evaluation.folds import cross_validate
 from clv_core.evaluation.holdout import figures, measure
 from clv_core.evaluation.origins import MOST_ORIGINS, rolling_origins
@@ -46,6 +46,10 @@ from clv_core.evaluation.tuned import Tuning, judge
 from clv_core.evaluation.variants import variants_of
 from clv_core.features.log import EventLog, open_log
 from clv_core.jobs import Progress
+from clv_core.monitoring import challenge
+from clv_core.monitoring.drift.reference import Reference
+from clv_core.monitoring.telling.tell import tell as tell
+from clv_core.monitoring.watch import monitor as monitor
 from clv_core.preprocessing.append import append as append
 from clv_core.preprocessing.customers import add_customers as add_customers
 from clv_core.preprocessing.customers import remove_customers as remove_customers
@@ -54,6 +58,8 @@ from clv_core.strategy.acting import export as export
 from clv_core.strategy.acting import plan as plan
 from clv_core.strategy.acting import segment as segment
 from clv_core.strategy.acting import side_of
+from clv_core.strategy.advising import price as price
+from clv_core.strategy.advising import recommend as recommend
 from clv_core.strategy.deleting import delete as delete
 from clv_core.strategy.experiment_run import experiment as experiment
 from clv_core.training import choice
@@ -103,7 +109,9 @@ def train(
     }
     progress.report("saving", 0, 1)
     stem = f"{dataset.name}-{config.model}-{log.end:%Y%m%d}"
-    bundle = save_bundle(workspace, stem, fitted, record, None if origin is None else origin.predictions)
+    reference = Reference.of(dataset, log, fitted.model, config, log.end)
+    held = None if origin is None else origin.predictions
+    bundle = save_bundle(workspace, stem, fitted, record, held, reference.save)
     Registry(workspace).register(bundle)
     shutil.rmtree(folder, ignore_errors=True)
     progress.report("saving", 1, 1)
@@ -113,6 +121,31 @@ def train(
 def default_model(workspace: Workspace, name: str) -> str:
     """Return the model that is trained on a dataset where nobody names one."""
     return choice.default_model(open_dataset(workspace, name).manifest.customers)
+
+
+def retrain(workspace: Workspace, name: str, model_id: str, *, progress: Progress) -> challenge.Outcome:
+    """Train a challenger on all of a dataset, hold it against the champion, and promote it only if it is better.
+
+    Args:
+        workspace: where both are.
+        name: the dataset, as it has grown.
+        model_id: the model whose settings are used; it, or the champion of its name, is what the new one has to beat.
+        progress: listener.
+    """
+    dataset, registry = open_dataset(workspace, name), Registry(workspace)
+    known = registry.find(model_id)
+    speaking = None if known is None else registry.champion(known.name)
+    champion = open_bundle(workspace, model_id if speaking is None else speaking.bundle)
+    found = challenge.early(champion, dataset)
+    if found is not None:
+        return found
+    config = challenge.settings_of(open_bundle(workspace, model_id), default_model(workspace, name))
+    challenger = train(workspace, name, config, progress=progress)
+    found = challenge.compare(dataset, champion, challenger, progress)
+    version = registry.find(challenger.id)
+    if found.outcome == challenge.PROMOTED and version is not None:
+        registry.promote(version.name, version.number)
+    return found
 
 
 def trust(workspace: Workspace, model_id: str) -> Trust:
@@ -219,7 +252,7 @@ def explain(
     permutations: int = 2,
     cutoff: date | None = None,
     progress: Progress,
-) -> Explanation:
+) -> Explained:
     """Explain a sample of a dataset's customers, or one of them, and keep it in the folder ``out``."""
     bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
     found = explain_scores(
@@ -231,5 +264,5 @@ def explain(
         cutoff=cutoff,
         progress=progress,
     )
-    save_explanation(found, out, dataclasses.asdict(side_of(dataset, bundle, cutoff)))
+    keep_explained(found, out, dataclasses.asdict(side_of(dataset, bundle, cutoff)))
     return found

@@ -7,6 +7,7 @@ workspace/
   runs/<run id>/            resumable training state, removed when the bundle is written
   jobs/<job id>/            status.json, history.jsonl, log.txt
   predictions/<model id>/   scored customers
+  monitoring/<model id>-... reports of drift and realised value, who was told, who acknowledged
   explored/<name>/<version>/  sums behind the explore page, made again when they are asked for
   exports/                  files made for other systems, with their side files
 """

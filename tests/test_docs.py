@@ -25,10 +25,13 @@ def calls(text: str) -> Iterator[list[str]]:
             yield shlex.split(found)
 
 
-def subparsers() -> dict[str, argparse.ArgumentParser]:
-    action = next(action for action in build_parser()._actions if isinstance(action.choices, dict))
-    assert isinstance(action.choices, dict)
-    return action.choices
+def subparsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """Yield the parsers of all commands, and of their actions where they have any."""
+    for action in parser._actions:
+        if isinstance(action.choices, dict):
+            for choice in action.choices.values():
+                yield choice
+                yield from subparsers(choice)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -46,7 +49,8 @@ def test_the_readme_shows_every_command() -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_option_in_the_documents_exists(path: Path) -> None:
-    known = {flag for parser in subparsers().values() for action in parser._actions for flag in action.option_strings}
+    parsers = subparsers(build_parser())
+    known = {flag for parser in parsers for action in parser._actions for flag in action.option_strings}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", path.read_text(encoding="utf-8")))
     assert named - known == set()
 

@@ -26,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Explain, write the tables, and return the strongest parts, or one customer's way to the prediction."""
     from clv_core import pipeline
-    from clv_core.evaluation.explain_store import waterfall_json
+    from clv_core.deployment.asking import ask
+    from clv_core.deployment.bundle import open_bundle
+    from clv_core.evaluation.explain.store import waterfall_json
 
     found = pipeline.explain(
         context.workspace,
@@ -39,13 +41,25 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         cutoff=options.cutoff,
         progress=context.progress,
     )
+    value = found.value
     result = {
         "out": str(options.out),
         "model": options.model,
-        "customers": len(found.customer_ids),
-        "base": found.base,
-        "residual": found.residual,
+        "customers": len(value.customer_ids),
+        "base": value.base,
+        "residual": max(one.residual for one in found.answers.values()),
     }
     if options.customer is not None:
-        return {**result, **waterfall_json(found, options.customer)}
-    return {**result, "importance": found.importance().head(STRONGEST).to_dict("records")}
+        asking = ask(open_bundle(context.workspace, options.model), options.out)
+        events = asking.events(options.customer).to_json() if asking.reads_events else None
+        return {**result, **waterfall_json(value, options.customer), "events": events}
+    return {
+        **result,
+        "importance": value.importance().head(STRONGEST).to_dict("records"),
+        "answers": {
+            answer: {"base": one.base, "importance": one.importance().head(STRONGEST).to_dict("records")}
+            for answer, one in found.answers.items()
+        },
+        "faithfulness": {answer: one.to_json() for answer, one in (found.faithfulness or {}).items()},
+        "stability": {answer: one.to_json() for answer, one in (found.stability or {}).items()},
+    }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clv_core.commands import Context, day, not_trusted, trust_json
+from clv_core.errors import Message
 from clv_core.i18n import translate
 
 
@@ -34,41 +35,52 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core import pipeline
     from clv_core.collection.pseudonyms import load_key
     from clv_core.collection.store import open_dataset
-    from clv_core.strategy.conditions import Condition
     from clv_core.strategy.contacts_file import read_contacts, read_suppressed
     from clv_core.strategy.export import Contacts
-    from clv_core.strategy.tiers import Scheme
+    from clv_core.strategy.schemes.parse import asked
 
-    about = open_dataset(context.workspace, options.name).manifest
+    dataset = open_dataset(context.workspace, options.name)
+    about = dataset.manifest
     named = about.pseudonymised and (options.customers or options.suppress)
     key = load_key(context.workspace, about.key_fingerprint) if named else None
+    scheme, conditions = asked(options.scheme, options.segment, dataset)
+    suppressed = frozenset() if options.suppress is None else read_suppressed(options.suppress, key)
     made = pipeline.export(
         context.workspace,
         options.name,
         options.model,
         options.out,
         format=options.format,
-        scheme=Scheme.parse(options.scheme),
-        conditions=[Condition.parse(text) for text in options.segment],
+        scheme=scheme,
+        conditions=conditions,
         contacts=Contacts(
             customers=None if options.customers is None else read_contacts(options.customers, key),
             region=options.region,
             assume_consent=options.assume_consent,
-            suppressed=frozenset() if options.suppress is None else read_suppressed(options.suppress, key),
+            suppressed=suppressed,
         ),
         cutoff=options.cutoff,
         language=context.language,
         progress=context.progress,
     )
     trust = pipeline.trust(context.workspace, options.model)
+    unknown = [] if about.customers_table or options.customers else _unknown_addresses(suppressed, context.language)
     return {
         "files": [str(file) for file in made.files],
         "side_file": str(made.side_file),
         "format": options.format,
         "model": options.model,
         "rows": made.rows,
+        "asked": made.asked,
+        "match_rate": made.rows / made.asked,
         "left_out": made.left_out,
         "reach": made.reach,
         "trust": trust_json(trust, context.language),
-        "warnings": not_trusted(trust, options.model, context.language),
+        "warnings": [*not_trusted(trust, options.model, context.language), *unknown],
     }
+
+
+def _unknown_addresses(suppressed: frozenset[str], language: str) -> list[dict[str, Any]]:
+    """Say that addresses were given to leave out, but nothing tells whose they are."""
+    count = sum("@" in word for word in suppressed)
+    return [Message("warning.suppress_addresses", {"addresses": count}).to_json(language)] if count else []

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
     parser.add_argument("--budget", type=float, required=True, help=translate("cli.plan.budget", language))
     parser.add_argument("--offer", action="append", required=True, help=translate("cli.plan.offer", language))
-    parser.add_argument("--scheme", default="quantile", help=translate("cli.segment.scheme", language))
+    parser.add_argument("--scheme", default="quantile", help=translate("cli.plan.scheme", language))
     parser.add_argument("--out", type=Path, required=True, help=translate("cli.segment.out", language))
     parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.explain.cutoff", language))
 

@@ -1,4 +1,4 @@
-"""``segment NAME --model ID --scheme S --out FILE``: cut scored customers into value tiers."""
+"""``segment NAME --model ID --scheme S --out FILE``: put scored customers into value tiers, or other segments."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Cut, write the list, and return one record a tier of all customers.
+    """Cut, write the list, and return one record a tier, or a segment, of all customers.
 
     Sums come with their 80% interval; null where no past origin says how far off sums of this model are.
     """
     from clv_core import pipeline
-    from clv_core.strategy.conditions import Condition
+    from clv_core.collection.store import open_dataset
     from clv_core.strategy.lists import ENDINGS
-    from clv_core.strategy.tiers import Scheme
+    from clv_core.strategy.schemes.parse import asked
 
-    scheme, conditions = Scheme.parse(options.scheme), [Condition.parse(text) for text in options.segment]
+    scheme, conditions = asked(options.scheme, options.segment, open_dataset(context.workspace, options.name))
     if options.out.suffix not in ENDINGS:
         raise UsageError("segment_out", path=options.out.name, endings=", ".join(ENDINGS))
-    made, tiers, total = pipeline.segment(
+    made, rows, total, customers = pipeline.segment(
         context.workspace,
         options.name,
         options.model,
@@ -58,16 +58,16 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "value_sum_low": total.low,
         "value_sum_high": total.high,
         "past_origins": total.origins,
-        "customers": int(tiers["customers"].sum()),
-        "tiers": _records(tiers),
+        "customers": customers,
+        "tiers" if "tier" in rows else "segments": _records(rows),
         "trust": trust_json(trust, context.language),
         "warnings": not_trusted(trust, options.model, context.language),
     }
 
 
-def _records(tiers: pd.DataFrame) -> list[dict[str, Any]]:
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """The table as JSON types: days as ISO dates, null for what an empty tier has not."""
-    days = tiers.assign(last_purchase_median=tiers["last_purchase_median"].dt.strftime("%Y-%m-%d"))
+    days = rows.assign(last_purchase_median=rows["last_purchase_median"].dt.strftime("%Y-%m-%d"))
     return [
         {str(name): None if pd.isna(value) else value for name, value in row.items()} for row in days.to_dict("records")
     ]

@@ -1,7 +1,9 @@
 """What the workspace holds of a dataset outside its folder: scores, explanations, backtests, views, models, runs.
 
-predictions/<model>/<name>-<version>-<cutoff>[-<terms>].parquet   explored/<name>/<version>
+predictions/<model>/<name>-<version>-<cutoff>[-<terms>|-embedding].parquet   explored/<name>/<version>
 explanations/<model>-<version>...                                 backtests/<model>-<version>
+recommendations/<model>-<version>                                 pricing/<model>-<version>
+monitoring/<model>-<version>                                      reports of :mod:`clv_core.monitoring`
 jobs/<id>, where the command names the dataset
 """
 
@@ -23,8 +25,10 @@ from clv_core.deployment.terms import MARK
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 
-OF_MODELS: Final = ("explanations", "backtests")
+OF_MODELS: Final = ("explanations", "backtests", "recommendations", "pricing", "monitoring")
 EXPLORED: Final = "explored"
+EMBEDDING: Final = "-embedding"
+"""How the names of files end that hold how networks see customers, rather than scores."""
 GONE: Final = ".gone-"
 """Folders of this name are on their way out; what a crash leaves of them goes with the next deletion."""
 
@@ -37,6 +41,9 @@ class Belongings:
         predictions: files of scored customers, of whichever model.
         explanations: folders of explanations.
         backtests: folders of backtests.
+        recommendations: folders of recommendations.
+        pricing: folders of price responses.
+        monitoring: folders of reports; they name no customer.
         explored: folders of prepared views.
         models: bundles trained on it.
         jobs: records of runs that name it; a run may name a customer.
@@ -45,6 +52,9 @@ class Belongings:
     predictions: tuple[Path, ...]
     explanations: tuple[Path, ...]
     backtests: tuple[Path, ...]
+    recommendations: tuple[Path, ...]
+    pricing: tuple[Path, ...]
+    monitoring: tuple[Path, ...]
     explored: tuple[Path, ...]
     models: tuple[Bundle, ...]
     jobs: tuple[jobs.Job, ...]
@@ -58,6 +68,9 @@ def belongings(workspace: Workspace, name: str, versions: Collection[str]) -> Be
         predictions=tuple(predictions_of(workspace, name)),
         explanations=folders["explanations"],
         backtests=folders["backtests"],
+        recommendations=folders["recommendations"],
+        pricing=folders["pricing"],
+        monitoring=folders["monitoring"],
         explored=tuple(path for path in (workspace.root / EXPLORED / name).glob("*") if path.is_dir()),
         models=tuple(list_bundles(workspace, name)),
         jobs=tuple(job for job in jobs.jobs(workspace) if _names(job, name)),
@@ -65,8 +78,8 @@ def belongings(workspace: Workspace, name: str, versions: Collection[str]) -> Be
 
 
 def predictions_of(workspace: Workspace, name: str) -> list[Path]:
-    """Return the files of a dataset's scored customers."""
-    own = re.compile(rf"{re.escape(name)}-{VERSION.pattern}-\d{{8}}(-{MARK})?\.parquet")
+    """Return the files of a dataset's scored customers, and of how networks see them."""
+    own = re.compile(rf"{re.escape(name)}-{VERSION.pattern}-\d{{8}}(-{MARK}|{EMBEDDING})?\.parquet")
     return [path for path in sorted(workspace.predictions.glob("*/*.parquet")) if own.fullmatch(path.name)]
 
 
@@ -98,6 +111,18 @@ def check_idle(workspace: Workspace, name: str) -> None:
             status = job.status()
             if status["state"] == jobs.RUNNING and status.get("pid") != os.getpid():
                 raise Refused("dataset_busy", name=name, command=status["command"], job=job.id)
+
+
+def check_unused(workspace: Workspace, model_id: str) -> None:
+    """Refuse while another run works with a model: what it scores would be left behind once the model is gone.
+
+    Raises:
+        Refused: there is such a run.
+    """
+    for job in jobs.jobs(workspace):
+        status = job.status()
+        if model_id in status.get("args", ()) and status["state"] == jobs.RUNNING and status.get("pid") != os.getpid():
+            raise Refused("model_busy", model=model_id, command=status["command"], job=job.id)
 
 
 def _of_models(

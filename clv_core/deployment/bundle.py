@@ -5,6 +5,7 @@ state.json           what the model needs beside its weights (encoders, vocabula
 weights.safetensors  the weights
 history.json         losses by seed and step
 holdout.parquet      predictions of the model and the baselines at the holdout origin, with what came true
+reference.json, reference.parquet   what the data was like before the cutoff, for monitoring; no single customer
 
 The folder is named by its content: the same data, settings, code and weights are the same folder. Every file is held
 against its checksum when it is read, and what was checked are the bytes that are used.
@@ -18,7 +19,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,7 +42,8 @@ HISTORY: Final = "history.json"
 HOLDOUT: Final = "holdout.parquet"
 MODEL_FILES: Final = (STATE, WEIGHTS)
 """What the model is loaded from; the content address is made of them."""
-FILES: Final = (*MODEL_FILES, HISTORY, HOLDOUT)
+REFERENCE: Final = ("reference.json", "reference.parquet")
+FILES: Final = (*MODEL_FILES, HISTORY, HOLDOUT, *REFERENCE)
 LEAVING: Final = ".leaving-"
 """Folders of this name are on their way out."""
 STAGING: Final = ".staging-"
@@ -114,9 +116,13 @@ class Bundle:
             self.read(name)
 
     def holdout(self) -> pd.DataFrame | None:
-        """Return the holdout's predictions with ``actual``, or None where the log was too short for one."""
-        kept = HOLDOUT in self.record["checksums"] or (self.folder / HOLDOUT).exists()
-        return pd.read_parquet(io.BytesIO(self.read(HOLDOUT))) if kept else None
+        """Return the holdout's predictions with ``actual``, or None where there are none."""
+        return pd.read_parquet(io.BytesIO(self.read(HOLDOUT))) if self.has_holdout else None
+
+    @property
+    def has_holdout(self) -> bool:
+        """Whether the holdout's predictions are kept: not where the log was too short, or an import came without."""
+        return HOLDOUT in self.record["checksums"] or (self.folder / HOLDOUT).exists()
 
     def history(self) -> list[dict[str, float]]:
         """Return the losses of the final fit."""
@@ -125,7 +131,12 @@ class Bundle:
 
 
 def save_bundle(
-    workspace: Workspace, stem: str, fitted: Fitted, record: Mapping[str, Any], holdout: pd.DataFrame | None
+    workspace: Workspace,
+    stem: str,
+    fitted: Fitted,
+    record: Mapping[str, Any],
+    holdout: pd.DataFrame | None,
+    write_reference: Callable[[Path], None] | None = None,
 ) -> Bundle:
     """Write a bundle; nobody sees it half, and one of the same content that is there already stays.
 
@@ -135,6 +146,7 @@ def save_bundle(
         fitted: the model.
         record: what is to be known of it.
         holdout: predictions of the holdout with ``actual``, or None where there was none.
+        write_reference: writes the files of :data:`REFERENCE` into a folder; None where there is no reference.
     """
     from safetensors.numpy import save_file
 
@@ -145,6 +157,8 @@ def save_bundle(
         _write(folder / HISTORY, fitted.history)
         if holdout is not None:
             holdout.to_parquet(folder / HOLDOUT, index=False)
+        if write_reference is not None:
+            write_reference(folder)
         return place(workspace, folder, stem, record)
 
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.evaluation.explain import Explanation
-from clv_core.evaluation.explain_store import load_explanation
+from clv_core.evaluation.explain.explanation import Explanation
+from clv_core.evaluation.explain.store import load_explanation
 from clv_core.workspace import Workspace
 
 LONGEST_MARK: Final = 140

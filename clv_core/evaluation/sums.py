@@ -10,7 +10,7 @@ fifth of all customers by predicted value holds. The luck of customers shrinks w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,59 @@ class SumIntervals:
     high: Floats
 
 
+@dataclass(frozen=True, eq=False)
+class Summands:
+    """What each customer brings to a sum, worked out once for many ways to add them up.
+
+    Args:
+        predicted: predicted value, money, [n].
+        variance: of the customer's own luck, money squared, [n].
+        fifth: by predicted value among all customers, 0 to 4, [n].
+        nobody: log of the chance of no purchase, [n].
+        shared: what past origins say.
+    """
+
+    predicted: Floats
+    variance: Floats
+    fifth: NDArray[np.int64]
+    nobody: Floats
+    shared: SharedError
+
+    @classmethod
+    def of(cls, scored: pd.DataFrame, shared: SharedError) -> Self:
+        """Return the summands of all customers, ``p_purchase`` and ``predicted_clv``, one row each."""
+        predicted = scored["predicted_clv"].to_numpy(np.float64)
+        chance = np.minimum(scored["p_purchase"].to_numpy(np.float64), 1 - 1e-12)
+        variance = customer_variance(scored, shared.dispersion)
+        return cls(predicted, variance, fifth_of(predicted), np.log1p(-chance), shared)
+
+    def sums(self, rows: ArrayLike, segment: ArrayLike, count: int) -> SumIntervals:
+        """Return the sum of each segment with its 80% interval.
+
+        Args:
+            rows: who is added, places among all customers; who is in two segments stands twice, [m].
+            segment: to what, 0 to ``count`` - 1, [m].
+            count: number of segments k; an empty one has the interval 0 to 0.
+        """
+        rows, where = np.asarray(rows, np.int64), np.asarray(segment, np.int64)
+        everybody = np.array_equal(rows, np.arange(len(self.predicted)))
+        predicted, own, nobody, fifth = (
+            amounts if everybody else amounts[rows]
+            for amounts in (self.predicted, self.variance, self.nobody, self.fifth)
+        )
+        value, variance, none = (
+            np.bincount(where, amounts, minlength=count).astype(np.float64) for amounts in (predicted, own, nobody)
+        )
+        cells = np.bincount(where * FIFTHS + fifth, predicted, minlength=count * FIFTHS)
+        some = value > 0
+        safe = np.where(some, value, 1.0)
+        luck = np.log1p(variance / safe**2)
+        half = _half_width(luck, cells.reshape(count, FIFTHS) / safe[:, None], self.shared)
+        middle = np.where(some, value * np.exp(-luck / 2), 0.0)
+        low = np.where(np.exp(none) >= TAIL, 0.0, middle * np.exp(-half))
+        return SumIntervals(value, low, middle * np.exp(half))
+
+
 def sum_intervals(scored: pd.DataFrame, segment: ArrayLike, count: int, shared: SharedError) -> SumIntervals:
     """Return the sum of each segment with its 80% interval.
 
@@ -54,22 +107,7 @@ def sum_intervals(scored: pd.DataFrame, segment: ArrayLike, count: int, shared: 
     """
     where = np.asarray(segment, np.int64)
     rows = np.flatnonzero(where >= 0)
-    where = where[rows]
-    predicted = scored["predicted_clv"].to_numpy(np.float64)
-    fifth = fifth_of(predicted)[rows]
-    nobody = np.log1p(-np.minimum(scored["p_purchase"].to_numpy(np.float64)[rows], 1 - 1e-12))
-    value, variance, none = (
-        np.bincount(where, amounts, minlength=count).astype(np.float64)
-        for amounts in (predicted[rows], customer_variance(scored, shared.dispersion)[rows], nobody)
-    )
-    by_fifth = np.bincount(where * FIFTHS + fifth, predicted[rows], minlength=count * FIFTHS).reshape(count, FIFTHS)
-    some = value > 0
-    safe = np.where(some, value, 1.0)
-    luck = np.log1p(variance / safe**2)
-    half = _half_width(luck, by_fifth / safe[:, None], shared)
-    middle = np.where(some, value * np.exp(-luck / 2), 0.0)
-    low = np.where(np.exp(none) >= TAIL, 0.0, middle * np.exp(-half))
-    return SumIntervals(value, low, middle * np.exp(half))
+    return Summands.of(scored, shared).sums(rows, where[rows], count)
 
 
 def _half_width(luck: Floats, shares: Floats, shared: SharedError) -> Floats:

@@ -39,6 +39,7 @@ class Engine:
             memory_limit=f"{memory_limit_mb}MB",
             preserve_insertion_order=False,
         )
+        self.connection.raw_sql("SET enable_progress_bar = false")  # it would be drawn into a command's answer
         self._finalizer = weakref.finalize(self, _discard, self.connection, folder)
 
     def close(self) -> None:

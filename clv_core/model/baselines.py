@@ -24,6 +24,8 @@ YOUNGEST_DAYS: Final = 30.0
 FREQUENCY_EDGES: Final = np.array([1.0, 2.0, 3.0, 5.0, 8.0])
 """Repeat purchase days that part the customers whose share of buyers is counted."""
 
+STATE_NAMES: Final = ("horizon_days_", "largest_", "never_value_", "never_share_")
+
 
 class Baseline(ABC):
     """A mean and a chance for buyers; never-buyers, intervals and bounds are the same for all baselines.
@@ -95,22 +97,30 @@ class Baseline(ABC):
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return arrays by name, and a JSON-ready dictionary."""
-        names = ("horizon_days_", "largest_", "never_value_", "never_share_")
-        return {**self.residuals_.state(), **self._own_arrays()}, {name: getattr(self, name) for name in names}
+        return {**self.residuals_.state(), **self._own_arrays()}, {name: getattr(self, name) for name in STATE_NAMES}
 
     @classmethod
     def from_state(cls, tensors: dict[str, NDArray[Any]], state: dict[str, Any]) -> Self:
-        """Return the model that :meth:`state` described."""
+        """Return the model that :meth:`state` described.
+
+        Raises:
+            KeyError: something of it is missing.
+            ValueError: an array is of another shape.
+        """
         model = cls()
-        for name, value in state.items():
-            setattr(model, name, value)
+        for name in STATE_NAMES:
+            setattr(model, name, state[name])
         model.residuals_ = ResidualQuantiles.from_state(tensors)
-        for name in model._own_names():
-            setattr(model, f"{name}_", np.asarray(tensors[name], dtype=np.float64))
+        for name, size in model._own_sizes().items():
+            values = np.asarray(tensors[name], dtype=np.float64)
+            if values.shape != (size,):
+                raise ValueError(f"{name} has shape {values.shape}, not {(size,)}")
+            setattr(model, f"{name}_", values)
         return model
 
-    def _own_names(self) -> tuple[str, ...]:
-        return ()
+    def _own_sizes(self) -> dict[str, int]:
+        """Return the length of each array of :meth:`_own_arrays`."""
+        return {}
 
     def _mean(self, snapshot: Snapshot) -> Curve:
         """Return the mean of every row by horizon, never-buyers included; nothing is bounded yet."""
@@ -154,8 +164,8 @@ class NaiveModel(Baseline):
     def _own_arrays(self) -> dict[str, NDArray[Any]]:
         return {"shares": self.shares_}
 
-    def _own_names(self) -> tuple[str, ...]:
-        return ("shares",)
+    def _own_sizes(self) -> dict[str, int]:
+        return {"shares": len(FREQUENCY_EDGES) + 1}
 
     @staticmethod
     def _bins(snapshot: Snapshot) -> NDArray[np.int64]:

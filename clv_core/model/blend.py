@@ -72,6 +72,10 @@ class BlendModel(Levelled):
             residual=first.residual,
         )
 
+    def hidden(self, snapshot: Snapshot) -> list[NDArray[np.float32]]:
+        """Return the last hidden layer of each network of both."""
+        return [*self.deep.hidden(snapshot), *self.instant.hidden(snapshot)]
+
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return tensors by name, and a JSON-ready dictionary."""
         tensors: dict[str, NDArray[Any]] = {}

@@ -15,8 +15,8 @@ from clv_core.features.shards import each
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.heads import Head, Params
 from clv_core.model.horizon import Horizon, exposure, largest_allowed
-from clv_core.model.inputs import InputEncoder
-from clv_core.model.levelled import ROWS_AT_ONCE, Levelled, Read, mean_of
+from clv_core.model.inputs import InputEncoder, Inputs
+from clv_core.model.levelled import ROWS_AT_ONCE, Levelled, Read, joined_parts, mean_of
 from clv_core.model.network import Network, Shape
 from clv_core.model.one_thread import one_thread
 
@@ -49,8 +49,7 @@ class DeepModel(Levelled):
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
         """Return what the networks say of every row, before any level."""
         one_thread()
-        windows = snapshot.windows.latest(self.config.max_steps_back)
-        inputs = self.encoder.transform(replace(snapshot, windows=windows))
+        inputs = self._inputs(snapshot)
 
         @torch.no_grad()  # of this thread
         def ask(rows: Tensor) -> list[Params]:
@@ -77,6 +76,23 @@ class DeepModel(Levelled):
             largest=largest_allowed(self.largest, self.config.horizon_days, horizon),
             residual=snapshot.last_year_residual,
         )
+
+    @torch.no_grad()
+    def hidden(self, snapshot: Snapshot) -> list[NDArray[np.float32]]:
+        """Return the last hidden layer of each network, each [n, width]."""
+        one_thread()
+        inputs = self._inputs(snapshot)
+
+        @torch.no_grad()  # of this thread
+        def ask(rows: Tensor) -> list[Tensor]:
+            batch = inputs.batch(rows)
+            return [network.hidden(batch) for network in self.networks]
+
+        return joined_parts(each(ask, list(inputs.in_parts(ROWS_AT_ONCE))))
+
+    def _inputs(self, snapshot: Snapshot) -> Inputs:
+        windows = snapshot.windows.latest(self.config.max_steps_back)
+        return self.encoder.transform(replace(snapshot, windows=windows))
 
     def _exposure(self, snapshot: Snapshot, horizon_days: int) -> Tensor:
         """Expected purchases in ``horizon_days`` relative to the trained horizon, [n]."""

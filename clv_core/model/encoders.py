@@ -47,11 +47,16 @@ class SequenceEncoder(nn.Module):
 
     def forward(self, sequence: Sequence) -> Tensor:
         """Return the last state of each row, [B, width], rows in the batch's own order."""
-        parts = [
-            sequence.channels,
-            *(table(codes) for table, codes in zip(self.embeddings, sequence.codes.T, strict=True)),
-        ]
-        packed = PackedSequence(torch.cat(parts, dim=1), sequence.batch_sizes)
+        return self.read(self.embed(sequence), sequence)
+
+    def embed(self, sequence: Sequence) -> Tensor:
+        """Return what the recurrent layers read of every step, [total, w]."""
+        tables = zip(self.embeddings, sequence.codes.T, strict=True)
+        return torch.cat([sequence.channels, *(table(codes) for table, codes in tables)], dim=1)
+
+    def read(self, embedded: Tensor, sequence: Sequence) -> Tensor:
+        """Return the last state of each row, [B, width], whose steps are ``embedded`` [total, w]."""
+        packed = PackedSequence(embedded, sequence.batch_sizes)
         state = self.rnn(packed)[1]
         last: Tensor = state[0][-1] if isinstance(state, tuple) else state[-1]
         return last[sequence.unsort]

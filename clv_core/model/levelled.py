@@ -84,6 +84,10 @@ class Levelled(ABC):
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
         """Return what the networks say of every row, before any level."""
 
+    @abstractmethod
+    def hidden(self, snapshot: Snapshot) -> list[NDArray[np.float32]]:
+        """Return the last hidden layer of each network: customers as it sees them, each [n, its width]."""
+
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
         """Predict every row.
 
@@ -126,8 +130,8 @@ class Levelled(ABC):
         return self._answer(self.read(snapshot), levels)
 
     @torch.no_grad()
-    def expected_value(self, snapshot: Snapshot, levels: dict[int, float]) -> Floats:
-        """Return predicted_clv alone, each row for itself: with the levels of other rows, [n].
+    def expected(self, snapshot: Snapshot, levels: dict[int, float]) -> tuple[Floats, Floats]:
+        """Return p_purchase and predicted_clv alone, each row for itself: with the levels of other rows, each [n].
 
         Args:
             snapshot: who is to be predicted, at the trained horizon.
@@ -135,11 +139,13 @@ class Levelled(ABC):
         """
         read = self.read(snapshot)
         level, ones = read.ratio(levels), torch.ones(len(snapshot))
-        means = [
-            head.mean(head.rescale(params, level * ones, ones))
-            for head, params in zip(self.heads, read.members, strict=True)
-        ]
-        return read.in_currency(torch.stack(means).double().mean(0).numpy())
+        figures: tuple[list[Tensor], list[Tensor]] = [], []
+        for head, params in zip(self.heads, read.members, strict=True):
+            scaled = head.rescale(params, level * ones, ones)
+            figures[0].append(head.p_purchase(scaled))
+            figures[1].append(head.mean(scaled))
+        p, mean = (torch.stack(parts).double().mean(0).numpy() for parts in figures)
+        return np.clip(p, 0, 1), read.in_currency(mean)
 
     @torch.no_grad()
     def _answer(self, read: Read, levels: dict[int, float]) -> Predictions:
@@ -153,6 +159,11 @@ class Levelled(ABC):
                 figures[str(q)].append(head.quantile(scaled, q))
         p, *values = (torch.stack(parts).double().mean(0).numpy() for parts in figures.values())
         return Predictions(np.clip(p, 0, 1), *(read.in_currency(value) for value in values))
+
+
+def joined_parts(answers: Sequence[Sequence[Tensor]]) -> list[NDArray[np.float32]]:
+    """Return what each network said of all parts as one array, from what all said of each part."""
+    return [torch.cat(list(parts)).numpy() for parts in zip(*answers, strict=True)]
 
 
 def mean_of(heads: list[Head], members: list[Params]) -> Floats:

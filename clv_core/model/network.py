@@ -68,7 +68,22 @@ class Network(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, batch: Batch) -> Params:
-        """Return the head's parameters for a batch, each [B].
+        """Return the head's parameters for a batch, each [B]."""
+        return self.answer(batch, self._embedded(batch))
+
+    def hidden(self, batch: Batch) -> Tensor:
+        """Return the last hidden layer: each customer as the network sees her, [B, width]."""
+        return self._joined(batch, self._embedded(batch))
+
+    def answer(self, batch: Batch, embedded: Tensor | None) -> Params:
+        """Return the head's parameters for a batch whose steps are read as ``embedded`` [total, w], each [B]."""
+        return self.head.domain_map(self.out(self._joined(batch, embedded)), batch.base)
+
+    def _embedded(self, batch: Batch) -> Tensor | None:
+        return None if self.steps is None else self.steps.embed(batch.sequence)
+
+    def _joined(self, batch: Batch, embedded: Tensor | None) -> Tensor:
+        """Return the last hidden layer, [B, width].
 
         In training, some rows go without their features: what the sequence alone can tell is learned too, and not left
         to the features, which learn faster and say the same again.
@@ -77,7 +92,9 @@ class Network(nn.Module):
         if self.features is not None:
             parts.append(self.features(batch.table))
         if self.steps is not None:
-            parts.append(self.steps(batch.sequence))
+            assert embedded is not None
+            parts.append(self.steps.read(embedded, batch.sequence))
         if len(parts) == 2 and self.training:
             parts[0] = parts[0] * (torch.rand(len(parts[0]), 1, device=parts[0].device) >= self.branch_dropout)
-        return self.head.domain_map(self.out(self.join(torch.cat(parts, dim=1))), batch.base)
+        joined: Tensor = self.join(torch.cat(parts, dim=1))
+        return joined

@@ -95,5 +95,13 @@ class ResidualQuantiles:
 
     @classmethod
     def from_state(cls, arrays: dict[str, NDArray[Any]]) -> Self:
-        """Return what :meth:`state` described."""
-        return cls(*(np.asarray(arrays[name], dtype=np.float64) for name in ("edges", "ratios", "zero")))
+        """Return what :meth:`state` described.
+
+        Raises:
+            KeyError: an array is missing.
+            ValueError: the arrays do not fit each other.
+        """
+        edges, ratios, zero = (np.asarray(arrays[name], dtype=np.float64) for name in ("edges", "ratios", "zero"))
+        if edges.ndim != 1 or ratios.shape != (len(edges) + 1, len(LEVELS)) or zero.shape != (len(LEVELS),):
+            raise ValueError(f"quantiles of shapes {edges.shape}, {ratios.shape} and {zero.shape}")
+        return cls(edges, ratios, zero)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -27,7 +27,15 @@ from clv_core.strategy.experiment_run import experiment
 from clv_core.strategy.find import place_of
 from clv_core.strategy.history import purchase_history, with_history
 from clv_core.strategy.offers import Offer
+from clv_core.strategy.recommend.kept import kept_advice
+from clv_core.strategy.recommend.split import KINDS
 from clv_core.strategy.rhythm import purchase_rhythm
+from clv_core.strategy.schemes.figures import segment_table
+from clv_core.strategy.schemes.known import with_attributes
+from clv_core.strategy.schemes.rules import Rules
+from clv_core.strategy.schemes.saved import names_of_tiers
+from clv_core.strategy.schemes.segmentation import Placed, Segmentation
+from clv_core.strategy.schemes.settle import called, points_of, settle, with_segments
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.workspace import Workspace
 
@@ -38,24 +46,32 @@ def segment(
     model_id: str,
     out: Path,
     *,
-    scheme: Scheme = DEFAULT_SCHEME,
+    scheme: Scheme | Segmentation = DEFAULT_SCHEME,
     conditions: Sequence[Condition] = (),
     cutoff: date | None = None,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
-) -> tuple[exports.Exported, pd.DataFrame, segments.Total]:
-    """Write those customers who fulfil all conditions with their tier.
+) -> tuple[exports.Exported, pd.DataFrame, segments.Total, int]:
+    """Write those customers who fulfil all conditions with their tier, or their segment of another scheme.
 
     Returns:
-        What was written, the table of all tiers, and what those who were written are worth together.
+        What was written, the table of all tiers (:func:`~clv_core.strategy.segments.table`) or segments (the same with
+        ``segment`` and ``description`` in place of ``tier``), what those who were written are worth together, and how
+        many customers there are in all.
     """
-    everyone, side = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
+    people = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
+    everyone = people.frame
     chosen = lists.choose(everyone, conditions)
-    made = lists.write_list(chosen, out, side)
-    exports.log_export(workspace, made, out.suffix.removeprefix("."), side)
+    made = lists.write_list(chosen, out, people.side)
+    exports.log_export(workspace, made, out.suffix.removeprefix("."), people.side)
     shared = shared_error(workspace, open_bundle(workspace, model_id))
     total = segments.total(everyone, shared, everyone.index.isin(chosen.index))
-    return made, segments.table(everyone, scheme.tiers, language, shared), total
+    if people.placed is not None:
+        return made, segment_table(everyone, people.placed, shared, language), total, len(everyone)
+    assert isinstance(scheme, Scheme)
+    rows = segments.table(everyone, scheme.tiers, language, shared)
+    names = names_of_tiers(open_dataset(workspace, name), scheme.tiers, language)
+    return made, rows.assign(name=names), total, len(everyone)
 
 
 def plan(
@@ -90,7 +106,8 @@ def plan(
     Returns:
         What was written, the plan, the offers with what was measured, and the experiments by offer.
     """
-    everyone, side = _customers(workspace, name, model_id, scheme, (), cutoff, language, progress)
+    people = _customers(workspace, name, model_id, scheme, (), cutoff, language, progress)
+    everyone, side = people.frame, people.side
     found = {
         offer: experiment(workspace, name, model_id, path, scheme=scheme, progress=progress)
         for offer, path in experiments.items()
@@ -114,7 +131,7 @@ def export(
     out: Path,
     *,
     format: str,
-    scheme: Scheme = DEFAULT_SCHEME,
+    scheme: Scheme | Segmentation = DEFAULT_SCHEME,
     conditions: Sequence[Condition] = (),
     contacts: exports.Contacts | None = None,
     cutoff: date | None = None,
@@ -125,10 +142,10 @@ def export(
 
     Contact fields come from ``contacts``, else from the dataset's customers table.
     """
-    everyone, side = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
+    people = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
     known = with_stored(contacts, open_dataset(workspace, name), format)
-    made = exports.export(lists.choose(everyone, conditions), format, out, side=side, contacts=known)
-    exports.log_export(workspace, made, format, side)
+    made = exports.export(lists.choose(people.frame, conditions), format, out, side=people.side, contacts=known)
+    exports.log_export(workspace, made, format, people.side)
     return made
 
 
@@ -152,6 +169,7 @@ def card(
     scored = scores(workspace, name, model_id, cutoff=cutoff, progress=progress)
     place_of(scored["customer_id"], customer, as_of.isoformat())
     tiered = segments.assign(with_history(scored, purchase_history(dataset, as_of), as_of))
+    advice = kept_advice(workspace, bundle, dataset) if as_of == dataset.log_end else None
     return cards.card(
         tiered,
         customer,
@@ -161,23 +179,41 @@ def card(
         explanation=kept_explanation(workspace, bundle, dataset, customer, as_of),
         currency=bundle.record["currency"],
         language=language,
+        recommended=None if advice is None else advice.of_customer(customer, KINDS[0]),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _People:
+    """Customers with scores, history, tier and segment, the most valuable first; where they are; what the file says."""
+
+    frame: pd.DataFrame
+    placed: Placed | None
+    side: exports.Side
 
 
 def _customers(
     workspace: Workspace,
     name: str,
     model_id: str,
-    scheme: Scheme,
+    scheme: Scheme | Segmentation,
     conditions: Sequence[Condition],
     cutoff: date | None,
     language: str,
     progress: Progress,
-) -> tuple[pd.DataFrame, exports.Side]:
+) -> _People:
     dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
     scored = scores(workspace, name, model_id, cutoff=cutoff, progress=progress)
     side = replace(side_of(dataset, bundle, cutoff), segment=" ".join(map(str, conditions)), scheme=str(scheme))
-    return lists.customer_list(dataset, scored, scheme, cutoff or dataset.log_end, language), side
+    as_of = cutoff or dataset.log_end
+    if isinstance(scheme, Scheme):
+        return _People(lists.customer_list(dataset, scored, scheme, as_of, language), None, side)
+    listed = lists.customer_list(dataset, scored, DEFAULT_SCHEME, as_of, language)
+    everyone = with_attributes(listed, dataset, as_of) if isinstance(scheme, Rules) else listed
+    points = points_of(workspace, scheme, bundle, dataset, everyone, cutoff, progress)
+    fitted = settle(scheme, bundle, dataset, everyone, points)
+    placed = called(fitted.place(everyone, points), scheme, bundle, dataset)
+    return _People(with_segments(everyone, placed, fitted, language), placed, side)
 
 
 def side_of(dataset: Dataset, bundle: Bundle, cutoff: date | None) -> exports.Side:

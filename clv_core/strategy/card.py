@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
@@ -10,15 +10,16 @@ import pandas as pd
 
 from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.evaluation.explain import Explanation
+from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.i18n import translate
 from clv_core.strategy.find import place_of
 from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE
 from clv_core.strategy.next_order import NextOrder, next_order
+from clv_core.strategy.schemes.saved import given_names, names_of_tiers
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE
 from clv_core.strategy.similar import similar
-from clv_core.strategy.tiers import DEFAULT_SCHEME, NAMES, Scheme, tier_names
+from clv_core.strategy.tiers import DEFAULT_SCHEME, NAMES, Scheme
 from clv_core.strategy.timeline import DAY, Timeline, timeline
 from clv_core.strategy.why import Why, why
 
@@ -48,6 +49,8 @@ class Card:
         why: two sentences.
         similar: customers who look alike, of :func:`clv_core.strategy.similar.similar`.
         history: what the customer did.
+        recommended: products for the customer, of
+            :meth:`clv_core.strategy.recommend.kept.KeptAdvice.of_customer`; empty where none were looked for.
     """
 
     customer_id: str
@@ -70,6 +73,7 @@ class Card:
     why: Why
     similar: pd.DataFrame
     history: Timeline
+    recommended: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def total(self) -> float:
@@ -105,6 +109,7 @@ class Card:
             "next_order": self.next_order.to_json(),
             "why": asdict(self.why),
             "similar": _records(self.similar),
+            "recommended": _records(self.recommended.drop(columns=["customer_id", "tier"], errors="ignore")),
             "history": _records(self.history.days),
             "events": _records(self.history.kinds),
         }
@@ -121,6 +126,7 @@ def card(
     currency: str,
     language: str,
     scheme: Scheme = DEFAULT_SCHEME,
+    recommended: pd.DataFrame | None = None,
 ) -> Card:
     """Return the card of one customer.
 
@@ -134,6 +140,7 @@ def card(
         currency: of the log.
         language: of the sentences.
         scheme: that the tiers were cut by.
+        recommended: products for the customer, where recommendations are kept.
 
     Raises:
         NotFound: no customer of that id was seen before the cutoff.
@@ -156,19 +163,23 @@ def card(
         rank=1 + int((customers[VALUE].to_numpy() > mine[VALUE]).sum()),
         customers=len(customers),
         tier=tier,
-        tier_name=tier_names(scheme.tiers, language)[tier - 1],
-        action=_action(tier, scheme, language, bought=len(history.purchase_days) > 0),
+        tier_name=names_of_tiers(dataset, scheme.tiers, language)[tier - 1],
+        action=_action(dataset, tier, scheme, language, bought=len(history.purchase_days) > 0),
         next_order=next_order(history, chance, horizon_days, cutoff, rhythm),
         why=why(customers, row, explanation, currency=currency, language=language),
         similar=similar(customers, row),
         history=history,
+        recommended=pd.DataFrame() if recommended is None else recommended,
     )
 
 
-def _action(tier: int, scheme: Scheme, language: str, *, bought: bool) -> str:
-    """Return what to do: by tier for buyers; what is said of tiers speaks of orders, which others have none of."""
+def _action(dataset: Dataset, tier: int, scheme: Scheme, language: str, *, bought: bool) -> str:
+    """Return what to do, as a person wrote it or by tier; what is said of tiers speaks of orders: of buyers only."""
     if not bought:
         return translate("card.action.never", language)
+    given = given_names(dataset, f"tiers:{scheme.tiers}").get(str(tier))
+    if given is not None and given.description:
+        return given.description
     names = NAMES.get(scheme.tiers, ())
     return translate(f"segments.action.{names[tier - 1]}", language) if names else ""
 

@@ -30,11 +30,19 @@ def stored_contacts(dataset: Dataset) -> pd.DataFrame | None:
         Refused: the contact fields are pseudonyms, which no platform can use.
     """
     table = dataset.manifest.customers_table or {}
-    fields = list(table.get("contacts", ()))
-    if not set(fields) - {CONSENT}:
+    if not set(table.get("contacts", ())) - {CONSENT}:
         return None
     if table["pseudonymised"] and not set(stored_fields(dataset)) - {CONSENT, *PLACES}:
         raise Refused("contacts_pseudonymised", name=dataset.name)
+    return _latest(dataset)
+
+
+def _latest(dataset: Dataset) -> pd.DataFrame | None:
+    """Return the contact fields as they are stored, be they readable or pseudonyms; None where there are none."""
+    table = dataset.manifest.customers_table or {}
+    fields = list(table.get("contacts", ()))
+    if not set(fields) - {CONSENT}:
+        return None
     rows = pd.read_parquet(dataset.customers_path)
     names = {column: column.lower() for column in rows.columns if column.lower() in fields}
     dates = rows[table["date_columns"]].apply(pd.to_datetime).max(axis=1) if table["date_columns"] else None
@@ -50,9 +58,12 @@ def with_stored(contacts: Contacts | None, dataset: Dataset, format: str) -> Con
     Args:
         contacts: what was given.
         dataset: whose customers table may hold contact fields.
-        format: id of ``EXPORTS``; formats that need no contacts get none.
+        format: id of ``EXPORTS``; formats that need no contacts get them only to know whose address is suppressed.
     """
-    if format not in EXPORTS or not EXPORTS[format].needs_contacts:
+    if format not in EXPORTS or (contacts is not None and contacts.customers is not None):
         return contacts
-    given = contacts or Contacts()
-    return given if given.customers is not None else replace(given, customers=stored_contacts(dataset))
+    if EXPORTS[format].needs_contacts:
+        return replace(contacts or Contacts(), customers=stored_contacts(dataset))
+    if contacts is None or not contacts.suppressed:
+        return contacts
+    return replace(contacts, customers=_latest(dataset))

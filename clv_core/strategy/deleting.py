@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from clv_core.collection.store import MANIFEST, VERSION, delete_dataset, list_datasets, open_dataset
-from clv_core.deployment.belongings import EXPLORED, GONE, belongings, check_idle, remove
+from clv_core.deployment.belongings import EXPLORED, GONE, OF_MODELS, belongings, check_idle, remove
 from clv_core.deployment.registry import Registry
 from clv_core.jobs import Progress
 from clv_core.strategy.exported import exported_files
@@ -30,7 +30,8 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
         progress: who listens.
 
     Returns:
-        Counts of what was deleted (``versions, predictions, explanations, backtests, explored, models, jobs``), and
+        Counts of what was deleted (``versions, predictions, explanations, backtests, recommendations,
+        pricing, explored, models, jobs``), and
         ``remains``: ``{kind, name}`` of what still holds ids of its customers: ``model``, ``dataset`` (combined from
         it), ``export`` (files that lie where they were written).
 
@@ -51,7 +52,7 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
     found = belongings(workspace, name, versions)
     for path in found.predictions:
         path.unlink(missing_ok=True)
-    for kind in (found.explanations, found.backtests, found.explored):
+    for kind in (*(getattr(found, name) for name in OF_MODELS), found.explored):
         for path in kind:
             remove(path)
     with suppress(OSError):
@@ -69,6 +70,8 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
         "predictions": len(found.predictions),
         "explanations": len(found.explanations),
         "backtests": len(found.backtests),
+        "recommendations": len(found.recommendations),
+        "pricing": len(found.pricing),
         "explored": len(found.explored),
         "models": len(trained),
         "jobs": len(records),

@@ -18,11 +18,10 @@ from typing import Any, Final
 import pandas as pd
 
 from clv_core.collection.contact_fields import EMAIL, MADID, PHONE
-from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.strategy import platforms
 from clv_core.strategy.files import write_csv, write_csv_parts, write_xlsx
-from clv_core.strategy.reach import reachable
+from clv_core.strategy.reach import Reach, hidden, reachable
 from clv_core.workspace import Workspace, write_json
 
 MEGABYTE: Final = 1_000_000
@@ -136,6 +135,11 @@ class Exported:
     left_out: dict[str, int] = field(default_factory=dict)
     reach: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def asked(self) -> int:
+        """Customers that were asked for."""
+        return self.rows + sum(self.left_out.values())
+
 
 def export(
     frame: pd.DataFrame,
@@ -152,7 +156,8 @@ def export(
         format: id of ``EXPORTS``.
         path: the file to write; several get ``-1``, ``-2`` before the ending.
         side: what the numbers mean.
-        contacts: needed by platform formats; generic formats take only suppression from it.
+        contacts: needed by platform formats; generic formats take only suppression from it, of e-mail addresses by the
+            customers that it names.
 
     Raises:
         UsageError: unknown format, or a platform format without contacts.
@@ -160,21 +165,8 @@ def export(
         NeedsAnswer: the contacts say nothing about consent, and it is not assumed.
         Refused: contacts without ids, or ids that stand twice.
     """
-    if format not in EXPORTS:
-        raise UsageError("export_format", format=format, known=", ".join(EXPORTS))
-    entry = EXPORTS[format]
-    left_out: dict[str, int] = {}
-    reach: dict[str, int] = {}
-    if entry.columns is not None:
-        if contacts is None or contacts.customers is None:
-            raise UsageError("export_needs_contacts", format=format)
-        people = reachable(
-            frame, contacts.customers, entry.keys, contacts.region, contacts.assume_consent, contacts.suppressed
-        )
-        left_out, reach, rows = people.left_out, people.reach, people.customers
-    else:
-        hidden = frame[CUSTOMER_ID].isin(set(contacts.suppressed if contacts else ()))
-        left_out, rows = ({"suppressed": int(hidden.sum())} if hidden.any() else {}), frame[~hidden]
+    people = who_is_in(frame, format, contacts)
+    entry, rows = EXPORTS[format], people.customers
     if len(rows) < entry.fewest:
         raise NotEnoughData("export_too_few", format=format, rows=len(rows), fewest=entry.fewest)
     if entry.columns is not None:
@@ -184,9 +176,28 @@ def export(
         files = (write_xlsx(rows, path, about),)
     else:
         files = (write_csv(rows, path),)
-    made = Exported(files, files[0].with_name(files[0].name + ".json"), len(rows), left_out, reach)
+    made = Exported(files, files[0].with_name(files[0].name + ".json"), len(rows), people.left_out, people.reach)
     write_json(made.side_file, side_record(made, format, side))
     return made
+
+
+def who_is_in(frame: pd.DataFrame, format: str, contacts: Contacts | None) -> Reach:
+    """Return which of the customers a list of this format may and can hold, and why the others are not in it.
+
+    Raises:
+        UsageError: unknown format, or a platform format without contacts.
+        NeedsAnswer: the contacts say nothing about consent, and it is not assumed.
+        Refused: contacts without ids, or ids that stand twice.
+    """
+    if format not in EXPORTS:
+        raise UsageError("export_format", format=format, known=", ".join(EXPORTS))
+    entry, given = EXPORTS[format], contacts or Contacts()
+    if not entry.needs_contacts:
+        out = hidden(frame, given.customers, given.suppressed)
+        return Reach(frame[~out], {"suppressed": int(out.sum())} if out.any() else {}, {})
+    if given.customers is None:
+        raise UsageError("export_needs_contacts", format=format)
+    return reachable(frame, given.customers, entry.keys, given.region, given.assume_consent, given.suppressed)
 
 
 def side_record(made: Exported, format: str, side: Side) -> dict[str, Any]:
@@ -196,6 +207,7 @@ def side_record(made: Exported, format: str, side: Side) -> dict[str, Any]:
         "format": format,
         "files": [file.name for file in made.files],
         "rows": made.rows,
+        "asked": made.asked,
         "left_out": made.left_out,
         "reach": made.reach,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),

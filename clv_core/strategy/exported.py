@@ -1,12 +1,23 @@
-"""Files that were exported and are still where the export log says: they hold customer ids, wherever they are."""
+"""What was exported: the export log, and the files that are still where it says; they hold customer ids."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from clv_core.workspace import Workspace
+
+
+def export_log(workspace: Workspace) -> list[dict[str, Any]]:
+    """Return every line of the export log, the newest first: who, what, when, how many (``log_export``).
+
+    A last line that was cut off while it was written has no line end, and is no entry.
+    """
+    path = workspace.exports / "log.jsonl"
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
+    return [json.loads(line) for line in reversed(lines) if line.strip()]
 
 
 def exported_files(workspace: Workspace, name: str, versions: Collection[str]) -> list[Path]:
@@ -17,9 +28,7 @@ def exported_files(workspace: Workspace, name: str, versions: Collection[str]) -
         name: the dataset's name; under an earlier name it is known by its versions.
         versions: its versions.
     """
-    log = workspace.exports / "log.jsonl"
-    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-    entries = [json.loads(line) for line in lines if line.strip()]
+    entries = reversed(export_log(workspace))
     own = [entry for entry in entries if entry["dataset"] == name or entry["dataset_version"] in versions]
     files = dict.fromkeys(Path(entry["folder"]) / file for entry in own for file in entry["files"])
     return [path for path in files if path.exists()]

@@ -15,8 +15,9 @@ from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.strategy.conditions import Condition, select
 from clv_core.strategy.export import Contacts, Exported, Side, export, side_record
 from clv_core.strategy.history import purchase_history, with_history
+from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.segments import TIER, assign
-from clv_core.strategy.tiers import Scheme, tier_names
+from clv_core.strategy.tiers import Scheme
 from clv_core.workspace import atomic_path, write_json
 
 TIER_NAME: Final = "tier_name"
@@ -36,7 +37,7 @@ def customer_list(
         language: of the tiers' names.
     """
     tiered = assign(with_history(scored, purchase_history(dataset, cutoff), cutoff), scheme)
-    names = dict(enumerate(tier_names(scheme.tiers, language), start=1))
+    names = dict(enumerate(names_of_tiers(dataset, scheme.tiers, language), start=1))
     tiered = tiered.assign(**{TIER_NAME: tiered[TIER].map(names)})
     return tiered.sort_values("predicted_clv", ascending=False, kind="stable", ignore_index=True)
 

@@ -34,6 +34,7 @@ PROPERTIES = {
     "clv_p90": "clv_p90",
     P_PURCHASE: "p_purchase",
     TIER: "clv_tier",
+    "segment_name": "clv_segment",
     HISTORIC_VALUE: "historic_value",
     LAST_PURCHASE: "last_purchase",
     "as_of": "clv_as_of",

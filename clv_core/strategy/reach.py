@@ -60,9 +60,9 @@ def reachable(
             left_out[reason] = int(out.sum())
             people = people[~out]
 
-    hidden = {text.strip() for text in suppressed}
-    addresses = {text.lower() for text in hidden}
-    leave_out("suppressed", people[CUSTOMER_ID].isin(hidden))
+    stop = {text.strip() for text in suppressed}
+    addresses = {text.lower() for text in stop}
+    leave_out("suppressed", people[CUSTOMER_ID].isin(stop))
     leave_out("no_contact", people["agreed"].isna())
     leave_out("no_consent", ~people["agreed"].astype(bool))
     people = clean(people.drop(columns="agreed"), region)
@@ -72,6 +72,27 @@ def reachable(
     leave_out("same_contact", people.duplicated(list(keys)))
     left_out = _merged(left_out, {"suppressed_address": "suppressed", "no_contact_field": "no_contact"})
     return Reach(people.reset_index(drop=True), left_out, {key: int(people[key].ne("").sum()) for key in keys})
+
+
+def hidden(scored: pd.DataFrame, customers: pd.DataFrame | None, suppressed: Collection[str]) -> pd.Series[bool]:
+    """Return which scored customers must be in no list, by their id or by their e-mail address, in any case.
+
+    Args:
+        scored: scores, one row a customer.
+        customers: whose addresses are known; None where none are.
+        suppressed: customer ids and e-mail addresses.
+    """
+    words = {text.strip() for text in suppressed}
+    ids = scored[CUSTOMER_ID].astype("str")
+    out = ids.isin(words)
+    if customers is None or not words:
+        return out
+    known = named(customers)
+    if EMAIL not in known:
+        return out
+    addresses = known[EMAIL].astype("str").str.strip().str.lower()
+    owners = known.loc[addresses.isin({text.lower() for text in words}), CUSTOMER_ID]
+    return out | ids.isin(set(owners))
 
 
 def clean(people: pd.DataFrame, region: str | None) -> pd.DataFrame:

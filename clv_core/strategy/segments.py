@@ -11,9 +11,9 @@ import pandas as pd
 
 from clv_core.errors import NotEnoughData
 from clv_core.evaluation.levels import SharedError
-from clv_core.evaluation.sums import sum_intervals
+from clv_core.evaluation.sums import Summands, sum_intervals
 from clv_core.i18n import DEFAULT_LANGUAGE
-from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE, LAST_PURCHASE
+from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE, LAST_PURCHASE, PURCHASE_DAYS
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme, tier_names
 
 TIER: Final = "tier"
@@ -81,51 +81,79 @@ def table(
         shared: what past origins say of the errors that customers share.
 
     Returns:
-        tier, name, customers, share_of_customers (0 to 1), value_mean, value_sum, value_sum_low and value_sum_high (the
-        sum's 80% interval; NaN without ``shared``), value_min, value_max, share_of_value (0 to 1, of the positive
-        total), p_purchase_mean, and with a history also historic_value_mean, historic_value_sum, last_purchase_median
-        (date), days_since_last_median, buyers (customers who ever bought).
-        Means and medians of an empty tier are NaN.
+        tier, name, and the columns of :func:`figures`.
     """
-    tier = tiered[TIER].to_numpy()
-    starts = np.bincount(tier, minlength=tiers + 1)[1:]
-    value = tiered[VALUE].to_numpy(float)
-    value_sum = np.bincount(tier, value, minlength=tiers + 1)[1:]
-    everyone = value_sum.sum()
-    low = high = np.full(tiers, np.nan)
-    if shared is not None:
-        sums = sum_intervals(tiered, tier - 1, tiers, shared)
+    where = tiered[TIER].to_numpy() - 1
+    summands = None if shared is None else Summands.of(tiered, shared)
+    rows = figures(tiered, np.arange(len(tiered)), where, tiers, summands)
+    rows.insert(0, "name", tier_names(tiers, language))
+    rows.insert(0, TIER, np.arange(1, tiers + 1))
+    return rows
+
+
+def figures(
+    customers: pd.DataFrame,
+    members: npt.NDArray[np.int64],
+    where: npt.NDArray[np.int64],
+    count: int,
+    summands: Summands | None = None,
+) -> pd.DataFrame:
+    """Return how many customers a segment has, what they are worth, and what is typical of them; one row a segment.
+
+    Args:
+        customers: ``score``'s columns, with the history's where there is one, [n].
+        members: places in ``customers``; who is in two segments stands twice, [m].
+        where: the segment of each, 0 to ``count`` - 1, [m].
+        count: number of segments.
+        summands: of all customers, for the intervals; None where no past origin is known.
+
+    Returns:
+        customers, share_of_customers (0 to 1), value_mean, value_sum, value_sum_low and value_sum_high (the sum's 80%
+        interval; NaN without ``summands``), value_min, value_max, share_of_value (0 to 1, of the positive total of all
+        customers), p_purchase_mean, and with a history also historic_value_mean, historic_value_sum,
+        purchase_days_mean, buyers (customers who ever bought), days_since_last_median, last_purchase_median (date).
+        Means and medians of an empty segment are NaN.
+    """
+    size = np.bincount(where, minlength=count)
+    everybody = np.array_equal(members, np.arange(len(customers)))
+
+    def add(column: str) -> npt.NDArray[np.float64]:
+        amounts = customers[column].to_numpy(float)
+        return np.bincount(where, amounts if everybody else amounts[members], minlength=count).astype(float)
+
+    order = np.argsort(where.astype(np.int16), kind="stable")
+    ends = np.cumsum(size)
+    pieces = [members[order[end - many : end]] for many, end in zip(size, ends, strict=True)]
+    value = customers[VALUE].to_numpy(float)
+    value_sum, everyone = add(VALUE), float(value.sum())
+    low = high = np.full(count, np.nan)
+    if summands is not None:
+        sums = summands.sums(members, where, count)
         low, high = sums.low, sums.high
-    order = np.argsort(tier, kind="stable")
-    ends = np.cumsum(starts)
-    pieces = [order[end - count : end] for count, end in zip(starts, ends, strict=True)]
     rows = pd.DataFrame(
         {
-            TIER: np.arange(1, tiers + 1),
-            "name": tier_names(tiers, language),
-            "customers": starts,
-            "share_of_customers": starts / max(len(tiered), 1),
-            "value_mean": _mean(value_sum, starts),
+            "customers": size,
+            "share_of_customers": size / max(len(customers), 1),
+            "value_mean": _mean(value_sum, size),
             "value_sum": value_sum,
             "value_sum_low": low,
             "value_sum_high": high,
             "value_min": [value[piece].min() if len(piece) else np.nan for piece in pieces],
             "value_max": [value[piece].max() if len(piece) else np.nan for piece in pieces],
-            "share_of_value": value_sum / everyone if everyone > 0 else np.full(tiers, np.nan),
-            "p_purchase_mean": _mean(
-                np.bincount(tier, tiered[P_PURCHASE].to_numpy(float), minlength=tiers + 1)[1:], starts
-            ),
+            "share_of_value": value_sum / everyone if everyone > 0 else np.full(count, np.nan),
+            "p_purchase_mean": _mean(add(P_PURCHASE), size),
         }
     )
-    if HISTORIC_VALUE not in tiered:
+    if HISTORIC_VALUE not in customers:
         return rows
-    historic = np.bincount(tier, tiered[HISTORIC_VALUE].to_numpy(float), minlength=tiers + 1)[1:]
-    since = tiered[DAYS_SINCE_LAST].to_numpy(float)
-    last = tiered[LAST_PURCHASE].to_numpy().astype("datetime64[s]")
+    since = customers[DAYS_SINCE_LAST].to_numpy(float)
+    last = customers[LAST_PURCHASE].to_numpy().astype("datetime64[s]")
     bought = [piece[~np.isnan(since[piece])] for piece in pieces]
+    historic = add(HISTORIC_VALUE)
     return rows.assign(
-        historic_value_mean=_mean(historic, starts),
+        historic_value_mean=_mean(historic, size),
         historic_value_sum=historic,
+        purchase_days_mean=_mean(add(PURCHASE_DAYS), size),
         buyers=[len(piece) for piece in bought],
         days_since_last_median=[float(np.median(since[piece])) if len(piece) else np.nan for piece in bought],
         last_purchase_median=pd.Series([_median_day(last[piece]) for piece in bought], dtype="datetime64[s]"),

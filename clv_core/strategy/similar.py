@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE, PURCHASE_DAYS
@@ -14,6 +15,22 @@ from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE
 FIGURES: Final = (VALUE, P_PURCHASE, HISTORIC_VALUE, PURCHASE_DAYS, DAYS_SINCE_LAST)
 LINEAR: Final = (P_PURCHASE,)
 """All others grow by factors rather than by steps: they are compared by the logarithm of 1 + figure."""
+
+
+def figures_of(customers: pd.DataFrame) -> NDArray[np.float64]:
+    """Return :data:`FIGURES` on scales on which customers can be compared, [n, 5].
+
+    Never-buyers, whose last purchase is unknown, stand where the longest silence does.
+    """
+    columns = []
+    for name in FIGURES:
+        figure = customers[name].to_numpy(np.float64)
+        figure = figure if name in LINEAR else np.sign(figure) * np.log1p(np.abs(figure))
+        unknown = np.isnan(figure)
+        if unknown.any():
+            figure = np.where(unknown, 0.0 if unknown.all() else np.nanmax(figure), figure)
+        columns.append(figure)
+    return np.stack(columns, axis=1)
 
 
 def similar(customers: pd.DataFrame, row: int, count: int = 5) -> pd.DataFrame:
@@ -30,16 +47,10 @@ def similar(customers: pd.DataFrame, row: int, count: int = 5) -> pd.DataFrame:
     Returns:
         customer_id, tier, :data:`FIGURES`, and distance (in standard deviations, 0 is alike).
     """
-    squares = np.zeros(len(customers))
-    for name in FIGURES:
-        figure = customers[name].to_numpy(np.float64)
-        figure = figure if name in LINEAR else np.sign(figure) * np.log1p(np.abs(figure))
-        unknown = np.isnan(figure)
-        if unknown.any():
-            figure = np.where(unknown, 0.0 if unknown.all() else np.nanmax(figure), figure)
-        spread = figure.std()
-        if spread > 0:
-            squares += ((figure - figure[row]) / spread) ** 2
+    figures = figures_of(customers)
+    spread = figures.std(axis=0)
+    gaps = (figures - figures[row]) / np.where(spread > 0, spread, np.inf)
+    squares = (gaps**2).sum(axis=1)
     squares[row] = np.inf
     count = min(count, len(customers) - 1)
     if count <= 0:

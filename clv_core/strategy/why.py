@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core.columns import CUSTOMER_ID
-from clv_core.evaluation.explain import Explanation
+from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.i18n import has, say_number, translate
 from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE, PURCHASE_DAYS
 from clv_core.strategy.segments import VALUE

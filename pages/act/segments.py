@@ -2,15 +2,33 @@
 
 import streamlit as st
 
+from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from pages.ui import charts_why, scored, state, terms, tiers, widgets
-from pages.ui.state import percent, t
+from pages.ui import (
+    scored,
+    segment_compare,
+    segment_list,
+    segment_names,
+    segment_overview,
+    segment_past,
+    segment_rules,
+    segment_scheme,
+    segmenting,
+    state,
+    terms,
+    tiers,
+    widgets,
+)
+from pages.ui.state import t
+
+VIEWS = ("overview", "figures", "moved", "came", "compare", "names")
 
 bundle = widgets.need_model()
 dataset = state.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
+segment_rules.settle_choice()
 top = st.container()
 try:
     chosen = terms.choose(bundle)
@@ -18,24 +36,49 @@ try:
         customers = scored.need_scores(dataset, bundle, chosen)
         context = widgets.context_line(bundle, dataset.log_end, chosen)
         widgets.headline(tiers.headline(bundle, dataset, customers, chosen), context, *tiers.checked(bundle, chosen))
-    scheme = tiers.choose_scheme(customers, chosen)
-    tiered = tiers.tiered(bundle.id, dataset.version, chosen, scheme, customers)
+    trained = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
+    scheme = segment_scheme.choose(dataset, customers, chosen)
+    views = (*VIEWS, "rules") if st.session_state["scheme_kind"] == "rules" else VIEWS
+    if scheme is None:
+        segment_rules.section(dataset, customers)
+        st.stop()
+    segmenting.need_points(scheme, dataset, bundle)
+    scene = segmenting.scene(dataset, bundle, chosen, scheme, customers, trained)
 except ClvError as error:
     widgets.error_box(error)
+    if st.session_state.get("scheme_kind") == "rules":
+        segment_rules.section(dataset, customers)
     st.stop()
 
-shared, written = tiers.what_past_origins_say(bundle, chosen)
-rows = tiers.tier_table(bundle.id, dataset.version, chosen, scheme, state.language(), written, tiered, shared)
-tiers.cards(rows, bundle.record["currency"])
-
-first = rows.iloc[0]
-message = t(
-    "segments.chart",
-    name=first["name"],
-    share=percent(first["share_of_customers"]),
-    value=percent(first["share_of_value"]),
+if st.session_state.get("segments_view") not in views:
+    st.session_state["segments_view"] = "overview"
+view = st.segmented_control(
+    t("segments.view"),
+    views,
+    format_func=lambda one: t(f"segments.view.{one}"),
+    required=True,
+    key="segments_view",
+    label_visibility="collapsed",
+    persist_state="session",
 )
-widgets.chart(charts_why.tier_bars(rows.assign(tier_label=rows["name"]), message), "tiers")
-
-st.subheader(t("segments.list"), anchor=False)
-tiers.customer_list(dataset, bundle, tiered, scheme, chosen)
+try:
+    if view == "figures":
+        segment_overview.notes(scene)
+        segment_overview.figures(scene)
+        segment_overview.download(scene)
+    elif view == "moved":
+        segment_past.moved(scene)
+    elif view == "came":
+        segment_past.came(scene)
+    elif view == "compare":
+        segment_compare.section(scene)
+    elif view == "names":
+        segment_names.section(scene)
+    elif view == "rules":
+        segment_rules.section(dataset, customers)
+    else:
+        segment_overview.section(scene)
+        st.subheader(t("segments.list"), anchor=False)
+        segment_list.section(scene)
+except ClvError as error:
+    widgets.error_box(error)

@@ -2,48 +2,25 @@
 
 import streamlit as st
 
-from clv_core.errors import ClvError
-from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import budget, budget_experiment, budget_offers, scored, state, terms, tiers, widgets
+from pages.ui import budget_tab, priced, recommended, state, widgets
 from pages.ui.state import t
+
+PARTS = {"budget": budget_tab.show, "recommend": recommended.show, "price": priced.show}
 
 bundle = widgets.need_model()
 dataset = state.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
-top, middle, below = st.container(), st.container(), st.container()
-try:
-    with middle, st.expander(t("budget.terms"), icon=":material/tune:"):
-        chosen = terms.choose(bundle)
-    with top:
-        customers = scored.need_scores(dataset, bundle, chosen)
-    tiered = tiers.tiered(bundle.id, dataset.version, chosen, DEFAULT_SCHEME, customers)
-    with below:
-        st.subheader(t("budget.offers"), anchor=False)
-        mark = f"{dataset.name}_{chosen.mark}"
-        assumed = budget_offers.edit(
-            mark, tiered["predicted_clv"].to_numpy(), budget.names(), bundle.record["currency"]
-        )
-        found = budget_experiment.measured(dataset, bundle)
-        offers = budget_experiment.with_experiments(assumed, found, chosen.margin_rate)
-        if budget.measured_names(offers):
-            st.caption(t("budget.offers.measured", names=budget.measured_names(offers)))
-        budget_experiment.section(dataset, bundle, assumed, budget.names())
-    if not offers:
-        top.info(t("budget.offers.none"), icon=":material/edit:")
-        st.stop()
-    ground = budget.Ground(dataset, bundle, chosen, tiered, offers)
-    with top:
-        plan = budget.show(ground)
-except ClvError as error:
-    with top:
-        widgets.error_box(error)
-    st.stop()
-
-if plan is not None:
-    with middle:
-        budget.curve(ground, plan)
-        st.subheader(t("budget.who"), anchor=False)
-        budget.who(plan)
-        budget.downloads(ground, plan)
+# Tabs would work out all three parts at once; of these only the open one is.
+part = st.segmented_control(
+    t("strategy.part"),
+    tuple(PARTS),
+    format_func=lambda name: t(f"strategy.part.{name}"),
+    default="budget",
+    required=True,
+    key="strategy_part",
+    label_visibility="collapsed",
+    persist_state="session",
+)
+PARTS[part](dataset, bundle)

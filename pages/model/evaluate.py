@@ -18,6 +18,9 @@ for warning in record["warnings"]:
 
 if measured:
     widgets.figures(judged.three_figures(bundle), columns=3)
+if measured and not bundle.has_holdout:
+    st.info(t("evaluate.without_rows"), icon=":material/info:")
+elif measured:
     with st.grid(2, min_column_width=360):
         widgets.chart(judged.deciles(bundle), "deciles")
         widgets.chart(judged.gains(bundle), "gains")
@@ -27,7 +30,7 @@ if measured:
     with st.grid(2, min_column_width=360):
         widgets.chart(judged.scatter(bundle), "scatter")
         widgets.chart(judged.values(bundle), "values")
-
+if measured:
     scoreboard.section(bundle)
 
 history = progress.loss_frame(bundle.history())

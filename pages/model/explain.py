@@ -3,7 +3,17 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import explained, state, widgets
+from clv_core.evaluation.explain.answers import VALUE
+from pages.ui import (
+    answers,
+    explained,
+    explained_checks,
+    explained_closer,
+    explained_one,
+    explained_whatif,
+    state,
+    widgets,
+)
 from pages.ui.state import t
 
 bundle = widgets.need_model()
@@ -12,9 +22,13 @@ if dataset is None:
     widgets.need("dataset", "upload")
 currency = bundle.record["currency"]
 
-explanation = explained.need_explanation(dataset, bundle)
-count = t("explain.count", customers=f"{len(explanation.customer_ids):,}")
-widgets.headline(explained.headline(explanation), widgets.context_line(bundle, dataset.log_end), count)
+many = explained.need_explanation(dataset, bundle)
+finding = st.container()
+answer = answers.choose()
+explanation, value = explained.explanation_of(many, answer), explained.explanation_of(many, VALUE)
+with finding:
+    count = t("explain.count", customers=f"{len(explanation.customer_ids):,}")
+    widgets.headline(explained.headline(explanation), widgets.context_line(bundle, dataset.log_end), count)
 
 with st.grid(2, min_column_width=360):
     with st.container(border=True, height="stretch"):
@@ -22,16 +36,27 @@ with st.grid(2, min_column_width=360):
         explained.in_words(explanation, currency)
     widgets.chart(explained.bars(explanation, currency), "bars")
 widgets.chart(explained.swarm(explanation, currency), "swarm")
+record = explained.record_of(many.folder) or {}
+explained_checks.show(record, answer, currency)
 explained.review_themes(bundle)
+
+st.subheader(t("why.dependence"), anchor=False)
+explained_closer.one_reason(explanation, currency)
+
+st.subheader(t("why.groups"), anchor=False)
+explained_closer.tiers_compared(explanation, value, currency)
 
 st.subheader(t("explain.one"), anchor=False)
 try:
-    customer = explained.choose_customer(explanation, currency)
-    known = customer in explanation.customer_ids
-    one = explanation if known else explained.need_explanation(dataset, bundle, customer)
-    explained.why_one(one, customer, bundle)
+    customer = explained_one.choose_customer(value, currency)
+    known = customer in value.customer_ids
+    found = many if known else explained.need_explanation(dataset, bundle, customer)
+    one = explained.explanation_of(found, answer)
+    explained_one.why_one(one, customer, bundle)
+    explained_one.events(found, customer, bundle)
+    explained_whatif.what_if(found, one, customer, bundle)
 except ClvError as error:
     widgets.error_box(error)
 
-name = widgets.file_name(bundle, "reasons", dataset.log_end, "csv")
+name = widgets.file_name(bundle, f"reasons-{answer}", dataset.log_end, "csv")
 widgets.download(t("explain.download"), lambda: explained.as_csv(explanation), name, key="download_reasons")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import navigation, overview, progress, state, widgets
+from pages.ui import navigation, overview, progress, state, tour, widgets
 from pages.ui.state import t
 
 dataset, model = state.dataset(), state.model()
@@ -14,6 +14,7 @@ if job and progress.running(job):
 elif job and progress.take(job):
     state.choose(dataset=job.status()["result"]["dataset"])
     st.rerun()
+tour.wait()
 
 doors = st.grid(3, min_column_width=220)
 with doors.container(border=True, height="stretch"):
@@ -22,6 +23,9 @@ with doors.container(border=True, height="stretch"):
     st.space("stretch")
     if st.button(t("home.sample.button"), icon=":material/science:", key="door_sample", type=overview.first(dataset)):
         overview.load_sample()
+        st.rerun()
+    if st.button(t("tour.button"), icon=":material/tour:", key="door_tour"):
+        tour.load()
         st.rerun()
 with doors.container(border=True, height="stretch"):
     st.subheader(t("home.upload"), anchor=False)

@@ -12,12 +12,13 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import kept_explanation
 from clv_core.deployment.terms import Terms
 from clv_core.errors import NotFound
-from clv_core.evaluation.explain import Explanation
+from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.strategy.card import Card
 from clv_core.strategy.card import card as make_card
 from clv_core.strategy.find import MOST_HITS, find_customers
 from clv_core.strategy.rhythm import purchase_rhythm
+from clv_core.strategy.schemes.saved import last_written
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import scored, state, tiers
 from pages.ui.navigation import SEARCH
@@ -66,7 +67,8 @@ def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer:
     explanation = kept_explanation(state.workspace(), bundle, dataset, customer, dataset.log_end)
     with st.spinner(t("card.working")):
         rhythm = _rhythm(dataset.name, dataset.version, dataset)
-    key = (bundle.id, bundle.record["created"], dataset.version, customer, state.language(), explanation is not None)
+    known = (explanation is not None, last_written(dataset))
+    key = (bundle.id, bundle.record["created"], dataset.version, customer, state.language(), *known)
     return _card(key, dataset, customers, rhythm, explanation, bundle.record["currency"])
 
 
@@ -77,7 +79,7 @@ def _rhythm(name: str, version: str, _dataset: Dataset) -> BgNbd:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _card(
-    key: tuple[str, str, str, str, str, bool],
+    key: tuple[str, str, str, str, str, bool, int],
     _dataset: Dataset,
     _customers: pd.DataFrame,
     _rhythm: BgNbd,

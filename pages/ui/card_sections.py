@@ -11,7 +11,8 @@ import streamlit as st
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.strategy.card import Card
-from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
+from clv_core.strategy.schemes.saved import names_of_tiers
+from clv_core.strategy.tiers import DEFAULT_SCHEME
 from clv_core.strategy.timeline import CUMULATIVE, DAY, NET_VALUE
 from clv_core.strategy.why import MODEL
 from pages.ui import charts_card, navigation, state, tiers, widgets
@@ -110,6 +111,7 @@ def action(card: Card) -> None:
         st.space("stretch")
         if st.button(t("card.to_tier"), key="card_tier", icon=navigation.BY_NAME["segments"].icon):
             st.session_state["scheme_kind"] = DEFAULT_SCHEME.kind
+            st.session_state["segments_view"] = "overview"
             st.session_state[f"filter_tiers_{DEFAULT_SCHEME.tiers}"] = [card.tier]
             navigation.go("segments")
 
@@ -142,14 +144,14 @@ def history(card: Card) -> None:
         st.dataframe(table.iloc[::-1], hide_index=True, column_config=columns, alt=t("card.days"))
 
 
-def alike(card: Card) -> None:
+def alike(card: Card, dataset: Dataset) -> None:
     """List the customers who look like this one; each opens at a click."""
     st.subheader(t("card.similar"), anchor=False)
     if card.similar.empty:
         st.caption(t("card.similar.nobody"))
         return
     st.caption(t("card.similar.note"))
-    names = dict(enumerate(tier_names(DEFAULT_SCHEME.tiers, state.language()), 1))
+    names = dict(enumerate(names_of_tiers(dataset, DEFAULT_SCHEME.tiers, state.language()), 1))
     shown = card.similar.assign(tier_name=card.similar["tier"].map(names), p_purchase=card.similar["p_purchase"] * 100)
     order = ["customer_id", "tier_name", "predicted_clv", "p_purchase", "historic_value", "purchase_days"]
     columns = tiers.columns() | {

@@ -28,14 +28,14 @@ def reason_bars(table: pd.DataFrame, message: str, *, unit: str) -> go.Figure:
     return finish(figure, message, legend=False, height=90 + 26 * len(rows))
 
 
-def beeswarm(table: pd.DataFrame, message: str, *, unit: str) -> go.Figure:
+def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> go.Figure:
     """Draw one dot a customer and reason: right adds value, left takes it; colour is low to high for that customer.
 
     Args:
         table: columns ``label``, ``effect`` (in currency) and ``level`` (0 lowest to 1 highest of its reason, NaN where
             the reason has no single value), labels in order of strength.
         message: what the chart shows, in words.
-        unit: of the effect.
+        axis: what the effect is on, with its unit.
     """
     labels = list(dict.fromkeys(table["label"]))[::-1]
     height = table["label"].map({label: position for position, label in enumerate(labels)}).to_numpy(float)
@@ -65,9 +65,7 @@ def beeswarm(table: pd.DataFrame, message: str, *, unit: str) -> go.Figure:
             hovertemplate="%{customdata[0]}: %{customdata[1]:+,.2f}<extra></extra>",
         )
     figure.add_vline(x=0, line={"color": BASELINE, "width": 1})
-    figure.update_xaxes(
-        title=t("chart.effect_on_customer", unit=unit), **_signed_ticks(float(table["effect"].abs().max()))
-    )
+    figure.update_xaxes(title=axis, **_signed_ticks(float(table["effect"].abs().max())))
     figure.update_yaxes(tickvals=list(range(len(labels))), ticktext=labels, automargin=True, showgrid=False)
     return finish(figure, message, legend=False, height=110 + 40 * len(labels))
 

@@ -49,6 +49,10 @@ PAGES: Final = (
     Page("act", "segments", ":material/group_work:"),
     Page("act", "customer", ":material/person_search:"),
     Page("act", "strategy", ":material/savings:"),
+    Page("act", "exports", ":material/outbox:"),
+    Page("act", "report", ":material/slideshow:"),
+    Page("operate", "models", ":material/deployed_code_history:"),
+    Page("operate", "monitor", ":material/monitor_heart:"),
 )
 BY_NAME: Final = {page.name: page for page in PAGES}
 
@@ -71,7 +75,12 @@ def menu() -> StreamlitPage:
             default=page is PAGES[0],
         )
         sections.setdefault(t(f"section.{page.section}"), []).append(entry)
-    return st.navigation(sections)
+    return st.navigation(sections, expanded=True)
+
+
+def name_of(page: StreamlitPage) -> str:
+    """Return the name of a page of the menu."""
+    return page.url_path or PAGES[0].name
 
 
 def go(name: str) -> None:

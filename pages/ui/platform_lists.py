@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -18,12 +19,15 @@ from pages.ui.state import name_of, t
 PLATFORMS = tuple(entry.id for entry in EXPORTS.values() if entry.needs_contacts)
 
 
-def offer(dataset: Dataset, chosen: pd.DataFrame, side: Side, stem: str, *, allowed: bool) -> None:
+def offer(
+    dataset: Dataset, chosen: Callable[[], pd.DataFrame], count: int, side: Side, stem: str, *, allowed: bool
+) -> None:
     """Let the person make a platform's list of the chosen customers.
 
     Args:
         dataset: whose customers table holds the contact fields.
-        chosen: scored customers, those that are shown.
+        chosen: returns the scored customers of the list; asked for when it is made.
+        count: how many they are.
         side: what the numbers mean.
         stem: the file's name without its ending.
         allowed: whether lists may be made at all.
@@ -48,11 +52,11 @@ def offer(dataset: Dataset, chosen: pd.DataFrame, side: Side, stem: str, *, allo
                     region = st.text_input(t("lists.region"), key="list_region", max_chars=2, help=help)
             hidden = st.text_area(t("lists.suppress"), key="list_suppress", help=t("lists.suppress.help"), height=80)
             agreed = CONSENT in fields or st.checkbox(t("lists.assume"), key="list_assume")
-            pressed = st.form_submit_button(t("lists.make"), disabled=not allowed or chosen.empty)
+            pressed = st.form_submit_button(t("lists.make"), disabled=not allowed or not count)
         if pressed:
             suppressed = frozenset(line.strip() for line in (hidden or "").splitlines() if line.strip())
             contacts = Contacts(None, region or None, bool(agreed), suppressed)
-            _make(dataset, chosen, format, side, state.workspace().exports / f"{stem}-{format}.csv", contacts)
+            _make(dataset, chosen(), format, side, state.workspace().exports / f"{stem}-{format}.csv", contacts)
 
 
 def _make(dataset: Dataset, chosen: pd.DataFrame, format: str, side: Side, path: Path, contacts: Contacts) -> None:

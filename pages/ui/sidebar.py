@@ -20,6 +20,9 @@ def show() -> None:
             st.caption(t("sidebar.no_dataset"))
         if models:
             labels = widgets.model_labels(models.values())
+            for model_id, version in state.registered().items():
+                if version.role == "champion" and model_id in labels:
+                    labels[model_id] += f" · {t('models.role.champion')}"
             st.selectbox(t("sidebar.model"), list(models), key="model", format_func=labels.__getitem__)
             widgets.trust_badge(models[st.session_state["model"]])
         elif datasets:

@@ -14,7 +14,9 @@ from babel.dates import format_date, format_datetime, get_timezone
 from clv_core import jobs
 from clv_core.collection.store import Dataset, list_datasets
 from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.verdict import trust_of
+from clv_core.errors import ClvError
 from clv_core.evaluation.trust import Trust
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, closest_language, has, say_number, translate
 from clv_core.workspace import Workspace
@@ -34,7 +36,8 @@ def begin() -> None:
     if st.session_state.get("lang") not in LANGUAGES:
         st.session_state["lang"] = closest_language(st.context.locale)
     _settle("dataset", [item.name for item in newest_datasets()])
-    _settle("model", [item.id for item in models()])
+    speaking = {model for model, version in registered().items() if version.role == "champion"}
+    _settle("model", sorted((item.id for item in models()), key=lambda model: model not in speaking))
 
 
 def publish() -> None:
@@ -69,10 +72,24 @@ def dataset() -> Dataset | None:
 
 
 def models() -> list[Bundle]:
-    """Return the models of the dataset in use, the newest first."""
+    """Return the models of the dataset in use that are not archived, the newest first."""
+    name, versions = st.session_state.get("dataset"), registered()
+    found = [] if name is None else list_bundles(workspace(), name)
+    known = [item for item in found if item.id not in versions or not versions[item.id].archived]
+    return sorted(known, key=lambda item: str(item.record["created"]), reverse=True)
+
+
+def registered() -> dict[str, Version]:
+    """Return the versions of the dataset in use by their model's id; none where the registry cannot be read.
+
+    What is wrong with it is said on the models page; models can be looked at without it.
+    """
     name = st.session_state.get("dataset")
-    found = list_bundles(workspace(), name) if name else []
-    return sorted(found, key=lambda item: str(item.record["created"]), reverse=True)
+    try:
+        found = [] if name is None else Registry(workspace()).versions(name)
+    except ClvError:
+        return {}
+    return {version.bundle: version for version in found}
 
 
 def model() -> Bundle | None:

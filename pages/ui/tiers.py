@@ -1,9 +1,6 @@
-"""Value tiers on the segments page: the scheme, the cards, the list with its filters, and the download."""
+"""What scored customers are worth, and value tiers: the headline, the cards, and how columns of a list are named."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -14,63 +11,12 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.past import PREDICTIONS, comparison_folder, shared_error
 from clv_core.deployment.terms import Terms
 from clv_core.evaluation.levels import SharedError
-from clv_core.strategy.export import Side, export, log_export
-from clv_core.strategy.segments import TIER, Total, assign, table, total
-from clv_core.strategy.tiers import DEFAULT_CUTS, KINDS, NAMES, THRESHOLDS, Scheme, tier_names
-from pages.ui import navigation, platform_lists, state, widgets
+from clv_core.strategy.export import Side
+from clv_core.strategy.segments import Total, assign, table, total
+from clv_core.strategy.tiers import NAMES, Scheme
+from pages.ui import state, widgets
 from pages.ui.state import money, percent, say, t
 from pages.ui.terms import assumptions
-
-SHOWN: Final = (
-    "customer_id",
-    "tier_name",
-    "predicted_clv",
-    "clv_p10",
-    "clv_p90",
-    "p_purchase",
-    "historic_value",
-    "purchase_days",
-    "last_purchase",
-)
-
-
-def choose_scheme(scored: pd.DataFrame, terms: Terms) -> Scheme:
-    """Let the person say how customers are cut.
-
-    Args:
-        scored: whose values the first suggestion is made from.
-        terms: what the values speak of: amounts to cut at hold for these alone.
-
-    Raises:
-        UsageError: the cuts that were written make no scheme.
-    """
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.segmented_control(
-            t("segments.scheme"),
-            KINDS,
-            format_func=lambda kind: t(f"scheme.{kind}"),
-            default=KINDS[0],
-            required=True,
-            key="scheme_kind",
-            persist_state="session",
-        )
-        text = st.text_input(
-            t(f"segments.cuts.{kind}"),
-            _default_cuts(kind, scored),
-            key=f"scheme_cuts_{kind}" + (f"_{terms.mark}" if kind == THRESHOLDS else ""),
-            help=t(f"scheme.{kind}.help"),
-            persist_state="session",
-            width=260,
-        )
-    return Scheme.parse(f"{kind}:{text.replace('，', ',')}")
-
-
-def _default_cuts(kind: str, scored: pd.DataFrame) -> str:
-    if kind != THRESHOLDS:
-        return ", ".join(f"{cut:g}" for cut in DEFAULT_CUTS[kind])
-    ends = np.quantile(scored["predicted_clv"], [0.9, 0.7, 0.4])
-    rounded = dict.fromkeys(float(f"{end:.1g}") for end in ends)
-    return ", ".join(f"{cut:.10g}" for cut in rounded if cut > 0) or "1"
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -156,12 +102,19 @@ def checked(bundle: Bundle, terms: Terms) -> list[str]:
 
 
 def cards(rows: pd.DataFrame, currency: str) -> None:
-    """Show one card a tier: how many, what they hold, who is typical, what to do."""
+    """Show one card a segment: how many, what they hold, who is typical, what to do.
+
+    Args:
+        rows: of :func:`~clv_core.strategy.segments.table`, or of
+            :func:`~clv_core.strategy.schemes.figures.segment_table`, whose descriptions are shown.
+        currency: of the amounts.
+    """
     names = NAMES.get(len(rows), ())
-    with st.grid(min(4, len(rows)), min_column_width=190, gap="small"):
+    actions = rows.get("description", pd.Series([t(f"segments.action.{name}") for name in names], dtype="str"))
+    with st.grid(len(rows) if len(rows) < 5 else 3, min_column_width=190, gap="small"):
         for place, row in enumerate(rows.itertuples()):
             with st.container(border=True, height="stretch", gap="xsmall"):
-                st.markdown(f"**{row.name}**")
+                st.markdown(f"**{widgets.plain(str(row.name))}**")
                 st.metric(
                     t("segments.card.customers"),
                     say(row.customers),
@@ -171,9 +124,9 @@ def cards(rows: pd.DataFrame, currency: str) -> None:
                 )
                 if row.customers:
                     st.markdown(_facts(row, currency))
-                if names:
+                if place < len(actions) and actions.iloc[place]:
                     st.space("stretch")
-                    st.caption(t(f"segments.action.{names[place]}"))
+                    st.caption(widgets.plain(str(actions.iloc[place])))
 
 
 def _facts(row: object, currency: str) -> str:
@@ -187,58 +140,6 @@ def _facts(row: object, currency: str) -> str:
     if np.isfinite(row.days_since_last_median):
         facts.append(t("segments.card.last", days=say(row.days_since_last_median)))
     return "\n".join(f"- {fact}" for fact in facts)
-
-
-@st.fragment
-def customer_list(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, scheme: Scheme, terms: Terms) -> None:
-    """Show the customers with filters, and offer those that are shown as files."""
-    names = tier_names(scheme.tiers, state.language())
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        wanted = st.pills(
-            t("segments.filter.tiers"),
-            range(1, scheme.tiers + 1),
-            selection_mode="multi",
-            format_func=lambda tier: names[tier - 1],
-            key=f"filter_tiers_{scheme.tiers}",
-        )
-        least = st.slider(t("segments.filter.p_purchase"), 0, 100, 0, 5, format="%d%%", key="filter_p", width=220)
-        text = st.text_input(
-            t("segments.filter.id"), key="filter_id", type="search", placeholder=t("segments.search"), width=220
-        )
-    keep = np.ones(len(customers), bool)
-    if wanted:
-        keep &= customers[TIER].isin(wanted).to_numpy()
-    if least:
-        keep &= (customers["p_purchase"] >= least / 100).to_numpy()
-    if text:
-        keep &= customers["customer_id"].str.contains(text, case=False, regex=False).to_numpy()
-    chosen = customers[keep].sort_values("predicted_clv", ascending=False, kind="stable")
-    currency = bundle.record["currency"]
-    worth = total(customers, what_past_origins_say(bundle, terms)[0], keep)
-    said = t("segments.chosen", customers=f"{len(chosen):,}", total=money(worth.value, currency))
-    st.markdown(said + (sure(worth.low, worth.high, currency) if len(chosen) else ""))
-    chosen = chosen.assign(tier_name=chosen[TIER].map(dict(enumerate(names, 1))))
-    _downloads(dataset, bundle, chosen, side(dataset, bundle, scheme, wanted, terms), wanted, terms)
-    shown = chosen[list(SHOWN)].assign(p_purchase=chosen["p_purchase"] * 100)
-    event = st.dataframe(
-        shown,
-        hide_index=True,
-        column_config=columns(),
-        alt=t("segments.list"),
-        height=420,
-        key="segments_list",
-        on_select="rerun",
-        selection_mode="single-row",
-    )
-    _offer_card([str(chosen["customer_id"].iloc[row]) for row in event.selection.rows if row < len(chosen)])
-
-
-def _offer_card(selected: list[str]) -> None:
-    """Lead to the card of the customer who is selected in the list."""
-    for customer in selected:
-        label = t("card.open", customer=widgets.plain(customer))
-        if st.button(label, key="open_card", icon=navigation.BY_NAME["customer"].icon):
-            navigation.open_customer(customer)
 
 
 def columns() -> dict[str, object]:
@@ -255,37 +156,6 @@ def columns() -> dict[str, object]:
         "purchase_days": number(t("column.purchase_days")),
         "last_purchase": config.DateColumn(t("column.last_purchase"), format="YYYY-MM-DD"),
     }
-
-
-def _downloads(
-    dataset: Dataset, bundle: Bundle, chosen: pd.DataFrame, side: Side, tiers: list[int], terms: Terms
-) -> None:
-    """Offer the chosen customers as CSV and workbook; a model that is not trusted has to be acknowledged first."""
-    allowed = widgets.acknowledged(bundle)
-    what = f"tier{'-'.join(map(str, sorted(tiers)))}" if tiers else "customers"
-    with st.container(horizontal=True):
-        for kind, ending in (("csv", "csv"), ("xlsx", "xlsx")):
-            name = widgets.file_name(bundle, what, dataset.log_end, ending, terms)
-            make = _maker(chosen, kind, name, side)
-            label = t("segments.download", format=t(f"export.{kind}"))
-            off = not allowed or chosen.empty
-            widgets.download(
-                label, make, name, f"download_{kind}", disabled=off, type="primary" if kind == "csv" else "secondary"
-            )
-    stem = widgets.file_name(bundle, what, dataset.log_end, "csv", terms).removesuffix(".csv")
-    platform_lists.offer(dataset, chosen, side, stem, allowed=allowed)
-
-
-def _maker(chosen: pd.DataFrame, kind: str, name: str, side: Side) -> Callable[[], bytes]:
-    """Return what writes the file, its side file and the line in the log, when the button is pressed."""
-    work = state.workspace()
-
-    def make() -> bytes:
-        made = export(chosen, kind, work.exports / name, side=side)
-        log_export(work, made, kind, side)
-        return made.files[0].read_bytes()
-
-    return make
 
 
 def side(dataset: Dataset, bundle: Bundle, scheme: Scheme, tiers: list[int], terms: Terms) -> Side:

@@ -63,9 +63,9 @@ def headline(finding: str, *context: str) -> None:
         st.caption("  \n".join(context))
 
 
-def figures(row: Iterable[Figure], columns: int = 4) -> None:
-    """Show figures side by side; they wrap in a narrow window."""
-    with st.grid(columns, min_column_width=200, gap="small"):
+def figures(row: Iterable[Figure], columns: int = 4, width: int = 200) -> None:
+    """Show figures side by side; they wrap where one would be narrower than ``width`` pixels."""
+    with st.grid(columns, min_column_width=width, gap="small"):
         for item in row:
             colour: Literal["off", "green", "orange"] = (
                 "off" if item.good is None else "green" if item.good else "orange"

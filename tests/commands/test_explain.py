@@ -14,7 +14,8 @@ from clv_core import pipeline
 from clv_core.cli import main
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
-from clv_core.evaluation.explain_store import load_explanation
+from clv_core.evaluation.explain.answers import ANSWERS
+from clv_core.evaluation.explain.store import load_explanation
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
@@ -40,6 +41,15 @@ def test_parts_add_up_to_the_score_of_every_explained_customer(
     assert about["currency"] == "EUR" and about["model"] == small_bundle.id
     strongest = [entry["mean_abs"] for entry in said["importance"]]
     assert strongest == sorted(strongest, reverse=True) and strongest[0] > 0
+    assert set(said["answers"]) == set(said["faithfulness"]) == set(said["stability"]) == set(ANSWERS)
+    assert said["faithfulness"]["predicted_clv"]["passed"] is True
+    assert 0 <= said["stability"]["predicted_clv"]["same"] <= 5
+    both = pipeline.scores(small_workspace, "shop", small_bundle.id, progress=NoProgress()).set_index("customer_id")
+    chance, _ = load_explanation(tmp_path / "why", "p_purchase")  # type: ignore[misc]
+    amount, _ = load_explanation(tmp_path / "why", "value_if_bought")  # type: ignore[misc]
+    known = both["p_purchase"].loc[list(chance.customer_ids)].to_numpy()
+    np.testing.assert_allclose(chance.base + chance.values.sum(axis=1), known, rtol=1e-4)
+    np.testing.assert_allclose(known * (amount.base + amount.values.sum(axis=1)), scored, rtol=1e-4)
 
 
 def test_one_customer_is_explained_as_in_the_sample(
@@ -47,7 +57,7 @@ def test_one_customer_is_explained_as_in_the_sample(
 ) -> None:
     sample = pipeline.explain(
         small_workspace, "shop", small_bundle.id, tmp_path / "some", sample=5, progress=NoProgress()
-    )
+    ).value
     who = sample.customer_ids[3]
     words = ("explain", "shop", "--model", small_bundle.id, "--customer", who, "--out", str(tmp_path / "one"))
     code, said = run(capsys, small_workspace, *words)
@@ -56,13 +66,17 @@ def test_one_customer_is_explained_as_in_the_sample(
     assert [step["part"] for step in said["steps"]] == steps["part"].tolist()
     np.testing.assert_allclose([step["value"] for step in said["steps"]], steps["value"], rtol=1e-3, atol=1e-3)
     assert said["predicted_clv"] == pytest.approx(scores(small_workspace, small_bundle.id)[who], rel=1e-6)
+    events = said["events"]
+    total = events["start"] + sum(event["effect"] for event in events["events"])
+    assert total == pytest.approx(said["predicted_clv"], rel=1e-3) and events["residual"] < 1e-3
 
 
 @pytest.mark.parametrize("model", ["naive", "bgnbd", "paretonbd"])
 def test_baselines_are_explained_too(small_workspace: Workspace, tmp_path: Path, model: str) -> None:
     config = TrainConfig(horizon_days=90, model=model, cutoffs=4)
     bundle = pipeline.train(small_workspace, "shop", config, progress=NoProgress())
-    found = pipeline.explain(small_workspace, "shop", bundle.id, tmp_path / "why", sample=20, progress=NoProgress())
+    explained = pipeline.explain(small_workspace, "shop", bundle.id, tmp_path / "why", sample=20, progress=NoProgress())
+    found = explained.value
     scored = scores(small_workspace, bundle.id).loc[list(found.customer_ids)].to_numpy()
     np.testing.assert_allclose(found.base + found.values.sum(axis=1), scored, rtol=1e-4, atol=1e-9)
     sequence = [number for number, part in enumerate(found.parts) if part.startswith("sequence_")]

@@ -102,3 +102,96 @@ def test_what_cannot_be_done_is_said_and_leaves_nothing(
     )
     assert code == expected and said["error"]["code"] == error
     assert list(tmp_path.iterdir()) == []
+
+
+RULES = {
+    "segments": [
+        {"name": "Likely", "rules": ["p_purchase>=0.3"], "description": "Write to them"},
+        {"name": "Spent well", "rules": ["historic_value>=100"]},
+    ]
+}
+
+
+@pytest.mark.parametrize("scheme", ["quadrant", "rfm", "clusters:3", "cost:5:4,1", "rules", "overlapping"])
+def test_any_scheme_goes_to_a_file_and_says_what_its_segments_are(
+    small_workspace: Workspace,
+    small_bundle: Bundle,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    scheme: str,
+) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps({**RULES, "overlapping": scheme == "overlapping"}), encoding="utf-8")
+    asked = f"rules:{file}" if scheme in ("rules", "overlapping") else scheme
+    words = ("segment", "shop", "--model", small_bundle.id, "--scheme", asked, "--out", str(tmp_path / "out.csv"))
+    code, said = run(capsys, small_workspace, *words)
+    assert code == 0 and "tiers" not in said
+    listed = pd.read_csv(tmp_path / "out.csv", dtype={"customer_id": "str", "segment": "str"}, encoding="utf-8-sig")
+    assert len(listed) == said["customers"] and {"tier", "tier_name", "segment_name"} <= set(listed)
+    for segment in said["segments"]:
+        inside = (
+            listed[f"in_{segment['segment']}"] if scheme == "overlapping" else listed["segment"] == segment["segment"]
+        )
+        mine = listed[inside]
+        assert len(mine) == segment["customers"]
+        assert mine["predicted_clv"].sum() == pytest.approx(segment["value_sum"])
+        assert mine["segment_name"].str.contains(segment["name"], regex=False).all()
+        assert segment["customers"] == 0 or segment["value_sum_low"] <= segment["value_sum"] < segment["value_sum_high"]
+    first = next(one for one in said["segments"] if one["customers"])
+    again = (*words[:-1], str(tmp_path / "one.csv"), "--segment", first["segment"])
+    code, one = run(capsys, small_workspace, *again)
+    assert code == 0 and one["rows"] == first["customers"]
+    side = json.loads(Path(one["side_file"]).read_text(encoding="utf-8"))
+    assert side["scheme"] == one["scheme"] and first["segment"] in side["segment"]
+
+
+def test_export_takes_segments_of_any_scheme(
+    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = pd.read_parquet(next((small_workspace.predictions / small_bundle.id).glob("shop-*[0-9].parquet")))[
+        "customer_id"
+    ]
+    people = pd.DataFrame({"customer_id": ids, "email": [f"p{n}@b.de" for n in range(len(ids))], "consent": "yes"})
+    people.to_csv(tmp_path / "people.csv", index=False)
+    words = ("export", "shop", "--model", small_bundle.id, "--format", "klaviyo", "--scheme", "quadrant", "--segment")
+    out = tmp_path / "list.csv"
+    code, said = run(
+        capsys, small_workspace, *words, "protect", "--customers", str(tmp_path / "people.csv"), "--out", str(out)
+    )
+    assert code == 0 and said["rows"] > 0
+    assert set(pd.read_csv(out)["clv_segment"]) == {"Protect"}
+
+
+@pytest.mark.parametrize(
+    ("words", "expected", "error"),
+    [
+        (("--scheme", "mood"), 2, "scheme_unknown"),
+        (("--scheme", "clusters:99"), 2, "scheme_clusters"),
+        (("--scheme", "quadrant:p=3"), 2, "scheme_quadrant"),
+        (("--scheme", "rules:nowhere.json"), 4, "no_rules"),
+        (("--scheme", "rfm", "--segment", "nobody_is_called_so"), 4, "segment_empty"),
+    ],
+)
+def test_a_scheme_that_cannot_be_is_said(
+    small_workspace: Workspace,
+    small_bundle: Bundle,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    expected: int,
+    error: str,
+) -> None:
+    out = ("--out", str(tmp_path / "tiers.csv"))
+    code, said = run(capsys, small_workspace, "segment", "shop", "--model", small_bundle.id, *out, *words)
+    assert (code, said["error"]["code"]) == (expected, error)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_embed_keeps_how_networks_see_customers(
+    small_workspace: Workspace, small_bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, said = run(capsys, small_workspace, "embed", "shop", "--model", small_bundle.id, "--cutoff", "2024-03-01")
+    kept = pd.read_parquet(said["kept"])
+    assert code == 0 and len(kept) == said["customers"] and kept["customer_id"].is_unique
+    code, said = run(capsys, small_workspace, "embed", "shop", "--model", "none")
+    assert code == 4 and said["error"]["code"] == "no_model"

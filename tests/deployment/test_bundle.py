@@ -9,6 +9,9 @@ import pytest
 from clv_core.collection.store import open_dataset
 from clv_core.deployment import scoring
 from clv_core.deployment.bundle import list_bundles, open_bundle
+from clv_core.deployment.exchange.exporting import export_bundle
+from clv_core.deployment.exchange.importing import import_bundle
+from clv_core.deployment.registry import Registry
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -90,3 +93,13 @@ def test_an_unknown_model_is_named_with_the_known_ones(small_workspace, small_bu
 def test_bundles_are_listed_by_dataset(small_workspace, small_bundle):
     assert small_bundle.id in [bundle.id for bundle in list_bundles(small_workspace, "shop")]
     assert list_bundles(small_workspace, "other") == []
+
+
+def test_a_trained_network_travels_to_another_workspace(tmp_path, small_workspace, small_bundle):
+    version = Registry(small_workspace).register(small_bundle)
+    export_bundle(small_workspace, version, tmp_path / "hybrid.zip", holdout=True)
+    other = Workspace(tmp_path / "other")
+    assert import_bundle(other, tmp_path / "hybrid.zip").digest == version.digest
+    ours, theirs = small_bundle.model.state(), Registry(other).serving("shop").bundle.model.state()
+    assert ours[1] == theirs[1] and all(np.array_equal(value, theirs[0][name]) for name, value in ours[0].items())
+    assert Registry(other).serving("shop").bundle.holdout().equals(small_bundle.holdout())

@@ -9,7 +9,7 @@ import pytest
 from clv_core import pipeline
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.explaining import explain_scores
-from clv_core.evaluation.explain import TOLERANCE
+from clv_core.evaluation.explain.explanation import TOLERANCE
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.conftest import SMALL
@@ -20,7 +20,7 @@ def test_the_parts_of_a_prediction_add_up_to_it(small_workspace: Workspace, mode
     config = replace(SMALL, model=model, steps=10, max_steps_back=6)
     bundle = pipeline.train(small_workspace, "shop", config, progress=NoProgress())
     dataset = open_dataset(small_workspace, "shop")
-    found = explain_scores(bundle, dataset, sample=12, permutations=1, progress=NoProgress())
+    found = explain_scores(bundle, dataset, sample=12, permutations=1, progress=NoProgress()).value
     scores = pipeline.scores(small_workspace, "shop", bundle.id, progress=NoProgress())
     known = scores.set_index("customer_id")["predicted_clv"].reindex(list(found.customer_ids))
     assert found.predicted == pytest.approx(known.to_numpy(), rel=1e-6)

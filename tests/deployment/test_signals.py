@@ -81,7 +81,8 @@ def test_a_reopened_bundle_scores_to_the_bit(bundle: Bundle, workspace: Workspac
 
 
 def test_explanations_add_up_and_show_the_attribute(bundle: Bundle, workspace: Workspace, tmp_path: Path) -> None:
-    found = pipeline.explain(workspace, "shop", bundle.id, tmp_path, sample=25, permutations=1, progress=NoProgress())
+    words = {"sample": 25, "permutations": 1, "progress": NoProgress()}
+    found = pipeline.explain(workspace, "shop", bundle.id, tmp_path, **words).value
     np.testing.assert_allclose(found.base + found.values.sum(axis=1), found.predicted, rtol=1e-4, atol=1e-3)
     strength = found.importance().set_index("part")["mean_abs"]
     assert strength["attributes"] > 0 and strength["review_text"] > 0

@@ -12,7 +12,9 @@ APP = '[data-testid="stApp"]'
 STILL = f'{APP}[data-test-script-state="notRunning"]'
 PAGES = (
     *("home", "upload", "look", "datasets", "explore", "train", "evaluate", "explain"),
-    *("segments", "customer", "strategy"),
+    *("segments", "customer", "strategy", "exports", "report"),
+    "models",
+    "monitor",
 )
 
 

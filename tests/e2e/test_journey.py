@@ -68,7 +68,7 @@ def train(studio: Studio, pictures: Path) -> None:
     studio.wait_for("You can open other pages or close the browser")
     studio.wait_for("Training loss went from", 120)
     studio.picture(pictures / "train-running_en.png")
-    studio.wait_for("See how well it held up", 400)
+    studio.wait_for("See how well it held up", 900)
 
 
 def evaluate(studio: Studio) -> None:

@@ -31,7 +31,9 @@ def test_page_opens(open_page: OPEN, state: Path, page: str, lang: str) -> None:
     assert app.query_params["lang"] == lang
 
 
-@pytest.mark.parametrize("page", ("explore", "train", "evaluate", "explain", "segments", "customer", "strategy"))
+@pytest.mark.parametrize(
+    "page", ("explore", "train", "evaluate", "explain", "segments", "customer", "strategy", "monitor")
+)
 def test_empty_workspace_says_what_is_missing_and_leads_there(open_page: OPEN, tmp_path: Path, page: str) -> None:
     app = open_page(tmp_path, page, lang="en")
     assert translate("need.dataset") in texts(app)
@@ -39,7 +41,7 @@ def test_empty_workspace_says_what_is_missing_and_leads_there(open_page: OPEN, t
     assert app.title[0].value == translate("page.upload")
 
 
-@pytest.mark.parametrize("page", ("evaluate", "explain", "segments", "customer", "strategy"))
+@pytest.mark.parametrize("page", ("evaluate", "explain", "segments", "customer", "strategy", "monitor"))
 def test_dataset_without_model_leads_to_training(open_page: OPEN, with_dataset: Path, page: str) -> None:
     app = open_page(with_dataset, page, lang="zh")
     assert translate("need.model", "zh") in texts(app)

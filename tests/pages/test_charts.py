@@ -9,7 +9,7 @@ import pytest
 from streamlit.elements.lib import streamlit_plotly_theme as theme
 
 from clv_core.evaluation.deciles import decile_table, gain_curves, threshold_table
-from pages.ui import charts, charts_why
+from pages.ui import charts, charts_closer, charts_why
 
 MESSAGE = "What the chart shows"
 RNG = np.random.default_rng(7)
@@ -26,6 +26,8 @@ SWARM = pd.DataFrame(
         "level": [*RNG.random(80), *[np.nan] * 40],
     }
 )
+POINTS = pd.DataFrame({"reading": RNG.lognormal(3, 2, 90), "effect": RNG.normal(0, 5, 90), "other": RNG.random(90)})
+EVENTS = pd.DataFrame(RNG.normal(0, 3, (3, 20)), index=["When", "What", "All"])
 TIERS = pd.DataFrame({"tier_label": ["Top", "Rest"], "share_of_customers": [0.1, 0.9], "share_of_value": [0.6, 0.4]})
 
 FIGURES = {
@@ -42,8 +44,12 @@ FIGURES = {
     ),
     "threshold_chart": charts.threshold_chart(threshold_table(ACTUAL > 0, P), 0.5, MESSAGE),
     "reason_bars": charts_why.reason_bars(REASONS, MESSAGE, unit="EUR"),
-    "beeswarm": charts_why.beeswarm(SWARM, MESSAGE, unit="EUR"),
+    "beeswarm": charts_why.beeswarm(SWARM, MESSAGE, axis="Effect, EUR"),
     "waterfall": charts_why.waterfall(REASONS, MESSAGE, start=("Average", 20.0), end="Predicted", unit="EUR"),
+    "dependence": charts_closer.dependence(POINTS, MESSAGE, reading="Spend", axis="Effect, EUR", other="Views"),
+    "difference_bars": charts_closer.difference_bars(
+        REASONS.rename(columns={"effect": "difference"}), MESSAGE, unit="EUR"
+    ),
     "tier_bars": charts_why.tier_bars(TIERS, MESSAGE),
 }
 
@@ -118,3 +124,22 @@ def test_ticks_of_wide_axes_are_round_numbers_at_their_places() -> None:
 def test_tiers_share_one_ramp_and_the_highest_is_the_strongest() -> None:
     assert charts_why.tier_colours(4)[0] == charts.RAMP[9]
     assert len(set(charts_why.tier_colours(5))) == 5
+
+
+def test_the_heat_map_centres_on_zero_and_labels_the_latest_event() -> None:
+    labels = [f"event {number}" for number in range(20)]
+    figure = charts_closer.event_heat(EVENTS, labels, MESSAGE, unit="EUR")
+    heat = figure.data[0]
+    assert figure.layout.title.text == MESSAGE and heat.zmax == -heat.zmin == pytest.approx(
+        EVENTS.abs().to_numpy().max()
+    )
+    assert figure.layout.xaxis.ticktext[-1] == "event 19" and len(figure.layout.xaxis.ticktext) <= 14
+    assert heat.colorscale[0][1] == charts.DIVERGING[-1] and heat.colorscale[-1][1] == charts.DIVERGING[0]
+
+
+def test_dots_over_a_wide_reading_lie_at_its_logarithm_and_texts_at_their_names() -> None:
+    dots = FIGURES["dependence"].data[0]
+    assert np.expm1(np.sort(dots.x)) == pytest.approx(np.sort(POINTS["reading"]))
+    texts = POINTS.assign(reading=np.where(POINTS["other"] > 0.5, "DE", "FR"))
+    figure = charts_closer.dependence(texts, MESSAGE, reading="Country", axis="Effect, EUR", other=None)
+    assert set(figure.data[0].x) == {"DE", "FR"} and figure.data[0].marker.color == charts.PREDICTED

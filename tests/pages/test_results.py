@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clv_core.deployment.asking import ask
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.past import shared_error
 from clv_core.deployment.record import write_record
@@ -121,6 +122,45 @@ def test_badge_in_the_sidebar_opens_the_reasons(open_page: OPEN, not_trusted: Pa
 def test_explanation_names_reasons_and_one_customer(open_page: OPEN, with_model: Path) -> None:
     app = open_page(with_model, "explain", lang="en")
     assert not app.exception and not app.error
-    assert len(app.get("plotly_chart")) == 3
+    assert len(app.get("plotly_chart")) == 5, "bars, swarm, dependence, tiers, waterfall; no events of a model without"
     first = app.selectbox(key="explain_customer").value
     assert first in "".join(str(item.value) for item in app.markdown)
+    assert any("one event after the other" in str(item.value) for item in app.caption)
+
+
+def test_each_factor_is_explained_for_itself(open_page: OPEN, with_model: Path) -> None:
+    app = open_page(with_model, "explain", lang="zh")
+    value = app.subheader[0].value
+    app.button_group(key="explain_answer").set_value("p_purchase").run()
+    assert not app.exception and app.subheader[0].value != value
+    assert "百分点" in "".join(str(item.value) for item in app.markdown)
+
+
+def test_tiers_are_compared_by_the_means_of_their_explained_customers(open_page: OPEN, with_model: Path) -> None:
+    app = open_page(with_model, "explain", lang="en")
+    shap = pd.read_parquet(next((with_model / "explanations").rglob("shap.parquet")))
+    values = shap["predicted_clv"]
+    top = values >= np.sort(values)[::-1][round(0.1 * len(values)) - 1]
+    assert app.selectbox(key="why_these").value == 1 and app.selectbox(key="why_those").value == 4
+    text = "".join(str(item.value) for item in app.markdown)
+    assert f"{say_number(values[top].mean())} EUR each on average" in text
+
+
+def test_a_slider_scores_again_and_home_is_where_it_was(open_page: OPEN, with_model: Path) -> None:
+    app = open_page(with_model, "explain", lang="en")
+    now = {item.label: item.value for item in app.metric}
+    part = app.multiselect[0].value[0]
+    customer = app.selectbox(key="explain_customer").value
+    slider = app.select_slider(key=f"what_if_{customer}_{part}")
+    own = slider.value
+    folder = next((with_model / "explanations").glob("*"))
+    what_if = ask(bundle_of(with_model), folder).what_if
+    other = max(what_if.choices(part), key=lambda choice: abs(choice - own))
+    slider.set_value(other).run()
+    assert not app.exception
+    changed = {item.label: item.value for item in app.metric}
+    row = what_if.pool.features.index.get_loc(customer)
+    assert changed != now
+    assert changed["Predicted value"] == f"{say_number(what_if.answer(row, {part: other})[0])} EUR"
+    app.select_slider(key=f"what_if_{customer}_{part}").set_value(own).run()
+    assert {item.label: item.value for item in app.metric} == now

@@ -271,7 +271,7 @@ def test_reasons_are_the_models_own_where_they_are_kept(
     customer = busiest(events, 2)[1]
     folder = explanation_folder(workspace, bundle, shop, customer)
     words = {"customer": customer, "permutations": 1, "progress": NoProgress()}
-    found = pipeline.explain(workspace, "shop", bundle.id, folder, **words)
+    found = pipeline.explain(workspace, "shop", bundle.id, folder, **words).value
     steps = found.waterfall(customer)
     for language in ("en", "zh"):
         why = card_of(workspace, bundle, customer, language).why

@@ -15,6 +15,7 @@ from clv_core.collection.append import append
 from clv_core.collection.combine import combine
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store import list_datasets, open_dataset
+from clv_core.deployment.belongings import OF_MODELS
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
@@ -56,9 +57,7 @@ def workspace(tmp_path: Path) -> Workspace:
         people.to_parquet(folder / "holdout.parquet")
         write_json(folder / "bundle.json", {"dataset": {"name": name, "version": dataset.version}, "created": "1"})
         places = [workspace.folder("predictions", model) / f"{name}-{dataset.version}-20240301.parquet"]
-        places += [
-            workspace.folder(kind, f"{model}-{dataset.version}") / "x.parquet" for kind in ("explanations", "backtests")
-        ]
+        places += [workspace.folder(kind, f"{model}-{dataset.version}") / "x.parquet" for kind in OF_MODELS]
         places += [workspace.folder("explanations", f"{model}-{dataset.version}-{IDS[0].encode().hex()}") / "x.parquet"]
         places += [workspace.folder("explored", name, dataset.version) / "x.parquet"]
         for path in places:
@@ -73,7 +72,17 @@ def test_no_id_is_left_but_in_the_models_that_stay(workspace: Workspace) -> None
     assert len(ids_in(workspace.root, IDS)) > 8
     others = ids_in(workspace.root, ["other-1"])
     made = pipeline.delete(workspace, "shop", progress=NoProgress())
-    counts = {"versions": 2, "predictions": 1, "explanations": 2, "backtests": 1, "explored": 1, "models": 0, "jobs": 1}
+    counts = {
+        "versions": 2,
+        "predictions": 1,
+        "explanations": 2,
+        "backtests": 1,
+        "recommendations": 1,
+        "pricing": 1,
+        "explored": 1,
+        "models": 0,
+        "jobs": 1,
+    }
     assert {key: made[key] for key in counts} == counts
     assert made["remains"] == [{"kind": "model", "name": "shop-hybrid"}]
     assert ids_in(workspace.root, IDS) == ["models/shop-hybrid/holdout.parquet"]

@@ -73,9 +73,7 @@ def transaction(workspace: Workspace, *, write: bool = False) -> Iterator[sqlite
     """
     path = path_of(workspace)
     try:
-        if not path.exists():
-            _create(workspace, path)
-        with closing(sqlite3.connect(path, timeout=PATIENCE_SECONDS, isolation_level=None)) as connection:
+        with closing(_connect(workspace, path, write)) as connection:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = FULL")
@@ -90,6 +88,17 @@ def transaction(workspace: Workspace, *, write: bool = False) -> Iterator[sqlite
         raise ClvError("registry_busy", path=str(path)) from error
     except sqlite3.DatabaseError as error:
         raise Refused("registry_damaged", path=str(path)) from error
+
+
+def _connect(workspace: Workspace, path: Path, write: bool) -> sqlite3.Connection:
+    """Connect to the file; who only reads where there is none sees an empty registry, and none is made."""
+    if not path.exists():
+        if not write:
+            connection = sqlite3.connect(":memory:", isolation_level=None)
+            connection.executescript(_SCHEMA)
+            return connection
+        _create(workspace, path)
+    return sqlite3.connect(path, timeout=PATIENCE_SECONDS, isolation_level=None)
 
 
 def _create(workspace: Workspace, path: Path) -> None:

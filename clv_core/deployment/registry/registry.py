@@ -7,7 +7,7 @@ import re
 import shutil
 from typing import Any
 
-from clv_core.deployment.belongings import remove_made
+from clv_core.deployment.belongings import check_unused, remove_made
 from clv_core.deployment.bundle import LEAVING, Bundle, open_bundle
 from clv_core.deployment.registry import rows as table
 from clv_core.deployment.registry.database import transaction
@@ -92,6 +92,11 @@ class Registry:
         """Return the version that wants to."""
         return next((one for one in self.versions(name) if one.role == "challenger"), None)
 
+    def earlier(self, name: str) -> list[Version]:
+        """Return earlier champions that could speak again, the latest first; no file is read."""
+        with transaction(self.workspace) as rows:
+            return table.before(rows, name)
+
     def history(self, name: str) -> list[dict[str, Any]]:
         """Return who became champion when and why, the latest first: ``{version, at, why}``."""
         with transaction(self.workspace) as rows:
@@ -173,9 +178,7 @@ class Registry:
         """
         if self.champion(name) is None:
             raise NotFound("no_name", name=name, known=", ".join(self.names()) or "-")
-        with transaction(self.workspace) as rows:
-            earlier = table.before(rows, name)
-        sound = next((one for one in earlier if self.sound(one)), None)
+        sound = next((one for one in self.earlier(name) if self.sound(one)), None)
         if sound is None:
             raise Refused("no_earlier_champion", name=name)
         with transaction(self.workspace, write=True) as rows:
@@ -210,9 +213,10 @@ class Registry:
 
         Raises:
             NotFound: there is no such version.
-            Refused: it is the champion, and another one could be.
+            Refused: it is the champion, and another one could be; or a run works with it.
         """
         chosen = self.version(name, which)
+        check_unused(self.workspace, chosen.bundle)
         with transaction(self.workspace) as rows:
             self._check_leaves(chosen, table.versions(rows, name))
         self.forget([chosen.bundle])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry.version import QUERY, Source, Version
 
+JUST_SECONDS: Final = 60.0
 CHAMPIONS: Final = "SELECT number FROM moves WHERE name = ? AND stands ORDER BY seq DESC"
 
 
@@ -66,8 +67,12 @@ def add(rows: sqlite3.Connection, name: str, bundle: Bundle, source: Source) -> 
 
 
 def came_from(rows: sqlite3.Connection, bundle: str, source: Source) -> None:
-    """Say where a bundle comes from that another look found on disk before its maker could register it."""
-    rows.execute("UPDATE versions SET source = ? WHERE bundle = ? AND source = 'found'", (source, bundle))
+    """Say where a bundle comes from that another look found on disk just before its maker could register it."""
+    just = (datetime.now(UTC) - timedelta(seconds=JUST_SECONDS)).isoformat(timespec="seconds")
+    rows.execute(
+        "UPDATE versions SET source = ? WHERE bundle = ? AND source = 'found' AND registered >= ?",
+        (source, bundle, just),
+    )
 
 
 def next_number(rows: sqlite3.Connection, name: str) -> int:
@@ -137,10 +142,11 @@ def rename(rows: sqlite3.Connection, old: str, new: str) -> None:
     moving = sorted(versions(rows, old), key=lambda one: one.number)
     if not moving:
         return
-    rows.execute("PRAGMA defer_foreign_keys = ON")
     joined = champion(rows, new) is not None
     numbers = {}
-    if not joined:
+    if joined:
+        rows.execute("UPDATE moves SET stands = 0 WHERE name = ?", (new,))
+    else:
         rows.execute("DELETE FROM counters WHERE name = ?", (new,))
         rows.execute("UPDATE counters SET name = ? WHERE name = ?", (new, old))
     for one in moving:

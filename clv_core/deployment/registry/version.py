@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Literal, Self
 
 from clv_core.evaluation.trust import Trust
@@ -31,7 +32,7 @@ class Version:
         source: ``trained`` here, ``imported``, or ``found`` on disk.
         role: ``champion``, ``challenger`` or empty.
         archived: whether it is kept but no longer offered.
-        record: what ``bundle.json`` said when it was registered.
+        text: what ``bundle.json`` said when it was registered, as JSON.
     """
 
     name: str
@@ -42,7 +43,7 @@ class Version:
     source: Source
     role: Role
     archived: bool
-    record: dict[str, Any]
+    text: str
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> Self:
@@ -58,8 +59,14 @@ class Version:
             source=row["source"],
             role=role,
             archived=bool(row["archived"]),
-            record=json.loads(row["record"]),
+            text=row["record"],
         )
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """What ``bundle.json`` said when it was registered; read when it is asked for, as lists are long."""
+        found: dict[str, Any] = json.loads(self.text)
+        return found
 
     @property
     def data_hash(self) -> str:

@@ -16,9 +16,9 @@ import numpy as np
 from clv_core.columns import COLUMNS, CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.service.reading import Person, columns_of, row_of, second_of, wanted
 from clv_core.deployment.service.scorer import Scorer
-from clv_core.evaluation.explain_background import background_rows
-from clv_core.evaluation.explain_mix import Mixer
-from clv_core.evaluation.explain_shapley import shapley
+from clv_core.evaluation.explain.background import background_rows
+from clv_core.evaluation.explain.mix import Mixer
+from clv_core.evaluation.explain.shapley import shapley
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import group_label
 from clv_core.features.log import open_log

@@ -25,6 +25,7 @@ from clv_core.features.context.context import Context, ContextOf
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.relations import day_of
 from clv_core.features.season import last_year_residual, scoring_parts, scoring_snapshot
+from clv_core.features.sequences import Steps
 from clv_core.features.snapshot import Snapshot
 from clv_core.features.table import Anchored
 from clv_core.model.levelled import Levelled
@@ -81,7 +82,8 @@ class Surroundings:
         """Return the context for customers at a cutoff; what it says of the log stays that of the log's end."""
         if self.context is None:
             return {}
-        return {cutoff_day: ContextOf.made(replace(self.context, cutoff_day=cutoff_day))}
+        context = replace(self.context, cutoff_day=cutoff_day)
+        return {cutoff_day: ContextOf(_no_steps, cutoff_day, context.horizon_days, context)}
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -102,6 +104,10 @@ class Surroundings:
         values["counts"] = said["counts"] and ParetoNbd.from_json(said["counts"])
         values["context"] = said["context"] and Context.from_json(said["context"])
         return cls(**values)
+
+
+def _no_steps() -> Steps:
+    raise TypeError("the context is known without its steps")
 
 
 def surroundings(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Surroundings:

@@ -54,16 +54,13 @@ class Context:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
-        lookup = {**vars(self.lookup), **{name: _lists(getattr(self.lookup, name)) for name in ("share", "orders")}}
-        return {**vars(self), "lookup": lookup}
+        names = ("cutoff_day", "horizon_days", "usual", "numbers")
+        return {**{name: getattr(self, name) for name in names}, "lookup": self.lookup.to_json()}
 
     @classmethod
     def from_json(cls, said: dict[str, Any]) -> Context:
-        """Return the context of :meth:`to_json`."""
-        lookup = dict(said["lookup"], overall=tuple(said["lookup"]["overall"]))
-        for name in ("share", "orders"):
-            lookup[name] = {cell: np.array(values, np.float64) for cell, values in lookup[name].items()}
-        return cls(**{**said, "lookup": Lookup(**lookup)})
+        """Return the context that :meth:`to_json` wrote."""
+        return cls(**{**said, "lookup": Lookup.from_json(said["lookup"])})
 
     def customers(self, windows: Windows) -> Columns:
         """Return the statistics of customers at this cutoff, by name, each [n].
@@ -74,10 +71,6 @@ class Context:
         log = LogDays.of(windows.steps, self.cutoff_day)
         customers = np.searchsorted(windows.steps.offsets, windows.start, side="right") - 1
         return customer_statistics(log, customers, self.cutoff_day, self.horizon_days, self.usual, self.lookup)
-
-
-def _lists(arrays: dict[str, NDArray[np.float64]]) -> dict[str, list[float]]:
-    return {name: values.tolist() for name, values in arrays.items()}
 
 
 def _before(steps: Steps, cutoff_day: int) -> Steps:
@@ -105,27 +98,23 @@ class ContextOf:
         steps: returns the steps of all customers or of a sample of them.
         cutoff_day: days since 1970-01-01.
         horizon_days: length of the predicted span.
+        kept: the context where it was made before and kept; then ``steps`` is never called.
     """
 
     steps: Callable[[], Steps]
     cutoff_day: int
     horizon_days: int
-
-    @classmethod
-    def made(cls, context: Context) -> ContextOf:
-        """Return a context that is known already."""
-        found = cls(_no_steps, context.cutoff_day, context.horizon_days)
-        found.__dict__["known"] = context
-        return found
+    kept: Context | None = None
 
     @cached_property
     def known(self) -> Context:
         """The context."""
-        return Context.of(self.steps(), self.cutoff_day, self.horizon_days)
+        return self.kept or Context.of(self.steps(), self.cutoff_day, self.horizon_days)
 
-
-def _no_steps() -> Steps:
-    raise TypeError("the context is known without its steps")
+    @property
+    def asked(self) -> bool:
+        """Whether anyone has asked for the context yet."""
+        return "known" in vars(self) or self.kept is not None
 
 
 def sample_steps(holder: Holder, most: int = MOST_CUSTOMERS) -> Steps:

@@ -8,7 +8,7 @@ larger ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,6 +166,20 @@ class Lookup:
             share[name] = (bought + PRIOR_CUSTOMERS * p) / (n + PRIOR_CUSTOMERS)
             mean[name] = (orders + PRIOR_CUSTOMERS * m) / (n + PRIOR_CUSTOMERS)
         return cls(days, horizon_days, len(cutoffs), share, mean, overall, largest)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        tables = {
+            name: {key: rows.tolist() for key, rows in getattr(self, name).items()} for name in ("share", "orders")
+        }
+        names = ("days", "horizon_days", "windows", "largest")
+        return {**{name: getattr(self, name) for name in names}, "overall": list(self.overall), **tables}
+
+    @classmethod
+    def from_json(cls, said: dict[str, Any]) -> Lookup:
+        """Return the look-ups that :meth:`to_json` wrote."""
+        tables = {name: {key: np.array(rows) for key, rows in said[name].items()} for name in ("share", "orders")}
+        return cls(**{**said, "overall": tuple(said["overall"]), **tables})
 
     def of_customers(self, known: Known) -> dict[str, Floats]:
         """Return, for the asked horizon, the log of the mean order days and the logit of the chance, by table, [n].

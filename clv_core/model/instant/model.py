@@ -18,7 +18,7 @@ from clv_core.model.horizon import Horizon, discounted, largest_allowed
 from clv_core.model.instant import curve
 from clv_core.model.instant.inputs import InstantInputs
 from clv_core.model.instant.network import InstantNetwork
-from clv_core.model.levelled import ROWS_AT_ONCE, Levelled, Read, mean_of
+from clv_core.model.levelled import ROWS_AT_ONCE, Levelled, Read, joined_parts, mean_of
 from clv_core.model.one_thread import one_thread
 
 
@@ -50,8 +50,7 @@ class InstantModel(Levelled):
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
         """Return what the networks say of every row, before any level."""
         one_thread()
-        contexts = {day: snapshot.contexts[day].known for day in np.unique(snapshot.cutoff_day).tolist()}
-        inputs = InstantInputs.of(snapshot.windows, contexts, snapshot.anchors, snapshot.features)
+        contexts, inputs = _inputs(snapshot)
 
         @torch.no_grad()  # of this thread
         def ask(rows: Tensor) -> list[Params]:
@@ -83,6 +82,19 @@ class InstantModel(Levelled):
             largest=largest_allowed(largest, self.horizon_days, horizon),
             residual=snapshot.last_year_residual,
         )
+
+    @torch.no_grad()
+    def hidden(self, snapshot: Snapshot) -> list[NDArray[np.float32]]:
+        """Return the last hidden layer of each network, each [n, WIDTH]."""
+        one_thread()
+        _, inputs = _inputs(snapshot)
+
+        @torch.no_grad()  # of this thread
+        def ask(rows: Tensor) -> list[Tensor]:
+            batch = inputs.batch(rows)
+            return [network.hidden(batch) for network in self.networks]
+
+        return joined_parts(each(ask, list(inputs.in_parts(ROWS_AT_ONCE))))
 
     def _share(self, weights: Tensor, horizon_days: int) -> Tensor:
         """Return what comes in ``horizon_days``, discounted, relative to the model's own horizon, float32 [n]."""
@@ -117,6 +129,12 @@ class InstantModel(Levelled):
             }
             networks.append(InstantNetwork.of(weights))
         return cls(state["horizon_days"], tuple(networks), state["largest"])
+
+
+def _inputs(snapshot: Snapshot) -> tuple[dict[int, Context], InstantInputs]:
+    """Return what is known of the log at each cutoff, and what the networks read."""
+    contexts = {day: snapshot.contexts[day].known for day in np.unique(snapshot.cutoff_day).tolist()}
+    return contexts, InstantInputs.of(snapshot.windows, contexts, snapshot.anchors, snapshot.features)
 
 
 def _largest_seen(context: Context) -> float:

@@ -93,15 +93,19 @@ class InstantNetwork(nn.Module):
 
     def forward(self, batch: Batch) -> Params:
         """Return the head's parameters and ``curve``, the weights of the curve over time [B, curve.WIDTH]."""
+        raw = self.out(self.hidden(batch))
+        params = self.head.domain_map(raw[:, : self.head.args_dim], batch.base)
+        return {**params, "curve": raw[:, self.head.args_dim :].softmax(-1)}
+
+    def hidden(self, batch: Batch) -> Tensor:
+        """Return the last hidden layer: each customer as the network sees her, [B, WIDTH]."""
         log = self.log(_cut((batch.logs - self.log_mean) / self.log_deviation))
         last = self.steps(PackedSequence(batch.steps.channels, batch.steps.batch_sizes))[1][-1][batch.steps.unsort]
         statistics = _cut((batch.statistics - self.statistics_mean) / self.statistics_deviation)
         hidden = self.join(torch.cat([statistics, last], dim=1))
         for block in self.blocks:
             hidden = block(hidden, log, batch.log_of)
-        raw = self.out(F.silu(self.norm(hidden)))
-        params = self.head.domain_map(raw[:, : self.head.args_dim], batch.base)
-        return {**params, "curve": raw[:, self.head.args_dim :].softmax(-1)}
+        return F.silu(self.norm(hidden))
 
 
 def _cut(values: Tensor) -> Tensor:

@@ -1,0 +1,83 @@
+"""``monitor NAME --model ID``: is a model still true? For people, and for cron."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from clv_core.commands import Context
+from clv_core.errors import NotFound
+from clv_core.i18n import translate
+
+if TYPE_CHECKING:
+    from clv_core.monitoring.report import Report
+
+
+CHAMPION: Final = "champion"
+
+
+def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
+    """Declare the command's words."""
+    parser.add_argument("name", help=translate("cli.option.dataset", language))
+    parser.add_argument("--model", required=True, help=translate("cli.monitor.model", language))
+    parser.add_argument(
+        "--chunk", choices=("auto", "week", "month"), default="auto", help=translate("cli.monitor.chunk", language)
+    )
+    parser.add_argument("--out", type=Path, default=None, help=translate("cli.monitor.out", language))
+    parser.add_argument(
+        "--webhook", nargs="?", const="", default=None, metavar="URL", help=translate("cli.monitor.webhook", language)
+    )
+    parser.add_argument("--email", action="store_true", help=translate("cli.monitor.email", language))
+    parser.add_argument(
+        "--acknowledge", action="append", default=[], metavar="ALERT",
+        help=translate("cli.monitor.acknowledge", language),
+    )  # fmt: skip
+    parser.add_argument("--retrain", action="store_true", help=translate("cli.monitor.retrain", language))
+
+
+def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Monitor, keep the report, tell of what is new, and return lights, alerts and what to do."""
+    from clv_core import pipeline
+    from clv_core.monitoring.report import write_report
+    from clv_core.monitoring.telling.mail import Smtp
+    from clv_core.monitoring.telling.webhook import VARIABLE, checked_url
+
+    webhook = None if options.webhook is None else checked_url(options.webhook or os.environ.get(VARIABLE, ""))
+    smtp = Smtp.of() if options.email else None
+    model = _champion(options, context) if options.model == CHAMPION else options.model
+    report = pipeline.monitor(context.workspace, options.name, model, kind=options.chunk, progress=context.progress)
+    if options.acknowledge:
+        report = _acknowledged(report, options, context)
+    if options.out is not None:
+        write_report(report, options.out, context.language)
+    found = report.to_json(context.language)
+    found["out"] = None if options.out is None else str(options.out)
+    told = pipeline.tell(context.workspace, report, webhook=webhook, smtp=smtp, language=context.language)
+    found["told"] = told
+    if options.retrain:
+        outcome = pipeline.retrain(context.workspace, options.name, model, progress=context.progress)
+        found["retrain"] = outcome.to_json(context.language)
+    return found
+
+
+def _champion(options: argparse.Namespace, context: Context) -> str:
+    """Return the model that speaks for a dataset: what cron asks for, whose command does not change."""
+    from clv_core.deployment.registry import Registry
+
+    return Registry(context.workspace).version(options.name, CHAMPION).bundle
+
+
+def _acknowledged(report: Report, options: argparse.Namespace, context: Context) -> Report:
+    from clv_core.monitoring.report import acknowledge_alerts, acknowledged
+
+    model = str(report.about["model"])
+    known = [alert.id for alert in report.alerts]
+    for asked in options.acknowledge:
+        if asked != "all" and asked not in known:
+            raise NotFound("no_alert", alert=asked[:40], model=model, known=", ".join(known) or "-")
+    chosen = known if "all" in options.acknowledge else options.acknowledge
+    acknowledge_alerts(context.workspace, model, chosen, getpass.getuser())
+    return report.seen(acknowledged(context.workspace, model))

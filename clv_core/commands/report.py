@@ -1,0 +1,53 @@
+"""``report NAME --model ID --out FILE.pptx|.html``: what a stakeholder needs to see, as slides or as a page."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from clv_core.commands import Context, not_trusted, trust_json
+from clv_core.errors import UsageError
+from clv_core.i18n import translate
+
+
+def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
+    """Declare the command's words."""
+    parser.add_argument("name", help=translate("cli.option.dataset", language))
+    parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
+    parser.add_argument("--out", type=Path, action="append", required=True, help=translate("cli.report.out", language))
+    parser.add_argument("--offer", action="append", default=[], help=translate("cli.report.offer", language))
+    parser.add_argument("--budget", type=float, default=None, help=translate("cli.report.budget", language))
+    parser.add_argument("--scheme", default="quantile", help=translate("cli.segment.scheme", language))
+
+
+def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Write the report in the language of the call, and return its files and findings."""
+    from clv_core import pipeline
+    from clv_core.strategy.offers import Offer
+    from clv_core.strategy.report.make import check_endings, make_report, write_report
+    from clv_core.strategy.tiers import Scheme
+
+    check_endings(options.out)
+    if bool(options.offer) != (options.budget is not None):
+        raise UsageError("report_plan")
+    report = make_report(
+        context.workspace,
+        options.name,
+        options.model,
+        offers=[Offer.parse(text) for text in options.offer],
+        budget=options.budget or 0.0,
+        scheme=Scheme.parse(options.scheme),
+        language=context.language,
+        progress=context.progress,
+    )
+    files = write_report(report, options.out)
+    trust = pipeline.trust(context.workspace, options.model)
+    return {
+        "files": [str(file) for file in files],
+        "model": options.model,
+        "finding": report.finding,
+        "sections": {section.id: section.finding for section in report.sections},
+        "trust": trust_json(trust, context.language),
+        "warnings": not_trusted(trust, options.model, context.language),
+    }

@@ -1,0 +1,161 @@
+"""Customers as the networks of a model see them: the last hidden layers, turned to their main directions.
+
+The layers of an ensemble hold hundreds of numbers that mostly say the same. Each network's layer is brought to the same
+spread, and the directions in which customers differ most are kept (principal components of the first part that is
+read, at most 65,536 customers). The directions are kept with the model, so that another day is seen by the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv_core.collection.store import Dataset, open_dataset
+from clv_core.columns import CUSTOMER_ID
+from clv_core.config import TrainConfig
+from clv_core.deployment.belongings import EMBEDDING
+from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.deployment.kept_scores import scores_path
+from clv_core.deployment.scoring import CUSTOMERS_AT_ONCE
+from clv_core.deployment.table_file import table_file
+from clv_core.errors import NotEnoughData, Refused
+from clv_core.features.log import open_log
+from clv_core.features.season import scoring_parts
+from clv_core.jobs import Progress
+from clv_core.workspace import Workspace, read_json, write_json
+
+if TYPE_CHECKING:
+    from clv_core.model.levelled import Levelled
+
+Floats = NDArray[np.float64]
+
+NETWORKS: Final = ("hybrid", "mlp", "rnn", "instant", "instant_tuned", "blend")
+"""Models with a hidden layer that is read here."""
+WIDTH: Final = 16
+DIRECTIONS: Final = "directions.json"
+PREFIX: Final = "e"
+
+
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """How the hidden layers of an ensemble become a few numbers.
+
+    Args:
+        mean: of each unit, [d].
+        scale: of each unit; the same within a network, [d].
+        axes: main directions, [w, d].
+        explained: share of the variance that they hold.
+    """
+
+    mean: Floats
+    scale: Floats
+    axes: Floats
+    explained: float
+
+    @classmethod
+    def of(cls, layers: list[NDArray[np.float32]]) -> Self:
+        """Learn the directions from the layers of some customers, each [n, width]."""
+        from sklearn.decomposition import PCA
+
+        scales = [np.full(layer.shape[1], max(float(np.sqrt(layer.var(axis=0).sum())), 1e-9)) for layer in layers]
+        units, scale = np.concatenate(layers, axis=1).astype(np.float64), np.concatenate(scales)
+        width = min(WIDTH, *units.shape)
+        found = PCA(width, svd_solver="covariance_eigh").fit(units / scale)
+        return cls(units.mean(axis=0), scale, found.components_, float(found.explained_variance_ratio_.sum()))
+
+    def apply(self, layers: list[NDArray[np.float32]]) -> Floats:
+        """Return customers along the directions, [n, w]."""
+        found: Floats = ((np.concatenate(layers, axis=1) - self.mean) / self.scale) @ self.axes.T
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        arrays = {"mean": self.mean, "scale": self.scale, "axes": self.axes}
+        return {**{name: array.tolist() for name, array in arrays.items()}, "explained": self.explained}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Return the directions of :meth:`to_json`'s dictionary."""
+        mean, scale, axes = (np.asarray(value[name], np.float64) for name in ("mean", "scale", "axes"))
+        return cls(mean, scale, axes, float(value["explained"]))
+
+
+def has_embedding(bundle: Bundle) -> bool:
+    """Say whether the model is made of networks whose hidden layer can be read."""
+    return bundle.record["model"] in NETWORKS
+
+
+def embedding_path(workspace: Workspace, bundle: Bundle, dataset: Dataset, cutoff: date | None = None) -> Path:
+    """Return where the embedding of a dataset's customers as of a cutoff (default: log end) is kept."""
+    scores = scores_path(workspace, bundle, dataset, cutoff)
+    return scores.with_name(f"{scores.stem}{EMBEDDING}.parquet")
+
+
+def embed(
+    workspace: Workspace, name: str, model_id: str, *, cutoff: date | None = None, progress: Progress
+) -> tuple[Path, int]:
+    """Keep the embedding of all customers of a dataset as of a cutoff.
+
+    Returns:
+        Where, and how many customers.
+
+    Raises:
+        Refused: the model has no hidden layer.
+        NotEnoughData: the log begins after the cutoff.
+    """
+    bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
+    if not has_embedding(bundle):
+        raise Refused("no_embedding", model=model_id, kind=bundle.record["model"], known=", ".join(NETWORKS))
+    target, customers = embedding_path(workspace, bundle, dataset, cutoff), 0
+    with table_file(target) as write:
+        for frame in _parts(bundle, dataset, cutoff, target.with_name(DIRECTIONS), progress):
+            write(frame)
+            customers += len(frame)
+    return target, customers
+
+
+def read_embedding(
+    workspace: Workspace, bundle: Bundle, dataset: Dataset, ids: pd.Series[Any], cutoff: date | None = None
+) -> Floats | None:
+    """Return the kept embedding of customers, in the order of their ids, [n, w]; None where none is kept."""
+    path = embedding_path(workspace, bundle, dataset, cutoff)
+    if not path.exists():
+        return None
+    frame = pd.read_parquet(path)
+    rows = pd.Index(frame[CUSTOMER_ID]).get_indexer(pd.Index(ids))
+    found: Floats = frame.drop(columns=CUSTOMER_ID).to_numpy(np.float64)[rows]
+    return found
+
+
+def _parts(
+    bundle: Bundle, dataset: Dataset, cutoff: date | None, kept: Path, progress: Progress
+) -> Iterator[pd.DataFrame]:
+    config, as_of = TrainConfig.from_json(bundle.record["config"]), cutoff or dataset.log_end
+    model = cast("Levelled", bundle.model)
+    progress.report("features", 0, 1)
+    log = open_log(dataset, before=as_of, **config.of_log())
+    if as_of <= log.first_day:
+        raise NotEnoughData("cutoff_before_log", cutoff=as_of.isoformat(), first=log.first_day.isoformat())
+    directions = Directions.from_json(read_json(kept)) if kept.exists() else None
+    done = 0
+    try:
+        how = {"max_steps": config.max_steps_back, "customers_at_once": CUSTOMERS_AT_ONCE}
+        for part in scoring_parts(log, as_of, config.horizon_days, **how):
+            layers = model.hidden(part)
+            if directions is None:
+                directions = Directions.of(layers)
+                write_json(kept, directions.to_json())
+            points = directions.apply(layers).astype(np.float32)
+            columns = {f"{PREFIX}{number:02}": points[:, number] for number in range(points.shape[1])}
+            done += len(part)
+            progress.report("scoring", done, dataset.manifest.customers)
+            yield pd.DataFrame({CUSTOMER_ID: part.features.index.to_numpy(), **columns})
+    finally:
+        log.close()

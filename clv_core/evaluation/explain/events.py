@@ -1,0 +1,122 @@
+"""Which of a customer's events moved her value: integrated gradients through the networks' sequence branches.
+
+The path leads from a customer of as many events, each the average one, to her own; what her totals and counts say
+stays as it is. The gradients along it, times what each number moved, add up to the difference of both values.
+
+Source: Sundararajan, Taly, Yan (2017), Axiomatic Attribution for Deep Networks, arXiv 1703.01365, equation 1 by the
+midpoint rule; completeness is their proposition 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv_core.errors import ClvError
+from clv_core.evaluation.explain.explanation import TOLERANCE
+from clv_core.features.sequences import STEP_CODES, STEP_VALUES
+from clv_core.features.snapshot import Snapshot
+
+Floats = NDArray[np.float64]
+
+PATH_STEPS: Final = 128
+EPOCH: Final = pd.Timestamp("1970-01-01")
+
+
+@dataclass(frozen=True)
+class EventEffects:
+    """What each event of one customer adds to her value, in the log's currency.
+
+    Args:
+        events: ``day`` (timestamp), ``event_type``, ``amount`` (NaN without one), the latest last, [L].
+        kinds: what of an event the effects are split by, ids of the sequence parts.
+        effects: [L, kinds].
+        start: value with average events.
+        value: her value, as ``score`` writes it.
+    """
+
+    events: pd.DataFrame
+    kinds: tuple[str, ...]
+    effects: Floats
+    start: float
+    value: float
+
+    @property
+    def residual(self) -> float:
+        """How far start + effects is from her value, relative to it."""
+        return float(abs(self.start + self.effects.sum() - self.value) / max(abs(self.value), 1e-9))
+
+    def by_event(self) -> pd.DataFrame:
+        """Return the events with ``effect``, over all kinds, in their order."""
+        return self.events.assign(effect=self.effects.sum(axis=1))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        rows = self.by_event().assign(day=self.events["day"].dt.date.astype(str)).astype(object)
+        rows = rows.where(rows.notna(), None)
+        said = {"start": self.start, "value": self.value, "residual": self.residual}
+        return {**said, "events": rows.to_dict("records")}
+
+
+def event_effects(
+    model: Any, customer: Snapshot, others: Snapshot, predicted: float, path_steps: int = PATH_STEPS
+) -> EventEffects:
+    """Return what each event that the networks read adds to one customer's value.
+
+    Args:
+        model: one that :func:`~clv_core.model.read_steps.reads_steps`.
+        customer: the one, n = 1.
+        others: customers of the same log whose steps are averaged.
+        predicted: her predicted_clv; it says the level.
+        path_steps: points of the path.
+
+    Raises:
+        ClvError: the networks do not say what was predicted.
+    """
+    import torch
+
+    from clv_core.model.read_steps import step_readers, value_of_readings
+
+    day = int(customer.cutoff_day[0])
+    read = model.read(customer)
+    plain, largest = float(model.expected(customer, {})[1][0]), float(read.largest)
+    level = predicted / plain if plain > 0 else 1.0
+    readers = step_readers(model, customer, others)
+    place = (torch.arange(path_steps) + 0.5) / path_steps
+    readings = [(one.average + place[:, None, None] * (one.own - one.average)).requires_grad_(True) for one in readers]
+    with torch.enable_grad():
+        value = value_of_readings(readers, readings, level, largest)
+        gradients = torch.autograd.grad(value.sum(), readings)
+    with torch.no_grad():
+        ends = [torch.stack([one.average.expand_as(one.own), one.own]) for one in readers]
+        start, end = value_of_readings(readers, ends, level, largest).double().tolist()
+    if abs(end - predicted) > TOLERANCE * max(abs(predicted), 1e-6) + 1e-9:
+        raise ClvError("explanation_off", residual=abs(end - predicted) / max(abs(predicted), 1e-9))
+    kinds = tuple(dict.fromkeys(column for one in readers for column in one.columns))
+    longest = max(len(one.own) for one in readers)
+    effects = np.zeros((longest, len(kinds)))
+    for one, gradient in zip(readers, gradients, strict=True):
+        moved = ((one.own - one.average) * gradient.mean(0)).double().numpy()
+        of_kind = np.array([[column == kind for kind in kinds] for column in one.columns], np.float64)
+        effects[longest - len(moved) :] += moved @ of_kind
+    return EventEffects(_events(customer, longest, day), kinds, effects, float(start), float(predicted))
+
+
+def _events(customer: Snapshot, latest: int, cutoff_day: int) -> pd.DataFrame:
+    """Return the latest events of one customer in words and numbers."""
+    windows, steps = customer.windows, customer.windows.steps
+    stop = int(windows.stop[0])
+    at = slice(stop - latest, stop)
+    types = steps.vocabularies[STEP_CODES.index("event_type")]
+    codes = steps.codes[at, STEP_CODES.index("event_type")]
+    return pd.DataFrame(
+        {
+            "day": EPOCH + pd.to_timedelta(steps.day[at].astype(np.int64), unit="D"),
+            "event_type": [types[code] if code >= 0 else "" for code in codes],
+            "amount": steps.values[at, STEP_VALUES.index("amount")].astype(np.float64),
+        }
+    )

@@ -1,0 +1,225 @@
+"""Why a customer is worth what the model says: an answer of the model divided among named parts, in its own unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv_core.columns import CUSTOMER_ID
+from clv_core.errors import ClvError, NotFound
+from clv_core.evaluation.explain.answers import VALUE
+from clv_core.evaluation.explain.background import BACKGROUND, background_rows
+from clv_core.evaluation.explain.mix import Mixer
+from clv_core.evaluation.explain.parts import parts_of, readings, representatives
+from clv_core.evaluation.explain.shapley import shapley
+from clv_core.features.snapshot import Snapshot, concat
+from clv_core.jobs import Progress
+
+Floats = NDArray[np.float64]
+CUSTOMERS_AT_ONCE: Final = 50
+ROWS_AT_ONCE: Final = 32_768
+APART: Final = 104_729
+"""Between the seeds of both halves of the permutations."""
+
+TOLERANCE: Final = 1e-4
+"""Largest relative difference between base + sum and the prediction that is still the same number."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Shapley values of n customers over m parts, in the unit of the answer: the log's currency, or a chance.
+
+    Args:
+        customer_ids: who is explained, [n].
+        parts: ids of the parts, [m]; texts are ``feature_group.<id>``.
+        base: mean answer for the background, where every explanation starts.
+        values: what each part adds, [n, m]; ``base + values.sum(axis=1)`` is ``predicted``.
+        predicted: the answer as ``score`` writes it, [n].
+        representatives: for each part the feature that stands for it in charts, [m].
+        readings: that feature's value for each customer, in its own unit, [n, m].
+        answer: what is explained, a name of :mod:`clv_core.evaluation.explain.answers`.
+        halves: ``values`` by two independent halves of the permutations, [2, n, m]; None where there is but one.
+    """
+
+    customer_ids: tuple[str, ...]
+    parts: tuple[str, ...]
+    base: float
+    values: Floats
+    predicted: Floats
+    representatives: tuple[str, ...]
+    readings: pd.DataFrame
+    answer: str = VALUE
+    halves: Floats | None = None
+
+    @property
+    def residual(self) -> float:
+        """Largest relative difference between base + sum and the prediction."""
+        size = np.maximum(np.abs(self.predicted), 1e-3 * abs(self.base) + 1e-12)
+        return float((np.abs(self.base + self.values.sum(axis=1) - self.predicted) / size).max())
+
+    def importance(self) -> pd.DataFrame:
+        """Return part, representative, mean_abs (currency), share (of the sum) and mean; the strongest first."""
+        mean_abs = np.abs(self.values).mean(axis=0)
+        frame = pd.DataFrame(
+            {
+                "part": self.parts,
+                "representative": self.representatives,
+                "mean_abs": mean_abs,
+                "share": mean_abs / max(mean_abs.sum(), 1e-300),
+                "mean": self.values.mean(axis=0),
+            }
+        )
+        return frame.sort_values("mean_abs", ascending=False, kind="stable").reset_index(drop=True)
+
+    def beeswarm(self) -> pd.DataFrame:
+        """Return one row for each customer and part: customer_id, part, value (currency), reading, level.
+
+        ``level`` is the reading's rank among the customers from 0 to 1, for the colour; NaN where unknown or text.
+        """
+        levels = {
+            part: column.rank(pct=True) if pd.api.types.is_numeric_dtype(column) else np.nan
+            for part, column in self.readings.items()
+        }
+        size, width = self.values.shape
+        return pd.DataFrame(
+            {
+                CUSTOMER_ID: np.repeat(np.array(self.customer_ids, object), width),
+                "part": np.tile(np.array(self.parts, object), size),
+                "value": self.values.ravel(),
+                "reading": self.readings[list(self.parts)].astype(object).to_numpy().ravel(),
+                "level": pd.DataFrame(levels, index=self.readings.index)[list(self.parts)].to_numpy(np.float64).ravel(),
+            }
+        )
+
+    def waterfall(self, customer_id: str) -> pd.DataFrame:
+        """Return one customer's way from the base to the prediction, the strongest parts first.
+
+        Returns:
+            part, representative, reading, value, start, end (currency); the first start is the base, the last end the
+            prediction.
+
+        Raises:
+            NotFound: the customer is not among those explained.
+        """
+        if customer_id not in self.customer_ids:
+            raise NotFound("customer_not_explained", customer=customer_id)
+        row = self.customer_ids.index(customer_id)
+        order = np.argsort(-np.abs(self.values[row]), kind="stable")
+        value = self.values[row][order]
+        end = self.base + np.cumsum(value)
+        return pd.DataFrame(
+            {
+                "part": np.array(self.parts, object)[order],
+                "representative": np.array(self.representatives, object)[order],
+                "reading": self.readings[list(self.parts)].iloc[row].astype(object).to_numpy()[order],
+                "value": value,
+                "start": end - value,
+                "end": end,
+            }
+        )
+
+
+def explain(
+    predict: Callable[[Snapshot], Floats],
+    snapshot: Snapshot,
+    predicted: Floats,
+    rows: NDArray[np.int64],
+    *,
+    answers: Sequence[str] = (VALUE,),
+    progress: Progress,
+    permutations: int = 2,
+    background: int = BACKGROUND,
+    seed: int = 1,
+) -> dict[str, Explanation]:
+    """Explain what a model says of some customers of a snapshot, each answer for itself.
+
+    Args:
+        predict: the model: a snapshot of any customers -> its answers, each row for itself, [N, answers] or [N].
+        snapshot: all customers at one cutoff; the background is drawn from them by the first answer.
+        predicted: the answers for all customers, [n, answers] or [n].
+        rows: whom to explain, positions in the snapshot.
+        answers: names of the answers.
+        progress: listener of stage ``explaining``.
+        permutations: orders of the parts that are tried, each forward and backward.
+        background: how many customers stand for all.
+        seed: of background and permutations.
+
+    Returns:
+        One explanation for each answer.
+
+    Raises:
+        ClvError: base + sum is not the prediction: ``predict`` does not say what ``predicted`` says.
+    """
+    said = predicted.reshape(len(predicted), -1)
+    compared = background_rows(said[:, 0], seed, background)
+    halves, base = _divided(predict, snapshot, rows, compared, progress, _half(permutations), seed)
+    chosen = representatives(snapshot, said[:, 0])
+    read = readings(snapshot.take(rows), chosen)
+    parts = [part.id for part in parts_of(snapshot)]
+    weights = np.array(_half(permutations)) / permutations
+    found = {}
+    for number, answer in enumerate(answers):
+        own = halves[..., number]
+        found[answer] = Explanation(
+            customer_ids=tuple(str(snapshot.features.index[row]) for row in rows),
+            parts=tuple(parts),
+            base=float(base[number]),
+            values=np.tensordot(weights, own, axes=1),
+            predicted=np.asarray(said[rows, number], np.float64),
+            representatives=tuple(chosen[part] for part in parts),
+            readings=read,
+            answer=answer,
+            halves=own if len(own) == 2 else None,
+        )
+        if found[answer].residual > TOLERANCE:
+            raise ClvError("explanation_off", residual=found[answer].residual)
+    return found
+
+
+def _half(permutations: int) -> list[int]:
+    """Return the sizes of two halves of the permutations; of one alone there is but one part."""
+    return [permutations] if permutations < 2 else [permutations - permutations // 2, permutations // 2]
+
+
+def _divided(
+    predict: Callable[[Snapshot], Floats],
+    snapshot: Snapshot,
+    rows: NDArray[np.int64],
+    compared: NDArray[np.int64],
+    progress: Progress,
+    sizes: list[int],
+    seed: int,
+) -> tuple[Floats, Floats]:
+    """Return Shapley values by independent halves of the permutations, [halves, n, parts, answers], and the base."""
+    found = []
+    base = np.empty(0)
+    for begin in range(0, len(rows), CUSTOMERS_AT_ONCE):
+        progress.report("explaining", begin, len(rows))
+        chunk = rows[begin : begin + CUSTOMERS_AT_ONCE]
+        mixer = Mixer(concat([snapshot.take(chunk), snapshot.take(compared)]))
+        halves = []
+        for number, size in enumerate(sizes):
+            values, base = shapley(
+                lambda origins, mixer=mixer: predict_mixed(predict, mixer, origins),  # type: ignore[misc]
+                mixer.codes[: len(chunk)],
+                mixer.codes[len(chunk) :],
+                [str(snapshot.features.index[row]) for row in chunk],
+                permutations=size,
+                seed=seed + APART * number,
+            )
+            halves.append(values)
+        found.append(np.stack(halves))
+    progress.report("explaining", len(rows), len(rows))
+    return np.concatenate(found, axis=1), base
+
+
+def predict_mixed(predict: Callable[[Snapshot], Floats], mixer: Mixer, origins: NDArray[np.int64]) -> Floats:
+    """Return what a model says of mixed customers, [N, answers]."""
+    parts = np.array_split(origins, max(1, -(-len(origins) // ROWS_AT_ONCE)))
+    said = np.concatenate([predict(mixer.snapshot(part)) for part in parts])
+    return said.reshape(len(said), -1)

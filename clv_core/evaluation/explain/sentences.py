@@ -1,0 +1,193 @@
+"""Explanations in plain sentences, in each language: one customer, one group against another, the checks."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from clv_core.evaluation.explain.answers import CHANCE
+from clv_core.evaluation.explain.explanation import Explanation
+from clv_core.evaluation.explain.faithful import Faithfulness
+from clv_core.evaluation.explain.parts import reading_label
+from clv_core.evaluation.explain.ranks import Stability
+from clv_core.i18n import DEFAULT_LANGUAGE, has, say_number, translate
+
+WORTH_SAYING: Final = 0.15
+"""A reason against is named where it is this share of the strongest reason for."""
+WORTH_NAMING: Final = 1e-3
+"""The same for what makes groups differ."""
+SECOND: Final = 0.05
+"""The same for a second reason."""
+ALIKE: Final = 0.02
+"""Closer to the average than this share of it is about the same."""
+
+
+def level(value: float, answer: str, currency: str, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return an answer as a person says it: an amount, or a chance in percent."""
+    if answer == CHANCE:
+        return f"{value:.0%}" if value >= 0.1 or value == 0 else f"{value:.1%}"
+    return f"{say_number(float(value), language)} {currency}".strip()
+
+
+def move(value: float, answer: str, currency: str, language: str = DEFAULT_LANGUAGE, *, sign: bool = False) -> str:
+    """Return by how much an answer moves: an amount, or percentage points."""
+    size = abs(float(value))
+    if answer == CHANCE:
+        said = translate("why.points", language, n=say_number(100 * size, language, 2))
+    else:
+        said = f"{say_number(size, language)} {currency}".strip()
+    return f"{'−' if value < 0 else '+'}{said}" if sign else said
+
+
+def part_name(part: str, language: str = DEFAULT_LANGUAGE, *, within: bool = False) -> str:
+    """Return what a part is called; ``within`` a sentence without a capital."""
+    key = f"feature_group.{part}"
+    name = translate(key, language) if has(key, language) else part
+    return name[:1].lower() + name[1:] if within and language == "en" and not name[:2].isupper() else name
+
+
+def listed(names: list[str], language: str = DEFAULT_LANGUAGE) -> str:
+    """Return names as a list in a sentence: a, b and c."""
+    if len(names) < 2:
+        return "".join(names)
+    first = translate("why.comma", language).join(names[:-1])
+    return translate("why.and", language, first=first, last=names[-1])
+
+
+def reading(value: Any, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return a reading as a person says it."""
+    if value is None or value is pd.NA or value != value:
+        return translate("why.unknown", language)
+    return value if isinstance(value, str) else say_number(float(value), language)
+
+
+def of_customer(
+    explanation: Explanation, customer: str, horizon_days: int, *, currency: str, language: str = DEFAULT_LANGUAGE
+) -> tuple[str, str]:
+    """Return two sentences on one customer: where she stands, and why.
+
+    Args:
+        explanation: of one answer.
+        customer: her id, one of those explained.
+        horizon_days: what the answer speaks of.
+        currency: of the log; may be empty.
+        language: of the sentences.
+
+    Raises:
+        NotFound: she is not among those explained.
+    """
+    steps = explanation.waterfall(customer)
+    answer, base = explanation.answer, explanation.base
+    predicted = float(explanation.predicted[explanation.customer_ids.index(customer)])
+    difference = predicted - base
+    alike = abs(difference) <= ALIKE * max(abs(base), 1e-12)
+    way = "like" if alike else "more" if difference > 0 else "less"
+    first = translate(
+        f"why.one.{answer}.{way}",
+        language,
+        customer=customer,
+        horizon=horizon_days,
+        predicted=level(predicted, answer, currency, language),
+        difference=move(difference, answer, currency, language),
+        base=level(base, answer, currency, language),
+    )
+    return first, _because(steps, 1.0 if difference >= 0 else -1.0, answer, currency, language)
+
+
+def _because(steps: pd.DataFrame, way: float, answer: str, currency: str, language: str) -> str:
+    """Return the sentence of reasons: those that lead to where she stands, and the strongest one against."""
+    helping = steps[steps["value"] * way > 0].head(2)
+    against = steps[steps["value"] * way < 0].head(1)
+    if helping.empty:
+        return translate("why.because.none", language)
+    strongest = float(helping["value"].abs().iloc[0])
+    said = [_reason(row, answer, currency, language) for row in helping.to_dict("records")]
+    second = len(said) == 2 and abs(helping["value"].iloc[1]) >= SECOND * strongest
+    params = {"first": said[0], **({"second": said[1]} if second else {})}
+    if len(against) and abs(against["value"].iloc[0]) >= WORTH_SAYING * strongest:
+        params["other"] = _reason(against.to_dict("records")[0], answer, currency, language)
+        return translate("why.because.two.but" if second else "why.because.one.but", language, **params)
+    return translate("why.because.two" if second else "why.because.one", language, **params)
+
+
+def _reason(row: dict[Any, Any], answer: str, currency: str, language: str) -> str:
+    return translate(
+        "why.reason",
+        language,
+        name=part_name(row["part"], language, within=True),
+        feature=lowered(reading_label(row["representative"], language), language),
+        reading=reading(row["reading"], language),
+        effect=move(row["value"], answer, currency, language, sign=True),
+    )
+
+
+def lowered(text: str, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return a name as it stands within a sentence."""
+    return text[:1].lower() + text[1:] if language == "en" and not text[:2].isupper() else text
+
+
+def of_groups(
+    rows: pd.DataFrame, names: tuple[str, str], means: tuple[float, float], answer: str, currency: str, language: str
+) -> list[str]:
+    """Return why one group differs from another: the difference, then its three largest parts.
+
+    Args:
+        rows: of :func:`clv_core.evaluation.explain.against.against`.
+        names: of both groups.
+        means: their mean answers.
+        answer: what is compared.
+        currency: of the log; may be empty.
+        language: of the sentences.
+    """
+    difference = means[0] - means[1]
+    said = [
+        translate(
+            f"why.groups.{'more' if difference >= 0 else 'less'}",
+            language,
+            these=names[0],
+            those=names[1],
+            first=level(means[0], answer, currency, language),
+            second=level(means[1], answer, currency, language),
+            difference=move(difference, answer, currency, language),
+        )
+    ]
+    least = WORTH_NAMING * float(rows["difference"].abs().max())
+    for row in rows[rows["difference"].abs() > least].head(3).to_dict("records"):
+        said.append(
+            translate(
+                "why.groups.part",
+                language,
+                name=part_name(row["part"], language),
+                effect=move(row["difference"], answer, currency, language, sign=True),
+                feature=lowered(reading_label(row["representative"], language), language),
+                these=reading(row["reading_these"], language),
+                those=reading(row["reading_those"], language),
+            )
+        )
+    return said
+
+
+def of_faithfulness(found: Faithfulness, answer: str, currency: str, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return whether the reasons are the model's own, in one sentence."""
+    if found.passed is None:
+        return translate("why.faithful.few", language)
+    place = int(np.argmin(np.abs(np.array(found.hidden) - 3)))
+    return translate(
+        "why.faithful.passed" if found.passed else "why.faithful.failed",
+        language,
+        parts=found.hidden[place],
+        strongest=move(found.strongest[place], answer, currency, language),
+        chance=move(found.chance[place], answer, currency, language),
+        customers=found.customers,
+    )
+
+
+def of_stability(found: Stability, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return how stable the order of the reasons is, in one sentence."""
+    key = "steady" if found.steady else "shaky"
+    said = translate(f"why.stable.{key}", language, same=found.same, top=found.top, agreement=f"{found.customers:.2f}")
+    if found.one_customer is None:
+        return said
+    return translate("why.stable.one", language, said=said, agreement=f"{found.one_customer:.2f}")

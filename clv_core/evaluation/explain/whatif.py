@@ -1,0 +1,137 @@
+"""What if a customer's reading were another: the same model asked about her with that part of someone like that.
+
+A part is more than its reading (spend in the last 90 days stands for spend in 7, 30 and 180 days too), so it is taken
+whole from real customers whose reading is nearest to the one asked for, a few of them, and the answers are averaged.
+Nothing is asked that no customer has shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv_core.evaluation.explain.explanation import predict_mixed
+from clv_core.evaluation.explain.mix import Mixer
+from clv_core.evaluation.explain.parts import SEQUENCE_PARTS
+from clv_core.features.snapshot import Snapshot
+
+Floats = NDArray[np.float64]
+Reading = float | str
+
+DONORS: Final = 5
+NEAREST: Final = 3
+"""Donors are chosen from so many times as many whose reading is nearest,"""
+NEAR: Final = 0.05
+"""and no further from the nearest one than this share of the range."""
+TOGETHER: Final = {"sequence_timing": tuple(part.id for part in SEQUENCE_PARTS)}
+"""Parts that change as one: amounts and kinds of events mean nothing on the dates of another customer's."""
+POINTS: Final = 9
+TEXTS: Final = 12
+STEADY: Final = 0.9
+FLAT: Final = 0.02
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """Asks a model about customers with changed parts.
+
+    Args:
+        predict: the model: any snapshot -> its answers, each row for itself, [N, answers].
+        pool: customers at one cutoff; each can be changed, and each can lend.
+        readings: what stands for each part, [n, parts].
+    """
+
+    predict: Callable[[Snapshot], Floats]
+    pool: Snapshot
+    readings: pd.DataFrame
+
+    @cached_property
+    def mixer(self) -> Mixer:
+        """Builds the changed customers."""
+        return Mixer(self.pool)
+
+    @cached_property
+    def own(self) -> Floats:
+        """The answers for everyone as they are, [n, answers]."""
+        own: Floats = np.asarray(self.predict(self.pool), np.float64)
+        return own
+
+    def changeable(self, row: int) -> list[str]:
+        """Return the parts that a customer can be given another reading of: her own is known, and not all have it."""
+        hidden = {moved for parts in TOGETHER.values() for moved in parts} - set(TOGETHER)
+        known = self.readings.iloc[row].notna()
+        return [
+            part.id
+            for part in self.mixer.parts
+            if part.id not in hidden and known[part.id] and len(self.choices(part.id)) > 1
+        ]
+
+    def choices(self, part: str) -> list[Reading]:
+        """Return readings that the part was seen with: spread over the range of numbers, or the usual texts."""
+        known = self.readings[part].dropna()
+        if not pd.api.types.is_numeric_dtype(known):
+            return [str(text) for text in known.value_counts().index[:TEXTS]]
+        places = np.unique(np.quantile(known.astype(float), np.linspace(0, 1, POINTS)))
+        return [float(place) for place in places]
+
+    def answer(self, row: int, changes: Mapping[str, Reading]) -> Floats:
+        """Return the answers for a customer with other readings, [answers].
+
+        Args:
+            row: her position in the pool.
+            changes: by part; a part that is not named stays her own.
+        """
+        found: Floats = self._ask(row, [changes])[0]
+        return found
+
+    def curve(self, row: int, part: str, changes: Mapping[str, Reading], column: int = 0) -> pd.DataFrame:
+        """Return ``reading`` and ``answer`` over the range of one part, all else as in ``changes``."""
+        choices = self.choices(part)
+        said = self._ask(row, [{**changes, part: choice} for choice in choices])
+        return pd.DataFrame({"reading": choices, "answer": said[:, column]})
+
+    def _ask(self, row: int, asked: list[Mapping[str, Reading]]) -> Floats:
+        own = np.full(len(self.mixer.parts), row)
+        origins = np.repeat(np.repeat(own[None], DONORS, axis=0)[None], len(asked), axis=0)
+        place = {part.id: number for number, part in enumerate(self.mixer.parts)}
+        for number, changes in enumerate(asked):
+            for part, reading in changes.items():
+                donors = self._donors(row, part, reading)
+                for moved in TOGETHER.get(part, (part,)):
+                    origins[number, :, place[moved]] = donors
+        said = predict_mixed(self.predict, self.mixer, origins.reshape(-1, origins.shape[-1]))
+        answers: Floats = said.reshape(len(asked), DONORS, -1).mean(axis=1)
+        return answers
+
+    def _donors(self, row: int, part: str, reading: Reading) -> NDArray[np.int64]:
+        """Return customers whose reading is near the one asked for, of those the ones nearest in value to her."""
+        column = self.readings[part]
+        if isinstance(reading, str):
+            far = (column.astype(object) != reading).to_numpy(np.float64)
+        else:
+            far = np.nan_to_num(np.abs(column.to_numpy(np.float64) - reading), nan=np.inf)
+        apart = np.abs(self.own[:, 0] - self.own[row, 0])
+        nearest = np.lexsort((apart, far))[: NEAREST * DONORS]
+        nearest = nearest[far[nearest] <= far[nearest[0]] + NEAR * np.ptp(far[np.isfinite(far)])]
+        return np.resize(nearest[np.argsort(apart[nearest], kind="stable")[:DONORS]], DONORS)
+
+
+def direction(curve: pd.DataFrame) -> str:
+    """Return ``up``, ``down``, ``flat`` or ``mixed``: how the answer goes with the reading over its range.
+
+    It goes up where the ups make nearly all of its way; of texts it is ``mixed`` or ``flat``.
+    """
+    answer = curve["answer"].to_numpy(np.float64)
+    if len(answer) < 2 or np.ptp(answer) <= FLAT * max(np.abs(answer).max(), 1e-12):
+        return "flat"
+    if not pd.api.types.is_numeric_dtype(curve["reading"]):
+        return "mixed"
+    steps = np.diff(answer)
+    ups = steps[steps > 0].sum() / np.abs(steps).sum()
+    return "up" if ups >= STEADY else "down" if ups <= 1 - STEADY else "mixed"

@@ -1,0 +1,142 @@
+"""What each network of a model reads of one customer's steps, as numbers that can be moved: for gradients.
+
+The value of a customer is level x geometric mean over ensembles of (mean over networks of exp(log mean)) x money. A
+:class:`StepReader` holds one network's part of it as a function of its reading of the steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from clv_core.features.sequences import STEP_CODES
+from clv_core.features.snapshot import Snapshot
+from clv_core.model.blend import BlendModel
+from clv_core.model.deep import DeepModel
+from clv_core.model.encoders import EMBEDDING_WIDTH
+from clv_core.model.inputs import STEP_CHANNELS
+from clv_core.model.instant.inputs import CHANNELS, InstantInputs
+from clv_core.model.instant.model import InstantModel
+from clv_core.model.instant.network import InstantNetwork
+from clv_core.model.levelled import Levelled
+from clv_core.model.network import Network
+
+TIMING, TYPES, MONEY, RATINGS = "sequence_timing", "sequence_types", "sequence_money", "sequence_ratings"
+DEEP_KINDS: Final = {
+    **dict.fromkeys(("amount", "quantity", "lines", "discount"), MONEY),
+    **dict.fromkeys(("rating", "review_length", "rated"), RATINGS),
+    **dict.fromkeys(("gap", "since_first", "age"), TIMING),
+}
+DEEP_COLUMNS: Final = (
+    *(DEEP_KINDS[name] for name in STEP_CHANNELS),
+    *((TYPES,) * (EMBEDDING_WIDTH * len(STEP_CODES))),
+)
+INSTANT_COLUMNS: Final = (MONEY, TIMING, TIMING, MONEY, RATINGS, *((TYPES,) * (CHANNELS - 5)))
+"""What each number of a step is about, in the order that the network reads them."""
+
+
+@dataclass(frozen=True)
+class StepReader:
+    """One network and one customer of L steps, the latest last.
+
+    Args:
+        ensemble: number of the ensemble that the network belongs to.
+        columns: what each of the w numbers is about.
+        own: how the network reads her steps, [L, w].
+        average: how it reads the average step of some customers, [w].
+        log_mean: readings of her steps [A, L, w] -> log of the network's mean in currency, [A].
+    """
+
+    ensemble: int
+    columns: tuple[str, ...]
+    own: Tensor
+    average: Tensor
+    log_mean: Callable[[Tensor], Tensor]
+
+
+def reads_steps(model: object) -> bool:
+    """Say whether a model has a sequence branch."""
+    if isinstance(model, DeepModel):
+        return all(network.steps is not None for network in model.networks)
+    return isinstance(model, (BlendModel, InstantModel))
+
+
+def step_readers(model: Levelled, customer: Snapshot, others: Snapshot) -> list[StepReader]:
+    """Return the readers of all networks.
+
+    Args:
+        model: one that :func:`reads_steps`.
+        customer: the one, n = 1.
+        others: customers of the same log whose steps are averaged.
+    """
+    if isinstance(model, BlendModel):
+        deep = step_readers(model.deep, customer, others)
+        return [*deep, *(replace(one, ensemble=1) for one in step_readers(model.instant, customer, others))]
+    if isinstance(model, DeepModel):
+        return list(_of_deep(model, customer, others))
+    assert isinstance(model, InstantModel)
+    return list(_of_instant(model, customer, others))
+
+
+def value_of_readings(readers: list[StepReader], readings: list[Tensor], level: float, largest: float) -> Tensor:
+    """Return the value of a customer whose steps are read so, [A], between 0 and the largest allowed.
+
+    Args:
+        readers: of all networks.
+        readings: for each of them [A, L, w].
+        level: her factor.
+        largest: bound of any value, in currency.
+    """
+    means: dict[int, list[Tensor]] = {}
+    for reader, reading in zip(readers, readings, strict=True):
+        means.setdefault(reader.ensemble, []).append(reader.log_mean(reading).exp())
+    ensembles = [torch.stack(parts).mean(0) for parts in means.values()]
+    logs = torch.stack([mean.clamp(min=1e-12).log() for mean in ensembles]).mean(0)
+    return (level * logs.exp()).clamp(0, largest)
+
+
+def _packed(reading: Tensor) -> Tensor:
+    """Return [A, L, w] in the order of a packed batch of A rows of the same length, [L * A, w]."""
+    return reading.transpose(0, 1).reshape(-1, reading.shape[-1])
+
+
+def _of_deep(model: DeepModel, customer: Snapshot, others: Snapshot) -> Iterator[StepReader]:
+    own, crowd = (
+        model.encoder.transform(replace(one, windows=one.windows.latest(model.config.max_steps_back)))
+        for one in (customer, others)
+    )
+    alone, together = own.batch(torch.zeros(1, dtype=torch.int64)), crowd.batch(torch.arange(len(crowd)))
+    money = float(np.log(model.encoder.money))
+
+    def log_mean(network: Network, reading: Tensor) -> Tensor:
+        batch = own.batch(torch.zeros(len(reading), dtype=torch.int64))
+        return network.answer(batch, _packed(reading))["log_mean"] + money
+
+    for network in model.networks:
+        assert network.steps is not None
+        with torch.no_grad():
+            mine, average = network.steps.embed(alone.sequence), network.steps.embed(together.sequence).mean(0)
+        yield StepReader(0, DEEP_COLUMNS, mine, average, partial(log_mean, network))
+
+
+def _of_instant(model: InstantModel, customer: Snapshot, others: Snapshot) -> Iterator[StepReader]:
+    contexts = {int(day): customer.contexts[int(day)].known for day in np.unique(customer.cutoff_day)}
+    own, crowd = (InstantInputs.of(one.windows, contexts, one.anchors, one.features) for one in (customer, others))
+    mine = own.batch(torch.zeros(1, dtype=torch.int64)).steps.channels
+    average = crowd.batch(torch.arange(len(crowd))).steps.channels.mean(0)
+    money = float(np.log(own.money(contexts)[0]))
+
+    def log_mean(network: InstantNetwork, reading: Tensor) -> Tensor:
+        batch = own.batch(torch.zeros(len(reading), dtype=torch.int64))
+        batch = replace(batch, steps=replace(batch.steps, channels=_packed(reading)))
+        found: Tensor = network(batch)["log_mean"] + money
+        return found
+
+    for network in model.networks:
+        yield StepReader(0, INSTANT_COLUMNS, mine, average, partial(log_mean, network))

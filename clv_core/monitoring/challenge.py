@@ -1,0 +1,162 @@
+"""A challenger beside the champion at the latest complete origin: is it better, and how sure is that?
+
+Both predict the last horizon of the log without having seen it: the champion as it is, since it was trained before;
+the challenger by its holdout, for which the same settings were trained on what lies before that horizon. The same
+customers are resampled for both, so that luck that both share cancels.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+import pandas as pd
+
+from clv_core.collection.store import Dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.scoring import score
+from clv_core.errors import Message
+from clv_core.evaluation.bootstrap import Bootstrap, Estimate
+from clv_core.i18n import DEFAULT_LANGUAGE
+from clv_core.jobs import Progress
+
+JUDGED: Final = ("gini", "rmse", "bias")
+"""Order, size and level: better means surely better in one of them, and surely worse in none. The size is that of
+squared errors, which the true mean makes smallest: absolute ones prefer whoever predicts too little, as most bring
+nothing."""
+MATERIAL: Final = {"gini": 0.005, "rmse": 0.005, "bias": 0.01}
+"""A smaller difference is none, however sure: for the size as a share of the champion's."""
+CHAMPION, CHALLENGER = "champion", "challenger"
+PROMOTED, STAYS, EARLY, ALIKE = "promoted", "stays", "early", "alike"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One metric of both models.
+
+    Args:
+        metric: id.
+        champion: its figure.
+        challenger: its figure.
+        advantage: by how much the challenger is better, with its 95% interval.
+    """
+
+    metric: str
+    champion: float
+    challenger: float
+    advantage: Estimate
+
+    @property
+    def better(self) -> bool:
+        """Whether the challenger is surely better, by as much as matters."""
+        return self.advantage.low > 0 and self.advantage.value >= self._material
+
+    @property
+    def worse(self) -> bool:
+        """Whether the challenger is surely worse, by as much as matters."""
+        return self.advantage.high < 0 and self.advantage.value <= -self._material
+
+    @property
+    def _material(self) -> float:
+        return MATERIAL[self.metric] * (abs(self.champion) if self.metric == "rmse" else 1.0)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a retraining.
+
+    Args:
+        outcome: ``promoted``, ``stays`` (the challenger is not better), ``early`` (no horizon has passed since the
+            champion's cutoff, so that nothing was trained), or ``alike`` (there is nothing new to learn from).
+        champion: id of the model that spoke before.
+        challenger: id of the new one; empty where none was trained.
+        why: in a sentence.
+        origin: ISO date of the cutoff that both were held against; empty where there is none.
+        customers: how many.
+        figures: of both.
+    """
+
+    outcome: str
+    champion: str
+    challenger: str
+    why: Message
+    origin: str = ""
+    customers: int = 0
+    figures: tuple[Figure, ...] = ()
+
+    def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
+        """Return a JSON-ready dictionary with the sentence."""
+        return {**dataclasses.asdict(self), "why": self.why.to_json(language)}
+
+
+def early(champion: Bundle, dataset: Dataset) -> Outcome | None:
+    """Return why nothing can be compared yet: no whole horizon has passed since the champion's cutoff. Else None."""
+    horizon = int(champion.record["horizon_days"])
+    cutoff = date.fromisoformat(champion.record["cutoff"])
+    if champion.untrained or dataset.log_end - timedelta(days=horizon) >= cutoff:
+        return None
+    since = (cutoff + timedelta(days=horizon)).isoformat()
+    params = {"cutoff": cutoff.isoformat(), "horizon": horizon, "since": since}
+    return Outcome(EARLY, champion.id, "", Message("retrain.early", params))
+
+
+def settings_of(champion: Bundle, default_model: str) -> TrainConfig:
+    """Return what a challenger is trained with: the champion's settings; a first look is followed by a trained model.
+
+    Args:
+        champion: the model that speaks.
+        default_model: what is trained where nobody names a model.
+    """
+    config = TrainConfig.from_json(champion.record["config"])
+    if not champion.untrained:
+        return config
+    return TrainConfig(horizon_days=config.horizon_days, model=default_model)
+
+
+def compare(dataset: Dataset, champion: Bundle, challenger: Bundle, progress: Progress) -> Outcome:
+    """Return whether the challenger is better than the champion where both had to predict.
+
+    Args:
+        dataset: what the challenger was trained on.
+        champion: the model that speaks.
+        challenger: the new one.
+        progress: listener.
+    """
+    if champion.id == challenger.id:
+        return Outcome(ALIKE, champion.id, challenger.id, Message("retrain.alike"))
+    held = challenger.holdout()
+    if held is None:
+        return Outcome(STAYS, champion.id, challenger.id, Message("retrain.unmeasured"))
+    theirs = held[held["model"] == challenger.record["model"]].assign(model=CHALLENGER)
+    origin = date.fromisoformat(challenger.record["holdout"]["cutoff"])
+    ours = score(champion, dataset, cutoff=origin, progress=progress).assign(model=CHAMPION)
+    both = pd.Index(ours["customer_id"]).intersection(pd.Index(theirs["customer_id"]))
+    ours = ours[ours["customer_id"].isin(both)].assign(origin=origin.isoformat())
+    theirs = theirs[theirs["customer_id"].isin(both)]
+    actual = theirs.set_index("customer_id")["actual"]
+    ours = ours.assign(actual=ours["customer_id"].map(actual))
+    rows = pd.concat([ours, theirs[ours.columns]], ignore_index=True)
+    figures = judged(Bootstrap.of(rows, JUDGED))
+    better = any(one.better for one in figures) and not any(one.worse for one in figures)
+    code = f"retrain.{PROMOTED if better else STAYS}"
+    why = Message(code, {"origin": origin.isoformat(), "customers": len(both)})
+    outcome = PROMOTED if better else STAYS
+    return Outcome(outcome, champion.id, challenger.id, why, origin.isoformat(), len(both), tuple(figures))
+
+
+def judged(bootstrap: Bootstrap) -> list[Figure]:
+    """Return the figures of both models by which they are told apart; those that do not exist are left out."""
+    (origin,) = bootstrap.origins
+    return [
+        Figure(
+            metric,
+            bootstrap.values[origin, CHAMPION, metric],
+            bootstrap.values[origin, CHALLENGER, metric],
+            bootstrap.advantage(CHALLENGER, CHAMPION, metric),
+        )
+        for metric in JUDGED
+        if all((origin, model, metric) in bootstrap.values for model in (CHAMPION, CHALLENGER))
+    ]

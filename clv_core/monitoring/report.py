@@ -1,0 +1,151 @@
+"""What monitoring found, as one thing that pages, files and messages are made from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+import pandas as pd
+
+from clv_core.i18n import DEFAULT_LANGUAGE
+from clv_core.monitoring.alerts import Alert, acknowledge
+from clv_core.monitoring.drift.check import Check
+from clv_core.monitoring.lights import Light, Recommendation, lights_of, recommend
+from clv_core.monitoring.truth.realised import Realised
+from clv_core.monitoring.truth.tiers import Tier
+from clv_core.workspace import Workspace, read_json, write_json
+
+FILE: Final = "report.json"
+CHECKS_FILE: Final = "checks.parquet"
+ABOUT: Final = (
+    "model", "dataset", "version", "cutoff", "horizon_days", "currency", "as_of", "made", "kind", "reference",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What monitoring found.
+
+    Args:
+        about: ``model, dataset, version, cutoff, horizon_days, currency, as_of`` (the log's end), ``made`` (ISO UTC),
+            ``kind`` of chunk, ``reference`` (``source``: training or dataset; ``first_day``; ``chunks``).
+        chunks: ISO ``[begin, end]`` of each new chunk.
+        lights: one a question.
+        recommendation: what to do.
+        alerts: what changed, acknowledged ones too.
+        checks: all that was looked at.
+        past: each series of the reference: ``test, subject, value, begin`` (ISO dates) and ``figures``.
+        realised: what came true, by instant.
+        tiers: what came true by tier, and who moved.
+    """
+
+    about: dict[str, Any]
+    chunks: list[list[str]]
+    lights: list[Light]
+    recommendation: Recommendation
+    alerts: list[Alert]
+    checks: list[Check]
+    past: list[dict[str, Any]]
+    realised: list[Realised]
+    tiers: list[Tier]
+
+    @property
+    def open(self) -> list[Alert]:
+        """Alerts that nobody has acknowledged."""
+        return [alert for alert in self.alerts if not alert.acknowledged]
+
+    def seen(self, known: dict[str, dict[str, str]]) -> Report:
+        """Return the report with its alerts acknowledged as known, and lights and recommendation that follow."""
+        alerts = acknowledge(self.alerts, known)
+        unknown = {light.question: light.why for light in self.lights if light.colour == "unknown"}
+        lights = lights_of(alerts, unknown)
+        return replace(self, alerts=alerts, lights=lights, recommendation=recommend(lights))
+
+    def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
+        """Return lights, recommendation, alerts and what came true, JSON-ready; single checks are a table beside it."""
+        return {
+            **self.about,
+            "lights": {light.question: light.to_json(language) for light in self.lights},
+            "recommendation": self.recommendation.to_json(language),
+            "alerts": [alert.to_json(language) for alert in self.alerts],
+            "chunks": self.chunks,
+            "checks": len(self.checks),
+            "realised": [one.to_json() for one in self.realised],
+            "tiers": [one.to_json() for one in self.tiers],
+        }
+
+    def check_table(self) -> pd.DataFrame:
+        """Return one row a check."""
+        rows = pd.DataFrame([check.to_json() for check in self.checks], columns=[f.name for f in CHECK_FIELDS])
+        return rows.drop(columns="params")
+
+    def save(self, folder: Path) -> None:
+        """Keep the report in a folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.check_table().to_parquet(folder / CHECKS_FILE, index=False)
+        write_json(folder / FILE, {**self.to_json(), "past": self.past})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self | None:
+        """Return the report kept in a folder, or None."""
+        if not (folder / FILE).is_file():
+            return None
+        values = read_json(folder / FILE)
+        table = pd.read_parquet(folder / CHECKS_FILE)
+        rows = table.astype(object).where(table.notna(), None).to_dict("records")
+        return cls(
+            {key: values[key] for key in ABOUT},
+            values["chunks"],
+            [Light.from_json(question, light) for question, light in values["lights"].items()],
+            Recommendation.from_json(values["recommendation"]),
+            [Alert.from_json(alert) for alert in values["alerts"]],
+            [Check(**{str(key): value for key, value in row.items()}) for row in rows],
+            values["past"],
+            [Realised.from_json(one) for one in values["realised"]],
+            [Tier.from_json(one) for one in values["tiers"]],
+        )
+
+
+CHECK_FIELDS: Final = dataclasses.fields(Check)
+
+
+def report_folder(workspace: Workspace, model_id: str, version: str) -> Path:
+    """Return where the report of a model on a version of a dataset is kept."""
+    return workspace.folder("monitoring") / f"{model_id}-{version}"
+
+
+def kept_folder(workspace: Workspace, model_id: str) -> Path:
+    """Return where what outlives a version is kept: who acknowledged what, who was told, a reference made later."""
+    return workspace.folder("monitoring") / f"{model_id}-kept"
+
+
+def acknowledged(workspace: Workspace, model_id: str) -> dict[str, dict[str, str]]:
+    """Return who acknowledged which alerts of a model, ``{by, at}`` by alert id."""
+    path = kept_folder(workspace, model_id) / "acknowledged.json"
+    known: dict[str, dict[str, str]] = read_json(path) if path.is_file() else {}
+    return known
+
+
+def acknowledge_alerts(workspace: Workspace, model_id: str, alerts: Sequence[str], by: str) -> None:
+    """Note that somebody has seen alerts; they no longer turn a light, and nobody is told of them again."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    known = acknowledged(workspace, model_id) | {alert: {"by": by, "at": now} for alert in alerts}
+    folder = kept_folder(workspace, model_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "acknowledged.json", known)
+
+
+def write_report(report: Report, out: Path, language: str) -> None:
+    """Write a report for other programs: ``report.json``, ``alerts.csv``, ``checks.csv``, ``realised.csv``."""
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / FILE, report.to_json(language))
+    alerts = [alert.to_json(language) for alert in report.alerts]
+    names = ["id", "light", "grave", "code", "begin", "end", "message"]
+    pd.DataFrame(alerts, columns=names).to_csv(out / "alerts.csv", index=False)
+    report.check_table().to_csv(out / "checks.csv", index=False)
+    fields = [item.name for item in dataclasses.fields(Realised)]
+    pd.DataFrame([one.to_json() for one in report.realised], columns=fields).to_csv(out / "realised.csv", index=False)

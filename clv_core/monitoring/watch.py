@@ -1,0 +1,211 @@
+"""Monitoring of one model: the reference, the new chunks, what came true, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from clv_core.collection.store import Dataset, open_dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.deployment.past import shared_error
+from clv_core.deployment.scoring import score, score_snapshot, snapshot_of
+from clv_core.deployment.terms import Terms
+from clv_core.errors import Message
+from clv_core.features.log import open_log
+from clv_core.jobs import Progress
+from clv_core.monitoring.alerts import DATA, PREDICTIONS, REALISED, Alert, alert_of, alerts_of
+from clv_core.monitoring.drift.check import Check
+from clv_core.monitoring.drift.chunks import AUTO, FEWEST, MONTH, WEEK, chunks_after, edge, in_horizon, usual_kind
+from clv_core.monitoring.drift.customers import check_customers, later_instants
+from clv_core.monitoring.drift.data import FALSE_ALARMS, check_data
+from clv_core.monitoring.drift.profile import Profile, profile
+from clv_core.monitoring.drift.reference import Reference, reference_of
+from clv_core.monitoring.drift.series import all_series
+from clv_core.monitoring.drift.sights import look_at, sight_of
+from clv_core.monitoring.lights import lights_of, recommend
+from clv_core.monitoring.report import Report, acknowledged, kept_folder, report_folder
+from clv_core.monitoring.truth.realised import FEWEST_CUSTOMERS, Realised, actual_of, realised
+from clv_core.monitoring.truth.tiers import Tier, tiers_since
+from clv_core.workspace import Workspace
+
+AT_ONCE: Final = 200_000
+"""Of more customers the features are made anew for each part of the horizon, some of them at a time."""
+SHORT_HORIZON_DAYS: Final = 70
+"""A horizon of at most this is followed by the week."""
+COVERAGE_SLACK: Final = 0.05
+
+
+def monitor(workspace: Workspace, name: str, model_id: str, *, kind: str = AUTO, progress: Progress) -> Report:
+    """Hold a dataset's events since a model's cutoff against its reference and its predictions; keep the report.
+
+    Args:
+        workspace: where both are.
+        name: the dataset, as it has grown.
+        model_id: the model.
+        kind: ``week``, ``month``, or ``auto``: months where the reference has enough of them.
+        progress: listener.
+
+    Raises:
+        NotFound: no such dataset or model.
+        NotEnoughData: nothing is known of the time before the model's cutoff.
+    """
+    dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
+    cutoff = date.fromisoformat(bundle.record["cutoff"])
+    known = reference_of(bundle, dataset, kept_folder(workspace, model_id), progress)
+    kind = usual_kind(cutoff, known.first_day) if kind == AUTO else kind
+    horizon: int = bundle.record["horizon_days"]
+    chunks = chunks_after(cutoff, kind, dataset.log_end)
+    unknown: dict[str, Message] = {}
+    progress.report("monitoring", 0, 3)
+    checks, past = _data(dataset, known, kind, chunks, horizon, unknown)
+    progress.report("monitoring", 1, 3)
+    now, customers = _customers(dataset, bundle, known, unknown)
+    progress.report("monitoring", 2, 3)
+    came, tiers = _truth(workspace, dataset, bundle, now, unknown, progress)
+    alerts = [*alerts_of([*checks, *customers]), *_truth_alerts(bundle, came)]
+    lights = lights_of(alerts, unknown)
+    about: dict[str, Any] = {
+        "model": model_id,
+        "dataset": dataset.name,
+        "version": dataset.version,
+        "cutoff": cutoff.isoformat(),
+        "horizon_days": horizon,
+        "currency": dataset.manifest.currency,
+        "as_of": dataset.log_end.isoformat(),
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "kind": kind,
+        "reference": {
+            "source": known.source,
+            "first_day": known.first_day.isoformat(),
+            "chunks": len(known.profiles[kind].chunks) if kind in known.profiles else 0,
+        },
+    }
+    spans = [[chunk.begin.isoformat(), chunk.end.isoformat()] for chunk in chunks]
+    report = Report(about, spans, lights, recommend(lights), alerts, [*checks, *customers], past, came, tiers)
+    report.save(report_folder(workspace, model_id, dataset.version))
+    progress.report("monitoring", 3, 3)
+    return report.seen(acknowledged(workspace, model_id))
+
+
+def _data(
+    dataset: Dataset, known: Reference, kind: str, chunks: list[Any], horizon: int, unknown: dict[str, Message]
+) -> tuple[list[Check], list[dict[str, Any]]]:
+    before = known.profiles.get(kind)
+    if before is None:
+        days = (known.cutoff - known.first_day).days
+        unknown[DATA] = Message("light.data.short", {"days": days, "needed": FEWEST[kind], "kind": kind})
+        return [], []
+    past = _past(before)
+    if not chunks:
+        unknown[DATA] = Message("light.early", {"until": edge(known.cutoff, kind, 1).isoformat()})
+        return [], past
+    return check_data(before, profile(dataset, chunks), in_horizon(kind, horizon)), past
+
+
+def _past(before: Profile) -> list[dict[str, Any]]:
+    begin = [chunk.begin.isoformat() for chunk in before.chunks]
+    found = []
+    for one in all_series(before, before):
+        figures = [float(value) if np.isfinite(value) else None for value in one.back(one.y)]
+        found.append({"test": one.test, "subject": one.subject, "value": one.value, "begin": begin, "figures": figures})
+    return found
+
+
+def _customers(
+    dataset: Dataset, bundle: Bundle, known: Reference, unknown: dict[str, Message]
+) -> tuple[pd.DataFrame | None, list[Check]]:
+    """Return what the model says of everybody at the latest instant, and the checks of all instants."""
+    instants = later_instants(known.cutoff, dataset.log_end)
+    if not instants:
+        unknown[PREDICTIONS] = Message("light.early", {"until": edge(known.cutoff, MONTH, 1).isoformat()})
+        return None, []
+    if len(known.sights) < 2:
+        unknown[PREDICTIONS] = Message("light.predictions.short", {"days": (known.cutoff - known.first_day).days})
+    config = TrainConfig.from_json(bundle.record["config"])
+    log = open_log(dataset, **config.of_log())
+    sights, now = [], None
+    try:
+        for instant in instants:
+            now = look_at(log, bundle.model, config, instant)
+            sights.append(sight_of(now, known.bins, instant))
+    finally:
+        log.close()
+    assert now is not None
+    return now[["predicted_clv"]].reset_index(), check_customers(known.cutoff, known.first_day, known.sights, sights)
+
+
+def _truth(
+    workspace: Workspace,
+    dataset: Dataset,
+    bundle: Bundle,
+    now: pd.DataFrame | None,
+    unknown: dict[str, Message],
+    progress: Progress,
+) -> tuple[list[Realised], list[Tier]]:
+    cutoff, horizon = date.fromisoformat(bundle.record["cutoff"]), int(bundle.record["horizon_days"])
+    days = matured(cutoff, horizon, dataset.log_end)
+    if not days:
+        unknown[REALISED] = Message("light.early", {"until": (cutoff + timedelta(days=28)).isoformat()})
+        return [], []
+    if cutoff <= dataset.log_start:
+        unknown[REALISED] = Message("light.realised.nobody", {"cutoff": cutoff.isoformat()})
+        return [], []
+    scores, shared = _scores(bundle, dataset, cutoff, progress), shared_error(workspace, bundle)
+    if shared is None:
+        unknown[REALISED] = Message("light.realised.unmeasured")
+    came = [realised(dataset, scores(part), cutoff, part, shared) for part in days]
+    part = scores(days[-1])
+    actual, _, _ = actual_of(dataset, part, cutoff, cutoff + timedelta(days=days[-1]))
+    tiers = [] if now is None else tiers_since(scores(horizon), part, actual, now, shared)
+    return came, tiers
+
+
+def matured(cutoff: date, horizon_days: int, end: date) -> list[int]:
+    """Return after how many days predictions are held against what came: whole chunks, and all that has passed.
+
+    The first is at least 4 weeks after the cutoff, or the horizon where that is shorter.
+    """
+    kind = WEEK if horizon_days <= SHORT_HORIZON_DAYS else MONTH
+    passed = min(horizon_days, (end - cutoff).days)
+    edges = {(chunk.end - cutoff).days for chunk in chunks_after(cutoff, kind, end)} | {passed}
+    return sorted(days for days in edges if min(28, horizon_days) <= days <= passed)
+
+
+def _scores(bundle: Bundle, dataset: Dataset, cutoff: date, progress: Progress) -> Callable[[int], pd.DataFrame]:
+    """Return what gives the scores as of the cutoff for any part of the horizon."""
+    known: dict[int, pd.DataFrame] = {}
+    snapshot = None
+    if dataset.manifest.customers <= AT_ONCE:
+        snapshot = snapshot_of(bundle, dataset, cutoff, progress)
+
+    def scores(days: int) -> pd.DataFrame:
+        if days not in known and snapshot is not None:
+            known[days] = score_snapshot(bundle, snapshot, cutoff, Terms(days))
+        elif days not in known:
+            known[days] = score(bundle, dataset, cutoff=cutoff, horizon_days=days, progress=progress)
+        return known[days]
+
+    return scores
+
+
+def _truth_alerts(bundle: Bundle, came: list[Realised]) -> list[Alert]:
+    if not came:
+        return []
+    cutoff, last, found = bundle.record["cutoff"], came[-1], []
+    checked = in_horizon(MONTH, bundle.record["horizon_days"])
+    if last.chance is not None and last.chance < FALSE_ALARMS / checked:
+        side = "rose" if last.realised > last.expected else "fell"
+        change = f"{abs(last.realised / last.expected - 1):.0%}" if last.expected else ""
+        params = {"realised": last.realised, "expected": last.expected, "change": change}
+        found.append(alert_of(REALISED, f"realised_{side}", "", params, cutoff, last.until))
+    customers = bundle.record.get("holdout") or {}
+    usual = min(0.8, float(bundle.record.get("metrics", {}).get("coverage80", 0.8)))
+    if customers.get("customers", 0) >= FEWEST_CUSTOMERS and last.coverage < usual - COVERAGE_SLACK:
+        params = {"found": f"{last.coverage:.0%}", "usual": f"{usual:.0%}"}
+        found.append(alert_of(REALISED, "coverage", "", params, cutoff, last.until))
+    return found

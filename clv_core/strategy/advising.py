@@ -1,0 +1,127 @@
+"""Recommendations and price responses of a workspace: made from kept scores, kept for the pages, written as files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from clv_core.collection.store import Dataset, open_dataset
+from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.deployment.kept_scores import scores
+from clv_core.errors import UsageError
+from clv_core.i18n import DEFAULT_LANGUAGE
+from clv_core.jobs import Progress
+from clv_core.strategy.acting import side_of
+from clv_core.strategy.export import Exported, Side
+from clv_core.strategy.pricing.kept import keep_responses, responses_folder
+from clv_core.strategy.pricing.responses import Responses, measure_responses
+from clv_core.strategy.pricing.whatif import Outcome, Rule, what_if
+from clv_core.strategy.pricing.worded import price_table
+from clv_core.strategy.recommend.advice import recommend as make_advice
+from clv_core.strategy.recommend.blend import TOP
+from clv_core.strategy.recommend.kept import KeptAdvice, keep_advice, load_advice, recommendations_folder
+from clv_core.strategy.recommend.worded import assumption, customer_rows
+from clv_core.strategy.segments import assign
+from clv_core.strategy.tables import check_ending, write_rows
+from clv_core.strategy.tiers import DEFAULT_SCHEME
+from clv_core.workspace import Workspace
+
+MOST: Final = 50
+
+
+def recommend(
+    workspace: Workspace,
+    name: str,
+    model_id: str,
+    out: Path,
+    *,
+    top: int = TOP,
+    without_bought: bool = False,
+    language: str = DEFAULT_LANGUAGE,
+    progress: Progress,
+) -> tuple[Exported, KeptAdvice]:
+    """Write which products are recommended to each customer, and keep what the pages show.
+
+    Args:
+        workspace: where dataset and model are.
+        name: of the dataset.
+        model_id: whose tiers count.
+        out: the list, CSV, XLSX or Parquet.
+        top: products a customer, at most :data:`MOST`.
+        without_bought: whether what a customer has bought is left out.
+        language: of the sentences.
+        progress: listener.
+
+    Raises:
+        UsageError: another ending, or too many products a customer.
+        NotEnoughData: the log names no products.
+    """
+    check_ending(out)
+    if not 1 <= top <= MOST:
+        raise UsageError("setting_bounds", setting="top", value=top, low=1, high=MOST)
+    dataset, bundle, tiered = _tiered(workspace, name, model_id, progress)
+    made = make_advice(dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, top=max(top, TOP), progress=progress)
+    folder = recommendations_folder(workspace, bundle, dataset)
+    keep_advice(made, folder, {"model": bundle.id, "dataset": dataset.name, "version": dataset.version})
+    kept = load_advice(folder)
+    assert kept is not None
+    rows = customer_rows(kept.everyone("without_bought" if without_bought else "with_bought", top), language)
+    written = write_rows(workspace, rows, out, recommendation_side(dataset, bundle, language))
+    return written, kept
+
+
+def recommendation_side(dataset: Dataset, bundle: Bundle, language: str) -> Side:
+    """Return what a list of recommendations says of itself."""
+    side = side_of(dataset, bundle, None)
+    return replace(side, scheme=str(DEFAULT_SCHEME), assumptions=(assumption().to_json(language),))
+
+
+def price(
+    workspace: Workspace,
+    name: str,
+    model_id: str,
+    out: Path,
+    *,
+    rule: Rule | None = None,
+    language: str = DEFAULT_LANGUAGE,
+    progress: Progress,
+) -> tuple[Exported, Responses, Outcome | None]:
+    """Write how sales answer prices by category and tier, and keep it for the page.
+
+    Args:
+        workspace: where dataset and model are.
+        name: of the dataset.
+        model_id: whose tiers and predicted values count.
+        out: the table, CSV, XLSX or Parquet.
+        rule: prices to be tried.
+        language: of the sentences.
+        progress: listener.
+
+    Returns:
+        What was written, the responses, and what the rule would bring.
+
+    Raises:
+        NotEnoughData: the log has no products, categories or pieces, or no category whose prices vary enough.
+    """
+    check_ending(out)
+    dataset, bundle, tiered = _tiered(workspace, name, model_id, progress)
+    found = measure_responses(dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, progress)
+    about = {"model": bundle.id, "dataset": dataset.name, "version": dataset.version}
+    keep_responses(found, responses_folder(workspace, bundle, dataset), about)
+    outcome = None if rule is None else what_if(found, rule)
+    side = price_side(dataset, bundle, outcome, language)
+    return write_rows(workspace, price_table(found, outcome, language), out, side), found, outcome
+
+
+def price_side(dataset: Dataset, bundle: Bundle, outcome: Outcome | None, language: str) -> Side:
+    """Return what a table of responses says of itself."""
+    said = () if outcome is None else tuple(one.to_json(language) for one in outcome.assumptions)
+    return replace(side_of(dataset, bundle, None), scheme=str(DEFAULT_SCHEME), assumptions=said)
+
+
+def _tiered(workspace: Workspace, name: str, model_id: str, progress: Progress) -> tuple[Dataset, Bundle, pd.DataFrame]:
+    dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
+    return dataset, bundle, assign(scores(workspace, name, model_id, progress=progress), DEFAULT_SCHEME)

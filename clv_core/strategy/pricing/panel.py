@@ -1,0 +1,138 @@
+"""Sales by product and week: what was paid, how deep the discount was, how many pieces each tier took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import ibis
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from clv_core.collection.store import Dataset
+from clv_core.columns import (
+    AMOUNT,
+    CATEGORY,
+    CUSTOMER_ID,
+    DISCOUNT,
+    EVENT_TIME,
+    EVENT_TYPE,
+    PRODUCT_ID,
+    PURCHASE,
+    QUANTITY,
+    UNIT_PRICE,
+)
+from clv_core.errors import NotEnoughData
+from clv_core.features.engine import Engine
+from clv_core.features.relations import DAY_SECONDS
+from clv_core.strategy.segments import TIER
+
+ALL: Final = 0
+"""Tier that stands for all customers."""
+YEAR_DAYS: Final = 365
+FEWEST_PERIODS: Final = 12
+COVER: Final = 0.6
+"""A product is used where it was sold in at least this share of the weeks between its first and its last: a week
+without a sale has no price, and leaving many out would hide that dear weeks sell nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """What was sold, by product and period.
+
+    Args:
+        prices: category, product_id, period, price (median of a piece), depth (discount as a share of the full price,
+            NaN where the log has no discounts); one row a product and period with a sale.
+        units: product_id, period, tier, units; tiers without a sale are left out; 0 stands for all.
+        spend: category, tier, amount: money of the last year before the cutoff, of all products.
+        period_days: 7 or 28.
+    """
+
+    prices: pd.DataFrame
+    units: pd.DataFrame
+    spend: pd.DataFrame
+    period_days: int
+
+
+def panels(dataset: Dataset, tiered: pd.DataFrame, cutoff: date, periods: tuple[int, ...]) -> list[Panel]:
+    """Return the panel of each period length; the log is read once.
+
+    Args:
+        dataset: the log; nothing at or after the cutoff is read.
+        tiered: customer_id and tier, one row a customer.
+        cutoff: local midnight.
+        periods: lengths in days.
+
+    Raises:
+        NotEnoughData: the log has no products, categories or pieces.
+    """
+    engine = Engine()
+    try:
+        events = dataset.events(engine.connection)
+        _check(events, dataset.name, cutoff)
+        bought = events.filter(
+            events[EVENT_TYPE] == PURCHASE,
+            events[EVENT_TIME] < ibis.timestamp(cutoff.isoformat()),
+            events[AMOUNT] > 0,
+            events[QUANTITY].fill_null(1.0) > 0,
+            events[PRODUCT_ID].notnull(),
+            events[CATEGORY].notnull(),
+        )
+        day = (bought[EVENT_TIME].epoch_seconds() // DAY_SECONDS).cast("int32")
+        age = (cutoff - date(1970, 1, 1)).days - 1 - day
+        people = ibis.memtable(pa.table({CUSTOMER_ID: pa.array(tiered[CUSTOMER_ID], pa.string()), TIER: tiered[TIER]}))
+        pieces = bought[QUANTITY].fill_null(1.0)
+        rows = bought.select(
+            CUSTOMER_ID, PRODUCT_ID, CATEGORY, AMOUNT, DISCOUNT, age=age, units=pieces, price=bought[AMOUNT] / pieces
+        )
+        sold = engine.connection.create_table("sold", rows.inner_join(people, CUSTOMER_ID), temp=True)
+        return [_panel(sold, days) for days in periods]
+    finally:
+        engine.close()
+
+
+def _check(events: Any, name: str, cutoff: date) -> None:
+    """Refuse a log that cannot say which product was sold at which price."""
+    bought = events.filter(events[EVENT_TYPE] == PURCHASE, events[EVENT_TIME] < ibis.timestamp(cutoff.isoformat()))
+    counts = bought.aggregate(
+        **{column: bought[column].count() for column in (PRODUCT_ID, CATEGORY, QUANTITY, UNIT_PRICE)}
+    )
+    (known,) = counts.to_pyarrow().to_pylist()
+    missing = [column for column in (PRODUCT_ID, CATEGORY) if not known[column]]
+    if not known[QUANTITY] and not known[UNIT_PRICE]:
+        missing.append(QUANTITY)
+    if missing:
+        raise NotEnoughData("price_no_columns", dataset=name, missing=", ".join(missing))
+
+
+def _panel(sold: Any, days: int) -> Panel:
+    # Periods are counted back from the cutoff, so that the last one is whole.
+    rows = sold.mutate(period=-(sold.age // days).cast("int32"))
+    by_week = rows.group_by(CATEGORY, PRODUCT_ID, "period").agg(
+        price=rows.price.median(), amount=rows[AMOUNT].sum(), discount=rows[DISCOUNT].sum()
+    )
+    prices = by_week.order_by(CATEGORY, PRODUCT_ID, "period").to_pyarrow().to_pandas()
+    discount = prices["discount"].to_numpy(np.float64, na_value=np.nan)
+    prices["depth"] = discount / (prices["amount"].to_numpy(np.float64) + discount)
+    prices = prices[_steady(prices)].drop(columns=["amount", "discount"]).reset_index(drop=True)
+    units = rows.group_by(PRODUCT_ID, "period", TIER).agg(units=rows.units.sum())
+    by_tier = units.order_by(PRODUCT_ID, "period", TIER).to_pyarrow().to_pandas()
+    everyone = by_tier.groupby([PRODUCT_ID, "period"], as_index=False)["units"].sum().assign(**{TIER: ALL})
+    by_tier = pd.concat([everyone, by_tier], ignore_index=True)
+    recent = rows.filter(rows.age < YEAR_DAYS)
+    spend = recent.group_by(CATEGORY, TIER).agg(amount=recent[AMOUNT].sum())
+    return Panel(
+        prices,
+        by_tier[by_tier[PRODUCT_ID].isin(set(prices[PRODUCT_ID]))].reset_index(drop=True),
+        spend.order_by(CATEGORY, TIER).to_pyarrow().to_pandas(),
+        days,
+    )
+
+
+def _steady(prices: pd.DataFrame) -> np.ndarray:
+    """Return which rows are of products that were sold in most periods of their life."""
+    period = prices.groupby(PRODUCT_ID)["period"]
+    count, life = period.transform("count"), period.transform("max") - period.transform("min") + 1
+    return ((count >= FEWEST_PERIODS) & (count >= COVER * life)).to_numpy()

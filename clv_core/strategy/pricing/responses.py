@@ -1,0 +1,156 @@
+"""How sales answer prices and discounts, by category and tier, measured from the variation in the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from clv_core.collection.store import Dataset
+from clv_core.columns import CATEGORY, PRODUCT_ID
+from clv_core.errors import NotEnoughData
+from clv_core.jobs import Progress
+from clv_core.strategy.pricing.panel import ALL, Panel, panels
+from clv_core.strategy.pricing.poisson import Estimate, absorbed_poisson
+from clv_core.strategy.segments import TIER, VALUE
+
+PERIODS: Final = (7, 28)
+SHARE: Final = 0.9
+"""Of the intervals."""
+FEWEST_PRODUCTS: Final = 10
+FEWEST_ROWS: Final = 100
+FEWEST_UNITS: Final = 100.0
+SMALLEST_VARIATION: Final = 0.03
+"""Standard deviation of log price within products: about 3%."""
+USUAL_RANGE: Final = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class Responses:
+    """What was measured, and what could not be.
+
+    Args:
+        table: one row a category and tier (0: all customers): category, tier, elasticity (percent of pieces for one
+            percent of price), low and high (90% interval), error (standard error), discount_effect (change of the log
+            of pieces for a discount of the whole price; NaN where the log has no discounts), discount_low,
+            discount_high, products, rows (product-periods), variation (standard deviation of log price within
+            products), range (log price changes up to which were seen: 95% of them).
+        left_out: category, reason (``few_products``, ``few_sales``, ``steady_prices``), products, variation.
+        spend: category, tier, amount: money of the last year.
+        tiers: tier, customers, value: customers and predicted value of each tier.
+        period_days: 7 or 28.
+        cutoff: nothing at or after it was read.
+    """
+
+    table: pd.DataFrame
+    left_out: pd.DataFrame
+    spend: pd.DataFrame
+    tiers: pd.DataFrame
+    period_days: int
+    cutoff: date
+
+
+def measure_responses(
+    dataset: Dataset, tiered: pd.DataFrame, tiers: int, cutoff: date, progress: Progress
+) -> Responses:
+    """Return the responses of all categories whose prices vary enough, by weeks, or by four weeks where sales are few.
+
+    Args:
+        dataset: the log.
+        tiered: customer_id, tier and predicted_clv, one row a customer.
+        tiers: how many tiers there are.
+        cutoff: local midnight; nothing at or after it is read.
+        progress: listener.
+
+    Raises:
+        NotEnoughData: the log has no products, categories or pieces, or no category whose prices vary enough.
+    """
+    progress.report("price_reading", 0, 1)
+    found = panels(dataset, tiered, cutoff, PERIODS)
+    facts = [_facts(panel) for panel in found]
+    chosen = next((place for place, rows in enumerate(facts) if (rows["reason"] == "").any()), None)
+    if chosen is None:
+        widest = max((float(rows["variation"].max()) for rows in facts if len(rows)), default=0.0)
+        raise NotEnoughData(
+            "price_no_variation",
+            dataset=dataset.name,
+            categories=int(found[0].spend[CATEGORY].nunique()),
+            variation=0.0 if np.isnan(widest) else round(100 * widest, 1),
+            needed=100 * SMALLEST_VARIATION,
+            products=FEWEST_PRODUCTS,
+        )
+    panel, rows = found[chosen], facts[chosen]
+    usable = rows[rows["reason"] == ""]
+    lines: list[dict[str, Any]] = []
+    for place, fact in enumerate(usable.to_dict("records")):
+        progress.report("price_measuring", place, len(usable))
+        lines += _category(panel, {str(name): value for name, value in fact.items()}, tiers)
+    table = pd.DataFrame(lines)
+    if table.empty:
+        raise NotEnoughData("price_nothing_measured", dataset=dataset.name, categories=len(usable))
+    people = tiered.groupby(TIER).agg(customers=(VALUE, "size"), value=(VALUE, "sum")).reset_index()
+    left_out = rows.loc[rows["reason"] != "", [CATEGORY, "reason", "products", "variation"]]
+    return Responses(table, left_out.reset_index(drop=True), panel.spend, people, panel.period_days, cutoff)
+
+
+def _facts(panel: Panel) -> pd.DataFrame:
+    """Return one row a category: products, rows, variation, range, and why it is left out ("" where it is not)."""
+    prices = panel.prices.assign(log_price=np.log(panel.prices["price"]))
+    centred = prices["log_price"] - prices.groupby(PRODUCT_ID)["log_price"].transform("mean")
+    by_category = prices.assign(off=centred).groupby(CATEGORY)
+    rows = pd.DataFrame(
+        {
+            "products": by_category[PRODUCT_ID].nunique(),
+            "rows": by_category.size(),
+            "variation": by_category["off"].std(),
+            "range": by_category["off"].apply(lambda off: float(np.quantile(np.abs(off), USUAL_RANGE))),
+        }
+    ).reindex(sorted(panel.spend[CATEGORY].unique()))
+    rows[["products", "rows"]] = rows[["products", "rows"]].fillna(0).astype("int64")
+    reason = np.select(
+        [rows["products"] < FEWEST_PRODUCTS, rows["rows"] < FEWEST_ROWS, rows["variation"] < SMALLEST_VARIATION],
+        ["few_products", "few_sales", "steady_prices"],
+        "",
+    )
+    return rows.assign(reason=reason).rename_axis(CATEGORY).reset_index()
+
+
+def _category(panel: Panel, fact: dict[str, Any], tiers: int) -> list[dict[str, Any]]:
+    """Return the rows of one category: all customers, then each tier that bought enough."""
+    prices = panel.prices[panel.prices[CATEGORY] == fact[CATEGORY]].reset_index(drop=True)
+    product = pd.factorize(prices[PRODUCT_ID])[0].astype(np.int64)
+    period = pd.factorize(prices["period"])[0].astype(np.int64)
+    key = pd.MultiIndex.from_frame(prices[[PRODUCT_ID, "period"]])
+    sold = panel.units[panel.units[PRODUCT_ID].isin(set(prices[PRODUCT_ID]))]
+    log_price = np.log(prices["price"].to_numpy(np.float64))
+    depth = prices["depth"].to_numpy(np.float64)
+    lines = []
+    for tier in range(ALL, tiers + 1):
+        mine = sold[sold[TIER] == tier].set_index([PRODUCT_ID, "period"])["units"]
+        units = mine.reindex(key).fillna(0.0).to_numpy(np.float64)
+        if units.sum() < FEWEST_UNITS:
+            continue
+        found = absorbed_poisson(units, log_price, product, period)
+        if found is None or found.clusters < FEWEST_PRODUCTS:
+            continue
+        low, high = found.interval(SHARE)
+        line = {CATEGORY: fact[CATEGORY], TIER: tier, "elasticity": found.value, "low": low, "high": high}
+        line |= {"error": found.error, **_discount(units, depth, product, period)}
+        line |= {"products": found.clusters, "rows": found.rows}
+        lines.append(line | {"variation": fact["variation"], "range": fact["range"]})
+    return lines
+
+
+def _discount(units: np.ndarray, depth: np.ndarray, product: np.ndarray, period: np.ndarray) -> dict[str, float]:
+    """Return what a discount does beyond the usual of the product, where the log has discounts."""
+    known = np.isfinite(depth)
+    found: Estimate | None = None
+    if known.sum() >= FEWEST_ROWS and np.ptp(depth[known]) > 0:
+        found = absorbed_poisson(units[known], depth[known], product[known], period[known])
+    if found is None or found.clusters < FEWEST_PRODUCTS:
+        return dict.fromkeys(("discount_effect", "discount_low", "discount_high"), np.nan)
+    low, high = found.interval(SHARE)
+    return {"discount_effect": found.value, "discount_low": low, "discount_high": high}

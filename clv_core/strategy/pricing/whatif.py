@@ -1,0 +1,197 @@
+"""What-if: what a price rule would bring over the horizon, in revenue, margin and predicted value.
+
+A rule changes prices by tier, in the categories whose response was measured. A tier's predicted value is spread over
+the categories as its money of the last year was. With elasticity b, a price changed by the factor f sells f^b times the
+pieces, so revenue changes by f^(1+b), and what the pieces cost by f^b. Elasticities of different categories are off
+independently of each other, those of one category together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from clv_core.columns import CATEGORY
+from clv_core.errors import Message, UsageError
+from clv_core.strategy.pricing.panel import ALL
+from clv_core.strategy.pricing.responses import SHARE, Responses
+from clv_core.strategy.segments import TIER
+
+MOST_DOWN: Final = -0.5
+MOST_UP: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A price rule: it speaks of tiers and categories, never of a person.
+
+    Args:
+        changes: change of the price by tier as a share, -0.1 is 10% less; tiers that are not named keep theirs.
+        margin_rate: share of today's price that is margin, in (0, 1): an assumption.
+        categories: where prices change; empty: in all that were measured.
+
+    Raises:
+        UsageError: a change or a margin out of bounds.
+    """
+
+    changes: Mapping[int, float]
+    margin_rate: float
+    categories: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the bounds."""
+        for change in self.changes.values():
+            if not MOST_DOWN <= change <= MOST_UP:
+                raise UsageError("price_change", change=100 * change, low=100 * MOST_DOWN, high=100 * MOST_UP)
+        if not 0 < self.margin_rate < 1:
+            raise UsageError("price_margin", margin=self.margin_rate)
+
+
+def parse_changes(texts: list[str], tiers: int) -> dict[int, float]:
+    """Return the changes of texts such as ``1=-10`` (tier 1, 10% less) or ``all=-5``; later ones win.
+
+    Raises:
+        UsageError: a text of another form, or a tier that is not there.
+    """
+    changes: dict[int, float] = {}
+    for text in texts:
+        found = re.fullmatch(r"\s*(all|\d+)\s*=\s*([+-]?\d+(?:\.\d+)?)\s*%?\s*", text)
+        if found is None or (found[1] != "all" and not 1 <= int(found[1]) <= tiers):
+            raise UsageError("price_change_text", text=text[:40], tiers=tiers)
+        named = range(1, tiers + 1) if found[1] == "all" else (int(found[1]),)
+        changes |= dict.fromkeys(named, float(found[2]) / 100)
+    return changes
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A change in money with its 90% interval; all of it rests on the measured responses.
+
+    Args:
+        value: the change.
+        low: lower end.
+        high: upper end.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a rule would bring over the horizon.
+
+    Args:
+        revenue: change of revenue, which is the change of the customers' predicted value.
+        margin: change of margin, at the assumed margin rate.
+        base: predicted value of all customers without the rule.
+        touched: part of it that lies in cells whose price changes.
+        tiers: tier, customers, change (of the price), base, touched, revenue, revenue_low, revenue_high, margin,
+            margin_low, margin_high, clv (predicted value of a customer today), clv_after, clv_low, clv_high.
+        cells: category, tier, change, base, elasticity, evidence (``tier``: measured on it; ``all``: on all customers),
+            beyond (whether the change is larger than what was seen), revenue, margin.
+        assumptions: what was not measured.
+    """
+
+    revenue: Sum
+    margin: Sum
+    base: float
+    touched: float
+    tiers: pd.DataFrame
+    cells: pd.DataFrame
+    assumptions: tuple[Message, ...]
+
+
+def what_if(responses: Responses, rule: Rule) -> Outcome:
+    """Return what a rule would bring.
+
+    Raises:
+        UsageError: a category whose response was not measured.
+    """
+    known = set(responses.table[CATEGORY])
+    unknown = sorted(set(rule.categories) - known)
+    if unknown:
+        raise UsageError("price_category", category=unknown[0], known=", ".join(sorted(known)[:20]))
+    cells = _cells(responses, rule)
+    people = responses.tiers.assign(change=responses.tiers[TIER].map(dict(rule.changes)).fillna(0.0))
+    people = people.rename(columns={"value": "base"}).set_index(TIER)
+    people["touched"] = cells.groupby(TIER)["base"].sum().reindex(people.index).fillna(0.0)
+    for what in ("revenue", "margin"):
+        by_tier = cells.groupby(TIER)
+        value = by_tier[what].sum().reindex(people.index).fillna(0.0)
+        reach = by_tier[f"{what}_error"].apply(lambda errors: float(np.sqrt((errors**2).sum())))
+        reach = _z() * reach.reindex(people.index).fillna(0.0).astype("float64")
+        people[what], people[f"{what}_low"], people[f"{what}_high"] = value, value - reach, value + reach
+    count = people["customers"].clip(lower=1)
+    people["clv"] = people["base"] / count
+    for end, column in (("after", "revenue"), ("low", "revenue_low"), ("high", "revenue_high")):
+        people[f"clv_{end}"] = (people["base"] + people[column]) / count
+    base, touched = float(people["base"].sum()), float(cells["base"].sum())
+    shown = cells.drop(columns=["error", "revenue_error", "margin_error"])
+    said = _assumptions(cells, rule, base, touched)
+    revenue, margin = _total(cells, "revenue"), _total(cells, "margin")
+    return Outcome(revenue, margin, base, touched, people.reset_index(), shown, said)
+
+
+def _cells(responses: Responses, rule: Rule) -> pd.DataFrame:
+    """Return one row a category and tier whose price changes."""
+    spend = responses.spend.copy()
+    total = spend.groupby(TIER)["amount"].transform("sum")
+    value = spend[TIER].map(responses.tiers.set_index(TIER)["value"]).fillna(0.0)
+    cells = spend.assign(base=value * spend["amount"] / total, change=spend[TIER].map(dict(rule.changes)).fillna(0.0))
+    columns = [CATEGORY, "elasticity", "error"]
+    own = responses.table[responses.table[TIER] != ALL][[*columns, TIER]]
+    everyone = responses.table[responses.table[TIER] == ALL][[*columns, "range"]]
+    cells = cells.merge(everyone, on=CATEGORY, how="inner")
+    cells = cells.merge(own, on=[CATEGORY, TIER], how="left", suffixes=("_all", ""))
+    cells = cells[(cells["change"] != 0) & (cells["base"] > 0)]
+    if rule.categories:
+        cells = cells[cells[CATEGORY].isin(rule.categories)]
+    measured = cells["elasticity"].notna()
+    cells["evidence"] = np.where(measured, "tier", "all")
+    for name in ("elasticity", "error"):
+        cells[name] = cells[name].where(measured, cells[f"{name}_all"])
+    log_factor = np.log1p(cells["change"])
+    cells["beyond"] = log_factor.abs() > cells["range"]
+    pieces = np.exp(log_factor * cells["elasticity"])
+    paid = cells["base"] * pieces * (1 + cells["change"])
+    cost = (1 - rule.margin_rate) * cells["base"] * pieces
+    cells["revenue"] = paid - cells["base"]
+    cells["margin"] = paid - cost - rule.margin_rate * cells["base"]
+    cells["revenue_error"] = log_factor * paid * cells["error"]
+    cells["margin_error"] = log_factor * (paid - cost) * cells["error"]
+    order = [CATEGORY, TIER, "change", "base", "elasticity", "evidence", "beyond", "revenue", "margin"]
+    return cells[[*order, "error", "revenue_error", "margin_error"]].sort_values([CATEGORY, TIER], ignore_index=True)
+
+
+def _z() -> float:
+    return float(norm.ppf((1 + SHARE) / 2))
+
+
+def _total(cells: pd.DataFrame, what: str) -> Sum:
+    """Add up a change: the tiers of a category are off together, categories apart."""
+    value = float(cells[what].sum())
+    by_category = cells[f"{what}_error"].groupby(cells[CATEGORY]).apply(lambda errors: float(np.abs(errors).sum()))
+    reach = _z() * float(np.sqrt((by_category.to_numpy(np.float64) ** 2).sum()))
+    return Sum(value, value - reach, value + reach)
+
+
+def _assumptions(cells: pd.DataFrame, rule: Rule, base: float, touched: float) -> tuple[Message, ...]:
+    """Return what the outcome rests on beyond the measured responses."""
+    said = [Message("warning.price_margin_assumed", {"margin": round(100 * rule.margin_rate, 1)})]
+    share = 100 * touched / base if base > 0 else 0.0
+    said.append(Message("warning.price_untouched", {"share": round(share, 1)}))
+    borrowed = int((cells["evidence"] == "all").sum())
+    if borrowed:
+        said.append(Message("warning.price_borrowed", {"cells": borrowed, "of": len(cells)}))
+    beyond = float(cells.loc[cells["beyond"], "base"].sum())
+    if beyond > 0:
+        said.append(Message("warning.price_beyond", {"share": round(100 * beyond / max(touched, 1e-12), 1)}))
+    return tuple(said)

@@ -1,0 +1,39 @@
+"""Responses to prices as a file holds them, in the words of a language."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from clv_core.columns import CATEGORY
+from clv_core.i18n import translate
+from clv_core.strategy.pricing.panel import ALL
+from clv_core.strategy.pricing.responses import Responses
+from clv_core.strategy.pricing.whatif import Outcome
+from clv_core.strategy.segments import TIER
+from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
+
+
+def more_pieces(elasticity: pd.Series, change: float) -> pd.Series:
+    """Return by which share more pieces are sold at a price that is changed by ``change``, as a share."""
+    return pd.Series(np.expm1(elasticity * np.log1p(change)), index=elasticity.index)
+
+
+def price_table(found: Responses, outcome: Outcome | None, language: str) -> pd.DataFrame:
+    """Return one row a category and tier: what was measured, and beside it what a rule would bring.
+
+    Args:
+        found: the responses.
+        outcome: of a rule, or None.
+        language: of the tiers' names.
+    """
+    names = {ALL: translate("price.everyone", language)}
+    names |= dict(enumerate(tier_names(DEFAULT_SCHEME.tiers, language), 1))
+    table = found.table.assign(tier_name=found.table[TIER].map(names), evidence="measured")
+    order = [CATEGORY, TIER, "tier_name", "evidence", *[name for name in found.table if name not in (CATEGORY, TIER)]]
+    table = table[order]
+    if outcome is None:
+        return table
+    cells = outcome.cells[[CATEGORY, TIER, "change", "base", "revenue", "margin", "beyond"]]
+    cells = cells.rename(columns={name: f"rule_{name}" for name in cells.columns[2:]})
+    return table.merge(cells, on=[CATEGORY, TIER], how="left")

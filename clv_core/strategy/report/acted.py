@@ -1,0 +1,131 @@
+"""The sections on why and what to do: drivers, segments, plan, limits."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from clv_core.i18n import translate
+from clv_core.strategy.plans import COST, GAIN, OFFER
+from clv_core.strategy.report.content import BASELINE, PREDICTED, Chart, Figure, Section, Series, Table
+from clv_core.strategy.report.ground import Ground
+from clv_core.strategy.segments import VALUE, table, total
+from clv_core.strategy.tiers import NAMES
+
+DRIVERS: Final = 8
+
+
+def headline(ground: Ground) -> str:
+    """Return what all customers are worth in the horizon, and how few hold how much of it."""
+    said = ground.said
+    values = np.sort(np.maximum(ground.tiered[VALUE].to_numpy(float), 0))[::-1]
+    top = float(values[: max(1, round(len(values) / 10))].sum() / max(values.sum(), 1e-300))
+    worth = total(ground.tiered, ground.shared)
+    finding = said.t(
+        "report.finding", horizon=ground.horizon_days, total=said.money(worth.value), share=said.percent(top)
+    )
+    span = "" if worth.low is None or worth.high is None else said.span(worth.low, worth.high)
+    return finding + (said.t("report.sure", span=span) if span else "")
+
+
+def drivers(ground: Ground) -> Section:
+    """Return what moves predictions most, from a kept explanation; where there is none, how to get one."""
+    said, found = ground.said, ground.explanation
+    if found is None:
+        return Section(
+            "drivers", said.t("report.drivers"), said.t("report.drivers.none"), (said.t("report.drivers.how"),)
+        )
+    rows = found.importance().head(DRIVERS)
+    names = tuple(said.name("feature_group", part) for part in rows["part"])
+    second = names[min(1, len(names) - 1)]
+    finding = said.t(
+        "report.drivers.finding", first=names[0], second=second, share=said.percent(rows["share"].head(2).sum())
+    )
+    series = Series(said.t("report.drivers.effect"), tuple(rows["mean_abs"]), PREDICTED)
+    axis = said.t("report.drivers.axis", unit=said.unit())
+    note = said.t("report.drivers.note", customers=len(found.customer_ids))
+    return Section(
+        "drivers", said.t("report.drivers"), finding, (note,), chart=Chart("bars", names, (series,), "", axis)
+    )
+
+
+def segments(ground: Ground) -> Section:
+    """Return the tiers with size, value and interval, and what is usually done for each."""
+    said = ground.said
+    rows = table(ground.tiered, ground.scheme.tiers, said.language, ground.shared)
+    first = rows.iloc[0]
+    finding = said.t(
+        "report.segments.finding",
+        name=first["name"],
+        customers=said.percent(first["share_of_customers"]),
+        value=said.percent(first["share_of_value"]),
+    )
+    head = tuple(said.t(f"report.segments.{name}") for name in ("tier", "customers", "value", "span", "mean", "chance"))
+    cells = tuple(
+        (
+            str(row["name"]),
+            f"{row['customers']:,}",
+            said.money(row["value_sum"]),
+            said.span(row["value_sum_low"], row["value_sum_high"]) or "–",
+            said.money(row["value_mean"]) if row["customers"] else "–",
+            said.percent(row["p_purchase_mean"]) if row["customers"] else "–",
+        )
+        for row in rows.to_dict("records")
+    )
+    series = (
+        Series(said.t("report.segments.share_of_customers"), tuple(rows["share_of_customers"]), BASELINE),
+        Series(said.t("report.segments.share_of_value"), tuple(rows["share_of_value"].fillna(0.0)), PREDICTED),
+    )
+    chart = Chart("columns", tuple(rows["name"]), series, "", said.t("report.segments.axis"), percent=True)
+    names = NAMES.get(len(rows), ())
+    points = tuple(
+        said.t("report.segments.action", name=name, action=translate(f"segments.action.{kind}", said.language))
+        for name, kind in zip(rows["name"], names, strict=False)
+    )
+    return Section("segments", said.t("report.segments"), finding, points, (), Table(head, cells), chart)
+
+
+def plan(ground: Ground) -> Section:
+    """Return who gets what for the budget, and what that rests on; where no plan was asked for, that there is none."""
+    said, planned = ground.said, ground.planned
+    if planned is None:
+        return Section("plan", said.t("report.plan"), said.t("report.plan.none"), (said.t("report.plan.how"),))
+    made = planned.plan
+    finding = said.t("report.plan.finding", budget=said.money(planned.budget), gain=said.money(made.found.gain))
+    figures = (
+        Figure(said.t("report.plan.spent"), said.money(made.found.spent)),
+        Figure(said.t("report.plan.gain"), said.money(made.found.gain)),
+        Figure(said.t("report.plan.uniform"), said.money(made.gain_uniform)),
+        Figure(said.t("report.plan.customers"), f"{len(made.customers):,}"),
+    )
+    sums = made.table.groupby(OFFER)[["customers", COST, GAIN]].sum().sort_values(GAIN, ascending=False)
+    head = tuple(said.t(f"report.plan.{name}") for name in ("offer", "customers", "spent", "gain", "evidence"))
+    measured = {offer.name: offer.measured for offer in planned.offers}
+    rows = tuple(
+        (
+            str(name),
+            f"{int(row['customers']):,}",
+            said.money(row[COST]),
+            said.money(row[GAIN]),
+            said.t("report.plan.measured" if measured[str(name)] else "report.plan.assumed"),
+        )
+        for name, row in sums.iterrows()
+    )
+    rests = "report.plan.rests.measured" if all(measured.values()) else "report.plan.rests.assumed"
+    return Section("plan", said.t("report.plan"), finding, (said.t(rests),), figures, Table(head, rows))
+
+
+def limits(ground: Ground) -> Section:
+    """Return what the figures do not say."""
+    said, record = ground.said, ground.bundle.record
+    points = [
+        said.t("report.limits.value", unit=said.unit()),
+        said.t(
+            "report.limits.measured" if record["holdout"] else "report.limits.unmeasured", horizon=ground.horizon_days
+        ),
+        said.t("report.limits.level"),
+        said.t("report.limits.spans") if ground.shared is not None else said.t("report.limits.no_spans"),
+        said.t("report.limits.cause"),
+    ]
+    return Section("limits", said.t("report.limits"), said.t("report.limits.finding"), tuple(points))

@@ -1,0 +1,65 @@
+"""What a report is made from: the log, the model, its scores, and what was found about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from clv_core.collection.store import Dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.evaluation.explain.explanation import Explanation
+from clv_core.evaluation.levels import SharedError
+from clv_core.evaluation.trust import Trust
+from clv_core.strategy.offers import Offer
+from clv_core.strategy.plans import Plan
+from clv_core.strategy.report.said import Said
+from clv_core.strategy.tiers import Scheme
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """A plan and what it was made for.
+
+    Args:
+        plan: who gets what.
+        offers: what can be given.
+        budget: money.
+    """
+
+    plan: Plan
+    offers: Sequence[Offer]
+    budget: float
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """All that the sections read.
+
+    Args:
+        dataset: the log.
+        bundle: the model.
+        tiered: all customers, scored, with their tier.
+        scheme: how they were cut.
+        trust: the verdict.
+        shared: what past origins say of errors that customers share.
+        explanation: a kept one, or None.
+        planned: a plan, or None.
+        said: how values are said.
+    """
+
+    dataset: Dataset
+    bundle: Bundle
+    tiered: pd.DataFrame
+    scheme: Scheme
+    trust: Trust
+    shared: SharedError | None
+    explanation: Explanation | None
+    planned: Planned | None
+    said: Said
+
+    @property
+    def horizon_days(self) -> int:
+        """The predicted span."""
+        return int(self.bundle.record["horizon_days"])

@@ -1,0 +1,112 @@
+"""From a workspace to a report: what is kept is read, what is missing is said, files are written by their ending."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from clv_core import __version__
+from clv_core.collection.store import open_dataset
+from clv_core.deployment.bundle import open_bundle
+from clv_core.deployment.kept_explanations import explanation_folder
+from clv_core.deployment.kept_scores import scores
+from clv_core.deployment.past import shared_error
+from clv_core.deployment.verdict import trust_of
+from clv_core.errors import UsageError
+from clv_core.evaluation.explain.store import load_explanation
+from clv_core.i18n import DEFAULT_LANGUAGE, translate
+from clv_core.jobs import Progress
+from clv_core.strategy.offers import Offer, checked
+from clv_core.strategy.plans import make_plan
+from clv_core.strategy.report import acted, measured
+from clv_core.strategy.report.content import Report, Section
+from clv_core.strategy.report.ground import Ground, Planned
+from clv_core.strategy.report.html import write_html
+from clv_core.strategy.report.said import Said
+from clv_core.strategy.report.slides import write_slides
+from clv_core.strategy.segments import assign
+from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
+from clv_core.workspace import Workspace
+
+SECTIONS: Final[tuple[Callable[[Ground], Section | None], ...]] = (
+    measured.data,
+    measured.trust,
+    measured.quality,
+    measured.deciles,
+    acted.drivers,
+    acted.segments,
+    acted.plan,
+    acted.limits,
+)
+"""The sections in order; one that has nothing to say is None and left out."""
+
+WRITERS: Final[dict[str, Callable[[Report, Path], Path]]] = {".pptx": write_slides, ".html": write_html}
+
+
+def check_endings(paths: Sequence[Path]) -> None:
+    """Say before the work that a file cannot be written.
+
+    Raises:
+        UsageError: an ending that is not of :data:`WRITERS`.
+    """
+    for path in paths:
+        if path.suffix.lower() not in WRITERS:
+            raise UsageError("report_out", path=path.name, endings=", ".join(WRITERS))
+
+
+def make_report(
+    workspace: Workspace,
+    name: str,
+    model_id: str,
+    *,
+    offers: Sequence[Offer] = (),
+    budget: float = 0.0,
+    scheme: Scheme = DEFAULT_SCHEME,
+    language: str = DEFAULT_LANGUAGE,
+    progress: Progress,
+) -> Report:
+    """Return the report on a dataset and a model.
+
+    Args:
+        workspace: where they are.
+        name: of the dataset.
+        model_id: of the bundle.
+        offers: what can be given; none: no plan is made.
+        budget: for the offers.
+        scheme: how customers are cut into tiers.
+        language: of all sentences.
+        progress: listener.
+    """
+    dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
+    tiered = assign(scores(workspace, name, model_id, progress=progress), scheme)
+    progress.report("report", 0, len(SECTIONS))
+    kept = load_explanation(explanation_folder(workspace, bundle, dataset))
+    given = checked(offers) if offers else ()
+    said = Said(language, bundle.record["currency"])
+    ground = Ground(
+        dataset=dataset,
+        bundle=bundle,
+        tiered=tiered,
+        scheme=scheme,
+        trust=trust_of(workspace, bundle),
+        shared=shared_error(workspace, bundle),
+        explanation=None if kept is None else kept[0],
+        planned=Planned(make_plan(tiered, scheme.tiers, given, budget), given, budget) if given else None,
+        said=said,
+    )
+    sections = tuple(section for make in SECTIONS if (section := make(ground)) is not None)
+    context = said.t(
+        "report.context", dataset=name, cutoff=said.day(dataset.log_end), horizon=ground.horizon_days, model=model_id
+    )
+    made = said.t("report.made", day=said.day(datetime.now(UTC).date()), version=__version__)
+    title = translate("report.title", language, dataset=name)
+    progress.report("report", len(SECTIONS), len(SECTIONS))
+    return Report(title, acted.headline(ground), context, made, language, sections)
+
+
+def write_report(report: Report, paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Write a report into each file, by its ending."""
+    check_endings(paths)
+    return tuple(WRITERS[path.suffix.lower()](report, path) for path in paths)

@@ -1,0 +1,151 @@
+"""The sections on what was there and how well the model held up: data, trust, quality, deciles."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from clv_core.evaluation.deciles import decile_table
+from clv_core.evaluation.metrics import METRICS
+from clv_core.evaluation.trust import REASONS
+from clv_core.i18n import translate
+from clv_core.strategy.report.content import ACTUAL, BASELINE, PREDICTED, Chart, Figure, Section, Series
+from clv_core.strategy.report.ground import Ground
+
+SIMPLE: Final = ("bgnbd", "naive")
+JUDGED: Final = ("gini", "bias", "mae")
+SAME: Final = 0.005
+
+
+def data(ground: Ground) -> Section:
+    """Return what the log holds."""
+    said, facts = ground.said, ground.dataset.manifest
+    days = (ground.dataset.log_end - ground.dataset.log_start).days
+    finding = said.t(
+        "report.data.finding",
+        customers=f"{facts.customers:,}",
+        purchases=f"{facts.purchases:,}",
+        first=said.day(facts.first_event),
+        last=said.day(facts.last_event),
+    )
+    rows = said.t(
+        "report.data.rows",
+        read=facts.rows_read,
+        kept=facts.rows_kept,
+        aside=facts.rows_set_aside,
+        repeated=facts.rows_duplicate,
+    )
+    figures = (
+        Figure(said.t("report.data.customers"), said.number(facts.customers)),
+        Figure(said.t("report.data.purchases"), said.number(facts.purchases)),
+        Figure(said.t("report.data.revenue"), said.money(facts.net_revenue)),
+        Figure(said.t("report.data.days"), f"{days:,}"),
+    )
+    kinds = sorted(facts.event_types.items(), key=lambda item: -item[1])[:8]
+    names = tuple(said.name("event", kind) for kind, _ in kinds)
+    counts = Series(said.t("report.data.events"), tuple(float(count) for _, count in kinds), PREDICTED)
+    chart = Chart("bars", names, (counts,), "", said.t("report.data.events")) if len(kinds) > 1 else None
+    return Section("data", said.t("report.data"), finding, (rows,), figures, chart=chart)
+
+
+def trust(ground: Ground) -> Section:
+    """Return the verdict with its reasons, what speaks against the model first."""
+    said, found = ground.said, ground.trust
+    name, meaning = (translate(f"trust.{found.verdict}{end}", said.language) for end in ("", ".meaning"))
+    points = tuple(
+        said.t(f"report.trust.{REASONS[reason.code.removeprefix('reason.')]}", reason=reason.text(said.language))
+        for reason in found.reasons
+    )
+    return Section(
+        "trust", said.t("report.trust"), said.t("report.trust.finding", verdict=name, meaning=meaning), points
+    )
+
+
+def best_simple(ground: Ground, metric: str) -> str:
+    """Return the id of the simple model that is best on a metric; "" where none was measured."""
+    baselines = ground.bundle.record["baselines"]
+    known = [name for name in SIMPLE if metric in baselines.get(name, {})]
+    best = known[0] if known else ""
+    for name in known[1:]:
+        ours, theirs = (np.array(baselines[one][metric]) for one in (name, best))
+        if METRICS[metric].advantage(ours, theirs) > 0:
+            best = name
+    return best
+
+
+def quality(ground: Ground) -> Section | None:
+    """Return order, level and size on the span held out, each against the best simple model; None if not measured."""
+    said, record = ground.said, ground.bundle.record
+    if not record["holdout"]:
+        return None
+    figures = tuple(_figure(ground, metric) for metric in JUDGED if metric in record["metrics"])
+    bias = record["metrics"].get("bias", 0.0)
+    level = "exact" if abs(bias) < SAME else "high" if bias > 0 else "low"
+    order = best_simple(ground, "gini")
+    ahead = order and record["metrics"]["gini"] > record["baselines"][order]["gini"]
+    finding = said.t(
+        "report.quality.finding.ahead" if ahead else "report.quality.finding",
+        horizon=ground.horizon_days,
+        model=said.name("model", order) if order else "",
+        level=said.t(f"report.quality.level.{level}", off=said.percent(abs(bias))),
+    )
+    held = record["holdout"]
+    span = said.t(
+        "report.quality.span", cutoff=said.day(held["cutoff"]), customers=held["customers"], buyers=held["buyers"]
+    )
+    meanings = [
+        (said.t(f"report.quality.{metric}"), translate(f"metric.{metric}.meaning", said.language)) for metric in JUDGED
+    ]
+    points = [said.t("report.quality.meaning", name=label, text=text) for label, text in meanings]
+    return Section("quality", said.t("report.quality"), finding, (span, *points), figures)
+
+
+def _figure(ground: Ground, metric: str) -> Figure:
+    said, record = ground.said, ground.bundle.record
+    value, name = float(record["metrics"][metric]), best_simple(ground, metric)
+    label = said.t(f"report.quality.{metric}")
+    if not name:
+        return Figure(label, _shown(ground, metric, value))
+    other = float(record["baselines"][name][metric])
+    note = said.t("report.quality.against", model=said.name("model", name), value=_shown(ground, metric, other))
+    return Figure(label, _shown(ground, metric, value), note)
+
+
+def _shown(ground: Ground, metric: str, value: float) -> str:
+    unit = METRICS[metric].unit
+    if unit == "share":
+        return f"{value:+.0%}".replace("-", "\u2212")
+    return f"{value:.2f}" if unit == "score" else ground.said.money(value)
+
+
+def deciles(ground: Ground) -> Section | None:
+    """Return predicted and actual value by tenth of customers on the span held out; None if not measured."""
+    said, holdout = ground.said, ground.bundle.holdout()
+    if holdout is None:
+        return None
+    simple = best_simple(ground, "gini")
+    ours, theirs = (_of(holdout, name) for name in (ground.bundle.record["model"], simple))
+    other = theirs["predicted_clv"] if len(theirs) == len(ours) else None
+    table = decile_table(ours["actual"], ours["predicted_clv"], baseline=other)
+    first = table.iloc[0]
+    finding = said.t(
+        "report.deciles.finding",
+        predicted=said.money(first["predicted_mean"]),
+        actual=said.money(first["actual_mean"]),
+        share=said.percent(first["share_of_value"]),
+    )
+    series = [
+        Series(said.t("report.predicted"), tuple(table["predicted_mean"]), PREDICTED),
+        Series(said.t("report.actual"), tuple(table["actual_mean"]), ACTUAL),
+    ]
+    if other is not None:
+        series.append(Series(said.name("model", simple), tuple(table["baseline_mean"]), BASELINE))
+    names = tuple(str(number) for number in table["decile"])
+    axes = translate("chart.decile", said.language), translate("chart.mean_value", said.language, unit=said.unit())
+    return Section("deciles", said.t("report.deciles"), finding, chart=Chart("columns", names, tuple(series), *axes))
+
+
+def _of(holdout: pd.DataFrame, model: str) -> pd.DataFrame:
+    return holdout[holdout["model"] == model].sort_values("customer_id", ignore_index=True)

@@ -1,0 +1,137 @@
+"""What a segment was predicted to bring, and what it brought: predictions as of a cutoff whose horizon has passed.
+
+Three kinds of predictions can be held against the log: those of the holdout (the measured model never saw the span),
+scores that were kept and whose horizon the log has passed since, by a model trained on nothing after their cutoff, and
+none other: a model that has seen the span would be praised for its memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from clv_core.collection.store import Dataset
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
+from clv_core.deployment.belongings import predictions_of
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.past import past_origins
+from clv_core.evaluation.levels import SharedError
+from clv_core.evaluation.sums import Summands
+from clv_core.features.engine import Engine
+from clv_core.strategy.history import purchase_history, with_history
+from clv_core.strategy.schemes.segmentation import Placed
+from clv_core.strategy.segments import figures
+from clv_core.workspace import Workspace
+
+HOLDOUT, KEPT = "holdout", "kept"
+ACTUAL: Final = "actual"
+
+
+@dataclass(frozen=True)
+class Past:
+    """Predictions whose horizon has passed.
+
+    Args:
+        kind: ``holdout`` or ``kept``.
+        cutoff: as of when.
+        horizon_days: how far ahead.
+        path: of kept scores; None for the holdout.
+    """
+
+    kind: str
+    cutoff: date
+    horizon_days: int
+    path: Path | None = None
+
+
+def past_predictions(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> list[Past]:
+    """Return what can be held against the log, the latest cutoff first."""
+    horizon = int(bundle.record["horizon_days"])
+    found = []
+    if bundle.record["holdout"] and bundle.holdout() is not None:
+        found.append(Past(HOLDOUT, date.fromisoformat(bundle.record["holdout"]["cutoff"]), horizon))
+    trained = date.fromisoformat(bundle.record["cutoff"])
+    for path in predictions_of(workspace, dataset.name):
+        day = path.stem.rpartition("-")[2]
+        if path.parent.name != bundle.id or not day.isdigit():
+            continue
+        cutoff = datetime.strptime(day, "%Y%m%d").date()
+        if trained <= cutoff <= dataset.log_end - timedelta(days=horizon):
+            found.append(Past(KEPT, cutoff, horizon, path))
+    return sorted(found, key=lambda one: one.cutoff, reverse=True)
+
+
+def read_past(past: Past, bundle: Bundle, dataset: Dataset) -> pd.DataFrame:
+    """Return the customers of past predictions with scores, the history of that day, and ``actual``.
+
+    ``actual`` is net value in the horizon, in the log's currency.
+    """
+    holdout = bundle.holdout() if past.path is None else None
+    if holdout is not None:
+        scored = holdout[holdout["model"] == bundle.record["model"]].reset_index(drop=True)
+    else:
+        scored = pd.read_parquet(str(past.path))
+        came = net_value(dataset, past.cutoff, past.cutoff + timedelta(days=past.horizon_days))
+        scored = scored.assign(**{ACTUAL: came.reindex(scored[CUSTOMER_ID]).fillna(0.0).to_numpy()})
+    return with_history(scored, purchase_history(dataset, past.cutoff), past.cutoff)
+
+
+def net_value(dataset: Dataset, start: date, stop: date) -> pd.Series[float]:
+    """Return each customer's net value of purchases and returns from ``start`` to before ``stop``, by id."""
+    engine = Engine()
+    try:
+        events = dataset.events(engine.connection)
+        money = events.filter(
+            events[EVENT_TIME] >= datetime.combine(start, time()),
+            events[EVENT_TIME] < datetime.combine(stop, time()),
+            events[EVENT_TYPE].isin(MONEY_TYPES),
+        )
+        frame = money.group_by(CUSTOMER_ID).agg(**{ACTUAL: money[AMOUNT].sum()}).to_pyarrow().to_pandas()
+    finally:
+        engine.close()
+    found: pd.Series[float] = frame.set_index(CUSTOMER_ID)[ACTUAL]
+    return found
+
+
+def error_of_others(workspace: Workspace, bundle: Bundle, past: Past) -> SharedError | None:
+    """Return what other origins than this one say of shared errors: what is judged must not judge itself."""
+    others = {day: frame for day, frame in past_origins(workspace, bundle).items() if day != past.cutoff.isoformat()}
+    return SharedError.of(list(others.values()))
+
+
+def realised(customers: pd.DataFrame, placed: Placed, shared: SharedError | None) -> pd.DataFrame:
+    """Return what each segment was predicted to bring, and what it brought.
+
+    Args:
+        customers: of :func:`read_past`, [n].
+        placed: where they were.
+        shared: of :func:`error_of_others`.
+
+    Returns:
+        One row a segment: customers, predicted, low and high (80% interval, NaN where no other origin is known),
+        actual, ratio (actual over predicted, NaN where nothing was predicted), buyers_predicted, buyers_actual.
+    """
+    members, where = placed.members()
+    rows = figures(customers, members, where, placed.count, None if shared is None else Summands.of(customers, shared))
+    actual = customers[ACTUAL].to_numpy(float)
+    came, bought = (
+        np.bincount(where, amounts[members], minlength=placed.count) for amounts in (actual, (actual > 0).astype(float))
+    )
+    predicted = rows["value_sum"].to_numpy()
+    return pd.DataFrame(
+        {
+            "customers": rows["customers"],
+            "predicted": predicted,
+            "low": rows["value_sum_low"],
+            "high": rows["value_sum_high"],
+            "actual": came,
+            "ratio": np.divide(came, predicted, out=np.full(len(came), np.nan), where=predicted > 0),
+            "buyers_predicted": rows["customers"] * rows["p_purchase_mean"].fillna(0.0),
+            "buyers_actual": bought,
+        }
+    )

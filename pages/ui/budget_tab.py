@@ -1,0 +1,51 @@
+"""The budget part of the strategy page: which customer gets which offer."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from clv_core.collection.store import Dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.errors import ClvError
+from clv_core.strategy.tiers import DEFAULT_SCHEME
+from pages.ui import budget, budget_experiment, budget_offers, scored, terms, tiers, widgets
+from pages.ui.state import t
+
+
+def show(dataset: Dataset, bundle: Bundle) -> None:
+    """Show the slider with its finding, the curve, who gets what, and the offers."""
+    top, middle, below = st.container(), st.container(), st.container()
+    try:
+        with middle, st.expander(t("budget.terms"), icon=":material/tune:"):
+            chosen = terms.choose(bundle)
+        with top:
+            customers = scored.need_scores(dataset, bundle, chosen)
+        tiered = tiers.tiered(bundle.id, dataset.version, chosen, DEFAULT_SCHEME, customers)
+        with below:
+            st.subheader(t("budget.offers"), anchor=False)
+            mark = f"{dataset.name}_{chosen.mark}"
+            assumed = budget_offers.edit(
+                mark, tiered["predicted_clv"].to_numpy(), budget.names(), bundle.record["currency"]
+            )
+            found = budget_experiment.measured(dataset, bundle)
+            offers = budget_experiment.with_experiments(assumed, found, chosen.margin_rate)
+            if budget.measured_names(offers):
+                st.caption(t("budget.offers.measured", names=budget.measured_names(offers)))
+            budget_experiment.section(dataset, bundle, assumed, budget.names())
+        if not offers:
+            top.info(t("budget.offers.none"), icon=":material/edit:")
+            return
+        ground = budget.Ground(dataset, bundle, chosen, tiered, offers)
+        with top:
+            plan = budget.show(ground)
+    except ClvError as error:
+        with top:
+            widgets.error_box(error)
+        return
+
+    if plan is not None:
+        with middle:
+            budget.curve(ground, plan)
+            st.subheader(t("budget.who"), anchor=False)
+            budget.who(plan)
+            budget.downloads(ground, plan)

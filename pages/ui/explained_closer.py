@@ -1,0 +1,101 @@
+"""A closer look at many customers: one reason over its reading, and one tier against another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from clv_core.evaluation.explain.against import against
+from clv_core.evaluation.explain.dependence import Dependence, dependence, explainable
+from clv_core.evaluation.explain.explanation import Explanation
+from clv_core.evaluation.explain.parts import reading_label
+from clv_core.evaluation.explain.sentences import move, of_groups, reading
+from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
+from pages.ui import charts_closer, state, widgets
+from pages.ui.answers import reason_name, unit_of, within
+from pages.ui.state import t
+
+STEADY = 0.4
+BARS = 8
+
+
+def one_reason(explanation: Explanation, currency: str) -> None:
+    """Let the person choose a reason and draw what it adds over its reading."""
+    parts = explainable(explanation)
+    if not parts:
+        st.caption(t("why.dependence.none"))
+        return
+    names = {part: reason_name(part) for part in parts}
+    part = st.selectbox(t("why.dependence.choose"), parts, format_func=names.get, key="why_part", width=360)
+    found = dependence(explanation, part)
+    read = reading_label(explanation.representatives[explanation.parts.index(part)], state.language())
+    unit, factor = unit_of(explanation.answer, currency)
+    points = found.points.assign(effect=found.points["effect"] * factor)
+    other = None if found.other is None else reason_name(found.other)
+    message = _message(found, explanation, currency)
+    axis = t(f"why.effect.{explanation.answer}", unit=unit)
+    figure = charts_closer.dependence(points, message, reading=read, axis=axis, other=other)
+    widgets.chart(figure, "dependence")
+    if found.other is None:
+        st.caption(t("why.dependence.alone"))
+    else:
+        of = reading_label(explanation.representatives[explanation.parts.index(found.other)], state.language())
+        st.caption(t("why.dependence.other", other=reason_name(found.other), feature=of, share=f"{found.strength:.0%}"))
+
+
+def _message(found: Dependence, explanation: Explanation, currency: str) -> str:
+    answer, language = explanation.answer, state.language()
+    way = "text" if isinstance(found.low_reading, str) else "up" if found.direction >= STEADY else "mixed"
+    way = "down" if way == "mixed" and found.direction <= -STEADY else way
+    return t(
+        f"why.dependence.{way}",
+        name=reading_label(explanation.representatives[explanation.parts.index(found.part)], language),
+        low=move(found.low, answer, currency, language, sign=True),
+        high=move(found.high, answer, currency, language, sign=True),
+        low_reading=reading(found.low_reading, language),
+        high_reading=reading(found.high_reading, language),
+    )
+
+
+def tiers_compared(explanation: Explanation, value: Explanation, currency: str) -> None:
+    """Let the person choose two tiers and say why one is worth more than the other."""
+    tier = DEFAULT_SCHEME.tier_of(value.predicted)
+    names = dict(enumerate(tier_names(DEFAULT_SCHEME.tiers, state.language()), 1))
+    there = [number for number in names if (tier == number).any()]
+    if len(there) < 2:
+        st.caption(t("why.groups.none"))
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        first = st.selectbox(t("why.groups.these"), there, format_func=names.get, key="why_these", width=240)
+        rest = [number for number in there if number != first]
+        second = st.selectbox(
+            t("why.groups.those"), rest, index=len(rest) - 1, format_func=names.get, key="why_those", width=240
+        )
+    these, those = tier == first, tier == second
+    rows = against(explanation, these, those)
+    means = (float(explanation.predicted[these].mean()), float(explanation.predicted[those].mean()))
+    said = of_groups(rows, (names[first], names[second]), means, explanation.answer, currency, state.language())
+    with st.grid(2, min_column_width=360):
+        with st.container(border=True, height="stretch"):
+            st.markdown(f"**{widgets.plain(said[0])}**")
+            for sentence in said[1:]:
+                st.markdown(f"- {widgets.plain(sentence)}")
+            st.caption(t("why.groups.note", these=f"{these.sum():,}", those=f"{those.sum():,}"))
+        widgets.chart(_bars(rows, names[first], names[second], explanation.answer, currency), "against")
+
+
+def _bars(rows: pd.DataFrame, these: str, those: str, answer: str, currency: str) -> go.Figure:
+    unit, factor = unit_of(answer, currency)
+    shown = rows[rows["difference"].abs() > 1e-3 * float(rows["difference"].abs().max())].head(BARS)
+    table = pd.DataFrame({"label": shown["part"].map(reason_name), "difference": shown["difference"] * factor})
+    rest = float(rows["difference"].iloc[len(shown) :].sum()) * factor
+    if abs(rest) > 1e-3 * float(table["difference"].abs().max()):
+        table.loc[len(table)] = [t("explain.rest"), rest]
+    total = float(np.abs(rows["difference"].sum()))
+    first = rows.iloc[0]
+    share = abs(first["difference"]) / total if total > 0 else 0.0
+    key = "why.groups.bars" if share <= 1.2 else "why.groups.bars.plain"
+    message = t(key, these=these, those=those, name=within(first["part"]), share=f"{share:.0%}")
+    return charts_closer.difference_bars(table, message, unit=unit)

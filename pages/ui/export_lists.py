@@ -1,0 +1,188 @@
+"""Lists for other systems: who is asked for, who can be in the list and why not, and the files."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+from streamlit.typing import UploadedFile
+
+from clv_core.collection.contact_fields import CONSENT, PHONE
+from clv_core.collection.pseudonyms import load_key
+from clv_core.collection.store import Dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.terms import Terms
+from clv_core.strategy.contacts_file import read_suppressed
+from clv_core.strategy.contacts_stored import stored_fields, with_stored
+from clv_core.strategy.export import EXPORTS, Contacts, export, log_export
+from clv_core.strategy.preview import Preview, preview
+from clv_core.strategy.segments import TIER
+from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
+from pages.ui import navigation, state, tiers, widgets
+from pages.ui.state import name_of, percent, say, t
+
+AT_ONCE: Final = 100_000
+"""So many customers are looked up while the person waits; for more the button is pressed first."""
+STOP: Final = "export_stop"
+
+
+@dataclass(frozen=True, eq=False)
+class Wish:
+    """A list that is asked for.
+
+    Args:
+        chosen: its customers, scored, the most valuable first.
+        tiers: of which tiers; empty for all.
+        format: id of ``EXPORTS``.
+        contacts: how they can be reached, and who must not be; without the customers table.
+        mark: all of it as a key for caches.
+    """
+
+    chosen: pd.DataFrame
+    tiers: tuple[int, ...]
+    format: str
+    contacts: Contacts
+    mark: str
+
+
+def choose(dataset: Dataset, bundle: Bundle, tiered: pd.DataFrame) -> Wish:
+    """Ask for customers, platform, and who must be left out."""
+    fields = stored_fields(dataset)
+    names = tier_names(DEFAULT_SCHEME.tiers, state.language())
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        format = st.selectbox(
+            t("exporting.format"),
+            list(EXPORTS),
+            format_func=lambda one: t(f"export.{one}"),
+            key="export_format",
+            persist_state="session",
+            width=280,
+        )
+        wanted = st.pills(
+            t("exporting.tiers"),
+            range(1, DEFAULT_SCHEME.tiers + 1),
+            selection_mode="multi",
+            format_func=lambda tier: names[tier - 1],
+            key="export_tiers",
+            persist_state="session",
+        )
+        region = ""
+        if PHONE in fields and EXPORTS[format].needs_contacts:
+            region = st.text_input(
+                t("exporting.region"), key="export_region", max_chars=2, help=t("lists.region.help"), width=260
+            )
+    help = t("exporting.stop.help")
+    upload = st.file_uploader(t("exporting.stop"), ["txt", "csv"], key="export_stop_file", help=help)
+    stop = _stop_list(upload, dataset)
+    agreed = CONSENT in fields
+    if EXPORTS[format].needs_contacts and fields and not agreed:
+        agreed = st.checkbox(t("exporting.assume"), key="export_assume")
+    chosen = tiered[tiered[TIER].isin(wanted)] if wanted else tiered
+    chosen = chosen.sort_values("predicted_clv", ascending=False, kind="stable")
+    chosen = chosen.assign(tier_name=chosen[TIER].map(dict(enumerate(names, 1))))
+    mark = f"{bundle.id} {dataset.version} {sorted(wanted)} {format} {region} {agreed} {hash(stop)} {state.language()}"
+    return Wish(chosen, tuple(wanted), format, Contacts(None, region or None, agreed, stop), mark)
+
+
+def _stop_list(upload: UploadedFile | None, dataset: Dataset) -> frozenset[str]:
+    """Return the ids and addresses of an uploaded do-not-contact list."""
+    if upload is None:
+        return frozenset()
+    path = state.workspace().folder("uploads") / f"stop-{secrets.token_hex(6)}.txt"
+    facts = dataset.manifest
+    key = load_key(state.workspace(), facts.key_fingerprint) if facts.pseudonymised else None
+    try:
+        path.write_bytes(upload.getvalue())
+        return read_suppressed(path, key)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def preview_of(wish: Wish, dataset: Dataset, bundle: Bundle) -> Preview | None:
+    """Return what the list would hold; None where contact fields are missing, or the button is yet to be pressed.
+
+    Raises:
+        NeedsAnswer: consent is not known and not assumed.
+        Refused: the contact fields cannot be used.
+    """
+    entry = EXPORTS[wish.format]
+    if entry.needs_contacts and not set(entry.keys) & set(stored_fields(dataset)):
+        with st.container(border=True, horizontal_alignment="left"):
+            st.write(t("exporting.contacts", format=t(f"export.{wish.format}")))
+            if st.button(t("exporting.contacts.add"), key="export_add_contacts", type="primary"):
+                navigation.go("datasets")
+        return None
+    if entry.needs_contacts and len(wish.chosen) > AT_ONCE and st.session_state.get("export_looked") != wish.mark:
+        if not st.button(t("exporting.work_out"), key="export_look", type="primary"):
+            return None
+        st.session_state["export_looked"] = wish.mark
+    with st.spinner(t("exporting.wait")):
+        return _preview(wish.mark, wish, dataset)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _preview(mark: str, _wish: Wish, _dataset: Dataset) -> Preview:
+    return preview(_wish.chosen, _wish.format, with_stored(_wish.contacts, _dataset, _wish.format))
+
+
+def headline(found: Preview) -> str:
+    """Return how many of those asked for can be in the list."""
+    if found.rows == 0:
+        return t("exporting.headline.none")
+    if found.rows == found.asked:
+        return t("exporting.headline.all", asked=f"{found.asked:,}")
+    said = {"rows": f"{found.rows:,}", "asked": f"{found.asked:,}", "rate": percent(found.match_rate)}
+    return t("exporting.headline", **said)
+
+
+def show(found: Preview, dataset: Dataset) -> None:
+    """Show the match rate, the reach by field, why others are not in the list, and its first rows."""
+    figures = [
+        widgets.Figure(t("exporting.asked"), say(found.asked), t("exporting.asked.help")),
+        widgets.Figure(t("exporting.in"), say(found.rows), t("exporting.in.help")),
+        widgets.Figure(t("exporting.rate"), percent(found.match_rate), t("exporting.rate.help")),
+    ]
+    for field, count in found.reach.items():
+        if field not in stored_fields(dataset):
+            continue
+        figures.append(widgets.Figure(name_of("contact", field), say(count), t("exporting.reach.help")))
+    widgets.figures(figures, 6)
+    if found.left_out:
+        mark, colon = ("；", "：") if state.language() == "zh" else ("; ", ": ")
+        reasons = mark.join(f"{t(f'export.left_out.{name}')}{colon}{count:,}" for name, count in found.left_out.items())
+        st.caption(t("exporting.left_out", reasons=reasons))
+    if found.too_small is not None and found.rows:
+        st.warning(found.too_small.text(state.language()), icon=":material/group_off:")
+    if found.first is not None and len(found.first):
+        st.caption(t("exporting.first"))
+        st.dataframe(found.first, hide_index=True, alt=t("exporting.first"))
+
+
+def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
+    """Write the list where the button is pressed, note it in the log, and offer its files."""
+    off = found.too_small is not None or not widgets.acknowledged(bundle)
+    kept = f"export_made_{wish.mark}"
+    if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", disabled=off):
+        terms = Terms(bundle.record["horizon_days"])
+        side = tiers.side(dataset, bundle, DEFAULT_SCHEME, list(wish.tiers), terms)
+        what = f"tier{'-'.join(map(str, sorted(wish.tiers)))}" if wish.tiers else "customers"
+        ending = EXPORTS[wish.format].suffix.removeprefix(".")
+        name = widgets.file_name(bundle, f"{what}-{wish.format}", dataset.log_end, ending, terms)
+        contacts = with_stored(wish.contacts, dataset, wish.format)
+        with st.spinner(t("exporting.wait")):
+            made = export(wish.chosen, wish.format, state.workspace().exports / name, side=side, contacts=contacts)
+        log_export(state.workspace(), made, wish.format, side)
+        st.session_state[kept] = made
+    made = st.session_state.get(kept)
+    if made is None or off or not all(file.is_file() for file in (*made.files, made.side_file)):
+        return
+    st.markdown(t("exporting.made", rows=made.rows))
+    with st.container(horizontal=True):
+        for place, file in enumerate(made.files, 1):
+            several = len(made.files) > 1
+            label = t("exporting.part", part=place, parts=len(made.files)) if several else t("exporting.download")
+            widgets.download(label, file.read_bytes(), file.name, f"export_file_{place}", type="primary")
+        widgets.download(t("exporting.side"), made.side_file.read_bytes(), made.side_file.name, "export_side")

@@ -1,0 +1,178 @@
+"""The models page's first screen: which version speaks, who challenges it, and whether its files are sound."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any, Final
+
+import streamlit as st
+
+from clv_core.collection.store import Dataset
+from clv_core.deployment.registry import Registry, Version
+from clv_core.errors import ClvError
+from pages.ui import navigation, outcomes, state, widgets
+from pages.ui.state import percent, say, t
+from pages.ui.widgets import Figure
+
+ROLES: Final = {"champion": ("green", ":material/record_voice_over:"), "challenger": ("blue", ":material/swords:")}
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The versions of the dataset in use.
+
+    Args:
+        registry: where they are.
+        dataset: whose they are.
+        versions: the newest first.
+    """
+
+    registry: Registry
+    dataset: Dataset
+    versions: tuple[Version, ...]
+
+    @property
+    def name(self) -> str:
+        """What they are versions of."""
+        return self.dataset.name
+
+    def of_role(self, role: str) -> Version | None:
+        """Return the champion or the challenger."""
+        return next((one for one in self.versions if one.role == role), None)
+
+
+def shelf(dataset: Dataset) -> Shelf:
+    """Return the versions of a dataset's models."""
+    registry = Registry(state.workspace())
+    return Shelf(registry, dataset, tuple(registry.versions(dataset.name)))
+
+
+def show(found: Shelf) -> None:
+    """Say which version speaks, and show it beside its challenger."""
+    champion, challenger = found.of_role("champion"), found.of_role("challenger")
+    assert champion is not None
+    known = {"name": widgets.plain(found.name), "version": champion.number, "kind": kind(champion)}
+    if challenger is None:
+        widgets.headline(t("models.headline", **known), t("models.headline.alone"))
+    else:
+        rival = {"rival": challenger.number, "rival_kind": kind(challenger)}
+        widgets.headline(t("models.headline.challenged", **known, **rival), t("models.headline.compare"))
+    _warn(found, champion)
+    with st.grid(2 if challenger else 1, min_column_width=380):
+        _card(found, champion)
+        if challenger is not None:
+            _card(found, challenger)
+
+
+def kind(version: Version) -> str:
+    """Return the name of a version's model."""
+    return t("models.first_look") if version.untrained else state.name_of("model", version.record["model"])
+
+
+def title(version: Version) -> str:
+    """Return number, kind, horizon and role of a version in one line."""
+    parts = [t("models.version", n=version.number), kind(version), t("unit.days", n=version.record["horizon_days"])]
+    parts += [t(f"models.role.{version.role}")] if version.role else []
+    return " · ".join([*parts, *([t("models.archived")] if version.archived else [])])
+
+
+def act(found: Shelf, said: str, version: int, call: str) -> None:
+    """Do something with a version, say that it was done, and draw the page again."""
+    try:
+        if call == "roll_back":
+            done = found.registry.roll_back(found.name)
+        elif call == "unarchive":
+            done = found.registry.archive(found.name, version, back=True)
+        else:
+            done = getattr(found.registry, call)(found.name, version)
+    except ClvError as error:
+        widgets.error_box(error)
+        return
+    outcomes.say(t(said, version=done.number, name=widgets.plain(found.name)))
+    if call in ("promote", "roll_back"):
+        state.choose(model=done.bundle)
+    st.rerun()
+
+
+def _warn(found: Shelf, champion: Version) -> None:
+    """Say so where the champion's files changed since they were kept, and who speaks instead."""
+    if sound(found, champion):
+        return
+    try:
+        for warning in found.registry.serving(found.name).warnings:
+            st.error(widgets.plain(warning.text(state.language())), icon=":material/gpp_bad:")
+    except ClvError as error:
+        widgets.error_box(error)
+
+
+def sound(found: Shelf, version: Version) -> bool:
+    """Say whether a version's files are what was kept; looked at again when a file changes, or after ten minutes."""
+    folder = state.workspace().models / version.bundle
+    files = sorted((item.name, item.stat()) for item in os.scandir(folder)) if folder.is_dir() else []
+    stamp = (str(folder), version.digest, tuple((name, about.st_size, about.st_mtime_ns) for name, about in files))
+    known = _looked_at()
+    if stamp not in known:
+        known[stamp] = found.registry.sound(version)
+    return known[stamp]
+
+
+@st.cache_resource(max_entries=1, ttl=600, show_spinner=False)
+def _looked_at() -> dict[Any, bool]:
+    """Return what was found of files by name, size and time; shared by all sessions."""
+    return {}
+
+
+def _card(found: Shelf, version: Version) -> None:
+    record, metrics = version.record, version.record["metrics"]
+    colour, icon = ROLES[version.role]
+    with st.container(border=True, height="stretch"):
+        st.markdown(f":{colour}-badge[{icon} {t(f'models.role.{version.role}')}]")
+        st.subheader(f"{t('models.version', n=version.number)} · {kind(version)}", anchor=False)
+        known = {"cutoff": state.day(record["cutoff"]), "when": state.moment(record["created"])}
+        st.caption(t("models.card.about", days=record["horizon_days"], data=version.data_hash, **known))
+        verdict(version)
+        if metrics:
+            widgets.figures(_figures(version), 3, 130)
+        else:
+            st.caption(t("models.card.unmeasured"))
+        cost = record["actual"]
+        st.caption(t("models.card.cost", time=state.span(cost["seconds"]), memory=f"{cost['memory_mb'] / 1000:.1f}"))
+        with st.container(horizontal=True):
+            _buttons(found, version)
+
+
+def verdict(version: Version) -> None:
+    """Say in one line whether a version may be trusted."""
+    name = version.trust.verdict
+    colour, icon = widgets.VERDICTS[name]
+    st.markdown(f":{colour}-badge[{icon} {t(f'trust.{name}')}] {t(f'trust.{name}.meaning')}")
+
+
+def _figures(version: Version) -> list[Figure]:
+    """Return order, level and size."""
+    metrics, currency = version.record["metrics"], version.record["currency"]
+    found = []
+    if "gini" in metrics:
+        found.append(Figure(t("models.figure.order"), say(metrics["gini"], 2), t("metric.gini.meaning")))
+    if "bias" in metrics:
+        level = f"{'+' if metrics['bias'] > 0 else ''}{percent(metrics['bias'])}"
+        found.append(Figure(t("models.figure.level"), level.replace("-", "−"), t("metric.bias.meaning")))
+    if "mae" in metrics:
+        found.append(Figure(t("models.figure.size"), state.money(metrics["mae"], currency), t("metric.mae.meaning")))
+    return found
+
+
+def _buttons(found: Shelf, version: Version) -> None:
+    if version.role == "challenger":
+        label = t("models.promote", version=version.number)
+        kind_of_button = "secondary" if version.trust.verdict == "not_trusted" else "primary"
+        if st.button(label, type=kind_of_button, icon=":material/upgrade:", key="promote_challenger"):
+            act(found, "models.promoted", version.number, "promote")
+        return
+    earlier = found.registry.earlier(found.name)
+    if earlier and st.button(t("models.roll_back", version=earlier[0].number), icon=":material/undo:", key="roll_back"):
+        act(found, "models.rolled_back", version.number, "roll_back")
+    if st.button(t("train.evaluate"), icon=navigation.BY_NAME["evaluate"].icon, key="models_evaluate"):
+        state.choose(model=version.bundle)
+        navigation.go("evaluate")

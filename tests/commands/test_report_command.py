@@ -1,0 +1,57 @@
+"""The commands ``demo`` and ``report``, end to end."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clv_core.cli import main
+from clv_core.workspace import Workspace
+
+
+def run(capsys: pytest.CaptureFixture[str], workspace: Workspace, *words: str) -> tuple[int, dict[str, Any]]:
+    code = main([*words, "--workspace", str(workspace.root)])
+    return code, json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return Workspace(tmp_path_factory.mktemp("demo"))
+
+
+def test_demo_then_report_writes_slides_and_a_page_in_the_language_asked_for(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, demo = run(capsys, workspace, "demo")
+    assert code == 0 and demo["dataset"] == "sample" and demo["customers"] == 1750 and demo["trust"]["reasons"]
+    outs = [tmp_path / "report.pptx", tmp_path / "report.html"]
+    words = ("report", "sample", "--model", demo["model"], "--lang", "zh")
+    words += tuple(word for out in outs for word in ("--out", str(out)))
+    code, said = run(capsys, workspace, *words, "--budget", "50", "--offer", "name=券,cost=0.2,effect=5%")
+    assert code == 0 and said["files"] == [str(out) for out in outs]
+    assert zipfile.is_zipfile(outs[0]) and outs[1].read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert said["finding"] in outs[1].read_text(encoding="utf-8") and "90" in said["finding"]
+    assert list(said["sections"]) == [
+        "data", "trust", "quality", "deciles", "drivers", "segments", "plan", "limits",
+    ]  # fmt: skip
+    assert "50" in said["sections"]["plan"]
+
+
+@pytest.mark.parametrize(
+    ("more", "error"),
+    [
+        (("--out", "report.docx"), "report_out"),
+        (("--out", "report.pptx", "--budget", "50"), "report_plan"),
+        (("--out", "report.pptx", "--offer", "name=A,cost=1,effect=5%"), "report_plan"),
+    ],
+)
+def test_a_report_that_cannot_be_is_refused_in_words(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], error: str
+) -> None:
+    code, said = run(capsys, workspace, "report", "sample", "--model", "any", *more)
+    assert (code, said["error"]["code"]) == (2, error)
+    assert not Path("report.pptx").exists()

@@ -1,0 +1,102 @@
+"""A kept explanation can be asked more: the same answers as the scores, what-if, and events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv_core import pipeline
+from clv_core.deployment.asking import Asking, ask
+from clv_core.errors import NotFound
+from clv_core.evaluation.explain.events import event_effects
+from clv_core.evaluation.explain.parts import SEQUENCE_PARTS
+from clv_core.evaluation.explain.whatif import direction
+from clv_core.jobs import NoProgress
+from clv_core.model.read_steps import reads_steps
+from clv_core.workspace import Workspace
+from tests.conftest import SMALL
+
+
+@pytest.fixture(scope="module", params=["hybrid", "blend", "bgnbd", "paretonbd"])
+def asking(
+    request: pytest.FixtureRequest, small_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
+) -> Asking:
+    config = replace(SMALL, model=request.param, steps=15, max_steps_back=8)
+    bundle = pipeline.train(small_workspace, "shop", config, progress=NoProgress())
+    folder = tmp_path_factory.mktemp("why")
+    pipeline.explain(small_workspace, "shop", bundle.id, folder, sample=40, permutations=1, progress=NoProgress())
+    return ask(bundle, folder)
+
+
+def test_a_few_customers_on_disk_are_scored_as_among_all(asking: Asking) -> None:
+    own = asking.what_if.own[:, 0]
+    known = [asking.predicted[str(customer)] for customer in asking.what_if.pool.features.index]
+    np.testing.assert_allclose(own, known, rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(asking.what_if.own[:, 1] * asking.what_if.own[:, 2], own, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("part", ["recent_spend", "silence", "purchases"])
+def test_what_if_takes_the_part_from_those_who_have_the_reading(asking: Asking, part: str) -> None:
+    what_if, features = asking.what_if, asking.what_if.pool.features
+    row = int(np.argsort(what_if.own[:, 0])[30])
+    np.testing.assert_allclose(what_if.answer(row, {}), what_if.own[row], rtol=1e-5)
+    reading = what_if.readings[part].reset_index(drop=True)
+    wanted = float(reading.quantile(0.75))
+    table = pd.DataFrame({"far": (reading - wanted).abs(), "apart": np.abs(what_if.own[:, 0] - what_if.own[row, 0])})
+    near = table.dropna().sort_values(["far", "apart"], kind="stable").head(15)
+    near = near[near["far"] <= near["far"].min() + 0.05 * np.ptp(table["far"].dropna())]
+    donors = np.resize(near.sort_values("apart", kind="stable").index[:5], 5)
+    columns = next(one.features for one in what_if.mixer.parts if one.id == part)
+    copies = what_if.pool.take(np.full(5, row))
+    changed = copies.features.assign(**{name: features[name].to_numpy()[donors] for name in columns})
+    expected = what_if.predict(replace(copies, features=changed)).mean(axis=0)
+    np.testing.assert_allclose(what_if.answer(row, {part: wanted}), expected, rtol=1e-5)
+
+
+def test_events_add_up_to_the_value_and_the_latest_are_named(asking: Asking) -> None:
+    pool = asking.what_if.pool
+    if not asking.reads_events:
+        assert not reads_steps(asking.model)
+        return
+    for customer in pool.features.index[[5, 20, 35]].astype(str):
+        found = asking.events(customer)
+        assert found.residual < 1e-3, "128 points are 0.1% off at most"
+        assert found.value == pytest.approx(asking.predicted[customer])
+        row = asking.row(customer)
+        last = int(pool.windows.stop[row]) - 1
+        assert (found.events["day"].iloc[-1] - np.datetime64("1970-01-01")).days == pool.windows.steps.day[last]
+        assert set(found.kinds) == {part.id for part in SEQUENCE_PARTS}
+        coarse = event_effects(asking.model, pool.take(np.array([row])), pool, found.value, path_steps=1)
+        assert coarse.residual >= found.residual or coarse.residual < 1e-6
+
+
+def test_with_average_events_nothing_moves(asking: Asking) -> None:
+    """A customer who is compared with herself alone has average events, where she has but one."""
+    if not asking.reads_events:
+        pytest.skip("no sequence branch")
+    pool = asking.what_if.pool
+    single = np.flatnonzero(pool.windows.stop - pool.windows.start == 1)
+    assert len(single)
+    alone = pool.take(single[:1])
+    customer = str(alone.features.index[0])
+    found = event_effects(asking.model, alone, alone, asking.predicted[customer])
+    assert np.abs(found.effects).max() < 1e-6 * max(found.value, 1) and found.start == pytest.approx(found.value)
+
+
+def test_whoever_was_not_explained_is_refused(asking: Asking, tmp_path: Path) -> None:
+    with pytest.raises(NotFound) as caught:
+        asking.events("nobody") if asking.reads_events else asking.row("nobody")
+    assert caught.value.code == "customer_not_explained"
+
+
+def test_directions_are_said_of_steady_curves_only() -> None:
+    def way(*answer: float) -> str:
+        return direction(pd.DataFrame({"reading": np.arange(len(answer), dtype=float), "answer": answer}))
+
+    assert way(1, 2, 3, 8) == "up" and way(9, 4, 3, 3.1) == "down"
+    assert way(5, 5.01, 5, 5.02) == "flat" and way(1, 5, 1, 5) == "mixed"
+    assert direction(pd.DataFrame({"reading": ["DE", "FR"], "answer": [1.0, 9.0]})) == "mixed"

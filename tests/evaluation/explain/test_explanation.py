@@ -1,0 +1,198 @@
+"""Explanations of toy models on a small snapshot, where what each part adds is known."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from clv_core.errors import ClvError, NotFound
+from clv_core.evaluation.explain.background import background_rows, sample_rows
+from clv_core.evaluation.explain.explanation import Explanation, explain
+from clv_core.evaluation.explain.mix import Mixer
+from clv_core.evaluation.explain.parts import PARTS, SEQUENCE_PARTS, parts_of, reading_label
+from clv_core.evaluation.explain.store import load_explanation, save_explanation, waterfall_json
+from clv_core.features.behaviour import FEATURES
+from clv_core.features.labels import group_label
+from clv_core.features.sequences import STEP_CODES, STEP_VALUES
+from clv_core.features.snapshot import Snapshot
+from clv_core.i18n import LANGUAGES
+from clv_core.jobs import NoProgress
+
+Floats = NDArray[np.float64]
+PART = {part.id: number for number, part in enumerate(PARTS)}
+
+
+def linear(snapshot: Snapshot) -> Floats:
+    features = snapshot.features
+    return np.asarray(10 + 2 * features["net_value_90d"] + 3 * features["views_30d"] + 0.5 * features["tenure"])
+
+
+def sequential(snapshot: Snapshot) -> Floats:
+    """A model that reads every channel of the sequence, and when it began, beyond the window too."""
+    windows, steps = snapshot.windows, snapshot.windows.steps
+    channels = np.column_stack([np.nan_to_num(steps.values), steps.codes + 1.0, steps.gap_days])
+    age = windows.cutoff_day[0] - steps.day
+    totals = np.concatenate([[0.0], np.cumsum(channels.sum(axis=1) / np.maximum(age, 1))])
+    first = steps.offsets[np.searchsorted(steps.offsets, windows.start, side="right") - 1]
+    span = windows.cutoff_day - steps.day[first]
+    return np.asarray(totals[windows.stop] - totals[windows.start] + 0.1 * span + linear(snapshot))
+
+
+def test_every_feature_and_channel_belongs_to_exactly_one_part() -> None:
+    assert sorted(name for part in PARTS for name in part.features) == sorted(FEATURES)
+    assert sorted(name for part in PARTS for name in part.values) == sorted(STEP_VALUES)
+    assert sorted(name for part in PARTS for name in part.codes) == sorted(STEP_CODES)
+    assert [part.id for part in PARTS if part.timing] == ["sequence_timing"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_part_and_reading_has_a_name(language: str) -> None:
+    assert len({group_label(part.id, language) for part in PARTS}) == len(PARTS)
+    for part in PARTS:
+        assert reading_label(part.features[0] if part.features else part.id, language)
+
+
+def test_a_customer_mixed_from_itself_is_itself(snapshot: Snapshot) -> None:
+    assert (snapshot.windows.stop - snapshot.windows.start == 12).sum() > 10
+    mixer = Mixer(snapshot)
+    for origins in (np.repeat(np.arange(len(snapshot))[:, None], len(parts_of(snapshot)), axis=1), mixer.codes):
+        again = mixer.snapshot(origins)
+        np.testing.assert_allclose(sequential(again), sequential(snapshot), rtol=1e-12)
+        for name in snapshot.described:
+            theirs = pd.Series(snapshot.features[name].to_numpy())
+            pd.testing.assert_series_equal(pd.Series(again.features[name].to_numpy()), theirs, check_names=False)
+
+
+def test_each_part_comes_from_its_origin_aligned_at_the_latest_step(snapshot: Snapshot) -> None:
+    windows, steps = snapshot.windows, snapshot.windows.steps
+    length = windows.stop - windows.start
+    timing, donor = int(np.flatnonzero(length == 12)[0]), int(np.flatnonzero(length == 5)[0])
+    origins = np.full((1, len(parts_of(snapshot))), timing)
+    origins[0, PART["sequence_money"]] = origins[0, PART["views"]] = donor
+    mixed = Mixer(snapshot).snapshot(origins)
+    inside = slice(int(mixed.windows.start[0]), int(mixed.windows.stop[0]))
+    own = slice(int(windows.start[timing]), int(windows.stop[timing]))
+    np.testing.assert_array_equal(mixed.windows.steps.day[inside], steps.day[own])
+    np.testing.assert_array_equal(mixed.windows.steps.codes[inside], steps.codes[own])
+    rating, amount = STEP_VALUES.index("rating"), STEP_VALUES.index("amount")
+    np.testing.assert_array_equal(mixed.windows.steps.values[inside, rating], steps.values[own, rating])
+    theirs = steps.values[windows.start[donor] : windows.stop[donor], amount]
+    expected = np.concatenate([theirs[-2:], theirs, theirs])
+    np.testing.assert_array_equal(mixed.windows.steps.values[inside, amount], expected)
+    assert mixed.features["views_30d"].iloc[0] == snapshot.features["views_30d"].iloc[donor]
+    assert mixed.features["net_value"].iloc[0] == snapshot.features["net_value"].iloc[timing]
+
+
+def test_a_pool_of_two_cutoffs_is_no_pool(snapshot: Snapshot) -> None:
+    from dataclasses import replace
+
+    days = snapshot.cutoff_day.copy()
+    days[0] -= 1
+    with pytest.raises(ValueError, match="one cutoff"):
+        Mixer(replace(snapshot, windows=replace(snapshot.windows, cutoff_day=days)))
+
+
+def test_the_background_stands_for_all() -> None:
+    predicted = np.random.default_rng(1).lognormal(3, 1.5, 5000)
+    rows = background_rows(predicted, seed=1)
+    assert len(set(rows.tolist())) == 20
+    assert predicted[rows].mean() == pytest.approx(predicted.mean(), rel=0.05)
+    assert background_rows(predicted, seed=1).tolist() == rows.tolist()
+    assert background_rows(predicted, seed=2).tolist() != rows.tolist()
+    assert sorted(background_rows(np.arange(3.0), seed=1)) == [0, 1, 2]
+
+
+def test_the_sample_is_spread_over_the_ranking() -> None:
+    predicted = np.random.default_rng(1).lognormal(3, 1.5, 5000)
+    rows = sample_rows(predicted, 1, 100)
+    ranks = np.sort(np.argsort(np.argsort(predicted))[rows])
+    assert len(set(rows.tolist())) == 100 and (np.diff(rows) > 0).all()
+    assert np.abs(np.diff(ranks) - 50).max() <= 1
+    assert sample_rows(predicted, 1, 9999).tolist() == list(range(5000))
+
+
+def explained(snapshot: Snapshot, model: object = sequential, **options: int) -> Explanation:
+    predicted = model(snapshot)  # type: ignore[operator]
+    rows = sample_rows(predicted, 1, 60)
+    return explain(model, snapshot, predicted, rows, progress=NoProgress(), **options)["predicted_clv"]  # type: ignore[arg-type]
+
+
+def test_a_linear_model_gives_each_part_its_own_difference(snapshot: Snapshot) -> None:
+    found = explained(snapshot, linear, permutations=1)
+    features, compared = snapshot.features, background_rows(linear(snapshot), 1)
+    explained_rows = features.index.get_indexer(list(found.customer_ids))
+    for part, term in {"recent_spend": 2 * features["net_value_90d"], "views": 3 * features["views_30d"],
+                       "age": 0.5 * features["tenure"]}.items():  # fmt: skip
+        values = term.to_numpy()
+        expected = values[explained_rows] - values[compared].mean()
+        np.testing.assert_allclose(found.values[:, PART[part]], expected, rtol=1e-9, atol=1e-9)
+    others = [number for part, number in PART.items() if part not in ("recent_spend", "views", "age")]
+    assert np.abs(found.values[:, others]).max() < 1e-9
+    assert found.importance()["part"].tolist()[:3] == sorted(
+        ("recent_spend", "views", "age"), key=lambda part: -np.abs(found.values[:, PART[part]]).mean()
+    )
+
+
+def test_base_and_parts_add_up_to_the_prediction_and_every_channel_counts(snapshot: Snapshot) -> None:
+    found = explained(snapshot)
+    np.testing.assert_allclose(found.base + found.values.sum(axis=1), found.predicted, rtol=1e-9)
+    for part in SEQUENCE_PARTS:
+        assert np.abs(found.values[:, PART[part.id]]).max() > 0, part.id
+    share = found.importance()["share"]
+    assert share.sum() == pytest.approx(1) and share.is_monotonic_decreasing
+
+
+def test_a_model_that_does_not_say_what_was_predicted_is_refused(snapshot: Snapshot) -> None:
+    with pytest.raises(ClvError) as caught:
+        explain(linear, snapshot, linear(snapshot) * 1.01, np.arange(5), progress=NoProgress())
+    assert caught.value.code == "explanation_off" and caught.value.message("zh")
+
+
+def test_a_waterfall_leads_from_the_base_to_the_prediction(snapshot: Snapshot) -> None:
+    found = explained(snapshot)
+    who = found.customer_ids[7]
+    steps = found.waterfall(who)
+    assert steps["start"].iloc[0] == pytest.approx(found.base, rel=1e-12)
+    assert steps["end"].iloc[-1] == pytest.approx(found.predicted[7])
+    np.testing.assert_allclose(steps["start"].iloc[1:], steps["end"].iloc[:-1])
+    assert steps["value"].abs().is_monotonic_decreasing
+    reading = dict(zip(steps["representative"], steps["reading"], strict=True))
+    for name in ("net_value_90d", "views_30d"):
+        if name in reading:
+            assert reading[name] == snapshot.features.loc[who, name]
+    with pytest.raises(NotFound):
+        found.waterfall("nobody")
+
+
+def test_the_beeswarm_holds_every_value_with_its_reading(snapshot: Snapshot) -> None:
+    found = explained(snapshot)
+    swarm = found.beeswarm()
+    assert len(swarm) == 60 * len(parts_of(snapshot))
+    wide = swarm.pivot(index="customer_id", columns="part", values="value").loc[
+        list(found.customer_ids), list(found.parts)
+    ]
+    np.testing.assert_array_equal(wide.to_numpy(), found.values)
+    level = swarm["level"].dropna()
+    assert level.between(0, 1).all() and len(level) > 0
+    silence = swarm[swarm["part"] == "sequence_timing"].set_index("customer_id")
+    last = snapshot.features["days_since_any"].loc[silence.index]
+    assert (silence["reading"].astype(float) - last).abs().max() <= 1
+
+
+def test_an_explanation_on_disk_is_the_same(snapshot: Snapshot, tmp_path: Path) -> None:
+    found = explained(snapshot)
+    about = {"model": "toy", "cutoff": date(2024, 1, 1).isoformat()}
+    for _ in range(2):
+        save_explanation({"predicted_clv": found}, tmp_path / "kept", about)
+    again, said = load_explanation(tmp_path / "kept")  # type: ignore[misc]
+    assert said == about and again.customer_ids == found.customer_ids and again.base == found.base
+    np.testing.assert_array_equal(again.values, found.values)
+    pd.testing.assert_frame_equal(again.importance(), found.importance())
+    assert load_explanation(tmp_path / "nothing") is None
+    one = waterfall_json(found, found.customer_ids[0])
+    assert one["predicted_clv"] == pytest.approx(one["base"] + sum(step["value"] for step in one["steps"]))

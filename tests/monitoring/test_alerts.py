@@ -1,0 +1,116 @@
+"""Alerts, lights and advice: one alert for a change, one light for a question."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv_core.errors import Message
+from clv_core.monitoring.alerts import DATA, LIGHTS, PREDICTIONS, REALISED, alert_of, alerts_of
+from clv_core.monitoring.drift.check import Check
+from clv_core.monitoring.drift.customers import check_customers
+from clv_core.monitoring.drift.distances import psi
+from clv_core.monitoring.drift.sights import Sight, bins_of, sight_of
+from clv_core.monitoring.lights import lights_of, recommend
+
+
+def check(chunk: int, test: str, subject: str, value: str = "", *, found: float = 2.0, alert: bool = True) -> Check:
+    span = (f"2024-{chunk + 1:02}-01", f"2024-{chunk + 2:02}-01")
+    params = {"median": 2.0, "before": 1.0, "share": 0.5, "before_": 0.1}
+    return Check(chunk, test, subject, value, found, 1.0, 0.5, 1.5, 0.0, alert, {**params}, *span)
+
+
+def test_a_change_that_goes_on_is_one_alert_and_one_that_comes_back_is_another() -> None:
+    found = alerts_of([check(0, "share", "returns"), check(1, "share", "returns"), check(3, "share", "returns")])
+    assert [(alert.begin, alert.end) for alert in found] == [("2024-01-01", "2024-03-01"), ("2024-04-01", "2024-05-01")]
+    longer = alerts_of([check(chunk, "share", "returns") for chunk in (0, 1, 2)])
+    assert longer[0].id == found[0].id != found[1].id
+
+
+def test_what_another_alert_implies_is_not_said_twice() -> None:
+    lost = check(0, "lost", "event_type", "rating", found=0.0)
+    volume, other = (check(0, "volume", "event_type", value, found=0.5) for value in ("rating", "view"))
+    mix, price, shape = check(0, "psi", "event_type", "x"), check(0, "level", "amount"), check(0, "ks", "amount")
+    found = alerts_of([lost, volume, other, mix, price, shape, check(0, "level", "orders", alert=False)])
+    assert {alert.code for alert in found} == {"lost_event_type", "events_fell", "price_amount_rose"}
+    assert {alert.params["value"] for alert in found if alert.code == "events_fell"} == {"view"}
+    assert alerts_of([shape])[0].code == "shape_amount"
+
+
+def test_features_that_drift_together_are_one_alert_that_names_the_strongest() -> None:
+    names = ("frequency", "recency", "T", "monetary_value")
+    found = alerts_of([check(0, "sight", name, found=place + 2.0) for place, name in enumerate(names)])
+    (alert,) = found
+    assert alert.light == PREDICTIONS and not alert.grave and alert.params["count"] == 4
+    assert alert.params["features"] == ["monetary_value", "T", "recency"]
+    assert "4 of the features" in alert.text("en")
+
+
+@pytest.mark.parametrize(
+    ("light", "code", "action"),
+    [
+        (DATA, "lost_event_type", "investigate"),
+        (DATA, "price_amount_rose", "retrain"),
+        (PREDICTIONS, "features", "retrain"),
+        (PREDICTIONS, "predicted_fell", "retrain"),
+        (REALISED, "realised_fell", "retrain"),
+        (REALISED, "coverage", "investigate"),
+    ],
+)
+def test_advice_follows_from_the_lights_and_ends_when_the_alert_is_acknowledged(
+    light: str, code: str, action: str
+) -> None:
+    alert = alert_of(light, code, "", {}, "2024-01-01", "2024-02-01")
+    lights = lights_of([alert], {})
+    assert [one.question for one in lights if one.colour != "green"] == [light]
+    assert recommend(lights).action == action
+    seen = replace(alert, acknowledged={"by": "ann", "at": "2024-02-02"})
+    assert {one.colour for one in lights_of([seen], {})} == {"green"}
+    assert recommend(lights_of([seen], {})).action == "keep"
+
+
+def test_broken_data_comes_before_everything_else_and_what_is_unknown_is_said() -> None:
+    grave = [
+        alert_of(one, code, "", {}, "a", "b") for one, code in ((DATA, "lost_channel"), (REALISED, "realised_fell"))
+    ]
+    assert recommend(lights_of(grave, {})).why.code == "recommend.investigate.data"
+    why = Message("light.early", {"until": "2024-03-01"})
+    assert recommend(lights_of([], dict.fromkeys(LIGHTS, why))).why.code == "recommend.keep.early"
+    assert recommend(lights_of([], {REALISED: why})).why.code == "recommend.keep.partly"
+
+
+def sight(day: str, counts: list[int], mean: float) -> Sight:
+    return Sight(day, sum(counts), {"frequency": counts, "net_value_365d": counts, "predicted_clv": counts}, mean, 0.3)
+
+
+def test_customers_drift_where_they_leave_what_the_reference_itself_shows() -> None:
+    known = [sight("2024-06-01", [500, 500], 10.0), sight("2024-05-01", [480, 520], 10.2)]
+    same, moved = sight("2024-07-01", [510, 490], 10.1), sight("2024-07-01", [900, 100], 5.0)
+    begin = date(2024, 1, 1)
+    assert not [one for one in check_customers(date(2024, 6, 1), begin, known, [same]) if one.alert]
+    found = [one for one in check_customers(date(2024, 6, 1), begin, known, [moved]) if one.alert]
+    assert {(one.test, one.subject) for one in found} == {
+        ("sight", "frequency"), ("sight", "predicted_clv"), ("level", "predicted_clv"),
+    }  # fmt: skip
+    assert {alert.code for alert in alerts_of(found)} == {"features", "predicted_fell"}
+
+
+def test_predictions_that_many_share_may_move_a_little_without_jumping_over_an_edge() -> None:
+    predicted = np.repeat([0.99, 5.0], [9000, 1000])
+    seen = pd.DataFrame({"predicted_clv": predicted, "p_purchase": 0.3 + 0.0 * predicted})
+    seen.loc[0, "p_purchase"] = 0.4
+    bins = bins_of(seen)
+    then, now, far = (
+        sight_of(seen.assign(predicted_clv=factor * predicted), bins, date(2024, 1, 1)) for factor in (1.0, 1.03, 4.0)
+    )
+    assert sum(then.counts["predicted_clv"]) == pytest.approx(10_000, abs=5)
+
+    def moved(later: Sight) -> float:
+        return psi(*(np.array(one.counts["predicted_clv"], float) for one in (later, then)))
+
+    assert moved(now) < 0.2 < 1 < moved(far)
+    assert now.predicted_mean == pytest.approx(1.03 * predicted.mean())

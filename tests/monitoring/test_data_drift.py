@@ -1,0 +1,100 @@
+"""New data against the reference: nothing is said of a shop that stays as it is, and each change is named at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv_core.monitoring.alerts import Alert, alerts_of
+from clv_core.monitoring.drift.chunks import MONTH, WEEK, chunks_after, chunks_before, in_horizon
+from clv_core.monitoring.drift.data import check_data
+from clv_core.monitoring.drift.profile import Profile, profile
+from tests.monitoring import steady_shop
+from tests.monitoring.steady_shop import Change, changed_from, day_after, steady_log, stored
+
+CUTOFF = day_after(360)
+CUSTOMERS = 3000
+HORIZON_DAYS = 180
+
+
+@pytest.fixture(scope="module")
+def events() -> pd.DataFrame:
+    return steady_log(CUSTOMERS, 400, seed=11)
+
+
+@pytest.fixture(scope="module")
+def known(events: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Profile:
+    dataset = stored(events, tmp_path_factory.mktemp("known"))
+    return profile(dataset, chunks_before(CUTOFF, MONTH, dataset.log_start))
+
+
+def found(known: Profile, events: pd.DataFrame, folder: Path) -> list[Alert]:
+    dataset = stored(events, folder)
+    new = profile(dataset, chunks_after(CUTOFF, MONTH, dataset.log_end))
+    assert len(new.chunks) == 1
+    return alerts_of(check_data(known, new, in_horizon(MONTH, HORIZON_DAYS)))
+
+
+def test_a_shop_that_stays_as_it_is_raises_no_alert(known: Profile, events: pd.DataFrame, tmp_path: Path) -> None:
+    assert found(known, events, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "codes", "said"),
+    [
+        (steady_shop.dearer, {"price_amount_rose"}, "price level rose"),
+        (steady_shop.another_channel, {"new_channel"}, "“kiosk”"),
+        (steady_shop.without_ratings, {"lost_event_type"}, "“rating” is gone"),
+        (steady_shop.twice_the_returns, {"returns_rose"}, "returns are 1"),
+        (steady_shop.gaps_in_categories, {"gaps_purchase_rose", "gaps_other_rose"}, "“category” is empty in 1"),
+        (
+            steady_shop.half_of_it,
+            {f"events_fell:{name}" for name in ("view", "cart", "purchase", "rating", "return")} | {"customers_fell"},
+            "fewer active customers",
+        ),
+    ],
+)
+def test_each_change_is_found_in_the_first_chunk_and_named(
+    known: Profile, events: pd.DataFrame, tmp_path: Path, change: Change, codes: set[str], said: str
+) -> None:
+    alerts = found(known, changed_from(events, CUTOFF, change), tmp_path)
+    assert {alert.begin for alert in alerts} == {CUTOFF.isoformat()}
+    named = {alert.code + (f":{alert.params['value']}" if "events_" in alert.code else "") for alert in alerts}
+    assert named == codes
+    assert any(said in alert.text("en") for alert in alerts)
+    assert all(alert.text("zh") != alert.text("en") for alert in alerts)
+
+
+def test_weeks_of_other_shops_raise_no_alert(tmp_path: Path) -> None:
+    raised = []
+    for seed in range(2):
+        dataset = stored(steady_log(500, 300, seed), tmp_path / str(seed))
+        cutoff = day_after(200)
+        before, after = chunks_before(cutoff, WEEK, dataset.log_start), chunks_after(cutoff, WEEK, dataset.log_end)
+        checks = check_data(profile(dataset, before), profile(dataset, after), in_horizon(WEEK, 98))
+        assert {check.chunk for check in checks} == set(range(14))
+        raised += [check for check in checks if check.alert]
+    assert raised == []
+
+
+def test_counts_are_those_of_an_independent_group_by(known: Profile, events: pd.DataFrame) -> None:
+    edges = [pd.Timestamp(chunk.begin) for chunk in known.chunks] + [pd.Timestamp(CUTOFF)]
+    numbers = [chunk.number for chunk in known.chunks]
+    late = events[(events["event_time"] >= edges[0]) & (events["event_time"] < edges[-1])]
+    chunk = pd.cut(late["event_time"], edges, right=False, labels=numbers).astype(int)
+    rows, customers = known.table("channel")
+    expected = late.groupby([chunk, "channel"]).agg(rows=("channel", "size"), who=("customer_id", "nunique")).unstack()
+    assert np.array_equal(rows[list(expected["rows"])].to_numpy(), expected["rows"].to_numpy())
+    assert np.array_equal(customers[list(expected["who"])].to_numpy(), expected["who"].to_numpy())
+    assert np.array_equal(customers[""].to_numpy(), late.groupby(chunk)["customer_id"].nunique().to_numpy())
+    bought = late[late["event_type"] == "purchase"]
+    days = bought.assign(day=bought["event_time"].dt.date).groupby(chunk[bought.index])
+    orders, buyers = known.table("orders")
+    pairs = days.apply(lambda part: len(part[["customer_id", "day"]].drop_duplicates()))
+    assert np.array_equal(orders[""].to_numpy(), pairs.to_numpy())
+    assert np.array_equal(buyers[""].to_numpy(), days["customer_id"].nunique().to_numpy())
+    gaps, _ = known.table("missing:purchase")
+    assert gaps["rating"].sum() == gaps[""].sum() == len(bought) and gaps["category"].sum() == 0

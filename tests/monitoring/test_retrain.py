@@ -1,0 +1,138 @@
+"""A challenger replaces the champion only where it is surely better; what is better is known here."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv_core import pipeline
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import open_dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import REFERENCE, list_bundles, open_bundle
+from clv_core.deployment.registry import Registry
+from clv_core.deployment.scoring import score
+from clv_core.errors import Refused
+from clv_core.evaluation.bootstrap import Estimate
+from clv_core.jobs import NoProgress
+from clv_core.monitoring.challenge import JUDGED, Figure
+from clv_core.monitoring.drift.reference import reference_of
+from clv_core.workspace import Workspace
+from tests.monitoring.steady_shop import changed_from, day_after, dearer, steady_log, write_log
+
+CUTOFF = day_after(240)
+CONFIG = TrainConfig(horizon_days=60, model="bgnbd", cutoffs=3)
+
+
+def shop(folder: Path, *, change: bool) -> Workspace:
+    events = steady_log(1000 if change else 400, 400, seed=5)
+    events = events[events["event_type"].isin(["purchase", "return"])]
+    if change:
+        events = changed_from(events, CUTOFF, lambda late: dearer(late, 5.0))
+    work = Workspace(folder / "workspace")
+    ingest(work, write_log(events, folder / "events.csv"), "shop", currency="EUR")
+    return work
+
+
+def train(work: Workspace, config: TrainConfig = CONFIG) -> str:
+    return pipeline.train(work, "shop", config, cutoff=CUTOFF, progress=NoProgress()).id
+
+
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return shop(tmp_path_factory.mktemp("steady"), change=False)
+
+
+@pytest.fixture(scope="module")
+def champion(steady: Workspace) -> str:
+    return train(steady)
+
+
+def test_after_a_change_of_prices_the_challenger_is_promoted_by_figures_that_can_be_recomputed(tmp_path: Path) -> None:
+    work = shop(tmp_path, change=True)
+    champion = train(work, replace(CONFIG, model="lightgbm"))
+    found = pipeline.retrain(work, "shop", champion, progress=NoProgress())
+    assert (found.outcome, found.champion) == ("promoted", champion)
+    speaking = Registry(work).champion("shop")
+    assert speaking is not None and speaking.bundle == found.challenger != champion
+    dataset, held = open_dataset(work, "shop"), open_bundle(work, found.challenger).holdout()
+    assert held is not None
+    theirs = held[held["model"] == "lightgbm"].set_index("customer_id")
+    ours = score(
+        open_bundle(work, champion), dataset, cutoff=date.fromisoformat(found.origin), progress=NoProgress()
+    ).set_index("customer_id")["predicted_clv"]
+    figures = {one.metric: one for one in found.figures}
+    assert set(figures) == set(JUDGED) and found.customers == len(theirs)
+    off = ours - theirs["actual"], theirs["predicted_clv"] - theirs["actual"]
+    assert figures["rmse"].champion == pytest.approx(np.sqrt((off[0] ** 2).mean()))
+    assert figures["rmse"].challenger == pytest.approx(np.sqrt((off[1] ** 2).mean()))
+    assert figures["bias"].advantage.low > 0
+    assert "it was promoted" in found.why.text("en") and "已替换" in found.why.text("zh")
+
+
+def test_a_bundle_without_a_reference_gets_it_from_the_dataset_and_says_so(
+    steady: Workspace, champion: str, tmp_path: Path
+) -> None:
+    bundle, dataset = open_bundle(steady, champion), open_dataset(steady, "shop")
+    sums = {name: value for name, value in bundle.record["checksums"].items() if name not in REFERENCE}
+    bare = replace(bundle, record={**bundle.record, "checksums": sums})
+    made = reference_of(bare, dataset, tmp_path, NoProgress())
+    trained = reference_of(bundle, dataset, tmp_path / "other", NoProgress())
+    assert (trained.source, made.source) == ("training", "dataset")
+    assert made.sights == trained.sights and made.bins == trained.bins
+    for kind, before in trained.profiles.items():
+        pd.testing.assert_frame_equal(made.profiles[kind].counts, before.counts, check_dtype=False)
+        assert made.profiles[kind].chunks == before.chunks
+    again = reference_of(bare, dataset, tmp_path, NoProgress())
+    assert again.source == "dataset" and again.sights == made.sights
+
+
+def test_a_reference_that_was_changed_is_refused(steady: Workspace, champion: str, tmp_path: Path) -> None:
+    folder = tmp_path / champion
+    shutil.copytree(open_bundle(steady, champion).folder, folder)
+    path = folder / "reference.json"
+    path.write_text(path.read_text().replace('"training"', '"nothing"'))
+    changed = replace(open_bundle(steady, champion), folder=folder)
+    with pytest.raises(Refused, match="reference.json"):
+        reference_of(changed, open_dataset(steady, "shop"), tmp_path / "kept", NoProgress())
+
+
+def test_where_nothing_changed_the_champion_stays_and_before_a_horizon_has_passed_nothing_is_trained(
+    steady: Workspace, champion: str
+) -> None:
+    found = pipeline.retrain(steady, "shop", champion, progress=NoProgress())
+    assert found.outcome == "stays" and len(list_bundles(steady)) == 2
+    registry = Registry(steady)
+    speaking, challenger = registry.champion("shop"), registry.challenger("shop")
+    assert speaking is not None and speaking.bundle == champion
+    assert challenger is not None and challenger.bundle == found.challenger
+    assert not any(one.better for one in found.figures) or any(one.worse for one in found.figures)
+    registry.promote("shop", challenger.number)
+    soon = pipeline.retrain(steady, "shop", found.challenger, progress=NoProgress())
+    assert soon.outcome == "early" and soon.challenger == "" and len(list_bundles(steady)) == 2
+    log_end = open_dataset(steady, "shop").log_end
+    assert soon.why.params["since"] == (log_end + timedelta(days=60)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "low", "high", "better", "worse"),
+    [
+        ("gini", 0.02, 0.01, 0.03, True, False),
+        ("gini", 0.02, -0.01, 0.05, False, False),  # unsure
+        ("gini", 0.001, 0.0005, 0.0015, False, False),  # sure, and too little
+        ("rmse", -2.0, -3.0, -1.0, False, True),
+        ("rmse", -0.2, -0.3, -0.1, False, False),  # 0.2% of 100
+        ("bias", -0.05, -0.1, -0.01, False, True),
+    ],
+)
+def test_a_difference_counts_where_it_is_sure_and_large_enough(
+    metric: str, value: float, low: float, high: float, better: bool, worse: bool
+) -> None:
+    figure = Figure(metric, 100.0 if metric == "rmse" else 0.5, 0.0, Estimate(value, low, high))
+    assert (figure.better, figure.worse) == (better, worse)

@@ -1,0 +1,202 @@
+"""Webhook and e-mail against servers on this machine: what arrives, and what is said where it does not."""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from email import message_from_string, policy
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from clv_core.errors import ClvError, Message, UsageError
+from clv_core.monitoring.alerts import DATA, alert_of
+from clv_core.monitoring.lights import lights_of, recommend
+from clv_core.monitoring.report import Report, acknowledge_alerts, acknowledged
+from clv_core.monitoring.telling.mail import Smtp, send
+from clv_core.monitoring.telling.tell import tell
+from clv_core.monitoring.telling.webhook import checked_url, post
+from clv_core.workspace import Workspace
+
+ALERTS = [
+    alert_of(
+        DATA, "new_channel", "kiosk", {"value": "kiosk", "found": "5.0%", "usual": "0.0%"}, "2024-01-01", "2024-02-01"
+    ),
+    alert_of(DATA, "returns_rose", "", {"found": "16.0%", "usual": "8.0%"}, "2024-01-01", "2024-02-01"),
+]
+
+
+def report() -> Report:
+    lights = lights_of(ALERTS, {"realised": Message("light.early", {"until": "2024-03-01"})})
+    about: dict[str, Any] = dict.fromkeys(("version", "cutoff", "currency", "made", "kind"), "")
+    about |= {"model": "shop-bgnbd", "dataset": "shop", "as_of": "2024-02-01", "horizon_days": 90, "reference": {}}
+    return Report(about, [], lights, recommend(lights), list(ALERTS), [], [], [], [])
+
+
+class Hook:
+    """A server that keeps what was posted and answers as told."""
+
+    def __init__(self) -> None:
+        self.received: list[tuple[str, bytes]] = []
+        self.status = 204
+        hook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                hook.received.append((self.headers["Content-Type"], body))
+                self.send_response(hook.status)
+                if hook.status == 307:
+                    self.send_header("Location", hook.url)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                return
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/secret-path"
+
+
+class Post:
+    """A mail server that speaks as much SMTP as is needed, and keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+        self.recipients: list[str] = []
+        self.refuses = False
+        post = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                self.wfile.write(b"220 here\r\n")
+                while line := self.rfile.readline():
+                    word = line.strip().upper()
+                    if word.startswith(b"DATA"):
+                        self.wfile.write(b"354 go on\r\n")
+                        lines = []
+                        while (part := self.rfile.readline()) != b".\r\n":
+                            lines.append(part.decode())
+                        post.messages.append("".join(lines))
+                    elif word.startswith(b"RCPT"):
+                        if post.refuses:
+                            self.wfile.write(b"550 unknown mailbox\r\n")
+                            continue
+                        post.recipients.append(line.decode().strip())
+                    elif word.startswith(b"QUIT"):
+                        self.wfile.write(b"221 bye\r\n")
+                        return
+                    self.wfile.write(b"250 fine\r\n")
+
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.smtp = Smtp(
+            "127.0.0.1", "clv@here.test", ("a@there.test", "b@there.test"), "none", self.server.server_address[1]
+        )
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    found = Hook()
+    yield from serving(found)
+
+
+@pytest.fixture
+def office() -> Iterator[Post]:
+    found = Post()
+    yield from serving(found)
+
+
+def serving(found: Any) -> Iterator[Any]:
+    thread = threading.Thread(target=found.server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield found
+    found.server.shutdown()
+    found.server.server_close()
+    thread.join()
+
+
+def test_new_alerts_are_posted_once_with_words_lights_and_advice(hook: Hook, tmp_path: Any) -> None:
+    work = Workspace(tmp_path)
+    assert tell(work, report(), webhook=hook.url, language="zh") == {"webhook": 2}
+    assert tell(work, report(), webhook=hook.url, language="zh") == {"webhook": 0}
+    ((kind, body),) = hook.received
+    sent = json.loads(body)
+    assert kind == "application/json; charset=utf-8"
+    assert "新的渠道“kiosk”" in sent["text"] and "先排查" in sent["text"]
+    assert sent["lights"]["data"]["light"] == "red" and sent["lights"]["realised"]["light"] == "unknown"
+    assert [alert["code"] for alert in sent["alerts"]] == ["new_channel", "returns_rose"]
+    assert sent["recommendation"]["action"] == "investigate"
+    assert "secret-path" not in (tmp_path / "monitoring" / "shop-bgnbd-kept" / "told.json").read_text()
+
+
+def test_nobody_is_told_of_what_was_acknowledged(hook: Hook, tmp_path: Any) -> None:
+    work = Workspace(tmp_path)
+    acknowledge_alerts(work, "shop-bgnbd", [ALERTS[1].id], "ann")
+    seen = report().seen(acknowledged(work, "shop-bgnbd"))
+    assert {light.question: light.colour for light in seen.lights}["data"] == "amber"
+    assert seen.recommendation.action == "retrain" and seen.alerts[1].acknowledged["by"] == "ann"
+    assert tell(work, seen, webhook=hook.url, language="en") == {"webhook": 1}
+
+
+@pytest.mark.parametrize(("status", "reason"), [(500, "HTTP 500"), (404, "HTTP 404"), (307, "HTTP 307")])
+def test_an_answer_that_is_no_yes_is_said_without_the_secret_part_of_the_address(
+    hook: Hook, status: int, reason: str
+) -> None:
+    hook.status = status
+    with pytest.raises(ClvError, match=reason) as caught:
+        post(hook.url, {})
+    assert "127.0.0.1" in str(caught.value) and "secret" not in str(caught.value)
+    assert len(hook.received) == 1
+
+
+def test_a_webhook_that_nobody_answers_is_an_error_in_time() -> None:
+    with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as silent:
+        address = f"http://127.0.0.1:{silent.server_address[1]}/"
+        with pytest.raises(ClvError, match="timed out"):
+            post(address, {}, timeout=0.3)
+    with pytest.raises(ClvError, match="refused"):
+        post(address, {}, timeout=0.3)
+
+
+@pytest.mark.parametrize("url", ["", "ftp://host/x", "file:///etc/passwd", "host/path", "https://"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        checked_url(url)
+    assert caught.value.code == "webhook_url"
+
+
+def test_new_alerts_arrive_by_mail(office: Post, tmp_path: Any) -> None:
+    assert tell(Workspace(tmp_path), report(), smtp=office.smtp, language="zh") == {"email": 2}
+    (raw,) = office.messages
+    mail = message_from_string(raw, policy=policy.default)
+    assert mail["Subject"] == "CLV Studio：shop 有 2 条新告警" and mail["To"] == "a@there.test, b@there.test"
+    text = mail.get_content()
+    assert "退货占购买与退货合计的 16.0%" in text and "shop-bgnbd" in text
+    assert len(office.recipients) == 2
+
+
+def test_mail_that_is_refused_or_finds_no_server_is_said_and_the_webhook_still_hears(
+    hook: Hook, office: Post, tmp_path: Any
+) -> None:
+    office.refuses = True
+    with pytest.raises(ClvError, match="550 unknown mailbox|unknown mailbox"):
+        tell(Workspace(tmp_path), report(), webhook=hook.url, smtp=office.smtp, language="en")
+    assert len(hook.received) == 1
+    with pytest.raises(ClvError, match="refused"):
+        send(replace(office.smtp, port=1), "s", "t", timeout=1)
+
+
+def test_mail_settings_are_read_from_the_environment_and_each_fault_is_named() -> None:
+    given = {"CLV_SMTP_HOST": "mail.test", "CLV_SMTP_FROM": "a@b.test", "CLV_SMTP_TO": "c@d.test, e@f.test"}
+    known = Smtp.of(given)
+    assert (known.port, known.security, known.to) == (587, "starttls", ("c@d.test", "e@f.test"))
+    assert Smtp.of({**given, "CLV_SMTP_SECURITY": "ssl"}).port == 465
+    assert "hidden" not in repr(Smtp.of({**given, "CLV_SMTP_PASSWORD": "hidden"}))
+    faults = [({"CLV_SMTP_TO": ""}, "CLV_SMTP_TO"), ({"CLV_SMTP_PORT": "x"}, "CLV_SMTP_PORT")]
+    for fault, named in [*faults, ({"CLV_SMTP_SECURITY": "maybe"}, "CLV_SMTP_SECURITY")]:
+        with pytest.raises(UsageError, match=named):
+            Smtp.of({**given, **fault})

@@ -1,0 +1,123 @@
+"""The exports page: the match rate before the list, why it is what it is, and what was exported."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core import pipeline
+from clv_core.collection.customers import Roles
+from clv_core.deployment.bundle import list_bundles
+from clv_core.errors import Message
+from clv_core.evaluation.trust import Trust
+from clv_core.i18n import translate
+from clv_core.jobs import NoProgress
+from clv_core.preprocessing.customers import add_customers
+from clv_core.workspace import Workspace
+from pages.ui import state
+from tests.pages.test_app_opens import texts
+
+OPEN = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="module")
+def reachable(with_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
+    """A copy of the workspace whose dataset knows e-mail addresses and consent, and these."""
+    folder = tmp_path_factory.mktemp("exports")
+    root = folder / "workspace"
+    shutil.copytree(with_model, root)
+    workspace = Workspace(root)
+    model = list_bundles(workspace)[0].id
+    ids = pipeline.scores(workspace, "shop", model, progress=NoProgress())["customer_id"]
+    agreed = ["no" if place % 4 == 0 else "yes" for place in range(len(ids))]
+    people = pd.DataFrame({"customer_id": ids, "email": [f"p{n}@b.de" for n in range(len(ids))], "consent": agreed})
+    people.to_csv(folder / "people.csv", index=False)
+    add_customers(workspace, "shop", folder / "people.csv", Roles(), progress=NoProgress())
+    pipeline.scores(workspace, "shop", model, progress=NoProgress())
+    return root, people
+
+
+def test_a_spreadsheet_list_is_made_offered_and_logged(open_page: OPEN, with_model: Path, tmp_path: Path) -> None:
+    root = tmp_path / "workspace"
+    shutil.copytree(with_model, root)
+    shutil.rmtree(root / "exports", ignore_errors=True)
+    app = open_page(root, "exports", lang="en")
+    assert not app.exception and not app.error
+    assert translate("exporting.log.none", "en") in texts(app)
+    asked = app.metric[0].value
+    app.button(key="export_make").click().run()
+    assert not app.exception and not app.error
+    [file] = (root / "exports").glob("*.csv")
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) == pytest.approx(float(asked.replace(",", "")), rel=0.01)
+    values = [float(row["predicted_clv"]) for row in rows]
+    assert values == sorted(values, reverse=True)
+    labels = [button.label for button in app.get("download_button")]
+    assert translate("exporting.download", "en") in labels and translate("exporting.side", "en") in labels
+    log = app.dataframe[-1].value
+    assert log[translate("column.export_rows", "en")].tolist() == [len(rows)]
+    assert log[translate("column.export_what", "en")].tolist() == [translate("export.csv", "en")]
+
+
+def test_a_platform_without_contact_fields_says_what_is_missing(open_page: OPEN, with_model: Path) -> None:
+    app = open_page(with_model, "exports", lang="en")
+    app.selectbox(key="export_format").set_value("klaviyo").run()
+    assert not app.exception and not app.error
+    assert translate("exporting.contacts", "en", format=translate("export.klaviyo", "en")) in texts(app)
+    app.button(key="export_add_contacts").click().run()
+    assert app.title[0].value == translate("page.datasets", "en")
+
+
+def test_the_headline_is_the_match_rate_after_consent_and_the_stop_list(
+    open_page: OPEN, reachable: tuple[Path, pd.DataFrame]
+) -> None:
+    root, people = reachable
+    app = open_page(root, "exports", lang="en")
+    app.selectbox(key="export_format").set_value("google_customer_match").run()
+    wanted = people[people["consent"] == "yes"]
+    rate = f"{len(wanted) / len(people):.0%}"
+    said = {"rows": f"{len(wanted):,}", "asked": f"{len(people):,}", "rate": rate}
+    assert app.subheader[0].value == translate("exporting.headline", "en", **said)
+    app.get("file_uploader")[0].set_value(("stop.txt", b"P1@b.de\r\np2@B.de\n", "text/plain")).run()
+    assert not app.exception and not app.error
+    less = {**said, "rows": f"{len(wanted) - 2:,}"}
+    assert app.subheader[0].value == translate("exporting.headline", "en", **less)
+    assert translate("export.left_out.suppressed", "en") in texts(app)
+
+
+def test_a_list_that_is_too_small_says_so_before_it_is_made(
+    open_page: OPEN, reachable: tuple[Path, pd.DataFrame]
+) -> None:
+    app = open_page(reachable[0], "exports", lang="en")
+    app.selectbox(key="export_format").set_value("tiktok").run()
+    assert not app.button(key="export_make").disabled
+    app.get("button_group")[0].set_value([1]).run()
+    assert not app.exception
+    assert app.button(key="export_make").disabled
+    assert any("1,000" in item.value for item in app.warning)
+
+
+def test_a_model_that_is_not_trusted_is_acknowledged_before_a_list(
+    open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = Message("reason.no_total", {"predicted": 0, "actual": 9, "horizon": 90})
+    monkeypatch.setattr(state, "trust", lambda bundle: Trust("not_trusted", (reason,)))
+    app = open_page(with_model, "exports", lang="en")
+    assert app.button(key="export_make").disabled
+    app.checkbox[0].check().run()
+    assert not app.button(key="export_make").disabled
+
+
+@pytest.mark.parametrize("page", ("exports", "report"))
+def test_an_empty_workspace_and_one_without_a_model_lead_on(
+    open_page: OPEN, tmp_path: Path, with_dataset: Path, page: str
+) -> None:
+    assert translate("need.dataset", "en") in texts(open_page(tmp_path, page, lang="en"))
+    assert translate("need.model", "zh") in texts(open_page(with_dataset, page, lang="zh"))

@@ -1,0 +1,169 @@
+"""Which model speaks: promoted, rolled back, archived, deleted, compared, imported from the page."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core import jobs, pipeline
+from clv_core.cli import main
+from clv_core.deployment.exchange.exporting import export_bundle
+from clv_core.deployment.exchange.importing import import_bundle
+from clv_core.deployment.registry import Registry
+from clv_core.i18n import translate
+from clv_core.jobs import NoProgress
+from clv_core.workspace import Workspace
+from tests.deployment.registry import tiny
+
+OPEN = Callable[..., AppTest]
+
+
+@pytest.fixture
+def three(with_model: Path, tmp_path: Path) -> Path:
+    """A workspace whose dataset has a trained champion and two more versions, one of them measured on nobody."""
+    shutil.copytree(with_model, tmp_path, dirs_exist_ok=True)
+    registry = Registry(Workspace(tmp_path))
+    for seed in (1, 2):
+        registry.register(tiny.save(Workspace(tmp_path), seed))
+    return tmp_path
+
+
+def roles(root: Path) -> dict[int, str]:
+    return {one.number: "archived" if one.archived else one.role for one in Registry(Workspace(root)).versions("shop")}
+
+
+def written(app: AppTest) -> str:
+    kinds = ("subheader", "markdown", "caption", "info", "success", "warning", "error")
+    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+
+
+def section(app: AppTest, what: str) -> AppTest:
+    app.segmented_control(key="models_what").set_value(what).run()
+    assert not app.exception and not app.error
+    return app
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_headline_names_champion_and_challenger(open_page: OPEN, three: Path, lang: str) -> None:
+    app = open_page(three, "models", lang=lang)
+    assert not app.exception and not app.error
+    known = {"name": "shop", "version": 1, "kind": translate("model.bgnbd", lang)}
+    rival = {"rival": 3, "rival_kind": translate("model.naive", lang)}
+    assert app.subheader[0].value == translate("models.headline.challenged", lang, **known, **rival)
+    assert app.dataframe[0].value[translate("models.column.version", lang)].tolist() == [3, 2, 1]
+    champion = next(one for one in app.selectbox(key="model").options if translate("models.role.champion", lang) in one)
+    assert champion.startswith(translate("model.bgnbd", lang))
+    assert app.selectbox(key="model").value.startswith("shop-bgnbd-")
+
+
+def test_a_promoted_version_speaks_and_is_in_use_until_it_is_rolled_back(open_page: OPEN, three: Path) -> None:
+    app = open_page(three, "models", lang="en")
+    app.button(key="promote_challenger").click().run()
+    assert roles(three) == {3: "champion", 2: "", 1: ""}
+    assert translate("models.promoted", version=3, name="shop") in written(app)
+    assert app.selectbox(key="model").value == Registry(Workspace(three)).version("shop", 3).bundle
+    app.button(key="roll_back").click().run()
+    assert not app.error and roles(three)[1] == "champion"
+    assert translate("models.rolled_back", version=1, name="shop") in written(app)
+
+
+def test_an_archived_version_leaves_the_sidebar_and_comes_back(open_page: OPEN, three: Path) -> None:
+    app = open_page(three, "models", lang="en")
+    assert len(app.selectbox(key="model").options) == 3
+    app.button(key="archive").click().run()
+    assert roles(three)[3] == "archived" and len(app.selectbox(key="model").options) == 2
+    app.button(key="archive").click().run()
+    assert roles(three)[3] == "" and len(app.selectbox(key="model").options) == 3
+
+
+def test_deleting_waits_for_a_yes(open_page: OPEN, three: Path) -> None:
+    app = open_page(three, "models", lang="en")
+    assert app.button(key="delete_version").disabled
+    app.checkbox(key="sure_shop_3").check().run()
+    app.button(key="delete_version").click().run()
+    assert not app.exception and roles(three) == {2: "", 1: "champion"}
+
+
+def test_the_champion_offers_neither_archive_nor_deletion(open_page: OPEN, three: Path) -> None:
+    app = open_page(three, "models", lang="en")
+    app.selectbox(key="models_version_shop").set_value(1).run()
+    assert translate("models.champion_stays") in written(app)
+    assert not {"archive", "delete_version"} & {button.key for button in app.button}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_versions_that_were_not_measured_alike_are_not_held_against_each_other(
+    open_page: OPEN, three: Path, lang: str
+) -> None:
+    app = section(open_page(three, "models", lang=lang), "compare")
+    assert translate("models.compare.untested", lang) in written(app)
+    facts = app.dataframe[-1].value
+    assert translate("modelcard.fact.kind", lang) in facts.iloc[:, 0].tolist()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_card_of_each_version_can_be_read_and_kept(open_page: OPEN, three: Path, lang: str) -> None:
+    app = section(open_page(three, "models", lang=lang), "card")
+    assert translate("modelcard.title", lang, name="shop", version=3) in written(app)
+    app.selectbox(key="models_card_shop").set_value(1).run()
+    assert translate("modelcard.quality", lang) in written(app) and "BG/NBD" in written(app)
+    assert [button.key for button in app.get("download_button")] == ["download_card"]
+
+
+def test_a_damaged_champion_is_said_with_who_speaks_instead(open_page: OPEN, three: Path) -> None:
+    champion = Registry(Workspace(three)).version("shop", 1)
+    (three / "models" / champion.bundle / "state.json").write_text("{}")
+    app = open_page(three, "models", lang="en")
+    assert not app.exception and len(app.error) == 1
+    assert "Version 1, the champion" in app.error[0].value and "Version 3 speaks" in app.error[0].value
+
+
+def test_a_file_that_is_sent_is_checked_by_a_run_and_becomes_a_version(
+    open_page: OPEN, three: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other, folder = Workspace(tmp_path_factory.mktemp("other")), tmp_path_factory.mktemp("archive")
+    version = Registry(other).register(tiny.save(other, 7, "elsewhere"))
+    export_bundle(other, version, folder / "model.zip")
+    app = section(open_page(three, "models", lang="en"), "import")
+    app.file_uploader(key="import_file").set_value(
+        ("model.zip", (folder / "model.zip").read_bytes(), "application/zip")
+    )
+    next(button for button in app.button if button.label == translate("models.import.button")).click().run()
+    assert not app.exception
+    job = jobs.jobs(Workspace(three), "models")[0]
+    args = list(job.status()["args"])
+    assert args[:2] == ["models", "import"] and args[3:] == ["--name", "shop"]
+    jobs.update_status(job.folder, pid=None)
+    assert main(["--job", str(job.folder), *args, "--workspace", str(three)]) == 0
+    app.run()
+    assert translate("models.imported", version=4, name="shop") in written(app)
+    assert roles(three)[4] == "challenger" and not Path(args[2]).exists()
+
+
+@pytest.mark.parametrize("page", ["evaluate", "segments", "strategy", "home", "models"])
+def test_a_model_that_came_without_its_customers_opens_every_page(
+    open_page: OPEN, three: Path, tmp_path_factory: pytest.TempPathFactory, page: str
+) -> None:
+    workspace, folder = Workspace(three), tmp_path_factory.mktemp("archive")
+    registry = Registry(workspace)
+    export_bundle(workspace, registry.version("shop", 1), folder / "model.zip")
+    registry.promote("shop", 2)
+    registry.delete("shop", 1)
+    model = import_bundle(workspace, folder / "model.zip").bundle
+    pipeline.score(workspace, "shop", model, progress=NoProgress())
+    app = open_page(three, page, lang="en", model=model)
+    assert not app.exception and not app.error
+    assert app.selectbox(key="model").value == model
+    if page == "evaluate":
+        assert translate("evaluate.without_rows") in written(app)
+
+
+def test_without_a_model_the_page_leads_to_training_or_takes_an_import(open_page: OPEN, with_dataset: Path) -> None:
+    app = open_page(with_dataset, "models", lang="en")
+    assert translate("need.model") in written(app) and translate("models.import") in written(app)
+    app.button(key="need_model").click().run()
+    assert app.title[0].value == translate("page.train")

@@ -1,0 +1,103 @@
+"""The monitor page: what it says is what monitoring found, alerts can be acknowledged, a retraining can be started."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core import jobs, pipeline
+from clv_core.collection.ingest import ingest
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import list_bundles
+from clv_core.i18n import translate
+from clv_core.jobs import NoProgress
+from clv_core.workspace import Workspace, write_json
+from tests.monitoring.steady_shop import another_channel, changed_from, day_after, steady_log, write_log
+from tests.pages.test_app_opens import texts
+
+OPEN = Callable[..., AppTest]
+CUTOFF = day_after(240)
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace whose shop got a new channel after its model's cutoff, and the report of it."""
+    root = tmp_path_factory.mktemp("changed")
+    work = Workspace(root)
+    events = changed_from(steady_log(500, 330, seed=3), CUTOFF, another_channel)
+    ingest(work, write_log(events, root / "events.csv"), "shop", currency="EUR")
+    config = TrainConfig(horizon_days=60, model="bgnbd", cutoffs=3)
+    bundle = pipeline.train(work, "shop", config, cutoff=CUTOFF, progress=NoProgress())
+    pipeline.monitor(work, "shop", bundle.id, progress=NoProgress())
+    return root
+
+
+@pytest.fixture
+def root(changed: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change."""
+    return shutil.copytree(changed, tmp_path / "changed")
+
+
+def test_the_page_says_what_was_found_and_what_to_do(open_page: OPEN, changed: Path) -> None:
+    app = open_page(changed, "monitor", lang="en")
+    assert not app.exception and not app.error
+    assert app.subheader[0].value == translate("recommend.retrain.data")
+    said = texts(app)
+    for question in ("data", "predictions", "realised"):
+        assert translate(f"monitor.question.{question}") in said
+    assert "“kiosk”" in said and translate("light.data.amber", n=1) in said
+    assert "80% interval" in said and app.dataframe[0].value.shape[0] == 6
+    assert [button.label for button in app.get("download_button")] == [
+        translate("monitor.download.report"), translate("monitor.download.checks"),
+    ]  # fmt: skip
+    assert app.selectbox(key="monitor_series_en").options
+
+
+def test_an_alert_that_was_seen_no_longer_turns_the_light(open_page: OPEN, root: Path) -> None:
+    app = open_page(root, "monitor", lang="zh")
+    (seen,) = [button for button in app.button if button.label == translate("monitor.acknowledge", "zh")]
+    seen.click().run()
+    assert not app.exception
+    assert app.subheader[0].value == translate("recommend.keep", "zh")
+    said = texts(app)
+    assert translate("monitor.alerts.none", "zh") in said and "“kiosk”" in said
+    assert app.expander[0].label == translate("monitor.alerts.seen", "zh", n=1)
+
+
+def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_page: OPEN, root: Path) -> None:
+    work = Workspace(root)
+    app = open_page(root, "monitor", lang="en")
+    app.button(key="monitor_retrain").click().run()
+    job = jobs.jobs(work, "monitor")[0]
+    model = list_bundles(work)[0].id
+    assert job.status()["args"] == ["monitor", "shop", "--model", model, "--retrain"]
+    assert app.button(key=f"cancel_{job.id}") and not app.dataframe
+    why = {"code": "stays", "params": {"origin": "2023-10-01", "customers": 1234}, "message": ""}
+    figures = [{"metric": "gini", "champion": 0.61, "challenger": 0.62}]
+    result = {"retrain": {"outcome": "stays", "why": why, "figures": figures}}
+    write_json(job.folder / "status.json", {**job.status(), "state": jobs.DONE, "result": result})
+    app.run()
+    said = texts(app)
+    assert "1,234 customers" in said and "0.610" in said and not app.exception
+
+
+def test_where_nothing_came_after_the_cutoff_it_is_too_early(open_page: OPEN, with_model: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(with_model, tmp_path / "early")
+    work = Workspace(root)
+    pipeline.monitor(work, "shop", list_bundles(work)[0].id, progress=NoProgress())
+    app = open_page(root, "monitor", lang="en")
+    assert not app.exception and not app.error
+    assert app.subheader[0].value == translate("recommend.keep.early")
+    assert texts(app).count(translate("monitor.light.unknown")) == 3
+    assert app.button(key="monitor_retrain").disabled
+
+
+def test_a_report_that_is_not_there_is_made_by_a_run(open_page: OPEN, root: Path) -> None:
+    shutil.rmtree(root / "monitoring")
+    app = open_page(root, "monitor", lang="en")
+    assert translate("monitor.wait") in texts(app)
+    assert jobs.jobs(Workspace(root), "monitor")[0].status()["args"][:2] == ["monitor", "shop"]

@@ -1,0 +1,186 @@
+"""The segments page under every scheme: what is shown is what the schemes say, and what a person settles is kept."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core import pipeline
+from clv_core.collection.store import open_dataset
+from clv_core.deployment.bundle import list_bundles
+from clv_core.i18n import say_number, translate
+from clv_core.jobs import NoProgress
+from clv_core.strategy.history import purchase_history, with_history
+from clv_core.strategy.schemes.parse import KINDS
+from clv_core.strategy.schemes.quadrant import Quadrant
+from clv_core.strategy.schemes.rules import Rules
+from clv_core.strategy.schemes.saved import load_rules, save_rules
+from clv_core.workspace import Workspace
+from pages.ui.navigation import BY_NAME
+
+OPEN = Callable[..., AppTest]
+VIEWS = ("overview", "figures", "came", "compare", "names")
+RULES = {"segments": [{"name": "Likely", "rules": ["p_purchase>=0.3"], "description": "Write to them"}]}
+
+
+@pytest.fixture
+def own(with_model: Path, tmp_path: Path) -> Path:
+    """A copy of the workspace with a model and a set of rules, that may be changed."""
+    shutil.copytree(with_model, tmp_path / "own")
+    save_rules(open_dataset(Workspace(tmp_path / "own"), "shop"), Rules.from_json(RULES, "Mine"))
+    return tmp_path / "own"
+
+
+def customers_of(root: Path) -> pd.DataFrame:
+    work = Workspace(root)
+    dataset = open_dataset(work, "shop")
+    frame = pipeline.scores(work, "shop", list_bundles(work)[0].id, progress=NoProgress())
+    return with_history(frame, purchase_history(dataset, dataset.log_end), dataset.log_end)
+
+
+def opened(open_page: OPEN, root: Path, kind: str, view: str = "overview", lang: str = "en") -> AppTest:
+    """Choose before the page is drawn: the harness words options in English, whatever the page speaks."""
+    app = open_page(root, "home", lang=lang)
+    app.session_state["scheme_kind"] = kind
+    app.session_state["segments_view"] = view
+    return app.switch_page(BY_NAME["segments"].path).run()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_scheme_and_view_opens(open_page: OPEN, own: Path, kind: str) -> None:
+    app = opened(open_page, own, kind)
+    for view in VIEWS:
+        app.segmented_control(key="segments_view").set_value(view).run()
+        assert not app.exception and not app.error, view
+        assert app.segmented_control(key="segments_view").value == view
+
+
+@pytest.mark.parametrize(("kind", "view"), list(zip(KINDS, [*VIEWS, *VIEWS], strict=False)))
+def test_every_scheme_and_view_opens_in_chinese(open_page: OPEN, own: Path, kind: str, view: str) -> None:
+    app = opened(open_page, own, kind, view, "zh")
+    assert not app.exception and not app.error
+    assert translate(f"scheme.{kind}.help", "zh") in [item.value for item in app.caption]
+
+
+def test_quadrant_cards_hold_everybody_and_move_with_the_cut(open_page: OPEN, own: Path) -> None:
+    app = opened(open_page, own, "quadrant")
+    frame = customers_of(own)
+
+    def shown() -> list[str]:
+        return [item.value for item in app.metric if item.label == translate("segments.card.customers")]
+
+    before = shown()
+    box = next(item for item in app.number_input if str(item.key).startswith("scheme_chance"))
+    box.set_value(50.0).run()
+    value = next(item for item in app.number_input if str(item.key).startswith("scheme_value")).value
+    sizes = Quadrant(value, 0.5).fit(frame).place(frame)
+    expected = [say_number((sizes.where == place).sum()) for place in range(4)]
+    assert shown() == expected != before
+
+
+def test_the_list_holds_the_chosen_segment_and_files_say_which(open_page: OPEN, own: Path) -> None:
+    app = opened(open_page, own, "quadrant")
+    frame = customers_of(own)
+    app.pills(key="filter_quadrant").set_value([3]).run()
+    listed = app.dataframe[0].value
+    value, chance = (
+        next(item for item in app.number_input if str(item.key).startswith(f"scheme_{name}")).value
+        for name in ("value", "chance")
+    )
+    placed = Quadrant(value, chance / 100).fit(frame).place(frame)
+    assert sorted(listed["customer_id"]) == sorted(frame["customer_id"][placed.where == 2])
+    assert set(listed["tier_name"]) == {translate("segment.quadrant.win_back")}
+
+
+def test_names_that_are_saved_are_shown_on_cards_and_in_the_other_language(open_page: OPEN, own: Path) -> None:
+    app = opened(open_page, own, "quadrant", "names")
+    app.text_input(key="name_quadrant_win_back").set_value("Lost *loves*")
+    app.text_input(key="about_quadrant_win_back").set_value("Write a letter")
+    next(item for item in app.button if item.label == translate("segments.names.save")).click().run()
+    assert not app.exception
+    for lang in ("en", "zh"):
+        said = " ".join(str(item.value) for item in opened(open_page, own, "quadrant", lang=lang).main.markdown)
+        assert "Lost \\*loves\\*" in said
+    captions = [item.value for item in opened(open_page, own, "quadrant").caption]
+    assert "Write a letter" in captions
+
+
+def test_a_condition_is_added_removed_and_kept(open_page: OPEN, own: Path) -> None:
+    dataset = open_dataset(Workspace(own), "shop")
+    app = opened(open_page, own, "rules", "rules")
+    app.selectbox(key="rule_segment").set_value("Likely")
+    app.selectbox(key="rule_column").set_value("historic_value")
+    app.selectbox(key="rule_operator").set_value(">")
+    app.text_input(key="rule_value").set_value("100")
+    add = translate("rules.add.button")
+    next(item for item in app.button if item.label == add).click().run()
+    assert not app.exception and not app.error
+    [rule] = load_rules(dataset, "Mine").rules
+    assert [str(one) for one in rule.conditions] == ["p_purchase>=0.3", "historic_value>100"]
+    app.text_input(key="rule_value").set_value("much")
+    next(item for item in app.button if item.label == add).click().run()
+    assert len(app.error) == 1 and not app.exception
+    assert len(load_rules(dataset, "Mine").rules[0].conditions) == 2
+    app.button(key="drop_0_0").click().run()
+    assert [str(one) for one in load_rules(dataset, "Mine").rules[0].conditions] == ["historic_value>100"]
+    app.toggle(key="overlap_Mine").set_value(True).run()
+    assert load_rules(dataset, "Mine").overlapping and not app.exception
+
+
+def test_without_rules_the_page_says_how_to_make_them(open_page: OPEN, with_model: Path) -> None:
+    app = opened(open_page, with_model, "rules")
+    assert translate("rules.empty") in [item.value for item in app.caption]
+    app.text_input(key="rule_value").set_value("0.3")
+    next(item for item in app.button if item.label == translate("rules.add.button")).click().run()
+    assert [item.value for item in app.error] and not app.exception
+
+
+def test_rules_on_a_column_that_is_gone_say_so_and_can_be_mended(open_page: OPEN, own: Path) -> None:
+    dataset = open_dataset(Workspace(own), "shop")
+    value = {"segments": [{"name": "Martians", "rules": ["planet=Mars"]}]}
+    save_rules(dataset, Rules.from_json(value, "Mine"))
+    app = opened(open_page, own, "rules")
+    assert len(app.error) == 1 and "planet" in app.error[0].value and not app.exception
+    assert app.button(key="rules_delete")
+
+
+def test_movement_scores_the_earlier_day_first_and_then_counts_who_moved(open_page: OPEN, own: Path) -> None:
+    work = Workspace(own)
+    dataset, model = open_dataset(work, "shop"), list_bundles(work)[0].id
+    app = opened(open_page, own, "rfm", "moved")
+    assert any(translate("job.cancel") == item.label for item in app.button)
+    for job in (own / "jobs").iterdir():
+        shutil.rmtree(job)
+    pipeline.score(work, "shop", model, cutoff=dataset.log_end - timedelta(days=30), progress=NoProgress())
+    app = opened(open_page, own, "rfm", "moved")
+    rows = app.dataframe[0].value
+    assert rows["now"].sum() == len(customers_of(own)) and rows["left"].sum() == rows["joined"].sum() > 0
+
+
+def test_predicted_and_real_adds_up_the_holdout(open_page: OPEN, own: Path) -> None:
+    bundle = list_bundles(Workspace(own))[0]
+    holdout = bundle.holdout()
+    assert holdout is not None
+    ours = holdout[holdout["model"] == bundle.record["model"]]
+    rows = opened(open_page, own, "quadrant", "came").dataframe[0].value
+    assert rows["actual"].sum() == pytest.approx(ours["actual"].sum())
+    assert rows["predicted"].sum() == pytest.approx(ours["predicted_clv"].sum())
+
+
+def test_many_customers_are_not_sent_to_the_browser(
+    open_page: OPEN, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pages.ui import segment_list
+
+    monkeypatch.setattr(segment_list, "MOST_SHOWN", 50)
+    app = open_page(own, "segments", lang="en")
+    count = len(customers_of(own))
+    assert len(app.dataframe[0].value) == 50
+    assert translate("segments.first", shown="50", customers=f"{count:,}") in [item.value for item in app.caption]
+    assert any(f"**{count:,}**" in item.value for item in app.markdown)

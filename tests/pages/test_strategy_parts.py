@@ -1,0 +1,172 @@
+"""Recommendations and prices on the strategy page and the customer card: what they say is what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core import jobs, pipeline
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import open_dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.i18n import LANGUAGES, translate
+from clv_core.jobs import NoProgress
+from clv_core.strategy.pricing.kept import responses_folder
+from clv_core.strategy.pricing.whatif import Rule, what_if
+from clv_core.strategy.recommend.kept import kept_advice, recommendations_folder
+from clv_core.workspace import Workspace
+from pages.ui import budget, priced, recommended, widgets
+from pages.ui.navigation import BY_NAME
+from tests.pages.test_app_opens import texts
+from tests.strategy.pricing.test_pricing import shop_log
+
+OPEN = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="module")
+def advised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace whose log has products and prices that vary, with a model, recommendations and responses."""
+    root = tmp_path_factory.mktemp("advised")
+    work = Workspace(root)
+    shop_log()[0].to_csv(root / "log.csv", index=False)
+    ingest(work, root / "log.csv", "shop", duplicates="keep", currency="EUR")
+    bundle = pipeline.train(work, "shop", TrainConfig(horizon_days=60, model="naive", cutoffs=2), progress=NoProgress())
+    pipeline.score(work, "shop", bundle.id, progress=NoProgress())
+    pipeline.recommend(work, "shop", bundle.id, root / "list.parquet", progress=NoProgress())
+    pipeline.price(work, "shop", bundle.id, root / "prices.parquet", progress=NoProgress())
+    return root
+
+
+def bundle_of(root: Path) -> Bundle:
+    return list_bundles(Workspace(root))[0]
+
+
+def part(open_page: OPEN, root: Path, name: str, lang: str = "en", **state: str) -> AppTest:
+    """Open a part of the strategy page; choices are made before it is drawn, as a click in Chinese cannot be sent."""
+    app = open_page(root, "home", lang=lang)
+    for key, value in {"strategy_part": name, **state}.items():
+        app.session_state[key] = value
+    return app.switch_page(BY_NAME["strategy"].path).run()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("kind", ["with_bought", "without_bought"])
+def test_recommendations_say_what_was_measured(
+    open_page: OPEN, advised: Path, lang: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this shop everybody has bought nearly everything, so that what is new cannot be judged."""
+    monkeypatch.setattr(widgets, "acknowledged", lambda bundle: True)
+    app = part(open_page, advised, "recommend", lang, recommend_kind=kind)
+    assert not app.exception and not app.error
+    work, bundle = Workspace(advised), bundle_of(advised)
+    advice = kept_advice(work, bundle, open_dataset(work, "shop"))
+    assert advice is not None
+    measured = {one["method"]: one["recall"]["value"] for one in advice.record["quality"].get(kind, [])}
+    assert bool(measured) == (kind == "with_bought") == bool(app.metric)
+    if measured:
+        assert (
+            f"{measured['blend']:.1%}" in app.subheader[0].value and app.metric[0].value == f"{measured['blend']:.1%}"
+        )
+    else:
+        assert translate("recommend.unmeasured", lang) in texts(app)
+    assert translate("warning.recommend_price_rule", lang) in texts(app)
+    mail = app.dataframe[0].value
+    rows = advice.tiers[advice.tiers["kind"] == kind]
+    rows = rows[rows["tier"] == rows["tier"].min()]
+    assert mail["product_id"].tolist() == rows["product_id"].tolist()
+    first = advice.of_customer(str(advice.customers["customer_id"].iloc[0]), kind)
+    if first.empty:
+        assert translate("recommend.customer.none", lang) in texts(app)
+    else:
+        one = app.dataframe[1].value
+        assert one["product_id"].tolist() == first["product_id"].tolist() and one["reason"].str.len().min() > 2
+    assert [button.disabled for button in app.get("download_button")] == [False, False]
+
+
+def test_a_customer_is_found_by_id_and_an_unknown_one_is_said(open_page: OPEN, advised: Path) -> None:
+    app = part(open_page, advised, "recommend")
+    app.text_input(key="recommend_search").set_value("t2-07").run()
+    assert "t2-07" in texts(app) and not app.error
+    app.text_input(key="recommend_search").set_value("nobody").run()
+    assert "nobody" in app.error[0].value and not app.exception
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_prices_keep_measured_and_assumed_apart(open_page: OPEN, advised: Path, lang: str) -> None:
+    app = part(open_page, advised, "price", lang)
+    assert not app.exception and not app.error
+    found = priced.load_responses(
+        responses_folder(Workspace(advised), bundle_of(advised), open_dataset(Workspace(advised), "shop"))
+    )
+    assert found is not None
+    tiers = dict(enumerate(priced.PRESETS["loyalty"], 1))
+    outcome = what_if(found, Rule({tier: change / 100 for tier, change in tiers.items()}, priced.MARGIN / 100))
+    revenue = next(metric for metric in app.metric if metric.label == translate("price.figure.revenue", lang))
+    assert revenue.value == priced._signed(outcome.revenue.value, "EUR")
+    said = texts(app)
+    assert translate("price.assumed", lang) in said and translate("price.fair", lang) in said
+    assert all(one.text(lang) in said for one in outcome.assumptions)
+
+
+def test_a_change_of_the_rule_changes_what_it_brings(open_page: OPEN, advised: Path) -> None:
+    app = part(open_page, advised, "price")
+    before = app.metric[0].value
+    app.number_input(key="price_change_loyalty_1").set_value(-20.0).run()
+    assert not app.exception and app.metric[0].value != before
+    for tier in range(1, 5):
+        app.number_input(key=f"price_change_loyalty_{tier}").set_value(0.0)
+    app.run()
+    assert translate("price.nothing", "en") in texts(app) and not app.metric
+
+
+@pytest.mark.parametrize("name", ["recommend", "price"])
+def test_only_the_open_part_is_worked_out(
+    open_page: OPEN, advised: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    called: list[str] = []
+    monkeypatch.setattr(budget, "show", lambda ground: called.append("budget"))
+    app = open_page(advised, "strategy", lang="en")
+    assert called == ["budget"] and not app.exception
+    other = recommended if name == "price" else priced
+    monkeypatch.setattr(other, "headline", lambda *given: called.append("other"))
+    app = part(open_page, advised, name)
+    assert called == ["budget"] and not app.exception
+
+
+@pytest.mark.parametrize("name", ["recommend", "price"])
+def test_a_run_is_shown_while_nothing_is_kept(open_page: OPEN, with_model: Path, name: str) -> None:
+    app = part(open_page, with_model, name)
+    assert not app.exception and not app.error
+    job = jobs.jobs(Workspace(with_model), name)[0]
+    assert job.status()["args"][:2] == [name, "shop"] and translate(f"{name}.wait", "en") in texts(app)
+
+
+@pytest.mark.parametrize("name", ["recommend", "price"])
+def test_a_log_without_products_is_refused_in_words(
+    open_page: OPEN, tmp_path: Path, cdnow_file: Path, name: str
+) -> None:
+    work = Workspace(tmp_path / "work")
+    (tmp_path / "cdnow.txt").write_text("\n".join(cdnow_file.read_text(encoding="utf-8").splitlines()[:2000]))
+    ingest(work, tmp_path / "cdnow.txt", "cdnow")
+    pipeline.train(work, "cdnow", TrainConfig(horizon_days=90, model="naive", cutoffs=2), progress=NoProgress())
+    app = part(open_page, work.root, name, "zh")
+    assert app.subheader[0].value == translate("strategy.refused", "zh") and "cdnow" in texts(app)
+    assert not app.exception and jobs.jobs(work, name) == []
+    assert translate("card.recommended", "zh") not in texts(open_page(work.root, "customer", lang="zh"))
+
+
+def test_the_card_shows_what_is_recommended_and_offers_to_look_for_it(
+    open_page: OPEN, advised: Path, with_model: Path
+) -> None:
+    app = open_page(advised, "customer", lang="en")
+    assert translate("card.recommended", "en") in [item.value for item in app.subheader]
+    assert any("reason" in frame.value and len(frame.value) == 10 for frame in app.dataframe)
+    bare = open_page(with_model, "customer", lang="en")
+    dataset = open_dataset(Workspace(with_model), "shop")
+    assert not recommendations_folder(Workspace(with_model), bundle_of(with_model), dataset).exists()
+    bare.button(key="card_recommend").click().run()
+    assert not bare.exception and jobs.jobs(Workspace(with_model), "recommend")

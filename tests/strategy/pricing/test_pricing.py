@@ -1,0 +1,200 @@
+"""Responses to prices against a regression with dummies and known truth, and what-if against its own arithmetic."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import Dataset, open_dataset
+from clv_core.errors import NotEnoughData, UsageError
+from clv_core.jobs import NoProgress
+from clv_core.strategy.pricing.kept import keep_responses, load_responses
+from clv_core.strategy.pricing.poisson import absorbed_poisson
+from clv_core.strategy.pricing.responses import Responses, measure_responses
+from clv_core.strategy.pricing.whatif import Rule, parse_changes, what_if
+from clv_core.workspace import Workspace
+
+TRUE = {"tea": (-2.5, -1.5), "coffee": (-1.2, -0.6)}
+"""Elasticity of tier 1 and 2 by category."""
+TIERS = 2
+
+
+def sales(products: int, periods: int, elasticity: float, seed: int) -> tuple[np.ndarray, ...]:
+    rng = np.random.default_rng(seed)
+    product, period = (side.ravel() for side in np.indices((products, periods)))
+    price = rng.normal(0, 0.2, products * periods)
+    level = rng.normal(1.5, 0.7, products)[product] + rng.normal(0, 0.3, periods)[period]
+    return rng.poisson(np.exp(level + elasticity * price)).astype(float), price, product, period
+
+
+def test_absorbed_effects_give_what_dummies_give() -> None:
+    y, price, product, period = sales(15, 20, -1.4, 1)
+    found = absorbed_poisson(y, price, product, period)
+    dummies = [pd.get_dummies(product, dtype=float), pd.get_dummies(period, dtype=float, drop_first=True)]
+    design = np.column_stack([price, *dummies])
+    expected = sm.GLM(y, design, family=sm.families.Poisson()).fit(cov_type="cluster", cov_kwds={"groups": product})
+    assert found is not None and found.value == pytest.approx(expected.params[0], abs=1e-5)
+    # The two count the effects differently in the small-sample factor of the clusters' variance.
+    assert found.error == pytest.approx(expected.bse[0], rel=0.08)
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
+    held = 0
+    for seed in range(120):
+        found = absorbed_poisson(*sales(20, 15, -1.0, seed))
+        assert found is not None
+        low, high = found.interval(0.9)
+        held += low <= -1.0 <= high
+    assert 0.8 <= held / 120 <= 0.97
+
+
+def test_where_nothing_varies_or_sells_there_is_no_estimate() -> None:
+    y, price, product, period = sales(10, 10, -1.0, 1)
+    assert absorbed_poisson(y, np.zeros_like(price), product, period) is None
+    assert absorbed_poisson(np.zeros_like(y), price, product, period) is None
+    assert absorbed_poisson(y, price[product * 10], product, period) is None
+
+
+def shop_log(steady: bool = False) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Two categories of 12 products over 40 weeks, two tiers of 40 customers, random prices; who is in which tier.
+
+    Discounts are what is off the usual price.
+    """
+    rng = np.random.default_rng(11)
+    rows = []
+    start = pd.Timestamp("2024-01-01")
+    for category, by_tier in TRUE.items():
+        for product in range(12):
+            usual = rng.uniform(2, 20)
+            for week in range(40):
+                off = 0.0 if steady else rng.choice([0, 0, 0.1, 0.2, 0.3])
+                for tier, elasticity in enumerate(by_tier, 1):
+                    pieces = rng.poisson(8 * np.exp(elasticity * np.log1p(-off)))
+                    for customer in rng.integers(0, 40, pieces):
+                        day = start + pd.Timedelta(days=7 * week + int(rng.integers(0, 7)))
+                        rows.append(
+                            (f"t{tier}-{customer:02}", day, f"{category}{product}", category, usual, off * usual)
+                        )
+    names = ["customer_id", "event_time", "product_id", "category", "unit_price", "discount"]
+    frame = pd.DataFrame(rows, columns=names).assign(quantity=1)
+    frame["event_time"] = frame["event_time"].dt.strftime("%Y-%m-%d")
+    ids = sorted(frame["customer_id"].unique())
+    people = pd.DataFrame({"customer_id": ids, "tier": [int(one[1]) for one in ids]})
+    return frame.round({"unit_price": 2, "discount": 2}), people.assign(
+        predicted_clv=people["tier"].map({1: 90.0, 2: 30.0})
+    )
+
+
+def stored(frame: pd.DataFrame, folder: Path) -> Dataset:
+    frame.to_csv(folder / "log.csv", index=False)
+    ingest(Workspace(folder / "work"), folder / "log.csv", "shop", duplicates="keep")
+    return open_dataset(Workspace(folder / "work"), "shop")
+
+
+@pytest.fixture(scope="module")
+def responses(tmp_path_factory: pytest.TempPathFactory) -> Responses:
+    frame, people = shop_log()
+    dataset = stored(frame, tmp_path_factory.mktemp("prices"))
+    return measure_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
+
+
+def test_each_category_and_tier_has_its_true_response(responses: Responses) -> None:
+    assert responses.period_days == 7 and responses.left_out.empty
+    table = responses.table.set_index(["category", "tier"])
+    inside = []
+    for category, by_tier in TRUE.items():
+        for tier, truth in enumerate(by_tier, 1):
+            row = table.loc[(category, tier)]
+            assert row["elasticity"] == pytest.approx(truth, abs=3 * row["error"]) and row["error"] < 0.3
+            inside.append(row["low"] <= truth <= row["high"])
+            assert row["discount_low"] > 0
+    assert sum(inside) >= 3
+    assert (table["elasticity"] < 0).all()
+
+
+def test_kept_responses_are_what_was_measured(responses: Responses, tmp_path: Path) -> None:
+    keep_responses(responses, tmp_path, {})
+    kept = load_responses(tmp_path)
+    assert kept is not None and kept.cutoff == responses.cutoff
+    pd.testing.assert_frame_equal(kept.table, responses.table)
+
+
+def test_a_rule_is_worth_what_the_formula_says(responses: Responses) -> None:
+    outcome = what_if(responses, Rule({1: -0.1}, 0.4))
+    table = responses.table.set_index(["category", "tier"])
+    spend = responses.spend[responses.spend["tier"] == 1].set_index("category")["amount"]
+    revenue = margin = 0.0
+    for category in TRUE:
+        base = 90.0 * 40 * spend[category] / spend.sum()
+        pieces = 0.9 ** table.loc[(category, 1), "elasticity"]
+        revenue += base * (0.9 * pieces - 1)
+        margin += base * (0.9 * pieces - 0.6 * pieces - 0.4)
+    assert outcome.revenue.value == pytest.approx(revenue) and outcome.margin.value == pytest.approx(margin)
+    assert outcome.revenue.low < revenue < outcome.revenue.high
+    assert outcome.base == pytest.approx(40 * 120.0) and outcome.touched == pytest.approx(3600.0)
+    tiers = outcome.tiers.set_index("tier")
+    assert tiers.loc[2, "clv_after"] == tiers.loc[2, "clv"] == pytest.approx(30.0)
+    assert tiers.loc[1, "clv_after"] == pytest.approx(90 + revenue / 40)
+    assert {one.code for one in outcome.assumptions} == {"warning.price_margin_assumed", "warning.price_untouched"}
+
+
+def test_intervals_of_the_rule_are_those_of_drawn_elasticities(responses: Responses) -> None:
+    rng = np.random.default_rng(2)
+    own = responses.table[responses.table["tier"] == 1].set_index("category")
+    spend = responses.spend[responses.spend["tier"] == 1].set_index("category")["amount"]
+    draws = np.zeros(20_000)
+    for category, row in own.iterrows():
+        base = 3600.0 * spend[category] / spend.sum()
+        draws += base * (0.95 ** (1 + rng.normal(row["elasticity"], row["error"], len(draws))) - 1)
+    found = what_if(responses, Rule({1: -0.05}, 0.4)).revenue
+    low, high = np.quantile(draws, [0.05, 0.95])
+    width = high - low
+    assert found.low == pytest.approx(low, abs=0.05 * width) and found.high == pytest.approx(high, abs=0.05 * width)
+
+
+def test_changes_beyond_what_was_seen_are_said_to_be_assumed(responses: Responses) -> None:
+    far = what_if(responses, Rule({1: -0.5, 2: -0.5}, 0.4))
+    assert "warning.price_beyond" in {one.code for one in far.assumptions} and far.cells["beyond"].all()
+
+
+def test_rules_are_read_and_wrong_ones_refused(responses: Responses) -> None:
+    assert parse_changes(["all=-5", "1=-10%"], 2) == {1: -0.1, 2: -0.05}
+    for text in ("3=-5", "0=1", "gold=-5", "1=", "1=-5=3"):
+        with pytest.raises(UsageError):
+            parse_changes([text], 2)
+    for changes, margin, categories in (({1: -0.9}, 0.4, ()), ({1: -0.1}, 1.0, ()), ({1: -0.1}, 0.4, ("wine",))):
+        with pytest.raises(UsageError):
+            what_if(responses, Rule(changes, margin, categories))
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"product_id": None}, "price_no_columns"),
+        ({"category": None}, "price_no_columns"),
+        ({}, "price_no_variation"),
+    ],
+)
+def test_logs_that_cannot_say_are_refused_with_the_reason(changed: dict[str, None], code: str, tmp_path: Path) -> None:
+    frame, people = shop_log(steady=True)
+    dataset = stored(frame.drop(columns=list(changed)), tmp_path)
+    with pytest.raises(NotEnoughData) as refusal:
+        measure_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
+    assert refusal.value.code == code and all(name in refusal.value.message() for name in changed)
+
+
+def test_cdnow_is_refused_with_the_reason(cdnow_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "cdnow.txt").write_text("\n".join(cdnow_file.read_text(encoding="utf-8").splitlines()[:300]))
+    ingest(Workspace(tmp_path / "work"), tmp_path / "cdnow.txt", "cdnow")
+    people = pd.DataFrame({"customer_id": ["00001"], "tier": [1], "predicted_clv": [1.0]})
+    with pytest.raises(NotEnoughData) as refusal:
+        measure_responses(
+            open_dataset(Workspace(tmp_path / "work"), "cdnow"), people, 1, date(1998, 7, 1), NoProgress()
+        )
+    assert refusal.value.params["missing"] == "product_id, category"

@@ -1,0 +1,223 @@
+"""Recommendations against independent counts of the same lines, and against what the figures say by definition."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import ndcg_score
+
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import Dataset, open_dataset
+from clv_core.errors import NotEnoughData
+from clv_core.features.engine import Engine
+from clv_core.features.relations import day_of
+from clv_core.jobs import NoProgress
+from clv_core.strategy.recommend.advice import Advice, recommend
+from clv_core.strategy.recommend.grades import grades, own_levels
+from clv_core.strategy.recommend.history import History
+from clv_core.strategy.recommend.kept import keep_advice, load_advice
+from clv_core.strategy.recommend.lines import Lines
+from clv_core.strategy.recommend.picks import WHY
+from clv_core.strategy.recommend.quality import judge, ndcg_at, recall_at
+from clv_core.strategy.recommend.split import KINDS
+from clv_core.strategy.recommend.together import SHRINK, by_basket
+from clv_core.workspace import Workspace
+
+TIERS = 4
+CUSTOMERS = 120
+
+
+def shop_log() -> pd.DataFrame:
+    """Half of the customers buy tea and its like, half coffee; each has two favourites that she buys again and again.
+
+    Products of a category cost 1 to 10.
+    """
+    rng = np.random.default_rng(3)
+    rows = []
+    days = pd.date_range("2024-01-01", "2024-06-28", freq="5D")
+    for customer in range(CUSTOMERS):
+        kind = customer % 2
+        favourites = rng.choice(10, 2, replace=False)
+        for day in days[rng.random(len(days)) < 0.6]:
+            basket = set(favourites[rng.random(2) < 0.8]) | set(rng.choice(10, 1))
+            for product in sorted(basket):
+                rows.append((f"c{customer:03}", day, f"{kind}-{product}", ("tea", "coffee")[kind], product + 1.0))
+    frame = pd.DataFrame(rows, columns=["customer_id", "event_time", "product_id", "category", "amount"])
+    frame["order_id"] = frame["customer_id"] + frame["event_time"].dt.strftime("-%j")
+    return frame.assign(quantity=1, event_time=frame["event_time"].dt.strftime("%Y-%m-%d"))
+
+
+@pytest.fixture(scope="module")
+def log() -> pd.DataFrame:
+    return shop_log()
+
+
+@pytest.fixture(scope="module")
+def dataset(log: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    folder = tmp_path_factory.mktemp("recommend")
+    log.to_csv(folder / "log.csv", index=False)
+    ingest(Workspace(folder / "work"), folder / "log.csv", "shop")
+    return open_dataset(Workspace(folder / "work"), "shop")
+
+
+@pytest.fixture(scope="module")
+def people(log: pd.DataFrame) -> pd.DataFrame:
+    ids = [*sorted(log["customer_id"].unique()), "never"]
+    return pd.DataFrame({"customer_id": ids, "tier": [1 + place % TIERS for place in range(len(ids))]})
+
+
+@pytest.fixture(scope="module")
+def advice(dataset: Dataset, people: pd.DataFrame) -> Advice:
+    return recommend(dataset, people, TIERS, dataset.log_end, progress=NoProgress())
+
+
+def test_days_and_memories_are_those_of_the_lines_before_the_cutoff(dataset: Dataset, log: pd.DataFrame) -> None:
+    cutoff = date(2024, 4, 1)
+    engine = Engine()
+    lines = Lines.of(dataset, engine.connection, dataset.log_end)
+    history = History.at(lines, day_of(cutoff))
+    engine.close()
+    past = log[log["event_time"] < cutoff.isoformat()].drop_duplicates(["customer_id", "product_id", "event_time"])
+    age = (pd.Timestamp(cutoff) - pd.to_datetime(past["event_time"])).dt.days
+    past = past.assign(long=0.5 ** (age / 120), age=age)
+    expected = past.groupby(["customer_id", "product_id"]).agg(days=("long", "size"), long=("long", "sum"))
+    row = np.searchsorted(lines.customer_ids.astype(str), expected.index.get_level_values(0))
+    column = np.searchsorted(lines.product_ids.astype(str), expected.index.get_level_values(1))
+    assert history.days.nnz == len(expected)
+    assert history.days.toarray()[row, column] == pytest.approx(expected["days"])
+    assert history.long.toarray()[row, column] == pytest.approx(expected["long"], abs=1e-5)
+    spent = past.groupby("customer_id")["amount"].sum()
+    whole = log[log["event_time"] < cutoff.isoformat()].groupby("customer_id")["amount"].sum()
+    assert history.spent == pytest.approx(whole.reindex(lines.customer_ids).fillna(0)) and spent.sum() <= whole.sum()
+
+
+def test_nearness_is_the_shrunk_cosine_of_baskets(dataset: Dataset, log: pd.DataFrame) -> None:
+    engine = Engine()
+    lines = Lines.of(dataset, engine.connection, dataset.log_end)
+    found = by_basket(lines, day_of(dataset.log_end)).toarray()
+    engine.close()
+    baskets = log.groupby("order_id")["product_id"].apply(lambda products: sorted(set(products)))
+    single = Counter(product for basket in baskets for product in basket)
+    both = Counter(pair for basket in baskets for pair in combinations(basket, 2))
+    ids = lines.product_ids.tolist()
+    expected = np.zeros_like(found)
+    for (a, b), count in both.items():
+        value = count / np.sqrt(single[a] * single[b]) * count / (count + SHRINK) if count >= 3 else 0.0
+        expected[ids.index(a), ids.index(b)] = expected[ids.index(b), ids.index(a)] = value
+    assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_figures_are_those_of_the_definitions() -> None:
+    rng = np.random.default_rng(1)
+    bought = rng.random((40, 25)) < 0.2
+    bought[:, 0] = True
+    score = rng.random((40, 25))
+    order = np.argsort(-score, axis=1)[:, :10]
+    hits = np.take_along_axis(bought, order, 1)
+    relevant = bought.sum(axis=1).astype(float)
+    assert recall_at(hits, relevant) == pytest.approx(hits.sum(axis=1) / relevant)
+    expected = [ndcg_score(bought[[row]].astype(float), score[[row]], k=10) for row in range(40)]
+    assert ndcg_at(hits, relevant) == pytest.approx(expected)
+    found = {one.method: one for one in judge({"blend": hits, "own": hits}, relevant)}
+    ahead = found["own"].ahead
+    assert ahead is not None and (ahead.value, ahead.low, ahead.high) == (0, 0, 0)
+    mean, error = recall_at(hits, relevant).mean(), recall_at(hits, relevant).std() / np.sqrt(40)
+    assert found["blend"].recall.low == pytest.approx(mean - 1.96 * error, abs=0.01)
+
+
+def test_the_blend_finds_more_than_best_sellers_and_is_judged_on_the_last_month(advice: Advice) -> None:
+    measured = advice.measured
+    assert measured.start == date(2024, 5, 26) and measured.earlier == 3
+    for kind in KINDS:
+        found = {one.method: one for one in measured.quality[kind]}
+        ahead = found["popular"].ahead
+        assert measured.blends[kind].chosen and ahead is not None and ahead.low > 0
+    own = {one.method: one for one in measured.quality[KINDS[1]]}["own"]
+    assert own.recall.value == 0
+
+
+def test_what_is_new_leaves_out_all_that_was_bought_and_never_a_place_twice(
+    advice: Advice, log: pd.DataFrame, tmp_path: Path
+) -> None:
+    keep_advice(advice, tmp_path, {})
+    kept = load_advice(tmp_path)
+    assert kept is not None
+    bought = set(zip(log["customer_id"], log["product_id"], strict=True))
+    for kind in KINDS:
+        rows = kept.everyone(kind, 10)
+        pairs = list(zip(rows["customer_id"], rows["product_id"], strict=True))
+        assert len(pairs) == len(set(pairs)) and set(rows["why"]) <= set(WHY)
+        assert rows.groupby("customer_id")["score"].apply(lambda score: score.is_monotonic_decreasing).all()
+        assert (rows["days"] > 0).tolist() == [pair in bought for pair in pairs]
+        if kind == "without_bought":
+            assert not bought & set(pairs)
+        one = kept.of_customer("c007", kind)
+        pd.testing.assert_frame_equal(one, rows[rows["customer_id"] == "c007"].reset_index(drop=True))
+    assert kept.of_customer("nobody", KINDS[0]).empty
+    newcomer = kept.of_customer("never", KINDS[0])
+    assert set(newcomer["why"]) == {"popular"} and newcomer["because"].isna().all()
+
+
+def test_the_reason_is_a_product_that_the_customer_bought(advice: Advice, log: pd.DataFrame, tmp_path: Path) -> None:
+    keep_advice(advice, tmp_path, {})
+    kept = load_advice(tmp_path)
+    assert kept is not None
+    rows = kept.everyone("without_bought", 10).dropna(subset="because")
+    bought = set(zip(log["customer_id"], log["product_id"], strict=True))
+    assert len(rows) and set(zip(rows["customer_id"], rows["because"], strict=True)) <= bought
+    assert (rows["because"] != rows["product_id"]).all()
+
+
+def test_higher_tiers_are_offered_dearer_products(advice: Advice) -> None:
+    level = advice.tiers[advice.tiers["kind"] == "without_bought"].groupby("tier")["grade"].mean()
+    assert level[1] > level[4]
+    aimed = advice.customers.assign(step=advice.customers["aimed_level"] - advice.customers["own_level"])
+    assert aimed.groupby("tier")["step"].mean().is_monotonic_decreasing
+
+
+def test_grades_rank_prices_within_a_category_and_a_lone_product_is_in_the_middle() -> None:
+    products = pd.DataFrame({"category": list("aaabbb") + ["c"], "price": [1.0, 2, 3, 30, 10, np.nan, 5]})
+    assert grades(products) == pytest.approx([1 / 6, 0.5, 5 / 6, 0.5, 0.5, 0.5, 0.5])
+
+
+def test_a_customer_who_bought_little_is_near_the_middle_level() -> None:
+    from scipy import sparse
+
+    days = sparse.csr_array(np.array([[0, 0], [1, 0], [95, 0]], np.float32))
+    assert own_levels(days, np.array([1.0, 0.0])) == pytest.approx([0.5, 3.5 / 6, 97.5 / 100])
+
+
+def test_the_same_log_gives_the_same_recommendations(dataset: Dataset, people: pd.DataFrame, advice: Advice) -> None:
+    again = recommend(dataset, people.sample(frac=1, random_state=2), TIERS, dataset.log_end, progress=NoProgress())
+    for kind in KINDS:
+        assert (again.picks[kind].product == advice.picks[kind].product).all()
+    assert again.measured == advice.measured
+
+
+def test_nothing_at_or_after_the_cutoff_is_read(dataset: Dataset, log: pd.DataFrame, people: pd.DataFrame) -> None:
+    cutoff = date(2024, 5, 1)
+    cut = recommend(dataset, people, TIERS, cutoff, progress=NoProgress())
+    folder = dataset.folder.parents[2] / "cut"
+    folder.mkdir()
+    log[log["event_time"] < cutoff.isoformat()].to_csv(folder / "log.csv", index=False)
+    ingest(Workspace(folder / "work"), folder / "log.csv", "shop")
+    alone = recommend(open_dataset(Workspace(folder / "work"), "shop"), people, TIERS, cutoff, progress=NoProgress())
+    for kind in KINDS:
+        assert (cut.picks[kind].product == alone.picks[kind].product).all()
+
+
+def test_a_log_without_products_is_refused(tmp_path: Path, cdnow_file: Path) -> None:
+    lines = cdnow_file.read_text(encoding="utf-8").splitlines()[:400]
+    (tmp_path / "cdnow.txt").write_text("\n".join(lines), encoding="utf-8")
+    ingest(Workspace(tmp_path / "work"), tmp_path / "cdnow.txt", "cdnow")
+    dataset = open_dataset(Workspace(tmp_path / "work"), "cdnow")
+    people = pd.DataFrame({"customer_id": ["00001"], "tier": [1]})
+    with pytest.raises(NotEnoughData) as refusal:
+        recommend(dataset, people, TIERS, dataset.log_end, progress=NoProgress())
+    assert refusal.value.code == "recommend_no_products"

@@ -1,0 +1,134 @@
+"""What a report says is what the record, the holdout, the scores and the plan say."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clv_core.collection.store import Dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.demo import add_demo
+from clv_core.deployment.kept_explanations import explanation_folder
+from clv_core.deployment.kept_scores import scores_path
+from clv_core.errors import UsageError
+from clv_core.i18n import LANGUAGES
+from clv_core.jobs import NoProgress
+from clv_core.strategy.offers import Offer
+from clv_core.strategy.report.content import Report, Section
+from clv_core.strategy.report.make import SECTIONS, check_endings, make_report
+from clv_core.workspace import Workspace, read_json, write_json
+
+Demo = tuple[Workspace, Dataset, Bundle]
+OFFERS = (Offer.parse("name=Mail,cost=0.01,effect=1%"), Offer.parse("name=Call,cost=2,effect=12%,capacity=20"))
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    workspace = Workspace(tmp_path_factory.mktemp("report"))
+    return (workspace, *add_demo(workspace, progress=NoProgress()))
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def report(demo: Demo, request: pytest.FixtureRequest) -> Report:
+    return made(demo, language=request.param, offers=OFFERS, budget=30.0)
+
+
+def made(demo: Demo, **options: object) -> Report:
+    workspace, dataset, bundle = demo
+    return make_report(workspace, dataset.name, bundle.id, progress=NoProgress(), **options)  # type: ignore[arg-type]
+
+
+def section(report: Report, name: str) -> Section:
+    return next(one for one in report.sections if one.id == name)
+
+
+def test_it_has_every_section_and_names_what_it_is_about(report: Report, demo: Demo) -> None:
+    assert [one.id for one in report.sections] == [make.__name__ for make in SECTIONS]
+    assert len(report.sections) == 8
+    for known in (demo[1].name, "2024", "90", demo[2].id):
+        assert known in report.context
+    for one in report.sections:
+        assert one.title and one.finding and "{" not in one.finding + "".join(one.points)
+
+
+def test_data_and_trust_are_the_manifest_and_the_verdict(report: Report, demo: Demo) -> None:
+    facts, trust = demo[1].manifest, demo[2].record["trust"]
+    data = section(report, "data")
+    assert f"{facts.customers:,}" in data.finding and f"{facts.rows_kept:,}" in data.points[0]
+    assert data.chart is not None
+    assert data.chart.series[0].values == tuple(sorted(map(float, facts.event_types.values()), reverse=True))
+    assert len(section(report, "trust").points) == len(trust["reasons"])
+
+
+def test_quality_is_held_against_the_better_simple_model_on_each_figure(report: Report, demo: Demo) -> None:
+    record = demo[2].record
+    order, level, size = section(report, "quality").figures
+    baselines = record["baselines"]
+    best = max(("naive", "bgnbd"), key=lambda name: baselines[name]["gini"])
+    assert order.value == f"{record['metrics']['gini']:.2f}" and order.note.endswith(f"{baselines[best]['gini']:.2f}")
+    nearest = min(("naive", "bgnbd"), key=lambda name: abs(baselines[name]["bias"]))
+    assert level.note.endswith(f"{baselines[nearest]['bias']:+.0%}".replace("-", "\u2212"))
+    assert float(size.value.split()[0]) == pytest.approx(record["metrics"]["mae"], rel=0.01)
+
+
+def test_the_first_decile_is_the_mean_of_the_tenth_that_was_put_first(report: Report, demo: Demo) -> None:
+    chart = section(report, "deciles").chart
+    assert chart is not None and len(chart.categories) == 10
+    holdout = pd.read_parquet(demo[2].folder / "holdout.parquet")
+    ours = holdout[holdout["model"] == "blend"].sort_values("predicted_clv", ascending=False)
+    tenth = len(ours) / 10
+    weights = (tenth - pd.Series(range(len(ours)), index=ours.index)).clip(0, 1)
+    for series, values in zip(chart.series, (ours["predicted_clv"], ours["actual"].clip(lower=0)), strict=False):
+        assert series.values[0] == pytest.approx((values * weights).sum() / tenth, rel=1e-6)
+
+
+def test_segments_add_up_to_the_scores_and_carry_intervals(report: Report, demo: Demo) -> None:
+    table, chart = section(report, "segments").table, section(report, "segments").chart
+    assert table is not None and chart is not None
+    scored = pd.read_parquet(scores_path(demo[0], demo[2], demo[1]))
+    assert sum(int(row[1].replace(",", "")) for row in table.rows) == len(scored)
+    top = scored["predicted_clv"].nlargest(len(scored) // 10).sum() / scored["predicted_clv"].sum()
+    assert chart.series[1].values[0] == pytest.approx(top, rel=1e-6)
+    assert all(len(row) == len(table.head) for row in table.rows) and "–" not in table.rows[0]
+
+
+def test_the_plan_stays_within_the_budget_and_says_that_its_effects_are_assumed(report: Report) -> None:
+    found = section(report, "plan")
+    assert found.table is not None
+    word = {"en": "assumed", "zh": "假设"}[report.language]
+    assert {row[-1] for row in found.table.rows} == {word} and word in found.points[0]
+    assert float(found.figures[0].value) <= 30
+    assert "Call" in {row[0] for row in found.table.rows}
+
+
+def test_without_offers_and_reasons_it_says_how_to_get_them(demo: Demo, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "copy")
+    shutil.copytree(demo[0].root, workspace.root)
+    shutil.rmtree(explanation_folder(workspace, demo[2], demo[1]))
+    found = made((workspace, *demo[1:]))
+    for name in ("drivers", "plan"):
+        one = section(found, name)
+        assert one.chart is None and one.table is None and len(one.points) == 1
+
+
+def test_a_model_that_was_not_measured_has_no_quality_and_says_so_in_the_limits(demo: Demo, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "copy")
+    shutil.copytree(demo[0].root, workspace.root)
+    folder = workspace.models / demo[2].id
+    (folder / "holdout.parquet").unlink()
+    record = {**read_json(folder / "bundle.json"), "holdout": None, "metrics": {}, "baselines": {}}
+    write_json(folder / "bundle.json", record)
+    found = made((workspace, *demo[1:]), language="zh")
+    assert {"quality", "deciles"} & {one.id for one in found.sections} == set()
+    table = section(found, "segments").table
+    assert table is not None and {row[3] for row in table.rows} == {"–"}
+    assert any("未与实际结果核对" in point for point in section(found, "limits").points)
+
+
+def test_another_ending_is_refused_before_the_work() -> None:
+    with pytest.raises(UsageError) as caught:
+        check_endings([Path("good.pptx"), Path("bad.docx")])
+    assert "bad.docx" in caught.value.message("zh")

@@ -1,0 +1,173 @@
+"""Slides and page, read back: native charts with their numbers, nothing outside a slide, nothing from outside."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import subprocess
+import zipfile
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import openpyxl
+import pytest
+
+from clv_core.strategy.report.content import ACTUAL, BASELINE, PREDICTED, Chart, Figure, Report, Section, Series, Table
+from clv_core.strategy.report.html import page, write_html
+from clv_core.strategy.report.slide_parts import fitting, lines
+from clv_core.strategy.report.slides import write_slides
+from clv_core.strategy.report.svg import draw, ticks
+
+CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
+DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+HOSTILE = '<script src="http://attacker.example/x.js"></script>&"\''
+LONG = "Caution: every figure of quality is rough here, because only few customers bought in the days held out. " * 2
+
+
+def report(language: str = "en", name: str = "shop") -> Report:
+    columns = Chart(
+        "columns", ("1", "2", "3"),
+        (
+            Series("P", (9.5, 3.0, 0.0), PREDICTED),
+            Series("A", (8.0, 4.0, -1.0), ACTUAL),
+            Series("B", (5.0, 5.0, 5.0), BASELINE),
+        ),
+        "decile", "value, EUR",
+    )  # fmt: skip
+    bars = Chart("bars", ("first", "第二个原因"), (Series("effect", (2.5, 1.0), PREDICTED),), "", "effect")
+    sections = (
+        Section("one", "One", f"About {name}", (LONG,) * 6, (Figure("Customers", "1,750", "note"),) * 4),
+        Section("two", "Two", "Deciles", chart=columns),
+        Section(
+            "three", "Three", "Tiers", ("Keep them.",), (), Table(("Tier", "Sum"), ((name, "1"), ("b", "2"))), bars
+        ),
+    )
+    return Report(f"Value: {name}", "Worth 10", f"{name} · cutoff · 90 days · model-1", "made", language, sections)
+
+
+def texts(content: bytes) -> str:
+    return "".join(node.text or "" for node in ElementTree.fromstring(content).iter(f"{DRAWING}t"))
+
+
+@pytest.fixture
+def slides(tmp_path: Path) -> zipfile.ZipFile:
+    return zipfile.ZipFile(write_slides(report(), tmp_path / "report.pptx"))
+
+
+def test_each_slide_names_dataset_cutoff_horizon_and_model(slides: zipfile.ZipFile) -> None:
+    names = sorted(name for name in slides.namelist() if re.fullmatch(r"ppt/slides/slide\d+\.xml", name))
+    assert len(names) == 4
+    assert all("shop · cutoff · 90 days · model-1" in texts(slides.read(name)) for name in names)
+
+
+def test_charts_are_native_and_can_be_edited_with_their_own_numbers(slides: zipfile.ZipFile) -> None:
+    found = {}
+    for name in slides.namelist():
+        if re.fullmatch(r"ppt/charts/chart[^/]*\.xml", name):
+            root = ElementTree.fromstring(slides.read(name))
+            values = [
+                [float(point.findtext(f"{CHART}v", "")) for point in series.find(f"{CHART}val").iter(f"{CHART}pt")]
+                for series in root.iter(f"{CHART}ser")
+            ]
+            found[len(values)] = values
+    assert found == {3: [[9.5, 3.0, 0.0], [8.0, 4.0, -1.0], [5.0, 5.0, 5.0]], 1: [[2.5, 1.0]]}
+    books = [name for name in slides.namelist() if name.endswith(".xlsx")]
+    sheets = [openpyxl.load_workbook(io.BytesIO(slides.read(name))).active for name in books]
+    assert sorted(sheet["B2"].value for sheet in sheets) == [2.5, 9.5]
+    assert not any(re.search("png|jpe?g", name.rpartition(".")[2]) for name in slides.namelist() if "media" in name)
+
+
+def test_nothing_lies_outside_a_slide_and_chinese_letters_have_a_font(tmp_path: Path) -> None:
+    from pptx import Presentation
+
+    path = write_slides(report("zh", "店铺"), tmp_path / "report.pptx")
+    book = Presentation(str(path))
+    for slide in book.slides:
+        for shape in slide.shapes:
+            assert shape.left >= 0 and shape.top >= 0
+            assert shape.left + shape.width <= book.slide_width and shape.top + shape.height <= book.slide_height
+    with zipfile.ZipFile(path) as archive:
+        runs = [
+            run
+            for name in archive.namelist()
+            if name.startswith("ppt/slides/slide")
+            for run in ElementTree.fromstring(archive.read(name)).iter(f"{DRAWING}rPr")
+        ]
+    assert runs and all(run.find(f"{DRAWING}ea") is not None for run in runs)
+
+
+def test_long_lists_get_smaller_letters_until_they_fit() -> None:
+    assert lines("a" * 1000, 10, 14) > lines("a" * 500, 10, 14) >= lines("a" * 500, 10, 11)
+    assert lines("字" * 100, 5, 14) > lines("a" * 100, 5, 14)
+    assert fitting(["short"], 12, 4, (18, 14, 11)) == 18 and fitting([LONG] * 12, 12, 4, (18, 14, 11)) == 11
+
+
+@pytest.mark.timeout(120)
+def test_a_presentation_program_opens_every_slide(tmp_path: Path) -> None:
+    soffice, info = shutil.which("soffice"), shutil.which("pdfinfo")
+    if soffice is None or info is None:
+        pytest.skip("install the system packages libreoffice-impress and poppler-utils to run this test")
+    write_slides(report("zh"), tmp_path / "report.pptx")
+    words = [soffice, f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to", "pdf"]
+    subprocess.run([*words, "--outdir", str(tmp_path), str(tmp_path / "report.pptx")], check=True, capture_output=True)
+    if not (tmp_path / "report.pdf").exists():
+        pytest.skip("LibreOffice is installed without Impress: install libreoffice-impress to run this test")
+    said = subprocess.run([info, str(tmp_path / "report.pdf")], check=True, capture_output=True, text=True).stdout
+    assert re.search(r"Pages:\s+4\b", said)
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "data", "action")]
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+@pytest.mark.parametrize(("language", "code"), [("en", "en"), ("zh", "zh-Hans")])
+def test_a_page_asks_for_nothing_and_runs_nothing(language: str, code: str, tmp_path: Path) -> None:
+    path = write_html(report(language, HOSTILE), tmp_path / "report.html")
+    content, found = path.read_text(encoding="utf-8"), Tags()
+    found.feed(content)
+    assert found.addresses == []
+    assert {"script", "link", "img", "iframe", "object", "form", "a"} & set(found.tags) == set()
+    assert not re.search(r"url\(|@import", content) and "default-src 'none'" in content
+    assert f'lang="{code}"' in content and found.tags.count("svg") == 2
+    assert HOSTILE in "".join(found.texts)
+
+
+def test_each_part_of_a_page_names_what_it_is_about() -> None:
+    content = page(report())
+    assert content.count("shop · cutoff · 90 days · model-1") == 4
+    assert "@media print" in content and "prefers-color-scheme: dark" in content
+
+
+def rectangles(svg: str, role: str) -> list[dict[str, float]]:
+    found = ElementTree.fromstring(svg).iter("rect")
+    bars = [bar for bar in found if bar.get("class") == role and bar.find("title") is not None]
+    return [{key: float(bar.get(key, "")) for key in ("x", "y", "width", "height")} for bar in bars]
+
+
+def test_bars_are_as_long_as_their_values_and_below_zero_is_none() -> None:
+    columns, bars = (section.chart for section in report().sections[1:])
+    assert columns is not None and bars is not None
+    tall = [bar["height"] for bar in rectangles(draw(columns, "m"), ACTUAL)]
+    assert tall[0] == pytest.approx(2 * tall[1], abs=0.2) and tall[2] == 0
+    long = [bar["width"] for bar in rectangles(draw(bars, "m"), PREDICTED)]
+    assert long[0] == pytest.approx(2.5 * long[1], abs=0.2)
+
+
+@pytest.mark.parametrize("top", [0.003, 0.59, 1, 4, 31.5, 99, 17_891, 2.5e9])
+def test_ticks_are_round_few_and_hold_the_largest_value(top: float) -> None:
+    found = ticks(top)
+    assert found[0] == 0 and found[-1] >= top * (1 - 1e-9) and 3 <= len(found) <= 7 and found[-2] < top
+    assert ticks(0) == [0.0, 1.0]

@@ -1,0 +1,154 @@
+"""Clusters find groups that are there, are called by what stands out, and stay the same once they are kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from clv_core.collection.store import Dataset, open_dataset
+from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.deployment.embedding import embed, embedding_path, read_embedding
+from clv_core.errors import ClvError, NotEnoughData, UsageError
+from clv_core.i18n import LANGUAGES
+from clv_core.jobs import NoProgress
+from clv_core.strategy.schemes.clusters import EMBEDDING, SCORES, Clusters, FittedClusters
+from clv_core.strategy.schemes.saved import centres_path
+from clv_core.strategy.schemes.settle import points_of, settle
+from clv_core.workspace import Workspace
+
+
+def planted() -> tuple[pd.DataFrame, np.ndarray]:
+    """Three kinds of customers: rare big buyers of late, frequent small buyers of late, and those long gone."""
+    rng = np.random.default_rng(3)
+    kind = rng.integers(0, 3, 1500)
+    orders = np.array([2, 20, 3])[kind] + rng.integers(0, 2, 1500)
+    frame = pd.DataFrame(
+        {
+            "customer_id": [f"c{number}" for number in range(1500)],
+            "predicted_clv": np.array([200.0, 60.0, 1.0])[kind] * rng.lognormal(0, 0.1, 1500),
+            "p_purchase": np.clip(np.array([0.5, 0.9, 0.05])[kind] + rng.normal(0, 0.01, 1500), 0, 1),
+            "purchase_days": orders,
+            "historic_value": orders * np.array([300.0, 10.0, 30.0])[kind] * rng.lognormal(0, 0.1, 1500),
+            "days_since_last": np.array([20.0, 10.0, 700.0])[kind] + rng.integers(0, 5, 1500),
+        }
+    )
+    return frame, kind
+
+
+def test_planted_groups_are_found_the_most_valuable_first() -> None:
+    frame, kind = planted()
+    placed = Clusters(3).fit(frame).place(frame)
+    assert adjusted_rand_score(kind, placed.where) > 0.99
+    means = [frame["predicted_clv"][placed.where == place].mean() for place in range(3)]
+    assert means == sorted(means, reverse=True)
+
+
+def test_names_say_what_was_planted() -> None:
+    frame, _ = planted()
+    big, frequent, gone = Clusters(3).fit(frame).segments
+    assert big.name() == "Very high value · Very big orders"
+    assert "Buy very often" in frequent.name() and frequent.name().startswith("High value")
+    assert gone.name() == "Very low value · Silent longest"
+    assert gone.name("zh") == "极低价值 · 最久未购买"
+
+
+@pytest.mark.parametrize("count", [2, 5, 12])
+def test_no_two_clusters_are_called_the_same(customers: pd.DataFrame, count: int) -> None:
+    segments = Clusters(count).fit(customers).segments
+    for language in LANGUAGES:
+        assert len({one.name(language) for one in segments}) == count
+
+
+def test_points_that_are_given_decide_and_not_the_scores(customers: pd.DataFrame) -> None:
+    rng = np.random.default_rng(1)
+    kind = rng.integers(0, 2, len(customers))
+    points = np.stack([10.0 * kind, 0 * kind], axis=1) + rng.normal(0, 0.1, (len(customers), 2))
+    fitted = Clusters(2).fit(customers, points)
+    assert fitted.source == EMBEDDING
+    assert adjusted_rand_score(kind, fitted.place(customers, points).where) == 1
+    with pytest.raises(UsageError):
+        fitted.place(customers)
+
+
+def test_kept_centres_place_customers_as_before(customers: pd.DataFrame) -> None:
+    fitted = Clusters(4).fit(customers)
+    again = FittedClusters.from_json(fitted.to_json(), customers, None)
+    assert again.source == SCORES and again.segments == fitted.segments
+    assert (again.place(customers).where == fitted.place(customers).where).all()
+
+
+def test_too_few_different_customers_are_refused(customers: pd.DataFrame) -> None:
+    with pytest.raises(NotEnoughData):
+        Clusters(3).fit(pd.concat([customers.head(2)] * 50, ignore_index=True))
+    for text in ("1", "13", "some"):
+        with pytest.raises(UsageError):
+            Clusters.parse(text)
+
+
+def scored(workspace: Workspace, bundle: Bundle) -> tuple[Dataset, pd.DataFrame]:
+    from clv_core import pipeline
+    from clv_core.strategy.history import purchase_history, with_history
+
+    dataset = open_dataset(workspace, "shop")
+    frame = pipeline.scores(workspace, "shop", bundle.id, progress=NoProgress())
+    return dataset, with_history(frame, purchase_history(dataset, dataset.log_end), dataset.log_end)
+
+
+def test_the_hidden_layer_is_the_one_that_predictions_come_from(
+    small_workspace: Workspace, small_bundle: Bundle
+) -> None:
+    import torch
+
+    from clv_core.deployment.scoring import snapshot_of
+
+    dataset, model = open_dataset(small_workspace, "shop"), small_bundle.model
+    snapshot = snapshot_of(small_bundle, dataset, None, NoProgress())
+    layers, members = model.hidden(snapshot), model.read(snapshot).members
+    batch = model._inputs(snapshot).batch(torch.arange(len(snapshot)))
+    with torch.no_grad():
+        for network, layer, said in zip(model.networks, layers, members, strict=True):
+            params = network.head.domain_map(network.out(torch.from_numpy(layer)), batch.base)
+            for name, value in said.items():
+                torch.testing.assert_close(params[name], value, rtol=1e-5, atol=1e-6)
+
+
+def test_the_embedding_keeps_who_is_near_whom(small_workspace: Workspace, small_bundle: Bundle) -> None:
+    from clv_core.deployment.scoring import snapshot_of
+
+    dataset, frame = scored(small_workspace, small_bundle)
+    path, count = embed(small_workspace, "shop", small_bundle.id, progress=NoProgress())
+    assert path == embedding_path(small_workspace, small_bundle, dataset) and count == len(frame)
+    ids = frame["customer_id"].sample(frac=1, random_state=1)
+    points = read_embedding(small_workspace, small_bundle, dataset, ids)
+    assert points is not None and points.shape[0] == len(frame) and np.isfinite(points).all()
+    layers = small_bundle.model.hidden(snapshot_of(small_bundle, dataset, None, NoProgress()))
+    raw = np.concatenate([layer / np.sqrt(layer.var(axis=0).sum()) for layer in layers], axis=1)[ids.index]
+    pairs = np.random.default_rng(1).integers(0, len(ids), (2, 2000))
+    near, exact = (np.linalg.norm(one[pairs[0]] - one[pairs[1]], axis=1) for one in (points, raw))
+    assert np.corrcoef(near, exact)[0, 1] > 0.98
+
+
+def test_centres_are_kept_with_the_dataset_and_used_for_another_day(
+    small_workspace: Workspace, small_bundle: Bundle
+) -> None:
+    dataset, frame = scored(small_workspace, small_bundle)
+    points = points_of(small_workspace, Clusters(3), small_bundle, dataset, frame, progress=NoProgress())
+    fitted = settle(Clusters(3), small_bundle, dataset, frame, points)
+    path = centres_path(dataset, small_bundle.id, 3)
+    assert path.is_file()
+    half = frame.iloc[::2].reset_index(drop=True)
+    again = settle(Clusters(3), small_bundle, dataset, half, points[::2] if points is not None else None)
+    assert isinstance(fitted, FittedClusters) and isinstance(again, FittedClusters)
+    assert (again.centres == fitted.centres).all()
+    path.unlink()
+
+
+def test_a_model_without_networks_has_no_embedding(with_bgnbd: Path) -> None:
+    work = Workspace(with_bgnbd)
+    with pytest.raises(ClvError) as error:
+        embed(work, "shop", list_bundles(work)[0].id, progress=NoProgress())
+    assert error.value.code == "no_embedding"

@@ -1,0 +1,113 @@
+"""Names and rules are kept with the dataset, and used wherever segments are named."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clv_core import pipeline
+from clv_core.collection.store import open_dataset
+from clv_core.deployment.bundle import list_bundles
+from clv_core.errors import NotFound, Refused, UsageError
+from clv_core.jobs import NoProgress
+from clv_core.strategy.schemes.parse import KINDS, asked, parse
+from clv_core.strategy.schemes.quadrant import Quadrant
+from clv_core.strategy.schemes.rules import Rules
+from clv_core.strategy.schemes.saved import (
+    Given,
+    give_names,
+    given_names,
+    last_written,
+    load_rules,
+    names_of_tiers,
+    remove_rules,
+    save_rules,
+    saved_rules,
+)
+from clv_core.strategy.tiers import Scheme
+from clv_core.workspace import Workspace
+
+MINE = {"segments": [{"name": "Big; spenders", "rules": ["predicted_clv>=10"], "description": "Call them"}]}
+
+
+@pytest.fixture
+def workspace(with_bgnbd: Path, tmp_path: Path) -> Workspace:
+    """A copy that may be changed."""
+    shutil.copytree(with_bgnbd, tmp_path / "workspace")
+    return Workspace(tmp_path / "workspace")
+
+
+def test_names_of_tiers_are_used_on_lists_cards_and_exports(workspace: Workspace, tmp_path: Path) -> None:
+    dataset, model = open_dataset(workspace, "shop"), list_bundles(workspace)[0].id
+    before = last_written(dataset)
+    give_names(dataset, "tiers:4", {"1": Given(" Stars ", "Invite them"), "2": Given("", "")})
+    assert last_written(dataset) > before and given_names(dataset, "tiers:4") == {"1": Given("Stars", "Invite them")}
+    assert names_of_tiers(dataset, 4)[:2] == ["Stars", "High value"] and names_of_tiers(dataset, 5)[0] == "Top value"
+    quiet = {"progress": NoProgress()}
+    made, rows, _, _ = pipeline.segment(workspace, "shop", model, tmp_path / "tiers.csv", **quiet)
+    listed = pd.read_csv(made.files[0], encoding="utf-8-sig", dtype={"customer_id": "str"})
+    assert rows["name"].iloc[0] == "Stars" and listed["tier_name"].iloc[0] == "Stars"
+    card = pipeline.card(workspace, "shop", model, listed["customer_id"].iloc[0], language="zh", **quiet)
+    assert (card.tier_name, card.action) == ("Stars", "Invite them")
+    exported = pipeline.export(workspace, "shop", model, tmp_path / "list.csv", format="csv", **quiet)
+    assert "Stars" in set(pd.read_csv(exported.files[0], encoding="utf-8-sig")["tier_name"])
+    pipeline.rename(workspace, "shop", "store")
+    assert given_names(open_dataset(workspace, "store"), "tiers:4") == {"1": Given("Stars", "Invite them")}
+    pipeline.delete(workspace, "store", models=True, progress=NoProgress())
+    assert not list((workspace.root / "datasets").rglob("names.json"))
+
+
+def test_names_that_are_taken_back_are_gone(workspace: Workspace) -> None:
+    dataset = open_dataset(workspace, "shop")
+    give_names(dataset, "rfm", {"loyal": Given("Friends")})
+    give_names(dataset, "quadrant", {"grow": Given("Seeds")})
+    give_names(dataset, "rfm", {"loyal": Given()})
+    assert given_names(dataset, "rfm") == {} and given_names(dataset, "quadrant") == {"grow": Given("Seeds")}
+
+
+def test_rules_are_kept_read_by_name_or_file_and_forgotten(workspace: Workspace, tmp_path: Path) -> None:
+    dataset, rules = open_dataset(workspace, "shop"), Rules.from_json(MINE, "Mine")
+    save_rules(dataset, rules)
+    assert saved_rules(dataset) == ["Mine"] and load_rules(dataset, "Mine") == rules
+    file = tmp_path / "own.json"
+    file.write_text(json.dumps(MINE), encoding="utf-8")
+    assert parse(f"rules:{file}", dataset) == Rules.from_json(MINE, "own") and parse("rules:Mine", dataset) == rules
+    remove_rules(dataset, "Mine")
+    assert saved_rules(dataset) == []
+    with pytest.raises(NotFound):
+        load_rules(dataset, "Mine")
+    file.write_bytes(b"\xff\xfe not json")
+    with pytest.raises(UsageError):
+        load_rules(dataset, str(file))
+    with pytest.raises(Refused):
+        save_rules(dataset, Rules.from_json(MINE, "../up"))
+
+
+def test_every_kind_can_be_asked_for_and_says_how(workspace: Workspace) -> None:
+    dataset = open_dataset(workspace, "shop")
+    save_rules(dataset, Rules.from_json(MINE, "Mine"))
+    full = {"thresholds": "thresholds:100,10", "cost": "cost:5", "rules": "rules:Mine", "clusters": "clusters:4"}
+    for kind in KINDS:
+        scheme = parse(full.get(kind, kind), dataset)
+        assert str(parse(str(scheme), dataset)) == str(scheme)
+    assert parse("quadrant:value=50,p=0.3,by=historic", dataset) == Quadrant(50, 0.3, "historic")
+    for text in ("mood", "rfm:5", "quantile:60,10", ""):
+        with pytest.raises(UsageError):
+            parse(text, dataset)
+
+
+def test_words_alone_name_segments_of_the_scheme(workspace: Workspace) -> None:
+    dataset = open_dataset(workspace, "shop")
+    tiers, conditions = asked("quantile", ["1,2"], dataset)
+    assert isinstance(tiers, Scheme) and str(conditions[0]) == "tier=1,2"
+    assert str(asked("quadrant", ["win_back,grow"], dataset)[1][0]) == "segment=win_back,grow"
+    assert str(asked("clusters:3", ["2", "p_purchase>=0.5"], dataset)[1][0]) == "segment=2"
+    overlapping = Rules.from_json({**MINE, "overlapping": True}, "Mine")
+    save_rules(dataset, overlapping)
+    assert str(asked("rules:Mine", ["1"], dataset)[1][0]) == "in_1=yes"
+    with pytest.raises(UsageError):
+        asked("rules:Mine", ["1,others"], dataset)

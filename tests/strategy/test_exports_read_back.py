@@ -1,0 +1,173 @@
+"""Every export read back by readers that are not ours, with hostile text in every text column."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from clv_core.errors import NeedsAnswer, UsageError
+from clv_core.strategy.export import EXPORTS, Contacts, Side, export, log_export
+from clv_core.strategy.exported import export_log
+from clv_core.strategy.preview import preview
+from clv_core.strategy.spreadsheet import unescape
+from clv_core.workspace import Workspace
+
+RULE = json.loads((Path(__file__).parent / "data" / "export_payloads.json").read_text("utf-8"))
+PAYLOADS: list[str] = RULE["payloads"]
+TRIGGERS = tuple(RULE["trigger_chars"])
+VECTOR = "87924606b4131a8aceeeae8868531fbb9712aaa07a5d3a756b26ce0f5d6ca674"
+SIDE = Side("shop", "a" * 12, "shop-hybrid-1", "1998-07-01", 182, "EUR", "tier=1", "quantile:10,30,60")
+TEXTS = ("first_name", "last_name", "city", "state", "zip", "madid", "country")
+HEADERS = {
+    "google_customer_match": "Email,Phone,First Name,Last Name,Country,Zip",
+    "meta_value_based": "email,phone,madid,fn,ln,ct,st,zip,country,value",
+    "tiktok": "Email_SHA256,Phone_SHA256,MAID",
+    "klaviyo": "Email,Phone Number,First Name,Last Name,City,Country,Zip Code,customer_id,predicted_clv,clv_tier,"
+    "Email Marketing Consent",
+    "hubspot": "Email,First Name,Last Name,Phone Number,City,State/Region,Postal Code,Country/Region,customer_id,"
+    "predicted_clv,clv_tier",
+}
+"""As the platforms' pages name them; ours are the properties at the end."""
+
+
+@pytest.fixture
+def scored() -> pd.DataFrame:
+    ids = [f"{i:019}" for i in range(1200)]
+    texts = [PAYLOADS[i % len(PAYLOADS)] for i in range(1200)]
+    return pd.DataFrame({"customer_id": ids, "predicted_clv": 9.5, "tier": 1, "tier_name": texts, "note": texts})
+
+
+@pytest.fixture
+def people(scored: pd.DataFrame) -> pd.DataFrame:
+    emails = [" Test@GMAIL.com ", *(f"p{i}@example.org" for i in range(1, 1200))]
+    contact = {"customer_id": scored["customer_id"], "email": emails, "phone": "+44 20 7183 8750", "consent": "yes"}
+    return pd.DataFrame({**contact, **dict.fromkeys(TEXTS, scored["note"])})
+
+
+def read(path: Path, encoding: str = "utf-8") -> list[dict[str, str]]:
+    with path.open(encoding=encoding, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.strip().lower().encode()).hexdigest() if text.strip() else ""
+
+
+@pytest.mark.parametrize("format", HEADERS)
+def test_platform_files_have_exact_headers_the_published_hash_and_ids_as_text(
+    scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path
+) -> None:
+    made = export(scored, format, tmp_path / "list.csv", side=SIDE, contacts=Contacts(people))
+    assert made.files[0].read_bytes().split(b"\r\n")[0].decode() == HEADERS[format]
+    rows = read(made.files[0])
+    assert len(rows) == made.rows == 1200
+    hashed = {"google_customer_match": "Email", "meta_value_based": "email", "tiktok": "Email_SHA256"}.get(format)
+    if hashed:
+        assert VECTOR in {row[hashed] for row in rows}
+        assert {row[hashed] for row in rows} == {digest(mail) for mail in people["email"]}
+    else:
+        assert {row["customer_id"] for row in rows} == set(scored["customer_id"])
+
+
+@pytest.mark.parametrize(
+    ("format", "plain", "hashed"),
+    [
+        ("google_customer_match", {"Zip": "zip"}, {"First Name": "first_name", "Last Name": "last_name"}),
+        ("meta_value_based", {"madid": "madid"}, {"fn": "first_name", "ln": "last_name", "zip": "zip"}),
+        ("klaviyo", {"First Name": "first_name", "City": "city", "Country": "country", "Zip Code": "zip"}, {}),
+        ("hubspot", {"Last Name": "last_name", "State/Region": "state", "Postal Code": "zip"}, {}),
+    ],
+)
+def test_platform_files_keep_the_bytes_of_every_payload(
+    scored: pd.DataFrame,
+    people: pd.DataFrame,
+    format: str,
+    plain: dict[str, str],
+    hashed: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    made = export(scored, format, tmp_path / "list.csv", side=SIDE, contacts=Contacts(people))
+    rows = read(made.files[0])
+    for column, source in plain.items():
+        assert [row[column] for row in rows] == people[source].tolist()
+    for column, source in hashed.items():
+        assert [row[column] for row in rows] == [digest(text) for text in people[source]]
+
+
+def test_spreadsheet_files_are_inert_in_every_text_column_and_recoverable(scored: pd.DataFrame, tmp_path: Path) -> None:
+    rows = read(export(scored, "csv", tmp_path / "list.csv", side=SIDE).files[0], "utf-8-sig")
+    book = openpyxl.load_workbook(export(scored, "xlsx", tmp_path / "list.xlsx", side=SIDE).files[0])
+    cells = list(book["customers"].iter_rows(min_row=2))
+    assert {cell.data_type for row in cells for cell in row} <= {"s", "n"}
+    for place, name in enumerate(("customer_id", "tier_name", "note")):
+        column = [row[name] for row in rows]
+        assert not any(text.startswith(TRIGGERS) for text in column)
+        assert unescape(pd.Series(column)).tolist() == scored[name].tolist()
+        position = list(scored.columns).index(name)
+        shown = [str(row[position].value) for row in cells]
+        assert not any(text.startswith(TRIGGERS) for text in shown), place
+    assert [row[0].value for row in cells] == scored["customer_id"].tolist()
+
+
+@pytest.mark.parametrize("format", ("csv", "xlsx"))
+def test_an_address_on_the_stop_list_is_in_no_spreadsheet_list_either(
+    scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path
+) -> None:
+    contacts = Contacts(people, suppressed=["TEST@gmail.com ", scored["customer_id"][5]])
+    made = export(scored, format, tmp_path / f"list.{format}", side=SIDE, contacts=contacts)
+    assert made.left_out == {"suppressed": 2} and made.rows == 1198 and made.asked == 1200
+
+
+@pytest.mark.parametrize("format", EXPORTS)
+def test_a_preview_says_what_the_list_then_holds(
+    scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path
+) -> None:
+    people.loc[:99, "consent"] = "no"
+    people.loc[100:149, ["email", "phone", "madid"]] = ""
+    contacts = Contacts(people, suppressed=["p200@example.org"])
+    entry = EXPORTS[format]
+    found = preview(scored, format, contacts)
+    assert list(tmp_path.iterdir()) == []
+    made = export(scored, format, tmp_path / f"list{entry.suffix}", side=SIDE, contacts=contacts)
+    assert (found.rows, found.left_out, found.reach, found.asked) == (made.rows, made.left_out, made.reach, made.asked)
+    expected = (1200 - 100 - 50 - 1) if entry.needs_contacts else 1199
+    assert found.rows == expected and found.match_rate == pytest.approx(expected / 1200)
+    if entry.needs_contacts:
+        assert found.first is not None
+        assert found.first.astype("str").to_dict("records") == read(made.files[0])[:5]
+
+
+def test_a_preview_names_the_smallest_list_before_anything_is_written(
+    scored: pd.DataFrame, people: pd.DataFrame
+) -> None:
+    enough, short = (preview(scored[:count], "meta_value_based", Contacts(people)) for count in (100, 99))
+    assert enough.too_small is None and short.too_small is not None
+    assert "100" in short.too_small.text("en") and "99" in short.too_small.text("zh")
+    said = short.to_json("en")
+    assert said["fewest"] == 100 and said["too_small"]["message"] and json.dumps(said)
+    assert preview(scored[:0], "csv").match_rate == 0
+
+
+def test_a_preview_asks_for_consent_and_contacts_as_the_export_does(scored: pd.DataFrame, people: pd.DataFrame) -> None:
+    with pytest.raises(NeedsAnswer):
+        preview(scored, "hubspot", Contacts(people.drop(columns="consent")))
+    with pytest.raises(UsageError):
+        preview(scored, "hubspot")
+
+
+def test_the_log_reads_newest_first_and_ignores_a_line_that_was_cut_off(scored: pd.DataFrame, tmp_path: Path) -> None:
+    work = Workspace(tmp_path / "workspace")
+    assert export_log(work) == []
+    for name in ("one.csv", "two.csv"):
+        log_export(work, export(scored, "csv", tmp_path / name, side=SIDE), "csv", SIDE)
+    with (work.exports / "log.jsonl").open("a") as file:
+        file.write('{"who": "some')
+    entries = export_log(work)
+    assert [entry["files"] for entry in entries] == [["two.csv"], ["one.csv"]]
+    assert {"who", "made", "rows", "asked", "cutoff", "horizon_days", "model", "currency"} <= set(entries[0])
