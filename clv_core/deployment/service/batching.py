@@ -1,4 +1,8 @@
-"""Concurrent requests share scoring calls: what arrives while one runs, or within a few milliseconds, goes together."""
+"""Concurrent requests share scoring calls: what arrives while one runs, or in quick succession, goes together.
+
+A call costs far more than a customer in it. So a call waits as long as others keep coming, but no longer than half of
+what the last one took: at a crowd, calls are full, and alone, nobody waits for nobody.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,7 @@ class Batcher:
     Args:
         answer: scores asks.
         most: most customers of a call.
-        wait_seconds: how long the first of a call waits for others.
+        wait_seconds: how long a call waits for the next customer.
         most_waiting: most customers in the queue.
         told: hears of each call: customers and seconds.
     """
@@ -41,7 +45,7 @@ class Batcher:
         self._queue: deque[Waiting] = deque()
         self._customers = 0
         self._came = asyncio.Event()
-        self._full = asyncio.Event()
+        self._last_seconds = 0.0
         self._thread = ThreadPoolExecutor(1, "scoring")
         self._task: asyncio.Task[None] | None = None
 
@@ -78,24 +82,19 @@ class Batcher:
         self._queue.append((ask, future))
         self._customers += len(ask)
         self._came.set()
-        if self._customers >= self._most:
-            self._full.set()
         return future
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await self._came.wait()
-            if self._customers < self._most and self._wait:
-                try:
-                    await asyncio.wait_for(self._full.wait(), self._wait)
-                except TimeoutError:
-                    pass
+            await self._gather(loop)
             batch = self._take()
             asks = [ask for ask, _ in batch]
             started = loop.time()
             said = await loop.run_in_executor(self._thread, self._each, asks)
-            self._told(sum(map(len, asks)), loop.time() - started)
+            self._last_seconds = loop.time() - started
+            self._told(sum(map(len, asks)), self._last_seconds)
             for (_, future), one in zip(batch, said, strict=True):
                 if future.done():  # its client has gone
                     continue
@@ -103,6 +102,13 @@ class Batcher:
                     future.set_exception(one)
                 else:
                     future.set_result(one)
+
+    async def _gather(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait for others to come."""
+        end, before = loop.time() + max(3 * self._wait, self._last_seconds / 2), 0
+        while self._wait and before < self._customers < self._most and loop.time() < end:
+            before = self._customers
+            await asyncio.sleep(self._wait)
 
     def _take(self) -> list[Waiting]:
         batch: list[Waiting] = []
@@ -113,8 +119,6 @@ class Batcher:
         self._customers -= size
         if not self._queue:
             self._came.clear()
-        if self._customers < self._most:
-            self._full.clear()
         return batch
 
     def _each(self, asks: list[Ask]) -> list[Said | Exception]:
