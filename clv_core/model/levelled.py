@@ -152,8 +152,9 @@ class Levelled(ABC):
         figures: dict[str, list[Tensor]] = {name: [] for name in ("p", "mean", *map(str, QUANTILES))}
         level = read.ratio(levels)
         for head, params, longer, plain in zip(self.heads, read.members, read.longer, read.plain, strict=True):
-            figures["p"].append(head.p_purchase(head.rescale(params, level * plain, plain)))
             scaled = head.rescale(params, level * longer, longer)
+            even = scaled if plain is longer else head.rescale(params, level * plain, plain)
+            figures["p"].append(head.p_purchase(even))
             figures["mean"].append(head.mean(scaled))
             for q in QUANTILES:
                 figures[str(q)].append(head.quantile(scaled, q))

@@ -84,7 +84,10 @@ class Scorer:
             attributes: of each customer, by name, [n].
             as_of: midnight, log-local.
         """
-        return self.answer(self.snapshot(events, attributes, as_of, self.names))
+        import torch
+
+        with torch.inference_mode():
+            return self.answer(self.snapshot(events, attributes, as_of, self.names))
 
     def answer(self, snapshot: Snapshot) -> Predictions:
         """Predict the customers of a snapshot that :meth:`snapshot` made, at one cutoff."""

@@ -51,6 +51,7 @@ class Column:
         self.groups = groups
         self.zeroed = zeroed
         self._known = known
+        self._compared: dict[tuple[Any, int], Column] = {}
 
     @classmethod
     def missing(cls, size: int, scale: int = 1) -> Self:
@@ -95,8 +96,15 @@ class Column:
             return self._like(apply(one, two), known, scale)
 
     def _compare(self, other: Any, apply: Callable[[Any, Any], Array]) -> Column:
+        """Compare; with the same whole number once: dozens of features ask for the same recent days."""
+        key = (apply, other) if type(other) is int else None
+        if key in self._compared:
+            return self._compared[key]
         found = self._both(other, apply)
-        return self._like(found.values if found.known is None else found.values & found.known)
+        compared = self._like(found.values if found.known is None else found.values & found.known)
+        if key is not None:
+            self._compared[key] = compared
+        return compared
 
     def __lt__(self, other: Any) -> Column:
         """Return where this is less."""
