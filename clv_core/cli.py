@@ -31,7 +31,7 @@ COMMANDS: Final = (
     "recommend", "price",
     "report", "demo",
     "pretrain", "models", "monitor", "embed",
-    "erase", "suppress",
+    "erase", "suppress", "serve", "keys",
 )  # fmt: skip
 
 AUDITED: Final = (

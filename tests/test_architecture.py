@@ -48,6 +48,7 @@ FORBIDDEN_METHODS = {"to_pickle", "read_pickle"}
 REQUIRED_AT_ROOT = {
     "README.md", "Makefile", "pyproject.toml", "requirements.txt", "CHANGELOG.md", ".gitignore",
     ".streamlit", ".ci", "app.py", "pages", "clv_core", "tests", "assets",
+    "Dockerfile", ".dockerignore", "compose.yaml",
 }  # fmt: skip
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from clv_core.features.expressions import ratio, total
 from clv_core.features.feature import ANCHOR, CALENDAR, Feature
 from clv_core.features.relations import TEXT_CODES
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 YEAR_DAYS: Final = 365
 
@@ -54,7 +51,7 @@ SEASON: Final = [
 ]
 
 
-def _product(rows: pd.DataFrame) -> pd.Series:
+def _product(rows: Any) -> Any:
     return rows["anchor_count"] * rows["anchor_spend"]
 
 

@@ -74,20 +74,26 @@ def _bounds(lines: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _fill(target: Path, source: Path) -> tuple[dict[str, list[int]], tuple[int, int]]:
     """Write all relations of one shard; return their places, and the shard's first and last day."""
-    tables = {"lines": read_lines(source).sorted_by(("customer", "day", "type"))}
-    days = tables["lines"].day.values
-
-    def made() -> Iterator[tuple[str, Rows]]:
-        for name, (origin, make) in RELATIONS.items():
-            tables[name] = make(tables[origin])
-            if name == "steps":
-                tables[name] = tables[name].sorted_by(ORDER)
-                _refuse_absurd_sums(tables[name])
-            yield name, tables[name]
-
-    places = write_tables(target, made())
+    lines = read_lines(source)
+    days = lines.day.values
+    places = write_tables(target, relations_at_hand(lines))
     source.unlink()
     return places, (int(days.min()), int(days.max()))
+
+
+def relations_at_hand(lines: Rows) -> Iterator[tuple[str, Rows]]:
+    """Yield each of ``RELATIONS`` by name, made of lines in memory, sorted as models read it.
+
+    Raises:
+        Refused: a customer's sum is absurdly large.
+    """
+    tables = {"lines": lines.sorted_by(("customer", "day", "type"))}
+    for name, (origin, make) in RELATIONS.items():
+        tables[name] = make(tables[origin])
+        if name == "steps":
+            tables[name] = tables[name].sorted_by(ORDER)
+            _refuse_absurd_sums(tables[name])
+        yield name, tables[name]
 
 
 def _refuse_absurd_sums(steps: Rows) -> None:

@@ -29,7 +29,7 @@ from clv_core.features.lines import VOCABULARIES
 from clv_core.features.pack import pack_steps
 from clv_core.features.relations import RELATIONS
 from clv_core.features.sequences import Steps
-from clv_core.features.sources import SOURCES
+from clv_core.features.sources import SOURCES, Tables
 from clv_core.workspace import read_json
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Shards:
             start, stop = np.searchsorted(customers, [shard.first, shard.stop]).tolist()
             if stop > start:
                 parts = {name: values[start:stop] for name, values in columns.items()}
-                _fill(parts, shard, cutoff_day, horizon_days, customers[start:stop])
+                fill_features(parts, shard.tables, cutoff_day, horizon_days, customers[start:stop])
 
         self._each(work)
 
@@ -178,16 +178,24 @@ def each(work: Callable[[Any], T], items: list[Any]) -> list[T]:
         return list(pool.map(work, items))
 
 
-def _fill(
+def fill_features(
     columns: Mapping[str, NDArray[np.float64]],
-    shard: Shard,
+    relations: Tables,
     cutoff_day: int,
     horizon_days: int,
     customers: NDArray[np.int64],
 ) -> None:
-    """Fill in features of ``customers``, all customers of the shard between them that were seen before the cutoff."""
+    """Fill in features of ``customers``, all between the first and the last of them that were seen before the cutoff.
+
+    Args:
+        columns: the features that are wanted, by name, each of shape [n].
+        relations: rows in memory, which may hold further customers.
+        cutoff_day: the cutoff in days since 1970-01-01.
+        horizon_days: length of the predicted span.
+        customers: their numbers, ascending, [n].
+    """
     first, stop = int(customers[0]), int(customers[-1]) + 1
-    tables = {name: shard.tables[name].between("customer", first, stop) for name in RELATIONS}
+    tables = {name: relations[name].between("customer", first, stop) for name in RELATIONS}
     for source, relation in SOURCES.items():
         features = [feature for feature in FEATURES.values() if feature.source == source and feature.name in columns]
         if not features:

@@ -103,14 +103,18 @@ def _column(table: Any, name: str) -> Column:
         return Column.missing(table.num_rows, MILLIONTHS if name in NUMBERS else 1)
     values = table[name].to_numpy()
     if name in NUMBERS:
-        return _exact(name, values)
+        return exact(name, values)
     if name in VOCABULARIES or name == "review_length":
         return Column(values, values != NO_CODE)
     return Column(values)
 
 
-def _exact(name: str, values: NDArray[np.float64]) -> Column:
-    """Return numbers as whole millionths, to the nearest one (of two, the even one)."""
+def exact(name: str, values: NDArray[np.float64]) -> Column:
+    """Return numbers as whole millionths, to the nearest one (of two, the even one).
+
+    Raises:
+        Refused: one of them is absurdly large.
+    """
     known = ~np.isnan(values)
     values = np.where(known, values, 0)
     largest = np.abs(values).max(initial=0)

@@ -60,14 +60,14 @@ def feature_table(
     rest = {name: values for name, values in every.items() if FEATURES[name].source in SOURCES.keys() - early}
     holder.features(day, horizon_days, customers, first)
     with ThreadPoolExecutor(1) as beside:
-        fitting = beside.submit(_fill_anchor, columns, horizon_days, anchored)
+        fitting = beside.submit(fill_anchor, columns, horizon_days, anchored)
         holder.features(day, horizon_days, customers, rest)
         anchor = fitting.result()
-    _fill_derived(columns, cutoff)
+    fill_derived(columns, cutoff)
     frame = pd.DataFrame(block.T, columns=numeric, copy=False)
     for position, (name, feature) in enumerate(FEATURES.items()):
         if feature.scale == CATEGORY:
-            frame.insert(position, name, _decoded(codes[name], holder.texts(TEXTS[name])))
+            frame.insert(position, name, decoded(codes[name], holder.texts(TEXTS[name])))
     return frame, anchor
 
 
@@ -88,32 +88,38 @@ class Anchored:
         """Fit the anchor on ``customers``, all of those seen before ``cutoff``, and return what it says of them."""
         columns = {name: np.empty(len(customers)) for name in (*HISTORY, *ANCHORS)}
         holder.features(day_of(cutoff), horizon_days, customers, {name: columns[name] for name in HISTORY})
-        return cls(columns, _fill_anchor(columns, horizon_days, None))
+        return cls(columns, fill_anchor(columns, horizon_days, None))
 
     def part(self, begin: int, end: int) -> Anchored:
         """Return what it says of the customers at ``begin`` to ``end``."""
         return Anchored({name: values[begin:end] for name, values in self.columns.items()}, self.anchor)
 
 
-def _fill_anchor(columns: Columns, horizon_days: int, known: Anchored | None) -> Anchor:
-    """Fill in the anchor's features, as known or from one that is fitted on these customers; return the anchor."""
-    if known is not None:
+def fill_anchor(columns: Columns, horizon_days: int, known: Anchored | Anchor | None) -> Anchor:
+    """Fill in the anchor's features and return the anchor.
+
+    Args:
+        columns: :data:`HISTORY` is read, the anchor's features are filled in, each [n].
+        horizon_days: length of the predicted span.
+        known: what the anchor says of these customers, or the anchor itself; None fits it on them.
+    """
+    if isinstance(known, Anchored):
         for name in ANCHORS:
             columns[name][:] = known.columns[name]
         return known.anchor
-    history = pd.DataFrame({name: columns[name] for name in HISTORY})
-    anchor = Anchor.fit(_sample(history))
-    for feature in FEATURES.values():
-        if feature.source == ANCHOR:
-            columns[feature.name][:] = history[feature.name] = feature.expr(anchor, history, horizon_days)
+    history = {name: columns[name] for name in HISTORY}
+    anchor = Anchor.fit(_sample(pd.DataFrame(history))) if known is None else known
+    for name in ANCHORS:
+        history[name] = columns[name]
+        columns[name][:] = FEATURES[name].expr(anchor, history, horizon_days)
     return anchor
 
 
-def _fill_derived(columns: Columns, cutoff: date) -> None:
-    """Fill in what combines other features, and the season."""
+def fill_derived(columns: Columns, cutoff: date) -> None:
+    """Fill in those of ``columns`` that combine other features, and the season."""
     size = len(next(iter(columns.values())))
     rows = Rows(size, tuple(columns), lambda name: Column(columns[name], ~np.isnan(columns[name])))
-    for feature in FEATURES.values():
+    for feature in (FEATURES[name] for name in columns):
         if feature.source == DERIVED:
             columns[feature.name][:] = feature.expr(rows).floats()
         elif feature.source == CALENDAR:
@@ -128,6 +134,7 @@ def _sample(history: pd.DataFrame) -> pd.DataFrame:
     return history.iloc[np.sort(rows)]
 
 
-def _decoded(codes: NDArray[np.float64], texts: NDArray[np.object_]) -> pd.Series:
+def decoded(codes: NDArray[np.float64], texts: NDArray[np.object_]) -> pd.Series:
+    """Return the texts that codes stand for, None where the code is NaN, [n]."""
     known = np.array([*texts, None], object)
     return pd.Series(known[np.where(np.isnan(codes), len(texts), codes).astype(np.int64)], dtype=object)

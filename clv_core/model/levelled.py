@@ -114,7 +114,20 @@ class Levelled(ABC):
 
     def levels(self, snapshot: Snapshot) -> dict[int, float]:
         """Return the factor of each cutoff that :meth:`predict` brings these rows' level to the anchor's with."""
-        return _levels([self.read(snapshot)])
+        return self.levels_of_parts([snapshot])
+
+    def levels_of_parts(self, parts: Iterable[Snapshot]) -> dict[int, float]:
+        """Return :meth:`levels` of a snapshot in parts, as :meth:`predict_parts` takes them."""
+        return _levels([self.read(part) for part in parts])
+
+    def predict_at(self, snapshot: Snapshot, levels: dict[int, float]) -> Predictions:
+        """Predict every row for itself, at the trained horizon.
+
+        Args:
+            snapshot: some customers.
+            levels: of :meth:`levels`, over all customers.
+        """
+        return self._answer(self.read(snapshot), levels)
 
     @torch.no_grad()
     def expected(self, snapshot: Snapshot, levels: dict[int, float]) -> tuple[Floats, Floats]:
@@ -139,8 +152,9 @@ class Levelled(ABC):
         figures: dict[str, list[Tensor]] = {name: [] for name in ("p", "mean", *map(str, QUANTILES))}
         level = read.ratio(levels)
         for head, params, longer, plain in zip(self.heads, read.members, read.longer, read.plain, strict=True):
-            figures["p"].append(head.p_purchase(head.rescale(params, level * plain, plain)))
             scaled = head.rescale(params, level * longer, longer)
+            even = scaled if plain is longer else head.rescale(params, level * plain, plain)
+            figures["p"].append(head.p_purchase(even))
             figures["mean"].append(head.mean(scaled))
             for q in QUANTILES:
                 figures[str(q)].append(head.quantile(scaled, q))

@@ -29,12 +29,15 @@ class ParetoNbdModel(Baseline):
 
     Attributes:
         counts_: fits that stand for their cutoff day, whoever else is in the snapshot.
+        every_: a fit that stands for every cutoff; None: there is none.
     """
 
     counts_: dict[int, ParetoNbd]
+    every_: ParetoNbd | None
 
     def __init__(self) -> None:
         self.counts_ = {}
+        self.every_ = None
 
     def settled(self, snapshot: Snapshot) -> Self:
         """Return the same model with the counts of ``snapshot``'s cutoffs fixed.
@@ -42,8 +45,17 @@ class ParetoNbdModel(Baseline):
         Args:
             snapshot: all customers of its cutoffs.
         """
+        return self._with({day: self._counts(day, snapshot) for day in snapshot.anchors})
+
+    def settled_at(self, counts: ParetoNbd) -> Self:
+        """Return the same model with counts that stand for every cutoff."""
+        model = self._with({})
+        model.every_ = counts
+        return model
+
+    def _with(self, counts: dict[int, ParetoNbd]) -> Self:
         model = type(self).from_state(*self.state())
-        model.counts_ = {day: self._counts(day, snapshot) for day in snapshot.anchors}
+        model.counts_, model.every_ = counts, self.every_
         return model
 
     def _learn(self, train: Snapshot, target: Floats) -> None:
@@ -81,6 +93,8 @@ class ParetoNbdModel(Baseline):
             yield rows, self._counts(day, snapshot), _rfm(snapshot.features.iloc[rows])
 
     def _counts(self, day: int, snapshot: Snapshot) -> ParetoNbd:
+        if self.every_ is not None:
+            return self.every_
         if day in self.counts_:
             return self.counts_[day]
         buyers = snapshot.features[(snapshot.cutoff_day == day) & snapshot.features["T"].notna().to_numpy()]

@@ -137,10 +137,10 @@ class CategoryEncoder:
 
     def transform(self, values: pd.Series) -> list[NDArray[np.float32]]:
         """Return the columns, float32 [n] each: exactly one of them is 1 in every row."""
-        gaps = values.isna().to_numpy(dtype=bool)
-        codes = pd.Index(self.texts, dtype=object).get_indexer(pd.Index(values.astype(str), dtype=object))
-        codes = np.where(codes < 0, len(self.texts), codes)
-        codes = np.where(gaps, len(self.columns) - 1, codes)
+        distinct_codes, distinct = pd.factorize(values)
+        known = {text: code for code, text in enumerate(self.texts)}
+        code_of = [known.get(str(text), len(self.texts)) for text in distinct] + [len(self.columns) - 1]
+        codes = np.array(code_of)[distinct_codes]
         return [(codes == code).astype(np.float32) for code in range(len(self.columns))]
 
     def to_json(self) -> dict[str, Any]:

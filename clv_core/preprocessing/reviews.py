@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
@@ -98,11 +99,16 @@ class ReviewEncoder:
         codes, distinct = pd.factorize(values)
         found = np.zeros((len(distinct) + 1, len(self.themes)), np.float32)
         if len(distinct):
-            vectorizer = _vectorizer(vocabulary={ngram: place for place, ngram in enumerate(self.ngrams)})
-            vectorizer.idf_ = np.asarray(self.weights)
-            strength = vectorizer.transform(map(str, distinct)) @ np.asarray(self.themes).T
-            found[:-1] = np.clip(strength, -CLIP, CLIP)
+            vectorizer, themes = self._reader
+            found[:-1] = np.clip(vectorizer.transform(map(str, distinct)) @ themes, -CLIP, CLIP)
         return list(found[codes].T)
+
+    @cached_property
+    def _reader(self) -> tuple[TfidfVectorizer, NDArray[np.float64]]:
+        """What counts n-grams, and what each adds to each theme, [v, k]."""
+        vectorizer = _vectorizer(vocabulary={ngram: place for place, ngram in enumerate(self.ngrams)})
+        vectorizer.idf_ = np.asarray(self.weights)
+        return vectorizer, np.asarray(self.themes).T
 
     def strongest(self, count: int = 6) -> tuple[tuple[str, ...], ...]:
         """Return for each theme the n-grams that make it strong, long ones first, overlapping ones left out."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Protocol, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clv_core.preprocessing.block import NumberBlock
 from clv_core.preprocessing.encode import CategoryEncoder, NumberEncoder, encoder_from_json
 from clv_core.preprocessing.impute import IMPUTE
 from clv_core.preprocessing.reviews import ReviewEncoder
@@ -90,14 +92,25 @@ class TableEncoder:
                 kind (a text that was a number), counts as unknown; others are ignored, [n, f].
         """
         encoded = np.empty((len(features), len(self.kept_)), np.float32)
-        target = {position: place for place, position in enumerate(self.kept_)}
+        target, numbers = self._places
+        numbers.transform(features, encoded)
         position = 0
         for encoder in self.encoders_:
-            for column in encoder.transform(_readable(encoder, features)):
-                if position in target:
-                    encoded[:, target[position]] = column
-                position += 1
+            width = len(encoder.columns)
+            places = [target[at] for at in range(position, position + width) if at in target]
+            position += width
+            if places and not isinstance(encoder, NumberEncoder):
+                columns = encoder.transform(_readable(encoder, features))
+                for at, column in enumerate(columns, position - width):
+                    if at in target:
+                        encoded[:, target[at]] = column
         return encoded
+
+    @cached_property
+    def _places(self) -> tuple[dict[int, int], NumberBlock]:
+        """Where each column of the encoders goes, and the numbers among them."""
+        target = {position: place for place, position in enumerate(self.kept_)}
+        return target, NumberBlock.of(self.encoders_, target)
 
     def review_themes(self) -> tuple[tuple[str, ...], ...]:
         """Return the strongest n-grams of each theme of review texts; empty where there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,14 +14,15 @@ from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.features.btyd.gammagamma import GammaGamma
 
 Floats = NDArray[np.float64]
+Rows = pd.DataFrame | Mapping[str, Floats]
 
 
 @dataclass(frozen=True)
 class Anchor:
     """Expected purchase days and expected spend of every customer.
 
-    All methods take a frame with ``frequency``, ``recency``, ``T`` (days) and ``monetary_value`` (currency), one row a
-    customer; never-buyers are the rows whose ``T`` is unknown.
+    All methods take a frame, or arrays by name, with ``frequency``, ``recency``, ``T`` (days) and ``monetary_value``
+    (currency), one row a customer; never-buyers are the rows whose ``T`` is unknown.
 
     Args:
         counts: model of purchase days, in days.
@@ -46,24 +48,24 @@ class Anchor:
             typical = float(buyers["net_value"].sum()) / days if days > 0 else 0.0
         return cls(BgNbd.fit(x, last, age), GammaGamma.fit(x, mean, typical))
 
-    def expected_count(self, rfm: pd.DataFrame, horizon_days: float) -> Floats:
+    def expected_count(self, rfm: Rows, horizon_days: float) -> Floats:
         """Return the expected purchase days in the horizon, float64 [n]; never-buyers 0."""
         return self._of_buyers(rfm, lambda x, last, age: self.counts.expected_purchases(horizon_days, x, last, age))
 
-    def p_alive(self, rfm: pd.DataFrame) -> Floats:
+    def p_alive(self, rfm: Rows) -> Floats:
         """Return the probability of not having left, float64 [n]; never-buyers 0."""
         return self._of_buyers(rfm, self.counts.p_alive)
 
-    def p_purchase(self, rfm: pd.DataFrame, horizon_days: float) -> Floats:
+    def p_purchase(self, rfm: Rows, horizon_days: float) -> Floats:
         """Return the probability of any purchase in the horizon, float64 [n]; never-buyers 0."""
         return self._of_buyers(rfm, lambda x, last, age: self.counts.p_purchase(horizon_days, x, last, age))
 
-    def expected_spend(self, rfm: pd.DataFrame) -> Floats:
+    def expected_spend(self, rfm: Rows) -> Floats:
         """Return the expected value of a purchase day in currency, float64 [n]; never-buyers: population mean."""
-        x = rfm["frequency"].to_numpy(dtype=np.float64)
-        return self.spend.expected_spend(x, rfm["monetary_value"].to_numpy(dtype=np.float64))
+        x, _, _, mean = _columns(rfm)
+        return self.spend.expected_spend(x, mean)
 
-    def value(self, rfm: pd.DataFrame, horizon_days: float) -> Floats:
+    def value(self, rfm: Rows, horizon_days: float) -> Floats:
         """Return expected count times expected spend in currency, float64 [n]; never-buyers 0."""
         return self.expected_count(rfm, horizon_days) * self.expected_spend(rfm)
 
@@ -77,13 +79,13 @@ class Anchor:
         return cls(BgNbd.from_json(values["counts"]), GammaGamma.from_json(values["spend"]))
 
     @staticmethod
-    def _of_buyers(rfm: pd.DataFrame, compute: Any) -> Floats:
-        buyer = rfm["T"].notna().to_numpy()
-        result = np.zeros(len(rfm))
-        x, last, age, _ = _columns(rfm[buyer])
-        result[buyer] = compute(x, last, age)
+    def _of_buyers(rfm: Rows, compute: Any) -> Floats:
+        x, last, age, _ = _columns(rfm)
+        buyer = ~np.isnan(age)
+        result = np.zeros(len(age))
+        result[buyer] = compute(x[buyer], last[buyer], age[buyer])
         return result
 
 
-def _columns(rfm: pd.DataFrame) -> list[Floats]:
-    return [rfm[name].to_numpy(dtype=np.float64) for name in ("frequency", "recency", "T", "monetary_value")]
+def _columns(rfm: Rows) -> list[Floats]:
+    return [np.asarray(rfm[name], np.float64) for name in ("frequency", "recency", "T", "monetary_value")]

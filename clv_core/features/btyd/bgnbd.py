@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, expit, gammaln
 
 from clv_core.features.btyd.fitting import maximise, unique_rows
-from clv_core.features.btyd.quadrature import beta_nodes
+from clv_core.features.btyd.quadrature import kept_beta_nodes
 
 Floats = NDArray[np.float64]
 
@@ -103,7 +103,7 @@ class BgNbd:
         """
         (x, age), place, _ = unique_rows(frequency, T)
         counts, of_count = np.unique(x, return_inverse=True)
-        nodes, weights = beta_nodes(self.a, self.b + counts)
+        nodes, weights = kept_beta_nodes(self.a, self.b + counts)
 
         def expected(horizon_days: float) -> Floats:
             alive = np.empty(len(x))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -36,6 +37,20 @@ def beta_nodes(a: float, b: Floats, nodes: int = NODES) -> tuple[Floats, Floats]
         points[part] = np.clip((values + 1) / 2, np.finfo(float).tiny, 1.0)
         weights[part] = vectors[:, 0, :] ** 2
     return points, weights
+
+
+def kept_beta_nodes(a: float, b: Floats) -> tuple[Floats, Floats]:
+    """Return :func:`beta_nodes`, each density's worked out once for as long as it is asked for."""
+    if not len(b):
+        return beta_nodes(a, b)
+    found = [_nodes_of(a, float(one)) for one in b]
+    return np.stack([nodes for nodes, _ in found]), np.stack([weights for _, weights in found])
+
+
+@lru_cache(maxsize=2048)
+def _nodes_of(a: float, b: float) -> tuple[Floats, Floats]:
+    nodes, weights = beta_nodes(a, np.array([b]))
+    return nodes[0], weights[0]
 
 
 def _jacobi_matrices(a: float, b: Floats, nodes: int) -> Floats:

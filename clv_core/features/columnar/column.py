@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any, Final, Self
 
 import numpy as np
@@ -52,6 +51,7 @@ class Column:
         self.groups = groups
         self.zeroed = zeroed
         self._known = known
+        self._compared: dict[tuple[Any, int], Column] = {}
 
     @classmethod
     def missing(cls, size: int, scale: int = 1) -> Self:
@@ -59,10 +59,12 @@ class Column:
         kind = np.int64 if scale != 1 else np.int32
         return cls(np.broadcast_to(kind(0), size), np.broadcast_to(np.False_, size), scale, zeroed=True)
 
-    @cached_property
+    @property
     def known(self) -> Mask | None:
         """Which rows are known, bool [n]; None: all are."""
-        return self._known() if callable(self._known) else self._known
+        if callable(self._known):
+            self._known = self._known()
+        return self._known
 
     def take(self, rows: Array | slice) -> Column:
         """Return the values of ``rows``, in no group."""
@@ -94,8 +96,15 @@ class Column:
             return self._like(apply(one, two), known, scale)
 
     def _compare(self, other: Any, apply: Callable[[Any, Any], Array]) -> Column:
+        """Compare; with the same whole number once: dozens of features ask for the same recent days."""
+        key = (apply, other) if type(other) is int else None
+        if key in self._compared:
+            return self._compared[key]
         found = self._both(other, apply)
-        return self._like(found.values if found.known is None else found.values & found.known)
+        compared = self._like(found.values if found.known is None else found.values & found.known)
+        if key is not None:
+            self._compared[key] = compared
+        return compared
 
     def __lt__(self, other: Any) -> Column:
         """Return where this is less."""

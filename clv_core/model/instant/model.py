@@ -98,6 +98,8 @@ class InstantModel(Levelled):
 
     def _share(self, weights: Tensor, horizon_days: int) -> Tensor:
         """Return what comes in ``horizon_days``, discounted, relative to the model's own horizon, float32 [n]."""
+        if horizon_days == self.horizon_days and not Horizon.of(horizon_days).yearly_rate:
+            return torch.ones(len(weights))
         exact = weights.double()
 
         def grown(days: float) -> NDArray[np.float64]:

@@ -1,0 +1,107 @@
+"""The application: what uvicorn runs, one in each worker process."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from clv_core import __version__
+from clv_core.deployment.service.batching import LANES, Batcher
+from clv_core.deployment.service.document import document
+from clv_core.deployment.service.gate import Gate
+from clv_core.deployment.service.latest import Latest
+from clv_core.deployment.service.metrics import Counted, Metrics
+from clv_core.deployment.service.problems import BadBody, language_of, plain_problem, problem
+from clv_core.deployment.service.roster import Roster
+from clv_core.deployment.service.routes import SCORE, Parts, direct, router
+from clv_core.deployment.service.scoring import answer
+from clv_core.deployment.service.settings import ServiceSettings
+from clv_core.errors import ClvError
+from clv_core.workspace import Workspace
+
+SCRATCH: Final = "CLV_API_SCRATCH"
+"""Folder that the workers of one service share; without it a process has its own."""
+SWITCH_SECONDS: Final = 0.001
+"""How soon the thread that talks gets its turn while another one scores; Python's own 5 ms would be seen in answers."""
+
+
+def create() -> Counted:
+    """Return the application of a worker process, by its environment (uvicorn's factory)."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    return make(Workspace.default(), ServiceSettings.from_environment())
+
+
+def make(workspace: Workspace, settings: ServiceSettings) -> Counted:
+    """Return the application.
+
+    Args:
+        workspace: where models, logs and keys are.
+        settings: of the service.
+    """
+    metrics = Metrics()
+    parts = Parts(workspace, settings, metrics)
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        scratch = Path(os.environ.get(SCRATCH) or tempfile.mkdtemp(prefix="clv-api-"))
+        parts.gate = Gate(workspace, settings, scratch / "buckets")
+        parts.roster = Roster(workspace, settings.name, settings.max_models, metrics.swapped)
+        parts.latest = Latest(workspace, parts.roster.registry)
+        limits = settings.batch, settings.wait_ms / 1e3, settings.max_waiting
+        parts.lanes = {lane: Batcher(answer, *limits, metrics.scored) for lane in LANES}
+        watching = asyncio.create_task(parts.roster.watch(settings.poll_seconds))
+        gc.freeze()
+        yield
+        watching.cancel()
+        for lane in parts.lanes.values():
+            await lane.close()
+        parts.roster.close()
+        parts.gate.close()
+
+    app = FastAPI(title="CLV Studio", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
+    app.include_router(router(parts))
+    _answer_errors(app)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
+    return Counted(app, metrics, {("POST", SCORE): direct(parts)})
+
+
+def _answer_errors(app: FastAPI) -> None:
+    """Have everything that goes wrong answered in words."""
+
+    @app.exception_handler(ClvError)
+    async def known(request: Request, error: ClvError) -> Response:
+        return problem(error, language_of(request))
+
+    @app.exception_handler(RequestValidationError)
+    async def unreadable(request: Request, error: RequestValidationError) -> Response:
+        language = language_of(request)
+        return problem(BadBody.of(error.errors(), language), language)
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        code = {404: "service_no_route", 405: "service_method"}.get(error.status_code, "service_refused")
+        words: dict[str, Any] = {"method": request.method, "path": request.url.path[:200]}
+        answered = plain_problem(code, error.status_code, language_of(request), **words)
+        answered.headers.update(error.headers or {})
+        return answered
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(request: Request, error: ClientDisconnect) -> Response:
+        return Response(status_code=499)
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return plain_problem("unexpected", 500, language_of(request), kind=type(error).__name__)

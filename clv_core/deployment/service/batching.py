@@ -1,0 +1,136 @@
+"""Concurrent requests share scoring calls: what arrives while one runs, or in quick succession, goes together.
+
+A call costs far more than a customer in it. So a call waits as long as others keep coming, but no longer than half of
+what the last one took: at a crowd, calls are full, and alone, nobody waits for nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+from clv_core.deployment.service.scoring import Ask
+from clv_core.errors import ClvError
+
+log = logging.getLogger(__name__)
+
+Said = list[dict[str, Any]]
+Waiting = tuple[Ask, "asyncio.Future[Said]"]
+Answer = Callable[[Sequence[Ask]], list[Said]]
+Told = Callable[[int, float], None]
+
+
+class Busy(ClvError):
+    """More waits than can be scored soon."""
+
+
+class Batcher:
+    """A queue before one thread.
+
+    Args:
+        answer: scores asks.
+        most: most customers of a call.
+        wait_seconds: how long a call waits for the next customer.
+        most_waiting: most customers in the queue.
+        told: hears of each call: customers and seconds.
+    """
+
+    def __init__(self, answer: Answer, most: int, wait_seconds: float, most_waiting: int, told: Told) -> None:
+        self._answer, self._most, self._wait, self._most_waiting = answer, most, wait_seconds, most_waiting
+        self._told = told
+        self._queue: deque[Waiting] = deque()
+        self._customers = 0
+        self._came = asyncio.Event()
+        self._last_seconds = 0.0
+        self._thread = ThreadPoolExecutor(1, "scoring")
+        self._task: asyncio.Task[None] | None = None
+
+    async def score(self, ask: Ask) -> Said:
+        """Return what is said of the ask's customers, once its turn has come.
+
+        Raises:
+            Busy: the queue is full.
+        """
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        parts = [self._put(part) for part in self._parts(ask)]
+        return [one for said in await asyncio.gather(*parts) for one in said] if len(parts) > 1 else await parts[0]
+
+    async def close(self) -> None:
+        """Score what waits and end."""
+        while self._queue:
+            await asyncio.sleep(0.01)
+        if self._task is not None:
+            self._task.cancel()
+        self._thread.shutdown(wait=True)
+
+    def _parts(self, ask: Ask) -> list[Ask]:
+        """Return an ask in parts that fit a call, so that small ones need not wait for all of a large one."""
+        if self._customers + len(ask) > self._most_waiting:
+            raise Busy("service_busy", waiting=self._customers)
+        if len(ask) <= self._most:
+            return [ask]
+        starts = range(0, len(ask), self._most)
+        return [ask.of(ask.customers[start : start + self._most]) for start in starts]
+
+    def _put(self, ask: Ask) -> asyncio.Future[Said]:
+        future: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
+        self._queue.append((ask, future))
+        self._customers += len(ask)
+        self._came.set()
+        return future
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._came.wait()
+            await self._gather(loop)
+            batch = self._take()
+            asks = [ask for ask, _ in batch]
+            started = loop.time()
+            said = await loop.run_in_executor(self._thread, self._each, asks)
+            self._last_seconds = loop.time() - started
+            self._told(sum(map(len, asks)), self._last_seconds)
+            for (_, future), one in zip(batch, said, strict=True):
+                if future.done():  # its client has gone
+                    continue
+                if isinstance(one, Exception):
+                    future.set_exception(one)
+                else:
+                    future.set_result(one)
+
+    async def _gather(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait for others to come."""
+        end, before = loop.time() + max(3 * self._wait, self._last_seconds / 2), 0
+        while self._wait and before < self._customers < self._most and loop.time() < end:
+            before = self._customers
+            await asyncio.sleep(self._wait)
+
+    def _take(self) -> list[Waiting]:
+        batch: list[Waiting] = []
+        size = 0
+        while self._queue and (not batch or size + len(self._queue[0][0]) <= self._most):
+            batch.append(self._queue.popleft())
+            size += len(batch[-1][0])
+        self._customers -= size
+        if not self._queue:
+            self._came.clear()
+        return batch
+
+    def _each(self, asks: list[Ask]) -> list[Said | Exception]:
+        """Answer all asks together, or, where that fails, each alone: one request must not fail another."""
+        try:
+            return list(self._answer(asks))
+        except Exception as error:
+            if len(asks) == 1:
+                log.error("a request could not be scored: %s", type(error).__name__)  # its text may name a customer
+                return [ClvError("unexpected", kind="scoring")]
+            return [found for ask in asks for found in self._each([ask])]
+
+
+LANES: Final = ("plain", "reasons")
+"""Explaining takes a hundred times as long as scoring: it has a queue of its own."""

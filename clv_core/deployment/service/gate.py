@@ -1,0 +1,71 @@
+"""Who may ask: a known key, not too often."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+
+from clv_core.deployment.service.keys import Key, holder_of, keys_path, list_keys
+from clv_core.deployment.service.limits import Limiter
+from clv_core.deployment.service.problems import TooMany, Unauthorized
+from clv_core.deployment.service.settings import ServiceSettings
+from clv_core.workspace import Workspace
+
+LOOK_SECONDS: Final = 1.0
+"""How often it is looked whether keys were made or revoked."""
+
+
+class Gate:
+    """Turns away who has no key, and who asks too often.
+
+    Args:
+        workspace: whose keys.
+        settings: whether keys are asked for, and how often each may ask.
+        buckets: file of the token buckets, shared by all workers.
+    """
+
+    def __init__(self, workspace: Workspace, settings: ServiceSettings, buckets: Path) -> None:
+        self._workspace, self._settings = workspace, settings
+        self._limiter = Limiter(buckets, settings.rate, settings.burst)
+        self._keys: dict[str, Key] = {}
+        self._looked, self._stamp = -math.inf, -1
+
+    def admit(self, request: Request) -> None:
+        """Let a request pass.
+
+        Raises:
+            Unauthorized: it bears no key that is in use.
+            TooMany: its key has been used up for now.
+        """
+        if self._settings.open:
+            return
+        scheme, _, text = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            text = request.headers.get("x-api-key", "")
+        if not text:
+            raise Unauthorized("service_key_missing")
+        key = holder_of(self._in_use(), text.strip())
+        if key is None:
+            raise Unauthorized("service_key_unknown")
+        wait = self._limiter.wait(key.slot)
+        if wait > 0:
+            raise TooMany("service_rate", rate=self._settings.rate, seconds=math.ceil(wait))
+
+    def close(self) -> None:
+        """Let go of the buckets."""
+        self._limiter.close()
+
+    def _in_use(self) -> dict[str, Key]:
+        now = time.monotonic()
+        if now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            path = keys_path(self._workspace)
+            stamp = path.stat().st_mtime_ns if path.exists() else 0
+            if stamp != self._stamp:
+                self._keys = {one.id: one for one in list_keys(self._workspace) if not one.revoked}
+                self._stamp = stamp
+        return self._keys

@@ -1,0 +1,214 @@
+"""What can be asked for."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import HTMLResponse, PlainTextResponse
+from pydantic import ValidationError
+from pydantic_core import to_json
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from clv_core.deployment.service.batching import Batcher
+from clv_core.deployment.service.document import SECURED, page, problems
+from clv_core.deployment.service.gate import Gate
+from clv_core.deployment.service.latest import Latest
+from clv_core.deployment.service.metrics import Metrics
+from clv_core.deployment.service.problems import BadBody, TooLarge, WrongType, language_of, problem
+from clv_core.deployment.service.reading import midnight_after
+from clv_core.deployment.service.roster import Roster
+from clv_core.deployment.service.scorer import Scorer
+from clv_core.deployment.service.scoring import Ask
+from clv_core.deployment.service.settings import ServiceSettings
+from clv_core.deployment.service.wire import REQUEST, Health, KeptPrediction, ModelList, ScoreAnswer, ScoreRequest
+from clv_core.errors import ClvError
+from clv_core.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+SCORE: Final = "/v1/score"
+JSON: Final = "application/json"
+MOST_EXPLAINED: Final = 20
+"""Customers of a request that asks for reasons."""
+READ_BESIDE_BYTES: Final = 100_000
+"""A larger body is read in a thread, so that others are not kept waiting."""
+
+
+@dataclass
+class Parts:
+    """What the routes work with; the last four are made when the service starts."""
+
+    workspace: Workspace
+    settings: ServiceSettings
+    metrics: Metrics
+    gate: Gate = field(init=False)
+    roster: Roster = field(init=False)
+    latest: Latest = field(init=False)
+    lanes: dict[str, Batcher] = field(init=False)
+
+
+def router(parts: Parts) -> APIRouter:
+    """Return the routes of a service."""
+    routes, secured = APIRouter(), {} if parts.settings.open else SECURED
+
+    @routes.post(
+        SCORE,
+        summary="Score customers from their events",
+        responses={200: {"model": ScoreAnswer}, **problems(401, 404, 409, 413, 415, 422, 429, 503)},
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {JSON: {"schema": {"$ref": "#/components/schemas/ScoreRequest"}}},
+            },
+            **secured,
+        },
+    )
+    async def score(request: Request) -> Response:
+        """Predict what each customer is worth in the model's horizon, with an 80% interval.
+
+        All rules of reading a log hold. A customer who cannot be scored carries an error; the others are scored.
+        """
+        return await scored(parts, request)
+
+    @routes.get(
+        "/v1/models",
+        summary="List models",
+        responses={200: {"model": ModelList}, **problems(401, 404, 422, 429)},
+        openapi_extra=secured,
+    )
+    async def models(request: Request, name: Annotated[str | None, Query(max_length=200)] = None) -> Response:
+        """List all versions in the registry, or those of one name, with what was measured of them."""
+        parts.gate.admit(request)
+        found = await run_in_threadpool(parts.roster.registry.versions, name)
+        serving = parts.roster.serving()
+        said = {"serving": serving and serving.bundle.id, "models": [one.to_json() for one in found]}
+        return Response(to_json(said), media_type=JSON)
+
+    @routes.get(
+        "/v1/customers/{customer_id:path}",
+        summary="Look a customer up in the latest batch",
+        responses={200: {"model": KeptPrediction}, **problems(401, 404, 422, 429)},
+        openapi_extra=secured,
+    )
+    async def customer(
+        request: Request,
+        customer_id: Annotated[str, Path(min_length=1, max_length=200)],
+        name: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
+    ) -> Response:
+        """Return what the latest run of `score` said of a customer: no event is read, nothing is computed."""
+        parts.gate.admit(request)
+        known = name or (await parts.roster.get(None)).name
+        return Response(to_json(await run_in_threadpool(parts.latest.of, known, customer_id)), media_type=JSON)
+
+    @routes.get("/healthz", summary="Say whether the service is ready", responses={200: {"model": Health}})
+    async def healthz() -> Response:
+        """Answer as long as the process does; `ready` says whether a model is in memory."""
+        serving = parts.roster.serving()
+        said: dict[str, Any] = {"name": None, "version": None, "model": None}
+        if serving is not None:
+            said = {"name": serving.name, "version": serving.version, "model": serving.bundle.id}
+        return Response(to_json({"status": "ok", "ready": serving is not None, **said}), media_type=JSON)
+
+    @routes.get("/metrics", summary="Count what was answered", response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        """Return numbers of requests, customers, times and models in Prometheus' text format."""
+        text, kind = parts.metrics.text()
+        return Response(text, media_type=kind)
+
+    @routes.get("/", include_in_schema=False)
+    async def described(request: Request) -> Response:
+        return HTMLResponse(page(request.app.openapi(), language_of(request)))
+
+    return routes
+
+
+async def scored(parts: Parts, request: Request) -> Response:
+    """Answer a request to score."""
+    language = language_of(request)
+    parts.gate.admit(request)
+    asked = await _asked(request, parts.settings, language)
+    scorer = await parts.roster.get(asked.get("model"))
+    as_of = asked.get("as_of") or midnight_after(datetime.now(UTC), scorer.around.timezone)
+    ask = Ask(scorer, as_of, asked["customers"], asked.get("reasons", False), language)
+    said = await parts.lanes["reasons" if ask.reasons else "plain"].score(ask)
+    return Response(to_json(_about(ask, language) | {"predictions": said}), media_type=JSON)
+
+
+def direct(parts: Parts) -> ASGIApp:
+    """Return what answers requests to score without the framework in between."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await scored(parts, request)
+        except ClvError as error:
+            response = problem(error, language_of(request))
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            log.error("a request failed: %s", type(error).__name__)
+            response = problem(ClvError("unexpected", kind=type(error).__name__), language_of(request))
+        await response(scope, receive, send)
+
+    return answer
+
+
+async def _asked(request: Request, settings: ServiceSettings, language: str) -> ScoreRequest:
+    """Return the body of a request to score.
+
+    Raises:
+        WrongType: it does not say that it is JSON.
+        TooLarge: it holds more than a request may.
+        BadBody: it does not have the form that is described.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != JSON:
+        raise WrongType("service_type", found=kind[:100] or "-", needed=JSON)
+    body = await _body(request, settings.max_bytes)
+    try:
+        if len(body) > READ_BESIDE_BYTES:
+            asked = await run_in_threadpool(REQUEST.validate_json, body)
+        else:
+            asked = REQUEST.validate_json(body)
+    except ValidationError as error:
+        raise BadBody.of(error.errors(include_url=False, include_input=False), language) from error
+    most = MOST_EXPLAINED if asked.get("reasons") else settings.max_customers
+    if len(asked["customers"]) > most:
+        raise TooLarge("service_customers", found=len(asked["customers"]), most=most)
+    longest = max(len(one["events"]) for one in asked["customers"])
+    if longest > settings.max_events:
+        raise TooLarge("service_events", found=longest, most=settings.max_events)
+    return asked
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """Return the body of a request, read no further than ``most`` bytes."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise TooLarge("service_bytes", most=most)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _about(ask: Ask, language: str) -> dict[str, Any]:
+    """Return what holds for all customers of an answer."""
+    scorer: Scorer = ask.scorer
+    return {
+        "name": scorer.name,
+        "version": scorer.version,
+        "model": scorer.bundle.id,
+        "as_of": ask.as_of.isoformat(),
+        "horizon_days": scorer.config.horizon_days,
+        "currency": scorer.bundle.record.get("currency") or "",
+        "warnings": [one.to_json(language) for one in scorer.warnings],
+    }

@@ -1,0 +1,94 @@
+"""Many number encoders at once: the arithmetic of each, over a block of columns instead of column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv_core.preprocessing.encode import CLIP, LOG, NumberEncoder
+
+ROWS_AT_ONCE: Final = 8192
+"""A part of the block stays in the processor's caches."""
+
+
+class NumberBlock:
+    """Number encoders of a table, with what each writes where.
+
+    Args:
+        encoders: k of them.
+        values: place of each one's numbers among the output columns, -1 where they are left out, [k].
+        unknown: place of its column that says what was unknown, -1 where there is none, [k].
+    """
+
+    def __init__(self, encoders: Sequence[NumberEncoder], values: Sequence[int], unknown: Sequence[int]) -> None:
+        read = [at for at, places in enumerate(zip(values, unknown, strict=True)) if max(places) >= 0]
+        order = sorted(read, key=lambda at: encoders[at].scale != LOG)  # logarithms first, side by side
+        chosen = [encoders[at] for at in order]
+        self.names = [one.name for one in chosen]
+        self._logs = sum(one.scale == LOG for one in chosen)
+        self._fill, self._unit, self._mean, self._spread, self._low, self._high = (
+            np.array([[getattr(one, name)] for one in chosen]).reshape(-1, 1)
+            for name in ("fill", "unit", "mean", "spread", "low", "high")
+        )
+        self._values, self._unknown = (np.array([places[at] for at in order], np.int64) for places in (values, unknown))
+
+    def transform(self, features: pd.DataFrame, encoded: NDArray[np.float32]) -> None:
+        """Fill in the columns of ``encoded`` [n, d] that these encoders make.
+
+        Args:
+            features: a column that is not there, or is no number, counts as unknown, [n, f].
+            encoded: all output columns.
+        """
+        for begin in range(0, len(features), ROWS_AT_ONCE):
+            rows = slice(begin, begin + ROWS_AT_ONCE)
+            self._part(_numbers(features.iloc[rows], self.names), encoded[rows])
+
+    def _part(self, numbers: NDArray[np.float64], encoded: NDArray[np.float32]) -> None:
+        known = np.isfinite(numbers)
+        scaled = np.where(known, numbers, self._fill)
+        logs = scaled[: self._logs]
+        with np.errstate(all="ignore"):
+            relative = np.minimum(np.abs(logs) / self._unit[: self._logs], np.finfo(np.float64).max)
+            scaled[: self._logs] = np.sign(logs) * np.log1p(relative)
+            standard = (scaled - self._mean) / self._spread
+        finite = np.nan_to_num(standard, nan=0.0, posinf=CLIP, neginf=-CLIP)
+        found = np.clip(finite, self._low, self._high).astype(np.float32)
+        for places, block in ((self._values, found), (self._unknown, ~known)):
+            some = places >= 0
+            encoded[:, places[some]] = block[some].T
+
+    @classmethod
+    def of(cls, encoders: Sequence[object], target: dict[int, int]) -> Self:
+        """Return the block of all number encoders among ``encoders``.
+
+        Args:
+            encoders: of a table, each making one or more columns, in their order.
+            target: place among the output columns, by position among all columns that the encoders make.
+        """
+        numbers, values, unknown, position = [], [], [], 0
+        for one in encoders:
+            width = len(one.columns)  # type: ignore[attr-defined]
+            if isinstance(one, NumberEncoder):
+                numbers.append(one)
+                values.append(target.get(position, -1))
+                unknown.append(target.get(position + 1, -1) if one.flagged else -1)
+            position += width
+        return cls(numbers, values, unknown)
+
+
+def _numbers(features: pd.DataFrame, names: list[str]) -> NDArray[np.float64]:
+    """Return columns as numbers, NaN for unknown, [k, n]."""
+    numeric = features.columns.get_indexer(pd.Index(names, dtype=object))
+    if (numeric >= 0).all():
+        part = features.iloc[:, numeric]
+        if all(kind == np.float64 for kind in part.dtypes):
+            return part.to_numpy().T
+    found = np.full((len(names), len(features)), np.nan)
+    for row, name in zip(found, names, strict=True):
+        if name in features and pd.api.types.is_numeric_dtype(features[name]):
+            row[:] = features[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    return found

@@ -1,0 +1,146 @@
+"""A shop whose log is in Shanghai's time, with an attribute, and a model of each kind that is served."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pandas as pd
+import pytest
+import uvicorn
+
+from clv_core import __version__, pipeline
+from clv_core.collection.customers.roles import Roles
+from clv_core.collection.ingest import ingest
+from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.store import Dataset, open_dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import Bundle, list_bundles, save_bundle
+from clv_core.deployment.registry import Registry
+from clv_core.deployment.service.app import make
+from clv_core.deployment.service.settings import ServiceSettings
+from clv_core.deployment.signals import learned_signals
+from clv_core.evaluation.backtest import training_data
+from clv_core.features.engine import Engine
+from clv_core.features.log import open_log
+from clv_core.jobs import NoProgress
+from clv_core.model.blend import BlendModel
+from clv_core.model.deep import DeepModel
+from clv_core.model.instant.model import InstantModel
+from clv_core.model.instant.weights import load_network
+from clv_core.training.fit import MODELS, Fitted, Model
+from clv_core.workspace import Workspace
+
+SENT = ("event_type", "amount", "order_id", "category", "quantity", "discount", "rating", "review_text", "channel",
+        "country")  # fmt: skip
+CONFIG = TrainConfig(horizon_days=60, ensemble=2, steps=30, cutoffs=3, processes=1, device="cpu")
+KINDS = ("bgnbd", "paretonbd", "lightgbm", "hybrid", "blend")
+Serve = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Return a workspace with the dataset ``shop`` and a bundle of each of ``KINDS``, the first one champion."""
+    folder = tmp_path_factory.mktemp("served")
+    simulate("browsing", Plan(400, 400, 2, 90)).write(folder / "log")
+    workspace = Workspace(folder / "workspace")
+    words: dict[str, Any] = {"mapping": {}, "timezone": "Asia/Shanghai", "currency": "CNY", "progress": NoProgress()}
+    ingest(workspace, folder / "log" / "events.csv", "shop", **words)
+    people = pd.read_csv(folder / "log" / "events.csv", dtype=str)["customer_id"].drop_duplicates().iloc[::2]
+    ages = pd.DataFrame({"customer_id": people, "age": [20 + at % 50 for at in range(len(people))]})
+    ages.to_csv(folder / "people.csv", index=False)
+    pipeline.add_customers(workspace, "shop", folder / "people.csv", Roles(static=("age",)), progress=NoProgress())
+    dataset = open_dataset(workspace, "shop")
+    log = open_log(dataset)
+    fitted: dict[str, Model] = {}
+    for kind in KINDS[:-1]:
+        config = replace(CONFIG, model=kind)
+        data = training_data(log, log.end, config, NoProgress())
+        fitted[kind] = MODELS[kind].fit(data, config, folder / kind, NoProgress(), "training").model
+    log.close()
+    assert isinstance(fitted["hybrid"], DeepModel)  # what a blend is, but for the tuning:
+    fitted["blend"] = BlendModel(fitted["hybrid"], InstantModel(60, (load_network(),), 500.0))
+    for kind in KINDS:
+        _keep(workspace, dataset, kind, fitted[kind])
+    return workspace
+
+
+def _keep(workspace: Workspace, dataset: Dataset, kind: str, model: Model) -> None:
+    """Keep a model as ``train`` does; nothing is measured."""
+    config = replace(CONFIG, model=kind)
+    record = {
+        "model": kind,
+        "dataset": {"name": dataset.name, "version": dataset.version},
+        "created": "2026-01-01T00:00:00+00:00",
+        "code_version": __version__,
+        "cutoff": dataset.log_end.isoformat(),
+        "horizon_days": config.horizon_days,
+        "currency": dataset.manifest.currency,
+        "config": config.to_json(),
+        "metrics": {},
+        "baselines": {},
+        "holdout": None,
+        "trust": {"verdict": "caution", "reasons": []},
+        "signals": learned_signals(model, dataset, config),
+        "warnings": [],
+        "estimate": {},
+        "actual": {},
+    }
+    Registry(workspace).register(save_bundle(workspace, f"shop-{kind}", Fitted(model, []), record, None))
+
+
+@pytest.fixture(scope="session")
+def bundles(shop: Workspace) -> dict[str, Bundle]:
+    """Return the bundles by kind."""
+    return {one.record["model"]: one for one in list_bundles(shop)}
+
+
+@pytest.fixture(scope="session")
+def sent(shop: Workspace) -> dict[str, dict[str, Any]]:
+    """Return all customers of the log as they would be sent, by id: times on the log's clock, attributes beside."""
+    dataset, engine = open_dataset(shop, "shop"), Engine()
+    frame = dataset.events(engine.connection).to_pyarrow().to_pandas().sample(frac=1, random_state=5)
+    ages = pd.read_parquet(dataset.customers_path).set_index("customer_id")["age"]
+    engine.close()
+    times = frame["event_time"].dt.strftime("%Y-%m-%dT%H:%M:%S")
+    rows = frame[list(SENT)].astype(object).where(frame[list(SENT)].notna(), None).to_dict("records")
+    found: dict[str, dict[str, Any]] = {}
+    for who, moment, row in zip(frame["customer_id"], times, rows, strict=True):
+        event = {"event_time": moment, **{name: value for name, value in row.items() if value is not None}}
+        found.setdefault(who, {"customer_id": who, "events": []})["events"].append(event)
+    for who, age in ages.items():
+        if who in found:
+            found[str(who)]["attributes"] = {"age": float(age)}
+    return found
+
+
+@pytest.fixture
+def serve(shop: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serve:
+    """Return what starts the service in a thread: ``with serve(open=True) as client``."""
+    monkeypatch.setenv("CLV_API_SCRATCH", str(tmp_path))
+
+    @contextmanager
+    def started(workspace: Workspace = shop, *, ready: bool = True, **settings: Any) -> Iterator[httpx.Client]:
+        app = make(workspace, ServiceSettings(**{"open": True, "poll_seconds": 0.05, **settings}))
+        server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", access_log=False))
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+                while ready and not client.get("/healthz").json()["ready"]:
+                    time.sleep(0.02)
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join(60)
+
+    return started

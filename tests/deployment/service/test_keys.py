@@ -1,0 +1,76 @@
+"""Keys and buckets, without a service."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clv_core.deployment.service.keys import add_key, holder_of, keys_path, list_keys, revoke_key
+from clv_core.deployment.service.limits import Limiter
+from clv_core.deployment.service.problems import _preferred
+from clv_core.errors import NotFound, Refused
+from clv_core.workspace import Workspace
+
+
+def test_a_key_is_kept_as_a_hash_and_only_the_whole_of_it_opens(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    key, text = add_key(workspace, "backend")
+    other, _ = add_key(workspace, "mail tool")
+    kept = keys_path(workspace).read_text()
+    assert (
+        text not in kept and text.rpartition("_")[2] not in kept and os.stat(keys_path(workspace)).st_mode & 0o77 == 0
+    )
+    known = {one.id: one for one in list_keys(workspace)}
+    assert holder_of(known, text) == key and key.slot != other.slot
+    for wrong in (text[:-1], text + "x", text.replace(key.id, other.id), "", "clv_", "ünïcode", text.swapcase()):
+        assert holder_of(known, wrong) is None
+
+
+def test_a_name_is_used_once_and_free_again_when_revoked(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    first, _ = add_key(workspace, "backend")
+    with pytest.raises(Refused, match="in use"):
+        add_key(workspace, "backend")
+    assert revoke_key(workspace, "backend").id == first.id
+    with pytest.raises(NotFound, match="backend"):
+        revoke_key(workspace, "backend")
+    second, _ = add_key(workspace, "backend")
+    assert (
+        revoke_key(workspace, second.id).revoked and [bool(one.revoked) for one in list_keys(workspace)] == [True] * 2
+    )
+
+
+def test_a_bucket_lets_through_what_a_bucket_of_tokens_would(tmp_path: Path) -> None:
+    rate, burst = 5.0, 10.0
+    limiter, draw = Limiter(tmp_path / "b", rate, burst), np.random.default_rng(1)
+    tokens, last = burst, 0.0
+    for now in np.cumsum(draw.exponential(0.1, 2000)):
+        tokens, last = min(burst, tokens + (now - last) * rate), now
+        wait = limiter.wait(3, float(now))
+        if tokens >= 1:
+            assert wait == 0
+            tokens -= 1
+        else:
+            assert wait == pytest.approx((1 - tokens) / rate)
+    limiter.close()
+
+
+def test_buckets_are_shared_by_all_who_map_the_file_and_separate_by_key(tmp_path: Path) -> None:
+    one, two = (Limiter(tmp_path / "b", 1.0, 2.0) for _ in range(2))
+    assert [one.wait(0, 1.0), two.wait(0, 1.0)] == [0, 0]
+    assert one.wait(0, 1.0) > 0 and two.wait(0, 1.0) > 0 and two.wait(1, 1.0) == 0
+    assert two.wait(0, 2.0) == 0
+    one.close()
+    two.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "spoken"),
+    [("zh-CN,zh;q=0.9,en;q=0.8", "zh"), ("en;q=0.2, zh;q=0.7", "zh"), ("fr, en;q=0.1", "en"), ("", "en"),
+     ("zh;q=0", "en"), ("zh;q=x", "en"), ("de", "en"), (";;,,q=", "en"), ("zh;q=nan", "en")],
+)  # fmt: skip
+def test_the_preferred_language_that_is_spoken(asked: str, spoken: str) -> None:
+    assert _preferred(asked) == spoken

@@ -1,0 +1,241 @@
+"""The service over HTTP: what it answers, what it refuses and how it says so."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from clv_core.collection.store import open_dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.registry import Registry
+from clv_core.deployment.service.keys import add_key, revoke_key
+from clv_core.deployment.service.scoring import FIGURES
+from clv_core.jobs import NoProgress
+from clv_core.pipeline import score
+from clv_core.workspace import Workspace
+from tests.deployment.service.conftest import Serve
+
+BUY = {"event_time": "2023-05-01T10:00:00Z", "event_type": "purchase", "amount": 20.0}
+ONE = {"customers": [{"customer_id": "c1", "events": [BUY]}], "as_of": "2024-02-05"}
+
+
+def error_of(answer: httpx.Response) -> tuple[int, str]:
+    said = answer.json()["error"]
+    assert set(said) == {"code", "params", "message"} and said["message"] and "{" not in said["message"]
+    return answer.status_code, said["code"]
+
+
+def test_customers_are_scored_and_who_cannot_be_is_told_why(
+    shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, dict[str, Any]], serve: Serve
+) -> None:
+    end, some = open_dataset(shop, "shop").log_end.isoformat(), [sent[who] for who in sorted(sent)[:150]]
+    whole = score(shop, "shop", bundles["bgnbd"].id, progress=NoProgress()).set_index("customer_id")
+    odd = [
+        {"customer_id": "nothing", "events": []},
+        {"customer_id": "unpriced", "events": [{"event_time": BUY["event_time"], "event_type": "purchase"}]},
+        {"customer_id": "ancient", "events": [{**BUY, "event_time": "0001-01-01T00:00:00+23:00"}]},
+        {"customer_id": "later", "events": [{**BUY, "event_time": f"{end}T00:00:00"}]},
+    ]
+    with serve() as client:
+        said = client.post("/v1/score", json={"customers": [*odd, *some], "as_of": end}).json()
+    codes = [one["error"]["code"] for one in said["predictions"][:4]]
+    assert codes == ["service_no_event", "service_amount", "service_time", "service_no_event"]
+    assert (said["name"], said["version"], said["model"]) == ("shop", 1, bundles["bgnbd"].id)
+    assert (said["horizon_days"], said["currency"], said["as_of"]) == (60, "CNY", end)
+    for one in said["predictions"][4:]:
+        np.testing.assert_allclose([one[name] for name in FIGURES], whole.loc[one["customer_id"], list(FIGURES)])
+        assert one["clv_p10"] <= one["clv_p50"] <= one["clv_p90"] and one["events"] > 0
+
+
+def test_concurrent_requests_are_scored_together_and_each_gets_its_own(
+    bundles: dict[str, Bundle], sent: dict[str, dict[str, Any]], serve: Serve
+) -> None:
+    some = [sent[who] for who in sorted(sent)[:60]]
+    with serve(wait_ms=30.0) as client:
+        body = {"as_of": "2024-02-05", "model": bundles["lightgbm"].id}
+        together = client.post("/v1/score", json={"customers": some, **body}).json()["predictions"]
+        calls = _metric(client, "clv_call_customers_count")
+        found: dict[str, Any] = {}
+
+        def ask(one: dict[str, Any]) -> None:
+            said = httpx.post(f"{client.base_url}/v1/score", json={"customers": [one], **body}, timeout=60).json()
+            found[one["customer_id"]] = said["predictions"][0]
+
+        threads = [threading.Thread(target=ask, args=(one,)) for one in some]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        calls = _metric(client, "clv_call_customers_count") - calls
+    assert [found[one["customer_id"]] for one in together] == together
+    assert calls < len(some)
+
+
+def test_reasons_add_up_to_the_prediction(bundles: dict[str, Bundle], sent: dict[str, Any], serve: Serve) -> None:
+    buyer = max(sent.values(), key=lambda one: sum(e.get("amount", 0) for e in one["events"]))
+    with serve() as client:
+        for kind in ("lightgbm", "hybrid"):
+            body = {"customers": [buyer], "as_of": "2024-02-05", "model": bundles[kind].id, "reasons": True}
+            one = client.post("/v1/score", json=body, headers={"accept-language": "zh-CN"}).json()["predictions"][0]
+            total = one["base"] + sum(reason["value"] for reason in one["reasons"])
+            assert total == pytest.approx(one["predicted_clv"], rel=1e-4) and one["predicted_clv"] > one["base"]
+            assert len(one["reasons"]) == 6 and re.search(r"[\u4e00-\u9fff]", one["reasons"][0]["label"])
+        many = {"customers": [{**ONE["customers"][0]}] * 21, "reasons": True}  # type: ignore[dict-item]
+        assert error_of(client.post("/v1/score", json=many)) == (413, "service_customers")
+
+
+@pytest.mark.parametrize(
+    ("body", "where", "what"),
+    [
+        ({"customers": []}, "customers", "short"),
+        ({}, "customers", "missing"),
+        ({"customers": [{"customer_id": "c", "events": [{**BUY, "amount": "20"}]}]}, "amount", "number"),
+        ({"customers": [{"customer_id": "c", "events": [{**BUY, "amount": 1e12}]}]}, "amount", "bounds"),
+        ({"customers": [{"customer_id": "c", "events": [{**BUY, "price": 1}]}]}, "price", "unknown"),
+        ({"customers": [{"customer_id": "c", "events": [{**BUY, "event_time": 5}]}]}, "event_time", "time"),
+        ({"customers": [{"customer_id": 7, "events": [BUY]}]}, "customer_id", "text"),
+        ({**ONE, "as_of": "31.12.2023"}, "as_of", "date"),
+        ({**ONE, "reasons": "yes"}, "reasons", "truth"),
+        ([1], "body", "object"),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_said_in_words(serve: Serve, body: Any, where: str, what: str) -> None:
+    with serve() as client:
+        answers = {
+            lang: client.post("/v1/score", json=body, headers={"accept-language": lang}) for lang in ("en", "zh")
+        }
+    assert all(error_of(one) == (422, "service_body") for one in answers.values())
+    wrong = [one.json()["error"]["params"]["wrong"][0] for one in answers.values()]
+    assert all(one["where"].endswith(where) and one["what"] == what for one in wrong)
+    assert re.search(r"[\u4e00-\u9fff]", wrong[1]["message"]) and not re.search(r"[\u4e00-\u9fff]", wrong[0]["message"])
+
+
+def test_what_does_not_fit_is_refused_with_its_reason(shop: Workspace, serve: Serve) -> None:
+    big = {"customers": [{"customer_id": "c", "events": [BUY] * 30}]}
+    with serve(max_bytes=1500, max_customers=2, max_events=5) as client:
+        for text in (b"{", b"\xff\xfe", b"[" * 1000, b'{"customers": [{"customer_id": "\\ud800"}]}'):
+            answer = client.post("/v1/score", content=text, headers={"content-type": "application/json"})
+            assert error_of(answer) == (422, "service_body")
+        assert error_of(client.post("/v1/score", json=big)) == (413, "service_bytes")
+        some = {"customers": [{"customer_id": "c", "events": [BUY] * 6}]}
+        assert error_of(client.post("/v1/score", json=some)) == (413, "service_events")
+        assert error_of(client.post("/v1/score", json={"customers": ONE["customers"] * 3})) == (
+            413,
+            "service_customers",
+        )
+        assert error_of(client.post("/v1/score", content="x", headers={"content-type": "text/csv"}))[0] == 415
+        assert error_of(client.post("/v1/score", json={**ONE, "model": "../x"})) == (404, "no_model")
+        assert error_of(client.get("/v1/score")) == (405, "service_method")
+        assert error_of(client.get("/v2")) == (404, "service_no_route")
+        assert error_of(client.get("/v1/models?name=" + "x" * 201)) == (422, "service_body")
+    with serve(max_waiting=1) as client:
+        answer = client.post("/v1/score", json={**ONE, "customers": ONE["customers"] * 2})
+        assert error_of(answer) == (503, "service_busy") and answer.headers["retry-after"] == "1"
+
+
+def test_keys_are_asked_for_and_turned_away_once_revoked(
+    shop: Workspace, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clv_core.deployment.service.gate.LOOK_SECONDS", 0.0)
+    _, key = add_key(shop, "backend")
+    with serve(open=False, rate=0.01, burst=4) as client:
+        assert error_of(client.post("/v1/score", json=ONE)) == (401, "service_key_missing")
+        wrong = {"authorization": f"Bearer {key[:-1]}{'A' if key[-1] != 'A' else 'B'}"}
+        answer = client.post("/v1/score", json=ONE, headers=wrong)
+        assert error_of(answer) == (401, "service_key_unknown") and answer.headers["www-authenticate"] == "Bearer"
+        for headers in ({"authorization": f"Bearer {key}"}, {"x-api-key": key}):
+            assert client.post("/v1/score", json=ONE, headers=headers).status_code == 200
+            assert client.get("/v1/models", headers=headers).status_code == 200
+        answer = client.get("/v1/models", headers={"x-api-key": key})
+        assert error_of(answer) == (429, "service_rate") and int(answer.headers["retry-after"]) > 1
+        revoke_key(shop, "backend")
+        assert error_of(client.get("/v1/models", headers={"x-api-key": key})) == (401, "service_key_unknown")
+        assert client.get("/healthz").status_code == client.get("/openapi.json").status_code == 200
+
+
+def test_the_latest_batch_is_looked_up(
+    shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, Any], serve: Serve
+) -> None:
+    whole = score(shop, "shop", bundles["bgnbd"].id, progress=NoProgress()).set_index("customer_id")
+    with serve() as client:
+        for who in sorted(sent)[::40]:
+            said = client.get(f"/v1/customers/{who}").json()
+            assert said["predicted_clv"] == whole.loc[who, "predicted_clv"] and said["model"] == bundles["bgnbd"].id
+        assert error_of(client.get("/v1/customers/a%2Fb")) == (404, "service_not_scored")
+        assert error_of(client.get("/v1/customers/x?name=nobody")) == (404, "no_name")
+
+
+def test_models_are_listed_and_the_page_loads_nothing_from_elsewhere(shop: Workspace, serve: Serve) -> None:
+    with serve() as client:
+        said = client.get("/v1/models?name=shop").json()
+        assert [one["role"] for one in said["models"] if one["model"] == said["serving"]] == ["champion"]
+        assert len(said["models"]) == 5
+        for language, word in (("en", "scoring service"), ("zh", "评分接口")):
+            page = client.get("/", headers={"accept-language": language}).text
+            assert word in page and "/v1/score" in page and not re.search(r"https?://|<script|<link|src=", page)
+        text = json.dumps(client.get("/openapi.json").json())
+        assert "http://" not in text.replace("http://127.0.0.1", "")
+
+
+def test_a_new_champion_takes_over_without_a_failed_request(
+    shop: Workspace, bundles: dict[str, Bundle], serve: Serve
+) -> None:
+    registry = Registry(shop)
+    statuses: list[int] = []
+    spoke: set[int] = set()
+    done = threading.Event()
+    with serve() as client:
+
+        def ask() -> None:
+            with httpx.Client(base_url=client.base_url, timeout=60) as own:
+                while not done.is_set():
+                    answer = own.post("/v1/score", json=ONE)
+                    statuses.append(answer.status_code)
+                    spoke.add(answer.json().get("version", 0))
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            for number in (3, 1, 4, 1, 3, 1):
+                registry.promote("shop", number)
+                for _ in range(2000):
+                    if client.get("/healthz").json()["version"] == number:
+                        break
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join()
+        assert _metric(client, "clv_model_loads_total") >= 7
+    assert set(statuses) == {200} and {1, 3, 4} <= spoke
+
+
+def test_no_model_is_no_crash_and_one_that_comes_is_found(tmp_path: Any, shop: Workspace, serve: Serve) -> None:
+    with serve(Workspace(tmp_path / "empty"), ready=False) as client:
+        assert error_of(client.post("/v1/score", json=ONE)) == (404, "service_no_model")
+        assert client.get("/healthz").json()["ready"] is False
+        assert client.get("/v1/models").json() == {"serving": None, "models": []}
+
+
+def test_no_log_line_names_a_customer(
+    serve: Serve, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*words: Any) -> Any:
+        raise ValueError("c1 is a secret")
+
+    monkeypatch.setattr("clv_core.deployment.service.scoring.read_customer", broken)
+    with caplog.at_level(logging.DEBUG), serve(ready=False, name="shop") as client:
+        assert client.post("/v1/score", json={**ONE, "model": "shop"}).status_code == 500
+    assert "secret" not in caplog.text
+
+
+def _metric(client: httpx.Client, name: str) -> float:
+    lines = client.get("/metrics").text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(name))

@@ -1,0 +1,92 @@
+"""The container files and the table of settings, held against what they call."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from clv_core.cli import COMMANDS, build_parser
+from clv_core.deployment.service.settings import ServiceSettings, variable
+from clv_core.errors import UsageError
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+DOCUMENT = (ROOT / "assets" / "docs" / "deploy.md").read_text(encoding="utf-8")
+ELSEWHERE = {"monitor"}
+"""Commands that a build may be without."""
+
+
+def instructions(name: str) -> list[str]:
+    joined = re.sub(r"\\\n", " ", DOCKERFILE)
+    return [line.split(None, 1)[1] for line in joined.splitlines() if line.startswith(f"{name} ")]
+
+
+def calls() -> list[list[str]]:
+    """Return the words after ``python -m clv_core`` of every call in the container files and the document."""
+    texts = [" ".join(map(str, one["command"])) for one in COMPOSE["services"].values() if "command" in one]
+    found = [call for text in [*texts, DOCUMENT] for call in re.findall(r"python -m clv_core ([^#|`;\n]*)", text)]
+    return [shlex.split(call.replace("$$", "").replace("|| echo", "")) for call in found]
+
+
+def test_every_command_that_is_called_exists_and_is_understood() -> None:
+    found = calls()
+    assert {words[0] for words in found} >= {"serve", "keys", "monitor"}
+    for words in found:
+        if words[0] in COMMANDS or words[0] not in ELSEWHERE:
+            assert build_parser().parse_args(words).command == words[0]
+
+
+def test_the_image_runs_as_no_root_checks_itself_and_keeps_everything_in_one_volume() -> None:
+    user, (volume,) = instructions("USER"), instructions("VOLUME")
+    assert user == ["clv"] and "useradd --uid" in DOCKERFILE and instructions("HEALTHCHECK")
+    assert f"CLV_WORKSPACE={volume}/workspace" in DOCKERFILE
+    (command,) = instructions("CMD")
+    words = json.loads(command)
+    assert words[:4] == ["python", "-m", "streamlit", "run"] and (ROOT / words[4]).is_file()
+    assert list(COMPOSE["volumes"]) == ["data"]
+
+
+def test_everything_that_is_copied_exists_and_passes_the_ignore_file() -> None:
+    passed = {line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").split() if line[0] == "!"}
+    copied = {line.split()[0] for line in instructions("COPY")}
+    assert copied == passed and all((ROOT / name).exists() for name in copied)
+    assert {"app.py", "pages", "clv_core", "assets", ".streamlit"} <= copied
+
+
+def test_services_share_the_volume_run_without_rights_and_are_bound_to_this_machine() -> None:
+    assert set(COMPOSE["services"]) == {"app", "api", "monitor"}
+    for service in COMPOSE["services"].values():
+        assert service["volumes"] == ["data:/data"] and service["cap_drop"] == ["ALL"] and service["read_only"]
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+    assert "/healthz" in " ".join(COMPOSE["services"]["api"]["healthcheck"]["test"])
+
+
+def test_every_variable_that_is_read_stands_in_the_table_and_the_services_own_exist() -> None:
+    table = set(re.findall(r"`((?:CLV_|OMP_|PROM)[A-Z_]+)`", DOCUMENT))
+    sources = [*(ROOT / "clv_core").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), ROOT / "compose.yaml"]
+    read = {name for path in sources for name in re.findall(r"\bCLV_[A-Z_]*[A-Z]\b", path.read_text(encoding="utf-8"))}
+    own = {variable(item.name) for item in fields(ServiceSettings)}
+    assert read | own <= table
+    assert {name for name in table if name.startswith("CLV_API_")} == own | {"CLV_API_SCRATCH"}
+    for item in fields(ServiceSettings):
+        row = re.search(rf"`{variable(item.name)}` \| `?([^`|]+)`? \|", DOCUMENT)
+        assert row and (item.name == "name" or row[1].strip() == f"{item.default:g}" if isinstance(item.default, float)
+                        else item.name == "name" or row[1].strip() == str(item.default).lower())  # fmt: skip
+
+
+def test_settings_come_from_the_environment_and_go_back_to_it() -> None:
+    made = ServiceSettings.from_environment({"CLV_API_PORT": "9000", "CLV_API_OPEN": "true", "CLV_API_NAME": ""})
+    assert (made.port, made.open, made.name) == (9000, True, "")
+    assert ServiceSettings.from_environment(made.to_environment()) == made
+    with pytest.raises(UsageError, match="port"):
+        ServiceSettings.from_environment({"CLV_API_PORT": "70000"})
+    with pytest.raises(UsageError, match="workers"):
+        ServiceSettings.from_environment({"CLV_API_WORKERS": "many"})
