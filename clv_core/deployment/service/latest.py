@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.registry import Registry, Version
 from clv_core.errors import NotFound
@@ -85,7 +86,7 @@ class Latest:
         """Return what the champion's latest scores say of a customer, or where it has none, the latest of the name.
 
         Raises:
-            NotFound: nobody was scored under this name, or not this customer.
+            NotFound: nobody was scored under this name, or not this customer, or she is on the suppression list.
         """
         versions = self._registry.versions(name)
         if not versions:
@@ -95,7 +96,7 @@ class Latest:
         if found is None:
             raise NotFound("service_no_scores", name=name, model=champion.bundle)
         row = self._scores(found).of(customer)
-        if row is None:
+        if row is None or StopList.of(self._workspace).holds(customer):
             as_of = datetime.strptime(found.stem[-8:], "%Y%m%d").date()
             raise NotFound("service_not_scored", customer=customer[:200], as_of=as_of.isoformat())
         known = next(one for one in versions if one.bundle == found.parent.name)

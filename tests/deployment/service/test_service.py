@@ -12,6 +12,7 @@ import httpx
 import numpy as np
 import pytest
 
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry
@@ -170,6 +171,12 @@ def test_the_latest_batch_is_looked_up(
             assert said["predicted_clv"] == whole.loc[who, "predicted_clv"] and said["model"] == bundles["bgnbd"].id
         assert error_of(client.get("/v1/customers/a%2Fb")) == (404, "service_not_scored")
         assert error_of(client.get("/v1/customers/x?name=nobody")) == (404, "no_name")
+        hidden, people = min(sent), StopList.of(shop)
+        people.add([hidden])
+        try:
+            assert error_of(client.get(f"/v1/customers/{hidden}")) == (404, "service_not_scored")
+        finally:
+            people.remove([hidden])
 
 
 def test_models_are_listed_and_the_page_loads_nothing_from_elsewhere(shop: Workspace, serve: Serve) -> None:
