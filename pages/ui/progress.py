@@ -40,7 +40,11 @@ def running(job: jobs.Job | None) -> bool:
 
 
 def watch(job: jobs.Job) -> None:
-    """Follow a running job; when it ends, the whole page is drawn again."""
+    """Follow a running job; when it ends, the whole page is drawn again, and :func:`take` says so in this session too.
+
+    A page that was loaded anew does not know that it had started the run.
+    """
+    st.session_state[f"job_{job.status()['command']}"] = job.id
     _live(job)
 
 

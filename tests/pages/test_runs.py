@@ -43,6 +43,15 @@ def test_running_training_shows_how_far_with_its_curve_and_a_way_to_stop(
     jobs.update_status(job.folder, state=jobs.CANCELLED)
 
 
+def test_a_run_that_was_watched_is_known_after_a_reload(
+    open_page: OPEN, with_dataset: Path, sleeping_job: START
+) -> None:
+    job = sleeping_job(Workspace(with_dataset), ["train", "shop"], "shop")
+    app = open_page(with_dataset, "train", lang="en")  # a session that did not start it
+    assert app.session_state["job_train"] == job.id
+    jobs.update_status(job.folder, state=jobs.CANCELLED)
+
+
 def test_run_shows_in_the_sidebar_of_other_pages(open_page: OPEN, with_dataset: Path, sleeping_job: START) -> None:
     job = sleeping_job(Workspace(with_dataset), ["train", "shop"], "shop")
     app = open_page(with_dataset, "upload", lang="zh")
