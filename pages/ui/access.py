@@ -52,7 +52,17 @@ COMMANDS: Final = {
 }
 """Runs by what they are; any other one is a ``change``."""
 
-PUBLIC: Final = ("template", "download_metrics", "download_scoreboard", "download_seasons", "download_slices")
+PUBLIC: Final = (
+    "template",
+    "download_metrics",
+    "download_scoreboard",
+    "download_seasons",
+    "download_slices",
+    "download_compare",
+    "explore_download",
+    "monitor_report",
+    "monitor_checks",
+)
 """Keys of downloads that hold no customer; any other one is an ``export``."""
 
 

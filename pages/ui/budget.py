@@ -38,8 +38,9 @@ class Ground:
         dataset: the log.
         bundle: the model.
         terms: what the predicted values speak of.
-        tiered: all customers with their tier; shared, not to be written to.
+        tiered: all customers who may get an offer with their tier; shared, not to be written to.
         offers: what can be given.
+        stop: mark of the suppression list that was held against them.
     """
 
     dataset: Dataset
@@ -47,12 +48,13 @@ class Ground:
     terms: Terms
     tiered: pd.DataFrame
     offers: tuple[Offer, ...]
+    stop: str = ""
 
     @property
     def mark(self) -> str:
         """A key for caches: all that the plan depends on but the budget."""
         offers = repr([offer.to_json() for offer in self.offers])
-        return f"{self.bundle.id} {self.dataset.version} {self.terms.mark} {offers}"
+        return f"{self.bundle.id} {self.dataset.version} {self.terms.mark} {self.stop} {offers}"
 
     @property
     def currency(self) -> str:

@@ -8,7 +8,7 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import budget, budget_experiment, budget_offers, scored, terms, tiers, widgets
+from pages.ui import budget, budget_experiment, budget_offers, scored, state, terms, tiers, widgets
 from pages.ui.state import t
 
 
@@ -35,7 +35,9 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         if not offers:
             top.info(t("budget.offers.none"), icon=":material/edit:")
             return
-        ground = budget.Ground(dataset, bundle, chosen, tiered, offers)
+        stop = state.stop_list()
+        people = tiers.with_offers(f"{bundle.id} {dataset.version} {chosen.mark} {stop.mark}", tiered, stop)
+        ground = budget.Ground(dataset, bundle, chosen, people, offers, stop.mark)
         with top:
             plan = budget.show(ground)
     except ClvError as error:

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import streamlit as st
 
+from clv_core import audit
 from clv_core.collection.store import Dataset
 from clv_core.deployment.registry import Registry, Version
 from clv_core.errors import ClvError
-from pages.ui import navigation, outcomes, state, widgets
+from pages.ui import access, navigation, outcomes, state, widgets
 from pages.ui.state import percent, say, t
 from pages.ui.widgets import Figure
 
@@ -77,9 +78,20 @@ def title(version: Version) -> str:
     return " · ".join([*parts, *([t("models.archived")] if version.archived else [])])
 
 
+NOTED: Final = {
+    "promote": "promote",
+    "roll_back": "rollback",
+    "archive": "archive",
+    "unarchive": "archive",
+    "delete": "delete",
+}
+"""What can be done with a version, by the word that the audit log has for it."""
+
+
 def act(found: Shelf, said: str, version: int, call: str) -> None:
     """Do something with a version, say that it was done, and draw the page again."""
     try:
+        access.require("delete" if call == "delete" else "promote")
         if call == "roll_back":
             done = found.registry.roll_back(found.name)
         elif call == "unarchive":
@@ -89,6 +101,7 @@ def act(found: Shelf, said: str, version: int, call: str) -> None:
     except ClvError as error:
         widgets.error_box(error)
         return
+    audit.note(state.workspace(), f"models {NOTED[call]}", dataset=found.name, version=version, outcome="done")
     outcomes.say(t(said, version=done.number, name=widgets.plain(found.name)))
     if call in ("promote", "roll_back"):
         state.choose(model=done.bundle)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from clv_core import audit
 from clv_core.collection.store import Dataset
 from clv_core.deployment.exchange.exporting import export_bundle
 from clv_core.deployment.registry import Version
@@ -76,11 +77,13 @@ def _forget(path: Path) -> None:
 
 def _maker(version: Version, holdout: bool) -> Callable[[], bytes]:
     work, language = state.workspace(), state.language()
+    about = {"dataset": version.name, "version": version.number, "model": version.bundle}
 
     def make() -> bytes:
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "model.zip"
             export_bundle(work, version, out, holdout=holdout, language=language)
+            audit.note(work, "models export", **about)
             return out.read_bytes()
 
     return make

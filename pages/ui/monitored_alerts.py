@@ -11,7 +11,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.monitoring.alerts import Alert
 from clv_core.monitoring.challenge import early
 from clv_core.monitoring.report import Report, acknowledge_alerts
-from pages.ui import judged, progress, state, widgets
+from pages.ui import access, judged, progress, state, widgets
 from pages.ui.monitored import LIGHTS
 from pages.ui.state import t
 
@@ -90,6 +90,7 @@ def _said(alert: Alert) -> str:
 
 
 def _seen(report: Report, alerts: list[Alert]) -> None:
-    who = str(getattr(st.user, "email", None) or getattr(st.user, "name", None) or "app")
+    access.require("change")
+    who = access.who() or "app"
     acknowledge_alerts(state.workspace(), report.about["model"], [alert.id for alert in alerts], who)
     st.rerun()

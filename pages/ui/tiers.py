@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.past import PREDICTIONS, comparison_folder, shared_error
@@ -17,6 +18,12 @@ from clv_core.strategy.tiers import NAMES, Scheme
 from pages.ui import state, widgets
 from pages.ui.state import money, percent, say, t
 from pages.ui.terms import assumptions
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def with_offers(mark: str, _tiered: pd.DataFrame, _stop: StopList) -> pd.DataFrame:
+    """Return the customers who may get an offer: all but those on the suppression list; shared, as they are."""
+    return _stop.without(_tiered)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -135,3 +136,31 @@ def test_an_unreadable_settings_file_lets_nobody_in(
     (tmp_path / "access.toml").write_text("people = [")
     app = open_page(with_model, "home")
     assert not app.metric and not app.title
+
+
+def test_an_analyst_promotes_nothing_and_an_administrator_s_promotion_is_noted(
+    open_page: Callable[..., AppTest], with_model: Path, sign_in: Callable[..., None], tmp_path: Path
+) -> None:
+    from clv_core import pipeline
+    from clv_core.config import TrainConfig
+    from clv_core.deployment.registry import Registry
+    from clv_core.jobs import NoProgress
+
+    root = tmp_path / "workspace"
+    shutil.copytree(with_model, root)
+    workspace = Workspace(root)
+    config = TrainConfig(horizon_days=90, model="naive", cutoffs=2)
+    second = pipeline.train(workspace, "shop", config, progress=NoProgress())
+    first = Registry(workspace).champion("shop")
+    assert first is not None and first.bundle != second.id
+    sign_in("kim@else.example", groups=["clv-analysts"])
+    app = open_page(root, "models")
+    app.button(key="promote_challenger").click().run()
+    assert "role" in app.error[0].value and Registry(workspace).champion("shop") == first
+    sign_in("ana@shop.example")
+    app = open_page(root, "models")
+    app.button(key="promote_challenger").click().run()
+    champion = Registry(workspace).champion("shop")
+    assert champion is not None and champion.bundle == second.id
+    line = next(one for one in audit.lines(workspace) if one["action"] == "models promote")
+    assert (line["who"], line["version"]) == ("ana@shop.example", champion.number)

@@ -85,3 +85,19 @@ def test_people_are_put_on_the_list_found_on_it_and_taken_off(open_page: Callabl
     app.session_state["privacy_what"] = "audit"
     app.run()
     assert len(app.dataframe[0].value) == 2 and not app.exception
+
+
+def test_a_plan_on_the_page_gives_nothing_to_those_on_the_list(
+    open_page: Callable[..., AppTest], with_model: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(with_model, tmp_path / "workspace")
+    root = tmp_path / "workspace"
+    before = open_page(root, "strategy")
+    scores = pd.concat([pd.read_parquet(path) for path in (root / "predictions").rglob("*.parquet")])
+    best = scores.nlargest(len(scores) // 2, "predicted_clv")["customer_id"].tolist()
+    StopList.of(Workspace(root)).add(best)
+    after = open_page(root, "strategy")
+    assert not after.exception and not after.error
+    most = [slider.max for slider in before.slider if slider.key.startswith("budget_")]
+    least = [slider.max for slider in after.slider if slider.key.startswith("budget_")]
+    assert len(most) == 1 and sum(least) < most[0]
