@@ -13,13 +13,14 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.demo import add_demo
 from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.deployment.kept_scores import scores_path
+from clv_core.deployment.record import read_record, write_record
 from clv_core.errors import UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.strategy.offers import Offer
 from clv_core.strategy.report.content import Report, Section
 from clv_core.strategy.report.make import SECTIONS, check_endings, make_report
-from clv_core.workspace import Workspace, read_json, write_json
+from clv_core.workspace import Workspace
 
 Demo = tuple[Workspace, Dataset, Bundle]
 OFFERS = (Offer.parse("name=Mail,cost=0.01,effect=1%"), Offer.parse("name=Call,cost=2,effect=12%,capacity=20"))
@@ -119,8 +120,9 @@ def test_a_model_that_was_not_measured_has_no_quality_and_says_so_in_the_limits(
     shutil.copytree(demo[0].root, workspace.root)
     folder = workspace.models / demo[2].id
     (folder / "holdout.parquet").unlink()
-    record = {**read_json(folder / "bundle.json"), "holdout": None, "metrics": {}, "baselines": {}}
-    write_json(folder / "bundle.json", record)
+    known = read_record(folder)
+    checksums = {name: one for name, one in known["checksums"].items() if name != "holdout.parquet"}
+    write_record(folder, {**known, "holdout": None, "metrics": {}, "baselines": {}, "checksums": checksums})
     found = made((workspace, *demo[1:]), language="zh")
     assert {"quality", "deciles"} & {one.id for one in found.sections} == set()
     table = section(found, "segments").table
