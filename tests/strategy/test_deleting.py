@@ -159,7 +159,7 @@ def test_a_dataset_that_a_run_works_on_stays(workspace: Workspace) -> None:
 def test_a_real_model_s_dataset_can_go(small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "workspace")
     shutil.copytree(small_workspace.datasets, workspace.root / "datasets")
-    shutil.copytree(small_workspace.models, workspace.root / "models")
+    shutil.copytree(small_bundle.folder, workspace.models / small_bundle.id)  # others train there too
     pipeline.scores(workspace, "shop", small_bundle.id, progress=NoProgress())
     made = pipeline.delete(workspace, "shop", progress=NoProgress())
     assert made["predictions"] == 1 and made["remains"] == [{"kind": "model", "name": small_bundle.id}]
