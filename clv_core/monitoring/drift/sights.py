@@ -1,7 +1,7 @@
 """What a model sees of all customers at one instant: a histogram of each feature, and one of what it predicts.
 
-The bins are the tenths of the cutoff's own distribution, of predictions doublings, and one more for unknown. A sight
-tells of no single customer.
+The bins are the tenths of the cutoff's own distribution, of predictions and of what the anchor expects doublings, and
+one more for unknown. A sight tells of no single customer.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ from clv_core.deployment.scoring import CUSTOMERS_AT_ONCE
 from clv_core.features.log import EventLog
 from clv_core.features.season import scoring_parts, scoring_snapshot
 from clv_core.features.snapshot import Snapshot
+from clv_core.features.table import ANCHORS
 from clv_core.model.predictions import Predictions
 from clv_core.training.fit import Model
 
 Floats = NDArray[np.float64]
 
 PREDICTED: Final = ("predicted_clv", "p_purchase")
+SHARED: Final = (*PREDICTED, *ANCHORS)
+"""Columns in which thousands of customers hold one value that a fit decides: it moves a little from day to day."""
 TENTHS: Final = np.linspace(0.1, 0.9, 9)
 MOST_DOUBLINGS: Final = 12
 KERNEL: Final = np.array([0.25, 0.5, 0.25])
@@ -97,13 +100,13 @@ def bins_of(seen: pd.DataFrame) -> dict[str, list[float]]:
         values = seen[name].to_numpy(np.float64)
         known = values[np.isfinite(values)]
         if len(known) and known.min() < known.max():
-            ends = _doublings(known) if name in PREDICTED else np.unique(np.quantile(known, TENTHS))
+            ends = _doublings(known) if name in SHARED else np.unique(np.quantile(known, TENTHS))
             bins[str(name)] = [float(end) for end in ends]
     return bins
 
 
 def _shared_out(predicted: Floats, ends: Floats) -> list[int]:
-    """Return the customers at each end, each shared between the ends around its prediction.
+    """Return the customers at each end, each shared between the ends around its prediction, or the anchor's.
 
     Thousands of customers share a prediction; as it moves a little, so do their shares, and nobody jumps over an edge
     into a bin that was empty.
@@ -132,10 +135,11 @@ def sight_of(seen: pd.DataFrame, bins: dict[str, list[float]], as_of: date) -> S
         if name not in seen:
             continue
         values = seen[name].to_numpy(np.float64)
-        if name in PREDICTED:
-            counts[name] = _shared_out(values, np.array(ends))
-            continue
         known = np.isfinite(values)
+        if name in SHARED:
+            unknown = [] if name in PREDICTED else [int((~known).sum())]
+            counts[name] = _shared_out(values[known], np.array(ends)) + unknown
+            continue
         place = np.where(known, np.searchsorted(np.array(ends), values, side="left"), len(ends) + 1)
         counts[name] = [int(count) for count in np.bincount(place, minlength=len(ends) + 2)]
     means = [float(seen[name].mean()) for name in PREDICTED]

@@ -1,0 +1,32 @@
+"""Customers seen at one instant: a value that most of them share may move a little, and nothing has changed."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv_core.monitoring.drift.customers import MARK
+from clv_core.monitoring.drift.distances import psi
+from clv_core.monitoring.drift.sights import SHARED, bins_of, sight_of
+
+
+def seen(usual: float) -> pd.DataFrame:
+    """3,000 customers, six in ten of whom have the value that a fit gives those of whom it knows little."""
+    random = np.random.default_rng(3)
+    values = np.where(random.random(3000) < 0.6, usual, usual * random.lognormal(0, 0.5, 3000))
+    frame = pd.DataFrame({name: values for name in SHARED})
+    frame.loc[frame.index[:300], [name for name in SHARED if name not in ("predicted_clv", "p_purchase")]] = np.nan
+    return frame
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_a_shared_value_that_moves_a_little_is_no_drift_and_a_doubled_one_is(name: str) -> None:
+    bins = bins_of(seen(30.0))
+    before, later, doubled = (
+        np.array(sight_of(seen(usual), bins, date(2024, 1, 1)).counts[name], float) for usual in (30.0, 30.4, 60.0)
+    )
+    assert abs(before.sum() - 3000) <= len(before), "every customer is counted, but for rounding"
+    assert psi(later, before) < 0.01 < MARK < psi(doubled, before)
