@@ -56,8 +56,14 @@ def versions(workspace: Workspace, name: str) -> list[Dataset]:
         NotFound: there is no such dataset.
     """
     folder = open_dataset(workspace, name).folder.parent
-    found = [_version(path.parent) for path in folder.glob(f"*/{MANIFEST}") if VERSION.fullmatch(path.parent.name)]
+    found = [_version(folder / version) for version in version_names(workspace, name)]
     return sorted(found, key=lambda item: (item.manifest.created, _written(item)), reverse=True)
+
+
+def version_names(workspace: Workspace, name: str) -> list[str]:
+    """Return the names of all versions of a dataset as its folder has them, also where none of them is current."""
+    found = (path.parent.name for path in (workspace.datasets / name).glob(f"*/{MANIFEST}"))
+    return [version for version in found if VERSION.fullmatch(version)]
 
 
 def version_of(*meaning: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from clv_core.collection import store
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
@@ -83,9 +82,7 @@ def _delete(dataset: Dataset, models: list[Bundle]) -> None:
 
 def _holders(dataset: Dataset, models: bool) -> None:
     """Name what else holds ids of the dataset's customers, and stays."""
-    workspace = state.workspace()
-    versions = [item.version for item in store.versions(workspace, dataset.name)]
-    found = list(remaining(workspace, dataset.name, versions, models=models))
+    found = list(remaining(state.workspace(), dataset.name, models=models))
     if found:
         st.markdown(f":orange[:material/warning:] {t('manage.delete.holds')}  \n{_places(found)}")
 
