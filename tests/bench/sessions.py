@@ -2,8 +2,9 @@
 
 Every session is a websocket to one server, as a browser opens it: it asks for a page, reads everything until the script
 has finished, thinks, and goes to the next; each begins with another page, as people do not walk in step. All bytes that
-a session gets are searched for the marks of the other nineteen datasets, which stand in ids and categories. With ``--browsers``, so many real browser windows
-do the same. ``python -m tests.bench.sessions --sessions 20 --rounds 2 --think 5``.
+a session gets are searched for the marks of the other nineteen datasets, which stand in ids and categories. With
+``--browsers``, so many real browser windows do the same.
+``python -m tests.bench.sessions --sessions 20 --rounds 2 --think 5``.
 """
 
 from __future__ import annotations
