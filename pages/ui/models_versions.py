@@ -77,7 +77,7 @@ def _table(found: Shelf) -> None:
         t("metric.bias"): number(format="percent", help=t("metric.bias.meaning")),
         t("models.column.seconds"): number(format="%.0f"),
     }
-    st.dataframe(table, hide_index=True, column_config=formats, alt=t("models.what.versions"))
+    st.dataframe(table, hide_index=True, column_config=formats, placeholder="–", alt=t("models.what.versions"))
 
 
 def _role(version: Version) -> str:
