@@ -273,7 +273,8 @@ def on_card(dataset: Dataset, bundle: Bundle, customer: str) -> None:
     if job is not None:
         progress.ended(job)
     st.caption(t("card.recommended.make"))
-    if st.button(t("card.recommended.button"), key="card_recommend", icon=":material/shopping_bag:"):
+    icon, may = ":material/shopping_bag:", widgets.if_may("change")
+    if st.button(t("card.recommended.button"), key="card_recommend", icon=icon, **may):
         state.start_job(command, folder.name)
         st.rerun()
 
