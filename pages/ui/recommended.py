@@ -38,16 +38,8 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         refused(error)
         return
     top = st.container()
-    kind = st.segmented_control(
-        t("recommend.kind"),
-        KINDS,
-        format_func=lambda name: t(f"recommend.kind.{name}"),
-        default=KINDS[0],
-        required=True,
-        key="recommend_kind",
-        help=t("recommend.kind.help"),
-        persist_state="session",
-    )
+    kinds = {name: t(f"recommend.kind.{name}") for name in KINDS}
+    kind = widgets.choose(t("recommend.kind"), kinds, "recommend_kind", help=t("recommend.kind.help"))
     with top:
         widgets.headline(headline(advice, kind), widgets.context_line(bundle, dataset.log_end), _rests(advice, kind))
     _figures(advice, kind)
