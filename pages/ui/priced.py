@@ -136,8 +136,15 @@ def _outcome(found: Responses, bundle: Bundle) -> Outcome | None:
 def _ask(found: Responses) -> Rule:
     names = tier_names(DEFAULT_SCHEME.tiers, state.language())
     with st.container(border=True):
-        presets = {name: t(f"price.preset.{name}") for name in PRESETS}
-        preset = widgets.choose(t("price.preset"), presets, "price_preset")
+        preset = st.segmented_control(
+            t("price.preset"),
+            tuple(PRESETS),
+            format_func=lambda name: t(f"price.preset.{name}"),
+            default="loyalty",
+            required=True,
+            key="price_preset",
+            persist_state="session",
+        )
         with st.grid(5, min_column_width=150, gap="small"):
             changes = {
                 tier: st.number_input(

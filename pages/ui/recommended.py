@@ -38,8 +38,16 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         refused(error)
         return
     top = st.container()
-    kinds = {name: t(f"recommend.kind.{name}") for name in KINDS}
-    kind = widgets.choose(t("recommend.kind"), kinds, "recommend_kind", help=t("recommend.kind.help"))
+    kind = st.segmented_control(
+        t("recommend.kind"),
+        KINDS,
+        format_func=lambda name: t(f"recommend.kind.{name}"),
+        default=KINDS[0],
+        required=True,
+        key="recommend_kind",
+        help=t("recommend.kind.help"),
+        persist_state="session",
+    )
     with top:
         widgets.headline(headline(advice, kind), widgets.context_line(bundle, dataset.log_end), _rests(advice, kind))
     _figures(advice, kind)
@@ -265,8 +273,7 @@ def on_card(dataset: Dataset, bundle: Bundle, customer: str) -> None:
     if job is not None:
         progress.ended(job)
     st.caption(t("card.recommended.make"))
-    icon, may = ":material/shopping_bag:", widgets.if_may("change")
-    if st.button(t("card.recommended.button"), key="card_recommend", icon=icon, **may):
+    if st.button(t("card.recommended.button"), key="card_recommend", icon=":material/shopping_bag:"):
         state.start_job(command, folder.name)
         st.rerun()
 
