@@ -166,9 +166,9 @@ def show(found: Preview, dataset: Dataset) -> None:
 
 def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
     """Write the list where the button is pressed, note it in the log, and offer its files."""
-    off = found.too_small is not None or not widgets.acknowledged(bundle) or not access.may("export")
+    may = widgets.if_may("export", disabled=found.too_small is not None or not widgets.acknowledged(bundle))
     kept = f"export_made_{wish.mark}"
-    if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", disabled=off):
+    if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", **may):
         terms = Terms(bundle.record["horizon_days"])
         side = tiers.side(dataset, bundle, DEFAULT_SCHEME, list(wish.tiers), terms)
         what = f"tier{'-'.join(map(str, sorted(wish.tiers)))}" if wish.tiers else "customers"
@@ -183,7 +183,7 @@ def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
         log_export(state.workspace(), made, wish.format, side)
         st.session_state[kept] = made
     made = st.session_state.get(kept)
-    if made is None or off or not all(file.is_file() for file in (*made.files, made.side_file)):
+    if made is None or may["disabled"] or not all(file.is_file() for file in (*made.files, made.side_file)):
         return
     st.markdown(t("exporting.made", rows=made.rows))
     with st.container(horizontal=True):

@@ -49,13 +49,13 @@ def act(report: Report, dataset: Dataset, bundle: Bundle) -> None:
             key="monitor_retrain",
             icon=":material/model_training:",
             type="primary" if advised else "secondary",
-            disabled=soon is not None,
+            **widgets.if_may("change", disabled=soon is not None),
         ):
             command = ["monitor", dataset.name, "--model", bundle.id, "--retrain"]
             state.start_job(command, f"{bundle.id} {MARK}")
             st.rerun()
         if len(report.open) > 1 and st.button(
-            t("monitor.acknowledge.all"), key="acknowledge_all", icon=":material/done_all:"
+            t("monitor.acknowledge.all"), key="acknowledge_all", icon=":material/done_all:", **widgets.if_may("change")
         ):
             _seen(report, report.open)
     if soon is not None:
@@ -73,7 +73,8 @@ def listed(report: Report) -> None:
     for alert in report.open:
         words, button = st.columns([4, 1], vertical_alignment="center")
         words.markdown(_said(alert))
-        if button.button(t("monitor.acknowledge"), key=f"seen_{alert.id}", help=t("monitor.acknowledge.help")):
+        options = {"help": t("monitor.acknowledge.help"), **widgets.if_may("change")}
+        if button.button(t("monitor.acknowledge"), key=f"seen_{alert.id}", **options):
             _seen(report, [alert])
     seen = [alert for alert in report.alerts if alert.acknowledged]
     if seen:

@@ -52,8 +52,8 @@ def offer(
                     region = st.text_input(t("lists.region"), key="list_region", max_chars=2, help=help)
             hidden = st.text_area(t("lists.suppress"), key="list_suppress", help=t("lists.suppress.help"), height=80)
             agreed = CONSENT in fields or st.checkbox(t("lists.assume"), key="list_assume")
-            off = not allowed or not count or not access.may("export")
-            pressed = st.form_submit_button(t("lists.make"), disabled=off)
+            may = widgets.if_may("export", disabled=not allowed or not count)
+            pressed = st.form_submit_button(t("lists.make"), **may)
         if pressed:
             suppressed = frozenset(line.strip() for line in (hidden or "").splitlines() if line.strip())
             contacts = Contacts(None, region or None, bool(agreed), suppressed)

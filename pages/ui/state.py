@@ -104,14 +104,19 @@ def trust(bundle: Bundle) -> Trust:
     return trust_of(workspace(), bundle)
 
 
-def start_job(command: list[str], label: str) -> jobs.Job:
-    """Start a command as a job in the language of the page, and remember it as this session's last of its kind.
+def start_job(command: list[str], label: str, language_of_job: str = "") -> jobs.Job:
+    """Start a command as a job, and remember it as this session's last of its kind.
+
+    Args:
+        command: words of the command line.
+        label: tells its runs apart from others of the same command.
+        language_of_job: of its sentences; "" is that of the page.
 
     Raises:
         Refused: the role of who is here does not allow it.
     """
     access.require_run(command[0])
-    job = jobs.start(workspace(), command, language=language(), label=label)
+    job = jobs.start(workspace(), command, language=language_of_job or language(), label=label)
     st.session_state[f"job_{command[0]}"] = job.id
     return job
 
