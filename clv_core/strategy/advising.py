@@ -16,6 +16,7 @@ from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy.acting import side_of
 from clv_core.strategy.export import Exported, Side
+from clv_core.strategy.files import check_ending
 from clv_core.strategy.pricing.kept import keep_responses, responses_folder
 from clv_core.strategy.pricing.responses import Responses, measure_responses
 from clv_core.strategy.pricing.whatif import Outcome, Rule, what_if
@@ -25,7 +26,7 @@ from clv_core.strategy.recommend.blend import TOP
 from clv_core.strategy.recommend.kept import KeptAdvice, keep_advice, load_advice, recommendations_folder
 from clv_core.strategy.recommend.worded import assumption, customer_rows
 from clv_core.strategy.segments import assign
-from clv_core.strategy.tables import check_ending, write_rows
+from clv_core.strategy.tables import write_rows
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace
 

@@ -22,7 +22,7 @@ from clv_core.strategy.export import EXPORTS, Contacts, export, log_export
 from clv_core.strategy.preview import Preview, preview
 from clv_core.strategy.segments import TIER
 from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
-from pages.ui import access, navigation, state, tiers, widgets
+from pages.ui import access, navigation, platform_lists, state, tiers, widgets
 from pages.ui.state import name_of, percent, say, t
 
 AT_ONCE: Final = 100_000
@@ -154,9 +154,7 @@ def show(found: Preview, dataset: Dataset) -> None:
         figures.append(widgets.Figure(name_of("contact", field), say(count), t("exporting.reach.help")))
     widgets.figures(figures, 6)
     if found.left_out:
-        mark, colon = ("；", "：") if state.language() == "zh" else ("; ", ": ")
-        reasons = mark.join(f"{t(f'export.left_out.{name}')}{colon}{count:,}" for name, count in found.left_out.items())
-        st.caption(t("exporting.left_out", reasons=reasons))
+        st.caption(t("exporting.left_out", reasons=platform_lists.reasons(found.left_out)))
     if found.too_small is not None and found.rows:
         st.warning(found.too_small.text(state.language()), icon=":material/group_off:")
     if found.first is not None and len(found.first):
