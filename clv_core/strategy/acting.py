@@ -28,8 +28,8 @@ from clv_core.strategy.experiment_run import experiment
 from clv_core.strategy.find import place_of
 from clv_core.strategy.history import purchase_history, with_history
 from clv_core.strategy.offers import Offer
+from clv_core.strategy.recommend.blend import WITH_BOUGHT
 from clv_core.strategy.recommend.kept import kept_advice
-from clv_core.strategy.recommend.split import KINDS
 from clv_core.strategy.rhythm import purchase_rhythm
 from clv_core.strategy.schemes.figures import segment_table
 from clv_core.strategy.schemes.known import with_attributes
@@ -181,7 +181,7 @@ def card(
         explanation=kept_explanation(workspace, bundle, dataset, customer, as_of),
         currency=bundle.record["currency"],
         language=language,
-        recommended=None if advice is None else advice.of_customer(customer, KINDS[0]),
+        recommended=None if advice is None else advice.of_customer(customer, WITH_BOUGHT),
     )
 
 

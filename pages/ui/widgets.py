@@ -118,6 +118,13 @@ def error_box(error: ClvError | dict[str, Any]) -> None:
     st.error(plain(without_options(said)), icon=":material/error:")
 
 
+def refused(error: ClvError) -> None:
+    """Say why a part of a page has nothing to show: the log does not hold what it needs."""
+    with st.container(border=True):
+        st.subheader(t("strategy.refused"), anchor=False)
+        st.write(plain(error.message(state.language())))
+
+
 def _again(error: dict[str, Any]) -> str:
     """Return a job's error in the language of the page, which may not be the one the job ran in."""
     return t(f"error.{error['code']}", **error["params"])
