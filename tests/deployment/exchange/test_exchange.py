@@ -29,9 +29,9 @@ from clv_core.deployment.registry import Registry
 from clv_core.errors import ClvError, Refused, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.workspace import Workspace
+from tests.deployment.exchange.hostile import hostile
 from tests.deployment.registry import tiny
 
-BAD_MODELS = Path("/work/shared/badinput/models")
 Files = dict[str, bytes]
 _unpickled: list[str] = []
 
@@ -326,28 +326,30 @@ def test_a_file_of_another_kind_is_refused_unopened(
     assert unpickled == [] and not (tmp_path / "PWNED").exists()
 
 
-@pytest.mark.skipif(not BAD_MODELS.is_dir(), reason="the shared folder of hostile models is not on this machine")
-def test_all_shared_hostile_files_are_refused_alone_and_inside_a_bundle(
-    tmp_path: Path, good: Files, workspace: Workspace, unpickled: list[str]
+def test_the_hostile_pickle_would_act_if_it_were_read(tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    pickle.loads(hostile(mark)["evil.pkl"][0])
+    assert mark.is_dir()
+
+
+@pytest.mark.parametrize("name", hostile(Path()))
+def test_a_hostile_file_is_refused_alone_and_wherever_a_bundle_may_hold_it(
+    tmp_path: Path, good: Files, workspace: Workspace, unpickled: list[str], name: str
 ) -> None:
-    asked = {
-        Path(item["file"]).name: item
-        for item in json.loads((BAD_MODELS.parent / "expectations.json").read_text())["models"]
-    }
-    assert set(asked) == {path.name for path in BAD_MODELS.iterdir()}
+    mark = tmp_path / "ran"
+    content, asked = hostile(mark)[name]
+    alone = tmp_path / name
+    alone.write_bytes(content)
     unpickled.clear()
-    for name, item in asked.items():
-        content = (BAD_MODELS / name).read_bytes()
-        said = refused(workspace, BAD_MODELS / name).message()
-        assert all(re.search(pattern, said, re.IGNORECASE) for pattern in item["message_must_match"]), (name, said)
-        place = WEIGHTS if not name.endswith(".json") else STATE
-        inside = packed(resealed({**good, place: content}), tmp_path / f"{name}.zip")
-        assert refused(workspace, inside).code.startswith("import_")
-        beside = packed({**good, name: content}, tmp_path / f"beside-{name}.zip")
-        assert refused(workspace, beside).code in ("import_pickle", "import_member")
-        record = packed({**good, RECORD: content}, tmp_path / f"record-{name}.zip")
-        assert refused(workspace, record).code in ("import_json", "import_field")
-    assert unpickled == [] and not Path("/tmp/CLV_PWNED").exists()
+    assert re.search(asked, refused(workspace, alone).message(), re.IGNORECASE)
+    place = WEIGHTS if not name.endswith(".json") else STATE
+    inside = packed(resealed({**good, place: content}), tmp_path / "inside.zip")
+    assert refused(workspace, inside).code.startswith("import_")
+    beside = packed({**good, name: content}, tmp_path / "beside.zip")
+    assert refused(workspace, beside).code in ("import_pickle", "import_member")
+    record = packed({**good, RECORD: content}, tmp_path / "record.zip")
+    assert refused(workspace, record).code in ("import_json", "import_field")
+    assert unpickled == [] and not mark.exists()
 
 
 def test_every_refusal_is_an_error_of_ours(tmp_path: Path, good: Files, workspace: Workspace) -> None:
