@@ -17,6 +17,7 @@ from clv_core.evaluation.explain.background import BACKGROUND, background_rows
 from clv_core.evaluation.explain.mix import Mixer
 from clv_core.evaluation.explain.parts import parts_of, readings, representatives
 from clv_core.evaluation.explain.shapley import shapley
+from clv_core.features.shards import each
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import Progress
 
@@ -221,5 +222,5 @@ def _divided(
 def predict_mixed(predict: Callable[[Snapshot], Floats], mixer: Mixer, origins: NDArray[np.int64]) -> Floats:
     """Return what a model says of mixed customers, [N, answers]."""
     parts = np.array_split(origins, max(1, -(-len(origins) // ROWS_AT_ONCE)))
-    said = np.concatenate([predict(mixer.snapshot(part)) for part in parts])
+    said = np.concatenate(each(lambda part: predict(mixer.snapshot(part)), parts))
     return said.reshape(len(said), -1)
