@@ -69,8 +69,8 @@ class Head(nn.Module, ABC):
         return params["logit"].sigmoid()
 
     @abstractmethod
-    def quantile(self, params: Params, q: float) -> Tensor:
-        """Return the q-quantile of the value [B]."""
+    def quantile(self, params: Params, q: float | Tensor) -> Tensor:
+        """Return the q-quantile of the value [B], or of several levels ``q`` [k, 1] each, [k, B]."""
 
     def calibrate(self, target: Tensor, params: Params) -> None:
         """Learn from training windows what the parameters alone do not say (nothing, for a head with a density)."""
@@ -149,8 +149,8 @@ class Ziln(Head):
             z = (target[bought].log() - self.mu(params)[bought]) / params["sigma"][bought]
             self.residuals.copy_(torch.quantile(z, LEVELS.to(z)))
 
-    def quantile(self, params: Params, q: float) -> Tensor:
-        """Return the q-quantile [B]: 0 where the chance of no purchase is at least q."""
+    def quantile(self, params: Params, q: float | Tensor) -> Tensor:
+        """Return the q-quantile: 0 where the chance of no purchase is at least q."""
         p = self.p_purchase(params)
         inside = ((q - (1 - p)) / p).clamp(1e-7, 1 - 1e-7)
         value = torch.exp(self.mu(params) + params["sigma"] * self._residual(inside.double()).to(p.dtype))
@@ -203,8 +203,8 @@ class _MeanHead(Head, ABC):
         known = {"own_log_mean": params["log_mean"], "own_logit": params["logit"]}
         return {**super().rescale(params, mean_factor, exposure), **known}
 
-    def quantile(self, params: Params, q: float) -> Tensor:
-        """Return mean x residual ratio at q [B], interpolated between the learned levels.
+    def quantile(self, params: Params, q: float | Tensor) -> Tensor:
+        """Return mean x residual ratio at q, interpolated between the learned levels.
 
         What a buyer is worth grows by the mean's factor over that of the chance to buy, and q stands for the level at
         which the same share of buyers is above.
