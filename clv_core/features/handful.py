@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -155,6 +155,7 @@ def few_features(
     customers: NDArray[np.int64],
     anchor: Anchor,
     names: frozenset[str],
+    signals: Mapping[str, NDArray[Any]],
 ) -> pd.DataFrame:
     """Return some features of customers seen before ``cutoff``, as :func:`~clv_core.features.table.feature_table` has.
 
@@ -165,20 +166,36 @@ def few_features(
         customers: numbers of all customers seen before the cutoff, ascending, [n].
         anchor: fitted on the whole log.
         names: which of ``FEATURES``; what they are made from is returned as well.
+        signals: columns beyond ``FEATURES``, float64 or texts, [n] each.
     """
     every = closure(names)
     numeric = [name for name in every if name not in TEXTS]
-    block = np.empty((len(numeric), len(customers)))
-    columns = dict(zip(numeric, block, strict=True))
+    columns = {name: np.empty(len(customers)) for name in numeric}
     codes = {name: np.empty(len(customers)) for name in every if name in TEXTS}
     related = {name: values for name, values in (columns | codes).items() if FEATURES[name].source in SOURCES}
     handful.features(day_of(cutoff), horizon_days, customers, related)
     fill_anchor(columns, horizon_days, anchor)
     fill_derived(columns, cutoff)
-    frame = pd.DataFrame(block.T, columns=pd.Index(numeric, dtype=object), copy=False)
-    for name, values in codes.items():
-        frame[name] = decoded(values, handful.texts(TEXTS[name]))
+    texts = {name: decoded(values, handful.texts(TEXTS[name])) for name, values in codes.items()}
+    return _frame(columns | texts | signals)
+
+
+def _frame(columns: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    """Return columns as a frame of two blocks, numbers and texts: put in one by one they would take far longer."""
+    texts = tuple(name for name, values in columns.items() if values.dtype == object)
+    numbers = tuple(name for name in columns if name not in texts)
+    frame = pd.DataFrame(np.array([columns[name] for name in numbers]).T, copy=False)
+    if texts:
+        others = pd.DataFrame(np.array([columns[name] for name in texts]).T, dtype=object)
+        frame = pd.concat([frame, others], axis=1, ignore_index=True)
+    frame.columns = _index(numbers + texts)
     return frame
+
+
+@cache
+def _index(names: tuple[str, ...]) -> pd.Index[Any]:
+    """Return names as an index, the same one each time: what it has learned of itself stays."""
+    return pd.Index(names, dtype=object)
 
 
 @cache

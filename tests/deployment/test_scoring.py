@@ -28,7 +28,7 @@ FIGURES = ("p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90")
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deep, "ROWS_AT_ONCE", 64)
+    monkeypatch.setattr(levelled, "ROWS_AT_ONCE", 64)
     monkeypatch.setattr(scoring, "CUSTOMERS_AT_ONCE", CUSTOMERS_AT_ONCE)
 
 

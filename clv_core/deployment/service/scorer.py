@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
 from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig
@@ -110,25 +110,34 @@ class Scorer:
         handful, day = Handful(events), day_of(as_of)
         steps = handful.steps()
         customers, windows = windows_at(steps, day, self.config.max_steps_back)
-        features = few_features(handful, as_of, self.config.horizon_days, customers, self.around.anchor, names)
-        signals = {}
+        signals, described = self._signals(events, attributes)
+        around, horizon = self.around, self.config.horizon_days
+        return Snapshot(
+            few_features(handful, as_of, horizon, customers, around.anchor, names, signals),
+            windows,
+            horizon,
+            None,
+            {day: around.anchor},
+            around.residual,
+            described,
+            contexts=around.context_at(day),
+        )
+
+    def _signals(
+        self, events: Events, attributes: Sequence[Mapping[str, Any]]
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, SignalColumn]]:
+        """Return the columns that the log has beyond ``FEATURES``, [n] each, and what they are."""
+        values: dict[str, NDArray[Any]] = {}
+        described: dict[str, SignalColumn] = {}
         if self.config.review_text and any(events.reviews):
-            features[REVIEW_TEXT] = pd.array(reviews_of(events), dtype="str")
-            signals[REVIEW_TEXT] = SignalColumn(REVIEW_TEXT, "text")
+            values[REVIEW_TEXT] = np.array(reviews_of(events), object)
+            described[REVIEW_TEXT] = SignalColumn(REVIEW_TEXT, "text")
         for name, kind in self.attributes.items():
             number = kind == NUMBER
-            features[PREFIX + name] = [_known(one.get(name), number) for one in attributes]
-            signals[PREFIX + name] = SignalColumn(ATTRIBUTES, "auto" if number else "category")
-        return Snapshot(
-            features,
-            windows,
-            self.config.horizon_days,
-            None,
-            {day: self.around.anchor},
-            self.around.residual,
-            signals,
-            contexts=self.around.context_at(day),
-        )
+            known = [_known(one.get(name), number) for one in attributes]
+            values[PREFIX + name] = np.array(known, np.float64 if number else object)
+            described[PREFIX + name] = SignalColumn(ATTRIBUTES, "auto" if number else "category")
+        return values, described
 
 
 def _known(value: Any, number: bool) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -44,7 +45,7 @@ class Groups:
         Sums up to a row may overflow: their differences are right all the same.
         """
         before = np.zeros(len(values) + 1, np.int64)
-        np.cumsum(values, out=before[1:])
+        values.cumsum(out=before[1:])
         return before[self.stops] - before[self.starts]
 
     def least(self, values: Array) -> Array:
@@ -67,15 +68,16 @@ def packed(keys: list[Array]) -> NDArray[np.int64]:
     """
     if not len(keys[0]):
         return np.empty(0, np.int64)
-    spans = [int(key.max()) - int(key.min()) + 1 for key in keys]
-    if np.prod([float(span) for span in spans]) >= 2.0**62:
-        wide = int(np.argmax([float(span) for span in spans]))
+    least = [key.min() for key in keys]
+    spans = [int(key.max()) - int(low) + 1 for key, low in zip(keys, least, strict=True)]
+    if math.prod(spans) >= 2**62:
+        wide = spans.index(max(spans))
         ranks = np.unique(keys[wide], return_inverse=True)[1]
         if int(ranks.max()) + 1 == spans[wide]:
             raise OverflowError("keys do not fit into 63 bits")
         return packed([*keys[:wide], ranks, *keys[wide + 1 :]])
     key = np.zeros(len(keys[0]), np.int64)
-    for values, span in zip(keys, spans, strict=True):
+    for values, low, span in zip(keys, least, spans, strict=True):
         key *= span
-        key += (values - values.min()).astype(np.int64)
+        key += values - low
     return key

@@ -52,7 +52,7 @@ class Rows:
         """Return the rows of each group, or those of them that are marked."""
         if self.groups is None:
             raise TypeError("these rows are in no groups")
-        return Column(self.groups.sizes() if where is None else self.groups.count(where.values))
+        return Column(self.groups.sizes()) if where is None else where.marked()
 
     def filter(self, condition: Column) -> Rows:
         """Return the rows where ``condition`` is true, in their order, in no groups."""
