@@ -170,25 +170,31 @@ def few_features(
     """
     every = closure(names)
     numeric = [name for name in every if name not in TEXTS]
-    columns = {name: np.empty(len(customers)) for name in numeric}
+    block = np.empty((len(numeric), len(customers)))
+    columns = dict(zip(numeric, block, strict=True))
     codes = {name: np.empty(len(customers)) for name in every if name in TEXTS}
     related = {name: values for name, values in (columns | codes).items() if FEATURES[name].source in SOURCES}
     handful.features(day_of(cutoff), horizon_days, customers, related)
     fill_anchor(columns, horizon_days, anchor)
     fill_derived(columns, cutoff)
-    texts = {name: decoded(values, handful.texts(TEXTS[name])) for name, values in codes.items()}
-    return _frame(columns | texts | signals)
+    texts: dict[str, NDArray[Any]] = {
+        name: decoded(values, handful.texts(TEXTS[name])) for name, values in codes.items()
+    }
+    for name, values in signals.items():
+        if values.dtype == object:
+            texts[name] = values
+        else:
+            numeric, block = [*numeric, name], np.vstack([block, values])
+    return _frame(numeric, block, texts)
 
 
-def _frame(columns: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
-    """Return columns as a frame of two blocks, numbers and texts: put in one by one they would take far longer."""
-    texts = tuple(name for name, values in columns.items() if values.dtype == object)
-    numbers = tuple(name for name in columns if name not in texts)
-    frame = pd.DataFrame(np.array([columns[name] for name in numbers]).T, copy=False)
+def _frame(numeric: list[str], block: NDArray[np.float64], texts: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    """Return a frame of two blocks, numbers [k, n] and texts: put in one by one they would take far longer."""
+    frame = pd.DataFrame(block.T, copy=False)
     if texts:
-        others = pd.DataFrame(np.array([columns[name] for name in texts]).T, dtype=object)
+        others = pd.DataFrame(np.array(list(texts.values())).T, dtype=object)
         frame = pd.concat([frame, others], axis=1, ignore_index=True)
-    frame.columns = _index(numbers + texts)
+    frame.columns = _index((*numeric, *texts))
     return frame
 
 

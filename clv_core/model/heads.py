@@ -28,6 +28,7 @@ RESIDUAL_BINS: Final = 10
 RESIDUAL_LEVELS: Final = 99
 LEVELS: Final = torch.linspace(0.005, 0.995, 199, dtype=torch.float64)
 """Levels at which the lognormal head learns its standardised residuals."""
+LOWEST, HIGHEST = float(LEVELS[0]), float(LEVELS[-1])
 FEWEST_RESIDUALS: Final = 200
 """Buyers needed to learn them; with fewer they stay normal."""
 
@@ -159,7 +160,7 @@ class Ziln(Head):
     def _residual(self, level: Tensor) -> Tensor:
         """Return the standardised residual at ``level`` [B]: learned, and normal beyond what was learned."""
         levels, learned = LEVELS.to(level.device), self.residuals.to(level)
-        within = level.clamp(float(LEVELS[0]), float(LEVELS[-1]))
+        within = level.clamp(LOWEST, HIGHEST)
         above = torch.searchsorted(levels, within).clamp(1, len(levels) - 1)
         weight = (within - levels[above - 1]) / (levels[above] - levels[above - 1])
         beyond = torch.special.ndtri(level) - torch.special.ndtri(within)

@@ -159,9 +159,8 @@ class Levelled(ABC):
             exact = _exact(params)
             scaled = head.rescale(exact, level * longer, longer)
             even = scaled if plain is longer else head.rescale(exact, level * plain, plain)
-            alone = torch.stack([head.p_purchase(even), head.mean(scaled)])
-            figures.append(torch.cat([alone, head.quantile(scaled, QUANTILES)]))
-        p, *values = torch.stack(figures).mean(0).numpy()
+            figures += [head.p_purchase(even), head.mean(scaled), *head.quantile(scaled, QUANTILES)]
+        p, *values = torch.stack(figures).view(len(read.members), -1, len(level)).mean(0).numpy()
         return Predictions(np.clip(p, 0, 1), *(read.in_currency(value) for value in values))
 
 

@@ -37,6 +37,7 @@ class Column:
     """
 
     __hash__ = None  # type: ignore[assignment]
+    __slots__ = ("_known", "_made", "groups", "scale", "values", "zeroed")
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class Column:
         self.groups = groups
         self.zeroed = zeroed
         self._known = known
-        self._made: dict[tuple[Any, int], tuple[Any, Column]] = {}
+        self._made: dict[tuple[Any, int], tuple[Any, Column]] | None = None
 
     @classmethod
     def missing(cls, size: int, scale: int = 1) -> Self:
@@ -70,6 +71,11 @@ class Column:
         """Return the values of ``rows``, in no group."""
         known = None if self.known is None else self.known[rows]
         return Column(self.values[rows], known, self.scale, zeroed=self.zeroed)
+
+    def layer(self, place: int) -> Column:
+        """Return one of k columns that were worked out together, ``values`` [k, n]."""
+        known = self.known
+        return Column(self.values[place], None if known is None else known[place], self.scale, zeroed=self.zeroed)
 
     def floats(self) -> NDArray[np.float64]:
         """Return the values as float64 with NaN for unknown, [n]."""
@@ -98,6 +104,8 @@ class Column:
     def _once(self, what: Any, other: Any, make: Callable[[], Column]) -> Column:
         """Make something of this column and another once: dozens of features ask for the same recent days and sums."""
         key = what, other if type(other) is int else id(other)
+        if self._made is None:
+            self._made = {}
         kept = self._made.get(key)
         if kept is None:
             kept = self._made[key] = other, make()  # the other one is kept too: while it is, its id is nobody else's

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+
+FEW_ROWS: Final = 4096
+"""Up to so many, what is called costs more than what it works out."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,13 @@ class Groups:
         return self.sum(mask)
 
     def sum(self, values: Array) -> NDArray[np.int64]:
-        """Return each stretch's sum of whole numbers or marks, int64 [g]; exact where it fits 63 bits.
+        """Return each stretch's sum of whole numbers or marks, int64 [g], or of each of k rows of them [k, g].
 
-        Sums up to a row may overflow: their differences are right all the same.
+        Exact where it fits 63 bits: sums up to a row may overflow, their differences are right all the same.
         """
+        if values.shape[-1] <= FEW_ROWS:
+            sums: NDArray[np.int64] = np.add.reduceat(values, self.starts, axis=-1, dtype=np.int64)
+            return sums
         before = np.zeros(len(values) + 1, np.int64)
         values.cumsum(out=before[1:])
         return before[self.stops] - before[self.starts]
@@ -66,8 +72,8 @@ def packed(keys: list[Array]) -> NDArray[np.int64]:
 
     Keys whose range is too wide for 63 bits together are replaced by their ranks.
     """
-    if not len(keys[0]):
-        return np.empty(0, np.int64)
+    if len(keys) == 1 or not len(keys[0]):
+        return keys[0].astype(np.int64)
     least = [key.min() for key in keys]
     spans = [int(key.max()) - int(low) + 1 for key, low in zip(keys, least, strict=True)]
     if math.prod(spans) >= 2**62:
