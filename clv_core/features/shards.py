@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.columnar.files import TablesFile
+from clv_core.features.columnar.rows import Rows
 from clv_core.features.expressions import aggregate, total
 from clv_core.features.lines import VOCABULARIES
-from clv_core.features.columnar.rows import Rows
 from clv_core.features.pack import pack_steps
 from clv_core.features.sequences import Steps
 from clv_core.features.sources import SOURCES, Tables

@@ -18,7 +18,7 @@ from clv_core.deployment.kept_scores import scores_path
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.jobs import NoProgress
-from clv_core.model import deep
+from clv_core.model import levelled
 from clv_core.model.horizon import Horizon
 from clv_core.workspace import Workspace
 

@@ -13,7 +13,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
-from clv_core.model import deep
+from clv_core.model import levelled
 from clv_core.model.predictions import Predictions
 from clv_core.workspace import Workspace
 
