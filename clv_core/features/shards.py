@@ -222,8 +222,9 @@ class _Part(dict[str, Rows]):
 
     def __init__(self, relations: Tables, first: int, stop: int) -> None:
         super().__init__()
-        self._cut = lambda name: relations[name].between("customer", first, stop)
+        self._relations, self._first, self._stop = relations, first, stop
 
     def __missing__(self, name: str) -> Rows:
-        found = self[name] = self._cut(name)
+        found: Rows = self._relations[name].between("customer", self._first, self._stop)
+        self[name] = found
         return found
