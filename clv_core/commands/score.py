@@ -1,4 +1,4 @@
-"""``score NAME --model ID --out FILE``: predict every customer."""
+"""``score NAME --model ID --out FILE``: predict every customer, of a dataset or of a folder that Spark reads."""
 
 from __future__ import annotations
 
@@ -13,13 +13,21 @@ from clv_core.i18n import translate
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words."""
-    parser.add_argument("name", help=translate("cli.option.dataset", language))
+    parser.add_argument("name", nargs="?", help=translate("cli.option.dataset", language))
+    add_folder_arguments(parser, language)
     parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
     parser.add_argument("--out", type=Path, required=True, help=translate("cli.score.out", language))
     parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.score.cutoff", language))
     parser.add_argument("--horizon-days", type=horizon, default=None, help=translate("cli.score.horizon", language))
     parser.add_argument("--discount-rate", type=float, default=0.0, help=translate("cli.score.discount", language))
     parser.add_argument("--margin-rate", type=float, default=1.0, help=translate("cli.score.margin", language))
+
+
+def add_folder_arguments(parser: argparse.ArgumentParser, language: str) -> None:
+    """Declare where events lie that are no dataset, and who reads them."""
+    parser.add_argument("--events", metavar="FOLDER", default=None, help=translate("cli.spark.events", language))
+    parser.add_argument("--master", default="local[*]", help=translate("cli.spark.master", language))
+    parser.add_argument("--timezone", default=None, help=translate("cli.spark.timezone", language))
 
 
 def horizon(text: str) -> int | str:
@@ -31,7 +39,17 @@ def horizon(text: str) -> int | str:
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Score, write the file and what its numbers mean beside it, and return counts and totals."""
+    """Score, write the file and what its numbers mean beside it, and return counts and totals.
+
+    Raises:
+        UsageError: neither a dataset nor a folder is named, or both are, or the file has an unknown ending.
+    """
+    if (options.name is None) == (options.events is None):
+        raise UsageError("dataset_or_events")
+    return _dataset(options, context) if options.events is None else _folder(options, context)
+
+
+def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core import pipeline
     from clv_core.collection.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
@@ -70,3 +88,26 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     side_file = options.out.with_name(options.out.name + ".json")
     write_json(side_file, {**about, **said})
     return {"out": str(options.out), "side_file": str(side_file), **said}
+
+
+def _folder(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    from clv_core import pipeline
+    from clv_core.deployment.bundle import open_bundle
+    from clv_core.features.spark import REMOTE, Spark
+    from clv_core.workspace import write_json
+
+    record = open_bundle(context.workspace, options.model).record
+    with Spark(options.master) as spark:
+        found = pipeline.score_folder(
+            context.workspace,
+            spark,
+            options.events,
+            options.model,
+            str(options.out),
+            timezone=options.timezone,
+            cutoff=options.cutoff,
+            horizon_days=options.horizon_days,
+            discount_rate=options.discount_rate,
+            margin_rate=options.margin_rate,
+            progress=context.progress,
+        )
