@@ -52,7 +52,8 @@ def wide_rows(
     related = tuple(name for name in closure(names) if FEATURES[name].source in SOURCES)
     schemas = tuple((name, table.schema()) for name, table in warehouse.tables.items())
     connection = warehouse.connection
-    rows = connection.sql(query(connection.name, schemas, related, cutoff_day, horizon_days))
+    kinds = {"customer": "int32"} | dict.fromkeys(related, "float64")
+    rows = connection.sql(query(connection.name, schemas, related, cutoff_day, horizon_days), schema=kinds)
     steps = in_millionths(warehouse.tables["steps"])
     parts = ibis.struct({name: steps[name] for name in PARTS}).collect()
     rows = rows.inner_join(steps.group_by("customer").aggregate(**{STEPS: parts}), "customer")

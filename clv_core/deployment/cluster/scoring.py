@@ -6,7 +6,7 @@ out once and sent to the workers with the bundle; they see some customers each.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from clv_core.deployment.cluster import worker
 from clv_core.deployment.cluster.worker import SCORES, TOTALS, Carried
 from clv_core.deployment.service.surroundings import Surroundings, besides_level
 from clv_core.deployment.terms import Terms
-from clv_core.errors import NotEnoughData, NotFound, Refused, UsageError
+from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.features.lines import VOCABULARIES
 from clv_core.features.log import EventLog
 from clv_core.features.relations import day_of
@@ -29,7 +29,7 @@ from clv_core.features.spark import REMOTE, Spark
 from clv_core.features.warehouse import Warehouse
 from clv_core.features.wide import wide_rows
 from clv_core.jobs import Progress
-from clv_core.model.levelled import Levelled, level_of
+from clv_core.model.levelled import Levelled
 from clv_core.workspace import Workspace, atomic_path
 
 if TYPE_CHECKING:
@@ -99,8 +99,15 @@ def score_folder(
     progress.report("features", 0, 1)
     table = spark.events(events, zone)
     as_of = cutoff or _end(table, spark.connection, events)
-    rows, carried = _told(spark, table, bundle, as_of, zone, terms, progress)
+    log = EventLog.from_table(table, spark.connection, before=as_of, **_config(bundle).of_log())
+    wide, carried = told(log, bundle, as_of, zone, terms)
+    rows = spark.session.sql(str(spark.connection.compile(wide)))
     progress.report("scoring", 0, 1)
+    if isinstance(bundle.model, Levelled):
+        rows = rows.persist(_disk())  # read once for the level, once for the answers
+        found = _on_workers(spark, rows, worker.totals, carried, TOTALS).selectExpr("sum(ours)", "sum(anchors)")
+        ((ours, anchors),) = found.collect()
+        carried = carried.at_level(ours or 0.0, anchors or 0.0)
     _save(_on_workers(spark, rows, worker.scores, carried, SCORES), out)
     rows.unpersist()
     ((customers, total),) = spark.session.read.parquet(out).selectExpr("count(*)", "sum(predicted_clv)").collect()
@@ -117,7 +124,7 @@ def _zone_of(workspace: Workspace, bundle: Bundle) -> str:
 
 def _refuse_what_cannot_be(bundle: Bundle, out: str) -> None:
     learned = bundle.record.get("signals", {}).get("attributes", [])
-    if learned and TrainConfig.from_json(bundle.record["config"]).attributes:
+    if learned and _config(bundle).attributes:
         raise Refused("events_attributes", model=bundle.id, names=", ".join(one["name"] for one in learned))
     if REMOTE not in out and Path(out).exists():
         raise Refused("out_exists", path=out)
@@ -132,32 +139,32 @@ def _end(events: ibis.Table, connection: ibis.BaseBackend, folder: str) -> date:
     return end
 
 
-def _told(
-    spark: Spark, events: ibis.Table, bundle: Bundle, as_of: date, zone: str, terms: Terms, progress: Progress
-) -> tuple[DataFrame, Carried]:
-    """Return the customers as rows, and what the workers are told."""
-    config, model = TrainConfig.from_json(bundle.record["config"]), bundle.model
-    log = EventLog.from_table(events, spark.connection, before=as_of, **config.of_log())
-    if as_of <= log.first_day:
-        raise NotEnoughData("cutoff_before_log", cutoff=as_of.isoformat(), first=log.first_day.isoformat())
-    warehouse = log.holder
+def told(log: EventLog, bundle: Bundle, as_of: date, zone: str, terms: Terms) -> tuple[ibis.Table, Carried]:
+    """Return the customers as a query of the engine, one row each, and what the workers are told beside it.
+
+    Args:
+        log: held by an engine; nothing at or after ``as_of`` is in it.
+        bundle: the model.
+        as_of: midnight, log-local.
+        zone: the log's time zone.
+        terms: what the scores speak of.
+
+    Raises:
+        Refused: nobody has bought anything.
+    """
+    warehouse, config = log.holder, _config(bundle)
     assert isinstance(warehouse, Warehouse)
     texts = {name: warehouse.texts(name) for name in VOCABULARIES}
     if PURCHASE not in texts["type"]:
         raise Refused("events_no_purchase", types=", ".join(texts["type"][:10]) or "-", column=EVENT_TYPE)
-    around = Surroundings("", "", as_of, zone, **besides_level(model, log, as_of, config))
-    names, horizon = Answerer(bundle, around).names, config.horizon_days
-    wide = wide_rows(warehouse, names, day_of(as_of), horizon, log.signals)
-    rows = spark.session.sql(str(spark.connection.compile(wide)))
-    progress.report("features", 1, 1)
-    carried = Carried.of(bundle, around, texts, terms)
-    if isinstance(model, Levelled):
-        rows = rows.persist(_disk())  # read once for the level, once for the answers
-        found = _on_workers(spark, rows, worker.totals, carried, TOTALS).selectExpr("sum(ours)", "sum(anchors)")
-        ((ours, anchors),) = found.collect()
-        level = level_of(ours or 0.0, anchors or 0.0, around.residual)
-        carried = Carried.of(bundle, replace(around, level=level), texts, terms)
-    return rows, carried
+    around = Surroundings("", "", as_of, zone, **besides_level(bundle.model, log, as_of, config))
+    names = Answerer(bundle, around).names
+    wide = wide_rows(warehouse, names, day_of(as_of), config.horizon_days, log.signals)
+    return wide, Carried.of(bundle, around, texts, terms)
+
+
+def _config(bundle: Bundle) -> TrainConfig:
+    return TrainConfig.from_json(bundle.record["config"])
 
 
 def _on_workers(spark: Spark, rows: DataFrame, answer: worker.Answer, carried: Carried, schema: str) -> DataFrame:

@@ -31,4 +31,6 @@ def sampling_text(record: Mapping[str, Any], language: str) -> str | None:
         return None
     counts = ("kept_customers", "customers", "kept_events", "events")
     share = f"{100 * said['fraction']:.3g}"
-    return translate("modelcard.sampled", language, share=share, **{key: say_number(said[key], language) for key in counts})
+    return translate(
+        "modelcard.sampled", language, share=share, **{key: say_number(said[key], language) for key in counts}
+    )

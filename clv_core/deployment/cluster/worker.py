@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +23,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.features.signals import REVIEW_TEXT, SignalColumn
 from clv_core.features.snapshot import Snapshot
 from clv_core.features.wide import Wide
-from clv_core.model.levelled import Levelled
+from clv_core.model.levelled import Levelled, level_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,6 +67,12 @@ class Carried:
         files = tuple((name, bundle.read(name)) for name in MODEL_FILES)
         said = json.dumps({name: list(known) for name, known in texts.items()})
         return cls(bundle.id, json.dumps(bundle.record), files, json.dumps(around.to_json()), said, terms)
+
+    def at_level(self, ours: float, anchors: float) -> Self:
+        """Return the same at the level that the sums of all workers' :func:`totals` set."""
+        around = Surroundings.from_json(json.loads(self.around))
+        levelled = replace(around, level=level_of(ours, anchors, around.residual))
+        return replace(self, around=json.dumps(levelled.to_json()))
 
 
 class Sent(Protocol):
