@@ -129,6 +129,7 @@ def test_words_that_do_not_go_together_are_refused(
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["error"]["code"] == code
 
 
+@pytest.mark.timeout(1200)  # Spark plans for long, and longer where processors are shared
 @pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
 @pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # of Ibis 12 and PySpark 4.3 themselves
 def test_a_sampled_folder_is_a_dataset_of_whole_customers(

@@ -20,6 +20,7 @@ from clv_core.workspace import Workspace
 from tests.deployment.cluster.test_worker import assert_the_same
 
 pytestmark = [
+    pytest.mark.timeout(1200),  # Spark plans for long, and longer where processors are shared
     pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas"),
     pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning"),  # of Ibis 12 and PySpark 4.3 themselves
 ]
