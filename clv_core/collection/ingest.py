@@ -64,7 +64,7 @@ def ingest(
         pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.pseudonyms`).
         progress: who listens.
         original: what the person calls the file, where it is not the path's name; of one file only.
-        sampled: what the source is a sample of, as :class:`~clv_core.collection.store.Manifest` has it.
+        sampled: what the source is a sample of, as :class:`~clv_core.collection.manifest.Manifest` has it.
 
     Raises:
         NeedsAnswer: something can be read in two ways; the message names the option that settles it.

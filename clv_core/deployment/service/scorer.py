@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.store import Dataset
+from clv_core.collection.dataset import Dataset
 from clv_core.deployment.answerer import Answerer
 from clv_core.errors import Message
 from clv_core.features.handful import Events, Handful, reviews_of

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from clv_core import __version__
+from clv_core.collection.dataset import Dataset
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import Plan, simulate
-from clv_core.collection.store import Dataset, open_dataset
+from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles, save_bundle
 from clv_core.deployment.signals import learned_signals
