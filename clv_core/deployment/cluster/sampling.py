@@ -20,6 +20,8 @@ TRAINERS_CUSTOMERS: Final = 200_000
 DIGITS: Final = 8
 """Hexadecimal digits of the hash that are looked at."""
 RAW: Final = "raw_events"
+MOMENT: Final = "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"
+"""With its offset, so that nobody takes it for a time of the log's zone."""
 
 
 def sample_folder(
@@ -52,7 +54,8 @@ def sample_folder(
     from pyspark.sql import functions as F
 
     progress.report("sample", 0, 1)
-    stored = spark.read(events).withColumn(EVENT_TIME, F.col(EVENT_TIME).cast("timestamp"))  # a moment, not a reading
+    moment = F.date_format(F.col(EVENT_TIME).cast("timestamp"), MOMENT)
+    stored = spark.read(events).withColumn(EVENT_TIME, moment)
     stored.withColumn(CUSTOMER_ID, F.col(CUSTOMER_ID).cast("string")).createOrReplaceTempView(RAW)
     table = spark.connection.table(RAW)
     sizes = table.aggregate(customers=table[CUSTOMER_ID].nunique(), events=table.count())
