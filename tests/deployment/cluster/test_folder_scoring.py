@@ -17,7 +17,7 @@ from clv_core.features.spark import Spark
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import score
 from clv_core.workspace import Workspace
-from tests.deployment.cluster.test_worker import assert_the_same
+from tests.deployment.cluster.test_cluster_worker import assert_the_same
 
 pytestmark = [
     pytest.mark.timeout(1200),  # Spark plans for long, and longer where processors are shared
