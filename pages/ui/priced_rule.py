@@ -135,9 +135,9 @@ def _tiers(outcome: Outcome, currency: str) -> None:
         "customers": number(t("price.column.customers"), format="localized"),
         "change": number(t("price.column.change"), format="%+.0f%%"),
         "clv": number(f"{t('price.column.clv')} ({unit})", format="%.2f"),
-        "clv_after": number(f"{t('price.column.clv_after')} ({unit})", format="%.2f"),
+        "clv_after": number(t("price.column.clv_after"), format="%.2f"),
         "clv_low": number(t("price.column.clv_low"), format="%.2f"),
         "clv_high": number(t("price.column.clv_high"), format="%.2f"),
-        "margin": number(f"{t('price.column.margin')} ({unit})", format="accounting"),
+        "margin": number(t("price.column.margin"), format="accounting"),
     }
     st.dataframe(rows[list(columns)], hide_index=True, column_config=columns, alt=t("price.whatif"), placeholder="–")

@@ -141,7 +141,7 @@ def _movement(scene: Scene, found: Movement, day: Earlier) -> None:
 
 def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
     predicted, actual = float(rows["predicted"].sum()), float(rows["actual"].sum())
-    enough = rows[rows["predicted"] >= WORTH_NAMING * max(predicted, 1e-9)]
+    enough = rows[rows["predicted"] >= WORTH_NAMING * predicted]
     worst = enough.loc[(enough["actual"] - enough["predicted"]).abs().idxmax()]
     message = t(
         "segments.came.message",
@@ -149,7 +149,7 @@ def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
         predicted=money(predicted, scene.currency),
         off=f"{actual / predicted - 1:+.0%}" if predicted > 0 else "–",
         name=worst["name"],
-        worst=f"{worst['ratio'] - 1:+.0%}",
+        worst=f"{worst['ratio'] - 1:+.0%}" if np.isfinite(worst["ratio"]) else "–",
     )
     unit = state.unit(scene.currency)
     widgets.chart(charts_segments.realised_bars(rows, message, unit=unit), "realised")
