@@ -23,6 +23,7 @@ from clv_core.features.circumstance import TEXTS
 from clv_core.features.columnar.column import MILLIONTHS, Column
 from clv_core.features.columnar.rows import Rows
 from clv_core.features.feature import DERIVED
+from clv_core.features.holder import Told
 from clv_core.features.lines import NUMBERS, VOCABULARIES
 from clv_core.features.pack import pack_steps
 from clv_core.features.relations import DAY_SECONDS, KINDS, OTHER, day_of
@@ -149,7 +150,7 @@ class Handful:
 
 
 def few_features(
-    handful: Handful,
+    told: Told,
     cutoff: date,
     horizon_days: int,
     customers: NDArray[np.int64],
@@ -160,7 +161,7 @@ def few_features(
     """Return some features of customers seen before ``cutoff``, as :func:`~clv_core.features.table.feature_table` has.
 
     Args:
-        handful: of the relations.
+        told: what the relations say of them.
         cutoff: midnight, log-local.
         horizon_days: length of the predicted span.
         customers: numbers of all customers seen before the cutoff, ascending, [n].
@@ -174,12 +175,10 @@ def few_features(
     columns = dict(zip(numeric, block, strict=True))
     codes = {name: np.empty(len(customers)) for name in every if name in TEXTS}
     related = {name: values for name, values in (columns | codes).items() if FEATURES[name].source in SOURCES}
-    handful.features(day_of(cutoff), horizon_days, customers, related)
+    told.features(day_of(cutoff), horizon_days, customers, related)
     fill_anchor(columns, horizon_days, anchor)
     fill_derived(columns, cutoff)
-    texts: dict[str, NDArray[Any]] = {
-        name: decoded(values, handful.texts(TEXTS[name])) for name, values in codes.items()
-    }
+    texts: dict[str, NDArray[Any]] = {name: decoded(values, told.texts(TEXTS[name])) for name, values in codes.items()}
     for name, values in signals.items():
         if values.dtype == object:
             texts[name] = values

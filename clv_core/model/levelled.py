@@ -124,14 +124,20 @@ class Levelled(ABC):
         """Return :meth:`levels` of a snapshot in parts, as :meth:`predict_parts` takes them."""
         return _levels([self.read(part) for part in parts])
 
-    def predict_at(self, snapshot: Snapshot, levels: dict[int, float]) -> Predictions:
-        """Predict every row for itself, at the trained horizon.
+    def predict_at(self, snapshot: Snapshot, levels: dict[int, float], horizon_days: int | None = None) -> Predictions:
+        """Predict every row for itself.
 
         Args:
             snapshot: some customers.
             levels: of :meth:`levels`, over all customers.
+            horizon_days: length of the predicted span; None is the trained one.
         """
-        return self._answer(self.read(snapshot), levels)
+        return self._answer(self.read(snapshot, horizon_days), levels)
+
+    def totals(self, snapshot: Snapshot) -> tuple[float, float]:
+        """Return what the networks and what the anchor expect of the buyers among some customers, in currency."""
+        read = self.read(snapshot)
+        return float(read.mean[read.bought].sum()), float(read.anchor_value[read.bought].sum())
 
     @torch.no_grad()
     def expected(self, snapshot: Snapshot, levels: dict[int, float]) -> tuple[Floats, Floats]:
@@ -214,11 +220,7 @@ def mean_of(heads: list[Head], members: list[Params]) -> Floats:
 
 
 def _levels(read: list[Read]) -> dict[int, float]:
-    """Factor that brings the buyers' total of each cutoff to the anchor's, by cutoff day.
-
-    Ranking is solved better than level: the anchor's total, corrected by half of what it missed in the same span
-    last year, held better on past origins than the networks' own. The factor is kept within 1/3 to 3.
-    """
+    """Return the :func:`level_of` of each cutoff, by cutoff day."""
     mean, anchor_value, bought, cutoff_day = (
         np.concatenate([getattr(part, name) for part in read])
         for name in ("mean", "anchor_value", "bought", "cutoff_day")
@@ -226,8 +228,22 @@ def _levels(read: list[Read]) -> dict[int, float]:
     levels: dict[int, float] = {}
     for day in np.unique(cutoff_day):
         rows = np.flatnonzero((cutoff_day == day) & bought)
-        ours, anchors = mean[rows].sum(), anchor_value[rows].sum()
-        if ours > 0 and anchors > 0:
-            factor = anchors / ours * np.exp(0.5 * read[0].residual)
-            levels[int(day)] = float(np.clip(factor, 1 / LARGEST_LEVEL_RATIO, LARGEST_LEVEL_RATIO))
+        levels[int(day)] = level_of(float(mean[rows].sum()), float(anchor_value[rows].sum()), read[0].residual)
     return levels
+
+
+def level_of(ours: float, anchors: float, residual: float) -> float:
+    """Return the factor that brings the buyers' total to the anchor's.
+
+    Ranking is solved better than level: the anchor's total, corrected by half of what it missed in the same span
+    last year, held better on past origins than the networks' own. The factor is kept within 1/3 to 3.
+
+    Args:
+        ours: what the networks expect of all buyers; where either total is 0, nothing is moved.
+        anchors: what the anchor expects of them.
+        residual: log of actual over the anchor's total in the same span last year.
+    """
+    if not (ours > 0 and anchors > 0):
+        return 1.0
+    factor = anchors / ours * np.exp(0.5 * residual)
+    return float(np.clip(factor, 1 / LARGEST_LEVEL_RATIO, LARGEST_LEVEL_RATIO))

@@ -85,7 +85,7 @@ def test_a_run_that_fails_leaves_no_file(
     def fail(*_: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(scoring, "_framed", fail)
+    monkeypatch.setattr(scoring, "framed", fail)
     with pytest.raises(OSError, match="no space"):
         pipeline.score_file(small_workspace, "shop", small_bundle.id, tmp_path / "s.csv", progress=NoProgress())
     assert list(tmp_path.iterdir()) == []
