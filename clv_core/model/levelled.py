@@ -171,10 +171,15 @@ class Levelled(ABC):
 
 
 class Inputs(Protocol):
-    """Tensors of n rows, each with a slice of steps, int64 [n]."""
+    """Tensors of n rows, each with a slice of steps."""
 
-    start: Tensor
-    stop: Tensor
+    @property
+    def start(self) -> Tensor:
+        """First step of each row, int64 [n]."""
+
+    @property
+    def stop(self) -> Tensor:
+        """The step after the last of each row, int64 [n]."""
 
     def batch(self, rows: Tensor) -> Any:
         """Return what networks read of ``rows`` [B]."""
