@@ -72,7 +72,7 @@ def packed(keys: list[Array]) -> NDArray[np.int64]:
 
     Keys whose range is too wide for 63 bits together are replaced by their ranks.
     """
-    if len(keys) == 1 or not len(keys[0]):
+    if not len(keys[0]) or (len(keys) == 1 and keys[0].dtype.kind == "i"):
         return keys[0].astype(np.int64)
     least = [key.min() for key in keys]
     spans = [int(key.max()) - int(low) + 1 for key, low in zip(keys, least, strict=True)]
@@ -85,5 +85,5 @@ def packed(keys: list[Array]) -> NDArray[np.int64]:
     key = np.zeros(len(keys[0]), np.int64)
     for values, low, span in zip(keys, least, spans, strict=True):
         key *= span
-        key += values - low
+        key += (values - low).astype(np.int64, copy=False)  # of hashes, which are unsigned
     return key
