@@ -31,7 +31,7 @@ SETTINGS: Final = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",  # events are in the log's local time: no zone may move them
     "spark.sql.execution.arrow.pyspark.enabled": "true",
-    "spark.sql.execution.arrow.maxRecordsPerBatch": "8192",  # as many rows as the networks read at once
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "8192",
 }
 """What must hold for Spark to compute what the embedded engine computes."""
 LOCAL_SETTINGS: Final = {
