@@ -6,8 +6,8 @@ from clv_core.errors import ClvError
 from pages.ui import access, outcomes, privacy_audit, privacy_erase, privacy_list, state, widgets
 from pages.ui.state import t
 
+# What can be done here, by the action of ``access`` that it is.
 SECTIONS = {"erase": privacy_erase.show, "suppress": privacy_list.show, "audit": privacy_audit.show}
-"""What can be done here, by the action of ``access`` that it is."""
 
 privacy_erase.follow()
 outcomes.show()
