@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 THEMES: Final = 8
 MOST_NGRAMS: Final = 2_000
@@ -63,12 +63,11 @@ class ReviewEncoder:
             values: texts of training rows, None for none, [n]; each text counts once, however many rows have it.
         """
         from sklearn.decomposition import TruncatedSVD
-        from sklearn.feature_extraction.text import TfidfVectorizer
 
         texts = _sample(sorted({str(text) for text in values.dropna().unique()}))
         if len(texts) < FEWEST_TEXTS:
             return None
-        vectorizer = TfidfVectorizer(sublinear_tf=True, min_df=FEWEST_WITH_NGRAM, max_features=MOST_NGRAMS, **READ)
+        vectorizer = _vectorizer(min_df=FEWEST_WITH_NGRAM, max_features=MOST_NGRAMS)
         try:
             weighted = vectorizer.fit_transform(texts)
         except ValueError:  # no n-gram is shared by enough texts
@@ -100,24 +99,16 @@ class ReviewEncoder:
         codes, distinct = pd.factorize(values)
         found = np.zeros((len(distinct) + 1, len(self.themes)), np.float32)
         if len(distinct):
-            counter, weights, themes = self._reader
-            counts = counter.transform(map(str, distinct))
-            counts.data = (1 + np.log(counts.data)) * weights[counts.indices]
-            text = np.repeat(np.arange(len(distinct)), np.diff(counts.indptr))
-            size = np.sqrt(np.bincount(text, np.square(counts.data), len(distinct)))
-            found[:-1] = np.clip(counts @ themes / np.where(size > 0, size, 1)[:, None], -CLIP, CLIP)
+            vectorizer, themes = self._reader
+            found[:-1] = np.clip(vectorizer.transform(map(str, distinct)) @ themes, -CLIP, CLIP)
         return list(found[codes].T)
 
     @cached_property
-    def _reader(self) -> tuple[CountVectorizer, NDArray[np.float64], NDArray[np.float64]]:
-        """What counts n-grams, the weight of each, [v], and what each adds to each theme, [v, k].
-
-        The few lines of TF-IDF stand in :meth:`transform`: scikit-learn's checks of its input take longer than a text.
-        """
-        from sklearn.feature_extraction.text import CountVectorizer
-
-        counter = CountVectorizer(vocabulary={ngram: place for place, ngram in enumerate(self.ngrams)}, **READ)
-        return counter, np.asarray(self.weights), np.asarray(self.themes).T
+    def _reader(self) -> tuple[TfidfVectorizer, NDArray[np.float64]]:
+        """What counts n-grams, and what each adds to each theme, [v, k]."""
+        vectorizer = _vectorizer(vocabulary={ngram: place for place, ngram in enumerate(self.ngrams)})
+        vectorizer.idf_ = np.asarray(self.weights)
+        return vectorizer, np.asarray(self.themes).T
 
     def strongest(self, count: int = 6) -> tuple[tuple[str, ...], ...]:
         """Return for each theme the n-grams that make it strong, long ones first, overlapping ones left out."""
@@ -145,13 +136,13 @@ def normal(text: str) -> str:
     return unicodedata.normalize("NFKC", text).lower()
 
 
-READ: Final[dict[str, Any]] = {
-    "preprocessor": normal,
-    "analyzer": "char_wb",
-    "ngram_range": (2, 4),
-    "dtype": np.float64,
-}
-"""scikit-learn's settings of learning and reading: 2 to 4 characters of a word."""
+def _vectorizer(**settings: Any) -> TfidfVectorizer:
+    """Return scikit-learn's own, with the settings that learning and reading share: 2 to 4 characters of a word."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(
+        preprocessor=normal, analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, dtype=np.float64, **settings
+    )
 
 
 def _sample(texts: list[str]) -> list[str]:
