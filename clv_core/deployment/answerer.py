@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.service.surroundings import Surroundings
+from clv_core.deployment.surroundings import Surroundings
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.handful import few_features
 from clv_core.features.holder import Told

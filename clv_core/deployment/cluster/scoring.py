@@ -19,7 +19,7 @@ from clv_core.deployment.answerer import Answerer
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.cluster import worker
 from clv_core.deployment.cluster.worker import SCORES, TOTALS, Carried
-from clv_core.deployment.service.surroundings import Surroundings, besides_level
+from clv_core.deployment.surroundings import Surroundings, besides_level
 from clv_core.deployment.terms import Terms
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.features.lines import VOCABULARIES

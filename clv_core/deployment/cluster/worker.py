@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from clv_core.deployment.answerer import Answerer
 from clv_core.deployment.bundle import MODEL_FILES, Bundle
 from clv_core.deployment.scoring import framed
-from clv_core.deployment.service.surroundings import Surroundings
+from clv_core.deployment.surroundings import Surroundings
 from clv_core.deployment.terms import Terms
 from clv_core.features.signals import REVIEW_TEXT, SignalColumn
 from clv_core.features.snapshot import Snapshot

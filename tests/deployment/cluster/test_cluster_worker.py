@@ -26,7 +26,7 @@ from clv_core.model.levelled import Levelled
 from clv_core.model.predictions import COLUMNS
 from clv_core.pipeline import score
 from clv_core.workspace import Workspace
-from tests.deployment.cluster.conftest import KINDS
+from tests.deployment.kinds import KINDS
 
 
 @dataclass(frozen=True)
