@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -25,8 +26,8 @@ CONFIG: Final = TrainConfig(horizon_days=60, ensemble=2, steps=30, cutoffs=3, pr
 KINDS: Final = ("bgnbd", "paretonbd", "lightgbm", "hybrid", "blend")
 
 
-def keep_kinds(workspace: Workspace, dataset: Dataset, folder: Path) -> list[Bundle]:
-    """Return a bundle of each of :data:`KINDS`, kept as ``train`` keeps them."""
+def keep_kinds(workspace: Workspace, dataset: Dataset, folder: Path) -> Iterator[Bundle]:
+    """Yield a bundle of each of :data:`KINDS`, kept as ``train`` keeps them, before the next one is kept."""
     log = open_log(dataset)
     fitted: dict[str, Model] = {}
     for kind in KINDS[:-1]:
@@ -36,7 +37,8 @@ def keep_kinds(workspace: Workspace, dataset: Dataset, folder: Path) -> list[Bun
     log.close()
     assert isinstance(fitted["hybrid"], DeepModel)  # what a blend is, but for the tuning:
     fitted["blend"] = BlendModel(fitted["hybrid"], InstantModel(60, (load_network(),), 500.0))
-    return [_kept(workspace, dataset, kind, fitted[kind]) for kind in KINDS]
+    for kind in KINDS:
+        yield _kept(workspace, dataset, kind, fitted[kind])
 
 
 def _kept(workspace: Workspace, dataset: Dataset, kind: str, model: Model) -> Bundle:

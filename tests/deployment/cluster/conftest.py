@@ -14,7 +14,7 @@ from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.features.spark import Spark, why_not
 from clv_core.workspace import Workspace
-from tests.deployment.kinds import keep_kinds
+from tests.deployment.kinds import KINDS, keep_kinds
 
 QUICK = {
     "spark.sql.shuffle.partitions": "2",
@@ -31,7 +31,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     simulate("browsing", Plan(300, 400, 2, 90)).write(folder / "log")
     workspace = Workspace(folder / "workspace")
     ingest(workspace, folder / "log" / "events.csv", "shop", timezone="Asia/Shanghai", currency="CNY")
-    keep_kinds(workspace, open_dataset(workspace, "shop"), folder)
+    assert len(list(keep_kinds(workspace, open_dataset(workspace, "shop"), folder))) == len(KINDS)
     return workspace
 
 
