@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     which.add_argument(
         "--origin", type=day, action="append", default=[], help=translate("cli.backtest.origin", language)
     )
-    parser.add_argument("--models", default="hybrid,bgnbd,naive", help=translate("cli.backtest.models", language))
+    parser.add_argument("--models", default="", help=translate("cli.backtest.models", language))
     parser.add_argument("--seeds", type=int, default=1, help=translate("cli.backtest.seeds", language))
     parser.add_argument("--seed", type=int, default=1, help=translate("config.seed.help", language))
     parser.add_argument(
@@ -49,12 +49,14 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Run the origins, write the tables and the predictions, and return the scoreboard with verdicts in words.
 
+    Where nobody names models, it is the one that ``train`` takes beside the simple ones that training measures it by.
     The first model is held against each of the others, and each model against its own variants. ``scoreboard.csv`` has
     all metrics with intervals, ``slices.csv`` those of parts of the customers, ``seasons.csv`` those by season of the
     horizon, ``stability.csv`` how much of the top decile stays; with ``--folds``, ``folds.csv`` those of the first
     model on customers that it has seen and on customers that it has not.
     """
     from clv_core import pipeline
+    from clv_core.evaluation.beside import BASELINES
     from clv_core.evaluation.bootstrap import Bootstrap
     from clv_core.evaluation.folds import FEWEST, MOST
     from clv_core.evaluation.origins import MOST_ORIGINS
@@ -65,6 +67,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.training.fit import MODELS
 
     models = [model.strip() for model in options.models.split(",") if model.strip()]
+    models = models or [pipeline.default_model(context.workspace, options.name), *BASELINES]
     for model in models:
         if model not in MODEL_IDS:
             raise UsageError("setting_choice", setting="models", value=model, choices=", ".join(MODEL_IDS))
