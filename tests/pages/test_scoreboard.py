@@ -15,10 +15,12 @@ from streamlit.testing.v1 import AppTest
 from clv_core import jobs
 from clv_core.cli import main
 from clv_core.collection.store import open_dataset
-from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.evaluation.origins import rolling_origins
 from clv_core.i18n import translate
+from clv_core.training.fit import MODELS
 from clv_core.workspace import Workspace, write_json
+from pages.ui import scoreboard
 
 OPEN = Callable[..., AppTest]
 
@@ -46,6 +48,15 @@ def test_the_comparison_is_offered_and_started_with_the_models_own_settings(open
     assert "cutoffs=3" in words and "bgnbd" in words[words.index("--models") + 1].split(",")
     assert "--folds" not in words  # BG/NBD does not learn from single customers
     assert not app.exception
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_folds_are_asked_for_where_the_command_takes_them(with_model: Path, tmp_path: Path, model: str) -> None:
+    bundle = list_bundles(Workspace(with_model))[0]
+    config = {**bundle.record["config"], "model": model}
+    words = scoreboard.command(Bundle(bundle.folder, {**bundle.record, "model": model, "config": config}), tmp_path)
+    assert ("--folds" in words) != MODELS[model].baseline
+    assert words[words.index("--models") + 1].split(",")[0] == model
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
