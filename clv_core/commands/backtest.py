@@ -56,6 +56,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     model on customers that it has seen and on customers that it has not.
     """
     from clv_core import pipeline
+    from clv_core.collection.store import open_dataset
     from clv_core.evaluation.beside import BASELINES
     from clv_core.evaluation.bootstrap import Bootstrap
     from clv_core.evaluation.folds import FEWEST, MOST
@@ -100,6 +101,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     pipeline.write_table(season_table(found.predictions), options.out / "seasons.csv")
     pipeline.write_table(stable, options.out / "stability.csv")
     pipeline.write_table(found.predictions, options.out / "predictions.parquet")
+    currency = open_dataset(context.workspace, options.name).manifest.currency
     names = [name for name in dict.fromkeys(found.predictions["model"]) if RUN not in name]
     metrics = {
         f"{origin}": {
@@ -113,7 +115,9 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "models": names,
         "metrics": metrics,
         "verdicts": [
-            verdict for one, other in _pairs(names) for verdict in _verdicts(bootstrap, one, other, context.language)
+            verdict
+            for one, other in _pairs(names)
+            for verdict in _verdicts(bootstrap, one, other, currency, context.language)
         ],
         "stability": [
             {"model": model, "between": between, "overlap": float(part.mean())}
@@ -156,7 +160,7 @@ def _pairs(names: list[str]) -> list[tuple[str, str]]:
     return [(plain[0], other) for other in plain[1:]] + own
 
 
-def _verdicts(bootstrap: Bootstrap, model: str, other: str, language: str) -> list[dict[str, Any]]:
+def _verdicts(bootstrap: Bootstrap, model: str, other: str, currency: str, language: str) -> list[dict[str, Any]]:
     """Return who is better on each metric, averaged over origins, as JSON with a sentence."""
     from clv_core.evaluation.scoreboard import verdicts
 
@@ -169,5 +173,5 @@ def _verdicts(bootstrap: Bootstrap, model: str, other: str, language: str) -> li
             "advantage": asdict(verdict.advantage),
             **verdict.message.to_json(language),
         }
-        for verdict in verdicts(bootstrap, model, other)
+        for verdict in verdicts(bootstrap, model, other, currency=currency)
     ]

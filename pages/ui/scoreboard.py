@@ -230,7 +230,7 @@ def slices(bundle: Bundle, board: Board) -> pd.DataFrame:
         t("column.customers"): [f"{count:,}" for count in found["customers"]],
         t("board.buyers"): [f"{count:,}" for count in found["buyers"]],
     }
-    return pd.DataFrame({**shown, **_beside_bgnbd(found, model)})
+    return pd.DataFrame({**shown, **_beside_bgnbd(found, bundle)})
 
 
 def seasons(bundle: Bundle, board: Board) -> pd.DataFrame:
@@ -244,7 +244,7 @@ def seasons(bundle: Bundle, board: Board) -> pd.DataFrame:
         t("board.season"): [season_label(name, state.language()) for name in found["season"]],
         t("board.season.origins"): [f"{count:,}" for count in found["origins"]],
     }
-    return pd.DataFrame({**shown, **_beside_bgnbd(found, model)})
+    return pd.DataFrame({**shown, **_beside_bgnbd(found, bundle)})
 
 
 def second_view(bundle: Bundle, said: dict[str, Any], folds: pd.DataFrame) -> None:
@@ -270,14 +270,16 @@ def views(bundle: Bundle, folds: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(shown)
 
 
-def _beside_bgnbd(found: pd.DataFrame, model: str) -> dict[str, list[str]]:
+def _beside_bgnbd(found: pd.DataFrame, bundle: Bundle) -> dict[str, list[str]]:
     """Return the columns of the figures :data:`SLICED`, our model's and BG/NBD's, as shown."""
-    shown = {}
+    model, currency = bundle.record["model"], bundle.record["currency"]
+    shown: dict[str, list[str]] = {}
     for metric in SLICED:
         for name in dict.fromkeys((model, "bgnbd")):
             if (metric, name) in found:
-                values = [judged.said(metric, value) if pd.notna(value) else "–" for value in found[metric, name]]
-                shown[f"{t(f'metric.{metric}')} · {name_of('model', name)}"] = values
+                shown[f"{t(f'metric.{metric}')} · {name_of('model', name)}"] = [
+                    judged.said(metric, value, currency) if pd.notna(value) else "–" for value in found[metric, name]
+                ]
     return shown
 
 

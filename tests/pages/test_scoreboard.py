@@ -76,6 +76,9 @@ def test_verdicts_figures_and_parts_are_those_of_the_files(open_page: OPEN, comp
     row = sliced[sliced[translate("board.slice", lang)] == translate("slice.one_time_buyers", lang)].iloc[0]
     assert row[translate("column.customers", lang)] == f"{one['customers']:,}"
     seasonal = next(frame for frame in tables if translate("board.season", lang) in frame)
+    for frame in (sliced, seasonal):
+        misses = frame[next(name for name in frame if name.startswith(translate("metric.mae", lang)))]
+        assert all(text.endswith(" EUR") for text in misses if text != "–")
     assert len(seasonal) == pd.read_csv(folder / "seasons.csv")["season"].nunique()
     assert any(
         translate("board.stable.origins", lang, overlap="").split("，")[0][:8] in item.value for item in app.markdown
