@@ -16,6 +16,7 @@ from pages.ui import (
     upload_recall,
     upload_save,
     upload_steps,
+    upload_waiting,
     uploading,
     widgets,
 )
@@ -27,14 +28,14 @@ saving = progress.running(job)
 upload_steps.steps(3 if saving else 0 if file is None else 1)
 
 if job and saving:
-    st.session_state["job_ingest"] = job.id
     progress.watch(job)
     st.stop()
 if job and upload_questions.of_run(job, partial(uploading.again, job)):
     st.button(t("upload.another"), icon=":material/close:", key="another_file", on_click=uploading.drop)
     st.stop()
 if job and progress.take(job):
-    uploading.drop()
+    if uploading.reads(job):
+        uploading.drop()
     state.choose(dataset=job.status()["result"]["dataset"])
     saved.keep(job)
     st.rerun()
@@ -50,6 +51,7 @@ if file is None:
         st.subheader(t("upload.next"), anchor=False)
     else:
         widgets.headline(t("upload.headline"))
+    upload_waiting.show()
     try:
         upload_steps.choose_file()
     except ClvError as error:

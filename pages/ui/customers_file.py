@@ -96,7 +96,9 @@ def _begin(file: Chosen) -> None:
 def drop() -> None:
     """Forget the file; our copy of an upload is removed."""
     found: Chosen | None = st.session_state.pop(FILE, None)
-    st.session_state.pop("job_customers", None)
+    run = state.followed("customers")
+    if run is not None:
+        state.unfollow(run)
     if found is not None:
         shutil.rmtree(found.folder, ignore_errors=True)
 

@@ -51,7 +51,7 @@ def show(dataset: Dataset) -> None:
         return
     if job is not None and _asks(job):
         upload_questions.of_run(job, partial(_answered, job))
-        st.button(t("leak.back"), key="customers_back", type="tertiary", on_click=_forget)
+        st.button(t("leak.back"), key="customers_back", type="tertiary", on_click=state.unfollow, args=[job])
         return
     file = customers_file.chosen()
     if file is None:
@@ -199,11 +199,7 @@ def _leak(dataset: Dataset, job: jobs.Job) -> None:
         sure = st.checkbox(t("leak.sure", columns=names), key="leak_sure")
         may = by_role.if_may("change", disabled=not sure)
         st.button(t("leak.use"), key="leak_use", on_click=start, args=[[], columns], **may)
-        st.button(t("leak.back"), key="leak_back", type="tertiary", on_click=_forget)
-
-
-def _forget() -> None:
-    st.session_state.pop("job_customers", None)
+        st.button(t("leak.back"), key="leak_back", type="tertiary", on_click=state.unfollow, args=[job])
 
 
 def _leaking(args: list[str], params: dict[str, Any]) -> list[str]:

@@ -36,7 +36,6 @@ def follow(command: str, label: str | None = None) -> jobs.Job | None:
     if job is None:
         return None
     if progress.running(job):
-        st.session_state[f"job_{command}"] = job.id
         progress.watch(job)
         st.stop()
     if progress.take(job):
@@ -44,7 +43,7 @@ def follow(command: str, label: str | None = None) -> jobs.Job | None:
     if job.status()["state"] != jobs.DONE:
         with st.container(horizontal=True):
             if st.button(state.t("outcome.close"), key=f"close_{command}", icon=":material/close:", type="tertiary"):
-                st.session_state.pop(f"job_{command}", None)
+                state.unfollow(job)
                 st.rerun()
             progress.technical_log(job)
     return None

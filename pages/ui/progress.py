@@ -1,7 +1,7 @@
 """Long runs on a page: how far, how long still, the curve, stop; and what became of them.
 
-A run is a job of the command line. Everything shown is read from its folder, so that a reload, another page or a
-second person changes nothing.
+A run is a job of the command line. Everything shown is read from its folder, so that a reload or another page changes
+nothing. How it ended is told to the sessions that follow it: the one that started it, and who was given its address.
 """
 
 from __future__ import annotations
@@ -27,11 +27,15 @@ def latest(command: str, label: str | None = None) -> jobs.Job | None:
 
 
 def current(command: str, label: str | None = None) -> jobs.Job | None:
-    """Return the newest job if it runs, was cut off, or was started in this session and not yet taken."""
-    job = latest(command, label)
-    if job is None or job.id == st.session_state.get(f"job_{command}"):
-        return job
-    return job if job.status()["state"] in (jobs.RUNNING, jobs.INTERRUPTED) else None
+    """Return the job that this session follows; else the newest about ``label`` that runs or was cut off.
+
+    Without a label, what others run is none of the page's business: it stays in the sidebar.
+    """
+    own = state.followed(command)
+    if own is not None and label in (None, own.status().get("label")):
+        return own
+    job = latest(command, label) if label is not None else None
+    return job if job is not None and job.status()["state"] in (jobs.RUNNING, jobs.INTERRUPTED) else None
 
 
 def running(job: jobs.Job | None) -> bool:
@@ -39,17 +43,9 @@ def running(job: jobs.Job | None) -> bool:
     return job is not None and job.status()["state"] == jobs.RUNNING
 
 
-def watch(job: jobs.Job) -> None:
-    """Follow a running job; when it ends, the whole page is drawn again, and :func:`take` says so in this session too.
-
-    A page that was loaded anew does not know that it had started the run.
-    """
-    st.session_state[f"job_{job.status()['command']}"] = job.id
-    _live(job)
-
-
 @st.fragment(run_every=POLL)
-def _live(job: jobs.Job) -> None:
+def watch(job: jobs.Job) -> None:
+    """Show a running job; when it ends, the whole page is drawn again."""
     status = job.status()
     if status["state"] != jobs.RUNNING:
         st.rerun(scope="app")
@@ -76,10 +72,11 @@ def _live(job: jobs.Job) -> None:
 
 
 def take(job: jobs.Job) -> bool:
-    """Say once, on the first run after its end, that the job is done; show what went wrong where it is not."""
-    if ended(job) != jobs.DONE:
+    """Say once that a job which this session follows is done; show what went wrong where it is not."""
+    if ended(job) != jobs.DONE or state.followed(job.status()["command"]) != job:
         return False
-    return st.session_state.pop(f"job_{job.status()['command']}", None) is not None
+    state.unfollow(job)
+    return True
 
 
 def ended(job: jobs.Job) -> str:
@@ -98,6 +95,7 @@ def again(job: jobs.Job) -> None:
     """Start the same command once more; training goes on where it stopped."""
     status = job.status()
     state.start_job(status["args"], status.get("label", ""))
+    job.put_away()
     st.rerun()
 
 

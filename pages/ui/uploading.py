@@ -118,8 +118,10 @@ def _begin(file: Chosen) -> None:
 def drop() -> None:
     """Forget the files; our copies of uploads and the checks are removed, and a check that runs is stopped."""
     stop_checks()
-    for key in (CHECKS, "job_ingest"):
-        st.session_state.pop(key, None)
+    st.session_state.pop(CHECKS, None)
+    run = state.followed("ingest")
+    if run is not None:
+        state.unfollow(run)
     found: Chosen | None = st.session_state.pop(FILE, None)
     st.session_state.pop(ANSWERS, None)
     if found is not None:
@@ -232,6 +234,12 @@ def options(said: Answers) -> list[str]:
     return words if said.header else [*words, "--no-header"]
 
 
+def reads(job: jobs.Job) -> bool:
+    """Say whether a run is about the files in hand."""
+    file = chosen()
+    return file is not None and str(file.path) in job.status()["args"]
+
+
 def save(file: Chosen, name: str, *more: str) -> None:
     """Start the run that makes the dataset, or a new version of it."""
     stop_checks()
@@ -241,6 +249,7 @@ def save(file: Chosen, name: str, *more: str) -> None:
 def again(job: jobs.Job, **given: Any) -> None:
     """Start a run once more with an answer to what it asked; the answer is kept for the file in hand too."""
     status = job.status()
-    if chosen() is not None:
+    if reads(job):
         settle(**given)
     state.start_job([*status["args"], *options(Answers(**given))], status.get("label", ""))
+    job.put_away()

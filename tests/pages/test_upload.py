@@ -73,15 +73,30 @@ def test_an_added_file_in_another_currency_is_asked_about(open_page: OPEN, with_
     jobs.update_status(jobs.jobs(Workspace(with_dataset), "ingest")[0].folder, state=jobs.CANCELLED)
 
 
-def test_the_question_of_a_run_survives_a_new_session(open_page: OPEN, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ("address", "offer"))
+def test_the_question_of_a_run_survives_a_new_session(open_page: OPEN, tmp_path: Path, by: str) -> None:
     app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
     app.form_submit_button[0].click().run()
-    other = open_page(tmp_path, "upload", lang="zh")
     job = jobs.jobs(Workspace(tmp_path), "ingest")[0]
+    other = open_page(tmp_path, "upload", lang="zh", **({"run": job.id} if by == "address" else {}))
     jobs.finish(job.folder, "en", error=NeedsAnswer("dates_ambiguous", column="date", rows=40))
     other.run()
+    if by == "offer":
+        other.button(key=f"follow_{job.id}").click().run()
     other.button(key="answer_date_order_mdy").click().run()
     assert last_args(tmp_path, "ingest")[-2:] == ["--date-order", "mdy"]
+    assert not any(button.key == f"follow_{job.id}" for button in open_page(tmp_path, "upload", lang="en").button)
+
+
+def test_a_question_that_was_put_away_is_offered_to_nobody(open_page: OPEN, tmp_path: Path) -> None:
+    app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
+    app.form_submit_button[0].click().run()
+    job = jobs.jobs(Workspace(tmp_path), "ingest")[0]
+    jobs.finish(job.folder, "en", error=NeedsAnswer("dates_ambiguous", column="date", rows=40))
+    other = open_page(tmp_path, "upload", lang="en")
+    other.button(key=f"put_away_{job.id}").click().run()
+    assert translate("waiting.asks", name="log0") not in written(other)
+    assert app.run().button(key="answer_date_order_dmy")
 
 
 @pytest.mark.parametrize(
