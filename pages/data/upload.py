@@ -40,7 +40,7 @@ if job and progress.take(job):
     saved.keep(job)
     st.rerun()
 if job:
-    progress.technical_log(job)
+    progress.after(job)
 
 if file is None:
     just = state.dataset()

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from clv_core import jobs
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
 from pages.ui import by_role, forms, navigation, progress, state, training, tuning, widgets
@@ -26,12 +25,8 @@ if job and progress.running(job):
 if job and progress.take(job):
     state.choose(model=job.status()["result"]["model"])
     st.rerun()
-if job and job.status()["state"] == jobs.INTERRUPTED:
-    may = by_role.if_may("train")
-    if st.button(t("train.resume"), type="primary", icon=":material/resume:", key="resume", **may):
-        progress.again(job)
 if job:
-    progress.technical_log(job)
+    progress.after(job)
 
 with st.container(border=True):
     horizon_days = training.choose_horizon(allowed)

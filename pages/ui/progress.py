@@ -18,6 +18,8 @@ from pages.ui.state import t
 
 POLL: Final = "1s"
 RECENT: Final = 30
+RESUMES: Final = ("train", "tune", "backtest")
+"""Commands that go on where they were cut off; the others start anew."""
 
 
 def latest(command: str, label: str | None = None) -> jobs.Job | None:
@@ -35,7 +37,7 @@ def current(command: str, label: str | None = None) -> jobs.Job | None:
     if own is not None and label in (None, own.status().get("label")):
         return own
     job = latest(command, label) if label is not None else None
-    return job if job is not None and job.status()["state"] in (jobs.RUNNING, jobs.INTERRUPTED) else None
+    return job if job is not None and (running(job) or _cut_off(job)) else None
 
 
 def running(job: jobs.Job | None) -> bool:
@@ -87,8 +89,23 @@ def ended(job: jobs.Job) -> str:
     elif status["state"] == jobs.CANCELLED:
         st.info(t("job.cancelled"), icon=":material/stop_circle:")
     elif status["state"] == jobs.INTERRUPTED:
-        st.warning(t("job.interrupted"), icon=":material/power_off:")
+        resumes = status["command"] in RESUMES
+        st.warning(t("job.interrupted" if resumes else "job.interrupted.anew"), icon=":material/power_off:")
     return str(status["state"])
+
+
+def after(job: jobs.Job) -> None:
+    """Offer what is left to do about a run that did not end well: start it again, read what it printed, close it."""
+    status = job.status()
+    with st.container(horizontal=True):
+        if status["state"] == jobs.INTERRUPTED:
+            word = "job.go_on" if status["command"] in RESUMES else "job.again"
+            icon, may = ":material/refresh:", by_role.if_may(access.action_of(status["command"]))
+            if st.button(t(word), type="primary", icon=icon, key=f"once_more_{status['command']}", **may):
+                again(job)
+        icon, close = ":material/close:", f"close_{status['command']}"
+        st.button(t("outcome.close"), key=close, icon=icon, type="tertiary", on_click=state.unfollow, args=[job])
+        technical_log(job)
 
 
 def again(job: jobs.Job) -> None:
@@ -159,6 +176,12 @@ def loss_frame(history: list[dict[str, Any]]) -> pd.DataFrame:
     frame["step"] = frame["step"] if "step" in frame else frame["done"]
     frame["seed"] = frame["seed"].astype(int) if "seed" in frame else 1
     return frame[["step", "loss", "seed"]].sort_values(["seed", "step"], ignore_index=True)
+
+
+def _cut_off(job: jobs.Job) -> bool:
+    """Say whether a run was cut off and nobody has closed it since."""
+    status = job.status()
+    return status["state"] == jobs.INTERRUPTED and not status.get("put_away")
 
 
 def _share(status: dict[str, Any]) -> float:

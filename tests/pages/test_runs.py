@@ -165,15 +165,58 @@ def test_run_shows_in_the_sidebar_of_other_pages(open_page: OPEN, with_dataset: 
 
 
 def test_run_that_was_cut_off_can_go_on(open_page: OPEN, with_dataset: Path, sleeping_job: START) -> None:
-    job = sleeping_job(Workspace(with_dataset), ["train", "shop"], "shop")
-    os.killpg(job.status()["pid"], signal.SIGKILL)
-    os.waitpid(job.status()["pid"], 0)
+    job = cut_off(sleeping_job(Workspace(with_dataset), ["train", "shop"], "shop"))
     app = open_page(with_dataset, "train", lang="en")
     assert translate("job.interrupted") in [item.value for item in app.warning]
-    app.button(key="resume").click().run()
+    app.button(key="once_more_train").click().run()
     started = jobs.jobs(Workspace(with_dataset), "train")[0].status()
     assert started["state"] == jobs.RUNNING and started["args"] == ["train", "shop"]
     jobs.update_status(job.folder, state=jobs.CANCELLED)
+
+
+def cut_off(job: jobs.Job) -> jobs.Job:
+    os.killpg(job.status()["pid"], signal.SIGKILL)
+    os.waitpid(job.status()["pid"], 0)
+    return job
+
+
+@pytest.mark.parametrize(
+    ("command", "page", "label", "own"),
+    [
+        *((name, "datasets", "theirs", True) for name in ("combine", "rename", "delete")),
+        *((name, "datasets", "other", False) for name in ("clean", "customers")),
+        *((name, "home", "other", True) for name in ("ingest", "demo")),
+        ("train", "train", "other", False),
+    ],
+)
+def test_a_run_that_was_cut_off_is_closed_for_good(
+    open_page: OPEN, two: Path, sleeping_job: START, command: str, page: str, label: str, own: bool
+) -> None:
+    job = cut_off(sleeping_job(Workspace(two), [command, "other"], label))
+    address = {"lang": "en", "dataset": "other", **({"run": job.id} if own else {})}
+    app = open_page(two, page, **address)
+    said = "job.interrupted" if command == "train" else "job.interrupted.anew"
+    assert translate(said) in [item.value for item in app.warning]
+    app.button(key=f"close_{command}").click().run()
+    assert not app.exception and translate(said) not in [item.value for item in app.warning]
+    later = open_page(two, page, **address)
+    assert translate(said) not in [item.value for item in later.warning]
+
+
+def test_a_run_that_does_not_resume_is_started_again_by_a_click(
+    open_page: OPEN, two: Path, sleeping_job: START
+) -> None:
+    job = cut_off(sleeping_job(Workspace(two), ["combine", "shop", "other", "--name", "all"], "all"))
+    app = open_page(two, "datasets", lang="en", dataset="other", run=job.id)
+    app.button(key="once_more_combine").click().run()
+    newest = jobs.jobs(Workspace(two), "combine")[0]
+    assert newest != job and newest.status()["args"] == job.status()["args"] and job.status()["put_away"]
+
+
+def test_an_upload_that_was_cut_off_is_told_to_nobody_else(open_page: OPEN, two: Path, sleeping_job: START) -> None:
+    cut_off(sleeping_job(Workspace(two), ["ingest", str(two.parent / "other.csv"), "--name", "new"], "new"))
+    for page in ("home", "upload"):
+        assert not open_page(two, page, lang="en", dataset="other").warning
 
 
 def test_failure_is_said_in_the_language_of_the_page_not_of_the_run(
