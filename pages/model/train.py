@@ -29,13 +29,14 @@ if job:
     progress.after(job)
 
 with st.container(border=True):
-    horizon_days = training.choose_horizon(allowed)
+    horizon_days = training.choose_horizon(dataset, allowed)
     st.caption(t("train.horizon.measured" if horizon_days <= allowed.measurable else "train.horizon.unmeasured"))
     advanced = st.expander(t("train.advanced"), icon=":material/tune:")
     with advanced:
         values = forms.settings_form(
             TrainConfig,
             ("basic", "data", "network", "training"),
+            training.of(dataset),
             skip=("horizon_days",),
             defaults={"model": training.default_model(dataset)},
         )

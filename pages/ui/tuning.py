@@ -12,7 +12,7 @@ from clv_core.config import TrainConfig
 from clv_core.evaluation.tune import SPACE, TUNABLE
 from clv_core.training.cost import Cost
 from clv_core.workspace import read_json
-from pages.ui import by_role, forms, judged, progress, state
+from pages.ui import by_role, forms, judged, progress, state, training
 from pages.ui.state import name_of, t
 
 ORIGINS: Final = 3
@@ -41,7 +41,7 @@ def section(dataset: Dataset, horizon_days: int, values: dict[str, Any], cost: C
     path = state.workspace().root / "tuning" / f"{dataset.name}-{horizon_days}d.json"
     found = read_json(path) if path.is_file() else None
     if found and found["version"] == dataset.version:
-        show(found)
+        show(found, training.of(dataset))
     st.write(t("tune.why", origins=ORIGINS))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         trials = st.selectbox(t("tune.trials"), TRIALS, index=1, key="tune_trials", width=160)
@@ -60,8 +60,13 @@ def start(dataset: Dataset, horizon_days: int, values: dict[str, Any], trials: i
     state.start_job(command, dataset.name)
 
 
-def show(found: dict[str, Any]) -> None:
-    """Say what the search found and what it was worth where it had not looked, and offer the settings."""
+def show(found: dict[str, Any], of: str) -> None:
+    """Say what the search found and what it was worth where it had not looked, and offer the settings.
+
+    Args:
+        found: the record of the search.
+        of: what the form's settings are kept under.
+    """
     gain = 1 - found["loss"] / found["default_loss"]
     tried = len(found["trials"])
     if not found["advantage"]:
@@ -79,7 +84,7 @@ def show(found: dict[str, Any]) -> None:
         for name, value in found["settings"].items()
     ]
     st.caption(" · ".join(settings))
-    st.button(t("tune.use"), icon=":material/done_all:", key="use_tuned", on_click=_use, args=(found["settings"],))
+    st.button(t("tune.use"), icon=":material/done_all:", key="use_tuned", on_click=_use, args=(found["settings"], of))
 
 
 def _said(metric: str, advantage: dict[str, float]) -> str:
@@ -87,6 +92,6 @@ def _said(metric: str, advantage: dict[str, float]) -> str:
     return t("tune.range", value=value, low=low, high=high)
 
 
-def _use(settings: dict[str, Any]) -> None:
+def _use(settings: dict[str, Any], of: str) -> None:
     for name in SPACE:
-        st.session_state[f"setting_{name}"] = settings[name]
+        st.session_state[forms.key_of(name, of)] = settings[name]

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
+from clv_core.collection.ingest import ingest
 from clv_core.collection.store import open_dataset
 from clv_core.evaluation.tune import SPACE
 from clv_core.i18n import translate
 from clv_core.training.choice import DEFAULT
 from clv_core.workspace import Workspace, write_json
-from pages.ui.training import USUAL_HORIZONS
+from pages.ui.forms import key_of
+from pages.ui.navigation import BY_NAME
+from pages.ui.training import USUAL_HORIZONS, of
 
 OPEN = Callable[..., AppTest]
 SETTINGS = {
@@ -37,6 +41,14 @@ def root(with_dataset: Path, tmp_path: Path) -> Path:
     return tmp_path / "ws"
 
 
+def of_shop(root: Path) -> str:
+    return of(open_dataset(Workspace(root), "shop"))
+
+
+def horizon_days(app: AppTest, root: Path) -> int:
+    return int(app.session_state[f"train_horizon_{of_shop(root)}"])
+
+
 def keep(root: Path, days: int, **changes: object) -> None:
     found = {
         "dataset": "shop",
@@ -54,7 +66,7 @@ def keep(root: Path, days: int, **changes: object) -> None:
 
 def test_the_search_is_a_job_for_the_chosen_horizon(open_page: OPEN, root: Path) -> None:
     app = open_page(root, "train", lang="en")
-    days = app.session_state["train_horizon"]
+    days = horizon_days(app, root)
     app.selectbox(key="tune_trials").set_value(40).run()
     app.button(key="start_tuning").click().run()
     words = jobs.jobs(Workspace(root), "tune")[0].status()["args"]
@@ -75,16 +87,35 @@ def test_what_was_found_is_said_with_its_range(open_page: OPEN, root: Path, lang
 def test_the_settings_are_taken_over_into_the_form(open_page: OPEN, root: Path) -> None:
     assert set(SETTINGS) == set(SPACE)
     app = open_page(root, "train", lang="en")
-    keep(root, app.session_state["train_horizon"])
+    keep(root, horizon_days(app, root))
     app.run()
     app.button(key="use_tuned").click().run()
-    assert app.selectbox(key="setting_rnn").value == "lstm"
-    assert app.number_input(key="setting_learning_rate").value == 0.004
+    assert app.selectbox(key=key_of("rnn", of_shop(root))).value == "lstm"
+    assert app.number_input(key=key_of("learning_rate", of_shop(root))).value == 0.004
     assert not app.exception
 
 
 def test_a_search_over_an_older_version_of_the_log_is_not_shown(open_page: OPEN, root: Path) -> None:
     app = open_page(root, "train", lang="en")
-    keep(root, app.session_state["train_horizon"], version="000000000000")
+    keep(root, horizon_days(app, root), version="000000000000")
     app.run()
     assert not any(button.key == "use_tuned" for button in app.button)
+
+
+def test_another_dataset_begins_with_its_own_choices_and_a_page_change_keeps_them(open_page: OPEN, root: Path) -> None:
+    rows = [f"C{n % 120},{date(2023, 1, 1) + timedelta(days=n * 2)},{n % 30 + 1}" for n in range(360)]
+    (root / "small.csv").write_text("\n".join(["customer_id,date,amount", *rows]))
+    ingest(Workspace(root), root / "small.csv", "small")
+    small, shop = (of(open_dataset(Workspace(root), name)) for name in ("small", "shop"))
+    app = open_page(root, "train", lang="en", dataset="small")
+    assert app.selectbox(key=key_of("model", small)).value == "instant_tuned"
+    app.segmented_control(key=f"train_horizon_{small}").set_value(30).run()
+    app.number_input(key=key_of("seed", small)).set_value(7).run()
+    app.selectbox(key="dataset").set_value("shop").run()
+    assert app.selectbox(key=key_of("model", shop)).value == DEFAULT
+    assert app.segmented_control(key=f"train_horizon_{shop}").value != 30
+    assert app.number_input(key=key_of("seed", shop)).value != 7
+    app.switch_page(BY_NAME["home"].path).run().switch_page(BY_NAME["train"].path).run()
+    app.selectbox(key="dataset").set_value("small").run()
+    assert app.segmented_control(key=f"train_horizon_{small}").value == 30
+    assert app.number_input(key=key_of("seed", small)).value == 7
