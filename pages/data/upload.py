@@ -60,8 +60,11 @@ if file is None:
 
 widgets.headline(t("upload.headline.file", file=widgets.plain(file.path.name)))
 upload_steps.file_line(file)
-path = upload_steps.which(file)
+path = file.path
 try:
+    for path in file.paths:
+        uploading.columns(path)  # the one that cannot be read so is the one that is asked about
+    path = upload_steps.which(file)
     upload_recall.offer(file)
     st.subheader(t("upload.step.columns"), anchor=False)
     upload_steps.choose_columns(file)
@@ -86,3 +89,4 @@ except ClvError as error:
         upload_questions.ask(*asked, path, uploading.settle)
     else:
         widgets.error_box(error)
+    upload_steps.offer_without(file, path)

@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -115,6 +115,14 @@ def _begin(file: Chosen) -> None:
     st.session_state[FILE] = file
 
 
+def leave_out(file: Chosen, path: Path) -> None:
+    """Go on without one of several files; our copy of it is removed."""
+    st.session_state[FILE] = replace(file, paths=tuple(other for other in file.paths if other != path))
+    if path.parent == file.folder:
+        path.unlink(missing_ok=True)
+    settle()
+
+
 def drop() -> None:
     """Forget the files; our copies of uploads and the checks are removed, and a check that runs is stopped."""
     stop_checks()
@@ -156,6 +164,11 @@ def inspection(path: Path, header: bool) -> Inspection:
         Refused: it holds no table.
     """
     return _inspection(stamp_of(path), header, path)
+
+
+def columns(path: Path) -> list[str]:
+    """Return the names of a file's columns; raises as :func:`inspection` does."""
+    return [item.column for item in inspection(path, answers().header).columns]
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
