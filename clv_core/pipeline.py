@@ -233,10 +233,10 @@ def tune(
     run = identity(dataset.name, dataset.version, "tune", origins, config.to_json(), __version__)
     folder = workspace.runs / run
     progress.report("features", 0, 1)
-    past = open_log(dataset, event_types=config.event_types, before=origin)
+    past = open_log(dataset, before=origin, **config.of_log())
     found = search(past, config, trials=trials, origins=origins, folder=folder, progress=progress)
     past.close()
-    log = open_log(dataset, event_types=config.event_types)
+    log = open_log(dataset, **config.of_log())
     tuning = judge(log, origin, config, found, folder / "last", progress)
     log.close()
     about = {"dataset": name, "version": dataset.version, "config": config.to_json()}

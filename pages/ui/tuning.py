@@ -64,14 +64,17 @@ def show(found: dict[str, Any]) -> None:
     """Say what the search found and what it was worth where it had not looked, and offer the settings."""
     gain = 1 - found["loss"] / found["default_loss"]
     tried = len(found["trials"])
+    chosen_on = t("tune.chosen_on", origins=", ".join(state.day(origin) for origin in found["origins"]))
     if not found["advantage"]:
         st.markdown(f":material/check: {t('tune.default_is_best', trials=tried)}")
+        st.caption(chosen_on)
         return
     st.markdown(f"**{t('tune.found', trials=tried, gain=state.percent(gain, 1))}**")
     rows = {
         t("column.metric"): [t(f"metric.{name}") for name in SPOKEN if name in found["advantage"]],
         t("tune.better_by"): [_said(name, found["advantage"][name]) for name in SPOKEN if name in found["advantage"]],
     }
+    st.caption(chosen_on)
     st.caption(t("tune.judged", origin=state.day(found["origin"])))
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt=t("tune.better_by"))
     settings = [

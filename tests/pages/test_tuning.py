@@ -45,6 +45,7 @@ def keep(root: Path, days: int, **changes: object) -> None:
         "loss": 0.9,
         "default_loss": 1.0,
         "origin": "2024-10-02",
+        "origins": ["2024-04-05", "2024-07-04"],
         "advantage": {"gini": {"value": 0.01, "low": -0.002, "high": 0.03}},
         "trials": [{"number": 0}, {"number": 1}],
     }
@@ -70,6 +71,8 @@ def test_what_was_found_is_said_with_its_range(open_page: OPEN, root: Path, lang
     assert not app.exception
     said = translate("tune.range", lang, value="0.010", low="-0.002", high="0.030")
     assert any(said in frame.value.to_numpy() for frame in app.dataframe)
+    days = {"en": "5 Apr 2024, 4 Jul 2024", "zh": "2024年4月5日, 2024年7月4日"}[lang]
+    assert translate("tune.chosen_on", lang, origins=days) in [one.value for one in app.caption]
 
 
 def test_the_settings_are_taken_over_into_the_form(open_page: OPEN, root: Path) -> None:
