@@ -16,6 +16,7 @@ from sklearn.metrics import mean_tweedie_deviance
 from clv_core import pipeline
 from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
+from clv_core.deployment.kept_tuning import find_tuning
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.evaluation import tune
 from clv_core.evaluation.origins import rolling_origins
@@ -200,7 +201,8 @@ def test_the_last_horizon_decides_nothing(small_workspace: Workspace, monkeypatc
     found = pipeline.tune(small_workspace, "shop", QUICK, trials=2, origins=1, progress=NoProgress())
     end = open_dataset(small_workspace, "shop").log_end
     assert seen == [end - timedelta(days=60)] and found.origin == seen[0].isoformat()
-    kept = json.loads((small_workspace.root / "tuning" / "shop-60d.json").read_text(encoding="utf-8"))
+    kept = find_tuning(small_workspace, open_dataset(small_workspace, "shop"), QUICK)
+    assert kept is not None
     assert kept["settings"] == found.settings and len(kept["trials"]) == 2
     assert len(kept["origins"]) == 1 and kept["origins"][0] < kept["origin"]
     assert set(found.advantage) in (set(), {"gini", "spearman", "mae", "rmse", "decile_mape", "bias"})
