@@ -1,4 +1,4 @@
-"""What a workspace holds of a dataset beside its folder: scores, explanations, backtests, views, searches, models, jobs.
+"""What the workspace holds of a dataset outside its folder: scores, reasons, backtests, views, searches, models, jobs.
 
 predictions/<model>/<name>-<version>-<cutoff>[-<terms>|-embedding].parquet   explored/<name>/<version>
 explanations/<model>-<version>...                                 backtests/<model>-<version>
