@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from clv_core import jobs
-from pages.ui import progress, state, upload_questions, widgets
+from pages.ui import by_role, progress, state, upload_questions, widgets
 from pages.ui.state import t
 
 
@@ -40,5 +40,5 @@ def _offer(job: jobs.Job, waits: str) -> None:
             state.follow(job)
             st.rerun()
         if waits != "running":
-            icon = ":material/close:"
-            st.button(t("outcome.close"), key=f"put_away_{job.id}", icon=icon, type="tertiary", on_click=job.put_away)
+            key, icon, may = f"put_away_{job.id}", ":material/close:", by_role.if_may("change")
+            st.button(t("outcome.close"), key=key, icon=icon, type="tertiary", on_click=job.put_away, **may)
