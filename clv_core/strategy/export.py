@@ -112,7 +112,7 @@ class Contacts:
 
     Args:
         customers: customer_id and contact fields, under our names or usual ones; platform formats need it.
-        region: ISO country code for phone numbers without one.
+        region: country of phone numbers without a country code, by its code or name.
         assume_consent: whether all may be contacted where the frame has no consent column.
         suppressed: customer ids and e-mail addresses that must not be in any list.
     """
@@ -168,7 +168,7 @@ def export(
         stop: the suppression list of the workspace; who is on it is in no list.
 
     Raises:
-        UsageError: unknown format, or a platform format without contacts.
+        UsageError: unknown format, a platform format without contacts, or a region that is no country.
         NotEnoughData: nobody is left, or fewer than the platform takes.
         NeedsAnswer: the contacts say nothing about consent, and it is not assumed.
         Refused: contacts without ids, or ids that stand twice.
@@ -194,7 +194,7 @@ def who_is_in(frame: pd.DataFrame, format: str, contacts: Contacts | None, stop:
         stop: the suppression list of the workspace.
 
     Raises:
-        UsageError: unknown format, or a platform format without contacts.
+        UsageError: unknown format, a platform format without contacts, or a region that is no country.
         NeedsAnswer: the contacts say nothing about consent, and it is not assumed.
         Refused: contacts without ids, or ids that stand twice.
     """

@@ -27,7 +27,8 @@ from pages.ui.state import name_of, percent, say, t
 
 AT_ONCE: Final = 100_000
 """So many customers are looked up while the person waits; for more the button is pressed first."""
-STOP: Final = "export_stop"
+EXAMPLES: Final = 3
+"""Of words that are no country, shown where there are some."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +156,11 @@ def show(found: Preview, dataset: Dataset) -> None:
     widgets.figures(figures, 6)
     if found.left_out:
         st.caption(t("exporting.left_out", reasons=platform_lists.reasons(found.left_out)))
+    if found.unknown_countries:
+        mark = "、" if state.language() == "zh" else ", "
+        words = widgets.plain(mark.join(list(found.unknown_countries)[:EXAMPLES]))
+        count = sum(found.unknown_countries.values())
+        st.caption(t("exporting.countries", customers=f"{count:,}", examples=words))
     if found.too_small is not None and found.rows:
         st.warning(found.too_small.text(state.language()), icon=":material/group_off:")
     if found.first is not None and len(found.first):
