@@ -70,9 +70,8 @@ def segment(
     if people.placed is not None:
         return made, segment_table(everyone, people.placed, shared, language), total, len(everyone)
     assert isinstance(scheme, Scheme)
-    rows = segments.table(everyone, scheme.tiers, language, shared)
     names = names_of_tiers(open_dataset(workspace, name), scheme.tiers, language)
-    return made, rows.assign(name=names), total, len(everyone)
+    return made, segments.table(everyone, names, shared), total, len(everyone)
 
 
 def plan(

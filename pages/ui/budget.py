@@ -21,7 +21,7 @@ from clv_core.strategy.export import Side, export, log_export
 from clv_core.strategy.offers import Offer, expected_gains
 from clv_core.strategy.plans import COST, EVIDENCE, GAIN, OFFER, Plan
 from clv_core.strategy.segments import TIER, VALUE
-from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
+from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import charts_budget, state, terms, tiers, widgets
 from pages.ui.state import money, percent, say, t
 from pages.ui.widgets import Figure
@@ -62,11 +62,6 @@ class Ground:
         return str(self.bundle.record["currency"])
 
 
-def names() -> list[str]:
-    """Return the names of the tiers, the highest first."""
-    return tier_names(DEFAULT_SCHEME.tiers, state.language())
-
-
 def show(ground: Ground) -> Plan | None:
     """Show the slider with its finding; return the plan, or None where no offer is worth its cost.
 
@@ -79,13 +74,14 @@ def show(ground: Ground) -> Plan | None:
             st.subheader(t("budget.nothing"), anchor=False)
             st.write(t("budget.nothing.why"))
         return None
-    finding = st.container()
+    top = st.container()
     budget = _slider(most, ground)
     plan = _plan(ground.mark, budget, ground)
-    with finding:
+    with top:
         context = widgets.context_line(ground.bundle, ground.dataset.log_end, ground.terms)
         assumed = terms.assumptions(ground.bundle, ground.terms)
-        widgets.headline(headline(plan, budget, ground.currency), context, rests(plan, ground.currency), *assumed)
+        finding = headline(plan, budget, tiers.names(ground.dataset), ground.currency)
+        widgets.headline(finding, context, rests(plan, ground.currency), *assumed)
     widgets.figures(_figures(plan, budget, ground.currency))
     return plan
 
@@ -117,12 +113,12 @@ def _round_step(size: float) -> float:
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= size * (1 - 1e-9))
 
 
-def headline(plan: Plan, budget: float, currency: str) -> str:
+def headline(plan: Plan, budget: float, names: Sequence[str], currency: str) -> str:
     """Return what the budget is expected to bring, and where the next coin goes."""
     finding = t("budget.headline", budget=money(budget, currency), gain=money(plan.found.gain, currency))
     if plan.next is None:
         return t("budget.headline.full", finding=finding)
-    offer, tier = widgets.plain(plan.next.offer), names()[plan.next.tier - 1]
+    offer, tier = widgets.plain(plan.next.offer), widgets.plain(names[plan.next.tier - 1])
     return t("budget.headline.next", finding=finding, offer=offer, tier=tier, rate=say(plan.next.per_coin, 2))
 
 
@@ -180,12 +176,11 @@ def curve(ground: Ground, plan: Plan) -> None:
     widgets.chart(figure, "budget_curve")
 
 
-def who(plan: Plan) -> None:
-    """Show who gets what, by offer and tier."""
-    words = names()
+def who(plan: Plan, names: Sequence[str]) -> None:
+    """Show who gets what, by offer and tier, the tiers by their names."""
     rows = plan.table.assign(
         **{
-            TIER: [words[tier - 1] for tier in plan.table[TIER]],
+            TIER: [names[tier - 1] for tier in plan.table[TIER]],
             EVIDENCE: [t(f"budget.evidence.{kind}") for kind in plan.table[EVIDENCE]],
         }
     )

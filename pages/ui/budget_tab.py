@@ -23,15 +23,13 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         tiered = tiers.tiered(bundle.id, dataset.version, chosen, DEFAULT_SCHEME, customers)
         with below:
             st.subheader(t("budget.offers"), anchor=False)
-            mark = f"{dataset.name}_{chosen.mark}"
-            assumed = budget_offers.edit(
-                mark, tiered["predicted_clv"].to_numpy(), budget.names(), bundle.record["currency"]
-            )
+            mark, names = f"{dataset.name}_{chosen.mark}", tiers.names(dataset)
+            assumed = budget_offers.edit(mark, tiered["predicted_clv"].to_numpy(), names, bundle.record["currency"])
             found = budget_experiment.measured(dataset, bundle)
             offers = budget_experiment.with_experiments(assumed, found, chosen.margin_rate)
             if budget.measured_names(offers):
                 st.caption(t("budget.offers.measured", names=budget.measured_names(offers)))
-            budget_experiment.section(dataset, bundle, assumed, budget.names())
+            budget_experiment.section(dataset, bundle, assumed, names)
         if not offers:
             top.info(t("budget.offers.none"), icon=":material/edit:")
             return
@@ -49,5 +47,5 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         with middle:
             budget.curve(ground, plan)
             st.subheader(t("budget.who"), anchor=False)
-            budget.who(plan)
+            budget.who(plan, names)
             budget.downloads(ground, plan)

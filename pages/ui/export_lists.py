@@ -21,7 +21,7 @@ from clv_core.strategy.contacts_stored import stored_fields, with_stored
 from clv_core.strategy.export import EXPORTS, Contacts, export, log_export
 from clv_core.strategy.preview import Preview, preview
 from clv_core.strategy.segments import TIER
-from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
+from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import access, by_role, navigation, platform_lists, state, tiers, widgets
 from pages.ui.state import name_of, percent, say, t
 
@@ -53,7 +53,7 @@ class Wish:
 def choose(dataset: Dataset, bundle: Bundle, tiered: pd.DataFrame) -> Wish:
     """Ask for customers, platform, and who must be left out."""
     fields = stored_fields(dataset)
-    names = tier_names(DEFAULT_SCHEME.tiers, state.language())
+    names = tiers.names(dataset)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         format = st.selectbox(
             t("exporting.format"),
@@ -67,7 +67,7 @@ def choose(dataset: Dataset, bundle: Bundle, tiered: pd.DataFrame) -> Wish:
             t("exporting.tiers"),
             range(1, DEFAULT_SCHEME.tiers + 1),
             selection_mode="multi",
-            format_func=lambda tier: names[tier - 1],
+            format_func=lambda tier: widgets.plain(names[tier - 1]),
             key="export_tiers",
             persist_state="session",
         )
