@@ -118,7 +118,7 @@ def plan(
     if made.customers.empty:
         raise NotEnoughData("plan_empty", budget=budget)
     assumed = tuple(one.to_json(language) for one in plans.assumptions(given))
-    side = replace(side, assumptions=(*side.assumptions, *assumed))
+    side = replace(side, assumptions=(*side.assumptions, *assumed), settings=plans.settings(given, budget))
     columns = ["customer_id", plans.OFFER, plans.GAIN, plans.COST, plans.EVIDENCE]
     written = write_rows(workspace, made.customers[columns], out, side, fewest=1)
     return written, made, given, found

@@ -124,7 +124,8 @@ def price(
 def price_side(dataset: Dataset, bundle: Bundle, outcome: Outcome | None, language: str) -> Side:
     """Return what a table of responses says of itself."""
     said = () if outcome is None else tuple(one.to_json(language) for one in outcome.assumptions)
-    return replace(side_of(dataset, bundle, None), scheme=str(DEFAULT_SCHEME), assumptions=said)
+    settings = {} if outcome is None else {"price_changes": outcome.changes}
+    return replace(side_of(dataset, bundle, None), scheme=str(DEFAULT_SCHEME), assumptions=said, settings=settings)
 
 
 def _about(dataset: Dataset, bundle: Bundle) -> dict[str, str]:

@@ -59,5 +59,4 @@ try:
 except ClvError as error:
     widgets.error_box(error)
 
-name = widgets.file_name(bundle, f"reasons-{answer}", dataset.log_end, "csv")
-widgets.download(t("explain.download"), lambda: explained.as_csv(explanation), name, key="download_reasons")
+explained.download(explanation, dataset, bundle)

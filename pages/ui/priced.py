@@ -13,7 +13,6 @@ from clv_core.columns import CATEGORY
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError, NotFound
 from clv_core.strategy.advising import price_side
-from clv_core.strategy.export import Side
 from clv_core.strategy.pricing.kept import RECORD, load_responses, responses_folder
 from clv_core.strategy.pricing.panel import ALL, check_columns
 from clv_core.strategy.pricing.responses import Responses
@@ -51,10 +50,9 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         with st.expander(t("price.left_out", count=len(found.left_out)), icon=":material/filter_alt:"):
             priced_table.left_out(found)
 
-    def made(language: str) -> tuple[pd.DataFrame, Side]:
-        return price_table(found, outcome, names, language), price_side(dataset, bundle, outcome, language)
-
-    row_files.offer(dataset, bundle, "prices", "price", made)
+    language = state.language()
+    side = price_side(dataset, bundle, outcome, language)
+    row_files.table(bundle, "prices", "price", side, lambda: price_table(found, outcome, names, language))
 
 
 def need_responses(dataset: Dataset, bundle: Bundle) -> Responses:

@@ -100,6 +100,14 @@ def test_conditions_hold_together_as_in_sql(customers: pd.DataFrame) -> None:
     assert 0 < len(ours) < len(tiered)
 
 
+def test_contains_is_a_condition_in_any_case_and_takes_commas_as_they_are(customers: pd.DataFrame) -> None:
+    named = customers.assign(customer_id="Web," + customers["customer_id"])
+    assert Condition.parse("customer_id~WEB,C0001").holds(named).sum() == 10
+    assert Condition.parse("customer_id~c0001").holds(customers).sum() == 10
+    assert not Condition.parse("customer_id~.").holds(customers).any()
+    assert not Condition("country", "~", ("nan",)).holds(customers.assign(country=None)).any()
+
+
 def test_an_unknown_value_fulfils_only_unequal(customers: pd.DataFrame) -> None:
     since = customers["days_since_last"]
     assert Condition.parse("days_since_last>=0").holds(customers).sum() == since.notna().sum()
@@ -126,7 +134,7 @@ def test_a_condition_that_makes_no_sense_is_refused_in_words(customers: pd.DataF
 
 
 def test_a_condition_and_its_text_are_the_same() -> None:
-    for text in ("tier=1,2", "p_purchase>=0.5", "country!=France", "a b<3"):
+    for text in ("tier=1,2", "p_purchase>=0.5", "country!=France", "a b<3", "customer_id~a,b"):
         assert str(Condition.parse(text)) == text
     assert str(Condition.parse(" 3 ")) == "tier=3"
 
