@@ -70,9 +70,8 @@ def segment(
     if people.placed is not None:
         return made, segment_table(everyone, people.placed, shared, language), total, len(everyone)
     assert isinstance(scheme, Scheme)
-    rows = segments.table(everyone, scheme.tiers, language, shared)
     names = names_of_tiers(open_dataset(workspace, name), scheme.tiers, language)
-    return made, rows.assign(name=names), total, len(everyone)
+    return made, segments.table(everyone, names, shared), total, len(everyone)
 
 
 def plan(
@@ -119,7 +118,7 @@ def plan(
     if made.customers.empty:
         raise NotEnoughData("plan_empty", budget=budget)
     assumed = tuple(one.to_json(language) for one in plans.assumptions(given))
-    side = replace(side, assumptions=(*side.assumptions, *assumed))
+    side = replace(side, assumptions=(*side.assumptions, *assumed), settings=plans.settings(given, budget))
     columns = ["customer_id", plans.OFFER, plans.GAIN, plans.COST, plans.EVIDENCE]
     written = write_rows(workspace, made.customers[columns], out, side, fewest=1)
     return written, made, given, found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -191,6 +191,11 @@ def with_measured(offer: Offer, experiment: Experiment, margin_rate: float = 1.0
     everyone = {ALL_TIERS: found[ALL_TIERS]}
     single = {tier: effect for tier, effect in found.items() if tier != ALL_TIERS}
     return replace(offer, effects=single if experiment.tiers_differ else everyone)
+
+
+def settings(offers: Sequence[Offer], budget: float) -> dict[str, Any]:
+    """Return what a plan was made for, as its side file says it: budget and offers."""
+    return {"budget": budget, "offers": [offer.to_json() for offer in offers]}
 
 
 def assumptions(offers: Sequence[Offer]) -> tuple[Message, ...]:

@@ -37,7 +37,8 @@ def write_rows(workspace: Workspace, frame: pd.DataFrame, path: Path, side: Side
     if len(left) < fewest:
         raise NotEnoughData("export_too_few", format=format, rows=len(left), fewest=fewest)
     write_any(left, path, path.suffix, side.about)
-    left_out = {"suppressed": len(frame) - len(left)} if len(left) < len(frame) else {}
-    made = with_side_file((path,), format, side, len(left), left_out)
+    customers = left[CUSTOMER_ID].nunique() if CUSTOMER_ID in left else None
+    left_out = {} if len(left) == len(frame) else {"suppressed": frame[CUSTOMER_ID].nunique() - (customers or 0)}
+    made = with_side_file((path,), format, side, len(left), customers, left_out)
     log_export(workspace, made, format, side)
     return made

@@ -23,15 +23,13 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         tiered = tiers.tiered(bundle.id, dataset.version, chosen, DEFAULT_SCHEME, customers)
         with below:
             st.subheader(t("budget.offers"), anchor=False)
-            mark = f"{dataset.name}_{chosen.mark}"
-            assumed = budget_offers.edit(
-                mark, tiered["predicted_clv"].to_numpy(), budget.names(), bundle.record["currency"]
-            )
-            found = budget_experiment.measured(dataset, bundle)
-            offers = budget_experiment.with_experiments(assumed, found, chosen.margin_rate)
+            mark, names = f"{dataset.name}_{chosen.mark}", tiers.names(dataset)
+            assumed = budget_offers.edit(mark, tiered["predicted_clv"].to_numpy(), names, bundle.record["currency"])
+            measured = budget_experiment.measured(dataset, bundle)
+            offers = budget_experiment.with_experiments(assumed, measured, chosen.margin_rate)
             if budget.measured_names(offers):
                 st.caption(t("budget.offers.measured", names=budget.measured_names(offers)))
-            budget_experiment.section(dataset, bundle, assumed, budget.names())
+            budget_experiment.section(dataset, bundle, assumed, names)
         if not offers:
             top.info(t("budget.offers.none"), icon=":material/edit:")
             return
@@ -39,15 +37,16 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         people = tiers.with_offers(f"{bundle.id} {dataset.version} {chosen.mark} {stop.mark}", tiered, stop)
         ground = budget.Ground(dataset, bundle, chosen, people, offers, stop.mark)
         with top:
-            plan = budget.show(ground)
+            found = budget.show(ground)
     except ClvError as error:
         with top:
             widgets.error_box(error)
         return
 
-    if plan is not None:
+    if found is not None:
+        plan, money = found
         with middle:
             budget.curve(ground, plan)
             st.subheader(t("budget.who"), anchor=False)
-            budget.who(plan)
-            budget.downloads(ground, plan)
+            budget.who(plan, names)
+            budget.downloads(ground, plan, money)

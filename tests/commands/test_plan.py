@@ -44,6 +44,10 @@ def test_a_plan_keeps_its_limits_and_its_file_adds_up(
     side = json.loads(Path(said["side_file"]).read_text(encoding="utf-8"))
     assert side["rows"] == said["rows"] and side["scheme"] == said["scheme"]
     assert [one["params"]["offer"] for one in side["assumptions"]] == ["Mail", "Gift"]
+    assert side["settings"]["budget"] == 40
+    gift = side["settings"]["offers"][1]
+    assert (gift["name"], gift["cost"], gift["capacity"], gift["measured"]) == ("Gift", 1.5, 40, False)
+    assert {tier: one["value"] for tier, one in gift["effects"].items()} == {"1": 0.12, "2": 0.09}
     log = [json.loads(line) for line in (small_workspace.exports / "log.jsonl").read_text("utf-8").splitlines()]
     assert log[-1]["files"] == ["plan.csv"] and log[-1]["rows"] == said["rows"]
 

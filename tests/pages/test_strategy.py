@@ -46,7 +46,7 @@ def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPE
     assert translate("budget.rests.assumed", "en") in app.caption[0].value
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures[translate("budget.figure.uniform", "en")] == f"{say_number(plan.gain_uniform)} EUR"
-    assert [button.disabled for button in app.get("download_button")] == [False, False]
+    assert [button.disabled for button in app.get("download_button")] == [False] * 3
 
 
 def test_a_larger_budget_brings_more(open_page: OPEN, with_model: Path) -> None:
@@ -63,9 +63,9 @@ def test_a_model_that_is_not_trusted_is_acknowledged_before_its_list(
     reason = Message("reason.no_total", {"predicted": 0, "actual": 9, "horizon": 90})
     monkeypatch.setattr(state, "trust", lambda bundle: Trust("not_trusted", (reason,)))
     app = open_page(with_model, "strategy", lang="en")
-    assert [button.disabled for button in app.get("download_button")] == [True, True]
+    assert [button.disabled for button in app.get("download_button")] == [True] * 3
     app.checkbox[0].check().run()
-    assert [button.disabled for button in app.get("download_button")] == [False, False]
+    assert [button.disabled for button in app.get("download_button")] == [False] * 3
 
 
 def test_an_experiment_on_the_page_replaces_the_assumed_effect(

@@ -49,7 +49,7 @@ def drivers(ground: Ground) -> Section:
 def segments(ground: Ground) -> Section:
     """Return the tiers with size, value and interval, and what is usually done for each."""
     said = ground.said
-    rows = table(ground.tiered, ground.scheme.tiers, said.language, ground.shared)
+    rows = table(ground.tiered, ground.tier_names, ground.shared)
     first = rows.iloc[0]
     finding = said.t(
         "report.segments.finding",

@@ -20,6 +20,7 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.offers import Offer
 from clv_core.strategy.report.content import Report, Section
 from clv_core.strategy.report.make import SECTIONS, check_endings, make_report
+from clv_core.strategy.schemes.saved import Given, give_names
 from clv_core.workspace import Workspace
 
 Demo = tuple[Workspace, Dataset, Bundle]
@@ -73,6 +74,17 @@ def test_quality_is_held_against_the_better_simple_model_on_each_figure(report: 
     nearest = min(("naive", "bgnbd"), key=lambda name: abs(baselines[name]["bias"]))
     assert level.note.endswith(f"{baselines[nearest]['bias']:+.0%}".replace("-", "\u2212"))
     assert float(size.value.split()[0]) == pytest.approx(record["metrics"]["mae"], rel=0.01)
+
+
+def test_tiers_are_called_as_a_person_calls_them(demo: Demo) -> None:
+    give_names(demo[1], "tiers:4", {"1": Given("Gold"), "4": Given("Tin")})
+    try:
+        found = section(made(demo, language="zh"), "segments")
+    finally:
+        give_names(demo[1], "tiers:4", {})
+    assert "Gold" in found.finding and found.table is not None
+    names = [row[0] for row in found.table.rows]
+    assert (names[0], names[-1]) == ("Gold", "Tin")
 
 
 def test_the_first_decile_is_the_mean_of_the_tenth_that_was_put_first(report: Report, demo: Demo) -> None:
