@@ -24,30 +24,34 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Write the report in the language of the call, and return its files and findings."""
     from clv_core import pipeline
-    from clv_core.strategy.offers import Offer
+    from clv_core.strategy.experiment_run import with_tried
+    from clv_core.strategy.offers import parse_offers
     from clv_core.strategy.report.make import check_endings, make_report, write_report
     from clv_core.strategy.tiers import Scheme
 
     check_endings(options.out)
     if bool(options.offer) != (options.budget is not None):
         raise UsageError("report_plan")
+    place = (context.workspace, options.name, options.model)
+    scheme = Scheme.parse(options.scheme)
+    said, tried = parse_offers(options.offer) if options.offer else ((), {})
+    offers, found = with_tried(*place, said, tried, scheme=scheme, progress=context.progress)
     report = make_report(
-        context.workspace,
-        options.name,
-        options.model,
-        offers=[Offer.parse(text) for text in options.offer],
+        *place,
+        offers=offers,
         budget=options.budget or 0.0,
-        scheme=Scheme.parse(options.scheme),
+        scheme=scheme,
         language=context.language,
         progress=context.progress,
     )
     files = write_report(report, options.out)
     trust = pipeline.trust(context.workspace, options.model)
+    warnings = [one.to_json(context.language) for experiment in found.values() for one in experiment.warnings]
     return {
         "files": [str(file) for file in files],
         "model": options.model,
         "finding": report.finding,
         "sections": {section.id: section.finding for section in report.sections},
         "trust": trust_json(trust, context.language),
-        "warnings": not_trusted(trust, options.model, context.language),
+        "warnings": [*not_trusted(trust, options.model, context.language), *warnings],
     }

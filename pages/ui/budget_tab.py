@@ -7,8 +7,9 @@ import streamlit as st
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
+from clv_core.strategy.plans import with_experiments
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import budget, budget_experiment, budget_offers, scored, state, terms, tiers, widgets
+from pages.ui import budget, budget_experiment, budget_kept, budget_offers, scored, state, terms, tiers, widgets
 from pages.ui.state import t
 
 
@@ -23,15 +24,15 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         tiered = tiers.tiered(bundle.id, dataset.version, chosen, DEFAULT_SCHEME, customers)
         with below:
             st.subheader(t("budget.offers"), anchor=False)
-            mark = f"{dataset.name}_{chosen.mark}"
+            mark = f"{bundle.id}_{dataset.version}_{chosen.mark}"
             assumed = budget_offers.edit(
-                mark, tiered["predicted_clv"].to_numpy(), budget.names(), bundle.record["currency"]
+                dataset, mark, tiered["predicted_clv"].to_numpy(), budget.names(), bundle.record["currency"]
             )
-            found = budget_experiment.measured(dataset, bundle)
-            offers = budget_experiment.with_experiments(assumed, found, chosen.margin_rate)
+            found = budget_kept.kept(dataset).experiments
+            offers = with_experiments(assumed, found, chosen.horizon_days, chosen.margin_rate)
             if budget.measured_names(offers):
                 st.caption(t("budget.offers.measured", names=budget.measured_names(offers)))
-            budget_experiment.section(dataset, bundle, assumed, budget.names())
+            budget_experiment.section(dataset, bundle, assumed, budget.names(), chosen.horizon_days)
         if not offers:
             top.info(t("budget.offers.none"), icon=":material/edit:")
             return
@@ -39,7 +40,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         people = tiers.with_offers(f"{bundle.id} {dataset.version} {chosen.mark} {stop.mark}", tiered, stop)
         ground = budget.Ground(dataset, bundle, chosen, people, offers, stop.mark)
         with top:
-            plan = budget.show(ground)
+            plan = budget.show(ground, budget_experiment.notes(offers, found, chosen))
     except ClvError as error:
         with top:
             widgets.error_box(error)
