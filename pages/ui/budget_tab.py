@@ -24,6 +24,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         tiered = tiers.tiered(bundle.id, dataset.version, chosen, DEFAULT_SCHEME, customers)
         with below:
             st.subheader(t("budget.offers"), anchor=False)
+            st.caption(t("budget.offers.tiers"))
             mark = f"{bundle.id}_{dataset.version}_{chosen.mark}"
             assumed = budget_offers.edit(
                 dataset, mark, tiered["predicted_clv"].to_numpy(), budget.names(), bundle.record["currency"]

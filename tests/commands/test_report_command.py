@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,9 @@ import pytest
 
 from clv_core.cli import main
 from clv_core.collection.store import open_dataset
-from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.deployment.kept_explanations import explanation_folder
+from clv_core.evaluation.explain.store import load_record
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace
 
@@ -44,6 +47,19 @@ def test_demo_then_report_writes_slides_and_a_page_in_the_language_asked_for(
         "data", "trust", "quality", "deciles", "drivers", "segments", "plan", "limits",
     ]  # fmt: skip
     assert "50" in said["sections"]["plan"]
+
+
+def test_a_report_on_a_fresh_model_explains_it_first(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, demo = run(capsys, workspace, "demo")
+    bundle, dataset = open_bundle(workspace, demo["model"]), open_dataset(workspace, "sample")
+    folder = explanation_folder(workspace, bundle, dataset)
+    shutil.rmtree(folder)
+    words = ("report", "sample", "--model", demo["model"], "--out", str(tmp_path / "report.html"))
+    code, said = run(capsys, workspace, *words)
+    assert code == 0 and said["sections"]["drivers"] != translate("report.drivers.none", "en")
+    assert load_record(folder) is not None
 
 
 def test_a_report_measures_an_offer_from_its_experiment_as_plan_does(
