@@ -28,6 +28,7 @@ from clv_core.deployment.cluster.scoring import score_folder as score_folder
 from clv_core.deployment.cluster.stated import sampling
 from clv_core.deployment.embedding import embed as embed
 from clv_core.deployment.explaining import SAMPLE, Explained, explain_scores
+from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.deployment.kept_scores import score as score
 from clv_core.deployment.kept_scores import score_file as score_file
 from clv_core.deployment.kept_scores import score_warnings as score_warnings
@@ -41,6 +42,7 @@ from clv_core.deployment.table_file import write_table as write_table
 from clv_core.deployment.verdict import trust_of
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Backtest, run_origins, training_data
+from clv_core.evaluation.explain.store import load_explanation
 from clv_core.evaluation.folds import cross_validate
 from clv_core.evaluation.holdout import figures, measure
 from clv_core.evaluation.origins import MOST_ORIGINS, rolling_origins
@@ -257,7 +259,10 @@ def explain(
     cutoff: date | None = None,
     progress: Progress,
 ) -> Explained:
-    """Explain a sample of a dataset's customers, or one of them, and keep it in the folder ``out``."""
+    """Explain a sample of a dataset's customers, or one of them, and write it to the folder ``out``.
+
+    As of the log's end it is also kept where reports, cards and pages look for it, unless one of more customers is.
+    """
     bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
     found = explain_scores(
         bundle,
@@ -268,5 +273,11 @@ def explain(
         cutoff=cutoff,
         progress=progress,
     )
-    keep_explained(found, out, dataclasses.asdict(side_of(dataset, bundle, cutoff)))
+    about = dataclasses.asdict(side_of(dataset, bundle, cutoff))
+    keep_explained(found, out, about)
+    kept = explanation_folder(workspace, bundle, dataset, customer or "")
+    if (cutoff or dataset.log_end) == dataset.log_end and kept.resolve() != out.resolve():
+        before = load_explanation(kept)
+        if before is None or len(before[0].customer_ids) <= len(found.value.customer_ids):
+            keep_explained(found, kept, about)
     return found

@@ -24,7 +24,7 @@ from clv_core.strategy import lists, plans, segments
 from clv_core.strategy.conditions import Condition
 from clv_core.strategy.contacts_stored import with_stored
 from clv_core.strategy.experiment import Experiment
-from clv_core.strategy.experiment_run import experiment
+from clv_core.strategy.experiment_run import with_tried
 from clv_core.strategy.find import place_of
 from clv_core.strategy.history import purchase_history, with_history
 from clv_core.strategy.offers import Offer
@@ -108,16 +108,13 @@ def plan(
     """
     people = _customers(workspace, name, model_id, scheme, (), cutoff, language, progress)
     everyone, side = people.frame, people.side
-    found = {
-        offer: experiment(workspace, name, model_id, path, scheme=scheme, progress=progress)
-        for offer, path in experiments.items()
-    }
-    given = tuple(plans.with_measured(one, found[one.name]) if one.name in found else one for one in offers)
+    given, found = with_tried(workspace, name, model_id, offers, experiments, scheme=scheme, progress=progress)
+    notes = plans.window_notes(given, side.horizon_days)
     everyone = StopList.of(workspace).without(everyone)
     made = plans.make_plan(everyone, scheme.tiers, given, budget)
     if made.customers.empty:
         raise NotEnoughData("plan_empty", budget=budget)
-    assumed = tuple(one.to_json(language) for one in plans.assumptions(given))
+    assumed = tuple(one.to_json(language) for one in (*plans.assumptions(given), *notes))
     side = replace(side, assumptions=(*side.assumptions, *assumed), settings=plans.settings(given, budget))
     columns = ["customer_id", plans.OFFER, plans.GAIN, plans.COST, plans.EVIDENCE]
     written = write_rows(workspace, made.customers[columns], out, side, fewest=1)

@@ -23,12 +23,14 @@ from clv_core.strategy.offers import Offer, expected_gains
 from clv_core.strategy.plans import COST, EVIDENCE, GAIN, OFFER, Plan
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import charts_budget, row_files, state, terms, tiers, widgets
+from pages.ui import budget_kept, charts_budget, row_files, state, terms, tiers, widgets
 from pages.ui.state import money, percent, say, t
 from pages.ui.widgets import Figure
 
 STEPS: Final = 200
 MOST_OF_IT: Final = 0.8
+PART_OF_BUDGET: Final = 0.3
+"""Of the budget that would be of any use, to begin with."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,12 @@ class Ground:
         return str(self.bundle.record["currency"])
 
 
-def show(ground: Ground) -> tuple[Plan, float] | None:
+def show(ground: Ground, notes: Sequence[str] = ()) -> tuple[Plan, float] | None:
     """Show the slider with its finding; return the plan and its budget, or None where no offer is worth its cost.
+
+    Args:
+        ground: what the plan is made from.
+        notes: what measured effects leave out, sentences.
 
     Raises:
         UsageError: the offers make no plan.
@@ -82,7 +88,7 @@ def show(ground: Ground) -> tuple[Plan, float] | None:
         context = widgets.context_line(ground.bundle, ground.dataset.log_end, ground.terms)
         assumed = terms.assumptions(ground.bundle, ground.terms)
         finding = headline(plan, budget, tiers.names(ground.dataset), ground.currency)
-        widgets.headline(finding, context, rests(plan, ground.currency), *assumed)
+        widgets.headline(finding, context, rests(plan, ground.currency), *assumed, *notes)
     widgets.figures(_figures(plan, budget, ground.currency))
     return plan, budget
 
@@ -91,14 +97,16 @@ def _slider(most: float, ground: Ground) -> float:
     """Ask for the budget; the steps are round, and the last one is all that is of use."""
     step = _round_step(most / STEPS)
     top = math.ceil(most / step) * step
-    start = min(top, math.ceil(0.3 * top / step) * step)
+    kept = budget_kept.kept(ground.dataset).budget
+    wanted = PART_OF_BUDGET * top if kept is None else kept
+    start = float(min(top, math.ceil(wanted / step * (1 - 1e-9)) * step))
     with st.container(border=True):
-        return float(
+        budget = float(
             st.slider(
                 f"{t('budget.slider')} ({state.unit(ground.currency)})",
                 0.0,
                 float(top),
-                float(start),
+                start,
                 float(step),
                 format="%,.0f" if step >= 1 else "%,.2f",
                 key=f"budget_{ground.bundle.id}_{ground.terms.mark}_{top:g}",
@@ -106,6 +114,9 @@ def _slider(most: float, ground: Ground) -> float:
                 persist_state="session",
             )
         )
+    if budget != start:
+        budget_kept.keep(ground.dataset, budget=budget)
+    return budget
 
 
 def _round_step(size: float) -> float:
@@ -216,7 +227,8 @@ def downloads(ground: Ground, plan: Plan, budget: float) -> None:
 
 def _side(ground: Ground, budget: float) -> Side:
     side = tiers.side(ground.dataset, ground.bundle, DEFAULT_SCHEME, [], ground.terms)
-    assumed = tuple(one.to_json(state.language()) for one in plans.assumptions(ground.offers))
+    said = (*plans.assumptions(ground.offers), *plans.window_notes(ground.offers, ground.terms.horizon_days))
+    assumed = tuple(one.to_json(state.language()) for one in said)
     return replace(side, assumptions=(*side.assumptions, *assumed), settings=plans.settings(ground.offers, budget))
 
 

@@ -58,7 +58,7 @@ def test_an_experiment_takes_the_place_of_the_assumed_effect(
     """Customers who spent more after the date are put into the treated group, so that there is an effect to find."""
     dataset = open_dataset(small_workspace, "shop")
     events = pd.read_parquet(dataset.events_path)
-    start = (pd.Timestamp(dataset.log_end) - pd.Timedelta(days=80)).strftime("%Y-%m-%d")
+    start = (pd.Timestamp(dataset.log_end) - pd.Timedelta(days=120)).strftime("%Y-%m-%d")
     after = events[(events["event_time"].astype("str") >= start) & (events["event_type"] == "purchase")]
     ids = events["customer_id"].drop_duplicates().sort_values().to_numpy()
     lucky = np.isin(ids, after["customer_id"].unique()[::2])
@@ -69,7 +69,7 @@ def test_an_experiment_takes_the_place_of_the_assumed_effect(
     code, said = run(capsys, small_workspace, *words, str(tmp_path / "plan.parquet"), "--lang", "zh")
     assert code == 0
     found = said["experiments"]["Gift"]
-    assert found["window_days"] == 80 and found["effects"][0]["low"] > 0
+    assert found["window_days"] == 90 == small_bundle.record["horizon_days"] and found["effects"][0]["low"] > 0
     gift = said["offers"][1]
     assert gift["measured"] and all("low" in effect for effect in gift["effects"].values())
     assert said["gain_measured_low"] < said["gain_measured"] < said["gain_measured_high"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.demo import add_demo
@@ -146,3 +147,22 @@ def test_another_ending_is_refused_before_the_work() -> None:
     with pytest.raises(UsageError) as caught:
         check_endings([Path("good.pptx"), Path("bad.docx")])
     assert "bad.docx" in caught.value.message("zh")
+
+
+def test_the_plan_gives_nothing_to_customers_on_the_suppression_list(demo: Demo, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "copy")
+    shutil.copytree(demo[0].root, workspace.root)
+    scored = pd.read_parquet(scores_path(demo[0], demo[2], demo[1]))
+    known = scored.sort_values("predicted_clv", ascending=False)["customer_id"].tolist()
+    StopList.of(workspace).add(known[:-50])
+    found = section(
+        made((workspace, *demo[1:]), offers=(Offer.parse("name=Mail,cost=0,effect=9"),), budget=30.0), "plan"
+    )
+    assert found.figures[3].value == "50"
+
+
+def test_an_effect_that_was_measured_for_less_time_is_said_beside_the_plan(demo: Demo) -> None:
+    offer = Offer.parse("name=Gift,cost=0.1,effect=4(2;6),days=30")
+    for language, days in (("en", "30 days"), ("zh", "30 天")):
+        found = section(made(demo, language=language, offers=(offer,), budget=30.0), "plan")
+        assert any(days in point and "Gift" in point for point in found.points)
