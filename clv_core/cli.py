@@ -15,6 +15,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -22,6 +23,7 @@ from clv_core import audit, jobs
 from clv_core.commands import Context
 from clv_core.errors import Cancelled, ClvError, UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
+from clv_core.locks import running
 from clv_core.workspace import Workspace
 
 COMMANDS: Final = (
@@ -39,6 +41,10 @@ AUDITED: Final = (
     *(f"models {action}" for action in ("promote", "rollback", "archive", "delete", "export")),
 )
 """What is noted in the audit log when it is done; lists are noted where they are written, erasures by themselves."""
+
+
+UNHELD: Final = ("simulate", "datasets", "pretrain", "erase", "suppress", "serve", "keys")
+"""What may go on beside an erasure: nothing of a customer is written by it. An erasure holds others off by itself."""
 
 
 class _Help(argparse.HelpFormatter):
@@ -87,7 +93,8 @@ def main(arguments: Sequence[str]) -> int:
         progress = jobs.JobProgress(job) if job else jobs.ConsoleProgress(language)
         if job:
             jobs.update_status(job, pid=os.getpid())
-        result = options.run(options, Context(workspace, language, progress))
+        with nullcontext() if options.command in UNHELD else running(workspace):
+            result = options.run(options, Context(workspace, language, progress))
         _audit(workspace, options)
         text = json.dumps(result, ensure_ascii=False, allow_nan=False)
     except KeyboardInterrupt:

@@ -20,6 +20,7 @@ from clv_core.collection.store import list_datasets, open_dataset, versions
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.errors import Refused
 from clv_core.jobs import Progress
+from clv_core.locks import alone
 from clv_core.strategy.erasing import certificate as certificates
 from clv_core.strategy.erasing import places
 from clv_core.strategy.erasing.bundles import clean_bundle, sound_bundles, trained_with
@@ -49,10 +50,17 @@ def erase(
     Raises:
         UsageError: no id.
         NotFound: there is no such dataset.
-        Refused: a run is working on a dataset, or the key of its pseudonyms is not there.
+        Refused: something else runs in the workspace, or the key of a dataset's pseudonyms is not there.
     """
+    places.check_free(workspace)
+    with alone(workspace):
+        return _erased(workspace, ids, dataset, source, progress)
+
+
+def _erased(
+    workspace: Workspace, ids: Iterable[str], dataset: str, source: Path | None, progress: Progress
+) -> Certificate:
     names = [open_dataset(workspace, dataset).name] if dataset else [one.name for one in list_datasets(workspace)]
-    places.check_free(workspace, names, everything=not dataset)
     progress.report("erasing_find", 0, 1)
     sound_bundles(workspace)
     everywhere = [one for name in names for one in versions(workspace, name)]

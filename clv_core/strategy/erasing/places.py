@@ -15,7 +15,7 @@ from clv_core.audit import FOLDER as AUDIT
 from clv_core.collection.privacy.erased import LEDGER
 from clv_core.collection.privacy.stoplist import FILE as STOPLIST
 from clv_core.collection.store import version_names
-from clv_core.deployment.belongings import GONE, belongings, check_idle, remove
+from clv_core.deployment.belongings import GONE, belongings, remove
 from clv_core.errors import Refused
 from clv_core.strategy.erasing.files import clean, holds
 from clv_core.strategy.erasing.wanted import Wanted
@@ -33,15 +33,13 @@ KEYED: Final = (LEDGER, STOPLIST, AUDIT)
 """Files and folders that hold hashes only."""
 
 
-def check_free(workspace: Workspace, names: Collection[str], *, everything: bool) -> None:
-    """Refuse while a run works on a dataset that is looked through, or with ``everything`` on anything at all.
+def check_free(workspace: Workspace) -> None:
+    """Refuse while a job works in the workspace, and name it; what else runs is held off by its lock.
 
     Raises:
-        Refused: there is such a run.
+        Refused: there is such a job.
     """
-    for name in names:
-        check_idle(workspace, name)
-    for job in jobs.jobs(workspace) if everything else ():
+    for job in jobs.jobs(workspace):
         status = job.status()
         if jobs.runs_elsewhere(status):
             raise Refused("workspace_busy", command=status["command"], job=job.id)
