@@ -127,7 +127,7 @@ def preview_of(wish: Wish, dataset: Dataset, bundle: Bundle) -> Preview | None:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _preview(mark: str, _wish: Wish, _dataset: Dataset, _stop: StopList) -> Preview:
-    contacts = with_stored(_wish.contacts, _dataset, _wish.format, _stop)
+    contacts = with_stored(_wish.contacts, _dataset, _wish.format)
     return preview(_wish.chosen, _wish.format, contacts, stop=_stop)
 
 
@@ -173,7 +173,7 @@ def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
         ending = EXPORTS[wish.format].suffix.removeprefix(".")
         name = widgets.file_name(bundle, f"{what}-{wish.format}", dataset.log_end, ending, terms)
         stop = state.stop_list()
-        contacts = with_stored(wish.contacts, dataset, wish.format, stop)
+        contacts = with_stored(wish.contacts, dataset, wish.format)
         path = state.workspace().exports / name
         with st.spinner(t("exporting.wait")):
             access.require("export")
