@@ -1,8 +1,8 @@
 """The command line: ``python -m clv_core COMMAND ... [--workspace DIR] [--lang en|zh]``.
 
 A thin skin: each command is one module of :mod:`clv_core.commands` with ``add_arguments`` and ``run``. Human progress
-goes to stderr, one JSON object is the last line of stdout. Exit 0 done, 2 bad usage, 3 needs an answer, 4 refused,
-5 failed.
+goes to stderr, one JSON object is the last line of stdout; a job keeps it in its status instead. Exit 0 done, 2 bad
+usage, 3 needs an answer, 4 refused, 5 failed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, Final, NoReturn
 
 from clv_core import audit, jobs
 from clv_core.commands import Context
-from clv_core.errors import Cancelled, ClvError, UsageError
+from clv_core.errors import Cancelled, ClvError, UsageError, traced
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
 from clv_core.locks import running
 from clv_core.workspace import Workspace
@@ -102,12 +102,15 @@ def main(arguments: Sequence[str]) -> int:
     except ClvError as error:
         return _fail(error, language, job)
     except Exception as error:
-        if job or os.environ.get("CLV_DEBUG"):
+        if os.environ.get("CLV_DEBUG"):
             traceback.print_exc()
+        elif job:
+            print(traced(error), file=sys.stderr)
         return _fail(ClvError("unexpected", kind=type(error).__name__), language, job)
     if job:
         jobs.finish(job, language, result=result)
-    print(text, flush=True)
+    else:
+        print(text, flush=True)
     return 0
 
 
@@ -122,10 +125,11 @@ def _audit(workspace: Workspace, options: argparse.Namespace) -> None:
 
 
 def _fail(error: ClvError, language: str, job: Path | None) -> int:
-    print(error.message(language), file=sys.stderr)
-    print(json.dumps({"error": error.to_json(language)}, ensure_ascii=False, allow_nan=False), flush=True)
     if job:
         jobs.finish(job, language, error=error)
+        return error.exit_code
+    print(error.message(language), file=sys.stderr)
+    print(json.dumps({"error": error.to_json(language)}, ensure_ascii=False, allow_nan=False), flush=True)
     return error.exit_code
 
 
