@@ -19,6 +19,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from clv_core import __version__
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.asking import keep_explained
@@ -262,8 +263,13 @@ def explain(
     """Explain a sample of a dataset's customers, or one of them, and write it to the folder ``out``.
 
     As of the log's end it is also kept where reports, cards and pages look for it, unless one of more customers is.
+
+    Raises:
+        NotFound: the one is not in the log, or on the suppression list.
     """
     bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
+    if customer is not None:
+        StopList.of(workspace, dataset).check(customer)
     found = explain_scores(
         bundle,
         dataset,

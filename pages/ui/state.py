@@ -170,8 +170,8 @@ def unfollow(job: jobs.Job) -> None:
 
 
 def stop_list() -> StopList:
-    """Return the suppression list of the workspace: who is on it is in no list that a page writes."""
-    return StopList.of(workspace())
+    """Return the suppression list, with those in the dataset in use whom it names by address; no page shows them."""
+    return StopList.of(workspace(), dataset())
 
 
 def language() -> str:

@@ -25,8 +25,8 @@ from pages.ui.terms import assumptions
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def with_offers(mark: str, _tiered: pd.DataFrame, _stop: StopList) -> pd.DataFrame:
-    """Return the customers who may get an offer: all but those on the suppression list; shared, as they are."""
+def not_stopped(mark: str, _tiered: pd.DataFrame, _stop: StopList) -> pd.DataFrame:
+    """Return the customers who are not on the suppression list; shared, as they are."""
     return _stop.without(_tiered)
 
 
