@@ -15,6 +15,7 @@ found, where, and what to do.
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -44,6 +45,14 @@ class Message:
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """Return ``{code, params, message}``, the shape of design section 4."""
         return {"code": self.code.split(".", 1)[-1], "params": self.params, "message": self.text(language)}
+
+
+def traced(error: BaseException) -> str:
+    """Return the type of an unexpected error and the lines of code that it went through, for a log.
+
+    Its text is left out: that of a library may quote a cell.
+    """
+    return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"
 
 
 class ClvError(Exception):

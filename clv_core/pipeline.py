@@ -19,6 +19,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from clv_core import __version__
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.asking import keep_explained
@@ -28,10 +29,12 @@ from clv_core.deployment.cluster.scoring import score_folder as score_folder
 from clv_core.deployment.cluster.stated import sampling
 from clv_core.deployment.embedding import embed as embed
 from clv_core.deployment.explaining import SAMPLE, Explained, explain_scores
+from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.deployment.kept_scores import score as score
 from clv_core.deployment.kept_scores import score_file as score_file
 from clv_core.deployment.kept_scores import score_warnings as score_warnings
 from clv_core.deployment.kept_scores import scores as scores
+from clv_core.deployment.kept_tuning import keep_tuning
 from clv_core.deployment.look import look as look
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.renaming import rename as rename
@@ -40,6 +43,7 @@ from clv_core.deployment.table_file import write_table as write_table
 from clv_core.deployment.verdict import trust_of
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Backtest, run_origins, training_data
+from clv_core.evaluation.explain.store import load_explanation
 from clv_core.evaluation.folds import cross_validate
 from clv_core.evaluation.holdout import figures, measure
 from clv_core.evaluation.origins import MOST_ORIGINS, rolling_origins
@@ -69,7 +73,7 @@ from clv_core.training import choice
 from clv_core.training.checkpoint import identity
 from clv_core.training.cost import Cost, estimate, peak_memory_mb
 from clv_core.training.fit import MODELS
-from clv_core.workspace import Workspace, write_json
+from clv_core.workspace import Workspace
 
 
 def train(
@@ -233,14 +237,13 @@ def tune(
     run = identity(dataset.name, dataset.version, "tune", origins, config.to_json(), __version__)
     folder = workspace.runs / run
     progress.report("features", 0, 1)
-    past = open_log(dataset, event_types=config.event_types, before=origin)
+    past = open_log(dataset, before=origin, **config.of_log())
     found = search(past, config, trials=trials, origins=origins, folder=folder, progress=progress)
     past.close()
-    log = open_log(dataset, event_types=config.event_types)
+    log = open_log(dataset, **config.of_log())
     tuning = judge(log, origin, config, found, folder / "last", progress)
     log.close()
-    about = {"dataset": name, "version": dataset.version, "config": config.to_json()}
-    write_json(workspace.folder("tuning") / f"{name}-{config.horizon_days}d.json", {**about, **tuning.to_json()})
+    keep_tuning(workspace, dataset, config, tuning)
     shutil.rmtree(folder, ignore_errors=True)
     return tuning
 
@@ -257,8 +260,16 @@ def explain(
     cutoff: date | None = None,
     progress: Progress,
 ) -> Explained:
-    """Explain a sample of a dataset's customers, or one of them, and keep it in the folder ``out``."""
+    """Explain a sample of a dataset's customers, or one of them, and write it to the folder ``out``.
+
+    As of the log's end it is also kept where reports, cards and pages look for it, unless one of more customers is.
+
+    Raises:
+        NotFound: the one is not in the log, or on the suppression list.
+    """
     bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
+    if customer is not None:
+        StopList.of(workspace, dataset).check(customer)
     found = explain_scores(
         bundle,
         dataset,
@@ -268,5 +279,11 @@ def explain(
         cutoff=cutoff,
         progress=progress,
     )
-    keep_explained(found, out, dataclasses.asdict(side_of(dataset, bundle, cutoff)))
+    about = dataclasses.asdict(side_of(dataset, bundle, cutoff))
+    keep_explained(found, out, about)
+    kept = explanation_folder(workspace, bundle, dataset, customer or "")
+    if (cutoff or dataset.log_end) == dataset.log_end and kept.resolve() != out.resolve():
+        before = load_explanation(kept)
+        if before is None or len(before[0].customer_ids) <= len(found.value.customer_ids):
+            keep_explained(found, kept, about)
     return found

@@ -1,7 +1,7 @@
 """Long runs on a page: how far, how long still, the curve, stop; and what became of them.
 
-A run is a job of the command line. Everything shown is read from its folder, so that a reload, another page or a
-second person changes nothing.
+A run is a job of the command line. Everything shown is read from its folder, so that a reload or another page changes
+nothing. How it ended is told to the sessions that follow it: the one that started it, and who was given its address.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from pages.ui.state import t
 
 POLL: Final = "1s"
 RECENT: Final = 30
+RESUMES: Final = ("train", "tune", "backtest")
+"""Commands that go on where they were cut off; the others start anew."""
 
 
 def latest(command: str, label: str | None = None) -> jobs.Job | None:
@@ -27,11 +29,15 @@ def latest(command: str, label: str | None = None) -> jobs.Job | None:
 
 
 def current(command: str, label: str | None = None) -> jobs.Job | None:
-    """Return the newest job if it runs, was cut off, or was started in this session and not yet taken."""
-    job = latest(command, label)
-    if job is None or job.id == st.session_state.get(f"job_{command}"):
-        return job
-    return job if job.status()["state"] in (jobs.RUNNING, jobs.INTERRUPTED) else None
+    """Return the job that this session follows; else the newest about ``label`` that runs or was cut off.
+
+    Without a label, what others run is none of the page's business: it stays in the sidebar.
+    """
+    own = state.followed(command)
+    if own is not None and label in (None, own.status().get("label")):
+        return own
+    job = latest(command, label) if label is not None else None
+    return job if job is not None and (running(job) or _cut_off(job)) else None
 
 
 def running(job: jobs.Job | None) -> bool:
@@ -39,17 +45,9 @@ def running(job: jobs.Job | None) -> bool:
     return job is not None and job.status()["state"] == jobs.RUNNING
 
 
-def watch(job: jobs.Job) -> None:
-    """Follow a running job; when it ends, the whole page is drawn again, and :func:`take` says so in this session too.
-
-    A page that was loaded anew does not know that it had started the run.
-    """
-    st.session_state[f"job_{job.status()['command']}"] = job.id
-    _live(job)
-
-
 @st.fragment(run_every=POLL)
-def _live(job: jobs.Job) -> None:
+def watch(job: jobs.Job) -> None:
+    """Show a running job; when it ends, the whole page is drawn again."""
     status = job.status()
     if status["state"] != jobs.RUNNING:
         st.rerun(scope="app")
@@ -76,10 +74,11 @@ def _live(job: jobs.Job) -> None:
 
 
 def take(job: jobs.Job) -> bool:
-    """Say once, on the first run after its end, that the job is done; show what went wrong where it is not."""
-    if ended(job) != jobs.DONE:
+    """Say once that a job which this session follows is done; show what went wrong where it is not."""
+    if ended(job) != jobs.DONE or state.followed(job.status()["command"]) != job:
         return False
-    return st.session_state.pop(f"job_{job.status()['command']}", None) is not None
+    state.unfollow(job)
+    return True
 
 
 def ended(job: jobs.Job) -> str:
@@ -90,14 +89,30 @@ def ended(job: jobs.Job) -> str:
     elif status["state"] == jobs.CANCELLED:
         st.info(t("job.cancelled"), icon=":material/stop_circle:")
     elif status["state"] == jobs.INTERRUPTED:
-        st.warning(t("job.interrupted"), icon=":material/power_off:")
+        resumes = status["command"] in RESUMES
+        st.warning(t("job.interrupted" if resumes else "job.interrupted.anew"), icon=":material/power_off:")
     return str(status["state"])
+
+
+def after(job: jobs.Job) -> None:
+    """Offer what is left to do about a run that did not end well: start it again, read what it printed, close it."""
+    status = job.status()
+    with st.container(horizontal=True):
+        if status["state"] == jobs.INTERRUPTED:
+            word = "job.go_on" if status["command"] in RESUMES else "job.again"
+            icon, may = ":material/refresh:", by_role.if_may(access.action_of(status["command"]))
+            if st.button(t(word), type="primary", icon=icon, key=f"once_more_{status['command']}", **may):
+                again(job)
+        icon, close = ":material/close:", f"close_{status['command']}"
+        st.button(t("outcome.close"), key=close, icon=icon, type="tertiary", on_click=state.unfollow, args=[job])
+        technical_log(job)
 
 
 def again(job: jobs.Job) -> None:
     """Start the same command once more; training goes on where it stopped."""
     status = job.status()
     state.start_job(status["args"], status.get("label", ""))
+    job.put_away()
     st.rerun()
 
 
@@ -161,6 +176,12 @@ def loss_frame(history: list[dict[str, Any]]) -> pd.DataFrame:
     frame["step"] = frame["step"] if "step" in frame else frame["done"]
     frame["seed"] = frame["seed"].astype(int) if "seed" in frame else 1
     return frame[["step", "loss", "seed"]].sort_values(["seed", "step"], ignore_index=True)
+
+
+def _cut_off(job: jobs.Job) -> bool:
+    """Say whether a run was cut off and nobody has closed it since."""
+    status = job.status()
+    return status["state"] == jobs.INTERRUPTED and not status.get("put_away")
 
 
 def _share(status: dict[str, Any]) -> float:

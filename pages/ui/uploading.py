@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -119,11 +119,21 @@ def _begin(file: Chosen) -> None:
     st.session_state[FILE] = file
 
 
+def leave_out(file: Chosen, path: Path) -> None:
+    """Go on without one of several files; our copy of it is removed."""
+    st.session_state[FILE] = replace(file, paths=tuple(other for other in file.paths if other != path))
+    if path.parent == file.folder:
+        path.unlink(missing_ok=True)
+    settle()
+
+
 def drop() -> None:
     """Forget the files; our copies of uploads and the checks are removed, and a check that runs is stopped."""
     stop_checks()
-    for key in (CHECKS, "job_ingest"):
-        st.session_state.pop(key, None)
+    st.session_state.pop(CHECKS, None)
+    run = state.followed("ingest")
+    if run is not None:
+        state.unfollow(run)
     found: Chosen | None = st.session_state.pop(FILE, None)
     st.session_state.pop(ANSWERS, None)
     if found is not None:
@@ -158,6 +168,11 @@ def inspection(path: Path, header: bool) -> Inspection:
         Refused: it holds no table.
     """
     return _inspection(stamp_of(path), header, path)
+
+
+def columns(path: Path) -> list[str]:
+    """Return the names of a file's columns; raises as :func:`inspection` does."""
+    return [item.column for item in inspection(path, answers().header).columns]
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -236,6 +251,12 @@ def options(said: Answers) -> list[str]:
     return words if said.header else [*words, "--no-header"]
 
 
+def reads(job: jobs.Job) -> bool:
+    """Say whether a run is about the files in hand."""
+    file = chosen()
+    return file is not None and str(file.path) in job.status()["args"]
+
+
 def save(file: Chosen, name: str, *more: str) -> None:
     """Start the run that makes the dataset, or a new version of it."""
     stop_checks()
@@ -245,6 +266,7 @@ def save(file: Chosen, name: str, *more: str) -> None:
 def again(job: jobs.Job, **given: Any) -> None:
     """Start a run once more with an answer to what it asked; the answer is kept for the file in hand too."""
     status = job.status()
-    if chosen() is not None:
+    if reads(job):
         settle(**given)
     state.start_job([*status["args"], *options(Answers(**given))], status.get("label", ""))
+    job.put_away()
