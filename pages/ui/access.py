@@ -125,13 +125,18 @@ def role_of(person: Mapping[str, Any], said: Mapping[str, Any]) -> str:
     return next((one for one in found if one in ROLES), "")
 
 
+def settings_path() -> Path:
+    """Return where the settings file lies, or would."""
+    return Path(os.environ.get("CLV_ACCESS_FILE") or ".streamlit/access.toml")
+
+
 def settings() -> dict[str, Any]:
     """Return what the settings file says; where there is none, nobody has a role.
 
     Raises:
         Refused: it cannot be read.
     """
-    path = Path(os.environ.get("CLV_ACCESS_FILE") or ".streamlit/access.toml")
+    path = settings_path()
     if not path.is_file():
         return {}
     try:

@@ -8,42 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from clv_core import audit
 from clv_core.jobs import Job
 from clv_core.workspace import Workspace
-from pages.ui import access, by_role
-
-SETTINGS = """
-default = ""
-claim = "groups"
-[people]
-"ana@shop.example" = "admin"
-"*@shop.example" = "viewer"
-[claims]
-"clv-analysts" = "analyst"
-"""
-
-
-@pytest.fixture
-def sign_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
-    """Return what lets somebody be signed in; without an address, nobody is."""
-    settings = tmp_path / "access.toml"
-    settings.write_text(SETTINGS)
-    monkeypatch.setenv("CLV_ACCESS_FILE", str(settings))
-
-    def enter(email: str = "", **claims: Any) -> None:
-        monkeypatch.setattr(st, "user", {"is_logged_in": bool(email), **({"email": email} if email else {}), **claims})
-
-    return enter
-
-
-@pytest.fixture
-def never_grey(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let buttons be live for everybody, as one that somebody forgot to grey: what lies behind them must refuse."""
-    monkeypatch.setattr(by_role, "if_may", lambda action, *, disabled=False: {"disabled": disabled})
+from pages.ui import access
+from tests.pages.conftest import ROLES
 
 
 @pytest.mark.parametrize(
@@ -64,7 +35,7 @@ def never_grey(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_role_comes_from_the_address_the_claims_or_the_domain(person: dict[str, Any], role: str) -> None:
     import tomllib
 
-    assert access.role_of(person, tomllib.loads(SETTINGS)) == role
+    assert access.role_of(person, tomllib.loads(ROLES)) == role
 
 
 def test_without_a_login_whoever_is_here_may_do_all() -> None:
