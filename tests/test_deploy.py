@@ -58,13 +58,22 @@ def test_everything_that_is_copied_exists_and_passes_the_ignore_file() -> None:
     passed = {line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").split() if line[0] == "!"}
     copied = {line.split()[0] for line in instructions("COPY")}
     assert copied == passed and all((ROOT / name).exists() for name in copied)
-    assert {"app.py", "pages", "clv_core", "assets", ".streamlit"} <= copied
+    assert {"app.py", "pages", "clv_core", "assets", ".streamlit/config.toml"} <= copied
+
+
+def test_what_is_secret_is_neither_in_the_image_nor_in_git_and_the_app_reads_it_from_beside_its_settings() -> None:
+    secret = {".streamlit/secrets.toml", ".streamlit/access.toml", "workspace.key", ".env"}
+    copied = {line.split()[0] for line in instructions("COPY")}
+    assert not [one for one in secret for name in copied if one == name or one.startswith(f"{name}/")]
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+    assert secret <= set(ignored)
+    assert "./.streamlit:/app/.streamlit:ro" in COMPOSE["services"]["app"]["volumes"]
 
 
 def test_services_share_the_volume_run_without_rights_and_are_bound_to_this_machine() -> None:
     assert set(COMPOSE["services"]) == {"app", "api", "monitor"}
     for service in COMPOSE["services"].values():
-        assert service["volumes"] == ["data:/data"] and service["cap_drop"] == ["ALL"] and service["read_only"]
+        assert "data:/data" in service["volumes"] and service["cap_drop"] == ["ALL"] and service["read_only"]
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
     assert "/healthz" in " ".join(COMPOSE["services"]["api"]["healthcheck"]["test"])
 
