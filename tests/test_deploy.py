@@ -91,6 +91,13 @@ def test_every_variable_that_is_read_stands_in_the_table_and_the_services_own_ex
                         else item.name == "name" or row[1].strip() == str(item.default).lower())  # fmt: skip
 
 
+def test_every_variable_of_the_table_reaches_every_service_from_the_file_of_values() -> None:
+    for service in COMPOSE["services"].values():
+        assert service["env_file"] == [{"path": ".env", "required": False}]
+        for name, value in service.get("environment", {}).items():
+            assert value.startswith(f"${{{name}:-"), f"{name} is what .env says, or its default"
+
+
 def test_settings_come_from_the_environment_and_go_back_to_it() -> None:
     made = ServiceSettings.from_environment({"CLV_API_PORT": "9000", "CLV_API_OPEN": "true", "CLV_API_NAME": ""})
     assert (made.port, made.open, made.name) == (9000, True, "")
