@@ -78,6 +78,11 @@ def test_services_share_the_volume_run_without_rights_and_are_bound_to_this_mach
     assert "/healthz" in " ".join(COMPOSE["services"]["api"]["healthcheck"]["test"])
 
 
+def test_what_is_spilled_goes_to_the_disk() -> None:
+    for service in COMPOSE["services"].values():
+        assert "/tmp" in service["volumes"] and "/tmp" not in service["tmpfs"]  # a tmpfs is memory
+
+
 def test_every_variable_that_is_read_stands_in_the_table_and_the_services_own_exist() -> None:
     table = set(re.findall(r"`((?:CLV_|OMP_|PROM)[A-Z_]+)`", DOCUMENT))
     sources = [*(ROOT / "clv_core").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), ROOT / "compose.yaml"]
