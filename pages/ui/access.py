@@ -1,8 +1,8 @@
 """Who may do what: roles of people who signed in, from a settings file; without a login, whoever is here may do all.
 
 The login is OpenID Connect by ``st.login``, off unless ``.streamlit/secrets.toml`` (or the file that
-``STREAMLIT_SECRETS_FILES`` names) holds an ``[auth]`` section; ``CLV_LOGIN=required`` refuses to open the app without
-one. Roles come from ``$CLV_ACCESS_FILE``, else ``.streamlit/access.toml``::
+``STREAMLIT_SECRETS_FILES`` names) holds an ``[auth]`` section; ``CLV_LOGIN=required`` (or any word but :data:`OFF`) refuses to
+open the app without one. Roles come from ``$CLV_ACCESS_FILE``, else ``.streamlit/access.toml``::
 
     default = ""                          # role of those who are not named; "" lets nobody else in
     claim = "groups"                      # claim of the identity token that names one of [claims]
@@ -67,6 +67,10 @@ PUBLIC: Final = (
 """Keys of downloads that hold no customer; any other one is an ``export``."""
 
 
+OFF: Final = ("", "off", "no", "false", "0")
+"""What ``CLV_LOGIN`` says where nobody has to sign in; any other word means that people have to."""
+
+
 class Denied(Refused):
     """The role of who is here does not allow it; ``role`` and ``needed`` are some of :data:`ROLES`, or ``-``."""
 
@@ -79,7 +83,7 @@ class Denied(Refused):
 
 def on() -> bool:
     """Say whether people have to sign in."""
-    return "is_logged_in" in st.user or os.environ.get("CLV_LOGIN", "") == "required"
+    return "is_logged_in" in st.user or os.environ.get("CLV_LOGIN", "").strip().lower() not in OFF
 
 
 def configured() -> bool:

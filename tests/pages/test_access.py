@@ -42,6 +42,15 @@ def test_without_a_login_whoever_is_here_may_do_all() -> None:
     assert not access.on() and all(access.may(action) for action in access.ACTIONS)
 
 
+@pytest.mark.parametrize("word", ["required", "Required ", "true", "1", "on", "yes", "requird"])
+def test_any_word_but_a_no_requires_a_login(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("CLV_LOGIN", word)
+    assert access.on() and access.role() == ""
+    for no in ("", "off", "No", "false", "0"):
+        monkeypatch.setenv("CLV_LOGIN", no)
+        assert not access.on()
+
+
 def test_a_login_that_is_required_and_not_set_up_lets_nobody_in(
     open_page: Callable[..., AppTest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
