@@ -42,11 +42,12 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Monitor, keep the report, tell of what is new, and return lights, alerts and what to do."""
     from clv_core import pipeline
     from clv_core.monitoring.report import write_report
-    from clv_core.monitoring.telling.mail import Smtp
+    from clv_core.monitoring.telling.mail import WANTED, Smtp
     from clv_core.monitoring.telling.webhook import VARIABLE, checked_url
 
-    webhook = None if options.webhook is None else checked_url(options.webhook or os.environ.get(VARIABLE, ""))
-    smtp = Smtp.of() if options.email else None
+    asked, known = options.webhook, os.environ.get(VARIABLE, "")
+    webhook = checked_url(asked or known) if known or asked is not None else None
+    smtp = Smtp.of() if options.email or all(map(os.environ.get, WANTED)) else None
     model = _champion(options, context) if options.model == CHAMPION else options.model
     report = pipeline.monitor(context.workspace, options.name, model, kind=options.chunk, progress=context.progress)
     if options.acknowledge:

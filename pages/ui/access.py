@@ -1,8 +1,8 @@
 """Who may do what: roles of people who signed in, from a settings file; without a login, whoever is here may do all.
 
 The login is OpenID Connect by ``st.login``, off unless ``.streamlit/secrets.toml`` (or the file that
-``STREAMLIT_SECRETS_FILES`` names) holds an ``[auth]`` section; ``CLV_LOGIN=required`` (or any word but :data:`OFF`) refuses to
-open the app without one. Roles come from ``$CLV_ACCESS_FILE``, else ``.streamlit/access.toml``::
+``STREAMLIT_SECRETS_FILES`` names) holds an ``[auth]`` section; ``CLV_LOGIN=required`` (or any word but :data:`OFF`)
+refuses to open the app without one. Roles come from ``$CLV_ACCESS_FILE``, else ``.streamlit/access.toml``::
 
     default = ""                          # role of those who are not named; "" lets nobody else in
     claim = "groups"                      # claim of the identity token that names one of [claims]

@@ -74,6 +74,24 @@ def test_what_was_acknowledged_no_longer_turns_a_light(
     assert found["lights"]["data"]["light"] == "green" and all(alert["acknowledged"]["at"] for alert in found["alerts"])
 
 
+def test_whom_the_variables_name_is_told_without_an_option(
+    work: Workspace, model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(pipeline, "tell", lambda *_, **channels: told.append(channels) or {})
+    monkeypatch.setenv("CLV_WEBHOOK_URL", "https://chat.example/hook")
+    for name, value in (("HOST", "mail.example"), ("FROM", "a@shop.example"), ("TO", "b@shop.example")):
+        monkeypatch.setenv(f"CLV_SMTP_{name}", value)
+    assert run(work, capsys, "--model", model)[0] == 0
+    assert run(work, capsys, "--model", model, "--webhook", "https://other.example/hook")[0] == 0
+    assert [one["webhook"] for one in told] == ["https://chat.example/hook", "https://other.example/hook"]
+    assert all(one["smtp"].to == ("b@shop.example",) for one in told)
+    monkeypatch.delenv("CLV_WEBHOOK_URL")
+    monkeypatch.delenv("CLV_SMTP_TO")
+    assert run(work, capsys, "--model", model)[0] == 0
+    assert told[-1]["webhook"] is None and told[-1]["smtp"] is None
+
+
 @pytest.mark.parametrize(
     ("words", "code", "error"),
     [
