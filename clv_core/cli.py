@@ -116,9 +116,10 @@ def _audit(workspace: Workspace, options: argparse.Namespace) -> None:
 
 def _fail(error: ClvError, language: str, job: Path | None) -> int:
     print(error.message(language), file=sys.stderr)
-    print(json.dumps({"error": error.to_json(language)}, ensure_ascii=False, allow_nan=False), flush=True)
+    done = {} if error.result is None else {"result": error.result}
+    print(json.dumps({"error": error.to_json(language), **done}, ensure_ascii=False, allow_nan=False), flush=True)
     if job:
-        jobs.finish(job, language, error=error)
+        jobs.finish(job, language, result=error.result, error=error)
     return error.exit_code
 
 

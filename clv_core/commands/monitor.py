@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from clv_core.commands import Context
-from clv_core.errors import NotFound
+from clv_core.errors import ClvError, NotFound
 from clv_core.i18n import translate
 
 if TYPE_CHECKING:
@@ -39,7 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Monitor, keep the report, tell of what is new, and return lights, alerts and what to do."""
+    """Monitor, keep the report, tell of what is new, and return lights, alerts and what to do.
+
+    Raises:
+        ClvError: somebody could not be told; all else was done, and is in the error's ``result``.
+    """
     from clv_core import pipeline
     from clv_core.monitoring.report import write_report
     from clv_core.monitoring.telling.mail import WANTED, Smtp
@@ -56,11 +60,17 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         write_report(report, options.out, context.language)
     found = report.to_json(context.language)
     found["out"] = None if options.out is None else str(options.out)
-    told = pipeline.tell(context.workspace, report, webhook=webhook, smtp=smtp, language=context.language)
-    found["told"] = told
+    untold: ClvError | None = None
+    try:
+        found["told"] = pipeline.tell(context.workspace, report, webhook=webhook, smtp=smtp, language=context.language)
+    except ClvError as error:
+        untold = error
     if options.retrain:
         outcome = pipeline.retrain(context.workspace, options.name, model, progress=context.progress)
         found["retrain"] = outcome.to_json(context.language)
+    if untold is not None:
+        untold.result = found
+        raise untold
     return found
 
 

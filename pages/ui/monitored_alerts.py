@@ -6,7 +6,6 @@ from typing import Final
 
 import streamlit as st
 
-from clv_core import jobs
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.monitoring.alerts import Alert
@@ -31,7 +30,8 @@ def retraining(bundle: Bundle) -> None:
         st.stop()
     status = job.status()
     outcome = (status.get("result") or {}).get("retrain")
-    if progress.ended(job) != jobs.DONE or outcome is None:
+    progress.ended(job)
+    if outcome is None:
         return
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{t('monitor.retrain.done')}**")

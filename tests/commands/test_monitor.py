@@ -13,7 +13,9 @@ from clv_core import pipeline
 from clv_core.cli import main
 from clv_core.collection.ingest import ingest
 from clv_core.config import TrainConfig
+from clv_core.errors import Message
 from clv_core.jobs import NoProgress
+from clv_core.monitoring.challenge import Outcome
 from clv_core.workspace import Workspace
 from tests.monitoring.steady_shop import (
     another_channel,
@@ -90,6 +92,17 @@ def test_whom_the_variables_name_is_told_without_an_option(
     monkeypatch.delenv("CLV_SMTP_TO")
     assert run(work, capsys, "--model", model)[0] == 0
     assert told[-1]["webhook"] is None and told[-1]["smtp"] is None
+
+
+def test_where_nobody_can_be_told_it_is_retrained_all_the_same_and_the_report_is_there(
+    work: Workspace, model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome = Outcome("alike", model, model, Message("retrain.alike"))
+    monkeypatch.setattr(pipeline, "retrain", lambda *_, **__: outcome)
+    (work.root / "monitoring" / f"{model}-kept" / "acknowledged.json").unlink(missing_ok=True)
+    code, found = run(work, capsys, "--model", model, "--retrain", "--webhook", "http://127.0.0.1:9/hook")
+    assert (code, found["error"]["code"]) == (5, "webhook_failed")
+    assert found["result"]["model"] == model and found["result"]["retrain"]["outcome"] == "alike"
 
 
 @pytest.mark.parametrize(
