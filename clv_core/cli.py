@@ -36,9 +36,10 @@ COMMANDS: Final = (
 
 AUDITED: Final = (
     *("ingest", "combine", "rename", "restore", "delete", "train", "score"),
-    *(f"models {action}" for action in ("promote", "rollback", "archive", "delete", "export")),
+    "models export",
 )
-"""What is noted in the audit log when it is done; lists are noted where they are written, erasures by themselves."""
+"""What is noted in the audit log when it is done; lists are noted where they are written, changes of a model's role in
+the registry, and erasures, retrainings, imported models and keys by themselves."""
 
 
 class _Help(argparse.HelpFormatter):

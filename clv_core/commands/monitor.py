@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from clv_core import audit
 from clv_core.commands import Context
 from clv_core.errors import ClvError, NotFound
 from clv_core.i18n import translate
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
         help=translate("cli.monitor.acknowledge", language),
     )  # fmt: skip
     parser.add_argument("--retrain", action="store_true", help=translate("cli.monitor.retrain", language))
+    parser.add_argument("--leave", action="store_true", help=translate("cli.monitor.leave", language))
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
@@ -66,7 +68,10 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     except ClvError as error:
         untold = error
     if options.retrain:
-        outcome = pipeline.retrain(context.workspace, options.name, model, progress=context.progress)
+        promote = not options.leave
+        outcome = pipeline.retrain(context.workspace, options.name, model, promote=promote, progress=context.progress)
+        if outcome.challenger:
+            audit.note(context.workspace, "retrain", dataset=options.name, model=outcome.challenger, outcome="done")
         found["retrain"] = outcome.to_json(context.language)
     if untold is not None:
         untold.result = found

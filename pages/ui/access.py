@@ -46,12 +46,19 @@ ACTIONS: Final = {
 """What can be done, and the least role that may."""
 
 COMMANDS: Final = {
-    **dict.fromkeys(("explore", "score", "explain", "check"), "read"),
+    **dict.fromkeys(("explore", "score", "explain", "check", "monitor", "price", "embed", "recommend"), "read"),
     **dict.fromkeys(("train", "look", "tune", "backtest", "pretrain"), "train"),
     "delete": "delete",
     "erase": "erase",
 }
 """Runs by what they are; any other one is a ``change``."""
+
+OPTIONS: Final = {
+    ("clean", "--list"): "read",
+    ("monitor", "--leave"): "train",
+    ("monitor", "--retrain"): "promote",
+}
+"""Commands that are something else with an option; the first that is there decides."""
 
 PUBLIC: Final = (
     "template",
@@ -155,9 +162,10 @@ def may(action: str) -> bool:
     return mine in ROLES and ROLES.index(mine) >= ROLES.index(ACTIONS[action])
 
 
-def action_of(command: str) -> str:
-    """Return which of :data:`ACTIONS` a run of a command is."""
-    return COMMANDS.get(command, "change")
+def action_of(command: Sequence[str]) -> str:
+    """Return which of :data:`ACTIONS` a run is, by the words of its command line."""
+    said = (action for (name, option), action in OPTIONS.items() if name == command[0] and option in command)
+    return next(said, COMMANDS.get(command[0], "change"))
 
 
 def may_take(key: str) -> bool:
@@ -175,7 +183,7 @@ def require(action: str) -> None:
         raise Denied("access_denied", role=role() or "-", needed=ACTIONS[action], action=action)
 
 
-def require_run(command: str) -> None:
+def require_run(command: Sequence[str]) -> None:
     """Refuse a run that the role of who is here does not allow.
 
     Raises:

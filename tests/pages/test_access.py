@@ -11,9 +11,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core import audit
+from clv_core.collection.profile import Answers
+from clv_core.collection.remembered import recall, remember
 from clv_core.jobs import Job
 from clv_core.workspace import Workspace
-from pages.ui import access
+from pages.ui import access, uploading
 from tests.pages.conftest import ROLES
 
 
@@ -141,6 +143,50 @@ def test_a_run_is_stopped_by_those_who_may_start_it(
     job = sleeping_job(Workspace(root), ["train", "shop"], "shop")
     sign_in(email)
     assert open_page(root, "train").button(key=f"cancel_{job.id}").disabled is grey
+
+
+@pytest.mark.usefixtures("never_grey")
+def test_a_viewer_stops_no_training_and_forgets_no_answers_even_past_the_button(
+    open_page: Callable[..., AppTest],
+    with_dataset: Path,
+    sleeping_job: Callable[..., Job],
+    sign_in: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    root = tmp_path / "workspace"
+    shutil.copytree(with_dataset, root)
+    job = sleeping_job(Workspace(root), ["train", "shop"], "shop")
+    sign_in("bob@shop.example")
+    app = open_page(root, "train")
+    app.button(key=f"cancel_{job.id}").click().run()
+    assert "role" in app.error[0].value and job.status()["state"] == "running"
+    columns = [item.column for item in uploading.inspection(uploading.SAMPLE, header=True).columns]
+    remember(Workspace(root), columns, Answers(currency="EUR"))
+    app = open_page(root, "upload")
+    app.session_state["upload_way"] = "sample"
+    app.run()
+    app.button(key="open_sample").click().run()
+    app.button(key="recall_forget").click().run()
+    assert "role" in app.error[0].value and recall(Workspace(root), columns) is not None
+
+
+@pytest.mark.parametrize(
+    ("command", "action"),
+    [
+        ("monitor shop --model m", "read"),
+        ("monitor shop --model m --retrain", "promote"),
+        ("monitor shop --model m --retrain --leave", "train"),
+        ("price shop --model m", "read"),
+        ("embed shop --model m", "read"),
+        ("recommend shop --model m", "read"),
+        ("clean shop --list", "read"),
+        ("clean shop --rule bots", "change"),
+        ("models import file.zip", "change"),
+    ],
+)
+def test_a_run_is_what_its_words_make_it(command: str, action: str) -> None:
+    assert access.action_of(command.split()) == action
 
 
 @pytest.mark.parametrize(("email", "shown"), [("bob@shop.example", False), ("ana@shop.example", True)])
