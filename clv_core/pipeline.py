@@ -32,6 +32,7 @@ from clv_core.deployment.kept_scores import score as score
 from clv_core.deployment.kept_scores import score_file as score_file
 from clv_core.deployment.kept_scores import score_warnings as score_warnings
 from clv_core.deployment.kept_scores import scores as scores
+from clv_core.deployment.kept_tuning import keep_tuning
 from clv_core.deployment.look import look as look
 from clv_core.deployment.registry import Overtaken, Registry
 from clv_core.deployment.renaming import rename as rename
@@ -69,7 +70,7 @@ from clv_core.training import choice
 from clv_core.training.checkpoint import identity
 from clv_core.training.cost import Cost, estimate, peak_memory_mb
 from clv_core.training.fit import MODELS
-from clv_core.workspace import Workspace, write_json
+from clv_core.workspace import Workspace
 
 
 def train(
@@ -244,14 +245,13 @@ def tune(
     run = identity(dataset.name, dataset.version, "tune", origins, config.to_json(), __version__)
     folder = workspace.runs / run
     progress.report("features", 0, 1)
-    past = open_log(dataset, event_types=config.event_types, before=origin)
+    past = open_log(dataset, before=origin, **config.of_log())
     found = search(past, config, trials=trials, origins=origins, folder=folder, progress=progress)
     past.close()
-    log = open_log(dataset, event_types=config.event_types)
+    log = open_log(dataset, **config.of_log())
     tuning = judge(log, origin, config, found, folder / "last", progress)
     log.close()
-    about = {"dataset": name, "version": dataset.version, "config": config.to_json()}
-    write_json(workspace.folder("tuning") / f"{name}-{config.horizon_days}d.json", {**about, **tuning.to_json()})
+    keep_tuning(workspace, dataset, config, tuning)
     shutil.rmtree(folder, ignore_errors=True)
     return tuning
 

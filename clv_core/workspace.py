@@ -9,6 +9,7 @@ workspace/
   predictions/<model id>/   scored customers
   monitoring/<model id>-... reports of drift and realised value, who was told, who acknowledged
   explored/<name>/<version>/  sums behind the explore page, made again when they are asked for
+  tuning/<name>/            searches for settings, and what they were worth
   exports/                  files made for other systems, with their side files
 """
 

@@ -1,9 +1,10 @@
-"""What the workspace holds of a dataset outside its folder: scores, explanations, backtests, views, models, runs.
+"""What the workspace holds of a dataset outside its folder: scores, reasons, backtests, views, searches, models, jobs.
 
 predictions/<model>/<name>-<version>-<cutoff>[-<terms>|-embedding].parquet   explored/<name>/<version>
 explanations/<model>-<version>...                                 backtests/<model>-<version>
 recommendations/<model>-<version>                                 pricing/<model>-<version>
 monitoring/<model>-<version>                                      reports of :mod:`clv_core.monitoring`
+tuning/<name>/<version>-<settings>.json                           searches for settings; they name no customer
 jobs/<id>, where the command names the dataset
 """
 
@@ -27,6 +28,7 @@ from clv_core.workspace import Workspace
 
 OF_MODELS: Final = ("explanations", "backtests", "recommendations", "pricing", "monitoring")
 EXPLORED: Final = "explored"
+TUNING: Final = "tuning"
 EMBEDDING: Final = "-embedding"
 """How the names of files end that hold how networks see customers, rather than scores."""
 GONE: Final = ".gone-"

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from clv_core.collection.store import delete_dataset, list_datasets, open_dataset, version_names
-from clv_core.deployment.belongings import EXPLORED, GONE, belongings, check_idle, remove
+from clv_core.deployment.belongings import EXPLORED, GONE, TUNING, belongings, check_idle, remove
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.jobs import Progress
@@ -18,7 +18,8 @@ from clv_core.workspace import Workspace, check_name
 
 
 def delete(workspace: Workspace, name: str, *, models: bool = False, progress: Progress) -> dict[str, Any]:
-    """Delete the dataset ``name``: all versions, and all scores, explanations, backtests, views and records of runs.
+    """Delete the dataset ``name``: all versions, and all scores, explanations, backtests, views, searches for
+    settings and records of runs.
 
     The dataset itself goes last, so that a deletion that was cut off can be run again. The export log keeps its lines,
     which name no customer. Remembered mappings hold column names only and stay.
@@ -56,6 +57,7 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
     for folders in (*found.made.values(), found.explored):
         for path in folders:
             remove(path)
+    remove(workspace.root / TUNING / name)
     with suppress(OSError):
         (workspace.root / EXPLORED / name).rmdir()
     records = [job for job in found.jobs if job.status().get("pid") != os.getpid()]

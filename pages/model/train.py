@@ -55,14 +55,14 @@ with st.container(border=True):
     with st.container(horizontal=True, vertical_alignment="center"):
         icon, may = ":material/play_arrow:", by_role.if_may("train")
         if st.button(t("train.start"), type="primary", icon=icon, key="start_training", **may):
-            training.start(dataset, horizon_days, values)
+            training.start(dataset, config)
             st.rerun()
         st.caption(t("train.cost", time=state.span(cost.seconds), memory=f"{cost.memory_mb / 1000:.1f}"))
     if not fits:
         st.warning(t("train.memory", memory=f"{(memory or 0) / 1000:.1f}"), icon=":material/memory:")
 
 with st.expander(t("tune.title"), icon=":material/search_insights:"):
-    tuning.section(dataset, horizon_days, values, cost)
+    tuning.section(dataset, config, cost)
 
 model = state.model()
 if model and not model.untrained:

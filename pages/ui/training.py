@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
 from clv_core.collection.horizons import WINDOWS_TO_MEASURE
 from clv_core.collection.store import Dataset
+from clv_core.commands.train import words_of
 from clv_core.config import TrainConfig
 from clv_core.training import choice
 from clv_core.training.cost import Cost, estimate
 from clv_core.training.windows import longest_horizon, training_cutoffs
-from pages.ui import forms, state
+from pages.ui import state
 from pages.ui.state import t
 
 USUAL_HORIZONS: Final = (30, 60, 90, 182, 365)
@@ -112,9 +113,6 @@ def memory_here() -> float | None:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def start(dataset: Dataset, horizon_days: int, values: dict[str, Any]) -> None:
-    """Start training as a job, with the settings that differ from their defaults."""
-    command = ["train", dataset.name, "--horizon-days", str(horizon_days)]
-    for name, value in {"model": values["model"], **forms.changed(TrainConfig, values)}.items():
-        command += [f"--{name}", str(value)] if name in ("model", "seed") else ["--set", f"{name}={value}"]
-    state.start_job(command, dataset.name)
+def start(dataset: Dataset, config: TrainConfig) -> None:
+    """Start training as a job, with the model and the settings that differ from their defaults."""
+    state.start_job(["train", dataset.name, *words_of(config)], dataset.name)

@@ -21,11 +21,9 @@ from clv_core.collection.event_names import EventName, event_names
 from clv_core.collection.inspect import Inspection, inspect_file
 from clv_core.collection.profile import Answers
 from clv_core.collection.store import SET_ASIDE
+from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
 from pages.ui import received, server_path, state
-from pages.ui.navigation import ASSETS
 
-SAMPLE: Final = ASSETS / "sample" / "events.csv"
-SAMPLE_NAME: Final = "sample"
 FILE: Final = "upload_file"
 ANSWERS: Final = "upload_answers"
 ROUND: Final = "upload_answer_round"
@@ -60,7 +58,7 @@ class Chosen:
     def name(self) -> str:
         """A dataset name made from the first file's."""
         if self.path == SAMPLE:
-            return SAMPLE_NAME
+            return NAME
         stem = re.sub(r"[^\w .-]+|^[\W_]+", " ", self.path.name.split(".")[0]).strip()
         return stem[:64].strip(" .") or "log"
 
@@ -102,8 +100,9 @@ def take_path(text: str) -> None:
 
 
 def take_sample() -> None:
-    """Choose the sample that comes with CLV Studio."""
+    """Choose the sample log, whose currency is known."""
     _begin(Chosen((SAMPLE,), _new_folder()))
+    answer(currency=CURRENCY)
 
 
 def _new_folder() -> Path:

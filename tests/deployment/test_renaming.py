@@ -35,6 +35,7 @@ def workspace(tmp_path: Path) -> Workspace:
         )
         for folder in (workspace.folder("predictions", model), workspace.folder("explored", name, version)):
             (folder / f"{name}-{version}-20240103.parquet").write_bytes(b"scores")
+        write_json(workspace.folder("tuning", name) / f"{version}-0.json", {})
     return workspace
 
 
@@ -54,7 +55,11 @@ def test_all_that_is_of_the_dataset_follows_and_nothing_of_another(workspace: Wo
     assert state(workspace) == NEW
     assert open_bundle(workspace, "shop-hybrid").record["dataset"] == {"name": "store", "version": version}
     assert open_dataset(workspace, "store").manifest.name == "store"
-    names = sorted(str(path.relative_to(workspace.root)) for path in workspace.root.rglob("*.parquet"))
+    names = sorted(str(path.relative_to(workspace.root)) for path in workspace.root.rglob("*.*"))
+    assert [name for name in names if name.startswith("tuning/")] == [
+        f"tuning/shop-2/{version}-0.json",
+        f"tuning/store/{version}-0.json",
+    ]
     assert f"predictions/shop-hybrid/store-{version}-20240103.parquet" in names
     assert f"explored/store/{version}/shop-{version}-20240103.parquet" in names
     assert f"predictions/shop-2-hybrid/shop-2-{version}-20240103.parquet" in names
@@ -84,7 +89,7 @@ STEPS = [
     (folder_renaming.os, "rename"),
     (renaming, "write_json"),
     (renaming, "predictions_of"),
-    (renaming, "_move_views"),
+    (renaming, "_move"),
     (renaming, "_tell_jobs"),
     (renaming, "renamed"),
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,14 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
 from clv_core.collection.store import open_dataset
-from clv_core.evaluation.tune import SPACE
+from clv_core.config import TrainConfig
+from clv_core.deployment.kept_tuning import keep_tuning
+from clv_core.evaluation.bootstrap import Estimate
+from clv_core.evaluation.tune import SPACE, Search, Trial
+from clv_core.evaluation.tuned import Tuning
 from clv_core.i18n import translate
 from clv_core.training.choice import DEFAULT
-from clv_core.workspace import Workspace, write_json
+from clv_core.workspace import Workspace
 from pages.ui.training import USUAL_HORIZONS
 
 OPEN = Callable[..., AppTest]
@@ -37,19 +43,17 @@ def root(with_dataset: Path, tmp_path: Path) -> Path:
     return tmp_path / "ws"
 
 
-def keep(root: Path, days: int, **changes: object) -> None:
-    found = {
-        "dataset": "shop",
-        "version": open_dataset(Workspace(root), "shop").version,
-        "settings": SETTINGS,
-        "loss": 0.9,
-        "default_loss": 1.0,
-        "origin": "2024-10-02",
-        "advantage": {"gini": {"value": 0.01, "low": -0.002, "high": 0.03}},
-        "trials": [{"number": 0}, {"number": 1}],
-    }
-    (root / "tuning").mkdir(exist_ok=True)
-    write_json(root / "tuning" / f"shop-{days}d.json", {**found, **changes})
+def keep(root: Path, days: int, model: str = DEFAULT, version: str = "") -> None:
+    """Keep a search that started from the default of a model and found ``SETTINGS``."""
+    dataset = open_dataset(Workspace(root), "shop")
+    version = version or dataset.version
+    dataset = replace(dataset, manifest=replace(dataset.manifest, version=version))
+    config = TrainConfig(horizon_days=days, model=model)
+    default = Trial(0, {name: getattr(config, name) for name in SPACE}, 1.0, "complete")
+    trials = (default, Trial(1, SETTINGS, 0.9, "complete"))
+    search = Search(trials, default, (date(2024, 4, 5), date(2024, 7, 4)))
+    found = Tuning(search, "2024-10-02", {"gini": Estimate(0.01, -0.002, 0.03)})
+    keep_tuning(Workspace(root), dataset, config, found)
 
 
 def test_the_search_is_a_job_for_the_chosen_horizon(open_page: OPEN, root: Path) -> None:
@@ -58,8 +62,16 @@ def test_the_search_is_a_job_for_the_chosen_horizon(open_page: OPEN, root: Path)
     app.selectbox(key="tune_trials").set_value(40).run()
     app.button(key="start_tuning").click().run()
     words = jobs.jobs(Workspace(root), "tune")[0].status()["args"]
-    chosen = ["--model", DEFAULT]
-    assert words == ["tune", "shop", "--horizon-days", str(days), "--trials", "40", "--origins", "3", *chosen]
+    chosen = ["--horizon-days", str(days), "--model", DEFAULT]
+    assert words == ["tune", "shop", *chosen, "--trials", "40", "--origins", "3"]
+
+
+def test_the_search_is_for_the_model_of_the_form_whichever_it_is(open_page: OPEN, root: Path) -> None:
+    app = open_page(root, "train", lang="en")
+    app.selectbox(key="setting_model").set_value("hybrid").run()
+    app.button(key="start_tuning").click().run()
+    words = jobs.jobs(Workspace(root), "tune")[0].status()["args"]
+    assert words[words.index("--model") + 1] == "hybrid"
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -70,6 +82,8 @@ def test_what_was_found_is_said_with_its_range(open_page: OPEN, root: Path, lang
     assert not app.exception
     said = translate("tune.range", lang, value="0.010", low="-0.002", high="0.030")
     assert any(said in frame.value.to_numpy() for frame in app.dataframe)
+    dates = {"en": "5 Apr 2024, 4 Jul 2024", "zh": "2024年4月5日, 2024年7月4日"}[lang]
+    assert translate("tune.chosen_on", lang, origins=dates) in [one.value for one in app.caption]
 
 
 def test_the_settings_are_taken_over_into_the_form(open_page: OPEN, root: Path) -> None:
@@ -80,7 +94,19 @@ def test_the_settings_are_taken_over_into_the_form(open_page: OPEN, root: Path) 
     app.button(key="use_tuned").click().run()
     assert app.selectbox(key="setting_rnn").value == "lstm"
     assert app.number_input(key="setting_learning_rate").value == 0.004
+    assert app.button(key="use_tuned").disabled
     assert not app.exception
+
+
+def test_what_another_model_s_search_found_is_not_shown_and_not_overwritten(open_page: OPEN, root: Path) -> None:
+    app = open_page(root, "train", lang="en")
+    for model in ("mlp", "rnn"):
+        keep(root, app.session_state["train_horizon"], model)
+    app.run()
+    assert not any(button.key == "use_tuned" for button in app.button)
+    for model in ("mlp", "rnn"):
+        app.selectbox(key="setting_model").set_value(model).run()
+        assert not app.button(key="use_tuned").disabled
 
 
 def test_a_search_over_an_older_version_of_the_log_is_not_shown(open_page: OPEN, root: Path) -> None:

@@ -62,6 +62,7 @@ def workspace(tmp_path: Path) -> Workspace:
         places += [workspace.folder("explored", name, dataset.version) / "x.parquet"]
         for path in places:
             people.to_parquet(path)
+        write_json(workspace.folder("tuning", name) / f"{dataset.version}-0.json", {})
         args = ["explain", name, "--model", model, "--customer", people["customer_id"][0]]
         status = {"command": "explain", "args": args, "state": "done", "pid": 1, "started": 0, "label": name}
         write_json(workspace.jobs / f"2024-explain-{name}" / "status.json", status)
@@ -87,6 +88,7 @@ def test_no_id_is_left_but_in_the_models_that_stay(workspace: Workspace) -> None
     assert made["remains"] == [{"kind": "model", "name": "shop-hybrid"}]
     assert ids_in(workspace.root, IDS) == ["models/shop-hybrid/holdout.parquet"]
     assert ids_in(workspace.root, ["other-1"]) == others
+    assert [path.name for path in (workspace.root / "tuning").iterdir()] == ["other"]
     with pytest.raises(NotFound):
         pipeline.delete(workspace, "shop", progress=NoProgress())
 
