@@ -108,7 +108,7 @@ def train(
         "horizon_days": config.horizon_days,
         "currency": dataset.manifest.currency,
         "config": config.to_json(),
-        **figures(origin, log, config),
+        **figures(origin, log, config, dataset.manifest.currency),
         "signals": learned_signals(fitted.model, dataset, config),
         **sampling(dataset),
         "warnings": [warning.coded() for warning in warnings],
