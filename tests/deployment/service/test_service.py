@@ -171,6 +171,10 @@ def test_the_latest_batch_is_looked_up(
             assert said["predicted_clv"] == whole.loc[who, "predicted_clv"] and said["model"] == bundles["bgnbd"].id
         assert error_of(client.get("/v1/customers/a%2Fb")) == (404, "service_not_scored")
         assert error_of(client.get("/v1/customers/x?name=nobody")) == (404, "no_name")
+        other = shop.predictions / bundles["bgnbd"].id / f"other-{'0' * 12}-20990101.parquet"
+        whole.reset_index().assign(predicted_clv=-1.0).to_parquet(other)
+        assert client.get(f"/v1/customers/{max(sent)}").json()["predicted_clv"] == whole.loc[max(sent), "predicted_clv"]
+        other.unlink()
         hidden, people = min(sent), StopList.of(shop)
         people.add([hidden])
         try:
