@@ -38,9 +38,10 @@ COMMANDS: Final = (
 
 AUDITED: Final = (
     *("ingest", "combine", "rename", "restore", "delete", "train", "score"),
-    *(f"models {action}" for action in ("promote", "rollback", "archive", "delete", "export")),
+    "models export",
 )
-"""What is noted in the audit log when it is done; lists are noted where they are written, erasures by themselves."""
+"""What is noted in the audit log when it is done; lists are noted where they are written, changes of a model's role in
+the registry, and erasures, retrainings, imported models and keys by themselves."""
 
 
 UNHELD: Final = ("simulate", "datasets", "pretrain", "erase", "suppress", "serve", "keys")
@@ -126,10 +127,11 @@ def _audit(workspace: Workspace, options: argparse.Namespace) -> None:
 
 def _fail(error: ClvError, language: str, job: Path | None) -> int:
     if job:
-        jobs.finish(job, language, error=error)
+        jobs.finish(job, language, result=error.result, error=error)
         return error.exit_code
     print(error.message(language), file=sys.stderr)
-    print(json.dumps({"error": error.to_json(language)}, ensure_ascii=False, allow_nan=False), flush=True)
+    done = {} if error.result is None else {"result": error.result}
+    print(json.dumps({"error": error.to_json(language), **done}, ensure_ascii=False, allow_nan=False), flush=True)
     return error.exit_code
 
 

@@ -69,6 +69,8 @@ class ClvError(Exception):
         super().__init__(code, params)
         self.code = code
         self.params = params
+        self.result: dict[str, Any] | None = None
+        """What was done all the same, as JSON; None where nothing was."""
 
     def message(self, language: str = DEFAULT_LANGUAGE) -> str:
         """Return the sentence in ``language``."""

@@ -198,7 +198,7 @@ def finish(folder: Path, language: str, *, result: dict[str, Any] | None = None,
         update_status(folder, state=DONE, result=result)
     else:
         state = CANCELLED if error.code == "cancelled" else FAILED
-        update_status(folder, state=state, error=error.to_json(language), exit_code=error.exit_code)
+        update_status(folder, state=state, result=result, error=error.to_json(language), exit_code=error.exit_code)
 
 
 _children: dict[str, subprocess.Popen[bytes]] = {}

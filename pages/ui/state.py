@@ -146,7 +146,7 @@ def start_job(command: list[str], label: str, language_of_job: str = "") -> jobs
     Raises:
         Refused: the role of who is here does not allow it.
     """
-    access.require_run(command[0])
+    access.require_run(command)
     job = jobs.start(workspace(), command, language=language_of_job or language(), label=label)
     follow(job)
     return job
