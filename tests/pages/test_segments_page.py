@@ -14,11 +14,12 @@ from streamlit.testing.v1 import AppTest
 from clv_core import pipeline
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
-from clv_core.i18n import say_number, translate
+from clv_core.i18n import LANGUAGES, say_money, say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.history import purchase_history, with_history
 from clv_core.strategy.schemes.parse import KINDS
 from clv_core.strategy.schemes.quadrant import Quadrant
+from clv_core.strategy.schemes.rfm import Rfm
 from clv_core.strategy.schemes.rules import Rules
 from clv_core.strategy.schemes.saved import load_rules, save_rules
 from clv_core.workspace import Workspace
@@ -184,3 +185,32 @@ def test_many_customers_are_not_sent_to_the_browser(
     assert len(app.dataframe[0].value) == 50
     assert translate("segments.first", shown="50", customers=f"{count:,}") in [item.value for item in app.caption]
     assert any(f"**{count:,}**" in item.value for item in app.markdown)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_chart_titles_say_how_likely_those_to_win_back_are_and_shares_of_the_same_whole(
+    open_page: OPEN, own: Path, lang: str
+) -> None:
+    frame = customers_of(own)
+    worth = frame["predicted_clv"]
+    placed = Rfm().fit(frame).place(frame)
+    best = placed.where < 2
+    first, second = (placed.segments[place].name(lang) for place in range(2))
+    shares = {"share": f"{best.mean():.0%}", "value": f"{worth[best].sum() / worth.sum():.0%}"}
+    said = translate("segments.rfm.message", lang, first=first, second=second, **shares)
+    assert f"**{said}**" in [item.value for item in opened(open_page, own, "rfm", lang=lang).main.markdown]
+    app = opened(open_page, own, "quadrant", lang=lang)
+    value, chance = (
+        next(item for item in app.number_input if str(item.key).startswith(f"scheme_{name}")).value
+        for name in ("value", "chance")
+    )
+    back = frame[Quadrant(value, chance / 100).fit(frame).place(frame).where == 2]
+    message = translate(
+        "segments.quadrant.message" if len(back) else "segments.quadrant.nobody",
+        lang,
+        name=translate("segment.quadrant.win_back", lang),
+        customers=say_number(len(back), lang),
+        share=f"{back['p_purchase'].mean():.0%}",
+        value=say_money(back["predicted_clv"].sum(), "EUR", lang),
+    )
+    assert f"**{message}**" in [item.value for item in app.main.markdown]

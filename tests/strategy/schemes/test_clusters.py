@@ -18,6 +18,7 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.schemes.clusters import EMBEDDING, SCORES, Clusters, FittedClusters
 from clv_core.strategy.schemes.saved import centres_path
 from clv_core.strategy.schemes.settle import points_of, settle
+from clv_core.strategy.schemes.traits import named
 from clv_core.workspace import Workspace
 
 
@@ -54,6 +55,14 @@ def test_names_say_what_was_planted() -> None:
     assert "Buy very often" in frequent.name() and frequent.name().startswith("High value")
     assert gone.name() == "Very low value · Silent longest"
     assert gone.name("zh") == "极低价值 · 最久未购买"
+
+
+def test_a_group_with_a_few_buyers_is_said_to_have_mostly_never_bought() -> None:
+    frame, kind = planted()
+    few = (kind == 2) & (np.random.default_rng(1).random(len(kind)) < 0.85)
+    frame.loc[few, ["purchase_days", "historic_value", "days_since_last"]] = [0, 0.0, np.nan]
+    titles = [" · ".join(part.text("en") for part in title) for title in named(frame, kind, 3)]
+    assert "Mostly never bought" in titles[2] and "never" not in titles[0] + titles[1]
 
 
 @pytest.mark.parametrize("count", [2, 5, 12])
