@@ -213,7 +213,7 @@ def _customers(
     listed = lists.customer_list(dataset, scored, DEFAULT_SCHEME, as_of, language)
     everyone = with_attributes(listed, dataset, as_of) if isinstance(scheme, Rules) else listed
     points = points_of(workspace, scheme, bundle, dataset, everyone, cutoff, progress)
-    fitted = settle(scheme, bundle, dataset, everyone, points)
+    fitted = settle(scheme, bundle, dataset, everyone, points, cutoff)
     placed = called(fitted.place(everyone, points), scheme, bundle, dataset)
     return _People(with_segments(everyone, placed, fitted, language), placed, side)
 

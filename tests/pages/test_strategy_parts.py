@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -157,6 +159,20 @@ def test_a_log_without_products_is_refused_in_words(
     assert app.subheader[0].value == translate("strategy.refused", "zh") and "cdnow" in texts(app)
     assert not app.exception and jobs.jobs(work, name) == []
     assert translate("card.recommended", "zh") not in texts(open_page(work.root, "customer", lang="zh"))
+
+
+def test_the_file_of_a_card_holds_what_the_page_recommends(
+    open_page: OPEN, advised: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files: dict[str, Any] = {}
+    monkeypatch.setattr(widgets, "acknowledged", lambda bundle: True)
+    monkeypatch.setattr(
+        widgets, "download", lambda label, made, name, key, **_: files.update({key: made() if callable(made) else made})
+    )
+    app = open_page(advised, "customer", lang="en")
+    shown = next(frame.value for frame in app.dataframe if "reason" in frame.value)
+    said = json.loads(files["download_card"])["recommended"]
+    assert [one["product_id"] for one in said] == shown["product_id"].tolist()
 
 
 def test_the_card_shows_what_is_recommended_and_offers_to_look_for_it(

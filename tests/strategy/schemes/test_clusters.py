@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -153,6 +154,18 @@ def test_centres_are_kept_with_the_dataset_and_used_for_another_day(
     again = settle(Clusters(3), small_bundle, dataset, half, points[::2] if points is not None else None)
     assert isinstance(fitted, FittedClusters) and isinstance(again, FittedClusters)
     assert (again.centres == fitted.centres).all()
+    path.unlink()
+
+
+def test_centres_found_among_customers_of_an_earlier_day_are_not_kept(
+    small_workspace: Workspace, small_bundle: Bundle
+) -> None:
+    dataset, frame = scored(small_workspace, small_bundle)
+    path, half = centres_path(dataset, small_bundle.id, 3), frame.iloc[::2].reset_index(drop=True)
+    settle(Clusters(3), small_bundle, dataset, half, cutoff=dataset.log_end - timedelta(days=30))
+    assert not path.exists()
+    settle(Clusters(3), small_bundle, dataset, frame, cutoff=dataset.log_end)
+    assert path.is_file()
     path.unlink()
 
 
