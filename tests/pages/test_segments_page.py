@@ -22,6 +22,7 @@ from clv_core.strategy.schemes.quadrant import Quadrant
 from clv_core.strategy.schemes.rfm import Rfm
 from clv_core.strategy.schemes.rules import Rules
 from clv_core.strategy.schemes.saved import load_rules, save_rules
+from clv_core.strategy.schemes.value import CostTiers
 from clv_core.workspace import Workspace
 from pages.ui.navigation import BY_NAME
 
@@ -97,6 +98,21 @@ def test_the_list_holds_the_chosen_segment_and_files_say_which(open_page: OPEN, 
     placed = Quadrant(value, chance / 100).fit(frame).place(frame)
     assert sorted(listed["customer_id"]) == sorted(frame["customer_id"][placed.where == 2])
     assert set(listed["tier_name"]) == {translate("segment.quadrant.win_back")}
+
+
+def test_a_scheme_is_held_against_another_with_settings_of_its_own(open_page: OPEN, own: Path) -> None:
+    app = opened(open_page, own, "rfm", "compare")
+    app.selectbox(key="compare_with").set_value("clusters").run()
+    app.number_input(key="second_scheme_clusters").set_value(3).run()
+    assert not app.exception and not app.error
+    assert app.dataframe[0].value["second"].nunique() == 3
+    app.selectbox(key="compare_with").set_value("cost").run()
+    app.number_input(key="second_scheme_cost").set_value(0.01).run()
+    frame = customers_of(own)
+    rows = app.dataframe[0].value
+    top = rows[rows["second"] == CostTiers(0.01).segments[0].name()]
+    assert top["customers"].sum() == (frame["predicted_clv"] >= 0.1).sum()
+    assert "scheme_cost" not in app.session_state
 
 
 def test_names_that_are_saved_are_shown_on_cards_and_in_the_other_language(open_page: OPEN, own: Path) -> None:
