@@ -17,6 +17,7 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import LANGUAGES, say_money, say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.history import purchase_history, with_history
+from clv_core.strategy.schemes.known import with_known
 from clv_core.strategy.schemes.parse import KINDS
 from clv_core.strategy.schemes.quadrant import Quadrant
 from clv_core.strategy.schemes.rfm import Rfm
@@ -148,6 +149,24 @@ def test_a_condition_is_added_removed_and_kept(open_page: OPEN, own: Path) -> No
     assert [str(one) for one in load_rules(dataset, "Mine").rules[0].conditions] == ["historic_value>100"]
     app.toggle(key="overlap_Mine").set_value(True).run()
     assert load_rules(dataset, "Mine").overlapping and not app.exception
+
+
+def test_a_rule_may_ask_for_behaviour_and_for_columns_of_the_log(open_page: OPEN, own: Path) -> None:
+    dataset = open_dataset(Workspace(own), "shop")
+    for column, operator, value in (("country", "=", "GB"), ("views_90d", ">=", "1")):
+        app = opened(open_page, own, "rules", "rules")
+        app.selectbox(key="rule_segment").set_value("Likely")
+        app.selectbox(key="rule_column").set_value(column)
+        app.selectbox(key="rule_operator").set_value(operator)
+        app.text_input(key="rule_value").set_value(value)
+        next(item for item in app.button if item.label == translate("rules.add.button")).click().run()
+        assert not app.exception and not app.error
+    assert "Last country is GB" in " ".join(str(item.value) for item in app.main.markdown)
+    [rule] = load_rules(dataset, "Mine").rules
+    known = with_known(customers_of(own), dataset, dataset.log_end, ("country", "views_90d"))
+    app = opened(open_page, own, "rules")
+    sizes = [item.value for item in app.metric if item.label == translate("segments.card.customers")]
+    assert sizes[0] == say_number(rule.holds(known).sum())
 
 
 def test_without_rules_the_page_says_how_to_make_them(open_page: OPEN, with_model: Path) -> None:
