@@ -32,7 +32,7 @@ from clv_core.strategy.recommend.blend import WITH_BOUGHT
 from clv_core.strategy.recommend.kept import kept_advice
 from clv_core.strategy.rhythm import purchase_rhythm
 from clv_core.strategy.schemes.figures import segment_table
-from clv_core.strategy.schemes.known import with_attributes
+from clv_core.strategy.schemes.known import with_known
 from clv_core.strategy.schemes.rules import Rules
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.schemes.segmentation import Placed, Segmentation
@@ -206,13 +206,14 @@ def _customers(
     dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
     scored = scores(workspace, name, model_id, cutoff=cutoff, progress=progress)
     side = replace(side_of(dataset, bundle, cutoff), segment=" ".join(map(str, conditions)), scheme=str(scheme))
-    as_of = cutoff or dataset.log_end
+    as_of, asked = cutoff or dataset.log_end, {condition.column for condition in conditions}
     if isinstance(scheme, Scheme):
-        return _People(lists.customer_list(dataset, scored, scheme, as_of, language), None, side)
+        listed = lists.customer_list(dataset, scored, scheme, as_of, language)
+        return _People(with_known(listed, dataset, as_of, asked), None, side)
     listed = lists.customer_list(dataset, scored, DEFAULT_SCHEME, as_of, language)
-    everyone = with_attributes(listed, dataset, as_of) if isinstance(scheme, Rules) else listed
+    everyone = with_known(listed, dataset, as_of, asked | (scheme.columns if isinstance(scheme, Rules) else set()))
     points = points_of(workspace, scheme, bundle, dataset, everyone, cutoff, progress)
-    fitted = settle(scheme, bundle, dataset, everyone, points)
+    fitted = settle(scheme, bundle, dataset, everyone, points, cutoff)
     placed = called(fitted.place(everyone, points), scheme, bundle, dataset)
     return _People(with_segments(everyone, placed, fitted, language), placed, side)
 

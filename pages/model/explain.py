@@ -12,7 +12,6 @@ from pages.ui import (
     explained_one,
     explained_whatif,
     state,
-    tiers,
     widgets,
 )
 from pages.ui.state import t
@@ -45,7 +44,10 @@ st.subheader(t("why.dependence"), anchor=False)
 explained_closer.one_reason(explanation, currency)
 
 st.subheader(t("why.groups"), anchor=False)
-explained_closer.tiers_compared(explanation, value, tiers.names(dataset), currency)
+try:
+    explained_closer.segments_compared(explanation, dataset, bundle)
+except ClvError as error:
+    widgets.error_box(error)
 
 st.subheader(t("explain.one"), anchor=False)
 try:

@@ -51,14 +51,14 @@ class Uses:
     contacts: Mapping[str, str] = field(default_factory=dict)
 
     def words(self) -> list[str]:
-        """Return them as words of the command line."""
-        words = ["--id", self.customer_id] if self.customer_id else []
+        """Return them as words of the command line; a column that begins with a hyphen stays a column."""
+        words = [f"--id={self.customer_id}"] if self.customer_id else []
         for column in self.static:
-            words += ["--static", column]
+            words += [f"--static={column}"]
         for column, date in self.dated.items():
-            words += ["--dated", f"{column}={date}"]
+            words += [f"--dated={column}={date}"]
         for name, column in self.contacts.items():
-            words += ["--contact", f"{name}={column}"]
+            words += [f"--contact={name}={column}"]
         return words
 
 

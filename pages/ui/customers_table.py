@@ -209,8 +209,7 @@ def _leak(dataset: Dataset, job: jobs.Job) -> None:
 
 def _leaking(args: list[str], params: dict[str, Any]) -> list[str]:
     """Return the attributes on the command line that the error names."""
-    on = [word for option, word in zip(args, args[1:], strict=False) if option == "--static"]
-    on += [word.rpartition("=")[0] for option, word in zip(args, args[1:], strict=False) if option == "--dated"]
+    on = [column for word in args if (column := _attribute(word))]
     named = f", {params['named']}, "
     measured = f", {params['measured']}"
     return [column for column in on if f", {column}, " in named or f", {column} (" in measured]
@@ -218,15 +217,11 @@ def _leaking(args: list[str], params: dict[str, Any]) -> list[str]:
 
 def _again(dataset: Dataset, args: list[str], without: list[str], accept: Sequence[str] = ()) -> None:
     """Start the run again without some attributes, or with some that were refused."""
-    kept: list[str] = []
-    words = iter(args)
-    for word in words:
-        if word in ("--static", "--dated"):
-            value = next(words)
-            column = value if word == "--static" else value.rpartition("=")[0]
-            kept += [] if column in without else [word, value]
-        else:
-            kept.append(word)
-    for column in accept:
-        kept += ["--accept", column]
-    state.start_job(kept, dataset.name)
+    kept = [word for word in args if _attribute(word) not in without]
+    state.start_job([*kept, *(f"--accept={column}" for column in accept)], dataset.name)
+
+
+def _attribute(word: str) -> str | None:
+    """Return the attribute that a word of the command line switches on, None for any other word."""
+    option, _, value = word.partition("=")
+    return {"--static": value, "--dated": value.rpartition("=")[0]}.get(option)

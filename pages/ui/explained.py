@@ -38,7 +38,7 @@ def need_explanation(dataset: Dataset, bundle: Bundle, customer: str = "") -> Fo
     """Return the explanation of many customers, or of one; while it is not there, show the run that makes it."""
     folder = explanation_folder(state.workspace(), bundle, dataset, customer)
     command = ["explain", dataset.name, "--model", bundle.id, "--out", str(folder)]
-    command += ["--customer", customer] if customer else []
+    command += [f"--customer={customer}"] if customer else []
     note = t("explained.wait.one", customer=customer) if customer else t("explained.wait")
     progress.need(record_of(folder) is not None, command, folder.name, note)
     return Found(bundle, folder)

@@ -9,12 +9,13 @@ import streamlit as st
 
 from clv_core.columns import CATEGORY
 from clv_core.strategy.pricing.responses import Responses
-from clv_core.strategy.pricing.whatif import MOST_DOWN, MOST_UP, Outcome, Rule, Sum, what_if
+from clv_core.strategy.pricing.whatif import BY, DISCOUNT, MOST_DOWN, MOST_UP, PRICE, Outcome, Rule, Sum, what_if
 from clv_core.strategy.segments import TIER
 from pages.ui import state, widgets
 from pages.ui.state import money, percent, t
 
 PRESETS: Final = {"loyalty": (-10, -5, 0, 0), "everyone": (-5, -5, -5, -5), "raise": (0, 0, 3, 3)}
+LOWERING: Final = ("loyalty", "everyone")
 MARGIN: Final = 30
 
 
@@ -43,14 +44,21 @@ def try_rule(found: Responses, names: Sequence[str], currency: str) -> Outcome |
 
 
 def _ask(found: Responses, names: Sequence[str]) -> Rule:
+    discounts = found.table[found.table["discount_effect"].notna()]
     with st.container(border=True):
+        by = (
+            PRICE
+            if discounts.empty
+            else widgets.choose(t("price.by"), {one: t(f"price.by.{one}") for one in BY}, "price_by")
+        )
+        table, most = (discounts, 0.0) if by == DISCOUNT else (found.table, 100 * MOST_UP)
         preset = st.segmented_control(
             t("price.preset"),
-            tuple(PRESETS),
+            LOWERING if by == DISCOUNT else tuple(PRESETS),
             format_func=lambda name: t(f"price.preset.{name}"),
             default="loyalty",
             required=True,
-            key="price_preset",
+            key=f"price_preset_{by}",
             persist_state="session",
         )
         with st.grid(5, min_column_width=150, gap="small"):
@@ -58,11 +66,11 @@ def _ask(found: Responses, names: Sequence[str]) -> Rule:
                 tier: st.number_input(
                     t("price.change", tier=widgets.plain(name)),
                     100 * MOST_DOWN,
-                    100 * MOST_UP,
+                    most,
                     float(PRESETS[preset][tier - 1]),
                     1.0,
                     format="%.0f",
-                    key=f"price_change_{preset}_{tier}",
+                    key=f"price_change_{by}_{preset}_{tier}",
                     persist_state="session",
                 )
                 for tier, name in enumerate(names, 1)
@@ -78,11 +86,11 @@ def _ask(found: Responses, names: Sequence[str]) -> Rule:
             )
         chosen = st.multiselect(
             t("price.categories"),
-            sorted(found.table[CATEGORY].unique()),
-            key=f"price_categories_{len(found.table)}",
+            sorted(table[CATEGORY].unique()),
+            key=f"price_categories_{len(table)}",
             placeholder=t("price.categories.all"),
         )
-    return Rule({tier: change / 100 for tier, change in changes.items()}, margin / 100, tuple(chosen))
+    return Rule({tier: change / 100 for tier, change in changes.items()}, margin / 100, tuple(chosen), by)
 
 
 def _signed(value: float, currency: str) -> str:
@@ -138,9 +146,10 @@ def _tiers(outcome: Outcome, names: Sequence[str], currency: str) -> None:
         "customers": number(t("price.column.customers"), format="localized"),
         "change": number(t("price.column.change"), format="%+.0f%%"),
         "clv": number(f"{t('price.column.clv')} ({unit})", format="%.2f"),
-        "clv_after": number(t("price.column.clv_after"), format="%.2f"),
-        "clv_low": number(t("price.column.clv_low"), format="%.2f"),
-        "clv_high": number(t("price.column.clv_high"), format="%.2f"),
-        "margin": number(t("price.column.margin"), format="accounting"),
+        **{
+            name: number(f"{t(f'price.column.{name}')} ({unit})", format="%.2f")
+            for name in ("clv_after", "clv_low", "clv_high")
+        },
+        "margin": number(f"{t('price.column.margin')} ({unit})", format="accounting"),
     }
     st.dataframe(rows[list(columns)], hide_index=True, column_config=columns, alt=t("price.whatif"), placeholder="–")

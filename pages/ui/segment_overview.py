@@ -125,9 +125,10 @@ def _quadrant(scene: Scene, fitted: FittedQuadrant) -> None:
     )
     back = scene.table.set_index(SEGMENT).loc["win_back"]
     message = t(
-        "segments.quadrant.message",
+        "segments.quadrant.message" if back["customers"] else "segments.quadrant.nobody",
         customers=state.say(back["customers"]),
         name=back["name"],
+        share=percent(back["p_purchase_mean"]),
         value=state.money(back["value_sum"], scene.currency),
     )
     axis = t(f"segments.quadrant.axis.{fitted.by}", unit=state.unit(scene.currency))
@@ -147,7 +148,7 @@ def _grid(scene: Scene, fitted: FittedRfm) -> None:
         "segments.rfm.message",
         first=best["name"].iloc[0],
         second=best["name"].iloc[1],
-        share=percent(best["customers"].sum() / max(1, counts.sum())),
+        share=percent(best["share_of_customers"].sum()),
         value=percent(best["share_of_value"].sum()),
     )
     widgets.chart(charts_segments.grid(counts, names, message), "rfm_grid")

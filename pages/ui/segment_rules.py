@@ -8,9 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.store import Dataset
+from clv_core.columns import CATEGORY, CHANNEL, COUNTRY
 from clv_core.errors import ClvError, UsageError
+from clv_core.features.behaviour import FEATURES
+from clv_core.features.labels import label
 from clv_core.strategy.conditions import OPERATORS, Condition
-from clv_core.strategy.schemes.known import with_attributes
+from clv_core.strategy.schemes.known import columns_of, with_known
 from clv_core.strategy.schemes.rules import Rule, Rules
 from clv_core.strategy.schemes.saved import load_rules, remove_rules, save_rules, saved_rules
 from clv_core.workspace import check_name
@@ -39,7 +42,7 @@ def section(dataset: Dataset, customers: pd.DataFrame) -> None:
             _segment(dataset, rules, place, rule)
     else:
         st.caption(t("rules.empty"))
-    _add(dataset, rules, with_attributes(customers, dataset, dataset.log_end))
+    _add(dataset, rules, customers)
 
 
 def _order(dataset: Dataset, rules: Rules) -> None:
@@ -101,11 +104,11 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
                 placeholder=t("rules.segment.hint"),
                 width=240,
             )
-            columns = [name for name in customers if name not in HIDDEN]
+            columns = [name for name in columns_of(customers, dataset) if name not in HIDDEN]
             column = st.selectbox(
                 t("rules.column"),
                 columns,
-                format_func=lambda one: state.name_of("column", one),
+                format_func=_called,
                 key="rule_column",
                 width=220,
             )
@@ -140,7 +143,7 @@ def _added(
     if not segment.strip() or not value.strip():
         raise UsageError("rule_unfinished")
     condition = Condition.parse(f"{column}{operator}{value.strip().replace('，', ',')}")
-    condition.holds(customers.head(1000))
+    condition.holds(with_known(customers.head(1000), dataset, dataset.log_end, (column,)))
     name = segment.strip()
     new = Rules(check_name(title), (Rule(name, (condition,)),)) if rules is None else None
     made = new or rules.with_condition(name, condition)
@@ -175,12 +178,20 @@ def settle_choice() -> None:
         st.session_state["rules_name"] = made
 
 
+def _called(column: str) -> str:
+    """Return what a column is called: by the catalogue, as a feature, or as it is."""
+    if column in (CHANNEL, COUNTRY, CATEGORY):
+        return t(f"rules.column.{column}")
+    name = state.name_of("column", column)
+    return label(column, state.language()) if name == column and column in FEATURES else name
+
+
 def _sentence(condition: Condition) -> str:
     """Return a condition as a person says it."""
     mark = "、" if state.language() == "zh" else ", "
     return t(
         "rules.sentence",
-        column=state.name_of("column", condition.column),
+        column=_called(condition.column),
         operator=t(f"rules.{SAID[condition.operator]}"),
         value=mark.join(condition.values),
     )

@@ -17,6 +17,7 @@ from clv_core.evaluation.deciles import top_share
 from clv_core.evaluation.levels import SharedError
 from clv_core.strategy.export import Side
 from clv_core.strategy.schemes.saved import names_of_tiers
+from clv_core.strategy.schemes.traits import mostly_never
 from clv_core.strategy.segments import Total, assign, table, total
 from clv_core.strategy.tiers import DEFAULT_SCHEME, NAMES, Scheme
 from pages.ui import state, widgets
@@ -153,7 +154,7 @@ def _facts(row: object, currency: str) -> str:
         t("segments.card.mean", mean=money(row.value_mean, currency)),
         t("segments.card.p_purchase", share=percent(row.p_purchase_mean)),
     ]
-    if np.isfinite(row.days_since_last_median):
+    if np.isfinite(row.days_since_last_median) and not mostly_never(row.customers, row.buyers):
         facts.append(t("segments.card.last", days=say(row.days_since_last_median)))
     return "\n".join(f"- {fact}" for fact in facts)
 
@@ -167,7 +168,7 @@ def columns() -> dict[str, object]:
         "predicted_clv": number(t("column.predicted_clv"), format="accounting", help=t("column.predicted_clv.help")),
         "clv_p10": number(t("column.clv_p10"), format="accounting", help=t("column.clv_p10.help")),
         "clv_p90": number(t("column.clv_p90"), format="accounting", help=t("column.clv_p90.help")),
-        "p_purchase": config.ProgressColumn(t("column.p_purchase"), min_value=0, max_value=100, format="%d%%"),
+        "p_purchase": config.ProgressColumn(t("column.p_purchase"), min_value=0, max_value=100, format="%.0f%%"),
         "historic_value": number(t("column.historic_value"), format="accounting"),
         "purchase_days": number(t("column.purchase_days")),
         "last_purchase": config.DateColumn(t("column.last_purchase"), format="YYYY-MM-DD"),

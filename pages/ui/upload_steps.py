@@ -136,7 +136,7 @@ def choose_columns(file: Chosen) -> None:
                 t("upload.column.ours"), options=[*words.values(), extra], required=True, help=t("upload.column.help")
             ),
             "samples": config.TextColumn(t("upload.column.samples"), width="large"),
-            "sure": config.ProgressColumn(t("upload.column.sure"), min_value=0, max_value=100, format="%d%%"),
+            "sure": config.ProgressColumn(t("upload.column.sure"), min_value=0, max_value=100, format="%.0f%%"),
         },
         alt=t("upload.step.columns"),
     )

@@ -236,12 +236,12 @@ def stop_checks() -> None:
 
 
 def options(said: Answers) -> list[str]:
-    """Return what was said as words of the command line."""
+    """Return what was said as words of the command line; a name that begins with a hyphen stays a name."""
     words = ["--timezone", said.timezone] if said.timezone != "UTC" else []
     for canonical, column in said.mapping.items():
-        words += ["--map", f"{canonical}={column}"]
+        words += [f"--map={canonical}={column}"]
     for event, kind in said.events.items():
-        words += ["--event", f"{event}={kind}"]
+        words += [f"--event={event}={kind}"]
     for option, value in (("date-order", said.date_order), ("decimal", said.decimal), ("currency", said.currency)):
         words += [f"--{option}", value] if value else []
     words += [f"--{said.duplicates}-duplicates"] if said.duplicates else []

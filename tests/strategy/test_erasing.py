@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from clv_core import audit, cli, pipeline
+from clv_core import audit, cli, jobs, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import Plan, simulate
 from clv_core.collection.store import list_datasets, open_dataset, versions
@@ -28,6 +28,8 @@ from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import RULES, clean, raw_version
 from clv_core.strategy.erasing import erase as erasing
 from clv_core.strategy.erasing.certificate import certificates, salted
+from clv_core.strategy.erasing.places import clear_records
+from clv_core.strategy.erasing.wanted import Wanted
 from clv_core.workspace import Workspace, read_json, write_json
 from tests.strategy.searcher import found
 
@@ -268,6 +270,18 @@ def test_short_ids_are_taken_whole_and_only_as_customers(tmp_path: Path) -> None
     erasing.erase(workspace, ["17"], progress=KEPT)
     left = pd.read_parquet(open_dataset(workspace, "shop").events_path)
     assert list(left["customer_id"]) == ["1", "1", "170", "170"] and set(left["product_id"]) == {"17"}
+
+
+@pytest.mark.parametrize("words", [("--customer", "17"), ("--customer=17",)])
+def test_a_run_that_was_asked_about_a_customer_is_found_by_a_short_id_too(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    workspace = Workspace(tmp_path)
+    for who, said in (("17", words), ("170", ("--customer=170",))):
+        status = {"command": "explain", "args": ["explain", "shop", *said], "state": "done", "pid": None}
+        write_json(workspace.jobs / who / "status.json", {**status, "started": 0, "label": "", "id": who})
+    assert clear_records(workspace, Wanted(("17",), frozenset({"17"}))) == 1
+    assert [job.id for job in jobs.jobs(workspace)] == ["170"]
 
 
 def test_a_dataset_of_nobody_else_goes(tmp_path: Path) -> None:

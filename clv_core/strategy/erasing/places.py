@@ -174,5 +174,6 @@ def _files(workspace: Workspace, place: Path) -> Iterator[Path]:
 def _asked(job: jobs.Job, wanted: Wanted) -> bool:
     """Say whether a run was asked about one of the customers, whatever the id looks like."""
     words = [str(word) for word in job.status().get("args", ())]
-    after = (words[place + 1] for place, word in enumerate(words[:-1]) if word == "--customer")
-    return any(word in wanted.ids for word in after)
+    after = [words[place + 1] for place, word in enumerate(words[:-1]) if word == "--customer"]
+    joined = [word.removeprefix("--customer=") for word in words if word.startswith("--customer=")]
+    return any(word in wanted.ids for word in [*after, *joined])

@@ -79,6 +79,11 @@ class Rules(Segmentation, Fitted):
         """The rules name their segments themselves."""
         return str(self)
 
+    @property
+    def columns(self) -> set[str]:
+        """What the conditions ask of a customer."""
+        return {condition.column for rule in self.rules for condition in rule.conditions}
+
     @cached_property
     def segments(self) -> tuple[Segment, ...]:  # type: ignore[override]
         """The segments by their number, and the others."""
