@@ -1,7 +1,8 @@
 """Texts become times: each value's form is told apart first, so that nothing is guessed by a whole column's average.
 
 Forms: ``naive`` and ``zoned`` (ISO, without or with an offset), ``compact`` (19970131, 19970131235959), ``day_first``,
-``month_first``, ``either`` and ``same`` (31/01/2024, 01/31/2024, 01/02/2024, 01/01/2024), ``epoch`` in seconds to
+``month_first``, ``either`` and ``same`` (31/01/2024, 01/31/2024, 01/02/2024, 01/01/2024), ``year_first``,
+``day_or_year``, ``month_or_year`` and ``any`` (20-03-30, 20-03-12, and what fits all three), ``epoch`` in seconds to
 nanoseconds, ``excel`` (serial days), ``written`` (month names, Chinese), ``missing``, ``unreadable``.
 """
 
@@ -22,7 +23,19 @@ WRITTEN: Final = (
     *(f"%d-%b-{{year}}{clock.replace('/', '.')}" for clock in CLOCKS),
     *(f"{{year}}-%m-%d{clock}" for clock in CLOCKS if "%p" in clock),
 )
-SPLIT: Final = r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})( .*)?"
+SPLIT: Final = r"\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{1,2})( .*)?"
+ORDERS: Final = {"dmy": "%d/%m/{year}", "mdy": "%m/%d/{year}", "ymd": "{year}/%m/%d"}
+FITS: Final = {
+    "day_first": ("dmy",),
+    "month_first": ("mdy",),
+    "year_first": ("ymd",),
+    "either": ("dmy", "mdy"),
+    "same": ("dmy", "mdy"),
+    "day_or_year": ("dmy", "ymd"),
+    "month_or_year": ("mdy", "ymd"),
+    "any": ("dmy", "mdy", "ymd"),
+}
+"""Form of a date such as 03/04/24 -> the orders that it can be read in."""
 
 
 TIDY: Final = (
@@ -51,7 +64,7 @@ class TimeReading:
     """How a column of times is read.
 
     Args:
-        order: ``dmy`` or ``mdy`` for dates such as 03/04/2024; empty where none occur.
+        order: ``dmy``, ``mdy`` or ``ymd`` for dates such as 03/04/24; empty where none occur.
         timezone: where times without an offset belong.
         utc: whether that zone is UTC, so that no conversion is needed.
     """
@@ -115,13 +128,21 @@ def form(column: str) -> str:
 
 
 def _split_form(column: str) -> str:
-    first, second = (f"regexp_extract({column}, {text(SPLIT)}, {group})::INT" for group in (1, 2))
-    dmy, mdy = _split_time(column, "dmy"), _split_time(column, "mdy")
-    return (
-        f"CASE WHEN {dmy} IS NOT NULL AND {mdy} IS NOT NULL"
-        f" THEN CASE WHEN {first} = {second} THEN 'same' ELSE 'either' END"
-        f" WHEN {dmy} IS NOT NULL THEN 'day_first' WHEN {mdy} IS NOT NULL THEN 'month_first' ELSE 'unreadable' END"
+    """Return SQL for the orders that fit; where the year may come first, those that give no possible time do not."""
+    times = ", ".join(f"'{order}': {_split_time(column, order)}" for order in ORDERS)
+    year = f"coalesce({in_range('s.ymd')}, false)"
+
+    def fits(order: str) -> str:
+        return f"s.{order} IS NOT NULL AND (NOT {year} OR {in_range(f's.{order}')})"
+
+    day, month = fits("dmy"), fits("mdy")
+    judged = (
+        f"CASE WHEN {day} AND {month} THEN CASE WHEN {year} THEN 'any' WHEN s.dmy = s.mdy THEN 'same' ELSE 'either' END"
+        f" WHEN {day} THEN CASE WHEN {year} THEN 'day_or_year' ELSE 'day_first' END"
+        f" WHEN {month} THEN CASE WHEN {year} THEN 'month_or_year' ELSE 'month_first' END"
+        f" WHEN {year} THEN 'year_first' ELSE 'unreadable' END"
     )
+    return f"list_transform([{{{times}}}], lambda s: {judged})[1]"
 
 
 def _zone_form(column: str) -> str:
@@ -151,21 +172,11 @@ def decide(
         timezone: where times without an offset belong.
 
     Raises:
-        NeedsAnswer: dates fit day first and month first alike, or some fit only the one and some only the other.
+        NeedsAnswer: dates fit several orders alike, or no one order fits them all.
     """
     count = forms.get
-    day, month, either = count("day_first", 0), count("month_first", 0), count("either", 0)
-    notes: list[Message] = []
-    order = date_order if date_order in ("dmy", "mdy") else ""
-    if not order and day and month:
-        raise NeedsAnswer("dates_contradict", column=column, day_first=day, month_first=month)
-    if not order and either and not day and not month:
-        raise NeedsAnswer("dates_ambiguous", column=column, rows=either)
-    if not order and (day or month or count("same", 0)):
-        order = "mdy" if month else "dmy"
-        proof = {"column": column, "proof": day or month, "rows": day + month + either + count("same", 0)}
-        if day or month:
-            notes.append(Message(f"warning.read_as_{order}", proof))
+    order, found = _order(forms, column, date_order)
+    notes = list(found)
     epochs = [unit for unit in ("epoch_s", "epoch_ms", "epoch_us", "epoch_ns") if count(unit)]
     if len(epochs) > 1 or (epochs and sum(map(count, epochs)) < _readable(forms)):  # type: ignore[arg-type]
         notes.append(Message("warning.epoch_mixed", {"column": column, "forms": _list(forms)}))
@@ -175,6 +186,27 @@ def decide(
         params = {"column": column, "rows": count("naive"), "timezone": timezone}
         notes.append(Message("warning.times_without_zone", params))
     return TimeReading(order, timezone), tuple(notes)
+
+
+def _order(forms: dict[str, int], column: str, answer: str | None) -> tuple[str, tuple[Message, ...]]:
+    """Return the one order that fits all dates such as 03/04/24, and on what proof; empty where there are none."""
+    split = {kind: rows for kind, rows in forms.items() if kind in FITS}
+    if answer or not split:
+        return answer or "", ()
+    rows = sum(split.values())
+    asked = "_year" if any("ymd" in FITS[kind] for kind in split) else ""
+    left = [order for order in ORDERS if all(order in FITS[kind] for kind in split)]
+    if not left:
+        only = {kind: split.get(kind, 0) for kind in ("day_first", "month_first", "year_first")}
+        raise NeedsAnswer(f"dates_contradict{asked}", column=column, rows=rows, **only)
+    if split.keys() == {"same"}:
+        return left[0], ()
+    if len(left) > 1:
+        raise NeedsAnswer(f"dates_ambiguous{asked}", column=column, rows=rows - split.get("same", 0))
+    proof = sum(count for kind, count in split.items() if FITS[kind] == (left[0],))
+    if not proof:
+        return left[0], (Message("warning.read_as_all_fit", {"column": column, "order": left[0], "rows": rows}),)
+    return left[0], (Message(f"warning.read_as_{left[0]}", {"column": column, "proof": proof, "rows": rows}),)
 
 
 def in_range(time: str) -> str:
@@ -260,15 +292,16 @@ def _shift(offset: str) -> str:
 
 
 def _split_time(column: str, order: str) -> str:
-    """Return SQL for dates such as 31/01/2024 or 1.2.24, with or without a clock."""
-    day_month = "%m/%d/" if order == "mdy" else "%d/%m/"
-
-    def formats(year: str) -> str:
-        return "[" + ", ".join(text(f"{day_month}{year}{clock}") for clock in CLOCKS) + "]"
-
-    full_year = f"regexp_matches({column}, '[/.-]\\d{{4}}( |$)')"
+    """Return SQL for dates such as 31/01/2024, 1.2.24 or 24-01-31, with or without a clock."""
     slashed = f"translate({column}, '.-', '//')"
+
+    def read(year: str) -> str:
+        day = ORDERS[order or "dmy"].format(year=year)
+        return f"try_strptime({slashed}, [{', '.join(text(day + clock) for clock in CLOCKS)}])"
+
+    if order == "ymd":
+        return f"CASE WHEN regexp_matches({column}, '^\\d\\d[/.-]\\d+[/.-]\\d\\d?( |$)') THEN {read('%y')} END"
     return (
-        f"CASE WHEN {full_year} THEN try_strptime({slashed}, {formats('%Y')})"
-        f" ELSE try_strptime({slashed}, {formats('%y')}) END"
+        f"CASE WHEN regexp_matches({column}, '[/.-]\\d{{4}}( |$)') THEN {read('%Y')}"
+        f" WHEN regexp_matches({column}, '[/.-]\\d\\d( |$)') THEN {read('%y')} END"
     )

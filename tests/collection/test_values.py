@@ -58,8 +58,9 @@ def test_times_without_an_offset_belong_to_the_zone() -> None:
     ("value", "form"),
     [
         ("13/02/2024", "day_first"), ("02/13/2024", "month_first"), ("01/02/2024", "either"), ("02/02/2024", "same"),
-        ("2024-02-30", "unreadable"), ("2024-06-30 23:59:60Z", "unreadable"), ("1704067200", "epoch_s"),
-        ("1704067200000", "epoch_ms"), ("45292.5", "excel"), ("19970131", "compact"), ("711", "unreadable"),
+        ("20-03-30", "year_first"), ("20-03-12", "day_or_year"), ("11-01-05", "any"), ("31.1.24", "day_first"),
+        ("1.2.3", "unreadable"), ("2024-02-30", "unreadable"), ("2024-06-30 23:59:60Z", "unreadable"),
+        ("1704067200", "epoch_s"), ("1704067200000", "epoch_ms"), ("45292.5", "excel"), ("19970131", "compact"), ("711", "unreadable"),
         ("2024-03-10 02:30:00 America/New_York", "zoned"), ("12 Feb 2024", "written"),
     ],
 )  # fmt: skip

@@ -16,7 +16,7 @@ from clv_core.errors import Message
 
 NUMBER: Final = "number"
 TEXT: Final = "text"
-DATES: Final = frozenset({"naive", "zoned", "day_first", "month_first", "either", "same", "written"})
+DATES: Final = frozenset({"naive", "zoned", "written", *times.FITS})
 """Forms of times that no number has."""
 
 
