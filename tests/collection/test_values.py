@@ -55,12 +55,40 @@ def test_times_without_an_offset_belong_to_the_zone() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("15-JAN-2024", datetime(2024, 1, 15)), ("15-Jan-24", datetime(2024, 1, 15)),
+        ("15-JAN-2024 10:11:12 -0100", datetime(2024, 1, 15, 11, 11, 12)),
+    ],
+)  # fmt: skip
+def test_a_year_behind_a_dash_is_no_offset(value: str, wanted: datetime) -> None:
+    assert ask(times.TimeReading().value("x"), [value]) == [wanted]
+    assert ask(times.form("x"), [value]) == ["zoned" if wanted.hour else "written"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2024-03-05 23:30:00.0000000 +01:00", "2024-03-05 23:30:00 +01:00", "2024-03-05T23:30:00 +01",
+        "2024-03-05T22:30Z",
+        "2024-03-06T06:30+08", "2024-03-06 06:30 +0800", "2024-03-06 06:30+08:00", "2024-03-05 22:30 UTC",
+        "20240305T223000Z", "20240305T233000+0100", "Tue Mar 05 2024 23:30:00 GMT+0100 (CET)", "5 Mar 2024 23:30 +0100",
+        "2024-03-05 11:30 PM +01:00",
+    ],
+)  # fmt: skip
+def test_offsets_are_told_with_a_blank_before_them_and_without_seconds(value: str) -> None:
+    assert ask(times.TimeReading("", ZONE).value("x"), [value], ZONE) == [datetime(2024, 3, 5, 22, 30)]
+    assert ask(times.form("x"), [value], ZONE) == ["zoned"]
+
+
+@pytest.mark.parametrize(
     ("value", "form"),
     [
         ("13/02/2024", "day_first"), ("02/13/2024", "month_first"), ("01/02/2024", "either"), ("02/02/2024", "same"),
         ("20-03-30", "year_first"), ("20-03-12", "day_or_year"), ("11-01-05", "any"), ("31.1.24", "day_first"),
         ("1.2.3", "unreadable"), ("2024-02-30", "unreadable"), ("2024-06-30 23:59:60Z", "unreadable"),
-        ("1704067200", "epoch_s"), ("1704067200000", "epoch_ms"), ("45292.5", "excel"), ("19970131", "compact"), ("711", "unreadable"),
+        ("1704067200", "epoch_s"), ("1704067200000", "epoch_ms"), ("45292.5", "excel"), ("19970131", "compact"),
+        ("711", "unreadable"),
         ("2024-03-10 02:30:00 America/New_York", "zoned"), ("12 Feb 2024", "written"),
     ],
 )  # fmt: skip
