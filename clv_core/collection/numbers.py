@@ -103,10 +103,11 @@ def decide(forms: dict[str, int], column: str, decimal: str | None) -> tuple[Num
 
 
 def _bare(column: str) -> str:
-    """Return SQL for the number without currency, blanks, and with ASCII digits and a leading minus."""
+    """Return SQL for the number without currency, blanks and the dash of no cents (20.-), with a leading minus."""
     ascii_digits = f"translate({column}, {text(DIGITS[0] + MARKS[0])}, {text(DIGITS[1] + MARKS[1])})"
     bare = f"regexp_replace(regexp_replace({ascii_digits}, {text(CURRENCY)}, '', 'g'), {text(BLANKS)}, '', 'g')"
-    return f"regexp_replace({bare}, '^\\((.*)\\)$|^(.+)-$', '-\\1\\2')"
+    no_cents = f"regexp_replace({bare}, '[.,](-{{1,2}}|—)(\\)?)$', '\\2')"
+    return f"regexp_replace({no_cents}, '^\\((.*)\\)$|^(.+)-$', '-\\1\\2')"
 
 
 def _form(number: str) -> str:

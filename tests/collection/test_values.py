@@ -111,6 +111,13 @@ def test_amounts_in_every_spelling_are_the_same_number(amounts: list[object]) ->
             assert ask(numbers.NumberReading(decimal).value("x"), spelled) == wanted
 
 
+def test_a_dash_behind_the_decimal_mark_says_no_cents_and_is_no_minus() -> None:
+    values = ["CHF 20.-", "35.–", "12,-", "7.--", "9,—", "1'200.- Fr.", "-5.-", "(8.-)", "20-", "20.50-"]
+    wanted = [20, 35, 12, 7, 9, 1200, -5, -8, -20, -20.5]
+    assert ask(numbers.NumberReading().value("x"), values) == wanted
+    assert ask(numbers.form("x"), ["CHF 20.-", "12,-"]) == ["integer", "integer"]
+
+
 @given(st.lists(st.one_of(st.text(max_size=10), st.floats().map(str)), min_size=1, max_size=30))
 @settings(max_examples=40, deadline=None)
 def test_whatever_is_no_number_is_null_and_nothing_is_infinite(values: list[str]) -> None:
