@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -166,7 +167,8 @@ def _fits(canonical: str, values: list[str]) -> bool:
 
 
 def _share(pattern: re.Pattern[str], values: list[str]) -> float:
-    return sum(bool(pattern.fullmatch(value)) for value in values) / max(len(values), 1)
+    plain = [unicodedata.normalize("NFKC", value) for value in values]
+    return sum(bool(pattern.fullmatch(value)) for value in plain) / max(len(values), 1)
 
 
 def _by_values(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:

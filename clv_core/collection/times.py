@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from clv_core.collection.engine import text
+from clv_core.collection.numbers import DIGITS
 from clv_core.errors import Message, NeedsAnswer
 
 EARLIEST: Final = date(1980, 1, 1)
@@ -23,6 +24,9 @@ WRITTEN: Final = (
     *(f"%d-%b-{{year}}{clock.replace('/', '.')}" for clock in CLOCKS),
     *(f"{{year}}-%m-%d{clock}" for clock in CLOCKS if "%p" in clock),
 )
+PLAIN: Final = (DIGITS[0] + "－／：．\u3000", DIGITS[1] + "-/:. ")
+"""Digits of other scripts and marks of full width, and what is read instead."""
+
 SPLIT: Final = r"\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{1,2})( .*)?"
 ORDERS: Final = {"dmy": "%d/%m/{year}", "mdy": "%m/%d/{year}", "ymd": "{year}/%m/%d"}
 FITS: Final = {
@@ -47,8 +51,9 @@ TIDY: Final = (
     (r"^(\d{4})(\d\d)(\d\d)[T ](\d\d):?(\d\d):?(\d\d)", r"\1-\2-\3 \4:\5:\6"),
     (r"^(\d{4})[./年] ?(\d{1,2})[./月] ?(\d{1,2})日? *", r"\1-\2-\3 "),
     (r"^(\d{1,2}[./-]\d{1,2}[./-]\d{2,4}), ?(\d)", r"\1 \2"),
-    (r"上午 *(\d.*)", r"\1 AM"),
-    (r"下午 *(\d.*)", r"\1 PM"),
+    (r"(\d[时時点點])整?$", r"\100分"),
+    (r"(?:上午|凌晨|早上) *(\d.*)", r"\1 AM"),
+    (r"下午 *(\d.*)|晚上 *((?:0?[1-9]|1[01])[:时時点點].*)", r"\1\2 PM"),
     (r"(\d{1,2})[时時点點](\d{1,2})分?(?:(\d{1,2})秒)?", r"\1:\2:0\3"),
     (r":0(\d\d)\b", r":\1"),
     (r"(:\d\d.*?) ?(?:GMT|UTC)?([+-]\d\d)$", r"\1\2:00"),
@@ -78,7 +83,7 @@ class TimeReading:
     def value(self, column: str) -> str:
         """Return SQL for the UTC time of ``column`` (a text expression, missing values NULL), or NULL."""
         naive = self._from_zone
-        digits = f"try_cast({column} AS DOUBLE)"
+        digits = _number(column)
         return (
             f"CASE WHEN {plainest(column)} THEN {naive(f'try_cast({column} AS TIMESTAMP)')}"
             f" WHEN {_plain_iso(column)} THEN {naive(f'try_cast({column} AS TIMESTAMP)')}"
@@ -110,9 +115,14 @@ class TimeReading:
         return time if self.timezone == "UTC" else f"timezone('UTC', timezone({text(self.timezone)}, {time}))"
 
 
+def plain(column: str) -> str:
+    """Return SQL for ``column`` in ASCII digits and marks, as :func:`form` and :class:`TimeReading` expect it."""
+    return f"translate({column}, {text(PLAIN[0])}, {text(PLAIN[1])})"
+
+
 def form(column: str) -> str:
     """Return SQL for the form of ``column`` (a text expression, missing values NULL)."""
-    digits = f"try_cast({column} AS DOUBLE)"
+    digits = _number(column)
     return (
         f"CASE WHEN {column} IS NULL THEN 'missing'"
         f" WHEN {plainest(column)} AND try_cast({column} AS TIMESTAMP) IS NOT NULL THEN 'naive'"
@@ -247,8 +257,15 @@ def _plain_utc(column: str) -> str:
 
 
 def _digits(column: str) -> str:
-    """Tell whole numbers with or without a fraction; in scientific form only where no digit of the time is lost."""
-    return f"regexp_full_match({column}, '\\d{{5,19}}(\\.\\d+)?|\\d\\.\\d{{9,}}[eE]\\+?\\d\\d')"
+    """Tell whole numbers with or without a fraction, of serial days behind a comma too.
+
+    In scientific form only where no digit of the time is lost.
+    """
+    return f"regexp_full_match({column}, '\\d{{5,19}}(\\.\\d+)?|\\d{{5}},\\d+|\\d\\.\\d{{9,}}[eE]\\+?\\d\\d')"
+
+
+def _number(digits: str) -> str:
+    return f"try_cast(replace({digits}, ',', '.') AS DOUBLE)"
 
 
 def _compact(column: str) -> str:

@@ -82,6 +82,19 @@ def test_offsets_are_told_with_a_blank_before_them_and_without_seconds(value: st
 
 
 @pytest.mark.parametrize(
+    ("value", "hour", "minute"),
+    [
+        ("2024年1月5日 8时", 8, 0), ("2024年1月5日 8点整", 8, 0), ("2024年1月5日 20时5分", 20, 5),
+        ("2024年1月5日 晚上8:10", 20, 10), ("2024/1/5 晚上11点", 23, 0), ("2024-1-5 凌晨1:05", 1, 5),
+        ("45296,25", 6, 0), ("45296.25", 6, 0),
+    ],
+)  # fmt: skip
+def test_clocks_of_chinese_and_of_european_spreadsheets(value: str, hour: int, minute: int) -> None:
+    assert ask(times.TimeReading().value("x"), [value]) == [datetime(2024, 1, 5, hour, minute)]
+    assert ask(times.form("x"), [value, "2024年1月5日 晚上12:10"])[1:] == ["unreadable"]
+
+
+@pytest.mark.parametrize(
     ("value", "form"),
     [
         ("13/02/2024", "day_first"), ("02/13/2024", "month_first"), ("01/02/2024", "either"), ("02/02/2024", "same"),
