@@ -1,6 +1,6 @@
 """Texts become times: each value's form is told apart first, so that nothing is guessed by a whole column's average.
 
-Forms: ``naive`` and ``zoned`` (ISO, without or with an offset), ``compact`` (19970131, 19970131235959), ``day_first``,
+Forms: ``naive`` and ``zoned`` (ISO, without or with an offset, which follows: ``zoned +08:00``), ``compact`` (19970131, 19970131235959), ``day_first``,
 ``month_first``, ``either`` and ``same`` (31/01/2024, 01/31/2024, 01/02/2024, 01/01/2024), ``year_first``,
 ``day_or_year``, ``month_or_year`` and ``any`` (20-03-30, 20-03-12, and what fits all three), ``epoch`` in seconds to
 nanoseconds, ``excel`` (serial days), ``written`` (month names, Chinese), ``missing``, ``unreadable``.
@@ -8,6 +8,7 @@ nanoseconds, ``excel`` (serial days), ``written`` (month names, Chinese), ``miss
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -28,6 +29,7 @@ PLAIN: Final = (DIGITS[0] + "－／：．\u3000", DIGITS[1] + "-/:. ")
 """Digits of other scripts and marks of full width, and what is read instead."""
 
 SPLIT: Final = r"\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{1,2})( .*)?"
+ZONED: Final = "zoned"
 ORDERS: Final = {"dmy": "%d/%m/{year}", "mdy": "%m/%d/{year}", "ymd": "{year}/%m/%d"}
 FITS: Final = {
     "day_first": ("dmy",),
@@ -160,7 +162,14 @@ def _split_form(column: str) -> str:
 
 def _zone_form(column: str) -> str:
     marked = f"regexp_matches({column}, '(Z|[A-Za-z]{{3,}}|[+-]\\d\\d(:?\\d\\d)?)$') AND strlen({column}) > 11"
-    return f"CASE WHEN {marked} THEN 'zoned' ELSE 'naive' END"
+    return f"CASE WHEN {marked} THEN {_zoned(column)} ELSE 'naive' END"
+
+
+def _zoned(column: str) -> str:
+    """Return SQL for the form of a time with an offset, which is part of it unless it is none."""
+    found = f"regexp_extract({column}, '([+-]\\d\\d):?(\\d\\d)?$', ['hours', 'minutes'])"
+    offset = f"list_transform([{found}], lambda o: o.hours || ':' || coalesce(nullif(o.minutes, ''), '00'))[1]"
+    return f"concat('zoned', regexp_extract(' ' || {offset}, '^ .*[1-9].*'))"
 
 
 def _tidied_form(column: str) -> str:
@@ -169,7 +178,7 @@ def _tidied_form(column: str) -> str:
         f"CASE WHEN {_is_split(column)} THEN {_split_form(column)}"
         f" WHEN try_cast({column} AS TIMESTAMPTZ) IS NOT NULL THEN {_zone_form(column)}"
         f" WHEN {_written_time(_unshifted(column))} IS NOT NULL"
-        f" THEN CASE WHEN {shifted} THEN 'zoned' ELSE 'written' END ELSE 'unreadable' END"
+        f" THEN CASE WHEN {shifted} THEN {_zoned(column)} ELSE 'written' END ELSE 'unreadable' END"
     )
 
 
@@ -195,9 +204,15 @@ def decide(
         notes.append(Message("warning.epoch_mixed", {"column": column, "forms": _list(forms)}))
     if count("excel"):
         notes.append(Message("warning.excel_dates", {"column": column, "rows": count("excel")}))
-    if count("zoned") and count("naive"):
+    offsets = Counter({kind[len(ZONED) :]: rows for kind, rows in forms.items() if kind.startswith(ZONED)})
+    east = Counter({offset: rows for offset, rows in offsets.items() if offset})
+    if offsets and count("naive"):
         params = {"column": column, "rows": count("naive"), "timezone": timezone}
         notes.append(Message("warning.times_without_zone", params))
+    if timezone == "UTC" and 2 * east.total() > _readable(forms):
+        usual = east.most_common(1)[0][0].strip()
+        params = {"column": column, "rows": east.total(), "offset": usual, "timezone": timezone}
+        notes.append(Message("warning.days_of_utc", params))
     return TimeReading(order, timezone), tuple(notes)
 
 

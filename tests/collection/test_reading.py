@@ -146,6 +146,24 @@ def test_line_numbers_hold_among_many_lines_of_every_kind(workspace: Workspace, 
     assert dict(zip(aside.line, aside.reason, strict=True)) == wanted
 
 
+@pytest.mark.parametrize(
+    ("times", "zone", "offset"),
+    [
+        (["2024-01-15T03:00:00+08:00"] * 3, "UTC", "+08:00"),
+        (["2024-01-15T03:00:00+0200", "2024-07-15T03:00:00+02:00", "2024-01-15T03:00:00+01"], "UTC", "+02:00"),
+        (["2024-01-15T03:00:00+08:00"] * 3, "Asia/Shanghai", None),
+        (["2024-01-15T03:00:00Z", "2024-01-15T03:00:00+00:00", "2024-01-15T03:00:00+08:00"], "UTC", None),
+    ],
+)
+def test_local_offsets_without_a_zone_are_said_to_make_days_of_utc(
+    workspace: Workspace, tmp_path: Path, times: list[str], zone: str, offset: str | None
+) -> None:
+    rows = [["customer_id", "event_time", "amount"], *[[f"c{i}", time, "1.5"] for i, time in enumerate(times)]]
+    manifest = ingest(workspace, write(tmp_path / "log.csv", rows), "log", timezone=zone)
+    said = [item["params"]["offset"] for item in manifest.warnings if item["code"] == "warning.days_of_utc"]
+    assert said == ([offset] if offset else [])
+
+
 def test_times_follow_the_zone_of_the_log(workspace: Workspace, tmp_path: Path) -> None:
     rows = [["customer_id", "event_time", "amount"]]
     rows += [[f"c{i}", f"2024-0{i}-15 23:30:00", "1.50"] for i in (1, 7)] + [["z", "2024-07-15T23:30:00Z", "2"]]

@@ -63,7 +63,7 @@ def test_times_without_an_offset_belong_to_the_zone() -> None:
 )  # fmt: skip
 def test_a_year_behind_a_dash_is_no_offset(value: str, wanted: datetime) -> None:
     assert ask(times.TimeReading().value("x"), [value]) == [wanted]
-    assert ask(times.form("x"), [value]) == ["zoned" if wanted.hour else "written"]
+    assert ask(times.form("x"), [value]) == ["zoned -01:00" if wanted.hour else "written"]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_year_behind_a_dash_is_no_offset(value: str, wanted: datetime) -> None
 )  # fmt: skip
 def test_offsets_are_told_with_a_blank_before_them_and_without_seconds(value: str) -> None:
     assert ask(times.TimeReading("", ZONE).value("x"), [value], ZONE) == [datetime(2024, 3, 5, 22, 30)]
-    assert ask(times.form("x"), [value], ZONE) == ["zoned"]
+    assert str(ask(times.form("x"), [value], ZONE)[0]).startswith("zoned")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,9 @@ def test_clocks_of_chinese_and_of_european_spreadsheets(value: str, hour: int, m
         ("1.2.3", "unreadable"), ("2024-02-30", "unreadable"), ("2024-06-30 23:59:60Z", "unreadable"),
         ("1704067200", "epoch_s"), ("1704067200000", "epoch_ms"), ("45292.5", "excel"), ("19970131", "compact"),
         ("711", "unreadable"),
-        ("2024-03-10 02:30:00 America/New_York", "zoned"), ("12 Feb 2024", "written"),
+        ("2024-03-10 02:30:00 America/New_York", "zoned"),
+        ("2024-03-10 02:30+08", "zoned +08:00"), ("2024-03-10T02:30:00+0530", "zoned +05:30"),
+        ("2024-03-10T02:30:00+00:00", "zoned"), ("2024-03-10T02:30:00Z", "zoned"), ("12 Feb 2024", "written"),
     ],
 )  # fmt: skip
 def test_forms_of_time(value: str, form: str) -> None:
