@@ -19,7 +19,7 @@ CERTAIN: Final = 0.9
 
 LIKELY: Final = 0.7
 SLIGHTLY: Final = 0.01
-"""What a name with something in brackets loses against the bare name."""
+"""What a name with a unit loses against the bare name."""
 
 BY_VALUES: Final = 0.5
 ENOUGH: Final = 0.6
@@ -35,8 +35,10 @@ TIME: Final = re.compile(
     r"|(19|20)\d{6}[T ]?\d\d:?\d\d.*"
 )
 TIME_NAME: Final = re.compile(r"(?i:date|time|timestamp|[_ ]at|日期|时间|時間)$|[a-z]At$")
-UNIT: Final = re.compile(r"\s*[(\[（【［][^()\[\]（）【】［］]*[)\]）】］]\s*$")
-"""What a name says in brackets at its end: a currency, a time zone, a remark."""
+UNIT: Final = re.compile(
+    r"\s*([(\[（【［][^()\[\]（）【】［］]*[)\]）】］]|[/／_]\s*(?i:元|件|个|個|RMB|CNY|USD|EUR|GBP|JPY))\s*$"
+)
+"""What a name says at its end: in brackets a currency, a time zone, a remark; behind a slash a currency or a piece."""
 
 
 @dataclass(frozen=True)

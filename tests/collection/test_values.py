@@ -126,6 +126,17 @@ def test_amounts_in_every_spelling_are_the_same_number(amounts: list[object]) ->
             assert ask(numbers.NumberReading(decimal).value("x"), spelled) == wanted
 
 
+def test_pieces_are_counted_without_their_word() -> None:
+    assert ask(numbers.NumberReading().value("x"), ["2件", "3 个", "1 pc", "4 pcs.", "5 Stk", "件"]) == [
+        2,
+        3,
+        1,
+        4,
+        5,
+        None,
+    ]
+
+
 def test_a_dash_behind_the_decimal_mark_says_no_cents_and_is_no_minus() -> None:
     values = ["CHF 20.-", "35.–", "12,-", "7.--", "9,—", "1'200.- Fr.", "-5.-", "(8.-)", "20-", "20.50-"]
     wanted = [20, 35, 12, 7, 9, 1200, -5, -8, -20, -20.5]
