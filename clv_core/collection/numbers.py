@@ -104,7 +104,7 @@ def decide(forms: dict[str, int], column: str, decimal: str | None) -> tuple[Num
 
 
 def _bare(column: str) -> str:
-    """Return SQL for the number without currency, pieces, blanks and the dash of no cents (20.-), with a leading minus."""
+    """Return SQL for the number without currency, pieces, blanks and the dash of no cents (20.-), its minus first."""
     ascii_digits = f"translate({column}, {text(DIGITS[0] + MARKS[0])}, {text(DIGITS[1] + MARKS[1])})"
     counted = f"regexp_replace({ascii_digits}, {text(PIECES)}, '\\1')"
     bare = f"regexp_replace(regexp_replace({counted}, {text(CURRENCY)}, '', 'g'), {text(BLANKS)}, '', 'g')"

@@ -2,7 +2,7 @@
 
 Forms: ``naive`` and ``zoned`` (ISO, without or with an offset, which follows: ``zoned +08:00``), ``compact`` (19970131,
 19970131235959), ``day_first``, ``month_first``, ``either`` and ``same`` (31/01/2024, 01/31/2024, 01/02/2024,
-01/01/2024), ``year_first``, ``day_or_year``, ``month_or_year`` and ``any`` (20-03-30, 20-03-12, and what fits all three),
+01/01/2024), ``year_first``, ``day_or_year``, ``month_or_year`` and ``any`` (20-03-30, 20-03-12, what fits all three),
 ``epoch`` in seconds to nanoseconds, ``excel`` (serial days), ``written`` (month names, Chinese), ``missing``,
 ``unreadable``.
 """

@@ -334,6 +334,7 @@ def test_every_form_of_the_same_log_is_the_same_dataset(workspace: Workspace, tm
     records = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
     (tmp_path / "d.jsonl").write_text("\n".join(json.dumps(record) for record in records))
     (tmp_path / "e.json").write_text(json.dumps(records))
+    (tmp_path / "e2.json").write_text(json.dumps(records), encoding="utf-8-sig")
     frame = pd.DataFrame(records)
     frame.to_parquet(tmp_path / "f.parquet")
     (tmp_path / "g").mkdir()
@@ -350,7 +351,7 @@ def test_every_form_of_the_same_log_is_the_same_dataset(workspace: Workspace, tm
         for path in sorted(tmp_path.iterdir())
         if path.name != "workspace"
     }
-    assert len(versions) == 10 and len(set(versions.values())) == 1, versions
+    assert len(versions) == 11 and len(set(versions.values())) == 1, versions
 
 
 def test_excel_dates_and_numbers_keep_their_meaning(workspace: Workspace, tmp_path: Path) -> None:
