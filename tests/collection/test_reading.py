@@ -164,6 +164,24 @@ def test_local_offsets_without_a_zone_are_said_to_make_days_of_utc(
     assert said == ([offset] if offset else [])
 
 
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (["1.23457E+11", "2024-01-31", "5"], {"warning.rounded_ids"}),
+        (["1.2E", "2024-01-31", "5"], set()),
+        (["Total", "2024-01-31", "60.00"], {"warning.totals_row"}),
+        (["合计：", "2024-01-31", "60.00"], {"warning.totals_row"}),
+        (["Total", "2024-01-31", "30.00"], set()),
+    ],
+)
+def test_customers_that_a_spreadsheet_made_are_warned_of(
+    workspace: Workspace, tmp_path: Path, last: list[str], said: set[str]
+) -> None:
+    rows = [["customer_id", "event_time", "amount"], *[[f"c{i}", f"2024-01-0{i}", str(10 * i)] for i in (1, 2, 3)]]
+    manifest = ingest(workspace, write(tmp_path / "log.csv", [*rows, last]), "log")
+    assert {item["code"] for item in manifest.warnings} & {"warning.rounded_ids", "warning.totals_row"} == said
+
+
 def test_times_follow_the_zone_of_the_log(workspace: Workspace, tmp_path: Path) -> None:
     rows = [["customer_id", "event_time", "amount"]]
     rows += [[f"c{i}", f"2024-0{i}-15 23:30:00", "1.50"] for i in (1, 7)] + [["z", "2024-07-15T23:30:00Z", "2"]]
