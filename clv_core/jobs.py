@@ -5,7 +5,7 @@ closing the browser, reloading, or a second person never stops or mixes a run.
 
     status.json    {id, command, args, state, pid, started, updated, stage, done, total, result, error, put_away}
     history.jsonl  one line a report that carries figures (loss curves)
-    log.txt        what the child printed
+    log.txt        what the child printed; results and errors are in the status alone, for they may name a customer
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ def finish(folder: Path, language: str, *, result: dict[str, Any] | None = None,
         update_status(folder, state=DONE, result=result)
     else:
         state = CANCELLED if error.code == "cancelled" else FAILED
-        update_status(folder, state=state, error=error.to_json(language), exit_code=error.exit_code)
+        update_status(folder, state=state, result=result, error=error.to_json(language), exit_code=error.exit_code)
 
 
 _children: dict[str, subprocess.Popen[bytes]] = {}

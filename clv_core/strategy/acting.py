@@ -110,7 +110,7 @@ def plan(
     everyone, side = people.frame, people.side
     given, found = with_tried(workspace, name, model_id, offers, experiments, scheme=scheme, progress=progress)
     notes = plans.window_notes(given, side.horizon_days)
-    everyone = StopList.of(workspace).without(everyone)
+    everyone = StopList.of(workspace, open_dataset(workspace, name)).without(everyone)
     made = plans.make_plan(everyone, scheme.tiers, given, budget)
     if made.customers.empty:
         raise NotEnoughData("plan_empty", budget=budget)
@@ -140,8 +140,9 @@ def export(
     Contact fields come from ``contacts``, else from the dataset's customers table.
     """
     people = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
-    chosen, stop = lists.choose(people.frame, conditions), StopList.of(workspace)
-    known = with_stored(contacts, open_dataset(workspace, name), format, stop)
+    dataset = open_dataset(workspace, name)
+    chosen, stop = lists.choose(people.frame, conditions), StopList.of(workspace, dataset)
+    known = with_stored(contacts, dataset, format)
     made = exports.export(chosen, format, out, side=people.side, contacts=known, stop=stop)
     exports.log_export(workspace, made, format, people.side)
     return made
@@ -160,13 +161,15 @@ def card(
     """Return what is known and expected of one customer.
 
     Raises:
-        NotFound: no customer of that id was seen before the cutoff.
+        NotFound: no customer of that id was seen before the cutoff, or she is on the suppression list.
     """
     dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
+    stop = StopList.of(workspace, dataset)
+    stop.check(customer)
     as_of = cutoff or dataset.log_end
     scored = scores(workspace, name, model_id, cutoff=cutoff, progress=progress)
     place_of(scored["customer_id"], customer, as_of.isoformat())
-    tiered = segments.assign(with_history(scored, purchase_history(dataset, as_of), as_of))
+    tiered = stop.without(segments.assign(with_history(scored, purchase_history(dataset, as_of), as_of)))
     advice = kept_advice(workspace, bundle, dataset) if as_of == dataset.log_end else None
     return cards.card(
         tiered,

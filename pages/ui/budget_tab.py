@@ -38,7 +38,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
             top.info(t("budget.offers.none"), icon=":material/edit:")
             return
         stop = state.stop_list()
-        people = tiers.with_offers(f"{bundle.id} {dataset.version} {chosen.mark} {stop.mark}", tiered, stop)
+        people = tiers.not_stopped(f"{bundle.id} {dataset.version} {chosen.mark} {stop.mark}", tiered, stop)
         ground = budget.Ground(dataset, bundle, chosen, people, offers, stop.mark)
         with top:
             found = budget.show(ground, budget_experiment.notes(offers, measured, chosen))

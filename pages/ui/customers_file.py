@@ -14,8 +14,7 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from clv_core.collection.customers import RoleProposal, inspect_customers
-from clv_core.errors import Refused
-from pages.ui import received, state, uploading
+from pages.ui import received, server_path, state, uploading
 
 FILE: Final = "customers_file"
 HEADER: Final = "customers_header"
@@ -81,12 +80,10 @@ def take_path(text: str) -> None:
     """Choose a file on the server.
 
     Raises:
-        Refused: there is none.
+        Denied: the role of who is here does not allow it.
+        Refused: there is none that may be chosen.
     """
-    path = Path(text.strip().strip("\"'")).expanduser()
-    if not text.strip() or not path.exists():
-        raise Refused("no_file", path=text.strip()[:200])
-    _begin(Chosen(path.resolve(), state.workspace().folder("uploads", secrets.token_hex(6))))
+    _begin(Chosen(server_path.checked(text), state.workspace().folder("uploads", secrets.token_hex(6))))
 
 
 def _begin(file: Chosen) -> None:

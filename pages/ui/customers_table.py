@@ -95,7 +95,7 @@ def _choose() -> None:
             st.rerun()
         with st.form("customers_path", border=False):
             text = st.text_input(t("customers.path"), key="customers_path_text")
-            if st.form_submit_button(t("upload.path.open")):
+            if st.form_submit_button(t("upload.path.open"), **by_role.if_may("change")):
                 try:
                     customers_file.take_path(text)
                 except ClvError as error:

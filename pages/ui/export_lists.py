@@ -131,7 +131,7 @@ def preview_of(wish: Wish, dataset: Dataset, bundle: Bundle) -> Preview | None:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _preview(mark: str, _wish: Wish, _dataset: Dataset, _stop: StopList) -> Preview:
-    contacts = with_stored(_wish.contacts, _dataset, _wish.format, _stop)
+    contacts = with_stored(_wish.contacts, _dataset, _wish.format)
     return preview(_wish.chosen, _wish.format, contacts, stop=_stop)
 
 
@@ -180,7 +180,7 @@ def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
         side = tiers.side(dataset, bundle, DEFAULT_SCHEME, list(wish.tiers), Terms(bundle.record["horizon_days"]))
         what = f"tier{'-'.join(map(str, sorted(wish.tiers)))}" if wish.tiers else "customers"
         name = row_files.stem(bundle, f"{what}-{wish.format}", side, None, wish.mark)
-        contacts = with_stored(wish.contacts, dataset, wish.format, stop)
+        contacts = with_stored(wish.contacts, dataset, wish.format)
         path = state.workspace().exports / f"{name}{EXPORTS[wish.format].suffix}"
         with st.spinner(t("exporting.wait")):
             access.require("export")

@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import jobs
+from clv_core.errors import ClvError
 from pages.ui import access, by_role, charts, state, widgets
 from pages.ui.state import t
 
@@ -67,10 +68,21 @@ def watch(job: jobs.Job) -> None:
         if len(curve) > 1:
             widgets.chart(charts.loss_history(curve), f"live_{job.id}", height=240)
         with st.container(horizontal=True, vertical_alignment="center"):
-            may = by_role.if_may(access.action_of(status["command"]))
+            may = by_role.if_may(access.action_of(status["args"]))
             icon = ":material/stop_circle:"
-            st.button(t("job.cancel"), key=f"cancel_{job.id}", icon=icon, on_click=job.cancel, **may)
+            stop = st.button(t("job.cancel"), key=f"cancel_{job.id}", icon=icon, **may)
             st.caption(t("job.leave"))
+        if stop:
+            _stop(job)
+
+
+def _stop(job: jobs.Job) -> None:
+    try:
+        access.require_run(job.status()["args"])
+    except ClvError as error:
+        widgets.error_box(error)
+        return
+    job.cancel()
 
 
 def take(job: jobs.Job) -> bool:
@@ -143,7 +155,7 @@ def need(ready: bool, command: list[str], label: str, note: str) -> None:
     else:
         ended(job)
         technical_log(job)
-        icon, may = ":material/refresh:", by_role.if_may(access.action_of(command[0]))
+        icon, may = ":material/refresh:", by_role.if_may(access.action_of(command))
         if st.button(t("job.again"), type="primary", icon=icon, key=f"again_{command[0]}", **may):
             state.start_job(command, label)
             st.rerun()

@@ -23,16 +23,17 @@ from pages.ui.state import say, t
 
 def of_customer(advice: KeptAdvice, kind: str, names: Sequence[str], currency: str) -> None:
     """Let the person name a customer, and show what she is recommended and why, her tier by its name."""
-    ids, cutoff = advice.customers["customer_id"], advice.record["cutoff"]
+    ids, cutoff, stop = advice.customers["customer_id"], advice.record["cutoff"], state.stop_list()
     try:
         chosen = search(
             ids,
             cutoff,
-            first=0,
+            first=int((~stop.hides(advice.customers)).to_numpy().argmax()),
             said=t("recommend.customer.first"),
             key="recommend_search",
             hits_key="recommend_hit",
         )
+        stop.check(chosen)
     except NotFound as error:
         widgets.error_box(error)
         return

@@ -44,8 +44,6 @@ SPOKEN: Final = ("bgnbd", "lightgbm")
 
 ICONS: Final = {"beats": "green[:material/trending_up:", "loses": "orange[:material/trending_down:"}
 RECORD: Final = "backtest.json"
-STEADY: Final = ("naive", "bgnbd", "paretonbd")
-"""Models that do not learn from single customers: seen or not, they are predicted alike."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +83,10 @@ def section(bundle: Bundle) -> None:
         st.write(t("board.why", origins=origins, days=bundle.record["horizon_days"], others=len(_rivals(bundle))))
         may = by_role.if_may("train")
         if st.button(t("board.start"), type="primary", icon=":material/leaderboard:", key="start_board", **may):
-            state.start_job(_command(bundle, path), path.name)
+            state.start_job(command(bundle, path), path.name)
             st.rerun()
         took = bundle.record["actual"]["seconds"]
-        trainings = origins * SEEDS + (FOLDS / FITS if _learns(bundle) else 0)
+        trainings = origins * SEEDS + (FOLDS / FITS if learns(bundle.record["model"]) else 0)
         st.caption(t("board.cost", time=state.span(took * trainings)))
 
 
@@ -101,26 +99,30 @@ def _origins(bundle: Bundle) -> int:
     return len(rolling_origins(first, dataset.log_end, bundle.record["horizon_days"]))
 
 
-def _learns(bundle: Bundle) -> bool:
-    return bundle.record["model"] not in STEADY
+def learns(model: str) -> bool:
+    """Say whether a model learns from single customers; else it is trained once, and nobody is new to it."""
+    from clv_core.training.fit import MODELS
+
+    return not MODELS[model].baseline
 
 
 def _rivals(bundle: Bundle) -> list[str]:
     return [name for name in RIVALS if name != bundle.record["model"]]
 
 
-def _command(bundle: Bundle, path: Path) -> list[str]:
+def command(bundle: Bundle, path: Path) -> list[str]:
+    """Return the words of the backtest that makes the comparison."""
     record = bundle.record
     model, config = record["model"], TrainConfig.from_json(record["config"])
     models = [model, *_rivals(bundle)]
-    command = ["backtest", record["dataset"]["name"], "--horizon-days", str(record["horizon_days"])]
-    command += ["--seeds", str(SEEDS), "--seed", str(config.seed)]
-    command += ["--folds", str(FOLDS)] if _learns(bundle) else []
-    command += ["--models", ",".join(models), "--out", str(path)]
+    words = ["backtest", record["dataset"]["name"], "--horizon-days", str(record["horizon_days"])]
+    words += ["--seeds", str(SEEDS), "--seed", str(config.seed)]
+    words += ["--folds", str(FOLDS)] if learns(bundle.record["model"]) else []
+    words += ["--models", ",".join(models), "--out", str(path)]
     values = {name: value for name, value in config.to_json().items() if name not in ("model", "seed", "horizon_days")}
     for name, value in forms.changed(TrainConfig, values).items():
-        command += ["--set", f"{name}={value}"]
-    return command
+        words += ["--set", f"{name}={value}"]
+    return words
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -228,7 +230,7 @@ def slices(bundle: Bundle, board: Board) -> pd.DataFrame:
         t("column.customers"): [f"{count:,}" for count in found["customers"]],
         t("board.buyers"): [f"{count:,}" for count in found["buyers"]],
     }
-    return pd.DataFrame({**shown, **_beside_bgnbd(found, model)})
+    return pd.DataFrame({**shown, **_beside_bgnbd(found, bundle)})
 
 
 def seasons(bundle: Bundle, board: Board) -> pd.DataFrame:
@@ -242,7 +244,7 @@ def seasons(bundle: Bundle, board: Board) -> pd.DataFrame:
         t("board.season"): [season_label(name, state.language()) for name in found["season"]],
         t("board.season.origins"): [f"{count:,}" for count in found["origins"]],
     }
-    return pd.DataFrame({**shown, **_beside_bgnbd(found, model)})
+    return pd.DataFrame({**shown, **_beside_bgnbd(found, bundle)})
 
 
 def second_view(bundle: Bundle, said: dict[str, Any], folds: pd.DataFrame) -> None:
@@ -268,14 +270,16 @@ def views(bundle: Bundle, folds: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(shown)
 
 
-def _beside_bgnbd(found: pd.DataFrame, model: str) -> dict[str, list[str]]:
+def _beside_bgnbd(found: pd.DataFrame, bundle: Bundle) -> dict[str, list[str]]:
     """Return the columns of the figures :data:`SLICED`, our model's and BG/NBD's, as shown."""
-    shown = {}
+    model, currency = bundle.record["model"], bundle.record["currency"]
+    shown: dict[str, list[str]] = {}
     for metric in SLICED:
         for name in dict.fromkeys((model, "bgnbd")):
             if (metric, name) in found:
-                values = [judged.said(metric, value) if pd.notna(value) else "–" for value in found[metric, name]]
-                shown[f"{t(f'metric.{metric}')} · {name_of('model', name)}"] = values
+                shown[f"{t(f'metric.{metric}')} · {name_of('model', name)}"] = [
+                    judged.said(metric, value, currency) if pd.notna(value) else "–" for value in found[metric, name]
+                ]
     return shown
 
 

@@ -146,7 +146,7 @@ def start_job(command: list[str], label: str, language_of_job: str = "") -> jobs
     Raises:
         Refused: the role of who is here does not allow it.
     """
-    access.require_run(command[0])
+    access.require_run(command)
     job = jobs.start(workspace(), command, language=language_of_job or language(), label=label)
     follow(job)
     return job
@@ -170,8 +170,8 @@ def unfollow(job: jobs.Job) -> None:
 
 
 def stop_list() -> StopList:
-    """Return the suppression list of the workspace: who is on it is in no list that a page writes."""
-    return StopList.of(workspace())
+    """Return the suppression list, with those in the dataset in use whom it names by address; no page shows them."""
+    return StopList.of(workspace(), dataset())
 
 
 def language() -> str:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from clv_core.collection.mapping import Proposal
 from clv_core.columns import COLUMNS
-from pages.ui import state, uploading, widgets
+from pages.ui import by_role, state, uploading, widgets
 from pages.ui.state import t
 from pages.ui.uploading import Chosen
 
@@ -65,7 +65,7 @@ def choose_file() -> None:
         elif way == "path":
             with st.form("path", border=False):
                 text = st.text_input(t("upload.path"), key="upload_path", help=t("upload.path.help"))
-                if st.form_submit_button(t("upload.path.open"), type="primary"):
+                if st.form_submit_button(t("upload.path.open"), type="primary", **by_role.if_may("change")):
                     uploading.take_path(text)
                     st.rerun()
         elif st.button(t("upload.sample.open"), type="primary", icon=":material/science:", key="open_sample"):

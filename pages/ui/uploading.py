@@ -22,8 +22,7 @@ from clv_core.collection.inspect import Inspection, inspect_file
 from clv_core.collection.profile import Answers
 from clv_core.collection.store import SET_ASIDE
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
-from clv_core.errors import Refused
-from pages.ui import received, state
+from pages.ui import received, server_path, state
 
 FILE: Final = "upload_file"
 ANSWERS: Final = "upload_answers"
@@ -94,17 +93,15 @@ def take_path(text: str) -> None:
     """Choose a file or a folder of Parquet files on the server.
 
     Raises:
-        Refused: there is none.
+        Denied: the role of who is here does not allow it.
+        Refused: there is none that may be chosen.
     """
-    path = Path(text.strip().strip("\"'")).expanduser()
-    if not text.strip() or not path.exists():
-        raise Refused("no_file", path=text.strip()[:200])
-    _begin(Chosen((path.resolve(),), _new_folder()))
+    _begin(Chosen((server_path.checked(text),), _new_folder()))
 
 
 def take_sample() -> None:
     """Choose the sample log, whose currency is known."""
-    take_path(str(SAMPLE))
+    _begin(Chosen((SAMPLE,), _new_folder()))
     answer(currency=CURRENCY)
 
 

@@ -15,10 +15,12 @@ from streamlit.testing.v1 import AppTest
 from clv_core import jobs
 from clv_core.cli import main
 from clv_core.collection.store import open_dataset
-from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.evaluation.origins import rolling_origins
 from clv_core.i18n import translate
+from clv_core.training.fit import MODELS
 from clv_core.workspace import Workspace, write_json
+from pages.ui import scoreboard
 
 OPEN = Callable[..., AppTest]
 
@@ -48,6 +50,15 @@ def test_the_comparison_is_offered_and_started_with_the_models_own_settings(open
     assert not app.exception
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_folds_are_asked_for_where_the_command_takes_them(with_model: Path, tmp_path: Path, model: str) -> None:
+    bundle = list_bundles(Workspace(with_model))[0]
+    config = {**bundle.record["config"], "model": model}
+    words = scoreboard.command(Bundle(bundle.folder, {**bundle.record, "model": model, "config": config}), tmp_path)
+    assert ("--folds" in words) != MODELS[model].baseline
+    assert words[words.index("--models") + 1].split(",")[0] == model
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_verdicts_figures_and_parts_are_those_of_the_files(open_page: OPEN, compared: Path, lang: str) -> None:
     app = open_page(compared, "evaluate", lang=lang)
@@ -65,6 +76,9 @@ def test_verdicts_figures_and_parts_are_those_of_the_files(open_page: OPEN, comp
     row = sliced[sliced[translate("board.slice", lang)] == translate("slice.one_time_buyers", lang)].iloc[0]
     assert row[translate("column.customers", lang)] == f"{one['customers']:,}"
     seasonal = next(frame for frame in tables if translate("board.season", lang) in frame)
+    for frame in (sliced, seasonal):
+        misses = frame[next(name for name in frame if name.startswith(translate("metric.mae", lang)))]
+        assert all(text.endswith(" EUR") for text in misses if text != "–")
     assert len(seasonal) == pd.read_csv(folder / "seasons.csv")["season"].nunique()
     assert any(
         translate("board.stable.origins", lang, overlap="").split("，")[0][:8] in item.value for item in app.markdown

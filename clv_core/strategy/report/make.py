@@ -85,7 +85,7 @@ def make_report(
     progress.report("report", 0, len(SECTIONS))
     kept = load_explanation(explanation_folder(workspace, bundle, dataset))
     given = checked(offers) if offers else ()
-    people = StopList.of(workspace).without(tiered)
+    people = StopList.of(workspace, dataset).without(tiered)
     said = Said(language, bundle.record["currency"])
     ground = Ground(
         dataset=dataset,
