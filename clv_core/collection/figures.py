@@ -27,6 +27,13 @@ from clv_core.jobs import Progress
 ODD_IDS: Final = r"[\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{FEFF}\x{00AD}]"
 MIXED_SCRIPTS: Final = r"[A-Za-z].*[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}].*[A-Za-z]"
 
+ROUNDED_ID: Final = r"\d([.,]\d+)?E\+\d+"
+"""A long number as spreadsheets show it: its last digits are lost."""
+
+TOTALS: Final = ("total", "grand total", "sum", "summe", "gesamt", "合计", "总计", "合計", "總計")
+TOTAL_OFF: Final = 0.01
+"""The share by which a row of totals may miss the sum of the others."""
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -128,6 +135,7 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: Plan, sum
     if odd and odd[0]:
         shown = ", ".join(str(item).encode("unicode_escape").decode()[:40] for item in odd[1])
         found.append(Message("warning.odd_ids", {"customers": int(odd[0]), "examples": shown}))
+    found += _rounded_ids(connection, file) + _totals(connection, file)
     amounts = one(
         connection,
         f"SELECT min({AMOUNT}), max({AMOUNT}), count(*) FROM {file} WHERE {EVENT_TYPE} = '{PURCHASE}'",
@@ -141,3 +149,28 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: Plan, sum
     if EVENT_TYPE not in plan.chosen and sums.returns:
         found.append(Message("warning.returns_found", {"rows": sums.returns}))
     return found
+
+
+def _rounded_ids(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
+    """Return a warning where a spreadsheet has made several customers' ids the same."""
+    rows, ids, example = one(
+        connection,
+        f"SELECT count(*), count(DISTINCT {CUSTOMER_ID}), min({CUSTOMER_ID}) FROM {file}"
+        f" WHERE contains({CUSTOMER_ID}, 'E+') AND regexp_full_match({CUSTOMER_ID}, {text(ROUNDED_ID)})",
+    )
+    return [Message("warning.rounded_ids", {"rows": rows, "customers": ids, "example": example[:40]})] if rows else []
+
+
+def _totals(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
+    """Return a warning where a customer is called a total and has bought about as much as all others together."""
+    words = ", ".join(text(word) for word in TOTALS)
+    rows, theirs, rest, called = one(
+        connection,
+        f"SELECT count(*) FILTER (total), sum({AMOUNT}) FILTER (total), sum({AMOUNT}) FILTER (NOT total),"
+        f" any_value({CUSTOMER_ID}) FILTER (total) FROM (SELECT {CUSTOMER_ID}, {AMOUNT},"
+        f" lower(trim({CUSTOMER_ID}, ' :：')) IN ({words}) AS total FROM {file}"
+        f" WHERE {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}'))",
+    )
+    if not rows or not rest or abs(theirs - rest) > TOTAL_OFF * abs(rest):
+        return []
+    return [Message("warning.totals_row", {"rows": rows, "customer": called[:40], "amount": float(theirs)})]

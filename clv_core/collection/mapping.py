@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,7 +19,7 @@ CERTAIN: Final = 0.9
 
 LIKELY: Final = 0.7
 SLIGHTLY: Final = 0.01
-"""What a name with something in brackets loses against the bare name."""
+"""What a name with a unit loses against the bare name."""
 
 BY_VALUES: Final = 0.5
 ENOUGH: Final = 0.6
@@ -26,7 +27,7 @@ ENOUGH: Final = 0.6
 
 NUMBER: Final = re.compile(
     r"\(?[\s$€£¥₹]*[+-]?([A-Z]{3}\s|[A-Z]{1,2}\$)?[\s$€£¥₹]*"
-    r"\d[\d.,' \u00a0]*([eE][+-]?\d+)?[\s\w$€£¥]{0,5}\)?-?"
+    r"\d[\d.,' \u00a0]*([eE][+-]?\d+)?[\s\w$€£¥]{0,5}\)?[-–—]{0,2}"
 )
 TIME: Final = re.compile(
     r"\d{1,4}[-/.年]\s?(\d{1,2}|[A-Za-z]{3,9})[-/.月]\s?\d{1,4}.*|(19|20)\d{6}|1\d{9}(\d{3})?(\.\d+)?"
@@ -34,8 +35,10 @@ TIME: Final = re.compile(
     r"|(19|20)\d{6}[T ]?\d\d:?\d\d.*"
 )
 TIME_NAME: Final = re.compile(r"(?i:date|time|timestamp|[_ ]at|日期|时间|時間)$|[a-z]At$")
-UNIT: Final = re.compile(r"\s*[(\[（【［][^()\[\]（）【】［］]*[)\]）】］]\s*$")
-"""What a name says in brackets at its end: a currency, a time zone, a remark."""
+UNIT: Final = re.compile(
+    r"\s*([(\[（【［][^()\[\]（）【】［］]*[)\]）】］]|[/／_]\s*(?i:元|件|个|個|RMB|CNY|USD|EUR|GBP|JPY))\s*$"
+)
+"""What a name says at its end: in brackets a currency, a time zone, a remark; behind a slash a currency or a piece."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,8 @@ def _fits(canonical: str, values: list[str]) -> bool:
 
 
 def _share(pattern: re.Pattern[str], values: list[str]) -> float:
-    return sum(bool(pattern.fullmatch(value)) for value in values) / max(len(values), 1)
+    plain = [unicodedata.normalize("NFKC", value) for value in values]
+    return sum(bool(pattern.fullmatch(value)) for value in plain) / max(len(values), 1)
 
 
 def _by_values(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:

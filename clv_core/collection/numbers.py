@@ -24,6 +24,7 @@ CURRENCY: Final = (
 )
 """Signs and codes of currencies. What is left has to be a number, so that a word that holds one is none."""
 
+PIECES: Final = r"(?i)([0-9])\s*(件|个|個|pcs?\.?|Stk\.?)\s*$"
 BLANKS: Final = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}'’`]"
 
 
@@ -103,10 +104,12 @@ def decide(forms: dict[str, int], column: str, decimal: str | None) -> tuple[Num
 
 
 def _bare(column: str) -> str:
-    """Return SQL for the number without currency, blanks, and with ASCII digits and a leading minus."""
+    """Return SQL for the number without currency, pieces, blanks and the dash of no cents (20.-), its minus first."""
     ascii_digits = f"translate({column}, {text(DIGITS[0] + MARKS[0])}, {text(DIGITS[1] + MARKS[1])})"
-    bare = f"regexp_replace(regexp_replace({ascii_digits}, {text(CURRENCY)}, '', 'g'), {text(BLANKS)}, '', 'g')"
-    return f"regexp_replace({bare}, '^\\((.*)\\)$|^(.+)-$', '-\\1\\2')"
+    counted = f"regexp_replace({ascii_digits}, {text(PIECES)}, '\\1')"
+    bare = f"regexp_replace(regexp_replace({counted}, {text(CURRENCY)}, '', 'g'), {text(BLANKS)}, '', 'g')"
+    no_cents = f"regexp_replace({bare}, '[.,](-{{1,2}}|—)(\\)?)$', '\\2')"
+    return f"regexp_replace({no_cents}, '^\\((.*)\\)$|^(.+)-$', '-\\1\\2')"
 
 
 def _form(number: str) -> str:

@@ -99,8 +99,9 @@ class Plan:
         if kind is Kind.TEXT and canonical not in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE):
             return raw
         missing = ", ".join(text(word) for word in (*MISSING, *INVISIBLE))
+        written = times.plain(raw) if kind is Kind.TIME else raw
         slow = (
-            f"list_transform([trim({raw}, ' \t\u00a0\u3000')], lambda w: CASE WHEN strlen(w) <= 9"
+            f"list_transform([trim({written}, ' \t\u00a0\u3000')], lambda w: CASE WHEN strlen(w) <= 9"
             f" AND lower(w) IN ({missing}) THEN NULL ELSE w END)[1]"
         )
         plain = {Kind.TIME: times.plainest, Kind.NUMBER: numbers.plain, Kind.TEXT: _plain_text}[kind](raw)

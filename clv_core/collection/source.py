@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -123,6 +125,7 @@ def open_source(
     if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):
         raise Refused("nested_archive", file=called)
     if content in (Content.PARQUET, Content.JSON):
+        path = _unmarked(path, scratch) if content is Content.JSON else path
         source = _structured(connection, path, content, called)
         if content is Content.JSON and not called.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
             notes += (Message("warning.content", {"file": called, "kind": "JSON"}),)
@@ -149,6 +152,17 @@ def _structured(connection: duckdb.DuckDBPyConnection, path: Path, content: Cont
         raise Refused("too_many_columns", file=called, columns=len(columns), limit=MAX_COLUMNS)
     parts = path.glob("*.parquet") if path.is_dir() else [path]
     return Source(called, content, path, columns, bytes=sum(part.stat().st_size for part in parts), paths=paths)
+
+
+def _unmarked(path: Path, scratch: Path) -> Path:
+    """Return ``path``, or a copy without its byte order mark, which the engine takes for a value."""
+    with path.open("rb") as file:
+        if file.read(len(BOM_UTF8)) != BOM_UTF8:
+            return path
+        clean = scratch / "clean.json"
+        with clean.open("wb") as out:
+            shutil.copyfileobj(file, out, BLOCK)
+    return clean
 
 
 def _leaves(path: tuple[str, ...], kind: Any) -> Iterator[tuple[str, ...]]:

@@ -1,17 +1,21 @@
 """Texts become times: each value's form is told apart first, so that nothing is guessed by a whole column's average.
 
-Forms: ``naive`` and ``zoned`` (ISO, without or with an offset), ``compact`` (19970131, 19970131235959), ``day_first``,
-``month_first``, ``either`` and ``same`` (31/01/2024, 01/31/2024, 01/02/2024, 01/01/2024), ``epoch`` in seconds to
-nanoseconds, ``excel`` (serial days), ``written`` (month names, Chinese), ``missing``, ``unreadable``.
+Forms: ``naive`` and ``zoned`` (ISO, without or with an offset, which follows: ``zoned +08:00``), ``compact`` (19970131,
+19970131235959), ``day_first``, ``month_first``, ``either`` and ``same`` (31/01/2024, 01/31/2024, 01/02/2024,
+01/01/2024), ``year_first``, ``day_or_year``, ``month_or_year`` and ``any`` (20-03-30, 20-03-12, what fits all three),
+``epoch`` in seconds to nanoseconds, ``excel`` (serial days), ``written`` (month names, Chinese), ``missing``,
+``unreadable``.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
 from clv_core.collection.engine import text
+from clv_core.collection.numbers import DIGITS
 from clv_core.errors import Message, NeedsAnswer
 
 EARLIEST: Final = date(1980, 1, 1)
@@ -22,23 +26,43 @@ WRITTEN: Final = (
     *(f"%d-%b-{{year}}{clock.replace('/', '.')}" for clock in CLOCKS),
     *(f"{{year}}-%m-%d{clock}" for clock in CLOCKS if "%p" in clock),
 )
-SPLIT: Final = r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})( .*)?"
+PLAIN: Final = (DIGITS[0] + "－／：．\u3000", DIGITS[1] + "-/:. ")
+"""Digits of other scripts and marks of full width, and what is read instead."""
+
+SPLIT: Final = r"\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{1,2})( .*)?"
+ZONED: Final = "zoned"
+ORDERS: Final = {"dmy": "%d/%m/{year}", "mdy": "%m/%d/{year}", "ymd": "{year}/%m/%d"}
+FITS: Final = {
+    "day_first": ("dmy",),
+    "month_first": ("mdy",),
+    "year_first": ("ymd",),
+    "either": ("dmy", "mdy"),
+    "same": ("dmy", "mdy"),
+    "day_or_year": ("dmy", "ymd"),
+    "month_or_year": ("mdy", "ymd"),
+    "any": ("dmy", "mdy", "ymd"),
+}
+"""Form of a date such as 03/04/24 -> the orders that it can be read in."""
 
 
 TIDY: Final = (
     (r"^(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,.]? +", ""),
     (r" ?\([A-Za-z ]+\)$", ""),
-    (r"(?:GMT|UTC)?([+-]\d\d):?(\d\d)$", r"\1:\2"),
     (r"(\d):(\d\d),(\d{1,9})", r"\1:\2.\3"),
     (r"^([A-Za-z]{3})[a-z]*\.? +(\d{1,2}),? +(\d{2,4})\b,? *", r"\2-\1-\3 "),
     (r"^(\d{1,2})[ /-]([A-Za-z]{3})[a-z]*\.?[ /-](\d{2,4})\b[,:]? *", r"\1-\2-\3 "),
     (r"^(\d{4})(\d\d)(\d\d)[T ](\d\d):?(\d\d):?(\d\d)", r"\1-\2-\3 \4:\5:\6"),
     (r"^(\d{4})[./年] ?(\d{1,2})[./月] ?(\d{1,2})日? *", r"\1-\2-\3 "),
     (r"^(\d{1,2}[./-]\d{1,2}[./-]\d{2,4}), ?(\d)", r"\1 \2"),
-    (r"上午 *(\d.*)", r"\1 AM"),
-    (r"下午 *(\d.*)", r"\1 PM"),
+    (r"(\d[时時点點])整?$", r"\100分"),
+    (r"(?:上午|凌晨|早上) *(\d.*)", r"\1 AM"),
+    (r"下午 *(\d.*)|晚上 *((?:0?[1-9]|1[01])[:时時点點].*)", r"\1\2 PM"),
     (r"(\d{1,2})[时時点點](\d{1,2})分?(?:(\d{1,2})秒)?", r"\1:\2:0\3"),
     (r":0(\d\d)\b", r":\1"),
+    (r"(:\d\d.*?) ?(?:GMT|UTC)?([+-]\d\d)$", r"\1\2:00"),
+    (r"(:\d\d.*?) ?(?:GMT|UTC)?([+-]\d\d):?(\d\d)$", r"\1\2:\3"),
+    (r"(:\d\d.*?) ?(?:GMT|UTC)$", r"\1Z"),
+    (r"([T ]\d{1,2}:\d\d) ?(Z|[+-]\d\d:\d\d)$", r"\1:00\2"),
     (r" +$", ""),
 )
 """Pattern, and what is written instead."""
@@ -51,7 +75,7 @@ class TimeReading:
     """How a column of times is read.
 
     Args:
-        order: ``dmy`` or ``mdy`` for dates such as 03/04/2024; empty where none occur.
+        order: ``dmy``, ``mdy`` or ``ymd`` for dates such as 03/04/24; empty where none occur.
         timezone: where times without an offset belong.
         utc: whether that zone is UTC, so that no conversion is needed.
     """
@@ -62,7 +86,7 @@ class TimeReading:
     def value(self, column: str) -> str:
         """Return SQL for the UTC time of ``column`` (a text expression, missing values NULL), or NULL."""
         naive = self._from_zone
-        digits = f"try_cast({column} AS DOUBLE)"
+        digits = _number(column)
         return (
             f"CASE WHEN {plainest(column)} THEN {naive(f'try_cast({column} AS TIMESTAMP)')}"
             f" WHEN {_plain_iso(column)} THEN {naive(f'try_cast({column} AS TIMESTAMP)')}"
@@ -94,9 +118,14 @@ class TimeReading:
         return time if self.timezone == "UTC" else f"timezone('UTC', timezone({text(self.timezone)}, {time}))"
 
 
+def plain(column: str) -> str:
+    """Return SQL for ``column`` in ASCII digits and marks, as :func:`form` and :class:`TimeReading` expect it."""
+    return f"translate({column}, {text(PLAIN[0])}, {text(PLAIN[1])})"
+
+
 def form(column: str) -> str:
     """Return SQL for the form of ``column`` (a text expression, missing values NULL)."""
-    digits = f"try_cast({column} AS DOUBLE)"
+    digits = _number(column)
     return (
         f"CASE WHEN {column} IS NULL THEN 'missing'"
         f" WHEN {plainest(column)} AND try_cast({column} AS TIMESTAMP) IS NOT NULL THEN 'naive'"
@@ -115,18 +144,33 @@ def form(column: str) -> str:
 
 
 def _split_form(column: str) -> str:
-    first, second = (f"regexp_extract({column}, {text(SPLIT)}, {group})::INT" for group in (1, 2))
-    dmy, mdy = _split_time(column, "dmy"), _split_time(column, "mdy")
-    return (
-        f"CASE WHEN {dmy} IS NOT NULL AND {mdy} IS NOT NULL"
-        f" THEN CASE WHEN {first} = {second} THEN 'same' ELSE 'either' END"
-        f" WHEN {dmy} IS NOT NULL THEN 'day_first' WHEN {mdy} IS NOT NULL THEN 'month_first' ELSE 'unreadable' END"
+    """Return SQL for the orders that fit; where the year may come first, those that give no possible time do not."""
+    times = ", ".join(f"'{order}': {_split_time(column, order)}" for order in ORDERS)
+    year = f"coalesce({in_range('s.ymd')}, false)"
+
+    def fits(order: str) -> str:
+        return f"s.{order} IS NOT NULL AND (NOT {year} OR {in_range(f's.{order}')})"
+
+    day, month = fits("dmy"), fits("mdy")
+    judged = (
+        f"CASE WHEN {day} AND {month} THEN CASE WHEN {year} THEN 'any' WHEN s.dmy = s.mdy THEN 'same' ELSE 'either' END"
+        f" WHEN {day} THEN CASE WHEN {year} THEN 'day_or_year' ELSE 'day_first' END"
+        f" WHEN {month} THEN CASE WHEN {year} THEN 'month_or_year' ELSE 'month_first' END"
+        f" WHEN {year} THEN 'year_first' ELSE 'unreadable' END"
     )
+    return f"list_transform([{{{times}}}], lambda s: {judged})[1]"
 
 
 def _zone_form(column: str) -> str:
     marked = f"regexp_matches({column}, '(Z|[A-Za-z]{{3,}}|[+-]\\d\\d(:?\\d\\d)?)$') AND strlen({column}) > 11"
-    return f"CASE WHEN {marked} THEN 'zoned' ELSE 'naive' END"
+    return f"CASE WHEN {marked} THEN {_zoned(column)} ELSE 'naive' END"
+
+
+def _zoned(column: str) -> str:
+    """Return SQL for the form of a time with an offset, which is part of it unless it is none."""
+    found = f"regexp_extract({column}, '([+-]\\d\\d):?(\\d\\d)?$', ['hours', 'minutes'])"
+    offset = f"list_transform([{found}], lambda o: o.hours || ':' || coalesce(nullif(o.minutes, ''), '00'))[1]"
+    return f"concat('zoned', regexp_extract(' ' || {offset}, '^ .*[1-9].*'))"
 
 
 def _tidied_form(column: str) -> str:
@@ -135,7 +179,7 @@ def _tidied_form(column: str) -> str:
         f"CASE WHEN {_is_split(column)} THEN {_split_form(column)}"
         f" WHEN try_cast({column} AS TIMESTAMPTZ) IS NOT NULL THEN {_zone_form(column)}"
         f" WHEN {_written_time(_unshifted(column))} IS NOT NULL"
-        f" THEN CASE WHEN {shifted} THEN 'zoned' ELSE 'written' END ELSE 'unreadable' END"
+        f" THEN CASE WHEN {shifted} THEN {_zoned(column)} ELSE 'written' END ELSE 'unreadable' END"
     )
 
 
@@ -151,30 +195,47 @@ def decide(
         timezone: where times without an offset belong.
 
     Raises:
-        NeedsAnswer: dates fit day first and month first alike, or some fit only the one and some only the other.
+        NeedsAnswer: dates fit several orders alike, or no one order fits them all.
     """
     count = forms.get
-    day, month, either = count("day_first", 0), count("month_first", 0), count("either", 0)
-    notes: list[Message] = []
-    order = date_order if date_order in ("dmy", "mdy") else ""
-    if not order and day and month:
-        raise NeedsAnswer("dates_contradict", column=column, day_first=day, month_first=month)
-    if not order and either and not day and not month:
-        raise NeedsAnswer("dates_ambiguous", column=column, rows=either)
-    if not order and (day or month or count("same", 0)):
-        order = "mdy" if month else "dmy"
-        proof = {"column": column, "proof": day or month, "rows": day + month + either + count("same", 0)}
-        if day or month:
-            notes.append(Message(f"warning.read_as_{order}", proof))
+    order, found = _order(forms, column, date_order)
+    notes = list(found)
     epochs = [unit for unit in ("epoch_s", "epoch_ms", "epoch_us", "epoch_ns") if count(unit)]
     if len(epochs) > 1 or (epochs and sum(map(count, epochs)) < _readable(forms)):  # type: ignore[arg-type]
         notes.append(Message("warning.epoch_mixed", {"column": column, "forms": _list(forms)}))
     if count("excel"):
         notes.append(Message("warning.excel_dates", {"column": column, "rows": count("excel")}))
-    if count("zoned") and count("naive"):
+    offsets = Counter({kind[len(ZONED) :]: rows for kind, rows in forms.items() if kind.startswith(ZONED)})
+    east = Counter({offset: rows for offset, rows in offsets.items() if offset})
+    if offsets and count("naive"):
         params = {"column": column, "rows": count("naive"), "timezone": timezone}
         notes.append(Message("warning.times_without_zone", params))
+    if timezone == "UTC" and 2 * east.total() > _readable(forms):
+        usual = east.most_common(1)[0][0].strip()
+        params = {"column": column, "rows": east.total(), "offset": usual, "timezone": timezone}
+        notes.append(Message("warning.days_of_utc", params))
     return TimeReading(order, timezone), tuple(notes)
+
+
+def _order(forms: dict[str, int], column: str, answer: str | None) -> tuple[str, tuple[Message, ...]]:
+    """Return the one order that fits all dates such as 03/04/24, and on what proof; empty where there are none."""
+    split = {kind: rows for kind, rows in forms.items() if kind in FITS}
+    if answer or not split:
+        return answer or "", ()
+    rows = sum(split.values())
+    asked = "_year" if any("ymd" in FITS[kind] for kind in split) else ""
+    left = [order for order in ORDERS if all(order in FITS[kind] for kind in split)]
+    if not left:
+        only = {kind: split.get(kind, 0) for kind in ("day_first", "month_first", "year_first")}
+        raise NeedsAnswer(f"dates_contradict{asked}", column=column, rows=rows, **only)
+    if split.keys() == {"same"}:
+        return left[0], ()
+    if len(left) > 1:
+        raise NeedsAnswer(f"dates_ambiguous{asked}", column=column, rows=rows - split.get("same", 0))
+    proof = sum(count for kind, count in split.items() if FITS[kind] == (left[0],))
+    if not proof:
+        return left[0], (Message("warning.read_as_all_fit", {"column": column, "order": left[0], "rows": rows}),)
+    return left[0], (Message(f"warning.read_as_{left[0]}", {"column": column, "proof": proof, "rows": rows}),)
 
 
 def in_range(time: str) -> str:
@@ -212,8 +273,15 @@ def _plain_utc(column: str) -> str:
 
 
 def _digits(column: str) -> str:
-    """Tell whole numbers with or without a fraction; in scientific form only where no digit of the time is lost."""
-    return f"regexp_full_match({column}, '\\d{{5,19}}(\\.\\d+)?|\\d\\.\\d{{9,}}[eE]\\+?\\d\\d')"
+    """Tell whole numbers with or without a fraction, of serial days behind a comma too.
+
+    In scientific form only where no digit of the time is lost.
+    """
+    return f"regexp_full_match({column}, '\\d{{5,19}}(\\.\\d+)?|\\d{{5}},\\d+|\\d\\.\\d{{9,}}[eE]\\+?\\d\\d')"
+
+
+def _number(digits: str) -> str:
+    return f"try_cast(replace({digits}, ',', '.') AS DOUBLE)"
 
 
 def _compact(column: str) -> str:
@@ -260,15 +328,16 @@ def _shift(offset: str) -> str:
 
 
 def _split_time(column: str, order: str) -> str:
-    """Return SQL for dates such as 31/01/2024 or 1.2.24, with or without a clock."""
-    day_month = "%m/%d/" if order == "mdy" else "%d/%m/"
-
-    def formats(year: str) -> str:
-        return "[" + ", ".join(text(f"{day_month}{year}{clock}") for clock in CLOCKS) + "]"
-
-    full_year = f"regexp_matches({column}, '[/.-]\\d{{4}}( |$)')"
+    """Return SQL for dates such as 31/01/2024, 1.2.24 or 24-01-31, with or without a clock."""
     slashed = f"translate({column}, '.-', '//')"
+
+    def read(year: str) -> str:
+        day = ORDERS[order or "dmy"].format(year=year)
+        return f"try_strptime({slashed}, [{', '.join(text(day + clock) for clock in CLOCKS)}])"
+
+    if order == "ymd":
+        return f"CASE WHEN regexp_matches({column}, '^\\d\\d[/.-]\\d+[/.-]\\d\\d?( |$)') THEN {read('%y')} END"
     return (
-        f"CASE WHEN {full_year} THEN try_strptime({slashed}, {formats('%Y')})"
-        f" ELSE try_strptime({slashed}, {formats('%y')}) END"
+        f"CASE WHEN regexp_matches({column}, '[/.-]\\d{{4}}( |$)') THEN {read('%Y')}"
+        f" WHEN regexp_matches({column}, '[/.-]\\d\\d( |$)') THEN {read('%y')} END"
     )

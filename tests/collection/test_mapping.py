@@ -33,6 +33,18 @@ def test_known_logs_are_mapped_without_a_hint(log: str) -> None:
     assert (chosen["customer_id"], chosen["event_time"]) == wanted[:2]
 
 
+@pytest.mark.parametrize("day", ["２０２４－０１－１５", "۲۰۲۴-۰۱-۱۵", "2024-01-15"])
+def test_a_likely_name_of_a_time_holds_in_any_digits(day: str) -> None:
+    chosen, _ = choose(propose(("customer_id", "date", "amount"), [{"date": day}] * 3, {}), "f.csv")
+    assert chosen["event_time"] == "date"
+
+
+@pytest.mark.parametrize("name", ["金额/元", "实付金额/元", "订单金额（元）", "amount_USD", "Amount / EUR"])
+def test_a_unit_behind_a_name_is_no_part_of_it(name: str) -> None:
+    chosen, _ = choose(propose(("customer_id", "date", name), [{"date": "2024-01-15", name: "9.9"}] * 3, {}), "f.csv")
+    assert chosen["amount"] == name
+
+
 def test_the_person_outranks_every_proposal() -> None:
     columns = ("customer_id", "event_time", "amount", "total")
     chosen, _ = choose(propose(columns, [], {"amount": "total"}), "f")

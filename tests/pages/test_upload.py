@@ -46,18 +46,21 @@ def last_args(root: Path, command: str) -> list[str]:
     return list(jobs.jobs(Workspace(root), command)[0].status()["args"])
 
 
-def test_a_run_that_ends_with_a_question_shows_its_answers_and_starts_again(open_page: OPEN, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("asks", "order"), [("dates_ambiguous", "dmy"), ("dates_ambiguous_year", "ymd")])
+def test_a_run_that_ends_with_a_question_shows_its_answers_and_starts_again(
+    open_page: OPEN, tmp_path: Path, asks: str, order: str
+) -> None:
     app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
     app.text_input(key="dataset_name").set_value("Shop 2024")
     app.form_submit_button[0].click().run()
     job = jobs.jobs(Workspace(tmp_path), "ingest")[0]
-    jobs.finish(job.folder, "en", error=NeedsAnswer("dates_ambiguous", column="date", rows=40))
+    jobs.finish(job.folder, "en", error=NeedsAnswer(asks, column="date", rows=40))
     app.run()
     assert not app.error and not app.exception
-    app.button(key="answer_date_order_dmy").click().run()
+    app.button(key=f"answer_date_order_{order}").click().run()
     args = last_args(tmp_path, "ingest")
     assert args[: len(job.status()["args"])] == job.status()["args"]
-    assert args[args.index("--date-order") + 1] == "dmy" and args[args.index("--name") + 1] == "Shop 2024"
+    assert args[args.index("--date-order") + 1] == order and args[args.index("--name") + 1] == "Shop 2024"
 
 
 def test_an_added_file_in_another_currency_is_asked_about(open_page: OPEN, with_dataset: Path) -> None:
