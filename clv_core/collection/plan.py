@@ -33,6 +33,9 @@ UNPRICED: Final = "purchase_unpriced"
 """A row that is called a purchase and has no amount at all: behaviour is kept, money is not made up."""
 
 MAX_QUANTITY: Final = 1e6
+CREDIT_NOTE: Final = "(?i)C[NR]?[-_]?[0-9]+"
+"""Order ids of credit notes among ids of digits. Other letters name a channel or a shop: there only a sign tells."""
+
 INVISIBLE: Final = ("\u200b", "\ufeff", "\u2060")
 REASON: Final = "reason"
 T, V = "clv_t_", "clv_v_"
@@ -49,7 +52,7 @@ class Plan:
         time: how times are read.
         numbers: canonical name -> how its numbers are read.
         values: event names as they stand in the source -> event type.
-        credit_notes: order ids of digits with a letter before them are returns.
+        credit_notes: order ids like :data:`CREDIT_NOTE` are returns.
         rating_scale: largest rating.
         discount_off: whether the discount is subtracted from quantity x unit price.
         float_ids: whether every customer id is a whole number that ends with .0, which is dropped.
@@ -194,7 +197,7 @@ class Plan:
         if EVENT_TYPE not in self.chosen and QUANTITY in self.chosen:
             parts.append("coalesce(clv_v_quantity < 0, false)")
         if self.credit_notes:
-            parts.append("coalesce(regexp_full_match(clv_t_order_id, '[A-Za-z]{1,2}[-_]?\\d+'), false)")
+            parts.append(f"coalesce(regexp_full_match(clv_t_order_id, {text(CREDIT_NOTE)}), false)")
         return "(" + " OR ".join(parts) + ")"
 
     @property

@@ -13,7 +13,7 @@ from clv_core.collection import numbers, times
 from clv_core.collection.aliases import CURRENCY, MISSING, PRICE
 from clv_core.collection.engine import fetch, name, one, text
 from clv_core.collection.mapping import Proposal, choose, propose
-from clv_core.collection.plan import MAX_QUANTITY, Plan, T, price_role, seen_values
+from clv_core.collection.plan import CREDIT_NOTE, MAX_QUANTITY, Plan, T, price_role, seen_values
 from clv_core.collection.source import Source, sample
 from clv_core.columns import (
     AMOUNT,
@@ -151,7 +151,7 @@ def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, pr
     figures = ["count(*) AS n"]
     order = T + ORDER_ID if ORDER_ID in chosen else "NULL::VARCHAR"
     figures.append(f"count(*) FILTER (regexp_full_match({order}, '\\d+')) AS digits")
-    figures.append(f"count(*) FILTER (regexp_full_match({order}, '[A-Za-z]{{1,2}}[-_]?\\d+')) AS lettered")
+    figures.append(f"count(*) FILTER (regexp_full_match({order}, {text(CREDIT_NOTE)})) AS noted")
     figures.append(
         f"max(abs(try_cast({T}discount AS DOUBLE))) AS discount" if DISCOUNT in chosen else "NULL AS discount"
     )
@@ -183,9 +183,9 @@ def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, pr
         for position, column in enumerate(forms):
             result[column][row[position]] = result[column].get(row[position], 0) + row[width]
     tail = [row[width:] for row in table]
-    digits, lettered = sum(row[1] for row in tail), sum(row[2] for row in tail)
+    digits, noted = sum(row[1] for row in tail), sum(row[2] for row in tail)
     result["rows"] = sum(row[0] for row in tail)
-    result["credit_notes"] = lettered > 0 and digits > lettered
+    result["credit_notes"] = digits > noted > 0
     result["largest_discount"] = max((row[3] for row in tail if row[3] is not None), default=None)
     weights = sorted((row[4], row[0]) for row in tail if row[4] is not None)
     result["usual_rating"] = weights[-1][0] if len(weights) == 1 else _weighted(weights)

@@ -1,0 +1,39 @@
+"""What a log's rows are worth: orders and credit notes, numbers by their marks, discounts, currencies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import Manifest
+from clv_core.workspace import Workspace
+
+Read = Callable[..., Manifest]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """Return what reads a header and the lines below it, with the options of ``ingest``."""
+
+    def made(header: str, lines: Sequence[str], **options: object) -> Manifest:
+        file = tmp_path / "log.csv"
+        file.write_text("\n".join([header, *lines]) + "\n")
+        return ingest(Workspace(tmp_path / "ws"), file, "log", **options)  # type: ignore[arg-type]
+
+    return made
+
+
+def said(manifest: Manifest) -> dict[str, dict[str, object]]:
+    return {warning["code"]: warning["params"] for warning in manifest.warnings}
+
+
+@pytest.mark.parametrize(("letters", "returned"), [("W", 0), ("POS-", 0), ("C", 10), ("cn-", 10), ("CR", 10)])
+def test_only_the_letters_of_a_credit_note_make_an_order_id_a_return(read: Read, letters: str, returned: int) -> None:
+    orders = [f"{10_000 + i}" for i in range(20)] + [f"{letters}{20_000 + i}" for i in range(10)]
+    lines = [f"{order},c{i},2024-03-{i + 1:02},20" for i, order in enumerate(orders)]
+    manifest = read("order_no,customer,purchase_date,amount", lines)
+    assert manifest.event_types.get("return", 0) == returned
+    assert manifest.net_revenue == 20.0 * (30 - 2 * returned)
