@@ -38,6 +38,8 @@ SCALES: Final = (5.0, 10.0, 100.0)
 """Scales of ratings: the smallest that holds most ratings of the log is taken."""
 
 NUMBERS: Final = (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING)
+MARKED: Final = (AMOUNT, UNIT_PRICE, DISCOUNT, QUANTITY)
+"""Columns that the answer about the decimal mark holds for; the first whose mark is proven speaks for the others."""
 
 
 @dataclass(frozen=True)
@@ -109,11 +111,12 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     time, said = times.decide(counts[EVENT_TIME], chosen[EVENT_TIME], answers.date_order, answers.timezone)
     notes += said
     readings: dict[str, numbers.NumberReading] = {}
+    shown = next((mark for column in MARKED if (mark := numbers.proven(counts.get(column, {})))), None)
     for column in NUMBERS:
         if column in chosen:
-            decimal = answers.decimal if column in (AMOUNT, UNIT_PRICE, DISCOUNT) else None
-            readings[column], said = numbers.decide(counts[column], chosen[column], decimal)
-            notes += said if column in (AMOUNT, UNIT_PRICE, DISCOUNT) else ()
+            decimal, elsewhere = (answers.decimal, shown) if column in MARKED else (None, None)
+            readings[column], said = numbers.decide(counts[column], chosen[column], decimal, elsewhere)
+            notes += said if column in MARKED else ()
             unreadable = counts[column].get("unreadable", 0)
             if unreadable and column in (QUANTITY, DISCOUNT, RATING):
                 notes += (Message("warning.unreadable_numbers", {"column": chosen[column], "rows": unreadable}),)

@@ -37,3 +37,23 @@ def test_only_the_letters_of_a_credit_note_make_an_order_id_a_return(read: Read,
     manifest = read("order_no,customer,purchase_date,amount", lines)
     assert manifest.event_types.get("return", 0) == returned
     assert manifest.net_revenue == 20.0 * (30 - 2 * returned)
+
+
+@pytest.mark.parametrize(
+    ("prices", "options", "revenue", "code"),
+    [
+        (("0,05 €", "12,50 €"), {}, 1_000 * 0.05 + 1_500 * 12.5, "warning.decimal_elsewhere_comma"),
+        (("0.05", "12.50"), {}, 1 * 0.05 + 1.5 * 12.5, "warning.decimal_elsewhere_point"),
+        (("2", "3"), {}, 2 + 4.5, "warning.decimal_unsure_point"),
+        (("2", "3"), {"decimal": "comma"}, 2_000 + 4_500, None),
+        (("0.05", "12.50"), {"decimal": "comma"}, 1_000 * 0.05 + 1_500 * 12.5, None),
+    ],
+)
+def test_a_quantity_is_read_by_the_decimal_mark_of_the_file(
+    read: Read, prices: tuple[str, str], options: dict[str, str], revenue: float, code: str | None
+) -> None:
+    lines = [f"c{i};2024-03-0{i + 1};{q};{p}" for i, (q, p) in enumerate(zip(("1.000", "1.500"), prices, strict=True))]
+    manifest = read("customer_id;date;Menge;unit_price", lines, mapping={"quantity": "Menge"}, **options)
+    assert manifest.net_revenue == pytest.approx(revenue, abs=0.005)
+    codes = {found for found in said(manifest) if "decimal_" in found and "decimal_comma" not in found}
+    assert codes == ({code} if code else set())
