@@ -69,3 +69,28 @@ def test_a_column_can_be_kept_from_what_its_name_says() -> None:
     assert chosen == {"customer_id": "customer_id", "event_time": "event_time", "amount": "amount"}
     with pytest.raises(NeedsAnswer, match="event_time"):
         choose(propose(columns, [], {"event_time": ""}), "f")
+
+
+@pytest.mark.parametrize(
+    ("columns", "canonical"),
+    [
+        (("quantity", "quantity (2)", "unit_price"), "quantity"),
+        (("quantity", "selling_price", "item_price"), "unit_price"),
+        (("quantity", "unit_price", "discount_amount", "rebate"), "discount"),
+    ],
+)
+def test_two_columns_that_an_amount_could_be_made_from_are_asked_about(
+    columns: tuple[str, ...], canonical: str
+) -> None:
+    known = ("customer_id", "event_time")
+    with pytest.raises(NeedsAnswer, match=f'--map "{canonical}='):
+        choose(propose((*known, *columns), [], {}), "f")
+    chosen, _ = choose(propose((*known, *columns, "amount"), [], {}), "f")
+    assert chosen["amount"] == "amount"
+
+
+@pytest.mark.parametrize("cost", ["UnitCost", "unit cost"])
+def test_what_a_piece_costs_the_shop_is_no_price(cost: str) -> None:
+    columns = ("customer_id", "event_time", cost, "SellingPrice", "quantity")
+    chosen, _ = choose(propose(columns, [], {}), "f")
+    assert chosen["unit_price"] == "SellingPrice" and cost not in chosen.values()
