@@ -56,8 +56,8 @@ def ingest(
         decimal: ``point`` or ``comma`` for amounts such as 1.234.
         timezone: IANA zone of times without an offset, and of the log's days.
         currency: what the amounts are in.
-        duplicates: ``keep`` or ``drop`` exact repetitions; None: the rule (dropped where rows carry an order or event
-            id or a time of day).
+        duplicates: ``keep`` or ``drop`` exact repetitions; None: the rule (dropped where most rows carry an order or
+            event id or a time of day).
         events: event name in the file -> event type.
         header: whether a text file's first line names its columns.
         remembered: whether what was said about an earlier file of the same shape holds where nothing is said here.

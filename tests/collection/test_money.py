@@ -57,3 +57,11 @@ def test_a_quantity_is_read_by_the_decimal_mark_of_the_file(
     assert manifest.net_revenue == pytest.approx(revenue, abs=0.005)
     codes = {found for found in said(manifest) if "decimal_" in found and "decimal_comma" not in found}
     assert codes == ({code} if code else set())
+
+
+@pytest.mark.parametrize(("named", "dropped"), [(0, 0), (4, 0), (20, 10)])
+def test_repeated_purchases_are_kept_where_most_rows_carry_no_order_id(read: Read, named: int, dropped: int) -> None:
+    lines = [f"{f'o{i // 2}' if i < named else ''},c{i // 2},2024-03-01,10" for i in range(20)]
+    manifest = read("order_id,customer_id,date,amount", lines)
+    assert manifest.rows_duplicate == dropped and manifest.purchases == 20 - dropped
+    assert ("warning.duplicates_kept" in said(manifest)) == (not dropped)
