@@ -32,6 +32,10 @@ from clv_core.errors import Message, NeedsAnswer, Refused
 from clv_core.jobs import Progress
 
 FLOAT_ID: Final = re.compile(r"\d+\.0")
+BELOW: Final = r"^[^0-9]*[(\-−－]|-\s*$"
+"""A number written below zero, as a pattern of its text."""
+
+NEARLY_ALL: Final = 0.95
 SAMPLE_ROWS: Final = 2_000
 JUDGED_ROWS: Final = 200_000
 SCALES: Final = (5.0, 10.0, 100.0)
@@ -139,6 +143,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         credit_notes=EVENT_TYPE not in chosen and bool(counts["credit_notes"]),
         rating_scale=scale,
         discount_off=not rate,
+        discount_below=counts["discounts_below"],
         float_ids=whole,
     )
     return Profile(plan, total, notes + said, currency, tuple(proposals))
@@ -165,6 +170,10 @@ def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, pr
     marks = f"list(DISTINCT CASE WHEN {plain} THEN {numbers.currencies(money)} END)"
     named = f"list(DISTINCT {name(chosen[CURRENCY])})" if CURRENCY in chosen else "NULL"
     figures += [f"{marks} AS marks", f"{named} AS named"]
+    sold = f"coalesce({T}{QUANTITY}[1] <> '-', true)" if QUANTITY in chosen else "true"
+    off = f"regexp_matches({T}{DISCOUNT}, '[1-9]') AND {sold}" if DISCOUNT in chosen else "false"
+    below = f"regexp_matches({T}{DISCOUNT}, '{BELOW}')" if DISCOUNT in chosen else "false"
+    figures += [f"count(*) FILTER ({off}) AS off", f"count(*) FILTER ({off} AND {below}) AS below"]
     typed = {AMOUNT, EVENT_TYPE} <= set(chosen)
     negative = f"{T}{AMOUNT}[1] IN ('-', '(') AND {plan.kind} = '{PURCHASE}'" if typed else "false"
     figures.append(f"count(*) FILTER ({negative})")
@@ -194,9 +203,11 @@ def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, pr
     result["usual_rating"] = weights[-1][0] if len(weights) == 1 else _weighted(weights)
     result["marks"] = sorted({mark for row in tail for mark in row[5] or [] if mark})
     result["named"] = sorted({str(mark).strip() for row in tail for mark in row[6] or [] if mark and str(mark).strip()})
-    result["negative"] = sum(row[7] for row in tail)
-    result["large_quantities"] = sum(row[8] for row in tail)
-    result["beyond"] = {top: sum(row[9 + i] for row in tail) for i, top in enumerate(SCALES)}
+    off, below = sum(row[7] for row in tail), sum(row[8] for row in tail)
+    result["discounts_below"] = below > NEARLY_ALL * off
+    result["negative"] = sum(row[9] for row in tail)
+    result["large_quantities"] = sum(row[10] for row in tail)
+    result["beyond"] = {top: sum(row[11 + i] for row in tail) for i, top in enumerate(SCALES)}
     return result
 
 

@@ -65,3 +65,34 @@ def test_repeated_purchases_are_kept_where_most_rows_carry_no_order_id(read: Rea
     manifest = read("order_id,customer_id,date,amount", lines)
     assert manifest.rows_duplicate == dropped and manifest.purchases == 20 - dropped
     assert ("warning.duplicates_kept" in said(manifest)) == (not dropped)
+
+
+DISCOUNTED = "order_no,customer,purchase_date,qty,unit_price,discount"
+
+
+@pytest.mark.parametrize(
+    ("discount", "returned", "amount"),
+    [("5", "5", 15), ("5", "-5", 15), ("-5", "5", 15), ("-5", "-5", 15), ("(5.00)", "5", 15), ("5", "0", 15)],
+)
+def test_a_discount_brings_purchases_and_returns_nearer_to_zero_whatever_its_sign(
+    read: Read, discount: str, returned: str, amount: float
+) -> None:
+    lines = [f"{i},c{i},2024-03-{i + 1:02},1,20,{discount}" for i in range(9)]
+    lines.append(f"9,c0,2024-03-20,-1,20,{returned}")
+    manifest = read(DISCOUNTED, lines)
+    assert manifest.net_revenue == 9 * amount - (20 - abs(float(returned)))
+    assert manifest.event_types == {"purchase": 9, "return": 1}
+
+
+def test_a_surcharge_among_discounts_is_added(read: Read) -> None:
+    lines = [f"{i},c{i},2024-03-{i + 1:02},1,20,{'-2' if i == 0 else '5'}" for i in range(9)]
+    assert read(DISCOUNTED, lines).net_revenue == 22 + 8 * 15
+
+
+@pytest.mark.parametrize(("discount", "doubted"), [(20, True), (5, False)])
+def test_discounts_that_leave_nothing_are_doubted(read: Read, discount: int, doubted: bool) -> None:
+    lines = [f"{i},c{i},2024-03-{i + 1:02},1,{15 + i},{discount}" for i in range(9)]
+    found = said(read(DISCOUNTED, lines))
+    assert ("warning.deep_discounts" in found) == doubted
+    if doubted:
+        assert found["warning.deep_discounts"] == {"column": "discount", "rows": 6, "discounted": 9}
