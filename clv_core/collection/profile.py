@@ -42,6 +42,14 @@ SCALES: Final = (5.0, 10.0, 100.0)
 """Scales of ratings: the smallest that holds most ratings of the log is taken."""
 
 NUMBERS: Final = (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING)
+CURRENCIES: Final[dict[str, tuple[str, ...]]] = {
+    "$": ("USD", "CAD", "AUD", "NZD", "HKD", "SGD", "TWD", "MXN", "ARS", "CLP", "COP"),
+    **dict.fromkeys(("¥", "￥"), ("CNY", "JPY")),
+    **dict.fromkeys(("元", "RMB"), ("CNY",)),
+    **{"US$": ("USD",), "€": ("EUR",), "£": ("GBP",), "円": ("JPY",)},
+}
+"""Codes of the currencies that a sign stands for, the likeliest first."""
+
 MARKED: Final = (AMOUNT, UNIT_PRICE, DISCOUNT, QUANTITY)
 """Columns that the answer about the decimal mark holds for; the first whose mark is proven speaks for the others."""
 
@@ -253,16 +261,28 @@ def _blanked(counts: dict[str, Any], chosen: Mapping[str, str], scale: float) ->
 
 
 def _currency(counts: dict[str, Any], said: str, chosen: Mapping[str, str]) -> tuple[str, tuple[Message, ...]]:
-    """Return the currency, and a warning where amounts are in several."""
+    """Return the currency, and warnings: several of them, a mark that means several, another one than was said."""
     found = counts["named"] or counts["marks"]
-    same = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "￥": "CNY", "元": "CNY", "RMB": "CNY"}
-    codes = sorted({same.get(mark, mark) for mark in found})
-    params = {"column": chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, ""), "found": ", ".join(found)}
-    if len(codes) > 1:
+    column = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
+    params = {"column": column, "found": ", ".join(found)}
+    if not found:
+        return said, ()
+    could = [code for code in _meant(found[0]) if all(code in _meant(mark) for mark in found)]
+    if not could:
         return said, (Message("warning.mixed_currency", params),)
-    if counts["marks"]:
-        return said or (codes[0] if codes else ""), (Message("warning.currency_marks", params),)
-    return said or (codes[0] if codes else ""), ()
+    currency = said or could[0]
+    params["currency"] = currency
+    notes = [Message("warning.currency_marks", params)] if counts["marks"] else []
+    if said and not set(could) & set(_meant(said)):
+        notes.append(Message("warning.currency_contradicted", params))
+    if not said and len(could) > 1:
+        notes.append(Message("warning.currency_guessed", {**params, "could": ", ".join(could)}))
+    return currency, tuple(notes)
+
+
+def _meant(mark: str) -> tuple[str, ...]:
+    """Return the codes of the currencies that a sign or code stands for, the likeliest first."""
+    return CURRENCIES.get(mark.strip().upper(), (mark.strip().upper(),))
 
 
 def _settle_price(

@@ -96,3 +96,33 @@ def test_discounts_that_leave_nothing_are_doubted(read: Read, discount: int, dou
     assert ("warning.deep_discounts" in found) == doubted
     if doubted:
         assert found["warning.deep_discounts"] == {"column": "discount", "rows": 6, "discounted": 9}
+
+
+@pytest.mark.parametrize(
+    ("amounts", "currency", "kept", "codes"),
+    [
+        (("¥1200", "￥900"), "", "CNY", {"currency_marks", "currency_guessed"}),
+        (("¥1200", "JPY 900"), "", "JPY", {"currency_marks"}),
+        (("¥1200", "¥900"), "JPY", "JPY", {"currency_marks"}),
+        (("¥1200", "¥900"), "EUR", "EUR", {"currency_marks", "currency_contradicted"}),
+        (("$12", "$9"), "", "USD", {"currency_marks", "currency_guessed"}),
+        (("EUR 12", "9 eur"), "", "EUR", {"currency_marks"}),
+        (("£12", "9 €"), "", "", {"mixed_currency"}),
+    ],
+)
+def test_the_currency_that_is_taken_is_named_and_doubted_where_the_file_leaves_doubt(
+    read: Read, amounts: tuple[str, str], currency: str, kept: str, codes: set[str]
+) -> None:
+    lines = [f"c{i},2024-03-01,{amount}" for i, amount in enumerate(amounts)]
+    manifest = read("customer_id,event_time,amount", lines, currency=currency)
+    found = said(manifest)
+    assert manifest.currency == kept and {f"warning.{code}" for code in codes} <= set(found)
+    assert all(code.removeprefix("warning.") in codes for code in found if "currency" in code)
+    assert all(params["currency"] == kept for code, params in found.items() if code.startswith("warning.currency_"))
+
+
+def test_a_currency_column_is_read_whatever_its_case_and_held_against_what_was_said(read: Read) -> None:
+    header, lines = "customer_id,event_time,amount,currency", ["a,2024-03-01,1,EUR", "b,2024-03-02,2,eur"]
+    manifest = read(header, lines)
+    assert manifest.currency == "EUR" and not said(manifest)
+    assert set(said(read(header, lines, currency="gbp"))) == {"warning.currency_contradicted"}
