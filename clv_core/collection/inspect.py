@@ -66,7 +66,8 @@ def inspect_file(
         try:
             looked_at, share = beginning(source, Path(folder))
             called = original or source.name
-            table = open_source(connection, looked_at, Path(folder), header=header, original=called)
+            named = (mapping or {}).values()
+            table = open_source(connection, looked_at, Path(folder), header=header, original=called, named=named)
             rows = sample(connection, table, SAMPLE_ROWS)
             proposals = propose(table.columns, rows, mapping or {})
             estimate = _estimate(connection, table, rows, share)

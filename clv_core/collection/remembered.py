@@ -104,7 +104,8 @@ def _columns(path: Path, scratch: Path, answers: Answers, original: str) -> tupl
     scratch.mkdir()
     connection = connect(scratch)
     try:
-        return open_source(connection, path, scratch, header=answers.header, original=original).columns
+        named = answers.mapping.values()
+        return open_source(connection, path, scratch, header=answers.header, original=original, named=named).columns
     except duckdb.Error as error:
         raise Refused("unreadable_table", file=original or path.name) from error
     finally:
