@@ -42,10 +42,14 @@ def catalogue(language: str) -> dict[str, str]:
 def translate(key: str, language: str = DEFAULT_LANGUAGE, **params: Any) -> str:
     """Return the sentence ``key`` in ``language`` with ``params`` filled in.
 
+    A sentence says ``{in_currency}`` behind an amount: a space and the ``currency`` among the parameters, or nothing
+    where it has no name.
+
     Raises:
         KeyError: the key is in no catalogue; a test holds every key used in the code against the catalogues.
     """
-    return catalogue(language)[key].format(**params)
+    currency = params.get("currency")
+    return catalogue(language)[key].format(**{"in_currency": f" {currency}" if currency else "", **params})
 
 
 def has(key: str, language: str = DEFAULT_LANGUAGE) -> bool:

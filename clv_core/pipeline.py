@@ -19,6 +19,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from clv_core import __version__
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.asking import keep_explained
@@ -28,19 +29,21 @@ from clv_core.deployment.cluster.scoring import score_folder as score_folder
 from clv_core.deployment.cluster.stated import sampling
 from clv_core.deployment.embedding import embed as embed
 from clv_core.deployment.explaining import SAMPLE, Explained, explain_scores
+from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.deployment.kept_scores import score as score
 from clv_core.deployment.kept_scores import score_file as score_file
 from clv_core.deployment.kept_scores import score_warnings as score_warnings
 from clv_core.deployment.kept_scores import scores as scores
 from clv_core.deployment.kept_tuning import keep_tuning
 from clv_core.deployment.look import look as look
-from clv_core.deployment.registry import Registry
+from clv_core.deployment.registry import Overtaken, Registry
 from clv_core.deployment.renaming import rename as rename
 from clv_core.deployment.signals import learned_signals
 from clv_core.deployment.table_file import write_table as write_table
 from clv_core.deployment.verdict import trust_of
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Backtest, run_origins, training_data
+from clv_core.evaluation.explain.store import load_explanation
 from clv_core.evaluation.folds import cross_validate
 from clv_core.evaluation.holdout import figures, measure
 from clv_core.evaluation.origins import MOST_ORIGINS, rolling_origins
@@ -105,7 +108,7 @@ def train(
         "horizon_days": config.horizon_days,
         "currency": dataset.manifest.currency,
         "config": config.to_json(),
-        **figures(origin, log, config),
+        **figures(origin, log, config, dataset.manifest.currency),
         "signals": learned_signals(fitted.model, dataset, config),
         **sampling(dataset),
         "warnings": [warning.coded() for warning in warnings],
@@ -128,13 +131,18 @@ def default_model(workspace: Workspace, name: str) -> str:
     return choice.default_model(open_dataset(workspace, name).manifest.customers)
 
 
-def retrain(workspace: Workspace, name: str, model_id: str, *, progress: Progress) -> challenge.Outcome:
+def retrain(
+    workspace: Workspace, name: str, model_id: str, *, promote: bool = True, progress: Progress
+) -> challenge.Outcome:
     """Train a challenger on all of a dataset, hold it against the champion, and promote it only if it is better.
+
+    Where another champion was made meanwhile, the challenger was held against the wrong one: it is left as it is.
 
     Args:
         workspace: where both are.
         name: the dataset, as it has grown.
         model_id: the model whose settings are used; it, or the champion of its name, is what the new one has to beat.
+        promote: whether a better one is promoted; if not, it is left for somebody who may.
         progress: listener.
     """
     dataset, registry = open_dataset(workspace, name), Registry(workspace)
@@ -148,8 +156,14 @@ def retrain(workspace: Workspace, name: str, model_id: str, *, progress: Progres
     challenger = train(workspace, name, config, progress=progress)
     found = challenge.compare(dataset, champion, challenger, progress)
     version = registry.find(challenger.id)
-    if found.outcome == challenge.PROMOTED and version is not None:
-        registry.promote(version.name, version.number)
+    if found.outcome != challenge.PROMOTED or version is None or version.role == "champion":
+        return found
+    if not promote:
+        return replace(found, outcome=challenge.BETTER, why=Message("retrain.better", found.why.params))
+    try:
+        registry.promote(version.name, version.number, instead_of=champion.id)
+    except Overtaken as error:
+        return replace(found, outcome=challenge.STAYS, why=Message("retrain.overtaken", error.params))
     return found
 
 
@@ -257,8 +271,16 @@ def explain(
     cutoff: date | None = None,
     progress: Progress,
 ) -> Explained:
-    """Explain a sample of a dataset's customers, or one of them, and keep it in the folder ``out``."""
+    """Explain a sample of a dataset's customers, or one of them, and write it to the folder ``out``.
+
+    As of the log's end it is also kept where reports, cards and pages look for it, unless one of more customers is.
+
+    Raises:
+        NotFound: the one is not in the log, or on the suppression list.
+    """
     bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
+    if customer is not None:
+        StopList.of(workspace, dataset).check(customer)
     found = explain_scores(
         bundle,
         dataset,
@@ -268,5 +290,11 @@ def explain(
         cutoff=cutoff,
         progress=progress,
     )
-    keep_explained(found, out, dataclasses.asdict(side_of(dataset, bundle, cutoff)))
+    about = dataclasses.asdict(side_of(dataset, bundle, cutoff))
+    keep_explained(found, out, about)
+    kept = explanation_folder(workspace, bundle, dataset, customer or "")
+    if (cutoff or dataset.log_end) == dataset.log_end and kept.resolve() != out.resolve():
+        before = load_explanation(kept)
+        if before is None or len(before[0].customer_ids) <= len(found.value.customer_ids):
+            keep_explained(found, kept, about)
     return found

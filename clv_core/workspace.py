@@ -6,6 +6,7 @@ workspace/
   registry/registry.sqlite  versions of models, and which one is champion
   runs/<run id>/            resumable training state, removed when the bundle is written
   jobs/<job id>/            status.json, history.jsonl, log.txt
+  locks/                    what runs hold, so that two never change one dataset (:mod:`clv_core.locks`)
   predictions/<model id>/   scored customers
   monitoring/<model id>-... reports of drift and realised value, who was told, who acknowledged
   explored/<name>/<version>/  sums behind the explore page, made again when they are asked for

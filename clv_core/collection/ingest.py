@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from clv_core.collection.alike import Habit, answers_json, ask_currency, habit_of, read_alike, shown
 from clv_core.collection.privacy.erased import without_erased
@@ -19,7 +19,11 @@ from clv_core.collection.remembered import completed, recalled, remember
 from clv_core.collection.store import Manifest, save_dataset
 from clv_core.collection.unite import Part, unite
 from clv_core.jobs import NoProgress, Progress
+from clv_core.locks import changing, running
 from clv_core.workspace import Workspace, check_name
+
+SCRATCH: Final = ".reading-"
+"""How folders are called in which a file is being read."""
 
 
 def ingest(
@@ -68,7 +72,7 @@ def ingest(
 
     Raises:
         NeedsAnswer: something can be read in two ways; the message names the option that settles it.
-        Refused: a file cannot be used; nothing is left behind.
+        Refused: a file cannot be used, or another run is changing the dataset; nothing is left behind.
         NotFound: ``remembered``, and no file of this shape is.
     """
     name, listener = check_name(name), progress or NoProgress()
@@ -76,7 +80,7 @@ def ingest(
     answers = Answers(mapping or {}, date_order, decimal, zone, currency, duplicates, events or {}, header)
     paths = [source] if isinstance(source, Path) else list(source)
     key = load_key(workspace) if pseudonymise else None
-    with scratch_folder(workspace) as scratch:
+    with changing(workspace, name), scratch_folder(workspace) as scratch:
         parts: list[Part] = []
         shapes: dict[tuple[str, ...], Answers] = {}
         for number, path in enumerate(paths, 1):
@@ -107,7 +111,7 @@ def ingest(
 @contextmanager
 def scratch_folder(workspace: Workspace) -> Iterator[Path]:
     """Yield a folder on the workspace's disk that is removed whatever happens."""
-    with tempfile.TemporaryDirectory(dir=workspace.folder("datasets"), prefix=".reading-") as folder:
+    with running(workspace), tempfile.TemporaryDirectory(dir=workspace.folder("datasets"), prefix=SCRATCH) as folder:
         yield Path(folder)
 
 

@@ -13,10 +13,12 @@ from clv_core.deployment.belongings import EXPLORED, GONE, TUNING, belongings, c
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.jobs import Progress
+from clv_core.locks import changes
 from clv_core.strategy.exported import exported_files
 from clv_core.workspace import Workspace, check_name
 
 
+@changes
 def delete(workspace: Workspace, name: str, *, models: bool = False, progress: Progress) -> dict[str, Any]:
     """Delete the dataset ``name``: all versions, and all scores, explanations, backtests, views, searches for
     settings and records of runs.

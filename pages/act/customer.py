@@ -12,8 +12,9 @@ if dataset is None:
 
 customers = card.need_customers(dataset, bundle)
 try:
-    chosen = card.choose(customers, dataset.log_end)
-    shown = card.card_of(dataset, bundle, customers, chosen)
+    may_be_shown = card.shown(dataset, bundle, customers)
+    chosen = card.choose(customers, may_be_shown, dataset.log_end)
+    shown = card.card_of(dataset, bundle, may_be_shown, chosen)
 except ClvError as error:
     widgets.error_box(error)
     st.stop()

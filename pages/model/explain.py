@@ -12,6 +12,7 @@ from pages.ui import (
     explained_one,
     explained_whatif,
     state,
+    tiers,
     widgets,
 )
 from pages.ui.state import t
@@ -44,7 +45,7 @@ st.subheader(t("why.dependence"), anchor=False)
 explained_closer.one_reason(explanation, currency)
 
 st.subheader(t("why.groups"), anchor=False)
-explained_closer.tiers_compared(explanation, value, currency)
+explained_closer.tiers_compared(explanation, value, tiers.names(dataset), currency)
 
 st.subheader(t("explain.one"), anchor=False)
 try:
@@ -58,5 +59,4 @@ try:
 except ClvError as error:
     widgets.error_box(error)
 
-name = widgets.file_name(bundle, f"reasons-{answer}", dataset.log_end, "csv")
-widgets.download(t("explain.download"), lambda: explained.as_csv(explanation), name, key="download_reasons")
+explained.download(explanation, dataset, bundle)

@@ -31,14 +31,24 @@ def need_customers(dataset: Dataset, bundle: Bundle) -> pd.DataFrame:
     return tiers.tiered(bundle.id, dataset.version, plain, DEFAULT_SCHEME, customers)
 
 
-def choose(customers: pd.DataFrame, as_of: date) -> str:
+def shown(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> pd.DataFrame:
+    """Return the customers who may be looked up: all but those on the suppression list."""
+    stop = state.stop_list()
+    return tiers.not_stopped(f"{bundle.id} {dataset.version} {stop.mark}", customers, stop)
+
+
+def choose(customers: pd.DataFrame, may_be_shown: pd.DataFrame, as_of: date) -> str:
     """Let the person name a customer; without a name it is the one of the highest predicted value.
 
     Raises:
-        NotFound: nobody has that id, and no id begins so.
+        NotFound: nobody has that id, and no id begins so; or the customer is on the suppression list.
     """
-    highest = int(customers["predicted_clv"].to_numpy().argmax())
-    return search(customers["customer_id"], as_of, first=highest, said=t("card.first"), key=SEARCH, hits_key="card_hit")
+    highest = may_be_shown["customer_id"].iloc[int(may_be_shown["predicted_clv"].to_numpy().argmax())]
+    ids = customers["customer_id"]
+    first = int(ids.eq(highest).to_numpy().argmax())
+    chosen = search(ids, as_of, first=first, said=t("card.first"), key=SEARCH, hits_key="card_hit")
+    state.stop_list().check(chosen)
+    return chosen
 
 
 def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer: str) -> Card:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -14,14 +15,14 @@ from clv_core.evaluation.explain.dependence import Dependence, dependence, expla
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.parts import reading_label
 from clv_core.evaluation.explain.sentences import WORTH_NAMING, move, of_groups, reading
-from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
+from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import charts_closer, state, widgets
 from pages.ui.answers import reason_name, unit_of, within
 from pages.ui.state import t
 
 STEADY: Final = 0.4
 """Rank correlation of reading and effect from which on the effect is said to rise or fall."""
-OFFSETTING: Final = 1.2
+OFFSETTING: Final = 1.0
 """A reason that makes more of a difference than this share of the whole is not said as a share: others take it back."""
 BARS: Final = 8
 
@@ -38,15 +39,14 @@ def one_reason(explanation: Explanation, currency: str) -> None:
     read = reading_label(explanation.representative_of(part), state.language())
     unit, factor = unit_of(explanation.answer, currency)
     points = found.points.assign(effect=found.points["effect"] * factor)
-    other = None if found.other is None else reason_name(found.other)
+    of = None if found.other is None else reading_label(explanation.representative_of(found.other), state.language())
     message = _message(found, explanation, currency)
     axis = t(f"why.effect.{explanation.answer}", unit=unit)
-    figure = charts_closer.dependence(points, message, reading=read, axis=axis, other=other)
+    figure = charts_closer.dependence(points, message, reading=read, axis=axis, other=of)
     widgets.chart(figure, "dependence")
     if found.other is None:
         st.caption(t("why.dependence.alone"))
     else:
-        of = reading_label(explanation.representative_of(found.other), state.language())
         st.caption(t("why.dependence.other", other=reason_name(found.other), feature=of, share=f"{found.strength:.0%}"))
 
 
@@ -64,10 +64,10 @@ def _message(found: Dependence, explanation: Explanation, currency: str) -> str:
     )
 
 
-def tiers_compared(explanation: Explanation, value: Explanation, currency: str) -> None:
-    """Let the person choose two tiers and say why one is worth more than the other."""
+def tiers_compared(explanation: Explanation, value: Explanation, called: Sequence[str], currency: str) -> None:
+    """Let the person choose two tiers, called so, and say why one is worth more than the other."""
     tier = DEFAULT_SCHEME.tier_of(value.predicted)
-    names = dict(enumerate(tier_names(DEFAULT_SCHEME.tiers, state.language()), 1))
+    names = dict(enumerate(called, 1))
     there = [number for number in names if (tier == number).any()]
     if len(there) < 2:
         st.caption(t("why.groups.none"))
@@ -88,7 +88,8 @@ def tiers_compared(explanation: Explanation, value: Explanation, currency: str) 
             for sentence in said[1:]:
                 st.markdown(f"- {widgets.plain(sentence)}")
             st.caption(t("why.groups.note", these=f"{these.sum():,}", those=f"{those.sum():,}"))
-        widgets.chart(_bars(rows, names[first], names[second], explanation.answer, currency), "against")
+        plain = widgets.plain(names[first]), widgets.plain(names[second])
+        widgets.chart(_bars(rows, *plain, explanation.answer, currency), "against")
 
 
 def _bars(rows: pd.DataFrame, these: str, those: str, answer: str, currency: str) -> go.Figure:

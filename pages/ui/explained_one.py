@@ -25,8 +25,14 @@ SMALLEST: Final = 1e-4
 
 
 def choose_customer(explanation: Explanation, currency: str) -> str:
-    """Let the person choose one of the explained customers, the most valuable first, or name any other."""
-    order = pd.Series(explanation.predicted, index=list(explanation.customer_ids)).sort_values(ascending=False)
+    """Let the person choose one of the explained customers, the most valuable first, or name any other.
+
+    Raises:
+        NotFound: she is on the suppression list.
+    """
+    people = pd.DataFrame({"customer_id": explanation.customer_ids, "value": explanation.predicted})
+    stop = state.stop_list()
+    order = stop.without(people).set_index("customer_id")["value"].sort_values(ascending=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
             t("explain.customer"),
@@ -38,7 +44,9 @@ def choose_customer(explanation: Explanation, currency: str) -> str:
         other = st.text_input(
             t("explain.other"), key="explain_other", type="search", placeholder=t("segments.search"), width=260
         )
-    return other.strip() or str(chosen)
+    customer = other.strip() or str(chosen)
+    stop.check(customer)
+    return customer
 
 
 def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:

@@ -34,7 +34,7 @@ def section(dataset: Dataset) -> None:
         widgets.verdict(bundle)
         widgets.trust_reasons(bundle)
     tiered = tiers.tiered(bundle.id, dataset.version, terms, DEFAULT_SCHEME, customers)
-    rows = tiers.tier_table(bundle.id, dataset.version, terms, DEFAULT_SCHEME, state.language(), 0.0, tiered, None)
+    rows = tiers.tier_table(bundle.id, dataset.version, terms, tiers.names(dataset), 0.0, tiered, None)
     tiers.cards(rows, bundle.record["currency"])
     first = rows.iloc[0]
     share, value = percent(first["share_of_customers"]), percent(first["share_of_value"])

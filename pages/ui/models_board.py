@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import streamlit as st
 
-from clv_core import audit
 from clv_core.collection.store import Dataset
 from clv_core.deployment.registry import Registry, Version
 from clv_core.errors import ClvError
@@ -78,16 +77,6 @@ def title(version: Version) -> str:
     return " · ".join([*parts, *([t("models.archived")] if version.archived else [])])
 
 
-NOTED: Final = {
-    "promote": "promote",
-    "roll_back": "rollback",
-    "archive": "archive",
-    "unarchive": "archive",
-    "delete": "delete",
-}
-"""What can be done with a version, by the word that the audit log has for it."""
-
-
 def act(found: Shelf, said: str, version: int, call: str) -> None:
     """Do something with a version, say that it was done, and draw the page again."""
     try:
@@ -101,7 +90,6 @@ def act(found: Shelf, said: str, version: int, call: str) -> None:
     except ClvError as error:
         widgets.error_box(error)
         return
-    audit.note(state.workspace(), f"models {NOTED[call]}", dataset=found.name, version=version, outcome="done")
     outcomes.say(t(said, version=done.number, name=widgets.plain(found.name)))
     if call in ("promote", "roll_back"):
         state.choose(model=done.bundle)

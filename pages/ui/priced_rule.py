@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import streamlit as st
@@ -10,7 +11,6 @@ from clv_core.columns import CATEGORY
 from clv_core.strategy.pricing.responses import Responses
 from clv_core.strategy.pricing.whatif import MOST_DOWN, MOST_UP, Outcome, Rule, Sum, what_if
 from clv_core.strategy.segments import TIER
-from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
 from pages.ui import state, widgets
 from pages.ui.state import money, percent, t
 
@@ -18,27 +18,31 @@ PRESETS: Final = {"loyalty": (-10, -5, 0, 0), "everyone": (-5, -5, -5, -5), "rai
 MARGIN: Final = 30
 
 
-def try_rule(found: Responses, currency: str) -> Outcome | None:
+def try_rule(found: Responses, names: Sequence[str], currency: str) -> Outcome | None:
     """Ask for a rule, show what it would bring, and return it; None where no price changes.
+
+    Args:
+        found: the responses.
+        names: of the tiers, the highest first.
+        currency: of the amounts.
 
     Raises:
         UsageError: a rule that cannot be worked out.
     """
-    rule = _ask(found)
+    rule = _ask(found, names)
     if not any(rule.changes.values()):
         st.caption(t("price.nothing"))
         return None
     outcome = what_if(found, rule)
     st.markdown(f"**{_finding(outcome, currency)}**")
     widgets.figures(_figures(outcome, currency), columns=3)
-    _tiers(outcome, currency)
+    _tiers(outcome, names, currency)
     st.markdown(f"**{t('price.assumed')}**")
     st.markdown("\n".join(f"- {t(one.code, **one.params)}" for one in outcome.assumptions))
     return outcome
 
 
-def _ask(found: Responses) -> Rule:
-    names = tier_names(DEFAULT_SCHEME.tiers, state.language())
+def _ask(found: Responses, names: Sequence[str]) -> Rule:
     with st.container(border=True):
         preset = st.segmented_control(
             t("price.preset"),
@@ -52,7 +56,7 @@ def _ask(found: Responses) -> Rule:
         with st.grid(5, min_column_width=150, gap="small"):
             changes = {
                 tier: st.number_input(
-                    t("price.change", tier=name),
+                    t("price.change", tier=widgets.plain(name)),
                     100 * MOST_DOWN,
                     100 * MOST_UP,
                     float(PRESETS[preset][tier - 1]),
@@ -121,9 +125,8 @@ def _figures(outcome: Outcome, currency: str) -> list[widgets.Figure]:
     ]
 
 
-def _tiers(outcome: Outcome, currency: str) -> None:
+def _tiers(outcome: Outcome, names: Sequence[str], currency: str) -> None:
     """Show the rule by tier: predicted value of a customer before and after, revenue and margin."""
-    names = tier_names(DEFAULT_SCHEME.tiers, state.language())
     rows = outcome.tiers.assign(
         name=[names[tier - 1] for tier in outcome.tiers[TIER]],
         change=100 * outcome.tiers["change"].where(outcome.tiers["change"] != 0),

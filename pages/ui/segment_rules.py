@@ -18,7 +18,7 @@ from pages.ui import access, by_role, state, widgets
 from pages.ui.state import t
 
 HIDDEN = {"customer_id", "as_of", "horizon_days", "model"}
-SAID = {"=": "equal", "!=": "unequal", ">=": "at_least", "<=": "at_most", ">": "above", "<": "below"}
+SAID = {"=": "equal", "!=": "unequal", ">=": "at_least", "<=": "at_most", ">": "above", "<": "below", "~": "contains"}
 
 
 def section(dataset: Dataset, customers: pd.DataFrame) -> None:

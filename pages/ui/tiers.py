@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -14,16 +16,17 @@ from clv_core.deployment.terms import Terms
 from clv_core.evaluation.deciles import top_share
 from clv_core.evaluation.levels import SharedError
 from clv_core.strategy.export import Side
+from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.segments import Total, assign, table, total
-from clv_core.strategy.tiers import NAMES, Scheme
+from clv_core.strategy.tiers import DEFAULT_SCHEME, NAMES, Scheme
 from pages.ui import state, widgets
 from pages.ui.state import money, percent, say, t
 from pages.ui.terms import assumptions
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def with_offers(mark: str, _tiered: pd.DataFrame, _stop: StopList) -> pd.DataFrame:
-    """Return the customers who may get an offer: all but those on the suppression list; shared, as they are."""
+def not_stopped(mark: str, _tiered: pd.DataFrame, _stop: StopList) -> pd.DataFrame:
+    """Return the customers who are not on the suppression list; shared, as they are."""
     return _stop.without(_tiered)
 
 
@@ -50,19 +53,23 @@ def _shared_error(model_id: str, created: str, written: float, _bundle: Bundle) 
     return shared_error(state.workspace(), _bundle)
 
 
+def names(dataset: Dataset) -> list[str]:
+    """Return the names of the value tiers as a person calls them, the highest first."""
+    return names_of_tiers(dataset, DEFAULT_SCHEME.tiers, state.language())
+
+
 @st.cache_data(max_entries=16, show_spinner=False)
 def tier_table(
     model_id: str,
     version: str,
     terms: Terms,
-    scheme: Scheme,
-    language: str,
+    names: Sequence[str],
     written: float,
     _tiered: pd.DataFrame,
     _shared: SharedError | None,
 ) -> pd.DataFrame:
     """Return one row a tier."""
-    return table(_tiered, scheme.tiers, language, _shared)
+    return table(_tiered, names, _shared)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -93,10 +100,13 @@ def sure(low: float | None, high: float | None, currency: str) -> str:
 
 
 def checked(bundle: Bundle, terms: Terms) -> list[str]:
-    """Return how far the total was off in the past and what ranges rest on; of other horizons, what is assumed."""
+    """Return how far the total was off in the past and what ranges rest on; of other horizons, what is assumed.
+
+    Where sums have no range, that is said too.
+    """
     assumed = assumptions(bundle, terms)
     if assumed:
-        return assumed
+        return [*assumed, t("segments.no_ranges", trained=bundle.record["horizon_days"])]
     if not bundle.record["holdout"]:
         return [t("segments.untrained" if bundle.untrained else "segments.unchecked")]
     found = t("segments.checked", off=percent(abs(bundle.record["metrics"].get("bias", 0.0))))

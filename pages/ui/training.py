@@ -47,19 +47,23 @@ def horizons(dataset: Dataset) -> Horizons:
     return Horizons((end - first).days, longest, next(held_out, 0))
 
 
-def choose_horizon(allowed: Horizons) -> int:
+def of(dataset: Dataset) -> str:
+    """Return what the choices of the page are kept under: another log, or version of it, begins with its own."""
+    return f"{dataset.name}_{dataset.version}"
+
+
+def choose_horizon(dataset: Dataset, allowed: Horizons) -> int:
     """Let the person choose a horizon; those that cannot be measured say so."""
+    key = f"train_horizon_{of(dataset)}"
     usual = [days for days in USUAL_HORIZONS if days <= allowed.longest]
     roomy = [days for days in usual if WINDOWS_TO_MEASURE * days <= allowed.days]
     best = max(roomy, default=usual[0] if usual else OTHER)
-    st.session_state.setdefault("train_horizon", best)
-    if st.session_state["train_horizon"] not in [*usual, OTHER]:
-        st.session_state["train_horizon"] = best
+    st.session_state.setdefault(key, best)
     chosen = st.segmented_control(
         t("train.horizon"),
         [*usual, OTHER],
         format_func=lambda days: _horizon_label(days, allowed),
-        key="train_horizon",
+        key=key,
         required=True,
         help=t("train.horizon.help"),
         persist_state="session",
@@ -72,9 +76,10 @@ def choose_horizon(allowed: Horizons) -> int:
             min_value=1,
             max_value=allowed.longest,
             value=min(allowed.longest, max(1, allowed.measurable)),
-            key="train_horizon_days",
+            key=f"train_horizon_days_{of(dataset)}",
             help=t("train.horizon.other.help", longest=allowed.longest),
             width=260,
+            persist_state="session",
         )
     )
 

@@ -13,7 +13,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.kept_tuning import find_tuning
 from clv_core.evaluation.tune import SPACE, TUNABLE
 from clv_core.training.cost import Cost
-from pages.ui import by_role, judged, progress, state
+from pages.ui import by_role, forms, judged, progress, state, training
 from pages.ui.state import name_of, t
 
 ORIGINS: Final = 3
@@ -40,7 +40,7 @@ def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
         return
     found = find_tuning(state.workspace(), dataset, config)
     if found:
-        show(found, taken_over=found["config"] != config.to_json())
+        show(found, training.of(dataset), taken_over=found["config"] != config.to_json())
     st.write(t("tune.why", origins=ORIGINS))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         trials = st.selectbox(t("tune.trials"), TRIALS, index=1, key="tune_trials", width=160)
@@ -56,11 +56,12 @@ def start(dataset: Dataset, config: TrainConfig, trials: int) -> None:
     state.start_job([*command, "--trials", str(trials), "--origins", str(ORIGINS)], dataset.name)
 
 
-def show(found: dict[str, Any], *, taken_over: bool) -> None:
+def show(found: dict[str, Any], of: str, *, taken_over: bool) -> None:
     """Say what the search found and what it was worth where it had not looked, and offer the settings.
 
     Args:
         found: of :func:`~clv_core.deployment.kept_tuning.find_tuning`.
+        of: what the form's settings are kept under.
         taken_over: whether the form holds the settings already.
     """
     gain = 1 - found["loss"] / found["default_loss"]
@@ -88,7 +89,7 @@ def show(found: dict[str, Any], *, taken_over: bool) -> None:
         icon=":material/done_all:",
         key="use_tuned",
         on_click=_use,
-        args=(found["settings"],),
+        args=(found["settings"], of),
         disabled=taken_over,
     )
 
@@ -98,6 +99,6 @@ def _said(metric: str, advantage: dict[str, float]) -> str:
     return t("tune.range", value=value, low=low, high=high)
 
 
-def _use(settings: dict[str, Any]) -> None:
+def _use(settings: dict[str, Any], of: str) -> None:
     for name in SPACE:
-        st.session_state[f"setting_{name}"] = settings[name]
+        st.session_state[forms.key_of(name, of)] = settings[name]

@@ -16,7 +16,7 @@ import streamlit as st
 from clv_core.collection.store import Manifest
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
-from clv_core.errors import ClvError
+from clv_core.errors import ClvError, traced
 from clv_core.evaluation.trust import REASONS
 from clv_core.strategy.spreadsheet import escape_frame
 from pages.ui import access, navigation, state
@@ -138,7 +138,7 @@ def sentence(item: dict[str, Any]) -> str:
 def broken(error: Exception) -> None:
     """Say that a page failed, in words; what happened goes to the server's log."""
     if not isinstance(error, ClvError):
-        logging.getLogger(__name__).exception("page failed", exc_info=error)
+        logging.getLogger(__name__).error("page failed: %s", traced(error))
         error = ClvError("unexpected", kind=type(error).__name__)
     error_box(error)
 

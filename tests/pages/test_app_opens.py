@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.i18n import translate
+from pages.ui import widgets
 from pages.ui.navigation import PAGES
 
 STATES = ("empty", "with_dataset", "with_model")
@@ -47,6 +48,15 @@ def test_dataset_without_model_leads_to_training(open_page: OPEN, with_dataset: 
     assert translate("need.model", "zh") in texts(app)
     app.button(key="need_model").click().run()
     assert app.title[0].value == translate("page.train", "zh")
+
+
+def test_the_log_of_a_page_that_fails_tells_where_and_quotes_no_cell(caplog: pytest.LogCaptureFixture) -> None:
+    cell = "anna-0001"
+    try:
+        raise ValueError(f"could not convert string to float: {cell!r}")
+    except ValueError as error:
+        widgets.broken(error)
+    assert "ValueError" in caplog.text and "test_app_opens.py" in caplog.text and cell not in caplog.text
 
 
 @pytest.mark.parametrize("page", [page.name for page in PAGES])

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.i18n import say_number, translate
+from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.navigation import BY_NAME, SEARCH
 
@@ -42,6 +44,18 @@ def test_page_opens_with_the_most_valuable_customer(open_page: OPEN, with_model:
     app = open_page(with_model, "customer", lang=lang)
     assert str(first) in app.subheader[0].value and len(app.metric) == 6
     assert len(app.get("plotly_chart")) == 1 and len(app.get("download_button")) == 2
+
+
+def test_a_customer_on_the_suppression_list_is_not_shown(open_page: OPEN, with_model: Path) -> None:
+    first, people = str(scores_of(with_model)["predicted_clv"].idxmax()), StopList.of(Workspace(with_model))
+    people.add([first])
+    try:
+        app = open_page(with_model, "customer", lang="en")
+        assert first not in app.subheader[0].value and not app.error
+        app = search(app, first)
+        assert "on the suppression list" in app.error[0].value and not app.metric
+    finally:
+        people.remove([first])
 
 
 def test_figures_are_those_of_log_and_scores(open_page: OPEN, with_model: Path) -> None:

@@ -188,6 +188,18 @@ def test_the_order_of_dates_of_a_customers_file_is_asked(open_page: OPEN, shop: 
     assert newest(shop, "customers").status()["args"][-2:] == ["--date-order", "dmy"]
 
 
+def test_a_customers_file_without_a_line_of_names_is_asked_about(open_page: OPEN, shop: Path) -> None:
+    app = section(open_page(shop, "datasets", lang="en"), "customers")
+    bare = "".join(f"C{n:02},c{n}@b.example,2023-0{1 + n % 9}-11\n" for n in range(40))
+    app.file_uploader[0].upload("customers.csv", bare.encode()).run()
+    assert not app.exception and not app.error
+    app.button(key="answer_header_False").click().run()
+    assert not app.exception and not app.error
+    app.button(key="customers_add").click().run()
+    args = newest(shop, "customers").status()["args"]
+    assert args[-1] == "--no-header" and "email=column_2" in args
+
+
 def test_a_run_that_fails_is_said_and_changes_nothing(open_page: OPEN, shop: Path) -> None:
     app = add_customers(open_page(shop, "datasets", lang="en"), shop)
     error = Refused("customers_no_rows", file="customers.csv", rows=3, first="")

@@ -79,10 +79,13 @@ def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_
     why = {"code": "stays", "params": {"origin": "2023-10-01", "customers": 1234}, "message": ""}
     figures = [{"metric": "gini", "champion": 0.61, "challenger": 0.62}]
     result = {"retrain": {"outcome": "stays", "why": why, "figures": figures}}
-    write_json(job.folder / "status.json", {**job.status(), "state": jobs.DONE, "result": result})
-    app.run()
-    said = texts(app)
-    assert "1,234 customers" in said and "0.610" in said and not app.exception
+    untold = {"error": {"code": "webhook_failed", "params": {"host": "chat.example", "reason": "HTTP 500"}}}
+    for ending in ({"state": jobs.DONE}, {"state": jobs.FAILED, **untold}):
+        write_json(job.folder / "status.json", {**job.status(), **ending, "result": result})
+        app.run()
+        said = texts(app)
+        assert "1,234 customers" in said and "0.610" in said and not app.exception
+    assert "chat.example" in app.error[0].value
 
 
 def test_where_nothing_came_after_the_cutoff_it_is_too_early(open_page: OPEN, with_model: Path, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_a_list_holds_who_agreed_and_is_not_on_the_stop_list(
     wanted = people[(people["consent"] == "yes") & (people["email"] != "p1@b.de")]
     said = [item.value for item in app.markdown]
     assert translate("lists.made", "en", rows=len(wanted), asked=len(people)) in said
-    [file] = (root / "exports").glob("*google_customer_match.csv")
+    [file] = (root / "exports").glob("*google_customer_match*.csv")
     with file.open(encoding="utf-8", newline="") as lines:
         mails = {row["Email"] for row in csv.DictReader(lines)}
     assert mails == {hashlib.sha256(mail.encode()).hexdigest() for mail in wanted["email"]}

@@ -104,12 +104,12 @@ def test_list_of_a_model_that_is_not_trusted_waits_until_its_main_reason_is_ackn
     bundle = bundle_of(not_trusted)
     main = Trust.of(bundle.record["trust"]).reasons[0]
     app = open_page(not_trusted, "segments", lang=lang)
-    assert [button.disabled for button in app.get("download_button")] == [True, True]
+    assert [button.disabled for button in app.get("download_button")] == [True] * 3
     assert widgets.plain(main.text(lang)) in [item.value for item in app.warning]
     box = app.checkbox(key=f"acknowledge_{bundle.id}")
     assert translate("trust.because.ranking_near_chance", lang) in box.label
     box.check().run()
-    assert [button.disabled for button in app.get("download_button")] == [False, False]
+    assert [button.disabled for button in app.get("download_button")] == [False] * 3
 
 
 def test_badge_in_the_sidebar_opens_the_reasons(open_page: OPEN, not_trusted: Path) -> None:

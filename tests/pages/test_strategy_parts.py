@@ -85,7 +85,7 @@ def test_recommendations_say_what_was_measured(
     else:
         one = app.dataframe[1].value
         assert one["product_id"].tolist() == first["product_id"].tolist() and one["reason"].str.len().min() > 2
-    assert [button.disabled for button in app.get("download_button")] == [False, False]
+    assert [button.disabled for button in app.get("download_button")] == [False] * 3
 
 
 def test_a_customer_is_found_by_id_and_an_unknown_one_is_said(open_page: OPEN, advised: Path) -> None:

@@ -73,15 +73,30 @@ def test_an_added_file_in_another_currency_is_asked_about(open_page: OPEN, with_
     jobs.update_status(jobs.jobs(Workspace(with_dataset), "ingest")[0].folder, state=jobs.CANCELLED)
 
 
-def test_the_question_of_a_run_survives_a_new_session(open_page: OPEN, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ("address", "offer"))
+def test_the_question_of_a_run_survives_a_new_session(open_page: OPEN, tmp_path: Path, by: str) -> None:
     app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
     app.form_submit_button[0].click().run()
-    other = open_page(tmp_path, "upload", lang="zh")
     job = jobs.jobs(Workspace(tmp_path), "ingest")[0]
+    other = open_page(tmp_path, "upload", lang="zh", **({"run": job.id} if by == "address" else {}))
     jobs.finish(job.folder, "en", error=NeedsAnswer("dates_ambiguous", column="date", rows=40))
     other.run()
+    if by == "offer":
+        other.button(key=f"follow_{job.id}").click().run()
     other.button(key="answer_date_order_mdy").click().run()
     assert last_args(tmp_path, "ingest")[-2:] == ["--date-order", "mdy"]
+    assert not any(button.key == f"follow_{job.id}" for button in open_page(tmp_path, "upload", lang="en").button)
+
+
+def test_a_question_that_was_put_away_is_offered_to_nobody(open_page: OPEN, tmp_path: Path) -> None:
+    app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
+    app.form_submit_button[0].click().run()
+    job = jobs.jobs(Workspace(tmp_path), "ingest")[0]
+    jobs.finish(job.folder, "en", error=NeedsAnswer("dates_ambiguous", column="date", rows=40))
+    other = open_page(tmp_path, "upload", lang="en")
+    other.button(key=f"put_away_{job.id}").click().run()
+    assert translate("waiting.asks", name="log0") not in written(other)
+    assert app.run().button(key="answer_date_order_dmy")
 
 
 @pytest.mark.parametrize(
@@ -171,6 +186,38 @@ def test_several_files_become_one_dataset(open_page: OPEN, tmp_path: Path) -> No
     app.form_submit_button[0].click().run()
     args = last_args(tmp_path, "ingest")
     assert [Path(word).name for word in args[1:3]] == ["log0.csv", "log1.csv"] and args[3] == "--name"
+
+
+BARE = LOG.partition("\n")[2]
+
+
+def test_several_files_without_a_line_of_names_are_asked_about(open_page: OPEN, tmp_path: Path) -> None:
+    app = upload(open_page(tmp_path, "upload", lang="en"), BARE, BARE.replace("2024", "2025"))
+    assert not app.error
+    app.button(key="answer_header_False").click().run()
+    assert not app.exception and app.selectbox(key="upload_which")
+    assert all(button.key != "answer_header_False" for button in app.button)
+
+
+@pytest.mark.parametrize("at", (0, 1, 2))
+def test_one_of_several_files_that_cannot_be_read_is_left_out(open_page: OPEN, tmp_path: Path, at: int) -> None:
+    contents = [LOG, LOG.replace("2024", "2025")]
+    contents.insert(at, "")
+    app = upload(open_page(tmp_path, "upload", lang="en"), *contents)
+    assert len(app.error) == 1 and f"log{at}" in app.error[0].value
+    app.button(key="leave_out").click().run()
+    assert not app.exception and not app.error
+    app.form_submit_button[0].click().run()
+    kept = [f"log{number}.csv" for number in range(3) if number != at]
+    assert [Path(word).name for word in last_args(tmp_path, "ingest")[1:3]] == kept
+    assert sorted(path.name for path in (tmp_path / "uploads").rglob("*.csv")) == kept
+
+
+def test_a_file_without_names_beside_one_with_them_can_be_left_out(open_page: OPEN, tmp_path: Path) -> None:
+    app = upload(open_page(tmp_path, "upload", lang="en"), LOG, BARE)
+    assert app.button(key="answer_header_False")
+    app.button(key="leave_out").click().run()
+    assert not app.error and "**4** rows read" in written(app)
 
 
 def test_files_of_other_columns_are_pointed_out(open_page: OPEN, tmp_path: Path) -> None:

@@ -301,3 +301,41 @@ def test_the_command_takes_a_file_and_a_file_of_the_workspace_goes_with_it(
     assert (result["found"], result["not_found"], len(result["retrain"])) == (GONE, 0, 1)
     assert not file.exists() and Path(result["certificate"]).is_file()
     assert found(workspace.root, LEAVING) == []
+
+
+def test_a_run_that_is_killed_among_the_datasets_keeps_the_file_that_it_is_finished_from(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, pending = workspace.folder("erasures") / "asked-1.txt", workspace.folder("erasures") / "asked-2.txt"
+    for path in (file, pending):
+        path.write_text("\n".join(LEAVING) + "\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(erasing, "rewrite", killed)
+        with pytest.raises(Killed):
+            erasing.erase(workspace, LEAVING, source=file, progress=KEPT)
+    for path, asked in ((file, GONE), (pending, 0)):  # the other request names nobody any more
+        code = cli.main(["erase", "--file", str(path), "--workspace", str(workspace.root)])
+        said = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert (code, said.get("found", 0)) == ((0, asked) if asked else (2, 0)) and path.exists() == (not asked)
+    assert found(workspace.root, LEAVING) == [] and not certificates(workspace)[0].remains
+
+
+def killed(*words: object) -> None:
+    raise Killed
+
+
+def test_what_killed_runs_left_beside_versions_and_bundles_names_nobody_either(workspace: Workspace) -> None:
+    shop, halves = open_dataset(workspace, "shop"), workspace.datasets / ".reading-abc"
+    halves.mkdir()
+    (halves / "events.parquet").write_bytes(shop.events_path.read_bytes()[:-9])  # no footer: nobody can read it
+    for place in (".0123456789ab.new.12345678.tmp", "0123456789ab.new"):
+        shutil.copytree(shop.folder, shop.folder.parent / place)
+    shutil.copytree(shop.folder, workspace.datasets / "ghost" / shop.version)  # killed before its name was given
+    (bundle,) = [path for path in workspace.models.iterdir() if not path.name.startswith(".")]
+    shutil.copytree(bundle, workspace.models / ".staging-abc")
+    shutil.copytree(bundle, workspace.models / "unfinished", ignore=shutil.ignore_patterns("bundle.json"))
+    told = erasing.erase(workspace, LEAVING, progress=KEPT)
+    assert found(workspace.root, LEAVING) == [] and told.remains == []
+    assert not [path for path in workspace.datasets.rglob(".*") if path.name != ".relations"]
+    ghost = workspace.datasets / "ghost" / shop.version / "events.parquet"
+    assert set(pd.read_parquet(ghost)["customer_id"]).isdisjoint(LEAVING)

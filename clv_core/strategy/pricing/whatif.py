@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -107,6 +107,12 @@ class Outcome:
     tiers: pd.DataFrame
     cells: pd.DataFrame
     assumptions: tuple[Message, ...]
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """Where the rule changes prices: category, tier and change as a share, as JSON types."""
+        rows = self.cells[[CATEGORY, TIER, "change"]].sort_values([CATEGORY, TIER])
+        return [{CATEGORY: str(row[0]), TIER: int(row[1]), "change": float(row[2])} for row in rows.to_numpy()]
 
 
 def what_if(responses: Responses, rule: Rule) -> Outcome:
