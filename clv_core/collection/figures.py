@@ -14,15 +14,20 @@ from clv_core.collection.plan import UNKNOWN, UNPRICED, Plan
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
+    DISCOUNT,
     EVENT_TIME,
     EVENT_TYPE,
     EVENT_TYPES,
     PURCHASE,
     QUANTITY,
     RETURN,
+    UNIT_PRICE,
 )
 from clv_core.errors import Message
 from clv_core.jobs import Progress
+
+MANY: Final = 0.05
+"""Share of the discounted rows that free ones may have before the discount is doubted."""
 
 ODD_IDS: Final = r"[\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{FEFF}\x{00AD}]"
 MIXED_SCRIPTS: Final = r"[A-Za-z].*[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}].*[A-Za-z]"
@@ -146,6 +151,8 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: Plan, sum
         rows = one(connection, f"SELECT count(*) FROM {file} WHERE {EVENT_TYPE} = '{PURCHASE}' AND {QUANTITY} <= 0")[0]
         if rows:
             found.append(Message("warning.odd_quantity", {"rows": int(rows), "column": plan.chosen[QUANTITY]}))
+    if plan.discounted:
+        found += _deep_discounts(connection, file, plan)
     if EVENT_TYPE not in plan.chosen and sums.returns:
         found.append(Message("warning.returns_found", {"rows": sums.returns}))
     return found
@@ -174,3 +181,14 @@ def _totals(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
     if not rows or not rest or abs(theirs - rest) > TOTAL_OFF * abs(rest):
         return []
     return [Message("warning.totals_row", {"rows": rows, "customer": called[:40], "amount": float(theirs)})]
+
+
+def _deep_discounts(connection: duckdb.DuckDBPyConnection, file: str, plan: Plan) -> list[Message]:
+    """Return a warning where many discounts leave nothing of quantity x unit price: they may be percentages."""
+    gross = f"{UNIT_PRICE} * {QUANTITY}" if QUANTITY in plan.chosen else UNIT_PRICE
+    counts = f"count(*) FILTER (abs({DISCOUNT}) >= {gross}), count(*)"
+    deep, known = one(connection, f"SELECT {counts} FROM {file} WHERE {DISCOUNT} <> 0 AND {gross} > 0")
+    if deep <= MANY * known:
+        return []
+    params = {"column": plan.chosen[DISCOUNT], "rows": int(deep), "discounted": int(known)}
+    return [Message("warning.deep_discounts", params)]

@@ -34,7 +34,7 @@ def ingest(
     mapping: Mapping[str, str] | None = None,
     date_order: str | None = None,
     decimal: str | None = None,
-    timezone: str = "UTC",
+    timezone: str | None = None,
     currency: str = "",
     duplicates: str | None = None,
     events: Mapping[str, str] | None = None,
@@ -58,10 +58,10 @@ def ingest(
         mapping: canonical column -> source column, where the proposal is to be overruled.
         date_order: ``dmy``, ``mdy`` or ``ymd`` for dates that can be read in several ways.
         decimal: ``point`` or ``comma`` for amounts such as 1.234.
-        timezone: IANA zone of times without an offset, and of the log's days.
+        timezone: IANA zone of times without an offset, and of the log's days; None: the remembered one, or UTC.
         currency: what the amounts are in.
-        duplicates: ``keep`` or ``drop`` exact repetitions; None: the rule (dropped where rows carry an order or event
-            id or a time of day).
+        duplicates: ``keep`` or ``drop`` exact repetitions; None: the rule (dropped where most rows carry an order or
+            event id or a time of day).
         events: event name in the file -> event type.
         header: whether a text file's first line names its columns.
         remembered: whether what was said about an earlier file of the same shape holds where nothing is said here.
@@ -76,7 +76,8 @@ def ingest(
         NotFound: ``remembered``, and no file of this shape is.
     """
     name, listener = check_name(name), progress or NoProgress()
-    answers = Answers(mapping or {}, date_order, decimal, timezone, currency, duplicates, events or {}, header)
+    zone = timezone or "UTC"
+    answers = Answers(mapping or {}, date_order, decimal, zone, currency, duplicates, events or {}, header)
     paths = [source] if isinstance(source, Path) else list(source)
     key = load_key(workspace) if pseudonymise else None
     with changing(workspace, name), scratch_folder(workspace) as scratch:
@@ -88,7 +89,7 @@ def ingest(
             called = original if len(paths) == 1 else ""
             said, habit = answers, Habit()
             if remembered:
-                said, habit = recalled(workspace, path, answers, folder, called)
+                said, habit = recalled(workspace, path, answers, folder, called, zoned=bool(timezone))
             elif parts:
                 habit = replace(habit_of(parts[0].manifest), mapping={})
             reading, used = read_alike(

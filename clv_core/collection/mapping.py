@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from clv_core.collection.aliases import CURRENCY, EVENT_NAMES, LIKELY_NAMES, MISSING, PRICE, SURE_NAMES, fold
-from clv_core.columns import AMOUNT, BY_NAME, COLUMNS, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, UNIT_PRICE, Kind
+from clv_core.columns import (
+    AMOUNT,
+    BY_NAME,
+    COLUMNS,
+    CUSTOMER_ID,
+    DISCOUNT,
+    EVENT_TIME,
+    EVENT_TYPE,
+    QUANTITY,
+    UNIT_PRICE,
+    Kind,
+)
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 
 EXACT: Final = 0.99
@@ -22,6 +33,10 @@ SLIGHTLY: Final = 0.01
 """What a name with a unit loses against the bare name."""
 
 BY_VALUES: Final = 0.5
+IDENTITY: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT)
+MAKERS: Final = (QUANTITY, UNIT_PRICE, DISCOUNT)
+"""Columns that the amount is made from where there is none."""
+
 ENOUGH: Final = 0.6
 """Below this confidence the person is asked."""
 
@@ -101,7 +116,7 @@ def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[
             continue
         best = ranked[0]
         tied = [item.column for item in ranked if item.confidence == best.confidence]
-        if len(tied) > 1 and canonical in (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT):
+        if len(tied) > 1 and canonical in (IDENTITY if AMOUNT in chosen else (*IDENTITY, *MAKERS)):
             names = ", ".join(tied)
             raise NeedsAnswer("two_columns", canonical=canonical, columns=names, first=tied[0])
         chosen[canonical] = best.column

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -97,7 +97,13 @@ class Source:
 
 
 def open_source(
-    connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path, *, header: bool = True, original: str = ""
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    scratch: Path,
+    *,
+    header: bool = True,
+    original: str = "",
+    named: Collection[str] = (),
 ) -> Source:
     """Find out what ``path`` is and make it readable; copies are made only where the bytes need it.
 
@@ -107,6 +113,7 @@ def open_source(
         scratch: where copies go.
         header: whether a text file names its columns.
         original: what the person calls the file, where it is not the path's name.
+        named: columns that the person has named.
 
     Raises:
         Refused: it holds no table.
@@ -130,7 +137,7 @@ def open_source(
         if content is Content.JSON and not called.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
             notes += (Message("warning.content", {"file": called, "kind": "JSON"}),)
         return replace(source, notes=notes + source.notes)
-    source = _text(path, scratch, header, called)
+    source = _text(path, scratch, header, called, named)
     return replace(source, notes=notes + source.notes)
 
 
@@ -194,7 +201,7 @@ def _cell(path: tuple[str, ...]) -> str:
     return f"nullif({value}, '')"
 
 
-def _text(path: Path, scratch: Path, header: bool, called: str) -> Source:
+def _text(path: Path, scratch: Path, header: bool, called: str, named: Collection[str]) -> Source:
     seen = survey(path)
     notes: tuple[Message, ...] = ()
     if not seen.valid or seen.nuls or seen.returns or seen.both:
@@ -204,7 +211,7 @@ def _text(path: Path, scratch: Path, header: bool, called: str) -> Source:
         encoding, seen = seen.encoding, survey(clean)
     else:
         encoding = seen.encoding
-    dialect = detect(path, called, header=header)
+    dialect = detect(path, called, header=header, named=named)
     if dialect.blanks:
         path = _tabs(path, scratch / "tabs.txt")
     rejects: list[Reject] = []

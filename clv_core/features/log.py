@@ -280,8 +280,11 @@ def open_log(
         review_text: whether review texts are.
 
     Raises:
-        NotEnoughData: no event is left.
+        NotEnoughData: no event is left, or the log ends before ``before``: days that it does not hold are not days
+            without purchases.
     """
+    if before is not None and before > dataset.log_end:
+        raise NotEnoughData("cutoff_after_log", cutoff=before.isoformat(), end=dataset.log_end.isoformat())
     engine = Engine()
     log = EventLog.from_table(
         dataset.events(engine.connection, numbered=ROW not in dataset.manifest.columns),

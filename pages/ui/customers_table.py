@@ -19,7 +19,7 @@ from pages.ui import by_role, customers_file, outcomes, progress, state, upload_
 from pages.ui.customers_file import DATED, ID, OFF, STATIC, Chosen, Uses
 from pages.ui.state import t
 
-LEAKS: Final = ("leaks_by_name", "leaks_by_evidence", "leaks_both")
+LEAKS: Final = ("leaks_by_name", "leaks_by_evidence", "leaks_both", "leaks_untested")
 
 
 def follow(dataset: Dataset) -> None:
@@ -210,7 +210,7 @@ def _leak(dataset: Dataset, job: jobs.Job) -> None:
 def _leaking(args: list[str], params: dict[str, Any]) -> list[str]:
     """Return the attributes on the command line that the error names."""
     on = [column for word in args if (column := _attribute(word))]
-    named = f", {params['named']}, "
+    named = f", {params['named']}, {params['untested']}, "
     measured = f", {params['measured']}"
     return [column for column in on if f", {column}, " in named or f", {column} (" in measured]
 

@@ -339,7 +339,7 @@ def test_answers_become_words_that_the_command_line_reads_back() -> None:
         "Europe/Paris",
         "EUR",
         "keep",
-        {"won": "purchase"},
+        {"won": "purchase", "step=paid": "purchase"},
         header=False,
     )
     options = build_parser().parse_args(["ingest", "x.csv", "--name", "x", *uploading.options(said)])
