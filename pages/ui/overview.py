@@ -35,7 +35,8 @@ def headline(dataset: Dataset | None, model: Bundle | None) -> str:
     days = (dataset.log_end - dataset.log_start).days
     if model is None:
         return t("home.headline.dataset", days=days, **known)
-    return t("home.headline.model", horizon=model.record["horizon_days"], days=days, **known)
+    kind = "untrained" if model.untrained else "model"
+    return t(f"home.headline.{kind}", horizon=model.record["horizon_days"], days=days, **known)
 
 
 def next_page(dataset: Dataset | None, model: Bundle | None) -> str:
