@@ -18,6 +18,7 @@ from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.deployment.registry import tiny
+from tests.pages.conftest import HORIZON_DAYS
 
 OPEN = Callable[..., AppTest]
 
@@ -55,8 +56,9 @@ def test_the_headline_names_champion_and_challenger(open_page: OPEN, three: Path
     rival = {"rival": 3, "rival_kind": translate("model.naive", lang)}
     assert app.subheader[0].value == translate("models.headline.challenged", lang, **known, **rival)
     assert app.dataframe[0].value[translate("models.column.version", lang)].tolist() == [3, 2, 1]
-    champion = next(one for one in app.selectbox(key="model").options if translate("models.role.champion", lang) in one)
-    assert champion.startswith(translate("model.bgnbd", lang))
+    labels, days = app.selectbox(key="model").options, translate("unit.days.short", lang, n=HORIZON_DAYS)
+    champion = f"v1 · {days} · {translate('models.role.champion', lang)} · {translate('model.bgnbd', lang)}"
+    assert champion in labels and sorted(label[:5] for label in labels) == ["v1 · ", "v2 · ", "v3 · "]
     assert app.selectbox(key="model").value.startswith("shop-bgnbd-")
 
 
