@@ -15,6 +15,8 @@ ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
 
 SEARCH: Final = "card_search"
 """Session key of the customer page's search box."""
+DATASETS_PART: Final = "datasets_what"
+"""Session key of what the datasets page shows."""
 
 
 @dataclass(frozen=True)
@@ -93,3 +95,9 @@ def open_customer(customer: str) -> None:
     """Open the customer page with the card of one customer."""
     st.session_state[SEARCH] = customer
     go("customer")
+
+
+def open_customers_table() -> None:
+    """Open the datasets page where a customers table is added."""
+    st.session_state[DATASETS_PART] = "customers"
+    go("datasets")
