@@ -169,3 +169,14 @@ def test_without_a_model_the_page_leads_to_training_or_takes_an_import(open_page
     assert translate("need.model") in written(app) and translate("models.import") in written(app)
     app.button(key="need_model").click().run()
     assert app.title[0].value == translate("page.train")
+
+
+def test_a_model_is_accepted_where_it_is_judged_and_the_champion_needs_no_button(open_page: OPEN, three: Path) -> None:
+    registry = Registry(Workspace(three))
+    model = registry.version("shop", 1).bundle
+    assert "accept_model" not in [button.key for button in open_page(three, "evaluate", model=model).button]
+    registry.promote("shop", 3)
+    app = open_page(three, "evaluate", lang="en", model=model)
+    app.button(key="accept_model").click().run()
+    assert not app.exception and roles(three)[1] == "champion"
+    assert translate("models.promoted", "en", version=1, name="shop") in written(app)
