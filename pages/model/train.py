@@ -57,7 +57,8 @@ with st.container(border=True):
     if not fits:
         st.warning(t("train.memory", memory=f"{(memory or 0) / 1000:.1f}"), icon=":material/memory:")
 
-with st.expander(t("tune.title"), icon=":material/search_insights:"):
+unfolded = bool(st.session_state.get(navigation.TUNING_OPEN))
+with st.expander(t("tune.title"), unfolded, icon=":material/search_insights:"):
     tuning.section(dataset, config, cost)
 
 model = state.model()

@@ -65,12 +65,13 @@ class Ground:
         return str(self.bundle.record["currency"])
 
 
-def show(ground: Ground, notes: Sequence[str] = ()) -> tuple[Plan, float] | None:
+def show(ground: Ground, notes: Sequence[str] = (), *, allowed: bool = True) -> tuple[Plan, float] | None:
     """Show the slider with its finding; return the plan and its budget, or None where no offer is worth its cost.
 
     Args:
         ground: what the plan is made from.
         notes: what measured effects leave out, sentences.
+        allowed: whether the budget may be changed.
 
     Raises:
         UsageError: the offers make no plan.
@@ -82,7 +83,7 @@ def show(ground: Ground, notes: Sequence[str] = ()) -> tuple[Plan, float] | None
             st.write(t("budget.nothing.why"))
         return None
     top = st.container()
-    budget = _slider(most, ground)
+    budget = _slider(most, ground, allowed=allowed)
     plan = _plan(ground.mark, budget, ground)
     with top:
         context = widgets.context_line(ground.bundle, ground.dataset.log_end, ground.terms)
@@ -93,7 +94,7 @@ def show(ground: Ground, notes: Sequence[str] = ()) -> tuple[Plan, float] | None
     return plan, budget
 
 
-def _slider(most: float, ground: Ground) -> float:
+def _slider(most: float, ground: Ground, *, allowed: bool) -> float:
     """Ask for the budget; the steps are round, and the last one is all that is of use."""
     step = _round_step(most / STEPS)
     top = math.ceil(most / step) * step
@@ -112,6 +113,7 @@ def _slider(most: float, ground: Ground) -> float:
                 key=f"budget_{ground.bundle.id}_{ground.terms.mark}_{top:g}",
                 help=t("budget.slider.help", most=money(most, ground.currency)),
                 persist_state="session",
+                disabled=not allowed,
             )
         )
     if budget != start:
@@ -209,8 +211,15 @@ def who(plan: Plan, names: Sequence[str]) -> None:
     st.dataframe(rows, hide_index=True, column_order=order, column_config=columns, alt=t("budget.who"))
 
 
-def downloads(ground: Ground, plan: Plan, budget: float) -> None:
-    """Offer the plan as files; a model that is not trusted has to be acknowledged first."""
+def downloads(ground: Ground, plan: Plan, budget: float, *, allowed: bool) -> None:
+    """Offer the plan as files.
+
+    Args:
+        ground: what the plan is made from.
+        plan: who gets what.
+        budget: what it may cost.
+        allowed: whether lists may be made at all.
+    """
     chosen = plan.customers[[CUSTOMER_ID, OFFER, GAIN, COST, EVIDENCE]]
     side, work, stop = _side(ground, budget), state.workspace(), state.stop_list()
 
@@ -221,8 +230,7 @@ def downloads(ground: Ground, plan: Plan, budget: float) -> None:
         return made
 
     name = row_files.stem(ground.bundle, f"plan-{budget:.10g}", side, ground.terms)
-    allowed = widgets.acknowledged(ground.bundle) and not chosen.empty
-    row_files.offer(name, "plan", write, allowed=allowed, most=len(chosen))
+    row_files.offer(name, "plan", write, allowed=allowed and not chosen.empty, most=len(chosen))
 
 
 def _side(ground: Ground, budget: float) -> Side:

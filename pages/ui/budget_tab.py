@@ -14,13 +14,17 @@ from pages.ui.state import t
 
 
 def show(dataset: Dataset, bundle: Bundle) -> None:
-    """Show the slider with its finding, the curve, who gets what, and the offers."""
+    """Show the slider with its finding, the curve, who gets what, and the offers.
+
+    The budget of a model that is not trusted can neither be moved nor taken away before that is acknowledged.
+    """
     top, middle, below = st.container(), st.container(), st.container()
     try:
         with middle, st.expander(t("budget.terms"), icon=":material/tune:"):
             chosen = terms.choose(bundle)
         with top:
             customers = scored.need_scores(dataset, bundle, chosen)
+            allowed = widgets.acknowledged(bundle)
         tiered = tiers.tiered(bundle.id, dataset.version, chosen, DEFAULT_SCHEME, customers)
         with below:
             st.subheader(t("budget.offers"), anchor=False)
@@ -41,7 +45,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         people = tiers.not_stopped(f"{bundle.id} {dataset.version} {chosen.mark} {stop.mark}", tiered, stop)
         ground = budget.Ground(dataset, bundle, chosen, people, offers, stop.mark)
         with top:
-            found = budget.show(ground, budget_experiment.notes(offers, measured, chosen))
+            found = budget.show(ground, budget_experiment.notes(offers, measured, chosen), allowed=allowed)
     except ClvError as error:
         with top:
             widgets.error_box(error)
@@ -53,4 +57,4 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
             budget.curve(ground, plan)
             st.subheader(t("budget.who"), anchor=False)
             budget.who(plan, names)
-            budget.downloads(ground, plan, money)
+            budget.downloads(ground, plan, money, allowed=allowed)

@@ -12,7 +12,7 @@ from clv_core.evaluation.explain.answers import VALUE
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.parts import reading_label
 from clv_core.evaluation.explain.sentences import WORTH_NAMING, level, move, of_customer, reading
-from pages.ui import charts_closer, charts_why, state, widgets
+from pages.ui import charts_closer, charts_why, navigation, state, widgets
 from pages.ui.answers import reason_name, unit_of
 from pages.ui.asked import Found
 from pages.ui.state import money, name_of, t
@@ -76,6 +76,9 @@ def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     )
     widgets.chart(figure, "waterfall")
     _table(rows, factor)
+    opening = t("card.open", customer=widgets.plain(customer))
+    if st.button(opening, key="explain_card", icon=navigation.BY_NAME["customer"].icon):
+        navigation.open_customer(customer)
 
 
 def _table(rows: pd.DataFrame, factor: float) -> None:

@@ -118,7 +118,7 @@ def preview_of(wish: Wish, dataset: Dataset, bundle: Bundle) -> Preview | None:
         with st.container(border=True, horizontal_alignment="left"):
             st.write(t("exporting.contacts", format=t(f"export.{wish.format}")))
             if st.button(t("exporting.contacts.add"), key="export_add_contacts", type="primary"):
-                navigation.go("datasets")
+                navigation.open_customers_table()
         return None
     if entry.needs_contacts and len(wish.chosen) > AT_ONCE and st.session_state.get("export_looked") != wish.mark:
         if not st.button(t("exporting.work_out"), key="export_look", type="primary"):

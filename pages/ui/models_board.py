@@ -9,6 +9,7 @@ from typing import Any, Final
 import streamlit as st
 
 from clv_core.collection.store import Dataset
+from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry, Version
 from clv_core.errors import ClvError
 from pages.ui import access, by_role, navigation, outcomes, state, widgets
@@ -94,6 +95,16 @@ def act(found: Shelf, said: str, version: int, call: str) -> None:
     if call in ("promote", "roll_back"):
         state.choose(model=done.bundle)
     st.rerun()
+
+
+def accept(bundle: Bundle) -> None:
+    """Offer to make a model the champion of its dataset; nothing where it is, or has no version."""
+    dataset, version = state.dataset(), state.registered().get(bundle.id)
+    if dataset is None or version is None or version.role == "champion":
+        return
+    label, may = t("models.promote", version=version.number), by_role.if_may("promote")
+    if st.button(label, icon=":material/upgrade:", key="accept_model", **may):
+        act(shelf(dataset), "models.promoted", version.number, "promote")
 
 
 def _warn(found: Shelf, champion: Version) -> None:

@@ -10,7 +10,7 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.monitoring.alerts import Alert
 from clv_core.monitoring.challenge import early
-from clv_core.monitoring.lights import AMBER, GREEN, RED, RETRAIN
+from clv_core.monitoring.lights import AMBER, GREEN, RED, RETRAIN, UNKNOWN
 from clv_core.monitoring.report import Report, acknowledge_alerts
 from pages.ui import access, by_role, judged, progress, state, widgets
 from pages.ui.monitored import LIGHTS
@@ -73,7 +73,9 @@ def listed(report: Report) -> None:
     """List what changed, the open ones first, each with a button that marks it as seen."""
     st.subheader(t("monitor.alerts"), anchor=False)
     if not report.open:
-        st.markdown(f":green[{LIGHTS[GREEN][1]}] {t('monitor.alerts.none')}")
+        known = any(light.colour != UNKNOWN for light in report.lights)
+        colour, icon = LIGHTS[GREEN if known else UNKNOWN]
+        st.markdown(f":{colour}[{icon}] {t('monitor.alerts.none' if known else 'monitor.alerts.early')}")
     for alert in report.open:
         words, button = st.columns([4, 1], vertical_alignment="center")
         words.markdown(_said(alert))

@@ -13,7 +13,7 @@ from clv_core.collection.store import Dataset
 from clv_core.errors import ClvError
 from clv_core.strategy.contacts_stored import stored_contacts, stored_fields
 from clv_core.strategy.export import EXPORTS, Contacts, Side, export, log_export
-from pages.ui import access, by_role, row_files, state, widgets
+from pages.ui import access, by_role, navigation, row_files, state, widgets
 from pages.ui.segmenting import Scene
 from pages.ui.state import name_of, t
 
@@ -39,6 +39,8 @@ def offer(
     with st.expander(t("lists.title"), icon=":material/campaign:"):
         if not formats:
             st.caption(t("lists.none"))
+            if st.button(t("exporting.contacts.add"), key="list_add_contacts"):
+                navigation.open_customers_table()
             return
         known = "、" if state.language() == "zh" else ", "
         words = known.join(name_of("contact", field) for field in fields)

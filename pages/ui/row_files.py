@@ -113,6 +113,20 @@ def table(
     offer(stem(bundle, what, side), key, write, allowed=allowed, most=most, suppressed=suppressed)
 
 
+def figures(bundle: Bundle, rows: pd.DataFrame, name: str, key: str) -> None:
+    """Offer a table of figures about segments as a CSV; an untrusted model has to be acknowledged first.
+
+    Args:
+        bundle: the model.
+        rows: the table.
+        name: of the file.
+        key: of the button.
+    """
+    allowed = widgets.acknowledged(bundle)
+    label = t("segments.download.table")
+    widgets.download(label, lambda: widgets.spreadsheet(rows), name, key, disabled=not allowed)
+
+
 def made(found: Exported, key: str) -> None:
     """Offer the files of a list that is written, and what its numbers mean."""
     with st.container(horizontal=True):

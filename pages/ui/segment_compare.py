@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.strategy.schemes.compare import Comparison, compare
-from pages.ui import charts_segments, segment_scheme, segmenting, widgets
+from pages.ui import charts_segments, row_files, segment_scheme, segmenting, widgets
 from pages.ui.segmenting import Scene
 from pages.ui.state import money, percent, t
 
@@ -58,7 +58,7 @@ def _matrix(first: Scene, second: Scene, found: Comparison) -> None:
     moved = found.value.sum() - sum(found.value[row, column] for row, column in found.pairs)
     st.caption(t("segments.compare.value", value=money(float(moved), first.currency)))
     name = widgets.file_name(first.bundle, "schemes-compared", first.dataset.log_end, "csv", first.terms)
-    widgets.download(t("segments.download.table"), lambda: widgets.spreadsheet(rows), name, "download_compare")
+    row_files.figures(first.bundle, rows, name, "download_compare")
 
 
 def _title(scene: Scene, with_settings: bool) -> str:

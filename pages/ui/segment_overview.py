@@ -15,7 +15,7 @@ from clv_core.strategy.schemes.rules import OTHERS
 from clv_core.strategy.schemes.segmentation import SEGMENT
 from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.segments import P_PURCHASE
-from pages.ui import charts_segments, charts_why, state, tiers, widgets
+from pages.ui import charts_segments, charts_why, row_files, state, tiers, widgets
 from pages.ui.segmenting import Scene
 from pages.ui.state import percent, t
 
@@ -91,7 +91,7 @@ def download(scene: Scene) -> None:
     """Offer the table of figures as a file."""
     name = widgets.file_name(scene.bundle, "segments", scene.dataset.log_end, "csv", scene.terms)
     rows = scene.table.assign(scheme=str(scene.scheme))
-    widgets.download(t("segments.download.table"), lambda: widgets.spreadsheet(rows), name, "download_segments")
+    row_files.figures(scene.bundle, rows, name, "download_segments")
 
 
 def _bars(scene: Scene) -> None:

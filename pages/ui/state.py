@@ -113,13 +113,12 @@ def models() -> list[Bundle]:
 
 
 def registered() -> dict[str, Version]:
-    """Return the versions of the dataset in use by their model's id; none where the registry cannot be read.
+    """Return all versions by their model's id; none where the registry cannot be read.
 
     What is wrong with it is said on the models page; models can be looked at without it.
     """
-    name = st.session_state.get("dataset")
     try:
-        found = [] if name is None else Registry(workspace()).versions(name)
+        found = Registry(workspace()).versions()
     except ClvError:
         return {}
     return {version.bundle: version for version in found}

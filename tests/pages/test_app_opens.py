@@ -59,6 +59,18 @@ def test_the_log_of_a_page_that_fails_tells_where_and_quotes_no_cell(caplog: pyt
     assert "ValueError" in caplog.text and "test_app_opens.py" in caplog.text and cell not in caplog.text
 
 
+def test_a_page_that_fails_says_when_and_whom_to_tell_and_the_log_has_the_same_time(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(widgets.st, "error", lambda text, icon: said.append(text))
+    widgets.broken(KeyError("column"))
+    widgets.error_box({"code": "unexpected", "params": {"kind": "KeyError"}, "message": ""})
+    when = caplog.text.partition("page failed at ")[2].partition(" UTC")[0]
+    assert len(when) > 10 and when in said[0] and "reload" in said[0].lower()
+    assert not any(word in text for word in ("KeyError", "CLV_DEBUG") for text in said)
+
+
 @pytest.mark.parametrize("page", [page.name for page in PAGES])
 def test_sidebar_keeps_the_context_on_every_page(open_page: OPEN, with_model: Path, page: str) -> None:
     app = open_page(with_model, page, lang="en")

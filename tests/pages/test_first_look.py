@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.i18n import translate
+from clv_core.collection.store import open_dataset
+from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress, jobs
 from clv_core.training.choice import DEFAULT, default_model
 from clv_core.workspace import Workspace
@@ -59,6 +60,17 @@ def test_the_way_on_is_training(open_page: OPEN, looked: Path) -> None:
     assert app.title[0].value == translate("page.train", "en")
     home = open_page(looked, "home", lang="en")
     assert home.button(key="door_on").label == translate("page.train", "en")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_home_does_not_say_that_a_first_look_learned_from_the_log(open_page: OPEN, looked: Path, lang: str) -> None:
+    dataset = open_dataset(Workspace(looked), "shop")
+    app = open_page(looked, "home", lang=lang)
+    known = {
+        "customers": say_number(dataset.manifest.customers, lang),
+        "days": (dataset.log_end - dataset.log_start).days,
+    }
+    assert app.subheader[0].value == translate("home.headline.untrained", lang, name="shop", horizon=182, **known)
 
 
 def test_evaluate_says_that_a_first_look_has_not_been_checked(open_page: OPEN, looked: Path) -> None:

@@ -18,6 +18,7 @@ from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.deployment.registry import tiny
+from tests.pages.conftest import HORIZON_DAYS
 
 OPEN = Callable[..., AppTest]
 
@@ -55,8 +56,9 @@ def test_the_headline_names_champion_and_challenger(open_page: OPEN, three: Path
     rival = {"rival": 3, "rival_kind": translate("model.naive", lang)}
     assert app.subheader[0].value == translate("models.headline.challenged", lang, **known, **rival)
     assert app.dataframe[0].value[translate("models.column.version", lang)].tolist() == [3, 2, 1]
-    champion = next(one for one in app.selectbox(key="model").options if translate("models.role.champion", lang) in one)
-    assert champion.startswith(translate("model.bgnbd", lang))
+    labels, days = app.selectbox(key="model").options, translate("unit.days.short", lang, n=HORIZON_DAYS)
+    champion = f"v1 · {days} · {translate('models.role.champion', lang)} · {translate('model.bgnbd', lang)}"
+    assert champion in labels and sorted(label[:5] for label in labels) == ["v1 · ", "v2 · ", "v3 · "]
     assert app.selectbox(key="model").value.startswith("shop-bgnbd-")
 
 
@@ -167,3 +169,14 @@ def test_without_a_model_the_page_leads_to_training_or_takes_an_import(open_page
     assert translate("need.model") in written(app) and translate("models.import") in written(app)
     app.button(key="need_model").click().run()
     assert app.title[0].value == translate("page.train")
+
+
+def test_a_model_is_accepted_where_it_is_judged_and_the_champion_needs_no_button(open_page: OPEN, three: Path) -> None:
+    registry = Registry(Workspace(three))
+    model = registry.version("shop", 1).bundle
+    assert "accept_model" not in [button.key for button in open_page(three, "evaluate", model=model).button]
+    registry.promote("shop", 3)
+    app = open_page(three, "evaluate", lang="en", model=model)
+    app.button(key="accept_model").click().run()
+    assert not app.exception and roles(three)[1] == "champion"
+    assert translate("models.promoted", "en", version=1, name="shop") in written(app)

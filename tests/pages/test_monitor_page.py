@@ -15,6 +15,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
+from clv_core.monitoring.lights import UNKNOWN
 from clv_core.workspace import Workspace, write_json
 from tests.monitoring.steady_shop import another_channel, changed_from, day_after, steady_log, write_log
 from tests.pages.test_app_opens import texts
@@ -66,6 +67,18 @@ def test_an_alert_that_was_seen_no_longer_turns_the_light(open_page: OPEN, root:
     said = texts(app)
     assert translate("monitor.alerts.none", "zh") in said and "“kiosk”" in said
     assert app.expander[0].label == translate("monitor.alerts.seen", "zh", n=1)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_nothing_is_said_to_be_unchanged_while_it_is_too_early_to_say(
+    open_page: OPEN, with_model: Path, tmp_path: Path, lang: str
+) -> None:
+    own = Path(shutil.copytree(with_model, tmp_path / "early"))
+    bundle = list_bundles(Workspace(own))[0]
+    found = pipeline.monitor(Workspace(own), "shop", bundle.id, progress=NoProgress())
+    assert {light.colour for light in found.lights} == {UNKNOWN}
+    said = texts(open_page(own, "monitor", lang=lang))
+    assert translate("monitor.alerts.early", lang) in said and translate("monitor.alerts.none", lang) not in said
 
 
 def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_page: OPEN, root: Path) -> None:

@@ -117,6 +117,17 @@ def test_list_of_a_model_that_is_not_trusted_waits_until_its_main_reason_is_ackn
     assert [button.disabled for button in app.get("download_button")] == [False] * 3
 
 
+@pytest.mark.parametrize("view", ["figures", "came", "compare"])
+def test_figures_about_segments_of_a_model_that_is_not_trusted_leave_once_it_is_acknowledged(
+    open_page: OPEN, not_trusted: Path, view: str
+) -> None:
+    app = open_page(not_trusted, "segments", lang="en")
+    app.segmented_control(key="segments_view").set_value(view).run()
+    assert [button.disabled for button in app.get("download_button")] == [True]
+    app.checkbox(key=f"acknowledge_{bundle_of(not_trusted).id}").check().run()
+    assert [button.disabled for button in app.get("download_button")] == [False]
+
+
 def test_badge_in_the_sidebar_opens_the_reasons(open_page: OPEN, not_trusted: Path) -> None:
     app = open_page(not_trusted, "home", lang="en")
     shown = "".join(str(item.value) for item in app.sidebar.markdown)

@@ -65,15 +65,15 @@ def test_a_larger_budget_brings_more(open_page: OPEN, own: Path) -> None:
     assert app.subheader[0].value.endswith(translate("budget.headline.full", "zh", finding="").removeprefix("；"))
 
 
-def test_a_model_that_is_not_trusted_is_acknowledged_before_its_list(
+def test_a_model_that_is_not_trusted_is_acknowledged_before_its_budget_moves_or_leaves(
     open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reason = Message("reason.no_total", {"predicted": 0, "actual": 9, "horizon": 90})
     monkeypatch.setattr(state, "trust", lambda bundle: Trust("not_trusted", (reason,)))
     app = open_page(with_model, "strategy", lang="en")
-    assert [button.disabled for button in app.get("download_button")] == [True] * 3
+    assert [button.disabled for button in app.get("download_button")] == [True] * 3 and app.slider[0].disabled
     app.checkbox[0].check().run()
-    assert [button.disabled for button in app.get("download_button")] == [False] * 3
+    assert [button.disabled for button in app.get("download_button")] == [False] * 3 and not app.slider[0].disabled
 
 
 def tried(work: Workspace, path: Path) -> Experiment:

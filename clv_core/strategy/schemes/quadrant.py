@@ -23,8 +23,8 @@ IF_BUYS, PREDICTED, HISTORIC = "if_buys", "predicted", "historic"
 BY: Final = (IF_BUYS, PREDICTED, HISTORIC)
 KEYS: Final = ("protect", "grow", "win_back", "let_go")
 SMALLEST_CHANCE: Final = 0.05
-"""A smaller chance counts as this much. A chance is known to a few percentage points: of 1% that may as well be 3%, value
-divided by chance says nothing of what an order would be, and who hardly buys at all would be the most valuable."""
+"""A smaller chance counts as this much. A chance is known to a few percentage points: of 1% that may as well be 3%,
+value by chance says nothing of what an order would be, and who hardly buys at all would be the most valuable."""
 SEGMENTS: Final = tuple(
     Segment(key, (Message(f"segment.quadrant.{key}"),), Message(f"segment.quadrant.{key}.about")) for key in KEYS
 )
