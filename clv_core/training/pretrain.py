@@ -68,7 +68,7 @@ def pretrain(
             if number not in current:
                 current.clear()
                 current[number] = chunks(number)
-                tally.note(number, current[number].inputs.log_of.unique().numel())
+                tally.note(number, len(current[number].inputs.logs))
 
         def loss_of(chosen: Tensor) -> Tensor:
             (chunk,) = current.values()
