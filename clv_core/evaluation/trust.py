@@ -110,7 +110,12 @@ def judge(evidence: Evidence) -> Trust:
     reasons: list[_Reason] = [(unmeasured, {"horizon": evidence.horizon_days})] if held is None else []
     if held is not None:
         span: _Params = {"horizon": evidence.horizon_days}
-        reasons += [*_size(held, span), *_ranking(held), *_level(held, {**span, "currency": evidence.currency}), *_intervals(held)]
+        reasons += [
+            *_size(held, span),
+            *_ranking(held),
+            *_level(held, {**span, "currency": evidence.currency}),
+            *_intervals(held),
+        ]
     reasons += _changed(evidence, {code for code, _ in reasons})
     reasons += [*_sufficiency(evidence, {code for code, _ in reasons}), *_origins(evidence)]
     order = list(REASONS)

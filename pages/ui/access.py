@@ -66,6 +66,8 @@ PUBLIC: Final = (
     "download_scoreboard",
     "download_seasons",
     "download_slices",
+    "download_stability",
+    "download_folds",
     "download_compare",
     "explore_download",
     "monitor_report",

@@ -113,10 +113,17 @@ def swarm(explanation: Explanation, currency: str) -> go.Figure:
     shown = set(pd.Series(explanation.customer_ids).sample(min(DOTS, len(explanation.customer_ids)), random_state=1))
     table = table[table["part"].isin(order) & table["customer_id"].isin(shown)]
     table = table.sort_values("part", key=lambda part: part.map(order.index), kind="stable", ignore_index=True)
-    table = table.assign(label=table["part"].map(reason_name), effect=table["value"] * factor)
     names = dict(zip(explanation.parts, explanation.representatives, strict=True))
+    labels = {part: _with_reading(part, names[part]) for part in order}
+    table = table.assign(label=table["part"].map(labels), effect=table["value"] * factor)
     axis = t(f"why.effect.{explanation.answer}", unit=unit)
     return charts_why.beeswarm(table, _swarm_message(table, order, names, explanation.answer), axis=axis)
+
+
+def _with_reading(part: str, representative: str) -> str:
+    """Return a reason with what its colour reads on a line of its own: "views" may be the time since the last one."""
+    name, read = reason_name(part), reading_label(representative, state.language())
+    return name if read.casefold() == name.casefold() else f"{name}<br><sub>{read}</sub>"
 
 
 def _swarm_message(table: pd.DataFrame, order: list[str], names: dict[str, str], answer: str) -> str:

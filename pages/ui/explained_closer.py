@@ -22,7 +22,7 @@ from pages.ui.state import t
 
 STEADY: Final = 0.4
 """Rank correlation of reading and effect from which on the effect is said to rise or fall."""
-OFFSETTING: Final = 1.2
+OFFSETTING: Final = 1.0
 """A reason that makes more of a difference than this share of the whole is not said as a share: others take it back."""
 BARS: Final = 8
 
@@ -39,15 +39,14 @@ def one_reason(explanation: Explanation, currency: str) -> None:
     read = reading_label(explanation.representative_of(part), state.language())
     unit, factor = unit_of(explanation.answer, currency)
     points = found.points.assign(effect=found.points["effect"] * factor)
-    other = None if found.other is None else reason_name(found.other)
+    of = None if found.other is None else reading_label(explanation.representative_of(found.other), state.language())
     message = _message(found, explanation, currency)
     axis = t(f"why.effect.{explanation.answer}", unit=unit)
-    figure = charts_closer.dependence(points, message, reading=read, axis=axis, other=other)
+    figure = charts_closer.dependence(points, message, reading=read, axis=axis, other=of)
     widgets.chart(figure, "dependence")
     if found.other is None:
         st.caption(t("why.dependence.alone"))
     else:
-        of = reading_label(explanation.representative_of(found.other), state.language())
         st.caption(t("why.dependence.other", other=reason_name(found.other), feature=of, share=f"{found.strength:.0%}"))
 
 

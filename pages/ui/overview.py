@@ -119,4 +119,4 @@ def model_table(dataset: str) -> None:
         }
     )
     formats = {t("metric.gini"): st.column_config.NumberColumn(format="%.3f", help=t("metric.gini.meaning"))}
-    st.dataframe(table, hide_index=True, column_config=formats, alt=t("home.models", name=dataset))
+    st.dataframe(table, hide_index=True, column_config=formats, placeholder="–", alt=t("home.models", name=dataset))

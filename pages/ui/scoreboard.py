@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -11,20 +12,26 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from clv_core.config import TrainConfig
+from clv_core.collection.store import Dataset
+from clv_core.config import MODEL_IDS, TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.past import comparison_folder
-from clv_core.evaluation.origins import MOST_ORIGINS, rolling_origins
+from clv_core.evaluation.evidence import REFERENCE
+from clv_core.evaluation.metrics import METRICS
+from clv_core.evaluation.origins import rolling_origins
 from clv_core.evaluation.seasons import season_label
 from clv_core.evaluation.slices import slice_label
 from clv_core.training.cost import FITS
 from clv_core.workspace import read_json
-from pages.ui import by_role, charts, forms, judged, progress, state, widgets
+from pages.ui import by_role, charts, forms, judged, progress, state, training, widgets
 from pages.ui.state import name_of, percent, t
 
 SEEDS: Final = 2
 FOLDS: Final = 5
-RIVALS: Final = ("bgnbd", "paretonbd", "lightgbm", "mlp", "rnn", "naive")
+PARTS: Final = {"blend": ("hybrid", "instant_tuned"), "hybrid": ("mlp", "rnn"), "instant_tuned": ("instant",)}
+"""What a model is made of: the first it has to be better than."""
+RIVALS: Final = ("paretonbd", "lightgbm", "naive")
+"""Whom the page proposes beside BG/NBD, which slices, seasons and the verdict are held against, and the parts."""
 SHOWN: Final = (
     "gini",
     "spearman",
@@ -55,6 +62,7 @@ class Board:
         scores: origin, model, metric, value, low, high.
         slices: origin, slice, model, customers, buyers, metric, value.
         seasons: season, origins, model, customers, buyers, metric, value.
+        stability: model, between, first, second, customers, overlap.
         folds: view, fold, metric, value of the model's second view; None where it has none.
     """
 
@@ -62,6 +70,7 @@ class Board:
     scores: pd.DataFrame
     slices: pd.DataFrame
     seasons: pd.DataFrame
+    stability: pd.DataFrame
     folds: pd.DataFrame | None = None
 
 
@@ -78,23 +87,56 @@ def section(bundle: Bundle) -> None:
         return
     if job and progress.ended(job):
         progress.technical_log(job)
-    origins = _origins(bundle)
-    with st.container(border=True, horizontal_alignment="left"):
-        st.write(t("board.why", origins=origins, days=bundle.record["horizon_days"], others=len(_rivals(bundle))))
-        may = by_role.if_may("train")
-        if st.button(t("board.start"), type="primary", icon=":material/leaderboard:", key="start_board", **may):
-            state.start_job(command(bundle, path), path.name)
-            st.rerun()
-        took = bundle.record["actual"]["seconds"]
-        trainings = origins * SEEDS + (FOLDS / FITS if learns(bundle.record["model"]) else 0)
-        st.caption(t("board.cost", time=state.span(took * trainings)))
-
-
-def _origins(bundle: Bundle) -> int:
-    """Return how many past cutoffs the log allows."""
     dataset = state.dataset()
-    if dataset is None:
-        return MOST_ORIGINS
+    assert dataset is not None, bundle.id
+    _offer(bundle, dataset, path)
+
+
+def _offer(bundle: Bundle, dataset: Dataset, path: Path) -> None:
+    """Let the person choose the other models, and start the comparison."""
+    model, origins = bundle.record["model"], _origins(bundle, dataset)
+    with st.container(border=True, horizontal_alignment="left"):
+        why = st.empty()
+        others = st.multiselect(
+            t("board.rivals"),
+            [name for name in MODEL_IDS if name not in (model, REFERENCE)],
+            rivals(model, training.default_model(dataset)),
+            format_func=lambda name: name_of("model", name),
+            key=f"board_rivals_{bundle.id}",
+        )
+        models = list(dict.fromkeys((model, REFERENCE, *others)))
+        why.write(t("board.why", origins=origins, days=bundle.record["horizon_days"], others=len(models) - 1))
+        may = by_role.if_may("train", disabled=len(models) < 2)
+        if st.button(t("board.start"), type="primary", icon=":material/leaderboard:", key="start_board", **may):
+            state.start_job(command(bundle, models, path), path.name)
+            st.rerun()
+        st.caption(t("board.cost", time=state.span(seconds(bundle, dataset, models, origins))))
+
+
+def rivals(model: str, default: str) -> list[str]:
+    """Return whom the page proposes to hold a model against, beside BG/NBD.
+
+    Args:
+        model: its id.
+        default: id of the model that would be trained if nobody named one.
+    """
+    found = dict.fromkeys((*PARTS.get(model, (default,)), *RIVALS))
+    return [name for name in found if name not in (model, REFERENCE)]
+
+
+def seconds(bundle: Bundle, dataset: Dataset, models: Sequence[str], origins: int) -> float:
+    """Return about how long the comparison takes, by how long the model's own training took against its estimate."""
+    record = bundle.record
+    config = TrainConfig.from_json(record["config"])
+    fit = {one: training.expected_cost(dataset, replace(config, model=one)).seconds / FITS for one in models}
+    expected = sum(fit[one] * origins * (SEEDS if learns(one) else 1) for one in models)
+    ours = fit[record["model"]]
+    expected += FOLDS * ours if learns(record["model"]) else 0.0
+    return float(record["actual"]["seconds"] / FITS / ours * expected)
+
+
+def _origins(bundle: Bundle, dataset: Dataset) -> int:
+    """Return how many past cutoffs the log allows."""
     first = datetime.fromisoformat(dataset.manifest.first_event).date()
     return len(rolling_origins(first, dataset.log_end, bundle.record["horizon_days"]))
 
@@ -106,18 +148,19 @@ def learns(model: str) -> bool:
     return not MODELS[model].baseline
 
 
-def _rivals(bundle: Bundle) -> list[str]:
-    return [name for name in RIVALS if name != bundle.record["model"]]
+def command(bundle: Bundle, models: Sequence[str], path: Path) -> list[str]:
+    """Return the words of the backtest that makes the comparison.
 
-
-def command(bundle: Bundle, path: Path) -> list[str]:
-    """Return the words of the backtest that makes the comparison."""
+    Args:
+        bundle: whose settings all are trained with.
+        models: ids, its own first.
+        path: folder of what is found.
+    """
     record = bundle.record
-    model, config = record["model"], TrainConfig.from_json(record["config"])
-    models = [model, *_rivals(bundle)]
+    config = TrainConfig.from_json(record["config"])
     words = ["backtest", record["dataset"]["name"], "--horizon-days", str(record["horizon_days"])]
     words += ["--seeds", str(SEEDS), "--seed", str(config.seed)]
-    words += ["--folds", str(FOLDS)] if learns(bundle.record["model"]) else []
+    words += ["--folds", str(FOLDS)] if learns(record["model"]) else []
     words += ["--models", ",".join(models), "--out", str(path)]
     values = {name: value for name, value in config.to_json().items() if name not in ("model", "seed", "horizon_days")}
     for name, value in forms.changed(TrainConfig, values).items():
@@ -129,7 +172,7 @@ def command(bundle: Bundle, path: Path) -> list[str]:
 def _load(path: str, written: float) -> Board:
     files = Path(path)
     record = read_json(files / RECORD)
-    tables = (pd.read_csv(files / f"{name}.csv") for name in ("scoreboard", "slices", "seasons"))
+    tables = (pd.read_csv(files / f"{name}.csv") for name in ("scoreboard", "slices", "seasons", "stability"))
     return Board(record, *tables, pd.read_csv(files / "folds.csv") if "folds" in record else None)
 
 
@@ -137,11 +180,16 @@ def show(bundle: Bundle, board: Board) -> None:
     """Say in words who beats whom, then the figures by model, by origin, and for parts of the customers."""
     model = bundle.record["model"]
     st.caption(t("board.origins", origins=", ".join(state.day(day) for day in board.record["origins"])))
-    verdicts([item for item in _ours(model, board) if item["other"] in SPOKEN])
-    with st.expander(t("board.more"), icon=":material/list:"):
-        verdicts([item for item in _ours(model, board) if item["other"] not in SPOKEN])
+    spoken = (*PARTS.get(model, ()), *SPOKEN)
+    verdicts([item for item in _ours(model, board) if item["other"] in spoken])
+    others = [item for item in _ours(model, board) if item["other"] not in spoken]
+    if others:
+        with st.expander(t("board.more"), icon=":material/list:"):
+            verdicts(others)
     widgets.chart(by_origin(model, board), "board_origins")
     st.dataframe(table(bundle, board), hide_index=True, alt=t("board.table"))
+    with st.expander(t("board.ranges"), icon=":material/table_chart:"):
+        st.dataframe(ranges(bundle, board), hide_index=True, alt=t("board.ranges"))
     st.markdown(f"**{t('board.slices')}**")
     st.dataframe(slices(bundle, board), hide_index=True, alt=t("board.slices"))
     st.markdown(f"**{t('board.seasons')}**")
@@ -151,8 +199,15 @@ def show(bundle: Bundle, board: Board) -> None:
         st.markdown(f":material/sync: {line}")
     if board.folds is not None:
         second_view(bundle, board.record["folds"], board.folds)
+    downloads(bundle, board)
+
+
+def downloads(bundle: Bundle, board: Board) -> None:
+    """Offer every table as it was written."""
+    tables = {"scoreboard": board.scores, "slices": board.slices, "seasons": board.seasons}
+    tables |= {"stability": board.stability} | ({} if board.folds is None else {"folds": board.folds})
     with st.container(horizontal=True):
-        for what, frame in (("scoreboard", board.scores), ("slices", board.slices)):
+        for what, frame in tables.items():
             name = widgets.file_name(bundle, what, board.record["origins"][-1], "csv")
             widgets.download(t(f"board.download.{what}"), frame.to_csv(index=False), name, key=f"download_{what}")
 
@@ -185,6 +240,25 @@ def table(bundle: Bundle, board: Board) -> pd.DataFrame:
     for metric in (name for name in SHOWN if name in means):
         rows[t(f"metric.{metric}")] = [judged.said(metric, means.loc[name, metric], currency) for name in order]
     return pd.DataFrame(rows)
+
+
+def ranges(bundle: Bundle, board: Board) -> pd.DataFrame:
+    """Return every figure of all models at the latest origin with its 95% interval, one row a metric, ours first."""
+    latest = board.scores[board.scores["origin"].astype(str) == board.record["origins"][-1]]
+    found = {(row.model, row.metric): (row.value, row.low, row.high) for row in latest.itertuples()}
+    metrics = [metric for metric in METRICS if metric in set(latest["metric"])]
+    currency = bundle.record["currency"]
+
+    def said(model: str, metric: str) -> str:
+        if (model, metric) not in found:
+            return "–"
+        value, low, high = (judged.said(metric, number, currency) for number in found[model, metric])
+        return t("board.range", value=value, low=low, high=high)
+
+    shown = {t("column.metric"): [t(f"metric.{metric}") for metric in metrics]}
+    for model in board.record["models"]:
+        shown[name_of("model", model)] = [said(model, metric) for metric in metrics]
+    return pd.DataFrame(shown)
 
 
 def by_origin(model: str, board: Board) -> go.Figure:

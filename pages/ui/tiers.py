@@ -100,10 +100,13 @@ def sure(low: float | None, high: float | None, currency: str) -> str:
 
 
 def checked(bundle: Bundle, terms: Terms) -> list[str]:
-    """Return how far the total was off in the past and what ranges rest on; of other horizons, what is assumed."""
+    """Return how far the total was off in the past and what ranges rest on; of other horizons, what is assumed.
+
+    Where sums have no range, that is said too.
+    """
     assumed = assumptions(bundle, terms)
     if assumed:
-        return assumed
+        return [*assumed, t("segments.no_ranges", trained=bundle.record["horizon_days"])]
     if not bundle.record["holdout"]:
         return [t("segments.untrained" if bundle.untrained else "segments.unchecked")]
     found = t("segments.checked", off=percent(abs(bundle.record["metrics"].get("bias", 0.0))))

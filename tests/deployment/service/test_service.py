@@ -188,7 +188,7 @@ def test_models_are_listed_and_the_page_loads_nothing_from_elsewhere(shop: Works
         said = client.get("/v1/models?name=shop").json()
         assert [one["role"] for one in said["models"] if one["model"] == said["serving"]] == ["champion"]
         assert len(said["models"]) == 5
-        for language, word in (("en", "scoring service"), ("zh", "评分接口")):
+        for language, word in (("en", "scoring service"), ("zh", "打分接口")):
             page = client.get("/", headers={"accept-language": language}).text
             assert word in page and "/v1/score" in page and not re.search(r"https?://|<script|<link|src=", page)
         text = json.dumps(client.get("/openapi.json").json())
