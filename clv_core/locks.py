@@ -2,6 +2,7 @@
 
     locks/runs.lock              held by all runs together, and by an erasure alone
     locks/datasets/<name>.lock   held by whoever makes a version, from reading the one in use to turning to the new one
+    locks/runs/<run>.lock        held by a run that keeps its state in runs/<run>
 
 Nobody waits for a lock: a run that finds one taken is refused at once, so that no two can wait for each other.
 """
@@ -59,6 +60,18 @@ def changing(workspace: Workspace, name: str) -> Iterator[None]:
     """
     path = workspace.folder(FOLDER, "datasets") / f"{check_name(name)}.lock"
     with running(workspace), _lock(path, fcntl.LOCK_EX, Refused("dataset_changing", name=name)):
+        yield
+
+
+@contextmanager
+def going_on(workspace: Workspace, run: str, dataset: str) -> Iterator[None]:
+    """Keep everybody else from ``runs/<run>``, the state of a run that trains on ``dataset``.
+
+    Raises:
+        Refused: that run is going on, or customers are being erased.
+    """
+    path = workspace.folder(FOLDER, "runs") / f"{run}.lock"
+    with running(workspace), _lock(path, fcntl.LOCK_EX, Refused("run_going_on", name=dataset)):
         yield
 
 

@@ -11,7 +11,6 @@ than what they are imported from lie there: before the scores ``append`` and its
 from __future__ import annotations
 
 import dataclasses
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from clv_core import __version__
+from clv_core.collection.dataset import Dataset
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
@@ -48,7 +48,7 @@ from clv_core.evaluation.folds import cross_validate
 from clv_core.evaluation.holdout import figures, measure
 from clv_core.evaluation.origins import MOST_ORIGINS, rolling_origins
 from clv_core.evaluation.trust import Trust
-from clv_core.evaluation.tune import search
+from clv_core.evaluation.tune import JOURNAL, search
 from clv_core.evaluation.tuned import Tuning, judge
 from clv_core.evaluation.variants import variants_of
 from clv_core.features.log import EventLog, open_log
@@ -70,9 +70,9 @@ from clv_core.strategy.advising import recommend as recommend
 from clv_core.strategy.deleting import delete as delete
 from clv_core.strategy.experiment_run import experiment as experiment
 from clv_core.training import choice
-from clv_core.training.checkpoint import identity
 from clv_core.training.cost import Cost, estimate, peak_memory_mb
 from clv_core.training.fit import MODELS
+from clv_core.training.states import state_folder
 from clv_core.workspace import Workspace
 
 
@@ -85,13 +85,31 @@ def train(
     refitted with cutoffs up to the end. With ``cutoff``, the log is treated as if it ended there: nothing later
     is read.
     A run of the same data and settings that was killed goes on from its last state.
+
+    Raises:
+        Refused: the same run is going on.
     """
     started = time.monotonic()
     dataset = open_dataset(workspace, name)
     progress.report("features", 0, 1)
     log = open_log(dataset, before=cutoff, **config.of_log())
-    run = identity(dataset.name, dataset.manifest.version, log.end.isoformat(), config.to_json(), __version__)
-    folder = workspace.runs / run
+    decides = (dataset.manifest.version, log.end.isoformat(), config.to_json(), __version__)
+    with state_folder(workspace, dataset.name, *decides) as folder:
+        bundle = _trained(workspace, dataset, log, config, folder, progress, started)
+    progress.report("saving", 1, 1)
+    return bundle
+
+
+def _trained(
+    workspace: Workspace,
+    dataset: Dataset,
+    log: EventLog,
+    config: TrainConfig,
+    folder: Path,
+    progress: Progress,
+    started: float,
+) -> Bundle:
+    """Measure, fit, keep and register a model (see :func:`train`)."""
     cost = estimate(config, log.first_day, log.end, len(log.steps.customer_ids), len(log.steps.day))
     origin, warnings = measure(log, config, folder / "holdout", progress)
     fitted = MODELS[config.model].fit(
@@ -121,8 +139,6 @@ def train(
     held = None if origin is None else origin.predictions
     bundle = save_bundle(workspace, stem, fitted, record, held, reference.save)
     Registry(workspace).register(bundle)
-    shutil.rmtree(folder, ignore_errors=True)
-    progress.report("saving", 1, 1)
     return bundle
 
 
@@ -209,7 +225,6 @@ def backtest(
         days = (log.end - log.first_day).days
         raise NotEnoughData("no_origin", horizon=config.horizon_days, days=days, longest=max(0, (days - 28) // 2))
     asked = [one.to_json() for one in settings.values()]
-    folder = workspace.runs / identity(dataset.name, dataset.manifest.version, "backtest", asked, __version__)
     logs = {str(config.of_log()): log}
 
     def log_of(one: TrainConfig) -> EventLog:
@@ -218,12 +233,12 @@ def backtest(
             logs[key] = open_log(dataset, before=None, **one.of_log())
         return logs[key]
 
-    found = run_origins(log_of, chosen, settings, models, seeds, folder, progress, strict=bool(origins))
-    if folds:
-        first = replace(config, model=models[0])
-        unseen = cross_validate(log, chosen[-1], first, folds, folder / "folds", progress)
-        found = replace(found, unseen=unseen)
-    shutil.rmtree(folder, ignore_errors=True)
+    with state_folder(workspace, dataset.name, dataset.manifest.version, "backtest", asked, __version__) as folder:
+        found = run_origins(log_of, chosen, settings, models, seeds, folder, progress, strict=bool(origins))
+        if folds:
+            first = replace(config, model=models[0])
+            unseen = cross_validate(log, chosen[-1], first, folds, folder / "folds", progress)
+            found = replace(found, unseen=unseen)
     return found
 
 
@@ -245,17 +260,16 @@ def tune(
     """
     dataset = open_dataset(workspace, name)
     origin = dataset.log_end - timedelta(days=config.horizon_days)
-    run = identity(dataset.name, dataset.version, "tune", origins, config.to_json(), __version__)
-    folder = workspace.runs / run
+    decides = (dataset.version, "tune", origins, config.to_json(), __version__)
     progress.report("features", 0, 1)
-    past = open_log(dataset, before=origin, **config.of_log())
-    found = search(past, config, trials=trials, origins=origins, folder=folder, progress=progress)
-    past.close()
-    log = open_log(dataset, **config.of_log())
-    tuning = judge(log, origin, config, found, folder / "last", progress)
-    log.close()
-    keep_tuning(workspace, dataset, config, tuning)
-    shutil.rmtree(folder, ignore_errors=True)
+    with state_folder(workspace, dataset.name, *decides, stays=JOURNAL) as folder:
+        past = open_log(dataset, before=origin, **config.of_log())
+        found = search(past, config, trials=trials, origins=origins, folder=folder, progress=progress)
+        past.close()
+        log = open_log(dataset, **config.of_log())
+        tuning = judge(log, origin, config, found, folder / "last", progress)
+        log.close()
+        keep_tuning(workspace, dataset, config, tuning)
     return tuning
 
 

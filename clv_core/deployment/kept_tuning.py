@@ -9,7 +9,7 @@ from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.belongings import TUNING
 from clv_core.evaluation.tuned import Tuning
-from clv_core.training.checkpoint import identity
+from clv_core.training.states import identity
 from clv_core.workspace import Workspace, read_json, write_json
 
 

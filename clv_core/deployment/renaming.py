@@ -1,4 +1,4 @@
-"""A dataset gets another name, and all that is of it follows: models, scores, views, searches for settings."""
+"""A dataset gets another name, and all that is of it follows: models, scores, views, searches, states of runs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.record import RECORD, read_record, write_record
 from clv_core.deployment.registry import Registry
 from clv_core.errors import NotFound, Refused
+from clv_core.training.states import move_states
 from clv_core.workspace import Workspace, read_json, write_json
 
 
@@ -56,6 +57,7 @@ def _follow(workspace: Workspace) -> dict[tuple[str, str], dict[str, int]]:
         Registry(workspace).rename(old, new)
         for path in predictions_of(workspace, old):
             os.replace(path, path.with_name(new + path.name.removeprefix(old)))
+        move_states(workspace, old, new)
         for kind in (EXPLORED, TUNING):
             _move(workspace.root / kind / old, workspace.root / kind / new)
         _tell_jobs(workspace, old, new)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import optuna
 
 REFERENCE: Final = "bgnbd"
+JOURNAL: Final = "journal.log"
+"""What was tried, in the folder of a search; nothing of a customer."""
 SMALLEST_MEAN: Final = 1e-3
 """Floor of a predicted mean in the deviance, as a share of the mean actual value: the deviance of 0 is infinite."""
 
@@ -143,7 +145,7 @@ def search(
     reference = _references(log, chosen, config, folder / "run")
     default = {name: getattr(config, name) for name in SPACE}
     study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(folder / "journal.log"))),
+        storage=JournalStorage(JournalFileBackend(str(folder / JOURNAL))),
         study_name="tuning",
         load_if_exists=True,
         pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=0),

@@ -18,6 +18,7 @@ from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace, read_json, write_json
 
+RUN = "0123456789abcdef"
 LOG = "customer_id,event_time,amount\na,2024-01-01,1\nb,2024-01-02,2\n"
 
 
@@ -36,6 +37,7 @@ def workspace(tmp_path: Path) -> Workspace:
         for folder in (workspace.folder("predictions", model), workspace.folder("explored", name, version)):
             (folder / f"{name}-{version}-20240103.parquet").write_bytes(b"scores")
         write_json(workspace.folder("tuning", name) / f"{version}-0.json", {})
+        write_json(workspace.folder("runs", f"{name}-{RUN}", "refit") / "plan.json", {})
     return workspace
 
 
@@ -59,6 +61,10 @@ def test_all_that_is_of_the_dataset_follows_and_nothing_of_another(workspace: Wo
     assert [name for name in names if name.startswith("tuning/")] == [
         f"tuning/shop-2/{version}-0.json",
         f"tuning/store/{version}-0.json",
+    ]
+    assert [name for name in names if name.startswith("runs/")] == [
+        f"runs/shop-2-{RUN}/refit/plan.json",
+        f"runs/store-{RUN}/refit/plan.json",
     ]
     assert f"predictions/shop-hybrid/store-{version}-20240103.parquet" in names
     assert f"explored/store/{version}/shop-{version}-20240103.parquet" in names

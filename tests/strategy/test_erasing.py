@@ -293,6 +293,20 @@ def test_a_dataset_of_nobody_else_goes(tmp_path: Path) -> None:
     assert list_datasets(workspace) == [] and told.datasets[0]["version"] == ""
 
 
+def test_states_of_trainings_on_those_who_were_erased_go_too(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    for name, who in (("shop", "anna-0001"), ("shop-2", "cleo-0003")):
+        log = tmp_path / f"{name}.csv"
+        log.write_text(f"customer_id,event_time,amount\n{who},2024-01-01,5\nbert-0002,2024-01-02,6\n")
+        ingest(workspace, log, name)
+        (workspace.folder("runs", f"{name}-0123456789abcdef", "refit") / "train.safetensors").write_bytes(b"of all")
+    pretrained = workspace.folder("runs", "pretrain") / "state-1-10.safetensors"
+    pretrained.write_bytes(b"of nobody")
+    told = erasing.erase(workspace, ["anna-0001"], progress=KEPT)
+    assert [path.name for path in sorted(workspace.runs.iterdir())] == ["pretrain", "shop-2-0123456789abcdef"]
+    assert told.removed["states"] == 1 and pretrained.exists()
+
+
 def test_a_run_in_the_workspace_holds_an_erasure_off(workspace: Workspace) -> None:
     with pytest.raises(UsageError):
         erasing.erase(workspace, ["  "], progress=KEPT)

@@ -52,12 +52,15 @@ def check_free(workspace: Workspace) -> None:
 
 
 def remove_made(workspace: Workspace, name: str) -> dict[str, int]:
-    """Remove what is made again from a dataset: scores, explanations, views; return counts by kind."""
+    """Remove what is made again from a dataset: scores, explanations, views; return counts by kind.
+
+    States of trainings that were cut off go too: they would go on with the customers among the rest.
+    """
     found = belongings(workspace, name)
     for path in found.predictions:
         path.unlink(missing_ok=True)
-    known = {**found.made, "explored": found.explored}
-    folders = {kind: known[kind] for kind in REMADE}
+    known = {**found.made, "explored": found.explored, "states": found.states}
+    folders = {kind: known[kind] for kind in (*REMADE, "states")}
     for path in (path for paths in folders.values() for path in paths):
         remove(path)
     return {"predictions": len(found.predictions), **{kind: len(paths) for kind, paths in folders.items()}}
