@@ -144,9 +144,12 @@ def form(column: str) -> str:
 
 
 def _split_form(column: str) -> str:
-    """Return SQL for the orders that fit; where the year may come first, those that give no possible time do not."""
+    """Return SQL for the orders that fit; where the year may come first, those that give no possible time do not.
+
+    It is not looked for before a dot: 05.04.24 is written where the day comes first.
+    """
     times = ", ".join(f"'{order}': {_split_time(column, order)}" for order in ORDERS)
-    year = f"coalesce({in_range('s.ymd')}, false)"
+    year = f"(coalesce({in_range('s.ymd')}, false) AND NOT regexp_matches({column}, '^\\d+\\.'))"
 
     def fits(order: str) -> str:
         return f"s.{order} IS NOT NULL AND (NOT {year} OR {in_range(f's.{order}')})"

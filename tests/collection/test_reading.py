@@ -254,7 +254,8 @@ def test_amounts_are_read_by_their_form(
         (["24/1/5 8:05", "24/1/31"], {}, None, "2024-01-05"),
         (["20-03-01", "20-03-12"], {"date_order": "ymd"}, None, "2020-03-01"),
         (["20-03-01", "20-03-12"], {}, "dates_ambiguous_year", None),
-        (["25.04.24", "26.04.24"], {}, "dates_ambiguous_year", None),
+        (["25.04.24", "26.04.24"], {}, None, "2024-04-25"),
+        (["25-04-24", "26-04-24"], {}, "dates_ambiguous_year", None),
         (["20-03-30", "04/25/2024"], {}, "dates_contradict_year", None),
     ],
 )
