@@ -195,7 +195,7 @@ def test_a_customers_file_without_a_line_of_names_is_asked_about(open_page: OPEN
     assert not app.exception and not app.error
     app.button(key="customers_add").click().run()
     args = newest(shop, "customers").status()["args"]
-    assert args[-1] == "--no-header" and "email=column_2" in args
+    assert args[-1] == "--no-header" and "--contact=email=column_2" in args
 
 
 def test_a_run_that_fails_is_said_and_changes_nothing(open_page: OPEN, shop: Path) -> None:
