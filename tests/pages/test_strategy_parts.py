@@ -144,7 +144,7 @@ def test_only_the_open_part_is_worked_out(
     open_page: OPEN, advised: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     called: list[str] = []
-    monkeypatch.setattr(budget, "show", lambda ground: called.append("budget"))
+    monkeypatch.setattr(budget, "show", lambda *_, **__: called.append("budget"))
     app = open_page(advised, "strategy", lang="en")
     assert called == ["budget"] and not app.exception
     other = recommended if name == "price" else priced

@@ -118,7 +118,7 @@ def test_a_column_that_is_not_recognised_is_chosen_from_a_list(
     assert "**4** rows read" in written(app)
     app.form_submit_button[0].click().run()
     args = last_args(tmp_path, "ingest")
-    assert f"{canonical}={chosen}" in args
+    assert f"--map={canonical}={chosen}" in args
 
 
 def test_two_columns_of_one_meaning_are_told_apart_by_a_click(open_page: OPEN, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_two_columns_of_one_meaning_are_told_apart_by_a_click(open_page: OPEN, t
     net = sum(2 * n + 1 for n in range(30))
     assert str(net) in {metric.value for metric in app.metric}
     app.form_submit_button[0].click().run()
-    assert "amount=order_value" in last_args(tmp_path, "ingest")
+    assert "--map=amount=order_value" in last_args(tmp_path, "ingest")
 
 
 def test_a_price_is_said_to_be_of_a_piece_or_of_a_line(open_page: OPEN, tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def test_what_was_said_about_a_file_of_this_shape_is_offered(open_page: OPEN, tm
     assert not app.exception and not app.error
     app.form_submit_button[0].click().run()
     args = last_args(tmp_path, "ingest")
-    assert "amount=cash" in args and args[args.index("--currency") + 1] == "CHF"
+    assert "--map=amount=cash" in args and args[args.index("--currency") + 1] == "CHF"
 
 
 def test_the_look_names_the_gap_and_the_horizons(open_page: OPEN, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.errors import NeedsAnswer, UsageError
 from clv_core.strategy.export import EXPORTS, Contacts, Side, export, log_export, log_taken
@@ -166,6 +167,8 @@ def test_a_preview_asks_for_consent_and_contacts_as_the_export_does(scored: pd.D
 
 def test_a_table_counts_its_rows_and_its_different_customers(tmp_path: Path) -> None:
     work, rows = Workspace(tmp_path / "workspace"), pd.DataFrame({"customer_id": ["a", "a", "b", "c"], "rank": 1})
+    rows.assign(event_time="1998-01-01", amount=2.0).to_csv(tmp_path / "log.csv", index=False)
+    ingest(work, tmp_path / "log.csv", SIDE.dataset, duplicates="keep")
     made = write_rows(work, rows, tmp_path / "several.csv", SIDE)
     assert (made.rows, made.customers, made.asked) == (4, 3, 3)
     StopList.of(work).add(["a"])
