@@ -123,7 +123,7 @@ def swarm(explanation: Explanation, currency: str) -> go.Figure:
 def _with_reading(part: str, representative: str) -> str:
     """Return a reason with what its colour reads on a line of its own: "views" may be the time since the last one."""
     name, read = reason_name(part), reading_label(representative, state.language())
-    return name if read.casefold() == name.casefold() else f"{name}<br><sub>{read}</sub>"
+    return name if read.casefold() == name.casefold() else f"{name}<br><span style='font-size:11px'>{read}</span>"
 
 
 def _swarm_message(table: pd.DataFrame, order: list[str], names: dict[str, str], answer: str) -> str:
