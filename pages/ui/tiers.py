@@ -46,11 +46,12 @@ def what_past_origins_say(bundle: Bundle, terms: Terms) -> tuple[SharedError | N
         return None, 0.0
     path = comparison_folder(state.workspace(), bundle) / PREDICTIONS
     written = path.stat().st_mtime if path.is_file() else 0.0
-    return _shared_error(bundle.id, bundle.record["created"], written, bundle), written
+    shared = _shared_error(bundle.id, bundle.record["created"], written, bool(bundle.record["holdout"]), bundle)
+    return shared, written if shared is not None else -1.0
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _shared_error(model_id: str, created: str, written: float, _bundle: Bundle) -> SharedError | None:
+def _shared_error(model_id: str, created: str, written: float, measured: bool, _bundle: Bundle) -> SharedError | None:
     return shared_error(state.workspace(), _bundle)
 
 
