@@ -36,6 +36,13 @@ claim = "groups"
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _own_caches() -> None:
+    """A server has one workspace, and its caches are keyed by what lies there; here many have models of the same id."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
 @pytest.fixture(scope="session")
 def with_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with one dataset: the sample that ships."""
