@@ -20,7 +20,7 @@ from clv_core.evaluation.origins import rolling_origins
 from clv_core.i18n import translate
 from clv_core.training.fit import MODELS
 from clv_core.workspace import Workspace, write_json
-from pages.ui import scoreboard
+from pages.ui import scoreboard_run
 
 PARTS = ("value", "low", "high")
 OPEN = Callable[..., AppTest]
@@ -56,7 +56,7 @@ def test_folds_are_asked_for_where_the_command_takes_them(with_model: Path, tmp_
     bundle = list_bundles(Workspace(with_model))[0]
     config = {**bundle.record["config"], "model": model}
     ours = Bundle(bundle.folder, {**bundle.record, "model": model, "config": config})
-    words = scoreboard.command(ours, [model, "naive"], tmp_path)
+    words = scoreboard_run.command(ours, [model, "naive"], tmp_path)
     assert ("--folds" in words) != MODELS[model].baseline
     assert words[words.index("--models") + 1] == f"{model},naive"
 
@@ -66,7 +66,7 @@ def test_folds_are_asked_for_where_the_command_takes_them(with_model: Path, tmp_
     [("blend", ["hybrid", "instant_tuned"]), ("hybrid", ["mlp", "rnn"]), ("bgnbd", ["blend"]), ("naive", ["blend"])],
 )
 def test_a_model_is_held_against_its_parts_and_any_other_against_the_usual_one(model: str, first: list[str]) -> None:
-    proposed = scoreboard.rivals(model, "blend")
+    proposed = scoreboard_run.rivals(model, "blend")
     assert proposed[: len(first)] == first and {model, "bgnbd"}.isdisjoint(proposed)
     assert set(proposed) <= set(MODELS) and len(set(proposed)) == len(proposed)
 
