@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection import numbers, times
-from clv_core.collection.aliases import CURRENCY, MISSING, PRICE
+from clv_core.collection import currency, numbers, price, times
+from clv_core.collection.aliases import CURRENCY, MISSING
 from clv_core.collection.engine import fetch, name, one, text
 from clv_core.collection.mapping import Proposal, choose, propose
-from clv_core.collection.plan import CREDIT_NOTE, MAX_QUANTITY, Plan, T, price_role, seen_values
+from clv_core.collection.plan import CREDIT_NOTE, MAX_QUANTITY, Plan, T, seen_values
 from clv_core.collection.source import Source, sample
 from clv_core.columns import (
     AMOUNT,
@@ -22,13 +22,12 @@ from clv_core.columns import (
     EVENT_TIME,
     EVENT_TYPE,
     ORDER_ID,
-    PRODUCT_ID,
     PURCHASE,
     QUANTITY,
     RATING,
     UNIT_PRICE,
 )
-from clv_core.errors import Message, NeedsAnswer, Refused
+from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
 
 FLOAT_ID: Final = re.compile(r"\d+\.0")
@@ -37,19 +36,10 @@ BELOW: Final = r"^[^0-9]*[(\-−－]|-\s*$"
 
 NEARLY_ALL: Final = 0.95
 SAMPLE_ROWS: Final = 2_000
-JUDGED_ROWS: Final = 200_000
 SCALES: Final = (5.0, 10.0, 100.0)
 """Scales of ratings: the smallest that holds most ratings of the log is taken."""
 
 NUMBERS: Final = (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING)
-CURRENCIES: Final[dict[str, tuple[str, ...]]] = {
-    "$": ("USD", "CAD", "AUD", "NZD", "HKD", "SGD", "TWD", "MXN", "ARS", "CLP", "COP"),
-    **dict.fromkeys(("¥", "￥"), ("CNY", "JPY")),
-    **dict.fromkeys(("元", "RMB"), ("CNY",)),
-    **{"US$": ("USD",), "€": ("EUR",), "£": ("GBP",), "円": ("JPY",)},
-}
-"""Codes of the currencies that a sign stands for, the likeliest first."""
-
 MARKED: Final = (AMOUNT, UNIT_PRICE, DISCOUNT, QUANTITY)
 """Columns that the answer about the decimal mark holds for; the first whose mark is proven speaks for the others."""
 
@@ -108,7 +98,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     rows = sample(connection, source, SAMPLE_ROWS)
     proposals = propose(source.columns, rows, answers.mapping)
     chosen, notes = choose(proposals, source.file)
-    chosen, said = _settle_price(connection, source, chosen)
+    chosen, said = price.settle(connection, source, chosen)
     notes += said
     seen = sorted(
         {str(row[chosen[EVENT_TYPE]]).strip() for row in rows if row[chosen[EVENT_TYPE]]}
@@ -132,7 +122,8 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
             unreadable = counts[column].get("unreadable", 0)
             if unreadable and column in (QUANTITY, DISCOUNT, RATING):
                 notes += (Message("warning.unreadable_numbers", {"column": chosen[column], "rows": unreadable}),)
-    currency, said = _currency(counts, answers.currency, chosen)
+    paid = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
+    money, said = currency.decide(counts["named"], counts["marks"], answers.currency, paid)
     rate = DISCOUNT in chosen and AMOUNT not in chosen and float(counts["largest_discount"] or 2) <= 1
     if rate:
         said += (Message("warning.discount_rate", {"column": chosen[DISCOUNT]}),)
@@ -154,7 +145,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         discount_below=counts["discounts_below"],
         float_ids=whole,
     )
-    return Profile(plan, total, notes + said, currency, tuple(proposals))
+    return Profile(plan, total, notes + said, money, tuple(proposals))
 
 
 def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, progress: Progress) -> dict[str, Any]:
@@ -258,67 +249,3 @@ def _blanked(counts: dict[str, Any], chosen: Mapping[str, str], scale: float) ->
     if counts["negative"]:
         found.append(Message("warning.negative_purchases", {"rows": counts["negative"], "column": chosen[AMOUNT]}))
     return tuple(found)
-
-
-def _currency(counts: dict[str, Any], said: str, chosen: Mapping[str, str]) -> tuple[str, tuple[Message, ...]]:
-    """Return the currency, and warnings: several of them, a mark that means several, another one than was said."""
-    found = counts["named"] or counts["marks"]
-    column = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
-    params = {"column": column, "found": ", ".join(found)}
-    if not found:
-        return said, ()
-    could = [code for code in _meant(found[0]) if all(code in _meant(mark) for mark in found)]
-    if not could:
-        return said, (Message("warning.mixed_currency", params),)
-    currency = said or could[0]
-    params["currency"] = currency
-    notes = [Message("warning.currency_marks", params)] if counts["marks"] else []
-    if said and not set(could) & set(_meant(said)):
-        notes.append(Message("warning.currency_contradicted", params))
-    if not said and len(could) > 1:
-        notes.append(Message("warning.currency_guessed", {**params, "could": ", ".join(could)}))
-    return currency, tuple(notes)
-
-
-def _meant(mark: str) -> tuple[str, ...]:
-    """Return the codes of the currencies that a sign or code stands for, the likeliest first."""
-    return CURRENCIES.get(mark.strip().upper(), (mark.strip().upper(),))
-
-
-def _settle_price(
-    connection: duckdb.DuckDBPyConnection, source: Source, chosen: dict[str, str]
-) -> tuple[dict[str, str], tuple[Message, ...]]:
-    """Decide whether a column called only "price" is the price of one piece or of the line."""
-    column = price_role(chosen)
-    rest = {key: value for key, value in chosen.items() if key != PRICE}
-    if column is None:
-        if PRICE in chosen and UNIT_PRICE not in chosen:
-            rest[UNIT_PRICE] = chosen[PRICE]
-        return rest, ()
-    if QUANTITY not in chosen:
-        return {**rest, UNIT_PRICE: column}, ()
-    role = _price_evidence(connection, source, column, chosen)
-    if role is None:
-        raise NeedsAnswer("price_of_what", column=column, quantity=chosen[QUANTITY])
-    return {**rest, role: column}, (Message(f"warning.price_is_{role}", {"column": column}),)
-
-
-def _price_evidence(
-    connection: duckdb.DuckDBPyConnection, source: Source, column: str, chosen: Mapping[str, str]
-) -> str | None:
-    """Look at products sold in several quantities: a unit price stays, a line's price grows with the quantity."""
-    if PRODUCT_ID not in chosen:
-        return None
-    product, quantity, price = (name(item) for item in (chosen[PRODUCT_ID], chosen[QUANTITY], column))
-    row = connection.execute(
-        f"SELECT count(*), count(*) FILTER (high <= low * 1.001), count(*) FILTER (high_each <= low_each * 1.001) FROM"
-        f" (SELECT min(p) AS low, max(p) AS high, min(p / q) AS low_each, max(p / q) AS high_each FROM"
-        f" (SELECT {product} AS item, abs(try_cast({quantity} AS DOUBLE)) AS q, try_cast({price} AS DOUBLE) AS p"
-        f" FROM {source.relation()} LIMIT {JUDGED_ROWS}) WHERE q > 0 AND p > 0 GROUP BY item HAVING min(q) < max(q))"
-    ).fetchone()
-    products, stays, grows = row or (0, 0, 0)
-    if products < 5 or max(stays, grows) < 0.2 * products or stays == grows:
-        return None
-    if min(stays, grows) * 4 > max(stays, grows):
-        return None
-    return UNIT_PRICE if stays > grows else AMOUNT
