@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from clv_core.collection import numbers, times
+from clv_core.collection import numbers, time_texts, times
 from clv_core.collection.aliases import CURRENCY, EVENT_NAMES, MISSING, PRICE, fold
 from clv_core.collection.engine import name, text
 from clv_core.columns import (
@@ -104,12 +104,12 @@ class Plan:
         if kind is Kind.TEXT and canonical not in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE):
             return raw
         missing = ", ".join(text(word) for word in (*MISSING, *INVISIBLE))
-        written = times.plain(raw) if kind is Kind.TIME else raw
+        written = time_texts.plain(raw) if kind is Kind.TIME else raw
         slow = (
             f"list_transform([trim({written}, ' \t\u00a0\u3000')], lambda w: CASE WHEN strlen(w) <= 9"
             f" AND lower(w) IN ({missing}) THEN NULL ELSE w END)[1]"
         )
-        plain = {Kind.TIME: times.plainest, Kind.NUMBER: numbers.plain, Kind.TEXT: _plain_text}[kind](raw)
+        plain = {Kind.TIME: time_texts.plainest, Kind.NUMBER: numbers.plain, Kind.TEXT: _plain_text}[kind](raw)
         return f"CASE WHEN {raw} IS NULL OR {plain} THEN {raw} ELSE {slow} END"
 
     def typed(self, relation: str) -> str:

@@ -1,4 +1,4 @@
-"""Whether a column called only "price" is that of one piece or of the line: products sold in several quantities tell."""
+"""Whether a column called only "price" is that of one piece or of the line: products sold in several quantities say."""
 
 from __future__ import annotations
 
