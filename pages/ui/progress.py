@@ -112,7 +112,7 @@ def after(job: jobs.Job) -> None:
     with st.container(horizontal=True):
         if status["state"] == jobs.INTERRUPTED:
             word = "job.go_on" if status["command"] in RESUMES else "job.again"
-            icon, may = ":material/refresh:", by_role.if_may(access.action_of(status["command"]))
+            icon, may = ":material/refresh:", by_role.if_may(access.action_of(status["args"]))
             if st.button(t(word), type="primary", icon=icon, key=f"once_more_{status['command']}", **may):
                 again(job)
         icon, close = ":material/close:", f"close_{status['command']}"

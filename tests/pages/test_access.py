@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -143,6 +145,27 @@ def test_a_run_is_stopped_by_those_who_may_start_it(
     job = sleeping_job(Workspace(root), ["train", "shop"], "shop")
     sign_in(email)
     assert open_page(root, "train").button(key=f"cancel_{job.id}").disabled is grey
+
+
+@pytest.mark.parametrize(
+    ("person", "grey"), [(("eve@other.example", "clv-analysts"), True), (("ana@shop.example",), False)]
+)
+def test_a_run_that_was_cut_off_is_started_again_by_those_who_may_start_it(
+    open_page: Callable[..., AppTest],
+    with_dataset: Path,
+    sleeping_job: Callable[..., Job],
+    sign_in: Callable[..., None],
+    tmp_path: Path,
+    person: tuple[str, ...],
+    grey: bool,
+) -> None:
+    root = tmp_path / "workspace"
+    shutil.copytree(with_dataset, root)
+    job = sleeping_job(Workspace(root), ["delete", "shop"], "shop")
+    os.killpg(job.status()["pid"], signal.SIGKILL)
+    os.waitpid(job.status()["pid"], 0)
+    sign_in(person[0], **({"groups": person[1]} if person[1:] else {}))
+    assert open_page(root, "datasets", run=job.id).button(key="once_more_delete").disabled is grey
 
 
 @pytest.mark.usefixtures("never_grey")
