@@ -190,5 +190,5 @@ def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
         ),
     }
     for tier, name in enumerate(names, 1):
-        columns[f"tier{tier}"] = number(name, format="%g", width=100, help=t("budget.column.effect.help"))
+        columns[f"tier{tier}"] = number(name, format="%g", width=125, help=t("budget.column.effect.help"))
     return columns

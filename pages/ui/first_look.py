@@ -44,6 +44,7 @@ def section(dataset: Dataset) -> None:
         if st.button(t("look.train"), type="primary", icon=navigation.BY_NAME["train"].icon, key="look_train"):
             navigation.go("train")
         if st.button(t("look.segments"), icon=navigation.BY_NAME["segments"].icon, key="look_segments"):
+            state.choose(model=bundle.id)
             navigation.go("segments")
 
 

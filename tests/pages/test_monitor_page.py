@@ -108,6 +108,9 @@ def test_where_nothing_came_after_the_cutoff_it_is_too_early(open_page: OPEN, wi
     app = open_page(root, "monitor", lang="en")
     assert not app.exception and not app.error
     assert app.subheader[0].value == translate("recommend.keep.early")
+    assert any(
+        translate("monitor.about.early", cutoff="31 Dec 2024", kind="month")[:40] in item.value for item in app.caption
+    )
     assert texts(app).count(translate("monitor.light.unknown")) == 3
     assert app.button(key="monitor_retrain").disabled
 
