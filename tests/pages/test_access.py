@@ -21,6 +21,18 @@ from pages.ui import access, uploading
 from tests.pages.conftest import ROLES
 
 
+@pytest.fixture(scope="module")
+def with_dataset(with_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy: what these tests are refused is written into the audit log of the workspace."""
+    return Path(shutil.copytree(with_dataset, tmp_path_factory.mktemp("access") / "with_dataset"))
+
+
+@pytest.fixture(scope="module")
+def with_model(with_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy, for the same reason."""
+    return Path(shutil.copytree(with_model, tmp_path_factory.mktemp("access") / "with_model"))
+
+
 @pytest.mark.parametrize(
     ("person", "role"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,6 +83,7 @@ def test_where_people_sign_in_paths_are_for_those_who_change_data_and_below_a_na
 def test_a_viewer_opens_no_path_even_past_the_button(
     open_page: Callable[..., AppTest],
     with_dataset: Path,
+    tmp_path: Path,
     sign_in: Callable[..., None],
     page: str,
     view: tuple[str, str],
@@ -89,7 +91,8 @@ def test_a_viewer_opens_no_path_even_past_the_button(
     form: str,
 ) -> None:
     sign_in("bob@shop.example")
-    app = open_page(with_dataset, page)
+    own = Path(shutil.copytree(with_dataset, tmp_path / "own"))  # the refusal is written into its audit log
+    app = open_page(own, page)
     app.session_state[view[0]] = view[1]
     app.run()
     app.text_input(key=field).set_value(__file__)
