@@ -200,7 +200,6 @@ def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
             ),
             widgets.file_name(bundle, what, card.as_of, "json"),
             key="download_card",
-            type="primary",
             disabled=not allowed,
         )
         widgets.download(

@@ -71,11 +71,13 @@ def _segment(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
         for number, condition in enumerate(rule.conditions):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"- {widgets.plain(_sentence(condition))}", width="stretch")
-                if len(rule.conditions) > 1 and st.button(
+                if (len(rule.conditions) > 1 or rule.by_hand is not None) and st.button(
                     t("rules.drop"), key=f"drop_{place}_{number}", icon=":material/close:", type="tertiary"
                 ):
                     left = tuple(one for other, one in enumerate(rule.conditions) if other != number)
                     _replace(dataset, rules, place, replace(rule, conditions=left))
+        if rule.by_hand is not None:
+            _by_hand(dataset, rules, place, rule)
         about = st.text_input(
             t("segments.column.description"),
             rule.description,
@@ -86,6 +88,16 @@ def _segment(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
         )
         if (about or "") != rule.description:
             _replace(dataset, rules, place, replace(rule, description=about or ""))
+
+
+def _by_hand(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
+    """List the customers put in by hand on the customer page; each can be taken out."""
+    everyone = list(rule.by_hand or ())
+    label = t("rules.by_hand", count=f"{len(everyone):,}")
+    key = f"by_hand_{rules.name}_{rule.name}_{len(everyone)}"
+    left = st.multiselect(label, everyone, everyone, key=key, placeholder=t("rules.by_hand.hint"))
+    if len(left) < len(everyone):
+        _replace(dataset, rules, place, replace(rule, by_hand=tuple(left)))
 
 
 def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None:

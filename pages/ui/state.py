@@ -29,6 +29,7 @@ from clv_core.i18n import (
     say_day,
     say_money,
     say_number,
+    say_share,
     translate,
 )
 from clv_core.workspace import Workspace
@@ -205,8 +206,8 @@ def unit(currency: str) -> str:
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """Return a share as a percentage."""
-    return f"{share:.{digits}%}"
+    """Return a share as a percentage; what is not 0 % or 100 % is not said to be."""
+    return say_share(share, digits)
 
 
 def day(value: date | str) -> str:

@@ -30,6 +30,8 @@ from clv_core.strategy.erasing import erase as erasing
 from clv_core.strategy.erasing.certificate import certificates, salted
 from clv_core.strategy.erasing.places import clear_records
 from clv_core.strategy.erasing.wanted import Wanted
+from clv_core.strategy.schemes.rules import Rule, Rules
+from clv_core.strategy.schemes.saved import load_rules, save_rules
 from clv_core.workspace import Workspace, read_json, write_json
 from tests.strategy.searcher import found
 
@@ -267,9 +269,11 @@ def test_short_ids_are_taken_whole_and_only_as_customers(tmp_path: Path) -> None
     log.write_text("customer_id,event_time,amount,product_id\n" + "\n".join(rows) + "\n")
     workspace = Workspace(tmp_path / "workspace")
     ingest(workspace, log, "shop")
+    save_rules(open_dataset(workspace, "shop"), Rules("mine", (Rule("Friends", (), by_hand=("17", "170")),)))
     erasing.erase(workspace, ["17"], progress=KEPT)
     left = pd.read_parquet(open_dataset(workspace, "shop").events_path)
     assert list(left["customer_id"]) == ["1", "1", "170", "170"] and set(left["product_id"]) == {"17"}
+    assert load_rules(open_dataset(workspace, "shop"), "mine").rules[0].by_hand == ("170",)
 
 
 @pytest.mark.parametrize("words", [("--customer", "17"), ("--customer=17",)])

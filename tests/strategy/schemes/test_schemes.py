@@ -157,6 +157,21 @@ def test_a_condition_more_belongs_to_its_segment_or_makes_one() -> None:
     assert RULES.with_condition("New", condition).rules == (*RULES.rules, Rule("New", (condition,)))
 
 
+def test_a_customer_put_in_by_hand_is_there_whatever_the_rules_say(customers: pd.DataFrame) -> None:
+    before = keys(RULES, customers)
+    big, other = (customers["customer_id"].iloc[before.index(key)] for key in ("1", OTHERS))
+    rules = RULES.with_customer("Silent", big).with_customer("Friends", other).with_customer("Friends", big)
+    changed = dict(zip(customers["customer_id"], before, strict=True)) | {big: "4", other: "4"}
+    assert keys(rules, customers) == list(changed.values())
+    overlapping = Rules("mine", RULES.rules, True).with_customer("Silent", big).place(customers)
+    assert overlapping.inside is not None
+    here = customers["customer_id"].eq(big).to_numpy().argmax()
+    assert overlapping.inside[:4, here].tolist()[::2] == [True, True] and not overlapping.inside[3, here]
+    assert Rules.from_json(rules.to_json()) == rules
+    nobody = rules.without_customer(big).without_customer(other, "Friends")
+    assert keys(nobody, customers) == before and Rules.from_json(nobody.to_json()) == nobody
+
+
 @pytest.mark.parametrize(
     ("value", "code"),
     [
