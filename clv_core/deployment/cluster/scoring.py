@@ -21,7 +21,7 @@ from clv_core.deployment.cluster import worker
 from clv_core.deployment.cluster.worker import SCORES, TOTALS, Carried
 from clv_core.deployment.surroundings import Surroundings, besides_level
 from clv_core.deployment.terms import Terms
-from clv_core.errors import NotFound, Refused, UsageError
+from clv_core.errors import NotEnoughData, NotFound, Refused, UsageError
 from clv_core.features.lines import VOCABULARIES
 from clv_core.features.log import EventLog
 from clv_core.features.relations import day_of
@@ -87,6 +87,7 @@ def score_folder(
 
     Raises:
         NotFound: no model, or no events.
+        NotEnoughData: the log ends before the cutoff.
         Refused: the model learned from attributes of customers, which no folder of events holds; the log has no
             purchase; ``out`` exists.
         UsageError: nobody says what time zone it is.
@@ -98,7 +99,10 @@ def score_folder(
     _refuse_what_cannot_be(bundle, out)
     progress.report("features", 0, 1)
     table = spark.events(events, zone)
-    as_of = cutoff or _end(table, spark.connection, events)
+    end = _end(table, spark.connection, events)
+    as_of = cutoff or end
+    if as_of > end:
+        raise NotEnoughData("cutoff_after_log", cutoff=as_of.isoformat(), end=end.isoformat())
     log = EventLog.from_table(table, spark.connection, before=as_of, **_config(bundle).of_log())
     wide, carried = told(log, bundle, as_of, zone, terms)
     rows = spark.session.sql(str(spark.connection.compile(wide)))

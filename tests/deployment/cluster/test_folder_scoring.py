@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,7 @@ from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.cluster.scoring import score_folder
 from clv_core.deployment.record import write_record
-from clv_core.errors import ClvError, NotFound, Refused, UsageError
+from clv_core.errors import ClvError, NotEnoughData, NotFound, Refused, UsageError
 from clv_core.features.spark import Spark
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import score
@@ -78,3 +79,13 @@ def test_a_folder_that_holds_no_events_is_refused(
     pd.DataFrame({"customer": ["a"], "event_time": [pd.Timestamp("2024-01-01")]}).to_parquet(tmp_path / "e.parquet")
     wrong = refused(Refused, shop, spark, tmp_path, model, out)
     assert (wrong.code, wrong.params["missing"]) == ("events_columns", "customer_id") and not out.exists()
+
+
+def test_a_cutoff_after_the_folder_s_end_is_refused(
+    spark: Spark, shop: Workspace, bundles: dict[str, Bundle], folder: Path, tmp_path: Path
+) -> None:
+    model, end, out = bundles["bgnbd"].id, open_dataset(shop, "shop").log_end, tmp_path / "out"
+    with pytest.raises(NotEnoughData) as caught:
+        score_folder(shop, spark, str(folder), model, str(out), cutoff=end + timedelta(days=1), progress=NoProgress())
+    assert (caught.value.code, caught.value.params["end"]) == ("cutoff_after_log", end.isoformat())
+    assert not out.exists()
