@@ -18,6 +18,7 @@ def section(card: Card, dataset: Dataset) -> None:
     kept = [load_rules(dataset, name) for name in saved_rules(dataset)]
     own = [(rules, rule) for rules in kept for rule in rules.rules]
     said = {_said(rules, rule.name, kept): (rules.name, rule.name) for rules, rule in own}
+    inside = [(rules, rule) for rules, rule in own if card.customer_id in (rule.by_hand or ())]
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             chosen = st.selectbox(
@@ -30,18 +31,18 @@ def section(card: Card, dataset: Dataset) -> None:
                 help=t("card.segment.help"),
                 width=360,
             )
-            nothing = not (chosen or "").strip()
+            name, segment = said.get(str(chosen), (_set_for_new(kept), (chosen or "").strip()))
+            there = any(rules.name == name and rule.name == segment for rules, rule in inside)
             if st.button(
                 t("card.segment.add"),
                 type="primary",
                 icon=":material/group_add:",
                 key="card_segment_add",
-                **by_role.if_may("change", disabled=nothing),
+                **by_role.if_may("change", disabled=not segment or there),
             ):
-                _put(dataset, *said.get(str(chosen), (_set_for_new(kept), str(chosen))), card.customer_id)
-        for place, (rules, rule) in enumerate(own):
-            if card.customer_id in (rule.by_hand or ()):
-                _membership(card, dataset, rules, _said(rules, rule.name, kept), rule.name, place)
+                _put(dataset, name, segment, card.customer_id)
+        for place, (rules, rule) in enumerate(inside):
+            _membership(card, dataset, rules, _said(rules, rule.name, kept), rule.name, place)
 
 
 def _put(dataset: Dataset, name: str, segment: str, customer: str) -> None:
@@ -57,7 +58,8 @@ def _membership(card: Card, dataset: Dataset, rules: Rules, said: str, segment: 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/group: {t('card.segment.in', segment=widgets.plain(said))}", width="content")
         if st.button(t("card.segment.show"), key=f"card_segment_show_{place}", type="tertiary"):
-            st.session_state |= {"scheme_kind": RULES, "rules_name": rules.name, "segments_view": "overview"}
+            st.session_state["scheme_kind"], st.session_state["rules_name"] = RULES, rules.name
+            st.session_state["segments_view"] = "overview"
             navigation.go("segments")
         if st.button(
             t("card.segment.out"), key=f"card_segment_out_{place}", type="tertiary", **by_role.if_may("change")

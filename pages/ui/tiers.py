@@ -135,7 +135,7 @@ def cards(rows: pd.DataFrame, currency: str) -> None:
                 st.markdown(f"**{widgets.plain(str(row.name))}**")
                 st.metric(
                     t("segments.card.customers"),
-                    say(row.customers),
+                    f"{row.customers:,}",
                     t("segments.card.share", share=percent(row.share_of_customers)),
                     delta_color="off",
                     delta_arrow="off",

@@ -159,7 +159,8 @@ def test_a_customer_is_put_into_a_segment_by_hand_and_taken_out_again(
     (rule,) = load_rules(dataset, "mine").rules
     assert (rule.name, rule.by_hand) == ("Friends", (other, first))
     app.button(key="card_segment_show_0").click().run()
-    assert "Friends" in str([item.value for item in app.markdown]) and not app.exception
+    assert app.title[0].value == translate("page.segments") and not app.error
+    assert "**Friends**" in [item.value for item in app.markdown]
     app = search(open_page(own, "customer", lang="en"), first)
     app.button(key="card_segment_out_0").click().run()
     assert load_rules(dataset, "mine").rules[0].by_hand == (other,) and not app.exception
