@@ -83,7 +83,7 @@ def test_quadrant_cards_hold_everybody_and_move_with_the_cut(open_page: OPEN, ow
     box.set_value(50.0).run()
     value = next(item for item in app.number_input if str(item.key).startswith("scheme_value")).value
     sizes = Quadrant(value, 0.5).fit(frame).place(frame)
-    expected = [say_number((sizes.where == place).sum()) for place in range(4)]
+    expected = [f"{(sizes.where == place).sum():,}" for place in range(4)]
     assert shown() == expected != before
 
 
