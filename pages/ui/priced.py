@@ -36,7 +36,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     everyone = _everyone(found)
     said = t("price.measured", days=found.period_days, categories=say(len(everyone)))
     widgets.headline(headline(everyone), widgets.context_line(bundle, dataset.log_end), said)
-    widgets.chart(charts_advice.responses(_drawn(everyone), _message(everyone)), "price_responses", height=460)
+    widgets.chart(charts_advice.responses(_drawn(everyone), chart_message(everyone)), "price_responses", height=460)
     st.info(t("price.fair"), icon=":material/balance:")
     st.subheader(t("price.whatif"), anchor=False)
     outcome, names = None, tiers.names(dataset)
@@ -99,12 +99,12 @@ def _drawn(everyone: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"name": rows[CATEGORY]} | {name: more_pieces(rows[end], CUT) for name, end in ends.items()})
 
 
-def _message(everyone: pd.DataFrame) -> str:
+def chart_message(everyone: pd.DataFrame) -> str:
+    """Return which category answers most, where the intervals allow to say so; else how many surely answer at all."""
     rows = everyone.head(SHOWN)
     most, least = (rows.iloc[place] for place in (rows["elasticity"].argmin(), rows["elasticity"].argmax()))
-    return t(
-        "price.chart",
-        first=widgets.plain(str(most[CATEGORY])),
-        last=widgets.plain(str(least[CATEGORY])),
-        count=len(rows),
-    )
+    if most["high"] >= least["low"]:
+        sure = int((rows["high"] < 0).sum())
+        return t("price.chart.some" if sure else "price.chart.none", sure=sure, count=len(rows))
+    first, last = (widgets.plain(str(row[CATEGORY])) for row in (most, least))
+    return t("price.chart", first=first, last=last, count=len(rows))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -200,3 +201,22 @@ def test_the_card_shows_what_is_recommended_and_offers_to_look_for_it(
     assert not recommendations_folder(Workspace(with_model), bundle_of(with_model), dataset).exists()
     bare.button(key="card_recommend").click().run()
     assert not bare.exception and jobs.jobs(Workspace(with_model), "recommend")
+
+
+@pytest.mark.parametrize(
+    ("ends", "key"),
+    [
+        ({"tea": (-2.0, -1.5), "cups": (-1.0, -0.4)}, "price.chart"),
+        ({"tea": (-2.0, -0.5), "cups": (-1.0, 0.4)}, "price.chart.some"),
+        ({"tea": (-2.0, 0.5), "cups": (-1.0, 0.4)}, "price.chart.none"),
+    ],
+)
+def test_a_chart_names_the_strongest_category_only_where_the_intervals_allow_it(
+    ends: dict[str, tuple[float, float]], key: str
+) -> None:
+    rows = [
+        {"category": name, "low": low, "high": high, "elasticity": (low + high) / 2}
+        for name, (low, high) in ends.items()
+    ]
+    said = priced.chart_message(pd.DataFrame(rows))
+    assert said == translate(key, first="tea", last="cups", count=2, sure=1)
