@@ -84,8 +84,7 @@ def _joined(sentences: list[str]) -> str:
 def _when(card: Card) -> list[str]:
     """Return when the next order is expected and how sure that is, and the customer's own pause."""
     message = card.next_order.message()
-    days = {name: state.day(value) for name, value in message.params.items() if isinstance(value, str)}
-    said = [t(message.code, **{**message.params, **days})]
+    said = [state.said(message)]
     gap, since = card.next_order.usual_gap_days, card.days_since_last
     return said if gap is None or since is None else [*said, t("card.gap", gap=say(gap), since=say(since))]
 

@@ -40,7 +40,7 @@ def _report(path: str, written: float) -> Report:
 
 def headline(report: Report) -> str:
     """Return the recommendation in words."""
-    return report.recommendation.why.text(state.language())
+    return state.said(report.recommendation.why)
 
 
 def about(report: Report) -> str:
@@ -65,7 +65,7 @@ def lights(report: Report) -> None:
             with st.container(border=True, height="stretch", gap="xsmall"):
                 st.markdown(f"**{t(f'monitor.question.{light.question}')}**")
                 st.markdown(f":{colour}-badge[{icon} {t(f'monitor.light.{light.colour}')}]")
-                st.caption(light.why.text(state.language()))
+                st.caption(state.said(light.why))
 
 
 def downloads(report: Report, bundle: Bundle) -> None:

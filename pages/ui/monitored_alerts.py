@@ -8,6 +8,7 @@ import streamlit as st
 
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
+from clv_core.errors import Message
 from clv_core.monitoring.alerts import Alert
 from clv_core.monitoring.challenge import early
 from clv_core.monitoring.lights import AMBER, GREEN, RED, RETRAIN, UNKNOWN
@@ -35,7 +36,7 @@ def retraining(bundle: Bundle) -> None:
         return
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{t('monitor.retrain.done')}**")
-        st.markdown(widgets.plain(t(f"retrain.{outcome['why']['code']}", **outcome["why"]["params"])))
+        st.markdown(widgets.plain(state.said(Message(f"retrain.{outcome['why']['code']}", outcome["why"]["params"]))))
         for one in outcome["figures"]:
             said = {name: judged.said(one["metric"], one[name]) for name in ("champion", "challenger")}
             st.caption(t("monitor.figure", metric=t(f"metric.{one['metric']}"), **said))

@@ -6,6 +6,7 @@ So do the runs that were started here: a page that was loaded anew, or a second 
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from clv_core.collection.store import Dataset, list_datasets
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.verdict import trust_of
-from clv_core.errors import ClvError, NotFound
+from clv_core.errors import ClvError, Message, NotFound
 from clv_core.evaluation.trust import Trust
 from clv_core.i18n import (
     BABEL_LOCALES,
@@ -36,6 +37,7 @@ from clv_core.workspace import Workspace
 from pages.ui import access
 
 CHOICES: Final = ("lang", "dataset", "model")
+ISO_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 RUN: Final = "run"
 """Names a followed run in the address, once for each."""
 FOLLOWED: Final = (
@@ -213,6 +215,15 @@ def percent(share: float, digits: int = 0) -> str:
 def day(value: date | str) -> str:
     """Return a date in the language's own order."""
     return say_day(value, language())
+
+
+def said(message: Message) -> str:
+    """Return a message in the language of the page, with its days in that language's own order."""
+    return t(message.code, **{name: _written(value) for name, value in message.params.items()})
+
+
+def _written(value: Any) -> Any:
+    return day(value) if isinstance(value, str) and ISO_DAY.fullmatch(value) else value
 
 
 def moment(value: str) -> str:

@@ -167,7 +167,7 @@ def trust_reasons(bundle: Bundle) -> None:
     """List why the model may be trusted or not: what speaks against it first."""
     for reason in state.trust(bundle).reasons:
         colour, icon = KINDS[REASONS[reason.code.removeprefix("reason.")]]
-        st.markdown(f":{colour}[{icon}] {plain(reason.text(state.language()))}")
+        st.markdown(f":{colour}[{icon}] {plain(state.said(reason))}")
 
 
 def acknowledged(bundle: Bundle) -> bool:
@@ -176,7 +176,7 @@ def acknowledged(bundle: Bundle) -> bool:
     if trust.verdict != "not_trusted":
         return True
     main = trust.reasons[0]
-    st.warning(plain(main.text(state.language())), icon=VERDICTS["not_trusted"][1])
+    st.warning(plain(state.said(main)), icon=VERDICTS["not_trusted"][1])
     because = t(f"trust.because.{main.code.removeprefix('reason.')}")
     return st.checkbox(t("trust.acknowledge", because=because), key=f"acknowledge_{bundle.id}", persist_state="session")
 
