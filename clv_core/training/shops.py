@@ -66,9 +66,9 @@ def shop_chunk(seed: tuple[int, ...], most: int) -> Chunk:
     shop, random = simulate_shop(seed), np.random.default_rng([*seed, 1])
     traits, steps = shop.traits, steps_of(shop)
     cutoff, horizon = traits.cutoff_day, traits.horizon_days
-    context = Context.of(steps, cutoff, horizon)
     past = history(LogDays.of(steps), cutoff)
     anchor = Anchor.fit(past)
+    context = Context.of(steps, cutoff, horizon, anchor.counts)
     says = {
         "anchor_count": anchor.expected_count(past, horizon),
         "anchor_spend": anchor.expected_spend(past),

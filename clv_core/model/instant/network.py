@@ -63,10 +63,10 @@ class InstantNetwork(nn.Module):
         self.join = nn.Linear(statistics + STEPS_WIDTH, WIDTH)
         self.blocks = nn.ModuleList(Block(WIDTH, LOG_WIDTHS[1]) for _ in range(BLOCKS))
         self.norm = nn.LayerNorm(WIDTH)
-        self.out = nn.Linear(WIDTH, self.head.args_dim + curve.WIDTH)
+        self.out = nn.Linear(WIDTH, self.head.args_dim + curve.WIDTH + 1)
         nn.init.zeros_(self.out.weight)
         with torch.no_grad():
-            self.out.bias.copy_(torch.tensor([0.0] * self.head.args_dim + list(curve.START)))
+            self.out.bias.copy_(torch.tensor([0.0] * self.head.args_dim + list(curve.START) + [0.0]))
         for name, size in (("statistics", statistics), ("log", log_statistics)):
             self.register_buffer(f"{name}_mean", torch.zeros(size))
             self.register_buffer(f"{name}_deviation", torch.ones(size))
@@ -93,9 +93,9 @@ class InstantNetwork(nn.Module):
 
     def forward(self, batch: Batch) -> Params:
         """Return the head's parameters and ``curve``, the weights of the curve over time [B, curve.WIDTH]."""
-        raw = self.out(self.hidden(batch))
-        params = self.head.domain_map(raw[:, : self.head.args_dim], batch.base)
-        return {**params, "curve": raw[:, self.head.args_dim :].softmax(-1)}
+        own, weights, trust = self.out(self.hidden(batch)).split([self.head.args_dim, curve.WIDTH, 1], dim=1)
+        params = self.head.domain_map(own, _trusted(batch.base, trust.sigmoid()))
+        return {**params, "curve": weights.softmax(-1)}
 
     def hidden(self, batch: Batch) -> Tensor:
         """Return the last hidden layer: each customer as the network sees her, [B, WIDTH]."""
@@ -106,6 +106,11 @@ class InstantNetwork(nn.Module):
         for block in self.blocks:
             hidden = block(hidden, log, batch.log_of)
         return F.silu(self.norm(hidden))
+
+
+def _trusted(base: Tensor, trust: Tensor) -> Tensor:
+    """Return base logs [B, BASE_WIDTH] whose first leans from the look-up to the anchor by ``trust`` [B, 1]."""
+    return torch.cat([torch.lerp(base[:, :1], base[:, 1:2], trust), base[:, 1:]], dim=1)
 
 
 def _cut(values: Tensor) -> Tensor:
