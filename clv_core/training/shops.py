@@ -24,7 +24,8 @@ from clv_core.model.one_thread import one_thread
 
 ROWS: Final = 16_384
 """Customers of a chunk."""
-ROWS_A_SHOP: Final = 700
+ROWS_A_SHOP: Final = 300
+"""At most: what a log is like is learned from many shops, not from many customers of each."""
 HORIZON_SHARE: Final = 0.6
 """Customers whose label covers the horizon; those of the others cover another span."""
 AHEAD: Final = 3

@@ -26,6 +26,7 @@ from clv_core.collection.simulate.populations.traits import (
     LARGE_SIZES,
     LARGEST_RATIO,
     STEADY,
+    TEXTBOOK,
     Traits,
     draw_traits,
 )
@@ -307,13 +308,13 @@ def test_leaving_by_repeat_never_ends_with_the_first_order() -> None:
 
 
 def test_some_shops_are_steady_and_some_are_large() -> None:
-    drawn_ = [draw_traits(np.random.default_rng(seed)) for seed in range(1000)]
+    shops = [draw_traits(np.random.default_rng(seed)) for seed in range(1000)]
     still = [
         not (t.mood_deviation or t.rest_share or t.season or t.christmas or t.shock or t.trend or t.slow_down)
-        for t in drawn_
+        for t in shops
     ]
-    assert np.mean(still) == pytest.approx(STEADY, abs=0.05)
-    large = [t.customers > LARGE_SIZES[0] for t in drawn_]
+    assert np.mean(still) == pytest.approx(STEADY + TEXTBOOK, abs=0.05)
+    large = [t.customers > LARGE_SIZES[0] for t in shops]
     assert np.mean(large) == pytest.approx(LARGE, abs=0.04)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.columns import MONEY_TYPES
 from clv_core.collection.simulate.attainable import expected_purchases, expected_spend
+from clv_core.columns import MONEY_TYPES
 from clv_core.features.btyd import Anchor, BgNbd, GammaGamma
 from clv_core.features.context.anchored import anchor_numbers, anchor_statistics, history, spend_statistics
 from clv_core.features.context.context import Context, ContextOf, joined, sample_steps
@@ -22,13 +22,14 @@ from clv_core.features.context.lookup import (
     COUNT_EDGES,
     PRIOR_CUSTOMERS,
     PRIOR_ORDERS,
+    QUIET,
     RECENCY_EDGES,
     SPANS,
     counts_by_span,
 )
 from clv_core.features.engine import Engine
 from clv_core.features.log import EventLog
-from clv_core.features.sequences import Steps, windows_at
+from clv_core.features.sequences import STEP_VALUES, Steps, windows_at
 
 Opener = Callable[..., EventLog]
 EPOCH = date(1970, 1, 1)
@@ -264,6 +265,10 @@ def test_the_surplus_is_what_buyers_ordered_beside_what_bgnbd_expected_of_them(
         found = context.lookup.surplus[table][sums.index]
         np.testing.assert_allclose(found, np.log(sums["orders"] / sums["expected"]), rtol=1e-6, atol=1e-8)
         assert np.ptp(found) > 0.2
+    repeat, quiet = past["count"] > 1, past["recency"] >= QUIET
+    for name, rows in (("one", ~repeat), ("recent", repeat & ~quiet), ("quiet", repeat & quiet)):
+        sums = past.loc[rows, ["orders", "expected"]].sum() + PRIOR_ORDERS
+        assert context.numbers[f"surplus_{name}"] == pytest.approx(np.log(sums["orders"] / sums["expected"]))
     told = context.customers(windows_at(steps, DAY, 40)[1])
     assert (told["lookup_cell_surplus"][told["never"] == 1] == 0).all() and (told["never"] == 1).any()
 
@@ -578,3 +583,35 @@ def test_the_largest_value_of_a_customer_is_that_of_a_window(steps: Steps, shop:
     windows = [order_days(shop, DAY - 8 * k).query(f"age <= {HORIZON}") for k in range(6)]
     largest = max(days.groupby("customer_id")["amount"].sum().max() for days in windows)
     assert lookup.largest == pytest.approx(largest, rel=1e-5)
+
+
+def test_a_log_that_follows_bgnbd_shows_less_misfit_than_one_of_regular_customers() -> None:
+    rng, n = np.random.default_rng(4), 4000
+    first = rng.integers(0, 120, n)
+    rate, lives = rng.gamma(0.8, 1 / 60, n), rng.geometric(np.clip(rng.beta(0.9, 3.0, n), 1e-9, 1))
+    gaps = rng.exponential(1 / rate[:, None], (n, 40))
+    poisson = first[:, None] + np.cumsum(np.column_stack([np.zeros(n), gaps]), axis=1)
+    poisson[np.arange(41) > lives[:, None]] = np.inf
+    regular = first[:, None] + rng.uniform(15, 40, n)[:, None] * np.arange(41)
+    found = {}
+    for name, times in (("poisson", poisson), ("regular", regular)):
+        customer, _ = np.nonzero(times < 400)
+        day = pd.Timestamp(0) + pd.to_timedelta(times[times < 400].astype(int), unit="D")
+        days = pd.DataFrame({"customer": customer, "day": day.to_numpy("datetime64[D]").astype(int)}).drop_duplicates()
+        found[name] = Context.of(purchases(days), 400, 100).numbers
+    assert found["poisson"]["surplus_any"] < 0.12 < 0.15 < found["regular"]["surplus_any"]
+    assert all(abs(found["poisson"][f"surplus_{who}"]) < 0.1 for who in ("one", "recent", "quiet"))
+
+
+def purchases(days: pd.DataFrame) -> Steps:
+    """Return the steps of customers who bought for 10 on each of ``days``, ordered by customer and day."""
+    values = np.full((len(days), len(STEP_VALUES)), np.nan, np.float32)
+    values[:, STEP_VALUES.index("amount")], values[:, STEP_VALUES.index("lines")] = 10.0, 1.0
+    counts = np.bincount(days["customer"])
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    day = days["day"].to_numpy(np.int32)
+    gap = np.diff(day, prepend=day[:1]).astype(np.float32)
+    gap[offsets[:-1]] = 0
+    codes = np.tile(np.array([0, -1], np.int32), (len(days), 1))
+    ids = np.arange(len(counts)).astype(str).astype(object)
+    return Steps(ids, offsets, day, gap, values, codes, (("purchase",), ()))

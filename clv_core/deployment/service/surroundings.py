@@ -33,7 +33,7 @@ from clv_core.model.paretonbd import ParetoNbdModel
 from clv_core.workspace import Workspace, read_json, write_json
 
 FOLDER: Final = "serving"
-FORM: Final = 1
+FORM: Final = 2
 """Of the file; one of another form is made anew."""
 
 

@@ -34,6 +34,8 @@ PRIOR_CUSTOMERS: Final = 12.0
 SMALLEST: Final = 1e-4
 SURPLUS: Final = ("cell", "weight", "age")
 """Tables that also hold what buyers ordered beside what BG/NBD expected of them."""
+QUIET: Final = 0.5
+"""Horizons of silence that part quiet repeat buyers from recent ones."""
 PRIOR_ORDERS: Final = 8.0
 """How many orders, as many as were expected, are added to both sides of that ratio."""
 
@@ -143,6 +145,8 @@ class Lookup:
         overall: both over all customers, [2].
         largest: largest value of a customer in a window, in the log's currency.
         surplus: log of buyers' order days beside those that BG/NBD expected, by table and cell.
+        misfit: the same of one-time buyers, and of repeat buyers before and after :data:`QUIET` horizons of silence;
+            and how far cells are from what was expected of them, whatever the direction.
     """
 
     days: int
@@ -153,6 +157,7 @@ class Lookup:
     overall: tuple[float, float]
     largest: float
     surplus: dict[str, Floats]
+    misfit: dict[str, float]
 
     @classmethod
     def of(cls, log: LogDays, cutoff_day: int, horizon_days: int, counts: BgNbd) -> Lookup:
@@ -191,10 +196,9 @@ class Lookup:
             p, m = (np.repeat(share[onto], wide), np.repeat(mean[onto], wide)) if onto else overall
             share[name] = (bought + PRIOR_CUSTOMERS * p) / (n + PRIOR_CUSTOMERS)
             mean[name] = (orders + PRIOR_CUSTOMERS * m) / (n + PRIOR_CUSTOMERS)
-        surplus = {
-            name: np.log((added[name][3] + PRIOR_ORDERS) / (added[name][4] + PRIOR_ORDERS)) for name in SURPLUS
-        }
-        return cls(days, horizon_days, len(cutoffs), share, mean, overall, largest, surplus)
+        surplus = {name: np.log((added[name][3] + PRIOR_ORDERS) / (added[name][4] + PRIOR_ORDERS)) for name in SURPLUS}
+        misfit = _misfit(*added["cell"][3:].reshape(2, len(COUNT_EDGES) + 1, -1))
+        return cls(days, horizon_days, len(cutoffs), share, mean, overall, largest, surplus, misfit)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -202,7 +206,7 @@ class Lookup:
             name: {key: rows.tolist() for key, rows in getattr(self, name).items()}
             for name in ("share", "orders", "surplus")
         }
-        names = ("days", "horizon_days", "windows", "largest")
+        names = ("days", "horizon_days", "windows", "largest", "misfit")
         return {**{name: getattr(self, name) for name in names}, "overall": list(self.overall), **tables}
 
     @classmethod
@@ -230,6 +234,18 @@ class Lookup:
             if name in SURPLUS:
                 found[f"lookup_{name}_surplus"] = self.surplus[name][cell] * (known.count > 0)
         return found
+
+
+def _misfit(orders: Floats, expected: Floats) -> dict[str, float]:
+    """Return how BG/NBD did in complete windows, by groups of the cells of count and recency, [c, r] each."""
+    quiet = int(np.searchsorted(RECENCY_EDGES, QUIET, side="right"))
+    groups = {"one": np.s_[1:2, :], "recent": np.s_[2:, :quiet], "quiet": np.s_[2:, quiet:]}
+    found = {
+        name: float(np.log((orders[cells].sum() + PRIOR_ORDERS) / (expected[cells].sum() + PRIOR_ORDERS)))
+        for name, cells in groups.items()
+    }
+    off = np.abs(np.log((orders[1:] + PRIOR_ORDERS) / (expected[1:] + PRIOR_ORDERS)))
+    return {**found, "any": float((off * expected[1:]).sum() / (expected[1:].sum() + 1e-9))}
 
 
 def window_cutoffs(log: LogDays, cutoff_day: int, days: int) -> list[int]:

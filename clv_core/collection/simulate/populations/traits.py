@@ -24,8 +24,10 @@ LARGE: Final = 0.12
 ACQUISITIONS: Final = ("even", "burst", "growing", "settled", "mixed")
 DROPOUTS: Final = ("none", "by_order", "by_repeat", "gamma", "weibull")
 """By repeat, unlike by order, nobody leaves after her first order, as BG/NBD has it."""
-STEADY: Final = 0.15
-"""Chance of a shop in which nothing moves a customer's rate but her leaving, as the models of the field have it."""
+STEADY: Final = 0.12
+"""Chance of a shop in which nothing moves a customer's rate but her leaving."""
+TEXTBOOK: Final = 0.12
+"""Chance of one that is also otherwise as the field's models have it: Poisson orders at gamma rates, spend apart."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,13 @@ def draw_traits(random: np.random.Generator) -> Traits:
     traits = _any_traits(random)
     moved = ("bad_leaves", "mood_deviation", "rest_share", "intent_deviation", "slow_down", "cohort_slope")
     moved += ("season", "christmas", "seasonal_share", "trend", "shock", "price_drift")
-    return replace(traits, **dict.fromkeys(moved, 0.0)) if random.uniform() < STEADY else traits
+    kind = random.uniform()
+    if kind < STEADY + TEXTBOOK:
+        traits = replace(traits, **dict.fromkeys(moved, 0.0))
+    if kind < TEXTBOOK:
+        alone = dict.fromkeys(("one_time_share", "spend_rate", "whales"), 0.0)
+        traits = replace(traits, rate_kind="gamma", regularity=1.0, **alone)
+    return traits
 
 
 def _any_traits(random: np.random.Generator) -> Traits:
