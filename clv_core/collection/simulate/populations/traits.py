@@ -28,6 +28,8 @@ STEADY: Final = 0.12
 """Chance of a shop in which nothing moves a customer's rate but her leaving."""
 TEXTBOOK: Final = 0.12
 """Chance of one that is also otherwise as the field's models have it: Poisson orders at gamma rates, spend apart."""
+TEXTBOOK_DROPOUTS: Final = ("by_repeat", "by_order", "gamma")
+"""BG/NBD, its modified form, Pareto/NBD."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,8 @@ def draw_traits(random: np.random.Generator) -> Traits:
         traits = replace(traits, **dict.fromkeys(moved, 0.0))
     if kind < TEXTBOOK:
         alone = dict.fromkeys(("one_time_share", "spend_rate", "whales"), 0.0)
-        traits = replace(traits, rate_kind="gamma", regularity=1.0, **alone)
+        dropout = str(random.choice(TEXTBOOK_DROPOUTS))
+        traits = replace(traits, rate_kind="gamma", regularity=1.0, dropout=dropout, **alone)
     return traits
 
 
