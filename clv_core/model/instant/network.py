@@ -18,6 +18,10 @@ WIDTH: Final = 256
 BLOCKS: Final = 2
 STEPS_WIDTH: Final = 32
 LOG_WIDTHS: Final = (128, 64)
+ANCHORED: Final = 1
+"""Column of the base logs that holds the anchor's: where BG/NBD is right, nothing has to be learned but to trust it."""
+TRUST: Final = -1.0
+"""Logit of how far the log mean leans to it before anything is learned."""
 FARTHEST: Final = 6.0
 """Inputs are cut at so many standard deviations."""
 
@@ -66,7 +70,7 @@ class InstantNetwork(nn.Module):
         self.out = nn.Linear(WIDTH, self.head.args_dim + curve.WIDTH + 1)
         nn.init.zeros_(self.out.weight)
         with torch.no_grad():
-            self.out.bias.copy_(torch.tensor([0.0] * self.head.args_dim + list(curve.START) + [0.0]))
+            self.out.bias.copy_(torch.tensor([0.0] * self.head.args_dim + list(curve.START) + [TRUST]))
         for name, size in (("statistics", statistics), ("log", log_statistics)):
             self.register_buffer(f"{name}_mean", torch.zeros(size))
             self.register_buffer(f"{name}_deviation", torch.ones(size))
@@ -94,8 +98,10 @@ class InstantNetwork(nn.Module):
     def forward(self, batch: Batch) -> Params:
         """Return the head's parameters and ``curve``, the weights of the curve over time [B, curve.WIDTH]."""
         own, weights, trust = self.out(self.hidden(batch)).split([self.head.args_dim, curve.WIDTH, 1], dim=1)
-        params = self.head.domain_map(own, _trusted(batch.base, trust.sigmoid()))
-        return {**params, "curve": weights.softmax(-1)}
+        params = self.head.domain_map(own, batch.base)
+        anchored = batch.base[:, ANCHORED]
+        log_mean = torch.lerp(params["log_mean"], anchored, trust.squeeze(-1).sigmoid())
+        return {**params, "log_mean": log_mean, "curve": weights.softmax(-1)}
 
     def hidden(self, batch: Batch) -> Tensor:
         """Return the last hidden layer: each customer as the network sees her, [B, WIDTH]."""
@@ -106,11 +112,6 @@ class InstantNetwork(nn.Module):
         for block in self.blocks:
             hidden = block(hidden, log, batch.log_of)
         return F.silu(self.norm(hidden))
-
-
-def _trusted(base: Tensor, trust: Tensor) -> Tensor:
-    """Return base logs [B, BASE_WIDTH] whose first leans from the look-up to the anchor by ``trust`` [B, 1]."""
-    return torch.cat([torch.lerp(base[:, :1], base[:, 1:2], trust), base[:, 1:]], dim=1)
 
 
 def _cut(values: Tensor) -> Tensor:
