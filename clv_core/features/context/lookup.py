@@ -181,8 +181,8 @@ class Lookup:
             largest = max(largest, float(value.max(initial=0.0)))
             known = Known.of(log, customers, cutoff, horizon_days)
             bought = known.count > 0
-            sums = (np.ones(len(orders)), (orders > 0).astype(np.float64), orders)
-            sums += (orders * bought, known.expected(counts, days, horizon_days))
+            beside = (orders * bought, known.expected(counts, days, horizon_days))
+            sums = (np.ones(len(orders)), (orders > 0).astype(np.float64), orders, *beside)
             for name, (cell, size) in known.cells().items():
                 for row, weights in enumerate(sums):
                     added[name][row] += np.bincount(cell, weights=weights, minlength=size)

@@ -8,7 +8,7 @@ the field show with room to spare; none was fitted to a log.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -125,9 +125,10 @@ def draw_traits(random: np.random.Generator) -> Traits:
     moved += ("season", "christmas", "seasonal_share", "trend", "shock", "price_drift")
     kind = random.uniform()
     if kind < STEADY + TEXTBOOK:
-        traits = replace(traits, **dict.fromkeys(moved, 0.0))
+        still: dict[str, Any] = dict.fromkeys(moved, 0.0)
+        traits = replace(traits, **still)
     if kind < TEXTBOOK:
-        alone = dict.fromkeys(("one_time_share", "spend_rate", "whales"), 0.0)
+        alone: dict[str, Any] = dict.fromkeys(("one_time_share", "spend_rate", "whales"), 0.0)
         dropout = str(random.choice(TEXTBOOK_DROPOUTS))
         traits = replace(traits, rate_kind="gamma", regularity=1.0, dropout=dropout, **alone)
     return traits
