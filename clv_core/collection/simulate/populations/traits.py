@@ -121,11 +121,11 @@ class Traits:
 def draw_traits(random: np.random.Generator) -> Traits:
     """Return the traits of a shop nobody has seen."""
     traits = _any_traits(random)
-    moved = ("bad_leaves", "mood_deviation", "rest_share", "intent_deviation", "slow_down", "cohort_slope")
-    moved += ("season", "christmas", "seasonal_share", "trend", "shock", "price_drift")
+    rates = ("bad_leaves", "mood_deviation", "rest_share", "intent_deviation", "slow_down", "cohort_slope")
+    calendar = ("season", "christmas", "seasonal_share", "trend", "shock", "price_drift")
     kind = random.uniform()
     if kind < STEADY + TEXTBOOK:
-        still: dict[str, Any] = dict.fromkeys(moved, 0.0)
+        still: dict[str, Any] = dict.fromkeys((*rates, *calendar), 0.0)
         traits = replace(traits, **still)
     if kind < TEXTBOOK:
         alone: dict[str, Any] = dict.fromkeys(("one_time_share", "spend_rate", "whales"), 0.0)
