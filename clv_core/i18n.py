@@ -7,12 +7,14 @@ stand in one file only. Catalogues are read by babel as text: no compiled ``.mo`
 
 from __future__ import annotations
 
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 LANGUAGES: Final = {"en": "English", "zh": "简体中文"}
 DEFAULT_LANGUAGE: Final = "en"
+BABEL_LOCALES: Final = {"en": "en_GB", "zh": "zh_CN"}
 LOCALE_FOLDER: Final = Path(__file__).resolve().parent.parent / "assets" / "locale"
 
 
@@ -74,3 +76,16 @@ def say_number(value: float, language: str = DEFAULT_LANGUAGE, digits: int = 3) 
     if magnitude >= 10 ** (digits - 1):
         return f"{float(f'{value:.{digits}g}'):,.0f}"
     return f"{float(f'{value:.{digits}g}'):,.10g}"
+
+
+def say_money(value: float, currency: str, language: str = DEFAULT_LANGUAGE, digits: int = 3) -> str:
+    """Return an amount as a person would say it, with the log's currency where it has a name."""
+    return f"{say_number(float(value), language, digits)} {currency}".strip()
+
+
+def say_day(value: date | str, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return a day, or the day of an ISO time, in the language's own order."""
+    from babel.dates import format_date
+
+    when = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    return format_date(when, "long" if language == "zh" else "d MMM y", locale=BABEL_LOCALES[language])

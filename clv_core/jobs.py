@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -132,6 +132,11 @@ class Job:
         process = status["pid"] or (child.pid if child else None)
         if status["state"] == RUNNING and process:
             os.killpg(process, signal.SIGTERM)
+
+
+def runs_elsewhere(status: Mapping[str, Any]) -> bool:
+    """Say whether a run of this status is going on, in another process than this one."""
+    return bool(status["state"] == RUNNING and status.get("pid") != os.getpid())
 
 
 def start(workspace: Workspace, command: Sequence[str], *, language: str, label: str = "") -> Job:

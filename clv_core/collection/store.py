@@ -1,4 +1,4 @@
-"""The dataset: an event log in canonical columns as Parquet, with a manifest that says what was understood.
+"""The store of datasets: event logs in canonical columns as Parquet, each with a manifest of what was understood.
 
 In ``workspace/datasets/<name>/``: ``current.json`` names the version; ``<version>/events.parquet`` holds the kept rows
 (event_time in UTC), ``<version>/set_aside.parquet`` the others as they were read with line and reason,
@@ -14,189 +14,20 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from datetime import date
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
-import ibis
-import ibis.expr.datatypes as dt
-
-from clv_core.columns import COLUMNS, EVENT_TIME, Kind
-from clv_core.errors import Message, NotFound
+from clv_core.collection.dataset import CUSTOMERS as CUSTOMERS
+from clv_core.collection.dataset import EVENTS as EVENTS
+from clv_core.collection.dataset import SET_ASIDE as SET_ASIDE
+from clv_core.collection.dataset import Dataset as Dataset
+from clv_core.collection.manifest import Manifest as Manifest
+from clv_core.errors import NotFound
 from clv_core.workspace import Workspace, atomic_path, check_name, read_json, write_json
 
-EVENTS: Final = "events.parquet"
-SET_ASIDE: Final = "set_aside.parquet"
-CUSTOMERS: Final = "customers.parquet"
 MANIFEST: Final = "manifest.json"
 CURRENT: Final = "current.json"
 VERSION: Final = re.compile(r"[0-9a-f]{12}")
-TYPES: Final = {Kind.TEXT: "string", Kind.TIME: "timestamp", Kind.NUMBER: "float64"}
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a dataset is, and what became of every row of its source.
-
-    Args:
-        name: the dataset's name.
-        version: content hash of the events and of how they were read, 12 hex digits.
-        created: when it was stored, ISO UTC.
-        source: the file's name.
-        timezone: IANA name of the log's time zone.
-        currency: what the amounts are in, as the person or the file said it; may be empty.
-        columns: columns of the Parquet file: canonical ones, then extras as text.
-        mapping: canonical name -> name in the source.
-        rows_read: kept + set aside + duplicate.
-        rows_kept: rows in the Parquet file.
-        rows_set_aside: rows that could not be used, kept beside it with line and reason.
-        rows_duplicate: exact repetitions that were dropped, among them rows that an appended file shares with the log.
-        customers: distinct customers.
-        purchases: purchase rows.
-        first_event: earliest event, ISO UTC.
-        last_event: latest event, ISO UTC.
-        log_start: local date of the first event, ISO.
-        log_end: first local midnight after the last event, ISO.
-        net_revenue: sum of purchase and return amounts, to the cent.
-        event_types: rows by event type.
-        warnings: ``{code, params}`` of each warning.
-        made: how this version came about: ``ingest``, ``append``, ``combine``, ``clean``, ``customers`` or ``erase``.
-        parent: the version that it was made from; empty for a first one.
-        raw_version: where cleaning rules are on, the version without any; empty otherwise.
-        rules: the cleaning rules that are on, by id, each with its limit (None where it has none).
-        parts: one entry a file (or combined dataset): ``{source, rows_read, rows_kept, rows_set_aside, rows_duplicate,
-            rows_overlap}``, the last being those of the duplicates that an earlier part holds already; also what the
-            file itself has shown or the person said: ``{date_order, decimal}``, each empty where it did not matter.
-        answers: what the person said about the file, as :class:`~clv_core.collection.profile.Answers` takes it, so
-            that the next file of the same shape is read alike.
-        pseudonymised: whether ids and contact fields are keyed hashes (:mod:`clv_core.collection.pseudonyms`).
-        key_fingerprint: tells the key of these hashes from others, and nothing else of it; empty where there is none.
-        customers_table: what the customers table holds (:mod:`clv_core.collection.customers`), or None.
-    """
-
-    name: str
-    version: str
-    created: str
-    source: str
-    timezone: str
-    currency: str
-    columns: list[str]
-    mapping: dict[str, str]
-    rows_read: int
-    rows_kept: int
-    rows_set_aside: int
-    rows_duplicate: int
-    customers: int
-    purchases: int
-    first_event: str
-    last_event: str
-    log_start: str
-    log_end: str
-    net_revenue: float
-    event_types: dict[str, int]
-    warnings: list[dict[str, Any]] = field(default_factory=list)
-    made: str = "ingest"
-    parent: str = ""
-    raw_version: str = ""
-    rules: dict[str, float | None] = field(default_factory=dict)
-    parts: list[dict[str, Any]] = field(default_factory=list)
-    answers: dict[str, Any] = field(default_factory=dict)
-    pseudonymised: bool = False
-    key_fingerprint: str = ""
-    customers_table: dict[str, Any] | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return the manifest of :meth:`to_json`'s dictionary; keys of later versions are left out."""
-        known = {item.name for item in fields(cls)}
-        return cls(**{key: value for key, value in values.items() if key in known})
-
-    @property
-    def messages(self) -> tuple[Message, ...]:
-        """The warnings as messages."""
-        return tuple(Message(item["code"], item["params"]) for item in self.warnings)
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """One stored version of a log.
-
-    Args:
-        folder: the version's folder.
-        manifest: its manifest.
-    """
-
-    folder: Path
-    manifest: Manifest
-
-    @property
-    def name(self) -> str:
-        """The dataset's name."""
-        return self.manifest.name
-
-    @property
-    def version(self) -> str:
-        """The content hash."""
-        return self.manifest.version
-
-    @property
-    def events_path(self) -> Path:
-        """The Parquet file of kept rows."""
-        return self.folder / EVENTS
-
-    @property
-    def set_aside_path(self) -> Path:
-        """The Parquet file of rows set aside."""
-        return self.folder / SET_ASIDE
-
-    @property
-    def customers_path(self) -> Path:
-        """The Parquet file of the customers table; it exists where ``manifest.customers_table`` is not None."""
-        return self.folder / CUSTOMERS
-
-    @property
-    def log_start(self) -> date:
-        """Local date of the first event."""
-        return date.fromisoformat(self.manifest.log_start)
-
-    @property
-    def log_end(self) -> date:
-        """First local midnight after the last event."""
-        return date.fromisoformat(self.manifest.log_end)
-
-    def events(self, connection: ibis.BaseBackend, *, numbered: bool = False) -> ibis.Table:
-        """Return all kept rows with every canonical column, then the extras; nothing is read yet.
-
-        Args:
-            connection: an Ibis DuckDB connection.
-            numbered: whether ``file_row_number``, the rows' place in the file, is among the extras.
-
-        Returns:
-            Text columns as string, numbers as float64, ``event_time`` as a naive timestamp in the log's time zone;
-            columns that the log has not are NULL.
-        """
-        stored = connection.read_parquet(self.events_path, file_row_number=numbered)
-        columns = {}
-        for column in COLUMNS:
-            kind = TYPES[column.kind]
-            value = stored[column.name] if column.name in stored.columns else ibis.null(kind)
-            if column.name == EVENT_TIME and self.manifest.timezone != "UTC":
-                value = timezone(self.manifest.timezone, timezone("UTC", value))
-            columns[column.name] = value.cast(kind)
-        extras = {name: stored[name] for name in stored.columns if name not in columns}
-        return stored.select(**columns, **extras)
-
-
-def _timezone(zone: str, time: Any) -> Any:
-    """Move a time between its naive and its zoned form (the function of this name in DuckDB and PostgreSQL)."""
-
-
-timezone = ibis.udf.scalar.builtin(_timezone, name="timezone", signature=((dt.string, dt.timestamp), dt.timestamp))
 
 
 def list_datasets(workspace: Workspace) -> list[Dataset]:
@@ -225,8 +56,14 @@ def versions(workspace: Workspace, name: str) -> list[Dataset]:
         NotFound: there is no such dataset.
     """
     folder = open_dataset(workspace, name).folder.parent
-    found = [_version(path.parent) for path in folder.glob(f"*/{MANIFEST}") if VERSION.fullmatch(path.parent.name)]
+    found = [_version(folder / version) for version in version_names(workspace, name)]
     return sorted(found, key=lambda item: (item.manifest.created, _written(item)), reverse=True)
+
+
+def version_names(workspace: Workspace, name: str) -> list[str]:
+    """Return the names of all versions of a dataset as its folder has them, also where none of them is current."""
+    found = (path.parent.name for path in (workspace.datasets / name).glob(f"*/{MANIFEST}"))
+    return [version for version in found if VERSION.fullmatch(version)]
 
 
 def version_of(*meaning: Any) -> str:

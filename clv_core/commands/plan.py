@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from clv_core.commands import Context, day, not_trusted, trust_json
-from clv_core.errors import UsageError
 from clv_core.i18n import translate
 
 
@@ -27,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Plan, write the list, and return what it costs, what it is expected to bring, and what that rests on."""
     from clv_core import pipeline
-    from clv_core.strategy.lists import ENDINGS
+    from clv_core.strategy.files import check_ending
     from clv_core.strategy.offers import Offer, checked
     from clv_core.strategy.tiers import Scheme
 
@@ -35,8 +34,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     read = [_experiment_of(text) for text in options.offer]
     offers = checked([Offer.parse(text) for text, _ in read])
     experiments = {offer.name: path for offer, (_, path) in zip(offers, read, strict=True) if path is not None}
-    if options.out.suffix not in ENDINGS:
-        raise UsageError("segment_out", path=options.out.name, endings=", ".join(ENDINGS))
+    check_ending(options.out)
     made, plan, given, found = pipeline.plan(
         context.workspace,
         options.name,

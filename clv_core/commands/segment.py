@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from clv_core.commands import Context, day, not_trusted, trust_json
-from clv_core.errors import UsageError
 from clv_core.i18n import translate
 
 
@@ -30,12 +29,11 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """
     from clv_core import pipeline
     from clv_core.collection.store import open_dataset
-    from clv_core.strategy.lists import ENDINGS
+    from clv_core.strategy.files import check_ending
     from clv_core.strategy.schemes.parse import asked
 
     scheme, conditions = asked(options.scheme, options.segment, open_dataset(context.workspace, options.name))
-    if options.out.suffix not in ENDINGS:
-        raise UsageError("segment_out", path=options.out.name, endings=", ".join(ENDINGS))
+    check_ending(options.out)
     made, rows, total, customers = pipeline.segment(
         context.workspace,
         options.name,

@@ -12,14 +12,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from clv_core import jobs
-from clv_core.collection.store import VERSION
+from clv_core.collection.store import VERSION, version_names
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.terms import MARK
 from clv_core.errors import Refused
@@ -39,40 +39,28 @@ class Belongings:
 
     Args:
         predictions: files of scored customers, of whichever model.
-        explanations: folders of explanations.
-        backtests: folders of backtests.
-        recommendations: folders of recommendations.
-        pricing: folders of price responses.
-        monitoring: folders of reports; they name no customer.
+        made: folders that models made, by kind, each of :data:`OF_MODELS`; those of ``monitoring`` name no customer.
         explored: folders of prepared views.
         models: bundles trained on it.
         jobs: records of runs that name it; a run may name a customer.
     """
 
     predictions: tuple[Path, ...]
-    explanations: tuple[Path, ...]
-    backtests: tuple[Path, ...]
-    recommendations: tuple[Path, ...]
-    pricing: tuple[Path, ...]
-    monitoring: tuple[Path, ...]
+    made: dict[str, tuple[Path, ...]]
     explored: tuple[Path, ...]
     models: tuple[Bundle, ...]
     jobs: tuple[jobs.Job, ...]
 
 
-def belongings(workspace: Workspace, name: str, versions: Collection[str]) -> Belongings:
-    """Return what there is of the dataset ``name``, whose versions are ``versions``."""
-    trained_on = {bundle.id: str(bundle.record["dataset"]["name"]) for bundle in list_bundles(workspace)}
-    folders = {kind: _of_models(workspace, kind, name, versions, trained_on) for kind in OF_MODELS}
+def belongings(workspace: Workspace, name: str) -> Belongings:
+    """Return what there is of the dataset ``name``."""
+    models, versions = list_bundles(workspace), version_names(workspace, name)
+    trained_on = {bundle.id: str(bundle.record["dataset"]["name"]) for bundle in models}
     return Belongings(
         predictions=tuple(predictions_of(workspace, name)),
-        explanations=folders["explanations"],
-        backtests=folders["backtests"],
-        recommendations=folders["recommendations"],
-        pricing=folders["pricing"],
-        monitoring=folders["monitoring"],
+        made={kind: _of_models(workspace, kind, name, versions, trained_on) for kind in OF_MODELS},
         explored=tuple(path for path in (workspace.root / EXPLORED / name).glob("*") if path.is_dir()),
-        models=tuple(list_bundles(workspace, name)),
+        models=tuple(bundle for bundle in models if trained_on[bundle.id] == name),
         jobs=tuple(job for job in jobs.jobs(workspace) if _names(job, name)),
     )
 
@@ -109,7 +97,7 @@ def check_idle(workspace: Workspace, name: str) -> None:
     for job in jobs.jobs(workspace):
         if _names(job, name):
             status = job.status()
-            if status["state"] == jobs.RUNNING and status.get("pid") != os.getpid():
+            if jobs.runs_elsewhere(status):
                 raise Refused("dataset_busy", name=name, command=status["command"], job=job.id)
 
 
@@ -121,12 +109,12 @@ def check_unused(workspace: Workspace, model_id: str) -> None:
     """
     for job in jobs.jobs(workspace):
         status = job.status()
-        if model_id in status.get("args", ()) and status["state"] == jobs.RUNNING and status.get("pid") != os.getpid():
+        if model_id in status.get("args", ()) and jobs.runs_elsewhere(status):
             raise Refused("model_busy", model=model_id, command=status["command"], job=job.id)
 
 
 def _of_models(
-    workspace: Workspace, kind: str, name: str, versions: Collection[str], trained_on: dict[str, str]
+    workspace: Workspace, kind: str, name: str, versions: Sequence[str], trained_on: dict[str, str]
 ) -> tuple[Path, ...]:
     """Return the folders ``<model>-<version>...`` that are of this dataset; two datasets may hold the same version."""
     found = []

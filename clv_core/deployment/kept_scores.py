@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.store import Dataset, open_dataset
+from clv_core.collection.store import VERSION, Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.scoring import score_parts
 from clv_core.deployment.signals import lost_signals
@@ -117,6 +117,14 @@ def scores_path(
     as_of = cutoff or dataset.log_end
     mark = "" if terms is None or terms.plain(bundle.record["horizon_days"]) else f"-{terms.mark}"
     return workspace.predictions / bundle.id / f"{dataset.name}-{dataset.manifest.version}-{as_of:%Y%m%d}{mark}.parquet"
+
+
+def kept_scores(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> list[tuple[date, Path]]:
+    """Return as of when a model's plain scores are kept, of whichever version of the dataset, and in which file."""
+    own = re.compile(rf"{re.escape(dataset.name)}-(?:{VERSION.pattern})-(?P<cutoff>\d{{8}})\.parquet")
+    paths = sorted((workspace.predictions / bundle.id).glob("*.parquet"))
+    found = [(match["cutoff"], path) for path in paths if (match := own.fullmatch(path.name))]
+    return [(datetime.strptime(cutoff, "%Y%m%d").date(), path) for cutoff, path in found]
 
 
 def let_go(folder: Path) -> None:

@@ -18,6 +18,7 @@ from clv_core.deployment.kept_scores import score
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.signals import learned_signals
 from clv_core.evaluation.change import find_change
+from clv_core.evaluation.deciles import top_share
 from clv_core.evaluation.evidence import Evidence
 from clv_core.evaluation.facts import LogFacts
 from clv_core.evaluation.trust import judge
@@ -30,7 +31,6 @@ from clv_core.training.fit import Fitted
 from clv_core.workspace import Workspace
 
 MODEL: Final = "instant"
-TOP_SHARE: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,7 @@ def look(workspace: Workspace, name: str, *, horizon_days: int | None = None, pr
     dataset = open_dataset(workspace, name)
     bundle = _bundle(workspace, dataset, horizon_days, progress)
     values = score(workspace, name, bundle.id, progress=progress)["predicted_clv"].to_numpy(np.float64)
-    top = np.sort(values)[::-1][: max(1, round(TOP_SHARE * len(values)))]
-    total = float(values.sum())
-    share = float(top.sum() / total) if total > 0 else 0.0
-    return Look(bundle, len(values), total, share, time.monotonic() - started)
+    return Look(bundle, len(values), float(values.sum()), top_share(values), time.monotonic() - started)
 
 
 def _bundle(workspace: Workspace, dataset: Dataset, horizon_days: int | None, progress: Progress) -> Bundle:

@@ -1,4 +1,4 @@
-"""What the pages draw of an evaluation: deciles, gain curves, and the choice of a threshold."""
+"""What the pages and the report show of values: deciles, gain curves, the top tenth, the choice of a threshold."""
 
 from __future__ import annotations
 
@@ -142,6 +142,17 @@ class Thresholds:
 def threshold_table(bought: ArrayLike, p: ArrayLike, points: int = THRESHOLDS) -> pd.DataFrame:
     """Return :meth:`Thresholds.at` for evenly spaced thresholds from 0 to 1."""
     return Thresholds.of(bought, p).at(np.linspace(0.0, 1.0, points))
+
+
+def top_share(values: ArrayLike) -> float:
+    """Return which share of all value the tenth of the customers with the most holds; 0 where nobody has any.
+
+    Args:
+        values: of customers, predicted or actual; negative ones count as 0, [c].
+    """
+    held = np.sort(np.maximum(_floats(values), 0.0))[::-1]
+    total = float(held.sum())
+    return float(held[: max(1, round(len(held) / 10))].sum() / total) if total > 0 else 0.0
 
 
 def _floats(values: ArrayLike) -> Floats:

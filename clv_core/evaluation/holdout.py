@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from clv_core.config import TrainConfig
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Origin, run_origin
+from clv_core.evaluation.beside import BASELINES
 from clv_core.evaluation.change import find_change
 from clv_core.evaluation.evidence import Evidence, gather
 from clv_core.evaluation.facts import LogFacts
@@ -16,9 +17,6 @@ from clv_core.evaluation.metrics import evaluate
 from clv_core.evaluation.trust import judge
 from clv_core.features.log import EventLog
 from clv_core.jobs import Progress
-
-BASELINES: Final = ("naive", "bgnbd")
-"""Models that every training is measured beside."""
 
 
 def measure(

@@ -63,6 +63,11 @@ class Windows:
         """Return n."""
         return len(self.start)
 
+    @property
+    def first(self) -> NDArray[np.int64]:
+        """The first step that is known of each customer, inside the window or before it, [n]."""
+        return self.steps.offsets[np.searchsorted(self.steps.offsets, self.start, side="right") - 1]
+
     def latest(self, steps: int) -> Windows:
         """Return the windows cut to their last ``steps`` steps."""
         return replace(self, start=np.maximum(self.start, self.stop - steps))

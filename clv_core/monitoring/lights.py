@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from clv_core.errors import Message
 from clv_core.i18n import DEFAULT_LANGUAGE
@@ -63,9 +63,6 @@ class Recommendation:
         return cls(values["action"], Message(values["code"], values["params"]))
 
 
-QUIET: Final = {question: f"light.{question}.green" for question in LIGHTS}
-
-
 def lights_of(alerts: Sequence[Alert], unknown: Mapping[str, Message]) -> list[Light]:
     """Return a light for each question.
 
@@ -82,7 +79,7 @@ def lights_of(alerts: Sequence[Alert], unknown: Mapping[str, Message]) -> list[L
         elif question in unknown:
             found.append(Light(question, UNKNOWN, 0, unknown[question]))
         else:
-            found.append(Light(question, GREEN, 0, Message(QUIET[question])))
+            found.append(Light(question, GREEN, 0, Message(f"light.{question}.{GREEN}")))
     return found
 
 

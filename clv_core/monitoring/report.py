@@ -14,7 +14,8 @@ import pandas as pd
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.monitoring.alerts import Alert, acknowledge
 from clv_core.monitoring.drift.check import Check
-from clv_core.monitoring.lights import Light, Recommendation, lights_of, recommend
+from clv_core.monitoring.lights import UNKNOWN, Light, Recommendation, lights_of, recommend
+from clv_core.monitoring.plain import Plain
 from clv_core.monitoring.truth.realised import Realised
 from clv_core.monitoring.truth.tiers import Tier
 from clv_core.workspace import Workspace, read_json, write_json
@@ -61,7 +62,7 @@ class Report:
     def seen(self, known: dict[str, dict[str, str]]) -> Report:
         """Return the report with its alerts acknowledged as known, and lights and recommendation that follow."""
         alerts = acknowledge(self.alerts, known)
-        unknown = {light.question: light.why for light in self.lights if light.colour == "unknown"}
+        unknown = {light.question: light.why for light in self.lights if light.colour == UNKNOWN}
         lights = lights_of(alerts, unknown)
         return replace(self, alerts=alerts, lights=lights, recommendation=recommend(lights))
 
@@ -80,8 +81,7 @@ class Report:
 
     def check_table(self) -> pd.DataFrame:
         """Return one row a check."""
-        rows = pd.DataFrame([check.to_json() for check in self.checks], columns=[f.name for f in CHECK_FIELDS])
-        return rows.drop(columns="params")
+        return _table(self.checks, Check).drop(columns="params")
 
     def save(self, folder: Path) -> None:
         """Keep the report in a folder."""
@@ -103,14 +103,16 @@ class Report:
             [Light.from_json(question, light) for question, light in values["lights"].items()],
             Recommendation.from_json(values["recommendation"]),
             [Alert.from_json(alert) for alert in values["alerts"]],
-            [Check(**{str(key): value for key, value in row.items()}) for row in rows],
+            [Check.from_json({str(key): value for key, value in row.items()}) for row in rows],
             values["past"],
             [Realised.from_json(one) for one in values["realised"]],
             [Tier.from_json(one) for one in values["tiers"]],
         )
 
 
-CHECK_FIELDS: Final = dataclasses.fields(Check)
+def _table(records: Sequence[Plain], kind: type[Plain]) -> pd.DataFrame:
+    """Return one row a record; the columns are there without any."""
+    return pd.DataFrame([one.to_json() for one in records], columns=[item.name for item in dataclasses.fields(kind)])
 
 
 def report_folder(workspace: Workspace, model_id: str, version: str) -> Path:
@@ -147,5 +149,4 @@ def write_report(report: Report, out: Path, language: str) -> None:
     names = ["id", "light", "grave", "code", "begin", "end", "message"]
     pd.DataFrame(alerts, columns=names).to_csv(out / "alerts.csv", index=False)
     report.check_table().to_csv(out / "checks.csv", index=False)
-    fields = [item.name for item in dataclasses.fields(Realised)]
-    pd.DataFrame([one.to_json() for one in report.realised], columns=fields).to_csv(out / "realised.csv", index=False)
+    _table(report.realised, Realised).to_csv(out / "realised.csv", index=False)

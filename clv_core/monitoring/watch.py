@@ -16,11 +16,12 @@ from clv_core.deployment.past import shared_error
 from clv_core.deployment.scoring import score, score_snapshot, snapshot_of
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message
+from clv_core.evaluation.sums import SURE
 from clv_core.features.log import open_log
 from clv_core.jobs import Progress
 from clv_core.monitoring.alerts import DATA, PREDICTIONS, REALISED, Alert, alert_of, alerts_of
 from clv_core.monitoring.drift.check import Check
-from clv_core.monitoring.drift.chunks import AUTO, FEWEST, MONTH, WEEK, chunks_after, edge, in_horizon, usual_kind
+from clv_core.monitoring.drift.chunks import AUTO, FEWEST, MONTH, WEEK, chunks_after, edge, in_span, usual_kind
 from clv_core.monitoring.drift.customers import check_customers, later_instants
 from clv_core.monitoring.drift.data import FALSE_ALARMS, check_data
 from clv_core.monitoring.drift.profile import Profile, profile
@@ -29,7 +30,7 @@ from clv_core.monitoring.drift.series import all_series
 from clv_core.monitoring.drift.sights import look_at, sight_of
 from clv_core.monitoring.lights import lights_of, recommend
 from clv_core.monitoring.report import Report, acknowledged, kept_folder, report_folder
-from clv_core.monitoring.truth.realised import FEWEST_CUSTOMERS, Realised, actual_of, realised
+from clv_core.monitoring.truth.realised import Realised, actual_of, realised
 from clv_core.monitoring.truth.tiers import Tier, tiers_since
 from clv_core.workspace import Workspace
 
@@ -37,7 +38,12 @@ AT_ONCE: Final = 200_000
 """Of more customers the features are made anew for each part of the horizon, some of them at a time."""
 SHORT_HORIZON_DAYS: Final = 70
 """A horizon of at most this is followed by the week."""
+FEWEST_CUSTOMERS: Final = 100
+"""Of a model that was measured on fewer customers nobody knows how many are usually inside their own interval."""
+FIRST_DAYS: Final = 28
+"""Before so many days have passed, what came true is mostly chance."""
 COVERAGE_SLACK: Final = 0.05
+"""So much less than the usual share of customers inside their own interval is no alert."""
 
 
 def monitor(workspace: Workspace, name: str, model_id: str, *, kind: str = AUTO, progress: Progress) -> Report:
@@ -69,12 +75,22 @@ def monitor(workspace: Workspace, name: str, model_id: str, *, kind: str = AUTO,
     came, tiers = _truth(workspace, dataset, bundle, now, unknown, progress)
     alerts = [*alerts_of([*checks, *customers]), *_truth_alerts(bundle, came)]
     lights = lights_of(alerts, unknown)
-    about: dict[str, Any] = {
-        "model": model_id,
+    about = _about(dataset, bundle, known, kind)
+    spans = [[chunk.begin.isoformat(), chunk.end.isoformat()] for chunk in chunks]
+    report = Report(about, spans, lights, recommend(lights), alerts, [*checks, *customers], past, came, tiers)
+    report.save(report_folder(workspace, model_id, dataset.version))
+    progress.report("monitoring", 3, 3)
+    return report.seen(acknowledged(workspace, model_id))
+
+
+def _about(dataset: Dataset, bundle: Bundle, known: Reference, kind: str) -> dict[str, Any]:
+    """Return what a report says of itself."""
+    return {
+        "model": bundle.id,
         "dataset": dataset.name,
         "version": dataset.version,
-        "cutoff": cutoff.isoformat(),
-        "horizon_days": horizon,
+        "cutoff": bundle.record["cutoff"],
+        "horizon_days": bundle.record["horizon_days"],
         "currency": dataset.manifest.currency,
         "as_of": dataset.log_end.isoformat(),
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -85,11 +101,6 @@ def monitor(workspace: Workspace, name: str, model_id: str, *, kind: str = AUTO,
             "chunks": len(known.profiles[kind].chunks) if kind in known.profiles else 0,
         },
     }
-    spans = [[chunk.begin.isoformat(), chunk.end.isoformat()] for chunk in chunks]
-    report = Report(about, spans, lights, recommend(lights), alerts, [*checks, *customers], past, came, tiers)
-    report.save(report_folder(workspace, model_id, dataset.version))
-    progress.report("monitoring", 3, 3)
-    return report.seen(acknowledged(workspace, model_id))
 
 
 def _data(
@@ -98,13 +109,13 @@ def _data(
     before = known.profiles.get(kind)
     if before is None:
         days = (known.cutoff - known.first_day).days
-        unknown[DATA] = Message("light.data.short", {"days": days, "needed": FEWEST[kind], "kind": kind})
+        unknown[DATA] = Message(f"light.data.short.{kind}", {"days": days, "needed": FEWEST[kind]})
         return [], []
     past = _past(before)
     if not chunks:
         unknown[DATA] = Message("light.early", {"until": edge(known.cutoff, kind, 1).isoformat()})
         return [], past
-    return check_data(before, profile(dataset, chunks), in_horizon(kind, horizon)), past
+    return check_data(before, profile(dataset, chunks), in_span(kind, horizon)), past
 
 
 def _past(before: Profile) -> list[dict[str, Any]]:
@@ -150,7 +161,8 @@ def _truth(
     cutoff, horizon = date.fromisoformat(bundle.record["cutoff"]), int(bundle.record["horizon_days"])
     days = matured(cutoff, horizon, dataset.log_end)
     if not days:
-        unknown[REALISED] = Message("light.early", {"until": (cutoff + timedelta(days=28)).isoformat()})
+        until = cutoff + timedelta(days=min(FIRST_DAYS, horizon))
+        unknown[REALISED] = Message("light.early", {"until": until.isoformat()})
         return [], []
     if cutoff <= dataset.log_start:
         unknown[REALISED] = Message("light.realised.nobody", {"cutoff": cutoff.isoformat()})
@@ -168,12 +180,12 @@ def _truth(
 def matured(cutoff: date, horizon_days: int, end: date) -> list[int]:
     """Return after how many days predictions are held against what came: whole chunks, and all that has passed.
 
-    The first is at least 4 weeks after the cutoff, or the horizon where that is shorter.
+    The first is at least :data:`FIRST_DAYS` days after the cutoff, or the horizon where that is shorter.
     """
     kind = WEEK if horizon_days <= SHORT_HORIZON_DAYS else MONTH
     passed = min(horizon_days, (end - cutoff).days)
     edges = {(chunk.end - cutoff).days for chunk in chunks_after(cutoff, kind, end)} | {passed}
-    return sorted(days for days in edges if min(28, horizon_days) <= days <= passed)
+    return sorted(days for days in edges if min(FIRST_DAYS, horizon_days) <= days <= passed)
 
 
 def _scores(bundle: Bundle, dataset: Dataset, cutoff: date, progress: Progress) -> Callable[[int], pd.DataFrame]:
@@ -197,14 +209,14 @@ def _truth_alerts(bundle: Bundle, came: list[Realised]) -> list[Alert]:
     if not came:
         return []
     cutoff, last, found = bundle.record["cutoff"], came[-1], []
-    checked = in_horizon(MONTH, bundle.record["horizon_days"])
+    checked = in_span(MONTH, bundle.record["horizon_days"])
     if last.chance is not None and last.chance < FALSE_ALARMS / checked:
         side = "rose" if last.realised > last.expected else "fell"
         change = f"{abs(last.realised / last.expected - 1):.0%}" if last.expected else ""
         params = {"realised": last.realised, "expected": last.expected, "change": change}
         found.append(alert_of(REALISED, f"realised_{side}", "", params, cutoff, last.until))
     customers = bundle.record.get("holdout") or {}
-    usual = min(0.8, float(bundle.record.get("metrics", {}).get("coverage80", 0.8)))
+    usual = min(SURE, float(bundle.record.get("metrics", {}).get("coverage80", SURE)))
     if customers.get("customers", 0) >= FEWEST_CUSTOMERS and last.coverage < usual - COVERAGE_SLACK:
         params = {"found": f"{last.coverage:.0%}", "usual": f"{usual:.0%}"}
         found.append(alert_of(REALISED, "coverage", "", params, cutoff, last.until))

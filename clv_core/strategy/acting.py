@@ -28,8 +28,8 @@ from clv_core.strategy.experiment_run import experiment
 from clv_core.strategy.find import place_of
 from clv_core.strategy.history import purchase_history, with_history
 from clv_core.strategy.offers import Offer
+from clv_core.strategy.recommend.blend import WITH_BOUGHT
 from clv_core.strategy.recommend.kept import kept_advice
-from clv_core.strategy.recommend.split import KINDS
 from clv_core.strategy.rhythm import purchase_rhythm
 from clv_core.strategy.schemes.figures import segment_table
 from clv_core.strategy.schemes.known import with_attributes
@@ -37,6 +37,7 @@ from clv_core.strategy.schemes.rules import Rules
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.schemes.segmentation import Placed, Segmentation
 from clv_core.strategy.schemes.settle import called, points_of, settle, with_segments
+from clv_core.strategy.tables import write_rows
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.workspace import Workspace
 
@@ -63,8 +64,7 @@ def segment(
     people = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
     everyone = people.frame
     chosen = lists.choose(everyone, conditions)
-    made = lists.write_list(chosen, out, people.side, stop=StopList.of(workspace))
-    exports.log_export(workspace, made, out.suffix.removeprefix("."), people.side)
+    made = write_rows(workspace, chosen, out, people.side, fewest=1)
     shared = shared_error(workspace, open_bundle(workspace, model_id))
     total = segments.total(everyone, shared, everyone.index.isin(chosen.index))
     if people.placed is not None:
@@ -114,16 +114,14 @@ def plan(
         for offer, path in experiments.items()
     }
     given = tuple(plans.with_measured(one, found[one.name]) if one.name in found else one for one in offers)
-    stop = StopList.of(workspace)
-    everyone = stop.without(everyone)
+    everyone = StopList.of(workspace).without(everyone)
     made = plans.make_plan(everyone, scheme.tiers, given, budget)
     if made.customers.empty:
         raise NotEnoughData("plan_empty", budget=budget)
     assumed = tuple(one.to_json(language) for one in plans.assumptions(given))
     side = replace(side, assumptions=(*side.assumptions, *assumed))
     columns = ["customer_id", plans.OFFER, plans.GAIN, plans.COST, plans.EVIDENCE]
-    written = lists.write_list(made.customers[columns], out, side, stop=stop)
-    exports.log_export(workspace, written, out.suffix.removeprefix("."), side)
+    written = write_rows(workspace, made.customers[columns], out, side, fewest=1)
     return written, made, given, found
 
 
@@ -183,7 +181,7 @@ def card(
         explanation=kept_explanation(workspace, bundle, dataset, customer, as_of),
         currency=bundle.record["currency"],
         language=language,
-        recommended=None if advice is None else advice.of_customer(customer, KINDS[0]),
+        recommended=None if advice is None else advice.of_customer(customer, WITH_BOUGHT),
     )
 
 

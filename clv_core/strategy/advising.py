@@ -16,16 +16,17 @@ from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy.acting import side_of
 from clv_core.strategy.export import Exported, Side
+from clv_core.strategy.files import check_ending
 from clv_core.strategy.pricing.kept import keep_responses, responses_folder
 from clv_core.strategy.pricing.responses import Responses, measure_responses
 from clv_core.strategy.pricing.whatif import Outcome, Rule, what_if
 from clv_core.strategy.pricing.worded import price_table
 from clv_core.strategy.recommend.advice import recommend as make_advice
-from clv_core.strategy.recommend.blend import TOP
-from clv_core.strategy.recommend.kept import KeptAdvice, keep_advice, load_advice, recommendations_folder
+from clv_core.strategy.recommend.blend import TOP, WITH_BOUGHT, WITHOUT_BOUGHT
+from clv_core.strategy.recommend.kept import KeptAdvice, keep_advice, recommendations_folder
 from clv_core.strategy.recommend.worded import assumption, customer_rows
 from clv_core.strategy.segments import assign
-from clv_core.strategy.tables import check_ending, write_rows
+from clv_core.strategy.tables import write_rows
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace
 
@@ -64,11 +65,8 @@ def recommend(
         raise UsageError("setting_bounds", setting="top", value=top, low=1, high=MOST)
     dataset, bundle, tiered = _tiered(workspace, name, model_id, progress)
     made = make_advice(dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, top=max(top, TOP), progress=progress)
-    folder = recommendations_folder(workspace, bundle, dataset)
-    keep_advice(made, folder, {"model": bundle.id, "dataset": dataset.name, "version": dataset.version})
-    kept = load_advice(folder)
-    assert kept is not None
-    rows = customer_rows(kept.everyone("without_bought" if without_bought else "with_bought", top), language)
+    kept = keep_advice(made, recommendations_folder(workspace, bundle, dataset), _about(dataset, bundle))
+    rows = customer_rows(kept.everyone(WITHOUT_BOUGHT if without_bought else WITH_BOUGHT, top), language)
     written = write_rows(workspace, rows, out, recommendation_side(dataset, bundle, language))
     return written, kept
 
@@ -109,8 +107,7 @@ def price(
     check_ending(out)
     dataset, bundle, tiered = _tiered(workspace, name, model_id, progress)
     found = measure_responses(dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, progress)
-    about = {"model": bundle.id, "dataset": dataset.name, "version": dataset.version}
-    keep_responses(found, responses_folder(workspace, bundle, dataset), about)
+    keep_responses(found, responses_folder(workspace, bundle, dataset), _about(dataset, bundle))
     outcome = None if rule is None else what_if(found, rule)
     side = price_side(dataset, bundle, outcome, language)
     return write_rows(workspace, price_table(found, outcome, language), out, side), found, outcome
@@ -120,6 +117,11 @@ def price_side(dataset: Dataset, bundle: Bundle, outcome: Outcome | None, langua
     """Return what a table of responses says of itself."""
     said = () if outcome is None else tuple(one.to_json(language) for one in outcome.assumptions)
     return replace(side_of(dataset, bundle, None), scheme=str(DEFAULT_SCHEME), assumptions=said)
+
+
+def _about(dataset: Dataset, bundle: Bundle) -> dict[str, str]:
+    """Return what the record of a result says of where it comes from."""
+    return {"model": bundle.id, "dataset": dataset.name, "version": dataset.version}
 
 
 def _tiered(workspace: Workspace, name: str, model_id: str, progress: Progress) -> tuple[Dataset, Bundle, pd.DataFrame]:

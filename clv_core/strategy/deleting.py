@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from clv_core.collection.store import MANIFEST, VERSION, delete_dataset, list_datasets, open_dataset
-from clv_core.deployment.belongings import EXPLORED, GONE, OF_MODELS, belongings, check_idle, remove
+from clv_core.collection.store import delete_dataset, list_datasets, open_dataset, version_names
+from clv_core.deployment.belongings import EXPLORED, GONE, belongings, check_idle, remove
+from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.jobs import Progress
 from clv_core.strategy.exported import exported_files
@@ -44,16 +45,16 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
     if not folder.is_dir():
         open_dataset(workspace, name)
     check_idle(workspace, name)
-    versions = [path.parent.name for path in folder.glob(f"*/{MANIFEST}") if VERSION.fullmatch(path.parent.name)]
-    remains = list(remaining(workspace, name, versions, models=models))
+    versions = version_names(workspace, name)
+    remains = list(remaining(workspace, name, models=models))
     for left in [*workspace.root.glob(f"*/{GONE}*")]:
         shutil.rmtree(left, ignore_errors=True)
     progress.report("deleting", 0, 1)
-    found = belongings(workspace, name, versions)
+    found = belongings(workspace, name)
     for path in found.predictions:
         path.unlink(missing_ok=True)
-    for kind in (*(getattr(found, name) for name in OF_MODELS), found.explored):
-        for path in kind:
+    for folders in (*found.made.values(), found.explored):
+        for path in folders:
             remove(path)
     with suppress(OSError):
         (workspace.root / EXPLORED / name).rmdir()
@@ -68,10 +69,7 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
     return {
         "versions": len(versions),
         "predictions": len(found.predictions),
-        "explanations": len(found.explanations),
-        "backtests": len(found.backtests),
-        "recommendations": len(found.recommendations),
-        "pricing": len(found.pricing),
+        **{kind: len(found.made[kind]) for kind in ("explanations", "backtests", "recommendations", "pricing")},
         "explored": len(found.explored),
         "models": len(trained),
         "jobs": len(records),
@@ -79,11 +77,12 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
     }
 
 
-def remaining(workspace: Workspace, name: str, versions: Collection[str], *, models: bool) -> Iterator[dict[str, str]]:
+def remaining(workspace: Workspace, name: str, *, models: bool) -> Iterator[dict[str, str]]:
     """Yield ``{kind, name}`` of what still holds ids of the dataset's customers once it is deleted."""
     if not models:
-        for bundle in belongings(workspace, name, versions).models:
+        for bundle in list_bundles(workspace, name):
             yield {"kind": "model", "name": bundle.id}
+    versions = version_names(workspace, name)
     for dataset in list_datasets(workspace):
         if dataset.name != name and any(part.get("version") in versions for part in dataset.manifest.parts):
             yield {"kind": "dataset", "name": dataset.name}

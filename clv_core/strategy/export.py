@@ -21,7 +21,7 @@ from clv_core.collection.contact_fields import EMAIL, MADID, PHONE
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.strategy import platforms
-from clv_core.strategy.files import write_csv, write_csv_parts, write_xlsx
+from clv_core.strategy.files import write_any, write_csv_parts
 from clv_core.strategy.reach import Reach, hidden, reachable, stopped
 from clv_core.workspace import Workspace, write_json
 
@@ -100,6 +100,11 @@ class Side:
     margin_rate: float = 1.0
     assumptions: tuple[dict[str, Any], ...] = ()
 
+    @property
+    def about(self) -> dict[str, Any]:
+        """What a workbook says of itself, by name; the assumptions in words."""
+        return {**dataclasses.asdict(self), "assumptions": " ".join(one["message"] for one in self.assumptions)}
+
 
 @dataclass(frozen=True)
 class Contacts:
@@ -174,14 +179,9 @@ def export(
         raise NotEnoughData("export_too_few", format=format, rows=len(rows), fewest=entry.fewest)
     if entry.columns is not None:
         files = write_csv_parts(entry.columns(rows), path, entry.largest_file)
-    elif entry.suffix == ".xlsx":
-        about = {**dataclasses.asdict(side), "assumptions": " ".join(one["message"] for one in side.assumptions)}
-        files = (write_xlsx(rows, path, about),)
     else:
-        files = (write_csv(rows, path),)
-    made = Exported(files, files[0].with_name(files[0].name + ".json"), len(rows), people.left_out, people.reach)
-    write_json(made.side_file, side_record(made, format, side))
-    return made
+        files = (write_any(rows, path, entry.suffix, side.about),)
+    return with_side_file(files, format, side, len(rows), people.left_out, people.reach)
 
 
 def who_is_in(frame: pd.DataFrame, format: str, contacts: Contacts | None, stop: StopList | None = None) -> Reach:
@@ -208,6 +208,20 @@ def who_is_in(frame: pd.DataFrame, format: str, contacts: Contacts | None, stop:
     if given.customers is None:
         raise UsageError("export_needs_contacts", format=format)
     return reachable(frame, given.customers, entry.keys, given.region, given.assume_consent, suppressed)
+
+
+def with_side_file(
+    files: tuple[Path, ...],
+    format: str,
+    side: Side,
+    rows: int,
+    left_out: dict[str, int],
+    reach: dict[str, int] | None = None,
+) -> Exported:
+    """Write the side file of a list whose files are written, and return what was made (see :class:`Exported`)."""
+    made = Exported(files, files[0].with_name(files[0].name + ".json"), rows, left_out, reach or {})
+    write_json(made.side_file, side_record(made, format, side))
+    return made
 
 
 def side_record(made: Exported, format: str, side: Side) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Writing lists: CSV and XLSX that spreadsheets open without surprises, and CSV whose bytes a platform reads."""
+"""Writing lists: CSV and XLSX that spreadsheets open without surprises, Parquet, and CSV as a platform reads it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,45 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from clv_core.errors import Refused
+from clv_core.errors import Refused, UsageError
 from clv_core.strategy.spreadsheet import escape_frame
 from clv_core.workspace import atomic_path
 
+ENDINGS: Final = (".csv", ".xlsx", ".parquet")
+"""Of files that hold any columns."""
 XLSX_ROWS: Final = 1_048_575
 """Rows that a worksheet holds below its header."""
 XLSX_CHARACTERS: Final = 32_767
 LINE_END: Final = "\r\n"
 """As RFC 4180 and spreadsheets have it; it also makes the writer quote cells that hold a bare carriage return."""
+
+
+def check_ending(path: Path) -> None:
+    """Refuse a file that is neither CSV nor XLSX nor Parquet.
+
+    Raises:
+        UsageError: another ending.
+    """
+    if path.suffix not in ENDINGS:
+        raise UsageError("segment_out", path=path.name, endings=", ".join(ENDINGS))
+
+
+def write_any(frame: pd.DataFrame, path: Path, ending: str, about: dict[str, Any]) -> Path:
+    """Write any columns as one of :data:`ENDINGS`; ``about`` goes into a workbook, the others have no place for it.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        Refused: more rows, or a longer text, than a worksheet holds.
+    """
+    if ending == ".csv":
+        return write_csv(frame, path)
+    if ending == ".xlsx":
+        return write_xlsx(frame, path, about)
+    with atomic_path(path) as temporary:
+        frame.to_parquet(temporary, index=False)
+    return path
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> Path:

@@ -1,28 +1,23 @@
-"""Lists of customers: scores, history and tier side by side, those who fulfil some conditions, written as a file."""
+"""Lists of customers: scores, history and tier side by side, and those who fulfil some conditions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
-from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import Dataset
-from clv_core.errors import NotEnoughData, UsageError
+from clv_core.errors import NotEnoughData
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.strategy.conditions import Condition, select
-from clv_core.strategy.export import Contacts, Exported, Side, export, side_record
 from clv_core.strategy.history import purchase_history, with_history
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.segments import TIER, assign
 from clv_core.strategy.tiers import Scheme
-from clv_core.workspace import atomic_path, write_json
 
 TIER_NAME: Final = "tier_name"
-ENDINGS: Final = (".csv", ".xlsx", ".parquet")
 
 
 def customer_list(
@@ -54,41 +49,3 @@ def choose(customers: pd.DataFrame, conditions: Sequence[Condition]) -> pd.DataF
     if chosen.empty:
         raise NotEnoughData("segment_empty", segment=" ".join(map(str, conditions)) or "-")
     return chosen
-
-
-def write_list(
-    customers: pd.DataFrame,
-    path: Path,
-    side: Side,
-    contacts: Contacts | None = None,
-    *,
-    stop: StopList | None = None,
-) -> Exported:
-    """Write a list by the file's ending, CSV, XLSX or Parquet, with its side file.
-
-    Args:
-        customers: whom it may hold.
-        path: the file.
-        side: what the numbers mean.
-        contacts: who else must not be in it.
-        stop: the suppression list of the workspace.
-
-    Raises:
-        UsageError: another ending.
-        NotEnoughData: all are on the suppression list.
-    """
-    if path.suffix not in ENDINGS:
-        raise UsageError("segment_out", path=path.name, endings=", ".join(ENDINGS))
-    format = path.suffix.removeprefix(".")
-    if path.suffix != ".parquet":
-        return export(customers, format, path, side=side, contacts=contacts, stop=stop)
-    hidden = stop.hides(customers) if stop else pd.Series(False, index=customers.index)
-    left = customers[~hidden]
-    if left.empty:
-        raise NotEnoughData("export_too_few", format=format, rows=0, fewest=1)
-    with atomic_path(path) as temporary:
-        left.to_parquet(temporary, index=False)
-    counts = {"suppressed": int(hidden.sum())} if hidden.any() else {}
-    made = Exported((path,), path.with_name(path.name + ".json"), len(left), counts)
-    write_json(made.side_file, side_record(made, format, side))
-    return made

@@ -1,55 +1,43 @@
-"""Tables that are no customer list, written by the same safe writers, with the same side file and line in the log."""
+"""Tables and lists of any columns, written by the file's ending, with their side file and line in the export log."""
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pandas as pd
 
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.columns import CUSTOMER_ID
-from clv_core.errors import UsageError
-from clv_core.strategy.export import Exported, Side, log_export, side_record
-from clv_core.strategy.files import write_csv, write_xlsx
-from clv_core.strategy.lists import ENDINGS
-from clv_core.workspace import Workspace, atomic_path, write_json
+from clv_core.errors import NotEnoughData
+from clv_core.strategy.export import Exported, Side, log_export, with_side_file
+from clv_core.strategy.files import check_ending, write_any
+from clv_core.workspace import Workspace
 
 
-def check_ending(path: Path) -> None:
-    """Refuse a file that is neither CSV nor XLSX nor Parquet.
-
-    Raises:
-        UsageError: another ending.
-    """
-    if path.suffix not in ENDINGS:
-        raise UsageError("segment_out", path=path.name, endings=", ".join(ENDINGS))
-
-
-def write_rows(workspace: Workspace, frame: pd.DataFrame, path: Path, side: Side) -> Exported:
+def write_rows(workspace: Workspace, frame: pd.DataFrame, path: Path, side: Side, *, fewest: int = 0) -> Exported:
     """Write a table by the file's ending, with its side file, and note it in the export log.
 
     Rows of customers who are on the suppression list of the workspace are left out.
 
+    Args:
+        workspace: whose suppression list and export log they are.
+        frame: any columns, text made inert for spreadsheets.
+        path: CSV, XLSX or Parquet.
+        side: what the numbers mean.
+        fewest: smallest number of rows that is worth a file.
+
     Raises:
         UsageError: another ending.
+        NotEnoughData: fewer rows are left.
         Refused: more rows than a worksheet holds.
     """
     check_ending(path)
-    asked = len(frame)
-    if CUSTOMER_ID in frame:
-        frame = StopList.of(workspace).without(frame)
-    if path.suffix == ".csv":
-        write_csv(frame, path)
-    elif path.suffix == ".xlsx":
-        about = {**dataclasses.asdict(side), "assumptions": " ".join(one["message"] for one in side.assumptions)}
-        write_xlsx(frame, path, about)
-    else:
-        with atomic_path(path) as temporary:
-            frame.to_parquet(temporary, index=False)
-    left_out = {"suppressed": asked - len(frame)} if len(frame) < asked else {}
-    made = Exported((path,), path.with_name(path.name + ".json"), len(frame), left_out)
     format = path.suffix.removeprefix(".")
-    write_json(made.side_file, side_record(made, format, side))
+    left = StopList.of(workspace).without(frame) if CUSTOMER_ID in frame else frame
+    if len(left) < fewest:
+        raise NotEnoughData("export_too_few", format=format, rows=len(left), fewest=fewest)
+    write_any(left, path, path.suffix, side.about)
+    left_out = {"suppressed": len(frame) - len(left)} if len(left) < len(frame) else {}
+    made = with_side_file((path,), format, side, len(left), left_out)
     log_export(workspace, made, format, side)
     return made

@@ -10,7 +10,8 @@ import pandas as pd
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.i18n import has, say_number, translate
+from clv_core.evaluation.explain.sentences import level, move, part_name
+from clv_core.i18n import say_money, say_number, translate
 from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE, PURCHASE_DAYS
 from clv_core.strategy.segments import VALUE
 
@@ -49,23 +50,20 @@ def why(customers: pd.DataFrame, row: int, explanation: Explanation | None, *, c
 
 def _reasons(explanation: Explanation, customer: str, currency: str, language: str) -> tuple[str, ...]:
     steps = explanation.waterfall(customer)
-    predicted = float(explanation.predicted[explanation.customer_ids.index(customer)])
-    key = "card.why.more" if predicted >= explanation.base else "card.why.less"
+    difference = explanation.predicted_of(customer) - explanation.base
     compared = translate(
-        key,
+        "card.why.more" if difference >= 0 else "card.why.less",
         language,
-        difference=_money(abs(predicted - explanation.base), currency, language),
-        base=_money(explanation.base, currency, language),
+        difference=move(difference, VALUE, currency, language),
+        base=level(explanation.base, VALUE, currency, language),
     )
     first, second = (_effect(step, currency, language) for step in steps.head(2).to_dict("records"))
     return compared, translate("card.why.parts", language, first=first, second=second)
 
 
 def _effect(step: dict[Any, Any], currency: str, language: str) -> str:
-    key = f"feature_group.{step['part']}"
-    name = translate(key, language) if has(key, language) else str(step["part"])
-    sign = "+" if step["value"] >= 0 else "−"
-    return translate("card.why.part", language, name=name, effect=sign + _money(abs(step["value"]), currency, language))
+    effect = move(step["value"], VALUE, currency, language, sign=True)
+    return translate("card.why.part", language, name=part_name(step["part"], language), effect=effect)
 
 
 def _facts(customers: pd.DataFrame, row: int, currency: str, language: str) -> tuple[str, ...]:
@@ -90,11 +88,7 @@ def _facts(customers: pd.DataFrame, row: int, currency: str, language: str) -> t
         translate(
             "card.fact.spent",
             language,
-            spent=_money(spent[row], currency, language),
-            typical=_money(float(np.median(spent[bought])), currency, language),
+            spent=say_money(spent[row], currency, language),
+            typical=say_money(float(np.median(spent[bought])), currency, language),
         ),
     )
-
-
-def _money(value: float, currency: str, language: str) -> str:
-    return f"{say_number(float(value), language)} {currency}".strip()

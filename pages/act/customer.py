@@ -3,7 +3,7 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import card, card_sections, recommended, state, widgets
+from pages.ui import card, card_sections, recommended_customer, state, widgets
 
 bundle = widgets.need_model()
 dataset = state.dataset()
@@ -24,6 +24,6 @@ with st.grid(2, min_column_width=360):
     card_sections.reasons(shown)
     card_sections.action(shown)
 card_sections.history(shown)
-recommended.on_card(dataset, bundle, shown.customer_id)
+recommended_customer.on_card(dataset, bundle, shown.customer_id)
 card_sections.alike(shown, dataset)
 card_sections.downloads(shown, dataset, bundle)

@@ -1,7 +1,5 @@
 """Strategy: what do I do with my money?"""
 
-import streamlit as st
-
 from pages.ui import budget_tab, priced, recommended, state, widgets
 from pages.ui.state import t
 
@@ -13,14 +11,6 @@ if dataset is None:
     widgets.need("dataset", "upload")
 
 # Tabs would work out all three parts at once; of these only the open one is.
-part = st.segmented_control(
-    t("strategy.part"),
-    tuple(PARTS),
-    format_func=lambda name: t(f"strategy.part.{name}"),
-    default="budget",
-    required=True,
-    key="strategy_part",
-    label_visibility="collapsed",
-    persist_state="session",
-)
+names = {name: t(f"strategy.part.{name}") for name in PARTS}
+part = widgets.choose(t("strategy.part"), names, "strategy_part", label_visibility="collapsed")
 PARTS[part](dataset, bundle)

@@ -1,7 +1,5 @@
 """Datasets: what do I have, and what was done to it?"""
 
-import streamlit as st
-
 from clv_core.errors import ClvError
 from pages.ui import cleaning, customers_table, datasets, manage, outcomes, state, widgets
 from pages.ui.state import t
@@ -24,15 +22,7 @@ cleaning.follow(dataset)
 customers_table.follow(dataset)
 outcomes.show()
 datasets.about(dataset)
-what = st.segmented_control(
-    t("datasets.what"),
-    list(SECTIONS),
-    format_func=lambda what: t(f"datasets.what.{what}"),
-    default="versions",
-    required=True,
-    key="datasets_what",
-    persist_state="session",
-)
+what = widgets.choose(t("datasets.what"), {one: t(f"datasets.what.{one}") for one in SECTIONS}, "datasets_what")
 try:
     SECTIONS[what](dataset)
 except ClvError as error:

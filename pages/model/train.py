@@ -27,7 +27,8 @@ if job and progress.take(job):
     state.choose(model=job.status()["result"]["model"])
     st.rerun()
 if job and job.status()["state"] == jobs.INTERRUPTED:
-    if st.button(t("train.resume"), type="primary", icon=":material/resume:", key="resume"):
+    may = widgets.if_may("train")
+    if st.button(t("train.resume"), type="primary", icon=":material/resume:", key="resume", **may):
         progress.again(job)
 if job:
     progress.technical_log(job)
@@ -52,7 +53,8 @@ with st.container(border=True):
     cost, memory = training.expected_cost(dataset, config), training.memory_here()
     fits = memory is None or cost.memory_mb < 0.8 * memory
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(t("train.start"), type="primary", icon=":material/play_arrow:", key="start_training"):
+        icon, may = ":material/play_arrow:", widgets.if_may("train")
+        if st.button(t("train.start"), type="primary", icon=icon, key="start_training", **may):
             training.start(dataset, horizon_days, values)
             st.rerun()
         st.caption(t("train.cost", time=state.span(cost.seconds), memory=f"{cost.memory_mb / 1000:.1f}"))

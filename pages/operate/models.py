@@ -26,16 +26,7 @@ try:
         models_exchange.receive(shelf)
         widgets.need("model", "train")
     models_board.show(shelf)
-    labels = {what: t(f"models.what.{what}") for what in SECTIONS}
-    what = st.segmented_control(
-        t("models.what"),
-        list(SECTIONS),
-        format_func=labels.__getitem__,
-        default="versions",
-        required=True,
-        key="models_what",
-        persist_state="session",
-    )
+    what = widgets.choose(t("models.what"), {one: t(f"models.what.{one}") for one in SECTIONS}, "models_what")
     SECTIONS[what](shelf)
 except ClvError as error:
     widgets.error_box(error)

@@ -6,30 +6,18 @@ from clv_core.errors import ClvError
 from pages.ui import access, outcomes, privacy_audit, privacy_erase, privacy_list, state, widgets
 from pages.ui.state import t
 
-SECTIONS = {
-    "erase": ("erase", privacy_erase.show),
-    "suppress": ("suppress", privacy_list.show),
-    "audit": ("audit", privacy_audit.show),
-}
+SECTIONS = {"erase": privacy_erase.show, "suppress": privacy_list.show, "audit": privacy_audit.show}
+"""What can be done here, by the action of ``access`` that it is."""
 
 privacy_erase.follow()
 outcomes.show()
 suppressed, done = len(state.stop_list().entries()), privacy_erase.done()
 widgets.headline(privacy_erase.headline(done, suppressed), t("privacy.context"))
-what = st.segmented_control(
-    t("privacy.what"),
-    list(SECTIONS),
-    format_func=lambda what: t(f"privacy.what.{what}"),
-    default="erase",
-    required=True,
-    key="privacy_what",
-    persist_state="session",
-)
-needed, show = SECTIONS[what]
-if access.may(needed):
+what = widgets.choose(t("privacy.what"), {one: t(f"privacy.what.{one}") for one in SECTIONS}, "privacy_what")
+if access.may(what):
     try:
-        show()
+        SECTIONS[what]()
     except ClvError as error:
         widgets.error_box(error)
 else:
-    st.info(t("access.ask_admin", role=t(f"access.role.{access.ACTIONS[needed]}")), icon=":material/lock:")
+    st.info(widgets.ask_for(what), icon=":material/lock:")

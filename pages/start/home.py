@@ -21,10 +21,11 @@ with doors.container(border=True, height="stretch"):
     st.subheader(t("home.sample"), anchor=False)
     st.write(t("home.sample.why"))
     st.space("stretch")
-    if st.button(t("home.sample.button"), icon=":material/science:", key="door_sample", type=overview.first(dataset)):
+    icon, kind, may = ":material/science:", overview.first(dataset), widgets.if_may("change")
+    if st.button(t("home.sample.button"), icon=icon, key="door_sample", type=kind, **may):
         overview.load_sample()
         st.rerun()
-    if st.button(t("tour.button"), icon=":material/tour:", key="door_tour"):
+    if st.button(t("tour.button"), icon=":material/tour:", key="door_tour", **may):
         tour.load()
         st.rerun()
 with doors.container(border=True, height="stretch"):

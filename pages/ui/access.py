@@ -25,6 +25,7 @@ import streamlit as st
 
 from clv_core import audit
 from clv_core.errors import Refused
+from clv_core.i18n import DEFAULT_LANGUAGE, translate
 
 Made = TypeVar("Made")
 VIEWER, ANALYST, ADMIN = "viewer", "analyst", "admin"
@@ -64,6 +65,16 @@ PUBLIC: Final = (
     "monitor_checks",
 )
 """Keys of downloads that hold no customer; any other one is an ``export``."""
+
+
+class Denied(Refused):
+    """The role of who is here does not allow it; ``role`` and ``needed`` are some of :data:`ROLES`, or ``-``."""
+
+    def message(self, language: str = DEFAULT_LANGUAGE) -> str:
+        """Return the sentence in ``language``, roles by their names there."""
+        role, needed = self.params["role"], self.params["needed"]
+        names = {one: translate(f"access.role.{one}", language) for one in {role, needed} & {*ROLES}}
+        return translate("error.access_denied", language, role=names.get(role, role), needed=names.get(needed, needed))
 
 
 def on() -> bool:
@@ -135,9 +146,9 @@ def may(action: str) -> bool:
     return mine in ROLES and ROLES.index(mine) >= ROLES.index(ACTIONS[action])
 
 
-def may_run(command: str) -> bool:
-    """Say whether who is here may start a run of a command."""
-    return may(COMMANDS.get(command, "change"))
+def action_of(command: str) -> str:
+    """Return which of :data:`ACTIONS` a run of a command is."""
+    return COMMANDS.get(command, "change")
 
 
 def may_take(key: str) -> bool:
@@ -149,19 +160,19 @@ def require(action: str) -> None:
     """Refuse what the role of who is here does not allow: the last line of defence behind a disabled button.
 
     Raises:
-        Refused: it does not.
+        Denied: it does not.
     """
     if not may(action):
-        raise Refused("access_denied", role=role() or "-", needed=ACTIONS[action], action=action)
+        raise Denied("access_denied", role=role() or "-", needed=ACTIONS[action], action=action)
 
 
 def require_run(command: str) -> None:
     """Refuse a run that the role of who is here does not allow.
 
     Raises:
-        Refused: it does not.
+        Denied: it does not.
     """
-    require(COMMANDS.get(command, "change"))
+    require(action_of(command))
 
 
 def named(make: Callable[[], Made]) -> Callable[[], Made]:

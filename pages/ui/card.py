@@ -11,16 +11,15 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import kept_explanation
 from clv_core.deployment.terms import Terms
-from clv_core.errors import NotFound
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.strategy.card import Card
 from clv_core.strategy.card import card as make_card
-from clv_core.strategy.find import MOST_HITS, find_customers
 from clv_core.strategy.rhythm import purchase_rhythm
 from clv_core.strategy.schemes.saved import last_written
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import scored, state, tiers
+from pages.ui.customer_search import search
 from pages.ui.navigation import SEARCH
 from pages.ui.state import t
 
@@ -38,28 +37,8 @@ def choose(customers: pd.DataFrame, as_of: date) -> str:
     Raises:
         NotFound: nobody has that id, and no id begins so.
     """
-    ids = customers["customer_id"]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        text = st.text_input(
-            t("card.search"),
-            key=SEARCH,
-            type="search",
-            placeholder=t("card.search.hint"),
-            width=320,
-            persist_state="session",
-        )
-        if not (text or "").strip():
-            st.caption(t("card.first"))
-            return str(ids.iloc[int(customers["predicted_clv"].to_numpy().argmax())])
-        hits = find_customers(ids, text)
-        if not hits:
-            raise NotFound("customer_unknown", customer=text.strip(), cutoff=state.day(as_of))
-        if len(hits) == 1:
-            return hits[0]
-        chosen = st.selectbox(t("card.hits"), hits, key="card_hit", width=320)
-        if len(hits) == MOST_HITS:
-            st.caption(t("card.hits.more", most=MOST_HITS))
-    return str(chosen)
+    highest = int(customers["predicted_clv"].to_numpy().argmax())
+    return search(customers["customer_id"], as_of, first=highest, said=t("card.first"), key=SEARCH, hits_key="card_hit")
 
 
 def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer: str) -> Card:

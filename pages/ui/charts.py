@@ -19,6 +19,7 @@ from pages.ui.state import say, t
 PREDICTED, ACTUAL, BASELINE, WARNING, DANGER, GAIN, OTHER = (f"#00000{position}" for position in range(1, 8))
 RAMP: Final = tuple(f"#0000{position}" for position in range(11, 21))
 DIVERGING: Final = tuple(f"#0000{position}" for position in range(21, 31))
+DIVERGING_SCALE: Final = [[position / 9, colour] for position, colour in enumerate(DIVERGING)]
 DOTTED: Final = {"color": BASELINE, "dash": "dash", "width": 2}
 POINTS_SHOWN: Final = 2000
 

@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui.charts import BASELINE, DANGER, DIVERGING, GAIN, PREDICTED, finish
+from pages.ui.charts import BASELINE, DANGER, DIVERGING, DIVERGING_SCALE, GAIN, PREDICTED, finish
 from pages.ui.state import say, t
-
-SCALE = [[position / 9, colour] for position, colour in enumerate(DIVERGING)]
 
 
 def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, other: str | None) -> go.Figure:
@@ -30,7 +28,7 @@ def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, o
     if other is not None:
         bar = {"title": {"text": _broken(other), "side": "top"}, "tickvals": [0, 1], "len": 0.8}
         bar |= {"ticktext": [t("chart.low"), t("chart.high")]}
-        marker |= {"color": points["other"], "colorscale": SCALE, "cmin": 0, "cmax": 1, "colorbar": bar}
+        marker |= {"color": points["other"], "colorscale": DIVERGING_SCALE, "cmin": 0, "cmax": 1, "colorbar": bar}
     figure = go.Figure(
         go.Scatter(
             x=x,

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pages.ui.charts import BASELINE, DANGER, DIVERGING, GAIN, PREDICTED, RAMP, finish
+from pages.ui.charts import BASELINE, DANGER, DIVERGING_SCALE, GAIN, PREDICTED, RAMP, finish
 from pages.ui.state import percent, say, t
 
 
@@ -47,14 +47,14 @@ def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> go.Figure:
             continue
         marker: dict[str, Any] = {"size": 5, "opacity": 0.8, "color": BASELINE}
         if name == t("chart.customer"):
-            scale = [[position / 9, colour] for position, colour in enumerate(DIVERGING)]
             bar = {
                 "title": t("chart.level"),
                 "tickvals": [0, 1],
                 "ticktext": [t("chart.low"), t("chart.high")],
                 "len": 0.6,
             }
-            marker |= {"color": table.loc[mask, "level"], "colorscale": scale, "cmin": 0, "cmax": 1, "colorbar": bar}
+            marker |= {"color": table.loc[mask, "level"], "colorbar": bar}
+            marker |= {"colorscale": DIVERGING_SCALE, "cmin": 0, "cmax": 1}
         figure.add_scatter(
             x=reach[mask],
             y=height[mask] + _spread(reach.to_numpy(), height)[mask],

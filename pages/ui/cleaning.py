@@ -31,7 +31,7 @@ def show(dataset: Dataset) -> None:
     """List the rules with their effects, and apply what the person switches."""
     on = dataset.manifest.rules
     st.markdown(f"**{t('cleaning.headline')}**")
-    if on and st.button(t("cleaning.undo"), key="clean_undo", icon=":material/undo:"):
+    if on and st.button(t("cleaning.undo"), key="clean_undo", icon=":material/undo:", **widgets.if_may("change")):
         start(dataset, {})
     counted = _counted(dataset)
     found = [item for item in counted if item["rows"] or item["on"]]
@@ -45,7 +45,8 @@ def show(dataset: Dataset) -> None:
         st.caption(t("cleaning.nothing", rules=titles))
     same = wanted == {rule: limit for rule, limit in on.items()}
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(t("cleaning.apply"), type="primary", key="clean_apply", disabled=same):
+        may = widgets.if_may("change", disabled=same)
+        if st.button(t("cleaning.apply"), type="primary", key="clean_apply", **may):
             start(dataset, wanted)
         if same:
             st.caption(t("cleaning.same"))

@@ -80,7 +80,8 @@ def _held(dataset: Dataset, table: dict[str, Any]) -> None:
     for key, names in lines.items():
         if names:
             st.caption(t(key, names=widgets.plain(", ".join(names))))
-    if st.button(t("customers.remove"), icon=":material/delete:", key="customers_remove"):
+    may = widgets.if_may("change")
+    if st.button(t("customers.remove"), icon=":material/delete:", key="customers_remove", **may):
         state.start_job(["customers", "--dataset", dataset.name, "--remove"], dataset.name)
         st.rerun()
 
@@ -140,7 +141,8 @@ def _columns(dataset: Dataset, file: Chosen) -> None:
     if undated:
         st.warning(t("customers.undated", columns=widgets.plain(", ".join(undated))), icon=":material/event:")
     hidden = dataset.manifest.pseudonymised or st.toggle(t("customers.pseudonymise"), key="customers_pseudonymise")
-    if st.button(t("customers.add", name=dataset.name), type="primary", key="customers_add", disabled=bool(undated)):
+    may = widgets.if_may("change", disabled=bool(undated))
+    if st.button(t("customers.add", name=dataset.name), type="primary", key="customers_add", **may):
         more = ["--pseudonymise"] if hidden else []
         command = ["customers", str(file.path), "--dataset", dataset.name, *_uses(found, uses).words(), *more]
         state.start_job(command, dataset.name)
@@ -191,10 +193,12 @@ def _leak(dataset: Dataset, job: jobs.Job) -> None:
     names = widgets.plain(", ".join(columns))
     with st.container(border=True):
         widgets.error_box(status["error"])
-        start = partial(_again, dataset, status["args"])
-        st.button(t("leak.without", columns=names), type="primary", key="leak_without", on_click=start, args=[columns])
+        start, leave = partial(_again, dataset, status["args"]), t("leak.without", columns=names)
+        may = widgets.if_may("change")
+        st.button(leave, type="primary", key="leak_without", on_click=start, args=[columns], **may)
         sure = st.checkbox(t("leak.sure", columns=names), key="leak_sure")
-        st.button(t("leak.use"), key="leak_use", disabled=not sure, on_click=start, args=[[], columns])
+        may = widgets.if_may("change", disabled=not sure)
+        st.button(t("leak.use"), key="leak_use", on_click=start, args=[[], columns], **may)
         st.button(t("leak.back"), key="leak_back", type="tertiary", on_click=_forget)
 
 

@@ -59,7 +59,7 @@ def versions(dataset: Dataset) -> None:
         chosen = st.selectbox(
             t("versions.return"), list(others), format_func=lambda version: _words(others[version]), key="return_to"
         )
-        if st.button(t("versions.use"), key="restore", icon=":material/history:"):
+        if st.button(t("versions.use"), key="restore", icon=":material/history:", **widgets.if_may("change")):
             access.require("change")
             back = store.restore(state.workspace(), dataset.name, chosen)
             when = state.moment(back.manifest.created)

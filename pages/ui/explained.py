@@ -29,6 +29,8 @@ BARS: Final = 10
 SWARM: Final = 8
 DOTS: Final = 250
 SMALLEST_SHARE: Final = 5e-4
+CLEAR: Final = 0.3
+"""Rank correlation of level and effect from which on a reason is said to add value, or to take it, when it is high."""
 
 
 def need_explanation(dataset: Dataset, bundle: Bundle, customer: str = "") -> Found:
@@ -124,8 +126,8 @@ def _swarm_message(table: pd.DataFrame, order: list[str], names: dict[str, str],
         for part, rows in known.groupby("part")
         if len(rows) > 2 and rows["level"].nunique() > 1 and rows["effect"].nunique() > 1
     }
-    up = next((part for part in order if with_level.get(part, 0.0) > 0.3), None)
-    down = next((part for part in order if with_level.get(part, 0.0) < -0.3), None)
+    up = next((part for part in order if with_level.get(part, 0.0) > CLEAR), None)
+    down = next((part for part in order if with_level.get(part, 0.0) < -CLEAR), None)
     if up and down:
         return t(f"why.swarm.both.{answer}", up=_read(names[up]), down=_read(names[down], small=True))
     return t(f"why.swarm.up.{answer}", up=_read(names[up])) if up else t("explain.swarm")

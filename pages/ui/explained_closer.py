@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -11,14 +13,17 @@ from clv_core.evaluation.explain.against import against
 from clv_core.evaluation.explain.dependence import Dependence, dependence, explainable
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.parts import reading_label
-from clv_core.evaluation.explain.sentences import move, of_groups, reading
+from clv_core.evaluation.explain.sentences import WORTH_NAMING, move, of_groups, reading
 from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
 from pages.ui import charts_closer, state, widgets
 from pages.ui.answers import reason_name, unit_of, within
 from pages.ui.state import t
 
-STEADY = 0.4
-BARS = 8
+STEADY: Final = 0.4
+"""Rank correlation of reading and effect from which on the effect is said to rise or fall."""
+OFFSETTING: Final = 1.2
+"""A reason that makes more of a difference than this share of the whole is not said as a share: others take it back."""
+BARS: Final = 8
 
 
 def one_reason(explanation: Explanation, currency: str) -> None:
@@ -30,7 +35,7 @@ def one_reason(explanation: Explanation, currency: str) -> None:
     names = {part: reason_name(part) for part in parts}
     part = st.selectbox(t("why.dependence.choose"), parts, format_func=names.get, key="why_part", width=360)
     found = dependence(explanation, part)
-    read = reading_label(explanation.representatives[explanation.parts.index(part)], state.language())
+    read = reading_label(explanation.representative_of(part), state.language())
     unit, factor = unit_of(explanation.answer, currency)
     points = found.points.assign(effect=found.points["effect"] * factor)
     other = None if found.other is None else reason_name(found.other)
@@ -41,7 +46,7 @@ def one_reason(explanation: Explanation, currency: str) -> None:
     if found.other is None:
         st.caption(t("why.dependence.alone"))
     else:
-        of = reading_label(explanation.representatives[explanation.parts.index(found.other)], state.language())
+        of = reading_label(explanation.representative_of(found.other), state.language())
         st.caption(t("why.dependence.other", other=reason_name(found.other), feature=of, share=f"{found.strength:.0%}"))
 
 
@@ -51,7 +56,7 @@ def _message(found: Dependence, explanation: Explanation, currency: str) -> str:
     way = "down" if way == "mixed" and found.direction <= -STEADY else way
     return t(
         f"why.dependence.{way}",
-        name=reading_label(explanation.representatives[explanation.parts.index(found.part)], language),
+        name=reading_label(explanation.representative_of(found.part), language),
         low=move(found.low, answer, currency, language, sign=True),
         high=move(found.high, answer, currency, language, sign=True),
         low_reading=reading(found.low_reading, language),
@@ -88,14 +93,14 @@ def tiers_compared(explanation: Explanation, value: Explanation, currency: str) 
 
 def _bars(rows: pd.DataFrame, these: str, those: str, answer: str, currency: str) -> go.Figure:
     unit, factor = unit_of(answer, currency)
-    shown = rows[rows["difference"].abs() > 1e-3 * float(rows["difference"].abs().max())].head(BARS)
+    shown = rows[rows["difference"].abs() > WORTH_NAMING * float(rows["difference"].abs().max())].head(BARS)
     table = pd.DataFrame({"label": shown["part"].map(reason_name), "difference": shown["difference"] * factor})
     rest = float(rows["difference"].iloc[len(shown) :].sum()) * factor
-    if abs(rest) > 1e-3 * float(table["difference"].abs().max()):
+    if abs(rest) > WORTH_NAMING * float(table["difference"].abs().max()):
         table.loc[len(table)] = [t("explain.rest"), rest]
     total = float(np.abs(rows["difference"].sum()))
     first = rows.iloc[0]
     share = abs(first["difference"]) / total if total > 0 else 0.0
-    key = "why.groups.bars" if share <= 1.2 else "why.groups.bars.plain"
+    key = "why.groups.bars" if share <= OFFSETTING else "why.groups.bars.plain"
     message = t(key, these=these, those=those, name=within(first["part"]), share=f"{share:.0%}")
     return charts_closer.difference_bars(table, message, unit=unit)

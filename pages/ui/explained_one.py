@@ -11,13 +11,15 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.evaluation.explain.answers import VALUE
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.parts import reading_label
-from clv_core.evaluation.explain.sentences import level, move, of_customer, reading
+from clv_core.evaluation.explain.sentences import WORTH_NAMING, level, move, of_customer, reading
 from pages.ui import charts_closer, charts_why, state, widgets
 from pages.ui.answers import reason_name, unit_of
 from pages.ui.asked import Found
 from pages.ui.state import money, name_of, t
 
 STEPS: Final = 8
+WORTH_DRAWING: Final = 0.01
+"""A thing that events tell has a row of its own where it moves this share of the strongest effect."""
 SMALLEST: Final = 1e-4
 """A residual is never said to be smaller than this."""
 
@@ -48,18 +50,17 @@ def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     rows = explanation.waterfall(customer)
     rows = rows.assign(label=rows["part"].map(reason_name))
     unit, factor = unit_of(explanation.answer, currency)
-    named = rows[rows["value"].abs() > 1e-3 * float(rows["value"].abs().max())].head(STEPS)
+    named = rows[rows["value"].abs() > WORTH_NAMING * float(rows["value"].abs().max())].head(STEPS)
     steps = named[["label", "value"]].rename(columns={"value": "effect"})
     rest = float(rows["value"].iloc[len(named) :].sum())
-    if abs(rest) > 1e-3 * float(named["value"].abs().max()):
+    if abs(rest) > WORTH_NAMING * float(named["value"].abs().max()):
         steps.loc[len(steps)] = [t("explain.rest"), rest]
-    predicted = float(explanation.predicted[explanation.customer_ids.index(customer)])
     figure = charts_why.waterfall(
         steps.assign(effect=steps["effect"] * factor),
         t(
             "why.waterfall",
             base=level(explanation.base, explanation.answer, currency, state.language()),
-            predicted=level(predicted, explanation.answer, currency, state.language()),
+            predicted=level(explanation.predicted_of(customer), explanation.answer, currency, state.language()),
         ),
         start=(t("explain.base"), explanation.base * factor),
         end=t(f"answer.{explanation.answer}"),
@@ -94,7 +95,7 @@ def events(found: Found, customer: str, bundle: Bundle) -> None:
     by_event = effects.by_event()
     labels = [_event(row, currency) for row in by_event.to_dict("records")]
     table = pd.DataFrame(effects.effects.T, index=[reason_name(kind) for kind in effects.kinds])
-    table = table[table.abs().max(axis=1) > 0.01 * float(table.abs().to_numpy().max())]
+    table = table[table.abs().max(axis=1) > WORTH_DRAWING * float(table.abs().to_numpy().max())]
     table.loc[t("why.events.all")] = by_event["effect"].to_numpy()
     place = int(by_event["effect"].abs().to_numpy().argmax())
     strongest = move(float(by_event["effect"].iloc[place]), VALUE, currency, state.language(), sign=True)

@@ -89,7 +89,7 @@ def _slider(found: Found, customer: str, row: int, part: str, explanation: Expla
     """Offer one reading; None where it stays her own."""
     options, own = _options(found, row, part), found.asking.what_if.readings[part].iloc[row]
     own = own if isinstance(own, str) else float(own)
-    read = reading_label(explanation.representatives[explanation.parts.index(part)], state.language())
+    read = reading_label(explanation.representative_of(part), state.language())
     label = t("why.what_if.slider", name=_name(part), feature=read)
     key = f"what_if_{customer}_{part}"
     with st.container(gap="xsmall"):

@@ -1,7 +1,12 @@
-"""The sections of the explore page: each takes its table, words its message, draws its chart."""
+"""The sections of the explore page: each takes its table, words its message, draws its chart.
+
+A section is a function of cube, filters and language, so it is drawn once and then replayed (:func:`show`): a dozen
+Plotly figures cost half a second of processor time, their messages a hundredth of it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -10,7 +15,6 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from clv_core.features.explore.cohorts import cohort_unit, overall
-from clv_core.features.explore.concentration import Concentration
 from clv_core.features.explore.cube import Cube
 from clv_core.features.explore.gaps import median_gap
 from clv_core.features.explore.selection import Filters
@@ -22,6 +26,16 @@ ENOUGH: Final = 30
 """A curve ends where fewer waits than this are still seen."""
 
 BARS: Final = 40
+
+
+def show(section: str, cube: Cube, filters: Filters) -> None:
+    """Show one of :data:`SECTIONS`."""
+    _drawn(section, cube, filters, state.language())
+
+
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Cube: lambda cube: str(cube.folder)})
+def _drawn(section: str, cube: Cube, filters: Filters, language: str) -> None:  # noqa: ARG001 - part of the key
+    SECTIONS[section](cube, filters)
 
 
 def over_time(cube: Cube, filters: Filters) -> None:
@@ -113,8 +127,9 @@ def _binned(waits: pd.DataFrame) -> pd.DataFrame:
     return table.assign(high=table["low"] + width - 1)
 
 
-def value(cube: Cube, filters: Filters, held: Concentration) -> None:
+def value(cube: Cube, filters: Filters) -> None:
     """Show who holds the revenue."""
+    held = explored.spread(cube.version, filters, cube)
     if held.top10 is None:
         st.caption(t("explore.no_value"))
         return
@@ -260,6 +275,11 @@ def sold(cube: Cube, filters: Filters) -> None:
     ]
     axis = t("chart.net_revenue_axis", unit=state.unit(cube.currency))
     widgets.chart(charts_explore.bars(shown, explore_words.sold(table), axis=axis), "categories")
+
+
+SECTIONS: Final[dict[str, Callable[[Cube, Filters], None]]] = {
+    section.__name__: section for section in (over_time, coming_back, value, way, rated, sold)
+}
 
 
 def missing(cube: Cube) -> None:

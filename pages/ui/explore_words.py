@@ -8,6 +8,7 @@ from babel.dates import format_date
 from clv_core.features.explore.concentration import Concentration
 from clv_core.features.explore.gaps import FIRST, LATER, back_within
 from clv_core.features.explore.ratings import DAYS
+from clv_core.i18n import BABEL_LOCALES
 from pages.ui import state
 from pages.ui.state import money, percent, say, t
 
@@ -23,7 +24,7 @@ def bucket_name(unit: str, first: pd.Timestamp) -> str:
     if unit == "quarter":
         return t("explore.quarter", year=first.year, quarter=(first.month + 2) // 3)
     pattern = "y年M月" if state.language() == "zh" else "MMM y"
-    return format_date(first.date(), pattern, locale=state.BABEL_LOCALES[state.language()])
+    return format_date(first.date(), pattern, locale=BABEL_LOCALES[state.language()])
 
 
 def share_of(share: float) -> str:

@@ -22,7 +22,7 @@ from clv_core.strategy.export import EXPORTS, Contacts, export, log_export
 from clv_core.strategy.preview import Preview, preview
 from clv_core.strategy.segments import TIER
 from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
-from pages.ui import access, navigation, state, tiers, widgets
+from pages.ui import access, navigation, platform_lists, state, tiers, widgets
 from pages.ui.state import name_of, percent, say, t
 
 AT_ONCE: Final = 100_000
@@ -154,9 +154,7 @@ def show(found: Preview, dataset: Dataset) -> None:
         figures.append(widgets.Figure(name_of("contact", field), say(count), t("exporting.reach.help")))
     widgets.figures(figures, 6)
     if found.left_out:
-        mark, colon = ("；", "：") if state.language() == "zh" else ("; ", ": ")
-        reasons = mark.join(f"{t(f'export.left_out.{name}')}{colon}{count:,}" for name, count in found.left_out.items())
-        st.caption(t("exporting.left_out", reasons=reasons))
+        st.caption(t("exporting.left_out", reasons=platform_lists.reasons(found.left_out)))
     if found.too_small is not None and found.rows:
         st.warning(found.too_small.text(state.language()), icon=":material/group_off:")
     if found.first is not None and len(found.first):
@@ -166,9 +164,9 @@ def show(found: Preview, dataset: Dataset) -> None:
 
 def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
     """Write the list where the button is pressed, note it in the log, and offer its files."""
-    off = found.too_small is not None or not widgets.acknowledged(bundle) or not access.may("export")
+    may = widgets.if_may("export", disabled=found.too_small is not None or not widgets.acknowledged(bundle))
     kept = f"export_made_{wish.mark}"
-    if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", disabled=off):
+    if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", **may):
         terms = Terms(bundle.record["horizon_days"])
         side = tiers.side(dataset, bundle, DEFAULT_SCHEME, list(wish.tiers), terms)
         what = f"tier{'-'.join(map(str, sorted(wish.tiers)))}" if wish.tiers else "customers"
@@ -183,7 +181,7 @@ def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
         log_export(state.workspace(), made, wish.format, side)
         st.session_state[kept] = made
     made = st.session_state.get(kept)
-    if made is None or off or not all(file.is_file() for file in (*made.files, made.side_file)):
+    if made is None or may["disabled"] or not all(file.is_file() for file in (*made.files, made.side_file)):
         return
     st.markdown(t("exporting.made", rows=made.rows))
     with st.container(horizontal=True):

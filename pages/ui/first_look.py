@@ -58,7 +58,8 @@ def _wait(dataset: Dataset) -> None:
         return
     progress.ended(job)
     progress.technical_log(job)
-    if st.button(t("job.again"), type="primary", icon=":material/refresh:", key="look_again"):
+    icon, may = ":material/refresh:", widgets.if_may("train")
+    if st.button(t("job.again"), type="primary", icon=icon, key="look_again", **may):
         state.start_job([COMMAND, dataset.name], _label(dataset))
         st.rerun()
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from clv_core.deployment.bundle import Bundle
+from clv_core.evaluation.beside import best_baseline, level_of, rows_of
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves, threshold_table
 from clv_core.evaluation.metrics import METRICS
 from pages.ui import charts, state, widgets
 from pages.ui.state import money, name_of, percent, t
 
-BASELINES: Final = ("bgnbd", "naive")
 ORDER, LEVEL, SIZE = "gini", "bias", "mae"
 
 
@@ -30,21 +28,9 @@ def holdout(model_id: str, created: str, _bundle: Bundle) -> pd.DataFrame:
 def frames(bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
     """Return the model's holdout rows, those of the strongest simple model in the same order, and its id."""
     everyone = holdout(bundle.id, bundle.record["created"], bundle)
-    ours = everyone[everyone["model"] == bundle.record["model"]].sort_values("customer_id", ignore_index=True)
-    name = best_baseline(bundle, ORDER)
-    theirs = everyone[everyone["model"] == name].sort_values("customer_id", ignore_index=True)
-    return ours, (theirs if len(theirs) else None), name
-
-
-def best_baseline(bundle: Bundle, metric: str) -> str:
-    """Return the id of the simple model that is best on ``metric``."""
-    known = {name: bundle.record["baselines"][name] for name in BASELINES if name in bundle.record["baselines"]}
-    rows = [(name, values[metric]) for name, values in known.items() if metric in values]
-    best = rows[0] if rows else ("", np.nan)
-    for row in rows[1:]:
-        if METRICS[metric].advantage(np.array(row[1]), np.array(best[1])) > 0:
-            best = row
-    return best[0]
+    name = best_baseline(bundle.record["baselines"], ORDER)
+    theirs = rows_of(everyone, name)
+    return rows_of(everyone, bundle.record["model"]), (theirs if len(theirs) else None), name
 
 
 def headline(bundle: Bundle) -> str:
@@ -55,9 +41,7 @@ def headline(bundle: Bundle) -> str:
         return t(f"evaluate.headline.{kind}", horizon=record["horizon_days"])
     found = record["metrics"]
     bias = found.get("bias", 0.0)
-    level = t("evaluate.level.exact")
-    if abs(bias) >= 0.005:
-        level = t("evaluate.level.high" if bias > 0 else "evaluate.level.low", off=percent(abs(bias)))
+    level = t(f"evaluate.level.{level_of(bias)}", off=percent(abs(bias)))
     key = "evaluate.headline.not_trusted" if state.trust(bundle).verdict == "not_trusted" else "evaluate.headline"
     return t(key, horizon=record["horizon_days"], level=level, capture=percent(found.get("capture10", 0.0)))
 
@@ -69,7 +53,7 @@ def three_figures(bundle: Bundle) -> list[widgets.Figure]:
 
 def _against_best(bundle: Bundle, metric: str, label: str) -> widgets.Figure:
     record, meaning = bundle.record, t(f"metric.{metric}.meaning")
-    value, name = record["metrics"].get(metric), best_baseline(bundle, metric)
+    value, name = record["metrics"].get(metric), best_baseline(record["baselines"], metric)
     if value is None or not name:
         return widgets.Figure(label, "–" if value is None else said(metric, value, record["currency"]), meaning)
     other = record["baselines"][name][metric]

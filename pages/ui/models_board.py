@@ -177,15 +177,18 @@ def _figures(version: Version) -> list[Figure]:
 
 
 def _buttons(found: Shelf, version: Version) -> None:
+    may = widgets.if_may("promote")
     if version.role == "challenger":
         label = t("models.promote", version=version.number)
         kind_of_button = "secondary" if version.trust.verdict == "not_trusted" else "primary"
-        if st.button(label, type=kind_of_button, icon=":material/upgrade:", key="promote_challenger"):
+        if st.button(label, type=kind_of_button, icon=":material/upgrade:", key="promote_challenger", **may):
             act(found, "models.promoted", version.number, "promote")
         return
     earlier = found.registry.earlier(found.name)
-    if earlier and st.button(t("models.roll_back", version=earlier[0].number), icon=":material/undo:", key="roll_back"):
-        act(found, "models.rolled_back", version.number, "roll_back")
+    if earlier:
+        label = t("models.roll_back", version=earlier[0].number)
+        if st.button(label, icon=":material/undo:", key="roll_back", **may):
+            act(found, "models.rolled_back", version.number, "roll_back")
     if st.button(t("train.evaluate"), icon=navigation.BY_NAME["evaluate"].icon, key="models_evaluate"):
         state.choose(model=version.bundle)
         navigation.go("evaluate")

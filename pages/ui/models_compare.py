@@ -9,6 +9,7 @@ import streamlit as st
 
 from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.registry.compare import TESTED, Comparison, compare
+from clv_core.evaluation.bootstrap import CONFIDENCE, RESAMPLES
 from clv_core.evaluation.metrics import METRICS
 from pages.ui import models_versions, state
 from pages.ui.models_board import Shelf, title
@@ -58,7 +59,7 @@ def _verdict(result: Comparison) -> None:
                 lines.append(f":green[:material/check:] {t(f'models.compare.better.{name}', version=better.number)}")
     with st.container(border=True):
         st.markdown("  \n".join(lines))
-        st.caption(t("models.compare.how"))
+        st.caption(t("models.compare.how", n=RESAMPLES, share=state.percent(CONFIDENCE)))
 
 
 def _metrics(result: Comparison) -> None:
@@ -73,9 +74,9 @@ def _metrics(result: Comparison) -> None:
             ],
         }
     )
-    number = st.column_config.NumberColumn(format="%.3f")
+    formats = dict.fromkeys(names, st.column_config.NumberColumn(format="%.3f"))
     st.markdown(f"**{t('models.compare.metrics')}**")
-    st.dataframe(table, hide_index=True, column_config=dict.fromkeys(names, number), alt=t("models.compare.metrics"))
+    st.dataframe(table, hide_index=True, column_config=formats, placeholder="–", alt=t("models.compare.metrics"))
 
 
 def _differences(result: Comparison) -> None:

@@ -57,7 +57,7 @@ def receive(found: Shelf) -> None:
         st.markdown(f"**{t('models.import')}**")
         st.caption(t("models.import.why", name=widgets.plain(found.name)))
         file = st.file_uploader(t("models.import.file"), type=["zip"], key="import_file")
-        pressed = st.form_submit_button(t("models.import.button"), icon=":material/upload:")
+        pressed = st.form_submit_button(t("models.import.button"), icon=":material/upload:", **widgets.if_may("change"))
     if pressed and file is None:
         st.warning(t("models.import.none"), icon=":material/info:")
     elif pressed and file is not None:

@@ -77,7 +77,7 @@ def _table(found: Shelf) -> None:
         t("metric.bias"): number(format="percent", help=t("metric.bias.meaning")),
         t("models.column.seconds"): number(format="%.0f"),
     }
-    st.dataframe(table, hide_index=True, column_config=formats, alt=t("models.what.versions"))
+    st.dataframe(table, hide_index=True, column_config=formats, placeholder="–", alt=t("models.what.versions"))
 
 
 def _role(version: Version) -> str:
@@ -91,16 +91,16 @@ def _rounded(share: float | None) -> float | None:
 
 
 def _actions(found: Shelf, version: Version) -> None:
-    number = version.number
+    number, may = version.number, widgets.if_may("promote")
     if version.role == "champion" and len(found.versions) > 1:
         st.caption(t("models.champion_stays"))
         return
     if version.role != "champion":
-        if st.button(t("models.promote", version=number), icon=":material/upgrade:", key="promote"):
+        if st.button(t("models.promote", version=number), icon=":material/upgrade:", key="promote", **may):
             models_board.act(found, "models.promoted", number, "promote")
         call = "unarchive" if version.archived else "archive"
         icon = ":material/unarchive:" if version.archived else ":material/archive:"
-        if st.button(t(f"models.{call}"), icon=icon, key="archive"):
+        if st.button(t(f"models.{call}"), icon=icon, key="archive", **may):
             models_board.act(found, f"models.{call}.done", number, call)
     with st.popover(t("models.delete"), icon=":material/delete_forever:"):
         st.markdown(t("models.delete.why", version=number))
@@ -109,6 +109,6 @@ def _actions(found: Shelf, version: Version) -> None:
             t("models.delete.button", version=number),
             icon=":material/delete_forever:",
             key="delete_version",
-            disabled=not sure,
+            **widgets.if_may("delete", disabled=not sure),
         ):
             models_board.act(found, "models.deleted", number, "delete")

@@ -10,21 +10,22 @@ import streamlit as st
 
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.monitoring.report import Report, acknowledged, report_folder
+from clv_core.monitoring.lights import AMBER, GREEN, RED, UNKNOWN
+from clv_core.monitoring.report import FILE, Report, acknowledged, report_folder
 from pages.ui import progress, state, widgets
 from pages.ui.state import t
 
 LIGHTS: Final = {
-    "green": ("green", ":material/check_circle:"),
-    "amber": ("orange", ":material/warning:"),
-    "red": ("red", ":material/error:"),
-    "unknown": ("gray", ":material/hourglass_empty:"),
+    GREEN: ("green", ":material/check_circle:"),
+    AMBER: ("orange", ":material/warning:"),
+    RED: ("red", ":material/error:"),
+    UNKNOWN: ("gray", ":material/hourglass_empty:"),
 }
 
 
 def need_report(dataset: Dataset, bundle: Bundle) -> Report:
     """Return the report of the dataset as it is now; while it is not there, show the run that makes it."""
-    path = report_folder(state.workspace(), bundle.id, dataset.version) / "report.json"
+    path = report_folder(state.workspace(), bundle.id, dataset.version) / FILE
     command = ["monitor", dataset.name, "--model", bundle.id]
     progress.need(path.is_file(), command, bundle.id, t("monitor.wait"))
     return _report(str(path), path.stat().st_mtime).seen(acknowledged(state.workspace(), bundle.id))

@@ -6,10 +6,12 @@ from typing import Final
 
 import streamlit as st
 
+from clv_core import jobs
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.monitoring.alerts import Alert
 from clv_core.monitoring.challenge import early
+from clv_core.monitoring.lights import AMBER, GREEN, RED, RETRAIN
 from clv_core.monitoring.report import Report, acknowledge_alerts
 from pages.ui import access, judged, progress, state, widgets
 from pages.ui.monitored import LIGHTS
@@ -29,7 +31,7 @@ def retraining(bundle: Bundle) -> None:
         st.stop()
     status = job.status()
     outcome = (status.get("result") or {}).get("retrain")
-    if progress.ended(job) != "done" or outcome is None:
+    if progress.ended(job) != jobs.DONE or outcome is None:
         return
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{t('monitor.retrain.done')}**")
@@ -42,20 +44,20 @@ def retraining(bundle: Bundle) -> None:
 def act(report: Report, dataset: Dataset, bundle: Bundle) -> None:
     """Offer what can be done: retrain, or mark all as seen."""
     soon = early(bundle, dataset)
-    advised = report.recommendation.action == "retrain"
+    advised = report.recommendation.action == RETRAIN
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
             t("monitor.retrain"),
             key="monitor_retrain",
             icon=":material/model_training:",
             type="primary" if advised else "secondary",
-            disabled=soon is not None,
+            **widgets.if_may("change", disabled=soon is not None),
         ):
             command = ["monitor", dataset.name, "--model", bundle.id, "--retrain"]
             state.start_job(command, f"{bundle.id} {MARK}")
             st.rerun()
         if len(report.open) > 1 and st.button(
-            t("monitor.acknowledge.all"), key="acknowledge_all", icon=":material/done_all:"
+            t("monitor.acknowledge.all"), key="acknowledge_all", icon=":material/done_all:", **widgets.if_may("change")
         ):
             _seen(report, report.open)
     if soon is not None:
@@ -69,11 +71,12 @@ def listed(report: Report) -> None:
     """List what changed, the open ones first, each with a button that marks it as seen."""
     st.subheader(t("monitor.alerts"), anchor=False)
     if not report.open:
-        st.markdown(f":green[{LIGHTS['green'][1]}] {t('monitor.alerts.none')}")
+        st.markdown(f":green[{LIGHTS[GREEN][1]}] {t('monitor.alerts.none')}")
     for alert in report.open:
         words, button = st.columns([4, 1], vertical_alignment="center")
         words.markdown(_said(alert))
-        if button.button(t("monitor.acknowledge"), key=f"seen_{alert.id}", help=t("monitor.acknowledge.help")):
+        options = {"help": t("monitor.acknowledge.help"), **widgets.if_may("change")}
+        if button.button(t("monitor.acknowledge"), key=f"seen_{alert.id}", **options):
             _seen(report, [alert])
     seen = [alert for alert in report.alerts if alert.acknowledged]
     if seen:
@@ -85,7 +88,7 @@ def listed(report: Report) -> None:
 
 
 def _said(alert: Alert) -> str:
-    colour, icon = LIGHTS["red" if alert.grave else "amber"]
+    colour, icon = LIGHTS[RED if alert.grave else AMBER]
     return f":{colour}[{icon}] {widgets.plain(alert.text(state.language()))}"
 
 

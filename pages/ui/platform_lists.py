@@ -12,7 +12,7 @@ from clv_core.collection.contact_fields import CONSENT, PHONE
 from clv_core.collection.store import Dataset
 from clv_core.errors import ClvError
 from clv_core.strategy.contacts_stored import stored_contacts, stored_fields
-from clv_core.strategy.export import EXPORTS, Contacts, Exported, Side, export, log_export
+from clv_core.strategy.export import EXPORTS, Contacts, Side, export, log_export
 from pages.ui import access, state, widgets
 from pages.ui.state import name_of, t
 
@@ -52,8 +52,8 @@ def offer(
                     region = st.text_input(t("lists.region"), key="list_region", max_chars=2, help=help)
             hidden = st.text_area(t("lists.suppress"), key="list_suppress", help=t("lists.suppress.help"), height=80)
             agreed = CONSENT in fields or st.checkbox(t("lists.assume"), key="list_assume")
-            off = not allowed or not count or not access.may("export")
-            pressed = st.form_submit_button(t("lists.make"), disabled=off)
+            may = widgets.if_may("export", disabled=not allowed or not count)
+            pressed = st.form_submit_button(t("lists.make"), **may)
         if pressed:
             suppressed = frozenset(line.strip() for line in (hidden or "").splitlines() if line.strip())
             contacts = Contacts(None, region or None, bool(agreed), suppressed)
@@ -72,12 +72,13 @@ def _make(dataset: Dataset, chosen: pd.DataFrame, format: str, side: Side, path:
     log_export(state.workspace(), made, format, side)
     st.markdown(t("lists.made", rows=made.rows, asked=len(chosen)))
     if made.left_out:
-        st.caption(t("lists.left_out", reasons=_reasons(made)))
+        st.caption(t("lists.left_out", reasons=reasons(made.left_out)))
     for place, file in enumerate(made.files):
         part = f" {place + 1}/{len(made.files)}" if len(made.files) > 1 else ""
         widgets.download(t("lists.download", part=part), file.read_bytes(), file.name, f"list_file_{place}")
 
 
-def _reasons(made: Exported) -> str:
+def reasons(left_out: dict[str, int]) -> str:
+    """Return why how many customers are not in a list, as it stands in a sentence."""
     mark, colon = ("；", "：") if state.language() == "zh" else ("; ", ": ")
-    return mark.join(f"{t(f'export.left_out.{reason}')}{colon}{count:,}" for reason, count in made.left_out.items())
+    return mark.join(f"{t(f'export.left_out.{reason}')}{colon}{count:,}" for reason, count in left_out.items())

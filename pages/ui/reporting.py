@@ -69,9 +69,9 @@ def choose(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> Wish:
         type="primary" if made(wish) is None else "secondary",
         icon=":material/slideshow:",
         key="make_report",
-        disabled=progress.running(job),
+        **widgets.if_may("change", disabled=progress.running(job)),
     ):
-        jobs.start(state.workspace(), wish.command, language=wish.language, label=wish.label)
+        state.start_job(list(wish.command), wish.label, wish.language)
         st.rerun()
     return wish
 

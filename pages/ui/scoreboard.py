@@ -83,7 +83,8 @@ def section(bundle: Bundle) -> None:
     origins = _origins(bundle)
     with st.container(border=True, horizontal_alignment="left"):
         st.write(t("board.why", origins=origins, days=bundle.record["horizon_days"], others=len(_rivals(bundle))))
-        if st.button(t("board.start"), type="primary", icon=":material/leaderboard:", key="start_board"):
+        may = widgets.if_may("train")
+        if st.button(t("board.start"), type="primary", icon=":material/leaderboard:", key="start_board", **may):
             state.start_job(_command(bundle, path), path.name)
             st.rerun()
         took = bundle.record["actual"]["seconds"]

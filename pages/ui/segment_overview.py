@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.strategy.schemes.clusters import EMBEDDING, FittedClusters
-from clv_core.strategy.schemes.quadrant import IF_BUYS, FittedQuadrant, worth
+from clv_core.strategy.schemes.quadrant import FittedQuadrant, worth
 from clv_core.strategy.schemes.rfm import GRID, FittedRfm, grid
 from clv_core.strategy.schemes.rules import OTHERS
 from clv_core.strategy.schemes.segmentation import SEGMENT
@@ -130,7 +130,7 @@ def _quadrant(scene: Scene, fitted: FittedQuadrant) -> None:
         name=back["name"],
         value=state.money(back["value_sum"], scene.currency),
     )
-    axis = t(f"segments.quadrant.axis.{fitted.by or IF_BUYS}", unit=state.unit(scene.currency))
+    axis = t(f"segments.quadrant.axis.{fitted.by}", unit=state.unit(scene.currency))
     figure = charts_segments.quadrant(points, (1 - fitted.chance, fitted.value), scene.names, message, axis=axis)
     widgets.chart(figure, "quadrant")
 

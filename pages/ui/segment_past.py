@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -12,9 +12,8 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.store import Dataset
-from clv_core.deployment.belongings import predictions_of
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.kept_scores import scores_path
+from clv_core.deployment.kept_scores import kept_scores, scores_path
 from clv_core.deployment.terms import Terms
 from clv_core.strategy.history import purchase_history, with_history
 from clv_core.strategy.schemes import realised as then
@@ -28,6 +27,8 @@ from pages.ui.segmenting import Scene
 from pages.ui.state import money, percent, t
 
 MONTH: Final = 30
+WORTH_NAMING: Final = 0.02
+"""A segment that was predicted to bring a smaller share of all value is not named as the one that was off the most."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def _movement(scene: Scene, found: Movement, day: Earlier) -> None:
 
 def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
     predicted, actual = float(rows["predicted"].sum()), float(rows["actual"].sum())
-    enough = rows[rows["predicted"] >= 0.02 * max(predicted, 1e-9)]
+    enough = rows[rows["predicted"] >= WORTH_NAMING * predicted]
     worst = enough.loc[(enough["actual"] - enough["predicted"]).abs().idxmax()]
     message = t(
         "segments.came.message",
@@ -148,7 +149,7 @@ def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
         predicted=money(predicted, scene.currency),
         off=f"{actual / predicted - 1:+.0%}" if predicted > 0 else "–",
         name=worst["name"],
-        worst=f"{worst['ratio'] - 1:+.0%}",
+        worst=f"{worst['ratio'] - 1:+.0%}" if np.isfinite(worst["ratio"]) else "–",
     )
     unit = state.unit(scene.currency)
     widgets.chart(charts_segments.realised_bars(rows, message, unit=unit), "realised")
@@ -197,12 +198,9 @@ def _now(scene: Scene) -> tuple[Fitted, Placed]:
 def _earlier(dataset: Dataset, bundle: Bundle) -> list[Earlier]:
     """Return the days that can be looked from: kept scores of earlier logs, then a month and a horizon ago."""
     work, found = state.workspace(), {}
-    for path in predictions_of(work, dataset.name):
-        day = path.stem.rpartition("-")[2]
-        if path.parent.name == bundle.id and day.isdigit() and f"-{dataset.version}-" not in path.name:
-            cutoff = datetime.strptime(day, "%Y%m%d").date()
-            if cutoff < dataset.log_end:
-                found[cutoff] = Earlier(cutoff, path, True)
+    for cutoff, path in kept_scores(work, bundle, dataset):
+        if cutoff < dataset.log_end and f"-{dataset.version}-" not in path.name:
+            found[cutoff] = Earlier(cutoff, path, True)
     for days in (MONTH, int(bundle.record["horizon_days"])):
         cutoff = dataset.log_end - timedelta(days=days)
         if cutoff > dataset.log_start + timedelta(days=MONTH) and cutoff not in found:

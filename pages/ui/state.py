@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import streamlit as st
-from babel.dates import format_date, format_datetime, get_timezone
+from babel.dates import format_datetime, get_timezone
 
 from clv_core import jobs
 from clv_core.collection.privacy.stoplist import StopList
@@ -19,12 +19,21 @@ from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.verdict import trust_of
 from clv_core.errors import ClvError
 from clv_core.evaluation.trust import Trust
-from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, closest_language, has, say_number, translate
+from clv_core.i18n import (
+    BABEL_LOCALES,
+    DEFAULT_LANGUAGE,
+    LANGUAGES,
+    closest_language,
+    has,
+    say_day,
+    say_money,
+    say_number,
+    translate,
+)
 from clv_core.workspace import Workspace
 from pages.ui import access
 
 CHOICES: Final = ("lang", "dataset", "model")
-BABEL_LOCALES: Final = {"en": "en_GB", "zh": "zh_CN"}
 
 
 def begin() -> None:
@@ -104,14 +113,19 @@ def trust(bundle: Bundle) -> Trust:
     return trust_of(workspace(), bundle)
 
 
-def start_job(command: list[str], label: str) -> jobs.Job:
-    """Start a command as a job in the language of the page, and remember it as this session's last of its kind.
+def start_job(command: list[str], label: str, language_of_job: str = "") -> jobs.Job:
+    """Start a command as a job, and remember it as this session's last of its kind.
+
+    Args:
+        command: words of the command line.
+        label: tells its runs apart from others of the same command.
+        language_of_job: of its sentences; "" is that of the page.
 
     Raises:
         Refused: the role of who is here does not allow it.
     """
     access.require_run(command[0])
-    job = jobs.start(workspace(), command, language=language(), label=label)
+    job = jobs.start(workspace(), command, language=language_of_job or language(), label=label)
     st.session_state[f"job_{command[0]}"] = job.id
     return job
 
@@ -144,7 +158,7 @@ def say(value: float, digits: int = 3) -> str:
 
 def money(value: float, currency: str = "", digits: int = 3) -> str:
     """Return an amount as a person would say it, with the log's currency where it is known."""
-    return f"{say(value, digits)} {currency}".strip()
+    return say_money(value, currency, language(), digits)
 
 
 def unit(currency: str) -> str:
@@ -159,8 +173,7 @@ def percent(share: float, digits: int = 0) -> str:
 
 def day(value: date | str) -> str:
     """Return a date in the language's own order."""
-    when = date.fromisoformat(value[:10]) if isinstance(value, str) else value
-    return format_date(when, "long" if language() == "zh" else "d MMM y", locale=BABEL_LOCALES[language()])
+    return say_day(value, language())
 
 
 def moment(value: str) -> str:

@@ -11,6 +11,7 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.past import PREDICTIONS, comparison_folder, shared_error
 from clv_core.deployment.terms import Terms
+from clv_core.evaluation.deciles import top_share
 from clv_core.evaluation.levels import SharedError
 from clv_core.strategy.export import Side
 from clv_core.strategy.segments import Total, assign, table, total
@@ -69,9 +70,7 @@ def _everyone(
     model_id: str, version: str, terms: Terms, written: float, _scored: pd.DataFrame, _shared: SharedError | None
 ) -> tuple[float, Total]:
     """Return the share of value that the top tenth holds, and what all are worth together."""
-    values = np.sort(np.maximum(_scored["predicted_clv"].to_numpy(), 0))[::-1]
-    top = values[: max(1, round(len(values) / 10))].sum() / max(values.sum(), 1e-300)
-    return float(top), total(_scored, _shared)
+    return top_share(_scored["predicted_clv"]), total(_scored, _shared)
 
 
 def headline(bundle: Bundle, dataset: Dataset, scored: pd.DataFrame, terms: Terms) -> str:

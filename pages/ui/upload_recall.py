@@ -33,7 +33,7 @@ def offer(file: Chosen) -> None:
             if st.button(t("recall.leave"), key="recall_leave"):
                 st.session_state[LEFT] = file.folder.name
                 st.rerun()
-            if st.button(t("recall.forget"), key="recall_forget", type="tertiary"):
+            if st.button(t("recall.forget"), key="recall_forget", type="tertiary", **widgets.if_may("change")):
                 remembered.forget(state.workspace(), columns)
                 st.rerun()
 

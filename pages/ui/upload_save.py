@@ -44,7 +44,8 @@ def _new(file: Chosen, taken: list[str]) -> None:
     with st.form("save", border=True):
         name = st.text_input(t("upload.name"), file.name, max_chars=64, key="dataset_name", help=t("upload.name.help"))
         hidden = _pseudonyms()
-        if st.form_submit_button(t("upload.save"), type="primary", icon=":material/save:"):
+        may = widgets.if_may("change")
+        if st.form_submit_button(t("upload.save"), type="primary", icon=":material/save:", **may):
             st.session_state.pop(WISH, None)
             uploading.save(file, check_name(name), *(["--pseudonymise"] if hidden else []))
             st.rerun()
@@ -64,7 +65,8 @@ def _add(file: Chosen, names: list[str]) -> None:
         default = names.index(st.session_state["dataset"]) if st.session_state.get("dataset") in names else 0
         name = st.selectbox(t("save.add.to"), names, index=default, key="add_to")
         st.caption(t("save.add.why"))
-        if st.form_submit_button(t("save.add"), type="primary", icon=":material/playlist_add:"):
+        may = widgets.if_may("change")
+        if st.form_submit_button(t("save.add"), type="primary", icon=":material/playlist_add:", **may):
             st.session_state.pop(WISH, None)
             uploading.save(file, name, "--append")
             st.rerun()

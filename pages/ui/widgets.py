@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal, NoReturn, TypeVar
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -23,6 +23,7 @@ from pages.ui import access, navigation, state
 from pages.ui.state import t
 from pages.ui.terms import rates, span
 
+Option = TypeVar("Option")
 VERDICTS: Final = {
     "trusted": ("green", ":material/verified:"),
     "caution": ("orange", ":material/warning:"),
@@ -117,6 +118,13 @@ def error_box(error: ClvError | dict[str, Any]) -> None:
     st.error(plain(without_options(said)), icon=":material/error:")
 
 
+def refused(error: ClvError) -> None:
+    """Say why a part of a page has nothing to show: the log does not hold what it needs."""
+    with st.container(border=True):
+        st.subheader(t("strategy.refused"), anchor=False)
+        st.write(plain(error.message(state.language())))
+
+
 def _again(error: dict[str, Any]) -> str:
     """Return a job's error in the language of the page, which may not be the one the job ran in."""
     return t(f"error.{error['code']}", **error["params"])
@@ -205,15 +213,17 @@ def plain(text: str) -> str:
 
 
 def chart(figure: go.Figure, key: str, height: int | None = None) -> None:
-    """Draw a chart under its message, which wraps where a title inside the chart would be cut off."""
+    """Draw a chart under its message, which wraps where a title inside the chart would be cut off.
+
+    The figure is used up: its title goes to the message (a copy would cost a fifth of the drawing).
+    """
     message = figure.layout.title.text
-    shown = go.Figure(figure)
-    shown.update_layout(title=None, margin={"t": 8})
+    figure.layout.title, figure.layout.margin.t = None, 8
     if height:
-        shown.update_layout(height=height)
+        figure.layout.height = height
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{message}**")
-        st.plotly_chart(shown, key=key, alt=message, config={"displayModeBar": False})
+        st.plotly_chart(figure, key=key, alt=message, config={"displayModeBar": False})
 
 
 def accounting(facts: Manifest) -> str:
@@ -240,6 +250,42 @@ def download(label: str, data: str | bytes | Callable[[], bytes | str], name: st
     elif callable(data):
         data = access.named(data)
     st.download_button(label, data, name, key=key, icon=":material/download:", on_click="ignore", **options)
+
+
+def choose(label: str, options: Mapping[Option, str], key: str, **how: Any) -> Option:
+    """Let the person choose one of a few views or ways: the first until they do, and theirs as long as they stay.
+
+    Args:
+        label: what is chosen.
+        options: what it can be, each with what it is called.
+        key: of the widget.
+        how: further options of it.
+    """
+    return st.segmented_control(
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        default=next(iter(options)),
+        required=True,
+        key=key,
+        persist_state="session",
+        **how,
+    )
+
+
+def if_may(action: str, *, disabled: bool = False) -> dict[str, Any]:
+    """Return the options of a button that does something: grey, with a word on whom to ask, for those who may not.
+
+    Args:
+        action: one of :data:`~pages.ui.access.ACTIONS`.
+        disabled: whether it is grey for everyone now.
+    """
+    return {"disabled": disabled} if access.may(action) else {"disabled": True, "help": ask_for(action)}
+
+
+def ask_for(action: str) -> str:
+    """Say which role an action needs."""
+    return t("access.ask_admin", role=t(f"access.role.{access.ACTIONS[action]}"))
 
 
 def file_name(bundle: Bundle, what: str, as_of: date | str, ending: str, terms: Terms | None = None) -> str:

@@ -23,7 +23,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.config import TrainConfig
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.alerts import alerts_of
-from clv_core.monitoring.drift.chunks import MONTH, WEEK, Chunk, chunks_after, chunks_before, in_horizon
+from clv_core.monitoring.drift.chunks import MONTH, WEEK, Chunk, chunks_after, chunks_before, in_span
 from clv_core.monitoring.drift.data import check_data
 from clv_core.monitoring.drift.profile import profile
 from clv_core.workspace import Workspace
@@ -48,7 +48,7 @@ def codes(events: pd.DataFrame, kind: str, folder: Path, most: int | None = None
     dataset = stored(events, folder)
     before = profile(dataset, chunks_before(CUTOFF, kind, dataset.log_start))
     after: list[Chunk] = chunks_after(CUTOFF, kind, dataset.log_end)[:most]
-    checks = check_data(before, profile(dataset, after), in_horizon(kind, HORIZON_DAYS))
+    checks = check_data(before, profile(dataset, after), in_span(kind, HORIZON_DAYS))
     return [alert.code for alert in alerts_of(checks)]
 
 

@@ -25,13 +25,13 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.history import HISTORIC_VALUE, purchase_history
 from clv_core.strategy.pricing.panel import ALL
 from clv_core.strategy.pricing.responses import measure_responses
-from clv_core.strategy.recommend.blend import Blend
+from clv_core.strategy.recommend.blend import KINDS, Blend
 from clv_core.strategy.recommend.grades import grades
 from clv_core.strategy.recommend.history import PARTS
 from clv_core.strategy.recommend.lines import Lines
 from clv_core.strategy.recommend.measured import EARLIER
 from clv_core.strategy.recommend.quality import judge
-from clv_core.strategy.recommend.split import KINDS, WINDOW_DAYS, Split, Task, chosen_on
+from clv_core.strategy.recommend.split import WINDOW_DAYS, Split, Task, chosen_on
 from clv_core.strategy.segments import assign
 from clv_core.workspace import Workspace
 from tests.bench.logs import _package

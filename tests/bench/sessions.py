@@ -1,9 +1,10 @@
 """Twenty people at once, each with a dataset of their own: foreign values on any page, and seconds of a script run.
 
 Every session is a websocket to one server, as a browser opens it: it asks for a page, reads everything until the script
-has finished, thinks, and goes to the next. All bytes that a session gets are searched for the marks of the other
-nineteen datasets, which stand in their customers' ids and categories. With ``--browsers``, so many real browser windows
-do the same. ``python -m tests.bench.sessions --sessions 20 --rounds 2 --think 5``.
+has finished, thinks, and goes to the next; each begins with another page, as people do not walk in step. All bytes that
+a session gets are searched for the marks of the other nineteen datasets, which stand in ids and categories. With
+``--browsers``, so many real browser windows do the same.
+``python -m tests.bench.sessions --sessions 20 --rounds 2 --think 5``.
 """
 
 from __future__ import annotations
@@ -94,7 +95,8 @@ async def session(
     address = f"{base}/_stcore/stream"
     async with websockets.connect(address, subprotocols=["streamlit"], max_size=None) as socket_:
         for visit in range(rounds):
-            for page in PAGES:
+            for step in range(len(PAGES)):
+                page = PAGES[(number + step) % len(PAGES)]
                 asked = BackMsg()
                 asked.rerun_script.query_string = query
                 asked.rerun_script.page_name = page

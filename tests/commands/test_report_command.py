@@ -50,8 +50,14 @@ def test_demo_then_report_writes_slides_and_a_page_in_the_language_asked_for(
     ],
 )
 def test_a_report_that_cannot_be_is_refused_in_words(
-    workspace: Workspace, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], error: str
+    workspace: Workspace,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    more: tuple[str, ...],
+    error: str,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     code, said = run(capsys, workspace, "report", "sample", "--model", "any", *more)
     assert (code, said["error"]["code"]) == (2, error)
-    assert not Path("report.pptx").exists()
+    assert list(tmp_path.iterdir()) == []

@@ -84,6 +84,11 @@ def test_a_comparison_on_more_origins_makes_sums_surer(
         (("--segment", "planet=Mars"), 2, "condition_column"),
         (("--segment", "predicted_clv>1e12"), 4, "segment_empty"),
         (("--out", "tiers.doc"), 2, "segment_out"),
+        (("--scheme", "mood"), 2, "scheme_unknown"),
+        (("--scheme", "clusters:99"), 2, "scheme_clusters"),
+        (("--scheme", "quadrant:p=3"), 2, "scheme_quadrant"),
+        (("--scheme", "rules:nowhere.json"), 4, "no_rules"),
+        (("--scheme", "rfm", "--segment", "nobody_is_called_so"), 4, "segment_empty"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_leaves_nothing(
@@ -160,31 +165,6 @@ def test_export_takes_segments_of_any_scheme(
     )
     assert code == 0 and said["rows"] > 0
     assert set(pd.read_csv(out)["clv_segment"]) == {"Protect"}
-
-
-@pytest.mark.parametrize(
-    ("words", "expected", "error"),
-    [
-        (("--scheme", "mood"), 2, "scheme_unknown"),
-        (("--scheme", "clusters:99"), 2, "scheme_clusters"),
-        (("--scheme", "quadrant:p=3"), 2, "scheme_quadrant"),
-        (("--scheme", "rules:nowhere.json"), 4, "no_rules"),
-        (("--scheme", "rfm", "--segment", "nobody_is_called_so"), 4, "segment_empty"),
-    ],
-)
-def test_a_scheme_that_cannot_be_is_said(
-    small_workspace: Workspace,
-    small_bundle: Bundle,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    words: tuple[str, ...],
-    expected: int,
-    error: str,
-) -> None:
-    out = ("--out", str(tmp_path / "tiers.csv"))
-    code, said = run(capsys, small_workspace, "segment", "shop", "--model", small_bundle.id, *out, *words)
-    assert (code, said["error"]["code"]) == (expected, error)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_embed_keeps_how_networks_see_customers(

@@ -10,7 +10,9 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +43,13 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an app over an empty workspace."""
-    root = tmp_path_factory.mktemp("workspace")
+    with serving(tmp_path_factory.mktemp("workspace")) as base:
+        yield base
+
+
+@contextmanager
+def serving(root: Path) -> Iterator[str]:
+    """Run the app over a workspace; yield its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -73,9 +81,16 @@ def _wait_for(url: str, seconds: float = 60) -> None:
 @pytest.fixture
 def studio(chromium: str, address: str) -> Iterator[Studio]:
     """The app in a browser window, and the addresses outside this machine that it asked for."""
+    with window(chromium, address, locale="en-GB", accept_downloads=True) as found:
+        yield found
+
+
+@contextmanager
+def window(chromium: str, address: str, **options: Any) -> Iterator[Studio]:
+    """Open a browser window on an app; ``options`` are of Playwright's context."""
     playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
-        context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB", accept_downloads=True)
+        context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
         yield Studio(context.new_page(), address)
         browser.close()

@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 APP = '[data-testid="stApp"]'
 STILL = f'{APP}[data-test-script-state="notRunning"]'
+PROGRESS = '[data-testid="stMain"] [data-testid="stProgress"]'
 PAGES = (
     *("home", "upload", "look", "datasets", "explore", "train", "evaluate", "explain"),
     *("segments", "customer", "strategy", "exports", "report"),
@@ -58,6 +59,11 @@ class Studio:
         """Wait until a text stands in the main part of the page."""
         self.page.get_by_test_id("stMain").get_by_text(text).first.wait_for(timeout=seconds * 1000)
         self.wait(seconds)
+
+    def finish(self, seconds: float = 300) -> None:
+        """Wait until no run shows its progress any more."""
+        self.page.wait_for_function(f"!document.querySelector('{PROGRESS}')", timeout=seconds * 1000)
+        self.wait()
 
     def text(self) -> str:
         """Return all text of the main part."""

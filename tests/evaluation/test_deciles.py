@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import sklearn.metrics as sk
 
-from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curve, gain_curves, threshold_table
+from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curve, gain_curves, threshold_table, top_share
 from clv_core.evaluation.metrics import METRICS
 
 
@@ -78,3 +78,10 @@ def test_recall_falls_as_the_threshold_rises_over_a_million_customers() -> None:
     thresholds = Thresholds.of(rng.random(1_000_000) < p, p)
     table = thresholds.at(np.linspace(0, 1, 101))
     assert table["recall"].is_monotonic_decreasing and len(threshold_table([True, False], [0.9, 0.2])) == 101
+
+
+def test_the_top_tenth_holds_what_pandas_adds_up_and_losses_count_as_nothing() -> None:
+    values = pd.Series(np.random.default_rng(0).gamma(0.3, 30, 1000)) - 1
+    expected = values.nlargest(100).sum() / values.clip(lower=0).sum()
+    assert top_share(values) == pytest.approx(expected)
+    assert top_share([3.0, 1.0]) == 0.75 and top_share([0.0, -1.0]) == 0.0 and top_share([]) == 0.0

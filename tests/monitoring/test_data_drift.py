@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from clv_core.monitoring.alerts import Alert, alerts_of
-from clv_core.monitoring.drift.chunks import MONTH, WEEK, chunks_after, chunks_before, in_horizon
+from clv_core.monitoring.drift.chunks import MONTH, WEEK, chunks_after, chunks_before, in_span
 from clv_core.monitoring.drift.data import check_data
 from clv_core.monitoring.drift.profile import Profile, profile
 from tests.monitoring import steady_shop
@@ -35,7 +35,7 @@ def found(known: Profile, events: pd.DataFrame, folder: Path) -> list[Alert]:
     dataset = stored(events, folder)
     new = profile(dataset, chunks_after(CUTOFF, MONTH, dataset.log_end))
     assert len(new.chunks) == 1
-    return alerts_of(check_data(known, new, in_horizon(MONTH, HORIZON_DAYS)))
+    return alerts_of(check_data(known, new, in_span(MONTH, HORIZON_DAYS)))
 
 
 def test_a_shop_that_stays_as_it_is_raises_no_alert(known: Profile, events: pd.DataFrame, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_weeks_of_other_shops_raise_no_alert(tmp_path: Path) -> None:
         dataset = stored(steady_log(500, 300, seed), tmp_path / str(seed))
         cutoff = day_after(200)
         before, after = chunks_before(cutoff, WEEK, dataset.log_start), chunks_after(cutoff, WEEK, dataset.log_end)
-        checks = check_data(profile(dataset, before), profile(dataset, after), in_horizon(WEEK, 98))
+        checks = check_data(profile(dataset, before), profile(dataset, after), in_span(WEEK, 98))
         assert {check.chunk for check in checks} == set(range(14))
         raised += [check for check in checks if check.alert]
     assert raised == []

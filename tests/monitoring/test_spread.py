@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from clv_core.monitoring.drift.chunks import MONTH, WEEK, chunks_after, chunks_before, edge, in_horizon
+from clv_core.monitoring.drift.chunks import MONTH, WEEK, chunks_after, chunks_before, edge, in_span
 from clv_core.monitoring.drift.distances import by_chance, ks, ks_chance, ks_limit, psi, psi_chance, psi_limit
 from clv_core.monitoring.drift.spread import dispersion, forecast
 
@@ -88,4 +88,4 @@ def test_chunks_meet_at_the_cutoff_and_months_keep_its_day() -> None:
         one.end == other.begin and one.number + 1 == other.number for one, other in zip(both, both[1:], strict=False)
     )
     assert edge(cutoff, WEEK, -2) == date(1997, 10, 17)
-    assert [in_horizon(WEEK, 182), in_horizon(MONTH, 182), in_horizon(MONTH, 7)] == [26, 6, 1]
+    assert [in_span(WEEK, 182), in_span(MONTH, 182), in_span(MONTH, 7)] == [26, 6, 1]

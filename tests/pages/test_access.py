@@ -12,8 +12,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from clv_core import audit
+from clv_core.jobs import Job
 from clv_core.workspace import Workspace
-from pages.ui import access
+from pages.ui import access, widgets
 
 SETTINGS = """
 default = ""
@@ -37,6 +38,12 @@ def sign_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., No
         monkeypatch.setattr(st, "user", {"is_logged_in": bool(email), **({"email": email} if email else {}), **claims})
 
     return enter
+
+
+@pytest.fixture
+def never_grey(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let buttons be live for everybody, as one that somebody forgot to grey: what lies behind them must refuse."""
+    monkeypatch.setattr(widgets, "if_may", lambda action, *, disabled=False: {"disabled": disabled})
 
 
 @pytest.mark.parametrize(
@@ -102,16 +109,82 @@ def test_a_viewer_reads_and_takes_nothing_away(
     assert buttons and all(buttons.values())
 
 
+@pytest.mark.usefixtures("never_grey")
 def test_a_viewer_cannot_start_a_training_even_past_the_button(
     open_page: Callable[..., AppTest], with_model: Path, sign_in: Callable[..., None]
 ) -> None:
     sign_in("bob@shop.example")
     app = open_page(with_model, "train")
     before = len(list((with_model / "jobs").glob("*")))
-    starts = [button for button in app.button if button.label.startswith("Train")]
-    assert starts
-    starts[0].click().run()
+    app.button(key="start_training").click().run()
     assert "role" in app.error[0].value and len(list((with_model / "jobs").glob("*"))) == before
+
+
+@pytest.mark.parametrize(
+    ("page", "key", "role"),
+    [
+        ("train", "start_training", "analyst"),
+        ("train", "start_tuning", "analyst"),
+        ("report", "make_report", "analyst"),
+        ("home", "door_tour", "analyst"),
+        ("models", "delete_version", "administrator"),
+    ],
+)
+@pytest.mark.parametrize(("email", "grey"), [("bob@shop.example", True), ("ana@shop.example", False)])
+def test_a_button_is_grey_for_those_who_may_not_and_says_whom_to_ask(
+    open_page: Callable[..., AppTest],
+    with_model: Path,
+    sign_in: Callable[..., None],
+    page: str,
+    key: str,
+    role: str,
+    email: str,
+    grey: bool,
+) -> None:
+    sign_in(email)
+    button = open_page(with_model, page).button(key=key)
+    assert (f"role of {role}" in button.help) is grey and button.disabled is (grey or key == "delete_version")
+
+
+@pytest.mark.parametrize(("email", "grey"), [("bob@shop.example", True), ("ana@shop.example", False)])
+def test_a_run_is_stopped_by_those_who_may_start_it(
+    open_page: Callable[..., AppTest],
+    with_dataset: Path,
+    sleeping_job: Callable[..., Job],
+    sign_in: Callable[..., None],
+    tmp_path: Path,
+    email: str,
+    grey: bool,
+) -> None:
+    root = tmp_path / "workspace"
+    shutil.copytree(with_dataset, root)
+    job = sleeping_job(Workspace(root), ["train", "shop"], "shop")
+    sign_in(email)
+    assert open_page(root, "train").button(key=f"cancel_{job.id}").disabled is grey
+
+
+@pytest.mark.parametrize(("email", "shown"), [("bob@shop.example", False), ("ana@shop.example", True)])
+def test_segments_are_named_and_ruled_by_those_who_may_change_them(
+    open_page: Callable[..., AppTest], with_model: Path, sign_in: Callable[..., None], email: str, shown: bool
+) -> None:
+    sign_in(email)
+    app = open_page(with_model, "segments")
+    app.session_state["segments_view"] = "names"
+    app.run()
+    assert any(box.key.startswith("name_") for box in app.text_input) is shown
+    assert any("role of analyst" in box.value for box in app.info) is not shown
+
+
+@pytest.mark.usefixtures("never_grey")
+def test_a_viewer_cannot_have_a_report_made_even_past_the_button(
+    open_page: Callable[..., AppTest], with_model: Path, sign_in: Callable[..., None]
+) -> None:
+    sign_in("bob@shop.example")
+    app = open_page(with_model, "report", lang="zh")
+    before = len(list((with_model / "jobs").glob("*")))
+    app.button(key="make_report").click().run()
+    assert len(list((with_model / "jobs").glob("*"))) == before
+    assert "需要分析师角色" in app.error[0].value and "您当前是查看者" in app.error[0].value
 
 
 @pytest.mark.parametrize(
@@ -138,6 +211,7 @@ def test_an_unreadable_settings_file_lets_nobody_in(
     assert not app.metric and not app.title
 
 
+@pytest.mark.usefixtures("never_grey")
 def test_an_analyst_promotes_nothing_and_an_administrator_s_promotion_is_noted(
     open_page: Callable[..., AppTest], with_model: Path, sign_in: Callable[..., None], tmp_path: Path
 ) -> None:

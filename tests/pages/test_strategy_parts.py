@@ -15,11 +15,12 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
-from clv_core.strategy.pricing.kept import responses_folder
+from clv_core.strategy.pricing.kept import load_responses, responses_folder
 from clv_core.strategy.pricing.whatif import Rule, what_if
 from clv_core.strategy.recommend.kept import kept_advice, recommendations_folder
+from clv_core.strategy.recommend.split import FEWEST_CUSTOMERS
 from clv_core.workspace import Workspace
-from pages.ui import budget, priced, recommended, widgets
+from pages.ui import budget, priced, priced_rule, recommended, widgets
 from pages.ui.navigation import BY_NAME
 from tests.pages.test_app_opens import texts
 from tests.strategy.pricing.test_pricing import shop_log
@@ -72,7 +73,7 @@ def test_recommendations_say_what_was_measured(
             f"{measured['blend']:.1%}" in app.subheader[0].value and app.metric[0].value == f"{measured['blend']:.1%}"
         )
     else:
-        assert translate("recommend.unmeasured", lang) in texts(app)
+        assert translate("recommend.unmeasured", lang, customers=FEWEST_CUSTOMERS) in texts(app)
     assert translate("warning.recommend_price_rule", lang) in texts(app)
     mail = app.dataframe[0].value
     rows = advice.tiers[advice.tiers["kind"] == kind]
@@ -99,14 +100,13 @@ def test_a_customer_is_found_by_id_and_an_unknown_one_is_said(open_page: OPEN, a
 def test_prices_keep_measured_and_assumed_apart(open_page: OPEN, advised: Path, lang: str) -> None:
     app = part(open_page, advised, "price", lang)
     assert not app.exception and not app.error
-    found = priced.load_responses(
-        responses_folder(Workspace(advised), bundle_of(advised), open_dataset(Workspace(advised), "shop"))
-    )
+    work = Workspace(advised)
+    found = load_responses(responses_folder(work, bundle_of(advised), open_dataset(work, "shop")))
     assert found is not None
-    tiers = dict(enumerate(priced.PRESETS["loyalty"], 1))
-    outcome = what_if(found, Rule({tier: change / 100 for tier, change in tiers.items()}, priced.MARGIN / 100))
+    tiers = dict(enumerate(priced_rule.PRESETS["loyalty"], 1))
+    outcome = what_if(found, Rule({tier: change / 100 for tier, change in tiers.items()}, priced_rule.MARGIN / 100))
     revenue = next(metric for metric in app.metric if metric.label == translate("price.figure.revenue", lang))
-    assert revenue.value == priced._signed(outcome.revenue.value, "EUR")
+    assert revenue.value == priced_rule._signed(outcome.revenue.value, "EUR")
     said = texts(app)
     assert translate("price.assumed", lang) in said and translate("price.fair", lang) in said
     assert all(one.text(lang) in said for one in outcome.assumptions)

@@ -159,7 +159,10 @@ def test_saving_stops_the_check_that_still_runs(
     app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
     app.form_submit_button[0].click().run()
     assert last_args(tmp_path, "ingest")[0] == "ingest"
-    assert jobs.jobs(Workspace(tmp_path), "check")[0].status()["state"] != jobs.RUNNING
+    check, deadline = jobs.jobs(Workspace(tmp_path), "check")[0], time.monotonic() + 30
+    while check.status()["state"] == jobs.RUNNING and time.monotonic() < deadline:
+        time.sleep(0.05)  # it was told to stop, and stops a moment later
+    assert check.status()["state"] != jobs.RUNNING
 
 
 def test_several_files_become_one_dataset(open_page: OPEN, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def limit_of(name: str) -> int:
 def _check_names(members: list[zipfile.ZipInfo]) -> None:
     """Refuse whatever is not a plain file with the name of a bundle's file, each once."""
     if len(members) > MOST_FILES:
-        raise Refused("import_too_large", member="*", megabytes=0, files=MOST_FILES, ratio=MOST_RATIO)
+        raise _too_large("*", max(MOST_BYTES.values()))
     seen: set[str] = set()
     for member in members:
         name, mode = member.filename, member.external_attr >> 16
@@ -91,6 +91,10 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     with archive.open(member) as file:
         content = file.read(most + 1)
         if len(content) > most:
-            refusal = {"megabytes": limit_of(name) // MEGABYTE, "files": MOST_FILES, "ratio": MOST_RATIO}
-            raise Refused("import_too_large", member=name, **refusal)
+            raise _too_large(name, limit_of(name))
     return content
+
+
+def _too_large(member: str, most_bytes: int) -> Refused:
+    limits = {"megabytes": most_bytes // MEGABYTE, "files": MOST_FILES, "ratio": MOST_RATIO}
+    return Refused("import_too_large", member=member, **limits)

@@ -9,6 +9,7 @@ from typing import Any
 
 from clv_core.deployment.belongings import check_unused, remove_made
 from clv_core.deployment.bundle import LEAVING, Bundle, open_bundle
+from clv_core.deployment.record import RECORD
 from clv_core.deployment.registry import rows as table
 from clv_core.deployment.registry.database import transaction
 from clv_core.deployment.registry.reconcile import reconcile, usable
@@ -112,7 +113,7 @@ class Registry:
         """
         bundle = open_bundle(self.workspace, version.bundle)
         if bundle.record.get("digest") != version.digest or "seal" not in bundle.record:
-            raise Refused("bundle_damaged", model=bundle.id, file="bundle.json")
+            raise Refused("bundle_damaged", model=bundle.id, file=RECORD)
         bundle.check()
         return bundle
 
@@ -132,11 +133,7 @@ class Registry:
             Refused: no version of it is sound.
         """
         with transaction(self.workspace) as rows:
-            first, earlier, everyone = (
-                table.champion(rows, name),
-                table.before(rows, name),
-                table.versions(rows, name),
-            )
+            first, earlier, everyone = table.champion(rows, name), table.before(rows, name), table.versions(rows, name)
         if first is None:
             raise NotFound("no_name", name=name, known=", ".join(self.names()) or "-")
         line = [first, *earlier, *(one for one in table.line(everyone) if not one.archived)]
@@ -165,7 +162,7 @@ class Registry:
                 raise NotFound("no_model_version", name=name, version=str(which), known="-")
             speaking = table.champion(rows, name)
             if speaking is None or speaking.number != chosen.number:
-                rows.execute("UPDATE versions SET archived = 0 WHERE name = ? AND number = ?", (name, chosen.number))
+                table.archive(rows, chosen, archived=False)
                 table.point(rows, name, chosen.number, "promote")
         return self.version(name, chosen.number)
 
@@ -199,13 +196,7 @@ class Registry:
             speaking = table.champion(rows, name)
             if not back and speaking is not None and speaking.number == chosen.number:
                 raise Refused("champion_stays", name=name, version=chosen.number)
-            rows.execute(
-                "UPDATE versions SET archived = ? WHERE name = ? AND number = ?", (not back, name, chosen.number)
-            )
-            if not back:
-                rows.execute(
-                    "UPDATE names SET challenger = nullif(challenger, ?) WHERE name = ?", (chosen.number, name)
-                )
+            table.archive(rows, chosen, archived=not back)
         return self.version(name, chosen.number)
 
     def delete(self, name: str, which: int | str) -> Version:
@@ -217,8 +208,8 @@ class Registry:
         """
         chosen = self.version(name, which)
         check_unused(self.workspace, chosen.bundle)
-        with transaction(self.workspace) as rows:
-            self._check_leaves(chosen, table.versions(rows, name))
+        if chosen.role == "champion" and len(self.versions(name)) > 1:
+            raise Refused("champion_stays", name=name, version=chosen.number)
         self.forget([chosen.bundle])
         return chosen
 
@@ -241,8 +232,3 @@ class Registry:
         """Let the versions of ``old`` be versions of ``new``."""
         with transaction(self.workspace, write=True) as rows:
             table.rename(rows, old, new)
-
-    @staticmethod
-    def _check_leaves(chosen: Version, everyone: list[Version]) -> None:
-        if chosen.role == "champion" and len(everyone) > 1:
-            raise Refused("champion_stays", name=chosen.name, version=chosen.number)

@@ -82,12 +82,23 @@ def next_number(rows: sqlite3.Connection, name: str) -> int:
     return int(rows.execute("SELECT last FROM counters WHERE name = ?", (name,)).fetchone()[0])
 
 
-def point(rows: sqlite3.Connection, name: str, number: int, why: str) -> None:
+def point(rows: sqlite3.Connection, name: str, number: int, why: str, *, stands: bool = True) -> None:
     """Make a version the champion; where it was the challenger, nobody is any more."""
-    rows.execute(
-        "UPDATE names SET champion = ?, challenger = nullif(challenger, ?) WHERE name = ?", (number, number, name)
-    )
-    note(rows, name, number, why, stands=True)
+    challenge_no_more(rows, name, number)  # first: nobody is both, not even between two statements
+    rows.execute("UPDATE names SET champion = ? WHERE name = ?", (number, name))
+    note(rows, name, number, why, stands=stands)
+
+
+def challenge_no_more(rows: sqlite3.Connection, name: str, number: int) -> None:
+    """Where a version is the challenger, let nobody be."""
+    rows.execute("UPDATE names SET challenger = nullif(challenger, ?) WHERE name = ?", (number, name))
+
+
+def archive(rows: sqlite3.Connection, one: Version, *, archived: bool) -> None:
+    """Take a version out of use, where it also challenges no more, or back into it."""
+    rows.execute("UPDATE versions SET archived = ? WHERE name = ? AND number = ?", (archived, one.name, one.number))
+    if archived:
+        challenge_no_more(rows, one.name, one.number)
 
 
 def note(rows: sqlite3.Connection, name: str, number: int, why: str, *, stands: bool) -> None:
@@ -112,11 +123,7 @@ def step_back(rows: sqlite3.Connection, name: str, to: Version) -> None:
         "(SELECT max(seq) FROM moves WHERE name = ? AND number = ? AND stands)",
         (name, name, to.number),
     )
-    rows.execute(
-        "UPDATE names SET champion = ?, challenger = nullif(challenger, ?) WHERE name = ?",
-        (to.number, to.number, name),
-    )
-    note(rows, name, to.number, "rollback", stands=False)
+    point(rows, name, to.number, "rollback", stands=False)
 
 
 def remove(rows: sqlite3.Connection, one: Version) -> None:
@@ -127,7 +134,7 @@ def remove(rows: sqlite3.Connection, one: Version) -> None:
     elif one.role == "champion":
         heir = next(iter([*before(rows, one.name), *line(others)]))
         point(rows, one.name, heir.number, "left")
-    rows.execute("UPDATE names SET challenger = nullif(challenger, ?) WHERE name = ?", (one.number, one.name))
+    challenge_no_more(rows, one.name, one.number)
     rows.execute("UPDATE moves SET stands = 0 WHERE name = ? AND number = ?", (one.name, one.number))
     rows.execute("DELETE FROM versions WHERE name = ? AND number = ?", (one.name, one.number))
 

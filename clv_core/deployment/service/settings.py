@@ -63,8 +63,7 @@ class ServiceSettings(Settings):
 
     def to_environment(self) -> dict[str, str]:
         """Return the variables that :meth:`from_environment` reads these settings from."""
-        return {variable(name): str(value).lower() if value in (True, False) else str(value) for name, value in
-                self.to_json().items()}  # fmt: skip
+        return {variable(name): str(value) for name, value in self.to_json().items()}
 
 
 def variable(name: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.evaluation.explain.explanation import Explanation
+from clv_core.evaluation.explain.explanation import Explanation, live
 
 Floats = NDArray[np.float64]
 
@@ -98,7 +98,7 @@ def dependence(explanation: Explanation, part: str, seed: int = 1) -> Dependence
 
 def _levels(explanation: Explanation, part: str) -> pd.DataFrame:
     """Return the readings of other parts that matter and vary as ranks from 0 to 1; the unknown in the middle."""
-    matter = np.abs(explanation.values).max(axis=0) > 1e-9 * np.abs(explanation.values).max()
+    matter = live(explanation.values)
     others = [one for one, matters in zip(explanation.parts, matter, strict=True) if matters and one != part]
     numbers = explanation.readings[others].reset_index(drop=True).select_dtypes("number")
     numbers = numbers.loc[:, numbers.nunique() > 1]

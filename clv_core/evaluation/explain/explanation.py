@@ -17,6 +17,7 @@ from clv_core.evaluation.explain.background import BACKGROUND, background_rows
 from clv_core.evaluation.explain.mix import Mixer
 from clv_core.evaluation.explain.parts import parts_of, readings, representatives
 from clv_core.evaluation.explain.shapley import shapley
+from clv_core.features.shards import each
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import Progress
 
@@ -26,6 +27,8 @@ ROWS_AT_ONCE: Final = 32_768
 APART: Final = 104_729
 """Between the seeds of both halves of the permutations."""
 
+NOTHING: Final = 1e-9
+"""A part that moves no customer by more than this share of the largest effect moves nobody."""
 TOLERANCE: Final = 1e-4
 """Largest relative difference between base + sum and the prediction that is still the same number."""
 
@@ -106,9 +109,7 @@ class Explanation:
         Raises:
             NotFound: the customer is not among those explained.
         """
-        if customer_id not in self.customer_ids:
-            raise NotFound("customer_not_explained", customer=customer_id)
-        row = self.customer_ids.index(customer_id)
+        row = self._row(customer_id)
         order = np.argsort(-np.abs(self.values[row]), kind="stable")
         value = self.values[row][order]
         end = self.base + np.cumsum(value)
@@ -122,6 +123,33 @@ class Explanation:
                 "end": end,
             }
         )
+
+    def predicted_of(self, customer_id: str) -> float:
+        """Return one customer's answer as ``score`` writes it.
+
+        Raises:
+            NotFound: the customer is not among those explained.
+        """
+        return float(self.predicted[self._row(customer_id)])
+
+    def representative_of(self, part: str) -> str:
+        """Return the feature that stands for a part in charts."""
+        return self.representatives[self.parts.index(part)]
+
+    def _row(self, customer_id: str) -> int:
+        if customer_id not in self.customer_ids:
+            raise NotFound("customer_not_explained", customer=customer_id)
+        return self.customer_ids.index(customer_id)
+
+
+def live(effects: Floats) -> NDArray[np.bool_]:
+    """Return which parts move any customer's answer, but for what rounding leaves, [m].
+
+    Args:
+        effects: of customers, [n, m].
+    """
+    strength = np.abs(effects).max(axis=0)
+    return np.asarray(strength > NOTHING * strength.max(initial=0.0), np.bool_)
 
 
 def explain(
@@ -221,5 +249,5 @@ def _divided(
 def predict_mixed(predict: Callable[[Snapshot], Floats], mixer: Mixer, origins: NDArray[np.int64]) -> Floats:
     """Return what a model says of mixed customers, [N, answers]."""
     parts = np.array_split(origins, max(1, -(-len(origins) // ROWS_AT_ONCE)))
-    said = np.concatenate([predict(mixer.snapshot(part)) for part in parts])
+    said = np.concatenate(each(lambda part: predict(mixer.snapshot(part)), parts))
     return said.reshape(len(said), -1)

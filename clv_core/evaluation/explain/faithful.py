@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.evaluation.explain.background import BACKGROUND, background_rows
-from clv_core.evaluation.explain.explanation import CUSTOMERS_AT_ONCE, Explanation, predict_mixed
+from clv_core.evaluation.explain.explanation import CUSTOMERS_AT_ONCE, Explanation, live, predict_mixed
 from clv_core.evaluation.explain.mix import Mixer
 from clv_core.evaluation.explain.shapley import distinct
 from clv_core.features.snapshot import Snapshot, concat
@@ -92,8 +92,8 @@ def faithfulness(
         seed: of background and draws.
     """
     found = list(answers.values())
-    live = _live(found[0].values)
-    hidden = tuple(size for size in HIDDEN if OTHERS * size <= len(live))
+    mattering = np.flatnonzero(live(found[0].values))
+    hidden = tuple(size for size in HIDDEN if OTHERS * size <= len(mattering))
     random = np.random.default_rng(seed)
     tried = np.sort(random.permutation(len(rows))[:CUSTOMERS])
     compared = background_rows(predicted, seed, background)
@@ -102,7 +102,7 @@ def faithfulness(
     moves = []
     for begin in range(0, len(tried), CUSTOMERS_AT_ONCE):
         chunk = tried[begin : begin + CUSTOMERS_AT_ONCE]
-        masks = _masks([np.abs(one.values[chunk]) for one in found], live, hidden, random)
+        masks = _masks([np.abs(one.values[chunk]) for one in found], mattering, hidden, random)
         mixer = Mixer(concat([snapshot.take(rows[chunk]), snapshot.take(compared)]))
         own, others = mixer.codes[: len(chunk)], mixer.codes[len(chunk) :]
         mixed = np.where(masks[:, :, None], others, own[:, None, None])  # [n, variants, background, parts]
@@ -115,12 +115,6 @@ def faithfulness(
     moved = np.concatenate(moves)
     by_size = moved.reshape(len(tried), len(hidden), len(found) + DRAWS, len(found))
     return {answer: _judged(by_size[..., number], number, len(found), hidden) for number, answer in enumerate(answers)}
-
-
-def _live(effects: Floats) -> NDArray[np.int64]:
-    """Return the parts that matter to any customer."""
-    strength = np.abs(effects).max(axis=0)
-    return np.flatnonzero(strength > 1e-9 * max(strength.max(initial=0.0), 1e-300))
 
 
 def _judged(moved: Floats, number: int, answers: int, hidden: tuple[int, ...]) -> Faithfulness:
@@ -138,7 +132,7 @@ def _judged(moved: Floats, number: int, answers: int, hidden: tuple[int, ...]) -
 
 
 def _masks(
-    strengths: list[Floats], live: NDArray[np.int64], hidden: tuple[int, ...], random: np.random.Generator
+    strengths: list[Floats], mattering: NDArray[np.int64], hidden: tuple[int, ...], random: np.random.Generator
 ) -> NDArray[np.bool_]:
     """Return which parts are hidden, [n, len(hidden) * (answers + DRAWS), parts]: the strongest, then random."""
     size, width = strengths[0].shape
@@ -147,6 +141,6 @@ def _masks(
     for place, count in enumerate(hidden):
         for number, order in enumerate(orders):
             np.put_along_axis(found[:, place, number], order[:, :count], True, axis=1)
-        drawn = random.permuted(np.broadcast_to(live, (size, DRAWS, len(live))), axis=2)[:, :, :count]
+        drawn = random.permuted(np.broadcast_to(mattering, (size, DRAWS, len(mattering))), axis=2)[:, :, :count]
         np.put_along_axis(found[:, place, len(strengths) :], drawn, True, axis=2)
     return found.reshape(size, -1, width)

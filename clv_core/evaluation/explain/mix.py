@@ -78,8 +78,7 @@ class Mixer:
         timing row's first step ever, that step is kept before it, because models may read how long ago it was.
         """
         windows = self.pool.windows
-        steps, start, stop = windows.steps, windows.start, windows.stop
-        first = steps.offsets[np.searchsorted(steps.offsets, start, side="right") - 1]
+        steps, start, stop, first = windows.steps, windows.start, windows.stop, windows.first
         timing = origins[:, next(number for number, part in enumerate(self.parts) if part.timing)]
         length, before = stop[timing] - start[timing], (start > first)[timing].astype(np.int64)
         offsets = np.concatenate([[0], np.cumsum(length + before)])
@@ -122,8 +121,8 @@ class Mixer:
         inside = back < length[:, None]
         at = np.where(inside, windows.stop[:, None] - 1 - back, windows.stop[:, None] - 1)
         if part.timing:
-            first = steps.offsets[np.searchsorted(steps.offsets, windows.start, side="right") - 1]
-            channels = [steps.day[at], steps.gap_days[at], np.broadcast_to(steps.day[first][:, None], at.shape)]
+            began = steps.day[windows.first]
+            channels = [steps.day[at], steps.gap_days[at], np.broadcast_to(began[:, None], at.shape)]
         else:
             channels = [steps.values[at, STEP_VALUES.index(name)] for name in part.values]
             channels += [steps.codes[at, STEP_CODES.index(name)] for name in part.codes]

@@ -37,7 +37,7 @@ def pool_of(snapshot: Snapshot, rows: NDArray[np.int64]) -> Snapshot:
     """
     taken = snapshot.take(rows)
     windows, steps = taken.windows, taken.windows.steps
-    first = steps.offsets[np.searchsorted(steps.offsets, windows.start, side="right") - 1]
+    first = windows.first
     counts = windows.stop - first
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     at = np.arange(offsets[-1]) - np.repeat(offsets[:-1] - first, counts)

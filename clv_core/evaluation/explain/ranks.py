@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from clv_core.evaluation.explain.explanation import Explanation
+from clv_core.evaluation.explain.explanation import Explanation, live
 
 Floats = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ class Stability:
 def stability(explanation: Explanation) -> Stability:
     """Return how stable the ranks of an explanation of many customers are."""
     strength = np.abs(explanation.values)
-    top = int(np.clip((strength.max(axis=0) > 1e-9 * strength.max()).sum(), 1, TOP))
+    top = int(np.clip(live(explanation.values).sum(), 1, TOP))
     order = np.argsort(explanation.predicted, kind="stable")
     halves = [strength[order[start::2]].mean(axis=0) for start in (0, 1)]
     first, second = (set(np.argsort(-half, kind="stable")[:top].tolist()) for half in halves)

@@ -12,7 +12,7 @@ from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.faithful import Faithfulness
 from clv_core.evaluation.explain.parts import reading_label
 from clv_core.evaluation.explain.ranks import Stability
-from clv_core.i18n import DEFAULT_LANGUAGE, has, say_number, translate
+from clv_core.i18n import DEFAULT_LANGUAGE, has, say_money, say_number, translate
 
 WORTH_SAYING: Final = 0.15
 """A reason against is named where it is this share of the strongest reason for."""
@@ -28,7 +28,7 @@ def level(value: float, answer: str, currency: str, language: str = DEFAULT_LANG
     """Return an answer as a person says it: an amount, or a chance in percent."""
     if answer == CHANCE:
         return f"{value:.0%}" if value >= 0.1 or value == 0 else f"{value:.1%}"
-    return f"{say_number(float(value), language)} {currency}".strip()
+    return say_money(value, currency, language)
 
 
 def move(value: float, answer: str, currency: str, language: str = DEFAULT_LANGUAGE, *, sign: bool = False) -> str:
@@ -37,7 +37,7 @@ def move(value: float, answer: str, currency: str, language: str = DEFAULT_LANGU
     if answer == CHANCE:
         said = translate("why.points", language, n=say_number(100 * size, language, 2))
     else:
-        said = f"{say_number(size, language)} {currency}".strip()
+        said = say_money(size, currency, language)
     return f"{'−' if value < 0 else '+'}{said}" if sign else said
 
 
@@ -80,7 +80,7 @@ def of_customer(
     """
     steps = explanation.waterfall(customer)
     answer, base = explanation.answer, explanation.base
-    predicted = float(explanation.predicted[explanation.customer_ids.index(customer)])
+    predicted = explanation.predicted_of(customer)
     difference = predicted - base
     alike = abs(difference) <= ALIKE * max(abs(base), 1e-12)
     way = "like" if alike else "more" if difference > 0 else "less"

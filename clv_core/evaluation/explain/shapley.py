@@ -108,8 +108,7 @@ def shapley(
         Shapley values [n, m], and the base: the mean prediction of the background. base + sum of a row = prediction.
         Of q worth functions [n, m, q] and [q].
     """
-    import shap
-
+    shap = _library()
     base = distinct(value, background).mean(axis=0)
     tape = _Tape(base.shape)
     masker = _Masker(background.astype(np.float64))
@@ -148,6 +147,19 @@ def distinct(value: Value, questions: NDArray[np.int64]) -> Floats:
     rows = small.view(np.dtype((np.void, small.itemsize * small.shape[1]))).ravel()
     _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
     return np.asarray(value(questions[first])[inverse], np.float64)
+
+
+def _library() -> Any:
+    """Return shap without its just-in-time compiler, which takes longer (5 to 10 s a process) than what it compiles."""
+    import numba
+
+    config: Any = numba.config
+    before, config.DISABLE_JIT = config.DISABLE_JIT, 1
+    try:
+        import shap
+    finally:
+        config.DISABLE_JIT = before
+    return shap
 
 
 @contextmanager

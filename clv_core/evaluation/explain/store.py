@@ -107,8 +107,8 @@ def waterfall_json(explanation: Explanation, customer_id: str) -> dict[str, Any]
     rows = explanation.waterfall(customer_id).to_dict("records")
     for row in rows:
         row["reading"] = _plain(row["reading"])
-    predicted = float(explanation.predicted[explanation.customer_ids.index(customer_id)])
-    return {CUSTOMER_ID: customer_id, "base": explanation.base, VALUE: predicted, "steps": rows}
+    said = {"base": explanation.base, VALUE: explanation.predicted_of(customer_id)}
+    return {CUSTOMER_ID: customer_id, **said, "steps": rows}
 
 
 def _plain(reading: Any) -> float | str | None:

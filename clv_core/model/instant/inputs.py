@@ -123,14 +123,13 @@ class InstantInputs:
             for day, context in zip(days, known, strict=True)
         ]
         steps = windows.steps
-        first = steps.offsets[np.searchsorted(steps.offsets, windows.start, side="right") - 1]
         amounts = np.nan_to_num(steps.values[:, STEP_VALUES.index("amount")])
         return cls(
             statistics=torch.from_numpy(statistics),
             logs=torch.tensor(numbers, dtype=torch.float32),
             log_of=torch.from_numpy(log_of),
             base=torch.from_numpy(base),
-            start=torch.from_numpy(np.maximum(first, windows.stop - MOST_STEPS)),
+            start=torch.from_numpy(np.maximum(windows.first, windows.stop - MOST_STEPS)),
             stop=torch.from_numpy(windows.stop),
             days=torch.from_numpy(steps.day.astype(np.float32)),
             amounts=torch.from_numpy(amounts),

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
+
+from clv_core.monitoring.plain import Plain
 
 
 @dataclass(frozen=True)
-class Check:
+class Check(Plain):
     """One figure of one chunk against the reference.
 
     Args:
         chunk: number of the chunk.
-        test: ``volume``, ``share``, ``level``, ``psi``, ``ks``, ``new``, ``lost`` (:mod:`.data`), or ``sight``
-            (:mod:`.customers`).
+        test: ``volume``, ``share``, ``level``, ``psi``, ``ks``, ``new``, ``lost`` (:mod:`.data`), or ``sight`` and, for
+            the mean of predictions, ``level`` (:mod:`.customers`).
         subject: what is looked at: a column, ``missing:purchase``, ``returns``, ``orders``, a feature.
         value: a value of the column, or the column of ``missing``; empty where it is about the whole.
         found: the figure.
@@ -46,12 +48,3 @@ class Check:
     def rose(self) -> bool:
         """Whether the figure is above what is usual."""
         return self.found > self.usual
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return the check of :meth:`to_json`'s dictionary."""
-        return cls(**values)

@@ -11,6 +11,7 @@ WEEK, MONTH, AUTO = "week", "month", "auto"
 KINDS: Final = (WEEK, MONTH)
 FEWEST: Final = {WEEK: 4, MONTH: 6}
 """So many chunks before the cutoff are needed to know how far one differs from another."""
+LENGTH_DAYS: Final = {WEEK: 7.0, MONTH: 30.4}
 MOST: Final = {WEEK: 104, MONTH: 36}
 """A reference goes back at most this many chunks."""
 
@@ -63,9 +64,9 @@ def chunks_after(cutoff: date, kind: str, end: date) -> list[Chunk]:
     return found
 
 
-def in_horizon(kind: str, horizon_days: int) -> int:
-    """Return how many chunks a horizon holds, at least one."""
-    return max(1, round(horizon_days / (7 if kind == WEEK else 30.4)))
+def in_span(kind: str, days: int) -> int:
+    """Return how many chunks so many days hold, to the nearest and at least one."""
+    return max(1, round(days / LENGTH_DAYS[kind]))
 
 
 def usual_kind(cutoff: date, first_day: date) -> str:

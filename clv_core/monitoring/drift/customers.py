@@ -19,18 +19,24 @@ import numpy as np
 
 from clv_core.features.behaviour import FEATURES
 from clv_core.monitoring.drift.check import Check
-from clv_core.monitoring.drift.chunks import MONTH, edge
+from clv_core.monitoring.drift.chunks import MONTH, chunks_after, edge, in_span
 from clv_core.monitoring.drift.distances import psi
 from clv_core.monitoring.drift.sights import PREDICTED, Sight
 
 MARK: Final = 0.25
+"""An index up to this is no alert, however still the reference was."""
 OWN: Final = 3.0
+"""Nor is one up to so many times what the reference itself shows."""
 SMALLEST_MOVE: Final = 0.25
 """A mean that moved by less than this, on the log scale, is no alert."""
 TINY: Final = 1e-9
+"""Means are held to be at least this: there is no logarithm of nothing."""
 FEWEST_CUSTOMERS: Final = 100
+"""Of fewer customers no histogram is compared."""
 MOST_SIGHTS: Final = 12
+"""So many later instants are looked at: each is a pass over the features of everybody."""
 EARLIER: Final = 3
+"""So many months before the cutoff say how far customers move anyway."""
 
 
 def earlier_instants(cutoff: date, first_day: date) -> list[date]:
@@ -42,10 +48,7 @@ def earlier_instants(cutoff: date, first_day: date) -> list[date]:
 
 def later_instants(cutoff: date, end: date) -> list[date]:
     """Return whole months after the cutoff, the last :data:`MOST_SIGHTS` of them."""
-    found: list[date] = []
-    while (instant := edge(cutoff, MONTH, len(found) + 1)) <= end:
-        found.append(instant)
-    return found[-MOST_SIGHTS:]
+    return [chunk.end for chunk in chunks_after(cutoff, MONTH, end)][-MOST_SIGHTS:]
 
 
 def check_customers(cutoff: date, first_day: date, known: Sequence[Sight], new: Sequence[Sight]) -> list[Check]:
@@ -109,4 +112,4 @@ def _own(known: Sequence[Sight], distance: Callable[[Sight, Sight], float], mont
 
 def _months(earlier: Sight, later: Sight) -> int:
     one, other = date.fromisoformat(earlier.as_of), date.fromisoformat(later.as_of)
-    return max(1, round((other - one).days / 30.4))
+    return in_span(MONTH, (other - one).days)

@@ -16,10 +16,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.monitoring.drift.check import Check
-from clv_core.monitoring.drift.distances import by_chance, ks, ks_chance, ks_limit, psi, psi_chance, psi_limit
+from clv_core.monitoring.drift.distances import (
+    MEAN_SQUARE,
+    by_chance,
+    ks,
+    ks_chance,
+    ks_limit,
+    psi,
+    psi_chance,
+    psi_limit,
+)
 from clv_core.monitoring.drift.profile import LABELS, PRICES, Profile
 from clv_core.monitoring.drift.series import Series, all_series, known_part
-from clv_core.monitoring.drift.spread import dispersion, forecast
+from clv_core.monitoring.drift.spread import FEWEST_VALUES, dispersion, forecast
 
 Floats = NDArray[np.float64]
 
@@ -28,6 +37,7 @@ FEWEST_ROWS: Final = 30
 """A distribution of fewer rows than this is not compared."""
 SMALLEST_PSI: Final = 0.02
 SMALLEST_KS: Final = 0.05
+"""A smaller distance of distributions does not matter, however sure it is."""
 SMALLEST_SHARE: Final = 0.002
 """A value that fewer of the customers have is neither new nor lost."""
 
@@ -60,10 +70,11 @@ def check_data(known: Profile, new: Profile, horizon_chunks: int) -> list[Check]
 
 def _series_checks(past: Series, one: Series, known: Profile, new: Profile, alpha: float) -> Iterator[Check]:
     y, variance = known_part(past)
-    if len(y) < 4:
+    if len(y) < FEWEST_VALUES:
         return
     numbers = np.array([chunk.number for chunk in new.chunks])
-    # a count is as variable as what is expected, not as what came: a feed that stopped has no variance
+    # a count is as variable as what is expected, not as what came: a feed that stopped has no variance;
+    # what is expected is what the last third of the reference had
     own = np.full(len(numbers), variance[-len(y) // 3 :].mean()) if one.test == "volume" else one.variance
     coming = forecast(y, variance, numbers, own)
     chance, (low, high) = coming.p_value(one.y), coming.limits(alpha)
@@ -151,7 +162,7 @@ def _price_checks(name: str, known: Profile, new: Profile, alpha: float) -> Iter
     for chunk, part in parts.items():
         rest = past.loc[past["chunk"] != chunk, "number"].to_numpy(float)
         if min(len(part), len(rest)) >= FEWEST_ROWS:
-            ratios.append(ks(part, rest)[1] ** 2 / (np.pi**2 / 12))
+            ratios.append(ks(part, rest)[1] ** 2 / MEAN_SQUARE)
     spread = dispersion(np.array(ratios)) if len(ratios) > 1 else 1.0
     fresh = new.prices[new.prices["subject"] == name]
     for chunk, here in _by_chunk(fresh).items():
@@ -160,7 +171,7 @@ def _price_checks(name: str, known: Profile, new: Profile, alpha: float) -> Iter
         distance, scaled = ks(here, everything)
         limit = max(SMALLEST_KS, ks_limit(alpha, len(here), len(everything), spread))
         medians = {"median": float(np.median(here)), "before": float(np.median(everything))}
-        usual = float(np.sqrt(spread * np.pi**2 / 12 * (len(here) + len(everything)) / (len(here) * len(everything))))
+        usual = float(np.sqrt(spread * MEAN_SQUARE * (len(here) + len(everything)) / (len(here) * len(everything))))
         yield Check(
             chunk, "ks", name, "", distance, usual, None, limit, ks_chance(scaled, spread),
             distance > limit, medians,

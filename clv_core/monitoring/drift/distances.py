@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 Floats = NDArray[np.float64]
 
-HALF = 0.5
-MEAN_SQUARE = float(np.pi**2 / 12)
+HALF: Final = 0.5
+MEAN_SQUARE: Final = float(np.pi**2 / 12)
 """Mean of the square of Kolmogorov's distribution."""
 
 

@@ -29,8 +29,10 @@ from clv_core.columns import (
     CUSTOMER_ID,
     EVENT_TIME,
     EVENT_TYPE,
+    PRODUCT_ID,
     PURCHASE,
     RETURN,
+    SESSION_ID,
     UNIT_PRICE,
 )
 from clv_core.features.engine import Engine
@@ -47,7 +49,7 @@ SAMPLE: Final = 2000
 """About so many amounts of each chunk are kept for the comparison of distributions."""
 COUNTS: Final = ["chunk", "subject", "value", "rows", "customers"]
 WITHOUT_GAPS: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE)
-OF_OTHERS: Final = ("product_id", CATEGORY, CHANNEL, COUNTRY, "session_id")
+OF_OTHERS: Final = (PRODUCT_ID, CATEGORY, CHANNEL, COUNTRY, SESSION_ID)
 """Columns whose gaps count also in events that are not about money; most others belong to one type of event."""
 
 

@@ -6,11 +6,10 @@ one more for unknown. A sight tells of no single customer.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Self
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -23,6 +22,7 @@ from clv_core.features.season import scoring_parts, scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.features.table import ANCHORS
 from clv_core.model.predictions import Predictions
+from clv_core.monitoring.plain import Plain
 from clv_core.training.fit import Model
 
 Floats = NDArray[np.float64]
@@ -36,7 +36,7 @@ KERNEL: Final = np.array([0.25, 0.5, 0.25])
 
 
 @dataclass(frozen=True)
-class Sight:
+class Sight(Plain):
     """One instant.
 
     Args:
@@ -52,15 +52,6 @@ class Sight:
     counts: dict[str, list[int]]
     predicted_mean: float
     p_purchase_mean: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return the sight of :meth:`to_json`'s dictionary."""
-        return cls(**values)
 
 
 def look_at(log: EventLog, model: Model, config: TrainConfig, as_of: date) -> pd.DataFrame:

@@ -12,6 +12,7 @@ Source: Smyth (2004), Linear models and empirical Bayes methods, SAGMB 3(1) (mod
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +20,15 @@ from scipy import stats
 
 Floats = NDArray[np.float64]
 
-PRIOR = 8.0
-FEWEST_MISSES = 3
-SURE_TAIL = 0.1
+PRIOR: Final = 8.0
+FEWEST_VALUES: Final = 4
+"""A series with fewer values is not forecast."""
+WIDEST_WINDOW: Final = 13
+"""A forecast is the mean of at most so many chunks: a quarter of weeks."""
+FEWEST_MISSES: Final = 3
+"""At a distance with fewer misses than this, dispersion is carried on from shorter ones."""
+SURE_TAIL: Final = 0.1
+"""A dispersion is taken so large that with this chance the true one is larger."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,14 +58,14 @@ class Forecast:
 
 def window_of(chunks: int) -> int:
     """Return how many of the last chunks a forecast is the mean of."""
-    return max(1, min(13, chunks // 2))
+    return max(1, min(WIDEST_WINDOW, chunks // 2))
 
 
 def forecast(past: Floats, variance: Floats, distance: NDArray[np.int64], new_variance: Floats) -> Forecast:
     """Forecast a series.
 
     Args:
-        past: values of the reference, the earliest first, [n], n at least 4.
+        past: values of the reference, the earliest first, [n], n at least :data:`FEWEST_VALUES`.
         variance: of each by counting alone, [n].
         distance: how many chunks lie between the reference and each new one, 0 for the next, [k].
         new_variance: of each new value by counting alone, [k].

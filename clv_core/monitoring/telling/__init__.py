@@ -1,1 +1,1 @@
-"""Who is told of an alert: a webhook, people by e-mail; and which alerts somebody has acknowledged."""
+"""Who is told of an alert: a webhook, people by e-mail; and what they have been told of already."""

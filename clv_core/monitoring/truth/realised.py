@@ -7,10 +7,8 @@ by its own curve over horizons (:mod:`clv_core.model.horizon`). How far off a su
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -22,15 +20,13 @@ from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_
 from clv_core.evaluation.levels import FIFTHS, SharedError, customer_variance, fifth_of
 from clv_core.evaluation.sums import sum_intervals
 from clv_core.features.engine import Engine
+from clv_core.monitoring.plain import Plain
 
 Floats = NDArray[np.float64]
 
-SURE: Final = 0.8
-FEWEST_CUSTOMERS: Final = 100
-
 
 @dataclass(frozen=True)
-class Realised:
+class Realised(Plain):
     """What came true by one instant; money in the log's currency.
 
     Args:
@@ -58,15 +54,6 @@ class Realised:
     coverage: float
     buyers: int
     buyers_expected: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return what :meth:`to_json` made a dictionary of."""
-        return cls(**values)
 
 
 def net_value(dataset: Dataset, cutoff: date, until: date) -> pd.DataFrame:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -13,13 +11,14 @@ from numpy.typing import NDArray
 from clv_core.columns import CUSTOMER_ID
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.sums import sum_intervals
+from clv_core.monitoring.plain import Plain
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Tier:
+class Tier(Plain):
     """One tier of the cutoff, 1 the most valuable.
 
     Args:
@@ -41,15 +40,6 @@ class Tier:
     high: float | None
     now: list[int]
     newcomers: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return what :meth:`to_json` made a dictionary of."""
-        return cls(**values)
 
 
 def tiers_since(

@@ -14,7 +14,7 @@ from clv_core import jobs
 from clv_core.audit import FOLDER as AUDIT
 from clv_core.collection.privacy.erased import LEDGER
 from clv_core.collection.privacy.stoplist import FILE as STOPLIST
-from clv_core.collection.store import MANIFEST, VERSION
+from clv_core.collection.store import version_names
 from clv_core.deployment.belongings import GONE, belongings, check_idle, remove
 from clv_core.errors import Refused
 from clv_core.strategy.erasing.files import clean, holds
@@ -43,25 +43,20 @@ def check_free(workspace: Workspace, names: Collection[str], *, everything: bool
         check_idle(workspace, name)
     for job in jobs.jobs(workspace) if everything else ():
         status = job.status()
-        if status["state"] == jobs.RUNNING and status.get("pid") != os.getpid():
+        if jobs.runs_elsewhere(status):
             raise Refused("workspace_busy", command=status["command"], job=job.id)
 
 
 def remove_made(workspace: Workspace, name: str) -> dict[str, int]:
     """Remove what is made again from a dataset: scores, explanations, views; return counts by kind."""
-    found = belongings(workspace, name, versions_of(workspace, name))
+    found = belongings(workspace, name)
     for path in found.predictions:
         path.unlink(missing_ok=True)
-    folders = {kind: getattr(found, kind) for kind in REMADE}
+    known = {**found.made, "explored": found.explored}
+    folders = {kind: known[kind] for kind in REMADE}
     for path in (path for paths in folders.values() for path in paths):
         remove(path)
     return {"predictions": len(found.predictions), **{kind: len(paths) for kind, paths in folders.items()}}
-
-
-def versions_of(workspace: Workspace, name: str) -> list[str]:
-    """Return the names of all versions of a dataset, as the folder has them."""
-    found = (path.parent.name for path in (workspace.datasets / name).glob(f"*/{MANIFEST}"))
-    return [version for version in found if VERSION.fullmatch(version)]
 
 
 def clear_uploads(workspace: Workspace) -> int:
@@ -94,7 +89,7 @@ def clear_exports(workspace: Workspace, wanted: Wanted, names: Collection[str] |
     folder = workspace.root / "exports"
     chosen: set[Path] | None = None
     if names is not None:
-        own = (path for name in names for path in exported_files(workspace, name, versions_of(workspace, name)))
+        own = (path for name in names for path in exported_files(workspace, name, version_names(workspace, name)))
         chosen = {path.absolute() for path in own}
     gone = []
     for path in sorted(folder.rglob("*")):
@@ -139,8 +134,8 @@ def clean_others(workspace: Workspace, wanted: Wanted, names: Collection[str] | 
         shutil.rmtree(left, ignore_errors=True)
     chosen = others(workspace)
     if names is not None:
-        found = (belongings(workspace, name, versions_of(workspace, name)) for name in names)
-        folders = [path for one in found for path in one.backtests]
+        found = (belongings(workspace, name) for name in names)
+        folders = [path for one in found for path in one.made["backtests"]]
         chosen = (path for folder in folders for path in _files(workspace, folder))
     if names is None:
         for kind in REMADE:  # left over from versions that are gone

@@ -26,7 +26,7 @@ from clv_core.columns import (
 )
 from clv_core.errors import NotEnoughData
 from clv_core.features.engine import Engine
-from clv_core.features.relations import DAY_SECONDS
+from clv_core.features.relations import DAY_SECONDS, day_of
 from clv_core.strategy.segments import TIER
 
 ALL: Final = 0
@@ -81,7 +81,7 @@ def panels(dataset: Dataset, tiered: pd.DataFrame, cutoff: date, periods: tuple[
             events[CATEGORY].notnull(),
         )
         day = (bought[EVENT_TIME].epoch_seconds() // DAY_SECONDS).cast("int32")
-        age = (cutoff - date(1970, 1, 1)).days - 1 - day
+        age = day_of(cutoff) - 1 - day
         people = ibis.memtable(pa.table({CUSTOMER_ID: pa.array(tiered[CUSTOMER_ID], pa.string()), TIER: tiered[TIER]}))
         pieces = bought[QUANTITY].fill_null(1.0)
         rows = bought.select(
@@ -91,6 +91,17 @@ def panels(dataset: Dataset, tiered: pd.DataFrame, cutoff: date, periods: tuple[
         return [_panel(sold, days) for days in periods]
     finally:
         engine.close()
+
+
+def check_columns(dataset: Dataset) -> None:
+    """Refuse a log without columns of products and categories.
+
+    Raises:
+        NotEnoughData: one of them is missing.
+    """
+    missing = [column for column in (PRODUCT_ID, CATEGORY) if column not in dataset.manifest.columns]
+    if missing:
+        raise NotEnoughData("price_no_columns", dataset=dataset.name, missing=", ".join(missing))
 
 
 def _check(events: Any, name: str, cutoff: date) -> None:

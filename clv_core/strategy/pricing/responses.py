@@ -25,6 +25,8 @@ FEWEST_ROWS: Final = 100
 FEWEST_UNITS: Final = 100.0
 SMALLEST_VARIATION: Final = 0.03
 """Standard deviation of log price within products: about 3%."""
+LEFT_OUT: Final = {"few_products": FEWEST_PRODUCTS, "few_sales": FEWEST_ROWS, "steady_prices": SMALLEST_VARIATION}
+"""Why a category is left out, and the least that it would need; the first that fits is said."""
 USUAL_RANGE: Final = 0.95
 
 
@@ -38,7 +40,7 @@ class Responses:
             of pieces for a discount of the whole price; NaN where the log has no discounts), discount_low,
             discount_high, products, rows (product-periods), variation (standard deviation of log price within
             products), range (log price changes up to which were seen: 95% of them).
-        left_out: category, reason (``few_products``, ``few_sales``, ``steady_prices``), products, variation.
+        left_out: category, reason (of :data:`LEFT_OUT`), products, variation.
         spend: category, tier, amount: money of the last year.
         tiers: tier, customers, value: customers and predicted value of each tier.
         period_days: 7 or 28.
@@ -110,11 +112,8 @@ def _facts(panel: Panel) -> pd.DataFrame:
         }
     ).reindex(sorted(panel.spend[CATEGORY].unique()))
     rows[["products", "rows"]] = rows[["products", "rows"]].fillna(0).astype("int64")
-    reason = np.select(
-        [rows["products"] < FEWEST_PRODUCTS, rows["rows"] < FEWEST_ROWS, rows["variation"] < SMALLEST_VARIATION],
-        ["few_products", "few_sales", "steady_prices"],
-        "",
-    )
+    short = [rows["products"] < FEWEST_PRODUCTS, rows["rows"] < FEWEST_ROWS, rows["variation"] < SMALLEST_VARIATION]
+    reason = np.select(short, list(LEFT_OUT), "")
     return rows.assign(reason=reason).rename_axis(CATEGORY).reset_index()
 
 

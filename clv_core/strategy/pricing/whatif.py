@@ -122,9 +122,9 @@ def what_if(responses: Responses, rule: Rule) -> Outcome:
     cells = _cells(responses, rule)
     people = responses.tiers.assign(change=responses.tiers[TIER].map(dict(rule.changes)).fillna(0.0))
     people = people.rename(columns={"value": "base"}).set_index(TIER)
-    people["touched"] = cells.groupby(TIER)["base"].sum().reindex(people.index).fillna(0.0)
+    by_tier = cells.groupby(TIER)
+    people["touched"] = by_tier["base"].sum().reindex(people.index).fillna(0.0)
     for what in ("revenue", "margin"):
-        by_tier = cells.groupby(TIER)
         value = by_tier[what].sum().reindex(people.index).fillna(0.0)
         reach = by_tier[f"{what}_error"].apply(lambda errors: float(np.sqrt((errors**2).sum())))
         reach = _z() * reach.reindex(people.index).fillna(0.0).astype("float64")

@@ -17,7 +17,7 @@ from clv_core.collection.store import Dataset
 from clv_core.features.engine import Engine
 from clv_core.features.relations import day_of
 from clv_core.jobs import Progress
-from clv_core.strategy.recommend.blend import TOP, Blend
+from clv_core.strategy.recommend.blend import KINDS, TOP, WITHOUT_BOUGHT, Blend
 from clv_core.strategy.recommend.by_tier import tier_table
 from clv_core.strategy.recommend.candidates import blocks
 from clv_core.strategy.recommend.grades import MIDDLE, aimed_levels, grades, own_levels
@@ -25,7 +25,6 @@ from clv_core.strategy.recommend.history import History
 from clv_core.strategy.recommend.lines import Lines
 from clv_core.strategy.recommend.measured import Measured, measure
 from clv_core.strategy.recommend.picks import Picks, pick
-from clv_core.strategy.recommend.split import KINDS
 from clv_core.strategy.segments import TIER
 
 
@@ -36,7 +35,7 @@ class Advice:
     Args:
         customers: customer_id, tier, own_level, aimed_level, one row a customer, by id.
         products: product_id, category, price, grade, buyers, one row a product, by id.
-        picks: of each kind: ``with_bought`` (all products) and ``without_bought`` (only what is new to the customer).
+        picks: of each kind of :data:`~clv_core.strategy.recommend.blend.KINDS`.
         tiers: what to put in a tier's mail (:func:`clv_core.strategy.recommend.by_tier.tier_table`).
         measured: how good that was in the last month, and the blends.
         cutoff: nothing at or after it was read.
@@ -103,7 +102,7 @@ def _picks(
     begin = 0
     for block in blocks(history, rows):
         end = begin + len(block)
-        parts.append(pick(history, block, blend, grade, aimed[begin:end], top, without_bought=kind == KINDS[1]))
+        parts.append(pick(history, block, blend, grade, aimed[begin:end], top, without_bought=kind == WITHOUT_BOUGHT))
         begin = end
         progress.report(f"recommend_{kind}", begin, len(rows))
     return Picks.joined(parts)

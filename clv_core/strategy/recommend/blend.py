@@ -14,6 +14,10 @@ from clv_core.strategy.recommend.grades import fit
 from clv_core.strategy.recommend.history import OWN, PARTS
 
 TOP: Final = 10
+WITH_BOUGHT: Final = "with_bought"
+WITHOUT_BOUGHT: Final = "without_bought"
+KINDS: Final = (WITH_BOUGHT, WITHOUT_BOUGHT)
+"""What may be recommended: all products, or only what is new to the customer."""
 GRID: Final = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 ROUNDS: Final = 2
 DRAWS: Final = 40
@@ -21,7 +25,7 @@ SEED: Final = 1
 PRICE_GRID: Final = (1.0, 0.75, 0.5, 0.25, 0.1)
 PRICE_COST: Final = 0.02
 """The price level counts as much as costs at most this share of the recall; at least the smallest of its grid."""
-START: Final = {"with_bought": (4.0, 4.0, 4.0, 1.0, 0.5, 0.5, 1.0, 0.1, 0.5), "without_bought": (0.0,) * 3 + (1.0,) * 6}
+START: Final = {WITH_BOUGHT: (4.0, 4.0, 4.0, 1.0, 0.5, 0.5, 1.0, 0.1, 0.5), WITHOUT_BOUGHT: (0.0,) * 3 + (1.0,) * 6}
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Blend:
 
     @classmethod
     def usual(cls, kind: str) -> Self:
-        """Return the weights where the log is too short to choose any: ``with_bought`` or ``without_bought``."""
+        """Return the weights where the log is too short to choose any; ``kind`` is of ``KINDS``."""
         return cls(START[kind])
 
     def to_json(self) -> dict[str, Any]:
@@ -92,7 +96,7 @@ def choose(
         relevant: how many products she bought in it, > 0, [m].
         grade: of the products, [p].
         aimed: of the customers, [m].
-        kind: ``with_bought`` or ``without_bought``.
+        kind: of ``KINDS``.
     """
 
     def recall(blend: Blend) -> float:
@@ -104,7 +108,7 @@ def choose(
     parts = [
         part
         for part, name in enumerate(PARTS)
-        if found.strength[..., part].any() and (kind == "with_bought" or name not in OWN)
+        if found.strength[..., part].any() and (kind == WITH_BOUGHT or name not in OWN)
     ]
     alone = [Blend(tuple(float(part == other) for other in range(len(PARTS))), 0.0, True) for part in parts]
     rng = np.random.default_rng(SEED)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from clv_core.strategy.recommend.lines import LONG, SHORT, Lines
+from clv_core.strategy.recommend.lines import LONG, SHORT, YEAR_DAYS, Lines
 from clv_core.strategy.recommend.taste import Taste, fit_taste
 from clv_core.strategy.recommend.together import by_basket, by_customer
 
@@ -74,7 +74,7 @@ class History:
             last=age.min(),
             long=(0.5 ** (age / LONG)).sum().round(6),
             short=(0.5 ** (age / SHORT)).sum().round(6),
-            spent=days.amount.sum(where=age <= 365).round(4),
+            spent=days.amount.sum(where=age <= YEAR_DAYS).round(4),
         )
         rows = pairs.order_by("customer", "product").to_pyarrow()
         column = {name: rows[name].to_numpy() for name in rows.column_names}

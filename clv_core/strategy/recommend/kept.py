@@ -20,12 +20,14 @@ import pyarrow.parquet as pq
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.strategy.recommend.advice import Advice
+from clv_core.strategy.recommend.blend import KINDS
 from clv_core.strategy.recommend.picks import WHY
-from clv_core.strategy.recommend.split import KINDS
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 
 RECORD: Final = "record.json"
+FRAMES: Final = ("customers", "products", "tiers")
 GROUP_ROWS: Final = 100_000
+"""A reader skips whole groups of rows: one customer's are in one or two of them."""
 
 
 def recommendations_folder(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Path:
@@ -33,16 +35,20 @@ def recommendations_folder(workspace: Workspace, bundle: Bundle, dataset: Datase
     return workspace.folder("recommendations") / f"{bundle.id}-{dataset.version}"
 
 
-def keep_advice(advice: Advice, folder: Path, about: dict[str, Any]) -> None:
-    """Write recommendations; the record goes last, so that a folder with one is whole."""
+def keep_advice(advice: Advice, folder: Path, about: dict[str, Any]) -> KeptAdvice:
+    """Write recommendations, and return what was written.
+
+    The record goes last, so that a folder with one is whole.
+    """
     (folder / RECORD).unlink(missing_ok=True)
-    for name in ("customers", "products", "tiers"):
+    for name in FRAMES:
         with atomic_path(folder / f"{name}.parquet") as temporary:
             getattr(advice, name).to_parquet(temporary, index=False)
     with atomic_path(folder / "picks.parquet") as temporary:
         parts = [_flat(advice, number, kind) for number, kind in enumerate(KINDS)]
         pq.write_table(pa.concat_tables(parts), temporary, row_group_size=GROUP_ROWS)
     write_json(folder / RECORD, {**about, "cutoff": advice.cutoff.isoformat(), **advice.measured.to_json()})
+    return _read_advice(folder)
 
 
 def _flat(advice: Advice, number: int, kind: str) -> pa.Table:
@@ -87,7 +93,7 @@ class KeptAdvice:
         """Return the list of all customers.
 
         Args:
-            kind: ``with_bought`` or ``without_bought``.
+            kind: of :data:`~clv_core.strategy.recommend.blend.KINDS`.
             top: products a customer at most.
 
         Returns:
@@ -121,12 +127,14 @@ class KeptAdvice:
 
 def load_advice(folder: Path) -> KeptAdvice | None:
     """Return the recommendations in a folder, or None where there are none."""
-    if not (folder / RECORD).is_file():
-        return None
-    frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("customers", "products", "tiers")}
+    return _read_advice(folder) if (folder / RECORD).is_file() else None
+
+
+def _read_advice(folder: Path) -> KeptAdvice:
+    frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in FRAMES}
     return KeptAdvice(folder, read_json(folder / RECORD), **frames)
 
 
 def kept_advice(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> KeptAdvice | None:
     """Return the kept recommendations of a model for a dataset, or None."""
-    return load_advice(workspace.root / "recommendations" / f"{bundle.id}-{dataset.version}")
+    return load_advice(recommendations_folder(workspace, bundle, dataset))

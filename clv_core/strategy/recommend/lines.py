@@ -24,7 +24,7 @@ from clv_core.columns import (
     RETURN,
 )
 from clv_core.errors import NotEnoughData
-from clv_core.features.relations import DAY_SECONDS, EPOCH
+from clv_core.features.relations import DAY_SECONDS, day_of
 
 if TYPE_CHECKING:
     import ibis
@@ -86,8 +86,7 @@ class Lines:
         rows = connection.create_table("product_lines", rows, temp=True)
         customers, products = (_numbered(connection, rows, name) for name in (CUSTOMER_ID, PRODUCT_ID))
         found = _ids(products, PRODUCT_ID)
-        if len(found) < FEWEST_PRODUCTS:
-            raise NotEnoughData("recommend_no_products", dataset=dataset.name, products=len(found))
+        _check(dataset, len(found))
         numbered = rows.join(customers, CUSTOMER_ID).join(products, PRODUCT_ID)
         kept = numbered.select(
             "customer_id_code", "product_id_code", "category", "day", "bought", "order", "price", "amount"
@@ -101,7 +100,7 @@ class Lines:
         Returns:
             product_id, category ("" where none is known), price (median of a piece, NaN where unknown).
         """
-        since = (self.end - EPOCH).days - YEAR_DAYS
+        since = day_of(self.end) - YEAR_DAYS
         rows = self.table.filter(self.table.bought)
         facts = rows.group_by("product").agg(
             category=rows.category.max(),
@@ -116,6 +115,21 @@ class Lines:
                 "price": frame["recent"].fillna(frame["ever"]).to_numpy(np.float64),
             }
         )
+
+
+def check_columns(dataset: Dataset) -> None:
+    """Refuse a log without a column of products.
+
+    Raises:
+        NotEnoughData: there is none.
+    """
+    if PRODUCT_ID not in dataset.manifest.columns:
+        _check(dataset, 0)
+
+
+def _check(dataset: Dataset, products: int) -> None:
+    if products < FEWEST_PRODUCTS:
+        raise NotEnoughData("recommend_no_products", dataset=dataset.name, products=products, needed=FEWEST_PRODUCTS)
 
 
 def _numbered(connection: ibis.BaseBackend, rows: Any, name: str) -> Any:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from clv_core.features.relations import EPOCH
 from clv_core.jobs import Progress
-from clv_core.strategy.recommend.blend import Blend
+from clv_core.strategy.recommend.blend import KINDS, Blend
 from clv_core.strategy.recommend.lines import Lines
 from clv_core.strategy.recommend.quality import Quality, judge
-from clv_core.strategy.recommend.split import KINDS, WINDOW_DAYS, Split, chosen_on
+from clv_core.strategy.recommend.split import WINDOW_DAYS, Split, chosen_on
 
 EARLIER: Final = 3
 """Months before the reported one that the blend is chosen on."""

@@ -73,7 +73,7 @@ def pick(
     product = np.where(given, np.take_along_axis(found.product, place, 1), NOTHING)
     shares = np.take_along_axis(blend.shares(found), place[..., None], 1)
     why = np.where(given, _WHY_OF_PART[shares.argmax(axis=2)], NOTHING)
-    because = because_of(history, rows, product)
+    because = _because_of(history, rows, product)
     days = _days(history, rows, product)
     together = (why == WHY.index("together")) & (because == NOTHING)
     return Picks(
@@ -85,7 +85,7 @@ def pick(
     )
 
 
-def because_of(history: History, rows: NDArray[np.int64], product: NDArray[np.int64]) -> NDArray[np.int64]:
+def _because_of(history: History, rows: NDArray[np.int64], product: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return which product that a customer bought speaks most for each pick by being bought together with it, [m, top].
 
     A product does not speak for itself; -1 where none does.

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from clv_core.strategy.recommend.blend import TOP, Blend, best, choose
+from clv_core.strategy.recommend.blend import TOP, WITH_BOUGHT, WITHOUT_BOUGHT, Blend, best, choose
 from clv_core.strategy.recommend.candidates import Candidates, blocks, joined, propose
 from clv_core.strategy.recommend.grades import aimed_levels, own_levels
 from clv_core.strategy.recommend.history import History
@@ -22,7 +21,8 @@ WINDOW_DAYS: Final = 30
 MOST_CUSTOMERS: Final = 3000
 FEWEST_CUSTOMERS: Final = 30
 SEED: Final = 1
-KINDS: Final = ("with_bought", "without_bought")
+MOST_BOUGHT: Final = 500
+"""So many products that a customer has bought are passed over to find ten that are new to her."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +65,10 @@ class Split:
 
     def task(self, kind: str) -> Task:
         """Return what is to be found: all that was bought, or what was never bought before."""
-        found = joined([propose(self.history, part, without_bought=kind == KINDS[1]) for part in self._blocks()])
+        parts = blocks(self.history, self.rows)
+        found = joined([propose(self.history, part, without_bought=kind == WITHOUT_BOUGHT) for part in parts])
         bought = self.bought
-        if kind == KINDS[1]:
+        if kind == WITHOUT_BOUGHT:
             before = self.history.days[self.rows]
             bought = bought - bought.multiply(before > 0)
             bought.eliminate_zeros()
@@ -75,9 +76,6 @@ class Split:
         some = np.flatnonzero(relevant > 0)
         part = Candidates(found.rows[some], found.product[some], found.strength[some], found.bought[some])
         return Task(self, kind, part, bought[some], relevant[some], self.aimed[some])
-
-    def _blocks(self) -> list[NDArray[np.int64]]:
-        return list(blocks(self.history, self.rows))
 
 
 def chosen_on(tasks: Sequence[Task], grade: NDArray[np.float64]) -> Blend:
@@ -99,7 +97,7 @@ class Task:
 
     Args:
         split: the month.
-        kind: of ``KINDS``.
+        kind: of :data:`~clv_core.strategy.recommend.blend.KINDS`.
         found: candidates of the customers who have something to be found, [m].
         bought: what is to be found, [m, p].
         relevant: how many products that is, [m].
@@ -126,10 +124,10 @@ class Task:
         """Return whether each of the ten products that are highest for everyone was bought, [m, 10]."""
         history = self.split.history
         order = np.argsort(-strength, kind="stable")
-        if self.kind == KINDS[0]:
+        if self.kind == WITH_BOUGHT:
             chosen = np.broadcast_to(order[:TOP], (len(self.relevant), TOP))
             return self._hit(chosen)
-        most = order[: TOP + 500]
+        most = order[: TOP + MOST_BOUGHT]
         before = history.days[self.found.rows][:, most].toarray() > 0
         place = np.argsort(before, axis=1, kind="stable")[:, :TOP]
         return self._hit(most[place])
@@ -142,16 +140,13 @@ class Task:
         place = np.arange(len(order)) - days.indptr[row]
         keep = place < TOP
         chosen = np.full((days.shape[0], TOP), -1, np.int64)
-        if self.kind == KINDS[0]:
+        if self.kind == WITH_BOUGHT:
             chosen[row[keep], place[keep]] = days.indices[order][keep]
         return self._hit(chosen)
 
     def _hit(self, product: NDArray[np.int64]) -> NDArray[np.bool_]:
-        wide = pd.Index(_keys(np.repeat(np.arange(self.bought.shape[0]), np.diff(self.bought.indptr)), self.bought))
-        row = np.repeat(np.arange(product.shape[0]), product.shape[1])
-        key = row * self.bought.shape[1] + product.ravel()
-        return np.asarray((product.ravel() >= 0) & (wide.get_indexer(pd.Index(key)) >= 0)).reshape(product.shape)
-
-
-def _keys(row: NDArray[np.int64], bought: sparse.csr_array) -> NDArray[np.int64]:
-    return np.asarray(row.astype(np.int64) * bought.shape[1] + bought.indices)
+        """Return whether each product, -1 where there is none, is among what is to be found, [m, c]."""
+        customers, products = self.bought.shape
+        row = np.repeat(np.arange(customers), np.diff(self.bought.indptr))
+        key = np.arange(customers)[:, None] * products + product
+        return (product >= 0) & np.isin(key, row * products + self.bought.indices)

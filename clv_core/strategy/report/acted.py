@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
+from clv_core.evaluation.deciles import top_share
 from clv_core.i18n import translate
 from clv_core.strategy.plans import COST, GAIN, OFFER
 from clv_core.strategy.report.content import BASELINE, PREDICTED, Chart, Figure, Section, Series, Table
@@ -19,12 +18,9 @@ DRIVERS: Final = 8
 def headline(ground: Ground) -> str:
     """Return what all customers are worth in the horizon, and how few hold how much of it."""
     said = ground.said
-    values = np.sort(np.maximum(ground.tiered[VALUE].to_numpy(float), 0))[::-1]
-    top = float(values[: max(1, round(len(values) / 10))].sum() / max(values.sum(), 1e-300))
     worth = total(ground.tiered, ground.shared)
-    finding = said.t(
-        "report.finding", horizon=ground.horizon_days, total=said.money(worth.value), share=said.percent(top)
-    )
+    share = said.percent(top_share(ground.tiered[VALUE]))
+    finding = said.t("report.finding", horizon=ground.horizon_days, total=said.money(worth.value), share=share)
     span = "" if worth.low is None or worth.high is None else said.span(worth.low, worth.high)
     return finding + (said.t("report.sure", span=span) if span else "")
 

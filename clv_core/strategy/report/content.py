@@ -80,7 +80,7 @@ class Section:
     """One slide, or one part of a page; it holds figures, a table, a chart and points in this order, each optional.
 
     Args:
-        id: of :data:`clv_core.strategy.report.sections.SECTIONS`.
+        id: of :data:`clv_core.strategy.report.make.SECTIONS`.
         title: what it is about.
         finding: what was found, in one sentence.
         points: further sentences.

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-import pandas as pd
-
+from clv_core.evaluation.beside import best_baseline, level_of, rows_of
 from clv_core.evaluation.deciles import decile_table
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.trust import REASONS
@@ -14,9 +12,7 @@ from clv_core.i18n import translate
 from clv_core.strategy.report.content import ACTUAL, BASELINE, PREDICTED, Chart, Figure, Section, Series
 from clv_core.strategy.report.ground import Ground
 
-SIMPLE: Final = ("bgnbd", "naive")
 JUDGED: Final = ("gini", "bias", "mae")
-SAME: Final = 0.005
 
 
 def data(ground: Ground) -> Section:
@@ -63,18 +59,6 @@ def trust(ground: Ground) -> Section:
     )
 
 
-def best_simple(ground: Ground, metric: str) -> str:
-    """Return the id of the simple model that is best on a metric; "" where none was measured."""
-    baselines = ground.bundle.record["baselines"]
-    known = [name for name in SIMPLE if metric in baselines.get(name, {})]
-    best = known[0] if known else ""
-    for name in known[1:]:
-        ours, theirs = (np.array(baselines[one][metric]) for one in (name, best))
-        if METRICS[metric].advantage(ours, theirs) > 0:
-            best = name
-    return best
-
-
 def quality(ground: Ground) -> Section | None:
     """Return order, level and size on the span held out, each against the best simple model; None if not measured."""
     said, record = ground.said, ground.bundle.record
@@ -82,14 +66,13 @@ def quality(ground: Ground) -> Section | None:
         return None
     figures = tuple(_figure(ground, metric) for metric in JUDGED if metric in record["metrics"])
     bias = record["metrics"].get("bias", 0.0)
-    level = "exact" if abs(bias) < SAME else "high" if bias > 0 else "low"
-    order = best_simple(ground, "gini")
+    order = best_baseline(record["baselines"], "gini")
     ahead = order and record["metrics"]["gini"] > record["baselines"][order]["gini"]
     finding = said.t(
         "report.quality.finding.ahead" if ahead else "report.quality.finding",
         horizon=ground.horizon_days,
         model=said.name("model", order) if order else "",
-        level=said.t(f"report.quality.level.{level}", off=said.percent(abs(bias))),
+        level=said.t(f"report.quality.level.{level_of(bias)}", off=said.percent(abs(bias))),
     )
     held = record["holdout"]
     span = said.t(
@@ -104,7 +87,7 @@ def quality(ground: Ground) -> Section | None:
 
 def _figure(ground: Ground, metric: str) -> Figure:
     said, record = ground.said, ground.bundle.record
-    value, name = float(record["metrics"][metric]), best_simple(ground, metric)
+    value, name = float(record["metrics"][metric]), best_baseline(record["baselines"], metric)
     label = said.t(f"report.quality.{metric}")
     if not name:
         return Figure(label, _shown(ground, metric, value))
@@ -122,11 +105,11 @@ def _shown(ground: Ground, metric: str, value: float) -> str:
 
 def deciles(ground: Ground) -> Section | None:
     """Return predicted and actual value by tenth of customers on the span held out; None if not measured."""
-    said, holdout = ground.said, ground.bundle.holdout()
+    said, record, holdout = ground.said, ground.bundle.record, ground.bundle.holdout()
     if holdout is None:
         return None
-    simple = best_simple(ground, "gini")
-    ours, theirs = (_of(holdout, name) for name in (ground.bundle.record["model"], simple))
+    simple = best_baseline(record["baselines"], "gini")
+    ours, theirs = (rows_of(holdout, name) for name in (record["model"], simple))
     other = theirs["predicted_clv"] if len(theirs) == len(ours) else None
     table = decile_table(ours["actual"], ours["predicted_clv"], baseline=other)
     first = table.iloc[0]
@@ -145,7 +128,3 @@ def deciles(ground: Ground) -> Section | None:
     names = tuple(str(number) for number in table["decile"])
     axes = translate("chart.decile", said.language), translate("chart.mean_value", said.language, unit=said.unit())
     return Section("deciles", said.t("report.deciles"), finding, chart=Chart("columns", names, tuple(series), *axes))
-
-
-def _of(holdout: pd.DataFrame, model: str) -> pd.DataFrame:
-    return holdout[holdout["model"] == model].sort_values("customer_id", ignore_index=True)

@@ -6,11 +6,8 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from babel.dates import format_date
 
-from clv_core.i18n import has, say_number, translate
-
-LOCALES = {"en": "en_GB", "zh": "zh_CN"}
+from clv_core.i18n import has, say_day, say_money, say_number, translate
 
 
 class Said:
@@ -34,7 +31,7 @@ class Said:
 
     def money(self, value: float) -> str:
         """Return an amount with the log's currency, where it has a name."""
-        return f"{self.number(value)} {self.currency}".strip()
+        return say_money(value, self.currency, self.language)
 
     def span(self, low: float, high: float) -> str:
         """Return the two ends of an interval of amounts; "" where there is none."""
@@ -50,8 +47,7 @@ class Said:
 
     def day(self, when: date | str) -> str:
         """Return a day in the language's own order."""
-        given = date.fromisoformat(when[:10]) if isinstance(when, str) else when
-        return format_date(given, "long" if self.language == "zh" else "d MMM y", locale=LOCALES[self.language])
+        return say_day(when, self.language)
 
     def unit(self) -> str:
         """Return the unit of money for axes."""

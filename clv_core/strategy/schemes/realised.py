@@ -17,8 +17,8 @@ import pandas as pd
 
 from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
-from clv_core.deployment.belongings import predictions_of
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.kept_scores import kept_scores
 from clv_core.deployment.past import past_origins
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.sums import Summands
@@ -56,11 +56,7 @@ def past_predictions(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> 
     if bundle.record["holdout"] and bundle.holdout() is not None:
         found.append(Past(HOLDOUT, date.fromisoformat(bundle.record["holdout"]["cutoff"]), horizon))
     trained = date.fromisoformat(bundle.record["cutoff"])
-    for path in predictions_of(workspace, dataset.name):
-        day = path.stem.rpartition("-")[2]
-        if path.parent.name != bundle.id or not day.isdigit():
-            continue
-        cutoff = datetime.strptime(day, "%Y%m%d").date()
+    for cutoff, path in kept_scores(workspace, bundle, dataset):
         if trained <= cutoff <= dataset.log_end - timedelta(days=horizon):
             found.append(Past(KEPT, cutoff, horizon, path))
     return sorted(found, key=lambda one: one.cutoff, reverse=True)

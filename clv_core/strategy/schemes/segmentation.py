@@ -100,8 +100,6 @@ class Segmentation(ABC):
     """A scheme as it is asked for. ``str()`` returns the text that asks for it."""
 
     kind: ClassVar[str]
-    relative: ClassVar[bool] = False
-    """Whether customers are ranked against each other, anew on each day."""
 
     @property
     def names_key(self) -> str:

@@ -190,7 +190,8 @@ def test_a_zip_that_holds_what_no_bundle_holds_is_refused(
 ) -> None:
     code, change = HOSTILE_ENTRIES[kind]
     files = {name: content for name, content in good.items() if name != "history.json"}
-    assert refused(workspace, packed(files, tmp_path / "x" / "bad.zip", change)).code == code
+    refusal = refused(workspace, packed(files, tmp_path / "x" / "bad.zip", change))
+    assert refusal.code == code and refusal.params.get("megabytes", 1) > 0
     assert [path.name for path in tmp_path.rglob("evil*")] == []
 
 

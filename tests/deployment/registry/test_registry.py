@@ -180,7 +180,7 @@ def test_bundles_from_before_the_registry_are_found_sealed_and_the_newest_speaks
 
 
 def test_looking_at_an_empty_workspace_makes_nothing(workspace: Workspace) -> None:
-    assert Registry(workspace).champion is not None
+    assert Registry(workspace).champion("shop") is None
     assert not path_of(workspace).exists()
 
 

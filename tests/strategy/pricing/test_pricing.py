@@ -13,10 +13,11 @@ import statsmodels.api as sm
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store import Dataset, open_dataset
 from clv_core.errors import NotEnoughData, UsageError
+from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.pricing.kept import keep_responses, load_responses
 from clv_core.strategy.pricing.poisson import absorbed_poisson
-from clv_core.strategy.pricing.responses import Responses, measure_responses
+from clv_core.strategy.pricing.responses import LEFT_OUT, Responses, measure_responses
 from clv_core.strategy.pricing.whatif import Rule, parse_changes, what_if
 from clv_core.workspace import Workspace
 
@@ -198,3 +199,10 @@ def test_cdnow_is_refused_with_the_reason(cdnow_file: Path, tmp_path: Path) -> N
             open_dataset(Workspace(tmp_path / "work"), "cdnow"), people, 1, date(1998, 7, 1), NoProgress()
         )
     assert refusal.value.params["missing"] == "product_id, category"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_category_that_is_left_out_is_told_what_it_would_need(lang: str) -> None:
+    said = {reason: translate(f"price.reason.{reason}", lang, least=least) for reason, least in LEFT_OUT.items()}
+    for reason, figure in {"few_products": "10", "few_sales": "100", "steady_prices": "3%"}.items():
+        assert figure in said[reason]

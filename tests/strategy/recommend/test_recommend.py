@@ -19,13 +19,13 @@ from clv_core.features.engine import Engine
 from clv_core.features.relations import day_of
 from clv_core.jobs import NoProgress
 from clv_core.strategy.recommend.advice import Advice, recommend
+from clv_core.strategy.recommend.blend import KINDS
 from clv_core.strategy.recommend.grades import grades, own_levels
 from clv_core.strategy.recommend.history import History
 from clv_core.strategy.recommend.kept import keep_advice, load_advice
 from clv_core.strategy.recommend.lines import Lines
 from clv_core.strategy.recommend.picks import WHY
 from clv_core.strategy.recommend.quality import judge, ndcg_at, recall_at
-from clv_core.strategy.recommend.split import KINDS
 from clv_core.strategy.recommend.together import SHRINK, by_basket
 from clv_core.workspace import Workspace
 

@@ -147,6 +147,7 @@ def test_kept_scores_count_once_their_horizon_has_passed_and_the_model_has_not_s
     early = dataset.log_end - timedelta(days=120)
     for cutoff in (early, dataset.log_end - timedelta(days=10)):
         pipeline.score(work, "shop", bundle.id, cutoff=cutoff, progress=NoProgress())
+    pipeline.score(work, "shop", bundle.id, cutoff=early, discount_rate=1e-7, progress=NoProgress())  # -r1e-05: no day
     assert [past.kind for past in then.past_predictions(work, bundle, dataset)] == [then.HOLDOUT]
     bundle = replace(bundle, record={**bundle.record, "cutoff": early.isoformat()})
     kept = next(past for past in then.past_predictions(work, bundle, dataset) if past.kind == then.KEPT)

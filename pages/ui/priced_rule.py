@@ -1,0 +1,143 @@
+"""A price rule is asked for, and what it would bring is shown, with what is assumed apart."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import streamlit as st
+
+from clv_core.columns import CATEGORY
+from clv_core.strategy.pricing.responses import Responses
+from clv_core.strategy.pricing.whatif import MOST_DOWN, MOST_UP, Outcome, Rule, Sum, what_if
+from clv_core.strategy.segments import TIER
+from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
+from pages.ui import state, widgets
+from pages.ui.state import money, percent, t
+
+PRESETS: Final = {"loyalty": (-10, -5, 0, 0), "everyone": (-5, -5, -5, -5), "raise": (0, 0, 3, 3)}
+MARGIN: Final = 30
+
+
+def try_rule(found: Responses, currency: str) -> Outcome | None:
+    """Ask for a rule, show what it would bring, and return it; None where no price changes.
+
+    Raises:
+        UsageError: a rule that cannot be worked out.
+    """
+    rule = _ask(found)
+    if not any(rule.changes.values()):
+        st.caption(t("price.nothing"))
+        return None
+    outcome = what_if(found, rule)
+    st.markdown(f"**{_finding(outcome, currency)}**")
+    widgets.figures(_figures(outcome, currency), columns=3)
+    _tiers(outcome, currency)
+    st.markdown(f"**{t('price.assumed')}**")
+    st.markdown("\n".join(f"- {t(one.code, **one.params)}" for one in outcome.assumptions))
+    return outcome
+
+
+def _ask(found: Responses) -> Rule:
+    names = tier_names(DEFAULT_SCHEME.tiers, state.language())
+    with st.container(border=True):
+        preset = st.segmented_control(
+            t("price.preset"),
+            tuple(PRESETS),
+            format_func=lambda name: t(f"price.preset.{name}"),
+            default="loyalty",
+            required=True,
+            key="price_preset",
+            persist_state="session",
+        )
+        with st.grid(5, min_column_width=150, gap="small"):
+            changes = {
+                tier: st.number_input(
+                    t("price.change", tier=name),
+                    100 * MOST_DOWN,
+                    100 * MOST_UP,
+                    float(PRESETS[preset][tier - 1]),
+                    1.0,
+                    format="%.0f",
+                    key=f"price_change_{preset}_{tier}",
+                    persist_state="session",
+                )
+                for tier, name in enumerate(names, 1)
+            }
+            margin = st.number_input(
+                t("price.margin"),
+                1,
+                99,
+                MARGIN,
+                key="price_margin",
+                help=t("price.margin.help"),
+                persist_state="session",
+            )
+        chosen = st.multiselect(
+            t("price.categories"),
+            sorted(found.table[CATEGORY].unique()),
+            key=f"price_categories_{len(found.table)}",
+            placeholder=t("price.categories.all"),
+        )
+    return Rule({tier: change / 100 for tier, change in changes.items()}, margin / 100, tuple(chosen))
+
+
+def _signed(value: float, currency: str) -> str:
+    return f"{'−' if value < 0 else '+'}{money(abs(value), currency)}"
+
+
+def _between(found: Sum, currency: str) -> str:
+    return t("price.between", low=_signed(found.low, currency), high=_signed(found.high, currency))
+
+
+def _finding(outcome: Outcome, currency: str) -> str:
+    """Return what the rule would bring, in one sentence; what is not sure is said so."""
+    margin = outcome.margin
+    sure = "surely" if margin.low > 0 or margin.high < 0 else "perhaps"
+    direction = "up" if margin.value > 0 else "down"
+    size = money(abs(margin.value), currency)
+    return t(f"price.finding.{direction}.{sure}", size=size, revenue=_signed(outcome.revenue.value, currency))
+
+
+def _figures(outcome: Outcome, currency: str) -> list[widgets.Figure]:
+    share = outcome.touched / outcome.base if outcome.base else 0.0
+    rows = []
+    for name in ("revenue", "margin"):
+        found: Sum = getattr(outcome, name)
+        rows.append(
+            widgets.Figure(
+                t(f"price.figure.{name}"),
+                _signed(found.value, currency),
+                t(f"price.figure.{name}.help"),
+                _between(found, currency),
+            )
+        )
+    touched = money(outcome.touched, currency)
+    note = t("price.figure.touched.note", base=money(outcome.base, currency))
+    return [
+        *rows,
+        widgets.Figure(
+            t("price.figure.touched"), percent(share), t("price.figure.touched.help"), f"{touched} · {note}"
+        ),
+    ]
+
+
+def _tiers(outcome: Outcome, currency: str) -> None:
+    """Show the rule by tier: predicted value of a customer before and after, revenue and margin."""
+    names = tier_names(DEFAULT_SCHEME.tiers, state.language())
+    rows = outcome.tiers.assign(
+        name=[names[tier - 1] for tier in outcome.tiers[TIER]],
+        change=100 * outcome.tiers["change"].where(outcome.tiers["change"] != 0),
+    )
+    number = st.column_config.NumberColumn
+    unit = state.unit(currency)
+    columns: dict[str, Any] = {
+        "name": st.column_config.TextColumn(t("column.tier")),
+        "customers": number(t("price.column.customers"), format="localized"),
+        "change": number(t("price.column.change"), format="%+.0f%%"),
+        "clv": number(f"{t('price.column.clv')} ({unit})", format="%.2f"),
+        "clv_after": number(t("price.column.clv_after"), format="%.2f"),
+        "clv_low": number(t("price.column.clv_low"), format="%.2f"),
+        "clv_high": number(t("price.column.clv_high"), format="%.2f"),
+        "margin": number(t("price.column.margin"), format="accounting"),
+    }
+    st.dataframe(rows[list(columns)], hide_index=True, column_config=columns, alt=t("price.whatif"), placeholder="–")

@@ -1,0 +1,70 @@
+"""The recommendations that are kept of a model and a dataset, and the run that makes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from clv_core.collection.store import Dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.errors import NotFound
+from clv_core.strategy.recommend.kept import RECORD, KeptAdvice, load_advice, recommendations_folder
+from clv_core.strategy.recommend.lines import check_columns
+from pages.ui import progress, state
+from pages.ui.state import t
+
+
+@dataclass(frozen=True)
+class Run:
+    """What makes the recommendations, and where they are then.
+
+    Args:
+        command: of the command line.
+        folder: where they are kept; its name tells the runs of several models apart.
+    """
+
+    command: list[str]
+    folder: Path
+
+    @property
+    def written(self) -> float | None:
+        """When the recommendations were written, in seconds since 1970; None while they are not there."""
+        record = self.folder / RECORD
+        return record.stat().st_mtime if record.is_file() else None
+
+    def advice(self) -> KeptAdvice | None:
+        """Return the recommendations, or None while they are not there."""
+        written = self.written
+        return None if written is None else _load(str(self.folder), written)
+
+
+def run_of(dataset: Dataset, bundle: Bundle) -> Run:
+    """Return the run that makes the recommendations of a model for a dataset."""
+    folder = recommendations_folder(state.workspace(), bundle, dataset)
+    out = state.workspace().exports / f"{folder.name}-recommendations.parquet"
+    return Run(["recommend", dataset.name, "--model", bundle.id, "--out", str(out)], folder)
+
+
+def need_advice(dataset: Dataset, bundle: Bundle) -> KeptAdvice:
+    """Return the recommendations; while they are not there, show the run that makes them.
+
+    Raises:
+        NotEnoughData: the log names no products.
+    """
+    check_columns(dataset)
+    run = run_of(dataset, bundle)
+    advice = run.advice()
+    progress.need(advice is not None, run.command, run.folder.name, t("recommend.wait"))
+    assert advice is not None
+    return advice
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _load(folder: str, written: float) -> KeptAdvice:
+    """Return the recommendations of a folder; read once."""
+    found = load_advice(Path(folder))
+    if found is None:
+        raise NotFound("recommend_missing", folder=folder)
+    return found

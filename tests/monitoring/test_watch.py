@@ -1,0 +1,46 @@
+"""What cannot be answered yet is said in words, with the day from which on it can be."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from clv_core.errors import Message
+from clv_core.i18n import LANGUAGES
+from clv_core.jobs import NoProgress
+from clv_core.monitoring import watch
+from clv_core.monitoring.alerts import DATA, REALISED
+from clv_core.monitoring.drift.chunks import FEWEST, KINDS
+from clv_core.monitoring.drift.reference import DATASET, Reference
+
+CUTOFF = date(2024, 3, 1)
+
+
+def log_until(end: date) -> Any:
+    return SimpleNamespace(log_end=end, log_start=date(2023, 1, 1))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_short_reference_says_how_many_weeks_or_months_it_takes(kind: str, lang: str) -> None:
+    short = Reference(CUTOFF, DATASET, CUTOFF - timedelta(days=20), {}, {}, ())
+    unknown: dict[str, Message] = {}
+    assert watch._data(log_until(CUTOFF), short, kind, [], 90, unknown) == ([], [])
+    said = unknown[DATA].text(lang)
+    assert "20" in said and str(FEWEST[kind]) in said
+    assert {"en": f"{kind}s", "zh": {"week": "整周", "month": "整月"}[kind]}[lang] in said
+
+
+@pytest.mark.parametrize(("horizon", "days"), [(14, 14), (90, 28)])
+def test_the_day_that_is_promised_is_the_first_on_which_something_came_true(horizon: int, days: int) -> None:
+    bundle: Any = SimpleNamespace(record={"cutoff": CUTOFF.isoformat(), "horizon_days": horizon})
+    unknown: dict[str, Message] = {}
+    day_before = log_until(CUTOFF + timedelta(days=days - 1))
+    workspace: Any = None
+    assert watch._truth(workspace, day_before, bundle, None, unknown, NoProgress()) == ([], [])
+    promised = date.fromisoformat(unknown[REALISED].params["until"])
+    assert promised == CUTOFF + timedelta(days=days)
+    assert watch.matured(CUTOFF, horizon, promised) == [days]
