@@ -23,6 +23,9 @@ from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.asking import keep_explained
 from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
+from clv_core.deployment.cluster.sampling import sample_folder as sample_folder
+from clv_core.deployment.cluster.scoring import score_folder as score_folder
+from clv_core.deployment.cluster.stated import sampling
 from clv_core.deployment.embedding import embed as embed
 from clv_core.deployment.explaining import SAMPLE, Explained, explain_scores
 from clv_core.deployment.kept_scores import score as score
@@ -103,6 +106,7 @@ def train(
         "config": config.to_json(),
         **figures(origin, log, config),
         "signals": learned_signals(fitted.model, dataset, config),
+        **sampling(dataset),
         "warnings": [warning.coded() for warning in warnings],
         "estimate": cost.to_json(),
         "actual": Cost(time.monotonic() - started, peak_memory_mb()).to_json(),

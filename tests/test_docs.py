@@ -14,7 +14,10 @@ from clv_core.cli import COMMANDS, build_parser
 from clv_core.config import TrainConfig
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "assets" / "sample" / "README.md"]
+DOCUMENTS = [
+    *(ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "assets" / "sample" / "README.md"),
+    ROOT / "assets" / "docs" / "scale.md",
+]
 README = DOCUMENTS[0].read_text(encoding="utf-8")
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from clv_core.collection.alike import Habit, answers_json, ask_currency, habit_of, read_alike, shown
 from clv_core.collection.privacy.erased import without_erased
@@ -38,6 +39,7 @@ def ingest(
     pseudonymise: bool = False,
     progress: Progress | None = None,
     original: str = "",
+    sampled: Mapping[str, Any] | None = None,
 ) -> Manifest:
     """Read ``source`` into the dataset ``name`` and return its manifest.
 
@@ -62,6 +64,7 @@ def ingest(
         pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.pseudonyms`).
         progress: who listens.
         original: what the person calls the file, where it is not the path's name; of one file only.
+        sampled: what the source is a sample of, as :class:`~clv_core.collection.manifest.Manifest` has it.
 
     Raises:
         NeedsAnswer: something can be read in two ways; the message names the option that settles it.
@@ -93,10 +96,11 @@ def ingest(
             parts.append(without_erased(workspace, part, folder / "left", listener))
             shapes[reading.source.columns] = completed(said, habit) if remembered else answers
         whole = parts[0] if len(parts) == 1 else unite(parts, scratch, listener)
-        save_dataset(workspace, whole.manifest, whole.events, whole.set_aside)
+        manifest = whole.manifest if sampled is None else replace(whole.manifest, sampled=dict(sampled))
+        save_dataset(workspace, manifest, whole.events, whole.set_aside)
     for columns, said in shapes.items():
         remember(workspace, columns, said)
-    return whole.manifest
+    return manifest
 
 
 @contextmanager

@@ -47,6 +47,8 @@ class Manifest:
         pseudonymised: whether ids and contact fields are keyed hashes (:mod:`clv_core.collection.pseudonyms`).
         key_fingerprint: tells the key of these hashes from others, and nothing else of it; empty where there is none.
         customers_table: what the customers table holds (:mod:`clv_core.collection.customers`), or None.
+        sampled: where the log is a sample of a larger one's customers, ``{customers, events, fraction}``: how many the
+            larger one has, and the share of its customers that was taken, by a hash of their ids; else None.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Manifest:
     pseudonymised: bool = False
     key_fingerprint: str = ""
     customers_table: dict[str, Any] | None = None
+    sampled: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""

@@ -13,6 +13,7 @@ from clv_core.workspace import Workspace
 
 if TYPE_CHECKING:
     from clv_core.evaluation.trust import Trust
+    from clv_core.strategy.export import Exported
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,13 @@ def not_trusted(trust: Trust, model: str, language: str) -> list[dict[str, Any]]
         return []
     reason = trust.reasons[0].text(language)
     return [Message("warning.not_trusted", {"model": model, "reason": reason}).to_json(language)]
+
+
+def written_json(made: Exported | None) -> dict[str, Any]:
+    """Return ``{out, side_file, rows}`` of a file; None three times where none was asked for."""
+    if made is None:
+        return {"out": None, "side_file": None, "rows": None}
+    return {"out": str(made.files[0]), "side_file": str(made.side_file), "rows": made.rows}
 
 
 def message_json(coded: dict[str, Any], language: str) -> dict[str, Any]:

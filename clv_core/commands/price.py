@@ -1,4 +1,4 @@
-"""``price NAME --model ID --out FILE [--change TIER=PERCENT --margin-rate M]``: how sales answer prices."""
+"""``price NAME --model ID [--out FILE] [--change TIER=PERCENT --margin-rate M]``: how sales answer prices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from clv_core.commands import Context, not_trusted, trust_json
+from clv_core.commands import Context, not_trusted, trust_json, written_json
 from clv_core.errors import UsageError
 from clv_core.i18n import translate
 
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words."""
     parser.add_argument("name", help=translate("cli.option.dataset", language))
     parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
-    parser.add_argument("--out", type=Path, required=True, help=translate("cli.price.out", language))
+    parser.add_argument("--out", type=Path, default=None, help=translate("cli.price.out", language))
     parser.add_argument("--change", action="append", default=[], help=translate("cli.price.change", language))
     parser.add_argument("--category", action="append", default=[], help=translate("cli.price.category", language))
     parser.add_argument("--margin-rate", type=float, default=None, help=translate("cli.price.margin", language))
@@ -47,10 +47,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     trust = pipeline.trust(context.workspace, options.model)
     everyone = found.table[found.table["tier"] == ALL]
     return {
-        "out": str(options.out),
-        "side_file": str(made.side_file),
+        **written_json(made),
         "model": options.model,
-        "rows": made.rows,
         "categories": len(everyone),
         "negative": int((everyone["elasticity"] < 0).sum()),
         "surely_negative": int((everyone["high"] < 0).sum()),

@@ -1,4 +1,4 @@
-"""``recommend NAME --model ID --out FILE [--top 10] [--without-bought]``: which products for which customer."""
+"""``recommend NAME --model ID [--out FILE] [--top 10] [--without-bought]``: which products for which customer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from clv_core.commands import Context, not_trusted, trust_json
+from clv_core.commands import Context, not_trusted, trust_json, written_json
 from clv_core.i18n import translate
 
 
@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words."""
     parser.add_argument("name", help=translate("cli.option.dataset", language))
     parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
-    parser.add_argument("--out", type=Path, required=True, help=translate("cli.recommend.out", language))
+    parser.add_argument("--out", type=Path, default=None, help=translate("cli.recommend.out", language))
     parser.add_argument("--top", type=int, default=10, help=translate("cli.recommend.top", language))
     parser.add_argument("--without-bought", action="store_true", help=translate("cli.recommend.without", language))
 
@@ -36,10 +36,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     )
     trust = pipeline.trust(context.workspace, options.model)
     return {
-        "out": str(options.out),
-        "side_file": str(made.side_file),
+        **written_json(made),
         "model": options.model,
-        "rows": made.rows,
         "customers": len(kept.customers),
         "products": len(kept.products),
         "without_bought": options.without_bought,

@@ -1,25 +1,37 @@
-"""``score NAME --model ID --out FILE``: predict every customer."""
+"""``score NAME --model ID --out FILE``: predict every customer, of a dataset or of a folder that Spark reads."""
 
 from __future__ import annotations
 
 import argparse
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clv_core.commands import Context, day
-from clv_core.errors import UsageError
+from clv_core.errors import Message, UsageError
 from clv_core.i18n import translate
+
+if TYPE_CHECKING:
+    from clv_core.deployment.terms import Terms
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words."""
-    parser.add_argument("name", help=translate("cli.option.dataset", language))
+    parser.add_argument("name", nargs="?", help=translate("cli.option.dataset", language))
+    add_folder_arguments(parser, language)
     parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
-    parser.add_argument("--out", type=Path, required=True, help=translate("cli.score.out", language))
+    parser.add_argument("--out", required=True, help=translate("cli.score.out", language))
     parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.score.cutoff", language))
     parser.add_argument("--horizon-days", type=horizon, default=None, help=translate("cli.score.horizon", language))
     parser.add_argument("--discount-rate", type=float, default=0.0, help=translate("cli.score.discount", language))
     parser.add_argument("--margin-rate", type=float, default=1.0, help=translate("cli.score.margin", language))
+
+
+def add_folder_arguments(parser: argparse.ArgumentParser, language: str) -> None:
+    """Declare where events lie that are no dataset, and who reads them."""
+    parser.add_argument("--events", metavar="FOLDER", default=None, help=translate("cli.spark.events", language))
+    parser.add_argument("--master", default="local[*]", help=translate("cli.spark.master", language))
+    parser.add_argument("--timezone", default=None, help=translate("cli.spark.timezone", language))
 
 
 def horizon(text: str) -> int | str:
@@ -31,42 +43,84 @@ def horizon(text: str) -> int | str:
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Score, write the file and what its numbers mean beside it, and return counts and totals."""
+    """Score, write the file and what its numbers mean beside it, and return counts and totals.
+
+    Raises:
+        UsageError: neither a dataset nor a folder is named, or both are, or the file has an unknown ending.
+    """
+    if (options.name is None) == (options.events is None):
+        raise UsageError("dataset_or_events")
+    return _dataset(options, context) if options.events is None else _folder(options, context)
+
+
+def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core import pipeline
     from clv_core.collection.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
     from clv_core.deployment.terms import Terms
-    from clv_core.workspace import write_json
 
-    if options.out.suffix not in (".csv", ".parquet"):
-        raise UsageError("bad_out", path=str(options.out), endings=".csv, .parquet")
+    out = Path(options.out)
+    if out.suffix not in (".csv", ".parquet"):
+        raise UsageError("bad_out", path=str(out), endings=".csv, .parquet")
     record = open_bundle(context.workspace, options.model).record
     terms = Terms.of(options.horizon_days, record["horizon_days"], options.discount_rate, options.margin_rate)
     customers, total = pipeline.score_file(
-        context.workspace,
-        options.name,
-        options.model,
-        options.out,
-        cutoff=options.cutoff,
-        horizon_days=options.horizon_days,
-        discount_rate=options.discount_rate,
-        margin_rate=options.margin_rate,
-        progress=context.progress,
+        context.workspace, options.name, options.model, out, **_asked(options), progress=context.progress
     )
     warnings = pipeline.score_warnings(context.workspace, options.name, options.model, terms)
     dataset = open_dataset(context.workspace, options.name)
-    said = {
+    as_of = options.cutoff or dataset.log_end
+    about = {"dataset": dataset.name, "dataset_version": dataset.version, "currency": dataset.manifest.currency}
+    said = _said(options, context, terms, as_of, warnings) | {"customers": customers, "predicted_total": total}
+    return {"out": options.out, "side_file": _beside(out, {**about, **said}), **said}
+
+
+def _folder(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    from clv_core import pipeline
+    from clv_core.deployment.bundle import open_bundle
+    from clv_core.features.spark import REMOTE, Spark
+
+    record = open_bundle(context.workspace, options.model).record
+    with Spark(options.master) as spark:
+        found = pipeline.score_folder(
+            context.workspace,
+            spark,
+            options.events,
+            options.model,
+            options.out,
+            timezone=options.timezone,
+            **_asked(options),
+            progress=context.progress,
+        )
+    about = {"events": options.events, "timezone": found.timezone, "currency": record["currency"]}
+    said = _said(options, context, found.terms, found.as_of, found.terms.warnings(record["horizon_days"]))
+    said |= {"customers": found.customers, "predicted_total": found.total}
+    side_file = None if REMOTE in options.out else _beside(Path(options.out), {**about, **said})
+    return {"out": options.out, "side_file": side_file, **said}
+
+
+def _asked(options: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in ("cutoff", "horizon_days", "discount_rate", "margin_rate")}
+
+
+def _said(
+    options: argparse.Namespace, context: Context, terms: Terms, as_of: date, warnings: list[Message]
+) -> dict[str, Any]:
+    return {
         "model": options.model,
-        "customers": customers,
-        "as_of": (options.cutoff or dataset.log_end).isoformat(),
+        "as_of": as_of.isoformat(),
         "horizon_days": terms.horizon_days,
         "lifetime": terms.lifetime,
         "discount_rate": terms.discount_rate,
         "margin_rate": terms.margin_rate,
-        "predicted_total": total,
         "warnings": [message.to_json(context.language) for message in warnings],
     }
-    about = {"dataset": dataset.name, "dataset_version": dataset.version, "currency": dataset.manifest.currency}
-    side_file = options.out.with_name(options.out.name + ".json")
-    write_json(side_file, {**about, **said})
-    return {"out": str(options.out), "side_file": str(side_file), **said}
+
+
+def _beside(out: Path, said: dict[str, Any]) -> str:
+    """Write what the numbers mean beside them, and return where."""
+    from clv_core.workspace import write_json
+
+    side_file = out.with_name(out.name + ".json")
+    write_json(side_file, said)
+    return str(side_file)

@@ -1,4 +1,4 @@
-"""``train NAME --horizon-days N``: dataset -> bundle."""
+"""``train NAME --horizon-days N``: dataset -> bundle; a folder that Spark reads becomes the dataset first, sampled."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from clv_core.commands import Context, day, message_json
+from clv_core.commands.score import add_folder_arguments
 from clv_core.config import MODEL_IDS, TrainConfig
 from clv_core.errors import UsageError
 from clv_core.i18n import translate
@@ -17,6 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = settings_help(language)
     parser.add_argument("name", help=translate("cli.option.dataset", language))
+    add_folder_arguments(parser, language)
+    parser.add_argument("--customers", type=customers, default=None, help=translate("cli.train.customers", language))
+    parser.add_argument("--currency", default="", help=translate("cli.ingest.currency", language))
     parser.add_argument("--horizon-days", type=int, required=True, help=translate("config.horizon_days.help", language))
     parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.train.cutoff", language))
     parser.add_argument("--model", choices=MODEL_IDS, default=None, help=translate("cli.train.model", language))
@@ -24,6 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help=translate("cli.train.set", language)
     )
+
+
+def customers(text: str) -> int:
+    """Read a number of customers of the command line."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: 1, 2, 3, ...")
+    return int(text)
 
 
 def settings_help(language: str) -> str:
@@ -49,8 +60,17 @@ def config_from(options: argparse.Namespace, model: str) -> TrainConfig:
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Train and return the bundle's id, verdict, metrics and cost."""
+    """Train and return the bundle's id, verdict, metrics and cost.
+
+    Raises:
+        UsageError: a setting is off, or customers are to be sampled and no folder is named.
+    """
     from clv_core import pipeline
+
+    if options.events is not None:
+        _sample(options, context)
+    elif options.customers is not None:
+        raise UsageError("customers_without_events")
 
     config = config_from(options, options.model or pipeline.default_model(context.workspace, options.name))
     bundle = pipeline.train(context.workspace, options.name, config, cutoff=options.cutoff, progress=context.progress)
@@ -58,6 +78,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     return {
         "model": bundle.id,
         "dataset": record["dataset"],
+        "sampled": record.get("sampled"),
         "cutoff": record["cutoff"],
         "horizon_days": record["horizon_days"],
         "trust": {
@@ -72,3 +93,20 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "estimate": record["estimate"],
         "actual": record["actual"],
     }
+
+
+def _sample(options: argparse.Namespace, context: Context) -> None:
+    from clv_core import pipeline
+    from clv_core.features.spark import Spark
+
+    with Spark(options.master) as spark:
+        pipeline.sample_folder(
+            context.workspace,
+            spark,
+            options.events,
+            options.name,
+            **({} if options.customers is None else {"customers": options.customers}),
+            timezone=options.timezone or "UTC",
+            currency=options.currency,
+            progress=context.progress,
+        )

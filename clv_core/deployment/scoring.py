@@ -80,7 +80,7 @@ def score_parts(
         answers = (model.predict(part, terms.horizon) for part in noted([scoring_snapshot(log, cutoff, **how)]))
     try:
         for number, predictions in enumerate(answers):
-            yield _framed(predictions, ids[number], bundle, cutoff, terms)
+            yield framed(predictions, ids[number], bundle, cutoff, terms)
     finally:
         log.close()
 
@@ -122,10 +122,11 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
 def score_snapshot(bundle: Bundle, snapshot: Snapshot, cutoff: date, terms: Terms) -> pd.DataFrame:
     """Return the scores of a snapshot: ``predicted_clv`` and its quantiles discounted, and of them the margin."""
     predictions = bundle.model.predict(snapshot, terms.horizon)
-    return _framed(predictions, snapshot.features.index, bundle, cutoff, terms)
+    return framed(predictions, snapshot.features.index, bundle, cutoff, terms)
 
 
-def _framed(predictions: Predictions, ids: pd.Index[Any], bundle: Bundle, cutoff: date, terms: Terms) -> pd.DataFrame:
+def framed(predictions: Predictions, ids: pd.Index[Any], bundle: Bundle, cutoff: date, terms: Terms) -> pd.DataFrame:
+    """Return predictions as the rows of ``score``: of the values, the margin that the terms ask for."""
     if terms.margin_rate != 1:
         values = ("predicted_clv", "clv_p10", "clv_p50", "clv_p90")
         margins = {name: getattr(predictions, name) * terms.margin_rate for name in values}

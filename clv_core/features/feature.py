@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from clv_core.features.expressions import in_windows
+
 WINDOWS_DAYS: Final = (7, 30, 90, 180, 365)
 """Lengths of the recent windows: day ``cutoff - w`` up to the day before the cutoff."""
 
@@ -67,20 +69,23 @@ def windowed(
         scale: as in :class:`Feature`.
     """
 
-    def at(days: int) -> Feature:
+    def recent(rows: Any, days: Any) -> Any:
+        return expr(rows, rows.age <= days)
+
+    def at(place: int, days: int) -> Feature:
         return Feature(
             f"{family}_{days}d",
             unit,
             group,
             scale,
             source,
-            lambda rows: expr(rows, rows.age <= days),
+            lambda rows: in_windows(rows, recent, WINDOWS_DAYS, place),
             empty=0.0,
             family=f"{family}_window",
             days=days,
         )
 
-    return [at(days) for days in WINDOWS_DAYS]
+    return [at(place, days) for place, days in enumerate(WINDOWS_DAYS)]
 
 
 TREND_DAYS: Final = (30, 90, 180)
@@ -97,14 +102,21 @@ def trends(family: str, group: str, source: str, amount: Callable[[Any, Any], An
         amount: called with the relation's rows and the condition that a row lies in the span; what is compared.
     """
 
-    def at(days: int) -> Feature:
-        def share(rows: Any) -> Any:
-            recent = amount(rows, rows.age <= days).fill_null(0).cast("float64")
-            both = amount(rows, rows.age <= 2 * days).fill_null(0).cast("float64")
-            return recent / both.nullif(0)
+    def share(rows: Any, days: Any) -> Any:
+        recent = amount(rows, rows.age <= days).fill_null(0).cast("float64")
+        both = amount(rows, rows.age <= 2 * days).fill_null(0).cast("float64")
+        return recent / both.nullif(0)
 
+    def at(place: int, days: int) -> Feature:
         return Feature(
-            f"{family}_trend_{days}d", "share", group, "linear", source, share, family=f"{family}_trend", days=days
+            f"{family}_trend_{days}d",
+            "share",
+            group,
+            "linear",
+            source,
+            lambda rows: in_windows(rows, share, TREND_DAYS, place),
+            family=f"{family}_trend",
+            days=days,
         )
 
-    return [at(days) for days in TREND_DAYS]
+    return [at(place, days) for place, days in enumerate(TREND_DAYS)]

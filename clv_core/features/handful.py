@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from clv_core.features.circumstance import TEXTS
 from clv_core.features.columnar.column import MILLIONTHS, Column
 from clv_core.features.columnar.rows import Rows
 from clv_core.features.feature import DERIVED
+from clv_core.features.holder import Told
 from clv_core.features.lines import NUMBERS, VOCABULARIES
 from clv_core.features.pack import pack_steps
 from clv_core.features.relations import DAY_SECONDS, KINDS, OTHER, day_of
@@ -149,22 +150,24 @@ class Handful:
 
 
 def few_features(
-    handful: Handful,
+    told: Told,
     cutoff: date,
     horizon_days: int,
     customers: NDArray[np.int64],
     anchor: Anchor,
     names: frozenset[str],
+    signals: Mapping[str, NDArray[Any]],
 ) -> pd.DataFrame:
     """Return some features of customers seen before ``cutoff``, as :func:`~clv_core.features.table.feature_table` has.
 
     Args:
-        handful: of the relations.
+        told: what the relations say of them.
         cutoff: midnight, log-local.
         horizon_days: length of the predicted span.
         customers: numbers of all customers seen before the cutoff, ascending, [n].
         anchor: fitted on the whole log.
         names: which of ``FEATURES``; what they are made from is returned as well.
+        signals: columns beyond ``FEATURES``, float64 or texts, [n] each.
     """
     every = closure(names)
     numeric = [name for name in every if name not in TEXTS]
@@ -172,13 +175,32 @@ def few_features(
     columns = dict(zip(numeric, block, strict=True))
     codes = {name: np.empty(len(customers)) for name in every if name in TEXTS}
     related = {name: values for name, values in (columns | codes).items() if FEATURES[name].source in SOURCES}
-    handful.features(day_of(cutoff), horizon_days, customers, related)
+    told.features(day_of(cutoff), horizon_days, customers, related)
     fill_anchor(columns, horizon_days, anchor)
     fill_derived(columns, cutoff)
-    frame = pd.DataFrame(block.T, columns=pd.Index(numeric, dtype=object), copy=False)
-    for name, values in codes.items():
-        frame[name] = decoded(values, handful.texts(TEXTS[name]))
+    texts: dict[str, NDArray[Any]] = {name: decoded(values, told.texts(TEXTS[name])) for name, values in codes.items()}
+    for name, values in signals.items():
+        if values.dtype == object:
+            texts[name] = values
+        else:
+            numeric, block = [*numeric, name], np.vstack([block, values])
+    return _frame(numeric, block, texts)
+
+
+def _frame(numeric: list[str], block: NDArray[np.float64], texts: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    """Return a frame of two blocks, numbers [k, n] and texts: put in one by one they would take far longer."""
+    frame = pd.DataFrame(block.T, copy=False)
+    if texts:
+        others = pd.DataFrame(np.array(list(texts.values())).T, dtype=object)
+        frame = pd.concat([frame, others], axis=1, ignore_index=True)
+    frame.columns = _index((*numeric, *texts))
     return frame
+
+
+@cache
+def _index(names: tuple[str, ...]) -> pd.Index[Any]:
+    """Return names as an index, the same one each time: what it has learned of itself stays."""
+    return pd.Index(names, dtype=object)
 
 
 @cache

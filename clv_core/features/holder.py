@@ -14,24 +14,11 @@ if TYPE_CHECKING:
     import ibis
 
 
-class Holder(Protocol):
-    """The relations of one log, whatever holds them."""
-
-    @property
-    def customer_ids(self) -> NDArray[np.object_]:
-        """Text ids of the customers by their number, sorted, [c]."""
-
-    def customers_table(self, connection: ibis.BaseBackend) -> ibis.Table:
-        """Return customer_id and customer, its number, as a table of ``connection``."""
+class Told(Protocol):
+    """What is told of some customers of a log, whatever holds it."""
 
     def texts(self, name: str) -> NDArray[np.object_]:
         """Return the distinct texts of a column of ``VOCABULARIES`` by their code."""
-
-    def span(self) -> tuple[int, int] | None:
-        """Return the first and the last day of the log in days since 1970-01-01; None where it is empty."""
-
-    def seen(self, cutoff_day: int) -> NDArray[np.int64]:
-        """Return the numbers of the customers with any event before the cutoff, ascending."""
 
     def steps(self, first: int = 0, stop: int | None = None) -> Steps:
         """Return the steps of the customers ``first <= customer < stop``, ordered by customer and time.
@@ -57,6 +44,23 @@ class Holder(Protocol):
                 first and the last.
             columns: the features that are wanted, by name, each of shape [n].
         """
+
+
+class Holder(Told, Protocol):
+    """The relations of one log, whatever holds them."""
+
+    @property
+    def customer_ids(self) -> NDArray[np.object_]:
+        """Text ids of the customers by their number, sorted, [c]."""
+
+    def customers_table(self, connection: ibis.BaseBackend) -> ibis.Table:
+        """Return customer_id and customer, its number, as a table of ``connection``."""
+
+    def span(self) -> tuple[int, int] | None:
+        """Return the first and the last day of the log in days since 1970-01-01; None where it is empty."""
+
+    def seen(self, cutoff_day: int) -> NDArray[np.int64]:
+        """Return the numbers of the customers with any event before the cutoff, ascending."""
 
     def net_value(self, first: int, end: int) -> NDArray[np.float64]:
         """Return each customer's net value on days ``first <= day < end``, [c]."""

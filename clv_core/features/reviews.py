@@ -61,7 +61,8 @@ class ReviewTexts:
         import pyarrow as pa
 
         writers, texts = [np.empty(0, np.int64)], [pa.array([], pa.large_string())]
-        for batch in read_table(self.connection, _latest(self.table, cutoff_day, customers), BATCH_ROWS):
+        known = self.table.filter(self.table.customer.between(int(customers[0]), int(customers[-1])))
+        for batch in read_table(self.connection, _latest(known, cutoff_day), BATCH_ROWS):
             writers.append(batch["customer"].to_numpy().astype(np.int64))
             texts.append(batch["text"].cast(pa.large_string()))
         writer = np.concatenate(writers)
@@ -69,6 +70,10 @@ class ReviewTexts:
         place[np.searchsorted(customers, writer)] = np.arange(len(writer))
         column = pa.concat_arrays(texts).take(pa.array(place, mask=place < 0))
         return pd.array(column, dtype="str")
+
+    def written(self, cutoff_day: int) -> ibis.Table:
+        """Return customer and text of all who wrote anything before the cutoff, as a query of the engine."""
+        return _latest(self.table, cutoff_day)
 
 
 def read_reviews(events: ibis.Table, customers: ibis.Table, connection: ibis.BaseBackend) -> ReviewTexts | None:
@@ -92,11 +97,11 @@ def read_reviews(events: ibis.Table, customers: ibis.Table, connection: ibis.Bas
     return ReviewTexts(connection, connection.create_table("review_texts", rows, overwrite=True))
 
 
-def _latest(table: ibis.Table, cutoff_day: int, customers: NDArray[np.int64]) -> ibis.Table:
+def _latest(table: ibis.Table, cutoff_day: int) -> ibis.Table:
     """Return customer and text: the last reviews before the cutoff, one a line, the latest first."""
     import ibis
 
-    known = table.filter(table.day < cutoff_day, table.customer.between(int(customers[0]), int(customers[-1])))
+    known = table.filter(table.day < cutoff_day)
     latest = [known.second.desc(), known.text.desc()]
     numbered = known.mutate(place=ibis.row_number().over(group_by=known.customer, order_by=latest))
     numbered = numbered.filter(numbered.place < LAST_REVIEWS)

@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.columnar.files import TablesFile
+from clv_core.features.columnar.rows import Rows
 from clv_core.features.expressions import aggregate, total
 from clv_core.features.lines import VOCABULARIES
 from clv_core.features.pack import pack_steps
-from clv_core.features.relations import RELATIONS
 from clv_core.features.sequences import Steps
 from clv_core.features.sources import SOURCES, Tables
 from clv_core.workspace import read_json
@@ -39,6 +39,9 @@ T = TypeVar("T")
 
 FACTS: Final = "shards.json"
 CUSTOMERS: Final = "customers"
+FEATURES_OF: Final = {
+    source: [feature for feature in FEATURES.values() if feature.source == source] for source in SOURCES
+}
 
 
 @dataclass(frozen=True)
@@ -194,15 +197,17 @@ def fill_features(
         horizon_days: length of the predicted span.
         customers: their numbers, ascending, [n].
     """
-    first, stop = int(customers[0]), int(customers[-1]) + 1
-    tables = {name: relations[name].between("customer", first, stop) for name in RELATIONS}
+    tables = _Part(relations, int(customers[0]), int(customers[-1]) + 1)
     for source, relation in SOURCES.items():
-        features = [feature for feature in FEATURES.values() if feature.source == source and feature.name in columns]
+        features = [feature for feature in FEATURES_OF[source] if feature.name in columns]
         if not features:
             continue
-        rows = relation(tables, cutoff_day, horizon_days).grouped(["customer"])
-        assert rows.groups is not None
-        at = np.searchsorted(customers, rows.customer.values[rows.groups.starts])
+        rows = relation(tables, cutoff_day, horizon_days)
+        at: NDArray[np.intp] = np.empty(0, np.intp)
+        if rows.size:
+            rows = rows.grouped(["customer"])
+            assert rows.groups is not None
+            at = customers.searchsorted(rows.customer.values[rows.groups.starts])
         for feature in features:
             if len(at) < len(customers):
                 columns[feature.name].fill(np.nan if feature.empty is None else feature.empty)
@@ -210,3 +215,16 @@ def fill_features(
                 found = feature.expr(rows)
                 known = found if feature.empty is None else found.fill_null(feature.empty)
                 columns[feature.name][at] = known.floats()
+
+
+class _Part(dict[str, Rows]):
+    """Relations of the customers ``first <= customer < stop``, each cut out when it is first asked for."""
+
+    def __init__(self, relations: Tables, first: int, stop: int) -> None:
+        super().__init__()
+        self._relations, self._first, self._stop = relations, first, stop
+
+    def __missing__(self, name: str) -> Rows:
+        found: Rows = self._relations[name].between("customer", self._first, self._stop)
+        self[name] = found
+        return found

@@ -14,21 +14,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from clv_core.collection.dataset import EVENTS, TYPES
-from clv_core.columns import COLUMNS, EVENT_TIME
-from clv_core.errors import ClvError, NotFound
+from clv_core.columns import COLUMNS, CUSTOMER_ID, EVENT_TIME
+from clv_core.errors import ClvError, NotFound, Refused
 
 if TYPE_CHECKING:
     import ibis
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 LOCAL: Final = "local[2]"
+REMOTE: Final = "://"
+"""In the address of a folder that is not a path of this machine."""
+NEEDED: Final = (CUSTOMER_ID, EVENT_TIME)
 SETTINGS: Final = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",  # it would be drawn into a command's answer
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",  # events are in the log's local time: no zone may move them
     "spark.sql.execution.arrow.pyspark.enabled": "true",
-    "spark.sql.execution.arrow.maxRecordsPerBatch": "8192",  # as many rows as the networks read at once
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "8192",
 }
 """What must hold for Spark to compute what the embedded engine computes."""
 LOCAL_SETTINGS: Final = {
@@ -75,12 +78,13 @@ class Spark:
         self.connection: ibis.BaseBackend = ibis.pyspark.connect(self.session)
         self._finalizer = weakref.finalize(self, _discard, self.session, database, folder)
 
-    def events(self, source: Path, timezone: str = "UTC") -> ibis.Table:
+    def events(self, source: Path | str, timezone: str = "UTC") -> ibis.Table:
         """Return the canonical events of Parquet files; nothing is read yet.
 
         Args:
             source: a version of a dataset, a Parquet file, or a folder of such files, also a partitioned one; under
-                this path all workers see it. ``event_time`` is in UTC, columns that are not there are unknown.
+                this path or address (``s3a://...``) all workers see it. ``event_time`` is in UTC; but for it and
+                ``customer_id``, columns that are not there are unknown.
             timezone: the log's; ``event_time`` becomes naive in it.
 
         Returns:
@@ -88,13 +92,11 @@ class Spark:
 
         Raises:
             NotFound: there is no Parquet file.
+            Refused: it says not who did something, or not when.
         """
         from pyspark.sql import functions as F
 
-        files = source / EVENTS if (source / EVENTS).exists() else source
-        if not files.exists() or (files.is_dir() and not any(files.rglob("*.parquet"))):
-            raise NotFound("no_events_folder", path=str(source))
-        stored = self.session.read.parquet(str(files.resolve()))
+        stored = self.read(str(source))
         kinds = {column.name: TYPES[column.kind].replace("float64", "double") for column in COLUMNS}
         kinds[EVENT_TIME] = "timestamp_ntz"
         columns = {
@@ -104,6 +106,24 @@ class Spark:
             columns[EVENT_TIME] = F.convert_timezone(F.lit("UTC"), F.lit(timezone), columns[EVENT_TIME])
         stored.select(*(column.alias(name) for name, column in columns.items())).createOrReplaceTempView("events")
         return self.connection.table("events")
+
+    def read(self, source: str) -> DataFrame:
+        """Return Parquet files as they are; arguments and errors as in :meth:`events`."""
+        from pyspark.errors import AnalysisException
+
+        if REMOTE not in source:
+            path = Path(source) / EVENTS if (Path(source) / EVENTS).exists() else Path(source)
+            if not path.exists() or (path.is_dir() and not any(path.rglob("*.parquet"))):
+                raise NotFound("no_events_folder", path=source)
+            source = str(path.resolve())
+        try:
+            stored = self.session.read.parquet(source)
+        except AnalysisException as error:  # no such folder, or no file of a known schema in it
+            raise NotFound("no_events_folder", path=source) from error
+        if missing := [name for name in NEEDED if name not in stored.columns]:
+            found = ", ".join(stored.columns[:20]) or "-"
+            raise Refused("events_columns", path=source, missing=", ".join(missing), found=found)
+        return stored
 
     def close(self) -> None:
         """Stop the session and remove its tables; closing twice does nothing."""

@@ -67,7 +67,8 @@ def feature_table(
     frame = pd.DataFrame(block.T, columns=numeric, copy=False)
     for position, (name, feature) in enumerate(FEATURES.items()):
         if feature.scale == CATEGORY:
-            frame.insert(position, name, decoded(codes[name], holder.texts(TEXTS[name])))
+            texts = decoded(codes[name], holder.texts(TEXTS[name]))
+            frame.insert(position, name, pd.Series(texts, dtype=object))
     return frame, anchor
 
 
@@ -134,7 +135,8 @@ def _sample(history: pd.DataFrame) -> pd.DataFrame:
     return history.iloc[np.sort(rows)]
 
 
-def decoded(codes: NDArray[np.float64], texts: NDArray[np.object_]) -> pd.Series:
+def decoded(codes: NDArray[np.float64], texts: NDArray[np.object_]) -> NDArray[np.object_]:
     """Return the texts that codes stand for, None where the code is NaN, [n]."""
     known = np.array([*texts, None], object)
-    return pd.Series(known[np.where(np.isnan(codes), len(texts), codes).astype(np.int64)], dtype=object)
+    found: NDArray[np.object_] = known[np.where(np.isnan(codes), len(texts), codes).astype(np.int64)]
+    return found

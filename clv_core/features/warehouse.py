@@ -23,6 +23,7 @@ from clv_core.features.sources import SOURCES
 
 if TYPE_CHECKING:
     import ibis
+    import pyarrow as pa
 
 Schemas = tuple[tuple[str, "ibis.Schema"], ...]
 
@@ -86,15 +87,8 @@ class Warehouse:
         ids = self.customer_ids[first:stop]
         steps = self.tables["steps"]
         steps = steps.filter(steps.customer >= first, steps.customer < first + len(ids))
-        exact = {name: (steps[name] * MILLIONTHS).cast("int64") for name in NUMBERS}
-        table = self.connection.to_pyarrow(steps.mutate(**exact))
-        columns = {}
-        for name in table.column_names:
-            array = table[name].combine_chunks()
-            known = array.is_valid().to_numpy(zero_copy_only=False) if array.null_count else None
-            values = array.fill_null(0).to_numpy(zero_copy_only=False)
-            columns[name] = Column(values, known, MILLIONTHS if name in NUMBERS else 1, zeroed=True)
-        rows = Rows.of(columns).sorted_by(ORDER)
+        table = self.connection.to_pyarrow(in_millionths(steps))
+        rows = step_rows({name: table[name].combine_chunks() for name in table.column_names})
         vocabularies = (self.texts("type"), self.texts("category"))
         return pack_steps([rows], ids, vocabularies, _one_by_one, first)
 
@@ -129,6 +123,21 @@ class Warehouse:
         column = self.connection.to_pyarrow(table.order_by(number).select(text))[text]
         texts: NDArray[np.object_] = column.to_pandas().to_numpy(object)
         return texts
+
+
+def in_millionths(steps: ibis.Table) -> ibis.Table:
+    """Return the relation of steps with its decimals as whole millionths, as they leave the engine."""
+    return steps.mutate(**{name: (steps[name] * MILLIONTHS).cast("int64") for name in NUMBERS})
+
+
+def step_rows(arrays: Mapping[str, pa.Array]) -> Rows:
+    """Return rows of :func:`in_millionths` that have left the engine, in the order that models read them in."""
+    columns = {}
+    for name, array in arrays.items():
+        known = array.is_valid().to_numpy(zero_copy_only=False) if array.null_count else None
+        values = array.fill_null(0).to_numpy(zero_copy_only=False)
+        columns[name] = Column(values, known, MILLIONTHS if name in NUMBERS else 1, zeroed=True)
+    return Rows.of(columns).sorted_by(ORDER)
 
 
 def _refuse_absurd_numbers(events: ibis.Table, connection: ibis.BaseBackend) -> None:

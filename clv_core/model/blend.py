@@ -54,10 +54,9 @@ class BlendModel(Levelled):
         parts = self.deep.read(snapshot, horizon_days), self.instant.read(snapshot, horizon_days)
         mean = np.sqrt(np.prod([np.maximum(part.mean, SMALLEST) for part in parts], axis=0))
         members: list[Params] = []
-        for part, heads in zip(parts, (self.deep.heads, self.instant.heads), strict=True):
-            factor = torch.from_numpy((mean / np.maximum(part.mean, SMALLEST) * part.money).astype(np.float32))
-            ones = torch.ones_like(factor)
-            members += [head.rescale(params, factor, ones) for head, params in zip(heads, part.members, strict=True)]
+        for part in parts:
+            lift = torch.from_numpy(np.log(mean / np.maximum(part.mean, SMALLEST) * part.money).astype(np.float32))
+            members += [{**params, "log_mean": params["log_mean"] + lift} for params in part.members]
         first = parts[0]
         return Read(
             members=members,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -11,14 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from clv_core.config import TrainConfig
-from clv_core.features.shards import each
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.heads import Head, Params
 from clv_core.model.horizon import Horizon, exposure, largest_allowed
-from clv_core.model.inputs import InputEncoder, Inputs
-from clv_core.model.levelled import ROWS_AT_ONCE, Levelled, Read, joined_parts, mean_of
+from clv_core.model.inputs import Batch, InputEncoder, Inputs
+from clv_core.model.levelled import Levelled, Read, ask_all, mean_of
 from clv_core.model.network import Network, Shape
 from clv_core.model.one_thread import one_thread
+from clv_core.model.together import Together
 
 
 @dataclass(frozen=True)
@@ -50,17 +51,7 @@ class DeepModel(Levelled):
         """Return what the networks say of every row, before any level."""
         one_thread()
         inputs = self._inputs(snapshot)
-
-        @torch.no_grad()  # of this thread
-        def ask(rows: Tensor) -> list[Params]:
-            batch = inputs.batch(rows)
-            return [network(batch) for network in self.networks]
-
-        answers = each(ask, list(inputs.in_parts(ROWS_AT_ONCE)))
-        members = [
-            {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-            for parts in zip(*answers, strict=True)
-        ]
+        members = ask_all(inputs, self._ask)
         horizon = horizon_days or self.config.horizon_days
         longer = self._exposure(snapshot, horizon)
         plain = self._exposure(snapshot, int(horizon)) if Horizon.of(horizon).yearly_rate else longer
@@ -82,13 +73,20 @@ class DeepModel(Levelled):
         """Return the last hidden layer of each network, each [n, width]."""
         one_thread()
         inputs = self._inputs(snapshot)
+        said = ask_all(inputs, lambda batch: [{"hidden": network.hidden(batch)} for network in self.networks])
+        return [one["hidden"].numpy() for one in said]
 
-        @torch.no_grad()  # of this thread
-        def ask(rows: Tensor) -> list[Tensor]:
-            batch = inputs.batch(rows)
-            return [network.hidden(batch) for network in self.networks]
+    @cached_property
+    def _rnns(self) -> Together:
+        return Together([network.steps and network.steps.rnn for network in self.networks])
 
-        return joined_parts(each(ask, list(inputs.in_parts(ROWS_AT_ONCE))))
+    def _ask(self, batch: Batch) -> list[Params]:
+        steps = batch.sequence
+        if not self._rnns.few(steps.batch_sizes):
+            return [network(batch) for network in self.networks]
+        read = [network.steps.embed(steps) for network in self.networks if network.steps is not None]
+        states = self._rnns.last(read, steps.batch_sizes, steps.unsort)
+        return [network(batch, last) for network, last in zip(self.networks, states, strict=True)]
 
     def _inputs(self, snapshot: Snapshot) -> Inputs:
         windows = snapshot.windows.latest(self.config.max_steps_back)

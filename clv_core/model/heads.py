@@ -28,6 +28,7 @@ RESIDUAL_BINS: Final = 10
 RESIDUAL_LEVELS: Final = 99
 LEVELS: Final = torch.linspace(0.005, 0.995, 199, dtype=torch.float64)
 """Levels at which the lognormal head learns its standardised residuals."""
+LOWEST, HIGHEST = float(LEVELS[0]), float(LEVELS[-1])
 FEWEST_RESIDUALS: Final = 200
 """Buyers needed to learn them; with fewer they stay normal."""
 
@@ -69,8 +70,8 @@ class Head(nn.Module, ABC):
         return params["logit"].sigmoid()
 
     @abstractmethod
-    def quantile(self, params: Params, q: float) -> Tensor:
-        """Return the q-quantile of the value [B]."""
+    def quantile(self, params: Params, q: float | Tensor) -> Tensor:
+        """Return the q-quantile of the value [B], or of several levels ``q`` [k, 1] each, [k, B]."""
 
     def calibrate(self, target: Tensor, params: Params) -> None:
         """Learn from training windows what the parameters alone do not say (nothing, for a head with a density)."""
@@ -149,8 +150,8 @@ class Ziln(Head):
             z = (target[bought].log() - self.mu(params)[bought]) / params["sigma"][bought]
             self.residuals.copy_(torch.quantile(z, LEVELS.to(z)))
 
-    def quantile(self, params: Params, q: float) -> Tensor:
-        """Return the q-quantile [B]: 0 where the chance of no purchase is at least q."""
+    def quantile(self, params: Params, q: float | Tensor) -> Tensor:
+        """Return the q-quantile: 0 where the chance of no purchase is at least q."""
         p = self.p_purchase(params)
         inside = ((q - (1 - p)) / p).clamp(1e-7, 1 - 1e-7)
         value = torch.exp(self.mu(params) + params["sigma"] * self._residual(inside.double()).to(p.dtype))
@@ -159,7 +160,7 @@ class Ziln(Head):
     def _residual(self, level: Tensor) -> Tensor:
         """Return the standardised residual at ``level`` [B]: learned, and normal beyond what was learned."""
         levels, learned = LEVELS.to(level.device), self.residuals.to(level)
-        within = level.clamp(float(LEVELS[0]), float(LEVELS[-1]))
+        within = level.clamp(LOWEST, HIGHEST)
         above = torch.searchsorted(levels, within).clamp(1, len(levels) - 1)
         weight = (within - levels[above - 1]) / (levels[above] - levels[above - 1])
         beyond = torch.special.ndtri(level) - torch.special.ndtri(within)
@@ -203,8 +204,8 @@ class _MeanHead(Head, ABC):
         known = {"own_log_mean": params["log_mean"], "own_logit": params["logit"]}
         return {**super().rescale(params, mean_factor, exposure), **known}
 
-    def quantile(self, params: Params, q: float) -> Tensor:
-        """Return mean x residual ratio at q [B], interpolated between the learned levels.
+    def quantile(self, params: Params, q: float | Tensor) -> Tensor:
+        """Return mean x residual ratio at q, interpolated between the learned levels.
 
         What a buyer is worth grows by the mean's factor over that of the chance to buy, and q stands for the level at
         which the same share of buyers is above.

@@ -201,10 +201,8 @@ class InputEncoder:
         recent_rate = rate(column[f"net_value_{RECENT_DAYS}d"], np.minimum(RECENT_DAYS, since_first))
         long_run_rate = rate(column["net_value"], since_first)
         count = np.nan_to_num(column["anchor_count"])
-        logs = [
-            np.log(np.maximum(np.nan_to_num(money_column / money), 0) + SMALLEST_LOG)
-            for money_column in (column["anchor_value"], recent_rate, long_run_rate, column["anchor_spend"])
-        ]
+        sizes = np.array([column["anchor_value"], recent_rate, long_run_rate, column["anchor_spend"]])
+        logs = np.log(np.maximum(np.nan_to_num(sizes / money), 0) + SMALLEST_LOG)
         logit = np.log(np.expm1(np.clip(count, 0.01, 12.0)))
         return np.column_stack([*logs, never, logit]).astype(np.float32)
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from clv_core.features.shards import each
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.heads import Head, Params
 from clv_core.model.predictions import Predictions
@@ -21,7 +22,9 @@ Floats = NDArray[np.float64]
 ROWS_AT_ONCE: Final = 2048
 """A part of a layer stays in the processor's caches: a fifth faster than 8192."""
 LARGEST_LEVEL_RATIO: Final = 3.0
-QUANTILES: Final = (0.1, 0.5, 0.9)
+QUANTILES: Final = torch.tensor([[0.1], [0.5], [0.9]], dtype=torch.float64)
+COPIES: Final = 3
+"""Products of matrices of fewer than four rows go another way through BLAS, which rounds otherwise."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,8 @@ class Read:
     residual: float
 
     def ratio(self, levels: dict[int, float]) -> Tensor:
-        """Each row's factor: its cutoff's for buyers, 1 for those who never bought, float32 [n]."""
-        ratio = np.ones(len(self.bought), np.float32)
+        """Each row's factor: its cutoff's for buyers, 1 for those who never bought, float64 [n]."""
+        ratio = np.ones(len(self.bought))
         for day, level in levels.items():
             ratio[(self.cutoff_day == day) & self.bought] = level
         return torch.from_numpy(ratio)
@@ -121,14 +124,20 @@ class Levelled(ABC):
         """Return :meth:`levels` of a snapshot in parts, as :meth:`predict_parts` takes them."""
         return _levels([self.read(part) for part in parts])
 
-    def predict_at(self, snapshot: Snapshot, levels: dict[int, float]) -> Predictions:
-        """Predict every row for itself, at the trained horizon.
+    def predict_at(self, snapshot: Snapshot, levels: dict[int, float], horizon_days: int | None = None) -> Predictions:
+        """Predict every row for itself.
 
         Args:
             snapshot: some customers.
             levels: of :meth:`levels`, over all customers.
+            horizon_days: length of the predicted span; None is the trained one.
         """
-        return self._answer(self.read(snapshot), levels)
+        return self._answer(self.read(snapshot, horizon_days), levels)
+
+    def totals(self, snapshot: Snapshot) -> tuple[float, float]:
+        """Return what the networks and what the anchor expect of the buyers among some customers, in currency."""
+        read = self.read(snapshot)
+        return float(read.mean[read.bought].sum()), float(read.anchor_value[read.bought].sum())
 
     @torch.no_grad()
     def expected(self, snapshot: Snapshot, levels: dict[int, float]) -> tuple[Floats, Floats]:
@@ -142,30 +151,70 @@ class Levelled(ABC):
         level, ones = read.ratio(levels), torch.ones(len(snapshot))
         figures: tuple[list[Tensor], list[Tensor]] = [], []
         for head, params in zip(self.heads, read.members, strict=True):
-            scaled = head.rescale(params, level * ones, ones)
+            scaled = head.rescale(_exact(params), level, ones)
             figures[0].append(head.p_purchase(scaled))
             figures[1].append(head.mean(scaled))
-        p, mean = (torch.stack(parts).double().mean(0).numpy() for parts in figures)
+        p, mean = (torch.stack(parts).mean(0).numpy() for parts in figures)
         return np.clip(p, 0, 1), read.in_currency(mean)
 
     @torch.no_grad()
     def _answer(self, read: Read, levels: dict[int, float]) -> Predictions:
-        figures: dict[str, list[Tensor]] = {name: [] for name in ("p", "mean", *map(str, QUANTILES))}
+        figures: list[Tensor] = []
         level = read.ratio(levels)
         for head, params, longer, plain in zip(self.heads, read.members, read.longer, read.plain, strict=True):
-            scaled = head.rescale(params, level * longer, longer)
-            even = scaled if plain is longer else head.rescale(params, level * plain, plain)
-            figures["p"].append(head.p_purchase(even))
-            figures["mean"].append(head.mean(scaled))
-            for q in QUANTILES:
-                figures[str(q)].append(head.quantile(scaled, q))
-        p, *values = (torch.stack(parts).double().mean(0).numpy() for parts in figures.values())
+            exact = _exact(params)
+            scaled = head.rescale(exact, level * longer, longer)
+            even = scaled if plain is longer else head.rescale(exact, level * plain, plain)
+            figures += [head.p_purchase(even), head.mean(scaled), *head.quantile(scaled, QUANTILES)]
+        p, *values = torch.stack(figures).view(len(read.members), -1, len(level)).mean(0).numpy()
         return Predictions(np.clip(p, 0, 1), *(read.in_currency(value) for value in values))
 
 
-def joined_parts(answers: Sequence[Sequence[Tensor]]) -> list[NDArray[np.float32]]:
-    """Return what each network said of all parts as one array, from what all said of each part."""
-    return [torch.cat(list(parts)).numpy() for parts in zip(*answers, strict=True)]
+class Inputs(Protocol):
+    """Tensors of n rows, each with a slice of steps."""
+
+    @property
+    def start(self) -> Tensor:
+        """First step of each row, int64 [n]."""
+
+    @property
+    def stop(self) -> Tensor:
+        """The step after the last of each row, int64 [n]."""
+
+    def batch(self, rows: Tensor) -> Any:
+        """Return what networks read of ``rows`` [B]."""
+
+    def in_parts(self, rows_at_once: int) -> tuple[Tensor, ...]:
+        """Return all row numbers in parts of at most ``rows_at_once``."""
+
+
+def ask_all(inputs: Inputs, ask: Callable[[Any], list[Params]]) -> list[Params]:
+    """Return what each network says of all rows, part by part, a thread each.
+
+    What is said of a row is the same to the bit whoever stands beside it: each part has copies of its longest row at
+    its end, so that no step of an RNN is left with a row or two, and what is said of them is forgotten.
+
+    Args:
+        inputs: of n rows.
+        ask: returns what each network says of a batch.
+    """
+    length = inputs.stop - inputs.start
+
+    @torch.no_grad()  # of this thread
+    def part(rows: Tensor) -> list[Params]:
+        longest = rows[length[rows].argmax()]
+        said = ask(inputs.batch(torch.cat([rows, longest.expand(COPIES)])))
+        return [{name: values[: len(rows)] for name, values in params.items()} for params in said]
+
+    answers = each(part, list(inputs.in_parts(ROWS_AT_ONCE)))
+    return [
+        {name: torch.cat([said[name] for said in parts]) for name in parts[0]} for parts in zip(*answers, strict=True)
+    ]
+
+
+def _exact(params: Params) -> Params:
+    """Return parameters in float64: where the chance of nothing is near a quantile, float32 would show in it."""
+    return {name: values.double() for name, values in params.items()}
 
 
 def mean_of(heads: list[Head], members: list[Params]) -> Floats:
@@ -176,11 +225,7 @@ def mean_of(heads: list[Head], members: list[Params]) -> Floats:
 
 
 def _levels(read: list[Read]) -> dict[int, float]:
-    """Factor that brings the buyers' total of each cutoff to the anchor's, by cutoff day.
-
-    Ranking is solved better than level: the anchor's total, corrected by half of what it missed in the same span
-    last year, held better on past origins than the networks' own. The factor is kept within 1/3 to 3.
-    """
+    """Return the :func:`level_of` of each cutoff, by cutoff day."""
     mean, anchor_value, bought, cutoff_day = (
         np.concatenate([getattr(part, name) for part in read])
         for name in ("mean", "anchor_value", "bought", "cutoff_day")
@@ -188,8 +233,22 @@ def _levels(read: list[Read]) -> dict[int, float]:
     levels: dict[int, float] = {}
     for day in np.unique(cutoff_day):
         rows = np.flatnonzero((cutoff_day == day) & bought)
-        ours, anchors = mean[rows].sum(), anchor_value[rows].sum()
-        if ours > 0 and anchors > 0:
-            factor = anchors / ours * np.exp(0.5 * read[0].residual)
-            levels[int(day)] = float(np.clip(factor, 1 / LARGEST_LEVEL_RATIO, LARGEST_LEVEL_RATIO))
+        levels[int(day)] = level_of(float(mean[rows].sum()), float(anchor_value[rows].sum()), read[0].residual)
     return levels
+
+
+def level_of(ours: float, anchors: float, residual: float) -> float:
+    """Return the factor that brings the buyers' total to the anchor's.
+
+    Ranking is solved better than level: the anchor's total, corrected by half of what it missed in the same span
+    last year, held better on past origins than the networks' own. The factor is kept within 1/3 to 3.
+
+    Args:
+        ours: what the networks expect of all buyers; where either total is 0, nothing is moved.
+        anchors: what the anchor expects of them.
+        residual: log of actual over the anchor's total in the same span last year.
+    """
+    if not (ours > 0 and anchors > 0):
+        return 1.0
+    factor = anchors / ours * np.exp(0.5 * residual)
+    return float(np.clip(factor, 1 / LARGEST_LEVEL_RATIO, LARGEST_LEVEL_RATIO))

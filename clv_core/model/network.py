@@ -67,22 +67,25 @@ class Network(nn.Module):
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
-    def forward(self, batch: Batch) -> Params:
-        """Return the head's parameters for a batch, each [B]."""
-        return self.answer(batch, self._embedded(batch))
+    def forward(self, batch: Batch, last: Tensor | None = None) -> Params:
+        """Return the head's parameters for a batch, each [B]; ``last`` [B, w]: the RNN's last state, if it is known."""
+        if last is None and self.steps is not None:
+            last = self.steps(batch.sequence)
+        return self._answer(self._joined(batch, last), batch)
 
     def hidden(self, batch: Batch) -> Tensor:
         """Return the last hidden layer: each customer as the network sees her, [B, width]."""
-        return self._joined(batch, self._embedded(batch))
+        return self._joined(batch, None if self.steps is None else self.steps(batch.sequence))
 
-    def answer(self, batch: Batch, embedded: Tensor | None) -> Params:
+    def answer(self, batch: Batch, embedded: Tensor) -> Params:
         """Return the head's parameters for a batch whose steps are read as ``embedded`` [total, w], each [B]."""
-        return self.head.domain_map(self.out(self._joined(batch, embedded)), batch.base)
+        assert self.steps is not None
+        return self._answer(self._joined(batch, self.steps.read(embedded, batch.sequence)), batch)
 
-    def _embedded(self, batch: Batch) -> Tensor | None:
-        return None if self.steps is None else self.steps.embed(batch.sequence)
+    def _answer(self, hidden: Tensor, batch: Batch) -> Params:
+        return self.head.domain_map(self.out(hidden), batch.base)
 
-    def _joined(self, batch: Batch, embedded: Tensor | None) -> Tensor:
+    def _joined(self, batch: Batch, last: Tensor | None) -> Tensor:
         """Return the last hidden layer, [B, width].
 
         In training, some rows go without their features: what the sequence alone can tell is learned too, and not left
@@ -91,9 +94,8 @@ class Network(nn.Module):
         parts: list[Tensor] = []
         if self.features is not None:
             parts.append(self.features(batch.table))
-        if self.steps is not None:
-            assert embedded is not None
-            parts.append(self.steps.read(embedded, batch.sequence))
+        if last is not None:
+            parts.append(last)
         if len(parts) == 2 and self.training:
             parts[0] = parts[0] * (torch.rand(len(parts[0]), 1, device=parts[0].device) >= self.branch_dropout)
         joined: Tensor = self.join(torch.cat(parts, dim=1))

@@ -97,14 +97,23 @@ class ParetoNbdModel(Baseline):
             return self.every_
         if day in self.counts_:
             return self.counts_[day]
-        buyers = snapshot.features[(snapshot.cutoff_day == day) & snapshot.features["T"].notna().to_numpy()]
-        if len(buyers) > FIT_CUSTOMERS:
-            chosen = np.random.default_rng(0).permutation(len(buyers))[:FIT_CUSTOMERS]
-            buyers = buyers.iloc[np.sort(chosen)]
-        return ParetoNbd.fit(*_rfm(buyers))
+        return counts_of(snapshot.features[snapshot.cutoff_day == day])
 
     def _own_arrays(self) -> dict[str, NDArray[Any]]:
         return {}
+
+
+def counts_of(customers: pd.DataFrame) -> ParetoNbd:
+    """Return the counts of all customers of one cutoff, fitted on those who have bought.
+
+    Args:
+        customers: the features frequency, recency and T, [n].
+    """
+    buyers = customers[customers["T"].notna().to_numpy()]
+    if len(buyers) > FIT_CUSTOMERS:
+        chosen = np.random.default_rng(0).permutation(len(buyers))[:FIT_CUSTOMERS]
+        buyers = buyers.iloc[np.sort(chosen)]
+    return ParetoNbd.fit(*_rfm(buyers))
 
 
 def _rfm(features: pd.DataFrame) -> list[Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,7 @@ class NumberBlock:
         read = [at for at, places in enumerate(zip(values, unknown, strict=True)) if max(places) >= 0]
         order = sorted(read, key=lambda at: encoders[at].scale != LOG)  # logarithms first, side by side
         chosen = [encoders[at] for at in order]
-        self.names = [one.name for one in chosen]
+        self._names = pd.Index([one.name for one in chosen], dtype=object)
         self._logs = sum(one.scale == LOG for one in chosen)
         self._fill, self._unit, self._mean, self._spread, self._low, self._high = (
             np.array([[getattr(one, name)] for one in chosen]).reshape(-1, 1)
@@ -45,7 +45,8 @@ class NumberBlock:
         """
         for begin in range(0, len(features), ROWS_AT_ONCE):
             rows = slice(begin, begin + ROWS_AT_ONCE)
-            self._part(_numbers(features.iloc[rows], self.names), encoded[rows])
+            part = features if len(features) <= ROWS_AT_ONCE else features.iloc[rows]
+            self._part(_numbers(part, self._names), encoded[rows])
 
     def _part(self, numbers: NDArray[np.float64], encoded: NDArray[np.float32]) -> None:
         known = np.isfinite(numbers)
@@ -80,11 +81,11 @@ class NumberBlock:
         return cls(numbers, values, unknown)
 
 
-def _numbers(features: pd.DataFrame, names: list[str]) -> NDArray[np.float64]:
+def _numbers(features: pd.DataFrame, names: pd.Index[Any]) -> NDArray[np.float64]:
     """Return columns as numbers, NaN for unknown, [k, n]."""
-    numeric = features.columns.get_indexer(pd.Index(names, dtype=object))
-    if (numeric >= 0).all():
-        part = features.iloc[:, numeric]
+    places = features.columns.get_indexer(names)
+    if (places >= 0).all():
+        part = features.take(places, axis=1)
         if all(kind == np.float64 for kind in part.dtypes):
             return part.to_numpy().T
     found = np.full((len(names), len(features)), np.nan)

@@ -37,20 +37,20 @@ def recommend(
     workspace: Workspace,
     name: str,
     model_id: str,
-    out: Path,
+    out: Path | None,
     *,
     top: int = TOP,
     without_bought: bool = False,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
-) -> tuple[Exported, KeptAdvice]:
-    """Write which products are recommended to each customer, and keep what the pages show.
+) -> tuple[Exported | None, KeptAdvice]:
+    """Find which products to recommend to each customer, keep that for the pages, and write it if a file is named.
 
     Args:
         workspace: where dataset and model are.
         name: of the dataset.
         model_id: whose tiers count.
-        out: the list, CSV, XLSX or Parquet.
+        out: the list, CSV, XLSX or Parquet; None writes none.
         top: products a customer, at most :data:`MOST`.
         without_bought: whether what a customer has bought is left out.
         language: of the sentences.
@@ -60,15 +60,17 @@ def recommend(
         UsageError: another ending, or too many products a customer.
         NotEnoughData: the log names no products.
     """
-    check_ending(out)
+    if out is not None:
+        check_ending(out)
     if not 1 <= top <= MOST:
         raise UsageError("setting_bounds", setting="top", value=top, low=1, high=MOST)
     dataset, bundle, tiered = _tiered(workspace, name, model_id, progress)
     made = make_advice(dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, top=max(top, TOP), progress=progress)
     kept = keep_advice(made, recommendations_folder(workspace, bundle, dataset), _about(dataset, bundle))
+    if out is None:
+        return None, kept
     rows = customer_rows(kept.everyone(WITHOUT_BOUGHT if without_bought else WITH_BOUGHT, top), language)
-    written = write_rows(workspace, rows, out, recommendation_side(dataset, bundle, language))
-    return written, kept
+    return write_rows(workspace, rows, out, recommendation_side(dataset, bundle, language)), kept
 
 
 def recommendation_side(dataset: Dataset, bundle: Bundle, language: str) -> Side:
@@ -81,19 +83,19 @@ def price(
     workspace: Workspace,
     name: str,
     model_id: str,
-    out: Path,
+    out: Path | None,
     *,
     rule: Rule | None = None,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
-) -> tuple[Exported, Responses, Outcome | None]:
-    """Write how sales answer prices by category and tier, and keep it for the page.
+) -> tuple[Exported | None, Responses, Outcome | None]:
+    """Measure how sales answer prices by category and tier, keep that for the page, and write it if a file is named.
 
     Args:
         workspace: where dataset and model are.
         name: of the dataset.
         model_id: whose tiers and predicted values count.
-        out: the table, CSV, XLSX or Parquet.
+        out: the table, CSV, XLSX or Parquet; None writes none.
         rule: prices to be tried.
         language: of the sentences.
         progress: listener.
@@ -104,11 +106,14 @@ def price(
     Raises:
         NotEnoughData: the log has no products, categories or pieces, or no category whose prices vary enough.
     """
-    check_ending(out)
+    if out is not None:
+        check_ending(out)
     dataset, bundle, tiered = _tiered(workspace, name, model_id, progress)
     found = measure_responses(dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, progress)
     keep_responses(found, responses_folder(workspace, bundle, dataset), _about(dataset, bundle))
     outcome = None if rule is None else what_if(found, rule)
+    if out is None:
+        return None, found, outcome
     side = price_side(dataset, bundle, outcome, language)
     return write_rows(workspace, price_table(found, outcome, language), out, side), found, outcome
 

@@ -5,7 +5,7 @@ import streamlit as st
 from clv_core import jobs
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
-from pages.ui import forms, navigation, progress, state, training, tuning, widgets
+from pages.ui import by_role, forms, navigation, progress, state, training, tuning, widgets
 from pages.ui.state import t
 
 dataset = state.dataset()
@@ -27,7 +27,7 @@ if job and progress.take(job):
     state.choose(model=job.status()["result"]["model"])
     st.rerun()
 if job and job.status()["state"] == jobs.INTERRUPTED:
-    may = widgets.if_may("train")
+    may = by_role.if_may("train")
     if st.button(t("train.resume"), type="primary", icon=":material/resume:", key="resume", **may):
         progress.again(job)
 if job:
@@ -53,7 +53,7 @@ with st.container(border=True):
     cost, memory = training.expected_cost(dataset, config), training.memory_here()
     fits = memory is None or cost.memory_mb < 0.8 * memory
     with st.container(horizontal=True, vertical_alignment="center"):
-        icon, may = ":material/play_arrow:", widgets.if_may("train")
+        icon, may = ":material/play_arrow:", by_role.if_may("train")
         if st.button(t("train.start"), type="primary", icon=icon, key="start_training", **may):
             training.start(dataset, horizon_days, values)
             st.rerun()

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import access, outcomes, privacy_audit, privacy_erase, privacy_list, state, widgets
+from pages.ui import access, by_role, outcomes, privacy_audit, privacy_erase, privacy_list, state, widgets
 from pages.ui.state import t
 
+# What can be done here, by the action of ``access`` that it is.
 SECTIONS = {"erase": privacy_erase.show, "suppress": privacy_list.show, "audit": privacy_audit.show}
-"""What can be done here, by the action of ``access`` that it is."""
 
 privacy_erase.follow()
 outcomes.show()
@@ -20,4 +20,4 @@ if access.may(what):
     except ClvError as error:
         widgets.error_box(error)
 else:
-    st.info(widgets.ask_for(what), icon=":material/lock:")
+    st.info(by_role.ask_for(what), icon=":material/lock:")

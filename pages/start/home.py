@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import navigation, overview, progress, state, tour, widgets
+from pages.ui import by_role, navigation, overview, progress, state, tour, widgets
 from pages.ui.state import t
 
 dataset, model = state.dataset(), state.model()
@@ -21,7 +21,7 @@ with doors.container(border=True, height="stretch"):
     st.subheader(t("home.sample"), anchor=False)
     st.write(t("home.sample.why"))
     st.space("stretch")
-    icon, kind, may = ":material/science:", overview.first(dataset), widgets.if_may("change")
+    icon, kind, may = ":material/science:", overview.first(dataset), by_role.if_may("change")
     if st.button(t("home.sample.button"), icon=icon, key="door_sample", type=kind, **may):
         overview.load_sample()
         st.rerun()

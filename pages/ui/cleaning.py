@@ -11,7 +11,7 @@ import streamlit as st
 from clv_core import jobs
 from clv_core.collection.store import Dataset
 from clv_core.preprocessing.clean_rules import RULES
-from pages.ui import outcomes, progress, state, widgets
+from pages.ui import by_role, outcomes, progress, state, widgets
 from pages.ui.state import t
 
 LIMITS = "clean_limits"
@@ -31,7 +31,7 @@ def show(dataset: Dataset) -> None:
     """List the rules with their effects, and apply what the person switches."""
     on = dataset.manifest.rules
     st.markdown(f"**{t('cleaning.headline')}**")
-    if on and st.button(t("cleaning.undo"), key="clean_undo", icon=":material/undo:", **widgets.if_may("change")):
+    if on and st.button(t("cleaning.undo"), key="clean_undo", icon=":material/undo:", **by_role.if_may("change")):
         start(dataset, {})
     counted = _counted(dataset)
     found = [item for item in counted if item["rows"] or item["on"]]
@@ -45,7 +45,7 @@ def show(dataset: Dataset) -> None:
         st.caption(t("cleaning.nothing", rules=titles))
     same = wanted == {rule: limit for rule, limit in on.items()}
     with st.container(horizontal=True, vertical_alignment="center"):
-        may = widgets.if_may("change", disabled=same)
+        may = by_role.if_may("change", disabled=same)
         if st.button(t("cleaning.apply"), type="primary", key="clean_apply", **may):
             start(dataset, wanted)
         if same:

@@ -15,7 +15,7 @@ from clv_core.collection.customers import RoleProposal
 from clv_core.collection.profile import Answers
 from clv_core.collection.store import Dataset
 from clv_core.errors import ClvError
-from pages.ui import customers_file, outcomes, progress, state, upload_questions, uploading, widgets
+from pages.ui import by_role, customers_file, outcomes, progress, state, upload_questions, uploading, widgets
 from pages.ui.customers_file import DATED, ID, OFF, STATIC, Chosen, Uses
 from pages.ui.state import t
 
@@ -80,7 +80,7 @@ def _held(dataset: Dataset, table: dict[str, Any]) -> None:
     for key, names in lines.items():
         if names:
             st.caption(t(key, names=widgets.plain(", ".join(names))))
-    may = widgets.if_may("change")
+    may = by_role.if_may("change")
     if st.button(t("customers.remove"), icon=":material/delete:", key="customers_remove", **may):
         state.start_job(["customers", "--dataset", dataset.name, "--remove"], dataset.name)
         st.rerun()
@@ -141,7 +141,7 @@ def _columns(dataset: Dataset, file: Chosen) -> None:
     if undated:
         st.warning(t("customers.undated", columns=widgets.plain(", ".join(undated))), icon=":material/event:")
     hidden = dataset.manifest.pseudonymised or st.toggle(t("customers.pseudonymise"), key="customers_pseudonymise")
-    may = widgets.if_may("change", disabled=bool(undated))
+    may = by_role.if_may("change", disabled=bool(undated))
     if st.button(t("customers.add", name=dataset.name), type="primary", key="customers_add", **may):
         more = ["--pseudonymise"] if hidden else []
         command = ["customers", str(file.path), "--dataset", dataset.name, *_uses(found, uses).words(), *more]
@@ -194,10 +194,10 @@ def _leak(dataset: Dataset, job: jobs.Job) -> None:
     with st.container(border=True):
         widgets.error_box(status["error"])
         start, leave = partial(_again, dataset, status["args"]), t("leak.without", columns=names)
-        may = widgets.if_may("change")
+        may = by_role.if_may("change")
         st.button(leave, type="primary", key="leak_without", on_click=start, args=[columns], **may)
         sure = st.checkbox(t("leak.sure", columns=names), key="leak_sure")
-        may = widgets.if_may("change", disabled=not sure)
+        may = by_role.if_may("change", disabled=not sure)
         st.button(t("leak.use"), key="leak_use", on_click=start, args=[[], columns], **may)
         st.button(t("leak.back"), key="leak_back", type="tertiary", on_click=_forget)
 

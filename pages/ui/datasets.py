@@ -7,7 +7,7 @@ import streamlit as st
 
 from clv_core.collection import store
 from clv_core.collection.store import Dataset
-from pages.ui import access, navigation, outcomes, saved, state, upload_save, widgets
+from pages.ui import access, by_role, navigation, outcomes, saved, state, upload_save, widgets
 from pages.ui.state import t
 
 
@@ -59,7 +59,7 @@ def versions(dataset: Dataset) -> None:
         chosen = st.selectbox(
             t("versions.return"), list(others), format_func=lambda version: _words(others[version]), key="return_to"
         )
-        if st.button(t("versions.use"), key="restore", icon=":material/history:", **widgets.if_may("change")):
+        if st.button(t("versions.use"), key="restore", icon=":material/history:", **by_role.if_may("change")):
             access.require("change")
             back = store.restore(state.workspace(), dataset.name, chosen)
             when = state.moment(back.manifest.created)

@@ -22,7 +22,7 @@ from clv_core.strategy.export import EXPORTS, Contacts, export, log_export
 from clv_core.strategy.preview import Preview, preview
 from clv_core.strategy.segments import TIER
 from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
-from pages.ui import access, navigation, platform_lists, state, tiers, widgets
+from pages.ui import access, by_role, navigation, platform_lists, state, tiers, widgets
 from pages.ui.state import name_of, percent, say, t
 
 AT_ONCE: Final = 100_000
@@ -164,7 +164,7 @@ def show(found: Preview, dataset: Dataset) -> None:
 
 def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
     """Write the list where the button is pressed, note it in the log, and offer its files."""
-    may = widgets.if_may("export", disabled=found.too_small is not None or not widgets.acknowledged(bundle))
+    may = by_role.if_may("export", disabled=found.too_small is not None or not widgets.acknowledged(bundle))
     kept = f"export_made_{wish.mark}"
     if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", **may):
         terms = Terms(bundle.record["horizon_days"])

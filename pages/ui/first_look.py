@@ -8,7 +8,7 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import charts_why, navigation, progress, scored, state, tiers, widgets
+from pages.ui import by_role, charts_why, navigation, progress, scored, state, tiers, widgets
 from pages.ui.state import percent, t
 
 COMMAND = "look"
@@ -58,7 +58,7 @@ def _wait(dataset: Dataset) -> None:
         return
     progress.ended(job)
     progress.technical_log(job)
-    icon, may = ":material/refresh:", widgets.if_may("train")
+    icon, may = ":material/refresh:", by_role.if_may("train")
     if st.button(t("job.again"), type="primary", icon=icon, key="look_again", **may):
         state.start_job([COMMAND, dataset.name], _label(dataset))
         st.rerun()

@@ -9,7 +9,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
 from clv_core.strategy.deleting import remaining
 from clv_core.workspace import check_name
-from pages.ui import outcomes, state, widgets
+from pages.ui import by_role, outcomes, state, widgets
 from pages.ui.state import t
 
 
@@ -43,7 +43,7 @@ def combine(dataset: Dataset) -> None:
         chosen = st.multiselect(t("combine.which"), names, default=[dataset.name], key="combine_names")
         new = st.text_input(t("combine.name"), max_chars=64, key="combine_new", help=t("upload.name.help"))
         st.caption(t("combine.why"))
-        may = widgets.if_may("change")
+        may = by_role.if_may("change")
         if not st.form_submit_button(t("combine.button"), type="primary", icon=":material/join:", **may):
             return
     if len(chosen) < 2:
@@ -56,7 +56,7 @@ def manage(dataset: Dataset) -> None:
     """Offer another name, and the end."""
     with st.form("rename", border=True):
         new = st.text_input(t("manage.rename"), dataset.name, max_chars=64, key=f"new_name_{dataset.name}")
-        renamed = st.form_submit_button(t("manage.rename.button"), icon=":material/edit:", **widgets.if_may("change"))
+        renamed = st.form_submit_button(t("manage.rename.button"), icon=":material/edit:", **by_role.if_may("change"))
     if renamed and new.strip() != dataset.name:
         try:
             _start(["rename", dataset.name, check_name(new)], dataset.name)
@@ -76,7 +76,7 @@ def _delete(dataset: Dataset, models: list[Bundle]) -> None:
             t("manage.delete.button", name=name),
             icon=":material/delete_forever:",
             key="delete_for_good",
-            **widgets.if_may("delete", disabled=typed != dataset.name),
+            **by_role.if_may("delete", disabled=typed != dataset.name),
         ):
             _start(["delete", dataset.name, *(["--models"] if also else [])], dataset.name)
 

@@ -12,7 +12,7 @@ from clv_core import audit
 from clv_core.collection.store import Dataset
 from clv_core.deployment.registry import Registry, Version
 from clv_core.errors import ClvError
-from pages.ui import access, navigation, outcomes, state, widgets
+from pages.ui import access, by_role, navigation, outcomes, state, widgets
 from pages.ui.state import percent, say, t
 from pages.ui.widgets import Figure
 
@@ -177,7 +177,7 @@ def _figures(version: Version) -> list[Figure]:
 
 
 def _buttons(found: Shelf, version: Version) -> None:
-    may = widgets.if_may("promote")
+    may = by_role.if_may("promote")
     if version.role == "challenger":
         label = t("models.promote", version=version.number)
         kind_of_button = "secondary" if version.trust.verdict == "not_trusted" else "primary"

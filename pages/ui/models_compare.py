@@ -82,7 +82,7 @@ def _metrics(result: Comparison) -> None:
 def _differences(result: Comparison) -> None:
     st.markdown(f"**{t('models.compare.made')}**")
     rows = [(t(f"modelcard.fact.{fact}"), *_both(fact, pair)) for fact, *pair in result.facts]
-    rows += [(state.name_of("config", key), str(one), str(two)) for key, one, two in result.settings]
+    rows += [(state.name_of("config", key), _value(one), _value(two)) for key, one, two in result.settings]
     if not rows:
         st.caption(t("models.compare.alike"))
         return
@@ -98,3 +98,7 @@ def _both(fact: str, pair: list[Any]) -> tuple[str, ...]:
 
 def _head(version: Version) -> str:
     return title(version)
+
+
+def _value(setting: object) -> str:
+    return ("✓" if setting else "–") if isinstance(setting, bool) else str(setting)

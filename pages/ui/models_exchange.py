@@ -14,7 +14,7 @@ from clv_core import audit
 from clv_core.collection.store import Dataset
 from clv_core.deployment.exchange.exporting import export_bundle
 from clv_core.deployment.registry import Version
-from pages.ui import outcomes, received, state, widgets
+from pages.ui import by_role, outcomes, received, state, widgets
 from pages.ui.models_board import Shelf
 from pages.ui.state import t
 
@@ -57,7 +57,7 @@ def receive(found: Shelf) -> None:
         st.markdown(f"**{t('models.import')}**")
         st.caption(t("models.import.why", name=widgets.plain(found.name)))
         file = st.file_uploader(t("models.import.file"), type=["zip"], key="import_file")
-        pressed = st.form_submit_button(t("models.import.button"), icon=":material/upload:", **widgets.if_may("change"))
+        pressed = st.form_submit_button(t("models.import.button"), icon=":material/upload:", **by_role.if_may("change"))
     if pressed and file is None:
         st.warning(t("models.import.none"), icon=":material/info:")
     elif pressed and file is not None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from clv_core.deployment.registry import Version
 from clv_core.deployment.registry.card import model_card
-from pages.ui import models_board, models_exchange, state, widgets
+from pages.ui import by_role, models_board, models_exchange, state, widgets
 from pages.ui.models_board import Shelf, title
 from pages.ui.state import t
 
@@ -91,7 +91,7 @@ def _rounded(share: float | None) -> float | None:
 
 
 def _actions(found: Shelf, version: Version) -> None:
-    number, may = version.number, widgets.if_may("promote")
+    number, may = version.number, by_role.if_may("promote")
     if version.role == "champion" and len(found.versions) > 1:
         st.caption(t("models.champion_stays"))
         return
@@ -109,6 +109,6 @@ def _actions(found: Shelf, version: Version) -> None:
             t("models.delete.button", version=number),
             icon=":material/delete_forever:",
             key="delete_version",
-            **widgets.if_may("delete", disabled=not sure),
+            **by_role.if_may("delete", disabled=not sure),
         ):
             models_board.act(found, "models.deleted", number, "delete")

@@ -13,7 +13,7 @@ from clv_core.monitoring.alerts import Alert
 from clv_core.monitoring.challenge import early
 from clv_core.monitoring.lights import AMBER, GREEN, RED, RETRAIN
 from clv_core.monitoring.report import Report, acknowledge_alerts
-from pages.ui import access, judged, progress, state, widgets
+from pages.ui import access, by_role, judged, progress, state, widgets
 from pages.ui.monitored import LIGHTS
 from pages.ui.state import t
 
@@ -51,13 +51,13 @@ def act(report: Report, dataset: Dataset, bundle: Bundle) -> None:
             key="monitor_retrain",
             icon=":material/model_training:",
             type="primary" if advised else "secondary",
-            **widgets.if_may("change", disabled=soon is not None),
+            **by_role.if_may("change", disabled=soon is not None),
         ):
             command = ["monitor", dataset.name, "--model", bundle.id, "--retrain"]
             state.start_job(command, f"{bundle.id} {MARK}")
             st.rerun()
         if len(report.open) > 1 and st.button(
-            t("monitor.acknowledge.all"), key="acknowledge_all", icon=":material/done_all:", **widgets.if_may("change")
+            t("monitor.acknowledge.all"), key="acknowledge_all", icon=":material/done_all:", **by_role.if_may("change")
         ):
             _seen(report, report.open)
     if soon is not None:
@@ -75,7 +75,7 @@ def listed(report: Report) -> None:
     for alert in report.open:
         words, button = st.columns([4, 1], vertical_alignment="center")
         words.markdown(_said(alert))
-        options = {"help": t("monitor.acknowledge.help"), **widgets.if_may("change")}
+        options = {"help": t("monitor.acknowledge.help"), **by_role.if_may("change")}
         if button.button(t("monitor.acknowledge"), key=f"seen_{alert.id}", **options):
             _seen(report, [alert])
     seen = [alert for alert in report.alerts if alert.acknowledged]

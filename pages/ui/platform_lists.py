@@ -13,7 +13,7 @@ from clv_core.collection.store import Dataset
 from clv_core.errors import ClvError
 from clv_core.strategy.contacts_stored import stored_contacts, stored_fields
 from clv_core.strategy.export import EXPORTS, Contacts, Side, export, log_export
-from pages.ui import access, state, widgets
+from pages.ui import access, by_role, state, widgets
 from pages.ui.state import name_of, t
 
 PLATFORMS = tuple(entry.id for entry in EXPORTS.values() if entry.needs_contacts)
@@ -52,7 +52,7 @@ def offer(
                     region = st.text_input(t("lists.region"), key="list_region", max_chars=2, help=help)
             hidden = st.text_area(t("lists.suppress"), key="list_suppress", help=t("lists.suppress.help"), height=80)
             agreed = CONSENT in fields or st.checkbox(t("lists.assume"), key="list_assume")
-            may = widgets.if_may("export", disabled=not allowed or not count)
+            may = by_role.if_may("export", disabled=not allowed or not count)
             pressed = st.form_submit_button(t("lists.make"), **may)
         if pressed:
             suppressed = frozenset(line.strip() for line in (hidden or "").splitlines() if line.strip())

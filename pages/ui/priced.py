@@ -66,9 +66,7 @@ def need_responses(dataset: Dataset, bundle: Bundle) -> Responses:
     check_columns(dataset)
     folder = responses_folder(state.workspace(), bundle, dataset)
     record = folder / RECORD
-    out = state.workspace().exports / f"{folder.name}-prices.parquet"
-    command = ["price", dataset.name, "--model", bundle.id, "--out", str(out)]
-    progress.need(record.is_file(), command, folder.name, t("price.wait"))
+    progress.need(record.is_file(), ["price", dataset.name, "--model", bundle.id], folder.name, t("price.wait"))
     return _load(str(folder), record.stat().st_mtime)
 
 

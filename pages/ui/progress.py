@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import jobs
-from pages.ui import access, charts, state, widgets
+from pages.ui import access, by_role, charts, state, widgets
 from pages.ui.state import t
 
 POLL: Final = "1s"
@@ -69,7 +69,7 @@ def _live(job: jobs.Job) -> None:
         if len(curve) > 1:
             widgets.chart(charts.loss_history(curve), f"live_{job.id}", height=240)
         with st.container(horizontal=True, vertical_alignment="center"):
-            may = widgets.if_may(access.action_of(status["command"]))
+            may = by_role.if_may(access.action_of(status["command"]))
             icon = ":material/stop_circle:"
             st.button(t("job.cancel"), key=f"cancel_{job.id}", icon=icon, on_click=job.cancel, **may)
             st.caption(t("job.leave"))
@@ -128,7 +128,7 @@ def need(ready: bool, command: list[str], label: str, note: str) -> None:
     else:
         ended(job)
         technical_log(job)
-        icon, may = ":material/refresh:", widgets.if_may(access.action_of(command[0]))
+        icon, may = ":material/refresh:", by_role.if_may(access.action_of(command[0]))
         if st.button(t("job.again"), type="primary", icon=icon, key=f"again_{command[0]}", **may):
             state.start_job(command, label)
             st.rerun()

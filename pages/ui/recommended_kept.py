@@ -43,8 +43,7 @@ class Run:
 def run_of(dataset: Dataset, bundle: Bundle) -> Run:
     """Return the run that makes the recommendations of a model for a dataset."""
     folder = recommendations_folder(state.workspace(), bundle, dataset)
-    out = state.workspace().exports / f"{folder.name}-recommendations.parquet"
-    return Run(["recommend", dataset.name, "--model", bundle.id, "--out", str(out)], folder)
+    return Run(["recommend", dataset.name, "--model", bundle.id], folder)
 
 
 def need_advice(dataset: Dataset, bundle: Bundle) -> KeptAdvice:

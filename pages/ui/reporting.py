@@ -20,7 +20,7 @@ from clv_core.strategy.offers import SHARE, Offer, expected_gains
 from clv_core.strategy.plans import capacities, costs
 from clv_core.strategy.segments import TIER, VALUE, assign
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import budget_offers, progress, state, widgets
+from pages.ui import budget_offers, by_role, progress, state, widgets
 from pages.ui.state import t
 
 PART_OF_BUDGET: Final = 0.3
@@ -69,7 +69,7 @@ def choose(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> Wish:
         type="primary" if made(wish) is None else "secondary",
         icon=":material/slideshow:",
         key="make_report",
-        **widgets.if_may("change", disabled=progress.running(job)),
+        **by_role.if_may("change", disabled=progress.running(job)),
     ):
         state.start_job(list(wish.command), wish.label, wish.language)
         st.rerun()

@@ -19,7 +19,7 @@ from clv_core.evaluation.seasons import season_label
 from clv_core.evaluation.slices import slice_label
 from clv_core.training.cost import FITS
 from clv_core.workspace import read_json
-from pages.ui import charts, forms, judged, progress, state, widgets
+from pages.ui import by_role, charts, forms, judged, progress, state, widgets
 from pages.ui.state import name_of, percent, t
 
 SEEDS: Final = 2
@@ -83,7 +83,7 @@ def section(bundle: Bundle) -> None:
     origins = _origins(bundle)
     with st.container(border=True, horizontal_alignment="left"):
         st.write(t("board.why", origins=origins, days=bundle.record["horizon_days"], others=len(_rivals(bundle))))
-        may = widgets.if_may("train")
+        may = by_role.if_may("train")
         if st.button(t("board.start"), type="primary", icon=":material/leaderboard:", key="start_board", **may):
             state.start_job(_command(bundle, path), path.name)
             st.rerun()

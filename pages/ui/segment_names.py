@@ -7,7 +7,7 @@ import streamlit as st
 from clv_core.strategy.schemes.rules import Rules
 from clv_core.strategy.schemes.saved import Given, give_names, given_names
 from clv_core.strategy.schemes.settle import names_key
-from pages.ui import access, widgets
+from pages.ui import access, by_role
 from pages.ui.segmenting import Scene
 from pages.ui.state import language, t
 
@@ -18,7 +18,7 @@ def section(scene: Scene) -> None:
         st.info(t("segments.names.rules"), icon=":material/info:")
         return
     if not access.may("change"):
-        st.info(widgets.ask_for("change"), icon=":material/lock:")
+        st.info(by_role.ask_for("change"), icon=":material/lock:")
         return
     key = names_key(scene.scheme, scene.bundle)
     given = given_names(scene.dataset, key)

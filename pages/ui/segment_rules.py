@@ -14,7 +14,7 @@ from clv_core.strategy.schemes.known import with_attributes
 from clv_core.strategy.schemes.rules import Rule, Rules
 from clv_core.strategy.schemes.saved import load_rules, remove_rules, save_rules, saved_rules
 from clv_core.workspace import check_name
-from pages.ui import access, state, widgets
+from pages.ui import access, by_role, state, widgets
 from pages.ui.state import t
 
 HIDDEN = {"customer_id", "as_of", "horizon_days", "model"}
@@ -29,7 +29,7 @@ def section(dataset: Dataset, customers: pd.DataFrame) -> None:
         customers: whose columns can be asked for.
     """
     if not access.may("change"):
-        st.info(widgets.ask_for("change"), icon=":material/lock:")
+        st.info(by_role.ask_for("change"), icon=":material/lock:")
         return
     chosen = st.session_state.get("rules_name")
     rules = load_rules(dataset, chosen) if chosen and chosen in saved_rules(dataset) else None

@@ -12,7 +12,7 @@ from clv_core.config import TrainConfig
 from clv_core.evaluation.tune import SPACE, TUNABLE
 from clv_core.training.cost import Cost
 from clv_core.workspace import read_json
-from pages.ui import forms, judged, progress, state, widgets
+from pages.ui import by_role, forms, judged, progress, state
 from pages.ui.state import name_of, t
 
 ORIGINS: Final = 3
@@ -45,7 +45,7 @@ def section(dataset: Dataset, horizon_days: int, values: dict[str, Any], cost: C
     st.write(t("tune.why", origins=ORIGINS))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         trials = st.selectbox(t("tune.trials"), TRIALS, index=1, key="tune_trials", width=160)
-        if st.button(t("tune.start"), icon=":material/tune:", key="start_tuning", **widgets.if_may("train")):
+        if st.button(t("tune.start"), icon=":material/tune:", key="start_tuning", **by_role.if_may("train")):
             start(dataset, horizon_days, values, trials)
             st.rerun()
         st.caption(t("tune.cost", time=state.span(cost.seconds / 2 * ORIGINS * trials)))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from clv_core.collection.pseudonyms import key_path
 from clv_core.workspace import check_name
-from pages.ui import state, uploading, widgets
+from pages.ui import by_role, state, uploading, widgets
 from pages.ui.state import t
 from pages.ui.uploading import Chosen
 
@@ -44,7 +44,7 @@ def _new(file: Chosen, taken: list[str]) -> None:
     with st.form("save", border=True):
         name = st.text_input(t("upload.name"), file.name, max_chars=64, key="dataset_name", help=t("upload.name.help"))
         hidden = _pseudonyms()
-        may = widgets.if_may("change")
+        may = by_role.if_may("change")
         if st.form_submit_button(t("upload.save"), type="primary", icon=":material/save:", **may):
             st.session_state.pop(WISH, None)
             uploading.save(file, check_name(name), *(["--pseudonymise"] if hidden else []))
@@ -65,7 +65,7 @@ def _add(file: Chosen, names: list[str]) -> None:
         default = names.index(st.session_state["dataset"]) if st.session_state.get("dataset") in names else 0
         name = st.selectbox(t("save.add.to"), names, index=default, key="add_to")
         st.caption(t("save.add.why"))
-        may = widgets.if_may("change")
+        may = by_role.if_may("change")
         if st.form_submit_button(t("save.add"), type="primary", icon=":material/playlist_add:", **may):
             st.session_state.pop(WISH, None)
             uploading.save(file, name, "--append")

@@ -273,21 +273,6 @@ def choose(label: str, options: Mapping[Option, str], key: str, **how: Any) -> O
     )
 
 
-def if_may(action: str, *, disabled: bool = False) -> dict[str, Any]:
-    """Return the options of a button that does something: grey, with a word on whom to ask, for those who may not.
-
-    Args:
-        action: one of :data:`~pages.ui.access.ACTIONS`.
-        disabled: whether it is grey for everyone now.
-    """
-    return {"disabled": disabled} if access.may(action) else {"disabled": True, "help": ask_for(action)}
-
-
-def ask_for(action: str) -> str:
-    """Say which role an action needs."""
-    return t("access.ask_admin", role=t(f"access.role.{access.ACTIONS[action]}"))
-
-
 def file_name(bundle: Bundle, what: str, as_of: date | str, ending: str, terms: Terms | None = None) -> str:
     """Return a file name that says dataset, content, cutoff, horizon with discount and margin, and model."""
     record = bundle.record

@@ -55,6 +55,19 @@ def test_recommend_writes_the_list_its_side_file_and_the_log(
     assert {one["method"] for one in said["measured"]["quality"]["with_bought"]} >= {"blend", "popular", "own"}
 
 
+@pytest.mark.parametrize("command", ["recommend", "price"])
+def test_without_a_file_nothing_is_written_or_logged(
+    shop: tuple[Workspace, str], capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    work, model = shop
+    log = work.exports / "log.jsonl"
+    before = log.read_bytes() if log.exists() else b""
+    files = set(work.exports.iterdir())
+    code, said = run(capsys, work, command, "shop", "--model", model)
+    assert code == 0 and said["out"] is said["side_file"] is said["rows"] is None
+    assert (log.read_bytes() if log.exists() else b"") == before and set(work.exports.iterdir()) == files
+
+
 def test_the_card_holds_what_was_recommended(shop: tuple[Workspace, str], capsys: pytest.CaptureFixture[str]) -> None:
     work, model = shop
     out = work.root / "again.parquet"

@@ -18,7 +18,7 @@ from clv_core.deployment.kept_scores import scores_path
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.jobs import NoProgress
-from clv_core.model import deep
+from clv_core.model import levelled
 from clv_core.model.horizon import Horizon
 from clv_core.workspace import Workspace
 
@@ -28,7 +28,7 @@ FIGURES = ("p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90")
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deep, "ROWS_AT_ONCE", 64)
+    monkeypatch.setattr(levelled, "ROWS_AT_ONCE", 64)
     monkeypatch.setattr(scoring, "CUSTOMERS_AT_ONCE", CUSTOMERS_AT_ONCE)
 
 
@@ -85,7 +85,7 @@ def test_a_run_that_fails_leaves_no_file(
     def fail(*_: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(scoring, "_framed", fail)
+    monkeypatch.setattr(scoring, "framed", fail)
     with pytest.raises(OSError, match="no space"):
         pipeline.score_file(small_workspace, "shop", small_bundle.id, tmp_path / "s.csv", progress=NoProgress())
     assert list(tmp_path.iterdir()) == []

@@ -62,8 +62,9 @@ class Studio:
 
     def finish(self, seconds: float = 300) -> None:
         """Wait until no run shows its progress any more."""
-        self.page.wait_for_function(f"!document.querySelector('{PROGRESS}')", timeout=seconds * 1000)
-        self.wait()
+        if self.page.locator(PROGRESS).count():
+            self.page.wait_for_function(f"!document.querySelector('{PROGRESS}')", timeout=seconds * 1000)
+            self.wait()
 
     def text(self) -> str:
         """Return all text of the main part."""

@@ -25,7 +25,8 @@ from clv_core.features.context.lookup import (
     QUIET,
     RECENCY_EDGES,
     SPANS,
-    counts_by_span,
+    by_span,
+    span_edges,
 )
 from clv_core.features.engine import Engine
 from clv_core.features.log import EventLog
@@ -310,7 +311,8 @@ def test_orders_and_money_by_span_are_those_of_pandas(steps: Steps, shop: pd.Dat
     for value, what in ((False, "size"), (True, "sum")):
         expected = days.groupby(["customer_id", span])["amount"].agg(what).unstack()
         expected = expected.reindex(index=ids, columns=range(len(SPANS))).fillna(0)
-        ours = counts_by_span(log.orders, np.arange(len(ids)), DAY, HORIZON, value=value)
+        edges = span_edges(log.orders, np.arange(len(ids)), DAY, HORIZON)
+        ours = by_span(log.orders.added[edges] if value else edges)
         np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
         if not value:
             for column, edge in enumerate(SPANS[1:]):

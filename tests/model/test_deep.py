@@ -13,7 +13,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
-from clv_core.model import deep
+from clv_core.model import levelled
 from clv_core.model.predictions import Predictions
 from clv_core.workspace import Workspace
 
@@ -38,7 +38,7 @@ def same(one: Predictions, other: Predictions) -> bool:
 def test_parts_are_predicted_to_the_bits_of_one_piece(
     small_bundle: Bundle, snapshot: Snapshot, horizon: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deep, "ROWS_AT_ONCE", 64)
+    monkeypatch.setattr(levelled, "ROWS_AT_ONCE", 64)
     rows = np.arange(len(snapshot))
     parts = [snapshot.take(rows[begin : begin + 128]) for begin in range(0, len(rows), 128)]
     found = list(small_bundle.model.predict_parts(iter(parts), horizon))
@@ -54,7 +54,7 @@ def test_the_level_is_set_by_all_rows_together(small_bundle: Bundle, snapshot: S
 
 
 def test_processors_change_no_bit(small_bundle: Bundle, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deep, "ROWS_AT_ONCE", 256)
+    monkeypatch.setattr(levelled, "ROWS_AT_ONCE", 256)
     found = []
     before = torch.get_num_threads()
     for threads in (1, 2):

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from clv_core import audit
 from clv_core.jobs import Job
 from clv_core.workspace import Workspace
-from pages.ui import access, widgets
+from pages.ui import access, by_role
 
 SETTINGS = """
 default = ""
@@ -43,7 +43,7 @@ def sign_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., No
 @pytest.fixture
 def never_grey(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let buttons be live for everybody, as one that somebody forgot to grey: what lies behind them must refuse."""
-    monkeypatch.setattr(widgets, "if_may", lambda action, *, disabled=False: {"disabled": disabled})
+    monkeypatch.setattr(by_role, "if_may", lambda action, *, disabled=False: {"disabled": disabled})
 
 
 @pytest.mark.parametrize(

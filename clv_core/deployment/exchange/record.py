@@ -58,6 +58,14 @@ class _Holdout(_Part):
     buyers: Annotated[int, Field(ge=0)]
 
 
+class _Sampled(_Part):
+    customers: Annotated[int, Field(ge=0)]
+    events: Annotated[int, Field(ge=0)]
+    fraction: Annotated[float, Field(gt=0, le=1)]
+    kept_customers: Annotated[int, Field(ge=0)]
+    kept_events: Annotated[int, Field(ge=0)]
+
+
 class _Record(_Part):
     format: Literal[2]
     seal: Digest
@@ -80,6 +88,7 @@ class _Record(_Part):
     estimate: _Cost
     actual: _Cost
     untrained: bool = False
+    sampled: _Sampled | None = None
 
 
 def check_record(record: Any, member: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import re
 from typing import Any, Final
 
 from clv_core.config import TrainConfig
+from clv_core.deployment.cluster.stated import sampling_text
 from clv_core.deployment.registry.version import Version
 from clv_core.evaluation.metrics import METRICS
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_number, translate
@@ -76,6 +77,8 @@ def _data(version: Version, language: str) -> list[tuple[str, str]]:
         "code": record["code_version"],
         "source": translate(f"modelcard.source.{version.source}", language),
     }
+    if (sampled := sampling_text(record, language)) is not None:
+        rows["sampled"] = sampled
     return [(translate(f"modelcard.fact.{key}", language), value) for key, value in rows.items()]
 
 

@@ -104,11 +104,12 @@ class Batcher:
                     future.set_result(one)
 
     async def _gather(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wait for others to come."""
-        end, before = loop.time() + max(3 * self._wait, self._last_seconds / 2), 0
-        while self._wait and before < self._customers < self._most and loop.time() < end:
+        """Wait for others to come: a little for the next one, and no longer than half of what the last call took."""
+        end, before = loop.time() + self._last_seconds / 2, 0
+        little = min(self._wait, self._last_seconds / 8)
+        while little and before < self._customers < self._most and loop.time() < end:
             before = self._customers
-            await asyncio.sleep(self._wait)
+            await asyncio.sleep(little)
 
     def _take(self) -> list[Waiting]:
         batch: list[Waiting] = []

@@ -12,7 +12,7 @@ from clv_core.columns import PURCHASE
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.service.scorer import Scorer
 from clv_core.deployment.service.scoring import Ask, answer
-from clv_core.deployment.service.surroundings import FOLDER, surroundings
+from clv_core.deployment.surroundings import FOLDER, surroundings
 from clv_core.errors import NotFound
 from clv_core.workspace import Workspace
 

@@ -5,76 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
-from clv_core.collection.store import Dataset
-from clv_core.config import TrainConfig
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.service.surroundings import Surroundings
+from clv_core.collection.dataset import Dataset
+from clv_core.deployment.answerer import Answerer
 from clv_core.errors import Message
-from clv_core.features.behaviour import FEATURES
-from clv_core.features.handful import Events, Handful, few_features, reviews_of
-from clv_core.features.relations import day_of
-from clv_core.features.sequences import windows_at
+from clv_core.features.handful import Events, Handful, reviews_of
 from clv_core.features.signals import ATTRIBUTES, PREFIX, REVIEW_TEXT, SignalColumn
 from clv_core.features.snapshot import Snapshot
-from clv_core.features.table import ANCHORS, HISTORY
-from clv_core.model.inputs import BASE_FEATURES
-from clv_core.model.levelled import Levelled
-from clv_core.model.paretonbd import ParetoNbdModel
 from clv_core.model.predictions import Predictions
-from clv_core.training.fit import Model, table_of
 
 NUMBER: Final = "number"
 
 
 @dataclass(frozen=True, eq=False)
-class Scorer:
-    """A checked bundle in the surroundings of its log.
+class Scorer(Answerer):
+    """A checked bundle in the surroundings of its log, under the name that it was asked for by.
 
     Args:
-        bundle: the model; its files were held against their checksums.
-        around: the log.
         dataset: the same log, to be read.
         name: what it was asked for by: a name of the registry, or its bundle's.
         version: its number under that name; None where it has none.
         warnings: what its answers carry along.
     """
 
-    bundle: Bundle
-    around: Surroundings
     dataset: Dataset
     name: str
     version: int | None
     warnings: tuple[Message, ...] = ()
-
-    @cached_property
-    def config(self) -> TrainConfig:
-        """What the model was trained with."""
-        return TrainConfig.from_json(self.bundle.record["config"])
-
-    @cached_property
-    def model(self) -> Model:
-        """The model, made ready for any customers."""
-        model, counts = self.bundle.model, self.around.counts
-        return model.settled_at(counts) if isinstance(model, ParetoNbdModel) and counts is not None else model
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """The features that the model reads."""
-        table = table_of(self.model)
-        read = set() if table is None else {one.name for one in table.encoders_}
-        return frozenset({*HISTORY, *ANCHORS, *BASE_FEATURES, *(read & FEATURES.keys())})
-
-    @cached_property
-    def attributes(self) -> dict[str, str]:
-        """The attributes of customers that the model learned from, and their kinds."""
-        learned = self.bundle.record.get("signals", {}).get("attributes", [])
-        return {one["name"]: one["kind"] for one in learned} if self.config.attributes else {}
 
     def predict(self, events: Events, attributes: Sequence[Mapping[str, Any]], as_of: date) -> Predictions:
         """Predict customers, each as ``score`` would among all customers of the log.
@@ -89,13 +50,6 @@ class Scorer:
         with torch.inference_mode():
             return self.answer(self.snapshot(events, attributes, as_of, self.names))
 
-    def answer(self, snapshot: Snapshot) -> Predictions:
-        """Predict the customers of a snapshot that :meth:`snapshot` made, at one cutoff."""
-        if isinstance(self.model, Levelled):
-            levels = {int(day): self.around.level for day in np.unique(snapshot.cutoff_day)}
-            return self.model.predict_at(snapshot, levels)
-        return self.model.predict(snapshot)
-
     def snapshot(
         self, events: Events, attributes: Sequence[Mapping[str, Any]], as_of: date, names: frozenset[str]
     ) -> Snapshot:
@@ -107,28 +61,15 @@ class Scorer:
             as_of: midnight, log-local.
             names: which features.
         """
-        handful, day = Handful(events), day_of(as_of)
-        steps = handful.steps()
-        customers, windows = windows_at(steps, day, self.config.max_steps_back)
-        features = few_features(handful, as_of, self.config.horizon_days, customers, self.around.anchor, names)
-        signals = {}
+        own: dict[str, tuple[SignalColumn, NDArray[Any]]] = {}
         if self.config.review_text and any(events.reviews):
-            features[REVIEW_TEXT] = pd.array(reviews_of(events), dtype="str")
-            signals[REVIEW_TEXT] = SignalColumn(REVIEW_TEXT, "text")
+            own[REVIEW_TEXT] = SignalColumn(REVIEW_TEXT, "text"), np.array(reviews_of(events), object)
         for name, kind in self.attributes.items():
             number = kind == NUMBER
-            features[PREFIX + name] = [_known(one.get(name), number) for one in attributes]
-            signals[PREFIX + name] = SignalColumn(ATTRIBUTES, "auto" if number else "category")
-        return Snapshot(
-            features,
-            windows,
-            self.config.horizon_days,
-            None,
-            {day: self.around.anchor},
-            self.around.residual,
-            signals,
-            contexts=self.around.context_at(day),
-        )
+            known = [_known(one.get(name), number) for one in attributes]
+            values = np.array(known, np.float64 if number else object)
+            own[PREFIX + name] = SignalColumn(ATTRIBUTES, "auto" if number else "category"), values
+        return self.seen(Handful(events), as_of, names, own)
 
 
 def _known(value: Any, number: bool) -> Any:

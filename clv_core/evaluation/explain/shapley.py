@@ -66,13 +66,11 @@ class _Tape:
     """Stands in for the model: writes questions down, or reads answers back in the same order.
 
     Args:
-        games: () for one worth function, (q,) for q.
         questions: what was asked, [N, m] each time.
         answers: to all of them, [N] or [N, q]; None while they are written down.
         read: answers that were given.
     """
 
-    games: tuple[int, ...]
     questions: list[NDArray[np.int64]] = field(default_factory=list)
     answers: Floats | None = None
     read: int = 0
@@ -80,7 +78,7 @@ class _Tape:
     def __call__(self, rows: Floats) -> Floats:
         if self.answers is None:
             self.questions.append(rows.astype(np.int64))
-            return np.zeros((len(rows), *self.games))
+            return np.empty((len(rows), 0))  # no game: nothing is averaged while the questions are written down
         self.read += len(rows)
         return self.answers[self.read - len(rows) : self.read]
 
@@ -110,7 +108,7 @@ def shapley(
     """
     shap = _library()
     base = distinct(value, background).mean(axis=0)
-    tape = _Tape(base.shape)
+    tape = _Tape()
     masker = _Masker(background.astype(np.float64))
     with _own_random_state():
         explainer = shap.PermutationExplainer(tape, masker, seed=seed)

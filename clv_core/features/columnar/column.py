@@ -37,6 +37,7 @@ class Column:
     """
 
     __hash__ = None  # type: ignore[assignment]
+    __slots__ = ("_known", "_made", "groups", "scale", "values", "zeroed")
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class Column:
         self.groups = groups
         self.zeroed = zeroed
         self._known = known
-        self._compared: dict[tuple[Any, int], Column] = {}
+        self._made: dict[tuple[Any, int], tuple[Any, Column]] | None = None
 
     @classmethod
     def missing(cls, size: int, scale: int = 1) -> Self:
@@ -70,6 +71,11 @@ class Column:
         """Return the values of ``rows``, in no group."""
         known = None if self.known is None else self.known[rows]
         return Column(self.values[rows], known, self.scale, zeroed=self.zeroed)
+
+    def layer(self, place: int) -> Column:
+        """Return one of k columns that were worked out together, ``values`` [k, n]."""
+        known = self.known
+        return Column(self.values[place], None if known is None else known[place], self.scale, zeroed=self.zeroed)
 
     def floats(self) -> NDArray[np.float64]:
         """Return the values as float64 with NaN for unknown, [n]."""
@@ -95,16 +101,22 @@ class Column:
         with np.errstate(all="ignore"):
             return self._like(apply(one, two), known, scale)
 
+    def _once(self, what: Any, other: Any, make: Callable[[], Column]) -> Column:
+        """Make something of this column and another once: dozens of features ask for the same recent days and sums."""
+        key = what, other if type(other) is int else id(other)
+        if self._made is None:
+            self._made = {}
+        kept = self._made.get(key)
+        if kept is None:
+            kept = self._made[key] = other, make()  # the other one is kept too: while it is, its id is nobody else's
+        return kept[1]
+
     def _compare(self, other: Any, apply: Callable[[Any, Any], Array]) -> Column:
-        """Compare; with the same whole number once: dozens of features ask for the same recent days."""
-        key = (apply, other) if type(other) is int else None
-        if key in self._compared:
-            return self._compared[key]
-        found = self._both(other, apply)
-        compared = self._like(found.values if found.known is None else found.values & found.known)
-        if key is not None:
-            self._compared[key] = compared
-        return compared
+        def compared() -> Column:
+            found = self._both(other, apply)
+            return self._like(found.values if found.known is None else found.values & found.known)
+
+        return self._once(apply, other, compared) if type(other) is int else compared()
 
     def __lt__(self, other: Any) -> Column:
         """Return where this is less."""
@@ -210,6 +222,9 @@ class Column:
 
     def sum(self, where: Column | None = None) -> Column:
         """Return each group's sum, unknown where no row of it is known; whole numbers only, since sums are exact."""
+        return self._once("sum", where, lambda: self._sum(where))
+
+    def _sum(self, where: Column | None) -> Column:
         if self.values.dtype.kind == "f":
             raise TypeError("a sum of fractions would depend on the order of rows")
         groups, mask = self._grouped(), self._mask(where)
@@ -221,18 +236,25 @@ class Column:
     def count(self, where: Column | None = None) -> Column:
         """Return how many rows of each group are known."""
         groups, mask = self._grouped(), self._mask(where)
-        return Column(groups.sizes() if mask is None else groups.count(mask))
+        return self._once("count", where, lambda: Column(groups.sizes() if mask is None else groups.count(mask)))
+
+    def marked(self) -> Column:
+        """Return how many rows of each group are true."""
+        return self._once("marked", None, lambda: Column(self._grouped().count(self.values)))
 
     def min(self) -> Column:
         """Return each group's smallest value."""
-        return self._extreme(Groups.least, greatest=False)
+        return self._once("min", None, lambda: self._extreme(Groups.least, greatest=False))
 
     def max(self) -> Column:
         """Return each group's largest value."""
-        return self._extreme(Groups.greatest, greatest=True)
+        return self._once("max", None, lambda: self._extreme(Groups.greatest, greatest=True))
 
     def argmin(self, key: Column) -> Column:
         """Return each group's value at its smallest ``key``, among rows where both are known; keys do not repeat."""
+        return self._once("argmin", key, lambda: self._argmin(key))
+
+    def _argmin(self, key: Column) -> Column:
         groups, mask, other = self._grouped(), self._mask(None), key._mask(None)
         both = mask if other is None else other if mask is None else mask & other
         keys = Column(key.values, both, groups=groups)

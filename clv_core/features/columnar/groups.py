@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+
+FEW_ROWS: Final = 4096
+"""Up to so many, what is called costs more than what it works out."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,15 @@ class Groups:
         return self.sum(mask)
 
     def sum(self, values: Array) -> NDArray[np.int64]:
-        """Return each stretch's sum of whole numbers or marks, int64 [g]; exact where it fits 63 bits.
+        """Return each stretch's sum of whole numbers or marks, int64 [g], or of each of k rows of them [k, g].
 
-        Sums up to a row may overflow: their differences are right all the same.
+        Exact where it fits 63 bits: sums up to a row may overflow, their differences are right all the same.
         """
+        if values.shape[-1] <= FEW_ROWS:
+            sums: NDArray[np.int64] = np.add.reduceat(values, self.starts, axis=-1, dtype=np.int64)
+            return sums
         before = np.zeros(len(values) + 1, np.int64)
-        np.cumsum(values, out=before[1:])
+        values.cumsum(out=before[1:])
         return before[self.stops] - before[self.starts]
 
     def least(self, values: Array) -> Array:
@@ -65,17 +72,18 @@ def packed(keys: list[Array]) -> NDArray[np.int64]:
 
     Keys whose range is too wide for 63 bits together are replaced by their ranks.
     """
-    if not len(keys[0]):
-        return np.empty(0, np.int64)
-    spans = [int(key.max()) - int(key.min()) + 1 for key in keys]
-    if np.prod([float(span) for span in spans]) >= 2.0**62:
-        wide = int(np.argmax([float(span) for span in spans]))
+    if not len(keys[0]) or (len(keys) == 1 and keys[0].dtype.kind == "i"):
+        return keys[0].astype(np.int64)
+    least = [key.min() for key in keys]
+    spans = [int(key.max()) - int(low) + 1 for key, low in zip(keys, least, strict=True)]
+    if math.prod(spans) >= 2**62:
+        wide = spans.index(max(spans))
         ranks = np.unique(keys[wide], return_inverse=True)[1]
         if int(ranks.max()) + 1 == spans[wide]:
             raise OverflowError("keys do not fit into 63 bits")
         return packed([*keys[:wide], ranks, *keys[wide + 1 :]])
     key = np.zeros(len(keys[0]), np.int64)
-    for values, span in zip(keys, spans, strict=True):
+    for values, low, span in zip(keys, least, spans, strict=True):
         key *= span
-        key += (values - values.min()).astype(np.int64)
+        key += (values - low).astype(np.int64, copy=False)  # of hashes, which are unsigned
     return key

@@ -30,6 +30,7 @@ class Rows:
         self.groups = groups
         self._fetch = fetch
         self._columns: dict[str, Column] = {}
+        self._made: dict[Any, Column] = {}
 
     @classmethod
     def of(cls, columns: Mapping[str, Column]) -> Rows:
@@ -48,11 +49,17 @@ class Rows:
             raise AttributeError(name)
         return self[name]
 
+    def once(self, what: Any, make: Callable[[], Column]) -> Column:
+        """Return what ``make`` makes of these rows, the same column whenever ``what`` is asked for again."""
+        if what not in self._made:
+            self._made[what] = make()
+        return self._made[what]
+
     def count(self, where: Column | None = None) -> Column:
         """Return the rows of each group, or those of them that are marked."""
         if self.groups is None:
             raise TypeError("these rows are in no groups")
-        return Column(self.groups.sizes() if where is None else self.groups.count(where.values))
+        return Column(self.groups.sizes()) if where is None else where.marked()
 
     def filter(self, condition: Column) -> Rows:
         """Return the rows where ``condition`` is true, in their order, in no groups."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clv_core.columns import CART, RATING_EVENT, RETURN, VIEW
 from clv_core.features.context.days import Days, LogDays, exactly
-from clv_core.features.context.lookup import SPANS, Known, Lookup, counts_by_span, decayed
+from clv_core.features.context.lookup import SPANS, Known, Lookup, by_span, decayed
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -44,8 +44,7 @@ def customer_statistics(
     """
     log = replace(log, **{name: getattr(log, name).in_units(usual["money"]) for name in ("orders", "returned")})
     known = Known.of(log, customers, cutoff_day, horizon_days)
-    counts = counts_by_span(log.orders, customers, cutoff_day, horizon_days)
-    money = counts_by_span(log.orders, customers, cutoff_day, horizon_days, value=True)
+    counts, money = by_span(known.edges), by_span(log.orders.added[known.edges])
     bought = (known.count > 0).astype(np.float64)
     found: Columns = {
         "count": np.log1p(known.count),
@@ -151,13 +150,15 @@ def _behaviour(log: LogDays, customers: Ints, cutoff_day: int, horizon_days: int
     """What she looked at, put into the cart, sent back and thought of it."""
     found: Columns = {}
     for name, days in log.behaviour.items():
-        stop = days.before(customers, cutoff_day)
+        spans = BEHAVIOUR_SPANS if name in (VIEW, CART, "other") else BEHAVIOUR_SPANS[-1:]
+        edges = [cutoff_day, *(cutoff_day - round(span * horizon_days) for span in spans)]
+        at = days.before(customers[:, None], np.array(edges))
+        stop, added = at[:, 0], days.added[at]
         any_ = stop > days.offsets[customers]
         last = np.append(days.day, cutoff_day)[np.where(any_, stop - 1, -1)]
         found[f"{name}_last"] = np.where(any_, np.log((cutoff_day - last) / horizon_days + LITTLE), 2.0)
-        for span in BEHAVIOUR_SPANS if name in (VIEW, CART, "other") else BEHAVIOUR_SPANS[-1:]:
-            begin = cutoff_day - round(span * horizon_days)
-            found[f"{name}_{span}"] = np.log1p(days.sum(customers, begin, cutoff_day))
+        for column, span in enumerate(spans, 1):
+            found[f"{name}_{span}"] = np.log1p(added[:, 0] - added[:, column])
     rated, returns = log.behaviour[RATING_EVENT], log.behaviour[RETURN]
     stop = log.rating.before(customers, cutoff_day)
     number = _spans(rated, customers, cutoff_day, rated.added)

@@ -82,10 +82,10 @@ class Days:
         return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
 
     def before(self, customers: Ints, day: Ints | int) -> Ints:
-        """Return the position after each customer's last row before ``day``, int64 [n]."""
+        """Return the position after each customer's last row before ``day``, int64 [n]; of k days, [n, 1] and [k]."""
         first, stride, keys = self._keys
-        at = np.clip(np.asarray(day) - first, 0, stride - 1)
-        found: Ints = np.searchsorted(keys, customers * stride + at, side="left")
+        at = np.minimum(np.maximum(day, first) - first, stride - 1)
+        found: Ints = keys.searchsorted(customers * stride + at)
         return found
 
     def count(self, customers: Ints, begin: Ints | int, end: Ints | int) -> Floats:

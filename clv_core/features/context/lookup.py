@@ -43,16 +43,19 @@ SPANS: Final = (0.0, 0.0625, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Edges of the spans of the past in which order days are counted, in horizons before the cutoff."""
 
 
-def counts_by_span(
-    orders: Days, customers: Ints, cutoff_day: int, horizon_days: float, *, value: bool = False
-) -> Floats:
-    """Return order days, or their value, in each of the spans between :data:`SPANS`, and before them, [n, 9]."""
-    edges = [cutoff_day - round(span * horizon_days) for span in SPANS]
-    added = [orders.before(customers, edge) for edge in edges]
-    added.append(orders.offsets[customers])
-    at = np.stack(added, axis=1)
-    running = orders.added[at] if value else at.astype(np.float64)
-    spans: Floats = running[:, :-1] - running[:, 1:]
+def span_edges(orders: Days, customers: Ints, cutoff_day: int, horizon_days: float) -> Ints:
+    """Return the positions of customers' order days at each of :data:`SPANS`, and of their first ones, [n, 10]."""
+    edges = np.array([cutoff_day - round(span * horizon_days) for span in SPANS])
+    return np.column_stack([orders.before(customers[:, None], edges), orders.offsets[customers]])
+
+
+def by_span(running: Floats | Ints) -> Floats:
+    """Return what lies in each of the spans between :data:`SPANS`, and before them, [n, 9].
+
+    Args:
+        running: a running count or sum at :func:`span_edges`, [n, 10].
+    """
+    spans: Floats = (running[:, :-1] - running[:, 1:]).astype(np.float64)
     return spans
 
 
@@ -74,6 +77,7 @@ class Known:
         weight: order days decayed by half a horizon, [n].
         silence: days since the last event of any kind, in horizons, [n].
         cart: days since the last cart, in horizons, infinite without any, [n].
+        edges: :func:`span_edges`, [n, 10].
     """
 
     count: Floats
@@ -82,22 +86,24 @@ class Known:
     weight: Floats
     silence: Floats
     cart: Floats
+    edges: Ints
 
     @classmethod
     def of(cls, log: LogDays, customers: Ints, cutoff_day: int, horizon_days: float) -> Known:
         """Return what was known of customers before a cutoff."""
-        begin, stop = log.orders.offsets[customers], log.orders.before(customers, cutoff_day)
+        edges = span_edges(log.orders, customers, cutoff_day, horizon_days)
+        begin, stop = edges[:, -1], edges[:, 0]
         bought = stop > begin
         safe = np.append(log.orders.day, cutoff_day)
         last, first = safe[np.where(bought, stop - 1, -1)], np.where(bought, safe[begin], log.seen[customers])
-        spans = counts_by_span(log.orders, customers, cutoff_day, horizon_days)
         return cls(
             (stop - begin).astype(np.float64),
             (cutoff_day - last) / horizon_days,
             (cutoff_day - first) / horizon_days,
-            decayed(spans, 0.5),
+            decayed(by_span(edges), 0.5),
             log.events.since(customers, cutoff_day) / horizon_days,
             log.behaviour[CART].since(customers, cutoff_day) / horizon_days,
+            edges,
         )
 
     def expected(self, counts: BgNbd, days: int, horizon_days: float) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -11,15 +12,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from clv_core.features.context.context import Context
-from clv_core.features.shards import each
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.heads import Head, Params
 from clv_core.model.horizon import Horizon, discounted, largest_allowed
 from clv_core.model.instant import curve
-from clv_core.model.instant.inputs import InstantInputs
+from clv_core.model.instant.inputs import Batch, InstantInputs
 from clv_core.model.instant.network import InstantNetwork
-from clv_core.model.levelled import ROWS_AT_ONCE, Levelled, Read, joined_parts, mean_of
+from clv_core.model.levelled import Levelled, Read, ask_all, mean_of
 from clv_core.model.one_thread import one_thread
+from clv_core.model.together import Together
 
 
 @dataclass(frozen=True)
@@ -51,17 +52,7 @@ class InstantModel(Levelled):
         """Return what the networks say of every row, before any level."""
         one_thread()
         contexts, inputs = _inputs(snapshot)
-
-        @torch.no_grad()  # of this thread
-        def ask(rows: Tensor) -> list[Params]:
-            batch = inputs.batch(rows)
-            return [network(batch) for network in self.networks]
-
-        answers = each(ask, list(inputs.in_parts(ROWS_AT_ONCE)))
-        members = [
-            {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-            for parts in zip(*answers, strict=True)
-        ]
+        members = ask_all(inputs, self._ask)
         curves = [params.pop("curve") for params in members]
         horizon = horizon_days or self.horizon_days
         longer = [self._share(weights, horizon) for weights in curves]
@@ -88,13 +79,19 @@ class InstantModel(Levelled):
         """Return the last hidden layer of each network, each [n, WIDTH]."""
         one_thread()
         _, inputs = _inputs(snapshot)
+        said = ask_all(inputs, lambda batch: [{"hidden": network.hidden(batch)} for network in self.networks])
+        return [one["hidden"].numpy() for one in said]
 
-        @torch.no_grad()  # of this thread
-        def ask(rows: Tensor) -> list[Tensor]:
-            batch = inputs.batch(rows)
-            return [network.hidden(batch) for network in self.networks]
+    @cached_property
+    def _rnns(self) -> Together:
+        return Together([network.steps for network in self.networks])
 
-        return joined_parts(each(ask, list(inputs.in_parts(ROWS_AT_ONCE))))
+    def _ask(self, batch: Batch) -> list[Params]:
+        steps = batch.steps
+        if not self._rnns.few(steps.batch_sizes):
+            return [network(batch) for network in self.networks]
+        states = self._rnns.last([steps.channels] * len(self.networks), steps.batch_sizes, steps.unsort)
+        return [network(batch, last) for network, last in zip(self.networks, states, strict=True)]
 
     def _share(self, weights: Tensor, horizon_days: int) -> Tensor:
         """Return what comes in ``horizon_days``, discounted, relative to the model's own horizon, float32 [n]."""

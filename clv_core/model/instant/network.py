@@ -95,18 +95,26 @@ class InstantNetwork(nn.Module):
                 torch.where(deviation > 1e-3, deviation, torch.ones_like(deviation))
             )
 
-    def forward(self, batch: Batch) -> Params:
-        """Return the head's parameters and ``curve``, the weights of the curve over time [B, curve.WIDTH]."""
-        own, weights, trust = self.out(self.hidden(batch)).split([self.head.args_dim, curve.WIDTH, 1], dim=1)
+    def forward(self, batch: Batch, last: Tensor | None = None) -> Params:
+        """Return the head's parameters and ``curve``, the weights of the curve over time [B, curve.WIDTH].
+
+        Args:
+            batch: of B rows.
+            last: the RNN's last state, [B, STEPS_WIDTH], if it is known.
+        """
+        raw = self.out(self.hidden(batch, last))
+        own, weights, trust = raw.split([self.head.args_dim, curve.WIDTH, 1], dim=1)
         params = self.head.domain_map(own, batch.base)
         anchored = batch.base[:, ANCHORED]
         log_mean = torch.lerp(params["log_mean"], anchored, trust.squeeze(-1).sigmoid())
         return {**params, "log_mean": log_mean, "curve": weights.softmax(-1)}
 
-    def hidden(self, batch: Batch) -> Tensor:
+
+    def hidden(self, batch: Batch, last: Tensor | None = None) -> Tensor:
         """Return the last hidden layer: each customer as the network sees her, [B, WIDTH]."""
+        if last is None:
+            last = self.steps(PackedSequence(batch.steps.channels, batch.steps.batch_sizes))[1][-1][batch.steps.unsort]
         log = self.log(_cut((batch.logs - self.log_mean) / self.log_deviation))
-        last = self.steps(PackedSequence(batch.steps.channels, batch.steps.batch_sizes))[1][-1][batch.steps.unsort]
         statistics = _cut((batch.statistics - self.statistics_mean) / self.statistics_deviation)
         hidden = self.join(torch.cat([statistics, last], dim=1))
         for block in self.blocks:

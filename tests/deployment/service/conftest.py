@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,32 +14,22 @@ import pandas as pd
 import pytest
 import uvicorn
 
-from clv_core import __version__, pipeline
+from clv_core import pipeline
 from clv_core.collection.customers.roles import Roles
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import Plan, simulate
-from clv_core.collection.store import Dataset, open_dataset
-from clv_core.config import TrainConfig
-from clv_core.deployment.bundle import Bundle, list_bundles, save_bundle
+from clv_core.collection.store import open_dataset
+from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.service.app import make
 from clv_core.deployment.service.settings import ServiceSettings
-from clv_core.deployment.signals import learned_signals
-from clv_core.evaluation.backtest import training_data
 from clv_core.features.engine import Engine
-from clv_core.features.log import open_log
 from clv_core.jobs import NoProgress
-from clv_core.model.blend import BlendModel
-from clv_core.model.deep import DeepModel
-from clv_core.model.instant.model import InstantModel
-from clv_core.model.instant.weights import load_network
-from clv_core.training.fit import MODELS, Fitted, Model
 from clv_core.workspace import Workspace
+from tests.deployment.kinds import keep_kinds
 
 SENT = ("event_type", "amount", "order_id", "category", "quantity", "discount", "rating", "review_text", "channel",
         "country")  # fmt: skip
-CONFIG = TrainConfig(horizon_days=60, ensemble=2, steps=30, cutoffs=3, processes=1, device="cpu")
-KINDS = ("bgnbd", "paretonbd", "lightgbm", "hybrid", "blend")
 Serve = Callable[..., Any]
 
 
@@ -56,43 +45,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     ages = pd.DataFrame({"customer_id": people, "age": [20 + at % 50 for at in range(len(people))]})
     ages.to_csv(folder / "people.csv", index=False)
     pipeline.add_customers(workspace, "shop", folder / "people.csv", Roles(static=("age",)), progress=NoProgress())
-    dataset = open_dataset(workspace, "shop")
-    log = open_log(dataset)
-    fitted: dict[str, Model] = {}
-    for kind in KINDS[:-1]:
-        config = replace(CONFIG, model=kind)
-        data = training_data(log, log.end, config, NoProgress())
-        fitted[kind] = MODELS[kind].fit(data, config, folder / kind, NoProgress(), "training").model
-    log.close()
-    assert isinstance(fitted["hybrid"], DeepModel)  # what a blend is, but for the tuning:
-    fitted["blend"] = BlendModel(fitted["hybrid"], InstantModel(60, (load_network(),), 500.0))
-    for kind in KINDS:
-        _keep(workspace, dataset, kind, fitted[kind])
+    for bundle in keep_kinds(workspace, open_dataset(workspace, "shop"), folder):
+        Registry(workspace).register(bundle)
     return workspace
-
-
-def _keep(workspace: Workspace, dataset: Dataset, kind: str, model: Model) -> None:
-    """Keep a model as ``train`` does; nothing is measured."""
-    config = replace(CONFIG, model=kind)
-    record = {
-        "model": kind,
-        "dataset": {"name": dataset.name, "version": dataset.version},
-        "created": "2026-01-01T00:00:00+00:00",
-        "code_version": __version__,
-        "cutoff": dataset.log_end.isoformat(),
-        "horizon_days": config.horizon_days,
-        "currency": dataset.manifest.currency,
-        "config": config.to_json(),
-        "metrics": {},
-        "baselines": {},
-        "holdout": None,
-        "trust": {"verdict": "caution", "reasons": []},
-        "signals": learned_signals(model, dataset, config),
-        "warnings": [],
-        "estimate": {},
-        "actual": {},
-    }
-    Registry(workspace).register(save_bundle(workspace, f"shop-{kind}", Fitted(model, []), record, None))
 
 
 @pytest.fixture(scope="session")

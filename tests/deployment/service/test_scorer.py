@@ -14,14 +14,13 @@ from clv_core.deployment.registry import Registry
 from clv_core.deployment.service.loading import load, look_up
 from clv_core.deployment.service.scorer import Scorer
 from clv_core.deployment.service.scoring import FIGURES, Ask, answer
-from clv_core.deployment.service.surroundings import Surroundings, surroundings, surroundings_path
 from clv_core.deployment.service.wire import REQUEST
+from clv_core.deployment.surroundings import Surroundings, surroundings, surroundings_path
 from clv_core.features.handful import closure
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import score
 from clv_core.workspace import Workspace, read_json
-
-KINDS = ("bgnbd", "paretonbd", "lightgbm", "hybrid", "blend")
+from tests.deployment.kinds import KINDS
 
 
 def scorer_of(workspace: Workspace, bundle: Bundle) -> Scorer:

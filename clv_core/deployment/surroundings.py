@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
+import pandas as pd
 
 from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig
@@ -24,12 +25,13 @@ from clv_core.features.btyd import Anchor, ParetoNbd
 from clv_core.features.context.context import Context, ContextOf
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.relations import day_of
-from clv_core.features.season import last_year_residual, scoring_parts, scoring_snapshot
+from clv_core.features.season import last_year_residual, scoring_parts
 from clv_core.features.sequences import Steps
 from clv_core.features.snapshot import Snapshot
 from clv_core.features.table import Anchored
 from clv_core.model.levelled import Levelled
-from clv_core.model.paretonbd import ParetoNbdModel
+from clv_core.model.paretonbd import ParetoNbdModel, counts_of
+from clv_core.training.fit import Model
 from clv_core.workspace import Workspace, read_json, write_json
 
 FOLDER: Final = "serving"
@@ -145,10 +147,27 @@ def _known(bundle: Bundle, log: EventLog, cutoff: date, config: TrainConfig) -> 
         residual = last_year_residual(log, cutoff, horizon)
         context = contexts[day].known if model.whole_past else None
         return {"anchor": anchors[day], "level": level, "residual": residual, "context": context}
+    return besides_level(model, log, cutoff, config)
+
+
+def besides_level(model: Model, log: EventLog, cutoff: date, config: TrainConfig) -> dict[str, Any]:
+    """Return what a log decides but for the level of networks, which only their own answers can tell.
+
+    Args:
+        model: who is to be told.
+        log: whoever holds it; nothing at or after the cutoff is in it.
+        cutoff: midnight, log-local.
+        config: what the model was trained with.
+
+    Returns:
+        Arguments of :class:`Surroundings`.
+    """
+    day, horizon = day_of(cutoff), config.horizon_days
+    anchored = Anchored.of(log.holder, cutoff, horizon, np.asarray(log.holder.seen(day), np.int64))
+    found: dict[str, Any] = {"anchor": anchored.anchor, "level": 1.0, "residual": 0.0}
     if isinstance(model, ParetoNbdModel):
-        snapshot = scoring_snapshot(log, cutoff, horizon, **how)
-        counts = model.settled(snapshot).counts_[day]
-        return {"anchor": snapshot.anchors[day], "level": 1.0, "residual": 0.0, "counts": counts}
-    everyone = np.asarray(log.holder.seen(day), np.int64)
-    anchored = Anchored.of(log.holder, cutoff, horizon, everyone)
-    return {"anchor": anchored.anchor, "level": 1.0, "residual": 0.0}
+        found["counts"] = counts_of(pd.DataFrame(anchored.columns))
+    if isinstance(model, Levelled):
+        found["residual"] = last_year_residual(log, cutoff, horizon)
+        found["context"] = log.context(day, horizon).known if model.whole_past else None
+    return found

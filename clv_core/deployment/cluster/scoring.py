@@ -1,0 +1,194 @@
+"""Every customer of a folder of events predicted on Spark: what ``score`` says of a dataset, to 1e-6.
+
+The features are the same Ibis expressions, run by Spark. What the whole log decides (anchor, level, context) is worked
+out once and sent to the workers with the bundle; they see some customers each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clv_core.collection.store import open_dataset
+from clv_core.columns import EVENT_TYPE, PURCHASE
+from clv_core.config import TrainConfig
+from clv_core.deployment.answerer import Answerer
+from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.deployment.cluster import worker
+from clv_core.deployment.cluster.worker import SCORES, TOTALS, Carried
+from clv_core.deployment.surroundings import Surroundings, besides_level
+from clv_core.deployment.terms import Terms
+from clv_core.errors import NotFound, Refused, UsageError
+from clv_core.features.lines import VOCABULARIES
+from clv_core.features.log import EventLog
+from clv_core.features.relations import day_of
+from clv_core.features.spark import REMOTE, Spark
+from clv_core.features.warehouse import Warehouse
+from clv_core.features.wide import wide_rows
+from clv_core.jobs import Progress
+from clv_core.model.levelled import Levelled
+from clv_core.workspace import Workspace, atomic_path
+
+if TYPE_CHECKING:
+    import ibis
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What became of a folder.
+
+    Args:
+        customers: how many were predicted.
+        total: sum of their predicted_clv.
+        as_of: the cutoff.
+        timezone: that its days were counted in.
+        terms: what the scores speak of.
+    """
+
+    customers: int
+    total: float
+    as_of: date
+    timezone: str
+    terms: Terms
+
+
+def score_folder(
+    workspace: Workspace,
+    spark: Spark,
+    events: str,
+    model_id: str,
+    out: str,
+    *,
+    timezone: str | None = None,
+    cutoff: date | None = None,
+    horizon_days: int | str | None = None,
+    discount_rate: float = 0.0,
+    margin_rate: float = 1.0,
+    progress: Progress,
+) -> Scored:
+    """Predict the value of all customers of a folder that were seen before the cutoff.
+
+    Args:
+        workspace: where the model is.
+        spark: who computes.
+        events: Parquet in canonical columns, ``event_time`` in UTC; a path or an address that all workers see.
+        model_id: the bundle.
+        out: folder of Parquet files that is made, in the columns of ``score``, in no order.
+        timezone: the log's; None is that of the dataset that the model learned from.
+        cutoff: as of when; None is the first midnight after the last event.
+        horizon_days: how far ahead, in days or ``lifetime``; None is the horizon that the model was trained on.
+        discount_rate: yearly rate at which later value is discounted.
+        margin_rate: share of net value that is margin.
+        progress: listener.
+
+    Raises:
+        NotFound: no model, or no events.
+        Refused: the model learned from attributes of customers, which no folder of events holds; the log has no
+            purchase; ``out`` exists.
+        UsageError: nobody says what time zone it is.
+    """
+    bundle = open_bundle(workspace, model_id)
+    bundle.check()
+    terms = Terms.of(horizon_days, bundle.record["horizon_days"], discount_rate, margin_rate)
+    zone = timezone or _zone_of(workspace, bundle)
+    _refuse_what_cannot_be(bundle, out)
+    progress.report("features", 0, 1)
+    table = spark.events(events, zone)
+    as_of = cutoff or _end(table, spark.connection, events)
+    log = EventLog.from_table(table, spark.connection, before=as_of, **_config(bundle).of_log())
+    wide, carried = told(log, bundle, as_of, zone, terms)
+    rows = spark.session.sql(str(spark.connection.compile(wide)))
+    progress.report("scoring", 0, 1)
+    if isinstance(bundle.model, Levelled):
+        rows = rows.persist(_disk())  # read once for the level, once for the answers
+        found = _on_workers(spark, rows, worker.totals, carried, TOTALS).selectExpr("sum(ours)", "sum(anchors)")
+        ((ours, anchors),) = found.collect()
+        carried = carried.at_level(ours or 0.0, anchors or 0.0)
+    _save(_on_workers(spark, rows, worker.scores, carried, SCORES), out)
+    rows.unpersist()
+    ((customers, total),) = spark.session.read.parquet(out).selectExpr("count(*)", "sum(predicted_clv)").collect()
+    progress.report("scoring", customers, customers)
+    return Scored(customers, float(total), as_of, zone, terms)
+
+
+def _zone_of(workspace: Workspace, bundle: Bundle) -> str:
+    try:
+        return open_dataset(workspace, str(bundle.record["dataset"]["name"])).manifest.timezone
+    except NotFound as error:
+        raise UsageError("events_timezone", dataset=bundle.record["dataset"]["name"], model=bundle.id) from error
+
+
+def _refuse_what_cannot_be(bundle: Bundle, out: str) -> None:
+    learned = bundle.record.get("signals", {}).get("attributes", [])
+    if learned and _config(bundle).attributes:
+        raise Refused("events_attributes", model=bundle.id, names=", ".join(one["name"] for one in learned))
+    if REMOTE not in out and Path(out).exists():
+        raise Refused("out_exists", path=out)
+
+
+def _end(events: ibis.Table, connection: ibis.BaseBackend, folder: str) -> date:
+    """Return the first midnight after the last event."""
+    last = connection.to_pyarrow(events.aggregate(last=events.event_time.max())).to_pylist()[0]["last"]
+    if last is None:
+        raise NotFound("no_events_folder", path=folder)
+    end: date = last.date() + timedelta(days=1)
+    return end
+
+
+def told(log: EventLog, bundle: Bundle, as_of: date, zone: str, terms: Terms) -> tuple[ibis.Table, Carried]:
+    """Return the customers as a query of the engine, one row each, and what the workers are told beside it.
+
+    Args:
+        log: held by an engine; nothing at or after ``as_of`` is in it.
+        bundle: the model.
+        as_of: midnight, log-local.
+        zone: the log's time zone.
+        terms: what the scores speak of.
+
+    Raises:
+        Refused: nobody has bought anything.
+    """
+    warehouse, config = log.holder, _config(bundle)
+    assert isinstance(warehouse, Warehouse)
+    texts = {name: warehouse.texts(name) for name in VOCABULARIES}
+    if PURCHASE not in texts["type"]:
+        raise Refused("events_no_purchase", types=", ".join(texts["type"][:10]) or "-", column=EVENT_TYPE)
+    around = Surroundings("", "", as_of, zone, **besides_level(bundle.model, log, as_of, config))
+    names = Answerer(bundle, around).names
+    wide = wide_rows(warehouse, names, day_of(as_of), config.horizon_days, log.signals)
+    return wide, Carried.of(bundle, around, texts, terms)
+
+
+def _config(bundle: Bundle) -> TrainConfig:
+    return TrainConfig.from_json(bundle.record["config"])
+
+
+def _on_workers(spark: Spark, rows: DataFrame, answer: worker.Answer, carried: Carried, schema: str) -> DataFrame:
+    sent: Any = spark.session.sparkContext.broadcast(carried)
+    return rows.mapInArrow(partial(worker.each_batch, answer, sent), schema)
+
+
+def _disk() -> Any:
+    from pyspark import StorageLevel
+
+    return StorageLevel.DISK_ONLY
+
+
+def _save(scores: DataFrame, out: str) -> None:
+    """Write the files; a folder of this machine appears when all of them are in."""
+    from pyspark.errors import AnalysisException
+
+    if REMOTE not in out:
+        with atomic_path(Path(out).absolute()) as temporary:
+            scores.write.parquet(str(temporary))
+        return
+    try:
+        scores.write.parquet(out)
+    except AnalysisException as error:
+        if error.getCondition() == "PATH_ALREADY_EXISTS":
+            raise Refused("out_exists", path=out) from error
+        raise

@@ -1,0 +1,64 @@
+"""A model of each kind that is scored away from ``score``, quickly fitted; nothing is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from clv_core import __version__
+from clv_core.collection.store import Dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import Bundle, save_bundle
+from clv_core.deployment.signals import learned_signals
+from clv_core.evaluation.backtest import training_data
+from clv_core.features.log import open_log
+from clv_core.jobs import NoProgress
+from clv_core.model.blend import BlendModel
+from clv_core.model.deep import DeepModel
+from clv_core.model.instant.model import InstantModel
+from clv_core.model.instant.weights import load_network
+from clv_core.training.fit import MODELS, Fitted, Model
+from clv_core.workspace import Workspace
+
+CONFIG: Final = TrainConfig(horizon_days=60, ensemble=2, steps=30, cutoffs=3, processes=1, device="cpu")
+KINDS: Final = ("bgnbd", "paretonbd", "lightgbm", "hybrid", "blend")
+
+
+def keep_kinds(workspace: Workspace, dataset: Dataset, folder: Path) -> Iterator[Bundle]:
+    """Yield a bundle of each of :data:`KINDS`, kept as ``train`` keeps them, before the next one is kept."""
+    log = open_log(dataset)
+    fitted: dict[str, Model] = {}
+    for kind in KINDS[:-1]:
+        config = replace(CONFIG, model=kind)
+        data = training_data(log, log.end, config, NoProgress())
+        fitted[kind] = MODELS[kind].fit(data, config, folder / kind, NoProgress(), "training").model
+    log.close()
+    assert isinstance(fitted["hybrid"], DeepModel)  # what a blend is, but for the tuning:
+    fitted["blend"] = BlendModel(fitted["hybrid"], InstantModel(60, (load_network(),), 500.0))
+    for kind in KINDS:
+        yield _kept(workspace, dataset, kind, fitted[kind])
+
+
+def _kept(workspace: Workspace, dataset: Dataset, kind: str, model: Model) -> Bundle:
+    config = replace(CONFIG, model=kind)
+    record = {
+        "model": kind,
+        "dataset": {"name": dataset.name, "version": dataset.version},
+        "created": "2026-01-01T00:00:00+00:00",
+        "code_version": __version__,
+        "cutoff": dataset.log_end.isoformat(),
+        "horizon_days": config.horizon_days,
+        "currency": dataset.manifest.currency,
+        "config": config.to_json(),
+        "metrics": {},
+        "baselines": {},
+        "holdout": None,
+        "trust": {"verdict": "caution", "reasons": []},
+        "signals": learned_signals(model, dataset, config),
+        "warnings": [],
+        "estimate": {},
+        "actual": {},
+    }
+    return save_bundle(workspace, f"{dataset.name}-{kind}", Fitted(model, []), record, None)

@@ -1,0 +1,47 @@
+"""One row a customer says of her what the log's holder says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from clv_core.features.behaviour import FEATURES
+from clv_core.features.engine import Engine
+from clv_core.features.lines import VOCABULARIES
+from clv_core.features.relations import day_of
+from clv_core.features.sources import SOURCES
+from clv_core.features.warehouse import Warehouse
+from clv_core.features.wide import Wide, wide_rows
+
+Complete = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+def test_rows_in_any_order_tell_features_and_steps_of_the_holder_bit_for_bit(
+    shop: pd.DataFrame, complete: Complete, tmp_path: Path
+) -> None:
+    cutoff = date(2023, 12, 15)
+    complete(shop[shop["event_time"] < pd.Timestamp(cutoff)]).to_parquet(tmp_path / "events.parquet", index=False)
+    engine = Engine(memory_limit_mb=512)
+    held = Warehouse(engine.connection.read_parquet(tmp_path / "events.parquet"), engine.connection)
+    table = engine.connection.to_pyarrow(wide_rows(held, frozenset(FEATURES), day_of(cutoff), 90))
+    (batch,) = table.combine_chunks().to_batches()
+    wide = Wide(batch, {name: held.texts(name) for name in VOCABULARIES})
+    names = [name for name, one in FEATURES.items() if one.source in SOURCES]
+    ours, theirs = ({name: np.full(batch.num_rows, np.inf) for name in names} for _ in range(2))
+    everyone = np.arange(batch.num_rows)
+    wide.features(day_of(cutoff), 90, everyone, ours)
+    held.features(day_of(cutoff), 90, held.seen(day_of(cutoff)), theirs)
+    place = np.searchsorted(held.customer_ids, wide.customer_ids)
+    assert len(names) > 90 and sorted(place.tolist()) == everyone.tolist()
+    assert [name for name in names if ours[name].tobytes() != theirs[name][place].tobytes()] == []
+    steps, others = wide.steps(), held.steps()
+    engine.close()
+    rows = np.concatenate([np.arange(*others.offsets[[at, at + 1]]) for at in place])
+    assert np.diff(steps.offsets).tolist() == np.diff(others.offsets)[place].tolist()
+    for name in ("day", "gap_days", "values", "codes"):
+        assert getattr(steps, name).tobytes() == getattr(others, name)[rows].tobytes(), name
+    assert steps.vocabularies == others.vocabularies
