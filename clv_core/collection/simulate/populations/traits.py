@@ -24,9 +24,9 @@ LARGE: Final = 0.12
 ACQUISITIONS: Final = ("even", "burst", "growing", "settled", "mixed")
 DROPOUTS: Final = ("none", "by_order", "by_repeat", "gamma", "weibull")
 """By repeat, unlike by order, nobody leaves after her first order, as BG/NBD has it."""
-STEADY: Final = 0.12
+STEADY: Final = 0.06
 """Chance of a shop in which nothing moves a customer's rate but her leaving."""
-TEXTBOOK: Final = 0.12
+TEXTBOOK: Final = 0.08
 """Chance of one that is also otherwise as the field's models have it: Poisson orders at gamma rates, spend apart."""
 TEXTBOOK_DROPOUTS: Final = ("by_repeat", "by_order", "gamma")
 """BG/NBD, its modified form, Pareto/NBD."""
