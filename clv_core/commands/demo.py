@@ -38,11 +38,11 @@ def _make(folder: Path, context: Context) -> dict[str, Any]:
     from clv_core import pipeline
     from clv_core.collection.ingest import ingest
     from clv_core.collection.store import open_dataset
-    from clv_core.deployment.demo import NAME, SAMPLE, SETTINGS, keep_demo
+    from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE, SETTINGS, keep_demo
     from clv_core.deployment.kept_explanations import explanation_folder
 
     started, work = time.monotonic(), context.workspace
-    ingest(work, SAMPLE, NAME, progress=context.progress)
+    ingest(work, SAMPLE, NAME, currency=CURRENCY, progress=context.progress)
     dataset = open_dataset(work, NAME)
     bundle = pipeline.train(work, NAME, SETTINGS, progress=context.progress)
     pipeline.score(work, NAME, bundle.id, progress=context.progress)

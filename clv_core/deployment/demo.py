@@ -27,6 +27,8 @@ from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
 SAMPLE: Final = ASSETS / "sample" / "events.csv"
 NAME: Final = "sample"
+CURRENCY: Final = "USD"
+"""What the sample's amounts are called; nothing in the simulation depends on it."""
 SHIPPED: Final = ASSETS / "demo"
 RECORD: Final = "record.json"
 SETTINGS: Final = TrainConfig(horizon_days=90, model="blend", ensemble=1)
@@ -48,7 +50,7 @@ def add_demo(workspace: Workspace, *, folder: Path = SHIPPED, progress: Progress
     if not (folder / RECORD).is_file():
         raise NotFound("demo_missing", folder=str(folder))
     record = read_json(folder / RECORD)
-    ingest(workspace, SAMPLE, NAME, progress=progress)
+    ingest(workspace, SAMPLE, NAME, currency=CURRENCY, progress=progress)
     dataset = open_dataset(workspace, NAME)
     if dataset.version != record["version"]:
         raise Refused("demo_other_sample", found=dataset.version, needed=record["version"])

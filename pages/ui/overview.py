@@ -9,9 +9,9 @@ import streamlit as st
 
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
 from pages.ui import state
 from pages.ui.state import t
-from pages.ui.uploading import SAMPLE, SAMPLE_NAME
 
 LOOP: Final = (
     ("collection", ":material/upload_file:"),
@@ -55,7 +55,7 @@ def first(dataset: Dataset | None) -> Literal["primary", "secondary"]:
 
 def load_sample() -> None:
     """Read the sample that comes with CLV Studio into a dataset."""
-    state.start_job(["ingest", str(SAMPLE), "--name", SAMPLE_NAME], SAMPLE_NAME)
+    state.start_job(["ingest", str(SAMPLE), "--name", NAME, "--currency", CURRENCY], NAME)
 
 
 def loop(dataset: Dataset | None, model: Bundle | None) -> None:

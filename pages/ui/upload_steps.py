@@ -69,7 +69,7 @@ def choose_file() -> None:
                     uploading.take_path(text)
                     st.rerun()
         elif st.button(t("upload.sample.open"), type="primary", icon=":material/science:", key="open_sample"):
-            uploading.take_path(str(uploading.SAMPLE))
+            uploading.take_sample()
             st.rerun()
         if way == "sample":
             st.caption(t("upload.sample.card"))

@@ -21,12 +21,10 @@ from clv_core.collection.event_names import EventName, event_names
 from clv_core.collection.inspect import Inspection, inspect_file
 from clv_core.collection.profile import Answers
 from clv_core.collection.store import SET_ASIDE
+from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
 from clv_core.errors import Refused
 from pages.ui import received, state
-from pages.ui.navigation import ASSETS
 
-SAMPLE: Final = ASSETS / "sample" / "events.csv"
-SAMPLE_NAME: Final = "sample"
 FILE: Final = "upload_file"
 ANSWERS: Final = "upload_answers"
 ROUND: Final = "upload_answer_round"
@@ -61,7 +59,7 @@ class Chosen:
     def name(self) -> str:
         """A dataset name made from the first file's."""
         if self.path == SAMPLE:
-            return SAMPLE_NAME
+            return NAME
         stem = re.sub(r"[^\w .-]+|^[\W_]+", " ", self.path.name.split(".")[0]).strip()
         return stem[:64].strip(" .") or "log"
 
@@ -102,6 +100,12 @@ def take_path(text: str) -> None:
     if not text.strip() or not path.exists():
         raise Refused("no_file", path=text.strip()[:200])
     _begin(Chosen((path.resolve(),), _new_folder()))
+
+
+def take_sample() -> None:
+    """Choose the sample log, whose currency is known."""
+    take_path(str(SAMPLE))
+    answer(currency=CURRENCY)
 
 
 def _new_folder() -> Path:

@@ -109,7 +109,6 @@ class InstantNetwork(nn.Module):
         log_mean = torch.lerp(params["log_mean"], anchored, trust.squeeze(-1).sigmoid())
         return {**params, "log_mean": log_mean, "curve": weights.softmax(-1)}
 
-
     def hidden(self, batch: Batch, last: Tensor | None = None) -> Tensor:
         """Return the last hidden layer: each customer as the network sees her, [B, WIDTH]."""
         if last is None:
