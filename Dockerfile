@@ -14,7 +14,7 @@ COPY requirements.txt .
 RUN pip install --no-cache-dir --index-url https://download.pytorch.org/whl/cpu "torch>=2.9" \
  && pip install --no-cache-dir --requirement requirements.txt
 COPY app.py ./
-COPY .streamlit .streamlit
+COPY .streamlit/config.toml .streamlit/
 COPY assets assets
 COPY pages pages
 COPY clv_core clv_core

@@ -18,7 +18,7 @@ help:
 	@echo "make lint    ruff over everything, mypy --strict over clv_core"
 	@echo "make check   lint and test"
 	@echo "make e2e     walk through the app in a real browser (skipped where there is no Chromium)"
-	@echo "make bench   seconds and memory of each stage on a simulated log, training and scoring as ratios to bare PyTorch (CUSTOMERS=20000)"
+	@echo "make bench   seconds and memory of each stage on a simulated log, training and scoring as ratios to bare PyTorch (CUSTOMERS=20000), and bench-million"
 	@echo "make bench-accuracy  all models on past origins of real and simulated logs (SEEDS=1 ONLY=cdnow,btyd; about half an hour)"
 	@echo "make bench-large  a log of 20 million rows: reading and snapshot as ratios to plain DuckDB (ROWS=20000000; some minutes, 4 GB of disk)"
 	@echo "make bench-million  a million customers scored on two cores: seconds and memory (ROWS=20000000; some minutes, 6 GB of disk)"
@@ -71,6 +71,7 @@ bench: .venv/dev
 	@$(BIN)/python -m tests.bench.answers
 	@$(BIN)/python -m tests.bench.speed --customers $(CUSTOMERS)
 	@$(BIN)/python -m tests.bench.cdnow
+	@$(MAKE) --no-print-directory bench-million
 
 SEEDS ?= 1
 RESAMPLES ?= 1000

@@ -1,8 +1,8 @@
 """The command line: ``python -m clv_core COMMAND ... [--workspace DIR] [--lang en|zh]``.
 
 A thin skin: each command is one module of :mod:`clv_core.commands` with ``add_arguments`` and ``run``. Human progress
-goes to stderr, one JSON object is the last line of stdout. Exit 0 done, 2 bad usage, 3 needs an answer, 4 refused,
-5 failed.
+goes to stderr, one JSON object is the last line of stdout; a job keeps it in its status instead. Exit 0 done, 2 bad
+usage, 3 needs an answer, 4 refused, 5 failed.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from clv_core import audit, jobs
 from clv_core.commands import Context
-from clv_core.errors import Cancelled, ClvError, UsageError
+from clv_core.errors import Cancelled, ClvError, UsageError, traced
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
+from clv_core.locks import running
 from clv_core.workspace import Workspace
 
 COMMANDS: Final = (
@@ -36,9 +38,14 @@ COMMANDS: Final = (
 
 AUDITED: Final = (
     *("ingest", "combine", "rename", "restore", "delete", "train", "score"),
-    *(f"models {action}" for action in ("promote", "rollback", "archive", "delete", "export")),
+    "models export",
 )
-"""What is noted in the audit log when it is done; lists are noted where they are written, erasures by themselves."""
+"""What is noted in the audit log when it is done; lists are noted where they are written, changes of a model's role in
+the registry, and erasures, retrainings, imported models and keys by themselves."""
+
+
+UNHELD: Final = ("simulate", "datasets", "pretrain", "erase", "suppress", "serve", "keys")
+"""What may go on beside an erasure: nothing of a customer is written by it. An erasure holds others off by itself."""
 
 
 class _Help(argparse.HelpFormatter):
@@ -87,7 +94,8 @@ def main(arguments: Sequence[str]) -> int:
         progress = jobs.JobProgress(job) if job else jobs.ConsoleProgress(language)
         if job:
             jobs.update_status(job, pid=os.getpid())
-        result = options.run(options, Context(workspace, language, progress))
+        with nullcontext() if options.command in UNHELD else running(workspace):
+            result = options.run(options, Context(workspace, language, progress))
         _audit(workspace, options)
         text = json.dumps(result, ensure_ascii=False, allow_nan=False)
     except KeyboardInterrupt:
@@ -95,12 +103,15 @@ def main(arguments: Sequence[str]) -> int:
     except ClvError as error:
         return _fail(error, language, job)
     except Exception as error:
-        if job or os.environ.get("CLV_DEBUG"):
+        if os.environ.get("CLV_DEBUG"):
             traceback.print_exc()
+        elif job:
+            print(traced(error), file=sys.stderr)
         return _fail(ClvError("unexpected", kind=type(error).__name__), language, job)
     if job:
         jobs.finish(job, language, result=result)
-    print(text, flush=True)
+    else:
+        print(text, flush=True)
     return 0
 
 
@@ -115,10 +126,12 @@ def _audit(workspace: Workspace, options: argparse.Namespace) -> None:
 
 
 def _fail(error: ClvError, language: str, job: Path | None) -> int:
-    print(error.message(language), file=sys.stderr)
-    print(json.dumps({"error": error.to_json(language)}, ensure_ascii=False, allow_nan=False), flush=True)
     if job:
-        jobs.finish(job, language, error=error)
+        jobs.finish(job, language, result=error.result, error=error)
+        return error.exit_code
+    print(error.message(language), file=sys.stderr)
+    done = {} if error.result is None else {"result": error.result}
+    print(json.dumps({"error": error.to_json(language), **done}, ensure_ascii=False, allow_nan=False), flush=True)
     return error.exit_code
 
 

@@ -15,6 +15,7 @@ found, where, and what to do.
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -46,6 +47,14 @@ class Message:
         return {"code": self.code.split(".", 1)[-1], "params": self.params, "message": self.text(language)}
 
 
+def traced(error: BaseException) -> str:
+    """Return the type of an unexpected error and the lines of code that it went through, for a log.
+
+    Its text is left out: that of a library may quote a cell.
+    """
+    return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"
+
+
 class ClvError(Exception):
     """Root of all errors that a person may see.
 
@@ -60,6 +69,8 @@ class ClvError(Exception):
         super().__init__(code, params)
         self.code = code
         self.params = params
+        self.result: dict[str, Any] | None = None
+        """What was done all the same, as JSON; None where nothing was."""
 
     def message(self, language: str = DEFAULT_LANGUAGE) -> str:
         """Return the sentence in ``language``."""

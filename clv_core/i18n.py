@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,10 +43,14 @@ def catalogue(language: str) -> dict[str, str]:
 def translate(key: str, language: str = DEFAULT_LANGUAGE, **params: Any) -> str:
     """Return the sentence ``key`` in ``language`` with ``params`` filled in.
 
+    A sentence says ``{in_currency}`` behind an amount: a space and the ``currency`` among the parameters, or nothing
+    where it has no name.
+
     Raises:
         KeyError: the key is in no catalogue; a test holds every key used in the code against the catalogues.
     """
-    return catalogue(language)[key].format(**params)
+    currency = params.get("currency")
+    return catalogue(language)[key].format(**{"in_currency": f" {currency}" if currency else "", **params})
 
 
 def has(key: str, language: str = DEFAULT_LANGUAGE) -> bool:
@@ -81,6 +86,22 @@ def say_number(value: float, language: str = DEFAULT_LANGUAGE, digits: int = 3) 
 def say_money(value: float, currency: str, language: str = DEFAULT_LANGUAGE, digits: int = 3) -> str:
     """Return an amount as a person would say it, with the log's currency where it has a name."""
     return f"{say_number(float(value), language, digits)} {currency}".strip()
+
+
+def say_share(share: float, digits: int = 0) -> str:
+    """Return a share as a percentage; what is not 0 % or 100 % is not said to be.
+
+    Args:
+        share: 0 to 1; a change may lie outside.
+        digits: decimals, up to three where fewer would say 0 % or 100 % of what is not.
+    """
+    if not isfinite(share):
+        return "–"
+    said = f"{share:.{digits}%}"
+    whole = float(said[:-1]) / 100
+    if whole in (0.0, 1.0) and abs(share - whole) > 5e-6 and digits < 3:
+        return say_share(share, digits + 1)
+    return said
 
 
 def say_day(value: date | str, language: str = DEFAULT_LANGUAGE) -> str:

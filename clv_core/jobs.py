@@ -3,9 +3,9 @@
 A page never trains by itself. It starts ``python -m clv_core --job DIR COMMAND ...`` and reads ``DIR/status.json``, so
 closing the browser, reloading, or a second person never stops or mixes a run.
 
-    status.json    {id, command, args, state, pid, started, updated, stage, done, total, result, error}
+    status.json    {id, command, args, state, pid, started, updated, stage, done, total, result, error, put_away}
     history.jsonl  one line a report that carries figures (loss curves)
-    log.txt        what the child printed
+    log.txt        what the child printed; results and errors are in the status alone, for they may name a customer
 """
 
 from __future__ import annotations
@@ -126,6 +126,11 @@ class Job:
         path = self.folder / "log.txt"
         return path.read_text(encoding="utf-8", errors="replace")[-characters:] if path.exists() else ""
 
+    def put_away(self) -> None:
+        """Mark a run that is over as known to who started it: no page speaks of it again unasked."""
+        if self.status()["state"] != RUNNING:
+            update_status(self.folder, put_away=True)
+
     def cancel(self) -> None:
         """Ask the run to stop; it removes what it half made."""
         status, child = self.status(), _children.get(self.id)
@@ -193,7 +198,7 @@ def finish(folder: Path, language: str, *, result: dict[str, Any] | None = None,
         update_status(folder, state=DONE, result=result)
     else:
         state = CANCELLED if error.code == "cancelled" else FAILED
-        update_status(folder, state=state, error=error.to_json(language), exit_code=error.exit_code)
+        update_status(folder, state=state, result=result, error=error.to_json(language), exit_code=error.exit_code)
 
 
 _children: dict[str, subprocess.Popen[bytes]] = {}

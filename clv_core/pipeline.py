@@ -11,7 +11,6 @@ than what they are imported from lie there: before the scores ``append`` and its
 from __future__ import annotations
 
 import dataclasses
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +18,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from clv_core import __version__
+from clv_core.collection.dataset import Dataset
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.asking import keep_explained
@@ -28,23 +29,26 @@ from clv_core.deployment.cluster.scoring import score_folder as score_folder
 from clv_core.deployment.cluster.stated import sampling
 from clv_core.deployment.embedding import embed as embed
 from clv_core.deployment.explaining import SAMPLE, Explained, explain_scores
+from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.deployment.kept_scores import score as score
 from clv_core.deployment.kept_scores import score_file as score_file
 from clv_core.deployment.kept_scores import score_warnings as score_warnings
 from clv_core.deployment.kept_scores import scores as scores
+from clv_core.deployment.kept_tuning import keep_tuning
 from clv_core.deployment.look import look as look
-from clv_core.deployment.registry import Registry
+from clv_core.deployment.registry import Overtaken, Registry
 from clv_core.deployment.renaming import rename as rename
 from clv_core.deployment.signals import learned_signals
 from clv_core.deployment.table_file import write_table as write_table
 from clv_core.deployment.verdict import trust_of
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Backtest, run_origins, training_data
+from clv_core.evaluation.explain.store import load_explanation
 from clv_core.evaluation.folds import cross_validate
 from clv_core.evaluation.holdout import figures, measure
 from clv_core.evaluation.origins import MOST_ORIGINS, rolling_origins
 from clv_core.evaluation.trust import Trust
-from clv_core.evaluation.tune import search
+from clv_core.evaluation.tune import JOURNAL, search
 from clv_core.evaluation.tuned import Tuning, judge
 from clv_core.evaluation.variants import variants_of
 from clv_core.features.log import EventLog, open_log
@@ -66,10 +70,10 @@ from clv_core.strategy.advising import recommend as recommend
 from clv_core.strategy.deleting import delete as delete
 from clv_core.strategy.experiment_run import experiment as experiment
 from clv_core.training import choice
-from clv_core.training.checkpoint import identity
 from clv_core.training.cost import Cost, estimate, peak_memory_mb
 from clv_core.training.fit import MODELS
-from clv_core.workspace import Workspace, write_json
+from clv_core.training.states import state_folder
+from clv_core.workspace import Workspace
 
 
 def train(
@@ -81,13 +85,31 @@ def train(
     refitted with cutoffs up to the end. With ``cutoff``, the log is treated as if it ended there: nothing later
     is read.
     A run of the same data and settings that was killed goes on from its last state.
+
+    Raises:
+        Refused: the same run is going on.
     """
     started = time.monotonic()
     dataset = open_dataset(workspace, name)
     progress.report("features", 0, 1)
     log = open_log(dataset, before=cutoff, **config.of_log())
-    run = identity(dataset.name, dataset.manifest.version, log.end.isoformat(), config.to_json(), __version__)
-    folder = workspace.runs / run
+    decides = (dataset.manifest.version, log.end.isoformat(), config.to_json(), __version__)
+    with state_folder(workspace, dataset.name, *decides) as folder:
+        bundle = _trained(workspace, dataset, log, config, folder, progress, started)
+    progress.report("saving", 1, 1)
+    return bundle
+
+
+def _trained(
+    workspace: Workspace,
+    dataset: Dataset,
+    log: EventLog,
+    config: TrainConfig,
+    folder: Path,
+    progress: Progress,
+    started: float,
+) -> Bundle:
+    """Measure, fit, keep and register a model (see :func:`train`)."""
     cost = estimate(config, log.first_day, log.end, len(log.steps.customer_ids), len(log.steps.day))
     origin, warnings = measure(log, config, folder / "holdout", progress)
     fitted = MODELS[config.model].fit(
@@ -104,7 +126,7 @@ def train(
         "horizon_days": config.horizon_days,
         "currency": dataset.manifest.currency,
         "config": config.to_json(),
-        **figures(origin, log, config),
+        **figures(origin, log, config, dataset.manifest.currency),
         "signals": learned_signals(fitted.model, dataset, config),
         **sampling(dataset),
         "warnings": [warning.coded() for warning in warnings],
@@ -117,8 +139,6 @@ def train(
     held = None if origin is None else origin.predictions
     bundle = save_bundle(workspace, stem, fitted, record, held, reference.save)
     Registry(workspace).register(bundle)
-    shutil.rmtree(folder, ignore_errors=True)
-    progress.report("saving", 1, 1)
     return bundle
 
 
@@ -127,13 +147,18 @@ def default_model(workspace: Workspace, name: str) -> str:
     return choice.default_model(open_dataset(workspace, name).manifest.customers)
 
 
-def retrain(workspace: Workspace, name: str, model_id: str, *, progress: Progress) -> challenge.Outcome:
+def retrain(
+    workspace: Workspace, name: str, model_id: str, *, promote: bool = True, progress: Progress
+) -> challenge.Outcome:
     """Train a challenger on all of a dataset, hold it against the champion, and promote it only if it is better.
+
+    Where another champion was made meanwhile, the challenger was held against the wrong one: it is left as it is.
 
     Args:
         workspace: where both are.
         name: the dataset, as it has grown.
         model_id: the model whose settings are used; it, or the champion of its name, is what the new one has to beat.
+        promote: whether a better one is promoted; if not, it is left for somebody who may.
         progress: listener.
     """
     dataset, registry = open_dataset(workspace, name), Registry(workspace)
@@ -147,8 +172,14 @@ def retrain(workspace: Workspace, name: str, model_id: str, *, progress: Progres
     challenger = train(workspace, name, config, progress=progress)
     found = challenge.compare(dataset, champion, challenger, progress)
     version = registry.find(challenger.id)
-    if found.outcome == challenge.PROMOTED and version is not None:
-        registry.promote(version.name, version.number)
+    if found.outcome != challenge.PROMOTED or version is None or version.role == "champion":
+        return found
+    if not promote:
+        return replace(found, outcome=challenge.BETTER, why=Message("retrain.better", found.why.params))
+    try:
+        registry.promote(version.name, version.number, instead_of=champion.id)
+    except Overtaken as error:
+        return replace(found, outcome=challenge.STAYS, why=Message("retrain.overtaken", error.params))
     return found
 
 
@@ -194,7 +225,6 @@ def backtest(
         days = (log.end - log.first_day).days
         raise NotEnoughData("no_origin", horizon=config.horizon_days, days=days, longest=max(0, (days - 28) // 2))
     asked = [one.to_json() for one in settings.values()]
-    folder = workspace.runs / identity(dataset.name, dataset.manifest.version, "backtest", asked, __version__)
     logs = {str(config.of_log()): log}
 
     def log_of(one: TrainConfig) -> EventLog:
@@ -203,12 +233,12 @@ def backtest(
             logs[key] = open_log(dataset, before=None, **one.of_log())
         return logs[key]
 
-    found = run_origins(log_of, chosen, settings, models, seeds, folder, progress, strict=bool(origins))
-    if folds:
-        first = replace(config, model=models[0])
-        unseen = cross_validate(log, chosen[-1], first, folds, folder / "folds", progress)
-        found = replace(found, unseen=unseen)
-    shutil.rmtree(folder, ignore_errors=True)
+    with state_folder(workspace, dataset.name, dataset.manifest.version, "backtest", asked, __version__) as folder:
+        found = run_origins(log_of, chosen, settings, models, seeds, folder, progress, strict=bool(origins))
+        if folds:
+            first = replace(config, model=models[0])
+            unseen = cross_validate(log, chosen[-1], first, folds, folder / "folds", progress)
+            found = replace(found, unseen=unseen)
     return found
 
 
@@ -230,18 +260,16 @@ def tune(
     """
     dataset = open_dataset(workspace, name)
     origin = dataset.log_end - timedelta(days=config.horizon_days)
-    run = identity(dataset.name, dataset.version, "tune", origins, config.to_json(), __version__)
-    folder = workspace.runs / run
+    decides = (dataset.version, "tune", origins, config.to_json(), __version__)
     progress.report("features", 0, 1)
-    past = open_log(dataset, event_types=config.event_types, before=origin)
-    found = search(past, config, trials=trials, origins=origins, folder=folder, progress=progress)
-    past.close()
-    log = open_log(dataset, event_types=config.event_types)
-    tuning = judge(log, origin, config, found, folder / "last", progress)
-    log.close()
-    about = {"dataset": name, "version": dataset.version, "config": config.to_json()}
-    write_json(workspace.folder("tuning") / f"{name}-{config.horizon_days}d.json", {**about, **tuning.to_json()})
-    shutil.rmtree(folder, ignore_errors=True)
+    with state_folder(workspace, dataset.name, *decides, stays=JOURNAL) as folder:
+        past = open_log(dataset, before=origin, **config.of_log())
+        found = search(past, config, trials=trials, origins=origins, folder=folder, progress=progress)
+        past.close()
+        log = open_log(dataset, **config.of_log())
+        tuning = judge(log, origin, config, found, folder / "last", progress)
+        log.close()
+        keep_tuning(workspace, dataset, config, tuning)
     return tuning
 
 
@@ -257,8 +285,16 @@ def explain(
     cutoff: date | None = None,
     progress: Progress,
 ) -> Explained:
-    """Explain a sample of a dataset's customers, or one of them, and keep it in the folder ``out``."""
+    """Explain a sample of a dataset's customers, or one of them, and write it to the folder ``out``.
+
+    As of the log's end it is also kept where reports, cards and pages look for it, unless one of more customers is.
+
+    Raises:
+        NotFound: the one is not in the log, or on the suppression list.
+    """
     bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
+    if customer is not None:
+        StopList.of(workspace, dataset).check(customer)
     found = explain_scores(
         bundle,
         dataset,
@@ -268,5 +304,11 @@ def explain(
         cutoff=cutoff,
         progress=progress,
     )
-    keep_explained(found, out, dataclasses.asdict(side_of(dataset, bundle, cutoff)))
+    about = dataclasses.asdict(side_of(dataset, bundle, cutoff))
+    keep_explained(found, out, about)
+    kept = explanation_folder(workspace, bundle, dataset, customer or "")
+    if (cutoff or dataset.log_end) == dataset.log_end and kept.resolve() != out.resolve():
+        before = load_explanation(kept)
+        if before is None or len(before[0].customer_ids) <= len(found.value.customer_ids):
+            keep_explained(found, kept, about)
     return found

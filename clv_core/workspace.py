@@ -4,11 +4,13 @@ workspace/
   datasets/<name>/          current.json -> <version>/{events.parquet, set_aside.parquet, manifest.json}
   models/<model id>/        one bundle a folder, named by its content
   registry/registry.sqlite  versions of models, and which one is champion
-  runs/<run id>/            resumable training state, removed when the bundle is written
+  runs/<dataset>-<run id>/  what a killed training goes on from; goes when it is done or stopped, and with its dataset
   jobs/<job id>/            status.json, history.jsonl, log.txt
+  locks/                    what runs hold, so that two never change one dataset or state (:mod:`clv_core.locks`)
   predictions/<model id>/   scored customers
   monitoring/<model id>-... reports of drift and realised value, who was told, who acknowledged
   explored/<name>/<version>/  sums behind the explore page, made again when they are asked for
+  tuning/<name>/            searches for settings, and what they were worth
   exports/                  files made for other systems, with their side files
 """
 

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from clv_core import audit, jobs
+from clv_core.cli import main
+from clv_core.deployment.registry import Registry
 from clv_core.workspace import Workspace
+from tests.deployment.registry import tiny
 
 
 @pytest.fixture
@@ -58,3 +61,17 @@ def test_a_run_acts_for_who_started_it(workspace: Workspace, monkeypatch: pytest
     finally:
         audit.acting_as("")
     assert given[audit.ACTOR] == "bob@shop.example"
+
+
+def test_keys_and_what_changes_the_role_of_a_model_are_noted_once(workspace: Workspace, tmp_path: Path) -> None:
+    for seed in (1, 2):
+        Registry(workspace).register(tiny.save(workspace, seed, "shop"))
+    archive, root = str(tmp_path / "model.zip"), ["--workspace", str(tmp_path)]
+    calls = ("keys add backend", "keys revoke backend", "models promote shop 2", "models rollback shop")
+    for call in (*calls, f"models export shop 2 --out {archive}", "models delete shop 2", f"models import {archive}"):
+        assert main([*call.split(), *root]) == 0
+    noted = [(line["action"], line.get("version"), "key" in line) for line in audit.lines(workspace)][::-1]
+    assert noted[:4] == [("keys add", None, True), ("keys revoke", None, True), *(
+        (f"models {action}", number, False) for action, number in (("promote", 2), ("rollback", 1))
+    )]  # fmt: skip
+    assert [action for action, *_ in noted[4:]] == ["models export", "models delete", "models import"]

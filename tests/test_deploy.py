@@ -33,7 +33,9 @@ def calls() -> list[list[str]]:
     """Return the words after ``python -m clv_core`` of every call in the container files and the document."""
     texts = [" ".join(map(str, one["command"])) for one in COMPOSE["services"].values() if "command" in one]
     found = [call for text in [*texts, DOCUMENT] for call in re.findall(r"python -m clv_core ([^#|`;\n]*)", text)]
-    return [shlex.split(call.replace("$$", "").replace("|| echo", "")) for call in found]
+    return [
+        shlex.split(call.replace("$$retrain", "--retrain").replace("$$", "").replace("|| echo", "")) for call in found
+    ]
 
 
 def test_every_command_that_is_called_exists_and_is_understood() -> None:
@@ -58,15 +60,29 @@ def test_everything_that_is_copied_exists_and_passes_the_ignore_file() -> None:
     passed = {line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").split() if line[0] == "!"}
     copied = {line.split()[0] for line in instructions("COPY")}
     assert copied == passed and all((ROOT / name).exists() for name in copied)
-    assert {"app.py", "pages", "clv_core", "assets", ".streamlit"} <= copied
+    assert {"app.py", "pages", "clv_core", "assets", ".streamlit/config.toml"} <= copied
+
+
+def test_what_is_secret_is_neither_in_the_image_nor_in_git_and_the_app_reads_it_from_beside_its_settings() -> None:
+    secret = {".streamlit/secrets.toml", ".streamlit/access.toml", "workspace.key", ".env"}
+    copied = {line.split()[0] for line in instructions("COPY")}
+    assert not [one for one in secret for name in copied if one == name or one.startswith(f"{name}/")]
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+    assert secret <= set(ignored)
+    assert "./.streamlit:/app/.streamlit:ro" in COMPOSE["services"]["app"]["volumes"]
 
 
 def test_services_share_the_volume_run_without_rights_and_are_bound_to_this_machine() -> None:
     assert set(COMPOSE["services"]) == {"app", "api", "monitor"}
     for service in COMPOSE["services"].values():
-        assert service["volumes"] == ["data:/data"] and service["cap_drop"] == ["ALL"] and service["read_only"]
+        assert "data:/data" in service["volumes"] and service["cap_drop"] == ["ALL"] and service["read_only"]
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
     assert "/healthz" in " ".join(COMPOSE["services"]["api"]["healthcheck"]["test"])
+
+
+def test_what_is_spilled_goes_to_the_disk() -> None:
+    for service in COMPOSE["services"].values():
+        assert "/tmp" in service["volumes"] and "/tmp" not in service["tmpfs"]  # a tmpfs is memory
 
 
 def test_every_variable_that_is_read_stands_in_the_table_and_the_services_own_exist() -> None:
@@ -80,6 +96,13 @@ def test_every_variable_that_is_read_stands_in_the_table_and_the_services_own_ex
         row = re.search(rf"`{variable(item.name)}` \| `?([^`|]+)`? \|", DOCUMENT)
         assert row and (item.name == "name" or row[1].strip() == f"{item.default:g}" if isinstance(item.default, float)
                         else item.name == "name" or row[1].strip() == str(item.default).lower())  # fmt: skip
+
+
+def test_every_variable_of_the_table_reaches_every_service_from_the_file_of_values() -> None:
+    for service in COMPOSE["services"].values():
+        assert service["env_file"] == [{"path": ".env", "required": False}]
+        for name, value in service.get("environment", {}).items():
+            assert value.startswith(f"${{{name}:-"), f"{name} is what .env says, or its default"
 
 
 def test_settings_come_from_the_environment_and_go_back_to_it() -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextvars import Context
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import open_bundle
-from clv_core.errors import NotEnoughData
+from clv_core.errors import NotEnoughData, Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.conftest import SMALL
@@ -111,6 +112,23 @@ def test_kill_9_at_random_moments_resumes_to_the_same_bits(small_workspace, tmp_
         assert not list(workspace.runs.iterdir())
         results.append(open_bundle(workspace, result["model"]).model.state()[0])
     assert all(np.array_equal(value, results[1][name]) for name, value in results[0].items())
+
+
+def test_the_same_run_beside_another_is_refused_and_the_other_is_whole(small_workspace, tmp_path, monkeypatch):
+    workspace, measure, met = _beside(small_workspace, tmp_path), pipeline.measure, []
+    config = dataclasses.replace(SMALL, model="naive")
+
+    def meanwhile(log, config, folder, progress):
+        (folder.parent / "train.safetensors").write_bytes(b"state")
+        with pytest.raises(Refused) as refused:
+            Context().run(pipeline.train, workspace, "shop", config, progress=progress)
+        met.append((refused.value.code, (folder.parent / "train.safetensors").exists()))
+        return measure(log, config, folder, progress)
+
+    monkeypatch.setattr(pipeline, "measure", meanwhile)
+    bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
+    assert met == [("run_going_on", True)] and open_bundle(workspace, bundle.id).record["model"] == "naive"
+    assert not list(workspace.runs.iterdir())
 
 
 def test_a_short_log_is_trained_but_not_measured(small_workspace, tmp_path):

@@ -29,7 +29,7 @@ class Habit:
     Args:
         dataset: what it became, for messages.
         mapping: canonical name -> source column.
-        date_order: ``dmy`` or ``mdy``, as the file showed or the person said; empty where it did not matter.
+        date_order: ``dmy``, ``mdy`` or ``ymd``, as the file showed or the person said; empty where it did not matter.
         decimal: ``point`` or ``comma``, likewise.
         hidden: source columns that became pseudonyms.
     """
@@ -77,11 +77,15 @@ def shown(reading: Reading, answers: Answers) -> dict[str, Any]:
     """
     said = {message.code for message in reading.warnings}
     plan = reading.profile.plan
-    order = plan.time.order if answers.date_order or said & {"warning.read_as_dmy", "warning.read_as_mdy"} else ""
+    settled = answers.date_order or any(code.startswith("warning.read_as_") for code in said)
     money = plan.numbers.get(AMOUNT) or plan.numbers.get(UNIT_PRICE)
     proven = answers.decimal or said & {"warning.decimal_comma", "warning.decimal_mixed"}
     hidden = {"hidden": sorted(plan.hidden)} if plan.secret else {}
-    return {"date_order": order, "decimal": money.decimal if money and proven else "", **hidden}
+    return {
+        "date_order": plan.time.order if settled else "",
+        "decimal": money.decimal if money and proven else "",
+        **hidden,
+    }
 
 
 def read_alike(
@@ -140,7 +144,7 @@ def read_alike(
     try:
         reading = read(answers)
     except NeedsAnswer as error:
-        if error.code != "dates_ambiguous" or not habit.date_order:
+        if not error.code.startswith("dates_ambiguous") or not habit.date_order:
             raise
         answers, as_before = replace(answers, date_order=habit.date_order), True
         reading = read(answers)

@@ -20,6 +20,7 @@ from clv_core.collection.store import CUSTOMERS, MANIFEST, Dataset, Manifest, de
 from clv_core.collection.unite import Part, unite
 from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress, Progress
+from clv_core.locks import changes
 from clv_core.workspace import Workspace, read_json
 
 
@@ -37,6 +38,7 @@ def saved_answers(dataset: Dataset) -> Answers:
     return replace(said, mapping=refused, date_order=None, decimal=None, currency="", duplicates=duplicates)
 
 
+@changes
 def append(
     workspace: Workspace,
     name: str,
@@ -68,7 +70,7 @@ def append(
     Raises:
         NotFound: there is no such dataset.
         NeedsAnswer: something can be read in two ways, or the file's currency is not the dataset's.
-        Refused: a file cannot be used, or lacks a column; the dataset stays as it was.
+        Refused: a file cannot be used, or lacks a column, or another run is changing the dataset; it stays as it was.
     """
     listener = progress or NoProgress()
     current = open_dataset(workspace, name)

@@ -14,6 +14,7 @@ from clv_core.collection.store import CUSTOMERS, Dataset, Manifest, open_dataset
 from clv_core.collection.unite import Part, unite
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.jobs import NoProgress, Progress
+from clv_core.locks import changing
 from clv_core.workspace import Workspace, check_name
 
 
@@ -39,10 +40,10 @@ def combine(workspace: Workspace, names: Sequence[str], new_name: str, *, progre
     new_name = check_name(new_name)
     if len(names) < 2 or len(set(names)) < len(names):
         raise UsageError("combine_two", names=", ".join(names))
-    datasets = [open_dataset(workspace, name) for name in names]
-    if (workspace.datasets / new_name).exists():
-        raise Refused("combine_name_taken", new=new_name)
-    with scratch_folder(workspace) as scratch:
+    with changing(workspace, new_name), scratch_folder(workspace) as scratch:
+        datasets = [open_dataset(workspace, name) for name in names]
+        if (workspace.datasets / new_name).exists():
+            raise Refused("combine_name_taken", new=new_name)
         parts = [_part(dataset) for dataset in datasets]
         alike = [_columns(part) == _columns(parts[0]) for part in parts]
         whole = unite(parts, scratch, progress or NoProgress(), compare=alike)

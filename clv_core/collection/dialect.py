@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -45,13 +46,14 @@ class Dialect:
     notes: tuple[Message, ...] = ()
 
 
-def detect(path: Path, name: str, *, header: bool = True) -> Dialect:
+def detect(path: Path, name: str, *, header: bool = True, named: Collection[str] = ()) -> Dialect:
     """Return the dialect of the UTF-8 file ``path``, called ``name`` in messages.
 
     Args:
         path: the file.
         name: what the person calls it.
         header: whether a line with column names is expected.
+        named: columns that the person has named; a line that holds one names the columns.
 
     Raises:
         Refused: no table can be seen, or one too wide.
@@ -76,7 +78,7 @@ def detect(path: Path, name: str, *, header: bool = True) -> Dialect:
     )
     blanks = blanks and (delimiter == " " or "  " in first)
     rows = _rows(body, delimiter, quote, escape, blanks)
-    position, names = _header(rows, name, header)
+    position, names = _header(rows, name, header, named)
     skipped = int(bool(hint)) + (rows[position][0] - 1 if header else 0)
     notes = [Message("warning.preamble", {"lines": rows[position][0] - 1})] if header and rows[position][0] > 1 else []
     columns, blank = _unique(names) if header else ([f"column_{i + 1}" for i in range(len(names))], [])
@@ -136,7 +138,9 @@ def _rows(text: str, delimiter: str, quote: str, escape: str, blanks: bool) -> l
     return rows
 
 
-def _header(rows: list[tuple[int, list[str]]], name: str, header: bool) -> tuple[int, list[str]]:
+def _header(
+    rows: list[tuple[int, list[str]]], name: str, header: bool, named: Collection[str]
+) -> tuple[int, list[str]]:
     """Return the position of the names among ``rows``, and the names."""
     if not rows:
         raise Refused("no_rows", file=name)
@@ -144,15 +148,17 @@ def _header(rows: list[tuple[int, list[str]]], name: str, header: bool) -> tuple
     if not header:
         return 0, [""] * width
     candidates = [i for i, (_, cells) in enumerate(rows[:50]) if len(cells) == width] or [0]
-    named = [i for i, (_, cells) in enumerate(rows[:50]) if known_names(cells) >= 2 and abs(len(cells) - width) <= 1]
-    position = named[0] if named and named[0] <= candidates[0] + 1 else candidates[0]
+    usual = [i for i, (_, cells) in enumerate(rows[:50]) if known_names(cells) >= 2 and abs(len(cells) - width) <= 1]
+    position = usual[0] if usual and usual[0] <= candidates[0] + 1 else candidates[0]
     cells = rows[position][1]
     if len(cells) < 2:
         raise Refused("one_column", file=name, found=cells[0][:60] if cells else "")
     if len(cells) > MAX_COLUMNS:
         raise Refused("too_many_columns", file=name, columns=len(cells), limit=MAX_COLUMNS)
-    if known_names(cells) == 0 and _looks_like_event(cells):
-        raise NeedsAnswer("no_header", file=name, line=rows[position][0], found=", ".join(cells)[:80])
+    said = {column.strip().lower() for column in named if column} & {cell.strip().lower() for cell in cells}
+    if known_names(cells) == 0 and not said and _looks_like_event(cells):
+        found = ", ".join(cells)[:80]
+        raise NeedsAnswer("no_header", file=name, line=rows[position][0], found=found, first=cells[0].strip()[:40])
     return position, cells + [""] * (width - len(cells))
 
 
@@ -168,8 +174,9 @@ def known_names(cells: list[str]) -> int:
 
 
 def _looks_like_event(cells: list[str]) -> bool:
-    values = sum(bool(NUMBER_OR_TIME.fullmatch(cell)) for cell in cells)
-    return values > 0 or any(fold(cell) in EVENT_NAMES for cell in cells) or "" in cells
+    last = max((position for position, cell in enumerate(cells, 1) if cell.strip()), default=0)
+    used = cells[:last]
+    return "" in used or any(NUMBER_OR_TIME.fullmatch(cell) or fold(cell) in EVENT_NAMES for cell in used)
 
 
 def _unique(names: list[str]) -> tuple[list[str], list[str]]:

@@ -75,12 +75,12 @@ def mark_repeats(
 
 
 def have_identity(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str], timezone: str) -> bool:
-    """Say whether a row names its event: by an order or event id, or by a time of day."""
-    if ORDER_ID in columns or any(column.lower().replace("_", "") in ("eventid", "id") for column in columns):
-        return True
+    """Say whether most rows name their event: by an order or event id, or by a time of day."""
+    ids = [column for column in columns if column == ORDER_ID or column.lower().replace("_", "") in ("eventid", "id")]
     local = f"timezone({text(timezone)}, timezone('UTC', {EVENT_TIME}))" if timezone != "UTC" else EVENT_TIME
-    share = f"avg(({local} <> date_trunc('day', {local}))::INT)"
-    return float(one(connection, f"SELECT {share} FROM {text(str(events))}")[0] or 0) > 0.5
+    marks = [f"trim({name(column)}::VARCHAR) <> ''" for column in ids] + [f"{local} <> date_trunc('day', {local})"]
+    shares = ", ".join(f"avg(coalesce({mark}, false)::INT)" for mark in marks)
+    return any(share > 0.5 for share in one(connection, f"SELECT {shares} FROM {text(str(events))}") if share)
 
 
 def drop_repeats(

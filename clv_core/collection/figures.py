@@ -14,18 +14,30 @@ from clv_core.collection.plan import UNKNOWN, UNPRICED, Plan
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
+    DISCOUNT,
     EVENT_TIME,
     EVENT_TYPE,
     EVENT_TYPES,
     PURCHASE,
     QUANTITY,
     RETURN,
+    UNIT_PRICE,
 )
 from clv_core.errors import Message
 from clv_core.jobs import Progress
 
+MANY: Final = 0.05
+"""Share of the discounted rows that free ones may have before the discount is doubted."""
+
 ODD_IDS: Final = r"[\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{FEFF}\x{00AD}]"
 MIXED_SCRIPTS: Final = r"[A-Za-z].*[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}].*[A-Za-z]"
+
+ROUNDED_ID: Final = r"\d([.,]\d+)?E\+\d+"
+"""A long number as spreadsheets show it: its last digits are lost."""
+
+TOTALS: Final = ("total", "grand total", "sum", "summe", "gesamt", "合计", "总计", "合計", "總計")
+TOTAL_OFF: Final = 0.01
+"""The share by which a row of totals may miss the sum of the others."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +140,7 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: Plan, sum
     if odd and odd[0]:
         shown = ", ".join(str(item).encode("unicode_escape").decode()[:40] for item in odd[1])
         found.append(Message("warning.odd_ids", {"customers": int(odd[0]), "examples": shown}))
+    found += _rounded_ids(connection, file) + _totals(connection, file)
     amounts = one(
         connection,
         f"SELECT min({AMOUNT}), max({AMOUNT}), count(*) FROM {file} WHERE {EVENT_TYPE} = '{PURCHASE}'",
@@ -138,6 +151,44 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: Plan, sum
         rows = one(connection, f"SELECT count(*) FROM {file} WHERE {EVENT_TYPE} = '{PURCHASE}' AND {QUANTITY} <= 0")[0]
         if rows:
             found.append(Message("warning.odd_quantity", {"rows": int(rows), "column": plan.chosen[QUANTITY]}))
+    if plan.discounted:
+        found += _deep_discounts(connection, file, plan)
     if EVENT_TYPE not in plan.chosen and sums.returns:
         found.append(Message("warning.returns_found", {"rows": sums.returns}))
     return found
+
+
+def _rounded_ids(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
+    """Return a warning where a spreadsheet has made several customers' ids the same."""
+    rows, ids, example = one(
+        connection,
+        f"SELECT count(*), count(DISTINCT {CUSTOMER_ID}), min({CUSTOMER_ID}) FROM {file}"
+        f" WHERE contains({CUSTOMER_ID}, 'E+') AND regexp_full_match({CUSTOMER_ID}, {text(ROUNDED_ID)})",
+    )
+    return [Message("warning.rounded_ids", {"rows": rows, "customers": ids, "example": example[:40]})] if rows else []
+
+
+def _totals(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
+    """Return a warning where a customer is called a total and has bought about as much as all others together."""
+    words = ", ".join(text(word) for word in TOTALS)
+    rows, theirs, rest, called = one(
+        connection,
+        f"SELECT count(*) FILTER (total), sum({AMOUNT}) FILTER (total), sum({AMOUNT}) FILTER (NOT total),"
+        f" any_value({CUSTOMER_ID}) FILTER (total) FROM (SELECT {CUSTOMER_ID}, {AMOUNT},"
+        f" lower(trim({CUSTOMER_ID}, ' :：')) IN ({words}) AS total FROM {file}"
+        f" WHERE {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}'))",
+    )
+    if not rows or not rest or abs(theirs - rest) > TOTAL_OFF * abs(rest):
+        return []
+    return [Message("warning.totals_row", {"rows": rows, "customer": called[:40], "amount": float(theirs)})]
+
+
+def _deep_discounts(connection: duckdb.DuckDBPyConnection, file: str, plan: Plan) -> list[Message]:
+    """Return a warning where many discounts leave nothing of quantity x unit price: they may be percentages."""
+    gross = f"{UNIT_PRICE} * {QUANTITY}" if QUANTITY in plan.chosen else UNIT_PRICE
+    counts = f"count(*) FILTER (abs({DISCOUNT}) >= {gross}), count(*)"
+    deep, known = one(connection, f"SELECT {counts} FROM {file} WHERE {DISCOUNT} <> 0 AND {gross} > 0")
+    if deep <= MANY * known:
+        return []
+    params = {"column": plan.chosen[DISCOUNT], "rows": int(deep), "discounted": int(known)}
+    return [Message("warning.deep_discounts", params)]

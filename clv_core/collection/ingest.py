@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from clv_core.collection.alike import Habit, answers_json, ask_currency, habit_of, read_alike, shown
 from clv_core.collection.privacy.erased import without_erased
@@ -19,7 +19,11 @@ from clv_core.collection.remembered import completed, recalled, remember
 from clv_core.collection.store import Manifest, save_dataset
 from clv_core.collection.unite import Part, unite
 from clv_core.jobs import NoProgress, Progress
+from clv_core.locks import changing, running
 from clv_core.workspace import Workspace, check_name
+
+SCRATCH: Final = ".reading-"
+"""How folders are called in which a file is being read."""
 
 
 def ingest(
@@ -30,7 +34,7 @@ def ingest(
     mapping: Mapping[str, str] | None = None,
     date_order: str | None = None,
     decimal: str | None = None,
-    timezone: str = "UTC",
+    timezone: str | None = None,
     currency: str = "",
     duplicates: str | None = None,
     events: Mapping[str, str] | None = None,
@@ -54,10 +58,10 @@ def ingest(
         mapping: canonical column -> source column, where the proposal is to be overruled.
         date_order: ``dmy``, ``mdy`` or ``ymd`` for dates that can be read in several ways.
         decimal: ``point`` or ``comma`` for amounts such as 1.234.
-        timezone: IANA zone of times without an offset, and of the log's days.
+        timezone: IANA zone of times without an offset, and of the log's days; None: the remembered one, or UTC.
         currency: what the amounts are in.
-        duplicates: ``keep`` or ``drop`` exact repetitions; None: the rule (dropped where rows carry an order or event
-            id or a time of day).
+        duplicates: ``keep`` or ``drop`` exact repetitions; None: the rule (dropped where most rows carry an order or
+            event id or a time of day).
         events: event name in the file -> event type.
         header: whether a text file's first line names its columns.
         remembered: whether what was said about an earlier file of the same shape holds where nothing is said here.
@@ -68,14 +72,15 @@ def ingest(
 
     Raises:
         NeedsAnswer: something can be read in two ways; the message names the option that settles it.
-        Refused: a file cannot be used; nothing is left behind.
+        Refused: a file cannot be used, or another run is changing the dataset; nothing is left behind.
         NotFound: ``remembered``, and no file of this shape is.
     """
     name, listener = check_name(name), progress or NoProgress()
-    answers = Answers(mapping or {}, date_order, decimal, timezone, currency, duplicates, events or {}, header)
+    zone = timezone or "UTC"
+    answers = Answers(mapping or {}, date_order, decimal, zone, currency, duplicates, events or {}, header)
     paths = [source] if isinstance(source, Path) else list(source)
     key = load_key(workspace) if pseudonymise else None
-    with scratch_folder(workspace) as scratch:
+    with changing(workspace, name), scratch_folder(workspace) as scratch:
         parts: list[Part] = []
         shapes: dict[tuple[str, ...], Answers] = {}
         for number, path in enumerate(paths, 1):
@@ -84,7 +89,7 @@ def ingest(
             called = original if len(paths) == 1 else ""
             said, habit = answers, Habit()
             if remembered:
-                said, habit = recalled(workspace, path, answers, folder, called)
+                said, habit = recalled(workspace, path, answers, folder, called, zoned=bool(timezone))
             elif parts:
                 habit = replace(habit_of(parts[0].manifest), mapping={})
             reading, used = read_alike(
@@ -106,7 +111,7 @@ def ingest(
 @contextmanager
 def scratch_folder(workspace: Workspace) -> Iterator[Path]:
     """Yield a folder on the workspace's disk that is removed whatever happens."""
-    with tempfile.TemporaryDirectory(dir=workspace.folder("datasets"), prefix=".reading-") as folder:
+    with running(workspace), tempfile.TemporaryDirectory(dir=workspace.folder("datasets"), prefix=SCRATCH) as folder:
         yield Path(folder)
 
 

@@ -66,9 +66,12 @@ def inspect_file(
         try:
             looked_at, share = beginning(source, Path(folder))
             called = original or source.name
-            table = open_source(connection, looked_at, Path(folder), header=header, original=called)
+            said = mapping or {}
+            table = open_source(
+                connection, looked_at, Path(folder), header=header, original=called, named=said.values()
+            )
             rows = sample(connection, table, SAMPLE_ROWS)
-            proposals = propose(table.columns, rows, mapping or {})
+            proposals = propose(table.columns, rows, said)
             estimate = _estimate(connection, table, rows, share)
         except duckdb.Error as error:
             raise Refused("unreadable_table", file=original or source.name) from error

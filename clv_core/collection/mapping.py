@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from clv_core.collection.aliases import CURRENCY, EVENT_NAMES, LIKELY_NAMES, MISSING, PRICE, SURE_NAMES, fold
-from clv_core.columns import AMOUNT, BY_NAME, COLUMNS, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, UNIT_PRICE, Kind
+from clv_core.columns import (
+    AMOUNT,
+    BY_NAME,
+    COLUMNS,
+    CUSTOMER_ID,
+    DISCOUNT,
+    EVENT_TIME,
+    EVENT_TYPE,
+    QUANTITY,
+    UNIT_PRICE,
+    Kind,
+)
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 
 EXACT: Final = 0.99
@@ -18,15 +30,19 @@ CERTAIN: Final = 0.9
 
 LIKELY: Final = 0.7
 SLIGHTLY: Final = 0.01
-"""What a name with something in brackets loses against the bare name."""
+"""What a name with a unit loses against the bare name."""
 
 BY_VALUES: Final = 0.5
+IDENTITY: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT)
+MAKERS: Final = (QUANTITY, UNIT_PRICE, DISCOUNT)
+"""Columns that the amount is made from where there is none."""
+
 ENOUGH: Final = 0.6
 """Below this confidence the person is asked."""
 
 NUMBER: Final = re.compile(
     r"\(?[\s$€£¥₹]*[+-]?([A-Z]{3}\s|[A-Z]{1,2}\$)?[\s$€£¥₹]*"
-    r"\d[\d.,' \u00a0]*([eE][+-]?\d+)?[\s\w$€£¥]{0,5}\)?-?"
+    r"\d[\d.,' \u00a0]*([eE][+-]?\d+)?[\s\w$€£¥]{0,5}\)?[-–—]{0,2}"
 )
 TIME: Final = re.compile(
     r"\d{1,4}[-/.年]\s?(\d{1,2}|[A-Za-z]{3,9})[-/.月]\s?\d{1,4}.*|(19|20)\d{6}|1\d{9}(\d{3})?(\.\d+)?"
@@ -34,8 +50,10 @@ TIME: Final = re.compile(
     r"|(19|20)\d{6}[T ]?\d\d:?\d\d.*"
 )
 TIME_NAME: Final = re.compile(r"(?i:date|time|timestamp|[_ ]at|日期|时间|時間)$|[a-z]At$")
-UNIT: Final = re.compile(r"\s*[(\[（【［][^()\[\]（）【】［］]*[)\]）】］]\s*$")
-"""What a name says in brackets at its end: a currency, a time zone, a remark."""
+UNIT: Final = re.compile(
+    r"\s*([(\[（【［][^()\[\]（）【】［］]*[)\]）】］]|[/／_]\s*(?i:元|件|个|個|RMB|CNY|USD|EUR|GBP|JPY))\s*$"
+)
+"""What a name says at its end: in brackets a currency, a time zone, a remark; behind a slash a currency or a piece."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +116,7 @@ def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[
             continue
         best = ranked[0]
         tied = [item.column for item in ranked if item.confidence == best.confidence]
-        if len(tied) > 1 and canonical in (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT):
+        if len(tied) > 1 and canonical in (IDENTITY if AMOUNT in chosen else (*IDENTITY, *MAKERS)):
             names = ", ".join(tied)
             raise NeedsAnswer("two_columns", canonical=canonical, columns=names, first=tied[0])
         chosen[canonical] = best.column
@@ -166,7 +184,8 @@ def _fits(canonical: str, values: list[str]) -> bool:
 
 
 def _share(pattern: re.Pattern[str], values: list[str]) -> float:
-    return sum(bool(pattern.fullmatch(value)) for value in values) / max(len(values), 1)
+    plain = [unicodedata.normalize("NFKC", value) for value in values]
+    return sum(bool(pattern.fullmatch(value)) for value in plain) / max(len(values), 1)
 
 
 def _by_values(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:

@@ -24,6 +24,7 @@ CURRENCY: Final = (
 )
 """Signs and codes of currencies. What is left has to be a number, so that a word that holds one is none."""
 
+PIECES: Final = r"(?i)([0-9])\s*(件|个|個|pcs?\.?|Stk\.?)\s*$"
 BLANKS: Final = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}'’`]"
 
 
@@ -76,13 +77,22 @@ def currencies(column: str) -> str:
     return f"nullif(upper(regexp_extract({column}, {text(CURRENCY)})), '')"
 
 
-def decide(forms: dict[str, int], column: str, decimal: str | None) -> tuple[NumberReading, tuple[Message, ...]]:
+def proven(forms: dict[str, int]) -> str | None:
+    """Return the decimal mark that values of these forms show, ``point`` or ``comma``; None where none does or both."""
+    point, comma = forms.get("point", 0) + forms.get("cents", 0), forms.get("comma", 0)
+    return None if bool(point) == bool(comma) else "point" if point else "comma"
+
+
+def decide(
+    forms: dict[str, int], column: str, decimal: str | None, elsewhere: str | None = None
+) -> tuple[NumberReading, tuple[Message, ...]]:
     """Return how the column is read, given how many values there are of each form, and what is to be said.
 
     Args:
         forms: values by form.
         column: the column's name in the file.
         decimal: the person's answer: ``point``, ``comma`` or None.
+        elsewhere: the mark that another column of the file shows, for a column that shows none itself.
     """
     fine, comma = forms.get("point", 0), forms.get("comma", 0)
     point = fine + forms.get("cents", 0)
@@ -91,6 +101,8 @@ def decide(forms: dict[str, int], column: str, decimal: str | None) -> tuple[Num
         return NumberReading(decimal), ()
     reading = NumberReading("comma" if comma > point else "point")
     params = {"column": column, "point": point, "comma": comma, "rows": point3 + comma3}
+    if elsewhere and point3 + comma3 and not point and not comma:
+        return NumberReading(elsewhere), (Message(f"warning.decimal_elsewhere_{elsewhere}", params),)
     if point and comma:
         return reading, (Message("warning.decimal_mixed", params),)
     if comma:
@@ -103,10 +115,12 @@ def decide(forms: dict[str, int], column: str, decimal: str | None) -> tuple[Num
 
 
 def _bare(column: str) -> str:
-    """Return SQL for the number without currency, blanks, and with ASCII digits and a leading minus."""
+    """Return SQL for the number without currency, pieces, blanks and the dash of no cents (20.-), its minus first."""
     ascii_digits = f"translate({column}, {text(DIGITS[0] + MARKS[0])}, {text(DIGITS[1] + MARKS[1])})"
-    bare = f"regexp_replace(regexp_replace({ascii_digits}, {text(CURRENCY)}, '', 'g'), {text(BLANKS)}, '', 'g')"
-    return f"regexp_replace({bare}, '^\\((.*)\\)$|^(.+)-$', '-\\1\\2')"
+    counted = f"regexp_replace({ascii_digits}, {text(PIECES)}, '\\1')"
+    bare = f"regexp_replace(regexp_replace({counted}, {text(CURRENCY)}, '', 'g'), {text(BLANKS)}, '', 'g')"
+    no_cents = f"regexp_replace({bare}, '[.,](-{{1,2}}|—)(\\)?)$', '\\2')"
+    return f"regexp_replace({no_cents}, '^\\((.*)\\)$|^(.+)-$', '-\\1\\2')"
 
 
 def _form(number: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from clv_core.collection import numbers, times
+from clv_core.collection import numbers, time_texts, times
 from clv_core.collection.aliases import CURRENCY, EVENT_NAMES, MISSING, PRICE, fold
 from clv_core.collection.engine import name, text
 from clv_core.columns import (
@@ -33,6 +33,9 @@ UNPRICED: Final = "purchase_unpriced"
 """A row that is called a purchase and has no amount at all: behaviour is kept, money is not made up."""
 
 MAX_QUANTITY: Final = 1e6
+CREDIT_NOTE: Final = "(?i)C[NR]?[-_]?[0-9]+"
+"""Order ids of credit notes among ids of digits. Other letters name a channel or a shop: there only a sign tells."""
+
 INVISIBLE: Final = ("\u200b", "\ufeff", "\u2060")
 REASON: Final = "reason"
 T, V = "clv_t_", "clv_v_"
@@ -49,9 +52,10 @@ class Plan:
         time: how times are read.
         numbers: canonical name -> how its numbers are read.
         values: event names as they stand in the source -> event type.
-        credit_notes: order ids of digits with a letter before them are returns.
+        credit_notes: order ids like :data:`CREDIT_NOTE` are returns.
         rating_scale: largest rating.
-        discount_off: whether the discount is subtracted from quantity x unit price.
+        discount_off: whether the discount is taken off quantity x unit price.
+        discount_below: whether discounts are written as negative numbers.
         float_ids: whether every customer id is a whole number that ends with .0, which is dropped.
         secret: SQL template with ``{column}`` that makes a text its pseudonym; empty where ids stay readable.
         hidden: source columns, beside the customer id, that become pseudonyms too.
@@ -65,6 +69,7 @@ class Plan:
     credit_notes: bool = False
     rating_scale: float = 5.0
     discount_off: bool = True
+    discount_below: bool = False
     float_ids: bool = False
     secret: str = field(default="", repr=False)
     hidden: frozenset[str] = frozenset()
@@ -99,11 +104,12 @@ class Plan:
         if kind is Kind.TEXT and canonical not in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE):
             return raw
         missing = ", ".join(text(word) for word in (*MISSING, *INVISIBLE))
+        written = time_texts.plain(raw) if kind is Kind.TIME else raw
         slow = (
-            f"list_transform([trim({raw}, ' \t\u00a0\u3000')], lambda w: CASE WHEN strlen(w) <= 9"
+            f"list_transform([trim({written}, ' \t\u00a0\u3000')], lambda w: CASE WHEN strlen(w) <= 9"
             f" AND lower(w) IN ({missing}) THEN NULL ELSE w END)[1]"
         )
-        plain = {Kind.TIME: times.plainest, Kind.NUMBER: numbers.plain, Kind.TEXT: _plain_text}[kind](raw)
+        plain = {Kind.TIME: time_texts.plainest, Kind.NUMBER: numbers.plain, Kind.TEXT: _plain_text}[kind](raw)
         return f"CASE WHEN {raw} IS NULL OR {plain} THEN {raw} ELSE {slow} END"
 
     def typed(self, relation: str) -> str:
@@ -183,18 +189,33 @@ class Plan:
         return f"CASE {raw}{quick} ELSE {slow} END" if quick else slow
 
     def _made(self) -> str:
-        """Return SQL for quantity x unit price - discount; empty where there is an amount column."""
+        """Return SQL for quantity x unit price, nearer to zero by the discount; empty where an amount column is."""
         if AMOUNT in self.chosen or not self.has_money:
             return ""
-        made = f"{V}unit_price * {V}quantity" if QUANTITY in self.chosen else f"{V}unit_price"
-        return f"{made} - coalesce({V}discount, 0)" if DISCOUNT in self.chosen and self.discount_off else made
+        gross = self.gross
+        if not self.discounted:
+            return gross
+        off = f"coalesce({V}discount, 0)"
+        off = f"abs({off})" if self.discount_below else off
+        return f"CASE WHEN {gross} < 0 THEN {gross} + abs({off}) ELSE {gross} - {off} END"
+
+    @property
+    def gross(self) -> str:
+        """SQL for quantity x unit price, before any discount."""
+        return f"({V}unit_price * {V}quantity)" if QUANTITY in self.chosen else f"{V}unit_price"
+
+    @property
+    def discounted(self) -> bool:
+        """Whether a discount is taken off quantity x unit price."""
+        makes = AMOUNT not in self.chosen and UNIT_PRICE in self.chosen
+        return makes and DISCOUNT in self.chosen and self.discount_off
 
     def _is_return(self, amount: str) -> str:
         parts = [f"coalesce({amount} < 0, false)"]
         if EVENT_TYPE not in self.chosen and QUANTITY in self.chosen:
             parts.append("coalesce(clv_v_quantity < 0, false)")
         if self.credit_notes:
-            parts.append("coalesce(regexp_full_match(clv_t_order_id, '[A-Za-z]{1,2}[-_]?\\d+'), false)")
+            parts.append(f"coalesce(regexp_full_match(clv_t_order_id, {text(CREDIT_NOTE)}), false)")
         return "(" + " OR ".join(parts) + ")"
 
     @property

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection import numbers, times
-from clv_core.collection.aliases import CURRENCY, MISSING, PRICE
+from clv_core.collection import currency, numbers, price, times
+from clv_core.collection.aliases import CURRENCY, MISSING
 from clv_core.collection.engine import fetch, name, one, text
 from clv_core.collection.mapping import Proposal, choose, propose
-from clv_core.collection.plan import MAX_QUANTITY, Plan, T, price_role, seen_values
+from clv_core.collection.plan import CREDIT_NOTE, MAX_QUANTITY, Plan, T, seen_values
 from clv_core.collection.source import Source, sample
 from clv_core.columns import (
     AMOUNT,
@@ -22,22 +22,26 @@ from clv_core.columns import (
     EVENT_TIME,
     EVENT_TYPE,
     ORDER_ID,
-    PRODUCT_ID,
     PURCHASE,
     QUANTITY,
     RATING,
     UNIT_PRICE,
 )
-from clv_core.errors import Message, NeedsAnswer, Refused
+from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
 
 FLOAT_ID: Final = re.compile(r"\d+\.0")
+BELOW: Final = r"^[^0-9]*[(\-−－]|-\s*$"
+"""A number written below zero, as a pattern of its text."""
+
+NEARLY_ALL: Final = 0.95
 SAMPLE_ROWS: Final = 2_000
-JUDGED_ROWS: Final = 200_000
 SCALES: Final = (5.0, 10.0, 100.0)
 """Scales of ratings: the smallest that holds most ratings of the log is taken."""
 
 NUMBERS: Final = (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING)
+MARKED: Final = (AMOUNT, UNIT_PRICE, DISCOUNT, QUANTITY)
+"""Columns that the answer about the decimal mark holds for; the first whose mark is proven speaks for the others."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     rows = sample(connection, source, SAMPLE_ROWS)
     proposals = propose(source.columns, rows, answers.mapping)
     chosen, notes = choose(proposals, source.file)
-    chosen, said = _settle_price(connection, source, chosen)
+    chosen, said = price.settle(connection, source, chosen)
     notes += said
     seen = sorted(
         {str(row[chosen[EVENT_TYPE]]).strip() for row in rows if row[chosen[EVENT_TYPE]]}
@@ -109,15 +113,17 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     time, said = times.decide(counts[EVENT_TIME], chosen[EVENT_TIME], answers.date_order, answers.timezone)
     notes += said
     readings: dict[str, numbers.NumberReading] = {}
+    shown = next((mark for column in MARKED if (mark := numbers.proven(counts.get(column, {})))), None)
     for column in NUMBERS:
         if column in chosen:
-            decimal = answers.decimal if column in (AMOUNT, UNIT_PRICE, DISCOUNT) else None
-            readings[column], said = numbers.decide(counts[column], chosen[column], decimal)
-            notes += said if column in (AMOUNT, UNIT_PRICE, DISCOUNT) else ()
+            decimal, elsewhere = (answers.decimal, shown) if column in MARKED else (None, None)
+            readings[column], said = numbers.decide(counts[column], chosen[column], decimal, elsewhere)
+            notes += said if column in MARKED else ()
             unreadable = counts[column].get("unreadable", 0)
             if unreadable and column in (QUANTITY, DISCOUNT, RATING):
                 notes += (Message("warning.unreadable_numbers", {"column": chosen[column], "rows": unreadable}),)
-    currency, said = _currency(counts, answers.currency, chosen)
+    paid = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
+    money, said = currency.decide(counts["named"], counts["marks"], answers.currency, paid)
     rate = DISCOUNT in chosen and AMOUNT not in chosen and float(counts["largest_discount"] or 2) <= 1
     if rate:
         said += (Message("warning.discount_rate", {"column": chosen[DISCOUNT]}),)
@@ -136,9 +142,10 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         credit_notes=EVENT_TYPE not in chosen and bool(counts["credit_notes"]),
         rating_scale=scale,
         discount_off=not rate,
+        discount_below=counts["discounts_below"],
         float_ids=whole,
     )
-    return Profile(plan, total, notes + said, currency, tuple(proposals))
+    return Profile(plan, total, notes + said, money, tuple(proposals))
 
 
 def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, progress: Progress) -> dict[str, Any]:
@@ -151,7 +158,7 @@ def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, pr
     figures = ["count(*) AS n"]
     order = T + ORDER_ID if ORDER_ID in chosen else "NULL::VARCHAR"
     figures.append(f"count(*) FILTER (regexp_full_match({order}, '\\d+')) AS digits")
-    figures.append(f"count(*) FILTER (regexp_full_match({order}, '[A-Za-z]{{1,2}}[-_]?\\d+')) AS lettered")
+    figures.append(f"count(*) FILTER (regexp_full_match({order}, {text(CREDIT_NOTE)})) AS noted")
     figures.append(
         f"max(abs(try_cast({T}discount AS DOUBLE))) AS discount" if DISCOUNT in chosen else "NULL AS discount"
     )
@@ -162,6 +169,10 @@ def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, pr
     marks = f"list(DISTINCT CASE WHEN {plain} THEN {numbers.currencies(money)} END)"
     named = f"list(DISTINCT {name(chosen[CURRENCY])})" if CURRENCY in chosen else "NULL"
     figures += [f"{marks} AS marks", f"{named} AS named"]
+    sold = f"coalesce({T}{QUANTITY}[1] <> '-', true)" if QUANTITY in chosen else "true"
+    off = f"regexp_matches({T}{DISCOUNT}, '[1-9]') AND {sold}" if DISCOUNT in chosen else "false"
+    below = f"regexp_matches({T}{DISCOUNT}, '{BELOW}')" if DISCOUNT in chosen else "false"
+    figures += [f"count(*) FILTER ({off}) AS off", f"count(*) FILTER ({off} AND {below}) AS below"]
     typed = {AMOUNT, EVENT_TYPE} <= set(chosen)
     negative = f"{T}{AMOUNT}[1] IN ('-', '(') AND {plan.kind} = '{PURCHASE}'" if typed else "false"
     figures.append(f"count(*) FILTER ({negative})")
@@ -183,17 +194,19 @@ def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, pr
         for position, column in enumerate(forms):
             result[column][row[position]] = result[column].get(row[position], 0) + row[width]
     tail = [row[width:] for row in table]
-    digits, lettered = sum(row[1] for row in tail), sum(row[2] for row in tail)
+    digits, noted = sum(row[1] for row in tail), sum(row[2] for row in tail)
     result["rows"] = sum(row[0] for row in tail)
-    result["credit_notes"] = lettered > 0 and digits > lettered
+    result["credit_notes"] = digits > noted > 0
     result["largest_discount"] = max((row[3] for row in tail if row[3] is not None), default=None)
     weights = sorted((row[4], row[0]) for row in tail if row[4] is not None)
     result["usual_rating"] = weights[-1][0] if len(weights) == 1 else _weighted(weights)
     result["marks"] = sorted({mark for row in tail for mark in row[5] or [] if mark})
     result["named"] = sorted({str(mark).strip() for row in tail for mark in row[6] or [] if mark and str(mark).strip()})
-    result["negative"] = sum(row[7] for row in tail)
-    result["large_quantities"] = sum(row[8] for row in tail)
-    result["beyond"] = {top: sum(row[9 + i] for row in tail) for i, top in enumerate(SCALES)}
+    off, below = sum(row[7] for row in tail), sum(row[8] for row in tail)
+    result["discounts_below"] = below > NEARLY_ALL * off
+    result["negative"] = sum(row[9] for row in tail)
+    result["large_quantities"] = sum(row[10] for row in tail)
+    result["beyond"] = {top: sum(row[11 + i] for row in tail) for i, top in enumerate(SCALES)}
     return result
 
 
@@ -236,55 +249,3 @@ def _blanked(counts: dict[str, Any], chosen: Mapping[str, str], scale: float) ->
     if counts["negative"]:
         found.append(Message("warning.negative_purchases", {"rows": counts["negative"], "column": chosen[AMOUNT]}))
     return tuple(found)
-
-
-def _currency(counts: dict[str, Any], said: str, chosen: Mapping[str, str]) -> tuple[str, tuple[Message, ...]]:
-    """Return the currency, and a warning where amounts are in several."""
-    found = counts["named"] or counts["marks"]
-    same = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "￥": "CNY", "元": "CNY", "RMB": "CNY"}
-    codes = sorted({same.get(mark, mark) for mark in found})
-    params = {"column": chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, ""), "found": ", ".join(found)}
-    if len(codes) > 1:
-        return said, (Message("warning.mixed_currency", params),)
-    if counts["marks"]:
-        return said or (codes[0] if codes else ""), (Message("warning.currency_marks", params),)
-    return said or (codes[0] if codes else ""), ()
-
-
-def _settle_price(
-    connection: duckdb.DuckDBPyConnection, source: Source, chosen: dict[str, str]
-) -> tuple[dict[str, str], tuple[Message, ...]]:
-    """Decide whether a column called only "price" is the price of one piece or of the line."""
-    column = price_role(chosen)
-    rest = {key: value for key, value in chosen.items() if key != PRICE}
-    if column is None:
-        if PRICE in chosen and UNIT_PRICE not in chosen:
-            rest[UNIT_PRICE] = chosen[PRICE]
-        return rest, ()
-    if QUANTITY not in chosen:
-        return {**rest, UNIT_PRICE: column}, ()
-    role = _price_evidence(connection, source, column, chosen)
-    if role is None:
-        raise NeedsAnswer("price_of_what", column=column, quantity=chosen[QUANTITY])
-    return {**rest, role: column}, (Message(f"warning.price_is_{role}", {"column": column}),)
-
-
-def _price_evidence(
-    connection: duckdb.DuckDBPyConnection, source: Source, column: str, chosen: Mapping[str, str]
-) -> str | None:
-    """Look at products sold in several quantities: a unit price stays, a line's price grows with the quantity."""
-    if PRODUCT_ID not in chosen:
-        return None
-    product, quantity, price = (name(item) for item in (chosen[PRODUCT_ID], chosen[QUANTITY], column))
-    row = connection.execute(
-        f"SELECT count(*), count(*) FILTER (high <= low * 1.001), count(*) FILTER (high_each <= low_each * 1.001) FROM"
-        f" (SELECT min(p) AS low, max(p) AS high, min(p / q) AS low_each, max(p / q) AS high_each FROM"
-        f" (SELECT {product} AS item, abs(try_cast({quantity} AS DOUBLE)) AS q, try_cast({price} AS DOUBLE) AS p"
-        f" FROM {source.relation()} LIMIT {JUDGED_ROWS}) WHERE q > 0 AND p > 0 GROUP BY item HAVING min(q) < max(q))"
-    ).fetchone()
-    products, stays, grows = row or (0, 0, 0)
-    if products < 5 or max(stays, grows) < 0.2 * products or stays == grows:
-        return None
-    if min(stays, grows) * 4 > max(stays, grows):
-        return None
-    return UNIT_PRICE if stays > grows else AMOUNT

@@ -90,7 +90,8 @@ def read_log(
     connection = connect(scratch, answers.timezone)
     try:
         progress.report("read", 0, 1)
-        source = open_source(connection, path, scratch, header=answers.header, original=original)
+        named = answers.mapping.values()
+        source = open_source(connection, path, scratch, header=answers.header, original=original, named=named)
         progress.report("columns", 0, 1)
         seen = profile(connection, source, answers, progress)
         if key is not None:

@@ -67,11 +67,12 @@ def forget(workspace: Workspace, columns: Sequence[str]) -> bool:
 
 
 def recalled(
-    workspace: Workspace, path: Path, answers: Answers, scratch: Path, original: str = ""
+    workspace: Workspace, path: Path, answers: Answers, scratch: Path, original: str = "", *, zoned: bool = False
 ) -> tuple[Answers, Habit]:
     """Return ``answers`` completed by what is remembered of the file's shape, for ``read_alike``.
 
-    Date order and decimal mark are a habit only: what the file itself proves comes first.
+    Date order and decimal mark are a habit only: what the file itself proves comes first. The time zone of ``answers``
+    holds where it was said (``zoned``).
 
     Raises:
         NotFound: nothing is remembered of this shape.
@@ -82,11 +83,10 @@ def recalled(
     if known is None:
         raise NotFound("nothing_remembered", file=original or path.name, columns=", ".join(columns[:40]))
     habit = Habit(date_order=known.date_order or "", decimal=known.decimal or "")
-    zone = answers.timezone if answers.timezone != Answers().timezone else known.timezone
     said = replace(
         answers,
         mapping={**known.mapping, **answers.mapping},
-        timezone=zone,
+        timezone=answers.timezone if zoned else known.timezone,
         currency=answers.currency or known.currency,
         duplicates=answers.duplicates or known.duplicates,
         events={**known.events, **answers.events},
@@ -104,7 +104,8 @@ def _columns(path: Path, scratch: Path, answers: Answers, original: str) -> tupl
     scratch.mkdir()
     connection = connect(scratch)
     try:
-        return open_source(connection, path, scratch, header=answers.header, original=original).columns
+        named = answers.mapping.values()
+        return open_source(connection, path, scratch, header=answers.header, original=original, named=named).columns
     except duckdb.Error as error:
         raise Refused("unreadable_table", file=original or path.name) from error
     finally:

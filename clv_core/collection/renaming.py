@@ -7,6 +7,7 @@ from typing import Final
 
 from clv_core.collection.store import open_dataset
 from clv_core.errors import Refused
+from clv_core.locks import changing
 from clv_core.workspace import Workspace, check_name, read_json, write_json
 
 RENAMING: Final = "renaming.json"
@@ -20,14 +21,15 @@ def rename_dataset(workspace: Workspace, name: str, new: str) -> None:
 
     Raises:
         NotFound: there is no such dataset.
-        Refused: the new name cannot be one, or is taken.
+        Refused: the new name cannot be one, or is taken, or a run is changing the dataset.
     """
-    folder = open_dataset(workspace, name).folder.parent
-    target = workspace.datasets / check_name(new)
-    if target.exists() and not (target.samefile(folder) and target.name != folder.name):
-        raise Refused("name_taken", name=name, new=new)
-    write_json(folder / RENAMING, {"old": folder.name, "new": target.name})
-    os.rename(folder, target)
+    with changing(workspace, name), changing(workspace, new):
+        folder = open_dataset(workspace, name).folder.parent
+        target = workspace.datasets / check_name(new)
+        if target.exists() and not (target.samefile(folder) and target.name != folder.name):
+            raise Refused("name_taken", name=name, new=new)
+        write_json(folder / RENAMING, {"old": folder.name, "new": target.name})
+        os.rename(folder, target)
 
 
 def names_to_follow(workspace: Workspace) -> dict[str, str]:

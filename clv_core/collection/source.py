@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import shutil
+from codecs import BOM_UTF8
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -95,7 +97,13 @@ class Source:
 
 
 def open_source(
-    connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path, *, header: bool = True, original: str = ""
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    scratch: Path,
+    *,
+    header: bool = True,
+    original: str = "",
+    named: Collection[str] = (),
 ) -> Source:
     """Find out what ``path`` is and make it readable; copies are made only where the bytes need it.
 
@@ -105,6 +113,7 @@ def open_source(
         scratch: where copies go.
         header: whether a text file names its columns.
         original: what the person calls the file, where it is not the path's name.
+        named: columns that the person has named.
 
     Raises:
         Refused: it holds no table.
@@ -123,11 +132,12 @@ def open_source(
     if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):
         raise Refused("nested_archive", file=called)
     if content in (Content.PARQUET, Content.JSON):
+        path = _unmarked(path, scratch) if content is Content.JSON else path
         source = _structured(connection, path, content, called)
         if content is Content.JSON and not called.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
             notes += (Message("warning.content", {"file": called, "kind": "JSON"}),)
         return replace(source, notes=notes + source.notes)
-    source = _text(path, scratch, header, called)
+    source = _text(path, scratch, header, called, named)
     return replace(source, notes=notes + source.notes)
 
 
@@ -149,6 +159,17 @@ def _structured(connection: duckdb.DuckDBPyConnection, path: Path, content: Cont
         raise Refused("too_many_columns", file=called, columns=len(columns), limit=MAX_COLUMNS)
     parts = path.glob("*.parquet") if path.is_dir() else [path]
     return Source(called, content, path, columns, bytes=sum(part.stat().st_size for part in parts), paths=paths)
+
+
+def _unmarked(path: Path, scratch: Path) -> Path:
+    """Return ``path``, or a copy without its byte order mark, which the engine takes for a value."""
+    with path.open("rb") as file:
+        if file.read(len(BOM_UTF8)) != BOM_UTF8:
+            return path
+        clean = scratch / "clean.json"
+        with clean.open("wb") as out:
+            shutil.copyfileobj(file, out, BLOCK)
+    return clean
 
 
 def _leaves(path: tuple[str, ...], kind: Any) -> Iterator[tuple[str, ...]]:
@@ -180,7 +201,7 @@ def _cell(path: tuple[str, ...]) -> str:
     return f"nullif({value}, '')"
 
 
-def _text(path: Path, scratch: Path, header: bool, called: str) -> Source:
+def _text(path: Path, scratch: Path, header: bool, called: str, named: Collection[str]) -> Source:
     seen = survey(path)
     notes: tuple[Message, ...] = ()
     if not seen.valid or seen.nuls or seen.returns or seen.both:
@@ -190,7 +211,7 @@ def _text(path: Path, scratch: Path, header: bool, called: str) -> Source:
         encoding, seen = seen.encoding, survey(clean)
     else:
         encoding = seen.encoding
-    dialect = detect(path, called, header=header)
+    dialect = detect(path, called, header=header, named=named)
     if dialect.blanks:
         path = _tabs(path, scratch / "tabs.txt")
     rejects: list[Reject] = []

@@ -23,6 +23,7 @@ from clv_core.collection.dataset import SET_ASIDE as SET_ASIDE
 from clv_core.collection.dataset import Dataset as Dataset
 from clv_core.collection.manifest import Manifest as Manifest
 from clv_core.errors import NotFound
+from clv_core.locks import changes
 from clv_core.workspace import Workspace, atomic_path, check_name, read_json, write_json
 
 MANIFEST: Final = "manifest.json"
@@ -71,11 +72,13 @@ def version_of(*meaning: Any) -> str:
     return hashlib.sha256(repr(meaning).encode()).hexdigest()[:12]
 
 
+@changes
 def restore(workspace: Workspace, name: str, version: str) -> Dataset:
     """Make an earlier version of the dataset ``name`` the current one again; no version is lost.
 
     Raises:
         NotFound: there is no such dataset or version.
+        Refused: a run is changing the dataset.
     """
     known = {item.version: item for item in versions(workspace, name)}
     if version not in known:

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     which.add_argument(
         "--origin", type=day, action="append", default=[], help=translate("cli.backtest.origin", language)
     )
-    parser.add_argument("--models", default="hybrid,bgnbd,naive", help=translate("cli.backtest.models", language))
+    parser.add_argument("--models", default="", help=translate("cli.backtest.models", language))
     parser.add_argument("--seeds", type=int, default=1, help=translate("cli.backtest.seeds", language))
     parser.add_argument("--seed", type=int, default=1, help=translate("config.seed.help", language))
     parser.add_argument(
@@ -49,12 +49,15 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Run the origins, write the tables and the predictions, and return the scoreboard with verdicts in words.
 
+    Where nobody names models, it is the one that ``train`` takes beside the simple ones that training measures it by.
     The first model is held against each of the others, and each model against its own variants. ``scoreboard.csv`` has
     all metrics with intervals, ``slices.csv`` those of parts of the customers, ``seasons.csv`` those by season of the
     horizon, ``stability.csv`` how much of the top decile stays; with ``--folds``, ``folds.csv`` those of the first
     model on customers that it has seen and on customers that it has not.
     """
     from clv_core import pipeline
+    from clv_core.collection.store import open_dataset
+    from clv_core.evaluation.beside import BASELINES
     from clv_core.evaluation.bootstrap import Bootstrap
     from clv_core.evaluation.folds import FEWEST, MOST
     from clv_core.evaluation.origins import MOST_ORIGINS
@@ -65,6 +68,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.training.fit import MODELS
 
     models = [model.strip() for model in options.models.split(",") if model.strip()]
+    models = models or [pipeline.default_model(context.workspace, options.name), *BASELINES]
     for model in models:
         if model not in MODEL_IDS:
             raise UsageError("setting_choice", setting="models", value=model, choices=", ".join(MODEL_IDS))
@@ -97,6 +101,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     pipeline.write_table(season_table(found.predictions), options.out / "seasons.csv")
     pipeline.write_table(stable, options.out / "stability.csv")
     pipeline.write_table(found.predictions, options.out / "predictions.parquet")
+    currency = open_dataset(context.workspace, options.name).manifest.currency
     names = [name for name in dict.fromkeys(found.predictions["model"]) if RUN not in name]
     metrics = {
         f"{origin}": {
@@ -110,7 +115,9 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "models": names,
         "metrics": metrics,
         "verdicts": [
-            verdict for one, other in _pairs(names) for verdict in _verdicts(bootstrap, one, other, context.language)
+            verdict
+            for one, other in _pairs(names)
+            for verdict in _verdicts(bootstrap, one, other, currency, context.language)
         ],
         "stability": [
             {"model": model, "between": between, "overlap": float(part.mean())}
@@ -153,7 +160,7 @@ def _pairs(names: list[str]) -> list[tuple[str, str]]:
     return [(plain[0], other) for other in plain[1:]] + own
 
 
-def _verdicts(bootstrap: Bootstrap, model: str, other: str, language: str) -> list[dict[str, Any]]:
+def _verdicts(bootstrap: Bootstrap, model: str, other: str, currency: str, language: str) -> list[dict[str, Any]]:
     """Return who is better on each metric, averaged over origins, as JSON with a sentence."""
     from clv_core.evaluation.scoreboard import verdicts
 
@@ -166,5 +173,5 @@ def _verdicts(bootstrap: Bootstrap, model: str, other: str, language: str) -> li
             "advantage": asdict(verdict.advantage),
             **verdict.message.to_json(language),
         }
-        for verdict in verdicts(bootstrap, model, other)
+        for verdict in verdicts(bootstrap, model, other, currency=currency)
     ]

@@ -53,13 +53,13 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
     """
     return {
         "mapping": _pairs(options.map, empty=True),
-        "events": _pairs(options.event),
+        "events": _pairs(options.event, last=True),
         "decimal": options.decimal,
         "header": options.header,
         "date_order": options.date_order,
-        "timezone": options.timezone or "UTC",
         "currency": options.currency,
         "duplicates": options.duplicates,
+        **({"timezone": options.timezone} if options.timezone else {}),
     }
 
 
@@ -110,8 +110,6 @@ def _append(options: argparse.Namespace, context: Context) -> Manifest:
     if options.pseudonymise and not dataset.manifest.pseudonymised:
         raise Refused("append_readable", name=dataset.name)
     said = {key: value for key, value in reading_options(options).items() if value}
-    if options.timezone is None:
-        del said["timezone"]
     if options.header:
         del said["header"]
     else:
@@ -120,10 +118,11 @@ def _append(options: argparse.Namespace, context: Context) -> Manifest:
     return append(context.workspace, options.name, options.file, answers=answers, progress=context.progress)
 
 
-def _pairs(words: list[str], *, empty: bool = False) -> dict[str, str]:
+def _pairs(words: list[str], *, empty: bool = False, last: bool = False) -> dict[str, str]:
+    """Split words at their first equals sign, or at their ``last`` one: names of events may hold one."""
     pairs: dict[str, str] = {}
     for word in words:
-        key, equals, value = word.partition("=")
+        key, equals, value = word.rpartition("=") if last else word.partition("=")
         if not equals or not key.strip() or not (value.strip() or empty):
             raise UsageError("map_pair", pair=word)
         pairs[key.strip()] = value.strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from clv_core import audit
 from clv_core.commands import Context
 from clv_core.i18n import translate
 
@@ -24,7 +25,10 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         raise UsageError("keys_name", action=options.action)
     if options.action == "add":
         key, text = add_key(context.workspace, options.name)
+        audit.note(context.workspace, "keys add", key=key.id, outcome="done")
         return {**key.to_json(), "key": text}
     if options.action == "revoke":
-        return revoke_key(context.workspace, options.name).to_json()
+        revoked = revoke_key(context.workspace, options.name)
+        audit.note(context.workspace, "keys revoke", key=revoked.id, outcome="done")
+        return revoked.to_json()
     return {"keys": [key.to_json() for key in list_keys(context.workspace)]}

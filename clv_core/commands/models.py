@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from clv_core import audit
 from clv_core.commands import Context, trust_json
 from clv_core.deployment.registry import Registry
 from clv_core.i18n import translate
@@ -97,6 +98,9 @@ def _import(options: argparse.Namespace, context: Context, registry: Registry) -
     context.progress.report("importing", 0, 1)
     one = import_bundle(context.workspace, options.file, name=options.dataset)
     context.progress.report("importing", 1, 1)
+    audit.note(
+        context.workspace, "models import", dataset=one.name, version=one.number, model=one.bundle, outcome="done"
+    )
     return {**one.to_json(), "new": one.bundle not in known}
 
 

@@ -8,8 +8,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from clv_core import audit
 from clv_core.commands import Context
-from clv_core.errors import NotFound
+from clv_core.errors import ClvError, NotFound
 from clv_core.i18n import translate
 
 if TYPE_CHECKING:
@@ -36,17 +37,23 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
         help=translate("cli.monitor.acknowledge", language),
     )  # fmt: skip
     parser.add_argument("--retrain", action="store_true", help=translate("cli.monitor.retrain", language))
+    parser.add_argument("--leave", action="store_true", help=translate("cli.monitor.leave", language))
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Monitor, keep the report, tell of what is new, and return lights, alerts and what to do."""
+    """Monitor, keep the report, tell of what is new, and return lights, alerts and what to do.
+
+    Raises:
+        ClvError: somebody could not be told; all else was done, and is in the error's ``result``.
+    """
     from clv_core import pipeline
     from clv_core.monitoring.report import write_report
-    from clv_core.monitoring.telling.mail import Smtp
+    from clv_core.monitoring.telling.mail import WANTED, Smtp
     from clv_core.monitoring.telling.webhook import VARIABLE, checked_url
 
-    webhook = None if options.webhook is None else checked_url(options.webhook or os.environ.get(VARIABLE, ""))
-    smtp = Smtp.of() if options.email else None
+    asked, known = options.webhook, os.environ.get(VARIABLE, "")
+    webhook = checked_url(asked or known) if known or asked is not None else None
+    smtp = Smtp.of() if options.email or all(map(os.environ.get, WANTED)) else None
     model = _champion(options, context) if options.model == CHAMPION else options.model
     report = pipeline.monitor(context.workspace, options.name, model, kind=options.chunk, progress=context.progress)
     if options.acknowledge:
@@ -55,11 +62,20 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         write_report(report, options.out, context.language)
     found = report.to_json(context.language)
     found["out"] = None if options.out is None else str(options.out)
-    told = pipeline.tell(context.workspace, report, webhook=webhook, smtp=smtp, language=context.language)
-    found["told"] = told
+    untold: ClvError | None = None
+    try:
+        found["told"] = pipeline.tell(context.workspace, report, webhook=webhook, smtp=smtp, language=context.language)
+    except ClvError as error:
+        untold = error
     if options.retrain:
-        outcome = pipeline.retrain(context.workspace, options.name, model, progress=context.progress)
+        promote = not options.leave
+        outcome = pipeline.retrain(context.workspace, options.name, model, promote=promote, progress=context.progress)
+        if outcome.challenger:
+            audit.note(context.workspace, "retrain", dataset=options.name, model=outcome.challenger, outcome="done")
         found["retrain"] = outcome.to_json(context.language)
+    if untold is not None:
+        untold.result = found
+        raise untold
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import re
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Plan, write the list, and return what it costs, what it is expected to bring, and what that rests on."""
     from clv_core import pipeline
+    from clv_core.deployment.bundle import open_bundle
+    from clv_core.strategy import plans
     from clv_core.strategy.files import check_ending
-    from clv_core.strategy.offers import Offer, checked
+    from clv_core.strategy.offers import parse_offers
     from clv_core.strategy.tiers import Scheme
 
     scheme = Scheme.parse(options.scheme)
-    read = [_experiment_of(text) for text in options.offer]
-    offers = checked([Offer.parse(text) for text, _ in read])
-    experiments = {offer.name: path for offer, (_, path) in zip(offers, read, strict=True) if path is not None}
+    offers, experiments = parse_offers(options.offer)
     check_ending(options.out)
     made, plan, given, found = pipeline.plan(
         context.workspace,
@@ -49,7 +48,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         progress=context.progress,
     )
     trust = pipeline.trust(context.workspace, options.model)
-    warnings = [one.to_json(context.language) for experiment in found.values() for one in experiment.warnings]
+    notes = [one for experiment in found.values() for one in experiment.warnings]
+    notes += plans.window_notes(given, open_bundle(context.workspace, options.model).record["horizon_days"])
     spent = plan.table.groupby("offer")[["customers", "cost", "expected_gain"]].sum()
     return {
         "out": str(options.out),
@@ -85,13 +85,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
             for offer, experiment in found.items()
         },
         "trust": trust_json(trust, context.language),
-        "warnings": [*not_trusted(trust, options.model, context.language), *warnings],
+        "warnings": [
+            *not_trusted(trust, options.model, context.language),
+            *(one.to_json(context.language) for one in notes),
+        ],
     }
-
-
-def _experiment_of(text: str) -> tuple[str, Path | None]:
-    """Take the file out of ``effect=@FILE``: it is where the effect was measured."""
-    found = re.search(r"(^|,)\s*effect\s*=\s*@([^,]+)", text)
-    if found is None:
-        return text, None
-    return text.replace(f"@{found[2]}", "0"), Path(found[2].strip())

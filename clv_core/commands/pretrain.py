@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 from typing import Any
 
@@ -28,23 +27,26 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Pre-train, measure on shops never seen, and write weights and record; goes on where a run was stopped."""
     from clv_core.evaluation.pretrained import held_out_figures
     from clv_core.model.instant.weights import WEIGHTS, save_network
-    from clv_core.training.pretrain import BATCH, PASSES, pretrain, steps_in
+    from clv_core.training.pretrain import BATCH, PASSES, budgeted_steps, chunks_in, forget, pretrain
+    from clv_core.training.tally import code_hash
 
     budget = options.minutes if options.steps is None else options.steps
     if not 0 < budget <= MOST_STEPS:
         raise UsageError("setting_bounds", setting="budget", value=budget, low=1, high=MOST_STEPS)
-    started, folder = time.monotonic(), context.workspace.runs / "pretrain"
-    steps = options.steps or steps_in(options.minutes, options.seed)
-    network, state = pretrain(steps, options.seed, folder, context.progress)
+    folder = context.workspace.folder("runs", "pretrain")
+    steps = options.steps or budgeted_steps(options.minutes, options.seed, folder)
+    network, state, tally = pretrain(steps, options.seed, folder, context.progress)
     record = {
         "code_version": __version__,
+        "code": code_hash(),
         "seed": options.seed,
         "steps": steps,
+        "shops": tally.shops_of(chunks_in(steps)),
         "customers": steps * BATCH // PASSES,
-        "minutes": round((time.monotonic() - started) / 60, 1),
+        "minutes": round(tally.seconds / 60, 1),
         "loss": round(state.history[-1]["loss"], 4),
         "held_out": {name: round(value, 4) for name, value in held_out_figures(network, options.seed).items()},
     }
     save_network(network, options.out, record)
-    (folder / f"state-{options.seed}-{steps}.safetensors").unlink(missing_ok=True)
+    forget(folder, options.seed, steps, options.minutes)
     return {"weights": str(options.out / WEIGHTS), **record}

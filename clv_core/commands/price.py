@@ -1,4 +1,4 @@
-"""``price NAME --model ID [--out FILE] [--change TIER=PERCENT --margin-rate M]``: how sales answer prices."""
+"""``price NAME --model ID [--out FILE] [--change TIER=PERCENT --by WHAT --margin-rate M]``: how sales answer prices."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
     parser.add_argument("--out", type=Path, default=None, help=translate("cli.price.out", language))
     parser.add_argument("--change", action="append", default=[], help=translate("cli.price.change", language))
+    parser.add_argument(
+        "--by", choices=("price", "discount"), default="price", help=translate("cli.price.by", language)
+    )
     parser.add_argument("--category", action="append", default=[], help=translate("cli.price.category", language))
     parser.add_argument("--margin-rate", type=float, default=None, help=translate("cli.price.margin", language))
 
@@ -34,7 +37,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         if options.margin_rate is None:
             raise UsageError("price_needs_margin")
         changes = parse_changes(options.change, DEFAULT_SCHEME.tiers)
-        rule = Rule(changes, options.margin_rate, tuple(options.category))
+        rule = Rule(changes, options.margin_rate, tuple(options.category), options.by)
     made, found, outcome = pipeline.price(
         context.workspace,
         options.name,

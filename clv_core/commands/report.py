@@ -9,6 +9,8 @@ from typing import Any
 from clv_core.commands import Context, not_trusted, trust_json
 from clv_core.errors import UsageError
 from clv_core.i18n import translate
+from clv_core.jobs import Progress
+from clv_core.workspace import Workspace
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
@@ -22,32 +24,50 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Write the report in the language of the call, and return its files and findings."""
+    """Explain the model where no explanation is kept, write the report, and return its files and findings."""
     from clv_core import pipeline
-    from clv_core.strategy.offers import Offer
+    from clv_core.strategy.experiment_run import with_tried
+    from clv_core.strategy.offers import parse_offers
     from clv_core.strategy.report.make import check_endings, make_report, write_report
     from clv_core.strategy.tiers import Scheme
 
     check_endings(options.out)
     if bool(options.offer) != (options.budget is not None):
         raise UsageError("report_plan")
+    place = (context.workspace, options.name, options.model)
+    scheme = Scheme.parse(options.scheme)
+    said, tried = parse_offers(options.offer) if options.offer else ((), {})
+    offers, found = with_tried(*place, said, tried, scheme=scheme, progress=context.progress)
+    _explain(*place, context.progress)
     report = make_report(
-        context.workspace,
-        options.name,
-        options.model,
-        offers=[Offer.parse(text) for text in options.offer],
+        *place,
+        offers=offers,
         budget=options.budget or 0.0,
-        scheme=Scheme.parse(options.scheme),
+        scheme=scheme,
         language=context.language,
         progress=context.progress,
     )
     files = write_report(report, options.out)
     trust = pipeline.trust(context.workspace, options.model)
+    warnings = [one.to_json(context.language) for experiment in found.values() for one in experiment.warnings]
     return {
         "files": [str(file) for file in files],
         "model": options.model,
         "finding": report.finding,
         "sections": {section.id: section.finding for section in report.sections},
         "trust": trust_json(trust, context.language),
-        "warnings": not_trusted(trust, options.model, context.language),
+        "warnings": [*not_trusted(trust, options.model, context.language), *warnings],
     }
+
+
+def _explain(workspace: Workspace, name: str, model_id: str, progress: Progress) -> None:
+    """Explain a model that no explanation of is kept: a report names what drives its predictions."""
+    from clv_core import pipeline
+    from clv_core.collection.store import open_dataset
+    from clv_core.deployment.bundle import open_bundle
+    from clv_core.deployment.kept_explanations import explanation_folder
+    from clv_core.evaluation.explain.store import load_record
+
+    folder = explanation_folder(workspace, open_bundle(workspace, model_id), open_dataset(workspace, name))
+    if load_record(folder) is None:
+        pipeline.explain(workspace, name, model_id, folder, progress=progress)

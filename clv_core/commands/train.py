@@ -59,6 +59,16 @@ def config_from(options: argparse.Namespace, model: str) -> TrainConfig:
     return TrainConfig.from_pairs(pairs, horizon_days=options.horizon_days, model=model, seed=options.seed)
 
 
+def words_of(config: TrainConfig) -> list[str]:
+    """Return the words of the command line that :func:`config_from` reads as ``config``: what is not the default."""
+    words = ["--horizon-days", str(config.horizon_days), "--model", config.model]
+    for item in fields(TrainConfig):
+        value = getattr(config, item.name)
+        if value != item.default and item.name not in ("horizon_days", "model"):
+            words += ["--seed", str(value)] if item.name == "seed" else ["--set", f"{item.name}={value}"]
+    return words
+
+
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Train and return the bundle's id, verdict, metrics and cost.
 

@@ -1,10 +1,11 @@
-"""What the workspace holds of a dataset outside its folder: scores, explanations, backtests, views, models, runs.
+"""What the workspace holds of a dataset outside its folder: scores, reasons, backtests, views, searches, models, jobs.
 
 predictions/<model>/<name>-<version>-<cutoff>[-<terms>|-embedding].parquet   explored/<name>/<version>
 explanations/<model>-<version>...                                 backtests/<model>-<version>
 recommendations/<model>-<version>                                 pricing/<model>-<version>
 monitoring/<model>-<version>                                      reports of :mod:`clv_core.monitoring`
-jobs/<id>, where the command names the dataset
+tuning/<name>/<version>-<settings>.json                           searches for settings; they name no customer
+jobs/<id>, where the command names the dataset                    runs/<name>-<run>: states of trainings
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ from clv_core.collection.store import VERSION, version_names
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.terms import MARK
 from clv_core.errors import Refused
+from clv_core.training.states import check_no_run, states_of
 from clv_core.workspace import Workspace
 
 OF_MODELS: Final = ("explanations", "backtests", "recommendations", "pricing", "monitoring")
 EXPLORED: Final = "explored"
+TUNING: Final = "tuning"
 EMBEDDING: Final = "-embedding"
 """How the names of files end that hold how networks see customers, rather than scores."""
 GONE: Final = ".gone-"
@@ -43,6 +46,7 @@ class Belongings:
         explored: folders of prepared views.
         models: bundles trained on it.
         jobs: records of runs that name it; a run may name a customer.
+        states: folders of trainings that were cut off.
     """
 
     predictions: tuple[Path, ...]
@@ -50,6 +54,7 @@ class Belongings:
     explored: tuple[Path, ...]
     models: tuple[Bundle, ...]
     jobs: tuple[jobs.Job, ...]
+    states: tuple[Path, ...]
 
 
 def belongings(workspace: Workspace, name: str) -> Belongings:
@@ -62,6 +67,7 @@ def belongings(workspace: Workspace, name: str) -> Belongings:
         explored=tuple(path for path in (workspace.root / EXPLORED / name).glob("*") if path.is_dir()),
         models=tuple(bundle for bundle in models if trained_on[bundle.id] == name),
         jobs=tuple(job for job in jobs.jobs(workspace) if _names(job, name)),
+        states=tuple(states_of(workspace, name)),
     )
 
 
@@ -99,6 +105,7 @@ def check_idle(workspace: Workspace, name: str) -> None:
             status = job.status()
             if jobs.runs_elsewhere(status):
                 raise Refused("dataset_busy", name=name, command=status["command"], job=job.id)
+    check_no_run(workspace, name)
 
 
 def check_unused(workspace: Workspace, model_id: str) -> None:

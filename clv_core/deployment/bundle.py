@@ -31,6 +31,7 @@ import pandas as pd
 from clv_core.collection.renaming import names_to_follow
 from clv_core.deployment.record import RECORD, digest, read_record, write_record
 from clv_core.errors import NotFound, Refused
+from clv_core.locks import running
 from clv_core.workspace import Workspace, sync_all
 
 if TYPE_CHECKING:
@@ -166,11 +167,12 @@ def save_bundle(
 def staging(workspace: Workspace) -> Iterator[Path]:
     """Yield a new folder to write a bundle into; what was not placed is removed."""
     folder = workspace.models / f"{STAGING}{uuid.uuid4().hex}"
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with running(workspace):
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def place(workspace: Workspace, folder: Path, stem: str, record: Mapping[str, Any]) -> Bundle:

@@ -121,8 +121,13 @@ def scores_path(
 
 def kept_scores(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> list[tuple[date, Path]]:
     """Return as of when a model's plain scores are kept, of whichever version of the dataset, and in which file."""
-    own = re.compile(rf"{re.escape(dataset.name)}-(?:{VERSION.pattern})-(?P<cutoff>\d{{8}})\.parquet")
-    paths = sorted((workspace.predictions / bundle.id).glob("*.parquet"))
+    return kept_of(workspace, bundle.id, dataset.name)
+
+
+def kept_of(workspace: Workspace, model_id: str, name: str) -> list[tuple[date, Path]]:
+    """Return what :func:`kept_scores` returns, of a model's id and a dataset's name."""
+    own = re.compile(rf"{re.escape(name)}-(?:{VERSION.pattern})-(?P<cutoff>\d{{8}})\.parquet")
+    paths = sorted((workspace.predictions / model_id).glob("*.parquet"))
     found = [(match["cutoff"], path) for path in paths if (match := own.fullmatch(path.name))]
     return [(datetime.strptime(cutoff, "%Y%m%d").date(), path) for cutoff, path in found]
 

@@ -1,19 +1,21 @@
-"""A dataset gets another name, and all that is of it follows: models, scores, views."""
+"""A dataset gets another name, and all that is of it follows: models, scores, views, searches, states of runs."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from contextlib import suppress
+from pathlib import Path
 
 from clv_core import jobs
 from clv_core.collection.renaming import names_to_follow, rename_dataset, renamed
 from clv_core.collection.store import MANIFEST, open_dataset
-from clv_core.deployment.belongings import EXPLORED, check_idle, predictions_of, renamed_words
+from clv_core.deployment.belongings import EXPLORED, TUNING, check_idle, predictions_of, renamed_words
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.record import RECORD, read_record, write_record
 from clv_core.deployment.registry import Registry
 from clv_core.errors import NotFound, Refused
+from clv_core.training.states import move_states
 from clv_core.workspace import Workspace, read_json, write_json
 
 
@@ -55,7 +57,9 @@ def _follow(workspace: Workspace) -> dict[tuple[str, str], dict[str, int]]:
         Registry(workspace).rename(old, new)
         for path in predictions_of(workspace, old):
             os.replace(path, path.with_name(new + path.name.removeprefix(old)))
-        _move_views(workspace, old, new)
+        move_states(workspace, old, new)
+        for kind in (EXPLORED, TUNING):
+            _move(workspace.root / kind / old, workspace.root / kind / new)
         _tell_jobs(workspace, old, new)
         for path in (workspace.datasets / new).glob(f"*/{MANIFEST}"):
             write_json(path, {**read_json(path), "name": new})
@@ -67,8 +71,7 @@ def _follow(workspace: Workspace) -> dict[tuple[str, str], dict[str, int]]:
     return done
 
 
-def _move_views(workspace: Workspace, old: str, new: str) -> None:
-    source, target = workspace.root / EXPLORED / old, workspace.root / EXPLORED / new
+def _move(source: Path, target: Path) -> None:
     if source.is_dir():
         shutil.rmtree(target, ignore_errors=True)
         os.rename(source, target)

@@ -169,5 +169,5 @@ def besides_level(model: Model, log: EventLog, cutoff: date, config: TrainConfig
         found["counts"] = counts_of(pd.DataFrame(anchored.columns))
     if isinstance(model, Levelled):
         found["residual"] = last_year_residual(log, cutoff, horizon)
-        found["context"] = log.context(day, horizon).known if model.whole_past else None
+        found["context"] = log.context(day, horizon, anchored.anchor).known if model.whole_past else None
     return found

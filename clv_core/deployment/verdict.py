@@ -23,4 +23,4 @@ def trust_of(workspace: Workspace, bundle: Bundle) -> Trust:
     rolling = Rolling.of(read_json(path), bundle.record["model"]) if evidence and path.is_file() else None
     if evidence is None or rolling is None:
         return Trust.of(bundle.record["trust"])
-    return judge(replace(Evidence.from_json(evidence), rolling=rolling))
+    return judge(replace(Evidence.from_json(evidence), rolling=rolling, currency=bundle.record["currency"]))

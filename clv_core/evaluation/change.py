@@ -65,7 +65,8 @@ def find_change(log: EventLog, horizon_days: int) -> Change | None:
         log: nothing at or after its end is known.
         horizon_days: the horizon.
     """
-    return change_at(PurchaseDays.of(log.sample), day_of(log.first_day), day_of(log.end), horizon_days)
+    end = day_of(log.end)
+    return change_at(PurchaseDays.of(log.sample(end)), day_of(log.first_day), end, horizon_days)
 
 
 def change_at(bought: PurchaseDays, first: int, end: int, horizon_days: int) -> Change | None:

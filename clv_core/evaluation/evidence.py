@@ -103,6 +103,7 @@ class Evidence:
         change: how customers changed within the last horizon; None where they did not.
         rolling: earlier origins; None where no comparison was run.
         untrained: whether the model has never learned from this log.
+        currency: of the totals; "" where the log's has no name.
     """
 
     horizon_days: int
@@ -111,6 +112,7 @@ class Evidence:
     change: Change | None = None
     rolling: Rolling | None = None
     untrained: bool = False
+    currency: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -130,6 +132,7 @@ class Evidence:
             values["change"] and Change(**values["change"]),
             rolling,
             values.get("untrained", False),
+            values.get("currency", ""),
         )
 
 

@@ -58,7 +58,7 @@ def cross_validate(
         cutoff: the origin; its horizon is complete.
         config: model, horizon, settings, and the seed that the folds are drawn with.
         folds: how many models are trained.
-        folder: where the trainings keep their resumable state.
+        folder: where the trainings keep their resumable state; each number of folds and each cutoff has its own.
         progress: listener of stage ``folds``.
 
     Returns:
@@ -70,11 +70,11 @@ def cross_validate(
     train = training_data(log, cutoff, config, progress)
     snapshot = complete_snapshot(log, cutoff, config)
     of_windows, of_customers = (fold_of(part.features.index, folds, config.seed) for part in (train, snapshot))
-    parts = []
+    parts, own = [], folder / f"{cutoff:%Y%m%d}-{folds}"
     for number in range(folds):
         progress.report("folds", number, folds)
         others = train.take(np.flatnonzero(of_windows != number))
-        fitted = MODELS[config.model].fit(others, config, folder / str(number), progress, "backtest")
+        fitted = MODELS[config.model].fit(others, config, own / str(number), progress, "backtest")
         answers = fitted.model.predict(snapshot, config.horizon_days)
         frame = answers.frame(snapshot.features.index, cutoff, config.horizon_days, config.model)
         parts.append(frame.assign(origin=cutoff.isoformat(), actual=snapshot.target)[of_customers == number])

@@ -41,16 +41,18 @@ def measure(
         return None, [Message("warning.no_holdout", {"horizon": config.horizon_days, "code": error.code})]
 
 
-def figures(origin: Origin | None, log: EventLog, config: TrainConfig) -> dict[str, Any]:
+def figures(origin: Origin | None, log: EventLog, config: TrainConfig, currency: str) -> dict[str, Any]:
     """Return the part of a bundle's record that says how good it is: metrics, baselines, holdout, evidence, trust.
 
     Args:
         origin: the holdout; None where the log is too short for one.
         log: the events, up to the end of the holdout.
         config: model, horizon and settings.
+        currency: of the log; "" where it has no name.
     """
     held = None if origin is None else gather(origin.predictions, config.model).held
-    evidence = Evidence(config.horizon_days, held, LogFacts.of(log), find_change(log, config.horizon_days))
+    change = find_change(log, config.horizon_days)
+    evidence = Evidence(config.horizon_days, held, LogFacts.of(log), change, currency=currency)
     found = {"evidence": evidence.to_json(), "trust": judge(evidence).to_json()}
     if origin is None:
         return {"metrics": {}, "baselines": {}, "holdout": None, **found}

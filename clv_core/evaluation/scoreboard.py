@@ -77,7 +77,12 @@ def table_of(bootstrap: Bootstrap) -> pd.DataFrame:
 
 
 def verdicts(
-    bootstrap: Bootstrap, model: str, other: str, metrics: Sequence[str] = SPOKEN, origins: Sequence[str] | None = None
+    bootstrap: Bootstrap,
+    model: str,
+    other: str,
+    metrics: Sequence[str] = SPOKEN,
+    origins: Sequence[str] | None = None,
+    currency: str = "",
 ) -> list[Verdict]:
     """Return who is better on each metric, in words.
 
@@ -87,6 +92,7 @@ def verdicts(
         other: id of the one to beat.
         metrics: ids among :data:`SPOKEN`; one that does not exist for these customers is passed over.
         origins: which to average over; None is all of them.
+        currency: of the amounts; "" where the log's has no name.
     """
     chosen = bootstrap.origins if origins is None else list(origins)
     found = []
@@ -105,6 +111,8 @@ def verdicts(
             "low": low,
             "high": high,
         }
+        if METRICS[metric].unit == "money":
+            params["currency"] = currency
         found.append(Verdict(metric, outcome, advantage, Message(f"verdict.{metric}.{outcome}", params)))
     return found
 

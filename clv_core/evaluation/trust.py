@@ -110,7 +110,12 @@ def judge(evidence: Evidence) -> Trust:
     reasons: list[_Reason] = [(unmeasured, {"horizon": evidence.horizon_days})] if held is None else []
     if held is not None:
         span: _Params = {"horizon": evidence.horizon_days}
-        reasons += [*_size(held, span), *_ranking(held), *_level(held, span), *_intervals(held)]
+        reasons += [
+            *_size(held, span),
+            *_ranking(held),
+            *_level(held, {**span, "currency": evidence.currency}),
+            *_intervals(held),
+        ]
     reasons += _changed(evidence, {code for code, _ in reasons})
     reasons += [*_sufficiency(evidence, {code for code, _ in reasons}), *_origins(evidence)]
     order = list(REASONS)
@@ -156,8 +161,8 @@ def _ranking(held: Held) -> list[_Reason]:
     return reasons
 
 
-def _level(held: Held, span: _Params) -> list[_Reason]:
-    params: _Params = {"predicted": held.predicted_total, "actual": held.actual_total, **span}
+def _level(held: Held, about: _Params) -> list[_Reason]:
+    params: _Params = {"predicted": held.predicted_total, "actual": held.actual_total, **about}
     if held.actual_total <= 0 or held.predicted_total <= 0:
         return [("no_total", params)]
     ratio = held.predicted_total / held.actual_total

@@ -29,21 +29,44 @@ if TYPE_CHECKING:
     import optuna
 
 REFERENCE: Final = "bgnbd"
+JOURNAL: Final = "journal.log"
+"""What was tried, in the folder of a search; nothing of a customer."""
 SMALLEST_MEAN: Final = 1e-3
 """Floor of a predicted mean in the deviance, as a share of the mean actual value: the deviance of 0 is infinite."""
 
-SPACE: Final[dict[str, Callable[[optuna.Trial], Any]]] = {
-    "learning_rate": lambda trial: trial.suggest_float("learning_rate", 5e-4, 8e-3, log=True),
-    "weight_decay": lambda trial: trial.suggest_float("weight_decay", 1e-4, 0.3, log=True),
-    "dropout": lambda trial: trial.suggest_float("dropout", 0.0, 0.5),
-    "batch_size": lambda trial: trial.suggest_categorical("batch_size", [256, 512, 1024]),
-    "mlp_width": lambda trial: trial.suggest_categorical("mlp_width", [32, 64, 128]),
-    "mlp_layers": lambda trial: trial.suggest_int("mlp_layers", 1, 3),
-    "rnn": lambda trial: trial.suggest_categorical("rnn", ["gru", "lstm"]),
-    "rnn_width": lambda trial: trial.suggest_categorical("rnn_width", [16, 32, 64]),
-    "max_steps_back": lambda trial: trial.suggest_categorical("max_steps_back", [20, 40, 80]),
+Suggest = Callable[["optuna.Trial", str, Any], Any]
+"""Proposes a setting's value for a trial, given its name and the value that it has by default."""
+
+
+def _between(low: float, high: float, *, log: bool = False) -> Suggest:
+    """Return what proposes numbers of a range, widened to hold the default; whole ones where the default is whole."""
+
+    def suggest(trial: optuna.Trial, name: str, default: Any) -> Any:
+        least, most = min(low, default), max(high, default)
+        if isinstance(default, int):
+            return trial.suggest_int(name, int(least), int(most))
+        return trial.suggest_float(name, least, most, log=log and least > 0)
+
+    return suggest
+
+
+def _one_of(*choices: Any) -> Suggest:
+    """Return what proposes one of ``choices`` or the default."""
+    return lambda trial, name, default: trial.suggest_categorical(name, list(dict.fromkeys((*choices, default))))
+
+
+SPACE: Final[dict[str, Suggest]] = {
+    "learning_rate": _between(5e-4, 8e-3, log=True),
+    "weight_decay": _between(1e-4, 0.3, log=True),
+    "dropout": _between(0.0, 0.5),
+    "batch_size": _one_of(256, 512, 1024),
+    "mlp_width": _one_of(32, 64, 128),
+    "mlp_layers": _between(1, 3),
+    "rnn": _one_of("gru", "lstm"),
+    "rnn_width": _one_of(16, 32, 64),
+    "max_steps_back": _one_of(20, 40, 80),
 }
-"""What is searched, one line a setting; every name is a field of ``TrainConfig``."""
+"""What is searched, one line a setting; every name is a field of ``TrainConfig``, whose value is always among them."""
 
 TUNABLE: Final = ("blend", "hybrid", "mlp", "rnn")
 SEARCHED_AS: Final = {"blend": "hybrid"}
@@ -55,7 +78,7 @@ class Trial:
     """One set of settings and how it did.
 
     Args:
-        number: in the order of the search; 0 is the default.
+        number: in the order of the search.
         settings: the searched ones, by name.
         loss: mean over origins of the deviance relative to BG/NBD's; of a trial that was given up, so far.
         state: ``complete`` or ``pruned``.
@@ -67,6 +90,21 @@ class Trial:
     state: str
 
 
+@dataclass(frozen=True)
+class Search:
+    """What a search tried, and where.
+
+    Args:
+        trials: those that came to an end, in order.
+        default: the one of them with the settings that the search was given.
+        origins: those that judged, the earliest first.
+    """
+
+    trials: tuple[Trial, ...]
+    default: Trial
+    origins: tuple[date, ...]
+
+
 def search(
     log: EventLog,
     config: TrainConfig,
@@ -75,20 +113,21 @@ def search(
     origins: int,
     folder: Path,
     progress: Progress,
-) -> list[Trial]:
-    """Try ``trials`` settings and return all trials so far, the default among them.
+) -> Search:
+    """Try ``trials`` settings, the default among them, and return all trials so far.
 
     Args:
         log: ends where the last origin begins (``open_log(dataset, before=last_origin)``).
-        config: what is not searched: model, horizon, seed, data settings; its searched settings are the first trial.
+        config: what is not searched: model, horizon, seed, data settings; its searched settings are the default.
         trials: how many in all, those of an earlier, interrupted search of the same folder counted.
-        origins: at how many rolling origins, one horizon apart, each is measured.
+        origins: at how many rolling origins, one horizon apart, each is measured at most; those with too little before
+            them are left out.
         folder: keeps the journal and the state of the training under way.
         progress: listener; stage ``tuning``.
 
     Raises:
         UsageError: a model without anything to tune.
-        NotEnoughData: no origin with training windows before it and a complete horizon after it.
+        NotEnoughData: no origin with enough training windows before it and a complete horizon after it.
     """
     import optuna
     from optuna.storages import JournalStorage
@@ -103,34 +142,37 @@ def search(
         raise NotEnoughData("no_tuning_origin", horizon=config.horizon_days, days=days, needed=2 * config.horizon_days)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
-    reference = [_measured(log, origin, replace(config, model=REFERENCE), folder / "run") for origin in chosen]
+    reference = _references(log, chosen, config, folder / "run")
+    default = {name: getattr(config, name) for name in SPACE}
     study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(folder / "journal.log"))),
+        storage=JournalStorage(JournalFileBackend(str(folder / JOURNAL))),
         study_name="tuning",
         load_if_exists=True,
         pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=0),
     )
-    _take_up(study, config)
+    _take_up(study, default)
 
     def objective(trial: optuna.Trial) -> float:
-        settings = replace(config, **{name: suggest(trial) for name, suggest in SPACE.items()})
+        settings = replace(config, **{name: suggest(trial, name, default[name]) for name, suggest in SPACE.items()})
         losses: list[float] = []
         # The latest origin first: it is nearest to what the model is for.
-        for step, (origin, base) in enumerate(zip(reversed(chosen), reversed(reference), strict=True)):
+        for step, (origin, base) in enumerate(reversed(reference.items())):
             losses.append(_measured(log, origin, settings, folder / "run") / base)
-            progress.report("tuning", _finished(study) + (step + 1) / len(chosen), trials, trial=trial.number)
+            progress.report("tuning", _finished(study) + (step + 1) / len(reference), trials, trial=trial.number)
             trial.report(float(np.mean(losses)), step)
-            if step + 1 < len(chosen) and trial.should_prune():
+            if settings != config and step + 1 < len(reference) and trial.should_prune():
                 raise optuna.TrialPruned
         return float(np.mean(losses))
 
-    while (done := _finished(study)) < trials:
+    while (done := _finished(study)) < trials or _waiting(study):
         # A proposal depends on the seed and the trials so far alone, so that a search that goes on makes the same ones.
         study.sampler = optuna.samplers.TPESampler(seed=config.seed + done)
         progress.report("tuning", done, trials)
         study.optimize(objective, n_trials=1)
     shutil.rmtree(folder / "run", ignore_errors=True)
-    return all_trials(study)
+    ended = all_trials(study)
+    own = next(trial for trial in ended if trial.state == "complete" and trial.settings == default)
+    return Search(tuple(ended), own, tuple(reference))
 
 
 def best(trials: Sequence[Trial]) -> Trial:
@@ -173,16 +215,45 @@ def _measured(log: EventLog, origin: date, config: TrainConfig, folder: Path) ->
     return deviance(found["actual"], found["predicted_clv"])
 
 
+def _references(log: EventLog, origins: Sequence[date], config: TrainConfig, folder: Path) -> dict[date, float]:
+    """Return the reference's deviance by origin, without the origins that have too little before them.
+
+    Raises:
+        NotEnoughData: all of them have.
+    """
+    found: dict[date, float] = {}
+    for origin in origins:
+        try:
+            found[origin] = _measured(log, origin, replace(config, model=REFERENCE), folder)
+        except NotEnoughData:
+            if origin == origins[-1] and not found:
+                raise
+    return found
+
+
 def _finished(study: optuna.Study) -> int:
     return len(all_trials(study))
 
 
-def _take_up(study: optuna.Study, config: TrainConfig) -> None:
-    """Queue the default as the first trial; what an interrupted search had under way is queued again."""
+def _waiting(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
     import optuna
 
-    if not study.trials:
-        study.enqueue_trial({name: getattr(config, name) for name in SPACE})
-    for trial in study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
-        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-        study.enqueue_trial(dict(trial.params))
+    return study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.WAITING])
+
+
+def _take_up(study: optuna.Study, default: Mapping[str, Any]) -> None:
+    """Queue what an interrupted search had under way, and the default unless it is through or queued."""
+    import optuna
+
+    states = optuna.trial.TrialState
+    for trial in study.get_trials(states=[states.RUNNING]):
+        study.tell(trial.number, state=states.FAIL)
+        study.enqueue_trial(_asked(trial))
+    held = [*study.get_trials(states=[states.COMPLETE]), *_waiting(study)]
+    if default not in [_asked(trial) for trial in held]:
+        study.enqueue_trial(dict(default))
+
+
+def _asked(trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
+    """Return a trial's settings, those included that were queued and that it has not come to yet."""
+    return {**trial.system_attrs.get("fixed_params", {}), **trial.params}

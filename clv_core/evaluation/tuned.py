@@ -12,7 +12,7 @@ import pandas as pd
 from clv_core.config import TrainConfig
 from clv_core.evaluation.backtest import run_origin
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
-from clv_core.evaluation.tune import Trial, best
+from clv_core.evaluation.tune import Search, best
 from clv_core.features.log import EventLog
 from clv_core.jobs import Progress
 
@@ -25,58 +25,59 @@ class Tuning:
     """The end of a search.
 
     Args:
-        trials: all of them, in order; the first is the default.
+        search: all trials, and the origins that judged them.
         origin: the last origin, ISO date.
         advantage: by how much the tuned settings are better there (negative: worse), by metric, with paired intervals;
             empty where the default itself was the best.
     """
 
-    trials: tuple[Trial, ...]
+    search: Search
     origin: str
     advantage: dict[str, Estimate]
 
     @property
     def settings(self) -> dict[str, Any]:
         """The best settings of the search, those that were searched only."""
-        return dict(best(self.trials).settings)
+        return dict(best(self.search.trials).settings)
 
     @property
     def default_loss(self) -> float:
         """Loss of the default settings."""
-        return self.trials[0].loss
+        return self.search.default.loss
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
         return {
             "settings": self.settings,
-            "loss": best(self.trials).loss,
+            "loss": best(self.search.trials).loss,
             "default_loss": self.default_loss,
             "origin": self.origin,
+            "origins": [origin.isoformat() for origin in self.search.origins],
             "advantage": {
                 name: {"value": found.value, "low": found.low, "high": found.high}
                 for name, found in self.advantage.items()
             },
             "trials": [
                 {"number": t.number, "settings": dict(t.settings), "loss": t.loss, "state": t.state}
-                for t in self.trials
+                for t in self.search.trials
             ],
         }
 
 
-def judge(log: EventLog, origin: date, config: TrainConfig, trials: list[Trial], run: Path, to: Progress) -> Tuning:
+def judge(log: EventLog, origin: date, config: TrainConfig, search: Search, run: Path, to: Progress) -> Tuning:
     """Train with the default and with the best settings before ``origin``, and compare them on what came after.
 
     Args:
         log: the whole log.
         origin: the last origin; its horizon is complete, and the search has seen nothing of it.
         config: the default settings.
-        trials: of the search.
+        search: on what came before ``origin``.
         run: folder of the two trainings' state.
         to: who listens.
     """
-    winner = best(trials)
-    if winner.number == trials[0].number:
-        return Tuning(tuple(trials), origin.isoformat(), {})
+    winner = best(search.trials)
+    if winner.number == search.default.number:
+        return Tuning(search, origin.isoformat(), {})
     frames = []
     for name, settings in ((DEFAULT, config), (TUNED, replace(config, **winner.settings))):
         found = run_origin(log, origin, settings, [config.model], run / name, to, "holdout").predictions
@@ -84,4 +85,4 @@ def judge(log: EventLog, origin: date, config: TrainConfig, trials: list[Trial],
     bootstrap = Bootstrap.of(pd.concat(frames, ignore_index=True), COMPARED)
     known = [metric for metric in COMPARED if (origin.isoformat(), TUNED, metric) in bootstrap.values]
     advantage = {metric: bootstrap.advantage(TUNED, DEFAULT, metric) for metric in known}
-    return Tuning(tuple(trials), origin.isoformat(), advantage)
+    return Tuning(search, origin.isoformat(), advantage)

@@ -120,10 +120,13 @@ class EventLog:
         """All steps of the log, ordered by customer and time; read once."""
         return self.holder.steps()
 
-    @cached_property
-    def sample(self) -> Steps:
-        """The steps of at most :data:`~clv_core.features.context.context.MOST_CUSTOMERS` customers; read once."""
-        return self.steps if len(self.holder.customer_ids) <= MOST_CUSTOMERS else sample_steps(self.holder)
+    def sample(self, cutoff_day: int) -> Steps:
+        """Return the steps of at most :data:`~clv_core.features.context.context.MOST_CUSTOMERS` customers seen by then.
+
+        Of a small log these are all steps; those at or after the cutoff are the reader's to leave out.
+        """
+        small = len(self.holder.customer_ids) <= MOST_CUSTOMERS
+        return self.steps if small else sample_steps(self.holder, cutoff_day)
 
     def steps_in_parts(self, customers_at_once: int) -> Iterator[Steps]:
         """Yield the steps of consecutive customers: memory for a part is enough."""
@@ -136,7 +139,7 @@ class EventLog:
 
     def context(self, cutoff_day: int, horizon_days: int, anchor: Anchor) -> ContextOf:
         """Return the log's context at a cutoff, to be made when it is asked for; ``anchor`` is the one fitted there."""
-        return ContextOf(lambda: self.sample, cutoff_day, horizon_days, counts=anchor.counts)
+        return ContextOf(lambda: self.sample(cutoff_day), cutoff_day, horizon_days, counts=anchor.counts)
 
     def snapshot(
         self, cutoff: date, horizon_days: int, *, max_steps: int = 40, label_days: int | None = None
@@ -278,8 +281,11 @@ def open_log(
         review_text: whether review texts are.
 
     Raises:
-        NotEnoughData: no event is left.
+        NotEnoughData: no event is left, or the log ends before ``before``: days that it does not hold are not days
+            without purchases.
     """
+    if before is not None and before > dataset.log_end:
+        raise NotEnoughData("cutoff_after_log", cutoff=before.isoformat(), end=dataset.log_end.isoformat())
     engine = Engine()
     log = EventLog.from_table(
         dataset.events(engine.connection, numbered=ROW not in dataset.manifest.columns),

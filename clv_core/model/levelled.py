@@ -166,8 +166,11 @@ class Levelled(ABC):
             scaled = head.rescale(exact, level * longer, longer)
             even = scaled if plain is longer else head.rescale(exact, level * plain, plain)
             figures += [head.p_purchase(even), head.mean(scaled), *head.quantile(scaled, QUANTILES)]
-        p, *values = torch.stack(figures).view(len(read.members), -1, len(level)).mean(0).numpy()
-        return Predictions(np.clip(p, 0, 1), *(read.in_currency(value) for value in values))
+        p, mean, *quantiles = torch.stack(figures).view(len(read.members), -1, len(level)).mean(0).numpy()
+        p = np.clip(p, 0, 1)
+        # Some member may expect a purchase where all together do not: the quantiles go with the chance that is said.
+        held = [np.where(q <= 1 - p, 0.0, value) for q, value in zip(QUANTILES.numpy(), quantiles, strict=True)]
+        return Predictions(p, *(read.in_currency(value) for value in (mean, *held)))
 
 
 class Inputs(Protocol):

@@ -30,7 +30,7 @@ nothing."""
 MATERIAL: Final = {"gini": 0.005, "rmse": 0.005, "bias": 0.01}
 """A smaller difference is none, however sure: for the size as a share of the champion's."""
 CHAMPION, CHALLENGER = "champion", "challenger"
-PROMOTED, STAYS, EARLY, ALIKE = "promoted", "stays", "early", "alike"
+PROMOTED, BETTER, STAYS, EARLY, ALIKE = "promoted", "better", "stays", "early", "alike"
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ class Outcome:
     """What came of a retraining.
 
     Args:
-        outcome: ``promoted``, ``stays`` (the challenger is not better), ``early`` (no horizon has passed since the
+        outcome: ``promoted``, ``better`` (but left for somebody who may promote it), ``stays`` (the challenger
+            is not better, or was held against one that no longer speaks), ``early`` (no horizon has passed since the
             champion's cutoff, so that nothing was trained), or ``alike`` (there is nothing new to learn from).
         champion: id of the model that spoke before.
         challenger: id of the new one; empty where none was trained.

@@ -9,10 +9,12 @@ from clv_core.collection.append import append as append_raw
 from clv_core.collection.profile import Answers
 from clv_core.collection.store import Manifest, open_dataset, restore
 from clv_core.jobs import NoProgress, Progress
+from clv_core.locks import changes
 from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
 
 
+@changes
 def append(
     workspace: Workspace,
     name: str,
@@ -29,7 +31,7 @@ def append(
     Raises:
         NotFound: there is no such dataset.
         NeedsAnswer: something can be read in two ways, or the file's currency is not the dataset's.
-        Refused: a file cannot be used, or too little would be left by the rules.
+        Refused: a file cannot be used, too little would be left by the rules, or another run is changing the dataset.
     """
     before = open_dataset(workspace, name)
     made = append_raw(workspace, name, source, answers=answers, progress=progress, original=original)

@@ -26,6 +26,7 @@ from clv_core.collection.store import MANIFEST, Dataset, Manifest, derive, open_
 from clv_core.columns import EVENT_TIME
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.jobs import NoProgress, Progress
+from clv_core.locks import changes
 from clv_core.preprocessing.clean_effects import Effect, measure
 from clv_core.preprocessing.clean_marks import Marks, marked
 from clv_core.preprocessing.clean_rules import POSITION, RULES
@@ -57,6 +58,7 @@ def effects(
         return [measure(marks, key, limit, on=key in on) for key, limit in chosen.items()]
 
 
+@changes
 def clean(
     workspace: Workspace, name: str, rules: Mapping[str, float | None], *, progress: Progress | None = None
 ) -> Manifest:
@@ -70,7 +72,8 @@ def clean(
 
     Raises:
         UsageError: there is no such rule, or its limit makes no sense.
-        Refused: fewer than two customers or no purchase would be left; nothing is changed.
+        Refused: fewer than two customers or no purchase would be left, or another run is changing the dataset; nothing
+            is changed.
     """
     chosen, listener = checked(rules), progress or NoProgress()
     dataset = open_dataset(workspace, name)

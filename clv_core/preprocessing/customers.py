@@ -14,10 +14,12 @@ from clv_core.collection.pseudonyms import load_key
 from clv_core.collection.store import Dataset, Manifest, derive, open_dataset
 from clv_core.errors import Refused
 from clv_core.jobs import Progress
+from clv_core.locks import changes
 from clv_core.preprocessing.leaks import accepted_notes, judge, refuse_leaks
 from clv_core.workspace import Workspace
 
 
+@changes
 def add_customers(
     workspace: Workspace,
     name: str,
@@ -44,7 +46,8 @@ def add_customers(
     Raises:
         NeedsAnswer: something can be read in two ways, or nothing of the file is wanted.
         UsageError: a word names what there is not.
-        Refused: the file cannot be used, or an attribute knows the future; nothing is changed.
+        Refused: the file cannot be used, an attribute knows the future, or another run is changing the dataset; nothing
+            is changed.
     """
     dataset = open_dataset(workspace, name)
     hashed = pseudonymise or dataset.manifest.pseudonymised
@@ -60,11 +63,12 @@ def add_customers(
     return manifest
 
 
+@changes
 def remove_customers(workspace: Workspace, name: str) -> Manifest:
     """Take the customers table from the dataset ``name``, and return its manifest; earlier versions keep theirs.
 
     Raises:
-        Refused: it has none.
+        Refused: it has none, or a run is changing the dataset.
     """
     dataset = open_dataset(workspace, name)
     if dataset.manifest.customers_table is None:

@@ -44,27 +44,32 @@ class Judgement:
         named: attributes whose name says that they count the whole log.
         measured: the strongest evidence of each attribute that explains what it should not know.
         notes: why evidence could not be gathered, if so.
+        untested: dated attributes with such a name, where no evidence could be gathered.
     """
 
     named: tuple[str, ...]
     measured: tuple[Evidence, ...]
     notes: tuple[Message, ...] = ()
+    untested: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """All attributes that are refused by default."""
-        return (*self.named, *(item.column for item in self.measured))
+        return (*self.named, *self.untested, *(item.column for item in self.measured))
 
     def only(self, columns: Sequence[str]) -> Judgement:
         """Return the findings about ``columns``."""
-        named = tuple(column for column in self.named if column in columns)
-        return Judgement(named, tuple(item for item in self.measured if item.column in columns), self.notes)
+        named, untested = (tuple(column for column in of if column in columns) for of in (self.named, self.untested))
+        return Judgement(
+            named, tuple(item for item in self.measured if item.column in columns), self.notes, untested=untested
+        )
 
     def params(self) -> dict[str, Any]:
         """Return the words' parameters: columns by name, and columns by evidence with their figures."""
         strongest = max(self.measured, key=lambda item: item.low, default=None)
         return {
             "named": ", ".join(self.named),
+            "untested": ", ".join(self.untested),
             "measured": ", ".join(f"{item.column} ({item.share:.0%})" for item in self.measured),
             "start": strongest.start.isoformat() if strongest else "",
             "end": strongest.end.isoformat() if strongest else "",
@@ -86,15 +91,16 @@ def judge(dataset: Dataset, customers: Path, attributes: Sequence[Attribute], pr
     open_ones = [attribute for attribute in attributes if attribute.name not in named]
     found = gather_evidence(dataset, customers, open_ones, progress) if open_ones else []
     notes: tuple[Message, ...] = ()
+    untested: tuple[str, ...] = ()
     if open_ones and not found:
-        named += [attribute.name for attribute in suspicious if attribute.dated_by is not None]
+        untested = tuple(attribute.name for attribute in suspicious if attribute.dated_by is not None)
         notes = (_unjudged(dataset),)
     strongest: dict[str, Evidence] = {}
     for item in found:
         if item.share >= SHARE and item.low >= LOW:
             before = strongest.get(item.column)
             strongest[item.column] = item if before is None or item.low > before.low else before
-    return Judgement(tuple(named), tuple(strongest.values()), notes)
+    return Judgement(tuple(named), tuple(strongest.values()), notes, untested)
 
 
 def refuse_leaks(judgement: Judgement, attributes: Sequence[Attribute], accept: Sequence[str]) -> tuple[str, ...]:
@@ -118,7 +124,9 @@ def refuse_leaks(judgement: Judgement, attributes: Sequence[Attribute], accept: 
     if left.named and left.measured:
         raise Refused("leaks_both", **left.params())
     if left.named:
-        raise Refused("leaks_by_name", **left.params())
+        raise Refused("leaks_by_name", **left.only(left.named).params())
+    if left.untested:
+        raise Refused("leaks_untested", **left.params())
     if left.measured:
         raise Refused("leaks_by_evidence", **left.params())
     return tuple(column for column in judgement.columns if column in taken)
@@ -128,8 +136,9 @@ def accepted_notes(judgement: Judgement, accepted: Sequence[str]) -> tuple[Messa
     """Return what stays to be said about leaks that were accepted, and about what could not be judged."""
     taken = judgement.only(accepted)
     said = taken.notes
-    if taken.named:
-        said += (Message("warning.leaks_accepted_by_name", {"columns": ", ".join(taken.named)}),)
+    if taken.named or taken.untested:
+        columns = ", ".join((*taken.named, *taken.untested))
+        said += (Message("warning.leaks_accepted_by_name", {"columns": columns}),)
     if taken.measured:
         said += (Message("warning.leaks_accepted_by_evidence", {"columns": taken.params()["measured"]}),)
     return said

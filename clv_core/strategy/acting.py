@@ -24,7 +24,7 @@ from clv_core.strategy import lists, plans, segments
 from clv_core.strategy.conditions import Condition
 from clv_core.strategy.contacts_stored import with_stored
 from clv_core.strategy.experiment import Experiment
-from clv_core.strategy.experiment_run import experiment
+from clv_core.strategy.experiment_run import with_tried
 from clv_core.strategy.find import place_of
 from clv_core.strategy.history import purchase_history, with_history
 from clv_core.strategy.offers import Offer
@@ -32,7 +32,7 @@ from clv_core.strategy.recommend.blend import WITH_BOUGHT
 from clv_core.strategy.recommend.kept import kept_advice
 from clv_core.strategy.rhythm import purchase_rhythm
 from clv_core.strategy.schemes.figures import segment_table
-from clv_core.strategy.schemes.known import with_attributes
+from clv_core.strategy.schemes.known import with_known
 from clv_core.strategy.schemes.rules import Rules
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.schemes.segmentation import Placed, Segmentation
@@ -70,9 +70,8 @@ def segment(
     if people.placed is not None:
         return made, segment_table(everyone, people.placed, shared, language), total, len(everyone)
     assert isinstance(scheme, Scheme)
-    rows = segments.table(everyone, scheme.tiers, language, shared)
     names = names_of_tiers(open_dataset(workspace, name), scheme.tiers, language)
-    return made, rows.assign(name=names), total, len(everyone)
+    return made, segments.table(everyone, names, shared), total, len(everyone)
 
 
 def plan(
@@ -109,17 +108,14 @@ def plan(
     """
     people = _customers(workspace, name, model_id, scheme, (), cutoff, language, progress)
     everyone, side = people.frame, people.side
-    found = {
-        offer: experiment(workspace, name, model_id, path, scheme=scheme, progress=progress)
-        for offer, path in experiments.items()
-    }
-    given = tuple(plans.with_measured(one, found[one.name]) if one.name in found else one for one in offers)
-    everyone = StopList.of(workspace).without(everyone)
+    given, found = with_tried(workspace, name, model_id, offers, experiments, scheme=scheme, progress=progress)
+    notes = plans.window_notes(given, side.horizon_days)
+    everyone = StopList.of(workspace, open_dataset(workspace, name)).without(everyone)
     made = plans.make_plan(everyone, scheme.tiers, given, budget)
     if made.customers.empty:
         raise NotEnoughData("plan_empty", budget=budget)
-    assumed = tuple(one.to_json(language) for one in plans.assumptions(given))
-    side = replace(side, assumptions=(*side.assumptions, *assumed))
+    assumed = tuple(one.to_json(language) for one in (*plans.assumptions(given), *notes))
+    side = replace(side, assumptions=(*side.assumptions, *assumed), settings=plans.settings(given, budget))
     columns = ["customer_id", plans.OFFER, plans.GAIN, plans.COST, plans.EVIDENCE]
     written = write_rows(workspace, made.customers[columns], out, side, fewest=1)
     return written, made, given, found
@@ -144,8 +140,9 @@ def export(
     Contact fields come from ``contacts``, else from the dataset's customers table.
     """
     people = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
-    chosen, stop = lists.choose(people.frame, conditions), StopList.of(workspace)
-    known = with_stored(contacts, open_dataset(workspace, name), format, stop)
+    dataset = open_dataset(workspace, name)
+    chosen, stop = lists.choose(people.frame, conditions), StopList.of(workspace, dataset)
+    known = with_stored(contacts, dataset, format)
     made = exports.export(chosen, format, out, side=people.side, contacts=known, stop=stop)
     exports.log_export(workspace, made, format, people.side)
     return made
@@ -164,13 +161,15 @@ def card(
     """Return what is known and expected of one customer.
 
     Raises:
-        NotFound: no customer of that id was seen before the cutoff.
+        NotFound: no customer of that id was seen before the cutoff, or she is on the suppression list.
     """
     dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
+    stop = StopList.of(workspace, dataset)
+    stop.check(customer)
     as_of = cutoff or dataset.log_end
     scored = scores(workspace, name, model_id, cutoff=cutoff, progress=progress)
     place_of(scored["customer_id"], customer, as_of.isoformat())
-    tiered = segments.assign(with_history(scored, purchase_history(dataset, as_of), as_of))
+    tiered = stop.without(segments.assign(with_history(scored, purchase_history(dataset, as_of), as_of)))
     advice = kept_advice(workspace, bundle, dataset) if as_of == dataset.log_end else None
     return cards.card(
         tiered,
@@ -207,13 +206,14 @@ def _customers(
     dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
     scored = scores(workspace, name, model_id, cutoff=cutoff, progress=progress)
     side = replace(side_of(dataset, bundle, cutoff), segment=" ".join(map(str, conditions)), scheme=str(scheme))
-    as_of = cutoff or dataset.log_end
+    as_of, asked = cutoff or dataset.log_end, {condition.column for condition in conditions}
     if isinstance(scheme, Scheme):
-        return _People(lists.customer_list(dataset, scored, scheme, as_of, language), None, side)
+        listed = lists.customer_list(dataset, scored, scheme, as_of, language)
+        return _People(with_known(listed, dataset, as_of, asked), None, side)
     listed = lists.customer_list(dataset, scored, DEFAULT_SCHEME, as_of, language)
-    everyone = with_attributes(listed, dataset, as_of) if isinstance(scheme, Rules) else listed
+    everyone = with_known(listed, dataset, as_of, asked | (scheme.columns if isinstance(scheme, Rules) else set()))
     points = points_of(workspace, scheme, bundle, dataset, everyone, cutoff, progress)
-    fitted = settle(scheme, bundle, dataset, everyone, points)
+    fitted = settle(scheme, bundle, dataset, everyone, points, cutoff)
     placed = called(fitted.place(everyone, points), scheme, bundle, dataset)
     return _People(with_segments(everyone, placed, fitted, language), placed, side)
 

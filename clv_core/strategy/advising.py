@@ -25,6 +25,7 @@ from clv_core.strategy.recommend.advice import recommend as make_advice
 from clv_core.strategy.recommend.blend import TOP, WITH_BOUGHT, WITHOUT_BOUGHT
 from clv_core.strategy.recommend.kept import KeptAdvice, keep_advice, recommendations_folder
 from clv_core.strategy.recommend.worded import assumption, customer_rows
+from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.segments import assign
 from clv_core.strategy.tables import write_rows
 from clv_core.strategy.tiers import DEFAULT_SCHEME
@@ -69,7 +70,8 @@ def recommend(
     kept = keep_advice(made, recommendations_folder(workspace, bundle, dataset), _about(dataset, bundle))
     if out is None:
         return None, kept
-    rows = customer_rows(kept.everyone(WITHOUT_BOUGHT if without_bought else WITH_BOUGHT, top), language)
+    names = names_of_tiers(dataset, DEFAULT_SCHEME.tiers, language)
+    rows = customer_rows(kept.everyone(WITHOUT_BOUGHT if without_bought else WITH_BOUGHT, top), names, language)
     return write_rows(workspace, rows, out, recommendation_side(dataset, bundle, language)), kept
 
 
@@ -115,13 +117,15 @@ def price(
     if out is None:
         return None, found, outcome
     side = price_side(dataset, bundle, outcome, language)
-    return write_rows(workspace, price_table(found, outcome, language), out, side), found, outcome
+    names = names_of_tiers(dataset, DEFAULT_SCHEME.tiers, language)
+    return write_rows(workspace, price_table(found, outcome, names, language), out, side), found, outcome
 
 
 def price_side(dataset: Dataset, bundle: Bundle, outcome: Outcome | None, language: str) -> Side:
     """Return what a table of responses says of itself."""
     said = () if outcome is None else tuple(one.to_json(language) for one in outcome.assumptions)
-    return replace(side_of(dataset, bundle, None), scheme=str(DEFAULT_SCHEME), assumptions=said)
+    settings = {} if outcome is None else {"price_changes": outcome.changes}
+    return replace(side_of(dataset, bundle, None), scheme=str(DEFAULT_SCHEME), assumptions=said, settings=settings)
 
 
 def _about(dataset: Dataset, bundle: Bundle) -> dict[str, str]:

@@ -2,8 +2,9 @@
 
     tier=1,2            p_purchase>=0.5           predicted_clv>100
     days_since_last<30  country=Germany,France    channel!=shop
+    customer_id~web-
 
-A plain ``1`` or ``1,2`` means ``tier=1,2``. Several conditions hold together.
+A plain ``1`` or ``1,2`` means ``tier=1,2``; ``~`` is "contains", in any case. Several conditions hold together.
 """
 
 from __future__ import annotations
@@ -26,8 +27,11 @@ COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-OPERATORS: Final = ("=", "!=", *COMPARE)
-PATTERN: Final = re.compile(r"\s*([^<>=!]+?)\s*(>=|<=|!=|=|>|<)\s*(.+?)\s*")
+CONTAINS: Final = "~"
+OPERATORS: Final = ("=", "!=", *COMPARE, CONTAINS)
+SINGLE: Final = (*COMPARE, CONTAINS)
+"""Operators that compare with one value."""
+PATTERN: Final = re.compile(r"\s*([^<>=!~]+?)\s*(>=|<=|!=|=|>|<|~)\s*(.+?)\s*")
 PLAIN_TIERS: Final = re.compile(r"\s*\d+(\s*,\s*\d+)*\s*")
 
 
@@ -41,7 +45,7 @@ class Condition:
         values: texts to compare with; more than one only for ``=`` (any of them) and ``!=`` (none of them).
 
     Raises:
-        UsageError: unknown operator, or several values for an order comparison.
+        UsageError: unknown operator, or several values for one that compares with one.
     """
 
     column: str
@@ -50,7 +54,7 @@ class Condition:
 
     def __post_init__(self) -> None:
         """Check operator and number of values."""
-        if self.operator not in OPERATORS or not self.values or (self.operator in COMPARE and len(self.values) != 1):
+        if self.operator not in OPERATORS or not self.values or (self.operator in SINGLE and len(self.values) != 1):
             raise UsageError("condition_text", text=str(self))
 
     @classmethod
@@ -65,7 +69,7 @@ class Condition:
         found = PATTERN.fullmatch(text)
         if found is None:
             raise UsageError("condition_text", text=text[:80])
-        values = tuple(part.strip() for part in found[3].split(",")) if found[2] not in COMPARE else (found[3],)
+        values = tuple(part.strip() for part in found[3].split(",")) if found[2] not in SINGLE else (found[3],)
         return cls(found[1], found[2], values)
 
     def __str__(self) -> str:
@@ -82,6 +86,9 @@ class Condition:
             known = ", ".join(str(name) for name in customers.columns)
             raise UsageError("condition_column", column=self.column, known=known)
         column = customers[self.column]
+        if self.operator == CONTAINS:
+            texts = column.astype("str").fillna("").str
+            return np.asarray(texts.contains(self.values[0], case=False, regex=False), bool)
         try:
             values = _as_kind(self.values, column)
         except ValueError as error:

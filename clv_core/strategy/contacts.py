@@ -14,7 +14,7 @@ import pandas as pd
 
 from clv_core.collection.contact_fields import CONSENT, contact_field, id_column
 from clv_core.columns import CUSTOMER_ID
-from clv_core.errors import NeedsAnswer, Refused
+from clv_core.errors import NeedsAnswer, Refused, UsageError
 
 COUNTRY_CODE: Final = "country_code"
 CONSENT_WORDS: Final = frozenset(
@@ -35,6 +35,33 @@ CONSENT_WORDS: Final = frozenset(
         "已同意",
     }
 )
+OTHER_NAMES: Final = {
+    "usa": "US",
+    "united states of america": "US",
+    "great britain": "GB",
+    "england": "GB",
+    "scotland": "GB",
+    "wales": "GB",
+    "northern ireland": "GB",
+    "holland": "NL",
+    "czech republic": "CZ",
+    "ivory coast": "CI",
+    "south korea": "KR",
+    "republic of korea": "KR",
+    "russian federation": "RU",
+    "viet nam": "VN",
+    "hong kong": "HK",
+    "macao": "MO",
+    "macau": "MO",
+    "turkey": "TR",
+    "中国香港": "HK",
+    "香港": "HK",
+    "中国澳门": "MO",
+    "澳门": "MO",
+    "中国台湾": "TW",
+    "英格兰": "GB",
+}
+"""Usual names of countries and their parts that CLDR, the source of all others, does not have."""
 EMAIL_PATTERN: Final = r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+"
 
 
@@ -91,18 +118,43 @@ def phones(texts: pd.Series[Any], countries: pd.Series[Any], region: str | None)
     Args:
         texts: numbers as people write them.
         countries: ISO code of each customer's country, "" for unknown.
-        region: ISO code for numbers without a country code and without a known country.
+        region: country, as :func:`region_code` reads it, of numbers without a country code and a known country.
+
+    Raises:
+        UsageError: the region is no country whose numbers are known.
     """
-    home = (region or "").upper()
+    home = region_code(region) if region else ""
     numbers = [(text, country or home) for text, country in zip(_text(texts), countries, strict=True)]
     clean = {number: _phone(*number) for number in set(numbers)}
     return pd.Series([clean[number] for number in numbers], texts.index, dtype="str")
 
 
+def region_code(region: str) -> str:
+    """Return the ISO 3166 alpha-2 code of the country that phone numbers are read by.
+
+    Args:
+        region: code or name of a country, as :func:`country_codes` reads it.
+
+    Raises:
+        UsageError: it is no country whose numbers are known.
+    """
+    import phonenumbers
+
+    code = _territories().get(_folded(region), "")
+    if code not in phonenumbers.SUPPORTED_REGIONS:
+        raise UsageError("contacts_region", region=region[:40])
+    return code
+
+
 def country_codes(texts: pd.Series[Any]) -> pd.Series[Any]:
-    """Return ISO 3166 alpha-2 codes of country codes or English or Chinese names; "" where unknown."""
-    known = _territories()
-    return _text(texts).str.lower().map(lambda name: known.get(name, "")).astype("str")
+    """Return ISO 3166 alpha-2 codes of countries; "" where unknown.
+
+    Args:
+        texts: codes of two or three letters, or names in English, Chinese or a language of the country itself.
+    """
+    known, clean = _territories(), _text(texts)
+    found = {text: known.get(_folded(text), "") for text in set(clean)}
+    return clean.map(found).astype("str")
 
 
 def lower(texts: pd.Series[Any]) -> pd.Series[Any]:
@@ -141,13 +193,29 @@ def _phone(text: str, region: str) -> str:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
+def _folded(name: str) -> str:
+    """Return a country as it is looked up: in lower case, without full stops and a leading article."""
+    return " ".join(name.replace(".", "").lower().split()).removeprefix("the ")
+
+
 @lru_cache(maxsize=1)
 def _territories() -> dict[str, str]:
+    """Return the alpha-2 code of each country by its codes and names, folded; of two of one name English decides."""
+    from babel.core import get_global
+    from babel.languages import get_official_languages
+    from babel.localedata import exists
+
+    codes = [code for code in _names_in("en") if len(code) == 2 and code.isalpha() and code != "ZZ"]
+    known = {str(old).lower(): str(new[0]) for old, new in get_global("territory_aliases").items() if len(new) == 1}
+    for code in codes:
+        own = [language for language in get_official_languages(code, de_facto=True) if exists(language)]
+        known |= {_folded(_names_in(language).get(code, code)): code for language in own}
+    for language in ("zh", "en"):
+        known |= {_folded(name): code for code, name in _names_in(language).items() if code in codes}
+    return {**known, **{code.lower(): code for code in codes}, **OTHER_NAMES}
+
+
+def _names_in(language: str) -> dict[str, str]:
     from babel import Locale
 
-    known: dict[str, str] = {}
-    for language in ("zh", "en"):
-        for code, name in Locale(language).territories.items():
-            if len(code) == 2 and code.isalpha():
-                known[name.lower()] = known[code.lower()] = code
-    return {**known, "uk": "GB", "usa": "US"}
+    return {str(code): str(name) for code, name in Locale.parse(language).territories.items()}

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pandas as pd
 
 from clv_core.collection.contact_fields import CONSENT, PLACES
-from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Refused
@@ -53,21 +52,18 @@ def _latest(dataset: Dataset) -> pd.DataFrame | None:
     return kept.drop_duplicates(CUSTOMER_ID, keep="last").reset_index(drop=True)
 
 
-def with_stored(
-    contacts: Contacts | None, dataset: Dataset, format: str, stop: StopList | None = None
-) -> Contacts | None:
+def with_stored(contacts: Contacts | None, dataset: Dataset, format: str) -> Contacts | None:
     """Return the contacts that an export uses: those given, else those of the dataset.
 
     Args:
         contacts: what was given.
         dataset: whose customers table may hold contact fields.
         format: id of ``EXPORTS``; formats that need no contacts get them only to know whose address is suppressed.
-        stop: the suppression list of the workspace.
     """
     if format not in EXPORTS or (contacts is not None and contacts.customers is not None):
         return contacts
     if EXPORTS[format].needs_contacts:
         return replace(contacts or Contacts(), customers=stored_contacts(dataset))
-    if not (contacts and contacts.suppressed) and not (stop and stop.hashes):
+    if contacts is None or not contacts.suppressed:
         return contacts
-    return replace(contacts or Contacts(), customers=_latest(dataset))
+    return replace(contacts, customers=_latest(dataset))

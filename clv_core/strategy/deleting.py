@@ -9,16 +9,19 @@ from contextlib import suppress
 from typing import Any
 
 from clv_core.collection.store import delete_dataset, list_datasets, open_dataset, version_names
-from clv_core.deployment.belongings import EXPLORED, GONE, belongings, check_idle, remove
+from clv_core.deployment.belongings import EXPLORED, GONE, TUNING, belongings, check_idle, remove
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.jobs import Progress
+from clv_core.locks import changes
 from clv_core.strategy.exported import exported_files
 from clv_core.workspace import Workspace, check_name
 
 
+@changes
 def delete(workspace: Workspace, name: str, *, models: bool = False, progress: Progress) -> dict[str, Any]:
-    """Delete the dataset ``name``: all versions, and all scores, explanations, backtests, views and records of runs.
+    """Delete the dataset ``name``: all versions, and all scores, explanations, backtests, views, searches for
+    settings, records of runs and states of trainings that were cut off.
 
     The dataset itself goes last, so that a deletion that was cut off can be run again. The export log keeps its lines,
     which name no customer. Remembered mappings hold column names only and stay.
@@ -32,7 +35,7 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
 
     Returns:
         Counts of what was deleted (``versions, predictions, explanations, backtests, recommendations,
-        pricing, explored, models, jobs``), and
+        pricing, explored, states, models, jobs``), and
         ``remains``: ``{kind, name}`` of what still holds ids of its customers: ``model``, ``dataset`` (combined from
         it), ``export`` (files that lie where they were written).
 
@@ -53,9 +56,10 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
     found = belongings(workspace, name)
     for path in found.predictions:
         path.unlink(missing_ok=True)
-    for folders in (*found.made.values(), found.explored):
+    for folders in (*found.made.values(), found.explored, found.states):
         for path in folders:
             remove(path)
+    remove(workspace.root / TUNING / name)
     with suppress(OSError):
         (workspace.root / EXPLORED / name).rmdir()
     records = [job for job in found.jobs if job.status().get("pid") != os.getpid()]
@@ -71,6 +75,7 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
         "predictions": len(found.predictions),
         **{kind: len(found.made[kind]) for kind in ("explanations", "backtests", "recommendations", "pricing")},
         "explored": len(found.explored),
+        "states": len(found.states),
         "models": len(trained),
         "jobs": len(records),
         "remains": remains,

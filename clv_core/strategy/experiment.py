@@ -9,8 +9,8 @@ pre-experiment data, section 3. Interval: Welch (1947).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -122,6 +122,17 @@ class Experiment:
     effects: tuple[Measured, ...]
     window_days: int
     warnings: tuple[Message, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON types; :meth:`from_json` reads it."""
+        effects, warnings = [asdict(one) for one in self.effects], [one.coded() for one in self.warnings]
+        return {"window_days": self.window_days, "effects": effects, "warnings": warnings}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Return the experiment of :meth:`to_json`."""
+        effects = tuple(Measured(**one) for one in values["effects"])
+        return cls(effects, values["window_days"], tuple(Message(**one) for one in values["warnings"]))
 
     @property
     def tiers_differ(self) -> bool:

@@ -15,7 +15,7 @@ import pandas as pd
 from clv_core.collection.contact_fields import id_column
 from clv_core.collection.engine import connect, name
 from clv_core.collection.pseudonyms import pseudonym_sql
-from clv_core.collection.source import open_source
+from clv_core.collection.source import open_source, recorded_rejects
 from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
 from clv_core.errors import NeedsAnswer, NotEnoughData, NotFound, Refused
@@ -44,7 +44,8 @@ def read_experiment(path: Path, key: bytes | None = None) -> pd.DataFrame:
 
     Raises:
         NotFound: there is no such file.
-        Refused: a column is missing, dates cannot be read, or a customer is in both groups.
+        Refused: a column is missing, dates cannot be read, a customer is in both groups, or lines are no rows of the
+            table: nobody is left out in silence.
         NeedsAnswer: it is not clear which of two groups is the control group.
         NotEnoughData: there are not two groups.
     """
@@ -95,11 +96,13 @@ def _text(path: Path, key: bytes | None) -> pd.DataFrame:
             source = open_source(connection, path, Path(scratch))
             own = id_column(source.columns) if key is not None else None
             hidden = f" REPLACE ({pseudonym_sql(key, name(own))} AS {name(own)})" if key and own else ""
-            frame: pd.DataFrame = (
-                connection.execute(f"SELECT *{hidden} FROM {source.relation()}").to_arrow_table().to_pandas()
-            )
+            query = f"SELECT *{hidden} FROM {source.relation(record=True)}"
+            frame: pd.DataFrame = connection.execute(query).to_arrow_table().to_pandas()
+            rejects = recorded_rejects(connection, source)
         finally:
             connection.close()
+    if rejects:
+        raise Refused("experiment_bad_lines", file=path.name, rows=len(rejects), line=min(one.line for one in rejects))
     return frame
 
 
@@ -126,7 +129,7 @@ class Outcomes:
     left_out: int
 
 
-def outcomes(dataset: Dataset, rows: pd.DataFrame, window_days: int | None = None) -> Outcomes:
+def outcomes(dataset: Dataset, rows: pd.DataFrame, most_days: int) -> Outcomes:
     """Return what the customers of an experiment spent before and after its date.
 
     Customers without an event before the experiment are left out, whichever their group: who appears only because of
@@ -135,16 +138,15 @@ def outcomes(dataset: Dataset, rows: pd.DataFrame, window_days: int | None = Non
     Args:
         dataset: the log.
         rows: of :func:`read_experiment`.
-        window_days: how long after the date value counts; None: as long as the log allows for everybody.
+        most_days: how long after the date value counts at most; less where the log ends before that for anybody.
 
     Raises:
-        NotEnoughData: the log ends less than a week, or less than ``window_days``, after the last date.
+        NotEnoughData: the log ends less than a week after the last date.
         Refused: no customer of the experiment was seen before it.
     """
     start, last = (moment.date() for moment in (rows[DATE].min(), rows[DATE].max()))
     allowed = (dataset.log_end - last).days
-    window = max(allowed, FEWEST_DAYS) if window_days is None else max(window_days, FEWEST_DAYS)
-    if allowed < window:
+    if allowed < FEWEST_DAYS:
         raise NotEnoughData(
             "experiment_window",
             last=last.isoformat(),
@@ -152,6 +154,7 @@ def outcomes(dataset: Dataset, rows: pd.DataFrame, window_days: int | None = Non
             days=allowed,
             fewest=FEWEST_DAYS,
         )
+    window = min(allowed, most_days)
     days, seen = _daily(dataset, start, last + timedelta(days=window))
     known = rows[rows[CUSTOMER_ID].isin(seen)]
     if known.empty:

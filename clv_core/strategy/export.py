@@ -7,8 +7,10 @@ table of formats; lists of formats elsewhere derive from it.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +21,7 @@ import pandas as pd
 from clv_core import audit
 from clv_core.collection.contact_fields import EMAIL, MADID, PHONE
 from clv_core.collection.privacy.stoplist import StopList
+from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.strategy import platforms
 from clv_core.strategy.files import write_any, write_csv_parts
@@ -26,6 +29,8 @@ from clv_core.strategy.reach import Reach, hidden, reachable, stopped
 from clv_core.workspace import Workspace, write_json
 
 MEGABYTE: Final = 1_000_000
+NAMES_CUSTOMERS: Final = re.compile(rf"({CUSTOMER_ID}\s*(?:!=|[<>]=?|=|~)).*")
+"""A condition on ids and what follows it: no log line holds that."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ class Side:
         discount_rate: yearly, 0 is none.
         margin_rate: share of net value that the values are, 1 is all.
         assumptions: ``{code, params, message}`` of what the values assume beyond what was measured.
+        settings: what a person chose beyond that, as JSON types: budget and offers of a plan, the rule of prices.
     """
 
     dataset: str
@@ -99,11 +105,21 @@ class Side:
     discount_rate: float = 0.0
     margin_rate: float = 1.0
     assumptions: tuple[dict[str, Any], ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def about(self) -> dict[str, Any]:
         """What a workbook says of itself, by name; the assumptions in words."""
-        return {**dataclasses.asdict(self), "assumptions": " ".join(one["message"] for one in self.assumptions)}
+        words = " ".join(one["message"] for one in self.assumptions)
+        chosen = {name: json.dumps(value, ensure_ascii=False) for name, value in self.settings.items()}
+        own = {name: value for name, value in dataclasses.asdict(self).items() if name != "settings"}
+        return {**own, "assumptions": words, **chosen}
+
+    @property
+    def mark(self) -> str:
+        """Ten letters that differ where anything that is said here does."""
+        said = json.dumps(dataclasses.asdict(self), ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()[:10]
 
 
 @dataclass(frozen=True)
@@ -112,7 +128,7 @@ class Contacts:
 
     Args:
         customers: customer_id and contact fields, under our names or usual ones; platform formats need it.
-        region: ISO country code for phone numbers without one.
+        region: country of phone numbers without a country code, by its code or name.
         assume_consent: whether all may be contacted where the frame has no consent column.
         suppressed: customer ids and e-mail addresses that must not be in any list.
     """
@@ -130,7 +146,8 @@ class Exported:
     Args:
         files: the list, in one or more files.
         side_file: JSON beside the first.
-        rows: customers in it.
+        rows: of the list, over all files.
+        customers: different customers in it; None where its rows are not about customers.
         left_out: customers asked for but not in it, by reason: suppressed, no_consent, no_contact, same_contact.
         reach: customers in it by contact field.
     """
@@ -138,13 +155,14 @@ class Exported:
     files: tuple[Path, ...]
     side_file: Path
     rows: int
+    customers: int | None
     left_out: dict[str, int] = field(default_factory=dict)
     reach: dict[str, int] = field(default_factory=dict)
 
     @property
     def asked(self) -> int:
         """Customers that were asked for."""
-        return self.rows + sum(self.left_out.values())
+        return (self.rows if self.customers is None else self.customers) + sum(self.left_out.values())
 
 
 def export(
@@ -168,7 +186,7 @@ def export(
         stop: the suppression list of the workspace; who is on it is in no list.
 
     Raises:
-        UsageError: unknown format, or a platform format without contacts.
+        UsageError: unknown format, a platform format without contacts, or a region that is no country.
         NotEnoughData: nobody is left, or fewer than the platform takes.
         NeedsAnswer: the contacts say nothing about consent, and it is not assumed.
         Refused: contacts without ids, or ids that stand twice.
@@ -181,7 +199,7 @@ def export(
         files = write_csv_parts(entry.columns(rows), path, entry.largest_file)
     else:
         files = (write_any(rows, path, entry.suffix, side.about),)
-    return with_side_file(files, format, side, len(rows), people.left_out, people.reach)
+    return with_side_file(files, format, side, len(rows), len(rows), people.left_out, people.reach)
 
 
 def who_is_in(frame: pd.DataFrame, format: str, contacts: Contacts | None, stop: StopList | None = None) -> Reach:
@@ -194,7 +212,7 @@ def who_is_in(frame: pd.DataFrame, format: str, contacts: Contacts | None, stop:
         stop: the suppression list of the workspace.
 
     Raises:
-        UsageError: unknown format, or a platform format without contacts.
+        UsageError: unknown format, a platform format without contacts, or a region that is no country.
         NeedsAnswer: the contacts say nothing about consent, and it is not assumed.
         Refused: contacts without ids, or ids that stand twice.
     """
@@ -215,11 +233,12 @@ def with_side_file(
     format: str,
     side: Side,
     rows: int,
+    customers: int | None,
     left_out: dict[str, int],
     reach: dict[str, int] | None = None,
 ) -> Exported:
     """Write the side file of a list whose files are written, and return what was made (see :class:`Exported`)."""
-    made = Exported(files, files[0].with_name(files[0].name + ".json"), rows, left_out, reach or {})
+    made = Exported(files, files[0].with_name(files[0].name + ".json"), rows, customers, left_out, reach or {})
     write_json(made.side_file, side_record(made, format, side))
     return made
 
@@ -231,6 +250,7 @@ def side_record(made: Exported, format: str, side: Side) -> dict[str, Any]:
         "format": format,
         "files": [file.name for file in made.files],
         "rows": made.rows,
+        "customers": made.customers,
         "asked": made.asked,
         "left_out": made.left_out,
         "reach": made.reach,
@@ -240,7 +260,22 @@ def side_record(made: Exported, format: str, side: Side) -> dict[str, Any]:
 
 def log_export(workspace: Workspace, made: Exported, format: str, side: Side) -> None:
     """Append one line to ``exports/log.jsonl``: who exported what, when, how many. It names no customer."""
-    line = {"who": audit.actor(), **side_record(made, format, side), "folder": str(made.files[0].parent)}
+    line = {"who": audit.actor(), **side_record(made, format, side), "folder": str(made.side_file.parent)}
+    line["segment"] = NAMES_CUSTOMERS.sub(r"\1…", side.segment)
     with (workspace.exports / "log.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(line, ensure_ascii=False) + "\n")
-    audit.note(workspace, "export", dataset=side.dataset, model=side.model, format=format, rows=made.rows)
+    counts = {"rows": made.rows, "customers": made.customers}
+    audit.note(workspace, "export", dataset=side.dataset, model=side.model, format=format, **counts)
+
+
+def log_taken(workspace: Workspace, format: str, side: Side, rows: int, customers: int) -> None:
+    """Note in the export log what was handed over without a file of it staying here.
+
+    Args:
+        workspace: whose log.
+        format: what it is; its name for people is the catalogue key ``export.<format>``.
+        side: what the numbers mean.
+        rows: of the file.
+        customers: different customers in it.
+    """
+    log_export(workspace, Exported((), workspace.exports / "none", rows, customers), format, side)

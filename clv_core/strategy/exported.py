@@ -13,7 +13,8 @@ from clv_core.workspace import Workspace
 def export_log(workspace: Workspace) -> list[dict[str, Any]]:
     """Return every line of the export log, the newest first: who, what, when, how many (``log_export``).
 
-    A last line that was cut off while it was written has no line end, and is no entry.
+    A line without files is of what was handed over and not kept. A last line that was cut off while it was written has
+    no line end, and is no entry.
     """
     path = workspace.exports / "log.jsonl"
     lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []

@@ -7,13 +7,17 @@ Expected gain = effect - cost.
     name=Voucher,cost=2,effect=5%                       5% of predicted value, for all tiers
     name=Call,cost=8,effect=12.5,capacity=300,tiers=1+2  12.5 a customer, for two tiers, 300 customers at most
     name=Mail,cost=0.1,effect=1:2%+2:1.5%                one effect a tier; other tiers do not get it
+    name=Gift,cost=3,effect=4.1(2.5;5.7),days=90         measured: its 90% interval, and how long outcomes counted
+    name=Gift,cost=3,effect=@FILE                        to be measured from an experiment (:func:`parse_offers`)
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
@@ -27,7 +31,7 @@ UNITS: Final = (SHARE, MONEY)
 ALL_TIERS: Final = 0
 MOST_OFFERS: Final = 12
 LONGEST_NAME: Final = 60
-WORDS: Final = ("name", "cost", "effect", "capacity", "tiers")
+WORDS: Final = ("name", "cost", "effect", "capacity", "tiers", "days")
 
 
 @dataclass(frozen=True)
@@ -65,17 +69,30 @@ class Effect:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the effect of ``5%`` (of the predicted value) or ``12.5`` (money per customer).
+        """Return the effect of ``5%`` (of the predicted value), ``12.5`` (money per customer) or ``12.5(10;15)``.
 
         Raises:
-            UsageError: the text is neither.
+            UsageError: the text is none of them.
         """
-        share = text.strip().endswith("%")
+        head, bracket, span = text.strip().partition("(")
+        parts = [head, *(span.removesuffix(")").split(";") if bracket else ())]
+        share = head.strip().endswith("%")
         try:
-            number = float(text.strip().removesuffix("%"))
+            numbers = [float(part.strip().removesuffix("%")) / (100 if share else 1) for part in parts]
         except ValueError as error:
             raise UsageError("offer_effect", effect=text[:40]) from error
-        return cls(number / 100 if share else number, SHARE if share else MONEY)
+        if len(numbers) != (3 if bracket else 1):
+            raise UsageError("offer_effect", effect=text[:40])
+        return cls(numbers[0], SHARE if share else MONEY, *numbers[1:])
+
+    def __str__(self) -> str:
+        """Return it as :meth:`parse` reads it."""
+        words = [
+            f"{100 * number:.10g}%" if self.unit == SHARE else f"{number:.10g}"
+            for number in (self.value, self.low, self.high)
+            if number is not None
+        ]
+        return words[0] if len(words) == 1 else f"{words[0]}({';'.join(words[1:])})"
 
 
 @dataclass(frozen=True)
@@ -88,15 +105,17 @@ class Offer:
         effects: by tier (1 = highest); the key :data:`ALL_TIERS` stands for all tiers that are not named. Customers of
             a tier without effect do not get it.
         capacity: most customers who can get it; None is no limit.
+        window_days: how long outcomes counted where its effect was measured; None where it is assumed.
 
     Raises:
-        UsageError: no name or a long one, a cost or capacity below 0, or no effect.
+        UsageError: no name or a long one, a cost or capacity below 0, no effect, or a window without a measured effect.
     """
 
     name: str
     cost: float
     effects: Mapping[int, Effect]
     capacity: int | None = None
+    window_days: int | None = None
 
     def __post_init__(self) -> None:
         """Check name, cost and capacity."""
@@ -108,6 +127,8 @@ class Offer:
             raise UsageError("offer_capacity", name=self.name, capacity=self.capacity)
         if not self.effects or min(self.effects) < ALL_TIERS:
             raise UsageError("offer_no_effect", name=self.name)
+        if self.window_days is not None and (self.window_days < 1 or not self.measured):
+            raise UsageError("offer_days", name=self.name, days=self.window_days)
 
     @property
     def measured(self) -> bool:
@@ -132,10 +153,21 @@ class Offer:
         try:
             cost = float(said["cost"])
             capacity = int(said["capacity"]) if "capacity" in said else None
+            window_days = int(said["days"]) if "days" in said else None
             effects = _effects(said["effect"], said.get("tiers", ""))
         except ValueError as error:
             raise UsageError("offer_text", text=text[:120]) from error
-        return cls(said["name"], cost, effects, capacity)
+        return cls(said["name"], cost, effects, capacity, window_days)
+
+    def __str__(self) -> str:
+        """Return it as :meth:`parse` reads it; a comma in the name becomes a space."""
+        everyone = self.effects.get(ALL_TIERS)
+        tiered = "+".join(f"{tier}:{effect}" for tier, effect in self.effects.items())
+        words = {"name": self.name.replace(",", " "), "cost": f"{self.cost:.10g}"}
+        words["effect"] = tiered if everyone is None else str(everyone)
+        words |= {} if self.capacity is None else {"capacity": str(self.capacity)}
+        words |= {} if self.window_days is None else {"days": str(self.window_days)}
+        return ",".join(f"{key}={word}" for key, word in words.items())
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON types; :meth:`from_json` reads it."""
@@ -149,6 +181,7 @@ class Offer:
             "cost": self.cost,
             "capacity": self.capacity,
             "measured": self.measured,
+            "window_days": self.window_days,
             "effects": effects,
         }
 
@@ -156,7 +189,24 @@ class Offer:
     def from_json(cls, values: dict[str, Any]) -> Self:
         """Return the offer of :meth:`to_json`."""
         effects = {int(tier): Effect(**effect) for tier, effect in values["effects"].items()}
-        return cls(values["name"], values["cost"], effects, values["capacity"])
+        return cls(values["name"], values["cost"], effects, values["capacity"], values.get("window_days"))
+
+
+def parse_offers(texts: Sequence[str]) -> tuple[tuple[Offer, ...], dict[str, Path]]:
+    """Return the offers that ``texts`` say, and by name the files of the experiments that measured their effect.
+
+    An offer whose effect is ``@FILE`` has none of its own until the experiment has been measured.
+
+    Raises:
+        UsageError: a text is not of the form that the module shows, or the offers are not :func:`checked`.
+    """
+    offers, files = [], {}
+    for text in texts:
+        found = re.search(r"(^|,)\s*effect\s*=\s*@([^,]+)", text)
+        offers.append(Offer.parse(text if found is None else text.replace(f"@{found[2]}", "0")))
+        if found is not None:
+            files[offers[-1].name] = Path(found[2].strip())
+    return checked(offers), files
 
 
 def checked(offers: Sequence[Offer]) -> tuple[Offer, ...]:

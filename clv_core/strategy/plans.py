@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -190,9 +190,53 @@ def with_measured(offer: Offer, experiment: Experiment, margin_rate: float = 1.0
             found[one.tier] = Effect(numbers[0], MONEY, numbers[1], numbers[2])
     everyone = {ALL_TIERS: found[ALL_TIERS]}
     single = {tier: effect for tier, effect in found.items() if tier != ALL_TIERS}
-    return replace(offer, effects=single if experiment.tiers_differ else everyone)
+    effects = single if experiment.tiers_differ else everyone
+    return replace(offer, effects=effects, window_days=experiment.window_days)
+
+
+def with_experiments(
+    offers: Sequence[Offer], found: Mapping[str, Experiment], horizon_days: int, margin_rate: float = 1.0
+) -> tuple[Offer, ...]:
+    """Return the offers, those that were tried with what was measured.
+
+    An experiment whose outcomes counted for longer than the plan looks ahead is left out.
+
+    Args:
+        offers: what can be given.
+        found: experiments by the name of the offer that was tried.
+        horizon_days: how far ahead the plan looks.
+        margin_rate: share of the measured net value that is margin.
+    """
+    short = {name: one for name, one in found.items() if one.window_days <= horizon_days}
+    return tuple(with_measured(one, short[one.name], margin_rate) if one.name in short else one for one in offers)
+
+
+def settings(offers: Sequence[Offer], budget: float) -> dict[str, Any]:
+    """Return what a plan was made for, as its side file says it: budget and offers."""
+    return {"budget": budget, "offers": [offer.to_json() for offer in offers]}
 
 
 def assumptions(offers: Sequence[Offer]) -> tuple[Message, ...]:
     """Return one sentence for each offer whose effect is assumed."""
     return tuple(Message("warning.offer_assumed", {"offer": offer.name}) for offer in offers if not offer.measured)
+
+
+def window_notes(offers: Sequence[Offer], horizon_days: int) -> tuple[Message, ...]:
+    """Return one sentence for each offer whose effect was counted for less time than the plan looks ahead.
+
+    Args:
+        offers: those of the plan.
+        horizon_days: how far ahead the plan looks.
+
+    Raises:
+        UsageError: an effect was counted for longer than that: it would count what comes after the horizon.
+    """
+    notes = []
+    for offer in offers:
+        if offer.window_days is None or offer.window_days == horizon_days:
+            continue
+        said = {"offer": offer.name, "days": offer.window_days, "horizon": horizon_days}
+        if offer.window_days > horizon_days:
+            raise UsageError("offer_window", **said)
+        notes.append(Message("warning.offer_window", said))
+    return tuple(notes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pandas as pd
@@ -25,6 +25,8 @@ class Preview:
         left_out: the others by reason, as in :class:`~clv_core.strategy.export.Exported`.
         reach: customers in it by contact field.
         first: its first rows as the platform would read them; None for generic formats.
+        unknown_countries: customers in it whose country is not known, by what they have instead; a phone number that
+            names no country is read by the region then.
     """
 
     format: str
@@ -33,6 +35,7 @@ class Preview:
     left_out: dict[str, int]
     reach: dict[str, int]
     first: pd.DataFrame | None
+    unknown_countries: dict[str, int] = field(default_factory=dict)
 
     @property
     def match_rate(self) -> float:
@@ -61,6 +64,7 @@ class Preview:
             "match_rate": self.match_rate,
             "left_out": self.left_out,
             "reach": self.reach,
+            "unknown_countries": self.unknown_countries,
             "fewest": self.fewest,
             "too_small": None if small is None else small.to_json(language),
         }
@@ -78,11 +82,12 @@ def preview(
         stop: the suppression list of the workspace.
 
     Raises:
-        UsageError: unknown format, or a platform format without contacts.
+        UsageError: unknown format, a platform format without contacts, or a region that is no country.
         NeedsAnswer: the contacts say nothing about consent, and it is not assumed.
         Refused: contacts without ids, or ids that stand twice.
     """
     people = who_is_in(frame, format, contacts, stop)
     columns = EXPORTS[format].columns
     first = None if columns is None else columns(people.customers.head(SHOWN)).reset_index(drop=True)
-    return Preview(format, len(frame), len(people.customers), people.left_out, people.reach, first)
+    unknown = people.unknown_countries
+    return Preview(format, len(frame), len(people.customers), people.left_out, people.reach, first, unknown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -22,11 +22,14 @@ class Reach:
         customers: scores with clean contact columns (text, "" for unknown), the most valuable first.
         left_out: customers by the first reason that took them out.
         reach: customers left by contact field that they have.
+        unknown_countries: customers left whose country is no country that is known, by what they have instead, the
+            most frequent first.
     """
 
     customers: pd.DataFrame
     left_out: dict[str, int]
     reach: dict[str, int]
+    unknown_countries: dict[str, int] = field(default_factory=dict)
 
 
 def reachable(
@@ -46,6 +49,11 @@ def reachable(
         region: country of phone numbers that name none.
         assume_consent: what holds where there is no consent column.
         suppressed: customer ids and e-mail addresses to leave out, in any case.
+
+    Raises:
+        UsageError: the region is no country whose numbers are known.
+        NeedsAnswer: the contacts say nothing about consent, and it is not assumed.
+        Refused: contacts without ids, or ids that stand twice.
     """
     known = named(customers)
     known = known.assign(agreed=consenting(known, assume_consent))
@@ -72,7 +80,8 @@ def reachable(
     leave_out("no_contact_field", ~reached)
     leave_out("same_contact", people.duplicated(list(keys)))
     left_out = _merged(left_out, {"suppressed_address": "suppressed", "no_contact_field": "no_contact"})
-    return Reach(people.reset_index(drop=True), left_out, {key: int(people[key].ne("").sum()) for key in keys})
+    reach = {key: int(people[key].ne("").sum()) for key in keys}
+    return Reach(people.reset_index(drop=True), left_out, reach, _unknown_countries(people))
 
 
 def hidden(scored: pd.DataFrame, customers: pd.DataFrame | None, suppressed: Collection[str]) -> pd.Series[bool]:
@@ -129,6 +138,11 @@ def clean(people: pd.DataFrame, region: str | None) -> pd.DataFrame:
             PHONE: phones(fields[PHONE], country, region),
         }
     )
+
+
+def _unknown_countries(people: pd.DataFrame) -> dict[str, int]:
+    words = people.loc[people[COUNTRY_CODE] == "", COUNTRY].str.strip()
+    return {str(word): int(count) for word, count in words[words != ""].value_counts().items()}
 
 
 def _merged(counts: dict[str, int], names: dict[str, str]) -> dict[str, int]:

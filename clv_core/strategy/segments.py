@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,9 +13,8 @@ import pandas as pd
 from clv_core.errors import NotEnoughData
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.sums import Summands, sum_intervals
-from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE, LAST_PURCHASE, PURCHASE_DAYS
-from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme, tier_names
+from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 
 TIER: Final = "tier"
 VALUE: Final = "predicted_clv"
@@ -69,24 +69,21 @@ def total(scored: pd.DataFrame, shared: SharedError | None, chosen: npt.ArrayLik
     return Total(float(sums.value[0]), float(sums.low[0]), float(sums.high[0]), shared.origins)
 
 
-def table(
-    tiered: pd.DataFrame, tiers: int, language: str = DEFAULT_LANGUAGE, shared: SharedError | None = None
-) -> pd.DataFrame:
+def table(tiered: pd.DataFrame, names: Sequence[str], shared: SharedError | None = None) -> pd.DataFrame:
     """Return one row for each tier, the highest first, empty tiers too.
 
     Args:
         tiered: of :func:`assign`; the history columns of :mod:`clv_core.strategy.history` are summed up where present.
-        tiers: number of tiers of the scheme.
-        language: of the tiers' names.
+        names: of all tiers, the highest first.
         shared: what past origins say of the errors that customers share.
 
     Returns:
         tier, name, and the columns of :func:`figures`.
     """
-    where = tiered[TIER].to_numpy() - 1
+    where, tiers = tiered[TIER].to_numpy() - 1, len(names)
     summands = None if shared is None else Summands.of(tiered, shared)
     rows = figures(tiered, np.arange(len(tiered)), where, tiers, summands)
-    rows.insert(0, "name", tier_names(tiers, language))
+    rows.insert(0, "name", list(names))
     rows.insert(0, TIER, np.arange(1, tiers + 1))
     return rows
 

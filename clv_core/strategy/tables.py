@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.store import open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotEnoughData
 from clv_core.strategy.export import Exported, Side, log_export, with_side_file
@@ -33,11 +34,13 @@ def write_rows(workspace: Workspace, frame: pd.DataFrame, path: Path, side: Side
     """
     check_ending(path)
     format = path.suffix.removeprefix(".")
-    left = StopList.of(workspace).without(frame) if CUSTOMER_ID in frame else frame
+    named = CUSTOMER_ID in frame
+    left = StopList.of(workspace, open_dataset(workspace, side.dataset)).without(frame) if named else frame
     if len(left) < fewest:
         raise NotEnoughData("export_too_few", format=format, rows=len(left), fewest=fewest)
     write_any(left, path, path.suffix, side.about)
-    left_out = {"suppressed": len(frame) - len(left)} if len(left) < len(frame) else {}
-    made = with_side_file((path,), format, side, len(left), left_out)
+    customers = left[CUSTOMER_ID].nunique() if CUSTOMER_ID in left else None
+    left_out = {} if len(left) == len(frame) else {"suppressed": frame[CUSTOMER_ID].nunique() - (customers or 0)}
+    made = with_side_file((path,), format, side, len(left), customers, left_out)
     log_export(workspace, made, format, side)
     return made

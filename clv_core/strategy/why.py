@@ -11,7 +11,7 @@ import pandas as pd
 from clv_core.columns import CUSTOMER_ID
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import level, move, part_name
-from clv_core.i18n import say_money, say_number, translate
+from clv_core.i18n import say_money, say_number, say_share, translate
 from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE, PURCHASE_DAYS
 from clv_core.strategy.segments import VALUE
 
@@ -72,8 +72,8 @@ def _facts(customers: pd.DataFrame, row: int, currency: str, language: str) -> t
     if not bought[row]:
         value = customers[VALUE].to_numpy()
         return (
-            translate("card.fact.never", language, share=f"{1 - bought.mean():.0%}"),
-            translate("card.fact.value", language, share=f"{(value < value[row]).mean():.0%}"),
+            translate("card.fact.never", language, share=say_share(1 - bought.mean())),
+            translate("card.fact.value", language, share=say_share((value < value[row]).mean())),
         )
     since, spent = customers[DAYS_SINCE_LAST].to_numpy(), customers[HISTORIC_VALUE].to_numpy()
     return (
@@ -81,7 +81,7 @@ def _facts(customers: pd.DataFrame, row: int, currency: str, language: str) -> t
             "card.fact.purchases",
             language,
             days=f"{days[row]:,}",
-            share=f"{(days[bought] <= days[row]).mean():.0%}",
+            share=say_share((days[bought] <= days[row]).mean()),
             since=say_number(since[row], language),
             typical=say_number(float(np.median(since[bought])), language),
         ),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,12 +19,6 @@ if TYPE_CHECKING:
     from clv_core.training.loop import State
 
 SECONDS_BETWEEN_SAVES = 2.0
-
-
-def identity(*parts: Any) -> str:
-    """Return a short name for a run: the hash of everything that decides its result (JSON types only)."""
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass

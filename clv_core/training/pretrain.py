@@ -6,6 +6,7 @@ number of steps give the same weights, and a run that was stopped goes on as if 
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,8 @@ from clv_core.model.one_thread import one_thread
 from clv_core.training.checkpoint import Checkpoint
 from clv_core.training.loop import State, train
 from clv_core.training.shops import ROWS, Chunk, chunks_of, make_chunk
+from clv_core.training.tally import Tally
+from clv_core.workspace import read_json, write_json
 
 BATCH: Final = 512
 SETTINGS: Final = TrainConfig(batch_size=BATCH, learning_rate=2e-3, weight_decay=1e-2)
@@ -35,23 +38,24 @@ CHUNKS_TO_TIME: Final = 3
 
 def pretrain(
     steps: int, seed: int, folder: Path, progress: Progress, rows: int = ROWS, processes: int = 2
-) -> tuple[InstantNetwork, State]:
-    """Return a network trained for ``steps``, and where its run ended; resumes from ``folder``.
+) -> tuple[InstantNetwork, State, Tally]:
+    """Return a network trained for ``steps``, where its run ended and what it took; resumes from ``folder``.
 
     Args:
         steps: optimiser steps, of :data:`BATCH` customers each.
         seed: decides shops, order and first weights.
-        folder: where the state is kept.
+        folder: where the state and the tally are kept.
         progress: listener of stage ``pretrain``.
         rows: customers of a chunk, a multiple of :data:`BATCH`.
         processes: how many make chunks beside this one.
     """
+    folder.mkdir(parents=True, exist_ok=True)
+    tally = Tally.of(tally_path(folder, seed, steps))
     one_thread()
     torch.manual_seed(seed)
     first = make_chunk(seed + HELD_OUT, 0, rows)
     network = InstantNetwork(first.inputs.statistics.shape[1], first.inputs.logs.shape[1])
     network.standardise(first.inputs.statistics, first.inputs.logs)
-    folder.mkdir(parents=True, exist_ok=True)
 
     def report(step: int, loss: float, validation: float | None) -> None:
         progress.report("pretrain", step, steps, seed=seed, step=step, loss=loss)
@@ -64,16 +68,54 @@ def pretrain(
             if number not in current:
                 current.clear()
                 current[number] = chunks(number)
+                tally.note(number, len(current[number].inputs.logs))
 
         def loss_of(chosen: Tensor) -> Tensor:
             (chunk,) = current.values()
             return chunk_loss(network, chunk, chosen)
 
-        checkpoint = Checkpoint(folder / f"state-{seed}-{steps}.safetensors")
+        checkpoint = Checkpoint(state_path(folder, seed, steps))
         state = train(network, loss_of, rows, steps, seed, SETTINGS, checkpoint, report, begin=begin)
     network.eval()
     calibrate(network, first)
-    return network, state
+    tally.pause()
+    return network, state, tally
+
+
+def state_path(folder: Path, seed: int, steps: int) -> Path:
+    """Return where a run keeps what it goes on from."""
+    return folder / f"state-{seed}-{steps}.safetensors"
+
+
+def tally_path(folder: Path, seed: int, steps: int) -> Path:
+    """Return where a run keeps what it has taken so far."""
+    return folder / f"tally-{seed}-{steps}.json"
+
+
+def budget_path(folder: Path, seed: int, minutes: float) -> Path:
+    """Return where it is kept how many steps a run of so many minutes has."""
+    return folder / f"budget-{seed}-{minutes}.json"
+
+
+def chunks_in(steps: int, rows: int = ROWS) -> int:
+    """Return how many chunks are learned from in so many steps."""
+    return math.ceil(steps / _steps_a_chunk(rows))
+
+
+def budgeted_steps(minutes: float, seed: int, folder: Path) -> int:
+    """Return the steps of a run of so many minutes: measured when it begins, and the same whenever it goes on."""
+    path = budget_path(folder, seed, minutes)
+    if not path.exists():
+        write_json(path, {"steps": steps_in(minutes, seed)})
+    steps: int = read_json(path)["steps"]
+    return steps
+
+
+def forget(folder: Path, seed: int, steps: int, minutes: float | None) -> None:
+    """Remove what a run goes on from, for it is done."""
+    budget = [] if minutes is None else [budget_path(folder, seed, minutes)]
+    for path in (state_path(folder, seed, steps), tally_path(folder, seed, steps), *budget):
+        path.unlink(missing_ok=True)
 
 
 def steps_in(minutes: float, seed: int) -> int:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import card, card_sections, recommended_customer, state, widgets
+from pages.ui import card, card_sections, card_segment, recommended_customer, state, widgets
 
 bundle = widgets.need_model()
 dataset = state.dataset()
@@ -12,8 +12,9 @@ if dataset is None:
 
 customers = card.need_customers(dataset, bundle)
 try:
-    chosen = card.choose(customers, dataset.log_end)
-    shown = card.card_of(dataset, bundle, customers, chosen)
+    may_be_shown = card.shown(dataset, bundle, customers)
+    chosen = card.choose(customers, may_be_shown, dataset.log_end)
+    shown = card.card_of(dataset, bundle, may_be_shown, chosen)
 except ClvError as error:
     widgets.error_box(error)
     st.stop()
@@ -23,6 +24,7 @@ card_sections.figures(shown)
 with st.grid(2, min_column_width=360):
     card_sections.reasons(shown)
     card_sections.action(shown)
+card_segment.section(shown, dataset)
 card_sections.history(shown)
 recommended_customer.on_card(dataset, bundle, shown.customer_id)
 card_sections.alike(shown, dataset)

@@ -5,6 +5,7 @@ import streamlit as st
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from pages.ui import (
+    navigation,
     scored,
     segment_compare,
     segment_list,
@@ -80,5 +81,7 @@ try:
         segment_overview.section(scene)
         st.subheader(t("segments.list"), anchor=False)
         segment_list.section(scene)
+        if st.button(t("segments.to_budget"), icon=navigation.BY_NAME["strategy"].icon, key="to_budget"):
+            navigation.open_budget()
 except ClvError as error:
     widgets.error_box(error)

@@ -1,6 +1,8 @@
 """Strategy: what do I do with my money?"""
 
-from pages.ui import budget_tab, priced, recommended, state, widgets
+import streamlit as st
+
+from pages.ui import budget_tab, navigation, priced, recommended, state, widgets
 from pages.ui.state import t
 
 PARTS = {"budget": budget_tab.show, "recommend": recommended.show, "price": priced.show}
@@ -12,5 +14,7 @@ if dataset is None:
 
 # Tabs would work out all three parts at once; of these only the open one is.
 names = {name: t(f"strategy.part.{name}") for name in PARTS}
-part = widgets.choose(t("strategy.part"), names, "strategy_part", label_visibility="collapsed")
+part = widgets.choose(t("strategy.part"), names, navigation.STRATEGY_PART, label_visibility="collapsed")
 PARTS[part](dataset, bundle)
+if st.button(t("strategy.to_report"), icon=navigation.BY_NAME["report"].icon, key="to_report"):
+    navigation.go("report")

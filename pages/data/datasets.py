@@ -1,7 +1,7 @@
 """Datasets: what do I have, and what was done to it?"""
 
 from clv_core.errors import ClvError
-from pages.ui import cleaning, customers_table, datasets, manage, outcomes, state, widgets
+from pages.ui import cleaning, customers_table, datasets, manage, navigation, outcomes, state, widgets
 from pages.ui.state import t
 
 SECTIONS = {
@@ -22,7 +22,9 @@ cleaning.follow(dataset)
 customers_table.follow(dataset)
 outcomes.show()
 datasets.about(dataset)
-what = widgets.choose(t("datasets.what"), {one: t(f"datasets.what.{one}") for one in SECTIONS}, "datasets_what")
+what = widgets.choose(
+    t("datasets.what"), {one: t(f"datasets.what.{one}") for one in SECTIONS}, navigation.DATASETS_PART
+)
 try:
     SECTIONS[what](dataset)
 except ClvError as error:

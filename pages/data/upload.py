@@ -16,6 +16,7 @@ from pages.ui import (
     upload_recall,
     upload_save,
     upload_steps,
+    upload_waiting,
     uploading,
     widgets,
 )
@@ -27,19 +28,19 @@ saving = progress.running(job)
 upload_steps.steps(3 if saving else 0 if file is None else 1)
 
 if job and saving:
-    st.session_state["job_ingest"] = job.id
     progress.watch(job)
     st.stop()
 if job and upload_questions.of_run(job, partial(uploading.again, job)):
     st.button(t("upload.another"), icon=":material/close:", key="another_file", on_click=uploading.drop)
     st.stop()
 if job and progress.take(job):
-    uploading.drop()
+    if uploading.reads(job):
+        uploading.drop()
     state.choose(dataset=job.status()["result"]["dataset"])
     saved.keep(job)
     st.rerun()
 if job:
-    progress.technical_log(job)
+    progress.after(job)
 
 if file is None:
     just = state.dataset()
@@ -50,6 +51,7 @@ if file is None:
         st.subheader(t("upload.next"), anchor=False)
     else:
         widgets.headline(t("upload.headline"))
+    upload_waiting.show()
     try:
         upload_steps.choose_file()
     except ClvError as error:
@@ -58,8 +60,11 @@ if file is None:
 
 widgets.headline(t("upload.headline.file", file=widgets.plain(file.path.name)))
 upload_steps.file_line(file)
-path = upload_steps.which(file)
+path = file.path
 try:
+    for path in file.paths:
+        uploading.columns(path)  # the one that cannot be read so is the one that is asked about
+    path = upload_steps.which(file)
     upload_recall.offer(file)
     st.subheader(t("upload.step.columns"), anchor=False)
     upload_steps.choose_columns(file)
@@ -84,3 +89,4 @@ except ClvError as error:
         upload_questions.ask(*asked, path, uploading.settle)
     else:
         widgets.error_box(error)
+    upload_steps.offer_without(file, path)

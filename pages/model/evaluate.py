@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pages.ui import charts, judged, navigation, progress, scoreboard, widgets
+from pages.ui import charts, judged, models_board, navigation, outcomes, progress, scoreboard, widgets
 from pages.ui.state import t
 
+outcomes.show()
 bundle = widgets.need_model()
 record = bundle.record
 measured = record["holdout"]
@@ -47,6 +48,10 @@ if measured:
 with st.container(horizontal=True):
     if bundle.untrained and st.button(t("look.train"), icon=navigation.BY_NAME["train"].icon, key="evaluate_train"):
         navigation.go("train")
+    elif not bundle.untrained:
+        models_board.accept(bundle)
+        if st.button(t("evaluate.to_tuning"), icon=":material/tune:", key="to_tuning"):
+            navigation.open_tuning()
     if st.button(t("evaluate.to_explain"), icon=navigation.BY_NAME["explain"].icon, key="to_explain"):
         navigation.go("explain")
     if st.button(

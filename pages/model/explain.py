@@ -44,7 +44,10 @@ st.subheader(t("why.dependence"), anchor=False)
 explained_closer.one_reason(explanation, currency)
 
 st.subheader(t("why.groups"), anchor=False)
-explained_closer.tiers_compared(explanation, value, currency)
+try:
+    explained_closer.segments_compared(explanation, dataset, bundle)
+except ClvError as error:
+    widgets.error_box(error)
 
 st.subheader(t("explain.one"), anchor=False)
 try:
@@ -58,5 +61,4 @@ try:
 except ClvError as error:
     widgets.error_box(error)
 
-name = widgets.file_name(bundle, f"reasons-{answer}", dataset.log_end, "csv")
-widgets.download(t("explain.download"), lambda: explained.as_csv(explanation), name, key="download_reasons")
+explained.download(explanation, dataset, bundle)

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from clv_core import jobs
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
 from pages.ui import by_role, forms, navigation, progress, state, training, tuning, widgets
@@ -26,21 +25,18 @@ if job and progress.running(job):
 if job and progress.take(job):
     state.choose(model=job.status()["result"]["model"])
     st.rerun()
-if job and job.status()["state"] == jobs.INTERRUPTED:
-    may = by_role.if_may("train")
-    if st.button(t("train.resume"), type="primary", icon=":material/resume:", key="resume", **may):
-        progress.again(job)
 if job:
-    progress.technical_log(job)
+    progress.after(job)
 
 with st.container(border=True):
-    horizon_days = training.choose_horizon(allowed)
+    horizon_days = training.choose_horizon(dataset, allowed)
     st.caption(t("train.horizon.measured" if horizon_days <= allowed.measurable else "train.horizon.unmeasured"))
     advanced = st.expander(t("train.advanced"), icon=":material/tune:")
     with advanced:
         values = forms.settings_form(
             TrainConfig,
             ("basic", "data", "network", "training"),
+            training.of(dataset),
             skip=("horizon_days",),
             defaults={"model": training.default_model(dataset)},
         )
@@ -55,14 +51,15 @@ with st.container(border=True):
     with st.container(horizontal=True, vertical_alignment="center"):
         icon, may = ":material/play_arrow:", by_role.if_may("train")
         if st.button(t("train.start"), type="primary", icon=icon, key="start_training", **may):
-            training.start(dataset, horizon_days, values)
+            training.start(dataset, config)
             st.rerun()
         st.caption(t("train.cost", time=state.span(cost.seconds), memory=f"{cost.memory_mb / 1000:.1f}"))
     if not fits:
         st.warning(t("train.memory", memory=f"{(memory or 0) / 1000:.1f}"), icon=":material/memory:")
 
-with st.expander(t("tune.title"), icon=":material/search_insights:"):
-    tuning.section(dataset, horizon_days, values, cost)
+unfolded = bool(st.session_state.get(navigation.TUNING_OPEN))
+with st.expander(t("tune.title"), unfolded, icon=":material/search_insights:"):
+    tuning.section(dataset, config, cost)
 
 model = state.model()
 if model and not model.untrained:

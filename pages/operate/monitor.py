@@ -15,7 +15,7 @@ try:
     monitored.lights(report)
     monitored_alerts.act(report, dataset, bundle)
     monitored_alerts.listed(report)
-    monitored_truth.section(report)
+    monitored_truth.section(report, dataset)
     monitored_drift.section(report)
     monitored.downloads(report, bundle)
 except ClvError as error:

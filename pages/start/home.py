@@ -14,6 +14,8 @@ if job and progress.running(job):
 elif job and progress.take(job):
     state.choose(dataset=job.status()["result"]["dataset"])
     st.rerun()
+elif job:
+    progress.after(job)
 tour.wait()
 
 doors = st.grid(3, min_column_width=220)

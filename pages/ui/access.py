@@ -1,8 +1,8 @@
 """Who may do what: roles of people who signed in, from a settings file; without a login, whoever is here may do all.
 
 The login is OpenID Connect by ``st.login``, off unless ``.streamlit/secrets.toml`` (or the file that
-``STREAMLIT_SECRETS_FILES`` names) holds an ``[auth]`` section; ``CLV_LOGIN=required`` refuses to open the app without
-one. Roles come from ``$CLV_ACCESS_FILE``, else ``.streamlit/access.toml``::
+``STREAMLIT_SECRETS_FILES`` names) holds an ``[auth]`` section; ``CLV_LOGIN=required`` (or any word but :data:`OFF`)
+refuses to open the app without one. Roles come from ``$CLV_ACCESS_FILE``, else ``.streamlit/access.toml``::
 
     default = ""                          # role of those who are not named; "" lets nobody else in
     claim = "groups"                      # claim of the identity token that names one of [claims]
@@ -46,12 +46,19 @@ ACTIONS: Final = {
 """What can be done, and the least role that may."""
 
 COMMANDS: Final = {
-    **dict.fromkeys(("explore", "score", "explain", "check"), "read"),
+    **dict.fromkeys(("explore", "score", "explain", "check", "monitor", "price", "embed", "recommend"), "read"),
     **dict.fromkeys(("train", "look", "tune", "backtest", "pretrain"), "train"),
     "delete": "delete",
     "erase": "erase",
 }
 """Runs by what they are; any other one is a ``change``."""
+
+OPTIONS: Final = {
+    ("clean", "--list"): "read",
+    ("monitor", "--leave"): "train",
+    ("monitor", "--retrain"): "promote",
+}
+"""Commands that are something else with an option; the first that is there decides."""
 
 PUBLIC: Final = (
     "template",
@@ -59,12 +66,18 @@ PUBLIC: Final = (
     "download_scoreboard",
     "download_seasons",
     "download_slices",
+    "download_stability",
+    "download_folds",
     "download_compare",
     "explore_download",
     "monitor_report",
     "monitor_checks",
 )
 """Keys of downloads that hold no customer; any other one is an ``export``."""
+
+
+OFF: Final = ("", "off", "no", "false", "0")
+"""What ``CLV_LOGIN`` says where nobody has to sign in; any other word means that people have to."""
 
 
 class Denied(Refused):
@@ -79,7 +92,7 @@ class Denied(Refused):
 
 def on() -> bool:
     """Say whether people have to sign in."""
-    return "is_logged_in" in st.user or os.environ.get("CLV_LOGIN", "") == "required"
+    return "is_logged_in" in st.user or os.environ.get("CLV_LOGIN", "").strip().lower() not in OFF
 
 
 def configured() -> bool:
@@ -125,13 +138,18 @@ def role_of(person: Mapping[str, Any], said: Mapping[str, Any]) -> str:
     return next((one for one in found if one in ROLES), "")
 
 
+def settings_path() -> Path:
+    """Return where the settings file lies, or would."""
+    return Path(os.environ.get("CLV_ACCESS_FILE") or ".streamlit/access.toml")
+
+
 def settings() -> dict[str, Any]:
     """Return what the settings file says; where there is none, nobody has a role.
 
     Raises:
         Refused: it cannot be read.
     """
-    path = Path(os.environ.get("CLV_ACCESS_FILE") or ".streamlit/access.toml")
+    path = settings_path()
     if not path.is_file():
         return {}
     try:
@@ -146,9 +164,10 @@ def may(action: str) -> bool:
     return mine in ROLES and ROLES.index(mine) >= ROLES.index(ACTIONS[action])
 
 
-def action_of(command: str) -> str:
-    """Return which of :data:`ACTIONS` a run of a command is."""
-    return COMMANDS.get(command, "change")
+def action_of(command: Sequence[str]) -> str:
+    """Return which of :data:`ACTIONS` a run is, by the words of its command line."""
+    said = (action for (name, option), action in OPTIONS.items() if name == command[0] and option in command)
+    return next(said, COMMANDS.get(command[0], "change"))
 
 
 def may_take(key: str) -> bool:
@@ -166,7 +185,7 @@ def require(action: str) -> None:
         raise Denied("access_denied", role=role() or "-", needed=ACTIONS[action], action=action)
 
 
-def require_run(command: str) -> None:
+def require_run(command: Sequence[str]) -> None:
     """Refuse a run that the role of who is here does not allow.
 
     Raises:

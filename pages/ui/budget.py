@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -17,17 +18,19 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.strategy import plans
 from clv_core.strategy.budget import Curve, marginal_curve, most_useful
-from clv_core.strategy.export import Side, export, log_export
+from clv_core.strategy.export import Exported, Side, export, log_export
 from clv_core.strategy.offers import Offer, expected_gains
 from clv_core.strategy.plans import COST, EVIDENCE, GAIN, OFFER, Plan
 from clv_core.strategy.segments import TIER, VALUE
-from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
-from pages.ui import charts_budget, state, terms, tiers, widgets
+from clv_core.strategy.tiers import DEFAULT_SCHEME
+from pages.ui import budget_kept, charts_budget, row_files, state, terms, tiers, widgets
 from pages.ui.state import money, percent, say, t
 from pages.ui.widgets import Figure
 
 STEPS: Final = 200
 MOST_OF_IT: Final = 0.8
+PART_OF_BUDGET: Final = 0.3
+"""Of the budget that would be of any use, to begin with."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,13 @@ class Ground:
         return str(self.bundle.record["currency"])
 
 
-def names() -> list[str]:
-    """Return the names of the tiers, the highest first."""
-    return tier_names(DEFAULT_SCHEME.tiers, state.language())
+def show(ground: Ground, notes: Sequence[str] = (), *, allowed: bool = True) -> tuple[Plan, float] | None:
+    """Show the slider with its finding; return the plan and its budget, or None where no offer is worth its cost.
 
-
-def show(ground: Ground) -> Plan | None:
-    """Show the slider with its finding; return the plan, or None where no offer is worth its cost.
+    Args:
+        ground: what the plan is made from.
+        notes: what measured effects leave out, sentences.
+        allowed: whether the budget may be changed.
 
     Raises:
         UsageError: the offers make no plan.
@@ -79,36 +82,43 @@ def show(ground: Ground) -> Plan | None:
             st.subheader(t("budget.nothing"), anchor=False)
             st.write(t("budget.nothing.why"))
         return None
-    finding = st.container()
-    budget = _slider(most, ground)
+    top = st.container()
+    budget = _slider(most, ground, allowed=allowed)
     plan = _plan(ground.mark, budget, ground)
-    with finding:
+    with top:
         context = widgets.context_line(ground.bundle, ground.dataset.log_end, ground.terms)
         assumed = terms.assumptions(ground.bundle, ground.terms)
-        widgets.headline(headline(plan, budget, ground.currency), context, rests(plan, ground.currency), *assumed)
+        finding = headline(plan, budget, tiers.names(ground.dataset), ground.currency)
+        widgets.headline(finding, context, rests(plan, ground.currency), *assumed, *notes)
     widgets.figures(_figures(plan, budget, ground.currency))
-    return plan
+    return plan, budget
 
 
-def _slider(most: float, ground: Ground) -> float:
+def _slider(most: float, ground: Ground, *, allowed: bool) -> float:
     """Ask for the budget; the steps are round, and the last one is all that is of use."""
     step = _round_step(most / STEPS)
     top = math.ceil(most / step) * step
-    start = min(top, math.ceil(0.3 * top / step) * step)
+    kept = budget_kept.kept(ground.dataset).budget
+    wanted = PART_OF_BUDGET * top if kept is None else kept
+    start = float(min(top, math.ceil(wanted / step * (1 - 1e-9)) * step))
     with st.container(border=True):
-        return float(
+        budget = float(
             st.slider(
                 f"{t('budget.slider')} ({state.unit(ground.currency)})",
                 0.0,
                 float(top),
-                float(start),
+                start,
                 float(step),
                 format="%,.0f" if step >= 1 else "%,.2f",
                 key=f"budget_{ground.bundle.id}_{ground.terms.mark}_{top:g}",
                 help=t("budget.slider.help", most=money(most, ground.currency)),
                 persist_state="session",
+                disabled=not allowed,
             )
         )
+    if budget != start:
+        budget_kept.keep(ground.dataset, budget=budget)
+    return budget
 
 
 def _round_step(size: float) -> float:
@@ -117,12 +127,12 @@ def _round_step(size: float) -> float:
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= size * (1 - 1e-9))
 
 
-def headline(plan: Plan, budget: float, currency: str) -> str:
+def headline(plan: Plan, budget: float, names: Sequence[str], currency: str) -> str:
     """Return what the budget is expected to bring, and where the next coin goes."""
     finding = t("budget.headline", budget=money(budget, currency), gain=money(plan.found.gain, currency))
     if plan.next is None:
         return t("budget.headline.full", finding=finding)
-    offer, tier = widgets.plain(plan.next.offer), names()[plan.next.tier - 1]
+    offer, tier = widgets.plain(plan.next.offer), widgets.plain(names[plan.next.tier - 1])
     return t("budget.headline.next", finding=finding, offer=offer, tier=tier, rate=say(plan.next.per_coin, 2))
 
 
@@ -180,12 +190,11 @@ def curve(ground: Ground, plan: Plan) -> None:
     widgets.chart(figure, "budget_curve")
 
 
-def who(plan: Plan) -> None:
-    """Show who gets what, by offer and tier."""
-    words = names()
+def who(plan: Plan, names: Sequence[str]) -> None:
+    """Show who gets what, by offer and tier, the tiers by their names."""
     rows = plan.table.assign(
         **{
-            TIER: [words[tier - 1] for tier in plan.table[TIER]],
+            TIER: [names[tier - 1] for tier in plan.table[TIER]],
             EVIDENCE: [t(f"budget.evidence.{kind}") for kind in plan.table[EVIDENCE]],
         }
     )
@@ -202,39 +211,33 @@ def who(plan: Plan) -> None:
     st.dataframe(rows, hide_index=True, column_order=order, column_config=columns, alt=t("budget.who"))
 
 
-def downloads(ground: Ground, plan: Plan) -> None:
-    """Offer the plan as CSV and workbook; a model that is not trusted has to be acknowledged first."""
-    allowed = widgets.acknowledged(ground.bundle)
+def downloads(ground: Ground, plan: Plan, budget: float, *, allowed: bool) -> None:
+    """Offer the plan as files.
+
+    Args:
+        ground: what the plan is made from.
+        plan: who gets what.
+        budget: what it may cost.
+        allowed: whether lists may be made at all.
+    """
     chosen = plan.customers[[CUSTOMER_ID, OFFER, GAIN, COST, EVIDENCE]]
-    side = _side(ground)
-    with st.container(horizontal=True):
-        for kind in ("csv", "xlsx"):
-            name = widgets.file_name(ground.bundle, "plan", ground.dataset.log_end, kind, ground.terms)
-            widgets.download(
-                t("segments.download", format=t(f"export.{kind}")),
-                _maker(chosen, kind, name, side),
-                name,
-                f"download_plan_{kind}",
-                disabled=not allowed or chosen.empty,
-                type="primary" if kind == "csv" else "secondary",
-            )
+    side, work, stop = _side(ground, budget), state.workspace(), state.stop_list()
 
-
-def _side(ground: Ground) -> Side:
-    side = tiers.side(ground.dataset, ground.bundle, DEFAULT_SCHEME, [], ground.terms)
-    assumed = tuple(one.to_json(state.language()) for one in plans.assumptions(ground.offers))
-    return replace(side, assumptions=(*side.assumptions, *assumed))
-
-
-def _maker(chosen: pd.DataFrame, kind: str, name: str, side: Side) -> Callable[[], bytes]:
-    work, stop = state.workspace(), state.stop_list()
-
-    def make() -> bytes:
-        made = export(chosen, kind, work.exports / name, side=side, stop=stop)
+    def write(path: Path) -> Exported:
+        kind = path.suffix.removeprefix(".")
+        made = export(chosen, kind, path, side=side, stop=stop)
         log_export(work, made, kind, side)
-        return made.files[0].read_bytes()
+        return made
 
-    return make
+    name = row_files.stem(ground.bundle, f"plan-{budget:.10g}", side, ground.terms)
+    row_files.offer(name, "plan", write, allowed=allowed and not chosen.empty, most=len(chosen))
+
+
+def _side(ground: Ground, budget: float) -> Side:
+    side = tiers.side(ground.dataset, ground.bundle, DEFAULT_SCHEME, [], ground.terms)
+    said = (*plans.assumptions(ground.offers), *plans.window_notes(ground.offers, ground.terms.horizon_days))
+    assumed = tuple(one.to_json(state.language()) for one in said)
+    return replace(side, assumptions=(*side.assumptions, *assumed), settings=plans.settings(ground.offers, budget))
 
 
 def _gains(ground: Ground) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -12,37 +12,46 @@ from streamlit.typing import UploadedFile
 
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.jobs import NoProgress
+from clv_core.strategy import plans
 from clv_core.strategy.experiment import Experiment
 from clv_core.strategy.experiment_run import experiment
 from clv_core.strategy.offers import Offer
-from clv_core.strategy.plans import with_measured
-from pages.ui import received, state, widgets
+from pages.ui import budget_kept, received, state, widgets
 from pages.ui.state import money, percent, t
 
 
-def measured(dataset: Dataset, bundle: Bundle) -> dict[str, Experiment]:
-    """Return the experiments of this session by the offer that they tried."""
-    found: dict[str, Experiment] = st.session_state.setdefault(f"budget_measured_{dataset.version}_{bundle.id}", {})
-    return found
+def notes(offers: Sequence[Offer], found: Mapping[str, Experiment], terms: Terms) -> list[str]:
+    """Return what measured effects leave out, and which experiments are not used, one sentence each.
+
+    Args:
+        offers: those of the plan.
+        found: experiments by offer.
+        terms: how far ahead the plan looks, and at which discount.
+    """
+    horizon_days = terms.horizon_days
+    said = [widgets.plain(one.text(state.language())) for one in plans.window_notes(offers, horizon_days)]
+    for name in [one.name for one in offers if one.name in found and found[one.name].window_days > horizon_days]:
+        days = found[name].window_days
+        said.append(t("budget.experiment.longer", offer=widgets.plain(name), days=days, horizon=horizon_days))
+    if terms.discount_rate and any(one.measured for one in offers):
+        said.append(t("budget.experiment.undiscounted"))
+    return said
 
 
-def with_experiments(offers: Sequence[Offer], found: dict[str, Experiment], margin_rate: float) -> tuple[Offer, ...]:
-    """Return the offers, those that were tried with what was measured."""
-    return tuple(with_measured(one, found[one.name], margin_rate) if one.name in found else one for one in offers)
-
-
-def section(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], names: Sequence[str]) -> None:
-    """Take an experiment, and show what those in use found.
+def section(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], names: Sequence[str], most_days: int) -> None:
+    """Take an experiment, and show what those that are kept found.
 
     Args:
         dataset: the log with the outcomes.
         bundle: whose predictions are taken off the outcomes.
         offers: those that can have been tried.
         names: of the tiers, the highest first.
+        most_days: how long outcomes count at most: how far ahead the plan looks.
     """
-    found = measured(dataset, bundle)
+    found = budget_kept.kept(dataset).experiments
     with st.expander(t("budget.experiment"), icon=":material/experiment:", expanded=bool(found)):
         st.caption(t("budget.experiment.what"))
         file = st.file_uploader(
@@ -58,7 +67,8 @@ def section(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], names: Se
         if pressed and file is not None and offer is not None:
             try:
                 with st.spinner(t("budget.experiment.working")):
-                    found[offer] = _measure(dataset, bundle, file)
+                    made = _measure(dataset, bundle, file, most_days)
+                    budget_kept.keep(dataset, experiments={**found, offer: made})
             except ClvError as error:
                 widgets.error_box(error)
             else:
@@ -66,15 +76,16 @@ def section(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], names: Se
         for name in [one.name for one in offers if one.name in found]:
             _show(name, found[name], names, bundle.record["currency"])
             if st.button(t("budget.experiment.forget"), key=f"experiment_forget_{name}"):
-                del found[name]
+                budget_kept.keep(dataset, experiments={one: made for one, made in found.items() if one != name})
                 st.rerun()
 
 
-def _measure(dataset: Dataset, bundle: Bundle, file: UploadedFile) -> Experiment:
+def _measure(dataset: Dataset, bundle: Bundle, file: UploadedFile, most_days: int) -> Experiment:
     folder = state.workspace().folder("uploads", secrets.token_hex(6))
     try:
         (path,) = received.copy([file], folder)
-        return experiment(state.workspace(), dataset.name, bundle.id, path, progress=NoProgress())
+        work = state.workspace()
+        return experiment(work, dataset.name, bundle.id, path, most_days=most_days, progress=NoProgress())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from clv_core.collection.store import Dataset
+from clv_core.i18n import translate
 from clv_core.strategy.offers import MONEY, MOST_OFFERS, SHARE, UNITS, Effect, Offer, checked
-from pages.ui import state
+from pages.ui import budget_kept, state
 from pages.ui.state import t
 
+START: Final = "start"
+"""Which of the starting offers a row was; None for one that a person added."""
 
-def edit(mark: str, values: np.ndarray, names: Sequence[str], currency: str) -> tuple[Offer, ...]:
-    """Show the offers as a table and return what it says; rows that are not finished are passed over.
+
+def edit(dataset: Dataset, mark: str, values: np.ndarray, names: Sequence[str], currency: str) -> tuple[Offer, ...]:
+    """Show the offers as a table, keep what is changed and return what it says; unfinished rows are passed over.
 
     Args:
+        dataset: with which they are kept.
         mark: of what the values speak of: other values have other costs to begin with.
         values: predicted value of all customers, money, [n].
         names: of the tiers, the highest first.
@@ -28,30 +34,39 @@ def edit(mark: str, values: np.ndarray, names: Sequence[str], currency: str) -> 
         UsageError: an offer is out of bounds, or two have one name.
     """
     key = f"budget_table_{mark}_{state.language()}"
-    kept = f"{key}_kept"
+    kept = budget_kept.kept(dataset)
     if key not in st.session_state:
-        st.session_state[f"{key}_base"] = st.session_state.get(kept, starting_offers(values, len(names)))
+        starting = starting_offers(values, len(names), state.language())
+        base = as_table(kept.rows, starting)
+        st.session_state[f"{key}_base"] = starting, base
+        st.session_state[f"{key}_rows"] = as_rows(base, starting, kept.experiments)
+    starting, base = st.session_state[f"{key}_base"]
     st.caption(t("budget.offers.assumed"))
     edited = st.data_editor(
-        st.session_state[f"{key}_base"],
+        base,
         key=key,
         num_rows="dynamic",
         hide_index=True,
+        column_order=[column for column in base.columns if column != START],
         column_config=_columns(names, currency),
         placeholder="–",
         alt=t("budget.offers"),
     )
-    st.session_state[kept] = edited
+    rows = as_rows(edited, starting, kept.experiments)
+    if rows != st.session_state[f"{key}_rows"]:
+        st.session_state[f"{key}_rows"] = rows
+        budget_kept.keep(dataset, rows=rows)
     offers = read_offers(edited, len(names))
     return checked(offers) if offers else ()
 
 
-def starting_offers(values: np.ndarray, tiers: int) -> pd.DataFrame:
+def starting_offers(values: np.ndarray, tiers: int, language: str) -> pd.DataFrame:
     """Return offers to begin with: costs in proportion to what a customer is worth, and modest effects.
 
     Args:
         values: predicted value, money, [n].
         tiers: number of tiers.
+        language: of their names.
     """
     worth = float(np.maximum(values, 0).mean()) if len(values) else 1.0
     top = [math.nan] * tiers
@@ -62,12 +77,61 @@ def starting_offers(values: np.ndarray, tiers: int) -> pd.DataFrame:
     ]
     return pd.DataFrame(
         [
-            {"name": t(f"budget.offer.{name}"), "cost": float(f"{max(share * worth, 1e-6):.1g}"), "unit": SHARE}
+            {
+                START: name,
+                "name": translate(f"budget.offer.{name}", language),
+                "cost": float(f"{max(share * worth, 1e-6):.1g}"),
+                "unit": SHARE,
+            }
             | {f"tier{tier}": effect for tier, effect in enumerate(effects, 1)}
             | {"capacity": capacity}
             for name, share, effects, capacity in rows
         ]
     )
+
+
+def as_table(rows: Sequence[dict[str, Any]] | None, starting: pd.DataFrame) -> pd.DataFrame:
+    """Return kept rows as a table to edit.
+
+    Args:
+        rows: of :func:`as_rows`; None for the starting offers.
+        starting: of :func:`starting_offers`, for cells that were not changed.
+    """
+    if rows is None:
+        return starting
+    first = starting.set_index(START, drop=False)
+    whole = [first.loc[row[START]].to_dict() | row if row[START] in first.index else row for row in rows]
+    table = pd.DataFrame(whole, columns=list(starting.columns))
+    return table.astype({column: kind for column, kind in starting.dtypes.items() if kind.kind == "f"})
+
+
+def as_rows(table: pd.DataFrame, starting: pd.DataFrame, tried: Collection[str]) -> tuple[dict[str, Any], ...]:
+    """Return the rows of an edited table, to be kept; of a starting offer only what was changed.
+
+    So what was not changed follows the values, and the language. An offer that was tried keeps its name: the experiment
+    is known by it.
+
+    Args:
+        table: of :func:`as_table`, edited.
+        starting: of :func:`starting_offers`.
+        tried: names of offers that an experiment measured.
+    """
+    first = {row[START]: row for row in _plain(starting)}
+    rows = []
+    for row in _plain(table):
+        usual = first.get(row[START], {})
+        named = {"name"} if row["name"] in tried else set()
+        changed = {column: cell for column, cell in row.items() if column in named or usual.get(column, "") != cell}
+        rows.append({START: row[START], **changed})
+    return tuple(rows)
+
+
+def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as JSON types; an empty cell is None."""
+    return [
+        {str(column): None if pd.isna(cell) else cell for column, cell in row.items()}
+        for row in table.to_dict("records")
+    ]
 
 
 def read_offers(table: pd.DataFrame, tiers: int) -> list[Offer]:
@@ -126,5 +190,5 @@ def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
         ),
     }
     for tier, name in enumerate(names, 1):
-        columns[f"tier{tier}"] = number(name, format="%g", width=100, help=t("budget.column.effect.help"))
+        columns[f"tier{tier}"] = number(name, format="%g", width=125, help=t("budget.column.effect.help"))
     return columns

@@ -15,12 +15,15 @@ from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.strategy.card import Card
 from clv_core.strategy.card import card as make_card
+from clv_core.strategy.recommend.blend import WITH_BOUGHT
+from clv_core.strategy.recommend.kept import KeptAdvice
 from clv_core.strategy.rhythm import purchase_rhythm
 from clv_core.strategy.schemes.saved import last_written
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import scored, state, tiers
 from pages.ui.customer_search import search
 from pages.ui.navigation import SEARCH
+from pages.ui.recommended_kept import run_of
 from pages.ui.state import t
 
 
@@ -31,14 +34,24 @@ def need_customers(dataset: Dataset, bundle: Bundle) -> pd.DataFrame:
     return tiers.tiered(bundle.id, dataset.version, plain, DEFAULT_SCHEME, customers)
 
 
-def choose(customers: pd.DataFrame, as_of: date) -> str:
+def shown(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> pd.DataFrame:
+    """Return the customers who may be looked up: all but those on the suppression list."""
+    stop = state.stop_list()
+    return tiers.not_stopped(f"{bundle.id} {dataset.version} {stop.mark}", customers, stop)
+
+
+def choose(customers: pd.DataFrame, may_be_shown: pd.DataFrame, as_of: date) -> str:
     """Let the person name a customer; without a name it is the one of the highest predicted value.
 
     Raises:
-        NotFound: nobody has that id, and no id begins so.
+        NotFound: nobody has that id, and no id begins so; or the customer is on the suppression list.
     """
-    highest = int(customers["predicted_clv"].to_numpy().argmax())
-    return search(customers["customer_id"], as_of, first=highest, said=t("card.first"), key=SEARCH, hits_key="card_hit")
+    highest = may_be_shown["customer_id"].iloc[int(may_be_shown["predicted_clv"].to_numpy().argmax())]
+    ids = customers["customer_id"]
+    first = int(ids.eq(highest).to_numpy().argmax())
+    chosen = search(ids, as_of, first=first, said=t("card.first"), key=SEARCH, hits_key="card_hit")
+    state.stop_list().check(chosen)
+    return chosen
 
 
 def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer: str) -> Card:
@@ -46,9 +59,10 @@ def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer:
     explanation = kept_explanation(state.workspace(), bundle, dataset, customer, dataset.log_end)
     with st.spinner(t("card.working")):
         rhythm = _rhythm(dataset.name, dataset.version, dataset)
-    known = (explanation is not None, last_written(dataset))
+    advising = run_of(dataset, bundle)
+    known = (explanation is not None, last_written(dataset), advising.written)
     key = (bundle.id, bundle.record["created"], dataset.version, customer, state.language(), *known)
-    return _card(key, dataset, customers, rhythm, explanation, bundle.record["currency"])
+    return _card(key, dataset, customers, rhythm, explanation, advising.advice(), bundle.record["currency"])
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -58,11 +72,12 @@ def _rhythm(name: str, version: str, _dataset: Dataset) -> BgNbd:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _card(
-    key: tuple[str, str, str, str, str, bool, int],
+    key: tuple[str, str, str, str, str, bool, int, float | None],
     _dataset: Dataset,
     _customers: pd.DataFrame,
     _rhythm: BgNbd,
     _explanation: Explanation | None,
+    _advice: KeptAdvice | None,
     _currency: str,
 ) -> Card:
     customer, language = key[3], key[4]
@@ -75,4 +90,5 @@ def _card(
         explanation=_explanation,
         currency=_currency,
         language=language,
+        recommended=None if _advice is None else _advice.of_customer(customer, WITH_BOUGHT),
     )

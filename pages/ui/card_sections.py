@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import streamlit as st
 
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.terms import Terms
 from clv_core.strategy.card import Card
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from clv_core.strategy.timeline import CUMULATIVE, DAY, NET_VALUE
 from clv_core.strategy.why import MODEL
-from pages.ui import charts_card, navigation, state, tiers, widgets
+from pages.ui import charts_card, export_log, navigation, state, tiers, widgets
 from pages.ui.navigation import SEARCH
 from pages.ui.state import money, percent, say, t
 
@@ -181,21 +183,34 @@ def _open_similar() -> None:
 
 def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
     """Offer the card as JSON and its days as CSV; a model that is not trusted has to be acknowledged first."""
-    allowed = widgets.acknowledged(bundle)
+    allowed, days = widgets.acknowledged(bundle), card.history.table()
     what = "customer-" + re.sub(r"[^\w.-]+", "-", card.customer_id)[:80]
     about = {"dataset": dataset.name, "dataset_version": dataset.version}
+    side = tiers.side(dataset, bundle, DEFAULT_SCHEME, [], Terms(bundle.record["horizon_days"]))
+    side = replace(side, cutoff=card.as_of.isoformat(), segment=f"customer_id={card.customer_id}")
     with st.container(horizontal=True):
         widgets.download(
             t("card.download.json"),
-            lambda: json.dumps({**about, **card.to_json()}, ensure_ascii=False, indent=1, allow_nan=False),
+            export_log.taken(
+                lambda: json.dumps({**about, **card.to_json()}, ensure_ascii=False, indent=1, allow_nan=False),
+                "card",
+                side,
+                rows=1,
+                customers=1,
+            ),
             widgets.file_name(bundle, what, card.as_of, "json"),
             key="download_card",
-            type="primary",
             disabled=not allowed,
         )
         widgets.download(
             t("card.download.csv"),
-            lambda: widgets.spreadsheet(card.history.table().assign(customer_id=card.customer_id)),
+            export_log.taken(
+                lambda: widgets.spreadsheet(days.assign(customer_id=card.customer_id)),
+                "card_days",
+                side,
+                rows=len(days),
+                customers=1,
+            ),
             widgets.file_name(bundle, f"{what}-days", card.as_of, "csv"),
             key="download_days",
             disabled=not allowed,

@@ -20,7 +20,7 @@ def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, o
         message: what the chart shows, in words.
         reading: what is read, for the axis.
         axis: what the effect is on, with its unit.
-        other: name of the reason that colours; None draws all alike.
+        other: what is read of the reason that colours; None draws all alike.
     """
     text = not pd.api.types.is_numeric_dtype(points["reading"])
     x = points["reading"] if text else _stretched(points["reading"].to_numpy(float))

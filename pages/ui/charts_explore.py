@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -285,8 +284,9 @@ def rating_line(table: pd.DataFrame, message: str, *, time_unit: str) -> go.Figu
         hovertemplate=t("chart.rating_hover") + "<extra></extra>",
     )
     _time_axis(figure, table, time_unit)
-    middle, reach = float(table["mean"].mean()), max(0.5, float(np.ptp(table["mean"])))
-    figure.update_yaxes(title=t("chart.mean_rating"), range=[middle - reach, middle + reach])
+    middle, low, high = (float(found) for found in (table["mean"].mean(), table["mean"].min(), table["mean"].max()))
+    span = [min(low - 0.2, middle - 0.5), max(high + 0.2, middle + 0.5)]
+    figure.update_yaxes(title=t("chart.mean_rating"), range=span)
     return finish(figure, message, legend=False)
 
 

@@ -66,7 +66,9 @@ def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> go.Figure:
         )
     figure.add_vline(x=0, line={"color": BASELINE, "width": 1})
     figure.update_xaxes(title=axis, **_signed_ticks(float(table["effect"].abs().max())))
-    figure.update_yaxes(tickvals=list(range(len(labels))), ticktext=labels, automargin=True, showgrid=False)
+    figure.update_yaxes(
+        tickvals=list(range(len(labels))), ticktext=labels, automargin=True, showgrid=False, zeroline=False
+    )
     return finish(figure, message, legend=False, height=110 + 40 * len(labels))
 
 

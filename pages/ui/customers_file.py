@@ -14,10 +14,10 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from clv_core.collection.customers import RoleProposal, inspect_customers
-from clv_core.errors import Refused
-from pages.ui import received, state, uploading
+from pages.ui import received, server_path, state, uploading
 
 FILE: Final = "customers_file"
+HEADER: Final = "customers_header"
 ID, OFF, STATIC, DATED = "id", "off", "static", "dated"
 
 
@@ -51,14 +51,14 @@ class Uses:
     contacts: Mapping[str, str] = field(default_factory=dict)
 
     def words(self) -> list[str]:
-        """Return them as words of the command line."""
-        words = ["--id", self.customer_id] if self.customer_id else []
+        """Return them as words of the command line; a column that begins with a hyphen stays a column."""
+        words = [f"--id={self.customer_id}"] if self.customer_id else []
         for column in self.static:
-            words += ["--static", column]
+            words += [f"--static={column}"]
         for column, date in self.dated.items():
-            words += ["--dated", f"{column}={date}"]
+            words += [f"--dated={column}={date}"]
         for name, column in self.contacts.items():
-            words += ["--contact", f"{name}={column}"]
+            words += [f"--contact={name}={column}"]
         return words
 
 
@@ -80,12 +80,10 @@ def take_path(text: str) -> None:
     """Choose a file on the server.
 
     Raises:
-        Refused: there is none.
+        Denied: the role of who is here does not allow it.
+        Refused: there is none that may be chosen.
     """
-    path = Path(text.strip().strip("\"'")).expanduser()
-    if not text.strip() or not path.exists():
-        raise Refused("no_file", path=text.strip()[:200])
-    _begin(Chosen(path.resolve(), state.workspace().folder("uploads", secrets.token_hex(6))))
+    _begin(Chosen(server_path.checked(text), state.workspace().folder("uploads", secrets.token_hex(6))))
 
 
 def _begin(file: Chosen) -> None:
@@ -96,21 +94,30 @@ def _begin(file: Chosen) -> None:
 def drop() -> None:
     """Forget the file; our copy of an upload is removed."""
     found: Chosen | None = st.session_state.pop(FILE, None)
-    st.session_state.pop("job_customers", None)
+    st.session_state.pop(HEADER, None)
+    run = state.followed("customers")
+    if run is not None:
+        state.unfollow(run)
     if found is not None:
         shutil.rmtree(found.folder, ignore_errors=True)
 
 
-def proposals(path: Path) -> list[RoleProposal]:
+def answer(header: bool) -> None:
+    """Keep whether the file names its columns."""
+    st.session_state[HEADER] = header
+
+
+def proposals(path: Path, header: bool) -> list[RoleProposal]:
     """Return what each column of the file seems to be.
 
     Raises:
+        NeedsAnswer: the file may or may not name its columns.
         Refused: it holds no table.
     """
-    return _proposals(uploading.stamp_of(path), path)
+    return _proposals(uploading.stamp_of(path), header, path)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _proposals(stamp: str, _path: Path) -> list[RoleProposal]:
+def _proposals(stamp: str, header: bool, _path: Path) -> list[RoleProposal]:
     with tempfile.TemporaryDirectory(prefix="clv-customers-") as folder:
-        return inspect_customers(_path, Path(folder))
+        return inspect_customers(_path, Path(folder), header=header)

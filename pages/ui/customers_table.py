@@ -14,12 +14,12 @@ from clv_core.collection.contact_fields import CONSENT, FIELDS, PLACES
 from clv_core.collection.customers import RoleProposal
 from clv_core.collection.profile import Answers
 from clv_core.collection.store import Dataset
-from clv_core.errors import ClvError
+from clv_core.errors import ClvError, NeedsAnswer
 from pages.ui import by_role, customers_file, outcomes, progress, state, upload_questions, uploading, widgets
 from pages.ui.customers_file import DATED, ID, OFF, STATIC, Chosen, Uses
 from pages.ui.state import t
 
-LEAKS: Final = ("leaks_by_name", "leaks_by_evidence", "leaks_both")
+LEAKS: Final = ("leaks_by_name", "leaks_by_evidence", "leaks_both", "leaks_untested")
 
 
 def follow(dataset: Dataset) -> None:
@@ -51,7 +51,7 @@ def show(dataset: Dataset) -> None:
         return
     if job is not None and _asks(job):
         upload_questions.of_run(job, partial(_answered, job))
-        st.button(t("leak.back"), key="customers_back", type="tertiary", on_click=_forget)
+        st.button(t("leak.back"), key="customers_back", type="tertiary", on_click=state.unfollow, args=[job])
         return
     file = customers_file.chosen()
     if file is None:
@@ -95,7 +95,7 @@ def _choose() -> None:
             st.rerun()
         with st.form("customers_path", border=False):
             text = st.text_input(t("customers.path"), key="customers_path_text")
-            if st.form_submit_button(t("upload.path.open")):
+            if st.form_submit_button(t("upload.path.open"), **by_role.if_may("change")):
                 try:
                     customers_file.take_path(text)
                 except ClvError as error:
@@ -106,7 +106,12 @@ def _choose() -> None:
 
 def _columns(dataset: Dataset, file: Chosen) -> None:
     """Ask what each column is used as; attributes are off unless they are switched on."""
-    found = customers_file.proposals(file.path)
+    header = st.session_state.get(customers_file.HEADER, True)
+    try:
+        found = customers_file.proposals(file.path, header)
+    except NeedsAnswer as error:
+        upload_questions.ask(error.code, error.params, file.path, customers_file.answer)
+        return
     words = {ID: t("customers.use.id"), OFF: t("customers.use.off")}
     dates = [item.column for item in found if item.kind == "date"]
     words |= {STATIC: t("customers.use.static")} | ({DATED: t("customers.use.dated")} if dates else {})
@@ -122,7 +127,7 @@ def _columns(dataset: Dataset, file: Chosen) -> None:
     config = st.column_config
     edited = st.data_editor(
         table,
-        key=f"customers_columns_{file.folder.name}_{state.language()}",
+        key=f"customers_columns_{file.folder.name}_{header}_{state.language()}",
         hide_index=True,
         disabled=["column", "samples"],
         column_order=["column", "samples", "use", *(["since"] if dates else [])],
@@ -143,7 +148,7 @@ def _columns(dataset: Dataset, file: Chosen) -> None:
     hidden = dataset.manifest.pseudonymised or st.toggle(t("customers.pseudonymise"), key="customers_pseudonymise")
     may = by_role.if_may("change", disabled=bool(undated))
     if st.button(t("customers.add", name=dataset.name), type="primary", key="customers_add", **may):
-        more = ["--pseudonymise"] if hidden else []
+        more = [*(["--pseudonymise"] if hidden else []), *([] if header else ["--no-header"])]
         command = ["customers", str(file.path), "--dataset", dataset.name, *_uses(found, uses).words(), *more]
         state.start_job(command, dataset.name)
         st.rerun()
@@ -199,33 +204,24 @@ def _leak(dataset: Dataset, job: jobs.Job) -> None:
         sure = st.checkbox(t("leak.sure", columns=names), key="leak_sure")
         may = by_role.if_may("change", disabled=not sure)
         st.button(t("leak.use"), key="leak_use", on_click=start, args=[[], columns], **may)
-        st.button(t("leak.back"), key="leak_back", type="tertiary", on_click=_forget)
-
-
-def _forget() -> None:
-    st.session_state.pop("job_customers", None)
+        st.button(t("leak.back"), key="leak_back", type="tertiary", on_click=state.unfollow, args=[job])
 
 
 def _leaking(args: list[str], params: dict[str, Any]) -> list[str]:
     """Return the attributes on the command line that the error names."""
-    on = [word for option, word in zip(args, args[1:], strict=False) if option == "--static"]
-    on += [word.rpartition("=")[0] for option, word in zip(args, args[1:], strict=False) if option == "--dated"]
-    named = f", {params['named']}, "
+    on = [column for word in args if (column := _attribute(word))]
+    named = f", {params['named']}, {params['untested']}, "
     measured = f", {params['measured']}"
     return [column for column in on if f", {column}, " in named or f", {column} (" in measured]
 
 
 def _again(dataset: Dataset, args: list[str], without: list[str], accept: Sequence[str] = ()) -> None:
     """Start the run again without some attributes, or with some that were refused."""
-    kept: list[str] = []
-    words = iter(args)
-    for word in words:
-        if word in ("--static", "--dated"):
-            value = next(words)
-            column = value if word == "--static" else value.rpartition("=")[0]
-            kept += [] if column in without else [word, value]
-        else:
-            kept.append(word)
-    for column in accept:
-        kept += ["--accept", column]
-    state.start_job(kept, dataset.name)
+    kept = [word for word in args if _attribute(word) not in without]
+    state.start_job([*kept, *(f"--accept={column}" for column in accept)], dataset.name)
+
+
+def _attribute(word: str) -> str | None:
+    """Return the attribute that a word of the command line switches on, None for any other word."""
+    option, _, value = word.partition("=")
+    return {"--static": value, "--dated": value.rpartition("=")[0]}.get(option)

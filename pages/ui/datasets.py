@@ -7,6 +7,7 @@ import streamlit as st
 
 from clv_core.collection import store
 from clv_core.collection.store import Dataset
+from clv_core.errors import Refused
 from pages.ui import access, by_role, navigation, outcomes, saved, state, upload_save, widgets
 from pages.ui.state import t
 
@@ -61,7 +62,11 @@ def versions(dataset: Dataset) -> None:
         )
         if st.button(t("versions.use"), key="restore", icon=":material/history:", **by_role.if_may("change")):
             access.require("change")
-            back = store.restore(state.workspace(), dataset.name, chosen)
+            try:
+                back = store.restore(state.workspace(), dataset.name, chosen)
+            except Refused as error:
+                widgets.error_box(error)
+                return
             when = state.moment(back.manifest.created)
             outcomes.say(t("versions.done", name=widgets.plain(dataset.name), when=when))
             st.rerun()

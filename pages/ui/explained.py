@@ -19,7 +19,8 @@ from clv_core.evaluation.explain.sentences import listed, lowered, move
 from clv_core.evaluation.explain.store import RECORD, load_explanation, load_record
 from clv_core.features.labels import label
 from clv_core.features.signals import REVIEW_TEXT
-from pages.ui import charts_why, progress, state, widgets
+from clv_core.strategy.acting import side_of
+from pages.ui import charts_why, export_log, progress, state, widgets
 from pages.ui.answers import reason_name, unit_of, within
 from pages.ui.asked import Found
 from pages.ui.state import percent, t
@@ -37,7 +38,7 @@ def need_explanation(dataset: Dataset, bundle: Bundle, customer: str = "") -> Fo
     """Return the explanation of many customers, or of one; while it is not there, show the run that makes it."""
     folder = explanation_folder(state.workspace(), bundle, dataset, customer)
     command = ["explain", dataset.name, "--model", bundle.id, "--out", str(folder)]
-    command += ["--customer", customer] if customer else []
+    command += [f"--customer={customer}"] if customer else []
     note = t("explained.wait.one", customer=customer) if customer else t("explained.wait")
     progress.need(record_of(folder) is not None, command, folder.name, note)
     return Found(bundle, folder)
@@ -112,10 +113,17 @@ def swarm(explanation: Explanation, currency: str) -> go.Figure:
     shown = set(pd.Series(explanation.customer_ids).sample(min(DOTS, len(explanation.customer_ids)), random_state=1))
     table = table[table["part"].isin(order) & table["customer_id"].isin(shown)]
     table = table.sort_values("part", key=lambda part: part.map(order.index), kind="stable", ignore_index=True)
-    table = table.assign(label=table["part"].map(reason_name), effect=table["value"] * factor)
     names = dict(zip(explanation.parts, explanation.representatives, strict=True))
+    labels = {part: _with_reading(part, names[part]) for part in order}
+    table = table.assign(label=table["part"].map(labels), effect=table["value"] * factor)
     axis = t(f"why.effect.{explanation.answer}", unit=unit)
     return charts_why.beeswarm(table, _swarm_message(table, order, names, explanation.answer), axis=axis)
+
+
+def _with_reading(part: str, representative: str) -> str:
+    """Return a reason with what its colour reads on a line of its own: "views" may be the time since the last one."""
+    name, read = reason_name(part), reading_label(representative, state.language())
+    return name if read.casefold() == name.casefold() else f"{name}<br><span style='font-size:11px'>{read}</span>"
 
 
 def _swarm_message(table: pd.DataFrame, order: list[str], names: dict[str, str], answer: str) -> str:
@@ -149,6 +157,15 @@ def review_themes(bundle: Bundle) -> None:
         names = [label(f"{REVIEW_TEXT}:{number}", state.language()) for number in range(1, len(themes) + 1)]
         table = pd.DataFrame({t("column.theme"): names, t("column.fragments"): [" · ".join(theme) for theme in themes]})
         st.dataframe(table, hide_index=True, alt=t("explain.themes"))
+
+
+def download(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None:
+    """Offer the reasons of all customers; a model that is not trusted has to be acknowledged first."""
+    allowed = widgets.acknowledged(bundle)
+    side, count = side_of(dataset, bundle, None), len(explanation.customer_ids)
+    make = export_log.taken(lambda: as_csv(explanation), "reasons", side, rows=count, customers=count)
+    name = widgets.file_name(bundle, f"reasons-{explanation.answer}", dataset.log_end, "csv")
+    widgets.download(t("explain.download"), make, name, key="download_reasons", disabled=not allowed)
 
 
 def as_csv(explanation: Explanation) -> bytes:

@@ -12,7 +12,7 @@ from clv_core.evaluation.explain.answers import VALUE
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.parts import reading_label
 from clv_core.evaluation.explain.sentences import WORTH_NAMING, level, move, of_customer, reading
-from pages.ui import charts_closer, charts_why, state, widgets
+from pages.ui import charts_closer, charts_why, navigation, state, widgets
 from pages.ui.answers import reason_name, unit_of
 from pages.ui.asked import Found
 from pages.ui.state import money, name_of, t
@@ -25,8 +25,14 @@ SMALLEST: Final = 1e-4
 
 
 def choose_customer(explanation: Explanation, currency: str) -> str:
-    """Let the person choose one of the explained customers, the most valuable first, or name any other."""
-    order = pd.Series(explanation.predicted, index=list(explanation.customer_ids)).sort_values(ascending=False)
+    """Let the person choose one of the explained customers, the most valuable first, or name any other.
+
+    Raises:
+        NotFound: she is on the suppression list.
+    """
+    people = pd.DataFrame({"customer_id": explanation.customer_ids, "value": explanation.predicted})
+    stop = state.stop_list()
+    order = stop.without(people).set_index("customer_id")["value"].sort_values(ascending=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
             t("explain.customer"),
@@ -38,7 +44,9 @@ def choose_customer(explanation: Explanation, currency: str) -> str:
         other = st.text_input(
             t("explain.other"), key="explain_other", type="search", placeholder=t("segments.search"), width=260
         )
-    return other.strip() or str(chosen)
+    customer = other.strip() or str(chosen)
+    stop.check(customer)
+    return customer
 
 
 def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
@@ -68,6 +76,9 @@ def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     )
     widgets.chart(figure, "waterfall")
     _table(rows, factor)
+    opening = t("card.open", customer=widgets.plain(customer))
+    if st.button(opening, key="explain_card", icon=navigation.BY_NAME["customer"].icon):
+        navigation.open_customer(customer)
 
 
 def _table(rows: pd.DataFrame, factor: float) -> None:

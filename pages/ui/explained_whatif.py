@@ -98,13 +98,13 @@ def _slider(found: Found, customer: str, row: int, part: str, explanation: Expla
         else:
             texts = {option: reading(option, state.language()) for option in options}
             chosen = st.select_slider(label, options, value=own, format_func=texts.get, key=key)
-        st.caption(_words(found, customer, part, found.bundle.record["currency"]))
+        st.caption(_words(found, customer, row, part))
     return None if chosen == own else chosen
 
 
-def _words(found: Found, customer: str, part: str, currency: str) -> str:
-    """Say which way her value goes with one reading alone."""
-    curve = found.curve(customer, part)
-    ends = float(curve["answer"].min()), float(curve["answer"].max())
-    low, high = (level(end, ANSWERS[0], currency, state.language()) for end in ends)
+def _words(found: Found, customer: str, row: int, part: str) -> str:
+    """Say which way her value goes with one reading alone, her own among those offered."""
+    curve, now = found.curve(customer, part), float(found.asking.what_if.own[row][0])
+    ends = min(now, float(curve["answer"].min())), max(now, float(curve["answer"].max()))
+    low, high = (level(end, ANSWERS[0], found.bundle.record["currency"], state.language()) for end in ends)
     return t(f"why.what_if.{direction(curve)}", low=low, high=high)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import Final
@@ -18,16 +19,17 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.strategy.contacts_file import read_suppressed
 from clv_core.strategy.contacts_stored import stored_fields, with_stored
-from clv_core.strategy.export import EXPORTS, Contacts, export, log_export
+from clv_core.strategy.export import EXPORTS, Contacts, Exported, export, log_export
 from clv_core.strategy.preview import Preview, preview
 from clv_core.strategy.segments import TIER
-from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
-from pages.ui import access, by_role, navigation, platform_lists, state, tiers, widgets
+from clv_core.strategy.tiers import DEFAULT_SCHEME
+from pages.ui import access, by_role, navigation, row_files, state, tiers, widgets
 from pages.ui.state import name_of, percent, say, t
 
 AT_ONCE: Final = 100_000
 """So many customers are looked up while the person waits; for more the button is pressed first."""
-STOP: Final = "export_stop"
+EXAMPLES: Final = 3
+"""Of words that are no country, shown where there are some."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,7 @@ class Wish:
 def choose(dataset: Dataset, bundle: Bundle, tiered: pd.DataFrame) -> Wish:
     """Ask for customers, platform, and who must be left out."""
     fields = stored_fields(dataset)
-    names = tier_names(DEFAULT_SCHEME.tiers, state.language())
+    names = tiers.names(dataset)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         format = st.selectbox(
             t("exporting.format"),
@@ -66,7 +68,7 @@ def choose(dataset: Dataset, bundle: Bundle, tiered: pd.DataFrame) -> Wish:
             t("exporting.tiers"),
             range(1, DEFAULT_SCHEME.tiers + 1),
             selection_mode="multi",
-            format_func=lambda tier: names[tier - 1],
+            format_func=lambda tier: widgets.plain(names[tier - 1]),
             key="export_tiers",
             persist_state="session",
         )
@@ -84,7 +86,9 @@ def choose(dataset: Dataset, bundle: Bundle, tiered: pd.DataFrame) -> Wish:
     chosen = tiered[tiered[TIER].isin(wanted)] if wanted else tiered
     chosen = chosen.sort_values("predicted_clv", ascending=False, kind="stable")
     chosen = chosen.assign(tier_name=chosen[TIER].map(dict(enumerate(names, 1))))
-    mark = f"{bundle.id} {dataset.version} {sorted(wanted)} {format} {region} {agreed} {hash(stop)} {state.language()}"
+    stopped = hashlib.sha256("\n".join(sorted(stop)).encode()).hexdigest()
+    asked = (sorted(wanted), format, region, agreed, stopped, names)
+    mark = " ".join(map(str, (bundle.id, dataset.version, state.language(), *asked)))
     return Wish(chosen, tuple(wanted), format, Contacts(None, region or None, agreed, stop), mark)
 
 
@@ -114,7 +118,7 @@ def preview_of(wish: Wish, dataset: Dataset, bundle: Bundle) -> Preview | None:
         with st.container(border=True, horizontal_alignment="left"):
             st.write(t("exporting.contacts", format=t(f"export.{wish.format}")))
             if st.button(t("exporting.contacts.add"), key="export_add_contacts", type="primary"):
-                navigation.go("datasets")
+                navigation.open_customers_table()
         return None
     if entry.needs_contacts and len(wish.chosen) > AT_ONCE and st.session_state.get("export_looked") != wish.mark:
         if not st.button(t("exporting.work_out"), key="export_look", type="primary"):
@@ -127,7 +131,7 @@ def preview_of(wish: Wish, dataset: Dataset, bundle: Bundle) -> Preview | None:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _preview(mark: str, _wish: Wish, _dataset: Dataset, _stop: StopList) -> Preview:
-    contacts = with_stored(_wish.contacts, _dataset, _wish.format, _stop)
+    contacts = with_stored(_wish.contacts, _dataset, _wish.format)
     return preview(_wish.chosen, _wish.format, contacts, stop=_stop)
 
 
@@ -154,7 +158,12 @@ def show(found: Preview, dataset: Dataset) -> None:
         figures.append(widgets.Figure(name_of("contact", field), say(count), t("exporting.reach.help")))
     widgets.figures(figures, 6)
     if found.left_out:
-        st.caption(t("exporting.left_out", reasons=platform_lists.reasons(found.left_out)))
+        st.caption(t("exporting.left_out", reasons=row_files.reasons(found.left_out)))
+    if found.unknown_countries:
+        mark = "、" if state.language() == "zh" else ", "
+        words = widgets.plain(mark.join(list(found.unknown_countries)[:EXAMPLES]))
+        count = sum(found.unknown_countries.values())
+        st.caption(t("exporting.countries", customers=f"{count:,}", examples=words))
     if found.too_small is not None and found.rows:
         st.warning(found.too_small.text(state.language()), icon=":material/group_off:")
     if found.first is not None and len(found.first):
@@ -165,28 +174,21 @@ def show(found: Preview, dataset: Dataset) -> None:
 def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
     """Write the list where the button is pressed, note it in the log, and offer its files."""
     may = by_role.if_may("export", disabled=found.too_small is not None or not widgets.acknowledged(bundle))
-    kept = f"export_made_{wish.mark}"
+    stop = state.stop_list()
+    kept = f"export_made_{wish.mark} {stop.mark}"
     if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", **may):
-        terms = Terms(bundle.record["horizon_days"])
-        side = tiers.side(dataset, bundle, DEFAULT_SCHEME, list(wish.tiers), terms)
+        side = tiers.side(dataset, bundle, DEFAULT_SCHEME, list(wish.tiers), Terms(bundle.record["horizon_days"]))
         what = f"tier{'-'.join(map(str, sorted(wish.tiers)))}" if wish.tiers else "customers"
-        ending = EXPORTS[wish.format].suffix.removeprefix(".")
-        name = widgets.file_name(bundle, f"{what}-{wish.format}", dataset.log_end, ending, terms)
-        stop = state.stop_list()
-        contacts = with_stored(wish.contacts, dataset, wish.format, stop)
-        path = state.workspace().exports / name
+        name = row_files.stem(bundle, f"{what}-{wish.format}", side, None, wish.mark)
+        contacts = with_stored(wish.contacts, dataset, wish.format)
+        path = state.workspace().exports / f"{name}{EXPORTS[wish.format].suffix}"
         with st.spinner(t("exporting.wait")):
             access.require("export")
-            made = export(wish.chosen, wish.format, path, side=side, contacts=contacts, stop=stop)
-        log_export(state.workspace(), made, wish.format, side)
-        st.session_state[kept] = made
-    made = st.session_state.get(kept)
+            written = export(wish.chosen, wish.format, path, side=side, contacts=contacts, stop=stop)
+        log_export(state.workspace(), written, wish.format, side)
+        st.session_state[kept] = written
+    made: Exported | None = st.session_state.get(kept)
     if made is None or may["disabled"] or not all(file.is_file() for file in (*made.files, made.side_file)):
         return
     st.markdown(t("exporting.made", rows=made.rows))
-    with st.container(horizontal=True):
-        for place, file in enumerate(made.files, 1):
-            several = len(made.files) > 1
-            label = t("exporting.part", part=place, parts=len(made.files)) if several else t("exporting.download")
-            widgets.download(label, file.read_bytes(), file.name, f"export_file_{place}", type="primary")
-        widgets.download(t("exporting.side"), made.side_file.read_bytes(), made.side_file.name, "export_side")
+    row_files.made(made, "export")

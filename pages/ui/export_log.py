@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
 
+from clv_core.deployment.bundle import list_bundles
+from clv_core.strategy.export import Side, log_taken
 from clv_core.strategy.exported import export_log
 from pages.ui import state, widgets
 from pages.ui.state import name_of, t
+
+Made = TypeVar("Made")
 
 
 def show() -> None:
@@ -18,22 +23,55 @@ def show() -> None:
     if not entries:
         st.caption(t("exporting.log.none"))
         return
-    last = entries[0]
-    st.markdown(t("exporting.log.count", lists=len(entries), rows=last["rows"], when=state.moment(last["made"])))
-    table = pd.DataFrame([_row(entry) for entry in entries])
-    count = {t("column.export_rows"): st.column_config.NumberColumn(format="localized")}
-    st.dataframe(table, hide_index=True, column_config=count, alt=t("exporting.log"), height="auto")
+    st.markdown(headline(entries))
+    models = widgets.model_labels(list_bundles(state.workspace()))
+    table = pd.DataFrame([_row(entry, models) for entry in entries])
+    counts = ("column.export_customers", "column.export_rows")
+    columns: dict[str, Any] = {t(name): st.column_config.NumberColumn(format="localized") for name in counts}
+    columns[t("column.export_files")] = st.column_config.TextColumn(width="medium")
+    st.dataframe(table, hide_index=True, column_config=columns, alt=t("exporting.log"), height="auto", placeholder="–")
     widgets.download(t("exporting.log.download"), widgets.spreadsheet(table), "export-log.csv", "download_log")
 
 
-def _row(entry: dict[str, Any]) -> dict[str, Any]:
+def headline(entries: list[dict[str, Any]]) -> str:
+    """Return how many lists there are, and how many customers or else rows the last one has."""
+    last = entries[0]
+    said = {"lists": len(entries), "rows": last["rows"], "when": state.moment(last["made"])}
+    if last.get("customers") is None:
+        return t("exporting.log.count.rows", **said)
+    several = ".several" if last["customers"] != last["rows"] else ""
+    return t(f"exporting.log.count{several}", customers=last["customers"], **said)
+
+
+def taken(make: Callable[[], Made], format: str, side: Side, *, rows: int, customers: int) -> Callable[[], Made]:
+    """Return what makes a file later, of which none stays here, and notes it in the log.
+
+    Args:
+        make: makes it.
+        format: what it is; its name for people is the catalogue key ``export.<format>``.
+        side: what the numbers mean.
+        rows: of the file.
+        customers: different customers in it.
+    """
+    work = state.workspace()
+
+    def later() -> Made:
+        found = make()
+        log_taken(work, format, side, rows, customers)
+        return found
+
+    return later
+
+
+def _row(entry: dict[str, Any], models: dict[str, str]) -> dict[str, Any]:
     return {
         t("column.export_when"): state.moment(entry["made"]),
         t("column.export_who"): entry.get("who", ""),
         t("column.export_what"): name_of("export", entry["format"]),
+        t("column.export_customers"): entry.get("customers"),
         t("column.export_rows"): entry["rows"],
         t("column.export_segment"): entry["segment"] or t("exporting.segment.all"),
         t("column.dataset"): entry["dataset"],
-        t("column.model"): entry["model"],
+        t("column.model"): models.get(entry["model"], entry["model"]),
         t("column.export_files"): ", ".join(entry["files"]),
     }

@@ -34,7 +34,7 @@ def section(dataset: Dataset) -> None:
         widgets.verdict(bundle)
         widgets.trust_reasons(bundle)
     tiered = tiers.tiered(bundle.id, dataset.version, terms, DEFAULT_SCHEME, customers)
-    rows = tiers.tier_table(bundle.id, dataset.version, terms, DEFAULT_SCHEME, state.language(), 0.0, tiered, None)
+    rows = tiers.tier_table(bundle.id, dataset.version, terms, tiers.names(dataset), 0.0, tiered, None)
     tiers.cards(rows, bundle.record["currency"])
     first = rows.iloc[0]
     share, value = percent(first["share_of_customers"]), percent(first["share_of_value"])
@@ -44,6 +44,7 @@ def section(dataset: Dataset) -> None:
         if st.button(t("look.train"), type="primary", icon=navigation.BY_NAME["train"].icon, key="look_train"):
             navigation.go("train")
         if st.button(t("look.segments"), icon=navigation.BY_NAME["segments"].icon, key="look_segments"):
+            state.choose(model=bundle.id)
             navigation.go("segments")
 
 

@@ -16,6 +16,7 @@ from pages.ui.state import name_of, t
 def settings_form(
     settings: type[Settings],
     groups: Iterable[str],
+    of: str,
     *,
     skip: Iterable[str] = (),
     defaults: Mapping[str, Any] | None = None,
@@ -25,6 +26,7 @@ def settings_form(
     Args:
         settings: a settings class; labels and helps are its fields' catalogue keys.
         groups: groups to draw, in order.
+        of: what is set: what was chosen for one is not taken for another.
         skip: settings that the page asks for in its own way.
         defaults: what a setting stands at where it is not the settings' own default.
     """
@@ -36,7 +38,7 @@ def settings_form(
         with st.grid(3, min_column_width=220):
             for item in fields(settings):
                 if item.metadata["group"] == group and item.name not in skip:
-                    values[item.name] = _widget(item, hints[item.name], others.get(item.name, item.default))
+                    values[item.name] = _widget(item, hints[item.name], others.get(item.name, item.default), of)
     return values
 
 
@@ -46,8 +48,13 @@ def changed(settings: type[Settings], values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value != defaults[name]}
 
 
-def _widget(item: Field[Any], hint: Any, start: Any) -> Any:
-    label, info, key = t(f"config.{item.name}"), t(f"config.{item.name}.help"), f"setting_{item.name}"
+def key_of(name: str, of: str) -> str:
+    """Return the key of the widget of one setting; ``of`` as in :func:`settings_form`."""
+    return f"setting_{name}_{of}"
+
+
+def _widget(item: Field[Any], hint: Any, start: Any, of: str) -> Any:
+    label, info, key = t(f"config.{item.name}"), t(f"config.{item.name}.help"), key_of(item.name, of)
     optional = get_origin(hint) is types.UnionType
     kind = next(part for part in get_args(hint) if part is not type(None)) if optional else hint
     default = None if start is MISSING else start

@@ -181,6 +181,8 @@ def values(bundle: Bundle) -> go.Figure:
 def scatter(bundle: Bundle) -> go.Figure:
     """Draw predicted against actual value, customer by customer."""
     ours, _, _ = frames(bundle)
-    message = t("evaluate.scatter", coverage=percent(bundle.record["metrics"]["coverage80"]))
+    highest = ours.nlargest(-(-len(ours) // 5), "predicted_clv")["actual"].clip(lower=0)
+    came = ours["actual"].clip(lower=0).sum()
+    message = t("evaluate.scatter", share=percent(float(highest.sum() / came) if came > 0 else 0.0))
     unit = state.unit(bundle.record["currency"])
     return charts.predicted_against_actual(ours["actual"], ours["predicted_clv"], message, unit=unit)

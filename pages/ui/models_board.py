@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import streamlit as st
 
-from clv_core import audit
 from clv_core.collection.store import Dataset
+from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry, Version
 from clv_core.errors import ClvError
 from pages.ui import access, by_role, navigation, outcomes, state, widgets
@@ -78,16 +78,6 @@ def title(version: Version) -> str:
     return " · ".join([*parts, *([t("models.archived")] if version.archived else [])])
 
 
-NOTED: Final = {
-    "promote": "promote",
-    "roll_back": "rollback",
-    "archive": "archive",
-    "unarchive": "archive",
-    "delete": "delete",
-}
-"""What can be done with a version, by the word that the audit log has for it."""
-
-
 def act(found: Shelf, said: str, version: int, call: str) -> None:
     """Do something with a version, say that it was done, and draw the page again."""
     try:
@@ -101,11 +91,20 @@ def act(found: Shelf, said: str, version: int, call: str) -> None:
     except ClvError as error:
         widgets.error_box(error)
         return
-    audit.note(state.workspace(), f"models {NOTED[call]}", dataset=found.name, version=version, outcome="done")
     outcomes.say(t(said, version=done.number, name=widgets.plain(found.name)))
     if call in ("promote", "roll_back"):
         state.choose(model=done.bundle)
     st.rerun()
+
+
+def accept(bundle: Bundle) -> None:
+    """Offer to make a model the champion of its dataset; nothing where it is, or has no version."""
+    dataset, version = state.dataset(), state.registered().get(bundle.id)
+    if dataset is None or version is None or version.role == "champion":
+        return
+    label, may = t("models.promote", version=version.number), by_role.if_may("promote")
+    if st.button(label, icon=":material/upgrade:", key="accept_model", **may):
+        act(shelf(dataset), "models.promoted", version.number, "promote")
 
 
 def _warn(found: Shelf, champion: Version) -> None:

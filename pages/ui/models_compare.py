@@ -11,7 +11,7 @@ from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.registry.compare import TESTED, Comparison, compare
 from clv_core.evaluation.bootstrap import CONFIDENCE, RESAMPLES
 from clv_core.evaluation.metrics import METRICS
-from pages.ui import models_versions, state
+from pages.ui import judged, models_versions, state
 from pages.ui.models_board import Shelf, title
 from pages.ui.state import t
 
@@ -46,6 +46,10 @@ def _compared(digest: str, other: str, _one: Version, _two: Version, _registry: 
 
 def _verdict(result: Comparison) -> None:
     """Say of order, level and size who is better, or that nobody can tell."""
+    unmeasured = [version.number for version in (result.one, result.other) if not version.record["metrics"]]
+    if unmeasured:
+        st.info(t("models.compare.unmeasured", version=unmeasured[0]), icon=":material/info:")
+        return
     if not result.advantage:
         st.info(t("models.compare.untested"), icon=":material/info:")
         return
@@ -63,20 +67,22 @@ def _verdict(result: Comparison) -> None:
 
 
 def _metrics(result: Comparison) -> None:
+    def said(version: Version, name: str, value: float | None) -> str:
+        return "–" if value is None or pd.isna(value) else judged.said(name, value, version.record["currency"])
+
     names = (_head(result.one), _head(result.other))
     table = pd.DataFrame(
         {
             t("column.metric"): [t(f"metric.{name}") for name, _, _ in result.metrics],
-            names[0]: [value for _, value, _ in result.metrics],
-            names[1]: [value for _, _, value in result.metrics],
+            names[0]: [said(result.one, name, value) for name, value, _ in result.metrics],
+            names[1]: [said(result.other, name, value) for name, _, value in result.metrics],
             t("models.compare.best"): [
                 t(f"models.compare.best.{METRICS[name].better}") for name, _, _ in result.metrics
             ],
         }
     )
-    formats = dict.fromkeys(names, st.column_config.NumberColumn(format="%.3f"))
     st.markdown(f"**{t('models.compare.metrics')}**")
-    st.dataframe(table, hide_index=True, column_config=formats, placeholder="–", alt=t("models.compare.metrics"))
+    st.dataframe(table, hide_index=True, height="content", alt=t("models.compare.metrics"))
 
 
 def _differences(result: Comparison) -> None:

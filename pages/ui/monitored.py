@@ -47,6 +47,7 @@ def about(report: Report) -> str:
     """Return since when the model is watched, and what it is held against."""
     about = report.about
     key = "monitor.about.dataset" if about["reference"]["source"] == "dataset" else "monitor.about"
+    key = "monitor.about.early" if about["as_of"] <= about["cutoff"] else key
     return t(
         key,
         cutoff=state.day(about["cutoff"]),

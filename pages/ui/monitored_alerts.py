@@ -6,12 +6,11 @@ from typing import Final
 
 import streamlit as st
 
-from clv_core import jobs
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.monitoring.alerts import Alert
 from clv_core.monitoring.challenge import early
-from clv_core.monitoring.lights import AMBER, GREEN, RED, RETRAIN
+from clv_core.monitoring.lights import AMBER, GREEN, RED, RETRAIN, UNKNOWN
 from clv_core.monitoring.report import Report, acknowledge_alerts
 from pages.ui import access, by_role, judged, progress, state, widgets
 from pages.ui.monitored import LIGHTS
@@ -31,7 +30,8 @@ def retraining(bundle: Bundle) -> None:
         st.stop()
     status = job.status()
     outcome = (status.get("result") or {}).get("retrain")
-    if progress.ended(job) != jobs.DONE or outcome is None:
+    progress.ended(job)
+    if outcome is None:
         return
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{t('monitor.retrain.done')}**")
@@ -51,9 +51,10 @@ def act(report: Report, dataset: Dataset, bundle: Bundle) -> None:
             key="monitor_retrain",
             icon=":material/model_training:",
             type="primary" if advised else "secondary",
-            **by_role.if_may("change", disabled=soon is not None),
+            **by_role.if_may("train", disabled=soon is not None),
         ):
             command = ["monitor", dataset.name, "--model", bundle.id, "--retrain"]
+            command += [] if access.may("promote") else ["--leave"]
             state.start_job(command, f"{bundle.id} {MARK}")
             st.rerun()
         if len(report.open) > 1 and st.button(
@@ -64,14 +65,17 @@ def act(report: Report, dataset: Dataset, bundle: Bundle) -> None:
         st.caption(soon.why.text(state.language()))
     else:
         horizon = report.about["horizon_days"]
-        st.caption(t("monitor.retrain.note", as_of=state.day(report.about["as_of"]), horizon=horizon))
+        note = "monitor.retrain.note" if access.may("promote") else "monitor.retrain.leave"
+        st.caption(t(note, as_of=state.day(report.about["as_of"]), horizon=horizon))
 
 
 def listed(report: Report) -> None:
     """List what changed, the open ones first, each with a button that marks it as seen."""
     st.subheader(t("monitor.alerts"), anchor=False)
     if not report.open:
-        st.markdown(f":green[{LIGHTS[GREEN][1]}] {t('monitor.alerts.none')}")
+        known = any(light.colour != UNKNOWN for light in report.lights)
+        colour, icon = LIGHTS[GREEN if known else UNKNOWN]
+        st.markdown(f":{colour}[{icon}] {t('monitor.alerts.none' if known else 'monitor.alerts.early')}")
     for alert in report.open:
         words, button = st.columns([4, 1], vertical_alignment="center")
         words.markdown(_said(alert))

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from clv_core.collection.store import Dataset
 from clv_core.monitoring.report import Report
 from clv_core.monitoring.truth.tiers import Tier
-from clv_core.strategy.tiers import tier_names
+from clv_core.strategy.schemes.saved import names_of_tiers
 from pages.ui import charts_monitor, state, widgets
 from pages.ui.state import money, percent, t
 
 
-def section(report: Report) -> None:
-    """Show what came true, as far as the horizon has passed."""
+def section(report: Report, dataset: Dataset) -> None:
+    """Show what came true, as far as the horizon has passed, tiers as a person calls them."""
     st.subheader(t("monitor.realised"), anchor=False)
     if not report.realised:
         st.caption(t("monitor.realised.early"))
@@ -39,11 +40,11 @@ def section(report: Report) -> None:
     rows["until"] = pd.to_datetime(rows["until"])
     st.dataframe(rows, hide_index=True, column_config=shown, alt=message)
     if report.tiers:
-        _tiers(report.tiers, currency)
+        _tiers(report.tiers, names_of_tiers(dataset, len(report.tiers), state.language()), currency)
 
 
-def _tiers(tiers: list[Tier], currency: str) -> None:
-    names, top = tier_names(len(tiers), state.language()), tiers[0]
+def _tiers(tiers: list[Tier], names: list[str], currency: str) -> None:
+    top = tiers[0]
     stayed = top.now[0] / max(1, top.customers)
     amounts = {"realised": money(top.realised, currency), "expected": money(top.expected, currency)}
     message = t("monitor.tiers", stayed=percent(stayed), **amounts)

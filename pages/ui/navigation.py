@@ -15,6 +15,12 @@ ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
 
 SEARCH: Final = "card_search"
 """Session key of the customer page's search box."""
+DATASETS_PART: Final = "datasets_what"
+"""Session key of what the datasets page shows."""
+STRATEGY_PART: Final = "strategy_part"
+"""Session key of what the strategy page shows."""
+TUNING_OPEN: Final = "tuning_open"
+"""Session key of whether the train page unfolds the search for better settings."""
 
 
 @dataclass(frozen=True)
@@ -93,3 +99,21 @@ def open_customer(customer: str) -> None:
     """Open the customer page with the card of one customer."""
     st.session_state[SEARCH] = customer
     go("customer")
+
+
+def open_customers_table() -> None:
+    """Open the datasets page where a customers table is added."""
+    st.session_state[DATASETS_PART] = "customers"
+    go("datasets")
+
+
+def open_tuning() -> None:
+    """Open the train page with the search for better settings unfolded."""
+    st.session_state[TUNING_OPEN] = True
+    go("train")
+
+
+def open_budget() -> None:
+    """Open the strategy page with the budget."""
+    st.session_state[STRATEGY_PART] = "budget"
+    go("strategy")

@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from clv_core import jobs
-from pages.ui import progress, state
+from pages.ui import progress
 
 SAID: Final = "outcome"
 SHOWN_SECONDS: Final = 20
@@ -30,21 +30,15 @@ def show() -> None:
 def follow(command: str, label: str | None = None) -> jobs.Job | None:
     """Watch a run of ``command`` and end the page here while it lasts; return it once when it is done.
 
-    A run that failed is shown with its reason; everything is as it was before.
+    A run that failed or was cut off is shown with its reason until it is closed.
     """
     job = progress.current(command, label)
     if job is None:
         return None
     if progress.running(job):
-        st.session_state[f"job_{command}"] = job.id
         progress.watch(job)
         st.stop()
     if progress.take(job):
         return job
-    if job.status()["state"] != jobs.DONE:
-        with st.container(horizontal=True):
-            if st.button(state.t("outcome.close"), key=f"close_{command}", icon=":material/close:", type="tertiary"):
-                st.session_state.pop(f"job_{command}", None)
-                st.rerun()
-            progress.technical_log(job)
+    progress.after(job)
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Final, Literal
 
 import pandas as pd
@@ -10,6 +11,8 @@ import streamlit as st
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
+from clv_core.monitoring.report import FILE, report_folder
+from clv_core.strategy.exported import export_log
 from pages.ui import state
 from pages.ui.state import t
 
@@ -35,7 +38,8 @@ def headline(dataset: Dataset | None, model: Bundle | None) -> str:
     days = (dataset.log_end - dataset.log_start).days
     if model is None:
         return t("home.headline.dataset", days=days, **known)
-    return t("home.headline.model", horizon=model.record["horizon_days"], days=days, **known)
+    kind = "untrained" if model.untrained else "model"
+    return t(f"home.headline.{kind}", horizon=model.record["horizon_days"], days=days, **known)
 
 
 def next_page(dataset: Dataset | None, model: Bundle | None) -> str:
@@ -75,13 +79,15 @@ def steps_done(dataset: Dataset | None, model: Bundle | None) -> set[str]:
     done: set[str] = set()
     if dataset:
         done |= {"collection", "preprocessing"}
-    if model:
+    if dataset and model:
         done |= {"features", "model"}
         done |= set() if model.untrained else {"training"}
         done |= {"evaluation"} if model.record["holdout"] else set()
         work = state.workspace()
         done |= {"deployment"} if any((work.predictions / model.id).glob("*.parquet")) else set()
-        done |= {"strategy"} if any(work.exports.glob(f"*{model.id}*")) else set()
+        done |= {"strategy"} if any(entry["model"] == model.id for entry in export_log(work)) else set()
+        watched = report_folder(work, model.id, dataset.version) / FILE
+        done |= {"monitoring"} if watched.is_file() else set()
     return done
 
 
@@ -95,7 +101,7 @@ def dataset_table() -> None:
             t("column.purchases"): [item.purchases for item in rows],
             t("column.net_revenue"): [item.net_revenue for item in rows],
             t("column.from"): [state.day(item.log_start) for item in rows],
-            t("column.until"): [state.day(item.log_end) for item in rows],
+            t("column.until"): [state.day(date.fromisoformat(item.log_end) - timedelta(days=1)) for item in rows],
             t("column.created"): [state.moment(item.created) for item in rows],
         }
     )
@@ -119,4 +125,4 @@ def model_table(dataset: str) -> None:
         }
     )
     formats = {t("metric.gini"): st.column_config.NumberColumn(format="%.3f", help=t("metric.gini.meaning"))}
-    st.dataframe(table, hide_index=True, column_config=formats, alt=t("home.models", name=dataset))
+    st.dataframe(table, hide_index=True, column_config=formats, placeholder="–", alt=t("home.models", name=dataset))

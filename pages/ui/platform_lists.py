@@ -13,30 +13,34 @@ from clv_core.collection.store import Dataset
 from clv_core.errors import ClvError
 from clv_core.strategy.contacts_stored import stored_contacts, stored_fields
 from clv_core.strategy.export import EXPORTS, Contacts, Side, export, log_export
-from pages.ui import access, by_role, state, widgets
+from pages.ui import access, by_role, navigation, row_files, state, widgets
+from pages.ui.segmenting import Scene
 from pages.ui.state import name_of, t
 
 PLATFORMS = tuple(entry.id for entry in EXPORTS.values() if entry.needs_contacts)
 
 
 def offer(
-    dataset: Dataset, chosen: Callable[[], pd.DataFrame], count: int, side: Side, stem: str, *, allowed: bool
+    scene: Scene, what: str, chosen: Callable[[], pd.DataFrame], count: int, side: Side, *, allowed: bool
 ) -> None:
     """Let the person make a platform's list of the chosen customers.
 
     Args:
-        dataset: whose customers table holds the contact fields.
+        scene: where they come from; the customers table of its dataset holds the contact fields.
+        what: they are, in the name of the file.
         chosen: returns the scored customers of the list; asked for when it is made.
         count: how many they are.
         side: what the numbers mean.
-        stem: the file's name without its ending.
         allowed: whether lists may be made at all.
     """
+    dataset = scene.dataset
     fields = stored_fields(dataset)
     formats = [name for name in PLATFORMS if set(EXPORTS[name].keys) & set(fields)]
     with st.expander(t("lists.title"), icon=":material/campaign:"):
         if not formats:
             st.caption(t("lists.none"))
+            if st.button(t("exporting.contacts.add"), key="list_add_contacts"):
+                navigation.open_customers_table()
             return
         known = "、" if state.language() == "zh" else ", "
         words = known.join(name_of("contact", field) for field in fields)
@@ -57,7 +61,9 @@ def offer(
         if pressed:
             suppressed = frozenset(line.strip() for line in (hidden or "").splitlines() if line.strip())
             contacts = Contacts(None, region or None, bool(agreed), suppressed)
-            _make(dataset, chosen(), format, side, state.workspace().exports / f"{stem}-{format}.csv", contacts)
+            marks = (format, region, str(agreed), *sorted(suppressed))
+            stem = row_files.stem(scene.bundle, f"{what}-{format}", side, scene.terms, *marks)
+            _make(dataset, chosen(), format, side, state.workspace().exports / f"{stem}.csv", contacts)
 
 
 def _make(dataset: Dataset, chosen: pd.DataFrame, format: str, side: Side, path: Path, contacts: Contacts) -> None:
@@ -72,13 +78,5 @@ def _make(dataset: Dataset, chosen: pd.DataFrame, format: str, side: Side, path:
     log_export(state.workspace(), made, format, side)
     st.markdown(t("lists.made", rows=made.rows, asked=len(chosen)))
     if made.left_out:
-        st.caption(t("lists.left_out", reasons=reasons(made.left_out)))
-    for place, file in enumerate(made.files):
-        part = f" {place + 1}/{len(made.files)}" if len(made.files) > 1 else ""
-        widgets.download(t("lists.download", part=part), file.read_bytes(), file.name, f"list_file_{place}")
-
-
-def reasons(left_out: dict[str, int]) -> str:
-    """Return why how many customers are not in a list, as it stands in a sentence."""
-    mark, colon = ("；", "：") if state.language() == "zh" else ("; ", ": ")
-    return mark.join(f"{t(f'export.left_out.{reason}')}{colon}{count:,}" for reason, count in left_out.items())
+        st.caption(t("lists.left_out", reasons=row_files.reasons(made.left_out)))
+    row_files.made(made, "list")

@@ -13,13 +13,12 @@ from clv_core.columns import CATEGORY
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError, NotFound
 from clv_core.strategy.advising import price_side
-from clv_core.strategy.export import Side
 from clv_core.strategy.pricing.kept import RECORD, load_responses, responses_folder
 from clv_core.strategy.pricing.panel import ALL, check_columns
 from clv_core.strategy.pricing.responses import Responses
 from clv_core.strategy.pricing.worded import more_pieces, price_table
 from clv_core.strategy.segments import TIER
-from pages.ui import charts_advice, priced_table, progress, row_files, state, widgets
+from pages.ui import charts_advice, priced_table, progress, row_files, state, tiers, widgets
 from pages.ui.priced_rule import try_rule
 from pages.ui.state import percent, say, t
 
@@ -40,21 +39,20 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     widgets.chart(charts_advice.responses(_drawn(everyone), _message(everyone)), "price_responses", height=460)
     st.info(t("price.fair"), icon=":material/balance:")
     st.subheader(t("price.whatif"), anchor=False)
-    outcome = None
+    outcome, names = None, tiers.names(dataset)
     try:
-        outcome = try_rule(found, str(bundle.record["currency"]))
+        outcome = try_rule(found, names, str(bundle.record["currency"]))
     except ClvError as error:
         widgets.error_box(error)
     with st.expander(t("price.table"), icon=":material/table_chart:"):
-        priced_table.table(found)
+        priced_table.table(found, names)
     if len(found.left_out):
         with st.expander(t("price.left_out", count=len(found.left_out)), icon=":material/filter_alt:"):
             priced_table.left_out(found)
 
-    def made(language: str) -> tuple[pd.DataFrame, Side]:
-        return price_table(found, outcome, language), price_side(dataset, bundle, outcome, language)
-
-    row_files.offer(dataset, bundle, "prices", "price", made)
+    language = state.language()
+    side = price_side(dataset, bundle, outcome, language)
+    row_files.table(bundle, "prices", "price", side, lambda: price_table(found, outcome, names, language))
 
 
 def need_responses(dataset: Dataset, bundle: Bundle) -> Responses:

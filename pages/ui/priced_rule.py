@@ -2,63 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import streamlit as st
 
 from clv_core.columns import CATEGORY
 from clv_core.strategy.pricing.responses import Responses
-from clv_core.strategy.pricing.whatif import MOST_DOWN, MOST_UP, Outcome, Rule, Sum, what_if
+from clv_core.strategy.pricing.whatif import BY, DISCOUNT, MOST_DOWN, MOST_UP, PRICE, Outcome, Rule, Sum, what_if
 from clv_core.strategy.segments import TIER
-from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
 from pages.ui import state, widgets
 from pages.ui.state import money, percent, t
 
 PRESETS: Final = {"loyalty": (-10, -5, 0, 0), "everyone": (-5, -5, -5, -5), "raise": (0, 0, 3, 3)}
+LOWERING: Final = ("loyalty", "everyone")
 MARGIN: Final = 30
 
 
-def try_rule(found: Responses, currency: str) -> Outcome | None:
+def try_rule(found: Responses, names: Sequence[str], currency: str) -> Outcome | None:
     """Ask for a rule, show what it would bring, and return it; None where no price changes.
+
+    Args:
+        found: the responses.
+        names: of the tiers, the highest first.
+        currency: of the amounts.
 
     Raises:
         UsageError: a rule that cannot be worked out.
     """
-    rule = _ask(found)
+    rule = _ask(found, names)
     if not any(rule.changes.values()):
         st.caption(t("price.nothing"))
         return None
     outcome = what_if(found, rule)
     st.markdown(f"**{_finding(outcome, currency)}**")
     widgets.figures(_figures(outcome, currency), columns=3)
-    _tiers(outcome, currency)
+    _tiers(outcome, names, currency)
     st.markdown(f"**{t('price.assumed')}**")
     st.markdown("\n".join(f"- {t(one.code, **one.params)}" for one in outcome.assumptions))
     return outcome
 
 
-def _ask(found: Responses) -> Rule:
-    names = tier_names(DEFAULT_SCHEME.tiers, state.language())
+def _ask(found: Responses, names: Sequence[str]) -> Rule:
+    discounts = found.table[found.table["discount_effect"].notna()]
     with st.container(border=True):
+        by = (
+            PRICE
+            if discounts.empty
+            else widgets.choose(t("price.by"), {one: t(f"price.by.{one}") for one in BY}, "price_by")
+        )
+        table, most = (discounts, 0.0) if by == DISCOUNT else (found.table, 100 * MOST_UP)
         preset = st.segmented_control(
             t("price.preset"),
-            tuple(PRESETS),
+            LOWERING if by == DISCOUNT else tuple(PRESETS),
             format_func=lambda name: t(f"price.preset.{name}"),
             default="loyalty",
             required=True,
-            key="price_preset",
+            key=f"price_preset_{by}",
             persist_state="session",
         )
         with st.grid(5, min_column_width=150, gap="small"):
             changes = {
                 tier: st.number_input(
-                    t("price.change", tier=name),
+                    t("price.change", tier=widgets.plain(name)),
                     100 * MOST_DOWN,
-                    100 * MOST_UP,
+                    most,
                     float(PRESETS[preset][tier - 1]),
                     1.0,
                     format="%.0f",
-                    key=f"price_change_{preset}_{tier}",
+                    key=f"price_change_{by}_{preset}_{tier}",
                     persist_state="session",
                 )
                 for tier, name in enumerate(names, 1)
@@ -74,11 +86,11 @@ def _ask(found: Responses) -> Rule:
             )
         chosen = st.multiselect(
             t("price.categories"),
-            sorted(found.table[CATEGORY].unique()),
-            key=f"price_categories_{len(found.table)}",
+            sorted(table[CATEGORY].unique()),
+            key=f"price_categories_{len(table)}",
             placeholder=t("price.categories.all"),
         )
-    return Rule({tier: change / 100 for tier, change in changes.items()}, margin / 100, tuple(chosen))
+    return Rule({tier: change / 100 for tier, change in changes.items()}, margin / 100, tuple(chosen), by)
 
 
 def _signed(value: float, currency: str) -> str:
@@ -121,9 +133,8 @@ def _figures(outcome: Outcome, currency: str) -> list[widgets.Figure]:
     ]
 
 
-def _tiers(outcome: Outcome, currency: str) -> None:
+def _tiers(outcome: Outcome, names: Sequence[str], currency: str) -> None:
     """Show the rule by tier: predicted value of a customer before and after, revenue and margin."""
-    names = tier_names(DEFAULT_SCHEME.tiers, state.language())
     rows = outcome.tiers.assign(
         name=[names[tier - 1] for tier in outcome.tiers[TIER]],
         change=100 * outcome.tiers["change"].where(outcome.tiers["change"] != 0),
@@ -135,9 +146,10 @@ def _tiers(outcome: Outcome, currency: str) -> None:
         "customers": number(t("price.column.customers"), format="localized"),
         "change": number(t("price.column.change"), format="%+.0f%%"),
         "clv": number(f"{t('price.column.clv')} ({unit})", format="%.2f"),
-        "clv_after": number(t("price.column.clv_after"), format="%.2f"),
-        "clv_low": number(t("price.column.clv_low"), format="%.2f"),
-        "clv_high": number(t("price.column.clv_high"), format="%.2f"),
-        "margin": number(t("price.column.margin"), format="accounting"),
+        **{
+            name: number(f"{t(f'price.column.{name}')} ({unit})", format="%.2f")
+            for name in ("clv_after", "clv_low", "clv_high")
+        },
+        "margin": number(f"{t('price.column.margin')} ({unit})", format="accounting"),
     }
     st.dataframe(rows[list(columns)], hide_index=True, column_config=columns, alt=t("price.whatif"), placeholder="–")

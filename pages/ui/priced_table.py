@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,22 +11,21 @@ import streamlit as st
 from clv_core.columns import CATEGORY
 from clv_core.strategy.pricing.responses import LEFT_OUT, Responses
 from clv_core.strategy.segments import TIER
-from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
-from pages.ui import state
+from pages.ui import widgets
 from pages.ui.state import t
 
 DEEPER: Final = 0.1
 """The discount that the table speaks of: ten points of the price."""
 
 
-def table(found: Responses) -> None:
-    """Show the responses by category and tier."""
-    names = [t("price.everyone"), *tier_names(DEFAULT_SCHEME.tiers, state.language())]
+def table(found: Responses, names: Sequence[str]) -> None:
+    """Show the responses by category and tier, the tiers by their names."""
+    called = [t("price.everyone"), *map(widgets.plain, names)]
     known = sorted(found.table[TIER].unique().tolist())
     tier = st.segmented_control(
         t("column.tier"),
         known,
-        format_func=lambda tier: names[tier],
+        format_func=lambda tier: called[tier],
         default=known[0],
         required=True,
         key=f"price_table_tier_{len(known)}",

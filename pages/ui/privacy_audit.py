@@ -13,7 +13,7 @@ from pages.ui import state, widgets
 from pages.ui.state import t
 
 SHOWN: Final = 1000
-PARTS: Final = ("dataset", "model", "format", "rows", "customers", "version", "certificate", "role", "outcome")
+PARTS: Final = ("dataset", "model", "format", "rows", "customers", "version", "certificate", "key", "role", "outcome")
 
 
 def show() -> None:

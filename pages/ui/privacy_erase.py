@@ -112,6 +112,8 @@ def _unfinished() -> None:
     job = progress.latest("erase")
     if job is None or job.status()["state"] in (jobs.RUNNING, jobs.DONE):
         return
+    if job == progress.current("erase") and job.status()["state"] == jobs.INTERRUPTED:
+        return  # it is offered where the run is shown
     words = list(job.status()["args"])
     file = Path(words[words.index("--file") + 1]) if "--file" in words else None
     if file is not None and file.is_file():

@@ -1,7 +1,7 @@
 """Long runs on a page: how far, how long still, the curve, stop; and what became of them.
 
-A run is a job of the command line. Everything shown is read from its folder, so that a reload, another page or a
-second person changes nothing.
+A run is a job of the command line. Everything shown is read from its folder, so that a reload or another page changes
+nothing. How it ended is told to the sessions that follow it: the one that started it, and who was given its address.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import jobs
+from clv_core.errors import ClvError
 from pages.ui import access, by_role, charts, state, widgets
 from pages.ui.state import t
 
 POLL: Final = "1s"
 RECENT: Final = 30
+RESUMES: Final = ("train", "tune", "backtest")
+"""Commands that go on where they were cut off; the others start anew."""
 
 
 def latest(command: str, label: str | None = None) -> jobs.Job | None:
@@ -27,11 +30,15 @@ def latest(command: str, label: str | None = None) -> jobs.Job | None:
 
 
 def current(command: str, label: str | None = None) -> jobs.Job | None:
-    """Return the newest job if it runs, was cut off, or was started in this session and not yet taken."""
-    job = latest(command, label)
-    if job is None or job.id == st.session_state.get(f"job_{command}"):
-        return job
-    return job if job.status()["state"] in (jobs.RUNNING, jobs.INTERRUPTED) else None
+    """Return the job that this session follows; else the newest about ``label`` that runs or was cut off.
+
+    Without a label, what others run is none of the page's business: it stays in the sidebar.
+    """
+    own = state.followed(command)
+    if own is not None and label in (None, own.status().get("label")):
+        return own
+    job = latest(command, label) if label is not None else None
+    return job if job is not None and (running(job) or _cut_off(job)) else None
 
 
 def running(job: jobs.Job | None) -> bool:
@@ -39,17 +46,9 @@ def running(job: jobs.Job | None) -> bool:
     return job is not None and job.status()["state"] == jobs.RUNNING
 
 
-def watch(job: jobs.Job) -> None:
-    """Follow a running job; when it ends, the whole page is drawn again, and :func:`take` says so in this session too.
-
-    A page that was loaded anew does not know that it had started the run.
-    """
-    st.session_state[f"job_{job.status()['command']}"] = job.id
-    _live(job)
-
-
 @st.fragment(run_every=POLL)
-def _live(job: jobs.Job) -> None:
+def watch(job: jobs.Job) -> None:
+    """Show a running job; when it ends, the whole page is drawn again."""
     status = job.status()
     if status["state"] != jobs.RUNNING:
         st.rerun(scope="app")
@@ -69,17 +68,29 @@ def _live(job: jobs.Job) -> None:
         if len(curve) > 1:
             widgets.chart(charts.loss_history(curve), f"live_{job.id}", height=240)
         with st.container(horizontal=True, vertical_alignment="center"):
-            may = by_role.if_may(access.action_of(status["command"]))
+            may = by_role.if_may(access.action_of(status["args"]))
             icon = ":material/stop_circle:"
-            st.button(t("job.cancel"), key=f"cancel_{job.id}", icon=icon, on_click=job.cancel, **may)
+            stop = st.button(t("job.cancel"), key=f"cancel_{job.id}", icon=icon, **may)
             st.caption(t("job.leave"))
+        if stop:
+            _stop(job)
+
+
+def _stop(job: jobs.Job) -> None:
+    try:
+        access.require_run(job.status()["args"])
+    except ClvError as error:
+        widgets.error_box(error)
+        return
+    job.cancel()
 
 
 def take(job: jobs.Job) -> bool:
-    """Say once, on the first run after its end, that the job is done; show what went wrong where it is not."""
-    if ended(job) != jobs.DONE:
+    """Say once that a job which this session follows is done; show what went wrong where it is not."""
+    if ended(job) != jobs.DONE or state.followed(job.status()["command"]) != job:
         return False
-    return st.session_state.pop(f"job_{job.status()['command']}", None) is not None
+    state.unfollow(job)
+    return True
 
 
 def ended(job: jobs.Job) -> str:
@@ -90,14 +101,30 @@ def ended(job: jobs.Job) -> str:
     elif status["state"] == jobs.CANCELLED:
         st.info(t("job.cancelled"), icon=":material/stop_circle:")
     elif status["state"] == jobs.INTERRUPTED:
-        st.warning(t("job.interrupted"), icon=":material/power_off:")
+        resumes = status["command"] in RESUMES
+        st.warning(t("job.interrupted" if resumes else "job.interrupted.anew"), icon=":material/power_off:")
     return str(status["state"])
+
+
+def after(job: jobs.Job) -> None:
+    """Offer what is left to do about a run that did not end well: start it again, read what it printed, close it."""
+    status = job.status()
+    with st.container(horizontal=True):
+        if status["state"] == jobs.INTERRUPTED:
+            word = "job.go_on" if status["command"] in RESUMES else "job.again"
+            icon, may = ":material/refresh:", by_role.if_may(access.action_of(status["args"]))
+            if st.button(t(word), type="primary", icon=icon, key=f"once_more_{status['command']}", **may):
+                again(job)
+        icon, close = ":material/close:", f"close_{status['command']}"
+        st.button(t("outcome.close"), key=close, icon=icon, type="tertiary", on_click=state.unfollow, args=[job])
+        technical_log(job)
 
 
 def again(job: jobs.Job) -> None:
     """Start the same command once more; training goes on where it stopped."""
     status = job.status()
     state.start_job(status["args"], status.get("label", ""))
+    job.put_away()
     st.rerun()
 
 
@@ -128,7 +155,7 @@ def need(ready: bool, command: list[str], label: str, note: str) -> None:
     else:
         ended(job)
         technical_log(job)
-        icon, may = ":material/refresh:", by_role.if_may(access.action_of(command[0]))
+        icon, may = ":material/refresh:", by_role.if_may(access.action_of(command))
         if st.button(t("job.again"), type="primary", icon=icon, key=f"again_{command[0]}", **may):
             state.start_job(command, label)
             st.rerun()
@@ -161,6 +188,12 @@ def loss_frame(history: list[dict[str, Any]]) -> pd.DataFrame:
     frame["step"] = frame["step"] if "step" in frame else frame["done"]
     frame["seed"] = frame["seed"].astype(int) if "seed" in frame else 1
     return frame[["step", "loss", "seed"]].sort_values(["seed", "step"], ignore_index=True)
+
+
+def _cut_off(job: jobs.Job) -> bool:
+    """Say whether a run was cut off and nobody has closed it since."""
+    status = job.status()
+    return status["state"] == jobs.INTERRUPTED and not status.get("put_away")
 
 
 def _share(status: dict[str, Any]) -> float:

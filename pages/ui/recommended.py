@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import pandas as pd
 import streamlit as st
 
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
 from clv_core.strategy.advising import recommendation_side
-from clv_core.strategy.export import Side
 from clv_core.strategy.recommend.blend import KINDS, TOP, WITH_BOUGHT, WITHOUT_BOUGHT
 from clv_core.strategy.recommend.kept import KeptAdvice
 from clv_core.strategy.recommend.split import FEWEST_CUSTOMERS
 from clv_core.strategy.recommend.worded import customer_rows
-from pages.ui import row_files, state, widgets
+from pages.ui import row_files, state, tiers, widgets
 from pages.ui.recommended_customer import of_customer
 from pages.ui.recommended_kept import need_advice
 from pages.ui.recommended_tier import of_tier
@@ -48,15 +46,23 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         widgets.headline(headline(advice, kind), widgets.context_line(bundle, dataset.log_end), _rests(advice, kind))
     _figures(advice, kind)
     st.subheader(t("recommend.tiers"), anchor=False)
-    of_tier(advice, kind, dataset.manifest.currency)
+    names = tiers.names(dataset)
+    of_tier(advice, kind, names, dataset.manifest.currency)
     st.subheader(t("recommend.customer"), anchor=False)
-    of_customer(advice, kind, dataset.manifest.currency)
+    of_customer(advice, kind, names, dataset.manifest.currency)
     what = "recommendations" if kind == WITH_BOUGHT else "recommendations-new"
 
-    def made(language: str) -> tuple[pd.DataFrame, Side]:
-        return customer_rows(advice.everyone(kind, TOP), language), recommendation_side(dataset, bundle, language)
-
-    row_files.offer(dataset, bundle, what, "recommend", made, most=len(advice.customers) * TOP)
+    language, stop = state.language(), state.stop_list()
+    mark = f"{bundle.id} {dataset.version} {len(advice.customers)} {stop.mark}"
+    row_files.table(
+        bundle,
+        what,
+        "recommend",
+        recommendation_side(dataset, bundle, language),
+        lambda: customer_rows(advice.everyone(kind, TOP), names, language),
+        most=len(advice.customers) * TOP,
+        suppressed=int(row_files.stopped(mark, advice.customers, stop).sum()),
+    )
 
 
 def _quality(advice: KeptAdvice, kind: str) -> dict[str, dict[str, Any]]:

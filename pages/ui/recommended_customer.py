@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from clv_core.collection.store import Dataset
@@ -12,7 +14,6 @@ from clv_core.strategy.recommend.blend import TOP, WITH_BOUGHT
 from clv_core.strategy.recommend.kept import KeptAdvice
 from clv_core.strategy.recommend.worded import reasons
 from clv_core.strategy.segments import TIER
-from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
 from pages.ui import progress, state, widgets
 from pages.ui.customer_search import search
 from pages.ui.recommended_kept import run_of
@@ -20,23 +21,24 @@ from pages.ui.recommended_products import product_table
 from pages.ui.state import say, t
 
 
-def of_customer(advice: KeptAdvice, kind: str, currency: str) -> None:
-    """Let the person name a customer, and show what she is recommended and why."""
-    ids, cutoff = advice.customers["customer_id"], advice.record["cutoff"]
+def of_customer(advice: KeptAdvice, kind: str, names: Sequence[str], currency: str) -> None:
+    """Let the person name a customer, and show what she is recommended and why, her tier by its name."""
+    ids, cutoff, stop = advice.customers["customer_id"], advice.record["cutoff"], state.stop_list()
     try:
         chosen = search(
             ids,
             cutoff,
-            first=0,
+            first=int((~stop.hides(advice.customers)).to_numpy().argmax()),
             said=t("recommend.customer.first"),
             key="recommend_search",
             hits_key="recommend_hit",
         )
+        stop.check(chosen)
     except NotFound as error:
         widgets.error_box(error)
         return
     about = advice.customers.iloc[int(ids.searchsorted(chosen))]
-    tier = tier_names(DEFAULT_SCHEME.tiers, state.language())[int(about[TIER]) - 1]
+    tier = widgets.plain(names[int(about[TIER]) - 1])
     level = {name: say(100 * about[f"{name}_level"], 2) for name in ("own", "aimed")}
     st.markdown(t("recommend.customer.about", customer=widgets.plain(chosen), tier=tier, **level))
     _table(advice, chosen, kind, currency)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import pandas as pd
@@ -9,8 +10,7 @@ import streamlit as st
 
 from clv_core.strategy.recommend.kept import KeptAdvice
 from clv_core.strategy.segments import TIER
-from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
-from pages.ui import charts_advice, state, widgets
+from pages.ui import charts_advice, widgets
 from pages.ui.recommended_products import product_table
 from pages.ui.state import t
 
@@ -18,13 +18,12 @@ TABLE_HEIGHT: Final = 388
 """Ten rows and their head, as high as the chart beside them."""
 
 
-def of_tier(advice: KeptAdvice, kind: str, currency: str) -> None:
-    """Show what to put in one tier's mail, and how dear the tiers' products are."""
+def of_tier(advice: KeptAdvice, kind: str, names: Sequence[str], currency: str) -> None:
+    """Show what to put in one tier's mail, and how dear the tiers' products are, the tiers by their names."""
     rows = advice.tiers[advice.tiers["kind"] == kind]
     if rows.empty:
         st.caption(t("recommend.customer.none"))
         return
-    names = tier_names(DEFAULT_SCHEME.tiers, state.language())
     left, right = st.columns([3, 2])
     with left:
         _mail(rows, names, currency)
@@ -32,12 +31,12 @@ def of_tier(advice: KeptAdvice, kind: str, currency: str) -> None:
         _levels(rows, names)
 
 
-def _mail(rows: pd.DataFrame, names: list[str], currency: str) -> None:
+def _mail(rows: pd.DataFrame, names: Sequence[str], currency: str) -> None:
     known = sorted(rows[TIER].unique().tolist())
     tier = st.segmented_control(
         t("column.tier"),
         known,
-        format_func=lambda tier: names[tier - 1],
+        format_func=lambda tier: widgets.plain(names[tier - 1]),
         default=known[0],
         required=True,
         key=f"recommend_tier_{len(known)}",
@@ -46,9 +45,9 @@ def _mail(rows: pd.DataFrame, names: list[str], currency: str) -> None:
     product_table(rows[rows[TIER] == tier], columns, currency, about=t("recommend.tiers"), height=TABLE_HEIGHT)
 
 
-def _levels(rows: pd.DataFrame, names: list[str]) -> None:
+def _levels(rows: pd.DataFrame, names: Sequence[str]) -> None:
     level = rows.groupby(TIER)["grade"].mean()
     key = "recommend.chart.rising" if level.iloc[0] > level.iloc[-1] else "recommend.chart.flat"
     table = pd.DataFrame({"name": [names[tier - 1] for tier in level.index], "level": level.to_numpy()})
-    message = t(key, first=table["name"].iloc[0], last=table["name"].iloc[-1])
+    message = t(key, first=widgets.plain(table["name"].iloc[0]), last=widgets.plain(table["name"].iloc[-1]))
     widgets.chart(charts_advice.price_levels(table, message), "recommend_levels", height=320)

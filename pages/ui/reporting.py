@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -16,15 +17,14 @@ from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.evaluation.explain.store import load_record
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.budget import most_useful
-from clv_core.strategy.offers import SHARE, Offer, expected_gains
-from clv_core.strategy.plans import capacities, costs
+from clv_core.strategy.offers import checked, expected_gains
+from clv_core.strategy.plans import capacities, costs, with_experiments
 from clv_core.strategy.segments import TIER, VALUE, assign
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import budget_offers, by_role, progress, state, widgets
+from pages.ui import budget_kept, budget_offers, by_role, progress, state, widgets
+from pages.ui.budget import PART_OF_BUDGET
 from pages.ui.state import t
 
-PART_OF_BUDGET: Final = 0.3
-"""Of the budget that would be of any use, as on the strategy page."""
 SLIDES, PAGE = ".pptx", ".html"
 
 
@@ -57,7 +57,7 @@ def choose(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> Wish:
             key=f"report_language_{state.language()}",
         )
         planned = st.toggle(t("reporting.plan"), True, key="report_plan", help=t("reporting.plan.help"))
-        words = _plan_words(bundle, customers) if planned else ()
+        words = _plan_words(dataset, bundle, customers, str(language)) if planned else ()
     if planned and not widgets.acknowledged(bundle):
         words = ()
     if load_record(explanation_folder(state.workspace(), bundle, dataset)) is None:
@@ -76,30 +76,26 @@ def choose(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> Wish:
     return wish
 
 
-def _plan_words(bundle: Bundle, customers: pd.DataFrame) -> tuple[str, ...]:
-    """Return the plan as words of the command line: assumed offers, and a budget that the person can change."""
+def _plan_words(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, language: str) -> tuple[str, ...]:
+    """Return the plan as words of the command line: the offers, experiments and budget of the strategy page."""
+    kept, horizon_days = budget_kept.kept(dataset), bundle.record["horizon_days"]
     tiered = assign(customers, DEFAULT_SCHEME)
-    table = budget_offers.starting_offers(tiered[VALUE].to_numpy(), DEFAULT_SCHEME.tiers)
-    offers = budget_offers.read_offers(table, DEFAULT_SCHEME.tiers)
-    gains = expected_gains(offers, tiered[VALUE].to_numpy(), tiered[TIER].to_numpy(), DEFAULT_SCHEME.tiers)
+    starting = budget_offers.starting_offers(tiered[VALUE].to_numpy(), DEFAULT_SCHEME.tiers, language)
+    written = budget_offers.read_offers(budget_offers.as_table(kept.rows, starting), DEFAULT_SCHEME.tiers)
+    if not written:
+        st.caption(t("budget.offers.none"))
+        return ()
+    offers = with_experiments(checked(written), kept.experiments, horizon_days)
+    people = state.stop_list().without(tiered)
+    gains = expected_gains(offers, people[VALUE].to_numpy(), people[TIER].to_numpy(), DEFAULT_SCHEME.tiers)
     most = most_useful(gains, costs(offers), capacities(offers))
-    start = float(f"{PART_OF_BUDGET * most:.1g}")
+    start = float(f"{PART_OF_BUDGET * most:.1g}") if kept.budget is None else kept.budget
     label = t("reporting.budget", unit=state.unit(bundle.record["currency"]))
     budget = st.number_input(label, 0.0, value=start, format="%g", key=f"report_budget_{bundle.id}", width=180)
     if most <= 0:
         return ()
-    said = [word for offer in offers for word in ("--offer", offer_text(offer))]
+    said = [word for offer in offers for word in ("--offer", str(offer))]
     return (*said, "--budget", f"{budget:.10g}")
-
-
-def offer_text(offer: Offer) -> str:
-    """Return an assumed offer as the command line reads it."""
-    effects = "+".join(
-        f"{tier}:{effect.value * 100:.10g}%" if effect.unit == SHARE else f"{tier}:{effect.value:.10g}"
-        for tier, effect in offer.effects.items()
-    )
-    capacity = "" if offer.capacity is None else f",capacity={offer.capacity}"
-    return f"name={offer.name.replace(',', ' ')},cost={offer.cost:.10g},effect={effects}{capacity}"
 
 
 def _wish(dataset: Dataset, bundle: Bundle, language: str, words: tuple[str, ...]) -> Wish:
@@ -107,7 +103,7 @@ def _wish(dataset: Dataset, bundle: Bundle, language: str, words: tuple[str, ...
     files = (state.workspace().exports / f"{stem}{SLIDES}", state.workspace().exports / f"{stem}{PAGE}")
     outs = [word for file in files for word in ("--out", str(file))]
     command = ("report", dataset.name, "--model", bundle.id, *outs, *words)
-    plan = f" {words[-1]}" if words else ""
+    plan = f" {words[-1]} {hashlib.sha256(repr(words).encode()).hexdigest()[:6]}" if words else ""
     return Wish(command, f"{bundle.id} {dataset.version} {language}{plan}", language, files)
 
 

@@ -1,63 +1,149 @@
-"""A table that a page shows, as files: CSV and workbook, with what they rest on beside them."""
+"""Lists and tables as files: their names, the buttons that make them, and what lies beside them."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store import Dataset
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.deployment.bundle import Bundle
-from clv_core.strategy.export import Side
+from clv_core.deployment.terms import Terms
+from clv_core.strategy.export import Exported, Side
 from clv_core.strategy.files import XLSX_ROWS
 from clv_core.strategy.tables import write_rows
 from pages.ui import state, widgets
 from pages.ui.state import t
 
 
-def offer(
-    dataset: Dataset,
-    bundle: Bundle,
-    what: str,
-    key: str,
-    make: Callable[[str], tuple[pd.DataFrame, Side]],
-    *,
-    most: int = 0,
-) -> None:
-    """Offer a table as CSV and workbook; an untrusted model has to be acknowledged first.
+def stem(bundle: Bundle, what: str, side: Side, terms: Terms | None = None, *marks: str) -> str:
+    """Return the name of a list's files without their ending; two lists that differ do not share one.
 
     Args:
-        dataset: what it is about.
         bundle: the model.
-        what: the table, in the name of the file.
-        key: of the buttons.
-        make: returns the table and what is said of it in a language, when a button is pressed.
-        most: rows at most; no workbook is offered of more than one holds.
+        what: the list, in a word.
+        side: what its numbers mean, and who was asked for.
+        terms: what the values speak of; None is the trained horizon.
+        marks: what else it depends on, beside the suppression list.
     """
-    allowed = widgets.acknowledged(bundle)
-    many = most > XLSX_ROWS
+    said = "\n".join([side.mark, state.stop_list().mark, *marks])
+    digest = hashlib.sha256(said.encode()).hexdigest()[:8]
+    return f"{widgets.file_name(bundle, what, side.cutoff, 'x', terms).removesuffix('.x')}_{digest}"
+
+
+def offer(
+    name: str,
+    key: str,
+    write: Callable[[Path], Exported],
+    *,
+    allowed: bool,
+    most: int = 0,
+    suppressed: int = 0,
+) -> None:
+    """Offer a list as CSV and workbook, and what its numbers mean.
+
+    Args:
+        name: of its files, without the ending (:func:`stem`).
+        key: of the buttons.
+        write: writes it by the ending of the path and notes it in the export log, when a button is pressed.
+        allowed: whether it may be made at all.
+        most: rows at most; no workbook is offered of more than one holds.
+        suppressed: how many of those asked for are left out, as they are on the suppression list.
+    """
+    folder, many = state.workspace().exports, most > XLSX_ROWS
     if many:
         st.caption(t("recommend.xlsx.many", rows=f"{XLSX_ROWS:,}"))
+    if suppressed:
+        st.caption(t("exporting.left_out", reasons=reasons({"suppressed": suppressed})))
+
+    def described() -> bytes:
+        known = folder / f"{name}.csv.json"
+        return (known if known.is_file() else write(folder / f"{name}.csv").side_file).read_bytes()
+
     with st.container(horizontal=True):
         for ending in ("csv", "xlsx"):
-            name = widgets.file_name(bundle, what, dataset.log_end, ending)
+            path = folder / f"{name}.{ending}"
             widgets.download(
                 t("segments.download", format=t(f"export.{ending}")),
-                _writer(make, name),
-                name,
+                partial(_written, write, path),
+                path.name,
                 f"download_{key}_{ending}",
                 disabled=not allowed or (many and ending == "xlsx"),
                 type="primary" if ending == "csv" else "secondary",
             )
+        side_name = f"{name}.csv.json"
+        widgets.download(t("exporting.side"), described, side_name, f"download_{key}_side", disabled=not allowed)
 
 
-def _writer(make: Callable[[str], tuple[pd.DataFrame, Side]], name: str) -> Callable[[], bytes]:
-    """Return what writes a file; workspace and language are those of now, as the press is answered without a page."""
-    work, language = state.workspace(), state.language()
+def _written(write: Callable[[Path], Exported], path: Path) -> bytes:
+    return write(path).files[0].read_bytes()
 
-    def write() -> bytes:
-        rows, side = make(language)
-        return write_rows(work, rows, work.exports / name, side).files[0].read_bytes()
 
-    return write
+def table(
+    bundle: Bundle,
+    what: str,
+    key: str,
+    side: Side,
+    make: Callable[[], pd.DataFrame],
+    *,
+    most: int = 0,
+    suppressed: int = 0,
+) -> None:
+    """Offer a table of any columns; an untrusted model has to be acknowledged first.
+
+    Args:
+        bundle: the model.
+        what: the table, in the name of the file.
+        key: of the buttons.
+        side: what its numbers mean.
+        make: returns the table, when a button is pressed and the page is gone.
+        most: rows at most.
+        suppressed: how many customers are left out, as they are on the suppression list.
+    """
+    work, allowed = state.workspace(), widgets.acknowledged(bundle)
+
+    def write(path: Path) -> Exported:
+        return write_rows(work, make(), path, side)
+
+    offer(stem(bundle, what, side), key, write, allowed=allowed, most=most, suppressed=suppressed)
+
+
+def figures(bundle: Bundle, rows: pd.DataFrame, name: str, key: str) -> None:
+    """Offer a table of figures about segments as a CSV; an untrusted model has to be acknowledged first.
+
+    Args:
+        bundle: the model.
+        rows: the table.
+        name: of the file.
+        key: of the button.
+    """
+    allowed = widgets.acknowledged(bundle)
+    label = t("segments.download.table")
+    widgets.download(label, lambda: widgets.spreadsheet(rows), name, key, disabled=not allowed)
+
+
+def made(found: Exported, key: str) -> None:
+    """Offer the files of a list that is written, and what its numbers mean."""
+    with st.container(horizontal=True):
+        for place, file in enumerate(found.files, 1):
+            several = len(found.files) > 1
+            label = t("exporting.part", part=place, parts=len(found.files)) if several else t("exporting.download")
+            widgets.download(label, file.read_bytes(), file.name, f"{key}_file_{place}", type="primary")
+        widgets.download(t("exporting.side"), found.side_file.read_bytes(), found.side_file.name, f"{key}_side")
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def stopped(mark: str, _customers: pd.DataFrame, _stop: StopList) -> np.ndarray:
+    """Return which customers are on the suppression list, bool [n]; the mark names both."""
+    return _stop.hides(_customers).to_numpy()
+
+
+def reasons(left_out: dict[str, int]) -> str:
+    """Return why how many customers are not in a list, as it stands in a sentence."""
+    mark, colon = ("；", "：") if state.language() == "zh" else ("; ", ": ")
+    return mark.join(f"{t(f'export.left_out.{reason}')}{colon}{count:,}" for reason, count in left_out.items())

@@ -6,22 +6,14 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.strategy.schemes.compare import Comparison, compare
-from clv_core.strategy.schemes.parse import KINDS
-from pages.ui import charts_segments, segment_scheme, segmenting, widgets
+from pages.ui import charts_segments, row_files, segment_scheme, segmenting, widgets
 from pages.ui.segmenting import Scene
 from pages.ui.state import money, percent, t
 
 
 def section(scene: Scene) -> None:
-    """Let the person choose another scheme, and show where customers of one land in the other."""
-    own = str(scene.scheme)
-    kinds = [kind for kind in KINDS if (one := segment_scheme.of_kind(kind, scene.dataset)) and str(one) != own]
-    kind = st.selectbox(
-        t("segments.compare.with"), kinds, format_func=lambda one: t(f"scheme.{one}"), key="compare_with", width=320
-    )
-    other = segment_scheme.of_kind(str(kind), scene.dataset)
-    if other is None:
-        return
+    """Let the person say another scheme, and show where customers of one land in the other."""
+    other = segment_scheme.beside(scene.scheme, scene.dataset, scene.customers, scene.terms)
     segmenting.need_points(other, scene.dataset, scene.bundle)
     second = segmenting.scene(scene.dataset, scene.bundle, scene.terms, other, scene.customers, scene.trained)
     found = compare(scene.customers, scene.placed, second.placed)
@@ -38,7 +30,8 @@ def _matrix(first: Scene, second: Scene, found: Comparison) -> None:
         part=percent(share),
         second=second.names[column],
     )
-    axes = (t(f"scheme.{_kind(second)}"), t(f"scheme.{_kind(first)}"))
+    alike = _kind(first) == _kind(second)
+    axes = (_title(second, alike), _title(first, alike))
     figure = charts_segments.matrix(found.customers, first.names, second.names, message, axes=axes, value=found.value)
     widgets.chart(figure, "compare")
     st.caption(t("segments.compare.agreeing"))
@@ -65,7 +58,13 @@ def _matrix(first: Scene, second: Scene, found: Comparison) -> None:
     moved = found.value.sum() - sum(found.value[row, column] for row, column in found.pairs)
     st.caption(t("segments.compare.value", value=money(float(moved), first.currency)))
     name = widgets.file_name(first.bundle, "schemes-compared", first.dataset.log_end, "csv", first.terms)
-    widgets.download(t("segments.download.table"), lambda: widgets.spreadsheet(rows), name, "download_compare")
+    row_files.figures(first.bundle, rows, name, "download_compare")
+
+
+def _title(scene: Scene, with_settings: bool) -> str:
+    """Return what a scheme is called, with its settings where its kind alone does not tell it apart."""
+    kind = t(f"scheme.{_kind(scene)}")
+    return f"{kind} ({str(scene.scheme).partition(':')[2]})" if with_settings else kind
 
 
 def _kind(scene: Scene) -> str:

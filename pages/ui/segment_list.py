@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.strategy.export import Side, export, log_export
+from clv_core.strategy.conditions import CONTAINS, Condition
+from clv_core.strategy.export import Exported, Side, export, log_export
 from clv_core.strategy.schemes.rules import Rules
 from clv_core.strategy.schemes.segmentation import SEGMENT, SEGMENT_NAME
 from clv_core.strategy.schemes.settle import with_segments
 from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import navigation, platform_lists, segmenting, state, tiers, widgets
+from pages.ui import navigation, platform_lists, row_files, segmenting, state, tiers, widgets
 from pages.ui.segmenting import Scene
 from pages.ui.state import money, t
 
@@ -34,11 +35,13 @@ class Chosen:
     Args:
         scene: where they come from.
         segments: that were asked for, by place; empty for all.
+        filters: conditions that were asked for beside them.
         rows: their places, the most valuable first, [m].
     """
 
     scene: Scene
     segments: list[int]
+    filters: tuple[Condition, ...]
     rows: np.ndarray
 
     def frame(self, rows: np.ndarray | None = None) -> pd.DataFrame:
@@ -62,16 +65,17 @@ class Chosen:
         scene = self.scene
         plain = tiers.side(scene.dataset, scene.bundle, DEFAULT_SCHEME, [], scene.terms)
         column = TIER if isinstance(scene.scheme, ValueTiers) else SEGMENT
-        keys = ",".join(scene.placed.segments[place].key for place in self.segments)
-        return replace(plain, scheme=str(scene.scheme), segment=f"{column}={keys}" if keys else "")
+        keys = tuple(scene.placed.segments[place].key for place in self.segments)
+        asked = (Condition(column, "=", keys), *self.filters) if keys else self.filters
+        return replace(plain, scheme=str(scene.scheme), segment=" ".join(map(str, asked)))
 
     @property
     def what(self) -> str:
-        """What a file of them is called."""
-        if not self.segments:
-            return "customers"
+        """What a file of them is called; of an id that was searched for it only says that one was."""
+        keys = "-".join(self.scene.placed.segments[place].key for place in self.segments)
         word = "tier" if isinstance(self.scene.scheme, ValueTiers) else f"{self.scene.scheme.kind}-"
-        return word + "-".join(self.scene.placed.segments[place].key for place in self.segments)
+        said = [one.column if one.operator == CONTAINS else f"{one.column}-{one.values[0]}" for one in self.filters]
+        return "-".join([word + keys if keys else "customers", *said])
 
 
 def filters_key(scene: Scene) -> str:
@@ -112,13 +116,13 @@ def _filtered(scene: Scene) -> Chosen:
             t("segments.filter.id"), key="filter_id", type="search", placeholder=t("segments.search"), width=220
         )
     segments = sorted(number - 1 for number in wanted or ())
+    filters = [Condition("p_purchase", ">=", (f"{least / 100:g}",))] if least else []
+    filters += [Condition("customer_id", CONTAINS, (text,))] if text else []
     keep = scene.placed.chosen(segments)
-    if least:
-        keep &= customers["p_purchase"].to_numpy() >= least / 100
-    if text:
-        keep &= customers["customer_id"].str.contains(text, case=False, regex=False).to_numpy()
+    for one in filters:
+        keep &= one.holds(customers)
     order = segmenting.by_value(scene.bundle.id, scene.dataset.version, scene.terms, customers)
-    return Chosen(scene, segments, order[keep[order]])
+    return Chosen(scene, segments, tuple(filters), order[keep[order]])
 
 
 def _table(chosen: Chosen) -> None:
@@ -154,31 +158,19 @@ def _offer_card(customer: str) -> None:
 
 
 def _downloads(chosen: Chosen) -> None:
-    """Offer the customers as CSV and workbook; a model that is not trusted has to be acknowledged first."""
-    scene, side, nobody = chosen.scene, chosen.side(), not len(chosen.rows)
-    allowed = widgets.acknowledged(scene.bundle)
-    with st.container(horizontal=True):
-        for kind in ("csv", "xlsx"):
-            name = widgets.file_name(scene.bundle, chosen.what, scene.dataset.log_end, kind, scene.terms)
-            widgets.download(
-                t("segments.download", format=t(f"export.{kind}")),
-                _maker(chosen, kind, name, side),
-                name,
-                f"download_{kind}",
-                disabled=not allowed or nobody,
-                type="primary" if kind == "csv" else "secondary",
-            )
-    stem = widgets.file_name(scene.bundle, chosen.what, scene.dataset.log_end, "csv", scene.terms).removesuffix(".csv")
-    platform_lists.offer(scene.dataset, chosen.frame, len(chosen.rows), side, stem, allowed=allowed)
-
-
-def _maker(chosen: Chosen, kind: str, name: str, side: Side) -> Callable[[], bytes]:
-    """Return what writes the file, its side file and the line in the log, when the button is pressed."""
+    """Offer the customers as files; a model that is not trusted has to be acknowledged first."""
+    scene, side = chosen.scene, chosen.side()
+    allowed = widgets.acknowledged(scene.bundle) and len(chosen.rows) > 0
     work, stop = state.workspace(), state.stop_list()
 
-    def make() -> bytes:
-        made = export(chosen.frame(), kind, work.exports / name, side=side, stop=stop)
+    def write(path: Path) -> Exported:
+        kind = path.suffix.removeprefix(".")
+        made = export(chosen.frame(), kind, path, side=side, stop=stop)
         log_export(work, made, kind, side)
-        return made.files[0].read_bytes()
+        return made
 
-    return make
+    mark = f"{scene.bundle.id} {scene.dataset.version} {scene.terms.mark} {stop.mark}"
+    suppressed = int(row_files.stopped(mark, scene.customers, stop)[chosen.rows].sum())
+    name = row_files.stem(scene.bundle, chosen.what, side, scene.terms)
+    row_files.offer(name, "list", write, allowed=allowed, most=len(chosen.rows), suppressed=suppressed)
+    platform_lists.offer(scene, chosen.what, chosen.frame, len(chosen.rows), side, allowed=allowed)

@@ -15,7 +15,7 @@ from clv_core.strategy.schemes.rules import OTHERS
 from clv_core.strategy.schemes.segmentation import SEGMENT
 from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.segments import P_PURCHASE
-from pages.ui import charts_segments, charts_why, state, tiers, widgets
+from pages.ui import charts_segments, charts_why, row_files, state, tiers, widgets
 from pages.ui.segmenting import Scene
 from pages.ui.state import percent, t
 
@@ -91,7 +91,7 @@ def download(scene: Scene) -> None:
     """Offer the table of figures as a file."""
     name = widgets.file_name(scene.bundle, "segments", scene.dataset.log_end, "csv", scene.terms)
     rows = scene.table.assign(scheme=str(scene.scheme))
-    widgets.download(t("segments.download.table"), lambda: widgets.spreadsheet(rows), name, "download_segments")
+    row_files.figures(scene.bundle, rows, name, "download_segments")
 
 
 def _bars(scene: Scene) -> None:
@@ -125,9 +125,10 @@ def _quadrant(scene: Scene, fitted: FittedQuadrant) -> None:
     )
     back = scene.table.set_index(SEGMENT).loc["win_back"]
     message = t(
-        "segments.quadrant.message",
+        "segments.quadrant.message" if back["customers"] else "segments.quadrant.nobody",
         customers=state.say(back["customers"]),
         name=back["name"],
+        share=percent(back["p_purchase_mean"]),
         value=state.money(back["value_sum"], scene.currency),
     )
     axis = t(f"segments.quadrant.axis.{fitted.by}", unit=state.unit(scene.currency))
@@ -147,7 +148,7 @@ def _grid(scene: Scene, fitted: FittedRfm) -> None:
         "segments.rfm.message",
         first=best["name"].iloc[0],
         second=best["name"].iloc[1],
-        share=percent(best["customers"].sum() / max(1, counts.sum())),
+        share=percent(best["share_of_customers"].sum()),
         value=percent(best["share_of_value"].sum()),
     )
     widgets.chart(charts_segments.grid(counts, names, message), "rfm_grid")

@@ -22,7 +22,7 @@ from clv_core.strategy.schemes.segmentation import Fitted, Placed
 from clv_core.strategy.schemes.settle import needs_embedding
 from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.tiers import THRESHOLDS
-from pages.ui import charts_segments, progress, segmenting, state, widgets
+from pages.ui import charts_segments, progress, row_files, segmenting, state, widgets
 from pages.ui.segmenting import Scene
 from pages.ui.state import money, percent, t
 
@@ -136,7 +136,7 @@ def _movement(scene: Scene, found: Movement, day: Earlier) -> None:
     if isinstance(scene.scheme, ValueTiers) and scene.scheme.scheme.kind != THRESHOLDS:
         st.caption(t("segments.moved.ranked"))
     name = widgets.file_name(scene.bundle, f"movement-since-{day.cutoff}", scene.dataset.log_end, "csv")
-    widgets.download(t("segments.download.table"), lambda: widgets.spreadsheet(rows), name, "download_moved")
+    row_files.figures(scene.bundle, rows, name, "download_moved")
 
 
 def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
@@ -176,7 +176,7 @@ def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
     if needs_embedding(scene.scheme, scene.bundle):
         st.caption(t("segments.came.embedding"))
     name = widgets.file_name(scene.bundle, "segments-realised", past.cutoff, "csv")
-    widgets.download(t("segments.download.table"), lambda: widgets.spreadsheet(rows), name, "download_came")
+    row_files.figures(scene.bundle, rows, name, "download_came")
 
 
 def _plain_note(scene: Scene) -> None:

@@ -8,9 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.store import Dataset
+from clv_core.columns import CATEGORY, CHANNEL, COUNTRY
 from clv_core.errors import ClvError, UsageError
+from clv_core.features.behaviour import FEATURES
+from clv_core.features.labels import label
 from clv_core.strategy.conditions import OPERATORS, Condition
-from clv_core.strategy.schemes.known import with_attributes
+from clv_core.strategy.schemes.known import columns_of, with_known
 from clv_core.strategy.schemes.rules import Rule, Rules
 from clv_core.strategy.schemes.saved import load_rules, remove_rules, save_rules, saved_rules
 from clv_core.workspace import check_name
@@ -18,7 +21,7 @@ from pages.ui import access, by_role, state, widgets
 from pages.ui.state import t
 
 HIDDEN = {"customer_id", "as_of", "horizon_days", "model"}
-SAID = {"=": "equal", "!=": "unequal", ">=": "at_least", "<=": "at_most", ">": "above", "<": "below"}
+SAID = {"=": "equal", "!=": "unequal", ">=": "at_least", "<=": "at_most", ">": "above", "<": "below", "~": "contains"}
 
 
 def section(dataset: Dataset, customers: pd.DataFrame) -> None:
@@ -39,7 +42,7 @@ def section(dataset: Dataset, customers: pd.DataFrame) -> None:
             _segment(dataset, rules, place, rule)
     else:
         st.caption(t("rules.empty"))
-    _add(dataset, rules, with_attributes(customers, dataset, dataset.log_end))
+    _add(dataset, rules, customers)
 
 
 def _order(dataset: Dataset, rules: Rules) -> None:
@@ -68,11 +71,13 @@ def _segment(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
         for number, condition in enumerate(rule.conditions):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"- {widgets.plain(_sentence(condition))}", width="stretch")
-                if len(rule.conditions) > 1 and st.button(
+                if (len(rule.conditions) > 1 or rule.by_hand is not None) and st.button(
                     t("rules.drop"), key=f"drop_{place}_{number}", icon=":material/close:", type="tertiary"
                 ):
                     left = tuple(one for other, one in enumerate(rule.conditions) if other != number)
                     _replace(dataset, rules, place, replace(rule, conditions=left))
+        if rule.by_hand is not None:
+            _by_hand(dataset, rules, place, rule)
         about = st.text_input(
             t("segments.column.description"),
             rule.description,
@@ -83,6 +88,16 @@ def _segment(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
         )
         if (about or "") != rule.description:
             _replace(dataset, rules, place, replace(rule, description=about or ""))
+
+
+def _by_hand(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
+    """List the customers put in by hand on the customer page; each can be taken out."""
+    everyone = list(rule.by_hand or ())
+    label = t("rules.by_hand", count=f"{len(everyone):,}")
+    key = f"by_hand_{rules.name}_{rule.name}_{len(everyone)}"
+    left = st.multiselect(label, everyone, everyone, key=key, placeholder=t("rules.by_hand.hint"))
+    if len(left) < len(everyone):
+        _replace(dataset, rules, place, replace(rule, by_hand=tuple(left)))
 
 
 def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None:
@@ -101,11 +116,11 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
                 placeholder=t("rules.segment.hint"),
                 width=240,
             )
-            columns = [name for name in customers if name not in HIDDEN]
+            columns = [name for name in columns_of(customers, dataset) if name not in HIDDEN]
             column = st.selectbox(
                 t("rules.column"),
                 columns,
-                format_func=lambda one: state.name_of("column", one),
+                format_func=_called,
                 key="rule_column",
                 width=220,
             )
@@ -140,7 +155,7 @@ def _added(
     if not segment.strip() or not value.strip():
         raise UsageError("rule_unfinished")
     condition = Condition.parse(f"{column}{operator}{value.strip().replace('，', ',')}")
-    condition.holds(customers.head(1000))
+    condition.holds(with_known(customers.head(1000), dataset, dataset.log_end, (column,)))
     name = segment.strip()
     new = Rules(check_name(title), (Rule(name, (condition,)),)) if rules is None else None
     made = new or rules.with_condition(name, condition)
@@ -175,12 +190,20 @@ def settle_choice() -> None:
         st.session_state["rules_name"] = made
 
 
+def _called(column: str) -> str:
+    """Return what a column is called: by the catalogue, as a feature, or as it is."""
+    if column in (CHANNEL, COUNTRY, CATEGORY):
+        return t(f"rules.column.{column}")
+    name = state.name_of("column", column)
+    return label(column, state.language()) if name == column and column in FEATURES else name
+
+
 def _sentence(condition: Condition) -> str:
     """Return a condition as a person says it."""
     mark = "、" if state.language() == "zh" else ", "
     return t(
         "rules.sentence",
-        column=state.name_of("column", condition.column),
+        column=_called(condition.column),
         operator=t(f"rules.{SAID[condition.operator]}"),
         value=mark.join(condition.values),
     )

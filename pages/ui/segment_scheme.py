@@ -22,6 +22,8 @@ from clv_core.strategy.segments import VALUE
 from clv_core.strategy.tiers import DEFAULT_CUTS, THRESHOLDS, Scheme
 from pages.ui.state import t
 
+SECOND: Final = "second_"
+"""The keys of the widgets that set a scheme to compare with begin so."""
 NEW: Final = ""
 """The choice among kept rules that stands for a set that is not there yet."""
 
@@ -52,36 +54,59 @@ def choose(dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> Segmentat
     return found
 
 
-def of_kind(kind: str, dataset: Dataset) -> Segmentation | None:
-    """Return a kind's usual scheme, to hold another one against; None for costs, and for rules that are not there."""
-    if kind in DEFAULT_CUTS:
-        return ValueTiers(Scheme(kind, DEFAULT_CUTS[kind]))
-    if kind == RULES:
-        kept = saved_rules(dataset)
-        chosen = st.session_state.get("rules_name") or (kept[0] if kept else None)
-        return load_rules(dataset, chosen) if chosen in kept else None
-    usual: dict[str, Segmentation] = {QUADRANT: Quadrant(), RFM: Rfm(), CLUSTERS: Clusters()}
-    return usual.get(kind)
+def beside(scheme: Segmentation, dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> Segmentation:
+    """Let the person say which other scheme a scheme is held against, with settings of its own.
+
+    Args:
+        scheme: that is in use.
+        dataset: as in :func:`choose`.
+        customers: as there.
+        terms: as there.
+
+    Raises:
+        UsageError: what was written makes no scheme.
+    """
+    kinds = [kind for kind in KINDS if kind != RULES or saved_rules(dataset)]
+    own = str(scheme).partition(":")[0]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.selectbox(
+            t("segments.compare.with"),
+            kinds,
+            next(place for place, one in enumerate(kinds) if one != own),
+            format_func=lambda one: t(f"scheme.{one}"),
+            key="compare_with",
+            width=320,
+        )
+        found = _asked(str(kind), dataset, customers, terms, SECOND)
+    assert found is not None
+    return found
 
 
-def _asked(kind: str, dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> Segmentation | None:
+def _asked(kind: str, dataset: Dataset, customers: pd.DataFrame, terms: Terms, prefix: str = "") -> Segmentation | None:
+    """Return the scheme of a kind with the person's settings, whose widgets' keys begin with ``prefix``."""
     if kind == COST:
-        return _cost(customers)
+        return _cost(customers, prefix)
     if kind == QUADRANT:
-        return _quadrant(customers, terms)
+        return _quadrant(customers, terms, prefix)
     if kind == RFM:
         return Rfm()
     if kind == CLUSTERS:
         count = st.number_input(
-            t("segments.clusters"), 2, MOST, DEFAULT_COUNT, key="scheme_clusters", persist_state="session", width=150
+            t("segments.clusters"),
+            2,
+            MOST,
+            DEFAULT_COUNT,
+            key=f"{prefix}scheme_clusters",
+            persist_state="session",
+            width=150,
         )
         return Clusters(int(count))
     if kind == RULES:
-        return _rules(dataset)
+        return _rules(dataset, prefix)
     text = st.text_input(
         t(f"segments.cuts.{kind}"),
         _default_cuts(kind, customers),
-        key=f"scheme_cuts_{kind}" + (f"_{terms.mark}" if kind == THRESHOLDS else ""),
+        key=f"{prefix}scheme_cuts_{kind}" + (f"_{terms.mark}" if kind == THRESHOLDS else ""),
         persist_state="session",
         width=260,
     )
@@ -96,28 +121,35 @@ def _default_cuts(kind: str, scored: pd.DataFrame) -> str:
     return ", ".join(f"{cut:.10g}" for cut in rounded if cut > 0) or "1"
 
 
-def _cost(customers: pd.DataFrame) -> Segmentation:
+def _cost(customers: pd.DataFrame, prefix: str) -> Segmentation:
     usual = float(f"{max(float(customers[VALUE].mean()) / 3, 0.01):.1g}")
     cost = st.number_input(
-        t("segments.cost"), 0.0, None, usual, format="%g", key="scheme_cost", persist_state="session", width=190
+        t("segments.cost"),
+        0.0,
+        None,
+        usual,
+        format="%g",
+        key=f"{prefix}scheme_cost",
+        persist_state="session",
+        width=190,
     )
     text = st.text_input(
         t("segments.multiples"),
         ", ".join(f"{one:g}" for one in DEFAULT_MULTIPLES),
-        key="scheme_multiples",
+        key=f"{prefix}scheme_multiples",
         persist_state="session",
         width=220,
     )
     return CostTiers.parse(f"{cost:.15g}:{text.replace('，', ',')}")
 
 
-def _quadrant(customers: pd.DataFrame, terms: Terms) -> Segmentation:
+def _quadrant(customers: pd.DataFrame, terms: Terms, prefix: str) -> Segmentation:
     by = str(
         st.selectbox(
             t("segments.by"),
             BY,
             format_func=lambda one: t(f"segments.by.{one}"),
-            key="scheme_by",
+            key=f"{prefix}scheme_by",
             help=t("segments.by.help"),
             persist_state="session",
             width=210,
@@ -131,7 +163,7 @@ def _quadrant(customers: pd.DataFrame, terms: Terms) -> Segmentation:
         None,
         float(f"{usual.value:.3g}"),
         format="%g",
-        key=f"scheme_value_{by}_{terms.mark}",
+        key=f"{prefix}scheme_value_{by}_{terms.mark}",
         help=t("segments.high_value.help"),
         persist_state="session",
         width=190,
@@ -143,7 +175,7 @@ def _quadrant(customers: pd.DataFrame, terms: Terms) -> Segmentation:
         min(99.9, max(0.1, round(100 * usual.chance, 1))),
         step=1.0,
         format="%g",
-        key=f"scheme_chance_{terms.mark}",
+        key=f"{prefix}scheme_chance_{terms.mark}",
         help=t("segments.safe.help"),
         persist_state="session",
         width=190,
@@ -151,17 +183,18 @@ def _quadrant(customers: pd.DataFrame, terms: Terms) -> Segmentation:
     return Quadrant(float(value), float(chance) / 100, by)
 
 
-def _rules(dataset: Dataset) -> Segmentation | None:
-    kept = saved_rules(dataset)
+def _rules(dataset: Dataset, prefix: str) -> Segmentation | None:
+    kept, key = saved_rules(dataset), f"{prefix}rules_name"
     if not kept:
         return None
-    if st.session_state.get("rules_name") not in (*kept, NEW):
-        st.session_state["rules_name"] = kept[0]
+    names = kept if prefix else [*kept, NEW]
+    if st.session_state.get(key) not in names:
+        st.session_state[key] = kept[0]
     name = st.selectbox(
         t("segments.rules"),
-        [*kept, NEW],
+        names,
         format_func=lambda one: one or t("segments.rules.new"),
-        key="rules_name",
+        key=key,
         persist_state="session",
         width=240,
     )

@@ -18,7 +18,7 @@ from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.sums import Summands
 from clv_core.strategy.schemes.clusters import Clusters
 from clv_core.strategy.schemes.figures import segment_table
-from clv_core.strategy.schemes.known import with_attributes
+from clv_core.strategy.schemes.known import with_known
 from clv_core.strategy.schemes.rules import Rules
 from clv_core.strategy.schemes.saved import last_written
 from clv_core.strategy.schemes.segmentation import Fitted, Floats, Placed, Segmentation
@@ -100,7 +100,8 @@ def place(
 ) -> Placed:
     """Return where customers, of whatever day, are by settled cuts; segments called as a person calls them."""
     points = points_of(state.workspace(), scheme, bundle, dataset, customers, cutoff)
-    known = with_attributes(customers, dataset, cutoff or dataset.log_end) if isinstance(scheme, Rules) else customers
+    asked = scheme.columns if isinstance(scheme, Rules) else ()
+    known = with_known(customers, dataset, cutoff or dataset.log_end, asked)
     return called(fitted.place(known, points), scheme, bundle, dataset)
 
 

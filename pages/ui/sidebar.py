@@ -19,10 +19,7 @@ def show() -> None:
         else:
             st.caption(t("sidebar.no_dataset"))
         if models:
-            labels = widgets.model_labels(models.values())
-            for model_id, version in state.registered().items():
-                if version.role == "champion" and model_id in labels:
-                    labels[model_id] += f" · {t('models.role.champion')}"
+            labels = widgets.model_labels(models.values(), roles=True)
             st.selectbox(t("sidebar.model"), list(models), key="model", format_func=labels.__getitem__)
             widgets.trust_badge(models[st.session_state["model"]])
         elif datasets:

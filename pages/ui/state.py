@@ -1,6 +1,7 @@
 """What the person at the browser has chosen: language, dataset, model; and how values are said to them.
 
 A choice lives in session state under its widget's key and in the address, so that a link opens what its sender saw.
+So do the runs that were started here: a page that was loaded anew, or a second tab, goes on with them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from clv_core.collection.store import Dataset, list_datasets
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.verdict import trust_of
-from clv_core.errors import ClvError
+from clv_core.errors import ClvError, NotFound
 from clv_core.evaluation.trust import Trust
 from clv_core.i18n import (
     BABEL_LOCALES,
@@ -28,16 +29,35 @@ from clv_core.i18n import (
     say_day,
     say_money,
     say_number,
+    say_share,
     translate,
 )
 from clv_core.workspace import Workspace
 from pages.ui import access
 
 CHOICES: Final = ("lang", "dataset", "model")
+RUN: Final = "run"
+"""Names a followed run in the address, once for each."""
+FOLLOWED: Final = (
+    "ingest",
+    "demo",
+    "combine",
+    "rename",
+    "delete",
+    "models",
+    "erase",
+    "customers",
+    "clean",
+    "train",
+    "tune",
+)
+"""Commands whose end a page tells to who started them."""
 
 
 def begin() -> None:
     """Settle language, dataset and model before anything is drawn: what a page asked for, the address, the newest."""
+    if "kept" not in st.session_state:
+        _follow_address()
     kept = {**st.query_params.to_dict(), **st.session_state.get("kept", {})}
     for key in CHOICES:
         if key not in st.session_state and key in kept:
@@ -60,6 +80,9 @@ def publish() -> None:
             st.query_params[key] = value
         elif value is None and key in st.query_params:
             del st.query_params[key]
+    runs = [job.id for job in map(followed, FOLLOWED) if job is not None]
+    if st.query_params.get_all(RUN) != runs:
+        st.query_params[RUN] = runs
 
 
 def choose(**choices: str) -> None:
@@ -91,13 +114,12 @@ def models() -> list[Bundle]:
 
 
 def registered() -> dict[str, Version]:
-    """Return the versions of the dataset in use by their model's id; none where the registry cannot be read.
+    """Return all versions by their model's id; none where the registry cannot be read.
 
     What is wrong with it is said on the models page; models can be looked at without it.
     """
-    name = st.session_state.get("dataset")
     try:
-        found = [] if name is None else Registry(workspace()).versions(name)
+        found = Registry(workspace()).versions()
     except ClvError:
         return {}
     return {version.bundle: version for version in found}
@@ -124,15 +146,32 @@ def start_job(command: list[str], label: str, language_of_job: str = "") -> jobs
     Raises:
         Refused: the role of who is here does not allow it.
     """
-    access.require_run(command[0])
+    access.require_run(command)
     job = jobs.start(workspace(), command, language=language_of_job or language(), label=label)
-    st.session_state[f"job_{command[0]}"] = job.id
+    follow(job)
     return job
 
 
+def follow(job: jobs.Job) -> None:
+    """Make a run this session's last of its kind: its pages show it, and tell how it ends."""
+    st.session_state[f"job_{job.status()['command']}"] = job.id
+
+
+def followed(command: str) -> jobs.Job | None:
+    """Return the run of ``command`` that this session follows."""
+    return _job(st.session_state.get(f"job_{command}", ""))
+
+
+def unfollow(job: jobs.Job) -> None:
+    """Follow a run no more; one that is over is put away."""
+    job.put_away()
+    if followed(job.status()["command"]) == job:
+        del st.session_state[f"job_{job.status()['command']}"]
+
+
 def stop_list() -> StopList:
-    """Return the suppression list of the workspace: who is on it is in no list that a page writes."""
-    return StopList.of(workspace())
+    """Return the suppression list, with those in the dataset in use whom it names by address; no page shows them."""
+    return StopList.of(workspace(), dataset())
 
 
 def language() -> str:
@@ -167,8 +206,8 @@ def unit(currency: str) -> str:
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """Return a share as a percentage."""
-    return f"{share:.{digits}%}"
+    """Return a share as a percentage; what is not 0 % or 100 % is not said to be."""
+    return say_share(share, digits)
 
 
 def day(value: date | str) -> str:
@@ -190,6 +229,21 @@ def span(seconds: float) -> str:
     if seconds < 90:
         return t("unit.seconds", n=max(1, round(seconds)))
     return t("unit.minutes", n=round(seconds / 60)) if seconds < 5400 else t("unit.hours", n=round(seconds / 3600, 1))
+
+
+def _follow_address() -> None:
+    """Follow the runs that the address names, but for those whose end was told."""
+    for job in map(_job, st.query_params.get_all(RUN)):
+        if job is not None and not job.status().get("put_away"):
+            follow(job)
+
+
+def _job(job_id: str) -> jobs.Job | None:
+    """Return a run, None where its folder is gone."""
+    try:
+        return jobs.find(workspace(), job_id)
+    except NotFound:
+        return None
 
 
 def _settle(key: str, known: list[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -14,16 +16,18 @@ from clv_core.deployment.terms import Terms
 from clv_core.evaluation.deciles import top_share
 from clv_core.evaluation.levels import SharedError
 from clv_core.strategy.export import Side
+from clv_core.strategy.schemes.saved import names_of_tiers
+from clv_core.strategy.schemes.traits import mostly_never
 from clv_core.strategy.segments import Total, assign, table, total
-from clv_core.strategy.tiers import NAMES, Scheme
+from clv_core.strategy.tiers import DEFAULT_SCHEME, NAMES, Scheme
 from pages.ui import state, widgets
 from pages.ui.state import money, percent, say, t
 from pages.ui.terms import assumptions
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def with_offers(mark: str, _tiered: pd.DataFrame, _stop: StopList) -> pd.DataFrame:
-    """Return the customers who may get an offer: all but those on the suppression list; shared, as they are."""
+def not_stopped(mark: str, _tiered: pd.DataFrame, _stop: StopList) -> pd.DataFrame:
+    """Return the customers who are not on the suppression list; shared, as they are."""
     return _stop.without(_tiered)
 
 
@@ -42,12 +46,18 @@ def what_past_origins_say(bundle: Bundle, terms: Terms) -> tuple[SharedError | N
         return None, 0.0
     path = comparison_folder(state.workspace(), bundle) / PREDICTIONS
     written = path.stat().st_mtime if path.is_file() else 0.0
-    return _shared_error(bundle.id, bundle.record["created"], written, bundle), written
+    shared = _shared_error(bundle.id, bundle.record["created"], written, bool(bundle.record["holdout"]), bundle)
+    return shared, written if shared is not None else -1.0
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _shared_error(model_id: str, created: str, written: float, _bundle: Bundle) -> SharedError | None:
+def _shared_error(model_id: str, created: str, written: float, measured: bool, _bundle: Bundle) -> SharedError | None:
     return shared_error(state.workspace(), _bundle)
+
+
+def names(dataset: Dataset) -> list[str]:
+    """Return the names of the value tiers as a person calls them, the highest first."""
+    return names_of_tiers(dataset, DEFAULT_SCHEME.tiers, state.language())
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -55,14 +65,13 @@ def tier_table(
     model_id: str,
     version: str,
     terms: Terms,
-    scheme: Scheme,
-    language: str,
+    names: Sequence[str],
     written: float,
     _tiered: pd.DataFrame,
     _shared: SharedError | None,
 ) -> pd.DataFrame:
     """Return one row a tier."""
-    return table(_tiered, scheme.tiers, language, _shared)
+    return table(_tiered, names, _shared)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -93,10 +102,13 @@ def sure(low: float | None, high: float | None, currency: str) -> str:
 
 
 def checked(bundle: Bundle, terms: Terms) -> list[str]:
-    """Return how far the total was off in the past and what ranges rest on; of other horizons, what is assumed."""
+    """Return how far the total was off in the past and what ranges rest on; of other horizons, what is assumed.
+
+    Where sums have no range, that is said too.
+    """
     assumed = assumptions(bundle, terms)
     if assumed:
-        return assumed
+        return [*assumed, t("segments.no_ranges", trained=bundle.record["horizon_days"])]
     if not bundle.record["holdout"]:
         return [t("segments.untrained" if bundle.untrained else "segments.unchecked")]
     found = t("segments.checked", off=percent(abs(bundle.record["metrics"].get("bias", 0.0))))
@@ -143,7 +155,7 @@ def _facts(row: object, currency: str) -> str:
         t("segments.card.mean", mean=money(row.value_mean, currency)),
         t("segments.card.p_purchase", share=percent(row.p_purchase_mean)),
     ]
-    if np.isfinite(row.days_since_last_median):
+    if np.isfinite(row.days_since_last_median) and not mostly_never(row.customers, row.buyers):
         facts.append(t("segments.card.last", days=say(row.days_since_last_median)))
     return "\n".join(f"- {fact}" for fact in facts)
 
@@ -157,7 +169,7 @@ def columns() -> dict[str, object]:
         "predicted_clv": number(t("column.predicted_clv"), format="accounting", help=t("column.predicted_clv.help")),
         "clv_p10": number(t("column.clv_p10"), format="accounting", help=t("column.clv_p10.help")),
         "clv_p90": number(t("column.clv_p90"), format="accounting", help=t("column.clv_p90.help")),
-        "p_purchase": config.ProgressColumn(t("column.p_purchase"), min_value=0, max_value=100, format="%d%%"),
+        "p_purchase": config.ProgressColumn(t("column.p_purchase"), min_value=0, max_value=100, format="%.0f%%"),
         "historic_value": number(t("column.historic_value"), format="accounting"),
         "purchase_days": number(t("column.purchase_days")),
         "last_purchase": config.DateColumn(t("column.last_purchase"), format="YYYY-MM-DD"),

@@ -32,6 +32,8 @@ def wait() -> None:
         state.choose(dataset=result["dataset"], model=result["model"])
         st.session_state[AT] = 0
         navigation.go(STEPS[0])
+    else:
+        progress.after(job)
 
 
 def show(page: str) -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
 from clv_core.collection.horizons import WINDOWS_TO_MEASURE
 from clv_core.collection.store import Dataset
+from clv_core.commands.train import words_of
 from clv_core.config import TrainConfig
 from clv_core.training import choice
 from clv_core.training.cost import Cost, estimate
 from clv_core.training.windows import longest_horizon, training_cutoffs
-from pages.ui import forms, state
+from pages.ui import state
 from pages.ui.state import t
 
 USUAL_HORIZONS: Final = (30, 60, 90, 182, 365)
@@ -46,19 +47,23 @@ def horizons(dataset: Dataset) -> Horizons:
     return Horizons((end - first).days, longest, next(held_out, 0))
 
 
-def choose_horizon(allowed: Horizons) -> int:
+def of(dataset: Dataset) -> str:
+    """Return what the choices of the page are kept under: another log, or version of it, begins with its own."""
+    return f"{dataset.name}_{dataset.version}"
+
+
+def choose_horizon(dataset: Dataset, allowed: Horizons) -> int:
     """Let the person choose a horizon; those that cannot be measured say so."""
+    key = f"train_horizon_{of(dataset)}"
     usual = [days for days in USUAL_HORIZONS if days <= allowed.longest]
     roomy = [days for days in usual if WINDOWS_TO_MEASURE * days <= allowed.days]
     best = max(roomy, default=usual[0] if usual else OTHER)
-    st.session_state.setdefault("train_horizon", best)
-    if st.session_state["train_horizon"] not in [*usual, OTHER]:
-        st.session_state["train_horizon"] = best
+    st.session_state.setdefault(key, best)
     chosen = st.segmented_control(
         t("train.horizon"),
         [*usual, OTHER],
         format_func=lambda days: _horizon_label(days, allowed),
-        key="train_horizon",
+        key=key,
         required=True,
         help=t("train.horizon.help"),
         persist_state="session",
@@ -71,9 +76,10 @@ def choose_horizon(allowed: Horizons) -> int:
             min_value=1,
             max_value=allowed.longest,
             value=min(allowed.longest, max(1, allowed.measurable)),
-            key="train_horizon_days",
+            key=f"train_horizon_days_{of(dataset)}",
             help=t("train.horizon.other.help", longest=allowed.longest),
             width=260,
+            persist_state="session",
         )
     )
 
@@ -112,9 +118,6 @@ def memory_here() -> float | None:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def start(dataset: Dataset, horizon_days: int, values: dict[str, Any]) -> None:
-    """Start training as a job, with the settings that differ from their defaults."""
-    command = ["train", dataset.name, "--horizon-days", str(horizon_days)]
-    for name, value in {"model": values["model"], **forms.changed(TrainConfig, values)}.items():
-        command += [f"--{name}", str(value)] if name in ("model", "seed") else ["--set", f"{name}={value}"]
-    state.start_job(command, dataset.name)
+def start(dataset: Dataset, config: TrainConfig) -> None:
+    """Start training as a job, with the model and the settings that differ from their defaults."""
+    state.start_job(["train", dataset.name, *words_of(config)], dataset.name)

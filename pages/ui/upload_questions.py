@@ -21,7 +21,9 @@ from pages.ui.state import t
 
 CHOICES: Final = {
     "dates_ambiguous": ("date_order", ("dmy", "mdy")),
+    "dates_ambiguous_year": ("date_order", ("dmy", "mdy", "ymd")),
     "dates_contradict": ("date_order", ("dmy", "mdy")),
+    "dates_contradict_year": ("date_order", ("dmy", "mdy", "ymd")),
     "no_header": ("header", (False,)),
 }
 """Settled by one of a few words: the error's code -> the name of the answer, and its values."""

@@ -9,7 +9,7 @@ import streamlit as st
 from clv_core.collection import remembered
 from clv_core.collection.alike import answers_json
 from clv_core.collection.profile import Answers
-from pages.ui import by_role, state, uploading, widgets
+from pages.ui import access, by_role, state, uploading, widgets
 from pages.ui.state import t
 from pages.ui.uploading import Chosen
 
@@ -34,6 +34,7 @@ def offer(file: Chosen) -> None:
                 st.session_state[LEFT] = file.folder.name
                 st.rerun()
             if st.button(t("recall.forget"), key="recall_forget", type="tertiary", **by_role.if_may("change")):
+                access.require("change")
                 remembered.forget(state.workspace(), columns)
                 st.rerun()
 

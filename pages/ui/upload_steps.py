@@ -13,7 +13,7 @@ import streamlit as st
 
 from clv_core.collection.mapping import Proposal
 from clv_core.columns import COLUMNS
-from pages.ui import state, uploading, widgets
+from pages.ui import by_role, state, uploading, widgets
 from pages.ui.state import t
 from pages.ui.uploading import Chosen
 
@@ -65,7 +65,7 @@ def choose_file() -> None:
         elif way == "path":
             with st.form("path", border=False):
                 text = st.text_input(t("upload.path"), key="upload_path", help=t("upload.path.help"))
-                if st.form_submit_button(t("upload.path.open"), type="primary"):
+                if st.form_submit_button(t("upload.path.open"), type="primary", **by_role.if_may("change")):
                     uploading.take_path(text)
                     st.rerun()
         elif st.button(t("upload.sample.open"), type="primary", icon=":material/science:", key="open_sample"):
@@ -92,15 +92,19 @@ def which(file: Chosen) -> Path:
         return file.path
     st.caption(t("upload.several"))
     path = st.selectbox(t("upload.which"), file.paths, format_func=lambda path: path.name, key="upload_which")
-    strangers = [other.name for other in file.paths[1:] if _columns_of(other) != _columns_of(file.path)]
+    expected = uploading.columns(file.path)
+    strangers = [other.name for other in file.paths[1:] if uploading.columns(other) != expected]
     if strangers:
         found = widgets.plain(", ".join(strangers)[:300])
         st.warning(t("upload.strangers", files=found, first=widgets.plain(file.path.name)), icon=":material/warning:")
     return path
 
 
-def _columns_of(path: Path) -> list[str]:
-    return [item.column for item in uploading.inspection(path, uploading.answers().header).columns]
+def offer_without(file: Chosen, path: Path) -> None:
+    """Offer to go on without one of several files."""
+    if len(file.paths) > 1:
+        word, icon = t("upload.leave_out", file=widgets.plain(path.name)), ":material/playlist_remove:"
+        st.button(word, icon=icon, key="leave_out", on_click=uploading.leave_out, args=[file, path])
 
 
 def choose_columns(file: Chosen) -> None:
@@ -132,7 +136,7 @@ def choose_columns(file: Chosen) -> None:
                 t("upload.column.ours"), options=[*words.values(), extra], required=True, help=t("upload.column.help")
             ),
             "samples": config.TextColumn(t("upload.column.samples"), width="large"),
-            "sure": config.ProgressColumn(t("upload.column.sure"), min_value=0, max_value=100, format="%d%%"),
+            "sure": config.ProgressColumn(t("upload.column.sure"), min_value=0, max_value=100, format="%.0f%%"),
         },
         alt=t("upload.step.columns"),
     )

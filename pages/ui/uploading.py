@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,8 +22,7 @@ from clv_core.collection.inspect import Inspection, inspect_file
 from clv_core.collection.profile import Answers
 from clv_core.collection.store import SET_ASIDE
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
-from clv_core.errors import Refused
-from pages.ui import received, state
+from pages.ui import received, server_path, state
 
 FILE: Final = "upload_file"
 ANSWERS: Final = "upload_answers"
@@ -94,17 +93,15 @@ def take_path(text: str) -> None:
     """Choose a file or a folder of Parquet files on the server.
 
     Raises:
-        Refused: there is none.
+        Denied: the role of who is here does not allow it.
+        Refused: there is none that may be chosen.
     """
-    path = Path(text.strip().strip("\"'")).expanduser()
-    if not text.strip() or not path.exists():
-        raise Refused("no_file", path=text.strip()[:200])
-    _begin(Chosen((path.resolve(),), _new_folder()))
+    _begin(Chosen((server_path.checked(text),), _new_folder()))
 
 
 def take_sample() -> None:
     """Choose the sample log, whose currency is known."""
-    take_path(str(SAMPLE))
+    _begin(Chosen((SAMPLE,), _new_folder()))
     answer(currency=CURRENCY)
 
 
@@ -119,11 +116,21 @@ def _begin(file: Chosen) -> None:
     st.session_state[FILE] = file
 
 
+def leave_out(file: Chosen, path: Path) -> None:
+    """Go on without one of several files; our copy of it is removed."""
+    st.session_state[FILE] = replace(file, paths=tuple(other for other in file.paths if other != path))
+    if path.parent == file.folder:
+        path.unlink(missing_ok=True)
+    settle()
+
+
 def drop() -> None:
     """Forget the files; our copies of uploads and the checks are removed, and a check that runs is stopped."""
     stop_checks()
-    for key in (CHECKS, "job_ingest"):
-        st.session_state.pop(key, None)
+    st.session_state.pop(CHECKS, None)
+    run = state.followed("ingest")
+    if run is not None:
+        state.unfollow(run)
     found: Chosen | None = st.session_state.pop(FILE, None)
     st.session_state.pop(ANSWERS, None)
     if found is not None:
@@ -158,6 +165,11 @@ def inspection(path: Path, header: bool) -> Inspection:
         Refused: it holds no table.
     """
     return _inspection(stamp_of(path), header, path)
+
+
+def columns(path: Path) -> list[str]:
+    """Return the names of a file's columns; raises as :func:`inspection` does."""
+    return [item.column for item in inspection(path, answers().header).columns]
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -224,16 +236,22 @@ def stop_checks() -> None:
 
 
 def options(said: Answers) -> list[str]:
-    """Return what was said as words of the command line."""
+    """Return what was said as words of the command line; a name that begins with a hyphen stays a name."""
     words = ["--timezone", said.timezone] if said.timezone != "UTC" else []
     for canonical, column in said.mapping.items():
-        words += ["--map", f"{canonical}={column}"]
+        words += [f"--map={canonical}={column}"]
     for event, kind in said.events.items():
-        words += ["--event", f"{event}={kind}"]
+        words += [f"--event={event}={kind}"]
     for option, value in (("date-order", said.date_order), ("decimal", said.decimal), ("currency", said.currency)):
         words += [f"--{option}", value] if value else []
     words += [f"--{said.duplicates}-duplicates"] if said.duplicates else []
     return words if said.header else [*words, "--no-header"]
+
+
+def reads(job: jobs.Job) -> bool:
+    """Say whether a run is about the files in hand."""
+    file = chosen()
+    return file is not None and str(file.path) in job.status()["args"]
 
 
 def save(file: Chosen, name: str, *more: str) -> None:
@@ -245,6 +263,7 @@ def save(file: Chosen, name: str, *more: str) -> None:
 def again(job: jobs.Job, **given: Any) -> None:
     """Start a run once more with an answer to what it asked; the answer is kept for the file in hand too."""
     status = job.status()
-    if chosen() is not None:
+    if reads(job):
         settle(**given)
     state.start_job([*status["args"], *options(Answers(**given))], status.get("label", ""))
+    job.put_away()

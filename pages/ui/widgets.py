@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Final, Literal, NoReturn, TypeVar
 
 import pandas as pd
@@ -16,7 +16,7 @@ import streamlit as st
 from clv_core.collection.store import Manifest
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
-from clv_core.errors import ClvError
+from clv_core.errors import ClvError, traced
 from clv_core.evaluation.trust import REASONS
 from clv_core.strategy.spreadsheet import escape_frame
 from pages.ui import access, navigation, state
@@ -127,6 +127,8 @@ def refused(error: ClvError) -> None:
 
 def _again(error: dict[str, Any]) -> str:
     """Return a job's error in the language of the page, which may not be the one the job ran in."""
+    if error["code"] == "unexpected":
+        return t("job.broken")
     return t(f"error.{error['code']}", **error["params"])
 
 
@@ -136,11 +138,13 @@ def sentence(item: dict[str, Any]) -> str:
 
 
 def broken(error: Exception) -> None:
-    """Say that a page failed, in words; what happened goes to the server's log."""
-    if not isinstance(error, ClvError):
-        logging.getLogger(__name__).exception("page failed", exc_info=error)
-        error = ClvError("unexpected", kind=type(error).__name__)
-    error_box(error)
+    """Say that a page failed, and when; what happened goes to the server's log under the same time."""
+    if isinstance(error, ClvError):
+        error_box(error)
+        return
+    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    logging.getLogger(__name__).error("page failed at %s: %s", when, traced(error))
+    st.error(t("page.broken", time=when), icon=":material/error:")
 
 
 def trust_badge(bundle: Bundle) -> None:
@@ -177,13 +181,23 @@ def acknowledged(bundle: Bundle) -> bool:
     return st.checkbox(t("trust.acknowledge", because=because), key=f"acknowledge_{bundle.id}", persist_state="session")
 
 
-def model_labels(bundles: Iterable[Bundle]) -> dict[str, str]:
-    """Return short names of models by id: kind and horizon, and the time of training where that tells them apart."""
-    labels: dict[str, str] = {}
+def model_labels(bundles: Iterable[Bundle], *, roles: bool = False) -> dict[str, str]:
+    """Return short names of models by id, what tells them apart first: version, horizon, kind.
+
+    Args:
+        bundles: the models; of one that has no version, the time of training is said last.
+        roles: whether the champion is said to be one.
+    """
+    versions, labels = state.registered(), {}
     for bundle in bundles:
-        record = bundle.record
-        label = f"{state.name_of('model', record['model'])} · {t('unit.days', n=record['horizon_days'])}"
-        labels[bundle.id] = f"{label} · {state.moment(record['created'])}" if label in labels.values() else label
+        record, version = bundle.record, versions.get(bundle.id)
+        parts = [] if version is None else [f"v{version.number}"]
+        parts.append(t("unit.days.short", n=record["horizon_days"]))
+        if roles and version is not None and version.role == "champion":
+            parts.append(t("models.role.champion"))
+        parts.append(state.name_of("model", record["model"]))
+        parts += [state.moment(record["created"])] if version is None else []
+        labels[bundle.id] = " · ".join(parts)
     return labels
 
 

@@ -26,7 +26,6 @@ from clv_core.strategy.history import HISTORIC_VALUE, purchase_history
 from clv_core.strategy.pricing.panel import ALL
 from clv_core.strategy.pricing.responses import measure_responses
 from clv_core.strategy.recommend.blend import KINDS, Blend
-from clv_core.strategy.recommend.grades import grades
 from clv_core.strategy.recommend.history import PARTS
 from clv_core.strategy.recommend.lines import Lines
 from clv_core.strategy.recommend.measured import EARLIER
@@ -70,16 +69,16 @@ def recommendations(dataset: Dataset) -> None:
     started = time.perf_counter()
     engine = Engine()
     lines = Lines.of(dataset, engine.connection, dataset.log_end)
-    grade, end = grades(lines.products()), day_of(dataset.log_end)
+    end = day_of(dataset.log_end)
     cutoffs = [end - WINDOW_DAYS * (month + 1) for month in range(EARLIER + 1)]
-    last, *earlier = [split for day in cutoffs if (split := Split.at(lines, day, grade)) is not None]
+    last, *earlier = [split for day in cutoffs if (split := Split.at(lines, day)) is not None]
     engine.close()
     for kind in KINDS:
-        blend = chosen_on([split.task(kind) for split in earlier], grade)
+        blend = chosen_on([split.task(kind) for split in earlier])
         task = last.task(kind)
         print(f"\n{kind}: {len(task.relevant):,} customers; {blend.to_json()}\n")
         print("| method | recall@10 | NDCG@10 | blend ahead by |\n|---|---|---|---|")
-        for one in judge(methods(task, blend, grade), task.relevant):
+        for one in judge(methods(task, blend), task.relevant):
             ahead = (
                 "" if one.ahead is None else f"{one.ahead.value:+.4f} ({one.ahead.low:+.4f} to {one.ahead.high:+.4f})"
             )
@@ -88,12 +87,12 @@ def recommendations(dataset: Dataset) -> None:
     print(f"\n{time.perf_counter() - started:.0f} s")
 
 
-def methods(task: Task, blend: Blend, grade: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
+def methods(task: Task, blend: Blend) -> dict[str, NDArray[np.bool_]]:
     """Return the hits of the blend, of what it is held against, and of each of its parts alone."""
     history = task.split.history
     found = {
-        "blend": task.of_blend(blend, grade),
-        "blend_without_price": task.of_blend(Blend(blend.weights, 0.0), grade),
+        "blend": task.of_blend(blend),
+        "blend_without_price": task.of_blend(Blend(blend.weights, 0.0)),
         "popular": task.of_vector(history.popular),
         "popular of late": task.of_vector(history.trending),
         "own": task.of_own(),
@@ -101,7 +100,7 @@ def methods(task: Task, blend: Blend, grade: NDArray[np.float64]) -> dict[str, N
     for part, name in enumerate(PARTS):
         if task.found.strength[..., part].any():
             alone = tuple(float(part == other) for other in range(len(PARTS)))
-            found[f"{name} alone"] = task.of_blend(Blend(alone, 0.0), grade)
+            found[f"{name} alone"] = task.of_blend(Blend(alone, 0.0))
     return found
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from clv_core.collection.dialect import detect
 from clv_core.collection.mapping import choose, propose
 from clv_core.errors import NeedsAnswer, Refused, UsageError
 
@@ -31,6 +34,18 @@ def test_known_logs_are_mapped_without_a_hint(log: str) -> None:
     chosen, _ = choose(propose(columns, rows, {}), f"{log}.csv")
     assert set(wanted) - {"-"} <= set(chosen.values())
     assert (chosen["customer_id"], chosen["event_time"]) == wanted[:2]
+
+
+@pytest.mark.parametrize("day", ["２０２４－０１－１５", "۲۰۲۴-۰۱-۱۵", "2024-01-15"])
+def test_a_likely_name_of_a_time_holds_in_any_digits(day: str) -> None:
+    chosen, _ = choose(propose(("customer_id", "date", "amount"), [{"date": day}] * 3, {}), "f.csv")
+    assert chosen["event_time"] == "date"
+
+
+@pytest.mark.parametrize("name", ["金额/元", "实付金额/元", "订单金额（元）", "amount_USD", "Amount / EUR"])
+def test_a_unit_behind_a_name_is_no_part_of_it(name: str) -> None:
+    chosen, _ = choose(propose(("customer_id", "date", name), [{"date": "2024-01-15", name: "9.9"}] * 3, {}), "f.csv")
+    assert chosen["amount"] == name
 
 
 def test_the_person_outranks_every_proposal() -> None:
@@ -69,3 +84,47 @@ def test_a_column_can_be_kept_from_what_its_name_says() -> None:
     assert chosen == {"customer_id": "customer_id", "event_time": "event_time", "amount": "amount"}
     with pytest.raises(NeedsAnswer, match="event_time"):
         choose(propose(columns, [], {"event_time": ""}), "f")
+
+
+@pytest.mark.parametrize(
+    ("columns", "canonical"),
+    [
+        (("quantity", "quantity (2)", "unit_price"), "quantity"),
+        (("quantity", "selling_price", "item_price"), "unit_price"),
+        (("quantity", "unit_price", "discount_amount", "rebate"), "discount"),
+    ],
+)
+def test_two_columns_that_an_amount_could_be_made_from_are_asked_about(
+    columns: tuple[str, ...], canonical: str
+) -> None:
+    known = ("customer_id", "event_time")
+    with pytest.raises(NeedsAnswer, match=f'--map "{canonical}='):
+        choose(propose((*known, *columns), [], {}), "f")
+    chosen, _ = choose(propose((*known, *columns, "amount"), [], {}), "f")
+    assert chosen["amount"] == "amount"
+
+
+@pytest.mark.parametrize("cost", ["UnitCost", "unit cost"])
+def test_what_a_piece_costs_the_shop_is_no_price(cost: str) -> None:
+    columns = ("customer_id", "event_time", cost, "SellingPrice", "quantity")
+    chosen, _ = choose(propose(columns, [], {}), "f")
+    assert chosen["unit_price"] == "SellingPrice" and cost not in chosen.values()
+
+
+def columns_of(folder: Path, head: str, named: tuple[str, ...] = ()) -> tuple[str, ...]:
+    file = folder / "log.csv"
+    file.write_text(head + "\n" + "4711;2024-03-01;Tee;2;3,50;;\n4712;2024-03-02;Tee;1;3,50;;\n")
+    return detect(file, "log.csv", named=named).columns
+
+
+def test_empty_cells_at_the_end_of_a_line_of_names_are_no_sign_of_an_event(tmp_path: Path) -> None:
+    assert columns_of(tmp_path, "Kundennr;Rechnungsdatum;Artikel;Menge;Einzelpreis;;")[:2] == (
+        "Kundennr", "Rechnungsdatum",
+    )  # fmt: skip
+
+
+def test_a_line_that_holds_a_column_that_the_person_named_is_the_header(tmp_path: Path) -> None:
+    head = "Kundennr;2024;Artikel;Menge;Einzelpreis;;"
+    with pytest.raises(NeedsAnswer, match='--map customer_id="Kundennr"'):
+        columns_of(tmp_path, head)
+    assert columns_of(tmp_path, head, ("kundennr",))[1] == "2024"

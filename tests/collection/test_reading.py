@@ -146,6 +146,42 @@ def test_line_numbers_hold_among_many_lines_of_every_kind(workspace: Workspace, 
     assert dict(zip(aside.line, aside.reason, strict=True)) == wanted
 
 
+@pytest.mark.parametrize(
+    ("times", "zone", "offset"),
+    [
+        (["2024-01-15T03:00:00+08:00"] * 3, "UTC", "+08:00"),
+        (["2024-01-15T03:00:00+0200", "2024-07-15T03:00:00+02:00", "2024-01-15T03:00:00+01"], "UTC", "+02:00"),
+        (["2024-01-15T03:00:00+08:00"] * 3, "Asia/Shanghai", None),
+        (["2024-01-15T03:00:00Z", "2024-01-15T03:00:00+00:00", "2024-01-15T03:00:00+08:00"], "UTC", None),
+    ],
+)
+def test_local_offsets_without_a_zone_are_said_to_make_days_of_utc(
+    workspace: Workspace, tmp_path: Path, times: list[str], zone: str, offset: str | None
+) -> None:
+    rows = [["customer_id", "event_time", "amount"], *[[f"c{i}", time, "1.5"] for i, time in enumerate(times)]]
+    manifest = ingest(workspace, write(tmp_path / "log.csv", rows), "log", timezone=zone)
+    said = [item["params"]["offset"] for item in manifest.warnings if item["code"] == "warning.days_of_utc"]
+    assert said == ([offset] if offset else [])
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (["1.23457E+11", "2024-01-31", "5"], {"warning.rounded_ids"}),
+        (["1.2E", "2024-01-31", "5"], set()),
+        (["Total", "2024-01-31", "60.00"], {"warning.totals_row"}),
+        (["合计：", "2024-01-31", "60.00"], {"warning.totals_row"}),
+        (["Total", "2024-01-31", "30.00"], set()),
+    ],
+)
+def test_customers_that_a_spreadsheet_made_are_warned_of(
+    workspace: Workspace, tmp_path: Path, last: list[str], said: set[str]
+) -> None:
+    rows = [["customer_id", "event_time", "amount"], *[[f"c{i}", f"2024-01-0{i}", str(10 * i)] for i in (1, 2, 3)]]
+    manifest = ingest(workspace, write(tmp_path / "log.csv", [*rows, last]), "log")
+    assert {item["code"] for item in manifest.warnings} & {"warning.rounded_ids", "warning.totals_row"} == said
+
+
 def test_times_follow_the_zone_of_the_log(workspace: Workspace, tmp_path: Path) -> None:
     rows = [["customer_id", "event_time", "amount"]]
     rows += [[f"c{i}", f"2024-0{i}-15 23:30:00", "1.50"] for i in (1, 7)] + [["z", "2024-07-15T23:30:00Z", "2"]]
@@ -210,7 +246,17 @@ def test_amounts_are_read_by_their_form(
         (["45292", "45292.5"], {}, None, "2024-01-01"),
         (["2024年1月5日", "2024年1月6日 10:11:12"], {}, None, "2024-01-05"),
         (["20240105", "20240106"], {}, None, "2024-01-05"),
+        (["２０２４－０１－０５", "２０２４／１／６　８：０５"], {}, None, "2024-01-05"),
+        (["۲۰۲۴-۰۱-۰۵", "٢٠٢٤/٠١/٠٦"], {}, None, "2024-01-05"),
         (["5.1.24 10:00", "31.1.24"], {}, None, "2024-01-05"),
+        (["5.1.24", "25.2.24"], {}, None, "2024-01-05"),
+        (["20-03-01", "20-03-30"], {}, None, "2020-03-01"),
+        (["24/1/5 8:05", "24/1/31"], {}, None, "2024-01-05"),
+        (["20-03-01", "20-03-12"], {"date_order": "ymd"}, None, "2020-03-01"),
+        (["20-03-01", "20-03-12"], {}, "dates_ambiguous_year", None),
+        (["25.04.24", "26.04.24"], {}, None, "2024-04-25"),
+        (["25-04-24", "26-04-24"], {}, "dates_ambiguous_year", None),
+        (["20-03-30", "04/25/2024"], {}, "dates_contradict_year", None),
     ],
 )
 def test_times_are_read_by_their_form(
@@ -307,6 +353,7 @@ def test_every_form_of_the_same_log_is_the_same_dataset(workspace: Workspace, tm
     records = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
     (tmp_path / "d.jsonl").write_text("\n".join(json.dumps(record) for record in records))
     (tmp_path / "e.json").write_text(json.dumps(records))
+    (tmp_path / "e2.json").write_text(json.dumps(records), encoding="utf-8-sig")
     frame = pd.DataFrame(records)
     frame.to_parquet(tmp_path / "f.parquet")
     (tmp_path / "g").mkdir()
@@ -323,7 +370,7 @@ def test_every_form_of_the_same_log_is_the_same_dataset(workspace: Workspace, tm
         for path in sorted(tmp_path.iterdir())
         if path.name != "workspace"
     }
-    assert len(versions) == 10 and len(set(versions.values())) == 1, versions
+    assert len(versions) == 11 and len(set(versions.values())) == 1, versions
 
 
 def test_excel_dates_and_numbers_keep_their_meaning(workspace: Workspace, tmp_path: Path) -> None:

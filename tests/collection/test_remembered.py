@@ -60,6 +60,7 @@ def test_a_reading_is_remembered_and_used_only_when_asked(workspace: Workspace) 
     assert (made.net_revenue, made.currency, made.timezone) == (11, "CNY", "Asia/Shanghai")
     assert ingest(workspace, again, "b", remembered=True, mapping={"amount": "Y"}).net_revenue == 18
     assert ingest(workspace, again, "b", remembered=True).net_revenue == 18
+    assert ingest(workspace, again, "b", remembered=True, timezone="UTC").timezone == "UTC"
     with pytest.raises(NotFound):
         ingest(workspace, log(workspace, "c.csv", "customer_id,date,amount", "a,2024-01-01,1"), "c", remembered=True)
 

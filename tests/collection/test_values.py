@@ -55,12 +55,56 @@ def test_times_without_an_offset_belong_to_the_zone() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("15-JAN-2024", datetime(2024, 1, 15)), ("15-Jan-24", datetime(2024, 1, 15)),
+        ("15-JAN-2024 10:11:12 -0100", datetime(2024, 1, 15, 11, 11, 12)),
+    ],
+)  # fmt: skip
+def test_a_year_behind_a_dash_is_no_offset(value: str, wanted: datetime) -> None:
+    assert ask(times.TimeReading().value("x"), [value]) == [wanted]
+    assert ask(times.form("x"), [value]) == ["zoned -01:00" if wanted.hour else "written"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2024-03-05 23:30:00.0000000 +01:00", "2024-03-05 23:30:00 +01:00", "2024-03-05T23:30:00 +01",
+        "2024-03-05T22:30Z",
+        "2024-03-06T06:30+08", "2024-03-06 06:30 +0800", "2024-03-06 06:30+08:00", "2024-03-05 22:30 UTC",
+        "20240305T223000Z", "20240305T233000+0100", "Tue Mar 05 2024 23:30:00 GMT+0100 (CET)", "5 Mar 2024 23:30 +0100",
+        "2024-03-05 11:30 PM +01:00",
+    ],
+)  # fmt: skip
+def test_offsets_are_told_with_a_blank_before_them_and_without_seconds(value: str) -> None:
+    assert ask(times.TimeReading("", ZONE).value("x"), [value], ZONE) == [datetime(2024, 3, 5, 22, 30)]
+    assert str(ask(times.form("x"), [value], ZONE)[0]).startswith("zoned")
+
+
+@pytest.mark.parametrize(
+    ("value", "hour", "minute"),
+    [
+        ("2024年1月5日 8时", 8, 0), ("2024年1月5日 8点整", 8, 0), ("2024年1月5日 20时5分", 20, 5),
+        ("2024年1月5日 晚上8:10", 20, 10), ("2024/1/5 晚上11点", 23, 0), ("2024-1-5 凌晨1:05", 1, 5),
+        ("45296,25", 6, 0), ("45296.25", 6, 0),
+    ],
+)  # fmt: skip
+def test_clocks_of_chinese_and_of_european_spreadsheets(value: str, hour: int, minute: int) -> None:
+    assert ask(times.TimeReading().value("x"), [value]) == [datetime(2024, 1, 5, hour, minute)]
+    assert ask(times.form("x"), [value, "2024年1月5日 晚上12:10"])[1:] == ["unreadable"]
+
+
+@pytest.mark.parametrize(
     ("value", "form"),
     [
         ("13/02/2024", "day_first"), ("02/13/2024", "month_first"), ("01/02/2024", "either"), ("02/02/2024", "same"),
-        ("2024-02-30", "unreadable"), ("2024-06-30 23:59:60Z", "unreadable"), ("1704067200", "epoch_s"),
-        ("1704067200000", "epoch_ms"), ("45292.5", "excel"), ("19970131", "compact"), ("711", "unreadable"),
-        ("2024-03-10 02:30:00 America/New_York", "zoned"), ("12 Feb 2024", "written"),
+        ("20-03-30", "year_first"), ("20-03-12", "day_or_year"), ("11-01-05", "any"), ("31.1.24", "day_first"),
+        ("1.2.3", "unreadable"), ("2024-02-30", "unreadable"), ("2024-06-30 23:59:60Z", "unreadable"),
+        ("1704067200", "epoch_s"), ("1704067200000", "epoch_ms"), ("45292.5", "excel"), ("19970131", "compact"),
+        ("711", "unreadable"),
+        ("2024-03-10 02:30:00 America/New_York", "zoned"),
+        ("2024-03-10 02:30+08", "zoned +08:00"), ("2024-03-10T02:30:00+0530", "zoned +05:30"),
+        ("2024-03-10T02:30:00+00:00", "zoned"), ("2024-03-10T02:30:00Z", "zoned"), ("12 Feb 2024", "written"),
     ],
 )  # fmt: skip
 def test_forms_of_time(value: str, form: str) -> None:
@@ -80,6 +124,18 @@ def test_amounts_in_every_spelling_are_the_same_number(amounts: list[object]) ->
     for spelled in (plain, english, german, french, books, wide):
         for decimal in ("point", "comma"):
             assert ask(numbers.NumberReading(decimal).value("x"), spelled) == wanted
+
+
+def test_pieces_are_counted_without_their_word() -> None:
+    wanted = {"2件": 2, "3 个": 3, "1 pc": 1, "4 pcs.": 4, "5 Stk": 5, "件": None}
+    assert ask(numbers.NumberReading().value("x"), list(wanted)) == list(wanted.values())
+
+
+def test_a_dash_behind_the_decimal_mark_says_no_cents_and_is_no_minus() -> None:
+    values = ["CHF 20.-", "35.–", "12,-", "7.--", "9,—", "1'200.- Fr.", "-5.-", "(8.-)", "20-", "20.50-"]
+    wanted = [20, 35, 12, 7, 9, 1200, -5, -8, -20, -20.5]
+    assert ask(numbers.NumberReading().value("x"), values) == wanted
+    assert ask(numbers.form("x"), ["CHF 20.-", "12,-"]) == ["integer", "integer"]
 
 
 @given(st.lists(st.one_of(st.text(max_size=10), st.floats().map(str)), min_size=1, max_size=30))

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pandas as pd
 import pytest
 
+from clv_core import pipeline
+from clv_core.cli import main
+from clv_core.config import TrainConfig
+from clv_core.errors import ClvError
+from clv_core.training import choice
 from clv_core.workspace import Workspace
 from tests.test_pipeline import run
 
@@ -108,6 +114,23 @@ def test_without_a_number_there_are_as_many_origins_as_the_log_allows(
     code, result = run("backtest", "shop", "--horizon-days", "90", *where)
     assert code == 0 and len(result["origins"]) == 4  # 540 days: 4 horizons, one more to learn from, 28 days before it
     assert len(run("backtest", "shop", "--horizon-days", "40", *where)[1]["origins"]) == 5
+
+
+@pytest.mark.parametrize(("small", "model"), [(0, "blend"), (10**9, "instant_tuned")])
+def test_without_names_it_is_the_model_that_train_takes_beside_the_simple_ones(
+    small: int, model: str, small_workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def stop(workspace: Workspace, name: str, config: TrainConfig, **how: Any) -> NoReturn:
+        asked.update(how, model=config.model)
+        raise ClvError("unexpected", kind="stop")
+
+    monkeypatch.setattr(choice, "SMALL", small)
+    monkeypatch.setattr(pipeline, "backtest", stop)
+    words = ["backtest", "shop", "--horizon-days", "60", "--workspace", str(small_workspace.root)]
+    assert main([*words, "--out", str(tmp_path)]) == ClvError.exit_code
+    assert asked["model"] == model and asked["models"] == [model, "naive", "bgnbd"]
 
 
 def test_folds_are_written_beside_the_plain_figures(small_workspace: Workspace, tmp_path: Path) -> None:

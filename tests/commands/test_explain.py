@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.cli import main
+from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.kept_explanations import explanation_folder, kept_explanation
 from clv_core.evaluation.explain.answers import ANSWERS
 from clv_core.evaluation.explain.store import load_explanation
 from clv_core.jobs import NoProgress
@@ -104,3 +108,24 @@ def test_what_cannot_be_explained_is_said_and_leaves_nothing(
     code, said = run(capsys, small_workspace, "explain", "shop", "--model", small_bundle.id, "--out", str(out), *words)
     assert (code, said["error"]["code"]) == (expected, error)
     assert not out.exists()
+
+
+def test_what_was_written_elsewhere_is_also_kept_for_cards_and_reports_unless_it_is_of_fewer_customers(
+    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    dataset = open_dataset(small_workspace, "shop")
+    folder = explanation_folder(small_workspace, small_bundle, dataset)
+    shutil.rmtree(folder, ignore_errors=True)
+
+    def explained(sample: int, cutoff: date | None = None) -> None:
+        how = {"sample": sample, "permutations": 1, "cutoff": cutoff}
+        pipeline.explain(small_workspace, "shop", small_bundle.id, tmp_path / "why", progress=NoProgress(), **how)  # type: ignore[arg-type]
+
+    explained(4, dataset.log_end - timedelta(days=30))
+    assert load_explanation(folder) is None
+    for sample, kept in ((6, 6), (3, 6)):
+        explained(sample)
+        found = load_explanation(folder)
+        assert found is not None and len(found[0].customer_ids) == kept
+    customer = found[0].customer_ids[0]
+    assert kept_explanation(small_workspace, small_bundle, dataset, customer, dataset.log_end) is not None

@@ -13,7 +13,9 @@ from clv_core import pipeline
 from clv_core.cli import main
 from clv_core.collection.ingest import ingest
 from clv_core.config import TrainConfig
+from clv_core.errors import Message
 from clv_core.jobs import NoProgress
+from clv_core.monitoring.challenge import Outcome
 from clv_core.workspace import Workspace
 from tests.monitoring.steady_shop import (
     another_channel,
@@ -72,6 +74,35 @@ def test_what_was_acknowledged_no_longer_turns_a_light(
     code, found = run(work, capsys, "--model", model, "--chunk", "week", "--acknowledge", "all")
     assert code == 0 and found["kind"] == "week"
     assert found["lights"]["data"]["light"] == "green" and all(alert["acknowledged"]["at"] for alert in found["alerts"])
+
+
+def test_whom_the_variables_name_is_told_without_an_option(
+    work: Workspace, model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(pipeline, "tell", lambda *_, **channels: told.append(channels) or {})
+    monkeypatch.setenv("CLV_WEBHOOK_URL", "https://chat.example/hook")
+    for name, value in (("HOST", "mail.example"), ("FROM", "a@shop.example"), ("TO", "b@shop.example")):
+        monkeypatch.setenv(f"CLV_SMTP_{name}", value)
+    assert run(work, capsys, "--model", model)[0] == 0
+    assert run(work, capsys, "--model", model, "--webhook", "https://other.example/hook")[0] == 0
+    assert [one["webhook"] for one in told] == ["https://chat.example/hook", "https://other.example/hook"]
+    assert all(one["smtp"].to == ("b@shop.example",) for one in told)
+    monkeypatch.delenv("CLV_WEBHOOK_URL")
+    monkeypatch.delenv("CLV_SMTP_TO")
+    assert run(work, capsys, "--model", model)[0] == 0
+    assert told[-1]["webhook"] is None and told[-1]["smtp"] is None
+
+
+def test_where_nobody_can_be_told_it_is_retrained_all_the_same_and_the_report_is_there(
+    work: Workspace, model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome = Outcome("alike", model, model, Message("retrain.alike"))
+    monkeypatch.setattr(pipeline, "retrain", lambda *_, **__: outcome)
+    (work.root / "monitoring" / f"{model}-kept" / "acknowledged.json").unlink(missing_ok=True)
+    code, found = run(work, capsys, "--model", model, "--retrain", "--webhook", "http://127.0.0.1:9/hook")
+    assert (code, found["error"]["code"]) == (5, "webhook_failed")
+    assert found["result"]["model"] == model and found["result"]["retrain"]["outcome"] == "alike"
 
 
 @pytest.mark.parametrize(

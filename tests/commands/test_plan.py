@@ -44,6 +44,10 @@ def test_a_plan_keeps_its_limits_and_its_file_adds_up(
     side = json.loads(Path(said["side_file"]).read_text(encoding="utf-8"))
     assert side["rows"] == said["rows"] and side["scheme"] == said["scheme"]
     assert [one["params"]["offer"] for one in side["assumptions"]] == ["Mail", "Gift"]
+    assert side["settings"]["budget"] == 40
+    gift = side["settings"]["offers"][1]
+    assert (gift["name"], gift["cost"], gift["capacity"], gift["measured"]) == ("Gift", 1.5, 40, False)
+    assert {tier: one["value"] for tier, one in gift["effects"].items()} == {"1": 0.12, "2": 0.09}
     log = [json.loads(line) for line in (small_workspace.exports / "log.jsonl").read_text("utf-8").splitlines()]
     assert log[-1]["files"] == ["plan.csv"] and log[-1]["rows"] == said["rows"]
 
@@ -54,7 +58,7 @@ def test_an_experiment_takes_the_place_of_the_assumed_effect(
     """Customers who spent more after the date are put into the treated group, so that there is an effect to find."""
     dataset = open_dataset(small_workspace, "shop")
     events = pd.read_parquet(dataset.events_path)
-    start = (pd.Timestamp(dataset.log_end) - pd.Timedelta(days=80)).strftime("%Y-%m-%d")
+    start = (pd.Timestamp(dataset.log_end) - pd.Timedelta(days=120)).strftime("%Y-%m-%d")
     after = events[(events["event_time"].astype("str") >= start) & (events["event_type"] == "purchase")]
     ids = events["customer_id"].drop_duplicates().sort_values().to_numpy()
     lucky = np.isin(ids, after["customer_id"].unique()[::2])
@@ -65,7 +69,7 @@ def test_an_experiment_takes_the_place_of_the_assumed_effect(
     code, said = run(capsys, small_workspace, *words, str(tmp_path / "plan.parquet"), "--lang", "zh")
     assert code == 0
     found = said["experiments"]["Gift"]
-    assert found["window_days"] == 80 and found["effects"][0]["low"] > 0
+    assert found["window_days"] == 90 == small_bundle.record["horizon_days"] and found["effects"][0]["low"] > 0
     gift = said["offers"][1]
     assert gift["measured"] and all("low" in effect for effect in gift["effects"].values())
     assert said["gain_measured_low"] < said["gain_measured"] < said["gain_measured_high"]

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from clv_core.cli import main
+from clv_core.collection.store import open_dataset
+from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.deployment.kept_explanations import explanation_folder
+from clv_core.evaluation.explain.store import load_record
+from clv_core.i18n import translate
 from clv_core.workspace import Workspace
 
 
@@ -39,6 +47,37 @@ def test_demo_then_report_writes_slides_and_a_page_in_the_language_asked_for(
         "data", "trust", "quality", "deciles", "drivers", "segments", "plan", "limits",
     ]  # fmt: skip
     assert "50" in said["sections"]["plan"]
+
+
+def test_a_report_on_a_fresh_model_explains_it_first(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, demo = run(capsys, workspace, "demo")
+    bundle, dataset = open_bundle(workspace, demo["model"]), open_dataset(workspace, "sample")
+    folder = explanation_folder(workspace, bundle, dataset)
+    shutil.rmtree(folder)
+    words = ("report", "sample", "--model", demo["model"], "--out", str(tmp_path / "report.html"))
+    code, said = run(capsys, workspace, *words)
+    assert code == 0 and said["sections"]["drivers"] != translate("report.drivers.none", "en")
+    assert load_record(folder) is not None
+
+
+def test_a_report_measures_an_offer_from_its_experiment_as_plan_does(
+    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset = open_dataset(small_workspace, "shop")
+    ids = pd.read_parquet(dataset.events_path, columns=["customer_id"])["customer_id"].drop_duplicates().sort_values()
+    rows = pd.DataFrame({"customer_id": ids, "date": (dataset.log_end - timedelta(days=40)).isoformat()})
+    rows["group"] = ["offer" if place % 2 else "control" for place in range(len(rows))]
+    rows.to_csv(tmp_path / "tried.csv", index=False)
+    offer = f"name=Gift,cost=0,effect=@{tmp_path / 'tried.csv'}"
+    words = ("report", "shop", "--model", small_bundle.id, "--out", str(tmp_path / "report.html"))
+    code, said = run(capsys, small_workspace, *words, "--budget", "50", "--offer", offer)
+    assert code == 0 and "experiment_left_out" in [warning["code"] for warning in said["warnings"]]
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    note = {"offer": "Gift", "days": 40, "horizon": small_bundle.record["horizon_days"]}
+    assert translate("warning.offer_window", "en", **note) in page
+    assert translate("report.plan.rests.measured", "en") in page
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace, read_json, write_json
 
+RUN = "0123456789abcdef"
 LOG = "customer_id,event_time,amount\na,2024-01-01,1\nb,2024-01-02,2\n"
 
 
@@ -35,6 +36,8 @@ def workspace(tmp_path: Path) -> Workspace:
         )
         for folder in (workspace.folder("predictions", model), workspace.folder("explored", name, version)):
             (folder / f"{name}-{version}-20240103.parquet").write_bytes(b"scores")
+        write_json(workspace.folder("tuning", name) / f"{version}-0.json", {})
+        write_json(workspace.folder("runs", f"{name}-{RUN}", "refit") / "plan.json", {})
     return workspace
 
 
@@ -54,7 +57,15 @@ def test_all_that_is_of_the_dataset_follows_and_nothing_of_another(workspace: Wo
     assert state(workspace) == NEW
     assert open_bundle(workspace, "shop-hybrid").record["dataset"] == {"name": "store", "version": version}
     assert open_dataset(workspace, "store").manifest.name == "store"
-    names = sorted(str(path.relative_to(workspace.root)) for path in workspace.root.rglob("*.parquet"))
+    names = sorted(str(path.relative_to(workspace.root)) for path in workspace.root.rglob("*.*"))
+    assert [name for name in names if name.startswith("tuning/")] == [
+        f"tuning/shop-2/{version}-0.json",
+        f"tuning/store/{version}-0.json",
+    ]
+    assert [name for name in names if name.startswith("runs/")] == [
+        f"runs/shop-2-{RUN}/refit/plan.json",
+        f"runs/store-{RUN}/refit/plan.json",
+    ]
     assert f"predictions/shop-hybrid/store-{version}-20240103.parquet" in names
     assert f"explored/store/{version}/shop-{version}-20240103.parquet" in names
     assert f"predictions/shop-2-hybrid/shop-2-{version}-20240103.parquet" in names
@@ -84,7 +95,7 @@ STEPS = [
     (folder_renaming.os, "rename"),
     (renaming, "write_json"),
     (renaming, "predictions_of"),
-    (renaming, "_move_views"),
+    (renaming, "_move"),
     (renaming, "_tell_jobs"),
     (renaming, "renamed"),
 ]

@@ -104,6 +104,15 @@ def test_a_win_is_claimed_only_when_the_interval_excludes_zero(predictions: pd.D
     assert ranking["gini"] == ranking["rmse"] == "beats" and mirrored["gini"] == mirrored["rmse"] == "loses"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_misses_are_said_in_the_currency_and_other_figures_are_not(predictions: pd.DataFrame, language: str) -> None:
+    found = Bootstrap.of(predictions, SPOKEN, resamples=50)
+    for one, other in (("hybrid", "naive"), ("naive", "hybrid"), ("hybrid", "hybrid")):
+        for verdict in verdicts(found, one, other, currency="EUR"):
+            amounts = verdict.message.text(language).count(" EUR")
+            assert amounts == (3 if verdict.metric in ("mae", "rmse") else 0), verdict.message.code
+
+
 def test_equal_models_cannot_be_told_apart(predictions: pd.DataFrame) -> None:
     copy = predictions[predictions["model"] == "hybrid"].assign(model="hybrid#2")
     found = Bootstrap.of(pd.concat([predictions, copy]), SPOKEN, resamples=50)

@@ -69,6 +69,23 @@ def test_nobody_is_predicted_by_a_model_that_has_seen_them(
     assert Memory(snapshot).predict(snapshot).predicted_clv.sum() == len(later)  # the stub does tell who was seen
 
 
+def test_what_a_killed_run_left_is_not_taken_by_other_folds_or_another_origin(
+    log: EventLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders: list[Path] = []
+
+    def remember(train: Snapshot, config: TrainConfig, folder: Path, *_: Any) -> Fitted:
+        folders.append(folder)
+        return Fitted(Memory(train), [])
+
+    monkeypatch.setitem(folds.MODELS, "lightgbm", ModelEntry(remember, None))  # type: ignore[arg-type]
+    for origin, number in ((ORIGIN, 2), (ORIGIN, 3), (date(2024, 3, 1), 2)):
+        cross_validate(log, origin, CONFIG, number, tmp_path, NoProgress())
+    assert len(set(folders)) == 7
+    cross_validate(log, ORIGIN, CONFIG, 2, tmp_path, NoProgress())
+    assert folders[-2:] == folders[:2]  # the same run does go on
+
+
 def test_an_origin_without_its_horizon_is_refused(log: EventLog, tmp_path: Path) -> None:
     with pytest.raises(NotEnoughData):
         cross_validate(log, date(2024, 6, 1), CONFIG, 2, tmp_path, NoProgress())

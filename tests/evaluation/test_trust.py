@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clv_core.errors import Message
 from clv_core.evaluation import trust as module
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.change import Change
@@ -130,6 +131,19 @@ def test_cases_reach_every_reason() -> None:
 def test_whatever_refuses_has_a_short_name_for_the_acknowledgement() -> None:
     refusing = [code for code, kind in REASONS.items() if kind == "refuses"]
     assert all(has(f"trust.because.{code}", language) for code in refusing for language in LANGUAGES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("total", [0.0, 480_000 / 3, 480_000 * 0.7, 480_000, 480_000 * 1.4, 480_000 * 3])
+def test_totals_are_said_in_the_currency_of_the_log(total: float, language: str) -> None:
+    evidence = held(predicted_total=total, buyers=900)
+    said = [reason for reason in judge(replace(evidence, currency="EUR")).reasons if "predicted" in reason.params]
+    assert [reason.params["currency"] for reason in said] == ["EUR"]
+    assert f"{total:,.0f} EUR" in said[0].text(language) and "480,000 EUR" in said[0].text(language)
+    before = {name: value for name, value in said[0].params.items() if name != "currency"}
+    nameless = next(reason for reason in judge(evidence).reasons if "predicted" in reason.params)
+    assert Message(said[0].code, before).text(language) == nameless.text(language)
+    assert nameless.text(language) == said[0].text(language).replace(" EUR", "")
 
 
 def test_a_change_is_the_headline_only_where_it_explains_the_level() -> None:

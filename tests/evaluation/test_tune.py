@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +16,12 @@ from sklearn.metrics import mean_tweedie_deviance
 from clv_core import pipeline
 from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
+from clv_core.deployment.kept_tuning import find_tuning
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.evaluation import tune
+from clv_core.evaluation.origins import rolling_origins
 from clv_core.evaluation.tune import SPACE, best, deviance, search
+from clv_core.evaluation.tuned import Tuning, judge
 from clv_core.features.log import EventLog, open_log
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -48,8 +53,9 @@ def test_deviance_survives_what_scikit_learn_refuses_and_prefers_the_truth() -> 
 
 
 def test_every_searched_setting_is_a_setting_and_the_default_is_tried_first(past: EventLog, tmp_path: Path) -> None:
-    trials = search(past, QUICK, trials=3, origins=2, folder=tmp_path, progress=NoProgress())
-    assert [trial.number for trial in trials] == [0, 1, 2]
+    found = search(past, QUICK, trials=3, origins=2, folder=tmp_path, progress=NoProgress())
+    trials = found.trials
+    assert [trial.number for trial in trials] == [0, 1, 2] and found.default == trials[0]
     assert dict(trials[0].settings) == {name: getattr(QUICK, name) for name in SPACE}
     assert all(set(trial.settings) == set(SPACE) and np.isfinite(trial.loss) for trial in trials)
     assert best(trials).loss == min(trial.loss for trial in trials if trial.state == "complete")
@@ -60,7 +66,7 @@ def test_a_search_that_was_killed_in_the_middle_of_a_trial_goes_on(
 ) -> None:
     measured, calls = tune._measured, []
 
-    def killed(*arguments: object) -> float:
+    def killed(*arguments: Any) -> float:
         calls.append(1)
         if len(calls) == 4:  # the reference, two whole trials, then the third one is cut off
             raise SystemExit
@@ -71,8 +77,87 @@ def test_a_search_that_was_killed_in_the_middle_of_a_trial_goes_on(
         search(past, QUICK, trials=4, origins=1, folder=tmp_path, progress=NoProgress())
     resumed = search(past, QUICK, trials=4, origins=1, folder=tmp_path, progress=NoProgress())
     whole = search(past, QUICK, trials=4, origins=1, folder=tmp_path / "again", progress=NoProgress())
-    assert [(dict(t.settings), t.loss) for t in resumed] == [(dict(t.settings), t.loss) for t in whole]
-    assert len({json.dumps(dict(trial.settings)) for trial in whole}) == 4
+    assert [(t.settings, t.loss) for t in resumed.trials] == [(t.settings, t.loss) for t in whole.trials]
+    assert len({json.dumps(dict(trial.settings)) for trial in whole.trials}) == 4
+
+
+def by_rate(log: EventLog, origin: date, config: TrainConfig, folder: Path) -> float:
+    """Measure at once: the slower a network learns, the better."""
+    return 1.0 if config.model == tune.REFERENCE else config.learning_rate
+
+
+OUTSIDE = replace(
+    QUICK,
+    learning_rate=0.05,
+    weight_decay=0.0,
+    dropout=0.7,
+    batch_size=128,
+    mlp_width=100,
+    mlp_layers=5,
+    rnn="rnn",
+    rnn_width=48,
+    max_steps_back=30,
+)
+
+
+def test_a_default_outside_of_what_is_usually_searched_is_tried_too(
+    past: EventLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tune, "_measured", by_rate)
+    found = search(past, OUTSIDE, trials=14, origins=1, folder=tmp_path, progress=NoProgress())
+    assert dict(found.trials[0].settings) == {name: getattr(OUTSIDE, name) for name in SPACE}
+    assert found.default == found.trials[0] and len(found.trials) == 14
+    for trial in found.trials:
+        replace(OUTSIDE, **trial.settings)  # raises where a setting is out of its bounds
+
+
+def test_a_default_that_failed_is_tried_again_and_known_by_its_settings(
+    past: EventLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(log: EventLog, origin: date, config: TrainConfig, folder: Path) -> float:
+        if config.model != tune.REFERENCE:
+            raise MemoryError
+        return 1.0
+
+    monkeypatch.setattr(tune, "_measured", failing)
+    with pytest.raises(MemoryError):
+        search(past, QUICK, trials=3, origins=1, folder=tmp_path, progress=NoProgress())
+    monkeypatch.setattr(tune, "_measured", by_rate)
+    found = search(past, QUICK, trials=3, origins=1, folder=tmp_path, progress=NoProgress())
+    assert len(found.trials) == 3
+    assert (found.default.loss, found.default.settings["learning_rate"]) == (QUICK.learning_rate, QUICK.learning_rate)
+
+
+def test_a_default_that_comes_late_and_is_behind_is_tried_to_the_end(
+    past: EventLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tune, "_measured", by_rate)
+    search(past, QUICK, trials=8, origins=2, folder=tmp_path, progress=NoProgress())
+    late = replace(QUICK, learning_rate=8e-3)
+    found = search(past, late, trials=8, origins=2, folder=tmp_path, progress=NoProgress())
+    assert found.default == found.trials[-1] and (found.default.number, found.default.loss) == (8, 8e-3)
+
+
+def test_origins_with_too_little_before_them_are_left_out(
+    past: EventLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = rolling_origins(past.first_day, past.end, QUICK.horizon_days, 3)
+
+    def young(log: EventLog, origin: date, config: TrainConfig, folder: Path) -> float:
+        if origin == first:
+            raise NotEnoughData("too_few_buyers", buyers=12, needed=30, horizon=60)
+        return by_rate(log, origin, config, folder)
+
+    monkeypatch.setattr(tune, "_measured", young)
+    found = search(past, QUICK, trials=2, origins=3, folder=tmp_path, progress=NoProgress())
+    assert found.origins == tuple(others) and len(others) == 2
+
+    def empty(*arguments: Any) -> float:
+        raise NotEnoughData("too_few_buyers", buyers=12, needed=30, horizon=60)
+
+    monkeypatch.setattr(tune, "_measured", empty)
+    with pytest.raises(NotEnoughData, match="12"):
+        search(past, QUICK, trials=2, origins=3, folder=tmp_path / "empty", progress=NoProgress())
 
 
 def test_a_model_without_settings_and_a_log_without_room_are_told_so(past: EventLog, tmp_path: Path) -> None:
@@ -83,10 +168,32 @@ def test_a_model_without_settings_and_a_log_without_room_are_told_so(past: Event
         search(past, TrainConfig(horizon_days=400), trials=2, origins=1, folder=tmp_path, progress=NoProgress())
 
 
+def test_what_is_switched_off_is_read_neither_by_the_search_nor_by_the_judgement(
+    small_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[EventLog] = []
+
+    def searched(log: EventLog, *arguments: Any, **named: Any) -> tune.Search:
+        seen.append(log)
+        return search(log, *arguments, **named)
+
+    def judged(log: EventLog, *arguments: Any) -> Tuning:
+        seen.append(log)
+        return judge(log, *arguments)
+
+    monkeypatch.setattr(tune, "_measured", by_rate)
+    monkeypatch.setattr(pipeline, "search", searched)
+    monkeypatch.setattr(pipeline, "judge", judged)
+    assert open_log(open_dataset(small_workspace, "shop")).signals
+    bare = replace(QUICK, attributes=False, review_text=False)
+    pipeline.tune(small_workspace, "shop", bare, trials=1, origins=1, progress=NoProgress())
+    assert [log.signals for log in seen] == [(), ()]
+
+
 def test_the_last_horizon_decides_nothing(small_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
-    def watched(log: EventLog, *arguments: object, **named: object) -> list[tune.Trial]:
+    def watched(log: EventLog, *arguments: Any, **named: Any) -> tune.Search:
         seen.append(log.end)
         return search(log, *arguments, **named)
 
@@ -94,6 +201,8 @@ def test_the_last_horizon_decides_nothing(small_workspace: Workspace, monkeypatc
     found = pipeline.tune(small_workspace, "shop", QUICK, trials=2, origins=1, progress=NoProgress())
     end = open_dataset(small_workspace, "shop").log_end
     assert seen == [end - timedelta(days=60)] and found.origin == seen[0].isoformat()
-    kept = json.loads((small_workspace.root / "tuning" / "shop-60d.json").read_text(encoding="utf-8"))
+    kept = find_tuning(small_workspace, open_dataset(small_workspace, "shop"), QUICK)
+    assert kept is not None
     assert kept["settings"] == found.settings and len(kept["trials"]) == 2
+    assert len(kept["origins"]) == 1 and kept["origins"][0] < kept["origin"]
     assert set(found.advantage) in (set(), {"gini", "spearman", "mae", "rmse", "decile_mape", "bias"})

@@ -30,6 +30,7 @@ from clv_core.features.context.lookup import (
 )
 from clv_core.features.engine import Engine
 from clv_core.features.log import EventLog
+from clv_core.features.relations import day_of
 from clv_core.features.sequences import STEP_VALUES, Steps, windows_at
 
 Opener = Callable[..., EventLog]
@@ -555,16 +556,26 @@ def test_a_context_is_made_when_it_is_asked_for_and_once(steps: Steps) -> None:
 
 def test_a_sample_is_whole_customers_spread_over_all(opened: Opener, shop: pd.DataFrame) -> None:
     log = opened(shop)
-    sample, steps = sample_steps(log.holder, 200), log.steps
+    end = day_of(log.end)
+    sample, steps = sample_steps(log.holder, end, 200), log.steps
     assert len(set(sample.customer_ids)) == len(sample.customer_ids) == 200
     where = np.searchsorted(steps.customer_ids.astype(str), sample.customer_ids.astype(str))
     assert where.min() == 0 and where.max() > 0.98 * len(steps.customer_ids) and np.diff(where).max() <= 3
     expected = reordered(steps, where)
     for name in ("offsets", "day", "gap_days", "values", "codes"):
         np.testing.assert_array_equal(getattr(sample, name), getattr(expected, name), err_msg=name)
-    assert len(sample_steps(log.holder, 10_000).day) == len(steps.day)
+    assert len(sample_steps(log.holder, end, 10_000).day) == len(steps.day)
     whole = joined([log.holder.steps(0, 100), log.holder.steps(100)])
     np.testing.assert_array_equal(whole.values, steps.values)
+
+
+@pytest.mark.parametrize("alter", [changed, added, deleted])
+def test_later_rows_change_neither_who_is_in_a_sample_nor_what_is_said_of_them(
+    opened: Opener, shop: pd.DataFrame, alter: Callable[[pd.DataFrame], pd.DataFrame]
+) -> None:
+    one, other = (sample_steps(opened(rows).holder, DAY, 200) for rows in (shop, alter(shop)))
+    assert one.customer_ids.tolist() == other.customer_ids.tolist() and len(one.customer_ids) == 200
+    assert Context.of(one, DAY, HORIZON).to_json() == Context.of(other, DAY, HORIZON).to_json()
 
 
 def test_a_snapshot_has_the_context_of_its_cutoff(opened: Opener, shop: pd.DataFrame) -> None:

@@ -27,7 +27,7 @@ def manifest(**known: object) -> Manifest:
     return Manifest(**(values | known))  # type: ignore[arg-type]
 
 
-def test_a_stored_dataset_opens_in_its_own_time_zone_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_stored_dataset_opens_in_its_own_time_zone_up_to_its_end_and_leaves_nothing_behind(tmp_path: Path) -> None:
     events = pd.DataFrame(
         {
             "customer_id": ["b", "a", "a"],
@@ -65,6 +65,13 @@ def test_a_stored_dataset_opens_in_its_own_time_zone_and_leaves_nothing_behind(t
     log.close()
     assert not scratch.exists()
     assert len(a_day_later.windows.steps.day) == 3
+    open_log(dataset, before=dataset.log_end).close()
+    with pytest.raises(NotEnoughData) as too_late:
+        open_log(dataset, before=date(2024, 2, 3))
+    assert too_late.value.exit_code == 4
+    for language in LANGUAGES:
+        sentence = too_late.value.message(language)
+        assert "2024-02-03" in sentence and "2024-02-02" in sentence
 
 
 def test_purchases_only_is_the_log_without_its_other_events(opened: Opener, shop: pd.DataFrame) -> None:

@@ -62,3 +62,13 @@ def test_processors_change_no_bit(small_bundle: Bundle, snapshot: Snapshot, monk
         found.append(small_bundle.model.predict(snapshot))
     torch.set_num_threads(before)
     assert same(*found)
+
+
+@pytest.mark.parametrize("horizon", [None, 30, 365])
+def test_a_quantile_is_nothing_exactly_where_that_much_of_the_chance_is_nothing(
+    small_bundle: Bundle, snapshot: Snapshot, horizon: int | None
+) -> None:
+    found = small_bundle.model.predict(snapshot, horizon)
+    for q, value in ((0.1, found.clv_p10), (0.5, found.clv_p50), (0.9, found.clv_p90)):
+        assert ((value == 0) == (found.p_purchase <= 1 - q)).all()
+    assert (found.clv_p90 > 0).any() and (found.clv_p90 == 0).any()

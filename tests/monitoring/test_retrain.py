@@ -11,19 +11,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core import pipeline
+from clv_core import audit, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import REFERENCE, list_bundles, open_bundle
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.scoring import score
-from clv_core.errors import Refused
+from clv_core.errors import Message, Refused
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.jobs import NoProgress
-from clv_core.monitoring.challenge import JUDGED, Figure
+from clv_core.monitoring.challenge import JUDGED, Figure, Outcome
 from clv_core.monitoring.drift.reference import reference_of
 from clv_core.workspace import Workspace
+from tests.deployment.registry import tiny
 from tests.monitoring.steady_shop import changed_from, day_after, dearer, steady_log, write_log
 
 CUTOFF = day_after(240)
@@ -118,6 +119,39 @@ def test_where_nothing_changed_the_champion_stays_and_before_a_horizon_has_passe
     assert soon.outcome == "early" and soon.challenger == "" and len(list_bundles(steady)) == 2
     log_end = open_dataset(steady, "shop").log_end
     assert soon.why.params["since"] == (log_end + timedelta(days=60)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("promote", "meanwhile", "outcome"),
+    [(True, False, "promoted"), (False, False, "better"), (True, True, "stays")],
+)
+def test_a_better_challenger_replaces_only_whom_it_was_held_against_and_only_where_it_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, promote: bool, meanwhile: bool, outcome: str
+) -> None:
+    work = Workspace(tmp_path)
+    registry = Registry(work)
+    champion, other, challenger = (tiny.save(work, seed, "shop") for seed in (1, 2, 3))
+    for bundle in (champion, other, challenger):
+        registry.register(bundle)
+    found_better = Message("retrain.promoted", {"origin": CUTOFF.isoformat(), "customers": 9})
+
+    def compare(*_: object) -> Outcome:
+        if meanwhile:
+            registry.promote("shop", other.id)
+        return Outcome("promoted", champion.id, challenger.id, found_better)
+
+    monkeypatch.setattr(pipeline, "open_dataset", lambda *_: None)
+    monkeypatch.setattr(pipeline, "default_model", lambda *_: "naive")
+    monkeypatch.setattr(pipeline, "train", lambda *_, **__: challenger)
+    monkeypatch.setattr(pipeline.challenge, "early", lambda *_: None)
+    monkeypatch.setattr(pipeline.challenge, "settings_of", lambda *_: CONFIG)
+    monkeypatch.setattr(pipeline.challenge, "compare", compare)
+    found = pipeline.retrain(work, "shop", champion.id, promote=promote, progress=NoProgress())
+    speaking = registry.champion("shop")
+    assert speaking is not None and found.outcome == outcome and "{" not in found.why.text("zh")
+    assert speaking.bundle == {"promoted": challenger, "better": champion, "stays": other}[outcome].id
+    noted = [line["version"] for line in audit.lines(work) if line["action"] == "models promote"]
+    assert noted == ([] if outcome == "better" else [speaking.number])
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs, pipeline
@@ -17,11 +19,28 @@ from clv_core.collection.ingest import ingest
 from clv_core.config import TrainConfig
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace, write_json
+from pages.ui import by_role
 from pages.ui.navigation import BY_NAME
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "assets" / "sample" / "events.csv"
 HORIZON_DAYS = 90
+ROLES = """
+default = ""
+claim = "groups"
+[people]
+"ana@shop.example" = "admin"
+"*@shop.example" = "viewer"
+[claims]
+"clv-analysts" = "analyst"
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_caches() -> None:
+    """A server has one workspace, and its caches are keyed by what lies there; here many have models of the same id."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
 
 
 @pytest.fixture(scope="session")
@@ -93,3 +112,22 @@ def open_page(monkeypatch: pytest.MonkeyPatch, sleeping_job: Callable[..., jobs.
         return app if page == "home" else app.switch_page(BY_NAME[page].path).run()
 
     return open_it
+
+
+@pytest.fixture
+def sign_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
+    """Return what lets somebody be signed in; without an address, nobody is."""
+    settings = tmp_path / "access.toml"
+    settings.write_text(ROLES)
+    monkeypatch.setenv("CLV_ACCESS_FILE", str(settings))
+
+    def enter(email: str = "", **claims: Any) -> None:
+        monkeypatch.setattr(st, "user", {"is_logged_in": bool(email), **({"email": email} if email else {}), **claims})
+
+    return enter
+
+
+@pytest.fixture
+def never_grey(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let buttons be live for everybody, as one that somebody forgot to grey: what lies behind them must refuse."""
+    monkeypatch.setattr(by_role, "if_may", lambda action, *, disabled=False: {"disabled": disabled})

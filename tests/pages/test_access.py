@@ -2,48 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from clv_core import audit
+from clv_core.collection.profile import Answers
+from clv_core.collection.remembered import recall, remember
 from clv_core.jobs import Job
 from clv_core.workspace import Workspace
-from pages.ui import access, by_role
-
-SETTINGS = """
-default = ""
-claim = "groups"
-[people]
-"ana@shop.example" = "admin"
-"*@shop.example" = "viewer"
-[claims]
-"clv-analysts" = "analyst"
-"""
+from pages.ui import access, uploading
+from tests.pages.conftest import ROLES
 
 
-@pytest.fixture
-def sign_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
-    """Return what lets somebody be signed in; without an address, nobody is."""
-    settings = tmp_path / "access.toml"
-    settings.write_text(SETTINGS)
-    monkeypatch.setenv("CLV_ACCESS_FILE", str(settings))
-
-    def enter(email: str = "", **claims: Any) -> None:
-        monkeypatch.setattr(st, "user", {"is_logged_in": bool(email), **({"email": email} if email else {}), **claims})
-
-    return enter
+@pytest.fixture(scope="module")
+def with_dataset(with_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy: what these tests are refused is written into the audit log of the workspace."""
+    return Path(shutil.copytree(with_dataset, tmp_path_factory.mktemp("access") / "with_dataset"))
 
 
-@pytest.fixture
-def never_grey(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let buttons be live for everybody, as one that somebody forgot to grey: what lies behind them must refuse."""
-    monkeypatch.setattr(by_role, "if_may", lambda action, *, disabled=False: {"disabled": disabled})
+@pytest.fixture(scope="module")
+def with_model(with_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy, for the same reason."""
+    return Path(shutil.copytree(with_model, tmp_path_factory.mktemp("access") / "with_model"))
 
 
 @pytest.mark.parametrize(
@@ -64,11 +51,20 @@ def never_grey(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_role_comes_from_the_address_the_claims_or_the_domain(person: dict[str, Any], role: str) -> None:
     import tomllib
 
-    assert access.role_of(person, tomllib.loads(SETTINGS)) == role
+    assert access.role_of(person, tomllib.loads(ROLES)) == role
 
 
 def test_without_a_login_whoever_is_here_may_do_all() -> None:
     assert not access.on() and all(access.may(action) for action in access.ACTIONS)
+
+
+@pytest.mark.parametrize("word", ["required", "Required ", "true", "1", "on", "yes", "requird"])
+def test_any_word_but_a_no_requires_a_login(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("CLV_LOGIN", word)
+    assert access.on() and access.role() == ""
+    for no in ("", "off", "No", "false", "0"):
+        monkeypatch.setenv("CLV_LOGIN", no)
+        assert not access.on()
 
 
 def test_a_login_that_is_required_and_not_set_up_lets_nobody_in(
@@ -161,6 +157,71 @@ def test_a_run_is_stopped_by_those_who_may_start_it(
     job = sleeping_job(Workspace(root), ["train", "shop"], "shop")
     sign_in(email)
     assert open_page(root, "train").button(key=f"cancel_{job.id}").disabled is grey
+
+
+@pytest.mark.parametrize(
+    ("person", "grey"), [(("eve@other.example", "clv-analysts"), True), (("ana@shop.example",), False)]
+)
+def test_a_run_that_was_cut_off_is_started_again_by_those_who_may_start_it(
+    open_page: Callable[..., AppTest],
+    with_dataset: Path,
+    sleeping_job: Callable[..., Job],
+    sign_in: Callable[..., None],
+    tmp_path: Path,
+    person: tuple[str, ...],
+    grey: bool,
+) -> None:
+    root = tmp_path / "workspace"
+    shutil.copytree(with_dataset, root)
+    job = sleeping_job(Workspace(root), ["delete", "shop"], "shop")
+    os.killpg(job.status()["pid"], signal.SIGKILL)
+    os.waitpid(job.status()["pid"], 0)
+    sign_in(person[0], **({"groups": person[1]} if person[1:] else {}))
+    assert open_page(root, "datasets", run=job.id).button(key="once_more_delete").disabled is grey
+
+
+@pytest.mark.usefixtures("never_grey")
+def test_a_viewer_stops_no_training_and_forgets_no_answers_even_past_the_button(
+    open_page: Callable[..., AppTest],
+    with_dataset: Path,
+    sleeping_job: Callable[..., Job],
+    sign_in: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    root = tmp_path / "workspace"
+    shutil.copytree(with_dataset, root)
+    job = sleeping_job(Workspace(root), ["train", "shop"], "shop")
+    sign_in("bob@shop.example")
+    app = open_page(root, "train")
+    app.button(key=f"cancel_{job.id}").click().run()
+    assert "role" in app.error[0].value and job.status()["state"] == "running"
+    columns, path = ["customer_id", "date", "amount"], tmp_path / "log.csv"
+    path.write_text("customer_id,date,amount\nA,2024-03-25,10\nB,2024-04-26,12.5\n")
+    remember(Workspace(root), columns, Answers(currency="EUR"))
+    app = open_page(root, "upload")
+    app.session_state[uploading.FILE] = uploading.Chosen((path,), tmp_path / "own")
+    app.run()
+    app.button(key="recall_forget").click().run()
+    assert "role" in app.error[0].value and recall(Workspace(root), columns) is not None
+
+
+@pytest.mark.parametrize(
+    ("command", "action"),
+    [
+        ("monitor shop --model m", "read"),
+        ("monitor shop --model m --retrain", "promote"),
+        ("monitor shop --model m --retrain --leave", "train"),
+        ("price shop --model m", "read"),
+        ("embed shop --model m", "read"),
+        ("recommend shop --model m", "read"),
+        ("clean shop --list", "read"),
+        ("clean shop --rule bots", "change"),
+        ("models import file.zip", "change"),
+    ],
+)
+def test_a_run_is_what_its_words_make_it(command: str, action: str) -> None:
+    assert access.action_of(command.split()) == action
 
 
 @pytest.mark.parametrize(("email", "shown"), [("bob@shop.example", False), ("ana@shop.example", True)])

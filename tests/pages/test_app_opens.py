@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.i18n import translate
+from pages.ui import widgets
 from pages.ui.navigation import PAGES
 
 STATES = ("empty", "with_dataset", "with_model")
@@ -47,6 +48,27 @@ def test_dataset_without_model_leads_to_training(open_page: OPEN, with_dataset: 
     assert translate("need.model", "zh") in texts(app)
     app.button(key="need_model").click().run()
     assert app.title[0].value == translate("page.train", "zh")
+
+
+def test_the_log_of_a_page_that_fails_tells_where_and_quotes_no_cell(caplog: pytest.LogCaptureFixture) -> None:
+    cell = "anna-0001"
+    try:
+        raise ValueError(f"could not convert string to float: {cell!r}")
+    except ValueError as error:
+        widgets.broken(error)
+    assert "ValueError" in caplog.text and "test_app_opens.py" in caplog.text and cell not in caplog.text
+
+
+def test_a_page_that_fails_says_when_and_whom_to_tell_and_the_log_has_the_same_time(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(widgets.st, "error", lambda text, icon: said.append(text))
+    widgets.broken(KeyError("column"))
+    widgets.error_box({"code": "unexpected", "params": {"kind": "KeyError"}, "message": ""})
+    when = caplog.text.partition("page failed at ")[2].partition(" UTC")[0]
+    assert len(when) > 10 and when in said[0] and "reload" in said[0].lower()
+    assert not any(word in text for word in ("KeyError", "CLV_DEBUG") for text in said)
 
 
 @pytest.mark.parametrize("page", [page.name for page in PAGES])

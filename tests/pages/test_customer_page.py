@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,11 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.store import open_dataset
 from clv_core.i18n import say_number, translate
+from clv_core.strategy.schemes.saved import load_rules, put_by_hand
+from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.navigation import BY_NAME, SEARCH
 
@@ -42,6 +47,18 @@ def test_page_opens_with_the_most_valuable_customer(open_page: OPEN, with_model:
     app = open_page(with_model, "customer", lang=lang)
     assert str(first) in app.subheader[0].value and len(app.metric) == 6
     assert len(app.get("plotly_chart")) == 1 and len(app.get("download_button")) == 2
+
+
+def test_a_customer_on_the_suppression_list_is_not_shown(open_page: OPEN, with_model: Path) -> None:
+    first, people = str(scores_of(with_model)["predicted_clv"].idxmax()), StopList.of(Workspace(with_model))
+    people.add([first])
+    try:
+        app = open_page(with_model, "customer", lang="en")
+        assert first not in app.subheader[0].value and not app.error
+        app = search(app, first)
+        assert "on the suppression list" in app.error[0].value and not app.metric
+    finally:
+        people.remove([first])
 
 
 def test_figures_are_those_of_log_and_scores(open_page: OPEN, with_model: Path) -> None:
@@ -125,3 +142,24 @@ def test_files_wait_until_a_model_that_is_not_trusted_is_acknowledged(
     monkeypatch.setattr(widgets, "acknowledged", lambda bundle: False)
     app.run()
     assert [button.disabled for button in app.get("download_button")] == [True, True]
+
+
+def test_a_customer_is_put_into_a_segment_by_hand_and_taken_out_again(
+    open_page: OPEN, with_model: Path, tmp_path: Path
+) -> None:
+    own = Path(shutil.copytree(with_model, tmp_path / "own"))
+    dataset = open_dataset(Workspace(own), "shop")
+    first, other = scores_of(own)["predicted_clv"].sort_values(ascending=False).index[[0, 3]].map(str)
+    put_by_hand(dataset, "mine", "Friends", other)
+    app = open_page(own, "customer", lang="en")
+    assert app.button(key="card_segment_add").disabled
+    app.selectbox(key=f"card_segment_{first}").set_value("Friends").run()
+    app.button(key="card_segment_add").click().run()
+    assert not app.exception and any("Friends" in item.value for item in app.markdown)
+    (rule,) = load_rules(dataset, "mine").rules
+    assert (rule.name, rule.by_hand) == ("Friends", (other, first))
+    app.button(key="card_segment_show_0").click().run()
+    assert "Friends" in str([item.value for item in app.markdown]) and not app.exception
+    app = search(open_page(own, "customer", lang="en"), first)
+    app.button(key="card_segment_out_0").click().run()
+    assert load_rules(dataset, "mine").rules[0].by_hand == (other,) and not app.exception

@@ -140,16 +140,14 @@ def add_customers(app: AppTest, shop: Path) -> AppTest:
 def test_nothing_but_contact_fields_is_on_by_itself(open_page: OPEN, shop: Path) -> None:
     add_customers(open_page(shop, "datasets", lang="en"), shop)
     args = newest(shop, "customers").status()["args"]
-    assert args[0] == "customers" and args[2:] == [
-        *("--dataset", "shop", "--id", "customer_id", "--contact", "email=email")
-    ]
+    assert args[0] == "customers" and args[2:] == [*("--dataset", "shop", "--id=customer_id", "--contact=email=email")]
 
 
 @pytest.mark.parametrize("choice", ("leak_without", "leak_use"))
 def test_a_leak_is_refused_with_its_reason_and_two_ways_on(open_page: OPEN, shop: Path, choice: str) -> None:
     app = add_customers(open_page(shop, "datasets", lang="en"), shop)
     run = newest(shop, "customers")
-    args = [*run.status()["args"], "--static", "lifetime_spend", "--static", "channel"]
+    args = [*run.status()["args"], "--static=lifetime_spend", "--static=channel"]
     jobs.update_status(run.folder, args=args)
     really(run, shop)
     app.run()
@@ -159,9 +157,9 @@ def test_a_leak_is_refused_with_its_reason_and_two_ways_on(open_page: OPEN, shop
     app.button(key=choice).click().run()
     again = newest(shop, "customers").status()["args"]
     if choice == "leak_use":
-        assert again == [*args, "--accept", "lifetime_spend"]
+        assert again == [*args, "--accept=lifetime_spend"]
     else:
-        assert "lifetime_spend" not in again and again[-2:] == ["--static", "channel"]
+        assert again == [word for word in args if word != "--static=lifetime_spend"]
     really(newest(shop, "customers"), shop)
     app.run()
     table = open_dataset(Workspace(shop), "shop").manifest.customers_table
@@ -186,6 +184,18 @@ def test_the_order_of_dates_of_a_customers_file_is_asked(open_page: OPEN, shop: 
     app.run()
     app.button(key="answer_date_order_dmy").click().run()
     assert newest(shop, "customers").status()["args"][-2:] == ["--date-order", "dmy"]
+
+
+def test_a_customers_file_without_a_line_of_names_is_asked_about(open_page: OPEN, shop: Path) -> None:
+    app = section(open_page(shop, "datasets", lang="en"), "customers")
+    bare = "".join(f"C{n:02},c{n}@b.example,2023-0{1 + n % 9}-11\n" for n in range(40))
+    app.file_uploader[0].upload("customers.csv", bare.encode()).run()
+    assert not app.exception and not app.error
+    app.button(key="answer_header_False").click().run()
+    assert not app.exception and not app.error
+    app.button(key="customers_add").click().run()
+    args = newest(shop, "customers").status()["args"]
+    assert args[-1] == "--no-header" and "--contact=email=column_2" in args
 
 
 def test_a_run_that_fails_is_said_and_changes_nothing(open_page: OPEN, shop: Path) -> None:

@@ -21,6 +21,7 @@ from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers
 from clv_core.workspace import Workspace
 from pages.ui import state
+from pages.ui.navigation import DATASETS_PART
 from tests.pages.test_app_opens import texts
 
 OPEN = Callable[..., AppTest]
@@ -73,6 +74,7 @@ def test_a_platform_without_contact_fields_says_what_is_missing(open_page: OPEN,
     assert translate("exporting.contacts", "en", format=translate("export.klaviyo", "en")) in texts(app)
     app.button(key="export_add_contacts").click().run()
     assert app.title[0].value == translate("page.datasets", "en")
+    assert app.segmented_control(key=DATASETS_PART).value == "customers"
 
 
 def test_the_headline_is_the_match_rate_after_consent_and_the_stop_list(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.i18n import translate
+from clv_core.collection.store import open_dataset
+from clv_core.deployment.bundle import list_bundles
+from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress, jobs
 from clv_core.training.choice import DEFAULT, default_model
 from clv_core.workspace import Workspace
@@ -59,6 +62,32 @@ def test_the_way_on_is_training(open_page: OPEN, looked: Path) -> None:
     assert app.title[0].value == translate("page.train", "en")
     home = open_page(looked, "home", lang="en")
     assert home.button(key="door_on").label == translate("page.train", "en")
+
+
+def test_all_customers_are_those_of_the_first_look_whatever_model_is_in_use(
+    open_page: OPEN, with_model: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "workspace"
+    shutil.copytree(with_model, root)
+    used = list_bundles(Workspace(root))[0].id
+    pipeline.look(Workspace(root), "shop", progress=NoProgress())
+    look = next(bundle.id for bundle in list_bundles(Workspace(root)) if bundle.untrained)
+    app = open_page(root, "look", lang="en", model=used)
+    assert app.selectbox(key="model").value == used != look
+    app.button(key="look_segments").click().run()
+    assert app.title[0].value == translate("page.segments", "en")
+    assert app.selectbox(key="model").value == look
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_home_does_not_say_that_a_first_look_learned_from_the_log(open_page: OPEN, looked: Path, lang: str) -> None:
+    dataset = open_dataset(Workspace(looked), "shop")
+    app = open_page(looked, "home", lang=lang)
+    known = {
+        "customers": say_number(dataset.manifest.customers, lang),
+        "days": (dataset.log_end - dataset.log_start).days,
+    }
+    assert app.subheader[0].value == translate("home.headline.untrained", lang, name="shop", horizon=182, **known)
 
 
 def test_evaluate_says_that_a_first_look_has_not_been_checked(open_page: OPEN, looked: Path) -> None:

@@ -11,13 +11,16 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs, pipeline
 from clv_core.cli import main
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.exchange.exporting import export_bundle
 from clv_core.deployment.exchange.importing import import_bundle
 from clv_core.deployment.registry import Registry
-from clv_core.i18n import translate
+from clv_core.i18n import say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.deployment.registry import tiny
+from tests.pages.conftest import HORIZON_DAYS
 
 OPEN = Callable[..., AppTest]
 
@@ -55,8 +58,9 @@ def test_the_headline_names_champion_and_challenger(open_page: OPEN, three: Path
     rival = {"rival": 3, "rival_kind": translate("model.naive", lang)}
     assert app.subheader[0].value == translate("models.headline.challenged", lang, **known, **rival)
     assert app.dataframe[0].value[translate("models.column.version", lang)].tolist() == [3, 2, 1]
-    champion = next(one for one in app.selectbox(key="model").options if translate("models.role.champion", lang) in one)
-    assert champion.startswith(translate("model.bgnbd", lang))
+    labels, days = app.selectbox(key="model").options, translate("unit.days.short", lang, n=HORIZON_DAYS)
+    champion = f"v1 · {days} · {translate('models.role.champion', lang)} · {translate('model.bgnbd', lang)}"
+    assert champion in labels and sorted(label[:5] for label in labels) == ["v1 · ", "v2 · ", "v3 · "]
     assert app.selectbox(key="model").value.startswith("shop-bgnbd-")
 
 
@@ -95,12 +99,27 @@ def test_the_champion_offers_neither_archive_nor_deletion(open_page: OPEN, three
     assert not {"archive", "delete_version"} & {button.key for button in app.button}
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
 def test_versions_that_were_not_measured_alike_are_not_held_against_each_other(
+    open_page: OPEN, with_model: Path, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(with_model, tmp_path / "workspace"))
+    shorter = TrainConfig(horizon_days=60, model="bgnbd", cutoffs=3)
+    pipeline.train(Workspace(root), "shop", shorter, progress=NoProgress())
+    app = section(open_page(root, "models", lang="en"), "compare")
+    assert translate("models.compare.untested") in written(app)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_version_that_was_never_measured_is_said_to_be_and_the_other_s_figures_have_units(
     open_page: OPEN, three: Path, lang: str
 ) -> None:
     app = section(open_page(three, "models", lang=lang), "compare")
-    assert translate("models.compare.untested", lang) in written(app)
+    assert translate("models.compare.unmeasured", lang, version=3) in written(app)
+    figures = app.dataframe[-2].value.set_index(translate("column.metric", lang)).iloc[:, 0]
+    bundle = next(one for one in list_bundles(Workspace(three)) if one.record["metrics"])
+    mae, bias = (bundle.record["metrics"][name] for name in ("mae", "bias"))
+    assert figures[translate("metric.mae", lang)] == say_money(mae, "EUR", lang)
+    assert figures[translate("metric.bias", lang)] == f"{bias:+.1%}"
     facts = app.dataframe[-1].value
     assert translate("modelcard.fact.kind", lang) in facts.iloc[:, 0].tolist()
 
@@ -167,3 +186,14 @@ def test_without_a_model_the_page_leads_to_training_or_takes_an_import(open_page
     assert translate("need.model") in written(app) and translate("models.import") in written(app)
     app.button(key="need_model").click().run()
     assert app.title[0].value == translate("page.train")
+
+
+def test_a_model_is_accepted_where_it_is_judged_and_the_champion_needs_no_button(open_page: OPEN, three: Path) -> None:
+    registry = Registry(Workspace(three))
+    model = registry.version("shop", 1).bundle
+    assert "accept_model" not in [button.key for button in open_page(three, "evaluate", model=model).button]
+    registry.promote("shop", 3)
+    app = open_page(three, "evaluate", lang="en", model=model)
+    app.button(key="accept_model").click().run()
+    assert not app.exception and roles(three)[1] == "champion"
+    assert translate("models.promoted", "en", version=1, name="shop") in written(app)

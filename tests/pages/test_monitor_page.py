@@ -15,6 +15,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
+from clv_core.monitoring.lights import UNKNOWN
 from clv_core.workspace import Workspace, write_json
 from tests.monitoring.steady_shop import another_channel, changed_from, day_after, steady_log, write_log
 from tests.pages.test_app_opens import texts
@@ -68,6 +69,18 @@ def test_an_alert_that_was_seen_no_longer_turns_the_light(open_page: OPEN, root:
     assert app.expander[0].label == translate("monitor.alerts.seen", "zh", n=1)
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_nothing_is_said_to_be_unchanged_while_it_is_too_early_to_say(
+    open_page: OPEN, with_model: Path, tmp_path: Path, lang: str
+) -> None:
+    own = Path(shutil.copytree(with_model, tmp_path / "early"))
+    bundle = list_bundles(Workspace(own))[0]
+    found = pipeline.monitor(Workspace(own), "shop", bundle.id, progress=NoProgress())
+    assert {light.colour for light in found.lights} == {UNKNOWN}
+    said = texts(open_page(own, "monitor", lang=lang))
+    assert translate("monitor.alerts.early", lang) in said and translate("monitor.alerts.none", lang) not in said
+
+
 def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_page: OPEN, root: Path) -> None:
     work = Workspace(root)
     app = open_page(root, "monitor", lang="en")
@@ -79,10 +92,13 @@ def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_
     why = {"code": "stays", "params": {"origin": "2023-10-01", "customers": 1234}, "message": ""}
     figures = [{"metric": "gini", "champion": 0.61, "challenger": 0.62}]
     result = {"retrain": {"outcome": "stays", "why": why, "figures": figures}}
-    write_json(job.folder / "status.json", {**job.status(), "state": jobs.DONE, "result": result})
-    app.run()
-    said = texts(app)
-    assert "1,234 customers" in said and "0.610" in said and not app.exception
+    untold = {"error": {"code": "webhook_failed", "params": {"host": "chat.example", "reason": "HTTP 500"}}}
+    for ending in ({"state": jobs.DONE}, {"state": jobs.FAILED, **untold}):
+        write_json(job.folder / "status.json", {**job.status(), **ending, "result": result})
+        app.run()
+        said = texts(app)
+        assert "1,234 customers" in said and "0.610" in said and not app.exception
+    assert "chat.example" in app.error[0].value
 
 
 def test_where_nothing_came_after_the_cutoff_it_is_too_early(open_page: OPEN, with_model: Path, tmp_path: Path) -> None:
@@ -92,6 +108,9 @@ def test_where_nothing_came_after_the_cutoff_it_is_too_early(open_page: OPEN, wi
     app = open_page(root, "monitor", lang="en")
     assert not app.exception and not app.error
     assert app.subheader[0].value == translate("recommend.keep.early")
+    assert any(
+        translate("monitor.about.early", cutoff="31 Dec 2024", kind="month")[:40] in item.value for item in app.caption
+    )
     assert texts(app).count(translate("monitor.light.unknown")) == 3
     assert app.button(key="monitor_retrain").disabled
 

@@ -19,6 +19,7 @@ from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers
 from clv_core.workspace import Workspace
+from pages.ui.navigation import DATASETS_PART
 
 OPEN = Callable[..., AppTest]
 
@@ -39,10 +40,13 @@ def reachable(with_model: Path, tmp_path: Path) -> tuple[Path, pd.DataFrame]:
     return root, people
 
 
-def test_without_contact_fields_it_says_what_is_missing(open_page: OPEN, with_model: Path) -> None:
+def test_without_contact_fields_it_says_what_is_missing_and_leads_there(open_page: OPEN, with_model: Path) -> None:
     app = open_page(with_model, "segments", lang="en")
     assert translate("lists.none") in [item.value for item in app.caption]
     assert all(item.key != "list_format" for item in app.selectbox)
+    app.button(key="list_add_contacts").click().run()
+    assert app.title[0].value == translate("page.datasets")
+    assert app.segmented_control(key=DATASETS_PART).value == "customers"
 
 
 def test_a_list_holds_who_agreed_and_is_not_on_the_stop_list(
@@ -58,7 +62,7 @@ def test_a_list_holds_who_agreed_and_is_not_on_the_stop_list(
     wanted = people[(people["consent"] == "yes") & (people["email"] != "p1@b.de")]
     said = [item.value for item in app.markdown]
     assert translate("lists.made", "en", rows=len(wanted), asked=len(people)) in said
-    [file] = (root / "exports").glob("*google_customer_match.csv")
+    [file] = (root / "exports").glob("*google_customer_match*.csv")
     with file.open(encoding="utf-8", newline="") as lines:
         mails = {row["Email"] for row in csv.DictReader(lines)}
     assert mails == {hashlib.sha256(mail.encode()).hexdigest() for mail in wanted["email"]}

@@ -12,10 +12,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
+from clv_core.collection.store import open_dataset
 from clv_core.i18n import translate
+from clv_core.strategy.experiment import Experiment, Measured
+from clv_core.strategy.kept_offers import KeptOffers, save_offers
 from clv_core.strategy.offers import Offer
+from clv_core.strategy.plans import with_measured
 from clv_core.workspace import Workspace
-from pages.ui import reporting
 from tests.pages.test_app_opens import texts
 
 OPEN = Callable[..., AppTest]
@@ -78,7 +81,24 @@ def test_a_report_in_the_other_language_is_another_report(
     assert "未来 90 天" in texts(app) and list((root / "exports").glob("*report-zh*.html"))
 
 
-def test_an_assumed_offer_is_the_same_when_the_command_line_reads_it() -> None:
-    for text in ("name=Call,cost=8.25,effect=1:12.5%+2:10%,capacity=300", "name=Mail,cost=0.1,effect=2:2.25"):
-        offer = Offer.parse(text)
-        assert Offer.parse(reporting.offer_text(offer)) == offer
+def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_in_the_language_of_the_report(
+    open_page: OPEN, with_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "workspace"
+    shutil.copytree(with_model, root)
+    shown = Experiment((Measured(0, 400, 400, 4.0, 2.0, 6.0, 0.5),), 30)
+    rows = ({"start": "mail", "tier1": 9.0}, {"start": None, "name": "Own", "cost": 1.0, "unit": "money", "tier1": 2.0})
+    save_offers(open_dataset(Workspace(root), "shop"), KeptOffers(rows, {"Own": shown}, 77.0))
+    app = open_page(root, "report", lang="en")
+    started = at_once(monkeypatch)
+    app.get("button_group")[0].set_value("zh").run()
+    assert not app.exception and not app.error
+    assert app.number_input(key=next(box.key for box in app.number_input)).value == 77.0
+    app.button(key="make_report").click().run()
+    [command] = started
+    said = [Offer.parse(word) for word, before in zip(command[1:], command, strict=False) if before == "--offer"]
+    assert [offer.name for offer in said] == [translate("budget.offer.mail", "zh"), "Own"]
+    assert said[0].effects[1].value == 0.09 and not said[0].measured
+    assert said[1] == with_measured(Offer.parse("name=Own,cost=1,effect=2"), shown)
+    page = next((root / "exports").glob("*report-zh*.html")).read_text(encoding="utf-8")
+    assert translate("warning.offer_window", "zh", offer="Own", days=30, horizon=90) in page

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clv_core.collection.store import open_dataset
 from clv_core.deployment.asking import ask
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.past import shared_error
@@ -20,9 +21,13 @@ from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.evidence import Evidence
 from clv_core.evaluation.trust import Trust, judge
 from clv_core.i18n import say_number, translate
+from clv_core.strategy.history import purchase_history, with_history
+from clv_core.strategy.schemes.parse import parse
 from clv_core.strategy.segments import total
+from clv_core.strategy.tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace
 from pages.ui import widgets
+from pages.ui.navigation import BY_NAME
 
 OPEN = Callable[..., AppTest]
 
@@ -104,12 +109,23 @@ def test_list_of_a_model_that_is_not_trusted_waits_until_its_main_reason_is_ackn
     bundle = bundle_of(not_trusted)
     main = Trust.of(bundle.record["trust"]).reasons[0]
     app = open_page(not_trusted, "segments", lang=lang)
-    assert [button.disabled for button in app.get("download_button")] == [True, True]
+    assert [button.disabled for button in app.get("download_button")] == [True] * 3
     assert widgets.plain(main.text(lang)) in [item.value for item in app.warning]
     box = app.checkbox(key=f"acknowledge_{bundle.id}")
     assert translate("trust.because.ranking_near_chance", lang) in box.label
     box.check().run()
-    assert [button.disabled for button in app.get("download_button")] == [False, False]
+    assert [button.disabled for button in app.get("download_button")] == [False] * 3
+
+
+@pytest.mark.parametrize("view", ["figures", "came", "compare"])
+def test_figures_about_segments_of_a_model_that_is_not_trusted_leave_once_it_is_acknowledged(
+    open_page: OPEN, not_trusted: Path, view: str
+) -> None:
+    app = open_page(not_trusted, "segments", lang="en")
+    app.segmented_control(key="segments_view").set_value(view).run()
+    assert [button.disabled for button in app.get("download_button")] == [True]
+    app.checkbox(key=f"acknowledge_{bundle_of(not_trusted).id}").check().run()
+    assert [button.disabled for button in app.get("download_button")] == [False]
 
 
 def test_badge_in_the_sidebar_opens_the_reasons(open_page: OPEN, not_trusted: Path) -> None:
@@ -136,14 +152,25 @@ def test_each_factor_is_explained_for_itself(open_page: OPEN, with_model: Path) 
     assert "百分点" in "".join(str(item.value) for item in app.markdown)
 
 
-def test_tiers_are_compared_by_the_means_of_their_explained_customers(open_page: OPEN, with_model: Path) -> None:
-    app = open_page(with_model, "explain", lang="en")
+@pytest.mark.parametrize("kind", ["quantile", "rfm"])
+def test_segments_of_the_whole_list_are_compared_by_the_means_of_their_explained_customers(
+    open_page: OPEN, with_model: Path, kind: str
+) -> None:
+    dataset = open_dataset(Workspace(with_model), "shop")
+    everyone = with_history(scores_of(with_model), purchase_history(dataset, dataset.log_end), dataset.log_end)
+    placed = parse(kind if kind == "rfm" else str(DEFAULT_SCHEME), dataset).fit(everyone).place(everyone)
     shap = pd.read_parquet(next((with_model / "explanations").rglob("shap.parquet")))
-    values = shap["predicted_clv"]
-    top = values >= np.sort(values)[::-1][round(0.1 * len(values)) - 1]
-    assert app.selectbox(key="why_these").value == 1 and app.selectbox(key="why_those").value == 4
+    where = pd.Series(placed.where, everyone["customer_id"]).reindex(shap["customer_id"]).to_numpy()
+    app = open_page(with_model, "home", lang="en")
+    app.session_state["scheme_kind"] = kind
+    app.switch_page(BY_NAME["explain"].path).run()
+    assert not app.exception and not app.error
+    these, those = (
+        next(one for one in app.selectbox if str(one.key).startswith(f"why_{name}_")) for name in ("these", "those")
+    )
+    assert (these.value, those.value) == (where.min(), where.max())
     text = "".join(str(item.value) for item in app.markdown)
-    assert f"{say_number(values[top].mean())} EUR each on average" in text
+    assert f"{say_number(shap['predicted_clv'][where == these.value].mean())} EUR each on average" in text
 
 
 def test_a_slider_scores_again_and_home_is_where_it_was(open_page: OPEN, with_model: Path) -> None:

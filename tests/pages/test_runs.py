@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -13,10 +14,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
+from clv_core.collection.ingest import ingest
 from clv_core.errors import NotEnoughData
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace
 from pages.ui import progress
+from pages.ui.navigation import BY_NAME
 
 OPEN = Callable[..., AppTest]
 START = Callable[..., jobs.Job]
@@ -43,13 +46,115 @@ def test_running_training_shows_how_far_with_its_curve_and_a_way_to_stop(
     jobs.update_status(job.folder, state=jobs.CANCELLED)
 
 
-def test_a_run_that_was_watched_is_known_after_a_reload(
-    open_page: OPEN, with_dataset: Path, sleeping_job: START
+@pytest.fixture
+def two(with_dataset: Path, tmp_path: Path) -> Path:
+    """A workspace with the datasets ``shop``, the newest, and ``other``."""
+    log = tmp_path / "other.csv"
+    log.write_text("customer_id,date,amount\nA,2024-03-25,10\nB,2024-04-26,12.5\nA,2024-05-27,7\nC,2024-06-28,3\n")
+    ingest(Workspace(tmp_path / "two"), log, "other", currency="EUR")
+    shutil.copytree(with_dataset / "datasets" / "shop", tmp_path / "two" / "datasets" / "shop")
+    return tmp_path / "two"
+
+
+def with_file_in_hand(open_page: OPEN, root: Path) -> AppTest:
+    app = open_page(root, "upload", lang="en", dataset="other")
+    app.file_uploader[0].upload("mine.csv", (root.parent / "other.csv").read_bytes()).run()
+    assert not app.exception and app.form_submit_button
+    return app
+
+
+def test_a_run_is_found_again_by_the_address_after_a_reload_and_its_end_is_told_once(
+    open_page: OPEN, two: Path
 ) -> None:
-    job = sleeping_job(Workspace(with_dataset), ["train", "shop"], "shop")
-    app = open_page(with_dataset, "train", lang="en")  # a session that did not start it
-    assert app.session_state["job_train"] == job.id
-    jobs.update_status(job.folder, state=jobs.CANCELLED)
+    app = open_page(two, "home", lang="en", dataset="other")
+    app.button(key="door_sample").click().run()
+    run = app.query_params["run"]
+    loaded = open_page(two, "home", lang="en", dataset="other", run=run)
+    assert loaded.button(key=f"cancel_{run}")
+    jobs.finish(jobs.find(Workspace(two), run).folder, "en", result={"dataset": "shop"})
+    loaded.run()
+    assert loaded.selectbox(key="dataset").value == "shop" and not loaded.query_params.get("run")
+    later = open_page(two, "home", lang="en", dataset="other", run=run)
+    assert later.selectbox(key="dataset").value == "other"
+
+
+def test_an_address_whose_run_is_gone_opens_like_any_other(open_page: OPEN, two: Path) -> None:
+    app = open_page(two, "home", lang="en", dataset="other", run="20260101-000000-ingest-abcdef")
+    assert not app.exception and not app.error and not app.query_params.get("run")
+
+
+def test_what_another_person_uploads_leaves_the_file_in_hand_alone(
+    open_page: OPEN, two: Path, sleeping_job: START
+) -> None:
+    app = with_file_in_hand(open_page, two)
+    other = sleeping_job(Workspace(two), ["ingest", str(two.parent / "other.csv"), "--name", "shop"], "shop")
+    app.run()
+    assert app.form_submit_button and not app.main.get("progress")
+    jobs.finish(other.folder, "en", result={"dataset": "shop"})
+    app.run()
+    assert app.form_submit_button and app.selectbox(key="dataset").value == "other"
+    assert any((two / "uploads").rglob("mine.csv"))
+
+
+def test_the_end_of_an_own_upload_is_told_while_another_persons_newer_one_runs(
+    open_page: OPEN, two: Path, sleeping_job: START
+) -> None:
+    app = with_file_in_hand(open_page, two)
+    app.form_submit_button[0].click().run()
+    own = jobs.jobs(Workspace(two), "ingest")[0]
+    newer = sleeping_job(Workspace(two), ["ingest", "theirs.csv", "--name", "theirs"], "theirs")
+    result = {"dataset": "shop", "parts": [], "warnings": []}
+    jobs.finish(own.folder, "en", result=result)
+    app.run()
+    assert app.selectbox(key="dataset").value == "shop" and not any((two / "uploads").rglob("mine.csv"))
+    assert newer.status()["state"] == jobs.RUNNING
+
+
+def test_the_sample_loaded_meanwhile_leaves_the_file_in_hand_alone(open_page: OPEN, two: Path) -> None:
+    app = with_file_in_hand(open_page, two)
+    app.switch_page(BY_NAME["home"].path).run().button(key="door_sample").click().run()
+    sample = jobs.jobs(Workspace(two), "ingest")[0]
+    jobs.finish(sample.folder, "en", result={"dataset": "shop", "parts": [], "warnings": []})
+    app.switch_page(BY_NAME["upload"].path).run()
+    assert app.form_submit_button and any((two / "uploads").rglob("mine.csv"))
+
+
+@pytest.mark.parametrize(
+    ("command", "page"),
+    [("ingest", "home"), ("demo", "home"), *((name, "datasets") for name in ("combine", "rename", "delete"))],
+)
+def test_what_another_person_starts_is_told_in_the_sidebar_alone(
+    open_page: OPEN, two: Path, sleeping_job: START, command: str, page: str
+) -> None:
+    job = sleeping_job(Workspace(two), [command, "theirs"], "theirs")
+    app = open_page(two, page, lang="en", dataset="other")
+    assert not app.exception and not app.main.get("progress") and app.sidebar.get("progress")
+    assert all(button.key != f"cancel_{job.id}" for button in app.button)
+    before = len(app.main.button)
+    jobs.finish(job.folder, "en", result={"dataset": "shop", "model": "none"})
+    app.run()
+    assert app.selectbox(key="dataset").value == "other" and len(app.main.button) == before and not app.success
+
+
+def test_the_training_of_another_person_is_shown_but_does_not_choose_the_model(
+    open_page: OPEN, two: Path, sleeping_job: START
+) -> None:
+    job = sleeping_job(Workspace(two), ["train", "shop"], "shop")
+    app = open_page(two, "train", lang="en", dataset="shop")
+    assert app.button(key=f"cancel_{job.id}") and not app.query_params.get("run")
+    jobs.finish(job.folder, "en", result={"model": "none"})
+    app.run()
+    assert not app.exception and app.button(key="start_training")
+
+
+def test_a_run_whose_browser_was_closed_is_offered_on_the_upload_page(
+    open_page: OPEN, two: Path, sleeping_job: START
+) -> None:
+    job = sleeping_job(Workspace(two), ["ingest", str(two.parent / "other.csv"), "--name", "shop"], "shop")
+    app = open_page(two, "upload", lang="en", dataset="other")
+    assert app.file_uploader and translate("waiting.running", name="shop") in captions(app)
+    app.button(key=f"follow_{job.id}").click().run()
+    assert app.button(key=f"cancel_{job.id}") and app.query_params["run"] == job.id
 
 
 def test_run_shows_in_the_sidebar_of_other_pages(open_page: OPEN, with_dataset: Path, sleeping_job: START) -> None:
@@ -60,15 +165,58 @@ def test_run_shows_in_the_sidebar_of_other_pages(open_page: OPEN, with_dataset: 
 
 
 def test_run_that_was_cut_off_can_go_on(open_page: OPEN, with_dataset: Path, sleeping_job: START) -> None:
-    job = sleeping_job(Workspace(with_dataset), ["train", "shop"], "shop")
-    os.killpg(job.status()["pid"], signal.SIGKILL)
-    os.waitpid(job.status()["pid"], 0)
+    job = cut_off(sleeping_job(Workspace(with_dataset), ["train", "shop"], "shop"))
     app = open_page(with_dataset, "train", lang="en")
     assert translate("job.interrupted") in [item.value for item in app.warning]
-    app.button(key="resume").click().run()
+    app.button(key="once_more_train").click().run()
     started = jobs.jobs(Workspace(with_dataset), "train")[0].status()
     assert started["state"] == jobs.RUNNING and started["args"] == ["train", "shop"]
     jobs.update_status(job.folder, state=jobs.CANCELLED)
+
+
+def cut_off(job: jobs.Job) -> jobs.Job:
+    os.killpg(job.status()["pid"], signal.SIGKILL)
+    os.waitpid(job.status()["pid"], 0)
+    return job
+
+
+@pytest.mark.parametrize(
+    ("command", "page", "label", "own"),
+    [
+        *((name, "datasets", "theirs", True) for name in ("combine", "rename", "delete")),
+        *((name, "datasets", "other", False) for name in ("clean", "customers")),
+        *((name, "home", "other", True) for name in ("ingest", "demo")),
+        ("train", "train", "other", False),
+    ],
+)
+def test_a_run_that_was_cut_off_is_closed_for_good(
+    open_page: OPEN, two: Path, sleeping_job: START, command: str, page: str, label: str, own: bool
+) -> None:
+    job = cut_off(sleeping_job(Workspace(two), [command, "other"], label))
+    address = {"lang": "en", "dataset": "other", **({"run": job.id} if own else {})}
+    app = open_page(two, page, **address)
+    said = "job.interrupted" if command == "train" else "job.interrupted.anew"
+    assert translate(said) in [item.value for item in app.warning]
+    app.button(key=f"close_{command}").click().run()
+    assert not app.exception and translate(said) not in [item.value for item in app.warning]
+    later = open_page(two, page, **address)
+    assert translate(said) not in [item.value for item in later.warning]
+
+
+def test_a_run_that_does_not_resume_is_started_again_by_a_click(
+    open_page: OPEN, two: Path, sleeping_job: START
+) -> None:
+    job = cut_off(sleeping_job(Workspace(two), ["combine", "shop", "other", "--name", "all"], "all"))
+    app = open_page(two, "datasets", lang="en", dataset="other", run=job.id)
+    app.button(key="once_more_combine").click().run()
+    newest = jobs.jobs(Workspace(two), "combine")[0]
+    assert newest != job and newest.status()["args"] == job.status()["args"] and job.status()["put_away"]
+
+
+def test_an_upload_that_was_cut_off_is_told_to_nobody_else(open_page: OPEN, two: Path, sleeping_job: START) -> None:
+    cut_off(sleeping_job(Workspace(two), ["ingest", str(two.parent / "other.csv"), "--name", "new"], "new"))
+    for page in ("home", "upload"):
+        assert not open_page(two, page, lang="en", dataset="other").warning
 
 
 def test_failure_is_said_in_the_language_of_the_page_not_of_the_run(

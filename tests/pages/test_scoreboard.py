@@ -15,11 +15,14 @@ from streamlit.testing.v1 import AppTest
 from clv_core import jobs
 from clv_core.cli import main
 from clv_core.collection.store import open_dataset
-from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.evaluation.origins import rolling_origins
 from clv_core.i18n import translate
+from clv_core.training.fit import MODELS
 from clv_core.workspace import Workspace, write_json
+from pages.ui import scoreboard_run
 
+PARTS = ("value", "low", "high")
 OPEN = Callable[..., AppTest]
 
 
@@ -48,6 +51,40 @@ def test_the_comparison_is_offered_and_started_with_the_models_own_settings(open
     assert not app.exception
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_folds_are_asked_for_where_the_command_takes_them(with_model: Path, tmp_path: Path, model: str) -> None:
+    bundle = list_bundles(Workspace(with_model))[0]
+    config = {**bundle.record["config"], "model": model}
+    ours = Bundle(bundle.folder, {**bundle.record, "model": model, "config": config})
+    words = scoreboard_run.command(ours, [model, "naive"], tmp_path)
+    assert ("--folds" in words) != MODELS[model].baseline
+    assert words[words.index("--models") + 1] == f"{model},naive"
+
+
+@pytest.mark.parametrize(
+    ("model", "first"),
+    [("blend", ["hybrid", "instant_tuned"]), ("hybrid", ["mlp", "rnn"]), ("bgnbd", ["blend"]), ("naive", ["blend"])],
+)
+def test_a_model_is_held_against_its_parts_and_any_other_against_the_usual_one(model: str, first: list[str]) -> None:
+    proposed = scoreboard_run.rivals(model, "blend")
+    assert proposed[: len(first)] == first and {model, "bgnbd"}.isdisjoint(proposed)
+    assert set(proposed) <= set(MODELS) and len(set(proposed)) == len(proposed)
+
+
+def test_the_person_chooses_whom_the_model_is_held_against(open_page: OPEN, with_model: Path) -> None:
+    app = open_page(with_model, "evaluate", lang="en")
+    bundle = list_bundles(Workspace(with_model))[0]
+    offered = app.multiselect(key=f"board_rivals_{bundle.id}")
+    assert offered.value == ["blend", "paretonbd", "lightgbm", "naive"]
+    before = next(item.value for item in app.caption if "it goes on while" in item.value)
+    offered.set_value(["naive", "ziln_mlp"]).run()
+    assert before not in [item.value for item in app.caption]
+    app.button(key="start_board").click().run()
+    words = max(jobs.jobs(Workspace(with_model), "backtest"), key=lambda job: job.id).status()["args"]
+    assert words[words.index("--models") + 1] == "bgnbd,naive,ziln_mlp"
+    assert not app.exception
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_verdicts_figures_and_parts_are_those_of_the_files(open_page: OPEN, compared: Path, lang: str) -> None:
     app = open_page(compared, "evaluate", lang=lang)
@@ -64,7 +101,22 @@ def test_verdicts_figures_and_parts_are_those_of_the_files(open_page: OPEN, comp
     one = latest[(latest["slice"] == "one_time_buyers") & (latest["model"] == "bgnbd")].iloc[0]
     row = sliced[sliced[translate("board.slice", lang)] == translate("slice.one_time_buyers", lang)].iloc[0]
     assert row[translate("column.customers", lang)] == f"{one['customers']:,}"
+    ranged = next(
+        frame
+        for frame in tables
+        if translate("column.metric", lang) in frame and translate("column.meaning", lang) not in frame
+    )
+    last = scores[(scores["origin"] == scores["origin"].max()) & (scores["model"] == "bgnbd")]
+    assert len(ranged) == last["metric"].nunique() >= 20
+    said = {name: f"{value:.3f}" for name, value in last.set_index("metric").loc["gini"].items() if name in PARTS}
+    gini = ranged[ranged[translate("column.metric", lang)] == translate("metric.gini", lang)].iloc[0]
+    assert gini[translate("model.bgnbd", lang)] == translate("board.range", lang, **said)
+    files = {item.key for item in app.get("download_button")}
+    assert {f"download_{name}" for name in ("scoreboard", "slices", "seasons", "stability")} <= files
     seasonal = next(frame for frame in tables if translate("board.season", lang) in frame)
+    for frame in (sliced, seasonal):
+        misses = frame[next(name for name in frame if name.startswith(translate("metric.mae", lang)))]
+        assert all(text.endswith(" EUR") for text in misses if text != "–")
     assert len(seasonal) == pd.read_csv(folder / "seasons.csv")["season"].nunique()
     assert any(
         translate("board.stable.origins", lang, overlap="").split("，")[0][:8] in item.value for item in app.markdown

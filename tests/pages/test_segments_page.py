@@ -14,13 +14,16 @@ from streamlit.testing.v1 import AppTest
 from clv_core import pipeline
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
-from clv_core.i18n import say_number, translate
+from clv_core.i18n import LANGUAGES, say_money, say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.history import purchase_history, with_history
+from clv_core.strategy.schemes.known import with_known
 from clv_core.strategy.schemes.parse import KINDS
 from clv_core.strategy.schemes.quadrant import Quadrant
+from clv_core.strategy.schemes.rfm import Rfm
 from clv_core.strategy.schemes.rules import Rules
 from clv_core.strategy.schemes.saved import load_rules, save_rules
+from clv_core.strategy.schemes.value import CostTiers
 from clv_core.workspace import Workspace
 from pages.ui.navigation import BY_NAME
 
@@ -98,6 +101,21 @@ def test_the_list_holds_the_chosen_segment_and_files_say_which(open_page: OPEN, 
     assert set(listed["tier_name"]) == {translate("segment.quadrant.win_back")}
 
 
+def test_a_scheme_is_held_against_another_with_settings_of_its_own(open_page: OPEN, own: Path) -> None:
+    app = opened(open_page, own, "rfm", "compare")
+    app.selectbox(key="compare_with").set_value("clusters").run()
+    app.number_input(key="second_scheme_clusters").set_value(3).run()
+    assert not app.exception and not app.error
+    assert app.dataframe[0].value["second"].nunique() == 3
+    app.selectbox(key="compare_with").set_value("cost").run()
+    app.number_input(key="second_scheme_cost").set_value(0.01).run()
+    frame = customers_of(own)
+    rows = app.dataframe[0].value
+    top = rows[rows["second"] == CostTiers(0.01).segments[0].name()]
+    assert top["customers"].sum() == (frame["predicted_clv"] >= 0.1).sum()
+    assert "scheme_cost" not in app.session_state
+
+
 def test_names_that_are_saved_are_shown_on_cards_and_in_the_other_language(open_page: OPEN, own: Path) -> None:
     app = opened(open_page, own, "quadrant", "names")
     app.text_input(key="name_quadrant_win_back").set_value("Lost *loves*")
@@ -131,6 +149,24 @@ def test_a_condition_is_added_removed_and_kept(open_page: OPEN, own: Path) -> No
     assert [str(one) for one in load_rules(dataset, "Mine").rules[0].conditions] == ["historic_value>100"]
     app.toggle(key="overlap_Mine").set_value(True).run()
     assert load_rules(dataset, "Mine").overlapping and not app.exception
+
+
+def test_a_rule_may_ask_for_behaviour_and_for_columns_of_the_log(open_page: OPEN, own: Path) -> None:
+    dataset = open_dataset(Workspace(own), "shop")
+    for column, operator, value in (("country", "=", "GB"), ("views_90d", ">=", "1")):
+        app = opened(open_page, own, "rules", "rules")
+        app.selectbox(key="rule_segment").set_value("Likely")
+        app.selectbox(key="rule_column").set_value(column)
+        app.selectbox(key="rule_operator").set_value(operator)
+        app.text_input(key="rule_value").set_value(value)
+        next(item for item in app.button if item.label == translate("rules.add.button")).click().run()
+        assert not app.exception and not app.error
+    assert "Last country is GB" in " ".join(str(item.value) for item in app.main.markdown)
+    [rule] = load_rules(dataset, "Mine").rules
+    known = with_known(customers_of(own), dataset, dataset.log_end, ("country", "views_90d"))
+    app = opened(open_page, own, "rules")
+    sizes = [item.value for item in app.metric if item.label == translate("segments.card.customers")]
+    assert sizes[0] == say_number(rule.holds(known).sum())
 
 
 def test_without_rules_the_page_says_how_to_make_them(open_page: OPEN, with_model: Path) -> None:
@@ -184,3 +220,32 @@ def test_many_customers_are_not_sent_to_the_browser(
     assert len(app.dataframe[0].value) == 50
     assert translate("segments.first", shown="50", customers=f"{count:,}") in [item.value for item in app.caption]
     assert any(f"**{count:,}**" in item.value for item in app.markdown)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_chart_titles_say_how_likely_those_to_win_back_are_and_shares_of_the_same_whole(
+    open_page: OPEN, own: Path, lang: str
+) -> None:
+    frame = customers_of(own)
+    worth = frame["predicted_clv"]
+    placed = Rfm().fit(frame).place(frame)
+    best = placed.where < 2
+    first, second = (placed.segments[place].name(lang) for place in range(2))
+    shares = {"share": f"{best.mean():.0%}", "value": f"{worth[best].sum() / worth.sum():.0%}"}
+    said = translate("segments.rfm.message", lang, first=first, second=second, **shares)
+    assert f"**{said}**" in [item.value for item in opened(open_page, own, "rfm", lang=lang).main.markdown]
+    app = opened(open_page, own, "quadrant", lang=lang)
+    value, chance = (
+        next(item for item in app.number_input if str(item.key).startswith(f"scheme_{name}")).value
+        for name in ("value", "chance")
+    )
+    back = frame[Quadrant(value, chance / 100).fit(frame).place(frame).where == 2]
+    message = translate(
+        "segments.quadrant.message" if len(back) else "segments.quadrant.nobody",
+        lang,
+        name=translate("segment.quadrant.win_back", lang),
+        customers=say_number(len(back), lang),
+        share=f"{back['p_purchase'].mean():.0%}",
+        value=say_money(back["predicted_clv"].sum(), "EUR", lang),
+    )
+    assert f"**{message}**" in [item.value for item in app.main.markdown]

@@ -44,6 +44,15 @@ def test_another_horizon_says_what_score_says_and_that_it_was_not_measured(open_
     assert translate("warning.other_horizon", "en", days=365, trained=90) in app.caption[0].value
 
 
+def test_where_sums_have_no_range_it_is_said(open_page: OPEN, with_model: Path) -> None:
+    said = translate("segments.no_ranges", "en", trained=90)
+    trained = open_page(with_model, "segments", lang="en")
+    assert said not in trained.caption[0].value and "80% sure" in trained.subheader[0].value
+    for horizon in (365, "lifetime"):
+        app = opened(open_page, with_model, horizon)
+        assert said in app.caption[0].value and "80% sure" not in app.subheader[0].value
+
+
 def test_lifetime_fills_in_a_rate_and_states_its_assumption(open_page: OPEN, with_model: Path) -> None:
     app = opened(open_page, with_model, "lifetime")
     assert app.number_input(key="terms_rate_True").value == 10

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clv_core import pipeline
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.scoring import score
@@ -19,11 +22,16 @@ from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import experiment
 from clv_core.strategy.budget import Curve
+from clv_core.strategy.experiment import Experiment
+from clv_core.strategy.kept_offers import KeptOffers, load_offers, save_offers
+from clv_core.strategy.offers import Offer
 from clv_core.strategy.plans import make_plan
 from clv_core.strategy.segments import assign
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace
-from pages.ui import budget_offers, charts_budget, state
+from pages.ui import budget_offers, charts_budget, state, widgets
+from pages.ui.navigation import BY_NAME
+from tests.pages.conftest import HORIZON_DAYS
 from tests.pages.test_app_opens import texts
 
 OPEN = Callable[..., AppTest]
@@ -39,39 +47,37 @@ def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPE
     app = open_page(with_model, "strategy", lang="en")
     assert not app.exception and not app.error
     tiered = scores(with_model)
-    offers = budget_offers.read_offers(budget_offers.starting_offers(tiered["predicted_clv"].to_numpy(), 4), 4)
+    offers = budget_offers.read_offers(budget_offers.starting_offers(tiered["predicted_clv"].to_numpy(), 4, "en"), 4)
     plan = make_plan(tiered, 4, offers, app.slider[0].value)
     assert f"{say_number(plan.found.gain)} EUR" in app.subheader[0].value
     assert plan.next is not None and plan.next.offer in app.subheader[0].value
     assert translate("budget.rests.assumed", "en") in app.caption[0].value
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures[translate("budget.figure.uniform", "en")] == f"{say_number(plan.gain_uniform)} EUR"
-    assert [button.disabled for button in app.get("download_button")] == [False, False]
+    assert [button.disabled for button in app.get("download_button")] == [False] * 3
 
 
-def test_a_larger_budget_brings_more(open_page: OPEN, with_model: Path) -> None:
-    app = open_page(with_model, "strategy", lang="zh")
+def test_a_larger_budget_brings_more(open_page: OPEN, own: Path) -> None:
+    app = open_page(own, "strategy", lang="zh")
     slider, before = app.slider[0], app.metric[1].value
     slider.set_value(slider.max).run()
     assert not app.exception and app.metric[1].value != before
     assert app.subheader[0].value.endswith(translate("budget.headline.full", "zh", finding="").removeprefix("；"))
 
 
-def test_a_model_that_is_not_trusted_is_acknowledged_before_its_list(
+def test_a_model_that_is_not_trusted_is_acknowledged_before_its_budget_moves_or_leaves(
     open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reason = Message("reason.no_total", {"predicted": 0, "actual": 9, "horizon": 90})
     monkeypatch.setattr(state, "trust", lambda bundle: Trust("not_trusted", (reason,)))
     app = open_page(with_model, "strategy", lang="en")
-    assert [button.disabled for button in app.get("download_button")] == [True, True]
+    assert [button.disabled for button in app.get("download_button")] == [True] * 3 and app.slider[0].disabled
     app.checkbox[0].check().run()
-    assert [button.disabled for button in app.get("download_button")] == [False, False]
+    assert [button.disabled for button in app.get("download_button")] == [False] * 3 and not app.slider[0].disabled
 
 
-def test_an_experiment_on_the_page_replaces_the_assumed_effect(
-    open_page: OPEN, with_model: Path, tmp_path: Path
-) -> None:
-    work = Workspace(with_model)
+def tried(work: Workspace, path: Path) -> Experiment:
+    """Return what an experiment of 60 days on every other customer showed."""
     bundle, dataset = list_bundles(work)[0], open_dataset(work, "shop")
     events = (
         pd.read_parquet(dataset.events_path, columns=["customer_id"])["customer_id"].drop_duplicates().sort_values()
@@ -79,18 +85,115 @@ def test_an_experiment_on_the_page_replaces_the_assumed_effect(
     start = pd.Timestamp(dataset.log_end) - pd.Timedelta(days=60)
     rows = pd.DataFrame({"customer_id": events, "date": start.strftime("%Y-%m-%d")})
     rows["group"] = ["offer" if place % 2 else "control" for place in range(len(rows))]
-    rows.to_csv(tmp_path / "tried.csv", index=False)
-    found = experiment(work, "shop", bundle.id, tmp_path / "tried.csv", progress=NoProgress())
-    app = open_page(with_model, "strategy", lang="en")
-    name = translate("budget.offer.mail", "en")
-    app.session_state[f"budget_measured_{dataset.version}_{bundle.id}"] = {name: found}
-    app.run()
+    rows.to_csv(path, index=False)
+    return experiment(work, "shop", bundle.id, path, most_days=90, progress=NoProgress())
+
+
+@pytest.fixture
+def own(with_model: Path, tmp_path: Path) -> Path:
+    """A copy of the workspace with a model, for tests that settle something in it."""
+    return Path(shutil.copytree(with_model, tmp_path / "workspace"))
+
+
+def test_an_experiment_replaces_the_assumed_effect_and_is_there_after_a_reload(
+    open_page: OPEN, own: Path, tmp_path: Path
+) -> None:
+    work, name = Workspace(own), translate("budget.offer.mail", "en")
+    found = tried(work, tmp_path / "tried.csv")
+    save_offers(open_dataset(work, "shop"), KeptOffers(experiments={name: found}))
+    app = open_page(own, "strategy", lang="en")
     assert not app.exception and not app.error
     said = texts(app)
     assert translate("budget.offers.measured", "en", names=name) in said
     assert f"in {found.window_days} days" in said
+    note = {"offer": name, "days": 60, "horizon": 90}
+    assert widgets.plain(translate("warning.offer_window", "en", **note)) in app.caption[0].value
     app.button(key=f"experiment_forget_{name}").click().run()
     assert translate("budget.rests.assumed", "en") in app.caption[0].value
+    assert load_offers(open_dataset(work, "shop")).experiments == {}
+
+
+def test_an_experiment_that_counted_for_longer_than_the_horizon_is_not_used(
+    open_page: OPEN, own: Path, tmp_path: Path
+) -> None:
+    work, name = Workspace(own), translate("budget.offer.mail", "en")
+    save_offers(open_dataset(work, "shop"), KeptOffers(experiments={name: tried(work, tmp_path / "tried.csv")}))
+    app = open_page(own, "home", lang="en")
+    app.session_state[f"terms_horizon_{HORIZON_DAYS}"] = 30
+    app.switch_page(BY_NAME["strategy"].path).run()
+    assert not app.exception and not app.error
+    assert translate("budget.rests.assumed", "en") in app.caption[0].value
+    assert translate("budget.experiment.longer", "en", offer=name, days=60, horizon=30) in app.caption[0].value
+
+
+def test_changed_offers_and_the_budget_hold_under_other_terms_in_the_other_language_and_after_a_reload(
+    own: Path,
+) -> None:
+    dataset = open_dataset(Workspace(own), "shop")
+    values = np.full(50, 200.0)
+    starting = budget_offers.starting_offers(values, 4, "en")
+    table = starting.copy()
+    table.loc[1, "tier1"], table.loc[0, "name"] = 7.0, "Letter"
+    table.loc[3] = [None, "Own", 3.0, "money", 5.0, None, None, None, 40.0]
+    rows = budget_offers.as_rows(table.drop(index=2), starting, ())
+    assert rows[:2] == ({"start": "mail", "name": "Letter"}, {"start": "voucher", "tier1": 7.0})
+    save_offers(dataset, KeptOffers(rows, budget=120.0))
+    kept = load_offers(dataset)
+    assert kept.budget == 120.0 and kept.rows == rows
+    other = budget_offers.as_table(kept.rows, budget_offers.starting_offers(values * 0.3, 4, "zh"))
+    offers = budget_offers.read_offers(other, 4)
+    assert [offer.name for offer in offers] == ["Letter", translate("budget.offer.voucher", "zh"), "Own"]
+    assert offers[1].effects[1].value == 0.07 and offers[1].cost == pytest.approx(0.03 * 60, rel=0.2)
+    assert (offers[2].cost, offers[2].capacity) == (3.0, 40)
+
+
+def test_an_edit_on_the_page_is_kept_at_once_and_shown_in_the_other_language(
+    open_page: OPEN, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(budget_offers.st, "data_editor", lambda base, **options: base.assign(tier1=[9.0, 5.0, 12.0]))
+        assert not open_page(own, "strategy", lang="en").exception
+    assert load_offers(open_dataset(Workspace(own), "shop")).rows == (
+        {"start": "mail", "tier1": 9.0},
+        {"start": "voucher"},
+        {"start": "call"},
+    )
+    monkeypatch.setattr(budget_offers, "checked", lambda offers: shown.extend(offers) or tuple(offers))
+    shown: list[Offer] = []
+    app = open_page(own, "strategy", lang="zh")
+    assert not app.exception and shown[0].name == translate("budget.offer.mail", "zh")
+    assert shown[0].effects[1].value == 0.09
+
+
+def test_an_offer_that_was_tried_keeps_its_name_in_the_other_language() -> None:
+    starting = budget_offers.starting_offers(np.full(50, 200.0), 4, "en")
+    rows = budget_offers.as_rows(starting, starting, ["Voucher"])
+    other = budget_offers.as_table(rows, budget_offers.starting_offers(np.full(50, 200.0), 4, "zh"))
+    assert other["name"].tolist() == [
+        translate("budget.offer.mail", "zh"),
+        "Voucher",
+        translate("budget.offer.call", "zh"),
+    ]
+
+
+def test_a_budget_that_was_chosen_is_there_after_a_reload_and_nothing_is_written_before(
+    open_page: OPEN, own: Path
+) -> None:
+    app = open_page(own, "strategy", lang="en")
+    assert not list(own.glob("datasets/shop/offers.json"))
+    chosen = app.slider[0].value + 3 * app.slider[0].step
+    app.slider[0].set_value(chosen).run()
+    again = open_page(own, "strategy", lang="zh")
+    assert not again.exception and again.slider[0].value == pytest.approx(chosen)
+
+
+def test_kept_offers_follow_a_new_name_and_go_with_the_dataset(own: Path) -> None:
+    work = Workspace(own)
+    save_offers(open_dataset(work, "shop"), KeptOffers(budget=9.0))
+    pipeline.rename(work, "shop", "store")
+    assert load_offers(open_dataset(work, "store")).budget == 9.0
+    pipeline.delete(work, "store", progress=NoProgress())
+    assert not list(own.rglob("offers.json"))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +217,7 @@ def test_offers_that_make_no_plan_are_said_and_can_be_mended(
 
 
 def test_rows_that_are_not_finished_are_passed_over_and_wrong_ones_refused() -> None:
-    table = budget_offers.starting_offers(pd.Series([10.0, 20.0]).to_numpy(), 2)
+    table = budget_offers.starting_offers(pd.Series([10.0, 20.0]).to_numpy(), 2, "en")
     rows: list[dict[str, Any]] = [
         {"name": None, "cost": 1.0, "unit": "share", "tier1": 5.0, "tier2": None, "capacity": None},
         {"name": "No effect", "cost": 1.0, "unit": "share", "tier1": None, "tier2": None, "capacity": None},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -16,7 +18,7 @@ from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.pricing.kept import load_responses, responses_folder
-from clv_core.strategy.pricing.whatif import Rule, what_if
+from clv_core.strategy.pricing.whatif import DISCOUNT, Rule, what_if
 from clv_core.strategy.recommend.kept import kept_advice, recommendations_folder
 from clv_core.strategy.recommend.split import FEWEST_CUSTOMERS
 from clv_core.workspace import Workspace
@@ -85,7 +87,7 @@ def test_recommendations_say_what_was_measured(
     else:
         one = app.dataframe[1].value
         assert one["product_id"].tolist() == first["product_id"].tolist() and one["reason"].str.len().min() > 2
-    assert [button.disabled for button in app.get("download_button")] == [False, False]
+    assert [button.disabled for button in app.get("download_button")] == [False] * 3
 
 
 def test_a_customer_is_found_by_id_and_an_unknown_one_is_said(open_page: OPEN, advised: Path) -> None:
@@ -112,13 +114,27 @@ def test_prices_keep_measured_and_assumed_apart(open_page: OPEN, advised: Path, 
     assert all(one.text(lang) in said for one in outcome.assumptions)
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_discount_is_tried_by_its_own_effect_and_money_has_a_unit(open_page: OPEN, advised: Path, lang: str) -> None:
+    app = part(open_page, advised, "price", lang, price_by=DISCOUNT)
+    assert not app.exception and not app.error
+    work = Workspace(advised)
+    found = load_responses(responses_folder(work, bundle_of(advised), open_dataset(work, "shop")))
+    assert found is not None
+    changes = {tier: change / 100 for tier, change in enumerate(priced_rule.PRESETS["loyalty"], 1)}
+    outcome = what_if(found, Rule(changes, priced_rule.MARGIN / 100, by=DISCOUNT))
+    assert app.metric[0].value == priced_rule._signed(outcome.revenue.value, "EUR")
+    columns = json.loads(next(frame.proto.columns for frame in app.dataframe if "clv_after" in frame.value))
+    assert all("(EUR)" in columns[name]["label"] for name in ("clv", "clv_after", "clv_low", "clv_high", "margin"))
+
+
 def test_a_change_of_the_rule_changes_what_it_brings(open_page: OPEN, advised: Path) -> None:
     app = part(open_page, advised, "price")
     before = app.metric[0].value
-    app.number_input(key="price_change_loyalty_1").set_value(-20.0).run()
+    app.number_input(key="price_change_price_loyalty_1").set_value(-20.0).run()
     assert not app.exception and app.metric[0].value != before
     for tier in range(1, 5):
-        app.number_input(key=f"price_change_loyalty_{tier}").set_value(0.0)
+        app.number_input(key=f"price_change_price_loyalty_{tier}").set_value(0.0)
     app.run()
     assert translate("price.nothing", "en") in texts(app) and not app.metric
 
@@ -128,7 +144,7 @@ def test_only_the_open_part_is_worked_out(
     open_page: OPEN, advised: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     called: list[str] = []
-    monkeypatch.setattr(budget, "show", lambda ground: called.append("budget"))
+    monkeypatch.setattr(budget, "show", lambda *_, **__: called.append("budget"))
     app = open_page(advised, "strategy", lang="en")
     assert called == ["budget"] and not app.exception
     other = recommended if name == "price" else priced
@@ -157,6 +173,20 @@ def test_a_log_without_products_is_refused_in_words(
     assert app.subheader[0].value == translate("strategy.refused", "zh") and "cdnow" in texts(app)
     assert not app.exception and jobs.jobs(work, name) == []
     assert translate("card.recommended", "zh") not in texts(open_page(work.root, "customer", lang="zh"))
+
+
+def test_the_file_of_a_card_holds_what_the_page_recommends(
+    open_page: OPEN, advised: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files: dict[str, Any] = {}
+    monkeypatch.setattr(widgets, "acknowledged", lambda bundle: True)
+    monkeypatch.setattr(
+        widgets, "download", lambda label, made, name, key, **_: files.update({key: made() if callable(made) else made})
+    )
+    app = open_page(advised, "customer", lang="en")
+    shown = next(frame.value for frame in app.dataframe if "reason" in frame.value)
+    said = json.loads(files["download_card"])["recommended"]
+    assert [one["product_id"] for one in said] == shown["product_id"].tolist()
 
 
 def test_the_card_shows_what_is_recommended_and_offers_to_look_for_it(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,9 +44,9 @@ def test_command_that_is_started_says_the_settings_that_were_chosen(
 ) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr(state, "start_job", lambda command, label: started.append(command))
-    values = {item.name: item.default for item in fields(TrainConfig) if item.name != "horizon_days"}
+    values: dict[str, Any] = {item.name: item.default for item in fields(TrainConfig) if item.name != "horizon_days"}
     values |= {"model": "mlp", "seed": 5, "steps": 900, "rnn": "lstm", "dropout": 0.25, "early_stopping": True}
-    training.start(open_dataset(Workspace(with_dataset), "shop"), 60, values)
+    training.start(open_dataset(Workspace(with_dataset), "shop"), TrainConfig(horizon_days=60, **values))
     options = build_parser().parse_args(started[0])
     assert config_from(options, options.model) == TrainConfig(horizon_days=60, **values)
 

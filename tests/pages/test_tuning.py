@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
+from clv_core.collection.ingest import ingest
 from clv_core.collection.store import open_dataset
-from clv_core.evaluation.tune import SPACE
+from clv_core.config import TrainConfig
+from clv_core.deployment.kept_tuning import keep_tuning
+from clv_core.evaluation.bootstrap import Estimate
+from clv_core.evaluation.tune import SPACE, Search, Trial
+from clv_core.evaluation.tuned import Tuning
 from clv_core.i18n import translate
 from clv_core.training.choice import DEFAULT
-from clv_core.workspace import Workspace, write_json
-from pages.ui.training import USUAL_HORIZONS
+from clv_core.workspace import Workspace
+from pages.ui.forms import key_of
+from pages.ui.navigation import BY_NAME
+from pages.ui.training import USUAL_HORIZONS, of
 
 OPEN = Callable[..., AppTest]
 SETTINGS = {
@@ -37,29 +46,43 @@ def root(with_dataset: Path, tmp_path: Path) -> Path:
     return tmp_path / "ws"
 
 
-def keep(root: Path, days: int, **changes: object) -> None:
-    found = {
-        "dataset": "shop",
-        "version": open_dataset(Workspace(root), "shop").version,
-        "settings": SETTINGS,
-        "loss": 0.9,
-        "default_loss": 1.0,
-        "origin": "2024-10-02",
-        "advantage": {"gini": {"value": 0.01, "low": -0.002, "high": 0.03}},
-        "trials": [{"number": 0}, {"number": 1}],
-    }
-    (root / "tuning").mkdir(exist_ok=True)
-    write_json(root / "tuning" / f"shop-{days}d.json", {**found, **changes})
+def of_shop(root: Path) -> str:
+    return of(open_dataset(Workspace(root), "shop"))
+
+
+def horizon_days(app: AppTest, root: Path) -> int:
+    return int(app.session_state[f"train_horizon_{of_shop(root)}"])
+
+
+def keep(root: Path, days: int, model: str = DEFAULT, version: str = "") -> None:
+    """Keep a search that started from the default of a model and found ``SETTINGS``."""
+    dataset = open_dataset(Workspace(root), "shop")
+    version = version or dataset.version
+    dataset = replace(dataset, manifest=replace(dataset.manifest, version=version))
+    config = TrainConfig(horizon_days=days, model=model)
+    default = Trial(0, {name: getattr(config, name) for name in SPACE}, 1.0, "complete")
+    trials = (default, Trial(1, SETTINGS, 0.9, "complete"))
+    search = Search(trials, default, (date(2024, 4, 5), date(2024, 7, 4)))
+    found = Tuning(search, "2024-10-02", {"gini": Estimate(0.01, -0.002, 0.03)})
+    keep_tuning(Workspace(root), dataset, config, found)
 
 
 def test_the_search_is_a_job_for_the_chosen_horizon(open_page: OPEN, root: Path) -> None:
     app = open_page(root, "train", lang="en")
-    days = app.session_state["train_horizon"]
+    days = horizon_days(app, root)
     app.selectbox(key="tune_trials").set_value(40).run()
     app.button(key="start_tuning").click().run()
     words = jobs.jobs(Workspace(root), "tune")[0].status()["args"]
-    chosen = ["--model", DEFAULT]
-    assert words == ["tune", "shop", "--horizon-days", str(days), "--trials", "40", "--origins", "3", *chosen]
+    chosen = ["--horizon-days", str(days), "--model", DEFAULT]
+    assert words == ["tune", "shop", *chosen, "--trials", "40", "--origins", "3"]
+
+
+def test_the_search_is_for_the_model_of_the_form_whichever_it_is(open_page: OPEN, root: Path) -> None:
+    app = open_page(root, "train", lang="en")
+    app.selectbox(key=key_of("model", of_shop(root))).set_value("hybrid").run()
+    app.button(key="start_tuning").click().run()
+    words = jobs.jobs(Workspace(root), "tune")[0].status()["args"]
+    assert words[words.index("--model") + 1] == "hybrid"
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -70,21 +93,54 @@ def test_what_was_found_is_said_with_its_range(open_page: OPEN, root: Path, lang
     assert not app.exception
     said = translate("tune.range", lang, value="0.010", low="-0.002", high="0.030")
     assert any(said in frame.value.to_numpy() for frame in app.dataframe)
+    dates = {"en": "5 Apr 2024, 4 Jul 2024", "zh": "2024年4月5日, 2024年7月4日"}[lang]
+    assert translate("tune.chosen_on", lang, origins=dates) in [one.value for one in app.caption]
 
 
 def test_the_settings_are_taken_over_into_the_form(open_page: OPEN, root: Path) -> None:
     assert set(SETTINGS) == set(SPACE)
     app = open_page(root, "train", lang="en")
-    keep(root, app.session_state["train_horizon"])
+    keep(root, horizon_days(app, root))
     app.run()
     app.button(key="use_tuned").click().run()
-    assert app.selectbox(key="setting_rnn").value == "lstm"
-    assert app.number_input(key="setting_learning_rate").value == 0.004
+    assert app.selectbox(key=key_of("rnn", of_shop(root))).value == "lstm"
+    assert app.number_input(key=key_of("learning_rate", of_shop(root))).value == 0.004
+    assert app.button(key="use_tuned").disabled
     assert not app.exception
+
+
+def test_what_another_model_s_search_found_is_not_shown_and_not_overwritten(open_page: OPEN, root: Path) -> None:
+    app = open_page(root, "train", lang="en")
+    for model in ("mlp", "rnn"):
+        keep(root, horizon_days(app, root), model)
+    app.run()
+    assert not any(button.key == "use_tuned" for button in app.button)
+    for model in ("mlp", "rnn"):
+        app.selectbox(key=key_of("model", of_shop(root))).set_value(model).run()
+        assert not app.button(key="use_tuned").disabled
 
 
 def test_a_search_over_an_older_version_of_the_log_is_not_shown(open_page: OPEN, root: Path) -> None:
     app = open_page(root, "train", lang="en")
-    keep(root, app.session_state["train_horizon"], version="000000000000")
+    keep(root, horizon_days(app, root), version="000000000000")
     app.run()
     assert not any(button.key == "use_tuned" for button in app.button)
+
+
+def test_another_dataset_begins_with_its_own_choices_and_a_page_change_keeps_them(open_page: OPEN, root: Path) -> None:
+    rows = [f"C{n % 120},{date(2023, 1, 1) + timedelta(days=n * 2)},{n % 30 + 1}" for n in range(360)]
+    (root / "small.csv").write_text("\n".join(["customer_id,date,amount", *rows]))
+    ingest(Workspace(root), root / "small.csv", "small")
+    small, shop = (of(open_dataset(Workspace(root), name)) for name in ("small", "shop"))
+    app = open_page(root, "train", lang="en", dataset="small")
+    assert app.selectbox(key=key_of("model", small)).value == "instant_tuned"
+    app.segmented_control(key=f"train_horizon_{small}").set_value(30).run()
+    app.number_input(key=key_of("seed", small)).set_value(7).run()
+    app.selectbox(key="dataset").set_value("shop").run()
+    assert app.selectbox(key=key_of("model", shop)).value == DEFAULT
+    assert app.segmented_control(key=f"train_horizon_{shop}").value != 30
+    assert app.number_input(key=key_of("seed", shop)).value != 7
+    app.switch_page(BY_NAME["home"].path).run().switch_page(BY_NAME["train"].path).run()
+    app.selectbox(key="dataset").set_value("small").run()
+    assert app.segmented_control(key=f"train_horizon_{small}").value == 30
+    assert app.number_input(key=key_of("seed", small)).value == 7

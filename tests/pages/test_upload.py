@@ -46,18 +46,21 @@ def last_args(root: Path, command: str) -> list[str]:
     return list(jobs.jobs(Workspace(root), command)[0].status()["args"])
 
 
-def test_a_run_that_ends_with_a_question_shows_its_answers_and_starts_again(open_page: OPEN, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("asks", "order"), [("dates_ambiguous", "dmy"), ("dates_ambiguous_year", "ymd")])
+def test_a_run_that_ends_with_a_question_shows_its_answers_and_starts_again(
+    open_page: OPEN, tmp_path: Path, asks: str, order: str
+) -> None:
     app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
     app.text_input(key="dataset_name").set_value("Shop 2024")
     app.form_submit_button[0].click().run()
     job = jobs.jobs(Workspace(tmp_path), "ingest")[0]
-    jobs.finish(job.folder, "en", error=NeedsAnswer("dates_ambiguous", column="date", rows=40))
+    jobs.finish(job.folder, "en", error=NeedsAnswer(asks, column="date", rows=40))
     app.run()
     assert not app.error and not app.exception
-    app.button(key="answer_date_order_dmy").click().run()
+    app.button(key=f"answer_date_order_{order}").click().run()
     args = last_args(tmp_path, "ingest")
     assert args[: len(job.status()["args"])] == job.status()["args"]
-    assert args[args.index("--date-order") + 1] == "dmy" and args[args.index("--name") + 1] == "Shop 2024"
+    assert args[args.index("--date-order") + 1] == order and args[args.index("--name") + 1] == "Shop 2024"
 
 
 def test_an_added_file_in_another_currency_is_asked_about(open_page: OPEN, with_dataset: Path) -> None:
@@ -73,15 +76,30 @@ def test_an_added_file_in_another_currency_is_asked_about(open_page: OPEN, with_
     jobs.update_status(jobs.jobs(Workspace(with_dataset), "ingest")[0].folder, state=jobs.CANCELLED)
 
 
-def test_the_question_of_a_run_survives_a_new_session(open_page: OPEN, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ("address", "offer"))
+def test_the_question_of_a_run_survives_a_new_session(open_page: OPEN, tmp_path: Path, by: str) -> None:
     app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
     app.form_submit_button[0].click().run()
-    other = open_page(tmp_path, "upload", lang="zh")
     job = jobs.jobs(Workspace(tmp_path), "ingest")[0]
+    other = open_page(tmp_path, "upload", lang="zh", **({"run": job.id} if by == "address" else {}))
     jobs.finish(job.folder, "en", error=NeedsAnswer("dates_ambiguous", column="date", rows=40))
     other.run()
+    if by == "offer":
+        other.button(key=f"follow_{job.id}").click().run()
     other.button(key="answer_date_order_mdy").click().run()
     assert last_args(tmp_path, "ingest")[-2:] == ["--date-order", "mdy"]
+    assert not any(button.key == f"follow_{job.id}" for button in open_page(tmp_path, "upload", lang="en").button)
+
+
+def test_a_question_that_was_put_away_is_offered_to_nobody(open_page: OPEN, tmp_path: Path) -> None:
+    app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
+    app.form_submit_button[0].click().run()
+    job = jobs.jobs(Workspace(tmp_path), "ingest")[0]
+    jobs.finish(job.folder, "en", error=NeedsAnswer("dates_ambiguous", column="date", rows=40))
+    other = open_page(tmp_path, "upload", lang="en")
+    other.button(key=f"put_away_{job.id}").click().run()
+    assert translate("waiting.asks", name="log0") not in written(other)
+    assert app.run().button(key="answer_date_order_dmy")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +118,7 @@ def test_a_column_that_is_not_recognised_is_chosen_from_a_list(
     assert "**4** rows read" in written(app)
     app.form_submit_button[0].click().run()
     args = last_args(tmp_path, "ingest")
-    assert f"{canonical}={chosen}" in args
+    assert f"--map={canonical}={chosen}" in args
 
 
 def test_two_columns_of_one_meaning_are_told_apart_by_a_click(open_page: OPEN, tmp_path: Path) -> None:
@@ -114,7 +132,7 @@ def test_two_columns_of_one_meaning_are_told_apart_by_a_click(open_page: OPEN, t
     net = sum(2 * n + 1 for n in range(30))
     assert str(net) in {metric.value for metric in app.metric}
     app.form_submit_button[0].click().run()
-    assert "amount=order_value" in last_args(tmp_path, "ingest")
+    assert "--map=amount=order_value" in last_args(tmp_path, "ingest")
 
 
 def test_a_price_is_said_to_be_of_a_piece_or_of_a_line(open_page: OPEN, tmp_path: Path) -> None:
@@ -133,7 +151,7 @@ def test_names_that_are_purchases_are_chosen_from_those_in_the_file(open_page: O
     assert not app.exception and not app.error
     app.form_submit_button[0].click().run()
     args = last_args(tmp_path, "ingest")
-    assert args[args.index("--event") + 1] == "won=purchase"
+    assert "--event=won=purchase" in args
 
 
 def test_a_large_file_is_checked_by_a_run_and_can_be_saved_meanwhile(
@@ -173,6 +191,38 @@ def test_several_files_become_one_dataset(open_page: OPEN, tmp_path: Path) -> No
     assert [Path(word).name for word in args[1:3]] == ["log0.csv", "log1.csv"] and args[3] == "--name"
 
 
+BARE = LOG.partition("\n")[2]
+
+
+def test_several_files_without_a_line_of_names_are_asked_about(open_page: OPEN, tmp_path: Path) -> None:
+    app = upload(open_page(tmp_path, "upload", lang="en"), BARE, BARE.replace("2024", "2025"))
+    assert not app.error
+    app.button(key="answer_header_False").click().run()
+    assert not app.exception and app.selectbox(key="upload_which")
+    assert all(button.key != "answer_header_False" for button in app.button)
+
+
+@pytest.mark.parametrize("at", (0, 1, 2))
+def test_one_of_several_files_that_cannot_be_read_is_left_out(open_page: OPEN, tmp_path: Path, at: int) -> None:
+    contents = [LOG, LOG.replace("2024", "2025")]
+    contents.insert(at, "")
+    app = upload(open_page(tmp_path, "upload", lang="en"), *contents)
+    assert len(app.error) == 1 and f"log{at}" in app.error[0].value
+    app.button(key="leave_out").click().run()
+    assert not app.exception and not app.error
+    app.form_submit_button[0].click().run()
+    kept = [f"log{number}.csv" for number in range(3) if number != at]
+    assert [Path(word).name for word in last_args(tmp_path, "ingest")[1:3]] == kept
+    assert sorted(path.name for path in (tmp_path / "uploads").rglob("*.csv")) == kept
+
+
+def test_a_file_without_names_beside_one_with_them_can_be_left_out(open_page: OPEN, tmp_path: Path) -> None:
+    app = upload(open_page(tmp_path, "upload", lang="en"), LOG, BARE)
+    assert app.button(key="answer_header_False")
+    app.button(key="leave_out").click().run()
+    assert not app.error and "**4** rows read" in written(app)
+
+
 def test_files_of_other_columns_are_pointed_out(open_page: OPEN, tmp_path: Path) -> None:
     app = upload(open_page(tmp_path, "upload", lang="en"), LOG, LOG.replace("amount", "total"))
     assert any("log1" in warning.value for warning in app.warning)
@@ -203,7 +253,7 @@ def test_what_was_said_about_a_file_of_this_shape_is_offered(open_page: OPEN, tm
     assert not app.exception and not app.error
     app.form_submit_button[0].click().run()
     args = last_args(tmp_path, "ingest")
-    assert "amount=cash" in args and args[args.index("--currency") + 1] == "CHF"
+    assert "--map=amount=cash" in args and args[args.index("--currency") + 1] == "CHF"
 
 
 def test_the_look_names_the_gap_and_the_horizons(open_page: OPEN, tmp_path: Path) -> None:
@@ -289,7 +339,7 @@ def test_answers_become_words_that_the_command_line_reads_back() -> None:
         "Europe/Paris",
         "EUR",
         "keep",
-        {"won": "purchase"},
+        {"won": "purchase", "step=paid": "purchase"},
         header=False,
     )
     options = build_parser().parse_args(["ingest", "x.csv", "--name", "x", *uploading.options(said)])

@@ -17,7 +17,7 @@ from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers, remove_customers
 from clv_core.preprocessing.leak_evidence import spans
 from clv_core.preprocessing.leak_names import says_leak
-from clv_core.preprocessing.leaks import judge, refuse_leaks
+from clv_core.preprocessing.leaks import accepted_notes, judge, refuse_leaks
 from clv_core.workspace import Workspace
 
 CUSTOMERS, DAYS = 2000, 720
@@ -186,7 +186,9 @@ def test_only_an_attribute_that_is_on_can_be_accepted(shop: tuple[Workspace, pd.
 
 
 @pytest.mark.parametrize(("days", "customers", "code"), [(30, 400, "leaks_log_too_short"), (200, 40, "leaks_too_few")])
-def test_a_log_that_cannot_tell_says_so_and_names_decide(tmp_path: Path, days: int, customers: int, code: str) -> None:
+def test_a_log_that_cannot_tell_says_so_and_names_are_asked_about(
+    tmp_path: Path, days: int, customers: int, code: str
+) -> None:
     draw = np.random.default_rng(1)
     who = draw.integers(0, customers, 2000)
     times = pd.Timestamp("2024-01-01") + pd.to_timedelta(draw.integers(0, days, 2000), "D")
@@ -198,4 +200,10 @@ def test_a_log_that_cannot_tell_says_so_and_names_decide(tmp_path: Path, days: i
     frame.to_parquet(tmp_path / "customers.parquet", index=False)
     attributes = [Attribute("age", "number"), Attribute("tier", "text", "since")]
     found = judge(open_dataset(workspace, "small"), tmp_path / "customers.parquet", attributes, NoProgress())
-    assert found.named == ("tier",) and [note.code for note in found.notes] == [f"warning.{code}"]
+    assert found.untested == ("tier",) and [note.code for note in found.notes] == [f"warning.{code}"]
+    with pytest.raises(Refused) as refused:
+        refuse_leaks(found, attributes, [])
+    assert refused.value.code == "leaks_untested" and "--dated" not in refused.value.message()
+    assert "--accept tier" in refused.value.message("zh") and refuse_leaks(found, attributes, ["tier"]) == ("tier",)
+    codes = [note.code for note in accepted_notes(found, ["tier"])]
+    assert codes == [f"warning.{code}", "warning.leaks_accepted_by_name"]

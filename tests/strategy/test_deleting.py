@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from contextvars import Context
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +21,7 @@ from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
 from clv_core.strategy import deleting
+from clv_core.training.states import state_folder
 from clv_core.workspace import Workspace, write_json
 
 IDS = [f"customer-{i:03}" for i in range(30)]
@@ -60,8 +62,10 @@ def workspace(tmp_path: Path) -> Workspace:
         places += [workspace.folder(kind, f"{model}-{dataset.version}") / "x.parquet" for kind in OF_MODELS]
         places += [workspace.folder("explanations", f"{model}-{dataset.version}-{IDS[0].encode().hex()}") / "x.parquet"]
         places += [workspace.folder("explored", name, dataset.version) / "x.parquet"]
+        places += [workspace.folder("runs", f"{name}-0123456789abcdef", "refit") / "train.parquet"]
         for path in places:
             people.to_parquet(path)
+        write_json(workspace.folder("tuning", name) / f"{dataset.version}-0.json", {})
         args = ["explain", name, "--model", model, "--customer", people["customer_id"][0]]
         status = {"command": "explain", "args": args, "state": "done", "pid": 1, "started": 0, "label": name}
         write_json(workspace.jobs / f"2024-explain-{name}" / "status.json", status)
@@ -80,6 +84,7 @@ def test_no_id_is_left_but_in_the_models_that_stay(workspace: Workspace) -> None
         "recommendations": 1,
         "pricing": 1,
         "explored": 1,
+        "states": 1,
         "models": 0,
         "jobs": 1,
     }
@@ -87,6 +92,7 @@ def test_no_id_is_left_but_in_the_models_that_stay(workspace: Workspace) -> None
     assert made["remains"] == [{"kind": "model", "name": "shop-hybrid"}]
     assert ids_in(workspace.root, IDS) == ["models/shop-hybrid/holdout.parquet"]
     assert ids_in(workspace.root, ["other-1"]) == others
+    assert [path.name for path in (workspace.root / "tuning").iterdir()] == ["other"]
     with pytest.raises(NotFound):
         pipeline.delete(workspace, "shop", progress=NoProgress())
 
@@ -153,6 +159,14 @@ def test_a_dataset_that_a_run_works_on_stays(workspace: Workspace) -> None:
     write_json(
         workspace.jobs / "2024-train" / "status.json", {**status, "pid": os.getpid(), "args": ["delete", "shop"]}
     )
+    assert pipeline.delete(workspace, "shop", progress=NoProgress())["versions"] == 2
+
+
+def test_a_dataset_that_cron_trains_on_stays(workspace: Workspace) -> None:
+    """No job record tells of the training."""
+    with state_folder(workspace, "shop", 1), pytest.raises(Refused) as busy:
+        Context().run(pipeline.delete, workspace, "shop", progress=NoProgress())
+    assert busy.value.code == "run_going_on" and open_dataset(workspace, "shop").events_path.exists()
     assert pipeline.delete(workspace, "shop", progress=NoProgress())["versions"] == 2
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from clv_core import audit, cli, pipeline
+from clv_core import audit, cli, jobs, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import Plan, simulate
 from clv_core.collection.store import list_datasets, open_dataset, versions
@@ -28,6 +28,10 @@ from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import RULES, clean, raw_version
 from clv_core.strategy.erasing import erase as erasing
 from clv_core.strategy.erasing.certificate import certificates, salted
+from clv_core.strategy.erasing.places import clear_records
+from clv_core.strategy.erasing.wanted import Wanted
+from clv_core.strategy.schemes.rules import Rule, Rules
+from clv_core.strategy.schemes.saved import load_rules, save_rules
 from clv_core.workspace import Workspace, read_json, write_json
 from tests.strategy.searcher import found
 
@@ -265,9 +269,23 @@ def test_short_ids_are_taken_whole_and_only_as_customers(tmp_path: Path) -> None
     log.write_text("customer_id,event_time,amount,product_id\n" + "\n".join(rows) + "\n")
     workspace = Workspace(tmp_path / "workspace")
     ingest(workspace, log, "shop")
+    save_rules(open_dataset(workspace, "shop"), Rules("mine", (Rule("Friends", (), by_hand=("17", "170")),)))
     erasing.erase(workspace, ["17"], progress=KEPT)
     left = pd.read_parquet(open_dataset(workspace, "shop").events_path)
     assert list(left["customer_id"]) == ["1", "1", "170", "170"] and set(left["product_id"]) == {"17"}
+    assert load_rules(open_dataset(workspace, "shop"), "mine").rules[0].by_hand == ("170",)
+
+
+@pytest.mark.parametrize("words", [("--customer", "17"), ("--customer=17",)])
+def test_a_run_that_was_asked_about_a_customer_is_found_by_a_short_id_too(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    workspace = Workspace(tmp_path)
+    for who, said in (("17", words), ("170", ("--customer=170",))):
+        status = {"command": "explain", "args": ["explain", "shop", *said], "state": "done", "pid": None}
+        write_json(workspace.jobs / who / "status.json", {**status, "started": 0, "label": "", "id": who})
+    assert clear_records(workspace, Wanted(("17",), frozenset({"17"}))) == 1
+    assert [job.id for job in jobs.jobs(workspace)] == ["170"]
 
 
 def test_a_dataset_of_nobody_else_goes(tmp_path: Path) -> None:
@@ -277,6 +295,20 @@ def test_a_dataset_of_nobody_else_goes(tmp_path: Path) -> None:
     ingest(workspace, log, "shop")
     told = erasing.erase(workspace, ["anna-0001", "bert-0002"], progress=KEPT)
     assert list_datasets(workspace) == [] and told.datasets[0]["version"] == ""
+
+
+def test_states_of_trainings_on_those_who_were_erased_go_too(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    for name, who in (("shop", "anna-0001"), ("shop-2", "cleo-0003")):
+        log = tmp_path / f"{name}.csv"
+        log.write_text(f"customer_id,event_time,amount\n{who},2024-01-01,5\nbert-0002,2024-01-02,6\n")
+        ingest(workspace, log, name)
+        (workspace.folder("runs", f"{name}-0123456789abcdef", "refit") / "train.safetensors").write_bytes(b"of all")
+    pretrained = workspace.folder("runs", "pretrain") / "state-1-10.safetensors"
+    pretrained.write_bytes(b"of nobody")
+    told = erasing.erase(workspace, ["anna-0001"], progress=KEPT)
+    assert [path.name for path in sorted(workspace.runs.iterdir())] == ["pretrain", "shop-2-0123456789abcdef"]
+    assert told.removed["states"] == 1 and pretrained.exists()
 
 
 def test_a_run_in_the_workspace_holds_an_erasure_off(workspace: Workspace) -> None:
@@ -301,3 +333,41 @@ def test_the_command_takes_a_file_and_a_file_of_the_workspace_goes_with_it(
     assert (result["found"], result["not_found"], len(result["retrain"])) == (GONE, 0, 1)
     assert not file.exists() and Path(result["certificate"]).is_file()
     assert found(workspace.root, LEAVING) == []
+
+
+def test_a_run_that_is_killed_among_the_datasets_keeps_the_file_that_it_is_finished_from(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, pending = workspace.folder("erasures") / "asked-1.txt", workspace.folder("erasures") / "asked-2.txt"
+    for path in (file, pending):
+        path.write_text("\n".join(LEAVING) + "\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(erasing, "rewrite", killed)
+        with pytest.raises(Killed):
+            erasing.erase(workspace, LEAVING, source=file, progress=KEPT)
+    for path, asked in ((file, GONE), (pending, 0)):  # the other request names nobody any more
+        code = cli.main(["erase", "--file", str(path), "--workspace", str(workspace.root)])
+        said = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert (code, said.get("found", 0)) == ((0, asked) if asked else (2, 0)) and path.exists() == (not asked)
+    assert found(workspace.root, LEAVING) == [] and not certificates(workspace)[0].remains
+
+
+def killed(*words: object) -> None:
+    raise Killed
+
+
+def test_what_killed_runs_left_beside_versions_and_bundles_names_nobody_either(workspace: Workspace) -> None:
+    shop, halves = open_dataset(workspace, "shop"), workspace.datasets / ".reading-abc"
+    halves.mkdir()
+    (halves / "events.parquet").write_bytes(shop.events_path.read_bytes()[:-9])  # no footer: nobody can read it
+    for place in (".0123456789ab.new.12345678.tmp", "0123456789ab.new"):
+        shutil.copytree(shop.folder, shop.folder.parent / place)
+    shutil.copytree(shop.folder, workspace.datasets / "ghost" / shop.version)  # killed before its name was given
+    (bundle,) = [path for path in workspace.models.iterdir() if not path.name.startswith(".")]
+    shutil.copytree(bundle, workspace.models / ".staging-abc")
+    shutil.copytree(bundle, workspace.models / "unfinished", ignore=shutil.ignore_patterns("bundle.json"))
+    told = erasing.erase(workspace, LEAVING, progress=KEPT)
+    assert found(workspace.root, LEAVING) == [] and told.remains == []
+    assert not [path for path in workspace.datasets.rglob(".*") if path.name != ".relations"]
+    ghost = workspace.datasets / "ghost" / shop.version / "events.parquet"
+    assert set(pd.read_parquet(ghost)["customer_id"]).isdisjoint(LEAVING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from scipy import stats
 
 from clv_core.collection.store import Dataset, open_dataset
 from clv_core.errors import ClvError, NotEnoughData
+from clv_core.jobs import NoProgress
+from clv_core.strategy import experiment_run
 from clv_core.strategy.experiment import Experiment, Measured, difference, draw_warnings, measure
 from clv_core.strategy.experiment_file import outcomes, read_experiment
 from clv_core.workspace import Workspace
@@ -132,7 +135,7 @@ def test_outcomes_are_what_the_log_says(shop: Dataset, tmp_path: Path) -> None:
     np.testing.assert_allclose(found.before, theirs, atol=1e-6)
     seen = set(events.loc[events["event_time"] < start, "customer_id"])
     assert set(found.customer_id) == seen and found.left_out == len(rows) - len(seen) > 0
-    assert outcomes(shop, rows).window_days == 90
+    assert outcomes(shop, rows, 365).window_days == 90
 
 
 @pytest.mark.parametrize(
@@ -152,7 +155,7 @@ def test_a_table_that_cannot_be_used_is_refused_in_words(
     events = pd.read_parquet(shop.events_path, columns=["customer_id"])["customer_id"].nunique()
     fitted = {name: value[:events] if isinstance(value, list) else value for name, value in columns.items()}
     with pytest.raises(ClvError) as caught:
-        outcomes(shop, read_experiment(table(shop, tmp_path / "e.csv", **fitted)))
+        outcomes(shop, read_experiment(table(shop, tmp_path / "e.csv", **fitted)), 60)
     assert caught.value.code == code
     assert caught.value.message("en") and caught.value.message("zh")
 
@@ -163,3 +166,34 @@ def test_a_missing_file_and_missing_columns_are_named(tmp_path: Path) -> None:
         with pytest.raises(ClvError) as caught:
             read_experiment(tmp_path / name)
         assert caught.value.code == code and caught.value.message("zh")
+
+
+def test_lines_that_are_no_rows_are_refused_with_their_place(tmp_path: Path) -> None:
+    lines = [f"c{i},{'offer' if i % 2 else 'control'},2024-01-01" for i in range(40)]
+    lines[20] += ",one,more,cells"
+    (tmp_path / "e.csv").write_text("\n".join(["customer_id,group,date", *lines]) + "\n", encoding="utf-8")
+    with pytest.raises(ClvError) as caught:
+        read_experiment(tmp_path / "e.csv")
+    assert caught.value.code == "experiment_bad_lines" and caught.value.params["line"] == 22
+    assert caught.value.message("en") and caught.value.message("zh")
+
+
+def test_outcomes_count_no_longer_than_the_plan_looks_ahead(shop: Dataset, tmp_path: Path) -> None:
+    path = table(shop, tmp_path / "e.csv", date=(shop.log_end - timedelta(days=200)).isoformat())
+    rows = read_experiment(path)
+    assert outcomes(shop, rows, 30).window_days == 30
+    assert outcomes(shop, rows, 365).window_days == 200
+
+
+def test_customers_that_the_model_cannot_score_are_left_out_and_counted(
+    small_workspace: Workspace, shop: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = table(shop, tmp_path / "e.csv")
+    seen = outcomes(shop, read_experiment(path), 60)
+    scored = pd.DataFrame({"customer_id": seen.customer_id, "predicted_clv": np.arange(len(seen.customer_id)) * 1.0})
+    known = scored.iloc[:-50]
+    monkeypatch.setattr(experiment_run, "scores", lambda *given, **options: known)
+    found = experiment_run.experiment(small_workspace, "shop", "any", path, most_days=60, progress=NoProgress())
+    everyone = found.effects[0]
+    assert everyone.treated + everyone.control == len(known)
+    assert found.warnings[-1].params["customers"] == seen.left_out + 50

@@ -5,17 +5,21 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
 import pandas as pd
 import pytest
 
+from clv_core.collection.ingest import ingest
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.errors import NeedsAnswer, UsageError
-from clv_core.strategy.export import EXPORTS, Contacts, Side, export, log_export
-from clv_core.strategy.exported import export_log
+from clv_core.strategy.export import EXPORTS, Contacts, Side, export, log_export, log_taken
+from clv_core.strategy.exported import export_log, exported_files
 from clv_core.strategy.preview import preview
 from clv_core.strategy.spreadsheet import unescape
+from clv_core.strategy.tables import write_rows
 from clv_core.workspace import Workspace
 
 RULE = json.loads((Path(__file__).parent / "data" / "export_payloads.json").read_text("utf-8"))
@@ -161,6 +165,50 @@ def test_a_preview_asks_for_consent_and_contacts_as_the_export_does(scored: pd.D
         preview(scored, "hubspot")
 
 
+def test_a_table_counts_its_rows_and_its_different_customers(tmp_path: Path) -> None:
+    work, rows = Workspace(tmp_path / "workspace"), pd.DataFrame({"customer_id": ["a", "a", "b", "c"], "rank": 1})
+    rows.assign(event_time="1998-01-01", amount=2.0).to_csv(tmp_path / "log.csv", index=False)
+    ingest(work, tmp_path / "log.csv", SIDE.dataset, duplicates="keep")
+    made = write_rows(work, rows, tmp_path / "several.csv", SIDE)
+    assert (made.rows, made.customers, made.asked) == (4, 3, 3)
+    StopList.of(work).add(["a"])
+    made = write_rows(work, rows, tmp_path / "fewer.csv", SIDE)
+    assert (made.rows, made.customers, made.left_out, made.asked) == (2, 2, {"suppressed": 1}, 3)
+    made = write_rows(work, rows[["rank"]], tmp_path / "nobody.csv", SIDE)
+    assert (made.rows, made.customers, made.asked) == (4, None, 4)
+    assert [(entry["rows"], entry["customers"]) for entry in export_log(work)] == [(4, None), (2, 2), (4, 3)]
+
+
+@pytest.mark.parametrize(
+    "segment", ("customer_id~anna b=1", "customer_id=anna,ben tier=1", "p_purchase>=0.5 customer_id!=anna")
+)
+def test_the_log_names_no_customer_that_was_searched_for(scored: pd.DataFrame, tmp_path: Path, segment: str) -> None:
+    work, side = Workspace(tmp_path / "workspace"), replace(SIDE, segment=segment)
+    made = export(scored, "csv", tmp_path / "list.csv", side=side)
+    log_export(work, made, "csv", side)
+    assert json.loads(made.side_file.read_text(encoding="utf-8"))["segment"] == segment
+    said = export_log(work)[0]["segment"]
+    assert said.startswith(segment.partition("anna")[0]) and "anna" not in said and "ben" not in said
+
+
+def test_what_was_handed_over_without_a_file_is_in_the_log(tmp_path: Path) -> None:
+    work = Workspace(tmp_path / "workspace")
+    log_taken(work, "card", SIDE, 1, 1)
+    [entry] = export_log(work)
+    assert (entry["files"], entry["format"], entry["customers"], entry["folder"]) == ([], "card", 1, str(work.exports))
+    assert exported_files(work, SIDE.dataset, ()) == []
+
+
+def test_settings_are_in_side_file_and_workbook(scored: pd.DataFrame, tmp_path: Path) -> None:
+    side = replace(SIDE, settings={"budget": 40.0, "offers": [{"name": "礼品", "cost": 1.5}]})
+    made = export(scored, "xlsx", tmp_path / "list.xlsx", side=side)
+    assert json.loads(made.side_file.read_text(encoding="utf-8"))["settings"] == side.settings
+    about = openpyxl.load_workbook(made.files[0])["about"]
+    said = {str(row[0]): str(row[1]) for row in about.iter_rows(values_only=True)}
+    assert said["budget"] == "40.0" and json.loads(said["offers"]) == side.settings["offers"]
+    assert side.mark != SIDE.mark == replace(side, settings={}).mark
+
+
 def test_the_log_reads_newest_first_and_ignores_a_line_that_was_cut_off(scored: pd.DataFrame, tmp_path: Path) -> None:
     work = Workspace(tmp_path / "workspace")
     assert export_log(work) == []
@@ -170,4 +218,5 @@ def test_the_log_reads_newest_first_and_ignores_a_line_that_was_cut_off(scored: 
         file.write('{"who": "some')
     entries = export_log(work)
     assert [entry["files"] for entry in entries] == [["two.csv"], ["one.csv"]]
+    assert (entries[0]["rows"], entries[0]["customers"]) == (len(scored), len(scored))
     assert {"who", "made", "rows", "asked", "cutoff", "horizon_days", "model", "currency"} <= set(entries[0])

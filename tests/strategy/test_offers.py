@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from clv_core.errors import UsageError
-from clv_core.strategy.offers import ALL_TIERS, MONEY, SHARE, Effect, Offer, checked, expected_gains
+from clv_core.strategy.offers import ALL_TIERS, MONEY, SHARE, Effect, Offer, checked, expected_gains, parse_offers
+from clv_core.strategy.plans import window_notes
 
 
 def test_an_offer_says_what_its_text_says() -> None:
@@ -26,10 +29,39 @@ def test_gains_are_effect_times_value_less_cost() -> None:
 
 
 def test_json_keeps_everything() -> None:
-    measured = Offer("m", 1.5, {1: Effect(2.0, MONEY, 1.0, 3.0)}, 7)
+    measured = Offer("m", 1.5, {1: Effect(2.0, MONEY, 1.0, 3.0)}, 7, 90)
     assumed = Offer.parse("name=a,cost=0,effect=1:5%+2:3%")
     assert Offer.from_json(measured.to_json()) == measured and measured.to_json()["measured"]
     assert Offer.from_json(assumed.to_json()) == assumed and not assumed.measured
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name=Call,cost=8.25,effect=1:12.5%+2:10%,capacity=300",
+        "name=Mail,cost=0.1,effect=2:2.25",
+        "name=Gift,cost=3,effect=4.1(-2.5;5.7),days=90",
+        "name=Gift,cost=3,effect=1:4.1(2.5;5.7)+3:5%(4%;6%),capacity=9,days=30",
+    ],
+)
+def test_an_offer_is_written_as_it_is_read(text: str) -> None:
+    assert str(Offer.parse(text)) == text
+
+
+def test_an_offer_to_be_measured_names_its_experiment() -> None:
+    offers, files = parse_offers(["name=Gift,cost=3,effect=@tried.csv,capacity=5", "name=Mail,cost=1,effect=2%"])
+    assert [offer.name for offer in offers] == ["Gift", "Mail"] and offers[0].capacity == 5
+    assert files == {"Gift": Path("tried.csv")}
+
+
+def test_a_measured_effect_is_not_stretched_to_the_horizon_and_never_counts_what_comes_after_it() -> None:
+    offers = [Offer.parse("name=Gift,cost=3,effect=4(2;6),days=30"), Offer.parse("name=Mail,cost=1,effect=2%")]
+    (note,) = window_notes(offers, 90)
+    assert note.params == {"offer": "Gift", "days": 30, "horizon": 90} and note.text("en") and note.text("zh")
+    assert window_notes(offers, 30) == ()
+    with pytest.raises(UsageError) as caught:
+        window_notes(offers, 29)
+    assert caught.value.code == "offer_window" and caught.value.message("en") and caught.value.message("zh")
 
 
 @pytest.mark.parametrize(
@@ -49,6 +81,10 @@ def test_json_keeps_everything() -> None:
         ("name=V,cost=2,effect=2000%", "offer_effect"),
         ("name=V,cost=2,effect=inf", "offer_effect"),
         ("name=V,cost=2,effect=5%,capacity=-1", "offer_capacity"),
+        ("name=V,cost=2,effect=5%,days=30", "offer_days"),
+        ("name=V,cost=2,effect=5(4;6),days=0", "offer_days"),
+        ("name=V,cost=2,effect=5(4)", "offer_effect"),
+        ("name=V,cost=2,effect=5(6;7)", "offer_effect"),
     ],
 )
 def test_an_offer_that_makes_no_sense_is_refused_in_words(text: str, code: str) -> None:

@@ -14,6 +14,7 @@ from clv_core.i18n import has
 from clv_core.strategy.contacts import country_codes, emails, phones, sha256
 from clv_core.strategy.export import EXPORTS, Contacts, Exported, Side, export, log_export
 from clv_core.strategy.files import write_csv_parts
+from clv_core.strategy.preview import preview
 from clv_core.workspace import Workspace
 
 SIDE = Side("shop", "a" * 12, "shop-hybrid-1", "1998-07-01", 182, "EUR", "tier=1", "quantile:10,30,60")
@@ -184,6 +185,45 @@ def test_countries_are_known_by_code_and_by_name_in_both_languages() -> None:
         "",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("US", ("USA", "usa", "U.S.", "U.S.A.", "United States of America", "the United States", "美国", "840")),
+        ("GB", ("GBR", "gb", "U.K.", "Great Britain", "united  kingdom", "英国")),
+        ("DE", ("DEU", "Deutschland", "德国")),
+        ("HK", ("HKG", "Hong Kong", "Hong Kong SAR China", "香港", "中国香港特别行政区")),
+        ("CH", ("CHE", "Schweiz", "Suisse", "Svizzera")),
+        ("NL", ("NLD", "Nederland", "The Netherlands", "Holland")),
+        ("TR", ("TUR", "Turkey", "Türkiye")),
+        ("", ("ZZ", "XX", "SU", "Europe", "Atlantis", "")),
+    ],
+)
+def test_countries_are_known_by_long_codes_and_the_names_people_write(code: str, names: tuple[str, ...]) -> None:
+    assert country_codes(pd.Series(names)).tolist() == [code] * len(names)
+
+
+@pytest.mark.parametrize("region", ("GB", "gb", "UK", "GBR", "Great Britain", " 英国 "))
+def test_the_region_of_phone_numbers_is_a_code_or_a_name(region: str) -> None:
+    assert phones(pd.Series(["020 7183 8750"]), pd.Series([""]), region).tolist() == ["+442071838750"]
+
+
+@pytest.mark.parametrize("region", ("ZZ", "XX", "Atlantis", "AQ"))
+def test_a_region_that_is_no_country_is_refused_in_words(region: str, scored: pd.DataFrame, tmp_path: Path) -> None:
+    people = pd.DataFrame({"customer_id": scored["customer_id"], "phone": "020 7183 8750", "consent": "yes"})
+    with pytest.raises(UsageError) as caught:
+        made(scored, people, "google_customer_match", tmp_path, region=region)
+    assert region in caught.value.message("zh") and not list(tmp_path.iterdir())
+
+
+def test_a_preview_counts_the_countries_that_are_not_known(scored: pd.DataFrame) -> None:
+    where = ["Germany", "Atlantis", "atlantis", "", "Mordor"]
+    people = pd.DataFrame({"customer_id": scored["customer_id"].head(5), "country": where, "consent": "yes"})
+    people = people.assign(email=[f"p{n}@b.de" for n in range(5)])
+    found = preview(scored, "google_customer_match", Contacts(people))
+    assert found.rows == 5 and found.unknown_countries == {"Atlantis": 1, "atlantis": 1, "Mordor": 1}
+    assert found.to_json("en")["unknown_countries"] == found.unknown_countries
 
 
 def test_what_cannot_be_an_address_is_no_address() -> None:

@@ -10,7 +10,7 @@ from clv_core.evaluation.levels import SharedError
 from clv_core.strategy.conditions import Condition, select
 from clv_core.strategy.history import with_history
 from clv_core.strategy.segments import assign, table, total
-from clv_core.strategy.tiers import Scheme
+from clv_core.strategy.tiers import Scheme, tier_names
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def customers() -> pd.DataFrame:
 def test_the_table_says_what_sql_says(customers: pd.DataFrame, scheme: str) -> None:
     parsed = Scheme.parse(scheme)
     tiered = assign(customers, parsed)
-    ours = table(tiered, parsed.tiers)
+    ours = table(tiered, tier_names(parsed.tiers))
     theirs = duckdb.sql(
         """select tier, count(*) customers, count(*) / sum(count(*)) over () share_of_customers,
         avg(predicted_clv) value_mean, sum(predicted_clv) value_sum, min(predicted_clv) value_min,
@@ -59,7 +59,7 @@ def test_the_table_says_what_sql_says(customers: pd.DataFrame, scheme: str) -> N
 
 
 def test_an_empty_tier_keeps_its_row(customers: pd.DataFrame) -> None:
-    rows = table(assign(customers, Scheme.parse("thresholds:1e9,20")), 3, "zh")
+    rows = table(assign(customers, Scheme.parse("thresholds:1e9,20")), tier_names(3, "zh"))
     assert rows["customers"].tolist()[0] == 0
     assert rows["customers"].sum() == len(customers)
     assert np.isnan(rows["value_mean"][0]) and pd.isna(rows["last_purchase_median"][0])
@@ -70,14 +70,14 @@ def test_sums_of_tiers_carry_intervals_where_an_origin_is_known(customers: pd.Da
     tiered = assign(customers)
     past = customers.assign(actual=customers["predicted_clv"] * 0.9)
     shared = SharedError.of([past])
-    rows = table(tiered, 4, shared=shared)
+    rows = table(tiered, tier_names(4), shared)
     assert (rows["value_sum_low"] < rows["value_sum"]).all() and (rows["value_sum"] < rows["value_sum_high"]).all()
     top = total(tiered, shared, tiered["tier"] == 1)
     assert (top.value, top.low, top.high) == tuple(rows.loc[0, ["value_sum", "value_sum_low", "value_sum_high"]])
     everyone = total(tiered, shared)
     assert everyone.value == pytest.approx(rows["value_sum"].sum()) and everyone.origins == 1
     assert everyone.low is not None and everyone.low > rows["value_sum_low"].sum()
-    unknown = table(tiered, 4)
+    unknown = table(tiered, tier_names(4))
     assert unknown["value_sum_low"].isna().all() and total(tiered, None).low is None
 
 
@@ -98,6 +98,14 @@ def test_conditions_hold_together_as_in_sql(customers: pd.DataFrame) -> None:
     ).df()
     assert ours["customer_id"].tolist() == theirs["customer_id"].tolist()
     assert 0 < len(ours) < len(tiered)
+
+
+def test_contains_is_a_condition_in_any_case_and_takes_commas_as_they_are(customers: pd.DataFrame) -> None:
+    named = customers.assign(customer_id="Web," + customers["customer_id"])
+    assert Condition.parse("customer_id~WEB,C0001").holds(named).sum() == 10
+    assert Condition.parse("customer_id~c0001").holds(customers).sum() == 10
+    assert not Condition.parse("customer_id~.").holds(customers).any()
+    assert not Condition("country", "~", ("nan",)).holds(customers.assign(country=None)).any()
 
 
 def test_an_unknown_value_fulfils_only_unequal(customers: pd.DataFrame) -> None:
@@ -126,7 +134,7 @@ def test_a_condition_that_makes_no_sense_is_refused_in_words(customers: pd.DataF
 
 
 def test_a_condition_and_its_text_are_the_same() -> None:
-    for text in ("tier=1,2", "p_purchase>=0.5", "country!=France", "a b<3"):
+    for text in ("tier=1,2", "p_purchase>=0.5", "country!=France", "a b<3", "customer_id~a,b"):
         assert str(Condition.parse(text)) == text
     assert str(Condition.parse(" 3 ")) == "tier=3"
 
@@ -135,5 +143,5 @@ def test_every_one_of_a_million_customers_has_a_tier() -> None:
     rng = np.random.default_rng(0)
     n = 1_000_000
     scored = pd.DataFrame({"predicted_clv": rng.lognormal(3, 1.5, n), "p_purchase": rng.random(n)})
-    rows = table(assign(scored, Scheme.parse("share:50,80,95")), 4)
+    rows = table(assign(scored, Scheme.parse("share:50,80,95")), tier_names(4))
     assert rows["customers"].sum() == n

@@ -12,6 +12,7 @@ import pytest
 
 from clv_core import audit, cli, pipeline
 from clv_core.collection.ingest import ingest
+from clv_core.collection.privacy.keyed import KeyedList
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.simulate import Plan, simulate
 from clv_core.config import TrainConfig
@@ -81,14 +82,42 @@ def test_no_list_and_no_plan_holds_them(
         path = Path(words[-1])
         table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str)
         here = table["customer_id"].astype("str")
-        # the first is on the list by address alone, which a segment file and a plan do not know
-        known = hidden if name in ("hubspot", "csv") else hidden[1:]
-        assert not here.isin(known).any() and len(here) == result["rows"]
+        assert not here.isin(hidden).any() and len(here) == result["rows"]  # the first is on it by address alone
         if name != "plan":
-            assert len(here) == everyone - len(known)
+            assert len(here) == everyone - len(hidden)
     assert run(workspace, capsys, "suppress", "list")["suppressed"] == 6
     assert run(workspace, capsys, "suppress", "remove", *hidden[1:])["changed"] == 5
     assert not any(one in audit.path_of(workspace).read_text() for one in hidden)
+
+
+def test_no_card_and_no_explanation_is_made_of_them(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    by_id, by_address, other = best(workspace, 3)
+    (model,) = [path.name for path in workspace.models.iterdir() if not path.name.startswith(".")]
+    StopList.of(workspace).add([by_id, f"{by_address}@mail.example".upper()])
+    for customer in (by_id, by_address):
+        for words in (("card",), ("explain", "--out", str(tmp_path / "why"))):
+            about = (words[0], "shop", "--model", model, "--customer", customer, *words[1:])
+            assert cli.main([*about, "--workspace", str(workspace.root)]) == 4
+            said = json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
+            assert said["code"] == "customer_suppressed" and "suppression list" in said["message"]
+    card = json.dumps(run(workspace, capsys, "card", "shop", "--model", model, "--customer", other))
+    assert other in card and by_id not in card and by_address not in card  # nor among those who are alike
+
+
+def test_the_list_is_read_anew_when_it_changes_and_one_line_of_it_tells_its_key(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = StopList.of(workspace)
+    assert not stop.holds("c1")
+    stop.add([f"c{number}" for number in range(300)])
+    assert StopList.of(workspace).holds("c1") and StopList.of(workspace) is StopList.of(workspace)
+    with monkeypatch.context() as patch:
+        patch.delattr(KeyedList, "entries")
+        assert StopList.of(workspace).holds("c299") and not StopList.of(workspace).holds("c300")
+    StopList.of(workspace).remove(["c1"])
+    assert not StopList.of(workspace).holds("c1")
 
 
 def test_a_list_of_nobody_else_is_refused(workspace: Workspace, tmp_path: Path) -> None:

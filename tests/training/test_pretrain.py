@@ -1,5 +1,6 @@
 """Pre-training on simulated shops: the same seed and steps, the same weights; stopped or not."""
 
+import shutil
 import sys
 import types
 from pathlib import Path
@@ -12,8 +13,9 @@ from clv_core.jobs import NoProgress
 from clv_core.model.instant.network import InstantNetwork
 from clv_core.training import pretrain as module
 from clv_core.training.checkpoint import Checkpoint
-from clv_core.training.pretrain import pretrain
+from clv_core.training.pretrain import budgeted_steps, chunks_in, forget, pretrain, tally_path
 from clv_core.training.shops import make_chunk
+from clv_core.training.tally import CORE, Tally, code_hash
 
 ROWS = 512
 STEPS = 5
@@ -72,7 +74,43 @@ def test_a_run_that_was_stopped_ends_at_the_same_weights(
         pretrain(STEPS, 7, tmp_path, Stopped(), ROWS, 0)
     assert list(tmp_path.glob("state-7-*.safetensors"))
     stopping = False
-    assert same(undisturbed, weights(pretrain(STEPS, 7, tmp_path, Stopped(), ROWS, 0)[0]))
+    before = Tally.of(tally_path(tmp_path, 7, STEPS))
+    network, _, tally = pretrain(STEPS, 7, tmp_path, Stopped(), ROWS, 0)
+    assert same(undisturbed, weights(network))
+    chunks = [make_chunk(7, number, ROWS) for number in range(chunks_in(STEPS, ROWS))]
+    assert tally.shops_of(3) == sum(int(chunk.inputs.log_of.max()) + 1 for chunk in chunks)
+    assert tally.seconds > before.seconds > 0 and list(before.shops) == ["0", "1"]
+
+
+def test_a_run_of_minutes_has_the_same_steps_whenever_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speeds = iter([100, 90, 80])
+    monkeypatch.setattr(module, "steps_in", lambda minutes, seed: next(speeds))
+    assert [budgeted_steps(30, 7, tmp_path) for _ in range(2)] == [100, 100]
+    assert budgeted_steps(30, 8, tmp_path) == 90
+    forget(tmp_path, 7, 100, 30)
+    assert budgeted_steps(30, 7, tmp_path) == 80
+
+
+def test_shops_that_an_earlier_run_did_not_count_are_not_guessed(tmp_path: Path) -> None:
+    tally = Tally.of(tmp_path / "tally.json")
+    tally.note(1, 20)
+    tally.note(1, 20)
+    assert tally.shops_of(2) is None
+    tally.note(0, 3)
+    assert Tally.of(tmp_path / "tally.json").shops_of(2) == 23
+
+
+def test_the_code_of_a_record_changes_with_what_decides_the_weights_alone(tmp_path: Path) -> None:
+    core = tmp_path / "clv_core"
+    shutil.copytree(CORE, core, ignore=shutil.ignore_patterns("__pycache__"))
+    with (core / "cli.py").open("a") as file:
+        file.write("# more\n")
+    assert code_hash(core) == code_hash()
+    with (core / "collection" / "simulate" / "populations" / "traits.py").open("a") as file:
+        file.write("# more\n")
+    assert code_hash(core) != code_hash()
 
 
 def test_learning_lowers_the_loss_on_shops_never_seen(tmp_path: Path) -> None:

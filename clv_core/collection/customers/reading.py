@@ -73,6 +73,7 @@ def inspect_customers(path: Path, scratch: Path, *, header: bool = True, origina
 
     Raises:
         NotFound: there is no such file.
+        NeedsAnswer: the file may or may not name its columns.
         Refused: it holds no table.
     """
     connection = connect(scratch)

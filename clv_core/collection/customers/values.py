@@ -16,7 +16,7 @@ from clv_core.errors import Message
 
 NUMBER: Final = "number"
 TEXT: Final = "text"
-DATES: Final = frozenset({"naive", "zoned", "day_first", "month_first", "either", "same", "written"})
+DATES: Final = frozenset({"naive", "zoned", "written", *times.FITS})
 """Forms of times that no number has."""
 
 
@@ -62,7 +62,8 @@ def read_attributes(
             odd = one(connection, f"SELECT min({raw}) FROM {RAW} WHERE {numbers.form(raw)} = 'unreadable'")[0]
             params = {"column": column, "rows": forms["unreadable"], "first": str(odd)[:60]}
             notes.append(Message("warning.customers_almost_number", params))
-        moments = _forms(connection, raw, times.form(raw), at_most=SAMPLE_ROWS).keys() - {"missing"}
+        looked = _forms(connection, raw, times.form(raw), at_most=SAMPLE_ROWS)
+        moments = {kind.split()[0] for kind in looked} - {"missing"}
         if moments and moments <= DATES:
             notes.append(Message("warning.customers_date_as_text", {"column": column}))
         found.append(Attribute(column, TEXT, date))

@@ -122,7 +122,12 @@ class KeyedList:
         return hmac.new(root, self.purpose.encode(), hashlib.sha256).digest()
 
     def _root(self) -> bytes:
-        return load_key(self.workspace, next((str(entry["key"]) for entry in self.entries()), ""))
+        """Return the workspace's key if it is the one with which the list was begun; one line is read."""
+        if not self.file.exists():
+            return load_key(self.workspace, "")
+        with self.file.open(encoding="utf-8") as lines:
+            first = next((line for line in lines if line.strip()), None)
+        return load_key(self.workspace, "" if first is None else str(json.loads(first)["key"]))
 
     def _write(self, entries: Iterable[dict[str, Any]]) -> None:
         write_text(self.file, "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries))

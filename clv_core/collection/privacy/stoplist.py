@@ -1,18 +1,28 @@
-"""The suppression list of a workspace: customers whom no list, plan or look-up may hold, by id or e-mail address."""
+"""The suppression list of a workspace: customers whom no list, plan or look-up may hold, by id or e-mail address.
+
+Addresses are held against those in a dataset's customers table, so that who is on the list by address is known by id.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from clv_core.collection.contact_fields import EMAIL
 from clv_core.collection.privacy.keyed import KeyedList
 from clv_core.columns import CUSTOMER_ID
+from clv_core.errors import NotFound
 from clv_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from clv_core.collection.dataset import Dataset
 
 FILE: Final = "suppression/list.jsonl"
 PURPOSE: Final = "clv studio suppressed customers"
@@ -25,23 +35,29 @@ class StopList:
     Args:
         people: the list on disk; it names nobody.
         hashes: of all who are on it.
+        owners: ids of a dataset's customers one of whose addresses is on it.
     """
 
     people: KeyedList
     hashes: frozenset[str] = field(repr=False)
+    owners: frozenset[str] = field(repr=False)
 
     @classmethod
-    def of(cls, workspace: Workspace) -> StopList:
+    def of(cls, workspace: Workspace, dataset: Dataset | None = None) -> StopList:
         """Return the list of a workspace.
+
+        Args:
+            workspace: whose.
+            dataset: whose customers table tells addresses; None: customers are known by id alone.
 
         Raises:
             Refused: there is one, and the key it was made with is not there: nobody is left out in silence.
         """
         people = KeyedList(workspace, FILE, PURPOSE)
-        hashes = people.hashes()
-        if hashes:
-            people.sql("x")
-        return cls(people, hashes)
+        if not people.file.exists():
+            return cls(people, frozenset(), frozenset())
+        told = people.file.stat()
+        return _read(people, None if dataset is None else dataset.customers_path, (told.st_ino, told.st_mtime_ns))
 
     @property
     def mark(self) -> str:
@@ -50,13 +66,25 @@ class StopList:
 
     def holds(self, word: str) -> bool:
         """Say whether a customer id, or an e-mail address, is on the list."""
-        return bool(self.hashes) and not self.hashes.isdisjoint(self.people.hashes_of(word)[:1])
+        if not self.hashes:
+            return False
+        return word in self.owners or not self.hashes.isdisjoint(self.people.hashes_of(word)[:1])
+
+    def check(self, customer: str) -> None:
+        """Refuse to show a customer who is on the list.
+
+        Raises:
+            NotFound: she is.
+        """
+        if self.holds(customer):
+            raise NotFound("customer_suppressed", customer=customer)
 
     def hides(self, frame: pd.DataFrame) -> pd.Series[bool]:
-        """Say which rows are on the list, by ``customer_id`` and where there is one by ``email``."""
+        """Say which rows are on the list, by ``customer_id``, by the dataset's addresses, or by ``email`` if any."""
         hidden: pd.Series[bool] = pd.Series(False, index=frame.index)
         if self.hashes:
             hidden |= self.people.marked(frame[CUSTOMER_ID], self.hashes)
+            hidden |= frame[CUSTOMER_ID].astype("str").isin(self.owners)
             if EMAIL in frame:
                 hidden |= self.people.marked(frame[EMAIL].astype("str").str.strip().str.lower(), self.hashes)
         return hidden
@@ -76,3 +104,19 @@ class StopList:
     def entries(self) -> list[dict[str, Any]]:
         """Return what is kept of each, which names nobody."""
         return self.people.entries()
+
+
+@lru_cache(maxsize=8)
+def _read(people: KeyedList, table: Path | None, written: tuple[int, int]) -> StopList:
+    """Return the list as it was ``written``, with those whom it names by an address in a customers table, if any."""
+    hashes = people.hashes()
+    if hashes:
+        people.sql("x")
+    known = StopList(people, hashes, frozenset())
+    if table is None or not table.exists():
+        return known
+    columns = [column for column in pq.read_schema(table).names if column.lower() == EMAIL]
+    if not columns:
+        return known
+    rows = pd.read_parquet(table, columns=[CUSTOMER_ID, *columns]).rename(columns=str.lower)
+    return StopList(people, hashes, frozenset(rows.loc[known.hides(rows), CUSTOMER_ID].astype("str")))

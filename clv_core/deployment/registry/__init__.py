@@ -9,6 +9,7 @@ The facts are rows of ``registry/registry.sqlite``, the bytes folders of ``model
 leaves the old state or the new one: the next look brings rows and folders together (:mod:`.reconcile`).
 """
 
+from clv_core.deployment.registry.registry import Overtaken as Overtaken
 from clv_core.deployment.registry.registry import Registry as Registry
 from clv_core.deployment.registry.serving import Served as Served
 from clv_core.deployment.registry.version import Version as Version

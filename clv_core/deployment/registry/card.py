@@ -58,7 +58,7 @@ def plain(text: str) -> str:
 
 
 def _kind(model: str, language: str) -> str:
-    return translate(f"model.{model}", language) if has(f"model.{model}", language) else model
+    return translate(f"model.{model}", language) if has(f"model.{model}", language) else plain(model)
 
 
 def _mb(record: dict[str, Any], language: str) -> str:
@@ -74,7 +74,7 @@ def _data(version: Version, language: str) -> list[tuple[str, str]]:
         "horizon": translate("unit.days", language, n=record["horizon_days"]),
         "currency": plain(record["currency"]) or "-",
         "created": record["created"],
-        "code": record["code_version"],
+        "code": plain(record["code_version"]),
         "source": translate(f"modelcard.source.{version.source}", language),
     }
     if (sampled := sampling_text(record, language)) is not None:

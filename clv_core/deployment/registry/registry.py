@@ -7,6 +7,7 @@ import re
 import shutil
 from typing import Any
 
+from clv_core import audit
 from clv_core.deployment.belongings import check_unused, remove_made
 from clv_core.deployment.bundle import LEAVING, Bundle, open_bundle
 from clv_core.deployment.record import RECORD
@@ -17,6 +18,10 @@ from clv_core.deployment.registry.serving import Served
 from clv_core.deployment.registry.version import Source, Version
 from clv_core.errors import Message, NotFound, Refused
 from clv_core.workspace import Workspace
+
+
+class Overtaken(Refused):
+    """The champion that a version was held against speaks no more; ``name``, and the ``version`` that does."""
 
 
 class Registry:
@@ -148,11 +153,17 @@ class Registry:
             return Served(version, bundle, said)
         raise Refused("no_good_version", name=name)
 
-    def promote(self, name: str, which: int | str) -> Version:
+    def promote(self, name: str, which: int | str, *, instead_of: str = "") -> Version:
         """Make a version the champion, once all its files were checked; an archived one comes back into use.
+
+        Args:
+            name: what it is a version of.
+            which: as in :meth:`version`.
+            instead_of: bundle of the champion that it was held against; "" is whichever speaks.
 
         Raises:
             NotFound: there is no such version.
+            Overtaken: another one than ``instead_of`` speaks by now.
             Refused: its files are damaged.
         """
         chosen = self.version(name, which)
@@ -162,8 +173,11 @@ class Registry:
                 raise NotFound("no_model_version", name=name, version=str(which), known="-")
             speaking = table.champion(rows, name)
             if speaking is None or speaking.number != chosen.number:
+                if instead_of and speaking is not None and speaking.bundle != instead_of:
+                    raise Overtaken("overtaken", name=name, version=speaking.number)
                 table.archive(rows, chosen, archived=False)
                 table.point(rows, name, chosen.number, "promote")
+        self._note("promote", chosen)
         return self.version(name, chosen.number)
 
     def roll_back(self, name: str) -> Version:
@@ -182,6 +196,7 @@ class Registry:
             if sound.number not in [one.number for one in table.before(rows, name)]:
                 raise Refused("no_earlier_champion", name=name)
             table.step_back(rows, name, sound)
+        self._note("rollback", sound)
         return self.version(name, sound.number)
 
     def archive(self, name: str, which: int | str, *, back: bool = False) -> Version:
@@ -197,6 +212,7 @@ class Registry:
             if not back and speaking is not None and speaking.number == chosen.number:
                 raise Refused("champion_stays", name=name, version=chosen.number)
             table.archive(rows, chosen, archived=not back)
+        self._note("archive", chosen)
         return self.version(name, chosen.number)
 
     def delete(self, name: str, which: int | str) -> Version:
@@ -211,6 +227,7 @@ class Registry:
         if chosen.role == "champion" and len(self.versions(name)) > 1:
             raise Refused("champion_stays", name=name, version=chosen.number)
         self.forget([chosen.bundle])
+        self._note("delete", chosen)
         return chosen
 
     def forget(self, bundles: list[str]) -> None:
@@ -232,3 +249,6 @@ class Registry:
         """Let the versions of ``old`` be versions of ``new``."""
         with transaction(self.workspace, write=True) as rows:
             table.rename(rows, old, new)
+
+    def _note(self, action: str, version: Version) -> None:
+        audit.note(self.workspace, f"models {action}", dataset=version.name, version=version.number, outcome="done")

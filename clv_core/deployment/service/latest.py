@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -17,13 +16,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.store import open_dataset
 from clv_core.columns import CUSTOMER_ID
+from clv_core.deployment.kept_scores import kept_of
 from clv_core.deployment.registry import Registry, Version
 from clv_core.errors import NotFound
 from clv_core.workspace import Workspace
 
-PLAIN: Final = re.compile(r"-[0-9a-f]{12}-\d{8}\.parquet")
-"""How the name of plain scores ends: those of the trained horizon, without discount or margin."""
 KEPT: Final = 2
 """Files that are held in memory."""
 
@@ -92,20 +91,20 @@ class Latest:
         if not versions:
             raise NotFound("no_name", name=name[:80], known=", ".join(self._registry.names()) or "-")
         champion = next(one for one in versions if one.role == "champion")
-        found = self._newest([champion]) or self._newest(versions)
-        if found is None:
+        newest = self._newest([champion]) or self._newest(versions)
+        if newest is None:
             raise NotFound("service_no_scores", name=name, model=champion.bundle)
-        row = self._scores(found).of(customer)
-        if row is None or StopList.of(self._workspace).holds(customer):
-            as_of = datetime.strptime(found.stem[-8:], "%Y%m%d").date()
+        as_of, found = newest
+        row, dataset = self._scores(found).of(customer), open_dataset(self._workspace, _dataset_of(champion))
+        if row is None or StopList.of(self._workspace, dataset).holds(customer):
             raise NotFound("service_not_scored", customer=customer[:200], as_of=as_of.isoformat())
         known = next(one for one in versions if one.bundle == found.parent.name)
         return {**row, "name": name, "currency": str(known.record.get("currency", ""))}
 
-    def _newest(self, versions: list[Version]) -> Path | None:
-        folders = [self._workspace.predictions / one.bundle for one in versions]
-        paths = [path for folder in folders for path in folder.glob("*.parquet") if PLAIN.search(path.name)]
-        return max(paths, key=lambda path: (path.stem[-8:], path.stat().st_mtime_ns), default=None)
+    def _newest(self, versions: list[Version]) -> tuple[date, Path] | None:
+        """Return the latest scores of the versions' own dataset, and as of when they are."""
+        kept = [scores for one in versions for scores in kept_of(self._workspace, one.bundle, _dataset_of(one))]
+        return max(kept, key=lambda scores: (scores[0], scores[1].stat().st_mtime_ns), default=None)
 
     def _scores(self, path: Path) -> Scores:
         key = (path, path.stat().st_mtime_ns)
@@ -116,3 +115,7 @@ class Latest:
                     self._held.popitem(last=False)
             self._held.move_to_end(key)
             return self._held[key]
+
+
+def _dataset_of(version: Version) -> str:
+    return str(version.record["dataset"]["name"])

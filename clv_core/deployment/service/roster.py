@@ -65,7 +65,17 @@ class Roster:
         return await asyncio.shield(self._loading[key])
 
     async def refresh(self) -> None:
-        """Look whether another version speaks, or a log has grown; what cannot be loaded changes nothing."""
+        """Look whether another version speaks, a log has grown, or the only name is another one, or one of several.
+
+        What cannot be loaded changes nothing.
+        """
+        if self._only:
+            try:
+                await self._in_thread(self._find_only)
+            except ClvError as error:
+                log.warning("no name is served by itself any more: %s", error.code)
+            except Exception as error:
+                log.warning("model %s stays: %s", self._only, type(error).__name__)
         for key, (before, _) in list(self._held.items()):
             try:
                 if await self._in_thread(look_up, self.workspace, self.registry, key) != before:
@@ -104,11 +114,11 @@ class Roster:
 
     def _find_only(self) -> str:
         names = self.registry.names()
-        if len(names) != 1:
+        self._only = names[0] if len(names) == 1 else ""
+        if not self._only:
             if not names:
                 raise NotFound("service_no_model")
             raise UsageError("service_which_model", known=", ".join(names))
-        self._only = names[0]
         return self._only
 
     async def _in_thread(self, call: Callable[P, T], *words: P.args, **named: P.kwargs) -> T:

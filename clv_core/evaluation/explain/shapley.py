@@ -1,8 +1,8 @@
 """Shapley values by permutation, with the model asked in big batches.
 
 ``shap.PermutationExplainer`` asks for one customer's mixtures at a time. Which ones it asks for does not depend on the
-answers, so it is run twice: once to write down all questions of many customers, and, after one big prediction of the
-distinct ones, once more to be given the answers.
+answers, so it only writes down its walks: one part after the other is shown, then hidden again. After one big
+prediction of the distinct mixtures, what each step of a walk changes is the part's.
 """
 
 from __future__ import annotations
@@ -10,93 +10,67 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Value = Callable[[NDArray[np.int64]], Floats]
+Codes = NDArray[np.int64]
+Value = Callable[[Codes], Floats]
 """Predicts the mixtures described by their codes [N, m]: the game's worth function, or q of them, [N] or [N, q]."""
+
+HIDDEN: Final = -1
+"""Instead of a code of the customer: this part comes from the background."""
 
 
 @dataclass(frozen=True)
 class _Masker:
-    """Hides parts of one customer behind the background's, in the library's terms; arrays only, nothing to compile.
+    """Hides parts of one customer, in the library's terms; arrays only, nothing to compile.
 
     Args:
-        data: codes of the background, [b, m].
+        background: codes, [b, m].
     """
 
-    data: Floats
+    background: Floats
     supports_delta_masking: bool = True
     noop: int = 2147483647
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """[b, m]."""
-        return self.data.shape
+    def shape(self) -> tuple[int, int]:
+        """[1, m]: a customer with hidden parts is one row, whatever the background."""
+        return 1, self.background.shape[1]
 
     def invariants(self, customer: Floats) -> NDArray[np.bool_]:
-        """Return where the background says the same as the customer, [b, m]."""
-        return np.asarray(self.data == customer)
+        """Return which parts all of the background share with the customer, [1, m]."""
+        return np.asarray((self.background == customer).all(axis=0, keepdims=True))
 
-    def __call__(self, flips: NDArray[np.int64], customer: Floats) -> tuple[tuple[Floats], NDArray[np.bool_]]:
-        """Return all mixtures of a walk that shows or hides one part a step, [steps * b, m].
+    def __call__(self, flips: Codes, customer: Floats) -> tuple[tuple[Floats], NDArray[np.bool_]]:
+        """Return all rows of a walk that shows or hides one part a step, [steps, m].
 
         Args:
             flips: the part that is flipped at each step, or ``noop``; all parts are hidden before the first step.
             customer: codes of the customer, [m].
 
         Returns:
-            The mixtures in a tuple, and which of them differ from the step before, [steps, b].
+            The rows in a tuple, and that each of them is wanted, [steps, 1].
         """
         flipped = np.zeros((len(flips), len(customer)), bool)
         steps = np.flatnonzero(flips != self.noop)
         flipped[steps, flips[steps]] = True
         shown = np.logical_xor.accumulate(flipped, axis=0)
-        changed = (flipped[:, None] & (self.data != customer)).any(axis=2)
-        changed[0] = True
-        return (np.where(shown[:, None], customer, self.data).reshape(-1, len(customer)),), changed
-
-
-@dataclass
-class _Tape:
-    """Stands in for the model: writes questions down, or reads answers back in the same order.
-
-    Args:
-        questions: what was asked, [N, m] each time.
-        answers: to all of them, [N] or [N, q]; None while they are written down.
-        read: answers that were given.
-    """
-
-    questions: list[NDArray[np.int64]] = field(default_factory=list)
-    answers: Floats | None = None
-    read: int = 0
-
-    def __call__(self, rows: Floats) -> Floats:
-        if self.answers is None:
-            self.questions.append(rows.astype(np.int64))
-            return np.empty((len(rows), 0))  # no game: nothing is averaged while the questions are written down
-        self.read += len(rows)
-        return self.answers[self.read - len(rows) : self.read]
+        return (np.where(shown, customer, HIDDEN),), np.ones((len(flips), 1), bool)
 
 
 def shapley(
-    value: Value,
-    codes: NDArray[np.int64],
-    background: NDArray[np.int64],
-    names: list[str],
-    *,
-    permutations: int,
-    seed: int,
+    value: Value, codes: Codes, background: Codes, names: list[str], *, permutations: int, seed: int
 ) -> tuple[Floats, Any]:
     """Divide each customer's prediction among the parts.
 
     Args:
         value: the worth of mixtures.
-        codes: content of each part of the customers to explain, [n, m]; equal codes are equal content.
+        codes: content of each part of the customers to explain, [n, m]; equal codes are equal content, none below 0.
         background: the same for the background, [b, m].
         names: of the customers, [n]; each has permutations of its own, whoever else is explained.
         permutations: how many orders of the parts are tried, each forward and backward.
@@ -106,26 +80,39 @@ def shapley(
         Shapley values [n, m], and the base: the mean prediction of the background. base + sum of a row = prediction.
         Of q worth functions [n, m, q] and [q].
     """
+    walks, customer = _walks(codes, background, names, permutations, seed)
+    rows = np.concatenate(walks)
+    mixtures = np.where(rows[:, None] == HIDDEN, background, rows[:, None]).reshape(-1, rows.shape[1])
+    said = distinct(value, mixtures)
+    worth = said.reshape(len(rows), len(background), *said.shape[1:]).mean(axis=1)
+    walk = np.repeat(np.arange(len(walks)), [len(one) for one in walks])
+    step = np.flatnonzero(walk[1:] == walk[:-1])
+    shown = (rows != HIDDEN).astype(np.int8)
+    flipped = shown[step + 1] - shown[step]
+    part = np.abs(flipped).argmax(axis=1)
+    sign = flipped[np.arange(len(step)), part].reshape(-1, *[1] * (worth.ndim - 1))
+    values = np.zeros((*codes.shape, *worth.shape[1:]))
+    np.add.at(values, (customer[walk[step]], part), sign * (worth[step + 1] - worth[step]) / (2 * permutations))
+    return values, float(worth[0]) if worth.ndim == 1 else worth[0]
+
+
+def _walks(
+    codes: Codes, background: Codes, names: list[str], permutations: int, seed: int
+) -> tuple[list[Codes], NDArray[np.int64]]:
+    """Return the rows of each walk, [steps, m] each, the first with all parts hidden, and whose walk it is."""
     shap = _library()
-    base = distinct(value, background).mean(axis=0)
-    tape = _Tape()
-    masker = _Masker(background.astype(np.float64))
+    walks: list[Codes] = []
+    customers: list[int] = []
+
+    def write_down(rows: Floats) -> Floats:
+        walks.append(rows.astype(np.int64))
+        return np.empty((len(rows), 0))  # no game: nothing is added up
+
     with _own_random_state():
-        explainer = shap.PermutationExplainer(tape, masker, seed=seed)
-        _explain_all(explainer, codes, names, permutations, seed)
-        tape.answers = distinct(value, np.concatenate(tape.questions))
-        rows = _explain_all(explainer, codes, names, permutations, seed)
-    return np.stack([row["values"] for row in rows]), float(base) if base.ndim == 0 else base
-
-
-def _explain_all(
-    explainer: Any, codes: NDArray[np.int64], names: list[str], permutations: int, seed: int
-) -> list[dict[str, Any]]:
-    rows = []
-    for name, code in zip(names, codes.astype(np.float64), strict=True):
-        varying = int((code != explainer.masker.data).any(axis=0).sum())
-        np.random.seed(zlib.crc32(name.encode()) ^ seed)
-        rows.append(
+        explainer = shap.PermutationExplainer(write_down, _Masker(background.astype(np.float64)), seed=seed)
+        for number, (name, code) in enumerate(zip(names, codes.astype(np.float64), strict=True)):
+            varying = int((code != background).any(axis=0).sum())
+            np.random.seed(zlib.crc32(name.encode()) ^ seed)
             explainer.explain_row(
                 code,
                 max_evals=permutations * (2 * varying + 1),
@@ -135,8 +122,8 @@ def _explain_all(
                 outputs=None,
                 silent=True,
             )
-        )
-    return rows
+            customers += [number] * (len(walks) - len(customers))
+    return walks, np.array(customers, np.int64)
 
 
 def distinct(value: Value, questions: NDArray[np.int64]) -> Floats:

@@ -131,14 +131,18 @@ class ContextOf:
         return "known" in vars(self) or self.kept is not None
 
 
-def sample_steps(holder: Holder, most: int = MOST_CUSTOMERS) -> Steps:
-    """Return the steps of at most ``most`` customers, taken in ranges spread evenly over all of them."""
-    customers = len(holder.customer_ids)
-    if customers <= most:
-        return holder.steps()
+def sample_steps(holder: Holder, cutoff_day: int, most: int = MOST_CUSTOMERS) -> Steps:
+    """Return the steps before a cutoff of at most ``most`` customers, in ranges spread evenly over those seen by then.
+
+    Who comes later changes nothing: neither who is in the sample nor what is said of them.
+    """
+    seen = holder.seen(cutoff_day)
     wide = most // RANGES
-    first = np.linspace(0, customers - wide, RANGES).astype(np.int64)
-    return joined([holder.steps(int(begin), int(begin) + wide) for begin in first])
+    begins = (
+        np.linspace(0, len(seen) - wide, RANGES).astype(np.int64) if len(seen) > most else range(0, len(seen), wide)
+    )
+    ranges = [seen[begin : begin + wide] for begin in begins]
+    return joined([_before(holder.steps(int(part[0]), int(part[-1]) + 1), cutoff_day) for part in ranges])
 
 
 def joined(parts: list[Steps]) -> Steps:

@@ -43,7 +43,8 @@ class Block(nn.Module):
 
     def forward(self, hidden: Tensor, log: Tensor, log_of: Tensor) -> Tensor:
         """Return the next hidden layer [B, width] of ``hidden`` [B, width] and ``log`` [k, log_width]."""
-        scale, shift = self.film(log)[log_of].chunk(2, dim=1)
+        known = self.film(log)
+        scale, shift = (known if len(log) == 1 else known[log_of]).chunk(2, dim=1)
         inner = self.inner(self.norm(hidden)) * (1 + scale) + shift
         following: Tensor = hidden + self.outer(F.silu(inner))
         return following

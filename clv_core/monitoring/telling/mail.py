@@ -22,6 +22,9 @@ from typing import Final, Self
 from clv_core.errors import ClvError, UsageError
 
 TIMEOUT_SECONDS: Final = 15.0
+WANTED: Final = ("CLV_SMTP_HOST", "CLV_SMTP_TO")
+"""Variables that, where both are set, say that mail is to be sent."""
+
 PORTS: Final = {"starttls": 587, "ssl": 465, "none": 25}
 
 

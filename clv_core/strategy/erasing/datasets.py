@@ -31,7 +31,7 @@ from clv_core.collection.store import (
     versions,
 )
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
-from clv_core.deployment.belongings import GONE, remove
+from clv_core.deployment.belongings import remove
 from clv_core.features.kept import FOLDER as RELATIONS
 from clv_core.jobs import Progress
 from clv_core.strategy.erasing.wanted import Wanted
@@ -98,8 +98,6 @@ def holding(workspace: Workspace, name: str, wanted: Wanted) -> list[Dataset]:
 def rewrite(workspace: Workspace, name: str, wanted: Wanted, progress: Progress) -> Rewritten | None:
     """Write the dataset anew without the customers and destroy all versions that hold them; None where none does."""
     home = workspace.datasets / name
-    for half in (*home.glob(f"{GONE}*"), *home.glob("*.new")):
-        shutil.rmtree(half, ignore_errors=True)
     held = {one.version: one for one in holding(workspace, name, wanted)}
     current = open_dataset(workspace, name)
     _redact_manifests(workspace, name, wanted, kept=set(held))

@@ -20,6 +20,7 @@ from clv_core.collection.store import list_datasets, open_dataset, versions
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.errors import Refused
 from clv_core.jobs import Progress
+from clv_core.locks import alone
 from clv_core.strategy.erasing import certificate as certificates
 from clv_core.strategy.erasing import places
 from clv_core.strategy.erasing.bundles import clean_bundle, sound_bundles, trained_with
@@ -43,18 +44,27 @@ def erase(
         workspace: where.
         ids: customers, as their files called them; in a pseudonymised dataset their pseudonyms are found too.
         dataset: the only dataset that is looked through, with what is of it; "" for all.
-        source: the file that the ids were read from; where it lies in the workspace it goes too, for it names them.
+        source: the file that the ids were read from; where it lies in the workspace it goes too, for it names them,
+            and last, for a run that was cut off is finished from it.
         progress: who listens.
 
     Raises:
         UsageError: no id.
         NotFound: there is no such dataset.
-        Refused: a run is working on a dataset, or the key of its pseudonyms is not there.
+        Refused: something else runs in the workspace, or the key of a dataset's pseudonyms is not there.
     """
+    places.check_free(workspace)
+    with alone(workspace):
+        return _erased(workspace, ids, dataset, source, progress)
+
+
+def _erased(
+    workspace: Workspace, ids: Iterable[str], dataset: str, source: Path | None, progress: Progress
+) -> Certificate:
     names = [open_dataset(workspace, dataset).name] if dataset else [one.name for one in list_datasets(workspace)]
-    places.check_free(workspace, names, everything=not dataset)
     progress.report("erasing_find", 0, 1)
     sound_bundles(workspace)
+    places.clear_halves(workspace)
     everywhere = [one for name in names for one in versions(workspace, name)]
     people = wanted(workspace, ids, everywhere)
     told = _begun(workspace, people, dataset)
@@ -62,7 +72,7 @@ def erase(
     told = _found(workspace, told, people, names)
     certificates.save(workspace, told)
     progress.report("erasing_files", 0, 1)
-    told = _outside(workspace, told, people, names)
+    told = _outside(workspace, told, people, names, source)
     certificates.save(workspace, told)
     for place, name in enumerate(names):
         progress.report("erasing_datasets", place, len(names))
@@ -70,15 +80,15 @@ def erase(
         if done is not None:
             told = _add_dataset(told, done)
             certificates.save(workspace, told)
-    if source is not None and source.resolve().is_relative_to(workspace.root.resolve()):
-        source.unlink(missing_ok=True)
     progress.report("erasing_check", 0, 1)
-    remains = _remaining(workspace, people, names, whole=not dataset)
+    remains = _remaining(workspace, people, source, whole=not dataset)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     told = replace(told, finished=finished, remains=remains)
     certificates.save(workspace, told)
     known = sum(told.customers.values())
     audit.note(workspace, "erase", dataset=dataset, customers=known, certificate=told.id, outcome="done")
+    if source is not None and source.resolve().is_relative_to(workspace.root.resolve()):
+        source.unlink(missing_ok=True)
     progress.report("erasing_check", 1, 1)
     return told
 
@@ -113,7 +123,9 @@ def _found(workspace: Workspace, told: Certificate, people: Wanted, names: list[
     return replace(told, customers=customers, models=list(models.values()))
 
 
-def _outside(workspace: Workspace, told: Certificate, people: Wanted, names: list[str]) -> Certificate:
+def _outside(
+    workspace: Workspace, told: Certificate, people: Wanted, names: list[str], source: Path | None
+) -> Certificate:
     """Take the customers out of everything but the datasets; the certificate is kept after each step."""
     limit = names if told.dataset else None
 
@@ -138,19 +150,19 @@ def _outside(workspace: Workspace, told: Certificate, people: Wanted, names: lis
                 models = {one["model"]: one for one in told.models}
                 _model(models, bundle)["holdout_rows"] += cleaned.rows
                 keep(models=list(models.values()))
-    taken = places.clean_others(workspace, people, limit)
+    taken = places.clean_others(workspace, people, limit, source)
     keep(files={**told.files, **{path: told.files.get(path, 0) + n for path, n in taken.items()}})
     return told
 
 
-def _remaining(workspace: Workspace, people: Wanted, names: list[str], *, whole: bool) -> list[dict[str, str]]:
+def _remaining(workspace: Workspace, people: Wanted, source: Path | None, *, whole: bool) -> list[dict[str, str]]:
     """Look through everything once more and name what still holds a customer."""
     left = [{"kind": "dataset", "name": name} for name in _alive(workspace) if holding(workspace, name, people)]
     for bundle in _bundles(workspace, None):
         files = [path for path in sorted(bundle.folder.iterdir()) if path.suffix not in places.NO_TEXT]
         left += [{"kind": "model", "name": f"{bundle.id}/{path.name}"} for path in files if holds(path, people)]
     if whole:
-        found = (path for path in places.others(workspace) if holds(path, people))
+        found = (path for path in places.others(workspace, source) if holds(path, people))
         left += [{"kind": "file", "name": str(path.relative_to(workspace.root))} for path in found]
     return left + [{"kind": "export", "name": path} for path in dict.fromkeys(places.elsewhere(workspace, people))]
 

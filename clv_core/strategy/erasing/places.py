@@ -12,18 +12,24 @@ from typing import Final
 
 from clv_core import jobs
 from clv_core.audit import FOLDER as AUDIT
+from clv_core.collection.ingest import SCRATCH
 from clv_core.collection.privacy.erased import LEDGER
 from clv_core.collection.privacy.stoplist import FILE as STOPLIST
-from clv_core.collection.store import version_names
-from clv_core.deployment.belongings import GONE, belongings, check_idle, remove
+from clv_core.collection.store import list_datasets, version_names, versions
+from clv_core.deployment.belongings import GONE, belongings, remove
+from clv_core.deployment.bundle import STAGING, list_bundles
 from clv_core.errors import Refused
+from clv_core.features.kept import FOLDER as RELATIONS
 from clv_core.strategy.erasing.files import clean, holds
 from clv_core.strategy.erasing.wanted import Wanted
 from clv_core.strategy.exported import exported_files
 from clv_core.workspace import Workspace
 
 APART: Final = ("datasets", "models", "jobs", "uploads", "exports")
-"""Folders that are not looked through file by file."""
+"""Folders that are not looked through file by file, but for what is of no dataset and no model in the first two."""
+
+HALVES: Final = (f"datasets/{SCRATCH}*", "datasets/*/*.new", f"models/{STAGING}*", f"**/{GONE}*", "**/.*.tmp")
+"""What a killed run leaves half made, or half removed."""
 
 REMADE: Final = ("explanations", "explored", "recommendations", "pricing")
 """What is made again from a dataset, beside scores; their files belong together, so that they go as folders."""
@@ -33,27 +39,28 @@ KEYED: Final = (LEDGER, STOPLIST, AUDIT)
 """Files and folders that hold hashes only."""
 
 
-def check_free(workspace: Workspace, names: Collection[str], *, everything: bool) -> None:
-    """Refuse while a run works on a dataset that is looked through, or with ``everything`` on anything at all.
+def check_free(workspace: Workspace) -> None:
+    """Refuse while a job works in the workspace, and name it; what else runs is held off by its lock.
 
     Raises:
-        Refused: there is such a run.
+        Refused: there is such a job.
     """
-    for name in names:
-        check_idle(workspace, name)
-    for job in jobs.jobs(workspace) if everything else ():
+    for job in jobs.jobs(workspace):
         status = job.status()
         if jobs.runs_elsewhere(status):
             raise Refused("workspace_busy", command=status["command"], job=job.id)
 
 
 def remove_made(workspace: Workspace, name: str) -> dict[str, int]:
-    """Remove what is made again from a dataset: scores, explanations, views; return counts by kind."""
+    """Remove what is made again from a dataset: scores, explanations, views; return counts by kind.
+
+    States of trainings that were cut off go too: they would go on with the customers among the rest.
+    """
     found = belongings(workspace, name)
     for path in found.predictions:
         path.unlink(missing_ok=True)
-    known = {**found.made, "explored": found.explored}
-    folders = {kind: known[kind] for kind in REMADE}
+    known = {**found.made, "explored": found.explored, "states": found.states}
+    folders = {kind: known[kind] for kind in (*REMADE, "states")}
     for path in (path for paths in folders.values() for path in paths):
         remove(path)
     return {"predictions": len(found.predictions), **{kind: len(paths) for kind, paths in folders.items()}}
@@ -113,26 +120,40 @@ def elsewhere(workspace: Workspace, wanted: Wanted) -> Iterator[str]:
                     yield str(path)
 
 
-def others(workspace: Workspace) -> Iterator[Path]:
-    """Yield the files that are looked through one by one."""
+def clear_halves(workspace: Workspace) -> None:
+    """Remove what killed runs left, which nobody uses; no run may be going on in the workspace."""
+    for path in [path for pattern in HALVES for path in workspace.root.glob(pattern)]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def others(workspace: Workspace, source: Path | None) -> Iterator[Path]:
+    """Yield the files that are looked through one by one: all but the one that names whom to erase."""
     for folder in sorted(path for path in workspace.root.iterdir() if path.name not in APART):
-        yield from _files(workspace, folder)
+        yield from (path for path in _files(workspace, folder) if source is None or path.resolve() != source.resolve())
     log = workspace.root / "exports" / "log.jsonl"
     if log.exists():
         yield log
+    known = {one.folder for dataset in list_datasets(workspace) for one in versions(workspace, dataset.name)}
+    known |= {folder.parent / RELATIONS for folder in known} | {bundle.folder for bundle in list_bundles(workspace)}
+    for place in (workspace.datasets, workspace.models):
+        yield from (path for path in _files(workspace, place) if known.isdisjoint(path.parents))
 
 
-def clean_others(workspace: Workspace, wanted: Wanted, names: Collection[str] | None) -> dict[str, int]:
+def clean_others(
+    workspace: Workspace, wanted: Wanted, names: Collection[str] | None, source: Path | None
+) -> dict[str, int]:
     """Make all other files free of the customers; return what had to go by file.
 
     Args:
         workspace: whose.
         wanted: the customers.
         names: datasets whose files alone are changed; None for all.
+        source: the file that names the customers, which a run that goes on from here has to read again.
     """
-    for left in workspace.root.glob(f"*/{GONE}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    chosen = others(workspace)
+    chosen = others(workspace, source)
     if names is not None:
         found = (belongings(workspace, name) for name in names)
         folders = [path for one in found for path in one.made["backtests"]]
@@ -156,5 +177,6 @@ def _files(workspace: Workspace, place: Path) -> Iterator[Path]:
 def _asked(job: jobs.Job, wanted: Wanted) -> bool:
     """Say whether a run was asked about one of the customers, whatever the id looks like."""
     words = [str(word) for word in job.status().get("args", ())]
-    after = (words[place + 1] for place, word in enumerate(words[:-1]) if word == "--customer")
-    return any(word in wanted.ids for word in after)
+    after = [words[place + 1] for place, word in enumerate(words[:-1]) if word == "--customer"]
+    joined = [word.removeprefix("--customer=") for word in words if word.startswith("--customer=")]
+    return any(word in wanted.ids for word in [*after, *joined])

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from clv_core.collection.contact_fields import EMAIL, MADID, PHONE
 from clv_core.collection.engine import text
-from clv_core.collection.privacy.needles import Needles
+from clv_core.collection.privacy.needles import ERASED, Needles
 from clv_core.collection.pseudonyms import BLANKS, load_key, pseudonym
 from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
@@ -55,14 +55,14 @@ def wanted(workspace: Workspace, ids: Iterable[str], datasets: Collection[Datase
 
     Args:
         workspace: whose key makes pseudonyms.
-        ids: as a person writes them; blanks around do not count.
+        ids: as a person writes them; blanks around do not count, nor does what stands for somebody who was erased.
         datasets: every version in which the customers may be.
 
     Raises:
         UsageError: no id.
         Refused: a dataset holds pseudonyms and the key is not there.
     """
-    given = tuple(dict.fromkeys(word.strip(BLANKS) for word in ids if word.strip(BLANKS)))
+    given = tuple(dict.fromkeys(word.strip(BLANKS) for word in ids if word.strip(BLANKS) not in ("", ERASED)))
     if not given:
         raise UsageError("erase_nobody")
     names = set(given)

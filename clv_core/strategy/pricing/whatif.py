@@ -2,7 +2,8 @@
 
 A rule changes prices by tier, in the categories whose response was measured. A tier's predicted value is spread over
 the categories as its money of the last year was. With elasticity b, a price changed by the factor f sells f^b times the
-pieces, so revenue changes by f^(1+b), and what the pieces cost by f^b. Elasticities of different categories are off
+pieces, so revenue changes by f^(1+b), and what the pieces cost by f^b. A discount of the share d, which customers see
+as one, sells exp(d e) times the pieces by its own measured effect e. Responses of different categories are off
 independently of each other, those of one category together.
 """
 
@@ -11,18 +12,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
 from clv_core.columns import CATEGORY
-from clv_core.errors import Message, UsageError
+from clv_core.errors import Message, NotEnoughData, UsageError
 from clv_core.strategy.pricing.panel import ALL
 from clv_core.strategy.pricing.responses import SHARE, Responses
 from clv_core.strategy.segments import TIER
 
+PRICE, DISCOUNT = "price", "discount"
+BY: Final = (PRICE, DISCOUNT)
+"""What a rule changes: the price, or what is taken off it."""
 MOST_DOWN: Final = -0.5
 MOST_UP: Final = 0.5
 
@@ -35,20 +39,25 @@ class Rule:
         changes: change of the price by tier as a share, -0.1 is 10% less; tiers that are not named keep theirs.
         margin_rate: share of today's price that is margin, in (0, 1): an assumption.
         categories: where prices change; empty: in all that were measured.
+        by: one of :data:`BY`; a discount only lowers what is paid.
 
     Raises:
-        UsageError: a change or a margin out of bounds.
+        UsageError: a change or a margin out of bounds, or another ``by``.
     """
 
     changes: Mapping[int, float]
     margin_rate: float
     categories: tuple[str, ...] = ()
+    by: str = PRICE
 
     def __post_init__(self) -> None:
         """Check the bounds."""
+        most = 0.0 if self.by == DISCOUNT else MOST_UP
         for change in self.changes.values():
-            if not MOST_DOWN <= change <= MOST_UP:
-                raise UsageError("price_change", change=100 * change, low=100 * MOST_DOWN, high=100 * MOST_UP)
+            if not MOST_DOWN <= change <= most:
+                raise UsageError("price_change", change=100 * change, low=100 * MOST_DOWN, high=100 * most)
+        if self.by not in BY:
+            raise UsageError("price_by", by=self.by, known=", ".join(BY))
         if not 0 < self.margin_rate < 1:
             raise UsageError("price_margin", margin=self.margin_rate)
 
@@ -95,8 +104,9 @@ class Outcome:
         touched: part of it that lies in cells whose price changes.
         tiers: tier, customers, change (of the price), base, touched, revenue, revenue_low, revenue_high, margin,
             margin_low, margin_high, clv (predicted value of a customer today), clv_after, clv_low, clv_high.
-        cells: category, tier, change, base, elasticity, evidence (``tier``: measured on it; ``all``: on all customers),
-            beyond (whether the change is larger than what was seen), revenue, margin.
+        cells: category, tier, change, base, response (elasticity, or the discount's effect), evidence (``tier``:
+            measured on it; ``all``: on all customers), beyond (whether the change is larger than what was seen),
+            revenue, margin.
         assumptions: what was not measured.
     """
 
@@ -108,18 +118,28 @@ class Outcome:
     cells: pd.DataFrame
     assumptions: tuple[Message, ...]
 
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """Where the rule changes prices: category, tier and change as a share, as JSON types."""
+        rows = self.cells[[CATEGORY, TIER, "change"]].sort_values([CATEGORY, TIER])
+        return [{CATEGORY: str(row[0]), TIER: int(row[1]), "change": float(row[2])} for row in rows.to_numpy()]
+
 
 def what_if(responses: Responses, rule: Rule) -> Outcome:
     """Return what a rule would bring.
 
     Raises:
+        NotEnoughData: discounts are asked for, and no effect of them was measured.
         UsageError: a category whose response was not measured.
     """
-    known = set(responses.table[CATEGORY])
+    measured = _measured(responses, rule.by)
+    if measured.empty:
+        raise NotEnoughData("price_no_discounts")
+    known = set(measured[CATEGORY])
     unknown = sorted(set(rule.categories) - known)
     if unknown:
         raise UsageError("price_category", category=unknown[0], known=", ".join(sorted(known)[:20]))
-    cells = _cells(responses, rule)
+    cells = _cells(responses, measured, rule)
     people = responses.tiers.assign(change=responses.tiers[TIER].map(dict(rule.changes)).fillna(0.0))
     people = people.rename(columns={"value": "base"}).set_index(TIER)
     by_tier = cells.groupby(TIER)
@@ -140,34 +160,45 @@ def what_if(responses: Responses, rule: Rule) -> Outcome:
     return Outcome(revenue, margin, base, touched, people.reset_index(), shown, said)
 
 
-def _cells(responses: Responses, rule: Rule) -> pd.DataFrame:
+def _measured(responses: Responses, by: str) -> pd.DataFrame:
+    """Return category, tier, range, response and its standard error, of those that were measured."""
+    table = responses.table
+    if by == PRICE:
+        found = table.assign(response=table["elasticity"])
+    else:
+        error = (table["discount_high"] - table["discount_low"]) / (2 * _z())
+        found = table.assign(response=table["discount_effect"], error=error)
+    return found.loc[found["response"].notna(), [CATEGORY, TIER, "range", "response", "error"]]
+
+
+def _cells(responses: Responses, measured: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     """Return one row a category and tier whose price changes."""
     spend = responses.spend.copy()
     total = spend.groupby(TIER)["amount"].transform("sum")
     value = spend[TIER].map(responses.tiers.set_index(TIER)["value"]).fillna(0.0)
     cells = spend.assign(base=value * spend["amount"] / total, change=spend[TIER].map(dict(rule.changes)).fillna(0.0))
-    columns = [CATEGORY, "elasticity", "error"]
-    own = responses.table[responses.table[TIER] != ALL][[*columns, TIER]]
-    everyone = responses.table[responses.table[TIER] == ALL][[*columns, "range"]]
+    own = measured[measured[TIER] != ALL].drop(columns="range")
+    everyone = measured[measured[TIER] == ALL].drop(columns=TIER)
     cells = cells.merge(everyone, on=CATEGORY, how="inner")
     cells = cells.merge(own, on=[CATEGORY, TIER], how="left", suffixes=("_all", ""))
     cells = cells[(cells["change"] != 0) & (cells["base"] > 0)]
     if rule.categories:
         cells = cells[cells[CATEGORY].isin(rule.categories)]
-    measured = cells["elasticity"].notna()
-    cells["evidence"] = np.where(measured, "tier", "all")
-    for name in ("elasticity", "error"):
-        cells[name] = cells[name].where(measured, cells[f"{name}_all"])
+    own_response = cells["response"].notna()
+    cells["evidence"] = np.where(own_response, "tier", "all")
+    for name in ("response", "error"):
+        cells[name] = cells[name].where(own_response, cells[f"{name}_all"])
     log_factor = np.log1p(cells["change"])
     cells["beyond"] = log_factor.abs() > cells["range"]
-    pieces = np.exp(log_factor * cells["elasticity"])
+    moved = log_factor if rule.by == PRICE else -cells["change"]
+    pieces = np.exp(moved * cells["response"])
     paid = cells["base"] * pieces * (1 + cells["change"])
     cost = (1 - rule.margin_rate) * cells["base"] * pieces
     cells["revenue"] = paid - cells["base"]
     cells["margin"] = paid - cost - rule.margin_rate * cells["base"]
-    cells["revenue_error"] = log_factor * paid * cells["error"]
-    cells["margin_error"] = log_factor * (paid - cost) * cells["error"]
-    order = [CATEGORY, TIER, "change", "base", "elasticity", "evidence", "beyond", "revenue", "margin"]
+    cells["revenue_error"] = moved * paid * cells["error"]
+    cells["margin_error"] = moved * (paid - cost) * cells["error"]
+    order = [CATEGORY, TIER, "change", "base", "response", "evidence", "beyond", "revenue", "margin"]
     return cells[[*order, "error", "revenue_error", "margin_error"]].sort_values([CATEGORY, TIER], ignore_index=True)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -11,7 +13,6 @@ from clv_core.strategy.pricing.panel import ALL
 from clv_core.strategy.pricing.responses import Responses
 from clv_core.strategy.pricing.whatif import Outcome
 from clv_core.strategy.segments import TIER
-from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
 
 
 def more_pieces(elasticity: pd.Series, change: float) -> pd.Series:
@@ -19,17 +20,17 @@ def more_pieces(elasticity: pd.Series, change: float) -> pd.Series:
     return pd.Series(np.expm1(elasticity * np.log1p(change)), index=elasticity.index)
 
 
-def price_table(found: Responses, outcome: Outcome | None, language: str) -> pd.DataFrame:
+def price_table(found: Responses, outcome: Outcome | None, names: Sequence[str], language: str) -> pd.DataFrame:
     """Return one row a category and tier: what was measured, and beside it what a rule would bring.
 
     Args:
         found: the responses.
         outcome: of a rule, or None.
-        language: of the tiers' names.
+        names: of the tiers, the highest first.
+        language: of the words.
     """
-    names = {ALL: translate("price.everyone", language)}
-    names |= dict(enumerate(tier_names(DEFAULT_SCHEME.tiers, language), 1))
-    table = found.table.assign(tier_name=found.table[TIER].map(names), evidence="measured")
+    called = {ALL: translate("price.everyone", language)} | dict(enumerate(names, 1))
+    table = found.table.assign(tier_name=found.table[TIER].map(called), evidence="measured")
     order = [CATEGORY, TIER, "tier_name", "evidence", *[name for name in found.table if name not in (CATEGORY, TIER)]]
     table = table[order]
     if outcome is None:

@@ -20,7 +20,7 @@ from clv_core.jobs import Progress
 from clv_core.strategy.recommend.blend import KINDS, TOP, WITHOUT_BOUGHT, Blend
 from clv_core.strategy.recommend.by_tier import tier_table
 from clv_core.strategy.recommend.candidates import blocks
-from clv_core.strategy.recommend.grades import MIDDLE, aimed_levels, grades, own_levels
+from clv_core.strategy.recommend.grades import MIDDLE, aimed_levels, own_levels
 from clv_core.strategy.recommend.history import History
 from clv_core.strategy.recommend.lines import Lines
 from clv_core.strategy.recommend.measured import Measured, measure
@@ -69,20 +69,18 @@ def recommend(
     engine = Engine()
     try:
         lines = Lines.of(dataset, engine.connection, cutoff)
-        products = lines.products()
-        grade = grades(products)
-        measured = measure(lines, grade, day_of(cutoff), progress)
+        measured = measure(lines, day_of(cutoff), progress)
         progress.report("recommend_learning", 0, 1)
-        history = History.at(lines, day_of(cutoff))
+        history, products = History.at(lines, day_of(cutoff)), lines.products(day_of(cutoff))
     finally:
         engine.close()
     people = tiered[["customer_id", TIER]].sort_values("customer_id", kind="stable", ignore_index=True)
     rows = pd.Index(lines.customer_ids).get_indexer(pd.Index(people["customer_id"]))
-    own = np.where(rows >= 0, own_levels(history.days, grade)[np.maximum(rows, 0)], MIDDLE)
+    own = np.where(rows >= 0, own_levels(history.days, history.grade)[np.maximum(rows, 0)], MIDDLE)
     aimed = aimed_levels(own, people[TIER].to_numpy(), tiers)
-    picks = {kind: _picks(history, rows, measured.blends[kind], kind, grade, aimed, top, progress) for kind in KINDS}
+    picks = {kind: _picks(history, rows, measured.blends[kind], kind, aimed, top, progress) for kind in KINDS}
     people = people.assign(own_level=own, aimed_level=aimed)
-    products = products.assign(grade=grade, buyers=history.popular.astype(np.int64))
+    products = products.assign(grade=history.grade, buyers=history.popular.astype(np.int64))
     table = tier_table(people, products, picks, tiers)
     return Advice(people, products, picks, table, measured, cutoff)
 
@@ -92,7 +90,6 @@ def _picks(
     rows: NDArray[np.int64],
     blend: Blend,
     kind: str,
-    grade: NDArray[np.float64],
     aimed: NDArray[np.float64],
     top: int,
     progress: Progress,
@@ -102,7 +99,7 @@ def _picks(
     begin = 0
     for block in blocks(history, rows):
         end = begin + len(block)
-        parts.append(pick(history, block, blend, grade, aimed[begin:end], top, without_bought=kind == WITHOUT_BOUGHT))
+        parts.append(pick(history, block, blend, aimed[begin:end], top, without_bought=kind == WITHOUT_BOUGHT))
         begin = end
         progress.report(f"recommend_{kind}", begin, len(rows))
     return Picks.joined(parts)

@@ -56,19 +56,18 @@ class Blend:
         """Return what each part adds to each candidate, [m, c, parts]."""
         return np.asarray(found.strength * np.asarray(self.weights, np.float32))
 
-    def score(self, found: Candidates, grade: NDArray[np.float64], aimed: NDArray[np.float64]) -> NDArray[np.float64]:
+    def score(self, found: Candidates, aimed: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the score of each candidate, -inf where there is none, [m, c].
 
         What a customer bought already fits her price level, whatever its grade.
 
         Args:
             found: the candidates.
-            grade: of the products, [p].
             aimed: price level that is aimed at for each customer, [m].
         """
         blended = (found.strength @ np.asarray(self.weights, np.float32)).astype(np.float64)
         if self.price:
-            fits = np.where(found.bought, 1.0, fit(grade[found.product], aimed[:, None]))
+            fits = np.where(found.bought, 1.0, fit(found.grade, aimed[:, None]))
             blended = blended * (1 - self.price + self.price * fits)
         return np.where(found.product >= 0, blended, -np.inf)
 
@@ -84,7 +83,6 @@ def choose(
     found: Candidates,
     hits: NDArray[np.bool_],
     relevant: NDArray[np.float64],
-    grade: NDArray[np.float64],
     aimed: NDArray[np.float64],
     kind: str,
 ) -> Blend:
@@ -94,13 +92,12 @@ def choose(
         found: candidates of the customers of an earlier month.
         hits: whether the customer bought it in that month, [m, c].
         relevant: how many products she bought in it, > 0, [m].
-        grade: of the products, [p].
         aimed: of the customers, [m].
         kind: of ``KINDS``.
     """
 
     def recall(blend: Blend) -> float:
-        score = blend.score(found, grade, aimed)
+        score = blend.score(found, aimed)
         most = min(TOP, score.shape[1])
         place = np.argpartition(-score, most - 1, axis=1)[:, :most]
         return float((np.take_along_axis(hits, place, 1).sum(axis=1) / relevant).mean())

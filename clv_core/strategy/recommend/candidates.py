@@ -28,12 +28,14 @@ class Candidates:
         product: number of each candidate, -1 where there is none, [m, c].
         strength: of each part: square root, as a share of the customer's strongest candidate, [m, c, parts].
         bought: whether the customer has bought it, [m, c].
+        grade: its price level, [m, c].
     """
 
     rows: NDArray[np.int64]
     product: NDArray[np.int64]
     strength: NDArray[np.float32]
     bought: NDArray[np.bool_]
+    grade: NDArray[np.float64]
 
 
 def propose(history: History, rows: NDArray[np.int64], *, without_bought: bool) -> Candidates:
@@ -74,7 +76,7 @@ def propose(history: History, rows: NDArray[np.int64], *, without_bought: bool) 
     strengths /= np.maximum(strengths.max(axis=1, keepdims=True), 1e-9)
     bought = np.zeros(products.shape, bool)
     bought[row, place] = own[row, product]
-    return Candidates(rows, products, strengths, bought)
+    return Candidates(rows, products, strengths, bought, history.grade[products])
 
 
 def _highest(strength: sparse.csr_array, excluded: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -121,4 +123,5 @@ def joined(parts: list[Candidates]) -> Candidates:
         np.concatenate([wider(part.product, -1) for part in parts]).astype(np.int64),
         np.concatenate([wider(part.strength, 0) for part in parts]).astype(np.float32),
         np.concatenate([wider(part.bought, False) for part in parts]).astype(bool),
+        np.concatenate([wider(part.grade, 0) for part in parts]).astype(np.float64),
     )

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from clv_core.strategy.recommend.grades import grades
 from clv_core.strategy.recommend.lines import LONG, SHORT, YEAR_DAYS, Lines
 from clv_core.strategy.recommend.taste import Taste, fit_taste
 from clv_core.strategy.recommend.together import by_basket, by_customer
@@ -49,6 +50,7 @@ class History:
         spent: money of the last 365 days, [n].
         basket: nearness by basket, [p, p].
         together: nearness by customer, [p, p].
+        grade: price level of the products, [p].
         taste: factors of customers and products; None where the catalogue is small.
     """
 
@@ -60,6 +62,7 @@ class History:
     spent: NDArray[np.float64]
     basket: sparse.csr_array
     together: sparse.csr_array
+    grade: NDArray[np.float64]
     taste: Taste | None = None
 
     @classmethod
@@ -97,6 +100,7 @@ class History:
             ),
             basket=by_basket(lines, cutoff_day),
             together=by_customer(lines, cutoff_day),
+            grade=grades(lines.products(cutoff_day)),
         )
         return replace(history, taste=fit_taste(long + short))
 

@@ -24,7 +24,7 @@ from clv_core.columns import (
     RETURN,
 )
 from clv_core.errors import NotEnoughData
-from clv_core.features.relations import DAY_SECONDS, day_of
+from clv_core.features.relations import DAY_SECONDS
 
 if TYPE_CHECKING:
     import ibis
@@ -46,14 +46,12 @@ class Lines:
             (of a piece), amount.
         customer_ids: sorted, [n].
         product_ids: sorted, [p].
-        end: local midnight after the last line that is read.
     """
 
     connection: ibis.BaseBackend
     table: Any
     customer_ids: NDArray[np.object_]
     product_ids: NDArray[np.object_]
-    end: date
 
     @classmethod
     def of(cls, dataset: Dataset, connection: ibis.BaseBackend, end: date) -> Lines:
@@ -92,16 +90,20 @@ class Lines:
             "customer_id_code", "product_id_code", "category", "day", "bought", "order", "price", "amount"
         ).rename(customer="customer_id_code", product="product_id_code")
         table = connection.create_table("numbered_lines", kept, temp=True)
-        return cls(connection, table, _ids(customers, CUSTOMER_ID), found, end)
+        return cls(connection, table, _ids(customers, CUSTOMER_ID), found)
 
-    def products(self) -> pd.DataFrame:
-        """Return category and usual price of each product in the last year, one row a product, in order of its number.
+    def products(self, cutoff_day: int) -> pd.DataFrame:
+        """Return category and usual price of each product in the year before a day, by what was bought before it.
+
+        Args:
+            cutoff_day: nothing at or after it is read, since 1970.
 
         Returns:
+            One row a product, in order of its number:
             product_id, category ("" where none is known), price (median of a piece, NaN where unknown).
         """
-        since = day_of(self.end) - YEAR_DAYS
-        rows = self.table.filter(self.table.bought)
+        since = cutoff_day - YEAR_DAYS
+        rows = self.table.filter(self.table.bought, self.table.day < cutoff_day)
         facts = rows.group_by("product").agg(
             category=rows.category.max(),
             recent=rows.price.median(where=rows.day >= since),

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from clv_core.features.relations import EPOCH
 from clv_core.jobs import Progress
 from clv_core.strategy.recommend.blend import KINDS, Blend
@@ -51,12 +48,11 @@ class Measured:
         }
 
 
-def measure(lines: Lines, grade: NDArray[np.float64], end_day: int, progress: Progress) -> Measured:
+def measure(lines: Lines, end_day: int, progress: Progress) -> Measured:
     """Choose the blends on earlier months and judge them on the last one.
 
     Args:
         lines: the log.
-        grade: price level of the products, [p].
         end_day: day after the last month, since 1970.
         progress: listener.
     """
@@ -64,21 +60,21 @@ def measure(lines: Lines, grade: NDArray[np.float64], end_day: int, progress: Pr
     splits = []
     for month in range(1, EARLIER + 1):
         progress.report("recommend_earlier", month - 1, EARLIER)
-        split = Split.at(lines, start - month * WINDOW_DAYS, grade)
+        split = Split.at(lines, start - month * WINDOW_DAYS)
         splits += [] if split is None else [split]
     progress.report("recommend_judging", 0, 1)
-    last = Split.at(lines, start, grade)
+    last = Split.at(lines, start)
     blends, quality, customers = {kind: Blend.usual(kind) for kind in KINDS}, {}, {}
     for kind in KINDS:
         tasks = [task for split in splits if len((task := split.task(kind)).relevant)]
         if not tasks:
             continue
-        blends[kind] = blend = chosen_on(tasks, grade)
+        blends[kind] = blend = chosen_on(tasks)
         if last is None or not len((task := last.task(kind)).relevant):
             continue
         hits = {
-            "blend": task.of_blend(blend, grade),
-            "blend_without_price": task.of_blend(Blend(blend.weights, 0.0), grade),
+            "blend": task.of_blend(blend),
+            "blend_without_price": task.of_blend(Blend(blend.weights, 0.0)),
             "popular": task.of_vector(last.history.popular),
             "own": task.of_own(),
         }

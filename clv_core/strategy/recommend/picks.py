@@ -47,7 +47,6 @@ def pick(
     history: History,
     rows: NDArray[np.int64],
     blend: Blend,
-    grade: NDArray[np.float64],
     aimed: NDArray[np.float64],
     top: int,
     *,
@@ -59,13 +58,12 @@ def pick(
         history: the past.
         rows: numbers of customers, -1 for one without any line, [m].
         blend: weights.
-        grade: of the products, [p].
         aimed: price level that is aimed at, [m].
         top: how many.
         without_bought: whether what a customer has bought is left out.
     """
     found = propose(history, rows, without_bought=without_bought)
-    score = blend.score(found, grade, aimed)
+    score = blend.score(found, aimed)
     place = best(score, found.product, top)
     value = np.take_along_axis(score, place, 1)
     # Fewer candidates than places: the last one is repeated by `best`, and what scores nothing is no advice.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -42,7 +42,7 @@ class Split:
     bought: sparse.csr_array
 
     @classmethod
-    def at(cls, lines: Lines, cutoff_day: int, grade: NDArray[np.float64]) -> Split | None:
+    def at(cls, lines: Lines, cutoff_day: int) -> Split | None:
         """Return the split at a cutoff; None where fewer than :data:`FEWEST_CUSTOMERS` can be judged.
 
         Tiers are cut by what was spent in the year before the cutoff: the model may have seen the month.
@@ -60,7 +60,7 @@ class Split:
         if len(judged) > MOST_CUSTOMERS:
             judged = np.sort(np.random.default_rng(SEED).choice(judged, MOST_CUSTOMERS, replace=False))
         tier = DEFAULT_SCHEME.tier_of(history.spent)
-        aimed = aimed_levels(own_levels(history.days, grade), tier, DEFAULT_SCHEME.tiers)
+        aimed = aimed_levels(own_levels(history.days, history.grade), tier, DEFAULT_SCHEME.tiers)
         return cls(history, aimed[judged], judged, bought[judged])
 
     def task(self, kind: str) -> Task:
@@ -74,11 +74,11 @@ class Split:
             bought.eliminate_zeros()
         relevant = np.asarray(np.diff(bought.indptr), np.float64)
         some = np.flatnonzero(relevant > 0)
-        part = Candidates(found.rows[some], found.product[some], found.strength[some], found.bought[some])
+        part = Candidates(*(getattr(found, item.name)[some] for item in fields(found)))
         return Task(self, kind, part, bought[some], relevant[some], self.aimed[some])
 
 
-def chosen_on(tasks: Sequence[Task], grade: NDArray[np.float64]) -> Blend:
+def chosen_on(tasks: Sequence[Task]) -> Blend:
     """Return the blend that does best on the same question of several months together."""
     found = joined([task.found for task in tasks])
     hits = np.zeros(found.product.shape, bool)
@@ -88,7 +88,7 @@ def chosen_on(tasks: Sequence[Task], grade: NDArray[np.float64]) -> Blend:
         hits[begin : begin + len(some), : some.shape[1]] = some
         begin += len(some)
     relevant, aimed = (np.concatenate([getattr(task, name) for task in tasks]) for name in ("relevant", "aimed"))
-    return choose(found, hits, relevant, grade, aimed, tasks[0].kind)
+    return choose(found, hits, relevant, aimed, tasks[0].kind)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,9 +115,9 @@ class Task:
         """Return whether each candidate was bought, [m, c]."""
         return self._hit(self.found.product)
 
-    def of_blend(self, blend: Blend, grade: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def of_blend(self, blend: Blend) -> NDArray[np.bool_]:
         """Return whether each of the ten that a blend recommends was bought, [m, 10]."""
-        place = best(blend.score(self.found, grade, self.aimed), self.found.product, TOP)
+        place = best(blend.score(self.found, self.aimed), self.found.product, TOP)
         return self._hit(np.take_along_axis(self.found.product, place, 1))
 
     def of_vector(self, strength: NDArray[np.float32]) -> NDArray[np.bool_]:

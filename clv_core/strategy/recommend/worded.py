@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from clv_core.errors import Message
 from clv_core.i18n import translate
-from clv_core.strategy.tiers import DEFAULT_SCHEME, tier_names
 
 
 def reason(why: str, because: str | None, days: int, language: str) -> str:
@@ -39,19 +40,19 @@ def reasons(rows: pd.DataFrame, language: str) -> list[str]:
     return [said[code] for code in codes]
 
 
-def customer_rows(rows: pd.DataFrame, language: str) -> pd.DataFrame:
+def customer_rows(rows: pd.DataFrame, names: Sequence[str], language: str) -> pd.DataFrame:
     """Return the list as a file holds it: one row a customer and product.
 
     Args:
         rows: of :meth:`clv_core.strategy.recommend.kept.KeptAdvice.everyone`.
+        names: of the tiers, the highest first.
         language: of the words.
     """
-    names = dict(enumerate(tier_names(DEFAULT_SCHEME.tiers, language), 1))
     return pd.DataFrame(
         {
             "customer_id": rows["customer_id"],
             "tier": rows["tier"],
-            "tier_name": rows["tier"].map(names),
+            "tier_name": rows["tier"].map(dict(enumerate(names, 1))),
             "rank": rows["place"],
             "product_id": rows["product_id"],
             "category": rows["category"],

@@ -6,7 +6,7 @@ from typing import Final
 
 from clv_core.evaluation.deciles import top_share
 from clv_core.i18n import translate
-from clv_core.strategy.plans import COST, GAIN, OFFER
+from clv_core.strategy.plans import COST, GAIN, OFFER, window_notes
 from clv_core.strategy.report.content import BASELINE, PREDICTED, Chart, Figure, Section, Series, Table
 from clv_core.strategy.report.ground import Ground
 from clv_core.strategy.segments import VALUE, table, total
@@ -49,7 +49,7 @@ def drivers(ground: Ground) -> Section:
 def segments(ground: Ground) -> Section:
     """Return the tiers with size, value and interval, and what is usually done for each."""
     said = ground.said
-    rows = table(ground.tiered, ground.scheme.tiers, said.language, ground.shared)
+    rows = table(ground.tiered, ground.tier_names, ground.shared)
     first = rows.iloc[0]
     finding = said.t(
         "report.segments.finding",
@@ -109,7 +109,8 @@ def plan(ground: Ground) -> Section:
         for name, row in sums.iterrows()
     )
     rests = "report.plan.rests.measured" if all(measured.values()) else "report.plan.rests.assumed"
-    return Section("plan", said.t("report.plan"), finding, (said.t(rests),), figures, Table(head, rows))
+    notes = [one.text(said.language) for one in window_notes(planned.offers, ground.horizon_days)]
+    return Section("plan", said.t("report.plan"), finding, (said.t(rests), *notes), figures, Table(head, rows))
 
 
 def limits(ground: Ground) -> Section:

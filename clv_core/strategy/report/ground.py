@@ -15,6 +15,7 @@ from clv_core.evaluation.trust import Trust
 from clv_core.strategy.offers import Offer
 from clv_core.strategy.plans import Plan
 from clv_core.strategy.report.said import Said
+from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.tiers import Scheme
 
 
@@ -58,6 +59,11 @@ class Ground:
     explanation: Explanation | None
     planned: Planned | None
     said: Said
+
+    @property
+    def tier_names(self) -> list[str]:
+        """Names of the tiers as a person calls them, the highest first."""
+        return names_of_tiers(self.dataset, self.scheme.tiers, self.said.language)
 
     @property
     def horizon_days(self) -> int:

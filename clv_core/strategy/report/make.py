@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from clv_core import __version__
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.kept_explanations import explanation_folder
@@ -73,7 +74,7 @@ def make_report(
         workspace: where they are.
         name: of the dataset.
         model_id: of the bundle.
-        offers: what can be given; none: no plan is made.
+        offers: what can be given to all but those on the suppression list; none: no plan is made.
         budget: for the offers.
         scheme: how customers are cut into tiers.
         language: of all sentences.
@@ -84,6 +85,7 @@ def make_report(
     progress.report("report", 0, len(SECTIONS))
     kept = load_explanation(explanation_folder(workspace, bundle, dataset))
     given = checked(offers) if offers else ()
+    people = StopList.of(workspace, dataset).without(tiered)
     said = Said(language, bundle.record["currency"])
     ground = Ground(
         dataset=dataset,
@@ -93,7 +95,7 @@ def make_report(
         trust=trust_of(workspace, bundle),
         shared=shared_error(workspace, bundle),
         explanation=None if kept is None else kept[0],
-        planned=Planned(make_plan(tiered, scheme.tiers, given, budget), given, budget) if given else None,
+        planned=Planned(make_plan(people, scheme.tiers, given, budget), given, budget) if given else None,
         said=said,
     )
     sections = tuple(section for make in SECTIONS if (section := make(ground)) is not None)

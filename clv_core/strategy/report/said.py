@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clv_core.i18n import has, say_day, say_money, say_number, translate
+from clv_core.i18n import has, say_day, say_money, say_number, say_share, translate
 
 
 class Said:
@@ -41,9 +41,7 @@ class Said:
 
     def percent(self, share: float) -> str:
         """Return a share; what is not 0 is not said to be."""
-        if not np.isfinite(share):
-            return "–"
-        return f"{share:.0%}" if abs(share) >= 0.01 or share == 0 else f"{share:.1%}"
+        return say_share(share)
 
     def day(self, when: date | str) -> str:
         """Return a day in the language's own order."""

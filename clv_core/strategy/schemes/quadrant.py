@@ -22,7 +22,9 @@ QUADRANT: Final = "quadrant"
 IF_BUYS, PREDICTED, HISTORIC = "if_buys", "predicted", "historic"
 BY: Final = (IF_BUYS, PREDICTED, HISTORIC)
 KEYS: Final = ("protect", "grow", "win_back", "let_go")
-SMALLEST_CHANCE: Final = 0.001
+SMALLEST_CHANCE: Final = 0.05
+"""A smaller chance counts as this much. A chance is known to a few percentage points: of 1% that may as well be 3%,
+value by chance says nothing of what an order would be, and who hardly buys at all would be the most valuable."""
 SEGMENTS: Final = tuple(
     Segment(key, (Message(f"segment.quadrant.{key}"),), Message(f"segment.quadrant.{key}.about")) for key in KEYS
 )
@@ -111,8 +113,8 @@ def worth(customers: pd.DataFrame, by: str) -> Floats:
 
     Args:
         customers: ``score``'s columns with the history's, [n].
-        by: ``if_buys`` (predicted value over the chance to buy, which counts as at least 0.1%), ``predicted`` or
-            ``historic``.
+        by: ``if_buys`` (predicted value over the chance to buy, which counts as at least :data:`SMALLEST_CHANCE`),
+            ``predicted`` or ``historic``.
     """
     if by == HISTORIC:
         return customers[HISTORIC_VALUE].to_numpy(float)

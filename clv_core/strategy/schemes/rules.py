@@ -1,4 +1,4 @@
-"""Custom rules: named segments, each of conditions on any column; by the first that holds, or overlapping."""
+"""Custom rules: named segments, each of conditions on any column, of customers put in by hand, or of both."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, Self
 import numpy as np
 import pandas as pd
 
+from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, UsageError
 from clv_core.strategy.conditions import Condition
 from clv_core.strategy.schemes.segmentation import Fitted, Floats, Placed, Segment, Segmentation
@@ -17,6 +18,8 @@ RULES: Final = "rules"
 OTHERS: Final = "others"
 MOST: Final = 40
 
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -24,33 +27,43 @@ class Rule:
 
     Args:
         name: of the segment.
-        conditions: all must hold.
+        conditions: all must hold; without any, only those put in by hand belong to it.
         description: who is in it and what to do with them.
+        by_hand: ids of customers put in by hand, whatever the conditions say; None where nobody ever was.
     """
 
     name: str
     conditions: tuple[Condition, ...]
     description: str = ""
+    by_hand: tuple[str, ...] | None = None
 
-    def holds(self, customers: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def holds(self, customers: pd.DataFrame) -> Bools:
         """Return who fulfils all conditions, bool [n]."""
-        keep = np.ones(len(customers), bool)
+        keep = np.full(len(customers), bool(self.conditions))
         for condition in self.conditions:
             keep &= condition.holds(customers)
         return keep
 
+    def put_in(self, customers: pd.DataFrame) -> Bools:
+        """Return who was put in by hand, bool [n]."""
+        if not self.by_hand:
+            return np.zeros(len(customers), bool)
+        return np.asarray(customers[CUSTOMER_ID].isin(self.by_hand), bool)
+
 
 @dataclass(frozen=True)
 class Rules(Segmentation, Fitted):
-    """Segments by rules; whom no rule holds for is among the others.
+    """Segments by rules; whom no rule holds for, and nobody put anywhere, is among the others.
 
     Args:
         name: of the set of rules.
         rules: in their order.
-        overlapping: whether a customer is in every segment whose rule holds; if not, in the first.
+        overlapping: whether a customer is in every segment whose rule holds; if not, in the one she was put into by
+            hand, or else in the first whose rule holds.
 
     Raises:
-        UsageError: no rule or too many, a rule without a name or a condition, or two of one name.
+        UsageError: no rule or too many, a rule without a name or without both conditions and
+            customers, or two of one name.
     """
 
     kind: ClassVar[str] = RULES
@@ -65,7 +78,7 @@ class Rules(Segmentation, Fitted):
         if not 1 <= len(names) <= MOST:
             raise UsageError("rules_count", name=self.name, found=len(names), most=MOST)
         for place, rule in enumerate(self.rules):
-            if not names[place] or not rule.conditions:
+            if not names[place] or not (rule.conditions or rule.by_hand is not None):
                 raise UsageError("rules_incomplete", name=self.name, number=place + 1)
             if names[place] in names[:place]:
                 raise UsageError("rules_twice", name=self.name, segment=names[place])
@@ -79,6 +92,11 @@ class Rules(Segmentation, Fitted):
         """The rules name their segments themselves."""
         return str(self)
 
+    @property
+    def columns(self) -> set[str]:
+        """What the conditions ask of a customer."""
+        return {condition.column for rule in self.rules for condition in rule.conditions}
+
     @cached_property
     def segments(self) -> tuple[Segment, ...]:  # type: ignore[override]
         """The segments by their number, and the others."""
@@ -90,14 +108,17 @@ class Rules(Segmentation, Fitted):
         return self
 
     def place(self, customers: pd.DataFrame, points: Floats | None = None) -> Placed:
-        """Put customers into the segments whose rules hold.
+        """Put customers into the segments whose rules hold, or into which a person put them.
 
         Raises:
             UsageError: a condition on a column that is not there, or that does not fit it.
         """
         holds = np.stack([rule.holds(customers) for rule in self.rules])
-        inside = np.vstack([holds, ~holds.any(axis=0)])
-        where = inside.argmax(axis=0).astype(np.int64)
+        put_in = np.stack([rule.put_in(customers) for rule in self.rules])
+        first = np.where(put_in.any(axis=0), put_in, holds)
+        where = np.vstack([first, ~first.any(axis=0)]).argmax(axis=0).astype(np.int64)
+        inside = holds | put_in
+        inside = np.vstack([inside, ~inside.any(axis=0)])
         return Placed(self.segments, where, inside if self.overlapping else None)
 
     def with_condition(self, segment: str, condition: Condition) -> Self:
@@ -110,23 +131,49 @@ class Rules(Segmentation, Fitted):
         longer = replace(old, conditions=(*old.conditions, condition))
         return replace(self, rules=(*self.rules[:place], longer, *self.rules[place + 1 :]))
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what a rules file holds."""
-        return {
-            "name": self.name,
-            "overlapping": self.overlapping,
-            "segments": [
-                {"name": rule.name, "description": rule.description, "rules": [str(one) for one in rule.conditions]}
+    def with_customer(self, segment: str, customer: str) -> Self:
+        """Return the rules with a customer put into a segment, which is made at the end where there is none.
+
+        Where segments do not overlap, she leaves those that she was put into before.
+        """
+        left = self if self.overlapping else self.without_customer(customer)
+        names = [rule.name for rule in left.rules]
+        if segment not in names:
+            return replace(self, rules=(*left.rules, Rule(segment, (), by_hand=(customer,))))
+        place = names.index(segment)
+        old = left.rules[place]
+        more = replace(old, by_hand=tuple(dict.fromkeys([*(old.by_hand or ()), customer])))
+        return replace(self, rules=(*left.rules[:place], more, *left.rules[place + 1 :]))
+
+    def without_customer(self, customer: str, segment: str | None = None) -> Self:
+        """Return the rules with a customer who was put in by hand taken out of a segment, or of all."""
+        return replace(
+            self,
+            rules=tuple(
+                replace(rule, by_hand=tuple(one for one in rule.by_hand if one != customer))
+                if rule.by_hand and segment in (None, rule.name)
+                else rule
                 for rule in self.rules
-            ],
-        }
+            ),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a rules file holds; each customer is a record of its own, which an erasure takes out whole."""
+        segments: list[dict[str, Any]] = []
+        for rule in self.rules:
+            conditions = [str(one) for one in rule.conditions]
+            segments.append({"name": rule.name, "description": rule.description, "rules": conditions})
+            if rule.by_hand is not None:
+                segments[-1]["customers"] = [{CUSTOMER_ID: customer} for customer in rule.by_hand]
+        return {"name": self.name, "overlapping": self.overlapping, "segments": segments}
 
     @classmethod
     def from_json(cls, value: Any, name: str = "") -> Self:
         """Return the rules of a rules file.
 
         Args:
-            value: ``{"segments": [{"name", "rules": ["p_purchase>=0.5", ...], "description"}], "overlapping"}``.
+            value: ``{"segments": [{"name", "rules": ["p_purchase>=0.5", ...], "description",
+                "customers": [{"customer_id"}, ...]}], "overlapping"}``.
             name: where the file says none.
 
         Raises:
@@ -134,7 +181,12 @@ class Rules(Segmentation, Fitted):
         """
         try:
             rules = tuple(
-                Rule(str(one["name"]), tuple(map(Condition.parse, one["rules"])), str(one.get("description", "")))
+                Rule(
+                    str(one["name"]),
+                    tuple(map(Condition.parse, one["rules"])),
+                    str(one.get("description", "")),
+                    tuple(str(put_in[CUSTOMER_ID]) for put_in in one["customers"]) if "customers" in one else None,
+                )
                 for one in value["segments"]
             )
             return cls(str(value.get("name") or name), rules, bool(value.get("overlapping", False)))

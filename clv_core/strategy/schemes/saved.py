@@ -19,7 +19,7 @@ from typing import Final
 from clv_core.collection.store import Dataset
 from clv_core.errors import NotFound
 from clv_core.i18n import DEFAULT_LANGUAGE
-from clv_core.strategy.schemes.rules import Rules
+from clv_core.strategy.schemes.rules import Rule, Rules
 from clv_core.strategy.schemes.segmentation import Segment
 from clv_core.strategy.tiers import tier_names
 from clv_core.workspace import check_name, read_json, write_json
@@ -107,6 +107,20 @@ def save_rules(dataset: Dataset, rules: Rules) -> None:
     """
     name = check_name(rules.name)
     write_json(_folder(dataset) / "rules" / f"{name}.json", replace(rules, name=name).to_json())
+
+
+def put_by_hand(dataset: Dataset, name: str, segment: str, customer: str) -> None:
+    """Put a customer into a segment of a kept set of rules; the set and the segment are made where they are not there.
+
+    Raises:
+        Refused: the set's name cannot name a file.
+        UsageError: the segment has no name, or the set has as many as it may.
+    """
+    if name in saved_rules(dataset):
+        made = load_rules(dataset, name).with_customer(segment.strip(), customer)
+    else:
+        made = Rules(name, (Rule(segment.strip(), (), by_hand=(customer,)),))
+    save_rules(dataset, made)
 
 
 def remove_rules(dataset: Dataset, name: str) -> None:

@@ -67,9 +67,16 @@ def points_of(
 
 
 def settle(
-    scheme: Segmentation, bundle: Bundle, dataset: Dataset, customers: pd.DataFrame, points: Floats | None = None
+    scheme: Segmentation,
+    bundle: Bundle,
+    dataset: Dataset,
+    customers: pd.DataFrame,
+    points: Floats | None = None,
+    cutoff: date | None = None,
 ) -> Fitted:
     """Return a scheme with its cuts; those of clusters are kept with the dataset, and used again.
+
+    Centres that were found among customers of an earlier day are not kept: what comes after is not to be cut by them.
 
     Args:
         scheme: as it was asked for.
@@ -77,6 +84,7 @@ def settle(
         dataset: the log.
         customers: ``score``'s columns with the history's, [n].
         points: of :func:`points_of`.
+        cutoff: as of when the customers are; None is the log's end.
     """
     if not isinstance(scheme, Clusters):
         return scheme.fit(customers, points)
@@ -85,7 +93,8 @@ def settle(
     if kept is not None and kept["source"] == (SCORES if points is None else EMBEDDING):
         return FittedClusters.from_json(kept, customers, points)
     fitted = scheme.fit(customers, points)
-    write_json(path, fitted.to_json())
+    if cutoff is None or cutoff >= dataset.log_end:
+        write_json(path, fitted.to_json())
     return fitted
 
 

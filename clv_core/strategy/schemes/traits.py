@@ -33,16 +33,22 @@ def named(customers: pd.DataFrame, where: Ints, count: int) -> list[Title]:
     """
     gaps = _gaps(customers, where, count)
     never = customers[PURCHASE_DAYS].to_numpy() == 0
-    share_never = np.bincount(where, never, minlength=count) / np.maximum(np.bincount(where, minlength=count), 1)
+    size = np.bincount(where, minlength=count)
+    buyers = size - np.bincount(where, never, minlength=count)
     found: list[Title] = []
     for group in range(count):
-        words = _words(gaps[group], bool(share_never[group] >= MOSTLY))
+        words = _words(gaps[group], mostly_never(int(size[group]), int(buyers[group])))
         parts = next((n for n in range(ALWAYS, len(words) + 1) if tuple(words[:n]) not in found), None)
         title: Title = tuple(words[: parts or ALWAYS])
         if title in found:
             title = (*title, Message("segment.trait.number", {"number": group + 1}))
         found.append(title)
     return found
+
+
+def mostly_never(customers: int, buyers: int) -> bool:
+    """Say whether so many of a group never bought that what the others bought says little of it."""
+    return customers - buyers >= MOSTLY * max(customers, 1)
 
 
 def _words(gaps: Floats, never: bool) -> list[Message]:

@@ -171,6 +171,10 @@ def test_the_latest_batch_is_looked_up(
             assert said["predicted_clv"] == whole.loc[who, "predicted_clv"] and said["model"] == bundles["bgnbd"].id
         assert error_of(client.get("/v1/customers/a%2Fb")) == (404, "service_not_scored")
         assert error_of(client.get("/v1/customers/x?name=nobody")) == (404, "no_name")
+        other = shop.predictions / bundles["bgnbd"].id / f"other-{'0' * 12}-20990101.parquet"
+        whole.reset_index().assign(predicted_clv=-1.0).to_parquet(other)
+        assert client.get(f"/v1/customers/{max(sent)}").json()["predicted_clv"] == whole.loc[max(sent), "predicted_clv"]
+        other.unlink()
         hidden, people = min(sent), StopList.of(shop)
         people.add([hidden])
         try:
@@ -184,7 +188,7 @@ def test_models_are_listed_and_the_page_loads_nothing_from_elsewhere(shop: Works
         said = client.get("/v1/models?name=shop").json()
         assert [one["role"] for one in said["models"] if one["model"] == said["serving"]] == ["champion"]
         assert len(said["models"]) == 5
-        for language, word in (("en", "scoring service"), ("zh", "评分接口")):
+        for language, word in (("en", "scoring service"), ("zh", "打分接口")):
             page = client.get("/", headers={"accept-language": language}).text
             assert word in page and "/v1/score" in page and not re.search(r"https?://|<script|<link|src=", page)
         text = json.dumps(client.get("/openapi.json").json())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from itertools import combinations
 from math import factorial
@@ -109,7 +110,7 @@ def test_the_model_is_asked_once_for_each_distinct_mixture(four: tuple[NDArray[n
         return product(rows)
 
     shapley(counting, *four, names(5), permutations=10, seed=1)
-    assert len(asked) == 2, "the background, and all orders of all customers at once"
+    assert len(asked) == 1, "all orders of all customers, and the background, at once"
     assert all(len(np.unique(rows, axis=0)) == len(rows) for rows in asked)
 
 
@@ -132,3 +133,17 @@ def test_the_shap_library_says_the_same(four: tuple[NDArray[np.int64], NDArray[n
     values, base = shapley(pairs, customers, background, names(5), permutations=1, seed=1)
     np.testing.assert_allclose(values, exact.values, rtol=1e-6, atol=1e-6)
     assert base == pytest.approx(float(exact.base_values[0]))
+
+
+def test_adds_up_the_walks_as_the_library_itself_does(four: tuple[NDArray[np.int64], NDArray[np.int64]]) -> None:
+    """``shap.PermutationExplainer`` by itself, asking the model step by step, from the same random state."""
+    shap = pytest.importorskip("shap")
+    customers, background = four
+    masker = shap.maskers.Independent(background.astype(float), max_samples=len(background))
+    explainer = shap.PermutationExplainer(lambda rows: product(rows.astype(np.int64)), masker)
+    values, base = shapley(product, customers, background, names(5), permutations=3, seed=7)
+    for name, customer, found in zip(names(5), customers, values, strict=True):
+        np.random.seed(zlib.crc32(name.encode()) ^ 7)
+        own = explainer(customer[None].astype(float), max_evals=3 * (2 * 4 + 1), silent=True)
+        np.testing.assert_allclose(found, own.values[0], rtol=1e-9, atol=1e-12)
+        assert base == pytest.approx(float(own.base_values[0]))

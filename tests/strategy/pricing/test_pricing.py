@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.pricing.kept import keep_responses, load_responses
 from clv_core.strategy.pricing.poisson import absorbed_poisson
 from clv_core.strategy.pricing.responses import LEFT_OUT, Responses, measure_responses
-from clv_core.strategy.pricing.whatif import Rule, parse_changes, what_if
+from clv_core.strategy.pricing.whatif import DISCOUNT, Rule, parse_changes, what_if
 from clv_core.workspace import Workspace
 
 TRUE = {"tea": (-2.5, -1.5), "coffee": (-1.2, -0.6)}
@@ -143,6 +144,33 @@ def test_a_rule_is_worth_what_the_formula_says(responses: Responses) -> None:
     assert tiers.loc[2, "clv_after"] == tiers.loc[2, "clv"] == pytest.approx(30.0)
     assert tiers.loc[1, "clv_after"] == pytest.approx(90 + revenue / 40)
     assert {one.code for one in outcome.assumptions} == {"warning.price_margin_assumed", "warning.price_untouched"}
+
+
+def test_a_discount_is_worth_what_discounts_did(responses: Responses) -> None:
+    outcome = what_if(responses, Rule({1: -0.2}, 0.4, ("tea",), DISCOUNT))
+    row = responses.table.set_index(["category", "tier"]).loc[("tea", 1)]
+    spend = responses.spend[responses.spend["tier"] == 1].set_index("category")["amount"]
+    base = 90.0 * 40 * spend["tea"] / spend.sum()
+
+    def revenue(effect: float) -> float:
+        return base * (0.8 * np.exp(0.2 * effect) - 1)
+
+    assert outcome.revenue.value == pytest.approx(revenue(row["discount_effect"]))
+    pieces = np.exp(0.2 * row["discount_effect"])
+    assert outcome.margin.value == pytest.approx(base * (0.8 * pieces - 0.6 * pieces - 0.4))
+    ends = revenue(row["discount_low"]), revenue(row["discount_high"])
+    assert (outcome.revenue.low, outcome.revenue.high) == pytest.approx(ends, rel=0.05)
+    assert outcome.revenue.value != what_if(responses, Rule({1: -0.2}, 0.4, ("tea",))).revenue.value
+
+
+def test_a_discount_raises_no_price_and_is_refused_where_none_was_measured(responses: Responses) -> None:
+    with pytest.raises(UsageError):
+        Rule({1: 0.05}, 0.4, by=DISCOUNT)
+    with pytest.raises(UsageError):
+        Rule({1: -0.05}, 0.4, by="gift")
+    blank = replace(responses, table=responses.table.assign(discount_effect=np.nan))
+    with pytest.raises(NotEnoughData):
+        what_if(blank, Rule({1: -0.05}, 0.4, by=DISCOUNT))
 
 
 def test_intervals_of_the_rule_are_those_of_drawn_elasticities(responses: Responses) -> None:

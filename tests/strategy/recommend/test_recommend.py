@@ -26,6 +26,7 @@ from clv_core.strategy.recommend.kept import keep_advice, load_advice
 from clv_core.strategy.recommend.lines import Lines
 from clv_core.strategy.recommend.picks import WHY
 from clv_core.strategy.recommend.quality import judge, ndcg_at, recall_at
+from clv_core.strategy.recommend.split import Split
 from clv_core.strategy.recommend.together import SHRINK, by_basket
 from clv_core.workspace import Workspace
 
@@ -95,6 +96,24 @@ def test_days_and_memories_are_those_of_the_lines_before_the_cutoff(dataset: Dat
     spent = past.groupby("customer_id")["amount"].sum()
     whole = log[log["event_time"] < cutoff.isoformat()].groupby("customer_id")["amount"].sum()
     assert history.spent == pytest.approx(whole.reindex(lines.customer_ids).fillna(0)) and spent.sum() <= whole.sum()
+
+
+def test_price_levels_are_those_of_the_lines_before_the_cutoff(dataset: Dataset, log: pd.DataFrame) -> None:
+    cutoff = date(2024, 3, 1)
+    turned = log.assign(amount=np.where(log["event_time"] < cutoff.isoformat(), log["amount"], 11 - log["amount"]))
+    folder = dataset.folder.parents[2] / "turned"
+    folder.mkdir()
+    turned.to_csv(folder / "log.csv", index=False)
+    ingest(Workspace(folder / "work"), folder / "log.csv", "shop", duplicates="keep")
+    engine, cheap = Engine(), []
+    lines = Lines.of(open_dataset(Workspace(folder / "work"), "shop"), engine.connection, dataset.log_end)
+    for day in (cutoff, dataset.log_end):
+        grade = History.at(lines, day_of(day)).grade
+        cheap.append(grade[lines.product_ids.tolist().index("0-0")])
+    split = Split.at(lines, day_of(cutoff))
+    engine.close()
+    assert cheap[0] == pytest.approx(0.05) and cheap[1] != cheap[0]
+    assert split is not None and split.task(KINDS[0]).found.grade.min() == pytest.approx(0.05)
 
 
 def test_nearness_is_the_shrunk_cosine_of_baskets(dataset: Dataset, log: pd.DataFrame) -> None:

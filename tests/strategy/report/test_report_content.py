@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.demo import add_demo
@@ -20,6 +21,7 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.offers import Offer
 from clv_core.strategy.report.content import Report, Section
 from clv_core.strategy.report.make import SECTIONS, check_endings, make_report
+from clv_core.strategy.schemes.saved import Given, give_names
 from clv_core.workspace import Workspace
 
 Demo = tuple[Workspace, Dataset, Bundle]
@@ -75,6 +77,17 @@ def test_quality_is_held_against_the_better_simple_model_on_each_figure(report: 
     assert float(size.value.split()[0]) == pytest.approx(record["metrics"]["mae"], rel=0.01)
 
 
+def test_tiers_are_called_as_a_person_calls_them(demo: Demo) -> None:
+    give_names(demo[1], "tiers:4", {"1": Given("Gold"), "4": Given("Tin")})
+    try:
+        found = section(made(demo, language="zh"), "segments")
+    finally:
+        give_names(demo[1], "tiers:4", {})
+    assert "Gold" in found.finding and found.table is not None
+    names = [row[0] for row in found.table.rows]
+    assert (names[0], names[-1]) == ("Gold", "Tin")
+
+
 def test_the_first_decile_is_the_mean_of_the_tenth_that_was_put_first(report: Report, demo: Demo) -> None:
     chart = section(report, "deciles").chart
     assert chart is not None and len(chart.categories) == 10
@@ -101,7 +114,7 @@ def test_the_plan_stays_within_the_budget_and_says_that_its_effects_are_assumed(
     assert found.table is not None
     word = {"en": "assumed", "zh": "假设"}[report.language]
     assert {row[-1] for row in found.table.rows} == {word} and word in found.points[0]
-    assert float(found.figures[0].value) <= 30
+    assert float(found.figures[0].value.removesuffix(" USD")) <= 30
     assert "Call" in {row[0] for row in found.table.rows}
 
 
@@ -134,3 +147,22 @@ def test_another_ending_is_refused_before_the_work() -> None:
     with pytest.raises(UsageError) as caught:
         check_endings([Path("good.pptx"), Path("bad.docx")])
     assert "bad.docx" in caught.value.message("zh")
+
+
+def test_the_plan_gives_nothing_to_customers_on_the_suppression_list(demo: Demo, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "copy")
+    shutil.copytree(demo[0].root, workspace.root)
+    scored = pd.read_parquet(scores_path(demo[0], demo[2], demo[1]))
+    known = scored.sort_values("predicted_clv", ascending=False)["customer_id"].tolist()
+    StopList.of(workspace).add(known[:-50])
+    found = section(
+        made((workspace, *demo[1:]), offers=(Offer.parse("name=Mail,cost=0,effect=9"),), budget=30.0), "plan"
+    )
+    assert found.figures[3].value == "50"
+
+
+def test_an_effect_that_was_measured_for_less_time_is_said_beside_the_plan(demo: Demo) -> None:
+    offer = Offer.parse("name=Gift,cost=0.1,effect=4(2;6),days=30")
+    for language, days in (("en", "30 days"), ("zh", "30 天")):
+        found = section(made(demo, language=language, offers=(offer,), budget=30.0), "plan")
+        assert any(days in point and "Gift" in point for point in found.points)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.schemes.clusters import EMBEDDING, SCORES, Clusters, FittedClusters
 from clv_core.strategy.schemes.saved import centres_path
 from clv_core.strategy.schemes.settle import points_of, settle
+from clv_core.strategy.schemes.traits import named
 from clv_core.workspace import Workspace
 
 
@@ -54,6 +56,14 @@ def test_names_say_what_was_planted() -> None:
     assert "Buy very often" in frequent.name() and frequent.name().startswith("High value")
     assert gone.name() == "Very low value · Silent longest"
     assert gone.name("zh") == "极低价值 · 最久未购买"
+
+
+def test_a_group_with_a_few_buyers_is_said_to_have_mostly_never_bought() -> None:
+    frame, kind = planted()
+    few = (kind == 2) & (np.random.default_rng(1).random(len(kind)) < 0.85)
+    frame.loc[few, ["purchase_days", "historic_value", "days_since_last"]] = [0, 0.0, np.nan]
+    titles = [" · ".join(part.text("en") for part in title) for title in named(frame, kind, 3)]
+    assert "Mostly never bought" in titles[2] and "never" not in titles[0] + titles[1]
 
 
 @pytest.mark.parametrize("count", [2, 5, 12])
@@ -144,6 +154,18 @@ def test_centres_are_kept_with_the_dataset_and_used_for_another_day(
     again = settle(Clusters(3), small_bundle, dataset, half, points[::2] if points is not None else None)
     assert isinstance(fitted, FittedClusters) and isinstance(again, FittedClusters)
     assert (again.centres == fitted.centres).all()
+    path.unlink()
+
+
+def test_centres_found_among_customers_of_an_earlier_day_are_not_kept(
+    small_workspace: Workspace, small_bundle: Bundle
+) -> None:
+    dataset, frame = scored(small_workspace, small_bundle)
+    path, half = centres_path(dataset, small_bundle.id, 3), frame.iloc[::2].reset_index(drop=True)
+    settle(Clusters(3), small_bundle, dataset, half, cutoff=dataset.log_end - timedelta(days=30))
+    assert not path.exists()
+    settle(Clusters(3), small_bundle, dataset, frame, cutoff=dataset.log_end)
+    assert path.is_file()
     path.unlink()
 
 

@@ -17,10 +17,14 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.embedding import embedding_path
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers
+from clv_core.strategy.acting import segment
 from clv_core.strategy.conditions import Condition
-from clv_core.strategy.schemes.known import with_attributes
+from clv_core.strategy.schemes.known import columns_of, with_known
 from clv_core.strategy.schemes.rules import Rule, Rules
 from clv_core.workspace import Workspace
+from tests.strategy.schemes.conftest import SAMPLE
+
+NAMES = ("tier", "age", "status", "email")
 
 
 @pytest.fixture
@@ -43,14 +47,56 @@ def workspace(with_bgnbd: Path, tmp_path: Path) -> Workspace:
 def test_attributes_are_those_known_before_the_cutoff(workspace: Workspace) -> None:
     dataset, model = open_dataset(workspace, "shop"), list_bundles(workspace)[0].id
     frame = pipeline.scores(workspace, "shop", model, progress=NoProgress())
-    late = with_attributes(frame, dataset, dataset.log_end).set_index("customer_id")
-    early = with_attributes(frame, dataset, date(2024, 6, 1)).set_index("customer_id")
+    late = with_known(frame, dataset, dataset.log_end, NAMES).set_index("customer_id")
+    early = with_known(frame, dataset, date(2024, 6, 1), NAMES).set_index("customer_id")
     assert late.loc["C0001", ["age", "status"]].tolist() == [30, "gold"]
     assert early.loc["C0001", "status"] == "basic" and pd.isna(early.loc["C0002", "status"])
     assert not {"email", "since"} & set(late.columns) and "tier" in late
     rule = Rule("Gold", (Condition.parse("status=gold"), Condition.parse("age<40")))
     placed = Rules("mine", (rule,)).place(late.reset_index())
     assert (placed.where == 0).sum() == 1
+
+
+@pytest.mark.parametrize("cutoff", [date(2024, 3, 1), date(2024, 6, 1)])
+def test_conditions_ask_for_what_the_log_says_of_a_customer_before_the_cutoff(with_bgnbd: Path, cutoff: date) -> None:
+    dataset = open_dataset(Workspace(with_bgnbd), "shop")
+    events = pd.read_csv(SAMPLE)
+    past = events[events["event_time"] < cutoff.isoformat()].sort_values("event_time", kind="stable")
+    people = pd.DataFrame({"customer_id": [*sorted(past["customer_id"].unique()), "nobody"]})
+    wanted = ("country", "category", "views_90d", "no such column")
+    found = with_known(people, dataset, cutoff, wanted).set_index("customer_id")
+    assert list(found) == list(wanted[:3])
+    countries = past.dropna(subset="country").groupby("customer_id")["country"].nunique()
+    one = countries.index[countries == 1]
+    expected = past.groupby("customer_id")["country"].last()
+    assert (found.loc[one, "country"] == expected[one]).all()
+    bought = past[past["event_type"] == "purchase"].groupby(["customer_id", "category"]).size()
+    most = bought.groupby("customer_id").max()
+    theirs = found["category"].dropna()
+    assert sorted(theirs.index) == sorted(most.index)
+    assert [bought[pair] for pair in theirs.items()] == most[theirs.index].tolist()
+    recent = past[past["event_time"] >= (pd.Timestamp(cutoff) - pd.Timedelta(days=90)).isoformat(" ")]
+    views = recent[recent["event_type"] == "view"].groupby("customer_id").size().reindex(found.index[:-1]).fillna(0)
+    assert found["views_90d"][:-1].tolist() == views.tolist() and pd.isna(found.loc["nobody"]).all()
+    holds = [Condition.parse(text).holds(found.reset_index()) for text in ("country!=DE", "country=DE", "views_90d>=1")]
+    assert (holds[0] == ~holds[1]).all() and holds[2].sum() == (views >= 1).sum()
+
+
+def test_a_list_is_asked_for_by_a_column_of_the_log(workspace: Workspace, tmp_path: Path) -> None:
+    model, out = list_bundles(workspace)[0].id, tmp_path / "gb.csv"
+    asked = [Condition.parse("country=GB"), Condition.parse("views_90d>=1")]
+    segment(workspace, "shop", model, out, conditions=asked, progress=NoProgress())
+    rows = pd.read_csv(out)
+    assert set(rows["country"]) == {"GB"} and rows["views_90d"].min() >= 1 and "carts" not in rows
+
+
+def test_whatever_is_offered_can_be_asked_for(workspace: Workspace) -> None:
+    dataset, model = open_dataset(workspace, "shop"), list_bundles(workspace)[0].id
+    frame = pipeline.scores(workspace, "shop", model, progress=NoProgress())
+    names = columns_of(frame, dataset)
+    assert {"tier", "age", "channel", "country", "category"} <= set(names) and "email" not in names
+    found = with_known(frame, dataset, dataset.log_end, names)
+    assert set(found) == set(names) and "anchor_value" not in names
 
 
 def test_what_networks_see_of_customers_is_found_with_the_dataset(workspace: Workspace) -> None:

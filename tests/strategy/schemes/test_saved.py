@@ -24,6 +24,7 @@ from clv_core.strategy.schemes.saved import (
     last_written,
     load_rules,
     names_of_tiers,
+    put_by_hand,
     remove_rules,
     save_rules,
     saved_rules,
@@ -85,6 +86,19 @@ def test_rules_are_kept_read_by_name_or_file_and_forgotten(workspace: Workspace,
         load_rules(dataset, str(file))
     with pytest.raises(Refused):
         save_rules(dataset, Rules.from_json(MINE, "../up"))
+
+
+def test_the_first_customer_put_into_a_segment_makes_it_and_its_set(workspace: Workspace) -> None:
+    dataset = open_dataset(workspace, "shop")
+    for segment, customer in (("Friends", "C1"), (" Friends ", "C2"), ("Press", "C1")):
+        put_by_hand(dataset, "by hand", segment, customer)
+    rules = load_rules(dataset, "by hand").rules
+    assert [(rule.name, rule.conditions, rule.by_hand) for rule in rules] == [
+        ("Friends", (), ("C2",)),
+        ("Press", (), ("C1",)),
+    ]
+    with pytest.raises(UsageError):
+        put_by_hand(dataset, "by hand", " ", "C3")
 
 
 def test_every_kind_can_be_asked_for_and_says_how(workspace: Workspace) -> None:

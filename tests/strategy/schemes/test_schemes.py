@@ -10,7 +10,7 @@ import pytest
 from clv_core.errors import ClvError, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.conditions import Condition
-from clv_core.strategy.schemes.quadrant import KEYS, Quadrant
+from clv_core.strategy.schemes.quadrant import KEYS, SMALLEST_CHANCE, Quadrant, worth
 from clv_core.strategy.schemes.rfm import GRID, Rfm, grid
 from clv_core.strategy.schemes.rules import OTHERS, Rule, Rules
 from clv_core.strategy.schemes.segmentation import Placed, Segmentation
@@ -41,7 +41,7 @@ def test_cost_tiers_count_how_many_times_the_cost_comes_back(customers: pd.DataF
 @pytest.mark.parametrize(
     ("asked", "value"),
     [
-        ("", "predicted_clv / greatest(p_purchase, 0.001)"),
+        ("", "predicted_clv / greatest(p_purchase, 0.05)"),
         ("by=predicted", "predicted_clv"),
         ("by=historic", "historic_value"),
     ],
@@ -61,8 +61,14 @@ def test_a_quadrant_keeps_its_cuts_for_another_day(customers: pd.DataFrame) -> N
     poorer = customers.assign(p_purchase=customers["p_purchase"] / 2, predicted_clv=customers["predicted_clv"] / 2)
     before, after = (np.isin(fitted.place(frame).where, [0, 1]).mean() for frame in (customers, poorer))
     assert after < before / 2
-    anew = np.mean(np.array(keys(Quadrant(), poorer)) == np.array(keys(Quadrant(), customers)))
-    assert anew > 0.99  # all but those at the floor of the chance, which counts as at least 0.1%
+    likely = customers["p_purchase"] >= 2 * SMALLEST_CHANCE
+    assert keys(Quadrant(), poorer[likely]) == keys(Quadrant(), customers[likely])
+
+
+def test_who_hardly_buys_at_all_is_not_the_most_valuable_if_she_buys() -> None:
+    customers = pd.DataFrame({"predicted_clv": [1.23, 40.0], "p_purchase": [0.002, 0.5]})
+    hardly, likely = worth(customers, "if_buys")
+    assert hardly < likely == 80
 
 
 def test_value_if_they_buy_leaves_somebody_to_win_back_where_predicted_value_leaves_few(
@@ -149,6 +155,21 @@ def test_a_condition_more_belongs_to_its_segment_or_makes_one() -> None:
     longer = RULES.with_condition("Silent", condition)
     assert [len(rule.conditions) for rule in longer.rules] == [1, 2, 2] and longer.rules[:2] == RULES.rules[:2]
     assert RULES.with_condition("New", condition).rules == (*RULES.rules, Rule("New", (condition,)))
+
+
+def test_a_customer_put_in_by_hand_is_there_whatever_the_rules_say(customers: pd.DataFrame) -> None:
+    before = keys(RULES, customers)
+    big, other = (customers["customer_id"].iloc[before.index(key)] for key in ("1", OTHERS))
+    rules = RULES.with_customer("Silent", big).with_customer("Friends", other).with_customer("Friends", big)
+    changed = dict(zip(customers["customer_id"], before, strict=True)) | {big: "4", other: "4"}
+    assert keys(rules, customers) == list(changed.values())
+    overlapping = Rules("mine", RULES.rules, True).with_customer("Silent", big).place(customers)
+    assert overlapping.inside is not None
+    here = customers["customer_id"].eq(big).to_numpy().argmax()
+    assert overlapping.inside[:4, here].tolist()[::2] == [True, True] and not overlapping.inside[3, here]
+    assert Rules.from_json(rules.to_json()) == rules
+    nobody = rules.without_customer(big).without_customer(other, "Friends")
+    assert keys(nobody, customers) == before and Rules.from_json(nobody.to_json()) == nobody
 
 
 @pytest.mark.parametrize(

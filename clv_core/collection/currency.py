@@ -1,0 +1,47 @@
+"""What the amounts of a file are in: what its signs and codes stand for, beside what the person says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from clv_core.errors import Message
+
+CURRENCIES: Final[dict[str, tuple[str, ...]]] = {
+    "$": ("USD", "CAD", "AUD", "NZD", "HKD", "SGD", "TWD", "MXN", "ARS", "CLP", "COP"),
+    **dict.fromkeys(("¥", "￥"), ("CNY", "JPY")),
+    **dict.fromkeys(("元", "RMB"), ("CNY",)),
+    **{"US$": ("USD",), "€": ("EUR",), "£": ("GBP",), "円": ("JPY",)},
+}
+"""Codes of the currencies that a sign stands for, the likeliest first."""
+
+
+def decide(named: Sequence[str], marks: Sequence[str], said: str, column: str) -> tuple[str, tuple[Message, ...]]:
+    """Return the currency, and warnings: several of them, a sign that means several, another one than was said.
+
+    Args:
+        named: what a column of currencies holds.
+        marks: signs and codes at the amounts; they count where no column names any.
+        said: by the person; empty where nothing was.
+        column: of the amounts, in the file.
+    """
+    found = named or marks
+    params = {"column": column, "found": ", ".join(found)}
+    if not found:
+        return said, ()
+    could = [code for code in _meant(found[0]) if all(code in _meant(mark) for mark in found)]
+    if not could:
+        return said, (Message("warning.mixed_currency", params),)
+    currency = said or could[0]
+    params["currency"] = currency
+    notes = [Message("warning.currency_marks", params)] if marks else []
+    if said and not set(could) & set(_meant(said)):
+        notes.append(Message("warning.currency_contradicted", params))
+    if not said and len(could) > 1:
+        notes.append(Message("warning.currency_guessed", {**params, "could": ", ".join(could)}))
+    return currency, tuple(notes)
+
+
+def _meant(mark: str) -> tuple[str, ...]:
+    """Return the codes of the currencies that a sign or code stands for, the likeliest first."""
+    return CURRENCIES.get(mark.strip().upper(), (mark.strip().upper(),))

@@ -1,0 +1,65 @@
+"""Whether a column called only "price" is that of one piece or of the line: products sold in several quantities say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import duckdb
+
+from clv_core.collection.aliases import PRICE
+from clv_core.collection.engine import name
+from clv_core.collection.plan import price_role
+from clv_core.collection.source import Source
+from clv_core.columns import AMOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE
+from clv_core.errors import Message, NeedsAnswer
+
+JUDGED_ROWS: Final = 200_000
+
+
+def settle(
+    connection: duckdb.DuckDBPyConnection, source: Source, chosen: dict[str, str]
+) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return the columns with the role of such a price decided, and what is to be said of it.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        chosen: canonical name -> source column.
+
+    Raises:
+        NeedsAnswer: nothing tells.
+    """
+    column = price_role(chosen)
+    rest = {key: value for key, value in chosen.items() if key != PRICE}
+    if column is None:
+        if PRICE in chosen and UNIT_PRICE not in chosen:
+            rest[UNIT_PRICE] = chosen[PRICE]
+        return rest, ()
+    if QUANTITY not in chosen:
+        return {**rest, UNIT_PRICE: column}, ()
+    role = _evidence(connection, source, column, chosen)
+    if role is None:
+        raise NeedsAnswer("price_of_what", column=column, quantity=chosen[QUANTITY])
+    return {**rest, role: column}, (Message(f"warning.price_is_{role}", {"column": column}),)
+
+
+def _evidence(
+    connection: duckdb.DuckDBPyConnection, source: Source, column: str, chosen: Mapping[str, str]
+) -> str | None:
+    """Look at products sold in several quantities: a unit price stays, a line's price grows with the quantity."""
+    if PRODUCT_ID not in chosen:
+        return None
+    product, quantity, price = (name(item) for item in (chosen[PRODUCT_ID], chosen[QUANTITY], column))
+    row = connection.execute(
+        f"SELECT count(*), count(*) FILTER (high <= low * 1.001), count(*) FILTER (high_each <= low_each * 1.001) FROM"
+        f" (SELECT min(p) AS low, max(p) AS high, min(p / q) AS low_each, max(p / q) AS high_each FROM"
+        f" (SELECT {product} AS item, abs(try_cast({quantity} AS DOUBLE)) AS q, try_cast({price} AS DOUBLE) AS p"
+        f" FROM {source.relation()} LIMIT {JUDGED_ROWS}) WHERE q > 0 AND p > 0 GROUP BY item HAVING min(q) < max(q))"
+    ).fetchone()
+    products, stays, grows = row or (0, 0, 0)
+    if products < 5 or max(stays, grows) < 0.2 * products or stays == grows:
+        return None
+    if min(stays, grows) * 4 > max(stays, grows):
+        return None
+    return UNIT_PRICE if stays > grows else AMOUNT

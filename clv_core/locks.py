@@ -1,0 +1,107 @@
+"""Who may work in a workspace at the same time: locks that the kernel frees when a process ends, however it ends.
+
+    locks/runs.lock              held by all runs together, and by an erasure alone
+    locks/datasets/<name>.lock   held by whoever makes a version, from reading the one in use to turning to the new one
+    locks/runs/<run>.lock        held by a run that keeps its state in runs/<run>
+
+Nobody waits for a lock: a run that finds one taken is refused at once, so that no two can wait for each other.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from pathlib import Path
+from typing import Concatenate, Final, ParamSpec, TypeVar
+
+from clv_core.errors import Refused
+from clv_core.workspace import Workspace, check_name
+
+P = ParamSpec("P")
+T = TypeVar("T")
+FOLDER: Final = "locks"
+RUNS: Final = "runs.lock"
+
+_held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
+
+
+@contextmanager
+def running(workspace: Workspace) -> Iterator[None]:
+    """Keep an erasure out while something of customers is read or written; other runs may go on beside it.
+
+    Raises:
+        Refused: customers are being erased.
+    """
+    with _lock(workspace.folder(FOLDER) / RUNS, fcntl.LOCK_SH, Refused("erasure_running")):
+        yield
+
+
+@contextmanager
+def alone(workspace: Workspace) -> Iterator[None]:
+    """Keep every run out of the workspace.
+
+    Raises:
+        Refused: there is one.
+    """
+    with _lock(workspace.folder(FOLDER) / RUNS, fcntl.LOCK_EX, Refused("workspace_in_use")):
+        yield
+
+
+@contextmanager
+def changing(workspace: Workspace, name: str) -> Iterator[None]:
+    """Keep everybody else from changing the dataset ``name``, which need not be there yet.
+
+    Raises:
+        Refused: somebody is changing it, or customers are being erased; or it is no name.
+    """
+    path = workspace.folder(FOLDER, "datasets") / f"{check_name(name)}.lock"
+    with running(workspace), _lock(path, fcntl.LOCK_EX, Refused("dataset_changing", name=name)):
+        yield
+
+
+@contextmanager
+def going_on(workspace: Workspace, run: str, dataset: str) -> Iterator[None]:
+    """Keep everybody else from ``runs/<run>``, the state of a run that trains on ``dataset``.
+
+    Raises:
+        Refused: that run is going on, or customers are being erased.
+    """
+    path = workspace.folder(FOLDER, "runs") / f"{run}.lock"
+    with running(workspace), _lock(path, fcntl.LOCK_EX, Refused("run_going_on", name=dataset)):
+        yield
+
+
+def changes(function: Callable[Concatenate[Workspace, str, P], T]) -> Callable[Concatenate[Workspace, str, P], T]:
+    """Return a function that holds :func:`changing` on the dataset that its second argument names."""
+
+    @wraps(function)
+    def held(workspace: Workspace, name: str, /, *words: P.args, **named: P.kwargs) -> T:
+        with changing(workspace, name):
+            return function(workspace, name, *words, **named)
+
+    return held
+
+
+@contextmanager
+def _lock(path: Path, how: int, refusal: Refused) -> Iterator[None]:
+    """Hold a lock; one that this thread holds already is held on."""
+    if path in _held.get():
+        yield
+        return
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        try:
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise refusal from None
+        token = _held.set(_held.get() | {path})
+        try:
+            yield
+        finally:
+            _held.reset(token)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,56 @@
+"""The offers, experiments and budget that a person settled for a dataset.
+
+datasets/<name>/offers.json   {rows, experiments, budget}
+
+It lies in the dataset's folder, beside its versions: it holds for all of them, whatever the model and the terms, and
+follows when the dataset is renamed or deleted. Of an experiment it keeps effects and counts, no customer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from clv_core.collection.store import Dataset
+from clv_core.strategy.experiment import Experiment
+from clv_core.workspace import read_json, write_json
+
+FILE: Final = "offers.json"
+
+
+@dataclass(frozen=True)
+class KeptOffers:
+    """What a person settled.
+
+    Args:
+        rows: of the table of offers, JSON types; None while the table is as it was to begin with.
+        experiments: what was measured, by the name of the offer that was tried.
+        budget: money; None while none was chosen.
+    """
+
+    rows: tuple[dict[str, Any], ...] | None = None
+    experiments: Mapping[str, Experiment] = field(default_factory=dict)
+    budget: float | None = None
+
+
+def load_offers(dataset: Dataset) -> KeptOffers:
+    """Return what is kept for a dataset; nothing settled where nothing is."""
+    path = _path(dataset)
+    if not path.is_file():
+        return KeptOffers()
+    said = read_json(path)
+    experiments = {name: Experiment.from_json(one) for name, one in said["experiments"].items()}
+    return KeptOffers(None if said["rows"] is None else tuple(said["rows"]), experiments, said["budget"])
+
+
+def save_offers(dataset: Dataset, kept: KeptOffers) -> None:
+    """Keep what a person settled in place of what was kept before."""
+    rows = None if kept.rows is None else list(kept.rows)
+    experiments = {name: one.to_json() for name, one in kept.experiments.items()}
+    write_json(_path(dataset), {"rows": rows, "experiments": experiments, "budget": kept.budget})
+
+
+def _path(dataset: Dataset) -> Path:
+    return dataset.folder.parent / FILE

@@ -1,0 +1,86 @@
+"""Where a run keeps what it goes on from after a kill: ``runs/<dataset>-<identity>``, held by one run at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from clv_core.errors import Cancelled, Refused
+from clv_core.locks import going_on
+from clv_core.workspace import Workspace
+
+
+def identity(*parts: Any) -> str:
+    """Return a short name for a run: the hash of everything that decides its result (JSON types only)."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@contextmanager
+def state_folder(workspace: Workspace, dataset: str, *decides: Any, stays: str = "") -> Iterator[Path]:
+    """Yield the folder of the run that ``decides`` tells apart, which may hold what a killed one left.
+
+    It goes when the run is done, and when it is stopped or refused; one that is killed or fails leaves it to the next
+    run of the same dataset and settings.
+
+    Args:
+        workspace: where.
+        dataset: name of the dataset, which need not decide anything: a renamed one's folders follow it.
+        decides: all that the result depends on (JSON types only).
+        stays: name of a file that a stop leaves, for it holds nothing of a customer.
+
+    Raises:
+        Refused: the same run is going on, or customers are being erased.
+    """
+    name = f"{dataset}-{identity(*decides)}"
+    folder = workspace.runs / name
+    with going_on(workspace, name, dataset):
+        folder.mkdir(exist_ok=True)
+        try:
+            yield folder
+        except (Cancelled, Refused, KeyboardInterrupt):
+            _clear(folder, stays)
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def states_of(workspace: Workspace, dataset: str) -> list[Path]:
+    """Return the folders of a dataset's runs that were cut off or are going on."""
+    own = re.compile(rf"{re.escape(dataset)}-[0-9a-f]{{16}}")
+    return [path for path in sorted((workspace.root / "runs").glob("*")) if own.fullmatch(path.name)]
+
+
+def move_states(workspace: Workspace, dataset: str, new: str) -> None:
+    """Let the folders of a renamed dataset's runs bear its new name."""
+    for path in states_of(workspace, dataset):
+        target = path.with_name(new + path.name.removeprefix(dataset))
+        shutil.rmtree(target, ignore_errors=True)
+        os.rename(path, target)
+
+
+def check_no_run(workspace: Workspace, dataset: str) -> None:
+    """Refuse while a run is going on that trains on a dataset, whoever started it.
+
+    Raises:
+        Refused: there is one.
+    """
+    for path in states_of(workspace, dataset):
+        with going_on(workspace, path.name, dataset):
+            pass
+
+
+def _clear(folder: Path, stays: str) -> None:
+    for path in folder.glob("*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != stays:
+            path.unlink(missing_ok=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()

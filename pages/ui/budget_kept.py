@@ -1,0 +1,31 @@
+"""What a person settled about offers: kept with the dataset, or for this session by those who may not change it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from clv_core.collection.store import Dataset
+from clv_core.strategy.kept_offers import KeptOffers, load_offers, save_offers
+from pages.ui import access
+
+
+def kept(dataset: Dataset) -> KeptOffers:
+    """Return what holds for who is here."""
+    own: KeptOffers | None = None if access.may("change") else st.session_state.get(_key(dataset))
+    return load_offers(dataset) if own is None else own
+
+
+def keep(dataset: Dataset, **changed: Any) -> None:
+    """Keep the named parts of :class:`KeptOffers`; the others stay."""
+    new = replace(kept(dataset), **changed)
+    if access.may("change"):
+        save_offers(dataset, new)
+    else:
+        st.session_state[_key(dataset)] = new
+
+
+def _key(dataset: Dataset) -> str:
+    return f"budget_kept_{dataset.name}"

@@ -1,0 +1,76 @@
+"""The customer of the page put into a segment of one's own by hand, and taken out again."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from clv_core.collection.store import Dataset
+from clv_core.errors import ClvError
+from clv_core.strategy.card import Card
+from clv_core.strategy.schemes.rules import RULES, Rules
+from clv_core.strategy.schemes.saved import load_rules, put_by_hand, save_rules, saved_rules
+from pages.ui import by_role, navigation, widgets
+from pages.ui.state import t
+
+
+def section(card: Card, dataset: Dataset) -> None:
+    """Offer the segments that rules make, or a new one, and name those that she was put into."""
+    kept = [load_rules(dataset, name) for name in saved_rules(dataset)]
+    own = [(rules, rule) for rules in kept for rule in rules.rules]
+    said = {_said(rules, rule.name, kept): (rules.name, rule.name) for rules, rule in own}
+    with st.container(border=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            chosen = st.selectbox(
+                t("card.segment"),
+                list(said),
+                index=None,
+                accept_new_options=True,
+                key=f"card_segment_{card.customer_id}",
+                placeholder=t("rules.segment.hint"),
+                help=t("card.segment.help"),
+                width=360,
+            )
+            nothing = not (chosen or "").strip()
+            if st.button(
+                t("card.segment.add"),
+                type="primary",
+                icon=":material/group_add:",
+                key="card_segment_add",
+                **by_role.if_may("change", disabled=nothing),
+            ):
+                _put(dataset, *said.get(str(chosen), (_set_for_new(kept), str(chosen))), card.customer_id)
+        for place, (rules, rule) in enumerate(own):
+            if card.customer_id in (rule.by_hand or ()):
+                _membership(card, dataset, rules, _said(rules, rule.name, kept), rule.name, place)
+
+
+def _put(dataset: Dataset, name: str, segment: str, customer: str) -> None:
+    try:
+        put_by_hand(dataset, name, segment, customer)
+    except ClvError as error:
+        widgets.error_box(error)
+        return
+    st.rerun()
+
+
+def _membership(card: Card, dataset: Dataset, rules: Rules, said: str, segment: str, place: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/group: {t('card.segment.in', segment=widgets.plain(said))}", width="content")
+        if st.button(t("card.segment.show"), key=f"card_segment_show_{place}", type="tertiary"):
+            st.session_state |= {"scheme_kind": RULES, "rules_name": rules.name, "segments_view": "overview"}
+            navigation.go("segments")
+        if st.button(
+            t("card.segment.out"), key=f"card_segment_out_{place}", type="tertiary", **by_role.if_may("change")
+        ):
+            save_rules(dataset, rules.without_customer(card.customer_id, segment))
+            st.rerun()
+
+
+def _set_for_new(kept: list[Rules]) -> str:
+    """Return the name of the rules that a new segment goes to: the usual one, or the first where it is not there."""
+    usual, names = t("rules.set.usual"), [rules.name for rules in kept]
+    return usual if usual in names or not names else names[0]
+
+
+def _said(rules: Rules, segment: str, kept: list[Rules]) -> str:
+    return segment if len(kept) == 1 else f"{rules.name} · {segment}"

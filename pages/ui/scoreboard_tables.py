@@ -1,0 +1,139 @@
+"""The tables of a scoreboard: all models, with their intervals, and for parts of the customers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+from clv_core.deployment.bundle import Bundle
+from clv_core.evaluation.evidence import REFERENCE
+from clv_core.evaluation.metrics import METRICS
+from clv_core.evaluation.seasons import season_label
+from clv_core.evaluation.slices import slice_label
+from pages.ui import judged, state
+from pages.ui.state import name_of, t
+
+SHOWN: Final = (
+    "gini",
+    "spearman",
+    "bias",
+    "mae",
+    "rmse",
+    "decile_mape",
+    "auc",
+    "coverage80",
+    "coverage80_top",
+    "width80",
+)
+SLICED: Final = ("gini", "mae", "bias")
+BOTH_VIEWS: Final = ("gini", "spearman", "bias", "mae", "auc")
+
+
+@dataclass(frozen=True)
+class Board:
+    """What a backtest left behind.
+
+    Args:
+        record: its JSON: origins, models, verdicts, stability.
+        scores: origin, model, metric, value, low, high.
+        slices: origin, slice, model, customers, buyers, metric, value.
+        seasons: season, origins, model, customers, buyers, metric, value.
+        stability: model, between, first, second, customers, overlap.
+        folds: view, fold, metric, value of the model's second view; None where it has none.
+    """
+
+    record: dict[str, Any]
+    scores: pd.DataFrame
+    slices: pd.DataFrame
+    seasons: pd.DataFrame
+    stability: pd.DataFrame
+    folds: pd.DataFrame | None = None
+
+
+def table(bundle: Bundle, board: Board) -> pd.DataFrame:
+    """Return the figures of all models, averaged over origins and runs, ours first."""
+    scores = board.scores.assign(model=board.scores["model"].str.partition("#")[0])
+    means = scores.groupby(["model", "metric"])["value"].mean().unstack()
+    order = [name for name in board.record["models"] if name in means.index]
+    currency = bundle.record["currency"]
+    rows = {t("column.model"): [name_of("model", name) for name in order]}
+    for metric in (name for name in SHOWN if name in means):
+        rows[t(f"metric.{metric}")] = [judged.said(metric, means.loc[name, metric], currency) for name in order]
+    return pd.DataFrame(rows)
+
+
+def ranges(bundle: Bundle, board: Board) -> pd.DataFrame:
+    """Return every figure of all models at the latest origin with its 95% interval, one row a metric, ours first."""
+    latest = board.scores[board.scores["origin"].astype(str) == board.record["origins"][-1]]
+    found = {(row.model, row.metric): (row.value, row.low, row.high) for row in latest.itertuples()}
+    metrics = [metric for metric in METRICS if metric in set(latest["metric"])]
+    currency = bundle.record["currency"]
+
+    def said(model: str, metric: str) -> str:
+        if (model, metric) not in found:
+            return "–"
+        value, low, high = (judged.said(metric, number, currency) for number in found[model, metric])
+        return t("board.range", value=value, low=low, high=high)
+
+    shown = {t("column.metric"): [t(f"metric.{metric}") for metric in metrics]}
+    for model in board.record["models"]:
+        shown[name_of("model", model)] = [said(model, metric) for metric in metrics]
+    return pd.DataFrame(shown)
+
+
+def slices(bundle: Bundle, board: Board) -> pd.DataFrame:
+    """Return for each part of the customers the figures of our model and of BG/NBD at the latest origin."""
+    model, latest = bundle.record["model"], board.record["origins"][-1]
+    rows = board.slices[(board.slices["origin"].astype(str) == latest) & board.slices["model"].isin([model, REFERENCE])]
+    keys = ["slice", "customers", "buyers"]
+    found = rows.pivot(index=keys, columns=["metric", "model"], values="value").reset_index()
+    order = {name: place for place, name in enumerate(dict.fromkeys(board.slices["slice"]))}
+    found = found.sort_values("slice", key=lambda names: names.map(order))
+    shown = {
+        t("board.slice"): [slice_label(name, state.language()) for name in found["slice"]],
+        t("column.customers"): [f"{count:,}" for count in found["customers"]],
+        t("board.buyers"): [f"{count:,}" for count in found["buyers"]],
+    }
+    return pd.DataFrame({**shown, **_beside_bgnbd(found, bundle)})
+
+
+def seasons(bundle: Bundle, board: Board) -> pd.DataFrame:
+    """Return for each season of the predicted span the figures of our model and of BG/NBD."""
+    model = bundle.record["model"]
+    rows = board.seasons[board.seasons["model"].isin([model, REFERENCE])]
+    found = rows.pivot(index=["season", "origins"], columns=["metric", "model"], values="value").reset_index()
+    order = {name: place for place, name in enumerate(dict.fromkeys(board.seasons["season"]))}
+    found = found.sort_values("season", key=lambda names: names.map(order))
+    shown = {
+        t("board.season"): [season_label(name, state.language()) for name in found["season"]],
+        t("board.season.origins"): [f"{count:,}" for count in found["origins"]],
+    }
+    return pd.DataFrame({**shown, **_beside_bgnbd(found, bundle)})
+
+
+def views(bundle: Bundle, folds: pd.DataFrame) -> pd.DataFrame:
+    """Return the figures over all customers that were seen and that were not, and the range over the parts."""
+    currency = bundle.record["currency"]
+    together = folds[folds["fold"] == 0].pivot(index="view", columns="metric", values="value")
+    parts = folds[(folds["fold"] > 0) & (folds["view"] == "unseen")].groupby("metric")["value"].agg(["min", "max"])
+    shown = {t("board.folds.view"): [t("board.folds.plain"), t("board.folds.unseen"), t("board.folds.range")]}
+    for metric in (name for name in BOTH_VIEWS if name in together and name in parts.index):
+        ends = " – ".join(judged.said(metric, value, currency) for value in parts.loc[metric])
+        values = [judged.said(metric, together.loc[view, metric], currency) for view in ("plain", "unseen")]
+        shown[t(f"metric.{metric}")] = [*values, ends]
+    return pd.DataFrame(shown)
+
+
+def _beside_bgnbd(found: pd.DataFrame, bundle: Bundle) -> dict[str, list[str]]:
+    """Return the columns of the figures :data:`SLICED`, our model's and BG/NBD's, as shown."""
+    model, currency = bundle.record["model"], bundle.record["currency"]
+    shown: dict[str, list[str]] = {}
+    for metric in SLICED:
+        for name in dict.fromkeys((model, REFERENCE)):
+            if (metric, name) in found:
+                shown[f"{t(f'metric.{metric}')} · {name_of('model', name)}"] = [
+                    judged.said(metric, value, currency) if pd.notna(value) else "–" for value in found[metric, name]
+                ]
+    return shown

@@ -1,0 +1,128 @@
+"""What a log's rows are worth: orders and credit notes, numbers by their marks, discounts, currencies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import Manifest
+from clv_core.workspace import Workspace
+
+Read = Callable[..., Manifest]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """Return what reads a header and the lines below it, with the options of ``ingest``."""
+
+    def made(header: str, lines: Sequence[str], **options: object) -> Manifest:
+        file = tmp_path / "log.csv"
+        file.write_text("\n".join([header, *lines]) + "\n")
+        return ingest(Workspace(tmp_path / "ws"), file, "log", **options)  # type: ignore[arg-type]
+
+    return made
+
+
+def said(manifest: Manifest) -> dict[str, dict[str, object]]:
+    return {warning["code"]: warning["params"] for warning in manifest.warnings}
+
+
+@pytest.mark.parametrize(("letters", "returned"), [("W", 0), ("POS-", 0), ("C", 10), ("cn-", 10), ("CR", 10)])
+def test_only_the_letters_of_a_credit_note_make_an_order_id_a_return(read: Read, letters: str, returned: int) -> None:
+    orders = [f"{10_000 + i}" for i in range(20)] + [f"{letters}{20_000 + i}" for i in range(10)]
+    lines = [f"{order},c{i},2024-03-{i + 1:02},20" for i, order in enumerate(orders)]
+    manifest = read("order_no,customer,purchase_date,amount", lines)
+    assert manifest.event_types.get("return", 0) == returned
+    assert manifest.net_revenue == 20.0 * (30 - 2 * returned)
+
+
+@pytest.mark.parametrize(
+    ("prices", "options", "revenue", "code"),
+    [
+        (("0,05 €", "12,50 €"), {}, 1_000 * 0.05 + 1_500 * 12.5, "warning.decimal_elsewhere_comma"),
+        (("0.05", "12.50"), {}, 1 * 0.05 + 1.5 * 12.5, "warning.decimal_elsewhere_point"),
+        (("2", "3"), {}, 2 + 4.5, "warning.decimal_unsure_point"),
+        (("2", "3"), {"decimal": "comma"}, 2_000 + 4_500, None),
+        (("0.05", "12.50"), {"decimal": "comma"}, 1_000 * 0.05 + 1_500 * 12.5, None),
+    ],
+)
+def test_a_quantity_is_read_by_the_decimal_mark_of_the_file(
+    read: Read, prices: tuple[str, str], options: dict[str, str], revenue: float, code: str | None
+) -> None:
+    lines = [f"c{i};2024-03-0{i + 1};{q};{p}" for i, (q, p) in enumerate(zip(("1.000", "1.500"), prices, strict=True))]
+    manifest = read("customer_id;date;Menge;unit_price", lines, mapping={"quantity": "Menge"}, **options)
+    assert manifest.net_revenue == pytest.approx(revenue, abs=0.005)
+    codes = {found for found in said(manifest) if "decimal_" in found and "decimal_comma" not in found}
+    assert codes == ({code} if code else set())
+
+
+@pytest.mark.parametrize(("named", "dropped"), [(0, 0), (4, 0), (20, 10)])
+def test_repeated_purchases_are_kept_where_most_rows_carry_no_order_id(read: Read, named: int, dropped: int) -> None:
+    lines = [f"{f'o{i // 2}' if i < named else ''},c{i // 2},2024-03-01,10" for i in range(20)]
+    manifest = read("order_id,customer_id,date,amount", lines)
+    assert manifest.rows_duplicate == dropped and manifest.purchases == 20 - dropped
+    assert ("warning.duplicates_kept" in said(manifest)) == (not dropped)
+
+
+DISCOUNTED = "order_no,customer,purchase_date,qty,unit_price,discount"
+
+
+@pytest.mark.parametrize(
+    ("discount", "returned", "amount"),
+    [("5", "5", 15), ("5", "-5", 15), ("-5", "5", 15), ("-5", "-5", 15), ("(5.00)", "5", 15), ("5", "0", 15)],
+)
+def test_a_discount_brings_purchases_and_returns_nearer_to_zero_whatever_its_sign(
+    read: Read, discount: str, returned: str, amount: float
+) -> None:
+    lines = [f"{i},c{i},2024-03-{i + 1:02},1,20,{discount}" for i in range(9)]
+    lines.append(f"9,c0,2024-03-20,-1,20,{returned}")
+    manifest = read(DISCOUNTED, lines)
+    assert manifest.net_revenue == 9 * amount - (20 - abs(float(returned)))
+    assert manifest.event_types == {"purchase": 9, "return": 1}
+
+
+def test_a_surcharge_among_discounts_is_added(read: Read) -> None:
+    lines = [f"{i},c{i},2024-03-{i + 1:02},1,20,{'-2' if i == 0 else '5'}" for i in range(9)]
+    assert read(DISCOUNTED, lines).net_revenue == 22 + 8 * 15
+
+
+@pytest.mark.parametrize(("discount", "doubted"), [(20, True), (5, False)])
+def test_discounts_that_leave_nothing_are_doubted(read: Read, discount: int, doubted: bool) -> None:
+    lines = [f"{i},c{i},2024-03-{i + 1:02},1,{15 + i},{discount}" for i in range(9)]
+    found = said(read(DISCOUNTED, lines))
+    assert ("warning.deep_discounts" in found) == doubted
+    if doubted:
+        assert found["warning.deep_discounts"] == {"column": "discount", "rows": 6, "discounted": 9}
+
+
+@pytest.mark.parametrize(
+    ("amounts", "currency", "kept", "codes"),
+    [
+        (("¥1200", "￥900"), "", "CNY", {"currency_marks", "currency_guessed"}),
+        (("¥1200", "JPY 900"), "", "JPY", {"currency_marks"}),
+        (("¥1200", "¥900"), "JPY", "JPY", {"currency_marks"}),
+        (("¥1200", "¥900"), "EUR", "EUR", {"currency_marks", "currency_contradicted"}),
+        (("$12", "$9"), "", "USD", {"currency_marks", "currency_guessed"}),
+        (("EUR 12", "9 eur"), "", "EUR", {"currency_marks"}),
+        (("£12", "9 €"), "", "", {"mixed_currency"}),
+    ],
+)
+def test_the_currency_that_is_taken_is_named_and_doubted_where_the_file_leaves_doubt(
+    read: Read, amounts: tuple[str, str], currency: str, kept: str, codes: set[str]
+) -> None:
+    lines = [f"c{i},2024-03-01,{amount}" for i, amount in enumerate(amounts)]
+    manifest = read("customer_id,event_time,amount", lines, currency=currency)
+    found = said(manifest)
+    assert manifest.currency == kept and {f"warning.{code}" for code in codes} <= set(found)
+    assert all(code.removeprefix("warning.") in codes for code in found if "currency" in code)
+    assert all(params["currency"] == kept for code, params in found.items() if code.startswith("warning.currency_"))
+
+
+def test_a_currency_column_is_read_whatever_its_case_and_held_against_what_was_said(read: Read) -> None:
+    header, lines = "customer_id,event_time,amount,currency", ["a,2024-03-01,1,EUR", "b,2024-03-02,2,eur"]
+    manifest = read(header, lines)
+    assert manifest.currency == "EUR" and not said(manifest)
+    assert set(said(read(header, lines, currency="gbp"))) == {"warning.currency_contradicted"}

@@ -1,0 +1,54 @@
+"""The home page: the loop says what was done, and the table of datasets what the other pages say."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core.collection.store import open_dataset
+from clv_core.deployment.bundle import list_bundles
+from clv_core.i18n import say_day, translate
+from clv_core.monitoring.report import FILE, report_folder
+from clv_core.workspace import Workspace
+from pages.ui import overview
+
+OPEN = Callable[..., AppTest]
+
+
+@pytest.fixture
+def own(with_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A copy of the workspace with a model, without what was exported of it."""
+    root = Path(shutil.copytree(with_model, tmp_path / "own"))
+    shutil.rmtree(root / "exports", ignore_errors=True)
+    monkeypatch.setenv("CLV_WORKSPACE", str(root))
+    return Workspace(root)
+
+
+def test_acting_is_done_once_a_list_left_and_not_when_a_page_kept_its_scores(own: Workspace) -> None:
+    dataset, model = open_dataset(own, "shop"), list_bundles(own)[0]
+    (own.exports / f"{model.id}-scores.parquet").touch()
+    assert "strategy" not in overview.steps_done(dataset, model)
+    (own.exports / "log.jsonl").write_text(json.dumps({"model": model.id, "rows": 5}) + "\n", encoding="utf-8")
+    assert "strategy" in overview.steps_done(dataset, model)
+
+
+def test_watching_is_done_once_there_is_a_report_of_the_log_as_it_is(own: Workspace) -> None:
+    dataset, model = open_dataset(own, "shop"), list_bundles(own)[0]
+    assert "monitoring" not in overview.steps_done(dataset, model)
+    report = report_folder(own, model.id, dataset.version) / FILE
+    report.parent.mkdir(parents=True)
+    report.touch()
+    assert "monitoring" in overview.steps_done(dataset, model)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_dataset_ends_on_the_last_day_of_its_log(open_page: OPEN, with_dataset: Path, lang: str) -> None:
+    last = open_dataset(Workspace(with_dataset), "shop").log_end - timedelta(days=1)
+    table = open_page(with_dataset, "home", lang=lang).dataframe[0].value
+    assert table[translate("column.until", lang)].tolist() == [say_day(last, lang)]

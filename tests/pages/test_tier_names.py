@@ -1,0 +1,59 @@
+"""Tiers that a person has renamed are called so on every page that speaks of them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core.collection.store import open_dataset
+from clv_core.strategy.schemes.saved import Given, give_names
+from clv_core.workspace import Workspace
+from tests.pages.test_app_opens import texts
+from tests.pages.test_strategy_parts import advised, part
+
+OPEN = Callable[..., AppTest]
+CALLED = [f"{place} *st*" for place in ("Gold", "Silver", "Bronze", "Tin")]
+PLAIN = [name.replace("*", "\\*") for name in CALLED]
+__all__ = ["advised"]
+
+
+def renamed(root: Path, tmp_path: Path) -> Path:
+    shutil.copytree(root, tmp_path / "own")
+    names = {str(place): Given(name) for place, name in enumerate(CALLED, 1)}
+    give_names(open_dataset(Workspace(tmp_path / "own"), "shop"), "tiers:4", names)
+    return tmp_path / "own"
+
+
+def test_exports_page_and_its_files(open_page: OPEN, with_model: Path, tmp_path: Path) -> None:
+    root = renamed(with_model, tmp_path)
+    app = open_page(root, "exports", lang="en")
+    assert app.pills(key="export_tiers").options == PLAIN
+    app.button(key="export_make").click().run()
+    [file] = (root / "exports").glob("shop_customers-csv*.csv")
+    assert CALLED[0] in set(pd.read_csv(file, encoding="utf-8-sig")["tier_name"]) <= {*CALLED}
+
+
+def test_strategy_and_explain_pages(open_page: OPEN, with_model: Path, tmp_path: Path) -> None:
+    root = renamed(with_model, tmp_path)
+    app = open_page(root, "strategy", lang="en")
+    assert not app.exception
+    assert any(name in app.subheader[0].value for name in PLAIN)
+    [who] = [item.value for item in app.dataframe if "expected_gain" in item.value]
+    assert set(who["tier"]) <= {*CALLED}
+    app = open_page(root, "explain", lang="en")
+    [these] = [box for box in app.selectbox if (box.key or "").startswith("why_these")]
+    assert not app.exception and set(these.options) <= {*CALLED}
+
+
+@pytest.mark.parametrize("name", ("recommend", "price"))
+def test_recommendations_and_prices(open_page: OPEN, advised: Path, tmp_path: Path, name: str) -> None:  # noqa: F811
+    app = part(open_page, renamed(advised, tmp_path), name)
+    assert not app.exception and not app.error
+    labels = [label for item in app.get("button_group") for label in item.options]
+    assert PLAIN[0] in labels
+    assert name == "price" or any(one in texts(app) for one in PLAIN)

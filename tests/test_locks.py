@@ -1,0 +1,133 @@
+"""Two runs that would change one dataset, and an erasure beside any run: one of them is refused, none is lost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from contextvars import Context
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clv_core import cli
+from clv_core.collection.append import append
+from clv_core.collection.combine import combine
+from clv_core.collection.ingest import ingest, scratch_folder
+from clv_core.collection.store import open_dataset, restore
+from clv_core.collection.unite import unite
+from clv_core.errors import ClvError, Refused
+from clv_core.jobs import NoProgress
+from clv_core.locks import alone, changing, running
+from clv_core.preprocessing.clean import clean
+from clv_core.preprocessing.customers import remove_customers
+from clv_core.strategy.deleting import delete
+from clv_core.strategy.erasing.erase import erase
+from clv_core.workspace import Workspace
+
+FIRST = "customer_id,event_time,amount\nanna-0001,2024-01-01,5\nbert-0002,2024-01-02,6\n"
+NEXT = "customer_id,event_time,amount\ncleo-0003,2024-02-01,5\nbert-0002,2024-02-02,6\n"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    for name, rows in (("first", FIRST), ("next", NEXT)):
+        (tmp_path / f"{name}.csv").write_text(rows)
+    workspace = Workspace(tmp_path / "workspace")
+    ingest(workspace, tmp_path / "first.csv", "shop")
+    return workspace
+
+
+def elsewhere(call: Callable[[], object]) -> ClvError | None:
+    """Call as another run would, which holds no lock of ours; return what it was refused with."""
+    try:
+        Context().run(call)
+    except ClvError as error:
+        return error
+    return None
+
+
+def held_customers(workspace: Workspace) -> set[str]:
+    return set(pd.read_parquet(open_dataset(workspace, "shop").events_path)["customer_id"])
+
+
+def test_an_erasure_beside_an_append_is_refused_and_nobody_comes_back(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No job record tells of the append, as where cron starts it: it has read the old log, and stores it at its end."""
+    met: list[ClvError | None] = []
+
+    def meanwhile(*words: object, **named: object) -> object:
+        met.append(elsewhere(lambda: erase(workspace, ["anna-0001"], progress=NoProgress())))
+        return unite(*words, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("clv_core.collection.append.unite", meanwhile)
+    append(workspace, "shop", tmp_path / "next.csv")
+    (refusal,) = met
+    assert isinstance(refusal, Refused) and refusal.code == "workspace_in_use"
+    erase(workspace, ["anna-0001"], progress=NoProgress())
+    assert held_customers(workspace) == {"bert-0002", "cleo-0003"}
+
+
+def test_of_two_appends_at_once_one_is_refused_and_the_other_is_whole(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met: list[ClvError | None] = []
+
+    def meanwhile(*words: object, **named: object) -> object:
+        met.append(elsewhere(lambda: append(workspace, "shop", tmp_path / "next.csv")))
+        return unite(*words, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("clv_core.collection.append.unite", meanwhile)
+    append(workspace, "shop", tmp_path / "next.csv")
+    assert [error.code for error in met if error] == ["dataset_changing"]
+    assert held_customers(workspace) == {"anna-0001", "bert-0002", "cleo-0003"}
+
+
+def test_whatever_makes_a_version_is_refused_while_another_does(workspace: Workspace, tmp_path: Path) -> None:
+    version = open_dataset(workspace, "shop").version
+    ingest(workspace, tmp_path / "next.csv", "other")
+    calls: list[Callable[[], object]] = [
+        lambda: append(workspace, "shop", tmp_path / "next.csv"),
+        lambda: ingest(workspace, tmp_path / "next.csv", "shop"),
+        lambda: clean(workspace, "shop", {}),
+        lambda: remove_customers(workspace, "shop"),
+        lambda: restore(workspace, "shop", version),
+        lambda: combine(workspace, ["shop", "other"], "shop", progress=NoProgress()),
+        lambda: delete(workspace, "shop", progress=NoProgress()),
+        lambda: erase(workspace, ["anna-0001"], progress=NoProgress()),
+    ]
+    with changing(workspace, "shop"):
+        codes = [error.code for call in calls if (error := elsewhere(call))]
+        restore(workspace, "shop", version)  # who holds it may go on
+    assert codes == [*["dataset_changing"] * 7, "workspace_in_use"]
+    assert open_dataset(workspace, "shop").version == version
+
+
+def test_nothing_begins_during_an_erasure_and_runs_go_on_beside_each_other(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    words = ["explore", "shop", "--workspace", str(workspace.root)]
+    with alone(workspace):
+        for call in (lambda: scratch_folder(workspace).__enter__(), lambda: changing(workspace, "new").__enter__()):
+            error = elsewhere(call)
+            assert error is not None and error.code == "erasure_running"
+        assert Context().run(cli.main, words) == 4
+    with running(workspace):
+        assert elsewhere(lambda: ingest(workspace, tmp_path / "next.csv", "other")) is None
+
+
+def test_a_killed_process_frees_its_lock(workspace: Workspace, tmp_path: Path) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from clv_core.locks import changing;"
+        "from clv_core.workspace import Workspace\n"
+        "with changing(Workspace(Path(sys.argv[1])), 'shop'): print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(workspace.root)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"held\n"
+        with pytest.raises(Refused):
+            append(workspace, "shop", tmp_path / "next.csv")
+        process.kill()
+    append(workspace, "shop", tmp_path / "next.csv")
+    assert "cleo-0003" in held_customers(workspace)

@@ -1,0 +1,76 @@
+"""What a run goes on from: held by one run, left by a kill or a failure, and gone otherwise."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from contextvars import Context
+from pathlib import Path
+
+import pytest
+
+from clv_core.errors import Cancelled, ClvError, NotEnoughData, Refused
+from clv_core.locks import alone
+from clv_core.training.states import check_no_run, state_folder, states_of
+from clv_core.workspace import Workspace
+
+SHOP = ("shop", "version", {"seed": 1})
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing is caught, nothing is tidied."""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "workspace")
+
+
+def begin(workspace: Workspace, end: BaseException | None, stays: str = "") -> set[str]:
+    """Run until ``end``; return the files that are left."""
+    with suppress(*([type(end)] if end else [])), state_folder(workspace, *SHOP, stays=stays) as folder:
+        (folder / "refit").mkdir(exist_ok=True)
+        for name in ("refit/train.safetensors", "journal.log"):
+            (folder / name).write_bytes(b"state")
+        if end is not None:
+            raise end
+    return {path.name for path in workspace.runs.rglob("*.*")}
+
+
+@pytest.mark.parametrize("end", [None, Cancelled(), KeyboardInterrupt(), NotEnoughData("no_origin")])
+def test_a_run_that_is_done_stopped_or_refused_leaves_nothing(workspace: Workspace, end: BaseException | None) -> None:
+    assert begin(workspace, end) == set()
+    assert list(workspace.runs.iterdir()) == []
+
+
+@pytest.mark.parametrize("end", [Killed(), ClvError("training_failed"), OSError("disk full")])
+def test_a_run_that_is_killed_or_fails_leaves_its_state_to_the_next_one(
+    workspace: Workspace, end: BaseException
+) -> None:
+    assert begin(workspace, end) == {"train.safetensors", "journal.log"}
+    with state_folder(workspace, *SHOP) as folder:
+        assert (folder / "refit" / "train.safetensors").exists()
+    assert list(workspace.runs.iterdir()) == []
+
+
+def test_a_stop_leaves_only_what_holds_nothing_of_a_customer(workspace: Workspace) -> None:
+    assert begin(workspace, Cancelled(), stays="journal.log") == {"journal.log"}
+    assert begin(workspace, None, stays="journal.log") == set()
+
+
+def test_the_same_run_is_refused_and_others_go_on_beside_it(workspace: Workspace) -> None:
+    with state_folder(workspace, *SHOP) as folder:
+        with pytest.raises(Refused, match="shop"):
+            Context().run(begin, workspace, None)
+        with pytest.raises(Refused):
+            Context().run(check_no_run, workspace, "shop")
+        with state_folder(workspace, "shop", "other version") as other:
+            assert other != folder
+        Context().run(check_no_run, workspace, "sho")
+        assert folder.is_dir()
+    assert folder not in states_of(workspace, "shop")
+
+
+def test_no_run_begins_during_an_erasure(workspace: Workspace) -> None:
+    with alone(workspace), pytest.raises(Refused) as refused:
+        Context().run(begin, workspace, None)
+    assert refused.value.code == "erasure_running"
