@@ -35,7 +35,7 @@ from clv_core.training.fit import Model
 from clv_core.workspace import Workspace, read_json, write_json
 
 FOLDER: Final = "serving"
-FORM: Final = 1
+FORM: Final = 2
 """Of the file; one of another form is made anew."""
 
 
@@ -169,5 +169,5 @@ def besides_level(model: Model, log: EventLog, cutoff: date, config: TrainConfig
         found["counts"] = counts_of(pd.DataFrame(anchored.columns))
     if isinstance(model, Levelled):
         found["residual"] = last_year_residual(log, cutoff, horizon)
-        found["context"] = log.context(day, horizon).known if model.whole_past else None
+        found["context"] = log.context(day, horizon, anchored.anchor).known if model.whole_past else None
     return found

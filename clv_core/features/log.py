@@ -137,9 +137,9 @@ class EventLog:
         for first in range(0, customers, customers_at_once):
             yield self.holder.steps(first, min(customers, first + customers_at_once))
 
-    def context(self, cutoff_day: int, horizon_days: int) -> ContextOf:
-        """Return the log's context at a cutoff, to be made when it is asked for."""
-        return ContextOf(lambda: self.sample(cutoff_day), cutoff_day, horizon_days)
+    def context(self, cutoff_day: int, horizon_days: int, anchor: Anchor) -> ContextOf:
+        """Return the log's context at a cutoff, to be made when it is asked for; ``anchor`` is the one fitted there."""
+        return ContextOf(lambda: self.sample(cutoff_day), cutoff_day, horizon_days, counts=anchor.counts)
 
     def snapshot(
         self, cutoff: date, horizon_days: int, *, max_steps: int = 40, label_days: int | None = None
@@ -162,7 +162,7 @@ class EventLog:
         if len(customers) == 0:
             raise self._nobody(cutoff)
         features, anchor = feature_table(self.holder, cutoff, horizon_days, customers)
-        context = self.context(day, horizon_days)
+        context = self.context(day, horizon_days, anchor)
         ids = self.steps.customer_ids[customers]
         found = self._snapshot(features, ids, customers, windows, anchor, context)
         return replace(found, target=self._target(day, label_days or horizon_days, customers))
@@ -185,7 +185,8 @@ class EventLog:
 
         day = day_of(cutoff)
         everyone = self._seen(cutoff)
-        anchored, context = Anchored.of(self.holder, cutoff, horizon_days, everyone), self.context(day, horizon_days)
+        anchored = Anchored.of(self.holder, cutoff, horizon_days, everyone)
+        context = self.context(day, horizon_days, anchored.anchor)
         for begin in range(0, len(everyone), customers_at_once):
             end = begin + customers_at_once
             customers = everyone[begin:end]

@@ -24,7 +24,8 @@ from clv_core.model.one_thread import one_thread
 
 ROWS: Final = 16_384
 """Customers of a chunk."""
-ROWS_A_SHOP: Final = 700
+ROWS_A_SHOP: Final = 300
+"""At most: what a log is like is learned from many shops, not from many customers of each."""
 HORIZON_SHARE: Final = 0.6
 """Customers whose label covers the horizon; those of the others cover another span."""
 AHEAD: Final = 3
@@ -66,9 +67,9 @@ def shop_chunk(seed: tuple[int, ...], most: int) -> Chunk:
     shop, random = simulate_shop(seed), np.random.default_rng([*seed, 1])
     traits, steps = shop.traits, steps_of(shop)
     cutoff, horizon = traits.cutoff_day, traits.horizon_days
-    context = Context.of(steps, cutoff, horizon)
     past = history(LogDays.of(steps), cutoff)
     anchor = Anchor.fit(past)
+    context = Context.of(steps, cutoff, horizon, anchor.counts)
     says = {
         "anchor_count": anchor.expected_count(past, horizon),
         "anchor_spend": anchor.expected_spend(past),

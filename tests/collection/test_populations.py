@@ -21,7 +21,15 @@ from clv_core.collection.simulate.populations.behaviour import (
 from clv_core.collection.simulate.populations.moods import own_level
 from clv_core.collection.simulate.populations.orders import Customers, Orders, draw_customers, draw_orders
 from clv_core.collection.simulate.populations.spend import draw_spend
-from clv_core.collection.simulate.populations.traits import LARGEST_RATIO, Traits, draw_traits
+from clv_core.collection.simulate.populations.traits import (
+    LARGE,
+    LARGE_SIZES,
+    LARGEST_RATIO,
+    STEADY,
+    TEXTBOOK,
+    Traits,
+    draw_traits,
+)
 
 HISTORY, HORIZON = 200, 100
 WEEKS = np.arange(-HISTORY, 2.0 * HORIZON, 7)
@@ -148,7 +156,7 @@ def test_shops_differ_widely(shops: list[ShopLog]) -> None:
     assert 30 < silent < 80
     for name in KINDS:
         assert sum(KINDS.index(name) in shop.kind for shop in shops) > 10
-    for name, least in (("acquisition", 5), ("dropout", 4), ("rate_kind", 2), ("spend_kind", 2)):
+    for name, least in (("acquisition", 5), ("dropout", 5), ("rate_kind", 2), ("spend_kind", 2)):
         assert len({getattr(shop.traits, name) for shop in shops}) == least
     sizes = np.array([len(shop.offsets) - 1 for shop in shops])
     assert sizes.min() < 150 and sizes.max() > 1000
@@ -284,6 +292,30 @@ def test_leaving_by_order_is_beta_geometric() -> None:
     top = 12
     expected = np.append(law.pmf(np.arange(1, top)), law.sf(top - 1)) * traits.customers
     assert stats.chisquare(np.bincount(np.minimum(found, top), minlength=top + 1)[1:], expected).pvalue > 0.001
+
+
+def test_leaving_by_repeat_never_ends_with_the_first_order() -> None:
+    """BG/NBD as published: only repeat purchases can be the last one."""
+    traits = plain(dropout="by_repeat", rate=60.0, life=0.05, life_shape=1.0, customers=10_000)
+    _, orders = drawn(traits)
+    found = np.bincount(orders.customer, minlength=traits.customers)
+    mean = 1 / (1 + traits.life * traits.rate)
+    law = stats.betanbinom(1, 3 * mean, 3 * (1 - mean), loc=2)
+    top = 12
+    expected = np.append(law.pmf(np.arange(2, top)), law.sf(top - 1)) * traits.customers
+    assert found.min() == 2
+    assert stats.chisquare(np.bincount(np.minimum(found, top), minlength=top + 1)[2:], expected).pvalue > 0.001
+
+
+def test_some_shops_are_steady_and_some_are_large() -> None:
+    shops = [draw_traits(np.random.default_rng(seed)) for seed in range(1000)]
+    still = [
+        not (t.mood_deviation or t.rest_share or t.season or t.christmas or t.shock or t.trend or t.slow_down)
+        for t in shops
+    ]
+    assert np.mean(still) == pytest.approx(STEADY + TEXTBOOK, abs=0.05)
+    large = [t.customers > LARGE_SIZES[0] for t in shops]
+    assert np.mean(large) == pytest.approx(LARGE, abs=0.04)
 
 
 @pytest.mark.parametrize("shape", [0.7, 2.5])

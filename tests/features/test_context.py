@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clv_core.collection.simulate.attainable import expected_purchases, expected_spend
 from clv_core.columns import MONEY_TYPES
-from clv_core.features.btyd import Anchor
-from clv_core.features.context.anchored import anchor_numbers, anchor_statistics, history
+from clv_core.features.btyd import Anchor, BgNbd, GammaGamma
+from clv_core.features.context.anchored import anchor_numbers, anchor_statistics, history, spend_statistics
 from clv_core.features.context.context import Context, ContextOf, joined, sample_steps
 from clv_core.features.context.customer import Columns
 from clv_core.features.context.days import LogDays
@@ -20,6 +21,8 @@ from clv_core.features.context.lookup import (
     AGE_EDGES,
     COUNT_EDGES,
     PRIOR_CUSTOMERS,
+    PRIOR_ORDERS,
+    QUIET,
     RECENCY_EDGES,
     SPANS,
     by_span,
@@ -28,7 +31,7 @@ from clv_core.features.context.lookup import (
 from clv_core.features.engine import Engine
 from clv_core.features.log import EventLog
 from clv_core.features.relations import day_of
-from clv_core.features.sequences import Steps, windows_at
+from clv_core.features.sequences import STEP_VALUES, Steps, windows_at
 
 Opener = Callable[..., EventLog]
 EPOCH = date(1970, 1, 1)
@@ -52,6 +55,7 @@ def bits(steps: Steps) -> dict[str, object]:
     known |= {f"number {name}": value for name, value in context.numbers.items()}
     known |= {f"share {name}": table.tobytes() for name, table in lookup.share.items()}
     known |= {f"orders {name}": table.tobytes() for name, table in lookup.orders.items()}
+    known |= {f"surplus {name}": table.tobytes() for name, table in lookup.surplus.items()}
     known["lookup"] = (lookup.days, lookup.horizon_days, lookup.windows, lookup.overall, lookup.largest)
     return known | {name: column.tobytes() for name, column in customers.items()}
 
@@ -181,7 +185,7 @@ def test_the_unit_of_time_changes_nothing_but_the_calendar(steps: Steps) -> None
     assert again.lookup.windows == context.lookup.windows == 6
     assert len(timeless(context.numbers)) > 60 and len(timeless(customers)) > 50  # type: ignore[arg-type]
     close(timeless(context.numbers), timeless(again.numbers), 1e-9)
-    close(timeless(customers), timeless(others), 1e-9)  # type: ignore[arg-type]
+    close(timeless(customers), timeless(others), 1e-6)  # type: ignore[arg-type]
     close(context.lookup.share, again.lookup.share, 1e-12)
     assert again.numbers["horizon"] - context.numbers["horizon"] == pytest.approx(np.log(3))
 
@@ -246,6 +250,39 @@ def test_lookups_are_the_shares_of_their_cells_in_complete_windows(steps: Steps,
             expected = np.log(own / (1 - own)) if what == "again" else np.log(own)
             np.testing.assert_allclose(told[np.isfinite(own)], expected[np.isfinite(own)])
             assert np.isfinite(own).mean() > 0.9
+
+
+def test_the_surplus_is_what_buyers_ordered_beside_what_bgnbd_expected_of_them(
+    steps: Steps, shop: pd.DataFrame
+) -> None:
+    parameters = {"r": 0.8, "alpha": 60.0, "a": 0.9, "b": 2.5}
+    context = Context.of(steps, DAY, HORIZON, BgNbd(**parameters))
+    past = pd.concat(known_then(shop, DAY - HORIZON - 8 * k, HORIZON, HORIZON) for k in range(6)).reset_index()
+    past = past[past["count"] > 0]
+    last, age = (past["age"] - past["recency"]) * HORIZON, past["age"] * HORIZON
+    x, last, age = (part.to_numpy() for part in (past["count"] - 1, last, age))
+    past["expected"] = expected_purchases(HORIZON, x, last, age, **parameters)
+    for table in ("cell", "age"):
+        sums = past.groupby(cells(past)[table])[["orders", "expected"]].sum() + PRIOR_ORDERS
+        found = context.lookup.surplus[table][sums.index]
+        np.testing.assert_allclose(found, np.log(sums["orders"] / sums["expected"]), rtol=1e-6, atol=1e-8)
+        assert np.ptp(found) > 0.2
+    repeat, quiet = past["count"] > 1, past["recency"] >= QUIET
+    for name, rows in (("one", ~repeat), ("recent", repeat & ~quiet), ("quiet", repeat & quiet)):
+        sums = past.loc[rows, ["orders", "expected"]].sum() + PRIOR_ORDERS
+        assert context.numbers[f"surplus_{name}"] == pytest.approx(np.log(sums["orders"] / sums["expected"]))
+    told = context.customers(windows_at(steps, DAY, 40)[1])
+    assert (told["lookup_cell_surplus"][told["never"] == 1] == 0).all() and (told["never"] == 1).any()
+
+
+def test_an_order_is_expected_after_all_orders_the_first_included() -> None:
+    spend, money = GammaGamma(6.25, 3.74, 15.44), 40.0
+    count, total = np.array([0.0, 1.0, 1.0, 7.0]), np.array([0.0, 3.0, 90.0, 700.0])
+    columns = {"never": (count == 0) * 1.0, "count": np.log1p(count), "money_total": np.log(total / money + LITTLE)}
+    found = spend_statistics(spend, columns, money)["anchor_spend_all"]
+    known = expected_spend(count[1:], total[1:] / count[1:], p=6.25, q=3.74, gamma=15.44)
+    np.testing.assert_allclose(np.exp(found[1:]) - LITTLE, known / money)
+    assert found[0] == 0
 
 
 def test_a_log_too_short_for_its_horizon_looks_at_shorter_windows(steps: Steps, shop: pd.DataFrame) -> None:
@@ -500,7 +537,7 @@ def test_the_steps_of_a_simulated_shop_are_those_of_its_events(opened: Opener) -
     cutoff, horizon = shop.traits.cutoff_day, shop.traits.horizon_days
     (context, customers), (again, others) = at(ours, cutoff, horizon), at(theirs, cutoff, horizon)
     close(context.numbers, again.numbers, 1e-4)
-    close(customers, others, 1e-4)
+    close(customers, others, 1e-3)
 
 
 def test_a_context_is_made_when_it_is_asked_for_and_once(steps: Steps) -> None:
@@ -559,3 +596,35 @@ def test_the_largest_value_of_a_customer_is_that_of_a_window(steps: Steps, shop:
     windows = [order_days(shop, DAY - 8 * k).query(f"age <= {HORIZON}") for k in range(6)]
     largest = max(days.groupby("customer_id")["amount"].sum().max() for days in windows)
     assert lookup.largest == pytest.approx(largest, rel=1e-5)
+
+
+def test_a_log_that_follows_bgnbd_shows_less_misfit_than_one_of_regular_customers() -> None:
+    rng, n = np.random.default_rng(4), 4000
+    first = rng.integers(0, 120, n)
+    rate, lives = rng.gamma(0.8, 1 / 60, n), rng.geometric(np.clip(rng.beta(0.9, 3.0, n), 1e-9, 1))
+    gaps = rng.exponential(1 / rate[:, None], (n, 40))
+    poisson = first[:, None] + np.cumsum(np.column_stack([np.zeros(n), gaps]), axis=1)
+    poisson[np.arange(41) > lives[:, None]] = np.inf
+    regular = first[:, None] + rng.uniform(15, 40, n)[:, None] * np.arange(41)
+    found = {}
+    for name, times in (("poisson", poisson), ("regular", regular)):
+        customer, _ = np.nonzero(times < 400)
+        day = pd.Timestamp(0) + pd.to_timedelta(times[times < 400].astype(int), unit="D")
+        days = pd.DataFrame({"customer": customer, "day": day.to_numpy("datetime64[D]").astype(int)}).drop_duplicates()
+        found[name] = Context.of(purchases(days), 400, 100).numbers
+    assert found["poisson"]["surplus_any"] < 0.12 < 0.15 < found["regular"]["surplus_any"]
+    assert all(abs(found["poisson"][f"surplus_{who}"]) < 0.1 for who in ("one", "recent", "quiet"))
+
+
+def purchases(days: pd.DataFrame) -> Steps:
+    """Return the steps of customers who bought for 10 on each of ``days``, ordered by customer and day."""
+    values = np.full((len(days), len(STEP_VALUES)), np.nan, np.float32)
+    values[:, STEP_VALUES.index("amount")], values[:, STEP_VALUES.index("lines")] = 10.0, 1.0
+    counts = np.bincount(days["customer"])
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    day = days["day"].to_numpy(np.int32)
+    gap = np.diff(day, prepend=day[:1]).astype(np.float32)
+    gap[offsets[:-1]] = 0
+    codes = np.tile(np.array([0, -1], np.int32), (len(days), 1))
+    ids = np.arange(len(counts)).astype(str).astype(object)
+    return Steps(ids, offsets, day, gap, values, codes, (("purchase",), ()))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.features.btyd import Anchor
+from clv_core.features.btyd import Anchor, GammaGamma
 from clv_core.features.context.days import LogDays
 
 Floats = NDArray[np.float64]
@@ -39,6 +39,23 @@ def anchor_statistics(features: Mapping[str, Floats] | pd.DataFrame, never: Floa
         "anchor_chance": bought * chance,
         "anchor_alive": bought * alive,
     }
+
+
+def spend_statistics(spend: GammaGamma, columns: Mapping[str, Floats], money: float) -> dict[str, Floats]:
+    """Return what the anchor expects of an order after all orders of a customer, the first included, [n].
+
+    Gamma-Gamma is fitted on repeat purchases and says of a one-time buyer what it says of everyone; the value of her
+    only order tells more.
+
+    Args:
+        spend: the anchor's.
+        columns: statistics of customers by name.
+        money: mean order of the log.
+    """
+    count = np.rint(np.expm1(columns["count"]))
+    mean = np.maximum(np.exp(columns["money_total"]) - LITTLE, 1e-9) / np.maximum(count, 1) * money
+    found = np.log(np.maximum(spend.expected_spend(count, mean), 0) / money + LITTLE)
+    return {"anchor_spend_all": (1 - columns["never"]) * found}
 
 
 def anchor_numbers(anchor: Anchor, horizon_days: int) -> dict[str, float]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clv_core.features.btyd import BgNbd
+from clv_core.features.context.anchored import history
 from clv_core.features.context.customer import Columns, customer_statistics
 from clv_core.features.context.days import LogDays
 from clv_core.features.context.log import log_statistics, usual_of
@@ -44,10 +46,20 @@ class Context:
     numbers: dict[str, float]
 
     @classmethod
-    def of(cls, steps: Steps, cutoff_day: int, horizon_days: int) -> Context:
-        """Return the context of a log; steps at or after the cutoff change nothing."""
+    def of(cls, steps: Steps, cutoff_day: int, horizon_days: int, counts: BgNbd | None = None) -> Context:
+        """Return the context of a log; steps at or after the cutoff change nothing.
+
+        Args:
+            steps: of all customers or a sample of them.
+            cutoff_day: days since 1970-01-01.
+            horizon_days: length of the predicted span.
+            counts: BG/NBD as fitted on the log before the cutoff, in days; None fits it on the steps.
+        """
         log = LogDays.of(_before(steps, cutoff_day))
-        usual, lookup = usual_of(log, horizon_days), Lookup.of(log, cutoff_day, horizon_days)
+        if counts is None:
+            past = history(log, cutoff_day).dropna()
+            counts = BgNbd.fit(past["frequency"], past["recency"], past["T"])
+        usual, lookup = usual_of(log, horizon_days), Lookup.of(log, cutoff_day, horizon_days, counts)
         return cls(
             cutoff_day, horizon_days, usual, lookup, log_statistics(log, cutoff_day, horizon_days, usual, lookup)
         )
@@ -99,17 +111,19 @@ class ContextOf:
         cutoff_day: days since 1970-01-01.
         horizon_days: length of the predicted span.
         kept: the context where it was made before and kept; then ``steps`` is never called.
+        counts: BG/NBD as fitted on the log before the cutoff, in days.
     """
 
     steps: Callable[[], Steps]
     cutoff_day: int
     horizon_days: int
     kept: Context | None = None
+    counts: BgNbd | None = None
 
     @cached_property
     def known(self) -> Context:
         """The context."""
-        return self.kept or Context.of(self.steps(), self.cutoff_day, self.horizon_days)
+        return self.kept or Context.of(self.steps(), self.cutoff_day, self.horizon_days, self.counts)
 
     @property
     def asked(self) -> bool:

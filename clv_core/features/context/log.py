@@ -180,6 +180,7 @@ def _calendar(cutoff_day: int, horizon_days: int) -> Numbers:
 def _outcomes(log: LogDays, cutoff_day: int, horizon_days: int, lookup: Lookup) -> Numbers:
     """What came of customers in complete windows, and whether their behaviour told it beyond their orders."""
     found: Numbers = {"windows": lookup.windows / 6, "window_days": float(np.log(lookup.days / horizon_days + LITTLE))}
+    found |= {f"surplus_{name}": value for name, value in lookup.misfit.items()}
     found["chance"], found["orders"] = (float(np.log(value + 1e-3)) for value in lookup.overall)
     names = [*(f"{when}_{who}" for when in ("last", "earlier") for who in OUTCOMES), *(f"tells_{b}" for b in BEHAVIOUR)]
     found |= dict.fromkeys(names, 0.0)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.columns import CART
+from clv_core.features.btyd import BgNbd
 from clv_core.features.context.days import Days, LogDays
 
 Floats = NDArray[np.float64]
@@ -31,6 +32,12 @@ WEIGHT_EDGES: Final = np.exp(np.linspace(np.log(0.03), np.log(60), 14))
 PRIOR_CUSTOMERS: Final = 12.0
 """How many customers of the larger cell a cell leans on."""
 SMALLEST: Final = 1e-4
+SURPLUS: Final = ("cell", "weight", "age")
+"""Tables that also hold what buyers ordered beside what BG/NBD expected of them."""
+QUIET: Final = 0.5
+"""Horizons of silence that part quiet repeat buyers from recent ones."""
+PRIOR_ORDERS: Final = 8.0
+"""How many orders, as many as were expected, are added to both sides of that ratio."""
 
 SPANS: Final = (0.0, 0.0625, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Edges of the spans of the past in which order days are counted, in horizons before the cutoff."""
@@ -99,6 +106,14 @@ class Known:
             edges,
         )
 
+    def expected(self, counts: BgNbd, days: int, horizon_days: float) -> Floats:
+        """Return the order days that BG/NBD expects of buyers in the next ``days``, 0 of all others, [n]."""
+        bought = self.count > 0
+        last, age = (np.rint(part * horizon_days)[bought] for part in (self.age - self.recency, self.age))
+        found = np.zeros(len(self.count))
+        found[bought] = counts.expected_purchases(days, self.count[bought] - 1, last, age)
+        return found
+
     def cells(self) -> dict[str, tuple[Ints, int]]:
         """Return the cell of each customer and the number of cells, by what they are made of."""
         count = np.searchsorted(COUNT_EDGES, self.count, side="right")
@@ -135,6 +150,9 @@ class Lookup:
         orders: mean order days, by table and cell.
         overall: both over all customers, [2].
         largest: largest value of a customer in a window, in the log's currency.
+        surplus: log of buyers' order days beside those that BG/NBD expected, by table and cell.
+        misfit: the same of one-time buyers, and of repeat buyers before and after :data:`QUIET` horizons of silence;
+            and how far cells are from what was expected of them, whatever the direction.
     """
 
     days: int
@@ -144,53 +162,71 @@ class Lookup:
     orders: dict[str, Floats]
     overall: tuple[float, float]
     largest: float
+    surplus: dict[str, Floats]
+    misfit: dict[str, float]
 
     @classmethod
-    def of(cls, log: LogDays, cutoff_day: int, horizon_days: int) -> Lookup:
-        """Return the look-ups of a log whose days all lie before ``cutoff_day``."""
+    def of(cls, log: LogDays, cutoff_day: int, horizon_days: int, counts: BgNbd) -> Lookup:
+        """Return the look-ups of a log whose days all lie before ``cutoff_day``.
+
+        Args:
+            log: its days.
+            cutoff_day: days since 1970-01-01.
+            horizon_days: of the cutoff that asks.
+            counts: fitted on the log, in days; what it expects of the windows is held against them.
+        """
         days = int(min(horizon_days, (cutoff_day - log.first) / 2.5))
         cutoffs = window_cutoffs(log, cutoff_day, days) if days >= SHORTEST_DAYS else []
         sizes = {name: size for name, (_, size) in Known.of(log, np.empty(0, np.int64), 0, 1.0).cells().items()}
-        added = {name: np.zeros((3, size)) for name, size in sizes.items()}
+        added = {name: np.zeros((5, size)) for name, size in sizes.items()}
         largest = 0.0
         for cutoff in cutoffs:
             customers = np.flatnonzero(log.seen < cutoff)
             orders = log.orders.count(customers, cutoff, cutoff + days)
             value = log.orders.sum(customers, cutoff, cutoff + days)
             largest = max(largest, float(value.max(initial=0.0)))
-            for name, (cell, size) in Known.of(log, customers, cutoff, horizon_days).cells().items():
-                for row, weights in enumerate((np.ones(len(cell)), (orders > 0).astype(np.float64), orders)):
+            known = Known.of(log, customers, cutoff, horizon_days)
+            bought = known.count > 0
+            beside = (orders * bought, known.expected(counts, days, horizon_days))
+            sums = (np.ones(len(orders)), (orders > 0).astype(np.float64), orders, *beside)
+            for name, (cell, size) in known.cells().items():
+                for row, weights in enumerate(sums):
                     added[name][row] += np.bincount(cell, weights=weights, minlength=size)
         total = added["count"].sum(axis=1)
         overall = (float((total[1] + 0.5) / (total[0] + 2)), float((total[2] + 0.5) / (total[0] + 2)))
         share: dict[str, Floats] = {}
         mean: dict[str, Floats] = {}
-        for name, (n, bought, orders) in ((name, tuple(rows)) for name, rows in added.items()):
+        for name, (n, bought, orders) in ((name, tuple(rows[:3])) for name, rows in added.items()):
             onto = LEANS_ON[name]
             wide = len(n) // len(share[onto]) if onto else 1
             p, m = (np.repeat(share[onto], wide), np.repeat(mean[onto], wide)) if onto else overall
             share[name] = (bought + PRIOR_CUSTOMERS * p) / (n + PRIOR_CUSTOMERS)
             mean[name] = (orders + PRIOR_CUSTOMERS * m) / (n + PRIOR_CUSTOMERS)
-        return cls(days, horizon_days, len(cutoffs), share, mean, overall, largest)
+        surplus = {name: np.log((added[name][3] + PRIOR_ORDERS) / (added[name][4] + PRIOR_ORDERS)) for name in SURPLUS}
+        misfit = _misfit(*added["cell"][3:].reshape(2, len(COUNT_EDGES) + 1, -1))
+        return cls(days, horizon_days, len(cutoffs), share, mean, overall, largest, surplus, misfit)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
         tables = {
-            name: {key: rows.tolist() for key, rows in getattr(self, name).items()} for name in ("share", "orders")
+            name: {key: rows.tolist() for key, rows in getattr(self, name).items()}
+            for name in ("share", "orders", "surplus")
         }
-        names = ("days", "horizon_days", "windows", "largest")
+        names = ("days", "horizon_days", "windows", "largest", "misfit")
         return {**{name: getattr(self, name) for name in names}, "overall": list(self.overall), **tables}
 
     @classmethod
     def from_json(cls, said: dict[str, Any]) -> Lookup:
         """Return the look-ups that :meth:`to_json` wrote."""
-        tables = {name: {key: np.array(rows) for key, rows in said[name].items()} for name in ("share", "orders")}
+        names = ("share", "orders", "surplus")
+        tables = {name: {key: np.array(rows) for key, rows in said[name].items()} for name in names}
         return cls(**{**said, "overall": tuple(said["overall"]), **tables})
 
     def of_customers(self, known: Known) -> dict[str, Floats]:
         """Return, for the asked horizon, the log of the mean order days and the logit of the chance, by table, [n].
 
-        Shorter windows than the horizon are stretched to it in proportion; without any, all customers are alike.
+        Shorter windows than the horizon are stretched to it in proportion; without any, all customers are alike. The
+        surplus over BG/NBD is that of the windows, and 0 for those who have never bought.
         """
         found: dict[str, Floats] = {}
         longer = self.horizon_days / self.days if self.windows else 1.0
@@ -201,7 +237,21 @@ class Lookup:
             share = np.clip(1 - (1 - share) ** longer, SMALLEST, 1 - SMALLEST)
             found[f"lookup_{name}_orders"] = np.log(np.maximum(self.orders[name][cell] * longer, SMALLEST))
             found[f"lookup_{name}_chance"] = np.log(share) - np.log1p(-share)
+            if name in SURPLUS:
+                found[f"lookup_{name}_surplus"] = self.surplus[name][cell] * (known.count > 0)
         return found
+
+
+def _misfit(orders: Floats, expected: Floats) -> dict[str, float]:
+    """Return how BG/NBD did in complete windows, by groups of the cells of count and recency, [c, r] each."""
+    quiet = int(np.searchsorted(RECENCY_EDGES, QUIET, side="right"))
+    groups = {"one": np.s_[1:2, :], "recent": np.s_[2:, :quiet], "quiet": np.s_[2:, quiet:]}
+    found = {
+        name: float(np.log((orders[cells].sum() + PRIOR_ORDERS) / (expected[cells].sum() + PRIOR_ORDERS)))
+        for name, cells in groups.items()
+    }
+    off = np.abs(np.log((orders[1:] + PRIOR_ORDERS) / (expected[1:] + PRIOR_ORDERS)))
+    return {**found, "any": float((off * expected[1:]).sum() / (expected[1:].sum() + 1e-9))}
 
 
 def window_cutoffs(log: LogDays, cutoff_day: int, days: int) -> list[int]:

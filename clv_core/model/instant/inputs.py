@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from clv_core.features.btyd import Anchor
-from clv_core.features.context.anchored import ANCHORED, anchor_numbers, anchor_statistics
+from clv_core.features.context.anchored import ANCHORED, anchor_numbers, anchor_statistics, spend_statistics
 from clv_core.features.context.context import Context
 from clv_core.features.context.days import KINDS, step_kinds
+from clv_core.features.context.lookup import SURPLUS
 from clv_core.features.sequences import STEP_VALUES, Steps, Windows
 from clv_core.model.packing import pack
 
@@ -109,7 +110,9 @@ class InstantInputs:
             rows = np.flatnonzero(log_of == k)
             own = {name: np.asarray(features[name], np.float64)[rows] for name in ANCHORED}
             part = context.customers(windows.take(rows))
-            columns.append(part | anchor_statistics(own, part["never"], context.usual["money"]))
+            money = context.usual["money"]
+            part |= spend_statistics(anchors[days[k]].spend, part, money)
+            columns.append(part | anchor_statistics(own, part["never"], money))
         statistics = np.empty((len(windows), len(columns[0])), np.float32)
         base = np.empty((len(windows), 6), np.float32)
         for k, part in enumerate(columns):
@@ -184,12 +187,14 @@ def base_logs(columns: dict[str, NDArray[np.float64]]) -> NDArray[np.float32]:
     """Return what the head's mean starts from, and the logit that its chance starts from, [n, BASE_WIDTH].
 
     Beside the anchor stands what customers like her did in complete windows, times her own mean order; of those who
-    have never bought only that is known.
+    have never bought only that is known. The anchor's count is corrected by what it missed of customers like her there.
     """
     never, value = columns["never"], columns["order_value"]
     orders = (columns["lookup_cell_orders"] + columns["lookup_weight_orders"]) / 2
     looked_up = (columns["lookup_cell_chance"] + columns["lookup_weight_chance"]) / 2
-    anchored = np.where(never > 0, orders + value, columns["anchor_orders"] + columns["anchor_spend"])
+    missed = sum(columns[f"lookup_{name}_surplus"] for name in SURPLUS) / len(SURPLUS)
+    expected = columns["anchor_orders"] + missed + columns["anchor_spend_all"]
+    anchored = np.where(never > 0, orders + value, expected)
     chance = np.where(never > 0, looked_up, (looked_up + columns["anchor_chance"]) / 2)
     logs = (orders + value, anchored, columns["rate_lifetime"] + value, value, never, chance)
     return np.column_stack(logs).astype(np.float32)

@@ -18,6 +18,10 @@ WIDTH: Final = 256
 BLOCKS: Final = 2
 STEPS_WIDTH: Final = 32
 LOG_WIDTHS: Final = (128, 64)
+ANCHORED: Final = 1
+"""Column of the base logs that holds the anchor's: where BG/NBD is right, nothing has to be learned but to trust it."""
+TRUST: Final = -1.0
+"""Logit of how far the log mean leans to it before anything is learned."""
 FARTHEST: Final = 6.0
 """Inputs are cut at so many standard deviations."""
 
@@ -64,10 +68,10 @@ class InstantNetwork(nn.Module):
         self.join = nn.Linear(statistics + STEPS_WIDTH, WIDTH)
         self.blocks = nn.ModuleList(Block(WIDTH, LOG_WIDTHS[1]) for _ in range(BLOCKS))
         self.norm = nn.LayerNorm(WIDTH)
-        self.out = nn.Linear(WIDTH, self.head.args_dim + curve.WIDTH)
+        self.out = nn.Linear(WIDTH, self.head.args_dim + curve.WIDTH + 1)
         nn.init.zeros_(self.out.weight)
         with torch.no_grad():
-            self.out.bias.copy_(torch.tensor([0.0] * self.head.args_dim + list(curve.START)))
+            self.out.bias.copy_(torch.tensor([0.0] * self.head.args_dim + list(curve.START) + [TRUST]))
         for name, size in (("statistics", statistics), ("log", log_statistics)):
             self.register_buffer(f"{name}_mean", torch.zeros(size))
             self.register_buffer(f"{name}_deviation", torch.ones(size))
@@ -100,8 +104,11 @@ class InstantNetwork(nn.Module):
             last: the RNN's last state, [B, STEPS_WIDTH], if it is known.
         """
         raw = self.out(self.hidden(batch, last))
-        params = self.head.domain_map(raw[:, : self.head.args_dim], batch.base)
-        return {**params, "curve": raw[:, self.head.args_dim :].softmax(-1)}
+        own, weights, trust = raw.split([self.head.args_dim, curve.WIDTH, 1], dim=1)
+        params = self.head.domain_map(own, batch.base)
+        anchored = batch.base[:, ANCHORED]
+        log_mean = torch.lerp(params["log_mean"], anchored, trust.squeeze(-1).sigmoid())
+        return {**params, "log_mean": log_mean, "curve": weights.softmax(-1)}
 
     def hidden(self, batch: Batch, last: Tensor | None = None) -> Tensor:
         """Return the last hidden layer: each customer as the network sees her, [B, WIDTH]."""

@@ -142,10 +142,12 @@ def _left_after(
 ) -> Floats:
     """Return the day of the order after which each customer left, infinite for those who stay, [n]."""
     chance = np.where(bad, traits.bad_leaves, 0.0)
-    if traits.dropout == "by_order":
+    if traits.dropout in ("by_order", "by_repeat"):
         mean = min(0.9, 1 / (1 + traits.life * max(traits.rate, 0.3)))
         own = random.beta(mean * 3 * traits.life_shape, (1 - mean) * 3 * traits.life_shape, n)
-        chance = 1 - (1 - chance) * (1 - own[customer])
+        repeat = np.concatenate([[False], customer[1:] == customer[:-1]])[: len(customer)]
+        may_leave = repeat | (traits.dropout == "by_order")
+        chance = 1 - (1 - chance) * (1 - own[customer] * may_leave)
     leaves = random.uniform(size=len(customer)) < chance
     left = np.full(n, np.inf)
     np.minimum.at(left, customer[leaves], day[leaves])

@@ -7,8 +7,8 @@ the field show with room to spare; none was fitted to a log.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,8 +16,20 @@ LARGEST_RATIO: Final = 2.0
 """How many horizons after its cutoff a shop is simulated."""
 MOST_ORDERS_EACH: Final = 300
 """Expected orders of a customer in the history; frequent buyers have a shorter one."""
+SIZES: Final = (100.0, 1500.0)
+"""Fewest and most customers of a shop."""
+LARGE_SIZES: Final = (1500.0, 12_000.0)
+LARGE: Final = 0.12
+"""Chance of a large shop."""
 ACQUISITIONS: Final = ("even", "burst", "growing", "settled", "mixed")
-DROPOUTS: Final = ("none", "by_order", "gamma", "weibull")
+DROPOUTS: Final = ("none", "by_order", "by_repeat", "gamma", "weibull")
+"""By repeat, unlike by order, nobody leaves after her first order, as BG/NBD has it."""
+STEADY: Final = 0.06
+"""Chance of a shop in which nothing moves a customer's rate but her leaving."""
+TEXTBOOK: Final = 0.08
+"""Chance of one that is also otherwise as the field's models have it: Poisson orders at gamma rates, spend apart."""
+TEXTBOOK_DROPOUTS: Final = ("by_repeat", "by_order", "gamma")
+"""BG/NBD, its modified form, Pareto/NBD."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +120,21 @@ class Traits:
 
 def draw_traits(random: np.random.Generator) -> Traits:
     """Return the traits of a shop nobody has seen."""
+    traits = _any_traits(random)
+    rates = ("bad_leaves", "mood_deviation", "rest_share", "intent_deviation", "slow_down", "cohort_slope")
+    calendar = ("season", "christmas", "seasonal_share", "trend", "shock", "price_drift")
+    kind = random.uniform()
+    if kind < STEADY + TEXTBOOK:
+        still: dict[str, Any] = dict.fromkeys((*rates, *calendar), 0.0)
+        traits = replace(traits, **still)
+    if kind < TEXTBOOK:
+        alone: dict[str, Any] = dict.fromkeys(("one_time_share", "spend_rate", "whales"), 0.0)
+        dropout = str(random.choice(TEXTBOOK_DROPOUTS))
+        traits = replace(traits, rate_kind="gamma", regularity=1.0, dropout=dropout, **alone)
+    return traits
+
+
+def _any_traits(random: np.random.Generator) -> Traits:
 
     def between(low: float, high: float) -> float:
         return float(random.uniform(low, high))
@@ -129,7 +156,7 @@ def draw_traits(random: np.random.Generator) -> Traits:
     return Traits(
         history_days=round(history),
         horizon_days=round(horizon),
-        customers=round(log_between(100, 1500)),
+        customers=round(maybe(LARGE, log_between(*LARGE_SIZES), log_between(*SIZES))),
         cutoff_day=int(random.integers(14_000, 20_000)),
         acquisition=str(random.choice(ACQUISITIONS, p=(0.25, 0.25, 0.15, 0.2, 0.15))),
         burst_share=log_between(0.03, 0.6),
@@ -138,7 +165,7 @@ def draw_traits(random: np.random.Generator) -> Traits:
         rate_kind=rate_kind,
         rate_spread=log_between(0.2, 6) if rate_kind == "gamma" else between(0.3, 1.7),
         one_time_share=maybe(0.5, between(0.0, 0.7)),
-        dropout=str(random.choice(DROPOUTS, p=(0.15, 0.35, 0.3, 0.2))),
+        dropout=str(random.choice(DROPOUTS, p=(0.15, 0.18, 0.17, 0.3, 0.2))),
         life=log_between(0.3, 20),
         life_shape=log_between(0.4, 4),
         bad_leaves=maybe(0.6 if behaves else 0.2, between(0.0, 0.6)),
