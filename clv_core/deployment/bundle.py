@@ -78,14 +78,18 @@ class Bundle:
         """The model, made of the very bytes that were held against their checksums.
 
         Raises:
-            Refused: a file is missing or was changed.
+            Refused: a file is missing or was changed, or the files are sound and of a version whose networks were built
+                otherwise.
         """
         from safetensors.numpy import load
 
         from clv_core.training.fit import MODELS
 
         tensors, state = load(self.read(WEIGHTS)), json.loads(self.read(STATE))
-        return MODELS[self.record["model"]].load(tensors, state)
+        try:
+            return MODELS[self.record["model"]].load(tensors, state)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise Refused("bundle_of_other_version", model=self.id, created=self.record["created"][:10]) from error
 
     def read(self, name: str) -> bytes:
         """Return the content of a file after it is held against its checksum.

@@ -1,16 +1,19 @@
 """Bundles: what is saved comes back, and what was changed is refused."""
 
+import hashlib
 import json
 import shutil
 
 import numpy as np
 import pytest
+from safetensors.numpy import load, save
 
 from clv_core.collection.store import open_dataset
 from clv_core.deployment import scoring
-from clv_core.deployment.bundle import list_bundles, open_bundle
+from clv_core.deployment.bundle import WEIGHTS, list_bundles, open_bundle
 from clv_core.deployment.exchange.exporting import export_bundle
 from clv_core.deployment.exchange.importing import import_bundle
+from clv_core.deployment.record import write_record
 from clv_core.deployment.registry import Registry
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress
@@ -72,6 +75,23 @@ def test_a_changed_byte_is_found_before_use(tmp_path, small_workspace, small_bun
     with pytest.raises(Refused) as error:
         _ = open_bundle(workspace, small_bundle.id).model
     assert error.value.code == "bundle_damaged"
+
+
+def test_sound_weights_of_a_network_that_was_built_otherwise_are_refused_with_what_to_do(
+    tmp_path, small_workspace, small_bundle
+):
+    workspace = Workspace(tmp_path)
+    folder = workspace.models / small_bundle.id
+    shutil.copytree(small_bundle.folder, folder)
+    tensors = load((folder / WEIGHTS).read_bytes())
+    widest = max(tensors, key=lambda name: tensors[name].ndim)
+    content = save({**tensors, widest: tensors[widest][:-1].copy()})
+    (folder / WEIGHTS).write_bytes(content)
+    sums = {**small_bundle.record["checksums"], WEIGHTS: hashlib.sha256(content).hexdigest()}
+    write_record(folder, {**small_bundle.record, "checksums": sums})
+    with pytest.raises(Refused) as error:
+        _ = open_bundle(workspace, small_bundle.id).model
+    assert error.value.code == "bundle_of_other_version" and "again" in error.value.message("en")
 
 
 def test_the_record_is_plain_json_and_names_what_the_model_was_made_from(small_workspace, small_bundle):
