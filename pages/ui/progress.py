@@ -6,6 +6,7 @@ nothing. How it ended is told to the sessions that follow it: the one that start
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from pages.ui import access, by_role, charts, state, widgets
 from pages.ui.state import t
 
 POLL: Final = "1s"
+ADDRESSES: Final = re.compile(r"([ -][0-9a-f]{12})+$")
+"""Content addresses at the end of a label: they tell runs apart, and nothing to a person."""
 RECENT: Final = 30
 RESUMES: Final = ("train", "tune", "backtest")
 """Commands that go on where they were cut off; the others start anew."""
@@ -46,6 +49,11 @@ def running(job: jobs.Job | None) -> bool:
     return job is not None and job.status()["state"] == jobs.RUNNING
 
 
+def _title(status: dict[str, Any]) -> str:
+    """Return what a run does and about what."""
+    return t("job." + status["command"], label=ADDRESSES.sub("", status.get("label", "")))
+
+
 @st.fragment(run_every=POLL)
 def watch(job: jobs.Job) -> None:
     """Show a running job; when it ends, the whole page is drawn again."""
@@ -54,7 +62,7 @@ def watch(job: jobs.Job) -> None:
         st.rerun(scope="app")
     with st.container(border=True):
         share, stage = _share(status), status.get("stage")
-        st.markdown(f"**{t('job.' + status['command'], label=status.get('label', ''))}**")
+        st.markdown(f"**{_title(status)}**")
         st.progress(share, text=t(f"stage.{stage}") if stage else t("job.starting"))
         elapsed = time.time() - status["started"]
         left = _seconds_left(job.id, status)
@@ -174,9 +182,9 @@ def _mini(active: list[jobs.Job]) -> None:
     for job in active:
         status = job.status()
         if status["state"] == jobs.RUNNING:
-            st.progress(_share(status), text=t("job." + status["command"], label=status.get("label", "")))
+            st.progress(_share(status), text=_title(status))
         else:
-            st.caption(f":material/done: {t('job.' + status['command'], label=status.get('label', ''))}")
+            st.caption(f":material/done: {_title(status)}")
 
 
 def loss_frame(history: list[dict[str, Any]]) -> pd.DataFrame:

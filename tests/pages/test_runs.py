@@ -279,3 +279,16 @@ def test_curve_is_ordered_by_network_and_step() -> None:
     ]
     expected = pd.DataFrame({"step": [3, 9, 5], "loss": [2.0, 0.5, 1.0], "seed": [1, 1, 2]})
     pd.testing.assert_frame_equal(progress.loss_frame(history), expected)
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("shop 4634cfbe0cfd", "shop"),
+        ("sample-blend-20241231-2af5b4e37a0b-4634cfbe0cfd", "sample-blend-20241231"),
+        ("shop 2024", "shop 2024"),
+        ("June", "June"),
+    ],
+)
+def test_titles_of_runs_leave_content_addresses_out(label: str, said: str) -> None:
+    assert progress._title({"command": "look", "label": label}) == translate("job.look", "en", label=said)
