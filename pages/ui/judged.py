@@ -68,7 +68,7 @@ def said(metric: str, value: float, currency: str = "") -> str:
     """Return a metric's value in its unit."""
     unit = METRICS[metric].unit
     if unit == "share":
-        return f"{value:+.1%}" if METRICS[metric].better == "zero" else f"{value:.1%}"
+        return f"{value:+.1%}".replace("-", "−") if METRICS[metric].better == "zero" else f"{value:.1%}"
     return f"{value:.3f}" if unit == "score" else f"{money(value, currency if unit == 'money' else '')}"
 
 

@@ -119,7 +119,7 @@ def test_a_version_that_was_never_measured_is_said_to_be_and_the_other_s_figures
     bundle = next(one for one in list_bundles(Workspace(three)) if one.record["metrics"])
     mae, bias = (bundle.record["metrics"][name] for name in ("mae", "bias"))
     assert figures[translate("metric.mae", lang)] == say_money(mae, "EUR", lang)
-    assert figures[translate("metric.bias", lang)] == f"{bias:+.1%}"
+    assert figures[translate("metric.bias", lang)] == f"{bias:+.1%}".replace("-", "−")
     facts = app.dataframe[-1].value
     assert translate("modelcard.fact.kind", lang) in facts.iloc[:, 0].tolist()
 

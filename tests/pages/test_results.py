@@ -44,7 +44,7 @@ def test_three_figures_are_the_metrics_of_the_record(open_page: OPEN, with_model
     metrics = bundle_of(with_model).record["metrics"]
     shown = {item.label: item.value for item in open_page(with_model, "evaluate", lang="en").metric}
     assert shown[translate("evaluate.gini")] == f"{metrics['gini']:.3f}"
-    assert shown[translate("evaluate.bias")] == f"{metrics['bias']:+.1%}"
+    assert shown[translate("evaluate.bias")] == f"{metrics['bias']:+.1%}".replace("-", "−")
     assert shown[translate("evaluate.mae")] == f"{say_number(metrics['mae'])} EUR"
 
 
