@@ -75,7 +75,7 @@ def check_file(
     currency: str = "",
     duplicates: str | None = None,
     events: Mapping[str, str] | None = None,
-    header: bool = True,
+    header: bool | None = None,
     progress: Progress | None = None,
     original: str = "",
     set_aside: Path | None = None,

@@ -46,13 +46,13 @@ class Dialect:
     notes: tuple[Message, ...] = ()
 
 
-def detect(path: Path, name: str, *, header: bool = True, named: Collection[str] = ()) -> Dialect:
+def detect(path: Path, name: str, *, header: bool | None = None, named: Collection[str] = ()) -> Dialect:
     """Return the dialect of the UTF-8 file ``path``, called ``name`` in messages.
 
     Args:
         path: the file.
         name: what the person calls it.
-        header: whether a line with column names is expected.
+        header: whether a line names the columns; None looks for it, and asks where it looks like an event.
         named: columns that the person has named; a line that holds one names the columns.
 
     Raises:
@@ -79,9 +79,11 @@ def detect(path: Path, name: str, *, header: bool = True, named: Collection[str]
     blanks = blanks and (delimiter == " " or "  " in first)
     rows = _rows(body, delimiter, quote, escape, blanks)
     position, names = _header(rows, name, header, named)
-    skipped = int(bool(hint)) + (rows[position][0] - 1 if header else 0)
-    notes = [Message("warning.preamble", {"lines": rows[position][0] - 1})] if header and rows[position][0] > 1 else []
-    columns, blank = _unique(names) if header else ([f"column_{i + 1}" for i in range(len(names))], [])
+    named_first = header is not False
+    preamble = rows[position][0] - 1 if named_first else 0
+    skipped = int(bool(hint)) + preamble
+    notes = [Message("warning.preamble", {"lines": preamble})] if preamble else []
+    columns, blank = _unique(names) if named_first else ([f"column_{i + 1}" for i in range(len(names))], [])
     if blank:
         notes.append(Message("warning.blank_header", {"columns": ", ".join(blank)}))
     escape = "\\" if escape == "\\" else quote
@@ -90,7 +92,7 @@ def detect(path: Path, name: str, *, header: bool = True, named: Collection[str]
         quote=quote,
         escape=escape,
         blanks=blanks,
-        header_line=skipped + (1 if header else 0),
+        header_line=skipped + named_first,
         columns=tuple(columns),
         notes=tuple(notes),
     )
@@ -139,13 +141,13 @@ def _rows(text: str, delimiter: str, quote: str, escape: str, blanks: bool) -> l
 
 
 def _header(
-    rows: list[tuple[int, list[str]]], name: str, header: bool, named: Collection[str]
+    rows: list[tuple[int, list[str]]], name: str, header: bool | None, named: Collection[str]
 ) -> tuple[int, list[str]]:
     """Return the position of the names among ``rows``, and the names."""
     if not rows:
         raise Refused("no_rows", file=name)
     width = _width(rows)
-    if not header:
+    if header is False:
         return 0, [""] * width
     candidates = [i for i, (_, cells) in enumerate(rows[:50]) if len(cells) == width] or [0]
     usual = [i for i, (_, cells) in enumerate(rows[:50]) if known_names(cells) >= 2 and abs(len(cells) - width) <= 1]
@@ -156,9 +158,9 @@ def _header(
     if len(cells) > MAX_COLUMNS:
         raise Refused("too_many_columns", file=name, columns=len(cells), limit=MAX_COLUMNS)
     said = {column.strip().lower() for column in named if column} & {cell.strip().lower() for cell in cells}
-    if known_names(cells) == 0 and not said and _looks_like_event(cells):
+    if header is None and known_names(cells) == 0 and not said and _looks_like_event(cells):
         found = ", ".join(cells)[:80]
-        raise NeedsAnswer("no_header", file=name, line=rows[position][0], found=found, first=cells[0].strip()[:40])
+        raise NeedsAnswer("no_header", file=name, line=rows[position][0], found=found)
     return position, cells + [""] * (width - len(cells))
 
 

@@ -35,14 +35,16 @@ class EventName:
     event_type: str
 
 
-def event_names(path: Path, column: str, said: Mapping[str, str], *, header: bool = True) -> tuple[EventName, ...]:
+def event_names(
+    path: Path, column: str, said: Mapping[str, str], *, header: bool | None = None
+) -> tuple[EventName, ...]:
     """Return the names in ``column`` of the file ``path``, the most frequent first, at most :data:`MOST`.
 
     Args:
         path: a file, or a folder of Parquet files.
         column: the source column of event types.
         said: event name -> event type, as the person said so far.
-        header: whether a text file's first line names its columns.
+        header: whether a text file's first line names its columns; None looks.
 
     Raises:
         NeedsAnswer: the file may or may not name its columns.

@@ -38,7 +38,7 @@ def ingest(
     currency: str = "",
     duplicates: str | None = None,
     events: Mapping[str, str] | None = None,
-    header: bool = True,
+    header: bool | None = None,
     remembered: bool = False,
     pseudonymise: bool = False,
     progress: Progress | None = None,
@@ -63,7 +63,7 @@ def ingest(
         duplicates: ``keep`` or ``drop`` exact repetitions; None: the rule (dropped where most rows carry an order or
             event id or a time of day).
         events: event name in the file -> event type.
-        header: whether a text file's first line names its columns.
+        header: whether a text file's first line names its columns; None looks.
         remembered: whether what was said about an earlier file of the same shape holds where nothing is said here.
         pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.pseudonyms`).
         progress: who listens.

@@ -47,14 +47,14 @@ class Inspection:
 
 
 def inspect_file(
-    source: Path, *, mapping: Mapping[str, str] | None = None, header: bool = True, original: str = ""
+    source: Path, *, mapping: Mapping[str, str] | None = None, header: bool | None = None, original: str = ""
 ) -> Inspection:
     """Look at the first rows of ``source``; nothing is stored.
 
     Args:
         source: a file, or a folder of Parquet files.
         mapping: canonical column -> source column, as the person has said so far.
-        header: whether a text file's first line names its columns.
+        header: whether a text file's first line names its columns; None looks.
         original: what the person calls the file, where it is not the path's name.
 
     Raises:

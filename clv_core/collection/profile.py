@@ -56,7 +56,7 @@ class Answers:
         currency: what the amounts are in.
         duplicates: ``keep``, ``drop`` or None for the rule.
         events: event name in the file -> event type.
-        header: whether the file names its columns.
+        header: whether the file names its columns; None looks, and asks where that is not plain.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Answers:
     currency: str = ""
     duplicates: str | None = None
     events: Mapping[str, str] = field(default_factory=dict)
-    header: bool = True
+    header: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def open_source(
     path: Path,
     scratch: Path,
     *,
-    header: bool = True,
+    header: bool | None = None,
     original: str = "",
     named: Collection[str] = (),
 ) -> Source:
@@ -111,7 +111,7 @@ def open_source(
         connection: for Parquet and JSON schemas.
         path: a file, or a folder of Parquet files.
         scratch: where copies go.
-        header: whether a text file names its columns.
+        header: whether a text file names its columns; None looks.
         original: what the person calls the file, where it is not the path's name.
         named: columns that the person has named.
 
@@ -201,7 +201,7 @@ def _cell(path: tuple[str, ...]) -> str:
     return f"nullif({value}, '')"
 
 
-def _text(path: Path, scratch: Path, header: bool, called: str, named: Collection[str]) -> Source:
+def _text(path: Path, scratch: Path, header: bool | None, called: str, named: Collection[str]) -> Source:
     seen = survey(path)
     notes: tuple[Message, ...] = ()
     if not seen.valid or seen.nuls or seen.returns or seen.both:

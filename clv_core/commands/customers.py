@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument("--pseudonymise", action="store_true", help=text("pseudonymise"))
     parser.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), default=None, help=text("date_order"))
     parser.add_argument("--decimal", choices=("point", "comma"), default=None, help=text("decimal"))
-    parser.add_argument("--no-header", dest="header", action="store_false", help=text("no_header"))
+    parser.add_argument("--header", action=argparse.BooleanOptionalAction, default=None, help=text("header"))
     parser.add_argument("--remove", action="store_true", help=text("remove"))
 
 

@@ -37,7 +37,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser, language: str) -> Non
     parser.add_argument("--event", action="append", default=[], metavar="NAME=TYPE", help=text("event"))
     parser.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), default=None, help=text("date_order"))
     parser.add_argument("--decimal", choices=("point", "comma"), default=None, help=text("decimal"))
-    parser.add_argument("--no-header", dest="header", action="store_false", help=text("no_header"))
+    parser.add_argument("--header", action=argparse.BooleanOptionalAction, default=None, help=text("header"))
     parser.add_argument("--timezone", default=None, help=text("timezone"))
     parser.add_argument("--currency", default="", help=text("currency"))
     repeated = parser.add_mutually_exclusive_group()
@@ -110,10 +110,8 @@ def _append(options: argparse.Namespace, context: Context) -> Manifest:
     if options.pseudonymise and not dataset.manifest.pseudonymised:
         raise Refused("append_readable", name=dataset.name)
     said = {key: value for key, value in reading_options(options).items() if value}
-    if options.header:
-        del said["header"]
-    else:
-        said["header"] = False
+    if options.header is not None:
+        said["header"] = options.header
     answers = replace(saved_answers(dataset), **said)
     return append(context.workspace, options.name, options.file, answers=answers, progress=context.progress)
 

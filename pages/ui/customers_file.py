@@ -102,12 +102,12 @@ def drop() -> None:
         shutil.rmtree(found.folder, ignore_errors=True)
 
 
-def answer(header: bool) -> None:
+def answer(header: bool | None) -> None:
     """Keep whether the file names its columns."""
     st.session_state[HEADER] = header
 
 
-def proposals(path: Path, header: bool) -> list[RoleProposal]:
+def proposals(path: Path, header: bool | None) -> list[RoleProposal]:
     """Return what each column of the file seems to be.
 
     Raises:
@@ -118,6 +118,6 @@ def proposals(path: Path, header: bool) -> list[RoleProposal]:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _proposals(stamp: str, header: bool, _path: Path) -> list[RoleProposal]:
+def _proposals(stamp: str, header: bool | None, _path: Path) -> list[RoleProposal]:
     with tempfile.TemporaryDirectory(prefix="clv-customers-") as folder:
         return inspect_customers(_path, Path(folder), header=header)

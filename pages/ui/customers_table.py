@@ -106,7 +106,7 @@ def _choose() -> None:
 
 def _columns(dataset: Dataset, file: Chosen) -> None:
     """Ask what each column is used as; attributes are off unless they are switched on."""
-    header = st.session_state.get(customers_file.HEADER, True)
+    header = st.session_state.get(customers_file.HEADER)
     try:
         found = customers_file.proposals(file.path, header)
     except NeedsAnswer as error:
@@ -148,7 +148,7 @@ def _columns(dataset: Dataset, file: Chosen) -> None:
     hidden = dataset.manifest.pseudonymised or st.toggle(t("customers.pseudonymise"), key="customers_pseudonymise")
     may = by_role.if_may("change", disabled=bool(undated))
     if st.button(t("customers.add", name=dataset.name), type="primary", key="customers_add", **may):
-        more = [*(["--pseudonymise"] if hidden else []), *([] if header else ["--no-header"])]
+        more = [*(["--pseudonymise"] if hidden else []), *uploading.options(Answers(header=header))]
         command = ["customers", str(file.path), "--dataset", dataset.name, *_uses(found, uses).words(), *more]
         state.start_job(command, dataset.name)
         st.rerun()

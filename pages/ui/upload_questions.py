@@ -24,7 +24,7 @@ CHOICES: Final = {
     "dates_ambiguous_year": ("date_order", ("dmy", "mdy", "ymd")),
     "dates_contradict": ("date_order", ("dmy", "mdy")),
     "dates_contradict_year": ("date_order", ("dmy", "mdy", "ymd")),
-    "no_header": ("header", (False,)),
+    "no_header": ("header", (False, True)),
 }
 """Settled by one of a few words: the error's code -> the name of the answer, and its values."""
 

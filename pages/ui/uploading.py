@@ -157,7 +157,7 @@ def answers() -> Answers:
     return Answers(**st.session_state.get(ANSWERS, {}))
 
 
-def inspection(path: Path, header: bool) -> Inspection:
+def inspection(path: Path, header: bool | None) -> Inspection:
     """Return what the file and each of its columns seem to be.
 
     Raises:
@@ -173,12 +173,12 @@ def columns(path: Path) -> list[str]:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _inspection(stamp: str, header: bool, _path: Path) -> Inspection:
+def _inspection(stamp: str, header: bool | None, _path: Path) -> Inspection:
     return inspect_file(_path, header=header)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def names(stamp: str, column: str, header: bool, _path: Path) -> tuple[EventName, ...]:
+def names(stamp: str, column: str, header: bool | None, _path: Path) -> tuple[EventName, ...]:
     """Return the file's names of events, as they are taken where nobody says more."""
     return event_names(_path, column, {}, header=header)
 
@@ -245,7 +245,7 @@ def options(said: Answers) -> list[str]:
     for option, value in (("date-order", said.date_order), ("decimal", said.decimal), ("currency", said.currency)):
         words += [f"--{option}", value] if value else []
     words += [f"--{said.duplicates}-duplicates"] if said.duplicates else []
-    return words if said.header else [*words, "--no-header"]
+    return words if said.header is None else [*words, "--header" if said.header else "--no-header"]
 
 
 def reads(job: jobs.Job) -> bool:

@@ -14,7 +14,7 @@ import pytest
 from clv_core.collection.store import open_dataset
 from clv_core.commands import Context
 from clv_core.commands import ingest as command
-from clv_core.errors import Cancelled, UsageError
+from clv_core.errors import Cancelled, NeedsAnswer, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
@@ -80,3 +80,19 @@ def test_a_cancelled_run_leaves_nothing(tmp_path: Path) -> None:
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.01)
     assert threading.active_count() == before
+
+
+def test_names_that_look_like_an_event_are_names_once_a_person_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "log.csv"  # an index without a name, and names in a language that no alias knows
+    rows = "".join(f"{place},k{place % 3},2024-0{1 + place % 4}-03,{10 + place}.5\n" for place in range(12))
+    file.write_text(f",asiakas_nro,milloin,paljonko\n{rows}")
+    maps = ["--map=customer_id=asiakas_nro", "--map=event_time=milloin", "--map=amount=paljonko"]
+    workspace = Workspace(tmp_path / "workspace")
+    with pytest.raises(NeedsAnswer) as asked:
+        run(workspace, str(file), "--name", "log")
+    assert asked.value.code == "no_header" and "--header" in asked.value.message("en")
+    with pytest.raises(NeedsAnswer) as next_question:
+        run(workspace, str(file), "--name", "log", "--header")
+    assert next_question.value.code != "no_header"
+    result = run(workspace, str(file), "--name", "log", "--header", *maps)
+    assert (result["rows_kept"], result["customers"], result["net_revenue"]) == (12, 3, 192.0)

@@ -202,6 +202,14 @@ def test_several_files_without_a_line_of_names_are_asked_about(open_page: OPEN, 
     assert all(button.key != "answer_header_False" for button in app.button)
 
 
+def test_names_that_look_like_an_event_are_taken_for_names_at_a_press(open_page: OPEN, tmp_path: Path) -> None:
+    rows = "".join(f"{place},k{place % 3},2024-0{1 + place % 4}-03,{10 + place}.5\n" for place in range(12))
+    app = upload(open_page(tmp_path, "upload", lang="en"), f",asiakas_nro,milloin,paljonko\n{rows}")
+    app.button(key="answer_header_True").click().run()
+    assert not app.exception and all("answer_header" not in str(button.key) for button in app.button)
+    assert any("milloin" in str(table.value) for table in app.dataframe) or "milloin" in written(app)
+
+
 @pytest.mark.parametrize("at", (0, 1, 2))
 def test_one_of_several_files_that_cannot_be_read_is_left_out(open_page: OPEN, tmp_path: Path, at: int) -> None:
     contents = [LOG, LOG.replace("2024", "2025")]

@@ -68,7 +68,9 @@ class CustomersReading:
         return self.rows_read - self.rows_set_aside
 
 
-def inspect_customers(path: Path, scratch: Path, *, header: bool = True, original: str = "") -> list[RoleProposal]:
+def inspect_customers(
+    path: Path, scratch: Path, *, header: bool | None = None, original: str = ""
+) -> list[RoleProposal]:
     """Return what each column of a customers file seems to be; nothing is stored.
 
     Raises:

@@ -63,7 +63,7 @@ class Roles:
         text: attributes of digits that are names of groups, not quantities.
         date_order: ``dmy``, ``mdy``, ``ymd`` or None.
         decimal: ``point``, ``comma`` or None.
-        header: whether the file names its columns.
+        header: whether the file names its columns; None looks.
     """
 
     customer_id: str = ""
@@ -73,7 +73,7 @@ class Roles:
     text: Sequence[str] = ()
     date_order: str | None = None
     decimal: str | None = None
-    header: bool = True
+    header: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary, from which ``Roles(**values)`` makes the same again."""
