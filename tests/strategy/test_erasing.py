@@ -31,7 +31,7 @@ from clv_core.strategy.erasing.certificate import certificates, salted
 from clv_core.strategy.erasing.places import clear_records
 from clv_core.strategy.erasing.wanted import Wanted
 from clv_core.strategy.schemes.rules import Rule, Rules
-from clv_core.strategy.schemes.saved import load_rules, save_rules
+from clv_core.strategy.schemes.saved import load_rules, put_by_hand, save_rules
 from clv_core.workspace import Workspace, read_json, write_json
 from tests.strategy.searcher import found
 
@@ -246,6 +246,8 @@ def test_one_dataset_alone_leaves_the_others(workspace: Workspace, tmp_path: Pat
     other = tmp_path / "other.csv"
     events().to_csv(other, index=False)
     ingest(workspace, other, "other", currency="EUR")
+    for name in ("shop", "other"):
+        put_by_hand(open_dataset(workspace, name), "mine", "Friends", LEAVING[0])
     told = erasing.erase(workspace, LEAVING, dataset="shop", progress=KEPT)
     assert told.remains == [{"kind": "dataset", "name": "other"}]
     assert {one.split("/")[1] for one in found(workspace.root, LEAVING) if one.startswith("datasets")} == {"other"}

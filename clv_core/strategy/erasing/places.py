@@ -23,6 +23,7 @@ from clv_core.features.kept import FOLDER as RELATIONS
 from clv_core.strategy.erasing.files import clean, holds
 from clv_core.strategy.erasing.wanted import Wanted
 from clv_core.strategy.exported import exported_files
+from clv_core.strategy.schemes.saved import FOLDER as SEGMENTS
 from clv_core.workspace import Workspace
 
 APART: Final = ("datasets", "models", "jobs", "uploads", "exports")
@@ -157,6 +158,7 @@ def clean_others(
     if names is not None:
         found = (belongings(workspace, name) for name in names)
         folders = [path for one in found for path in one.made["backtests"]]
+        folders += [workspace.datasets / name / SEGMENTS for name in names]  # who was put in by hand
         chosen = (path for folder in folders for path in _files(workspace, folder))
     if names is None:
         for kind in REMADE:  # left over from versions that are gone
