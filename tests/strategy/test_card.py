@@ -260,7 +260,7 @@ def test_facts_are_the_customers_figures_beside_those_of_all_buyers(
     spent = net.groupby("customer_id").sum()[days.index]
     assert card.why.source == "facts"
     first, second = card.why.sentences
-    assert f"Purchase days so far: {days[customer]}, " in first and f"{(days <= days[customer]).mean():.0%}" in first
+    assert f"Purchase days so far: {days[customer]}, " in first and f"{(days <= days[customer]).mean():.1%}" in first
     assert say_number(spent[customer]) in second and say_number(spent.median()) in second
     assert card_of(workspace, bundle, customer, "zh").why.sentences != card.why.sentences
 
