@@ -15,7 +15,11 @@ from pages.ui.state import t
 
 def section(card: Card, dataset: Dataset) -> None:
     """Offer the segments that rules make, or a new one, and name those that she was put into."""
-    kept = [load_rules(dataset, name) for name in saved_rules(dataset)]
+    try:
+        kept = [load_rules(dataset, name) for name in saved_rules(dataset)]
+    except ClvError as error:
+        widgets.error_box(error)
+        return
     own = [(rules, rule) for rules in kept for rule in rules.rules]
     said = {_said(rules, rule.name, kept): (rules.name, rule.name) for rules, rule in own}
     inside = [(rules, rule) for rules, rule in own if card.customer_id in (rule.by_hand or ())]

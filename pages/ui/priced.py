@@ -102,9 +102,11 @@ def _drawn(everyone: pd.DataFrame) -> pd.DataFrame:
 def chart_message(everyone: pd.DataFrame) -> str:
     """Return which category answers most, where the intervals allow to say so; else how many surely answer at all."""
     rows = everyone.head(SHOWN)
+    sure = int((rows["high"] < 0).sum())
     most, least = (rows.iloc[place] for place in (rows["elasticity"].argmin(), rows["elasticity"].argmax()))
-    if most["high"] >= least["low"]:
-        sure = int((rows["high"] < 0).sum())
-        return t("price.chart.some" if sure else "price.chart.none", sure=sure, count=len(rows))
     first, last = (widgets.plain(str(row[CATEGORY])) for row in (most, least))
+    if len(rows) == 1:
+        return t("price.chart.one" if sure else "price.chart.one.unsure", first=first)
+    if most["high"] >= least["low"]:
+        return t("price.chart.some" if sure else "price.chart.none", sure=sure, count=len(rows))
     return t("price.chart", first=first, last=last, count=len(rows))

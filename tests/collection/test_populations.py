@@ -282,29 +282,21 @@ def test_customers_who_came_for_an_order_have_one_on_the_day_they_came() -> None
         assert people.visitor.mean() == pytest.approx(0.4, abs=0.05)
 
 
-def test_leaving_by_order_is_beta_geometric() -> None:
-    """Fader, Hardie and Lee 2005: after each order she leaves with a chance of her own, beta distributed."""
-    traits = plain(dropout="by_order", rate=60.0, life=0.05, life_shape=1.0, customers=10_000)
+@pytest.mark.parametrize(("dropout", "fewest"), [("by_order", 1), ("by_repeat", 2)])
+def test_leaving_with_an_order_is_beta_geometric(dropout: str, fewest: int) -> None:
+    """Fader, Hardie and Lee 2005: after each order she leaves with a chance of her own, beta distributed.
+
+    In BG/NBD as published only repeat orders can be the last one; in its modified form the first can, too.
+    """
+    traits = plain(dropout=dropout, rate=60.0, life=0.05, life_shape=1.0, customers=10_000)
     _, orders = drawn(traits)
     found = np.bincount(orders.customer, minlength=traits.customers)
     mean = 1 / (1 + traits.life * traits.rate)
-    law = stats.betanbinom(1, 3 * mean, 3 * (1 - mean), loc=1)
+    law = stats.betanbinom(1, 3 * mean, 3 * (1 - mean), loc=fewest)
     top = 12
-    expected = np.append(law.pmf(np.arange(1, top)), law.sf(top - 1)) * traits.customers
-    assert stats.chisquare(np.bincount(np.minimum(found, top), minlength=top + 1)[1:], expected).pvalue > 0.001
-
-
-def test_leaving_by_repeat_never_ends_with_the_first_order() -> None:
-    """BG/NBD as published: only repeat purchases can be the last one."""
-    traits = plain(dropout="by_repeat", rate=60.0, life=0.05, life_shape=1.0, customers=10_000)
-    _, orders = drawn(traits)
-    found = np.bincount(orders.customer, minlength=traits.customers)
-    mean = 1 / (1 + traits.life * traits.rate)
-    law = stats.betanbinom(1, 3 * mean, 3 * (1 - mean), loc=2)
-    top = 12
-    expected = np.append(law.pmf(np.arange(2, top)), law.sf(top - 1)) * traits.customers
-    assert found.min() == 2
-    assert stats.chisquare(np.bincount(np.minimum(found, top), minlength=top + 1)[2:], expected).pvalue > 0.001
+    expected = np.append(law.pmf(np.arange(fewest, top)), law.sf(top - 1)) * traits.customers
+    assert found.min() == fewest
+    assert stats.chisquare(np.bincount(np.minimum(found, top), minlength=top + 1)[fewest:], expected).pvalue > 0.001
 
 
 def test_some_shops_are_steady_and_some_are_large() -> None:

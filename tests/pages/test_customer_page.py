@@ -164,3 +164,13 @@ def test_a_customer_is_put_into_a_segment_by_hand_and_taken_out_again(
     app = search(open_page(own, "customer", lang="en"), first)
     app.button(key="card_segment_out_0").click().run()
     assert load_rules(dataset, "mine").rules[0].by_hand == (other,) and not app.exception
+
+
+def test_rules_that_somebody_broke_by_hand_leave_the_rest_of_the_card(
+    open_page: OPEN, with_model: Path, tmp_path: Path
+) -> None:
+    own = Path(shutil.copytree(with_model, tmp_path / "own"))
+    put_by_hand(open_dataset(Workspace(own), "shop"), "mine", "Friends", "C1")
+    next((own / "datasets" / "shop" / "segments" / "rules").glob("*.json")).write_text("{")
+    app = open_page(own, "customer", lang="en")
+    assert len(app.error) == 1 and "mine" in app.error[0].value and len(app.get("plotly_chart")) == 1

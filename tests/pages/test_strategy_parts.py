@@ -209,6 +209,8 @@ def test_the_card_shows_what_is_recommended_and_offers_to_look_for_it(
         ({"tea": (-2.0, -1.5), "cups": (-1.0, -0.4)}, "price.chart"),
         ({"tea": (-2.0, -0.5), "cups": (-1.0, 0.4)}, "price.chart.some"),
         ({"tea": (-2.0, 0.5), "cups": (-1.0, 0.4)}, "price.chart.none"),
+        ({"tea": (-2.0, -0.5)}, "price.chart.one"),
+        ({"tea": (-2.0, 0.5)}, "price.chart.one.unsure"),
     ],
 )
 def test_a_chart_names_the_strongest_category_only_where_the_intervals_allow_it(
