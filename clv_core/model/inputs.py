@@ -39,8 +39,8 @@ class Sequence:
     Args:
         channels: :data:`STEP_CHANNELS` of every step, float32 [total, c].
         codes: categorical codes of every step, int64 [total, len(STEP_CODES)].
-        batch_sizes: rows still alive at each position, int64 on the CPU [longest].
-        unsort: where each row of the batch lies in the sorted order, int64 [B].
+        batch_sizes: slices still alive at each position, int64 on the CPU [longest].
+        unsort: where each row's slice lies in the sorted order, int64 [B].
     """
 
     channels: Tensor
@@ -93,8 +93,9 @@ class Inputs:
 
     def batch(self, rows: Tensor) -> Batch:
         """Return the batch of ``rows`` [B]."""
-        packed = pack(self.start[rows], self.stop[rows])
-        cutoff, day = self.cutoff_day[rows][packed.row], self.day.index_select(0, packed.step)
+        cutoff_day = self.cutoff_day[rows]
+        packed = pack(self.start[rows], self.stop[rows], cutoff_day - cutoff_day.min())
+        cutoff, day = cutoff_day[packed.row], self.day.index_select(0, packed.step)
         age = torch.log1p((cutoff - day).float().clamp(min=0).minimum(self.oldest) / 30)
         channels = torch.cat([self.channels.index_select(0, packed.step), age.unsqueeze(1)], dim=1)
         codes = self.codes.index_select(0, packed.step)

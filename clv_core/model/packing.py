@@ -9,13 +9,13 @@ from torch import Tensor
 
 
 class Packed(NamedTuple):
-    """B slices, longest first, time-major.
+    """The slices of B rows, longest first, time-major; rows may share one.
 
     Args:
         step: place of each packed step in the flat arrays, int64 [total].
-        row: row of the batch that it belongs to, int64 [total].
-        batch_sizes: rows still alive at each position, int64 on the CPU [longest].
-        unsort: where each row of the batch lies in the sorted order, int64 [B].
+        row: a row of the batch that it belongs to, int64 [total].
+        batch_sizes: slices still alive at each position, int64 on the CPU [longest].
+        unsort: where each row's slice lies in the sorted order, int64 [B].
     """
 
     step: Tensor
@@ -24,12 +24,33 @@ class Packed(NamedTuple):
     unsort: Tensor
 
 
-def pack(start: Tensor, stop: Tensor) -> Packed:
-    """Return the packed batch of the slices ``start`` to ``stop``, int64 [B], none of them empty."""
-    length, order = torch.sort(stop - start, descending=True, stable=True)
+def pack(start: Tensor, stop: Tensor, seen_from: Tensor) -> Packed:
+    """Return the packed batch of the slices of B rows, none of them empty.
+
+    Slices that are the same, seen from the same place, are read once: mixed customers share most of theirs. Only those
+    of the longest row stay as many as they are, because copies of it may have been put there to keep it company.
+
+    Args:
+        start: first step of each row, int64 [B].
+        stop: the step after its last, int64 [B].
+        seen_from: number of what else a step's reading depends on, its cutoff or log, not negative, [B].
+    """
+    rows = torch.arange(len(start), device=start.device)
+    length = stop - start
+    key = (start * (length.max() + 1) + length) * (seen_from.max() + 1) + seen_from
+    key = torch.where(key == key[length.argmax()], -1 - rows, key)
+    kinds, kind = torch.unique(key, return_inverse=True)
+    if len(kinds) == len(rows):
+        return _packed(start, length, rows, rows)
+    one = torch.empty_like(kinds).scatter_(0, kind, rows)
+    return _packed(start[one], length[one], one, kind)
+
+
+def _packed(start: Tensor, length: Tensor, row: Tensor, kind: Tensor) -> Packed:
+    length, order = torch.sort(length, descending=True, stable=True)
     begin = start[order]
     longest = int(length[0])
     batch_sizes = torch.searchsorted(-length, -torch.arange(longest, device=length.device), side="left")
     position = torch.repeat_interleave(torch.arange(longest, device=length.device), batch_sizes)
     place = torch.arange(len(position), device=length.device) - (torch.cumsum(batch_sizes, 0) - batch_sizes)[position]
-    return Packed(begin[place] + position, order[place], batch_sizes.cpu(), torch.argsort(order))
+    return Packed(begin[place] + position, row[order[place]], batch_sizes.cpu(), torch.argsort(order)[kind])

@@ -248,6 +248,9 @@ def _divided(
 
 def predict_mixed(predict: Callable[[Snapshot], Floats], mixer: Mixer, origins: NDArray[np.int64]) -> Floats:
     """Return what a model says of mixed customers, [N, answers]."""
-    parts = np.array_split(origins, max(1, -(-len(origins) // ROWS_AT_ONCE)))
-    said = np.concatenate(each(lambda part: predict(mixer.snapshot(part)), parts))
-    return said.reshape(len(said), -1)
+    order = mixer.side_by_side(origins)
+    parts = np.array_split(origins[order], max(1, -(-len(origins) // ROWS_AT_ONCE)))
+    ordered = np.concatenate(each(lambda part: predict(mixer.snapshot(part)), parts)).reshape(len(origins), -1)
+    said = np.empty_like(ordered)
+    said[order] = ordered
+    return said

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.evaluation.explain.parts import Part, parts_of
+from clv_core.evaluation.explain.same import distinct_rows
 from clv_core.features.sequences import STEP_CODES, STEP_VALUES, Steps, Windows
 from clv_core.features.snapshot import Snapshot
 
@@ -54,6 +55,18 @@ class Mixer:
         """
         return np.column_stack([_first_equal(self._content(part)) for part in self.parts])
 
+    @cached_property
+    def _sequence(self) -> list[int]:
+        """Positions of the parts that steps are made of."""
+        return [number for number, part in enumerate(self.parts) if part.timing or part.values or part.codes]
+
+    def side_by_side(self, origins: Origins) -> NDArray[np.int64]:
+        """Return an order of the mixed customers in which those with the same steps stand together, [N].
+
+        Networks read steps that rows of a batch share once, and reading them is most of their work.
+        """
+        return np.lexsort(origins[:, self._sequence].T)
+
     def snapshot(self, origins: Origins) -> Snapshot:
         """Return the mixed customers, [N]."""
         return replace(
@@ -72,6 +85,11 @@ class Mixer:
         return pd.DataFrame(columns, copy=False)[list(frame.columns)]
 
     def _windows(self, origins: Origins) -> Windows:
+        """The steps of mixed customers; those whose sequence parts have the same origins share a slice."""
+        first, kind = distinct_rows(origins[:, self._sequence])
+        return self._mixed(origins[first]).take(kind)
+
+    def _mixed(self, origins: Origins) -> Windows:
         """Sequences whose timing comes from one row and whose other channels from others, aligned at the latest step.
 
         A row with fewer steps than the timing asks for is read over again. Where a window does not reach back to the
@@ -139,6 +157,5 @@ def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
 def _first_equal(content: NDArray[np.float64]) -> NDArray[np.int64]:
     """Position of the first row with the same numbers, [p]; unknown equals unknown."""
     same = np.ascontiguousarray(np.where(np.isnan(content), np.nan, content) + 0.0)
-    rows = same.view(np.dtype((np.void, same.itemsize * same.shape[1]))).ravel()
-    _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
-    return np.asarray(first[inverse], np.int64)
+    first, kind = distinct_rows(same)
+    return np.asarray(first[kind], np.int64)

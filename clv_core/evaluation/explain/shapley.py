@@ -16,6 +16,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clv_core.evaluation.explain.same import distinct_rows
+
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Value = Callable[[Codes], Floats]
@@ -128,10 +130,8 @@ def _walks(
 
 def distinct(value: Value, questions: NDArray[np.int64]) -> Floats:
     """Return what ``value`` says of ``questions`` [N, m]; each distinct mixture is predicted once."""
-    small = np.ascontiguousarray(questions.astype(np.int32))
-    rows = small.view(np.dtype((np.void, small.itemsize * small.shape[1]))).ravel()
-    _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
-    return np.asarray(value(questions[first])[inverse], np.float64)
+    first, kind = distinct_rows(questions.astype(np.int32))
+    return np.asarray(value(questions[first])[kind], np.float64)
 
 
 def _library() -> Any:

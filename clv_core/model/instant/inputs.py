@@ -143,7 +143,7 @@ class InstantInputs:
     def batch(self, rows: Tensor) -> Batch:
         """Return the batch of ``rows`` [B]."""
         log_of = self.log_of[rows]
-        packed = pack(self.start[rows], self.stop[rows])
+        packed = pack(self.start[rows], self.stop[rows], log_of)
         log = log_of[packed.row]
         age = (self.cutoff[log] - self.days[packed.step]) / self.horizon[log]
         gap = self.gaps[packed.step] / self.horizon[log]

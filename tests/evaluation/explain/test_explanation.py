@@ -68,6 +68,20 @@ def test_a_customer_mixed_from_itself_is_itself(snapshot: Snapshot) -> None:
             pd.testing.assert_series_equal(pd.Series(again.features[name].to_numpy()), theirs, check_names=False)
 
 
+def test_mixed_customers_of_the_same_steps_share_them(snapshot: Snapshot) -> None:
+    mixer = Mixer(snapshot)
+    origins = np.random.default_rng(5).integers(len(snapshot), size=(60, len(parts_of(snapshot))))
+    for part in SEQUENCE_PARTS:
+        origins[:, PART[part.id]] = np.repeat([3, 8, 3], 20)
+    windows = mixer.snapshot(origins).windows
+    assert len(set(windows.start.tolist())) == 2 and len(windows.steps.day) <= 2 * 13
+    np.testing.assert_array_equal(windows.start[:20], windows.start[40:])
+    apart = np.concatenate([sequential(mixer.snapshot(row[None])) for row in origins])
+    np.testing.assert_allclose(sequential(mixer.snapshot(origins)), apart, rtol=1e-12)
+    ordered = origins[mixer.side_by_side(origins)][:, PART["sequence_timing"]]
+    assert np.count_nonzero(np.diff(ordered)) == 1
+
+
 def test_each_part_comes_from_its_origin_aligned_at_the_latest_step(snapshot: Snapshot) -> None:
     windows, steps = snapshot.windows, snapshot.windows.steps
     length = windows.stop - windows.start
