@@ -64,11 +64,11 @@ from clv_core.strategy.acting import card as card
 from clv_core.strategy.acting import export as export
 from clv_core.strategy.acting import plan as plan
 from clv_core.strategy.acting import segment as segment
-from clv_core.strategy.acting import side_of
 from clv_core.strategy.advising import price as price
 from clv_core.strategy.advising import recommend as recommend
 from clv_core.strategy.deleting import delete as delete
 from clv_core.strategy.experiment_run import experiment as experiment
+from clv_core.strategy.people import side_of
 from clv_core.training import choice
 from clv_core.training.cost import Cost, estimate, peak_memory_mb
 from clv_core.training.fit import MODELS

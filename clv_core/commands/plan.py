@@ -25,13 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Plan, write the list, and return what it costs, what it is expected to bring, and what that rests on."""
     from clv_core import pipeline
+    from clv_core.collection.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
     from clv_core.strategy import plans
     from clv_core.strategy.files import check_ending
     from clv_core.strategy.offers import parse_offers
-    from clv_core.strategy.tiers import Scheme
+    from clv_core.strategy.schemes.parse import asked
 
-    scheme = Scheme.parse(options.scheme)
+    scheme, _ = asked(options.scheme, (), open_dataset(context.workspace, options.name))
     offers, experiments = parse_offers(options.offer)
     check_ending(options.out)
     made, plan, given, found = pipeline.plan(

@@ -20,15 +20,18 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument("--out", type=Path, action="append", required=True, help=translate("cli.report.out", language))
     parser.add_argument("--offer", action="append", default=[], help=translate("cli.report.offer", language))
     parser.add_argument("--budget", type=float, default=None, help=translate("cli.report.budget", language))
-    parser.add_argument("--scheme", default="quantile", help=translate("cli.segment.scheme", language))
+    parser.add_argument("--scheme", default="quantile", help=translate("cli.plan.tiers", language))
+    parser.add_argument("--plan-scheme", default=None, help=translate("cli.plan.scheme", language))
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Explain the model where no explanation is kept, write the report, and return its files and findings."""
     from clv_core import pipeline
+    from clv_core.collection.store import open_dataset
     from clv_core.strategy.experiment_run import with_tried
     from clv_core.strategy.offers import parse_offers
     from clv_core.strategy.report.make import check_endings, make_report, write_report
+    from clv_core.strategy.schemes.parse import asked
     from clv_core.strategy.tiers import Scheme
 
     check_endings(options.out)
@@ -36,14 +39,16 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         raise UsageError("report_plan")
     place = (context.workspace, options.name, options.model)
     scheme = Scheme.parse(options.scheme)
+    cut, _ = asked(options.plan_scheme or options.scheme, (), open_dataset(context.workspace, options.name))
     said, tried = parse_offers(options.offer) if options.offer else ((), {})
-    offers, found = with_tried(*place, said, tried, scheme=scheme, progress=context.progress)
+    offers, found = with_tried(*place, said, tried, scheme=cut, progress=context.progress)
     _explain(*place, context.progress)
     report = make_report(
         *place,
         offers=offers,
         budget=options.budget or 0.0,
         scheme=scheme,
+        plan_scheme=cut,
         language=context.language,
         progress=context.progress,
     )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.store import Dataset, open_dataset
-from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.collection.store import open_dataset
+from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.kept_explanations import kept_explanation
 from clv_core.deployment.kept_scores import scores
 from clv_core.deployment.past import shared_error
@@ -28,15 +28,13 @@ from clv_core.strategy.experiment_run import with_tried
 from clv_core.strategy.find import place_of
 from clv_core.strategy.history import purchase_history, with_history
 from clv_core.strategy.offers import Offer
+from clv_core.strategy.people import people_of
 from clv_core.strategy.recommend.blend import WITH_BOUGHT
 from clv_core.strategy.recommend.kept import kept_advice
 from clv_core.strategy.rhythm import purchase_rhythm
 from clv_core.strategy.schemes.figures import segment_table
-from clv_core.strategy.schemes.known import with_known
-from clv_core.strategy.schemes.rules import Rules
 from clv_core.strategy.schemes.saved import names_of_tiers
-from clv_core.strategy.schemes.segmentation import Placed, Segmentation
-from clv_core.strategy.schemes.settle import called, points_of, settle, with_segments
+from clv_core.strategy.schemes.segmentation import Segmentation
 from clv_core.strategy.tables import write_rows
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.workspace import Workspace
@@ -61,7 +59,7 @@ def segment(
         ``segment`` and ``description`` in place of ``tier``), what those who were written are worth together, and how
         many customers there are in all.
     """
-    people = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
+    people = people_of(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
     everyone = people.frame
     chosen = lists.choose(everyone, conditions)
     made = write_rows(workspace, chosen, out, people.side, fewest=1)
@@ -83,7 +81,7 @@ def plan(
     offers: Sequence[Offer],
     budget: float,
     experiments: Mapping[str, Path],
-    scheme: Scheme = DEFAULT_SCHEME,
+    scheme: Scheme | Segmentation = DEFAULT_SCHEME,
     cutoff: date | None = None,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
@@ -98,7 +96,8 @@ def plan(
         offers: what can be given.
         budget: money.
         experiments: file of the experiment that measured an offer's effect, by the offer's name.
-        scheme: how customers are cut into tiers.
+        scheme: how customers are cut into the tiers or segments that offers have effects for; where segments overlap,
+            a customer counts in the first that she is in.
         cutoff: as of when; None is the log's end.
         language: of the side file's sentences.
         progress: listener.
@@ -106,12 +105,12 @@ def plan(
     Returns:
         What was written, the plan, the offers with what was measured, and the experiments by offer.
     """
-    people = _customers(workspace, name, model_id, scheme, (), cutoff, language, progress)
-    everyone, side = people.frame, people.side
+    people = people_of(workspace, name, model_id, scheme, (), cutoff, language, progress)
+    everyone, side = people.grouped(), people.side
     given, found = with_tried(workspace, name, model_id, offers, experiments, scheme=scheme, progress=progress)
     notes = plans.window_notes(given, side.horizon_days)
     everyone = StopList.of(workspace, open_dataset(workspace, name)).without(everyone)
-    made = plans.make_plan(everyone, scheme.tiers, given, budget)
+    made = plans.make_plan(everyone, people.groups, given, budget)
     if made.customers.empty:
         raise NotEnoughData("plan_empty", budget=budget)
     assumed = tuple(one.to_json(language) for one in (*plans.assumptions(given), *notes))
@@ -139,7 +138,7 @@ def export(
 
     Contact fields come from ``contacts``, else from the dataset's customers table.
     """
-    people = _customers(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
+    people = people_of(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
     dataset = open_dataset(workspace, name)
     chosen, stop = lists.choose(people.frame, conditions), StopList.of(workspace, dataset)
     known = with_stored(contacts, dataset, format)
@@ -181,50 +180,4 @@ def card(
         currency=bundle.record["currency"],
         language=language,
         recommended=None if advice is None else advice.of_customer(customer, WITH_BOUGHT),
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class _People:
-    """Customers with scores, history, tier and segment, the most valuable first; where they are; what the file says."""
-
-    frame: pd.DataFrame
-    placed: Placed | None
-    side: exports.Side
-
-
-def _customers(
-    workspace: Workspace,
-    name: str,
-    model_id: str,
-    scheme: Scheme | Segmentation,
-    conditions: Sequence[Condition],
-    cutoff: date | None,
-    language: str,
-    progress: Progress,
-) -> _People:
-    dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
-    scored = scores(workspace, name, model_id, cutoff=cutoff, progress=progress)
-    side = replace(side_of(dataset, bundle, cutoff), segment=" ".join(map(str, conditions)), scheme=str(scheme))
-    as_of, asked = cutoff or dataset.log_end, {condition.column for condition in conditions}
-    if isinstance(scheme, Scheme):
-        listed = lists.customer_list(dataset, scored, scheme, as_of, language)
-        return _People(with_known(listed, dataset, as_of, asked), None, side)
-    listed = lists.customer_list(dataset, scored, DEFAULT_SCHEME, as_of, language)
-    everyone = with_known(listed, dataset, as_of, asked | (scheme.columns if isinstance(scheme, Rules) else set()))
-    points = points_of(workspace, scheme, bundle, dataset, everyone, cutoff, progress)
-    fitted = settle(scheme, bundle, dataset, everyone, points, cutoff)
-    placed = called(fitted.place(everyone, points), scheme, bundle, dataset)
-    return _People(with_segments(everyone, placed, fitted, language), placed, side)
-
-
-def side_of(dataset: Dataset, bundle: Bundle, cutoff: date | None) -> exports.Side:
-    """Return what a file says of the scores that it was made from."""
-    return exports.Side(
-        dataset=dataset.name,
-        dataset_version=dataset.version,
-        model=bundle.id,
-        cutoff=(cutoff or dataset.log_end).isoformat(),
-        horizon_days=bundle.record["horizon_days"],
-        currency=dataset.manifest.currency,
     )

@@ -14,9 +14,9 @@ from clv_core.deployment.kept_scores import scores
 from clv_core.errors import UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
-from clv_core.strategy.acting import side_of
 from clv_core.strategy.export import Exported, Side
 from clv_core.strategy.files import check_ending
+from clv_core.strategy.people import side_of
 from clv_core.strategy.pricing.kept import keep_responses, responses_folder
 from clv_core.strategy.pricing.responses import Responses, measure_responses
 from clv_core.strategy.pricing.whatif import Outcome, Rule, what_if

@@ -18,6 +18,7 @@ from clv_core.strategy.experiment import Experiment, measure
 from clv_core.strategy.experiment_file import outcomes, read_experiment
 from clv_core.strategy.offers import Offer
 from clv_core.strategy.plans import with_experiments
+from clv_core.strategy.schemes.segmentation import Segmentation
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.workspace import Workspace
 
@@ -75,7 +76,7 @@ def with_tried(
     offers: Sequence[Offer],
     files: Mapping[str, Path],
     *,
-    scheme: Scheme = DEFAULT_SCHEME,
+    scheme: Scheme | Segmentation = DEFAULT_SCHEME,
     progress: Progress,
 ) -> tuple[tuple[Offer, ...], dict[str, Experiment]]:
     """Return the offers, those that were tried with what was measured, and the experiments by offer.
@@ -86,15 +87,17 @@ def with_tried(
         model_id: whose predictions are taken off the outcomes, and whose horizon outcomes count for at most.
         offers: what can be given.
         files: of experiments, by the offer's name.
-        scheme: how customers are cut into tiers.
+        scheme: how customers are cut for the plan; of segments that are no value tiers the effect on all counts.
         progress: listener.
 
     Raises:
         ClvError: a file cannot be used, or shows too little.
     """
     horizon_days = open_bundle(workspace, model_id).record["horizon_days"]
+    by_tier = isinstance(scheme, Scheme)
+    tiers = scheme if isinstance(scheme, Scheme) else DEFAULT_SCHEME
     found = {
-        offer: experiment(workspace, name, model_id, path, most_days=horizon_days, scheme=scheme, progress=progress)
+        offer: experiment(workspace, name, model_id, path, most_days=horizon_days, scheme=tiers, progress=progress)
         for offer, path in files.items()
     }
-    return with_experiments(offers, found, horizon_days), found
+    return with_experiments(offers, found, horizon_days, by_tier=by_tier), found

@@ -96,8 +96,8 @@ def make_plan(tiered: pd.DataFrame, tiers: int, offers: Sequence[Offer], budget:
     """Return the plan that is expected to bring most.
 
     Args:
-        tiered: customer_id, predicted_clv and tier, one row a customer.
-        tiers: number of tiers of the scheme.
+        tiered: customer_id, predicted_clv and tier (the number of a tier or segment, from 1), one row a customer.
+        tiers: number of tiers or segments of the scheme.
         offers: what can be given.
         budget: money, >= 0.
 
@@ -172,7 +172,7 @@ def basis(table: pd.DataFrame, offers: Sequence[Offer]) -> Basis:
     return Basis(sums["assumed"], sums["measured"], sums["measured"] - below, sums["measured"] + above)
 
 
-def with_measured(offer: Offer, experiment: Experiment, margin_rate: float = 1.0) -> Offer:
+def with_measured(offer: Offer, experiment: Experiment, margin_rate: float = 1.0, *, by_tier: bool = True) -> Offer:
     """Return the offer with the effects that an experiment measured in place of what was assumed.
 
     The effect on all counts for each tier, unless tiers differ by more than chance allows: then each has its own, and a
@@ -182,6 +182,7 @@ def with_measured(offer: Offer, experiment: Experiment, margin_rate: float = 1.0
         offer: whose cost and capacity stay.
         experiment: what it showed.
         margin_rate: share of the measured net value that is margin.
+        by_tier: whether the plan's customers are cut into the tiers of the experiment; else the effect on all counts.
     """
     found: dict[int, Effect] = {}
     for one in experiment.effects:
@@ -190,12 +191,17 @@ def with_measured(offer: Offer, experiment: Experiment, margin_rate: float = 1.0
             found[one.tier] = Effect(numbers[0], MONEY, numbers[1], numbers[2])
     everyone = {ALL_TIERS: found[ALL_TIERS]}
     single = {tier: effect for tier, effect in found.items() if tier != ALL_TIERS}
-    effects = single if experiment.tiers_differ else everyone
+    effects = single if by_tier and experiment.tiers_differ else everyone
     return replace(offer, effects=effects, window_days=experiment.window_days)
 
 
 def with_experiments(
-    offers: Sequence[Offer], found: Mapping[str, Experiment], horizon_days: int, margin_rate: float = 1.0
+    offers: Sequence[Offer],
+    found: Mapping[str, Experiment],
+    horizon_days: int,
+    margin_rate: float = 1.0,
+    *,
+    by_tier: bool = True,
 ) -> tuple[Offer, ...]:
     """Return the offers, those that were tried with what was measured.
 
@@ -206,9 +212,13 @@ def with_experiments(
         found: experiments by the name of the offer that was tried.
         horizon_days: how far ahead the plan looks.
         margin_rate: share of the measured net value that is margin.
+        by_tier: as in :func:`with_measured`.
     """
     short = {name: one for name, one in found.items() if one.window_days <= horizon_days}
-    return tuple(with_measured(one, short[one.name], margin_rate) if one.name in short else one for one in offers)
+    return tuple(
+        with_measured(one, short[one.name], margin_rate, by_tier=by_tier) if one.name in short else one
+        for one in offers
+    )
 
 
 def settings(offers: Sequence[Offer], budget: float) -> dict[str, Any]:

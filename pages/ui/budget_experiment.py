@@ -19,7 +19,7 @@ from clv_core.strategy import plans
 from clv_core.strategy.experiment import Experiment
 from clv_core.strategy.experiment_run import experiment
 from clv_core.strategy.offers import Offer
-from pages.ui import budget_kept, received, state, widgets
+from pages.ui import budget_kept, received, state, tiers, widgets
 from pages.ui.state import money, percent, t
 
 
@@ -41,15 +41,15 @@ def notes(offers: Sequence[Offer], found: Mapping[str, Experiment], terms: Terms
     return said
 
 
-def section(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], names: Sequence[str], most_days: int) -> None:
+def section(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], most_days: int, *, by_tier: bool) -> None:
     """Take an experiment, and show what those that are kept found.
 
     Args:
         dataset: the log with the outcomes.
         bundle: whose predictions are taken off the outcomes.
         offers: those that can have been tried.
-        names: of the tiers, the highest first.
         most_days: how long outcomes count at most: how far ahead the plan looks.
+        by_tier: whether offers are planned by the value tiers, which experiments are measured in.
     """
     found = budget_kept.kept(dataset).experiments
     with st.expander(t("budget.experiment"), icon=":material/experiment:", expanded=bool(found)):
@@ -74,7 +74,7 @@ def section(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], names: Se
             else:
                 st.rerun()
         for name in [one.name for one in offers if one.name in found]:
-            _show(name, found[name], names, bundle.record["currency"])
+            _show(name, found[name], tiers.names(dataset), bundle.record["currency"], by_tier=by_tier)
             if st.button(t("budget.experiment.forget"), key=f"experiment_forget_{name}"):
                 budget_kept.keep(dataset, experiments={one: made for one, made in found.items() if one != name})
                 st.rerun()
@@ -90,7 +90,7 @@ def _measure(dataset: Dataset, bundle: Bundle, file: UploadedFile, most_days: in
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _show(offer: str, found: Experiment, names: Sequence[str], currency: str) -> None:
+def _show(offer: str, found: Experiment, names: Sequence[str], currency: str, *, by_tier: bool) -> None:
     everyone = found.effects[0]
     st.markdown(
         f"**{_sentence(offer, found, currency)}**" if everyone.effect is not None else f"**{widgets.plain(offer)}**"
@@ -113,7 +113,8 @@ def _show(offer: str, found: Experiment, names: Sequence[str], currency: str) ->
     columns |= {name: number(t(f"budget.experiment.{name}"), format="%.2f") for name in ("effect", "low", "high")}
     st.dataframe(rows, hide_index=True, column_config=columns, placeholder="–", alt=t("budget.experiment"))
     removed = percent(max(0.0, 1 - (1.0 if everyone.kept is None else everyone.kept)))
-    used = t("budget.experiment.used.tiers") if found.tiers_differ else t("budget.experiment.used.all")
+    kind = ("tiers" if found.tiers_differ else "all") if by_tier else "others"
+    used = t(f"budget.experiment.used.{kind}")
     st.caption(t("budget.experiment.caption", days=found.window_days, share=removed, used=used))
 
 

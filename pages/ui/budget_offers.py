@@ -13,31 +13,34 @@ import streamlit as st
 from clv_core.collection.store import Dataset
 from clv_core.i18n import translate
 from clv_core.strategy.offers import MONEY, MOST_OFFERS, SHARE, UNITS, Effect, Offer, checked
+from clv_core.strategy.segments import VALUE
 from pages.ui import budget_kept, state
+from pages.ui.budget_groups import Groups
 from pages.ui.state import t
 
+MOST_IN_SIGHT: Final = 4
+"""Columns of effects that fit beside the others; more are scrolled to, and may be wide."""
 START: Final = "start"
 """Which of the starting offers a row was; None for one that a person added."""
 
 
-def edit(dataset: Dataset, mark: str, values: np.ndarray, names: Sequence[str], currency: str) -> tuple[Offer, ...]:
+def edit(dataset: Dataset, mark: str, groups: Groups, currency: str) -> tuple[Offer, ...]:
     """Show the offers as a table, keep what is changed and return what it says; unfinished rows are passed over.
 
     Args:
         dataset: with which they are kept.
         mark: of what the values speak of: other values have other costs to begin with.
-        values: predicted value of all customers, money, [n].
-        names: of the tiers, the highest first.
+        groups: the customers, in the segments that offers have effects for.
         currency: of costs.
 
     Raises:
         UsageError: an offer is out of bounds, or two have one name.
     """
-    key = f"budget_table_{mark}_{state.language()}"
-    kept = budget_kept.kept(dataset)
+    key = f"budget_table_{mark}_{groups.mark}_{state.language()}"
+    kept, names = budget_kept.kept(dataset), groups.names
     if key not in st.session_state:
-        starting = starting_offers(values, len(names), state.language())
-        base = as_table(kept.rows, starting)
+        starting = starting_for(groups, state.language())
+        base = as_table(kept.rows.get(groups.by), starting)
         st.session_state[f"{key}_base"] = starting, base
         st.session_state[f"{key}_rows"] = as_rows(base, starting, kept.experiments)
     starting, base = st.session_state[f"{key}_base"]
@@ -55,25 +58,36 @@ def edit(dataset: Dataset, mark: str, values: np.ndarray, names: Sequence[str], 
     rows = as_rows(edited, starting, kept.experiments)
     if rows != st.session_state[f"{key}_rows"]:
         st.session_state[f"{key}_rows"] = rows
-        budget_kept.keep(dataset, rows=rows)
+        budget_kept.keep(dataset, rows={**kept.rows, groups.by: rows})
     offers = read_offers(edited, len(names))
     return checked(offers) if offers else ()
 
 
-def starting_offers(values: np.ndarray, tiers: int, language: str) -> pd.DataFrame:
+def starting_for(groups: Groups, language: str) -> pd.DataFrame:
+    """Return :func:`starting_offers` for the segments of a scheme."""
+    return starting_offers(groups.people[VALUE].to_numpy(), len(groups.names), language, groups.best)
+
+
+def starting_offers(values: np.ndarray, tiers: int, language: str, best: Sequence[int] = (1, 2)) -> pd.DataFrame:
     """Return offers to begin with: costs in proportion to what a customer is worth, and modest effects.
 
     Args:
         values: predicted value, money, [n].
-        tiers: number of tiers.
+        tiers: number of tiers, or of segments of another scheme.
         language: of their names.
+        best: numbers of the two most valuable ones: the dearest offer is for them alone.
     """
     worth = float(np.maximum(values, 0).mean()) if len(values) else 1.0
-    top = [math.nan] * tiers
+    top = dict(zip(best, (12.0, 10.0), strict=False))
     rows: list[tuple[str, float, list[float], float]] = [
         ("mail", 0.002, [1.0] * tiers, math.nan),
         ("voucher", 0.03, [5.0] * tiers, math.nan),
-        ("call", 0.15, [12.0, 10.0, *top][:tiers], float(f"{max(1.0, 0.02 * len(values)):.1g}")),
+        (
+            "call",
+            0.15,
+            [top.get(number, math.nan) for number in range(1, tiers + 1)],
+            float(f"{max(1.0, 0.02 * len(values)):.1g}"),
+        ),
     ]
     return pd.DataFrame(
         [
@@ -138,8 +152,8 @@ def read_offers(table: pd.DataFrame, tiers: int) -> list[Offer]:
     """Return the offers of the table; a row without name, cost or effect is passed over.
 
     Args:
-        table: name, cost, unit, one effect a tier (percent, or money), capacity.
-        tiers: number of tiers.
+        table: name, cost, unit, one effect a tier or segment (percent, or money), capacity.
+        tiers: number of tiers or segments.
 
     Raises:
         UsageError: an offer is out of bounds.
@@ -161,14 +175,14 @@ def read_offers(table: pd.DataFrame, tiers: int) -> list[Offer]:
 
 def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
     config, number = st.column_config, st.column_config.NumberColumn
-    words = {SHARE: t("budget.unit.share"), MONEY: t("budget.unit.money")}
+    words, many = {SHARE: t("budget.unit.share"), MONEY: t("budget.unit.money")}, len(names) > MOST_IN_SIGHT
     columns: dict[str, Any] = {
-        "name": config.TextColumn(t("budget.column.name"), max_chars=60, width=140),
+        "name": config.TextColumn(t("budget.column.name"), max_chars=60, width=125, pinned=many),
         "cost": number(
             t("budget.column.cost"),
             min_value=0.0,
             format="%g",
-            width=95,
+            width=88,
             help=t("budget.column.cost.help", unit=state.unit(currency)),
         ),
         "unit": config.SelectboxColumn(
@@ -177,7 +191,7 @@ def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
             format_func=lambda unit: words.get(unit, unit),
             default=SHARE,
             required=True,
-            width=95,
+            width=88,
             help=t("budget.column.unit.help"),
         ),
         "capacity": number(
@@ -185,10 +199,12 @@ def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
             min_value=0,
             step=1,
             format="localized",
-            width=90,
+            width=84,
             help=t("budget.column.capacity.help"),
         ),
     }
     for tier, name in enumerate(names, 1):
-        columns[f"tier{tier}"] = number(name, format="%g", width=125, help=t("budget.column.effect.help"))
+        columns[f"tier{tier}"] = number(
+            name, format="%g", width=140 if many else 104, help=t("budget.column.effect.help")
+        )
     return columns

@@ -7,9 +7,20 @@ import streamlit as st
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
+from clv_core.strategy.kept_offers import TIERS
 from clv_core.strategy.plans import with_experiments
-from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import budget, budget_experiment, budget_kept, budget_offers, scored, state, terms, tiers, widgets
+from pages.ui import (
+    budget,
+    budget_experiment,
+    budget_groups,
+    budget_kept,
+    budget_offers,
+    scored,
+    state,
+    terms,
+    tiers,
+    widgets,
+)
 from pages.ui.state import t
 
 
@@ -25,25 +36,25 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         with top:
             customers = scored.need_scores(dataset, bundle, chosen)
             allowed = widgets.acknowledged(bundle)
-        tiered = tiers.tiered(bundle.id, dataset.version, chosen, DEFAULT_SCHEME, customers)
         with below:
             st.subheader(t("budget.offers"), anchor=False)
-            st.caption(t("budget.offers.tiers"))
-            mark, names = f"{bundle.id}_{dataset.version}_{chosen.mark}", tiers.names(dataset)
-            assumed = budget_offers.edit(
-                dataset, mark, tiered["predicted_clv"].to_numpy(), names, bundle.record["currency"]
-            )
+            groups = budget_groups.cut(budget_groups.choose(dataset), dataset, bundle, chosen, customers)
+            if groups.overlapping:
+                st.caption(t("budget.by.overlap"))
+            mark, by_tier = f"{bundle.id}_{dataset.version}_{chosen.mark}", groups.by == TIERS
+            assumed = budget_offers.edit(dataset, mark, groups, bundle.record["currency"])
             measured = budget_kept.kept(dataset).experiments
-            offers = with_experiments(assumed, measured, chosen.horizon_days, chosen.margin_rate)
+            offers = with_experiments(assumed, measured, chosen.horizon_days, chosen.margin_rate, by_tier=by_tier)
             if budget.measured_names(offers):
                 st.caption(t("budget.offers.measured", names=budget.measured_names(offers)))
-            budget_experiment.section(dataset, bundle, assumed, names, chosen.horizon_days)
+            budget_experiment.section(dataset, bundle, assumed, chosen.horizon_days, by_tier=by_tier)
         if not offers:
             top.info(t("budget.offers.none"), icon=":material/edit:")
             return
         stop = state.stop_list()
-        people = tiers.not_stopped(f"{bundle.id} {dataset.version} {chosen.mark} {stop.mark}", tiered, stop)
-        ground = budget.Ground(dataset, bundle, chosen, people, offers, stop.mark)
+        mark = f"{bundle.id} {dataset.version} {chosen.mark} {groups.mark} {stop.mark}"
+        people = tiers.not_stopped(mark, groups.people, stop)
+        ground = budget.Ground(dataset, bundle, chosen, groups, people, offers, stop.mark)
         with top:
             found = budget.show(ground, budget_experiment.notes(offers, measured, chosen), allowed=allowed)
     except ClvError as error:
@@ -56,5 +67,5 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         with middle:
             budget.curve(ground, plan)
             st.subheader(t("budget.who"), anchor=False)
-            budget.who(plan, names)
+            budget.who(plan, groups)
             budget.downloads(ground, plan, money, allowed=allowed)

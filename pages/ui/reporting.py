@@ -14,14 +14,15 @@ from clv_core import jobs
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import explanation_folder
+from clv_core.deployment.terms import Terms
 from clv_core.evaluation.explain.store import load_record
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.budget import most_useful
+from clv_core.strategy.kept_offers import TIERS
 from clv_core.strategy.offers import checked, expected_gains
 from clv_core.strategy.plans import capacities, costs, with_experiments
-from clv_core.strategy.segments import TIER, VALUE, assign
-from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import budget_kept, budget_offers, by_role, progress, state, widgets
+from clv_core.strategy.segments import TIER, VALUE
+from pages.ui import budget_groups, budget_kept, budget_offers, by_role, progress, state, widgets
 from pages.ui.budget import PART_OF_BUDGET
 from pages.ui.state import t
 
@@ -79,15 +80,17 @@ def choose(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> Wish:
 def _plan_words(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, language: str) -> tuple[str, ...]:
     """Return the plan as words of the command line: the offers, experiments and budget of the strategy page."""
     kept, horizon_days = budget_kept.kept(dataset), bundle.record["horizon_days"]
-    tiered = assign(customers, DEFAULT_SCHEME)
-    starting = budget_offers.starting_offers(tiered[VALUE].to_numpy(), DEFAULT_SCHEME.tiers, language)
-    written = budget_offers.read_offers(budget_offers.as_table(kept.rows, starting), DEFAULT_SCHEME.tiers)
+    plain = Terms(horizon_days)
+    groups = budget_groups.cut(budget_groups.known(kept.by, dataset), dataset, bundle, plain, customers)
+    count, by_tier = len(groups.names), groups.by == TIERS
+    table = budget_offers.as_table(kept.rows.get(groups.by), budget_offers.starting_for(groups, language))
+    written = budget_offers.read_offers(table, count)
     if not written:
         st.caption(t("budget.offers.none"))
         return ()
-    offers = with_experiments(checked(written), kept.experiments, horizon_days)
-    people = state.stop_list().without(tiered)
-    gains = expected_gains(offers, people[VALUE].to_numpy(), people[TIER].to_numpy(), DEFAULT_SCHEME.tiers)
+    offers = with_experiments(checked(written), kept.experiments, horizon_days, by_tier=by_tier)
+    people = state.stop_list().without(groups.people)
+    gains = expected_gains(offers, people[VALUE].to_numpy(), people[TIER].to_numpy(), count)
     most = most_useful(gains, costs(offers), capacities(offers))
     start = float(f"{PART_OF_BUDGET * most:.1g}") if kept.budget is None else kept.budget
     label = t("reporting.budget", unit=state.unit(bundle.record["currency"]))
@@ -95,6 +98,7 @@ def _plan_words(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, langu
     if most <= 0:
         return ()
     said = [word for offer in offers for word in ("--offer", str(offer))]
+    said += [] if by_tier else ["--plan-scheme", groups.by]
     return (*said, "--budget", f"{budget:.10g}")
 
 

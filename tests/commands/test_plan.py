@@ -13,6 +13,8 @@ import pytest
 from clv_core.cli import main
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.kept_scores import scores
+from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
 MAIL, GIFT = "name=Mail,cost=0.05,effect=2%", "name=Gift,cost=1.5,effect=1:12%+2:9%,capacity=40"
@@ -50,6 +52,24 @@ def test_a_plan_keeps_its_limits_and_its_file_adds_up(
     assert {tier: one["value"] for tier, one in gift["effects"].items()} == {"1": 0.12, "2": 0.09}
     log = [json.loads(line) for line in (small_workspace.exports / "log.jsonl").read_text("utf-8").splitlines()]
     assert log[-1]["files"] == ["plan.csv"] and log[-1]["rows"] == said["rows"]
+
+
+def test_offers_go_to_the_segments_of_any_scheme(
+    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--model", small_bundle.id, "--scheme", "quadrant:value=30,p=0.5,by=predicted", "--budget", "1000")
+    offer = "name=Win back,cost=0.01,effect=3:20%"
+    code, said = run(capsys, small_workspace, *words, "--offer", offer, "--out", str(tmp_path / "plan.csv"))
+    assert code == 0 and said["scheme"] == "quadrant:value=30,p=0.5,by=predicted"
+    scored = scores(small_workspace, "shop", small_bundle.id, progress=NoProgress())
+    at_risk = scored[(scored["predicted_clv"] >= 30) & (scored["p_purchase"] < 0.5)]
+    listed = pd.read_csv(tmp_path / "plan.csv", dtype={"customer_id": "str"}, encoding="utf-8-sig")
+    assert len(at_risk) > 3 and set(listed["customer_id"]) == set(at_risk["customer_id"])
+    assert said["expected_gain"] == pytest.approx((0.2 * at_risk["predicted_clv"] - 0.01).sum())
+    assert json.loads(Path(said["side_file"]).read_text(encoding="utf-8"))["scheme"] == said["scheme"]
+    words = ("--model", small_bundle.id, "--scheme", "quadrant", "--budget", "9", "--out", str(tmp_path / "none.csv"))
+    code, said = run(capsys, small_workspace, *words, "--offer", "name=No,cost=1,effect=5:20%")
+    assert code == 2 and said["error"]["code"] == "offer_tier" and not (tmp_path / "none.csv").exists()
 
 
 def test_an_experiment_takes_the_place_of_the_assumed_effect(

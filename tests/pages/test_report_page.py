@@ -15,9 +15,10 @@ from clv_core import jobs
 from clv_core.collection.store import open_dataset
 from clv_core.i18n import translate
 from clv_core.strategy.experiment import Experiment, Measured
-from clv_core.strategy.kept_offers import KeptOffers, save_offers
+from clv_core.strategy.kept_offers import TIERS, KeptOffers, save_offers
 from clv_core.strategy.offers import Offer
 from clv_core.strategy.plans import with_measured
+from clv_core.strategy.schemes.quadrant import QUADRANT
 from clv_core.workspace import Workspace
 from tests.pages.test_app_opens import texts
 
@@ -88,7 +89,7 @@ def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_i
     shutil.copytree(with_model, root)
     shown = Experiment((Measured(0, 400, 400, 4.0, 2.0, 6.0, 0.5),), 30)
     rows = ({"start": "mail", "tier1": 9.0}, {"start": None, "name": "Own", "cost": 1.0, "unit": "money", "tier1": 2.0})
-    save_offers(open_dataset(Workspace(root), "shop"), KeptOffers(rows, {"Own": shown}, 77.0))
+    save_offers(open_dataset(Workspace(root), "shop"), KeptOffers({TIERS: rows}, {"Own": shown}, 77.0))
     app = open_page(root, "report", lang="en")
     started = at_once(monkeypatch)
     app.get("button_group")[0].set_value("zh").run()
@@ -102,3 +103,22 @@ def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_i
     assert said[1] == with_measured(Offer.parse("name=Own,cost=1,effect=2"), shown)
     page = next((root / "exports").glob("*report-zh*.html")).read_text(encoding="utf-8")
     assert translate("warning.offer_window", "zh", offer="Own", days=30, horizon=90) in page
+
+
+def test_the_plan_is_by_the_segments_that_the_strategy_page_plans_by(
+    open_page: OPEN, with_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "workspace"
+    shutil.copytree(with_model, root)
+    only = {f"tier{number}": None for number in (1, 2, 4)}
+    rows = ({"start": "mail", **only}, {"start": "voucher", **only})
+    save_offers(open_dataset(Workspace(root), "shop"), KeptOffers({QUADRANT: rows}, by=QUADRANT))
+    app = open_page(root, "report", lang="en")
+    started = at_once(monkeypatch)
+    app.button(key="make_report").click().run()
+    assert not app.exception
+    [command] = started
+    assert command[command.index("--plan-scheme") + 1] == QUADRANT
+    offers = [word for word, flag in zip(command[1:], command, strict=False) if flag == "--offer"]
+    assert [list(Offer.parse(word).effects) for word in offers] == [[3], [3]]
+    assert next((root / "exports").glob("*report-en*.html")).is_file()

@@ -23,12 +23,14 @@ from clv_core.jobs import NoProgress
 from clv_core.pipeline import experiment
 from clv_core.strategy.budget import Curve
 from clv_core.strategy.experiment import Experiment
-from clv_core.strategy.kept_offers import KeptOffers, load_offers, save_offers
+from clv_core.strategy.kept_offers import TIERS, KeptOffers, load_offers, save_offers
 from clv_core.strategy.offers import Offer
 from clv_core.strategy.plans import make_plan
+from clv_core.strategy.schemes.quadrant import QUADRANT
+from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.segments import assign
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from clv_core.workspace import Workspace
+from clv_core.workspace import Workspace, write_json
 from pages.ui import budget_offers, charts_budget, state, widgets
 from pages.ui.navigation import BY_NAME
 from tests.pages.conftest import HORIZON_DAYS
@@ -137,10 +139,10 @@ def test_changed_offers_and_the_budget_hold_under_other_terms_in_the_other_langu
     table.loc[3] = [None, "Own", 3.0, "money", 5.0, None, None, None, 40.0]
     rows = budget_offers.as_rows(table.drop(index=2), starting, ())
     assert rows[:2] == ({"start": "mail", "name": "Letter"}, {"start": "voucher", "tier1": 7.0})
-    save_offers(dataset, KeptOffers(rows, budget=120.0))
+    save_offers(dataset, KeptOffers({TIERS: rows}, budget=120.0))
     kept = load_offers(dataset)
-    assert kept.budget == 120.0 and kept.rows == rows
-    other = budget_offers.as_table(kept.rows, budget_offers.starting_offers(values * 0.3, 4, "zh"))
+    assert kept.budget == 120.0 and kept.rows == {TIERS: rows}
+    other = budget_offers.as_table(kept.rows[TIERS], budget_offers.starting_offers(values * 0.3, 4, "zh"))
     offers = budget_offers.read_offers(other, 4)
     assert [offer.name for offer in offers] == ["Letter", translate("budget.offer.voucher", "zh"), "Own"]
     assert offers[1].effects[1].value == 0.07 and offers[1].cost == pytest.approx(0.03 * 60, rel=0.2)
@@ -153,16 +155,54 @@ def test_an_edit_on_the_page_is_kept_at_once_and_shown_in_the_other_language(
     with monkeypatch.context() as patch:
         patch.setattr(budget_offers.st, "data_editor", lambda base, **options: base.assign(tier1=[9.0, 5.0, 12.0]))
         assert not open_page(own, "strategy", lang="en").exception
-    assert load_offers(open_dataset(Workspace(own), "shop")).rows == (
-        {"start": "mail", "tier1": 9.0},
-        {"start": "voucher"},
-        {"start": "call"},
-    )
+    assert load_offers(open_dataset(Workspace(own), "shop")).rows == {
+        TIERS: ({"start": "mail", "tier1": 9.0}, {"start": "voucher"}, {"start": "call"})
+    }
     monkeypatch.setattr(budget_offers, "checked", lambda offers: shown.extend(offers) or tuple(offers))
     shown: list[Offer] = []
     app = open_page(own, "strategy", lang="zh")
     assert not app.exception and shown[0].name == translate("budget.offer.mail", "zh")
     assert shown[0].effects[1].value == 0.09
+
+
+def test_offers_are_planned_by_the_segments_of_another_scheme_and_each_keeps_its_own_offers(
+    open_page: OPEN, own: Path
+) -> None:
+    dataset = open_dataset(Workspace(own), "shop")
+    app = open_page(own, "strategy", lang="en")
+    before = app.subheader[0].value
+    app.selectbox(key="budget_by_shop").set_value(QUADRANT).run()
+    assert not app.exception and not app.error
+    assert load_offers(dataset).by == QUADRANT and app.subheader[0].value != before
+    who = next(one.value for one in app.dataframe if "expected_gain" in one.value)
+    win_back = translate("segment.quadrant.win_back", "en")
+    assert win_back in set(who["tier"]) and not set(who["tier"]) & set(names_of_tiers(dataset, 4, "en"))
+    rows = {TIERS: ({"start": "mail"},), QUADRANT: ({"start": "mail", "tier1": None, "tier2": None, "tier4": None},)}
+    save_offers(dataset, KeptOffers(rows, by=QUADRANT))
+    again = open_page(own, "strategy", lang="en")
+    who = next(one.value for one in again.dataframe if "expected_gain" in one.value)
+    assert set(who["tier"]) == {win_back}
+
+
+def test_a_scheme_of_the_segments_page_is_taken_along_with_its_cuts(open_page: OPEN, own: Path) -> None:
+    app = open_page(own, "home", lang="en")
+    app.session_state["scheme_kind"] = QUADRANT
+    app.switch_page(BY_NAME["segments"].path).run()
+    app.number_input(key=next(box.key for box in app.number_input if "scheme_chance" in box.key)).set_value(20.0).run()
+    app.button(key="to_budget").click().run()
+    assert not app.exception and "p=0.2," in load_offers(open_dataset(Workspace(own), "shop")).by
+    page = open_page(own, "strategy", lang="zh")
+    assert not page.exception and page.selectbox(key="budget_by_shop").value.startswith("quadrant:")
+
+
+def test_offers_that_were_kept_before_there_were_schemes_are_read(own: Path) -> None:
+    dataset = open_dataset(Workspace(own), "shop")
+    write_json(
+        dataset.folder.parent / "offers.json",
+        {"rows": [{"start": "mail", "tier1": 9.0}], "experiments": {}, "budget": None},
+    )
+    kept = load_offers(dataset)
+    assert kept.rows == {TIERS: ({"start": "mail", "tier1": 9.0},)} and kept.by == TIERS
 
 
 def test_an_offer_that_was_tried_keeps_its_name_in_the_other_language() -> None:

@@ -219,6 +219,8 @@ def test_an_experiment_replaces_every_assumed_effect_of_its_offer() -> None:
     assert dict(found.effects) == {1: Effect(4.0, MONEY, 3.5, 4.5), 2: Effect(0.5, MONEY, 0.25, 0.75)}
     found = with_measured(offer, Experiment((everyone, *alike, unknown), 60))
     assert dict(found.effects) == {0: Effect(2.0, MONEY, 1.0, 3.0)}
+    found = with_measured(offer, Experiment((everyone, *apart, unknown), 60), by_tier=False)
+    assert dict(found.effects) == {0: Effect(2.0, MONEY, 1.0, 3.0)}
 
 
 def test_a_tier_that_is_not_there_is_refused() -> None:

@@ -20,6 +20,7 @@ from clv_core.evaluation.explain.store import load_explanation
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
 from clv_core.jobs import Progress
 from clv_core.strategy.offers import Offer, checked
+from clv_core.strategy.people import people_of
 from clv_core.strategy.plans import make_plan
 from clv_core.strategy.report import acted, measured
 from clv_core.strategy.report.content import Report, Section
@@ -27,6 +28,7 @@ from clv_core.strategy.report.ground import Ground, Planned
 from clv_core.strategy.report.html import write_html
 from clv_core.strategy.report.said import Said
 from clv_core.strategy.report.slides import write_slides
+from clv_core.strategy.schemes.segmentation import Segmentation
 from clv_core.strategy.segments import assign
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.workspace import Workspace
@@ -65,6 +67,7 @@ def make_report(
     offers: Sequence[Offer] = (),
     budget: float = 0.0,
     scheme: Scheme = DEFAULT_SCHEME,
+    plan_scheme: Scheme | Segmentation | None = None,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
 ) -> Report:
@@ -77,6 +80,7 @@ def make_report(
         offers: what can be given to all but those on the suppression list; none: no plan is made.
         budget: for the offers.
         scheme: how customers are cut into tiers.
+        plan_scheme: how they are cut into the segments that offers have effects for; None is by the tiers.
         language: of all sentences.
         progress: listener.
     """
@@ -85,7 +89,11 @@ def make_report(
     progress.report("report", 0, len(SECTIONS))
     kept = load_explanation(explanation_folder(workspace, bundle, dataset))
     given = checked(offers) if offers else ()
-    people = StopList.of(workspace, dataset).without(tiered)
+    people, groups = tiered, scheme.tiers
+    if given and plan_scheme is not None and plan_scheme != scheme:
+        cut = people_of(workspace, name, model_id, plan_scheme, progress=progress)
+        people, groups = cut.grouped(), cut.groups
+    people = StopList.of(workspace, dataset).without(people)
     said = Said(language, bundle.record["currency"])
     ground = Ground(
         dataset=dataset,
@@ -95,7 +103,7 @@ def make_report(
         trust=trust_of(workspace, bundle),
         shared=shared_error(workspace, bundle),
         explanation=None if kept is None else kept[0],
-        planned=Planned(make_plan(people, scheme.tiers, given, budget), given, budget) if given else None,
+        planned=Planned(make_plan(people, groups, given, budget), given, budget) if given else None,
         said=said,
     )
     sections = tuple(section for make in SECTIONS if (section := make(ground)) is not None)
