@@ -4,7 +4,7 @@ import streamlit as st
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from pages.ui import progress, reporting, scored, state, widgets
+from pages.ui import progress, reporting, scored, state, tiers, widgets
 from pages.ui.state import t
 
 bundle = widgets.need_model()
@@ -13,9 +13,10 @@ if dataset is None:
     widgets.need("dataset", "upload")
 
 top = st.container()
+terms = Terms(bundle.record["horizon_days"])
 try:
     with top:
-        customers = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
+        customers = scored.need_scores(dataset, bundle, terms)
     with st.container(border=True):
         wish = reporting.choose(dataset, bundle, customers)
 except ClvError as error:
@@ -24,7 +25,8 @@ except ClvError as error:
 
 made = reporting.made(wish)
 with top:
-    widgets.headline(reporting.headline(made), widgets.context_line(bundle, dataset.log_end))
+    finding = tiers.headline(bundle, dataset, customers, terms) if made is None else str(made["finding"])
+    widgets.headline(finding, widgets.context_line(bundle, dataset.log_end))
 job = progress.latest("report", wish.label)
 if progress.running(job):
     progress.watch(job)
@@ -34,4 +36,5 @@ else:
     if job is not None:
         progress.ended(job)
         progress.technical_log(job)
+    st.markdown(t("reporting.holds"))
     st.caption(t("reporting.what"))

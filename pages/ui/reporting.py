@@ -122,11 +122,6 @@ def made(wish: Wish) -> dict[str, Any] | None:
     return result if there and set(result["files"]) == {str(file) for file in wish.files} else None
 
 
-def headline(found: dict[str, Any] | None) -> str:
-    """Return what the report says first; before it is made, what it will hold."""
-    return t("reporting.headline") if found is None else str(found["finding"])
-
-
 def show(wish: Wish, found: dict[str, Any]) -> None:
     """Offer the files, say what stands in them, and show the page."""
     slides, page = wish.files

@@ -8,12 +8,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
 from clv_core.collection.store import open_dataset
-from clv_core.i18n import translate
+from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.kept_scores import scores_path
+from clv_core.i18n import say_money, translate
 from clv_core.strategy.experiment import Experiment, Measured
 from clv_core.strategy.kept_offers import TIERS, KeptOffers, save_offers
 from clv_core.strategy.offers import Offer
@@ -53,7 +56,11 @@ def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(
     app = open_page(root, "report", lang=lang)
     started = at_once(monkeypatch)
     assert not app.exception and not app.error
-    assert app.subheader[0].value == translate("reporting.headline", lang)
+    before = app.subheader[0].value
+    work = Workspace(root)
+    kept = scores_path(work, list_bundles(work)[0], open_dataset(work, "shop"))
+    assert say_money(pd.read_parquet(kept)["predicted_clv"].sum(), "EUR", lang) in before
+    assert translate("reporting.holds", lang) in texts(app)
     app.button(key="make_report").click().run()
     assert not app.exception and not app.error
     files = sorted(path.suffix for path in (root / "exports").glob(f"*report-{lang}*"))
@@ -66,7 +73,7 @@ def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(
     assert translate("report.plan.assumed", lang) in page
     assert app.subheader[0].value in page
     app.toggle(key="report_plan").set_value(False).run()
-    assert app.subheader[0].value == translate("reporting.headline", lang)
+    assert app.subheader[0].value == before and translate("reporting.holds", lang) in texts(app)
 
 
 def test_a_report_in_the_other_language_is_another_report(
