@@ -23,12 +23,15 @@ from clv_core.model.instant.weights import load_network
 from clv_core.model.levelled import ROWS_AT_ONCE
 from clv_core.model.one_thread import one_thread
 from clv_core.training.checkpoint import Checkpoint
+from clv_core.training.choice import SMALL
 from clv_core.training.cost import tuned_steps_for
 from clv_core.training.loop import State, train
 
 TWEEDIE_WEIGHT: Final = 0.5
 FEWEST_WINDOWS: Final = 50
-LEARNING_RATE: Final = 1e-3
+LEARNING_RATE: Final = 2e-3
+LEARNING_RATE_SMALL: Final = 1e-3
+"""Peak rates for many customers and for few, who would be learned by heart (tests/bench/README.md)."""
 
 
 class Tuning:
@@ -54,8 +57,10 @@ class Tuning:
         self.target = torch.from_numpy((np.maximum(train_on.target, 0.0) / money).astype(np.float32))
         self.exposure = torch.from_numpy(exposure.astype(np.float32))
         self.level = max(float(self.target.sum() / self.exposure.sum()), 1e-6)
-        self.steps = tuned_steps_for(train_on.features.index.nunique(), config)
-        self.config = replace(config, learning_rate=LEARNING_RATE, optimizer="adamw")
+        customers = train_on.features.index.nunique()
+        self.steps = tuned_steps_for(customers, config)
+        rate = LEARNING_RATE if customers >= SMALL else LEARNING_RATE_SMALL
+        self.config = replace(config, learning_rate=rate, optimizer="adamw")
 
     def tune(self, seed: int, network: InstantNetwork, folder: Path, progress: Progress, stage: str) -> State:
         """Train ``network`` in place, and return where its run ended; resumes from ``folder``."""
