@@ -26,6 +26,6 @@ USER clv
 VOLUME /data
 EXPOSE 8501 8000
 
-CMD ["python", "-m", "streamlit", "run", "app.py", "--server.address", "0.0.0.0", "--server.port", "8501"]
+CMD ["python", "-m", "pages.ui", "--server.address", "0.0.0.0", "--server.port", "8501"]
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
   CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]

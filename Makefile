@@ -46,7 +46,7 @@ help:
 
 app: .venv/app
 	@echo "==> CLV Studio on http://localhost:$(PORT) (data under $${CLV_WORKSPACE:-workspace/}; Ctrl-C stops it)"
-	@$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+	@$(BIN)/python -m pages.ui --server.port $(PORT)
 
 test: .venv/dev
 	@echo "==> tests, $(WORKERS) at a time"

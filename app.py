@@ -1,4 +1,4 @@
-"""CLV Studio in the browser: ``streamlit run app.py``. The shell only; each page is a script under ``pages/``."""
+"""CLV Studio in the browser: ``python -m pages.ui``. The shell only; each page is a script under ``pages/``."""
 
 import streamlit as st
 

@@ -52,7 +52,7 @@ def test_the_image_runs_as_no_root_checks_itself_and_keeps_everything_in_one_vol
     assert f"CLV_WORKSPACE={volume}/workspace" in DOCKERFILE
     (command,) = instructions("CMD")
     words = json.loads(command)
-    assert words[:4] == ["python", "-m", "streamlit", "run"] and (ROOT / words[4]).is_file()
+    assert words[:3] == ["python", "-m", "pages.ui"] and (ROOT / "pages" / "ui" / "__main__.py").is_file()
     assert list(COMPOSE["volumes"]) == ["data"]
 
 

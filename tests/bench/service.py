@@ -265,7 +265,7 @@ def main() -> None:
         workspace = Workspace(options.workspace) if options.workspace else made(Path(folder), models)
         name, events, as_of = by_customer(workspace)
         ids = {one.record["model"]: one.id for one in list_bundles(workspace)}
-        with serving(workspace, options.workers, CLV_API_POLL_SECONDS="0.05") as (port, pid):
+        with serving(workspace, options.workers) as (port, pid):
             for model in models:
                 if "speed" in parts:
                     wires = one_customer_requests(events, ids[model])
@@ -273,13 +273,15 @@ def main() -> None:
                     print(model, "speed", json.dumps(found_speed), flush=True)
                 if "same" in parts:
                     print(model, "same", same(port, workspace, ids[model], events, as_of), flush=True)
-            wires = one_customer_requests(events, name)
-            if "swaps" in parts:
-                print("swaps", json.dumps(swaps(port, workspace, wires, 100)), flush=True)
             if "bad" in parts:
-                found = asyncio.run(closed_loop(port, bad_requests(wires[0], 10_000), 16, 1e9, most=10_000))
+                wires = bad_requests(one_customer_requests(events, name)[0], 10_000)
+                found = asyncio.run(closed_loop(port, wires, 16, 1e9, most=10_000))
                 print("bad", json.dumps(dict(sorted(found.statuses.items()))), flush=True)
-            print("load average", os.getloadavg(), flush=True)
+        if "swaps" in parts:  # each swap is to be seen before the next one: champions are looked for more often
+            with serving(workspace, options.workers, CLV_API_POLL_SECONDS="0.05") as (port, _):
+                wires = one_customer_requests(events, name)
+                print("swaps", json.dumps(swaps(port, workspace, wires, 100)), flush=True)
+        print("load average", os.getloadavg(), flush=True)
 
 
 if __name__ == "__main__":

@@ -160,7 +160,7 @@ def main() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    words = ["streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
+    words = ["pages.ui", "--server.port", str(port), "--server.headless", "true"]
     with (options.folder / "server.log").open("wb") as log:
         environment = {**os.environ, "CLV_WORKSPACE": str(root)}
         server = subprocess.Popen([sys.executable, "-m", *words], cwd=ROOT, env=environment, stdout=log, stderr=log)

@@ -53,7 +53,7 @@ def serving(root: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "pages.ui", "--server.port", str(port)]
     with (root / "server.log").open("wb") as log:
         server = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, "CLV_WORKSPACE": str(root)}, stdout=log, stderr=log

@@ -1,0 +1,18 @@
+"""Start the app: ``python -m pages.ui``, with the options of ``streamlit run``.
+
+Streamlit takes a folder that is called pages for its older kind of multipage app, until a script has run once. Whoever
+comes first after a start, by a link to a page, would be told that there is no such page. So it is told beforehand.
+"""
+
+import sys
+from pathlib import Path
+
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.web import cli
+
+APP = Path(__file__).resolve().parents[2] / "app.py"
+
+if __name__ == "__main__":
+    PagesManager.uses_pages_directory = False
+    sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
+    cli.main(prog_name="streamlit")
