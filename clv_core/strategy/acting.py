@@ -59,7 +59,16 @@ def segment(
         ``segment`` and ``description`` in place of ``tier``), what those who were written are worth together, and how
         many customers there are in all.
     """
-    people = people_of(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
+    people = people_of(
+        workspace,
+        name,
+        model_id,
+        scheme,
+        conditions=conditions,
+        cutoff=cutoff,
+        language=language,
+        progress=progress,
+    )
     everyone = people.frame
     chosen = lists.choose(everyone, conditions)
     made = write_rows(workspace, chosen, out, people.side, fewest=1)
@@ -105,12 +114,12 @@ def plan(
     Returns:
         What was written, the plan, the offers with what was measured, and the experiments by offer.
     """
-    people = people_of(workspace, name, model_id, scheme, (), cutoff, language, progress)
-    everyone, side = people.grouped(), people.side
+    people = people_of(workspace, name, model_id, scheme, cutoff=cutoff, language=language, progress=progress)
+    everyone, side = people.numbered(), people.side
     given, found = with_tried(workspace, name, model_id, offers, experiments, scheme=scheme, progress=progress)
     notes = plans.window_notes(given, side.horizon_days)
     everyone = StopList.of(workspace, open_dataset(workspace, name)).without(everyone)
-    made = plans.make_plan(everyone, people.groups, given, budget)
+    made = plans.make_plan(everyone, people.count, given, budget)
     if made.customers.empty:
         raise NotEnoughData("plan_empty", budget=budget)
     assumed = tuple(one.to_json(language) for one in (*plans.assumptions(given), *notes))
@@ -138,7 +147,16 @@ def export(
 
     Contact fields come from ``contacts``, else from the dataset's customers table.
     """
-    people = people_of(workspace, name, model_id, scheme, conditions, cutoff, language, progress)
+    people = people_of(
+        workspace,
+        name,
+        model_id,
+        scheme,
+        conditions=conditions,
+        cutoff=cutoff,
+        language=language,
+        progress=progress,
+    )
     dataset = open_dataset(workspace, name)
     chosen, stop = lists.choose(people.frame, conditions), StopList.of(workspace, dataset)
     known = with_stored(contacts, dataset, format)

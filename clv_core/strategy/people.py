@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
 
 import pandas as pd
 
@@ -13,7 +12,7 @@ from clv_core.collection.store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.kept_scores import scores
 from clv_core.i18n import DEFAULT_LANGUAGE
-from clv_core.jobs import NoProgress, Progress
+from clv_core.jobs import Progress
 from clv_core.strategy import lists
 from clv_core.strategy.conditions import Condition
 from clv_core.strategy.export import Side
@@ -25,8 +24,6 @@ from clv_core.strategy.segments import TIER
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.workspace import Workspace
 
-QUIET: Final = NoProgress()
-
 
 @dataclass(frozen=True, eq=False)
 class People:
@@ -35,16 +32,16 @@ class People:
     Args:
         frame: the most valuable first, [n].
         placed: where they are; None where they are cut into value tiers.
-        groups: how many tiers or segments there are.
+        count: how many tiers or segments there are.
         side: what a file of them says.
     """
 
     frame: pd.DataFrame
     placed: Placed | None
-    groups: int
+    count: int
     side: Side
 
-    def grouped(self) -> pd.DataFrame:
+    def numbered(self) -> pd.DataFrame:
         """Return them with ``tier``: the number of the tier or segment that offers are written for, from 1."""
         return self.frame if self.placed is None else self.frame.assign(**{TIER: self.placed.where + 1})
 
@@ -54,10 +51,11 @@ def people_of(
     name: str,
     model_id: str,
     scheme: Scheme | Segmentation,
+    *,
     conditions: Sequence[Condition] = (),
     cutoff: date | None = None,
     language: str = DEFAULT_LANGUAGE,
-    progress: Progress = QUIET,
+    progress: Progress,
 ) -> People:
     """Return all scored customers of a dataset with their tier, or their segment of another scheme.
 

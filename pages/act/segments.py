@@ -5,7 +5,7 @@ import streamlit as st
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from pages.ui import (
-    budget_groups,
+    budget_segments,
     navigation,
     scored,
     segment_compare,
@@ -83,7 +83,7 @@ try:
         st.subheader(t("segments.list"), anchor=False)
         segment_list.section(scene)
         if st.button(t("segments.to_budget"), icon=navigation.BY_NAME["strategy"].icon, key="to_budget"):
-            budget_groups.take(scheme, dataset)
+            budget_segments.take(scheme, dataset)
             navigation.open_budget()
 except ClvError as error:
     widgets.error_box(error)

@@ -25,7 +25,7 @@ from clv_core.strategy.plans import COST, EVIDENCE, GAIN, OFFER, Plan
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import budget_kept, charts_budget, row_files, state, terms, tiers, widgets
-from pages.ui.budget_groups import Groups
+from pages.ui.budget_segments import Segments
 from pages.ui.state import money, percent, say, t
 from pages.ui.widgets import Figure
 
@@ -43,7 +43,7 @@ class Ground:
         dataset: the log.
         bundle: the model.
         terms: what the predicted values speak of.
-        groups: the segments that offers have effects for.
+        segments: the segments that offers have effects for.
         people: all customers who may get an offer with the number of their segment; shared, not to be written to.
         offers: what can be given.
         stop: mark of the suppression list that was held against them.
@@ -52,7 +52,7 @@ class Ground:
     dataset: Dataset
     bundle: Bundle
     terms: Terms
-    groups: Groups
+    segments: Segments
     people: pd.DataFrame
     offers: tuple[Offer, ...]
     stop: str = ""
@@ -61,7 +61,7 @@ class Ground:
     def mark(self) -> str:
         """A key for caches: all that the plan depends on but the budget."""
         offers = repr([offer.to_json() for offer in self.offers])
-        return f"{self.bundle.id} {self.dataset.version} {self.terms.mark} {self.groups.mark} {self.stop} {offers}"
+        return f"{self.bundle.id} {self.dataset.version} {self.terms.mark} {self.segments.mark} {self.stop} {offers}"
 
     @property
     def currency(self) -> str:
@@ -92,7 +92,7 @@ def show(ground: Ground, notes: Sequence[str] = (), *, allowed: bool = True) -> 
     with top:
         context = widgets.context_line(ground.bundle, ground.dataset.log_end, ground.terms)
         assumed = terms.assumptions(ground.bundle, ground.terms)
-        finding = headline(plan, budget, ground.groups.names, ground.currency)
+        finding = headline(plan, budget, ground.segments.names, ground.currency)
         widgets.headline(finding, context, rests(plan, ground.currency), *assumed, *notes)
     widgets.figures(_figures(plan, budget, ground.currency))
     return plan, budget
@@ -194,18 +194,18 @@ def curve(ground: Ground, plan: Plan) -> None:
     widgets.chart(figure, "budget_curve")
 
 
-def who(plan: Plan, groups: Groups) -> None:
+def who(plan: Plan, segments: Segments) -> None:
     """Show who gets what, by offer and segment, the segments by their names."""
     rows = plan.table.assign(
         **{
-            TIER: [groups.names[tier - 1] for tier in plan.table[TIER]],
+            TIER: [segments.names[tier - 1] for tier in plan.table[TIER]],
             EVIDENCE: [t(f"budget.evidence.{kind}") for kind in plan.table[EVIDENCE]],
         }
     )
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     columns = {
         OFFER: text(t("budget.column.name")),
-        TIER: text(t("column.tier" if groups.by == TIERS else "column.segment")),
+        TIER: text(t("column.tier" if segments.by == TIERS else "column.segment")),
         "customers": number(t("budget.who.customers"), format="localized"),
         COST: number(t("budget.who.cost"), format="accounting"),
         GAIN: number(t("budget.who.gain"), format="accounting"),
@@ -242,12 +242,12 @@ def _side(ground: Ground, budget: float) -> Side:
     said = (*plans.assumptions(ground.offers), *plans.window_notes(ground.offers, ground.terms.horizon_days))
     assumed = (*side.assumptions, *(one.to_json(state.language()) for one in said))
     settings = plans.settings(ground.offers, budget)
-    return replace(side, scheme=ground.groups.scheme, assumptions=assumed, settings=settings)
+    return replace(side, scheme=ground.segments.scheme, assumptions=assumed, settings=settings)
 
 
 def _gains(ground: Ground) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     value, tier = ground.people[VALUE].to_numpy(), ground.people[TIER].to_numpy()
-    gains = expected_gains(ground.offers, value, tier, len(ground.groups.names))
+    gains = expected_gains(ground.offers, value, tier, len(ground.segments.names))
     return gains, plans.costs(ground.offers), plans.capacities(ground.offers)
 
 
@@ -258,7 +258,7 @@ def _most(mark: str, _ground: Ground) -> float:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _plan(mark: str, budget: float, _ground: Ground) -> Plan:
-    return plans.make_plan(_ground.people, len(_ground.groups.names), _ground.offers, budget)
+    return plans.make_plan(_ground.people, len(_ground.segments.names), _ground.offers, budget)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -15,7 +15,7 @@ from clv_core.i18n import translate
 from clv_core.strategy.offers import MONEY, MOST_OFFERS, SHARE, UNITS, Effect, Offer, checked
 from clv_core.strategy.segments import VALUE
 from pages.ui import budget_kept, state
-from pages.ui.budget_groups import Groups
+from pages.ui.budget_segments import Segments
 from pages.ui.state import t
 
 MOST_IN_SIGHT: Final = 4
@@ -24,23 +24,23 @@ START: Final = "start"
 """Which of the starting offers a row was; None for one that a person added."""
 
 
-def edit(dataset: Dataset, mark: str, groups: Groups, currency: str) -> tuple[Offer, ...]:
+def edit(dataset: Dataset, mark: str, segments: Segments, currency: str) -> tuple[Offer, ...]:
     """Show the offers as a table, keep what is changed and return what it says; unfinished rows are passed over.
 
     Args:
         dataset: with which they are kept.
         mark: of what the values speak of: other values have other costs to begin with.
-        groups: the customers, in the segments that offers have effects for.
+        segments: the customers, in the segments that offers have effects for.
         currency: of costs.
 
     Raises:
         UsageError: an offer is out of bounds, or two have one name.
     """
-    key = f"budget_table_{mark}_{groups.mark}_{state.language()}"
-    kept, names = budget_kept.kept(dataset), groups.names
+    key = f"budget_table_{mark}_{segments.mark}_{state.language()}"
+    kept, names = budget_kept.kept(dataset), segments.names
     if key not in st.session_state:
-        starting = starting_for(groups, state.language())
-        base = as_table(kept.rows.get(groups.by), starting)
+        starting = starting_for(segments, state.language())
+        base = as_table(kept.rows.get(segments.by), starting)
         st.session_state[f"{key}_base"] = starting, base
         st.session_state[f"{key}_rows"] = as_rows(base, starting, kept.experiments)
     starting, base = st.session_state[f"{key}_base"]
@@ -58,14 +58,14 @@ def edit(dataset: Dataset, mark: str, groups: Groups, currency: str) -> tuple[Of
     rows = as_rows(edited, starting, kept.experiments)
     if rows != st.session_state[f"{key}_rows"]:
         st.session_state[f"{key}_rows"] = rows
-        budget_kept.keep(dataset, rows={**kept.rows, groups.by: rows})
+        budget_kept.keep(dataset, rows={**kept.rows, segments.by: rows})
     offers = read_offers(edited, len(names))
     return checked(offers) if offers else ()
 
 
-def starting_for(groups: Groups, language: str) -> pd.DataFrame:
+def starting_for(segments: Segments, language: str) -> pd.DataFrame:
     """Return :func:`starting_offers` for the segments of a scheme."""
-    return starting_offers(groups.people[VALUE].to_numpy(), len(groups.names), language, groups.best)
+    return starting_offers(segments.people[VALUE].to_numpy(), len(segments.names), language, segments.best)
 
 
 def starting_offers(values: np.ndarray, tiers: int, language: str, best: Sequence[int] = (1, 2)) -> pd.DataFrame:

@@ -12,9 +12,9 @@ from clv_core.strategy.plans import with_experiments
 from pages.ui import (
     budget,
     budget_experiment,
-    budget_groups,
     budget_kept,
     budget_offers,
+    budget_segments,
     scored,
     state,
     terms,
@@ -38,11 +38,11 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
             allowed = widgets.acknowledged(bundle)
         with below:
             st.subheader(t("budget.offers"), anchor=False)
-            groups = budget_groups.cut(budget_groups.choose(dataset), dataset, bundle, chosen, customers)
-            if groups.overlapping:
+            segments = budget_segments.cut(budget_segments.choose(dataset), dataset, bundle, chosen, customers)
+            if segments.overlapping:
                 st.caption(t("budget.by.overlap"))
-            mark, by_tier = f"{bundle.id}_{dataset.version}_{chosen.mark}", groups.by == TIERS
-            assumed = budget_offers.edit(dataset, mark, groups, bundle.record["currency"])
+            mark, by_tier = f"{bundle.id}_{dataset.version}_{chosen.mark}", segments.by == TIERS
+            assumed = budget_offers.edit(dataset, mark, segments, bundle.record["currency"])
             measured = budget_kept.kept(dataset).experiments
             offers = with_experiments(assumed, measured, chosen.horizon_days, chosen.margin_rate, by_tier=by_tier)
             if budget.measured_names(offers):
@@ -52,9 +52,9 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
             top.info(t("budget.offers.none"), icon=":material/edit:")
             return
         stop = state.stop_list()
-        mark = f"{bundle.id} {dataset.version} {chosen.mark} {groups.mark} {stop.mark}"
-        people = tiers.not_stopped(mark, groups.people, stop)
-        ground = budget.Ground(dataset, bundle, chosen, groups, people, offers, stop.mark)
+        mark = f"{bundle.id} {dataset.version} {chosen.mark} {segments.mark} {stop.mark}"
+        people = tiers.not_stopped(mark, segments.people, stop)
+        ground = budget.Ground(dataset, bundle, chosen, segments, people, offers, stop.mark)
         with top:
             found = budget.show(ground, budget_experiment.notes(offers, measured, chosen), allowed=allowed)
     except ClvError as error:
@@ -67,5 +67,5 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         with middle:
             budget.curve(ground, plan)
             st.subheader(t("budget.who"), anchor=False)
-            budget.who(plan, groups)
+            budget.who(plan, segments)
             budget.downloads(ground, plan, money, allowed=allowed)

@@ -22,7 +22,7 @@ from clv_core.strategy.kept_offers import TIERS
 from clv_core.strategy.offers import checked, expected_gains
 from clv_core.strategy.plans import capacities, costs, with_experiments
 from clv_core.strategy.segments import TIER, VALUE
-from pages.ui import budget_groups, budget_kept, budget_offers, by_role, progress, state, widgets
+from pages.ui import budget_kept, budget_offers, budget_segments, by_role, progress, state, widgets
 from pages.ui.budget import PART_OF_BUDGET
 from pages.ui.state import t
 
@@ -81,15 +81,15 @@ def _plan_words(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, langu
     """Return the plan as words of the command line: the offers, experiments and budget of the strategy page."""
     kept, horizon_days = budget_kept.kept(dataset), bundle.record["horizon_days"]
     plain = Terms(horizon_days)
-    groups = budget_groups.cut(budget_groups.known(kept.by, dataset), dataset, bundle, plain, customers)
-    count, by_tier = len(groups.names), groups.by == TIERS
-    table = budget_offers.as_table(kept.rows.get(groups.by), budget_offers.starting_for(groups, language))
+    segments = budget_segments.cut(budget_segments.known(kept.by, dataset), dataset, bundle, plain, customers)
+    count, by_tier = len(segments.names), segments.by == TIERS
+    table = budget_offers.as_table(kept.rows.get(segments.by), budget_offers.starting_for(segments, language))
     written = budget_offers.read_offers(table, count)
     if not written:
         st.caption(t("budget.offers.none"))
         return ()
     offers = with_experiments(checked(written), kept.experiments, horizon_days, by_tier=by_tier)
-    people = state.stop_list().without(groups.people)
+    people = state.stop_list().without(segments.people)
     gains = expected_gains(offers, people[VALUE].to_numpy(), people[TIER].to_numpy(), count)
     most = most_useful(gains, costs(offers), capacities(offers))
     start = float(f"{PART_OF_BUDGET * most:.1g}") if kept.budget is None else kept.budget
@@ -98,7 +98,7 @@ def _plan_words(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, langu
     if most <= 0:
         return ()
     said = [word for offer in offers for word in ("--offer", str(offer))]
-    said += [] if by_tier else ["--plan-scheme", groups.by]
+    said += [] if by_tier else ["--plan-scheme", segments.by]
     return (*said, "--budget", f"{budget:.10g}")
 
 

@@ -89,10 +89,10 @@ def make_report(
     progress.report("report", 0, len(SECTIONS))
     kept = load_explanation(explanation_folder(workspace, bundle, dataset))
     given = checked(offers) if offers else ()
-    people, groups = tiered, scheme.tiers
+    people, count = tiered, scheme.tiers
     if given and plan_scheme is not None and plan_scheme != scheme:
         cut = people_of(workspace, name, model_id, plan_scheme, progress=progress)
-        people, groups = cut.grouped(), cut.groups
+        people, count = cut.numbered(), cut.count
     people = StopList.of(workspace, dataset).without(people)
     said = Said(language, bundle.record["currency"])
     ground = Ground(
@@ -103,7 +103,7 @@ def make_report(
         trust=trust_of(workspace, bundle),
         shared=shared_error(workspace, bundle),
         explanation=None if kept is None else kept[0],
-        planned=Planned(make_plan(people, groups, given, budget), given, budget) if given else None,
+        planned=Planned(make_plan(people, count, given, budget), given, budget) if given else None,
         said=said,
     )
     sections = tuple(section for make in SECTIONS if (section := make(ground)) is not None)

@@ -26,7 +26,7 @@ from pages.ui.state import t
 
 
 @dataclass(frozen=True, eq=False)
-class Groups:
+class Segments:
     """Customers in the segments that offers have effects for.
 
     Args:
@@ -103,7 +103,7 @@ def _name(by: str, dataset: Dataset) -> str:
     return own if by in schemes(dataset) else t("budget.by.cuts", scheme=own)
 
 
-def cut(by: str, dataset: Dataset, bundle: Bundle, terms: Terms, customers: pd.DataFrame) -> Groups:
+def cut(by: str, dataset: Dataset, bundle: Bundle, terms: Terms, customers: pd.DataFrame) -> Segments:
     """Put customers into the segments of a scheme; while a run must look at them first, show it.
 
     Args:
@@ -118,14 +118,14 @@ def cut(by: str, dataset: Dataset, bundle: Bundle, terms: Terms, customers: pd.D
     """
     if by == TIERS:
         people = tiers.tiered(bundle.id, dataset.version, terms, DEFAULT_SCHEME, customers)
-        return Groups(by, str(DEFAULT_SCHEME), tuple(tiers.names(dataset)), people, False, by)
+        return Segments(by, str(DEFAULT_SCHEME), tuple(tiers.names(dataset)), people, False, by)
     scheme = parse(by, dataset)
     trained = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
     segmenting.need_points(scheme, dataset, bundle)
     scene = segmenting.scene(dataset, bundle, terms, scheme, customers, trained)
     mark = f"{scheme} {last_written(dataset)}"
     people = _numbered(f"{bundle.id} {dataset.version} {terms.mark} {mark}", scene)
-    return Groups(by, str(scheme), tuple(scene.names), people, scene.placed.inside is not None, mark)
+    return Segments(by, str(scheme), tuple(scene.names), people, scene.placed.inside is not None, mark)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
