@@ -14,8 +14,8 @@ YEAR_DAYS: Final = 365
 
 KNOWN: Final = [
     Feature("tenure", "days", "age", "log", "steps", lambda s: s.age.max()),
-    Feature("events", "count", "activity", "log", "steps", lambda s: s.lines.sum(), empty=0),
-    Feature("days_since_any", "days", "silence", "log", "steps", lambda s: s.age.min()),
+    Feature("events", "count", "actions", "log", "steps", lambda s: s.lines.sum(), empty=0),
+    Feature("days_since_any", "days", "timing", "log", "steps", lambda s: s.age.min()),
 ]
 
 PLACE: Final = [

@@ -22,7 +22,7 @@ def counted(name: str, source: str, group: str) -> list[Feature]:
 
 
 def _conversion(name: str, done: str, chance: str) -> Feature:
-    return Feature(name, "ratio", "conversion", "log", DERIVED, lambda row: ratio(row[done], row[chance]))
+    return Feature(name, "ratio", "actions", "log", DERIVED, lambda row: ratio(row[done], row[chance]))
 
 
 CONVERSION: Final = [
@@ -58,16 +58,16 @@ RATED: Final = [
 ]
 
 REVIEWED: Final = [
-    Feature("review_length_mean", "characters", "reviews", "log", REVIEWS, _mean_length),
-    Feature("review_length_last", "characters", "reviews", "log", REVIEWS, _last_length),
+    Feature("review_length_mean", "characters", "ratings", "log", REVIEWS, _mean_length),
+    Feature("review_length_last", "characters", "ratings", "log", REVIEWS, _last_length),
 ]
 
 INTEREST: Final = [
-    *counted("views", "views", "views"),
-    *counted("carts", "carts", "carts"),
-    *counted("others", "others", "others"),
+    *counted("views", "views", "actions"),
+    *counted("carts", "carts", "actions"),
+    *counted("others", "others", "actions"),
     *counted("ratings", "rating_events", "ratings"),
-    *counted("reviews", "review_events", "reviews"),
+    *counted("reviews", "review_events", "ratings"),
     *CONVERSION,
     *RATED,
     *REVIEWED,

@@ -17,7 +17,7 @@ from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.columns import REVIEW_TEXT as WRITTEN
 from clv_core.features.engine import read_table
 from clv_core.features.relations import EPOCH
-from clv_core.features.signals import REVIEW_TEXT, SignalColumn
+from clv_core.features.signals import REVIEW_TEXT, REVIEWED, SignalColumn
 
 if TYPE_CHECKING:
     import ibis
@@ -48,7 +48,7 @@ class ReviewTexts:
     @property
     def column(self) -> SignalColumn:
         """A text, explained in a group of its own."""
-        return SignalColumn(REVIEW_TEXT, "text")
+        return REVIEWED
 
     def at(self, cutoff_day: int, customers: NDArray[np.int64]) -> Any:
         """Return the text of each of ``customers`` at a cutoff, unknown where she wrote nothing, [n].

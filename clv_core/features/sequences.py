@@ -19,6 +19,19 @@ STEP_VALUES: Final = ("amount", "quantity", "lines", "discount", "rating", "revi
 STEP_CODES: Final = ("event_type", "category")
 """Categorical columns of a step, as text codes into :attr:`Steps.vocabularies`; -1 where the log says nothing."""
 
+TIMING: Final = "timing"
+STEP_GROUPS: Final = {
+    "amount": "basket",
+    "quantity": "basket",
+    "lines": "actions",
+    "discount": "discount",
+    "rating": "ratings",
+    "review_length": "ratings",
+    "event_type": "actions",
+    "category": "categories",
+}
+"""The named group of features that says the same as a column of the steps; of when they were it is :data:`TIMING`."""
+
 
 @dataclass(frozen=True)
 class Steps:

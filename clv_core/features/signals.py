@@ -37,6 +37,10 @@ class SignalColumn:
     scale: str
 
 
+REVIEWED: Final = SignalColumn("ratings", "text")
+"""What review texts are: they say in words what the ratings say in stars."""
+
+
 class Signal(Protocol):
     """A column that a log brings along."""
 

@@ -26,7 +26,7 @@ BTYD: Final = [
 
 HISTORY: Final = [
     Feature("purchase_days", "count", "purchases", "log", DAYS, lambda d: d.count(), empty=0),
-    Feature("days_since_last", "days", "silence", "log", DAYS, lambda d: d.age.min()),
+    Feature("days_since_last", "days", "timing", "log", DAYS, lambda d: d.age.min()),
     Feature("net_value", "money", "spend", "log", MONEY, lambda d: total(d.net), empty=0),
     Feature("spend_per_day", "money", "spend", "log", MONEY, lambda d: ratio(total(d.net), d.age.max()), empty=0),
     Feature("first_day_value", "money", "spend", "log", DAYS, lambda d: total(d.net, d.number == 1)),
@@ -41,21 +41,21 @@ RECENT: Final = [
 ]
 
 RHYTHM: Final = [
-    Feature("gap_mean", "days", "rhythm", "log", DAYS, lambda d: ratio(d.gap.sum(), d.gap.count())),
-    Feature("gap_sd", "days", "rhythm", "log", DAYS, lambda d: spread(d.gap)),
+    Feature("gap_mean", "days", "timing", "log", DAYS, lambda d: ratio(d.gap.sum(), d.gap.count())),
+    Feature("gap_sd", "days", "timing", "log", DAYS, lambda d: spread(d.gap)),
     Feature(
         "gap_variation",
         "ratio",
-        "rhythm",
+        "timing",
         "log",
         DAYS,
         lambda d: spread(d.gap) / ratio(d.gap.sum(), d.gap.count()),
     ),
-    Feature("gap_last", "days", "rhythm", "log", DAYS, lambda d: d.gap.argmin(d.age)),
+    Feature("gap_last", "days", "timing", "log", DAYS, lambda d: d.gap.argmin(d.age)),
     Feature(
         "gap_last_relative",
         "ratio",
-        "rhythm",
+        "timing",
         "log",
         DAYS,
         lambda d: d.gap.argmin(d.age).cast("float64") / ratio(d.gap.sum(), d.gap.count()),
@@ -63,7 +63,7 @@ RHYTHM: Final = [
     Feature(
         "silence_relative",
         "ratio",
-        "silence",
+        "timing",
         "log",
         DAYS,
         lambda d: d.age.min().cast("float64") / ratio(d.gap.sum(), d.gap.count()),

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from clv_core.features.sequences import STEP_CODES
+from clv_core.features.sequences import STEP_CODES, STEP_GROUPS, TIMING
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.blend import BlendModel
 from clv_core.model.deep import DeepModel
@@ -27,17 +27,19 @@ from clv_core.model.instant.network import InstantNetwork
 from clv_core.model.levelled import Levelled
 from clv_core.model.network import Network
 
-TIMING, TYPES, MONEY, RATINGS = "sequence_timing", "sequence_types", "sequence_money", "sequence_ratings"
-DEEP_KINDS: Final = {
-    **dict.fromkeys(("amount", "quantity", "lines", "discount"), MONEY),
-    **dict.fromkeys(("rating", "review_length", "rated"), RATINGS),
+OF_STEPS: Final = {
+    **STEP_GROUPS,
+    "rated": STEP_GROUPS["rating"],
     **dict.fromkeys(("gap", "since_first", "age"), TIMING),
 }
 DEEP_COLUMNS: Final = (
-    *(DEEP_KINDS[name] for name in STEP_CHANNELS),
-    *((TYPES,) * (EMBEDDING_WIDTH * len(STEP_CODES))),
+    *(OF_STEPS[name] for name in STEP_CHANNELS),
+    *(OF_STEPS[name] for name in STEP_CODES for _ in range(EMBEDDING_WIDTH)),
 )
-INSTANT_COLUMNS: Final = (MONEY, TIMING, TIMING, MONEY, RATINGS, *((TYPES,) * (CHANNELS - 5)))
+INSTANT_COLUMNS: Final = (
+    *(OF_STEPS[name] for name in ("amount", "gap", "age", "lines", "rating")),
+    *((OF_STEPS["event_type"],) * (CHANNELS - 5)),
+)
 """What each number of a step is about, in the order that the network reads them."""
 
 

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from pages.ui.state import say, t
 
 PREDICTED, ACTUAL, BASELINE, WARNING, DANGER, GAIN, OTHER = (f"#00000{position}" for position in range(1, 8))
+WORDS: Final = "#000010"
 RAMP: Final = tuple(f"#0000{position}" for position in range(11, 21))
 DIVERGING: Final = tuple(f"#0000{position}" for position in range(21, 31))
 DIVERGING_SCALE: Final = [[position / 9, colour] for position, colour in enumerate(DIVERGING)]
@@ -188,13 +189,18 @@ def finish(figure: go.Figure, message: str, *, legend: bool = True, height: int 
         title=message,
         height=height,
         showlegend=legend,
-        legend={"orientation": "h", "y": 1.08, "yanchor": "bottom", "x": 0},
+        legend={"orientation": "h", "y": 1.08, "yanchor": "bottom", "x": 0, "font_color": WORDS},
         margin={"l": 8, "r": 8, "t": 48, "b": 8},
         bargap=0.25,
         hoverlabel={"namelength": -1},
     )
-    figure.update_xaxes(automargin=True)
-    figure.update_yaxes(automargin=True)
+    words = {"tickfont_color": WORDS, "title_font_color": WORDS}
+    figure.update_xaxes(automargin=True, **words)
+    figure.update_yaxes(automargin=True, **words)
+    figure.update_annotations(font_color=WORDS, selector=lambda one: one.font.color is None)
+    figure.update_traces(outsidetextfont_color=WORDS, selector=lambda one: one.type in ("bar", "waterfall"))
+    figure.update_traces(colorbar=words, selector={"type": "heatmap"})
+    figure.update_traces(marker_colorbar=words, selector=lambda one: one.type == "scatter" and one.marker.showscale)
     return figure
 
 

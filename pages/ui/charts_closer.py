@@ -29,6 +29,7 @@ def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, o
         bar = {"title": {"text": _broken(other), "side": "top"}, "tickvals": [0, 1], "len": 0.8}
         bar |= {"ticktext": [t("chart.low"), t("chart.high")]}
         marker |= {"color": points["other"], "colorscale": DIVERGING_SCALE, "cmin": 0, "cmax": 1, "colorbar": bar}
+        marker["showscale"] = True
     figure = go.Figure(
         go.Scatter(
             x=x,

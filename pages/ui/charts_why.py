@@ -53,7 +53,7 @@ def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> go.Figure:
                 "ticktext": [t("chart.low"), t("chart.high")],
                 "len": 0.6,
             }
-            marker |= {"color": table.loc[mask, "level"], "colorbar": bar}
+            marker |= {"color": table.loc[mask, "level"], "colorbar": bar, "showscale": True}
             marker |= {"colorscale": DIVERGING_SCALE, "cmin": 0, "cmax": 1}
         figure.add_scatter(
             x=reach[mask],

@@ -14,7 +14,6 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.evaluation.explain.parts import reading_label
 from clv_core.evaluation.explain.sentences import listed, lowered, move
 from clv_core.evaluation.explain.store import RECORD, load_explanation, load_record
 from clv_core.features.labels import label
@@ -92,7 +91,7 @@ def in_words(explanation: Explanation, currency: str) -> None:
             effect=move(row.mean_abs, explanation.answer, currency, state.language()),
             share=percent(row.share),
         )
-        read = reading_label(row.representative, state.language())
+        read = label(row.representative, state.language())
         st.markdown(sentence, help=t("explain.reason.help", feature=read))
 
 
@@ -122,7 +121,7 @@ def swarm(explanation: Explanation, currency: str) -> go.Figure:
 
 def _with_reading(part: str, representative: str) -> str:
     """Return a reason with what its colour reads on a line of its own: "views" may be the time since the last one."""
-    name, read = reason_name(part), reading_label(representative, state.language())
+    name, read = reason_name(part), label(representative, state.language())
     return name if read.casefold() == name.casefold() else f"{name}<br><span style='font-size:11px'>{read}</span>"
 
 
@@ -143,7 +142,7 @@ def _swarm_message(table: pd.DataFrame, order: list[str], names: dict[str, str],
 
 def _read(representative: str, *, small: bool = False) -> str:
     """Return what a reading is, ``small`` within a sentence."""
-    name = reading_label(representative, state.language())
+    name = label(representative, state.language())
     return lowered(name, state.language()) if small else name
 
 

@@ -18,8 +18,8 @@ from clv_core.deployment.terms import Terms
 from clv_core.evaluation.explain.against import against
 from clv_core.evaluation.explain.dependence import Dependence, dependence, explainable
 from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.evaluation.explain.parts import reading_label
 from clv_core.evaluation.explain.sentences import WORTH_NAMING, move, of_groups, reading
+from clv_core.features.labels import label
 from pages.ui import charts_closer, scored, segment_scheme, segmenting, state, widgets
 from pages.ui.answers import reason_name, unit_of, within
 from pages.ui.segmenting import Scene
@@ -41,10 +41,10 @@ def one_reason(explanation: Explanation, currency: str) -> None:
     names = {part: reason_name(part) for part in parts}
     part = st.selectbox(t("why.dependence.choose"), parts, format_func=names.get, key="why_part", width=360)
     found = dependence(explanation, part)
-    read = reading_label(explanation.representative_of(part), state.language())
+    read = label(explanation.representative_of(part), state.language())
     unit, factor = unit_of(explanation.answer, currency)
     points = found.points.assign(effect=found.points["effect"] * factor)
-    of = None if found.other is None else reading_label(explanation.representative_of(found.other), state.language())
+    of = None if found.other is None else label(explanation.representative_of(found.other), state.language())
     message = _message(found, explanation, currency)
     axis = t(f"why.effect.{explanation.answer}", unit=unit)
     figure = charts_closer.dependence(points, message, reading=read, axis=axis, other=of)
@@ -61,7 +61,7 @@ def _message(found: Dependence, explanation: Explanation, currency: str) -> str:
     way = "down" if way == "mixed" and found.direction <= -STEADY else way
     return t(
         f"why.dependence.{way}",
-        name=reading_label(explanation.representative_of(found.part), language),
+        name=label(explanation.representative_of(found.part), language),
         low=move(found.low, answer, currency, language, sign=True),
         high=move(found.high, answer, currency, language, sign=True),
         low_reading=reading(found.low_reading, language),

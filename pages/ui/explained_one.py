@@ -10,8 +10,8 @@ import streamlit as st
 from clv_core.deployment.bundle import Bundle
 from clv_core.evaluation.explain.answers import VALUE
 from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.evaluation.explain.parts import reading_label
 from clv_core.evaluation.explain.sentences import WORTH_NAMING, level, move, of_customer, reading
+from clv_core.features.labels import label
 from pages.ui import charts_closer, charts_why, navigation, state, widgets
 from pages.ui.answers import reason_name, unit_of
 from pages.ui.asked import Found
@@ -86,7 +86,7 @@ def _table(rows: pd.DataFrame, factor: float) -> None:
         {
             t("column.reason"): rows["label"],
             t("column.effect"): rows["value"] * factor,
-            t("column.seen"): rows["representative"].map(lambda name: reading_label(name, state.language())),
+            t("column.seen"): rows["representative"].map(lambda name: label(name, state.language())),
             t("column.reading"): [reading(value, state.language()) for value in rows["reading"]],
         }
     )

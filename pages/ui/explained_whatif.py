@@ -9,9 +9,9 @@ import streamlit as st
 from clv_core.deployment.bundle import Bundle
 from clv_core.evaluation.explain.answers import ANSWERS
 from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.evaluation.explain.parts import reading_label
 from clv_core.evaluation.explain.sentences import level, move, reading
-from clv_core.evaluation.explain.whatif import TOGETHER, Reading, direction
+from clv_core.evaluation.explain.whatif import Reading, direction
+from clv_core.features.labels import label
 from pages.ui import state, widgets
 from pages.ui.answers import reason_name
 from pages.ui.asked import Found
@@ -40,7 +40,7 @@ def what_if(found: Found, explanation: Explanation, customer: str, bundle: Bundl
     if not able:
         st.caption(t("why.what_if.none"))
         return
-    names = {part: _name(part) for part in able}
+    names = {part: reason_name(part) for part in able}
     parts = st.multiselect(
         t("why.what_if.choose"), able, default=able[:SLIDERS], format_func=names.get, key=f"what_if_{customer}"
     )
@@ -64,11 +64,6 @@ def what_if(found: Found, explanation: Explanation, customer: str, bundle: Bundl
     )
 
 
-def _name(part: str) -> str:
-    """Return what is changed; all that the events of a customer tell changes as one."""
-    return t("why.what_if.events") if part in TOGETHER else reason_name(part)
-
-
 def _beside(now: float, then: float, answer: str, currency: str) -> str:
     change = move(then - now, answer, currency, state.language(), sign=True)
     return t("why.what_if.beside", change=change, now=level(now, answer, currency, state.language()))
@@ -89,15 +84,15 @@ def _slider(found: Found, customer: str, row: int, part: str, explanation: Expla
     """Offer one reading; None where it stays her own."""
     options, own = _options(found, row, part), found.asking.what_if.readings[part].iloc[row]
     own = own if isinstance(own, str) else float(own)
-    read = reading_label(explanation.representative_of(part), state.language())
-    label = t("why.what_if.slider", name=_name(part), feature=read)
+    read = label(explanation.representative_of(part), state.language())
+    question = t("why.what_if.slider", name=reason_name(part), feature=read)
     key = f"what_if_{customer}_{part}"
     with st.container(gap="xsmall"):
         if isinstance(own, str):
-            chosen = st.selectbox(label, options, key=key)
+            chosen = st.selectbox(question, options, key=key)
         else:
             texts = {option: reading(option, state.language()) for option in options}
-            chosen = st.select_slider(label, options, value=own, format_func=texts.get, key=key)
+            chosen = st.select_slider(question, options, value=own, format_func=texts.get, key=key)
         st.caption(_words(found, customer, row, part))
     return None if chosen == own else chosen
 

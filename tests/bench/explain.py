@@ -1,9 +1,10 @@
 """Explanations, measured: ``python -m tests.bench.explain [--workspace DIR] [--model blend] [--log cdnow|browsing]``.
 
-On CDNOW (from the lifetimes package) and a ``browsing`` log of 3,000 customers: how far base + effects is from what
+On CDNOW (from the lifetimes package) and a ``browsing`` log of 20,000 customers: how far base + effects is from what
 ``score`` writes, seconds for 1,000 customers, agreement of the ranks with a run 20 times as large, whether hiding the
 strongest parts moves predictions more than hiding others, the residual of integrated gradients, seconds of a what-if,
-and where the parts rank that the simulator drives value with. Datasets and models are made where there are none yet.
+and where the parts rank that the simulator drives value with, beside their ranks in its own expectation. Datasets and
+models are made where there are none yet.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
@@ -27,21 +29,25 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.asking import ask
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.explaining import explain_scores
-from clv_core.evaluation.explain.answers import ANSWERS, CHANCE, VALUE, answers_of
+from clv_core.evaluation.explain.answers import ANSWERS, answers_of
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.ranks import agreement
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
+from tests.bench.explain_truth import true_strengths
 
 CURRENCY: Final = {"cdnow": "USD", "browsing": "EUR"}
 HORIZON: Final = {"cdnow": 182, "browsing": 90}
 DRIVERS: Final = {
-    "visits (mood)": ("views", "silence", "activity", "sequence_timing"),
-    "views, carts, orders (mood)": ("views", "carts", "conversion", "sequence_types"),
-    "experience": ("ratings", "returns", "reviews", "sequence_ratings"),
-    "spend and price level": ("spend", "price", "basket", "anchor", "sequence_money"),
+    "moods: when they come": "timing",
+    "moods: views and carts": "actions",
+    "experience: ratings and reviews": "ratings",
+    "experience: returns": "returns",
+    "price level and quantities: spend": "spend",
+    "price level and quantities: size of orders": "basket",
 }
-"""What moves value in the browsing scenario, and the parts that tell it."""
+"""What moves value in the browsing scenario, and the part that tells it."""
+SHOP: Final = Plan(20_000, 540, 1, 182)
 MANY: Final = 40
 QUIET: Final = NoProgress()
 
@@ -101,8 +107,11 @@ class Subject:
                 f"{stable.customers:.2f}, {stable.permutations:.2f}, {each}, {stable.same} of 5 the same",
             )
         if self.dataset.name == "browsing":
-            for answer in (VALUE, CHANCE):
-                yield from _driven(found.answers[answer])
+            with tempfile.TemporaryDirectory() as folder:
+                simulate("browsing", SHOP).write(Path(folder))
+                true = true_strengths(self.dataset, Path(folder) / "truth.csv", SHOP.horizon_days)
+            for answer in ANSWERS:
+                yield from _driven(found.answers[answer], true)
 
     def _ranks(self) -> Iterator[tuple[str, str]]:
         small, large = (
@@ -160,19 +169,26 @@ class Subject:
         )
 
 
-def _driven(explanation: Explanation) -> Iterator[tuple[str, str]]:
+def _driven(explanation: Explanation, true: pd.Series) -> Iterator[tuple[str, str]]:
+    """Yield where each driver ranks, and how the order goes with that of the true expectation."""
     order = explanation.importance()
-    live = order[order["mean_abs"] > 0]
-    rank = {part: place for place, part in enumerate(live["part"], 1)}
-    for driver, parts in DRIVERS.items():
-        places = sorted((rank[part], part) for part in parts if part in rank)
-        said = ", ".join(f"{part} {place}" for place, part in places)
-        yield f"rank of {len(live)} live parts ({explanation.answer}): {driver}", said
+    live = order.loc[order["mean_abs"] > 0, "part"].tolist()
+    expected = true[true > 0].index.tolist()
+    places = [f"{driver} {live.index(part) + 1} ({expected.index(part) + 1})" for driver, part in DRIVERS.items()]
+    yield f"rank of {len(live)} live parts (in the true expectation), {explanation.answer}", "; ".join(places)
+    third = len(live) // 3
+    both = set(live[:third]) & set(expected[:third])
+    strengths = order.set_index("part")["mean_abs"].reindex(true.index)
+    alike = float(strengths.corr(true, method="spearman"))
+    yield (
+        f"top third shared with the true expectation, rank correlation, {explanation.answer}",
+        (f"{len(both)} of {third}, {alike:.2f}"),
+    )
 
 
 def _file(log: str, folder: Path) -> Path:
     if log == "browsing":
-        simulate("browsing", Plan(3000, 540, 1, 182)).write(folder)
+        simulate("browsing", SHOP).write(folder)
         return folder / "events.csv"
     spec = find_spec("lifetimes")
     assert spec is not None and spec.origin is not None

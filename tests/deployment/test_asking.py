@@ -13,8 +13,9 @@ from clv_core import pipeline
 from clv_core.deployment.asking import Asking, ask
 from clv_core.errors import NotFound
 from clv_core.evaluation.explain.events import event_effects
-from clv_core.evaluation.explain.parts import SEQUENCE_PARTS
-from clv_core.evaluation.explain.whatif import direction
+from clv_core.evaluation.explain.parts import PARTS
+from clv_core.evaluation.explain.whatif import WhatIf, direction
+from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
 from clv_core.model.read_steps import reads_steps
 from clv_core.workspace import Workspace
@@ -39,7 +40,7 @@ def test_a_few_customers_on_disk_are_scored_as_among_all(asking: Asking) -> None
     np.testing.assert_allclose(asking.what_if.own[:, 1] * asking.what_if.own[:, 2], own, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("part", ["recent_spend", "silence", "purchases"])
+@pytest.mark.parametrize("part", ["recent_spend", "spend", "purchases"])
 def test_what_if_takes_the_part_from_those_who_have_the_reading(asking: Asking, part: str) -> None:
     what_if, features = asking.what_if, asking.what_if.pool.features
     row = int(np.argsort(what_if.own[:, 0])[30])
@@ -57,6 +58,22 @@ def test_what_if_takes_the_part_from_those_who_have_the_reading(asking: Asking, 
     np.testing.assert_allclose(what_if.answer(row, {part: wanted}), expected, rtol=1e-5)
 
 
+def test_what_the_steps_say_of_a_part_changes_along(asking: Asking) -> None:
+    """A model that reads nothing but the day of the latest step hears of the change as one of the table would."""
+    pool = asking.what_if.pool
+    seen = pool.features["days_since_any"].to_numpy(np.float64)
+
+    def silent(some: Snapshot) -> np.ndarray:
+        last = some.windows.steps.day[some.windows.stop - 1]
+        return np.asarray(some.cutoff_day - last, np.float64)[:, None]
+
+    what_if = WhatIf(silent, pool, pd.DataFrame({**asking.what_if.readings, "timing": seen}))
+    np.testing.assert_array_equal(what_if.own[:, 0], seen)
+    for wanted in np.quantile(seen, [0.1, 0.5, 0.9]):
+        assert abs(what_if.answer(3, {"timing": wanted})[0] - wanted) <= 0.1 * np.ptp(seen)
+    assert what_if.answer(3, {"spend": 1.0})[0] == seen[3]
+
+
 def test_events_add_up_to_the_value_and_the_latest_are_named(asking: Asking) -> None:
     pool = asking.what_if.pool
     if not asking.reads_events:
@@ -69,7 +86,7 @@ def test_events_add_up_to_the_value_and_the_latest_are_named(asking: Asking) -> 
         row = asking.row(customer)
         last = int(pool.windows.stop[row]) - 1
         assert (found.events["day"].iloc[-1] - np.datetime64("1970-01-01")).days == pool.windows.steps.day[last]
-        assert set(found.kinds) == {part.id for part in SEQUENCE_PARTS}
+        assert set(found.kinds) == {part.id for part in PARTS if part.in_steps}
         coarse = event_effects(asking.model, pool.take(np.array([row])), pool, found.value, path_steps=1)
         assert coarse.residual >= found.residual or coarse.residual < 1e-6
 

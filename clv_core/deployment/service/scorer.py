@@ -14,7 +14,7 @@ from clv_core.collection.dataset import Dataset
 from clv_core.deployment.answerer import Answerer
 from clv_core.errors import Message
 from clv_core.features.handful import Events, Handful, reviews_of
-from clv_core.features.signals import ATTRIBUTES, PREFIX, REVIEW_TEXT, SignalColumn
+from clv_core.features.signals import ATTRIBUTES, PREFIX, REVIEW_TEXT, REVIEWED, SignalColumn
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.predictions import Predictions
 
@@ -63,7 +63,7 @@ class Scorer(Answerer):
         """
         own: dict[str, tuple[SignalColumn, NDArray[Any]]] = {}
         if self.config.review_text and any(events.reviews):
-            own[REVIEW_TEXT] = SignalColumn(REVIEW_TEXT, "text"), np.array(reviews_of(events), object)
+            own[REVIEW_TEXT] = REVIEWED, np.array(reviews_of(events), object)
         for name, kind in self.attributes.items():
             number = kind == NUMBER
             known = [_known(one.get(name), number) for one in attributes]

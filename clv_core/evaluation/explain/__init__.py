@@ -1,7 +1,7 @@
 """Why a customer is worth what the model says.
 
 answers       what of a prediction is explained: whether they buy, how much, the product
-parts         what a prediction is divided among: groups of features, channels of the event sequence
+parts         what a prediction is divided among: groups of features, each with what the event sequence says of it
 background    who is explained, and whom they are compared with
 mix           customers whose parts come from different people: how a part is hidden
 shapley       the division itself, with the model asked in big batches

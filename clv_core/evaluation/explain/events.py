@@ -33,7 +33,7 @@ class EventEffects:
 
     Args:
         events: ``day`` (timestamp), ``event_type``, ``amount`` (NaN without one), the latest last, [L].
-        kinds: what of an event the effects are split by, ids of the sequence parts.
+        kinds: what of an event the effects are split by, ids of the parts.
         effects: [L, kinds].
         start: value with average events.
         value: her value, as ``score`` writes it.

@@ -1,8 +1,8 @@
 """Mixed customers: snapshots whose parts come from different rows.
 
 Hiding a part of a customer means taking that part from a background customer instead: the columns of a feature group,
-or a channel of the event sequence. A mixed customer is described by one origin for each part, the row of the pool that
-the part is taken from. It is model-agnostic: whatever predicts snapshots can be explained.
+and the channels of the event sequence that say the same. A mixed customer is described by one origin for each part,
+the row of the pool that the part is taken from. It is model-agnostic: whatever predicts snapshots can be explained.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Mixer:
     @cached_property
     def _sequence(self) -> list[int]:
         """Positions of the parts that steps are made of."""
-        return [number for number, part in enumerate(self.parts) if part.timing or part.values or part.codes]
+        return [number for number, part in enumerate(self.parts) if part.in_steps]
 
     def side_by_side(self, origins: Origins) -> NDArray[np.int64]:
         """Return an order of the mixed customers in which those with the same steps stand together, [N].
@@ -131,8 +131,11 @@ class Mixer:
 
     def _content(self, part: Part) -> NDArray[np.float64]:
         """All that a part says, as numbers, one row for each row of the pool."""
-        if part.features:
-            return np.column_stack([_numbers(self.pool.features[name]) for name in part.features])
+        said = [_numbers(self.pool.features[name]) for name in part.features]
+        return np.column_stack([*said, *self._channels(part)] if part.in_steps else said)
+
+    def _channels(self, part: Part) -> list[NDArray[np.float64]]:
+        """What a part says in the steps: their number, [p], and channels from the latest step back, [p, longest]."""
         windows = self.pool.windows
         steps, length = windows.steps, windows.stop - windows.start
         back = np.arange(int(length.max()))
@@ -144,8 +147,7 @@ class Mixer:
         else:
             channels = [steps.values[at, STEP_VALUES.index(name)] for name in part.values]
             channels += [steps.codes[at, STEP_CODES.index(name)] for name in part.codes]
-        known = [np.where(inside, channel, np.nan) for channel in channels]
-        return np.column_stack([length, *known])
+        return [length.astype(np.float64), *(np.where(inside, channel, np.nan) for channel in channels)]
 
 
 def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:

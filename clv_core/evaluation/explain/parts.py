@@ -1,21 +1,24 @@
-"""What a prediction is explained by: named groups of features, and channels of the event sequence."""
+"""What a prediction is explained by: named groups of features, each with what the event sequence says of the same.
+
+What a customer did is told to a model more than once: her ratings are in the feature table and in the steps. Shapley
+values of things that say the same share one effect among them, each looking weak; so they are one part.
+
+Source: Jullum, Redelmeier, Aas (2021), groupShapley: efficient prediction explanation with Shapley values for feature
+groups, arXiv 2106.12228.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.columns import PURCHASE
 from clv_core.features.behaviour import FEATURES, GROUPS
-from clv_core.features.labels import label
-from clv_core.features.sequences import STEP_CODES, STEP_VALUES, Windows
+from clv_core.features.sequences import STEP_CODES, STEP_GROUPS, STEP_VALUES, TIMING
 from clv_core.features.snapshot import Snapshot
-from clv_core.i18n import DEFAULT_LANGUAGE, translate
 
 
 @dataclass(frozen=True)
@@ -23,80 +26,53 @@ class Part:
     """One player of the game that Shapley values divide a prediction among; its text is ``feature_group.<id>``.
 
     Args:
-        id: name of a feature group, or ``sequence_...``.
-        features: columns of the feature table.
+        id: name of a feature group.
+        features: columns of the feature table, at least one.
         values: columns of the steps' values.
         codes: columns of the steps' codes.
         timing: whether it is when the steps were, and how many.
     """
 
     id: str
-    features: tuple[str, ...] = ()
+    features: tuple[str, ...]
     values: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
     timing: bool = False
 
+    @property
+    def in_steps(self) -> bool:
+        """Whether the event sequence says something of it."""
+        return bool(self.values or self.codes or self.timing)
 
-SEQUENCE_PARTS: Final = (
-    Part("sequence_timing", timing=True),
-    Part("sequence_types", codes=STEP_CODES),
-    Part("sequence_money", values=("amount", "quantity", "lines", "discount")),
-    Part("sequence_ratings", values=("rating", "review_length")),
-)
-PARTS: Final = (
-    *(Part(group, tuple(name for name, one in FEATURES.items() if one.group == group)) for group in GROUPS),
-    *SEQUENCE_PARTS,
-)
+
+def _part(group: str) -> Part:
+    return Part(
+        group,
+        tuple(name for name, feature in FEATURES.items() if feature.group == group),
+        tuple(name for name in STEP_VALUES if STEP_GROUPS[name] == group),
+        tuple(name for name in STEP_CODES if STEP_GROUPS[name] == group),
+        group == TIMING,
+    )
+
+
+PARTS: Final = tuple(_part(group) for group in GROUPS)
 """Everything that any snapshot says of a customer, each thing in exactly one part."""
 
 
 def parts_of(snapshot: Snapshot) -> tuple[Part, ...]:
-    """Return :data:`PARTS`, and one part for each group of the snapshot's own columns."""
+    """Return :data:`PARTS` with the snapshot's own columns: in the part of their group, or in one after the others."""
     own: dict[str, list[str]] = {}
     for name, column in snapshot.signals.items():
         own.setdefault(column.group, []).append(name)
-    return (*PARTS, *(Part(group, tuple(names)) for group, names in own.items()))
-
-
-def _timing(windows: Windows) -> NDArray[np.float64]:
-    return np.asarray(windows.cutoff_day - windows.steps.day[windows.stop - 1], np.float64)
-
-
-def _purchase_share(windows: Windows) -> NDArray[np.float64]:
-    column = STEP_CODES.index("event_type")
-    texts = windows.steps.vocabularies[column]
-    code = texts.index(PURCHASE) if PURCHASE in texts else -2
-    return _mean(windows, (windows.steps.codes[:, column] == code).astype(np.float64))
-
-
-def _value_mean(name: str) -> Callable[[Windows], NDArray[np.float64]]:
-    column = STEP_VALUES.index(name)
-    return lambda windows: _mean(windows, windows.steps.values[:, column].astype(np.float64))
-
-
-def _mean(windows: Windows, steps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over each window's known steps, NaN where none is known, [n]."""
-    known = np.isfinite(steps)
-    sums = np.concatenate([[0.0], np.cumsum(np.where(known, steps, 0.0))])
-    counts = np.concatenate([[0], np.cumsum(known)])
-    total, count = sums[windows.stop] - sums[windows.start], counts[windows.stop] - counts[windows.start]
-    return np.asarray(np.divide(total, count, out=np.full(len(windows), np.nan), where=count > 0))
-
-
-SEQUENCE_READINGS: Final[dict[str, Callable[[Windows], NDArray[np.float64]]]] = {
-    "sequence_timing": _timing,
-    "sequence_types": _purchase_share,
-    "sequence_money": _value_mean("amount"),
-    "sequence_ratings": _value_mean("rating"),
-}
-"""For each sequence part the number that stands for it in charts; its text is ``explain.reading.<part>``."""
+    known = (replace(part, features=(*part.features, *own.pop(part.id, ()))) for part in PARTS)
+    return (*known, *(Part(group, tuple(names)) for group, names in own.items()))
 
 
 def representatives(snapshot: Snapshot, predicted: NDArray[np.float64]) -> dict[str, str]:
-    """Return for each part the name of the one feature that stands for it in charts; a sequence part has its own.
+    """Return for each part the name of the one feature that stands for it in charts.
 
-    Of a feature group it is the feature that orders the customers most like the predictions do (largest absolute
-    Spearman correlation), the first of the table among equals.
+    It is the feature that orders the customers most like the predictions do (largest absolute Spearman correlation),
+    the first of the table among equals.
 
     Args:
         snapshot: customers, at least one.
@@ -110,12 +86,7 @@ def representatives(snapshot: Snapshot, predicted: NDArray[np.float64]) -> dict[
         str(name): _correlation(ranks[rows, position], other[rows])
         for position, (name, rows) in enumerate(zip(numbers.columns, known.T, strict=True))
     }
-    chosen = {
-        part.id: max(part.features, key=lambda name: strength.get(name, 0.0))
-        for part in parts_of(snapshot)
-        if part.features
-    }
-    return {**chosen, **{part: part for part in SEQUENCE_READINGS}}
+    return {part.id: max(part.features, key=lambda name: strength.get(name, 0.0)) for part in parts_of(snapshot)}
 
 
 def readings(snapshot: Snapshot, chosen: dict[str, str]) -> pd.DataFrame:
@@ -125,10 +96,7 @@ def readings(snapshot: Snapshot, chosen: dict[str, str]) -> pd.DataFrame:
         snapshot: the customers, n rows.
         chosen: of :func:`representatives`.
     """
-    columns: dict[str, Any] = {
-        part.id: snapshot.features[chosen[part.id]].to_numpy() for part in parts_of(snapshot) if part.features
-    }
-    columns |= {part: read(snapshot.windows) for part, read in SEQUENCE_READINGS.items()}
+    columns: dict[str, Any] = {part: snapshot.features[name].to_numpy() for part, name in chosen.items()}
     return pd.DataFrame(columns)
 
 
@@ -136,10 +104,3 @@ def _correlation(ranks: NDArray[np.float64], other: NDArray[np.float64]) -> floa
     if len(ranks) < 3 or np.ptp(ranks) == 0 or np.ptp(other) == 0:
         return 0.0
     return float(abs(np.corrcoef(ranks, other)[0, 1]))
-
-
-def reading_label(representative: str, language: str = DEFAULT_LANGUAGE) -> str:
-    """Return what a reading is, in words: the name of a feature, or of what is read off the event sequence."""
-    if representative in SEQUENCE_READINGS:
-        return translate(f"explain.reading.{representative}", language)
-    return label(representative, language)

@@ -10,8 +10,8 @@ import pandas as pd
 from clv_core.evaluation.explain.answers import CHANCE
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.faithful import Faithfulness
-from clv_core.evaluation.explain.parts import reading_label
 from clv_core.evaluation.explain.ranks import Stability
+from clv_core.features.labels import label
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_money, say_number, translate
 
 WORTH_SAYING: Final = 0.15
@@ -117,7 +117,7 @@ def _reason(row: dict[Any, Any], answer: str, currency: str, language: str) -> s
         "why.reason",
         language,
         name=part_name(row["part"], language, within=True),
-        feature=lowered(reading_label(row["representative"], language), language),
+        feature=lowered(label(row["representative"], language), language),
         reading=reading(row["reading"], language),
         effect=move(row["value"], answer, currency, language, sign=True),
     )
@@ -161,7 +161,7 @@ def of_groups(
                 language,
                 name=part_name(row["part"], language),
                 effect=move(row["difference"], answer, currency, language, sign=True),
-                feature=lowered(reading_label(row["representative"], language), language),
+                feature=lowered(label(row["representative"], language), language),
                 these=reading(row["reading_these"], language),
                 those=reading(row["reading_those"], language),
             )

@@ -24,7 +24,7 @@ from clv_core.workspace import atomic_path, read_json, write_json
 
 READINGS: Final = "readings.parquet"
 RECORD: Final = "explanation.json"
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Grows when older folders no longer hold all that is asked of them; those are made again."""
 
 

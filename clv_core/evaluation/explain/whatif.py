@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from clv_core.evaluation.explain.explanation import predict_mixed
 from clv_core.evaluation.explain.mix import Mixer
-from clv_core.evaluation.explain.parts import SEQUENCE_PARTS
 from clv_core.features.snapshot import Snapshot
 
 Floats = NDArray[np.float64]
@@ -29,8 +28,6 @@ NEAREST: Final = 3
 """Donors are chosen from so many times as many whose reading is nearest,"""
 NEAR: Final = 0.05
 """and no further from the nearest one than this share of the range."""
-TOGETHER: Final = {"sequence_timing": tuple(part.id for part in SEQUENCE_PARTS)}
-"""Parts that change as one: amounts and kinds of events mean nothing on the dates of another customer's."""
 POINTS: Final = 9
 TEXTS: Final = 12
 STEADY: Final = 0.9
@@ -64,13 +61,8 @@ class WhatIf:
 
     def changeable(self, row: int) -> list[str]:
         """Return the parts that a customer can be given another reading of: her own is known, and not all have it."""
-        hidden = {moved for parts in TOGETHER.values() for moved in parts} - set(TOGETHER)
         known = self.readings.iloc[row].notna()
-        return [
-            part.id
-            for part in self.mixer.parts
-            if part.id not in hidden and known[part.id] and len(self.choices(part.id)) > 1
-        ]
+        return [part.id for part in self.mixer.parts if known[part.id] and len(self.choices(part.id)) > 1]
 
     def choices(self, part: str) -> list[Reading]:
         """Return readings that the part was seen with: spread over the range of numbers, or the usual texts."""
@@ -102,9 +94,7 @@ class WhatIf:
         place = {part.id: number for number, part in enumerate(self.mixer.parts)}
         for number, changes in enumerate(asked):
             for part, reading in changes.items():
-                donors = self._donors(row, part, reading)
-                for moved in TOGETHER.get(part, (part,)):
-                    origins[number, :, place[moved]] = donors
+                origins[number, :, place[part]] = self._donors(row, part, reading)
         said = predict_mixed(self.predict, self.mixer, origins.reshape(-1, origins.shape[-1]))
         answers: Floats = said.reshape(len(asked), DONORS, -1).mean(axis=1)
         return answers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,17 +15,19 @@ from clv_core.errors import ClvError, NotFound
 from clv_core.evaluation.explain.background import background_rows, sample_rows
 from clv_core.evaluation.explain.explanation import Explanation, explain
 from clv_core.evaluation.explain.mix import Mixer
-from clv_core.evaluation.explain.parts import PARTS, SEQUENCE_PARTS, parts_of, reading_label
+from clv_core.evaluation.explain.parts import PARTS, parts_of
 from clv_core.evaluation.explain.store import load_explanation, save_explanation, waterfall_json
 from clv_core.features.behaviour import FEATURES
-from clv_core.features.labels import group_label
+from clv_core.features.labels import group_label, label
 from clv_core.features.sequences import STEP_CODES, STEP_VALUES
+from clv_core.features.signals import SignalColumn
 from clv_core.features.snapshot import Snapshot
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 
 Floats = NDArray[np.float64]
 PART = {part.id: number for number, part in enumerate(PARTS)}
+STEPS = [part.id for part in PARTS if part.in_steps]
 
 
 def linear(snapshot: Snapshot) -> Floats:
@@ -47,14 +50,22 @@ def test_every_feature_and_channel_belongs_to_exactly_one_part() -> None:
     assert sorted(name for part in PARTS for name in part.features) == sorted(FEATURES)
     assert sorted(name for part in PARTS for name in part.values) == sorted(STEP_VALUES)
     assert sorted(name for part in PARTS for name in part.codes) == sorted(STEP_CODES)
-    assert [part.id for part in PARTS if part.timing] == ["sequence_timing"]
+    assert [part.id for part in PARTS if part.timing] == ["timing"]
+
+
+def test_a_log_s_own_columns_are_in_the_part_of_their_group_or_in_one_of_their_own(snapshot: Snapshot) -> None:
+    own = {**snapshot.signals, "attribute:club": SignalColumn("attributes", "category")}
+    assert set(snapshot.signals) == {"review_text"}
+    parts = {part.id: part for part in parts_of(replace(snapshot, signals=own))}
+    assert parts["attributes"].features == ("attribute:club",) and list(parts) == [*PART, "attributes"]
+    assert parts["ratings"].features[-1] == "review_text"
+    assert parts["ratings"].features[:-1] == PARTS[PART["ratings"]].features
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_part_and_reading_has_a_name(language: str) -> None:
+def test_every_part_has_a_name_and_something_to_read(language: str) -> None:
     assert len({group_label(part.id, language) for part in PARTS}) == len(PARTS)
-    for part in PARTS:
-        assert reading_label(part.features[0] if part.features else part.id, language)
+    assert all(label(part.features[0], language) for part in PARTS)
 
 
 def test_a_customer_mixed_from_itself_is_itself(snapshot: Snapshot) -> None:
@@ -71,14 +82,14 @@ def test_a_customer_mixed_from_itself_is_itself(snapshot: Snapshot) -> None:
 def test_mixed_customers_of_the_same_steps_share_them(snapshot: Snapshot) -> None:
     mixer = Mixer(snapshot)
     origins = np.random.default_rng(5).integers(len(snapshot), size=(60, len(parts_of(snapshot))))
-    for part in SEQUENCE_PARTS:
-        origins[:, PART[part.id]] = np.repeat([3, 8, 3], 20)
+    for part in STEPS:
+        origins[:, PART[part]] = np.repeat([3, 8, 3], 20)
     windows = mixer.snapshot(origins).windows
     assert len(set(windows.start.tolist())) == 2 and len(windows.steps.day) <= 2 * 13
     np.testing.assert_array_equal(windows.start[:20], windows.start[40:])
     apart = np.concatenate([sequential(mixer.snapshot(row[None])) for row in origins])
     np.testing.assert_allclose(sequential(mixer.snapshot(origins)), apart, rtol=1e-12)
-    ordered = origins[mixer.side_by_side(origins)][:, PART["sequence_timing"]]
+    ordered = origins[mixer.side_by_side(origins)][:, PART["timing"]]
     assert np.count_nonzero(np.diff(ordered)) == 1
 
 
@@ -87,7 +98,7 @@ def test_each_part_comes_from_its_origin_aligned_at_the_latest_step(snapshot: Sn
     length = windows.stop - windows.start
     timing, donor = int(np.flatnonzero(length == 12)[0]), int(np.flatnonzero(length == 5)[0])
     origins = np.full((1, len(parts_of(snapshot))), timing)
-    origins[0, PART["sequence_money"]] = origins[0, PART["views"]] = donor
+    origins[0, PART["basket"]] = origins[0, PART["recent_spend"]] = donor
     mixed = Mixer(snapshot).snapshot(origins)
     inside = slice(int(mixed.windows.start[0]), int(mixed.windows.stop[0]))
     own = slice(int(windows.start[timing]), int(windows.stop[timing]))
@@ -98,13 +109,12 @@ def test_each_part_comes_from_its_origin_aligned_at_the_latest_step(snapshot: Sn
     theirs = steps.values[windows.start[donor] : windows.stop[donor], amount]
     expected = np.concatenate([theirs[-2:], theirs, theirs])
     np.testing.assert_array_equal(mixed.windows.steps.values[inside, amount], expected)
-    assert mixed.features["views_30d"].iloc[0] == snapshot.features["views_30d"].iloc[donor]
+    for name in ("net_value_30d", "basket_value_mean"):
+        assert mixed.features[name].iloc[0] == snapshot.features[name].iloc[donor]
     assert mixed.features["net_value"].iloc[0] == snapshot.features["net_value"].iloc[timing]
 
 
 def test_a_pool_of_two_cutoffs_is_no_pool(snapshot: Snapshot) -> None:
-    from dataclasses import replace
-
     days = snapshot.cutoff_day.copy()
     days[0] -= 1
     with pytest.raises(ValueError, match="one cutoff"):
@@ -140,23 +150,23 @@ def test_a_linear_model_gives_each_part_its_own_difference(snapshot: Snapshot) -
     found = explained(snapshot, linear, permutations=1)
     features, compared = snapshot.features, background_rows(linear(snapshot), 1)
     explained_rows = features.index.get_indexer(list(found.customer_ids))
-    for part, term in {"recent_spend": 2 * features["net_value_90d"], "views": 3 * features["views_30d"],
+    for part, term in {"recent_spend": 2 * features["net_value_90d"], "actions": 3 * features["views_30d"],
                        "age": 0.5 * features["tenure"]}.items():  # fmt: skip
         values = term.to_numpy()
         expected = values[explained_rows] - values[compared].mean()
         np.testing.assert_allclose(found.values[:, PART[part]], expected, rtol=1e-9, atol=1e-9)
-    others = [number for part, number in PART.items() if part not in ("recent_spend", "views", "age")]
+    others = [number for part, number in PART.items() if part not in ("recent_spend", "actions", "age")]
     assert np.abs(found.values[:, others]).max() < 1e-9
     assert found.importance()["part"].tolist()[:3] == sorted(
-        ("recent_spend", "views", "age"), key=lambda part: -np.abs(found.values[:, PART[part]]).mean()
+        ("recent_spend", "actions", "age"), key=lambda part: -np.abs(found.values[:, PART[part]]).mean()
     )
 
 
 def test_base_and_parts_add_up_to_the_prediction_and_every_channel_counts(snapshot: Snapshot) -> None:
     found = explained(snapshot)
     np.testing.assert_allclose(found.base + found.values.sum(axis=1), found.predicted, rtol=1e-9)
-    for part in SEQUENCE_PARTS:
-        assert np.abs(found.values[:, PART[part.id]]).max() > 0, part.id
+    for part in STEPS:
+        assert np.abs(found.values[:, PART[part]]).max() > 0, part
     share = found.importance()["share"]
     assert share.sum() == pytest.approx(1) and share.is_monotonic_decreasing
 
@@ -193,9 +203,9 @@ def test_the_beeswarm_holds_every_value_with_its_reading(snapshot: Snapshot) -> 
     np.testing.assert_array_equal(wide.to_numpy(), found.values)
     level = swarm["level"].dropna()
     assert level.between(0, 1).all() and len(level) > 0
-    silence = swarm[swarm["part"] == "sequence_timing"].set_index("customer_id")
-    last = snapshot.features["days_since_any"].loc[silence.index]
-    assert (silence["reading"].astype(float) - last).abs().max() <= 1
+    timing = swarm[swarm["part"] == "timing"].set_index("customer_id")
+    read = snapshot.features[found.representative_of("timing")].loc[timing.index]
+    np.testing.assert_array_equal(timing["reading"].astype(float), read)
 
 
 def test_an_explanation_on_disk_is_the_same(snapshot: Snapshot, tmp_path: Path) -> None:

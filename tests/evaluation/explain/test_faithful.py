@@ -34,13 +34,14 @@ def test_one_hidden_part_moves_the_prediction_as_worked_out_by_hand(snapshot: Sn
     explanation = answers["predicted_clv"]
     compared = snapshot.take(background_rows(predicted, 1))
     columns = {part: number for number, part in enumerate(explanation.parts)}
-    of_part = {"recent_spend": "net_value_90d", "views": "views_30d", "carts": "carts_90d", "age": "tenure"}
+    of_part = {"recent_spend": ["net_value_90d"], "actions": ["views_30d", "carts_90d", "events"], "age": ["tenure"]}
     moves = []
     for place, row in enumerate(rows):
         strongest = explanation.parts[int(np.abs(explanation.values[place]).argmax())]
         assert strongest in of_part and columns[strongest] >= 0
         copies = concat([snapshot.take(np.array([row]))] * len(compared))
-        features = copies.features.assign(**{of_part[strongest]: compared.features[of_part[strongest]].to_numpy()})
+        theirs = {name: compared.features[name].to_numpy() for name in of_part[strongest]}
+        features = copies.features.assign(**theirs)
         moves.append(abs(planted(replace(copies, features=features)).mean() - predicted[row]))
     assert np.isclose(found.strongest[0], np.mean(moves), rtol=1e-9)
 

@@ -1,0 +1,59 @@
+"""Words can be read: 4.5 to 1 at least, as WCAG 2.2 asks of small text (success criterion 1.4.3)."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import plotly.graph_objects as go
+import pytest
+
+from pages.ui import charts
+
+THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
+ASKED = 4.5
+FADED = 0.6
+"""Streamlit writes captions in the text colour at this strength."""
+
+
+def channels(colour: str) -> list[float]:
+    return [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+
+
+def contrast(one: list[float], other: list[float]) -> float:
+    """WCAG's ratio of relative luminances."""
+    light = []
+    for colour in (one, other):
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour]
+        light.append(sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True)))
+    return (max(light) + 0.05) / (min(light) + 0.05)
+
+
+def test_the_ratio_is_the_one_of_the_standard() -> None:
+    assert contrast(channels("#FFFFFF"), channels("#000000")) == pytest.approx(21)
+    assert contrast(channels("#FFFFFF"), channels("#767676")) == pytest.approx(4.54, abs=0.005)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_captions_and_the_words_of_charts_can_be_read(theme: str) -> None:
+    colours = THEME[theme]
+    for background in map(channels, (colours["backgroundColor"], colours["secondaryBackgroundColor"])):
+        text = channels(colours["textColor"])
+        caption = [FADED * word + (1 - FADED) * paper for word, paper in zip(text, background, strict=True)]
+        assert contrast(caption, background) >= ASKED
+    words = colours["chartCategoricalColors"][int(charts.WORDS.removeprefix("#")) - 1]
+    assert contrast(channels(words), channels(colours["backgroundColor"])) >= ASKED
+
+
+def test_all_words_of_a_chart_have_that_colour() -> None:
+    figure = go.Figure(go.Bar(x=[1], y=[2], name="a"))
+    figure.add_heatmap(z=[[1]])
+    figure.add_scatter(x=[1], y=[1], marker={"color": [0.5], "showscale": True})
+    figure.add_scatter(x=[1], y=[1])
+    figure.add_vline(1, annotation_text="Cutoff")
+    layout = charts.finish(figure, "message").layout
+    said = [layout.xaxis.tickfont, layout.yaxis.title.font, layout.legend.font, layout.annotations[0].font]
+    bars = [figure.data[1].colorbar, figure.data[2].marker.colorbar]
+    said += [figure.data[0].outsidetextfont, *(bar.tickfont for bar in bars), *(bar.title.font for bar in bars)]
+    assert {font.color for font in said} == {charts.WORDS}
+    assert figure.data[3].marker.colorbar.tickfont.color is None, "a scale that is not asked for is not drawn"
