@@ -168,7 +168,7 @@ class EventLog:
         return replace(found, target=self._target(day, label_days or horizon_days, customers))
 
     def parts(
-        self, cutoff: date, horizon_days: int, *, max_steps: int = 40, customers_at_once: int
+        self, cutoff: date, horizon_days: int, *, max_steps: int = 40, customers_at_once: int, most: int | None = None
     ) -> Iterator[Snapshot]:
         """Yield :meth:`snapshot` in parts of consecutive customers, without what followed: memory for a part is enough.
 
@@ -177,6 +177,7 @@ class EventLog:
             horizon_days: length of the predicted span.
             max_steps: most steps of a window.
             customers_at_once: rows of each part but the last.
+            most: of more customers than that only so many are read, in parts that lie evenly among all.
 
         Raises:
             NotEnoughData: no customer was seen before the cutoff.
@@ -187,7 +188,10 @@ class EventLog:
         everyone = self._seen(cutoff)
         anchored = Anchored.of(self.holder, cutoff, horizon_days, everyone)
         context = self.context(day, horizon_days, anchored.anchor)
-        for begin in range(0, len(everyone), customers_at_once):
+        begins = np.arange(0, len(everyone), customers_at_once)
+        if most is not None and len(everyone) > most:
+            begins = begins[np.linspace(0, len(begins) - 1, max(1, most // customers_at_once)).astype(np.int64)]
+        for begin in begins.tolist():
             end = begin + customers_at_once
             customers = everyone[begin:end]
             steps = self.holder.steps(int(customers[0]), int(customers[-1]) + 1)

@@ -142,7 +142,7 @@ def _customers(
     sights, now = [], None
     try:
         for instant in instants:
-            now = look_at(log, bundle.model, config, instant)
+            now = look_at(log, bundle.model, config, instant, everybody=instant == instants[-1])
             sights.append(sight_of(now, known.bins, instant))
     finally:
         log.close()

@@ -46,6 +46,21 @@ def test_parts_hold_the_bits_of_the_whole(
     }
 
 
+def test_of_many_customers_some_parts_are_read_evenly_among_all(opened: Opener, shop: pd.DataFrame) -> None:
+    log = opened(shop)
+    how = {"max_steps": 10, "customers_at_once": 16}
+    whole = scoring_snapshot(log, CUTOFF, 60, max_steps=10)
+    some = list(scoring_parts(log, CUTOFF, 60, **how, most=64))
+    assert len(some) == 4 and len(whole) > 64 and [len(part) for part in some[:-1]] == [16] * 3
+    places = [whole.features.index.get_loc(part.features.index[0]) // 16 for part in some]
+    last = (len(whole) - 1) // 16
+    assert places == [0, last // 3, last * 2 // 3, last]
+    found = pd.concat([part.features for part in some])
+    pd.testing.assert_frame_equal(found, whole.features.loc[found.index], check_exact=True)
+    everybody = list(scoring_parts(log, CUTOFF, 60, **how, most=len(whole)))
+    assert sum(map(len, everybody)) == len(whole)
+
+
 def test_only_the_steps_of_a_part_are_read(opened: Opener, shop: pd.DataFrame) -> None:
     log = opened(shop)
     parts = list(log.parts(CUTOFF, 60, customers_at_once=37))

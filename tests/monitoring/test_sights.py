@@ -8,9 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clv_core.collection.store import open_dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import Bundle
+from clv_core.features.log import open_log
+from clv_core.monitoring.drift import sights
 from clv_core.monitoring.drift.customers import MARK
 from clv_core.monitoring.drift.distances import psi
-from clv_core.monitoring.drift.sights import SHARED, bins_of, sight_of
+from clv_core.monitoring.drift.sights import SHARED, bins_of, look_at, sight_of
+from clv_core.workspace import Workspace
 
 
 def seen(usual: float) -> pd.DataFrame:
@@ -30,3 +36,20 @@ def test_a_shared_value_that_moves_a_little_is_no_drift_and_a_doubled_one_is(nam
     )
     assert abs(before.sum() - 3000) <= len(before), "every customer is counted, but for rounding"
     assert psi(later, before) < 0.01 < MARK < psi(doubled, before)
+
+
+def test_of_very_many_customers_some_are_looked_at_and_say_the_same(
+    small_workspace: Workspace, small_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = open_log(open_dataset(small_workspace, "shop"))
+    about = log, small_bundle.model, TrainConfig.from_json(small_bundle.record["config"]), log.end
+    whole = look_at(*about)
+    monkeypatch.setattr(sights, "SOME", 160)
+    monkeypatch.setattr(sights, "SOME_AT_ONCE", 16)
+    some = look_at(*about)
+    assert len(some) <= 160 < len(whole) and set(some.index) < set(whole.index)
+    pd.testing.assert_frame_equal(look_at(*about, everybody=True), whole)
+    bins = bins_of(whole)
+    counts = [sight_of(one, bins, log.end).counts for one in (some, whole)]
+    for name in ("days_since_any", "tenure", "predicted_clv"):
+        assert psi(*(np.array(one[name], float) for one in counts)) < MARK

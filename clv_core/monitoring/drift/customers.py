@@ -34,7 +34,7 @@ TINY: Final = 1e-9
 FEWEST_CUSTOMERS: Final = 100
 """Of fewer customers no histogram is compared."""
 MOST_SIGHTS: Final = 12
-"""So many later instants are looked at: each is a pass over the features of everybody."""
+"""So many later instants are looked at: each is a pass over the features of customers."""
 EARLIER: Final = 3
 """So many months before the cutoff say how far customers move anyway."""
 
