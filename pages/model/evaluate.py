@@ -23,14 +23,14 @@ if measured and not bundle.has_holdout:
     st.info(t("evaluate.without_rows"), icon=":material/info:")
 elif measured:
     with st.grid(2, min_column_width=360):
-        widgets.chart(judged.deciles(bundle), "deciles")
-        widgets.chart(judged.gains(bundle), "gains")
+        widgets.chart(judged.figure("deciles", bundle), "deciles")
+        widgets.chart(judged.figure("gains", bundle), "gains")
     st.subheader(t("evaluate.purchase"), anchor=False)
     judged.threshold(bundle)
     st.subheader(t("evaluate.value"), anchor=False)
     with st.grid(2, min_column_width=360):
-        widgets.chart(judged.scatter(bundle), "scatter")
-        widgets.chart(judged.values(bundle), "values")
+        widgets.chart(judged.figure("scatter", bundle), "scatter")
+        widgets.chart(judged.figure("values", bundle), "values")
 if measured:
     scoreboard.section(bundle)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -17,20 +20,29 @@ from pages.ui.state import money, name_of, percent, t
 ORDER, LEVEL, SIZE = "gini", "bias", "mae"
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
-def holdout(model_id: str, created: str, _bundle: Bundle) -> pd.DataFrame:
-    """Return the predictions of the held-out span with what came true, all models below each other."""
-    frame = _bundle.holdout()
-    assert frame is not None, model_id
-    return frame
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _frames(model_id: str, created: str, _bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
+    """Return the model's holdout rows, those of the strongest simple model in the same order, and its id."""
+    everyone = _bundle.holdout()
+    assert everyone is not None, model_id
+    name = best_baseline(_bundle.record["baselines"], ORDER)
+    theirs = rows_of(everyone, name)
+    return rows_of(everyone, _bundle.record["model"]), (theirs if len(theirs) else None), name
 
 
 def frames(bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
-    """Return the model's holdout rows, those of the strongest simple model in the same order, and its id."""
-    everyone = holdout(bundle.id, bundle.record["created"], bundle)
-    name = best_baseline(bundle.record["baselines"], ORDER)
-    theirs = rows_of(everyone, name)
-    return rows_of(everyone, bundle.record["model"]), (theirs if len(theirs) else None), name
+    """Return :func:`_frames`, kept in memory: shared by all sessions, not to be written to."""
+    return _frames(bundle.id, bundle.record["created"], bundle)
+
+
+def figure(which: str, bundle: Bundle) -> go.Figure:
+    """Return one of :data:`FIGURES`, drawn once for all who look at it in one language."""
+    return _figure(which, bundle.id, bundle.record["created"], state.language(), bundle)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _figure(which: str, model_id: str, created: str, language: str, _bundle: Bundle) -> go.Figure:
+    return FIGURES[which](_bundle)
 
 
 def headline(bundle: Bundle) -> str:
@@ -137,10 +149,9 @@ def gains(bundle: Bundle) -> go.Figure:
 @st.fragment
 def threshold(bundle: Bundle) -> None:
     """Let the person move the probability from which a customer counts as a buyer, and see what it does."""
-    ours, _, _ = frames(bundle)
-    bought = ours["actual"] > 0
     at = st.slider(t("evaluate.threshold"), 0.01, 0.99, 0.5, 0.01, key="threshold", help=t("evaluate.threshold.help"))
-    row = Thresholds.of(bought, ours["p_purchase"]).at(at).iloc[0]
+    exact, table = _thresholds(bundle.id, bundle.record["created"], bundle)
+    row = exact.at(at).iloc[0]
     names = ("precision", "recall", "f1", "accuracy")
     widgets.figures(
         widgets.Figure(t(f"metric.{name}"), percent(row[name]), t(f"metric.{name}.meaning")) for name in names
@@ -152,14 +163,23 @@ def threshold(bundle: Bundle) -> None:
         precision=percent(row["precision"]),
         recall=percent(row["recall"]),
     )
-    table = threshold_table(bought, ours["p_purchase"])
-    figure = charts.threshold_chart(table[table["expected"] > 0], at, message)
+    curves = charts.threshold_chart(table[table["expected"] > 0], at, message)
     with st.grid(2, min_column_width=360):
-        widgets.chart(figure, "threshold_chart")
-        widgets.chart(_probabilities(ours, bought), "probabilities")
+        widgets.chart(curves, "threshold_chart")
+        widgets.chart(figure("probabilities", bundle), "probabilities")
 
 
-def _probabilities(ours: pd.DataFrame, bought: pd.Series) -> go.Figure:
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _thresholds(model_id: str, created: str, _bundle: Bundle) -> tuple[Thresholds, pd.DataFrame]:
+    ours, _, _ = frames(_bundle)
+    bought = ours["actual"] > 0
+    return Thresholds.of(bought, ours["p_purchase"]), threshold_table(bought, ours["p_purchase"])
+
+
+def probabilities(bundle: Bundle) -> go.Figure:
+    """Draw the chances of those who bought and of the others."""
+    ours, _, _ = frames(bundle)
+    bought = ours["actual"] > 0
     parts = {"not_bought": ours.loc[~bought, "p_purchase"], "bought": ours.loc[bought, "p_purchase"]}
     message = t(
         "evaluate.probabilities",
@@ -186,3 +206,13 @@ def scatter(bundle: Bundle) -> go.Figure:
     message = t("evaluate.scatter", share=percent(float(highest.sum() / came) if came > 0 else 0.0))
     unit = state.unit(bundle.record["currency"])
     return charts.predicted_against_actual(ours["actual"], ours["predicted_clv"], message, unit=unit)
+
+
+FIGURES: Final[dict[str, Callable[[Bundle], go.Figure]]] = {
+    "deciles": deciles,
+    "gains": gains,
+    "probabilities": probabilities,
+    "scatter": scatter,
+    "values": values,
+}
+"""Charts that no control of the page changes."""
