@@ -23,6 +23,9 @@ SECONDS_A_WINDOW: Final = {"instant": 2e-5, "naive": 1e-5, "bgnbd": 2e-5, "paret
 TUNED_STEPS, TUNED_STEPS_SMALL = 200, 60
 """Steps of the pre-trained network on a log, and on a small one, which it would learn by heart."""
 SECONDS_A_TUNED_ROW: Final = 6e-5
+SECONDS_A_CUSTOMER: Final = 9e-6
+"""Everybody is read at each cutoff, before windows are sampled (1 million customers, 20 million events, 2 cores)."""
+BYTES_A_CUSTOMER = 3.5e3
 BYTES_BASE = 450e6
 BYTES_WORKER = 350e6
 
@@ -77,8 +80,9 @@ def estimate(config: TrainConfig, first_day: date, end: date, customers: int, ev
         fit += rounds * rows * SECONDS_A_TUNED_ROW + windows * SECONDS_A_WINDOW["instant"]
     if config.model in ("hybrid", "blend", "mlp", "rnn", "ziln_mlp"):
         fit += rounds * steps_for(windows, config) * batch * _seconds_a_row(config, steps_a_window)
-    seconds = FITS * fit + windows * 1e-5
-    memory = BYTES_BASE + windows * (2000 + 60 * steps_a_window) + processes * (BYTES_WORKER + windows * 700)
+    seconds = FITS * (fit + customers * len(cutoffs) * SECONDS_A_CUSTOMER) + windows * 1e-5
+    table = customers * BYTES_A_CUSTOMER + windows * (2000 + 60 * steps_a_window)
+    memory = BYTES_BASE + table + processes * (BYTES_WORKER + windows * 700)
     return Cost(seconds, memory / 1e6)
 
 
