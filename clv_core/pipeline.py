@@ -70,8 +70,9 @@ from clv_core.strategy.deleting import delete as delete
 from clv_core.strategy.experiment_run import experiment as experiment
 from clv_core.strategy.people import side_of
 from clv_core.training import choice
-from clv_core.training.cost import Cost, estimate, peak_memory_mb
+from clv_core.training.cost import Cost, estimate
 from clv_core.training.fit import MODELS
+from clv_core.training.memory import peak_memory_mb
 from clv_core.training.states import state_folder
 from clv_core.workspace import Workspace
 

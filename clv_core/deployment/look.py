@@ -26,8 +26,9 @@ from clv_core.features.log import open_log
 from clv_core.jobs import Progress
 from clv_core.model.instant.model import InstantModel
 from clv_core.model.instant.weights import load_network, shipped_record
-from clv_core.training.cost import Cost, peak_memory_mb
+from clv_core.training.cost import Cost
 from clv_core.training.fit import Fitted
+from clv_core.training.memory import peak_memory_mb
 from clv_core.workspace import Workspace
 
 MODEL: Final = "instant"

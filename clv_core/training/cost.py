@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
-import sys
 from dataclasses import asdict, dataclass
 from datetime import date
 from math import ceil
@@ -92,9 +90,3 @@ def _seconds_a_row(config: TrainConfig, steps_a_window: float) -> float:
     gates = {"gru": 3, "lstm": 4, "rnn": 1}[config.rnn] / 3
     sequence = 7e-6 * steps_a_window * gates * config.rnn_layers * (config.rnn_width**2 + 512) / (32**2 + 512)
     return (features if config.model != "rnn" else 5e-6) + (sequence if config.model != "mlp" else 0.0)
-
-
-def peak_memory_mb() -> float:
-    """Return the largest resident memory so far of this process plus its largest child, in MB."""
-    unit = 1e6 if sys.platform == "darwin" else 1e3
-    return sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / unit

@@ -31,6 +31,7 @@ from clv_core.model.network import SEQUENCE_BRANCH, Network, Shape
 from clv_core.model.one_thread import one_thread
 from clv_core.training.checkpoint import Checkpoint
 from clv_core.training.loop import Report, train
+from clv_core.training.memory import WORKERS
 from clv_core.workspace import atomic_path, read_json, write_json
 
 TWEEDIE_WEIGHT = 0.5
@@ -209,6 +210,7 @@ def _train_in_workers(run: Run, shares: list[list[int]], tell: Callable[[int, in
             if line is None:
                 running -= 1
             else:
+                WORKERS.look(worker.pid for worker in workers)
                 facts = json.loads(line)
                 tell(facts["seed"], facts["step"], facts["loss"], facts.get("validation"))
         if any(worker.wait() != 0 for worker in workers):
