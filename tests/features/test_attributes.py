@@ -103,7 +103,7 @@ def test_columns_say_their_group_and_scale(snapshot: Snapshot) -> None:
         "attribute:city": ("attributes", "category"),
         "attribute:points": ("attributes", "auto"),
         "attribute:tier": ("attributes", "category"),
-        "review_text": ("review_text", "text"),
+        "review_text": ("ratings", "text"),
     }
     assert list(snapshot.described) == list(snapshot.features.columns)
     assert concat([snapshot, snapshot]).described == snapshot.described
