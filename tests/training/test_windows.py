@@ -53,7 +53,7 @@ def test_the_expected_cost_grows_with_the_log_and_the_network_but_steps_are_boun
 
 
 def test_the_expected_cost_is_near_the_measured_one_of_a_small_and_of_a_very_large_log():
-    """Measured on 2 quiet cores: CDNOW took 69 s; a million customers with 20 events each 450 s and 5.2 GB."""
+    """Measured on 2 quiet cores: CDNOW took 69 s; a million customers with 20 events each 431 s and 5.2 GB."""
     blend = TrainConfig(model="blend", horizon_days=182)
     cdnow = estimate(blend, date(1997, 1, 1), date(1998, 7, 1), 23_570, 70_000)
     million = estimate(replace(blend, horizon_days=90), date(2022, 1, 1), date(2024, 1, 1), 10**6, 19 * 10**6)
