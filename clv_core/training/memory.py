@@ -13,36 +13,38 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-PEAK: Final = re.compile(r"VmHWM:\s+(\d+) kB")
+PEAK, NOW = "VmHWM", "VmRSS"
+"""The largest resident memory that a process has had, and what it holds."""
 
 
 class Workers:
-    """Remembers the largest memory of processes that run side by side."""
+    """Remembers the largest memory of this process and others that run beside it."""
 
     def __init__(self) -> None:
-        self.largest_mb = 0.0
+        self.together_mb = 0.0
 
     def look(self, processes: Iterable[int]) -> None:
-        """Take note of what these processes, by their ids, have needed so far; one that has gone counts nothing."""
-        self.largest_mb = max(self.largest_mb, sum(map(process_mb, processes)))
+        """Take note of what these processes, by their ids, have needed so far, beside what this one holds now."""
+        beside = sum(process_mb(one) for one in processes)
+        self.together_mb = max(self.together_mb, process_mb("self", NOW) + beside)
 
 
 WORKERS: Final = Workers()
 """Of this process."""
 
 
-def process_mb(process: int | str) -> float:
-    """Return the largest resident memory that a process has had, in MB; 0 where that cannot be read."""
+def process_mb(process: int | str, which: str = PEAK) -> float:
+    """Return the memory of a process in MB; 0 where that cannot be read: it has gone, or the system is not Linux."""
     try:
-        found = PEAK.search(Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace"))
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
     except OSError:
         return 0.0
+    found = re.search(rf"{which}:\s+(\d+) kB", status)
     return int(found[1]) * 1024 / 1e6 if found else 0.0
 
 
 def peak_memory_mb() -> float:
-    """Return the largest memory of this process so far plus that of its workers, in MB."""
-    own = process_mb("self") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
-        1e6 if sys.platform == "darwin" else 1e3
-    )
-    return own + WORKERS.largest_mb
+    """Return the largest memory so far of this process and its workers together, in MB."""
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    own = process_mb("self") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    return max(own, WORKERS.together_mb)

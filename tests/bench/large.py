@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import shutil
 import signal
 import subprocess
@@ -27,6 +26,7 @@ from clv_core.collection.inspect import inspect_file
 from clv_core.collection.store import open_dataset
 from clv_core.features.kept import FOLDER as RELATIONS
 from clv_core.features.log import open_log
+from clv_core.training.memory import peak_memory_mb
 from clv_core.workspace import Workspace
 from tests.bench.large_log import make
 
@@ -70,7 +70,7 @@ def main() -> None:
         started = time.monotonic()
         found = STAGES[options.stage](folder)
         found.setdefault("seconds", time.monotonic() - started)
-        print(json.dumps({**found, "memory_mb": peak_mb()}))
+        print(json.dumps({**found, "memory_mb": peak_memory_mb()}))
         return
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / f"log-{options.rows}.csv"
@@ -88,14 +88,6 @@ def main() -> None:
     text = report(best, json.loads(truth_file.read_text(encoding="utf-8")), log.stat().st_size, options.repeat)
     RESULTS.write_text(text, encoding="utf-8")
     print(text)
-
-
-def peak_mb() -> float:
-    """Return the largest resident size of this process; ``ru_maxrss`` would start from its parent's."""
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
-    if found is None:
-        raise SystemExit("this benchmark reads /proc/self/status: run it on Linux")
-    return int(found[1]) / 1e3
 
 
 def run(stage: str, folder: Path) -> dict[str, Any]:

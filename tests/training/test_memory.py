@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clv_core.training.memory import Workers, peak_memory_mb, process_mb
+from clv_core.training.memory import NOW, Workers, peak_memory_mb, process_mb
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc on this system")
 HELD = "x = b'1' * int({size} * 1e6); print('ready', flush=True); input()"
@@ -32,11 +32,13 @@ def test_workers_count_with_what_they_hold_side_by_side_however_large_their_pare
         assert process_mb(larger.pid) - alone == pytest.approx(100, abs=15)
         workers = Workers()
         workers.look([small.pid, larger.pid])
-        assert workers.largest_mb == pytest.approx(alone + process_mb(larger.pid), rel=0.05)
+        together = process_mb("self", NOW) + alone + process_mb(larger.pid)
+        assert workers.together_mb == pytest.approx(together, rel=0.05)
     finally:
         for process in (small, larger):
             process.kill()
             process.communicate()
-    workers.look([small.pid])
-    assert workers.largest_mb > 100, "what was needed is remembered when it is over"
+    needed = workers.together_mb
+    workers.look([small.pid, larger.pid])
+    assert workers.together_mb == needed, "it is remembered when it is over"
     assert process_mb(larger.pid) == 0.0 and peak_memory_mb() >= mine.nbytes / 1e6
