@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
@@ -39,25 +38,19 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     )
     if settings.open and settings.host not in LOOPBACK:
         raise UsageError("serve_open", host=settings.host)
-    with tempfile.TemporaryDirectory(prefix="clv-api-") as scratch:
-        os.environ |= settings.to_environment() | {
-            "CLV_WORKSPACE": str(context.workspace.root),
-            "CLV_API_SCRATCH": scratch,
-            "PROMETHEUS_MULTIPROC_DIR": scratch,
-        }
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
-        with suppress(Cancelled, KeyboardInterrupt):  # being stopped is how a service ends
-            uvicorn.run(
-                "clv_core.deployment.service.app:create",
-                factory=True,
-                host=settings.host,
-                port=settings.port,
-                workers=settings.workers,
-                access_log=False,  # paths name customers
-                log_level="warning" if options.job is not None else "info",
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=STOP_SECONDS,
-            )
+    os.environ |= settings.to_environment() | {"CLV_WORKSPACE": str(context.workspace.root)}
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with suppress(Cancelled, KeyboardInterrupt):  # being stopped is how a service ends
+        uvicorn.run(
+            "clv_core.deployment.service.app:create",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            access_log=False,  # paths name customers
+            log_level="warning" if options.job is not None else "info",
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
     return {"host": settings.host, "port": settings.port, "workers": settings.workers}

@@ -187,11 +187,21 @@ def bad_requests(good: bytes, count: int, seed: int = 1) -> list[bytes]:
 
 
 def swaps(port: int, workspace: Workspace, wires: list[bytes], count: int) -> dict[str, Any]:
-    """Promote versions in turn while the service is under load; nothing may fail, and each must speak."""
+    """Promote versions in turn while the service is under load, each once the one before speaks; nothing may fail."""
     registry = Registry(workspace)
     name = registry.names()[0]
     numbers = [one.number for one in registry.versions(name) if one.record["model"] in ("bgnbd", "lightgbm")]
-    found = Found()
+    found, taken = Found(), list[float]()
+
+    def swap(number: int) -> None:
+        registry.promote(name, number)
+        started = time.perf_counter()
+        while True:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+                if json.load(answer)["version"] == number:
+                    taken.append(time.perf_counter() - started)
+                    return
+            time.sleep(0.01)
 
     async def counted() -> None:
         nonlocal found
@@ -206,15 +216,15 @@ def swaps(port: int, workspace: Workspace, wires: list[bytes], count: int) -> di
         asking = asyncio.create_task(ask())
         loop = asyncio.get_running_loop()
         for at in range(count):
-            await loop.run_in_executor(None, registry.promote, name, numbers[at % len(numbers)])
-            await asyncio.sleep(0.25)
+            await loop.run_in_executor(None, swap, numbers[at % len(numbers)])
         done.set()
         await asking
 
     asyncio.run(counted())
     text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode()
     loads = [float(line.split()[-1]) for line in text.splitlines() if line.startswith("clv_model_loads_total")]
-    return {"promoted": count, "loads_seen": sum(loads), "statuses": dict(found.statuses)}
+    seconds = {f"p{q}": round(float(np.quantile(taken, q / 100)), 2) for q in (50, 100)}
+    return {"promoted": count, "loads": sum(loads), "seconds_of_a_swap": seconds, "statuses": dict(found.statuses)}
 
 
 def same(port: int, workspace: Workspace, model: str, events: dict[str, list[dict[str, Any]]], as_of: str) -> float:

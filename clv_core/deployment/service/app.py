@@ -1,15 +1,12 @@
-"""The application: what uvicorn runs, one in each worker process."""
+"""The application: what uvicorn runs, in one process that talks; others score."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -19,9 +16,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from clv_core import __version__
-from clv_core.deployment.service.batching import LANES, Batcher
+from clv_core.deployment.service.batching import Batcher
 from clv_core.deployment.service.document import document
 from clv_core.deployment.service.gate import Gate
+from clv_core.deployment.service.hands import Hands
 from clv_core.deployment.service.latest import Latest
 from clv_core.deployment.service.metrics import Counted, Metrics
 from clv_core.deployment.service.problems import BadBody, language_of, plain_problem, problem
@@ -32,14 +30,12 @@ from clv_core.deployment.service.settings import ServiceSettings
 from clv_core.errors import ClvError
 from clv_core.workspace import Workspace
 
-SCRATCH: Final = "CLV_API_SCRATCH"
-"""Folder that the workers of one service share; without it a process has its own."""
 SWITCH_SECONDS: Final = 0.001
-"""How soon the thread that talks gets its turn while another one scores; Python's own 5 ms would be seen in answers."""
+"""How soon the thread that talks gets its turn while another one works; Python's own 5 ms would be seen in answers."""
 
 
 def create() -> Counted:
-    """Return the application of a worker process, by its environment (uvicorn's factory)."""
+    """Return the application of a process, by its environment (uvicorn's factory)."""
     sys.setswitchinterval(SWITCH_SECONDS)
     return make(Workspace.default(), ServiceSettings.from_environment())
 
@@ -56,12 +52,12 @@ def make(workspace: Workspace, settings: ServiceSettings) -> Counted:
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        scratch = Path(os.environ.get(SCRATCH) or tempfile.mkdtemp(prefix="clv-api-"))
-        parts.gate = Gate(workspace, settings, scratch / "buckets")
-        parts.roster = Roster(workspace, settings.name, settings.max_models, metrics.swapped)
+        parts.gate, parts.hands = Gate(workspace, settings), Hands(workspace, settings.workers, metrics.lost)
+        parts.roster = Roster(workspace, parts.hands, settings.name, settings.max_models, metrics.swapped)
         parts.latest = Latest(workspace, parts.roster.registry)
         limits = settings.batch, settings.wait_ms / 1e3, settings.max_waiting
-        parts.lanes = {lane: Batcher(answer, *limits, metrics.scored) for lane in LANES}
+        hands = {"plain": parts.hands.scoring, "reasons": [parts.hands.explaining]}
+        parts.lanes = {lane: Batcher(own, answer, *limits, metrics.scored) for lane, own in hands.items()}
         watching = asyncio.create_task(parts.roster.watch(settings.poll_seconds))
         gc.freeze()
         yield
@@ -69,7 +65,7 @@ def make(workspace: Workspace, settings: ServiceSettings) -> Counted:
         for lane in parts.lanes.values():
             await lane.close()
         parts.roster.close()
-        parts.gate.close()
+        await parts.hands.close()
 
     app = FastAPI(title="CLV Studio", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
     app.include_router(router(parts))

@@ -1,7 +1,8 @@
-"""Concurrent requests share scoring calls: what arrives while one runs, or in quick succession, goes together.
+"""Concurrent requests share scoring calls: what arrives while others run, or in quick succession, goes together.
 
 A call costs far more than a customer in it. So a call waits as long as others keep coming, but no longer than half of
-what the last one took: at a crowd, calls are full, and alone, nobody waits for nobody.
+what the last one took: at a crowd, calls are full, and alone, nobody waits for nobody. Where several hands score, their
+calls begin evenly apart: whoever comes just after one began waits for the next, and no longer than that.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
+from clv_core.deployment.service.hand import Hand, Lost
 from clv_core.deployment.service.scoring import Ask
 from clv_core.errors import ClvError
 
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 
 Said = list[dict[str, Any]]
 Waiting = tuple[Ask, "asyncio.Future[Said]"]
-Answer = Callable[[Sequence[Ask]], list[Said]]
+Answer = Callable[[Hand, Sequence[Ask]], Awaitable[list[Said]]]
 Told = Callable[[int, float], None]
 
 
@@ -29,34 +30,38 @@ class Busy(ClvError):
 
 
 class Batcher:
-    """A queue before one thread.
+    """A queue before some hands.
 
     Args:
-        answer: scores asks.
+        hands: who score.
+        answer: has asks scored by one of them.
         most: most customers of a call.
         wait_seconds: how long a call waits for the next customer.
         most_waiting: most customers in the queue.
         told: hears of each call: customers and seconds.
     """
 
-    def __init__(self, answer: Answer, most: int, wait_seconds: float, most_waiting: int, told: Told) -> None:
-        self._answer, self._most, self._wait, self._most_waiting = answer, most, wait_seconds, most_waiting
+    def __init__(
+        self, hands: Sequence[Hand], answer: Answer, most: int, wait_seconds: float, most_waiting: int, told: Told
+    ) -> None:
+        self._hands, self._answer = hands, answer
+        self._most, self._wait, self._most_waiting = most, wait_seconds, most_waiting
         self._told = told
         self._queue: deque[Waiting] = deque()
         self._customers = 0
-        self._came = asyncio.Event()
-        self._last_seconds = 0.0
-        self._thread = ThreadPoolExecutor(1, "scoring")
-        self._task: asyncio.Task[None] | None = None
+        self._came, self._turn = asyncio.Event(), asyncio.Lock()
+        self._began = self._last_seconds = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def score(self, ask: Ask) -> Said:
         """Return what is said of the ask's customers, once its turn has come.
 
         Raises:
             Busy: the queue is full.
+            Lost: who scored them has ended, twice.
         """
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._run(hand)) for hand in self._hands]
         parts = [self._put(part) for part in self._parts(ask)]
         return [one for said in await asyncio.gather(*parts) for one in said] if len(parts) > 1 else await parts[0]
 
@@ -64,9 +69,8 @@ class Batcher:
         """Score what waits and end."""
         while self._queue:
             await asyncio.sleep(0.01)
-        if self._task is not None:
-            self._task.cancel()
-        self._thread.shutdown(wait=True)
+        for task in self._tasks:
+            task.cancel()
 
     def _parts(self, ask: Ask) -> list[Ask]:
         """Return an ask in parts that fit a call, so that small ones need not wait for all of a large one."""
@@ -75,7 +79,7 @@ class Batcher:
         if len(ask) <= self._most:
             return [ask]
         starts = range(0, len(ask), self._most)
-        return [ask.of(ask.customers[start : start + self._most]) for start in starts]
+        return [ask.of(ask.people[start : start + self._most]) for start in starts]
 
     def _put(self, ask: Ask) -> asyncio.Future[Said]:
         future: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
@@ -84,15 +88,18 @@ class Batcher:
         self._came.set()
         return future
 
-    async def _run(self) -> None:
+    async def _run(self, hand: Hand) -> None:
+        """Take from the queue for one hand, for ever."""
         loop = asyncio.get_running_loop()
         while True:
-            await self._came.wait()
-            await self._gather(loop)
-            batch = self._take()
+            await hand.ready()
+            async with self._turn:
+                await self._came.wait()
+                await self._gather(loop)
+                batch = self._take()
+                self._began = started = loop.time()
             asks = [ask for ask, _ in batch]
-            started = loop.time()
-            said = await loop.run_in_executor(self._thread, self._each, asks)
+            said = await self._each(hand, asks)
             self._last_seconds = loop.time() - started
             self._told(sum(map(len, asks)), self._last_seconds)
             for (_, future), one in zip(batch, said, strict=True):
@@ -104,7 +111,8 @@ class Batcher:
                     future.set_result(one)
 
     async def _gather(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wait for others to come: a little for the next one, and no longer than half of what the last call took."""
+        """Wait until calls are evenly apart, and for others to come: a little for the next one, and not for long."""
+        await asyncio.sleep(self._began + self._last_seconds / len(self._hands) - loop.time())
         end, before = loop.time() + self._last_seconds / 2, 0
         little = min(self._wait, self._last_seconds / 8)
         while little and before < self._customers < self._most and loop.time() < end:
@@ -122,16 +130,13 @@ class Batcher:
             self._came.clear()
         return batch
 
-    def _each(self, asks: list[Ask]) -> list[Said | Exception]:
+    async def _each(self, hand: Hand, asks: list[Ask], again: bool = True) -> list[Said | Exception]:
         """Answer all asks together, or, where that fails, each alone: one request must not fail another."""
         try:
-            return list(self._answer(asks))
+            return list(await self._answer(hand, asks))
         except Exception as error:
-            if len(asks) == 1:
-                log.error("a request could not be scored: %s", type(error).__name__)  # its text may name a customer
-                return [ClvError("unexpected", kind="scoring")]
-            return [found for ask in asks for found in self._each([ask])]
-
-
-LANES: Final = ("plain", "reasons")
-"""Explaining takes a hundred times as long as scoring: it has a queue of its own."""
+            lost = isinstance(error, Lost)
+            if len(asks) > 1 or (lost and again):
+                return [found for ask in asks for found in await self._each(hand, [ask], again=False)]
+            log.error("a request could not be scored: %s", type(error).__name__)  # its text may name a customer
+            return [error if lost else ClvError("unexpected", kind="scoring")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
@@ -25,12 +24,11 @@ class Gate:
     Args:
         workspace: whose keys.
         settings: whether keys are asked for, and how often each may ask.
-        buckets: file of the token buckets, shared by all workers.
     """
 
-    def __init__(self, workspace: Workspace, settings: ServiceSettings, buckets: Path) -> None:
+    def __init__(self, workspace: Workspace, settings: ServiceSettings) -> None:
         self._workspace, self._settings = workspace, settings
-        self._limiter = Limiter(buckets, settings.rate, settings.burst)
+        self._limiter = Limiter(settings.rate, settings.burst)
         self._keys: dict[str, Key] = {}
         self._looked, self._stamp = -math.inf, -1
 
@@ -54,10 +52,6 @@ class Gate:
         wait = self._limiter.wait(key.slot)
         if wait > 0:
             raise TooMany("service_rate", rate=self._settings.rate, seconds=math.ceil(wait))
-
-    def close(self) -> None:
-        """Let go of the buckets."""
-        self._limiter.close()
 
     def _in_use(self) -> dict[str, Key]:
         now = time.monotonic()

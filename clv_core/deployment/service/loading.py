@@ -1,59 +1,21 @@
-"""From a name to a scorer that is ready: looked up in the registry, every byte checked, warmed up."""
+"""From what was looked up to a scorer that is ready: every byte checked, warmed up."""
 
 from __future__ import annotations
 
 import fcntl
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from clv_core.collection.store import open_dataset
 from clv_core.columns import PURCHASE
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.service.loaded import Wanted
+from clv_core.deployment.service.reading import columns_of, read_customer
 from clv_core.deployment.service.scorer import Scorer
-from clv_core.deployment.service.scoring import Ask, answer
 from clv_core.deployment.surroundings import FOLDER, surroundings
-from clv_core.errors import NotFound
 from clv_core.workspace import Workspace
 
 LOCK: Final = ".lock"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a scorer is made of: it is as good as another one of the same.
-
-    Args:
-        name: under which the registry knows it.
-        version: its number there.
-        bundle: its id.
-        digest: its content.
-        log_version: content hash of the log around it.
-        champion: whether it was asked for as the champion of its name.
-    """
-
-    name: str
-    version: int
-    bundle: str
-    digest: str
-    log_version: str
-    champion: bool
-
-
-def look_up(workspace: Workspace, registry: Registry, asked: str) -> Wanted:
-    """Return what stands behind a name of the registry (its champion) or a model's id; no file of it is read.
-
-    Raises:
-        NotFound: there is no such name or model, or its log is not here.
-    """
-    version = registry.champion(asked)
-    champion = version is not None
-    if version is None:
-        version = registry.find(asked)
-    if version is None:
-        raise NotFound("no_model", model=asked[:80], known=", ".join(registry.names()) or "-")
-    dataset = open_dataset(workspace, str(version.record["dataset"]["name"]))
-    return Wanted(version.name, version.number, version.bundle, version.digest, dataset.version, champion)
 
 
 def load(workspace: Workspace, registry: Registry, wanted: Wanted) -> Scorer:
@@ -80,7 +42,8 @@ def load(workspace: Workspace, registry: Registry, wanted: Wanted) -> Scorer:
 
 def warm_up(scorer: Scorer) -> None:
     """Score a customer who is nobody, so that the first one who is somebody need not wait for imports and caches."""
-    time = datetime.combine(scorer.around.cutoff, datetime.min.time()) - timedelta(days=1)
-    event = {"event_time": time, "event_type": PURCHASE, "amount": 1.0}
-    said = answer([Ask(scorer, scorer.around.cutoff, [{"customer_id": "-", "events": [event]}])])  # type: ignore[list-item]
-    assert "error" not in said[0][0]
+    as_of, zone = scorer.around.cutoff, scorer.around.timezone
+    time = datetime.combine(as_of, datetime.min.time()) - timedelta(days=1)
+    nobody = {"customer_id": "-", "events": [{"event_time": time, "event_type": PURCHASE, "amount": 1.0}]}
+    person = read_customer(nobody, zone, as_of, scorer.config.event_types)  # type: ignore[arg-type]
+    scorer.predict(columns_of([person]), [person.attributes], as_of)

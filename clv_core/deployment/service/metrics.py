@@ -1,33 +1,29 @@
-"""What is counted, in Prometheus' text format; of several worker processes together."""
+"""What is counted, in Prometheus' text format."""
 
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
 
-from clv_core.deployment.service.scorer import Scorer
+from clv_core.deployment.service.loaded import Loaded
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
-SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
-"""The library's variable: a folder where the numbers of all workers lie; without it each knows its own."""
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 ROUTES: Final = ("/v1/score", "/v1/models", "/v1/customers", "/healthz", "/metrics", "/openapi.json")
 
 
 class Metrics:
-    """All numbers of one process."""
+    """All numbers of a service."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -40,9 +36,8 @@ class Metrics:
         self.calls = Histogram("clv_call_customers", "Customers of a scoring call", buckets=SIZES, registry=registry)
         self.call_seconds = Histogram("clv_call_seconds", "Time of a scoring call", buckets=SECONDS, registry=registry)
         self.swaps = Counter("clv_model_loads", "Models that took a place in memory", ("name",), registry=registry)
-        self.version = Gauge(
-            "clv_model_version", "Version that answers", ("name",), multiprocess_mode="mostrecent", registry=registry
-        )
+        self.version = Gauge("clv_model_version", "Version that answers", ("name",), registry=registry)
+        self.losses = Counter("clv_processes_lost", "Scoring processes that ended by themselves", registry=registry)
 
     def scored(self, customers: int, seconds: float) -> None:
         """Count a scoring call."""
@@ -60,18 +55,18 @@ class Metrics:
     def _of(self, route: str, status: int) -> tuple[Counter, Histogram]:
         return self.requests.labels(route, str(status)), self.seconds.labels(route)
 
-    def swapped(self, scorer: Scorer) -> None:
+    def swapped(self, loaded: Loaded) -> None:
         """Count a model that was loaded."""
-        self.swaps.labels(scorer.name).inc()
-        self.version.labels(scorer.name).set(scorer.version or 0)
+        self.swaps.labels(loaded.wanted.name).inc()
+        self.version.labels(loaded.wanted.name).set(loaded.wanted.version)
+
+    def lost(self) -> None:
+        """Count a process that ended."""
+        self.losses.inc()
 
     def text(self) -> tuple[bytes, str]:
         """Return all numbers in the text format, and its content type."""
-        registry = self.registry
-        if SHARED in os.environ:
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry), CONTENT_TYPE_LATEST
+        return generate_latest(self.registry), CONTENT_TYPE_LATEST
 
 
 class Counted:

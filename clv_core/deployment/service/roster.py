@@ -1,4 +1,4 @@
-"""The models in memory. A new champion is loaded beside the old one and takes its place between two requests."""
+"""Who answers to which name. A new champion is loaded beside the old one and takes its place between two requests."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.service.loading import Wanted, load, look_up
-from clv_core.deployment.service.scorer import Scorer
+from clv_core.deployment.service.hands import Hands
+from clv_core.deployment.service.loaded import Loaded, Wanted, look_up
 from clv_core.errors import ClvError, NotFound, UsageError
 from clv_core.workspace import Workspace
 
@@ -22,30 +22,33 @@ log = logging.getLogger(__name__)
 
 
 class Roster:
-    """Scorers by what they were asked for.
+    """What was loaded, by what it was asked for.
 
     Args:
         workspace: where models and logs are.
+        hands: who hold the models in memory.
         name: what answers where nothing is asked for; empty: the only name that there is.
         most: how many others are held.
-        swapped: hears of each scorer that takes a place.
+        swapped: hears of each model that takes a place.
     """
 
-    def __init__(self, workspace: Workspace, name: str, most: int, swapped: Callable[[Scorer], None]) -> None:
-        self.workspace, self._name, self._most, self._swapped = workspace, name, most, swapped
+    def __init__(
+        self, workspace: Workspace, hands: Hands, name: str, most: int, swapped: Callable[[Loaded], None]
+    ) -> None:
+        self.workspace, self._hands, self._name, self._most, self._swapped = workspace, hands, name, most, swapped
         self.registry = Registry(workspace)
-        self._held: OrderedDict[str, tuple[Wanted, Scorer]] = OrderedDict()
-        self._loading: dict[str, asyncio.Task[Scorer]] = {}
-        self._thread = ThreadPoolExecutor(1, "loading")
+        self._held: OrderedDict[str, tuple[Wanted, Loaded]] = OrderedDict()
+        self._loading: dict[str, asyncio.Task[Loaded]] = {}
+        self._thread = ThreadPoolExecutor(1, "registry")
         self._only = ""
 
-    def serving(self) -> Scorer | None:
-        """Return the scorer that answers where nothing is asked for, if it is in memory."""
+    def serving(self) -> Loaded | None:
+        """Return what answers where nothing is asked for, if it is in memory."""
         held = self._held.get(self._name or self._only)
         return None if held is None else held[1]
 
-    async def get(self, asked: str | None) -> Scorer:
-        """Return the scorer of a name or a model's id; None asks for the service's own.
+    async def get(self, asked: str | None) -> Loaded:
+        """Return what answers to a name or a model's id; None asks for the service's own.
 
         Raises:
             NotFound: there is none.
@@ -84,6 +87,8 @@ class Roster:
                 self._held.pop(key, None)
             except Exception as error:
                 log.warning("model %s stays: %s", key, error if isinstance(error, ClvError) else type(error).__name__)
+        if not self._loading:
+            await self._hands.hold([loaded.wanted for _, loaded in self._held.values()])
 
     async def watch(self, seconds: float) -> None:
         """Refresh for ever, and load the service's own model as soon as there is one."""
@@ -99,18 +104,18 @@ class Roster:
             await self.refresh()
 
     def close(self) -> None:
-        """End the thread that loads."""
+        """End the thread that reads the registry."""
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    async def _load(self, key: str) -> Scorer:
+    async def _load(self, key: str) -> Loaded:
         wanted = await self._in_thread(look_up, self.workspace, self.registry, key)
-        scorer = await self._in_thread(load, self.workspace, self.registry, wanted)
-        self._held[key] = wanted, scorer
+        loaded = await self._hands.load(wanted)
+        self._held[key] = wanted, loaded
         own = self._name or self._only
         for old in [one for one in self._held if one not in (own, key)][: max(0, len(self._held) - 1 - self._most)]:
             del self._held[old]
-        self._swapped(scorer)
-        return scorer
+        self._swapped(loaded)
+        return loaded
 
     def _find_only(self) -> str:
         names = self.registry.names()

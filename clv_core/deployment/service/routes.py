@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse, PlainTextResponse
@@ -19,18 +20,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from clv_core.deployment.service.batching import Batcher
 from clv_core.deployment.service.document import SECURED, page, problems
 from clv_core.deployment.service.gate import Gate
+from clv_core.deployment.service.hands import Hands
 from clv_core.deployment.service.latest import Latest
 from clv_core.deployment.service.metrics import Metrics
 from clv_core.deployment.service.problems import BadBody, TooLarge, WrongType, language_of, problem
 from clv_core.deployment.service.reading import midnight_after
 from clv_core.deployment.service.roster import Roster
-from clv_core.deployment.service.scorer import Scorer
 from clv_core.deployment.service.scoring import Ask
 from clv_core.deployment.service.settings import ServiceSettings
 from clv_core.deployment.service.wire import REQUEST, Health, KeptPrediction, ModelList, ScoreAnswer, ScoreRequest
 from clv_core.errors import ClvError
 from clv_core.workspace import Workspace
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 SCORE: Final = "/v1/score"
@@ -43,12 +45,13 @@ READ_BESIDE_BYTES: Final = 100_000
 
 @dataclass
 class Parts:
-    """What the routes work with; the last four are made when the service starts."""
+    """What the routes work with; the last five are made when the service starts."""
 
     workspace: Workspace
     settings: ServiceSettings
     metrics: Metrics
     gate: Gate = field(init=False)
+    hands: Hands = field(init=False)
     roster: Roster = field(init=False)
     latest: Latest = field(init=False)
     lanes: dict[str, Batcher] = field(init=False)
@@ -88,7 +91,7 @@ def router(parts: Parts) -> APIRouter:
         parts.gate.admit(request)
         found = await run_in_threadpool(parts.roster.registry.versions, name)
         serving = parts.roster.serving()
-        said = {"serving": serving and serving.bundle.id, "models": [one.to_json() for one in found]}
+        said = {"serving": serving and serving.wanted.bundle, "models": [one.to_json() for one in found]}
         return Response(to_json(said), media_type=JSON)
 
     @routes.get(
@@ -104,7 +107,7 @@ def router(parts: Parts) -> APIRouter:
     ) -> Response:
         """Return what the latest run of `score` said of a customer: no event is read, nothing is computed."""
         parts.gate.admit(request)
-        known = name or (await parts.roster.get(None)).name
+        known = name or (await parts.roster.get(None)).wanted.name
         return Response(to_json(await run_in_threadpool(parts.latest.of, known, customer_id)), media_type=JSON)
 
     @routes.get("/healthz", summary="Say whether the service is ready", responses={200: {"model": Health}})
@@ -113,7 +116,8 @@ def router(parts: Parts) -> APIRouter:
         serving = parts.roster.serving()
         said: dict[str, Any] = {"name": None, "version": None, "model": None}
         if serving is not None:
-            said = {"name": serving.name, "version": serving.version, "model": serving.bundle.id}
+            of = serving.wanted
+            said = {"name": of.name, "version": of.version, "model": of.bundle}
         return Response(to_json({"status": "ok", "ready": serving is not None, **said}), media_type=JSON)
 
     @routes.get("/metrics", summary="Count what was answered", response_class=PlainTextResponse)
@@ -133,10 +137,12 @@ async def scored(parts: Parts, request: Request) -> Response:
     """Answer a request to score."""
     language = language_of(request)
     parts.gate.admit(request)
-    asked = await _asked(request, parts.settings, language)
-    scorer = await parts.roster.get(asked.get("model"))
-    as_of = asked.get("as_of") or midnight_after(datetime.now(UTC), scorer.around.timezone)
-    ask = Ask(scorer, as_of, asked["customers"], asked.get("reasons", False), language)
+    body = await _body(request, parts.settings.max_bytes)
+    beside = len(body) > READ_BESIDE_BYTES
+    asked = await _maybe(beside, _asked, body, parts.settings, language)
+    model = await parts.roster.get(asked.get("model"))
+    as_of = asked.get("as_of") or midnight_after(datetime.now(UTC), model.timezone)
+    ask = await _maybe(beside, Ask.read, model, as_of, asked["customers"], asked.get("reasons", False), language)
     said = await parts.lanes["reasons" if ask.reasons else "plain"].score(ask)
     return Response(to_json(_about(ask, language) | {"predictions": said}), media_type=JSON)
 
@@ -160,23 +166,20 @@ def direct(parts: Parts) -> ASGIApp:
     return answer
 
 
-async def _asked(request: Request, settings: ServiceSettings, language: str) -> ScoreRequest:
-    """Return the body of a request to score.
+async def _maybe(beside: bool, call: Callable[..., T], *words: Any) -> T:
+    """Return what a call returns, made in a thread beside where it takes long."""
+    return await run_in_threadpool(call, *words) if beside else call(*words)
+
+
+def _asked(body: bytes, settings: ServiceSettings, language: str) -> ScoreRequest:
+    """Return what the body of a request to score says.
 
     Raises:
-        WrongType: it does not say that it is JSON.
         TooLarge: it holds more than a request may.
         BadBody: it does not have the form that is described.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != JSON:
-        raise WrongType("service_type", found=kind[:100] or "-", needed=JSON)
-    body = await _body(request, settings.max_bytes)
     try:
-        if len(body) > READ_BESIDE_BYTES:
-            asked = await run_in_threadpool(REQUEST.validate_json, body)
-        else:
-            asked = REQUEST.validate_json(body)
+        asked = REQUEST.validate_json(body)
     except ValidationError as error:
         raise BadBody.of(error.errors(include_url=False, include_input=False), language) from error
     most = MOST_EXPLAINED if asked.get("reasons") else settings.max_customers
@@ -189,7 +192,15 @@ async def _asked(request: Request, settings: ServiceSettings, language: str) -> 
 
 
 async def _body(request: Request, most: int) -> bytes:
-    """Return the body of a request, read no further than ``most`` bytes."""
+    """Return the body of a request to score, read no further than ``most`` bytes.
+
+    Raises:
+        WrongType: it does not say that it is JSON.
+        TooLarge: there is more of it.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != JSON:
+        raise WrongType("service_type", found=kind[:100] or "-", needed=JSON)
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
@@ -202,13 +213,13 @@ async def _body(request: Request, most: int) -> bytes:
 
 def _about(ask: Ask, language: str) -> dict[str, Any]:
     """Return what holds for all customers of an answer."""
-    scorer: Scorer = ask.scorer
+    model = ask.model
     return {
-        "name": scorer.name,
-        "version": scorer.version,
-        "model": scorer.bundle.id,
+        "name": model.wanted.name,
+        "version": model.wanted.version,
+        "model": model.wanted.bundle,
         "as_of": ask.as_of.isoformat(),
-        "horizon_days": scorer.config.horizon_days,
-        "currency": scorer.bundle.record.get("currency") or "",
-        "warnings": [one.to_json(language) for one in scorer.warnings],
+        "horizon_days": model.horizon_days,
+        "currency": model.currency,
+        "warnings": [one.to_json(language) for one in model.warnings],
     }

@@ -19,7 +19,7 @@ class ServiceSettings(Settings):
     Args:
         host: address that is listened on.
         port: port that is listened on.
-        workers: processes; each scores on one processor.
+        workers: processes that score, each on one processor, beside the one that talks; 0: that one scores too.
         name: the model that answers where a request names none: a name of the registry; empty: the only one there is.
         open: whether no key is asked for; on this machine only.
         rate: requests a second that a key may make in the long run.
@@ -36,7 +36,7 @@ class ServiceSettings(Settings):
 
     host: str = option("127.0.0.1", group="service")
     port: int = option(8000, low=0, high=65_535, group="service")
-    workers: int = option(1, low=1, high=64, group="service")
+    workers: int = option(1, low=0, high=64, group="service")
     name: str = option("", group="service")
     open: bool = option(False, group="service")
     rate: float = option(200.0, low=0.01, high=1e6, group="service")
@@ -46,7 +46,7 @@ class ServiceSettings(Settings):
     max_events: int = option(2_000, low=1, high=9_000, group="service")
     max_waiting: int = option(20_000, low=1, high=1_000_000, group="service")
     batch: int = option(128, low=1, high=4_096, group="service")
-    wait_ms: float = option(1.0, low=0.0, high=1_000.0, group="service")
+    wait_ms: float = option(0.3, low=0.0, high=1_000.0, group="service")
     poll_seconds: float = option(1.0, low=0.01, high=3_600.0, group="service")
     max_models: int = option(4, low=1, high=64, group="service")
 

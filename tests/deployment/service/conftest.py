@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -76,13 +75,12 @@ def sent(shop: Workspace) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture
-def serve(shop: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serve:
-    """Return what starts the service in a thread: ``with serve(open=True) as client``."""
-    monkeypatch.setenv("CLV_API_SCRATCH", str(tmp_path))
+def serve(shop: Workspace) -> Serve:
+    """Return what starts the service in a thread: ``with serve(open=True) as client``; it scores in threads."""
 
     @contextmanager
     def started(workspace: Workspace = shop, *, ready: bool = True, **settings: Any) -> Iterator[httpx.Client]:
-        app = make(workspace, ServiceSettings(**{"open": True, "poll_seconds": 0.05, **settings}))
+        app = make(workspace, ServiceSettings(**{"open": True, "poll_seconds": 0.05, "workers": 0, **settings}))
         server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", access_log=False))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()

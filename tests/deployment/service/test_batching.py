@@ -6,30 +6,89 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from clv_core.deployment.service.batching import Batcher
+from clv_core.deployment.service.hand import Hand, Lost
 from clv_core.deployment.service.scoring import Ask
+from clv_core.errors import ClvError
+
+ASK = Ask(model=None, as_of=None, people=[{}])  # type: ignore[arg-type, list-item]
+Said = list[list[dict[str, Any]]]
+
+
+class Idle:
+    """A hand that can always be asked."""
+
+    async def ready(self) -> None:
+        pass
+
+
+def batcher_of(answer: Any, hands: int = 1, most: int = 128) -> Batcher:
+    return Batcher([Idle()] * hands, answer, most, 0.001, 1000, lambda customers, seconds: None)  # type: ignore[list-item]
 
 
 def test_what_comes_while_a_call_runs_goes_together_in_the_next_one() -> None:
     sizes: list[int] = []
 
-    async def run() -> list[list[dict[str, Any]]]:
-        loop, running, going = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+    async def run() -> Said:
+        running, going = asyncio.Event(), asyncio.Event()
 
-        def answer(asks: Sequence[Ask]) -> list[list[dict[str, Any]]]:
+        async def answer(hand: Hand, asks: Sequence[Ask]) -> Said:
             sizes.append(len(asks))
-            if len(sizes) == 1:
-                loop.call_soon_threadsafe(running.set)
-                asyncio.run_coroutine_threadsafe(going.wait(), loop).result(10)
+            running.set()
+            await going.wait()
             return [[{"said": len(ask)}] for ask in asks]
 
-        batcher = Batcher(answer, 128, 0.001, 1000, lambda customers, seconds: None)
-        ask = Ask(scorer=None, as_of=None, customers=[{}])  # type: ignore[arg-type, list-item]
-        first = asyncio.create_task(batcher.score(ask))
+        batcher = batcher_of(answer)
+        first = asyncio.create_task(batcher.score(ASK))
         await running.wait()
-        later = [asyncio.create_task(batcher.score(ask)) for _ in range(7)]
+        later = [asyncio.create_task(batcher.score(ASK)) for _ in range(7)]
         await asyncio.sleep(0)
         going.set()
         return list(await asyncio.gather(first, *later))
 
     assert asyncio.run(run()) == [[{"said": 1}]] * 8 and sizes == [1, 7]
+
+
+def test_while_one_hand_scores_another_takes_what_comes() -> None:
+    async def run() -> list[Any]:
+        ending = asyncio.Event()
+
+        async def answer(hand: Hand, asks: Sequence[Ask]) -> Said:
+            if asks[0].language == "slow":
+                await ending.wait()
+            return [[{"said": ask.language}] for ask in asks]
+
+        batcher = batcher_of(answer, hands=2)
+        slow = asyncio.create_task(batcher.score(Ask(None, None, [{}], language="slow")))  # type: ignore[arg-type, list-item]
+        await asyncio.sleep(0.01)
+        said: list[Any] = [await batcher.score(ASK) for _ in range(3)]
+        assert not slow.done()
+        ending.set()
+        return [*said, await slow]
+
+    assert asyncio.run(run()) == [*[[{"said": "en"}]] * 3, [{"said": "slow"}]]
+
+
+@pytest.mark.parametrize("error", [Lost("service_lost"), ValueError("c1 is a secret")])
+def test_one_ask_that_breaks_the_call_fails_alone_and_what_was_lost_is_asked_once_more(error: Exception) -> None:
+    async def run() -> list[Any]:
+        asked: list[str] = []
+
+        async def answer(hand: Hand, asks: Sequence[Ask]) -> Said:
+            asked.extend(ask.language for ask in asks)
+            if "bad" in [ask.language for ask in asks]:
+                raise error
+            return [[{"said": ask.language}] for ask in asks]
+
+        batcher = batcher_of(answer)
+        asks = [Ask(None, None, [{}], language=language) for language in ("a", "bad", "b")]  # type: ignore[arg-type, list-item]
+        said = await asyncio.gather(*(batcher.score(ask) for ask in asks), return_exceptions=True)
+        assert asked.count("bad") == 2
+        return list(said)
+
+    first, bad, second = asyncio.run(run())
+    assert (first, second) == ([{"said": "a"}], [{"said": "b"}])
+    assert isinstance(bad, ClvError) and "secret" not in str(bad)
+    assert isinstance(bad, Lost) == isinstance(error, Lost)

@@ -28,21 +28,40 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     monkeypatch.setattr(rosters, "Registry", lambda workspace: SimpleNamespace(names=lambda: list(known)))
     monkeypatch.setattr(rosters, "look_up", look_up)
-    monkeypatch.setattr(rosters, "load", lambda workspace, registry, wanted: wanted)
     yield known
+
+
+class Alike:
+    """Hands to whom what was wanted is what was loaded."""
+
+    async def load(self, wanted: Any) -> Any:
+        return SimpleNamespace(wanted=wanted)
+
+    async def hold(self, wanted: Any) -> None:
+        pass
+
+
+def roster_of(folder: Path, name: str) -> Roster:
+    return Roster(Workspace(folder), Alike(), name, 1, lambda loaded: None)  # type: ignore[arg-type]
+
+
+async def said_by(roster: Roster, asked: str | None = None) -> object:
+    return (await roster.get(asked)).wanted
 
 
 def test_a_renamed_only_name_answers_after_the_next_look(names: list[str], tmp_path: Path) -> None:
     async def served() -> list[object]:
-        roster = Roster(Workspace(tmp_path), "", 1, lambda scorer: None)
-        before: list[object] = [await roster.get(None)]
+        roster = roster_of(tmp_path, "")
+        before: list[object] = [await said_by(roster)]
         names[:] = ["store"]
         await roster.refresh()
-        said = [*before, await roster.get(None), roster.serving()]
+        said = [*before, await said_by(roster)]
+        serving = roster.serving()
+        said.append(serving and serving.wanted)
         names[:] = []
         await roster.refresh()
         names[:] = ["again"]
-        said.append(await roster.get(None))
+        said.append(await said_by(roster))
         roster.close()
         return said
 
@@ -52,12 +71,12 @@ def test_a_renamed_only_name_answers_after_the_next_look(names: list[str], tmp_p
 def test_a_second_name_is_asked_about_as_after_a_restart(names: list[str], tmp_path: Path) -> None:
     async def served(name: str) -> object:
         names[:] = ["shop"]
-        roster = Roster(Workspace(tmp_path), name, 1, lambda scorer: None)
+        roster = roster_of(tmp_path, name)
         await roster.get(None)
         names.append("store")
         await roster.refresh()
         try:
-            return await roster.get(None)
+            return await said_by(roster)
         finally:
             roster.close()
 

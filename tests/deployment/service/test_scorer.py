@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.service.loading import load, look_up
-from clv_core.deployment.service.scorer import Scorer
+from clv_core.deployment.service.hand import ThreadHand
+from clv_core.deployment.service.loaded import look_up
+from clv_core.deployment.service.loading import load
 from clv_core.deployment.service.scoring import FIGURES, Ask, answer
 from clv_core.deployment.service.wire import REQUEST
 from clv_core.deployment.surroundings import Surroundings, surroundings, surroundings_path
@@ -23,20 +25,25 @@ from clv_core.workspace import Workspace, read_json
 from tests.deployment.kinds import KINDS
 
 
-def scorer_of(workspace: Workspace, bundle: Bundle) -> Scorer:
-    registry = Registry(workspace)
-    return load(workspace, registry, look_up(workspace, registry, bundle.id))
-
-
-def said(scorer: Scorer, customers: list[dict[str, Any]], as_of: date, sizes: tuple[int, ...]) -> list[dict[str, Any]]:
+def said(
+    workspace: Workspace, bundle: Bundle, customers: list[dict[str, Any]], as_of: date, sizes: tuple[int, ...]
+) -> list[dict[str, Any]]:
     """Score customers in requests of some sizes, all in one call."""
-    asked, start, number = [], 0, 0
-    while start < len(customers):
-        size = sizes[number % len(sizes)]
-        read = REQUEST.validate_python({"customers": customers[start : start + size]}, strict=False)
-        asked.append(Ask(scorer, as_of, read["customers"]))
-        start, number = start + size, number + 1
-    return [one for part in answer(asked) for one in part]
+
+    async def scored() -> list[list[dict[str, Any]]]:
+        hand, asked, start = ThreadHand(workspace), [], 0
+        model = await hand.load(look_up(workspace, Registry(workspace), bundle.id))
+        while start < len(customers):
+            size = sizes[len(asked) % len(sizes)]
+            read = REQUEST.validate_python({"customers": customers[start : start + size]}, strict=False)
+            asked.append(Ask.read(model, as_of, read["customers"], False, "en"))
+            start += size
+        try:
+            return await answer(hand, asked)
+        finally:
+            await hand.close()
+
+    return [one for part in asyncio.run(scored()) for one in part]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -46,7 +53,7 @@ def test_online_is_batch(
     bundle, dataset = bundles[kind], open_dataset(shop, "shop")
     whole = score(shop, "shop", bundle.id, progress=NoProgress()).set_index("customer_id")
     customers = [sent[who] for who in np.random.default_rng(3).permutation(sorted(sent))]
-    found = said(scorer_of(shop, bundle), customers, dataset.log_end, (1, 1, 40, 7, 1, 150))
+    found = said(shop, bundle, customers, dataset.log_end, (1, 1, 40, 7, 1, 150))
     assert [one["customer_id"] for one in found] == [one["customer_id"] for one in customers] and len(found) > 300
     for name in FIGURES:
         ours, theirs = np.array([one[name] for one in found]), whole.loc[[one["customer_id"] for one in found], name]
@@ -57,20 +64,20 @@ def test_online_is_batch(
 def test_what_comes_at_or_after_the_cutoff_changes_nothing(
     shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, dict[str, Any]]
 ) -> None:
-    scorer, end = scorer_of(shop, bundles["hybrid"]), open_dataset(shop, "shop").log_end
+    bundle, end = bundles["hybrid"], open_dataset(shop, "shop").log_end
     some = [sent[who] for who in sorted(sent)[:20]]
     later = {"event_time": f"{end}T00:00:00", "event_type": "purchase", "amount": 1e6}
     more = [{**one, "events": [*one["events"], later]} for one in some]
-    assert said(scorer, more, end, (20,)) == said(scorer, some, end, (20,))
+    assert said(shop, bundle, more, end, (20,)) == said(shop, bundle, some, end, (20,))
 
 
 def test_a_time_with_an_offset_is_the_same_moment(
     shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, dict[str, Any]]
 ) -> None:
-    scorer, end = scorer_of(shop, bundles["lightgbm"]), open_dataset(shop, "shop").log_end
+    bundle, end = bundles["lightgbm"], open_dataset(shop, "shop").log_end
     some = [sent[who] for who in sorted(sent)[:20]]
     told = [{**one, "events": [{**e, "event_time": f"{e['event_time']}+08:00"} for e in one["events"]]} for one in some]
-    assert said(scorer, told, end, (20,)) == said(scorer, some, end, (20,))
+    assert said(shop, bundle, told, end, (20,)) == said(shop, bundle, some, end, (20,))
 
 
 def test_the_answer_for_a_later_day_knows_of_the_silence(
@@ -79,20 +86,20 @@ def test_the_answer_for_a_later_day_knows_of_the_silence(
     end = open_dataset(shop, "shop").log_end
     buyers = [one for one in sent.values() if sum(e["event_type"] == "purchase" for e in one["events"]) > 2][:20]
     for kind in ("bgnbd", "blend"):
-        scorer = scorer_of(shop, bundles[kind])
-        now, later = (said(scorer, buyers, day, (20,)) for day in (end, end + timedelta(days=300)))
+        now, later = (said(shop, bundles[kind], buyers, day, (20,)) for day in (end, end + timedelta(days=300)))
         assert sum(one["p_purchase"] for one in later) < 0.7 * sum(one["p_purchase"] for one in now)
 
 
 def test_an_attribute_that_is_not_sent_is_unknown_and_one_of_another_kind_too(
     shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, dict[str, Any]]
 ) -> None:
-    scorer, end = scorer_of(shop, bundles["lightgbm"]), open_dataset(shop, "shop").log_end
+    bundle, end, registry = bundles["lightgbm"], open_dataset(shop, "shop").log_end, Registry(shop)
+    scorer = load(shop, registry, look_up(shop, registry, bundle.id))
     assert scorer.attributes == {"age": "number"}
     known = [one for one in sent.values() if "attributes" in one][:30]
     without = [{name: value for name, value in one.items() if name != "attributes"} for one in known]
     texts = [{**one, "attributes": {"age": "old", "shoe": 44}} for one in known]
-    assert said(scorer, without, end, (30,)) == said(scorer, texts, end, (30,))
+    assert said(shop, bundle, without, end, (30,)) == said(shop, bundle, texts, end, (30,))
 
 
 def test_surroundings_come_back_from_disk_and_hold_no_customer(

@@ -241,7 +241,7 @@ def test_no_log_line_names_a_customer(
     def broken(*words: Any) -> Any:
         raise ValueError("c1 is a secret")
 
-    monkeypatch.setattr("clv_core.deployment.service.scoring.read_customer", broken)
+    monkeypatch.setattr("clv_core.deployment.service.work.columns_of", broken)
     with caplog.at_level(logging.DEBUG), serve(ready=False, name="shop") as client:
         assert client.post("/v1/score", json={**ONE, "model": "shop"}).status_code == 500
     assert "secret" not in caplog.text

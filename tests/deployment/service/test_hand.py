@@ -1,0 +1,174 @@
+"""Processes that score: the same figures as a thread, and no request is lost with one of them."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+from pydantic_core import from_json, to_json
+
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.registry import Registry
+from clv_core.deployment.service.hand import ThreadHand
+from clv_core.deployment.service.hands import Hands
+from clv_core.deployment.service.loaded import Loaded, Wanted, look_up
+from clv_core.deployment.service.process import serve as answer_calls
+from clv_core.deployment.service.process_hand import ProcessHand
+from clv_core.deployment.service.reading import Person
+from clv_core.deployment.service.scoring import FIGURES, Ask
+from clv_core.deployment.service.wire import REQUEST
+from clv_core.errors import Message, NotFound
+from clv_core.model.predictions import Predictions
+from clv_core.workspace import Workspace
+from tests.deployment.service.conftest import Serve
+
+END = date(2024, 2, 5)
+T = TypeVar("T")
+
+
+def people_of(sent: dict[str, Any], model: Loaded, count: int) -> list[Person]:
+    read = REQUEST.validate_python({"customers": [sent[who] for who in sorted(sent)[:count]]}, strict=False)
+    found = Ask.read(model, END, read["customers"], False, "en").people
+    return [one for one in found if one.error is None]
+
+
+def on(shop: Workspace, ask: Callable[[ProcessHand], Awaitable[T]], lost: Callable[[], None] = lambda: None) -> T:
+    async def run() -> T:
+        hand = ProcessHand(shop, lost)
+        try:
+            return await ask(hand)
+        finally:
+            await hand.close()
+
+    return asyncio.run(run())
+
+
+def test_a_process_says_what_a_thread_says_of_models_and_customers_to_the_bit(
+    shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, Any]
+) -> None:
+    async def said(hand: Any) -> list[Any]:
+        found: list[Any] = []
+        for kind in ("blend", "bgnbd"):
+            model = await hand.load(look_up(shop, Registry(shop), bundles[kind].id))
+            people = people_of(sent, model, 30)
+            rows = await hand.score(model.wanted, END, people)
+            found += [model, rows]
+            assert len(rows) == len(people) and all(len(row) == len(FIGURES) for row in rows)
+        await hand.hold([])
+        found.append(await hand.reasons(model.wanted, END, people[0], "zh"))
+        return found
+
+    async def here() -> list[Any]:
+        hand = ThreadHand(shop)
+        found = await said(hand)
+        await hand.close()
+        return found
+
+    assert on(shop, said) == asyncio.run(here())
+
+
+def test_what_cannot_be_loaded_is_the_same_error_on_this_side(shop: Workspace, bundles: dict[str, Bundle]) -> None:
+    gone = replace(look_up(shop, Registry(shop), bundles["bgnbd"].id), bundle="shop-bgnbd-gone")
+    with pytest.raises(NotFound) as raised:
+        on(shop, lambda hand: hand.load(gone))
+    assert raised.value.code and "{" not in raised.value.message("zh")
+
+
+def test_a_killed_process_is_started_again_with_its_models_and_no_request_fails(
+    shop: Workspace, bundles: dict[str, Bundle], serve: Serve
+) -> None:
+    Registry(shop).promote("shop", 1)
+    event = {"event_time": "2023-05-01T10:00:00Z", "event_type": "purchase", "amount": 20.0}
+    body = {"customers": [{"customer_id": "c1", "events": [event]}], "as_of": "2024-02-05"}
+    statuses: list[int] = []
+    done = threading.Event()
+    with serve(workers=2) as client:
+        before = children()
+        assert len(before) == 2  # who explains is not there yet
+
+        def ask() -> None:
+            with httpx.Client(base_url=client.base_url, timeout=60) as own:
+                while not done.is_set():
+                    statuses.append(own.post("/v1/score", json=body).status_code)
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for victim in before:
+            os.kill(victim, signal.SIGKILL)
+            waited = time.monotonic() + 60
+            while (len(children()) < 2 or victim in children()) and time.monotonic() < waited:
+                time.sleep(0.05)
+        done.set()
+        for thread in threads:
+            thread.join()
+        assert not set(before) & set(children())
+        text = client.get("/metrics").text
+    assert set(statuses) == {200} and "clv_processes_lost_total 2.0" in text
+    assert not children()
+
+
+def test_a_process_ends_with_who_started_it_and_answers_nothing_but_its_calls(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "clv_core.deployment.service.process", str(tmp_path)]
+    found = subprocess.run(words, input=b"", capture_output=True, timeout=120, check=False)
+    assert (found.returncode, found.stdout) == (0, b"")
+
+
+def test_what_goes_wrong_in_a_process_is_told_without_its_text() -> None:
+    def broken(*words: Any) -> Any:
+        raise ValueError("c1 is a secret")
+
+    call = {"number": 7, "do": "score", "words": {"wanted": vars(WANTED), "as_of": "2024-02-05", "people": []}}
+    answers = io.BytesIO()
+    answer_calls(SimpleNamespace(score=broken), io.BytesIO(to_json(call) + b"\n"), answers)  # type: ignore[arg-type]
+    assert from_json(answers.getvalue()) == {
+        "number": 7, "error": {"kind": "ClvError", "code": "unexpected", "params": {"kind": "ValueError"}},
+    }  # fmt: skip
+
+
+def test_all_hands_hold_the_version_that_the_first_one_found_sound() -> None:
+    asked: list[Wanted] = []
+    sound = replace(WANTED, version=2, bundle="older")
+
+    class Noting:
+        async def load(self, wanted: Wanted) -> Loaded:
+            asked.append(wanted)
+            return Loaded(sound, "UTC", "all", 60, "")
+
+    hands = Hands(Workspace(Path()), 0, lambda: None)
+    hands.scoring = [Noting(), Noting(), Noting()]  # type: ignore[list-item]
+    assert asyncio.run(hands.load(WANTED)).wanted == sound
+    assert asked == [WANTED, sound, sound]
+
+
+def test_figures_are_those_of_predictions() -> None:
+    assert FIGURES == tuple(Predictions.__dataclass_fields__)
+
+
+def test_what_is_known_of_a_model_goes_over_a_pipe_and_back() -> None:
+    loaded = Loaded(WANTED, "Asia/Shanghai", "unrated", 91, "CNY", (Message("warning.x", {"n": 1}),))
+    assert Loaded.from_json(from_json(to_json(loaded.to_json()))) == loaded
+
+
+WANTED = Wanted("shop", 3, "newest", "d" * 64, "l" * 64, True)
+
+
+def children() -> set[int]:
+    """Return the processes that score for this one."""
+    found = Path(f"/proc/{os.getpid()}/task").glob("*/children")
+    pids = {int(pid) for path in found for pid in path.read_text().split()}
+    return {pid for pid in pids if b"service.process" in Path(f"/proc/{pid}/cmdline").read_bytes()}
