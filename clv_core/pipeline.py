@@ -134,9 +134,9 @@ def _trained(
         "estimate": cost.to_json(),
         "actual": Cost(time.monotonic() - started, peak_memory_mb()).to_json(),
     }
-    progress.report("saving", 0, 1)
     stem = f"{dataset.name}-{config.model}-{log.end:%Y%m%d}"
-    reference = Reference.of(dataset, log, fitted.model, config, log.end)
+    reference = Reference.of(dataset, log, fitted.model, config, log.end, progress)
+    progress.report("saving", 0, 1)
     held = None if origin is None else origin.predictions
     bundle = save_bundle(workspace, stem, fitted, record, held, reference.save)
     Registry(workspace).register(bundle)

@@ -56,7 +56,14 @@ class Reference:
 
     @classmethod
     def of(
-        cls, dataset: Dataset, log: EventLog, model: Model, config: TrainConfig, cutoff: date, source: str = TRAINING
+        cls,
+        dataset: Dataset,
+        log: EventLog,
+        model: Model,
+        config: TrainConfig,
+        cutoff: date,
+        progress: Progress,
+        source: str = TRAINING,
     ) -> Self:
         """Make the reference of a model; nothing at or after the cutoff is read.
 
@@ -66,13 +73,16 @@ class Reference:
             model: what was trained.
             config: its settings.
             cutoff: the end of what it knows.
+            progress: listener.
             source: ``training`` or ``dataset``.
         """
         chunks = {kind: chunks_before(cutoff, kind, log.first_day) for kind in KINDS}
         profiles = {kind: profile(dataset, some) for kind, some in chunks.items() if len(some) >= FEWEST[kind]}
         bins: dict[str, list[float]] = {}
         sights = []
-        for instant in earlier_instants(cutoff, log.first_day):
+        instants = earlier_instants(cutoff, log.first_day)
+        for number, instant in enumerate(instants):
+            progress.report("reference", number, len(instants))
             seen = look_at(log, model, config, instant)
             bins = bins or bins_of(seen)
             sights.append(sight_of(seen, bins, instant))
@@ -141,7 +151,6 @@ def reference_of(bundle: Bundle, dataset: Dataset, kept: Path, progress: Progres
         return Reference.of_files(*(bundle.read(name) for name in REFERENCE))
     if all((kept / name).is_file() for name in REFERENCE):
         return Reference.of_files(*((kept / name).read_bytes() for name in REFERENCE))
-    progress.report("reference", 0, 1)
     cutoff = date.fromisoformat(bundle.record["cutoff"])
     config = TrainConfig.from_json(bundle.record["config"])
     if cutoff <= dataset.log_start:
@@ -149,7 +158,7 @@ def reference_of(bundle: Bundle, dataset: Dataset, kept: Path, progress: Progres
         raise NotEnoughData("no_reference", model=bundle.id, cutoff=cutoff.isoformat(), first=first)
     log = open_log(dataset, **config.of_log())
     try:
-        made = Reference.of(dataset, log, bundle.model, config, cutoff, DATASET)
+        made = Reference.of(dataset, log, bundle.model, config, cutoff, progress, DATASET)
     finally:
         log.close()
     kept.mkdir(parents=True, exist_ok=True)
