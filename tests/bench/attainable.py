@@ -141,8 +141,8 @@ def report(replayed: dict[float, dict[str, pd.DataFrame]], real: dict[str, pd.Da
         "# What could be had",
         f"The default ({OURS}, one seed) in {len(next(iter(replayed[middle].values())))} replays of each origin in "
         f"which it is right, against the same predictions of all others. A gap within {NOT_FAR:.0%} counts as held, "
-        f"sure or not (of the bias: 1 point), which is kinder than the benchmark. On what customers really did it holds "
-        f"{np.mean(list(seen.values())):.0%} of {len(seen)} cells by this rule.",
+        f"sure or not (of the bias: 1 point), which is kinder than the benchmark. On what customers really did it "
+        f"holds {np.mean(list(seen.values())):.0%} of {len(seen)} cells by this rule.",
         "Cells held on average (90% of replays), and how many replays reach what was asked, by how far the level of "
         "what comes can not be known:",
         markdown(pd.DataFrame(shares)),
