@@ -30,7 +30,8 @@ def main(arguments: list[str]) -> None:
     """Answer calls until there are no more."""
     os.nice(5)  # who talks, and hands on what others wait for, goes first
     sys.setswitchinterval(0.001)  # who scores need not wait long for who loads
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for told in (signal.SIGINT, signal.SIGTERM):  # a service that is stopped still wants what it has asked for
+        signal.signal(told, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     serve(Work(Workspace(Path(arguments[0]))), sys.stdin.buffer, answers)

@@ -122,10 +122,18 @@ def test_a_killed_process_is_started_again_with_its_models_and_no_request_fails(
     assert not children()
 
 
-def test_a_process_ends_with_who_started_it_and_answers_nothing_but_its_calls(tmp_path: Path) -> None:
+def test_a_process_answers_until_its_input_ends_whoever_else_tells_it_to_stop(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "clv_core.deployment.service.process", str(tmp_path)]
-    found = subprocess.run(words, input=b"", capture_output=True, timeout=120, check=False)
-    assert (found.returncode, found.stdout) == (0, b"")
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None and process.stdout is not None
+        for number in range(2):
+            call = {"number": number, "do": "hold", "words": {"wanted": []}}
+            process.stdin.write(to_json(call) + b"\n")
+            process.stdin.flush()
+            assert from_json(process.stdout.readline()) == {"number": number, "said": None}
+            process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=120)
+    assert (process.returncode, rest) == (0, b"")
 
 
 def test_what_goes_wrong_in_a_process_is_told_without_its_text() -> None:
