@@ -76,6 +76,17 @@ def test_chance_and_mean_never_fall_from_1_to_730_days(model: InstantModel, snap
             assert (values[-1] > values[0]).all()
 
 
+def test_beyond_its_own_horizon_value_grows_as_the_anchor_expects(model: InstantModel, snapshot: Snapshot) -> None:
+    anchor = snapshot.anchors[int(snapshot.cutoff_day[0])].counts
+    buyers = snapshot.features["T"].notna().to_numpy()
+    features = snapshot.features[buyers]
+    expected = anchor.expected_if_alive(features["frequency"], features["T"])
+    own, twice = (model.predict(snapshot, days).predicted_clv[buyers] for days in (HORIZON, 2 * HORIZON))
+    np.testing.assert_allclose(twice / own, expected(2 * HORIZON) / expected(HORIZON), rtol=1e-5)
+    half = model.predict(snapshot, HORIZON // 2).predicted_clv[buyers] / own
+    assert np.abs(half - expected(HORIZON // 2) / expected(HORIZON)).max() > 0.01  # its own curve
+
+
 def test_parts_answer_as_the_whole_does(model: InstantModel, cdnow: EventLog) -> None:
     whole = model.predict(scoring_snapshot(cdnow, ORIGIN, HORIZON, max_steps=40))
     parts = model.predict_parts(scoring_parts(cdnow, ORIGIN, HORIZON, max_steps=40, customers_at_once=8192))

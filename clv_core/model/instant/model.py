@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch import Tensor
 from clv_core.features.context.context import Context
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.heads import Head, Params
-from clv_core.model.horizon import Horizon, discounted, largest_allowed
+from clv_core.model.horizon import Curve, Horizon, discounted, growth, largest_allowed
 from clv_core.model.instant import curve
 from clv_core.model.instant.inputs import Batch, InstantInputs
 from clv_core.model.instant.network import InstantNetwork
@@ -27,7 +28,9 @@ from clv_core.model.together import Together
 class InstantModel(Levelled):
     """Networks that need no training on a log; a member of ``MODELS``.
 
-    Another horizon than its own scales mean and chance by each customer's curve (:mod:`clv_core.model.instant.curve`).
+    A part of its own horizon scales mean and chance by each customer's curve (:mod:`clv_core.model.instant.curve`).
+    What comes after it grows as the anchor expects purchases to: the networks saw no value beyond a horizon, and their
+    curves bend too early there (tests/bench/README.md).
 
     Args:
         horizon_days: the horizon that its inputs are counted in.
@@ -55,10 +58,10 @@ class InstantModel(Levelled):
         members = ask_all(inputs, self._ask)
         curves = [params.pop("curve") for params in members]
         horizon = horizon_days or self.horizon_days
-        longer = [self._share(weights, horizon) for weights in curves]
-        plain = (
-            [self._share(weights, int(horizon)) for weights in curves] if Horizon.of(horizon).yearly_rate else longer
-        )
+        after = cache(partial(growth, snapshot, self.horizon_days))
+        longer = [self._share(weights, horizon, after) for weights in curves]
+        discounts = Horizon.of(horizon).yearly_rate != 0
+        plain = [self._share(weights, int(horizon), after) for weights in curves] if discounts else longer
         money = inputs.money(contexts)
         largest = max(map(_largest_seen, contexts.values())) if self.largest is None else self.largest
         return Read(
@@ -93,13 +96,21 @@ class InstantModel(Levelled):
         states = self._rnns.last([steps.channels] * len(self.networks), steps.batch_sizes, steps.unsort)
         return [network(batch, last) for network, last in zip(self.networks, states, strict=True)]
 
-    def _share(self, weights: Tensor, horizon_days: int) -> Tensor:
-        """Return what comes in ``horizon_days``, discounted, relative to the model's own horizon, float32 [n]."""
+    def _share(self, weights: Tensor, horizon_days: int, after: Callable[[], Curve]) -> Tensor:
+        """Return what comes in ``horizon_days``, discounted, relative to the model's own horizon, float32 [n].
+
+        Args:
+            weights: of each customer's curve, [n, curve.WIDTH].
+            horizon_days: days asked for.
+            after: returns the anchor's curve, 1 at the model's own horizon; it holds from there on.
+        """
         if horizon_days == self.horizon_days and not Horizon.of(horizon_days).yearly_rate:
             return torch.ones(len(weights))
         exact = weights.double()
 
         def grown(days: float) -> NDArray[np.float64]:
+            if days > self.horizon_days:
+                return after()(days)
             ratio = torch.full((len(exact),), days / self.horizon_days, dtype=torch.float64)
             found: NDArray[np.float64] = curve.share(exact, ratio).numpy()
             return found
