@@ -31,7 +31,9 @@ TWEEDIE_WEIGHT: Final = 0.5
 FEWEST_WINDOWS: Final = 50
 LEARNING_RATE: Final = 2e-3
 LEARNING_RATE_SMALL: Final = 1e-3
-"""Peak rates for many customers and for few, who would be learned by heart (tests/bench/README.md)."""
+"""Peak rates for much to learn from and for little, which would be learned by heart (tests/bench/README.md)."""
+MUCH: Final = 10_000
+"""Windows with any value that are much."""
 
 
 class Tuning:
@@ -59,7 +61,8 @@ class Tuning:
         self.level = max(float(self.target.sum() / self.exposure.sum()), 1e-6)
         customers = train_on.features.index.nunique()
         self.steps = tuned_steps_for(customers, config)
-        rate = LEARNING_RATE if customers >= SMALL else LEARNING_RATE_SMALL
+        much = customers >= SMALL and int((train_on.target > 0).sum()) >= MUCH
+        rate = LEARNING_RATE if much else LEARNING_RATE_SMALL
         self.config = replace(config, learning_rate=rate, optimizer="adamw")
 
     def tune(self, seed: int, network: InstantNetwork, folder: Path, progress: Progress, stage: str) -> State:
