@@ -52,11 +52,6 @@ class ProcessHand:
         self._living: asyncio.Task[None] | None = None
         self._up = asyncio.Event()
 
-    @property
-    def started(self) -> bool:
-        """Whether it was ever asked for anything."""
-        return self._living is not None
-
     async def ready(self) -> None:
         """Return once the process runs, with the models that it held before."""
         if self._living is None:
@@ -130,11 +125,13 @@ class ProcessHand:
         """Keep a process running for ever."""
         pause = FIRST_PAUSE
         while True:
-            self._process = process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", MODULE, str(self._workspace.root), stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE, limit=LONGEST_LINE, start_new_session=True,
-                cwd=Path(__file__).resolve().parents[3],
-            )  # fmt: skip
+            try:
+                self._process = process = await self._start()
+            except OSError as error:
+                log.error("a scoring process cannot be started: %s", error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+                continue
             listening = asyncio.create_task(self._listen(process))
             loading = asyncio.create_task(self._load_held())
             try:
@@ -159,10 +156,18 @@ class ProcessHand:
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
+    async def _start(self) -> asyncio.subprocess.Process:
+        """Return a new process, deaf to what the terminal tells this one."""
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", MODULE, str(self._workspace.root), stdin=pipe, stdout=pipe, limit=LONGEST_LINE,
+            start_new_session=True, cwd=Path(__file__).resolve().parents[3],
+        )  # fmt: skip
+
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
-        """Hand on answers until there are no more."""
+        """Hand on answers until there are no more; a line that breaks off is none."""
         assert process.stdout is not None
-        while line := await process.stdout.readline():
+        while (line := await process.stdout.readline()).endswith(b"\n"):
             answer = from_json(line)
             future = self._waiting.pop(answer["number"], None)
             if future is None or future.done():  # nobody waits any more

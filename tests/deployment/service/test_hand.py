@@ -136,6 +136,33 @@ def test_a_process_answers_until_its_input_ends_whoever_else_tells_it_to_stop(tm
     assert (process.returncode, rest) == (0, b"")
 
 
+def test_an_answer_that_breaks_off_is_none() -> None:
+    async def heard() -> dict[int, Any]:
+        hand, answers = ProcessHand(Workspace(Path()), lambda: None), asyncio.StreamReader()
+        waiting = {number: asyncio.get_running_loop().create_future() for number in range(2)}
+        hand._waiting |= waiting
+        answers.feed_data(b'{"number": 0, "said": 5}\n{"number": 1, "sa')
+        answers.feed_eof()
+        await hand._listen(SimpleNamespace(stdout=answers))  # type: ignore[arg-type]
+        return {number: future.result() if future.done() else None for number, future in waiting.items()}
+
+    assert asyncio.run(heard()) == {0: 5, 1: None}
+
+
+def test_where_no_process_can_be_started_it_is_tried_again(monkeypatch: pytest.MonkeyPatch, shop: Workspace) -> None:
+    start, failed = ProcessHand._start, []
+
+    async def failing(self: ProcessHand) -> Any:
+        if len(failed) < 2:
+            failed.append(True)
+            raise OSError("no memory")
+        return await start(self)
+
+    monkeypatch.setattr(ProcessHand, "_start", failing)
+    on(shop, lambda hand: hand.ready())
+    assert len(failed) == 2
+
+
 def test_what_goes_wrong_in_a_process_is_told_without_its_text() -> None:
     def broken(*words: Any) -> Any:
         raise ValueError("c1 is a secret")
