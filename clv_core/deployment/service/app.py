@@ -7,7 +7,7 @@ import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -19,7 +19,6 @@ from clv_core import __version__
 from clv_core.deployment.service.batching import Batcher
 from clv_core.deployment.service.document import document
 from clv_core.deployment.service.gate import Gate
-from clv_core.deployment.service.hands import Hands
 from clv_core.deployment.service.latest import Latest
 from clv_core.deployment.service.metrics import Counted, Metrics
 from clv_core.deployment.service.problems import BadBody, language_of, plain_problem, problem
@@ -27,11 +26,10 @@ from clv_core.deployment.service.roster import Roster
 from clv_core.deployment.service.routes import SCORE, Parts, direct, router
 from clv_core.deployment.service.scoring import answer
 from clv_core.deployment.service.settings import ServiceSettings
+from clv_core.deployment.service.work import SWITCH_SECONDS
+from clv_core.deployment.service.workers import Workers
 from clv_core.errors import ClvError
 from clv_core.workspace import Workspace
-
-SWITCH_SECONDS: Final = 0.001
-"""How soon the thread that talks gets its turn while another one works; Python's own 5 ms would be seen in answers."""
 
 
 def create() -> Counted:
@@ -52,12 +50,12 @@ def make(workspace: Workspace, settings: ServiceSettings) -> Counted:
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        parts.gate, parts.hands = Gate(workspace, settings), Hands(workspace, settings.workers, metrics.lost)
-        parts.roster = Roster(workspace, parts.hands, settings.name, settings.max_models, metrics.swapped)
+        parts.gate, parts.workers = Gate(workspace, settings), Workers(workspace, settings.workers, metrics.lost)
+        parts.roster = Roster(workspace, parts.workers, settings.name, settings.max_models, metrics.swapped)
         parts.latest = Latest(workspace, parts.roster.registry)
         limits = settings.batch, settings.wait_ms / 1e3, settings.max_waiting
-        hands = {"plain": parts.hands.scoring, "reasons": [parts.hands.explaining]}
-        parts.lanes = {lane: Batcher(own, answer, *limits, metrics.scored) for lane, own in hands.items()}
+        workers = {"plain": parts.workers.scoring, "reasons": [parts.workers.explaining]}
+        parts.lanes = {lane: Batcher(own, answer, *limits, metrics.scored) for lane, own in workers.items()}
         watching = asyncio.create_task(parts.roster.watch(settings.poll_seconds))
         gc.freeze()
         yield
@@ -65,7 +63,7 @@ def make(workspace: Workspace, settings: ServiceSettings) -> Counted:
         for lane in parts.lanes.values():
             await lane.close()
         parts.roster.close()
-        await parts.hands.close()
+        await parts.workers.close()
 
     app = FastAPI(title="CLV Studio", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
     app.include_router(router(parts))

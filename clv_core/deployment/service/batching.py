@@ -1,8 +1,8 @@
 """Concurrent requests share scoring calls: what arrives while others run, or in quick succession, goes together.
 
 A call costs far more than a customer in it. So a call waits as long as others keep coming, but no longer than half of
-what the last one took: at a crowd, calls are full, and alone, nobody waits for nobody. Where several hands score, their
-calls begin evenly apart: whoever comes just after one began waits for the next, and no longer than that.
+what the last one took: at a crowd, calls are full, and alone, nobody waits for nobody. Where several workers score,
+their calls begin evenly apart: whoever comes just after one began waits for the next, and no longer than that.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from clv_core.deployment.service.hand import Hand, Lost
 from clv_core.deployment.service.scoring import Ask
+from clv_core.deployment.service.worker import Lost, Worker
 from clv_core.errors import ClvError
 
 log = logging.getLogger(__name__)
 
 Said = list[dict[str, Any]]
 Waiting = tuple[Ask, "asyncio.Future[Said]"]
-Answer = Callable[[Hand, Sequence[Ask]], Awaitable[list[Said]]]
+Answer = Callable[[Worker, Sequence[Ask]], Awaitable[list[Said]]]
 Told = Callable[[int, float], None]
 
 
@@ -30,10 +30,10 @@ class Busy(ClvError):
 
 
 class Batcher:
-    """A queue before some hands.
+    """A queue before some workers.
 
     Args:
-        hands: who score.
+        workers: who score.
         answer: has asks scored by one of them.
         most: most customers of a call.
         wait_seconds: how long a call waits for the next customer.
@@ -42,9 +42,9 @@ class Batcher:
     """
 
     def __init__(
-        self, hands: Sequence[Hand], answer: Answer, most: int, wait_seconds: float, most_waiting: int, told: Told
+        self, workers: Sequence[Worker], answer: Answer, most: int, wait_seconds: float, most_waiting: int, told: Told
     ) -> None:
-        self._hands, self._answer = hands, answer
+        self._workers, self._answer = workers, answer
         self._most, self._wait, self._most_waiting = most, wait_seconds, most_waiting
         self._told = told
         self._queue: deque[Waiting] = deque()
@@ -61,7 +61,7 @@ class Batcher:
             Lost: who scored them has ended, twice.
         """
         if not self._tasks:
-            self._tasks = [asyncio.create_task(self._run(hand)) for hand in self._hands]
+            self._tasks = [asyncio.create_task(self._run(worker)) for worker in self._workers]
         parts = [self._put(part) for part in self._parts(ask)]
         return [one for said in await asyncio.gather(*parts) for one in said] if len(parts) > 1 else await parts[0]
 
@@ -88,18 +88,18 @@ class Batcher:
         self._came.set()
         return future
 
-    async def _run(self, hand: Hand) -> None:
-        """Take from the queue for one hand, for ever."""
+    async def _run(self, worker: Worker) -> None:
+        """Take from the queue for one worker, for ever."""
         loop = asyncio.get_running_loop()
         while True:
-            await hand.ready()
+            await worker.ready()
             async with self._turn:
                 await self._came.wait()
                 await self._gather(loop)
                 batch = self._take()
                 self._began = started = loop.time()
             asks = [ask for ask, _ in batch]
-            said = await self._each(hand, asks)
+            said = await self._each(worker, asks)
             self._last_seconds = loop.time() - started
             self._told(sum(map(len, asks)), self._last_seconds)
             for (_, future), one in zip(batch, said, strict=True):
@@ -112,7 +112,7 @@ class Batcher:
 
     async def _gather(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wait until calls are evenly apart, and for others to come: a little for the next one, and not for long."""
-        await asyncio.sleep(self._began + self._last_seconds / len(self._hands) - loop.time())
+        await asyncio.sleep(self._began + self._last_seconds / len(self._workers) - loop.time())
         end, before = loop.time() + self._last_seconds / 2, 0
         little = min(self._wait, self._last_seconds / 8)
         while little and before < self._customers < self._most and loop.time() < end:
@@ -130,13 +130,13 @@ class Batcher:
             self._came.clear()
         return batch
 
-    async def _each(self, hand: Hand, asks: list[Ask], again: bool = True) -> list[Said | Exception]:
+    async def _each(self, worker: Worker, asks: list[Ask], again: bool = True) -> list[Said | Exception]:
         """Answer all asks together, or, where that fails, each alone: one request must not fail another."""
         try:
-            return list(await self._answer(hand, asks))
+            return list(await self._answer(worker, asks))
         except Exception as error:
             lost = isinstance(error, Lost)
             if len(asks) > 1 or (lost and again):
-                return [found for ask in asks for found in await self._each(hand, [ask], again=False)]
+                return [found for ask in asks for found in await self._each(worker, [ask], again=False)]
             log.error("a request could not be scored: %s", type(error).__name__)  # its text may name a customer
             return [error if lost else ClvError("unexpected", kind="scoring")]

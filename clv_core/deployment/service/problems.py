@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.requests import Request
 
 from clv_core.deployment.service.batching import Busy
-from clv_core.deployment.service.hand import Lost
+from clv_core.deployment.service.worker import Lost
 from clv_core.errors import ClvError, NotFound, Refused, UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
 

@@ -21,15 +21,15 @@ from pydantic_core import from_json, to_json
 
 from clv_core.deployment.service.loaded import Wanted
 from clv_core.deployment.service.reading import Person
-from clv_core.deployment.service.work import Work
+from clv_core.deployment.service.work import SWITCH_SECONDS, Work
 from clv_core.errors import ClvError
 from clv_core.workspace import Workspace
 
 
 def main(arguments: list[str]) -> None:
     """Answer calls until there are no more."""
-    os.nice(5)  # who talks, and hands on what others wait for, goes first
-    sys.setswitchinterval(0.001)  # who scores need not wait long for who loads
+    os.nice(5)  # who talks, and passes on what others wait for, goes first
+    sys.setswitchinterval(SWITCH_SECONDS)
     for told in (signal.SIGINT, signal.SIGTERM):  # a service that is stopped still wants what it has asked for
         signal.signal(told, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")

@@ -11,8 +11,8 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.service.hands import Hands
 from clv_core.deployment.service.loaded import Loaded, Wanted, look_up
+from clv_core.deployment.service.workers import Workers
 from clv_core.errors import ClvError, NotFound, UsageError
 from clv_core.workspace import Workspace
 
@@ -26,16 +26,16 @@ class Roster:
 
     Args:
         workspace: where models and logs are.
-        hands: who hold the models in memory.
+        workers: who hold the models in memory.
         name: what answers where nothing is asked for; empty: the only name that there is.
         most: how many others are held.
         swapped: hears of each model that takes a place.
     """
 
     def __init__(
-        self, workspace: Workspace, hands: Hands, name: str, most: int, swapped: Callable[[Loaded], None]
+        self, workspace: Workspace, workers: Workers, name: str, most: int, swapped: Callable[[Loaded], None]
     ) -> None:
-        self.workspace, self._hands, self._name, self._most, self._swapped = workspace, hands, name, most, swapped
+        self.workspace, self._workers, self._name, self._most, self._swapped = workspace, workers, name, most, swapped
         self.registry = Registry(workspace)
         self._held: OrderedDict[str, tuple[Wanted, Loaded]] = OrderedDict()
         self._loading: dict[str, asyncio.Task[Loaded]] = {}
@@ -88,7 +88,7 @@ class Roster:
             except Exception as error:
                 log.warning("model %s stays: %s", key, error if isinstance(error, ClvError) else type(error).__name__)
         if not self._loading:
-            await self._hands.hold([loaded.wanted for _, loaded in self._held.values()])
+            await self._workers.hold([loaded.wanted for _, loaded in self._held.values()])
 
     async def watch(self, seconds: float) -> None:
         """Refresh for ever, and load the service's own model as soon as there is one."""
@@ -109,7 +109,7 @@ class Roster:
 
     async def _load(self, key: str) -> Loaded:
         wanted = await self._in_thread(look_up, self.workspace, self.registry, key)
-        loaded = await self._hands.load(wanted)
+        loaded = await self._workers.load(wanted)
         self._held[key] = wanted, loaded
         own = self._name or self._only
         for old in [one for one in self._held if one not in (own, key)][: max(0, len(self._held) - 1 - self._most)]:

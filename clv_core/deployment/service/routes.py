@@ -20,7 +20,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from clv_core.deployment.service.batching import Batcher
 from clv_core.deployment.service.document import SECURED, page, problems
 from clv_core.deployment.service.gate import Gate
-from clv_core.deployment.service.hands import Hands
 from clv_core.deployment.service.latest import Latest
 from clv_core.deployment.service.metrics import Metrics
 from clv_core.deployment.service.problems import BadBody, TooLarge, WrongType, language_of, problem
@@ -29,6 +28,7 @@ from clv_core.deployment.service.roster import Roster
 from clv_core.deployment.service.scoring import Ask
 from clv_core.deployment.service.settings import ServiceSettings
 from clv_core.deployment.service.wire import REQUEST, Health, KeptPrediction, ModelList, ScoreAnswer, ScoreRequest
+from clv_core.deployment.service.workers import Workers
 from clv_core.errors import ClvError
 from clv_core.workspace import Workspace
 
@@ -51,7 +51,7 @@ class Parts:
     settings: ServiceSettings
     metrics: Metrics
     gate: Gate = field(init=False)
-    hands: Hands = field(init=False)
+    workers: Workers = field(init=False)
     roster: Roster = field(init=False)
     latest: Latest = field(init=False)
     lanes: dict[str, Batcher] = field(init=False)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
-from clv_core.deployment.service.hand import Hand
 from clv_core.deployment.service.loaded import Loaded, Wanted
 from clv_core.deployment.service.reading import Person, read_customer
 from clv_core.deployment.service.wire import Customer
-
-FIGURES: Final = ("p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90")
-"""Of :class:`~clv_core.model.predictions.Predictions`, in its order."""
+from clv_core.deployment.service.work import FIGURES
+from clv_core.deployment.service.worker import Worker
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Ask:
         return replace(self, people=people)
 
 
-async def answer(hand: Hand, asks: Sequence[Ask]) -> list[list[dict[str, Any]]]:
+async def answer(worker: Worker, asks: Sequence[Ask]) -> list[list[dict[str, Any]]]:
     """Return what is said of each ask's customers; those of one model and cutoff are scored together."""
     found: list[list[dict[str, Any]]] = [[] for _ in asks]
     together: dict[tuple[Wanted, date], list[int]] = {}
@@ -57,14 +55,14 @@ async def answer(hand: Hand, asks: Sequence[Ask]) -> list[list[dict[str, Any]]]:
         together.setdefault((ask.model.wanted, ask.as_of), []).append(place)
     for (wanted, as_of), places in together.items():
         able = [person for place in places for person in asks[place].people if person.error is None]
-        rows = iter(await hand.score(wanted, as_of, able) if able else ())
+        rows = iter(await worker.score(wanted, as_of, able) if able else ())
         for place in places:
             found[place] = [_said(person, rows, asks[place].language) for person in asks[place].people]
     for ask, said in zip(asks, found, strict=True):
         if ask.reasons:
             for person, one in zip(ask.people, said, strict=True):
                 if person.error is None:
-                    one.update(await hand.reasons(ask.model.wanted, ask.as_of, person, ask.language))
+                    one.update(await worker.reasons(ask.model.wanted, ask.as_of, person, ask.language))
     return found
 
 

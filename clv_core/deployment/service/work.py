@@ -17,6 +17,8 @@ from clv_core.model.predictions import Predictions
 from clv_core.workspace import Workspace
 
 FIGURES: Final = tuple(item.name for item in fields(Predictions))
+SWITCH_SECONDS: Final = 0.001
+"""How soon the thread that talks, or scores, gets its turn while another one works; Python's own 5 ms would be seen."""
 
 
 class Work:

@@ -98,7 +98,8 @@ class Column:
                 one, two = one * (scale // self.scale), two * (scale // other.scale)
         elif scaled and self.scale != 1:
             two = other * self.scale
-        return self._like(apply(one, two), known, scale)
+        with np.errstate(all="ignore"):
+            return self._like(apply(one, two), known, scale)
 
     def _once(self, what: Any, other: Any, make: Callable[[], Column]) -> Column:
         """Make something of this column and another once: dozens of features ask for the same recent days and sums."""
@@ -163,11 +164,11 @@ class Column:
 
     def __mod__(self, other: Any) -> Column:
         """Return the remainder of each row."""
-        return self._plain()._both(other, _remainder)
+        return self._plain()._both(other, np.remainder)
 
     def __truediv__(self, other: Any) -> Column:
         """Return the quotient of each row."""
-        return self._plain()._both(other, _quotient)
+        return self._plain()._both(other, np.true_divide)
 
     def _plain(self) -> Column:
         if self.scale != 1:
@@ -287,15 +288,3 @@ class Column:
     def grouped(self, groups: Groups | None) -> Self:
         """Return the column as one of rows in ``groups``."""
         return type(self)(self.values, self._known, self.scale, groups, self.zeroed)
-
-
-def _quotient(one: Any, two: Any) -> Array:
-    with np.errstate(all="ignore"):
-        found: Array = np.true_divide(one, two)
-        return found
-
-
-def _remainder(one: Any, two: Any) -> Array:
-    with np.errstate(all="ignore"):
-        found: Array = np.remainder(one, two)
-        return found

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from clv_core.deployment.service.batching import Batcher
-from clv_core.deployment.service.hand import Hand, Lost
 from clv_core.deployment.service.scoring import Ask
+from clv_core.deployment.service.worker import Lost, Worker
 from clv_core.errors import ClvError
 
 ASK = Ask(model=None, as_of=None, people=[{}])  # type: ignore[arg-type, list-item]
@@ -18,14 +18,14 @@ Said = list[list[dict[str, Any]]]
 
 
 class Idle:
-    """A hand that can always be asked."""
+    """A worker that can always be asked."""
 
     async def ready(self) -> None:
         pass
 
 
-def batcher_of(answer: Any, hands: int = 1, most: int = 128) -> Batcher:
-    return Batcher([Idle()] * hands, answer, most, 0.001, 1000, lambda customers, seconds: None)  # type: ignore[list-item]
+def batcher_of(answer: Any, workers: int = 1, most: int = 128) -> Batcher:
+    return Batcher([Idle()] * workers, answer, most, 0.001, 1000, lambda customers, seconds: None)  # type: ignore[list-item]
 
 
 def test_what_comes_while_a_call_runs_goes_together_in_the_next_one() -> None:
@@ -34,7 +34,7 @@ def test_what_comes_while_a_call_runs_goes_together_in_the_next_one() -> None:
     async def run() -> Said:
         running, going = asyncio.Event(), asyncio.Event()
 
-        async def answer(hand: Hand, asks: Sequence[Ask]) -> Said:
+        async def answer(worker: Worker, asks: Sequence[Ask]) -> Said:
             sizes.append(len(asks))
             running.set()
             await going.wait()
@@ -51,16 +51,16 @@ def test_what_comes_while_a_call_runs_goes_together_in_the_next_one() -> None:
     assert asyncio.run(run()) == [[{"said": 1}]] * 8 and sizes == [1, 7]
 
 
-def test_while_one_hand_scores_another_takes_what_comes() -> None:
+def test_while_one_worker_scores_another_takes_what_comes() -> None:
     async def run() -> list[Any]:
         ending = asyncio.Event()
 
-        async def answer(hand: Hand, asks: Sequence[Ask]) -> Said:
+        async def answer(worker: Worker, asks: Sequence[Ask]) -> Said:
             if asks[0].language == "slow":
                 await ending.wait()
             return [[{"said": ask.language}] for ask in asks]
 
-        batcher = batcher_of(answer, hands=2)
+        batcher = batcher_of(answer, workers=2)
         slow = asyncio.create_task(batcher.score(Ask(None, None, [{}], language="slow")))  # type: ignore[arg-type, list-item]
         await asyncio.sleep(0.01)
         said: list[Any] = [await batcher.score(ASK) for _ in range(3)]
@@ -76,7 +76,7 @@ def test_one_ask_that_breaks_the_call_fails_alone_and_what_was_lost_is_asked_onc
     async def run() -> list[Any]:
         asked: list[str] = []
 
-        async def answer(hand: Hand, asks: Sequence[Ask]) -> Said:
+        async def answer(worker: Worker, asks: Sequence[Ask]) -> Said:
             asked.extend(ask.language for ask in asks)
             if "bad" in [ask.language for ask in asks]:
                 raise error

@@ -32,7 +32,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 class Alike:
-    """Hands to whom what was wanted is what was loaded."""
+    """Workers to whom what was wanted is what was loaded."""
 
     async def load(self, wanted: Any) -> Any:
         return SimpleNamespace(wanted=wanted)

@@ -12,11 +12,12 @@ import pytest
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.service.hand import ThreadHand
 from clv_core.deployment.service.loaded import look_up
 from clv_core.deployment.service.loading import load
-from clv_core.deployment.service.scoring import FIGURES, Ask, answer
+from clv_core.deployment.service.scoring import Ask, answer
 from clv_core.deployment.service.wire import REQUEST
+from clv_core.deployment.service.work import FIGURES
+from clv_core.deployment.service.worker import ThreadWorker
 from clv_core.deployment.surroundings import Surroundings, surroundings, surroundings_path
 from clv_core.features.handful import closure
 from clv_core.jobs import NoProgress
@@ -31,17 +32,17 @@ def said(
     """Score customers in requests of some sizes, all in one call."""
 
     async def scored() -> list[list[dict[str, Any]]]:
-        hand, asked, start = ThreadHand(workspace), [], 0
-        model = await hand.load(look_up(workspace, Registry(workspace), bundle.id))
+        worker, asked, start = ThreadWorker(workspace), [], 0
+        model = await worker.load(look_up(workspace, Registry(workspace), bundle.id))
         while start < len(customers):
             size = sizes[len(asked) % len(sizes)]
             read = REQUEST.validate_python({"customers": customers[start : start + size]}, strict=False)
             asked.append(Ask.read(model, as_of, read["customers"], False, "en"))
             start += size
         try:
-            return await answer(hand, asked)
+            return await answer(worker, asked)
         finally:
-            await hand.close()
+            await worker.close()
 
     return [one for part in asyncio.run(scored()) for one in part]
 

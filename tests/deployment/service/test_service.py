@@ -17,7 +17,7 @@ from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.service.keys import add_key, revoke_key
-from clv_core.deployment.service.scoring import FIGURES
+from clv_core.deployment.service.work import FIGURES
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import score
 from clv_core.workspace import Workspace

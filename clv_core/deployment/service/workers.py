@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 
-from clv_core.deployment.service.hand import Hand, ThreadHand
 from clv_core.deployment.service.loaded import Loaded, Wanted
-from clv_core.deployment.service.process_hand import ProcessHand
+from clv_core.deployment.service.process_worker import ProcessWorker
+from clv_core.deployment.service.worker import ThreadWorker, Worker
 from clv_core.workspace import Workspace
 
 
-class Hands:
+class Workers:
     """All that score for one service, and one for reasons: explaining takes a hundred times as long.
 
     Args:
@@ -21,12 +21,12 @@ class Hands:
     """
 
     def __init__(self, workspace: Workspace, processes: int, lost: Callable[[], None]) -> None:
-        self.scoring: list[Hand]
+        self.scoring: list[Worker]
         if processes:
-            self.scoring = [ProcessHand(workspace, lost) for _ in range(processes)]
-            self.explaining: Hand = ProcessHand(workspace, lost)
+            self.scoring = [ProcessWorker(workspace, lost) for _ in range(processes)]
+            self.explaining: Worker = ProcessWorker(workspace, lost)
         else:
-            self.scoring, self.explaining = [ThreadHand(workspace)], ThreadHand(workspace)
+            self.scoring, self.explaining = [ThreadWorker(workspace)], ThreadWorker(workspace)
 
     async def load(self, wanted: Wanted) -> Loaded:
         """Have a model loaded by all that score, the same one by each; who explains loads it when it is asked.

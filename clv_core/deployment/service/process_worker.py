@@ -21,9 +21,9 @@ from typing import Any, Final
 from pydantic_core import from_json, to_json
 
 from clv_core import errors
-from clv_core.deployment.service.hand import Lost
 from clv_core.deployment.service.loaded import Loaded, Wanted
 from clv_core.deployment.service.reading import Person
+from clv_core.deployment.service.worker import Lost
 from clv_core.errors import ClvError
 from clv_core.workspace import Workspace
 
@@ -35,7 +35,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 """Seconds before a process that ended is started again; twice as long each time it ends before it was ready."""
 
 
-class ProcessHand:
+class ProcessWorker:
     """Scores in a process of its own, which is started when it is first asked, and again should it end.
 
     Args:
@@ -165,7 +165,7 @@ class ProcessHand:
         )  # fmt: skip
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
-        """Hand on answers until there are no more; a line that breaks off is none."""
+        """Worker on answers until there are no more; a line that breaks off is none."""
         assert process.stdout is not None
         while (line := await process.stdout.readline()).endswith(b"\n"):
             answer = from_json(line)

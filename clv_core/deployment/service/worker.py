@@ -23,7 +23,7 @@ class Lost(ClvError):
     """The process that scored has ended."""
 
 
-class Hand(Protocol):
+class Worker(Protocol):
     """What :class:`~clv_core.deployment.service.work.Work` does, for whom must not wait."""
 
     async def ready(self) -> None:
@@ -45,7 +45,7 @@ class Hand(Protocol):
         """Let go of all."""
 
 
-class ThreadHand:
+class ThreadWorker:
     """Scores in a thread of this process, and loads in another."""
 
     def __init__(self, workspace: Workspace) -> None:

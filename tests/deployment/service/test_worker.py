@@ -23,16 +23,16 @@ from pydantic_core import from_json, to_json
 
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.service.hand import ThreadHand
-from clv_core.deployment.service.hands import Hands
 from clv_core.deployment.service.loaded import Loaded, Wanted, look_up
 from clv_core.deployment.service.process import serve as answer_calls
-from clv_core.deployment.service.process_hand import ProcessHand
+from clv_core.deployment.service.process_worker import ProcessWorker
 from clv_core.deployment.service.reading import Person
-from clv_core.deployment.service.scoring import FIGURES, Ask
+from clv_core.deployment.service.scoring import Ask
 from clv_core.deployment.service.wire import REQUEST
+from clv_core.deployment.service.work import FIGURES
+from clv_core.deployment.service.worker import ThreadWorker
+from clv_core.deployment.service.workers import Workers
 from clv_core.errors import Message, NotFound
-from clv_core.model.predictions import Predictions
 from clv_core.workspace import Workspace
 from tests.deployment.service.conftest import Serve
 
@@ -46,13 +46,13 @@ def people_of(sent: dict[str, Any], model: Loaded, count: int) -> list[Person]:
     return [one for one in found if one.error is None]
 
 
-def on(shop: Workspace, ask: Callable[[ProcessHand], Awaitable[T]], lost: Callable[[], None] = lambda: None) -> T:
+def on(shop: Workspace, ask: Callable[[ProcessWorker], Awaitable[T]], lost: Callable[[], None] = lambda: None) -> T:
     async def run() -> T:
-        hand = ProcessHand(shop, lost)
+        worker = ProcessWorker(shop, lost)
         try:
-            return await ask(hand)
+            return await ask(worker)
         finally:
-            await hand.close()
+            await worker.close()
 
     return asyncio.run(run())
 
@@ -60,22 +60,22 @@ def on(shop: Workspace, ask: Callable[[ProcessHand], Awaitable[T]], lost: Callab
 def test_a_process_says_what_a_thread_says_of_models_and_customers_to_the_bit(
     shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, Any]
 ) -> None:
-    async def said(hand: Any) -> list[Any]:
+    async def said(worker: Any) -> list[Any]:
         found: list[Any] = []
         for kind in ("blend", "bgnbd"):
-            model = await hand.load(look_up(shop, Registry(shop), bundles[kind].id))
+            model = await worker.load(look_up(shop, Registry(shop), bundles[kind].id))
             people = people_of(sent, model, 30)
-            rows = await hand.score(model.wanted, END, people)
+            rows = await worker.score(model.wanted, END, people)
             found += [model, rows]
             assert len(rows) == len(people) and all(len(row) == len(FIGURES) for row in rows)
-        await hand.hold([])
-        found.append(await hand.reasons(model.wanted, END, people[0], "zh"))
+        await worker.hold([])
+        found.append(await worker.reasons(model.wanted, END, people[0], "zh"))
         return found
 
     async def here() -> list[Any]:
-        hand = ThreadHand(shop)
-        found = await said(hand)
-        await hand.close()
+        worker = ThreadWorker(shop)
+        found = await said(worker)
+        await worker.close()
         return found
 
     assert on(shop, said) == asyncio.run(here())
@@ -84,7 +84,7 @@ def test_a_process_says_what_a_thread_says_of_models_and_customers_to_the_bit(
 def test_what_cannot_be_loaded_is_the_same_error_on_this_side(shop: Workspace, bundles: dict[str, Bundle]) -> None:
     gone = replace(look_up(shop, Registry(shop), bundles["bgnbd"].id), bundle="shop-bgnbd-gone")
     with pytest.raises(NotFound) as raised:
-        on(shop, lambda hand: hand.load(gone))
+        on(shop, lambda worker: worker.load(gone))
     assert raised.value.code and "{" not in raised.value.message("zh")
 
 
@@ -138,28 +138,28 @@ def test_a_process_answers_until_its_input_ends_whoever_else_tells_it_to_stop(tm
 
 def test_an_answer_that_breaks_off_is_none() -> None:
     async def heard() -> dict[int, Any]:
-        hand, answers = ProcessHand(Workspace(Path()), lambda: None), asyncio.StreamReader()
+        worker, answers = ProcessWorker(Workspace(Path()), lambda: None), asyncio.StreamReader()
         waiting = {number: asyncio.get_running_loop().create_future() for number in range(2)}
-        hand._waiting |= waiting
+        worker._waiting |= waiting
         answers.feed_data(b'{"number": 0, "said": 5}\n{"number": 1, "sa')
         answers.feed_eof()
-        await hand._listen(SimpleNamespace(stdout=answers))  # type: ignore[arg-type]
+        await worker._listen(SimpleNamespace(stdout=answers))  # type: ignore[arg-type]
         return {number: future.result() if future.done() else None for number, future in waiting.items()}
 
     assert asyncio.run(heard()) == {0: 5, 1: None}
 
 
 def test_where_no_process_can_be_started_it_is_tried_again(monkeypatch: pytest.MonkeyPatch, shop: Workspace) -> None:
-    start, failed = ProcessHand._start, []
+    start, failed = ProcessWorker._start, []
 
-    async def failing(self: ProcessHand) -> Any:
+    async def failing(self: ProcessWorker) -> Any:
         if len(failed) < 2:
             failed.append(True)
             raise OSError("no memory")
         return await start(self)
 
-    monkeypatch.setattr(ProcessHand, "_start", failing)
-    on(shop, lambda hand: hand.ready())
+    monkeypatch.setattr(ProcessWorker, "_start", failing)
+    on(shop, lambda worker: worker.ready())
     assert len(failed) == 2
 
 
@@ -175,7 +175,7 @@ def test_what_goes_wrong_in_a_process_is_told_without_its_text() -> None:
     }  # fmt: skip
 
 
-def test_all_hands_hold_the_version_that_the_first_one_found_sound() -> None:
+def test_all_workers_hold_the_version_that_the_first_one_found_sound() -> None:
     asked: list[Wanted] = []
     sound = replace(WANTED, version=2, bundle="older")
 
@@ -184,14 +184,10 @@ def test_all_hands_hold_the_version_that_the_first_one_found_sound() -> None:
             asked.append(wanted)
             return Loaded(sound, "UTC", "all", 60, "")
 
-    hands = Hands(Workspace(Path()), 0, lambda: None)
-    hands.scoring = [Noting(), Noting(), Noting()]  # type: ignore[list-item]
-    assert asyncio.run(hands.load(WANTED)).wanted == sound
+    workers = Workers(Workspace(Path()), 0, lambda: None)
+    workers.scoring = [Noting(), Noting(), Noting()]  # type: ignore[list-item]
+    assert asyncio.run(workers.load(WANTED)).wanted == sound
     assert asked == [WANTED, sound, sound]
-
-
-def test_figures_are_those_of_predictions() -> None:
-    assert FIGURES == tuple(Predictions.__dataclass_fields__)
 
 
 def test_what_is_known_of_a_model_goes_over_a_pipe_and_back() -> None:
