@@ -80,9 +80,18 @@ def test_services_share_the_volume_run_without_rights_and_are_bound_to_this_mach
     assert "/healthz" in " ".join(COMPOSE["services"]["api"]["healthcheck"]["test"])
 
 
+def test_services_end_when_they_are_told_to_and_their_user_has_a_home_to_write_to_with_any_engine() -> None:
+    user = instructions("USER")[0]
+    for service in COMPOSE["services"].values():
+        assert service["init"] is True  # else the monitor's shell is process 1, which ignores SIGTERM
+        assert service["tmpfs"] == [f"/home/{user}:mode=1777"]
+
+
 def test_what_is_spilled_goes_to_the_disk() -> None:
     for service in COMPOSE["services"].values():
-        assert "/tmp" in service["volumes"] and "/tmp" not in service["tmpfs"]  # a tmpfs is memory
+        assert "/tmp" in service["volumes"] and not [
+            one for one in service["tmpfs"] if one.startswith("/tmp")
+        ]  # a tmpfs is memory
 
 
 def test_every_variable_that_is_read_stands_in_the_table_and_the_services_own_exist() -> None:

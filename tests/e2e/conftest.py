@@ -47,27 +47,33 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield base
 
 
-@contextmanager
-def serving(root: Path) -> Iterator[str]:
-    """Run the app over a workspace; yield its address."""
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(root: Path, port: int = 0, **environment: str) -> Iterator[str]:
+    """Run the app over a workspace, on a free port unless one is given; yield its address."""
+    port = port or free_port()
     command = [sys.executable, "-m", "pages.ui", "--server.port", str(port)]
     with (root / "server.log").open("wb") as log:
         server = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, "CLV_WORKSPACE": str(root)}, stdout=log, stderr=log
+            command, cwd=ROOT, env={**os.environ, "CLV_WORKSPACE": str(root), **environment}, stdout=log, stderr=log
         )
     base = f"http://localhost:{port}"
     try:
-        _wait_for(f"{base}/_stcore/health")
+        wait_for(f"{base}/_stcore/health")
         yield base
     finally:
         server.terminate()
         server.wait(20)
 
 
-def _wait_for(url: str, seconds: float = 60) -> None:
+def wait_for(url: str, seconds: float = 60) -> None:
+    """Wait until an address answers."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
