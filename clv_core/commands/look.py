@@ -20,6 +20,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core import pipeline
 
     found = pipeline.look(context.workspace, options.name, horizon_days=options.horizon_days, progress=context.progress)
+    pipeline.keep_history(context.workspace, options.name, found.bundle.id)
     record = found.bundle.record
     return {
         "model": found.bundle.id,

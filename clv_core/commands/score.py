@@ -67,6 +67,8 @@ def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     customers, total = pipeline.score_file(
         context.workspace, options.name, options.model, out, **_asked(options), progress=context.progress
     )
+    if options.cutoff is None and terms.plain(record["horizon_days"]):
+        pipeline.keep_history(context.workspace, options.name, options.model)
     warnings = pipeline.score_warnings(context.workspace, options.name, options.model, terms)
     dataset = open_dataset(context.workspace, options.name)
     as_of = options.cutoff or dataset.log_end

@@ -19,7 +19,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -120,9 +120,19 @@ class Bundle:
         for name in {*MODEL_FILES, *self.record["checksums"]}:
             self.read(name)
 
-    def holdout(self) -> pd.DataFrame | None:
-        """Return the holdout's predictions with ``actual``, or None where there are none."""
-        return pd.read_parquet(io.BytesIO(self.read(HOLDOUT))) if self.has_holdout else None
+    def holdout(self, model: str | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame | None:
+        """Return the holdout's predictions with ``actual``, or None where there are none.
+
+        Args:
+            model: whose; None is those of all models that were measured.
+            columns: which, in their order; None is all.
+        """
+        if not self.has_holdout:
+            return None
+        only = None if model is None else [("model", "==", model)]
+        return pd.read_parquet(
+            io.BytesIO(self.read(HOLDOUT)), columns=None if columns is None else list(columns), filters=only
+        )
 
     @property
     def has_holdout(self) -> bool:

@@ -31,10 +31,9 @@ def past_origins(workspace: Workspace, bundle: Bundle) -> dict[str, pd.DataFrame
     if path.is_file():
         rows = pd.read_parquet(path, columns=["origin", *NEEDED], filters=[("model", "==", bundle.record["model"])])
         found = {str(origin): frame[list(NEEDED)] for origin, frame in rows.groupby("origin")}
-    holdout = bundle.holdout()
+    holdout = bundle.holdout(bundle.record["model"], NEEDED)
     if holdout is not None:
-        ours = holdout[holdout["model"] == bundle.record["model"]]
-        found[str(bundle.record["holdout"]["cutoff"])] = ours[list(NEEDED)]
+        found[str(bundle.record["holdout"]["cutoff"])] = holdout
     return found
 
 

@@ -186,14 +186,15 @@ def card(
     as_of = cutoff or dataset.log_end
     scored = scores(workspace, name, model_id, cutoff=cutoff, progress=progress)
     place_of(scored["customer_id"], customer, as_of.isoformat())
-    tiered = stop.without(segments.assign(with_history(scored, purchase_history(dataset, as_of), as_of)))
+    history = purchase_history(dataset, as_of)
+    tiered = stop.without(segments.assign(with_history(scored, history, as_of)))
     advice = kept_advice(workspace, bundle, dataset) if as_of == dataset.log_end else None
     return cards.card(
         tiered,
         customer,
         dataset,
         as_of,
-        rhythm=purchase_rhythm(dataset, as_of),
+        rhythm=purchase_rhythm(history, as_of),
         explanation=kept_explanation(workspace, bundle, dataset, customer, as_of),
         currency=bundle.record["currency"],
         language=language,

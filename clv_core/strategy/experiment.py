@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from clv_core.errors import Message, NotEnoughData
 
@@ -77,12 +77,12 @@ def difference(outcome: npt.ArrayLike, treated: npt.ArrayLike, before: npt.Array
     safe = np.maximum(variance, 1e-300)
     freedom = safe**2 / np.maximum(sum(e**2 / (n - 1) for e, n in zip(errors, counts, strict=True)), 1e-300)
     freedom = np.clip(freedom, 1, None)
-    half = stats.t.ppf((1 + SURE) / 2, freedom) * np.sqrt(variance)
+    half = scipy.stats.t.ppf((1 + SURE) / 2, freedom) * np.sqrt(variance)
     effect = means[0] - means[1]
     all_y = (_within(y, groups) ** 2).sum(axis=-1)
     kept = np.divide(inside.sum(axis=-1), all_y, out=np.ones_like(all_y), where=all_y > 0)
     return Difference(
-        effect, effect - half, effect + half, plain, kept, 2 * stats.t.sf(np.abs(effect) / np.sqrt(safe), freedom)
+        effect, effect - half, effect + half, plain, kept, 2 * scipy.stats.t.sf(np.abs(effect) / np.sqrt(safe), freedom)
     )
 
 
@@ -149,9 +149,9 @@ class Experiment:
         effect, width = (np.array([pair[side] for pair in known]) for side in (0, 1))
         if len(known) < 2 or (width <= 0).any():
             return False
-        weight = (2 * stats.norm.ppf((1 + SURE) / 2) / width) ** 2
+        weight = (2 * scipy.stats.norm.ppf((1 + SURE) / 2) / width) ** 2
         spread = float((weight * (effect - np.average(effect, weights=weight)) ** 2).sum())
-        return float(stats.chi2.sf(spread, len(known) - 1)) < DIFFERENT
+        return float(scipy.stats.chi2.sf(spread, len(known) - 1)) < DIFFERENT
 
 
 def measure(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,12 @@ from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
 from clv_core.features.engine import Engine
 
+FIRST_PURCHASE = "first_purchase"
 LAST_PURCHASE = "last_purchase"
 HISTORIC_VALUE = "historic_value"
 PURCHASE_DAYS = "purchase_days"
 DAYS_SINCE_LAST = "days_since_last"
+HISTORY_COLUMNS: Final = (FIRST_PURCHASE, LAST_PURCHASE, PURCHASE_DAYS, HISTORIC_VALUE)
 
 
 def purchase_history(dataset: Dataset, cutoff: date) -> pd.DataFrame:
@@ -27,8 +30,9 @@ def purchase_history(dataset: Dataset, cutoff: date) -> pd.DataFrame:
         cutoff: local midnight; nothing at or after it is read.
 
     Returns:
-        customer_id, last_purchase (datetime64, NaT for never-buyers), purchase_days (int), historic_value (net, in the
-        log's currency), one row for each customer with a purchase or a return before the cutoff.
+        customer_id, first_purchase and last_purchase (datetime64, NaT for never-buyers), purchase_days (int) and
+        historic_value (net, in the log's currency), one row for each customer with a purchase or a return before the
+        cutoff.
     """
     engine = Engine()
     try:
@@ -40,6 +44,7 @@ def purchase_history(dataset: Dataset, cutoff: date) -> pd.DataFrame:
         bought = days.value > 0
         totals = days.group_by(CUSTOMER_ID).agg(
             **{
+                FIRST_PURCHASE: days.day.min(where=bought),
                 LAST_PURCHASE: days.day.max(where=bought),
                 PURCHASE_DAYS: bought.sum(),
                 HISTORIC_VALUE: days.value.sum().round(6),
@@ -48,7 +53,8 @@ def purchase_history(dataset: Dataset, cutoff: date) -> pd.DataFrame:
         frame: pd.DataFrame = totals.order_by(CUSTOMER_ID).to_pyarrow().to_pandas()
     finally:
         engine.close()
-    frame[LAST_PURCHASE] = pd.to_datetime(frame[LAST_PURCHASE]).astype("datetime64[s]")
+    for name in (FIRST_PURCHASE, LAST_PURCHASE):
+        frame[name] = pd.to_datetime(frame[name]).astype("datetime64[s]")
     frame[PURCHASE_DAYS] = frame[PURCHASE_DAYS].astype("int64")
     return frame
 
@@ -65,12 +71,34 @@ def with_history(scored: pd.DataFrame, history: pd.DataFrame, cutoff: date) -> p
         ``scored`` with last_purchase, purchase_days and historic_value (0 where nothing was bought), and
         days_since_last (days, NaN for never-buyers), in the order of ``scored``.
     """
-    rows = pd.Index(history[CUSTOMER_ID]).get_indexer(pd.Index(scored[CUSTOMER_ID]))
+    return beside(scored, of_customers(scored[CUSTOMER_ID], history), cutoff)
+
+
+def beside(scored: pd.DataFrame, history: pd.DataFrame, cutoff: date) -> pd.DataFrame:
+    """Return what :func:`with_history` returns, of a history that has a row for each row of ``scored``."""
+    last = history[LAST_PURCHASE].to_numpy()
+    since = (pd.Timestamp(cutoff) - history[LAST_PURCHASE]).to_numpy() / np.timedelta64(1, "D")
+    own = {name: history[name].to_numpy() for name in (PURCHASE_DAYS, HISTORIC_VALUE)}
+    return scored.assign(**{LAST_PURCHASE: last, DAYS_SINCE_LAST: since, **own})
+
+
+def of_customers(customers: pd.Series, history: pd.DataFrame) -> pd.DataFrame:
+    """Return the history of each of some customers, a row each in their order.
+
+    Args:
+        customers: ids, [n].
+        history: of :func:`purchase_history`.
+
+    Returns:
+        :data:`HISTORY_COLUMNS`, n rows; no purchase is NaT, 0 days and a value of 0.
+    """
+    rows = pd.Index(history[CUSTOMER_ID]).get_indexer(pd.Index(customers))
     known = rows >= 0
-    last = np.full(len(scored), np.datetime64("NaT", "s"))
-    days, value = np.zeros(len(scored), np.int64), np.zeros(len(scored))
-    last[known] = history[LAST_PURCHASE].to_numpy()[rows[known]]
-    days[known] = history[PURCHASE_DAYS].to_numpy()[rows[known]]
-    value[known] = history[HISTORIC_VALUE].to_numpy()[rows[known]]
-    since = (np.datetime64(cutoff, "s") - last) / np.timedelta64(1, "D")
-    return scored.assign(**{LAST_PURCHASE: last, DAYS_SINCE_LAST: since, PURCHASE_DAYS: days, HISTORIC_VALUE: value})
+    found = {}
+    for name in HISTORY_COLUMNS:
+        if name in history:
+            values = history[name].to_numpy()
+            nothing = np.datetime64("NaT") if values.dtype.kind == "M" else 0
+            found[name] = np.full(len(rows), nothing, values.dtype)
+            found[name][known] = values[rows[known]]
+    return pd.DataFrame(found)

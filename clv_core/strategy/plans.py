@@ -24,6 +24,8 @@ GAIN: Final = "expected_gain"
 COST: Final = "cost"
 EVIDENCE: Final = "evidence"
 DRAWS: Final = 5
+"""Plans by chance whose mean a plan is compared with; of many customers a single one is as steady."""
+MANY: Final = 500_000
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,8 @@ def make_plan(tiered: pd.DataFrame, tiers: int, offers: Sequence[Offer], budget:
     further = None
     if coin is not None:
         further = Next(given[coin.offer].name, int(tiered[TIER].iloc[coin.customer]), coin.per_coin)
-    by_chance = [worth_of(gains.T, random_plan(gains, cost, places, budget, seed)) for seed in range(DRAWS)]
+    draws = range(DRAWS if len(gains) < MANY else 1)
+    by_chance = [worth_of(gains.T, random_plan(gains, cost, places, budget, seed)) for seed in draws]
     return Plan(
         customers,
         table,

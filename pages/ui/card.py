@@ -10,11 +10,13 @@ import streamlit as st
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import kept_explanation
+from clv_core.deployment.kept_scores import scores_path
 from clv_core.deployment.terms import Terms
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.strategy.card import Card
 from clv_core.strategy.card import card as make_card
+from clv_core.strategy.kept_history import kept_history
 from clv_core.strategy.recommend.blend import WITH_BOUGHT
 from clv_core.strategy.recommend.kept import KeptAdvice
 from clv_core.strategy.rhythm import purchase_rhythm
@@ -58,7 +60,7 @@ def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer:
     """Return the customer's card in the language of the page."""
     explanation = kept_explanation(state.workspace(), bundle, dataset, customer, dataset.log_end)
     with st.spinner(t("card.working")):
-        rhythm = _rhythm(dataset.name, dataset.version, dataset)
+        rhythm = _rhythm(dataset.name, dataset.version, bundle, dataset)
     advising = run_of(dataset, bundle)
     known = (explanation is not None, last_written(dataset), advising.written)
     key = (bundle.id, bundle.record["created"], dataset.version, customer, state.language(), *known)
@@ -66,8 +68,9 @@ def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _rhythm(name: str, version: str, _dataset: Dataset) -> BgNbd:
-    return purchase_rhythm(_dataset, _dataset.log_end)
+def _rhythm(name: str, version: str, _bundle: Bundle, _dataset: Dataset) -> BgNbd:
+    scores = scores_path(state.workspace(), _bundle, _dataset)
+    return purchase_rhythm(kept_history(scores, _dataset, _dataset.log_end), _dataset.log_end)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -15,7 +16,8 @@ from clv_core.deployment.scoring import score_snapshot, snapshot_of
 from clv_core.deployment.terms import LIFETIME, Terms
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
-from clv_core.strategy.history import purchase_history, with_history
+from clv_core.strategy.history import beside
+from clv_core.strategy.kept_history import kept_history
 from pages.ui import progress, state
 from pages.ui.state import t
 from pages.ui.terms import working
@@ -57,14 +59,13 @@ def _read(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
         command += ["--horizon-days", LIFETIME if terms.lifetime else str(terms.horizon_days)]
         command += ["--discount-rate", str(terms.discount_rate), "--margin-rate", str(terms.margin_rate)]
     progress.need(path.exists(), command, label, t("scored.wait"))
-    return _customers(str(path), path.stat().st_mtime, dataset)
+    return _customers(str(path), path.stat().st_mtime, scores_path(state.workspace(), bundle, dataset), dataset)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _customers(path: str, written: float, _dataset: Dataset) -> pd.DataFrame:
-    """Return the scores at ``path`` with each customer's history before the same cutoff."""
-    frame, cutoff = pd.read_parquet(path), _dataset.log_end
-    return with_history(frame, purchase_history(_dataset, cutoff), cutoff)
+def _customers(path: str, written: float, _plain: Path, _dataset: Dataset) -> pd.DataFrame:
+    """Return the scores at ``path`` with each customer's history before the same cutoff, kept beside the plain ones."""
+    return beside(pd.read_parquet(path), kept_history(_plain, _dataset, _dataset.log_end), _dataset.log_end)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

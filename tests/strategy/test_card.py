@@ -26,6 +26,7 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy import rhythm as rhythms
 from clv_core.strategy.card import Card
 from clv_core.strategy.find import find_customers, place_of
+from clv_core.strategy.history import purchase_history
 from clv_core.strategy.next_order import next_order
 from clv_core.strategy.rhythm import purchase_rhythm
 from clv_core.strategy.similar import FIGURES, similar
@@ -128,7 +129,7 @@ def test_days_are_local_and_others_rows_and_later_ones_are_not_read(tmp_path: Pa
 
 def test_rhythm_is_the_anchor_of_the_snapshot(shop: Dataset, bundle: Bundle) -> None:
     (anchor,) = snapshot_of(bundle, shop, CUTOFF, NoProgress()).anchors.values()
-    ours = purchase_rhythm(shop, CUTOFF)
+    ours = purchase_rhythm(purchase_history(shop, CUTOFF), CUTOFF)
     np.testing.assert_allclose(
         [ours.r, ours.alpha], [anchor.counts.r, anchor.counts.alpha], rtol=1e-3
     )  # what the next order reads
@@ -137,9 +138,10 @@ def test_rhythm_is_the_anchor_of_the_snapshot(shop: Dataset, bundle: Bundle) -> 
 def test_rhythm_of_a_part_of_many_customers_is_close_to_that_of_all(
     shop: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    all_of_them = purchase_rhythm(shop, shop.log_end)
+    history = purchase_history(shop, shop.log_end)
+    all_of_them = purchase_rhythm(history, shop.log_end)
     monkeypatch.setattr(rhythms, "MOST_CUSTOMERS", 200)
-    some = purchase_rhythm(shop, shop.log_end)
+    some = purchase_rhythm(history, shop.log_end)
     assert some != all_of_them
     assert some.expected_purchases(90, [2.0], [100.0], [200.0]) == pytest.approx(
         all_of_them.expected_purchases(90, [2.0], [100.0], [200.0]), rel=0.25

@@ -1,3 +1,5 @@
+import os
+import time
 from datetime import date
 from pathlib import Path
 
@@ -6,7 +8,8 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.store import Dataset, Manifest
-from clv_core.strategy.history import purchase_history
+from clv_core.strategy.history import beside, purchase_history, with_history
+from clv_core.strategy.kept_history import kept_history
 
 
 @pytest.fixture
@@ -32,14 +35,43 @@ def test_history_is_net_by_local_day_and_ends_at_the_cutoff(log: pd.DataFrame, t
     cutoff = date(2020, 3, 1)
     ours = purchase_history(dataset(log, tmp_path, zone), cutoff)
     local = log.assign(event_time=log["event_time"].dt.tz_localize("UTC").dt.tz_convert(zone).dt.tz_localize(None))
-    before = local[(local["event_time"] < pd.Timestamp(cutoff)) & local["event_type"].isin(["purchase", "return"])]
+    before = purchases_before(local, cutoff)
     days = (
         before.groupby(["customer_id", before["event_time"].dt.normalize().rename("day")])["amount"].sum().reset_index()
     )
-    bought = days[days["amount"] > 0].groupby("customer_id")["day"].agg(["max", "count"])
+    bought = days[days["amount"] > 0].groupby("customer_id")["day"].agg(["min", "max", "count"])
     theirs = days.groupby("customer_id")["amount"].sum().to_frame("value").join(bought)
     assert ours["customer_id"].tolist() == theirs.index.tolist()
     np.testing.assert_allclose(ours["historic_value"], theirs["value"], rtol=1e-9)
     assert ours["purchase_days"].tolist() == theirs["count"].fillna(0).astype(int).tolist()
-    assert ours["last_purchase"].astype("str").tolist() == theirs["max"].astype("datetime64[s]").astype("str").tolist()
+    for name, own in (("first_purchase", "min"), ("last_purchase", "max")):
+        assert ours[name].astype("str").tolist() == theirs[own].astype("datetime64[s]").astype("str").tolist()
     assert ours["last_purchase"].isna().any()
+
+
+def test_kept_history_is_that_of_the_scored_customers_and_is_made_once(log: pd.DataFrame, tmp_path: Path) -> None:
+    cutoff, shop = date(2020, 3, 1), dataset(log, tmp_path, "UTC")
+    scored = pd.DataFrame({"customer_id": sorted({*log["customer_id"].unique(), "a stranger"})[::-1], "other": 1.0})
+    scores = tmp_path / "x-000000000000-20200301.parquet"
+    scored.to_parquet(scores)
+    theirs = with_history(scored, purchase_history(shop, cutoff), cutoff)
+    for _ in range(2):
+        pd.testing.assert_frame_equal(beside(scored, kept_history(scores, shop, cutoff), cutoff), theirs)
+        (tmp_path / "events.parquet").unlink(missing_ok=True)  # what is kept needs no log
+    assert theirs.set_index("customer_id").loc["a stranger"].isna().sum() == 2
+    assert theirs["historic_value"].sum() == pytest.approx(purchases_before(log, cutoff)["amount"].sum())
+
+
+def test_kept_history_that_is_older_than_the_scores_is_made_anew(log: pd.DataFrame, tmp_path: Path) -> None:
+    cutoff, shop = date(2020, 3, 1), dataset(log, tmp_path, "UTC")
+    scores = tmp_path / "x-000000000000-20200301.parquet"
+    for customers in (["1", "2", "3"], ["3", "1"]):
+        pd.DataFrame({"customer_id": customers}).to_parquet(scores)
+        later = time.time_ns() + 10**9 * len(customers) if len(customers) == 2 else time.time_ns()
+        os.utime(scores, ns=(later, later))
+        own = purchase_history(shop, cutoff).set_index("customer_id").reindex(customers)["historic_value"]
+        assert kept_history(scores, shop, cutoff)["historic_value"].tolist() == own.fillna(0).tolist()
+
+
+def purchases_before(log: pd.DataFrame, cutoff: date) -> pd.DataFrame:
+    return log[(log["event_time"] < pd.Timestamp(cutoff)) & log["event_type"].isin(["purchase", "return"])]

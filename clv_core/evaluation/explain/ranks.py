@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from clv_core.evaluation.explain.explanation import Explanation, live
 
@@ -84,9 +84,15 @@ def agreement(one: Floats, other: Floats, reference: Floats, top: int = TOP) -> 
         Spearman's correlation, averaged over rows; two rows without any order agree.
     """
     chosen = np.argsort(-reference, axis=1, kind="stable")[:, :top]
-    ranks = [rankdata(np.take_along_axis(each, chosen, axis=1), axis=1) for each in (one, other)]
+    ranks = [_ranks(np.take_along_axis(each, chosen, axis=1)) for each in (one, other)]
     a, b = (rank - rank.mean(axis=1, keepdims=True) for rank in ranks)
     spread = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
     same = (ranks[0] == ranks[1]).all(axis=1)
     found = np.divide((a * b).sum(axis=1), spread, out=same.astype(np.float64), where=spread > 0)
     return float(found.mean())
+
+
+def _ranks(values: Floats) -> Floats:
+    """Return the rank of each number in its row, of equal ones their mean rank."""
+    found: Floats = pd.DataFrame(values).rank(axis=1).to_numpy()
+    return found

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 Floats = NDArray[np.float64]
 
@@ -35,26 +35,26 @@ def by_chance(found: Floats, usual: Floats) -> float:
 def psi_chance(index: float, found: Floats, usual: Floats, spread: float) -> float:
     """Return how likely an index at least this large is where chunks differ ``spread`` times as much as by chance."""
     bins = len(found) - 1
-    return float(stats.chi2.sf(index / (spread * by_chance(found, usual)) * bins, bins))
+    return float(scipy.stats.chi2.sf(index / (spread * by_chance(found, usual)) * bins, bins))
 
 
 def psi_limit(alpha: float, found: Floats, usual: Floats, spread: float) -> float:
     """Return the index whose chance is ``alpha``."""
     bins = len(found) - 1
-    return float(stats.chi2.isf(alpha, bins) / bins * spread * by_chance(found, usual))
+    return float(scipy.stats.chi2.isf(alpha, bins) / bins * spread * by_chance(found, usual))
 
 
 def ks(found: Floats, usual: Floats) -> tuple[float, float]:
     """Return the largest distance between two samples' distribution functions, and it by chance's own measure K."""
-    distance = float(stats.ks_2samp(found, usual, method="asymp").statistic)
+    distance = float(scipy.stats.ks_2samp(found, usual, method="asymp").statistic)
     return distance, distance * float(np.sqrt(len(found) * len(usual) / (len(found) + len(usual))))
 
 
 def ks_chance(scaled: float, spread: float) -> float:
     """Return how likely a K at least this large is where chunks differ ``spread`` times as much as by chance."""
-    return float(stats.kstwobign.sf(scaled / np.sqrt(spread)))
+    return float(scipy.stats.kstwobign.sf(scaled / np.sqrt(spread)))
 
 
 def ks_limit(alpha: float, found: int, usual: int, spread: float) -> float:
     """Return the distance whose chance is ``alpha``."""
-    return float(stats.kstwobign.isf(alpha) * np.sqrt(spread * (found + usual) / (found * usual)))
+    return float(scipy.stats.kstwobign.isf(alpha) * np.sqrt(spread * (found + usual) / (found * usual)))

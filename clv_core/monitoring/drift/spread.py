@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 Floats = NDArray[np.float64]
 
@@ -47,12 +47,12 @@ class Forecast:
 
     def p_value(self, values: Floats) -> Floats:
         """Return how likely a value at least as far from the level is, two-sided, [k]."""
-        p: Floats = 2 * stats.t.sf(np.abs(values - self.level) / self.spread, self.freedom)
+        p: Floats = 2 * scipy.stats.t.sf(np.abs(values - self.level) / self.spread, self.freedom)
         return p
 
     def limits(self, alpha: float) -> tuple[Floats, Floats]:
         """Return below and above what a value is out of bounds, [k] each."""
-        reach = float(stats.t.isf(alpha / 2, self.freedom)) * self.spread
+        reach = float(scipy.stats.t.isf(alpha / 2, self.freedom)) * self.spread
         return self.level - reach, self.level + reach
 
 
@@ -99,5 +99,5 @@ def dispersion(ratios: Floats) -> float:
         ratios: of each chunk of the reference; 1 on average where chunks differ by chance alone, [n].
     """
     freedom = max(1, len(ratios) - 1)
-    plausible = freedom / float(stats.chi2.ppf(SURE_TAIL, freedom))
+    plausible = freedom / float(scipy.stats.chi2.ppf(SURE_TAIL, freedom))
     return max(1.0, float(np.mean(ratios))) * plausible

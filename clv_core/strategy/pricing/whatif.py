@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+import scipy
 
 from clv_core.columns import CATEGORY
 from clv_core.errors import Message, NotEnoughData, UsageError
@@ -203,7 +203,7 @@ def _cells(responses: Responses, measured: pd.DataFrame, rule: Rule) -> pd.DataF
 
 
 def _z() -> float:
-    return float(norm.ppf((1 + SHARE) / 2))
+    return float(scipy.stats.norm.ppf((1 + SHARE) / 2))
 
 
 def _total(cells: pd.DataFrame, what: str) -> Sum:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
+import scipy
 
 from clv_core.strategy.schemes.segmentation import Floats, Ints, Placed
 from clv_core.strategy.segments import VALUE
@@ -44,6 +44,6 @@ def compare(customers: pd.DataFrame, first: Placed, second: Placed) -> Compariso
     cell = first.where * second.count + second.where
     count = np.bincount(cell, minlength=first.count * second.count).reshape(shape)
     value = np.bincount(cell, customers[VALUE].to_numpy(float), minlength=count.size).reshape(shape).astype(np.float64)
-    rows, columns = linear_sum_assignment(count, maximize=True)
+    rows, columns = scipy.optimize.linear_sum_assignment(count, maximize=True)
     pairs = tuple((int(row), int(column)) for row, column in zip(rows, columns, strict=True) if count[row, column])
     return Comparison(count, value, pairs, float(count[rows, columns].sum() / max(len(customers), 1)))

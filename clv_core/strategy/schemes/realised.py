@@ -53,7 +53,7 @@ def past_predictions(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> 
     """Return what can be held against the log, the latest cutoff first."""
     horizon = int(bundle.record["horizon_days"])
     found = []
-    if bundle.record["holdout"] and bundle.holdout() is not None:
+    if bundle.record["holdout"] and bundle.has_holdout:
         found.append(Past(HOLDOUT, date.fromisoformat(bundle.record["holdout"]["cutoff"]), horizon))
     trained = date.fromisoformat(bundle.record["cutoff"])
     for cutoff, path in kept_scores(workspace, bundle, dataset):
@@ -67,10 +67,8 @@ def read_past(past: Past, bundle: Bundle, dataset: Dataset) -> pd.DataFrame:
 
     ``actual`` is net value in the horizon, in the log's currency.
     """
-    holdout = bundle.holdout() if past.path is None else None
-    if holdout is not None:
-        scored = holdout[holdout["model"] == bundle.record["model"]].reset_index(drop=True)
-    else:
+    scored = bundle.holdout(bundle.record["model"]) if past.path is None else None
+    if scored is None:
         scored = pd.read_parquet(str(past.path))
         came = net_value(dataset, past.cutoff, past.cutoff + timedelta(days=past.horizon_days))
         scored = scored.assign(**{ACTUAL: came.reindex(scored[CUSTOMER_ID]).fillna(0.0).to_numpy()})
