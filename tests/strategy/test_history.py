@@ -8,8 +8,11 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.store import Dataset, Manifest
+from clv_core.deployment.belongings import predictions_of
+from clv_core.deployment.kept_scores import kept_of
 from clv_core.strategy.history import beside, purchase_history, with_history
 from clv_core.strategy.kept_history import kept_history
+from clv_core.workspace import Workspace
 
 
 @pytest.fixture
@@ -71,6 +74,15 @@ def test_kept_history_that_is_older_than_the_scores_is_made_anew(log: pd.DataFra
         os.utime(scores, ns=(later, later))
         own = purchase_history(shop, cutoff).set_index("customer_id").reindex(customers)["historic_value"]
         assert kept_history(scores, shop, cutoff)["historic_value"].tolist() == own.fillna(0).tolist()
+
+
+def test_kept_history_goes_where_its_scores_go_and_is_taken_for_no_scores(log: pd.DataFrame, tmp_path: Path) -> None:
+    workspace, shop = Workspace(tmp_path / "workspace"), dataset(log, tmp_path, "UTC")
+    scores = workspace.folder("predictions", "model") / "shop-000000000000-20200301.parquet"
+    pd.DataFrame({"customer_id": ["1", "2"]}).to_parquet(scores)
+    kept_history(scores, shop, date(2020, 3, 1))
+    assert len(list(scores.parent.iterdir())) == len(predictions_of(workspace, "shop")) == 2
+    assert kept_of(workspace, "model", "shop") == [(date(2020, 3, 1), scores)]
 
 
 def purchases_before(log: pd.DataFrame, cutoff: date) -> pd.DataFrame:
