@@ -97,6 +97,8 @@ class Batcher:
                 await self._came.wait()
                 await self._gather(loop)
                 batch = self._take()
+                if not batch:
+                    continue
                 self._began = started = loop.time()
             asks = [ask for ask, _ in batch]
             said = await self._each(worker, asks)
@@ -120,12 +122,15 @@ class Batcher:
             await asyncio.sleep(little)
 
     def _take(self) -> list[Waiting]:
+        """Take what goes into a call; whose client no longer waits is left out."""
         batch: list[Waiting] = []
         size = 0
         while self._queue and (not batch or size + len(self._queue[0][0]) <= self._most):
-            batch.append(self._queue.popleft())
-            size += len(batch[-1][0])
-        self._customers -= size
+            ask, future = self._queue.popleft()
+            self._customers -= len(ask)
+            if not future.done():
+                batch.append((ask, future))
+                size += len(ask)
         if not self._queue:
             self._came.clear()
         return batch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from clv_core.deployment.service.batching import Batcher
+from clv_core.deployment.service.batching import Batcher, Busy
 from clv_core.deployment.service.document import SECURED, page, problems
 from clv_core.deployment.service.gate import Gate
 from clv_core.deployment.service.latest import Latest
@@ -140,10 +141,15 @@ async def scored(parts: Parts, request: Request) -> Response:
     body = await _body(request, parts.settings.max_bytes)
     beside = len(body) > READ_BESIDE_BYTES
     asked = await _maybe(beside, _asked, body, parts.settings, language)
-    model = await parts.roster.get(asked.get("model"))
-    as_of = asked.get("as_of") or midnight_after(datetime.now(UTC), model.timezone)
-    ask = await _maybe(beside, Ask.read, model, as_of, asked["customers"], asked.get("reasons", False), language)
-    said = await parts.lanes["reasons" if ask.reasons else "plain"].score(ask)
+    try:
+        async with asyncio.timeout(parts.settings.answer_seconds):
+            model = await parts.roster.get(asked.get("model"))
+            as_of = asked.get("as_of") or midnight_after(datetime.now(UTC), model.timezone)
+            words = model, as_of, asked["customers"], asked.get("reasons", False), language
+            ask = await _maybe(beside, Ask.read, *words)
+            said = await parts.lanes["reasons" if ask.reasons else "plain"].score(ask)
+    except TimeoutError as error:
+        raise Busy("service_late", limit=parts.settings.answer_seconds) from error
     return Response(to_json(_about(ask, language) | {"predictions": said}), media_type=JSON)
 
 

@@ -28,6 +28,7 @@ class ServiceSettings(Settings):
         max_customers: most customers of a request.
         max_events: most events of a customer.
         max_waiting: most customers that wait to be scored before others are turned away.
+        answer_seconds: after so long a request to score is turned away; a model may take long to load.
         batch: most customers that are scored together.
         wait_ms: how long a call waits for the next customer.
         poll_seconds: how often a new champion or a grown log is looked for.
@@ -45,6 +46,7 @@ class ServiceSettings(Settings):
     max_customers: int = option(1_000, low=1, high=100_000, group="service")
     max_events: int = option(2_000, low=1, high=9_000, group="service")
     max_waiting: int = option(20_000, low=1, high=1_000_000, group="service")
+    answer_seconds: float = option(60.0, low=0.1, high=3_600.0, group="service")
     batch: int = option(128, low=1, high=4_096, group="service")
     wait_ms: float = option(0.3, low=0.0, high=1_000.0, group="service")
     poll_seconds: float = option(1.0, low=0.01, high=3_600.0, group="service")

@@ -92,3 +92,37 @@ def test_one_ask_that_breaks_the_call_fails_alone_and_what_was_lost_is_asked_onc
     assert (first, second) == ([{"said": "a"}], [{"said": "b"}])
     assert isinstance(bad, ClvError) and "secret" not in str(bad)
     assert isinstance(bad, Lost) == isinstance(error, Lost)
+
+
+def test_whose_client_no_longer_waits_is_not_scored() -> None:
+    async def run() -> list[str]:
+        asked: list[str] = []
+        running, going = asyncio.Event(), asyncio.Event()
+
+        async def answer(worker: Worker, asks: Sequence[Ask]) -> Said:
+            asked.extend(ask.language for ask in asks)
+            running.set()
+            await going.wait()
+            return [[{"said": ask.language}] for ask in asks]
+
+        batcher = batcher_of(answer)
+        named = [Ask(None, None, [{}], language=name) for name in ("first", "gone", "stays", "alone")]  # type: ignore[arg-type, list-item]
+        first = asyncio.create_task(batcher.score(named[0]))
+        await running.wait()
+        gone, stays = (asyncio.create_task(batcher.score(one)) for one in named[1:3])
+        await asyncio.sleep(0)
+        gone.cancel()
+        going.set()
+        await asyncio.gather(first, stays)
+        running.clear(), going.clear()
+        first = asyncio.create_task(batcher.score(named[0]))
+        await running.wait()
+        alone = asyncio.create_task(batcher.score(named[3]))
+        await asyncio.sleep(0)
+        alone.cancel()
+        going.set()
+        await first
+        await batcher.close()
+        return asked
+
+    assert asyncio.run(run()) == ["first", "stays", "first"]

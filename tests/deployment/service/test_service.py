@@ -16,7 +16,9 @@ from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.service import work
 from clv_core.deployment.service.keys import add_key, revoke_key
+from clv_core.deployment.service.loading import load
 from clv_core.deployment.service.work import FIGURES
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import score
@@ -139,6 +141,27 @@ def test_what_does_not_fit_is_refused_with_its_reason(shop: Workspace, serve: Se
     with serve(max_waiting=1) as client:
         answer = client.post("/v1/score", json={**ONE, "customers": ONE["customers"] * 2})
         assert error_of(answer) == (503, "service_busy") and answer.headers["retry-after"] == "1"
+
+
+def test_what_takes_too_long_is_turned_away_and_answered_once_the_model_is_there(
+    bundles: dict[str, Bundle], serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going, wanted = threading.Event(), {**ONE, "model": bundles["lightgbm"].id}
+
+    def slow(*words: Any) -> Any:
+        going.wait(20)
+        return load(*words)
+
+    with serve(answer_seconds=0.2) as client:
+        monkeypatch.setattr(work, "load", slow)
+        answer = client.post("/v1/score", json=wanted)
+        assert error_of(answer) == (503, "service_late") and answer.headers["retry-after"] == "1"
+        going.set()
+        for _ in range(100):
+            answer = client.post("/v1/score", json=wanted)
+            if answer.status_code == 200:
+                break
+        assert answer.status_code == 200
 
 
 def test_keys_are_asked_for_and_turned_away_once_revoked(
