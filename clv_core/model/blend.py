@@ -6,19 +6,18 @@ off by factors rather than by sums. Source of the choice: the table in ``tests/b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.deep import DeepModel
-from clv_core.model.heads import Head, Params
 from clv_core.model.instant.model import InstantModel
-from clv_core.model.levelled import Levelled, Read
+from clv_core.model.levelled import Floats, Levelled, Read, Said
 
 SMALLEST: Final = 1e-12
 PARTS: Final = ("hybrid", "instant_tuned")
@@ -39,37 +38,16 @@ class BlendModel(Levelled):
     instant: InstantModel
 
     @property
-    def heads(self) -> list[Head]:
-        """The head of each network."""
-        return [*self.deep.heads, *self.instant.heads]
-
-    @property
     def largest(self) -> float:
         """Largest value in the horizon seen in training, in the log's currency."""
         return self.deep.largest
 
     @torch.no_grad()
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
-        """Return what both say of every row, before any level; each network's mean is moved to the common one."""
+        """Return what both say of every row, before any level; the means of each are moved to the common one."""
         parts = self.deep.read(snapshot, horizon_days), self.instant.read(snapshot, horizon_days)
         mean = np.sqrt(np.prod([np.maximum(part.mean, SMALLEST) for part in parts], axis=0))
-        members: list[Params] = []
-        for part in parts:
-            lift = torch.from_numpy(np.log(mean / np.maximum(part.mean, SMALLEST) * part.money).astype(np.float32))
-            members += [{**params, "log_mean": params["log_mean"] + lift} for params in part.members]
-        first = parts[0]
-        return Read(
-            members=members,
-            money=1.0,
-            mean=mean,
-            anchor_value=first.anchor_value,
-            bought=first.bought,
-            cutoff_day=first.cutoff_day,
-            longer=_both(parts, "longer"),
-            plain=_both(parts, "plain"),
-            largest=first.largest,
-            residual=first.residual,
-        )
+        return replace(parts[0], said=[one for part in parts for one in _moved(part, mean)], money=1.0, mean=mean)
 
     def hidden(self, snapshot: Snapshot) -> list[NDArray[np.float32]]:
         """Return the last hidden layer of each network of both."""
@@ -96,5 +74,8 @@ class BlendModel(Levelled):
         return cls(DeepModel.from_state(own(deep), state[deep]), InstantModel.from_state(own(instant), state[instant]))
 
 
-def _both(parts: tuple[Read, Read], name: str) -> list[Tensor]:
-    return [factor for part in parts for factor in getattr(part, name)]
+def _moved(part: Read, mean: Floats) -> Iterator[Said]:
+    """Yield what was said with the networks' means lifted together, so that in currency they meet at ``mean`` [n]."""
+    lift = torch.from_numpy(np.log(mean / np.maximum(part.mean, SMALLEST) * part.money).astype(np.float32))
+    for said in part.said:
+        yield replace(said, params={**said.params, "log_mean": said.params["log_mean"] + lift})

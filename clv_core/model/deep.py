@@ -13,10 +13,9 @@ from torch import Tensor
 
 from clv_core.config import TrainConfig
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.heads import Head, Params
 from clv_core.model.horizon import Horizon, exposure, largest_allowed
-from clv_core.model.inputs import Batch, InputEncoder, Inputs
-from clv_core.model.levelled import Levelled, Read, ask_all, mean_of
+from clv_core.model.inputs import InputEncoder, Inputs
+from clv_core.model.levelled import Levelled, Read, Said, ask_all, mean_of
 from clv_core.model.network import Network, Shape
 from clv_core.model.one_thread import one_thread
 from clv_core.model.together import Together
@@ -41,29 +40,22 @@ class DeepModel(Levelled):
     networks: tuple[Network, ...]
     largest: float
 
-    @property
-    def heads(self) -> list[Head]:
-        """The head of each network."""
-        return [network.head for network in self.networks]
-
     @torch.no_grad()
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
         """Return what the networks say of every row, before any level."""
         one_thread()
         inputs = self._inputs(snapshot)
-        members = ask_all(inputs, self._ask)
+        params, head = ask_all(inputs, self._all, lambda network, batch: network(batch)), self._all.whole.head
         horizon = horizon_days or self.config.horizon_days
         longer = self._exposure(snapshot, horizon)
         plain = self._exposure(snapshot, int(horizon)) if Horizon.of(horizon).yearly_rate else longer
         return Read(
-            members=members,
+            said=[Said(head, params, longer, plain)],
             money=self.encoder.money,
-            mean=mean_of(self.heads, members) * self.encoder.money,
+            mean=mean_of(head, params) * self.encoder.money,
             anchor_value=np.nan_to_num(snapshot.features["anchor_value"].to_numpy(np.float64)),
             bought=snapshot.features["T"].notna().to_numpy(),
             cutoff_day=snapshot.cutoff_day,
-            longer=[longer] * len(members),
-            plain=[plain] * len(members),
             largest=largest_allowed(self.largest, self.config.horizon_days, horizon),
             residual=snapshot.last_year_residual,
         )
@@ -73,20 +65,12 @@ class DeepModel(Levelled):
         """Return the last hidden layer of each network, each [n, width]."""
         one_thread()
         inputs = self._inputs(snapshot)
-        said = ask_all(inputs, lambda batch: [{"hidden": network.hidden(batch)} for network in self.networks])
-        return [one["hidden"].numpy() for one in said]
+        said = ask_all(inputs, self._all, lambda network, batch: {"hidden": network.hidden(batch)})
+        return list(said["hidden"].numpy())
 
     @cached_property
-    def _rnns(self) -> Together:
-        return Together([network.steps and network.steps.rnn for network in self.networks])
-
-    def _ask(self, batch: Batch) -> list[Params]:
-        steps = batch.sequence
-        if not self._rnns.few(steps.batch_sizes):
-            return [network(batch) for network in self.networks]
-        read = [network.steps.embed(steps) for network in self.networks if network.steps is not None]
-        states = self._rnns.last(read, steps.batch_sizes, steps.unsort)
-        return [network(batch, last) for network, last in zip(self.networks, states, strict=True)]
+    def _all(self) -> Together[Network]:
+        return Together(self.networks)
 
     def _inputs(self, snapshot: Snapshot) -> Inputs:
         windows = snapshot.windows.latest(self.config.max_steps_back)

@@ -51,12 +51,12 @@ class SequenceEncoder(nn.Module):
 
     def embed(self, sequence: Sequence) -> Tensor:
         """Return what the recurrent layers read of every step, [total, w]."""
-        tables = zip(self.embeddings, sequence.codes.T, strict=True)
-        return torch.cat([sequence.channels, *(table(codes) for table, codes in tables)], dim=1)
+        known = [table(codes) for table, codes in zip(self.embeddings, sequence.codes.T, strict=True)]
+        return torch.cat([sequence.channels.expand(*known[0].shape[:-1], -1), *known], dim=-1)
 
     def read(self, embedded: Tensor, sequence: Sequence) -> Tensor:
         """Return the last state of each row, [B, width], whose steps are ``embedded`` [total, w]."""
         packed = PackedSequence(embedded, sequence.batch_sizes)
         state = self.rnn(packed)[1]
         last: Tensor = state[0][-1] if isinstance(state, tuple) else state[-1]
-        return last[sequence.unsort]
+        return last[..., sequence.unsort, :]

@@ -7,6 +7,8 @@ The network never learns which distribution it feeds. In every head the mean is 
 so that large spenders pass through, and the deep part lifts a mean by at most e^2 and lowers it by at most e^4: whom
 the anchor takes for a customer like all others may have left, but is no whale. Money is in units of the log's mean
 order; ``base`` holds the base logs and, last, the anchor's purchase logit.
+
+A head of several networks (:mod:`clv_core.model.together`) takes and returns [k, B] wherever [B] is written.
 """
 
 from __future__ import annotations
@@ -53,8 +55,8 @@ class Head(nn.Module, ABC):
 
     def domain_map(self, raw: Tensor, base: Tensor) -> Params:
         """Turn raw [B, args_dim] and base [B, BASE_WIDTH] into parameters, each [B]."""
-        logit = raw[:, 0] + base[:, -1]
-        move = torch.where(raw[:, 1] > 0, _bounded(raw[:, 1], LIFT), _bounded(raw[:, 1], DROP))
+        logit, move = raw[..., 0] + base[:, -1], raw[..., 1]
+        move = torch.where(move > 0, _bounded(move, LIFT), _bounded(move, DROP))
         return {"logit": logit, "log_mean": self.pass_through(base[:, :-1]).squeeze(-1) + move}
 
     @abstractmethod
@@ -71,7 +73,7 @@ class Head(nn.Module, ABC):
 
     @abstractmethod
     def quantile(self, params: Params, q: float | Tensor) -> Tensor:
-        """Return the q-quantile of the value [B], or of several levels ``q`` [k, 1] each, [k, B]."""
+        """Return the q-quantile of the value [B], or of several levels ``q``, each on an axis before: [l, B]."""
 
     def calibrate(self, target: Tensor, params: Params) -> None:
         """Learn from training windows what the parameters alone do not say (nothing, for a head with a density)."""
@@ -118,7 +120,7 @@ class Ziln(Head):
 
     def domain_map(self, raw: Tensor, base: Tensor) -> Params:
         """Add sigma in (0.2, 1.5)."""
-        return {**super().domain_map(raw, base), "sigma": 0.2 + 1.3 * torch.sigmoid(raw[:, 2])}
+        return {**super().domain_map(raw, base), "sigma": 0.2 + 1.3 * torch.sigmoid(raw[..., 2])}
 
     def mu(self, params: Params) -> Tensor:
         """Return the lognormal's mu [B]."""
@@ -164,7 +166,7 @@ class Ziln(Head):
         above = torch.searchsorted(levels, within).clamp(1, len(levels) - 1)
         weight = (within - levels[above - 1]) / (levels[above] - levels[above - 1])
         beyond = torch.special.ndtri(level) - torch.special.ndtri(within)
-        residual: Tensor = torch.lerp(learned[above - 1], learned[above], weight) + beyond
+        residual: Tensor = torch.lerp(_at(learned, above - 1), _at(learned, above), weight) + beyond
         return residual
 
 
@@ -215,8 +217,9 @@ class _MeanHead(Head, ABC):
         level = 1 - (1 - q) * share
         position = ((level - 0.01) / 0.98).clamp(0.0, 1.0) * (RESIDUAL_LEVELS - 1)
         lower = position.long().clamp(max=RESIDUAL_LEVELS - 2)
-        weight, bins = position - lower, torch.bucketize(own, self.edges.to(own.dtype))
-        ratio = self.ratios[bins, lower] * (1 - weight) + self.ratios[bins, lower + 1] * weight
+        weight, bins = position - lower, torch.searchsorted(self.edges.to(own.dtype), own)
+        ratios, place = self.ratios.flatten(-2), bins * RESIDUAL_LEVELS + lower
+        ratio = _at(ratios, place) * (1 - weight) + _at(ratios, place + 1) * weight
         return torch.where(level > 0, mean * share * ratio, torch.zeros_like(mean))
 
 
@@ -242,6 +245,11 @@ class Tweedie(_MeanHead):
     def mean_loss(self, target: Tensor, mean: Tensor) -> Tensor:
         """Return the deviance [B]."""
         return tweedie_deviance(target, mean)
+
+
+def _at(table: Tensor, place: Tensor) -> Tensor:
+    """Return ``table`` [m] at ``place`` [B]; of several networks [k, m] at [k, B]; more axes of places come before."""
+    return table.expand(*place.shape[:-1], table.shape[-1]).gather(-1, place)
 
 
 def _bounded(move: Tensor, most: float) -> Tensor:

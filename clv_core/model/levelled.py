@@ -5,53 +5,68 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from clv_core.features.shards import each
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.heads import Head, Params
 from clv_core.model.predictions import Predictions
+from clv_core.model.together import Together
 
 Floats = NDArray[np.float64]
+N = TypeVar("N", bound=nn.Module)
 
 ROWS_AT_ONCE: Final = 2048
 """A part of a layer stays in the processor's caches: a fifth faster than 8192."""
 LARGEST_LEVEL_RATIO: Final = 3.0
-QUANTILES: Final = torch.tensor([[0.1], [0.5], [0.9]], dtype=torch.float64)
+QUANTILES: Final = torch.tensor([[[0.1]], [[0.5]], [[0.9]]], dtype=torch.float64)
 COPIES: Final = 3
 """Products of matrices of fewer than four rows go another way through BLAS, which rounds otherwise."""
 
 
 @dataclass(frozen=True)
-class Read:
-    """What an ensemble says of n rows before their level is set.
+class Said:
+    """What the k networks of an ensemble say of n rows before their level is set.
 
     Args:
-        members: the head's parameters of each network, each float32 [n].
+        head: of all of them.
+        params: its parameters, float32 [k, n].
+        longer: value in the asked horizon, discounted, relative to that in the trained one, float32 [n] or [k, n].
+        plain: the same without discount: a chance to buy knows none.
+    """
+
+    head: Head
+    params: Params
+    longer: Tensor
+    plain: Tensor
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a model's ensembles say of n rows before their level is set.
+
+    Args:
+        said: by each ensemble.
         money: what one of their units is in the log's currency, of all rows or of each, [n].
-        mean: the ensemble's mean, in the log's currency, float64 [n].
+        mean: the mean of all, in the log's currency, float64 [n].
         anchor_value: the anchor's, float64 [n].
         bought: who has ever bought, bool [n].
         cutoff_day: int32 [n].
-        longer: value in the asked horizon, discounted, relative to that in the trained one, by member, float32 [n].
-        plain: the same without discount: a chance to buy knows none.
         largest: no value exceeds it, in the log's currency.
         residual: last year's, the same for all rows of a snapshot.
     """
 
-    members: list[Params]
+    said: Sequence[Said]
     money: Floats | float
     mean: Floats
     anchor_value: Floats
     bought: NDArray[np.bool_]
     cutoff_day: NDArray[np.int32]
-    longer: Sequence[Tensor]
-    plain: Sequence[Tensor]
     largest: float
     residual: float
 
@@ -78,11 +93,6 @@ class Levelled(ABC):
     """
 
     whole_past: ClassVar[bool] = False
-
-    @property
-    @abstractmethod
-    def heads(self) -> list[Head]:
-        """The head of each network."""
 
     @abstractmethod
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
@@ -149,27 +159,29 @@ class Levelled(ABC):
         """
         read = self.read(snapshot)
         level, ones = read.ratio(levels), torch.ones(len(snapshot))
-        figures: tuple[list[Tensor], list[Tensor]] = [], []
-        for head, params in zip(self.heads, read.members, strict=True):
-            scaled = head.rescale(_exact(params), level, ones)
-            figures[0].append(head.p_purchase(scaled))
-            figures[1].append(head.mean(scaled))
-        p, mean = (torch.stack(parts).mean(0).numpy() for parts in figures)
+        figures = []
+        for said in read.said:
+            scaled = said.head.rescale(_exact(said.params), level, ones)
+            figures.append(torch.stack([said.head.p_purchase(scaled), said.head.mean(scaled)]))
+        p, mean = torch.cat(figures, dim=1).mean(1).numpy()
         return np.clip(p, 0, 1), read.in_currency(mean)
 
     @torch.no_grad()
     def _answer(self, read: Read, levels: dict[int, float]) -> Predictions:
-        figures: list[Tensor] = []
+        figures = []
         level = read.ratio(levels)
-        for head, params, longer, plain in zip(self.heads, read.members, read.longer, read.plain, strict=True):
-            exact = _exact(params)
-            scaled = head.rescale(exact, level * longer, longer)
-            even = scaled if plain is longer else head.rescale(exact, level * plain, plain)
-            figures += [head.p_purchase(even), head.mean(scaled), *head.quantile(scaled, QUANTILES)]
-        p, mean, *quantiles = torch.stack(figures).view(len(read.members), -1, len(level)).mean(0).numpy()
+        for said in read.said:
+            head, exact = said.head, _exact(said.params)
+            scaled = head.rescale(exact, level * said.longer, said.longer)
+            even = scaled if said.plain is said.longer else head.rescale(exact, level * said.plain, said.plain)
+            means = torch.stack([head.p_purchase(even), head.mean(scaled)])
+            figures.append(torch.cat([means, head.quantile(scaled, QUANTILES)]))
+        p, mean, *quantiles = torch.cat(figures, dim=1).mean(1).numpy()
         p = np.clip(p, 0, 1)
-        # Some member may expect a purchase where all together do not: the quantiles go with the chance that is said.
-        held = [np.where(q <= 1 - p, 0.0, value) for q, value in zip(QUANTILES.numpy(), quantiles, strict=True)]
+        # Some network may expect a purchase where all together do not: the quantiles go with the chance that is said.
+        held = [
+            np.where(q <= 1 - p, 0.0, value) for q, value in zip(QUANTILES.flatten().numpy(), quantiles, strict=True)
+        ]
         return Predictions(p, *(read.in_currency(value) for value in (mean, *held)))
 
 
@@ -191,28 +203,28 @@ class Inputs(Protocol):
         """Return all row numbers in parts of at most ``rows_at_once``."""
 
 
-def ask_all(inputs: Inputs, ask: Callable[[Any], list[Params]]) -> list[Params]:
-    """Return what each network says of all rows, part by part, a thread each.
+def ask_all(inputs: Inputs, networks: Together[N], ask: Callable[[N, Any], Params]) -> Params:
+    """Return what k networks say of all rows, [k, n], part by part, a thread each.
 
     What is said of a row is the same to the bit whoever stands beside it: each part has copies of its longest row at
     its end, so that no step of an RNN is left with a row or two, and what is said of them is forgotten.
 
     Args:
         inputs: of n rows.
-        ask: returns what each network says of a batch.
+        networks: of an ensemble.
+        ask: returns what a network says of a batch, [B] or [B, width].
     """
     length = inputs.stop - inputs.start
 
     @torch.no_grad()  # of this thread
-    def part(rows: Tensor) -> list[Params]:
+    def part(rows: Tensor) -> Params:
         longest = rows[length[rows].argmax()]
-        said = ask(inputs.batch(torch.cat([rows, longest.expand(COPIES)])))
-        return [{name: values[: len(rows)] for name, values in params.items()} for params in said]
+        batch = inputs.batch(torch.cat([rows, longest.expand(COPIES)]))
+        said = networks.ask(lambda network: ask(network, batch), len(rows))
+        return {name: values[:, : len(rows)] for name, values in said.items()}
 
     answers = each(part, list(inputs.in_parts(ROWS_AT_ONCE)))
-    return [
-        {name: torch.cat([said[name] for said in parts]) for name in parts[0]} for parts in zip(*answers, strict=True)
-    ]
+    return {name: torch.cat([said[name] for said in answers], dim=1) for name in answers[0]}
 
 
 def _exact(params: Params) -> Params:
@@ -220,10 +232,9 @@ def _exact(params: Params) -> Params:
     return {name: values.double() for name, values in params.items()}
 
 
-def mean_of(heads: list[Head], members: list[Params]) -> Floats:
-    """Return the mean of an ensemble's means in units of the networks, [n]."""
-    means = [head.mean(params) for head, params in zip(heads, members, strict=True)]
-    found: Floats = torch.stack(means).mean(0).double().numpy()
+def mean_of(head: Head, params: Params) -> Floats:
+    """Return the mean of the networks' means in their units, [n]."""
+    found: Floats = head.mean(params).mean(0).double().numpy()
     return found
 
 

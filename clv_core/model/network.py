@@ -67,11 +67,9 @@ class Network(nn.Module):
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
-    def forward(self, batch: Batch, last: Tensor | None = None) -> Params:
-        """Return the head's parameters for a batch, each [B]; ``last`` [B, w]: the RNN's last state, if it is known."""
-        if last is None and self.steps is not None:
-            last = self.steps(batch.sequence)
-        return self._answer(self._joined(batch, last), batch)
+    def forward(self, batch: Batch) -> Params:
+        """Return the head's parameters for a batch, each [B]."""
+        return self._answer(self.hidden(batch), batch)
 
     def hidden(self, batch: Batch) -> Tensor:
         """Return the last hidden layer: each customer as the network sees her, [B, width]."""
@@ -98,5 +96,5 @@ class Network(nn.Module):
             parts.append(last)
         if len(parts) == 2 and self.training:
             parts[0] = parts[0] * (torch.rand(len(parts[0]), 1, device=parts[0].device) >= self.branch_dropout)
-        joined: Tensor = self.join(torch.cat(parts, dim=1))
+        joined: Tensor = self.join(torch.cat(parts, dim=-1))
         return joined

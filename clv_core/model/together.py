@@ -1,56 +1,190 @@
-"""Several GRUs as one where rows are few: a step of an RNN costs its calls then, and hardly its arithmetic."""
+"""The networks of an ensemble as one network: each layer holds the weights of all, on an axis before the rows.
+
+With few rows a layer costs its call, and hardly its arithmetic: all networks are asked in the calls of one. With many
+it costs memory, and each network is asked in turn, so that what lies between its layers stays in the processor's
+caches. A network among others and one by itself are made of the same operations, so what they say is the same bits.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from typing import Any, Final, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
 
-FEW_ROWS: Final = 32
-"""Up to so many, one wide GRU takes about half the time of four."""
+from clv_core.model.heads import Params
+
+N = TypeVar("N", bound=nn.Module)
+
+FEW_ROWS: Final = 512
+"""Up to so many, networks together are no slower than in turn."""
+SMALL: Final = 100
+"""Up to so many weights, a product of few rows would be summed in another order than that of many."""
 
 
-class Together:
-    """The GRUs of an ensemble, side by side in a wide one: their weights in blocks, and zeros, which change no bit.
+class Together(Generic[N]):
+    """An ensemble.
 
     Args:
-        rnns: of the networks; None, or anything but GRUs of one layer, is left to the networks themselves.
+        networks: k alike; parameters of their own, outside of layers, must do with an axis before them.
     """
 
-    def __init__(self, rnns: Sequence[nn.Module | None]) -> None:
-        self._count = len(rnns)
-        alike = [rnn for rnn in rnns if isinstance(rnn, nn.GRU) and rnn.num_layers == 1]
-        self._wide = _wide(alike) if len(alike) == len(rnns) > 1 else None
+    def __init__(self, networks: Sequence[N]) -> None:
+        self.whole = joined(networks)
+        self._alone = [joined([network]) for network in networks]
 
-    def few(self, batch_sizes: Tensor) -> bool:
-        """Return whether a packed batch is read faster together."""
-        return self._wide is not None and int(batch_sizes[0]) <= FEW_ROWS
-
-    def last(self, steps: Sequence[Tensor], batch_sizes: Tensor, unsort: Tensor) -> tuple[Tensor, ...]:
-        """Return each GRU's last state of each row, [B, width] each.
+    def ask(self, question: Callable[[N], Params], rows: int) -> Params:
+        """Return what all networks answer about B rows, [k, B] where one says [B].
 
         Args:
-            steps: what each GRU reads of a packed batch, [total, w] each.
-            batch_sizes: rows still alive at each position, [longest].
-            unsort: where each row lies in the packed order, [B].
+            question: asks a network.
+            rows: B.
         """
-        assert self._wide is not None
-        state: Tensor = self._wide(PackedSequence(torch.cat(list(steps), dim=1), batch_sizes))[1][-1][unsort]
-        return state.chunk(self._count, dim=1)
+        if rows <= FEW_ROWS:
+            return question(self.whole)
+        said = [question(network) for network in self._alone]
+        return {name: torch.cat([one[name] for one in said]) for name in said[0]}
 
 
 @torch.no_grad()
-def _wide(rnns: Sequence[nn.GRU]) -> nn.GRU:
-    """Return a GRU whose state is the states of all, from what all read side by side."""
-    width, size = rnns[0].hidden_size, rnns[0].input_size
-    wide = nn.GRU(size * len(rnns), width * len(rnns))
-    for name, joint in wide.named_parameters():
-        gates = joint.zero_().view(3, len(rnns), width, -1)  # of all GRUs, then one GRU's units
-        for at, rnn in enumerate(rnns):
-            own = rnn.get_parameter(name).view(3, width, -1)
-            begin = at * own.shape[2] if "weight" in name else 0
-            gates[:, at, :, begin : begin + own.shape[2]] = own
-    return wide.eval()
+def joined(networks: Sequence[N]) -> N:
+    """Return a network that says of B rows what each of k networks says, [k, B] for [B]."""
+    whole = deepcopy(networks[0])
+    _fill(whole, networks)
+    return whole.eval()
+
+
+class Linears(nn.Module):
+    """Linear layers: [B, in], the same for all, or [k, B, in] -> [k, B, out].
+
+    Args:
+        weights: of each, [out, in].
+        biases: of each, [out].
+    """
+
+    def __init__(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.stack([weight.T for weight in weights]).contiguous())
+        self.register_buffer("bias", torch.stack(list(biases)).unsqueeze(1))
+        self.weight: Tensor
+        self.bias: Tensor
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return what each layer makes of its rows; what it makes of a row does not depend on how many there are."""
+        if self.weight[0].numel() <= SMALL:
+            return (rows.unsqueeze(-1) * self.weight.unsqueeze(1)).sum(-2) + self.bias
+        return torch.baddbmm(self.bias, rows.expand(len(self.weight), *rows.shape[-2:]), self.weight)
+
+
+class Norms(nn.Module):
+    """Layer norms: [k, B, width] -> [k, B, width]."""
+
+    def __init__(self, layers: Sequence[nn.LayerNorm]) -> None:
+        super().__init__()
+        self.shape, self.eps = layers[0].normalized_shape, layers[0].eps
+        self.register_buffer("weight", torch.stack([layer.weight for layer in layers]).unsqueeze(1))
+        self.register_buffer("bias", torch.stack([layer.bias for layer in layers]).unsqueeze(1))
+        self.weight: Tensor
+        self.bias: Tensor
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return what each layer makes of its rows."""
+        return torch.addcmul(self.bias, F.layer_norm(rows, self.shape, eps=self.eps), self.weight)
+
+
+class Embeddings(nn.Module):
+    """Embedding tables: codes [total], the same for all -> [k, total, width]."""
+
+    def __init__(self, tables: Sequence[nn.Embedding]) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.stack([table.weight for table in tables]))
+        self.weight: Tensor
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Return what each table holds for the codes."""
+        return self.weight[:, codes]
+
+
+class Grus(nn.Module):
+    """GRUs of one layer. A packed batch, the same for all or [k, total, in] -> nothing, and the last states.
+
+    Source: Cho et al. (2014), arXiv 1406.1078, in the form of :class:`torch.nn.GRU`, whose place it takes.
+    """
+
+    def __init__(self, grus: Sequence[nn.GRU]) -> None:
+        super().__init__()
+        self.width = grus[0].hidden_size
+        self.read, self.keep = (
+            Linears(
+                [gru.get_parameter(f"weight_{of}_l0") for gru in grus], [getattr(gru, f"bias_{of}_l0") for gru in grus]
+            )
+            for of in ("ih", "hh")
+        )
+
+    def forward(self, packed: PackedSequence) -> tuple[None, Tensor]:
+        """Return the last state of each row in the packed order, [1, k, B, width]."""
+        read = self.read(packed.data)
+        state = read.new_zeros(len(read), int(packed.batch_sizes[0]), self.width)
+        ended: list[Tensor] = []
+        for step in read.split(packed.batch_sizes.tolist(), dim=1):
+            if (alive := step.shape[1]) < state.shape[1]:
+                ended.append(state[:, alive:])
+                state = state[:, :alive]
+            state = self._next(step, state)
+        return None, torch.cat([state, *reversed(ended)], dim=1).unsqueeze(0)
+
+    def _next(self, read: Tensor, state: Tensor) -> Tensor:
+        """Return the state [k, B, width] after one more step, from what the gates read of it [k, B, 3 width]."""
+        kept, gates = self.keep(state), 2 * self.width
+        reset, update = (read[..., :gates] + kept[..., :gates]).sigmoid_().chunk(2, dim=-1)
+        new = torch.addcmul(read[..., gates:], reset, kept[..., gates:]).tanh_()
+        return torch.lerp(new, state, update)
+
+
+class Rnns(nn.Module):
+    """Any other recurrent layers, each by itself; they answer as :class:`Grus` do."""
+
+    def __init__(self, rnns: Sequence[nn.RNNBase]) -> None:
+        super().__init__()
+        self.each = nn.ModuleList(rnns)
+
+    def forward(self, packed: PackedSequence) -> tuple[None, Tensor]:
+        """Return the last state of each row in the packed order, [1, k, B, width]."""
+        read = packed.data.expand(len(self.each), *packed.data.shape[-2:])
+        states = [rnn(PackedSequence(own, packed.batch_sizes))[1] for rnn, own in zip(self.each, read, strict=True)]
+        return None, torch.stack([(one[0] if isinstance(one, tuple) else one)[-1] for one in states]).unsqueeze(0)
+
+
+def _linears(layers: Sequence[nn.Linear]) -> Linears:
+    return Linears([layer.weight for layer in layers], [layer.bias for layer in layers])
+
+
+def _grus(layers: Sequence[nn.GRU]) -> nn.Module:
+    return Grus(layers) if layers[0].num_layers == 1 else Rnns(layers)
+
+
+LAYERS: Final[dict[type[nn.Module], Callable[[Sequence[Any]], nn.Module]]] = {
+    nn.Linear: _linears,
+    nn.LayerNorm: Norms,
+    nn.Embedding: Embeddings,
+    nn.GRU: _grus,
+    nn.LSTM: Rnns,
+    nn.RNN: Rnns,
+}
+"""What takes the place of layers; all others have no weights, or are made of these."""
+
+
+def _fill(whole: nn.Module, networks: Sequence[nn.Module]) -> None:
+    """Put the weights of all networks into a copy of one."""
+    for name, part in list(whole.named_children()):
+        parts = [network.get_submodule(name) for network in networks]
+        if type(part) in LAYERS:
+            setattr(whole, name, LAYERS[type(part)](parts))
+        else:
+            _fill(part, parts)
+    for name, own in [*whole.named_parameters(recurse=False), *whole.named_buffers(recurse=False)]:
+        own.data = torch.stack([getattr(network, name) for network in networks])

@@ -14,12 +14,11 @@ from torch import Tensor
 
 from clv_core.features.context.context import Context
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.heads import Head, Params
 from clv_core.model.horizon import Curve, Horizon, discounted, growth, largest_allowed
 from clv_core.model.instant import curve
-from clv_core.model.instant.inputs import Batch, InstantInputs
+from clv_core.model.instant.inputs import InstantInputs
 from clv_core.model.instant.network import InstantNetwork
-from clv_core.model.levelled import Levelled, Read, ask_all, mean_of
+from clv_core.model.levelled import Levelled, Read, Said, ask_all, mean_of
 from clv_core.model.one_thread import one_thread
 from clv_core.model.together import Together
 
@@ -45,34 +44,26 @@ class InstantModel(Levelled):
     networks: tuple[InstantNetwork, ...]
     largest: float | None = None
 
-    @property
-    def heads(self) -> list[Head]:
-        """The head of each network."""
-        return [network.head for network in self.networks]
-
     @torch.no_grad()
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
         """Return what the networks say of every row, before any level."""
         one_thread()
         contexts, inputs = _inputs(snapshot)
-        members = ask_all(inputs, self._ask)
-        curves = [params.pop("curve") for params in members]
+        params, head = ask_all(inputs, self._all, lambda network, batch: network(batch)), self._all.whole.head
+        weights = params.pop("curve")
         horizon = horizon_days or self.horizon_days
         after = cache(partial(growth, snapshot, self.horizon_days))
-        longer = [self._share(weights, horizon, after) for weights in curves]
-        discounts = Horizon.of(horizon).yearly_rate != 0
-        plain = [self._share(weights, int(horizon), after) for weights in curves] if discounts else longer
+        longer = self._share(weights, horizon, after)
+        plain = self._share(weights, int(horizon), after) if Horizon.of(horizon).yearly_rate else longer
         money = inputs.money(contexts)
         largest = max(map(_largest_seen, contexts.values())) if self.largest is None else self.largest
         return Read(
-            members=members,
+            said=[Said(head, params, longer, plain)],
             money=money,
-            mean=mean_of(self.heads, members) * money,
+            mean=mean_of(head, params) * money,
             anchor_value=np.nan_to_num(snapshot.features["anchor_value"].to_numpy(np.float64)),
             bought=snapshot.features["T"].notna().to_numpy(),
             cutoff_day=snapshot.cutoff_day,
-            longer=longer,
-            plain=plain,
             largest=largest_allowed(largest, self.horizon_days, horizon),
             residual=snapshot.last_year_residual,
         )
@@ -82,36 +73,29 @@ class InstantModel(Levelled):
         """Return the last hidden layer of each network, each [n, WIDTH]."""
         one_thread()
         _, inputs = _inputs(snapshot)
-        said = ask_all(inputs, lambda batch: [{"hidden": network.hidden(batch)} for network in self.networks])
-        return [one["hidden"].numpy() for one in said]
+        said = ask_all(inputs, self._all, lambda network, batch: {"hidden": network.hidden(batch)})
+        return list(said["hidden"].numpy())
 
     @cached_property
-    def _rnns(self) -> Together:
-        return Together([network.steps for network in self.networks])
-
-    def _ask(self, batch: Batch) -> list[Params]:
-        steps = batch.steps
-        if not self._rnns.few(steps.batch_sizes):
-            return [network(batch) for network in self.networks]
-        states = self._rnns.last([steps.channels] * len(self.networks), steps.batch_sizes, steps.unsort)
-        return [network(batch, last) for network, last in zip(self.networks, states, strict=True)]
+    def _all(self) -> Together[InstantNetwork]:
+        return Together(self.networks)
 
     def _share(self, weights: Tensor, horizon_days: int, after: Callable[[], Curve]) -> Tensor:
-        """Return what comes in ``horizon_days``, discounted, relative to the model's own horizon, float32 [n].
+        """Return what comes in ``horizon_days``, discounted, relative to the model's own horizon, float32.
 
         Args:
-            weights: of each customer's curve, [n, curve.WIDTH].
+            weights: of each customer's curve in each network, [k, n, curve.WIDTH].
             horizon_days: days asked for.
             after: returns the anchor's curve, 1 at the model's own horizon; it holds from there on.
         """
         if horizon_days == self.horizon_days and not Horizon.of(horizon_days).yearly_rate:
-            return torch.ones(len(weights))
+            return torch.ones(weights.shape[1])
         exact = weights.double()
 
         def grown(days: float) -> NDArray[np.float64]:
             if days > self.horizon_days:
                 return after()(days)
-            ratio = torch.full((len(exact),), days / self.horizon_days, dtype=torch.float64)
+            ratio = torch.full((exact.shape[1],), days / self.horizon_days, dtype=torch.float64)
             found: NDArray[np.float64] = curve.share(exact, ratio).numpy()
             return found
 

@@ -44,7 +44,7 @@ class Block(nn.Module):
     def forward(self, hidden: Tensor, log: Tensor, log_of: Tensor) -> Tensor:
         """Return the next hidden layer [B, width] of ``hidden`` [B, width] and ``log`` [k, log_width]."""
         known = self.film(log)
-        scale, shift = (known if len(log) == 1 else known[log_of]).chunk(2, dim=1)
+        scale, shift = (known if log.shape[-2] == 1 else known[..., log_of, :]).chunk(2, dim=-1)
         inner = self.inner(self.norm(hidden)) * (1 + scale) + shift
         following: Tensor = hidden + self.outer(F.silu(inner))
         return following
@@ -96,31 +96,24 @@ class InstantNetwork(nn.Module):
                 torch.where(deviation > 1e-3, deviation, torch.ones_like(deviation))
             )
 
-    def forward(self, batch: Batch, last: Tensor | None = None) -> Params:
-        """Return the head's parameters and ``curve``, the weights of the curve over time [B, curve.WIDTH].
-
-        Args:
-            batch: of B rows.
-            last: the RNN's last state, [B, STEPS_WIDTH], if it is known.
-        """
-        raw = self.out(self.hidden(batch, last))
-        own, weights, trust = raw.split([self.head.args_dim, curve.WIDTH, 1], dim=1)
+    def forward(self, batch: Batch) -> Params:
+        """Return the head's parameters and ``curve``, the weights of the curve over time [B, curve.WIDTH]."""
+        own, weights, trust = self.out(self.hidden(batch)).split([self.head.args_dim, curve.WIDTH, 1], dim=-1)
         params = self.head.domain_map(own, batch.base)
         anchored = batch.base[:, ANCHORED]
         log_mean = torch.lerp(params["log_mean"], anchored, trust.squeeze(-1).sigmoid())
         return {**params, "log_mean": log_mean, "curve": weights.softmax(-1)}
 
-    def hidden(self, batch: Batch, last: Tensor | None = None) -> Tensor:
+    def hidden(self, batch: Batch) -> Tensor:
         """Return the last hidden layer: each customer as the network sees her, [B, WIDTH]."""
-        if last is None:
-            last = self.steps(PackedSequence(batch.steps.channels, batch.steps.batch_sizes))[1][-1][batch.steps.unsort]
-        log = self.log(_cut((batch.logs - self.log_mean) / self.log_deviation))
-        statistics = _cut((batch.statistics - self.statistics_mean) / self.statistics_deviation)
-        hidden = self.join(torch.cat([statistics, last], dim=1))
+        states = self.steps(PackedSequence(batch.steps.channels, batch.steps.batch_sizes))[1][-1]
+        log = self.log(_standard(batch.logs, self.log_mean, self.log_deviation))
+        statistics = _standard(batch.statistics, self.statistics_mean, self.statistics_deviation)
+        hidden = self.join(torch.cat([statistics, states[..., batch.steps.unsort, :]], dim=-1))
         for block in self.blocks:
             hidden = block(hidden, log, batch.log_of)
         return F.silu(self.norm(hidden))
 
 
-def _cut(values: Tensor) -> Tensor:
-    return values.clamp(-FARTHEST, FARTHEST)
+def _standard(values: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
+    return ((values - mean.unsqueeze(-2)) / deviation.unsqueeze(-2)).clamp(-FARTHEST, FARTHEST)

@@ -27,9 +27,14 @@ from tests.deployment.kinds import KINDS
 
 
 def said(
-    workspace: Workspace, bundle: Bundle, customers: list[dict[str, Any]], as_of: date, sizes: tuple[int, ...]
+    workspace: Workspace,
+    bundle: Bundle,
+    customers: list[dict[str, Any]],
+    as_of: date,
+    sizes: tuple[int, ...],
+    together: bool = True,
 ) -> list[dict[str, Any]]:
-    """Score customers in requests of some sizes, all in one call."""
+    """Score customers in requests of some sizes, all in one call or each in its own."""
 
     async def scored() -> list[list[dict[str, Any]]]:
         worker, asked, start = ThreadWorker(workspace), [], 0
@@ -40,7 +45,8 @@ def said(
             asked.append(Ask.read(model, as_of, read["customers"], False, "en"))
             start += size
         try:
-            return await answer(worker, asked)
+            calls = [asked] if together else [[one] for one in asked]
+            return [part for call in calls for part in await answer(worker, call)]
         finally:
             await worker.close()
 
@@ -60,6 +66,18 @@ def test_online_is_batch(
         ours, theirs = np.array([one[name] for one in found]), whole.loc[[one["customer_id"] for one in found], name]
         np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6)
     assert len({one["predicted_clv"] for one in found}) > 50
+
+
+@pytest.mark.parametrize("kind", ["hybrid", "blend"])
+def test_what_networks_say_does_not_depend_on_how_few_are_asked_about(
+    shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, dict[str, Any]], kind: str
+) -> None:
+    bundle, dataset = bundles[kind], open_dataset(shop, "shop")
+    whole = score(shop, "shop", bundle.id, progress=NoProgress()).set_index("customer_id")
+    found = said(shop, bundle, [sent[who] for who in sorted(sent)], dataset.log_end, (1, 2, 5, 20), together=False)
+    for name in FIGURES:
+        ours, theirs = np.array([one[name] for one in found]), whole.loc[[one["customer_id"] for one in found], name]
+        np.testing.assert_allclose(ours, theirs, rtol=2e-7, atol=2e-7)
 
 
 def test_what_comes_at_or_after_the_cutoff_changes_nothing(

@@ -117,13 +117,13 @@ def test_the_hidden_layer_is_the_one_that_predictions_come_from(
 
     dataset, model = open_dataset(small_workspace, "shop"), small_bundle.model
     snapshot = snapshot_of(small_bundle, dataset, None, NoProgress())
-    layers, members = model.hidden(snapshot), model.read(snapshot).members
+    layers, said = model.hidden(snapshot), model.read(snapshot).said[0].params
     batch = model._inputs(snapshot).batch(torch.arange(len(snapshot)))
     with torch.no_grad():
-        for network, layer, said in zip(model.networks, layers, members, strict=True):
+        for number, (network, layer) in enumerate(zip(model.networks, layers, strict=True)):
             params = network.head.domain_map(network.out(torch.from_numpy(layer)), batch.base)
-            for name, value in said.items():
-                torch.testing.assert_close(params[name], value, rtol=1e-5, atol=1e-6)
+            for name, values in said.items():
+                torch.testing.assert_close(params[name], values[number], rtol=1e-5, atol=1e-6)
 
 
 def test_the_embedding_keeps_who_is_near_whom(small_workspace: Workspace, small_bundle: Bundle) -> None:
