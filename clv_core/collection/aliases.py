@@ -21,11 +21,13 @@ from clv_core.columns import (
     EVENT_TIME,
     EVENT_TYPE,
     ORDER_ID,
+    ORDER_STATUS,
     PRODUCT_ID,
     PURCHASE,
     QUANTITY,
     RATING,
     RATING_EVENT,
+    REFUND,
     RETURN,
     REVIEW,
     REVIEW_TEXT,
@@ -59,8 +61,8 @@ SURE: Final[dict[str, str]] = {
         事件类型 事件 事件名称 动作 操作 操作类型 用户行为 交易类型 行為類型 行為 事件類型""",
     AMOUNT: """amount total_amount net_amount order_amount sales_amount transaction_amount purchase_amount
         payment_amount paid_amount amount_paid total_price total_value order_value order_total line_total
-        line_amount total_sales sales sales_value revenue net_revenue gross_revenue spend spent dollar_value
-        dollars transaction_revenue item_total subtotal transaction_value purchase_value monetary_value
+        order_total_amount line_amount total_sales sales sales_value revenue net_revenue gross_revenue spend spent
+        dollar_value dollars transaction_revenue item_total subtotal transaction_value purchase_value monetary_value
         payment_value extended_price net_sales 金额 订单金额 消费金额 支付金额 实付金额 付款金额 交易金额 销售额
         成交金额 总金额 总价 实付 实付款 买家实际支付金额 购买金额 应付金额 金額 訂單金額 消費金額 支付金額
         銷售額 總金額 總價""",
@@ -68,13 +70,14 @@ SURE: Final[dict[str, str]] = {
         transaction_id transactionid transaction_no trans_id txn_id basket_id basketid receipt_id receipt_no
         bill_no 订单号 订单编号 订单id 交易号 交易编号 发票号 流水号 单号 訂單號 訂單編號 訂單id""",
     PRODUCT_ID: """product_id productid product item_id itemid item sku sku_id stock_code stockcode product_code
-        item_code article_id article asin upc gtin ean goods_id product_key material 商品id 商品编号 商品编码
-        商品 产品id 产品编号 货号 商品編號 商品代码 产品""",
+        item_code lineitem_sku article_id article asin upc gtin ean goods_id product_key material 商品id 商品编号
+        商品编码 商品 产品id 产品编号 货号 商品編號 商品代码 产品""",
     CATEGORY: """category category_id category_name category_code product_category product_category_name
         item_category categoryid cat department product_type commodity 类别 品类 类目 商品类别 商品类目 分类
         产品类别 类目id 品类id 商品分类 商品種類 類別 品類 類目""",
     QUANTITY: """quantity qty units pieces item_count number_of_items number_of_cds num_items count_of_items
-        order_qty order_quantity purchase_quantity 数量 购买数量 件数 商品数量 销量 销售数量 數量 購買數量 件數""",
+        order_qty order_quantity lineitem_quantity purchase_quantity 数量 购买数量 件数 商品数量 销量 销售数量 數量
+        購買數量 件數""",
     UNIT_PRICE: """unit_price unitprice price_per_unit item_price price_each product_price selling_price
         single_price 单价 商品单价 销售单价 售价 單價 商品單價 售價""",
     DISCOUNT: """discount discount_amount total_discount coupon_amount coupon_discount discount_value rebate
@@ -88,6 +91,10 @@ SURE: Final[dict[str, str]] = {
         流量来源 销售渠道 终端 设备 平台 管道 來源 通路""",
     COUNTRY: """country country_code country_name nation region_country ship_country shipping_country
         billing_country 国家 国家地区 国别 國家 國別""",
+    ORDER_STATUS: """order_status order_state financial_status payment_status order_payment_status transaction_status
+        sale_status 订单状态 交易状态 付款状态 支付状态 訂單狀態 付款狀態 交易狀態""",
+    REFUND: """refunded_amount amount_refunded refund_amount order_refund_amount order_refunded_amount refund_total
+        total_refund total_refunded 退款金额 已退款金额 退款额 退款金額""",
     SESSION_ID: "session_id sessionid session user_session visit_id visitid 会话id 会话 会话编号 访问id 會話id",
     PRICE: "price 价格 價格",
     CURRENCY: "currency currency_code 币种 货币 幣種 貨幣",
@@ -95,19 +102,20 @@ SURE: Final[dict[str, str]] = {
 
 LIKELY: Final[dict[str, str]] = {
     CUSTOMER_ID: "id uid user client buyer shopper member visitor account username user_name client_no email",
-    EVENT_TIME: """date time day created created_at created_time create_time createdate purchased week_date
+    EVENT_TIME: """date time day created created_at created_time created_date create_time createdate purchased week_date
         order_created_at order_created paid_at payment_date payment_time
         创建时间 創建時間""",
     EVENT_TYPE: "type kind 类型 類型",
     AMOUNT: "value total payment paid cost money sum 消费 支付 付款",
-    ORDER_ID: "order transaction receipt basket bill 订单 訂單",
-    PRODUCT_ID: "product_name item_name description stock goods title 商品名称 商品名 产品名称 商品名稱",
+    ORDER_ID: "order transaction receipt basket bill name 订单 訂單",
+    PRODUCT_ID: "product_name lineitem_name item_name description stock goods title 商品名称 商品名 产品名称 商品名稱",
     CATEGORY: "class group segment brand section 品牌 部门",
     QUANTITY: "count number pcs amount_of_items",
     DISCOUNT: "coupon promo promotion",
     REVIEW_TEXT: "text message 内容 內容 备注",
     CHANNEL: "source campaign referrer",
     COUNTRY: "region market 地区 地區",
+    ORDER_STATUS: "status state 状态 狀態",
 }
 
 EVENT_ALIASES: Final[dict[str, str]] = {

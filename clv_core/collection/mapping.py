@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from clv_core.collection.aliases import CURRENCY, EVENT_NAMES, LIKELY_NAMES, MISSING, PRICE, SURE_NAMES, fold
+from clv_core.collection.order_states import tells
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,
-    COLUMNS,
     CUSTOMER_ID,
     DISCOUNT,
     EVENT_TIME,
     EVENT_TYPE,
+    ORDER_STATUS,
     QUANTITY,
+    READ,
     UNIT_PRICE,
     Kind,
 )
@@ -33,6 +35,19 @@ SLIGHTLY: Final = 0.01
 """What a name with a unit loses against the bare name."""
 
 BY_VALUES: Final = 0.5
+ENOUGH_IDS: Final = 20
+"""So many different ids, and no repetition, are those of orders rather than of customers."""
+ORDER_NAME: Final = re.compile(r"#\s?\w*-?\d+\S*")
+"""What a column that is only called "name" must hold to be that of orders: #1001."""
+PREFERRED: Final[dict[str, tuple[str, ...]]] = {
+    EVENT_TIME: (
+        *("created", "createdat", "createddate", "orderdate", "ordertime", "orderedat", "orderpurchasetimestamp"),
+        *("下单时间", "订单创建时间", "订单时间", "创建时间", "下單時間", "創建時間"),
+    ),
+    AMOUNT: ("买家实际支付金额", "实付金额", "实付款", "实付", "paidamount", "amountpaid", "netamount", "netsales"),
+}
+"""Of several names that are equally good, one that is better still: when an order was placed, not when it was paid or
+sent; what was paid, not what was asked for."""
 IDENTITY: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT)
 MAKERS: Final = (QUANTITY, UNIT_PRICE, DISCOUNT)
 """Columns that the amount is made from where there is none."""
@@ -65,12 +80,14 @@ class Proposal:
         canonical: the canonical column, ``price``, ``currency``, or None for an extra.
         confidence: 0 to 1; 1 where the person said so.
         samples: a few different values.
+        never_repeats: whether many values were seen, and none twice.
     """
 
     column: str
     canonical: str | None
     confidence: float
     samples: tuple[str, ...] = ()
+    never_repeats: bool = False
 
 
 def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mapping[str, str]) -> list[Proposal]:
@@ -96,7 +113,8 @@ def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mappi
             canonical, confidence = _by_name(column, values)
         if canonical in answers and column not in answered:
             canonical, confidence = None, 0.0
-        proposals.append(Proposal(column, canonical, confidence, samples))
+        never_repeats = ENOUGH_IDS <= len(values) == len(set(values))
+        proposals.append(Proposal(column, canonical, confidence, samples, never_repeats))
     return _by_values(proposals, rows)
 
 
@@ -110,17 +128,22 @@ def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[
     chosen: dict[str, str] = {}
     notes: list[Message] = []
     found = ", ".join(item.column for item in proposals[:40])
-    for canonical in [column.name for column in COLUMNS] + [PRICE, CURRENCY]:
+    for canonical in [*READ, PRICE, CURRENCY]:
         ranked = sorted((p for p in proposals if p.canonical == canonical), key=lambda p: -p.confidence)
         if not ranked or ranked[0].confidence < ENOUGH:
             continue
-        best = ranked[0]
-        tied = [item.column for item in ranked if item.confidence == best.confidence]
-        if len(tied) > 1 and canonical in (IDENTITY if AMOUNT in chosen else (*IDENTITY, *MAKERS)):
-            names = ", ".join(tied)
-            raise NeedsAnswer("two_columns", canonical=canonical, columns=names, first=tied[0])
+        tied = [item for item in ranked if item.confidence == ranked[0].confidence]
+        best = ranked[0] if len(tied) == 1 else _preferred(canonical, tied)
+        if best is None and canonical in (IDENTITY if AMOUNT in chosen else (*IDENTITY, *MAKERS)):
+            names = ", ".join(item.column for item in tied)
+            raise NeedsAnswer("two_columns", canonical=canonical, columns=names, first=tied[0].column)
+        if best is not None and len(tied) > 1:
+            others = ", ".join(item.column for item in tied if item is not best)
+            params = {"canonical": canonical, "column": best.column, "others": others}
+            notes.append(Message("warning.one_of_several", params))
+        best = best or ranked[0]
         chosen[canonical] = best.column
-        if best.confidence < CERTAIN:
+        if len(tied) == 1 and best.confidence < CERTAIN:
             params = {"canonical": canonical, "column": best.column}
             notes.append(Message("warning.mapped_by_guess", params))
     for canonical in (CUSTOMER_ID, EVENT_TIME):
@@ -132,12 +155,21 @@ def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[
     return chosen, tuple(notes)
 
 
+def _preferred(canonical: str, tied: list[Proposal]) -> Proposal | None:
+    """Return the one of equally good columns that is better still, if there is one."""
+    if canonical == CUSTOMER_ID:
+        tied = [item for item in tied if not item.never_repeats]
+        return tied[0] if len(tied) == 1 else None
+    best = [item for item in tied if fold(item.column) in PREFERRED.get(canonical, ())]
+    return best[0] if len(best) == 1 else None
+
+
 def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, str]:
     known = {column.lower(): column for column in columns}
     result: dict[str, str] = {}
     for canonical, column in answers.items():
-        if canonical not in BY_NAME:
-            raise UsageError("map_canonical", canonical=canonical[:60], known=", ".join(BY_NAME))
+        if canonical not in READ:
+            raise UsageError("map_canonical", canonical=canonical[:60], known=", ".join(READ))
         if not column:
             continue
         source = column if column in columns else known.get(column.strip().lower())
@@ -159,7 +191,9 @@ def _by_name(column: str, values: list[str]) -> tuple[str | None, float]:
         canonical, confidence = SURE_NAMES.get(fold(base.rpartition(".")[2])), CERTAIN
     if canonical is None:
         return None, 0.0
-    if confidence < SURE and values and not _fits(canonical, values):
+    if (confidence < SURE or canonical == ORDER_STATUS) and values and not _fits(canonical, values):
+        return None, 0.0
+    if fold(base) == "name" and _share(ORDER_NAME, values) < 1:
         return None, 0.0
     if confidence < SURE and canonical == EVENT_TIME and values and _share(TIME, values) == 1:
         return canonical, CERTAIN
@@ -173,7 +207,9 @@ def _by_alias(name: str) -> tuple[str | None, float]:
 
 def _fits(canonical: str, values: list[str]) -> bool:
     """Say whether the values can be what the name says."""
-    kind = BY_NAME[canonical].kind if canonical in BY_NAME else Kind.TEXT
+    if canonical == ORDER_STATUS:
+        return tells(values)
+    kind = READ[canonical].kind if canonical in READ else Kind.TEXT
     if kind is Kind.TIME:
         return _share(TIME, values) > 0.5
     if kind is Kind.NUMBER:
@@ -202,5 +238,5 @@ def _by_values(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Pr
     if len(found) != 1:
         return proposals
     return [
-        Proposal(item.column, EVENT_TIME, confidence, item.samples) if item is found[0] else item for item in proposals
+        replace(item, canonical=EVENT_TIME, confidence=confidence) if item is found[0] else item for item in proposals
     ]

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from clv_core.collection import numbers, time_texts, times
-from clv_core.collection.aliases import CURRENCY, EVENT_NAMES, MISSING, PRICE, fold
+from clv_core.collection.aliases import EVENT_NAMES, MISSING, PRICE, fold
 from clv_core.collection.engine import name, text
+from clv_core.collection.order_states import CANCELLED, REFUNDED, no_sale
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,
@@ -20,9 +21,12 @@ from clv_core.columns import (
     EVENT_TYPES,
     MONEY_TYPES,
     ORDER_ID,
+    ORDER_STATUS,
     PURCHASE,
     QUANTITY,
     RATING,
+    READ,
+    REFUND,
     RETURN,
     UNIT_PRICE,
     Kind,
@@ -35,6 +39,9 @@ UNPRICED: Final = "purchase_unpriced"
 MAX_QUANTITY: Final = 1e6
 CREDIT_NOTE: Final = "(?i)C[NR]?[-_]?[0-9]+"
 """Order ids of credit notes among ids of digits. Other letters name a channel or a shop: there only a sign tells."""
+
+LEAST: Final = 0.005
+"""What is left of an amount is nothing below half a cent."""
 
 INVISIBLE: Final = ("\u200b", "\ufeff", "\u2060")
 REASON: Final = "reason"
@@ -56,6 +63,7 @@ class Plan:
         rating_scale: largest rating.
         discount_off: whether the discount is taken off quantity x unit price.
         discount_below: whether discounts are written as negative numbers.
+        whole_orders: whether the amount of a row is that of its order, whose rows get even shares.
         float_ids: whether every customer id is a whole number that ends with .0, which is dropped.
         secret: SQL template with ``{column}`` that makes a text its pseudonym; empty where ids stay readable.
         hidden: source columns, beside the customer id, that become pseudonyms too.
@@ -70,6 +78,7 @@ class Plan:
     rating_scale: float = 5.0
     discount_off: bool = True
     discount_below: bool = False
+    whole_orders: bool = False
     float_ids: bool = False
     secret: str = field(default="", repr=False)
     hidden: frozenset[str] = frozenset()
@@ -83,7 +92,7 @@ class Plan:
     @property
     def extras(self) -> dict[str, str]:
         """Source columns that are no canonical ones -> their names in the dataset."""
-        used = set(self.chosen.values()) - {self.chosen.get(CURRENCY)}
+        used = {column for canonical, column in self.chosen.items() if canonical in BY_NAME}
         names: dict[str, str] = {}
         for column in self.columns:
             if column not in used:
@@ -100,8 +109,8 @@ class Plan:
         raw = name(self.chosen[canonical])
         if canonical == CUSTOMER_ID and self.float_ids:
             raw = f"regexp_replace({raw}, '^\\s*(\\d+)\\.0\\s*$', '\\1')"
-        kind = BY_NAME[canonical].kind
-        if kind is Kind.TEXT and canonical not in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE):
+        kind = READ[canonical].kind
+        if kind is Kind.TEXT and canonical not in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE, ORDER_STATUS):
             return raw
         missing = ", ".join(text(word) for word in (*MISSING, *INVISIBLE))
         written = time_texts.plain(raw) if kind is Kind.TIME else raw
@@ -135,14 +144,8 @@ class Plan:
 
     def judged(self, relation: str) -> str:
         """Return the table expression of ``relation``'s own columns and what was read from them."""
-        numeric = [column for column in (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING) if column in self.chosen]
-        texts = [column for column in self.chosen if column in BY_NAME and column != EVENT_TYPE]
-        inner = [f"{self.clean(column)} AS {T}{column}" for column in texts]
-        read = [f"{self.time.value(T + EVENT_TIME)} AS {V}time"]
-        read += [f"{self._number(column)} AS {V}{column}" for column in numeric]
-        read += [f"{self.kind} AS {V}kind"] if EVENT_TYPE in self.chosen else []
         made = self._made()
-        source = V + AMOUNT if self.has_money else "NULL::DOUBLE"
+        source = self._left if self.has_money else "NULL::DOUBLE"
         value = f"CASE WHEN {self.money} THEN {made} END" if made else source
         sign = self._is_return(made or source)
         if EVENT_TYPE in self.chosen:
@@ -154,10 +157,54 @@ class Plan:
         else:
             kind = f"CASE WHEN {sign} THEN '{RETURN}' ELSE '{PURCHASE}' END"
         amount = f"CASE WHEN {V}type = '{RETURN}' THEN -abs({value}) ELSE {value} END"
-        return (
-            f"(SELECT *, {amount} AS {V}value FROM (SELECT *, {kind} AS {V}type FROM (SELECT *, {', '.join(read)}"
-            f" FROM (SELECT *, {', '.join(inner)} FROM {relation}))))"
+        return f"(SELECT *, {amount} AS {V}value FROM (SELECT *, {kind} AS {V}type FROM {self._orders(relation)}))"
+
+    def _read(self, relation: str) -> str:
+        """Return the table expression of ``relation`` and its columns' texts and values, each read for itself."""
+        numeric = [name for name in (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING, REFUND) if name in self.chosen]
+        texts = [column for column in self.chosen if column in READ and column != EVENT_TYPE]
+        inner = [f"{self.clean(column)} AS {T}{column}" for column in texts]
+        read = [f"{self.time.value(T + EVENT_TIME)} AS {V}time"]
+        read += [f"{self._number(column)} AS {V}{column}" for column in numeric]
+        read += [f"{self.kind} AS {V}kind"] if EVENT_TYPE in self.chosen else []
+        return f"(SELECT *, {', '.join(read)} FROM (SELECT *, {', '.join(inner)} FROM {relation}))"
+
+    def _orders(self, relation: str) -> str:
+        """Return :meth:`_read` with why a row is no sale; where amounts are those of orders, each row has its share."""
+        read = f"(SELECT *, {self._no_sale} AS {V}no_sale FROM {self._read(relation)})"
+        if not self.whole_orders:
+            return read
+        refund = [f"max({V}{REFUND}) AS {V}order_refund"] if REFUND in self.chosen else []
+        orders = (
+            f"(SELECT {T}{ORDER_ID} AS {V}order, count(*) AS {V}rows, min({V}{AMOUNT}) AS {V}order_amount,"
+            f" {', '.join([*refund, f'max({V}no_sale) AS {V}order_no_sale'])} FROM {read}"
+            f" GROUP BY 1 HAVING {V}order_amount = max({V}{AMOUNT}))"
         )
+        shares = [f"coalesce({V}order_amount / {V}rows, {V}{AMOUNT}) AS {V}{AMOUNT}"]
+        shares += [f"coalesce({V}order_refund / {V}rows, {V}{REFUND}) AS {V}{REFUND}"] if refund else []
+        shares += [f"coalesce({V}order_no_sale, {V}no_sale) AS {V}no_sale"]
+        shares += [f"coalesce({T}{AMOUNT}, {V}order_amount::VARCHAR) AS {T}{AMOUNT}"]
+        return f"(SELECT * REPLACE ({', '.join(shares)}) FROM {read} LEFT JOIN {orders} ON {T}{ORDER_ID} = {V}order)"
+
+    @property
+    def _no_sale(self) -> str:
+        """SQL for ``cancelled`` or ``refunded`` where a row says so, else NULL."""
+        state = no_sale(T + ORDER_STATUS) if ORDER_STATUS in self.chosen else "NULL::VARCHAR"
+        if REFUND not in self.chosen:
+            return state
+        back = f"coalesce(abs({V}{REFUND}), 0)"
+        return (
+            f"CASE WHEN {state} = '{CANCELLED}' THEN '{CANCELLED}' WHEN {back} = 0 THEN {state}"
+            f" WHEN {V}{AMOUNT} - {back} < {LEAST} THEN '{REFUNDED}' END"
+        )
+
+    @property
+    def _left(self) -> str:
+        """SQL for a row's amount, less what was given back of it."""
+        if REFUND not in self.chosen:
+            return V + AMOUNT
+        back = f"coalesce(abs({V}{REFUND}), 0)"
+        return f"CASE WHEN {V}{AMOUNT} > 0 THEN greatest({V}{AMOUNT} - {back}, 0) ELSE {V}{AMOUNT} END"
 
     @property
     def has_money(self) -> bool:
@@ -170,7 +217,7 @@ class Plan:
         return "(" + " OR ".join(f"{V}type = '{item}'" for item in MONEY_TYPES) + ")"
 
     def _number(self, column: str) -> str:
-        value = self.numbers.get(column, numbers.NumberReading()).value(f"clv_t_{column}")
+        value = self.numbers.get(column, numbers.NumberReading()).value(T + column)
         if column == QUANTITY:
             return f"CASE WHEN abs({value}) <= {MAX_QUANTITY} THEN {value} END"
         if column == RATING:
@@ -232,6 +279,7 @@ class Plan:
             f"CASE WHEN {header} THEN 'repeated_header'"
             f" WHEN {T}customer_id IS NULL THEN 'no_customer' WHEN {T}event_time IS NULL THEN 'no_time'"
             f" WHEN {V}time IS NULL THEN 'bad_time' WHEN NOT ({times.in_range(V + 'time')}) THEN 'time_out_of_range'"
+            f" WHEN {self.money} AND {V}no_sale IS NOT NULL THEN {V}no_sale"
             f" WHEN {self.money} AND {V}value IS NULL"
             f" THEN CASE WHEN {missing} THEN 'no_amount' ELSE 'bad_amount' END"
             f" WHEN abs({V}value) > {numbers.LARGEST} THEN 'amount_too_large' END"
@@ -246,6 +294,8 @@ REASON_COLUMNS: Final = {
     "no_amount": AMOUNT,
     "bad_amount": AMOUNT,
     "amount_too_large": AMOUNT,
+    CANCELLED: ORDER_STATUS,
+    REFUNDED: ORDER_STATUS,
 }
 """The column that a reason is about."""
 

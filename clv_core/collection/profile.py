@@ -13,6 +13,7 @@ from clv_core.collection import currency, numbers, price, times
 from clv_core.collection.aliases import CURRENCY, MISSING
 from clv_core.collection.engine import fetch, name, one, text
 from clv_core.collection.mapping import Proposal, choose, propose
+from clv_core.collection.order_amounts import of_whole_orders
 from clv_core.collection.plan import CREDIT_NOTE, MAX_QUANTITY, Plan, T, seen_values
 from clv_core.collection.source import Source, sample
 from clv_core.columns import (
@@ -25,6 +26,7 @@ from clv_core.columns import (
     PURCHASE,
     QUANTITY,
     RATING,
+    REFUND,
     UNIT_PRICE,
 )
 from clv_core.errors import Message, Refused
@@ -39,8 +41,8 @@ SAMPLE_ROWS: Final = 2_000
 SCALES: Final = (5.0, 10.0, 100.0)
 """Scales of ratings: the smallest that holds most ratings of the log is taken."""
 
-NUMBERS: Final = (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING)
-MARKED: Final = (AMOUNT, UNIT_PRICE, DISCOUNT, QUANTITY)
+NUMBERS: Final = (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING, REFUND)
+MARKED: Final = (AMOUNT, UNIT_PRICE, DISCOUNT, QUANTITY, REFUND)
 """Columns that the answer about the decimal mark holds for; the first whose mark is proven speaks for the others."""
 
 
@@ -100,6 +102,8 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     chosen, notes = choose(proposals, source.file)
     chosen, said = price.settle(connection, source, chosen)
     notes += said
+    if REFUND in chosen and AMOUNT not in chosen:
+        notes += (Message("warning.refund_unused", {"column": chosen.pop(REFUND)}),)
     seen = sorted(
         {str(row[chosen[EVENT_TYPE]]).strip() for row in rows if row[chosen[EVENT_TYPE]]}
         if EVENT_TYPE in chosen
@@ -120,7 +124,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
             readings[column], said = numbers.decide(counts[column], chosen[column], decimal, elsewhere)
             notes += said if column in MARKED else ()
             unreadable = counts[column].get("unreadable", 0)
-            if unreadable and column in (QUANTITY, DISCOUNT, RATING):
+            if unreadable and column in (QUANTITY, DISCOUNT, RATING, REFUND):
                 notes += (Message("warning.unreadable_numbers", {"column": chosen[column], "rows": unreadable}),)
     paid = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
     money, said = currency.decide(counts["named"], counts["marks"], answers.currency, paid)
@@ -143,8 +147,13 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         rating_scale=scale,
         discount_off=not rate,
         discount_below=counts["discounts_below"],
+        whole_orders=of_whole_orders(connection, source, rows, chosen),
         float_ids=whole,
     )
+    if REFUND in chosen:
+        said += (Message("warning.refunds_off", {"column": chosen[REFUND]}),)
+    if plan.whole_orders:
+        said += (Message("warning.whole_orders", {"order": chosen[ORDER_ID], "column": chosen[AMOUNT]}),)
     return Profile(plan, total, notes + said, money, tuple(proposals))
 
 

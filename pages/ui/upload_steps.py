@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.mapping import Proposal
-from clv_core.columns import COLUMNS
+from clv_core.columns import READ
 from pages.ui import by_role, state, uploading, widgets
 from pages.ui.state import t
 from pages.ui.uploading import Chosen
@@ -111,7 +111,7 @@ def choose_columns(file: Chosen) -> None:
     """Step 2: which column is what; what the person changes outranks the proposal."""
     said = uploading.answers()
     proposals = uploading.inspection(file.path, said.header).columns
-    words = {column.name: state.name_of("canonical", column.name) for column in COLUMNS}
+    words = {name: state.name_of("canonical", name) for name in READ}
     extra = t("upload.extra")
     known = {source: canonical for canonical, source in said.mapping.items() if source}
     table = pd.DataFrame(

@@ -1,0 +1,144 @@
+"""The same orders as four shop systems export them, and what they were truly worth."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+PRODUCTS: Final = (("LS-01", "Linen shirt", 49.0), ("WS-02", "Wool socks", 12.5), ("CB-03", "Bag, canvas", 35.2))
+BEGIN: Final = datetime(2024, 1, 3, 9, 5)
+SOLD, PART, REFUNDED, CANCELLED = "sold", "part", "refunded", "cancelled"
+
+
+@dataclass(frozen=True)
+class Order:
+    """One order: what was asked for, and what became of it."""
+
+    number: int
+    customer: str
+    time: datetime
+    lines: tuple[tuple[int, int], ...]
+    fate: str
+
+    @property
+    def total(self) -> float:
+        """What was asked for."""
+        return round(sum(PRODUCTS[product][2] * pieces for product, pieces in self.lines), 2)
+
+    @property
+    def back(self) -> float:
+        """What was paid back."""
+        return {REFUNDED: self.total, PART: round(self.total / 4, 2)}.get(self.fate, 0.0)
+
+    @property
+    def worth(self) -> float:
+        """What was left of it."""
+        return 0.0 if self.fate == CANCELLED else round(self.total - self.back, 2)
+
+
+def orders(count: int = 240) -> list[Order]:
+    """Return orders of 40 customers, most of them sold."""
+    draw, found = random.Random(7), []
+    for number in range(count):
+        products = draw.sample(range(len(PRODUCTS)), draw.choices([1, 2, 3], [5, 3, 2])[0])
+        lines = tuple((product, draw.randint(1, 3)) for product in products)
+        fate = draw.choices([SOLD, PART, REFUNDED, CANCELLED], [85, 4, 4, 7])[0]
+        time = BEGIN + timedelta(minutes=draw.randint(0, 60 * 24 * 300))
+        found.append(Order(number, f"user{draw.randrange(40):02}@example.com", time, lines, fate))
+    return found
+
+
+def shopify(path: Path, made: list[Order]) -> None:
+    """One row a product; what is said of the order stands in its first row only."""
+    names = (
+        "Name,Email,Financial Status,Paid at,Accepts Marketing,Currency,Subtotal,Shipping,Total,Created at,"
+        "Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Shipping Country,Refunded Amount,Id"
+    )
+    states = {SOLD: "paid", PART: "partially_refunded", REFUNDED: "refunded", CANCELLED: "voided"}
+    rows = []
+    for one in made:
+        time = f"{one.time:%Y-%m-%d %H:%M:%S} +0000"
+        for place, (product, pieces) in enumerate(one.lines):
+            sku, name, price = PRODUCTS[product]
+            line = {"Name": f"#{1001 + one.number}", "Email": one.customer, "Created at": time}
+            line |= {"Lineitem quantity": pieces, "Lineitem name": name, "Lineitem price": price, "Lineitem sku": sku}
+            if place == 0:
+                line |= {"Financial Status": states[one.fate], "Paid at": time, "Currency": "EUR", "Shipping": "4.90"}
+                line |= {
+                    "Subtotal": f"{one.total:.2f}",
+                    "Total": f"{one.total + 4.9:.2f}",
+                    "Id": 5_000_000 + one.number,
+                }
+                line |= {"Refunded Amount": f"{one.back:.2f}", "Shipping Country": "DE", "Accepts Marketing": "yes"}
+            rows.append(line)
+    _write(path, names.split(","), rows)
+
+
+def taobao(path: Path, made: list[Order]) -> None:
+    """One row an order, in Chinese and its own encoding."""
+    names = "订单编号,买家会员名,总金额,买家实际支付金额,订单状态,订单创建时间,订单付款时间,宝贝标题,退款金额"
+    rows = []
+    for one in made:
+        dead, time = one.fate == CANCELLED, f"{one.time:%Y-%m-%d %H:%M:%S}"
+        paid = 0 if dead else one.total
+        state = "交易关闭" if dead else "交易成功"
+        rows.append(
+            dict(
+                zip(
+                    names.split(","),
+                    (f'="{33 * 10**14 + one.number}"', one.customer, one.total, paid, state, time, time, "-", one.back),
+                    strict=True,
+                )
+            )
+        )
+    _write(path, names.split(","), rows, "gb18030")
+
+
+def woocommerce(path: Path, made: list[Order]) -> None:
+    """One row a product; what the order came to is repeated in each."""
+    names = (
+        "Order Number,Order Status,Order Date,Email (Billing),Order Subtotal Amount,Order Refund Amount,"
+        "Order Total Amount,SKU,Item Name,Quantity (- Refund),Item Cost"
+    )
+    states = {SOLD: "Completed", PART: "Completed", REFUNDED: "Refunded", CANCELLED: "Pending payment"}
+    rows = []
+    for one in made:
+        for product, pieces in one.lines:
+            sku, name, price = PRODUCTS[product]
+            values = (
+                *(one.number + 50, states[one.fate], f"{one.time:%Y-%m-%d %H:%M}", one.customer, one.total, one.back),
+                *(one.total, sku, name, pieces, price),
+            )
+            rows.append(dict(zip(names.split(","), values, strict=True)))
+    _write(path, names.split(","), rows, "utf-8-sig")
+
+
+def stripe(path: Path, made: list[Order]) -> None:
+    """One row a payment, its own state, and what was refunded of it."""
+    names = "id,Created date (UTC),Amount,Amount Refunded,Currency,Status,Customer ID,Customer Email"
+    states = {SOLD: "Paid", PART: "Paid", REFUNDED: "Refunded", CANCELLED: "Failed"}
+    rows = []
+    for one in made:
+        values = f"ch_{one.number:08}", f"{one.time:%Y-%m-%d %H:%M:%S}", one.total, one.back, "usd", states[one.fate]
+        rows.append(dict(zip(names.split(","), (*values, one.customer, one.customer), strict=True)))
+    _write(path, names.split(","), rows)
+
+
+SYSTEMS: Final[dict[str, Callable[[Path, list[Order]], None]]] = {
+    "shopify": shopify,
+    "taobao": taobao,
+    "woocommerce": woocommerce,
+    "stripe": stripe,
+}
+
+
+def _write(path: Path, names: list[str], rows: list[dict[str, object]], encoding: str = "utf-8") -> None:
+    with path.open("w", newline="", encoding=encoding) as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(rows)

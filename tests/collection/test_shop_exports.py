@@ -1,0 +1,141 @@
+"""Exports of shop systems are read without a question, and are worth what was truly paid."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clv_core.collection.append import append
+from clv_core.collection.ingest import ingest
+from clv_core.collection.mapping import choose, propose
+from clv_core.collection.store import Manifest, open_dataset
+from clv_core.errors import NeedsAnswer
+from clv_core.workspace import Workspace
+from tests.collection.shop_exports import CANCELLED, REFUNDED, SYSTEMS, Order, orders
+
+
+def read(folder: Path, system: str, made: list[Order], **options: object) -> tuple[Workspace, Manifest]:
+    file, workspace = folder / f"{system}.csv", Workspace(folder / "ws")
+    SYSTEMS[system](file, made)
+    return workspace, ingest(workspace, file, "shop", **options)  # type: ignore[arg-type]
+
+
+def events(workspace: Workspace) -> pd.DataFrame:
+    return pd.read_parquet(open_dataset(workspace, "shop").events_path)
+
+
+def by_customer(workspace: Workspace) -> dict[str, float]:
+    frame = events(workspace)
+    return {str(who): round(value, 2) for who, value in frame.groupby("customer_id")["amount"].sum().items()}
+
+
+def truth(made: list[Order]) -> dict[str, float]:
+    worth: dict[str, float] = defaultdict(float)
+    for one in made:
+        if one.fate not in (CANCELLED, REFUNDED):
+            worth[one.customer] += one.worth
+    return {who: round(value, 2) for who, value in worth.items()}
+
+
+def set_aside(manifest: Manifest) -> dict[str, int]:
+    said = {warning["code"]: warning["params"] for warning in manifest.warnings}
+    return {code: said[f"warning.{code}"]["rows"] for code in (CANCELLED, REFUNDED) if f"warning.{code}" in said}
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_an_export_is_worth_what_was_paid_and_not_given_back(tmp_path: Path, system: str) -> None:
+    made = orders()
+    workspace, manifest = read(tmp_path, system, made)
+    assert by_customer(workspace) == pytest.approx(truth(made), abs=0.011)
+    assert manifest.net_revenue == pytest.approx(sum(one.worth for one in made), abs=0.01)
+    rows = {fate: sum(_rows(system, one) for one in made if one.fate == fate) for fate in (CANCELLED, REFUNDED)}
+    assert set_aside(manifest) == rows and min(rows.values()) > 3
+
+
+def _rows(system: str, one: Order) -> int:
+    return len(one.lines) if system in ("shopify", "woocommerce") else 1
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_orders_that_were_not_paid_count_where_the_person_says_so(tmp_path: Path, system: str) -> None:
+    made = orders()
+    workspace, manifest = read(tmp_path, system, made, mapping={"order_status": "", "refund": ""})
+    paid = [one for one in made if system != "taobao" or one.fate != CANCELLED]  # Taobao's own amount is 0 there
+    assert manifest.rows_set_aside == 0 and manifest.net_revenue == pytest.approx(sum(one.total for one in paid))
+
+
+@pytest.mark.parametrize("system", ["shopify", "woocommerce"])
+def test_rows_of_an_order_share_its_amount_unless_each_has_its_own(tmp_path: Path, system: str) -> None:
+    made = orders()
+    workspace, manifest = read(tmp_path, system, made)
+    assert manifest.rows_kept == sum(len(one.lines) for one in made if one.fate not in (CANCELLED, REFUNDED))
+    frame = events(workspace)
+    assert (frame.groupby("order_id")["amount"].nunique() == 1).all() and frame["product_id"].nunique() == 3
+
+
+@pytest.mark.parametrize(("prices", "shared"), [((9.9,), False), (tuple(range(5, 30)), True)])
+def test_rows_that_cost_the_same_are_those_of_a_shop_with_one_price(
+    tmp_path: Path, prices: tuple[float, ...], shared: bool
+) -> None:
+    lines = ["customer_id,order_date,order_id,product_id,amount"]
+    for number in range(60):
+        price = prices[number % len(prices)]
+        lines += [f"c{number % 9},2024-02-{number % 28 + 1:02},{number},{product},{price}" for product in "AB"]
+    file = tmp_path / "log.csv"
+    file.write_text("\n".join(lines) + "\n")
+    manifest = ingest(Workspace(tmp_path / "ws"), file, "log")
+    total = sum(prices[number % len(prices)] for number in range(60))
+    assert manifest.net_revenue == pytest.approx(total if shared else 2 * total)
+
+
+def test_next_months_export_joins_the_dataset_as_the_first_one_was_read(tmp_path: Path) -> None:
+    made = sorted(orders(), key=lambda one: one.time)
+    workspace, _ = read(tmp_path, "shopify", made[:150])
+    later = tmp_path / "later.csv"
+    SYSTEMS["shopify"](later, made[150:])
+    append(workspace, "shop", later)
+    assert by_customer(workspace) == pytest.approx(truth(made), abs=0.011)
+
+
+def test_words_that_are_no_states_of_orders_take_no_row(tmp_path: Path) -> None:
+    file = tmp_path / "log.csv"
+    states = ["gold", "silver", "cancelled", "new"]
+    rows = [f"c{i % 7},2024-03-{i % 28 + 1:02},{10 + i},{states[i % 4]}" for i in range(40)]
+    file.write_text("\n".join(["customer_id,order_date,amount,status", *rows]) + "\n")
+    manifest = ingest(Workspace(tmp_path / "ws"), file, "log")
+    assert manifest.rows_kept == 40 and "status" in manifest.columns
+
+
+def test_a_view_is_kept_whatever_became_of_the_order(tmp_path: Path) -> None:
+    file = tmp_path / "log.csv"
+    rows = [f"c{i % 5},2024-03-{i % 28 + 1:02},view,,paid" for i in range(20)]
+    rows += [f"c{i % 5},2024-03-{i % 28 + 1:02},purchase,10,{'cancelled' if i % 2 else 'paid'}" for i in range(20)]
+    rows += ["c1,2024-03-09,view,,cancelled"]
+    file.write_text("\n".join(["customer_id,event_time,event_type,amount,order_status", *rows]) + "\n")
+    manifest = ingest(Workspace(tmp_path / "ws"), file, "log")
+    assert manifest.event_types == {"view": 21, "purchase": 10} and set_aside(manifest) == {CANCELLED: 10}
+
+
+def test_of_two_times_and_two_ids_the_better_one_is_taken_and_said() -> None:
+    columns = ("Id", "Email", "Paid at", "Created at", "total")
+    rows = [
+        {"Id": f"{i}", "Email": f"a{i % 9}@x.org", "Paid at": "2024-01-05", "Created at": "2024-01-04", "total": "9"}
+        for i in range(30)
+    ]
+    chosen, notes = choose(propose(columns, rows, {}), "f.csv")
+    assert (chosen["customer_id"], chosen["event_time"]) == ("Email", "Created at")
+    said = [note.params for note in notes if note.code == "warning.one_of_several"]
+    assert [(params["column"], params["others"]) for params in said] == [("Email", "Id"), ("Created at", "Paid at")]
+    few = [{**row, "Email": f"{row['Id']}@x.org"} for row in rows]
+    with pytest.raises(NeedsAnswer, match="customer_id"):
+        choose(propose(columns, few, {}), "f.csv")
+
+
+@pytest.mark.parametrize(("name", "order"), [("#1001", True), ("Ann", False)])
+def test_a_name_is_that_of_an_order_where_it_is_a_number(name: str, order: bool) -> None:
+    columns = ("customer_id", "date", "amount", "Name")
+    rows = [{"customer_id": "c", "date": "2024-01-04", "amount": "9", "Name": name}] * 3
+    assert ("order_id" in choose(propose(columns, rows, {}), "f.csv")[0]) == order
