@@ -108,7 +108,8 @@ LIKELY: Final[dict[str, str]] = {
     EVENT_TYPE: "type kind 类型 類型",
     AMOUNT: "value total payment paid cost money sum 消费 支付 付款",
     ORDER_ID: "order transaction receipt basket bill name 订单 訂單",
-    PRODUCT_ID: "product_name lineitem_name item_name description stock goods title 商品名称 商品名 产品名称 商品名稱",
+    PRODUCT_ID: """product_name lineitem_name item_name description stock goods title 商品名称 商品名 商品标题 产品名称
+        宝贝标题 宝贝名称 商品名稱""",
     CATEGORY: "class group segment brand section 品牌 部门",
     QUANTITY: "count number pcs amount_of_items",
     DISCOUNT: "coupon promo promotion",

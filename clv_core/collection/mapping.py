@@ -129,11 +129,10 @@ def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[
     notes: list[Message] = []
     found = ", ".join(item.column for item in proposals[:40])
     for canonical in [*READ, PRICE, CURRENCY]:
-        ranked = sorted((p for p in proposals if p.canonical == canonical), key=lambda p: -p.confidence)
-        if not ranked or ranked[0].confidence < ENOUGH:
+        tied = _likeliest(canonical, proposals)
+        if not tied or tied[0].confidence < ENOUGH:
             continue
-        tied = [item for item in ranked if item.confidence == ranked[0].confidence]
-        best = ranked[0] if len(tied) == 1 else _preferred(canonical, tied)
+        best = tied[0] if len(tied) == 1 else _preferred(canonical, tied)
         if best is None and canonical in (IDENTITY if AMOUNT in chosen else (*IDENTITY, *MAKERS)):
             names = ", ".join(item.column for item in tied)
             raise NeedsAnswer("two_columns", canonical=canonical, columns=names, first=tied[0].column)
@@ -141,7 +140,7 @@ def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[
             others = ", ".join(item.column for item in tied if item is not best)
             params = {"canonical": canonical, "column": best.column, "others": others}
             notes.append(Message("warning.one_of_several", params))
-        best = best or ranked[0]
+        best = best or tied[0]
         chosen[canonical] = best.column
         if len(tied) == 1 and best.confidence < CERTAIN:
             params = {"canonical": canonical, "column": best.column}
@@ -153,6 +152,28 @@ def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[
     if not {AMOUNT, PRICE, UNIT_PRICE, EVENT_TYPE} & set(chosen):
         raise Refused("no_amount", found=found, file=file)
     return chosen, tuple(notes)
+
+
+def taken(proposals: list[Proposal]) -> list[Proposal]:
+    """Return the proposals with one column for each canonical one, others as extras; several where nothing tells."""
+    found = list(proposals)
+    for canonical in [*READ, PRICE, CURRENCY]:
+        tied = _likeliest(canonical, proposals)
+        best = _preferred(canonical, tied) if len(tied) > 1 else None
+        stay = tied if best is None else [best]
+        found = [
+            replace(item, canonical=None, confidence=0.0)
+            if item.canonical == canonical and not any(item is other for other in stay)
+            else item
+            for item in found
+        ]
+    return found
+
+
+def _likeliest(canonical: str, proposals: list[Proposal]) -> list[Proposal]:
+    """Return the columns that are most likely a canonical one, equally good, in file order."""
+    confidence = max((item.confidence for item in proposals if item.canonical == canonical), default=0.0)
+    return [item for item in proposals if item.canonical == canonical and item.confidence == confidence]
 
 
 def _preferred(canonical: str, tied: list[Proposal]) -> Proposal | None:

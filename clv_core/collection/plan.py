@@ -43,6 +43,9 @@ CREDIT_NOTE: Final = "(?i)C[NR]?[-_]?[0-9]+"
 LEAST: Final = 0.005
 """What is left of an amount is nothing below half a cent."""
 
+GUARD: Final = r"""^\s*(?:="(.*)"|'(.*))\s*$"""
+"""How exports keep spreadsheets from making a number of an id: ="0012", or an apostrophe before it."""
+
 INVISIBLE: Final = ("\u200b", "\ufeff", "\u2060")
 REASON: Final = "reason"
 T, V = "clv_t_", "clv_v_"
@@ -65,6 +68,7 @@ class Plan:
         discount_below: whether discounts are written as negative numbers.
         whole_orders: whether the amount of a row is that of its order, whose rows get even shares.
         float_ids: whether every customer id is a whole number that ends with .0, which is dropped.
+        guarded: canonical columns whose every value is guarded against spreadsheets, :data:`GUARD`.
         secret: SQL template with ``{column}`` that makes a text its pseudonym; empty where ids stay readable.
         hidden: source columns, beside the customer id, that become pseudonyms too.
     """
@@ -80,6 +84,7 @@ class Plan:
     discount_below: bool = False
     whole_orders: bool = False
     float_ids: bool = False
+    guarded: frozenset[str] = frozenset()
     secret: str = field(default="", repr=False)
     hidden: frozenset[str] = frozenset()
 
@@ -107,6 +112,8 @@ class Plan:
         by one quick test; only the others are trimmed and looked up.
         """
         raw = name(self.chosen[canonical])
+        if canonical in self.guarded:
+            raw = f"regexp_replace({raw}, {text(GUARD)}, '\\1\\2')"
         if canonical == CUSTOMER_ID and self.float_ids:
             raw = f"regexp_replace({raw}, '^\\s*(\\d+)\\.0\\s*$', '\\1')"
         kind = READ[canonical].kind

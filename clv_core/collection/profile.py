@@ -14,7 +14,7 @@ from clv_core.collection.aliases import CURRENCY, MISSING
 from clv_core.collection.engine import fetch, name, one, text
 from clv_core.collection.mapping import Proposal, choose, propose
 from clv_core.collection.order_amounts import of_whole_orders
-from clv_core.collection.plan import CREDIT_NOTE, MAX_QUANTITY, Plan, T, seen_values
+from clv_core.collection.plan import CREDIT_NOTE, GUARD, MAX_QUANTITY, Plan, T, seen_values
 from clv_core.collection.source import Source, sample
 from clv_core.columns import (
     AMOUNT,
@@ -26,6 +26,7 @@ from clv_core.columns import (
     PURCHASE,
     QUANTITY,
     RATING,
+    READ,
     REFUND,
     UNIT_PRICE,
 )
@@ -109,7 +110,11 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         if EVENT_TYPE in chosen
         else ()
     )
-    draft = Plan(source.columns, chosen, values=seen_values(seen[:100], answers.events))
+    guarded = _guarded(rows, chosen)
+    if guarded:
+        shown = ", ".join(chosen[canonical] for canonical in chosen if canonical in guarded)
+        notes += (Message("warning.guarded", {"columns": shown}),)
+    draft = Plan(source.columns, chosen, values=seen_values(seen[:100], answers.events), guarded=guarded)
     counts = _count(connection, source, draft, progress)
     total = int(counts["rows"])
     if total == 0:
@@ -117,10 +122,10 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     time, said = times.decide(counts[EVENT_TIME], chosen[EVENT_TIME], answers.date_order, answers.timezone)
     notes += said
     readings: dict[str, numbers.NumberReading] = {}
-    shown = next((mark for column in MARKED if (mark := numbers.proven(counts.get(column, {})))), None)
+    proven = next((mark for column in MARKED if (mark := numbers.proven(counts.get(column, {})))), None)
     for column in NUMBERS:
         if column in chosen:
-            decimal, elsewhere = (answers.decimal, shown) if column in MARKED else (None, None)
+            decimal, elsewhere = (answers.decimal, proven) if column in MARKED else (None, None)
             readings[column], said = numbers.decide(counts[column], chosen[column], decimal, elsewhere)
             notes += said if column in MARKED else ()
             unreadable = counts[column].get("unreadable", 0)
@@ -149,6 +154,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         discount_below=counts["discounts_below"],
         whole_orders=of_whole_orders(connection, source, rows, chosen),
         float_ids=whole,
+        guarded=guarded,
     )
     if REFUND in chosen:
         said += (Message("warning.refunds_off", {"column": chosen[REFUND]}),)
@@ -235,6 +241,16 @@ def _are_float_ids(
     query = f"SELECT count(*) FILTER ({value} IS NOT NULL), count(*) FILTER ({others}) FROM {source.relation()}"
     known, wild = one(connection, query)
     return bool(known) and not wild
+
+
+def _guarded(rows: list[dict[str, Any]], chosen: Mapping[str, str]) -> frozenset[str]:
+    """Return the canonical columns whose values in the sample are all guarded against spreadsheets."""
+
+    def all_are(column: str) -> bool:
+        values = [str(row[column]) for row in rows if row[column] is not None and str(row[column]).strip()]
+        return bool(values) and all(re.match(GUARD, value) for value in values)
+
+    return frozenset(canonical for canonical, column in chosen.items() if canonical in READ and all_are(column))
 
 
 def _weighted(pairs: list[tuple[float, int]]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ import streamlit as st
 from clv_core.collection.check import Check
 from clv_core.collection.event_names import taken_for
 from clv_core.columns import EVENT_TYPES
+from clv_core.errors import Message
 from pages.ui import set_aside, state, uploading, widgets
 from pages.ui.state import percent, t
 
@@ -36,7 +38,7 @@ def show(found: Check, aside: Path) -> None:
     grouped = {f"warning.{item.reason}" for item in found.problems}
     for message in found.warnings:
         if message.code not in grouped:
-            st.markdown(f":orange[:material/info:] {said_plainly(message.text(state.language()))}")
+            st.markdown(f":orange[:material/info:] {said_plainly(_in_words(message).text(state.language()))}")
     problems(found, aside)
     event_types(found)
     with st.expander(t("upload.first_rows"), icon=":material/table_rows:"):
@@ -46,6 +48,14 @@ def show(found: Check, aside: Path) -> None:
 def said_plainly(message: str) -> str:
     """Return a message of the reader for a page: no option names, nothing read as formatting."""
     return widgets.plain(widgets.without_options(message))
+
+
+def _in_words(message: Message) -> Message:
+    """Return a message about a canonical column with its name in words."""
+    canonical = message.params.get("canonical")
+    if not isinstance(canonical, str):
+        return message
+    return replace(message, params={**message.params, "canonical": state.name_of("canonical", canonical)})
 
 
 def _figures(found: Check) -> list[widgets.Figure]:
@@ -74,7 +84,8 @@ def gap(found: Check) -> None:
         return
     days, start = found.longest_gap_days, date.fromisoformat(found.gap_start)
     last = start + timedelta(days=days - 1)
-    said = t("look.gap", days=f"{days:,}", first=state.day(start), last=state.day(last))
+    key = "look.gap" if days > 1 else "look.gap.one"
+    said = t(key, days=f"{days:,}", first=state.day(start), last=state.day(last))
     span = date.fromisoformat(found.manifest.log_end) - date.fromisoformat(found.manifest.log_start)
     if days >= max(LONG_GAP_DAYS, LONG_GAP_SHARE * span.days):
         st.markdown(f":orange[:material/warning:] {said} {t('look.gap.long')}")

@@ -139,3 +139,24 @@ def test_a_name_is_that_of_an_order_where_it_is_a_number(name: str, order: bool)
     columns = ("customer_id", "date", "amount", "Name")
     rows = [{"customer_id": "c", "date": "2024-01-04", "amount": "9", "Name": name}] * 3
     assert ("order_id" in choose(propose(columns, rows, {}), "f.csv")[0]) == order
+
+
+@pytest.mark.parametrize("guard", ['="{}"', "'{}"])
+def test_ids_that_are_guarded_against_spreadsheets_are_kept_without_the_guard(tmp_path: Path, guard: str) -> None:
+    file = tmp_path / "log.csv"
+    rows = [f"{guard.format(f'00{i % 5}')},2024-03-{i % 28 + 1:02},{guard.format(i)},{10 + i}" for i in range(30)]
+    file.write_text("\n".join(["customer_id,order_date,order_id,amount", *rows]) + "\n")
+    manifest = ingest(Workspace(tmp_path / "ws"), file, "shop")
+    frame = events(Workspace(tmp_path / "ws"))
+    assert set(frame["customer_id"]) == {f"00{i}" for i in range(5)} and set(frame["order_id"]) == set(
+        map(str, range(30))
+    )
+    assert "warning.guarded" in {warning["code"] for warning in manifest.warnings}
+
+
+def test_an_apostrophe_before_one_name_only_belongs_to_it(tmp_path: Path) -> None:
+    file = tmp_path / "log.csv"
+    rows = [f"{name},2024-03-{i + 1:02},{10 + i}" for i, name in enumerate(["'t Hooft", "Vos", "Smit", "'t Hooft"])]
+    file.write_text("\n".join(["customer,order_date,amount", *rows]) + "\n")
+    ingest(Workspace(tmp_path / "ws"), file, "shop")
+    assert set(events(Workspace(tmp_path / "ws"))["customer_id"]) == {"'t Hooft", "Vos", "Smit"}
