@@ -44,6 +44,7 @@ CURRENCY: Final = "currency"
 
 SURE: Final[dict[str, str]] = {
     CUSTOMER_ID: """customer_id customer customerid customer_no customer_number customer_key cust_id custid cust
+        customer_unique_id buyer_user_id 下单帐号 下单账号 买家账号 买家昵称 会员昵称
         client_id clientid buyer_id buyerid shopper_id user_id userid member_id memberid visitor_id visitorid
         household_id household_key hhid account_id consumer_id purchaser_id panelist_id 用户id 用户编号 用户
         客户id 客户编号 客户 会员id 会员编号 会员卡号 会员号 会员 顾客id 顾客编号 顾客 买家id 买家 买家会员名
@@ -53,7 +54,8 @@ SURE: Final[dict[str, str]] = {
         order_timestamp ordered_at order_purchase_timestamp purchase_date purchase_time purchased_at
         purchase_timestamp transaction_date transaction_time transaction_timestamp transaction_datetime
         trans_date trans_time txn_date txn_time t_dat sale_date sales_date occurred_at happened_at action_time
-        behavior_time visit_time 下单时间 订单时间 订单日期 下单日期 付款时间 支付时间 订单付款时间 订单创建时间
+        behavior_time visit_time 订单提交时间 提交订单时间 买家付款时间 支付完成时间 订单支付时间 下单时间 订单时间
+        订单日期 下单日期 付款时间 支付时间 订单付款时间 订单创建时间
         购买时间 购买日期 交易时间 交易日期 成交时间 消费时间 消费日期 行为时间 事件时间 发生时间 时间 日期
         时间戳 下單時間 訂單時間 訂單日期 購買時間 購買日期 交易時間 付款時間 時間""",
     EVENT_TYPE: """event_type eventtype event event_name action action_type activity activity_type behavior
@@ -61,14 +63,16 @@ SURE: Final[dict[str, str]] = {
         事件类型 事件 事件名称 动作 操作 操作类型 用户行为 交易类型 行為類型 行為 事件類型""",
     AMOUNT: """amount total_amount net_amount order_amount sales_amount transaction_amount purchase_amount
         payment_amount paid_amount amount_paid total_price total_value order_value order_total line_total
-        order_total_amount line_amount total_sales sales sales_value revenue net_revenue gross_revenue spend spent
+        grand_total order_total_amount line_amount total_sales sales sales_value revenue net_revenue gross_revenue
+        spend spent
         dollar_value dollars transaction_revenue item_total subtotal transaction_value purchase_value monetary_value
         payment_value extended_price net_sales 金额 订单金额 消费金额 支付金额 实付金额 付款金额 交易金额 销售额
-        成交金额 总金额 总价 实付 实付款 买家实际支付金额 购买金额 应付金额 金額 訂單金額 消費金額 支付金額
+        成交金额 订单实付金额 订单应付金额 总金额 总价 实付 实付款 买家实际支付金额 购买金额 应付金额 金額 訂單金額
+        消費金額 支付金額
         銷售額 總金額 總價""",
     ORDER_ID: """order_id orderid order_no order_number invoice_no invoiceno invoice invoice_id invoice_number
         transaction_id transactionid transaction_no trans_id txn_id basket_id basketid receipt_id receipt_no
-        bill_no 订单号 订单编号 订单id 交易号 交易编号 发票号 流水号 单号 訂單號 訂單編號 訂單id""",
+        bill_no 订单号 订单编号 订单id 交易号 交易编号 发票号 主订单编号 流水号 单号 訂單號 訂單編號 訂單id""",
     PRODUCT_ID: """product_id productid product item_id itemid item sku sku_id stock_code stockcode product_code
         item_code lineitem_sku article_id article asin upc gtin ean goods_id product_key material 商品id 商品编号
         商品编码 商品 产品id 产品编号 货号 商品編號 商品代码 产品""",
@@ -94,22 +98,24 @@ SURE: Final[dict[str, str]] = {
     ORDER_STATUS: """order_status order_state financial_status payment_status order_payment_status transaction_status
         sale_status 订单状态 交易状态 付款状态 支付状态 訂單狀態 付款狀態 交易狀態""",
     REFUND: """refunded_amount amount_refunded refund_amount order_refund_amount order_refunded_amount refund_total
-        total_refund total_refunded 退款金额 已退款金额 退款额 退款金額""",
+        total_refund total_refunded 退款金额 已退款金额 订单已退款金额 退款额 退款金額""",
     SESSION_ID: "session_id sessionid session user_session visit_id visitid 会话id 会话 会话编号 访问id 會話id",
     PRICE: "price 价格 價格",
     CURRENCY: "currency currency_code 币种 货币 幣種 貨幣",
 }
 
 LIKELY: Final[dict[str, str]] = {
-    CUSTOMER_ID: "id uid user client buyer shopper member visitor account username user_name client_no email",
-    EVENT_TIME: """date time day created created_at created_time created_date create_time createdate purchased week_date
+    CUSTOMER_ID: """id uid user client buyer shopper member visitor account username user_name client_no email
+        customer_email contact_email buyer_email email_address from_email_address 手机号 买家手机号 邮箱""",
+    EVENT_TIME: """date time day created created_at created_time created_date date_created create_time createdate
+        purchased week_date
         order_created_at order_created paid_at payment_date payment_time
         创建时间 創建時間""",
     EVENT_TYPE: "type kind 类型 類型",
-    AMOUNT: "value total payment paid cost money sum 消费 支付 付款",
+    AMOUNT: "value total payment paid cost money sum gross 消费 支付 付款",
     ORDER_ID: "order transaction receipt basket bill name 订单 訂單",
     PRODUCT_ID: """product_name lineitem_name item_name description stock goods title 商品名称 商品名 商品标题 产品名称
-        宝贝标题 宝贝名称 商品名稱""",
+        宝贝标题 宝贝名称 选购商品 商品名稱""",
     CATEGORY: "class group segment brand section 品牌 部门",
     QUANTITY: "count number pcs amount_of_items",
     DISCOUNT: "coupon promo promotion",

@@ -42,12 +42,15 @@ ORDER_NAME: Final = re.compile(r"#\s?\w*-?\d+\S*")
 PREFERRED: Final[dict[str, tuple[str, ...]]] = {
     EVENT_TIME: (
         *("created", "createdat", "createddate", "orderdate", "ordertime", "orderedat", "orderpurchasetimestamp"),
-        *("下单时间", "订单创建时间", "订单时间", "创建时间", "下單時間", "創建時間"),
+        *("下单时间", "订单创建时间", "订单提交时间", "提交订单时间", "订单时间", "创建时间", "下單時間", "創建時間"),
     ),
-    AMOUNT: ("买家实际支付金额", "实付金额", "实付款", "实付", "paidamount", "amountpaid", "netamount", "netsales"),
+    AMOUNT: (
+        *("买家实际支付金额", "订单实付金额", "实付金额", "实付款", "实付", "paidamount", "amountpaid", "netamount"),
+        *("netsales", "ordertotal", "ordertotalamount", "grandtotal"),
+    ),
 }
-"""Of several names that are equally good, one that is better still: when an order was placed, not when it was paid or
-sent; what was paid, not what was asked for."""
+"""Of several names that are equally good, the first of these is better still: when an order was placed, not when it was
+paid or sent; what was paid, not what was asked for."""
 IDENTITY: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT)
 MAKERS: Final = (QUANTITY, UNIT_PRICE, DISCOUNT)
 """Columns that the amount is made from where there is none."""
@@ -145,6 +148,9 @@ def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[
         if len(tied) == 1 and best.confidence < CERTAIN:
             params = {"canonical": canonical, "column": best.column}
             notes.append(Message("warning.mapped_by_guess", params))
+    own = next((item for item in proposals if item.column == chosen.get(CUSTOMER_ID)), None)
+    if own is not None and own.never_repeats and own.confidence < SURE and fold(own.column) == "id":
+        del chosen[CUSTOMER_ID]  # it is one of rows: everybody would have bought once
     for canonical in (CUSTOMER_ID, EVENT_TIME):
         if canonical not in chosen:
             guess = next((p.column for p in proposals if p.canonical == canonical), "")
@@ -181,8 +187,8 @@ def _preferred(canonical: str, tied: list[Proposal]) -> Proposal | None:
     if canonical == CUSTOMER_ID:
         tied = [item for item in tied if not item.never_repeats]
         return tied[0] if len(tied) == 1 else None
-    best = [item for item in tied if fold(item.column) in PREFERRED.get(canonical, ())]
-    return best[0] if len(best) == 1 else None
+    named = {fold(UNIT.sub("", item.column)): item for item in reversed(tied)}
+    return next((named[known] for known in PREFERRED.get(canonical, ()) if known in named), None)
 
 
 def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, str]:

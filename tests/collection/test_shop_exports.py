@@ -141,6 +141,64 @@ def test_a_name_is_that_of_an_order_where_it_is_a_number(name: str, order: bool)
     assert ("order_id" in choose(propose(columns, rows, {}), "f.csv")[0]) == order
 
 
+HEADS = {
+    "magento": (
+        "ID=#|Purchase Date=@|Grand Total (Base)=9.5|Status=complete|Customer Email=a@x|Subtotal=9|Total Refunded=0",
+        "Customer Email|Purchase Date|Subtotal|Status|Total Refunded",
+    ),
+    "etsy": (
+        "Sale Date=@|Order ID=#|Buyer User ID=ann|Order Value=12.5|Order Total=15.5|Status=Completed|Order Net=15",
+        "Buyer User ID|Sale Date|Order Total|Status|",
+    ),
+    "bigcommerce": (
+        "Order ID=#|Customer ID=7|Order Date=@|Order Status=Shipped|Subtotal (inc tax)=1|Order Total (inc tax)=2",
+        "Customer ID|Order Date|Order Total (inc tax)|Order Status|",
+    ),
+    "wix": (
+        "Order number=#|Date created=@|Contact email=a@x.org|Item=Tea|Qty=1|Price=10|Total=10|Payment status=Paid",
+        "Contact email|Date created|Total|Payment status|",
+    ),
+    "youzan": (
+        "订单号=#|订单状态=交易完成|下单时间=@|买家付款时间=@|买家手机号=138|商品名称=茶|订单实付金额=10|订单已退款金额=0",
+        "买家手机号|下单时间|订单实付金额|订单状态|订单已退款金额",
+    ),
+    "jd": (
+        "订单号=#|订单状态=完成|下单帐号=u1|下单时间=@|商品ID=9|订单金额=10|结算金额=9|客户姓名=王",
+        "下单帐号|下单时间|订单金额|订单状态|",
+    ),
+    "douyin": (
+        "主订单编号=#|选购商品=茶|商品金额=10|订单应付金额=10|订单提交时间=@|支付完成时间=@|订单状态=已完成|用户ID=u1",
+        "用户ID|订单提交时间|订单应付金额|订单状态|",
+    ),
+    "olist": (
+        "order_id=#|customer_unique_id=c1|order_status=delivered|order_purchase_timestamp=@|payment_value=1",
+        "customer_unique_id|order_purchase_timestamp|payment_value|order_status|",
+    ),
+}
+
+
+@pytest.mark.parametrize("system", HEADS)
+def test_the_columns_of_other_shop_systems_are_found(system: str) -> None:
+    cells, wanted = HEADS[system]
+    pairs = [cell.split("=") for cell in cells.split("|")]
+    rows = [
+        {column: {"#": str(1000 + row), "@": "2024-01-04 10:00:00"}.get(value, value) for column, value in pairs}
+        for row in range(30)
+    ]
+    chosen, _ = choose(propose(tuple(column for column, _ in pairs), rows, {}), "f.csv")
+    found = [chosen.get(name, "") for name in ("customer_id", "event_time", "amount", "order_status", "refund")]
+    assert found == wanted.split("|")
+
+
+def test_an_id_that_never_repeats_is_asked_about_and_taken_where_the_person_says_so() -> None:
+    columns = ("id", "date", "amount")
+    rows = [{"id": f"{i}", "date": "2024-01-04", "amount": "9"} for i in range(30)]
+    with pytest.raises(NeedsAnswer, match="customer_id"):
+        choose(propose(columns, rows, {}), "f.csv")
+    assert choose(propose(columns, rows, {"customer_id": "id"}), "f.csv")[0]["customer_id"] == "id"
+    assert choose(propose(columns, rows[:5], {}), "f.csv")[0]["customer_id"] == "id"
+
+
 @pytest.mark.parametrize("guard", ['="{}"', "'{}"])
 def test_ids_that_are_guarded_against_spreadsheets_are_kept_without_the_guard(tmp_path: Path, guard: str) -> None:
     file = tmp_path / "log.csv"
