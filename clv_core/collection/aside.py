@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from clv_core.collection.blank_lines import blank_lines
-from clv_core.collection.engine import name, one, run, text
-from clv_core.collection.plan import REASON_COLUMNS, Plan, T
+from clv_core.collection.engine import T, name, one, run, text
+from clv_core.collection.plan import REASON_COLUMNS, Plan
 from clv_core.collection.quotes import Reject
 from clv_core.collection.source import Source, as_in_the_file
 from clv_core.errors import Message

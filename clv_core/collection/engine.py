@@ -16,6 +16,9 @@ from clv_core.jobs import Progress
 
 MEMORY: Final = "1200MB"
 
+T, V = "clv_t_", "clv_v_"
+"""Prefixes of the text and the value of a canonical column, apart from the file's own names."""
+
 
 def connect(scratch: Path, timezone: str = "UTC") -> duckdb.DuckDBPyConnection:
     """Return a connection that spills to ``scratch`` and reads times without an offset in ``timezone``.

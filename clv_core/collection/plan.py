@@ -8,8 +8,9 @@ from typing import Final
 
 from clv_core.collection import numbers, time_texts, times
 from clv_core.collection.aliases import EVENT_NAMES, MISSING, PRICE, fold
-from clv_core.collection.engine import name, text
-from clv_core.collection.order_states import CANCELLED, REFUNDED, no_sale
+from clv_core.collection.engine import T, V, name, text
+from clv_core.collection.order_states import CANCELLED, REFUNDED
+from clv_core.collection.orders import Orders
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,
@@ -40,16 +41,11 @@ MAX_QUANTITY: Final = 1e6
 CREDIT_NOTE: Final = "(?i)C[NR]?[-_]?[0-9]+"
 """Order ids of credit notes among ids of digits. Other letters name a channel or a shop: there only a sign tells."""
 
-LEAST: Final = 0.005
-"""What is left of an amount is nothing below half a cent."""
-
 GUARD: Final = r"""^\s*(?:="(.*)"|'(.*))\s*$"""
 """How exports keep spreadsheets from making a number of an id: ="0012", or an apostrophe before it."""
 
 INVISIBLE: Final = ("\u200b", "\ufeff", "\u2060")
 REASON: Final = "reason"
-T, V = "clv_t_", "clv_v_"
-"""Prefixes of the text and the value of a canonical column, apart from the file's own names."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ class Plan:
         rating_scale: largest rating.
         discount_off: whether the discount is taken off quantity x unit price.
         discount_below: whether discounts are written as negative numbers.
-        whole_orders: whether the amount of a row is that of its order, whose rows get even shares.
+        orders: what the file says of orders beside their rows.
         float_ids: whether every customer id is a whole number that ends with .0, which is dropped.
         guarded: canonical columns whose every value is guarded against spreadsheets, :data:`GUARD`.
         secret: SQL template with ``{column}`` that makes a text its pseudonym; empty where ids stay readable.
@@ -82,7 +78,7 @@ class Plan:
     rating_scale: float = 5.0
     discount_off: bool = True
     discount_below: bool = False
-    whole_orders: bool = False
+    orders: Orders = field(default_factory=Orders)
     float_ids: bool = False
     guarded: frozenset[str] = frozenset()
     secret: str = field(default="", repr=False)
@@ -152,7 +148,7 @@ class Plan:
     def judged(self, relation: str) -> str:
         """Return the table expression of ``relation``'s own columns and what was read from them."""
         made = self._made()
-        source = self._left if self.has_money else "NULL::DOUBLE"
+        source = self.orders.left(self.chosen) if self.has_money else "NULL::DOUBLE"
         value = f"CASE WHEN {self.money} THEN {made} END" if made else source
         sign = self._is_return(made or source)
         if EVENT_TYPE in self.chosen:
@@ -164,7 +160,8 @@ class Plan:
         else:
             kind = f"CASE WHEN {sign} THEN '{RETURN}' ELSE '{PURCHASE}' END"
         amount = f"CASE WHEN {V}type = '{RETURN}' THEN -abs({value}) ELSE {value} END"
-        return f"(SELECT *, {amount} AS {V}value FROM (SELECT *, {kind} AS {V}type FROM {self._orders(relation)}))"
+        rows = self.orders.rows(self._read(relation), self.chosen)
+        return f"(SELECT *, {amount} AS {V}value FROM (SELECT *, {kind} AS {V}type FROM {rows}))"
 
     def _read(self, relation: str) -> str:
         """Return the table expression of ``relation`` and its columns' texts and values, each read for itself."""
@@ -175,43 +172,6 @@ class Plan:
         read += [f"{self._number(column)} AS {V}{column}" for column in numeric]
         read += [f"{self.kind} AS {V}kind"] if EVENT_TYPE in self.chosen else []
         return f"(SELECT *, {', '.join(read)} FROM (SELECT *, {', '.join(inner)} FROM {relation}))"
-
-    def _orders(self, relation: str) -> str:
-        """Return :meth:`_read` with why a row is no sale; where amounts are those of orders, each row has its share."""
-        read = f"(SELECT *, {self._no_sale} AS {V}no_sale FROM {self._read(relation)})"
-        if not self.whole_orders:
-            return read
-        refund = [f"max({V}{REFUND}) AS {V}order_refund"] if REFUND in self.chosen else []
-        orders = (
-            f"(SELECT {T}{ORDER_ID} AS {V}order, count(*) AS {V}rows, min({V}{AMOUNT}) AS {V}order_amount,"
-            f" {', '.join([*refund, f'max({V}no_sale) AS {V}order_no_sale'])} FROM {read}"
-            f" GROUP BY 1 HAVING {V}order_amount = max({V}{AMOUNT}))"
-        )
-        shares = [f"coalesce({V}order_amount / {V}rows, {V}{AMOUNT}) AS {V}{AMOUNT}"]
-        shares += [f"coalesce({V}order_refund / {V}rows, {V}{REFUND}) AS {V}{REFUND}"] if refund else []
-        shares += [f"coalesce({V}order_no_sale, {V}no_sale) AS {V}no_sale"]
-        shares += [f"coalesce({T}{AMOUNT}, {V}order_amount::VARCHAR) AS {T}{AMOUNT}"]
-        return f"(SELECT * REPLACE ({', '.join(shares)}) FROM {read} LEFT JOIN {orders} ON {T}{ORDER_ID} = {V}order)"
-
-    @property
-    def _no_sale(self) -> str:
-        """SQL for ``cancelled`` or ``refunded`` where a row says so, else NULL."""
-        state = no_sale(T + ORDER_STATUS) if ORDER_STATUS in self.chosen else "NULL::VARCHAR"
-        if REFUND not in self.chosen:
-            return state
-        back = f"coalesce(abs({V}{REFUND}), 0)"
-        return (
-            f"CASE WHEN {state} = '{CANCELLED}' THEN '{CANCELLED}' WHEN {back} = 0 THEN {state}"
-            f" WHEN {V}{AMOUNT} - {back} < {LEAST} THEN '{REFUNDED}' END"
-        )
-
-    @property
-    def _left(self) -> str:
-        """SQL for a row's amount, less what was given back of it."""
-        if REFUND not in self.chosen:
-            return V + AMOUNT
-        back = f"coalesce(abs({V}{REFUND}), 0)"
-        return f"CASE WHEN {V}{AMOUNT} > 0 THEN greatest({V}{AMOUNT} - {back}, 0) ELSE {V}{AMOUNT} END"
 
     @property
     def has_money(self) -> bool:

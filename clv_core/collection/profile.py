@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection import currency, numbers, price, times
+from clv_core.collection import currency, numbers, price, refunds, times
 from clv_core.collection.aliases import CURRENCY, MISSING
-from clv_core.collection.engine import fetch, name, one, text
+from clv_core.collection.engine import T, fetch, name, one, text
 from clv_core.collection.mapping import Proposal, choose, propose
 from clv_core.collection.order_amounts import of_whole_orders
-from clv_core.collection.plan import CREDIT_NOTE, GUARD, MAX_QUANTITY, Plan, T, seen_values
+from clv_core.collection.orders import Orders
+from clv_core.collection.plan import CREDIT_NOTE, GUARD, MAX_QUANTITY, Plan, seen_values
 from clv_core.collection.source import Source, sample
 from clv_core.columns import (
     AMOUNT,
@@ -23,6 +24,7 @@ from clv_core.columns import (
     EVENT_TIME,
     EVENT_TYPE,
     ORDER_ID,
+    ORDER_STATUS,
     PURCHASE,
     QUANTITY,
     RATING,
@@ -152,13 +154,16 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         rating_scale=scale,
         discount_off=not rate,
         discount_below=counts["discounts_below"],
-        whole_orders=of_whole_orders(connection, source, rows, chosen),
+        orders=Orders(of_whole_orders(connection, source, rows, chosen)),
         float_ids=whole,
         guarded=guarded,
     )
-    if REFUND in chosen:
+    if refunds.stand_apart(connection, source, plan):
+        plan = replace(plan, orders=replace(plan.orders, refunds_apart=True))
+        said += (Message("warning.refunds_apart", {"column": chosen.get(REFUND) or chosen[ORDER_STATUS]}),)
+    elif REFUND in chosen:
         said += (Message("warning.refunds_off", {"column": chosen[REFUND]}),)
-    if plan.whole_orders:
+    if plan.orders.whole:
         said += (Message("warning.whole_orders", {"order": chosen[ORDER_ID], "column": chosen[AMOUNT]}),)
     return Profile(plan, total, notes + said, money, tuple(proposals))
 

@@ -100,6 +100,18 @@ def test_next_months_export_joins_the_dataset_as_the_first_one_was_read(tmp_path
     assert by_customer(workspace) == pytest.approx(truth(made), abs=0.011)
 
 
+@pytest.mark.parametrize("column", ["status", "refund_amount"])
+def test_refunds_in_rows_of_their_own_are_not_taken_off_twice(tmp_path: Path, column: str) -> None:
+    file = tmp_path / "log.csv"
+    said = {"status": ("Completed", "Refunded", "Completed"), "refund_amount": ("0", "10", "0")}[column]
+    rows = [f"c{i % 5},2024-03-{i % 28 + 1:02},10,{said[1] if i < 4 else said[0]}" for i in range(30)]
+    rows += [f"c{i % 5},2024-04-{i % 28 + 1:02},-10,{said[2]}" for i in range(4)]
+    file.write_text("\n".join([f"customer_id,order_date,amount,{column}", *rows]) + "\n")
+    manifest = ingest(Workspace(tmp_path / "ws"), file, "log")
+    assert manifest.net_revenue == pytest.approx(260) and manifest.event_types == {"purchase": 30, "return": 4}
+    assert "warning.refunds_apart" in {warning["code"] for warning in manifest.warnings}
+
+
 def test_words_that_are_no_states_of_orders_take_no_row(tmp_path: Path) -> None:
     file = tmp_path / "log.csv"
     states = ["gold", "silver", "cancelled", "new"]

@@ -1,0 +1,37 @@
+"""Whether what was paid back stands in rows of its own, below zero, or only in a column or a state of its order."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import duckdb
+
+from clv_core.collection.engine import T, V, one
+from clv_core.collection.order_states import REFUNDED, no_sale
+from clv_core.collection.plan import Plan
+from clv_core.collection.source import Source
+from clv_core.columns import ORDER_STATUS, REFUND
+
+HALF: Final = 0.5
+
+
+def stand_apart(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan) -> bool:
+    """Say whether rows below zero give back half of it or more: then it must not be taken off once again.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        plan: how it is read.
+    """
+    if not {REFUND, ORDER_STATUS} & set(plan.chosen):
+        return False
+    back = f"abs({V}{REFUND})" if REFUND in plan.chosen else "0"
+    state = f"{no_sale(T + ORDER_STATUS)} = '{REFUNDED}'" if ORDER_STATUS in plan.chosen else "false"
+    below, returns, refunds, refunded = one(
+        connection,
+        f"SELECT -sum({V}value) FILTER ({V}value < 0), count(*) FILTER ({V}value < 0), sum({back}),"
+        f" count(*) FILTER ({state} AND {V}value > 0) FROM {plan.judged(source.relation())}",
+    )
+    if refunds:
+        return bool((below or 0) >= HALF * refunds)
+    return bool(refunded and returns >= HALF * refunded)
