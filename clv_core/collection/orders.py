@@ -8,10 +8,22 @@ from typing import Final
 
 from clv_core.collection.engine import T, V
 from clv_core.collection.order_states import CANCELLED, REFUNDED, no_sale
-from clv_core.columns import AMOUNT, ORDER_ID, ORDER_STATUS, REFUND
+from clv_core.columns import (
+    AMOUNT,
+    CHANNEL,
+    COUNTRY,
+    CUSTOMER_ID,
+    EVENT_TIME,
+    ORDER_ID,
+    ORDER_STATUS,
+    REFUND,
+    SESSION_ID,
+)
 
 LEAST: Final = 0.005
 """What is left of an amount is nothing below half a cent."""
+OF_ORDERS: Final = (CUSTOMER_ID, EVENT_TIME, AMOUNT, CHANNEL, COUNTRY, SESSION_ID)
+"""What is the same for all rows of an order, and may stand in one of them only."""
 BACK: Final = f"coalesce(abs({V}{REFUND}), 0)"
 
 
@@ -20,7 +32,8 @@ class Orders:
     """How orders are read.
 
     Args:
-        whole: whether a row's amount is that of its order, whose rows get even shares of it.
+        whole: whether a row's amount is that of its order: its rows get even shares of it, and what else one of them
+            says of the order holds for all.
         refunds_apart: whether what was paid back stands in rows below zero, so that nothing is taken off for it.
     """
 
@@ -37,17 +50,19 @@ class Orders:
         rows = f"(SELECT *, {self._no_sale(chosen)} AS {V}no_sale FROM {read})"
         if not self.whole:
             return rows
-        refund = [f"max({V}{REFUND}) AS {V}order_refund"] if REFUND in chosen else []
+        shared = [column for column in (AMOUNT, REFUND) if column in chosen]
+        said = [column for column in OF_ORDERS if column in chosen]
+        known = [f"max({V}{column}) AS {V}order_{column}" for column in (*shared, "time", "no_sale")]
+        known += [f"max({T}{column}) AS {T}order_{column}" for column in said]
         orders = (
-            f"(SELECT {T}{ORDER_ID} AS {V}order, count(*) AS {V}rows, min({V}{AMOUNT}) AS {V}order_amount,"
-            f" {', '.join([*refund, f'max({V}no_sale) AS {V}order_no_sale'])} FROM {rows}"
-            f" GROUP BY 1 HAVING {V}order_amount = max({V}{AMOUNT}))"
+            f"(SELECT {T}{ORDER_ID} AS {V}order, count(*) AS {V}rows, {', '.join(known)} FROM {rows}"
+            f" GROUP BY 1 HAVING min({V}{AMOUNT}) = max({V}{AMOUNT}))"
         )
-        shares = [f"coalesce({V}order_amount / {V}rows, {V}{AMOUNT}) AS {V}{AMOUNT}"]
-        shares += [f"coalesce({V}order_refund / {V}rows, {V}{REFUND}) AS {V}{REFUND}"] if refund else []
-        shares += [f"coalesce({V}order_no_sale, {V}no_sale) AS {V}no_sale"]
-        shares += [f"coalesce({T}{AMOUNT}, {V}order_amount::VARCHAR) AS {T}{AMOUNT}"]
-        return f"(SELECT * REPLACE ({', '.join(shares)}) FROM {rows} LEFT JOIN {orders} ON {T}{ORDER_ID} = {V}order)"
+        own = [f"coalesce({V}order_{column} / {V}rows, {V}{column}) AS {V}{column}" for column in shared]
+        own += [f"coalesce({V}order_no_sale, {V}no_sale) AS {V}no_sale"]
+        own += [f"CASE WHEN {T}{EVENT_TIME} IS NULL THEN {V}order_time ELSE {V}time END AS {V}time"]
+        own += [f"coalesce({T}{column}, {T}order_{column}) AS {T}{column}" for column in said]
+        return f"(SELECT * REPLACE ({', '.join(own)}) FROM {rows} LEFT JOIN {orders} ON {T}{ORDER_ID} = {V}order)"
 
     def left(self, chosen: Mapping[str, str]) -> str:
         """Return SQL for a row's amount, less what was given back of it."""

@@ -79,6 +79,27 @@ def shopify(path: Path, made: list[Order]) -> None:
     _write(path, names.split(","), rows)
 
 
+def squarespace(path: Path, made: list[Order]) -> None:
+    """One row a product; even who bought, and when, stands in the order's first row only."""
+    names = (
+        "Order ID,Email,Financial Status,Paid at,Currency,Subtotal,Shipping,Amount Refunded,Total,Created at,"
+        "Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku"
+    )
+    rows = []
+    for one in made:
+        for place, (product, pieces) in enumerate(one.lines):
+            sku, name, price = PRODUCTS[product]
+            line: dict[str, object] = {"Order ID": f"{one.number:05}", "Lineitem quantity": pieces}
+            line |= {"Lineitem name": name, "Lineitem price": price, "Lineitem sku": sku}
+            if place == 0:
+                time = f"{one.time:%Y-%m-%d %H:%M:%S} +0000"
+                state = {REFUNDED: "REFUNDED", CANCELLED: "CANCELED"}.get(one.fate, "PAID")
+                line |= {"Email": one.customer, "Financial Status": state, "Paid at": time, "Created at": time}
+                line |= {"Currency": "USD", "Subtotal": one.total, "Total": one.total + 5, "Amount Refunded": one.back}
+            rows.append(line)
+    _write(path, names.split(","), rows)
+
+
 def taobao(path: Path, made: list[Order]) -> None:
     """One row an order, in Chinese and its own encoding."""
     names = "订单编号,买家会员名,总金额,买家实际支付金额,订单状态,订单创建时间,订单付款时间,宝贝标题,退款金额"
@@ -131,6 +152,7 @@ def stripe(path: Path, made: list[Order]) -> None:
 
 SYSTEMS: Final[dict[str, Callable[[Path, list[Order]], None]]] = {
     "shopify": shopify,
+    "squarespace": squarespace,
     "taobao": taobao,
     "woocommerce": woocommerce,
     "stripe": stripe,
