@@ -3,6 +3,8 @@
 With few rows a layer costs its call, and hardly its arithmetic: all networks are asked in the calls of one. With many
 it costs memory, and each network is asked in turn, so that what lies between its layers stays in the processor's
 caches. A network among others and one by itself are made of the same operations, so what they say is the same bits.
+What a network says of a row among few and among many is the same bits where the processor has AVX-512; elsewhere the
+rows at a product's end may be rounded otherwise.
 """
 
 from __future__ import annotations
@@ -74,7 +76,7 @@ class Linears(nn.Module):
         self.bias: Tensor
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Return what each layer makes of its rows; what it makes of a row does not depend on how many there are."""
+        """Return what each layer makes of its rows."""
         if self.weight[0].numel() <= SMALL:
             return (rows.unsqueeze(-1) * self.weight.unsqueeze(1)).sum(-2) + self.bias
         return torch.baddbmm(self.bias, rows.expand(len(self.weight), *rows.shape[-2:]), self.weight)
