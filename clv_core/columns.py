@@ -71,11 +71,10 @@ BY_NAME: Final = {column.name: column for column in COLUMNS}
 ORDER_STATUS: Final = "order_status"
 REFUND: Final = "refund"
 
-DECIDERS: Final[tuple[Column, ...]] = (Column(ORDER_STATUS, Kind.TEXT), Column(REFUND, Kind.NUMBER))
+OF_ORDERS: Final[tuple[Column, ...]] = (Column(ORDER_STATUS, Kind.TEXT), Column(REFUND, Kind.NUMBER))
 """Columns of orders that decide what becomes of a row: whether it is a sale, and what of its amount was given back.
 They are kept as they are, like any other column of the file."""
-DECIDING: Final = {column.name for column in DECIDERS}
-READ: Final = {column.name: column for column in (*COLUMNS, *DECIDERS)}
+READ: Final = {column.name: column for column in (*COLUMNS, *OF_ORDERS)}
 """All columns that a reader looks for."""
 
 VIEW: Final = "view"

@@ -55,8 +55,8 @@ SURE: Final[dict[str, str]] = {
         purchase_timestamp transaction_date transaction_time transaction_timestamp transaction_datetime
         trans_date trans_time txn_date txn_time t_dat sale_date sales_date occurred_at happened_at action_time
         behavior_time visit_time 订单提交时间 提交订单时间 买家付款时间 支付完成时间 订单支付时间 下单时间 订单时间
-        订单日期 下单日期 付款时间 支付时间 订单付款时间 订单创建时间
-        购买时间 购买日期 交易时间 交易日期 成交时间 消费时间 消费日期 行为时间 事件时间 发生时间 时间 日期
+        订单日期 下单日期 付款时间 支付时间 订单付款时间 订单创建时间 购买时间 购买日期 交易时间 交易日期 成交时间
+        消费时间 消费日期 行为时间 事件时间 发生时间 时间 日期
         时间戳 下單時間 訂單時間 訂單日期 購買時間 購買日期 交易時間 付款時間 時間""",
     EVENT_TYPE: """event_type eventtype event event_name action action_type activity activity_type behavior
         behavior_type behaviour behaviour_type transaction_type interaction interaction_type 行为类型 行为
@@ -64,12 +64,10 @@ SURE: Final[dict[str, str]] = {
     AMOUNT: """amount total_amount net_amount order_amount sales_amount transaction_amount purchase_amount
         payment_amount paid_amount amount_paid total_price total_value order_value order_total line_total
         grand_total order_total_amount line_amount total_sales sales sales_value revenue net_revenue gross_revenue
-        spend spent
-        dollar_value dollars transaction_revenue item_total subtotal transaction_value purchase_value monetary_value
-        payment_value extended_price net_sales 金额 订单金额 消费金额 支付金额 实付金额 付款金额 交易金额 销售额
-        成交金额 订单实付金额 订单应付金额 总金额 总价 实付 实付款 买家实际支付金额 购买金额 应付金额 金額 訂單金額
-        消費金額 支付金額
-        銷售額 總金額 總價""",
+        spend spent dollar_value dollars transaction_revenue item_total subtotal transaction_value purchase_value
+        monetary_value payment_value extended_price net_sales 金额 订单金额 消费金额 支付金额 实付金额 付款金额 交易金额 销售额
+        成交金额 订单实付金额 订单应付金额 总金额 总价 实付 实付款 买家实际支付金额 购买金额 应付金额 金額
+        訂單金額 消費金額 支付金額 銷售額 總金額 總價""",
     ORDER_ID: """order_id orderid order_no order_number invoice_no invoiceno invoice invoice_id invoice_number
         transaction_id transactionid transaction_no trans_id txn_id basket_id basketid receipt_id receipt_no
         bill_no 订单号 订单编号 订单id 交易号 交易编号 发票号 主订单编号 流水号 单号 訂單號 訂單編號 訂單id""",
@@ -108,9 +106,7 @@ LIKELY: Final[dict[str, str]] = {
     CUSTOMER_ID: """id uid user client buyer shopper member visitor account username user_name client_no email
         customer_email contact_email buyer_email email_address from_email_address 手机号 买家手机号 邮箱""",
     EVENT_TIME: """date time day created created_at created_time created_date date_created create_time createdate
-        purchased week_date
-        order_created_at order_created paid_at payment_date payment_time
-        创建时间 創建時間""",
+        purchased week_date order_created_at order_created paid_at payment_date payment_time 创建时间 創建時間""",
     EVENT_TYPE: "type kind 类型 類型",
     AMOUNT: "value total payment paid cost money sum gross 消费 支付 付款",
     ORDER_ID: "order transaction receipt basket bill name 订单 訂單",
@@ -124,6 +120,15 @@ LIKELY: Final[dict[str, str]] = {
     COUNTRY: "region market 地区 地區",
     ORDER_STATUS: "status state 状态 狀態",
 }
+
+PREFERRED: Final[dict[str, str]] = {
+    EVENT_TIME: """created created_at created_date order_date order_time ordered_at order_purchase_timestamp 下单时间
+        订单创建时间 订单提交时间 提交订单时间 订单时间 创建时间 下單時間 創建時間""",
+    AMOUNT: """买家实际支付金额 订单实付金额 实付金额 实付款 实付 paid_amount amount_paid net_amount net_sales
+        order_total order_total_amount grand_total""",
+}
+"""Of several names that are equally good, the first of these is better still: when an order was placed, not when it was
+paid or sent; what was paid, not what was asked for."""
 
 EVENT_ALIASES: Final[dict[str, str]] = {
     VIEW: """view views viewed pv page_view pageview product_view view_item view_product detail_view item_view
@@ -153,11 +158,17 @@ def fold(name: str) -> str:
     return re.sub(r"[\W_]+", "", spaced.lower())
 
 
+def folded(column: str) -> str:
+    """Return SQL that folds a text column as :func:`fold` does, but for its form."""
+    return f"regexp_replace(lower({column}), '[\\s\\pP\\pS]+', '', 'g')"
+
+
 def _index(table: dict[str, str]) -> dict[str, str]:
     return {fold(alias): target for target, words in table.items() for alias in words.split()}
 
 
 SURE_NAMES: Final = _index(SURE)
 LIKELY_NAMES: Final = _index(LIKELY)
+PREFERRED_NAMES: Final = {target: tuple(map(fold, words.split())) for target, words in PREFERRED.items()}
 EVENT_NAMES: Final = _index(EVENT_ALIASES)
 """Folded event name -> canonical event type."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 from clv_core.collection.profile import Answers
 from clv_core.collection.reading import Reading, read_log
 from clv_core.collection.store import Manifest
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, QUANTITY, UNIT_PRICE
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, QUANTITY, READ, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 from clv_core.jobs import Progress
 
@@ -48,7 +48,8 @@ def habit_of(manifest: Manifest) -> Habit:
         return next((str(part[key]) for part in reversed(manifest.parts) if part.get(key)), "")
 
     hidden = {column for part in manifest.parts for column in part.get("hidden", ())}
-    return Habit(manifest.name, manifest.mapping, last("date_order"), last("decimal"), tuple(sorted(hidden)))
+    mapping = {name: column for name, column in manifest.mapping.items() if name in READ}
+    return Habit(manifest.name, mapping, last("date_order"), last("decimal"), tuple(sorted(hidden)))
 
 
 def ask_currency(manifest: Manifest, reading: Reading, answers: Answers) -> None:

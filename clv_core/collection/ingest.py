@@ -18,7 +18,7 @@ from clv_core.collection.reading import Reading
 from clv_core.collection.remembered import completed, recalled, remember
 from clv_core.collection.store import Manifest, save_dataset
 from clv_core.collection.unite import Part, unite
-from clv_core.columns import DECIDING
+from clv_core.columns import READ
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing, running
 from clv_core.workspace import Workspace, check_name
@@ -135,7 +135,7 @@ def describe(reading: Reading, name: str, answers: Answers) -> Manifest:
         timezone=answers.timezone,
         currency=reading.profile.currency,
         columns=plan.stored,
-        mapping={key: column for key, column in plan.chosen.items() if key in plan.stored or key in DECIDING},
+        mapping={key: column for key, column in plan.chosen.items() if key in READ},
         rows_read=reading.rows_read,
         rows_set_aside=reading.rows_set_aside,
         rows_duplicate=reading.rows_duplicate,

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from clv_core.collection.aliases import CURRENCY, EVENT_NAMES, LIKELY_NAMES, MISSING, PRICE, SURE_NAMES, fold
+from clv_core.collection.aliases import (
+    CURRENCY,
+    EVENT_NAMES,
+    LIKELY_NAMES,
+    MISSING,
+    PREFERRED_NAMES,
+    PRICE,
+    SURE_NAMES,
+    fold,
+)
 from clv_core.collection.order_states import tells
 from clv_core.columns import (
     AMOUNT,
@@ -39,18 +48,6 @@ ENOUGH_IDS: Final = 20
 """So many different ids, and no repetition, are those of orders rather than of customers."""
 ORDER_NAME: Final = re.compile(r"#\s?\w*-?\d+\S*")
 """What a column that is only called "name" must hold to be that of orders: #1001."""
-PREFERRED: Final[dict[str, tuple[str, ...]]] = {
-    EVENT_TIME: (
-        *("created", "createdat", "createddate", "orderdate", "ordertime", "orderedat", "orderpurchasetimestamp"),
-        *("下单时间", "订单创建时间", "订单提交时间", "提交订单时间", "订单时间", "创建时间", "下單時間", "創建時間"),
-    ),
-    AMOUNT: (
-        *("买家实际支付金额", "订单实付金额", "实付金额", "实付款", "实付", "paidamount", "amountpaid", "netamount"),
-        *("netsales", "ordertotal", "ordertotalamount", "grandtotal"),
-    ),
-}
-"""Of several names that are equally good, the first of these is better still: when an order was placed, not when it was
-paid or sent; what was paid, not what was asked for."""
 IDENTITY: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT)
 MAKERS: Final = (QUANTITY, UNIT_PRICE, DISCOUNT)
 """Columns that the amount is made from where there is none."""
@@ -188,7 +185,7 @@ def _preferred(canonical: str, tied: list[Proposal]) -> Proposal | None:
         tied = [item for item in tied if not item.never_repeats]
         return tied[0] if len(tied) == 1 else None
     named = {fold(UNIT.sub("", item.column)): item for item in reversed(tied)}
-    return next((named[known] for known in PREFERRED.get(canonical, ()) if known in named), None)
+    return next((named[known] for known in PREFERRED_NAMES.get(canonical, ()) if known in named), None)
 
 
 def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, str]:

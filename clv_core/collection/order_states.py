@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from clv_core.collection.aliases import fold
+from clv_core.collection.aliases import fold, folded
 from clv_core.collection.engine import text
 
 CANCELLED: Final = "cancelled"
@@ -44,4 +44,4 @@ def tells(values: list[str]) -> bool:
 def no_sale(column: str) -> str:
     """Return SQL for ``cancelled`` or ``refunded`` where the state in ``column`` says so, else NULL."""
     pairs = ", ".join(f"{text(key)}: {text(state)}" for key, state in STATE_NAMES.items() if state != SOLD)
-    return f"MAP {{{pairs}}}[regexp_replace(lower({column}), '[\\s\\pP\\pS]+', '', 'g')]"
+    return f"MAP {{{pairs}}}[{folded(column)}]"

@@ -22,7 +22,7 @@ from clv_core.columns import (
 
 LEAST: Final = 0.005
 """What is left of an amount is nothing below half a cent."""
-OF_ORDERS: Final = (CUSTOMER_ID, EVENT_TIME, AMOUNT, CHANNEL, COUNTRY, SESSION_ID)
+SAME_FOR_ALL: Final = (CUSTOMER_ID, EVENT_TIME, AMOUNT, CHANNEL, COUNTRY, SESSION_ID)
 """What is the same for all rows of an order, and may stand in one of them only."""
 BACK: Final = f"coalesce(abs({V}{REFUND}), 0)"
 
@@ -51,7 +51,7 @@ class Orders:
         if not self.whole:
             return rows
         shared = [column for column in (AMOUNT, REFUND) if column in chosen]
-        said = [column for column in OF_ORDERS if column in chosen]
+        said = [column for column in SAME_FOR_ALL if column in chosen]
         known = [f"max({V}{column}) AS {V}order_{column}" for column in (*shared, "time", "no_sale")]
         known += [f"max({T}{column}) AS {T}order_{column}" for column in said]
         orders = (

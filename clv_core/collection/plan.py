@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from clv_core.collection import numbers, time_texts, times
-from clv_core.collection.aliases import EVENT_NAMES, MISSING, PRICE, fold
+from clv_core.collection.aliases import EVENT_NAMES, MISSING, PRICE, fold, folded
 from clv_core.collection.engine import T, V, name, text
 from clv_core.collection.order_states import CANCELLED, REFUNDED
 from clv_core.collection.orders import Orders
@@ -197,8 +197,7 @@ class Plan:
         raw = name(self.chosen[EVENT_TYPE])
         quick = "".join(f" WHEN {text(value)} THEN {text(kind)}" for value, kind in self.values.items())
         pairs = ", ".join(f"{text(key)}: {text(kind)}" for key, kind in EVENT_NAMES.items())
-        folded = "regexp_replace(lower(w), '[\\s\\pP\\pS]+', '', 'g')"
-        mapped = f"coalesce(MAP {{{pairs}}}[{folded}], w, '{UNKNOWN}')"
+        mapped = f"coalesce(MAP {{{pairs}}}[{folded('w')}], w, '{UNKNOWN}')"
         slow = f"list_transform([{self.clean(EVENT_TYPE)}], lambda w: {mapped})[1]"
         return f"CASE {raw}{quick} ELSE {slow} END" if quick else slow
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from clv_core.collection.aliases import folded
 from clv_core.collection.engine import name, text
 from clv_core.columns import (
     AMOUNT,
@@ -157,8 +158,7 @@ def _bots(unit: str) -> Callable[[Scope, float], str]:
 def _services(scope: Scope, limit: float) -> str:
     words = ", ".join(text(word) for word in SERVICE_WORDS.split())
     named = [column for column in (PRODUCT_ID, CATEGORY) if column in scope.columns]
-    folded = [f"regexp_replace(lower({column}), '[\\s\\pP\\pS]+', '', 'g') IN ({words})" for column in named]
-    return " OR ".join(folded) or "false"
+    return " OR ".join(f"{folded(column)} IN ({words})" for column in named) or "false"
 
 
 RULES: Final[dict[str, Rule]] = {

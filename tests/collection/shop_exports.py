@@ -54,50 +54,56 @@ def orders(count: int = 240) -> list[Order]:
 
 
 def shopify(path: Path, made: list[Order]) -> None:
-    """One row a product; what is said of the order stands in its first row only."""
-    names = (
-        "Name,Email,Financial Status,Paid at,Accepts Marketing,Currency,Subtotal,Shipping,Total,Created at,"
-        "Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Shipping Country,Refunded Amount,Id"
-    )
+    """One row a product; what is said of the order, but for who and when, stands in its first row only."""
     states = {SOLD: "paid", PART: "partially_refunded", REFUNDED: "refunded", CANCELLED: "voided"}
-    rows = []
-    for one in made:
-        time = f"{one.time:%Y-%m-%d %H:%M:%S} +0000"
-        for place, (product, pieces) in enumerate(one.lines):
-            sku, name, price = PRODUCTS[product]
-            line = {"Name": f"#{1001 + one.number}", "Email": one.customer, "Created at": time}
-            line |= {"Lineitem quantity": pieces, "Lineitem name": name, "Lineitem price": price, "Lineitem sku": sku}
-            if place == 0:
-                line |= {"Financial Status": states[one.fate], "Paid at": time, "Currency": "EUR", "Shipping": "4.90"}
-                line |= {
-                    "Subtotal": f"{one.total:.2f}",
-                    "Total": f"{one.total + 4.9:.2f}",
-                    "Id": 5_000_000 + one.number,
-                }
-                line |= {"Refunded Amount": f"{one.back:.2f}", "Shipping Country": "DE", "Accepts Marketing": "yes"}
-            rows.append(line)
-    _write(path, names.split(","), rows)
+
+    def each(one: Order) -> dict[str, object]:
+        return {"Name": f"#{1001 + one.number}", "Email": one.customer, "Created at": _with_offset(one)}
+
+    def first(one: Order) -> dict[str, object]:
+        money = {
+            "Subtotal": f"{one.total:.2f}",
+            "Total": f"{one.total + 4.9:.2f}",
+            "Refunded Amount": f"{one.back:.2f}",
+        }
+        place = {"Currency": "EUR", "Shipping": "4.90", "Shipping Country": "DE", "Accepts Marketing": "yes"}
+        state = {"Financial Status": states[one.fate], "Paid at": _with_offset(one), "Id": 5_000_000 + one.number}
+        return {**money, **place, **state}
+
+    _by_product(path, made, each, first)
 
 
 def squarespace(path: Path, made: list[Order]) -> None:
     """One row a product; even who bought, and when, stands in the order's first row only."""
-    names = (
-        "Order ID,Email,Financial Status,Paid at,Currency,Subtotal,Shipping,Amount Refunded,Total,Created at,"
-        "Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku"
-    )
+
+    def each(one: Order) -> dict[str, object]:
+        return {"Order ID": f"{one.number:05}"}
+
+    def first(one: Order) -> dict[str, object]:
+        state = {REFUNDED: "REFUNDED", CANCELLED: "CANCELED"}.get(one.fate, "PAID")
+        about = {"Email": one.customer, "Financial Status": state, "Currency": "USD"}
+        money = {"Subtotal": one.total, "Total": one.total + 5, "Amount Refunded": one.back}
+        return {**about, **money, "Paid at": _with_offset(one), "Created at": _with_offset(one)}
+
+    _by_product(path, made, each, first)
+
+
+Cells = Callable[[Order], dict[str, object]]
+
+
+def _by_product(path: Path, made: list[Order], each: Cells, first: Cells) -> None:
+    """Write a row a product with cells that all rows of an order have, and those that only its first one has."""
     rows = []
     for one in made:
         for place, (product, pieces) in enumerate(one.lines):
             sku, name, price = PRODUCTS[product]
-            line: dict[str, object] = {"Order ID": f"{one.number:05}", "Lineitem quantity": pieces}
-            line |= {"Lineitem name": name, "Lineitem price": price, "Lineitem sku": sku}
-            if place == 0:
-                time = f"{one.time:%Y-%m-%d %H:%M:%S} +0000"
-                state = {REFUNDED: "REFUNDED", CANCELLED: "CANCELED"}.get(one.fate, "PAID")
-                line |= {"Email": one.customer, "Financial Status": state, "Paid at": time, "Created at": time}
-                line |= {"Currency": "USD", "Subtotal": one.total, "Total": one.total + 5, "Amount Refunded": one.back}
-            rows.append(line)
-    _write(path, names.split(","), rows)
+            line = {"Lineitem quantity": pieces, "Lineitem name": name, "Lineitem price": price, "Lineitem sku": sku}
+            rows.append({**each(one), **(first(one) if place == 0 else {}), **line})
+    _write(path, list(rows[0]), rows)
+
+
+def _with_offset(one: Order) -> str:
+    return f"{one.time:%Y-%m-%d %H:%M:%S} +0000"
 
 
 def taobao(path: Path, made: list[Order]) -> None:

@@ -112,6 +112,19 @@ def test_refunds_in_rows_of_their_own_are_not_taken_off_twice(tmp_path: Path, co
     assert "warning.refunds_apart" in {warning["code"] for warning in manifest.warnings}
 
 
+@pytest.mark.parametrize("column", ["currency", "price"])
+def test_a_column_that_only_helps_to_read_keeps_no_next_file_out(tmp_path: Path, column: str) -> None:
+    workspace = Workspace(tmp_path / "ws")
+    for month, join in enumerate(
+        (lambda file: ingest(workspace, file, "shop"), lambda file: append(workspace, "shop", file)), 1
+    ):
+        file = tmp_path / f"{month}.csv"
+        rows = [f"c{i % 5},2024-0{month}-{i + 1:02},{i + 5},{'EUR' if column == 'currency' else 2}" for i in range(20)]
+        file.write_text("\n".join([f"customer_id,date,amount,{column}", *rows]) + "\n")
+        join(file)
+    assert open_dataset(workspace, "shop").manifest.rows_kept == 40
+
+
 def test_words_that_are_no_states_of_orders_take_no_row(tmp_path: Path) -> None:
     file = tmp_path / "log.csv"
     states = ["gold", "silver", "cancelled", "new"]
