@@ -66,8 +66,8 @@ SURE: Final[dict[str, str]] = {
         grand_total order_total_amount line_amount total_sales sales sales_value revenue net_revenue gross_revenue
         spend spent dollar_value dollars transaction_revenue item_total subtotal transaction_value purchase_value
         monetary_value payment_value extended_price net_sales 金额 订单金额 消费金额 支付金额 实付金额 付款金额
-        交易金额 销售额 成交金额 订单实付金额 订单应付金额 总金额 总价 实付 实付款 买家实际支付金额 购买金额 应付金额 金額
-        訂單金額 消費金額 支付金額 銷售額 總金額 總價""",
+        交易金额 销售额 成交金额 订单实付金额 订单应付金额 总金额 总价 实付 实付款 买家实际支付金额 购买金额
+        应付金额 金額 訂單金額 消費金額 支付金額 銷售額 總金額 總價""",
     ORDER_ID: """order_id orderid order_no order_number invoice_no invoiceno invoice invoice_id invoice_number
         transaction_id transactionid transaction_no trans_id txn_id basket_id basketid receipt_id receipt_no
         bill_no 订单号 订单编号 订单id 交易号 交易编号 发票号 主订单编号 流水号 单号 訂單號 訂單編號 訂單id""",

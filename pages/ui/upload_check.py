@@ -109,7 +109,9 @@ def _problem_table(found: Check) -> pd.DataFrame:
             t("upload.problems.rows"): item.rows,
             t("upload.problems.share"): percent(item.rows / max(1, found.manifest.rows_read), 1),
             t("upload.problems.column"): item.source_column,
-            t("upload.problems.first"): "; ".join(f"{line}: {text[:40]}" for line, text in item.examples),
+            t("upload.problems.first"): "; ".join(
+                f"{line}: {text[:40]}" if text else str(line) for line, text in item.examples
+            ),
             t("upload.problems.fix"): t(f"fix.{item.reason}"),
         }
         for item in found.problems
