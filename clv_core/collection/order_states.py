@@ -23,9 +23,11 @@ STATES: Final[dict[str, str]] = {
         交易关闭 关闭 已关闭 已取消 取消 订单取消 交易取消 待付款 等待付款 等待买家付款 未付款 未支付 待支付 支付失败
         付款失败 交易失败 失败 无效 已作废 作废 交易關閉 已取消 待付款 未付款 取消訂單""",
     REFUNDED: """refunded fully_refunded refund returned fully_returned charged_back chargeback
+        shipped_returned_to_seller shipped_returning_to_seller shipped_rejected_by_buyer
         已退款 退款成功 全额退款 退款 已退货 退货 全部退款 退款完成 已退貨""",
     SOLD: """paid authorized authorised partially_paid partially_refunded partial_refund part_refunded complete
-        completed processing processed shipped partially_shipped delivered fulfilled success succeeded successful
+        completed processing processed shipped shipped_delivered_to_buyer
+        shipped_picked_up shipped_out_for_delivery partially_shipped delivered fulfilled success succeeded successful
         captured settled approved invoiced created confirmed accepted placed open closed finished received dispatched
         in_transit out_for_delivery picked_up ready ready_for_pickup active
         交易成功 成功 已完成 完成 已付款 已支付 支付成功 付款成功 已发货 待发货 等待卖家发货 买家已付款 卖家已发货

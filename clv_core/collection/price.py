@@ -1,4 +1,7 @@
-"""Whether a column called only "price" is that of one piece or of the line: products sold in several quantities say."""
+"""Whether a price is that of one piece or of the line: products sold in several quantities say.
+
+Asked of a column called only "price", and of one called "item price": in Amazon's order reports that is the line's.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Final
 
 import duckdb
 
-from clv_core.collection.aliases import PRICE
+from clv_core.collection.aliases import PRICE, fold
 from clv_core.collection.engine import name
 from clv_core.collection.plan import price_role
 from clv_core.collection.source import Source
@@ -15,6 +18,8 @@ from clv_core.columns import AMOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer
 
 JUDGED_ROWS: Final = 200_000
+ITEM_PRICE: Final = fold("item_price")
+AMAZON: Final = fold("amazon_order_id")
 
 
 def settle(
@@ -32,6 +37,8 @@ def settle(
     """
     column = price_role(chosen)
     rest = {key: value for key, value in chosen.items() if key != PRICE}
+    if AMOUNT not in chosen and QUANTITY in chosen and fold(chosen.get(UNIT_PRICE, "")) == ITEM_PRICE:
+        return _of_item(connection, source, rest)
     if column is None:
         if PRICE in chosen and UNIT_PRICE not in chosen:
             rest[UNIT_PRICE] = chosen[PRICE]
@@ -42,6 +49,18 @@ def settle(
     if role is None:
         raise NeedsAnswer("price_of_what", column=column, quantity=chosen[QUANTITY])
     return {**rest, role: column}, (Message(f"warning.price_is_{role}", {"column": column}),)
+
+
+def _of_item(
+    connection: duckdb.DuckDBPyConnection, source: Source, chosen: dict[str, str]
+) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return the columns with an item's price as the line's, where the file or its quantities say so."""
+    column = chosen[UNIT_PRICE]
+    amazon = AMAZON in map(fold, source.columns)
+    if not amazon and _evidence(connection, source, column, chosen) != AMOUNT:
+        return chosen, ()
+    rest = {key: value for key, value in chosen.items() if key != UNIT_PRICE}
+    return {**rest, AMOUNT: column}, (Message("warning.price_is_amount", {"column": column}),)
 
 
 def _evidence(

@@ -1,4 +1,4 @@
-"""The same orders as four shop systems export them, and what they were truly worth."""
+"""The same orders as shop systems and a marketplace export them, and what they were truly worth."""
 
 from __future__ import annotations
 
@@ -156,6 +156,30 @@ def stripe(path: Path, made: list[Order]) -> None:
     _write(path, names.split(","), rows)
 
 
+def amazon(path: Path, made: list[Order]) -> None:
+    """One row a product, its price that of all its pieces; what was paid back in part stands in another report."""
+    states = {REFUNDED: "Shipped - Returned to Seller", CANCELLED: "Cancelled"}
+    rows = []
+    for one in made:
+        about = {
+            "amazon-order-id": f"305-{one.number:07}-0000001",
+            "purchase-date": f"{one.time:%Y-%m-%dT%H:%M:%S}+00:00",
+        }
+        about["order-status"] = states.get(one.fate, "Shipped - Delivered to Buyer")
+        for product, pieces in one.lines:
+            sku, name, price = PRODUCTS[product]
+            money = {
+                "currency": "EUR",
+                "item-price": f"{price * pieces:.2f}",
+                "item-tax": "0.00",
+                "shipping-price": "4.90",
+            }
+            gone = one.fate == CANCELLED
+            line = {"product-name": name, "sku": sku, "quantity": 0 if gone else pieces, **money}
+            rows.append({**about, **line, "ship-country": "DE", "buyer-email": one.customer})
+    _write(path, list(rows[0]), rows, separator="\t")
+
+
 SYSTEMS: Final[dict[str, Callable[[Path, list[Order]], None]]] = {
     "shopify": shopify,
     "squarespace": squarespace,
@@ -165,8 +189,10 @@ SYSTEMS: Final[dict[str, Callable[[Path, list[Order]], None]]] = {
 }
 
 
-def _write(path: Path, names: list[str], rows: list[dict[str, object]], encoding: str = "utf-8") -> None:
+def _write(
+    path: Path, names: list[str], rows: list[dict[str, object]], encoding: str = "utf-8", separator: str = ","
+) -> None:
     with path.open("w", newline="", encoding=encoding) as file:
-        writer = csv.DictWriter(file, names)
+        writer = csv.DictWriter(file, names, delimiter=separator)
         writer.writeheader()
         writer.writerows(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,7 @@ from clv_core.collection.mapping import choose, propose
 from clv_core.collection.store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
-from tests.collection.shop_exports import CANCELLED, REFUNDED, SYSTEMS, Order, orders
+from tests.collection.shop_exports import CANCELLED, PART, REFUNDED, SOLD, SYSTEMS, Order, amazon, orders
 
 
 def read(folder: Path, system: str, made: list[Order], **options: object) -> tuple[Workspace, Manifest]:
@@ -65,6 +66,32 @@ def test_orders_that_were_not_paid_count_where_the_person_says_so(tmp_path: Path
     workspace, manifest = read(tmp_path, system, made, mapping={"order_status": "", "refund": ""})
     paid = [one for one in made if system != "taobao" or one.fate != CANCELLED]  # Taobao's own amount is 0 there
     assert manifest.rows_set_aside == 0 and manifest.net_revenue == pytest.approx(sum(one.total for one in paid))
+
+
+def test_an_item_price_of_amazon_is_that_of_all_pieces(tmp_path: Path) -> None:
+    made, file = orders(), tmp_path / "orders.txt"
+    amazon(file, made)
+    workspace = Workspace(tmp_path / "ws")
+    manifest = ingest(workspace, file, "shop")
+    whole = [replace(one, fate=SOLD) if one.fate == PART else one for one in made]
+    assert by_customer(workspace) == pytest.approx(truth(whole), abs=0.011)
+    assert "warning.price_is_amount" in {warning["code"] for warning in manifest.warnings}
+
+
+@pytest.mark.parametrize(("of_line", "column"), [(True, "amount"), (False, "unit_price")])
+def test_an_item_price_elsewhere_is_that_of_a_piece_unless_it_grows_with_them(
+    tmp_path: Path, of_line: bool, column: str
+) -> None:
+    file = tmp_path / "log.csv"
+    pairs = [(f"p{i % 9}", 1 + i % 4, 5.0 + i % 9) for i in range(72)]
+    rows = [
+        f"c{i % 7},2024-03-{i % 28 + 1:02},{product},{pieces},{price * (pieces if of_line else 1)}"
+        for i, (product, pieces, price) in enumerate(pairs)
+    ]
+    file.write_text("\n".join(["customer_id,order_date,product_id,quantity,item_price", *rows]) + "\n")
+    manifest = ingest(Workspace(tmp_path / "ws"), file, "log")
+    assert manifest.mapping[column] == "item_price"
+    assert manifest.net_revenue == pytest.approx(sum(pieces * price for _, pieces, price in pairs))
 
 
 @pytest.mark.parametrize("system", ["shopify", "squarespace", "woocommerce"])
