@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlsplit
 
 import streamlit as st
 
 from clv_core import audit
-from pages.ui import access, state
+from pages.ui import access, navigation, state
 from pages.ui.state import t
 
 SEEN: Final = "signed_in_as"
@@ -43,6 +44,8 @@ def _ask() -> None:
         st.write(t("access.ask.why" if access.configured() else "access.ask.unset"))
         if access.configured():
             st.button(t("access.in"), key="sign_in", type="primary", icon=":material/login:", on_click=st.login)
+            if urlsplit(st.context.url or "").path.rpartition("/")[2] in navigation.BY_NAME:
+                st.caption(t("access.ask.again"))  # Streamlit always comes back to the home page (its issue 10162)
 
 
 def _refuse() -> None:

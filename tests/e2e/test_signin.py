@@ -91,6 +91,7 @@ def test_nobody_sees_a_page_before_signing_in(chromium: str, guarded: str) -> No
             studio.open(page, lang="en")
             assert studio.text().startswith(translate("access.ask", "en"))
             assert studio.page.get_by_test_id("stSidebarNavLink").count() == 0
+            assert (translate("access.ask.again", "en") in studio.text()) == (page != "home")
 
 
 @pytest.mark.parametrize(("who", "role", "may_load"), [("ana", "analyst", True), ("vera", "viewer", False)])
