@@ -80,7 +80,7 @@ SURE: Final[dict[str, str]] = {
     QUANTITY: """quantity qty units pieces item_count number_of_items number_of_cds num_items count_of_items
         order_qty order_quantity lineitem_quantity purchase_quantity 数量 购买数量 件数 商品数量 销量 销售数量 數量
         購買數量 件數""",
-    UNIT_PRICE: """unit_price unitprice price_per_unit item_price price_each product_price selling_price
+    UNIT_PRICE: """unit_price unitprice lineitem_price price_per_unit item_price price_each product_price selling_price
         single_price 单价 商品单价 销售单价 售价 單價 商品單價 售價""",
     DISCOUNT: """discount discount_amount total_discount coupon_amount coupon_discount discount_value rebate
         折扣金额 优惠金额 优惠 优惠券金额 立减 折扣 折扣金額 優惠金額 優惠""",

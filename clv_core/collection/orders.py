@@ -16,8 +16,10 @@ from clv_core.columns import (
     EVENT_TIME,
     ORDER_ID,
     ORDER_STATUS,
+    QUANTITY,
     REFUND,
     SESSION_ID,
+    UNIT_PRICE,
 )
 
 LEAST: Final = 0.005
@@ -32,8 +34,8 @@ class Orders:
     """How orders are read.
 
     Args:
-        whole: whether a row's amount is that of its order: its rows get even shares of it, and what else one of them
-            says of the order holds for all.
+        whole: whether a row's amount is that of its order: its rows get shares of it, by quantity x unit price where
+            all of them have one, else even ones, and what else one of them says of the order holds for all.
         refunds_apart: whether what was paid back stands in rows below zero, so that nothing is taken off for it.
     """
 
@@ -54,11 +56,14 @@ class Orders:
         said = [column for column in SAME_FOR_ALL if column in chosen]
         known = [f"max({V}{column}) AS {V}order_{column}" for column in (*shared, "time", "no_sale")]
         known += [f"max({T}{column}) AS {T}order_{column}" for column in said]
+        line = _line(chosen)
+        known += [f"CASE WHEN count({line}) = count(*) THEN sum({line}) END AS {V}order_lines"]
         orders = (
             f"(SELECT {T}{ORDER_ID} AS {V}order, count(*) AS {V}rows, {', '.join(known)} FROM {rows}"
             f" GROUP BY 1 HAVING min({V}{AMOUNT}) = max({V}{AMOUNT}))"
         )
-        own = [f"coalesce({V}order_{column} / {V}rows, {V}{column}) AS {V}{column}" for column in shared]
+        share = f"coalesce({line} / {V}order_lines, 1 / {V}rows)"
+        own = [f"coalesce({V}order_{column} * {share}, {V}{column}) AS {V}{column}" for column in shared]
         own += [f"coalesce({V}order_no_sale, {V}no_sale) AS {V}no_sale"]
         own += [f"CASE WHEN {T}{EVENT_TIME} IS NULL THEN {V}order_time ELSE {V}time END AS {V}time"]
         own += [f"coalesce({T}{column}, {T}order_{column}) AS {T}{column}" for column in said]
@@ -80,3 +85,11 @@ class Orders:
             f"CASE WHEN {state} = '{CANCELLED}' THEN '{CANCELLED}' WHEN {BACK} = 0 THEN {state}"
             f" WHEN {V}{AMOUNT} > 0 AND {V}{AMOUNT} - {BACK} < {LEAST} THEN '{REFUNDED}' END"
         )
+
+
+def _line(chosen: Mapping[str, str]) -> str:
+    """Return SQL for what a row's pieces would cost, NULL where that is not known or nothing."""
+    if UNIT_PRICE not in chosen:
+        return "NULL::DOUBLE"
+    pieces = f"{V}{QUANTITY}" if QUANTITY in chosen else "1"
+    return f"CASE WHEN {V}{UNIT_PRICE} > 0 AND {pieces} > 0 THEN {V}{UNIT_PRICE} * {pieces} END"

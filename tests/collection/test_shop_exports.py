@@ -15,7 +15,7 @@ from clv_core.collection.mapping import choose, propose
 from clv_core.collection.store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
-from tests.collection.shop_exports import CANCELLED, PART, REFUNDED, SOLD, SYSTEMS, Order, amazon, orders
+from tests.collection.shop_exports import CANCELLED, PART, PRODUCTS, REFUNDED, SOLD, SYSTEMS, Order, amazon, orders
 
 
 def read(folder: Path, system: str, made: list[Order], **options: object) -> tuple[Workspace, Manifest]:
@@ -94,13 +94,20 @@ def test_an_item_price_elsewhere_is_that_of_a_piece_unless_it_grows_with_them(
     assert manifest.net_revenue == pytest.approx(sum(pieces * price for _, pieces, price in pairs))
 
 
-@pytest.mark.parametrize("system", ["shopify", "squarespace", "woocommerce"])
-def test_rows_of_an_order_share_its_amount_unless_each_has_its_own(tmp_path: Path, system: str) -> None:
+@pytest.mark.parametrize(("system", "by_price"), [("shopify", True), ("squarespace", True), ("woocommerce", False)])
+def test_rows_of_an_order_share_its_amount_by_their_prices_or_evenly(
+    tmp_path: Path, system: str, by_price: bool
+) -> None:
     made = orders()
     workspace, manifest = read(tmp_path, system, made)
-    assert manifest.rows_kept == sum(len(one.lines) for one in made if one.fate not in (CANCELLED, REFUNDED))
-    frame = events(workspace)
-    assert (frame.groupby("order_id")["amount"].nunique() == 1).all() and frame["product_id"].nunique() == 3
+    sold = [one for one in made if one.fate not in (CANCELLED, REFUNDED)]
+    assert manifest.rows_kept == sum(len(one.lines) for one in sold)
+    wanted: dict[str, float] = defaultdict(float)
+    for one in sold:
+        for product, pieces in one.lines:
+            sku, _, price = PRODUCTS[product]
+            wanted[sku] += one.worth * (price * pieces / one.total if by_price else 1 / len(one.lines))
+    assert events(workspace).groupby("product_id")["amount"].sum().to_dict() == pytest.approx(wanted, abs=0.05)
 
 
 @pytest.mark.parametrize(("prices", "shared"), [((9.9,), False), (tuple(range(5, 30)), True)])
