@@ -16,7 +16,16 @@ from clv_core.collection.ingest import describe, scratch_folder
 from clv_core.collection.privacy.erased import without_erased
 from clv_core.collection.profile import Answers
 from clv_core.collection.pseudonyms import load_key
-from clv_core.collection.store import CUSTOMERS, MANIFEST, Dataset, Manifest, derive, open_dataset, version_of
+from clv_core.collection.store import (
+    CUSTOMERS,
+    MANIFEST,
+    Dataset,
+    Manifest,
+    derive,
+    derive_aside,
+    open_dataset,
+    version_of,
+)
 from clv_core.collection.unite import Part, unite
 from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress, Progress
@@ -47,13 +56,14 @@ def append(
     answers: Answers | None = None,
     progress: Progress | None = None,
     original: str = "",
+    aside: bool = False,
 ) -> Manifest:
     """Append one file or several to the dataset ``name`` and return the manifest of the new version.
 
     Rows that the dataset holds already (:mod:`clv_core.collection.overlap`) count as duplicates and as
     ``rows_overlap``. Columns are read as they were in the dataset; new ones are NULL in the old rows, missing ones in
-    the new rows. Where cleaning rules are on, the files join the raw version, which becomes the current one: the rules
-    have to be applied again (:func:`clv_core.pipeline.append` does). The customers table stays.
+    the new rows. Where cleaning rules are on, the files join the raw version: the rules have to be applied again
+    (:func:`clv_core.pipeline.append` does). The customers table stays.
 
     Args:
         workspace: where the dataset is.
@@ -62,6 +72,7 @@ def append(
         answers: what the person said about the files, a mapping only where it differs; None: :func:`saved_answers`.
         progress: who listens.
         original: what the person calls the file, where it is not the path's name.
+        aside: whether the new version is stored without becoming the current one.
 
     Returns:
         The manifest. Where all rows are held already, no version is made: it then says what became of the file's rows,
@@ -102,7 +113,7 @@ def append(
         if table is not None:
             os.link(current.customers_path, scratch / CUSTOMERS)
             files_new["customers"] = scratch / CUSTOMERS
-        derive(raw, manifest, **files_new)
+        (derive_aside if aside else derive)(raw, manifest, **files_new)
     return manifest
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from clv_core.collection.blank_lines import blank_lines
-from clv_core.collection.engine import T, name, one, run, text
+from clv_core.collection.engine import T, file_text, name, one, run, text
 from clv_core.collection.plan import REASON_COLUMNS, Plan
 from clv_core.collection.quotes import Reject
 from clv_core.collection.source import Source, as_in_the_file
@@ -152,7 +152,7 @@ def problems(connection: duckdb.DuckDBPyConnection, aside: Path, plan: Plan) -> 
     """Return the set-aside rows grouped by reason, the most frequent first."""
     rows = connection.execute(
         f"SELECT reason, count(*), arg_min(coalesce(value, ''), line, {EXAMPLES}), min(line, {EXAMPLES})"
-        f" FROM {text(str(aside))} GROUP BY reason ORDER BY count(*) DESC, reason"
+        f" FROM {file_text(aside)} GROUP BY reason ORDER BY count(*) DESC, reason"
     ).fetchall()
     found = []
     for reason, count, values, lines in rows:
@@ -165,7 +165,7 @@ def problems(connection: duckdb.DuckDBPyConnection, aside: Path, plan: Plan) -> 
 
 def count_aside(connection: duckdb.DuckDBPyConnection, aside: Path) -> int:
     """Return the number of rows set aside."""
-    return int(one(connection, f"SELECT count(*) FROM {text(str(aside))}")[0])
+    return int(one(connection, f"SELECT count(*) FROM {file_text(aside)}")[0])
 
 
 def _own_name(column: str) -> str:

@@ -12,7 +12,7 @@ import duckdb
 import pandas as pd
 
 from clv_core.collection.aside import Problem
-from clv_core.collection.engine import connect, text
+from clv_core.collection.engine import connect, file_text, text
 from clv_core.collection.event_names import EventName, names_of
 from clv_core.collection.horizons import HORIZONS, HorizonSupport, supported_horizons
 from clv_core.collection.ingest import describe
@@ -101,7 +101,7 @@ def check_file(
 
 
 def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Manifest, answers: Answers) -> Check:
-    file = text(str(reading.events))
+    file = file_text(reading.events)
     zone = text(manifest.timezone)
     connection.execute(
         f"CREATE TEMP VIEW local_events AS SELECT * REPLACE (timezone({zone}, timezone('UTC', {EVENT_TIME}))"
@@ -126,7 +126,7 @@ def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Man
         problems=reading.problems,
         first_rows=connection.execute(f"SELECT * FROM local_events LIMIT {FIRST_ROWS}").df(),
         set_aside=connection.execute(
-            f"SELECT * FROM {text(str(reading.set_aside))} ORDER BY line LIMIT {SHOWN_ASIDE}"
+            f"SELECT * FROM {file_text(reading.set_aside)} ORDER BY line LIMIT {SHOWN_ASIDE}"
         ).df(),
         horizons=supported_horizons(days, dict(zip(HORIZONS, map(int, counts), strict=True))),
         longest_gap_days=int(gap or 0),

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from clv_core.collection.engine import name, text
+from clv_core.collection.engine import file_text, name
 from clv_core.collection.profile import Answers
 from clv_core.collection.reading import read_log
 from clv_core.columns import COLUMNS, EVENT_TIME
@@ -35,7 +35,7 @@ def load_for_check(path: str) -> dict[str, Any]:
                 f"strftime({column}, '%Y-%m-%dT%H:%M:%SZ')" if column == EVENT_TIME else name(column)
                 for column in columns
             )
-            found = connection.execute(f"SELECT {cells} FROM {text(str(reading.events))}").fetchall()
+            found = connection.execute(f"SELECT {cells} FROM {file_text(reading.events)}").fetchall()
     return {
         "status": "accepted",
         "warnings": [message.to_json() for message in reading.warnings],

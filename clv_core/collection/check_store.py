@@ -16,7 +16,7 @@ import pandas as pd
 
 from clv_core.collection.aside import Problem
 from clv_core.collection.check import SHOWN_ASIDE, Check
-from clv_core.collection.engine import text
+from clv_core.collection.engine import file_text
 from clv_core.collection.event_names import EventName
 from clv_core.collection.horizons import HorizonSupport
 from clv_core.collection.store import SET_ASIDE, Manifest
@@ -51,7 +51,7 @@ def load_check(folder: Path) -> Check:
     """Return the check that :func:`save_check` wrote."""
     about: dict[str, Any] = read_json(folder / ABOUT)
     with duckdb.connect() as connection:
-        query = f"SELECT * FROM {text(str(folder / SET_ASIDE))} ORDER BY line LIMIT {SHOWN_ASIDE}"
+        query = f"SELECT * FROM {file_text(folder / SET_ASIDE)} ORDER BY line LIMIT {SHOWN_ASIDE}"
         aside = connection.execute(query).df()
     return Check(
         manifest=Manifest.from_json(about["manifest"]),

@@ -10,6 +10,7 @@ from typing import Any, Final
 import ibis
 import ibis.expr.datatypes as dt
 
+from clv_core.collection.engine import one_file
 from clv_core.collection.manifest import Manifest
 from clv_core.columns import COLUMNS, EVENT_TIME, Kind
 
@@ -77,7 +78,7 @@ class Dataset:
             Text columns as string, numbers as float64, ``event_time`` as a naive timestamp in the log's time zone;
             columns that the log has not are NULL.
         """
-        stored = connection.read_parquet(self.events_path, file_row_number=numbered)
+        stored = connection.read_parquet(one_file(self.events_path), file_row_number=numbered)
         columns = {}
         for column in COLUMNS:
             kind = TYPES[column.kind]

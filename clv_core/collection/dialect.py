@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Collection
@@ -19,7 +20,6 @@ from clv_core.errors import Message, NeedsAnswer, Refused
 SAMPLE_CHARACTERS: Final = 1 << 16
 SNIFFED_CHARACTERS: Final = 20_000
 MAX_COLUMNS: Final = 2_000
-DELIMITERS: Final = ",;\t|^~ :"
 NUMBER_OR_TIME: Final = re.compile(r"[\s$€£¥-]*\d[\d\s.,:/TZ+-]*")
 
 
@@ -118,9 +118,8 @@ def _rows(text: str, delimiter: str, quote: str, escape: str, blanks: bool) -> l
     if blanks:
         lines = enumerate(text.split("\n"), 1)
         return [(number, line.split()) for number, line in lines if line.strip()]
-    lines_read = text.splitlines(keepends=True)
     reader = csv.reader(
-        lines_read,
+        io.StringIO(text, newline="\n"),  # nothing else ends a line for the engine either
         delimiter=delimiter,
         quotechar=quote or None,
         quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clv_core.collection.engine import name, one, run, text
+from clv_core.collection.engine import file_text, name, one, run, text
 from clv_core.columns import EVENT_TIME, ORDER_ID
 from clv_core.jobs import Progress
 
@@ -47,7 +47,7 @@ def mark_repeats(
         progress: who listens.
     """
     everything = ", ".join(name(column) for column in columns)
-    file = text(str(events))
+    file = file_text(events)
     parts = 1 + total // HASHES_AT_A_TIME
     suspects: list[NDArray[np.uint64]] = []
     content = 0
@@ -80,7 +80,7 @@ def have_identity(connection: duckdb.DuckDBPyConnection, events: Path, columns: 
     local = f"timezone({text(timezone)}, timezone('UTC', {EVENT_TIME}))" if timezone != "UTC" else EVENT_TIME
     marks = [f"trim({name(column)}::VARCHAR) <> ''" for column in ids] + [f"{local} <> date_trunc('day', {local})"]
     shares = ", ".join(f"avg(coalesce({mark}, false)::INT)" for mark in marks)
-    return any(share > 0.5 for share in one(connection, f"SELECT {shares} FROM {text(str(events))}") if share)
+    return any(share > 0.5 for share in one(connection, f"SELECT {shares} FROM {file_text(events)}") if share)
 
 
 def drop_repeats(
@@ -88,7 +88,7 @@ def drop_repeats(
 ) -> None:
     """Write ``events`` without its ``repeats`` to ``target``, in the same order."""
     query = (
-        f"COPY (SELECT * EXCLUDE file_row_number FROM read_parquet({text(str(events))}, file_row_number = true)"
+        f"COPY (SELECT * EXCLUDE file_row_number FROM read_parquet({file_text(events)}, file_row_number = true)"
         f" WHERE file_row_number NOT IN (FROM repeats)) TO {text(str(target))} (FORMAT parquet)"
     )
     run(connection, query, progress, "duplicates", rows)

@@ -109,13 +109,16 @@ def rewrite(path: Path, seen: Survey, target: Path) -> tuple[Message, ...]:
     damage = _Lines()
     nuls = _Lines()
     with target.open("w", encoding="utf-8", newline="") as out:
-        number = 1
+        number, held = 1, ""
         for text, lines in _decoded(path, seen.encoding, fallback, damage):
             if "\0" in text:
                 nuls.note(text, "\0", number)
                 text = text.replace("\0", "")
-            out.write(text.replace("\r\n", "\n").replace("\r", "\n"))
+            text = held + text
+            held = "\r" if text.endswith("\r") else ""  # the other half of the line's end may come with the next block
+            out.write(text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n"))
             number += lines
+        out.write("\n" if held else "")
     if damage.count:
         code = "warning.mixed_encoding" if fallback else "warning.bad_bytes"
         notes.append(Message(code, {"lines": damage.count, "first": damage.text(), "encoding": fallback}))

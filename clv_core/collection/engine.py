@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from pathlib import Path
@@ -44,6 +45,16 @@ def connect(scratch: Path, timezone: str = "UTC") -> duckdb.DuckDBPyConnection:
 def text(value: str) -> str:
     """Return ``value`` as an SQL text literal."""
     return "'" + value.replace("\0", "").replace("'", "''") + "'"
+
+
+def one_file(path: Path) -> str:
+    """Return a path as the engine takes it for that one file: it reads ``*``, ``?`` and ``[`` as patterns."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
+
+
+def file_text(path: Path) -> str:
+    """Return the path of a file to read as an SQL text literal; one to write is taken as it stands."""
+    return text(one_file(path))
 
 
 def name(value: str) -> str:

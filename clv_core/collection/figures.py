@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection.engine import fetch, one, text
+from clv_core.collection.engine import fetch, file_text, one, text
 from clv_core.collection.plan import UNKNOWN, UNPRICED, Plan
 from clv_core.columns import (
     AMOUNT,
@@ -87,7 +87,7 @@ class Figures:
 
 def figures(connection: duckdb.DuckDBPyConnection, events: Path, timezone: str, progress: Progress) -> Figures:
     """Return the sums; money is added in decimals, so that it is exact to the cent."""
-    file = text(str(events))
+    file = file_text(events)
 
     def local(time: str) -> str:
         return f"timezone({text(timezone)}, timezone('UTC', {time}))::DATE"
@@ -131,7 +131,7 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: Plan, sum
         found.append(Message("warning.no_event_type", {"rows": sums.event_types[UNKNOWN], "column": EVENT_TYPE}))
     if sums.event_types.get(UNPRICED):
         found.append(Message("warning.unpriced", {"rows": sums.event_types[UNPRICED], "column": AMOUNT}))
-    file = text(str(events))
+    file = file_text(events)
     odd = connection.execute(
         f"SELECT count(*), arg_min(id, id, 3) FROM (SELECT DISTINCT {CUSTOMER_ID} AS id FROM {file}"
         f" WHERE strlen({CUSTOMER_ID}) <> length({CUSTOMER_ID})) WHERE regexp_matches(id, {text(ODD_IDS)})"

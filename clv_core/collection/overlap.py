@@ -14,7 +14,7 @@ from typing import Final
 
 import duckdb
 
-from clv_core.collection.engine import name, one, run, text
+from clv_core.collection.engine import file_text, name, one, run, text
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE
 from clv_core.jobs import Progress
 
@@ -103,7 +103,7 @@ def find_overlap(
         progress: who listens.
         compare: whether rows are looked up at all; if not, only customers are counted.
     """
-    file = f"read_parquet({text(str(fresh))}, file_row_number = true)"
+    file = f"read_parquet({file_text(fresh)}, file_row_number = true)"
     new = Rows(f"(SELECT *, file_row_number AS {POSITION} FROM {file})", fresh_columns)
     shared = [column for column in log.columns if column in fresh_columns]
     connection.execute(f"CREATE OR REPLACE TEMP TABLE held ({POSITION} BIGINT)")
@@ -152,7 +152,7 @@ def _mark_held(
 def write_new(connection: duckdb.DuckDBPyConnection, fresh: Path, target: Path, progress: Progress, rows: int) -> None:
     """Write ``fresh`` without the rows of the table ``held`` to ``target``."""
     query = (
-        f"COPY (SELECT * EXCLUDE file_row_number FROM read_parquet({text(str(fresh))}, file_row_number = true)"
+        f"COPY (SELECT * EXCLUDE file_row_number FROM read_parquet({file_text(fresh)}, file_row_number = true)"
         f" WHERE file_row_number NOT IN (SELECT {POSITION} FROM held)) TO {text(str(target))} (FORMAT parquet)"
     )
     run(connection, query, progress, "overlap", rows)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from clv_core.collection.content import Content, identify
 from clv_core.collection.dialect import MAX_COLUMNS, Dialect, detect
 from clv_core.collection.encoding import BLOCK, rewrite, survey
-from clv_core.collection.engine import name, one, text
+from clv_core.collection.engine import file_text, name, one, one_file, text
 from clv_core.collection.grammar import BLANKS
 from clv_core.collection.quotes import Reject, close_quotes, quotes_hold, quotes_pair
 from clv_core.collection.unpack import unpack
@@ -79,17 +79,15 @@ class Source:
         """
         if self.dialect is None:
             if self.content is Content.PARQUET:
-                files = str(self.path / "*.parquet") if self.path.is_dir() else str(self.path)
-                return (
-                    f"(SELECT nullif(COLUMNS(*)::VARCHAR, '') FROM read_parquet({text(files)}, union_by_name = true))"
-                )
+                files = _files(self.path)
+                return f"(SELECT nullif(COLUMNS(*)::VARCHAR, '') FROM read_parquet({files}, union_by_name = true))"
             kinds = ", ".join(f"{text(top)}: 'VARCHAR'" for top in dict.fromkeys(path[0] for path in self.paths))
-            reader = f"read_json({text(str(self.path))}, columns = {{{kinds}}}, maximum_object_size = 16777216)"
+            reader = f"read_json({file_text(self.path)}, columns = {{{kinds}}}, maximum_object_size = 16777216)"
             cells = zip(self.columns, map(_cell, self.paths), strict=True)
             return f"(SELECT {', '.join(f'{cell} AS {name(column)}' for column, cell in cells)} FROM {reader})"
         kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in self.columns)
         return (
-            f"read_csv({text(str(self.path))}, auto_detect = false, header = false, columns = {{{kinds}}},"
+            f"read_csv({file_text(self.path)}, auto_detect = false, header = false, columns = {{{kinds}}},"
             f" delim = {text(self.dialect.delimiter)}, quote = {text(self.dialect.quote)},"
             f" escape = {text(self.dialect.escape)}, skip = {self.dialect.header_line}, strict_mode = true,"
             f" max_line_size = 2097152, store_rejects = true{'' if record else UNRECORDED})"
@@ -141,12 +139,16 @@ def open_source(
     return replace(source, notes=notes + source.notes)
 
 
+def _files(path: Path) -> str:
+    """Return SQL for the path of a file, or of all Parquet files of a folder."""
+    return text(f"{one_file(path)}/*.parquet") if path.is_dir() else file_text(path)
+
+
 def _structured(connection: duckdb.DuckDBPyConnection, path: Path, content: Content, called: str) -> Source:
-    files = str(path / "*.parquet") if path.is_dir() else str(path)
     reader = "read_parquet" if content is Content.PARQUET else "read_json"
     try:
         options = "" if content is Content.PARQUET else f", sample_size = {JSON_SAMPLE}"
-        relation = connection.sql(f"SELECT * FROM {reader}({text(files)}, union_by_name = true{options})")
+        relation = connection.sql(f"SELECT * FROM {reader}({_files(path)}, union_by_name = true{options})")
         columns = tuple(relation.columns)
         paths = tuple(path for top, kind in zip(columns, relation.types, strict=True) for path in _leaves((top,), kind))
         if content is Content.JSON:

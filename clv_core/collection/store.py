@@ -3,7 +3,8 @@
 In ``workspace/datasets/<name>/``: ``current.json`` names the version; ``<version>/events.parquet`` holds the kept rows
 (event_time in UTC), ``<version>/set_aside.parquet`` the others as they were read with line and reason,
 ``<version>/customers.parquet`` the customers table if there is one, ``<version>/manifest.json`` the :class:`Manifest`.
-A version is never changed: whatever is done to a dataset makes a new one, and the old ones can be returned to.
+What a version says is never changed: whatever is done to a dataset makes a new one, and the old ones can be returned
+to. (The same rows, read again, are the same version; its files are then replaced by equal ones.)
 """
 
 from __future__ import annotations
@@ -61,6 +62,18 @@ def versions(workspace: Workspace, name: str) -> list[Dataset]:
     return sorted(found, key=lambda item: (item.manifest.created, _written(item)), reverse=True)
 
 
+def open_version(workspace: Workspace, name: str, version: str) -> Dataset:
+    """Return one version of the dataset ``name``.
+
+    Raises:
+        NotFound: there is no such dataset or version.
+    """
+    known = {item.version: item for item in versions(workspace, name)}
+    if version not in known:
+        raise NotFound("no_version", name=name, version=version[:40], known=", ".join(known))
+    return known[version]
+
+
 def version_names(workspace: Workspace, name: str) -> list[str]:
     """Return the names of all versions of a dataset as its folder has them, also where none of them is current."""
     found = (path.parent.name for path in (workspace.datasets / name).glob(f"*/{MANIFEST}"))
@@ -80,11 +93,9 @@ def restore(workspace: Workspace, name: str, version: str) -> Dataset:
         NotFound: there is no such dataset or version.
         Refused: a run is changing the dataset.
     """
-    known = {item.version: item for item in versions(workspace, name)}
-    if version not in known:
-        raise NotFound("no_version", name=name, version=version[:40], known=", ".join(known))
-    write_json(known[version].folder.parent / CURRENT, {"version": version})
-    return known[version]
+    found = open_version(workspace, name, version)
+    write_json(found.folder.parent / CURRENT, {"version": version})
+    return found
 
 
 def save_dataset(

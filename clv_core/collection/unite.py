@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection.engine import connect, name, one, run, text
+from clv_core.collection.engine import connect, file_text, name, one, run, text
 from clv_core.collection.figures import Figures, figures
 from clv_core.collection.overlap import Overlap, Rows, find_overlap, write_new
 from clv_core.collection.reading import ORDERED_ROWS, check_enough
@@ -97,7 +97,7 @@ def unite(
         progress.report("figures", 0, 1)
         sums = figures(connection, events, whole.timezone, progress)
         check_enough(sums, whole.source)
-        content = one(connection, f"SELECT sum(hash({_list(names)}))::VARCHAR FROM {text(str(events))}")[0]
+        content = one(connection, f"SELECT sum(hash({_list(names)}))::VARCHAR FROM {file_text(events)}")[0]
         return Part(_counted(whole, sums, content), events, aside)
 
 
@@ -169,12 +169,12 @@ def _select(member: _Member, names: Sequence[str]) -> str:
         own = member.columns.get(column)
         kind = TYPES[BY_NAME[column].kind] if column in BY_NAME else "VARCHAR"
         shown.append(f"{name(own) if own else f'NULL::{kind}'} AS {name(column)}")
-    return f"SELECT {', '.join(shown)} FROM {text(str(member.events))}"
+    return f"SELECT {', '.join(shown)} FROM {file_text(member.events)}"
 
 
 def _aside(connection: duckdb.DuckDBPyConnection, part: Part) -> str:
     """Return the query of a part's rows set aside, with the file that each is from."""
-    file = text(str(part.set_aside))
+    file = file_text(part.set_aside)
     columns = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {file}").fetchall()]
     source = text(part.manifest.source)
     if "file" in columns:  # rows that a cleaning rule took are from no one file

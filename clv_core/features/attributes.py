@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.collection.customers.values import NUMBER, TEXT, Attribute
+from clv_core.collection.engine import one_file
 from clv_core.columns import CUSTOMER_ID
 from clv_core.features.relations import EPOCH
 from clv_core.features.signals import ATTRIBUTES, PREFIX, SignalColumn
@@ -97,7 +98,7 @@ def read_attribute(
     """
     import ibis
 
-    rows = connection.read_parquet(dataset.customers_path)
+    rows = connection.read_parquet(one_file(dataset.customers_path))
     value = rows[attribute.name].cast("float64" if attribute.kind == NUMBER else "string")
     day = (
         ibis.literal(ALWAYS, "int32")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from clv_core.collection.append import append as append_raw
 from clv_core.collection.profile import Answers
-from clv_core.collection.store import Manifest, open_dataset, restore
+from clv_core.collection.store import Manifest, open_dataset, open_version
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changes
-from clv_core.preprocessing.clean import clean
+from clv_core.preprocessing.clean import apply_rules
 from clv_core.workspace import Workspace
 
 
@@ -26,7 +26,8 @@ def append(
 ) -> Manifest:
     """Append files to a dataset as :func:`clv_core.collection.append.append` does, then apply its rules again.
 
-    Where the rules cannot be applied, or the run is stopped, the dataset is left at the version that it had.
+    The dataset turns once, to the version with its rules: where they cannot be applied, or the run is stopped or
+    killed, it is left at the version that it had.
 
     Raises:
         NotFound: there is no such dataset.
@@ -34,11 +35,10 @@ def append(
         Refused: a file cannot be used, too little would be left by the rules, or another run is changing the dataset.
     """
     before = open_dataset(workspace, name)
-    made = append_raw(workspace, name, source, answers=answers, progress=progress, original=original)
-    if not before.manifest.rules or open_dataset(workspace, name).version == before.version:
+    rules = before.manifest.rules
+    made = append_raw(
+        workspace, name, source, answers=answers, progress=progress, original=original, aside=bool(rules)
+    )
+    if not rules or made.version == before.version:
         return made
-    try:
-        return clean(workspace, name, before.manifest.rules, progress=progress or NoProgress())
-    except BaseException:
-        restore(workspace, name, before.version)
-        raise
+    return apply_rules(open_version(workspace, name, made.version), rules, progress or NoProgress())

@@ -18,8 +18,8 @@ from typing import Final
 
 from clv_core.collection.aside import OWN_COLUMNS
 from clv_core.collection.customers import recount
+from clv_core.collection.engine import file_text, run, text
 from clv_core.collection.engine import name as quoted
-from clv_core.collection.engine import run, text
 from clv_core.collection.figures import Figures, figures
 from clv_core.collection.reading import ORDERED_ROWS
 from clv_core.collection.store import MANIFEST, Dataset, Manifest, derive, open_dataset, restore, version_of
@@ -32,7 +32,7 @@ from clv_core.preprocessing.clean_marks import Marks, marked
 from clv_core.preprocessing.clean_rules import POSITION, RULES
 from clv_core.workspace import Workspace, read_json
 
-__all__ = ["RULES", "Effect", "checked", "clean", "effects", "raw_version"]
+__all__ = ["RULES", "Effect", "apply_rules", "checked", "clean", "effects", "raw_version"]
 
 REPEATED: Final = "repeated"
 KEPT: Final = "warning.duplicates_kept"
@@ -75,20 +75,35 @@ def clean(
         Refused: fewer than two customers or no purchase would be left, or another run is changing the dataset; nothing
             is changed.
     """
-    chosen, listener = checked(rules), progress or NoProgress()
+    chosen = checked(rules)
     dataset = open_dataset(workspace, name)
-    raw = raw_version(dataset)
     if not chosen:
-        return _raw_again(workspace, dataset, raw)
-    with marked(raw, chosen, listener) as marks:
+        return _raw_again(workspace, dataset, raw_version(dataset))
+    return apply_rules(dataset, chosen, progress or NoProgress())
+
+
+def apply_rules(dataset: Dataset, rules: Mapping[str, float | None], progress: Progress) -> Manifest:
+    """Apply rules to the raw version of ``dataset``, make the outcome the current version, and return its manifest.
+
+    Args:
+        dataset: any version; its customers table goes with the new one.
+        rules: rule id -> limit, at least one.
+        progress: who listens.
+
+    Raises:
+        UsageError: there is no such rule, or its limit makes no sense.
+        Refused: fewer than two customers or no purchase would be left; nothing is changed.
+    """
+    chosen, raw = checked(rules), raw_version(dataset)
+    with marked(raw, chosen, progress) as marks:
         counts = _share_out(marks, chosen)
         events, aside = marks.scratch / "events.parquet", marks.scratch / "set_aside.parquet"
         files = {}
         if sum(counts.values()):
-            _write(marks, raw, events, aside, listener)
+            _write(marks, raw, events, aside, progress)
             files = {"events": events, "set_aside": aside}
-        listener.report("figures", 0, 1)
-        sums = figures(marks.connection, files.get("events", raw.events_path), raw.manifest.timezone, listener)
+        progress.report("figures", 0, 1)
+        sums = figures(marks.connection, files.get("events", raw.events_path), raw.manifest.timezone, progress)
         if sums.customers < 2 or sums.purchases == 0:
             rows = sum(counts.values())
             params = {"rows": rows, "customers": sums.customers, "purchases": sums.purchases}
@@ -153,7 +168,7 @@ def _write(marks: Marks, raw: Dataset, events: Path, aside: Path, progress: Prog
     run(marks.connection, f"COPY ({stay}) TO {text(str(events))} (FORMAT parquet)", progress, "write", rows)
     cells = ", ".join(f"{cell} AS {quoted(column)}" for column, cell in _as_text(marks, raw).items())
     gone = f"SELECT 'rule_' || rule AS reason, {cells} FROM {source} JOIN taken ON {POSITION} = position"
-    query = f"SELECT * FROM {text(str(raw.set_aside_path))} UNION ALL BY NAME {gone}"
+    query = f"SELECT * FROM {file_text(raw.set_aside_path)} UNION ALL BY NAME {gone}"
     run(marks.connection, f"COPY ({query}) TO {text(str(aside))} (FORMAT parquet)", progress, "set_aside", rows)
 
 

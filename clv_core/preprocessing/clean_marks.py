@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from clv_core.collection.duplicates import mark_repeats
-from clv_core.collection.engine import connect, run, text
+from clv_core.collection.engine import connect, file_text, run
 from clv_core.collection.store import Dataset
 from clv_core.jobs import Progress
 from clv_core.preprocessing.clean_rules import POSITION, RULES, Rule, Scope
@@ -55,7 +55,7 @@ def marked(dataset: Dataset, rules: Mapping[str, float | None], progress: Progre
         connection = connect(Path(folder), manifest.timezone)
         try:
             connection.execute("SET disabled_optimizers = ''")
-            events = f"read_parquet({text(str(dataset.events_path))}, {POSITION} = true)"
+            events = f"read_parquet({file_text(dataset.events_path)}, {POSITION} = true)"
             marks = Marks(connection, Scope(events, tuple(manifest.columns), manifest.timezone), Path(folder))
             for key, limit in rules.items():
                 _mark(marks, dataset, RULES[key], limit, progress)

@@ -12,7 +12,7 @@ import duckdb
 import pandas as pd
 
 from clv_core.collection.customers import Attribute
-from clv_core.collection.engine import connect, fetch, name, text
+from clv_core.collection.engine import connect, fetch, file_text, name, text
 from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, RETURN
 from clv_core.jobs import Progress
@@ -44,7 +44,7 @@ def facts_about(
         spans: first day and first day after.
         progress: who listens.
     """
-    table, events = text(str(customers)), text(str(dataset.events_path))
+    table, events = file_text(customers), file_text(dataset.events_path)
     day = f"timezone({text(dataset.manifest.timezone)}, timezone('UTC', {EVENT_TIME}))::DATE"
     with tempfile.TemporaryDirectory(prefix="clv-leaks-") as folder:
         connection = connect(Path(folder))

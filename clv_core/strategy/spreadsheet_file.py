@@ -8,6 +8,7 @@ from typing import IO, Final
 
 import duckdb
 
+from clv_core.collection.engine import one_file
 from clv_core.strategy.spreadsheet import escape_frame
 from clv_core.workspace import atomic_path
 
@@ -29,7 +30,7 @@ def write_csv(source: Path, target: Path, order: str) -> int:
         connection.execute("SET memory_limit = '500MB'")
         connection.execute("SET temp_directory = ?", [str(target.parent / f".{target.name}.spill")])
         column = order.replace('"', '""')
-        connection.execute(f'SELECT * FROM read_parquet(?) ORDER BY "{column}"', [str(source)])
+        connection.execute(f'SELECT * FROM read_parquet(?) ORDER BY "{column}"', [one_file(source)])
         packed = target.suffix == ".gz"
         with (
             gzip.open(temporary, "wt", encoding="utf-8", newline="", compresslevel=4)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from clv_core.collection import encoding
 from clv_core.collection.profile import Answers
 from clv_core.collection.reading import read_log
 from clv_core.errors import Message, Refused
@@ -51,6 +52,28 @@ def build(
             lines.append(STRAY["after"][0].format(i=i))
             count += 1
     return end.join(lines) + end, wanted, count
+
+
+@pytest.mark.parametrize("mark", [" ", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_what_only_some_take_for_a_line_end_costs_no_row(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "log.csv"
+    rows = [f"c{i},2024-01-{i + 1:02},{10 + i}" for i in range(6)]
+    path.write_text("\n".join([f"Report{mark}of shop", "customer_id,event_time,amount", *rows]), encoding="utf-8")
+    aside, count, _ = read(path)
+    assert (aside, count) == ({}, 6)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_line_end_that_falls_between_two_blocks_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    path, target = tmp_path / "log.csv", tmp_path / "log.txt"
+    lines = ["customer_id,event_time,amount", *(f"c{i:03},2024-01-01,{i}" for i in range(100)), ""]
+    path.write_bytes(end.join(lines).encode("utf-16"))
+    for block in range(90, 120):
+        monkeypatch.setattr(encoding, "BLOCK", block)
+        encoding.rewrite(path, encoding.survey(path), target)
+        assert target.read_bytes().decode() == "\n".join(lines)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

@@ -47,9 +47,10 @@ def test_where_the_rules_cannot_be_applied_the_log_stays(
     before = clean(workspace, "log", {"repeated": None})
 
     def stopped(*arguments: object, **options: object) -> None:
+        assert open_dataset(workspace, "log").manifest == before, "killed here, the rules would be off"
         raise Cancelled
 
-    monkeypatch.setattr(module, "clean", stopped)
+    monkeypatch.setattr(module, "apply_rules", stopped)
     with pytest.raises(Cancelled):
         pipeline.append(workspace, "log", tmp_path / "b.csv", progress=NoProgress())
     assert open_dataset(workspace, "log").manifest == before

@@ -8,7 +8,7 @@ from typing import Final
 
 import duckdb
 
-from clv_core.collection.engine import one, text
+from clv_core.collection.engine import file_text, one
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, Refused
 
@@ -72,7 +72,7 @@ def match_notes(
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, identity: str, table: Path, events: Path) -> tuple[int, int, int]:
-    sides = [f"(SELECT DISTINCT {identity} AS id FROM {text(str(path))})" for path in (table, events)]
+    sides = [f"(SELECT DISTINCT {identity} AS id FROM {file_text(path)})" for path in (table, events)]
     both = f"SELECT count(*) FROM {sides[0]} SEMI JOIN {sides[1]} USING (id)"
     row = one(connection, f"SELECT (SELECT count(id) FROM {sides[0]}), (SELECT count(id) FROM {sides[1]}), ({both})")
     return int(row[0]), int(row[1]), int(row[2])
@@ -81,7 +81,7 @@ def _counts(connection: duckdb.DuckDBPyConnection, identity: str, table: Path, e
 def _unmatched(connection: duckdb.DuckDBPyConnection, table: Path, other: Path) -> str:
     """Return three ids of ``table`` that ``other`` has not."""
     rows = connection.execute(
-        f"SELECT DISTINCT {CUSTOMER_ID} FROM {text(str(table))} ANTI JOIN"
-        f" (SELECT DISTINCT {CUSTOMER_ID} FROM {text(str(other))}) USING ({CUSTOMER_ID}) ORDER BY 1 LIMIT 3"
+        f"SELECT DISTINCT {CUSTOMER_ID} FROM {file_text(table)} ANTI JOIN"
+        f" (SELECT DISTINCT {CUSTOMER_ID} FROM {file_text(other)}) USING ({CUSTOMER_ID}) ORDER BY 1 LIMIT 3"
     ).fetchall()
     return ", ".join(str(row[0])[:40] for row in rows)

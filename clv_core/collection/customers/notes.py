@@ -9,7 +9,7 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.customers.values import NUMBER, Attribute
-from clv_core.collection.engine import name, one, text
+from clv_core.collection.engine import file_text, name, one
 from clv_core.errors import Message
 
 ENOUGH_TEXTS: Final = 50
@@ -32,7 +32,7 @@ def value_notes(
         column = name(attribute.name)
         whole = f"bool_and({column} = floor({column}))" if attribute.kind == NUMBER else "false"
         known, distinct, integers = one(
-            connection, f"SELECT count({column}), count(DISTINCT {column}), {whole} FROM {text(str(table))}"
+            connection, f"SELECT count({column}), count(DISTINCT {column}), {whole} FROM {file_text(table)}"
         )
         params = {"column": attribute.name, "rows": int(known), "distinct": int(distinct)}
         if distinct <= 1:

@@ -16,7 +16,7 @@ from clv_core.collection.customers.notes import value_notes
 from clv_core.collection.customers.roles import RoleProposal, Roles, propose_roles, settle
 from clv_core.collection.customers.table import CustomerTable, read_table
 from clv_core.collection.customers.values import Attribute
-from clv_core.collection.engine import connect, name, one, text
+from clv_core.collection.engine import connect, file_text, name, one
 from clv_core.collection.profile import SAMPLE_ROWS
 from clv_core.collection.source import open_source, sample
 from clv_core.collection.store import Dataset, Manifest
@@ -220,9 +220,9 @@ def version_with(parent: Manifest, content: str) -> str:
 
 
 def _content(connection: duckdb.DuckDBPyConnection, target: Path, table: CustomerTable) -> str:
-    names = [row[0] for row in connection.execute(f"DESCRIBE FROM {text(str(target))}").fetchall()]
+    names = [row[0] for row in connection.execute(f"DESCRIBE FROM {file_text(target)}").fetchall()]
     cells = ", ".join(map(name, names))
-    rows, total = one(connection, f"SELECT count(*), sum(hash(row({cells}))::HUGEINT) FROM {text(str(target))}")
+    rows, total = one(connection, f"SELECT count(*), sum(hash(row({cells}))::HUGEINT) FROM {file_text(target)}")
     meaning = (names, int(rows), int(total), [dataclasses.astuple(attribute) for attribute in table.attributes])
     return hashlib.sha256(repr(meaning).encode()).hexdigest()[:16]
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from clv_core.collection.customers import CustomersReading, recount
-from clv_core.collection.engine import connect, name, text
+from clv_core.collection.engine import connect, file_text, name, text
 from clv_core.collection.privacy.keyed import KeyedList
 from clv_core.collection.privacy.needles import Needles, redacted_values
 from clv_core.collection.privacy.taking_out import TOKENS, take_out, text_columns
@@ -52,10 +52,10 @@ def known_again(workspace: Workspace, dataset: str, tables: dict[Path, list[str]
         for path, columns in tables.items():
             for column in columns:
                 cell = f"trim({name(column)}, '{BLANKS}')"
-                words = [f"SELECT DISTINCT {cell} AS word FROM {text(str(path))}"]
+                words = [f"SELECT DISTINCT {cell} AS word FROM {file_text(path)}"]
                 if column != CUSTOMER_ID:
                     split = f"unnest(regexp_split_to_array({cell}, {text(TOKENS)}))"
-                    words.append(f"SELECT DISTINCT {split} AS word FROM {text(str(path))}")
+                    words.append(f"SELECT DISTINCT {split} AS word FROM {file_text(path)}")
                 every = " UNION ".join(words)
                 query = f"SELECT word FROM ({every}) WHERE {ledger.sql('word')} IN (SELECT hash FROM hashes)"
                 found |= {str(row[0]) for row in connection.execute(query).fetchall()}
@@ -108,7 +108,7 @@ def people_without_erased(
     connection = connect(scratch)
     try:
         connection.register("gone", pa.table({"id": pa.array(sorted(ids), pa.string())}))
-        query = f"SELECT * FROM {text(str(reading.table))} WHERE {CUSTOMER_ID} NOT IN (SELECT id FROM gone)"
+        query = f"SELECT * FROM {file_text(reading.table)} WHERE {CUSTOMER_ID} NOT IN (SELECT id FROM gone)"
         row = connection.execute(f"COPY ({query}) TO {text(str(left))} (FORMAT parquet)").fetchone()
         rows = int(row[0]) if row else 0
     finally:

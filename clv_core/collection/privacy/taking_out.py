@@ -15,7 +15,7 @@ import pyarrow as pa
 from clv_core.collection.alike import habit_of
 from clv_core.collection.aside import OWN_COLUMNS
 from clv_core.collection.contact_fields import id_column
-from clv_core.collection.engine import connect, name, text
+from clv_core.collection.engine import connect, file_text, name, text
 from clv_core.collection.figures import figures
 from clv_core.collection.privacy.needles import Needles
 from clv_core.collection.pseudonyms import BLANKS
@@ -106,7 +106,7 @@ def names_any(connection: duckdb.DuckDBPyConnection, path: Path, column: str, ne
     if not needles.words:
         return []
     shortest = min(len(word.encode()) for word in needles.words)
-    query = f"SELECT DISTINCT {name(column)}::VARCHAR AS cell FROM {text(str(path))}"
+    query = f"SELECT DISTINCT {name(column)}::VARCHAR AS cell FROM {file_text(path)}"
     reader = connection.execute(f"{query} WHERE strlen({name(column)}::VARCHAR) >= {shortest}").to_arrow_reader()
     found: list[str] = []
     for batch in reader:
@@ -117,7 +117,7 @@ def names_any(connection: duckdb.DuckDBPyConnection, path: Path, column: str, ne
 
 def text_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
     """Return the columns of a Parquet file that can hold a text, within lists and records too."""
-    rows = connection.execute(f"DESCRIBE SELECT * FROM {text(str(path))}").fetchall()
+    rows = connection.execute(f"DESCRIBE SELECT * FROM {file_text(path)}").fetchall()
     return [str(row[0]) for row in rows if re.search(r"VARCHAR|JSON|BLOB|ENUM", str(row[1]))]
 
 
@@ -143,7 +143,7 @@ def _named_in(column: str) -> str:
 
 def _log(connection: duckdb.DuckDBPyConnection, path: Path, needles: Needles, target: Path) -> tuple[int, int]:
     """Write what is left of the log where anything goes; return the rows taken out and the cells emptied."""
-    file, test = text(str(path)), f"{CUSTOMER_ID} IN (SELECT id FROM gone)"
+    file, test = file_text(path), f"{CUSTOMER_ID} IN (SELECT id FROM gone)"
     gone = _count(connection, f"SELECT count(*) FROM {file} WHERE {test}")
     replaced, cells = [], 0
     for column in text_columns(connection, path):
@@ -161,10 +161,10 @@ def _log(connection: duckdb.DuckDBPyConnection, path: Path, needles: Needles, ta
 
 def _without(connection: duckdb.DuckDBPyConnection, path: Path, test: str, scratch: Path) -> int:
     """Write a table's other rows where ``test`` holds for any; return for how many it does."""
-    file = text(str(path))
+    file = file_text(path)
     gone = _count(connection, f"SELECT count(*) FROM {file} WHERE {test}")
     if gone:
-        target = text(str(scratch / f"left_{path.name}"))
+        target = file_text(scratch / f"left_{path.name}")
         connection.execute(f"COPY (SELECT * FROM {file} WHERE NOT ({test})) TO {target} (FORMAT parquet)")
     return gone
 
@@ -173,7 +173,7 @@ def _recounted(
     connection: duckdb.DuckDBPyConnection, manifest: Manifest, events: Path, counts: dict[str, int], progress: Progress
 ) -> Manifest:
     """Return the manifest of what is left; its files become one entry, for rows are not known by file."""
-    if _count(connection, f"SELECT count(*) FROM {text(str(events))}") == 0:
+    if _count(connection, f"SELECT count(*) FROM {file_text(events)}") == 0:
         return dataclasses.replace(manifest, rows_kept=0, customers=0, purchases=0)
     sums = figures(connection, events, manifest.timezone, progress)
     aside = manifest.rows_set_aside - counts["aside"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from clv_core.collection.engine import text
+from clv_core.collection.engine import file_text
 from clv_core.errors import UsageError
 from clv_core.features.engine import Engine
 from clv_core.features.explore.cube import Cube
@@ -71,7 +71,7 @@ class Part:
         self._run(f"CREATE TABLE rated AS {RATED}")
 
     def _file(self, name: str) -> str:
-        return text(str(self.cube.folder / f"{name}.parquet"))
+        return file_text(self.cube.folder / f"{name}.parquet")
 
     def frame(self, query: str) -> pd.DataFrame:
         """Return the rows of a query over the relations; safe to call from several threads."""

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from clv_core.collection.customers import recount
-from clv_core.collection.engine import text
+from clv_core.collection.engine import file_text, text
 from clv_core.collection.ingest import scratch_folder
 from clv_core.collection.privacy.needles import redacted_values
 from clv_core.collection.privacy.taking_out import Taken, aside_test, names_any, take_out, text_columns
@@ -70,7 +70,7 @@ def first_events(held: Sequence[Dataset], wanted: Wanted) -> dict[str, date]:
             zone = text(one.manifest.timezone)
             local = f"timezone({zone}, timezone('UTC', min({EVENT_TIME})))::DATE"
             query = (
-                f"SELECT {CUSTOMER_ID}, {local} FROM {text(str(one.events_path))}"
+                f"SELECT {CUSTOMER_ID}, {local} FROM {file_text(one.events_path)}"
                 f" WHERE {CUSTOMER_ID} IN (SELECT id FROM gone) GROUP BY 1"
             )
             for customer, day in connection.execute(query).fetchall():
@@ -153,7 +153,7 @@ def _written(
 def _file_holds(path: Path, manifest: Manifest, wanted: Wanted, *, aside: bool) -> bool:
     with duckdb.connect() as connection:
         connection.register("gone", pa.table({"id": pa.array(sorted(wanted.ids), pa.string())}))
-        file = text(str(path))
+        file = file_text(path)
         if aside:
             test = aside_test(connection, path, manifest, wanted.needles)
             return connection.execute(f"SELECT 1 FROM {file} WHERE {test} LIMIT 1").fetchone() is not None

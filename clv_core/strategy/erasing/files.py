@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 
 from clv_core.collection.contact_fields import id_column
-from clv_core.collection.engine import name, text
+from clv_core.collection.engine import file_text, name, text
 from clv_core.collection.privacy.needles import redacted_values
 from clv_core.collection.privacy.taking_out import names_any, text_columns
 from clv_core.columns import CUSTOMER_ID
@@ -64,7 +64,7 @@ def _parquet(path: Path, wanted: Wanted) -> int:
         test = _parquet_test(connection, path, wanted)
         if test == "false":
             return 0
-        file = text(str(path))
+        file = file_text(path)
         row = connection.execute(f"SELECT count(*) FROM {file} WHERE {test}").fetchone()
         with atomic_path(path) as temporary:
             query = f"COPY (SELECT * FROM {file} WHERE NOT ({test})) TO {text(str(temporary))} (FORMAT parquet)"
@@ -84,7 +84,7 @@ def _parquet_test(connection: duckdb.DuckDBPyConnection, path: Path, wanted: Wan
             tests.append(f"coalesce({name(column)}::VARCHAR IN ({', '.join(map(text, found))}), false)")
         if own:
             test = f"coalesce({name(column)} IN (SELECT id FROM gone), false)"
-            if connection.execute(f"SELECT 1 FROM {text(str(path))} WHERE {test} LIMIT 1").fetchone():
+            if connection.execute(f"SELECT 1 FROM {file_text(path)} WHERE {test} LIMIT 1").fetchone():
                 tests.append(test)
     return " OR ".join(tests) or "false"
 

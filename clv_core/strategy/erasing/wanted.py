@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from clv_core.collection.contact_fields import EMAIL, MADID, PHONE
-from clv_core.collection.engine import text
+from clv_core.collection.engine import file_text
 from clv_core.collection.privacy.needles import ERASED, Needles
 from clv_core.collection.pseudonyms import BLANKS, load_key, pseudonym
 from clv_core.collection.store import Dataset
@@ -80,7 +80,7 @@ def _reaching(dataset: Dataset, ids: Collection[str]) -> set[str]:
     """Return how the customers are reached, as the table says it and as platform files hold it."""
     with duckdb.connect() as connection:
         connection.register("gone", pa.table({"id": pa.array(sorted(ids), pa.string())}))
-        file = text(str(dataset.customers_path))
+        file = file_text(dataset.customers_path)
         query = f"SELECT * FROM {file} WHERE {CUSTOMER_ID} IN (SELECT id FROM gone)"
         rows: pd.DataFrame = connection.execute(query).to_arrow_table().to_pandas()
     if rows.empty:
