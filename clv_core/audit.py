@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import getpass
 import json
 import os
@@ -14,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from clv_core.workspace import Workspace
+from clv_core.workspace import Workspace, read_lines
 
 FOLDER: Final = "audit"
 FILE: Final = "log.jsonl"
@@ -54,9 +55,12 @@ def note(workspace: Workspace, action: str, **facts: str | int | None) -> None:
     at = datetime.now(UTC).isoformat(timespec="seconds")
     kept = {name: value for name, value in facts.items() if value not in (None, "")}
     line = json.dumps({"at": at, "who": actor(), "action": action, **kept}, ensure_ascii=False) + "\n"
-    descriptor = os.open(path_of(workspace), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = os.open(path_of(workspace), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        os.write(descriptor, line.encode())
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        size = os.fstat(descriptor).st_size
+        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"  # by a crash: what follows is a line of its own
+        os.write(descriptor, b"\n" * torn + line.encode())
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -64,10 +68,8 @@ def note(workspace: Workspace, action: str, **facts: str | int | None) -> None:
 
 def lines(workspace: Workspace, most: int | None = None) -> list[dict[str, Any]]:
     """Return the lines of the log, the latest first; one that was cut off by a crash is left out."""
-    path = path_of(workspace)
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
     found: list[dict[str, Any]] = []
-    for line in reversed(text.splitlines()):
+    for line in reversed(read_lines(path_of(workspace))):
         if most is not None and len(found) == most:
             break
         try:

@@ -149,3 +149,12 @@ def write_json(target: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_lines(path: Path) -> list[str]:
+    """Read the lines of a file of JSON lines that are not blank; none where there is no file.
+
+    Only a line feed ends one: a text may hold whatever else some take for a line's end.
+    """
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return [line for line in text.split("\n") if line.strip()]

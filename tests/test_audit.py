@@ -9,6 +9,7 @@ import pytest
 
 from clv_core import audit, jobs
 from clv_core.cli import main
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.deployment.registry import Registry
 from clv_core.workspace import Workspace
 from tests.deployment.registry import tiny
@@ -44,6 +45,16 @@ def test_many_writers_lose_no_line_and_one_that_was_cut_off_is_left_out(workspac
     with audit.path_of(workspace).open("a") as file:
         file.write('{"at": "2024')
     assert len(audit.lines(workspace)) == 200
+    audit.note(workspace, "delete", dataset="shop")
+    assert [line["action"] for line in audit.lines(workspace, 2)] == ["delete", "train"]
+
+
+def test_a_name_with_odd_characters_costs_no_line(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(audit.ACTOR, "ann\u2028of\x85sales")
+    audit.note(workspace, "delete", dataset="shop")
+    assert [line["who"] for line in audit.lines(workspace)] == ["ann\u2028of\x85sales"]
+    StopList.of(workspace).add(["c1"])
+    assert StopList.of(workspace).holds("c1")
 
 
 def test_a_run_acts_for_who_started_it(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

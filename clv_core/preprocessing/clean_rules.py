@@ -110,7 +110,7 @@ def _tiny_orders(scope: Scope, limit: float) -> str:
     some = f"SELECT {scope.order} FROM {scope.events} WHERE {bought} AND {AMOUNT} <= {limit}"
     orders = (
         f"SELECT {scope.order} AS key FROM {scope.events} WHERE {bought} AND {scope.order} IN ({some})"
-        f" GROUP BY key HAVING sum({AMOUNT}) <= {limit}"
+        f" GROUP BY key HAVING round(sum({AMOUNT}), 6) <= {limit}"
     )
     return f"{bought} AND {AMOUNT} <= {limit} AND {scope.order} IN ({orders})"
 

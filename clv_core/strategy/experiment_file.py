@@ -17,9 +17,10 @@ from clv_core.collection.engine import connect, name
 from clv_core.collection.pseudonyms import pseudonym_sql
 from clv_core.collection.source import open_source, recorded_rejects
 from clv_core.collection.store import Dataset
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
+from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.errors import NeedsAnswer, NotEnoughData, NotFound, Refused
 from clv_core.features.engine import Engine
+from clv_core.strategy.history import money_days
 
 GROUP: Final = "group"
 DATE: Final = "date"
@@ -186,12 +187,7 @@ def _daily(dataset: Dataset, start: date, end: date) -> tuple[pd.DataFrame, pd.I
         events = dataset.events(engine.connection)
         begun = datetime.combine(start, time())
         seen = events.filter(events[EVENT_TIME] < begun).select(CUSTOMER_ID).distinct().to_pyarrow().to_pandas()
-        money = events.filter(
-            events[EVENT_TYPE].isin(MONEY_TYPES),
-            events[EVENT_TIME] >= begun - timedelta(days=BEFORE_DAYS),
-            events[EVENT_TIME] < datetime.combine(end, time()),
-        )
-        days = money.group_by(money[CUSTOMER_ID], day=money[EVENT_TIME].date()).agg(value=money[AMOUNT].sum())
+        days = money_days(events, end, start - timedelta(days=BEFORE_DAYS))
         return days.to_pyarrow().to_pandas(), pd.Index(seen[CUSTOMER_ID])
     finally:
         engine.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
@@ -12,12 +12,33 @@ from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
 from clv_core.features.engine import Engine
 
+if TYPE_CHECKING:
+    import ibis
+
 FIRST_PURCHASE = "first_purchase"
 LAST_PURCHASE = "last_purchase"
 HISTORIC_VALUE = "historic_value"
 PURCHASE_DAYS = "purchase_days"
 DAYS_SINCE_LAST = "days_since_last"
 HISTORY_COLUMNS: Final = (FIRST_PURCHASE, LAST_PURCHASE, PURCHASE_DAYS, HISTORIC_VALUE)
+
+
+def money_days(events: ibis.Table, before: date, since: date | None = None) -> ibis.Table:
+    """Return the net value of each customer on each day with a purchase or a return.
+
+    Args:
+        events: of a dataset, times log-local.
+        before: local midnight; nothing at or after it counts.
+        since: nothing before it counts.
+
+    Returns:
+        customer_id, day, value; the value to the millionth, so that what cancels out is nothing.
+    """
+    money = events.filter(events[EVENT_TIME] < datetime.combine(before, time()), events[EVENT_TYPE].isin(MONEY_TYPES))
+    if since is not None:
+        money = money.filter(money[EVENT_TIME] >= datetime.combine(since, time()))
+    value = money[AMOUNT].sum().round(6)
+    return money.group_by(money[CUSTOMER_ID], day=money[EVENT_TIME].date()).agg(value=value)
 
 
 def purchase_history(dataset: Dataset, cutoff: date) -> pd.DataFrame:
@@ -36,11 +57,7 @@ def purchase_history(dataset: Dataset, cutoff: date) -> pd.DataFrame:
     """
     engine = Engine()
     try:
-        events = dataset.events(engine.connection)
-        money = events.filter(
-            events[EVENT_TIME] < datetime.combine(cutoff, time()), events[EVENT_TYPE].isin(MONEY_TYPES)
-        )
-        days = money.group_by(money[CUSTOMER_ID], day=money[EVENT_TIME].date()).agg(value=money[AMOUNT].sum())
+        days = money_days(dataset.events(engine.connection), cutoff)
         bought = days.value > 0
         totals = days.group_by(CUSTOMER_ID).agg(
             **{

@@ -12,6 +12,7 @@ from clv_core.deployment.belongings import predictions_of
 from clv_core.deployment.kept_scores import kept_of
 from clv_core.strategy.history import beside, purchase_history, with_history
 from clv_core.strategy.kept_history import kept_history
+from clv_core.strategy.schemes.realised import net_value
 from clv_core.workspace import Workspace
 
 
@@ -50,6 +51,18 @@ def test_history_is_net_by_local_day_and_ends_at_the_cutoff(log: pd.DataFrame, t
     for name, own in (("first_purchase", "min"), ("last_purchase", "max")):
         assert ours[name].astype("str").tolist() == theirs[own].astype("datetime64[s]").astype("str").tolist()
     assert ours["last_purchase"].isna().any()
+
+
+def test_a_day_whose_purchases_were_all_returned_is_no_purchase_day(tmp_path: Path) -> None:
+    amounts = [0.1, 0.2, -0.3]  # in floats they leave 5.6e-17
+    kinds = ["purchase", "purchase", "return"]
+    log = pd.DataFrame({"customer_id": "a", "event_time": pd.Timestamp("2020-01-05"), "amount": amounts}).assign(
+        event_type=kinds
+    )
+    shop = dataset(log, tmp_path, "UTC")
+    history = purchase_history(shop, date(2020, 3, 1))
+    assert history["purchase_days"].tolist() == [0] and history["last_purchase"].isna().all()
+    assert net_value(shop, date(2020, 1, 1), date(2020, 3, 1)).tolist() == [0.0]
 
 
 def test_kept_history_is_that_of_the_scored_customers_and_is_made_once(log: pd.DataFrame, tmp_path: Path) -> None:

@@ -120,6 +120,17 @@ def test_the_list_is_read_anew_when_it_changes_and_one_line_of_it_tells_its_key(
     assert not StopList.of(workspace).holds("c1")
 
 
+@pytest.mark.parametrize("word", ["ana@mail.example", "Ana@Mail.Example"])
+def test_an_address_is_the_same_one_in_any_case(tmp_path: Path, word: str) -> None:
+    workspace = Workspace(tmp_path / "ws")
+    StopList.of(workspace).add([word, "C7"])
+    ids = pd.DataFrame({"customer_id": ["ana@mail.example", "ANA@mail.example", "Ana@Mail.Example", "C7", "c7", "b@x"]})
+    stop = StopList.of(workspace)
+    assert stop.hides(ids).tolist() == [True, True, True, True, False, False]
+    assert [stop.holds(one) for one in ids["customer_id"]] == [True, True, True, True, False, False]
+    assert stop.remove(["aNa@mail.example"]) == 1 and not StopList.of(workspace).holds(word)
+
+
 def test_a_list_of_nobody_else_is_refused(workspace: Workspace, tmp_path: Path) -> None:
     StopList.of(workspace).add(["a", "b"])
     side = Side("shop", "0" * 12, "m", "2024-01-01", 90, "EUR")

@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from clv_core import audit
 from clv_core.collection.pseudonyms import BLANKS, fingerprint_of, load_key, pseudonym, pseudonym_sql
-from clv_core.workspace import Workspace, write_text
+from clv_core.workspace import Workspace, read_lines, write_text
 
 HASHES: Final = "hashes"
 
@@ -49,8 +49,7 @@ class KeyedList:
 
     def entries(self) -> list[dict[str, Any]]:
         """Return what is kept of each person: ``{hashes, key, at, who, ...}``, the oldest first."""
-        text = self.file.read_text(encoding="utf-8") if self.file.exists() else ""
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
+        return [json.loads(line) for line in read_lines(self.file)]
 
     def add(self, words: Collection[str], **about: str) -> int:
         """Put people on the list; return how many were not on it.
@@ -79,8 +78,8 @@ class KeyedList:
 
     def remove(self, words: Collection[str]) -> int:
         """Take people off the list; return how many were on it."""
-        gone = {self.hashes_of(word)[0] for word in words} if self.file.exists() else set()
-        return self.remove_hashes(gone)
+        gone = {one for word in words for one in self.hashes_of(word)} if self.file.exists() else set()
+        return self.remove_hashes({entry[HASHES][0] for entry in self.entries() if not gone.isdisjoint(entry[HASHES])})
 
     def remove_hashes(self, hashes: Collection[str]) -> int:
         """Take entries off the list by their first hash; return how many."""
@@ -92,10 +91,11 @@ class KeyedList:
             return len(entries) - len(left)
 
     def hashes_of(self, word: str) -> list[str]:
-        """Return the hashes of a person: as they are called, as a pseudonym, and an e-mail address without its case."""
+        """Return the hashes of a person: as they are called, and as a pseudonym; an e-mail address has no case."""
         root = self._root()
         plain = word.strip(BLANKS)
-        said = [plain, pseudonym(root, plain), *([plain.lower()] if "@" in plain else [])]
+        folded = plain.lower() if "@" in plain else plain
+        said = [folded, pseudonym(root, folded), pseudonym(root, plain)]
         return list(dict.fromkeys(pseudonym(self._key(root), one) for one in said))
 
     def hashes(self, chosen: Callable[[dict[str, Any]], bool] = lambda entry: True) -> frozenset[str]:
@@ -115,8 +115,9 @@ class KeyedList:
         return pd.Series(found.to_numpy(zero_copy_only=False).astype(bool), index=texts.index)
 
     def sql(self, column: str) -> str:
-        """Return SQL for the hash of a text expression."""
-        return pseudonym_sql(self._key(self._root()), column)
+        """Return SQL for the hash of a text expression, of an e-mail address whatever its case."""
+        folded = f"CASE WHEN contains({column}, '@') THEN lower({column}) ELSE {column} END"
+        return pseudonym_sql(self._key(self._root()), folded)
 
     def _key(self, root: bytes) -> bytes:
         return hmac.new(root, self.purpose.encode(), hashlib.sha256).digest()

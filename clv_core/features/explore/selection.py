@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from clv_core.collection.engine import file_text
+from clv_core.collection.engine import one_file, text
 from clv_core.errors import UsageError
 from clv_core.features.engine import Engine
 from clv_core.features.explore.cube import Cube
@@ -71,7 +71,8 @@ class Part:
         self._run(f"CREATE TABLE rated AS {RATED}")
 
     def _file(self, name: str) -> str:
-        return file_text(self.cube.folder / f"{name}.parquet")
+        """Return SQL for a file of the cube, or for all of a folder (``rated/*``)."""
+        return text(f"{one_file(self.cube.folder)}/{name}.parquet")
 
     def frame(self, query: str) -> pd.DataFrame:
         """Return the rows of a query over the relations; safe to call from several threads."""

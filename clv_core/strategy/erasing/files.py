@@ -104,7 +104,7 @@ def _json_text(content: str, wanted: Wanted) -> tuple[str, int]:
     except ValueError:
         pass
     lines, total = [], 0
-    for line in content.splitlines():
+    for line in content.removesuffix("\n").split("\n"):
         try:
             value, count = _pruned(json.loads(line), wanted) if line.strip() else ("", 0)
             said = json.dumps(value, ensure_ascii=False) if count else line

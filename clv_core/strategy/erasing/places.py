@@ -24,7 +24,7 @@ from clv_core.strategy.erasing.files import clean, holds
 from clv_core.strategy.erasing.wanted import Wanted
 from clv_core.strategy.exported import exported_files
 from clv_core.strategy.schemes.saved import FOLDER as SEGMENTS
-from clv_core.workspace import Workspace
+from clv_core.workspace import Workspace, read_lines
 
 APART: Final = ("datasets", "models", "jobs", "uploads", "exports")
 """Folders that are not looked through file by file, but for what is of no dataset and no model in the first two."""
@@ -112,8 +112,7 @@ def clear_exports(workspace: Workspace, wanted: Wanted, names: Collection[str] |
 def elsewhere(workspace: Workspace, wanted: Wanted) -> Iterator[str]:
     """Yield exported files outside the workspace that are still there and name a customer."""
     log = workspace.root / "exports" / "log.jsonl"
-    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-    for line in lines:
+    for line in read_lines(log):
         with suppress(ValueError):
             entry = json.loads(line)
             for path in (Path(entry["folder"]) / file for file in entry["files"]):

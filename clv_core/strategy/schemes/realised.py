@@ -8,7 +8,7 @@ none other: a model that has seen the span would be praised for its memory.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -16,14 +16,14 @@ import numpy as np
 import pandas as pd
 
 from clv_core.collection.store import Dataset
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
+from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_scores import kept_scores
 from clv_core.deployment.past import past_origins
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.sums import Summands
 from clv_core.features.engine import Engine
-from clv_core.strategy.history import purchase_history, with_history
+from clv_core.strategy.history import money_days, purchase_history, with_history
 from clv_core.strategy.schemes.segmentation import Placed
 from clv_core.strategy.segments import figures
 from clv_core.workspace import Workspace
@@ -79,13 +79,8 @@ def net_value(dataset: Dataset, start: date, stop: date) -> pd.Series[float]:
     """Return each customer's net value of purchases and returns from ``start`` to before ``stop``, by id."""
     engine = Engine()
     try:
-        events = dataset.events(engine.connection)
-        money = events.filter(
-            events[EVENT_TIME] >= datetime.combine(start, time()),
-            events[EVENT_TIME] < datetime.combine(stop, time()),
-            events[EVENT_TYPE].isin(MONEY_TYPES),
-        )
-        frame = money.group_by(CUSTOMER_ID).agg(**{ACTUAL: money[AMOUNT].sum()}).to_pyarrow().to_pandas()
+        days = money_days(dataset.events(engine.connection), stop, start)
+        frame = days.group_by(CUSTOMER_ID).agg(**{ACTUAL: days.value.sum().round(6)}).to_pyarrow().to_pandas()
     finally:
         engine.close()
     found: pd.Series[float] = frame.set_index(CUSTOMER_ID)[ACTUAL]
