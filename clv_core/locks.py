@@ -4,7 +4,8 @@
     locks/datasets/<name>.lock   held by whoever makes a version, from reading the one in use to turning to the new one
     locks/runs/<run>.lock        held by a run that keeps its state in runs/<run>
 
-Nobody waits for a lock: a run that finds one taken is refused at once, so that no two can wait for each other.
+Nobody waits for these: a run that finds one taken is refused at once, so that no two can wait for each other. Who
+changes a small file (:func:`writing`) holds its ``.<name>.lock`` for as long as that takes, and others wait.
 """
 
 from __future__ import annotations
@@ -72,6 +73,15 @@ def going_on(workspace: Workspace, run: str, dataset: str) -> Iterator[None]:
     """
     path = workspace.folder(FOLDER, "runs") / f"{run}.lock"
     with running(workspace), _lock(path, fcntl.LOCK_EX, Refused("run_going_on", name=dataset)):
+        yield
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Wait for who is changing a small file, and keep others waiting while it is read, changed and written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (path.parent / f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

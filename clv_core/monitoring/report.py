@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 import pandas as pd
 
 from clv_core.i18n import DEFAULT_LANGUAGE
+from clv_core.locks import writing
 from clv_core.monitoring.alerts import Alert, acknowledge
 from clv_core.monitoring.drift.check import Check
 from clv_core.monitoring.lights import UNKNOWN, Light, Recommendation, lights_of, recommend
@@ -135,10 +136,10 @@ def acknowledged(workspace: Workspace, model_id: str) -> dict[str, dict[str, str
 def acknowledge_alerts(workspace: Workspace, model_id: str, alerts: Sequence[str], by: str) -> None:
     """Note that somebody has seen alerts; they no longer turn a light, and nobody is told of them again."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    known = acknowledged(workspace, model_id) | {alert: {"by": by, "at": now} for alert in alerts}
-    folder = kept_folder(workspace, model_id)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "acknowledged.json", known)
+    path = kept_folder(workspace, model_id) / "acknowledged.json"
+    with writing(path):
+        known = acknowledged(workspace, model_id) | {alert: {"by": by, "at": now} for alert in alerts}
+        write_json(path, known)
 
 
 def write_report(report: Report, out: Path, language: str) -> None:

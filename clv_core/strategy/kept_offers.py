@@ -9,11 +9,12 @@ follows when the dataset is renamed or deleted. Of an experiment it keeps effect
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from clv_core.collection.store import Dataset
+from clv_core.locks import writing
 from clv_core.strategy.experiment import Experiment
 from clv_core.workspace import read_json, write_json
 
@@ -59,6 +60,12 @@ def save_offers(dataset: Dataset, kept: KeptOffers) -> None:
     rows = {scheme: list(table) for scheme, table in kept.rows.items()}
     experiments = {name: one.to_json() for name, one in kept.experiments.items()}
     write_json(_path(dataset), {"by": kept.by, "rows": rows, "experiments": experiments, "budget": kept.budget})
+
+
+def change_offers(dataset: Dataset, **changed: Any) -> None:
+    """Keep the named parts of :class:`KeptOffers`; the others stay, whoever else settles them meanwhile."""
+    with writing(_path(dataset)):
+        save_offers(dataset, replace(load_offers(dataset), **changed))
 
 
 def _path(dataset: Dataset) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from clv_core.collection.store import Dataset
-from clv_core.strategy.kept_offers import KeptOffers, load_offers, save_offers
+from clv_core.strategy.kept_offers import KeptOffers, change_offers, load_offers
 from pages.ui import access
 
 
@@ -20,11 +20,10 @@ def kept(dataset: Dataset) -> KeptOffers:
 
 def keep(dataset: Dataset, **changed: Any) -> None:
     """Keep the named parts of :class:`KeptOffers`; the others stay."""
-    new = replace(kept(dataset), **changed)
     if access.may("change"):
-        save_offers(dataset, new)
+        change_offers(dataset, **changed)
     else:
-        st.session_state[_key(dataset)] = new
+        st.session_state[_key(dataset)] = replace(kept(dataset), **changed)
 
 
 def _key(dataset: Dataset) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from clv_core.collection.store import Dataset
 from clv_core.errors import ClvError
 from clv_core.strategy.card import Card
 from clv_core.strategy.schemes.rules import RULES, Rules
-from clv_core.strategy.schemes.saved import load_rules, put_by_hand, save_rules, saved_rules
+from clv_core.strategy.schemes.saved import load_rules, put_by_hand, saved_rules, take_out_by_hand
 from pages.ui import by_role, navigation, widgets
 from pages.ui.state import t
 
@@ -44,14 +46,14 @@ def section(card: Card, dataset: Dataset) -> None:
                 key="card_segment_add",
                 **by_role.if_may("change", disabled=not segment or there),
             ):
-                _put(dataset, name, segment, card.customer_id)
+                _change(put_by_hand, dataset, name, segment, card.customer_id)
         for place, (rules, rule) in enumerate(inside):
             _membership(card, dataset, rules, _said(rules, rule.name, kept), rule.name, place)
 
 
-def _put(dataset: Dataset, name: str, segment: str, customer: str) -> None:
+def _change(change: Callable[[Dataset, str, str, str], None], dataset: Dataset, *names: str) -> None:
     try:
-        put_by_hand(dataset, name, segment, customer)
+        change(dataset, *names)
     except ClvError as error:
         widgets.error_box(error)
         return
@@ -68,8 +70,7 @@ def _membership(card: Card, dataset: Dataset, rules: Rules, said: str, segment: 
         if st.button(
             t("card.segment.out"), key=f"card_segment_out_{place}", type="tertiary", **by_role.if_may("change")
         ):
-            save_rules(dataset, rules.without_customer(card.customer_id, segment))
-            st.rerun()
+            _change(take_out_by_hand, dataset, rules.name, segment, card.customer_id)
 
 
 def _set_for_new(kept: list[Rules]) -> str:

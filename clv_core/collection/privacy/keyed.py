@@ -6,12 +6,10 @@ pseudonyms that a dataset may hold. Who has the list without the key can neither
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +21,7 @@ import pyarrow as pa
 
 from clv_core import audit
 from clv_core.collection.pseudonyms import BLANKS, fingerprint_of, load_key, pseudonym, pseudonym_sql
+from clv_core.locks import writing
 from clv_core.workspace import Workspace, read_lines, write_text
 
 HASHES: Final = "hashes"
@@ -61,7 +60,7 @@ class KeyedList:
         Raises:
             Refused: the key with which the list was begun is not there.
         """
-        with self._held():
+        with writing(self.file):
             entries = self.entries()
             known = {(entry[HASHES][0], *(entry.get(name, "") for name in sorted(about))) for entry in entries}
             said = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "who": audit.actor(), **about}
@@ -83,7 +82,7 @@ class KeyedList:
 
     def remove_hashes(self, hashes: Collection[str]) -> int:
         """Take entries off the list by their first hash; return how many."""
-        with self._held():
+        with writing(self.file):
             entries = self.entries()
             left = [entry for entry in entries if entry[HASHES][0] not in hashes]
             if len(left) < len(entries):
@@ -132,11 +131,3 @@ class KeyedList:
 
     def _write(self, entries: Iterable[dict[str, Any]]) -> None:
         write_text(self.file, "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries))
-
-    @contextmanager
-    def _held(self) -> Iterator[None]:
-        """Keep other writers out."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        with self.file.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield

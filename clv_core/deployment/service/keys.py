@@ -6,7 +6,6 @@ can be guessed, so a slow hash would protect nothing more and cost every request
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import hmac
 import os
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core.errors import NotFound, Refused
+from clv_core.locks import writing
 from clv_core.workspace import Workspace, check_name, read_json, write_json
 
 FOLDER: Final = "service"
@@ -122,12 +122,11 @@ def holder_of(keys: dict[str, Key], text: str) -> Key | None:
 
 def _change(workspace: Workspace, change: Callable[[list[Key]], list[Key]]) -> list[Key]:
     """Change the kept keys, one process at a time."""
-    folder = workspace.folder(FOLDER)
-    with (folder / ".keys.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    path = workspace.folder(FOLDER) / FILE
+    with writing(path):
         keys = change(list_keys(workspace))
-        write_json(folder / FILE, {"keys": [asdict(one) for one in keys]})
-        os.chmod(folder / FILE, 0o600)
+        write_json(path, {"keys": [asdict(one) for one in keys]})
+        os.chmod(path, 0o600)
     return keys
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from clv_core.i18n import translate
+from clv_core.locks import writing
 from clv_core.monitoring.alerts import Alert
 from clv_core.monitoring.report import Report, kept_folder
 from clv_core.workspace import Workspace, read_json, write_json
@@ -19,11 +21,11 @@ def not_told(workspace: Workspace, report: Report, to: str) -> list[Alert]:
 
 def note_told(workspace: Workspace, report: Report, to: str, alerts: Sequence[Alert]) -> None:
     """Note that ``to`` was told of alerts, so that a daily run does not say the same every day."""
-    known = _told(workspace, report)
-    known[to] = sorted({*known.get(to, []), *(alert.id for alert in alerts)})
-    folder = kept_folder(workspace, str(report.about["model"]))
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "told.json", known)
+    path = _path(workspace, report)
+    with writing(path):
+        known = _told(workspace, report)
+        known[to] = sorted({*known.get(to, []), *(alert.id for alert in alerts)})
+        write_json(path, known)
 
 
 def words(report: Report, alerts: Sequence[Alert], language: str) -> tuple[str, str]:
@@ -48,6 +50,10 @@ def payload(report: Report, alerts: Sequence[Alert], language: str) -> dict[str,
 
 
 def _told(workspace: Workspace, report: Report) -> dict[str, list[str]]:
-    path = kept_folder(workspace, str(report.about["model"])) / "told.json"
+    path = _path(workspace, report)
     known: dict[str, list[str]] = read_json(path) if path.is_file() else {}
     return known
+
+
+def _path(workspace: Workspace, report: Report) -> Path:
+    return kept_folder(workspace, str(report.about["model"])) / "told.json"

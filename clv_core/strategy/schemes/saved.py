@@ -19,6 +19,7 @@ from typing import Final
 from clv_core.collection.store import Dataset
 from clv_core.errors import NotFound
 from clv_core.i18n import DEFAULT_LANGUAGE
+from clv_core.locks import writing
 from clv_core.strategy.schemes.rules import Rule, Rules
 from clv_core.strategy.schemes.segmentation import Segment
 from clv_core.strategy.tiers import tier_names
@@ -51,10 +52,11 @@ def given_names(dataset: Dataset, names_key: str) -> dict[str, Given]:
 def give_names(dataset: Dataset, names_key: str, names: Mapping[str, Given]) -> None:
     """Keep what a person calls the segments of a scheme; those of other schemes stay."""
     path = _folder(dataset) / NAMES
-    kept = read_json(path) if path.exists() else {}
     own = {key: {"name": one.name.strip(), "description": one.description.strip()} for key, one in names.items()}
-    kept[names_key] = {key: one for key, one in own.items() if any(one.values())}
-    write_json(path, {key: one for key, one in kept.items() if one})
+    with writing(path):
+        kept = read_json(path) if path.exists() else {}
+        kept[names_key] = {key: one for key, one in own.items() if any(one.values())}
+        write_json(path, {key: one for key, one in kept.items() if one})
 
 
 def with_given(segments: Sequence[Segment], given: Mapping[str, Given]) -> tuple[Segment, ...]:
@@ -106,7 +108,7 @@ def save_rules(dataset: Dataset, rules: Rules) -> None:
         Refused: its name cannot name a file.
     """
     name = check_name(rules.name)
-    write_json(_folder(dataset) / "rules" / f"{name}.json", replace(rules, name=name).to_json())
+    write_json(_rules_path(dataset, name), replace(rules, name=name).to_json())
 
 
 def put_by_hand(dataset: Dataset, name: str, segment: str, customer: str) -> None:
@@ -116,16 +118,27 @@ def put_by_hand(dataset: Dataset, name: str, segment: str, customer: str) -> Non
         Refused: the set's name cannot name a file.
         UsageError: the segment has no name, or the set has as many as it may.
     """
-    if name in saved_rules(dataset):
-        made = load_rules(dataset, name).with_customer(segment.strip(), customer)
-    else:
-        made = Rules(name, (Rule(segment.strip(), (), by_hand=(customer,)),))
-    save_rules(dataset, made)
+    with writing(_rules_path(dataset, name)):
+        if name in saved_rules(dataset):
+            made = load_rules(dataset, name).with_customer(segment.strip(), customer)
+        else:
+            made = Rules(name, (Rule(segment.strip(), (), by_hand=(customer,)),))
+        save_rules(dataset, made)
+
+
+def take_out_by_hand(dataset: Dataset, name: str, segment: str, customer: str) -> None:
+    """Take a customer who was put in by hand out of a segment of a kept set of rules.
+
+    Raises:
+        NotFound: there is no such set.
+    """
+    with writing(_rules_path(dataset, name)):
+        save_rules(dataset, load_rules(dataset, name).without_customer(customer, segment))
 
 
 def remove_rules(dataset: Dataset, name: str) -> None:
     """Forget a kept set of rules."""
-    (_folder(dataset) / "rules" / f"{check_name(name)}.json").unlink(missing_ok=True)
+    _rules_path(dataset, name).unlink(missing_ok=True)
 
 
 def centres_path(dataset: Dataset, model_id: str, count: int) -> Path:
@@ -137,6 +150,10 @@ def last_written(dataset: Dataset) -> int:
     """Return when a person last settled anything, for caches, in nanoseconds; 0 for never."""
     files = [path for path in _folder(dataset).rglob("*.json") if path.is_file()]
     return max((path.stat().st_mtime_ns for path in files), default=0)
+
+
+def _rules_path(dataset: Dataset, name: str) -> Path:
+    return _folder(dataset) / "rules" / f"{check_name(name)}.json"
 
 
 def _folder(dataset: Dataset) -> Path:

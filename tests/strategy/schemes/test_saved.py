@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -28,6 +29,7 @@ from clv_core.strategy.schemes.saved import (
     remove_rules,
     save_rules,
     saved_rules,
+    take_out_by_hand,
 )
 from clv_core.strategy.tiers import Scheme
 from clv_core.workspace import Workspace
@@ -40,6 +42,18 @@ def workspace(with_bgnbd: Path, tmp_path: Path) -> Workspace:
     """A copy that may be changed."""
     shutil.copytree(with_bgnbd, tmp_path / "workspace")
     return Workspace(tmp_path / "workspace")
+
+
+def test_two_who_work_on_one_set_of_rules_lose_nothing(workspace: Workspace) -> None:
+    dataset = open_dataset(workspace, "shop")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: put_by_hand(dataset, "ours", "VIP", f"c{number}"), range(40)))
+    assert set(load_rules(dataset, "ours").rules[0].by_hand or ()) == {f"c{number}" for number in range(40)}
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: take_out_by_hand(dataset, "ours", "VIP", f"c{number}"), range(39)))
+        list(pool.map(lambda number: give_names(dataset, f"tiers:{number}", {"1": Given("Stars")}), range(4, 24)))
+    assert load_rules(dataset, "ours").rules[0].by_hand == ("c39",)
+    assert all(given_names(dataset, f"tiers:{number}") for number in range(4, 24))
 
 
 def test_names_of_tiers_are_used_on_lists_cards_and_exports(workspace: Workspace, tmp_path: Path) -> None:
