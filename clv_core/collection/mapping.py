@@ -157,6 +157,17 @@ def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[
     return chosen, tuple(notes)
 
 
+def could_be(canonical: str, item: Proposal) -> bool:
+    """Say whether a column's values could be a canonical one's, whatever it is called."""
+    if not item.samples or item.canonical not in (None, canonical):
+        return False
+    if canonical == CUSTOMER_ID:
+        return not item.never_repeats and _share(TIME, list(item.samples)) == 0
+    if READ[canonical].kind is Kind.NUMBER:
+        return _share(NUMBER, list(item.samples)) == 1 and _share(TIME, list(item.samples)) == 0
+    return _fits(canonical, list(item.samples))
+
+
 def taken(proposals: list[Proposal]) -> list[Proposal]:
     """Return the proposals with one column for each canonical one, others as extras; several where nothing tells."""
     found = list(proposals)

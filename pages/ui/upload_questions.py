@@ -13,7 +13,7 @@ from typing import Any, Final
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.mapping import Proposal
+from clv_core.collection.mapping import Proposal, could_be
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, UNIT_PRICE
 from clv_core.errors import ClvError
 from pages.ui import state, uploading, widgets
@@ -54,14 +54,15 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
         then: called with the answer as keywords of :class:`~clv_core.collection.profile.Answers`.
     """
     with st.container(border=True):
-        said = widgets.without_options(t(f"error.{code}", **params))
+        words = {"canonical": state.name_of("canonical", str(params["canonical"]))} if "canonical" in params else {}
+        said = widgets.without_options(t(f"error.{code}", **params | words))
         st.markdown(f":orange[:material/help:] {widgets.plain(said)}")
         if code in CHOICES:
             name, choices = CHOICES[code]
             _buttons({choice: t(f"upload.{name}.{str(choice).lower()}") for choice in choices}, name, then)
         elif code == "price_of_what":
-            words = {canonical: t(f"upload.price.{canonical}") for canonical in (AMOUNT, UNIT_PRICE)}
-            _buttons(words, "price", lambda price: then(mapping={price: params["column"]}))
+            prices = {canonical: t(f"upload.price.{canonical}") for canonical in (AMOUNT, UNIT_PRICE)}
+            _buttons(prices, "price", lambda price: then(mapping={price: params["column"]}))
         elif code == "currency_differs":
             _buttons({params["currency"]: t("question.currency", name=params["currency"])}, "currency", then)
         elif code == "no_purchases":
@@ -100,18 +101,21 @@ def _columns(path: Path) -> tuple[Proposal, ...]:
 
 
 def _column(canonical: str, columns: tuple[Proposal, ...], then: Then) -> None:
-    """Ask which column it is; those that could be it come first."""
+    """Ask which column it is; those that could be it come first, and none is chosen where none could."""
     word = state.name_of("canonical", canonical)
-    likely = sorted(columns, key=lambda item: item.canonical != canonical)
+    likely = sorted(columns, key=lambda item: (item.canonical != canonical, not could_be(canonical, item)))
     samples = {item.column: " · ".join(item.samples[:3]) for item in likely}
+    clear = likely[0].canonical == canonical or could_be(canonical, likely[0])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
             t("question.column", column=word),
             list(samples),
+            index=0 if clear else None,
             format_func=lambda column: f"{column} — {samples[column]}"[:90],
             key=f"answer_column_{canonical}",
         )
-        if st.button(t("question.column.use", column=word), key=f"answer_use_{canonical}", type="primary"):
+        use = t("question.column.use", column=word)
+        if st.button(use, key=f"answer_use_{canonical}", type="primary", disabled=chosen is None):
             then(mapping={canonical: chosen})
             st.rerun()
 

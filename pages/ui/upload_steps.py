@@ -151,18 +151,22 @@ def _unless_taken(item: Proposal, mapping: Mapping[str, str]) -> str:
 
 
 def _keep_mapping(proposals: Sequence[Proposal], meanings: list[str], names: dict[str, str]) -> None:
-    """Keep what would not be taken without a word: columns that were changed, one of several, or none at all."""
+    """Keep what would not be taken without a word: columns that were changed, one of several, a guess that the person
+    confirmed, or none at all.
+    """
+    said = uploading.answers().mapping
     proposed = Counter(item.canonical for item in proposals)
     given = Counter(names.get(meaning) for meaning in meanings)
     mapping = {}
     for item, meaning in zip(proposals, meanings, strict=True):
         canonical = names.get(meaning)
         settled = proposed[canonical] > 1 and given[canonical] == 1
-        if canonical is not None and (canonical != item.canonical or settled):
+        confirmed = canonical is not None and said.get(canonical) == item.column
+        if canonical is not None and (canonical != item.canonical or settled or confirmed):
             mapping[canonical] = item.column
         elif canonical is None and item.canonical in names.values() and not given[item.canonical]:
             mapping[item.canonical] = ""
-    if mapping != uploading.answers().mapping:
+    if mapping != said:
         uploading.answer(mapping=mapping)
         st.rerun()
 

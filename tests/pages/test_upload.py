@@ -121,6 +121,33 @@ def test_a_column_that_is_not_recognised_is_chosen_from_a_list(
     assert f"--map={canonical}={chosen}" in args
 
 
+@pytest.mark.parametrize(
+    ("header", "canonical", "wanted"),
+    [("customer_id,Bestellt,amount", "event_time", "Bestellt"), ("id,date,amount", "customer_id", "id")],
+)
+def test_a_guess_that_is_confirmed_is_not_asked_about_again(
+    open_page: OPEN, tmp_path: Path, header: str, canonical: str, wanted: str
+) -> None:
+    rows = [f"C{n},2024-03-{n % 28 + 1:02},{n + 1}" for n in range(30)]
+    app = upload(open_page(tmp_path, "upload", lang="en"), "\n".join([header, *rows]))
+    app.selectbox(key=f"answer_column_{canonical}").set_value(wanted).run()
+    app.button(key=f"answer_use_{canonical}").click().run()
+    assert not app.exception and not app.error and "**30** rows read" in written(app)
+    app.form_submit_button[0].click().run()
+    assert f"--map={canonical}={wanted}" in last_args(tmp_path, "ingest")
+
+
+def test_a_question_names_columns_in_words_and_offers_those_that_could_be_it(open_page: OPEN, tmp_path: Path) -> None:
+    rows = [f"MP-{n},{n + 1}.5,C{n % 9},2024-03-{n % 28 + 1:02}" for n in range(30)]
+    app = upload(open_page(tmp_path, "upload", lang="en"), "\n".join(["Nummer,Summe,customer_id,date", *rows]))
+    assert app.selectbox(key="answer_column_amount").value == "Summe"
+    rows = [f"C{n},D{n},2024-03-{n % 28 + 1:02}" for n in range(30)]
+    app = upload(open_page(tmp_path / "other", "upload", lang="en"), "\n".join(["Wer,Was,date", *rows]))
+    assert app.selectbox(key="answer_column_customer_id").value is None
+    assert app.button(key="answer_use_customer_id").disabled
+    assert translate("canonical.customer_id", "en") in written(app) and "customer_id" not in written(app)
+
+
 def test_two_columns_of_one_meaning_are_told_apart_by_a_click(open_page: OPEN, tmp_path: Path) -> None:
     rows = [f"C{n % 9},2024-03-{n % 28 + 1:02},{n + 1},{2 * n + 1}" for n in range(30)]
     app = upload(
