@@ -1,5 +1,7 @@
 """Names that logs use for the canonical columns and event types, in English and Chinese.
 
+Those of other languages stand in :mod:`clv_core.collection.aliases_european`.
+
 Names are compared after :func:`fold`: case, blanks and punctuation do not count. A name is either *sure* (it means this
 and nothing else) or *likely* (it usually does; a sure one wins).
 """
@@ -10,6 +12,12 @@ import re
 import unicodedata
 from typing import Final
 
+from clv_core.collection.aliases_european import (
+    CURRENCIES_EUROPEAN,
+    LIKELY_EUROPEAN,
+    PRICES_EUROPEAN,
+    SURE_EUROPEAN,
+)
 from clv_core.columns import (
     AMOUNT,
     CART,
@@ -44,7 +52,7 @@ CURRENCY: Final = "currency"
 
 SURE: Final[dict[str, str]] = {
     CUSTOMER_ID: """customer_id customer customerid customer_no customer_number customer_key cust_id custid cust
-        customer_unique_id buyer_user_id 下单帐号 下单账号 买家账号 买家昵称 会员昵称
+        customer_unique_id buyer_user_id user_pseudo_id client_pseudo_id 下单帐号 下单账号 买家账号 买家昵称 会员昵称
         client_id clientid buyer_id buyerid shopper_id user_id userid member_id memberid visitor_id visitorid
         household_id household_key hhid account_id consumer_id purchaser_id panelist_id 用户id 用户编号 用户
         客户id 客户编号 客户 会员id 会员编号 会员卡号 会员号 会员 顾客id 顾客编号 顾客 买家id 买家 买家会员名
@@ -64,10 +72,11 @@ SURE: Final[dict[str, str]] = {
     AMOUNT: """amount total_amount net_amount order_amount sales_amount transaction_amount purchase_amount
         payment_amount paid_amount amount_paid total_price total_value order_value order_total line_total
         grand_total order_total_amount line_amount total_sales sales sales_value revenue net_revenue gross_revenue
-        spend spent dollar_value dollars transaction_revenue item_total subtotal transaction_value purchase_value
-        monetary_value payment_value extended_price net_sales 金额 订单金额 消费金额 支付金额 实付金额 付款金额
-        交易金额 销售额 成交金额 订单实付金额 订单应付金额 总金额 总价 实付 实付款 买家实际支付金额 购买金额
-        应付金额 金額 訂單金額 消費金額 支付金額 銷售額 總金額 總價""",
+        spend spent purchase_revenue purchase_revenue_in_usd event_value event_value_in_usd dollar_value dollars
+        transaction_revenue item_total subtotal transaction_value purchase_value monetary_value payment_value
+        extended_price net_sales 金额 订单金额 消费金额 支付金额 实付金额 付款金额 交易金额 销售额 成交金额
+        订单实付金额 订单应付金额 总金额 总价 实付 实付款 买家实际支付金额 购买金额 应付金额 金額 訂單金額 消費金額
+        支付金額 銷售額 總金額 總價""",
     ORDER_ID: """order_id orderid order_no order_number invoice_no invoiceno invoice invoice_id invoice_number
         transaction_id transactionid transaction_no trans_id txn_id basket_id basketid receipt_id receipt_no
         bill_no 订单号 订单编号 订单id 交易号 交易编号 发票号 主订单编号 流水号 单号 訂單號 訂單編號 訂單id""",
@@ -122,25 +131,29 @@ LIKELY: Final[dict[str, str]] = {
 }
 
 PREFERRED: Final[dict[str, str]] = {
-    EVENT_TIME: """created created_at created_date order_date order_time ordered_at order_purchase_timestamp 下单时间
-        订单创建时间 订单提交时间 提交订单时间 订单时间 创建时间 下單時間 創建時間""",
+    EVENT_TIME: """event_timestamp event_time created created_at created_date order_date order_time ordered_at
+        order_purchase_timestamp 下单时间 订单创建时间 订单提交时间 提交订单时间 订单时间 创建时间 下單時間 創建時間""",
     AMOUNT: """买家实际支付金额 订单实付金额 实付金额 实付款 实付 paid_amount amount_paid net_amount net_sales
-        order_total order_total_amount grand_total""",
+        order_total order_total_amount grand_total 应付金额 订单应付金额""",
 }
 """Of several names that are equally good, the first of these is better still: when an order was placed, not when it was
 paid or sent; what was paid, not what was asked for."""
 
 EVENT_ALIASES: Final[dict[str, str]] = {
-    VIEW: """view views viewed pv page_view pageview product_view view_item view_product detail_view item_view
-        click clicks clicked browse browsed visit product_viewed content_view 浏览 查看 点击 访问 瀏覽 點擊
-        浏览商品 商品浏览""",
-    CART: """cart add_to_cart addtocart add_cart cart_add added_to_cart add_to_basket basket product_added 加购
+    VIEW: """view views viewed pv page_view pageview product_view view_item view_product detail_view item_view click
+        clicks clicked browse browsed visit product_viewed content_view aufruf seitenaufruf produktansicht 浏览 查看
+        点击 访问 瀏覽 點擊 浏览商品 商品浏览""",
+    CART: """cart add_to_cart addtocart add_cart cart_add added_to_cart add_to_basket basket product_added
+        warenkorb in_den_warenkorb ajout_au_panier 加购
         加入购物车 加购物车 购物车 加購 加入購物車 添加购物车""",
     PURCHASE: """purchase purchases purchased buy bought order ordered transaction transactions sale sales sold
-        checkout checkout_complete order_completed completed paid pay payment placed_order 购买 下单 支付 付款
+        checkout checkout_complete order_completed completed paid pay payment placed_order in_app_purchase verkauf
+        kauf bestellung gekauft achat commande vente compra venta pedido acquisto vendita ordine 购买 下单 支付 付款
         成交 交易 消费 订单 購買 下單 已付款 支付成功 交易成功""",
     RETURN: """return returned returns refund refunded refunds credit credit_note chargeback cancel cancelled
-        canceled cancellation order_refunded 退货 退款 退单 取消 退貨 取消订单 退换货""",
+        canceled cancellation order_refunded retoure retouren rückgabe rücksendung erstattung gutschrift storno
+        stornierung retour remboursement annulation devolución devolucion reembolso reso rimborso 退货 退款 退单
+        取消 退貨 取消订单 退换货""",
     RATING_EVENT: "rating rate rated rates star stars 评分 打分 評分",
     REVIEW: "review reviews reviewed comment commented feedback 评论 评价 評論 評價",
 }
@@ -163,12 +176,12 @@ def folded(column: str) -> str:
     return f"regexp_replace(lower({column}), '[\\s\\pP\\pS]+', '', 'g')"
 
 
-def _index(table: dict[str, str]) -> dict[str, str]:
-    return {fold(alias): target for target, words in table.items() for alias in words.split()}
+def _index(*tables: dict[str, str]) -> dict[str, str]:
+    return {fold(alias): target for table in tables for target, words in table.items() for alias in words.split()}
 
 
-SURE_NAMES: Final = _index(SURE)
-LIKELY_NAMES: Final = _index(LIKELY)
+SURE_NAMES: Final = _index(SURE_EUROPEAN, {PRICE: PRICES_EUROPEAN, CURRENCY: CURRENCIES_EUROPEAN}, SURE)
+LIKELY_NAMES: Final = _index(LIKELY_EUROPEAN, LIKELY)
 PREFERRED_NAMES: Final = {target: tuple(map(fold, words.split())) for target, words in PREFERRED.items()}
 EVENT_NAMES: Final = _index(EVENT_ALIASES)
 """Folded event name -> canonical event type."""

@@ -11,7 +11,8 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.aliases import EVENT_NAMES, MISSING, fold
-from clv_core.collection.engine import connect, name
+from clv_core.collection.engine import connect, name, text
+from clv_core.collection.numbers import BELOW
 from clv_core.collection.plan import UNKNOWN
 from clv_core.collection.source import Source, open_source
 from clv_core.errors import Refused
@@ -28,15 +29,17 @@ class EventName:
         name: as it stands in the file; empty where a row says nothing.
         rows: how many rows carry it.
         event_type: what it is taken for.
+        below: whether all its amounts are below zero.
     """
 
     name: str
     rows: int
     event_type: str
+    below: bool = False
 
 
 def event_names(
-    path: Path, column: str, said: Mapping[str, str], *, header: bool | None = None
+    path: Path, column: str, said: Mapping[str, str], *, header: bool | None = None, money: str = ""
 ) -> tuple[EventName, ...]:
     """Return the names in ``column`` of the file ``path``, the most frequent first, at most :data:`MOST`.
 
@@ -45,6 +48,7 @@ def event_names(
         column: the source column of event types.
         said: event name -> event type, as the person said so far.
         header: whether a text file's first line names its columns; None looks.
+        money: the source column of amounts, "" where none is known.
 
     Raises:
         NeedsAnswer: the file may or may not name its columns.
@@ -53,7 +57,8 @@ def event_names(
     with tempfile.TemporaryDirectory(prefix="clv-names-") as folder:
         connection = connect(Path(folder))
         try:
-            return names_of(connection, open_source(connection, path, Path(folder), header=header), column, said)
+            source = open_source(connection, path, Path(folder), header=header)
+            return names_of(connection, source, column, said, money)
         except duckdb.Error as error:
             raise Refused("unreadable_table", file=path.name) from error
         finally:
@@ -61,14 +66,17 @@ def event_names(
 
 
 def names_of(
-    connection: duckdb.DuckDBPyConnection, source: Source, column: str, said: Mapping[str, str]
+    connection: duckdb.DuckDBPyConnection, source: Source, column: str, said: Mapping[str, str], money: str = ""
 ) -> tuple[EventName, ...]:
     """Return the names in ``column`` of an open source, as :func:`event_names` does."""
+    below = f"coalesce(bool_and(regexp_matches({name(money)}, {text(BELOW)})), false)" if money else "false"
     rows = connection.execute(
-        f"SELECT trim({name(column)}) AS event, count(*) FROM {source.relation()} GROUP BY 1"
+        f"SELECT trim({name(column)}) AS event, count(*), {below} FROM {source.relation()} GROUP BY 1"
         f" ORDER BY count(*) DESC, event LIMIT {MOST}"
     ).fetchall()
-    return tuple(EventName(event or "", int(count), taken_for(event or "", said)) for event, count in rows)
+    return tuple(
+        EventName(event or "", int(count), taken_for(event or "", said), bool(low)) for event, count, low in rows
+    )
 
 
 def taken_for(event: str, said: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ from clv_core.collection.aliases import (
     fold,
 )
 from clv_core.collection.order_states import tells
+from clv_core.collection.two_columns import CLOCK
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,
@@ -192,6 +193,9 @@ def _likeliest(canonical: str, proposals: list[Proposal]) -> list[Proposal]:
 
 def _preferred(canonical: str, tied: list[Proposal]) -> Proposal | None:
     """Return the one of equally good columns that is better still, if there is one."""
+    tied = [item for item in tied if item.samples] or tied
+    if len(tied) == 1:
+        return tied[0]
     if canonical == CUSTOMER_ID:
         tied = [item for item in tied if not item.never_repeats]
         return tied[0] if len(tied) == 1 else None
@@ -228,6 +232,8 @@ def _by_name(column: str, values: list[str]) -> tuple[str | None, float]:
         return None, 0.0
     if (confidence < SURE or canonical == ORDER_STATUS) and values and not _fits(canonical, values):
         return None, 0.0
+    if canonical == EVENT_TIME and values and _share(CLOCK, values) == 1:
+        return None, 0.0  # a time of day is no time
     if fold(base) == "name" and _share(ORDER_NAME, values) < 1:
         return None, 0.0
     if confidence < SURE and canonical == EVENT_TIME and values and _share(TIME, values) == 1:

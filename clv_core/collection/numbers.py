@@ -12,6 +12,9 @@ from typing import Final
 from clv_core.collection.engine import text
 from clv_core.errors import Message
 
+BELOW: Final = r"^[^0-9]*[(\-−－]|-\s*$"
+"""A number written below zero, as a pattern of its text."""
+
 LARGEST: Final = 1e12
 """Larger amounts cannot be summed to the cent in float64, and are slips of the keyboard."""
 

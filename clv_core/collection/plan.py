@@ -61,8 +61,11 @@ class Plan:
         credit_notes: order ids like :data:`CREDIT_NOTE` are returns.
         rating_scale: largest rating.
         discount_off: whether the discount is taken off quantity x unit price.
+        amount_less: whether the discount is still to be taken off the amount.
         discount_below: whether discounts are written as negative numbers.
         orders: what the file says of orders beside their rows.
+        clock: source column of the time of day, where that of the time holds dates only; empty where there is none.
+        counterparty: source column of the customer in rows below zero; empty where it is the same one.
         float_ids: whether every customer id is a whole number that ends with .0, which is dropped.
         guarded: canonical columns whose every value is guarded against spreadsheets, :data:`GUARD`.
         secret: SQL template with ``{column}`` that makes a text its pseudonym; empty where ids stay readable.
@@ -77,8 +80,11 @@ class Plan:
     credit_notes: bool = False
     rating_scale: float = 5.0
     discount_off: bool = True
+    amount_less: bool = False
     discount_below: bool = False
     orders: Orders = field(default_factory=Orders)
+    clock: str = ""
+    counterparty: str = ""
     float_ids: bool = False
     guarded: frozenset[str] = frozenset()
     secret: str = field(default="", repr=False)
@@ -107,7 +113,7 @@ class Plan:
         Texts that are plainly something (no blank around them, and no first letter of a word for "nothing") are told
         by one quick test; only the others are trimmed and looked up.
         """
-        raw = name(self.chosen[canonical])
+        raw = self._raw(canonical)
         if canonical in self.guarded:
             raw = f"regexp_replace({raw}, {text(GUARD)}, '\\1\\2')"
         if canonical == CUSTOMER_ID and self.float_ids:
@@ -123,6 +129,16 @@ class Plan:
         )
         plain = {Kind.TIME: time_texts.plainest, Kind.NUMBER: numbers.plain, Kind.TEXT: _plain_text}[kind](raw)
         return f"CASE WHEN {raw} IS NULL OR {plain} THEN {raw} ELSE {slow} END"
+
+    def _raw(self, canonical: str) -> str:
+        """Return SQL for what a canonical column is read from: one source column, or two."""
+        raw = name(self.chosen[canonical])
+        if canonical == EVENT_TIME and self.clock:
+            return f"CASE WHEN {raw} IS NOT NULL THEN concat_ws(' ', trim({raw}), trim({name(self.clock)})) END"
+        if canonical == CUSTOMER_ID and self.counterparty:
+            below = f"regexp_matches({name(self.chosen[AMOUNT])}, {text(numbers.BELOW)})"
+            return f"CASE WHEN {below} THEN {name(self.counterparty)} ELSE {raw} END"
+        return raw
 
     def typed(self, relation: str) -> str:
         """Return the query that reads ``relation``: all stored columns, ``reason`` (NULL for rows that are kept)."""
@@ -149,6 +165,8 @@ class Plan:
         """Return the table expression of ``relation``'s own columns and what was read from them."""
         made = self._made()
         source = self.orders.left(self.chosen) if self.has_money else "NULL::DOUBLE"
+        if self.amount_less:
+            source = f"({source} - abs(coalesce({V}{DISCOUNT}, 0)))"
         value = f"CASE WHEN {self.money} THEN {made} END" if made else source
         sign = self._is_return(made or source)
         if EVENT_TYPE in self.chosen:
@@ -245,7 +263,8 @@ class Plan:
             f"CASE WHEN {header} THEN 'repeated_header'"
             f" WHEN {T}customer_id IS NULL THEN 'no_customer' WHEN {T}event_time IS NULL THEN 'no_time'"
             f" WHEN {V}time IS NULL THEN 'bad_time' WHEN NOT ({times.in_range(V + 'time')}) THEN 'time_out_of_range'"
-            f" WHEN {self.money} AND {V}no_sale IS NOT NULL THEN {V}no_sale"
+            f" WHEN {self.money} AND {V}no_sale IS NOT NULL AND NOT ({V}no_sale = '{REFUNDED}' AND {V}value < 0)"
+            f" THEN {V}no_sale"
             f" WHEN {self.money} AND {V}value IS NULL"
             f" THEN CASE WHEN {missing} THEN 'no_amount' ELSE 'bad_amount' END"
             f" WHEN abs({V}value) > {numbers.LARGEST} THEN 'amount_too_large' END"

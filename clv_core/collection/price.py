@@ -14,12 +14,14 @@ from clv_core.collection.aliases import PRICE, fold
 from clv_core.collection.engine import name
 from clv_core.collection.plan import price_role
 from clv_core.collection.source import Source
-from clv_core.columns import AMOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE
+from clv_core.columns import AMOUNT, DISCOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer
 
 JUDGED_ROWS: Final = 200_000
 ITEM_PRICE: Final = fold("item_price")
 AMAZON: Final = fold("amazon_order_id")
+PROMOTION: Final = fold("item_promotion_discount")
+"""Amazon's discount, which its item price does not know of."""
 
 
 def settle(
@@ -51,6 +53,11 @@ def settle(
     return {**rest, role: column}, (Message(f"warning.price_is_{role}", {"column": column}),)
 
 
+def before_promotion(chosen: Mapping[str, str]) -> bool:
+    """Say whether the amount is one from which the discount is still to be taken off."""
+    return AMOUNT in chosen and fold(chosen.get(DISCOUNT, "")) == PROMOTION
+
+
 def _of_item(
     connection: duckdb.DuckDBPyConnection, source: Source, chosen: dict[str, str]
 ) -> tuple[dict[str, str], tuple[Message, ...]]:
@@ -60,6 +67,9 @@ def _of_item(
     if not amazon and _evidence(connection, source, column, chosen) != AMOUNT:
         return chosen, ()
     rest = {key: value for key, value in chosen.items() if key != UNIT_PRICE}
+    promotion = next((name for name in source.columns if amazon and fold(name) == PROMOTION), None)
+    if promotion is not None:
+        rest[DISCOUNT] = promotion
     return {**rest, AMOUNT: column}, (Message("warning.price_is_amount", {"column": column}),)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection import currency, numbers, price, refunds, times
+from clv_core.collection import currency, numbers, order_states, price, refunds, times
 from clv_core.collection.aliases import CURRENCY, MISSING
 from clv_core.collection.engine import T, fetch, name, one, text
 from clv_core.collection.mapping import Proposal, choose, propose
@@ -17,6 +17,7 @@ from clv_core.collection.order_amounts import of_whole_orders
 from clv_core.collection.orders import Orders
 from clv_core.collection.plan import CREDIT_NOTE, GUARD, MAX_QUANTITY, Plan, seen_values
 from clv_core.collection.source import Source, sample
+from clv_core.collection.two_columns import clock_of, counterparty_of, two_columns
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
@@ -36,9 +37,6 @@ from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
 
 FLOAT_ID: Final = re.compile(r"\d+\.0")
-BELOW: Final = r"^[^0-9]*[(\-−－]|-\s*$"
-"""A number written below zero, as a pattern of its text."""
-
 NEARLY_ALL: Final = 0.95
 SAMPLE_ROWS: Final = 2_000
 SCALES: Final = (5.0, 10.0, 100.0)
@@ -116,7 +114,16 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     if guarded:
         shown = ", ".join(chosen[canonical] for canonical in chosen if canonical in guarded)
         notes += (Message("warning.guarded", {"columns": shown}),)
-    draft = Plan(source.columns, chosen, values=seen_values(seen[:100], answers.events), guarded=guarded)
+    clock, counterparty = clock_of(source.columns, rows, chosen), counterparty_of(source.columns, chosen)
+    notes += two_columns(chosen, clock, counterparty)
+    draft = Plan(
+        source.columns,
+        chosen,
+        values=seen_values(seen[:100], answers.events),
+        clock=clock,
+        counterparty=counterparty,
+        guarded=guarded,
+    )
     counts = _count(connection, source, draft, progress)
     total = int(counts["rows"])
     if total == 0:
@@ -153,11 +160,16 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         credit_notes=EVENT_TYPE not in chosen and bool(counts["credit_notes"]),
         rating_scale=scale,
         discount_off=not rate,
+        amount_less=price.before_promotion(chosen),
         discount_below=counts["discounts_below"],
         orders=Orders(of_whole_orders(connection, source, rows, chosen)),
+        clock=clock,
+        counterparty=counterparty,
         float_ids=whole,
         guarded=guarded,
     )
+    if ORDER_STATUS in chosen:
+        said += _strange_states(connection, source, chosen[ORDER_STATUS])
     if refunds.stand_apart(connection, source, plan):
         plan = replace(plan, orders=replace(plan.orders, refunds_apart=True))
         said += (Message("warning.refunds_apart", {"column": chosen.get(REFUND) or chosen[ORDER_STATUS]}),)
@@ -166,6 +178,15 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     if plan.orders.whole:
         said += (Message("warning.whole_orders", {"order": chosen[ORDER_ID], "column": chosen[AMOUNT]}),)
     return Profile(plan, total, notes + said, money, tuple(proposals))
+
+
+def _strange_states(connection: duckdb.DuckDBPyConnection, source: Source, column: str) -> tuple[Message, ...]:
+    """Return a warning that names the states of orders that are taken for sales because nobody knows them."""
+    found = order_states.unknown(connection, source, column)
+    if not found:
+        return ()
+    states = ", ".join(f"{word[:40]} ({rows:,})" for word, rows in found)
+    return (Message("warning.unknown_states", {"column": column, "states": states}),)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, progress: Progress) -> dict[str, Any]:
@@ -191,7 +212,7 @@ def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, pr
     figures += [f"{marks} AS marks", f"{named} AS named"]
     sold = f"coalesce({T}{QUANTITY}[1] <> '-', true)" if QUANTITY in chosen else "true"
     off = f"regexp_matches({T}{DISCOUNT}, '[1-9]') AND {sold}" if DISCOUNT in chosen else "false"
-    below = f"regexp_matches({T}{DISCOUNT}, '{BELOW}')" if DISCOUNT in chosen else "false"
+    below = f"regexp_matches({T}{DISCOUNT}, '{numbers.BELOW}')" if DISCOUNT in chosen else "false"
     figures += [f"count(*) FILTER ({off}) AS off", f"count(*) FILTER ({off} AND {below}) AS below"]
     typed = {AMOUNT, EVENT_TYPE} <= set(chosen)
     negative = f"{T}{AMOUNT}[1] IN ('-', '(') AND {plan.kind} = '{PURCHASE}'" if typed else "false"

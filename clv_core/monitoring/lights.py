@@ -63,12 +63,15 @@ class Recommendation:
         return cls(values["action"], Message(values["code"], values["params"]))
 
 
-def lights_of(alerts: Sequence[Alert], unknown: Mapping[str, Message]) -> list[Light]:
+def lights_of(
+    alerts: Sequence[Alert], unknown: Mapping[str, Message], noted: Mapping[str, Message] | None = None
+) -> list[Light]:
     """Return a light for each question.
 
     Args:
         alerts: all; those that somebody has acknowledged no longer count.
         unknown: why nothing can be said, by question; questions that can be answered are not in it.
+        noted: what is no alert and yet not as expected, by question; it counts where there is no alert at all.
     """
     found = []
     for question in LIGHTS:
@@ -76,6 +79,8 @@ def lights_of(alerts: Sequence[Alert], unknown: Mapping[str, Message]) -> list[L
         if own:
             colour = RED if any(alert.grave for alert in own) else AMBER
             found.append(Light(question, colour, len(own), Message(f"light.{question}.{colour}", {"n": len(own)})))
+        elif question in (noted or {}) and not any(alert.light == question for alert in alerts):
+            found.append(Light(question, AMBER, 0, (noted or {})[question]))
         elif question in unknown:
             found.append(Light(question, UNKNOWN, 0, unknown[question]))
         else:
@@ -90,6 +95,7 @@ def recommend(lights: Sequence[Light]) -> Recommendation:
     learn is learned by training it again.
     """
     by = {light.question: light.colour for light in lights}
+    noted = {light.question for light in lights if light.colour == AMBER and not light.alerts}
     if by[DATA] == RED:
         return Recommendation(INVESTIGATE, Message("recommend.investigate.data"))
     if by[REALISED] == RED:
@@ -98,6 +104,8 @@ def recommend(lights: Sequence[Light]) -> Recommendation:
         return Recommendation(RETRAIN, Message("recommend.retrain.predictions"))
     if by[DATA] == AMBER:
         return Recommendation(RETRAIN, Message("recommend.retrain.data"))
+    if REALISED in noted:
+        return Recommendation(KEEP, Message("recommend.keep.outside"))
     if by[REALISED] == AMBER:
         return Recommendation(INVESTIGATE, Message("recommend.investigate.coverage"))
     if set(by.values()) == {UNKNOWN}:

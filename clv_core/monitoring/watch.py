@@ -30,7 +30,7 @@ from clv_core.monitoring.drift.series import all_series
 from clv_core.monitoring.drift.sights import look_at, sight_of
 from clv_core.monitoring.lights import lights_of, recommend
 from clv_core.monitoring.report import Report, acknowledged, kept_folder, report_folder
-from clv_core.monitoring.truth.realised import Realised, actual_of, realised
+from clv_core.monitoring.truth.realised import Realised, actual_of, outside, realised
 from clv_core.monitoring.truth.tiers import Tier, tiers_since
 from clv_core.workspace import Workspace
 
@@ -74,7 +74,7 @@ def monitor(workspace: Workspace, name: str, model_id: str, *, kind: str = AUTO,
     progress.report("monitoring", 2, 3)
     came, tiers = _truth(workspace, dataset, bundle, now, unknown, progress)
     alerts = [*alerts_of([*checks, *customers]), *_truth_alerts(bundle, came)]
-    lights = lights_of(alerts, unknown)
+    lights = lights_of(alerts, unknown, outside(came))
     about = _about(dataset, bundle, known, kind)
     spans = [[chunk.begin.isoformat(), chunk.end.isoformat()] for chunk in chunks]
     report = Report(about, spans, lights, recommend(lights), alerts, [*checks, *customers], past, came, tiers)

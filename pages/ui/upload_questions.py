@@ -14,7 +14,7 @@ import streamlit as st
 
 from clv_core import jobs
 from clv_core.collection.mapping import Proposal, could_be
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, UNIT_PRICE
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, RETURN, UNIT_PRICE
 from clv_core.errors import ClvError
 from pages.ui import state, uploading, widgets
 from pages.ui.state import t
@@ -121,14 +121,15 @@ def _column(canonical: str, columns: tuple[Proposal, ...], then: Then) -> None:
 
 
 def _purchases(path: Path, then: Then) -> None:
-    """Ask which names of events are purchases."""
+    """Ask which names of events are purchases, and which take money back: those whose amounts are all below zero."""
     said = uploading.answers()
     proposed = {item.canonical: item.column for item in _columns(path)}
     column = said.mapping.get(EVENT_TYPE) or proposed.get(EVENT_TYPE)
     if column is None:
         st.caption(t("upload.question.columns"))
         return
-    found = uploading.names(uploading.stamp_of(path), column, said.header, path)
+    money = said.mapping.get(AMOUNT) or proposed.get(AMOUNT) or ""
+    found = uploading.names(uploading.stamp_of(path), column, money, said.header, path)
     rows = {item.name: item.rows for item in found if item.name}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         bought = st.multiselect(
@@ -137,6 +138,13 @@ def _purchases(path: Path, then: Then) -> None:
             format_func=lambda name: f"{name} ({rows[name]:,})",
             key="answer_purchases",
         )
+        returned = st.multiselect(
+            t("question.returns"),
+            [name for name in rows if name not in bought],
+            [item.name for item in found if item.name and item.below and item.name not in bought],
+            format_func=lambda name: f"{name} ({rows[name]:,})",
+            key="answer_returns",
+        )
         if st.button(t("question.purchases.use"), key="answer_use_purchases", type="primary", disabled=not bought):
-            then(events=dict.fromkeys(bought, PURCHASE))
+            then(events=dict.fromkeys(returned, RETURN) | dict.fromkeys(bought, PURCHASE))
             st.rerun()

@@ -178,9 +178,9 @@ def _inspection(stamp: str, header: bool | None, _path: Path) -> Inspection:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def names(stamp: str, column: str, header: bool | None, _path: Path) -> tuple[EventName, ...]:
+def names(stamp: str, column: str, money: str, header: bool | None, _path: Path) -> tuple[EventName, ...]:
     """Return the file's names of events, as they are taken where nobody says more."""
-    return event_names(_path, column, {}, header=header)
+    return event_names(_path, column, {}, header=header, money=money)
 
 
 def check(file: Chosen, path: Path) -> Check | jobs.Job:

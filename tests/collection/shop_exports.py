@@ -12,6 +12,7 @@ from typing import Final
 
 PRODUCTS: Final = (("LS-01", "Linen shirt", 49.0), ("WS-02", "Wool socks", 12.5), ("CB-03", "Bag, canvas", 35.2))
 BEGIN: Final = datetime(2024, 1, 3, 9, 5)
+SHOP: Final = "shop@example.com"
 SOLD, PART, REFUNDED, CANCELLED = "sold", "part", "refunded", "cancelled"
 
 
@@ -157,7 +158,7 @@ def stripe(path: Path, made: list[Order]) -> None:
 
 
 def amazon(path: Path, made: list[Order]) -> None:
-    """One row a product, its price that of all its pieces; what was paid back in part stands in another report."""
+    """One row a product, its price that of all its pieces; a quarter off is a promotion."""
     states = {REFUNDED: "Shipped - Returned to Seller", CANCELLED: "Cancelled"}
     rows = []
     for one in made:
@@ -173,11 +174,28 @@ def amazon(path: Path, made: list[Order]) -> None:
                 "item-price": f"{price * pieces:.2f}",
                 "item-tax": "0.00",
                 "shipping-price": "4.90",
+                "item-promotion-discount": f"{price * pieces / 4:.2f}" if one.fate == PART else "",
             }
             gone = one.fate == CANCELLED
             line = {"product-name": name, "sku": sku, "quantity": 0 if gone else pieces, **money}
             rows.append({**about, **line, "ship-country": "DE", "buyer-email": one.customer})
     _write(path, list(rows[0]), rows, separator="\t")
+
+
+def paypal(path: Path, made: list[Order]) -> None:
+    """One row a payment, day and clock apart; money that goes back is a row below zero that the shop sends."""
+    names = "Date,Time,TimeZone,Name,Type,Status,Currency,Gross,Net,From Email Address,To Email Address,Transaction ID"
+    rows: list[dict[str, object]] = []
+    for one in made:
+        status = "Denied" if one.fate == CANCELLED else "Completed"
+        payments = [(one.total, one.customer, SHOP)] + ([(-one.back, SHOP, one.customer)] if one.back else [])
+        for number, (gross, sender, receiver) in enumerate(payments):
+            day, clock = f"{one.time:%m/%d/%Y}", f"{one.time:%H:%M:%S}"
+            values = (day, clock, "PST", "-", "Payment" if gross > 0 else "Refund", status, "EUR", gross, gross * 0.97)
+            rows.append(
+                dict(zip(names.split(","), (*values, sender, receiver, f"T{one.number}-{number}"), strict=True))
+            )
+    _write(path, names.split(","), rows)
 
 
 SYSTEMS: Final[dict[str, Callable[[Path, list[Order]], None]]] = {

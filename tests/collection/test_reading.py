@@ -168,6 +168,7 @@ def test_local_offsets_without_a_zone_are_said_to_make_days_of_utc(
     ("last", "said"),
     [
         (["1.23457E+11", "2024-01-31", "5"], {"warning.rounded_ids"}),
+        (["1.2345678901234e+18", "2024-01-31", "5"], {"warning.rounded_ids"}),
         (["1.2E", "2024-01-31", "5"], set()),
         (["Total", "2024-01-31", "60.00"], {"warning.totals_row"}),
         (["合计：", "2024-01-31", "60.00"], {"warning.totals_row"}),

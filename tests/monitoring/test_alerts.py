@@ -16,6 +16,7 @@ from clv_core.monitoring.drift.customers import check_customers
 from clv_core.monitoring.drift.distances import psi
 from clv_core.monitoring.drift.sights import Sight, bins_of, sight_of
 from clv_core.monitoring.lights import lights_of, recommend
+from clv_core.monitoring.truth.realised import Realised, outside
 
 
 def check(chunk: int, test: str, subject: str, value: str = "", *, found: float = 2.0, alert: bool = True) -> Check:
@@ -81,6 +82,19 @@ def test_broken_data_comes_before_everything_else_and_what_is_unknown_is_said() 
     why = Message("light.early", {"until": "2024-03-01"})
     assert recommend(lights_of([], dict.fromkeys(LIGHTS, why))).why.code == "recommend.keep.early"
     assert recommend(lights_of([], {REALISED: why})).why.code == "recommend.keep.partly"
+
+
+@pytest.mark.parametrize(("value", "code"), [(60.0, "below"), (100.0, None), (140.0, "above")])
+def test_a_sum_outside_its_interval_is_no_green_light_though_it_is_no_alert(value: float, code: str | None) -> None:
+    came = [Realised("2024-03-01", 30, value, 0.0, 100.0, 80.0, 120.0, 0.1, 0.8, 5, 5.0)]
+    lights = {light.question: light for light in lights_of([], {}, outside(came))}
+    assert lights["realised"].colour == ("green" if code is None else "amber")
+    assert recommend(list(lights.values())).why.code == ("recommend.keep" if code is None else "recommend.keep.outside")
+    if code is not None:
+        assert lights["realised"].why == Message(f"light.realised.{code}", {"change": "40%", "until": "2024-03-01"})
+        told = alert_of(REALISED, "coverage", "", {}, "2024-01-01", "2024-03-01")
+        seen = [replace(told, acknowledged={"by": "a", "at": "b"})]
+        assert {light.colour for light in lights_of(seen, {}, outside(came))} == {"green"}
 
 
 def sight(day: str, counts: list[int], mean: float) -> Sight:

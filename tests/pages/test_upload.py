@@ -139,10 +139,10 @@ def test_a_guess_that_is_confirmed_is_not_asked_about_again(
 
 def test_a_question_names_columns_in_words_and_offers_those_that_could_be_it(open_page: OPEN, tmp_path: Path) -> None:
     rows = [f"MP-{n},{n + 1}.5,C{n % 9},2024-03-{n % 28 + 1:02}" for n in range(30)]
-    app = upload(open_page(tmp_path, "upload", lang="en"), "\n".join(["Nummer,Summe,customer_id,date", *rows]))
-    assert app.selectbox(key="answer_column_amount").value == "Summe"
+    app = upload(open_page(tmp_path, "upload", lang="en"), "\n".join(["zzz,zzzz,customer_id,date", *rows]))
+    assert app.selectbox(key="answer_column_amount").value == "zzzz"
     rows = [f"C{n},D{n},2024-03-{n % 28 + 1:02}" for n in range(30)]
-    app = upload(open_page(tmp_path / "other", "upload", lang="en"), "\n".join(["Wer,Was,date", *rows]))
+    app = upload(open_page(tmp_path / "other", "upload", lang="en"), "\n".join(["zz,zzz,date", *rows]))
     assert app.selectbox(key="answer_column_customer_id").value is None
     assert app.button(key="answer_use_customer_id").disabled
     assert translate("canonical.customer_id", "en") in written(app) and "customer_id" not in written(app)
@@ -179,6 +179,16 @@ def test_names_that_are_purchases_are_chosen_from_those_in_the_file(open_page: O
     app.form_submit_button[0].click().run()
     args = last_args(tmp_path, "ingest")
     assert "--event=won=purchase" in args
+
+
+def test_names_whose_amounts_are_below_zero_are_offered_as_returns(open_page: OPEN, tmp_path: Path) -> None:
+    kinds = [("won", 20), ("peeked", 0), ("gave back", -5)]
+    rows = [f"C{n % 9},2024-03-{n % 28 + 1:02},{kinds[n % 3][1]},{kinds[n % 3][0]}" for n in range(60)]
+    app = upload(open_page(tmp_path, "upload", lang="en"), "\n".join(["customer_id,date,amount,event", *rows]))
+    assert app.multiselect(key="answer_returns").value == ["gave back"]
+    app.multiselect(key="answer_purchases").set_value(["won"]).run()
+    app.button(key="answer_use_purchases").click().run()
+    assert not app.exception and not app.error and str(20 * 15) in {metric.value for metric in app.metric}
 
 
 def test_a_large_file_is_checked_by_a_run_and_can_be_saved_meanwhile(

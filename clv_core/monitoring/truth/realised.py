@@ -7,6 +7,7 @@ by its own curve over horizons (:mod:`clv_core.model.horizon`). How far off a su
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -17,9 +18,11 @@ from scipy.special import ndtr
 
 from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
+from clv_core.errors import Message
 from clv_core.evaluation.levels import FIFTHS, SharedError, customer_variance, fifth_of
 from clv_core.evaluation.sums import sum_intervals
 from clv_core.features.engine import Engine
+from clv_core.monitoring.alerts import REALISED
 from clv_core.monitoring.plain import Plain
 
 Floats = NDArray[np.float64]
@@ -54,6 +57,16 @@ class Realised(Plain):
     coverage: float
     buyers: int
     buyers_expected: float
+
+
+def outside(came: Sequence[Realised]) -> dict[str, Message]:
+    """Return, by question, that the latest sum lies outside its 80% interval: one in five does by chance alone."""
+    last = came[-1] if came else None
+    if last is None or last.low is None or last.high is None or last.low <= last.realised <= last.high:
+        return {}
+    side = "above" if last.realised > last.high else "below"
+    change = f"{abs(last.realised / last.expected - 1):.0%}" if last.expected else "-"
+    return {REALISED: Message(f"light.realised.{side}", {"change": change, "until": last.until})}
 
 
 def net_value(dataset: Dataset, cutoff: date, until: date) -> pd.DataFrame:
