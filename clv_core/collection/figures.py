@@ -32,8 +32,12 @@ MANY: Final = 0.05
 ODD_IDS: Final = r"[\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{FEFF}\x{00AD}]"
 MIXED_SCRIPTS: Final = r"[A-Za-z].*[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}].*[A-Za-z]"
 
-ROUNDED_ID: Final = r"\d([.,]\d+)?E\+\d+"
+ROUNDED_ID: Final = r"\d([.,]\d+)?[eE]\+\d+"
 """A long number as spreadsheets show it: its last digits are lost."""
+
+SILENT_DAYS: Final = 3
+MISSED_PURCHASES: Final = 20
+"""Events without a purchase for so many days, where so many were usual, are a log whose purchases end early."""
 
 TOTALS: Final = ("total", "grand total", "sum", "summe", "gesamt", "合计", "总计", "合計", "總計")
 TOTAL_OFF: Final = 0.01
@@ -143,8 +147,10 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: Plan, sum
     found += _rounded_ids(connection, file) + _totals(connection, file)
     amounts = one(
         connection,
-        f"SELECT min({AMOUNT}), max({AMOUNT}), count(*) FROM {file} WHERE {EVENT_TYPE} = '{PURCHASE}'",
+        f"SELECT min({AMOUNT}), max({AMOUNT}), count(*), max({EVENT_TIME}) FROM {file}"
+        f" WHERE {EVENT_TYPE} = '{PURCHASE}'",
     )
+    found += _early_end(sums, amounts[3])
     if amounts[2] > 20 and amounts[0] == amounts[1]:
         found.append(Message("warning.constant_amount", {"amount": float(amounts[0])}))
     if QUANTITY in plan.chosen:
@@ -158,12 +164,24 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: Plan, sum
     return found
 
 
+def _early_end(sums: Figures, last: datetime | None) -> list[Message]:
+    """Return a warning where events go on after the last purchase for so long that many must be missing."""
+    if last is None:
+        return []
+    days, before = (sums.last_event - last).days, max((last - sums.first_event).days, 1)
+    missing = sums.purchases * days / before
+    if days < SILENT_DAYS or missing < MISSED_PURCHASES:
+        return []
+    params = {"last": last.date().isoformat(), "days": days, "purchases": f"{missing:,.0f}"}
+    return [Message("warning.purchases_end", params)]
+
+
 def _rounded_ids(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
     """Return a warning where a spreadsheet has made several customers' ids the same."""
     rows, ids, example = one(
         connection,
         f"SELECT count(*), count(DISTINCT {CUSTOMER_ID}), min({CUSTOMER_ID}) FROM {file}"
-        f" WHERE contains({CUSTOMER_ID}, 'E+') AND regexp_full_match({CUSTOMER_ID}, {text(ROUNDED_ID)})",
+        f" WHERE contains({CUSTOMER_ID}, '+') AND regexp_full_match({CUSTOMER_ID}, {text(ROUNDED_ID)})",
     )
     return [Message("warning.rounded_ids", {"rows": rows, "customers": ids, "example": example[:40]})] if rows else []
 
