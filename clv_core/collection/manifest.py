@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Any, Final, Self
 
+from clv_core.columns import BY_NAME
 from clv_core.errors import Message
+
+CLASHED: Final = " (source)"
+"""What an extra column is called behind its own name, where that is a canonical one."""
 
 
 @dataclass(frozen=True)
@@ -97,3 +101,9 @@ class Manifest:
     def messages(self) -> tuple[Message, ...]:
         """The warnings as messages."""
         return tuple(Message(item["code"], item["params"]) for item in self.warnings)
+
+    @property
+    def source_columns(self) -> list[str]:
+        """Names of the columns of its file, as far as they are kept: canonical ones under their own names there."""
+        kept = [column for column in self.columns if column in self.mapping or column not in BY_NAME]
+        return [self.mapping.get(column, column).removesuffix(CLASHED) for column in kept]

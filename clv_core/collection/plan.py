@@ -9,6 +9,7 @@ from typing import Final
 from clv_core.collection import numbers, time_texts, times
 from clv_core.collection.aliases import EVENT_NAMES, MISSING, PRICE, fold, folded
 from clv_core.collection.engine import T, V, name, text
+from clv_core.collection.manifest import CLASHED
 from clv_core.collection.order_states import CANCELLED, REFUNDED
 from clv_core.collection.orders import Orders
 from clv_core.columns import (
@@ -104,7 +105,7 @@ class Plan:
         for column in self.columns:
             if column not in used:
                 clash = column.lower() in BY_NAME or column.lower() == REASON
-                names[column] = f"{column} (source)" if clash else column
+                names[column] = f"{column}{CLASHED}" if clash else column
         return names
 
     def clean(self, canonical: str) -> str:

@@ -6,7 +6,9 @@ from typing import Final
 
 import streamlit as st
 
+from clv_core.collection.aliases import fold
 from clv_core.collection.pseudonyms import key_path
+from clv_core.collection.store import Dataset
 from clv_core.workspace import check_name
 from pages.ui import by_role, state, uploading, widgets
 from pages.ui.state import t
@@ -20,11 +22,12 @@ WISH: Final = "save_wish"
 
 def form(file: Chosen) -> None:
     """Offer to save the files as a dataset of their own or to add them to one."""
-    taken = [item.name for item in state.newest_datasets()]
+    datasets = state.newest_datasets()
+    taken, like = [item.name for item in datasets], _like(file, datasets)
     way = NEW
     if taken:
         # The wish lives under a key of its own: a widget's is dropped on every page that does not draw it.
-        wish = st.session_state.get(WISH, NEW)
+        wish = st.session_state.get(WISH, ADD if like else NEW)
         way = st.segmented_control(
             t("save.way"),
             WAYS,
@@ -35,7 +38,7 @@ def form(file: Chosen) -> None:
             label_visibility="collapsed",
         )
     if way == ADD:
-        _add(file, taken)
+        _add(file, taken, like)
     else:
         _new(file, taken)
 
@@ -59,10 +62,19 @@ def _pseudonyms() -> bool:
     return hidden
 
 
-def _add(file: Chosen, names: list[str]) -> None:
-    """Add to a dataset: rows that it holds already count once."""
+def _like(file: Chosen, datasets: list[Dataset]) -> str:
+    """Return the dataset in use, else the newest, whose file had the same columns; "" where there is none."""
+    columns = set(map(fold, uploading.columns(file.path)))
+    known = [item.name for item in datasets if columns == set(map(fold, item.manifest.source_columns))]
+    chosen = st.session_state.get("dataset")
+    return str(chosen) if chosen in known else next(iter(known), "")
+
+
+def _add(file: Chosen, names: list[str], like: str) -> None:
+    """Add to a dataset, first of all to the one ``like`` the file: rows that it holds already count once."""
     with st.form("add", border=True):
-        default = names.index(st.session_state["dataset"]) if st.session_state.get("dataset") in names else 0
+        chosen = like or st.session_state.get("dataset")
+        default = names.index(chosen) if chosen in names else 0
         name = st.selectbox(t("save.add.to"), names, index=default, key="add_to")
         st.caption(t("save.add.why"))
         may = by_role.if_may("change")

@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from clv_core import jobs
 from clv_core.collection.check import check_file
 from clv_core.collection.check_store import save_check
+from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping import Proposal
 from clv_core.collection.profile import Answers
 from clv_core.collection.remembered import remember
@@ -280,6 +281,20 @@ def test_a_file_can_be_added_to_a_dataset(open_page: OPEN, with_dataset: Path) -
     args = last_args(with_dataset, "ingest")
     assert "--append" in args and args[args.index("--name") + 1] == "shop"
     jobs.update_status(jobs.jobs(Workspace(with_dataset), "ingest")[0].folder, state=jobs.CANCELLED)
+
+
+def test_next_months_file_of_the_same_columns_is_added_unless_the_person_says_otherwise(
+    open_page: OPEN, tmp_path: Path
+) -> None:
+    first = tmp_path / "first.csv"
+    first.write_text(LOG.replace("customer_id,date,amount", "Kundennummer,Bestelldatum,Betrag"))
+    ingest(Workspace(tmp_path), first, "shop")
+    alike = LOG.replace("customer_id,date,amount", "Betrag,Bestelldatum,Kundennummer").replace("2024", "2025")
+    rows = [",".join(reversed(line.split(","))) for line in alike.splitlines()[1:]]
+    app = upload(open_page(tmp_path, "upload", lang="en"), "\n".join([alike.splitlines()[0], *rows]))
+    assert app.selectbox(key="add_to").value == "shop"
+    other = upload(open_page(tmp_path, "upload", lang="en"), LOG)
+    assert other.segmented_control(key="save_way_new").value == "new"
 
 
 def test_ids_are_replaced_where_it_was_asked_for(open_page: OPEN, tmp_path: Path) -> None:
