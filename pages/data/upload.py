@@ -46,8 +46,12 @@ if file is None:
     just = state.dataset()
     if just and saved.just(just):
         saved.show(just)
-        st.subheader(t("page.look"), anchor=False)
-        first_look.section(just)
+        model = state.model()
+        if model is not None and not model.untrained:
+            saved.trained_before()
+        else:
+            st.subheader(t("page.look"), anchor=False)
+            first_look.section(just)
         st.subheader(t("upload.next"), anchor=False)
     else:
         widgets.headline(t("upload.headline"))

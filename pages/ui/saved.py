@@ -56,6 +56,16 @@ def _appended(result: dict[str, Any]) -> None:
             st.warning(widgets.plain(t("warning.nothing_new", **warning["params"])), icon=":material/info:")
 
 
+def trained_before() -> None:
+    """Say that a model was trained before the file came, and lead to its values of today and to what came true."""
+    st.subheader(t("saved.trained"), anchor=False)
+    st.markdown(t("saved.trained.why"))
+    with st.container(horizontal=True):
+        for name in ("segments", "monitor"):
+            if st.button(t(f"saved.to_{name}"), icon=navigation.BY_NAME[name].icon, key=f"to_{name}"):
+                navigation.go(name)
+
+
 def download_aside(dataset: Dataset) -> None:
     """Offer all rows of a dataset that were set aside."""
     name = f"{dataset.name.replace(' ', '-')}_set-aside_{dataset.version}"

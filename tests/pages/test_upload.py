@@ -22,10 +22,11 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping import Proposal
 from clv_core.collection.profile import Answers
 from clv_core.collection.remembered import remember
+from clv_core.collection.store import list_datasets
 from clv_core.errors import NeedsAnswer
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace
-from pages.ui import received, set_aside, upload_steps, uploading
+from pages.ui import received, saved, set_aside, upload_steps, uploading
 
 OPEN = Callable[..., AppTest]
 LOG = "customer_id,date,amount\nA,2024-03-25,10\nB,2024-04-26,12.5\nA,2024-05-27,7\nC,2024-06-28,3\n"
@@ -267,6 +268,22 @@ def test_a_file_without_names_beside_one_with_them_can_be_left_out(open_page: OP
     assert app.button(key="answer_header_False")
     app.button(key="leave_out").click().run()
     assert not app.error and "**4** rows read" in written(app)
+
+
+@pytest.mark.parametrize("workspace", ["with_model", "with_dataset"])
+def test_who_added_a_file_to_a_dataset_with_a_model_is_led_to_what_it_says(
+    open_page: OPEN, request: pytest.FixtureRequest, workspace: str
+) -> None:
+    root = request.getfixturevalue(workspace)
+    name = list_datasets(Workspace(root))[0].name
+    kept = {"dataset": name, "appended": 0, "warnings": []}
+    app = open_page(root, "upload", lang="en", dataset=name)
+    app.session_state[saved.SAVED] = kept
+    app.run()
+    assert not app.exception
+    trained = translate("saved.trained", "en") in written(app)
+    assert trained == (workspace == "with_model")
+    assert {"to_segments", "to_monitor"} <= {button.key for button in app.button} or not trained
 
 
 def test_files_of_other_columns_are_pointed_out(open_page: OPEN, tmp_path: Path) -> None:
