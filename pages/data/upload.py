@@ -25,7 +25,9 @@ from pages.ui.state import t
 job = progress.current("ingest")
 file = uploading.chosen()
 saving = progress.running(job)
-upload_steps.steps(3 if saving else 0 if file is None else 1)
+top = st.empty()
+with top:
+    upload_steps.steps(3 if saving else 0 if file is None else 1)
 
 if job and saving:
     progress.watch(job)
@@ -76,6 +78,8 @@ try:
     with st.spinner(t("upload.checking")):
         found = uploading.check(file, path)
     if isinstance(found, Check):
+        with top:
+            upload_steps.steps(2)
         upload_check.show(found, uploading.check_folder(file, path))
     elif progress.running(found):
         st.caption(t("upload.large"))

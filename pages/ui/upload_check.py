@@ -38,7 +38,7 @@ def show(found: Check, aside: Path) -> None:
     grouped = {f"warning.{item.reason}" for item in found.problems}
     for message in found.warnings:
         if message.code not in grouped:
-            st.markdown(f":orange[:material/info:] {said_plainly(_in_words(message).text(state.language()))}")
+            st.markdown(f":orange[:material/info:] {said_plainly(state.said(_in_words(message)))}")
     problems(found, aside)
     event_types(found)
     with st.expander(t("upload.first_rows"), icon=":material/table_rows:"):

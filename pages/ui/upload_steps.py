@@ -18,6 +18,8 @@ from pages.ui.state import t
 from pages.ui.uploading import Chosen
 
 STEPS: Final = ("file", "columns", "check", "save")
+MOST_ROWS: Final = 40
+"""A table of columns shows all of so many, and scrolls beyond."""
 WAYS: Final = ("upload", "path", "sample")
 TEMPLATE: Final = (
     "customer_id,event_time,event_type,amount,product_id,category,rating\r\n"
@@ -129,6 +131,7 @@ def choose_columns(file: Chosen) -> None:
         table,
         key=f"columns_{file.folder.name}_{said.header}_{state.language()}_{st.session_state.get(uploading.ROUND, 0)}",
         hide_index=True,
+        height="content" if len(table) <= MOST_ROWS else "auto",
         disabled=["column", "samples", "sure"],
         column_config={
             "column": config.TextColumn(t("upload.column.yours")),
