@@ -7,9 +7,9 @@ from pages.ui import navigation, sidebar, signin, state, tour, widgets
 navigation.page_config()
 state.begin()
 signin.gate()
+state.publish()
 page = navigation.menu()
 sidebar.show()
-state.publish()
 tour.show(navigation.name_of(page))
 st.title(page.title, anchor=False)
 try:

@@ -2,7 +2,7 @@
 
 A thin skin: each command is one module of :mod:`clv_core.commands` with ``add_arguments`` and ``run``. Human progress
 goes to stderr, one JSON object is the last line of stdout; a job keeps it in its status instead. Exit 0 done, 2 bad
-usage, 3 needs an answer, 4 refused, 5 failed.
+usage, 3 needs an answer, 4 refused, 5 failed, 130 stopped by a person.
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ import argparse
 import importlib
 import json
 import os
+import re
 import signal
 import sys
+import tempfile
 import traceback
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from clv_core import audit, jobs
+from clv_core import __version__, audit, jobs
 from clv_core.commands import Context
+from clv_core.disk import disk_error
 from clv_core.errors import Cancelled, ClvError, UsageError, traced
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
 from clv_core.locks import running
@@ -48,6 +51,10 @@ UNHELD: Final = ("simulate", "datasets", "pretrain", "erase", "suppress", "serve
 """What may go on beside an erasure: nothing of a customer is written by it. An erasure holds others off by itself."""
 
 
+DASHED: Final = re.compile(r"expected (?:one|at least one) argument|unrecognized arguments:.* -(?!-)")
+"""What argparse says where a value begins with a dash, which it takes for an option."""
+
+
 class _Help(argparse.HelpFormatter):
     """Shows help as it is written; argparse would read a % in a sentence as a placeholder."""
 
@@ -62,7 +69,8 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=_Help, **options)
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError("usage", reason=message, usage=self.format_usage().strip())
+        code = "usage_dash" if DASHED.search(message) else "usage"
+        raise UsageError(code, reason=message, usage=self.format_usage().strip())
 
 
 def build_parser(language: str = DEFAULT_LANGUAGE) -> argparse.ArgumentParser:
@@ -71,6 +79,8 @@ def build_parser(language: str = DEFAULT_LANGUAGE) -> argparse.ArgumentParser:
     common.add_argument("--workspace", type=Path, default=None, help=translate("cli.workspace", language))
     common.add_argument("--lang", choices=sorted(LANGUAGES), default=None, help=translate("cli.lang", language))
     parser = _Parser(prog="python -m clv_core", description=translate("cli.description", language))
+    text = translate("cli.version", language)
+    parser.add_argument("--version", action="version", version=f"CLV Studio {__version__}", help=text)
     parser.add_argument("--job", type=Path, default=None, help=argparse.SUPPRESS)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     for name in COMMANDS:
@@ -86,23 +96,28 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     language = _language(arguments)
     job = _job_folder(arguments)
+    written = [Path(tempfile.gettempdir())]
     try:
         options = build_parser(language).parse_args(arguments)
         language = options.lang or language
         signal.signal(signal.SIGTERM, _cancel)
         workspace = Workspace(options.workspace.absolute()) if options.workspace else Workspace.default()
+        written = [*_outs(options), workspace.root, *written]
         progress = jobs.JobProgress(job) if job else jobs.ConsoleProgress(language)
         if job:
             jobs.update_status(job, pid=os.getpid())
         with nullcontext() if options.command in UNHELD else running(workspace):
+            _find_model(workspace, options)
             result = options.run(options, Context(workspace, language, progress))
         _audit(workspace, options)
         text = json.dumps(result, ensure_ascii=False, allow_nan=False)
     except KeyboardInterrupt:
         return _fail(Cancelled(), language, job)
     except ClvError as error:
-        return _fail(error, language, job)
+        return _fail(disk_error(error, written) or error, language, job)
     except Exception as error:
+        if known := disk_error(error, written):
+            return _fail(known, language, job)
         if os.environ.get("CLV_DEBUG"):
             traceback.print_exc()
         elif job:
@@ -113,6 +128,20 @@ def main(arguments: Sequence[str]) -> int:
     else:
         print(text, flush=True)
     return 0
+
+
+def _find_model(workspace: Workspace, options: argparse.Namespace) -> None:
+    """Put the bundle's id where a trained model was asked for by its role or version."""
+    if getattr(options, "trained", False):
+        from clv_core.deployment.registry.asked import bundle_asked
+
+        options.model = bundle_asked(workspace, options.model, options.name)
+
+
+def _outs(options: argparse.Namespace) -> list[Path]:
+    """Return the files and folders that the call names to be written."""
+    out = getattr(options, "out", None)
+    return [Path(one) for one in (out if isinstance(out, list) else [out]) if one is not None]
 
 
 def _audit(workspace: Workspace, options: argparse.Namespace) -> None:

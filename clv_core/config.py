@@ -7,6 +7,7 @@ documentation; its label and help are the catalogue keys ``config.<field>`` and 
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Self, get_args, get_origin, get_type_hints
@@ -42,7 +43,7 @@ class Settings:
         """Check every field against its metadata.
 
         Raises:
-            UsageError: a value is outside its choices or bounds.
+            UsageError: a value is outside its choices or bounds, or no finite number.
         """
         for item in fields(self):
             value = getattr(self, item.name)
@@ -53,6 +54,8 @@ class Settings:
                 continue
             if (low is not None and not value >= low) or (high is not None and not value <= high):
                 raise UsageError("setting_bounds", setting=item.name, value=value, low=low, high=high)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UsageError("setting_finite", setting=item.name, value=value)
 
     @classmethod
     def from_pairs(cls, pairs: dict[str, str], **known: Any) -> Self:
@@ -84,6 +87,10 @@ class Settings:
         return dataclasses.asdict(self)
 
 
+TRUTHS: Final = {**dict.fromkeys(("true", "yes", "on", "1"), True), **dict.fromkeys(("false", "no", "off", "0"), False)}
+"""What a person writes for true and false, in any case."""
+
+
 def _parse(key: str, text: str, hint: Any) -> Any:
     optional = get_origin(hint) is types.UnionType and type(None) in get_args(hint)
     if optional:
@@ -92,9 +99,11 @@ def _parse(key: str, text: str, hint: Any) -> Any:
         hint = next(kind for kind in get_args(hint) if kind is not type(None))
     try:
         if hint is bool:
-            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
+            return TRUTHS[text.strip().lower()]
         return hint(text)
     except (ValueError, KeyError) as error:
+        if hint is bool:
+            raise UsageError("setting_truth", setting=key, value=text) from error
         raise UsageError("setting_type", setting=key, value=text, type=hint.__name__) from error
 
 

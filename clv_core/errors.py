@@ -6,7 +6,7 @@
     |-- Refused                   exit 4  the input cannot be used, and nothing was kept of it
     |   |-- NotFound              exit 4  no dataset, model or customer of that name
     |   `-- NotEnoughData         exit 4  readable, but too little to learn from
-    `-- Cancelled                 exit 5  the person stopped it
+    `-- Cancelled               exit 130  the person stopped it
 
 An error carries a code and parameters; the sentence comes from the catalogues of :mod:`clv_core.i18n`
 under the key ``error.<code>``, so that every error speaks each language and says what was needed, what was
@@ -112,7 +112,9 @@ class NotEnoughData(Refused):
 
 
 class Cancelled(ClvError):
-    """The person stopped the run."""
+    """The person stopped the run; it leaves as a shell says of a program that Ctrl-C ended."""
+
+    exit_code = 130
 
     def __init__(self) -> None:
         super().__init__("cancelled")

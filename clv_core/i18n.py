@@ -104,6 +104,21 @@ def say_share(share: float, digits: int = 0) -> str:
     return said
 
 
+def say_change(change: float, digits: int = 0) -> str:
+    """Return a signed share as a percentage with a real minus sign: ``+12%``, ``−11%``; – where there is none.
+
+    Args:
+        change: 0.12 is +12%.
+        digits: decimals.
+    """
+    return f"{change:+.{digits}%}".replace("-", "−") if isfinite(change) else "–"
+
+
+def say_miss(predicted: float, actual: float, digits: int = 0) -> str:
+    """Return by how much a prediction missed, as a signed share of what came; – where nothing came."""
+    return say_change((predicted - actual) / actual, digits) if actual > 0 else "–"
+
+
 def say_day(value: date | str, language: str = DEFAULT_LANGUAGE) -> str:
     """Return a day, or the day of an ISO time, in the language's own order."""
     from babel.dates import format_date

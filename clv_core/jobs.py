@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -136,7 +137,8 @@ class Job:
         status, child = self.status(), _children.get(self.id)
         process = status["pid"] or (child.pid if child else None)
         if status["state"] == RUNNING and process:
-            os.killpg(process, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it has just ended
+                os.killpg(process, signal.SIGTERM)
 
 
 def runs_elsewhere(status: Mapping[str, Any]) -> bool:
@@ -216,5 +218,7 @@ def _alive(pid: int | None, folder: Path) -> bool:
         return False
     except PermissionError:
         return True
-    command = Path(f"/proc/{pid}/cmdline")
-    return folder.name.encode() in command.read_bytes() if command.exists() else True
+    try:
+        return folder.name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended, or this system has no /proc
+        return not Path("/proc/self").exists()

@@ -27,7 +27,8 @@ T = TypeVar("T")
 FOLDER: Final = "locks"
 RUNS: Final = "runs.lock"
 
-_held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
+_held: ContextVar[frozenset[tuple[Path, int]]] = ContextVar("held", default=frozenset())
+"""Locks of this thread: the file, and how it is held."""
 
 
 @contextmanager
@@ -98,8 +99,8 @@ def changes(function: Callable[Concatenate[Workspace, str, P], T]) -> Callable[C
 
 @contextmanager
 def _lock(path: Path, how: int, refusal: Refused) -> Iterator[None]:
-    """Hold a lock; one that this thread holds already is held on."""
-    if path in _held.get():
+    """Hold a lock; one that this thread holds already is held on, where it keeps as many others out."""
+    if {(path, how), (path, fcntl.LOCK_EX)} & _held.get():
         yield
         return
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -108,7 +109,7 @@ def _lock(path: Path, how: int, refusal: Refused) -> Iterator[None]:
             fcntl.flock(descriptor, how | fcntl.LOCK_NB)
         except BlockingIOError:
             raise refusal from None
-        token = _held.set(_held.get() | {path})
+        token = _held.set(_held.get() | {(path, how)})
         try:
             yield
         finally:

@@ -30,6 +30,8 @@ from typing import Any
 from clv_core.errors import Refused, UsageError
 
 NAME_PATTERN = re.compile(r"[^\W_][\w .-]{0,63}", re.UNICODE)
+MOST_BYTES = 160
+"""File systems take 255 bytes of a name; temporary names and results' add to it."""
 RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
@@ -95,7 +97,8 @@ def check_name(name: str) -> str:
         Refused: it is empty, too long, or holds characters that a file system or a path would misread.
     """
     stripped = name.strip()
-    if not NAME_PATTERN.fullmatch(stripped) or stripped.endswith(".") or RESERVED_NAMES.fullmatch(stripped):
+    fits = NAME_PATTERN.fullmatch(stripped) and len(stripped.encode()) <= MOST_BYTES
+    if not fits or stripped.endswith(".") or RESERVED_NAMES.fullmatch(stripped):
         raise Refused("bad_name", name=name[:80])
     return stripped
 

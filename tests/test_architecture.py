@@ -16,7 +16,7 @@ CORE = ROOT / "clv_core"
 FILES = sorted(CORE.rglob("*.py"))
 PAGE_FILES = sorted((ROOT / "pages").rglob("*.py")) + [ROOT / "app.py"]
 
-FOUNDATION = ("columns", "errors", "config", "workspace", "jobs", "i18n", "audit", "locks")
+FOUNDATION = ("columns", "errors", "disk", "config", "workspace", "jobs", "i18n", "audit", "locks")
 ORDER = (
     FOUNDATION,
     ("collection",),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import signal
 import subprocess
@@ -11,9 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
-from clv_core import cli
+from clv_core import __version__, cli
 from clv_core.commands import simulate as command
 from clv_core.errors import Cancelled, ClvError, NeedsAnswer, NotEnoughData, NotFound, Refused, UsageError
 from clv_core.i18n import translate
@@ -81,6 +84,26 @@ def test_bad_usage_is_exit_2_in_words(arguments: list[str], capsys: pytest.Captu
 
 
 @pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        (["explain", "shop", "--model", "m", "--out", "x", "--customer", "-abc"], ["--customer=-abc"]),
+        (["card", "shop", "--model", "m", "--customer", "-abc"], ["--customer=-abc"]),
+        (["erase", "-abc"], ["--", "-abc"]),
+        (["suppress", "add", "some", "-abc"], ["--", "-abc"]),
+    ],
+    ids=lambda words: words[0],
+)
+def test_how_ids_that_begin_with_a_dash_are_written_is_said_and_right(wrong: list[str], right: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        cli.build_parser().parse_args(wrong)
+    for lang in ("en", "zh"):
+        assert "--customer=-abc" in caught.value.message(lang) and "-- -abc" in caught.value.message(lang)
+    kept = wrong[: -2 if right[0] != "--" else -1]
+    customer = cli.build_parser().parse_args([*kept, *right]).customer
+    assert customer == "-abc" or customer[-1] == "-abc"
+
+
+@pytest.mark.parametrize(
     ("error", "code"),
     [
         (UsageError("simulate_scenario", scenario="x", known="y"), 2),
@@ -88,8 +111,8 @@ def test_bad_usage_is_exit_2_in_words(arguments: list[str], capsys: pytest.Captu
         (Refused("bad_name", name="x"), 4),
         (NotFound("no_job", job="x"), 4),
         (NotEnoughData("bad_name", name="x"), 4),
-        (Cancelled(), 5),
-        (KeyboardInterrupt(), 5),
+        (Cancelled(), 130),
+        (KeyboardInterrupt(), 130),
         (ClvError("unexpected", kind="x"), 5),
         (ZeroDivisionError("secret detail"), 5),
     ],
@@ -111,6 +134,34 @@ def test_each_error_has_its_exit_code_and_speaks_the_language(
     assert bool(CHINESE.search(result["error"]["message"])) == (language == "zh")
     assert result["error"]["message"] in err
     assert "Traceback" not in err and "secret detail" not in err
+
+
+def test_a_full_disk_is_named_and_what_to_do(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fill(*_: object) -> dict[str, Any]:
+        with Path("/dev/full").open("w", encoding="utf-8", buffering=1) as file:
+            print("more than is free", file=file)
+        return {}
+
+    unread = Refused("unreadable_table", file="log.csv")
+    unread.__cause__ = duckdb.IOException("IO Error: Could not write file: No space left on device")
+    for run in (fill, failing(unread), failing(OSError(errno.EDQUOT, "Disk quota exceeded", str(tmp_path / "log")))):
+        monkeypatch.setattr(command, "run", run)
+        code, result, _ = call(words, capsys)
+        assert code == 5 and result["error"]["code"] == "disk_full" and "TMPDIR" in result["error"]["message"]
+    assert result["error"]["params"]["path"] == str(tmp_path / "log")
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EISDIR, errno.ENOTDIR])
+def test_a_path_that_cannot_be_written_is_named_by_the_name_that_was_asked_for(
+    number: int, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reason = os.strerror(number)
+    monkeypatch.setattr(command, "run", failing(OSError(number, reason, str(tmp_path / ".list.csv.0123abcd.tmp"))))
+    code, result, _ = call(words, capsys)
+    assert code == 2 and result["error"]["code"] == "path_refused"
+    assert result["error"]["params"] == {"path": str(tmp_path / "list.csv"), "reason": reason}
 
 
 def test_details_of_the_unexpected_are_shown_only_when_asked_for(
@@ -158,6 +209,12 @@ def test_every_command_explains_all_its_options(language: str, capsys: pytest.Ca
         if not action.help
     ]
     assert silent == []
+
+
+def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["--version"])
+    assert stopped.value.code == 0 and __version__ in capsys.readouterr().out
 
 
 def test_module_call_has_the_same_manners() -> None:

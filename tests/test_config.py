@@ -69,9 +69,11 @@ def test_text_is_read_by_the_type_of_its_setting() -> None:
     [
         (("steps", "many"), "setting_type"),
         (("rnn_width", "1.5"), "setting_type"),
-        (("early_stopping", "perhaps"), "setting_type"),
+        (("early_stopping", "perhaps"), "setting_truth"),
         (("colour", "red"), "setting_unknown"),
         (("dropout", "nan"), "setting_bounds"),
+        (("impute_constant", "nan"), "setting_finite"),
+        (("impute_constant", "-inf"), "setting_finite"),
         (("model", "magic"), "setting_choice"),
     ],
 )

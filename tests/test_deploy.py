@@ -77,7 +77,7 @@ def test_services_share_the_volume_run_without_rights_and_are_bound_to_this_mach
     for service in COMPOSE["services"].values():
         assert "data:/data" in service["volumes"] and service["cap_drop"] == ["ALL"] and service["read_only"]
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
-    assert "/healthz" in " ".join(COMPOSE["services"]["api"]["healthcheck"]["test"])
+    assert "/readyz" in " ".join(COMPOSE["services"]["api"]["healthcheck"]["test"])
 
 
 def test_services_end_when_they_are_told_to_and_their_user_has_a_home_to_write_to_with_any_engine() -> None:
@@ -99,6 +99,7 @@ def test_every_variable_that_is_read_stands_in_the_table_and_the_services_own_ex
     read = {name for path in sources for name in re.findall(r"\bCLV_[A-Z_]*[A-Z]\b", path.read_text(encoding="utf-8"))}
     own = {variable(item.name) for item in fields(ServiceSettings)}
     assert read | own <= table
+    assert {name for name in table if name.startswith("CLV_")} <= read | own
     assert {name for name in table if name.startswith("CLV_API_")} == own
     for item in fields(ServiceSettings):
         row = re.search(rf"`{variable(item.name)}` \| `?([^`|]+)`? \|", DOCUMENT)
@@ -117,7 +118,14 @@ def test_settings_come_from_the_environment_and_go_back_to_it() -> None:
     made = ServiceSettings.from_environment({"CLV_API_PORT": "9000", "CLV_API_OPEN": "true", "CLV_API_NAME": ""})
     assert (made.port, made.open, made.name) == (9000, True, "")
     assert ServiceSettings.from_environment(made.to_environment()) == made
+    for word, open_ in (("on", True), ("OFF", False), ("Yes", True), ("0", False)):
+        assert ServiceSettings.from_environment({"CLV_API_OPEN": word}).open is open_
+    with pytest.raises(UsageError, match="on, 1"):
+        ServiceSettings.from_environment({"CLV_API_OPEN": "maybe"})
     with pytest.raises(UsageError, match="port"):
         ServiceSettings.from_environment({"CLV_API_PORT": "70000"})
     with pytest.raises(UsageError, match="workers"):
         ServiceSettings.from_environment({"CLV_API_WORKERS": "many"})
+    with pytest.raises(UsageError) as caught:
+        ServiceSettings.from_environment({"CLV_API_MAX_CUSTOMERS": "5000", "CLV_API_MAX_WAITING": "1000"})
+    assert caught.value.code == "service_waiting" and "CLV_API_MAX_WAITING" in caught.value.message("zh")

@@ -111,6 +111,20 @@ def test_a_process_number_that_someone_else_has_now_is_not_the_job(workspace: Wo
     assert job.status()["state"] == jobs.INTERRUPTED
 
 
+def test_a_run_that_ends_while_it_is_looked_at_is_over(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = made_by_hand(workspace, "ending", state=jobs.RUNNING, pid=2**22 + 1)
+    monkeypatch.setattr(jobs.os, "kill", lambda *words: None)  # it is there when asked, and gone when its name is read
+    assert job.status()["state"] == jobs.INTERRUPTED
+
+
+def test_a_run_that_has_just_ended_is_cancelled_without_a_fault(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = made_by_hand(workspace, "ended", state=jobs.RUNNING, pid=2**22 + 1)
+    monkeypatch.setattr(jobs, "_alive", lambda *words: True)
+    job.cancel()
+
+
 def test_jobs_are_listed_newest_first(workspace: Workspace) -> None:
     for name in ("20240101-000000-train-a", "20240103-000000-train-b", "20240102-000000-train-c"):
         made_by_hand(workspace, name, state=jobs.DONE, pid=None)

@@ -118,6 +118,14 @@ def test_nothing_begins_during_an_erasure_and_runs_go_on_beside_each_other(
         assert elsewhere(lambda: ingest(workspace, tmp_path / "next.csv", "other")) is None
 
 
+def test_a_run_is_not_alone_within_itself(workspace: Workspace) -> None:
+    with running(workspace), running(workspace), pytest.raises(Refused) as caught, alone(workspace):
+        pass
+    assert caught.value.code == "workspace_in_use"
+    with alone(workspace), running(workspace), alone(workspace):
+        assert elsewhere(lambda: running(workspace).__enter__()) is not None
+
+
 def test_a_killed_process_frees_its_lock(workspace: Workspace, tmp_path: Path) -> None:
     script = (
         "import sys, time; from pathlib import Path; from clv_core.locks import changing;"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextvars import Context
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
+from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import open_bundle
 from clv_core.errors import NotEnoughData, Refused
@@ -149,6 +151,14 @@ def test_a_horizon_longer_than_the_log_is_refused_with_the_longest_possible(smal
         pipeline.train(small_workspace, "shop", TrainConfig(horizon_days=2000), progress=NoProgress())
     assert error.value.code == "horizon_too_long"
     assert not [path for path in small_workspace.runs.iterdir() if any(path.iterdir())]
+
+
+def test_a_cutoff_with_no_room_before_it_is_said_to_be_too_early(small_workspace):
+    early = open_dataset(small_workspace, "shop").log_end - timedelta(days=520)
+    config = TrainConfig(horizon_days=90, model="bgnbd")
+    with pytest.raises(NotEnoughData) as error:
+        pipeline.train(small_workspace, "shop", config, cutoff=early, progress=NoProgress())
+    assert error.value.code == "log_too_short" and "later cutoff" in error.value.message()
 
 
 def test_score_and_backtest_by_the_command_line(small_workspace, small_bundle, tmp_path):

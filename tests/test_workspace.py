@@ -50,8 +50,9 @@ BAD_NAMES = {
     "formula": "=1+1.csv",
     "semicolon": "x;y.csv",
     "line end": "name\n",
+    "bytes": "\U00020000" * 64,
 }
-GOOD_NAMES = ["cdnow", "CDNOW 1997-12-31", "数据 文件", "x.csv", "shop_2.v1", "é", "2024"]
+GOOD_NAMES = ["cdnow", "CDNOW 1997-12-31", "数据 文件", "x.csv", "shop_2.v1", "é", "2024", "数" * 53]
 
 
 @pytest.mark.parametrize("name", [name for kind, name in BAD_NAMES.items() if kind != "line end"])

@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from clv_core.errors import Message
+from clv_core.i18n import translate
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
 
@@ -29,6 +30,12 @@ class Context:
     workspace: Workspace
     language: str
     progress: Progress
+
+
+def add_model(parser: argparse.ArgumentParser, language: str) -> None:
+    """Declare ``--model`` of a trained model; ``run`` is given its bundle's id, whatever word it was asked for by."""
+    parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
+    parser.set_defaults(trained=True)
 
 
 def day(text: str) -> date:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from clv_core.commands import Context, day
+from clv_core.commands import Context, add_model, day
 from clv_core.i18n import translate
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words."""
     parser.add_argument("name", help=translate("cli.option.dataset", language))
-    parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
+    add_model(parser, language)
     parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.explain.cutoff", language))
 
 

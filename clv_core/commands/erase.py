@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clv_core.commands import Context
+from clv_core.errors import Message, NotFound
 from clv_core.i18n import translate
 
 
@@ -18,7 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Erase and return counts, models that learned from the customers, what remains, and the certificate."""
+    """Erase and return counts, models that learned from the customers, what remains, and the certificate.
+
+    Raises:
+        NotFound: none of the ids is in any dataset or file. They are kept out of new files all the same, and the
+            certificate, which is in the error's ``result``, says so.
+    """
     from clv_core.strategy.contacts_file import read_suppressed
     from clv_core.strategy.erasing.certificate import FOLDER, markdown_path
     from clv_core.strategy.erasing.erase import erase
@@ -26,16 +32,25 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     ids = [*options.customer, *(sorted(read_suppressed(options.file)) if options.file else ())]
     told = erase(context.workspace, ids, dataset=options.dataset, source=options.file, progress=context.progress)
     found = sum(told.customers.values())
-    return {
+    missing = len(told.customers) - found
+    warned = Message("warning.erase_not_found", {"missing": missing, "asked": len(told.customers)})
+    result = {
         "certificate": str(context.workspace.root / FOLDER / f"{told.id}.json"),
         "certificate_text": str(markdown_path(context.workspace, told.id, context.language)),
         "customers": len(told.customers),
         "found": found,
-        "not_found": len(told.customers) - found,
+        "not_found": missing,
         "datasets": told.datasets,
         "removed": {**told.removed, "exports": len(told.exports)},
         "files": told.files,
         "models": told.models,
         "retrain": [one["model"] for one in told.learned],
         "remains": told.remains,
+        "warnings": [warned.to_json(context.language)] if missing else [],
     }
+    touched = (told.datasets, told.exports, told.files, told.models, told.remains, told.removed.get("jobs"))
+    if not found and not any(touched):
+        error = NotFound("erase_not_found", asked=len(told.customers), certificate=result["certificate_text"])
+        error.result = result
+        raise error
+    return result

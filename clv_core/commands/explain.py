@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from clv_core.commands import Context, day
+from clv_core.commands import Context, add_model, day
 from clv_core.i18n import translate
 
 STRONGEST = 10
@@ -15,7 +15,7 @@ STRONGEST = 10
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words."""
     parser.add_argument("name", help=translate("cli.option.dataset", language))
-    parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
+    add_model(parser, language)
     parser.add_argument("--out", type=Path, required=True, help=translate("cli.explain.out", language))
     parser.add_argument("--customer", default=None, help=translate("cli.explain.customer", language))
     parser.add_argument("--sample", type=int, default=300, help=translate("cli.explain.sample", language))

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from clv_core.commands import Context, day, not_trusted, trust_json
-from clv_core.errors import Message
+from clv_core.commands import Context, add_model, day, not_trusted, trust_json
+from clv_core.errors import Message, UsageError
 from clv_core.i18n import translate
 
 
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     from clv_core.strategy.export import EXPORTS
 
     parser.add_argument("name", help=translate("cli.option.dataset", language))
-    parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
+    add_model(parser, language)
     parser.add_argument(
         "--format", required=True, choices=tuple(EXPORTS), help=translate("cli.export.format", language)
     )
@@ -31,20 +31,31 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Write the list and its side file, and return counts and paths."""
+    """Write the list and its side file, and return counts and paths.
+
+    Raises:
+        UsageError: the file has another ending than the format.
+    """
     from clv_core import pipeline
     from clv_core.collection.pseudonyms import load_key
     from clv_core.collection.store import open_dataset
-    from clv_core.strategy.contacts_file import read_contacts, read_suppressed
-    from clv_core.strategy.export import Contacts
+    from clv_core.strategy.contacts_file import read_contacts
+    from clv_core.strategy.export import EXPORTS, Contacts
     from clv_core.strategy.schemes.parse import asked
+    from clv_core.strategy.suppress_file import read_entries, words_of
+    from clv_core.strategy.suppress_match import matches
 
+    ending = EXPORTS[options.format].suffix
+    if options.out.suffix != ending:
+        raise UsageError("export_ending", path=options.out.name, format=options.format, ending=ending)
     dataset = open_dataset(context.workspace, options.name)
     about = dataset.manifest
     named = about.pseudonymised and (options.customers or options.suppress)
     key = load_key(context.workspace, about.key_fingerprint) if named else None
     scheme, conditions = asked(options.scheme, options.segment, dataset)
-    suppressed = frozenset() if options.suppress is None else read_suppressed(options.suppress, key)
+    entries = () if options.suppress is None else read_entries(options.suppress)
+    suppressed = words_of(entries, key)
+    customers = None if options.customers is None else read_contacts(options.customers, key)
     made = pipeline.export(
         context.workspace,
         options.name,
@@ -54,7 +65,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         scheme=scheme,
         conditions=conditions,
         contacts=Contacts(
-            customers=None if options.customers is None else read_contacts(options.customers, key),
+            customers=customers,
             region=options.region,
             assume_consent=options.assume_consent,
             suppressed=suppressed,
@@ -65,6 +76,9 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     )
     trust = pipeline.trust(context.workspace, options.model)
     unknown = [] if about.customers_table or options.customers else _unknown_addresses(suppressed, context.language)
+    found = matches(context.workspace, entries, [dataset], customers) if options.suppress else None
+    listed = [] if found is None else [found.message.to_json(context.language)]
+    strange = [message.to_json(context.language) for message in made.notes]
     return {
         "files": [str(file) for file in made.files],
         "side_file": str(made.side_file),
@@ -75,8 +89,11 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "match_rate": made.rows / made.asked,
         "left_out": made.left_out,
         "reach": made.reach,
+        "suppression": None if found is None else found.to_json(),
+        "unknown_consent": made.unknown_consent,
+        "unread": made.unread,
         "trust": trust_json(trust, context.language),
-        "warnings": [*not_trusted(trust, options.model, context.language), *unknown],
+        "warnings": [*not_trusted(trust, options.model, context.language), *unknown, *listed, *strange],
     }
 
 

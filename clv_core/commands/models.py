@@ -10,6 +10,7 @@ from typing import Any, Final
 from clv_core import audit
 from clv_core.commands import Context, trust_json
 from clv_core.deployment.registry import Registry
+from clv_core.errors import Refused
 from clv_core.i18n import translate
 
 Run = Callable[[argparse.Namespace, Context, Registry], dict[str, Any]]
@@ -78,6 +79,9 @@ def _archive(options: argparse.Namespace, context: Context, registry: Registry) 
 
 
 def _delete(options: argparse.Namespace, context: Context, registry: Registry) -> dict[str, Any]:
+    one = registry.version(options.name, options.version)
+    if one.role == "champion" and len(registry.versions(options.name)) == 1 and not options.force:
+        raise Refused("last_champion_stays", name=one.name, version=one.number)
     gone = registry.delete(options.name, options.version)
     champion = registry.champion(options.name)
     return {"deleted": gone.to_json(), "champion": champion and champion.number}
@@ -120,6 +124,7 @@ _WORDS: Final = {
     "out": _word("--out", "cli.models.out", type=Path, required=True),
     "holdout": _word("--with-holdout", "cli.models.holdout", action="store_true"),
     "dataset": _word("--name", "cli.models.dataset", dest="dataset", default=None),
+    "force": _word("--force", "cli.models.force", action="store_true"),
     "back": _word("--back", "cli.models.back", action="store_true"),
 }
 
@@ -130,7 +135,7 @@ ACTIONS: Final[dict[str, tuple[tuple[str, ...], Run]]] = {
     "promote": (("name", "version"), _promote),
     "rollback": (("name",), _rollback),
     "archive": (("name", "version", "back"), _archive),
-    "delete": (("name", "version"), _delete),
+    "delete": (("name", "version", "force"), _delete),
     "export": (("name", "version", "out", "holdout"), _export),
     "import": (("file", "dataset"), _import),
 }

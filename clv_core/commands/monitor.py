@@ -6,10 +6,10 @@ import argparse
 import getpass
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from clv_core import audit
-from clv_core.commands import Context
+from clv_core.commands import Context, add_model
 from clv_core.errors import ClvError, NotFound
 from clv_core.i18n import translate
 
@@ -17,13 +17,10 @@ if TYPE_CHECKING:
     from clv_core.monitoring.report import Report
 
 
-CHAMPION: Final = "champion"
-
-
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words."""
     parser.add_argument("name", help=translate("cli.option.dataset", language))
-    parser.add_argument("--model", required=True, help=translate("cli.monitor.model", language))
+    add_model(parser, language)
     parser.add_argument(
         "--chunk", choices=("auto", "week", "month"), default="auto", help=translate("cli.monitor.chunk", language)
     )
@@ -54,8 +51,9 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     asked, known = options.webhook, os.environ.get(VARIABLE, "")
     webhook = checked_url(asked or known) if known or asked is not None else None
     smtp = Smtp.of() if options.email or all(map(os.environ.get, WANTED)) else None
-    model = _champion(options, context) if options.model == CHAMPION else options.model
-    report = pipeline.monitor(context.workspace, options.name, model, kind=options.chunk, progress=context.progress)
+    report = pipeline.monitor(
+        context.workspace, options.name, options.model, kind=options.chunk, progress=context.progress
+    )
     if options.acknowledge:
         report = _acknowledged(report, options, context)
     if options.out is not None:
@@ -69,7 +67,9 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         untold = error
     if options.retrain:
         promote = not options.leave
-        outcome = pipeline.retrain(context.workspace, options.name, model, promote=promote, progress=context.progress)
+        outcome = pipeline.retrain(
+            context.workspace, options.name, options.model, promote=promote, progress=context.progress
+        )
         if outcome.challenger:
             audit.note(context.workspace, "retrain", dataset=options.name, model=outcome.challenger, outcome="done")
         found["retrain"] = outcome.to_json(context.language)
@@ -77,13 +77,6 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         untold.result = found
         raise untold
     return found
-
-
-def _champion(options: argparse.Namespace, context: Context) -> str:
-    """Return the model that speaks for a dataset: what cron asks for, whose command does not change."""
-    from clv_core.deployment.registry import Registry
-
-    return Registry(context.workspace).version(options.name, CHAMPION).bundle
 
 
 def _acknowledged(report: Report, options: argparse.Namespace, context: Context) -> Report:

@@ -7,14 +7,14 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from clv_core.commands import Context, day, not_trusted, trust_json
+from clv_core.commands import Context, add_model, day, not_trusted, trust_json
 from clv_core.i18n import translate
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words."""
     parser.add_argument("name", help=translate("cli.option.dataset", language))
-    parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
+    add_model(parser, language)
     parser.add_argument("--budget", type=float, required=True, help=translate("cli.plan.budget", language))
     parser.add_argument("--offer", action="append", required=True, help=translate("cli.plan.offer", language))
     parser.add_argument("--scheme", default="quantile", help=translate("cli.plan.scheme", language))

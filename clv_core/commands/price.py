@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from clv_core.commands import Context, not_trusted, trust_json, written_json
+from clv_core.commands import Context, add_model, not_trusted, trust_json, written_json
 from clv_core.errors import UsageError
 from clv_core.i18n import translate
 
@@ -15,7 +15,7 @@ from clv_core.i18n import translate
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words."""
     parser.add_argument("name", help=translate("cli.option.dataset", language))
-    parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
+    add_model(parser, language)
     parser.add_argument("--out", type=Path, default=None, help=translate("cli.price.out", language))
     parser.add_argument("--change", action="append", default=[], help=translate("cli.price.change", language))
     parser.add_argument(

@@ -6,14 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from clv_core.commands import Context, not_trusted, trust_json, written_json
+from clv_core.commands import Context, add_model, not_trusted, trust_json, written_json
 from clv_core.i18n import translate
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words."""
     parser.add_argument("name", help=translate("cli.option.dataset", language))
-    parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
+    add_model(parser, language)
     parser.add_argument("--out", type=Path, default=None, help=translate("cli.recommend.out", language))
     parser.add_argument("--top", type=int, default=10, help=translate("cli.recommend.top", language))
     parser.add_argument("--without-bought", action="store_true", help=translate("cli.recommend.without", language))

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from clv_core.commands import Context, not_trusted, trust_json
+from clv_core.commands import Context, add_model, not_trusted, trust_json
 from clv_core.errors import UsageError
 from clv_core.i18n import translate
 from clv_core.jobs import Progress
@@ -16,7 +16,7 @@ from clv_core.workspace import Workspace
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words."""
     parser.add_argument("name", help=translate("cli.option.dataset", language))
-    parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
+    add_model(parser, language)
     parser.add_argument("--out", type=Path, action="append", required=True, help=translate("cli.report.out", language))
     parser.add_argument("--offer", action="append", default=[], help=translate("cli.report.offer", language))
     parser.add_argument("--budget", type=float, default=None, help=translate("cli.report.budget", language))

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clv_core.commands import Context, day
+from clv_core.commands import Context, add_model, day
 from clv_core.errors import Message, UsageError
 from clv_core.i18n import translate
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words."""
     parser.add_argument("name", nargs="?", help=translate("cli.option.dataset", language))
     add_folder_arguments(parser, language)
-    parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
+    add_model(parser, language)
     parser.add_argument("--out", required=True, help=translate("cli.score.out", language))
     parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.score.cutoff", language))
     parser.add_argument("--horizon-days", type=horizon, default=None, help=translate("cli.score.horizon", language))
@@ -58,6 +58,7 @@ def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.collection.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
     from clv_core.deployment.terms import Terms
+    from clv_core.strategy.export import Exported, Side, log_export
 
     out = Path(options.out)
     if out.suffix not in (".csv", ".parquet"):
@@ -74,7 +75,20 @@ def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     as_of = options.cutoff or dataset.log_end
     about = {"dataset": dataset.name, "dataset_version": dataset.version, "currency": dataset.manifest.currency}
     said = _said(options, context, terms, as_of, warnings) | {"customers": customers, "predicted_total": total}
-    return {"out": options.out, "side_file": _beside(out, {**about, **said}), **said}
+    side_file = _beside(out, {**about, **said})
+    side = Side(
+        dataset.name,
+        dataset.version,
+        options.model,
+        as_of.isoformat(),
+        terms.horizon_days,
+        dataset.manifest.currency,
+        lifetime=terms.lifetime,
+        discount_rate=terms.discount_rate,
+        margin_rate=terms.margin_rate,
+    )
+    log_export(context.workspace, Exported((out,), Path(side_file), customers, customers), out.suffix[1:], side)
+    return {"out": options.out, "side_file": side_file, **said}
 
 
 def _folder(options: argparse.Namespace, context: Context) -> dict[str, Any]:

@@ -8,14 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from clv_core.commands import Context, day, not_trusted, trust_json
+from clv_core.commands import Context, add_model, day, not_trusted, trust_json
 from clv_core.i18n import translate
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words."""
     parser.add_argument("name", help=translate("cli.option.dataset", language))
-    parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
+    add_model(parser, language)
     parser.add_argument("--scheme", default="quantile", help=translate("cli.segment.scheme", language))
     parser.add_argument("--segment", action="append", default=[], help=translate("cli.segment.segment", language))
     parser.add_argument("--out", type=Path, required=True, help=translate("cli.segment.out", language))

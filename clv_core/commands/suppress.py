@@ -22,16 +22,23 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Change the list, and return how many are on it, when each was added and by whom; it names nobody."""
-    from clv_core.strategy.contacts_file import read_suppressed
+    from clv_core.collection.store import list_datasets
+    from clv_core.strategy.suppress_file import entries_of, read_entries, words_of
+    from clv_core.strategy.suppress_match import matches
 
-    words = sorted({*options.customer, *(read_suppressed(options.file) if options.file else ())})
+    entries = (*entries_of("\n".join(options.customer)), *(read_entries(options.file) if options.file else ()))
+    words = sorted(words_of(entries))
     people = StopList.of(context.workspace)
     changed = 0
+    found: dict[str, Any] = {}
     if options.action != "list":
         if not words:
             raise UsageError("suppress_nobody")
         changed = people.add(words) if options.action == "add" else people.remove(words)
         audit.note(context.workspace, f"suppress {options.action}", customers=changed)
-    entries = people.entries()
-    shown = [{key: entry[key] for key in ("at", "who")} for entry in entries] if options.action == "list" else []
-    return {"action": options.action, "changed": changed, "suppressed": len(entries), "entries": shown}
+    if options.action == "add":
+        known = matches(context.workspace, entries, list_datasets(context.workspace))
+        found = {"matches": known.to_json(), "warnings": [known.message.to_json(context.language)]}
+    listed = people.entries()
+    shown = [{key: entry[key] for key in ("at", "who")} for entry in listed] if options.action == "list" else []
+    return {"action": options.action, "changed": changed, "suppressed": len(listed), "entries": shown, **found}

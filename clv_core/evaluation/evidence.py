@@ -62,13 +62,13 @@ class Rolling:
 
     @classmethod
     def of(cls, backtest: dict[str, Any], model: str) -> Self | None:
-        """Return what a backtest says of ``model``; None where it has fewer than two origins of it.
+        """Return what a backtest says of ``model``; None where it has fewer than two origins whose level is known.
 
         Args:
             backtest: what the command ``backtest`` wrote to ``backtest.json``.
             model: id of the model.
         """
-        found = [each for each in backtest["metrics"].values() if model in each]
+        found = [each for each in backtest["metrics"].values() if "bias" in each.get(model, {})]
         if len(found) < 2:
             return None
         pairs = [(each[model].get("gini"), each.get(REFERENCE, {}).get("gini")) for each in found]
@@ -85,7 +85,7 @@ class Rolling:
         ]
         return cls(
             origins=len(found),
-            level_off=sum(abs(each[model].get("bias", 0.0)) > LEVEL_TOLERANCE for each in found),
+            level_off=sum(abs(each[model]["bias"]) > LEVEL_TOLERANCE for each in found),
             below_reference=sum(ours < theirs for ours, theirs in known if model != REFERENCE),
             over_reference=over[0] if over else None,
             overlap=float(seeds[0]) if seeds else None,

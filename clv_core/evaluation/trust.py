@@ -6,11 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
-import pandas as pd
-
 from clv_core.errors import Message
-from clv_core.evaluation.bootstrap import RESAMPLES
-from clv_core.evaluation.evidence import LEVEL_TOLERANCE, Evidence, Held, gather
+from clv_core.evaluation.evidence import LEVEL_TOLERANCE, Evidence, Held
 
 Kind = Literal["refuses", "cautions", "supports"]
 
@@ -127,11 +124,6 @@ def judge(evidence: Evidence) -> Trust:
         "not_trusted" if "refuses" in kinds else "caution" if "cautions" in kinds else "trusted"
     )
     return Trust(verdict, tuple(Message(f"reason.{code}", dict(params)) for code, params in said))
-
-
-def judge_holdout(predictions: pd.DataFrame, model: str | None = None, *, resamples: int = RESAMPLES) -> Trust:
-    """Return the verdict on a model from its predictions and what came true alone (see :func:`gather`)."""
-    return judge(gather(predictions, model, resamples=resamples))
 
 
 def _size(held: Held, span: _Params) -> list[_Reason]:

@@ -30,8 +30,13 @@ WHOLE: Final = re.compile(r"[0-9a-f]{12}-[0-9a-f]{12}")
 HALF: Final = re.compile(r"\.[0-9a-f-]{25}\.(\d+)\.[0-9a-f]{8}")
 """Names of kept relations, and of those that a process with this number is making."""
 
-CODE: Final = ("relations.py", "expressions.py", "lines.py", "spool.py", "sharding.py", "columnar/*.py")
-"""What decides how relations come out."""
+CODE: Final = (
+    *("columns.py", "collection/dataset.py"),  # the codes of event types, times on the log's clock
+    *("features/log.py", "features/engine.py", "features/lines.py", "features/spool.py", "features/sharding.py"),
+    *("features/shards.py", "features/pack.py", "features/relations.py", "features/expressions.py"),
+    "features/columnar/*.py",
+)
+"""What decides how relations come out, below ``clv_core``."""
 
 
 def kept_folder(dataset: Dataset, event_types: str, before: date | None) -> Path | None:
@@ -100,6 +105,6 @@ def _alive(process: int) -> bool:
 @cache
 def _code() -> str:
     """Return a hash of the source that makes relations."""
-    here = Path(__file__).parent
-    paths = [path for pattern in CODE for path in sorted(here.glob(pattern))]
+    core = Path(__file__).parents[1]
+    paths = [path for pattern in CODE for path in sorted(core.glob(pattern))]
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()

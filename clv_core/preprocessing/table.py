@@ -78,12 +78,6 @@ class TableEncoder:
         names = [column for encoder in self.encoders_ for column in encoder.columns]
         return tuple(names[position] for position in self.kept_)
 
-    @property
-    def groups_(self) -> tuple[str, ...]:
-        """The group of each output column [d]."""
-        groups = [encoder.group for encoder in self.encoders_ for _ in encoder.columns]
-        return tuple(groups[position] for position in self.kept_)
-
     def transform(self, features: pd.DataFrame) -> NDArray[np.float32]:
         """Return the encoded rows, float32 [n, d], all within ±8.
 

@@ -2,9 +2,10 @@
 
     tier=1,2            p_purchase>=0.5           predicted_clv>100
     days_since_last<30  country=Germany,France    channel!=shop
-    customer_id~web-
+    customer_id~web-      category="Food, drinks",Toys
 
-A plain ``1`` or ``1,2`` means ``tier=1,2``; ``~`` is "contains", in any case. Several conditions hold together.
+A plain ``1`` or ``1,2`` means ``tier=1,2``; ``~`` is "contains", in any case. Several conditions hold together. What
+stands between double quotes is taken as it is, a quote doubled: a value with a comma, a column with an operator.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ CONTAINS: Final = "~"
 OPERATORS: Final = ("=", "!=", *COMPARE, CONTAINS)
 SINGLE: Final = (*COMPARE, CONTAINS)
 """Operators that compare with one value."""
-PATTERN: Final = re.compile(r"\s*([^<>=!~]+?)\s*(>=|<=|!=|=|>|<|~)\s*(.+?)\s*")
+QUOTED: Final = r'"(?:[^"]|"")*"'
+PATTERN: Final = re.compile(rf"\s*({QUOTED}|[^<>=!~]+?)\s*(>=|<=|!=|=|>|<|~)\s*(.+?)\s*", re.DOTALL)
+PART: Final = re.compile(rf"(?:^|,)\s*({QUOTED}(?=\s*(?:,|\Z))|[^,]*)")
+"""One of the values between commas."""
 PLAIN_TIERS: Final = re.compile(r"\s*\d+(\s*,\s*\d+)*\s*")
 
 
@@ -69,12 +73,13 @@ class Condition:
         found = PATTERN.fullmatch(text)
         if found is None:
             raise UsageError("condition_text", text=text[:80])
-        values = tuple(part.strip() for part in found[3].split(",")) if found[2] not in SINGLE else (found[3],)
-        return cls(found[1], found[2], values)
+        return cls(_unquoted(found[1]), found[2], values_of(found[3], found[2]))
 
     def __str__(self) -> str:
         """Return the text that :meth:`parse` reads."""
-        return f"{self.column}{self.operator}{','.join(self.values)}"
+        column = _quoted(self.column, "<>=!~")
+        values = ",".join(_quoted(value, "" if self.operator in SINGLE else ",") for value in self.values)
+        return f"{column}{self.operator}{values}"
 
     def holds(self, customers: pd.DataFrame) -> np.ndarray:
         """Return whether each customer fulfils it, bool [n]; an unknown value (NaN) fulfils only ``!=``.
@@ -107,6 +112,23 @@ def select(customers: pd.DataFrame, conditions: Iterable[Condition]) -> pd.DataF
     for condition in conditions:
         keep &= condition.holds(customers)
     return customers[keep]
+
+
+def values_of(text: str, operator: str) -> tuple[str, ...]:
+    """Return the values that a text lists for an operator: several where it takes them, with commas between."""
+    text = text.strip()
+    parts = (text,) if operator in SINGLE else (found[1].strip() for found in PART.finditer(text))
+    return tuple(map(_unquoted, parts))
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1].replace('""', '"') if re.fullmatch(QUOTED, text) else text
+
+
+def _quoted(text: str, splits: str) -> str:
+    """Return a text in quotes where it would not be read as it is; ``splits`` are the characters that it ends at."""
+    plain = text and text == text.strip() and text[0] not in '"=' and not any(mark in text for mark in splits)
+    return text if plain else '"' + text.replace('"', '""') + '"'
 
 
 def _as_kind(texts: tuple[str, ...], column: pd.Series[Any]) -> list[Any]:

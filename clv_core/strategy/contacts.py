@@ -1,4 +1,4 @@
-"""Contact fields as the ad platforms want them: lower-case e-mail, E.164 phone, country code, SHA-256, consent.
+"""Contact fields as the ad platforms want them: lower-case e-mail, E.164 phone, country code, SHA-256.
 
 Source: the platforms' own help pages on customer lists (Google Ads Customer Match, Meta custom audiences, TikTok
 customer file, Klaviyo and HubSpot imports).
@@ -7,34 +7,22 @@ customer file, Klaviyo and HubSpot imports).
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import lru_cache
 from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.contact_fields import CONSENT, contact_field, id_column
+from clv_core.collection.contact_fields import contact_columns, id_column
+from clv_core.collection.phone_texts import one_number
 from clv_core.columns import CUSTOMER_ID
-from clv_core.errors import NeedsAnswer, Refused, UsageError
+from clv_core.errors import Refused, UsageError
 
 COUNTRY_CODE: Final = "country_code"
-CONSENT_WORDS: Final = frozenset(
-    {
-        "1",
-        "true",
-        "t",
-        "yes",
-        "y",
-        "on",
-        "granted",
-        "subscribed",
-        "opted in",
-        "opt-in",
-        "opt_in",
-        "是",
-        "同意",
-        "已同意",
-    }
-)
+MOBILE_CN: Final = "mobile_cn"
+"""Columns of clean contacts: the country's ISO code; the 11 digits of a mobile number of the Chinese mainland."""
+SHAPE: Final = 30
+"""Characters of a cell whose shape is shown."""
 OTHER_NAMES: Final = {
     "usa": "US",
     "united states of america": "US",
@@ -62,7 +50,8 @@ OTHER_NAMES: Final = {
     "英格兰": "GB",
 }
 """Usual names of countries and their parts that CLDR, the source of all others, does not have."""
-EMAIL_PATTERN: Final = r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+"
+EMAIL_PATTERN: Final = r"""[^@\s.<>()"',;:][^@\s<>()",;:]*@[^@\s.<>()"',;:]+(?:\.[^@\s.<>()"',;:]+)+"""
+"""An address, which neither begins with a full stop nor holds what stands around and between addresses."""
 
 
 def named(customers: pd.DataFrame) -> pd.DataFrame:
@@ -78,7 +67,8 @@ def named(customers: pd.DataFrame) -> pd.DataFrame:
     own = id_column(found)
     if own is None:
         raise Refused("contacts_no_id", found=", ".join(found))
-    names = {column: CUSTOMER_ID if column == own else contact_field(column) or _plain(column) for column in found}
+    fields = contact_columns(column for column in found if column != own)
+    names = {column: CUSTOMER_ID if column == own else fields.get(column) or _plain(column) for column in found}
     frame = customers.rename(columns=names)
     frame = frame.loc[:, ~frame.columns.duplicated()]
     frame = frame[frame[CUSTOMER_ID].notna()].assign(**{CUSTOMER_ID: lambda known: known[CUSTOMER_ID].astype("str")})
@@ -88,32 +78,21 @@ def named(customers: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def consenting(customers: pd.DataFrame, assume_consent: bool) -> pd.Series[bool]:
-    """Return who agreed to be contacted, by the ``consent`` column; an empty or unknown word is no consent.
-
-    Args:
-        customers: of :func:`named`.
-        assume_consent: what holds where there is no such column at all.
-
-    Raises:
-        NeedsAnswer: there is no such column, and consent is not assumed.
-    """
-    if CONSENT not in customers:
-        if not assume_consent:
-            raise NeedsAnswer("contacts_no_consent")
-        return pd.Series(True, index=customers.index)
-    words = customers[CONSENT].astype("str").str.strip().str.lower()
-    return words.isin(CONSENT_WORDS) | words.isin({"1.0"})
-
-
 def emails(texts: pd.Series[Any]) -> pd.Series[Any]:
-    """Return e-mail addresses trimmed and in lower case; "" where there is none or it cannot be one."""
+    """Return e-mail addresses trimmed and in lower case, of several in a cell the first; "" where there is none.
+
+    What an address book puts around one does not count: a name before ``<``, ``mailto:``.
+    """
     clean = _text(texts).str.lower()
-    return clean.where(clean.str.fullmatch(EMAIL_PATTERN), "")
+    whole = clean.str.fullmatch(EMAIL_PATTERN)
+    if whole.all():
+        return clean
+    known = {text: _address(text) for text in set(clean[~whole])}
+    return clean.where(whole, clean.map(known).fillna("").astype("str"))
 
 
 def phones(texts: pd.Series[Any], countries: pd.Series[Any], region: str | None) -> pd.Series[Any]:
-    """Return phone numbers in E.164 (``+442071838750``); "" where there is none or it is not valid.
+    """Return phone numbers in E.164 (``+442071838750``), of several in a cell the first; "" where none is valid.
 
     Args:
         texts: numbers as people write them.
@@ -157,6 +136,20 @@ def country_codes(texts: pd.Series[Any]) -> pd.Series[Any]:
     return clean.map(found).astype("str")
 
 
+def unread(given: pd.Series[Any], clean: pd.Series[Any]) -> dict[str, int]:
+    """Return the shapes of cells that hold something but nothing that could be read, the most frequent first.
+
+    A shape shows each letter as ``a`` and each digit as ``9``, so that it names nobody.
+
+    Args:
+        given: cells as they are written.
+        clean: what :func:`emails` or :func:`phones` made of them.
+    """
+    texts = _text(given)
+    shapes = texts[(texts != "") & (clean == "")].map(_shape)
+    return {str(shape): int(count) for shape, count in shapes.value_counts().items()}
+
+
 def lower(texts: pd.Series[Any]) -> pd.Series[Any]:
     """Return texts trimmed and in lower case, "" for missing."""
     return _text(texts).str.lower()
@@ -169,6 +162,21 @@ def sha256(texts: pd.Series[Any]) -> pd.Series[Any]:
     )
 
 
+def mobiles_cn(numbers: pd.Series[Any]) -> pd.Series[Any]:
+    """Return the 11 digits of mobile numbers of the Chinese mainland, "" for all others.
+
+    Args:
+        numbers: of :func:`phones`.
+    """
+    return numbers.where(numbers.str.fullmatch(r"\+861[3-9]\d{9}"), "").str.removeprefix("+86")
+
+
+def md5(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """Return the MD5 of each text's UTF-8 bytes as lower-case hex, as some platforms want it; "" stays ""."""
+    digests = (hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() if text else "" for text in texts)
+    return pd.Series(list(digests), texts.index, dtype="str")
+
+
 def _plain(name: str) -> str:
     """Return a name that is no contact field, apart from the id column's."""
     plain = "_".join(name.strip().lstrip("\ufeff").lower().split())
@@ -179,11 +187,25 @@ def _text(texts: pd.Series[Any]) -> pd.Series[Any]:
     return texts.astype("str").fillna("").str.strip()
 
 
+def _address(text: str) -> str:
+    """Return the first address of a cell that is none itself."""
+    for part in re.split(r"[;,|\s]+", re.sub(r"^.*<(.*)>.*$", r"\1", text.removeprefix("mailto:"))):
+        if part:
+            return part if re.fullmatch(EMAIL_PATTERN, part) else ""
+    return ""
+
+
+def _shape(text: str) -> str:
+    return re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "9", text))[:SHAPE]
+
+
 def _phone(text: str, region: str) -> str:
     import phonenumbers
 
+    text = one_number(text)
     if not text:
         return ""
+    text = f"+{text[2:]}" if text.startswith("00") and not region else text
     try:
         number = phonenumbers.parse(text, region or None)
     except phonenumbers.NumberParseException:

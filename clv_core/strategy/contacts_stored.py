@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pandas as pd
 
-from clv_core.collection.contact_fields import CONSENT, PLACES
+from clv_core.collection.contact_fields import CONSENT, PLACES, speaking_of_consent
 from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Refused
+from clv_core.strategy.contacts_consent import asks_for_consent
 from clv_core.strategy.export import EXPORTS, Contacts
 
 
@@ -18,6 +19,14 @@ def stored_fields(dataset: Dataset) -> tuple[str, ...]:
     table = dataset.manifest.customers_table or {}
     fields = tuple(table.get("contacts", ()))
     return tuple(field for field in fields if field in (CONSENT, *PLACES)) if table.get("pseudonymised") else fields
+
+
+def stored_consent(dataset: Dataset) -> list[str]:
+    """Return the columns of the customers file that may say who agreed, by their names, where none was taken for it."""
+    table = dataset.manifest.customers_table or {}
+    if CONSENT in table.get("contacts", ()):
+        return []
+    return speaking_of_consent([*(one["name"] for one in table.get("attributes", ())), *table.get("off", ())])
 
 
 def stored_contacts(dataset: Dataset) -> pd.DataFrame | None:
@@ -34,10 +43,10 @@ def stored_contacts(dataset: Dataset) -> pd.DataFrame | None:
         return None
     if table["pseudonymised"] and not set(stored_fields(dataset)) - {CONSENT, *PLACES}:
         raise Refused("contacts_pseudonymised", name=dataset.name)
-    return _latest(dataset)
+    return latest_contacts(dataset)
 
 
-def _latest(dataset: Dataset) -> pd.DataFrame | None:
+def latest_contacts(dataset: Dataset) -> pd.DataFrame | None:
     """Return the contact fields as they are stored, be they readable or pseudonyms; None where there are none."""
     table = dataset.manifest.customers_table or {}
     fields = list(table.get("contacts", ()))
@@ -59,11 +68,17 @@ def with_stored(contacts: Contacts | None, dataset: Dataset, format: str) -> Con
         contacts: what was given.
         dataset: whose customers table may hold contact fields.
         format: id of ``EXPORTS``; formats that need no contacts get them only to know whose address is suppressed.
+
+    Raises:
+        NeedsAnswer: the table has no consent, but columns that may say who agreed were not taken.
+        Refused: the contact fields are pseudonyms.
     """
     if format not in EXPORTS or (contacts is not None and contacts.customers is not None):
         return contacts
     if EXPORTS[format].needs_contacts:
+        if (columns := stored_consent(dataset)) and not (contacts or Contacts()).assume_consent:
+            raise asks_for_consent(columns)
         return replace(contacts or Contacts(), customers=stored_contacts(dataset))
     if contacts is None or not contacts.suppressed:
         return contacts
-    return replace(contacts, customers=_latest(dataset))
+    return replace(contacts, customers=latest_contacts(dataset))

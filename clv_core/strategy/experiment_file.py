@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -13,10 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from clv_core.collection.contact_fields import id_column
-from clv_core.collection.engine import connect, name
-from clv_core.collection.pseudonyms import pseudonym_sql
-from clv_core.collection.source import open_source, recorded_rejects
 from clv_core.collection.store import Dataset
+from clv_core.collection.text_table import read_text_table
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.errors import NeedsAnswer, NotEnoughData, NotFound, Refused
 from clv_core.features.engine import Engine
@@ -52,7 +49,9 @@ def read_experiment(path: Path, key: bytes | None = None) -> pd.DataFrame:
     """
     if not path.is_file():
         raise NotFound("experiment_missing", file=path.name)
-    frame = _text(path, key)
+    frame, rejects = read_text_table(path, key)
+    if rejects:
+        raise Refused("experiment_bad_lines", file=path.name, rows=len(rejects), line=min(one.line for one in rejects))
     names = {column.strip().lower(): column for column in frame.columns}
     found = {
         CUSTOMER_ID: id_column(list(frame.columns)),
@@ -88,23 +87,6 @@ def _control(groups: pd.Series[str]) -> pd.Series[bool]:
     if len(control) != 1:
         raise NeedsAnswer("experiment_control", names=", ".join(known))
     return groups == control[0]
-
-
-def _text(path: Path, key: bytes | None) -> pd.DataFrame:
-    with tempfile.TemporaryDirectory(prefix="clv-experiment-") as scratch:
-        connection = connect(Path(scratch))
-        try:
-            source = open_source(connection, path, Path(scratch))
-            own = id_column(source.columns) if key is not None else None
-            hidden = f" REPLACE ({pseudonym_sql(key, name(own))} AS {name(own)})" if key and own else ""
-            query = f"SELECT *{hidden} FROM {source.relation(record=True)}"
-            frame: pd.DataFrame = connection.execute(query).to_arrow_table().to_pandas()
-            rejects = recorded_rejects(connection, source)
-        finally:
-            connection.close()
-    if rejects:
-        raise Refused("experiment_bad_lines", file=path.name, rows=len(rejects), line=min(one.line for one in rejects))
-    return frame
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,9 +22,10 @@ from clv_core import audit
 from clv_core.collection.contact_fields import EMAIL, MADID, PHONE
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.columns import CUSTOMER_ID
-from clv_core.errors import NotEnoughData, UsageError
+from clv_core.errors import Message, NotEnoughData, UsageError
 from clv_core.strategy import platforms
-from clv_core.strategy.files import write_any, write_csv_parts
+from clv_core.strategy.contacts import MOBILE_CN
+from clv_core.strategy.files import remove_earlier_parts, write_any, write_csv_parts
 from clv_core.strategy.reach import Reach, hidden, reachable, stopped
 from clv_core.workspace import Workspace, write_json
 
@@ -42,6 +43,8 @@ class Export:
         suffix: ending of its file.
         columns: reachable customers -> the platform's columns; None for generic formats, which take all columns.
         keys: contact fields of which a customer needs at least one.
+        reached: columns of the clean contacts of which at least one must not be empty; empty for ``keys``.
+        header: whether the file names its columns.
         fewest: smallest list that the platform takes.
         largest_file: bytes above which the list is split over several files.
     """
@@ -50,6 +53,8 @@ class Export:
     suffix: str
     columns: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     keys: tuple[str, ...] = ()
+    reached: tuple[str, ...] = ()
+    header: bool = True
     fewest: int = 1
     largest_file: int | None = None
 
@@ -68,7 +73,9 @@ EXPORTS: Final[dict[str, Export]] = {
         Export("meta_value_based", ".csv", platforms.meta, (EMAIL, PHONE, MADID), fewest=100),
         Export("klaviyo", ".csv", platforms.klaviyo, (EMAIL, PHONE), largest_file=50 * MEGABYTE),
         Export("hubspot", ".csv", platforms.hubspot, (EMAIL,)),
+        Export("mailchimp", ".csv", platforms.mailchimp, (EMAIL,)),
         Export("tiktok", ".csv", platforms.tiktok, (EMAIL, PHONE, MADID), fewest=1000),
+        Export("phone_hashes", ".txt", platforms.phone_hashes, (PHONE,), (MOBILE_CN,), header=False),
     )
 }
 
@@ -130,7 +137,7 @@ class Contacts:
         customers: customer_id and contact fields, under our names or usual ones; platform formats need it.
         region: country of phone numbers without a country code, by its code or name.
         assume_consent: whether all may be contacted where the frame has no consent column.
-        suppressed: customer ids and e-mail addresses that must not be in any list.
+        suppressed: customer ids, e-mail addresses and phone numbers that must not be in any list.
     """
 
     customers: pd.DataFrame | None = None
@@ -148,8 +155,12 @@ class Exported:
         side_file: JSON beside the first.
         rows: of the list, over all files.
         customers: different customers in it; None where its rows are not about customers.
-        left_out: customers asked for but not in it, by reason: suppressed, no_consent, no_contact, same_contact.
+        left_out: customers asked for but not in it, by reason: suppressed, no_consent, shared_contact, no_contact,
+            same_contact.
         reach: customers in it by contact field.
+        unknown_consent: see :class:`~clv_core.strategy.reach.Reach`; like ``unread`` in no side file and no log.
+        unread: the same.
+        notes: what is to be said of them.
     """
 
     files: tuple[Path, ...]
@@ -158,6 +169,9 @@ class Exported:
     customers: int | None
     left_out: dict[str, int] = field(default_factory=dict)
     reach: dict[str, int] = field(default_factory=dict)
+    unknown_consent: dict[str, int] = field(default_factory=dict)
+    unread: dict[str, dict[str, int]] = field(default_factory=dict)
+    notes: tuple[Message, ...] = ()
 
     @property
     def asked(self) -> int:
@@ -196,10 +210,14 @@ def export(
     if len(rows) < entry.fewest:
         raise NotEnoughData("export_too_few", format=format, rows=len(rows), fewest=entry.fewest)
     if entry.columns is not None:
-        files = write_csv_parts(entry.columns(rows), path, entry.largest_file)
+        files = write_csv_parts(entry.columns(rows), path, entry.largest_file, entry.header)
+        remove_earlier_parts(path, files)
     else:
         files = (write_any(rows, path, entry.suffix, side.about),)
-    return with_side_file(files, format, side, len(rows), len(rows), people.left_out, people.reach)
+    made = with_side_file(files, format, side, len(rows), len(rows), people.left_out, people.reach)
+    return dataclasses.replace(
+        made, unknown_consent=people.unknown_consent, unread=people.unread, notes=people.not_understood
+    )
 
 
 def who_is_in(frame: pd.DataFrame, format: str, contacts: Contacts | None, stop: StopList | None = None) -> Reach:
@@ -219,13 +237,14 @@ def who_is_in(frame: pd.DataFrame, format: str, contacts: Contacts | None, stop:
     if format not in EXPORTS:
         raise UsageError("export_format", format=format, known=", ".join(EXPORTS))
     entry, given = EXPORTS[format], contacts or Contacts()
-    suppressed = {*given.suppressed, *(stopped(frame, given.customers, stop) if stop else ())}
     if not entry.needs_contacts:
+        suppressed = {*given.suppressed, *(stopped(frame, given.customers, stop) if stop else ())}
         out = hidden(frame, given.customers, suppressed)
         return Reach(frame[~out], {"suppressed": int(out.sum())} if out.any() else {}, {})
     if given.customers is None:
         raise UsageError("export_needs_contacts", format=format)
-    return reachable(frame, given.customers, entry.keys, given.region, given.assume_consent, suppressed)
+    keys = entry.reached or entry.keys
+    return reachable(frame, given.customers, keys, given.region, given.assume_consent, given.suppressed, stop)
 
 
 def with_side_file(
@@ -260,7 +279,7 @@ def side_record(made: Exported, format: str, side: Side) -> dict[str, Any]:
 
 def log_export(workspace: Workspace, made: Exported, format: str, side: Side) -> None:
     """Append one line to ``exports/log.jsonl``: who exported what, when, how many. It names no customer."""
-    line = {"who": audit.actor(), **side_record(made, format, side), "folder": str(made.side_file.parent)}
+    line = {"who": audit.actor(), **side_record(made, format, side), "folder": str(made.side_file.parent.absolute())}
     line["segment"] = NAMES_CUSTOMERS.sub(r"\1…", side.segment)
     with (workspace.exports / "log.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(line, ensure_ascii=False) + "\n")

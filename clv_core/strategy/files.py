@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +12,7 @@ import pandas as pd
 
 from clv_core.errors import Refused, UsageError
 from clv_core.strategy.spreadsheet import escape_frame
-from clv_core.workspace import atomic_path
+from clv_core.workspace import atomic_path, read_json
 
 ENDINGS: Final = (".csv", ".xlsx", ".parquet")
 """Of files that hold any columns."""
@@ -19,6 +21,28 @@ XLSX_ROWS: Final = 1_048_575
 XLSX_CHARACTERS: Final = 32_767
 LINE_END: Final = "\r\n"
 """As RFC 4180 and spreadsheets have it; it also makes the writer quote cells that hold a bare carriage return."""
+
+
+MONEY: Final = re.compile(
+    r"(^|_)(clv|value|price|cost|costs|gain|spend|revenue|amount|budget|profit|predicted|actual|low|high)(_|$)"
+)
+SHARE: Final = re.compile(r"^p_|(^|_)(probability|chance|share|rate|ratio)(_|$)")
+"""Columns of amounts, and of probabilities and other shares, by their names."""
+
+
+def rounded(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with amounts to 2 decimals and probabilities to 4, as a person reads them; all else as it is.
+
+    Amounts that are all below 1 keep three digits that say something.
+    """
+    places = {}
+    for name in frame.select_dtypes("float"):
+        if SHARE.search(str(name)):
+            places[name] = 4
+        elif MONEY.search(str(name)):
+            largest = float(frame[name].abs().max())
+            places[name] = 2 if not 0 < largest < 1 else 2 - math.floor(math.log10(largest))
+    return frame.round(places) if places else frame
 
 
 def check_ending(path: Path) -> None:
@@ -50,23 +74,25 @@ def write_any(frame: pd.DataFrame, path: Path, ending: str, about: dict[str, Any
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> Path:
-    """Write a CSV for spreadsheets: UTF-8 with a byte order mark, text inert, days as ISO dates.
+    """Write a CSV for spreadsheets: UTF-8 with a byte order mark, text inert, days as ISO dates, amounts rounded.
 
     Returns:
         ``path``.
     """
     with atomic_path(path) as temporary:
-        escape_frame(_days_as_text(frame)).to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator=LINE_END)
+        escape_frame(_days_as_text(rounded(frame))).to_csv(
+            temporary, index=False, encoding="utf-8-sig", lineterminator=LINE_END
+        )
     return path
 
 
-def write_csv_parts(frame: pd.DataFrame, path: Path, largest_file: int | None) -> tuple[Path, ...]:
+def write_csv_parts(frame: pd.DataFrame, path: Path, largest_file: int | None, header: bool = True) -> tuple[Path, ...]:
     """Write a CSV for a platform: UTF-8, bytes as they are; over ``largest_file`` bytes in several files of one shape.
 
     Returns:
         ``path``, or ``path`` with ``-1``, ``-2``, ... before its ending.
     """
-    parts = _parts(frame, largest_file)
+    parts = _parts(frame, largest_file, header)
     if len(parts) == 1:
         paths = [path]
     else:
@@ -75,6 +101,25 @@ def write_csv_parts(frame: pd.DataFrame, path: Path, largest_file: int | None) -
         with atomic_path(target) as temporary:
             temporary.write_bytes(content)
     return tuple(paths)
+
+
+def remove_earlier_parts(path: Path, files: tuple[Path, ...]) -> None:
+    """Remove what an earlier list of the same path left in other files than ``files``, by its side files' word.
+
+    Who must not be in the list by now would still be in it there.
+    """
+    own = re.compile(rf"{re.escape(path.stem)}(-\d+)?{re.escape(path.suffix)}")
+    for first in (path, path.with_name(f"{path.stem}-1{path.suffix}")):
+        side = first.with_name(first.name + ".json")
+        try:
+            named = read_json(side)["files"]
+        except (FileNotFoundError, ValueError, KeyError, TypeError):  # no side file of ours
+            continue
+        for name in {str(name) for name in named} - {file.name for file in files}:
+            if own.fullmatch(name):
+                path.with_name(name).unlink(missing_ok=True)
+        if first not in files:
+            side.unlink()
 
 
 def write_xlsx(frame: pd.DataFrame, path: Path, about: dict[str, Any]) -> Path:
@@ -90,7 +135,7 @@ def write_xlsx(frame: pd.DataFrame, path: Path, about: dict[str, Any]) -> Path:
 
     if len(frame) > XLSX_ROWS:
         raise Refused("xlsx_too_many_rows", rows=len(frame), most=XLSX_ROWS)
-    cells = escape_frame(frame)
+    cells = escape_frame(rounded(frame))
     texts = cells.select_dtypes(["object", "str"])
     for name in texts:
         if (texts[name].astype("str").str.len() > XLSX_CHARACTERS).any():
@@ -138,12 +183,12 @@ def _write_column(
             sheet.write_string(first_row + row, position, str(value))
 
 
-def _parts(frame: pd.DataFrame, largest_file: int | None) -> list[bytes]:
-    content = frame.to_csv(index=False, lineterminator=LINE_END).encode("utf-8")
+def _parts(frame: pd.DataFrame, largest_file: int | None, header: bool) -> list[bytes]:
+    content = frame.to_csv(index=False, header=header, lineterminator=LINE_END).encode("utf-8")
     if largest_file is None or len(content) <= largest_file or len(frame) < 2:
         return [content]
     middle = len(frame) // 2
-    return [*_parts(frame.iloc[:middle], largest_file), *_parts(frame.iloc[middle:], largest_file)]
+    return [*_parts(frame.iloc[:middle], largest_file, header), *_parts(frame.iloc[middle:], largest_file, header)]
 
 
 def _days_as_text(frame: pd.DataFrame) -> pd.DataFrame:

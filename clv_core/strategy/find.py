@@ -10,6 +10,7 @@ import pandas as pd
 from clv_core.errors import NotFound
 
 MOST_HITS: Final = 20
+MOST_CONTAINING: Final = 5
 
 
 def find_customers(ids: pd.Series, text: str, most: int = MOST_HITS) -> list[str]:
@@ -27,6 +28,21 @@ def find_customers(ids: pd.Series, text: str, most: int = MOST_HITS) -> list[str
         return [wanted]
     begins = ids.str[: len(wanted)].str.lower() == wanted.lower()
     return [str(one) for one in ids[begins].head(most)]
+
+
+def containing(ids: pd.Series, text: str, most: int = MOST_CONTAINING) -> list[str]:
+    """Return the ids that hold a text anywhere (``10053`` is in ``0010053``), upper and lower case alike.
+
+    Args:
+        ids: of the customers who may be offered, text [n].
+        text: what was typed; blanks around it do not count.
+        most: ids at most, in the order of ``ids``.
+    """
+    wanted = text.strip().lower()
+    if not wanted:
+        return []
+    holds = ids.str.lower().str.contains(wanted, regex=False)
+    return [str(one) for one in ids[holds].head(most)]
 
 
 def place_of(ids: pd.Series, customer: str, as_of: str) -> int:

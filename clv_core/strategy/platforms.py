@@ -23,8 +23,9 @@ from clv_core.collection.contact_fields import (
     ZIP,
 )
 from clv_core.columns import CUSTOMER_ID
-from clv_core.strategy.contacts import COUNTRY_CODE, lower, sha256
+from clv_core.strategy.contacts import COUNTRY_CODE, MOBILE_CN, lower, md5, sha256
 from clv_core.strategy.history import HISTORIC_VALUE, LAST_PURCHASE
+from clv_core.strategy.platforms_meta import letters, states, zips
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE
 
 PROPERTIES = {
@@ -58,17 +59,21 @@ def google(customers: pd.DataFrame) -> pd.DataFrame:
 
 
 def meta(customers: pd.DataFrame) -> pd.DataFrame:
-    """Meta value-based audience: hashed identifiers (phone as digits), device id as it is, value as a plain number."""
+    """Meta value-based audience: hashed identifiers (phone as digits), device id as it is, value as a plain number.
+
+    Names and places are written as :mod:`clv_core.strategy.platforms_meta` says before they are hashed.
+    """
+    country = customers[COUNTRY_CODE]
     hashed = {
         "email": customers[EMAIL],
         "phone": customers[PHONE].str.lstrip("+"),
         "madid": customers[MADID],
-        "fn": lower(customers[FIRST_NAME]),
-        "ln": lower(customers[LAST_NAME]),
-        "ct": lower(customers[CITY]).str.replace(r"\s", "", regex=True),
-        "st": lower(customers[STATE]).str.replace(r"\s", "", regex=True),
-        "zip": lower(customers[ZIP]),
-        "country": customers[COUNTRY_CODE].str.lower(),
+        "fn": letters(customers[FIRST_NAME]),
+        "ln": letters(customers[LAST_NAME]),
+        "ct": letters(customers[CITY]),
+        "st": states(customers[STATE], country),
+        "zip": zips(customers[ZIP], country),
+        "country": country.str.lower(),
     }
     columns = {name: texts if name == "madid" else sha256(texts) for name, texts in hashed.items()}
     return pd.DataFrame({**columns, "value": plain_numbers(customers[VALUE].clip(lower=0))})
@@ -78,11 +83,28 @@ def tiktok(customers: pd.DataFrame) -> pd.DataFrame:
     """TikTok customer file: hashed lower-case e-mail and E.164 phone, device id in lower case."""
     return pd.DataFrame(
         {
-            "Email_SHA256": sha256(customers[EMAIL]),
+            "Email_SHA256": sha256(tiktok_emails(customers[EMAIL])),
             "Phone_SHA256": sha256(customers[PHONE]),
             "MAID": lower(customers[MADID]),
         }
     )
+
+
+def tiktok_emails(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """Return addresses as TikTok hashes them: without ``+`` and what follows it, and without full stops, before ``@``.
+
+    Source: TikTok, list of supported ids and formats for a customer file (ads.tiktok.com/help/article/customer-file).
+    """
+    parts = texts.str.rpartition("@")
+    return parts[0].str.replace(r"\+.*", "", regex=True).str.replace(".", "", regex=False) + parts[1] + parts[2]
+
+
+def phone_hashes(customers: pd.DataFrame) -> pd.DataFrame:
+    """Tencent Ads phone list: MD5 of each 11-digit mobile number of the Chinese mainland, without +86, one a line.
+
+    Source: developers.e.qq.com/docs/audience_management/file, HASH_MOBILE_PHONE.
+    """
+    return pd.DataFrame({"phone": md5(customers[MOBILE_CN])})
 
 
 def klaviyo(customers: pd.DataFrame) -> pd.DataFrame:
@@ -95,7 +117,7 @@ def klaviyo(customers: pd.DataFrame) -> pd.DataFrame:
         {**contact, **{title: customers[name] for title, name in names.items()}, **properties(customers)}
     )
     if CONSENT in customers and "Email" in contact:
-        frame["Email Marketing Consent"] = "Subscribed"
+        frame["Email Marketing Consent"] = customers[EMAIL].ne("").map({True: "Subscribed", False: ""})
     return frame
 
 
@@ -112,6 +134,25 @@ def hubspot(customers: pd.DataFrame) -> pd.DataFrame:
         "Country/Region": COUNTRY,
     }
     return pd.DataFrame({**{title: customers[name] for title, name in names.items()}, **properties(customers)})
+
+
+def mailchimp(customers: pd.DataFrame) -> pd.DataFrame:
+    """Mailchimp audience: ``Email Address`` is the key, the phone in E.164, the country's code, and tags.
+
+    Source: mailchimp.com/help/format-guidelines-for-your-import-file: the code of the United Kingdom is GB.
+    """
+    names = {"First Name": FIRST_NAME, "Last Name": LAST_NAME, "Phone Number": PHONE, "City": CITY, "Zip Code": ZIP}
+    tags = "CLV tier " + customers[TIER].astype("str") if TIER in customers else ""
+    fields = {title: customers[name] for title, name in names.items()}
+    return pd.DataFrame(
+        {
+            "Email Address": customers[EMAIL],
+            **fields,
+            "Country": customers[COUNTRY_CODE],
+            "Tags": tags,
+            **properties(customers),
+        }
+    )
 
 
 def properties(customers: pd.DataFrame) -> dict[str, pd.Series[Any]]:

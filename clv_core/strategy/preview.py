@@ -27,6 +27,9 @@ class Preview:
         first: its first rows as the platform would read them; None for generic formats.
         unknown_countries: customers in it whose country is not known, by what they have instead; a phone number that
             names no country is read by the region then.
+        unknown_consent: see :class:`~clv_core.strategy.reach.Reach`.
+        unread: the same.
+        notes: what is to be said of them.
     """
 
     format: str
@@ -36,6 +39,9 @@ class Preview:
     reach: dict[str, int]
     first: pd.DataFrame | None
     unknown_countries: dict[str, int] = field(default_factory=dict)
+    unknown_consent: dict[str, int] = field(default_factory=dict)
+    unread: dict[str, dict[str, int]] = field(default_factory=dict)
+    notes: tuple[Message, ...] = ()
 
     @property
     def match_rate(self) -> float:
@@ -65,6 +71,8 @@ class Preview:
             "left_out": self.left_out,
             "reach": self.reach,
             "unknown_countries": self.unknown_countries,
+            "unknown_consent": self.unknown_consent,
+            "unread": self.unread,
             "fewest": self.fewest,
             "too_small": None if small is None else small.to_json(language),
         }
@@ -89,5 +97,15 @@ def preview(
     people = who_is_in(frame, format, contacts, stop)
     columns = EXPORTS[format].columns
     first = None if columns is None else columns(people.customers.head(SHOWN)).reset_index(drop=True)
-    unknown = people.unknown_countries
-    return Preview(format, len(frame), len(people.customers), people.left_out, people.reach, first, unknown)
+    return Preview(
+        format,
+        len(frame),
+        len(people.customers),
+        people.left_out,
+        people.reach,
+        first,
+        people.unknown_countries,
+        people.unknown_consent,
+        people.unread,
+        people.not_understood,
+    )

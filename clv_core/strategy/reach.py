@@ -4,14 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Final
 
 import pandas as pd
 
 from clv_core.collection.contact_fields import CONSENT, COUNTRY, EMAIL, FIELDS, PHONE
+from clv_core.collection.phone_texts import phone_keys, phone_marks
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.columns import CUSTOMER_ID
-from clv_core.strategy.contacts import COUNTRY_CODE, consenting, country_codes, emails, named, phones
+from clv_core.errors import Message
+from clv_core.strategy.contacts import (
+    COUNTRY_CODE,
+    MOBILE_CN,
+    country_codes,
+    emails,
+    mobiles_cn,
+    named,
+    phones,
+    unread,
+)
+from clv_core.strategy.contacts_consent import consenting, not_understood
 from clv_core.strategy.segments import VALUE
+
+GIVEN: Final = {EMAIL: "email_given", PHONE: "phone_given"}
+"""Columns with the cells that an address and a number were read from."""
+
+EXAMPLES: Final = 3
+"""Of words and cells that were not understood, shown where there are some."""
+
+NOBODYS_OWN: Final = 5
+"""A phone number that more customers have is nobody's own, but that of a shop, say, or one to fill the column with."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +46,36 @@ class Reach:
         reach: customers left by contact field that they have.
         unknown_countries: customers left whose country is no country that is known, by what they have instead, the
             most frequent first.
+        unknown_consent: customers asked for, by a word on their consent that means neither yes nor no.
+        unread: customers who may be contacted and whose ``email`` or ``phone`` could not be read, by the field and the
+            shape of the cell (:func:`clv_core.strategy.contacts.unread`).
+        crowded: customers left whose phone number was taken out: many have it, and one of these must not be contacted.
     """
 
     customers: pd.DataFrame
     left_out: dict[str, int]
     reach: dict[str, int]
     unknown_countries: dict[str, int] = field(default_factory=dict)
+    unknown_consent: dict[str, int] = field(default_factory=dict)
+    unread: dict[str, dict[str, int]] = field(default_factory=dict)
+    crowded: int = 0
+
+    @property
+    def not_understood(self) -> tuple[Message, ...]:
+        """What is to be said of words and cells that were not understood; examples are words, and shapes of cells."""
+        said = []
+        if self.unknown_consent:
+            words = ", ".join(list(self.unknown_consent)[:EXAMPLES])
+            counts = {"customers": sum(self.unknown_consent.values()), "examples": words}
+            said.append(Message("warning.consent_words", counts))
+        if self.unread:
+            numbers, addresses = (sum(self.unread.get(name, {}).values()) for name in (PHONE, EMAIL))
+            shapes = ", ".join(shape for name in self.unread for shape in list(self.unread[name])[:EXAMPLES])
+            found = {"phones": numbers, "emails": addresses, "examples": shapes}
+            said.append(Message("warning.contacts_unread", found))
+        if self.crowded:
+            said.append(Message("warning.phones_crowded", {"customers": self.crowded, "most": NOBODYS_OWN}))
+        return tuple(said)
 
 
 def reachable(
@@ -39,8 +85,13 @@ def reachable(
     region: str | None,
     assume_consent: bool,
     suppressed: Collection[str],
+    stop: StopList | None = None,
 ) -> Reach:
     """Return the scored customers who may be and can be contacted.
+
+    Consent, and the wish to be left alone, hold for an address and not for an id: who shares an e-mail address or a
+    phone number with a customer who must not be contacted is left out too. A number of more than ``NOBODYS_OWN``
+    customers is taken from the list instead of its customers.
 
     Args:
         scored: scores, one row a customer.
@@ -48,7 +99,8 @@ def reachable(
         keys: contact fields of which at least one is needed; of customers who share them all, the most valuable stays.
         region: country of phone numbers that name none.
         assume_consent: what holds where there is no consent column.
-        suppressed: customer ids and e-mail addresses to leave out, in any case.
+        suppressed: customer ids, e-mail addresses (in any case) and phone numbers to leave out.
+        stop: the suppression list of the workspace, which itself names nobody.
 
     Raises:
         UsageError: the region is no country whose numbers are known.
@@ -58,39 +110,52 @@ def reachable(
     known = named(customers)
     known = known.assign(agreed=consenting(known, assume_consent))
     known = known[[CUSTOMER_ID, *(name for name in (*FIELDS, CONSENT, "agreed") if name in known)]]
-    own = scored.drop(columns=[name for name in (*FIELDS, CONSENT) if name in scored])
-    people = own.sort_values(VALUE, ascending=False, kind="stable").merge(known, on=CUSTOMER_ID, how="left")
+    given = {title: known[name].astype("str").fillna("") for name, title in GIVEN.items() if name in known}
+    known = clean(known.assign(**given), region)
+    words = {text.strip() for text in suppressed}
+    own, listed = known[CUSTOMER_ID].isin(words), _on_list(known, words)
+    if stop is not None and stop.hashes:
+        own |= stop.hides(known[[CUSTOMER_ID]])
+        listed |= stop.people.marked(known[EMAIL], stop.hashes)
+        for column in (PHONE, GIVEN[PHONE]):
+            if column in known:
+                listed |= stop.hides_phones(known[column])
+    known = _shared(known.assign(listed=listed), ~known["agreed"] | own | listed)
+    plain = scored.drop(columns=[name for name in (*FIELDS, CONSENT, COUNTRY_CODE, MOBILE_CN) if name in scored])
+    people = plain.sort_values(VALUE, ascending=False, kind="stable").merge(known, on=CUSTOMER_ID, how="left")
     people[CUSTOMER_ID] = people[CUSTOMER_ID].astype("str")
+    strange = not_understood(people[people["agreed"].notna()])
     left_out: dict[str, int] = {}
 
     def leave_out(reason: str, out: pd.Series[bool]) -> None:
         nonlocal people
         if out.any():
-            left_out[reason] = int(out.sum())
+            left_out[reason] = left_out.get(reason, 0) + int(out.sum())
             people = people[~out]
 
-    stop = {text.strip() for text in suppressed}
-    addresses = {text.lower() for text in stop}
-    leave_out("suppressed", people[CUSTOMER_ID].isin(stop))
+    leave_out("suppressed", people[CUSTOMER_ID].isin(words | set(known.loc[own, CUSTOMER_ID])))
     leave_out("no_contact", people["agreed"].isna())
     leave_out("no_consent", ~people["agreed"].astype(bool))
-    people = clean(people.drop(columns="agreed"), region)
-    leave_out("suppressed_address", people[EMAIL].isin(addresses) & people[EMAIL].ne(""))
+    leave_out("suppressed", people["listed"].astype(bool))
+    leave_out("shared_contact", people["shared"].astype(bool))
+    bad = {name: unread(people[title], people[name]) for name, title in GIVEN.items() if title in people}
     reached = pd.concat([people[key].ne("") for key in keys], axis=1).any(axis=1)
-    leave_out("no_contact_field", ~reached)
+    leave_out("no_contact", ~reached)
     leave_out("same_contact", people.duplicated(list(keys)))
-    left_out = _merged(left_out, {"suppressed_address": "suppressed", "no_contact_field": "no_contact"})
+    crowded = int(people["crowded"].sum())
+    people = people.drop(columns=["agreed", "listed", "shared", "crowded", *given]).reset_index(drop=True)
     reach = {key: int(people[key].ne("").sum()) for key in keys}
-    return Reach(people.reset_index(drop=True), left_out, reach, _unknown_countries(people))
+    bad = {name: shapes for name, shapes in bad.items() if shapes}
+    return Reach(people, left_out, reach, _unknown_countries(people), strange, bad, crowded)
 
 
 def hidden(scored: pd.DataFrame, customers: pd.DataFrame | None, suppressed: Collection[str]) -> pd.Series[bool]:
-    """Return which scored customers must be in no list, by their id or by their e-mail address, in any case.
+    """Return which scored customers must be in no list, by their id, e-mail address (in any case) or phone number.
 
     Args:
         scored: scores, one row a customer.
         customers: whose addresses are known; None where none are.
-        suppressed: customer ids and e-mail addresses.
+        suppressed: customer ids, e-mail addresses and phone numbers.
     """
     words = {text.strip() for text in suppressed}
     ids = scored[CUSTOMER_ID].astype("str")
@@ -98,11 +163,7 @@ def hidden(scored: pd.DataFrame, customers: pd.DataFrame | None, suppressed: Col
     if customers is None or not words:
         return out
     known = named(customers)
-    if EMAIL not in known:
-        return out
-    addresses = known[EMAIL].astype("str").str.strip().str.lower()
-    owners = known.loc[addresses.isin({text.lower() for text in words}), CUSTOMER_ID]
-    return out | ids.isin(set(owners))
+    return out | ids.isin(set(known.loc[_on_list(known, words), CUSTOMER_ID]))
 
 
 def stopped(scored: pd.DataFrame, customers: pd.DataFrame | None, stop: StopList) -> set[str]:
@@ -114,7 +175,7 @@ def stopped(scored: pd.DataFrame, customers: pd.DataFrame | None, stop: StopList
         stop: the list, which itself names nobody.
     """
     found = {str(one) for one in scored.loc[stop.hides(scored), CUSTOMER_ID]}
-    if customers is None:
+    if customers is None or not stop.hashes:
         return found
     known = named(customers)
     if EMAIL in known:
@@ -122,31 +183,45 @@ def stopped(scored: pd.DataFrame, customers: pd.DataFrame | None, stop: StopList
     return found | {str(one) for one in known.loc[stop.hides(known), CUSTOMER_ID]}
 
 
+def _on_list(known: pd.DataFrame, words: set[str]) -> pd.Series[bool]:
+    """Return whose e-mail address or phone number is among ``words``, as they are written and as they are read."""
+    listed: pd.Series[bool] = pd.Series(False, index=known.index)
+    addresses, marks = {word.lower() for word in words}, {mark for word in words for mark in phone_marks(word)}
+    for column in (EMAIL, GIVEN[EMAIL]):
+        if column in known:
+            texts = known[column].astype("str").fillna("").str.strip().str.lower()
+            listed |= texts.isin(addresses) & texts.ne("")
+    for column in (PHONE, GIVEN[PHONE]):
+        if column in known and marks:
+            listed |= phone_keys(known[column]).isin(marks).any(axis=1)
+    return listed
+
+
+def _shared(known: pd.DataFrame, blocked: pd.Series[bool]) -> pd.DataFrame:
+    """Return the customers with ``shared``: whether a contact of theirs is also that of somebody who is ``blocked``.
+
+    A number that many have is emptied instead, as it is nobody's own; ``crowded`` says whose it was.
+    """
+    shared: pd.Series[bool] = known[EMAIL].ne("") & known[EMAIL].isin(set(known.loc[blocked, EMAIL]))
+    held = known[PHONE].ne("") & known[PHONE].isin(set(known.loc[blocked, PHONE]))
+    crowded = held & (known[PHONE].map(known[PHONE].value_counts()) > NOBODYS_OWN)
+    emptied = {name: known[name].mask(crowded, "") for name in (PHONE, GIVEN[PHONE], MOBILE_CN) if name in known}
+    return known.assign(shared=shared | (held & ~crowded), crowded=crowded, **emptied)
+
+
 def clean(people: pd.DataFrame, region: str | None) -> pd.DataFrame:
-    """Return the customers with all contact fields, and ``country_code``; "" for unknown.
+    """Return the customers with all contact fields, ``country_code`` and ``mobile_cn``; "" for unknown.
 
     E-mail and phone are in the platforms' form, "" where they cannot be one; other fields keep their bytes.
     """
     empty = pd.Series("", index=people.index, dtype="str")
     fields = {name: people[name].astype("str").fillna("") if name in people else empty for name in FIELDS}
     country = country_codes(fields[COUNTRY])
-    return people.assign(
-        **{
-            **fields,
-            COUNTRY_CODE: country,
-            EMAIL: emails(fields[EMAIL]),
-            PHONE: phones(fields[PHONE], country, region),
-        }
-    )
+    numbers = phones(fields[PHONE], country, region)
+    read = {COUNTRY_CODE: country, EMAIL: emails(fields[EMAIL]), PHONE: numbers, MOBILE_CN: mobiles_cn(numbers)}
+    return people.assign(**{**fields, **read})
 
 
 def _unknown_countries(people: pd.DataFrame) -> dict[str, int]:
     words = people.loc[people[COUNTRY_CODE] == "", COUNTRY].str.strip()
     return {str(word): int(count) for word, count in words[words != ""].value_counts().items()}
-
-
-def _merged(counts: dict[str, int], names: dict[str, str]) -> dict[str, int]:
-    merged: dict[str, int] = {}
-    for reason, count in counts.items():
-        merged[names.get(reason, reason)] = merged.get(names.get(reason, reason), 0) + count
-    return merged

@@ -40,15 +40,6 @@ def escape(cells: pd.Series[Any]) -> pd.Series[Any]:
     return text.mask(quoted, QUOTE + text.where(quoted)) if quoted.any() else text
 
 
-def unescape(cells: pd.Series[Any]) -> pd.Series[Any]:
-    """Return the originals of :func:`escape`'s cells."""
-    text = _text(cells)
-    if text is None:
-        return cells
-    quoted = text.str.slice(0, 1).eq(QUOTE)
-    return text.mask(quoted, text.str.slice(1)) if quoted.any() else text
-
-
 def escape_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame whose text cells and column names are inert."""
     names = escape(pd.Series([str(name) for name in frame.columns], dtype="str"))

@@ -11,7 +11,7 @@ import pandas as pd
 from clv_core.columns import CUSTOMER_ID
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import level, move, part_name
-from clv_core.i18n import say_money, say_number, say_share, translate
+from clv_core.i18n import say_money, say_share, translate
 from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE, PURCHASE_DAYS
 from clv_core.strategy.segments import VALUE
 
@@ -82,8 +82,8 @@ def _facts(customers: pd.DataFrame, row: int, currency: str, language: str) -> t
             language,
             days=f"{days[row]:,}",
             share=say_share((days[bought] <= days[row]).mean()),
-            since=say_number(since[row], language),
-            typical=say_number(float(np.median(since[bought])), language),
+            since=f"{since[row]:,.0f}",
+            typical=f"{float(np.median(since[bought])):,.0f}",
         ),
         translate(
             "card.fact.spent",

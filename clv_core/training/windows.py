@@ -84,17 +84,15 @@ def training_snapshot(
     """
     complete = training_cutoffs(log.first_day, end, horizon_days, cutoffs)
     if not complete:
-        raise NotEnoughData(
-            "horizon_too_long",
-            horizon=horizon_days,
-            days=(log.end - log.first_day).days,
-            longest=longest_horizon(log.first_day, log.end),
-            end=log.end.isoformat(),
-        )
+        longest, days = longest_horizon(log.first_day, log.end), (log.end - log.first_day).days
+        said = {"horizon": horizon_days, "days": days, "end": log.end.isoformat()}
+        if longest < 1:
+            raise NotEnoughData("log_too_short", **said)
+        raise NotEnoughData("horizon_too_long", **said, longest=longest)
     latest = partial_cutoffs(log.first_day, end, horizon_days) if partial else []
     chosen = [*complete, *latest]
     sizes = [len(windows_at(log.steps, (cutoff - EPOCH).days, max_steps)[0]) for cutoff in chosen]
-    whole, everything = (min(1.0, max_windows / max(1, sum(some))) for some in (sizes[: len(complete)], sizes))
+    of_whole, of_all = (min(1.0, max_windows / max(1, sum(some))) for some in (sizes[: len(complete)], sizes))
     rng = np.random.default_rng(seed)
     parts = []
     for number, (cutoff, size) in enumerate(zip(chosen, sizes, strict=True)):
@@ -102,7 +100,7 @@ def training_snapshot(
         if size == 0:
             continue
         part = _labelled(log, cutoff, horizon_days, min(horizon_days, (end - cutoff).days), max_steps)
-        share = whole if number < len(complete) else everything
+        share = of_whole if number < len(complete) else of_all
         keep = np.sort(rng.permutation(size)[: max(1, round(size * share))]).astype(np.int64)
         parts.append(part if share == 1.0 else part.take(keep))
     progress.report("windows", len(chosen), len(chosen))

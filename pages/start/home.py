@@ -41,9 +41,8 @@ with doors.container(border=True, height="stretch"):
     st.write(overview.next_step(dataset, model))
     st.space("stretch")
     target = overview.next_page(dataset, model)
-    if st.button(
-        t(f"page.{target}"), icon=navigation.BY_NAME[target].icon, key="door_on", type="primary", disabled=not dataset
-    ):
+    icon = navigation.BY_NAME[target].icon
+    if dataset and st.button(t(f"page.{target}"), icon=icon, key="door_on", type="primary"):
         navigation.go(target)
 
 st.subheader(t("home.loop"), anchor=False)

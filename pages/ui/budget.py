@@ -132,8 +132,9 @@ def _round_step(size: float) -> float:
 
 
 def headline(plan: Plan, budget: float, names: Sequence[str], currency: str) -> str:
-    """Return what the budget is expected to bring, and where the next coin goes."""
-    finding = t("budget.headline", budget=money(budget, currency), gain=money(plan.found.gain, currency))
+    """Return what the budget is expected to bring, saying so where effects are assumed, and what comes next."""
+    key = "budget.headline" if set(plan.table[EVIDENCE]) == {"measured"} else "budget.headline.assumed"
+    finding = t(key, budget=money(budget, currency), gain=money(plan.found.gain, currency))
     if plan.next is None:
         return t("budget.headline.full", finding=finding)
     offer, tier = widgets.plain(plan.next.offer), widgets.plain(names[plan.next.tier - 1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +13,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import kept_explanation
 from clv_core.deployment.kept_scores import scores_path
 from clv_core.deployment.terms import Terms
+from clv_core.errors import NotFound
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.strategy.card import Card
@@ -28,6 +30,11 @@ from pages.ui.navigation import SEARCH
 from pages.ui.recommended_kept import run_of
 from pages.ui.state import t
 
+ADDRESS: Final = "customer"
+"""Names the customer in the address."""
+GIVEN: Final = "card_given"
+"""Session key of the customer whom the address was given last."""
+
 
 def need_customers(dataset: Dataset, bundle: Bundle) -> pd.DataFrame:
     """Return all customers with scores, history and tier; while they are not there, show the run that makes them."""
@@ -43,7 +50,7 @@ def shown(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> pd.DataF
 
 
 def choose(customers: pd.DataFrame, may_be_shown: pd.DataFrame, as_of: date) -> str:
-    """Let the person name a customer; without a name it is the one of the highest predicted value.
+    """Let the person, or the address, name a customer; without a name it is the one of the highest predicted value.
 
     Raises:
         NotFound: nobody has that id, and no id begins so; or the customer is on the suppression list.
@@ -51,9 +58,34 @@ def choose(customers: pd.DataFrame, may_be_shown: pd.DataFrame, as_of: date) -> 
     highest = may_be_shown["customer_id"].iloc[int(may_be_shown["predicted_clv"].to_numpy().argmax())]
     ids = customers["customer_id"]
     first = int(ids.eq(highest).to_numpy().argmax())
-    chosen = search(ids, as_of, first=first, said=t("card.first"), key=SEARCH, hits_key="card_hit")
-    state.stop_list().check(chosen)
+    linked = st.query_params.get(ADDRESS)
+    if linked and linked != st.session_state.get(GIVEN):
+        st.session_state[SEARCH] = linked
+    try:
+        chosen = search(
+            ids,
+            as_of,
+            first=first,
+            said=t("card.first"),
+            key=SEARCH,
+            hits_key="card_hit",
+            offered=may_be_shown["customer_id"],
+        )
+        state.stop_list().check(chosen)
+    except NotFound:
+        _give_address("")
+        raise
+    _give_address(chosen if (st.session_state.get(SEARCH) or "").strip() else "")
     return chosen
+
+
+def _give_address(customer: str) -> None:
+    """Let the address name the customer who was opened, or nobody."""
+    st.session_state[GIVEN] = customer
+    if customer and st.query_params.get(ADDRESS) != customer:
+        st.query_params[ADDRESS] = customer
+    elif not customer and ADDRESS in st.query_params:
+        del st.query_params[ADDRESS]
 
 
 def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer: str) -> Card:

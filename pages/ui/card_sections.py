@@ -19,7 +19,7 @@ from clv_core.strategy.timeline import CUMULATIVE, DAY, NET_VALUE
 from clv_core.strategy.why import MODEL
 from pages.ui import charts_card, export_log, navigation, state, tiers, widgets
 from pages.ui.navigation import SEARCH
-from pages.ui.state import money, percent, say, t
+from pages.ui.state import money, percent, t
 
 
 def headline(card: Card) -> str:
@@ -86,7 +86,7 @@ def _when(card: Card) -> list[str]:
     message = card.next_order.message()
     said = [state.said(message)]
     gap, since = card.next_order.usual_gap_days, card.days_since_last
-    return said if gap is None or since is None else [*said, t("card.gap", gap=say(gap), since=say(since))]
+    return said if gap is None or since is None else [*said, t("card.gap", gap=f"{gap:,.0f}", since=f"{since:,.0f}")]
 
 
 def reasons(card: Card) -> None:

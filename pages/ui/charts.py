@@ -14,7 +14,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from pages.ui.state import say, t
+from pages.ui.state import language, say, t
 
 PREDICTED, ACTUAL, BASELINE, WARNING, DANGER, GAIN, OTHER = (f"#00000{position}" for position in range(1, 8))
 WORDS: Final = "#000010"
@@ -22,6 +22,11 @@ RAMP: Final = tuple(f"#0000{position}" for position in range(11, 21))
 DIVERGING: Final = tuple(f"#0000{position}" for position in range(21, 31))
 DIVERGING_SCALE: Final = [[position / 9, colour] for position, colour in enumerate(DIVERGING)]
 DOTTED: Final = {"color": BASELINE, "dash": "dash", "width": 2}
+NETWORKS: Final = (PREDICTED, OTHER, ACTUAL, BASELINE)
+DASHES: Final = ("solid", "dot")
+"""Of the networks' loss curves, one after the other."""
+PALER: Final = 2.8
+"""The ramp ends so many times beyond the largest cell of a table with text: ink is read on its first third alone."""
 POINTS_SHOWN: Final = 2000
 
 
@@ -142,22 +147,22 @@ def loss_history(frame: pd.DataFrame, message: str | None = None) -> go.Figure:
         frame: columns ``step``, ``loss``, ``seed``.
         message: what the chart shows, in words.
     """
-    figure = go.Figure()
-    for seed, part in frame.groupby("seed"):
+    figure, several = go.Figure(), frame["seed"].nunique() > 1
+    for place, (seed, part) in enumerate(frame.groupby("seed")):
         smooth = part["loss"].rolling(9, min_periods=1, center=True).median()
         figure.add_scatter(
             x=part["step"],
             y=smooth,
             mode="lines",
             name=t("chart.network", seed=seed),
-            line={"color": PREDICTED, "width": 1.6},
+            line={"color": NETWORKS[place % len(NETWORKS)], "width": 1.6, "dash": DASHES[place // len(NETWORKS) % 2]},
             opacity=0.85,
         )
     figure.update_xaxes(title=t("chart.step"))
     figure.update_yaxes(title=t("chart.loss"))
     ends = frame.groupby("seed")["loss"].agg(["first", "last"]).mean()
     fell = t("chart.loss_message", first=say(ends["first"]), last=say(ends["last"]), steps=int(frame["step"].max()))
-    return finish(figure, message or fell, legend=False)
+    return finish(figure, message or fell, legend=several)
 
 
 def threshold_chart(table: pd.DataFrame, at: float, message: str) -> go.Figure:
@@ -194,7 +199,9 @@ def finish(figure: go.Figure, message: str, *, legend: bool = True, height: int 
         bargap=0.25,
         hoverlabel={"namelength": -1},
     )
-    words = {"tickfont_color": WORDS, "title_font_color": WORDS}
+    words: dict[str, Any] = {"tickfont_color": WORDS, "title_font_color": WORDS}
+    if language() == "zh":
+        words |= {"exponentformat": "none", "separatethousands": True}  # 5k and 0.5M are no Chinese numbers
     figure.update_xaxes(automargin=True, **words)
     figure.update_yaxes(automargin=True, **words)
     figure.update_annotations(font_color=WORDS, selector=lambda one: one.font.color is None)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui.charts import ACTUAL, BASELINE, DOTTED, OTHER, RAMP, finish
+from pages.ui.charts import ACTUAL, BASELINE, DOTTED, OTHER, PALER, RAMP, finish
 from pages.ui.state import percent, say, t
 
 SCALE: Final = [[place / 9, colour] for place, colour in enumerate(RAMP)]
@@ -95,13 +96,19 @@ def heat_map(
         axes: titles of the columns and of the rows.
     """
     shown = texts.to_numpy() if values.size <= 260 else None
+    cells = values.to_numpy(float)
+    known = cells[np.isfinite(cells)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
     figure = go.Figure(
         go.Heatmap(
-            z=values.to_numpy(float),
+            z=cells,
+            zmin=low,
+            zmax=low + (high - low) * (PALER if shown is not None else 1) if high > low else low + 1,
             x=values.columns.astype(str),
             y=values.index.astype(str),
             text=shown,
             texttemplate="%{text}" if shown is not None else None,
+            textfont_color=ACTUAL,
             customdata=hover.to_numpy(),
             hovertemplate="%{customdata}<extra></extra>",
             hoverongaps=False,

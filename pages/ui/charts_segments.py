@@ -9,14 +9,12 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pages.ui.charts import ACTUAL, BASELINE, DOTTED, GAIN, PREDICTED, WARNING, finish
+from pages.ui.charts import ACTUAL, BASELINE, DOTTED, GAIN, PALER, PREDICTED, WARNING, finish
 from pages.ui.charts_explore import SCALE
 from pages.ui.state import percent, say, t
 
 QUADRANT_COLOURS: Final = (PREDICTED, GAIN, WARNING, BASELINE)
 POINTS_SHOWN: Final = 2000
-PALER: Final = 1.7
-"""The ramp ends so much beyond the largest cell: text is read more easily on its paler half."""
 
 
 def quadrant(
@@ -102,6 +100,7 @@ def matrix(
             y=_short(rows),
             text=[[f"{many:,}" if many else "" for many in row] for row in counts],
             texttemplate="%{text}",
+            textfont_color=ACTUAL,
             customdata=hover,
             hovertemplate="%{customdata}<extra></extra>",
             colorscale=SCALE,
@@ -165,6 +164,7 @@ def grid(counts: NDArray[np.int64], names: list[list[str]], message: str) -> go.
             y=[1, 2, 3, 4, 5],
             text=[[f"{names[i][k]}<br>{counts[i, k]:,}" for k in range(5)] for i in range(5)],
             texttemplate="%{text}",
+            textfont_color=ACTUAL,
             hovertemplate="%{text}<br>%{z:.1%}<extra></extra>",
             colorscale=SCALE,
             zmin=0,

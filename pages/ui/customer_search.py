@@ -1,4 +1,4 @@
-"""A customer is named by id, or by how the id begins."""
+"""A customer is named by id, by how the id begins, or by a part of it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,21 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.errors import NotFound
-from clv_core.strategy.find import MOST_HITS, find_customers
+from clv_core.strategy.find import MOST_HITS, containing, find_customers
 from pages.ui import state
 from pages.ui.state import t
 
 
-def search(ids: pd.Series, as_of: date | str, *, first: int, said: str, key: str, hits_key: str) -> str:
+def search(
+    ids: pd.Series,
+    as_of: date | str,
+    *,
+    first: int,
+    said: str,
+    key: str,
+    hits_key: str,
+    offered: pd.Series | None = None,
+) -> str:
     """Let the person name a customer.
 
     Args:
@@ -23,9 +32,10 @@ def search(ids: pd.Series, as_of: date | str, *, first: int, said: str, key: str
         said: who that is, in a sentence.
         key: of the field.
         hits_key: of the choice among several.
+        offered: ids that may be offered to whoever typed a part of one; None: all.
 
     Raises:
-        NotFound: nobody has that id, and no id begins so.
+        NotFound: nobody has that id, and no id holds what was typed.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
@@ -39,12 +49,16 @@ def search(ids: pd.Series, as_of: date | str, *, first: int, said: str, key: str
         if not (text or "").strip():
             st.caption(said)
             return str(ids.iloc[first])
-        hits = find_customers(ids, text)
+        wanted, label = text.strip(), "card.hits"
+        offered = ids if offered is None else offered
+        hits = [wanted] if (ids == wanted).any() else find_customers(offered, wanted)
         if not hits:
-            raise NotFound("customer_unknown", customer=text.strip(), cutoff=state.day(as_of))
+            hits, label = containing(offered, wanted), "card.hits.containing"
+        if not hits:
+            raise NotFound("customer_unknown", customer=wanted, cutoff=state.day(as_of))
         if len(hits) == 1:
             return hits[0]
-        chosen = st.selectbox(t("card.hits"), hits, key=hits_key, width=320)
+        chosen = st.selectbox(t(label), hits, key=hits_key, width=320)
         if len(hits) == MOST_HITS:
             st.caption(t("card.hits.more", most=MOST_HITS))
     return str(chosen)

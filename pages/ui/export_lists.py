@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -17,14 +18,15 @@ from clv_core.collection.pseudonyms import load_key
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
-from clv_core.strategy.contacts_file import read_suppressed
-from clv_core.strategy.contacts_stored import stored_fields, with_stored
+from clv_core.strategy.contacts_stored import stored_consent, stored_fields, with_stored
 from clv_core.strategy.export import EXPORTS, Contacts, Exported, export, log_export
 from clv_core.strategy.preview import Preview, preview
 from clv_core.strategy.segments import TIER
+from clv_core.strategy.suppress_file import Entries, read_entries, words_of
+from clv_core.strategy.suppress_match import Matches, matches
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import access, by_role, navigation, row_files, state, tiers, widgets
-from pages.ui.state import name_of, percent, say, t
+from pages.ui.state import name_of, percent, t
 
 AT_ONCE: Final = 100_000
 """So many customers are looked up while the person waits; for more the button is pressed first."""
@@ -78,11 +80,11 @@ def choose(dataset: Dataset, bundle: Bundle, tiered: pd.DataFrame) -> Wish:
                 t("exporting.region"), key="export_region", max_chars=2, help=t("lists.region.help"), width=260
             )
     help = t("exporting.stop.help")
-    upload = st.file_uploader(t("exporting.stop"), ["txt", "csv"], key="export_stop_file", help=help)
+    upload = st.file_uploader(t("exporting.stop"), ["txt", "csv", "xlsx"], key="export_stop_file", help=help)
     stop = _stop_list(upload, dataset)
     agreed = CONSENT in fields
     if EXPORTS[format].needs_contacts and fields and not agreed:
-        agreed = st.checkbox(t("exporting.assume"), key="export_assume")
+        agreed = assumed(dataset, "export_assume", t("exporting.assume"))
     chosen = tiered[tiered[TIER].isin(wanted)] if wanted else tiered
     chosen = chosen.sort_values("predicted_clv", ascending=False, kind="stable")
     chosen = chosen.assign(tier_name=chosen[TIER].map(dict(enumerate(names, 1))))
@@ -92,18 +94,48 @@ def choose(dataset: Dataset, bundle: Bundle, tiered: pd.DataFrame) -> Wish:
     return Wish(chosen, tuple(wanted), format, Contacts(None, region or None, agreed, stop), mark)
 
 
+def assumed(dataset: Dataset, key: str, label: str) -> bool:
+    """Ask whether all agreed, where no column is taken for consent; where one may say so, name it instead."""
+    columns = stored_consent(dataset)
+    if not columns:
+        return st.checkbox(label, key=key)
+    named = ("、" if state.language() == "zh" else ", ").join(columns)
+    st.warning(t("exporting.consent_columns", columns=widgets.plain(named)), icon=":material/rule:")
+    return False
+
+
 def _stop_list(upload: UploadedFile | None, dataset: Dataset) -> frozenset[str]:
-    """Return the ids and addresses of an uploaded do-not-contact list."""
+    """Return the words of an uploaded do-not-contact list, and say how many of its entries match somebody."""
     if upload is None:
         return frozenset()
-    path = state.workspace().folder("uploads") / f"stop-{secrets.token_hex(6)}.txt"
+    ending = Path(upload.name).suffix.lower()
+    path = state.workspace().folder("uploads") / f"stop-{secrets.token_hex(6)}{ending}"
     facts = dataset.manifest
     key = load_key(state.workspace(), facts.key_fingerprint) if facts.pseudonymised else None
     try:
         path.write_bytes(upload.getvalue())
-        return read_suppressed(path, key)
+        entries = read_entries(path)
     finally:
         path.unlink(missing_ok=True)
+    say_matches(entries, dataset)
+    return words_of(entries, key)
+
+
+def say_matches(entries: Entries, dataset: Dataset) -> None:
+    """Say how many entries of a do-not-contact list match a customer; warn where none does."""
+    if not entries:
+        return
+    mark = hashlib.sha256(repr((entries, dataset.name, dataset.version)).encode()).hexdigest()
+    found = _matches(mark, entries, dataset)
+    if found.nobody == found.read:
+        st.warning(found.message.text(state.language()), icon=":material/person_alert:")
+    else:
+        st.caption(found.message.text(state.language()))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _matches(mark: str, _entries: Entries, _dataset: Dataset) -> Matches:
+    return matches(state.workspace(), _entries, [_dataset])
 
 
 def preview_of(wish: Wish, dataset: Dataset, bundle: Bundle) -> Preview | None:
@@ -148,14 +180,14 @@ def headline(found: Preview) -> str:
 def show(found: Preview, dataset: Dataset) -> None:
     """Show the match rate, the reach by field, why others are not in the list, and its first rows."""
     figures = [
-        widgets.Figure(t("exporting.asked"), say(found.asked), t("exporting.asked.help")),
-        widgets.Figure(t("exporting.in"), say(found.rows), t("exporting.in.help")),
+        widgets.Figure(t("exporting.asked"), f"{found.asked:,}", t("exporting.asked.help")),
+        widgets.Figure(t("exporting.in"), f"{found.rows:,}", t("exporting.in.help")),
         widgets.Figure(t("exporting.rate"), percent(found.match_rate), t("exporting.rate.help")),
     ]
     for field, count in found.reach.items():
         if field not in stored_fields(dataset):
             continue
-        figures.append(widgets.Figure(name_of("contact", field), say(count), t("exporting.reach.help")))
+        figures.append(widgets.Figure(name_of("contact", field), f"{count:,}", t("exporting.reach.help")))
     widgets.figures(figures, 6)
     if found.left_out:
         st.caption(t("exporting.left_out", reasons=row_files.reasons(found.left_out)))
@@ -164,6 +196,8 @@ def show(found: Preview, dataset: Dataset) -> None:
         words = widgets.plain(mark.join(list(found.unknown_countries)[:EXAMPLES]))
         count = sum(found.unknown_countries.values())
         st.caption(t("exporting.countries", customers=f"{count:,}", examples=words))
+    for message in found.notes:
+        st.caption(widgets.plain(message.text(state.language())))
     if found.too_small is not None and found.rows:
         st.warning(found.too_small.text(state.language()), icon=":material/group_off:")
     if found.first is not None and len(found.first):

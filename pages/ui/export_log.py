@@ -67,11 +67,11 @@ def _row(entry: dict[str, Any], models: dict[str, str]) -> dict[str, Any]:
     return {
         t("column.export_when"): state.moment(entry["made"]),
         t("column.export_who"): entry.get("who", ""),
+        t("column.dataset"): entry["dataset"],
         t("column.export_what"): name_of("export", entry["format"]),
         t("column.export_customers"): entry.get("customers"),
         t("column.export_rows"): entry["rows"],
         t("column.export_segment"): entry["segment"] or t("exporting.segment.all"),
-        t("column.dataset"): entry["dataset"],
         t("column.model"): models.get(entry["model"], entry["model"]),
         t("column.export_files"): ", ".join(entry["files"]),
     }

@@ -14,6 +14,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.evaluation.beside import best_baseline, level_of, rows_of
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves, threshold_table
 from clv_core.evaluation.metrics import METRICS
+from clv_core.i18n import say_change
 from pages.ui import charts, state, widgets
 from pages.ui.state import money, name_of, percent, t
 
@@ -80,7 +81,7 @@ def said(metric: str, value: float, currency: str = "") -> str:
     """Return a metric's value in its unit."""
     unit = METRICS[metric].unit
     if unit == "share":
-        return f"{value:+.1%}".replace("-", "−") if METRICS[metric].better == "zero" else f"{value:.1%}"
+        return say_change(value, 1) if METRICS[metric].better == "zero" else f"{value:.1%}"
     return f"{value:.3f}" if unit == "score" else f"{money(value, currency if unit == 'money' else '')}"
 
 

@@ -12,8 +12,9 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry, Version
 from clv_core.errors import ClvError
+from clv_core.i18n import say_change
 from pages.ui import access, by_role, navigation, outcomes, state, widgets
-from pages.ui.state import percent, say, t
+from pages.ui.state import say, t
 from pages.ui.widgets import Figure
 
 ROLES: Final = {"champion": ("green", ":material/record_voice_over:"), "challenger": ("blue", ":material/swords:")}
@@ -72,8 +73,9 @@ def kind(version: Version) -> str:
 
 
 def title(version: Version) -> str:
-    """Return number, kind, horizon and role of a version in one line."""
+    """Return number, kind, horizon, day of training and role of a version in one line."""
     parts = [t("models.version", n=version.number), kind(version), t("unit.days", n=version.record["horizon_days"])]
+    parts += [state.day(version.record["created"])]
     parts += [t(f"models.role.{version.role}")] if version.role else []
     return " · ".join([*parts, *([t("models.archived")] if version.archived else [])])
 
@@ -168,8 +170,7 @@ def _figures(version: Version) -> list[Figure]:
     if "gini" in metrics:
         found.append(Figure(t("models.figure.order"), say(metrics["gini"], 2), t("metric.gini.meaning")))
     if "bias" in metrics:
-        level = f"{'+' if metrics['bias'] > 0 else ''}{percent(metrics['bias'])}"
-        found.append(Figure(t("models.figure.level"), level.replace("-", "−"), t("metric.bias.meaning")))
+        found.append(Figure(t("models.figure.level"), say_change(metrics["bias"]), t("metric.bias.meaning")))
     if "mae" in metrics:
         found.append(Figure(t("models.figure.size"), state.money(metrics["mae"], currency), t("metric.mae.meaning")))
     return found

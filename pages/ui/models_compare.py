@@ -21,9 +21,12 @@ def show(found: Shelf) -> None:
     if len(found.versions) < 2:
         st.caption(t("models.compare.alone"))
         return
-    roles = [one.role for one in found.versions]
-    start = roles.index("champion")
-    other = roles.index("challenger") if "challenger" in roles else 1 if start == 0 else 0
+    start = models_versions.champion(found)
+    others = [place for place, one in enumerate(found.versions) if place != start]
+    measured = [place for place in others if found.versions[place].record["metrics"]]
+    other = min(measured or others, key=lambda place: found.versions[place].role != "challenger")
+    if not measured:
+        st.caption(t("models.compare.none_measured"))
     left, right = st.columns(2)
     with left:
         one = models_versions.pick(found, t("models.compare.one"), "compare_one", start=start)

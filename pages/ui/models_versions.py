@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
 from clv_core.deployment.registry import Version
 from clv_core.deployment.registry.card import model_card
+from clv_core.i18n import say_change
 from pages.ui import by_role, models_board, models_exchange, state, widgets
 from pages.ui.models_board import Shelf, title
 from pages.ui.state import t
@@ -30,12 +33,17 @@ def show(found: Shelf) -> None:
 
 def card(found: Shelf) -> None:
     """Show the model card of a version."""
-    version = pick(found, t("models.which"), "models_card")
+    version = pick(found, t("models.which"), "models_card", start=champion(found))
     text = model_card(version, state.language())
     name = f"{found.name.replace(' ', '-')}_model-card_v{version.number}.md"
     widgets.download(t("models.card.download"), text, name, key="download_card")
     with st.container(border=True):
         st.markdown(text)
+
+
+def champion(found: Shelf) -> int:
+    """Return the champion's place among the versions."""
+    return [one.role for one in found.versions].index("champion")
 
 
 def pick(found: Shelf, label: str, key: str, *, start: int = 0) -> Version:
@@ -63,19 +71,20 @@ def _table(found: Shelf) -> None:
             t("column.horizon"): [record["horizon_days"] for record in records],
             t("column.verdict"): [t(f"trust.{one.trust.verdict}") for one in rows],
             t("metric.gini"): [record["metrics"].get("gini") for record in records],
-            t("metric.bias"): [_rounded(record["metrics"].get("bias")) for record in records],
+            t("metric.bias"): [_off(record["metrics"].get("bias")) for record in records],
             t("modelcard.fact.cutoff"): [state.day(record["cutoff"]) for record in records],
-            t("column.created"): [state.moment(record["created"]) for record in records],
+            t("column.created"): [state.day(record["created"]) for record in records],
             t("models.column.seconds"): [record["actual"]["seconds"] for record in records],
             t("modelcard.fact.source"): [t(f"modelcard.source.{one.source}") for one in rows],
             t("models.column.sound"): [models_board.sound(found, one) for one in rows],
         }
     )
     number = st.column_config.NumberColumn
-    formats = {
+    formats: dict[str, Any] = {
         t("metric.gini"): number(format="%.2f", help=t("metric.gini.meaning")),
-        t("metric.bias"): number(format="percent", help=t("metric.bias.meaning")),
+        t("metric.bias"): st.column_config.TextColumn(help=t("metric.bias.meaning"), alignment="right"),
         t("models.column.seconds"): number(format="%.0f"),
+        t("models.column.sound"): st.column_config.CheckboxColumn(width="small"),
     }
     st.dataframe(table, hide_index=True, column_config=formats, placeholder="–", alt=t("models.what.versions"))
 
@@ -86,8 +95,8 @@ def _role(version: Version) -> str:
     return t("models.archived") if version.archived else ""
 
 
-def _rounded(share: float | None) -> float | None:
-    return None if share is None else round(share, 2)
+def _off(bias: float | None) -> str | None:
+    return None if bias is None else say_change(bias)
 
 
 def _actions(found: Shelf, version: Version) -> None:

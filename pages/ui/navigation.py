@@ -9,6 +9,7 @@ from typing import Final
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from pages.ui import state
 from pages.ui.state import t
 
 ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
@@ -90,15 +91,15 @@ def name_of(page: StreamlitPage) -> str:
     return page.url_path or PAGES[0].name
 
 
-def go(name: str) -> None:
-    """Open another page."""
-    st.switch_page(BY_NAME[name].path)
+def go(name: str, **address: str) -> None:
+    """Open another page under the same address, and ``address``; one that differs is an entry of the history more."""
+    st.switch_page(BY_NAME[name].path, query_params=state.address(**address))
 
 
 def open_customer(customer: str) -> None:
     """Open the customer page with the card of one customer."""
     st.session_state[SEARCH] = customer
-    go("customer")
+    go("customer", customer=customer)
 
 
 def open_customers_table() -> None:

@@ -80,8 +80,7 @@ def steps_done(dataset: Dataset | None, model: Bundle | None) -> set[str]:
     if dataset:
         done |= {"collection", "preprocessing"}
     if dataset and model:
-        done |= {"features", "model"}
-        done |= set() if model.untrained else {"training"}
+        done |= {"features"} if model.untrained else {"features", "model", "training"}
         done |= {"evaluation"} if model.record["holdout"] else set()
         work = state.workspace()
         done |= {"deployment"} if any((work.predictions / model.id).glob("*.parquet")) else set()

@@ -11,9 +11,10 @@ import streamlit as st
 from clv_core.collection.contact_fields import CONSENT, PHONE
 from clv_core.collection.store import Dataset
 from clv_core.errors import ClvError
-from clv_core.strategy.contacts_stored import stored_contacts, stored_fields
+from clv_core.strategy.contacts_stored import stored_fields, with_stored
 from clv_core.strategy.export import EXPORTS, Contacts, Side, export, log_export
-from pages.ui import access, by_role, navigation, row_files, state, widgets
+from clv_core.strategy.suppress_file import entries_of, words_of
+from pages.ui import access, by_role, export_lists, navigation, row_files, state, widgets
 from pages.ui.segmenting import Scene
 from pages.ui.state import name_of, t
 
@@ -55,22 +56,25 @@ def offer(
                     help = t("lists.region.help")
                     region = st.text_input(t("lists.region"), key="list_region", max_chars=2, help=help)
             hidden = st.text_area(t("lists.suppress"), key="list_suppress", help=t("lists.suppress.help"), height=80)
-            agreed = CONSENT in fields or st.checkbox(t("lists.assume"), key="list_assume")
+            agreed = CONSENT in fields or export_lists.assumed(dataset, "list_assume", t("lists.assume"))
             may = by_role.if_may("export", disabled=not allowed or not count)
             pressed = st.form_submit_button(t("lists.make"), **may)
         if pressed:
-            suppressed = frozenset(line.strip() for line in (hidden or "").splitlines() if line.strip())
+            entries = entries_of(hidden or "")
+            suppressed = words_of(entries)
             contacts = Contacts(None, region or None, bool(agreed), suppressed)
             marks = (format, region, str(agreed), *sorted(suppressed))
             stem = row_files.stem(scene.bundle, f"{what}-{format}", side, scene.terms, *marks)
-            _make(dataset, chosen(), format, side, state.workspace().exports / f"{stem}.csv", contacts)
+            path = state.workspace().exports / f"{stem}{EXPORTS[format].suffix}"
+            _make(dataset, chosen(), format, side, path, contacts)
+            export_lists.say_matches(entries, dataset)
 
 
 def _make(dataset: Dataset, chosen: pd.DataFrame, format: str, side: Side, path: Path, contacts: Contacts) -> None:
     """Write the list, say who is in it and who is not, and offer the files."""
     try:
         access.require("export")
-        given = Contacts(stored_contacts(dataset), contacts.region, contacts.assume_consent, contacts.suppressed)
+        given = with_stored(contacts, dataset, format)
         made = export(chosen, format, path, side=side, contacts=given, stop=state.stop_list())
     except ClvError as error:
         widgets.error_box(error)
@@ -79,4 +83,6 @@ def _make(dataset: Dataset, chosen: pd.DataFrame, format: str, side: Side, path:
     st.markdown(t("lists.made", rows=made.rows, asked=len(chosen)))
     if made.left_out:
         st.caption(t("lists.left_out", reasons=row_files.reasons(made.left_out)))
+    for message in made.notes:
+        st.caption(widgets.plain(message.text(state.language())))
     row_files.made(made, "list")

@@ -108,5 +108,7 @@ def chart_message(everyone: pd.DataFrame) -> str:
     if len(rows) == 1:
         return t("price.chart.one" if sure else "price.chart.one.unsure", first=first)
     if most["high"] >= least["low"]:
-        return t("price.chart.some" if sure else "price.chart.none", sure=sure, count=len(rows))
+        less = int((rows["low"] > 0).sum())
+        key = "price.chart.some" if sure else "price.chart.less" if less else "price.chart.none"
+        return t(key, sure=sure, less=less, count=len(rows))
     return t("price.chart", first=first, last=last, count=len(rows))

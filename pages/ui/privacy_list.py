@@ -10,6 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import audit
+from clv_core.collection.store import list_datasets
+from clv_core.strategy.suppress_file import Entries, entries_of, words_of
+from clv_core.strategy.suppress_match import matches
 from pages.ui import access, outcomes, state
 from pages.ui.state import t
 
@@ -23,15 +26,16 @@ def show() -> None:
         st.markdown(f"**{t('privacy.suppress')}**  \n{t('privacy.suppress.why')}")
         mark = st.session_state.get(ROUND, 0)
         typed = st.text_area(t("privacy.suppress.ids"), key=f"suppress_ids_{mark}", height=110)
-        words = [line.strip() for line in (typed or "").splitlines() if line.strip()]
+        entries = entries_of(typed or "")
+        words = sorted(words_of(entries))
         with st.container(horizontal=True):
             if st.button(t("privacy.suppress.add"), key="suppress_add", type="primary", icon=":material/person_off:"):
-                _change("add", words, people.add)
+                _change("add", words, people.add, entries)
             if st.button(t("privacy.suppress.remove"), key="suppress_remove", icon=":material/person_add:"):
                 _change("remove", words, people.remove)
             if st.button(t("privacy.suppress.check"), key="suppress_check", icon=":material/search:") and words:
-                held = sum(people.holds(word) for word in words)
-                st.caption(t("privacy.suppress.checked", held=held, n=len(words)))
+                held = sum(any(people.names(word) for word in entry) for entry in entries)
+                st.caption(t("privacy.suppress.checked", held=held, n=len(entries)))
     entries = people.entries()
     if not entries:
         st.caption(t("privacy.suppress.empty"))
@@ -47,7 +51,7 @@ def show() -> None:
     st.dataframe(table, hide_index=True, alt=t("privacy.suppress"))
 
 
-def _change(how: str, words: list[str], change: Callable[[list[str]], int]) -> None:
+def _change(how: str, words: list[str], change: Callable[[list[str]], int], entries: Entries = ()) -> None:
     access.require("suppress")
     if not words:
         st.warning(t("privacy.suppress.nobody"), icon=":material/warning:")
@@ -55,5 +59,9 @@ def _change(how: str, words: list[str], change: Callable[[list[str]], int]) -> N
     changed = change(words)
     audit.note(state.workspace(), f"suppress {how}", customers=changed)
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
-    outcomes.say(t(f"privacy.suppress.{how}.done", n=changed))
+    done = t(f"privacy.suppress.{how}.done", n=changed)
+    if entries:
+        found = matches(state.workspace(), entries, list_datasets(state.workspace()))
+        done = f"{done} {found.message.text(state.language())}"
+    outcomes.say(done)
     st.rerun()

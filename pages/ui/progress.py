@@ -24,6 +24,8 @@ ADDRESSES: Final = re.compile(r"([ -][0-9a-f]{12})+$")
 RECENT: Final = 30
 RESUMES: Final = ("train", "tune", "backtest")
 """Commands that go on where they were cut off; the others start anew."""
+LACKING: Final = ("price_no_variation", "price_nothing_measured", "price_no_columns", "recommend_no_products")
+"""What a log does not hold: it is said plainly, as trying again cannot help."""
 
 
 def latest(command: str, label: str | None = None) -> jobs.Job | None:
@@ -146,6 +148,8 @@ def technical_log(job: jobs.Job) -> None:
 def need(ready: bool, command: list[str], label: str, note: str) -> None:
     """Go on where a result is there; otherwise start the command that makes it, show the run, and end the page here.
 
+    Where the run found that the log does not hold what it needs, that is said in its place.
+
     Args:
         ready: whether the result is there.
         command: what makes it.
@@ -157,6 +161,10 @@ def need(ready: bool, command: list[str], label: str, note: str) -> None:
     job = latest(command[0], label)
     if job is None or job.status()["state"] == jobs.DONE:
         job = state.start_job(command, label)
+    error = job.status().get("error") or {}
+    if job.status()["state"] == jobs.FAILED and error.get("code") in LACKING:
+        widgets.refused(error)
+        st.stop()
     st.caption(note)
     if running(job):
         watch(job)

@@ -75,11 +75,18 @@ def headline(advice: KeptAdvice, kind: str) -> str:
     if not found:
         return t("recommend.headline.unmeasured", customers=say(len(advice.customers)))
     recall = {name: found[name]["recall"]["value"] for name in METHODS}
-    times = say(recall["blend"] / recall["popular"], 2) if recall["popular"] > 0 else "–"
-    about = {"share": percent(recall["blend"], 1), "times": times}
+    about = {"share": percent(recall["blend"], 1), "than": _than_popular(found)}
     if kind == WITHOUT_BOUGHT or recall["own"] <= 0:
         return t(f"recommend.headline.{kind}", **about, more="")
     return t(f"recommend.headline.{kind}", **about, more=_than_own(recall["blend"] / recall["own"]))
+
+
+def _than_popular(found: dict[str, dict[str, Any]]) -> str:
+    """Return how the recommendations compare with the best sellers; what chance may explain is said to be no better."""
+    ours, simple = found["blend"]["recall"], float(found["popular"]["recall"]["value"])
+    if ours["value"] <= simple or ours["low"] <= simple:
+        return t("recommend.than_popular.no_better", share=percent(simple, 1))
+    return t("recommend.than_popular.times", times=say(ours["value"] / simple, 2) if simple > 0 else "–")
 
 
 def _than_own(ratio: float) -> str:

@@ -24,14 +24,16 @@ from pages.ui.state import say, t
 def of_customer(advice: KeptAdvice, kind: str, names: Sequence[str], currency: str) -> None:
     """Let the person name a customer, and show what she is recommended and why, her tier by its name."""
     ids, cutoff, stop = advice.customers["customer_id"], advice.record["cutoff"], state.stop_list()
+    stopped = stop.hides(advice.customers)
     try:
         chosen = search(
             ids,
             cutoff,
-            first=int((~stop.hides(advice.customers)).to_numpy().argmax()),
+            first=int((~stopped).to_numpy().argmax()),
             said=t("recommend.customer.first"),
             key="recommend_search",
             hits_key="recommend_hit",
+            offered=ids[~stopped],
         )
         stop.check(chosen)
     except NotFound as error:

@@ -15,6 +15,7 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_scores import kept_scores, scores_path
 from clv_core.deployment.terms import Terms
+from clv_core.i18n import say_miss
 from clv_core.strategy.history import purchase_history, with_history
 from clv_core.strategy.schemes import realised as then
 from clv_core.strategy.schemes.movement import Movement, movement
@@ -147,9 +148,9 @@ def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
         "segments.came.message",
         actual=money(actual, scene.currency),
         predicted=money(predicted, scene.currency),
-        off=f"{actual / predicted - 1:+.0%}" if predicted > 0 else "–",
+        off=say_miss(predicted, actual),
         name=worst["name"],
-        worst=f"{worst['ratio'] - 1:+.0%}" if np.isfinite(worst["ratio"]) else "–",
+        worst=say_miss(worst["predicted"], worst["actual"]),
     )
     unit = state.unit(scene.currency)
     widgets.chart(charts_segments.realised_bars(rows, message, unit=unit), "realised")
@@ -162,13 +163,14 @@ def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
         "low": number(t("segments.column.low"), format="accounting", help=t("segments.column.low.help")),
         "high": number(t("segments.column.high"), format="accounting", help=t("segments.column.low.help")),
         "actual": number(t("segments.came.actual"), format="accounting"),
-        "off": number(t("segments.came.off"), format="%+.0f%%"),
+        "off": st.column_config.TextColumn(t("segments.came.off"), help=t("segments.came.off.help"), alignment="right"),
         "buyers_predicted": number(t("segments.came.buyers_predicted"), format="%.0f"),
         "buyers_actual": number(t("segments.came.buyers_actual"), format="%.0f"),
     }
     if not known:
         columns = {name: one for name, one in columns.items() if name not in ("low", "high")}
-    shown = rows.assign(off=100 * (rows["ratio"] - 1))[list(columns)]
+    off = [say_miss(*pair) for pair in zip(rows["predicted"], rows["actual"], strict=True)]
+    shown = rows.assign(off=off)[list(columns)]
     st.dataframe(
         shown, hide_index=True, column_config=columns, alt=t("segments.view.came"), key="came_table", height="content"
     )

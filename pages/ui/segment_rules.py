@@ -12,7 +12,7 @@ from clv_core.columns import CATEGORY, CHANNEL, COUNTRY
 from clv_core.errors import ClvError, UsageError
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import label
-from clv_core.strategy.conditions import OPERATORS, Condition
+from clv_core.strategy.conditions import OPERATORS, Condition, values_of
 from clv_core.strategy.schemes.known import columns_of, with_known
 from clv_core.strategy.schemes.rules import Rule, Rules
 from clv_core.strategy.schemes.saved import load_rules, remove_rules, save_rules, saved_rules
@@ -154,7 +154,7 @@ def _added(
     """Keep the rules with one condition more, once it can be read on these customers."""
     if not segment.strip() or not value.strip():
         raise UsageError("rule_unfinished")
-    condition = Condition.parse(f"{column}{operator}{value.strip().replace('，', ',')}")
+    condition = Condition(column, operator, values_of(value if '"' in value else value.replace("，", ","), operator))
     condition.holds(with_known(customers.head(1000), dataset, dataset.log_end, (column,)))
     name = segment.strip()
     new = Rules(check_name(title), (Rule(name, (condition,)),)) if rules is None else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -10,6 +12,7 @@ import streamlit as st
 
 from clv_core.collection.store import Dataset
 from clv_core.deployment.terms import Terms
+from clv_core.errors import UsageError
 from clv_core.strategy.schemes.clusters import CLUSTERS, DEFAULT_COUNT, MOST, Clusters
 from clv_core.strategy.schemes.parse import KINDS
 from clv_core.strategy.schemes.quadrant import BY, IF_BUYS, QUADRANT, Quadrant
@@ -24,6 +27,8 @@ from pages.ui.state import t
 
 SECOND: Final = "second_"
 """The keys of the widgets that set a scheme to compare with begin so."""
+BETWEEN: Final = re.compile(r"\s*[,;，；、]\s*|\s+")
+"""What may stand between two numbers."""
 NEW: Final = ""
 """The choice among kept rules that stands for a set that is not there yet."""
 
@@ -103,14 +108,31 @@ def _asked(kind: str, dataset: Dataset, customers: pd.DataFrame, terms: Terms, p
         return Clusters(int(count))
     if kind == RULES:
         return _rules(dataset, prefix)
-    text = st.text_input(
-        t(f"segments.cuts.{kind}"),
-        _default_cuts(kind, customers),
-        key=f"{prefix}scheme_cuts_{kind}" + (f"_{terms.mark}" if kind == THRESHOLDS else ""),
-        persist_state="session",
-        width=260,
-    )
-    return ValueTiers(Scheme.parse(f"{kind}:{text.replace('，', ',')}"))
+    key = f"{prefix}scheme_cuts_{kind}" + (f"_{terms.mark}" if kind == THRESHOLDS else "")
+    usual = _default_cuts(kind, customers)
+    text = st.text_input(t(f"segments.cuts.{kind}"), usual, key=key, persist_state="session", width=260)
+    return _written(text, usual, key, lambda cuts: ValueTiers(Scheme.parse(f"{kind}:{cuts}")), f"segments.wrong.{kind}")
+
+
+def _written(text: str, usual: str, key: str, make: Callable[[str], Segmentation], wrong: str) -> Segmentation:
+    """Return the scheme of the numbers that a person wrote; where they make none, say so and keep the last that did.
+
+    Args:
+        text: numbers with commas, semicolons or blanks between them, also Chinese ones.
+        usual: those that stand for none so far.
+        key: of the field.
+        make: the scheme of numbers with commas between them.
+        wrong: catalogue key of how to write them.
+    """
+    cuts = ",".join(BETWEEN.split(text.strip(" ,;，；、")))
+    try:
+        scheme = make(cuts)
+    except UsageError:
+        last = st.session_state.get(f"{key}_last", ",".join(BETWEEN.split(usual)))
+        st.warning(t(wrong, last=last.replace(",", ", ")), icon=":material/edit:")
+        return make(last)
+    st.session_state[f"{key}_last"] = cuts
+    return scheme
 
 
 def _default_cuts(kind: str, scored: pd.DataFrame) -> str:
@@ -133,14 +155,10 @@ def _cost(customers: pd.DataFrame, prefix: str) -> Segmentation:
         persist_state="session",
         width=190,
     )
-    text = st.text_input(
-        t("segments.multiples"),
-        ", ".join(f"{one:g}" for one in DEFAULT_MULTIPLES),
-        key=f"{prefix}scheme_multiples",
-        persist_state="session",
-        width=220,
-    )
-    return CostTiers.parse(f"{cost:.15g}:{text.replace('，', ',')}")
+    key, multiples = f"{prefix}scheme_multiples", ", ".join(f"{one:g}" for one in DEFAULT_MULTIPLES)
+    text = st.text_input(t("segments.multiples"), multiples, key=key, persist_state="session", width=220)
+    CostTiers(float(cost))
+    return _written(text, multiples, key, lambda cuts: CostTiers.parse(f"{cost:.15g}:{cuts}"), "segments.wrong.cost")
 
 
 def _quadrant(customers: pd.DataFrame, terms: Terms, prefix: str) -> Segmentation:

@@ -7,6 +7,7 @@ So do the runs that were started here: a page that was loaded anew, or a second 
 from __future__ import annotations
 
 import re
+import time
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -38,6 +39,8 @@ from pages.ui import access
 
 CHOICES: Final = ("lang", "dataset", "model")
 ISO_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+LATE: Final = 0.5
+"""So many seconds the browser may be behind."""
 RUN: Final = "run"
 """Names a followed run in the address, once for each."""
 FOLLOWED: Final = (
@@ -64,6 +67,8 @@ def begin() -> None:
     for key in CHOICES:
         if key not in st.session_state and key in kept:
             st.session_state[key] = kept[key]
+        if _gone_back(key):
+            st.session_state[key] = st.query_params[key]
     for key, value in st.session_state.pop("requested", {}).items():
         st.session_state[key] = value
     if st.session_state.get("lang") not in LANGUAGES:
@@ -74,17 +79,25 @@ def begin() -> None:
 
 
 def publish() -> None:
-    """Keep the choices and write them into the address: a page switch drops widgets and empties the address."""
+    """Keep the choices and write them into the address, all at once: each writing is an entry of the browser's history.
+
+    A page switch drops widgets and empties the address. What is written before the menu is drawn costs it no entry
+    of its own: the browser opens the page under the address that is known by then.
+    """
     st.session_state["kept"] = {key: st.session_state[key] for key in CHOICES if st.session_state.get(key) is not None}
-    for key in CHOICES:
-        value = st.session_state.get(key)
-        if value is not None and st.query_params.get(key) != value:
-            st.query_params[key] = value
-        elif value is None and key in st.query_params:
-            del st.query_params[key]
+    others = {key: st.query_params.get_all(key) for key in st.query_params if key not in (*CHOICES, RUN)}
+    wanted = {**address(), **others}
+    if wanted != {key: st.query_params.get_all(key) for key in st.query_params}:
+        st.query_params.from_dict(wanted)
+        st.session_state["published"] = time.monotonic()
+
+
+def address(**more: str) -> dict[str, list[str]]:
+    """Return what the address says of this session: its choices, also those asked for, its runs, and ``more``."""
+    chosen = {**st.session_state.get("kept", {}), **st.session_state.get("requested", {}), **more}
+    said = {key: [value] for key, value in chosen.items()}
     runs = [job.id for job in map(followed, FOLLOWED) if job is not None]
-    if st.query_params.get_all(RUN) != runs:
-        st.query_params[RUN] = runs
+    return {**said, RUN: runs} if runs else said
 
 
 def choose(**choices: str) -> None:
@@ -240,6 +253,16 @@ def span(seconds: float) -> str:
     if seconds < 90:
         return t("unit.seconds", n=max(1, round(seconds)))
     return t("unit.minutes", n=round(seconds / 60)) if seconds < 5400 else t("unit.hours", n=round(seconds / 3600, 1))
+
+
+def _gone_back(key: str) -> bool:
+    """Return whether the address names another choice than it was given last: the browser went back or forward.
+
+    Right after a choice the browser may not know the new address yet.
+    """
+    given = st.session_state.get("kept", {}).get(key)
+    settled = time.monotonic() - st.session_state.get("published", -LATE) >= LATE
+    return settled and given is not None and st.query_params.get(key, given) != given
 
 
 def _follow_address() -> None:

@@ -21,7 +21,7 @@ from clv_core.strategy.schemes.traits import mostly_never
 from clv_core.strategy.segments import Total, assign, table, total
 from clv_core.strategy.tiers import DEFAULT_SCHEME, NAMES, Scheme
 from pages.ui import state, widgets
-from pages.ui.state import money, percent, say, t
+from pages.ui.state import money, percent, t
 from pages.ui.terms import assumptions
 
 
@@ -156,7 +156,7 @@ def _facts(row: object, currency: str) -> str:
         t("segments.card.p_purchase", share=percent(row.p_purchase_mean)),
     ]
     if np.isfinite(row.days_since_last_median) and not mostly_never(row.customers, row.buyers):
-        facts.append(t("segments.card.last", days=say(row.days_since_last_median)))
+        facts.append(t("segments.card.last", days=f"{row.days_since_last_median:,.0f}"))
     return "\n".join(f"- {fact}" for fact in facts)
 
 

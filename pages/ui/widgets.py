@@ -18,6 +18,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError, traced
 from clv_core.evaluation.trust import REASONS
+from clv_core.strategy.files import rounded
 from clv_core.strategy.spreadsheet import escape_frame
 from pages.ui import access, navigation, state
 from pages.ui.state import t
@@ -118,11 +119,16 @@ def error_box(error: ClvError | dict[str, Any]) -> None:
     st.error(plain(without_options(said)), icon=":material/error:")
 
 
-def refused(error: ClvError) -> None:
-    """Say why a part of a page has nothing to show: the log does not hold what it needs."""
+def refused(error: ClvError | dict[str, Any]) -> None:
+    """Say why a part of a page has nothing to show: the log does not hold what it needs.
+
+    Args:
+        error: as in :func:`error_box`.
+    """
+    said = error.message(state.language()) if isinstance(error, ClvError) else _again(error)
     with st.container(border=True):
         st.subheader(t("strategy.refused"), anchor=False)
-        st.write(plain(error.message(state.language())))
+        st.write(plain(said))
 
 
 def _again(error: dict[str, Any]) -> str:
@@ -253,7 +259,7 @@ def accounting(facts: Manifest) -> str:
 
 def spreadsheet(frame: pd.DataFrame) -> bytes:
     """Return a frame as a CSV that a spreadsheet opens without running anything."""
-    return escape_frame(frame).to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+    return escape_frame(rounded(frame)).to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 
 def download(label: str, data: str | bytes | Callable[[], bytes | str], name: str, key: str, **options: Any) -> None:

@@ -17,7 +17,8 @@ from typing import Any
 import pandas as pd
 
 from clv_core.config import MODEL_IDS
-from clv_core.evaluation.trust import judge_holdout
+from clv_core.evaluation.evidence import gather
+from clv_core.evaluation.trust import judge
 from clv_core.workspace import Workspace, atomic_path
 from tests.bench.behaviour import ablate
 from tests.bench.cells import ATTAINABLE, CELLS, Cell, run_cell
@@ -239,7 +240,7 @@ def cell_markdown(figures: Figures, predictions: pd.DataFrame) -> str:
         rows.append(row)
     text = markdown(pd.DataFrame(rows))
     if OURS in figures.models:
-        trust = judge_holdout(predictions, OURS)
+        trust = judge(gather(predictions, OURS))
         text += f"\n\nTrust: {trust.verdict}. " + " ".join(reason.text() for reason in trust.reasons)
     return text
 

@@ -8,7 +8,8 @@ from typing import Final
 
 import pandas as pd
 
-from clv_core.evaluation.trust import judge_holdout
+from clv_core.evaluation.evidence import gather
+from clv_core.evaluation.trust import judge
 from tests.bench.cells import ATTAINABLE, Cell
 from tests.bench.judging import FAMILY, OURS, Figures
 
@@ -142,7 +143,7 @@ def _intervals(cell: Cell, figures: Figures) -> Iterator[Seen]:
 
 def _trust(cell: Cell, predictions: pd.DataFrame) -> Iterator[Seen]:
     if cell.dataset in VERDICTS:
-        trust = judge_holdout(predictions, OURS)
+        trust = judge(gather(predictions, OURS))
         first = trust.reasons[0].code.removeprefix("reason.") if trust.reasons else "no reason"
         allowed = VERDICTS[cell.dataset]
         yield _line(cell, "trust", " or ".join(allowed), f"{trust.verdict} ({first})", trust.verdict in allowed)

@@ -32,7 +32,7 @@ def customers(small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path) 
         {
             "用户ID": scored["customer_id"],
             "邮箱": [f"Kunde{row}@Example.org" for row in rows],
-            "手机": "010-6552 9988",
+            "手机": [f"010-6552 {1000 + row}" for row in rows],
             "国家": "中国",
             "同意": ["否" if row % 5 == 0 else "是" for row in rows],
         }
@@ -40,6 +40,30 @@ def customers(small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path) 
     path = tmp_path / "customers.csv"
     path.write_bytes(frame.to_csv(index=False).encode("gb18030"))
     return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "words", "error", "expected"),
+    [
+        ("csv", "x.xlsx", (), "export_ending", 2),
+        ("hubspot", "x", (), "export_ending", 2),
+        ("csv", "x.csv", ("--suppress", "nofile.txt"), "suppress_missing", 4),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_before_anything_is_written(
+    small_workspace: Workspace,
+    small_bundle: Bundle,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    name: str,
+    words: tuple[str, ...],
+    error: str,
+    expected: int,
+) -> None:
+    call = ("export", "shop", "--model", small_bundle.id, "--format", kind, "--out", str(tmp_path / name))
+    code, said = run(capsys, small_workspace, *call, *words)
+    assert (code, said["error"]["code"]) == (expected, error) and not list(tmp_path.iterdir())
 
 
 def test_a_platform_list_holds_who_agreed_and_is_not_suppressed(
@@ -63,8 +87,50 @@ def test_a_platform_list_holds_who_agreed_and_is_not_suppressed(
         hashlib.sha256(f"kunde{row}@example.org".encode()).hexdigest() for row in range(count) if row % 5 and row > 2
     }
     assert {row["Email"] for row in rows} == expected
-    assert {row["Phone"] for row in rows} == {hashlib.sha256(b"+861065529988").hexdigest()}
+    assert hashlib.sha256(b"+861065521003").hexdigest() in {row["Phone"] for row in rows}
     assert {row["Country"] for row in rows} == {"CN"}
+    assert said["suppression"] == {"read": 2, "customers": 2, "nobody": 0}
+
+
+def test_a_do_not_contact_table_is_read_by_its_columns_and_says_what_it_matches(
+    small_workspace: Workspace,
+    small_bundle: Bundle,
+    customers: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "dnc.csv").write_text(
+        'email,reason,mobile\nKUNDE1@example.org,unsubscribed,\n"kunde2@example.org",complaint,\n'
+        ",asked,+86 10 6552 1003\nnobody@nowhere.org,unsubscribed,\n"
+    )
+    words = ("export", "shop", "--model", small_bundle.id, "--format", "google_customer_match")
+    words += ("--customers", str(customers), "--out", str(tmp_path / "g.csv"))
+    code, said = run(capsys, small_workspace, *words, "--suppress", str(tmp_path / "dnc.csv"))
+    assert code == 0 and said["left_out"]["suppressed"] == 3
+    assert said["suppression"] == {"read": 4, "customers": 3, "nobody": 1}
+    assert any("4 entries read, 3 customers found, 1" in one["message"] for one in said["warnings"])
+    (tmp_path / "dnc.csv").write_text("email,reason\nnobody@nowhere.org,unsubscribed\n")
+    code, said = run(capsys, small_workspace, *words, "--suppress", str(tmp_path / "dnc.csv"))
+    assert code == 0 and [one["code"] for one in said["warnings"]][-1] == "suppress_none"
+
+
+def test_words_and_cells_that_were_not_understood_are_counted_and_show_no_address(
+    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = pipeline.scores(small_workspace, "shop", small_bundle.id, progress=NoProgress())["customer_id"]
+    people = pd.DataFrame({"customer_id": ids, "email": [f"p{n}@b.de" for n in range(len(ids))], "consent": "yes"})
+    people.loc[[0, 1], "consent"] = "vielleicht"
+    people.loc[2, "email"] = "Eva@nowhere"
+    people["phone"] = ""
+    people.loc[3, "phone"] = "1.3800138E10"
+    people.to_csv(tmp_path / "people.csv", index=False)
+    words = ("export", "shop", "--model", small_bundle.id, "--format", "klaviyo", "--out", str(tmp_path / "k.csv"))
+    code, said = run(capsys, small_workspace, *words, "--customers", str(tmp_path / "people.csv"))
+    assert code == 0 and said["unknown_consent"] == {"vielleicht": 2} and said["left_out"]["no_consent"] == 2
+    assert said["unread"] == {"email": {"aaa@aaaaaaa": 1}, "phone": {"9.9999999a99": 1}}
+    codes = {one["code"]: one["message"] for one in said["warnings"]}
+    assert "vielleicht" in codes["consent_words"] and "1 phone numbers and 1 e-mail" in codes["contacts_unread"]
+    assert "nowhere" not in json.dumps(said)
 
 
 def test_a_generic_list_of_a_segment_is_written_and_logged(

@@ -51,6 +51,10 @@ def test_promote_rollback_archive_delete(run: Any) -> None:
     assert code == 0 and said["deleted"]["version"] == 3 and said["champion"] == 1
     code, said = run("delete", "shop", 1)
     assert code == 4 and said["error"]["code"] == "champion_stays"
+    assert run("delete", "shop", 2)[0] == 0
+    code, said = run("delete", "shop", "champion")
+    assert code == 4 and said["error"]["code"] == "last_champion_stays" and "--force" in said["error"]["message"]
+    assert run("delete", "shop", "champion", "--force")[1]["champion"] is None
     code, said = run("rollback", "nothing")
     assert code == 4 and said["error"]["code"] == "no_name"
 

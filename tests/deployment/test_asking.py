@@ -88,7 +88,7 @@ def test_events_add_up_to_the_value_and_the_latest_are_named(asking: Asking) -> 
         assert (found.events["day"].iloc[-1] - np.datetime64("1970-01-01")).days == pool.windows.steps.day[last]
         assert set(found.kinds) == {part.id for part in PARTS if part.in_steps}
         coarse = event_effects(asking.model, pool.take(np.array([row])), pool, found.value, path_steps=1)
-        assert coarse.residual >= found.residual or coarse.residual < 1e-6
+        assert coarse.residual > found.residual, "one point says less of the way than 128"
 
 
 def test_with_average_events_nothing_moves(asking: Asking) -> None:

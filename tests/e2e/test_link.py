@@ -13,3 +13,26 @@ def test_a_link_to_a_page_is_understood_by_a_server_that_has_just_started(chromi
         studio.open("upload", lang="en")
         assert studio.page.get_by_role("dialog").count() == 0
         assert studio.text().startswith(translate("page.upload", "en"))
+
+
+def test_back_goes_one_page_back(chromium: str, tmp_path: Path) -> None:
+    with serving(tmp_path) as address, window(chromium, address) as studio:
+        studio.open("home", lang="en")
+        for name in ("explore", "train", "upload"):
+            studio.page.get_by_role("link", name=translate(f"page.{name}", "en"), exact=True).click()
+            studio.wait()
+        for name in ("train", "explore", "home"):
+            studio.page.go_back()
+            studio.wait()
+            assert studio.text().startswith(translate(f"page.{name}", "en"))
+
+
+def test_back_takes_back_a_choice(chromium: str, tmp_path: Path) -> None:
+    with serving(tmp_path) as address, window(chromium, address) as studio:
+        studio.open("upload", lang="en")
+        studio.page.get_by_role("radio", name="简体中文").or_(studio.page.get_by_text("简体中文")).first.click()
+        studio.wait()
+        assert studio.text().startswith(translate("page.upload", "zh"))
+        studio.page.go_back()
+        studio.wait()
+        assert studio.text().startswith(translate("page.upload", "en"))

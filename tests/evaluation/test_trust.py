@@ -17,7 +17,7 @@ from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.change import Change
 from clv_core.evaluation.evidence import Evidence, Held, Rolling, gather, share_inside
 from clv_core.evaluation.facts import LogFacts
-from clv_core.evaluation.trust import MOST_REASONS, REASONS, judge, judge_holdout
+from clv_core.evaluation.trust import MOST_REASONS, REASONS, judge
 from clv_core.i18n import LANGUAGES, has
 
 HELD = Held(
@@ -204,6 +204,8 @@ def test_rolling_origins_are_counted_from_a_backtest() -> None:
     assert found == Rolling(3, 2, 1, Estimate(0.03, 0.01, 0.05), 0.85)
     assert Rolling.of(record, "bgnbd") == Rolling(3, 0, 0)
     assert Rolling.of({**record, "metrics": dict(list(record["metrics"].items())[:1])}, "hybrid") is None
+    unknown = {"2024-07-01": {"hybrid": {"gini": 0.5}, "bgnbd": {"gini": 0.6}}}
+    assert Rolling.of({**record, "metrics": {**record["metrics"], **unknown}}, "hybrid") == found
 
 
 def test_zeros_count_as_inside_by_their_chance() -> None:
@@ -232,7 +234,7 @@ def test_holdout_of_a_good_model_is_trusted_but_for_its_intervals(predictions: p
     ours = predictions[predictions["model"] == "hybrid"]
     scale = ours["actual"].sum() / ours["predicted_clv"].sum()
     level = predictions.assign(predicted_clv=predictions["predicted_clv"] * scale)
-    trust = judge_holdout(level, resamples=200)
+    trust = judge(gather(level, resamples=200))
     assert {"ranking_beats_bgnbd", "level_holds"} <= set(_codes(trust))
     assert all(REASONS[code] == "supports" for code in _codes(trust) if not code.startswith("intervals"))
 
@@ -241,7 +243,7 @@ def test_spend_independent_of_any_past_is_not_trusted(make: Callable[..., pd.Dat
     noise = make(3000)
     rng = np.random.default_rng(0)
     shuffled = dict(zip(noise["customer_id"].unique(), rng.permutation(noise["actual"][:3000]), strict=True))
-    trust = judge_holdout(noise.assign(actual=noise["customer_id"].map(shuffled)), "hybrid", resamples=200)
+    trust = judge(gather(noise.assign(actual=noise["customer_id"].map(shuffled)), "hybrid", resamples=200))
     assert trust.verdict == "not_trusted" and "ranking_near_chance" in _codes(trust)
 
 
@@ -253,5 +255,5 @@ def test_only_the_latest_origin_counts(make: Callable[..., pd.DataFrame]) -> Non
 
 
 def test_the_reference_itself_can_be_judged(predictions: pd.DataFrame) -> None:
-    trust = judge_holdout(predictions, "bgnbd", resamples=100)
+    trust = judge(gather(predictions, "bgnbd", resamples=100))
     assert not any("bgnbd" in code for code in _codes(trust))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 from datetime import date
@@ -16,6 +17,7 @@ from clv_core.features import kept, sharding, spool
 from clv_core.features.log import open_log
 from clv_core.workspace import Workspace
 
+CORE = Path(kept.__file__).parents[1]
 CUTOFF = date(2023, 12, 15)
 
 
@@ -80,6 +82,29 @@ def test_other_code_makes_them_anew(dataset: Dataset, made: list[Path], monkeypa
     monkeypatch.setattr(kept, "_code", lambda: "another")
     features(dataset)
     assert len(made) == 2
+
+
+def test_what_relations_are_made_by_is_all_in_their_key() -> None:
+    """Of what shards are read with, the features are none of their making; nor are errors and how files are written."""
+    beside = {"errors.py", "workspace.py", "features/behaviour.py", "features/sources.py", "features/sequences.py"}
+    hashed = {path.relative_to(CORE).as_posix() for pattern in kept.CODE for path in CORE.glob(pattern)}
+    assert {"columns.py", "collection/dataset.py", "features/log.py"} <= hashed
+    assert all(any(CORE.glob(pattern)) for pattern in kept.CODE)
+    left, seen = ["features/sharding.py"], set[str]()
+    while left:
+        here = left.pop()
+        seen.add(here)
+        left += imported(CORE / here) - seen - beside
+    assert {"features/pack.py", "features/lines.py", "columns.py"} <= seen <= hashed
+
+
+def imported(path: Path) -> set[str]:
+    """Return the modules of the core that a file imports, by their path in it."""
+    nodes = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]
+    own = [node for node in nodes if node.module and node.module.startswith("clv_core.")]
+    names = {f"{node.module}.{one.name}" for node in own for one in node.names} | {str(node.module) for node in own}
+    files = [Path(*name.split(".")[1:]).with_suffix(".py") for name in names]
+    return {file.as_posix() for file in files if (CORE / file).exists()}
 
 
 def test_a_file_cut_short_is_made_anew(dataset: Dataset, made: list[Path]) -> None:

@@ -162,7 +162,20 @@ def test_a_webhook_that_nobody_answers_is_an_error_in_time() -> None:
         post(address, {}, timeout=0.3)
 
 
-@pytest.mark.parametrize("url", ["", "ftp://host/x", "file:///etc/passwd", "host/path", "https://"])
+BAD = [
+    "",
+    "ftp://host/x",
+    "file:///etc/passwd",
+    "host/path",
+    "https://",
+    "http://[bad",
+    "http://a.test:99999/",
+    "http://a.test/é",
+    "http://a.test/a b",
+]
+
+
+@pytest.mark.parametrize("url", BAD)
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(UsageError) as caught:
         checked_url(url)
@@ -188,6 +201,13 @@ def test_mail_that_is_refused_or_finds_no_server_is_said_and_the_webhook_still_h
     assert len(hook.received) == 1
     with pytest.raises(ClvError, match="refused"):
         send(replace(office.smtp, port=1), "s", "t", timeout=1)
+
+
+@pytest.mark.parametrize("url", ["http://hooks.example.org/é", "http://[bad", "http://.../x"])
+def test_an_address_that_is_none_keeps_nobody_else_from_being_told(office: Post, tmp_path: Any, url: str) -> None:
+    with pytest.raises(ClvError) as caught:
+        tell(Workspace(tmp_path), report(), webhook=url, smtp=office.smtp, language="en")
+    assert caught.value.code in ("webhook_url", "webhook_failed") and len(office.messages) == 1
 
 
 def test_mail_settings_are_read_from_the_environment_and_each_fault_is_named() -> None:

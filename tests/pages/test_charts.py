@@ -9,6 +9,7 @@ import pytest
 from streamlit.elements.lib import streamlit_plotly_theme as theme
 
 from clv_core.evaluation.deciles import decile_table, gain_curves, threshold_table
+from clv_core.i18n import translate
 from pages.ui import charts, charts_closer, charts_why
 
 MESSAGE = "What the chart shows"
@@ -143,3 +144,15 @@ def test_dots_over_a_wide_reading_lie_at_its_logarithm_and_texts_at_their_names(
     texts = POINTS.assign(reading=np.where(POINTS["other"] > 0.5, "DE", "FR"))
     figure = charts_closer.dependence(texts, MESSAGE, reading="Country", axis="Effect, EUR", other=None)
     assert set(figure.data[0].x) == {"DE", "FR"} and figure.data[0].marker.color == charts.PREDICTED
+
+
+def test_several_networks_are_told_apart_and_named() -> None:
+    figure = FIGURES["loss_history"]
+    assert figure.layout.showlegend and len({line.line.color for line in figure.data}) == len(figure.data) == 2
+    assert [line.name for line in figure.data] == [translate("chart.network", "en", seed=seed) for seed in (1, 2)]
+
+
+def test_axes_in_chinese_know_no_thousands_and_millions_in_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charts, "language", lambda: "zh")
+    axis = charts.finish(go.Figure(go.Bar(x=[1], y=[20_000])), MESSAGE).layout.yaxis
+    assert axis.exponentformat == "none" and axis.separatethousands

@@ -5,10 +5,11 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from pages.ui import charts
+from pages.ui import charts, charts_explore
 
 THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
 ASKED = 4.5
@@ -57,3 +58,16 @@ def test_all_words_of_a_chart_have_that_colour() -> None:
     said += [figure.data[0].outsidetextfont, *(bar.tickfont for bar in bars), *(bar.title.font for bar in bars)]
     assert {font.color for font in said} == {charts.WORDS}
     assert figure.data[3].marker.colorbar.tickfont.color is None, "a scale that is not asked for is not drawn"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_stands_in_the_cells_of_a_table_can_be_read(theme: str) -> None:
+    values = pd.DataFrame([[0.1, 0.5], [0.9, 1.0]])
+    cells = charts_explore.heat_map(values, values.astype(str), values, "message", axes=("a", "b")).data[0]
+    ink = channels(THEME[theme]["chartCategoricalColors"][int(cells.textfont.color.removeprefix("#")) - 1])
+    ramp = [channels(colour) for colour in THEME[theme]["chartSequentialColors"]]
+    for value in values.to_numpy().ravel():
+        place = 9 * (value - cells.zmin) / (cells.zmax - cells.zmin)
+        below, above = ramp[int(place)], ramp[min(9, int(place) + 1)]
+        mixed = [one + (other - one) * (place % 1) for one, other in zip(below, above, strict=True)]
+        assert contrast(ink, mixed) >= ASKED

@@ -174,3 +174,44 @@ def test_rules_that_somebody_broke_by_hand_leave_the_rest_of_the_card(
     next((own / "datasets" / "shop" / "segments" / "rules").glob("*.json")).write_text("{")
     app = open_page(own, "customer", lang="en")
     assert len(app.error) == 1 and "mine" in app.error[0].value and len(app.get("plotly_chart")) == 1
+
+
+def test_the_address_names_the_customer_and_follows_whom_is_opened(open_page: OPEN, with_model: Path) -> None:
+    ids = sorted(scores_of(with_model).index)
+    app = open_page(with_model, "customer", lang="en", customer=ids[7])
+    assert ids[7] in app.subheader[0].value and app.query_params["customer"] == ids[7]
+    app = search(app, ids[3])
+    assert ids[3] in app.subheader[0].value and app.query_params["customer"] == ids[3]
+    app = search(app, "")
+    assert "customer" not in app.query_params
+
+
+@pytest.mark.parametrize("suppressed", [True, False])
+def test_the_address_of_someone_who_cannot_be_shown_is_given_up(
+    open_page: OPEN, with_model: Path, suppressed: bool
+) -> None:
+    named = str(scores_of(with_model).index[5]) if suppressed else "nobody"
+    people = StopList.of(Workspace(with_model))
+    people.add([named] if suppressed else [])
+    try:
+        app = open_page(with_model, "customer", lang="en", customer=named)
+        assert len(app.error) == 1 and not app.metric and "customer" not in app.query_params
+    finally:
+        people.remove([named])
+
+
+def test_a_part_of_an_id_finds_those_who_may_be_shown(open_page: OPEN, with_model: Path) -> None:
+    ids = pd.Series(sorted(scores_of(with_model).index))
+    part = "17"
+    holding = ids[ids.str.contains(part)]
+    people = StopList.of(Workspace(with_model))
+    people.add([holding.iloc[0]])
+    try:
+        app = search(open_page(with_model, "customer", lang="en"), part)
+        hits = app.selectbox(key="card_hit")
+        assert len(hits.options) == 5 and all(part in one for one in hits.options)
+        assert holding.iloc[0] not in hits.options
+        whole = search(app, ids.iloc[9][1:])
+        assert ids.iloc[9] in whole.subheader[0].value
+    finally:
+        people.remove([holding.iloc[0]])

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import pipeline
 from clv_core.collection.customers import Roles
+from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.errors import Message
 from clv_core.evaluation.trust import Trust
@@ -57,12 +58,13 @@ def test_a_spreadsheet_list_is_made_offered_and_logged(open_page: OPEN, with_mod
     [file] = (root / "exports").glob("*.csv")
     with file.open(encoding="utf-8-sig", newline="") as lines:
         rows = list(csv.DictReader(lines))
-    assert len(rows) == pytest.approx(float(asked.replace(",", "")), rel=0.01)
+    assert asked == f"{len(rows):,}" and [item.value for item in app.metric[:2]] == [asked, asked]
     values = [float(row["predicted_clv"]) for row in rows]
     assert values == sorted(values, reverse=True)
     labels = [button.label for button in app.get("download_button")]
     assert translate("exporting.download", "en") in labels and translate("exporting.side", "en") in labels
     log = app.dataframe[-1].value
+    assert translate("column.dataset", "en") in log.columns[:3]
     assert log[translate("column.export_rows", "en")].tolist() == [len(rows)]
     assert log[translate("column.export_what", "en")].tolist() == [translate("export.csv", "en")]
 
@@ -92,6 +94,38 @@ def test_the_headline_is_the_match_rate_after_consent_and_the_stop_list(
     less = {**said, "rows": f"{len(wanted) - 2:,}"}
     assert app.subheader[0].value == translate("exporting.headline", "en", **less)
     assert translate("export.left_out.suppressed", "en") in texts(app)
+
+
+def test_a_do_not_contact_file_says_what_it_matches_and_warns_where_it_matches_nobody(
+    open_page: OPEN, reachable: tuple[Path, pd.DataFrame]
+) -> None:
+    root, people = reachable
+    app = open_page(root, "exports", lang="en")
+    table = b"email,reason\nP1@b.de,unsubscribed\np2@B.de,unsubscribed\nx@nowhere.org,unsubscribed\n"
+    app.get("file_uploader")[0].set_value(("dnc.csv", table, "text/csv")).run()
+    assert not app.exception and not app.error
+    assert app.subheader[0].value.startswith(f"{len(people) - 2:,} of")
+    said = translate("warning.suppress_matched", "en", read=3, customers=2, nobody=1)
+    assert said in [item.value for item in app.caption]
+    app.get("file_uploader")[0].set_value(("dnc.csv", b"email\nx@nowhere.org\n", "text/csv")).run()
+    assert translate("warning.suppress_none", "en", read=1) in [item.value for item in app.warning]
+
+
+def test_a_column_that_may_be_consent_is_named_instead_of_asking_to_assume_it(
+    open_page: OPEN, with_model: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(with_model, tmp_path / "workspace")
+    workspace = Workspace(tmp_path / "workspace")
+    ids = pd.read_parquet(open_dataset(workspace, "shop").events_path)["customer_id"].unique()
+    people = pd.DataFrame({"customer_id": ids, "email": [f"p{n}@b.de" for n in range(len(ids))]})
+    people.assign(**{"Newsletter subscriber": "yes"}).to_csv(tmp_path / "people.csv", index=False)
+    add_customers(workspace, "shop", tmp_path / "people.csv", Roles(), progress=NoProgress())
+    pipeline.scores(workspace, "shop", list_bundles(workspace)[0].id, progress=NoProgress())
+    app = open_page(workspace.root, "exports", lang="en")
+    app.selectbox(key="export_format").set_value("klaviyo").run()
+    assert not app.exception and "export_assume" not in [box.key for box in app.checkbox]
+    assert any("Newsletter subscriber" in item.value for item in app.warning)
+    assert not any("assume" in item.value for item in app.error)
 
 
 def test_a_list_that_is_too_small_says_so_before_it_is_made(

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clv_core import pipeline
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import say_day, translate
+from clv_core.jobs import NoProgress
 from clv_core.monitoring.report import FILE, report_folder
 from clv_core.workspace import Workspace
 from pages.ui import overview
@@ -52,3 +54,15 @@ def test_a_dataset_ends_on_the_last_day_of_its_log(open_page: OPEN, with_dataset
     last = open_dataset(Workspace(with_dataset), "shop").log_end - timedelta(days=1)
     table = open_page(with_dataset, "home", lang=lang).dataframe[0].value
     assert table[translate("column.until", lang)].tolist() == [say_day(last, lang)]
+
+
+def test_a_first_look_has_passed_neither_model_nor_training(own: Workspace) -> None:
+    pipeline.look(own, "shop", progress=NoProgress())
+    look = next(bundle for bundle in list_bundles(own) if bundle.untrained)
+    assert not {"model", "training", "evaluation"} & overview.steps_done(open_dataset(own, "shop"), look)
+
+
+def test_an_empty_workspace_offers_the_upload_once(open_page: OPEN, tmp_path: Path) -> None:
+    app = open_page(tmp_path, "home", lang="en")
+    assert "door_upload" in [button.key for button in app.button]
+    assert "door_on" not in [button.key for button in app.button]

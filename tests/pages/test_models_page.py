@@ -124,12 +124,25 @@ def test_a_version_that_was_never_measured_is_said_to_be_and_the_other_s_figures
     assert translate("modelcard.fact.kind", lang) in facts.iloc[:, 0].tolist()
 
 
+def test_the_champion_is_compared_with_the_latest_other_version_that_was_measured(open_page: OPEN, three: Path) -> None:
+    app = section(open_page(three, "models", lang="en"), "compare")
+    assert translate("models.compare.none_measured", "en") in written(app)
+    shorter = TrainConfig(horizon_days=60, model="bgnbd", cutoffs=3)
+    bundle = pipeline.train(Workspace(three), "shop", shorter, progress=NoProgress())
+    Registry(Workspace(three)).register(tiny.save(Workspace(three), 3))
+    measured = next(one.number for one in Registry(Workspace(three)).versions("shop") if one.bundle == bundle.id)
+    app = section(open_page(three, "models", lang="en"), "compare")
+    assert translate("models.compare.none_measured", "en") not in written(app)
+    assert [app.selectbox(key=f"compare_{one}_shop").value for one in ("one", "other")] == [1, measured]
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_card_of_each_version_can_be_read_and_kept(open_page: OPEN, three: Path, lang: str) -> None:
     app = section(open_page(three, "models", lang=lang), "card")
-    assert translate("modelcard.title", lang, name="shop", version=3) in written(app)
-    app.selectbox(key="models_card_shop").set_value(1).run()
+    assert translate("modelcard.title", lang, name="shop", version=1) in written(app), "the champion's comes first"
     assert translate("modelcard.quality", lang) in written(app) and "BG/NBD" in written(app)
+    app.selectbox(key="models_card_shop").set_value(3).run()
+    assert translate("modelcard.title", lang, name="shop", version=3) in written(app)
     assert [button.key for button in app.get("download_button")] == ["download_card"]
 
 

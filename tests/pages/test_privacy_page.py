@@ -74,6 +74,7 @@ def test_people_are_put_on_the_list_found_on_it_and_taken_off(open_page: Callabl
     app.run()
     app.text_area(key="suppress_ids_0").input("\n".join(ids)).run()
     app.button(key="suppress_add").click().run()
+    assert any("2 entries read, 2 customers found, 0 entries match nobody" in item.value for item in app.success)
     assert StopList.of(workspace).holds(ids[0]) and "2 are on the suppression list" in app.subheader[0].value
     app.text_area(key="suppress_ids_1").input(ids[1]).run()
     app.button(key="suppress_check").click().run()

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from clv_core import pipeline
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
-from clv_core.i18n import LANGUAGES, say_money, say_number, translate
+from clv_core.i18n import LANGUAGES, say_change, say_money, say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.history import purchase_history, with_history
 from clv_core.strategy.schemes.known import with_known
@@ -249,3 +249,30 @@ def test_chart_titles_say_how_likely_those_to_win_back_are_and_shares_of_the_sam
         value=say_money(back["predicted_clv"].sum(), "EUR", lang),
     )
     assert f"**{message}**" in [item.value for item in app.main.markdown]
+
+
+@pytest.mark.parametrize("text", ["10;30;60", "10，30，60", " 10 30 60 ", "10、30；60"])
+def test_cuts_are_read_however_they_are_parted(open_page: OPEN, own: Path, text: str) -> None:
+    app = opened(open_page, own, "quantile")
+    tables = len(app.dataframe)
+    app.text_input(key="scheme_cuts_quantile").set_value(text).run()
+    assert not app.exception and not app.error and not app.warning and len(app.dataframe) == tables
+
+
+@pytest.mark.parametrize("text", ["abc", "60;30;10"])
+def test_cuts_that_make_no_scheme_leave_the_last_that_did(open_page: OPEN, own: Path, text: str) -> None:
+    app = opened(open_page, own, "quantile")
+    app.text_input(key="scheme_cuts_quantile").set_value("20, 50").run()
+    before = [chart.proto.spec for chart in app.get("plotly_chart")], len(app.dataframe)
+    app.text_input(key="scheme_cuts_quantile").set_value(text).run()
+    assert not app.exception and not app.error
+    assert [one.value for one in app.warning] == [translate("segments.wrong.quantile", "en", last="20, 50")]
+    assert "quantile:" not in app.warning[0].value
+    assert ([chart.proto.spec for chart in app.get("plotly_chart")], len(app.dataframe)) == before
+
+
+def test_a_miss_is_said_as_on_evaluate(open_page: OPEN, own: Path) -> None:
+    app = opened(open_page, own, "quantile", "came")
+    bias = list_bundles(Workspace(own))[0].record["metrics"]["bias"]
+    said = say_change(bias)
+    assert said[0] in "+−" and any(f"({said})" in one.value for one in app.markdown)

@@ -54,6 +54,7 @@ def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPE
     assert f"{say_number(plan.found.gain)} EUR" in app.subheader[0].value
     assert plan.next is not None and plan.next.offer in app.subheader[0].value
     assert translate("budget.rests.assumed", "en") in app.caption[0].value
+    assert app.subheader[0].value.startswith("With the assumed effects")
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures[translate("budget.figure.uniform", "en")] == f"{say_number(plan.gain_uniform)} EUR"
     assert [button.disabled for button in app.get("download_button")] == [False] * 3

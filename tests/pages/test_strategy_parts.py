@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from clv_core.strategy.pricing.kept import load_responses, responses_folder
 from clv_core.strategy.pricing.whatif import DISCOUNT, Rule, what_if
 from clv_core.strategy.recommend.kept import kept_advice, recommendations_folder
 from clv_core.strategy.recommend.split import FEWEST_CUSTOMERS
-from clv_core.workspace import Workspace
+from clv_core.workspace import Workspace, write_json
 from pages.ui import budget, priced, priced_rule, recommended, widgets
 from pages.ui.navigation import BY_NAME
 from tests.pages.test_app_opens import texts
@@ -209,6 +210,7 @@ def test_the_card_shows_what_is_recommended_and_offers_to_look_for_it(
         ({"tea": (-2.0, -1.5), "cups": (-1.0, -0.4)}, "price.chart"),
         ({"tea": (-2.0, -0.5), "cups": (-1.0, 0.4)}, "price.chart.some"),
         ({"tea": (-2.0, 0.5), "cups": (-1.0, 0.4)}, "price.chart.none"),
+        ({"tea": (-2.0, 0.5), "cups": (0.3, 0.6)}, "price.chart.less"),
         ({"tea": (-2.0, -0.5)}, "price.chart.one"),
         ({"tea": (-2.0, 0.5)}, "price.chart.one.unsure"),
     ],
@@ -221,4 +223,30 @@ def test_a_chart_names_the_strongest_category_only_where_the_intervals_allow_it(
         for name, (low, high) in ends.items()
     ]
     said = priced.chart_message(pd.DataFrame(rows))
-    assert said == translate(key, first="tea", last="cups", count=2, sure=1)
+    assert said == translate(key, first="tea", last="cups", count=2, sure=1, less=1)
+
+
+def test_a_log_without_price_changes_is_said_plainly_and_nothing_is_tried_again(
+    open_page: OPEN, advised: Path, tmp_path: Path, sleeping_job: Callable[..., jobs.Job]
+) -> None:
+    root = Path(shutil.copytree(advised, tmp_path / "own"))
+    work, bundle = Workspace(root), bundle_of(root)
+    folder = responses_folder(work, bundle, open_dataset(work, "shop"))
+    shutil.rmtree(folder)
+    job = sleeping_job(work, ["price", "shop", "--model", bundle.id], folder.name)
+    params = {"dataset": "shop", "categories": 4, "variation": 2.0, "needed": 3.0, "products": 10}
+    ended = {"state": jobs.FAILED, "error": {"code": "price_no_variation", "params": params, "message": ""}}
+    write_json(job.folder / "status.json", {**job.status(), **ended})
+    app = part(open_page, root, "price")
+    assert not app.exception and not app.error
+    assert translate("strategy.refused", "en") in [one.value for one in app.subheader]
+    assert translate("price.wait", "en") not in texts(app)
+    assert not [button for button in app.button if str(button.key).startswith("again_")]
+
+
+@pytest.mark.parametrize(
+    ("ours", "low", "said"), [(0.30, 0.22, "1.5 times"), (0.30, 0.19, "no better"), (0.19, 0.15, "no better")]
+)
+def test_what_chance_may_explain_is_no_better_than_the_best_sellers(ours: float, low: float, said: str) -> None:
+    found = {"blend": {"recall": {"value": ours, "low": low}}, "popular": {"recall": {"value": 0.2}}}
+    assert said in recommended._than_popular(found)

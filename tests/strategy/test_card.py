@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from datetime import date, timedelta
@@ -25,12 +26,13 @@ from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy import rhythm as rhythms
 from clv_core.strategy.card import Card
-from clv_core.strategy.find import find_customers, place_of
+from clv_core.strategy.find import containing, find_customers, place_of
 from clv_core.strategy.history import purchase_history
 from clv_core.strategy.next_order import next_order
 from clv_core.strategy.rhythm import purchase_rhythm
 from clv_core.strategy.similar import FIGURES, similar
 from clv_core.strategy.timeline import Timeline, timeline
+from clv_core.strategy.why import why
 from clv_core.workspace import Workspace
 
 CUTOFF = date(2024, 1, 1)
@@ -247,6 +249,8 @@ def test_search_finds_the_id_itself_then_ids_that_begin_so() -> None:
     assert find_customers(ids, "c029") == [f"C{number:04}" for number in range(290, 300)] + ["c0299x"]
     assert len(find_customers(ids, "C0")) == 20
     assert find_customers(ids, "a*") == find_customers(ids, "  ") == []
+    assert containing(ids, " 0299X ") == ["c0299x"] and len(containing(ids, "29")) == 5
+    assert containing(ids, ".*") == containing(ids, "  ") == []
     with pytest.raises(NotFound) as caught:
         place_of(ids, "C029", "2024-01-01")
     assert "C0290, C0291" in caught.value.message("en") and "C0290" in caught.value.message("zh")
@@ -296,3 +300,10 @@ def test_customer_without_orders_is_told_so_and_asked_for_a_first_one(
     assert card.why.sentences[0] == translate("card.fact.never", share=f"{share:.0%}")
     assert card.action == translate("card.action.never")
     assert replace(card, historic=5.0).total == 5.0 + card.predicted
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_days_since_a_purchase_are_whole_days(lang: str) -> None:
+    people = pd.DataFrame({"days_since_last": [52.4, 63.4], "purchase_days": [3, 2], "historic_value": [10.0, 20.0]})
+    found = why(people.assign(predicted_clv=1.0, customer_id=["a", "b"]), 0, None, currency="", language=lang)
+    assert "52" in found.sentences[0] and "58" in found.sentences[0] and not re.search(r"\d\.\d", found.sentences[0])

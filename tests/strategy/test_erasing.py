@@ -337,6 +337,34 @@ def test_the_command_takes_a_file_and_a_file_of_the_workspace_goes_with_it(
     assert found(workspace.root, LEAVING) == []
 
 
+def test_who_is_nowhere_is_said_and_kept_out_all_the_same(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def erase(*ids: str) -> tuple[int, dict[str, Any]]:
+        code = cli.main(["erase", *ids, "--workspace", str(workspace.root)])
+        return code, json.loads(capsys.readouterr().out.splitlines()[-1])
+
+    code, said = erase("nobody-of-this-name-1")
+    assert code == 4 and said["error"]["code"] == "erase_not_found"
+    assert (said["result"]["found"], said["result"]["not_found"]) == (0, 1)
+    assert Path(said["result"]["certificate"]).is_file() and len(certificates(workspace)) == 1
+    assert "1 customers" not in Path(said["result"]["certificate_text"]).read_text(encoding="utf-8")
+    code, said = erase("nobody-of-this-name-1", LEAVING[0])
+    assert (code, said["found"]) == (0, 1) and said["warnings"][0]["params"] == {"missing": 1, "asked": 2}
+
+
+def test_scores_that_were_written_elsewhere_are_named_as_what_remains(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ("score", "shop", "--model", "champion", "--out", "scores.csv", "--workspace", str(workspace.root))
+    assert cli.main(words) == 0
+    monkeypatch.chdir(workspace.root)
+    assert cli.main(["erase", LEAVING[0], "--workspace", str(workspace.root)]) == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert said["remains"] == [{"kind": "export", "name": str(tmp_path / "scores.csv")}]
+
+
 def test_a_run_that_is_killed_among_the_datasets_keeps_the_file_that_it_is_finished_from(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

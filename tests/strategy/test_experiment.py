@@ -11,9 +11,10 @@ import pytest
 from scipy import stats
 
 from clv_core.collection.store import Dataset, open_dataset
-from clv_core.errors import ClvError, NotEnoughData
+from clv_core.errors import ClvError, NotEnoughData, Refused
 from clv_core.jobs import NoProgress
 from clv_core.strategy import experiment_run
+from clv_core.strategy.contacts_file import read_contacts
 from clv_core.strategy.experiment import Experiment, Measured, difference, draw_warnings, measure
 from clv_core.strategy.experiment_file import outcomes, read_experiment
 from clv_core.workspace import Workspace
@@ -166,6 +167,18 @@ def test_a_missing_file_and_missing_columns_are_named(tmp_path: Path) -> None:
         with pytest.raises(ClvError) as caught:
             read_experiment(tmp_path / name)
         assert caught.value.code == code and caught.value.message("zh")
+
+
+def test_a_file_that_breaks_off_or_is_damaged_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    ids = [f"c{at}" for at in range(5000)]
+    pd.DataFrame({"customer_id": ids, "group": "control", "date": "2024-01-01"}).to_parquet(tmp_path / "e.parquet")
+    content = bytearray((tmp_path / "e.parquet").read_bytes())
+    content[200:900] = b"\xff" * 700
+    (tmp_path / "e.parquet").write_bytes(content)
+    for read in (read_experiment, read_contacts):
+        with pytest.raises(Refused) as caught:
+            read(tmp_path / "e.parquet")
+        assert caught.value.code == "unreadable_table" and "e.parquet" in caught.value.message("zh")
 
 
 def test_lines_that_are_no_rows_are_refused_with_their_place(tmp_path: Path) -> None:

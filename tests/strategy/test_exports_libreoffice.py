@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from clv_core.strategy.export import Side, export
-from clv_core.strategy.spreadsheet import unescape
 from clv_core.strategy.spreadsheet_file import write_csv as write_stored
+from tests.strategy.unescaped import unescape
 
 PAYLOADS: list[str] = json.loads((Path(__file__).parent / "data" / "export_payloads.json").read_text("utf-8"))[
     "payloads"

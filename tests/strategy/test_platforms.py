@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import hashlib
 import io
 import json
@@ -11,10 +12,12 @@ import pytest
 
 from clv_core.errors import ClvError, NeedsAnswer, NotEnoughData, Refused, UsageError
 from clv_core.i18n import has
-from clv_core.strategy.contacts import country_codes, emails, phones, sha256
+from clv_core.strategy import platforms
+from clv_core.strategy.contacts import country_codes, emails, named, phones, sha256
 from clv_core.strategy.export import EXPORTS, Contacts, Exported, Side, export, log_export
 from clv_core.strategy.files import write_csv_parts
 from clv_core.strategy.preview import preview
+from clv_core.strategy.reach import reachable
 from clv_core.workspace import Workspace
 
 SIDE = Side("shop", "a" * 12, "shop-hybrid-1", "1998-07-01", 182, "EUR", "tier=1", "quantile:10,30,60")
@@ -88,8 +91,8 @@ def test_ad_platform_files_have_exact_headers_and_hashes(
     expected = {
         "google_customer_match": [email, phone, digest("josé"), digest("=smith"), "GB", "SW1A 1AA"],
         "meta_value_based": [
-            email, digest("442071838750"), "AECE52E7-03EE-455A-B3C4-E57283966239", digest("josé"), digest("=smith"),
-            "", "", digest("sw1a 1aa"), digest("gb"), "500.00",
+            email, digest("442071838750"), "AECE52E7-03EE-455A-B3C4-E57283966239", digest("josé"), digest("smith"),
+            "", "", digest("sw1a1aa"), digest("gb"), "500.00",
         ],
         "tiktok": [email, phone, "aece52e7-03ee-455a-b3c4-e57283966239"],
     }  # fmt: skip
@@ -250,11 +253,34 @@ def test_large_lists_are_split_and_lose_nothing(tmp_path: Path) -> None:
     assert again["Email"].tolist() == frame["Email"].tolist()
 
 
+def test_no_part_of_an_earlier_list_stays_beside_a_smaller_one(
+    scored: pd.DataFrame, customers: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stays = {"list-99.csv", "list-of-mine.csv"}
+    for name in stays:
+        (tmp_path / name).write_text("mine")
+    for most, expected in (
+        (20_000, None),
+        (50_000, None),
+        (50_000_000, {"list.csv", "list.csv.json"}),
+        (50_000, None),
+        (50_000_000, {"list.csv", "list.csv.json"}),
+    ):
+        smaller = dataclasses.replace(EXPORTS["klaviyo"], largest_file=most)
+        monkeypatch.setitem(EXPORTS, "klaviyo", smaller)
+        result = export(scored, "klaviyo", tmp_path / "list.csv", side=SIDE, contacts=Contacts(customers))
+        left = {path.name for path in tmp_path.iterdir()} - stays
+        assert left == {path.name for path in (*result.files, result.side_file)} and expected in (None, left)
+        assert (len(result.files) > 1) == (expected is None)
+
+
 @pytest.mark.parametrize("format", EXPORTS)
 def test_every_format_says_what_it_is_and_is_logged(
     scored: pd.DataFrame, customers: pd.DataFrame, format: str, tmp_path: Path
 ) -> None:
     entry = EXPORTS[format]
+    customers["Phone Number"] = [f"138{row:08}" for row in range(len(customers))]
+    customers["country"] = "China"
     contacts = Contacts(customers) if entry.needs_contacts else None
     result = export(scored, format, tmp_path / f"list{entry.suffix}", side=SIDE, contacts=contacts)
     record = json.loads(result.side_file.read_text(encoding="utf-8"))
@@ -271,6 +297,154 @@ def test_every_format_says_what_it_is_and_is_logged(
     lines = [json.loads(line) for line in (workspace.exports / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     assert len(lines) == 2 and lines[1]["rows"] == 1200 and {"who", "made", "format", "segment"} <= set(lines[1])
     assert has(f"export.{format}", "en") and has(f"export.{format}", "zh")
+
+
+def ids(rows: list[dict[str, str]]) -> set[str]:
+    return {row["customer_id"] for row in rows}
+
+
+def few(**columns: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Scores of a few customers, and their contacts: everybody agreed where nothing else is said."""
+    people = pd.DataFrame(columns)
+    people = people.assign(customer_id=[f"c{row}" for row in range(len(people))])
+    people = people if "consent" in people else people.assign(consent="yes")
+    return people[["customer_id"]].assign(predicted_clv=[9.0 - row for row in range(len(people))]), people
+
+
+def test_who_shares_an_address_with_somebody_who_did_not_agree_is_left_out_too(tmp_path: Path) -> None:
+    scored, people = few(
+        email=["u4@x.com", "U4@X.com ", "b@x.com", "c@x.com", "d@x.com"],
+        phone=["", "", "020 7183 8750", "+44 20 7183 8750", ""],
+        consent=["no", "yes", "", "yes", "yes"],
+    )
+    result = made(scored, people, "hubspot", tmp_path, region="GB")
+    assert ids(read(result.files[0])) == {"c4"} and result.left_out == {"no_consent": 2, "shared_contact": 2}
+    with pytest.raises(NotEnoughData):
+        made(scored[:4], people.assign(consent="yes"), "hubspot", tmp_path, region="GB", suppressed=["c0", "c2"])
+
+
+def test_somebody_outside_the_list_who_did_not_agree_holds_the_address_too(tmp_path: Path) -> None:
+    scored, people = few(email=["a@x.com", "b@x.com", "A@x.com"], consent=["yes", "yes", "no"])
+    result = made(scored[:2], people, "hubspot", tmp_path)
+    assert ids(read(result.files[0])) == {"c1"} and result.left_out == {"shared_contact": 1}
+
+
+def test_a_phone_number_of_everybody_is_taken_out_of_the_list_and_the_customers_are_not(tmp_path: Path) -> None:
+    scored, people = few(
+        email=[f"{row}@x.com" for row in range(8)], phone=["+14155552671"] * 8, consent=["no"] + ["yes"] * 7
+    )
+    result = made(scored, people, "hubspot", tmp_path)
+    rows = read(result.files[0])
+    assert len(rows) == 7 and {row["Phone Number"] for row in rows} == {""} and result.unread == {}
+    assert [(one.code, one.params["customers"]) for one in result.notes] == [("warning.phones_crowded", 7)]
+
+
+@pytest.mark.parametrize("word", ["+8613800138001", "138-0013-8001", "0086 138 0013 8001", "8613800138001"])
+def test_a_phone_number_on_a_list_of_the_moment_leaves_its_customer_out(tmp_path: Path, word: str) -> None:
+    scored, people = few(email=["a@x.com", "b@x.com"], phone=["13800138000", "13800138001"])
+    for region in (None, "CN"):
+        result = made(scored, people, "hubspot", tmp_path, region=region, suppressed=[word])
+        assert ids(read(result.files[0])) == {"c0"} and result.left_out == {"suppressed": 1}
+    generic = export(scored, "csv", tmp_path / "a.csv", side=SIDE, contacts=Contacts(people, suppressed=[word]))
+    assert generic.rows == 1 and generic.left_out == {"suppressed": 1}
+
+
+def test_phones_and_addresses_that_a_spreadsheet_or_an_address_book_touched_are_read() -> None:
+    texts = pd.Series(
+        [
+            "13800138000.0", "138-0013-8000 (王)", "+8613800138000;+8613900139000", "'+86 138 0013 8000",
+            "13800138000/13900139000", "010-62345678转8001", "1.3800138E10",
+        ]
+    )  # fmt: skip
+    expected = ["+8613800138000"] * 5 + ["+861062345678", ""]
+    assert phones(texts, pd.Series(["CN"] * 7), None).tolist() == expected
+    german = phones(pd.Series(["030 / 901820", "0049 30 901820"]), pd.Series(["DE", ""]), None)
+    assert german.tolist() == ["+4930901820", "+4930901820"]
+    written = ["a@b.co;c@d.co", '"A" <A@b.com>', "mailto:a@b.com", ".a@b.com", "o'neil@b.com"]
+    assert emails(pd.Series(written)).tolist() == ["a@b.co", "a@b.com", "a@b.com", "", "o'neil@b.com"]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "Accepts Email Marketing", "accepts_marketing", "Buyer Accepts Marketing", "Email Marketing Consent",
+        "是否同意营销", "consent",
+    ],
+)  # fmt: skip
+def test_consent_is_known_by_the_names_that_shops_and_platforms_write(tmp_path: Path, column: str) -> None:
+    scored, people = few(email=["a@x.com", "b@x.com"], consent=["SUBSCRIBED", "NEVER_SUBSCRIBED"])
+    people = people.rename(columns={"consent": column}).assign(**{"Accepts SMS Marketing": "yes"})
+    assert ids(read(made(scored, people, "hubspot", tmp_path).files[0])) == {"c0"}
+
+
+def test_of_two_columns_for_one_field_the_surer_name_counts() -> None:
+    people = pd.DataFrame(
+        {"Customer ID": ["a"], "Default Address Phone": [""], "Phone": ["1"], "Accepts Marketing": ["x"]}
+    )
+    people = people.assign(**{"Email Marketing Consent": "no", "Default Address Province Code": "NY"})
+    known = named(people)
+    assert known.loc[0, ["phone", "consent", "state"]].tolist() == ["1", "no", "NY"]
+
+
+@pytest.mark.parametrize("column", ["Accepts SMS Marketing", "Newsletter subscriber", "unsubscribed", "短信订阅状态"])
+def test_a_column_that_may_say_who_agreed_is_named_and_nobody_is_assumed_to(tmp_path: Path, column: str) -> None:
+    scored, people = few(email=["a@x.com", "b@x.com"])
+    with pytest.raises(NeedsAnswer) as caught:
+        made(scored, people.rename(columns={"consent": column}), "hubspot", tmp_path)
+    for language in ("en", "zh"):
+        said = caught.value.message(language)
+        assert "assume" not in said and column.lower().replace(" ", "_") in said.lower()
+
+
+def test_words_of_consent_are_understood_or_counted(tmp_path: Path) -> None:
+    yes = ["已订阅", "愿意", "√", "接受", "Y", "同意接收", "ja", "oui", "si", "accepts", "agreed", "x", "opted-in"]
+    yes += ["confirmed", "Subscribed", "OPTED_IN", True, 1.0]
+    no = ["no", "UNSUBSCRIBED", "never_subscribed", "否", "", None, "perhaps", "perhaps", "Perhaps?"]
+    scored, people = few(email=[f"{row}@x.com" for row in range(len(yes + no))], consent=[*yes, *no])
+    found = preview(scored, "hubspot", Contacts(people))
+    assert found.rows == len(yes) and found.unknown_consent == {"perhaps": 2, "Perhaps?": 1}
+
+
+def test_meta_gets_names_places_and_postal_codes_as_it_matches_them(tmp_path: Path) -> None:
+    scored, people = few(
+        email=["a@x.com", "b@x.com"], first_name=["Anne-Marie ", "Zoë"], last_name=["O’Neil", "De La Cruz"],
+        city=["St. Louis", "München"], state=["New  York", "Nordrhein-Westfalen"], zip=["02139-4307", "SW1A 1AA"],
+        country=["USA", "GB"],
+    )  # fmt: skip
+    rows = platforms.meta(reachable(scored, people, ("email",), None, False, ()).customers)
+    assert rows.loc[0, ["fn", "ln", "ct", "st", "zip", "country"]].tolist() == [
+        digest(word) for word in ("annemarie", "oneil", "stlouis", "ny", "02139", "us")
+    ]
+    assert rows.loc[1, ["fn", "ln", "ct", "st", "zip"]].tolist() == [
+        digest(word) for word in ("zoë", "delacruz", "münchen", "nordrheinwestfalen", "sw1a1aa")
+    ]
+
+
+def test_tiktok_gets_addresses_without_a_tag_and_full_stops_and_google_gets_them_as_they_are() -> None:
+    scored, people = few(email=["J.o.h.n.1+promo@mail.gmail.com"])
+    customers = reachable(scored, people, ("email",), None, False, ()).customers
+    assert platforms.tiktok(customers)["Email_SHA256"].tolist() == [digest("john1@mail.gmail.com")]
+    assert platforms.google(customers)["Email"].tolist() == [digest("j.o.h.n.1+promo@mail.gmail.com")]
+
+
+def test_klaviyo_says_subscribed_of_addresses_alone(tmp_path: Path) -> None:
+    scored, people = few(email=["a@x.com", ""], phone=["", "+442071838750"])
+    rows = read(made(scored, people, "klaviyo", tmp_path).files[0])
+    assert [row["Email Marketing Consent"] for row in rows] == ["Subscribed", ""]
+
+
+def test_mailchimp_is_keyed_by_the_address_with_the_code_of_the_country_and_tags(tmp_path: Path) -> None:
+    scored, people = few(email=["A@x.com"], phone=["020 7183 8750"], country=["United Kingdom"], first_name=["Ann"])
+    [row] = read(made(scored.assign(tier=1), people, "mailchimp", tmp_path).files[0])
+    assert list(row)[0] == "Email Address" and row["Email Address"] == "a@x.com" and row["First Name"] == "Ann"
+    assert (row["Country"], row["Phone Number"], row["Tags"]) == ("GB", "+442071838750", "CLV tier 1")
+
+
+def test_tencent_gets_one_hash_a_line_of_mainland_mobiles_alone(tmp_path: Path) -> None:
+    scored, people = few(phone=["+86 138 0013 8000", "+442071838750", "010-62345678", "13800138000"])
+    result = made(scored, people, "phone_hashes", tmp_path, region="CN")
+    assert result.files[0].read_text().split() == ["7945bd83237335e5376ff44d62e4f0ae"]
+    assert result.left_out == {"no_contact": 2, "same_contact": 1}
 
 
 def test_suppressed_customers_are_in_no_generic_list_either(

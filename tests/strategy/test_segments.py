@@ -4,10 +4,12 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clv_core.errors import UsageError
 from clv_core.evaluation.levels import SharedError
-from clv_core.strategy.conditions import Condition, select
+from clv_core.strategy.conditions import OPERATORS, SINGLE, Condition, select
 from clv_core.strategy.history import with_history
 from clv_core.strategy.segments import assign, table, total
 from clv_core.strategy.tiers import Scheme, tier_names
@@ -134,9 +136,28 @@ def test_a_condition_that_makes_no_sense_is_refused_in_words(customers: pd.DataF
 
 
 def test_a_condition_and_its_text_are_the_same() -> None:
-    for text in ("tier=1,2", "p_purchase>=0.5", "country!=France", "a b<3", "customer_id~a,b"):
+    for text in ("tier=1,2", "p_purchase>=0.5", "country!=France", "a b<3", "customer_id~a,b", 'size=5",7'):
         assert str(Condition.parse(text)) == text
     assert str(Condition.parse(" 3 ")) == "tier=3"
+
+
+def test_a_value_with_a_comma_and_a_column_with_an_operator_stand_in_quotes(customers: pd.DataFrame) -> None:
+    bought = customers.assign(**{"a<b": 1, "category": ["Food, drinks", 'The "old" one'] * (len(customers) // 2)})
+    half, text = len(customers) // 2, 'category="Food, drinks",Toys'
+    assert Condition.parse(text).values == ("Food, drinks", "Toys") and str(Condition.parse(text)) == text
+    assert Condition.parse(text).holds(bought).sum() == half
+    assert Condition.parse('category="The ""old"" one"').holds(bought).sum() == half
+    assert Condition.parse('"a<b">=1').holds(bought).all()
+
+
+@given(
+    st.text(max_size=12),
+    st.sampled_from(OPERATORS),
+    st.lists(st.one_of(st.text(max_size=12), st.text(' ",=ab\n', max_size=6)), min_size=1, max_size=4),
+)
+def test_whatever_a_condition_says_its_text_says_too(column: str, operator: str, values: list[str]) -> None:
+    condition = Condition(column, operator, tuple(values[:1] if operator in SINGLE else values))
+    assert Condition.parse(str(condition)) == condition
 
 
 def test_every_one_of_a_million_customers_has_a_tier() -> None:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clv_core.strategy.files import write_csv, write_xlsx
-from clv_core.strategy.spreadsheet import escape, escape_frame, unescape
+from clv_core.strategy.files import write_any, write_csv, write_xlsx
+from clv_core.strategy.spreadsheet import escape, escape_frame
+from tests.strategy.unescaped import unescape
 
 TRIGGERS = "=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20"
 PAYLOADS = [
@@ -109,7 +110,7 @@ def test_a_csv_read_back_is_inert_recoverable_and_keeps_ids_as_text(frame: pd.Da
     assert [row["customer_id"] for row in rows] == frame["customer_id"].tolist()
     assert all(inert(cell) for row in rows for cell in row.values())
     assert unescape(pd.Series([row["note"] for row in rows])).tolist() == PAYLOADS
-    assert [float(row["predicted_clv"]) for row in rows] == frame["predicted_clv"].tolist()
+    assert [float(row["predicted_clv"]) for row in rows] == frame["predicted_clv"].round(2).tolist()
     assert [row["last_purchase"] for row in rows][:2] == ["", "1998-01-01"]
 
 
@@ -152,6 +153,26 @@ def test_a_workbook_read_back_has_no_formula_is_recoverable_and_says_what_it_is(
     notes = [cells.get(f"B{row}", "") for row in rows]
     assert all(inert(note) for note in notes)
     assert unescape(pd.Series(notes)).tolist() == PAYLOADS
-    assert [cells[f"C{row}"] for row in rows] == pytest.approx(frame["predicted_clv"].tolist())
+    assert [cells[f"C{row}"] for row in rows] == pytest.approx(frame["predicted_clv"].round(2).tolist())
     assert "D2" not in cells and cells["D3"] == (pd.Timestamp("1998-01-01") - pd.Timestamp("1899-12-30")).days
     assert about["A1"] == "dataset" and about["B1"] == "cdnow" and about["B3"] == "'=x"
+
+
+def test_lists_for_people_have_rounded_amounts_and_chances_and_ids_as_they_are(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "customer_id": ["0010088", "7"],
+            "p_purchase": [0.8942106295733955, 0.05],
+            "predicted_clv": [1408.333345782882, 0.004],
+            "historic_value": [13004.114999, np.nan],
+            "price": [0.0012345, 0.5],
+            "number": [0.123456789, 1.0],
+        }
+    )
+    found = pd.read_csv(write_any(frame, tmp_path / "list.csv", ".csv", {}), dtype="str")
+    assert found["customer_id"].tolist() == ["0010088", "7"]
+    assert found["p_purchase"].tolist() == ["0.8942", "0.05"] and found["predicted_clv"].tolist() == ["1408.33", "0.0"]
+    assert found["historic_value"].tolist()[0] == "13004.11" and found["price"].tolist() == ["0.001", "0.5"]
+    assert found["number"].tolist() == ["0.123456789", "1.0"]
+    kept = pd.read_parquet(write_any(frame, tmp_path / "list.parquet", ".parquet", {}))
+    pd.testing.assert_frame_equal(kept, frame)

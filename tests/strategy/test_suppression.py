@@ -13,10 +13,11 @@ import pytest
 from clv_core import audit, cli, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.keyed import KeyedList
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.stoplist import FILE, PURPOSE, StopList
+from clv_core.collection.pseudonyms import key_path
 from clv_core.collection.simulate import Plan, simulate
 from clv_core.config import TrainConfig
-from clv_core.errors import NotEnoughData
+from clv_core.errors import NotEnoughData, Refused
 from clv_core.jobs import NoProgress
 from clv_core.strategy.export import Side
 from clv_core.strategy.tables import write_rows
@@ -131,6 +132,19 @@ def test_an_address_is_the_same_one_in_any_case(tmp_path: Path, word: str) -> No
     assert stop.remove(["aNa@mail.example"]) == 1 and not StopList.of(workspace).holds(word)
 
 
+def test_a_copy_without_its_key_is_told_whose_key_it_needs(workspace: Workspace) -> None:
+    StopList.of(workspace).add(["a"])
+    path = key_path(workspace)
+    path.unlink()
+    for content in (None, "ab" * 32):
+        if content is not None:
+            path.write_text(content)
+        with pytest.raises(Refused) as refused:
+            StopList.of(workspace).holds("a")
+        assert refused.value.code == "list_key" and str(path) in refused.value.message()
+        assert "pseudonym" not in refused.value.message() and "replaced" not in refused.value.message()
+
+
 def test_a_list_of_nobody_else_is_refused(workspace: Workspace, tmp_path: Path) -> None:
     StopList.of(workspace).add(["a", "b"])
     side = Side("shop", "0" * 12, "m", "2024-01-01", 90, "EUR")
@@ -190,4 +204,43 @@ def test_no_log_line_and_no_record_of_a_run_names_a_customer(
     assert sum(map(len, said)) > 2000 and len(ids) > 400
     assert {one for one in set(ids) if any(one in text for text in said)} == set()
     actions = [line["action"] for line in audit.lines(workspace)]
-    assert actions[:3] == ["export", "score", "train"]
+    assert actions[:4] == ["export", "score", "export", "train"]  # scores in a file are a list that left, too
+
+
+def test_a_phone_number_on_the_list_keeps_its_customer_out_of_every_list_however_it_is_written(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    ids = best(workspace, 400)
+    people = pd.DataFrame({"customer_id": ids, "phone": [f"138{row:08}" for row in range(len(ids))], "consent": "yes"})
+    people.loc[1, "phone"] = "+86 139-0000-0001"
+    people.to_csv(tmp_path / "people.csv", index=False)
+    run(workspace, capsys, "customers", str(tmp_path / "people.csv"), "--dataset", "shop")
+    (tmp_path / "dnc.csv").write_text("reason,mobile\nasked,+8613800000000\nasked,139 0000 0001\nasked,+491701234567\n")
+    said = run(workspace, capsys, "suppress", "add", "--file", str(tmp_path / "dnc.csv"))
+    assert said["matches"] == {"read": 3, "customers": 2, "nobody": 1} and said["changed"] == 3
+    assert StopList.of(workspace).names("0086 138 0000 0000") and not StopList.of(workspace).names("13800000002")
+    (model,) = [path.name for path in workspace.models.iterdir() if not path.name.startswith(".")]
+    about = ("export", "shop", "--model", model)
+    for format, ending in (("csv", "csv"), ("klaviyo", "csv"), ("phone_hashes", "txt")):
+        out = str(tmp_path / f"list.{ending}")
+        made = run(workspace, capsys, *about, "--format", format, "--region", "CN", "--out", out)
+        assert made["left_out"] == {"suppressed": 2}
+    assert cli.main(["card", "shop", "--model", model, "--customer", ids[0], "--workspace", str(workspace.root)]) == 4
+    written = (workspace.root / "suppression" / "list.jsonl").read_text()
+    assert "1380000" not in written and run(workspace, capsys, "suppress", "remove", "13800000000")["changed"] == 0
+    assert run(workspace, capsys, "suppress", "remove", "+86 138 0000 0000")["changed"] == 1
+
+
+def test_an_entry_of_an_earlier_day_learns_how_its_number_is_written_elsewhere(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "ws")
+    KeyedList(workspace, FILE, PURPOSE).add(["138-0013-8001"])
+    rows = pd.DataFrame({"customer_id": ["a"], "phone": ["+8613800138001"]})
+    assert not StopList.of(workspace).hides(rows).any()
+    assert StopList.of(workspace).add(["138-0013-8001"]) == 0
+    assert StopList.of(workspace).hides(rows).all()
+
+
+def test_a_list_that_matches_nobody_says_so(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    said = run(workspace, capsys, "suppress", "add", "nobody@nowhere.org", "C-unknown")
+    assert said["matches"] == {"read": 2, "customers": 0, "nobody": 2}
+    assert [one["code"] for one in said["warnings"]] == ["suppress_none"]

@@ -14,7 +14,7 @@ from clv_core.collection.contact_fields import (
     FIELDS,
     PHONE,
     PLACES,
-    contact_field,
+    contact_columns,
     id_column,
 )
 from clv_core.collection.mapping import NUMBER, TIME
@@ -98,7 +98,8 @@ def propose_roles(columns: Sequence[str], rows: list[dict[str, Any]]) -> list[Ro
     """
     own = id_column(columns)
     found: list[RoleProposal] = []
-    taken: set[str] = set()
+    known = contact_columns(column for column in columns if column != own)
+    taken = set(known.values())
     for column in columns:
         values = [str(row[column]).strip() for row in rows if row.get(column) is not None]
         values = [value for value in values if value.lower() not in MISSING]
@@ -107,11 +108,12 @@ def propose_roles(columns: Sequence[str], rows: list[dict[str, Any]]) -> list[Ro
         if column == own:
             found.append(RoleProposal(column, ID, "", kind, BY_NAME, samples))
             continue
-        contact, confidence = contact_field(column), BY_NAME
+        contact, confidence = known.get(column), BY_NAME
         if contact is None:
-            contact = next((name for name, shape in SHAPES.items() if _share(shape, values) > 0.8), None)
+            likely = (name for name, shape in SHAPES.items() if _share(shape, values) > 0.8)
+            contact = next((name for name in likely if name not in taken), None)
             confidence = BY_VALUES
-        if contact is not None and contact not in taken:
+        if contact is not None:
             taken.add(contact)
             found.append(RoleProposal(column, CONTACT, contact, "text", confidence, samples))
         else:

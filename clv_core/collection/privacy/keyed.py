@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,8 @@ import pandas as pd
 import pyarrow as pa
 
 from clv_core import audit
-from clv_core.collection.pseudonyms import BLANKS, fingerprint_of, load_key, pseudonym, pseudonym_sql
+from clv_core.collection.pseudonyms import BLANKS, fingerprint_of, key_path, load_key, pseudonym, pseudonym_sql
+from clv_core.errors import Refused
 from clv_core.locks import writing
 from clv_core.workspace import Workspace, read_lines, write_text
 
@@ -35,11 +36,13 @@ class KeyedList:
         workspace: whose.
         path: the file, relative to the workspace.
         purpose: tells this list's key from those of others.
+        marks: by what else a word is known, as a phone number is however it is written.
     """
 
     workspace: Workspace
     path: str
     purpose: str
+    marks: Callable[[str], Sequence[str]] = field(default=lambda word: ())
 
     @property
     def file(self) -> Path:
@@ -54,7 +57,7 @@ class KeyedList:
         """Put people on the list; return how many were not on it.
 
         Args:
-            words: ids, or e-mail addresses.
+            words: ids, e-mail addresses, or what else the list's ``marks`` know.
             about: what else is kept of each, which must not name anybody.
 
         Raises:
@@ -66,13 +69,15 @@ class KeyedList:
             said = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "who": audit.actor(), **about}
             about_key = tuple(about[name] for name in sorted(about))
             root = self._root()
+            given = {hashes[0]: hashes for hashes in map(self.hashes_of, words)}
             fresh = {
-                hashes[0]: {HASHES: hashes, "key": fingerprint_of(root), **said}
-                for hashes in map(self.hashes_of, words)
-                if (hashes[0], *about_key) not in known
+                first: {HASHES: hashes, "key": fingerprint_of(root), **said}
+                for first, hashes in given.items()
+                if (first, *about_key) not in known
             }
-            if fresh:
-                self._write([*entries, *fresh.values()])
+            fuller = [{**one, HASHES: _united(one[HASHES], given.get(one[HASHES][0], ()))} for one in entries]
+            if fresh or fuller != entries:
+                self._write([*fuller, *fresh.values()])
             return len(fresh)
 
     def remove(self, words: Collection[str]) -> int:
@@ -90,11 +95,14 @@ class KeyedList:
             return len(entries) - len(left)
 
     def hashes_of(self, word: str) -> list[str]:
-        """Return the hashes of a person: as they are called, and as a pseudonym; an e-mail address has no case."""
+        """Return the hashes of a person: as they are called, as a pseudonym, and by the list's marks.
+
+        An e-mail address has no case.
+        """
         root = self._root()
         plain = word.strip(BLANKS)
         folded = plain.lower() if "@" in plain else plain
-        said = [folded, pseudonym(root, folded), pseudonym(root, plain)]
+        said = [folded, pseudonym(root, folded), pseudonym(root, plain), *self.marks(plain)]
         return list(dict.fromkeys(pseudonym(self._key(root), one) for one in said))
 
     def hashes(self, chosen: Callable[[dict[str, Any]], bool] = lambda entry: True) -> frozenset[str]:
@@ -122,12 +130,27 @@ class KeyedList:
         return hmac.new(root, self.purpose.encode(), hashlib.sha256).digest()
 
     def _root(self) -> bytes:
-        """Return the workspace's key if it is the one with which the list was begun; one line is read."""
+        """Return the workspace's key if it is the one with which the list was begun; one line is read.
+
+        Raises:
+            Refused: it is not there.
+        """
         if not self.file.exists():
             return load_key(self.workspace, "")
         with self.file.open(encoding="utf-8") as lines:
             first = next((line for line in lines if line.strip()), None)
-        return load_key(self.workspace, "" if first is None else str(json.loads(first)["key"]))
+        needed = "" if first is None else str(json.loads(first)["key"])
+        try:
+            return load_key(self.workspace, needed)
+        except Refused as error:
+            if error.code not in ("key_missing", "key_other"):
+                raise
+            path = str(key_path(self.workspace))
+            raise Refused("list_key", list=self.path, path=path, fingerprint=needed) from error
 
     def _write(self, entries: Iterable[dict[str, Any]]) -> None:
         write_text(self.file, "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries))
+
+
+def _united(first: Sequence[str], second: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys((*first, *second)))

@@ -1,6 +1,7 @@
-"""The suppression list of a workspace: customers whom no list, plan or look-up may hold, by id or e-mail address.
+"""The suppression list of a workspace: customers whom no list, plan or look-up may hold, by id, e-mail or phone.
 
-Addresses are held against those in a dataset's customers table, so that who is on the list by address is known by id.
+Addresses and numbers are held against those in a dataset's customers table, so that who is on the list by one of them
+is known by id.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 import pyarrow.parquet as pq
 
-from clv_core.collection.contact_fields import EMAIL
-from clv_core.collection.privacy.keyed import KeyedList
+from clv_core.collection.contact_fields import EMAIL, PHONE
+from clv_core.collection.phone_texts import phone_keys, phone_marks
+from clv_core.collection.privacy.keyed import HASHES, KeyedList
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotFound
 from clv_core.workspace import Workspace
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 FILE: Final = "suppression/list.jsonl"
 PURPOSE: Final = "clv studio suppressed customers"
+NAMES: Final = 3
+"""Hashes of an entry that is no phone number: as it is called, and as a pseudonym in two cases."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,14 @@ class StopList:
     Args:
         people: the list on disk; it names nobody.
         hashes: of all who are on it.
-        owners: ids of a dataset's customers one of whose addresses is on it.
+        owners: ids of a dataset's customers one of whose addresses or numbers is on it.
+        numbers: whether any phone number may be on it.
     """
 
     people: KeyedList
     hashes: frozenset[str] = field(repr=False)
     owners: frozenset[str] = field(repr=False)
+    numbers: bool = True
 
     @classmethod
     def of(cls, workspace: Workspace, dataset: Dataset | None = None) -> StopList:
@@ -53,7 +59,7 @@ class StopList:
         Raises:
             Refused: there is one, and the key it was made with is not there: nobody is left out in silence.
         """
-        people = KeyedList(workspace, FILE, PURPOSE)
+        people = KeyedList(workspace, FILE, PURPOSE, phone_marks)
         if not people.file.exists():
             return cls(people, frozenset(), frozenset())
         told = people.file.stat()
@@ -70,6 +76,10 @@ class StopList:
             return False
         return word in self.owners or not self.hashes.isdisjoint(self.people.hashes_of(word)[:1])
 
+    def names(self, word: str) -> bool:
+        """Say whether a word that a person asks for is on the list: an id, an e-mail address, or a phone number."""
+        return self.holds(word) or bool(self.hides(pd.DataFrame({CUSTOMER_ID: [""], PHONE: [word]})).any())
+
     def check(self, customer: str) -> None:
         """Refuse to show a customer who is on the list.
 
@@ -80,14 +90,25 @@ class StopList:
             raise NotFound("customer_suppressed", customer=customer)
 
     def hides(self, frame: pd.DataFrame) -> pd.Series[bool]:
-        """Say which rows are on the list, by ``customer_id``, by the dataset's addresses, or by ``email`` if any."""
+        """Say which rows are on the list: by ``customer_id``, the dataset's addresses, ``email`` or ``phone``."""
         hidden: pd.Series[bool] = pd.Series(False, index=frame.index)
         if self.hashes:
             hidden |= self.people.marked(frame[CUSTOMER_ID], self.hashes)
             hidden |= frame[CUSTOMER_ID].astype("str").isin(self.owners)
             if EMAIL in frame:
                 hidden |= self.people.marked(frame[EMAIL].astype("str").str.strip().str.lower(), self.hashes)
+            if PHONE in frame:
+                hidden |= self.hides_phones(frame[PHONE])
         return hidden
+
+    def hides_phones(self, texts: pd.Series[Any]) -> pd.Series[bool]:
+        """Say which phone numbers are on the list, however they are written there and here."""
+        if not self.hashes or not self.numbers:
+            return pd.Series(False, index=texts.index)
+        keys = phone_keys(texts)
+        words = pd.Series(pd.unique(keys.to_numpy().ravel()))
+        words = words[words != ""]
+        return keys.isin(set(words[self.people.marked(words, self.hashes)])).any(axis=1)
 
     def without(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of those who are not on the list."""
@@ -112,11 +133,12 @@ def _read(people: KeyedList, table: Path | None, written: tuple[int, int]) -> St
     hashes = people.hashes()
     if hashes:
         people.sql("x")
-    known = StopList(people, hashes, frozenset())
+    numbers = any(len(entry[HASHES]) > NAMES for entry in people.entries())
+    known = StopList(people, hashes, frozenset(), numbers)
     if table is None or not table.exists():
         return known
-    columns = [column for column in pq.read_schema(table).names if column.lower() == EMAIL]
+    columns = [column for column in pq.read_schema(table).names if column.lower() in (EMAIL, PHONE)]
     if not columns:
         return known
     rows = pd.read_parquet(table, columns=[CUSTOMER_ID, *columns]).rename(columns=str.lower)
-    return StopList(people, hashes, frozenset(rows.loc[known.hides(rows), CUSTOMER_ID].astype("str")))
+    return StopList(people, hashes, frozenset(rows.loc[known.hides(rows), CUSTOMER_ID].astype("str")), numbers)

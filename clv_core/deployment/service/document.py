@@ -19,8 +19,8 @@ SCHEMES: Final = {
 }
 MEANINGS: Final = {
     401: "No key, or one that is not known", 404: "No such model or customer", 409: "The model cannot be used",
-    413: "More than a request may hold", 415: "The body is no JSON", 422: "The request does not have this form",
-    429: "The key was used too often", 503: "Too many customers wait",
+    413: "More than a request may hold", 415: "The body is no JSON, or it is packed",
+    422: "The request does not have this form", 429: "The key was used too often", 503: "Too many customers wait",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING, Any, Self
 
 from clv_core.collection.store import open_dataset
@@ -46,6 +47,8 @@ class Loaded:
         horizon_days: the model's horizon.
         currency: of the log; empty where it is not known.
         warnings: what its answers carry along.
+        cutoff: up to when the model learned; None where it is not known.
+        log_types: event types of the log, which may have some of its own beside the usual ones.
     """
 
     wanted: Wanted
@@ -54,6 +57,8 @@ class Loaded:
     horizon_days: int
     currency: str
     warnings: tuple[Message, ...] = ()
+    cutoff: date | None = None
+    log_types: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, scorer: Scorer, wanted: Wanted) -> Self:
@@ -67,6 +72,8 @@ class Loaded:
             scorer.config.horizon_days,
             record.get("currency") or "",
             scorer.warnings,
+            date.fromisoformat(record["cutoff"]),
+            tuple(scorer.dataset.manifest.event_types),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -77,7 +84,11 @@ class Loaded:
     def from_json(cls, said: dict[str, Any]) -> Self:
         """Return what :meth:`to_json` described."""
         warnings = tuple(Message(**one) for one in said["warnings"])
-        return cls(**{**said, "wanted": Wanted(**said["wanted"]), "warnings": warnings})
+        own = {
+            "cutoff": said["cutoff"] and date.fromisoformat(str(said["cutoff"])),
+            "log_types": tuple(said["log_types"]),
+        }
+        return cls(**{**said, **own, "wanted": Wanted(**said["wanted"]), "warnings": warnings})
 
 
 def look_up(workspace: Workspace, registry: Registry, asked: str) -> Wanted:

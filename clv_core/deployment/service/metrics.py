@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
-ROUTES: Final = ("/v1/score", "/v1/models", "/v1/customers", "/healthz", "/metrics", "/openapi.json")
+ROUTES: Final = ("/v1/score", "/v1/models", "/v1/customers", "/healthz", "/readyz", "/metrics", "/openapi.json")
 
 
 class Metrics:

@@ -20,7 +20,7 @@ MOST_WRONG: Final = 5
 FAMILIES: Final = {
     "missing": "missing", "extra_forbidden": "unknown", "json_invalid": "json", "json_type": "json",
     "too_short": "short", "string_too_short": "short", "too_long": "long", "string_too_long": "long",
-    "greater_than_equal": "bounds", "less_than_equal": "bounds", "finite_number": "bounds",
+    "greater_than_equal": "bounds", "less_than_equal": "bounds", "finite_number": "finite",
     "string_type": "text", "float_type": "number", "float_parsing": "number", "int_type": "number",
     "bool_type": "truth", "list_type": "list", "dict_type": "object", "typed_dict_type": "object",
     "datetime_type": "time", "datetime_parsing": "time", "datetime_from_date_parsing": "time",
@@ -68,8 +68,10 @@ class BadBody(UsageError):
             }
             for one in found[:MOST_WRONG]
         ]
-        first = wrong[0]
-        return cls("service_body", where=first["where"], what=first["message"], others=len(found) - 1, wrong=wrong)
+        first, others = wrong[0], len(found) - 1
+        more = translate("service.wrong.more", language, others=others) if others else ""
+        said = {"where": first["where"], "what": first["message"], "more": more}
+        return cls("service_body", **said, others=others, wrong=wrong)
 
 
 def problem(error: ClvError, language: str) -> JSONResponse:

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from clv_core.collection.event_names import taken_for
+from clv_core.collection.plan import UNPRICED
+from clv_core.collection.times import EARLIEST
 from clv_core.columns import (
     AMOUNT,
     DISCOUNT,
@@ -34,7 +36,7 @@ from clv_core.features.lines import NUMBERS, VOCABULARIES
 from clv_core.features.relations import DAY_SECONDS, day_of
 
 EPOCH: Final = datetime(1970, 1, 1)
-FIRST_DAY: Final = date(1900, 1, 1)
+FIRST_DAY: Final = EARLIEST
 LAST_DAY: Final = date(2200, 1, 1)
 """Times outside are default values of databases and slips, not events."""
 READ: Final = (*NUMBERS, *VOCABULARIES.values(), ORDER_ID, REVIEW_TEXT)
@@ -82,13 +84,19 @@ def read_customer(customer: Customer, zone: str, as_of: date, event_types: str) 
     try:
         if not FIRST_DAY <= as_of <= LAST_DAY:
             raise Refused("service_as_of", as_of=as_of.isoformat(), first=FIRST_DAY.year, last=LAST_DAY.year)
+        if not customer["events"]:
+            raise NotEnoughData("service_events_missing")
+        earlier = 0
         for number, event in enumerate(customer["events"], 1):
             second = _second(event["event_time"], local, number)
             if second < cutoff:
+                earlier += 1
                 settled = _settled(event, number)
-                if wanted(settled, event_types):
+                if settled is not None and wanted(settled, event_types):
                     seconds.append(second)
                     events.append(row_of(settled))
+        if not earlier:
+            raise NotEnoughData("service_events_later", events=len(customer["events"]), as_of=as_of.isoformat())
         if not events:
             raise NotEnoughData("service_no_event", events=len(customer["events"]), as_of=as_of.isoformat())
     except ClvError as error:
@@ -113,8 +121,10 @@ def columns_of(people: Sequence[Person]) -> Events:
     )
 
 
-def _second(time: datetime, local: tzinfo, number: int) -> int:
-    """Return a time in whole seconds since 1970-01-01 on the log's clock."""
+def _second(time: datetime | date, local: tzinfo, number: int) -> int:
+    """Return a time, or the midnight of a date, in whole seconds since 1970-01-01 on the log's clock."""
+    if not isinstance(time, datetime):
+        time = datetime.combine(time, datetime.min.time())
     try:
         second = second_of(time if time.tzinfo is None else time.astimezone(local).replace(tzinfo=None))
     except OverflowError:
@@ -135,22 +145,32 @@ def second_of(time: datetime) -> int:
     return since.days * DAY_SECONDS + since.seconds
 
 
-def _settled(event: Event, number: int) -> dict[str, Any]:
-    """Return an event with its type and amount as a log's reader would settle them."""
+def _settled(event: Event, number: int) -> dict[str, Any] | None:
+    """Return an event with its type and amount as a log's reader would settle them; None where it sets a row aside."""
     settled: dict[str, Any] = dict(event)
-    kind = settled[EVENT_TYPE] = _kind(settled.get(EVENT_TYPE) or PURCHASE)
+    named = settled.get(EVENT_TYPE)
+    kind = settled[EVENT_TYPE] = _kind(named or PURCHASE)
     if kind not in MONEY_TYPES:
         return settled
-    amount = settled.get(AMOUNT)
-    if amount is None and (price := settled.get(UNIT_PRICE)) is not None:
-        quantity = settled.get(QUANTITY)
-        amount = price * (1 if quantity is None else quantity) - (settled.get(DISCOUNT) or 0)
-    if amount is None or abs(amount) > LARGEST:
+    amount = _amount(settled)
+    if amount is None:
+        settled[EVENT_TYPE] = UNPRICED
+        return settled if named and kind == PURCHASE else None
+    if abs(amount) > LARGEST:
         raise Refused("service_amount", event=number, type=kind, largest=LARGEST)
-    if amount < 0:
-        settled[EVENT_TYPE] = RETURN
+    if amount < 0 or (not named and (settled.get(QUANTITY) or 0) < 0):
+        kind = settled[EVENT_TYPE] = RETURN
     settled[AMOUNT] = -abs(amount) if kind == RETURN else amount
     return settled
+
+
+def _amount(event: Mapping[str, Any]) -> float | None:
+    """Return an event's amount, else quantity x unit price, nearer to zero by the discount; None where neither is."""
+    amount, price, quantity = (event.get(name) for name in (AMOUNT, UNIT_PRICE, QUANTITY))
+    if amount is not None or price is None:
+        return amount
+    gross, off = price * (1 if quantity is None else quantity), event.get(DISCOUNT) or 0
+    return float(gross + abs(off) if gross < 0 else gross - off)
 
 
 def wanted(event: dict[str, Any], event_types: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, TypeVar
@@ -22,7 +22,9 @@ from clv_core.deployment.service.batching import Batcher, Busy
 from clv_core.deployment.service.document import SECURED, page, problems
 from clv_core.deployment.service.gate import Gate
 from clv_core.deployment.service.latest import Latest
+from clv_core.deployment.service.loaded import Loaded
 from clv_core.deployment.service.metrics import Metrics
+from clv_core.deployment.service.noticed import noticed
 from clv_core.deployment.service.problems import BadBody, TooLarge, WrongType, language_of, problem
 from clv_core.deployment.service.reading import midnight_after
 from clv_core.deployment.service.roster import Roster
@@ -30,7 +32,7 @@ from clv_core.deployment.service.scoring import Ask
 from clv_core.deployment.service.settings import ServiceSettings
 from clv_core.deployment.service.wire import REQUEST, Health, KeptPrediction, ModelList, ScoreAnswer, ScoreRequest
 from clv_core.deployment.service.workers import Workers
-from clv_core.errors import ClvError
+from clv_core.errors import ClvError, Message
 from clv_core.workspace import Workspace
 
 T = TypeVar("T")
@@ -111,15 +113,22 @@ def router(parts: Parts) -> APIRouter:
         known = name or (await parts.roster.get(None)).wanted.name
         return Response(to_json(await run_in_threadpool(parts.latest.of, known, customer_id)), media_type=JSON)
 
-    @routes.get("/healthz", summary="Say whether the service is ready", responses={200: {"model": Health}})
+    @routes.head("/healthz", include_in_schema=False)
+    @routes.get("/healthz", summary="Say whether the service runs", responses={200: {"model": Health}})
     async def healthz() -> Response:
         """Answer as long as the process does; `ready` says whether a model is in memory."""
+        return Response(to_json(_health(parts.roster.serving())), media_type=JSON)
+
+    @routes.head("/readyz", include_in_schema=False)
+    @routes.get(
+        "/readyz",
+        summary="Say whether the service can score",
+        responses={200: {"model": Health}, 503: {"model": Health, "description": "No model is in memory yet"}},
+    )
+    async def readyz() -> Response:
+        """Answer what `/healthz` does, with 503 until a model is in memory."""
         serving = parts.roster.serving()
-        said: dict[str, Any] = {"name": None, "version": None, "model": None}
-        if serving is not None:
-            of = serving.wanted
-            said = {"name": of.name, "version": of.version, "model": of.bundle}
-        return Response(to_json({"status": "ok", "ready": serving is not None, **said}), media_type=JSON)
+        return Response(to_json(_health(serving)), 503 if serving is None else 200, media_type=JSON)
 
     @routes.get("/metrics", summary="Count what was answered", response_class=PlainTextResponse)
     async def metrics() -> Response:
@@ -144,13 +153,15 @@ async def scored(parts: Parts, request: Request) -> Response:
     try:
         async with asyncio.timeout(parts.settings.answer_seconds):
             model = await parts.roster.get(asked.get("model"))
-            as_of = asked.get("as_of") or midnight_after(datetime.now(UTC), model.timezone)
+            tomorrow = midnight_after(datetime.now(UTC), model.timezone)
+            as_of = asked.get("as_of") or tomorrow
             words = model, as_of, asked["customers"], asked.get("reasons", False), language
             ask = await _maybe(beside, Ask.read, *words)
+            notices = await _maybe(beside, noticed, model, as_of, asked["customers"], tomorrow)
             said = await parts.lanes["reasons" if ask.reasons else "plain"].score(ask)
     except TimeoutError as error:
         raise Busy("service_late", limit=parts.settings.answer_seconds) from error
-    return Response(to_json(_about(ask, language) | {"predictions": said}), media_type=JSON)
+    return Response(to_json(_about(ask, notices, language) | {"predictions": said}), media_type=JSON)
 
 
 def direct(parts: Parts) -> ASGIApp:
@@ -188,7 +199,7 @@ def _asked(body: bytes, settings: ServiceSettings, language: str) -> ScoreReques
         asked = REQUEST.validate_json(body)
     except ValidationError as error:
         raise BadBody.of(error.errors(include_url=False, include_input=False), language) from error
-    most = MOST_EXPLAINED if asked.get("reasons") else settings.max_customers
+    most = min(MOST_EXPLAINED, settings.max_customers) if asked.get("reasons") else settings.max_customers
     if len(asked["customers"]) > most:
         raise TooLarge("service_customers", found=len(asked["customers"]), most=most)
     longest = max(len(one["events"]) for one in asked["customers"])
@@ -201,12 +212,15 @@ async def _body(request: Request, most: int) -> bytes:
     """Return the body of a request to score, read no further than ``most`` bytes.
 
     Raises:
-        WrongType: it does not say that it is JSON.
+        WrongType: it does not say that it is JSON, or it is packed.
         TooLarge: there is more of it.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != JSON:
         raise WrongType("service_type", found=kind[:100] or "-", needed=JSON)
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in ("", "identity"):
+        raise WrongType("service_encoding", found=coding[:100])
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
@@ -217,7 +231,16 @@ async def _body(request: Request, most: int) -> bytes:
     return b"".join(parts)
 
 
-def _about(ask: Ask, language: str) -> dict[str, Any]:
+def _health(serving: Loaded | None) -> dict[str, Any]:
+    """Return what is said of the model in memory, if one is."""
+    said: dict[str, Any] = {"name": None, "version": None, "model": None}
+    if serving is not None:
+        of = serving.wanted
+        said = {"name": of.name, "version": of.version, "model": of.bundle}
+    return {"status": "ok", "ready": serving is not None, **said}
+
+
+def _about(ask: Ask, notices: Sequence[Message], language: str) -> dict[str, Any]:
     """Return what holds for all customers of an answer."""
     model = ask.model
     return {
@@ -227,5 +250,5 @@ def _about(ask: Ask, language: str) -> dict[str, Any]:
         "as_of": ask.as_of.isoformat(),
         "horizon_days": model.horizon_days,
         "currency": model.currency,
-        "warnings": [one.to_json(language) for one in model.warnings],
+        "warnings": [one.to_json(language) for one in (*model.warnings, *notices)],
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Final, Self
 
 from clv_core.config import Settings, option
+from clv_core.errors import UsageError
 
 PREFIX: Final = "CLV_API_"
 
@@ -51,6 +52,16 @@ class ServiceSettings(Settings):
     wait_ms: float = option(0.3, low=0.0, high=1_000.0, group="service")
     poll_seconds: float = option(1.0, low=0.01, high=3_600.0, group="service")
     max_models: int = option(4, low=1, high=64, group="service")
+
+    def __post_init__(self) -> None:
+        """Check every field, and that the largest request can wait.
+
+        Raises:
+            UsageError: a value is out of bounds, or fewer customers may wait than one request may hold.
+        """
+        super().__post_init__()
+        if self.max_waiting < self.max_customers:
+            raise UsageError("service_waiting", waiting=self.max_waiting, customers=self.max_customers)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, NotRequired
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, with_config
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, TypeAdapter, with_config
+from pydantic_core import CoreSchema, core_schema
 from typing_extensions import TypedDict
 
 STRICT: Final = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
@@ -16,12 +17,25 @@ Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)] | None
 Attribute = Annotated[float, Field(ge=-1e300, le=1e300)] | Annotated[str, Field(max_length=200)] | None
 
 
+class _OneFault:
+    """Has what is neither of two kinds be one fault at its place, not one for each kind."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.custom_error_schema(handler(source), custom_error_type="datetime_type")
+
+
+Moment = Annotated[datetime | date, Field(union_mode="left_to_right"), _OneFault()]
+
+
 @with_config(STRICT)
 class Event(TypedDict):
     """One timed action. What the log says nothing of is left out or null."""
 
     event_time: Annotated[
-        datetime, Field(description="ISO 8601; without an offset it is the time of the log's time zone.")
+        Moment,
+        Field(
+            description="ISO 8601; without an offset it is the time of the log's time zone, a date alone its midnight."
+        ),
     ]
     event_type: NotRequired[
         Annotated[
@@ -29,7 +43,13 @@ class Event(TypedDict):
         ]
     ]
     amount: NotRequired[
-        Annotated[Number, Field(description="Net value of the line; else quantity x unit_price - discount.")]
+        Annotated[
+            Number,
+            Field(
+                description="Net value of the line; else quantity x unit_price - discount. Without either, an event"
+                " of type purchase counts as behaviour alone; one without a type, or a return, does not count."
+            ),
+        ]
     ]
     order_id: NotRequired[Text]
     product_id: NotRequired[Text]

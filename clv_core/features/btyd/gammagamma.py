@@ -38,11 +38,6 @@ class GammaGamma:
     gamma: float
     converged: bool = True
 
-    @property
-    def population_mean(self) -> float:
-        """Expected order value of a customer of whom nothing is known: p gamma / (q - 1)."""
-        return self.p * self.gamma / (self.q - 1)
-
     @classmethod
     def fit(cls, frequency: ArrayLike, monetary_value: ArrayLike, typical: float = 0.0) -> Self:
         """Return the model of highest likelihood over the customers with repeat purchases.

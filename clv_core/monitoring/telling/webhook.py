@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -12,6 +13,8 @@ from typing import Any, Final
 from clv_core.errors import ClvError, UsageError
 
 TIMEOUT_SECONDS: Final = 10.0
+PLAIN: Final = re.compile("[!-~]*")
+"""What may stand in an address after its host."""
 VARIABLE: Final = "CLV_WEBHOOK_URL"
 
 
@@ -21,8 +24,13 @@ def checked_url(url: str) -> str:
     Raises:
         UsageError: it is none.
     """
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        fits = fits and PLAIN.fullmatch(parts.path + parts.query) is not None
+    except ValueError:  # brackets that do not close, a port that is none
+        fits = False
+    if not fits:
         raise UsageError("webhook_url", url=url[:80] or "-")
     return url
 
@@ -50,6 +58,8 @@ def post(url: str, payload: dict[str, Any], timeout: float = TIMEOUT_SECONDS) ->
         raise ClvError("webhook_failed", host=host, reason=f"HTTP {error.code}") from error
     except urllib.error.URLError as error:
         raise ClvError("webhook_failed", host=host, reason=str(error.reason)) from error
+    except (ValueError, http.client.InvalidURL) as error:  # its words quote the address
+        raise ClvError("webhook_failed", host=host, reason=type(error).__name__) from error
     except (OSError, http.client.HTTPException) as error:
         raise ClvError("webhook_failed", host=host, reason=str(error) or type(error).__name__) from error
 

@@ -94,7 +94,12 @@ def markdown(certificate: Certificate, language: str) -> str:
 
     found = sum(certificate.customers.values())
     scope = certificate.dataset or t("erasure.scope.all")
-    lines = [f"# {t('erasure.title', n=len(certificate.customers))}", "", f"- {t('erasure.id')}: {certificate.id}"]
+    asked = len(certificate.customers)
+    lines = [
+        f"# {t('erasure.title.one' if asked == 1 else 'erasure.title', n=asked)}",
+        "",
+        f"- {t('erasure.id')}: {certificate.id}",
+    ]
     lines += [f"- {t('erasure.when', begun=certificate.begun, finished=certificate.finished)}"]
     lines += [f"- {t('erasure.who')}: {certificate.who}", f"- {t('erasure.scope')}: {scope}"]
     lines += [f"- {t('erasure.found', found=found, n=len(certificate.customers))}", "", f"## {t('erasure.datasets')}"]

@@ -8,7 +8,7 @@ from clv_core.evaluation.beside import best_baseline, level_of, rows_of
 from clv_core.evaluation.deciles import decile_table
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.trust import REASONS
-from clv_core.i18n import translate
+from clv_core.i18n import say_change, translate
 from clv_core.strategy.report.content import ACTUAL, BASELINE, PREDICTED, Chart, Figure, Section, Series
 from clv_core.strategy.report.ground import Ground
 
@@ -99,7 +99,7 @@ def _figure(ground: Ground, metric: str) -> Figure:
 def _shown(ground: Ground, metric: str, value: float) -> str:
     unit = METRICS[metric].unit
     if unit == "share":
-        return f"{value:+.0%}".replace("-", "\u2212")
+        return say_change(value)
     return f"{value:.2f}" if unit == "score" else ground.said.money(value)
 
 

@@ -42,14 +42,14 @@ def test_customers_are_scored_and_who_cannot_be_is_told_why(
     whole = score(shop, "shop", bundles["bgnbd"].id, progress=NoProgress()).set_index("customer_id")
     odd = [
         {"customer_id": "nothing", "events": []},
-        {"customer_id": "unpriced", "events": [{"event_time": BUY["event_time"], "event_type": "purchase"}]},
+        {"customer_id": "huge", "events": [{"event_time": BUY["event_time"], "unit_price": 1e6, "quantity": 1e6}]},
         {"customer_id": "ancient", "events": [{**BUY, "event_time": "0001-01-01T00:00:00+23:00"}]},
         {"customer_id": "later", "events": [{**BUY, "event_time": f"{end}T00:00:00"}]},
     ]
     with serve() as client:
         said = client.post("/v1/score", json={"customers": [*odd, *some], "as_of": end}).json()
     codes = [one["error"]["code"] for one in said["predictions"][:4]]
-    assert codes == ["service_no_event", "service_amount", "service_time", "service_no_event"]
+    assert codes == ["service_events_missing", "service_amount", "service_time", "service_events_later"]
     assert (said["name"], said["version"], said["model"]) == ("shop", 1, bundles["bgnbd"].id)
     assert (said["horizon_days"], said["currency"], said["as_of"]) == (60, "CNY", end)
     for one in said["predictions"][4:]:
@@ -92,6 +92,53 @@ def test_reasons_add_up_to_the_prediction(bundles: dict[str, Bundle], sent: dict
             assert len(one["reasons"]) == 6 and re.search(r"[\u4e00-\u9fff]", one["reasons"][0]["label"])
         many = {"customers": [{**ONE["customers"][0]}] * 21, "reasons": True}  # type: ignore[dict-item]
         assert error_of(client.post("/v1/score", json=many)) == (413, "service_customers")
+
+
+def test_what_may_not_be_meant_is_scored_and_warned_of(shop: Workspace, serve: Serve) -> None:
+    end = open_dataset(shop, "shop").log_end
+    typed = [{**BUY, "event_type": name} for name in ("frobnicate", "frobnicate", "x" * 200, "ORDER", "view", None)]
+    twice = [{"customer_id": "c1", "events": [BUY, *typed]}, {"customer_id": "c1", "events": [BUY]}]
+    with serve() as client:
+        said = client.post("/v1/score", json={"customers": twice, "as_of": end.isoformat()}).json()
+        found = {one["code"]: one["params"] for one in said["warnings"]}
+        assert set(found) == {"service_types", "service_twice"}
+        assert found["service_types"]["events"] == 3 and "x" * 41 not in found["service_types"]["names"]
+        assert found["service_types"]["names"].startswith("frobnicate (2), xxx")
+        assert all("predicted_clv" in one for one in said["predictions"])
+        assert client.post("/v1/score", json={**ONE, "as_of": end.isoformat()}).json()["warnings"] == []
+        late = client.post("/v1/score", json={**ONE, "as_of": "2199-01-01"}, headers={"accept-language": "zh"}).json()
+        codes = [one["code"] for one in late["warnings"]]
+        assert codes == ["service_future", "service_late"] and "训练" in late["warnings"][1]["message"]
+
+
+def test_a_date_is_the_midnight_of_the_logs_own_zone(serve: Serve) -> None:
+    def one(time: str) -> dict[str, Any]:
+        return {"customer_id": time, "events": [{**BUY, "event_time": time}, {**BUY, "event_time": "2023-03-01"}]}
+
+    times = ("2023-05-01", "2023-05-01T00:00:00", "2023-05-01T00:00:00+08:00")
+    with serve() as client:
+        said = client.post("/v1/score", json={"customers": [one(time) for time in times], "as_of": "2024-02-05"})
+        figures = [{name: row[name] for name in FIGURES} for row in said.json()["predictions"]]
+        assert figures[0] == figures[1] == figures[2]
+        for wrong in ("2023-13-01", "01.05.2023", "2023-05"):
+            answer = client.post("/v1/score", json={"customers": [one(wrong)]})
+            said = answer.json()["error"]["params"]
+            assert answer.status_code == 422 and len(said["wrong"]) == 1 and said["where"].endswith("event_time")
+        event = client.get("/openapi.json").json()["components"]["schemas"]["Event"]["properties"]["event_time"]
+        assert {one["format"] for one in event["anyOf"]} == {"date-time", "date"}
+
+
+def test_faults_are_said_in_words_that_fit_them(serve: Serve) -> None:
+    with serve() as client:
+        kind = {"content-type": "application/json"}
+        packed = client.post("/v1/score", content=b"\x1f\x8b", headers={**kind, "content-encoding": "gzip"})
+        assert error_of(packed) == (415, "service_encoding")
+        assert "Content-Encoding: gzip" in packed.json()["error"]["message"]
+        body = json.dumps({"customers": [{"customer_id": "c", "events": [{**BUY, "amount": float("nan")}]}]})
+        said = client.post("/v1/score", content=body, headers=kind).json()["error"]
+        assert "a number is needed" in said["message"] and "further" not in said["message"]
+        two = client.post("/v1/score", json={"customers": [{"customer_id": 7, "events": 7}]}).json()["error"]
+        assert "further faults: 1" in two["message"] and two["params"]["others"] == 1
 
 
 @pytest.mark.parametrize(
@@ -138,9 +185,21 @@ def test_what_does_not_fit_is_refused_with_its_reason(shop: Workspace, serve: Se
         assert error_of(client.get("/v1/score")) == (405, "service_method")
         assert error_of(client.get("/v2")) == (404, "service_no_route")
         assert error_of(client.get("/v1/models?name=" + "x" * 201)) == (422, "service_body")
-    with serve(max_waiting=1) as client:
-        answer = client.post("/v1/score", json={**ONE, "customers": ONE["customers"] * 2})
-        assert error_of(answer) == (503, "service_busy") and answer.headers["retry-after"] == "1"
+
+
+def test_who_finds_the_queue_full_is_turned_away(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    going, scored = threading.Event(), work.Work.score
+
+    def slow(*words: Any) -> Any:
+        going.wait(20)
+        return scored(*words)
+
+    with serve(answer_seconds=0.3, max_customers=1, max_waiting=1) as client:
+        monkeypatch.setattr(work.Work, "score", slow)
+        answers = [client.post("/v1/score", json=ONE) for _ in range(3)]
+        going.set()
+    assert [error_of(one) for one in answers] == [(503, "service_late"), (503, "service_late"), (503, "service_busy")]
+    assert answers[2].headers["retry-after"] == "1"
 
 
 def test_what_takes_too_long_is_turned_away_and_answered_once_the_model_is_there(
@@ -206,6 +265,12 @@ def test_the_latest_batch_is_looked_up(
             people.remove([hidden])
 
 
+def test_who_is_ready_says_so_to_whoever_looks(serve: Serve) -> None:
+    with serve() as client:
+        assert client.get("/readyz").json() == client.get("/healthz").json()
+        assert client.get("/readyz").status_code == client.head("/readyz").status_code == 200
+
+
 def test_models_are_listed_and_the_page_loads_nothing_from_elsewhere(shop: Workspace, serve: Serve) -> None:
     with serve() as client:
         said = client.get("/v1/models?name=shop").json()
@@ -254,7 +319,10 @@ def test_a_new_champion_takes_over_without_a_failed_request(
 def test_no_model_is_no_crash_and_one_that_comes_is_found(tmp_path: Any, shop: Workspace, serve: Serve) -> None:
     with serve(Workspace(tmp_path / "empty"), ready=False) as client:
         assert error_of(client.post("/v1/score", json=ONE)) == (404, "service_no_model")
-        assert client.get("/healthz").json()["ready"] is False
+        assert client.get("/healthz").json()["ready"] is False and client.head("/healthz").status_code == 200
+        waits = client.get("/readyz")
+        assert (waits.status_code, waits.json()) == (503, client.get("/healthz").json())
+        assert (client.head("/readyz").status_code, client.head("/readyz").content) == (503, b"")
         assert client.get("/v1/models").json() == {"serving": None, "models": []}
 
 

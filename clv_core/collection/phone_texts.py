@@ -1,0 +1,94 @@
+"""Phone numbers as people and spreadsheets write them: one number of a cell, and the texts that two numbers share.
+
+A number on a suppression list and the same number in a customers table are rarely written alike: one names its country
+and the other does not. :func:`phone_marks` says what a listed number is known by, :func:`phone_keys` what a customer's
+is looked up by; two that may be the same number have one in common. Where a number names no country, the rest decides:
+rather one customer too many is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any, Final
+
+import pandas as pd
+
+SHORTEST, LONGEST = 7, 15
+"""Digits of a phone number; the longest is that of E.164."""
+WHOLE: Final = 11
+"""Digits from which a number may begin with its country's calling code, though no ``+`` is before it."""
+_PLAIN: Final = re.compile(r"\+?[0-9 ]+")
+_WHOLE: Final = re.compile(r"(\+?\d{6,15})\.0+")
+_EXPONENT: Final = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
+_SEVERAL: Final = re.compile(r"[;,|、\n]")
+_EXTENSION: Final = re.compile(r"(转|轉|分机|分機|ext|extension|#|x(?=\s*\d))", re.IGNORECASE)
+_NOTE: Final = re.compile(r"\([^()\d]*\)")
+_NUMBER: Final = re.compile(r"[+\d\s().\-/\u2010-\u2015]+")
+_CALLING_CODE: Final = re.compile(
+    r"1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3}",
+)
+"""Country calling codes: no one begins another. Source: ITU-T E.164, list of assigned codes."""
+
+
+def one_number(text: str) -> str:
+    """Return the first number of a cell, without its extension and notes; "" where a spreadsheet cut its digits off."""
+    if _PLAIN.fullmatch(text):
+        return text
+    plain = unicodedata.normalize("NFKC", text).strip().lstrip("'")
+    if whole := _WHOLE.fullmatch(plain):
+        return whole.group(1)
+    if _EXPONENT.fullmatch(plain):
+        return ""
+    first = _EXTENSION.split(_NOTE.sub("", _SEVERAL.split(plain)[0]))[0]
+    before = first.split("/")[0]
+    return (before if len(re.sub(r"\D", "", before)) >= SHORTEST else first).strip()
+
+
+def phone_marks(word: str) -> tuple[str, ...]:
+    """Return what a word on a list is known by where it is a phone number; () where it is none."""
+    international, digits = _read(word)
+    if not digits:
+        return ()
+    if international:
+        return f"tel:+{digits}", f"tel:~{_national(digits)}"
+    whole = (f"tel:~{_national(digits)}",) if len(digits) >= WHOLE and digits[0] != "0" else ()
+    return f"tel:+{digits}", f"tel:{digits.lstrip('0')}", *whole
+
+
+def phone_keys(texts: pd.Series[Any]) -> pd.DataFrame:
+    """Return three columns of marks that the customers' numbers are looked up by, "" where a cell holds no number.
+
+    Args:
+        texts: cells as they are written, or numbers in E.164.
+    """
+    clean = texts.astype("str").fillna("")
+    known = {text: _keys(text) for text in set(clean)}
+    return pd.DataFrame([known[text] for text in clean], index=texts.index, columns=[0, 1, 2], dtype="str")
+
+
+def _keys(text: str) -> tuple[str, str, str]:
+    international, digits = _read(text)
+    if not digits:
+        return "", "", ""
+    if international:
+        return f"tel:+{digits}", f"tel:{_national(digits)}", ""
+    rest = digits.lstrip("0")
+    return f"tel:+{digits}", f"tel:{rest}", f"tel:~{rest}"
+
+
+def _read(text: str) -> tuple[bool, str]:
+    """Return whether a number names its country, and its digits; "" where the text is no phone number."""
+    plain = one_number(text)
+    if not _NUMBER.fullmatch(plain):
+        return False, ""
+    international = plain.startswith(("+", "00"))
+    digits = re.sub(r"\D", "", plain.replace("(0)", "") if international else plain)
+    digits = digits.removeprefix("00") if international else digits
+    return international, digits if SHORTEST <= len(digits) <= LONGEST else ""
+
+
+def _national(digits: str) -> str:
+    """Return the digits behind the country's calling code, without zeros before them."""
+    code = _CALLING_CODE.match(digits)
+    return digits[code.end() if code else 0 :].lstrip("0")

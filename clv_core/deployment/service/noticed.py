@@ -1,0 +1,62 @@
+"""What a request says that is scored all the same, and may not be meant: it becomes warnings of the answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from clv_core.collection.event_names import taken_for
+from clv_core.columns import EVENT_TYPE, EVENT_TYPES
+from clv_core.deployment.service.loaded import Loaded
+from clv_core.deployment.service.wire import Customer
+from clv_core.errors import Message
+
+MOST_NAMES: Final = 5
+NAME_CHARACTERS: Final = 40
+"""What is repeated of a request is short."""
+
+
+def noticed(model: Loaded, as_of: date, customers: Sequence[Customer], tomorrow: date) -> list[Message]:
+    """Return warnings of a request.
+
+    Args:
+        model: who answers.
+        as_of: midnight that was asked for.
+        customers: as they were sent.
+        tomorrow: the next midnight of the log's time zone; what lies beyond is the future.
+    """
+    return [*_types(model, customers), *_twice(customers), *_days(model, as_of, tomorrow)]
+
+
+def _types(model: Loaded, customers: Sequence[Customer]) -> list[Message]:
+    sent = Counter(event.get(EVENT_TYPE) for one in customers for event in one["events"])
+    known = {*EVENT_TYPES, *model.log_types}
+    unknown = Counter(
+        {name: count for name, count in sent.items() if name and taken_for(name.strip(), {}) not in known}
+    )
+    if not unknown:
+        return []
+    names = ", ".join(f"{name[:NAME_CHARACTERS]} ({count})" for name, count in unknown.most_common(MOST_NAMES))
+    more = ", …" if len(unknown) > MOST_NAMES else ""
+    said = {"events": unknown.total(), "names": names + more, "known": ", ".join(sorted(known))[:400]}
+    return [Message("warning.service_types", said)]
+
+
+def _twice(customers: Sequence[Customer]) -> list[Message]:
+    often = Counter(one["customer_id"] for one in customers)
+    if len(often) == len(customers):
+        return []
+    again = [who for who, count in often.items() if count > 1]
+    return [Message("warning.service_twice", {"ids": len(again), "first": again[0][:NAME_CHARACTERS]})]
+
+
+def _days(model: Loaded, as_of: date, tomorrow: date) -> list[Message]:
+    found = []
+    if as_of > tomorrow:
+        found.append(Message("warning.service_future", {"as_of": as_of.isoformat()}))
+    if model.cutoff is not None and (as_of - model.cutoff).days > model.horizon_days:
+        days = {"days": (as_of - model.cutoff).days, "horizon_days": model.horizon_days}
+        found.append(Message("warning.service_late", {"cutoff": model.cutoff.isoformat(), **days}))
+    return found

@@ -1,0 +1,65 @@
+"""What a disk or a folder refused, said with the path and what to do; whatever else went wrong is not known here."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from clv_core.errors import ClvError, UsageError
+
+FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+CLOSED: Final = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG),
+)
+FULL_WORDS: Final = re.compile(r"No space left on device|Disk quota exceeded|database or disk is full")
+"""What libraries say that raise errors of their own, among them DuckDB, Arrow, safetensors and SQLite."""
+TEMPORARY: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
+"""A name of :func:`clv_core.workspace.atomic_path`; people know the file by the name in the middle."""
+
+
+def disk_error(error: BaseException, written: Sequence[Path]) -> ClvError | None:
+    """Return the error to show where a disk is full or a path cannot be used, None where it is another matter.
+
+    Args:
+        error: what was raised; one that is said in words already is another matter, unless a disk was full behind it.
+        written: where the run writes, for errors that name no path.
+    """
+    for one in _causes(error):
+        number = one.errno if isinstance(one, OSError) else None
+        if number in FULL or FULL_WORDS.search(str(one)):
+            return ClvError("disk_full", path=_named(one) or _fullest(written))
+        if number in CLOSED and not isinstance(error, ClvError) and (path := _named(one)):
+            return UsageError("path_refused", path=path, reason=os.strerror(number or 0))
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that it was made of."""
+    while True:
+        yield error
+        inner = next((word for word in error.args if isinstance(word, OSError)), error.__cause__)
+        if inner is None:
+            return
+        error = inner
+
+
+def _named(error: BaseException) -> str:
+    """Return the path that an error names, "" for none."""
+    name = getattr(error, "filename2", None) or getattr(error, "filename", None)
+    if not isinstance(name, str | os.PathLike):
+        return ""
+    path = Path(name)
+    meant = TEMPORARY.fullmatch(path.name)
+    return str(path.with_name(meant[1]) if meant else path)
+
+
+def _fullest(written: Sequence[Path]) -> str:
+    """Return the path on whose disk the least is free."""
+    there = [next((one for one in (path, *path.parents) if one.exists()), Path("/")) for path in written]
+    return str(min(zip(written, there, strict=True), key=lambda pair: shutil.disk_usage(pair[1]).free)[0])

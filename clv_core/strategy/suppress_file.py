@@ -1,0 +1,111 @@
+"""Reading a do-not-contact list: a column of words, or a table as shops and mail platforms export it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from clv_core.collection.contact_fields import EMAIL, PHONE, contact_field, id_column
+from clv_core.collection.content import Content, identify
+from clv_core.collection.encoding import rewrite, survey
+from clv_core.collection.pseudonyms import pseudonym
+from clv_core.collection.text_table import read_text_table
+from clv_core.errors import NotFound, Refused
+
+MARKS: Final = (",", ";", "\t", "|")
+ADDRESS: Final = re.compile(r"[^\s<>()\"',;:|]+@[^\s<>()\"',;:|]+")
+Entries = tuple[tuple[str, ...], ...]
+"""The words of each entry: ids, e-mail addresses and phone numbers of one customer."""
+
+
+def read_entries(path: Path) -> Entries:
+    """Return the entries of a do-not-contact list.
+
+    Of a table, its columns of ids, e-mail addresses and phone numbers count by their names, else its first column; of
+    a list without column names, each line and, where all lines have several cells, each first cell.
+
+    Args:
+        path: one word a line, or a table: CSV, workbook, JSON Lines or Parquet, in any encoding.
+
+    Raises:
+        NotFound: there is no such file.
+        Refused: it is no text and no table, or holds lines that are no rows of the table: nobody is let through in
+            silence.
+    """
+    if not path.is_file():
+        raise NotFound("suppress_missing", file=path.name)
+    if not path.read_bytes().strip(b" \t\r\n\xef\xbb\xbf"):
+        return ()
+    if identify(path) is not Content.TEXT:
+        return _of_table(path)
+    text = _text(path)
+    rows = _cells(text)
+    if not rows or not _names_columns(rows[0]):
+        return _of_lines(text, rows)
+    if len(rows[0]) > 1:
+        return _of_table(path)
+    return tuple(_words(row[:1]) for row in rows[1:])
+
+
+def words_of(entries: Entries, key: bytes | None = None) -> frozenset[str]:
+    """Return all words of a list; with the key of a dataset whose ids are pseudonyms, each word's pseudonym too."""
+    words = {word for entry in entries for word in entry}
+    return frozenset(words | ({pseudonym(key, word) for word in words} if key is not None else set()))
+
+
+def entries_of(words: str) -> Entries:
+    """Return the entries of words that a person has typed, one a line."""
+    return tuple(dict.fromkeys(_words([line]) for line in words.splitlines() if line.strip()))
+
+
+def _of_table(path: Path) -> Entries:
+    frame, rejects = read_text_table(path)
+    if rejects:
+        raise Refused("suppress_bad_lines", file=path.name, rows=len(rejects), line=min(one.line for one in rejects))
+    own = id_column(list(frame.columns))
+    wanted = [name for name in frame.columns if name == own or contact_field(name) in (EMAIL, PHONE)]
+    cells = frame[wanted or list(frame.columns[:1])].fillna("").itertuples(index=False)
+    return tuple(words for row in cells if (words := _words([str(cell) for cell in row])))
+
+
+def _of_lines(text: str, rows: list[list[str]]) -> Entries:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    firsts: list[list[str]] = [[]] * len(lines)
+    if len(rows) == len(lines) and len({len(row) for row in rows}) == 1:
+        firsts = [row[:1] for row in rows]
+    return tuple(dict.fromkeys(_words([line, *first]) for line, first in zip(lines, firsts, strict=True)))
+
+
+def _cells(text: str) -> list[list[str]]:
+    """Return the cells of each line that is not blank, by the mark that parts the first line."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    mark = max(MARKS, key=first.count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True)
+    try:
+        return [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
+    except csv.Error:
+        return []
+
+
+def _names_columns(cells: list[str]) -> bool:
+    named = any(id_column([cell]) or contact_field(cell) in (EMAIL, PHONE) for cell in cells)
+    return named and not any("@" in cell for cell in cells)
+
+
+def _words(cells: list[str]) -> tuple[str, ...]:
+    """Return the words of an entry: its cells, and addresses that stand among other text in one."""
+    said = [cell.strip() for cell in cells]
+    inner = [found for cell in said if "@" in cell for found in ADDRESS.findall(cell)]
+    return tuple(dict.fromkeys(word for word in (*said, *inner) if word))
+
+
+def _text(path: Path) -> str:
+    with tempfile.TemporaryDirectory(prefix="clv-list-") as scratch:
+        seen = survey(path)
+        clean = Path(scratch) / "clean.txt"
+        rewrite(path, seen, clean)
+        return clean.read_text(encoding="utf-8-sig")

@@ -1,0 +1,63 @@
+"""A do-not-contact list is read as what it is: words one a line, or a table with its columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clv_core.errors import NotFound, Refused
+from clv_core.strategy.contacts_file import read_suppressed
+from clv_core.strategy.suppress_file import entries_of, read_entries, words_of
+
+TWO = (("a@b.com",), ("c@d.com",))
+
+
+@pytest.mark.parametrize(
+    ("content", "entries"),
+    [
+        ("a@b.com\n\n c@d.com \n", TWO),
+        ("email,reason\na@b.com,unsubscribed\nc@d.com,\n", TWO),
+        ("Reason;E-Mail\r\nunsubscribed;a@b.com\r\n;c@d.com\r\n", TWO),
+        ('"email"\n"a@b.com"\n"c@d.com"\n', TWO),
+        ("邮箱,退订原因\na@b.com,用户要求\nc@d.com,用户要求\n", TWO),
+        ("customer_id,email,mobile,n\n7,a@b.com,,1\n08,,+49 30 9018,2\n", (("7", "a@b.com"), ("08", "+49 30 9018"))),
+        ('E-Mail,note\n"A <a@b.com>",x\n', (("A <a@b.com>", "a@b.com"),)),
+        ("C00010\n=cmd|'/C calc'!A0\nO'Brien, \"Pat\"\n", (("C00010",), ("=cmd|'/C calc'!A0",), ("O'Brien, \"Pat\"",))),
+        ("", ()),
+        ("\n \n", ()),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030"])
+def test_words_and_tables_are_read_in_any_encoding(
+    tmp_path: Path, content: str, entries: tuple[tuple[str, ...], ...], encoding: str
+) -> None:
+    (tmp_path / "stop.txt").write_bytes(content.encode(encoding))
+    assert read_entries(tmp_path / "stop.txt") == entries
+
+
+def test_a_table_without_column_names_gives_its_first_cells(tmp_path: Path) -> None:
+    (tmp_path / "stop.csv").write_text("a@b.com,unsubscribed\nc@d.com,complaint\n")
+    assert {"a@b.com", "c@d.com"} <= read_suppressed(tmp_path / "stop.csv")
+
+
+def test_a_workbook_is_read_too(tmp_path: Path) -> None:
+    pd.DataFrame({"email": ["a@b.com", "c@d.com"], "reason": "x"}).to_excel(tmp_path / "stop.xlsx", index=False)
+    assert read_entries(tmp_path / "stop.xlsx") == TWO
+
+
+def test_what_is_no_list_or_not_whole_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        read_entries(tmp_path / "none.txt")
+    (tmp_path / "stop.csv").write_text("email,reason\na@b.com,x\nc@d.com,y,z,w\n")
+    with pytest.raises(Refused) as refused:
+        read_entries(tmp_path / "stop.csv")
+    assert refused.value.code == "suppress_bad_lines" and refused.value.message("zh")
+    (tmp_path / "stop.txt").write_text("<html><body>Please log in</body></html>")
+    with pytest.raises(Refused):
+        read_entries(tmp_path / "stop.txt")
+
+
+def test_typed_words_are_entries_one_a_line() -> None:
+    assert words_of(entries_of(" a@b.com\n\n007\n007")) == {"a@b.com", "007"}
