@@ -35,7 +35,8 @@ def test_a_plan_keeps_its_limits_and_its_file_adds_up(
     assert list(listed.columns) == ["customer_id", "offer", "expected_gain", "cost", "evidence"]
     assert len(listed) == said["rows"] and listed["customer_id"].is_unique and (listed["expected_gain"] > 0).all()
     assert listed["cost"].sum() == pytest.approx(said["spent"]) and said["spent"] <= 40
-    assert listed["expected_gain"].sum() == pytest.approx(said["expected_gain"])
+    rounding = 0.005 * len(listed)  # each amount in a file for people is rounded
+    assert listed["expected_gain"].sum() == pytest.approx(said["expected_gain"], abs=rounding)
     assert said["expected_gain"] <= said["gain_bound"] * (1 + 1e-9)
     for offer in said["offers"]:
         assert (listed["offer"] == offer["name"]).sum() == offer["customers"] and not offer["measured"]
