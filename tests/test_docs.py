@@ -52,7 +52,8 @@ def test_the_readme_shows_every_command() -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_option_in_the_documents_exists(path: Path) -> None:
-    parsers = subparsers(build_parser())
+    parser = build_parser()
+    parsers = (parser, *subparsers(parser))
     known = {flag for parser in parsers for action in parser._actions for flag in action.option_strings}
     text = re.sub(r"\b(?:docker|podman)[^`\n]*", "", path.read_text(encoding="utf-8"))
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))
