@@ -18,7 +18,7 @@ from pages.ui.state import t
 def show(found: Shelf) -> None:
     """List the versions and offer what can be done with one."""
     _table(found)
-    version = pick(found, t("models.which"), "models_version")
+    version = pick(found, t("models.which"), "models_version", start=trained(found))
     with st.container(border=True):
         if not models_board.sound(found, version):
             st.error(t("models.damaged", version=version.number), icon=":material/gpp_bad:")
@@ -39,6 +39,11 @@ def card(found: Shelf) -> None:
     widgets.download(t("models.card.download"), text, name, key="download_card")
     with st.container(border=True):
         st.markdown(text)
+
+
+def trained(found: Shelf) -> int:
+    """Return the place of the newest version that was trained on the log; a first look is nothing to promote."""
+    return next((place for place, one in enumerate(found.versions) if not one.untrained), 0)
 
 
 def champion(found: Shelf) -> int:
