@@ -92,6 +92,7 @@ def router(parts: Parts) -> APIRouter:
     async def models(request: Request, name: Annotated[str | None, Query(max_length=200)] = None) -> Response:
         """List all versions in the registry, or those of one name, with what was measured of them."""
         parts.gate.admit(request)
+        _once(request, "name")
         found = await run_in_threadpool(parts.roster.registry.versions, name)
         serving = parts.roster.serving()
         said = {"serving": serving and serving.wanted.bundle, "models": [one.to_json() for one in found]}
@@ -110,6 +111,7 @@ def router(parts: Parts) -> APIRouter:
     ) -> Response:
         """Return what the latest run of `score` said of a customer: no event is read, nothing is computed."""
         parts.gate.admit(request)
+        _once(request, "name")
         known = name or (await parts.roster.get(None)).wanted.name
         return Response(to_json(await run_in_threadpool(parts.latest.of, known, customer_id)), media_type=JSON)
 
@@ -229,6 +231,16 @@ async def _body(request: Request, most: int) -> bytes:
             raise TooLarge("service_bytes", most=most)
         parts.append(part)
     return b"".join(parts)
+
+
+def _once(request: Request, name: str) -> None:
+    """Refuse a parameter that is given twice: nobody knows which is meant.
+
+    Raises:
+        BadBody: it is.
+    """
+    if len(request.query_params.getlist(name)) > 1:
+        raise BadBody.of([{"loc": ("query", name), "type": "string_type"}], language_of(request))
 
 
 def _health(serving: Loaded | None) -> dict[str, Any]:

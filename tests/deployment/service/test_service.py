@@ -341,3 +341,10 @@ def test_no_log_line_names_a_customer(
 def _metric(client: httpx.Client, name: str) -> float:
     lines = client.get("/metrics").text.splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+
+def test_a_parameter_that_is_given_twice_is_refused(serve: Serve) -> None:
+    with serve() as client:
+        for path in ("/v1/models", "/v1/customers/c1"):
+            answer = client.get(f"{path}?name=shop&name=other")
+            assert error_of(answer) == (422, "service_body") and "query.name" in answer.text
