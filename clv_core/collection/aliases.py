@@ -14,6 +14,7 @@ from typing import Final
 
 from clv_core.collection.aliases_european import (
     CURRENCIES_EUROPEAN,
+    EVENTS_EUROPEAN,
     LIKELY_EUROPEAN,
     PRICES_EUROPEAN,
     SURE_EUROPEAN,
@@ -140,20 +141,16 @@ PREFERRED: Final[dict[str, str]] = {
 paid or sent; what was paid, not what was asked for."""
 
 EVENT_ALIASES: Final[dict[str, str]] = {
-    VIEW: """view views viewed pv page_view pageview product_view view_item view_product detail_view item_view click
-        clicks clicked browse browsed visit product_viewed content_view aufruf seitenaufruf produktansicht 浏览 查看
-        点击 访问 瀏覽 點擊 浏览商品 商品浏览""",
-    CART: """cart add_to_cart addtocart add_cart cart_add added_to_cart add_to_basket basket product_added
-        warenkorb in_den_warenkorb ajout_au_panier 加购
+    VIEW: """view views viewed pv page_view pageview product_view view_item view_product detail_view item_view
+        click clicks clicked browse browsed visit product_viewed content_view 浏览 查看 点击 访问 瀏覽 點擊
+        浏览商品 商品浏览""",
+    CART: """cart add_to_cart addtocart add_cart cart_add added_to_cart add_to_basket basket product_added 加购
         加入购物车 加购物车 购物车 加購 加入購物車 添加购物车""",
     PURCHASE: """purchase purchases purchased buy bought order ordered transaction transactions sale sales sold
-        checkout checkout_complete order_completed completed paid pay payment placed_order in_app_purchase verkauf
-        kauf bestellung gekauft achat commande vente compra venta pedido acquisto vendita ordine 购买 下单 支付 付款
-        成交 交易 消费 订单 購買 下單 已付款 支付成功 交易成功""",
+        checkout checkout_complete order_completed completed paid pay payment placed_order in_app_purchase 购买 下单
+        支付 付款 成交 交易 消费 订单 購買 下單 已付款 支付成功 交易成功""",
     RETURN: """return returned returns refund refunded refunds credit credit_note chargeback cancel cancelled
-        canceled cancellation order_refunded retoure retouren rückgabe rücksendung erstattung gutschrift storno
-        stornierung retour remboursement annulation devolución devolucion reembolso reso rimborso 退货 退款 退单
-        取消 退貨 取消订单 退换货""",
+        canceled cancellation order_refunded 退货 退款 退单 取消 退貨 取消订单 退换货""",
     RATING_EVENT: "rating rate rated rates star stars 评分 打分 評分",
     REVIEW: "review reviews reviewed comment commented feedback 评论 评价 評論 評價",
 }
@@ -183,5 +180,5 @@ def _index(*tables: dict[str, str]) -> dict[str, str]:
 SURE_NAMES: Final = _index(SURE_EUROPEAN, {PRICE: PRICES_EUROPEAN, CURRENCY: CURRENCIES_EUROPEAN}, SURE)
 LIKELY_NAMES: Final = _index(LIKELY_EUROPEAN, LIKELY)
 PREFERRED_NAMES: Final = {target: tuple(map(fold, words.split())) for target, words in PREFERRED.items()}
-EVENT_NAMES: Final = _index(EVENT_ALIASES)
+EVENT_NAMES: Final = _index(EVENTS_EUROPEAN, EVENT_ALIASES)
 """Folded event name -> canonical event type."""

@@ -1,4 +1,4 @@
-"""Names of canonical columns in German, French, Spanish and Italian logs, beside the English and Chinese ones.
+"""Names of canonical columns and event types in German, French, Spanish and Italian logs.
 
 Compared as those of :mod:`clv_core.collection.aliases` are, sure or likely alike.
 """
@@ -9,6 +9,7 @@ from typing import Final
 
 from clv_core.columns import (
     AMOUNT,
+    CART,
     CATEGORY,
     CHANNEL,
     COUNTRY,
@@ -19,11 +20,14 @@ from clv_core.columns import (
     ORDER_ID,
     ORDER_STATUS,
     PRODUCT_ID,
+    PURCHASE,
     QUANTITY,
     RATING,
     REFUND,
+    RETURN,
     REVIEW_TEXT,
     UNIT_PRICE,
+    VIEW,
 )
 
 SURE_EUROPEAN: Final[dict[str, str]] = {
@@ -64,6 +68,14 @@ LIKELY_EUROPEAN: Final[dict[str, str]] = {
     PRODUCT_ID: "produkt artikelname artikelbezeichnung produktname bezeichnung produit produits producto prodotto",
     COUNTRY: "land",
     ORDER_STATUS: "statut estado stato",
+}
+
+EVENTS_EUROPEAN: Final[dict[str, str]] = {
+    VIEW: "aufruf seitenaufruf produktansicht",
+    CART: "warenkorb in_den_warenkorb ajout_au_panier",
+    PURCHASE: "verkauf kauf bestellung gekauft achat commande vente compra venta pedido acquisto vendita ordine",
+    RETURN: """retoure retouren rückgabe rücksendung erstattung gutschrift storno stornierung retour remboursement
+        annulation devolución devolucion reembolso reso rimborso""",
 }
 
 PRICES_EUROPEAN: Final = "preis prix precio prezzo"

@@ -19,7 +19,7 @@ from clv_core.collection.aliases import (
     fold,
 )
 from clv_core.collection.order_states import tells
-from clv_core.collection.two_columns import CLOCK
+from clv_core.collection.split_columns import CLOCK
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,

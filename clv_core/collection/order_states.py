@@ -14,6 +14,7 @@ import duckdb
 from clv_core.collection.aliases import MISSING, fold, folded
 from clv_core.collection.engine import name, text
 from clv_core.collection.source import Source
+from clv_core.errors import Message
 
 CANCELLED: Final = "cancelled"
 REFUNDED: Final = "refunded"
@@ -69,19 +70,18 @@ def no_sale(column: str) -> str:
     return f"MAP {{{pairs}}}[{_bare(column)}]"
 
 
-def unknown(connection: duckdb.DuckDBPyConnection, source: Source, column: str) -> list[tuple[str, int]]:
-    """Return the states in a column of a file that are not known, and so taken for sales, with their rows.
-
-    The most frequent come first, at most :data:`MOST`.
-    """
+def strange(connection: duckdb.DuckDBPyConnection, source: Source, column: str) -> tuple[Message, ...]:
+    """Return a warning that names the states in a column that nobody knows, and that are taken for sales."""
     state = f"trim({name(column)})"
-    names = ", ".join(map(text, STATE_NAMES))
     rows = connection.execute(
         f"SELECT {state}, count(*) FROM {source.relation()} WHERE {state} <> '' AND lower({state}) NOT IN"
-        f" ({', '.join(map(text, MISSING))}) AND {_bare(state)} NOT IN ({names}) GROUP BY 1"
-        f" ORDER BY count(*) DESC, 1 LIMIT {MOST}"
+        f" ({', '.join(map(text, MISSING))}) AND {_bare(state)} NOT IN ({', '.join(map(text, STATE_NAMES))})"
+        f" GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT {MOST}"
     ).fetchall()
-    return [(str(word), int(count)) for word, count in rows]
+    if not rows:
+        return ()
+    states = ", ".join(f"{word[:40]} ({count:,})" for word, count in rows)
+    return (Message("warning.unknown_states", {"column": column, "states": states}),)
 
 
 def _bare(column: str) -> str:

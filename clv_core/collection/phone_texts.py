@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import Any, Final
 
 import pandas as pd
@@ -25,10 +26,8 @@ _SEVERAL: Final = re.compile(r"[;,|、\n]")
 _EXTENSION: Final = re.compile(r"(转|轉|分机|分機|ext|extension|#|x(?=\s*\d))", re.IGNORECASE)
 _NOTE: Final = re.compile(r"\([^()\d]*\)")
 _NUMBER: Final = re.compile(r"[+\d\s().\-/\u2010-\u2015]+")
-_CALLING_CODE: Final = re.compile(
-    r"1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3}",
-)
-"""Country calling codes: no one begins another. Source: ITU-T E.164, list of assigned codes."""
+_CODE_DIGITS: Final = (1, 2, 3)
+"""How long a country's calling code may be; none is the beginning of another."""
 
 
 def one_number(text: str) -> str:
@@ -90,5 +89,13 @@ def _read(text: str) -> tuple[bool, str]:
 
 def _national(digits: str) -> str:
     """Return the digits behind the country's calling code, without zeros before them."""
-    code = _CALLING_CODE.match(digits)
-    return digits[code.end() if code else 0 :].lstrip("0")
+    code = next((size for size in _CODE_DIGITS if digits[:size] in _calling_codes()), 0)
+    return digits[code:].lstrip("0")
+
+
+@cache
+def _calling_codes() -> frozenset[str]:
+    """Return all calling codes of countries."""
+    import phonenumbers
+
+    return frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from clv_core.collection import numbers, time_texts, times
-from clv_core.collection.aliases import EVENT_NAMES, MISSING, PRICE, fold, folded
+from clv_core.collection import numbers, times
+from clv_core.collection.aliases import EVENT_NAMES, PRICE, fold, folded
+from clv_core.collection.cell_texts import cell_text
 from clv_core.collection.engine import T, V, name, text
 from clv_core.collection.manifest import CLASHED
 from clv_core.collection.order_states import CANCELLED, REFUNDED
@@ -45,7 +46,6 @@ CREDIT_NOTE: Final = "(?i)C[NR]?[-_]?[0-9]+"
 GUARD: Final = r"""^\s*(?:="(.*)"|'(.*))\s*$"""
 """How exports keep spreadsheets from making a number of an id: ="0012", or an apostrophe before it."""
 
-INVISIBLE: Final = ("\u200b", "\ufeff", "\u2060")
 REASON: Final = "reason"
 
 
@@ -62,7 +62,7 @@ class Plan:
         credit_notes: order ids like :data:`CREDIT_NOTE` are returns.
         rating_scale: largest rating.
         discount_off: whether the discount is taken off quantity x unit price.
-        amount_less: whether the discount is still to be taken off the amount.
+        amount_before_discount: whether the amount is one that the discount is still to be taken off.
         discount_below: whether discounts are written as negative numbers.
         orders: what the file says of orders beside their rows.
         clock: source column of the time of day, where that of the time holds dates only; empty where there is none.
@@ -81,7 +81,7 @@ class Plan:
     credit_notes: bool = False
     rating_scale: float = 5.0
     discount_off: bool = True
-    amount_less: bool = False
+    amount_before_discount: bool = False
     discount_below: bool = False
     orders: Orders = field(default_factory=Orders)
     clock: str = ""
@@ -109,11 +109,7 @@ class Plan:
         return names
 
     def clean(self, canonical: str) -> str:
-        """Return SQL for the text of a canonical column, NULL where it stands for nothing.
-
-        Texts that are plainly something (no blank around them, and no first letter of a word for "nothing") are told
-        by one quick test; only the others are trimmed and looked up.
-        """
+        """Return SQL for the text of a canonical column, NULL where it stands for nothing."""
         raw = self._raw(canonical)
         if canonical in self.guarded:
             raw = f"regexp_replace({raw}, {text(GUARD)}, '\\1\\2')"
@@ -122,14 +118,7 @@ class Plan:
         kind = READ[canonical].kind
         if kind is Kind.TEXT and canonical not in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE, ORDER_STATUS):
             return raw
-        missing = ", ".join(text(word) for word in (*MISSING, *INVISIBLE))
-        written = time_texts.plain(raw) if kind is Kind.TIME else raw
-        slow = (
-            f"list_transform([trim({written}, ' \t\u00a0\u3000')], lambda w: CASE WHEN strlen(w) <= 9"
-            f" AND lower(w) IN ({missing}) THEN NULL ELSE w END)[1]"
-        )
-        plain = {Kind.TIME: time_texts.plainest, Kind.NUMBER: numbers.plain, Kind.TEXT: _plain_text}[kind](raw)
-        return f"CASE WHEN {raw} IS NULL OR {plain} THEN {raw} ELSE {slow} END"
+        return cell_text(raw, kind)
 
     def _raw(self, canonical: str) -> str:
         """Return SQL for what a canonical column is read from: one source column, or two."""
@@ -166,7 +155,7 @@ class Plan:
         """Return the table expression of ``relation``'s own columns and what was read from them."""
         made = self._made()
         source = self.orders.left(self.chosen) if self.has_money else "NULL::DOUBLE"
-        if self.amount_less:
+        if self.amount_before_discount:
             source = f"({source} - abs(coalesce({V}{DISCOUNT}, 0)))"
         value = f"CASE WHEN {self.money} THEN {made} END" if made else source
         sign = self._is_return(made or source)
@@ -284,15 +273,6 @@ REASON_COLUMNS: Final = {
     REFUNDED: ORDER_STATUS,
 }
 """The column that a reason is about."""
-
-
-def _plain_text(column: str) -> str:
-    """Tell ASCII texts with no blank around them that cannot be a word for "nothing", by comparisons only."""
-    starts = [("0", ":"), ("A", "N"), ("O", "["), ("a", "n"), ("o", "{")]
-    first = " OR ".join(f"{column} BETWEEN '{low}' AND '{high}'" for low, high in starts)
-    words = "".join(f" AND {column} NOT BETWEEN '{w}e' AND '{w}f'" for w in ("undefin", "Undefin", "UNDEFIN"))
-    ends = f" AND NOT ends_with({column}, ' ') AND NOT ends_with({column}, '\t')"
-    return f"(({first}) AND strlen({column}) = length({column}){ends}{words})"
 
 
 def seen_values(raw: list[str], answers: Mapping[str, str]) -> dict[str, str]:

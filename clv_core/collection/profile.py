@@ -17,7 +17,7 @@ from clv_core.collection.order_amounts import of_whole_orders
 from clv_core.collection.orders import Orders
 from clv_core.collection.plan import CREDIT_NOTE, GUARD, MAX_QUANTITY, Plan, seen_values
 from clv_core.collection.source import Source, sample
-from clv_core.collection.two_columns import clock_of, counterparty_of, two_columns
+from clv_core.collection.split_columns import clock_of, counterparty_of, split_notes
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
@@ -115,7 +115,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         shown = ", ".join(chosen[canonical] for canonical in chosen if canonical in guarded)
         notes += (Message("warning.guarded", {"columns": shown}),)
     clock, counterparty = clock_of(source.columns, rows, chosen), counterparty_of(source.columns, chosen)
-    notes += two_columns(chosen, clock, counterparty)
+    notes += split_notes(chosen, clock, counterparty)
     draft = Plan(
         source.columns,
         chosen,
@@ -160,7 +160,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         credit_notes=EVENT_TYPE not in chosen and bool(counts["credit_notes"]),
         rating_scale=scale,
         discount_off=not rate,
-        amount_less=price.before_promotion(chosen),
+        amount_before_discount=price.before_promotion(chosen),
         discount_below=counts["discounts_below"],
         orders=Orders(of_whole_orders(connection, source, rows, chosen)),
         clock=clock,
@@ -169,7 +169,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         guarded=guarded,
     )
     if ORDER_STATUS in chosen:
-        said += _strange_states(connection, source, chosen[ORDER_STATUS])
+        said += order_states.strange(connection, source, chosen[ORDER_STATUS])
     if refunds.stand_apart(connection, source, plan):
         plan = replace(plan, orders=replace(plan.orders, refunds_apart=True))
         said += (Message("warning.refunds_apart", {"column": chosen.get(REFUND) or chosen[ORDER_STATUS]}),)
@@ -178,15 +178,6 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     if plan.orders.whole:
         said += (Message("warning.whole_orders", {"order": chosen[ORDER_ID], "column": chosen[AMOUNT]}),)
     return Profile(plan, total, notes + said, money, tuple(proposals))
-
-
-def _strange_states(connection: duckdb.DuckDBPyConnection, source: Source, column: str) -> tuple[Message, ...]:
-    """Return a warning that names the states of orders that are taken for sales because nobody knows them."""
-    found = order_states.unknown(connection, source, column)
-    if not found:
-        return ()
-    states = ", ".join(f"{word[:40]} ({rows:,})" for word, rows in found)
-    return (Message("warning.unknown_states", {"column": column, "states": states}),)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, progress: Progress) -> dict[str, Any]:

@@ -25,11 +25,11 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         NotFound: none of the ids is in any dataset or file. They are kept out of new files all the same, and the
             certificate, which is in the error's ``result``, says so.
     """
-    from clv_core.strategy.contacts_file import read_suppressed
     from clv_core.strategy.erasing.certificate import FOLDER, markdown_path
     from clv_core.strategy.erasing.erase import erase
+    from clv_core.strategy.suppress_file import read_entries, words_of
 
-    ids = [*options.customer, *(sorted(read_suppressed(options.file)) if options.file else ())]
+    ids = [*options.customer, *(sorted(words_of(read_entries(options.file, exact=True))) if options.file else ())]
     told = erase(context.workspace, ids, dataset=options.dataset, source=options.file, progress=context.progress)
     found = sum(told.customers.values())
     missing = len(told.customers) - found

@@ -8,7 +8,6 @@ import pandas as pd
 
 from clv_core.collection.text_table import read_text_table
 from clv_core.errors import NotFound, Refused
-from clv_core.strategy.suppress_file import read_entries, words_of
 
 
 def read_contacts(path: Path, key: bytes | None = None) -> pd.DataFrame:
@@ -28,17 +27,3 @@ def read_contacts(path: Path, key: bytes | None = None) -> pd.DataFrame:
     if rejects:
         raise Refused("contacts_bad_lines", file=path.name, rows=len(rejects), line=min(one.line for one in rejects))
     return frame
-
-
-def read_suppressed(path: Path, key: bytes | None = None) -> frozenset[str]:
-    """Return the customer ids, e-mail addresses and phone numbers of a list or a table.
-
-    Args:
-        path: see :func:`clv_core.strategy.suppress_file.read_entries`.
-        key: of a dataset whose ids are pseudonyms; each word's pseudonym is returned too.
-
-    Raises:
-        NotFound: there is no such file.
-        Refused: it is no text and no table.
-    """
-    return words_of(read_entries(path), key)

@@ -22,7 +22,7 @@ Entries = tuple[tuple[str, ...], ...]
 """The words of each entry: ids, e-mail addresses and phone numbers of one customer."""
 
 
-def read_entries(path: Path) -> Entries:
+def read_entries(path: Path, *, exact: bool = False) -> Entries:
     """Return the entries of a do-not-contact list.
 
     Of a table, its columns of ids, e-mail addresses and phone numbers count by their names, else its first column; of
@@ -30,6 +30,8 @@ def read_entries(path: Path) -> Entries:
 
     Args:
         path: one word a line, or a table: CSV, workbook, JSON Lines or Parquet, in any encoding.
+        exact: whether a line of a list is one word and nothing in it is another: rather one customer too many is left
+            alone, but nobody is erased for another's sake.
 
     Raises:
         NotFound: there is no such file.
@@ -44,10 +46,13 @@ def read_entries(path: Path) -> Entries:
         return _of_table(path)
     text = _text(path)
     rows = _cells(text)
-    if not rows or not _names_columns(rows[0]):
-        return _of_lines(text, rows)
-    if len(rows[0]) > 1:
+    named = bool(rows) and _names_columns(rows[0])
+    if named and len(rows[0]) > 1:
         return _of_table(path)
+    if exact:
+        return tuple((line,) for line in dict.fromkeys(_lines(text)))
+    if not named:
+        return _of_lines(text, rows)
     return tuple(_words(row[:1]) for row in rows[1:])
 
 
@@ -73,11 +78,15 @@ def _of_table(path: Path) -> Entries:
 
 
 def _of_lines(text: str, rows: list[list[str]]) -> Entries:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = _lines(text)
     firsts: list[list[str]] = [[]] * len(lines)
     if len(rows) == len(lines) and len({len(row) for row in rows}) == 1:
         firsts = [row[:1] for row in rows]
     return tuple(dict.fromkeys(_words([line, *first]) for line, first in zip(lines, firsts, strict=True)))
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _cells(text: str) -> list[list[str]]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -25,7 +23,7 @@ from clv_core.strategy.segments import TIER
 from clv_core.strategy.suppress_file import Entries, read_entries, words_of
 from clv_core.strategy.suppress_match import Matches, matches
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import access, by_role, navigation, row_files, state, tiers, widgets
+from pages.ui import access, by_role, navigation, received, row_files, state, tiers, widgets
 from pages.ui.state import name_of, percent, t
 
 AT_ONCE: Final = 100_000
@@ -108,15 +106,9 @@ def _stop_list(upload: UploadedFile | None, dataset: Dataset) -> frozenset[str]:
     """Return the words of an uploaded do-not-contact list, and say how many of its entries match somebody."""
     if upload is None:
         return frozenset()
-    ending = Path(upload.name).suffix.lower()
-    path = state.workspace().folder("uploads") / f"stop-{secrets.token_hex(6)}{ending}"
     facts = dataset.manifest
     key = load_key(state.workspace(), facts.key_fingerprint) if facts.pseudonymised else None
-    try:
-        path.write_bytes(upload.getvalue())
-        entries = read_entries(path)
-    finally:
-        path.unlink(missing_ok=True)
+    entries = received.read_once(upload, state.workspace().folder("uploads"), read_entries)
     say_matches(entries, dataset)
     return words_of(entries, key)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,13 +12,14 @@ import streamlit as st
 
 from clv_core import jobs
 from clv_core.collection.pseudonyms import BLANKS
+from clv_core.errors import ClvError
 from clv_core.strategy.erasing.certificate import FOLDER, Certificate, certificates, markdown_path
-from pages.ui import outcomes, progress, state, widgets
+from clv_core.strategy.suppress_file import read_entries, words_of
+from pages.ui import outcomes, progress, received, state, widgets
 from pages.ui.state import t
 
 IDS: Final = "erase_ids"
 ROUND: Final = "erase_round"
-MOST_BYTES: Final = 50_000_000
 
 
 def done() -> list[Certificate]:
@@ -64,12 +66,15 @@ def _ids() -> list[str]:
     """Return the ids that were typed or sent in a file, each once."""
     mark = st.session_state.get(ROUND, 0)
     typed = st.text_area(t("privacy.erase.ids"), key=f"{IDS}_{mark}", height=110, help=t("privacy.erase.ids.help"))
-    file = st.file_uploader(t("privacy.erase.file"), ["txt", "csv"], key=f"{IDS}_file_{mark}")
-    lines = (typed or "").splitlines()
+    file = st.file_uploader(t("privacy.erase.file"), ["txt", "csv", "xlsx"], key=f"{IDS}_file_{mark}")
+    words = (typed or "").splitlines()
     if file is not None:
-        content = file.getvalue()[:MOST_BYTES]
-        lines += content.decode("utf-8-sig", errors="replace").splitlines()
-    return list(dict.fromkeys(line.strip(BLANKS) for line in lines if line.strip(BLANKS)))
+        try:
+            read = partial(read_entries, exact=True)
+            words += words_of(received.read_once(file, state.workspace().folder("uploads"), read))
+        except ClvError as error:
+            widgets.error_box(error)
+    return sorted({word.strip(BLANKS) for word in words if word.strip(BLANKS)})
 
 
 def _scope() -> str:

@@ -6,15 +6,17 @@ Streamlit holds an upload in memory until the session ends, long after its widge
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.typing import UploadedFile
 
+T = TypeVar("T")
 COPY_BYTES: Final = 8_000_000
 LEFT_AFTER_SECONDS: Final = 2 * 86_400
 
@@ -31,6 +33,17 @@ def copy(files: Sequence[UploadedFile], folder: Path) -> tuple[Path, ...]:
         let_go(file)
         paths.append(path)
     return tuple(paths)
+
+
+def read_once(file: UploadedFile, folder: Path, read: Callable[[Path], T]) -> T:
+    """Return what ``read`` makes of an upload's copy in ``folder``, which is gone afterwards."""
+    path = folder / f"once-{secrets.token_hex(6)}{Path(file.name).suffix.lower()}"
+    try:
+        path.touch(mode=0o600)
+        path.write_bytes(file.getvalue())
+        return read(path)
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def let_go(file: UploadedFile) -> None:

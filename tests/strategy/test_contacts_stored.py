@@ -15,9 +15,10 @@ from clv_core.collection.store import Dataset, open_dataset
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers
-from clv_core.strategy.contacts_file import read_contacts, read_suppressed
+from clv_core.strategy.contacts_file import read_contacts
 from clv_core.strategy.contacts_stored import stored_contacts, with_stored
 from clv_core.strategy.export import Contacts
+from clv_core.strategy.suppress_file import read_entries, words_of
 from clv_core.workspace import Workspace
 
 
@@ -90,4 +91,4 @@ def test_hashed_contact_fields_are_refused_and_a_file_still_finds_hashed_custome
     assert read["customer_id"].tolist() == [pseudonym(key, "007"), pseudonym(key, "08")]
     assert read["email"].tolist() == ["a@b.de", "c@d.fr"]
     (tmp_path / "stop.txt").write_text("007\na@b.de\n")
-    assert {"007", "a@b.de", pseudonym(key, "007")} <= read_suppressed(tmp_path / "stop.txt", key)
+    assert {"007", "a@b.de", pseudonym(key, "007")} <= words_of(read_entries(tmp_path / "stop.txt"), key)

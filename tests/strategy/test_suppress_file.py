@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from clv_core.errors import NotFound, Refused
-from clv_core.strategy.contacts_file import read_suppressed
 from clv_core.strategy.suppress_file import entries_of, read_entries, words_of
 
 TWO = (("a@b.com",), ("c@d.com",))
@@ -39,7 +38,15 @@ def test_words_and_tables_are_read_in_any_encoding(
 
 def test_a_table_without_column_names_gives_its_first_cells(tmp_path: Path) -> None:
     (tmp_path / "stop.csv").write_text("a@b.com,unsubscribed\nc@d.com,complaint\n")
-    assert {"a@b.com", "c@d.com"} <= read_suppressed(tmp_path / "stop.csv")
+    assert {"a@b.com", "c@d.com"} <= words_of(read_entries(tmp_path / "stop.csv"))
+
+
+def test_nobody_is_erased_for_what_a_line_holds_beside_its_word(tmp_path: Path) -> None:
+    file = tmp_path / "ids.txt"
+    file.write_text("customer\nSmith, John\nDoe, Jane\ncrm;a@b.com\n")
+    assert words_of(read_entries(file, exact=True)) == {"customer", "Smith, John", "Doe, Jane", "crm;a@b.com"}
+    file.write_text("customer_id,email,note\n7,a@b.com,x\n08,,y\n")
+    assert words_of(read_entries(file, exact=True)) == {"7", "a@b.com", "08"}
 
 
 def test_a_workbook_is_read_too(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def counterparty_of(columns: Sequence[str], chosen: Mapping[str, str]) -> str:
     return next((column for column in columns if fold(column) == RECEIVER), "")
 
 
-def two_columns(chosen: Mapping[str, str], clock: str, counterparty: str) -> tuple[Message, ...]:
+def split_notes(chosen: Mapping[str, str], clock: str, counterparty: str) -> tuple[Message, ...]:
     """Return what is to be said where two columns are read as one."""
     said = []
     if clock:
