@@ -58,6 +58,19 @@ def test_erasing_needs_the_number_typed_and_starts_a_run_that_names_nobody(
     assert Path(path).stat().st_mode & 0o077 == 0
 
 
+def test_a_table_names_whom_to_erase_by_its_column_of_ids(open_page: Callable[..., AppTest], own: Path) -> None:
+    ids = customers(own)[:3]
+    table = "\n".join(["customer_id,reason", *(f"{one},asked for it" for one in ids)])
+    app = open_page(own, "privacy", lang="en")
+    app.file_uploader(key="erase_ids_file_0").set_value([("ids.csv", table.encode(), "text/csv")]).run()
+    assert not app.exception and not app.error
+    app.text_input(key="erase_type_0").input("3").run()
+    app.button(key="erase_for_good").click().run()
+    (job,) = jobs.jobs(Workspace(own), "erase")
+    assert Path(job.status()["args"][2]).read_text().split() == ids
+    assert not list((own / "uploads").glob("once-*"))
+
+
 def test_certificates_are_listed_and_can_be_taken(open_page: Callable[..., AppTest], own: Path) -> None:
     ids = customers(own)[:2]
     assert cli.main(["erase", *ids, "--workspace", str(own)]) == 0
