@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import navigation, sidebar, signin, state, tour, widgets
+from pages.ui import navigation, sidebar, signin, state, widgets
+from pages.ui.home import tour
 
 navigation.page_config()
 state.begin()

@@ -7,6 +7,7 @@ import fnmatch
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ ORDER = (
     ("deployment",),
     ("strategy",),
     ("monitoring",),
+    ("erasing",),
     ("pipeline",),
     ("commands",),
     ("cli",),
@@ -172,6 +174,24 @@ def test_pages_do_not_unpickle_or_reach_into_the_command_line(path: Path) -> Non
     names = {name for name, _ in imports(parse(path), path)}
     assert not {name for name in names if name.split(".")[0] in {"pickle", "joblib", "dill", "shelve"}}
     assert not {name for name in names if name.startswith("clv_core.cli")}
+
+
+def rooms_of(imported: Iterator[tuple[str, int]], rooms: set[str]) -> set[str]:
+    """Return the rooms of ``pages/ui`` that imported names lead into."""
+    return {parts[2] for name, _ in imported if (parts := name.split("."))[:2] == ["pages", "ui"]} & rooms
+
+
+def test_what_pages_share_knows_no_room_of_a_page_and_rooms_do_not_need_each_other() -> None:
+    """A room of ``pages/ui`` holds the parts of a page; what several pages use lies beside the rooms, or in charts."""
+    ui = ROOT / "pages" / "ui"
+    rooms = {path.name for path in ui.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    needs = {
+        room: set().union(*(rooms_of(imports(parse(path), path), rooms) for path in (ui / room).glob("*.py"))) - {room}
+        for room in rooms
+    }
+    shared = set().union(*(rooms_of(imports(parse(path), path), rooms) for path in ui.glob("*.py")))
+    assert shared <= {"charts"} and needs["charts"] == set()
+    assert tuple(TopologicalSorter(needs).static_order())  # raises CycleError where two rooms need each other
 
 
 def test_root_holds_only_what_tools_look_for_there() -> None:

@@ -25,8 +25,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         NotFound: none of the ids is in any dataset or file. They are kept out of new files all the same, and the
             certificate, which is in the error's ``result``, says so.
     """
-    from clv_core.strategy.erasing.certificate import FOLDER, markdown_path
-    from clv_core.strategy.erasing.erase import erase
+    from clv_core.erasing.certificate import FOLDER, markdown_path
+    from clv_core.erasing.erase import erase
     from clv_core.strategy.suppress_file import read_entries, words_of
 
     ids = [*options.customer, *(sorted(words_of(read_entries(options.file, exact=True))) if options.file else ())]

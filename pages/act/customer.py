@@ -3,7 +3,9 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import card, card_sections, card_segment, recommended_customer, state, widgets
+from pages.ui import state, widgets
+from pages.ui.customer import by_hand, card, sections
+from pages.ui.recommended import one_customer
 
 bundle = widgets.need_model()
 dataset = state.dataset()
@@ -19,13 +21,13 @@ except ClvError as error:
     widgets.error_box(error)
     st.stop()
 
-widgets.headline(card_sections.headline(shown), widgets.context_line(bundle, dataset.log_end))
-card_sections.figures(shown)
+widgets.headline(sections.headline(shown), widgets.context_line(bundle, dataset.log_end))
+sections.figures(shown)
 with st.grid(2, min_column_width=360):
-    card_sections.reasons(shown)
-    card_sections.action(shown)
-card_segment.section(shown, dataset)
-card_sections.history(shown)
-recommended_customer.on_card(dataset, bundle, shown.customer_id)
-card_sections.alike(shown, dataset)
-card_sections.downloads(shown, dataset, bundle)
+    sections.reasons(shown)
+    sections.action(shown)
+by_hand.section(shown, dataset)
+sections.history(shown)
+one_customer.on_card(dataset, bundle, shown.customer_id)
+sections.alike(shown, dataset)
+sections.downloads(shown, dataset, bundle)

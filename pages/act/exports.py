@@ -5,7 +5,8 @@ import streamlit as st
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import export_lists, export_log, scored, state, tiers, widgets
+from pages.ui import scored, state, tiers, widgets
+from pages.ui.exports import export_log, lists
 from pages.ui.state import t
 
 bundle = widgets.need_model()
@@ -20,14 +21,14 @@ try:
         customers = scored.need_scores(dataset, bundle, terms)
     tiered = tiers.tiered(bundle.id, dataset.version, terms, DEFAULT_SCHEME, customers)
     with st.container(border=True):
-        wish = export_lists.choose(dataset, bundle, tiered)
+        wish = lists.choose(dataset, bundle, tiered)
     with top:
-        found = export_lists.preview_of(wish, dataset, bundle)
+        found = lists.preview_of(wish, dataset, bundle)
         if found is not None:
-            widgets.headline(export_lists.headline(found), widgets.context_line(bundle, dataset.log_end))
+            widgets.headline(lists.headline(found), widgets.context_line(bundle, dataset.log_end))
     if found is not None:
-        export_lists.show(found, dataset)
-        export_lists.make(wish, found, dataset, bundle)
+        lists.show(found, dataset)
+        lists.make(wish, found, dataset, bundle)
 except ClvError as error:
     widgets.error_box(error)
 

@@ -4,7 +4,8 @@ import streamlit as st
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from pages.ui import progress, reporting, scored, state, tiers, widgets
+from pages.ui import progress, scored, state, tiers, widgets
+from pages.ui.report import reporting
 from pages.ui.state import t
 
 bundle = widgets.need_model()

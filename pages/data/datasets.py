@@ -1,11 +1,12 @@
 """Datasets: what do I have, and what was done to it?"""
 
 from clv_core.errors import ClvError
-from pages.ui import cleaning, customers_table, datasets, manage, navigation, outcomes, state, widgets
+from pages.ui import navigation, outcomes, state, widgets
+from pages.ui.datasets import cleaning, customers_table, in_use, manage
 from pages.ui.state import t
 
 SECTIONS = {
-    "versions": datasets.versions,
+    "versions": in_use.versions,
     "clean": cleaning.show,
     "customers": customers_table.show,
     "combine": manage.combine,
@@ -21,7 +22,7 @@ if dataset is None:
 cleaning.follow(dataset)
 customers_table.follow(dataset)
 outcomes.show()
-datasets.about(dataset)
+in_use.about(dataset)
 what = widgets.choose(
     t("datasets.what"), {one: t(f"datasets.what.{one}") for one in SECTIONS}, navigation.DATASETS_PART
 )

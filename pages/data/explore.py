@@ -3,7 +3,8 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import explore_sections, explored, explored_tables, navigation, state, widgets
+from pages.ui import navigation, state, widgets
+from pages.ui.explore import explored, sections, tables
 from pages.ui.state import t
 
 dataset = state.dataset()
@@ -30,17 +31,17 @@ explored.cards(cube, filters, figures, before, days)
 
 if figures.buyers:
     st.subheader(t("explore.section.time"), anchor=False)
-    explore_sections.show("over_time", cube, filters)
+    sections.show("over_time", cube, filters)
     st.subheader(t("explore.section.back"), anchor=False)
-    explore_sections.show("coming_back", cube, filters)
+    sections.show("coming_back", cube, filters)
     st.subheader(t("explore.section.value"), anchor=False)
-    explore_sections.show("value", cube, filters)
-explore_sections.show("way", cube, filters)
-explore_sections.show("rated", cube, filters)
-explore_sections.show("sold", cube, filters)
-explore_sections.missing(cube)
+    sections.show("value", cube, filters)
+sections.show("way", cube, filters)
+sections.show("rated", cube, filters)
+sections.show("sold", cube, filters)
+sections.missing(cube)
 
 st.subheader(t("explore.section.tables"), anchor=False)
-explored_tables.show(cube, filters)
+tables.show(cube, filters)
 if st.button(t("explore.to_train"), type="primary", icon=navigation.BY_NAME["train"].icon, key="to_train"):
     navigation.go("train")

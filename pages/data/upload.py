@@ -6,33 +6,21 @@ import streamlit as st
 
 from clv_core.collection.check import Check
 from clv_core.errors import ClvError
-from pages.ui import (
-    first_look,
-    progress,
-    saved,
-    state,
-    upload_check,
-    upload_questions,
-    upload_recall,
-    upload_save,
-    upload_steps,
-    upload_waiting,
-    uploading,
-    widgets,
-)
+from pages.ui import first_look, progress, state, widgets
 from pages.ui.state import t
+from pages.ui.upload import check, questions, recall, save, saved, steps, uploading, waiting
 
 job = progress.current("ingest")
 file = uploading.chosen()
 saving = progress.running(job)
 top = st.empty()
 with top:
-    upload_steps.steps(3 if saving else 0 if file is None else 1)
+    steps.steps(3 if saving else 0 if file is None else 1)
 
 if job and saving:
     progress.watch(job)
     st.stop()
-if job and upload_questions.of_run(job, partial(uploading.again, job)):
+if job and questions.of_run(job, partial(uploading.again, job)):
     st.button(t("upload.another"), icon=":material/close:", key="another_file", on_click=uploading.drop)
     st.stop()
 if job and progress.take(job):
@@ -57,44 +45,44 @@ if file is None:
         st.subheader(t("upload.next"), anchor=False)
     else:
         widgets.headline(t("upload.headline"))
-    upload_waiting.show()
+    waiting.show()
     try:
-        upload_steps.choose_file()
+        steps.choose_file()
     except ClvError as error:
         widgets.error_box(error)
     st.stop()
 
 widgets.headline(t("upload.headline.file", file=widgets.plain(file.path.name)))
-upload_steps.file_line(file)
+steps.file_line(file)
 path = file.path
 try:
     for path in file.paths:
         uploading.columns(path)  # the one that cannot be read so is the one that is asked about
-    path = upload_steps.which(file)
-    upload_recall.offer(file)
+    path = steps.which(file)
+    recall.offer(file)
     st.subheader(t("upload.step.columns"), anchor=False)
-    upload_steps.choose_columns(file)
+    steps.choose_columns(file)
     st.subheader(t("upload.step.check"), anchor=False)
     with st.spinner(t("upload.checking")):
         found = uploading.check(file, path)
     if isinstance(found, Check):
         with top:
-            upload_steps.steps(2)
-        upload_check.show(found, uploading.check_folder(file, path))
+            steps.steps(2)
+        check.show(found, uploading.check_folder(file, path))
     elif progress.running(found):
         st.caption(t("upload.large"))
         progress.watch(found)
-    elif upload_questions.of_run(found, uploading.settle):
+    elif questions.of_run(found, uploading.settle):
         st.stop()
     else:
         progress.ended(found)
         progress.technical_log(found)
     st.subheader(t("upload.step.save"), anchor=False)
-    upload_save.form(file)
+    save.form(file)
 except ClvError as error:
-    asked = upload_questions.asked(error)
+    asked = questions.asked(error)
     if asked:
-        upload_questions.ask(*asked, path, uploading.settle)
+        questions.ask(*asked, path, uploading.settle)
     else:
         widgets.error_box(error)
-    upload_steps.offer_without(file, path)
+    steps.offer_without(file, path)

@@ -2,7 +2,10 @@
 
 import streamlit as st
 
-from pages.ui import charts, judged, models_board, navigation, outcomes, progress, scoreboard, widgets
+from pages.ui import judged, navigation, outcomes, progress, widgets
+from pages.ui.charts import basic
+from pages.ui.evaluate import scoreboard
+from pages.ui.models import board
 from pages.ui.state import t
 
 outcomes.show()
@@ -36,7 +39,7 @@ if measured:
 
 history = progress.loss_frame(bundle.history())
 if len(history):
-    widgets.chart(charts.loss_history(history), "losses", height=260)
+    widgets.chart(basic.loss_history(history), "losses", height=260)
 
 if measured:
     table = judged.metric_table(bundle)
@@ -49,7 +52,7 @@ with st.container(horizontal=True):
     if bundle.untrained and st.button(t("look.train"), icon=navigation.BY_NAME["train"].icon, key="evaluate_train"):
         navigation.go("train")
     elif not bundle.untrained:
-        models_board.accept(bundle)
+        board.accept(bundle)
         if st.button(t("evaluate.to_tuning"), icon=":material/tune:", key="to_tuning"):
             navigation.open_tuning()
     if st.button(t("evaluate.to_explain"), icon=navigation.BY_NAME["explain"].icon, key="to_explain"):

@@ -4,16 +4,8 @@ import streamlit as st
 
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain.answers import VALUE
-from pages.ui import (
-    answers,
-    explained,
-    explained_checks,
-    explained_closer,
-    explained_one,
-    explained_whatif,
-    state,
-    widgets,
-)
+from pages.ui import state, widgets
+from pages.ui.explain import answers, checks, closer, explained, one_customer, whatif
 from pages.ui.state import t
 
 bundle = widgets.need_model()
@@ -37,27 +29,27 @@ with st.grid(2, min_column_width=360):
     widgets.chart(explained.bars(explanation, currency), "bars")
 widgets.chart(explained.swarm(explanation, currency), "swarm")
 record = explained.record_of(many.folder) or {}
-explained_checks.show(record, answer, currency)
+checks.show(record, answer, currency)
 explained.review_themes(bundle)
 
 st.subheader(t("why.dependence"), anchor=False)
-explained_closer.one_reason(explanation, currency)
+closer.one_reason(explanation, currency)
 
 st.subheader(t("why.groups"), anchor=False)
 try:
-    explained_closer.segments_compared(explanation, dataset, bundle)
+    closer.segments_compared(explanation, dataset, bundle)
 except ClvError as error:
     widgets.error_box(error)
 
 st.subheader(t("explain.one"), anchor=False)
 try:
-    customer = explained_one.choose_customer(value, currency)
+    customer = one_customer.choose_customer(value, currency)
     known = customer in value.customer_ids
     found = many if known else explained.need_explanation(dataset, bundle, customer)
     one = explained.explanation_of(found, answer)
-    explained_one.why_one(one, customer, bundle)
-    explained_one.events(found, customer, bundle)
-    explained_whatif.what_if(found, one, customer, bundle)
+    one_customer.why_one(one, customer, bundle)
+    one_customer.events(found, customer, bundle)
+    whatif.what_if(found, one, customer, bundle)
 except ClvError as error:
     widgets.error_box(error)
 

@@ -4,8 +4,9 @@ import streamlit as st
 
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
-from pages.ui import by_role, forms, navigation, progress, state, training, tuning, widgets
+from pages.ui import by_role, navigation, progress, state, widgets
 from pages.ui.state import t
+from pages.ui.train import forms, training, tuning
 
 dataset = state.dataset()
 if dataset is None:

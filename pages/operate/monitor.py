@@ -1,7 +1,8 @@
 """Monitor: is it still true?"""
 
 from clv_core.errors import ClvError
-from pages.ui import monitored, monitored_alerts, monitored_drift, monitored_truth, state, widgets
+from pages.ui import state, widgets
+from pages.ui.monitor import alerts, drift, monitored, truth
 
 bundle = widgets.need_model()
 dataset = state.dataset()
@@ -9,14 +10,14 @@ if dataset is None:
     widgets.need("dataset", "upload")
 
 try:
-    monitored_alerts.retraining(bundle)
+    alerts.retraining(bundle)
     report = monitored.need_report(dataset, bundle)
     widgets.headline(monitored.headline(report), widgets.context_line(bundle), monitored.about(report))
     monitored.lights(report)
-    monitored_alerts.act(report, dataset, bundle)
-    monitored_alerts.listed(report)
-    monitored_truth.section(report, dataset)
-    monitored_drift.section(report)
+    alerts.act(report, dataset, bundle)
+    alerts.listed(report)
+    truth.section(report, dataset)
+    drift.section(report)
     monitored.downloads(report, bundle)
 except ClvError as error:
     widgets.error_box(error)

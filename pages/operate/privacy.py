@@ -3,16 +3,17 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import access, by_role, outcomes, privacy_audit, privacy_erase, privacy_list, state, widgets
+from pages.ui import access, by_role, outcomes, state, widgets
+from pages.ui.privacy import audit, erase, suppression
 from pages.ui.state import t
 
 # What can be done here, by the action of ``access`` that it is.
-SECTIONS = {"erase": privacy_erase.show, "suppress": privacy_list.show, "audit": privacy_audit.show}
+SECTIONS = {"erase": erase.show, "suppress": suppression.show, "audit": audit.show}
 
-privacy_erase.follow()
+erase.follow()
 outcomes.show()
-suppressed, done = len(state.stop_list().entries()), privacy_erase.done()
-widgets.headline(privacy_erase.headline(done, suppressed), t("privacy.context"))
+suppressed, done = len(state.stop_list().entries()), erase.done()
+widgets.headline(erase.headline(done, suppressed), t("privacy.context"))
 what = widgets.choose(t("privacy.what"), {one: t(f"privacy.what.{one}") for one in SECTIONS}, "privacy_what")
 if access.may(what):
     try:

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import by_role, navigation, overview, progress, state, tour, widgets
+from pages.ui import by_role, navigation, progress, state, widgets
+from pages.ui.home import overview, tour
 from pages.ui.state import t
 
 dataset, model = state.dataset(), state.model()

@@ -8,7 +8,8 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import by_role, charts_why, navigation, progress, scored, state, tiers, widgets
+from pages.ui import by_role, navigation, progress, scored, state, tiers, widgets
+from pages.ui.charts import why
 from pages.ui.state import percent, t
 
 COMMAND = "look"
@@ -39,7 +40,7 @@ def section(dataset: Dataset) -> None:
     first = rows.iloc[0]
     share, value = percent(first["share_of_customers"]), percent(first["share_of_value"])
     message = t("segments.chart", name=first["name"], share=share, value=value)
-    widgets.chart(charts_why.tier_bars(rows.assign(tier_label=rows["name"]), message), "look_tiers")
+    widgets.chart(why.tier_bars(rows.assign(tier_label=rows["name"]), message), "look_tiers")
     with st.container(horizontal=True):
         if st.button(t("look.train"), type="primary", icon=navigation.BY_NAME["train"].icon, key="look_train"):
             navigation.go("train")

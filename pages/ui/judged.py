@@ -15,7 +15,8 @@ from clv_core.evaluation.beside import best_baseline, level_of, rows_of
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves, threshold_table
 from clv_core.evaluation.metrics import METRICS
 from clv_core.i18n import say_change
-from pages.ui import charts, state, widgets
+from pages.ui import state, widgets
+from pages.ui.charts import basic
 from pages.ui.state import money, name_of, percent, t
 
 ORDER, LEVEL, SIZE = "gini", "bias", "mae"
@@ -124,7 +125,7 @@ def deciles(bundle: Bundle) -> go.Figure:
         predicted=money(top["predicted_mean"], currency),
         actual=money(top["actual_mean"], currency),
     )
-    return charts.decile_chart(table, message, unit=state.unit(currency), baseline_name=name_of("model", name))
+    return basic.decile_chart(table, message, unit=state.unit(currency), baseline_name=name_of("model", name))
 
 
 def gains(bundle: Bundle) -> go.Figure:
@@ -144,7 +145,7 @@ def gains(bundle: Bundle) -> go.Figure:
             name=name_of("model", name),
             perfect=percent(held[-1]),
         )
-    return charts.gain_curve(curves, message)
+    return basic.gain_curve(curves, message)
 
 
 @st.fragment
@@ -164,7 +165,7 @@ def threshold(bundle: Bundle) -> None:
         precision=percent(row["precision"]),
         recall=percent(row["recall"]),
     )
-    curves = charts.threshold_chart(table[table["expected"] > 0], at, message)
+    curves = basic.threshold_chart(table[table["expected"] > 0], at, message)
     with st.grid(2, min_column_width=360):
         widgets.chart(curves, "threshold_chart")
         widgets.chart(figure("probabilities", bundle), "probabilities")
@@ -187,7 +188,7 @@ def probabilities(bundle: Bundle) -> go.Figure:
         bought=percent(parts["bought"].mean() if bought.any() else 0.0),
         others=percent(parts["not_bought"].mean() if not bought.all() else 0.0),
     )
-    return charts.distribution(parts, message, axis=t("chart.p_purchase"))
+    return basic.distribution(parts, message, axis=t("chart.p_purchase"))
 
 
 def values(bundle: Bundle) -> go.Figure:
@@ -196,7 +197,7 @@ def values(bundle: Bundle) -> go.Figure:
     parts = {"predicted": ours["predicted_clv"], "actual": ours["actual"]}
     message = t("evaluate.values", share=percent(float((ours["actual"] <= 0).mean())))
     unit = state.unit(bundle.record["currency"])
-    return charts.distribution(parts, message, axis=t("chart.value", unit=unit), wide=True)
+    return basic.distribution(parts, message, axis=t("chart.value", unit=unit), wide=True)
 
 
 def scatter(bundle: Bundle) -> go.Figure:
@@ -206,7 +207,7 @@ def scatter(bundle: Bundle) -> go.Figure:
     came = ours["actual"].clip(lower=0).sum()
     message = t("evaluate.scatter", share=percent(float(highest.sum() / came) if came > 0 else 0.0))
     unit = state.unit(bundle.record["currency"])
-    return charts.predicted_against_actual(ours["actual"], ours["predicted_clv"], message, unit=unit)
+    return basic.predicted_against_actual(ours["actual"], ours["predicted_clv"], message, unit=unit)
 
 
 FIGURES: Final[dict[str, Callable[[Bundle], go.Figure]]] = {

@@ -15,7 +15,8 @@ import streamlit as st
 
 from clv_core import jobs
 from clv_core.errors import ClvError
-from pages.ui import access, by_role, charts, state, widgets
+from pages.ui import access, by_role, state, widgets
+from pages.ui.charts import basic
 from pages.ui.state import t
 
 POLL: Final = "1s"
@@ -76,7 +77,7 @@ def watch(job: jobs.Job) -> None:
         st.caption(" · ".join(parts))
         curve = loss_frame(history)
         if len(curve) > 1:
-            widgets.chart(charts.loss_history(curve), f"live_{job.id}", height=240)
+            widgets.chart(basic.loss_history(curve), f"live_{job.id}", height=240)
         with st.container(horizontal=True, vertical_alignment="center"):
             may = by_role.if_may(access.action_of(status["args"]))
             icon = ":material/stop_circle:"

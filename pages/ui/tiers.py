@@ -102,7 +102,7 @@ def sure(low: float | None, high: float | None, currency: str) -> str:
 
 
 def checked(bundle: Bundle, terms: Terms) -> list[str]:
-    """Return how far the total was off in the past and what ranges rest on; of other horizons, what is assumed.
+    """Return how total and concentration held in the past, what ranges rest on; of other horizons, what is assumed.
 
     Where sums have no range, that is said too.
     """
@@ -111,7 +111,10 @@ def checked(bundle: Bundle, terms: Terms) -> list[str]:
         return [*assumed, t("segments.no_ranges", trained=bundle.record["horizon_days"])]
     if not bundle.record["holdout"]:
         return [t("segments.untrained" if bundle.untrained else "segments.unchecked")]
-    found = t("segments.checked", off=percent(abs(bundle.record["metrics"].get("bias", 0.0))))
+    measured = bundle.record["metrics"]
+    found = t("segments.checked", off=percent(abs(measured.get("bias", 0.0))))
+    if "capture10" in measured:
+        found += t("segments.checked.top", share=percent(measured["capture10"]))
     shared, _ = what_past_origins_say(bundle, terms)
     if shared is None:
         return [found]

@@ -12,10 +12,10 @@ import pytest
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store import open_dataset
+from clv_core.erasing.files import clean as erase_from
+from clv_core.erasing.wanted import Wanted
 from clv_core.features.log import open_log
 from clv_core.preprocessing.clean import clean
-from clv_core.strategy.erasing.files import clean as erase_from
-from clv_core.strategy.erasing.wanted import Wanted
 from clv_core.workspace import Workspace
 
 CORE = Path(__file__).resolve().parents[2] / "clv_core"

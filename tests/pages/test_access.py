@@ -17,7 +17,8 @@ from clv_core.collection.profile import Answers
 from clv_core.collection.remembered import recall, remember
 from clv_core.jobs import Job
 from clv_core.workspace import Workspace
-from pages.ui import access, uploading
+from pages.ui import access
+from pages.ui.upload import uploading
 from tests.pages.conftest import ROLES
 
 

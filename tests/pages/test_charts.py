@@ -10,7 +10,7 @@ from streamlit.elements.lib import streamlit_plotly_theme as theme
 
 from clv_core.evaluation.deciles import decile_table, gain_curves, threshold_table
 from clv_core.i18n import translate
-from pages.ui import charts, charts_closer, charts_why
+from pages.ui.charts import basic, closer_look, why
 
 MESSAGE = "What the chart shows"
 RNG = np.random.default_rng(7)
@@ -32,26 +32,26 @@ EVENTS = pd.DataFrame(RNG.normal(0, 3, (3, 20)), index=["When", "What", "All"])
 TIERS = pd.DataFrame({"tier_label": ["Top", "Rest"], "share_of_customers": [0.1, 0.9], "share_of_value": [0.6, 0.4]})
 
 FIGURES = {
-    "decile_chart": charts.decile_chart(
+    "decile_chart": basic.decile_chart(
         decile_table(ACTUAL, PREDICTED, baseline=PREDICTED * 2), MESSAGE, unit="EUR", baseline_name="BG/NBD"
     ),
-    "gain_curve": charts.gain_curve(gain_curves(ACTUAL, {"Hybrid": PREDICTED, "BG/NBD": PREDICTED[::-1]}), MESSAGE),
-    "predicted_against_actual": charts.predicted_against_actual(ACTUAL, PREDICTED, MESSAGE, unit="EUR"),
-    "distribution": charts.distribution(
+    "gain_curve": basic.gain_curve(gain_curves(ACTUAL, {"Hybrid": PREDICTED, "BG/NBD": PREDICTED[::-1]}), MESSAGE),
+    "predicted_against_actual": basic.predicted_against_actual(ACTUAL, PREDICTED, MESSAGE, unit="EUR"),
+    "distribution": basic.distribution(
         {"predicted": PREDICTED, "actual": ACTUAL}, MESSAGE, axis="Value, EUR", wide=True
     ),
-    "loss_history": charts.loss_history(
+    "loss_history": basic.loss_history(
         pd.DataFrame({"step": [1, 2, 1, 2], "loss": [2.0, 1.0, 2.1, 1.1], "seed": [1, 1, 2, 2]}), MESSAGE
     ),
-    "threshold_chart": charts.threshold_chart(threshold_table(ACTUAL > 0, P), 0.5, MESSAGE),
-    "reason_bars": charts_why.reason_bars(REASONS, MESSAGE, unit="EUR"),
-    "beeswarm": charts_why.beeswarm(SWARM, MESSAGE, axis="Effect, EUR"),
-    "waterfall": charts_why.waterfall(REASONS, MESSAGE, start=("Average", 20.0), end="Predicted", unit="EUR"),
-    "dependence": charts_closer.dependence(POINTS, MESSAGE, reading="Spend", axis="Effect, EUR", other="Views"),
-    "difference_bars": charts_closer.difference_bars(
+    "threshold_chart": basic.threshold_chart(threshold_table(ACTUAL > 0, P), 0.5, MESSAGE),
+    "reason_bars": why.reason_bars(REASONS, MESSAGE, unit="EUR"),
+    "beeswarm": why.beeswarm(SWARM, MESSAGE, axis="Effect, EUR"),
+    "waterfall": why.waterfall(REASONS, MESSAGE, start=("Average", 20.0), end="Predicted", unit="EUR"),
+    "dependence": closer_look.dependence(POINTS, MESSAGE, reading="Spend", axis="Effect, EUR", other="Views"),
+    "difference_bars": closer_look.difference_bars(
         REASONS.rename(columns={"effect": "difference"}), MESSAGE, unit="EUR"
     ),
-    "tier_bars": charts_why.tier_bars(TIERS, MESSAGE),
+    "tier_bars": why.tier_bars(TIERS, MESSAGE),
 }
 
 
@@ -75,21 +75,21 @@ def test_colours_stand_for_places_in_the_theme() -> None:
         theme.CATEGORY_4,
         theme.CATEGORY_5,
     ]
-    meanings = [charts.PREDICTED, charts.ACTUAL, charts.BASELINE, charts.WARNING, charts.DANGER, charts.GAIN]
+    meanings = [basic.PREDICTED, basic.ACTUAL, basic.BASELINE, basic.WARNING, basic.DANGER, basic.GAIN]
     assert meanings == places
-    assert charts.RAMP == tuple(getattr(theme, f"SEQUENTIAL_{place}") for place in range(10))
-    assert charts.DIVERGING == tuple(getattr(theme, f"DIVERGING_{place}") for place in range(10))
+    assert basic.RAMP == tuple(getattr(theme, f"SEQUENTIAL_{place}") for place in range(10))
+    assert basic.DIVERGING == tuple(getattr(theme, f"DIVERGING_{place}") for place in range(10))
 
 
 def test_predicted_actual_and_baseline_have_their_own_colours_everywhere() -> None:
     decile, gains = traces("decile_chart"), traces("gain_curve")
-    assert decile["Predicted"].marker.color == charts.PREDICTED
-    assert decile["Actual"].marker.color == charts.ACTUAL
+    assert decile["Predicted"].marker.color == basic.PREDICTED
+    assert decile["Actual"].marker.color == basic.ACTUAL
     for baseline in (decile["BG/NBD"], gains["BG/NBD"]):
-        assert (baseline.line.color, baseline.line.dash) == (charts.BASELINE, "dash")
-    assert gains["Hybrid"].line.color == charts.PREDICTED
-    assert traces("distribution")["Predicted"].marker.color == charts.PREDICTED
-    assert traces("distribution")["Actual"].line.color == charts.ACTUAL
+        assert (baseline.line.color, baseline.line.dash) == (basic.BASELINE, "dash")
+    assert gains["Hybrid"].line.color == basic.PREDICTED
+    assert traces("distribution")["Predicted"].marker.color == basic.PREDICTED
+    assert traces("distribution")["Actual"].line.color == basic.ACTUAL
 
 
 def test_histogram_shares_of_each_part_sum_to_one() -> None:
@@ -110,40 +110,40 @@ def test_beeswarm_keeps_every_customer_at_the_height_of_the_reason() -> None:
 
 
 def test_scatter_samples_but_never_invents() -> None:
-    many = RNG.lognormal(2, 1, charts.POINTS_SHOWN * 3)
-    points = charts.predicted_against_actual(many, many, MESSAGE, unit="EUR").data[0]
-    assert len(points.x) == charts.POINTS_SHOWN
+    many = RNG.lognormal(2, 1, basic.POINTS_SHOWN * 3)
+    points = basic.predicted_against_actual(many, many, MESSAGE, unit="EUR").data[0]
+    assert len(points.x) == basic.POINTS_SHOWN
     assert np.isin(np.round(np.expm1(points.x), 6), np.round(many, 6)).all()
 
 
 def test_ticks_of_wide_axes_are_round_numbers_at_their_places() -> None:
-    ticks = charts.wide_ticks(5000)
+    ticks = basic.wide_ticks(5000)
     assert ticks["ticktext"] == ["0", "1", "10", "100", "1,000"]
     assert np.expm1(ticks["tickvals"]).tolist() == pytest.approx([0, 1, 10, 100, 1000])
 
 
 def test_tiers_share_one_ramp_and_the_highest_is_the_strongest() -> None:
-    assert charts_why.tier_colours(4)[0] == charts.RAMP[9]
-    assert len(set(charts_why.tier_colours(5))) == 5
+    assert why.tier_colours(4)[0] == basic.RAMP[9]
+    assert len(set(why.tier_colours(5))) == 5
 
 
 def test_the_heat_map_centres_on_zero_and_labels_the_latest_event() -> None:
     labels = [f"event {number}" for number in range(20)]
-    figure = charts_closer.event_heat(EVENTS, labels, MESSAGE, unit="EUR")
+    figure = closer_look.event_heat(EVENTS, labels, MESSAGE, unit="EUR")
     heat = figure.data[0]
     assert figure.layout.title.text == MESSAGE and heat.zmax == -heat.zmin == pytest.approx(
         EVENTS.abs().to_numpy().max()
     )
     assert figure.layout.xaxis.ticktext[-1] == "event 19" and len(figure.layout.xaxis.ticktext) <= 14
-    assert heat.colorscale[0][1] == charts.DIVERGING[-1] and heat.colorscale[-1][1] == charts.DIVERGING[0]
+    assert heat.colorscale[0][1] == basic.DIVERGING[-1] and heat.colorscale[-1][1] == basic.DIVERGING[0]
 
 
 def test_dots_over_a_wide_reading_lie_at_its_logarithm_and_texts_at_their_names() -> None:
     dots = FIGURES["dependence"].data[0]
     assert np.expm1(np.sort(dots.x)) == pytest.approx(np.sort(POINTS["reading"]))
     texts = POINTS.assign(reading=np.where(POINTS["other"] > 0.5, "DE", "FR"))
-    figure = charts_closer.dependence(texts, MESSAGE, reading="Country", axis="Effect, EUR", other=None)
-    assert set(figure.data[0].x) == {"DE", "FR"} and figure.data[0].marker.color == charts.PREDICTED
+    figure = closer_look.dependence(texts, MESSAGE, reading="Country", axis="Effect, EUR", other=None)
+    assert set(figure.data[0].x) == {"DE", "FR"} and figure.data[0].marker.color == basic.PREDICTED
 
 
 def test_several_networks_are_told_apart_and_named() -> None:
@@ -153,6 +153,6 @@ def test_several_networks_are_told_apart_and_named() -> None:
 
 
 def test_axes_in_chinese_know_no_thousands_and_millions_in_letters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(charts, "language", lambda: "zh")
-    axis = charts.finish(go.Figure(go.Bar(x=[1], y=[20_000])), MESSAGE).layout.yaxis
+    monkeypatch.setattr(basic, "language", lambda: "zh")
+    axis = basic.finish(go.Figure(go.Bar(x=[1], y=[20_000])), MESSAGE).layout.yaxis
     assert axis.exponentformat == "none" and axis.separatethousands

@@ -8,7 +8,8 @@ import pytest
 
 from clv_core.features.explore.concentration import Concentration
 from clv_core.i18n import translate
-from pages.ui import charts, charts_explore, explore_sections, explore_words
+from pages.ui.charts import basic, behaviour
+from pages.ui.explore import sections, words
 
 MESSAGE = "What the chart shows"
 MONTHS = pd.DataFrame(
@@ -25,28 +26,28 @@ MONTHS = pd.DataFrame(
 
 
 def test_incomplete_month_is_pale_and_named() -> None:
-    whole, part = charts_explore.revenue_bars(MONTHS, MESSAGE, unit="EUR", time_unit="month").data
+    whole, part = behaviour.revenue_bars(MONTHS, MESSAGE, unit="EUR", time_unit="month").data
     assert list(whole.y) == [10, 20, 30, 30] and list(part.y) == [5]
     assert part.opacity < 0.5 and part.name == translate("chart.incomplete")
-    assert whole.marker.color == part.marker.color == charts.ACTUAL
+    assert whole.marker.color == part.marker.color == basic.ACTUAL
 
 
 def test_lines_of_people_end_with_the_last_complete_month() -> None:
-    lines = charts_explore.people_lines(MONTHS, MESSAGE, kinds=["buyers", "known_buyers"], time_unit="month").data
+    lines = behaviour.people_lines(MONTHS, MESSAGE, kinds=["buyers", "known_buyers"], time_unit="month").data
     assert [len(line.x) for line in lines] == [4, 4]
 
 
 def test_cell_without_a_value_is_empty_and_not_zero() -> None:
     values = pd.DataFrame({1: [0.5, 0.0], 2: [0.25, np.nan]}, index=["Jan", "Feb"])
-    texts = charts_explore.shares_text(values)
-    drawn = charts_explore.heat_map(values, texts, texts, MESSAGE, axes=("Months", "Cohort")).data[0]
+    texts = behaviour.shares_text(values)
+    drawn = behaviour.heat_map(values, texts, texts, MESSAGE, axes=("Months", "Cohort")).data[0]
     assert np.isnan(drawn.z[1][1]) and drawn.z[1][0] == 0
     assert drawn.text[1].tolist() == ["0%", ""] and not drawn.hoverongaps
 
 
 def test_gaps_are_binned_without_losing_any_but_the_last_hundredth() -> None:
     waits = pd.DataFrame({"days": [1, 2, 50, 80, 400], "returned": [50, 30, 15, 4, 1], "waiting": 0})
-    bins = explore_sections._binned(waits)
+    bins = sections._binned(waits)
     assert bins["count"].sum() == 99 and (bins["high"] - bins["low"]).nunique() == 1
     assert bins["low"].iloc[0] == 1 and bins["high"].iloc[-1] >= 80
 
@@ -58,25 +59,25 @@ def test_gaps_are_binned_without_losing_any_but_the_last_hundredth() -> None:
 def test_message_of_revenue_compares_complete_months_only(net: list[float], key: str) -> None:
     table = MONTHS.iloc[-len(net) :].assign(net=np.array(net, float))
     sentence = translate(f"explore.revenue.{key}", change="100%" if key == "rose" else "50%", total=f"{sum(net)} EUR")
-    assert explore_words.revenue(table, "EUR") == sentence
+    assert words.revenue(table, "EUR") == sentence
 
 
 def test_message_of_people_is_about_the_last_complete_month() -> None:
-    assert explore_words.people(MONTHS, "month") == translate("explore.people", when="Apr 2024", share="75%")
+    assert words.people(MONTHS, "month") == translate("explore.people", when="Apr 2024", share="75%")
 
 
 def test_message_of_who_comes_back_takes_the_longest_span_that_was_seen() -> None:
     first = pd.DataFrame({"after": "first", "days": range(100), "share": np.arange(100) / 200})
     later = first.assign(after="later", share=np.arange(100) / 100)
     both = translate("explore.back", days=90, first="45%", later="90%")
-    assert explore_words.back(pd.concat([first, later])) == both
-    assert explore_words.back(pd.concat([first, later])[lambda frame: frame["days"] < 60]) == translate(
+    assert words.back(pd.concat([first, later])) == both
+    assert words.back(pd.concat([first, later])[lambda frame: frame["days"] < 60]) == translate(
         "explore.back", days=30, first="15%", later="30%"
     )
-    assert explore_words.back(later) == translate("explore.back.later", days=90, later="90%")
-    assert explore_words.back(first[first["days"] < 9]) == translate("explore.back.short")
+    assert words.back(later) == translate("explore.back.later", days=90, later="90%")
+    assert words.back(first[first["days"] < 9]) == translate("explore.back.short")
 
 
 def test_message_of_concentration_says_both_figures() -> None:
     held = Concentration(pd.DataFrame(), gini=0.634, top10=0.509, buyers=10)
-    assert explore_words.held(held) == translate("explore.held", share="51%", gini="0.63")
+    assert words.held(held) == translate("explore.held", share="51%", gini="0.63")

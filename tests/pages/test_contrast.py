@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from pages.ui import charts, charts_explore
+from pages.ui.charts import basic, behaviour
 
 THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
 ASKED = 4.5
@@ -42,7 +42,7 @@ def test_captions_and_the_words_of_charts_can_be_read(theme: str) -> None:
         text = channels(colours["textColor"])
         caption = [FADED * word + (1 - FADED) * paper for word, paper in zip(text, background, strict=True)]
         assert contrast(caption, background) >= ASKED
-    words = colours["chartCategoricalColors"][int(charts.WORDS.removeprefix("#")) - 1]
+    words = colours["chartCategoricalColors"][int(basic.WORDS.removeprefix("#")) - 1]
     assert contrast(channels(words), channels(colours["backgroundColor"])) >= ASKED
 
 
@@ -52,18 +52,18 @@ def test_all_words_of_a_chart_have_that_colour() -> None:
     figure.add_scatter(x=[1], y=[1], marker={"color": [0.5], "showscale": True})
     figure.add_scatter(x=[1], y=[1])
     figure.add_vline(1, annotation_text="Cutoff")
-    layout = charts.finish(figure, "message").layout
+    layout = basic.finish(figure, "message").layout
     said = [layout.xaxis.tickfont, layout.yaxis.title.font, layout.legend.font, layout.annotations[0].font]
     bars = [figure.data[1].colorbar, figure.data[2].marker.colorbar]
     said += [figure.data[0].outsidetextfont, *(bar.tickfont for bar in bars), *(bar.title.font for bar in bars)]
-    assert {font.color for font in said} == {charts.WORDS}
+    assert {font.color for font in said} == {basic.WORDS}
     assert figure.data[3].marker.colorbar.tickfont.color is None, "a scale that is not asked for is not drawn"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_what_stands_in_the_cells_of_a_table_can_be_read(theme: str) -> None:
     values = pd.DataFrame([[0.1, 0.5], [0.9, 1.0]])
-    cells = charts_explore.heat_map(values, values.astype(str), values, "message", axes=("a", "b")).data[0]
+    cells = behaviour.heat_map(values, values.astype(str), values, "message", axes=("a", "b")).data[0]
     ink = channels(THEME[theme]["chartCategoricalColors"][int(cells.textfont.color.removeprefix("#")) - 1])
     ramp = [channels(colour) for colour in THEME[theme]["chartSequentialColors"]]
     for value in values.to_numpy().ravel():

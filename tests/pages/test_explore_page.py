@@ -18,7 +18,7 @@ from clv_core.features.explore.build import build_cube
 from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from pages.ui import explored, explored_tables
+from pages.ui.explore import explored, tables
 from tests.pages.conftest import SAMPLE
 
 OPEN = Callable[..., AppTest]
@@ -109,7 +109,7 @@ def test_days_of_ones_own_and_the_file_behind_the_chart(
 ) -> None:
     files: dict[str, bytes] = {}
     monkeypatch.setattr(
-        explored_tables.widgets, "download", lambda label, data, name, key, **options: files.update({name: data()})
+        tables.widgets, "download", lambda label, data, name, key, **options: files.update({name: data()})
     )
     app = open_page(sample, "explore", lang="en")
     app.segmented_control(key=key(sample, "period")).set_value("own").run()
@@ -194,4 +194,4 @@ def test_name_of_a_file_says_what_it_holds_and_nothing_that_a_path_would_read(sa
     cube = explored.find_cube(Workspace(sample), open_dataset(Workspace(sample), "shop"))
     assert cube is not None
     filters = explored.Filters(date(2024, 1, 1), date(2024, 2, 1), ("web/../x",), ("DE",))
-    assert explored_tables.file_name(cube, "rfm", filters) == "shop_rfm_2024-01-01_2024-01-31_web-..-x_DE.csv"
+    assert tables.file_name(cube, "rfm", filters) == "shop_rfm_2024-01-01_2024-01-31_web-..-x_DE.csv"

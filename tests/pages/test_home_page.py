@@ -18,7 +18,7 @@ from clv_core.i18n import say_day, translate
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.report import FILE, report_folder
 from clv_core.workspace import Workspace
-from pages.ui import overview
+from pages.ui.home import overview
 
 OPEN = Callable[..., AppTest]
 

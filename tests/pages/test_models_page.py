@@ -20,7 +20,7 @@ from clv_core.deployment.registry import Registry
 from clv_core.i18n import say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from pages.ui import models_versions
+from pages.ui.models import versions
 from tests.deployment.registry import tiny
 from tests.pages.conftest import HORIZON_DAYS
 
@@ -89,7 +89,7 @@ def test_an_archived_version_leaves_the_sidebar_and_comes_back(open_page: OPEN, 
 @pytest.mark.parametrize(("untrained", "place"), [((True, False, True), 1), ((False, True), 0), ((True,), 0)])
 def test_a_first_look_is_not_what_is_offered_to_be_promoted(untrained: tuple[bool, ...], place: int) -> None:
     found = SimpleNamespace(versions=[SimpleNamespace(untrained=one) for one in untrained])
-    assert models_versions.trained(found) == place  # type: ignore[arg-type]
+    assert versions.trained(found) == place  # type: ignore[arg-type]
 
 
 def test_deleting_waits_for_a_yes(open_page: OPEN, three: Path) -> None:

@@ -20,7 +20,8 @@ from clv_core.evaluation.origins import rolling_origins
 from clv_core.i18n import translate
 from clv_core.training.fit import MODELS
 from clv_core.workspace import Workspace, write_json
-from pages.ui import scoreboard_run, state
+from pages.ui import state
+from pages.ui.evaluate import scoreboard_run
 
 PARTS = ("value", "low", "high")
 OPEN = Callable[..., AppTest]

@@ -212,9 +212,9 @@ def test_predicted_and_real_adds_up_the_holdout(open_page: OPEN, own: Path) -> N
 def test_many_customers_are_not_sent_to_the_browser(
     open_page: OPEN, own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pages.ui import segment_list
+    from pages.ui.segments import members
 
-    monkeypatch.setattr(segment_list, "MOST_SHOWN", 50)
+    monkeypatch.setattr(members, "MOST_SHOWN", 50)
     app = open_page(own, "segments", lang="en")
     count = len(customers_of(own))
     assert len(app.dataframe[0].value) == 50

@@ -13,7 +13,7 @@ from clv_core import audit
 from clv_core.collection.pseudonyms import load_key
 from clv_core.errors import ClvError
 from clv_core.workspace import Workspace
-from pages.ui import server_path
+from pages.ui.upload import server_path
 
 LOG = "customer_id,date,amount\nA,2024-03-25,10\nB,2024-04-26,12.5\n"
 

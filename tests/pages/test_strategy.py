@@ -31,7 +31,9 @@ from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.segments import assign
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace, write_json
-from pages.ui import budget_offers, charts_budget, state, widgets
+from pages.ui import state, widgets
+from pages.ui.budget import offers_table
+from pages.ui.charts import budget_curve
 from pages.ui.navigation import BY_NAME
 from tests.pages.conftest import HORIZON_DAYS
 from tests.pages.test_app_opens import texts
@@ -49,7 +51,7 @@ def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPE
     app = open_page(with_model, "strategy", lang="en")
     assert not app.exception and not app.error
     tiered = scores(with_model)
-    offers = budget_offers.read_offers(budget_offers.starting_offers(tiered["predicted_clv"].to_numpy(), 4, "en"), 4)
+    offers = offers_table.read_offers(offers_table.starting_offers(tiered["predicted_clv"].to_numpy(), 4, "en"), 4)
     plan = make_plan(tiered, 4, offers, app.slider[0].value)
     assert f"{say_number(plan.found.gain)} EUR" in app.subheader[0].value
     assert plan.next is not None and plan.next.offer in app.subheader[0].value
@@ -134,17 +136,17 @@ def test_changed_offers_and_the_budget_hold_under_other_terms_in_the_other_langu
 ) -> None:
     dataset = open_dataset(Workspace(own), "shop")
     values = np.full(50, 200.0)
-    starting = budget_offers.starting_offers(values, 4, "en")
+    starting = offers_table.starting_offers(values, 4, "en")
     table = starting.copy()
     table.loc[1, "tier1"], table.loc[0, "name"] = 7.0, "Letter"
     table.loc[3] = [None, "Own", 3.0, "money", 5.0, None, None, None, 40.0]
-    rows = budget_offers.as_rows(table.drop(index=2), starting, ())
+    rows = offers_table.as_rows(table.drop(index=2), starting, ())
     assert rows[:2] == ({"start": "mail", "name": "Letter"}, {"start": "voucher", "tier1": 7.0})
     save_offers(dataset, KeptOffers({TIERS: rows}, budget=120.0))
     kept = load_offers(dataset)
     assert kept.budget == 120.0 and kept.rows == {TIERS: rows}
-    other = budget_offers.as_table(kept.rows[TIERS], budget_offers.starting_offers(values * 0.3, 4, "zh"))
-    offers = budget_offers.read_offers(other, 4)
+    other = offers_table.as_table(kept.rows[TIERS], offers_table.starting_offers(values * 0.3, 4, "zh"))
+    offers = offers_table.read_offers(other, 4)
     assert [offer.name for offer in offers] == ["Letter", translate("budget.offer.voucher", "zh"), "Own"]
     assert offers[1].effects[1].value == 0.07 and offers[1].cost == pytest.approx(0.03 * 60, rel=0.2)
     assert (offers[2].cost, offers[2].capacity) == (3.0, 40)
@@ -154,12 +156,12 @@ def test_an_edit_on_the_page_is_kept_at_once_and_shown_in_the_other_language(
     open_page: OPEN, own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(budget_offers.st, "data_editor", lambda base, **options: base.assign(tier1=[9.0, 5.0, 12.0]))
+        patch.setattr(offers_table.st, "data_editor", lambda base, **options: base.assign(tier1=[9.0, 5.0, 12.0]))
         assert not open_page(own, "strategy", lang="en").exception
     assert load_offers(open_dataset(Workspace(own), "shop")).rows == {
         TIERS: ({"start": "mail", "tier1": 9.0}, {"start": "voucher"}, {"start": "call"})
     }
-    monkeypatch.setattr(budget_offers, "checked", lambda offers: shown.extend(offers) or tuple(offers))
+    monkeypatch.setattr(offers_table, "checked", lambda offers: shown.extend(offers) or tuple(offers))
     shown: list[Offer] = []
     app = open_page(own, "strategy", lang="zh")
     assert not app.exception and shown[0].name == translate("budget.offer.mail", "zh")
@@ -207,9 +209,9 @@ def test_offers_that_were_kept_before_there_were_schemes_are_read(own: Path) -> 
 
 
 def test_an_offer_that_was_tried_keeps_its_name_in_the_other_language() -> None:
-    starting = budget_offers.starting_offers(np.full(50, 200.0), 4, "en")
-    rows = budget_offers.as_rows(starting, starting, ["Voucher"])
-    other = budget_offers.as_table(rows, budget_offers.starting_offers(np.full(50, 200.0), 4, "zh"))
+    starting = offers_table.starting_offers(np.full(50, 200.0), 4, "en")
+    rows = offers_table.as_rows(starting, starting, ["Voucher"])
+    other = offers_table.as_table(rows, offers_table.starting_offers(np.full(50, 200.0), 4, "zh"))
     assert other["name"].tolist() == [
         translate("budget.offer.mail", "zh"),
         "Voucher",
@@ -248,8 +250,8 @@ def test_kept_offers_follow_a_new_name_and_go_with_the_dataset(own: Path) -> Non
 def test_offers_that_make_no_plan_are_said_and_can_be_mended(
     open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], said: str
 ) -> None:
-    start = budget_offers.starting_offers
-    monkeypatch.setattr(budget_offers, "starting_offers", lambda *given: start(*given).assign(**changed))
+    start = offers_table.starting_offers
+    monkeypatch.setattr(offers_table, "starting_offers", lambda *given: start(*given).assign(**changed))
     app = open_page(with_model, "strategy", lang="zh")
     assert not app.exception and not app.get("download_button") and not app.slider
     expected = translate(said, "zh", name="Same").partition("。")[0]
@@ -258,21 +260,21 @@ def test_offers_that_make_no_plan_are_said_and_can_be_mended(
 
 
 def test_rows_that_are_not_finished_are_passed_over_and_wrong_ones_refused() -> None:
-    table = budget_offers.starting_offers(pd.Series([10.0, 20.0]).to_numpy(), 2, "en")
+    table = offers_table.starting_offers(pd.Series([10.0, 20.0]).to_numpy(), 2, "en")
     rows: list[dict[str, Any]] = [
         {"name": None, "cost": 1.0, "unit": "share", "tier1": 5.0, "tier2": None, "capacity": None},
         {"name": "No effect", "cost": 1.0, "unit": "share", "tier1": None, "tier2": None, "capacity": None},
         {"name": "Money", "cost": 1.0, "unit": "money", "tier1": 5.0, "tier2": None, "capacity": 3.0},
     ]
-    offers = budget_offers.read_offers(pd.concat([table, pd.DataFrame(rows)], ignore_index=True), 2)
+    offers = offers_table.read_offers(pd.concat([table, pd.DataFrame(rows)], ignore_index=True), 2)
     assert [offer.name for offer in offers][3:] == ["Money"] and len(offers) == 4
     assert offers[3].capacity == 3 and offers[3].effect_on(1) is not None and offers[3].effect_on(2) is None
     with pytest.raises(UsageError):
-        budget_offers.read_offers(table.assign(cost=-1.0), 2)
+        offers_table.read_offers(table.assign(cost=-1.0), 2)
 
 
 def test_the_curve_says_its_message_and_its_units() -> None:
     curve = Curve(pd.Series([0.0, 1, 2]).to_numpy(), pd.Series([0.0, 3, 4]).to_numpy())
-    figure = charts_budget.gain_by_budget(curve, (1.0, 3.0), "80% is reached", unit="EUR")
+    figure = budget_curve.gain_by_budget(curve, (1.0, 3.0), "80% is reached", unit="EUR")
     assert figure.layout.title.text == "80% is reached"
     assert "EUR" in figure.layout.xaxis.title.text and "EUR" in figure.layout.yaxis.title.text

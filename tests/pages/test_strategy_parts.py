@@ -24,8 +24,11 @@ from clv_core.strategy.pricing.whatif import DISCOUNT, Rule, what_if
 from clv_core.strategy.recommend.kept import kept_advice, recommendations_folder
 from clv_core.strategy.recommend.split import FEWEST_CUSTOMERS
 from clv_core.workspace import Workspace, write_json
-from pages.ui import budget, priced, priced_rule, recommended, widgets
+from pages.ui import widgets
+from pages.ui.budget import slider
 from pages.ui.navigation import BY_NAME
+from pages.ui.prices import prices_tab, rule
+from pages.ui.recommended import recommended_tab
 from tests.pages.test_app_opens import texts
 from tests.strategy.pricing.test_pricing import shop_log
 
@@ -107,10 +110,10 @@ def test_prices_keep_measured_and_assumed_apart(open_page: OPEN, advised: Path, 
     work = Workspace(advised)
     found = load_responses(responses_folder(work, bundle_of(advised), open_dataset(work, "shop")))
     assert found is not None
-    tiers = dict(enumerate(priced_rule.PRESETS["loyalty"], 1))
-    outcome = what_if(found, Rule({tier: change / 100 for tier, change in tiers.items()}, priced_rule.MARGIN / 100))
+    tiers = dict(enumerate(rule.PRESETS["loyalty"], 1))
+    outcome = what_if(found, Rule({tier: change / 100 for tier, change in tiers.items()}, rule.MARGIN / 100))
     revenue = next(metric for metric in app.metric if metric.label == translate("price.figure.revenue", lang))
-    assert revenue.value == priced_rule._signed(outcome.revenue.value, "EUR")
+    assert revenue.value == rule._signed(outcome.revenue.value, "EUR")
     said = texts(app)
     assert translate("price.assumed", lang) in said and translate("price.fair", lang) in said
     assert all(one.text(lang) in said for one in outcome.assumptions)
@@ -123,9 +126,9 @@ def test_a_discount_is_tried_by_its_own_effect_and_money_has_a_unit(open_page: O
     work = Workspace(advised)
     found = load_responses(responses_folder(work, bundle_of(advised), open_dataset(work, "shop")))
     assert found is not None
-    changes = {tier: change / 100 for tier, change in enumerate(priced_rule.PRESETS["loyalty"], 1)}
-    outcome = what_if(found, Rule(changes, priced_rule.MARGIN / 100, by=DISCOUNT))
-    assert app.metric[0].value == priced_rule._signed(outcome.revenue.value, "EUR")
+    changes = {tier: change / 100 for tier, change in enumerate(rule.PRESETS["loyalty"], 1)}
+    outcome = what_if(found, Rule(changes, rule.MARGIN / 100, by=DISCOUNT))
+    assert app.metric[0].value == rule._signed(outcome.revenue.value, "EUR")
     columns = json.loads(next(frame.proto.columns for frame in app.dataframe if "clv_after" in frame.value))
     assert all("(EUR)" in columns[name]["label"] for name in ("clv", "clv_after", "clv_low", "clv_high", "margin"))
 
@@ -146,10 +149,10 @@ def test_only_the_open_part_is_worked_out(
     open_page: OPEN, advised: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     called: list[str] = []
-    monkeypatch.setattr(budget, "show", lambda *_, **__: called.append("budget"))
+    monkeypatch.setattr(slider, "show", lambda *_, **__: called.append("budget"))
     app = open_page(advised, "strategy", lang="en")
     assert called == ["budget"] and not app.exception
-    other = recommended if name == "price" else priced
+    other = recommended_tab if name == "price" else prices_tab
     monkeypatch.setattr(other, "headline", lambda *given: called.append("other"))
     app = part(open_page, advised, name)
     assert called == ["budget"] and not app.exception
@@ -222,7 +225,7 @@ def test_a_chart_names_the_strongest_category_only_where_the_intervals_allow_it(
         {"category": name, "low": low, "high": high, "elasticity": (low + high) / 2}
         for name, (low, high) in ends.items()
     ]
-    said = priced.chart_message(pd.DataFrame(rows))
+    said = prices_tab.chart_message(pd.DataFrame(rows))
     assert said == translate(key, first="tea", last="cups", count=2, sure=1, less=1)
 
 
@@ -249,4 +252,4 @@ def test_a_log_without_price_changes_is_said_plainly_and_nothing_is_tried_again(
 )
 def test_what_chance_may_explain_is_no_better_than_the_best_sellers(ours: float, low: float, said: str) -> None:
     found = {"blend": {"recall": {"value": ours, "low": low}}, "popular": {"recall": {"value": 0.2}}}
-    assert said in recommended._than_popular(found)
+    assert said in recommended_tab._than_popular(found)

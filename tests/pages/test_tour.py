@@ -13,7 +13,8 @@ from clv_core.deployment.demo import add_demo
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from pages.ui import state, tour
+from pages.ui import state
+from pages.ui.home import tour
 from pages.ui.navigation import BY_NAME
 from tests.pages.test_app_opens import texts
 

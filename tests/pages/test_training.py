@@ -15,7 +15,8 @@ from clv_core.commands.train import config_from
 from clv_core.config import TrainConfig
 from clv_core.training.windows import training_cutoffs
 from clv_core.workspace import Workspace
-from pages.ui import forms, state, training
+from pages.ui import state
+from pages.ui.train import forms, training
 
 
 def test_longest_measurable_horizon_is_the_last_that_leaves_a_cutoff(with_dataset: Path) -> None:

@@ -22,9 +22,9 @@ from clv_core.evaluation.tuned import Tuning
 from clv_core.i18n import translate
 from clv_core.training.choice import DEFAULT
 from clv_core.workspace import Workspace
-from pages.ui.forms import key_of
 from pages.ui.navigation import BY_NAME
-from pages.ui.training import USUAL_HORIZONS, of
+from pages.ui.train.forms import key_of
+from pages.ui.train.training import USUAL_HORIZONS, of
 
 OPEN = Callable[..., AppTest]
 SETTINGS = {

@@ -26,7 +26,8 @@ from clv_core.collection.store import list_datasets
 from clv_core.errors import NeedsAnswer
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace
-from pages.ui import received, saved, set_aside, upload_steps, uploading
+from pages.ui import received
+from pages.ui.upload import saved, set_aside, steps, uploading
 
 OPEN = Callable[..., AppTest]
 LOG = "customer_id,date,amount\nA,2024-03-25,10\nB,2024-04-26,12.5\nA,2024-05-27,7\nC,2024-06-28,3\n"
@@ -393,7 +394,7 @@ def test_the_table_of_columns_keeps_what_would_not_be_taken_without_a_word(
     said: dict[str, dict[str, str]] = {}
     monkeypatch.setattr(uploading, "answers", lambda: Answers(said.get("mapping", {})))
     monkeypatch.setattr(uploading, "answer", lambda **given: said.update(given))
-    monkeypatch.setattr(upload_steps.st, "rerun", lambda: None)
+    monkeypatch.setattr(steps.st, "rerun", lambda: None)
     proposals = [
         Proposal(column, canonical, 0.9)
         for column, canonical in zip(
@@ -401,7 +402,7 @@ def test_the_table_of_columns_keeps_what_would_not_be_taken_without_a_word(
         )
     ]
     words = {name: name for name in ("customer_id", "event_time", "amount")}
-    upload_steps._keep_mapping(proposals, [meaning or "extra" for meaning in meanings], words)
+    steps._keep_mapping(proposals, [meaning or "extra" for meaning in meanings], words)
     assert said.get("mapping", {}) == mapping
 
 

@@ -11,8 +11,10 @@ from clv_core.collection.profile import Answers
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.workspace import Workspace
-from pages.ui import explained, progress, uploading
-from pages.ui.customers_file import Uses
+from pages.ui import progress
+from pages.ui.datasets.customers_file import Uses
+from pages.ui.explain import explained
+from pages.ui.upload import uploading
 
 
 class Waiting(Exception):

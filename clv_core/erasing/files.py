@@ -1,0 +1,241 @@
+"""One file after another made free of the customers, each by its kind; what cannot be read as its kind is removed.
+
+Parquet, CSV: their rows go. JSON, JSON lines: texts are replaced, records of theirs dropped. SQLite: texts are
+replaced, then the log is written back and the file packed. Other text: ids are replaced. A file that is replaced is
+written beside and moved into place.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sqlite3
+import zipfile
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from clv_core.collection.contact_fields import id_column
+from clv_core.collection.engine import file_text, name, text
+from clv_core.collection.privacy.needles import redacted_values
+from clv_core.collection.privacy.taking_out import names_any, text_columns
+from clv_core.columns import CUSTOMER_ID
+from clv_core.erasing.wanted import Wanted
+from clv_core.workspace import atomic_path, write_text
+
+CUSTOMER_KEYS: Final = (CUSTOMER_ID, "customer")
+
+
+def holds(path: Path, wanted: Wanted) -> bool:
+    """Say whether a file names any of the customers; one of another kind is looked through as bytes."""
+    if path.suffix == ".parquet":
+        with duckdb.connect() as connection:
+            return _parquet_test(connection, path, wanted) != "false"
+    if path.suffix == ".xlsx":
+        try:
+            with zipfile.ZipFile(path) as book:
+                parts = [book.read(part) for part in book.namelist() if part.endswith(".xml")]
+        except zipfile.BadZipFile:
+            return True
+        return any(wanted.everywhere.within(part) or _short(part.decode(errors="replace"), wanted) for part in parts)
+    if path.suffix in (".sqlite", ".db"):
+        return _sqlite(path, wanted, change=False) > 0
+    content = path.read_bytes()
+    if wanted.everywhere.within(content):
+        return True
+    if path.suffix in (".json", ".jsonl"):
+        return _json_text(content.decode(errors="replace"), wanted)[1] > 0
+    return path.suffix in (".csv", ".txt") and _short(content.decode(errors="replace"), wanted)
+
+
+def clean(path: Path, wanted: Wanted) -> int:
+    """Make a file free of the customers; return how many rows, records or texts that took (0: it named nobody)."""
+    if not path.exists():
+        return 0
+    return KINDS.get(path.suffix, _text)(path, wanted)
+
+
+def _parquet(path: Path, wanted: Wanted) -> int:
+    with duckdb.connect() as connection:
+        test = _parquet_test(connection, path, wanted)
+        if test == "false":
+            return 0
+        file = file_text(path)
+        row = connection.execute(f"SELECT count(*) FROM {file} WHERE {test}").fetchone()
+        with atomic_path(path) as temporary:
+            query = f"COPY (SELECT * FROM {file} WHERE NOT ({test})) TO {text(str(temporary))} (FORMAT parquet)"
+            connection.execute(query)
+        return int(row[0]) if row else 0
+
+
+def _parquet_test(connection: duckdb.DuckDBPyConnection, path: Path, wanted: Wanted) -> str:
+    """Return the SQL test of rows that name one of the customers."""
+    columns = text_columns(connection, path)
+    tests = []
+    connection.register("gone", pa.table({"id": pa.array(sorted(wanted.ids), pa.string())}))
+    for column in columns:
+        own = column.lower() == CUSTOMER_ID
+        found = [] if own else names_any(connection, path, column, wanted.everywhere)
+        if found:
+            tests.append(f"coalesce({name(column)}::VARCHAR IN ({', '.join(map(text, found))}), false)")
+        if own:
+            test = f"coalesce({name(column)} IN (SELECT id FROM gone), false)"
+            if connection.execute(f"SELECT 1 FROM {file_text(path)} WHERE {test} LIMIT 1").fetchone():
+                tests.append(test)
+    return " OR ".join(tests) or "false"
+
+
+def _json(path: Path, wanted: Wanted) -> int:
+    said, count = _json_text(path.read_text(encoding="utf-8", errors="replace"), wanted)
+    if count:
+        write_text(path, said)
+    return count
+
+
+def _json_text(content: str, wanted: Wanted) -> tuple[str, int]:
+    """Return JSON, or JSON lines, without the customers, and how much had to go."""
+    try:
+        values, count = _pruned(json.loads(content), wanted)
+        return json.dumps(values, ensure_ascii=False, indent=1) + "\n", count
+    except ValueError:
+        pass
+    lines, total = [], 0
+    for line in content.removesuffix("\n").split("\n"):
+        try:
+            value, count = _pruned(json.loads(line), wanted) if line.strip() else ("", 0)
+            said = json.dumps(value, ensure_ascii=False) if count else line
+            if value is None and count:
+                total += count
+                continue
+        except ValueError:
+            said = wanted.everywhere.redacted(line)
+            count = int(said != line)
+        lines.append(said)
+        total += count
+    return "".join(f"{line}\n" for line in lines), total
+
+
+def _pruned(value: Any, wanted: Wanted) -> tuple[Any, int]:
+    """Return a JSON value without records of the customers (None where it is one), their ids replaced elsewhere."""
+    if isinstance(value, dict):
+        if any(value.get(key) in wanted.ids for key in CUSTOMER_KEYS if isinstance(value.get(key), str)):
+            return None, 1
+        kept, total = {}, 0
+        for key, item in value.items():
+            said, count = _pruned(item, wanted)
+            word = wanted.everywhere.redacted(key)
+            kept[word], total = said, total + count + (word != key)
+        return kept, total
+    if isinstance(value, list):
+        found = [_pruned(item, wanted) for item in value]
+        total = sum(count for _, count in found)
+        return [
+            said for (said, count), item in zip(found, value, strict=True) if said is not None or item is None
+        ], total
+    if isinstance(value, str):
+        said = redacted_values(value, (), wanted.everywhere)
+        return said, int(said != value)
+    return value, 0
+
+
+def _csv(path: Path, wanted: Wanted) -> int:
+    content = path.read_bytes().decode(errors="replace")
+    if not wanted.everywhere.within(content) and not _short(content, wanted):
+        return 0
+    end = "\r\n" if "\r\n" in content else "\n"
+    lines = list(csv.reader(content.splitlines(keepends=True)))
+    own = _id_place(lines)
+    kept = [line for line in lines if not _names(line, own, wanted)]
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator=end).writerows(kept)
+    return len(lines) - len(kept)
+
+
+def _names(cells: list[str], own: int | None, wanted: Wanted) -> bool:
+    whole = own is not None and own < len(cells) and cells[own].lstrip("'").strip() in wanted.ids
+    return whole or any(wanted.everywhere.within(cell) for cell in cells)
+
+
+def _id_place(lines: list[list[str]]) -> int | None:
+    header = [cell.lstrip("\ufeff").strip() for cell in lines[0]] if lines else []
+    found = id_column(header)
+    return header.index(found) if found is not None else None
+
+
+def _short(content: str, wanted: Wanted) -> bool:
+    """Say whether a table of text has one of the ids as a cell of its column of ids, or a line of its own."""
+    lines = list(csv.reader(content.splitlines(keepends=True)))
+    own = _id_place(lines)
+    if own is None:
+        return any(len(line) == 1 and line[0].strip() in wanted.ids for line in lines)
+    return any(own < len(line) and line[own].lstrip("'").strip() in wanted.ids for line in lines)
+
+
+def _sqlite_file(path: Path, wanted: Wanted) -> int:
+    return _sqlite(path, wanted, change=True)
+
+
+def _sqlite(path: Path, wanted: Wanted, *, change: bool) -> int:
+    """Replace ids in all texts of a database; the write-ahead log is written back and the file packed."""
+    total = 0
+    with closing(sqlite3.connect(path, timeout=60.0, isolation_level=None)) as connection:
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        connection.execute("BEGIN IMMEDIATE" if change else "BEGIN")
+        for table in tables:
+            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({name(table)})")]
+            for column in columns:
+                rows = connection.execute(f"SELECT DISTINCT {name(column)} FROM {name(table)}").fetchall()
+                for (cell,) in rows:
+                    said = _cell(cell, wanted)
+                    if said != cell:
+                        total += 1
+                        if change:
+                            query = f"UPDATE {name(table)} SET {name(column)} = ? WHERE {name(column)} = ?"
+                            connection.execute(query, (said, cell))
+        connection.execute("COMMIT")
+        if change:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return total
+
+
+def _cell(cell: Any, wanted: Wanted) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    try:
+        value = json.loads(cell) if cell[:1] in "{[" and cell else None
+    except ValueError:
+        value = None
+    if value is None:
+        return wanted.everywhere.redacted(cell)
+    said, count = _pruned(value, wanted)
+    return json.dumps(said, ensure_ascii=False) if count else cell
+
+
+def _text(path: Path, wanted: Wanted) -> int:
+    content = path.read_bytes()
+    if not wanted.everywhere.within(content):
+        return 0
+    try:
+        said = wanted.everywhere.redacted(content.decode())
+    except UnicodeDecodeError:  # no text that we write: nothing can be taken out of it, so all of it goes
+        path.unlink()
+        return 1
+    write_text(path, said)
+    return 1
+
+
+KINDS: Final[dict[str, Callable[[Path, Wanted], int]]] = {
+    ".parquet": _parquet,
+    ".json": _json,
+    ".jsonl": _json,
+    ".csv": _csv,
+    ".sqlite": _sqlite_file,
+    ".db": _sqlite_file,
+}
+"""What is done by a file's ending; any other is text."""

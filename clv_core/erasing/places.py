@@ -1,0 +1,183 @@
+"""Where customers may be outside the datasets and the models: what goes whole, and what is looked through."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from clv_core import jobs
+from clv_core.audit import FOLDER as AUDIT
+from clv_core.collection.ingest import SCRATCH
+from clv_core.collection.privacy.erased import LEDGER
+from clv_core.collection.privacy.stoplist import FILE as STOPLIST
+from clv_core.collection.store import list_datasets, version_names, versions
+from clv_core.deployment.belongings import GONE, belongings, remove
+from clv_core.deployment.bundle import STAGING, list_bundles
+from clv_core.erasing.files import clean, holds
+from clv_core.erasing.wanted import Wanted
+from clv_core.errors import Refused
+from clv_core.features.kept import FOLDER as RELATIONS
+from clv_core.strategy.exported import exported_files
+from clv_core.strategy.schemes.saved import FOLDER as SEGMENTS
+from clv_core.workspace import Workspace, read_lines
+
+APART: Final = ("datasets", "models", "jobs", "uploads", "exports")
+"""Folders that are not looked through file by file, but for what is of no dataset and no model in the first two."""
+
+HALVES: Final = (f"datasets/{SCRATCH}*", "datasets/*/*.new", f"models/{STAGING}*", f"**/{GONE}*", "**/.*.tmp")
+"""What a killed run leaves half made, or half removed."""
+
+REMADE: Final = ("explanations", "explored", "recommendations", "pricing")
+"""What is made again from a dataset, beside scores; their files belong together, so that they go as folders."""
+
+NO_TEXT: Final = (".safetensors", ".lock", ".sqlite-wal", ".sqlite-shm")
+KEYED: Final = (LEDGER, STOPLIST, AUDIT)
+"""Files and folders that hold hashes only."""
+
+
+def check_free(workspace: Workspace) -> None:
+    """Refuse while a job works in the workspace, and name it; what else runs is held off by its lock.
+
+    Raises:
+        Refused: there is such a job.
+    """
+    for job in jobs.jobs(workspace):
+        status = job.status()
+        if jobs.runs_elsewhere(status):
+            raise Refused("workspace_busy", command=status["command"], job=job.id)
+
+
+def remove_made(workspace: Workspace, name: str) -> dict[str, int]:
+    """Remove what is made again from a dataset: scores, explanations, views; return counts by kind.
+
+    States of trainings that were cut off go too: they would go on with the customers among the rest.
+    """
+    found = belongings(workspace, name)
+    for path in found.predictions:
+        path.unlink(missing_ok=True)
+    known = {**found.made, "explored": found.explored, "states": found.states}
+    folders = {kind: known[kind] for kind in (*REMADE, "states")}
+    for path in (path for paths in folders.values() for path in paths):
+        remove(path)
+    return {"predictions": len(found.predictions), **{kind: len(paths) for kind, paths in folders.items()}}
+
+
+def clear_uploads(workspace: Workspace) -> int:
+    """Remove our copies of files that were sent by a browser; whoever is about to read one sends it again."""
+    uploads = [path for path in (workspace.root / "uploads").glob("*") if path.is_dir()]
+    for path in uploads:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(uploads)
+
+
+def clear_records(workspace: Workspace, wanted: Wanted) -> int:
+    """Remove the records of runs that name a customer, in their words, their result or what they printed."""
+    count = 0
+    for job in jobs.jobs(workspace):
+        files = [path for path in job.folder.rglob("*") if path.is_file()]
+        if job.status().get("pid") != os.getpid() and (_asked(job, wanted) or any(holds(one, wanted) for one in files)):
+            remove(job.folder)
+            count += 1
+    return count
+
+
+def clear_exports(workspace: Workspace, wanted: Wanted, names: Collection[str] | None) -> list[str]:
+    """Remove kept lists that name or reach a customer, with their side files; return their names.
+
+    Args:
+        workspace: whose.
+        wanted: the customers.
+        names: of whose datasets; None for all lists.
+    """
+    folder = workspace.root / "exports"
+    chosen: set[Path] | None = None
+    if names is not None:
+        own = (path for name in names for path in exported_files(workspace, name, version_names(workspace, name)))
+        chosen = {path.absolute() for path in own}
+    gone = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name != "log.jsonl" and (chosen is None or path.absolute() in chosen):
+            if holds(path, wanted):
+                path.unlink()
+                path.with_name(f"{path.name}.json").unlink(missing_ok=True)
+                gone.append(path.name)
+    return gone
+
+
+def elsewhere(workspace: Workspace, wanted: Wanted) -> Iterator[str]:
+    """Yield exported files outside the workspace that are still there and name a customer."""
+    log = workspace.root / "exports" / "log.jsonl"
+    for line in read_lines(log):
+        with suppress(ValueError):
+            entry = json.loads(line)
+            for path in (Path(entry["folder"]) / file for file in entry["files"]):
+                if path.is_file() and not path.is_relative_to(workspace.root) and holds(path, wanted):
+                    yield str(path)
+
+
+def clear_halves(workspace: Workspace) -> None:
+    """Remove what killed runs left, which nobody uses; no run may be going on in the workspace."""
+    for path in [path for pattern in HALVES for path in workspace.root.glob(pattern)]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def others(workspace: Workspace, source: Path | None) -> Iterator[Path]:
+    """Yield the files that are looked through one by one: all but the one that names whom to erase."""
+    for folder in sorted(path for path in workspace.root.iterdir() if path.name not in APART):
+        yield from (path for path in _files(workspace, folder) if source is None or path.resolve() != source.resolve())
+    log = workspace.root / "exports" / "log.jsonl"
+    if log.exists():
+        yield log
+    known = {one.folder for dataset in list_datasets(workspace) for one in versions(workspace, dataset.name)}
+    known |= {folder.parent / RELATIONS for folder in known} | {bundle.folder for bundle in list_bundles(workspace)}
+    for place in (workspace.datasets, workspace.models):
+        yield from (path for path in _files(workspace, place) if known.isdisjoint(path.parents))
+
+
+def clean_others(
+    workspace: Workspace, wanted: Wanted, names: Collection[str] | None, source: Path | None
+) -> dict[str, int]:
+    """Make all other files free of the customers; return what had to go by file.
+
+    Args:
+        workspace: whose.
+        wanted: the customers.
+        names: datasets whose files alone are changed; None for all.
+        source: the file that names the customers, which a run that goes on from here has to read again.
+    """
+    chosen = others(workspace, source)
+    if names is not None:
+        found = (belongings(workspace, name) for name in names)
+        folders = [path for one in found for path in one.made["backtests"]]
+        folders += [workspace.datasets / name / SEGMENTS for name in names]  # who was put in by hand
+        chosen = (path for folder in folders for path in _files(workspace, folder))
+    if names is None:
+        for kind in REMADE:  # left over from versions that are gone
+            for folder in [path for path in (workspace.root / kind).glob("*") if path.is_dir()]:
+                if any(holds(path, wanted) for path in _files(workspace, folder)):
+                    remove(folder)
+    counts = {str(path.relative_to(workspace.root)): clean(path, wanted) for path in chosen}
+    return {path: count for path, count in counts.items() if count}
+
+
+def _files(workspace: Workspace, place: Path) -> Iterator[Path]:
+    for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+        own = str(path.relative_to(workspace.root))
+        if path.is_file() and path.suffix not in NO_TEXT and not own.startswith(KEYED):
+            yield path
+
+
+def _asked(job: jobs.Job, wanted: Wanted) -> bool:
+    """Say whether a run was asked about one of the customers, whatever the id looks like."""
+    words = [str(word) for word in job.status().get("args", ())]
+    after = [words[place + 1] for place, word in enumerate(words[:-1]) if word == "--customer"]
+    joined = [word.removeprefix("--customer=") for word in words if word.startswith("--customer=")]
+    return any(word in wanted.ids for word in [*after, *joined])

@@ -1,0 +1,275 @@
+"""The budget page: the slider with its finding, the curve, who gets what, and the list."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from clv_core.collection.store import Dataset
+from clv_core.columns import CUSTOMER_ID
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.terms import Terms
+from clv_core.strategy import plans
+from clv_core.strategy.budget import Curve, marginal_curve, most_useful
+from clv_core.strategy.export import Exported, Side, export, log_export
+from clv_core.strategy.kept_offers import TIERS
+from clv_core.strategy.offers import Offer, expected_gains
+from clv_core.strategy.plans import COST, EVIDENCE, GAIN, OFFER, Plan
+from clv_core.strategy.segments import TIER, VALUE
+from clv_core.strategy.tiers import DEFAULT_SCHEME
+from pages.ui import row_files, state, terms, tiers, widgets
+from pages.ui.budget import kept_offers
+from pages.ui.budget.by_segments import Segments
+from pages.ui.charts import budget_curve
+from pages.ui.state import money, percent, say, t
+from pages.ui.widgets import Figure
+
+STEPS: Final = 200
+MOST_OF_IT: Final = 0.8
+PART_OF_BUDGET: Final = 0.3
+"""Of the budget that would be of any use, to begin with."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a plan is made from.
+
+    Args:
+        dataset: the log.
+        bundle: the model.
+        terms: what the predicted values speak of.
+        segments: the segments that offers have effects for.
+        people: all customers who may get an offer with the number of their segment; shared, not to be written to.
+        offers: what can be given.
+        stop: mark of the suppression list that was held against them.
+    """
+
+    dataset: Dataset
+    bundle: Bundle
+    terms: Terms
+    segments: Segments
+    people: pd.DataFrame
+    offers: tuple[Offer, ...]
+    stop: str = ""
+
+    @property
+    def mark(self) -> str:
+        """A key for caches: all that the plan depends on but the budget."""
+        offers = repr([offer.to_json() for offer in self.offers])
+        return f"{self.bundle.id} {self.dataset.version} {self.terms.mark} {self.segments.mark} {self.stop} {offers}"
+
+    @property
+    def currency(self) -> str:
+        """Of all amounts."""
+        return str(self.bundle.record["currency"])
+
+
+def show(ground: Ground, notes: Sequence[str] = (), *, allowed: bool = True) -> tuple[Plan, float] | None:
+    """Show the slider with its finding; return the plan and its budget, or None where no offer is worth its cost.
+
+    Args:
+        ground: what the plan is made from.
+        notes: what measured effects leave out, sentences.
+        allowed: whether the budget may be changed.
+
+    Raises:
+        UsageError: the offers make no plan.
+    """
+    most = _most(ground.mark, ground)
+    if most <= 0:
+        with st.container(border=True):
+            st.subheader(t("budget.nothing"), anchor=False)
+            st.write(t("budget.nothing.why"))
+        return None
+    top = st.container()
+    budget = _slider(most, ground, allowed=allowed)
+    plan = _plan(ground.mark, budget, ground)
+    with top:
+        context = widgets.context_line(ground.bundle, ground.dataset.log_end, ground.terms)
+        assumed = terms.assumptions(ground.bundle, ground.terms)
+        finding = headline(plan, budget, ground.segments.names, ground.currency)
+        widgets.headline(finding, context, rests(plan, ground.currency), *assumed, *notes)
+    widgets.figures(_figures(plan, budget, ground.currency))
+    return plan, budget
+
+
+def _slider(most: float, ground: Ground, *, allowed: bool) -> float:
+    """Ask for the budget; the steps are round, and the last one is all that is of use."""
+    step = _round_step(most / STEPS)
+    top = math.ceil(most / step) * step
+    kept = kept_offers.kept(ground.dataset).budget
+    wanted = PART_OF_BUDGET * top if kept is None else kept
+    start = float(min(top, math.ceil(wanted / step * (1 - 1e-9)) * step))
+    with st.container(border=True):
+        budget = float(
+            st.slider(
+                f"{t('budget.slider')} ({state.unit(ground.currency)})",
+                0.0,
+                float(top),
+                start,
+                float(step),
+                format="%,.0f" if step >= 1 else "%,.2f",
+                key=f"budget_{ground.bundle.id}_{ground.terms.mark}_{top:g}",
+                help=t("budget.slider.help", most=money(most, ground.currency)),
+                persist_state="session",
+                disabled=not allowed,
+            )
+        )
+    if budget != start:
+        kept_offers.keep(ground.dataset, budget=budget)
+    return budget
+
+
+def _round_step(size: float) -> float:
+    """Return 1, 2 or 5 times a power of ten, not below ``size``."""
+    power = 10.0 ** math.floor(math.log10(size))
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= size * (1 - 1e-9))
+
+
+def headline(plan: Plan, budget: float, names: Sequence[str], currency: str) -> str:
+    """Return what the budget is expected to bring, saying so where effects are assumed, and what comes next."""
+    key = "budget.headline" if set(plan.table[EVIDENCE]) == {"measured"} else "budget.headline.assumed"
+    finding = t(key, budget=money(budget, currency), gain=money(plan.found.gain, currency))
+    if plan.next is None:
+        return t("budget.headline.full", finding=finding)
+    offer, tier = widgets.plain(plan.next.offer), widgets.plain(names[plan.next.tier - 1])
+    return t("budget.headline.next", finding=finding, offer=offer, tier=tier, rate=say(plan.next.per_coin, 2))
+
+
+def rests(plan: Plan, currency: str) -> str:
+    """Return what the expected gain rests on, measured and assumed apart."""
+    basis = plan.basis
+    said = {name: money(getattr(basis, name), currency) for name in ("measured", "assumed", "low", "high")}
+    kinds = set(plan.table[EVIDENCE])
+    if kinds == {"measured"}:
+        text = t("budget.rests.measured", low=said["low"], high=said["high"])
+    elif "measured" in kinds:
+        text = t("budget.rests.both", **said)
+    else:
+        text = t("budget.rests.assumed")
+    joint = "" if state.language() == "zh" else " "
+    return joint.join([text, t("budget.rests.predictions")])
+
+
+def _figures(plan: Plan, budget: float, currency: str) -> list[Figure]:
+    found = plan.found
+    figures = [
+        Figure(
+            t("budget.figure.gain"),
+            money(found.gain, currency),
+            t("budget.figure.gain.help"),
+            t("budget.figure.gain.note", customers=say(len(plan.customers))),
+        ),
+        Figure(
+            t("budget.figure.spent"),
+            money(found.spent, currency),
+            t("budget.figure.spent.help"),
+            t("budget.figure.spent.note", budget=money(budget, currency)),
+        ),
+    ]
+    for name, gain in (("uniform", plan.gain_uniform), ("random", plan.gain_random)):
+        away = f"{'−' if gain <= found.gain else '+'}{money(abs(found.gain - gain), currency)}"
+        note = t("budget.figure.against", difference=away)
+        figures.append(Figure(t(f"budget.figure.{name}"), money(gain, currency), t(f"budget.figure.{name}.help"), note))
+    return figures
+
+
+def curve(ground: Ground, plan: Plan) -> None:
+    """Draw what each budget is expected to bring."""
+    found = _curve(ground.mark, ground)
+    top = float(found.gain[-1])
+    place = float(np.interp(MOST_OF_IT * top, found.gain, found.budget))
+    message = t(
+        "budget.curve",
+        share=percent(MOST_OF_IT),
+        budget=money(place, ground.currency, 2),
+        most=money(float(found.budget[-1]), ground.currency, 2),
+    )
+    here = (plan.found.spent, plan.found.gain)
+    figure = budget_curve.gain_by_budget(found, here, message, unit=state.unit(ground.currency))
+    widgets.chart(figure, "budget_curve")
+
+
+def who(plan: Plan, segments: Segments) -> None:
+    """Show who gets what, by offer and segment, the segments by their names."""
+    rows = plan.table.assign(
+        **{
+            TIER: [segments.names[tier - 1] for tier in plan.table[TIER]],
+            EVIDENCE: [t(f"budget.evidence.{kind}") for kind in plan.table[EVIDENCE]],
+        }
+    )
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    columns = {
+        OFFER: text(t("budget.column.name")),
+        TIER: text(t("column.tier" if segments.by == TIERS else "column.segment")),
+        "customers": number(t("budget.who.customers"), format="localized"),
+        COST: number(t("budget.who.cost"), format="accounting"),
+        GAIN: number(t("budget.who.gain"), format="accounting"),
+        EVIDENCE: text(t("budget.who.evidence")),
+    }
+    order = [OFFER, TIER, "customers", COST, GAIN, EVIDENCE]
+    st.dataframe(rows, hide_index=True, column_order=order, column_config=columns, alt=t("budget.who"))
+
+
+def downloads(ground: Ground, plan: Plan, budget: float, *, allowed: bool) -> None:
+    """Offer the plan as files.
+
+    Args:
+        ground: what the plan is made from.
+        plan: who gets what.
+        budget: what it may cost.
+        allowed: whether lists may be made at all.
+    """
+    chosen = plan.customers[[CUSTOMER_ID, OFFER, GAIN, COST, EVIDENCE]]
+    side, work, stop = _side(ground, budget), state.workspace(), state.stop_list()
+
+    def write(path: Path) -> Exported:
+        kind = path.suffix.removeprefix(".")
+        made = export(chosen, kind, path, side=side, stop=stop)
+        log_export(work, made, kind, side)
+        return made
+
+    name = row_files.stem(ground.bundle, f"plan-{budget:.10g}", side, ground.terms)
+    row_files.offer(name, "plan", write, allowed=allowed and not chosen.empty, most=len(chosen))
+
+
+def _side(ground: Ground, budget: float) -> Side:
+    side = tiers.side(ground.dataset, ground.bundle, DEFAULT_SCHEME, [], ground.terms)
+    said = (*plans.assumptions(ground.offers), *plans.window_notes(ground.offers, ground.terms.horizon_days))
+    assumed = (*side.assumptions, *(one.to_json(state.language()) for one in said))
+    settings = plans.settings(ground.offers, budget)
+    return replace(side, scheme=ground.segments.scheme, assumptions=assumed, settings=settings)
+
+
+def _gains(ground: Ground) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    value, tier = ground.people[VALUE].to_numpy(), ground.people[TIER].to_numpy()
+    gains = expected_gains(ground.offers, value, tier, len(ground.segments.names))
+    return gains, plans.costs(ground.offers), plans.capacities(ground.offers)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _most(mark: str, _ground: Ground) -> float:
+    return most_useful(*_gains(_ground))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _plan(mark: str, budget: float, _ground: Ground) -> Plan:
+    return plans.make_plan(_ground.people, len(_ground.segments.names), _ground.offers, budget)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _curve(mark: str, _ground: Ground) -> Curve:
+    return marginal_curve(*_gains(_ground), _most(mark, _ground))
+
+
+def measured_names(offers: Sequence[Offer]) -> str:
+    """Return the names of the offers whose effect was measured."""
+    mark = "、" if state.language() == "zh" else ", "
+    return mark.join(widgets.plain(offer.name) for offer in offers if offer.measured)

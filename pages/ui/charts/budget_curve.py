@@ -1,0 +1,41 @@
+"""Charts of the budget page. Same rules as in ``basic``."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from clv_core.strategy.budget import Curve
+from pages.ui.charts.basic import ACTUAL, PREDICTED, finish
+from pages.ui.state import t
+
+
+def gain_by_budget(curve: Curve, here: tuple[float, float], message: str, *, unit: str) -> go.Figure:
+    """Draw the expected gain of each budget, and where the chosen one stands.
+
+    Args:
+        curve: of :func:`clv_core.strategy.budget.marginal_curve`.
+        here: what is spent and what it is expected to bring.
+        message: what the chart shows, in words.
+        unit: of money.
+    """
+    figure = go.Figure()
+    hover = "%{x:,.0f} → %{y:,.0f}<extra></extra>"
+    figure.add_scatter(
+        x=curve.budget,
+        y=curve.gain,
+        mode="lines",
+        name=t("budget.curve.line"),
+        line={"color": PREDICTED, "width": 3},
+        hovertemplate=hover,
+    )
+    figure.add_scatter(
+        x=[here[0]],
+        y=[here[1]],
+        mode="markers",
+        name=t("budget.curve.here"),
+        marker={"color": ACTUAL, "size": 12, "symbol": "diamond"},
+        hovertemplate=hover,
+    )
+    figure.update_xaxes(title=t("budget.curve.budget", unit=unit), rangemode="tozero", tickformat=",~r")
+    figure.update_yaxes(title=t("budget.curve.gain", unit=unit), rangemode="tozero", tickformat=",~r")
+    return finish(figure, message)

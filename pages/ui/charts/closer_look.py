@@ -1,0 +1,140 @@
+"""Charts of single reasons: over their reading, between groups, over a customer's events, and what-if curves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from pages.ui.charts.basic import BASELINE, DANGER, DIVERGING, DIVERGING_SCALE, GAIN, PREDICTED, finish
+from pages.ui.state import say, t
+
+
+def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, other: str | None) -> go.Figure:
+    """Draw one dot a customer: what a reason adds over its reading, coloured by another reason's level.
+
+    Args:
+        points: columns ``reading`` (number or text), ``effect``, ``other`` (0 lowest to 1 highest).
+        message: what the chart shows, in words.
+        reading: what is read, for the axis.
+        axis: what the effect is on, with its unit.
+        other: what is read of the reason that colours; None draws all alike.
+    """
+    text = not pd.api.types.is_numeric_dtype(points["reading"])
+    x = points["reading"] if text else _stretched(points["reading"].to_numpy(float))
+    marker: dict[str, Any] = {"size": 7, "opacity": 0.75, "color": PREDICTED}
+    if other is not None:
+        bar = {"title": {"text": _broken(other), "side": "top"}, "tickvals": [0, 1], "len": 0.8}
+        bar |= {"ticktext": [t("chart.low"), t("chart.high")]}
+        marker |= {"color": points["other"], "colorscale": DIVERGING_SCALE, "cmin": 0, "cmax": 1, "colorbar": bar}
+        marker["showscale"] = True
+    figure = go.Figure(
+        go.Scatter(
+            x=x,
+            y=points["effect"],
+            mode="markers",
+            marker=marker,
+            customdata=points[["reading", "effect"]].astype(object),
+            hovertemplate="%{customdata[0]}: %{customdata[1]:+,.2f}<extra></extra>",
+        )
+    )
+    figure.add_hline(y=0, line={"color": BASELINE, "width": 1})
+    figure.update_xaxes(title=reading, **({} if text else _stretched_ticks(points["reading"].to_numpy(float))))
+    figure.update_yaxes(title=axis)
+    return finish(figure, message, legend=False, height=380)
+
+
+def difference_bars(table: pd.DataFrame, message: str, *, unit: str) -> go.Figure:
+    """Draw what makes one group differ from another, the largest difference on top.
+
+    Args:
+        table: columns ``label`` and ``difference``, in the order to be shown.
+        message: what the chart shows, in words.
+        unit: of the difference.
+    """
+    rows = table.iloc[::-1]
+    figure = go.Figure(
+        go.Bar(
+            x=rows["difference"],
+            y=rows["label"],
+            orientation="h",
+            marker_color=[GAIN if value >= 0 else DANGER for value in rows["difference"]],
+            text=[f"{'+' if value >= 0 else '−'}{say(abs(value))}" for value in rows["difference"]],
+            textposition="outside",
+            cliponaxis=False,
+        )
+    )
+    low, high = min(0.0, float(rows["difference"].min())), max(0.0, float(rows["difference"].max()))
+    room = 0.16 * max(high - low, 1e-9)
+    figure.update_xaxes(title=t("chart.difference", unit=unit), range=[low - room * (low < 0), high + room])
+    figure.update_yaxes(automargin=True)
+    return finish(figure, message, legend=False, height=110 + 30 * len(rows))
+
+
+def event_heat(table: pd.DataFrame, labels: list[str], message: str, *, unit: str) -> go.Figure:
+    """Draw what each event adds to a customer's value, the latest on the right.
+
+    Args:
+        table: one row for each thing that an event tells (index: its name), one column an event.
+        labels: of the events, in order.
+        message: what the chart shows, in words.
+        unit: of the effect.
+    """
+    values = table.to_numpy(float)
+    reach = max(float(np.abs(values).max(initial=0.0)), 1e-9)
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            x=list(range(len(labels))),
+            y=list(table.index),
+            colorscale=[[position / 9, colour] for position, colour in enumerate(DIVERGING[::-1])],
+            zmin=-reach,
+            zmax=reach,
+            xgap=2,
+            ygap=2,
+            customdata=np.broadcast_to(np.array(labels, object), values.shape),
+            hovertemplate="%{customdata}<br>%{y}: %{z:+,.2f}<extra></extra>",
+            colorbar={"title": {"text": unit, "side": "top"}, "len": 0.9},
+        )
+    )
+    step = max(1, -(-len(labels) // 14))
+    places = list(range(len(labels) - 1, -1, -step))[::-1]
+    figure.update_xaxes(tickvals=places, ticktext=[labels[place] for place in places], tickangle=-40, showgrid=False)
+    figure.update_yaxes(automargin=True, autorange="reversed", showgrid=False)
+    return finish(figure, message, legend=False, height=170 + 38 * len(table))
+
+
+def _stretched(values: np.ndarray) -> np.ndarray:
+    return np.sign(values) * np.log1p(np.abs(values)) if _wide(values) else values
+
+
+def _wide(values: np.ndarray) -> bool:
+    """Say whether a few values are so large that the rest could not be told apart."""
+    size = np.abs(values)
+    return bool(size.max(initial=0.0) > 10 and size.max() > 8 * max(float(np.median(size)), 1e-9))
+
+
+def _stretched_ticks(values: np.ndarray) -> dict[str, Any]:
+    if not _wide(values):
+        return {}
+    top = np.abs(values).max()
+    ticks = [0.0, *(10.0**power for power in range(0, int(np.log10(max(top, 1))) + 1))]
+    signed = [*(-tick for tick in ticks[:0:-1]), *ticks] if values.min() < -1 else ticks
+    return {
+        "tickvals": [float(np.sign(tick) * np.log1p(abs(tick))) for tick in signed],
+        "ticktext": [f"{'−' if tick < 0 else ''}{say(abs(tick))}" for tick in signed],
+    }
+
+
+def _broken(name: str, width: int = 14) -> str:
+    """Return a name in short lines, for the head of a colour bar."""
+    lines, line = [], ""
+    for word in name.split():
+        if line and len(line) + len(word) >= width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}".strip()
+    return "<br>".join([*lines, line])

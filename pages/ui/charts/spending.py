@@ -1,0 +1,85 @@
+"""The chart of one customer: what was spent, and what is expected after the cutoff. Same rules as in ``basic``."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from clv_core.strategy.card import Card
+from clv_core.strategy.timeline import CUMULATIVE, DAY, NET_VALUE, PURCHASED
+from pages.ui.charts.basic import ACTUAL, BASELINE, PREDICTED, finish
+from pages.ui.state import t
+
+SHORT_DAYS: Final = 150
+"""Below so many days, an axis in months says too little."""
+
+
+def history_line(card: Card, message: str, *, unit: str) -> go.Figure:
+    """Draw net value so far as steps with a mark at each order, the cutoff, and what is expected with its interval.
+
+    Args:
+        card: of the customer.
+        message: what the chart shows, in words.
+        unit: of money.
+    """
+    days = card.history.days
+    cutoff, end = pd.Timestamp(card.as_of), pd.Timestamp(_end(card))
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[cutoff, end, end, cutoff],
+        y=[card.historic, card.total_high, card.total_low, card.historic],
+        fill="toself",
+        fillcolor=PREDICTED,
+        opacity=0.18,
+        mode="none",
+        name=t("card.chart.range"),
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=[days[DAY].iloc[0], *days[DAY], cutoff],
+        y=[0.0, *days[CUMULATIVE], card.historic],
+        mode="lines",
+        line={"color": ACTUAL, "width": 2.5, "shape": "hv"},
+        name=t("card.chart.spent"),
+        hovertemplate="%{x|%Y-%m-%d}: %{y:,.2f}",
+    )
+    orders = days[days[PURCHASED]]
+    figure.add_scatter(
+        x=orders[DAY],
+        y=orders[CUMULATIVE],
+        mode="markers",
+        marker={"color": ACTUAL, "size": 8, "symbol": "circle"},
+        customdata=orders[NET_VALUE],
+        name=t("card.chart.order"),
+        hovertemplate="%{x|%Y-%m-%d}: %{customdata:+,.2f}",
+    )
+    figure.add_scatter(
+        x=[cutoff, end],
+        y=[card.historic, card.total],
+        mode="lines+markers",
+        line={"color": PREDICTED, "width": 2.5, "dash": "dash"},
+        marker={"size": [0, 8]},
+        name=t("card.chart.expected"),
+        hovertemplate="%{x|%Y-%m-%d}: %{y:,.2f}",
+    )
+    figure.add_vline(x=cutoff, line={"color": BASELINE, "width": 1, "dash": "dot"})
+    figure.add_annotation(
+        x=cutoff, y=1, yref="paper", yanchor="top", xanchor="right", text=t("card.chart.cutoff"), showarrow=False
+    )
+    top = float(np.max([days[CUMULATIVE].max(), card.total_high, card.total]))
+    short = (end - days[DAY].iloc[0]).days < SHORT_DAYS
+    figure.update_xaxes(title=t("card.chart.time"), tickformat="%Y-%m-%d" if short else "%Y-%m")
+    figure.update_yaxes(title=t("card.chart.axis", unit=unit), range=[min(0.0, 1.08 * _lowest(card)), 1.1 * top or 1])
+    return finish(figure, message)
+
+
+def _lowest(card: Card) -> float:
+    return float(min(card.history.days[CUMULATIVE].min(), card.total_low))
+
+
+def _end(card: Card) -> date:
+    return card.as_of + timedelta(days=card.horizon_days)

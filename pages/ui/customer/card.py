@@ -1,0 +1,129 @@
+"""Which customer the customer page shows, found by id, and that customer's card."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from clv_core.collection.store import Dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.kept_explanations import kept_explanation
+from clv_core.deployment.kept_scores import scores_path
+from clv_core.deployment.terms import Terms
+from clv_core.errors import NotFound
+from clv_core.evaluation.explain.explanation import Explanation
+from clv_core.features.btyd.bgnbd import BgNbd
+from clv_core.strategy.card import Card
+from clv_core.strategy.card import card as make_card
+from clv_core.strategy.kept_history import kept_history
+from clv_core.strategy.recommend.blend import WITH_BOUGHT
+from clv_core.strategy.recommend.kept import KeptAdvice
+from clv_core.strategy.rhythm import purchase_rhythm
+from clv_core.strategy.schemes.saved import last_written
+from clv_core.strategy.tiers import DEFAULT_SCHEME
+from pages.ui import scored, state, tiers
+from pages.ui.customer_search import search
+from pages.ui.navigation import SEARCH
+from pages.ui.recommended.kept import run_of
+from pages.ui.state import t
+
+ADDRESS: Final = "customer"
+"""Names the customer in the address."""
+GIVEN: Final = "card_given"
+"""Session key of the customer whom the address was given last."""
+
+
+def need_customers(dataset: Dataset, bundle: Bundle) -> pd.DataFrame:
+    """Return all customers with scores, history and tier; while they are not there, show the run that makes them."""
+    plain = Terms(bundle.record["horizon_days"])
+    customers = scored.need_scores(dataset, bundle, plain)
+    return tiers.tiered(bundle.id, dataset.version, plain, DEFAULT_SCHEME, customers)
+
+
+def shown(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> pd.DataFrame:
+    """Return the customers who may be looked up: all but those on the suppression list."""
+    stop = state.stop_list()
+    return tiers.not_stopped(f"{bundle.id} {dataset.version} {stop.mark}", customers, stop)
+
+
+def choose(customers: pd.DataFrame, may_be_shown: pd.DataFrame, as_of: date) -> str:
+    """Let the person, or the address, name a customer; without a name it is the one of the highest predicted value.
+
+    Raises:
+        NotFound: nobody has that id, and no id begins so; or the customer is on the suppression list.
+    """
+    highest = may_be_shown["customer_id"].iloc[int(may_be_shown["predicted_clv"].to_numpy().argmax())]
+    ids = customers["customer_id"]
+    first = int(ids.eq(highest).to_numpy().argmax())
+    linked = st.query_params.get(ADDRESS)
+    if linked and linked != st.session_state.get(GIVEN):
+        st.session_state[SEARCH] = linked
+    try:
+        chosen = search(
+            ids,
+            as_of,
+            first=first,
+            said=t("card.first"),
+            key=SEARCH,
+            hits_key="card_hit",
+            offered=may_be_shown["customer_id"],
+        )
+        state.stop_list().check(chosen)
+    except NotFound:
+        _give_address("")
+        raise
+    _give_address(chosen if (st.session_state.get(SEARCH) or "").strip() else "")
+    return chosen
+
+
+def _give_address(customer: str) -> None:
+    """Let the address name the customer who was opened, or nobody."""
+    st.session_state[GIVEN] = customer
+    if customer and st.query_params.get(ADDRESS) != customer:
+        st.query_params[ADDRESS] = customer
+    elif not customer and ADDRESS in st.query_params:
+        del st.query_params[ADDRESS]
+
+
+def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer: str) -> Card:
+    """Return the customer's card in the language of the page."""
+    explanation = kept_explanation(state.workspace(), bundle, dataset, customer, dataset.log_end)
+    with st.spinner(t("card.working")):
+        rhythm = _rhythm(dataset.name, dataset.version, bundle, dataset)
+    advising = run_of(dataset, bundle)
+    known = (explanation is not None, last_written(dataset), advising.written)
+    key = (bundle.id, bundle.record["created"], dataset.version, customer, state.language(), *known)
+    return _card(key, dataset, customers, rhythm, explanation, advising.advice(), bundle.record["currency"])
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _rhythm(name: str, version: str, _bundle: Bundle, _dataset: Dataset) -> BgNbd:
+    scores = scores_path(state.workspace(), _bundle, _dataset)
+    return purchase_rhythm(kept_history(scores, _dataset, _dataset.log_end), _dataset.log_end)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _card(
+    key: tuple[str, str, str, str, str, bool, int, float | None],
+    _dataset: Dataset,
+    _customers: pd.DataFrame,
+    _rhythm: BgNbd,
+    _explanation: Explanation | None,
+    _advice: KeptAdvice | None,
+    _currency: str,
+) -> Card:
+    customer, language = key[3], key[4]
+    return make_card(
+        _customers,
+        customer,
+        _dataset,
+        _dataset.log_end,
+        rhythm=_rhythm,
+        explanation=_explanation,
+        currency=_currency,
+        language=language,
+        recommended=None if _advice is None else _advice.of_customer(customer, WITH_BOUGHT),
+    )

@@ -1,0 +1,218 @@
+"""What the customer page says of one customer: figures, reasons, what to do, history, who is alike, files."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import streamlit as st
+
+from clv_core.collection.store import Dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.terms import Terms
+from clv_core.strategy.card import Card
+from clv_core.strategy.schemes.saved import names_of_tiers
+from clv_core.strategy.tiers import DEFAULT_SCHEME
+from clv_core.strategy.timeline import CUMULATIVE, DAY, NET_VALUE
+from clv_core.strategy.why import MODEL
+from pages.ui import navigation, state, tiers, widgets
+from pages.ui.charts import spending
+from pages.ui.exports import export_log
+from pages.ui.navigation import SEARCH
+from pages.ui.state import money, percent, t
+
+
+def headline(card: Card) -> str:
+    """Return what the customer is worth in all, in one sentence."""
+    said = {name: money(getattr(card, name), card.currency) for name in ("total", "historic", "predicted")}
+    about = {"customer": widgets.plain(card.customer_id), "days": f"{card.horizon_days:,}", **said}
+    if card.high <= 0:
+        return t("card.headline.nothing", **about)
+    low, high = money(card.total_low, card.currency), money(card.total_high, card.currency)
+    return t("card.headline", **about, low=low, high=high)
+
+
+def figures(card: Card) -> None:
+    """Show value so far, expected and in all, the chance, the next order, and the tier; then how sure the day is."""
+    currency, days, coming = card.currency, card.horizon_days, card.next_order
+    expected = t("card.next.not") if coming.expected is None else state.day(coming.expected)
+    half = t("card.next.low", days=days) if coming.expected is None else t("card.next.half")
+    bought = len(card.history.purchase_days)
+    rank = t("card.rank", rank=card.rank, customers=card.customers)
+    widgets.figures(
+        (
+            widgets.Figure(
+                t("card.historic"),
+                money(card.historic, currency),
+                t("card.historic.help"),
+                t("card.purchases", days=bought),
+            ),
+            widgets.Figure(
+                t("card.predicted", days=days),
+                money(card.predicted, currency),
+                t("card.predicted.help"),
+                t("card.sure.nothing") if card.high <= 0 else _sure(card, card.low, card.high),
+            ),
+            widgets.Figure(
+                t("card.total"),
+                money(card.total, currency),
+                t("card.total.help"),
+                t("card.sure.no_more") if card.high <= 0 else _sure(card, card.total_low, card.total_high),
+            ),
+            widgets.Figure(
+                t("card.chance"),
+                percent(card.p_purchase),
+                t("card.chance.help", days=days),
+                t("card.chance.note", days=days),
+            ),
+            widgets.Figure(t("card.next"), expected, t("card.next.help"), half),
+            widgets.Figure(t("card.tier"), card.tier_name, t("card.tier.help"), rank),
+        ),
+        columns=3,
+    )
+    st.markdown(_joined(_when(card)))
+
+
+def _sure(card: Card, low: float, high: float) -> str:
+    return t("card.sure", low=money(low, card.currency), high=money(high, card.currency))
+
+
+def _joined(sentences: list[str]) -> str:
+    return ("" if state.language() == "zh" else " ").join(sentences)
+
+
+def _when(card: Card) -> list[str]:
+    """Return when the next order is expected and how sure that is, and the customer's own pause."""
+    message = card.next_order.message()
+    said = [state.said(message)]
+    gap, since = card.next_order.usual_gap_days, card.days_since_last
+    return said if gap is None or since is None else [*said, t("card.gap", gap=f"{gap:,.0f}", since=f"{since:,.0f}")]
+
+
+def reasons(card: Card) -> None:
+    """Say why in two sentences, where they come from, and lead to the model's own reasons."""
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"**{t('card.why')}**")
+        st.markdown(_joined([widgets.plain(sentence) for sentence in card.why.sentences]))
+        own = card.why.source == MODEL
+        st.caption(t("card.why.model") if own else t("card.why.facts"))
+        st.space("stretch")
+        label = t("card.why.all") if own else t("card.why.ask")
+        if st.button(label, key="card_why", icon=navigation.BY_NAME["explain"].icon):
+            st.session_state["explain_other"] = card.customer_id
+            navigation.go("explain")
+
+
+def action(card: Card) -> None:
+    """Say what is suggested for customers of this tier, and lead to them."""
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"**{t('card.do')}**")
+        st.markdown(card.action)
+        st.caption(t("card.do.note") if len(card.history.purchase_days) else t("card.do.never"))
+        st.space("stretch")
+        if st.button(t("card.to_tier"), key="card_tier", icon=navigation.BY_NAME["segments"].icon):
+            st.session_state["scheme_kind"] = DEFAULT_SCHEME.kind
+            st.session_state["segments_view"] = "overview"
+            st.session_state[f"filter_tiers_{DEFAULT_SCHEME.tiers}"] = [card.tier]
+            navigation.go("segments")
+
+
+def history(card: Card) -> None:
+    """Draw what was spent and what is expected, with the days below it."""
+    end = state.day(card.as_of + timedelta(days=card.horizon_days))
+    bought = card.history.purchase_days
+    about = {"customer": widgets.plain(card.customer_id), "predicted": money(card.predicted, card.currency), "end": end}
+    message = t("card.chart.never", **about)
+    if len(bought):
+        historic = money(card.historic, card.currency)
+        first = state.day(bought.iloc[0].date())
+        message = t("card.chart", **about, purchases=len(bought), first=first, historic=historic)
+    widgets.chart(spending.history_line(card, message, unit=state.unit(card.currency)), "card_history")
+    table = card.history.table()
+    number, config = st.column_config.NumberColumn, st.column_config
+    columns: dict[str, object] = {
+        DAY: config.DateColumn(t("card.column.day"), format="YYYY-MM-DD"),
+        NET_VALUE: number(t("card.column.net_value"), format="accounting"),
+        CUMULATIVE: number(t("card.column.cumulative"), format="accounting"),
+        "purchased": None,
+    }
+    columns |= {
+        name: number(state.name_of("event", name.removeprefix("events_")))
+        for name in table
+        if name.startswith("events_")
+    }
+    with st.expander(t("card.days"), icon=":material/table_chart:"):
+        st.dataframe(table.iloc[::-1], hide_index=True, column_config=columns, alt=t("card.days"))
+
+
+def alike(card: Card, dataset: Dataset) -> None:
+    """List the customers who look like this one; each opens at a click."""
+    st.subheader(t("card.similar"), anchor=False)
+    if card.similar.empty:
+        st.caption(t("card.similar.nobody"))
+        return
+    st.caption(t("card.similar.note"))
+    names = dict(enumerate(names_of_tiers(dataset, DEFAULT_SCHEME.tiers, state.language()), 1))
+    shown = card.similar.assign(tier_name=card.similar["tier"].map(names), p_purchase=card.similar["p_purchase"] * 100)
+    order = ["customer_id", "tier_name", "predicted_clv", "p_purchase", "historic_value", "purchase_days"]
+    columns = tiers.columns() | {
+        "days_since_last": st.column_config.NumberColumn(t("card.column.days_since_last"), format="%d")
+    }
+    st.dataframe(
+        shown[[*order, "days_since_last"]],
+        hide_index=True,
+        column_config=columns,
+        alt=t("card.similar"),
+        placeholder="–",
+    )
+    st.pills(
+        t("card.similar.open"),
+        card.similar["customer_id"].tolist(),
+        format_func=widgets.plain,
+        key="card_similar",
+        on_change=_open_similar,
+    )
+
+
+def _open_similar() -> None:
+    chosen = st.session_state.pop("card_similar", None)
+    if chosen:
+        st.session_state[SEARCH] = chosen
+
+
+def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
+    """Offer the card as JSON and its days as CSV; a model that is not trusted has to be acknowledged first."""
+    allowed, days = widgets.acknowledged(bundle), card.history.table()
+    what = "customer-" + re.sub(r"[^\w.-]+", "-", card.customer_id)[:80]
+    about = {"dataset": dataset.name, "dataset_version": dataset.version}
+    side = tiers.side(dataset, bundle, DEFAULT_SCHEME, [], Terms(bundle.record["horizon_days"]))
+    side = replace(side, cutoff=card.as_of.isoformat(), segment=f"customer_id={card.customer_id}")
+    with st.container(horizontal=True):
+        widgets.download(
+            t("card.download.json"),
+            export_log.taken(
+                lambda: json.dumps({**about, **card.to_json()}, ensure_ascii=False, indent=1, allow_nan=False),
+                "card",
+                side,
+                rows=1,
+                customers=1,
+            ),
+            widgets.file_name(bundle, what, card.as_of, "json"),
+            key="download_card",
+            disabled=not allowed,
+        )
+        widgets.download(
+            t("card.download.csv"),
+            export_log.taken(
+                lambda: widgets.spreadsheet(days.assign(customer_id=card.customer_id)),
+                "card_days",
+                side,
+                rows=len(days),
+                customers=1,
+            ),
+            widgets.file_name(bundle, f"{what}-days", card.as_of, "csv"),
+            key="download_days",
+            disabled=not allowed,
+        )

@@ -1,0 +1,92 @@
+"""The dataset in use on its page: what it holds, how it came about, and its versions."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from clv_core.collection import store
+from clv_core.collection.store import Dataset
+from clv_core.errors import Refused
+from pages.ui import access, by_role, navigation, outcomes, state, widgets
+from pages.ui.state import t
+from pages.ui.upload import save, saved
+
+
+def about(dataset: Dataset) -> None:
+    """Say what the dataset holds, where it comes from, and what was noticed while reading."""
+    facts = dataset.manifest
+    days = (dataset.log_end - dataset.log_start).days
+    made = t(f"made.{facts.made}")
+    if facts.pseudonymised:
+        made = f"{made}; {t('datasets.pseudonymised')}"
+    dates = {"first": state.day(dataset.log_start), "last": state.day(facts.last_event)}
+    when = state.moment(facts.created)
+    source = t("datasets.from", source=widgets.plain(facts.source), when=when, made=made, **dates)
+    known = {"customers": state.say(facts.customers), "purchases": state.say(facts.purchases), "days": f"{days:,}"}
+    revenue = state.money(facts.net_revenue, facts.currency)
+    widgets.headline(t("datasets.headline", name=widgets.plain(dataset.name), revenue=revenue, **known), source)
+    st.markdown(widgets.accounting(facts))
+    _noticed(dataset)
+    with st.container(horizontal=True):
+        if st.button(t("datasets.add_file"), icon=navigation.BY_NAME["upload"].icon, key="to_upload"):
+            st.session_state[save.WISH] = save.ADD
+            navigation.go("upload")
+        if facts.rows_set_aside:
+            saved.download_aside(dataset)
+
+
+def _noticed(dataset: Dataset) -> None:
+    messages = dataset.manifest.messages
+    if not messages:
+        return
+    with st.expander(t("datasets.noticed", n=len(messages)), icon=":material/info:"):
+        for message in messages:
+            st.markdown(f"- {widgets.plain(widgets.without_options(message.text(state.language())))}")
+
+
+def versions(dataset: Dataset) -> None:
+    """List all versions, and offer to return to one."""
+    found = store.versions(state.workspace(), dataset.name)
+    if len(found) == 1:
+        st.caption(t("versions.one"))
+        return
+    st.markdown(f"**{t('versions.headline', n=len(found))}**")
+    numbers = (t("versions.rows"), t("column.customers"), t("column.net_revenue"))
+    config = {column: st.column_config.NumberColumn(format="localized") for column in numbers}
+    alt = t("datasets.what.versions")
+    st.dataframe(_table(found, dataset), hide_index=True, column_config=config, alt=alt)
+    others = {item.version: item for item in found if item.version != dataset.version}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            t("versions.return"), list(others), format_func=lambda version: _words(others[version]), key="return_to"
+        )
+        if st.button(t("versions.use"), key="restore", icon=":material/history:", **by_role.if_may("change")):
+            access.require("change")
+            try:
+                back = store.restore(state.workspace(), dataset.name, chosen)
+            except Refused as error:
+                widgets.error_box(error)
+                return
+            when = state.moment(back.manifest.created)
+            outcomes.say(t("versions.done", name=widgets.plain(dataset.name), when=when))
+            st.rerun()
+
+
+def _words(item: Dataset) -> str:
+    facts = item.manifest
+    return f"{state.moment(facts.created)} · {t(f'made.{facts.made}')} · {facts.rows_kept:,}"
+
+
+def _table(found: list[Dataset], current: Dataset) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            t("versions.when"): [state.moment(item.manifest.created) for item in found],
+            t("versions.made"): [t(f"made.{item.manifest.made}") for item in found],
+            t("versions.rows"): [item.manifest.rows_kept for item in found],
+            t("column.customers"): [item.manifest.customers for item in found],
+            t("column.net_revenue"): [item.manifest.net_revenue for item in found],
+            t("versions.version"): [item.version for item in found],
+            t("versions.in_use"): [item.version == current.version for item in found],
+        }
+    )

@@ -1,0 +1,154 @@
+"""The model beside all others on rolling origins: who beats whom, for which customers, and how steady its list is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.past import comparison_folder
+from clv_core.workspace import read_json
+from pages.ui import progress, state, widgets
+from pages.ui.charts import basic
+from pages.ui.evaluate import scoreboard_run, scoreboard_tables
+from pages.ui.evaluate.scoreboard_tables import Board
+from pages.ui.state import name_of, percent, t
+
+SPOKEN: Final = ("bgnbd", "lightgbm")
+"""Whom the page holds the model against at once; the other verdicts are a click away."""
+
+ICONS: Final = {"beats": "green[:material/trending_up:", "loses": "orange[:material/trending_down:"}
+RECORD: Final = "backtest.json"
+
+
+def section(bundle: Bundle) -> None:
+    """Show the scoreboard where it is there; else offer to make it, or follow the run that does."""
+    st.subheader(t("board.title"), anchor=False)
+    path = comparison_folder(state.workspace(), bundle)
+    job = progress.latest("backtest", path.name)
+    if job and progress.running(job):
+        progress.watch(job)
+        return
+    if (path / RECORD).is_file():
+        show(bundle, _load(str(path), (path / RECORD).stat().st_mtime))
+        return
+    if job and progress.ended(job):
+        progress.technical_log(job)
+    dataset = state.dataset()
+    assert dataset is not None, bundle.id
+    scoreboard_run.offer(bundle, dataset, path)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _load(path: str, written: float) -> Board:
+    files = Path(path)
+    record = read_json(files / RECORD)
+    tables = (pd.read_csv(files / f"{name}.csv") for name in ("scoreboard", "slices", "seasons", "stability"))
+    return Board(record, *tables, pd.read_csv(files / "folds.csv") if "folds" in record else None)
+
+
+def show(bundle: Bundle, board: Board) -> None:
+    """Say in words who beats whom, then the figures by model, by origin, and for parts of the customers."""
+    model = bundle.record["model"]
+    st.caption(t("board.origins", origins=", ".join(state.day(day) for day in board.record["origins"])))
+    spoken = (*scoreboard_run.PARTS.get(model, ()), *SPOKEN)
+    verdicts([item for item in _ours(model, board) if item["other"] in spoken])
+    others = [item for item in _ours(model, board) if item["other"] not in spoken]
+    if others:
+        with st.expander(t("board.more"), icon=":material/list:"):
+            verdicts(others)
+    widgets.chart(by_origin(model, board), "board_origins")
+    st.dataframe(scoreboard_tables.table(bundle, board), hide_index=True, alt=t("board.table"))
+    with st.expander(t("board.ranges"), icon=":material/table_chart:"):
+        st.dataframe(scoreboard_tables.ranges(bundle, board), hide_index=True, alt=t("board.ranges"))
+    st.markdown(f"**{t('board.slices')}**")
+    st.dataframe(scoreboard_tables.slices(bundle, board), hide_index=True, alt=t("board.slices"))
+    st.markdown(f"**{t('board.seasons')}**")
+    st.dataframe(scoreboard_tables.seasons(bundle, board), hide_index=True, alt=t("board.seasons"))
+    st.caption(t("board.seasons.once"))
+    for line in stability(model, board):
+        st.markdown(f":material/sync: {line}")
+    if board.folds is not None:
+        second_view(bundle, board.record["folds"], board.folds)
+    downloads(bundle, board)
+
+
+def downloads(bundle: Bundle, board: Board) -> None:
+    """Offer every table as it was written."""
+    tables = {"scoreboard": board.scores, "slices": board.slices, "seasons": board.seasons}
+    tables |= {"stability": board.stability} | ({} if board.folds is None else {"folds": board.folds})
+    with st.container(horizontal=True):
+        for what, frame in tables.items():
+            name = widgets.file_name(bundle, what, board.record["origins"][-1], "csv")
+            widgets.download(t(f"board.download.{what}"), frame.to_csv(index=False), name, key=f"download_{what}")
+
+
+def _ours(model: str, board: Board) -> list[dict[str, Any]]:
+    return [item for item in board.record["verdicts"] if item["model"] == model and "[" not in item["other"]]
+
+
+def verdicts(ours: list[dict[str, Any]]) -> None:
+    """List what the paired intervals allow to say: wins and losses as sentences, ties by name only."""
+    decided = sorted((item for item in ours if item["outcome"] in ICONS), key=lambda item: str(item["outcome"]))
+    lines = [f":{ICONS[item['outcome']]}] {t('verdict.' + item['code'], **item['params'])}" for item in decided]
+    ties: dict[str, list[str]] = {}
+    for item in ours:
+        if item["outcome"] == "ties":
+            ties.setdefault(item["metric"], []).append(name_of("model", item["other"]))
+    for metric, names in ties.items():
+        models = ("、" if state.language() == "zh" else ", ").join(names)
+        lines.append(f":gray[:material/drag_handle:] {t('board.ties', metric=t(f'metric.{metric}'), models=models)}")
+    st.markdown("  \n".join(lines))
+
+
+def by_origin(model: str, board: Board) -> go.Figure:
+    """Draw the order of spenders (Gini) at each origin with its interval, our model against the others."""
+    scores = board.scores[(board.scores["metric"] == "gini") & ~board.scores["model"].str.contains("#")]
+    best = scores.loc[scores.groupby("origin")["value"].idxmax()]
+    figure = go.Figure()
+    for name in board.record["models"]:
+        rows = scores[scores["model"] == name].sort_values("origin")
+        ours = name == model
+        figure.add_scatter(
+            x=[state.day(day) for day in rows["origin"]],
+            y=rows["value"],
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": rows["high"] - rows["value"],
+                "arrayminus": rows["value"] - rows["low"],
+                "thickness": 1,
+                "visible": ours,
+            },
+            name=name_of("model", name),
+            mode="lines+markers",
+            line={"color": basic.PREDICTED, "width": 3} if ours else {"color": basic.BASELINE, "dash": "dash"},
+            marker={"size": 9 if ours else 6},
+        )
+    figure.update_xaxes(title=t("board.origin"), type="category")
+    figure.update_yaxes(title=t("metric.gini"))
+    first, origins = int((best["model"] == model).sum()), len(best)
+    return basic.finish(figure, t("board.first", first=first, origins=origins))
+
+
+def second_view(bundle: Bundle, said: dict[str, Any], folds: pd.DataFrame) -> None:
+    """Say whether the model leans on having seen the same customers, and show the figures of both views."""
+    st.markdown(f"**{t('board.folds')}**")
+    st.caption(t("board.folds.why", folds=said["folds"]))
+    if "code" in said:
+        sign = ICONS["loses" if said["outcome"] == "leans" else "beats"]
+        st.markdown(f":{sign}] {t('folds.' + said['outcome'], **said['params'])}")
+    st.dataframe(scoreboard_tables.views(bundle, folds), hide_index=True, alt=t("board.folds"))
+
+
+def stability(model: str, board: Board) -> list[str]:
+    """Return how much of the top decile stays when the model is trained again, and from one cutoff to the next."""
+    return [
+        t(f"board.stable.{item['between']}", overlap=percent(item["overlap"]))
+        for item in board.record["stability"]
+        if item["model"] == model
+    ]

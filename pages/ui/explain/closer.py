@@ -1,0 +1,141 @@
+"""A closer look at many customers: one reason over its reading, and one segment against another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from numpy.typing import NDArray
+
+from clv_core.collection.store import Dataset
+from clv_core.columns import CUSTOMER_ID
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.terms import Terms
+from clv_core.evaluation.explain.against import against
+from clv_core.evaluation.explain.dependence import Dependence, dependence, explainable
+from clv_core.evaluation.explain.explanation import Explanation
+from clv_core.evaluation.explain.sentences import WORTH_NAMING, move, of_groups, reading
+from clv_core.features.labels import label
+from pages.ui import scored, state, widgets
+from pages.ui.charts import closer_look
+from pages.ui.explain.answers import reason_name, unit_of, within
+from pages.ui.segments import chosen_scheme, segmenting
+from pages.ui.segments.segmenting import Scene
+from pages.ui.state import t
+
+STEADY: Final = 0.4
+"""Rank correlation of reading and effect from which on the effect is said to rise or fall."""
+OFFSETTING: Final = 1.0
+"""A reason that makes more of a difference than this share of the whole is not said as a share: others take it back."""
+BARS: Final = 8
+
+
+def one_reason(explanation: Explanation, currency: str) -> None:
+    """Let the person choose a reason and draw what it adds over its reading."""
+    parts = explainable(explanation)
+    if not parts:
+        st.caption(t("why.dependence.none"))
+        return
+    names = {part: reason_name(part) for part in parts}
+    part = st.selectbox(t("why.dependence.choose"), parts, format_func=names.get, key="why_part", width=360)
+    found = dependence(explanation, part)
+    read = label(explanation.representative_of(part), state.language())
+    unit, factor = unit_of(explanation.answer, currency)
+    points = found.points.assign(effect=found.points["effect"] * factor)
+    of = None if found.other is None else label(explanation.representative_of(found.other), state.language())
+    message = _message(found, explanation, currency)
+    axis = t(f"why.effect.{explanation.answer}", unit=unit)
+    figure = closer_look.dependence(points, message, reading=read, axis=axis, other=of)
+    widgets.chart(figure, "dependence")
+    if found.other is None:
+        st.caption(t("why.dependence.alone"))
+    else:
+        st.caption(t("why.dependence.other", other=reason_name(found.other), feature=of, share=f"{found.strength:.0%}"))
+
+
+def _message(found: Dependence, explanation: Explanation, currency: str) -> str:
+    answer, language = explanation.answer, state.language()
+    way = "text" if isinstance(found.low_reading, str) else "up" if found.direction >= STEADY else "mixed"
+    way = "down" if way == "mixed" and found.direction <= -STEADY else way
+    return t(
+        f"why.dependence.{way}",
+        name=label(explanation.representative_of(found.part), language),
+        low=move(found.low, answer, currency, language, sign=True),
+        high=move(found.high, answer, currency, language, sign=True),
+        low_reading=reading(found.low_reading, language),
+        high_reading=reading(found.high_reading, language),
+    )
+
+
+def segments_compared(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None:
+    """Let the person choose two segments of a scheme and say why one is worth more than the other.
+
+    Explained customers are where the scheme puts them among all customers; the scheme is that of the segments page.
+
+    Raises:
+        UsageError: what was written makes no scheme.
+    """
+    terms = Terms(bundle.record["horizon_days"])
+    customers = scored.need_scores(dataset, bundle, terms)
+    scheme = chosen_scheme.choose(dataset, customers, terms)
+    if scheme is None:
+        st.caption(t("rules.empty"))
+        return
+    segmenting.need_points(scheme, dataset, bundle)
+    scene = segmenting.scene(dataset, bundle, terms, scheme, customers, customers)
+    rows = pd.Index(customers[CUSTOMER_ID]).get_indexer(pd.Index(explanation.customer_ids))
+    inside = {place: (rows >= 0) & scene.placed.chosen([place])[rows] for place in range(scene.placed.count)}
+    _two(explanation, {place: mask for place, mask in inside.items() if mask.any()}, scene)
+
+
+def _two(explanation: Explanation, inside: Mapping[int, NDArray[np.bool_]], scene: Scene) -> None:
+    """Let the person choose two of the segments that explained customers are in."""
+    names, there, currency = scene.names, list(inside), scene.currency
+    if len(there) < 2:
+        st.caption(t("why.groups.none"))
+        return
+    key = scene.scheme.names_key.replace(":", "_")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        first = st.selectbox(
+            t("why.groups.these"), there, format_func=names.__getitem__, key=f"why_these_{key}", width=240
+        )
+        rest = [number for number in there if number != first]
+        second = st.selectbox(
+            t("why.groups.those"),
+            rest,
+            index=len(rest) - 1,
+            format_func=names.__getitem__,
+            key=f"why_those_{key}",
+            width=240,
+        )
+    these, those = inside[first], inside[second]
+    rows = against(explanation, these, those)
+    means = (float(explanation.predicted[these].mean()), float(explanation.predicted[those].mean()))
+    said = of_groups(rows, (names[first], names[second]), means, explanation.answer, currency, state.language())
+    with st.grid(2, min_column_width=360):
+        with st.container(border=True, height="stretch"):
+            st.markdown(f"**{widgets.plain(said[0])}**")
+            for sentence in said[1:]:
+                st.markdown(f"- {widgets.plain(sentence)}")
+            st.caption(t("why.groups.note", these=f"{these.sum():,}", those=f"{those.sum():,}"))
+        plain = widgets.plain(names[first]), widgets.plain(names[second])
+        widgets.chart(_bars(rows, *plain, explanation.answer, currency), "against")
+
+
+def _bars(rows: pd.DataFrame, these: str, those: str, answer: str, currency: str) -> go.Figure:
+    unit, factor = unit_of(answer, currency)
+    shown = rows[rows["difference"].abs() > WORTH_NAMING * float(rows["difference"].abs().max())].head(BARS)
+    table = pd.DataFrame({"label": shown["part"].map(reason_name), "difference": shown["difference"] * factor})
+    rest = float(rows["difference"].iloc[len(shown) :].sum()) * factor
+    if abs(rest) > WORTH_NAMING * float(table["difference"].abs().max()):
+        table.loc[len(table)] = [t("explain.rest"), rest]
+    total = float(np.abs(rows["difference"].sum()))
+    first = rows.iloc[0]
+    share = abs(first["difference"]) / total if total > 0 else 0.0
+    key = "why.groups.bars" if share <= OFFSETTING else "why.groups.bars.plain"
+    message = t(key, these=these, those=those, name=within(first["part"]), share=f"{share:.0%}")
+    return closer_look.difference_bars(table, message, unit=unit)

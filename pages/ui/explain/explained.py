@@ -1,0 +1,178 @@
+"""Why the model says what it says: reasons over all customers, of the value or of one of its factors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from clv_core.collection.store import Dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.kept_explanations import explanation_folder
+from clv_core.errors import ClvError
+from clv_core.evaluation.explain.explanation import Explanation
+from clv_core.evaluation.explain.sentences import listed, lowered, move
+from clv_core.evaluation.explain.store import RECORD, load_explanation, load_record
+from clv_core.features.labels import label
+from clv_core.features.signals import REVIEW_TEXT
+from clv_core.strategy.people import side_of
+from pages.ui import progress, state, widgets
+from pages.ui.charts import why
+from pages.ui.explain.answers import reason_name, unit_of, within
+from pages.ui.explain.asked import Found
+from pages.ui.exports import export_log
+from pages.ui.state import percent, t
+
+STRONGEST: Final = 5
+BARS: Final = 10
+SWARM: Final = 8
+DOTS: Final = 250
+SMALLEST_SHARE: Final = 5e-4
+CLEAR: Final = 0.3
+"""Rank correlation of level and effect from which on a reason is said to add value, or to take it, when it is high."""
+
+
+def need_explanation(dataset: Dataset, bundle: Bundle, customer: str = "") -> Found:
+    """Return the explanation of many customers, or of one; while it is not there, show the run that makes it."""
+    folder = explanation_folder(state.workspace(), bundle, dataset, customer)
+    command = ["explain", dataset.name, "--model", bundle.id, "--out", str(folder)]
+    command += [f"--customer={customer}"] if customer else []
+    note = t("explained.wait.one", customer=customer) if customer else t("explained.wait")
+    progress.need(record_of(folder) is not None, command, folder.name, note)
+    return Found(bundle, folder)
+
+
+def record_of(folder: Path) -> dict[str, Any] | None:
+    """Return the record of an explanation, None where there is none of this version."""
+    path = folder / RECORD
+    return _record(str(folder), path.stat().st_mtime) if path.is_file() else None
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _record(folder: str, written: float) -> dict[str, Any] | None:
+    return load_record(Path(folder))
+
+
+def explanation_of(found: Found, answer: str) -> Explanation:
+    """Return the explanation of an answer."""
+    return _load(str(found.folder), found.written, answer)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _load(folder: str, written: float, answer: str) -> Explanation:
+    found = load_explanation(Path(folder), answer)
+    if found is None:
+        raise ClvError("explanation_missing", folder=folder)
+    return found[0]
+
+
+def headline(explanation: Explanation) -> str:
+    """Return what decides most, in one sentence."""
+    rows = live(explanation).head(3)
+    reasons = listed([within(part) for part in rows["part"]], state.language())
+    share = percent(rows["share"].sum())
+    return t(f"why.headline.{explanation.answer}", reasons=reasons, share=share)
+
+
+def live(explanation: Explanation) -> pd.DataFrame:
+    """Return the reasons that move predictions at all, the strongest first."""
+    rows = explanation.importance()
+    return rows[rows["share"] >= SMALLEST_SHARE]
+
+
+def in_words(explanation: Explanation, currency: str) -> None:
+    """List the strongest reasons in words."""
+    for place, row in enumerate(live(explanation).head(STRONGEST).itertuples(), 1):
+        sentence = t(
+            "explain.reason",
+            place=place,
+            name=reason_name(row.part),
+            effect=move(row.mean_abs, explanation.answer, currency, state.language()),
+            share=percent(row.share),
+        )
+        read = label(row.representative, state.language())
+        st.markdown(sentence, help=t("explain.reason.help", feature=read))
+
+
+def bars(explanation: Explanation, currency: str) -> go.Figure:
+    """Draw the reasons by strength."""
+    rows = live(explanation).head(BARS)
+    unit, factor = unit_of(explanation.answer, currency)
+    table = pd.DataFrame({"label": rows["part"].map(reason_name), "strength": rows["mean_abs"] * factor})
+    message = t("explain.bars", name=reason_name(rows["part"].iloc[0]), share=percent(rows["share"].iloc[0]))
+    return why.reason_bars(table, message, unit=unit)
+
+
+def swarm(explanation: Explanation, currency: str) -> go.Figure:
+    """Draw which way each reason moves customers, by how high its level is."""
+    order = live(explanation)["part"].head(SWARM).tolist()
+    unit, factor = unit_of(explanation.answer, currency)
+    table = explanation.beeswarm()
+    shown = set(pd.Series(explanation.customer_ids).sample(min(DOTS, len(explanation.customer_ids)), random_state=1))
+    table = table[table["part"].isin(order) & table["customer_id"].isin(shown)]
+    table = table.sort_values("part", key=lambda part: part.map(order.index), kind="stable", ignore_index=True)
+    names = dict(zip(explanation.parts, explanation.representatives, strict=True))
+    labels = {part: _with_reading(part, names[part]) for part in order}
+    table = table.assign(label=table["part"].map(labels), effect=table["value"] * factor)
+    axis = t(f"why.effect.{explanation.answer}", unit=unit)
+    return why.beeswarm(table, _swarm_message(table, order, names, explanation.answer), axis=axis)
+
+
+def _with_reading(part: str, representative: str) -> str:
+    """Return a reason with what its colour reads on a line of its own: "views" may be the time since the last one."""
+    name, read = reason_name(part), label(representative, state.language())
+    return name if read.casefold() == name.casefold() else f"{name}<br><span style='font-size:11px'>{read}</span>"
+
+
+def _swarm_message(table: pd.DataFrame, order: list[str], names: dict[str, str], answer: str) -> str:
+    """Say which of the strongest reasons adds value when its reading is high, and which takes value."""
+    known = table.dropna(subset="level")
+    with_level = {
+        part: float(rows["level"].corr(rows["effect"], method="spearman"))
+        for part, rows in known.groupby("part")
+        if len(rows) > 2 and rows["level"].nunique() > 1 and rows["effect"].nunique() > 1
+    }
+    up = next((part for part in order if with_level.get(part, 0.0) > CLEAR), None)
+    down = next((part for part in order if with_level.get(part, 0.0) < -CLEAR), None)
+    if up and down:
+        return t(f"why.swarm.both.{answer}", up=_read(names[up]), down=_read(names[down], small=True))
+    return t(f"why.swarm.up.{answer}", up=_read(names[up])) if up else t("explain.swarm")
+
+
+def _read(representative: str, *, small: bool = False) -> str:
+    """Return what a reading is, ``small`` within a sentence."""
+    name = label(representative, state.language())
+    return lowered(name, state.language()) if small else name
+
+
+def review_themes(bundle: Bundle) -> None:
+    """Say what the themes are that the model reads review texts by; nothing where it reads none."""
+    themes = bundle.record.get("signals", {}).get("review_themes", [])
+    if not themes:
+        return
+    with st.expander(t("explain.themes"), icon=":material/reviews:"):
+        st.caption(t("explain.themes.note"))
+        names = [label(f"{REVIEW_TEXT}:{number}", state.language()) for number in range(1, len(themes) + 1)]
+        table = pd.DataFrame({t("column.theme"): names, t("column.fragments"): [" · ".join(theme) for theme in themes]})
+        st.dataframe(table, hide_index=True, alt=t("explain.themes"))
+
+
+def download(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None:
+    """Offer the reasons of all customers; a model that is not trusted has to be acknowledged first."""
+    allowed = widgets.acknowledged(bundle)
+    side, count = side_of(dataset, bundle, None), len(explanation.customer_ids)
+    make = export_log.taken(lambda: as_csv(explanation), "reasons", side, rows=count, customers=count)
+    name = widgets.file_name(bundle, f"reasons-{explanation.answer}", dataset.log_end, "csv")
+    widgets.download(t("explain.download"), make, name, key="download_reasons", disabled=not allowed)
+
+
+def as_csv(explanation: Explanation) -> bytes:
+    """Return all effects, one row a customer, as a CSV that a spreadsheet opens without running anything."""
+    frame = pd.DataFrame(explanation.values, columns=list(explanation.parts))
+    frame.insert(0, "customer_id", list(explanation.customer_ids))
+    frame.insert(1, explanation.answer, explanation.predicted)
+    frame.insert(2, "base", explanation.base)
+    return widgets.spreadsheet(frame)

@@ -1,0 +1,71 @@
+"""The tables behind the charts of the explore page: shown with the page's words, offered as files with stable names."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from clv_core.features.explore.cube import Cube
+from clv_core.features.explore.selection import Filters
+from pages.ui import widgets
+from pages.ui.explore import explored
+from pages.ui.state import t
+
+DAYS_OF: Final = ("bucket", "cohort")
+SHARES_OF: Final = ("known_rate", "return_rate", "retention", "share", "back_rate")
+
+
+def show(cube: Cube, filters: Filters) -> None:
+    """Show the table behind a chart, and offer it as a file."""
+    known = {name: explored.view(name, cube.version, filters, cube) for name in explored.VIEWS}
+    names = {name: t(f"explore.view.{name}") for name, table in known.items() if not table.empty}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            t("explore.table"), list(names), format_func=names.__getitem__, key="explore_table", width=340
+        )
+        table = known[name]
+        widgets.download(
+            t("explore.download"),
+            lambda: widgets.spreadsheet(table),
+            file_name(cube, name, filters),
+            key="explore_download",
+        )
+    st.dataframe(_readable(table), hide_index=True, column_config=_columns(table), alt=names[name], height=260)
+
+
+def _readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the words of the page in place of codes."""
+    words = {"step": "explore.step", "after": "explore.after"}
+    named = {
+        column: table[column].map(lambda code, key=key: t(f"{key}.{code}"))
+        for column, key in words.items()
+        if column in table
+    }
+    return table.assign(**named)
+
+
+def _columns(table: pd.DataFrame) -> dict[str, Any]:
+    """Return how the columns of a table are named and shown."""
+    config, shown = st.column_config, {}
+    for column in table:
+        label = t(f"explore.column.{column}")
+        if column in DAYS_OF:
+            shown[column] = config.DateColumn(label, format="YYYY-MM-DD")
+        elif column in SHARES_OF:
+            shown[column] = config.NumberColumn(label, format="percent")
+        elif table[column].dtype.kind == "f":
+            shown[column] = config.NumberColumn(label, format="%.2f")
+        else:
+            shown[column] = config.Column(label)
+    return shown
+
+
+def file_name(cube: Cube, name: str, filters: Filters) -> str:
+    """Return a file name that says dataset, view, period and filters."""
+    last = (filters.end or cube.end) - timedelta(days=1)
+    parts = [cube.dataset, name, str(filters.start or cube.start), str(last), *filters.channels, *filters.countries]
+    safe = ("".join(letter if letter.isalnum() or letter in "-." else "-" for letter in part) for part in parts)
+    return "_".join(safe)[:150] + ".csv"

@@ -1,0 +1,129 @@
+"""All versions in a table, what can be done with one of them, and its model card."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from clv_core.deployment.registry import Version
+from clv_core.deployment.registry.card import model_card
+from clv_core.i18n import say_change
+from pages.ui import by_role, state, widgets
+from pages.ui.models import board, exchange
+from pages.ui.models.board import Shelf, title
+from pages.ui.state import t
+
+
+def show(found: Shelf) -> None:
+    """List the versions and offer what can be done with one."""
+    _table(found)
+    version = pick(found, t("models.which"), "models_version", start=trained(found))
+    with st.container(border=True):
+        if not board.sound(found, version):
+            st.error(t("models.damaged", version=version.number), icon=":material/gpp_bad:")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _actions(found, version)
+    exchange.send(found, version)
+    with st.expander(t("models.history"), icon=":material/history:"):
+        for line in found.registry.history(found.name):
+            said = t(f"models.why.{line['why']}", version=line["version"])
+            st.markdown(f"- {state.moment(line['at'])}: {said}")
+
+
+def card(found: Shelf) -> None:
+    """Show the model card of a version."""
+    version = pick(found, t("models.which"), "models_card", start=champion(found))
+    text = model_card(version, state.language())
+    name = f"{found.name.replace(' ', '-')}_model-card_v{version.number}.md"
+    widgets.download(t("models.card.download"), text, name, key="download_card")
+    with st.container(border=True):
+        st.markdown(text)
+
+
+def trained(found: Shelf) -> int:
+    """Return the place of the newest version that was trained on the log; a first look is nothing to promote."""
+    return next((place for place, one in enumerate(found.versions) if not one.untrained), 0)
+
+
+def champion(found: Shelf) -> int:
+    """Return the champion's place among the versions."""
+    return [one.role for one in found.versions].index("champion")
+
+
+def pick(found: Shelf, label: str, key: str, *, start: int = 0) -> Version:
+    """Let the person choose a version; the list is the newest first."""
+    by_number = {one.number: one for one in found.versions}
+    labels = {number: title(one) for number, one in by_number.items()}
+    chosen = st.selectbox(
+        label,
+        list(by_number),
+        index=min(start, len(by_number) - 1),
+        format_func=labels.__getitem__,
+        key=f"{key}_{found.name}",
+    )
+    return by_number[chosen]
+
+
+def _table(found: Shelf) -> None:
+    rows = found.versions
+    records = [one.record for one in rows]
+    table = pd.DataFrame(
+        {
+            t("models.column.version"): [one.number for one in rows],
+            t("models.column.role"): [_role(one) for one in rows],
+            t("column.model"): [board.kind(one) for one in rows],
+            t("column.horizon"): [record["horizon_days"] for record in records],
+            t("column.verdict"): [t(f"trust.{one.trust.verdict}") for one in rows],
+            t("metric.gini"): [record["metrics"].get("gini") for record in records],
+            t("metric.bias"): [_off(record["metrics"].get("bias")) for record in records],
+            t("modelcard.fact.cutoff"): [state.day(record["cutoff"]) for record in records],
+            t("column.created"): [state.day(record["created"]) for record in records],
+            t("models.column.seconds"): [record["actual"]["seconds"] for record in records],
+            t("modelcard.fact.source"): [t(f"modelcard.source.{one.source}") for one in rows],
+            t("models.column.sound"): [board.sound(found, one) for one in rows],
+        }
+    )
+    number = st.column_config.NumberColumn
+    formats: dict[str, Any] = {
+        t("metric.gini"): number(format="%.2f", help=t("metric.gini.meaning")),
+        t("metric.bias"): st.column_config.TextColumn(help=t("metric.bias.meaning"), alignment="right"),
+        t("models.column.seconds"): number(format="%.0f"),
+        t("models.column.sound"): st.column_config.CheckboxColumn(width="small"),
+    }
+    st.dataframe(table, hide_index=True, column_config=formats, placeholder="–", alt=t("models.what.versions"))
+
+
+def _role(version: Version) -> str:
+    if version.role:
+        return t(f"models.role.{version.role}")
+    return t("models.archived") if version.archived else ""
+
+
+def _off(bias: float | None) -> str | None:
+    return None if bias is None else say_change(bias)
+
+
+def _actions(found: Shelf, version: Version) -> None:
+    number, may = version.number, by_role.if_may("promote")
+    if version.role == "champion" and len(found.versions) > 1:
+        st.caption(t("models.champion_stays"))
+        return
+    if version.role != "champion":
+        if st.button(t("models.promote", version=number), icon=":material/upgrade:", key="promote", **may):
+            board.act(found, "models.promoted", number, "promote")
+        call = "unarchive" if version.archived else "archive"
+        icon = ":material/unarchive:" if version.archived else ":material/archive:"
+        if st.button(t(f"models.{call}"), icon=icon, key="archive", **may):
+            board.act(found, f"models.{call}.done", number, call)
+    with st.popover(t("models.delete"), icon=":material/delete_forever:"):
+        st.markdown(t("models.delete.why", version=number))
+        sure = st.checkbox(t("models.delete.sure", version=number), key=f"sure_{found.name}_{number}")
+        if st.button(
+            t("models.delete.button", version=number),
+            icon=":material/delete_forever:",
+            key="delete_version",
+            **by_role.if_may("delete", disabled=not sure),
+        ):
+            board.act(found, "models.deleted", number, "delete")

@@ -1,0 +1,107 @@
+"""What changed and when, on the monitor page: one figure over time, and maps of how near each check came to a limit."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from clv_core.features.labels import label
+from clv_core.monitoring.drift.check import Check
+from clv_core.monitoring.drift.profile import PRICES
+from clv_core.monitoring.drift.sights import PREDICTED
+from clv_core.monitoring.report import Report
+from pages.ui import state, widgets
+from pages.ui.charts import behaviour, monitoring
+from pages.ui.state import name_of, percent, t
+
+SERIES: Final = ("volume", "share", "level")
+MOST_ROWS: Final = 14
+FULL: Final = 1.5
+"""From here on the map's colour is the darkest."""
+
+
+def section(report: Report) -> None:
+    """Show the figure that moved most, a chooser of all others, and both maps."""
+    data = [check for check in report.checks if check.test in SERIES and check.subject not in PREDICTED]
+    if not data:
+        return
+    st.subheader(t("monitor.drift"), anchor=False)
+    found = {
+        _what(one.test, one.subject, one.value): (one.test, one.subject, one.value) for one in _nearest_first(data)
+    }
+    chosen = st.selectbox(t("monitor.drift.choose"), list(found), key=f"monitor_series_{state.language()}")
+    _series(report, found[chosen])
+    limited = [check for check in report.checks if check.test not in ("new", "lost")]
+    customers = [check for check in limited if check.test == "sight" or check.subject in PREDICTED]
+    others = [check for check in limited if check.test != "sight" and check.subject not in PREDICTED]
+    for name, checks in (("data", others), ("customers", customers)):
+        if checks:
+            _map(checks, name)
+
+
+def _series(report: Report, key: tuple[str, str, str]) -> None:
+    new = pd.DataFrame([check.to_json() for check in report.checks if (check.test, check.subject, check.value) == key])
+    past = next(
+        (one for one in report.past if (one["test"], one["subject"], one["value"]) == key),
+        {"begin": [], "figures": []},
+    )
+    beyond = int(new["alert"].sum())
+    message = t("monitor.drift.beyond" if beyond else "monitor.drift.steady", what=_what(*key), n=beyond, all=len(new))
+    before = pd.DataFrame({"begin": past["begin"], "found": past["figures"]})
+    share = key[0] == "share"
+    widgets.chart(monitoring.series(before, new, message, axis=_what(*key), share=share), "monitor_drift")
+
+
+def _map(checks: list[Check], name: str) -> None:
+    at = "end" if name == "customers" else "begin"
+    rows = pd.DataFrame(
+        {
+            "what": [_what(check.test, check.subject, check.value) for check in checks],
+            "at": [getattr(check, at) for check in checks],
+            "near": [nearness(check) for check in checks],
+        }
+    )
+    values = rows.pivot_table(index="what", columns="at", values="near", aggfunc="max")
+    values = values.loc[values.max(axis=1).sort_values(ascending=False).index[:MOST_ROWS]]
+    texts = values.map(lambda near: "" if np.isnan(near) else percent(near))
+    hover = pd.DataFrame([[_cell(what, begin, near) for begin, near in row.items()] for what, row in values.iterrows()])
+    axes = (t("monitor.drift.begin") if at == "begin" else t("monitor.column.until"), "")
+    figure = behaviour.heat_map(values.clip(upper=FULL), texts, hover, t(f"monitor.map.{name}"), axes=axes)
+    widgets.chart(figure, f"monitor_map_{name}")
+
+
+def _cell(what: Any, begin: Any, near: float) -> str:
+    return t("monitor.map.cell", what=what, begin=state.day(str(begin)), share=percent(0 if np.isnan(near) else near))
+
+
+def nearness(check: Check) -> float:
+    """Return how far a check is on its way from what is usual to its limit: 1 is at the limit."""
+    if check.low is None:
+        return check.found / check.high if check.high else 0.0
+    limit = check.high if check.rose else check.low
+    assert limit is not None
+    way = abs(limit - check.usual)
+    return abs(check.found - check.usual) / way if way > 0 else 0.0
+
+
+def _nearest_first(checks: list[Check]) -> list[Check]:
+    return sorted(checks, key=lambda check: (not check.alert, -nearness(check)))
+
+
+def _what(test: str, subject: str, value: str) -> str:
+    """Return what a check looks at, in a few words."""
+    if subject in PREDICTED:
+        return t(f"monitor.what.{subject}" + ("_shape" if test == "sight" else ""))
+    if test == "sight":
+        return label(subject, state.language())
+    if test == "psi":
+        return t(f"monitor.what.{subject}")
+    if test == "volume" and value:
+        return t("monitor.what.events", value=name_of("event_type", value))
+    if subject.startswith("missing:"):
+        return t(f"monitor.what.gaps_{subject.removeprefix('missing:')}", value=value)
+    what = t(f"monitor.what.{subject}")
+    return t("monitor.what.distribution", what=what) if test == "ks" and subject in PRICES else what

@@ -1,0 +1,162 @@
+"""Customers erased from the page: whom, from where, a confirmation that has to be typed, and the certificates."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from clv_core import jobs
+from clv_core.collection.pseudonyms import BLANKS
+from clv_core.erasing.certificate import FOLDER, Certificate, certificates, markdown_path
+from clv_core.errors import ClvError
+from clv_core.strategy.suppress_file import read_entries, words_of
+from pages.ui import outcomes, progress, received, state, widgets
+from pages.ui.state import t
+
+IDS: Final = "erase_ids"
+ROUND: Final = "erase_round"
+
+
+def done() -> list[Certificate]:
+    """Return the certificates of erasures, the latest first."""
+    return certificates(state.workspace())
+
+
+def headline(found: list[Certificate], suppressed: int) -> str:
+    """Return what was erased and who is left alone, in a sentence."""
+    gone = sum(sum(one.customers.values()) for one in found if one.finished)
+    erased = t("privacy.erased", n=f"{gone:,}") if gone else t("privacy.erased.none")
+    hidden = t("privacy.suppressed", n=f"{suppressed:,}") if suppressed else t("privacy.suppressed.none")
+    return t("privacy.headline", erased=erased, suppressed=hidden)
+
+
+def follow() -> None:
+    """Watch an erasure, and say how it ended."""
+    job = outcomes.follow("erase")
+    if job is None:
+        return
+    result = job.status()["result"]
+    said = t("privacy.erase.done", found=f"{result['found']:,}", n=f"{result['customers']:,}")
+    if result["retrain"]:
+        said += " " + t("privacy.erase.retrain", models=", ".join(map(widgets.plain, result["retrain"])))
+    if result["remains"]:
+        said += " " + t("privacy.erase.remains", n=len(result["remains"]))
+    st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
+    outcomes.say(said)
+    st.rerun()
+
+
+def show() -> None:
+    """Ask whom to erase, and list what was done."""
+    _unfinished()
+    with st.container(border=True):
+        st.markdown(f":red[:material/person_remove: **{t('privacy.erase')}**]  \n{t('privacy.erase.why')}")
+        ids = _ids()
+        scope = _scope()
+        _confirm(ids, scope)
+    _certificates()
+
+
+def _ids() -> list[str]:
+    """Return the ids that were typed or sent in a file, each once."""
+    mark = st.session_state.get(ROUND, 0)
+    typed = st.text_area(t("privacy.erase.ids"), key=f"{IDS}_{mark}", height=110, help=t("privacy.erase.ids.help"))
+    file = st.file_uploader(t("privacy.erase.file"), ["txt", "csv", "xlsx"], key=f"{IDS}_file_{mark}")
+    words = (typed or "").splitlines()
+    if file is not None:
+        try:
+            read = partial(read_entries, exact=True)
+            words += words_of(received.read_once(file, state.workspace().folder("uploads"), read))
+        except ClvError as error:
+            widgets.error_box(error)
+    return sorted({word.strip(BLANKS) for word in words if word.strip(BLANKS)})
+
+
+def _scope() -> str:
+    """Return the dataset that alone is looked through, "" for all."""
+    names = [item.name for item in state.newest_datasets()]
+    if len(names) < 2:
+        return ""
+    return str(
+        st.selectbox(
+            t("privacy.erase.scope"),
+            ["", *names],
+            format_func=lambda name: name or t("privacy.erase.everywhere"),
+            key="erase_scope",
+            help=t("privacy.erase.scope.help"),
+        )
+    )
+
+
+def _confirm(ids: list[str], scope: str) -> None:
+    count = f"{len(ids)}"
+    mark = st.session_state.get(ROUND, 0)
+    typed = st.text_input(t("privacy.erase.type", n=count), key=f"erase_type_{mark}") if ids else ""
+    pressed = st.button(
+        t("privacy.erase.button", n=f"{len(ids):,}") if ids else t("privacy.erase.button.none"),
+        icon=":material/delete_forever:",
+        key="erase_for_good",
+        disabled=not ids or typed.strip() != count,
+    )
+    if pressed:
+        path = state.workspace().folder(FOLDER) / f"asked-{secrets.token_hex(6)}.txt"
+        path.touch(mode=0o600)
+        path.write_text("".join(f"{word}\n" for word in ids), encoding="utf-8")
+        command = ["erase", "--file", str(path), *(["--dataset", scope] if scope else [])]
+        state.start_job(command, scope or t("privacy.erase.everywhere"))
+        st.rerun()
+
+
+def _unfinished() -> None:
+    """Offer to finish an erasure that was cut off: its ids are kept until it is done."""
+    job = progress.latest("erase")
+    if job is None or job.status()["state"] in (jobs.RUNNING, jobs.DONE):
+        return
+    if job == progress.current("erase") and job.status()["state"] == jobs.INTERRUPTED:
+        return  # it is offered where the run is shown
+    words = list(job.status()["args"])
+    file = Path(words[words.index("--file") + 1]) if "--file" in words else None
+    if file is not None and file.is_file():
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f":orange[:material/warning: {t('privacy.erase.unfinished')}]")
+            if st.button(t("privacy.erase.finish"), key="erase_again", icon=":material/refresh:"):
+                progress.again(job)
+
+
+def _certificates() -> None:
+    found = [one for one in done() if one.finished]
+    st.subheader(t("privacy.certificates"), anchor=False)
+    if not found:
+        st.caption(t("privacy.certificates.none"))
+        return
+    table = pd.DataFrame(
+        {
+            t("privacy.certificate.when"): [state.moment(one.finished) for one in found],
+            t("privacy.certificate.who"): [one.who for one in found],
+            t("privacy.certificate.scope"): [one.dataset or t("privacy.erase.everywhere") for one in found],
+            t("privacy.certificate.asked"): [len(one.customers) for one in found],
+            t("privacy.certificate.found"): [sum(one.customers.values()) for one in found],
+            t("privacy.certificate.models"): [len(one.learned) for one in found],
+            t("privacy.certificate.remains"): [len(one.remains) for one in found],
+        }
+    )
+    st.dataframe(table, hide_index=True, alt=t("privacy.certificates"))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        names = {one.id: f"{state.moment(one.finished)} · {len(one.customers):,}" for one in found}
+        chosen = st.selectbox(
+            t("privacy.certificate.which"),
+            list(names),
+            format_func=names.__getitem__,
+            key=f"certificate_{state.language()}",
+        )
+        root = state.workspace().root
+        text = markdown_path(state.workspace(), chosen, state.language())
+        name = f"erasure-{chosen}"
+        widgets.download(t("privacy.certificate.text"), text.read_text(encoding="utf-8"), f"{name}.md", "erasure_md")
+        record = (root / FOLDER / f"{chosen}.json").read_text(encoding="utf-8")
+        widgets.download("JSON", record, f"{name}.json", "erasure_json")

@@ -1,0 +1,54 @@
+"""What to put in each tier's mail, and how dear the tiers' products are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from clv_core.strategy.recommend.kept import KeptAdvice
+from clv_core.strategy.segments import TIER
+from pages.ui import widgets
+from pages.ui.charts import advising
+from pages.ui.recommended.products import product_table
+from pages.ui.state import t
+
+TABLE_HEIGHT: Final = 388
+"""Ten rows and their head, as high as the chart beside them."""
+
+
+def of_tier(advice: KeptAdvice, kind: str, names: Sequence[str], currency: str) -> None:
+    """Show what to put in one tier's mail, and how dear the tiers' products are, the tiers by their names."""
+    rows = advice.tiers[advice.tiers["kind"] == kind]
+    if rows.empty:
+        st.caption(t("recommend.customer.none"))
+        return
+    left, right = st.columns([3, 2])
+    with left:
+        _mail(rows, names, currency)
+    with right:
+        _levels(rows, names)
+
+
+def _mail(rows: pd.DataFrame, names: Sequence[str], currency: str) -> None:
+    known = sorted(rows[TIER].unique().tolist())
+    tier = st.segmented_control(
+        t("column.tier"),
+        known,
+        format_func=lambda tier: widgets.plain(names[tier - 1]),
+        default=known[0],
+        required=True,
+        key=f"recommend_tier_{len(known)}",
+    )
+    columns = ["product_id", "category", "price", "grade", "share"]
+    product_table(rows[rows[TIER] == tier], columns, currency, about=t("recommend.tiers"), height=TABLE_HEIGHT)
+
+
+def _levels(rows: pd.DataFrame, names: Sequence[str]) -> None:
+    level = rows.groupby(TIER)["grade"].mean()
+    key = "recommend.chart.rising" if level.iloc[0] > level.iloc[-1] else "recommend.chart.flat"
+    table = pd.DataFrame({"name": [names[tier - 1] for tier in level.index], "level": level.to_numpy()})
+    message = t(key, first=widgets.plain(table["name"].iloc[0]), last=widgets.plain(table["name"].iloc[-1]))
+    widgets.chart(advising.price_levels(table, message), "recommend_levels", height=320)

@@ -1,0 +1,136 @@
+"""The report page: what goes into the report, the run that makes it, and its files."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from clv_core import jobs
+from clv_core.collection.store import Dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.kept_explanations import explanation_folder
+from clv_core.deployment.terms import Terms
+from clv_core.evaluation.explain.store import load_record
+from clv_core.i18n import LANGUAGES
+from clv_core.strategy.budget import most_useful
+from clv_core.strategy.kept_offers import TIERS
+from clv_core.strategy.offers import checked, expected_gains
+from clv_core.strategy.plans import capacities, costs, with_experiments
+from clv_core.strategy.segments import TIER, VALUE
+from pages.ui import by_role, progress, state, widgets
+from pages.ui.budget import by_segments, kept_offers, offers_table
+from pages.ui.budget.slider import PART_OF_BUDGET
+from pages.ui.state import t
+
+SLIDES, PAGE = ".pptx", ".html"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A report that is asked for.
+
+    Args:
+        command: that makes it.
+        label: tells its runs apart from others.
+        language: of its sentences.
+        files: slides and page.
+    """
+
+    command: tuple[str, ...]
+    label: str
+    language: str
+    files: tuple[Path, Path]
+
+
+def choose(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> Wish:
+    """Ask for the language and for a plan, and start the run where the button is pressed."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        language = st.segmented_control(
+            t("reporting.language"),
+            list(LANGUAGES),
+            format_func=LANGUAGES.__getitem__,
+            default=state.language(),
+            required=True,
+            key=f"report_language_{state.language()}",
+        )
+        planned = st.toggle(t("reporting.plan"), True, key="report_plan", help=t("reporting.plan.help"))
+        words = _plan_words(dataset, bundle, customers, str(language)) if planned else ()
+    if planned and not widgets.acknowledged(bundle):
+        words = ()
+    if load_record(explanation_folder(state.workspace(), bundle, dataset)) is None:
+        st.caption(t("reporting.no_reasons"))
+    wish = _wish(dataset, bundle, str(language), words)
+    job = progress.latest("report", wish.label)
+    if st.button(
+        t("reporting.make"),
+        type="primary" if made(wish) is None else "secondary",
+        icon=":material/slideshow:",
+        key="make_report",
+        **by_role.if_may("change", disabled=progress.running(job)),
+    ):
+        state.start_job(list(wish.command), wish.label, wish.language)
+        st.rerun()
+    return wish
+
+
+def _plan_words(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, language: str) -> tuple[str, ...]:
+    """Return the plan as words of the command line: the offers, experiments and budget of the strategy page."""
+    kept, horizon_days = kept_offers.kept(dataset), bundle.record["horizon_days"]
+    plain = Terms(horizon_days)
+    segments = by_segments.cut(by_segments.known(kept.by, dataset), dataset, bundle, plain, customers)
+    count, by_tier = len(segments.names), segments.by == TIERS
+    table = offers_table.as_table(kept.rows.get(segments.by), offers_table.starting_for(segments, language))
+    written = offers_table.read_offers(table, count)
+    if not written:
+        st.caption(t("budget.offers.none"))
+        return ()
+    offers = with_experiments(checked(written), kept.experiments, horizon_days, by_tier=by_tier)
+    people = state.stop_list().without(segments.people)
+    gains = expected_gains(offers, people[VALUE].to_numpy(), people[TIER].to_numpy(), count)
+    most = most_useful(gains, costs(offers), capacities(offers))
+    start = float(f"{PART_OF_BUDGET * most:.1g}") if kept.budget is None else kept.budget
+    label = t("reporting.budget", unit=state.unit(bundle.record["currency"]))
+    budget = st.number_input(label, 0.0, value=start, format="%g", key=f"report_budget_{bundle.id}", width=180)
+    if most <= 0:
+        return ()
+    said = [word for offer in offers for word in ("--offer", str(offer))]
+    said += [] if by_tier else ["--plan-scheme", segments.by]
+    return (*said, "--budget", f"{budget:.10g}")
+
+
+def _wish(dataset: Dataset, bundle: Bundle, language: str, words: tuple[str, ...]) -> Wish:
+    stem = widgets.file_name(bundle, f"report-{language}", dataset.log_end, "x").removesuffix(".x")
+    files = (state.workspace().exports / f"{stem}{SLIDES}", state.workspace().exports / f"{stem}{PAGE}")
+    outs = [word for file in files for word in ("--out", str(file))]
+    command = ("report", dataset.name, "--model", bundle.id, *outs, *words)
+    plan = f" {words[-1]} {hashlib.sha256(repr(words).encode()).hexdigest()[:6]}" if words else ""
+    return Wish(command, f"{bundle.id} {dataset.version} {language}{plan}", language, files)
+
+
+def made(wish: Wish) -> dict[str, Any] | None:
+    """Return what the last run for this wish has made; None where there is none, or other files lie there now."""
+    job = progress.latest("report", wish.label)
+    if job is None or job.status()["state"] != jobs.DONE:
+        return None
+    written = job.status()["updated"]
+    there = all(file.is_file() and file.stat().st_mtime <= written + 1 for file in wish.files)
+    result: dict[str, Any] = job.status()["result"]
+    return result if there and set(result["files"]) == {str(file) for file in wish.files} else None
+
+
+def show(wish: Wish, found: dict[str, Any]) -> None:
+    """Offer the files, say what stands in them, and show the page."""
+    slides, page = wish.files
+    with st.container(horizontal=True):
+        widgets.download(t("reporting.slides"), slides.read_bytes(), slides.name, "download_slides", type="primary")
+        widgets.download(t("reporting.page"), page.read_bytes(), page.name, "download_page")
+    with st.container(border=True):
+        st.markdown(f"**{t('reporting.findings')}**")
+        st.markdown("\n".join(f"1. {widgets.plain(sentence)}" for sentence in found["sections"].values()))
+    st.subheader(t("reporting.preview"), anchor=False)
+    st.iframe(page.read_text(encoding="utf-8"), height=720)

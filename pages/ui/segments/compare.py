@@ -1,0 +1,73 @@
+"""Two schemes side by side on the segments page."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from clv_core.strategy.schemes.compare import Comparison, compare
+from pages.ui import row_files, widgets
+from pages.ui.charts import placing
+from pages.ui.segments import chosen_scheme, segmenting
+from pages.ui.segments.segmenting import Scene
+from pages.ui.state import money, percent, t
+
+
+def section(scene: Scene) -> None:
+    """Let the person say another scheme, and show where customers of one land in the other."""
+    other = chosen_scheme.beside(scene.scheme, scene.dataset, scene.customers, scene.terms)
+    segmenting.need_points(other, scene.dataset, scene.bundle)
+    second = segmenting.scene(scene.dataset, scene.bundle, scene.terms, other, scene.customers, scene.trained)
+    found = compare(scene.customers, scene.placed, second.placed)
+    _matrix(scene, second, found)
+
+
+def _matrix(first: Scene, second: Scene, found: Comparison) -> None:
+    row, column = divmod(int(found.customers.argmax()), found.customers.shape[1])
+    share = found.customers[row, column] / max(1, found.customers[row].sum())
+    message = t(
+        "segments.compare.message",
+        share=percent(found.agreeing),
+        first=first.names[row],
+        part=percent(share),
+        second=second.names[column],
+    )
+    alike = _kind(first) == _kind(second)
+    axes = (_title(second, alike), _title(first, alike))
+    figure = placing.matrix(found.customers, first.names, second.names, message, axes=axes, value=found.value)
+    widgets.chart(figure, "compare")
+    st.caption(t("segments.compare.agreeing"))
+    rows = pd.DataFrame(
+        {
+            "first": first.names[row],
+            "second": second.names[column],
+            "customers": int(found.customers[row, column]),
+            "value": float(found.value[row, column]),
+            "paired": (row, column) in found.pairs,
+        }
+        for row in range(len(first.names))
+        for column in range(len(second.names))
+        if found.customers[row, column]
+    ).sort_values("customers", ascending=False, ignore_index=True)
+    columns = {
+        "first": st.column_config.TextColumn(axes[1]),
+        "second": st.column_config.TextColumn(axes[0]),
+        "customers": st.column_config.NumberColumn(t("column.customers"), format="localized"),
+        "value": st.column_config.NumberColumn(t("segments.column.value_sum"), format="accounting"),
+        "paired": st.column_config.CheckboxColumn(t("segments.compare.paired")),
+    }
+    st.dataframe(rows, hide_index=True, column_config=columns, alt=t("segments.view.compare"), key="compare_table")
+    moved = found.value.sum() - sum(found.value[row, column] for row, column in found.pairs)
+    st.caption(t("segments.compare.value", value=money(float(moved), first.currency)))
+    name = widgets.file_name(first.bundle, "schemes-compared", first.dataset.log_end, "csv", first.terms)
+    row_files.figures(first.bundle, rows, name, "download_compare")
+
+
+def _title(scene: Scene, with_settings: bool) -> str:
+    """Return what a scheme is called, with its settings where its kind alone does not tell it apart."""
+    kind = t(f"scheme.{_kind(scene)}")
+    return f"{kind} ({str(scene.scheme).partition(':')[2]})" if with_settings else kind
+
+
+def _kind(scene: Scene) -> str:
+    return str(scene.scheme).partition(":")[0]

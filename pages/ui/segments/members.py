@@ -1,0 +1,177 @@
+"""The customers of chosen segments: filters, what they are worth together, the first of them, and all as files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from clv_core.strategy.conditions import CONTAINS, Condition
+from clv_core.strategy.export import Exported, Side, export, log_export
+from clv_core.strategy.schemes.rules import Rules
+from clv_core.strategy.schemes.segmentation import SEGMENT, SEGMENT_NAME
+from clv_core.strategy.schemes.settle import with_segments
+from clv_core.strategy.schemes.value import ValueTiers
+from clv_core.strategy.segments import TIER, VALUE
+from clv_core.strategy.tiers import DEFAULT_SCHEME
+from pages.ui import navigation, row_files, state, tiers, widgets
+from pages.ui.segments import platform_lists, segmenting
+from pages.ui.segments.segmenting import Scene
+from pages.ui.state import money, t
+
+SHOWN: Final = ("customer_id", "tier_name", "predicted_clv", "clv_p10", "clv_p90", "p_purchase",
+                "historic_value", "purchase_days", "last_purchase")  # fmt: skip
+MOST_SHOWN: Final = 5000
+"""So many rows go to the browser; files hold all."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The customers that pass the filters.
+
+    Args:
+        scene: where they come from.
+        segments: that were asked for, by place; empty for all.
+        filters: conditions that were asked for beside them.
+        rows: their places, the most valuable first, [m].
+    """
+
+    scene: Scene
+    segments: list[int]
+    filters: tuple[Condition, ...]
+    rows: np.ndarray
+
+    def frame(self, rows: np.ndarray | None = None) -> pd.DataFrame:
+        """Return them, or some of them, with their segment; value tiers have ``tier`` and ``tier_name``."""
+        scene, rows = self.scene, self.rows if rows is None else rows
+        placed = replace(
+            scene.placed,
+            where=scene.placed.where[rows],
+            inside=None if scene.placed.inside is None else scene.placed.inside[:, rows],
+        )
+        own = scene.customers.iloc[rows]
+        if isinstance(scene.scheme, ValueTiers):
+            names = np.array(scene.names, dtype=object)
+            return own.assign(**{TIER: placed.where + 1, "tier_name": names[placed.where]})
+        mark = (scene.bundle.id, scene.dataset.version, scene.terms)
+        tier = tiers.tiered(*mark, DEFAULT_SCHEME, scene.customers)[TIER].to_numpy()[rows]
+        return with_segments(own.assign(**{TIER: tier}), placed, scene.fitted, state.language())
+
+    def side(self) -> Side:
+        """Return what the numbers of a file of them mean."""
+        scene = self.scene
+        plain = tiers.side(scene.dataset, scene.bundle, DEFAULT_SCHEME, [], scene.terms)
+        column = TIER if isinstance(scene.scheme, ValueTiers) else SEGMENT
+        keys = tuple(scene.placed.segments[place].key for place in self.segments)
+        asked = (Condition(column, "=", keys), *self.filters) if keys else self.filters
+        return replace(plain, scheme=str(scene.scheme), segment=" ".join(map(str, asked)))
+
+    @property
+    def what(self) -> str:
+        """What a file of them is called; of an id that was searched for it only says that one was."""
+        keys = "-".join(self.scene.placed.segments[place].key for place in self.segments)
+        word = "tier" if isinstance(self.scene.scheme, ValueTiers) else f"{self.scene.scheme.kind}-"
+        said = [one.column if one.operator == CONTAINS else f"{one.column}-{one.values[0]}" for one in self.filters]
+        return "-".join([word + keys if keys else "customers", *said])
+
+
+def filters_key(scene: Scene) -> str:
+    """Return the key of the widget that chooses segments."""
+    own = scene.scheme.names_key.replace(":", "_")
+    return f"filter_tiers_{scene.placed.count}" if isinstance(scene.scheme, ValueTiers) else f"filter_{own}"
+
+
+@st.fragment
+def section(scene: Scene) -> None:
+    """Show the customers with filters, and offer those that pass as files."""
+    chosen = _filtered(scene)
+    count = len(chosen.rows)
+    value = float(scene.customers[VALUE].to_numpy()[chosen.rows].sum())
+    said = t("segments.chosen", customers=f"{count:,}", total=money(value, scene.currency))
+    if scene.summands is not None and count:
+        sums = scene.summands.sums(chosen.rows, np.zeros(count, np.int64), 1)
+        said += tiers.sure(float(sums.low[0]), float(sums.high[0]), scene.currency)
+    st.markdown(said)
+    _downloads(chosen)
+    if isinstance(scene.scheme, Rules) and scene.scheme.overlapping:
+        st.caption(t("segments.overlap"))
+    _table(chosen)
+
+
+def _filtered(scene: Scene) -> Chosen:
+    customers, names = scene.customers, scene.names
+    wanted = st.pills(
+        t("segments.filter.tiers" if isinstance(scene.scheme, ValueTiers) else "segments.filter.segments"),
+        range(1, scene.placed.count + 1),
+        selection_mode="multi",
+        format_func=lambda number: names[number - 1],
+        key=filters_key(scene),
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        least = st.slider(t("segments.filter.p_purchase"), 0, 100, 0, 5, format="%d%%", key="filter_p", width=220)
+        text = st.text_input(
+            t("segments.filter.id"), key="filter_id", type="search", placeholder=t("segments.search"), width=220
+        )
+    segments = sorted(number - 1 for number in wanted or ())
+    filters = [Condition("p_purchase", ">=", (f"{least / 100:g}",))] if least else []
+    filters += [Condition("customer_id", CONTAINS, (text,))] if text else []
+    keep = scene.placed.chosen(segments)
+    for one in filters:
+        keep &= one.holds(customers)
+    order = segmenting.by_value(scene.bundle.id, scene.dataset.version, scene.terms, customers)
+    return Chosen(scene, segments, tuple(filters), order[keep[order]])
+
+
+def _table(chosen: Chosen) -> None:
+    shown = chosen.frame(chosen.rows[:MOST_SHOWN])
+    if SEGMENT_NAME in shown:
+        shown["tier_name"] = shown[SEGMENT_NAME]
+    shown = shown[list(SHOWN)].assign(p_purchase=shown["p_purchase"] * 100)
+    columns = tiers.columns()
+    if not isinstance(chosen.scene.scheme, ValueTiers):
+        columns["tier_name"] = st.column_config.TextColumn(t("column.segment"))
+    event = st.dataframe(
+        shown,
+        hide_index=True,
+        column_config=columns,
+        alt=t("segments.list"),
+        height=420,
+        key="segments_list",
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    if len(chosen.rows) > MOST_SHOWN:
+        st.caption(t("segments.first", shown=f"{MOST_SHOWN:,}", customers=f"{len(chosen.rows):,}"))
+    for row in event.selection.rows:
+        if row < len(shown):
+            _offer_card(str(shown["customer_id"].iloc[row]))
+
+
+def _offer_card(customer: str) -> None:
+    """Lead to the card of the customer who is selected in the list."""
+    label = t("card.open", customer=widgets.plain(customer))
+    if st.button(label, key="open_card", icon=navigation.BY_NAME["customer"].icon):
+        navigation.open_customer(customer)
+
+
+def _downloads(chosen: Chosen) -> None:
+    """Offer the customers as files; a model that is not trusted has to be acknowledged first."""
+    scene, side = chosen.scene, chosen.side()
+    allowed = widgets.acknowledged(scene.bundle) and len(chosen.rows) > 0
+    work, stop = state.workspace(), state.stop_list()
+
+    def write(path: Path) -> Exported:
+        kind = path.suffix.removeprefix(".")
+        made = export(chosen.frame(), kind, path, side=side, stop=stop)
+        log_export(work, made, kind, side)
+        return made
+
+    mark = f"{scene.bundle.id} {scene.dataset.version} {scene.terms.mark} {stop.mark}"
+    suppressed = int(row_files.stopped(mark, scene.customers, stop)[chosen.rows].sum())
+    name = row_files.stem(scene.bundle, chosen.what, side, scene.terms)
+    row_files.offer(name, "list", write, allowed=allowed, most=len(chosen.rows), suppressed=suppressed)
+    platform_lists.offer(scene, chosen.what, chosen.frame, len(chosen.rows), side, allowed=allowed)

@@ -1,0 +1,155 @@
+"""Segments at a glance: cards or a table of figures, and the chart that says where the value lies."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from clv_core.strategy.schemes.clusters import EMBEDDING, FittedClusters
+from clv_core.strategy.schemes.quadrant import FittedQuadrant, worth
+from clv_core.strategy.schemes.rfm import GRID, FittedRfm, grid
+from clv_core.strategy.schemes.rules import OTHERS
+from clv_core.strategy.schemes.segmentation import SEGMENT
+from clv_core.strategy.schemes.value import ValueTiers
+from clv_core.strategy.segments import P_PURCHASE
+from pages.ui import row_files, state, tiers, widgets
+from pages.ui.charts import placing, why
+from pages.ui.segments.segmenting import Scene
+from pages.ui.state import percent, t
+
+MOST_CARDS: Final = 6
+SAMPLE: Final = 2000
+
+
+def section(scene: Scene) -> None:
+    """Show the segments, and a chart of their own kind."""
+    notes(scene)
+    if scene.placed.count <= MOST_CARDS:
+        tiers.cards(scene.table, scene.currency)
+    else:
+        figures(scene, short=True)
+    if isinstance(scene.fitted, FittedQuadrant):
+        _quadrant(scene, scene.fitted)
+    elif isinstance(scene.fitted, FittedRfm):
+        _grid(scene, scene.fitted)
+    _bars(scene)
+
+
+def notes(scene: Scene) -> None:
+    """Say what clusters were found among."""
+    if isinstance(scene.fitted, FittedClusters):
+        st.caption(t("segments.clusters.embedding" if scene.fitted.source == EMBEDDING else "segments.clusters.scores"))
+
+
+def figures(scene: Scene, *, short: bool = False) -> None:
+    """Show one row a segment: size, worth with its interval, who is typical.
+
+    Args:
+        scene: the customers in segments.
+        short: whether only what fits beside a description is shown.
+    """
+    number, text, config = st.column_config.NumberColumn, st.column_config.TextColumn, st.column_config
+    rows = scene.table.assign(
+        share_of_customers=100 * scene.table["share_of_customers"],
+        share_of_value=100 * scene.table["share_of_value"],
+        p_purchase_mean=100 * scene.table["p_purchase_mean"],
+    )
+    columns: dict[str, object] = {
+        "name": text(t("column.segment"), pinned=True),
+        "customers": number(t("column.customers"), format="localized"),
+        "share_of_customers": number(t("segments.column.share_of_customers"), format="%.1f%%"),
+        "share_of_value": number(t("segments.column.share_of_value"), format="%.1f%%"),
+        "value_sum": number(t("segments.column.value_sum"), format="accounting"),
+        "value_sum_low": number(t("segments.column.low"), format="accounting", help=t("segments.column.low.help")),
+        "value_sum_high": number(t("segments.column.high"), format="accounting", help=t("segments.column.low.help")),
+        "value_mean": number(t("segments.column.value_mean"), format="accounting"),
+        "p_purchase_mean": number(t("column.p_purchase"), format="%.1f%%"),
+        "purchase_days_mean": number(t("segments.column.orders"), format="%.1f"),
+        "days_since_last_median": number(t("segments.column.since"), format="%d"),
+        "last_purchase_median": config.DateColumn(t("segments.column.last"), format="YYYY-MM-DD"),
+        "historic_value_mean": number(t("segments.column.historic"), format="accounting"),
+        "historic_value_sum": number(t("segments.column.historic_sum"), format="accounting"),
+        "buyers": number(t("segments.column.buyers"), format="localized"),
+        "description": text(t("segments.column.description"), width="large"),
+    }
+    brief = ("name", "customers", "share_of_customers", "share_of_value", "value_mean", "p_purchase_mean",
+             "description")  # fmt: skip
+    kept = [name for name in (brief if short else columns) if rows[name].notna().any()]
+    st.dataframe(
+        rows[kept],
+        hide_index=True,
+        column_config={name: columns[name] for name in kept},
+        alt=t("segments.view.figures"),
+        height="content",
+        key="segments_figures",
+    )
+
+
+def download(scene: Scene) -> None:
+    """Offer the table of figures as a file."""
+    name = widgets.file_name(scene.bundle, "segments", scene.dataset.log_end, "csv", scene.terms)
+    rows = scene.table.assign(scheme=str(scene.scheme))
+    row_files.figures(scene.bundle, rows, name, "download_segments")
+
+
+def _bars(scene: Scene) -> None:
+    """Draw shares of customers beside shares of value."""
+    rows = scene.table
+    if not rows["share_of_value"].notna().any():
+        return
+    order = rows if isinstance(scene.scheme, ValueTiers) else rows.sort_values("share_of_value", ascending=False)
+    named = order[order[SEGMENT] != OTHERS]
+    first = (named if len(named) else order).iloc[0]
+    message = t(
+        "segments.chart",
+        name=first["name"],
+        share=percent(first["share_of_customers"]),
+        value=percent(first["share_of_value"]),
+    )
+    widgets.chart(why.tier_bars(order.assign(tier_label=order["name"]), message), "tiers")
+
+
+def _quadrant(scene: Scene, fitted: FittedQuadrant) -> None:
+    customers = scene.customers
+    rows = np.random.default_rng(0).permutation(len(customers))[:SAMPLE]
+    some = customers.iloc[rows]
+    points = pd.DataFrame(
+        {
+            "risk": 1 - some[P_PURCHASE].to_numpy(),
+            "value": worth(some, fitted.by),
+            "place": scene.placed.where[rows],
+            "customer_id": some["customer_id"].to_numpy(),
+        }
+    )
+    back = scene.table.set_index(SEGMENT).loc["win_back"]
+    message = t(
+        "segments.quadrant.message" if back["customers"] else "segments.quadrant.nobody",
+        customers=state.say(back["customers"]),
+        name=back["name"],
+        share=percent(back["p_purchase_mean"]),
+        value=state.money(back["value_sum"], scene.currency),
+    )
+    axis = t(f"segments.quadrant.axis.{fitted.by}", unit=state.unit(scene.currency))
+    figure = placing.quadrant(points, (1 - fitted.chance, fitted.value), scene.names, message, axis=axis)
+    widgets.chart(figure, "quadrant")
+
+
+def _grid(scene: Scene, fitted: FittedRfm) -> None:
+    counts = grid(fitted, scene.customers)
+    if not counts.sum():
+        return
+    called = dict(zip(scene.table[SEGMENT], scene.names, strict=True))
+    names = [[called[key] for key in row] for row in GRID]
+    rows = scene.table.set_index(SEGMENT)
+    best = rows.loc[["champions", "loyal"]]
+    message = t(
+        "segments.rfm.message",
+        first=best["name"].iloc[0],
+        second=best["name"].iloc[1],
+        share=percent(best["share_of_customers"].sum()),
+        value=percent(best["share_of_value"].sum()),
+    )
+    widgets.chart(placing.grid(counts, names, message), "rfm_grid")

@@ -1,0 +1,105 @@
+"""Better settings for one log: start the search, follow it, see what it was worth, take the settings over."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from clv_core.collection.store import Dataset
+from clv_core.commands.train import words_of
+from clv_core.config import TrainConfig
+from clv_core.deployment.kept_tuning import find_tuning
+from clv_core.evaluation.tune import SPACE, TUNABLE
+from clv_core.training.cost import Cost
+from pages.ui import by_role, judged, progress, state
+from pages.ui.state import name_of, t
+from pages.ui.train import forms, training
+
+ORIGINS: Final = 3
+TRIALS: Final = (10, 20, 40, 80)
+SPOKEN: Final = ("gini", "mae", "bias")
+
+
+def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
+    """Offer the search from the form's settings; show the run, or what an earlier one from or to them found.
+
+    Args:
+        dataset: the one in use.
+        config: horizon and settings of the form; those that are not searched hold for every trial.
+        cost: of one training with it.
+    """
+    job = progress.latest("tune", dataset.name)
+    if job and progress.running(job):
+        progress.watch(job)
+        return
+    if job and job.id == st.session_state.get("job_tune"):
+        progress.ended(job)
+    if config.model not in TUNABLE:
+        st.caption(t("tune.not_this_model", models=", ".join(name_of("model", name) for name in TUNABLE)))
+        return
+    found = find_tuning(state.workspace(), dataset, config)
+    if found:
+        show(found, training.of(dataset), taken_over=found["config"] != config.to_json())
+    st.write(t("tune.why", origins=ORIGINS))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        trials = st.selectbox(t("tune.trials"), TRIALS, index=1, key="tune_trials", width=160)
+        if st.button(t("tune.start"), icon=":material/tune:", key="start_tuning", **by_role.if_may("train")):
+            start(dataset, config, trials)
+            st.rerun()
+        st.caption(t("tune.cost", time=state.span(cost.seconds / 2 * ORIGINS * trials)))
+
+
+def start(dataset: Dataset, config: TrainConfig, trials: int) -> None:
+    """Start the search as a job, with the model and the settings that differ from their defaults."""
+    command = ["tune", dataset.name, *words_of(config)]
+    state.start_job([*command, "--trials", str(trials), "--origins", str(ORIGINS)], dataset.name)
+
+
+def show(found: dict[str, Any], of: str, *, taken_over: bool) -> None:
+    """Say what the search found and what it was worth where it had not looked, and offer the settings.
+
+    Args:
+        found: of :func:`~clv_core.deployment.kept_tuning.find_tuning`.
+        of: what the form's settings are kept under.
+        taken_over: whether the form holds the settings already.
+    """
+    gain = 1 - found["loss"] / found["default_loss"]
+    tried = len(found["trials"])
+    chosen_on = t("tune.chosen_on", origins=", ".join(state.day(origin) for origin in found["origins"]))
+    if not found["advantage"]:
+        st.markdown(f":material/check: {t('tune.default_is_best', trials=tried)}")
+        st.caption(chosen_on)
+        return
+    st.markdown(f"**{t('tune.found', trials=tried, gain=state.percent(gain, 1))}**")
+    rows = {
+        t("column.metric"): [t(f"metric.{name}") for name in SPOKEN if name in found["advantage"]],
+        t("tune.better_by"): [_said(name, found["advantage"][name]) for name in SPOKEN if name in found["advantage"]],
+    }
+    st.caption(chosen_on)
+    st.caption(t("tune.judged", origin=state.day(found["origin"])))
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt=t("tune.better_by"))
+    settings = [
+        f"{t(f'config.{name}')}: {value:.4g}" if isinstance(value, float) else f"{t(f'config.{name}')}: {value}"
+        for name, value in found["settings"].items()
+    ]
+    st.caption(" · ".join(settings))
+    st.button(
+        t("tune.use"),
+        icon=":material/done_all:",
+        key="use_tuned",
+        on_click=_use,
+        args=(found["settings"], of),
+        disabled=taken_over,
+    )
+
+
+def _said(metric: str, advantage: dict[str, float]) -> str:
+    value, low, high = (judged.said(metric, advantage[key]) for key in ("value", "low", "high"))
+    return t("tune.range", value=value, low=low, high=high)
+
+
+def _use(settings: dict[str, Any], of: str) -> None:
+    for name in SPACE:
+        st.session_state[forms.key_of(name, of)] = settings[name]

@@ -1,0 +1,194 @@
+"""The look before anything is saved: accounting, figures, problems, kinds of events, horizons, first rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from clv_core.collection.check import Check
+from clv_core.collection.event_names import taken_for
+from clv_core.columns import EVENT_TYPES
+from clv_core.errors import Message
+from pages.ui import state, widgets
+from pages.ui.state import percent, t
+from pages.ui.upload import set_aside, uploading
+
+LONG_GAP_DAYS: Final = 14
+LONG_GAP_SHARE: Final = 0.04
+"""A silence of so many days, and of this share of the log, is pointed at."""
+
+MARKS: Final = {
+    "measured": "green[:material/check_circle:",
+    "unmeasured": "orange[:material/warning:",
+    "too_short": "gray[:material/block:",
+}
+
+
+def show(found: Check, aside: Path) -> None:
+    """Show what a file would become; ``aside`` is the Parquet file of the rows set aside."""
+    facts = found.manifest
+    st.markdown(widgets.accounting(facts))
+    widgets.figures(_figures(found))
+    gap(found)
+    horizons(found)
+    grouped = {f"warning.{item.reason}" for item in found.problems}
+    for message in found.warnings:
+        if message.code not in grouped:
+            st.markdown(f":orange[:material/info:] {said_plainly(state.said(_in_words(message)))}")
+    problems(found, aside)
+    event_types(found)
+    with st.expander(t("upload.first_rows"), icon=":material/table_rows:"):
+        st.dataframe(found.first_rows, hide_index=True, alt=t("upload.first_rows"))
+
+
+def said_plainly(message: str) -> str:
+    """Return a message of the reader for a page: no option names, nothing read as formatting."""
+    return widgets.plain(widgets.without_options(message))
+
+
+def _in_words(message: Message) -> Message:
+    """Return a message about a canonical column with its name in words."""
+    canonical = message.params.get("canonical")
+    if not isinstance(canonical, str):
+        return message
+    return replace(message, params={**message.params, "canonical": state.name_of("canonical", canonical)})
+
+
+def _figures(found: Check) -> list[widgets.Figure]:
+    facts = found.manifest
+    first, end = date.fromisoformat(facts.log_start), date.fromisoformat(facts.log_end)
+    last = end - timedelta(days=1)
+    return [
+        widgets.Figure(t("column.customers"), f"{facts.customers:,}", t("upload.customers.help")),
+        widgets.Figure(t("column.purchases"), f"{facts.purchases:,}", t("upload.purchases.help")),
+        widgets.Figure(
+            t("column.net_revenue"), state.money(facts.net_revenue, facts.currency), t("upload.revenue.help")
+        ),
+        widgets.Figure(
+            t("upload.span"),
+            t("unit.days", n=f"{(end - first).days:,}"),
+            t("look.span.help"),
+            f"{state.day(first)} – {state.day(last)}",
+        ),
+    ]
+
+
+def gap(found: Check) -> None:
+    """Say how long the log falls silent; a long silence is often a missing file."""
+    if not found.gap_start:
+        st.caption(t("look.gap.none"))
+        return
+    days, start = found.longest_gap_days, date.fromisoformat(found.gap_start)
+    last = start + timedelta(days=days - 1)
+    key = "look.gap" if days > 1 else "look.gap.one"
+    said = t(key, days=f"{days:,}", first=state.day(start), last=state.day(last))
+    span = date.fromisoformat(found.manifest.log_end) - date.fromisoformat(found.manifest.log_start)
+    if days >= max(LONG_GAP_DAYS, LONG_GAP_SHARE * span.days):
+        st.markdown(f":orange[:material/warning:] {said} {t('look.gap.long')}")
+    else:
+        st.caption(said)
+
+
+def problems(found: Check, aside: Path) -> None:
+    """Show the rows set aside by reason, with examples and what to do, and offer them all."""
+    if not found.problems:
+        return
+    st.dataframe(_problem_table(found), hide_index=True, alt=t("upload.problems"))
+    name = f"{found.manifest.source.split('.')[0]}_set-aside"
+    set_aside.download(aside, found.manifest.rows_set_aside, name, key="set_aside_preview")
+
+
+def _problem_table(found: Check) -> pd.DataFrame:
+    rows: list[dict[str, Any]] = [
+        {
+            t("upload.problems"): t(f"reason.{item.reason}"),
+            t("upload.problems.rows"): item.rows,
+            t("upload.problems.share"): percent(item.rows / max(1, found.manifest.rows_read), 1),
+            t("upload.problems.column"): item.source_column,
+            t("upload.problems.first"): "; ".join(
+                f"{line}: {text[:40]}" if text else str(line) for line, text in item.examples
+            ),
+            t("upload.problems.fix"): t(f"fix.{item.reason}"),
+        }
+        for item in found.problems
+    ]
+    return pd.DataFrame(rows)
+
+
+def horizons(found: Check) -> None:
+    """Say how far ahead the log lets one predict, and why not further."""
+    measured = [item.horizon_days for item in found.horizons if item.verdict == "measured"]
+    usable = [item.horizon_days for item in found.horizons if item.verdict != "too_short"]
+    kind = "measured" if measured else "unmeasured" if usable else "too_short"
+    longest = max(measured or usable, default=0)
+    banner = {"measured": st.success, "unmeasured": st.warning, "too_short": st.error}[kind]
+    icon = MARKS[kind].partition("[")[2]
+    banner(t(f"look.horizons.{kind}", days=longest), icon=icon)
+    said = [item for item in found.horizons if item.verdict != kind or kind == "too_short"]
+    reasons: dict[str, str] = {}
+    for item in said:
+        mark = MARKS[item.verdict]
+        reasons.setdefault(item.reason.code, f":{mark}] {widgets.plain(item.reason.text(state.language()))}")
+    st.caption("  \n".join(reasons.values()))
+
+
+def event_types(found: Check) -> None:
+    """Show what each name of an event is taken for, and keep what the person changes."""
+    listed = [item for item in found.event_names if item.name]
+    if not listed:
+        return
+    said = uploading.answers().events
+    words = {kind: t(f"event.{kind}") for kind in EVENT_TYPES}
+    as_it_is = t("look.events.as_it_is")
+    table = pd.DataFrame(
+        {
+            "name": [item.name for item in listed],
+            "rows": [item.rows for item in listed],
+            "meaning": [words.get(taken_for(item.name, {}), as_it_is) for item in listed],
+        }
+    )
+    unknown = sum(item.event_type not in EVENT_TYPES for item in listed)
+    label = t("look.events", names=len(listed), unknown=unknown)
+    config = st.column_config
+    with st.expander(label, icon=":material/swap_horiz:", expanded=0 < unknown <= 20):
+        st.caption(t("look.events.why"))
+        edited = st.data_editor(
+            _as_said(table, said, words, as_it_is),
+            key=f"events_{found.manifest.source}_{state.language()}_{st.session_state.get(uploading.ROUND, 0)}",
+            hide_index=True,
+            disabled=["name", "rows"],
+            column_config={
+                "name": config.TextColumn(t("look.events.name")),
+                "rows": config.NumberColumn(t("upload.problems.rows"), format="localized"),
+                "meaning": config.SelectboxColumn(
+                    t("upload.column.ours"), options=[*words.values(), as_it_is], required=True
+                ),
+            },
+            alt=label,
+        )
+    _keep(table, edited["meaning"].tolist(), {word: kind for kind, word in words.items()})
+
+
+def _as_said(table: pd.DataFrame, said: Any, words: dict[str, str], as_it_is: str) -> pd.DataFrame:
+    meaning = [
+        words.get(said[name], as_it_is) if name in said else default
+        for name, default in zip(table["name"], table["meaning"], strict=True)
+    ]
+    return table.assign(meaning=meaning)
+
+
+def _keep(table: pd.DataFrame, meanings: list[str], kinds: dict[str, str]) -> None:
+    """Keep the names whose meaning differs from what they are taken for by themselves."""
+    changed = {
+        name: kinds.get(meaning, name)
+        for name, default, meaning in zip(table["name"], table["meaning"], meanings, strict=True)
+        if meaning != default
+    }
+    if changed != uploading.answers().events:
+        uploading.answer(events=changed)
+        st.rerun()

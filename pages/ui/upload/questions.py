@@ -1,0 +1,151 @@
+"""Questions about a file, each with the control that settles it.
+
+The same question comes from the check on the page and from a run that ended with it: both hand in what to do with the
+answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import streamlit as st
+
+from clv_core import jobs
+from clv_core.collection.mapping import Proposal, could_be
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, RETURN, UNIT_PRICE
+from clv_core.errors import ClvError
+from pages.ui import state, widgets
+from pages.ui.state import t
+from pages.ui.upload import uploading
+
+CHOICES: Final = {
+    "dates_ambiguous": ("date_order", ("dmy", "mdy")),
+    "dates_ambiguous_year": ("date_order", ("dmy", "mdy", "ymd")),
+    "dates_contradict": ("date_order", ("dmy", "mdy")),
+    "dates_contradict_year": ("date_order", ("dmy", "mdy", "ymd")),
+    "no_header": ("header", (False, True)),
+}
+"""Settled by one of a few words: the error's code -> the name of the answer, and its values."""
+
+ABOUT: Final = {
+    "two_columns": "",
+    "missing_column": "",
+    "mapped_column_missing": "",
+    "no_amount": AMOUNT,
+    "no_readable_amount": AMOUNT,
+    "no_readable_time": EVENT_TIME,
+    "no_customer_ids": CUSTOMER_ID,
+    "one_customer": CUSTOMER_ID,
+}
+"""Settled by naming a column: the error's code -> the canonical column; empty where its parameters say which."""
+
+ANSWERABLE: Final = (*CHOICES, *ABOUT, "price_of_what", "no_purchases", "currency_differs")
+Then = Callable[..., None]
+
+
+def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
+    """Put a question with the controls that answer it.
+
+    Args:
+        code: the error's code, one of :data:`ANSWERABLE`.
+        params: its parameters.
+        path: the file that it is about.
+        then: called with the answer as keywords of :class:`~clv_core.collection.profile.Answers`.
+    """
+    with st.container(border=True):
+        words = {"canonical": state.name_of("canonical", str(params["canonical"]))} if "canonical" in params else {}
+        said = widgets.without_options(t(f"error.{code}", **params | words))
+        st.markdown(f":orange[:material/help:] {widgets.plain(said)}")
+        if code in CHOICES:
+            name, choices = CHOICES[code]
+            _buttons({choice: t(f"upload.{name}.{str(choice).lower()}") for choice in choices}, name, then)
+        elif code == "price_of_what":
+            prices = {canonical: t(f"upload.price.{canonical}") for canonical in (AMOUNT, UNIT_PRICE)}
+            _buttons(prices, "price", lambda price: then(mapping={price: params["column"]}))
+        elif code == "currency_differs":
+            _buttons({params["currency"]: t("question.currency", name=params["currency"])}, "currency", then)
+        elif code == "no_purchases":
+            _purchases(path, then)
+        else:
+            _column(str(params.get("canonical", ABOUT[code])), _columns(path), then)
+
+
+def asked(error: ClvError | dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """Return code and parameters of an error that the page can ask about, None of others."""
+    code, params = (error.code, error.params) if isinstance(error, ClvError) else (error["code"], error["params"])
+    return (code, params) if code in ANSWERABLE else None
+
+
+def of_run(job: jobs.Job, then: Then) -> bool:
+    """Put the question that a run ended with, and say whether it did; ``then`` is called as :func:`ask` calls it."""
+    status = job.status()
+    found = asked(status["error"]) if status["state"] == jobs.FAILED else None
+    path = Path(status["args"][1])
+    if found is None or not path.exists():
+        return False
+    ask(*found, path, then)
+    return True
+
+
+def _buttons(words: dict[Any, str], name: str, then: Then) -> None:
+    with st.container(horizontal=True):
+        for choice, word in words.items():
+            if st.button(word, key=f"answer_{name}_{choice}", type="primary"):
+                then(**{name: choice})
+                st.rerun()
+
+
+def _columns(path: Path) -> tuple[Proposal, ...]:
+    return uploading.inspection(path, uploading.answers().header).columns
+
+
+def _column(canonical: str, columns: tuple[Proposal, ...], then: Then) -> None:
+    """Ask which column it is; those that could be it come first, and none is chosen where none could."""
+    word = state.name_of("canonical", canonical)
+    likely = sorted(columns, key=lambda item: (item.canonical != canonical, not could_be(canonical, item)))
+    samples = {item.column: " · ".join(item.samples[:3]) for item in likely}
+    clear = likely[0].canonical == canonical or could_be(canonical, likely[0])
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            t("question.column", column=word),
+            list(samples),
+            index=0 if clear else None,
+            format_func=lambda column: f"{column} — {samples[column]}"[:90],
+            key=f"answer_column_{canonical}",
+        )
+        use = t("question.column.use", column=word)
+        if st.button(use, key=f"answer_use_{canonical}", type="primary", disabled=chosen is None):
+            then(mapping={canonical: chosen})
+            st.rerun()
+
+
+def _purchases(path: Path, then: Then) -> None:
+    """Ask which names of events are purchases, and which take money back: those whose amounts are all below zero."""
+    said = uploading.answers()
+    proposed = {item.canonical: item.column for item in _columns(path)}
+    column = said.mapping.get(EVENT_TYPE) or proposed.get(EVENT_TYPE)
+    if column is None:
+        st.caption(t("upload.question.columns"))
+        return
+    money = said.mapping.get(AMOUNT) or proposed.get(AMOUNT) or ""
+    found = uploading.names(uploading.stamp_of(path), column, money, said.header, path)
+    rows = {item.name: item.rows for item in found if item.name}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        bought = st.multiselect(
+            t("question.purchases"),
+            list(rows),
+            format_func=lambda name: f"{name} ({rows[name]:,})",
+            key="answer_purchases",
+        )
+        returned = st.multiselect(
+            t("question.returns"),
+            [name for name in rows if name not in bought],
+            [item.name for item in found if item.name and item.below and item.name not in bought],
+            format_func=lambda name: f"{name} ({rows[name]:,})",
+            key="answer_returns",
+        )
+        if st.button(t("question.purchases.use"), key="answer_use_purchases", type="primary", disabled=not bought):
+            then(events=dict.fromkeys(returned, RETURN) | dict.fromkeys(bought, PURCHASE))
+            st.rerun()

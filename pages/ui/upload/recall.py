@@ -1,0 +1,52 @@
+"""What was said about an earlier file of the same columns, offered for this one: taken, or left, by one click."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from clv_core.collection import remembered
+from clv_core.collection.alike import answers_json
+from clv_core.collection.profile import Answers
+from pages.ui import access, by_role, state, widgets
+from pages.ui.state import t
+from pages.ui.upload import uploading
+from pages.ui.upload.uploading import Chosen
+
+LEFT: Final = "upload_recall_left"
+
+
+def offer(file: Chosen) -> None:
+    """Offer to read the file as the last one of its shape was read, where something was said about that one."""
+    if uploading.answers() != Answers() or st.session_state.get(LEFT) == file.folder.name:
+        return
+    columns = [item.column for item in uploading.inspection(file.path, header=True).columns]
+    known = remembered.recall(state.workspace(), columns)
+    if known is None:
+        return
+    with st.container(border=True):
+        st.markdown(f":material/history: {t('recall.offer')}  \n{widgets.plain(' · '.join(_said(known)))}")
+        with st.container(horizontal=True):
+            if st.button(t("recall.use"), type="primary", key="recall_use"):
+                uploading.settle(**answers_json(known))
+                st.rerun()
+            if st.button(t("recall.leave"), key="recall_leave"):
+                st.session_state[LEFT] = file.folder.name
+                st.rerun()
+            if st.button(t("recall.forget"), key="recall_forget", type="tertiary", **by_role.if_may("change")):
+                access.require("change")
+                remembered.forget(state.workspace(), columns)
+                st.rerun()
+
+
+def _said(known: Answers) -> list[str]:
+    """Return in words what was said."""
+    named = {canonical: column or t("recall.none") for canonical, column in known.mapping.items()}
+    words = [f"{column} = {state.name_of('canonical', canonical)}" for canonical, column in named.items()]
+    words += [f"{name} = {state.name_of('event', kind)}" for name, kind in known.events.items()]
+    for name in ("date_order", "decimal", "duplicates"):
+        value = getattr(known, name)
+        words += [f"{t(f'upload.{name}')}: {t(f'upload.{name}.{value}')}"] if value else []
+    words += [f"{t('upload.currency')}: {known.currency}"] if known.currency else []
+    return words + ([f"{t('upload.timezone')}: {known.timezone}"] if known.timezone != "UTC" else [])

@@ -1,0 +1,204 @@
+"""The steps of the upload page around the check: file, columns, settings, save."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+from zoneinfo import available_timezones
+
+import pandas as pd
+import streamlit as st
+
+from clv_core.collection.mapping import Proposal
+from clv_core.columns import READ
+from pages.ui import by_role, state, widgets
+from pages.ui.state import t
+from pages.ui.upload import uploading
+from pages.ui.upload.uploading import Chosen
+
+STEPS: Final = ("file", "columns", "check", "save")
+MOST_ROWS: Final = 40
+"""A table of columns shows all of so many, and scrolls beyond."""
+WAYS: Final = ("upload", "path", "sample")
+TEMPLATE: Final = (
+    "customer_id,event_time,event_type,amount,product_id,category,rating\r\n"
+    "C001,2024-01-05 10:12:00,view,,P10,Tea,\r\n"
+    "C001,2024-01-05 10:20:00,purchase,24.90,P10,Tea,\r\n"
+    "C001,2024-01-19 08:02:00,rating,,P10,Tea,5\r\n"
+    "C002,2024-02-11 19:45:00,purchase,13.50,P07,Mugs,\r\n"
+    "C002,2024-02-20 09:30:00,return,-13.50,P07,Mugs,\r\n"
+)
+SETTINGS: Final = {
+    "date_order": (None, "dmy", "mdy", "ymd"),
+    "decimal": (None, "point", "comma"),
+    "duplicates": (None, "keep", "drop"),
+}
+
+
+def steps(at: int) -> None:
+    """Show the four steps, and how far the person is."""
+    with st.container(horizontal=True, gap="medium"):
+        for place, step in enumerate(STEPS):
+            colour = "blue" if place <= at else "gray"
+            icon = ":material/check_circle:" if place < at else f":material/counter_{place + 1}:"
+            words = t(f"upload.step.{step}")
+            st.markdown(f":{colour}[{icon} {f'**{words}**' if place == at else words}]", width="content")
+
+
+def choose_file() -> None:
+    """Step 1: an upload, a path on the server, or the sample."""
+    with st.container(border=True):
+        way = st.segmented_control(
+            t("upload.way"),
+            WAYS,
+            format_func=lambda way: t(f"upload.way.{way}"),
+            default=WAYS[0],
+            required=True,
+            key="upload_way",
+        )
+        if way == "upload":
+            key = f"uploader_{st.session_state.get('upload_round', 0)}"
+            files = st.file_uploader(t("upload.drop"), key=key, help=t("upload.drop.help"), accept_multiple_files=True)
+            if files:
+                uploading.take_uploads(files)
+                st.rerun()
+            st.caption(t("upload.memory"))
+        elif way == "path":
+            with st.form("path", border=False):
+                text = st.text_input(t("upload.path"), key="upload_path", help=t("upload.path.help"))
+                if st.form_submit_button(t("upload.path.open"), type="primary", **by_role.if_may("change")):
+                    uploading.take_path(text)
+                    st.rerun()
+        elif st.button(t("upload.sample.open"), type="primary", icon=":material/science:", key="open_sample"):
+            uploading.take_sample()
+            st.rerun()
+        if way == "sample":
+            st.caption(t("upload.sample.card"))
+    st.caption(t("upload.needs"))
+    widgets.download(t("upload.template"), TEMPLATE, "clv-studio-template.csv", key="template", type="tertiary")
+
+
+def file_line(file: Chosen) -> None:
+    """Say which files are in hand, and let the person take others."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        more = f" {t('upload.more_files', n=len(file.paths) - 1)}" if len(file.paths) > 1 else ""
+        size = f"{file.size / 1e6:,.1f} MB" if file.size >= 1e5 else f"{max(1, round(file.size / 1e3))} KB"
+        st.markdown(f":material/description: **{widgets.plain(file.path.name)}**{more} · {size}", width="content")
+        st.button(t("upload.another"), icon=":material/close:", key="another_file", on_click=uploading.drop)
+
+
+def which(file: Chosen) -> Path:
+    """Return the file to look at, where there are several; all are read alike."""
+    if len(file.paths) == 1:
+        return file.path
+    st.caption(t("upload.several"))
+    path = st.selectbox(t("upload.which"), file.paths, format_func=lambda path: path.name, key="upload_which")
+    expected = uploading.columns(file.path)
+    strangers = [other.name for other in file.paths[1:] if uploading.columns(other) != expected]
+    if strangers:
+        found = widgets.plain(", ".join(strangers)[:300])
+        st.warning(t("upload.strangers", files=found, first=widgets.plain(file.path.name)), icon=":material/warning:")
+    return path
+
+
+def offer_without(file: Chosen, path: Path) -> None:
+    """Offer to go on without one of several files."""
+    if len(file.paths) > 1:
+        word, icon = t("upload.leave_out", file=widgets.plain(path.name)), ":material/playlist_remove:"
+        st.button(word, icon=icon, key="leave_out", on_click=uploading.leave_out, args=[file, path])
+
+
+def choose_columns(file: Chosen) -> None:
+    """Step 2: which column is what; what the person changes outranks the proposal."""
+    said = uploading.answers()
+    proposals = uploading.inspection(file.path, said.header).columns
+    words = {name: state.name_of("canonical", name) for name in READ}
+    extra = t("upload.extra")
+    known = {source: canonical for canonical, source in said.mapping.items() if source}
+    table = pd.DataFrame(
+        {
+            "column": [item.column for item in proposals],
+            "meaning": [
+                words.get(known.get(item.column) or _unless_taken(item, said.mapping), extra) for item in proposals
+            ],
+            "samples": [" · ".join(item.samples[:3]) for item in proposals],
+            "sure": [round(100 * item.confidence) if item.canonical in words else None for item in proposals],
+        }
+    )
+    config = st.column_config
+    edited = st.data_editor(
+        table,
+        key=f"columns_{file.folder.name}_{said.header}_{state.language()}_{st.session_state.get(uploading.ROUND, 0)}",
+        hide_index=True,
+        height="content" if len(table) <= MOST_ROWS else "auto",
+        disabled=["column", "samples", "sure"],
+        column_config={
+            "column": config.TextColumn(t("upload.column.yours")),
+            "meaning": config.SelectboxColumn(
+                t("upload.column.ours"), options=[*words.values(), extra], required=True, help=t("upload.column.help")
+            ),
+            "samples": config.TextColumn(t("upload.column.samples"), width="large"),
+            "sure": config.ProgressColumn(t("upload.column.sure"), min_value=0, max_value=100, format="%.0f%%"),
+        },
+        alt=t("upload.step.columns"),
+    )
+    _keep_mapping(proposals, edited["meaning"].tolist(), {word: name for name, word in words.items()})
+    with st.expander(t("upload.settings"), icon=":material/tune:"):
+        settings()
+
+
+def _unless_taken(item: Proposal, mapping: Mapping[str, str]) -> str:
+    """Return what a column was proposed as, unless the person gave that meaning to another one."""
+    return "" if item.canonical is None or item.canonical in mapping else item.canonical
+
+
+def _keep_mapping(proposals: Sequence[Proposal], meanings: list[str], names: dict[str, str]) -> None:
+    """Keep what would not be taken without a word: columns that were changed, one of several, a guess that the person
+    confirmed, or none at all.
+    """
+    said = uploading.answers().mapping
+    proposed = Counter(item.canonical for item in proposals)
+    given = Counter(names.get(meaning) for meaning in meanings)
+    mapping = {}
+    for item, meaning in zip(proposals, meanings, strict=True):
+        canonical = names.get(meaning)
+        settled = proposed[canonical] > 1 and given[canonical] == 1
+        confirmed = canonical is not None and said.get(canonical) == item.column
+        if canonical is not None and (canonical != item.canonical or settled or confirmed):
+            mapping[canonical] = item.column
+        elif canonical is None and item.canonical in names.values() and not given[item.canonical]:
+            mapping[item.canonical] = ""
+    if mapping != said:
+        uploading.answer(mapping=mapping)
+        st.rerun()
+
+
+def settings() -> None:
+    """Ask how dates, amounts and repeated rows are to be read, and where and in what money the log was kept."""
+    said, around = uploading.answers(), st.session_state.get(uploading.ROUND, 0)
+    with st.grid(3, min_column_width=200):
+        for name, choices in SETTINGS.items():
+            value = st.selectbox(
+                t(f"upload.{name}"),
+                choices,
+                index=choices.index(getattr(said, name)),
+                format_func=lambda choice, name=name: t(f"upload.{name}.{choice or 'auto'}"),
+                help=t(f"upload.{name}.help"),
+                key=f"setting_upload_{name}_{getattr(said, name)}",
+            )
+            if value != getattr(said, name):
+                uploading.answer(**{name: value})
+        zones = list(dict.fromkeys(["UTC", st.context.timezone or "UTC", *sorted(available_timezones())]))
+        zone = st.selectbox(
+            t("upload.timezone"),
+            zones,
+            index=zones.index(said.timezone),
+            help=t("upload.timezone.help"),
+            key=f"zone_{around}",
+        )
+        currency = st.text_input(
+            t("upload.currency"), said.currency, max_chars=12, help=t("upload.currency.help"), key=f"currency_{around}"
+        )
+    uploading.answer(timezone=zone, currency=currency.strip())

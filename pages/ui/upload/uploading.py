@@ -1,0 +1,270 @@
+"""From files to a dataset on the upload page: what is in hand, what was said about it, and the runs on it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Final
+
+import streamlit as st
+from streamlit.typing import UploadedFile
+
+from clv_core import jobs
+from clv_core.collection.check import Check, check_file
+from clv_core.collection.check_store import load_check
+from clv_core.collection.event_names import EventName, event_names
+from clv_core.collection.inspect import Inspection, inspect_file
+from clv_core.collection.profile import Answers
+from clv_core.collection.store import SET_ASIDE
+from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
+from pages.ui import received, state
+from pages.ui.upload import server_path
+
+FILE: Final = "upload_file"
+ANSWERS: Final = "upload_answers"
+ROUND: Final = "upload_answer_round"
+CHECKS: Final = "upload_checks"
+CHECKED_HERE_BYTES: Final = 20_000_000
+"""Larger files are checked by a run of its own: the page stays free, and the server's memory as it was."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The files that a person is turning into a dataset.
+
+    Args:
+        paths: where they lie, at least one.
+        folder: our own folder for it: copies of uploads, and checks; removed afterwards.
+    """
+
+    paths: tuple[Path, ...]
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        """The first file: what is said of its columns holds for all."""
+        return self.paths[0]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(size_of(path) for path in self.paths)
+
+    @property
+    def name(self) -> str:
+        """A dataset name made from the first file's."""
+        if self.path == SAMPLE:
+            return NAME
+        stem = re.sub(r"[^\w .-]+|^[\W_]+", " ", self.path.name.split(".")[0]).strip()
+        return stem[:64].strip(" .") or "log"
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file, or of all files of a folder."""
+    if path.is_dir():
+        return sum(part.stat().st_size for part in path.rglob("*") if part.is_file())
+    return path.stat().st_size
+
+
+def stamp_of(path: Path) -> str:
+    """Return what changes when the file does."""
+    about = path.stat()
+    return f"{path}:{about.st_size}:{about.st_mtime_ns}"
+
+
+def chosen() -> Chosen | None:
+    """Return the files in hand; where one has vanished, they are forgotten."""
+    found: Chosen | None = st.session_state.get(FILE)
+    return found if found is not None and all(path.exists() for path in found.paths) else None
+
+
+def take_uploads(files: Sequence[UploadedFile]) -> None:
+    """Copy uploads to disk, give their memory back, and forget the widget that held them."""
+    folder = _new_folder()
+    _begin(Chosen(received.copy(files, folder), folder))
+    st.session_state["upload_round"] = st.session_state.get("upload_round", 0) + 1
+
+
+def take_path(text: str) -> None:
+    """Choose a file or a folder of Parquet files on the server.
+
+    Raises:
+        Denied: the role of who is here does not allow it.
+        Refused: there is none that may be chosen.
+    """
+    _begin(Chosen((server_path.checked(text),), _new_folder()))
+
+
+def take_sample() -> None:
+    """Choose the sample log, whose currency is known."""
+    _begin(Chosen((SAMPLE,), _new_folder()))
+    answer(currency=CURRENCY)
+
+
+def _new_folder() -> Path:
+    uploads = state.workspace().folder("uploads")
+    received.sweep(uploads)
+    return state.workspace().folder("uploads", secrets.token_hex(6))
+
+
+def _begin(file: Chosen) -> None:
+    drop()
+    st.session_state[FILE] = file
+
+
+def leave_out(file: Chosen, path: Path) -> None:
+    """Go on without one of several files; our copy of it is removed."""
+    st.session_state[FILE] = replace(file, paths=tuple(other for other in file.paths if other != path))
+    if path.parent == file.folder:
+        path.unlink(missing_ok=True)
+    settle()
+
+
+def drop() -> None:
+    """Forget the files; our copies of uploads and the checks are removed, and a check that runs is stopped."""
+    stop_checks()
+    st.session_state.pop(CHECKS, None)
+    run = state.followed("ingest")
+    if run is not None:
+        state.unfollow(run)
+    found: Chosen | None = st.session_state.pop(FILE, None)
+    st.session_state.pop(ANSWERS, None)
+    if found is not None:
+        shutil.rmtree(found.folder, ignore_errors=True)
+
+
+def answer(**given: Any) -> None:
+    """Keep what the person says about the file."""
+    st.session_state[ANSWERS] = {**st.session_state.get(ANSWERS, {}), **given}
+
+
+def settle(**given: Any) -> None:
+    """Keep an answer that was not given in the table of columns; the table is drawn anew from it."""
+    said = answers()
+    for key in ("mapping", "events"):
+        if key in given:
+            given[key] = {**getattr(said, key), **given[key]}
+    answer(**given)
+    st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
+
+
+def answers() -> Answers:
+    """Return all that the person has said about the file."""
+    return Answers(**st.session_state.get(ANSWERS, {}))
+
+
+def inspection(path: Path, header: bool | None) -> Inspection:
+    """Return what the file and each of its columns seem to be.
+
+    Raises:
+        NeedsAnswer: the file may or may not name its columns.
+        Refused: it holds no table.
+    """
+    return _inspection(stamp_of(path), header, path)
+
+
+def columns(path: Path) -> list[str]:
+    """Return the names of a file's columns; raises as :func:`inspection` does."""
+    return [item.column for item in inspection(path, answers().header).columns]
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _inspection(stamp: str, header: bool | None, _path: Path) -> Inspection:
+    return inspect_file(_path, header=header)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def names(stamp: str, column: str, money: str, header: bool | None, _path: Path) -> tuple[EventName, ...]:
+    """Return the file's names of events, as they are taken where nobody says more."""
+    return event_names(_path, column, {}, header=header, money=money)
+
+
+def check(file: Chosen, path: Path) -> Check | jobs.Job:
+    """Return what one of the files would become, or the run that finds out.
+
+    Raises:
+        NeedsAnswer: something can be read in two ways.
+        Refused: the file cannot be used.
+    """
+    said, out = answers(), check_folder(file, path)
+    if size_of(path) <= CHECKED_HERE_BYTES:
+        return _check(str(out), path, said)
+    job = _check_job(out.name, ["check", str(path), "--out", str(out), *options(said)], path.name)
+    return _loaded(str(out)) if job.status()["state"] == jobs.DONE else job
+
+
+def check_folder(file: Chosen, path: Path) -> Path:
+    """Return where the check of one of the files lies, as it is read with what was said so far."""
+    about = f"{stamp_of(path)}{answers()!r}"
+    return file.folder / f"check-{hashlib.sha256(about.encode()).hexdigest()[:12]}"
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _check(out: str, _path: Path, _answers: Answers) -> Check:
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    said = {item.name: getattr(_answers, item.name) for item in fields(_answers)}
+    return check_file(_path, **said, set_aside=folder / SET_ASIDE)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _loaded(folder: str) -> Check:
+    return load_check(Path(folder))
+
+
+def _check_job(key: str, command: list[str], label: str) -> jobs.Job:
+    """Return the run of this check; it is started once, and checks of what was said before are stopped."""
+    known: dict[str, str] = st.session_state.setdefault(CHECKS, {})
+    if key not in known:
+        stop_checks()
+        known[key] = state.start_job(command, label).id
+    return jobs.find(state.workspace(), known[key])
+
+
+def stop_checks() -> None:
+    """Stop and forget the checks that still run; what the others found stays."""
+    known: dict[str, str] = st.session_state.get(CHECKS, {})
+    for key, job_id in list(known.items()):
+        job = jobs.find(state.workspace(), job_id)
+        if job.status()["state"] == jobs.RUNNING:
+            job.cancel()
+            del known[key]
+
+
+def options(said: Answers) -> list[str]:
+    """Return what was said as words of the command line; a name that begins with a hyphen stays a name."""
+    words = ["--timezone", said.timezone] if said.timezone != "UTC" else []
+    for canonical, column in said.mapping.items():
+        words += [f"--map={canonical}={column}"]
+    for event, kind in said.events.items():
+        words += [f"--event={event}={kind}"]
+    for option, value in (("date-order", said.date_order), ("decimal", said.decimal), ("currency", said.currency)):
+        words += [f"--{option}", value] if value else []
+    words += [f"--{said.duplicates}-duplicates"] if said.duplicates else []
+    return words if said.header is None else [*words, "--header" if said.header else "--no-header"]
+
+
+def reads(job: jobs.Job) -> bool:
+    """Say whether a run is about the files in hand."""
+    file = chosen()
+    return file is not None and str(file.path) in job.status()["args"]
+
+
+def save(file: Chosen, name: str, *more: str) -> None:
+    """Start the run that makes the dataset, or a new version of it."""
+    stop_checks()
+    state.start_job(["ingest", *map(str, file.paths), "--name", name, *options(answers()), *more], name)
+
+
+def again(job: jobs.Job, **given: Any) -> None:
+    """Start a run once more with an answer to what it asked; the answer is kept for the file in hand too."""
+    status = job.status()
+    if reads(job):
+        settle(**given)
+    state.start_job([*status["args"], *options(Answers(**given))], status.get("label", ""))
+    job.put_away()

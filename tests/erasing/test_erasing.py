@@ -1,0 +1,403 @@
+"""Customers erased: searched for in everything that was made of their log, by a searcher of its own."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import random
+import shutil
+import string
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from clv_core import audit, cli, jobs, pipeline
+from clv_core.collection.ingest import ingest
+from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.store import list_datasets, open_dataset, versions
+from clv_core.config import TrainConfig
+from clv_core.deployment.registry import Registry
+from clv_core.erasing import erase as erasing
+from clv_core.erasing.certificate import certificates, salted
+from clv_core.erasing.places import clear_records
+from clv_core.erasing.wanted import Wanted
+from clv_core.errors import Refused, UsageError
+from clv_core.jobs import NoProgress
+from clv_core.preprocessing.clean import RULES, clean, raw_version
+from clv_core.strategy.schemes.rules import Rule, Rules
+from clv_core.strategy.schemes.saved import load_rules, put_by_hand, save_rules
+from clv_core.workspace import Workspace, read_json, write_json
+from tests.strategy.searcher import found
+
+CUSTOMERS, GONE = 1500, 60
+KEPT = NoProgress()
+
+
+def ids_of(count: int) -> list[str]:
+    draw = random.Random(7)
+    return ["".join(draw.choices(string.ascii_letters + string.digits, k=24)) for _ in range(count)]
+
+
+IDS = ids_of(CUSTOMERS)
+LEAVING = IDS[::25][:GONE]
+STAYING = sorted(set(IDS) - set(LEAVING))
+
+
+@cache
+def simulated() -> pd.DataFrame:
+    with tempfile.TemporaryDirectory() as folder:
+        simulate("btyd", Plan(CUSTOMERS, 540, 1, 90)).write(Path(folder))
+        return pd.read_csv(Path(folder) / "events.csv", dtype=str)
+
+
+def events() -> pd.DataFrame:
+    """Return a simulated log under our ids; the first customer who stays names one who leaves, some rows are bad."""
+    frame = simulated().assign(note="")
+    names = dict(zip(sorted(frame["customer_id"].unique()), IDS, strict=True))
+    frame["customer_id"] = frame["customer_id"].map(names)
+    frame.loc[frame["customer_id"].eq(STAYING[0]), "note"] = f"gift for {LEAVING[0]}"
+    frame.loc[frame.index[frame.duplicated("customer_id")][::300], "amount"] = "unreadable"
+    return frame
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace in which everything was made of a log that is made of it."""
+    folder = tmp_path_factory.mktemp("erasing")
+    log, people = folder / "log.csv", folder / "people.csv"
+    events().to_csv(log, index=False)
+    with log.open("a") as file:
+        file.write(f'"{LEAVING[1]},2023-02-02,5.00,broken "quote" here,,,,\n')
+    mails = [mail_of(name) for name in IDS]
+    pd.DataFrame({"customer_id": IDS, "email": mails, "consent": "yes"}).to_csv(people, index=False)
+    workspace = Workspace(folder / "workspace")
+
+    def clv(*words: str) -> None:
+        assert cli.main([*words, "--workspace", str(workspace.root)]) == 0, words
+
+    ingest(workspace, log, "shop", currency="EUR")
+    clv("customers", str(people), "--dataset", "shop", "--contact", "email=email")
+    model = pipeline.train(workspace, "shop", TrainConfig(horizon_days=90, model="bgnbd", cutoffs=2), progress=KEPT).id
+    clv("explore", "shop")
+    version = open_dataset(workspace, "shop").version
+    out = workspace.root / "explanations" / f"{model}-{version}"
+    pipeline.explain(workspace, "shop", model, out, sample=10, permutations=1, progress=KEPT)
+    shutil.copytree(out, out.with_name(f"{out.name}-{LEAVING[2].encode().hex()}"))
+    exports, about = workspace.exports, ("shop", "--model", model)
+    clv("segment", *about, "--out", str(exports / "tiers.parquet"))
+    clv("export", *about, "--format", "xlsx", "--out", str(exports / "list.xlsx"))
+    clv("export", *about, "--format", "google_customer_match", "--out", str(exports / "google.csv"))
+    offer = "name=Voucher,cost=2,effect=20%"
+    clv("plan", *about, "--budget", "500", "--offer", offer, "--out", str(exports / "plan.csv"))
+    words = ("--horizon-days", "90", "--origins", "1", "--models", "naive")
+    clv("backtest", "shop", *words, "--out", str(workspace.root / "backtests" / f"{model}-{version}"))
+    job = workspace.jobs / "2024-card"
+    status = {"command": "card", "args": ["card", "shop", "--customer", LEAVING[3]], "state": "done", "pid": 1}
+    write_json(job / "status.json", {**status, "started": 0, "label": "shop", "id": job.name})
+    (job / "log.txt").write_text(f"card of {LEAVING[3]}\n")
+    (workspace.folder("uploads", "abc") / "log.csv.gz").write_bytes(gzip.compress(log.read_bytes()))
+    saved = [{"customer_id": LEAVING[4], "offer": "Voucher"}, {"customer_id": STAYING[4], "offer": "Voucher"}]
+    write_json(workspace.folder("plans") / "saved.json", {"rows": saved})
+    return workspace.root
+
+
+def mail_of(customer: str) -> str:
+    return f"{customer[:12].lower()}@mail.example"
+
+
+@pytest.fixture
+def workspace(made: Path, tmp_path: Path) -> Workspace:
+    return copy_of(made, tmp_path)
+
+
+def copy_of(made: Path, folder: Path) -> Workspace:
+    shutil.copytree(made, folder / "workspace")
+    log = folder / "workspace" / "exports" / "log.jsonl"
+    log.write_text(log.read_text().replace(str(made), str(folder / "workspace")))
+    return Workspace(folder / "workspace")
+
+
+def test_nothing_names_those_who_were_erased_and_the_others_are_as_they_were(workspace: Workspace) -> None:
+    before = found(workspace.root, LEAVING)
+    kinds = {name.split("/")[0] for name in before}
+    assert kinds == {
+        *("backtests", "datasets", "explanations", "exports", "jobs", "models", "plans", "predictions", "uploads"),
+    }
+    log = pd.read_parquet(open_dataset(workspace, "shop").events_path)
+    model = Registry(workspace).champion("shop")
+    assert model is not None
+    holdout = Registry(workspace).open(model).holdout()
+    told = erasing.erase(workspace, LEAVING, progress=KEPT)
+    assert found(workspace.root, LEAVING) == [] and told.remains == []
+    assert all(told.customers.values()) and len(told.customers) == GONE
+
+    left = open_dataset(workspace, "shop")
+    stayed = log[~log["customer_id"].isin(LEAVING)].reset_index(drop=True)
+    kept = pd.read_parquet(left.events_path)
+    pd.testing.assert_frame_equal(kept.drop(columns="note"), stayed.drop(columns="note"))
+    assert kept["note"].isna().sum() == len(stayed)  # the one text that named somebody else is empty now
+    facts = left.manifest
+    assert facts.rows_read == facts.rows_kept + facts.rows_set_aside + facts.rows_duplicate
+    assert (facts.rows_kept, facts.customers) == (len(stayed), stayed["customer_id"].nunique())
+    assert facts.net_revenue == pytest.approx(stayed["amount"].sum(), abs=0.005)
+    assert len(versions(workspace, "shop")) == 1 and facts.made == "erase"
+    assert facts.customers_table is not None and facts.customers_table["matched"] == len(STAYING)
+
+    bundle = Registry(workspace).open(model)  # every byte against its checksum, the address as before
+    assert holdout is not None and bundle.holdout() is not None
+    rest = holdout[~holdout["customer_id"].isin(LEAVING)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(bundle.holdout(), rest)
+    known = Registry(workspace).champion("shop")
+    assert known is not None and known.record["checksums"] == bundle.record["checksums"]
+    assert len(pipeline.scores(workspace, "shop", bundle.id, progress=KEPT)) == facts.customers
+
+
+def test_hashed_addresses_in_kept_lists_go_too(workspace: Workspace) -> None:
+    hashes = {hashlib.sha256(mail_of(customer).encode()).hexdigest() for customer in LEAVING}
+    assert any(one in (workspace.exports / "google.csv").read_text() for one in hashes)
+    told = erasing.erase(workspace, LEAVING, progress=KEPT)
+    assert {"google.csv", "list.xlsx", "tiers.parquet"} <= set(told.exports)
+    assert not (workspace.exports / "google.csv").exists()
+    assert [row["customer_id"] for row in read_json(workspace.root / "plans" / "saved.json")["rows"]] == [STAYING[4]]
+
+
+def test_the_certificate_says_what_was_touched_and_names_nobody(workspace: Workspace) -> None:
+    told = erasing.erase(workspace, [*LEAVING, "nobody-of-this-name-1"], progress=KEPT)
+    (one,) = certificates(workspace)
+    assert one == told and one.finished and one.removed["jobs"] == 1 and one.removed["uploads"] == 1
+    assert one.removed["explanations"] == 2 and one.removed["explored"] == 1 and one.removed["predictions"] == 1
+    (model,) = one.learned
+    assert model["customers"] == GONE and 0 < model["holdout_rows"] <= 3 * GONE
+    assert one.customers[salted(workspace, one.salt, LEAVING[7])] is True
+    assert one.customers[salted(workspace, one.salt, "nobody-of-this-name-1")] is False
+    for language, word in (("en", "Certificate of erasure: 61"), ("zh", "删除凭证：61")):
+        assert word in (workspace.root / "erasures" / f"{one.id}.{language}.md").read_text(encoding="utf-8")
+    (line,) = [line for line in audit.lines(workspace) if line["action"] == "erase"]
+    assert (line["certificate"], line["customers"]) == (one.id, GONE)
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing is caught, nothing is tidied."""
+
+
+@pytest.mark.parametrize("at", [1, 3, 5, 7, 9, 11, 13, 16, 19, 22])
+def test_a_killed_run_is_finished_by_the_next(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    workspace = copy_of(made, tmp_path)
+    calls, replace = 0, os.replace
+
+    def counted(*arguments: Any, **options: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            raise Killed
+        replace(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", counted)
+        with pytest.raises(Killed):
+            erasing.erase(workspace, LEAVING, progress=KEPT)
+    assert open_dataset(workspace, "shop").events_path.exists()  # usable at each instant
+    told = erasing.erase(workspace, LEAVING, progress=KEPT)
+    assert found(workspace.root, LEAVING) == [] and told.remains == []
+    assert told.learned and told.datasets[0]["destroyed"]
+    champion = Registry(workspace).champion("shop")
+    assert champion is not None and Registry(workspace).sound(champion)
+    assert len(certificates(workspace)) == 1 and all(told.customers.values())
+
+
+def test_cleaning_rules_stay_on_and_the_version_without_them_is_written_anew(workspace: Workspace) -> None:
+    clean(workspace, "shop", {"outlier_amount": None} if "outlier_amount" in RULES else {next(iter(RULES)): None})
+    before = open_dataset(workspace, "shop").manifest
+    erasing.erase(workspace, LEAVING, progress=KEPT)
+    after = open_dataset(workspace, "shop").manifest
+    assert after.rules == before.rules and after.raw_version not in ("", before.raw_version)
+    assert {one.version for one in versions(workspace, "shop")} == {after.version, after.raw_version}
+    raw = raw_version(open_dataset(workspace, "shop"))
+    assert set(pd.read_parquet(raw.events_path)["customer_id"]).isdisjoint(LEAVING)
+    assert found(workspace.root, LEAVING) == []
+
+
+def test_who_was_erased_does_not_come_back(workspace: Workspace, tmp_path: Path) -> None:
+    erasing.erase(workspace, LEAVING, progress=KEPT)
+    again = tmp_path / "next.csv"
+    events().to_csv(again, index=False)
+    manifest = ingest(workspace, again, "again", currency="EUR")
+    said = next(one for one in manifest.warnings if one["code"] == "warning.erased_left_out")
+    assert said["params"]["customers"] == GONE
+    assert manifest.rows_read == manifest.rows_kept + manifest.rows_set_aside + manifest.rows_duplicate
+    pipeline.append(workspace, "shop", again, progress=KEPT)
+    assert found(workspace.root, LEAVING) == []
+    assert not any(customer in (workspace.root / "erasures" / "ledger.jsonl").read_text() for customer in LEAVING)
+    only = tmp_path / "only.csv"
+    events().query("customer_id in @LEAVING").to_csv(only, index=False)
+    with pytest.raises(Refused, match="erased before"):
+        ingest(workspace, only, "only", currency="EUR")
+
+
+def test_one_dataset_alone_leaves_the_others(workspace: Workspace, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    events().to_csv(other, index=False)
+    ingest(workspace, other, "other", currency="EUR")
+    for name in ("shop", "other"):
+        put_by_hand(open_dataset(workspace, name), "mine", "Friends", LEAVING[0])
+    told = erasing.erase(workspace, LEAVING, dataset="shop", progress=KEPT)
+    assert told.remains == [{"kind": "dataset", "name": "other"}]
+    assert {one.split("/")[1] for one in found(workspace.root, LEAVING) if one.startswith("datasets")} == {"other"}
+    ingest(workspace, other, "other", currency="EUR")  # the ledger holds for the shop alone
+    assert open_dataset(workspace, "other").manifest.customers == CUSTOMERS
+
+
+def test_pseudonyms_are_found_by_the_readable_id(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    events().to_csv(log, index=False)
+    workspace = Workspace(tmp_path / "workspace")
+    ingest(workspace, log, "shop", pseudonymise=True)
+    told = erasing.erase(workspace, LEAVING, progress=KEPT)
+    assert all(told.customers.values()) and told.datasets[0]["events"] > GONE
+    assert ingest(workspace, log, "shop", pseudonymise=True).customers == CUSTOMERS - GONE
+
+
+def test_short_ids_are_taken_whole_and_only_as_customers(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    rows = [f"{who},2024-01-{day:02d},{amount},17" for who in (1, 17, 170) for day, amount in ((1, 17), (9, 5))]
+    log.write_text("customer_id,event_time,amount,product_id\n" + "\n".join(rows) + "\n")
+    workspace = Workspace(tmp_path / "workspace")
+    ingest(workspace, log, "shop")
+    save_rules(open_dataset(workspace, "shop"), Rules("mine", (Rule("Friends", (), by_hand=("17", "170")),)))
+    erasing.erase(workspace, ["17"], progress=KEPT)
+    left = pd.read_parquet(open_dataset(workspace, "shop").events_path)
+    assert list(left["customer_id"]) == ["1", "1", "170", "170"] and set(left["product_id"]) == {"17"}
+    assert load_rules(open_dataset(workspace, "shop"), "mine").rules[0].by_hand == ("170",)
+
+
+@pytest.mark.parametrize("words", [("--customer", "17"), ("--customer=17",)])
+def test_a_run_that_was_asked_about_a_customer_is_found_by_a_short_id_too(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    workspace = Workspace(tmp_path)
+    for who, said in (("17", words), ("170", ("--customer=170",))):
+        status = {"command": "explain", "args": ["explain", "shop", *said], "state": "done", "pid": None}
+        write_json(workspace.jobs / who / "status.json", {**status, "started": 0, "label": "", "id": who})
+    assert clear_records(workspace, Wanted(("17",), frozenset({"17"}))) == 1
+    assert [job.id for job in jobs.jobs(workspace)] == ["170"]
+
+
+def test_a_dataset_of_nobody_else_goes(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("customer_id,event_time,amount\nanna-0001,2024-01-01,5\nbert-0002,2024-01-02,6\n")
+    workspace = Workspace(tmp_path / "workspace")
+    ingest(workspace, log, "shop")
+    told = erasing.erase(workspace, ["anna-0001", "bert-0002"], progress=KEPT)
+    assert list_datasets(workspace) == [] and told.datasets[0]["version"] == ""
+
+
+def test_states_of_trainings_on_those_who_were_erased_go_too(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    for name, who in (("shop", "anna-0001"), ("shop-2", "cleo-0003")):
+        log = tmp_path / f"{name}.csv"
+        log.write_text(f"customer_id,event_time,amount\n{who},2024-01-01,5\nbert-0002,2024-01-02,6\n")
+        ingest(workspace, log, name)
+        (workspace.folder("runs", f"{name}-0123456789abcdef", "refit") / "train.safetensors").write_bytes(b"of all")
+    pretrained = workspace.folder("runs", "pretrain") / "state-1-10.safetensors"
+    pretrained.write_bytes(b"of nobody")
+    told = erasing.erase(workspace, ["anna-0001"], progress=KEPT)
+    assert [path.name for path in sorted(workspace.runs.iterdir())] == ["pretrain", "shop-2-0123456789abcdef"]
+    assert told.removed["states"] == 1 and pretrained.exists()
+
+
+def test_a_run_in_the_workspace_holds_an_erasure_off(workspace: Workspace) -> None:
+    with pytest.raises(UsageError):
+        erasing.erase(workspace, ["  "], progress=KEPT)
+    status = {"command": "train", "args": ["train", "shop"], "state": "running", "started": 9e9, "label": ""}
+    write_json(workspace.jobs / "2024-train" / "status.json", {**status, "pid": None})
+    with pytest.raises(Refused):
+        erasing.erase(workspace, LEAVING, progress=KEPT)
+    with pytest.raises(Refused):
+        erasing.erase(workspace, LEAVING, dataset="shop", progress=KEPT)
+    assert not (workspace.root / "erasures").exists()
+
+
+def test_the_command_takes_a_file_and_a_file_of_the_workspace_goes_with_it(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = workspace.folder("erasures") / "asked.txt"
+    file.write_text("\n".join(LEAVING) + "\n")
+    assert cli.main(["erase", "--file", str(file), "--workspace", str(workspace.root)]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (result["found"], result["not_found"], len(result["retrain"])) == (GONE, 0, 1)
+    assert not file.exists() and Path(result["certificate"]).is_file()
+    assert found(workspace.root, LEAVING) == []
+
+
+def test_who_is_nowhere_is_said_and_kept_out_all_the_same(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def erase(*ids: str) -> tuple[int, dict[str, Any]]:
+        code = cli.main(["erase", *ids, "--workspace", str(workspace.root)])
+        return code, json.loads(capsys.readouterr().out.splitlines()[-1])
+
+    code, said = erase("nobody-of-this-name-1")
+    assert code == 4 and said["error"]["code"] == "erase_not_found"
+    assert (said["result"]["found"], said["result"]["not_found"]) == (0, 1)
+    assert Path(said["result"]["certificate"]).is_file() and len(certificates(workspace)) == 1
+    assert "1 customers" not in Path(said["result"]["certificate_text"]).read_text(encoding="utf-8")
+    code, said = erase("nobody-of-this-name-1", LEAVING[0])
+    assert (code, said["found"]) == (0, 1) and said["warnings"][0]["params"] == {"missing": 1, "asked": 2}
+
+
+def test_scores_that_were_written_elsewhere_are_named_as_what_remains(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ("score", "shop", "--model", "champion", "--out", "scores.csv", "--workspace", str(workspace.root))
+    assert cli.main(words) == 0
+    monkeypatch.chdir(workspace.root)
+    assert cli.main(["erase", LEAVING[0], "--workspace", str(workspace.root)]) == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert said["remains"] == [{"kind": "export", "name": str(tmp_path / "scores.csv")}]
+
+
+def test_a_run_that_is_killed_among_the_datasets_keeps_the_file_that_it_is_finished_from(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, pending = workspace.folder("erasures") / "asked-1.txt", workspace.folder("erasures") / "asked-2.txt"
+    for path in (file, pending):
+        path.write_text("\n".join(LEAVING) + "\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(erasing, "rewrite", killed)
+        with pytest.raises(Killed):
+            erasing.erase(workspace, LEAVING, source=file, progress=KEPT)
+    for path, asked in ((file, GONE), (pending, 0)):  # the other request names nobody any more
+        code = cli.main(["erase", "--file", str(path), "--workspace", str(workspace.root)])
+        said = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert (code, said.get("found", 0)) == ((0, asked) if asked else (2, 0)) and path.exists() == (not asked)
+    assert found(workspace.root, LEAVING) == [] and not certificates(workspace)[0].remains
+
+
+def killed(*words: object) -> None:
+    raise Killed
+
+
+def test_what_killed_runs_left_beside_versions_and_bundles_names_nobody_either(workspace: Workspace) -> None:
+    shop, halves = open_dataset(workspace, "shop"), workspace.datasets / ".reading-abc"
+    halves.mkdir()
+    (halves / "events.parquet").write_bytes(shop.events_path.read_bytes()[:-9])  # no footer: nobody can read it
+    for place in (".0123456789ab.new.12345678.tmp", "0123456789ab.new"):
+        shutil.copytree(shop.folder, shop.folder.parent / place)
+    shutil.copytree(shop.folder, workspace.datasets / "ghost" / shop.version)  # killed before its name was given
+    (bundle,) = [path for path in workspace.models.iterdir() if not path.name.startswith(".")]
+    shutil.copytree(bundle, workspace.models / ".staging-abc")
+    shutil.copytree(bundle, workspace.models / "unfinished", ignore=shutil.ignore_patterns("bundle.json"))
+    told = erasing.erase(workspace, LEAVING, progress=KEPT)
+    assert found(workspace.root, LEAVING) == [] and told.remains == []
+    assert not [path for path in workspace.datasets.rglob(".*") if path.name != ".relations"]
+    ghost = workspace.datasets / "ghost" / shop.version / "events.parquet"
+    assert set(pd.read_parquet(ghost)["customer_id"]).isdisjoint(LEAVING)
