@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.config import TrainConfig
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -30,7 +30,7 @@ SMALL = TrainConfig(horizon_days=90, ensemble=2, steps=60, batch_size=256, cutof
 def small_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Return a workspace with the dataset ``shop``: 900 customers of the browsing scenario over 540 days."""
     folder = tmp_path_factory.mktemp("small")
-    simulate("browsing", Plan(900, 540, 1, 90)).write(folder / "log")
+    simulate("browsing", SimulationPlan(900, 540, 1, 90)).write(folder / "log")
     workspace = Workspace(folder / "workspace")
     ingest(
         workspace,

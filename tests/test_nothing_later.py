@@ -10,13 +10,13 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.config import MODEL_IDS, TrainConfig
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
 HORIZON_DAYS = 60
-PLAN = Plan(500, 420, 2, HORIZON_DAYS)
+PLAN = SimulationPlan(500, 420, 2, HORIZON_DAYS)
 ORIGIN = PLAN.cutoff - timedelta(days=75)
 CONFIG = TrainConfig(
     horizon_days=HORIZON_DAYS,

@@ -26,7 +26,7 @@ from clv_core.collection.store import (
     open_dataset,
     version_of,
 )
-from clv_core.collection.unite import Part, unite
+from clv_core.collection.unite import LogPart, unite
 from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changes
@@ -89,7 +89,7 @@ def append(
     given = saved_answers(raw) if answers is None else answers
     paths = [source] if isinstance(source, Path) else list(source)
     with scratch_folder(workspace) as scratch:
-        parts = [Part.of(raw)]
+        parts = [LogPart.of(raw)]
         for number, path in enumerate(paths, 1):
             folder = scratch / f"file-{number}"
             folder.mkdir()
@@ -136,12 +136,12 @@ def _read(
     scratch: Path,
     progress: Progress,
     original: str,
-) -> Part:
+) -> LogPart:
     manifest = dataset.manifest
     key = load_key(workspace, manifest.key_fingerprint) if manifest.pseudonymised else None
     reading, used = read_alike(path, answers, habit_of(manifest), scratch, progress, original=original, key=key)
     ask_currency(manifest, reading, answers)
-    part = Part(describe(reading, dataset.name, used), reading.events, reading.set_aside)
+    part = LogPart(describe(reading, dataset.name, used), reading.events, reading.set_aside)
     return without_erased(workspace, part, scratch / "left", progress)
 
 

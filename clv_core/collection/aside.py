@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from clv_core.collection.blank_lines import blank_lines
 from clv_core.collection.engine import T, file_text, name, one, run, text
-from clv_core.collection.plan import REASON_COLUMNS, Plan
+from clv_core.collection.plan import REASON_COLUMNS, ReadingPlan
 from clv_core.collection.quotes import Reject
 from clv_core.collection.source import Source, as_in_the_file
 from clv_core.errors import Message
@@ -52,7 +52,7 @@ class Problem:
 def write_aside(
     connection: duckdb.DuckDBPyConnection,
     source: Source,
-    plan: Plan,
+    plan: ReadingPlan,
     rejects: Sequence[Reject],
     rows: int,
     target: Path,
@@ -114,7 +114,7 @@ def _gaps(source: Source, rejects: Sequence[Reject], rows: int) -> pa.Table:
     return pa.table({"line": line[order], "lines": lines[order]})
 
 
-def _bad_rows(source: Source, plan: Plan, own: dict[str, str], pushing: int, rows: int) -> str:
+def _bad_rows(source: Source, plan: ReadingPlan, own: dict[str, str], pushing: int, rows: int) -> str:
     """Return the query of bad rows with their line numbers; ``pushing`` lines between the rows are in ``gaps``."""
     header = source.dialect.header_line if source.dialect else 0
     extra = "0"
@@ -148,7 +148,7 @@ def _bad_rows(source: Source, plan: Plan, own: dict[str, str], pushing: int, row
     )
 
 
-def problems(connection: duckdb.DuckDBPyConnection, aside: Path, plan: Plan) -> tuple[Problem, ...]:
+def problems(connection: duckdb.DuckDBPyConnection, aside: Path, plan: ReadingPlan) -> tuple[Problem, ...]:
     """Return the set-aside rows grouped by reason, the most frequent first."""
     rows = connection.execute(
         f"SELECT reason, count(*), arg_min(coalesce(value, ''), line, {EXAMPLES}), min(line, {EXAMPLES})"

@@ -11,7 +11,7 @@ from clv_core.collection.alike import habit_of
 from clv_core.collection.customers import recount
 from clv_core.collection.ingest import scratch_folder
 from clv_core.collection.store import CUSTOMERS, Dataset, Manifest, open_dataset, save_dataset, version_of
-from clv_core.collection.unite import Part, unite
+from clv_core.collection.unite import LogPart, unite
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing
@@ -70,7 +70,7 @@ def combine(workspace: Workspace, names: Sequence[str], new_name: str, *, progre
     return manifest
 
 
-def _part(dataset: Dataset) -> Part:
+def _part(dataset: Dataset) -> LogPart:
     """Return a dataset as one part, whatever it was made of."""
     manifest = dataset.manifest
     keys = ("rows_read", "rows_kept", "rows_set_aside", "rows_duplicate")
@@ -84,10 +84,10 @@ def _part(dataset: Dataset) -> Part:
     entry |= {"rows_overlap": overlap, "date_order": habit.date_order, "decimal": habit.decimal}
     entry |= {"hidden": list(habit.hidden)} if habit.hidden else {}
     described = replace(manifest, source=dataset.name, parts=[entry])
-    return Part(described, dataset.events_path, dataset.set_aside_path)
+    return LogPart(described, dataset.events_path, dataset.set_aside_path)
 
 
-def _columns(part: Part) -> set[str]:
+def _columns(part: LogPart) -> set[str]:
     return {column.lower() for column in part.manifest.columns}
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import fetch, file_text, one, text
-from clv_core.collection.plan import UNKNOWN, UNPRICED, Plan
+from clv_core.collection.plan import UNKNOWN, UNPRICED, ReadingPlan
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
@@ -123,7 +123,7 @@ def figures(connection: duckdb.DuckDBPyConnection, events: Path, timezone: str, 
     )
 
 
-def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: Plan, sums: Figures) -> list[Message]:
+def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: ReadingPlan, sums: Figures) -> list[Message]:
     """Return warnings about what the kept rows hold."""
     found: list[Message] = []
     known = (*EVENT_TYPES, UNKNOWN, UNPRICED)
@@ -201,7 +201,7 @@ def _totals(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
     return [Message("warning.totals_row", {"rows": rows, "customer": called[:40], "amount": float(theirs)})]
 
 
-def _deep_discounts(connection: duckdb.DuckDBPyConnection, file: str, plan: Plan) -> list[Message]:
+def _deep_discounts(connection: duckdb.DuckDBPyConnection, file: str, plan: ReadingPlan) -> list[Message]:
     """Return a warning where many discounts leave nothing of quantity x unit price: they may be percentages."""
     gross = f"{UNIT_PRICE} * {QUANTITY}" if QUANTITY in plan.chosen else UNIT_PRICE
     counts = f"count(*) FILTER (abs({DISCOUNT}) >= {gross}), count(*)"

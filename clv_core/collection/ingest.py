@@ -17,7 +17,7 @@ from clv_core.collection.pseudonyms import load_key
 from clv_core.collection.reading import Reading
 from clv_core.collection.remembered import completed, recalled, remember
 from clv_core.collection.store import Manifest, save_dataset
-from clv_core.collection.unite import Part, unite
+from clv_core.collection.unite import LogPart, unite
 from clv_core.columns import READ
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing, running
@@ -82,7 +82,7 @@ def ingest(
     paths = [source] if isinstance(source, Path) else list(source)
     key = load_key(workspace) if pseudonymise else None
     with changing(workspace, name), scratch_folder(workspace) as scratch:
-        parts: list[Part] = []
+        parts: list[LogPart] = []
         shapes: dict[tuple[str, ...], Answers] = {}
         for number, path in enumerate(paths, 1):
             folder = scratch / f"file-{number}"
@@ -98,7 +98,7 @@ def ingest(
             )
             if parts:
                 ask_currency(parts[0].manifest, reading, said)
-            part = Part(describe(reading, name, used), reading.events, reading.set_aside)
+            part = LogPart(describe(reading, name, used), reading.events, reading.set_aside)
             parts.append(without_erased(workspace, part, folder / "left", listener))
             shapes[reading.source.columns] = completed(said, habit) if remembered else answers
         whole = parts[0] if len(parts) == 1 else unite(parts, scratch, listener)

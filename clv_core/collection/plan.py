@@ -50,7 +50,7 @@ REASON: Final = "reason"
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReadingPlan:
     """How a table of text is read as events.
 
     Args:

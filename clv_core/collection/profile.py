@@ -15,7 +15,7 @@ from clv_core.collection.engine import T, fetch, name, one, text
 from clv_core.collection.mapping import Proposal, choose, propose
 from clv_core.collection.order_amounts import of_whole_orders
 from clv_core.collection.orders import Orders
-from clv_core.collection.plan import CREDIT_NOTE, GUARD, MAX_QUANTITY, Plan, seen_values
+from clv_core.collection.plan import CREDIT_NOTE, GUARD, MAX_QUANTITY, ReadingPlan, seen_values
 from clv_core.collection.source import Source, sample
 from clv_core.collection.split_columns import clock_of, counterparty_of, split_notes
 from clv_core.columns import (
@@ -84,7 +84,7 @@ class Profile:
         proposals: what each column seems to be.
     """
 
-    plan: Plan
+    plan: ReadingPlan
     rows: int
     notes: tuple[Message, ...]
     currency: str
@@ -116,7 +116,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         notes += (Message("warning.guarded", {"columns": shown}),)
     clock, counterparty = clock_of(source.columns, rows, chosen), counterparty_of(source.columns, chosen)
     notes += split_notes(chosen, clock, counterparty)
-    draft = Plan(
+    draft = ReadingPlan(
         source.columns,
         chosen,
         values=seen_values(seen[:100], answers.events),
@@ -151,7 +151,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     whole = _are_float_ids(connection, source, chosen[CUSTOMER_ID], rows)
     if whole:
         said += (Message("warning.float_ids", {"column": chosen[CUSTOMER_ID]}),)
-    plan = Plan(
+    plan = ReadingPlan(
         source.columns,
         chosen,
         time,
@@ -180,7 +180,9 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     return Profile(plan, total, notes + said, money, tuple(proposals))
 
 
-def _count(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, progress: Progress) -> dict[str, Any]:
+def _count(
+    connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, progress: Progress
+) -> dict[str, Any]:
     """Return counts of forms by column, in one pass over the table."""
     chosen = plan.chosen
     texts = [column for column in (EVENT_TIME, ORDER_ID, *NUMBERS) if column in chosen]

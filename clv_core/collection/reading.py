@@ -14,7 +14,7 @@ from clv_core.collection.duplicates import drop_repeats, have_identity, mark_rep
 from clv_core.collection.engine import connect, run, text
 from clv_core.collection.figures import Figures, figures, notices
 from clv_core.collection.personal import personal_columns
-from clv_core.collection.plan import UNPRICED, Plan
+from clv_core.collection.plan import UNPRICED, ReadingPlan
 from clv_core.collection.profile import SAMPLE_ROWS, Answers, Profile, profile
 from clv_core.collection.pseudonyms import fingerprint_of, pseudonym_sql
 from clv_core.collection.source import Source, open_source, recorded_rejects, sample
@@ -189,7 +189,7 @@ def _refuse(found: tuple[Problem, ...], file: str, rows: int) -> None:
     raise Refused(code.get(worst.reason, "no_usable_rows"), **params)
 
 
-def _check(sums: Figures, found: tuple[Problem, ...], plan: Plan, file: str) -> None:
+def _check(sums: Figures, found: tuple[Problem, ...], plan: ReadingPlan, file: str) -> None:
     """Refuse a log that no customer value can be learned from."""
     if sums.purchases == 0:
         if not plan.has_money:

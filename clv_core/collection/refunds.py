@@ -8,14 +8,14 @@ import duckdb
 
 from clv_core.collection.engine import T, V, one
 from clv_core.collection.order_states import REFUNDED, no_sale
-from clv_core.collection.plan import Plan
+from clv_core.collection.plan import ReadingPlan
 from clv_core.collection.source import Source
 from clv_core.columns import ORDER_STATUS, REFUND
 
 HALF: Final = 0.5
 
 
-def stand_apart(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan) -> bool:
+def stand_apart(connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan) -> bool:
     """Say whether rows below zero give back half of it or more: then it must not be taken off once again.
 
     Args:

@@ -25,7 +25,7 @@ NAMED_SOURCES: Final = 3
 
 
 @dataclass(frozen=True)
-class Part:
+class LogPart:
     """A log that is to be one with others.
 
     Args:
@@ -39,7 +39,7 @@ class Part:
     set_aside: Path
 
     @classmethod
-    def of(cls, dataset: Dataset) -> Part:
+    def of(cls, dataset: Dataset) -> LogPart:
         """Return a stored version as a part."""
         return cls(dataset.manifest, dataset.events_path, dataset.set_aside_path)
 
@@ -48,15 +48,15 @@ class Part:
 class _Member:
     """A part among the others: the columns as the whole calls them, the rows that are new, and what it shares."""
 
-    part: Part
+    part: LogPart
     columns: dict[str, str]
     events: Path
     overlap: Overlap
 
 
 def unite(
-    parts: Sequence[Part], scratch: Path, progress: Progress, *, compare: Sequence[bool] = (), always: bool = True
-) -> Part:
+    parts: Sequence[LogPart], scratch: Path, progress: Progress, *, compare: Sequence[bool] = (), always: bool = True
+) -> LogPart:
     """Return the union of ``parts``, the first of which gives its name, time zone and mapping.
 
     A row that earlier parts hold already is left out and counts as a duplicate and as ``rows_overlap`` of its part.
@@ -98,7 +98,7 @@ def unite(
         sums = figures(connection, events, whole.timezone, progress)
         check_enough(sums, whole.source)
         content = one(connection, f"SELECT sum(hash({_list(names)}))::VARCHAR FROM {file_text(events)}")[0]
-        return Part(_counted(whole, sums, content), events, aside)
+        return LogPart(_counted(whole, sums, content), events, aside)
 
 
 def _check_alike(first: Manifest, other: Manifest) -> None:
@@ -127,7 +127,7 @@ def _engine(scratch: Path, rows: int) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def _all_columns(parts: Sequence[Part]) -> list[str]:
+def _all_columns(parts: Sequence[LogPart]) -> list[str]:
     """Return the columns of the whole: canonical ones in their order, then extras as they first occur."""
     seen: dict[str, str] = {}
     for part in parts:
@@ -137,7 +137,7 @@ def _all_columns(parts: Sequence[Part]) -> list[str]:
     return canonical + [column for key, column in seen.items() if key not in BY_NAME]
 
 
-def _own(part: Part, names: Sequence[str]) -> dict[str, str]:
+def _own(part: LogPart, names: Sequence[str]) -> dict[str, str]:
     """Return the whole's column names -> the part's, for columns that the part has."""
     own = {column.lower(): column for column in part.manifest.columns}
     return {column: own[column.lower()] for column in names if column.lower() in own}
@@ -146,7 +146,7 @@ def _own(part: Part, names: Sequence[str]) -> dict[str, str]:
 def _join(
     connection: duckdb.DuckDBPyConnection,
     members: Sequence[_Member],
-    part: Part,
+    part: LogPart,
     names: Sequence[str],
     target: Path,
     compare: bool,
@@ -172,7 +172,7 @@ def _select(member: _Member, names: Sequence[str]) -> str:
     return f"SELECT {', '.join(shown)} FROM {file_text(member.events)}"
 
 
-def _aside(connection: duckdb.DuckDBPyConnection, part: Part) -> str:
+def _aside(connection: duckdb.DuckDBPyConnection, part: LogPart) -> str:
     """Return the query of a part's rows set aside, with the file that each is from."""
     file = file_text(part.set_aside)
     columns = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {file}").fetchall()]

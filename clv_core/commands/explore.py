@@ -25,10 +25,10 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.features.explore.figures import figures
     from clv_core.features.explore.funnel import funnel
     from clv_core.features.explore.gaps import FIRST, LATER, SPANS, back_within, come_back, gaps, median_gap
-    from clv_core.features.explore.selection import Part, Selection
+    from clv_core.features.explore.selection import CubePart, Selection
 
     cube = build_cube(context.workspace, options.name, context.progress)
-    part = Part(cube, options.channel, options.country)
+    part = CubePart(cube, options.channel, options.country)
     selection = Selection.of(part, options.start, options.end)
     spread, waits = concentration(selection), gaps(selection)
     curve = come_back(waits)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from clv_core.collection.simulate import SCENARIOS, Plan, simulate
+from clv_core.collection.simulate import SCENARIOS, SimulationPlan, simulate
 from clv_core.commands import Context
 from clv_core.i18n import translate
 
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Simulate, write ``events.csv`` and ``truth.csv``, and say what was made."""
-    plan = Plan(options.customers, options.days, options.seed, options.horizon_days)
+    plan = SimulationPlan(options.customers, options.days, options.seed, options.horizon_days)
     context.progress.report("simulate", 0, 1)
     made = simulate(options.scenario, plan)
     context.progress.report("simulate_write", 0, 1)

@@ -15,8 +15,8 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.surroundings import Surroundings
 from clv_core.features.behaviour import FEATURES
-from clv_core.features.handful import few_features
-from clv_core.features.holder import Told
+from clv_core.features.few_customers import few_features
+from clv_core.features.holder import CustomerRelations
 from clv_core.features.relations import day_of
 from clv_core.features.sequences import windows_at
 from clv_core.features.signals import SignalColumn
@@ -74,7 +74,7 @@ class Answerer:
             return self.model.predict_at(snapshot, levels, horizon_days)
         return self.model.predict(snapshot, horizon_days)
 
-    def seen(self, told: Told, as_of: date, names: frozenset[str], own: Own) -> Snapshot:
+    def seen(self, told: CustomerRelations, as_of: date, names: frozenset[str], own: Own) -> Snapshot:
         """Return customers as the model wants to see them, in their order.
 
         Args:

@@ -19,7 +19,7 @@ from clv_core.deployment.record import read_record, write_record
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.database import transaction
 from clv_core.erasing.files import clean, holds
-from clv_core.erasing.wanted import Wanted
+from clv_core.erasing.wanted import ToErase
 from clv_core.workspace import Workspace, sync_all
 
 
@@ -51,7 +51,7 @@ def trained_with(bundle: Bundle, first: Mapping[str, date]) -> int:
     return sum(day < cutoff for day in first.values())
 
 
-def clean_bundle(workspace: Workspace, bundle: Bundle, wanted: Wanted) -> Cleaned | None:
+def clean_bundle(workspace: Workspace, bundle: Bundle, wanted: ToErase) -> Cleaned | None:
     """Take the customers out of a model's files; None where they name none of them.
 
     Raises:

@@ -32,7 +32,7 @@ from clv_core.collection.store import (
 )
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.belongings import remove
-from clv_core.erasing.wanted import Wanted
+from clv_core.erasing.wanted import ToErase
 from clv_core.features.kept import FOLDER as RELATIONS
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace, read_json, write_json
@@ -61,7 +61,7 @@ class Rewritten:
     people: int = 0
 
 
-def first_events(held: Sequence[Dataset], wanted: Wanted) -> dict[str, date]:
+def first_events(held: Sequence[Dataset], wanted: ToErase) -> dict[str, date]:
     """Return when each of the customers was first seen, in any of a dataset's versions; local dates by id."""
     found: dict[str, date] = {}
     for one in held:
@@ -78,7 +78,7 @@ def first_events(held: Sequence[Dataset], wanted: Wanted) -> dict[str, date]:
     return found
 
 
-def holding(workspace: Workspace, name: str, wanted: Wanted) -> list[Dataset]:
+def holding(workspace: Workspace, name: str, wanted: ToErase) -> list[Dataset]:
     """Return the versions of a dataset that hold any of the customers; files that versions share are read once."""
     seen: dict[tuple[int, int], bool] = {}
     found = []
@@ -95,7 +95,7 @@ def holding(workspace: Workspace, name: str, wanted: Wanted) -> list[Dataset]:
     return found
 
 
-def rewrite(workspace: Workspace, name: str, wanted: Wanted, progress: Progress) -> Rewritten | None:
+def rewrite(workspace: Workspace, name: str, wanted: ToErase, progress: Progress) -> Rewritten | None:
     """Write the dataset anew without the customers and destroy all versions that hold them; None where none does."""
     home = workspace.datasets / name
     held = {one.version: one for one in holding(workspace, name, wanted)}
@@ -121,7 +121,7 @@ def rewrite(workspace: Workspace, name: str, wanted: Wanted, progress: Progress)
 
 
 def _written(
-    workspace: Workspace, dataset: Dataset, wanted: Wanted, raw_version: str, progress: Progress, *, turn: bool
+    workspace: Workspace, dataset: Dataset, wanted: ToErase, raw_version: str, progress: Progress, *, turn: bool
 ) -> tuple[Manifest, Taken]:
     """Write one version without the customers; return its manifest and what was taken out."""
     with scratch_folder(workspace) as scratch:
@@ -150,7 +150,7 @@ def _written(
         return manifest, taken
 
 
-def _file_holds(path: Path, manifest: Manifest, wanted: Wanted, *, aside: bool) -> bool:
+def _file_holds(path: Path, manifest: Manifest, wanted: ToErase, *, aside: bool) -> bool:
     with duckdb.connect() as connection:
         connection.register("gone", pa.table({"id": pa.array(sorted(wanted.ids), pa.string())}))
         file = file_text(path)
@@ -164,7 +164,7 @@ def _file_holds(path: Path, manifest: Manifest, wanted: Wanted, *, aside: bool) 
         return any(names_any(connection, path, column, wanted.needles) for column in columns)
 
 
-def _redact_manifests(workspace: Workspace, name: str, wanted: Wanted, kept: set[str]) -> None:
+def _redact_manifests(workspace: Workspace, name: str, wanted: ToErase, kept: set[str]) -> None:
     """Take examples that name a customer out of the manifests of versions that stay."""
     for path in (workspace.datasets / name).glob(f"*/{MANIFEST}"):
         if VERSION.fullmatch(path.parent.name) and path.parent.name not in kept:

@@ -24,13 +24,13 @@ from clv_core.collection.engine import file_text, name, text
 from clv_core.collection.privacy.needles import redacted_values
 from clv_core.collection.privacy.taking_out import names_any, text_columns
 from clv_core.columns import CUSTOMER_ID
-from clv_core.erasing.wanted import Wanted
+from clv_core.erasing.wanted import ToErase
 from clv_core.workspace import atomic_path, write_text
 
 CUSTOMER_KEYS: Final = (CUSTOMER_ID, "customer")
 
 
-def holds(path: Path, wanted: Wanted) -> bool:
+def holds(path: Path, wanted: ToErase) -> bool:
     """Say whether a file names any of the customers; one of another kind is looked through as bytes."""
     if path.suffix == ".parquet":
         with duckdb.connect() as connection:
@@ -52,14 +52,14 @@ def holds(path: Path, wanted: Wanted) -> bool:
     return path.suffix in (".csv", ".txt") and _short(content.decode(errors="replace"), wanted)
 
 
-def clean(path: Path, wanted: Wanted) -> int:
+def clean(path: Path, wanted: ToErase) -> int:
     """Make a file free of the customers; return how many rows, records or texts that took (0: it named nobody)."""
     if not path.exists():
         return 0
     return KINDS.get(path.suffix, _text)(path, wanted)
 
 
-def _parquet(path: Path, wanted: Wanted) -> int:
+def _parquet(path: Path, wanted: ToErase) -> int:
     with duckdb.connect() as connection:
         test = _parquet_test(connection, path, wanted)
         if test == "false":
@@ -72,7 +72,7 @@ def _parquet(path: Path, wanted: Wanted) -> int:
         return int(row[0]) if row else 0
 
 
-def _parquet_test(connection: duckdb.DuckDBPyConnection, path: Path, wanted: Wanted) -> str:
+def _parquet_test(connection: duckdb.DuckDBPyConnection, path: Path, wanted: ToErase) -> str:
     """Return the SQL test of rows that name one of the customers."""
     columns = text_columns(connection, path)
     tests = []
@@ -89,14 +89,14 @@ def _parquet_test(connection: duckdb.DuckDBPyConnection, path: Path, wanted: Wan
     return " OR ".join(tests) or "false"
 
 
-def _json(path: Path, wanted: Wanted) -> int:
+def _json(path: Path, wanted: ToErase) -> int:
     said, count = _json_text(path.read_text(encoding="utf-8", errors="replace"), wanted)
     if count:
         write_text(path, said)
     return count
 
 
-def _json_text(content: str, wanted: Wanted) -> tuple[str, int]:
+def _json_text(content: str, wanted: ToErase) -> tuple[str, int]:
     """Return JSON, or JSON lines, without the customers, and how much had to go."""
     try:
         values, count = _pruned(json.loads(content), wanted)
@@ -119,7 +119,7 @@ def _json_text(content: str, wanted: Wanted) -> tuple[str, int]:
     return "".join(f"{line}\n" for line in lines), total
 
 
-def _pruned(value: Any, wanted: Wanted) -> tuple[Any, int]:
+def _pruned(value: Any, wanted: ToErase) -> tuple[Any, int]:
     """Return a JSON value without records of the customers (None where it is one), their ids replaced elsewhere."""
     if isinstance(value, dict):
         if any(value.get(key) in wanted.ids for key in CUSTOMER_KEYS if isinstance(value.get(key), str)):
@@ -142,7 +142,7 @@ def _pruned(value: Any, wanted: Wanted) -> tuple[Any, int]:
     return value, 0
 
 
-def _csv(path: Path, wanted: Wanted) -> int:
+def _csv(path: Path, wanted: ToErase) -> int:
     content = path.read_bytes().decode(errors="replace")
     if not wanted.everywhere.within(content) and not _short(content, wanted):
         return 0
@@ -155,7 +155,7 @@ def _csv(path: Path, wanted: Wanted) -> int:
     return len(lines) - len(kept)
 
 
-def _names(cells: list[str], own: int | None, wanted: Wanted) -> bool:
+def _names(cells: list[str], own: int | None, wanted: ToErase) -> bool:
     whole = own is not None and own < len(cells) and cells[own].lstrip("'").strip() in wanted.ids
     return whole or any(wanted.everywhere.within(cell) for cell in cells)
 
@@ -166,7 +166,7 @@ def _id_place(lines: list[list[str]]) -> int | None:
     return header.index(found) if found is not None else None
 
 
-def _short(content: str, wanted: Wanted) -> bool:
+def _short(content: str, wanted: ToErase) -> bool:
     """Say whether a table of text has one of the ids as a cell of its column of ids, or a line of its own."""
     lines = list(csv.reader(content.splitlines(keepends=True)))
     own = _id_place(lines)
@@ -175,11 +175,11 @@ def _short(content: str, wanted: Wanted) -> bool:
     return any(own < len(line) and line[own].lstrip("'").strip() in wanted.ids for line in lines)
 
 
-def _sqlite_file(path: Path, wanted: Wanted) -> int:
+def _sqlite_file(path: Path, wanted: ToErase) -> int:
     return _sqlite(path, wanted, change=True)
 
 
-def _sqlite(path: Path, wanted: Wanted, *, change: bool) -> int:
+def _sqlite(path: Path, wanted: ToErase, *, change: bool) -> int:
     """Replace ids in all texts of a database; the write-ahead log is written back and the file packed."""
     total = 0
     with closing(sqlite3.connect(path, timeout=60.0, isolation_level=None)) as connection:
@@ -204,7 +204,7 @@ def _sqlite(path: Path, wanted: Wanted, *, change: bool) -> int:
     return total
 
 
-def _cell(cell: Any, wanted: Wanted) -> Any:
+def _cell(cell: Any, wanted: ToErase) -> Any:
     if not isinstance(cell, str):
         return cell
     try:
@@ -217,7 +217,7 @@ def _cell(cell: Any, wanted: Wanted) -> Any:
     return json.dumps(said, ensure_ascii=False) if count else cell
 
 
-def _text(path: Path, wanted: Wanted) -> int:
+def _text(path: Path, wanted: ToErase) -> int:
     content = path.read_bytes()
     if not wanted.everywhere.within(content):
         return 0
@@ -230,7 +230,7 @@ def _text(path: Path, wanted: Wanted) -> int:
     return 1
 
 
-KINDS: Final[dict[str, Callable[[Path, Wanted], int]]] = {
+KINDS: Final[dict[str, Callable[[Path, ToErase], int]]] = {
     ".parquet": _parquet,
     ".json": _json,
     ".jsonl": _json,

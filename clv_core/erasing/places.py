@@ -19,7 +19,7 @@ from clv_core.collection.store import list_datasets, version_names, versions
 from clv_core.deployment.belongings import GONE, belongings, remove
 from clv_core.deployment.bundle import STAGING, list_bundles
 from clv_core.erasing.files import clean, holds
-from clv_core.erasing.wanted import Wanted
+from clv_core.erasing.wanted import ToErase
 from clv_core.errors import Refused
 from clv_core.features.kept import FOLDER as RELATIONS
 from clv_core.strategy.exported import exported_files
@@ -75,7 +75,7 @@ def clear_uploads(workspace: Workspace) -> int:
     return len(uploads)
 
 
-def clear_records(workspace: Workspace, wanted: Wanted) -> int:
+def clear_records(workspace: Workspace, wanted: ToErase) -> int:
     """Remove the records of runs that name a customer, in their words, their result or what they printed."""
     count = 0
     for job in jobs.jobs(workspace):
@@ -86,7 +86,7 @@ def clear_records(workspace: Workspace, wanted: Wanted) -> int:
     return count
 
 
-def clear_exports(workspace: Workspace, wanted: Wanted, names: Collection[str] | None) -> list[str]:
+def clear_exports(workspace: Workspace, wanted: ToErase, names: Collection[str] | None) -> list[str]:
     """Remove kept lists that name or reach a customer, with their side files; return their names.
 
     Args:
@@ -109,7 +109,7 @@ def clear_exports(workspace: Workspace, wanted: Wanted, names: Collection[str] |
     return gone
 
 
-def elsewhere(workspace: Workspace, wanted: Wanted) -> Iterator[str]:
+def elsewhere(workspace: Workspace, wanted: ToErase) -> Iterator[str]:
     """Yield exported files outside the workspace that are still there and name a customer."""
     log = workspace.root / "exports" / "log.jsonl"
     for line in read_lines(log):
@@ -143,7 +143,7 @@ def others(workspace: Workspace, source: Path | None) -> Iterator[Path]:
 
 
 def clean_others(
-    workspace: Workspace, wanted: Wanted, names: Collection[str] | None, source: Path | None
+    workspace: Workspace, wanted: ToErase, names: Collection[str] | None, source: Path | None
 ) -> dict[str, int]:
     """Make all other files free of the customers; return what had to go by file.
 
@@ -175,7 +175,7 @@ def _files(workspace: Workspace, place: Path) -> Iterator[Path]:
             yield path
 
 
-def _asked(job: jobs.Job, wanted: Wanted) -> bool:
+def _asked(job: jobs.Job, wanted: ToErase) -> bool:
     """Say whether a run was asked about one of the customers, whatever the id looks like."""
     words = [str(word) for word in job.status().get("args", ())]
     after = [words[place + 1] for place, word in enumerate(words[:-1]) if word == "--customer"]

@@ -27,7 +27,7 @@ REACHING: Final = (EMAIL, PHONE, MADID)
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ToErase:
     """Who is to go, by all the names that they may have.
 
     Args:
@@ -51,7 +51,7 @@ class Wanted:
         return Needles(self.ids | self.reaching)
 
 
-def wanted(workspace: Workspace, ids: Iterable[str], datasets: Collection[Dataset]) -> Wanted:
+def wanted(workspace: Workspace, ids: Iterable[str], datasets: Collection[Dataset]) -> ToErase:
     """Return what is looked for.
 
     Args:
@@ -74,7 +74,7 @@ def wanted(workspace: Workspace, ids: Iterable[str], datasets: Collection[Datase
     for one in datasets:
         if one.manifest.customers_table is not None:
             reaching |= _reaching(one, names)
-    return Wanted(given, frozenset(names), frozenset(reaching))
+    return ToErase(given, frozenset(names), frozenset(reaching))
 
 
 def _reaching(dataset: Dataset, ids: Collection[str]) -> set[str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import ibis
 
 
-class Told(Protocol):
+class CustomerRelations(Protocol):
     """What is told of some customers of a log, whatever holds it."""
 
     def texts(self, name: str) -> NDArray[np.object_]:
@@ -46,7 +46,7 @@ class Told(Protocol):
         """
 
 
-class Holder(Told, Protocol):
+class Holder(CustomerRelations, Protocol):
     """The relations of one log, whatever holds them."""
 
     @property

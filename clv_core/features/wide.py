@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.features.behaviour import FEATURES
-from clv_core.features.handful import closure
+from clv_core.features.few_customers import closure
 from clv_core.features.pack import pack_steps
 from clv_core.features.reviews import ReviewTexts
 from clv_core.features.sequences import Steps
@@ -66,7 +66,7 @@ def wide_rows(
 
 
 class Wide:
-    """Some rows of :func:`wide_rows`; a :class:`~clv_core.features.holder.Told`.
+    """Some rows of :func:`wide_rows`; a :class:`~clv_core.features.holder.CustomerRelations`.
 
     Args:
         rows: customers.
@@ -87,7 +87,7 @@ class Wide:
         return self._texts[name]
 
     def steps(self, first: int = 0, stop: int | None = None) -> Steps:
-        """Return steps, ordered by customer and time (:class:`~clv_core.features.holder.Told`)."""
+        """Return steps, ordered by customer and time (:class:`~clv_core.features.holder.CustomerRelations`)."""
         ids = self.customer_ids[first:stop]
         lists = self._rows.column(STEPS).slice(first, len(ids))
         counts = lists.value_lengths().to_numpy(zero_copy_only=False)

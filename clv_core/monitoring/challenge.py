@@ -34,7 +34,7 @@ PROMOTED, BETTER, STAYS, EARLY, ALIKE = "promoted", "better", "stays", "early", 
 
 
 @dataclass(frozen=True)
-class Figure:
+class MetricPair:
     """One metric of both models.
 
     Args:
@@ -86,7 +86,7 @@ class Outcome:
     why: Message
     origin: str = ""
     customers: int = 0
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[MetricPair, ...] = ()
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """Return a JSON-ready dictionary with the sentence."""
@@ -148,11 +148,11 @@ def compare(dataset: Dataset, champion: Bundle, challenger: Bundle, progress: Pr
     return Outcome(outcome, champion.id, challenger.id, why, origin.isoformat(), len(both), tuple(figures))
 
 
-def judged(bootstrap: Bootstrap) -> list[Figure]:
+def judged(bootstrap: Bootstrap) -> list[MetricPair]:
     """Return the figures of both models by which they are told apart; those that do not exist are left out."""
     (origin,) = bootstrap.origins
     return [
-        Figure(
+        MetricPair(
             metric,
             bootstrap.values[origin, CHAMPION, metric],
             bootstrap.values[origin, CHALLENGER, metric],

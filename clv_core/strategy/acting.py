@@ -94,7 +94,7 @@ def plan(
     cutoff: date | None = None,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
-) -> tuple[exports.Exported, plans.Plan, tuple[Offer, ...], dict[str, Experiment]]:
+) -> tuple[exports.Exported, plans.BudgetPlan, tuple[Offer, ...], dict[str, Experiment]]:
     """Write which customer gets which offer, so that the expected gain is highest within budget and capacities.
 
     Args:

@@ -62,7 +62,7 @@ class Next:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class BudgetPlan:
     """Who gets what.
 
     Args:
@@ -95,7 +95,7 @@ def costs(offers: Sequence[Offer]) -> np.ndarray:
     return np.array([offer.cost for offer in offers])
 
 
-def make_plan(tiered: pd.DataFrame, tiers: int, offers: Sequence[Offer], budget: float) -> Plan:
+def make_plan(tiered: pd.DataFrame, tiers: int, offers: Sequence[Offer], budget: float) -> BudgetPlan:
     """Return the plan that is expected to bring most.
 
     Args:
@@ -141,7 +141,7 @@ def make_plan(tiered: pd.DataFrame, tiers: int, offers: Sequence[Offer], budget:
         further = Next(given[coin.offer].name, int(tiered[TIER].iloc[coin.customer]), coin.per_coin)
     draws = range(DRAWS if len(gains) < MANY else 1)
     by_chance = [worth_of(gains.T, random_plan(gains, cost, places, budget, seed)) for seed in draws]
-    return Plan(
+    return BudgetPlan(
         customers,
         table,
         found,
@@ -156,7 +156,7 @@ def basis(table: pd.DataFrame, offers: Sequence[Offer]) -> Basis:
     """Return what is assumed and what is measured of a plan; tiers that one figure speaks of are off together.
 
     Args:
-        table: of a :class:`Plan`.
+        table: of a :class:`BudgetPlan`.
         offers: those of the plan.
     """
     named = {offer.name: offer for offer in offers}

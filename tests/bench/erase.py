@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store import open_dataset
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -81,7 +81,7 @@ def prepare(folder: Path, made: Path, customers: int, each: int) -> None:
         ingest(workspace, log, "shop", currency="EUR", progress=NoProgress())
         command(["customers", str(people), "--dataset", "shop", "--contact", "email=email", *words], 2)
         log.unlink()
-    simulate("btyd", Plan(min(customers, SAMPLE), 540, 1, 90)).write(sample)
+    simulate("btyd", SimulationPlan(min(customers, SAMPLE), 540, 1, 90)).write(sample)
     with duckdb.connect() as connection:
         known = (
             f"(select * replace ({ID} as customer_id) from (select *, substr(customer_id, 2)::bigint as i from {{}}))"

@@ -23,7 +23,7 @@ import pandas as pd
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store import Dataset, list_datasets, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.asking import ask
@@ -47,7 +47,7 @@ DRIVERS: Final = {
     "price level and quantities: size of orders": "basket",
 }
 """What moves value in the browsing scenario, and the part that tells it."""
-SHOP: Final = Plan(20_000, 540, 1, 182)
+SHOP: Final = SimulationPlan(20_000, 540, 1, 182)
 MANY: Final = 40
 QUIET: Final = NoProgress()
 

@@ -13,7 +13,7 @@ from typing import Final
 import pandas as pd
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.simulate import SCENARIOS, Plan, simulate
+from clv_core.collection.simulate import SCENARIOS, SimulationPlan, simulate
 from clv_core.collection.store import Dataset, open_dataset
 from clv_core.errors import NotFound
 from clv_core.jobs import NoProgress
@@ -24,9 +24,9 @@ DAYS: Final = 730
 HORIZON_DAYS: Final = 182
 
 
-def plan(seed: int = 1) -> Plan:
+def plan(seed: int = 1) -> SimulationPlan:
     """Return the size of the simulated logs."""
-    return Plan(CUSTOMERS, DAYS, seed, HORIZON_DAYS)
+    return SimulationPlan(CUSTOMERS, DAYS, seed, HORIZON_DAYS)
 
 
 def prepare(workspace: Workspace, name: str) -> Dataset:

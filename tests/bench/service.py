@@ -31,7 +31,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store import list_datasets
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
@@ -251,7 +251,7 @@ def same(port: int, workspace: Workspace, model: str, events: dict[str, list[dic
 
 def made(folder: Path, models: list[str]) -> Workspace:
     """Return a workspace with a simulated shop and a model of each kind; how well they predict does not matter here."""
-    simulate("browsing", Plan(12_000, 540, 3, 90)).write(folder / "log")
+    simulate("browsing", SimulationPlan(12_000, 540, 3, 90)).write(folder / "log")
     workspace = Workspace(folder / "workspace")
     ingest(workspace, folder / "log" / "events.csv", "shop", mapping={}, timezone="UTC", progress=NoProgress())
     from clv_core import pipeline

@@ -29,7 +29,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import HOLDOUT, Bundle, place, staging
 from clv_core.deployment.registry import Registry
@@ -53,7 +53,7 @@ def prepare(root: Path, count: int) -> list[tuple[str, str]]:
     found = []
     for number in range(count):
         name, folder = f"shop{number:02d}", root.parent / "log"
-        simulate("browsing", Plan(CUSTOMERS, DAYS, number + 1, 90)).write(folder)
+        simulate("browsing", SimulationPlan(CUSTOMERS, DAYS, number + 1, 90)).write(folder)
         frame = pd.read_csv(folder / "events.csv", dtype=str)
         frame["customer_id"] = mark(number) + frame["customer_id"]
         if "category" in frame:

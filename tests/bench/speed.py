@@ -23,7 +23,7 @@ import torch
 from torch import nn
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.evaluation.backtest import training_data
@@ -158,7 +158,7 @@ def main() -> None:
     config = TrainConfig(horizon_days=HORIZON_DAYS, steps=STEPS, processes=1, device="cpu", ensemble=1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        simulate("browsing", Plan(options.customers, DAYS, 1, HORIZON_DAYS)).write(folder / "log")
+        simulate("browsing", SimulationPlan(options.customers, DAYS, 1, HORIZON_DAYS)).write(folder / "log")
         workspace = Workspace(folder / "workspace")
         ingest(workspace, folder / "log" / "events.csv", "bench", progress=NoProgress())
         log = open_log(open_dataset(workspace, "bench"))

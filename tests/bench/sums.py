@@ -17,7 +17,7 @@ import pandas as pd
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.config import TrainConfig
 from clv_core.evaluation.levels import FIFTHS, SharedError, fifth_of
 from clv_core.evaluation.sums import sum_intervals
@@ -46,7 +46,9 @@ def trials(
     rows = []
     for seed in seeds:
         workspace = Workspace(folder / f"{scenario}-{seed}")
-        events, _ = simulate(scenario, Plan(customers, DAYS, seed, HORIZON_DAYS)).write(folder / f"log-{seed}")
+        events, _ = simulate(scenario, SimulationPlan(customers, DAYS, seed, HORIZON_DAYS)).write(
+            folder / f"log-{seed}"
+        )
         ingest(workspace, events, "log", mapping={}, timezone="UTC", currency="EUR", progress=NoProgress())
         config = TrainConfig(horizon_days=HORIZON_DAYS, model=model, cutoffs=4, processes=1, ensemble=2)
         found = pipeline.backtest(workspace, "log", config, count=ORIGINS, models=[model], progress=NoProgress())

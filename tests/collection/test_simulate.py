@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.simulate import SCENARIOS, Plan, simulate
+from clv_core.collection.simulate import SCENARIOS, SimulationPlan, simulate
 from clv_core.commands import Context
 from clv_core.commands import simulate as command
 from clv_core.errors import UsageError
@@ -18,7 +18,7 @@ from clv_core.workspace import Workspace
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_same_seed_same_bytes_and_another_seed_another_log(scenario: str, tmp_path: Path) -> None:
     def files(seed: int, name: str) -> list[bytes]:
-        return [path.read_bytes() for path in simulate(scenario, Plan(300, 300, seed)).write(tmp_path / name)]
+        return [path.read_bytes() for path in simulate(scenario, SimulationPlan(300, 300, seed)).write(tmp_path / name)]
 
     assert files(1, "a") == files(1, "b")
     assert files(1, "a")[0] != files(2, "c")[0]
@@ -26,7 +26,7 @@ def test_same_seed_same_bytes_and_another_seed_another_log(scenario: str, tmp_pa
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_files_hold_the_log_and_its_truth(scenario: str, tmp_path: Path) -> None:
-    made = simulate(scenario, Plan(200, 300, 4, horizon_days=60))
+    made = simulate(scenario, SimulationPlan(200, 300, 4, horizon_days=60))
     events, truth = (pd.read_csv(path) for path in made.write(tmp_path))
     assert list(events["customer_id"]) == list(made.events["customer_id"])
     assert events["amount"].sum() == pytest.approx(made.events["amount"].sum())
@@ -39,7 +39,7 @@ def test_files_hold_the_log_and_its_truth(scenario: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_smallest_log_is_still_a_log(scenario: str) -> None:
-    made = simulate(scenario, Plan(1, 8, 0, horizon_days=1))
+    made = simulate(scenario, SimulationPlan(1, 8, 0, horizon_days=1))
     assert made.events["customer_id"].nunique() == 1
 
 
@@ -55,14 +55,14 @@ def test_the_smallest_log_is_still_a_log(scenario: str) -> None:
 )
 def test_impossible_sizes_are_refused_in_words(arguments: tuple[int, ...], code: str) -> None:
     with pytest.raises(UsageError) as caught:
-        Plan(*arguments)
+        SimulationPlan(*arguments)
     assert caught.value.code == code
     assert caught.value.message("en") != caught.value.message("zh")
 
 
 def test_unknown_scenario_names_the_known_ones() -> None:
     with pytest.raises(UsageError, match="btyd, browsing, regime, noise"):
-        simulate("nothing", Plan(10, 300, 1))
+        simulate("nothing", SimulationPlan(10, 300, 1))
 
 
 def test_command_writes_both_files_and_tells_what_they_hold(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_command_writes_both_files_and_tells_what_they_hold(tmp_path: Path) -> N
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UsageError) as caught:
-        simulate("noise", Plan(10, 300, 1)).write(tmp_path / "file")
+        simulate("noise", SimulationPlan(10, 300, 1)).write(tmp_path / "file")
     assert caught.value.code == "simulate_out" and "file" in caught.value.message("zh")
 
 
@@ -93,5 +93,5 @@ def test_the_shipped_sample_is_what_its_data_card_says(tmp_path: Path) -> None:
     log = pd.read_csv(io.BytesIO(shipped))
     assert f"{len(log):,} events of {log['customer_id'].nunique():,} customers" in card
     assert f"net revenue {log['amount'].sum():,.2f}" in card
-    events, _ = simulate("browsing", Plan(1750, 730, 7)).write(tmp_path)
+    events, _ = simulate("browsing", SimulationPlan(1750, 730, 7)).write(tmp_path)
     assert events.read_bytes() == shipped

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from scipy.special import hyp2f1
 
-from clv_core.collection.simulate import Plan, Simulation, simulate
+from clv_core.collection.simulate import Simulation, SimulationPlan, simulate
 from clv_core.collection.simulate.attainable import alive, expected_purchases, expected_spend
 from clv_core.collection.simulate.btyd import ACQUISITION_SHARE, COUNTS, SPEND
 
-PLAN = Plan(customers=30_000, days=455, seed=1)
+PLAN = SimulationPlan(customers=30_000, days=455, seed=1)
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import pytest
 from scipy.stats import spearmanr
 
 from clv_core import columns
-from clv_core.collection.simulate import Plan, Simulation, simulate
+from clv_core.collection.simulate import Simulation, SimulationPlan, simulate
 from clv_core.collection.simulate.plan import START
 from clv_core.collection.simulate.shop import season
 
-PLAN = Plan(customers=8_000, days=730, seed=3)
+PLAN = SimulationPlan(customers=8_000, days=730, seed=3)
 CUTOFF = pd.Timestamp(PLAN.cutoff)
 
 
@@ -120,7 +120,7 @@ def test_regime_changes_level_only_after_the_cutoff(made: Simulation, changed: S
 
 
 def test_in_noise_the_past_does_not_rank_the_future() -> None:
-    plan = Plan(customers=8_000, days=455, seed=5)
+    plan = SimulationPlan(customers=8_000, days=455, seed=5)
     made = simulate("noise", plan)
     history = made.events[made.events["event_time"] < pd.Timestamp(plan.cutoff)]
     past = history.groupby("customer_id")["amount"].sum().reindex(made.truth["customer_id"], fill_value=0.0)

@@ -19,14 +19,14 @@ import pytest
 
 from clv_core import audit, cli, jobs, pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store import list_datasets, open_dataset, versions
 from clv_core.config import TrainConfig
 from clv_core.deployment.registry import Registry
 from clv_core.erasing import erase as erasing
 from clv_core.erasing.certificate import certificates, salted
 from clv_core.erasing.places import clear_records
-from clv_core.erasing.wanted import Wanted
+from clv_core.erasing.wanted import ToErase
 from clv_core.errors import Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import RULES, clean, raw_version
@@ -52,7 +52,7 @@ STAYING = sorted(set(IDS) - set(LEAVING))
 @cache
 def simulated() -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
-        simulate("btyd", Plan(CUSTOMERS, 540, 1, 90)).write(Path(folder))
+        simulate("btyd", SimulationPlan(CUSTOMERS, 540, 1, 90)).write(Path(folder))
         return pd.read_csv(Path(folder) / "events.csv", dtype=str)
 
 
@@ -286,7 +286,7 @@ def test_a_run_that_was_asked_about_a_customer_is_found_by_a_short_id_too(
     for who, said in (("17", words), ("170", ("--customer=170",))):
         status = {"command": "explain", "args": ["explain", "shop", *said], "state": "done", "pid": None}
         write_json(workspace.jobs / who / "status.json", {**status, "started": 0, "label": "", "id": who})
-    assert clear_records(workspace, Wanted(("17",), frozenset({"17"}))) == 1
+    assert clear_records(workspace, ToErase(("17",), frozenset({"17"}))) == 1
     assert [job.id for job in jobs.jobs(workspace)] == ["170"]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.evaluation.change import Change, change_at, find_change
 from clv_core.evaluation.facts import LogFacts
 from clv_core.evaluation.spans import PurchaseDays, Ratio, span_at
@@ -113,7 +113,7 @@ def test_the_error_of_a_ratio_is_that_of_resampled_customers() -> None:
 
 
 def test_purchase_days_and_the_btyd_four_are_those_of_the_events(log_of: LOG) -> None:
-    simulation = simulate("browsing", Plan(300, 400, 3, 90))
+    simulation = simulate("browsing", SimulationPlan(300, 400, 3, 90))
     events = simulation.events
     log = log_of(events)
     bought = PurchaseDays.of(log.steps)
@@ -134,7 +134,7 @@ def test_purchase_days_and_the_btyd_four_are_those_of_the_events(log_of: LOG) ->
 
 
 def test_facts_are_counts_of_the_events(log_of: LOG) -> None:
-    events = simulate("browsing", Plan(400, 300, 4, 90)).events
+    events = simulate("browsing", SimulationPlan(400, 300, 4, 90)).events
     last = events.loc[events["event_type"] == "purchase", "event_time"].max().normalize()
     quiet = pd.concat([events, events.head(1).assign(event_time=last + pd.Timedelta(days=45), event_type="view")])
     facts = LogFacts.of(log_of(quiet))
@@ -147,12 +147,12 @@ def test_facts_are_counts_of_the_events(log_of: LOG) -> None:
 
 
 def test_few_customers_make_no_break_of_luck(log_of: LOG) -> None:
-    small = simulate("browsing", Plan(900, 540, 1, 90)).events
+    small = simulate("browsing", SimulationPlan(900, 540, 1, 90)).events
     assert find_change(log_of(small), 300) is None
 
 
 def test_the_scenario_regime_is_found_and_its_past_is_calm(log_of: LOG) -> None:
-    simulation = simulate("regime", Plan(3_000, 730, 1, 182))
+    simulation = simulate("regime", SimulationPlan(3_000, 730, 1, 182))
     found = find_change(log_of(simulation.events), 182)
     assert found is not None and found.since == simulation.plan.cutoff.isoformat()
     assert found.purchases_changed and found.purchases < 0.7 and found.order_value < 0.95

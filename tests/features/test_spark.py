@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.columns import EVENT_TIME
 from clv_core.errors import NotFound
 from clv_core.features.behaviour import FEATURES
@@ -92,7 +92,7 @@ def test_the_real_log_tells_spark_the_same(
 
 
 def test_a_browsing_log_tells_spark_the_same(spark: Spark, complete: Complete, tmp_path: Path) -> None:
-    simulate("browsing", Plan(1000, 540, 1, 90)).write(tmp_path / "log")
+    simulate("browsing", SimulationPlan(1000, 540, 1, 90)).write(tmp_path / "log")
     events = pd.read_csv(tmp_path / "log" / "events.csv", dtype={"customer_id": str}, parse_dates=[EVENT_TIME])
     events[EVENT_TIME] = pd.to_datetime(events[EVENT_TIME], utc=True).dt.tz_localize(None)
     assert_the_same(spark, complete(events), tmp_path, events[EVENT_TIME].max().date() - pd.Timedelta(days=90))

@@ -21,7 +21,7 @@ from clv_core.deployment.scoring import score
 from clv_core.errors import Message, Refused
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.jobs import NoProgress
-from clv_core.monitoring.challenge import JUDGED, Figure, Outcome
+from clv_core.monitoring.challenge import JUDGED, MetricPair, Outcome
 from clv_core.monitoring.drift.reference import reference_of
 from clv_core.workspace import Workspace
 from tests.deployment.registry import tiny
@@ -168,5 +168,5 @@ def test_a_better_challenger_replaces_only_whom_it_was_held_against_and_only_whe
 def test_a_difference_counts_where_it_is_sure_and_large_enough(
     metric: str, value: float, low: float, high: float, better: bool, worse: bool
 ) -> None:
-    figure = Figure(metric, 100.0 if metric == "rmse" else 0.5, 0.0, Estimate(value, low, high))
+    figure = MetricPair(metric, 100.0 if metric == "rmse" else 0.5, 0.0, Estimate(value, low, high))
     assert (figure.better, figure.worse) == (better, worse)

@@ -201,7 +201,7 @@ def test_a_viewer_stops_no_training_and_forgets_no_answers_even_past_the_button(
     path.write_text("customer_id,date,amount\nA,2024-03-25,10\nB,2024-04-26,12.5\n")
     remember(Workspace(root), columns, Answers(currency="EUR"))
     app = open_page(root, "upload")
-    app.session_state[uploading.FILE] = uploading.Chosen((path,), tmp_path / "own")
+    app.session_state[uploading.FILE] = uploading.FilesInHand((path,), tmp_path / "own")
     app.run()
     app.button(key="recall_forget").click().run()
     assert "role" in app.error[0].value and recall(Workspace(root), columns) is not None

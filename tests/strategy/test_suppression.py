@@ -15,7 +15,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.keyed import KeyedList
 from clv_core.collection.privacy.stoplist import FILE, PURPOSE, StopList
 from clv_core.collection.pseudonyms import key_path
-from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData, Refused
 from clv_core.jobs import NoProgress
@@ -31,7 +31,7 @@ OFFER = "name=Voucher,cost=2,effect=40%"
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small log with contacts and a quick model; every step ran as a job, so that all it leaves behind is there."""
     folder = tmp_path_factory.mktemp("suppression")
-    simulate("btyd", Plan(400, 540, 1, 90)).write(folder)
+    simulate("btyd", SimulationPlan(400, 540, 1, 90)).write(folder)
     workspace = Workspace(folder / "workspace")
     ingest(workspace, folder / "events.csv", "shop", currency="EUR")
     ids = sorted(pd.read_csv(folder / "events.csv", dtype=str)["customer_id"].unique())

@@ -15,7 +15,7 @@ from clv_core.collection.customers.roles import ChosenRoles, Roles
 from clv_core.collection.customers.several import set_twice_aside, settle_dated
 from clv_core.collection.customers.values import Attribute, read_attributes, read_dates
 from clv_core.collection.engine import name, one, text
-from clv_core.collection.plan import Plan
+from clv_core.collection.plan import ReadingPlan
 from clv_core.collection.pseudonyms import pseudonym_sql
 from clv_core.collection.source import Source, recorded_rejects
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, ORDER_ID
@@ -128,4 +128,4 @@ def _load(connection: duckdb.DuckDBPyConnection, source: Source, chosen: ChosenR
 
 def _clean(like: str, column: str) -> str:
     """Return SQL for a column's text, trimmed and NULL where it stands for nothing, as a log's column ``like`` is."""
-    return Plan((column,), {like: column}).clean(like)
+    return ReadingPlan((column,), {like: column}).clean(like)

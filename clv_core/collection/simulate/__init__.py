@@ -1,8 +1,8 @@
 """Event logs with known truth.
 
 Real logs never say what a customer was worth in expectation; these do. Each scenario is one function from a
-:class:`~clv_core.collection.simulate.plan.Plan` to a :class:`~clv_core.collection.simulate.plan.Simulation`, and one
-line of :data:`SCENARIOS`.
+:class:`~clv_core.collection.simulate.plan.SimulationPlan` to a
+:class:`~clv_core.collection.simulate.plan.Simulation`, and one line of :data:`SCENARIOS`.
 
     btyd      BG/NBD purchases with Gamma-Gamma spend, exactly: the field's own model is true
     browsing  a shop whose views, carts, ratings and returns tell more than its purchases do
@@ -18,21 +18,21 @@ from typing import Final
 from clv_core.collection.simulate.browsing import browsing
 from clv_core.collection.simulate.btyd import btyd
 from clv_core.collection.simulate.noise import noise
-from clv_core.collection.simulate.plan import Plan, Simulation
+from clv_core.collection.simulate.plan import Simulation, SimulationPlan
 from clv_core.collection.simulate.regime import regime
 from clv_core.errors import UsageError
 
-SCENARIOS: Final[dict[str, Callable[[Plan], Simulation]]] = {
+SCENARIOS: Final[dict[str, Callable[[SimulationPlan], Simulation]]] = {
     "btyd": btyd,
     "browsing": browsing,
     "regime": regime,
     "noise": noise,
 }
 
-__all__ = ["SCENARIOS", "Plan", "Simulation", "simulate"]
+__all__ = ["SCENARIOS", "SimulationPlan", "Simulation", "simulate"]
 
 
-def simulate(scenario: str, plan: Plan) -> Simulation:
+def simulate(scenario: str, plan: SimulationPlan) -> Simulation:
     """Return a log and its truth; the same plan gives the same rows.
 
     Raises:

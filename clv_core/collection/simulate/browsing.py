@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core import columns
-from clv_core.collection.simulate.plan import Plan, Simulation
+from clv_core.collection.simulate.plan import Simulation, SimulationPlan
 from clv_core.collection.simulate.population import populate
 from clv_core.collection.simulate.shop import Shift, catalogue
 from clv_core.collection.simulate.trade import trade
@@ -20,12 +20,12 @@ from clv_core.collection.simulate.visits import walk
 MOOD_NAMES = np.array(["gone", "quiet", "curious", "keen"], dtype=object)
 
 
-def browsing(plan: Plan) -> Simulation:
+def browsing(plan: SimulationPlan) -> Simulation:
     """Return the log of a shop with telling behaviour, and its truth."""
     return run_shop(plan, Shift())
 
 
-def run_shop(plan: Plan, shift: Shift) -> Simulation:
+def run_shop(plan: SimulationPlan, shift: Shift) -> Simulation:
     """Return the log and truth of the shop under ``shift``."""
     random = np.random.default_rng(plan.seed)
     prices = catalogue(random)

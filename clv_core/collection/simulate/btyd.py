@@ -18,7 +18,7 @@ import pandas as pd
 
 from clv_core import columns
 from clv_core.collection.simulate.attainable import expected_purchases, expected_spend
-from clv_core.collection.simulate.plan import START, Plan, Simulation
+from clv_core.collection.simulate.plan import START, Simulation, SimulationPlan
 
 COUNTS: Final = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
 """BG/NBD parameters, time in weeks."""
@@ -30,7 +30,7 @@ ACQUISITION_SHARE: Final = 84 / 273
 """Share of the history in which first purchases fall."""
 
 
-def btyd(plan: Plan) -> Simulation:
+def btyd(plan: SimulationPlan) -> Simulation:
     """Return a purchase log that follows BG/NBD and Gamma-Gamma exactly, and its truth."""
     random = np.random.default_rng(plan.seed)
     n = plan.customers

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core import columns
-from clv_core.collection.simulate.plan import START, Plan, Simulation
+from clv_core.collection.simulate.plan import START, Simulation, SimulationPlan
 
 PURCHASES_PER_DAY: Final = 0.012
 VIEWS_PER_DAY: Final = 0.02
@@ -20,7 +20,7 @@ LOG_AMOUNT: Final = (3.2, 0.7)
 """Mean and standard deviation of the log of an amount."""
 
 
-def noise(plan: Plan) -> Simulation:
+def noise(plan: SimulationPlan) -> Simulation:
     """Return a log in which no model can rank customers, and its truth: one expectation for all."""
     random = np.random.default_rng(plan.seed)
     n = plan.customers

@@ -1,4 +1,4 @@
-"""What is simulated (:class:`Plan`), and what comes out (:class:`Simulation`)."""
+"""What is simulated (:class:`SimulationPlan`), and what comes out (:class:`Simulation`)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MONEY: Final = (columns.AMOUNT, columns.UNIT_PRICE, columns.DISCOUNT)
 
 
 @dataclass(frozen=True)
-class Plan:
+class SimulationPlan:
     """The size of a simulated log.
 
     Args:
@@ -88,7 +88,7 @@ class Simulation:
             known); then the scenario's latent parameters.
     """
 
-    plan: Plan
+    plan: SimulationPlan
     events: pd.DataFrame
     truth: pd.DataFrame
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.collection.simulate.plan import Plan
+from clv_core.collection.simulate.plan import SimulationPlan
 from clv_core.collection.simulate.shop import (
     CATEGORIES,
     CURIOUS,
@@ -68,7 +68,7 @@ class Population:
     mood: NDArray[np.int64]
 
 
-def populate(plan: Plan, random: np.random.Generator) -> Population:
+def populate(plan: SimulationPlan, random: np.random.Generator) -> Population:
     """Return ``plan.customers`` different customers."""
     n = plan.customers
     channel = random.choice(len(CHANNELS), n, p=CHANNEL_SHARE)

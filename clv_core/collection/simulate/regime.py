@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from clv_core.collection.simulate.browsing import run_shop
-from clv_core.collection.simulate.plan import Plan, Simulation
+from clv_core.collection.simulate.plan import Simulation, SimulationPlan
 from clv_core.collection.simulate.shop import Shift
 
 VISITS: Final = 0.5
@@ -17,6 +17,6 @@ PRICE: Final = 0.67
 LEAVING: Final = 4.0
 
 
-def regime(plan: Plan) -> Simulation:
+def regime(plan: SimulationPlan) -> Simulation:
     """Return the log of a shop that changes at the cutoff, and its truth."""
     return run_shop(plan, Shift(day=plan.cutoff_day, visits=VISITS, price=PRICE, leaving=LEAVING))

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core import columns
-from clv_core.collection.simulate.plan import START, Plan
+from clv_core.collection.simulate.plan import START, SimulationPlan
 from clv_core.collection.simulate.population import CHANNELS, COUNTRIES, FAVOURITE, Population
 from clv_core.collection.simulate.reviews import write_reviews
 from clv_core.collection.simulate.shop import (
@@ -53,7 +53,7 @@ class Trade:
 
 
 def trade(
-    plan: Plan, people: Population, prices: Floats, visits: Visits, shift: Shift, random: np.random.Generator
+    plan: SimulationPlan, people: Population, prices: Floats, visits: Visits, shift: Shift, random: np.random.Generator
 ) -> Trade:
     """Return the events of all visits.
 
@@ -141,7 +141,7 @@ def _ratings(
     return rated
 
 
-def _finish(events: pd.DataFrame, plan: Plan, people: Population, visits: Visits) -> pd.DataFrame:
+def _finish(events: pd.DataFrame, plan: SimulationPlan, people: Population, visits: Visits) -> pd.DataFrame:
     """Name what are positions so far, cut at the log's end, order by time."""
     visit = events["visit"].to_numpy()
     customer = visits.customer[visit]

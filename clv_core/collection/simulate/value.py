@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.collection.simulate.plan import Plan
+from clv_core.collection.simulate.plan import SimulationPlan
 from clv_core.collection.simulate.population import Population, mood_chances, order_value
 from clv_core.collection.simulate.shop import (
     BUY,
@@ -22,7 +22,9 @@ from clv_core.collection.simulate.shop import (
 )
 
 
-def future_value(plan: Plan, people: Population, prices: Floats, mood: NDArray[np.int64], shift: Shift) -> Floats:
+def future_value(
+    plan: SimulationPlan, people: Population, prices: Floats, mood: NDArray[np.int64], shift: Shift
+) -> Floats:
     """Return the expected net value of orders placed in the horizon, returns within it taken off, shape [n].
 
     Exact: a backward recursion over days, V_d(mood) = P(order) x value + (1 - P(order ends it)) x E[V_{d+1}].
@@ -51,7 +53,7 @@ def future_value(plan: Plan, people: Population, prices: Floats, mood: NDArray[n
 
 
 def pending_returns(
-    plan: Plan, day: NDArray[np.int64], amount: Floats, bad: NDArray[np.bool_], back: NDArray[np.bool_]
+    plan: SimulationPlan, day: NDArray[np.int64], amount: Floats, bad: NDArray[np.bool_], back: NDArray[np.bool_]
 ) -> Floats:
     """Return the expected value, in the horizon, of returns of orders placed before the cutoff, shape [lines], >= 0.
 

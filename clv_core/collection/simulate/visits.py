@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.collection.simulate.plan import Plan
+from clv_core.collection.simulate.plan import SimulationPlan
 from clv_core.collection.simulate.population import Population, mood_chances
 from clv_core.collection.simulate.shop import (
     BUY,
@@ -47,7 +47,7 @@ class Visits:
     mood_at_cutoff: Ints
 
 
-def walk(plan: Plan, people: Population, shift: Shift, random: np.random.Generator) -> Visits:
+def walk(plan: SimulationPlan, people: Population, shift: Shift, random: np.random.Generator) -> Visits:
     """Return all visits of all customers; the loop is over days, each day is one step for everybody.
 
     Args:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ScorerKey:
     """What a scorer is made of: it is as good as another one of the same.
 
     Args:
@@ -51,7 +51,7 @@ class Loaded:
         log_types: event types of the log, which may have some of its own beside the usual ones.
     """
 
-    wanted: Wanted
+    wanted: ScorerKey
     timezone: str
     event_types: str
     horizon_days: int
@@ -61,7 +61,7 @@ class Loaded:
     log_types: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, scorer: Scorer, wanted: Wanted) -> Self:
+    def of(cls, scorer: Scorer, wanted: ScorerKey) -> Self:
         """Return what is to be known of a scorer that was made of what was wanted."""
         record = scorer.bundle.record
         own = {"version": scorer.version, "bundle": scorer.bundle.id, "digest": record["digest"]}
@@ -88,10 +88,10 @@ class Loaded:
             "cutoff": said["cutoff"] and date.fromisoformat(str(said["cutoff"])),
             "log_types": tuple(said["log_types"]),
         }
-        return cls(**{**said, **own, "wanted": Wanted(**said["wanted"]), "warnings": warnings})
+        return cls(**{**said, **own, "wanted": ScorerKey(**said["wanted"]), "warnings": warnings})
 
 
-def look_up(workspace: Workspace, registry: Registry, asked: str) -> Wanted:
+def look_up(workspace: Workspace, registry: Registry, asked: str) -> ScorerKey:
     """Return what stands behind a name of the registry (its champion) or a model's id; no file of it is read.
 
     Raises:
@@ -104,4 +104,4 @@ def look_up(workspace: Workspace, registry: Registry, asked: str) -> Wanted:
     if version is None:
         raise NotFound("no_model", model=asked[:80], known=", ".join(registry.names()) or "-")
     dataset = open_dataset(workspace, str(version.record["dataset"]["name"]))
-    return Wanted(version.name, version.number, version.bundle, version.digest, dataset.version, champion)
+    return ScorerKey(version.name, version.number, version.bundle, version.digest, dataset.version, champion)

@@ -9,7 +9,7 @@ from typing import Final
 from clv_core.collection.store import open_dataset
 from clv_core.columns import PURCHASE
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.service.loaded import Wanted
+from clv_core.deployment.service.loaded import ScorerKey
 from clv_core.deployment.service.reading import columns_of, read_customer
 from clv_core.deployment.service.scorer import Scorer
 from clv_core.deployment.surroundings import FOLDER, surroundings
@@ -18,7 +18,7 @@ from clv_core.workspace import Workspace
 LOCK: Final = ".lock"
 
 
-def load(workspace: Workspace, registry: Registry, wanted: Wanted) -> Scorer:
+def load(workspace: Workspace, registry: Registry, wanted: ScorerKey) -> Scorer:
     """Return the scorer of what was looked up, or, where a champion is damaged, of the last good version.
 
     Raises:

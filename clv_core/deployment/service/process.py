@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 from pydantic_core import from_json, to_json
 
-from clv_core.deployment.service.loaded import Wanted
+from clv_core.deployment.service.loaded import ScorerKey
 from clv_core.deployment.service.reading import Person
 from clv_core.deployment.service.work import SWITCH_SECONDS, Work
 from clv_core.errors import ClvError
@@ -68,24 +68,24 @@ def serve(work: Work, calls: BinaryIO, answers: BinaryIO) -> None:
 
 
 def _load(work: Work, words: Mapping[str, Any]) -> Any:
-    loaded = work.load(Wanted(**words["wanted"]))
+    loaded = work.load(ScorerKey(**words["wanted"]))
     _settle()
     return loaded.to_json()
 
 
 def _hold(work: Work, words: Mapping[str, Any]) -> Any:
-    if work.hold([Wanted(**one) for one in words["wanted"]]):
+    if work.hold([ScorerKey(**one) for one in words["wanted"]]):
         _settle()
 
 
 def _score(work: Work, words: Mapping[str, Any]) -> Any:
     people = [Person("", *row) for row in words["people"]]
-    return work.score(Wanted(**words["wanted"]), date.fromisoformat(words["as_of"]), people)
+    return work.score(ScorerKey(**words["wanted"]), date.fromisoformat(words["as_of"]), people)
 
 
 def _reasons(work: Work, words: Mapping[str, Any]) -> Any:
     person, as_of = Person("", *words["person"]), date.fromisoformat(words["as_of"])
-    return work.reasons(Wanted(**words["wanted"]), as_of, person, words["language"])
+    return work.reasons(ScorerKey(**words["wanted"]), as_of, person, words["language"])
 
 
 def _settle() -> None:

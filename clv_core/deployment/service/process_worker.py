@@ -21,7 +21,7 @@ from typing import Any, Final
 from pydantic_core import from_json, to_json
 
 from clv_core import errors
-from clv_core.deployment.service.loaded import Loaded, Wanted
+from clv_core.deployment.service.loaded import Loaded, ScorerKey
 from clv_core.deployment.service.reading import Person
 from clv_core.deployment.service.worker import Lost
 from clv_core.errors import ClvError
@@ -47,7 +47,7 @@ class ProcessWorker:
         self._workspace, self._lost = workspace, lost
         self._numbers = itertools.count()
         self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self._held: set[Wanted] = set()
+        self._held: set[ScorerKey] = set()
         self._process: asyncio.subprocess.Process | None = None
         self._living: asyncio.Task[None] | None = None
         self._up = asyncio.Event()
@@ -58,7 +58,7 @@ class ProcessWorker:
             self._living = asyncio.create_task(self._live())
         await self._up.wait()
 
-    async def load(self, wanted: Wanted) -> Loaded:
+    async def load(self, wanted: ScorerKey) -> Loaded:
         """Load a model.
 
         Raises:
@@ -67,13 +67,13 @@ class ProcessWorker:
         await self.ready()
         return await self._load(wanted)
 
-    async def hold(self, wanted: Collection[Wanted]) -> None:
+    async def hold(self, wanted: Collection[ScorerKey]) -> None:
         """Let go of all other models."""
         self._held &= set(wanted)
         if self._up.is_set():
             await self._ask("hold", wanted=[asdict(one) for one in wanted])
 
-    async def score(self, wanted: Wanted, as_of: date, people: Sequence[Person]) -> list[list[float]]:
+    async def score(self, wanted: ScorerKey, as_of: date, people: Sequence[Person]) -> list[list[float]]:
         """Return the figures of people.
 
         Raises:
@@ -84,7 +84,7 @@ class ProcessWorker:
         said: list[list[float]] = await self._ask("score", wanted=asdict(wanted), as_of=as_of, people=rows)
         return said
 
-    async def reasons(self, wanted: Wanted, as_of: date, person: Person, language: str) -> dict[str, Any]:
+    async def reasons(self, wanted: ScorerKey, as_of: date, person: Person, language: str) -> dict[str, Any]:
         """Return reasons.
 
         Raises:
@@ -108,7 +108,7 @@ class ProcessWorker:
             with suppress(ClvError):  # who asks for it will hear of it
                 await self._load(one)
 
-    async def _load(self, wanted: Wanted) -> Loaded:
+    async def _load(self, wanted: ScorerKey) -> Loaded:
         loaded = Loaded.from_json(await self._ask("load", wanted=asdict(wanted)))
         self._held.add(loaded.wanted)
         return loaded

@@ -31,7 +31,7 @@ from clv_core.columns import (
 )
 from clv_core.deployment.service.wire import LARGEST, Customer, Event
 from clv_core.errors import ClvError, NotEnoughData, Refused
-from clv_core.features.handful import Events
+from clv_core.features.few_customers import Events
 from clv_core.features.lines import NUMBERS, VOCABULARIES
 from clv_core.features.relations import DAY_SECONDS, day_of
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.service.loaded import Loaded, Wanted, look_up
+from clv_core.deployment.service.loaded import Loaded, ScorerKey, look_up
 from clv_core.deployment.service.workers import Workers
 from clv_core.errors import ClvError, NotFound, UsageError
 from clv_core.workspace import Workspace
@@ -37,7 +37,7 @@ class Roster:
     ) -> None:
         self.workspace, self._workers, self._name, self._most, self._swapped = workspace, workers, name, most, swapped
         self.registry = Registry(workspace)
-        self._held: OrderedDict[str, tuple[Wanted, Loaded]] = OrderedDict()
+        self._held: OrderedDict[str, tuple[ScorerKey, Loaded]] = OrderedDict()
         self._loading: dict[str, asyncio.Task[Loaded]] = {}
         self._thread = ThreadPoolExecutor(1, "registry")
         self._only = ""

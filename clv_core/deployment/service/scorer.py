@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from clv_core.collection.dataset import Dataset
 from clv_core.deployment.answerer import Answerer
 from clv_core.errors import Message
-from clv_core.features.handful import Events, Handful, reviews_of
+from clv_core.features.few_customers import Events, FewCustomers, reviews_of
 from clv_core.features.signals import ATTRIBUTES, PREFIX, REVIEW_TEXT, REVIEWED, SignalColumn
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.predictions import Predictions
@@ -69,7 +69,7 @@ class Scorer(Answerer):
             known = [_known(one.get(name), number) for one in attributes]
             values = np.array(known, np.float64 if number else object)
             own[PREFIX + name] = SignalColumn(ATTRIBUTES, "auto" if number else "category"), values
-        return self.seen(Handful(events), as_of, names, own)
+        return self.seen(FewCustomers(events), as_of, names, own)
 
 
 def _known(value: Any, number: bool) -> Any:

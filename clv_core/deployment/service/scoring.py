@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from clv_core.deployment.service.loaded import Loaded, Wanted
+from clv_core.deployment.service.loaded import Loaded, ScorerKey
 from clv_core.deployment.service.reading import Person, read_customer
 from clv_core.deployment.service.wire import Customer
 from clv_core.deployment.service.work import FIGURES
@@ -50,7 +50,7 @@ class Ask:
 async def answer(worker: Worker, asks: Sequence[Ask]) -> list[list[dict[str, Any]]]:
     """Return what is said of each ask's customers; those of one model and cutoff are scored together."""
     found: list[list[dict[str, Any]]] = [[] for _ in asks]
-    together: dict[tuple[Wanted, date], list[int]] = {}
+    together: dict[tuple[ScorerKey, date], list[int]] = {}
     for place, ask in enumerate(asks):
         together.setdefault((ask.model.wanted, ask.as_of), []).append(place)
     for (wanted, as_of), places in together.items():

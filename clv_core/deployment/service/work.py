@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.service.loaded import Loaded, Wanted
+from clv_core.deployment.service.loaded import Loaded, ScorerKey
 from clv_core.deployment.service.loading import load
 from clv_core.deployment.service.reading import Person, columns_of
 from clv_core.deployment.service.reasons import reasons_of
@@ -30,9 +30,9 @@ class Work:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace, self._registry = workspace, Registry(workspace)
-        self._scorers: dict[Wanted, Scorer] = {}
+        self._scorers: dict[ScorerKey, Scorer] = {}
 
-    def load(self, wanted: Wanted) -> Loaded:
+    def load(self, wanted: ScorerKey) -> Loaded:
         """Load a model, checked and warmed up, beside those that are there.
 
         Raises:
@@ -44,14 +44,14 @@ class Work:
         self._scorers[loaded.wanted] = scorer
         return loaded
 
-    def hold(self, wanted: Collection[Wanted]) -> int:
+    def hold(self, wanted: Collection[ScorerKey]) -> int:
         """Let go of all other models; return how many there were."""
         gone = set(self._scorers) - set(wanted)
         for one in gone:
             del self._scorers[one]
         return len(gone)
 
-    def score(self, wanted: Wanted, as_of: date, people: Sequence[Person]) -> list[list[float]]:
+    def score(self, wanted: ScorerKey, as_of: date, people: Sequence[Person]) -> list[list[float]]:
         """Return the :data:`FIGURES` of people who can be scored, a row each.
 
         Args:
@@ -63,11 +63,11 @@ class Work:
         columns = [getattr(predictions, name).tolist() for name in FIGURES]
         return [list(row) for row in zip(*columns, strict=True)]
 
-    def reasons(self, wanted: Wanted, as_of: date, person: Person, language: str) -> dict[str, Any]:
+    def reasons(self, wanted: ScorerKey, as_of: date, person: Person, language: str) -> dict[str, Any]:
         """Return ``base`` and ``reasons`` of one who can be scored."""
         return reasons_of(self._of(wanted), person, as_of, language)
 
-    def _of(self, wanted: Wanted) -> Scorer:
+    def _of(self, wanted: ScorerKey) -> Scorer:
         if wanted not in self._scorers:
             self.load(wanted)
         return self._scorers[wanted]

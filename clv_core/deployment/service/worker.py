@@ -9,7 +9,7 @@ from datetime import date
 from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar
 
-from clv_core.deployment.service.loaded import Loaded, Wanted
+from clv_core.deployment.service.loaded import Loaded, ScorerKey
 from clv_core.deployment.service.reading import Person
 from clv_core.deployment.service.work import Work
 from clv_core.errors import ClvError
@@ -29,16 +29,16 @@ class Worker(Protocol):
     async def ready(self) -> None:
         """Return once it can be asked."""
 
-    async def load(self, wanted: Wanted) -> Loaded:
+    async def load(self, wanted: ScorerKey) -> Loaded:
         """See :meth:`Work.load`; meanwhile it goes on scoring."""
 
-    async def hold(self, wanted: Collection[Wanted]) -> None:
+    async def hold(self, wanted: Collection[ScorerKey]) -> None:
         """See :meth:`Work.hold`."""
 
-    async def score(self, wanted: Wanted, as_of: date, people: Sequence[Person]) -> list[list[float]]:
+    async def score(self, wanted: ScorerKey, as_of: date, people: Sequence[Person]) -> list[list[float]]:
         """See :meth:`Work.score`."""
 
-    async def reasons(self, wanted: Wanted, as_of: date, person: Person, language: str) -> dict[str, Any]:
+    async def reasons(self, wanted: ScorerKey, as_of: date, person: Person, language: str) -> dict[str, Any]:
         """See :meth:`Work.reasons`."""
 
     async def close(self) -> None:
@@ -55,19 +55,19 @@ class ThreadWorker:
     async def ready(self) -> None:
         """Return at once."""
 
-    async def load(self, wanted: Wanted) -> Loaded:
+    async def load(self, wanted: ScorerKey) -> Loaded:
         """Load a model."""
         return await self._in(self._loading, self._work.load, wanted)
 
-    async def hold(self, wanted: Collection[Wanted]) -> None:
+    async def hold(self, wanted: Collection[ScorerKey]) -> None:
         """Let go of all other models."""
         await self._in(self._scoring, self._work.hold, wanted)
 
-    async def score(self, wanted: Wanted, as_of: date, people: Sequence[Person]) -> list[list[float]]:
+    async def score(self, wanted: ScorerKey, as_of: date, people: Sequence[Person]) -> list[list[float]]:
         """Return the figures of people."""
         return await self._in(self._scoring, self._work.score, wanted, as_of, people)
 
-    async def reasons(self, wanted: Wanted, as_of: date, person: Person, language: str) -> dict[str, Any]:
+    async def reasons(self, wanted: ScorerKey, as_of: date, person: Person, language: str) -> dict[str, Any]:
         """Return reasons."""
         return await self._in(self._scoring, self._work.reasons, wanted, as_of, person, language)
 

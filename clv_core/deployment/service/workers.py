@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 
-from clv_core.deployment.service.loaded import Loaded, Wanted
+from clv_core.deployment.service.loaded import Loaded, ScorerKey
 from clv_core.deployment.service.process_worker import ProcessWorker
 from clv_core.deployment.service.worker import ThreadWorker, Worker
 from clv_core.workspace import Workspace
@@ -28,7 +28,7 @@ class Workers:
         else:
             self.scoring, self.explaining = [ThreadWorker(workspace)], ThreadWorker(workspace)
 
-    async def load(self, wanted: Wanted) -> Loaded:
+    async def load(self, wanted: ScorerKey) -> Loaded:
         """Have a model loaded by all that score, the same one by each; who explains loads it when it is asked.
 
         Raises:
@@ -41,7 +41,7 @@ class Workers:
         await asyncio.gather(*(one.load(loaded.wanted) for one in others))
         return loaded
 
-    async def hold(self, wanted: Collection[Wanted]) -> None:
+    async def hold(self, wanted: Collection[ScorerKey]) -> None:
         """Let go of all other models."""
         await asyncio.gather(*(one.hold(wanted) for one in (*self.scoring, self.explaining)), return_exceptions=True)
 

@@ -1,4 +1,4 @@
-"""What the views look at: a cube, cut to channels and countries (:class:`Part`), and to a period (:class:`Selection`).
+"""What the views look at: a cube cut to channels and countries (:class:`CubePart`), and a period (:class:`Selection`).
 
 One rule for all views: they show what the log would show if it held only the chosen channels and countries, and of that
 what lies in the period. What came before the period still tells a new buyer from a known one.
@@ -43,7 +43,7 @@ class Filters:
     countries: tuple[str, ...] = ()
 
 
-class Part:
+class CubePart:
     """A cube cut to channels and countries, in an engine of its own that goes with it.
 
     Args:
@@ -103,12 +103,12 @@ class Selection:
         end: first day that is no longer part of it.
     """
 
-    part: Part
+    part: CubePart
     start: date
     end: date
 
     @classmethod
-    def of(cls, part: Part, start: date | None = None, end: date | None = None) -> Self:
+    def of(cls, part: CubePart, start: date | None = None, end: date | None = None) -> Self:
         """Return the selection of a period, cut to the log's span.
 
         Raises:

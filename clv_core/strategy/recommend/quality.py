@@ -16,7 +16,7 @@ OURS: Final = "blend"
 
 
 @dataclass(frozen=True)
-class Figure:
+class MeanWithInterval:
     """A mean over customers with its 95% interval.
 
     Args:
@@ -42,9 +42,9 @@ class Quality:
     """
 
     method: str
-    recall: Figure
-    ndcg: Figure
-    ahead: Figure | None
+    recall: MeanWithInterval
+    ndcg: MeanWithInterval
+    ahead: MeanWithInterval | None
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -88,9 +88,9 @@ def judge(hits: Mapping[str, NDArray[np.bool_]], relevant: NDArray[np.float64]) 
     customers = len(relevant)
     weights = rng.multinomial(customers, np.full(customers, 1 / customers), size=RESAMPLES) / customers
 
-    def figure(values: NDArray[np.float64]) -> Figure:
+    def figure(values: NDArray[np.float64]) -> MeanWithInterval:
         low, high = np.quantile(weights @ values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-        return Figure(float(values.mean()), float(low), float(high))
+        return MeanWithInterval(float(values.mean()), float(low), float(high))
 
     return tuple(
         Quality(

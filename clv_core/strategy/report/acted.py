@@ -7,7 +7,7 @@ from typing import Final
 from clv_core.evaluation.deciles import top_share
 from clv_core.i18n import translate
 from clv_core.strategy.plans import COST, GAIN, OFFER, window_notes
-from clv_core.strategy.report.content import BASELINE, PREDICTED, Chart, Figure, Section, Series, Table
+from clv_core.strategy.report.content import BASELINE, PREDICTED, Chart, ReportFigure, Section, Series, Table
 from clv_core.strategy.report.ground import Ground
 from clv_core.strategy.segments import VALUE, table, total
 from clv_core.strategy.tiers import NAMES
@@ -90,10 +90,10 @@ def plan(ground: Ground) -> Section:
     made = planned.plan
     finding = said.t("report.plan.finding", budget=said.money(planned.budget), gain=said.money(made.found.gain))
     figures = (
-        Figure(said.t("report.plan.spent"), said.money(made.found.spent)),
-        Figure(said.t("report.plan.gain"), said.money(made.found.gain)),
-        Figure(said.t("report.plan.uniform"), said.money(made.gain_uniform)),
-        Figure(said.t("report.plan.customers"), f"{len(made.customers):,}"),
+        ReportFigure(said.t("report.plan.spent"), said.money(made.found.spent)),
+        ReportFigure(said.t("report.plan.gain"), said.money(made.found.gain)),
+        ReportFigure(said.t("report.plan.uniform"), said.money(made.gain_uniform)),
+        ReportFigure(said.t("report.plan.customers"), f"{len(made.customers):,}"),
     )
     sums = made.table.groupby(OFFER)[["customers", COST, GAIN]].sum().sort_values(GAIN, ascending=False)
     head = tuple(said.t(f"report.plan.{name}") for name in ("offer", "customers", "spent", "gain", "evidence"))

@@ -12,7 +12,7 @@ Role = Literal["predicted", "actual", "baseline"]
 
 
 @dataclass(frozen=True)
-class Figure:
+class ReportFigure:
     """One figure.
 
     Args:
@@ -93,7 +93,7 @@ class Section:
     title: str
     finding: str
     points: tuple[str, ...] = ()
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[ReportFigure, ...] = ()
     table: Table | None = None
     chart: Chart | None = None
 

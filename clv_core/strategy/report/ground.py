@@ -13,7 +13,7 @@ from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.trust import Trust
 from clv_core.strategy.offers import Offer
-from clv_core.strategy.plans import Plan
+from clv_core.strategy.plans import BudgetPlan
 from clv_core.strategy.report.said import Said
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.tiers import Scheme
@@ -29,7 +29,7 @@ class Planned:
         budget: money.
     """
 
-    plan: Plan
+    plan: BudgetPlan
     offers: Sequence[Offer]
     budget: float
 

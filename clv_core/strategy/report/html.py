@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-from clv_core.strategy.report.content import Figure, Report, Section, Table
+from clv_core.strategy.report.content import Report, ReportFigure, Section, Table
 from clv_core.strategy.report.svg import draw
 from clv_core.workspace import write_text
 
@@ -86,7 +86,7 @@ def _section(section: Section, report: Report) -> str:
     )
 
 
-def _figure(figure: Figure) -> str:
+def _figure(figure: ReportFigure) -> str:
     note = f"<dd class=note>{escape(figure.note)}</dd>" if figure.note else ""
     return f"<div><dt>{escape(figure.label)}</dt><dd>{escape(figure.value)}</dd>{note}</div>"
 

@@ -9,7 +9,7 @@ from clv_core.evaluation.deciles import decile_table
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.trust import REASONS
 from clv_core.i18n import say_change, translate
-from clv_core.strategy.report.content import ACTUAL, BASELINE, PREDICTED, Chart, Figure, Section, Series
+from clv_core.strategy.report.content import ACTUAL, BASELINE, PREDICTED, Chart, ReportFigure, Section, Series
 from clv_core.strategy.report.ground import Ground
 
 JUDGED: Final = ("gini", "bias", "mae")
@@ -34,10 +34,10 @@ def data(ground: Ground) -> Section:
         repeated=facts.rows_duplicate,
     )
     figures = (
-        Figure(said.t("report.data.customers"), said.number(facts.customers)),
-        Figure(said.t("report.data.purchases"), said.number(facts.purchases)),
-        Figure(said.t("report.data.revenue"), said.money(facts.net_revenue)),
-        Figure(said.t("report.data.days"), f"{days:,}"),
+        ReportFigure(said.t("report.data.customers"), said.number(facts.customers)),
+        ReportFigure(said.t("report.data.purchases"), said.number(facts.purchases)),
+        ReportFigure(said.t("report.data.revenue"), said.money(facts.net_revenue)),
+        ReportFigure(said.t("report.data.days"), f"{days:,}"),
     )
     kinds = sorted(facts.event_types.items(), key=lambda item: -item[1])[:8]
     names = tuple(said.name("event", kind) for kind, _ in kinds)
@@ -85,15 +85,15 @@ def quality(ground: Ground) -> Section | None:
     return Section("quality", said.t("report.quality"), finding, (span, *points), figures)
 
 
-def _figure(ground: Ground, metric: str) -> Figure:
+def _figure(ground: Ground, metric: str) -> ReportFigure:
     said, record = ground.said, ground.bundle.record
     value, name = float(record["metrics"][metric]), best_baseline(record["baselines"], metric)
     label = said.t(f"report.quality.{metric}")
     if not name:
-        return Figure(label, _shown(ground, metric, value))
+        return ReportFigure(label, _shown(ground, metric, value))
     other = float(record["baselines"][name][metric])
     note = said.t("report.quality.against", model=said.name("model", name), value=_shown(ground, metric, other))
-    return Figure(label, _shown(ground, metric, value), note)
+    return ReportFigure(label, _shown(ground, metric, value), note)
 
 
 def _shown(ground: Ground, metric: str, value: float) -> str:

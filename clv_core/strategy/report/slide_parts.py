@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
-from clv_core.strategy.report.content import ACTUAL, BASELINE, PREDICTED, Chart, Figure, Table
+from clv_core.strategy.report.content import ACTUAL, BASELINE, PREDICTED, Chart, ReportFigure, Table
 
 Box = tuple[float, float, float, float]
 """Left, top, width and height, inches."""
@@ -71,7 +71,7 @@ def points(slide: Any, sentences: Sequence[str], box: Box, size: float) -> None:
         _write(paragraph, sentence, size, False, INK)
 
 
-def figures(slide: Any, row: Sequence[Figure], box: Box, gap: float) -> None:
+def figures(slide: Any, row: Sequence[ReportFigure], box: Box, gap: float) -> None:
     """Put figures side by side, each on a card."""
     left, top, wide, tall = box
     each = (wide - gap * (len(row) - 1)) / len(row)

@@ -21,7 +21,7 @@ from clv_core.strategy.budget import Curve, marginal_curve, most_useful
 from clv_core.strategy.export import Exported, Side, export, log_export
 from clv_core.strategy.kept_offers import TIERS
 from clv_core.strategy.offers import Offer, expected_gains
-from clv_core.strategy.plans import COST, EVIDENCE, GAIN, OFFER, Plan
+from clv_core.strategy.plans import COST, EVIDENCE, GAIN, OFFER, BudgetPlan
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import row_files, state, terms, tiers, widgets
@@ -71,7 +71,7 @@ class Ground:
         return str(self.bundle.record["currency"])
 
 
-def show(ground: Ground, notes: Sequence[str] = (), *, allowed: bool = True) -> tuple[Plan, float] | None:
+def show(ground: Ground, notes: Sequence[str] = (), *, allowed: bool = True) -> tuple[BudgetPlan, float] | None:
     """Show the slider with its finding; return the plan and its budget, or None where no offer is worth its cost.
 
     Args:
@@ -133,7 +133,7 @@ def _round_step(size: float) -> float:
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= size * (1 - 1e-9))
 
 
-def headline(plan: Plan, budget: float, names: Sequence[str], currency: str) -> str:
+def headline(plan: BudgetPlan, budget: float, names: Sequence[str], currency: str) -> str:
     """Return what the budget is expected to bring, saying so where effects are assumed, and what comes next."""
     key = "budget.headline" if set(plan.table[EVIDENCE]) == {"measured"} else "budget.headline.assumed"
     finding = t(key, budget=money(budget, currency), gain=money(plan.found.gain, currency))
@@ -143,7 +143,7 @@ def headline(plan: Plan, budget: float, names: Sequence[str], currency: str) -> 
     return t("budget.headline.next", finding=finding, offer=offer, tier=tier, rate=say(plan.next.per_coin, 2))
 
 
-def rests(plan: Plan, currency: str) -> str:
+def rests(plan: BudgetPlan, currency: str) -> str:
     """Return what the expected gain rests on, measured and assumed apart."""
     basis = plan.basis
     said = {name: money(getattr(basis, name), currency) for name in ("measured", "assumed", "low", "high")}
@@ -158,7 +158,7 @@ def rests(plan: Plan, currency: str) -> str:
     return joint.join([text, t("budget.rests.predictions")])
 
 
-def _figures(plan: Plan, budget: float, currency: str) -> list[Figure]:
+def _figures(plan: BudgetPlan, budget: float, currency: str) -> list[Figure]:
     found = plan.found
     figures = [
         Figure(
@@ -181,7 +181,7 @@ def _figures(plan: Plan, budget: float, currency: str) -> list[Figure]:
     return figures
 
 
-def curve(ground: Ground, plan: Plan) -> None:
+def curve(ground: Ground, plan: BudgetPlan) -> None:
     """Draw what each budget is expected to bring."""
     found = _curve(ground.mark, ground)
     top = float(found.gain[-1])
@@ -197,7 +197,7 @@ def curve(ground: Ground, plan: Plan) -> None:
     widgets.chart(figure, "budget_curve")
 
 
-def who(plan: Plan, segments: Segments) -> None:
+def who(plan: BudgetPlan, segments: Segments) -> None:
     """Show who gets what, by offer and segment, the segments by their names."""
     rows = plan.table.assign(
         **{
@@ -218,7 +218,7 @@ def who(plan: Plan, segments: Segments) -> None:
     st.dataframe(rows, hide_index=True, column_order=order, column_config=columns, alt=t("budget.who"))
 
 
-def downloads(ground: Ground, plan: Plan, budget: float, *, allowed: bool) -> None:
+def downloads(ground: Ground, plan: BudgetPlan, budget: float, *, allowed: bool) -> None:
     """Offer the plan as files.
 
     Args:
@@ -260,7 +260,7 @@ def _most(mark: str, _ground: Ground) -> float:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _plan(mark: str, budget: float, _ground: Ground) -> Plan:
+def _plan(mark: str, budget: float, _ground: Ground) -> BudgetPlan:
     return plans.make_plan(_ground.people, len(_ground.segments.names), _ground.offers, budget)
 
 

@@ -23,7 +23,7 @@ ID, OFF, STATIC, DATED = "id", "off", "static", "dated"
 
 
 @dataclass(frozen=True)
-class Chosen:
+class CustomersFile:
     """A customers file that a person is adding.
 
     Args:
@@ -63,9 +63,9 @@ class Uses:
         return words
 
 
-def chosen() -> Chosen | None:
+def chosen() -> CustomersFile | None:
     """Return the file in hand; one that has vanished is forgotten."""
-    found: Chosen | None = st.session_state.get(FILE)
+    found: CustomersFile | None = st.session_state.get(FILE)
     return found if found is not None and found.path.exists() else None
 
 
@@ -73,7 +73,7 @@ def take_upload(file: UploadedFile) -> None:
     """Copy an upload to disk and give its memory back."""
     folder = state.workspace().folder("uploads", secrets.token_hex(6))
     (path,) = received.copy([file], folder)
-    _begin(Chosen(path, folder))
+    _begin(CustomersFile(path, folder))
     st.session_state["customers_round"] = st.session_state.get("customers_round", 0) + 1
 
 
@@ -84,17 +84,17 @@ def take_path(text: str) -> None:
         Denied: the role of who is here does not allow it.
         Refused: there is none that may be chosen.
     """
-    _begin(Chosen(server_path.checked(text), state.workspace().folder("uploads", secrets.token_hex(6))))
+    _begin(CustomersFile(server_path.checked(text), state.workspace().folder("uploads", secrets.token_hex(6))))
 
 
-def _begin(file: Chosen) -> None:
+def _begin(file: CustomersFile) -> None:
     drop()
     st.session_state[FILE] = file
 
 
 def drop() -> None:
     """Forget the file; our copy of an upload is removed."""
-    found: Chosen | None = st.session_state.pop(FILE, None)
+    found: CustomersFile | None = st.session_state.pop(FILE, None)
     st.session_state.pop(HEADER, None)
     run = state.followed("customers")
     if run is not None:

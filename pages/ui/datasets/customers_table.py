@@ -17,7 +17,7 @@ from clv_core.collection.store import Dataset
 from clv_core.errors import ClvError, NeedsAnswer
 from pages.ui import by_role, outcomes, progress, state, widgets
 from pages.ui.datasets import customers_file
-from pages.ui.datasets.customers_file import DATED, ID, OFF, STATIC, Chosen, Uses
+from pages.ui.datasets.customers_file import DATED, ID, OFF, STATIC, CustomersFile, Uses
 from pages.ui.state import t
 from pages.ui.upload import questions, uploading
 
@@ -106,7 +106,7 @@ def _choose() -> None:
                 st.rerun()
 
 
-def _columns(dataset: Dataset, file: Chosen) -> None:
+def _columns(dataset: Dataset, file: CustomersFile) -> None:
     """Ask what each column is used as; attributes are off unless they are switched on."""
     header = st.session_state.get(customers_file.HEADER)
     try:

@@ -21,7 +21,7 @@ from clv_core.features.explore.funnel import funnel
 from clv_core.features.explore.gaps import come_back, gaps
 from clv_core.features.explore.ratings import rating_trend, ratings
 from clv_core.features.explore.rfm import rfm
-from clv_core.features.explore.selection import Filters, Part, Selection
+from clv_core.features.explore.selection import CubePart, Filters, Selection
 from pages.ui import progress, state, widgets
 from pages.ui.state import money, percent, say, t
 
@@ -60,11 +60,11 @@ def need_cube(dataset: Dataset) -> Cube:
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
-def _part(folder: str, version: str, channels: tuple[str, ...], countries: tuple[str, ...]) -> Part:
+def _part(folder: str, version: str, channels: tuple[str, ...], countries: tuple[str, ...]) -> CubePart:
     cube = Cube.read(Path(folder))
     if cube is None:
         raise ClvError("explore_gone", folder=folder)
-    return Part(cube, channels, countries)
+    return CubePart(cube, channels, countries)
 
 
 def selection(cube: Cube, filters: Filters) -> Selection:

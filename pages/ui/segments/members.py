@@ -30,7 +30,7 @@ MOST_SHOWN: Final = 5000
 
 
 @dataclass(frozen=True, eq=False)
-class Chosen:
+class Members:
     """The customers that pass the filters.
 
     Args:
@@ -102,7 +102,7 @@ def section(scene: Scene) -> None:
     _table(chosen)
 
 
-def _filtered(scene: Scene) -> Chosen:
+def _filtered(scene: Scene) -> Members:
     customers, names = scene.customers, scene.names
     wanted = st.pills(
         t("segments.filter.tiers" if isinstance(scene.scheme, ValueTiers) else "segments.filter.segments"),
@@ -123,10 +123,10 @@ def _filtered(scene: Scene) -> Chosen:
     for one in filters:
         keep &= one.holds(customers)
     order = segmenting.by_value(scene.bundle.id, scene.dataset.version, scene.terms, customers)
-    return Chosen(scene, segments, tuple(filters), order[keep[order]])
+    return Members(scene, segments, tuple(filters), order[keep[order]])
 
 
-def _table(chosen: Chosen) -> None:
+def _table(chosen: Members) -> None:
     shown = chosen.frame(chosen.rows[:MOST_SHOWN])
     if SEGMENT_NAME in shown:
         shown["tier_name"] = shown[SEGMENT_NAME]
@@ -158,7 +158,7 @@ def _offer_card(customer: str) -> None:
         navigation.open_customer(customer)
 
 
-def _downloads(chosen: Chosen) -> None:
+def _downloads(chosen: Members) -> None:
     """Offer the customers as files; a model that is not trusted has to be acknowledged first."""
     scene, side = chosen.scene, chosen.side()
     allowed = widgets.acknowledged(scene.bundle) and len(chosen.rows) > 0

@@ -12,12 +12,12 @@ from clv_core.collection.profile import Answers
 from pages.ui import access, by_role, state, widgets
 from pages.ui.state import t
 from pages.ui.upload import uploading
-from pages.ui.upload.uploading import Chosen
+from pages.ui.upload.uploading import FilesInHand
 
 LEFT: Final = "upload_recall_left"
 
 
-def offer(file: Chosen) -> None:
+def offer(file: FilesInHand) -> None:
     """Offer to read the file as the last one of its shape was read, where something was said about that one."""
     if uploading.answers() != Answers() or st.session_state.get(LEFT) == file.folder.name:
         return

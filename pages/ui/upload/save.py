@@ -13,7 +13,7 @@ from clv_core.workspace import check_name
 from pages.ui import by_role, state, widgets
 from pages.ui.state import t
 from pages.ui.upload import uploading
-from pages.ui.upload.uploading import Chosen
+from pages.ui.upload.uploading import FilesInHand
 
 NEW, ADD = "new", "add"
 WAYS: Final = (NEW, ADD)
@@ -21,7 +21,7 @@ WISH: Final = "save_wish"
 """Where another page leaves which of the ways it was asked for."""
 
 
-def form(file: Chosen) -> None:
+def form(file: FilesInHand) -> None:
     """Offer to save the files as a dataset of their own or to add them to one."""
     datasets = state.newest_datasets()
     taken, like = [item.name for item in datasets], _like(file, datasets)
@@ -44,7 +44,7 @@ def form(file: Chosen) -> None:
         _new(file, taken)
 
 
-def _new(file: Chosen, taken: list[str]) -> None:
+def _new(file: FilesInHand, taken: list[str]) -> None:
     with st.form("save", border=True):
         name = st.text_input(t("upload.name"), file.name, max_chars=64, key="dataset_name", help=t("upload.name.help"))
         hidden = _pseudonyms()
@@ -63,7 +63,7 @@ def _pseudonyms() -> bool:
     return hidden
 
 
-def _like(file: Chosen, datasets: list[Dataset]) -> str:
+def _like(file: FilesInHand, datasets: list[Dataset]) -> str:
     """Return the dataset in use, else the newest, whose file had the same columns; "" where there is none."""
     columns = set(map(fold, uploading.columns(file.path)))
     known = [item.name for item in datasets if columns == set(map(fold, item.manifest.source_columns))]
@@ -71,7 +71,7 @@ def _like(file: Chosen, datasets: list[Dataset]) -> str:
     return str(chosen) if chosen in known else next(iter(known), "")
 
 
-def _add(file: Chosen, names: list[str], like: str) -> None:
+def _add(file: FilesInHand, names: list[str], like: str) -> None:
     """Add to a dataset, first of all to the one ``like`` the file: rows that it holds already count once."""
     with st.form("add", border=True):
         chosen = like or st.session_state.get("dataset")

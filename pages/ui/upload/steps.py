@@ -16,7 +16,7 @@ from clv_core.columns import READ
 from pages.ui import by_role, state, widgets
 from pages.ui.state import t
 from pages.ui.upload import uploading
-from pages.ui.upload.uploading import Chosen
+from pages.ui.upload.uploading import FilesInHand
 
 STEPS: Final = ("file", "columns", "check", "save")
 MOST_ROWS: Final = 40
@@ -80,7 +80,7 @@ def choose_file() -> None:
     widgets.download(t("upload.template"), TEMPLATE, "clv-studio-template.csv", key="template", type="tertiary")
 
 
-def file_line(file: Chosen) -> None:
+def file_line(file: FilesInHand) -> None:
     """Say which files are in hand, and let the person take others."""
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         more = f" {t('upload.more_files', n=len(file.paths) - 1)}" if len(file.paths) > 1 else ""
@@ -89,7 +89,7 @@ def file_line(file: Chosen) -> None:
         st.button(t("upload.another"), icon=":material/close:", key="another_file", on_click=uploading.drop)
 
 
-def which(file: Chosen) -> Path:
+def which(file: FilesInHand) -> Path:
     """Return the file to look at, where there are several; all are read alike."""
     if len(file.paths) == 1:
         return file.path
@@ -103,14 +103,14 @@ def which(file: Chosen) -> Path:
     return path
 
 
-def offer_without(file: Chosen, path: Path) -> None:
+def offer_without(file: FilesInHand, path: Path) -> None:
     """Offer to go on without one of several files."""
     if len(file.paths) > 1:
         word, icon = t("upload.leave_out", file=widgets.plain(path.name)), ":material/playlist_remove:"
         st.button(word, icon=icon, key="leave_out", on_click=uploading.leave_out, args=[file, path])
 
 
-def choose_columns(file: Chosen) -> None:
+def choose_columns(file: FilesInHand) -> None:
     """Step 2: which column is what; what the person changes outranks the proposal."""
     said = uploading.answers()
     proposals = uploading.inspection(file.path, said.header).columns

@@ -34,7 +34,7 @@ CHECKED_HERE_BYTES: Final = 20_000_000
 
 
 @dataclass(frozen=True)
-class Chosen:
+class FilesInHand:
     """The files that a person is turning into a dataset.
 
     Args:
@@ -77,16 +77,16 @@ def stamp_of(path: Path) -> str:
     return f"{path}:{about.st_size}:{about.st_mtime_ns}"
 
 
-def chosen() -> Chosen | None:
+def chosen() -> FilesInHand | None:
     """Return the files in hand; where one has vanished, they are forgotten."""
-    found: Chosen | None = st.session_state.get(FILE)
+    found: FilesInHand | None = st.session_state.get(FILE)
     return found if found is not None and all(path.exists() for path in found.paths) else None
 
 
 def take_uploads(files: Sequence[UploadedFile]) -> None:
     """Copy uploads to disk, give their memory back, and forget the widget that held them."""
     folder = _new_folder()
-    _begin(Chosen(received.copy(files, folder), folder))
+    _begin(FilesInHand(received.copy(files, folder), folder))
     st.session_state["upload_round"] = st.session_state.get("upload_round", 0) + 1
 
 
@@ -97,12 +97,12 @@ def take_path(text: str) -> None:
         Denied: the role of who is here does not allow it.
         Refused: there is none that may be chosen.
     """
-    _begin(Chosen((server_path.checked(text),), _new_folder()))
+    _begin(FilesInHand((server_path.checked(text),), _new_folder()))
 
 
 def take_sample() -> None:
     """Choose the sample log, whose currency is known."""
-    _begin(Chosen((SAMPLE,), _new_folder()))
+    _begin(FilesInHand((SAMPLE,), _new_folder()))
     answer(currency=CURRENCY)
 
 
@@ -112,12 +112,12 @@ def _new_folder() -> Path:
     return state.workspace().folder("uploads", secrets.token_hex(6))
 
 
-def _begin(file: Chosen) -> None:
+def _begin(file: FilesInHand) -> None:
     drop()
     st.session_state[FILE] = file
 
 
-def leave_out(file: Chosen, path: Path) -> None:
+def leave_out(file: FilesInHand, path: Path) -> None:
     """Go on without one of several files; our copy of it is removed."""
     st.session_state[FILE] = replace(file, paths=tuple(other for other in file.paths if other != path))
     if path.parent == file.folder:
@@ -132,7 +132,7 @@ def drop() -> None:
     run = state.followed("ingest")
     if run is not None:
         state.unfollow(run)
-    found: Chosen | None = st.session_state.pop(FILE, None)
+    found: FilesInHand | None = st.session_state.pop(FILE, None)
     st.session_state.pop(ANSWERS, None)
     if found is not None:
         shutil.rmtree(found.folder, ignore_errors=True)
@@ -184,7 +184,7 @@ def names(stamp: str, column: str, money: str, header: bool | None, _path: Path)
     return event_names(_path, column, {}, header=header, money=money)
 
 
-def check(file: Chosen, path: Path) -> Check | jobs.Job:
+def check(file: FilesInHand, path: Path) -> Check | jobs.Job:
     """Return what one of the files would become, or the run that finds out.
 
     Raises:
@@ -198,7 +198,7 @@ def check(file: Chosen, path: Path) -> Check | jobs.Job:
     return _loaded(str(out)) if job.status()["state"] == jobs.DONE else job
 
 
-def check_folder(file: Chosen, path: Path) -> Path:
+def check_folder(file: FilesInHand, path: Path) -> Path:
     """Return where the check of one of the files lies, as it is read with what was said so far."""
     about = f"{stamp_of(path)}{answers()!r}"
     return file.folder / f"check-{hashlib.sha256(about.encode()).hexdigest()[:12]}"
@@ -255,7 +255,7 @@ def reads(job: jobs.Job) -> bool:
     return file is not None and str(file.path) in job.status()["args"]
 
 
-def save(file: Chosen, name: str, *more: str) -> None:
+def save(file: FilesInHand, name: str, *more: str) -> None:
     """Start the run that makes the dataset, or a new version of it."""
     stop_checks()
     state.start_job(["ingest", *map(str, file.paths), "--name", name, *options(answers()), *more], name)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.features.spark import Spark, why_not
@@ -28,7 +28,7 @@ QUICK = {
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Return a workspace with the dataset ``shop`` and a bundle of each of ``KINDS``."""
     folder = tmp_path_factory.mktemp("cluster")
-    simulate("browsing", Plan(300, 400, 2, 90)).write(folder / "log")
+    simulate("browsing", SimulationPlan(300, 400, 2, 90)).write(folder / "log")
     workspace = Workspace(folder / "workspace")
     ingest(workspace, folder / "log" / "events.csv", "shop", timezone="Asia/Shanghai", currency="CNY")
     assert len(list(keep_kinds(workspace, open_dataset(workspace, "shop"), folder))) == len(KINDS)

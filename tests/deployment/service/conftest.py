@@ -16,7 +16,7 @@ import uvicorn
 from clv_core import pipeline
 from clv_core.collection.customers.roles import Roles
 from clv_core.collection.ingest import ingest
-from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.registry import Registry
@@ -36,7 +36,7 @@ Serve = Callable[..., Any]
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Return a workspace with the dataset ``shop`` and a bundle of each of ``KINDS``, the first one champion."""
     folder = tmp_path_factory.mktemp("served")
-    simulate("browsing", Plan(400, 400, 2, 90)).write(folder / "log")
+    simulate("browsing", SimulationPlan(400, 400, 2, 90)).write(folder / "log")
     workspace = Workspace(folder / "workspace")
     words: dict[str, Any] = {"mapping": {}, "timezone": "Asia/Shanghai", "currency": "CNY", "progress": NoProgress()}
     ingest(workspace, folder / "log" / "events.csv", "shop", **words)

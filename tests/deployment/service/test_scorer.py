@@ -19,7 +19,7 @@ from clv_core.deployment.service.wire import REQUEST
 from clv_core.deployment.service.work import FIGURES
 from clv_core.deployment.service.worker import ThreadWorker
 from clv_core.deployment.surroundings import Surroundings, surroundings, surroundings_path
-from clv_core.features.handful import closure
+from clv_core.features.few_customers import closure
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import score
 from clv_core.workspace import Workspace, read_json

@@ -23,7 +23,7 @@ from pydantic_core import from_json, to_json
 
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.service.loaded import Loaded, Wanted, look_up
+from clv_core.deployment.service.loaded import Loaded, ScorerKey, look_up
 from clv_core.deployment.service.process import serve as answer_calls
 from clv_core.deployment.service.process_worker import ProcessWorker
 from clv_core.deployment.service.reading import Person
@@ -176,11 +176,11 @@ def test_what_goes_wrong_in_a_process_is_told_without_its_text() -> None:
 
 
 def test_all_workers_hold_the_version_that_the_first_one_found_sound() -> None:
-    asked: list[Wanted] = []
+    asked: list[ScorerKey] = []
     sound = replace(WANTED, version=2, bundle="older")
 
     class Noting:
-        async def load(self, wanted: Wanted) -> Loaded:
+        async def load(self, wanted: ScorerKey) -> Loaded:
             asked.append(wanted)
             return Loaded(sound, "UTC", "all", 60, "")
 
@@ -196,7 +196,7 @@ def test_what_is_known_of_a_model_goes_over_a_pipe_and_back() -> None:
     assert Loaded.from_json(from_json(to_json(loaded.to_json()))) == loaded
 
 
-WANTED = Wanted("shop", 3, "newest", "d" * 64, "l" * 64, True)
+WANTED = ScorerKey("shop", 3, "newest", "d" * 64, "l" * 64, True)
 
 
 def children() -> set[int]:

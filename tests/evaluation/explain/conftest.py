@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.simulate import Plan, simulate
+from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store import open_dataset
 from clv_core.features.log import open_log
 from clv_core.features.snapshot import Snapshot
@@ -19,7 +19,7 @@ from clv_core.workspace import Workspace
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     """Return 300 customers as of the log's end, with at most 12 steps each."""
     folder = tmp_path_factory.mktemp("explain")
-    simulate("browsing", Plan(300, 300, 2, 60)).write(folder)
+    simulate("browsing", SimulationPlan(300, 300, 2, 60)).write(folder)
     workspace = Workspace(folder / "workspace")
     ingest(workspace, folder / "events.csv", "shop", timezone="UTC", currency="EUR", progress=NoProgress())
     log = open_log(open_dataset(workspace, "shop"))

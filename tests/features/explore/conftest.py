@@ -13,7 +13,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.store import open_dataset
 from clv_core.features.explore.build import build_cube
 from clv_core.features.explore.cube import Cube
-from clv_core.features.explore.selection import Part, Selection
+from clv_core.features.explore.selection import CubePart, Selection
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
@@ -38,7 +38,7 @@ class Explored:
         rows = self.rows
         rows = rows[rows["channel"].isin(channels)] if channels else rows
         rows = rows[rows["country"].isin(countries)] if countries else rows
-        return Selection.of(Part(self.cube, channels, countries), start, end), rows
+        return Selection.of(CubePart(self.cube, channels, countries), start, end), rows
 
 
 def explore(root: Path, rows: pd.DataFrame, **options: str) -> Explored:

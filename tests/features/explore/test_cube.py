@@ -17,7 +17,7 @@ from clv_core.features.explore.cohorts import cohorts
 from clv_core.features.explore.cube import RECORD, Cube, cube_folder, drop_cubes, find_cube
 from clv_core.features.explore.figures import figures, trend
 from clv_core.features.explore.rfm import rfm
-from clv_core.features.explore.selection import Part, Selection
+from clv_core.features.explore.selection import CubePart, Selection
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace, read_json, write_json
 from tests.features.explore.conftest import Explored, explore
@@ -41,13 +41,13 @@ def test_cdnow_has_the_published_totals(cdnow_explored: Explored) -> None:
 
 def test_many_runs_make_the_same_cube(shop_explored: Explored, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace = workspace_of(shop_explored)
-    before = {name: Part(shop_explored.cube).frame(f"FROM {name} ORDER BY ALL") for name in ("cells", "rated")}
+    before = {name: CubePart(shop_explored.cube).frame(f"FROM {name} ORDER BY ALL") for name in ("cells", "rated")}
     assert drop_cubes(workspace, "log") == 1
     monkeypatch.setattr(build, "RUN_ROWS", 1500)
     again = build_cube(workspace, "log", NoProgress())
     assert again == shop_explored.cube and len(list((again.folder / "cells").iterdir())) == 8
     for name, frame in before.items():
-        pd.testing.assert_frame_equal(Part(again).frame(f"FROM {name} ORDER BY ALL"), frame)
+        pd.testing.assert_frame_equal(CubePart(again).frame(f"FROM {name} ORDER BY ALL"), frame)
 
 
 def test_cube_holds_no_customer_id(shop_explored: Explored) -> None:
@@ -101,14 +101,14 @@ def test_only_the_current_version_keeps_its_cube(tmp_path: Path) -> None:
 def test_days_are_those_of_the_logs_time_zone(tmp_path: Path) -> None:
     rows = bought(("a", "2024-01-31T20:00:00Z", 5), ("a", "2024-02-01T03:00:00Z", 7), ("b", "2024-02-01T17:00:00Z", 1))
     cube = explore(tmp_path / "log", rows, timezone="Asia/Shanghai").cube
-    days = trend(Selection.of(Part(cube)))
+    days = trend(Selection.of(CubePart(cube)))
     assert days["bucket"].dt.strftime("%Y-%m-%d").tolist() == ["2024-02-01", "2024-02-02"]
     assert days["net"].tolist() == [12.0, 1.0]
 
 
 def test_log_of_one_day_has_figures_and_no_cohort(tmp_path: Path) -> None:
     selection = Selection.of(
-        Part(explore(tmp_path / "log", bought(("a", "2024-01-05", 5), ("b", "2024-01-05", 7))).cube)
+        CubePart(explore(tmp_path / "log", bought(("a", "2024-01-05", 5), ("b", "2024-01-05", 7))).cube)
     )
     found = figures(selection)
     assert (found.buyers, found.repeat_rate, found.net, selection.days) == (2, 0.0, 12.0, 1)
@@ -118,7 +118,7 @@ def test_log_of_one_day_has_figures_and_no_cohort(tmp_path: Path) -> None:
 
 def test_last_month_that_is_not_over_has_no_cell(tmp_path: Path) -> None:
     rows = bought(("a", "2024-01-01", 5), ("b", "2024-01-31", 7), ("a", "2024-03-10", 2))
-    cells = cohorts(Selection.of(Part(explore(tmp_path / "log", rows).cube)))
+    cells = cohorts(Selection.of(CubePart(explore(tmp_path / "log", rows).cube)))
     assert cells[["age", "buyers"]].to_numpy().tolist() == [[0, 2], [1, 0]]
 
 
@@ -126,16 +126,16 @@ def test_an_order_over_two_channels_is_one_order(tmp_path: Path) -> None:
     rows = bought(*(("a", "2024-01-01", amount) for amount in (5, 7, 9, 1)), ("b", "2024-01-02", 4))
     rows = rows.assign(order_id=["o1", "o1", "o2", "o2", "o3"], channel=["web", "app", "app", "app", "store"])
     cube = explore(tmp_path / "log", rows).cube
-    assert figures(Selection.of(Part(cube))).orders == 3
-    app, web = (figures(Selection.of(Part(cube, [channel]))) for channel in ("app", "web"))
+    assert figures(Selection.of(CubePart(cube))).orders == 3
+    app, web = (figures(Selection.of(CubePart(cube, [channel]))) for channel in ("app", "web"))
     assert app.orders + web.orders == 2 and (app.paid, web.paid) == (17.0, 5.0) and web.buyers == 1
 
 
 def test_what_is_not_in_the_log_is_refused_in_words(shop_explored: Explored) -> None:
     with pytest.raises(ClvError, match="fax"):
-        Part(shop_explored.cube, ["fax"])
+        CubePart(shop_explored.cube, ["fax"])
     with pytest.raises(ClvError, match="2031"):
-        Selection.of(Part(shop_explored.cube), date(2031, 1, 1), date(2031, 2, 1))
+        Selection.of(CubePart(shop_explored.cube), date(2031, 1, 1), date(2031, 2, 1))
 
 
 def test_absurd_sum_of_a_day_is_refused(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_absurd_sum_of_a_day_is_refused(tmp_path: Path) -> None:
 
 def test_span_before_is_whole_or_not_at_all(shop_explored: Explored) -> None:
     cube = shop_explored.cube
-    late = Selection.of(Part(cube), date(2023, 7, 1), date(2023, 8, 1)).before()
+    late = Selection.of(CubePart(cube), date(2023, 7, 1), date(2023, 8, 1)).before()
     assert late is not None and (late.start, late.end) == (date(2023, 5, 31), date(2023, 7, 1))
-    assert Selection.of(Part(cube), date(2023, 1, 10), date(2023, 2, 10)).before() is None
-    assert Selection.of(Part(cube)).before() is None
+    assert Selection.of(CubePart(cube), date(2023, 1, 10), date(2023, 2, 10)).before() is None
+    assert Selection.of(CubePart(cube)).before() is None

@@ -14,7 +14,17 @@ from xml.etree import ElementTree
 import openpyxl
 import pytest
 
-from clv_core.strategy.report.content import ACTUAL, BASELINE, PREDICTED, Chart, Figure, Report, Section, Series, Table
+from clv_core.strategy.report.content import (
+    ACTUAL,
+    BASELINE,
+    PREDICTED,
+    Chart,
+    Report,
+    ReportFigure,
+    Section,
+    Series,
+    Table,
+)
 from clv_core.strategy.report.html import page, write_html
 from clv_core.strategy.report.slide_parts import fitting, lines
 from clv_core.strategy.report.slides import write_slides
@@ -38,7 +48,7 @@ def report(language: str = "en", name: str = "shop") -> Report:
     )  # fmt: skip
     bars = Chart("bars", ("first", "第二个原因"), (Series("effect", (2.5, 1.0), PREDICTED),), "", "effect")
     sections = (
-        Section("one", "One", f"About {name}", (LONG,) * 6, (Figure("Customers", "1,750", "note"),) * 4),
+        Section("one", "One", f"About {name}", (LONG,) * 6, (ReportFigure("Customers", "1,750", "note"),) * 4),
         Section("two", "Two", "Deciles", chart=columns),
         Section(
             "three", "Three", "Tiers", ("Keep them.",), (), Table(("Tier", "Sum"), ((name, "1"), ("b", "2"))), bars

@@ -23,7 +23,7 @@ from clv_core.features.circumstance import TEXTS
 from clv_core.features.columnar.column import MILLIONTHS, Column
 from clv_core.features.columnar.rows import Rows
 from clv_core.features.feature import DERIVED
-from clv_core.features.holder import Told
+from clv_core.features.holder import CustomerRelations
 from clv_core.features.lines import NUMBERS, VOCABULARIES
 from clv_core.features.pack import pack_steps
 from clv_core.features.relations import DAY_SECONDS, KINDS, OTHER, day_of
@@ -90,7 +90,7 @@ class Events:
         return Rows.of(columns), vocabularies
 
 
-class Handful:
+class FewCustomers:
     """The relations of :class:`Events`; a :class:`~clv_core.features.holder.Holder`.
 
     Args:
@@ -150,7 +150,7 @@ class Handful:
 
 
 def few_features(
-    told: Told,
+    told: CustomerRelations,
     cutoff: date,
     horizon_days: int,
     customers: NDArray[np.int64],
