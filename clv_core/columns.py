@@ -70,8 +70,13 @@ BY_NAME: Final = {column.name: column for column in COLUMNS}
 
 ORDER_STATUS: Final = "order_status"
 REFUND: Final = "refund"
+REFUND_STATUS: Final = "refund_status"
 
-OF_ORDERS: Final[tuple[Column, ...]] = (Column(ORDER_STATUS, Kind.TEXT), Column(REFUND, Kind.NUMBER))
+OF_ORDERS: Final[tuple[Column, ...]] = (
+    Column(ORDER_STATUS, Kind.TEXT),
+    Column(REFUND, Kind.NUMBER),
+    Column(REFUND_STATUS, Kind.TEXT),
+)
 """Columns of orders that decide what becomes of a row: whether it is a sale, and what of its amount was given back.
 They are kept as they are, like any other column of the file."""
 READ: Final = {column.name: column for column in (*COLUMNS, *OF_ORDERS)}

@@ -7,15 +7,23 @@ stand in one file only. Catalogues are read by babel as text: no compiled ``.mo`
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 from math import isfinite
 from pathlib import Path
+from string import Formatter
 from typing import Any, Final
 
 LANGUAGES: Final = {"en": "English", "zh": "简体中文"}
 DEFAULT_LANGUAGE: Final = "en"
 BABEL_LOCALES: Final = {"en": "en_GB", "zh": "zh_CN"}
+FIGURE_IN_HAN: Final = re.compile(r"[+−-]?\d[\d.,年月]*[\u4e00-\u9fff]")
+HAN_BEHIND: Final = re.compile(r" [\u4e00-\u9fff]")
+HAN_BETWEEN: Final = re.compile(r" [\u4e00-\u9fff]{1,2} ")
+EXACT_BELOW: Final = 100_000
+"""Counts of customers, purchases and pieces below this are said to the last one."""
 LOCALE_FOLDER: Final = Path(__file__).resolve().parent.parent / "assets" / "locale"
 
 
@@ -50,7 +58,26 @@ def translate(key: str, language: str = DEFAULT_LANGUAGE, **params: Any) -> str:
         KeyError: the key is in no catalogue; a test holds every key used in the code against the catalogues.
     """
     currency = params.get("currency")
-    return catalogue(language)[key].format(**{"in_currency": f" {currency}" if currency else "", **params})
+    known = {"in_currency": f" {currency}" if currency else "", **params}
+    template = catalogue(language)[key]
+    return _set_tight(template, known) if language == "zh" and "} " in template else template.format(**known)
+
+
+def _set_tight(template: str, params: dict[str, Any]) -> str:
+    """Return a Chinese sentence without the space between a said figure that ends in Chinese and what follows it.
+
+    Sentences leave a space around figures (``182 天``); behind ``1.86万`` or ``2026年10月28日`` there is none. Names
+    that come from data keep theirs: it sets them apart.
+    """
+    said: list[str] = []
+    for literal, name, form, conversion in Formatter().parse(template):
+        if said and FIGURE_IN_HAN.fullmatch(said[-1]) and HAN_BEHIND.match(literal):
+            literal = literal.strip() if HAN_BETWEEN.fullmatch(literal) else literal[1:]
+        said.append(literal)
+        if name is not None:
+            field = f"{name}{f'!{conversion}' if conversion else ''}{f':{form}' if form else ''}"
+            said.append(f"{{{field}}}".format(**params))
+    return "".join(said)
 
 
 def has(key: str, language: str = DEFAULT_LANGUAGE) -> bool:
@@ -83,6 +110,11 @@ def say_number(value: float, language: str = DEFAULT_LANGUAGE, digits: int = 3) 
     return f"{float(f'{value:.{digits}g}'):,.10g}"
 
 
+def say_count(count: int, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return how many there are: exactly below 100,000, so that it agrees with a table beside it, else rounded."""
+    return f"{count:,.0f}" if abs(count) < EXACT_BELOW else say_number(float(count), language)
+
+
 def say_money(value: float, currency: str, language: str = DEFAULT_LANGUAGE, digits: int = 3) -> str:
     """Return an amount as a person would say it, with the log's currency where it has a name."""
     return f"{say_number(float(value), language, digits)} {currency}".strip()
@@ -102,6 +134,11 @@ def say_share(share: float, digits: int = 0) -> str:
     if whole in (0.0, 1.0) and abs(share - whole) > 5e-6 and digits < 3:
         return say_share(share, digits + 1)
     return said
+
+
+def say_list(names: Iterable[str], language: str = DEFAULT_LANGUAGE) -> str:
+    """Return names in a row, with the mark that the language puts between them."""
+    return ("、" if language == "zh" else ", ").join(names)
 
 
 def say_change(change: float, digits: int = 0) -> str:

@@ -30,6 +30,10 @@ from clv_core.workspace import Workspace, read_json, write_json
 
 RUNNING, DONE, FAILED, CANCELLED, INTERRUPTED = "running", "done", "failed", "cancelled", "interrupted"
 MIN_SECONDS_BETWEEN_WRITES = 0.25
+PRESSED_TWICE_SECONDS = 5.0
+"""Within so short a time nobody means to do the same thing again."""
+LOOKED_AT = 10
+"""Of the newest jobs, when one that has just begun is looked for."""
 
 
 class Progress(Protocol):
@@ -173,6 +177,15 @@ def start(workspace: Workspace, command: Sequence[str], *, language: str, label:
         )
     _children[folder.name] = process
     return Job(folder)
+
+
+def just_started(workspace: Workspace, command: Sequence[str]) -> Job | None:
+    """Return the job that runs the same words and began within :data:`PRESSED_TWICE_SECONDS`, None where none does."""
+    for job in jobs(workspace)[:LOOKED_AT]:
+        status = job.status()
+        if status["args"] == list(command) and status["state"] == RUNNING:
+            return job if time.time() - status["started"] < PRESSED_TWICE_SECONDS else None
+    return None
 
 
 def jobs(workspace: Workspace, command: str | None = None) -> list[Job]:

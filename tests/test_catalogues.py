@@ -216,3 +216,11 @@ def test_the_scan_sees_calls_conditionals_and_families() -> None:
     assert set(found.keys) == {"a.b", "a.c", "stage.load"}
     assert used("error.bad_name", found) and used("need.data.why", found) and used("job.train", found)
     assert not used("stage.other", found) and not used("need.data.how", found) and not used("error.worse", found)
+
+
+def test_every_choice_of_a_setting_has_words_in_each_language() -> None:
+    for item in fields(TrainConfig):
+        for choice in item.metadata["choices"] or ():
+            for language in LANGUAGES:
+                words = catalogue(language).get(f"choice.{item.name}.{choice}", "")
+                assert words and words != choice, (item.name, choice, language)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from clv_core.i18n import say_number, say_share
+from clv_core import i18n
+from clv_core.i18n import say_count, say_list, say_number, say_share, translate
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,35 @@ def test_a_small_share_is_not_said_to_be_none_nor_a_large_one_to_be_all(share: f
 )
 def test_large_numbers_have_the_units_of_the_language(value: float, english: str, chinese: str) -> None:
     assert (say_number(value), say_number(value, "zh")) == (english, chinese)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_counts_agree_with_a_table_beside_them_below_a_hundred_thousand(lang: str) -> None:
+    assert [say_count(many, lang) for many in (0, 7, 3334, 99_999)] == ["0", "7", "3,334", "99,999"]
+    assert say_count(1_234_567, lang) == say_number(1_234_567, lang)
+
+
+@pytest.mark.parametrize(
+    ("template", "value", "said"),
+    [
+        ("共 {n} 次购买", "1.86万", "共 1.86万次购买"),
+        ("在 {n} 前后", "2026年10月28日", "在 2026年10月28日前后"),
+        ("未来 {n:,} 天", 1820, "未来 1,820 天"),
+        ("数据集 {n} 的品类", "有赞订单", "数据集 有赞订单 的品类"),
+        ("{n} 天，共 {n!s} 天", "3", "3 天，共 3 天"),
+        ("{n} CNY", "1.86万", "1.86万 CNY"),
+        ("{n} 到 {n}", "1.86万", "1.86万到1.86万"),
+        ("{n} 到 {n}", "1,900", "1,900 到 1,900"),
+        ("{{n}} {n} 元", "−2亿", "{n} −2亿元"),
+    ],
+)
+def test_chinese_leaves_no_space_behind_a_figure_that_ends_in_chinese(
+    monkeypatch: pytest.MonkeyPatch, template: str, value: object, said: str
+) -> None:
+    monkeypatch.setattr(i18n, "catalogue", lambda language: {"key": template})
+    assert translate("key", "zh", n=value) == said
+    assert translate("key", "en", n=value) == template.format(n=value)
+
+
+def test_names_in_a_row_are_parted_as_the_language_parts_them() -> None:
+    assert (say_list(["a", "b"]), say_list(iter(["甲", "乙"]), "zh")) == ("a, b", "甲、乙")

@@ -1,6 +1,7 @@
 """Names that logs use for the canonical columns and event types, in English and Chinese.
 
-Those of other languages stand in :mod:`clv_core.collection.aliases_european`.
+Those of other languages stand in :mod:`clv_core.collection.aliases_european` and
+:mod:`clv_core.collection.aliases_eastern`.
 
 Names are compared after :func:`fold`: case, blanks and punctuation do not count. A name is either *sure* (it means this
 and nothing else) or *likely* (it usually does; a sure one wins).
@@ -12,6 +13,13 @@ import re
 import unicodedata
 from typing import Final
 
+from clv_core.collection.aliases_eastern import (
+    CURRENCIES_EASTERN,
+    EVENTS_EASTERN,
+    LIKELY_EASTERN,
+    PRICES_EASTERN,
+    SURE_EASTERN,
+)
 from clv_core.collection.aliases_european import (
     CURRENCIES_EUROPEAN,
     EVENTS_EUROPEAN,
@@ -52,8 +60,9 @@ CURRENCY: Final = "currency"
 """Not a canonical column: says what the amounts are in."""
 
 SURE: Final[dict[str, str]] = {
-    CUSTOMER_ID: """customer_id customer customerid customer_no customer_number customer_key cust_id custid cust
-        customer_unique_id buyer_user_id user_pseudo_id client_pseudo_id 下单帐号 下单账号 买家账号 买家昵称 会员昵称
+    CUSTOMER_ID: """customer_id id_customer customer customerid customer_no customer_number customer_key cust_id custid
+        cust customer_unique_id buyer_user_id user_pseudo_id client_pseudo_id
+        下单帐号 下单账号 买家账号 买家昵称 会员昵称
         client_id clientid buyer_id buyerid shopper_id user_id userid member_id memberid visitor_id visitorid
         household_id household_key hhid account_id consumer_id purchaser_id panelist_id 用户id 用户编号 用户
         客户id 客户编号 客户 会员id 会员编号 会员卡号 会员号 会员 顾客id 顾客编号 顾客 买家id 买家 买家会员名
@@ -78,9 +87,11 @@ SURE: Final[dict[str, str]] = {
         extended_price net_sales 金额 订单金额 消费金额 支付金额 实付金额 付款金额 交易金额 销售额 成交金额
         订单实付金额 订单应付金额 总金额 总价 实付 实付款 买家实际支付金额 购买金额 应付金额 金額 訂單金額 消費金額
         支付金額 銷售額 總金額 總價""",
-    ORDER_ID: """order_id orderid order_no order_number invoice_no invoiceno invoice invoice_id invoice_number
+    ORDER_ID: """order_id id_order orderid order_no order_number invoice_no invoiceno invoice invoice_id invoice_number
         transaction_id transactionid transaction_no trans_id txn_id basket_id basketid receipt_id receipt_no
-        bill_no 订单号 订单编号 订单id 交易号 交易编号 发票号 主订单编号 流水号 单号 訂單號 訂單編號 訂單id""",
+        bill_no increment_id order_increment_id order_reference order_ref
+        order_reference_number 订单号 订单编号 订单id 交易号 交易编号 发票号 主订单编号 流水号 单号 訂單號 訂單編號
+        訂單id""",
     PRODUCT_ID: """product_id productid product item_id itemid item sku sku_id stock_code stockcode product_code
         item_code lineitem_sku article_id article asin upc gtin ean goods_id product_key material 商品id 商品编号
         商品编码 商品 产品id 产品编号 货号 商品編號 商品代码 产品""",
@@ -114,16 +125,23 @@ SURE: Final[dict[str, str]] = {
 
 LIKELY: Final[dict[str, str]] = {
     CUSTOMER_ID: """id uid user client buyer shopper member visitor account username user_name client_no email
+        reviewer_id
         customer_email contact_email buyer_email email_address from_email_address 手机号 买家手机号 邮箱""",
     EVENT_TIME: """date time day created created_at created_time created_date date_created create_time createdate
-        purchased week_date order_created_at order_created paid_at payment_date payment_time 创建时间 創建時間""",
-    EVENT_TYPE: "type kind 类型 類型",
-    AMOUNT: "value total payment paid cost money sum gross 消费 支付 付款",
-    ORDER_ID: "order transaction receipt basket bill name 订单 訂單",
+        date_add purchased week_date order_created_at order_created paid_at payment_date payment_time
+        创建时间 創建時間""",
+    EVENT_TYPE: "type kind metric metric_name 类型 類型",
+    AMOUNT: """value total payment paid cost money sum gross amt total_amt tran_amount tran_amt trans_amount trans_amt
+        transaction_amt txn_amount order_amt sales_amt sale_amount purchase_amt purchase invoice_amount invoice_total
+        bill_amount total_paid total_paid_real total_amount_paid total_due gross_sales gross_amount turnover
+        price_paid paid_price order_price order_total_price total_order_price total_spent amount_spent total_revenue
+        order_revenue total_purchase 用户实付金额 用户支付金额 消费 支付 付款""",
+    ORDER_ID: "order transaction receipt basket bill name reference ref 订单 訂單",
     PRODUCT_ID: """product_name lineitem_name item_name description stock goods title 商品名称 商品名 商品标题 产品名称
-        宝贝标题 宝贝名称 选购商品 商品名稱""",
+        宝贝标题 宝贝名称 选购商品 商品名稱 id_sku sku_name listing_id""",
     CATEGORY: "class group segment brand section 品牌 部门",
-    QUANTITY: "count number pcs amount_of_items",
+    QUANTITY: "count number pcs amount_of_items qty_ordered quantity_ordered ordered_quantity quantity_sku",
+    PRICE: "sales_price sale_price",
     DISCOUNT: "coupon promo promotion",
     REVIEW_TEXT: "text message 内容 內容 备注",
     CHANNEL: "source campaign referrer",
@@ -133,12 +151,19 @@ LIKELY: Final[dict[str, str]] = {
 
 PREFERRED: Final[dict[str, str]] = {
     EVENT_TIME: """event_timestamp event_time created created_at created_date order_date order_time ordered_at
-        order_purchase_timestamp 下单时间 订单创建时间 订单提交时间 提交订单时间 订单时间 创建时间 下單時間 創建時間""",
+        order_purchase_timestamp 注文日時 주문일시
+        下单时间 订单创建时间 订单提交时间 提交订单时间 订单时间 创建时间 下單時間 創建時間""",
     AMOUNT: """买家实际支付金额 订单实付金额 实付金额 实付款 实付 paid_amount amount_paid net_amount net_sales
-        order_total order_total_amount grand_total 应付金额 订单应付金额""",
+        order_total order_total_amount grand_total 应付金额 订单应付金额 用户实付金额 请求金额 請求金額 支払金額
+        お支払い金額 total_paid_real total_paid total_amount_paid price_paid paid_price invoice_total total_due
+        order_total_price total_order_price total_amount total_amt total_price gross_sales""",
+    ORDER_ID: """order_id order_no order_number increment_id order_increment_id order_reference order_ref 主订单编号
+        订单号 订单编号 订单id 訂單號 訂單編號 注文番号 주문번호 invoice_no invoice_id invoice_number invoice basket_id
+        receipt_id receipt_no order""",
+    CATEGORY: """category_name product_category_name category_code category product_category item_category""",
 }
 """Of several names that are equally good, the first of these is better still: when an order was placed, not when it was
-paid or sent; what was paid, not what was asked for."""
+paid or sent; what was paid, not what was asked for; the order, not one payment of it; what is called by words."""
 
 EVENT_ALIASES: Final[dict[str, str]] = {
     VIEW: """view views viewed pv page_view pageview product_view view_item view_product detail_view item_view
@@ -177,8 +202,18 @@ def _index(*tables: dict[str, str]) -> dict[str, str]:
     return {fold(alias): target for table in tables for target, words in table.items() for alias in words.split()}
 
 
-SURE_NAMES: Final = _index(SURE_EUROPEAN, {PRICE: PRICES_EUROPEAN, CURRENCY: CURRENCIES_EUROPEAN}, SURE)
-LIKELY_NAMES: Final = _index(LIKELY_EUROPEAN, LIKELY)
+SURE_NAMES: Final = _index(
+    {PRICE: PRICES_EASTERN, CURRENCY: CURRENCIES_EASTERN},
+    SURE_EASTERN,
+    {PRICE: PRICES_EUROPEAN, CURRENCY: CURRENCIES_EUROPEAN},
+    SURE_EUROPEAN,
+    SURE,
+)
+LIKELY_NAMES: Final = _index(LIKELY_EASTERN, LIKELY_EUROPEAN, LIKELY)
 PREFERRED_NAMES: Final = {target: tuple(map(fold, words.split())) for target, words in PREFERRED.items()}
-EVENT_NAMES: Final = _index(EVENTS_EUROPEAN, EVENT_ALIASES)
-"""Folded event name -> canonical event type."""
+TURNED: Final = {
+    target: " ".join("_".join(word.split("_")[::-1]) for word in words.split() if word.count("_") == 1)
+    for target, words in EVENT_ALIASES.items()
+}
+EVENT_NAMES: Final = _index(TURNED, EVENTS_EASTERN, EVENTS_EUROPEAN, EVENT_ALIASES)
+"""Folded event name -> canonical event type; of two words in either order: Product Viewed, Viewed Product."""

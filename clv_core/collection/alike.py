@@ -66,7 +66,9 @@ def ask_currency(manifest: Manifest, reading: Reading, answers: Answers) -> None
 
 def answers_json(answers: Answers) -> dict[str, Any]:
     """Return what a person said as JSON; ``Answers(**values)`` is its inverse."""
-    return asdict(replace(answers, mapping=dict(answers.mapping), events=dict(answers.events)))
+    return asdict(
+        replace(answers, mapping=dict(answers.mapping), events=dict(answers.events), states=dict(answers.states))
+    )
 
 
 def shown(reading: Reading, answers: Answers) -> dict[str, Any]:

@@ -26,7 +26,8 @@ from clv_core.collection.store import (
     open_dataset,
     version_of,
 )
-from clv_core.collection.unite import LogPart, unite
+from clv_core.collection.unite import unite
+from clv_core.collection.united import LogPart
 from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changes
@@ -61,7 +62,8 @@ def append(
     """Append one file or several to the dataset ``name`` and return the manifest of the new version.
 
     Rows that the dataset holds already (:mod:`clv_core.collection.overlap`) count as duplicates and as
-    ``rows_overlap``. Columns are read as they were in the dataset; new ones are NULL in the old rows, missing ones in
+    ``rows_overlap``; rows of orders that the file tells otherwise (:mod:`clv_core.collection.restated`) take the place
+    of the old ones. Columns are read as they were in the dataset; new ones are NULL in the old rows, missing ones in
     the new rows. Where cleaning rules are on, the files join the raw version: the rules have to be applied again
     (:func:`clv_core.pipeline.append` does). The customers table stays.
 
@@ -141,7 +143,7 @@ def _read(
     key = load_key(workspace, manifest.key_fingerprint) if manifest.pseudonymised else None
     reading, used = read_alike(path, answers, habit_of(manifest), scratch, progress, original=original, key=key)
     ask_currency(manifest, reading, answers)
-    part = LogPart(describe(reading, dataset.name, used), reading.events, reading.set_aside)
+    part = LogPart(describe(reading, dataset.name, used), reading.events, reading.set_aside, reading.withdrawn)
     return without_erased(workspace, part, scratch / "left", progress)
 
 

@@ -16,6 +16,7 @@ from clv_core.collection.engine import connect, file_text, text
 from clv_core.collection.event_names import EventName, names_of
 from clv_core.collection.horizons import HORIZONS, HorizonSupport, supported_horizons
 from clv_core.collection.ingest import describe
+from clv_core.collection.order_states import OrderState
 from clv_core.collection.profile import Answers
 from clv_core.collection.reading import Reading, read_log
 from clv_core.collection.store import Manifest
@@ -41,6 +42,7 @@ class Check:
         longest_gap_days: longest stretch of days without any event.
         gap_start: first day of that stretch, ISO; empty where every day has an event.
         event_names: the file's names of events and what each is taken for; empty where no column holds any.
+        states: the words of its columns of states of orders, and what each is taken for; empty likewise.
     """
 
     manifest: Manifest
@@ -52,6 +54,7 @@ class Check:
     longest_gap_days: int
     gap_start: str = ""
     event_names: tuple[EventName, ...] = ()
+    states: tuple[OrderState, ...] = ()
 
     @property
     def accounting(self) -> dict[str, int]:
@@ -76,6 +79,7 @@ def check_file(
     duplicates: str | None = None,
     events: Mapping[str, str] | None = None,
     header: bool | None = None,
+    states: Mapping[str, str] | None = None,
     progress: Progress | None = None,
     original: str = "",
     set_aside: Path | None = None,
@@ -89,7 +93,9 @@ def check_file(
         NeedsAnswer: something can be read in two ways; the message names the option that settles it.
         Refused: the file cannot be used.
     """
-    answers = Answers(mapping or {}, date_order, decimal, timezone, currency, duplicates, events or {}, header)
+    answers = Answers(
+        mapping or {}, date_order, decimal, timezone, currency, duplicates, events or {}, header, states or {}
+    )
     with tempfile.TemporaryDirectory(prefix="clv-check-") as folder:
         reading = read_log(source, answers, Path(folder), progress or NoProgress(), original=original)
         manifest = describe(reading, "", answers)
@@ -132,4 +138,5 @@ def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Man
         longest_gap_days=int(gap or 0),
         gap_start=after.isoformat() if after else "",
         event_names=names_of(connection, reading.source, column, answers.events) if column else (),
+        states=reading.profile.states,
     )

@@ -19,6 +19,7 @@ from clv_core.collection.check import SHOWN_ASIDE, Check
 from clv_core.collection.engine import file_text
 from clv_core.collection.event_names import EventName
 from clv_core.collection.horizons import HorizonSupport
+from clv_core.collection.order_states import OrderState
 from clv_core.collection.store import SET_ASIDE, Manifest
 from clv_core.errors import Message
 from clv_core.workspace import read_json, write_json
@@ -43,6 +44,7 @@ def save_check(check: Check, folder: Path) -> None:
             "longest_gap_days": check.longest_gap_days,
             "gap_start": check.gap_start,
             "event_names": [dataclasses.asdict(item) for item in check.event_names],
+            "states": [dataclasses.asdict(item) for item in check.states],
         },
     )
 
@@ -66,6 +68,7 @@ def load_check(folder: Path) -> Check:
         longest_gap_days=about["longest_gap_days"],
         gap_start=about["gap_start"],
         event_names=tuple(EventName(**item) for item in about["event_names"]),
+        states=tuple(OrderState(**item) for item in about["states"]),
     )
 
 

@@ -11,7 +11,8 @@ from clv_core.collection.alike import habit_of
 from clv_core.collection.customers import recount
 from clv_core.collection.ingest import scratch_folder
 from clv_core.collection.store import CUSTOMERS, Dataset, Manifest, open_dataset, save_dataset, version_of
-from clv_core.collection.unite import LogPart, unite
+from clv_core.collection.unite import unite
+from clv_core.collection.united import LogPart
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing

@@ -12,6 +12,8 @@ import chardet
 from clv_core.errors import Refused
 
 SAMPLE_BYTES: Final = 1 << 16
+PICTURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
+PHOTOS: Final = tuple(b"ftyp" + brand for brand in (b"heic", b"heix", b"mif1", b"avif"))
 BYTE_ORDER_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -48,9 +50,18 @@ def identify(path: Path) -> Content:
         return Content.GZIP
     if head.startswith(b"PK\x03\x04"):
         return _zip_kind(path)
+    if _is_picture(head):
+        raise Refused("picture", file=path.name)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         raise Refused("old_workbook", file=path.name)
     return _text_kind(path, head)
+
+
+def _is_picture(head: bytes) -> bool:
+    """Say whether the bytes begin as those of a screenshot, a photo or another picture do."""
+    bitmap = head[:2] == b"BM" and head[6:10] == b"\0\0\0\0"
+    webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    return bitmap or webp or head.startswith(PICTURES) or head[4:12] in PHOTOS
 
 
 def _zip_kind(path: Path) -> Content:

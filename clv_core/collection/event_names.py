@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ from clv_core.collection.engine import connect, name, text
 from clv_core.collection.numbers import BELOW
 from clv_core.collection.plan import UNKNOWN
 from clv_core.collection.source import Source, open_source
+from clv_core.columns import PURCHASE
 from clv_core.errors import Refused
 
 MOST: Final = 200
@@ -36,6 +37,17 @@ class EventName:
     rows: int
     event_type: str
     below: bool = False
+
+
+def are_event_names(values: Sequence[str]) -> bool:
+    """Say whether a column's values are names of events: most are known ones, or half of the different ones are, a
+    purchase among them.
+    """
+    known = {value: EVENT_NAMES.get(fold(value)) for value in set(values)}
+    if sum(known[value] is not None for value in values) > 0.5 * len(values):
+        return True
+    named = [kind for kind in known.values() if kind is not None]
+    return PURCHASE in named and len(set(named)) > 1 and 2 * len(named) >= len(known)
 
 
 def event_names(

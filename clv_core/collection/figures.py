@@ -147,10 +147,13 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: ReadingPl
     found += _rounded_ids(connection, file) + _totals(connection, file)
     amounts = one(
         connection,
-        f"SELECT min({AMOUNT}), max({AMOUNT}), count(*), max({EVENT_TIME}) FROM {file}"
+        f"SELECT min({AMOUNT}), max({AMOUNT}), count(*), max({EVENT_TIME}), count(*) FILTER ({AMOUNT} = 0) FROM {file}"
         f" WHERE {EVENT_TYPE} = '{PURCHASE}'",
     )
     found += _early_end(sums, amounts[3])
+    if amounts[4]:
+        params = {"rows": int(amounts[4]), "share": int(amounts[4]) / int(amounts[2])}
+        found.append(Message("warning.zero_purchases", params))
     if amounts[2] > 20 and amounts[0] == amounts[1]:
         found.append(Message("warning.constant_amount", {"amount": float(amounts[0])}))
     if QUANTITY in plan.chosen:

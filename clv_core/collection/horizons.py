@@ -9,11 +9,14 @@ from typing import Final
 from clv_core.errors import Message
 
 HORIZONS: Final = (7, 14, 30, 60, 90, 182, 365, 730)
+SHORTEST_HISTORY_DAYS: Final = 28
+"""History before the first window to predict; a shorter horizon is content with its own length, and a week at least."""
+
 WINDOWS_TO_TRAIN: Final = 2
-"""History to learn from and the window to predict, both as long as the horizon."""
+"""What a short log is comfortably divided into: history to learn from, and the window to predict."""
 
 WINDOWS_TO_MEASURE: Final = 3
-"""One window more, held out."""
+"""What makes a horizon one to begin with: one window more, held out."""
 
 BUYERS_TO_MEASURE: Final = 100
 
@@ -42,6 +45,11 @@ def usual_horizon(log_days: int) -> int:
     return max(roomy, default=max(1, min(USUAL_HORIZONS[0], log_days // WINDOWS_TO_TRAIN)))
 
 
+def history_days(horizon_days: int) -> int:
+    """Return how many days of history have to lie before the first window to predict."""
+    return min(SHORTEST_HISTORY_DAYS, max(horizon_days, 7))
+
+
 def supported_horizons(log_days: int, buyers: Mapping[int, int]) -> tuple[HorizonSupport, ...]:
     """Return one verdict for each of :data:`HORIZONS`.
 
@@ -49,18 +57,25 @@ def supported_horizons(log_days: int, buyers: Mapping[int, int]) -> tuple[Horizo
         log_days: days from the first to the last event.
         buyers: customers who bought in the last n days, by n.
     """
-    return tuple(_support(days, log_days, buyers.get(days, 0)) for days in HORIZONS)
+    return tuple(support(days, log_days, buyers.get(days, 0)) for days in HORIZONS)
 
 
-def _support(days: int, log_days: int, buyers: int) -> HorizonSupport:
+def support(days: int, log_days: int, buyers: int | None = None) -> HorizonSupport:
+    """Return what a log allows for one horizon, by the rule that training itself follows.
+
+    Args:
+        days: the horizon.
+        log_days: days from the first to the last event.
+        buyers: customers who bought in the last ``days``; None where they were not counted.
+    """
     params: dict[str, int] = {"days": days, "found": log_days}
-    if log_days < WINDOWS_TO_TRAIN * days:
-        needed = WINDOWS_TO_TRAIN * days
+    needed = days + history_days(days)
+    if log_days < needed:
         return HorizonSupport(days, "too_short", Message("horizon.too_short", {**params, "needed": needed}))
-    if log_days < WINDOWS_TO_MEASURE * days:
-        needed = WINDOWS_TO_MEASURE * days
+    needed += days
+    if log_days < needed:
         return HorizonSupport(days, "unmeasured", Message("horizon.unmeasured", {**params, "needed": needed}))
-    if buyers < BUYERS_TO_MEASURE:
+    if buyers is not None and buyers < BUYERS_TO_MEASURE:
         few = {"days": days, "found": buyers, "needed": BUYERS_TO_MEASURE}
         return HorizonSupport(days, "unmeasured", Message("horizon.few_buyers", few))
     return HorizonSupport(days, "measured", Message("horizon.measured", {"days": days}))

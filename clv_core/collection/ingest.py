@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core.collection.alike import Habit, answers_json, ask_currency, habit_of, read_alike, shown
+from clv_core.collection.joining import refuse_tables
 from clv_core.collection.privacy.erased import without_erased
 from clv_core.collection.profile import Answers
 from clv_core.collection.pseudonyms import load_key
 from clv_core.collection.reading import Reading
 from clv_core.collection.remembered import completed, recalled, remember
 from clv_core.collection.store import Manifest, save_dataset
-from clv_core.collection.unite import LogPart, unite
+from clv_core.collection.unite import unite
+from clv_core.collection.united import LogPart
 from clv_core.columns import READ
+from clv_core.errors import NeedsAnswer, Refused
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing, running
 from clv_core.workspace import Workspace, check_name
@@ -40,6 +43,7 @@ def ingest(
     duplicates: str | None = None,
     events: Mapping[str, str] | None = None,
     header: bool | None = None,
+    states: Mapping[str, str] | None = None,
     remembered: bool = False,
     pseudonymise: bool = False,
     progress: Progress | None = None,
@@ -65,6 +69,7 @@ def ingest(
             event id or a time of day).
         events: event name in the file -> event type.
         header: whether a text file's first line names its columns; None looks.
+        states: word of a column of states of orders -> ``sold``, ``cancelled`` or ``refunded``.
         remembered: whether what was said about an earlier file of the same shape holds where nothing is said here.
         pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.pseudonyms`).
         progress: who listens.
@@ -78,7 +83,9 @@ def ingest(
     """
     name, listener = check_name(name), progress or NoProgress()
     zone = timezone or "UTC"
-    answers = Answers(mapping or {}, date_order, decimal, zone, currency, duplicates, events or {}, header)
+    answers = Answers(
+        mapping or {}, date_order, decimal, zone, currency, duplicates, events or {}, header, states or {}
+    )
     paths = [source] if isinstance(source, Path) else list(source)
     key = load_key(workspace) if pseudonymise else None
     with changing(workspace, name), scratch_folder(workspace) as scratch:
@@ -93,12 +100,16 @@ def ingest(
                 said, habit = recalled(workspace, path, answers, folder, called, zoned=bool(timezone))
             elif parts:
                 habit = replace(habit_of(parts[0].manifest), mapping={})
-            reading, used = read_alike(
-                path, said, habit, folder, listener, original=called, key=key, part=len(paths) > 1
-            )
+            try:
+                reading, used = read_alike(
+                    path, said, habit, folder, listener, original=called, key=key, part=len(paths) > 1
+                )
+            except (NeedsAnswer, Refused) as error:
+                refuse_tables(paths, error)
+                raise
             if parts:
                 ask_currency(parts[0].manifest, reading, said)
-            part = LogPart(describe(reading, name, used), reading.events, reading.set_aside)
+            part = LogPart(describe(reading, name, used), reading.events, reading.set_aside, reading.withdrawn)
             parts.append(without_erased(workspace, part, folder / "left", listener))
             shapes[reading.source.columns] = completed(said, habit) if remembered else answers
         whole = parts[0] if len(parts) == 1 else unite(parts, scratch, listener)

@@ -11,8 +11,9 @@ import duckdb
 
 from clv_core.collection.aliases import PRICE
 from clv_core.collection.beginning import beginning
+from clv_core.collection.choosing import taken
 from clv_core.collection.engine import connect
-from clv_core.collection.mapping import ENOUGH, Proposal, propose, taken
+from clv_core.collection.mapping import ENOUGH, Proposal, propose
 from clv_core.collection.profile import SAMPLE_ROWS
 from clv_core.collection.source import Source, count_rows, open_source, sample
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, UNIT_PRICE

@@ -1,4 +1,4 @@
-"""Where an order stands, in the words of shops: which of them say that nobody paid, or that all was paid back.
+"""Where an order stands, as a column says it: which orders nobody paid, and which were paid back in full.
 
 Shop systems export every order, also those that were cancelled, failed, never paid, or refunded in full. They are no
 purchases: counted as such they would be value that never came.
@@ -7,83 +7,212 @@ purchases: counted as such they would be value that never came.
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection.aliases import MISSING, fold, folded
-from clv_core.collection.engine import name, text
+from clv_core.collection.aliases import LIKELY_NAMES, MISSING, SURE_NAMES, fold
+from clv_core.collection.engine import text
 from clv_core.collection.source import Source
+from clv_core.collection.state_words import AFTER_SALE_NAMES, PARTLY, PHRASES, SOLD, STATE_NAMES
+from clv_core.collection.state_words import CANCELLED as CANCELLED
+from clv_core.collection.state_words import REFUNDED as REFUNDED
+from clv_core.columns import EVENT_TYPE, ORDER_STATUS, REFUND, REFUND_STATUS
 from clv_core.errors import Message
 
-CANCELLED: Final = "cancelled"
-REFUNDED: Final = "refunded"
-SOLD: Final = "sold"
 MOST: Final = 20
 """States that are not known are named up to this many."""
+MOST_READ: Final = 1_000
+"""The most frequent states are read; a column with more is hardly one of states."""
+FEW: Final = 40
+"""A column of states has no more of them than this, among the rows of a sample."""
+LONGEST: Final = 60
 
-STATES: Final[dict[str, str]] = {
-    CANCELLED: """cancel cancelled canceled cancelling order_cancelled void voided failed failure declined rejected
-        expired pending pending_payment payment_pending awaiting_payment waiting_for_payment payment_failed unpaid
-        not_paid on_hold draft checkout_draft abandoned trash deleted incomplete incomplete_expired unavailable
-        requires_payment_method requires_action blocked error unsuccessful denied reversed canceled_reversal removed
-        storniert stornierung abgebrochen abgelehnt fehlgeschlagen unbezahlt nicht_bezahlt offen_unbezahlt
-        zahlung_ausstehend ausstehend wartet_auf_zahlung annulé annulée annule annulee échouée en_attente
-        en_attente_de_paiement non_payé impayé cancelado cancelada anulado pendiente pendiente_de_pago fallido
-        rechazado annullato annullata in_attesa in_attesa_di_pagamento fallito
-        已删除 删除
-        交易关闭 关闭 已关闭 已取消 取消 订单取消 交易取消 待付款 等待付款 等待买家付款 未付款 未支付 待支付 支付失败
-        付款失败 交易失败 失败 无效 已作废 作废 交易關閉 已取消 待付款 未付款 取消訂單""",
-    REFUNDED: """refunded fully_refunded refund returned retoure erstattet zurückerstattet
-        retourniert zurückgesendet rückerstattet remboursé remboursée retourné retournée reembolsado devuelto
-        rimborsato reso fully_returned charged_back chargeback shipped_returned_to_seller
-        shipped_returning_to_seller shipped_rejected_by_buyer 已退款 退款成功 全额退款 退款 已退货 退货 全部退款
-        退款完成 已退貨""",
-    SOLD: """paid authorized authorised partially_paid partially_refunded partial_refund part_refunded complete
-        completed processing processed shipped shipped_delivered_to_buyer shipped_picked_up shipped_out_for_delivery
-        partially_shipped delivered fulfilled success succeeded successful captured settled approved invoiced
-        created confirmed accepted placed open closed finished received dispatched bezahlt abgeschlossen versendet
-        versandt verschickt geliefert zugestellt in_bearbeitung teilweise_erstattet payé payée expédié expédiée
-        livré livrée terminé terminée pagado enviado entregado completado pagato spedito consegnato completato
-        in_transit out_for_delivery picked_up ready ready_for_pickup active 交易成功 成功 已完成 完成 已付款 已支付
-        支付成功 付款成功 已发货 待发货 等待卖家发货 买家已付款 卖家已发货 等待买家确认收货 等待确认收货 等待收货
-        等待发货 等待出库 待收货 已收货 已签收 待评价 部分退款 出库 已出库 配送中 運送中 已出貨 交易完成""",
-}
-
-STATE_NAMES: Final = {fold(word): state for state, words in STATES.items() for word in words.split()}
-"""Folded name of a state -> what it says; names that are not here are taken for sales."""
-
-
-REMARK: Final = r"^\s*[(（\[【][^)）\]】]*[)）\]】]\s*"
+REMARK: Final = re.compile(r"^\s*[(（\[【][^)）\]】]*[)）\]】]\s*")
 """What some systems write before a state in brackets: (删除)等待付款."""
+OF_REFUNDS: Final = re.compile(r"refund|adjusted(?:order)?total|退款|售后|返金|환불|возврат|reembols|rembours|erstatt")
+SOMETHING: Final = r"[1-9]|\d.*[1-9]|[^\W\d]{2}"
+"""Neither blank nor zero."""
+DATE_LIKE: Final = re.compile(r"\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}|\d\d:\d\d")
 
 
-def tells(values: list[str]) -> bool:
-    """Say whether most of a column's values are states of orders."""
-    known = sum(fold(re.sub(REMARK, "", value) or value) in STATE_NAMES for value in values)
-    return bool(values) and known > 0.5 * len(values)
+@dataclass(frozen=True)
+class OrderState:
+    """One word of a column of states.
+
+    Args:
+        column: the source column.
+        word: as it stands in the file.
+        rows: how many rows carry it.
+        meaning: ``sold``, ``cancelled`` or ``refunded``: what it is taken for.
+        known: whether the person said so or it is a usual word; others are taken for sales.
+        usual: what it says by itself; empty where it is not known.
+    """
+
+    column: str
+    word: str
+    rows: int
+    meaning: str
+    known: bool
+    usual: str
 
 
-def no_sale(column: str) -> str:
-    """Return SQL for ``cancelled`` or ``refunded`` where the state in ``column`` says so, else NULL."""
-    pairs = ", ".join(f"{text(key)}: {text(state)}" for key, state in STATE_NAMES.items() if state != SOLD)
-    return f"MAP {{{pairs}}}[{_bare(column)}]"
+def meaning_of(word: str, *, after_sale: bool = False) -> str | None:
+    """Return what a word says of an order, None where it is not known.
+
+    Args:
+        word: as it stands in a file.
+        after_sale: whether it is one of a column about refunds, where "closed" is said of the request.
+    """
+    bare = REMARK.sub("", word) or word
+    key = fold(bare)
+    if after_sale and key in AFTER_SALE_NAMES:
+        return AFTER_SALE_NAMES[key]
+    if key in STATE_NAMES:
+        found = STATE_NAMES[key]
+        return found if found == REFUNDED or not after_sale else None
+    if PARTLY.search(bare):
+        return None
+    said = next((state for state, pattern in PHRASES if re.search(pattern, bare.casefold())), None)
+    return said if said == REFUNDED or not after_sale else None
 
 
-def strange(connection: duckdb.DuckDBPyConnection, source: Source, column: str) -> tuple[Message, ...]:
-    """Return a warning that names the states in a column that nobody knows, and that are taken for sales."""
-    state = f"trim({name(column)})"
-    rows = connection.execute(
-        f"SELECT {state}, count(*) FROM {source.relation()} WHERE {state} <> '' AND lower({state}) NOT IN"
-        f" ({', '.join(map(text, MISSING))}) AND {_bare(state)} NOT IN ({', '.join(map(text, STATE_NAMES))})"
-        f" GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT {MOST}"
-    ).fetchall()
-    if not rows:
+def tells(values: list[str], *, surely: bool = False) -> bool:
+    """Say whether a column's values are states of orders.
+
+    Args:
+        values: a sample.
+        surely: whether its name says so: then one known state among few words is enough, else it takes most of them.
+    """
+    known = sum(meaning_of(value) is not None for value in values)
+    return known > 0.5 * len(values) or (surely and known > 0 and are_words(values))
+
+
+def are_words(values: list[str]) -> bool:
+    """Say whether values are few different words, no numbers and no dates."""
+    different = set(values)
+    wordy = sum(any(map(str.isalpha, word)) and not DATE_LIKE.search(word) for word in different)
+    short = all(len(word) <= LONGEST for word in different)
+    return 0 < len(different) <= FEW and short and wordy == len(different)
+
+
+def settle(
+    rows: list[dict[str, Any]], chosen: Mapping[str, str], mapping: Mapping[str, str], said: Iterable[str]
+) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return ``chosen`` with the column whose words the person spoke of, or say that one of states is not used.
+
+    Args:
+        rows: the first rows as text.
+        chosen: canonical name -> source column.
+        mapping: what the person said of columns; a status that was said not to be one stays so.
+        said: the words whose meaning the person said.
+    """
+    found = dict(chosen)
+    if ORDER_STATUS in chosen or ORDER_STATUS in mapping or not rows:
+        return found, ()
+    spoken = {fold(word) for word in said}
+    for column in rows[0]:
+        words = list(dict.fromkeys(str(row[column]).strip() for row in rows if row[column] is not None))
+        words = [word for word in words if word.lower() not in MISSING]
+        if column in chosen.values() or not _named_so(column, words) or not are_words(words):
+            continue
+        if spoken & {fold(word) for word in words}:
+            return found | {ORDER_STATUS: column}, ()
+        params = {"column": column, "states": ", ".join(words[:8]), "first": words[0]}
+        return found, (Message("warning.status_unused", params),)
+    return found, ()
+
+
+def refunds_unused(
+    rows: list[dict[str, Any]], chosen: Mapping[str, str], mapping: Mapping[str, str]
+) -> tuple[Message, ...]:
+    """Return a warning that names columns which seem to tell of refunds where none of them is used.
+
+    Args:
+        rows: the first rows as text.
+        chosen: canonical name -> source column.
+        mapping: what the person said of columns.
+    """
+    if {REFUND, REFUND_STATUS} & {*chosen, *mapping} or EVENT_TYPE in chosen or not rows:
         return ()
-    states = ", ".join(f"{word[:40]} ({count:,})" for word, count in rows)
-    return (Message("warning.unknown_states", {"column": column, "states": states}),)
+    found = [column for column in rows[0] if OF_REFUNDS.search(fold(column)) and column not in chosen.values()]
+    told = [column for column in found if any(re.search(SOMETHING, str(row[column] or "")) for row in rows)]
+    return (
+        (Message("warning.refund_columns_unused", {"columns": ", ".join(told[:8]), "first": told[0]}),) if told else ()
+    )
 
 
-def _bare(column: str) -> str:
-    """Return SQL for a state folded, without a remark before it."""
-    return folded(f"coalesce(nullif(regexp_replace({column}, {text(REMARK)}, ''), ''), {column})")
+def _named_so(column: str, words: list[str]) -> bool:
+    """Say whether a column is called one of states; where that is only likely, one word must be of no sale."""
+    if SURE_NAMES.get(fold(column)) == ORDER_STATUS:
+        return True
+    return LIKELY_NAMES.get(fold(column)) == ORDER_STATUS and any(
+        meaning_of(word) not in (None, SOLD) for word in words
+    )
+
+
+def read_states(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    chosen: Mapping[str, str],
+    texts: Mapping[str, str],
+    said: Mapping[str, str],
+) -> tuple[OrderState, ...]:
+    """Return the words of a file's columns of states and what each is taken for, the most frequent first.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        chosen: canonical name -> source column.
+        texts: canonical name -> SQL for its text.
+        said: word -> meaning, as the person said; spelling aside, it outranks the usual one.
+    """
+    spoken = {fold(word) or word: meaning for word, meaning in said.items()}
+    found: list[OrderState] = []
+    for canonical in (ORDER_STATUS, REFUND_STATUS):
+        if canonical not in chosen:
+            continue
+        words = connection.execute(
+            f"SELECT {texts[canonical]} AS word, count(*) FROM {source.relation()} GROUP BY 1 HAVING word IS NOT NULL"
+            f" ORDER BY count(*) DESC, word LIMIT {MOST_READ}"
+        ).fetchall()
+        for word, rows in words:
+            usual = meaning_of(word, after_sale=canonical == REFUND_STATUS)
+            mine = spoken.get(fold(word) or word)
+            meaning = mine or usual or SOLD
+            found.append(OrderState(chosen[canonical], word, int(rows), meaning, bool(mine or usual), usual or ""))
+    return tuple(found)
+
+
+def no_sales(states: Iterable[OrderState], column: str) -> dict[str, str]:
+    """Return word -> ``cancelled`` or ``refunded`` for the words of a column that say so."""
+    return {item.word: item.meaning for item in states if item.column == column and item.meaning != SOLD}
+
+
+def no_sale(column: str, words: Mapping[str, str]) -> str:
+    """Return SQL for what ``words`` say of the state in ``column``: ``cancelled``, ``refunded``, or NULL."""
+    if not words:
+        return "NULL::VARCHAR"
+    pairs = ", ".join(f"{text(word)}: {text(state)}" for word, state in words.items())
+    return f"MAP {{{pairs}}}[{column}]"
+
+
+def strange(states: Iterable[OrderState]) -> tuple[Message, ...]:
+    """Return a warning a column that names the states that nobody knows, and that are taken for sales."""
+    unknown: dict[str, list[OrderState]] = {}
+    for item in states:
+        if not item.known:
+            unknown.setdefault(item.column, []).append(item)
+    return tuple(
+        Message(
+            "warning.unknown_states",
+            {
+                "column": column,
+                "states": ", ".join(f"{item.word[:40]} ({item.rows:,})" for item in items[:MOST]),
+                "first": items[0].word[:40],
+            },
+        )
+        for column, items in unknown.items()
+    )

@@ -11,8 +11,8 @@ from clv_core.collection.aliases import EVENT_NAMES, PRICE, fold, folded
 from clv_core.collection.cell_texts import cell_text
 from clv_core.collection.engine import T, V, name, text
 from clv_core.collection.manifest import CLASHED
-from clv_core.collection.order_states import CANCELLED, REFUNDED
 from clv_core.collection.orders import Orders
+from clv_core.collection.state_words import CANCELLED, REFUNDED
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,
@@ -30,6 +30,7 @@ from clv_core.columns import (
     RATING,
     READ,
     REFUND,
+    REFUND_STATUS,
     RETURN,
     UNIT_PRICE,
     Kind,
@@ -61,12 +62,13 @@ class ReadingPlan:
         values: event names as they stand in the source -> event type.
         credit_notes: order ids like :data:`CREDIT_NOTE` are returns.
         rating_scale: largest rating.
-        discount_off: whether the discount is taken off quantity x unit price.
         amount_before_discount: whether the amount is one that the discount is still to be taken off.
         discount_below: whether discounts are written as negative numbers.
         orders: what the file says of orders beside their rows.
         clock: source column of the time of day, where that of the time holds dates only; empty where there is none.
         counterparty: source column of the customer in rows below zero; empty where it is the same one.
+        guests: ids in lower case that all guests of a shop share; their rows name the customer in ``guest_email``.
+        guest_email: source column of the guests' e-mails; empty where their rows name nobody.
         float_ids: whether every customer id is a whole number that ends with .0, which is dropped.
         guarded: canonical columns whose every value is guarded against spreadsheets, :data:`GUARD`.
         secret: SQL template with ``{column}`` that makes a text its pseudonym; empty where ids stay readable.
@@ -80,12 +82,13 @@ class ReadingPlan:
     values: Mapping[str, str] = field(default_factory=dict)
     credit_notes: bool = False
     rating_scale: float = 5.0
-    discount_off: bool = True
     amount_before_discount: bool = False
     discount_below: bool = False
     orders: Orders = field(default_factory=Orders)
     clock: str = ""
     counterparty: str = ""
+    guests: tuple[str, ...] = ()
+    guest_email: str = ""
     float_ids: bool = False
     guarded: frozenset[str] = frozenset()
     secret: str = field(default="", repr=False)
@@ -116,7 +119,7 @@ class ReadingPlan:
         if canonical == CUSTOMER_ID and self.float_ids:
             raw = f"regexp_replace({raw}, '^\\s*(\\d+)\\.0\\s*$', '\\1')"
         kind = READ[canonical].kind
-        if kind is Kind.TEXT and canonical not in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE, ORDER_STATUS):
+        if kind is Kind.TEXT and canonical not in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE, ORDER_STATUS, REFUND_STATUS):
             return raw
         return cell_text(raw, kind)
 
@@ -128,6 +131,10 @@ class ReadingPlan:
         if canonical == CUSTOMER_ID and self.counterparty:
             below = f"regexp_matches({name(self.chosen[AMOUNT])}, {text(numbers.BELOW)})"
             return f"CASE WHEN {below} THEN {name(self.counterparty)} ELSE {raw} END"
+        if canonical == CUSTOMER_ID and self.guests:
+            guest = f"lower(trim({raw})) IN ({', '.join(map(text, self.guests))})"
+            email = f"lower(trim({name(self.guest_email)}))" if self.guest_email else "NULL::VARCHAR"
+            return f"CASE WHEN {guest} THEN {email} ELSE {raw} END"
         return raw
 
     def typed(self, relation: str) -> str:
@@ -228,8 +235,7 @@ class ReadingPlan:
     @property
     def discounted(self) -> bool:
         """Whether a discount is taken off quantity x unit price."""
-        makes = AMOUNT not in self.chosen and UNIT_PRICE in self.chosen
-        return makes and DISCOUNT in self.chosen and self.discount_off
+        return AMOUNT not in self.chosen and {UNIT_PRICE, DISCOUNT} <= set(self.chosen)
 
     def _is_return(self, amount: str) -> str:
         parts = [f"coalesce({amount} < 0, false)"]

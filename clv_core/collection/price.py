@@ -47,7 +47,7 @@ def settle(
         return rest, ()
     if QUANTITY not in chosen:
         return {**rest, UNIT_PRICE: column}, ()
-    role = _evidence(connection, source, column, chosen)
+    role = evidence(connection, source, column, chosen)
     if role is None:
         raise NeedsAnswer("price_of_what", column=column, quantity=chosen[QUANTITY])
     return {**rest, role: column}, (Message(f"warning.price_is_{role}", {"column": column}),)
@@ -64,7 +64,7 @@ def _of_item(
     """Return the columns with an item's price as the line's, where the file or its quantities say so."""
     column = chosen[UNIT_PRICE]
     amazon = AMAZON in map(fold, source.columns)
-    if not amazon and _evidence(connection, source, column, chosen) != AMOUNT:
+    if not amazon and evidence(connection, source, column, chosen) != AMOUNT:
         return chosen, ()
     rest = {key: value for key, value in chosen.items() if key != UNIT_PRICE}
     promotion = next((name for name in source.columns if amazon and fold(name) == PROMOTION), None)
@@ -73,10 +73,20 @@ def _of_item(
     return {**rest, AMOUNT: column}, (Message("warning.price_is_amount", {"column": column}),)
 
 
-def _evidence(
+def evidence(
     connection: duckdb.DuckDBPyConnection, source: Source, column: str, chosen: Mapping[str, str]
 ) -> str | None:
-    """Look at products sold in several quantities: a unit price stays, a line's price grows with the quantity."""
+    """Look at products sold in several quantities: a unit price stays, a line's price grows with the quantity.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        column: the price.
+        chosen: canonical name -> source column, the quantity among them.
+
+    Returns:
+        ``unit_price``, ``amount``, or None where nothing tells.
+    """
     if PRODUCT_ID not in chosen:
         return None
     product, quantity, price = (name(item) for item in (chosen[PRODUCT_ID], chosen[QUANTITY], column))

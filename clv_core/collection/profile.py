@@ -10,12 +10,18 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection import currency, numbers, order_states, price, refunds, times
-from clv_core.collection.aliases import CURRENCY, MISSING
-from clv_core.collection.engine import T, fetch, name, one, text
-from clv_core.collection.mapping import Proposal, choose, propose
-from clv_core.collection.order_amounts import of_whole_orders
+from clv_core.collection.aliases import MISSING
+from clv_core.collection.amount_pieces import settle_pieces
+from clv_core.collection.choosing import choose
+from clv_core.collection.column_counts import NUMBERS, SCALES, count_columns
+from clv_core.collection.customer_ids import guests_of, settle_customer
+from clv_core.collection.engine import name, one, text
+from clv_core.collection.mapping import Proposal, propose
+from clv_core.collection.money_columns import refuse_ids
+from clv_core.collection.order_amounts import of_orders
+from clv_core.collection.order_states import OrderState
 from clv_core.collection.orders import Orders
-from clv_core.collection.plan import CREDIT_NOTE, GUARD, MAX_QUANTITY, ReadingPlan, seen_values
+from clv_core.collection.plan import GUARD, MAX_QUANTITY, ReadingPlan, seen_values
 from clv_core.collection.source import Source, sample
 from clv_core.collection.split_columns import clock_of, counterparty_of, split_notes
 from clv_core.columns import (
@@ -24,25 +30,19 @@ from clv_core.columns import (
     DISCOUNT,
     EVENT_TIME,
     EVENT_TYPE,
-    ORDER_ID,
     ORDER_STATUS,
-    PURCHASE,
     QUANTITY,
     RATING,
     READ,
     REFUND,
+    REFUND_STATUS,
     UNIT_PRICE,
 )
 from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
 
 FLOAT_ID: Final = re.compile(r"\d+\.0")
-NEARLY_ALL: Final = 0.95
 SAMPLE_ROWS: Final = 2_000
-SCALES: Final = (5.0, 10.0, 100.0)
-"""Scales of ratings: the smallest that holds most ratings of the log is taken."""
-
-NUMBERS: Final = (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING, REFUND)
 MARKED: Final = (AMOUNT, UNIT_PRICE, DISCOUNT, QUANTITY, REFUND)
 """Columns that the answer about the decimal mark holds for; the first whose mark is proven speaks for the others."""
 
@@ -60,6 +60,7 @@ class Answers:
         duplicates: ``keep``, ``drop`` or None for the rule.
         events: event name in the file -> event type.
         header: whether the file names its columns; None looks, and asks where that is not plain.
+        states: word of a column of states of orders -> ``sold``, ``cancelled`` or ``refunded``; spelling aside.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -70,6 +71,7 @@ class Answers:
     duplicates: str | None = None
     events: Mapping[str, str] = field(default_factory=dict)
     header: bool | None = None
+    states: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Profile:
         notes: what is to be said about the reading.
         currency: the currency, as the person or the file said it.
         proposals: what each column seems to be.
+        states: the words of its columns of states, and what each is taken for.
     """
 
     plan: ReadingPlan
@@ -89,6 +92,7 @@ class Profile:
     notes: tuple[Message, ...]
     currency: str
     proposals: tuple[Proposal, ...]
+    states: tuple[OrderState, ...] = ()
 
 
 def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answers, progress: Progress) -> Profile:
@@ -100,7 +104,14 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     """
     rows = sample(connection, source, SAMPLE_ROWS)
     proposals = propose(source.columns, rows, answers.mapping)
+    refuse_ids(answers.mapping)
     chosen, notes = choose(proposals, source.file)
+    chosen, said = settle_customer(connection, source, proposals, chosen, answers.mapping)
+    notes += said
+    chosen, said = order_states.settle(rows, chosen, answers.mapping, answers.states)
+    notes += said + order_states.refunds_unused(rows, chosen, answers.mapping)
+    chosen, said = settle_pieces(connection, source, rows, proposals, chosen, answers.mapping)
+    notes += said
     chosen, said = price.settle(connection, source, chosen)
     notes += said
     if REFUND in chosen and AMOUNT not in chosen:
@@ -116,15 +127,19 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         notes += (Message("warning.guarded", {"columns": shown}),)
     clock, counterparty = clock_of(source.columns, rows, chosen), counterparty_of(source.columns, chosen)
     notes += split_notes(chosen, clock, counterparty)
+    guests, guest_email, said = guests_of(connection, source, rows, chosen)
+    notes += said
     draft = ReadingPlan(
         source.columns,
         chosen,
         values=seen_values(seen[:100], answers.events),
         clock=clock,
         counterparty=counterparty,
+        guests=guests,
+        guest_email=guest_email,
         guarded=guarded,
     )
-    counts = _count(connection, source, draft, progress)
+    counts = count_columns(connection, source, draft, progress)
     total = int(counts["rows"])
     if total == 0:
         raise Refused("no_rows", file=source.file)
@@ -142,15 +157,18 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
                 notes += (Message("warning.unreadable_numbers", {"column": chosen[column], "rows": unreadable}),)
     paid = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
     money, said = currency.decide(counts["named"], counts["marks"], answers.currency, paid)
-    rate = DISCOUNT in chosen and AMOUNT not in chosen and float(counts["largest_discount"] or 2) <= 1
+    rate = DISCOUNT in chosen and float(counts["largest_discount"] or 2) <= 1 and not price.before_promotion(chosen)
     if rate:
-        said += (Message("warning.discount_rate", {"column": chosen[DISCOUNT]}),)
+        said += (Message("warning.discount_rate", {"column": chosen.pop(DISCOUNT)}),)
     top = float(counts["usual_rating"] or 5)
     scale = next((scale for scale in SCALES if top <= scale), SCALES[-1])
     said += _blanked(counts, chosen, scale)
     whole = _are_float_ids(connection, source, chosen[CUSTOMER_ID], rows)
     if whole:
         said += (Message("warning.float_ids", {"column": chosen[CUSTOMER_ID]}),)
+    texts: dict[str, str] = {item: draft.clean(item) for item in (ORDER_STATUS, REFUND_STATUS) if item in chosen}
+    states = order_states.read_states(connection, source, chosen, texts, answers.states)
+    said += order_states.strange(states)
     plan = ReadingPlan(
         source.columns,
         chosen,
@@ -159,89 +177,32 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         draft.values,
         credit_notes=EVENT_TYPE not in chosen and bool(counts["credit_notes"]),
         rating_scale=scale,
-        discount_off=not rate,
         amount_before_discount=price.before_promotion(chosen),
         discount_below=counts["discounts_below"],
-        orders=Orders(of_whole_orders(connection, source, rows, chosen)),
+        orders=Orders(
+            states=order_states.no_sales(states, chosen.get(ORDER_STATUS, "")),
+            after_sale=order_states.no_sales(states, chosen.get(REFUND_STATUS, "")),
+        ),
         clock=clock,
         counterparty=counterparty,
+        guests=guests,
+        guest_email=guest_email,
         float_ids=whole,
         guarded=guarded,
     )
-    if ORDER_STATUS in chosen:
-        said += order_states.strange(connection, source, chosen[ORDER_STATUS])
+    orders, of_orders_said = of_orders(connection, source, rows, plan, answers.mapping)
+    plan = replace(plan, orders=orders)
     if refunds.stand_apart(connection, source, plan):
         plan = replace(plan, orders=replace(plan.orders, refunds_apart=True))
-        said += (Message("warning.refunds_apart", {"column": chosen.get(REFUND) or chosen[ORDER_STATUS]}),)
+        said += (
+            Message(
+                "warning.refunds_apart",
+                {"column": chosen.get(REFUND) or chosen.get(REFUND_STATUS) or chosen[ORDER_STATUS]},
+            ),
+        )
     elif REFUND in chosen:
         said += (Message("warning.refunds_off", {"column": chosen[REFUND]}),)
-    if plan.orders.whole:
-        said += (Message("warning.whole_orders", {"order": chosen[ORDER_ID], "column": chosen[AMOUNT]}),)
-    return Profile(plan, total, notes + said, money, tuple(proposals))
-
-
-def _count(
-    connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, progress: Progress
-) -> dict[str, Any]:
-    """Return counts of forms by column, in one pass over the table."""
-    chosen = plan.chosen
-    texts = [column for column in (EVENT_TIME, ORDER_ID, *NUMBERS) if column in chosen]
-    inner = [f"{plan.clean(column)} AS {T}{column}" for column in texts]
-    forms = {EVENT_TIME: times.form(T + EVENT_TIME)}
-    forms.update({column: numbers.form(T + column) for column in NUMBERS if column in chosen})
-    figures = ["count(*) AS n"]
-    order = T + ORDER_ID if ORDER_ID in chosen else "NULL::VARCHAR"
-    figures.append(f"count(*) FILTER (regexp_full_match({order}, '\\d+')) AS digits")
-    figures.append(f"count(*) FILTER (regexp_full_match({order}, {text(CREDIT_NOTE)})) AS noted")
-    figures.append(
-        f"max(abs(try_cast({T}discount AS DOUBLE))) AS discount" if DISCOUNT in chosen else "NULL AS discount"
-    )
-    usual = f"approx_quantile(try_cast({T}rating AS DOUBLE), 0.8)" if RATING in chosen else "NULL"
-    figures.append(f"{usual} AS rating")
-    money = T + (AMOUNT if AMOUNT in chosen else UNIT_PRICE) if plan.has_money else "NULL::VARCHAR"
-    plain = f"try_cast({money} AS DOUBLE) IS NULL"
-    marks = f"list(DISTINCT CASE WHEN {plain} THEN {numbers.currencies(money)} END)"
-    named = f"list(DISTINCT {name(chosen[CURRENCY])})" if CURRENCY in chosen else "NULL"
-    figures += [f"{marks} AS marks", f"{named} AS named"]
-    sold = f"coalesce({T}{QUANTITY}[1] <> '-', true)" if QUANTITY in chosen else "true"
-    off = f"regexp_matches({T}{DISCOUNT}, '[1-9]') AND {sold}" if DISCOUNT in chosen else "false"
-    below = f"regexp_matches({T}{DISCOUNT}, '{numbers.BELOW}')" if DISCOUNT in chosen else "false"
-    figures += [f"count(*) FILTER ({off}) AS off", f"count(*) FILTER ({off} AND {below}) AS below"]
-    typed = {AMOUNT, EVENT_TYPE} <= set(chosen)
-    negative = f"{T}{AMOUNT}[1] IN ('-', '(') AND {plan.kind} = '{PURCHASE}'" if typed else "false"
-    figures.append(f"count(*) FILTER ({negative})")
-    quantity = f"abs(try_cast({T}{QUANTITY} AS DOUBLE)) > {MAX_QUANTITY}"
-    figures.append(f"count(*) FILTER ({quantity})" if QUANTITY in chosen else "0")
-    rating = f"try_cast({T}{RATING} AS DOUBLE)"
-    figures += [f"count(*) FILTER ({rating} NOT BETWEEN 0 AND {top})" if RATING in chosen else "0" for top in SCALES]
-    keys = ", ".join(f"{expression} AS f_{column}" for column, expression in forms.items())
-    groups = ", ".join(f"f_{column}" for column in forms)
-    also = "".join(f", {name(chosen[column])}" for column in (CURRENCY, EVENT_TYPE) if column in chosen)
-    query = (
-        f"SELECT {groups}, {', '.join(figures)} FROM (SELECT *, {keys} FROM"
-        f" (SELECT {', '.join(inner)}{also} FROM {source.relation(record=True)})) GROUP BY ALL"
-    )
-    result: dict[str, Any] = {column: {} for column in forms}
-    table = fetch(connection, query, progress, "columns")
-    width = len(forms)
-    for row in table:
-        for position, column in enumerate(forms):
-            result[column][row[position]] = result[column].get(row[position], 0) + row[width]
-    tail = [row[width:] for row in table]
-    digits, noted = sum(row[1] for row in tail), sum(row[2] for row in tail)
-    result["rows"] = sum(row[0] for row in tail)
-    result["credit_notes"] = digits > noted > 0
-    result["largest_discount"] = max((row[3] for row in tail if row[3] is not None), default=None)
-    weights = sorted((row[4], row[0]) for row in tail if row[4] is not None)
-    result["usual_rating"] = weights[-1][0] if len(weights) == 1 else _weighted(weights)
-    result["marks"] = sorted({mark for row in tail for mark in row[5] or [] if mark})
-    result["named"] = sorted({str(mark).strip() for row in tail for mark in row[6] or [] if mark and str(mark).strip()})
-    off, below = sum(row[7] for row in tail), sum(row[8] for row in tail)
-    result["discounts_below"] = below > NEARLY_ALL * off
-    result["negative"] = sum(row[9] for row in tail)
-    result["large_quantities"] = sum(row[10] for row in tail)
-    result["beyond"] = {top: sum(row[11 + i] for row in tail) for i, top in enumerate(SCALES)}
-    return result
+    return Profile(plan, total, notes + said + of_orders_said, money, tuple(proposals), states)
 
 
 def _are_float_ids(
@@ -270,15 +231,6 @@ def _guarded(rows: list[dict[str, Any]], chosen: Mapping[str, str]) -> frozenset
         return bool(values) and all(re.match(GUARD, value) for value in values)
 
     return frozenset(canonical for canonical, column in chosen.items() if canonical in READ and all_are(column))
-
-
-def _weighted(pairs: list[tuple[float, int]]) -> float | None:
-    total, passed = sum(count for _, count in pairs), 0
-    for value, count in pairs:
-        passed += count
-        if passed * 2 >= total:
-            return value
-    return None
 
 
 def _blanked(counts: dict[str, Any], chosen: Mapping[str, str], scale: float) -> tuple[Message, ...]:

@@ -10,13 +10,16 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.aside import Problem, count_aside, write_aside
+from clv_core.collection.choosing import ask_amount
 from clv_core.collection.duplicates import drop_repeats, have_identity, mark_repeats
 from clv_core.collection.engine import connect, run, text
 from clv_core.collection.figures import Figures, figures, notices
+from clv_core.collection.money_columns import WORTH_ASKING
 from clv_core.collection.personal import personal_columns
-from clv_core.collection.plan import UNPRICED, ReadingPlan
+from clv_core.collection.plan import UNPRICED
 from clv_core.collection.profile import SAMPLE_ROWS, Answers, Profile, profile
 from clv_core.collection.pseudonyms import fingerprint_of, pseudonym_sql
+from clv_core.collection.restated import write_withdrawn
 from clv_core.collection.source import Source, open_source, recorded_rejects, sample
 from clv_core.collection.store import version_of
 from clv_core.columns import AMOUNT, CUSTOMER_ID, UNIT_PRICE
@@ -44,6 +47,7 @@ class Reading:
         warnings: everything that is to be said.
         version: content hash, 12 hex digits.
         key_fingerprint: of the key of the pseudonyms; empty where ids are readable.
+        withdrawn: :func:`~clv_core.collection.restated.write_withdrawn`.
     """
 
     source: Source
@@ -58,6 +62,7 @@ class Reading:
     warnings: tuple[Message, ...]
     version: str
     key_fingerprint: str = ""
+    withdrawn: Path | None = None
 
 
 def read_log(
@@ -132,6 +137,7 @@ def _account(
         raise Refused("rows_do_not_add_up", file=source.file, **params)
     if not kept:
         _refuse(found, source.file, seen.rows + len(rejects))
+    withdrawn = write_withdrawn(connection, plan, typed, scratch / "withdrawn.parquet", progress, seen.rows)
     progress.report("duplicates", 0, 1)
     hashed = mark_repeats(connection, events, plan.stored, kept, progress)
     repeats, content = hashed.rows, hashed.content
@@ -145,7 +151,7 @@ def _account(
     progress.report("figures", 0, 1)
     sums = figures(connection, events, answers.timezone, progress)
     if not part:
-        _check(sums, found, plan, source.file)
+        _check(sums, found, seen, source.file)
     said = [*source.notes, *seen.notes, *(problem.message() for problem in found)]
     if repeats:
         code = "warning.duplicates_dropped" if drop else "warning.duplicates_kept"
@@ -163,6 +169,7 @@ def _account(
         figures=sums,
         warnings=tuple(said),
         version=version_of(content, sums.rows, plan.stored, answers.timezone, seen.currency),
+        withdrawn=withdrawn,
     )
 
 
@@ -186,14 +193,19 @@ def _refuse(found: tuple[Problem, ...], file: str, rows: int) -> None:
     code |= {"bad_amount": "no_readable_amount", "no_amount": "no_readable_amount", "no_customer": "no_customer_ids"}
     example = worst.examples[0][1][:60] if worst.examples else ""
     params = {"file": file, "rows": rows, "column": worst.source_column, "example": example}
+    alike = sum(item.rows for item in found if code.get(item.reason) == code.get(worst.reason))
+    if alike < rows and worst.source_column:
+        reasons = "; ".join(f"{item.rows:,}: {item.source_column or '–'} ({item.reason})" for item in found[:4])
+        raise Refused("no_usable_rows_mixed", reasons=reasons, **params)
     raise Refused(code.get(worst.reason, "no_usable_rows"), **params)
 
 
-def _check(sums: Figures, found: tuple[Problem, ...], plan: ReadingPlan, file: str) -> None:
-    """Refuse a log that no customer value can be learned from."""
+def _check(sums: Figures, found: tuple[Problem, ...], seen: Profile, file: str) -> None:
+    """Refuse a log that no customer value can be learned from, or ask what it could be learned from."""
+    plan = seen.plan
     if sums.purchases == 0:
         if not plan.has_money:
-            raise Refused("no_amount", found=", ".join(plan.columns[:40]), file=file)
+            ask_amount(list(seen.proposals), file, least=WORTH_ASKING)
         for problem in found:
             if problem.reason in ("bad_amount", "no_amount"):
                 example = problem.examples[0][1][:60] if problem.examples else ""

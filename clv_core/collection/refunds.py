@@ -7,10 +7,11 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import T, V, one
-from clv_core.collection.order_states import REFUNDED, no_sale
+from clv_core.collection.order_states import no_sale
 from clv_core.collection.plan import ReadingPlan
 from clv_core.collection.source import Source
-from clv_core.columns import ORDER_STATUS, REFUND
+from clv_core.collection.state_words import REFUNDED
+from clv_core.columns import ORDER_STATUS, REFUND, REFUND_STATUS
 
 HALF: Final = 0.5
 
@@ -23,14 +24,16 @@ def stand_apart(connection: duckdb.DuckDBPyConnection, source: Source, plan: Rea
         source: the file.
         plan: how it is read.
     """
-    if not {REFUND, ORDER_STATUS} & set(plan.chosen):
+    if not {REFUND, ORDER_STATUS, REFUND_STATUS} & set(plan.chosen):
         return False
     back = f"abs({V}{REFUND})" if REFUND in plan.chosen else "0"
-    state = f"{no_sale(T + ORDER_STATUS)} = '{REFUNDED}'" if ORDER_STATUS in plan.chosen else "false"
+    said = {ORDER_STATUS: plan.orders.states, REFUND_STATUS: plan.orders.after_sale}
+    words = [no_sale(T + column, states) for column, states in said.items() if column in plan.chosen]
+    state = " OR ".join(f"coalesce({word} = '{REFUNDED}', false)" for word in words) or "false"
     below, returns, refunds, refunded = one(
         connection,
         f"SELECT -sum({V}value) FILTER ({V}value < 0), count(*) FILTER ({V}value < 0), sum({back}),"
-        f" count(*) FILTER ({state} AND {V}value > 0) FROM {plan.judged(source.relation())}",
+        f" count(*) FILTER (({state}) AND {V}value > 0) FROM {plan.judged(source.relation())}",
     )
     if refunds:
         return bool((below or 0) >= HALF * refunds)

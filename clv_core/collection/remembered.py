@@ -90,6 +90,7 @@ def recalled(
         currency=answers.currency or known.currency,
         duplicates=answers.duplicates or known.duplicates,
         events={**known.events, **answers.events},
+        states={**known.states, **answers.states},
     )
     return said, habit
 

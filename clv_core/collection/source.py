@@ -19,6 +19,7 @@ from clv_core.collection.dialect import MAX_COLUMNS, Dialect, detect
 from clv_core.collection.encoding import BLOCK, rewrite, survey
 from clv_core.collection.engine import file_text, name, one, one_file, text
 from clv_core.collection.grammar import BLANKS
+from clv_core.collection.nested_events import refuse_nested_events
 from clv_core.collection.quotes import Reject, close_quotes, quotes_hold, quotes_pair
 from clv_core.collection.unpack import unpack
 from clv_core.errors import Message, Refused
@@ -152,6 +153,7 @@ def _structured(connection: duckdb.DuckDBPyConnection, path: Path, content: Cont
         columns = tuple(relation.columns)
         paths = tuple(path for top, kind in zip(columns, relation.types, strict=True) for path in _leaves((top,), kind))
         if content is Content.JSON:
+            refuse_nested_events(paths, columns, relation.types, called)
             columns = _named(paths)
     except duckdb.Error as error:
         raise Refused("broken_file", file=called, kind="Parquet" if content is Content.PARQUET else "JSON") from error

@@ -15,21 +15,27 @@ WRITTEN: Final = (
 PLAIN: Final = (DIGITS[0] + "－／：．\u3000", DIGITS[1] + "-/:. ")
 """Digits of other scripts and marks of full width, and what is read instead."""
 
-SPLIT: Final = r"\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{1,2})( .*)?"
+SPLIT: Final = r"\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{1,2})( \d{1,2}:[\d:.]*( ?[AaPp][Mm])?)?"
 ORDERS: Final = {"dmy": "%d/%m/{year}", "mdy": "%m/%d/{year}", "ymd": "{year}/%m/%d"}
 TIDY: Final = (
     (r"^(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,.]? +", ""),
     (r" ?\([A-Za-z ]+\)$", ""),
+    (r" ?\([月火水木金土日一二三四五六월화수목금토일]\)", " "),
+    (r"(?i)(\d) ?(?:hs|hrs?|horas?|uhr|h)\.?$", r"\1"),
+    (r"(?i)(\d),? +(?:às|as|a las|à|um|at|@) +(\d)", r"\1 \2"),
+    (r"^(\d{4}-\d{1,2}-\d{1,2})[T ](\d{1,2})$", r"\1 \2:00:00"),
     (r"(\d):(\d\d),(\d{1,9})", r"\1:\2.\3"),
-    (r"^([A-Za-z]{3})[a-z]*\.? +(\d{1,2}),? +(\d{2,4})\b,? *", r"\2-\1-\3 "),
+    (r"^([A-Za-z]{3})[a-z]*(?:\.? +|-)(\d{1,2})(?:,? +|-)(\d{2,4})\b,? *", r"\2-\1-\3 "),
     (r"^(\d{1,2})[ /-]([A-Za-z]{3})[a-z]*\.?[ /-](\d{2,4})\b[,:]? *", r"\1-\2-\3 "),
     (r"^(\d{4})(\d\d)(\d\d)[T ](\d\d):?(\d\d):?(\d\d)", r"\1-\2-\3 \4:\5:\6"),
-    (r"^(\d{4})[./年] ?(\d{1,2})[./月] ?(\d{1,2})日? *", r"\1-\2-\3 "),
+    (r"^(\d{4}) ?[./年년] ?(\d{1,2}) ?[./月월] ?(\d{1,2}) ?[日일]? *", r"\1-\2-\3 "),
+    (r"( \d{1,2})\.(\d\d)\.(\d\d)", r"\1:\2:\3"),
+    (r"(?i)(:\d\d)[.,]\d+( [AP]M)$", r"\1\2"),
     (r"^(\d{1,2}[./-]\d{1,2}[./-]\d{2,4}), ?(\d)", r"\1 \2"),
-    (r"(\d[时時点點])整?$", r"\100分"),
-    (r"(?:上午|凌晨|早上) *(\d.*)", r"\1 AM"),
-    (r"下午 *(\d.*)|晚上 *((?:0?[1-9]|1[01])[:时時点點].*)", r"\1\2 PM"),
-    (r"(\d{1,2})[时時点點](\d{1,2})分?(?:(\d{1,2})秒)?", r"\1:\2:0\3"),
+    (r"(\d[时時点點시])整?$", r"\100分"),
+    (r"(?:上午|凌晨|早上|午前|오전) *(\d.*)", r"\1 AM"),
+    (r"(?:下午|午後|오후) *(\d.*)|晚上 *((?:0?[1-9]|1[01])[:时時点點].*)", r"\1\2 PM"),
+    (r"(\d{1,2})[时時点點시] ?(\d{1,2})[分분]?(?: ?(\d{1,2})[秒초])?", r"\1:\2:0\3"),
     (r":0(\d\d)\b", r":\1"),
     (r"(:\d\d.*?) ?(?:GMT|UTC)?([+-]\d\d)$", r"\1\2:00"),
     (r"(:\d\d.*?) ?(?:GMT|UTC)?([+-]\d\d):?(\d\d)$", r"\1\2:\3"),
@@ -38,6 +44,34 @@ TIDY: Final = (
     (r" +$", ""),
 )
 """Pattern, and what is written instead."""
+
+MONTHS: Final = {
+    "Jan": "januar janvier janv enero ene gennaio gen janeiro januari января",
+    "Feb": "februar février fevrier fév févr febrero febbraio fevereiro fev februari февраля",
+    "Mar": "märz maerz mär mrz mars marzo março marco maart mrt марта",
+    "Apr": "april avril avr abril abr aprile апреля",
+    "May": "mai mayo maggio mag maio mei мая",
+    "Jun": "juni juin junio giugno giu junho июня",
+    "Jul": "juli juillet juil julio luglio lug julho июля",
+    "Aug": "august août aout agosto ago augustus августа",
+    "Sep": "september septembre sept septiembre setiembre settembre setembro set сентября",
+    "Oct": "oktober okt octobre octubre ottobre ott outubro out октября",
+    "Nov": "november novembre noviembre novembro ноября",
+    "Dec": "dezember dez décembre decembre déc diciembre dic dicembre dezembro december декабря",
+}
+"""How months are called elsewhere, beside their English names; in lower case."""
+TRANSLATED: Final = tuple(
+    (
+        rf"(?i)^(\d{{1,2}})(?:\.|º|er)?[ -](?:de )?(?:{'|'.join(words.split())})\.?[ -](?:del? )?"
+        r"(\d{4}|\d\d)\b[,.]?(?: г\.?)?",
+        rf"\1-{month}-\2",
+    )
+    for month, words in MONTHS.items()
+)
+"""1 de enero de 2023 and 1. März 2023, and how they are written instead."""
+ERAS: Final = {"令和": 2018, "平成": 1988, "昭和": 1925}
+"""Japanese eras, and the year before their first."""
+ERA: Final = rf"^({'|'.join(ERAS)}) ?(\d{{1,2}}|元) ?年(.*)$"
 
 SHIFT: Final = r" ?([+-]\d\d:\d\d|Z|UTC|GMT)$"
 
@@ -80,6 +114,12 @@ def number(digits: str) -> str:
     return f"try_cast(replace({digits}, ',', '.') AS DOUBLE)"
 
 
+def plain_number(column: str) -> str:
+    """Return SQL for what a number too short for a time may be: ``month_day`` (0829, 829), ``day_number``, or NULL."""
+    month_day = f"regexp_full_match({column}, '(0?[1-9]|1[0-2])(0[1-9]|[12]\\d|3[01])')"
+    return f"CASE WHEN regexp_full_match({column}, '\\d{{1,4}}') THEN if({month_day}, 'month_day', 'day_number') END"
+
+
 def compact(column: str) -> str:
     """Read 19970131, 199701312359 or 19970131235959; milliseconds of the nineties have twelve digits too, but no 19."""
     read = f"try_strptime({column}, ['%Y%m%d', '%Y%m%d%H%M%S', '%Y%m%d%H%M'])"
@@ -99,12 +139,22 @@ def offset(column: str) -> str:
 def tidy(column: str) -> str:
     """Return SQL that writes the marks of other systems as the engine reads them.
 
-    Weekdays are dropped; months with names become 31-Jan-2024, Chinese dates 2024-1-31 with AM or PM behind; dots,
-    commas and blanks between the parts, GMT+0800 (CST), 20240131T101112 and 10:11:12,345 become those of ISO.
+    Weekdays are dropped; months with names become 31-Jan-2024, Chinese, Japanese and Korean dates 2024-1-31 with AM or
+    PM behind; dots, commas and blanks between the parts, GMT+0800 (CST), 20240131T101112 and 10:11:12,345 become those
+    of ISO.
     """
-    for pattern, instead in TIDY:
+    column = _common_era(column)
+    for pattern, instead in (*TRANSLATED, *TIDY):
         column = f"regexp_replace({column}, {text(pattern)}, {text(instead)})"
     return column
+
+
+def _common_era(column: str) -> str:
+    """Return SQL that writes the year of a Japanese era as one of ours: 令和5年1月1日 is 2023年1月1日."""
+    before = "".join(f" WHEN starts_with({column}, {text(era)}) THEN {year}" for era, year in ERAS.items())
+    year, rest = (f"regexp_extract({column}, {text(ERA)}, {group})" for group in (2, 3))
+    written = f"concat(CASE{before} END + coalesce(try_cast({year} AS INT), 1), '年', {rest})"
+    return f"CASE WHEN regexp_matches({column}, {text(ERA)}) THEN {written} ELSE {column} END"
 
 
 def written_time(column: str) -> str:

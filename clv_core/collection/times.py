@@ -4,7 +4,7 @@ Forms: ``naive`` and ``zoned`` (ISO, without or with an offset, which follows: `
 19970131235959), ``day_first``, ``month_first``, ``either`` and ``same`` (31/01/2024, 01/31/2024, 01/02/2024,
 01/01/2024), ``year_first``, ``day_or_year``, ``month_or_year`` and ``any`` (20-03-30, 20-03-12, what fits all three),
 ``epoch`` in seconds to nanoseconds, ``excel`` (serial days), ``written`` (month names, Chinese), ``missing``,
-``unreadable``.
+``day_number`` and ``month_day`` (711, 0829: no times by themselves), ``unreadable``.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from typing import Final
 
 from clv_core.collection import time_texts
 from clv_core.collection.engine import text
-from clv_core.errors import Message, NeedsAnswer
+from clv_core.errors import Message, NeedsAnswer, Refused
 
 EARLIEST: Final = date(1980, 1, 1)
 """Older times are default values of databases and spreadsheets (0000, 1899-12-30, 1900, 1970-01-01), not events."""
 
 ZONED: Final = "zoned"
+NO_TIMES: Final = ("missing", "unreadable", "day_number", "month_day")
 FITS: Final = {
     "day_first": ("dmy",),
     "month_first": ("mdy",),
@@ -99,7 +100,8 @@ def form(column: str) -> str:
         f" WHEN {digits} BETWEEN 20000 AND 90000 THEN 'excel' ELSE 'unreadable' END"
         f" WHEN {time_texts.is_split(column)} THEN {_split_form(column)}"
         f" WHEN try_cast({time_texts.offset(column)} AS TIMESTAMPTZ) IS NOT NULL THEN {_zone_form(column)}"
-        f" ELSE list_transform([{time_texts.tidy(column)}], lambda t: {_tidied_form('t')})[1] END"
+        f" ELSE coalesce({time_texts.plain_number(column)},"
+        f" list_transform([{time_texts.tidy(column)}], lambda t: {_tidied_form('t')})[1]) END"
     )
 
 
@@ -159,8 +161,11 @@ def decide(
 
     Raises:
         NeedsAnswer: dates fit several orders alike, or no one order fits them all.
+        Refused: the column counts days, or names no year, and no value is a time.
     """
     count = forms.get
+    if not _readable(forms) and (count("day_number") or count("month_day")):
+        raise Refused("times_are_day_numbers" if count("day_number") else "times_without_year", column=column)
     order, found = _order(forms, column, date_order)
     notes = list(found)
     epochs = [unit for unit in ("epoch_s", "epoch_ms", "epoch_us", "epoch_ns") if count(unit)]
@@ -212,4 +217,4 @@ def _list(forms: dict[str, int]) -> str:
 
 
 def _readable(forms: dict[str, int]) -> int:
-    return sum(rows for kind, rows in forms.items() if kind not in ("missing", "unreadable"))
+    return sum(rows for kind, rows in forms.items() if kind not in NO_TIMES)

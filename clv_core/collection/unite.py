@@ -4,54 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
 from clv_core.collection.engine import connect, file_text, name, one, run, text
-from clv_core.collection.figures import Figures, figures
+from clv_core.collection.figures import figures
 from clv_core.collection.overlap import Overlap, Rows, find_overlap, write_new
 from clv_core.collection.reading import ORDERED_ROWS, check_enough
-from clv_core.collection.store import Dataset, Manifest, version_of
+from clv_core.collection.restated import find_restated, write_standing
+from clv_core.collection.store import Manifest
+from clv_core.collection.united import LogPart, Member, counted, described
 from clv_core.columns import BY_NAME, COLUMNS, Kind
-from clv_core.errors import Message, Refused
+from clv_core.errors import Refused
 from clv_core.jobs import Progress
 
 TYPES: Final = {Kind.TEXT: "VARCHAR", Kind.TIME: "TIMESTAMP", Kind.NUMBER: "DOUBLE"}
-NAMED_SOURCES: Final = 3
-
-
-@dataclass(frozen=True)
-class LogPart:
-    """A log that is to be one with others.
-
-    Args:
-        manifest: what it is.
-        events: Parquet file of its rows.
-        set_aside: Parquet file of the others.
-    """
-
-    manifest: Manifest
-    events: Path
-    set_aside: Path
-
-    @classmethod
-    def of(cls, dataset: Dataset) -> LogPart:
-        """Return a stored version as a part."""
-        return cls(dataset.manifest, dataset.events_path, dataset.set_aside_path)
-
-
-@dataclass(frozen=True)
-class _Member:
-    """A part among the others: the columns as the whole calls them, the rows that are new, and what it shares."""
-
-    part: LogPart
-    columns: dict[str, str]
-    events: Path
-    overlap: Overlap
 
 
 def unite(
@@ -59,7 +29,9 @@ def unite(
 ) -> LogPart:
     """Return the union of ``parts``, the first of which gives its name, time zone and mapping.
 
-    A row that earlier parts hold already is left out and counts as a duplicate and as ``rows_overlap`` of its part.
+    A row that earlier parts hold already is left out and counts as a duplicate and as ``rows_overlap`` of its part. Of
+    an order that stands otherwise in two parts, the rows of the one that ends later count
+    (:mod:`clv_core.collection.restated`); the others are duplicates.
     Columns that a part has not are NULL in its rows; columns are matched without regard to case. Rows set aside are
     kept with the file they are from.
 
@@ -80,13 +52,14 @@ def unite(
         _check_alike(first.manifest, part.manifest)
     names = _all_columns(parts)
     with _engine(scratch, sum(part.manifest.rows_kept for part in parts)) as connection:
-        members = [_Member(first, _own(first, names), first.events, Overlap(0))]
+        members = [Member(first, _own(first, names), first.events, Overlap(0))]
         for number, part in enumerate(parts[1:], 1):
-            target, wanted = scratch / f"new-{number}.parquet", not compare or compare[number]
-            members.append(_join(connection, members, part, names, target, wanted, progress))
-        whole = _described(members, names)
-        fresh = sum(member.part.manifest.rows_kept - member.overlap.rows for member in members[1:])
-        if fresh == 0 and not always:
+            folder, wanted = scratch / f"joined-{number}", not compare or compare[number]
+            folder.mkdir()
+            members = _join(connection, members, part, names, folder, wanted, progress)
+        whole = described(members, names)
+        fresh = sum(member.part.manifest.rows_kept - member.not_kept for member in members[1:])
+        if fresh == 0 and not always and members[0].gone == 0:
             return replace(first, manifest=whole)
         events, aside = scratch / "whole.parquet", scratch / "whole_aside.parquet"
         rows = whole.rows_kept
@@ -98,7 +71,7 @@ def unite(
         sums = figures(connection, events, whole.timezone, progress)
         check_enough(sums, whole.source)
         content = one(connection, f"SELECT sum(hash({_list(names)}))::VARCHAR FROM {file_text(events)}")[0]
-        return LogPart(_counted(whole, sums, content), events, aside)
+        return LogPart(counted(whole, sums, content), events, aside)
 
 
 def _check_alike(first: Manifest, other: Manifest) -> None:
@@ -145,24 +118,35 @@ def _own(part: LogPart, names: Sequence[str]) -> dict[str, str]:
 
 def _join(
     connection: duckdb.DuckDBPyConnection,
-    members: Sequence[_Member],
+    members: Sequence[Member],
     part: LogPart,
     names: Sequence[str],
-    target: Path,
+    folder: Path,
     compare: bool,
     progress: Progress,
-) -> _Member:
+) -> list[Member]:
+    """Return the members with ``part`` as the last; new files are written to ``folder``."""
     columns = _own(part, names)
     known = {column: column for member in members for column in member.columns}
     log = Rows(f"({' UNION ALL '.join(_select(member, list(known)) for member in members)})", known)
     found = find_overlap(connection, log, part.events, columns, progress, compare=compare)
-    if found.rows == 0:
-        return _Member(part, columns, part.events, found)
-    write_new(connection, part.events, target, progress, part.manifest.rows_kept)
-    return _Member(part, columns, target, found)
+    member, standing = Member(part, columns, part.events, found), list(members)
+    if compare and part.withdrawn is not None:
+        files = [(one.events, one.columns) for one in members]
+        told = find_restated(connection, files, (part.events, columns), part.withdrawn, progress)
+        member = replace(member, restated=sum(told.gone), outdated=told.held)
+        for number, rows in enumerate(told.gone):
+            if rows:
+                target, earlier = folder / f"standing-{number}.parquet", members[number]
+                write_standing(connection, earlier.events, number, target, progress, earlier.part.manifest.rows_kept)
+                standing[number] = replace(earlier, events=target, gone=earlier.gone + rows)
+    if member.not_kept:
+        member = replace(member, events=folder / "new.parquet")
+        write_new(connection, part.events, member.events, progress, part.manifest.rows_kept)
+    return [*standing, member]
 
 
-def _select(member: _Member, names: Sequence[str]) -> str:
+def _select(member: Member, names: Sequence[str]) -> str:
     """Return the query of a member's new rows with all columns of the whole."""
     shown = []
     for column in names:
@@ -184,78 +168,3 @@ def _aside(connection: duckdb.DuckDBPyConnection, part: LogPart) -> str:
 
 def _list(names: Sequence[str]) -> str:
     return ", ".join(name(column) for column in names)
-
-
-def _described(members: Sequence[_Member], names: list[str]) -> Manifest:
-    """Return the manifest of the whole as far as it follows from the parts'."""
-    first = members[0].part.manifest
-    manifests = [member.part.manifest for member in members]
-    held = sum(member.overlap.rows for member in members)
-    sources = [item["source"] for manifest in manifests for item in manifest.parts]
-    mapping = {key: column for manifest in reversed(manifests) for key, column in manifest.mapping.items()}
-    return replace(
-        first,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        source=_named(sources),
-        currency=next((manifest.currency for manifest in manifests if manifest.currency), ""),
-        columns=names,
-        mapping={key: mapping[key] for key in names if key in mapping},
-        rows_read=sum(manifest.rows_read for manifest in manifests),
-        rows_kept=sum(manifest.rows_kept for manifest in manifests) - held,
-        rows_set_aside=sum(manifest.rows_set_aside for manifest in manifests),
-        rows_duplicate=sum(manifest.rows_duplicate for manifest in manifests) + held,
-        parts=[*first.parts, *(entry for member in members[1:] for entry in _entries(member))],
-        warnings=[*first.warnings, *(said for member in members[1:] for said in _said(member, first, names))],
-    )
-
-
-def _entries(member: _Member) -> list[dict[str, Any]]:
-    """Return the part's own entries; rows that are held are no longer kept but duplicates of the last of them."""
-    entries = [dict(entry) for entry in member.part.manifest.parts]
-    entries[-1]["rows_kept"] -= member.overlap.rows
-    entries[-1]["rows_duplicate"] += member.overlap.rows
-    entries[-1]["rows_overlap"] += member.overlap.rows
-    return entries
-
-
-def _said(member: _Member, first: Manifest, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the part's own warnings and those about how it goes with the others, each with its file."""
-    manifest, found = member.part.manifest, member.overlap
-    file = manifest.source
-    messages = list(manifest.messages)
-    if found.rows:
-        params = {"file": file, "rows": found.rows, "first": found.first[:10], "last": found.last[:10]}
-        messages.append(Message("warning.rows_overlap", params))
-    if found.other_ids:
-        params = {"file": file, "known": found.known_customers, "customers": found.window_customers}
-        messages.append(Message("warning.other_ids", params))
-    elif found.written_otherwise:
-        messages.append(Message("warning.written_otherwise", {"file": file, "rows": found.alike}))
-    missing = [column for column in first.columns if column not in member.columns]
-    if missing:
-        messages.append(Message("warning.columns_missing", {"file": file, "columns": ", ".join(missing[:20])}))
-    known = {column.lower() for column in first.columns}
-    added = [column for column in member.columns if column.lower() not in known]
-    if added:
-        messages.append(Message("warning.columns_added", {"file": file, "columns": ", ".join(added[:20])}))
-    if manifest.timezone != first.timezone:
-        params = {"file": file, "timezone": first.timezone, "found": manifest.timezone}
-        messages.append(Message("warning.timezone_differs", params))
-    return [message.coded() | {"file": file} for message in messages]
-
-
-def _named(sources: Sequence[str]) -> str:
-    shown = list(dict.fromkeys(sources))
-    return ", ".join(shown[:NAMED_SOURCES]) + (
-        f" (+{len(shown) - NAMED_SOURCES})" if len(shown) > NAMED_SOURCES else ""
-    )
-
-
-def _counted(whole: Manifest, sums: Figures, content: str) -> Manifest:
-    """Return the manifest with what was counted in the rows."""
-    meaning = (content, sums.rows, whole.columns, whole.timezone, whole.currency)
-    return replace(
-        whole,
-        version=version_of(*meaning),
-        **sums.recorded(),
-    )

@@ -9,6 +9,7 @@ from typing import Any
 
 from clv_core.collection.append import saved_answers
 from clv_core.collection.ingest import ingest
+from clv_core.collection.state_words import MEANINGS
 from clv_core.collection.store import Manifest, open_dataset
 from clv_core.commands import Context
 from clv_core.errors import Refused, UsageError
@@ -35,6 +36,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser, language: str) -> Non
 
     parser.add_argument("--map", action="append", default=[], metavar="CANONICAL=SOURCE", help=text("map"))
     parser.add_argument("--event", action="append", default=[], metavar="NAME=TYPE", help=text("event"))
+    parser.add_argument("--state", action="append", default=[], metavar="WORD=MEANING", help=text("state"))
     parser.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), default=None, help=text("date_order"))
     parser.add_argument("--decimal", choices=("point", "comma"), default=None, help=text("decimal"))
     parser.add_argument("--header", action=argparse.BooleanOptionalAction, default=None, help=text("header"))
@@ -49,11 +51,12 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
     """Return what :func:`add_reading_arguments` declared, as :func:`~clv_core.collection.ingest.ingest` takes it.
 
     Raises:
-        UsageError: a ``--map`` or ``--event`` without its equals sign.
+        UsageError: a ``--map``, ``--event`` or ``--state`` without its equals sign, or a state that there is not.
     """
     return {
         "mapping": _pairs(options.map, empty=True),
         "events": _pairs(options.event, last=True),
+        "states": _states(options.state),
         "decimal": options.decimal,
         "header": options.header,
         "date_order": options.date_order,
@@ -67,7 +70,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Read the files and return the accounting, in the shape of design section 4.
 
     Raises:
-        UsageError: a ``--map`` or ``--event`` without its equals sign.
+        UsageError: a ``--map``, ``--event`` or ``--state`` without its equals sign, or a state that there is not.
     """
     if options.append:
         return accounting(_append(options, context), context.language)
@@ -112,8 +115,23 @@ def _append(options: argparse.Namespace, context: Context) -> Manifest:
     said = {key: value for key, value in reading_options(options).items() if value}
     if options.header is not None:
         said["header"] = options.header
-    answers = replace(saved_answers(dataset), **said)
+    saved = saved_answers(dataset)
+    said |= {key: {**getattr(saved, key), **said[key]} for key in ("events", "states") if key in said}
+    answers = replace(saved, **said)
     return append(context.workspace, options.name, options.file, answers=answers, progress=context.progress)
+
+
+def _states(words: list[str]) -> dict[str, str]:
+    """Return word -> meaning.
+
+    Raises:
+        UsageError: a meaning that there is not.
+    """
+    states = {word: meaning.lower() for word, meaning in _pairs(words, last=True).items()}
+    for word, meaning in states.items():
+        if meaning not in MEANINGS:
+            raise UsageError("state_meaning", word=word[:60], meaning=meaning[:60], known=", ".join(MEANINGS))
+    return states
 
 
 def _pairs(words: list[str], *, empty: bool = False, last: bool = False) -> dict[str, str]:

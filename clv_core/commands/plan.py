@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clv_core.commands import Context, add_model, day, not_trusted, trust_json
+from clv_core.commands.score import horizon
 from clv_core.i18n import translate
 
 
@@ -20,6 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument("--scheme", default="quantile", help=translate("cli.plan.scheme", language))
     parser.add_argument("--out", type=Path, required=True, help=translate("cli.segment.out", language))
     parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.explain.cutoff", language))
+    parser.add_argument("--horizon-days", type=horizon, default=None, help=translate("cli.score.horizon", language))
+    add_rates(parser, language)
+
+
+def add_rates(parser: argparse.ArgumentParser, language: str) -> None:
+    """Declare the discount and the margin of the values that a plan is made for."""
+    parser.add_argument("--discount-rate", type=float, default=0.0, help=translate("cli.score.discount", language))
+    parser.add_argument("--margin-rate", type=float, default=1.0, help=translate("cli.plan.margin", language))
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
@@ -27,7 +36,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core import pipeline
     from clv_core.collection.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
-    from clv_core.strategy import plans
+    from clv_core.deployment.terms import Terms
     from clv_core.strategy.files import check_ending
     from clv_core.strategy.offers import parse_offers
     from clv_core.strategy.schemes.parse import asked
@@ -35,7 +44,9 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     scheme, _ = asked(options.scheme, (), open_dataset(context.workspace, options.name))
     offers, experiments = parse_offers(options.offer)
     check_ending(options.out)
-    made, plan, given, found = pipeline.plan(
+    trained_days = open_bundle(context.workspace, options.model).record["horizon_days"]
+    terms = Terms.of(options.horizon_days, trained_days, options.discount_rate, options.margin_rate)
+    made = pipeline.plan(
         context.workspace,
         options.name,
         options.model,
@@ -44,20 +55,24 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         budget=options.budget,
         experiments=experiments,
         scheme=scheme,
+        terms=terms,
         cutoff=options.cutoff,
         language=context.language,
         progress=context.progress,
     )
     trust = pipeline.trust(context.workspace, options.model)
-    notes = [one for experiment in found.values() for one in experiment.warnings]
-    notes += plans.window_notes(given, open_bundle(context.workspace, options.model).record["horizon_days"])
+    plan = made.plan
     spent = plan.table.groupby("offer")[["customers", "cost", "expected_gain"]].sum()
     return {
         "out": str(options.out),
-        "side_file": str(made.side_file),
+        "side_file": str(made.written.side_file),
         "model": options.model,
         "scheme": str(scheme),
-        "rows": made.rows,
+        "rows": made.written.rows,
+        "horizon_days": terms.horizon_days,
+        "lifetime": terms.lifetime,
+        "discount_rate": terms.discount_rate,
+        "margin_rate": terms.margin_rate,
         "budget": options.budget,
         "spent": plan.found.spent,
         "expected_gain": plan.found.gain,
@@ -76,18 +91,18 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
                 "spent": float(spent["cost"].get(offer.name, 0.0)),
                 "expected_gain": float(spent["expected_gain"].get(offer.name, 0.0)),
             }
-            for offer in given
+            for offer in made.offers
         ],
         "experiments": {
             offer: {
                 "window_days": experiment.window_days,
                 "effects": [dataclasses.asdict(effect) for effect in experiment.effects],
             }
-            for offer, experiment in found.items()
+            for offer, experiment in made.experiments.items()
         },
         "trust": trust_json(trust, context.language),
         "warnings": [
             *not_trusted(trust, options.model, context.language),
-            *(one.to_json(context.language) for one in notes),
+            *(one.to_json(context.language) for one in made.notes),
         ],
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clv_core.commands import Context, add_model, not_trusted, trust_json
+from clv_core.commands.plan import add_rates
 from clv_core.errors import UsageError
 from clv_core.i18n import translate
 from clv_core.jobs import Progress
@@ -22,12 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument("--budget", type=float, default=None, help=translate("cli.report.budget", language))
     parser.add_argument("--scheme", default="quantile", help=translate("cli.plan.tiers", language))
     parser.add_argument("--plan-scheme", default=None, help=translate("cli.plan.scheme", language))
+    add_rates(parser, language)
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Explain the model where no explanation is kept, write the report, and return its files and findings."""
     from clv_core import pipeline
     from clv_core.collection.store import open_dataset
+    from clv_core.deployment.bundle import open_bundle
+    from clv_core.deployment.terms import Terms
     from clv_core.strategy.experiment_run import with_tried
     from clv_core.strategy.offers import parse_offers
     from clv_core.strategy.report.make import check_endings, make_report, write_report
@@ -37,11 +41,13 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     check_endings(options.out)
     if bool(options.offer) != (options.budget is not None):
         raise UsageError("report_plan")
+    horizon_days = open_bundle(context.workspace, options.model).record["horizon_days"]
+    terms = Terms(horizon_days, options.discount_rate, options.margin_rate)
     place = (context.workspace, options.name, options.model)
     scheme = Scheme.parse(options.scheme)
     cut, _ = asked(options.plan_scheme or options.scheme, (), open_dataset(context.workspace, options.name))
     said, tried = parse_offers(options.offer) if options.offer else ((), {})
-    offers, found = with_tried(*place, said, tried, scheme=cut, progress=context.progress)
+    offers, found = with_tried(*place, said, tried, scheme=cut, terms=terms, progress=context.progress)
     _explain(*place, context.progress)
     report = make_report(
         *place,
@@ -49,12 +55,14 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         budget=options.budget or 0.0,
         scheme=scheme,
         plan_scheme=cut,
+        plan_terms=terms,
+        experiments=found,
         language=context.language,
         progress=context.progress,
     )
     files = write_report(report, options.out)
     trust = pipeline.trust(context.workspace, options.model)
-    warnings = [one.to_json(context.language) for experiment in found.values() for one in experiment.warnings]
+    warnings = [one.to_json(context.language) for one in report.notes]
     return {
         "files": [str(file) for file in files],
         "model": options.model,

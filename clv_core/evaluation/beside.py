@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core.columns import CUSTOMER_ID
+from clv_core.evaluation.bootstrap import Bootstrap, Estimate
 from clv_core.evaluation.metrics import METRICS
 
 BASELINES: Final = ("naive", "bgnbd")
@@ -16,7 +17,11 @@ BASELINES: Final = ("naive", "bgnbd")
 EXACT: Final = 0.005
 """A total that is off by less rounds to 0%."""
 
+SPAN: Final = "holdout"
+RESAMPLES: Final = 200
+
 Level = Literal["exact", "high", "low"]
+Standing = Literal["ahead", "behind", "level_with", "beside"]
 
 
 def best_baseline(baselines: Mapping[str, Mapping[str, float]], metric: str) -> str:
@@ -34,6 +39,33 @@ def best_baseline(baselines: Mapping[str, Mapping[str, float]], metric: str) -> 
         if METRICS[metric].advantage(ours, theirs) >= 0:
             best = name
     return best
+
+
+def advantage_of(holdout: pd.DataFrame, model: str, other: str, metric: str) -> Estimate | None:
+    """Return by how much a model is better than a simple one on the span held out, with its 95% interval.
+
+    None where nothing can be said: one of them is not there, the figure does not exist, or it is the total, of which
+    one span says nothing sure (:data:`~clv_core.evaluation.scoreboard.FEWEST_LEVELS`).
+
+    Args:
+        holdout: predictions and what came, rows of all models, told apart by ``model``.
+        model: id of the model in question.
+        other: id of the simple model; "" for none.
+        metric: id of ``METRICS``.
+    """
+    both = holdout[holdout["model"].isin([model, other])].assign(origin=SPAN)
+    if METRICS[metric].better == "zero" or both["model"].nunique() < len((model, other)):
+        return None
+    bootstrap = Bootstrap.of(both, (metric,), resamples=RESAMPLES)
+    known = all((SPAN, name, metric) in bootstrap.values for name in (model, other))
+    return bootstrap.advantage(model, other, metric) if known else None
+
+
+def standing_of(advantage: Estimate | None) -> Standing:
+    """Return whether a model is surely ahead or behind, whether that may be chance, or that nothing can be said."""
+    if advantage is None:
+        return "beside"
+    return "ahead" if advantage.low > 0 else "behind" if advantage.high < 0 else "level_with"
 
 
 def rows_of(holdout: pd.DataFrame, model: str) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clv_core.evaluation.levels import USUAL_LEVEL_SPREAD
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.sample import Draw, Sample
 
@@ -125,7 +126,9 @@ class Bootstrap:
     def advantage(self, model: str, other: str, metric: str, origins: Sequence[str] | None = None) -> Estimate:
         """Return by how much ``model`` is better than ``other`` (negative: worse), averaged over origins.
 
-        The resamples are paired: luck that both models share cancels.
+        The resamples are paired: luck that both models share cancels. On level it does not: what moves the total of all
+        customers of an origin together is no luck of single ones, so each resample moves it by as much as totals
+        usually move (:data:`~clv_core.evaluation.levels.USUAL_LEVEL_SPREAD`), for both models alike.
 
         Raises:
             KeyError: the figure does not exist at one of the origins.
@@ -133,12 +136,17 @@ class Bootstrap:
         chosen = self.origins if origins is None else list(origins)
         better = METRICS[metric].advantage
         value, shift = 0.0, np.zeros(1)
-        for origin in chosen:
+        for place, origin in enumerate(chosen):
             ours, theirs = (origin, model, metric), (origin, other, metric)
             value += float(better(np.array(self.values[ours]), np.array(self.values[theirs])))
             centre = better(np.array(self.centres[ours]), np.array(self.centres[theirs]))
-            shift = shift + better(self.draws[ours], self.draws[theirs]) - centre
-        return _estimate(value / len(chosen), self.scale * shift / len(chosen))
+            drawn = self.scale * (better(self.draws[ours], self.draws[theirs]) - centre)
+            if METRICS[metric].better == "zero":
+                total = np.exp(USUAL_LEVEL_SPREAD * np.random.default_rng(place).normal(size=len(drawn)))
+                moved = better((1 + self.values[ours]) / total - 1, (1 + self.values[theirs]) / total - 1)
+                drawn = drawn + moved - better(np.array(self.values[ours]), np.array(self.values[theirs]))
+            shift = shift + drawn
+        return _estimate(value / len(chosen), shift / len(chosen))
 
 
 def resample_weights(customers: int, resamples: int, seed: int) -> Iterator[Floats]:

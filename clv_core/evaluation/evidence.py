@@ -10,6 +10,8 @@ import pandas as pd
 from clv_core.evaluation.bootstrap import RESAMPLES, Bootstrap, Estimate
 from clv_core.evaluation.change import Change
 from clv_core.evaluation.facts import LogFacts
+from clv_core.evaluation.groups import Groups, groups_of
+from clv_core.evaluation.intervals import Intervals, intervals_of
 from clv_core.evaluation.metrics import METRICS
 
 REFERENCE: Final = "bgnbd"
@@ -30,6 +32,8 @@ class Held:
         gini: normalized Gini with its interval; None where nobody bought or nobody differs.
         inside: share of outcomes inside the 80% intervals (:func:`share_inside`).
         over_reference: by how much the Gini is better than BG/NBD's; None for BG/NBD itself.
+        intervals: how outcomes lie in the intervals; None where they were not looked at that closely.
+        groups: how many bought, and what tenths brought; None likewise.
     """
 
     origin: str
@@ -40,6 +44,19 @@ class Held:
     gini: Estimate | None
     inside: float
     over_reference: Estimate | None = None
+    intervals: Intervals | None = None
+    groups: Groups | None = None
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Return what was kept as a dictionary."""
+        intervals, groups = values.get("intervals"), values.get("groups")
+        known = {
+            "intervals": intervals and Intervals(**intervals),
+            "groups": groups and Groups(**groups),
+            **_estimates(values, "gini", "over_reference"),
+        }
+        return cls(**{**values, **known})
 
 
 @dataclass(frozen=True)
@@ -121,7 +138,7 @@ class Evidence:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
         """Return the evidence of :meth:`to_json`."""
-        held = values["held"] and Held(**{**values["held"], **_estimates(values["held"], "gini", "over_reference")})
+        held = values["held"] and Held.from_json(values["held"])
         rolling = values["rolling"] and Rolling(
             **{**values["rolling"], **_estimates(values["rolling"], "over_reference")}
         )
@@ -159,6 +176,8 @@ def gather(predictions: pd.DataFrame, model: str | None = None, *, resamples: in
         gini=bootstrap.estimate(origin, name, "gini") if known[0] else None,
         inside=share_inside(ours),
         over_reference=bootstrap.advantage(name, REFERENCE, "gini") if all(known) and name != REFERENCE else None,
+        intervals=intervals_of(ours),
+        groups=groups_of(ours),
     )
     return Evidence(int(ours["horizon_days"].iloc[0]), held)
 
@@ -166,9 +185,11 @@ def gather(predictions: pd.DataFrame, model: str | None = None, *, resamples: in
 def share_inside(predictions: pd.DataFrame) -> float:
     """Return the share of outcomes inside the 80% intervals, zeros by chance: .8 is right, whatever the share of zeros.
 
-    Plain coverage says little where most buy nothing, for 0 lies inside nearly every interval. A customer who bought
-    nothing lies evenly between 0 and 1 - p_purchase of the predicted distribution (randomised PIT), and only the part
-    between .1 and .9 of it counts as inside.
+    The reverse does not hold: what is right by it may yet be wrong of buyers (:mod:`clv_core.evaluation.intervals`),
+    because zeros fill the middle, and values that are all too high leave as many inside as they bring. Plain coverage
+    says even less where most buy nothing, for 0 lies inside nearly every interval. A customer who bought nothing lies
+    evenly between 0 and 1 - p_purchase of the predicted distribution (randomised PIT), and only the part between .1 and
+    .9 of it counts as inside.
 
     Args:
         predictions: ``score``'s columns and ``actual``, of one model at one origin.

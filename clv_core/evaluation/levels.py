@@ -101,7 +101,7 @@ class SharedError:
         ]
         if not known:
             return None
-        dispersion = float(np.mean([_dispersion(frame) for frame in known]))
+        dispersion = float(np.mean([dispersion_of(frame) for frame in known]))
         shares = np.mean([_shares(frame) for frame in known], axis=0)
         squared = _draws(shares)
         fit = np.sum([log_likelihood(*_misses(frame, dispersion), squared) for frame in known], axis=0)
@@ -111,7 +111,12 @@ class SharedError:
         return cls(squared[kept, 0], squared[kept, 1:], weights, dispersion, len(known))
 
 
-def _dispersion(frame: pd.DataFrame) -> float:
+def dispersion_of(frame: pd.DataFrame) -> float:
+    """Return the second moment of a buyer's value over the square of its mean, the level set right, at one origin.
+
+    Args:
+        frame: ``p_purchase``, ``predicted_clv`` and ``actual``, one row a customer; both sums are above 0.
+    """
     value = np.maximum(frame["actual"].to_numpy(np.float64), 0.0)
     level = value.sum() / frame["predicted_clv"].sum()
     expected = level**2 * (customer_variance(frame, 1.0) + frame["predicted_clv"].to_numpy(np.float64) ** 2)

@@ -30,6 +30,9 @@ NAMES: Final = {
 }
 """Proper names of models, the same in both languages; any other id speaks for itself."""
 
+FEWEST_LEVELS: Final = 3
+"""At fewer origins nobody is said to be better on level: with two, one pair of equal models in ten was."""
+
 Outcome = Literal["beats", "loses", "ties"]
 
 
@@ -39,7 +42,8 @@ class Verdict:
 
     Args:
         metric: id.
-        outcome: ``beats`` or ``loses`` only where the interval of the advantage excludes 0, else ``ties``.
+        outcome: ``beats`` or ``loses`` only where the interval of the advantage excludes 0, else ``ties``; on level
+            ``ties`` at one or two origins, whose totals all customers may have moved together.
         advantage: how much better the model is (negative: worse), averaged over origins.
         message: the sentence.
     """
@@ -100,9 +104,11 @@ def verdicts(
         if any((origin, name, metric) not in bootstrap.values for origin in chosen for name in (model, other)):
             continue
         advantage = bootstrap.advantage(model, other, metric, chosen)
-        outcome: Outcome = "beats" if advantage.low > 0 else "loses" if advantage.high < 0 else "ties"
-        sure = sorted((abs(advantage.low), abs(advantage.high)))
-        low, high = sure if outcome != "ties" else (advantage.low, advantage.high)
+        once = METRICS[metric].better == "zero" and len(chosen) < FEWEST_LEVELS
+        sure: Outcome = "beats" if advantage.low > 0 else "loses" if advantage.high < 0 else "ties"
+        outcome: Outcome = "ties" if once else sure
+        ends = sorted((abs(advantage.low), abs(advantage.high)))
+        low, high = ends if outcome != "ties" else (advantage.low, advantage.high)
         params = {
             "model": NAMES.get(model, model),
             "other": NAMES.get(other, other),
@@ -113,7 +119,8 @@ def verdicts(
         }
         if METRICS[metric].unit == "money":
             params["currency"] = currency
-        found.append(Verdict(metric, outcome, advantage, Message(f"verdict.{metric}.{outcome}", params)))
+        code = f"verdict.{metric}.{'once' if once else outcome}"
+        found.append(Verdict(metric, outcome, advantage, Message(code, params)))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, Self
 
 from clv_core.errors import Message
 from clv_core.evaluation.evidence import LEVEL_TOLERANCE, Evidence, Held
+from clv_core.evaluation.groups import TENTH_TOLERANCE
 
 Kind = Literal["refuses", "cautions", "supports"]
 
@@ -18,7 +19,7 @@ TOO_GOOD_GINI: Final = 0.98
 WORST_LEVEL: Final = 0.7
 """Largest believable |log(predicted total / actual total)|: a factor of 2."""
 INSIDE: Final = (0.7, 0.9)
-"""Share of outcomes inside the 80% intervals below which they are too narrow, and above which too wide."""
+"""Share of all outcomes inside the 80% intervals below which they are too narrow, and above which too wide."""
 HELD_INSIDE: Final = (0.75, 0.85)
 HORIZONS_NEEDED: Final = 2.5
 """A horizon held out, one to learn from before it, and half a one of history."""
@@ -50,6 +51,9 @@ REASONS: Final[dict[str, Kind]] = {
     "level_too_high": "cautions",
     "level_too_low": "cautions",
     "level_off_often": "cautions",
+    "chances_too_high": "cautions",
+    "chances_too_low": "cautions",
+    "tenths_off": "cautions",
     "ranking_below_bgnbd": "cautions",
     "ranking_below_often": "cautions",
     "ranking_unstable": "cautions",
@@ -57,7 +61,11 @@ REASONS: Final[dict[str, Kind]] = {
     "few_known_buyers": "cautions",
     "short_history": "cautions",
     "few_loyal_customers": "cautions",
+    "intervals_high": "cautions",
+    "intervals_low": "cautions",
+    "intervals_narrow": "cautions",
     "intervals_too_narrow": "cautions",
+    "intervals_wide": "cautions",
     "intervals_too_wide": "cautions",
     "ranking_too_good": "cautions",
     "mostly_visitors": "cautions",
@@ -66,9 +74,12 @@ REASONS: Final[dict[str, Kind]] = {
     "ranking_beats_bgnbd": "supports",
     "ranking_ties_bgnbd": "supports",
     "origins_hold": "supports",
+    "intervals_honest": "supports",
     "intervals_hold": "supports",
 }
-"""Every reason and what it does to the verdict, strongest first; its text is ``reason.<code>``. Codes never change."""
+"""Every reason and what it does to the verdict, strongest first; its text is ``reason.<code>``. Codes never change:
+``intervals_too_narrow``, ``intervals_too_wide`` and ``intervals_hold`` are said of models that were measured before
+the intervals of buyers were looked at."""
 
 _Params = dict[str, float | int | str]
 _Reason = tuple[str, _Params]
@@ -111,6 +122,7 @@ def judge(evidence: Evidence) -> Trust:
             *_size(held, span),
             *_ranking(held),
             *_level(held, {**span, "currency": evidence.currency}),
+            *_groups(held, evidence.currency),
             *_intervals(held),
         ]
     reasons += _changed(evidence, {code for code, _ in reasons})
@@ -142,13 +154,10 @@ def _ranking(held: Held) -> list[_Reason]:
     reasons: list[_Reason] = [("ranking_too_good" if held.gini.value > TOO_GOOD_GINI else "ranking_holds", gini)]
     over = held.over_reference
     if over is not None:
-        difference: _Params = {
-            "gini": held.gini.value,
-            "reference": held.gini.value - over.value,
-            "low": min(abs(over.low), abs(over.high)),
-            "high": max(abs(over.low), abs(over.high)),
-        }
         code = "beats" if over.low > 0 else "below" if over.high < 0 else "ties"
+        low, high = (over.low, over.high) if code == "ties" else sorted((abs(over.low), abs(over.high)))
+        gini_of: _Params = {"gini": held.gini.value, "reference": held.gini.value - over.value}
+        difference: _Params = {**gini_of, "low": low, "high": high}
         reasons.append((f"ranking_{code}_bgnbd", difference))
     return reasons
 
@@ -165,11 +174,40 @@ def _level(held: Held, about: _Params) -> list[_Reason]:
     return [(f"level_too_{side}" if abs(ratio - 1) > LEVEL_TOLERANCE else "level_holds", params)]
 
 
+def _groups(held: Held, currency: str) -> list[_Reason]:
+    groups = held.groups
+    if groups is None:
+        return []
+    reasons: list[_Reason] = []
+    off = groups.chances_off(held.buyers)
+    if off:
+        params: _Params = {"expected": groups.buyers_expected, "buyers": held.buyers, "off": abs(off)}
+        reasons.append(("chances_too_high" if off > 0 else "chances_too_low", params))
+    if groups.tenths_off > TENTH_TOLERANCE:
+        worst: _Params = {"predicted": groups.worst_predicted, "actual": groups.worst_actual, "currency": currency}
+        reasons.append(("tenths_off", {"off": groups.tenths_off, "tenth": groups.worst, **worst}))
+    return reasons
+
+
 def _intervals(held: Held) -> list[_Reason]:
     params: _Params = {"coverage": held.inside}
-    if not INSIDE[0] <= held.inside <= INSIDE[1]:
-        return [("intervals_too_narrow" if held.inside < INSIDE[0] else "intervals_too_wide", params)]
-    return [("intervals_hold", params)] if HELD_INSIDE[0] <= held.inside <= HELD_INSIDE[1] else []
+    broken = "narrow" if held.inside < INSIDE[0] else "wide" if held.inside > INSIDE[1] else ""
+    if held.intervals is None:
+        if broken:
+            return [(f"intervals_too_{broken}", params)]
+        return [("intervals_hold", params)] if HELD_INSIDE[0] <= held.inside <= HELD_INSIDE[1] else []
+    seen, found = held.intervals, held.intervals.found
+    said = broken if broken and found in ("honest", "unclear") else found
+    if said == "unclear":
+        return []
+    params |= {
+        "outside": seen.outside,
+        "right": seen.outside_right,
+        "above": seen.above,
+        "middle": seen.above_right,
+        "below": seen.pit50,
+    }
+    return [(f"intervals_{said}", params)]
 
 
 def _changed(evidence: Evidence, said: set[str]) -> list[_Reason]:

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.horizon import Curve, discounted, growth, largest_allowed, stretch
+from clv_core.model.chance import OrderTimes, below_one, by_luck
+from clv_core.model.horizon import Curve, discounted, growth, largest_allowed
 from clv_core.model.predictions import Predictions
 from clv_core.model.residuals import ResidualQuantiles
 
@@ -48,7 +49,7 @@ class Baseline(ABC):
         """Learn what the model itself needs."""
 
     @abstractmethod
-    def _chance(self, snapshot: Snapshot, horizon_days: int) -> Floats:
+    def _chance(self, snapshot: Snapshot, horizon_days: float) -> Floats:
         """Return p_purchase of every row; rows of never-buyers are replaced afterwards."""
 
     @abstractmethod
@@ -90,7 +91,8 @@ class Baseline(ABC):
         exposure = np.where(own > 0, mean / np.where(own > 0, own, 1.0), evenly)
         chance = self._p(snapshot, self.horizon_days_)
         top = largest_allowed(self.largest_, self.horizon_days_, horizon)
-        quantiles = self.residuals_.beyond(self._own(curve), chance, exposure)
+        worth = discounted(lambda days: self._p(snapshot, days), horizon)
+        quantiles = self.residuals_.beyond(self._own(curve), chance, worth, exposure)
         return Predictions(
             self._p(snapshot, int(horizon)), np.clip(mean, 0.0, top), *(np.minimum(value, top) for value in quantiles)
         )
@@ -132,8 +134,8 @@ class Baseline(ABC):
         top = largest_allowed(self.largest_, self.horizon_days_, self.horizon_days_)
         return np.clip(curve(self.horizon_days_), 0.0, top)
 
-    def _p(self, snapshot: Snapshot, horizon_days: int) -> Floats:
-        never = stretch(np.full(len(snapshot), self.never_share_), horizon_days / self.horizon_days_)
+    def _p(self, snapshot: Snapshot, horizon_days: float) -> Floats:
+        never = by_luck(np.full(len(snapshot), self.never_share_), horizon_days / self.horizon_days_)
         return np.where(_never(snapshot), never, self._chance(snapshot, horizon_days))
 
 
@@ -153,8 +155,9 @@ class NaiveModel(Baseline):
         buyers = np.bincount(bins, weights=(target[bought] > 0).astype(np.float64), minlength=size)
         self.shares_ = (buyers + 0.5) / (np.bincount(bins, minlength=size) + 1.0)
 
-    def _chance(self, snapshot: Snapshot, horizon_days: int) -> Floats:
-        return stretch(self.shares_[self._bins(snapshot)], horizon_days / self.horizon_days_)
+    def _chance(self, snapshot: Snapshot, horizon_days: float) -> Floats:
+        shares, times = self.shares_[self._bins(snapshot)], OrderTimes.of(snapshot, self.horizon_days_)
+        return below_one(times.within(shares, horizon_days))
 
     def _value(self, snapshot: Snapshot) -> Curve:
         age = np.maximum(_column(snapshot, "T"), YOUNGEST_DAYS)
@@ -179,7 +182,7 @@ class BgNbdModel(Baseline):
     def _learn(self, train: Snapshot, target: Floats) -> None:
         """The parameters are the snapshot's: there is nothing to learn from targets."""
 
-    def _chance(self, snapshot: Snapshot, horizon_days: int) -> Floats:
+    def _chance(self, snapshot: Snapshot, horizon_days: float) -> Floats:
         p = np.zeros(len(snapshot))
         for day, anchor in snapshot.anchors.items():
             rows = np.flatnonzero(snapshot.cutoff_day == day)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from clv_core.errors import ClvError
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.horizon import exposure, largest_allowed, stretch
+from clv_core.model.chance import Later, below_one
+from clv_core.model.horizon import largest_allowed
 from clv_core.model.predictions import Predictions
 from clv_core.model.residuals import ResidualQuantiles
 from clv_core.preprocessing.table import TableEncoder
@@ -126,13 +127,14 @@ class BoostingModel:
             horizon_days: length of the predicted span; None is the trained one, another one scales by the anchor.
         """
         horizon, rows = horizon_days or self.horizon_days, self.encoder.transform(snapshot.features)
-        longer = exposure(snapshot, self.horizon_days, horizon)
+        later = Later.of(snapshot, self.horizon_days, horizon)
         mean, p = _mean(rows, self.kind, self.value, self.chance)
         own = np.clip(mean * self.money, 0.0, largest_allowed(self.largest, 1, 1))
         top = largest_allowed(self.largest, self.horizon_days, horizon)
-        values = (mean * self.money * longer, *self.residuals.beyond(own, p, longer))
-        plain = exposure(snapshot, self.horizon_days, int(horizon))
-        return Predictions(stretch(p, plain), *(np.clip(value, 0.0, top) for value in values))
+        longer = np.ones(len(p)) if later is None else later.exposure
+        worth, chance = (p, p) if later is None else (later.worth(p), later.chance(p))
+        values = (mean * self.money * longer, *self.residuals.beyond(own, p, worth, longer))
+        return Predictions(below_one(chance), *(np.clip(value, 0.0, top) for value in values))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return arrays by name, and a JSON-ready dictionary with the boosters as LightGBM's own text."""

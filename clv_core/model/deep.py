@@ -9,11 +9,11 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from clv_core.config import TrainConfig
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.horizon import Horizon, exposure, largest_allowed
+from clv_core.model.chance import Later
+from clv_core.model.horizon import largest_allowed
 from clv_core.model.inputs import InputEncoder, Inputs
 from clv_core.model.levelled import Levelled, Read, Said, ask_all, mean_of
 from clv_core.model.network import Network, Shape
@@ -47,10 +47,10 @@ class DeepModel(Levelled):
         inputs = self._inputs(snapshot)
         params, head = ask_all(inputs, self._all, lambda network, batch: network(batch)), self._all.whole.head
         horizon = horizon_days or self.config.horizon_days
-        longer = self._exposure(snapshot, horizon)
-        plain = self._exposure(snapshot, int(horizon)) if Horizon.of(horizon).yearly_rate else longer
+        later = Later.of(snapshot, self.config.horizon_days, horizon)
+        longer = np.ones(len(snapshot)) if later is None else later.exposure
         return Read(
-            said=[Said(head, params, longer, plain)],
+            said=[Said(head, params, torch.from_numpy(longer.astype(np.float32)))],
             money=self.encoder.money,
             mean=mean_of(head, params) * self.encoder.money,
             anchor_value=np.nan_to_num(snapshot.features["anchor_value"].to_numpy(np.float64)),
@@ -58,6 +58,7 @@ class DeepModel(Levelled):
             cutoff_day=snapshot.cutoff_day,
             largest=largest_allowed(self.largest, self.config.horizon_days, horizon),
             residual=snapshot.last_year_residual,
+            later=later,
         )
 
     @torch.no_grad()
@@ -75,10 +76,6 @@ class DeepModel(Levelled):
     def _inputs(self, snapshot: Snapshot) -> Inputs:
         windows = snapshot.windows.latest(self.config.max_steps_back)
         return self.encoder.transform(replace(snapshot, windows=windows))
-
-    def _exposure(self, snapshot: Snapshot, horizon_days: int) -> Tensor:
-        """Expected purchases in ``horizon_days`` relative to the trained horizon, [n]."""
-        return torch.from_numpy(exposure(snapshot, self.config.horizon_days, horizon_days).astype(np.float32))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return tensors by name, and a JSON-ready dictionary."""

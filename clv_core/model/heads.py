@@ -79,27 +79,34 @@ class Head(nn.Module, ABC):
         """Learn from training windows what the parameters alone do not say (nothing, for a head with a density)."""
 
     def part(self, params: Params, exposure: Tensor) -> Params:
-        """Return the parameters for a part of the horizon.
+        """Return the parameters for a part of the horizon, as training windows that end early are read.
 
         Args:
             params: as from :meth:`domain_map`.
             exposure: expected purchases in that part relative to the whole, in (0, 1], [B].
         """
-        return self.rescale(params, exposure, exposure)
+        return self.rescale(params, exposure, self.chance_by_luck(params, exposure))
 
-    def rescale(self, params: Params, mean_factor: Tensor, exposure: Tensor) -> Params:
+    def chance_by_luck(self, params: Params, exposure: Tensor | float = 1.0) -> Tensor:
+        """Return the chance of a purchase in ``exposure`` times the horizon, if purchases come by luck alone [B].
+
+        Networks are trained with it: it needs no anchor. What is said of other horizons goes by
+        :class:`clv_core.model.chance.OrderTimes`, because most who do not buy have left.
+        """
+        return -torch.expm1(F.logsigmoid(-params["logit"]) * exposure)
+
+    def rescale(self, params: Params, mean_factor: Tensor, chance: Tensor) -> Params:
         """Return the parameters for another level or horizon.
 
-        Quantiles at a larger exposure, with the mean in proportion to it, are nowhere smaller
-        (:func:`clv_core.model.horizon.at_exposure`).
+        Quantiles at a larger chance are nowhere smaller where the mean grows at least like it
+        (:func:`clv_core.model.chance.at_chance`).
 
         Args:
             params: as from :meth:`domain_map`.
             mean_factor: multiplies the mean, [B].
-            exposure: expected purchases relative to the trained horizon; the chance of none is raised to it, [B].
+            chance: of a purchase there, [B].
         """
-        p_none = F.logsigmoid(-params["logit"]) * exposure
-        p = (-torch.expm1(p_none)).clamp(SMALLEST_P, 1 - SMALLEST_P)
+        p = chance.clamp(SMALLEST_P, 1 - SMALLEST_P)
         return {**params, "logit": torch.logit(p), "log_mean": params["log_mean"] + mean_factor.log()}
 
 
@@ -143,7 +150,7 @@ class Ziln(Head):
         """
         share = torch.sigmoid(self.scatter)
         spread = torch.expm1(params["sigma"] ** 2) * (1 - share + share / exposure)
-        return {**self.rescale(params, exposure, exposure), "sigma": torch.log1p(spread).sqrt()}
+        return {**super().part(params, exposure), "sigma": torch.log1p(spread).sqrt()}
 
     def calibrate(self, target: Tensor, params: Params) -> None:
         """Learn the quantiles of the buyers' standardised residuals: real logs are less skewed than the lognormal."""
@@ -201,10 +208,10 @@ class _MeanHead(Head, ABC):
             if inside.any():
                 self.ratios[bin_number] = torch.quantile((target.clamp(min=0) / mean)[inside], levels)
 
-    def rescale(self, params: Params, mean_factor: Tensor, exposure: Tensor) -> Params:
+    def rescale(self, params: Params, mean_factor: Tensor, chance: Tensor) -> Params:
         """Keep the mean and logit that residuals were learned at: another horizon moves nobody to another decile."""
         known = {"own_log_mean": params["log_mean"], "own_logit": params["logit"]}
-        return {**super().rescale(params, mean_factor, exposure), **known}
+        return {**super().rescale(params, mean_factor, chance), **known}
 
     def quantile(self, params: Params, q: float | Tensor) -> Tensor:
         """Return mean x residual ratio at q, interpolated between the learned levels.

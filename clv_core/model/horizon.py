@@ -1,8 +1,8 @@
-"""From the horizon that a model was trained on to another one: value, chance and quantiles, monotone by construction.
+"""From the horizon that a model was trained on to another one: value, monotone by construction.
 
 A model's curve says what it expects up to any day; :func:`discounted` adds up what the curve gains, each gain at its
-worth today. Relative to the trained horizon that is the *exposure*, and all else follows from it: the mean is
-multiplied, the chance of no purchase is raised to it, and :func:`at_exposure` moves the quantiles along.
+worth today. Relative to the trained horizon that is the *exposure*, and the mean is multiplied by it. Chances and
+quantiles follow by :mod:`clv_core.model.chance`.
 """
 
 from __future__ import annotations
@@ -97,31 +97,6 @@ def exposure(snapshot: Snapshot, trained_days: int, horizon_days: int) -> Floats
     if Horizon.of(horizon_days).yearly_rate == 0 and horizon_days == trained_days:
         return np.ones(len(snapshot))
     return discounted(growth(snapshot, trained_days), horizon_days)
-
-
-def stretch(p: Floats, exposure: Floats | float) -> Floats:
-    """Return the chance of any event in ``exposure`` times the span in which it is ``p``."""
-    chance: Floats = -np.expm1(exposure * np.log1p(-np.minimum(p, 1 - 1e-12)))
-    return chance
-
-
-def at_exposure(p: Floats, exposure: Floats, q: float) -> tuple[Floats, Floats]:
-    """Return where the q-quantile of another horizon lies in the distribution of the trained one.
-
-    With the chance of any purchase p(e) and the mean e M, what a buyer is worth grows by e p / p(e), and the q-quantile
-    is that factor times the trained quantile at 1 - (1 - q) p / p(e). Both grow with e, so the quantile does.
-
-    Args:
-        p: chance of any purchase in the trained horizon, [n].
-        exposure: e, expected purchases relative to the trained horizon, [n].
-        q: the quantile asked for.
-
-    Returns:
-        Level in the trained distribution, [n], below 0 where the quantile is 0; factor of the value there, [n].
-    """
-    evenly = 1 / np.maximum(exposure, 1e-12)
-    share = np.where(p > 1e-9, np.maximum(p, 1e-9) / np.maximum(stretch(np.maximum(p, 1e-9), exposure), 1e-300), evenly)
-    return 1 - (1 - q) * share, exposure * share
 
 
 def largest_allowed(largest: float, trained_days: int, horizon_days: int) -> float:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from clv_core.features.shards import each
 from clv_core.features.snapshot import Snapshot
+from clv_core.model.chance import Later
 from clv_core.model.heads import Head, Params
 from clv_core.model.predictions import Predictions
 from clv_core.model.together import Together
@@ -37,13 +38,11 @@ class Said:
         head: of all of them.
         params: its parameters, float32 [k, n].
         longer: value in the asked horizon, discounted, relative to that in the trained one, float32 [n] or [k, n].
-        plain: the same without discount: a chance to buy knows none.
     """
 
     head: Head
     params: Params
     longer: Tensor
-    plain: Tensor
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,7 @@ class Read:
         cutoff_day: int32 [n].
         largest: no value exceeds it, in the log's currency.
         residual: last year's, the same for all rows of a snapshot.
+        later: how chances and quantiles get to the asked horizon; None: it is the trained one.
     """
 
     said: Sequence[Said]
@@ -69,6 +69,7 @@ class Read:
     cutoff_day: NDArray[np.int32]
     largest: float
     residual: float
+    later: Later | None
 
     def ratio(self, levels: dict[int, float]) -> Tensor:
         """Each row's factor: its cutoff's for buyers, 1 for those who never bought, float64 [n]."""
@@ -158,10 +159,11 @@ class Levelled(ABC):
             levels: of :meth:`levels`, over all customers of the cutoffs.
         """
         read = self.read(snapshot)
-        level, ones = read.ratio(levels), torch.ones(len(snapshot))
+        level = read.ratio(levels)
         figures = []
         for said in read.said:
-            scaled = said.head.rescale(_exact(said.params), level, ones)
+            exact = _exact(said.params)
+            scaled = said.head.rescale(exact, level, said.head.chance_by_luck(exact))
             figures.append(torch.stack([said.head.p_purchase(scaled), said.head.mean(scaled)]))
         p, mean = torch.cat(figures, dim=1).mean(1).numpy()
         return np.clip(p, 0, 1), read.in_currency(mean)
@@ -169,15 +171,18 @@ class Levelled(ABC):
     @torch.no_grad()
     def _answer(self, read: Read, levels: dict[int, float]) -> Predictions:
         figures = []
-        level = read.ratio(levels)
+        level, later = read.ratio(levels), read.later
         for said in read.said:
             head, exact = said.head, _exact(said.params)
-            scaled = head.rescale(exact, level * said.longer, said.longer)
-            even = scaled if said.plain is said.longer else head.rescale(exact, level * said.plain, said.plain)
-            means = torch.stack([head.p_purchase(even), head.mean(scaled)])
-            figures.append(torch.cat([means, head.quantile(scaled, QUANTILES)]))
+            own = head.chance_by_luck(exact)
+            scaled = spread = head.rescale(exact, level * said.longer, own)
+            if later is not None:
+                worth = torch.from_numpy(later.worth(own.numpy()))
+                spread = head.rescale(exact, level * torch.from_numpy(later.exposure), worth)
+            means = torch.stack([head.p_purchase(scaled), head.mean(scaled)])
+            figures.append(torch.cat([means, head.quantile(spread, QUANTILES)]))
         p, mean, *quantiles = torch.cat(figures, dim=1).mean(1).numpy()
-        p = np.clip(p, 0, 1)
+        p = np.clip(p if later is None else later.chance(p), 0, 1)
         # Some network may expect a purchase where all together do not: the quantiles go with the chance that is said.
         held = [
             np.where(q <= 1 - p, 0.0, value) for q, value in zip(QUANTILES.flatten().numpy(), quantiles, strict=True)

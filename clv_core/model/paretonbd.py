@@ -65,7 +65,7 @@ class ParetoNbdModel(Baseline):
         """Predict every row; the counts are fitted once for all that is asked of them."""
         return super(ParetoNbdModel, self.settled(snapshot)).predict(snapshot, horizon_days)
 
-    def _chance(self, snapshot: Snapshot, horizon_days: int) -> Floats:
+    def _chance(self, snapshot: Snapshot, horizon_days: float) -> Floats:
         p = np.zeros(len(snapshot))
         for rows, counts, buyers in self._parts(snapshot):
             p[rows] = counts.p_purchase(horizon_days, *buyers)

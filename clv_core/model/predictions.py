@@ -32,7 +32,8 @@ class Predictions:
     """Predictions of n customers; money in the log's currency.
 
     Args:
-        p_purchase: probability of any purchase in the horizon, float64 [n] in [0, 1].
+        p_purchase: probability of a net value above 0 in the horizon (of buying and keeping something), float64 [n]
+            in [0, 1].
         predicted_clv: expected net value in the horizon (the mean), float64 [n].
         clv_p10: 10% quantile of that value, float64 [n].
         clv_p50: its median, float64 [n].

@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.model.horizon import at_exposure
+from clv_core.model.chance import at_chance
 
 Floats = NDArray[np.float64]
 
@@ -75,17 +75,18 @@ class ResidualQuantiles:
         low = at(upper - 1)
         return np.where(levels > 0, low + weight * (at(upper) - low), 0.0)
 
-    def beyond(self, predicted: Floats, p: Floats, exposure: Floats) -> list[Floats]:
-        """Return the 10%, 50% and 90% quantiles at another exposure than the trained one, three times [n].
+    def beyond(self, predicted: Floats, p: Floats, later: Floats, exposure: Floats) -> list[Floats]:
+        """Return the 10%, 50% and 90% quantiles at another horizon than the trained one, three times [n].
 
         Args:
             predicted: means of the trained horizon, [n].
             p: chances of any purchase in it, [n].
+            later: those in the other one, [n].
             exposure: expected purchases relative to it, [n]; 1 is the trained horizon itself.
         """
         found = []
         for q in QUANTILES:
-            level, factor = at_exposure(p, exposure, q)
+            level, factor = at_chance(p, later, exposure, q)
             found.append(factor * self.predict(predicted, level))
         return found
 

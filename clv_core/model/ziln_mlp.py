@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.horizon import at_exposure, exposure, largest_allowed, stretch
+from clv_core.model.chance import Later, at_chance, below_one
+from clv_core.model.horizon import largest_allowed
 from clv_core.model.one_thread import one_thread
 from clv_core.model.predictions import Predictions
 from clv_core.preprocessing.table import TableEncoder
@@ -97,15 +98,17 @@ class ZilnMlpModel:
         logits = torch.cat([self.network(table[rows]) for rows in parts]).double()
         p, mu, sigma = logits[:, 0].sigmoid(), logits[:, 1], scale_of(logits)
         horizon = horizon_days or self.horizon_days
-        longer, chance = exposure(snapshot, self.horizon_days, horizon), p.numpy()
+        later, own = Later.of(snapshot, self.horizon_days, horizon), p.numpy()
+        longer = np.ones(len(own)) if later is None else later.exposure
+        worth, chance = (own, own) if later is None else (later.worth(own), later.chance(own))
         mean = p * (mu + sigma**2 / 2).clamp(max=LARGEST_LOG).exp()
         values = [mean.numpy() * longer]
         for q in QUANTILES:
-            level, factor = at_exposure(chance, longer, q)
+            level, factor = at_chance(own, worth, longer, q)
             values.append(_quantile(p, mu, sigma, torch.from_numpy(level)).numpy() * factor)
         top = largest_allowed(self.largest, self.horizon_days, horizon)
         money = [np.clip(value * self.money, 0.0, top) for value in values]
-        return Predictions(stretch(chance, exposure(snapshot, self.horizon_days, int(horizon))), *money)
+        return Predictions(below_one(chance), *money)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return tensors by name, and a JSON-ready dictionary."""

@@ -20,6 +20,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.scoring import score
 from clv_core.errors import Message
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
+from clv_core.evaluation.levels import USUAL_LEVEL_SPREAD
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 
@@ -29,6 +30,10 @@ squared errors, which the true mean makes smallest: absolute ones prefer whoever
 nothing."""
 MATERIAL: Final = {"gini": 0.005, "rmse": 0.005, "bias": 0.01}
 """A smaller difference is none, however sure: for the size as a share of the champion's."""
+LEVEL_MARGIN: Final = 2 * USUAL_LEVEL_SPREAD
+"""One span tells little of level, for luck moves all of its customers together: a challenger is better on it only where
+it is closer to the total by more than two spreads of such luck, beyond what separates two models that are equally far
+off on either side. What is surely worse is so by less: it only keeps the champion."""
 CHAMPION, CHALLENGER = "champion", "challenger"
 PROMOTED, BETTER, STAYS, EARLY, ALIKE = "promoted", "better", "stays", "early", "alike"
 
@@ -52,7 +57,8 @@ class MetricPair:
     @property
     def better(self) -> bool:
         """Whether the challenger is surely better, by as much as matters."""
-        return self.advantage.low > 0 and self.advantage.value >= self._material
+        least = LEVEL_MARGIN if self.metric == "bias" else self._material
+        return self.advantage.low > 0 and self.advantage.value >= least
 
     @property
     def worse(self) -> bool:
@@ -70,8 +76,9 @@ class Outcome:
 
     Args:
         outcome: ``promoted``, ``better`` (but left for somebody who may promote it), ``stays`` (the challenger
-            is not better, or was held against one that no longer speaks), ``early`` (no horizon has passed since the
-            champion's cutoff, so that nothing was trained), or ``alike`` (there is nothing new to learn from).
+            is not better, or was held against one that no longer speaks), ``early`` (nothing can be compared yet, so
+            that nothing was trained: no horizon has passed since the champion's cutoff, or just one, and a challenger
+            would be measured by the champion itself), or ``alike`` (there is nothing new to learn from).
         champion: id of the model that spoke before.
         challenger: id of the new one; empty where none was trained.
         why: in a sentence.
@@ -94,14 +101,20 @@ class Outcome:
 
 
 def early(champion: Bundle, dataset: Dataset) -> Outcome | None:
-    """Return why nothing can be compared yet: no whole horizon has passed since the champion's cutoff. Else None."""
+    """Return why nothing can be compared yet, else None.
+
+    Either no whole horizon has passed since the champion's cutoff, or exactly one has: what a challenger is measured by
+    was trained with the champion's settings on what lies before that horizon, and so is the champion itself.
+    """
     horizon = int(champion.record["horizon_days"])
     cutoff = date.fromisoformat(champion.record["cutoff"])
-    if champion.untrained or dataset.log_end - timedelta(days=horizon) >= cutoff:
+    complete = cutoff + timedelta(days=horizon)
+    if champion.untrained or dataset.log_end > complete:
         return None
-    since = (cutoff + timedelta(days=horizon)).isoformat()
-    params = {"cutoff": cutoff.isoformat(), "horizon": horizon, "since": since}
-    return Outcome(EARLY, champion.id, "", Message("retrain.early", params))
+    same = dataset.log_end == complete
+    since = complete + timedelta(days=1) if same else complete
+    params = {"cutoff": cutoff.isoformat(), "horizon": horizon, "since": since.isoformat()}
+    return Outcome(EARLY, champion.id, "", Message("retrain.same" if same else "retrain.early", params))
 
 
 def settings_of(champion: Bundle, default_model: str) -> TrainConfig:

@@ -64,7 +64,10 @@ class Recommendation:
 
 
 def lights_of(
-    alerts: Sequence[Alert], unknown: Mapping[str, Message], noted: Mapping[str, Message] | None = None
+    alerts: Sequence[Alert],
+    unknown: Mapping[str, Message],
+    noted: Mapping[str, Message] | None = None,
+    fine: Mapping[str, Message] | None = None,
 ) -> list[Light]:
     """Return a light for each question.
 
@@ -72,6 +75,7 @@ def lights_of(
         alerts: all; those that somebody has acknowledged no longer count.
         unknown: why nothing can be said, by question; questions that can be answered are not in it.
         noted: what is no alert and yet not as expected, by question; it counts where there is no alert at all.
+        fine: what is said where nothing is wrong, by question, instead of the usual words.
     """
     found = []
     for question in LIGHTS:
@@ -84,7 +88,8 @@ def lights_of(
         elif question in unknown:
             found.append(Light(question, UNKNOWN, 0, unknown[question]))
         else:
-            found.append(Light(question, GREEN, 0, Message(f"light.{question}.{GREEN}")))
+            why = (fine or {}).get(question, Message(f"light.{question}.{GREEN}"))
+            found.append(Light(question, GREEN, 0, why))
     return found
 
 

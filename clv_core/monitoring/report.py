@@ -17,7 +17,7 @@ from clv_core.monitoring.alerts import Alert, acknowledge
 from clv_core.monitoring.drift.check import Check
 from clv_core.monitoring.lights import UNKNOWN, Light, Recommendation, lights_of, recommend
 from clv_core.monitoring.plain import Plain
-from clv_core.monitoring.truth.realised import Realised, outside
+from clv_core.monitoring.truth.realised import Realised, outside, so_far
 from clv_core.monitoring.truth.tiers import Tier
 from clv_core.workspace import Workspace, read_json, write_json
 
@@ -64,7 +64,7 @@ class Report:
         """Return the report with its alerts acknowledged as known, and lights and recommendation that follow."""
         alerts = acknowledge(self.alerts, known)
         unknown = {light.question: light.why for light in self.lights if light.colour == UNKNOWN}
-        lights = lights_of(alerts, unknown, outside(self.realised))
+        lights = lights_of(alerts, unknown, outside(self.realised), so_far(self.realised))
         return replace(self, alerts=alerts, lights=lights, recommendation=recommend(lights))
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:

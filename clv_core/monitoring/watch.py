@@ -16,7 +16,7 @@ from clv_core.deployment.past import shared_error
 from clv_core.deployment.scoring import score, score_snapshot, snapshot_of
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message
-from clv_core.evaluation.sums import SURE
+from clv_core.evaluation.intervals import Intervals, intervals_of
 from clv_core.features.log import open_log
 from clv_core.jobs import Progress
 from clv_core.monitoring.alerts import DATA, PREDICTIONS, REALISED, Alert, alert_of, alerts_of
@@ -30,7 +30,8 @@ from clv_core.monitoring.drift.series import all_series
 from clv_core.monitoring.drift.sights import look_at, sight_of
 from clv_core.monitoring.lights import lights_of, recommend
 from clv_core.monitoring.report import Report, acknowledged, kept_folder, report_folder
-from clv_core.monitoring.truth.realised import Realised, actual_of, outside, realised
+from clv_core.monitoring.truth.parts import UNKNOWN, WHOLE, Parts
+from clv_core.monitoring.truth.realised import Realised, actual_of, outside, realised, so_far
 from clv_core.monitoring.truth.tiers import Tier, tiers_since
 from clv_core.workspace import Workspace
 
@@ -39,11 +40,9 @@ AT_ONCE: Final = 200_000
 SHORT_HORIZON_DAYS: Final = 70
 """A horizon of at most this is followed by the week."""
 FEWEST_CUSTOMERS: Final = 100
-"""Of a model that was measured on fewer customers nobody knows how many are usually inside their own interval."""
+"""Of fewer customers nobody can say whether their intervals are too narrow."""
 FIRST_DAYS: Final = 28
 """Before so many days have passed, what came true is mostly chance."""
-COVERAGE_SLACK: Final = 0.05
-"""So much less than the usual share of customers inside their own interval is no alert."""
 
 
 def monitor(workspace: Workspace, name: str, model_id: str, *, kind: str = AUTO, progress: Progress) -> Report:
@@ -72,9 +71,9 @@ def monitor(workspace: Workspace, name: str, model_id: str, *, kind: str = AUTO,
     progress.report("monitoring", 1, 3)
     now, customers = _customers(dataset, bundle, known, unknown)
     progress.report("monitoring", 2, 3)
-    came, tiers = _truth(workspace, dataset, bundle, now, unknown, progress)
-    alerts = [*alerts_of([*checks, *customers]), *_truth_alerts(bundle, came)]
-    lights = lights_of(alerts, unknown, outside(came))
+    came, tiers, intervals = _truth(workspace, dataset, bundle, now, unknown, progress)
+    alerts = [*alerts_of([*checks, *customers]), *_truth_alerts(bundle, came, intervals)]
+    lights = lights_of(alerts, unknown, outside(came), so_far(came))
     about = _about(dataset, bundle, known, kind)
     spans = [[chunk.begin.isoformat(), chunk.end.isoformat()] for chunk in chunks]
     report = Report(about, spans, lights, recommend(lights), alerts, [*checks, *customers], past, came, tiers)
@@ -157,24 +156,45 @@ def _truth(
     now: pd.DataFrame | None,
     unknown: dict[str, Message],
     progress: Progress,
-) -> tuple[list[Realised], list[Tier]]:
+) -> tuple[list[Realised], list[Tier], Intervals | None]:
+    """Return what came true, by instant and by tier, and once the horizon is complete how customers met intervals."""
     cutoff, horizon = date.fromisoformat(bundle.record["cutoff"]), int(bundle.record["horizon_days"])
     days = matured(cutoff, horizon, dataset.log_end)
     if not days:
         until = cutoff + timedelta(days=min(FIRST_DAYS, horizon))
         unknown[REALISED] = Message("light.early", {"until": until.isoformat()})
-        return [], []
+        return [], [], None
     if cutoff <= dataset.log_start:
         unknown[REALISED] = Message("light.realised.nobody", {"cutoff": cutoff.isoformat()})
-        return [], []
+        return [], [], None
     scores, shared = _scores(bundle, dataset, cutoff, progress), shared_error(workspace, bundle)
+    parts = _parts(dataset, cutoff, horizon, scores, days)
+    came: list[Realised] = []
+    for passed in days:
+        against, sure = WHOLE, shared
+        if passed < horizon:
+            against, sure = (UNKNOWN, None) if parts is None else (parts.kind, shared and parts.wider(shared, passed))
+        expected = scores(passed) if parts is None or against == WHOLE else parts.expected(scores(passed), passed)
+        came.append(realised(dataset, expected, cutoff, passed, sure, against))
     if shared is None:
         unknown[REALISED] = Message("light.realised.unmeasured")
-    came = [realised(dataset, scores(part), cutoff, part, shared) for part in days]
-    part = scores(days[-1])
-    actual, _, _ = actual_of(dataset, part, cutoff, cutoff + timedelta(days=days[-1]))
-    tiers = [] if now is None else tiers_since(scores(horizon), part, actual, now, shared)
-    return came, tiers
+    elif came[-1].held_against == UNKNOWN:
+        params = {"days": days[-1], "until": (cutoff + timedelta(days=horizon)).isoformat()}
+        unknown[REALISED] = Message("light.realised.part_unknown", params)
+    actual, _ = actual_of(dataset, expected, cutoff, cutoff + timedelta(days=days[-1]))
+    tiers = [] if now is None else tiers_since(scores(horizon), expected, actual, now, sure)
+    complete = days[-1] == horizon and len(expected) >= FEWEST_CUSTOMERS
+    return came, tiers, intervals_of(expected.assign(actual=actual)) if complete else None
+
+
+def _parts(
+    dataset: Dataset, cutoff: date, horizon: int, scores: Callable[[int], pd.DataFrame], days: list[int]
+) -> Parts | None:
+    """Return what is known of the parts of the horizon; None where there are none, or nothing is known of them."""
+    parts = [passed for passed in days if passed < horizon]
+    whole = float(scores(horizon)["predicted_clv"].sum()) if parts else 0.0
+    curve = {passed: float(scores(passed)["predicted_clv"].sum()) / whole for passed in parts if whole > 0}
+    return Parts.of(dataset, cutoff, horizon, curve) if curve and min(curve.values()) > 0 else None
 
 
 def matured(cutoff: date, horizon_days: int, end: date) -> list[int]:
@@ -205,7 +225,7 @@ def _scores(bundle: Bundle, dataset: Dataset, cutoff: date, progress: Progress) 
     return scores
 
 
-def _truth_alerts(bundle: Bundle, came: list[Realised]) -> list[Alert]:
+def _truth_alerts(bundle: Bundle, came: list[Realised], intervals: Intervals | None) -> list[Alert]:
     if not came:
         return []
     cutoff, last, found = bundle.record["cutoff"], came[-1], []
@@ -215,9 +235,14 @@ def _truth_alerts(bundle: Bundle, came: list[Realised]) -> list[Alert]:
         change = f"{abs(last.realised / last.expected - 1):.0%}" if last.expected else ""
         params = {"realised": last.realised, "expected": last.expected, "change": change}
         found.append(alert_of(REALISED, f"realised_{side}", "", params, cutoff, last.until))
-    customers = bundle.record.get("holdout") or {}
-    usual = min(SURE, float(bundle.record.get("metrics", {}).get("coverage80", SURE)))
-    if customers.get("customers", 0) >= FEWEST_CUSTOMERS and last.coverage < usual - COVERAGE_SLACK:
-        params = {"found": f"{last.coverage:.0%}", "usual": f"{usual:.0%}"}
-        found.append(alert_of(REALISED, "coverage", "", params, cutoff, last.until))
+    if intervals is not None and _worse(intervals, bundle):
+        params = {"found": f"{intervals.outside:.0%}", "usual": f"{intervals.outside_right:.0%}"}
+        found.append(alert_of(REALISED, "outside", "", params, cutoff, last.until))
     return found
+
+
+def _worse(now: Intervals, bundle: Bundle) -> bool:
+    """Say whether intervals are too narrow now, and were not already when the model was measured."""
+    held = (bundle.record.get("evidence") or {}).get("held") or {}
+    then = held.get("intervals") and Intervals(**held["intervals"])
+    return now.found == "narrow" and then is not None and then.found != "narrow"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.kept_explanations import kept_explanation
 from clv_core.deployment.kept_scores import scores
 from clv_core.deployment.past import shared_error
-from clv_core.errors import NotEnoughData
+from clv_core.deployment.terms import Terms
+from clv_core.errors import Message, NotEnoughData
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy import card as cards
@@ -29,6 +30,7 @@ from clv_core.strategy.find import place_of
 from clv_core.strategy.history import purchase_history, with_history
 from clv_core.strategy.offers import Offer
 from clv_core.strategy.people import people_of
+from clv_core.strategy.plan_notes import effect_notes, notes
 from clv_core.strategy.recommend.blend import WITH_BOUGHT
 from clv_core.strategy.recommend.kept import kept_advice
 from clv_core.strategy.rhythm import purchase_rhythm
@@ -37,7 +39,27 @@ from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.schemes.segmentation import Segmentation
 from clv_core.strategy.tables import write_rows
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
+from clv_core.strategy.valued import valued
 from clv_core.workspace import Workspace
+
+
+@dataclass(frozen=True, eq=False)
+class PlanMade:
+    """A plan with its list.
+
+    Args:
+        written: the list.
+        plan: who gets what.
+        offers: with what was measured.
+        experiments: by the name of the offer that was tried.
+        notes: what has to be known of it, as the side file says it.
+    """
+
+    written: exports.Exported
+    plan: plans.BudgetPlan
+    offers: tuple[Offer, ...]
+    experiments: dict[str, Experiment]
+    notes: tuple[Message, ...]
 
 
 def segment(
@@ -91,10 +113,11 @@ def plan(
     budget: float,
     experiments: Mapping[str, Path],
     scheme: Scheme | Segmentation = DEFAULT_SCHEME,
+    terms: Terms | None = None,
     cutoff: date | None = None,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
-) -> tuple[exports.Exported, plans.BudgetPlan, tuple[Offer, ...], dict[str, Experiment]]:
+) -> PlanMade:
     """Write which customer gets which offer, so that the expected gain is highest within budget and capacities.
 
     Args:
@@ -106,27 +129,41 @@ def plan(
         budget: money.
         experiments: file of the experiment that measured an offer's effect, by the offer's name.
         scheme: how customers are cut into the tiers or segments that offers have effects for; where segments overlap,
-            a customer counts in the first that she is in.
+            a customer counts in the first that she is in. They are cut by plain values, whatever the terms.
+        terms: what the values speak of; None is the trained horizon, without discount or margin.
         cutoff: as of when; None is the log's end.
         language: of the side file's sentences.
         progress: listener.
-
-    Returns:
-        What was written, the plan, the offers with what was measured, and the experiments by offer.
     """
+    trained_days = open_bundle(workspace, model_id).record["horizon_days"]
+    asked, dataset = terms or Terms(trained_days), open_dataset(workspace, name)
     people = people_of(workspace, name, model_id, scheme, cutoff=cutoff, language=language, progress=progress)
     everyone, side = people.numbered(), people.side
-    given, found = with_tried(workspace, name, model_id, offers, experiments, scheme=scheme, progress=progress)
-    notes = plans.window_notes(given, side.horizon_days)
-    everyone = StopList.of(workspace, open_dataset(workspace, name)).without(everyone)
+    given, found = with_tried(
+        workspace, name, model_id, offers, experiments, scheme=scheme, terms=asked, progress=progress
+    )
+    effect_notes(given, (), asked)  # an effect that was counted for too long is refused before the work
+    everyone = valued(workspace, name, model_id, everyone, asked, cutoff=cutoff, progress=progress)
+    everyone = StopList.of(workspace, dataset).without(everyone)
     made = plans.make_plan(everyone, people.count, given, budget)
     if made.customers.empty:
         raise NotEnoughData("plan_empty", budget=budget)
-    assumed = tuple(one.to_json(language) for one in (*plans.assumptions(given), *notes))
-    side = replace(side, assumptions=(*side.assumptions, *assumed), settings=plans.settings(given, budget))
+    names = [str(number) for number in range(1, people.count + 1)]
+    if isinstance(scheme, Scheme):
+        names = names_of_tiers(dataset, scheme.tiers, language)
+    said = (*asked.warnings(trained_days), *notes(made, given, names, asked, found))
+    side = replace(
+        side,
+        horizon_days=asked.horizon_days,
+        lifetime=asked.lifetime,
+        discount_rate=asked.discount_rate,
+        margin_rate=asked.margin_rate,
+        assumptions=(*side.assumptions, *(one.to_json(language) for one in said)),
+        settings=plans.settings(given, budget),
+    )
     columns = ["customer_id", plans.OFFER, plans.GAIN, plans.COST, plans.EVIDENCE]
     written = write_rows(workspace, made.customers[columns], out, side, fewest=1)
-    return written, made, given, found
+    return PlanMade(written, made, given, found, said)
 
 
 def export(

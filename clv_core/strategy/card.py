@@ -38,7 +38,7 @@ class Card:
         predicted: expected net value in the horizon (the mean).
         low: lower end of the prediction's 80% interval.
         high: upper end.
-        p_purchase: chance of any purchase in the horizon, 0 to 1.
+        p_purchase: chance of a net value above 0 in the horizon, 0 to 1.
         days_since_last: last purchase to cutoff, days; None for a never-buyer.
         rank: place by predicted value among all customers, 1 is the highest.
         customers: how many these are.

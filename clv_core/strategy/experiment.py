@@ -4,7 +4,7 @@ The effect is the difference of mean outcomes of both groups. What was known bef
 outcome whoever gets the offer, and is taken off first (CUPED): y - theta (x - mean x), theta = cov(y, x) / var(x), both
 within the groups. The mean difference stays unbiased for any theta, its variance falls by the squared correlation.
 Source: Deng, Xu, Kohavi, Walker (2013), Improving the sensitivity of online controlled experiments by utilizing
-pre-experiment data, section 3. Interval: Welch (1947).
+pre-experiment data, section 3. How far the difference may be off: :mod:`clv_core.strategy.spread`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy.typing as npt
 import scipy
 
 from clv_core.errors import Message, NotEnoughData
+from clv_core.strategy.spread import COCHRAN, spread
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,6 +41,7 @@ class Difference:
         plain_effect: without CUPED.
         kept: share of the variance that CUPED leaves, 0 to about 1; 1 without it.
         p_value: of no difference, two-sided.
+        skewness: of the outcomes inside the treated and the control group, after CUPED, [..., 2].
     """
 
     effect: Floats
@@ -48,6 +50,7 @@ class Difference:
     plain_effect: Floats
     kept: Floats
     p_value: Floats
+    skewness: Floats
 
 
 def difference(outcome: npt.ArrayLike, treated: npt.ArrayLike, before: npt.ArrayLike | None = None) -> Difference:
@@ -66,24 +69,18 @@ def difference(outcome: npt.ArrayLike, treated: npt.ArrayLike, before: npt.Array
         x = np.broadcast_to(np.asarray(before, float), y.shape)
         x = x - x.mean(axis=-1, keepdims=True)
         inside_x, inside_y = _within(x, groups), _within(y, groups)
-        spread = (inside_x**2).sum(axis=-1)
-        theta = np.divide((inside_x * inside_y).sum(axis=-1), spread, out=np.zeros_like(spread), where=spread > 0)
+        squares = (inside_x**2).sum(axis=-1)
+        theta = np.divide((inside_x * inside_y).sum(axis=-1), squares, out=np.zeros_like(squares), where=squares > 0)
         adjusted = y - theta[..., None] * x
-    means = [_mean(adjusted, group) for group in groups]
-    counts = [group.sum(axis=-1) for group in groups]
-    inside = _within(adjusted, groups) ** 2
-    errors = [(inside * group).sum(axis=-1) / (count - 1) / count for group, count in zip(groups, counts, strict=True)]
-    variance = errors[0] + errors[1]
-    safe = np.maximum(variance, 1e-300)
-    freedom = safe**2 / np.maximum(sum(e**2 / (n - 1) for e, n in zip(errors, counts, strict=True)), 1e-300)
-    freedom = np.clip(freedom, 1, None)
-    half = scipy.stats.t.ppf((1 + SURE) / 2, freedom) * np.sqrt(variance)
-    effect = means[0] - means[1]
+    effect = _mean(adjusted, groups[0]) - _mean(adjusted, groups[1])
+    inside = _within(adjusted, groups)
+    off = spread(inside, groups)
+    error = np.sqrt(off.variance)
+    half = scipy.stats.t.ppf((1 + SURE) / 2, off.freedom) * error
     all_y = (_within(y, groups) ** 2).sum(axis=-1)
-    kept = np.divide(inside.sum(axis=-1), all_y, out=np.ones_like(all_y), where=all_y > 0)
-    return Difference(
-        effect, effect - half, effect + half, plain, kept, 2 * scipy.stats.t.sf(np.abs(effect) / np.sqrt(safe), freedom)
-    )
+    kept = np.divide((inside**2).sum(axis=-1), all_y, out=np.ones_like(all_y), where=all_y > 0)
+    by_chance = np.asarray(2 * scipy.stats.t.sf(np.abs(effect) / np.maximum(error, 1e-150), off.freedom))
+    return Difference(effect, effect - half, effect + half, plain, kept, by_chance, off.skewness)
 
 
 @dataclass(frozen=True)
@@ -135,6 +132,11 @@ class Experiment:
         return cls(effects, values["window_days"], tuple(Message(**one) for one in values["warnings"]))
 
     @property
+    def tried_tiers(self) -> tuple[int, ...]:
+        """The tiers with enough customers in both groups; of others the experiment says nothing."""
+        return tuple(one.tier for one in self.effects[1:] if one.effect is not None)
+
+    @property
     def tiers_differ(self) -> bool:
         """Whether effects of tiers differ by more than chance allows.
 
@@ -150,8 +152,8 @@ class Experiment:
         if len(known) < 2 or (width <= 0).any():
             return False
         weight = (2 * scipy.stats.norm.ppf((1 + SURE) / 2) / width) ** 2
-        spread = float((weight * (effect - np.average(effect, weights=weight)) ** 2).sum())
-        return float(scipy.stats.chi2.sf(spread, len(known) - 1)) < DIFFERENT
+        apart = float((weight * (effect - np.average(effect, weights=weight)) ** 2).sum())
+        return float(scipy.stats.chi2.sf(apart, len(known) - 1)) < DIFFERENT
 
 
 def measure(
@@ -182,11 +184,13 @@ def measure(
     if min(counts) < FEWEST:
         raise NotEnoughData("experiment_too_few", treated=counts[0], control=counts[1], fewest=FEWEST)
     known = np.asarray(before if predicted is None else predicted, float)
+    everyone = difference(y, is_treated, known)
     effects = [_of(0, y, is_treated, known)]
     for one in range(1, tiers + 1):
         inside = place == one
         effects.append(_of(one, y[inside], is_treated[inside], known[inside]))
-    return Experiment(tuple(effects), window_days, (*draw_warnings(before, is_treated), *_unsure(effects[0])))
+    warnings = (*draw_warnings(before, is_treated), *_unsure(effects[0]), *_skewed(everyone.skewness, counts))
+    return Experiment(tuple(effects), window_days, warnings)
 
 
 def draw_warnings(before: npt.ArrayLike, treated: npt.ArrayLike) -> list[Message]:
@@ -209,6 +213,22 @@ def _unsure(everyone: Measured) -> list[Message]:
     if everyone.low is None or everyone.high is None or not everyone.low <= 0 <= everyone.high:
         return []
     return [Message("warning.experiment_unsure", {"low": round(everyone.low, 2), "high": round(everyone.high, 2)})]
+
+
+def _skewed(skewness: Floats, counts: tuple[int, int]) -> list[Message]:
+    """A warning where a few customers decide what a group's mean is (Cochran's rule).
+
+    Args:
+        skewness: of treated and control, [2].
+        counts: customers of each.
+    """
+    needed = COCHRAN * skewness**2
+    short = needed / np.array(counts)
+    worst = int(short.argmax())
+    if short[worst] <= 1:
+        return []
+    said = {"customers": counts[worst], "needed": int(np.ceil(needed[worst]))}
+    return [Message("warning.experiment_skewed", said)]
 
 
 def _of(tier: int, outcome: Floats, treated: npt.NDArray[np.bool_], known: Floats) -> Measured:

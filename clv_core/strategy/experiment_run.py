@@ -12,6 +12,7 @@ from clv_core.collection.pseudonyms import load_key
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.kept_scores import scores
+from clv_core.deployment.terms import Terms
 from clv_core.errors import Message
 from clv_core.jobs import Progress
 from clv_core.strategy.experiment import Experiment, measure
@@ -77,6 +78,7 @@ def with_tried(
     files: Mapping[str, Path],
     *,
     scheme: Scheme | Segmentation = DEFAULT_SCHEME,
+    terms: Terms | None = None,
     progress: Progress,
 ) -> tuple[tuple[Offer, ...], dict[str, Experiment]]:
     """Return the offers, those that were tried with what was measured, and the experiments by offer.
@@ -84,20 +86,23 @@ def with_tried(
     Args:
         workspace: where dataset and model are.
         name: of the dataset.
-        model_id: whose predictions are taken off the outcomes, and whose horizon outcomes count for at most.
+        model_id: whose predictions are taken off the outcomes.
         offers: what can be given.
         files: of experiments, by the offer's name.
         scheme: how customers are cut for the plan; of segments that are no value tiers the effect on all counts.
+        terms: what the plan's values speak of: how long outcomes count for at most, and how much of them is margin;
+            None is the trained horizon without a margin.
         progress: listener.
 
     Raises:
         ClvError: a file cannot be used, or shows too little.
     """
-    horizon_days = open_bundle(workspace, model_id).record["horizon_days"]
+    asked = terms or Terms(open_bundle(workspace, model_id).record["horizon_days"])
+    horizon_days = asked.horizon_days
     by_tier = isinstance(scheme, Scheme)
     tiers = scheme if isinstance(scheme, Scheme) else DEFAULT_SCHEME
     found = {
         offer: experiment(workspace, name, model_id, path, most_days=horizon_days, scheme=tiers, progress=progress)
         for offer, path in files.items()
     }
-    return with_experiments(offers, found, horizon_days, by_tier=by_tier), found
+    return with_experiments(offers, found, horizon_days, asked.margin_rate, by_tier=by_tier), found

@@ -27,6 +27,7 @@ from clv_core.strategy import platforms
 from clv_core.strategy.contacts import MOBILE_CN
 from clv_core.strategy.files import remove_earlier_parts, write_any, write_csv_parts
 from clv_core.strategy.reach import Reach, hidden, reachable, stopped
+from clv_core.strategy.regions import MAINLAND_CHINA
 from clv_core.workspace import Workspace, write_json
 
 MEGABYTE: Final = 1_000_000
@@ -47,6 +48,8 @@ class Export:
         header: whether the file names its columns.
         fewest: smallest list that the platform takes.
         largest_file: bytes above which the list is split over several files.
+        region: country of phone numbers that name none, where nobody says another; "" where the platform has no one
+            country.
     """
 
     id: str
@@ -57,6 +60,7 @@ class Export:
     header: bool = True
     fewest: int = 1
     largest_file: int | None = None
+    region: str = ""
 
     @property
     def needs_contacts(self) -> bool:
@@ -75,7 +79,9 @@ EXPORTS: Final[dict[str, Export]] = {
         Export("hubspot", ".csv", platforms.hubspot, (EMAIL,)),
         Export("mailchimp", ".csv", platforms.mailchimp, (EMAIL,)),
         Export("tiktok", ".csv", platforms.tiktok, (EMAIL, PHONE, MADID), fewest=1000),
-        Export("phone_hashes", ".txt", platforms.phone_hashes, (PHONE,), (MOBILE_CN,), header=False),
+        Export(
+            "phone_hashes", ".txt", platforms.phone_hashes, (PHONE,), (MOBILE_CN,), header=False, region=MAINLAND_CHINA
+        ),
     )
 }
 
@@ -135,7 +141,7 @@ class Contacts:
 
     Args:
         customers: customer_id and contact fields, under our names or usual ones; platform formats need it.
-        region: country of phone numbers without a country code, by its code or name.
+        region: country of phone numbers without a country code, by its code or name; None for the format's own.
         assume_consent: whether all may be contacted where the frame has no consent column.
         suppressed: customer ids, e-mail addresses and phone numbers that must not be in any list.
     """
@@ -187,6 +193,7 @@ def export(
     side: Side,
     contacts: Contacts | None = None,
     stop: StopList | None = None,
+    language: str = "",
 ) -> Exported:
     """Write a customer list and its side file.
 
@@ -198,6 +205,7 @@ def export(
         contacts: needed by platform formats; generic formats take only suppression from it, of e-mail addresses by the
             customers that it names.
         stop: the suppression list of the workspace; who is on it is in no list.
+        language: of the headers of a spreadsheet, "" for ids; platforms read their own.
 
     Raises:
         UsageError: unknown format, a platform format without contacts, or a region that is no country.
@@ -213,7 +221,7 @@ def export(
         files = write_csv_parts(entry.columns(rows), path, entry.largest_file, entry.header)
         remove_earlier_parts(path, files)
     else:
-        files = (write_any(rows, path, entry.suffix, side.about),)
+        files = (write_any(rows, path, entry.suffix, side.about, language),)
     made = with_side_file(files, format, side, len(rows), len(rows), people.left_out, people.reach)
     return dataclasses.replace(
         made, unknown_consent=people.unknown_consent, unread=people.unread, notes=people.not_understood
@@ -243,8 +251,8 @@ def who_is_in(frame: pd.DataFrame, format: str, contacts: Contacts | None, stop:
         return Reach(frame[~out], {"suppressed": int(out.sum())} if out.any() else {}, {})
     if given.customers is None:
         raise UsageError("export_needs_contacts", format=format)
-    keys = entry.reached or entry.keys
-    return reachable(frame, given.customers, keys, given.region, given.assume_consent, given.suppressed, stop)
+    keys, region = entry.reached or entry.keys, given.region or entry.region or None
+    return reachable(frame, given.customers, keys, region, given.assume_consent, given.suppressed, stop)
 
 
 def with_side_file(

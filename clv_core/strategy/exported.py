@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from clv_core.workspace import Workspace
+
+OWN_SCORES: Final = re.compile(r".+-[0-9a-f]{12}-scores(-\d{4}-\d{2}-\d{2})?\.parquet")
+"""Names of the files that the pages score into: a model's id, and the cutoff where it is not the log's end."""
+
+
+def own_scores(name: str) -> bool:
+    """Say whether a file is one that the pages scored customers into for themselves, which nobody took away."""
+    return OWN_SCORES.fullmatch(name) is not None
+
+
+def exports_of_people(workspace: Workspace) -> list[dict[str, Any]]:
+    """Return the lines of the export log but those of scores that the pages made for themselves, the newest first."""
+    lines = export_log(workspace)
+    return [line for line in lines if not (line["files"] and all(map(own_scores, line["files"])))]
 
 
 def export_log(workspace: Workspace) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core.errors import Refused, UsageError
+from clv_core.strategy.headers import about_words, headed, header
 from clv_core.strategy.spreadsheet import escape_frame
 from clv_core.workspace import atomic_path, read_json
 
@@ -45,6 +46,19 @@ def rounded(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.round(places) if places else frame
 
 
+def counted(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose columns of whole numbers are integers, of which some may be missing; money stays as it is.
+
+    A count that is missing for some (days since a purchase, of those who never bought) is else read as 4.0 and 4.00.
+    """
+    whole = {}
+    for name in frame.select_dtypes("float"):
+        known = frame[name].dropna()
+        if len(known) and not MONEY.search(str(name)) and not SHARE.search(str(name)) and (known % 1 == 0).all():
+            whole[name] = "Int64"
+    return frame.astype(whole) if whole else frame
+
+
 def check_ending(path: Path) -> None:
     """Refuse a file that is neither CSV nor XLSX nor Parquet.
 
@@ -55,8 +69,16 @@ def check_ending(path: Path) -> None:
         raise UsageError("segment_out", path=path.name, endings=", ".join(ENDINGS))
 
 
-def write_any(frame: pd.DataFrame, path: Path, ending: str, about: dict[str, Any]) -> Path:
+def write_any(frame: pd.DataFrame, path: Path, ending: str, about: dict[str, Any], language: str = "") -> Path:
     """Write any columns as one of :data:`ENDINGS`; ``about`` goes into a workbook, the others have no place for it.
+
+    Args:
+        frame: any columns.
+        path: to write.
+        ending: what it is written as.
+        about: what the workbook says of itself.
+        language: of the headers of what a person opens (:func:`~clv_core.strategy.headers.headed`); "" for ids, which
+            Parquet keeps in any case.
 
     Returns:
         ``path``.
@@ -65,22 +87,27 @@ def write_any(frame: pd.DataFrame, path: Path, ending: str, about: dict[str, Any
         Refused: more rows, or a longer text, than a worksheet holds.
     """
     if ending == ".csv":
-        return write_csv(frame, path)
+        return write_csv(frame, path, language)
     if ending == ".xlsx":
-        return write_xlsx(frame, path, about)
+        return write_xlsx(frame, path, about, language)
     with atomic_path(path) as temporary:
         frame.to_parquet(temporary, index=False)
     return path
 
 
-def write_csv(frame: pd.DataFrame, path: Path) -> Path:
+def write_csv(frame: pd.DataFrame, path: Path, language: str = "") -> Path:
     """Write a CSV for spreadsheets: UTF-8 with a byte order mark, text inert, days as ISO dates, amounts rounded.
+
+    Args:
+        frame: any columns.
+        path: to write.
+        language: of the headers, "" for ids.
 
     Returns:
         ``path``.
     """
     with atomic_path(path) as temporary:
-        escape_frame(_days_as_text(rounded(frame))).to_csv(
+        escape_frame(headed(_days_as_text(counted(rounded(frame))), language)).to_csv(
             temporary, index=False, encoding="utf-8-sig", lineterminator=LINE_END
         )
     return path
@@ -122,8 +149,14 @@ def remove_earlier_parts(path: Path, files: tuple[Path, ...]) -> None:
             side.unlink()
 
 
-def write_xlsx(frame: pd.DataFrame, path: Path, about: dict[str, Any]) -> Path:
+def write_xlsx(frame: pd.DataFrame, path: Path, about: dict[str, Any], language: str = "") -> Path:
     """Write a workbook: the list (text inert, ids as text, frozen header, filter), and what it means on a second sheet.
+
+    Args:
+        frame: any columns.
+        path: to write.
+        about: what is said on the second sheet, by name.
+        language: of headers and names, "" for ids.
 
     Returns:
         ``path``.
@@ -135,7 +168,7 @@ def write_xlsx(frame: pd.DataFrame, path: Path, about: dict[str, Any]) -> Path:
 
     if len(frame) > XLSX_ROWS:
         raise Refused("xlsx_too_many_rows", rows=len(frame), most=XLSX_ROWS)
-    cells = escape_frame(rounded(frame))
+    cells = escape_frame(headed(counted(rounded(frame)), language))
     texts = cells.select_dtypes(["object", "str"])
     for name in texts:
         if (texts[name].astype("str").str.len() > XLSX_CHARACTERS).any():
@@ -148,15 +181,16 @@ def write_xlsx(frame: pd.DataFrame, path: Path, about: dict[str, Any]) -> Path:
             "day": book.add_format({"num_format": "yyyy-mm-dd"}),
             "number": book.add_format({"num_format": "0.00"}),
         }
-        sheet = book.add_worksheet("customers")
+        sheet = book.add_worksheet(header("customers_sheet", language).removesuffix("_sheet"))
         for position, name in enumerate(cells.columns):
             sheet.write_string(0, position, str(name), bold)
             _write_column(sheet, position, cells.iloc[:, position], formats)
         sheet.freeze_panes(1, 1)
         sheet.autofilter(0, 0, len(cells), max(len(cells.columns) - 1, 0))
         sheet.set_column(0, max(len(cells.columns) - 1, 0), 16)
-        notes = escape_frame(pd.DataFrame({"name": list(about), "value": [str(value) for value in about.values()]}))
-        second = book.add_worksheet("about")
+        facts = about_words(about, language)
+        notes = escape_frame(pd.DataFrame({"name": list(facts), "value": [str(value) for value in facts.values()]}))
+        second = book.add_worksheet(header("about_sheet", language).removesuffix("_sheet"))
         for position in range(2):
             _write_column(second, position, notes.iloc[:, position], formats, first_row=0)
         second.set_column(0, 1, 24)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core.columns import CUSTOMER_ID
-from clv_core.errors import Message, NotEnoughData, UsageError
+from clv_core.errors import NotEnoughData, UsageError
 from clv_core.strategy.budget import Allocation, allocate, next_coin, worth_of
 from clv_core.strategy.comparison import random_plan, uniform_plan
 from clv_core.strategy.experiment import Experiment
@@ -25,6 +25,8 @@ COST: Final = "cost"
 EVIDENCE: Final = "evidence"
 DRAWS: Final = 5
 """Plans by chance whose mean a plan is compared with."""
+SAME: Final = 1e-6
+"""Plans whose gains differ by less than this part bring the same."""
 MANY: Final = 500_000
 """Of so many customers one such plan is enough: it scatters by 1.4%, as the mean of five does of a fifth of them."""
 
@@ -83,6 +85,11 @@ class BudgetPlan:
     next: Next | None
     gain_uniform: float
     gain_random: float
+
+    @property
+    def even(self) -> bool:
+        """Whether one offer spread evenly would bring as much: then it makes no difference who is chosen."""
+        return 0 < self.found.gain <= self.gain_uniform * (1 + SAME)
 
 
 def capacities(offers: Sequence[Offer]) -> np.ndarray:
@@ -155,21 +162,22 @@ def make_plan(tiered: pd.DataFrame, tiers: int, offers: Sequence[Offer], budget:
 def basis(table: pd.DataFrame, offers: Sequence[Offer]) -> Basis:
     """Return what is assumed and what is measured of a plan; tiers that one figure speaks of are off together.
 
+    Tiers of an offer with the very same effect and interval have it from one figure.
+
     Args:
         table: of a :class:`BudgetPlan`.
         offers: those of the plan.
     """
     named = {offer.name: offer for offer in offers}
     sums = {kind: float(table.loc[table[EVIDENCE] == kind, GAIN].sum()) for kind in ("assumed", "measured")}
-    counts: dict[tuple[str, int], float] = {}
-    widths: dict[tuple[str, int], tuple[float, float]] = {}
+    counts: dict[tuple[str, Effect], float] = {}
+    widths: dict[tuple[str, Effect], tuple[float, float]] = {}
     for row in table[table[EVIDENCE] == "measured"].itertuples():
         offer = named[str(row.offer)]
-        tier = int(str(row.tier))
-        effect = offer.effect_on(tier)
+        effect = offer.effect_on(int(str(row.tier)))
         if effect is None or effect.low is None or effect.high is None:
             continue
-        place = (offer.name, tier if tier in offer.effects else ALL_TIERS)
+        place = (offer.name, effect)
         counts[place] = counts.get(place, 0.0) + float(str(row.customers))
         widths[place] = (effect.value - effect.low, effect.high - effect.value)
     below, above = (math.sqrt(sum((counts[p] * widths[p][side]) ** 2 for p in counts)) for side in (0, 1))
@@ -179,23 +187,31 @@ def basis(table: pd.DataFrame, offers: Sequence[Offer]) -> Basis:
 def with_measured(offer: Offer, experiment: Experiment, margin_rate: float = 1.0, *, by_tier: bool = True) -> Offer:
     """Return the offer with the effects that an experiment measured in place of what was assumed.
 
-    The effect on all counts for each tier, unless tiers differ by more than chance allows: then each has its own, and a
-    tier in which the experiment had too few customers no longer gets the offer. Nothing assumed is left in it.
+    They hold for the tiers in which the experiment had enough customers; no other tier gets the offer. The effect on
+    all counts for each of them, unless they differ by more than chance allows: then each has its own. Where the plan's
+    customers are not cut into the tiers of the experiment, the effect on all counts for everyone; if there are tiers
+    that it was not tried in, or no tier had enough customers, it is carried over to them as an assumption, without an
+    interval.
 
     Args:
         offer: whose cost and capacity stay.
         experiment: what it showed.
         margin_rate: share of the measured net value that is margin.
-        by_tier: whether the plan's customers are cut into the tiers of the experiment; else the effect on all counts.
+        by_tier: whether the plan's customers are cut into the tiers of the experiment.
     """
     found: dict[int, Effect] = {}
     for one in experiment.effects:
         if one.effect is not None and one.low is not None and one.high is not None:
             numbers = (margin_rate * one.effect, margin_rate * one.low, margin_rate * one.high)
             found[one.tier] = Effect(numbers[0], MONEY, numbers[1], numbers[2])
-    everyone = {ALL_TIERS: found[ALL_TIERS]}
-    single = {tier: effect for tier, effect in found.items() if tier != ALL_TIERS}
-    effects = single if by_tier and experiment.tiers_differ else everyone
+    everyone, tried = found[ALL_TIERS], experiment.tried_tiers
+    everywhere = len(tried) == len(experiment.effects) - 1
+    if not everywhere and not (tried and by_tier):
+        return replace(offer, effects={ALL_TIERS: Effect(everyone.value, MONEY)}, window_days=None)
+    if by_tier and experiment.tiers_differ:
+        effects = {tier: found[tier] for tier in tried}
+    else:
+        effects = {ALL_TIERS: everyone} if everywhere else dict.fromkeys(tried, everyone)
     return replace(offer, effects=effects, window_days=experiment.window_days)
 
 
@@ -228,29 +244,3 @@ def with_experiments(
 def settings(offers: Sequence[Offer], budget: float) -> dict[str, Any]:
     """Return what a plan was made for, as its side file says it: budget and offers."""
     return {"budget": budget, "offers": [offer.to_json() for offer in offers]}
-
-
-def assumptions(offers: Sequence[Offer]) -> tuple[Message, ...]:
-    """Return one sentence for each offer whose effect is assumed."""
-    return tuple(Message("warning.offer_assumed", {"offer": offer.name}) for offer in offers if not offer.measured)
-
-
-def window_notes(offers: Sequence[Offer], horizon_days: int) -> tuple[Message, ...]:
-    """Return one sentence for each offer whose effect was counted for less time than the plan looks ahead.
-
-    Args:
-        offers: those of the plan.
-        horizon_days: how far ahead the plan looks.
-
-    Raises:
-        UsageError: an effect was counted for longer than that: it would count what comes after the horizon.
-    """
-    notes = []
-    for offer in offers:
-        if offer.window_days is None or offer.window_days == horizon_days:
-            continue
-        said = {"offer": offer.name, "days": offer.window_days, "horizon": horizon_days}
-        if offer.window_days > horizon_days:
-            raise UsageError("offer_window", **said)
-        notes.append(Message("warning.offer_window", said))
-    return tuple(notes)

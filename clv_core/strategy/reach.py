@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from clv_core.collection.contact_fields import CONSENT, COUNTRY, EMAIL, FIELDS, PHONE
-from clv_core.collection.phone_texts import phone_keys, phone_marks
+from clv_core.collection.phone_texts import one_number, phone_keys, phone_marks
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message
@@ -24,6 +24,7 @@ from clv_core.strategy.contacts import (
     unread,
 )
 from clv_core.strategy.contacts_consent import consenting, not_understood
+from clv_core.strategy.regions import named_country
 from clv_core.strategy.segments import VALUE
 
 GIVEN: Final = {EMAIL: "email_given", PHONE: "phone_given"}
@@ -49,6 +50,7 @@ class Reach:
         unknown_consent: customers asked for, by a word on their consent that means neither yes nor no.
         unread: customers who may be contacted and whose ``email`` or ``phone`` could not be read, by the field and the
             shape of the cell (:func:`clv_core.strategy.contacts.unread`).
+        unplaced: of the unread ones, phone numbers that name no country, where none was given for them.
         crowded: customers left whose phone number was taken out: many have it, and one of these must not be contacted.
     """
 
@@ -59,6 +61,7 @@ class Reach:
     unknown_consent: dict[str, int] = field(default_factory=dict)
     unread: dict[str, dict[str, int]] = field(default_factory=dict)
     crowded: int = 0
+    unplaced: int = 0
 
     @property
     def not_understood(self) -> tuple[Message, ...]:
@@ -73,6 +76,8 @@ class Reach:
             shapes = ", ".join(shape for name in self.unread for shape in list(self.unread[name])[:EXAMPLES])
             found = {"phones": numbers, "emails": addresses, "examples": shapes}
             said.append(Message("warning.contacts_unread", found))
+        if self.unplaced:
+            said.append(Message("warning.phones_unplaced", {"phones": self.unplaced}))
         if self.crowded:
             said.append(Message("warning.phones_crowded", {"customers": self.crowded, "most": NOBODYS_OWN}))
         return tuple(said)
@@ -139,6 +144,7 @@ def reachable(
     leave_out("suppressed", people["listed"].astype(bool))
     leave_out("shared_contact", people["shared"].astype(bool))
     bad = {name: unread(people[title], people[name]) for name, title in GIVEN.items() if title in people}
+    unplaced = 0 if region else _unplaced(people)
     reached = pd.concat([people[key].ne("") for key in keys], axis=1).any(axis=1)
     leave_out("no_contact", ~reached)
     leave_out("same_contact", people.duplicated(list(keys)))
@@ -146,7 +152,7 @@ def reachable(
     people = people.drop(columns=["agreed", "listed", "shared", "crowded", *given]).reset_index(drop=True)
     reach = {key: int(people[key].ne("").sum()) for key in keys}
     bad = {name: shapes for name, shapes in bad.items() if shapes}
-    return Reach(people, left_out, reach, _unknown_countries(people), strange, bad, crowded)
+    return Reach(people, left_out, reach, _unknown_countries(people), strange, bad, crowded, unplaced)
 
 
 def hidden(scored: pd.DataFrame, customers: pd.DataFrame | None, suppressed: Collection[str]) -> pd.Series[bool]:
@@ -220,6 +226,15 @@ def clean(people: pd.DataFrame, region: str | None) -> pd.DataFrame:
     numbers = phones(fields[PHONE], country, region)
     read = {COUNTRY_CODE: country, EMAIL: emails(fields[EMAIL]), PHONE: numbers, MOBILE_CN: mobiles_cn(numbers)}
     return people.assign(**{**fields, **read})
+
+
+def _unplaced(people: pd.DataFrame) -> int:
+    """Return how many customers' phone numbers could not be read and name no country, neither do their customers."""
+    if GIVEN[PHONE] not in people:
+        return 0
+    missed = people.loc[(people[PHONE] == "") & (people[COUNTRY_CODE] == ""), GIVEN[PHONE]]
+    numbers = [one_number(cell) for cell in missed]
+    return sum(any(sign.isdigit() for sign in number) and not named_country(number) for number in numbers)
 
 
 def _unknown_countries(people: pd.DataFrame) -> dict[str, int]:

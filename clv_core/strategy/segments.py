@@ -19,6 +19,8 @@ from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 TIER: Final = "tier"
 VALUE: Final = "predicted_clv"
 P_PURCHASE: Final = "p_purchase"
+FEWEST_BUYERS: Final = 5.0
+"""Expected buyers from which on a sum has an interval: of fewer, one more or less is most of the sum."""
 
 
 def assign(scored: pd.DataFrame, scheme: Scheme = DEFAULT_SCHEME) -> pd.DataFrame:
@@ -43,7 +45,8 @@ class Total:
 
     Args:
         value: sum of predicted value.
-        low: lower end of its 80% interval; None where no past origin says how far off sums are.
+        low: lower end of its 80% interval; None where no past origin says how far off sums are, or fewer than
+            :data:`FEWEST_BUYERS` of the customers are expected to buy.
         high: upper end.
         origins: how many past origins the interval rests on.
     """
@@ -63,10 +66,17 @@ def total(scored: pd.DataFrame, shared: SharedError | None, chosen: npt.ArrayLik
         chosen: who is added up, bool [n]; None is everyone.
     """
     inside = np.ones(len(scored), bool) if chosen is None else np.asarray(chosen, bool)
-    if shared is None:
-        return Total(float(scored[VALUE].to_numpy(float)[inside].sum()), None, None, 0)
+    few = too_few(float(scored[P_PURCHASE].to_numpy(float)[inside].sum()))
+    if shared is None or few:
+        origins = 0 if shared is None else shared.origins
+        return Total(float(scored[VALUE].to_numpy(float)[inside].sum()), None, None, origins)
     sums = sum_intervals(scored, inside.astype(np.int64) - 1, 1, shared)
     return Total(float(sums.value[0]), float(sums.low[0]), float(sums.high[0]), shared.origins)
+
+
+def too_few(buyers: float) -> bool:
+    """Return whether so few customers are expected to buy that no interval of their sum can be told."""
+    return buyers < FEWEST_BUYERS
 
 
 def table(tiered: pd.DataFrame, names: Sequence[str], shared: SharedError | None = None) -> pd.DataFrame:
@@ -106,9 +116,10 @@ def figures(
 
     Returns:
         customers, share_of_customers (0 to 1), value_mean, value_sum, value_sum_low and value_sum_high (the sum's 80%
-        interval; NaN without ``summands``), value_min, value_max, share_of_value (0 to 1, of the positive total of all
-        customers), p_purchase_mean, and with a history also historic_value_mean, historic_value_sum,
-        purchase_days_mean, buyers (customers who ever bought), days_since_last_median, last_purchase_median (date).
+        interval; NaN without ``summands``, and where :func:`too_few` are expected to buy), value_min, value_max,
+        share_of_value (0 to 1, of the positive total of all customers), p_purchase_mean, buyers_expected, and with a
+        history also historic_value_mean, historic_value_sum, purchase_days_mean, buyers (customers who ever bought),
+        days_since_last_median, last_purchase_median (date).
         Means and medians of an empty segment are NaN.
     """
     size = np.bincount(where, minlength=count)
@@ -124,9 +135,10 @@ def figures(
     value = customers[VALUE].to_numpy(float)
     value_sum, everyone = add(VALUE), float(value.sum())
     low = high = np.full(count, np.nan)
+    buyers = add(P_PURCHASE)
     if summands is not None:
         sums = summands.sums(members, where, count)
-        low, high = sums.low, sums.high
+        low, high = (np.where(buyers < FEWEST_BUYERS, np.nan, ends) for ends in (sums.low, sums.high))
     rows = pd.DataFrame(
         {
             "customers": size,
@@ -138,7 +150,8 @@ def figures(
             "value_min": [value[piece].min() if len(piece) else np.nan for piece in pieces],
             "value_max": [value[piece].max() if len(piece) else np.nan for piece in pieces],
             "share_of_value": value_sum / everyone if everyone > 0 else np.full(count, np.nan),
-            "p_purchase_mean": _mean(add(P_PURCHASE), size),
+            "p_purchase_mean": _mean(buyers, size),
+            "buyers_expected": buyers,
         }
     )
     if HISTORIC_VALUE not in customers:

@@ -17,6 +17,7 @@ from clv_core.collection.text_table import read_text_table
 from clv_core.errors import NotFound, Refused
 
 MARKS: Final = (",", ";", "\t", "|")
+CHINESE: Final = ("gb18030", "big5")
 ADDRESS: Final = re.compile(r"[^\s<>()\"',;:|]+@[^\s<>()\"',;:|]+")
 Entries = tuple[tuple[str, ...], ...]
 """The words of each entry: ids, e-mail addresses and phone numbers of one customer."""
@@ -48,7 +49,7 @@ def read_entries(path: Path, *, exact: bool = False) -> Entries:
     rows = _cells(text)
     named = bool(rows) and _names_columns(rows[0])
     if named and len(rows[0]) > 1:
-        return _of_table(path)
+        return _of_text(text, path.name)
     if exact:
         return tuple((line,) for line in dict.fromkeys(_lines(text)))
     if not named:
@@ -63,8 +64,11 @@ def words_of(entries: Entries, key: bytes | None = None) -> frozenset[str]:
 
 
 def entries_of(words: str) -> Entries:
-    """Return the entries of words that a person has typed, one a line."""
-    return tuple(dict.fromkeys(_words([line]) for line in words.splitlines() if line.strip()))
+    """Return the entries of words that a person has typed or pasted, one a line; a first line may name their column."""
+    lines = _lines(words)
+    if len(lines) > 1 and _names_columns(lines[:1]):
+        lines = lines[1:]
+    return tuple(dict.fromkeys(_words([line]) for line in lines))
 
 
 def _of_table(path: Path) -> Entries:
@@ -75,6 +79,13 @@ def _of_table(path: Path) -> Entries:
     wanted = [name for name in frame.columns if name == own or contact_field(name) in (EMAIL, PHONE)]
     cells = frame[wanted or list(frame.columns[:1])].fillna("").itertuples(index=False)
     return tuple(words for row in cells if (words := _words([str(cell) for cell in row])))
+
+
+def _of_text(text: str, name: str) -> Entries:
+    with tempfile.TemporaryDirectory(prefix="clv-list-") as scratch:
+        table = Path(scratch) / name
+        table.write_text(text, encoding="utf-8")
+        return _of_table(table)
 
 
 def _of_lines(text: str, rows: list[list[str]]) -> Entries:
@@ -117,4 +128,21 @@ def _text(path: Path) -> str:
         seen = survey(path)
         clean = Path(scratch) / "clean.txt"
         rewrite(path, seen, clean)
-        return clean.read_text(encoding="utf-8-sig")
+        text = clean.read_text(encoding="utf-8-sig")
+    rows = _cells(text)
+    if seen.valid or (rows and _names_columns(rows[0])):
+        return text
+    return next(filter(None, (_named_in(path, encoding) for encoding in CHINESE)), text)
+
+
+def _named_in(path: Path, encoding: str) -> str:
+    """Return the text in an encoding in which its first line names columns; "" where it does not.
+
+    Of a list of numbers, the name of its one column is all that is not ASCII: too little to be told by its letters.
+    """
+    try:
+        text = path.read_bytes().decode(encoding)
+    except UnicodeDecodeError:
+        return ""
+    rows = _cells(text)
+    return text if rows and _names_columns(rows[0]) else ""

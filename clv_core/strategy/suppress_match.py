@@ -12,12 +12,14 @@ import pandas as pd
 from clv_core.collection.contact_fields import EMAIL, PHONE
 from clv_core.collection.engine import file_text
 from clv_core.collection.phone_texts import phone_keys, phone_marks
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.pseudonyms import load_key, pseudonym
 from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message
 from clv_core.strategy.contacts import emails, named
 from clv_core.strategy.contacts_stored import latest_contacts
+from clv_core.strategy.reach import stopped
 from clv_core.strategy.suppress_file import Entries
 from clv_core.workspace import Workspace
 
@@ -72,6 +74,26 @@ def matches(
     return Matches(len(entries), len(people), len(entries) - len(matched))
 
 
+def listed(dataset: Dataset, stop: StopList) -> int:
+    """Return how many customers of a dataset are on the suppression list, by their id or an address of theirs.
+
+    Args:
+        dataset: whose customers are known.
+        stop: the list, which itself names nobody.
+    """
+    ids = _ids(dataset)
+    found = stopped(ids.to_frame(), latest_contacts(dataset), stop)
+    return int(ids.isin(found).sum())
+
+
+def _ids(dataset: Dataset) -> pd.Series[Any]:
+    """Return the ids of a dataset's customers, each once."""
+    with duckdb.connect() as connection:
+        query = f"SELECT DISTINCT {CUSTOMER_ID} FROM {file_text(dataset.events_path)}"
+        ids: pd.Series[Any] = connection.execute(query).to_arrow_table().to_pandas()[CUSTOMER_ID].astype("str")
+    return ids
+
+
 def _places(workspace: Workspace, entries: Entries, dataset: Dataset) -> dict[str, list[int]]:
     """Return the places of the entries by the texts that their customers are looked up by."""
     facts = dataset.manifest
@@ -87,9 +109,7 @@ def _places(workspace: Workspace, entries: Entries, dataset: Dataset) -> dict[st
 
 def _columns(dataset: Dataset, customers: pd.DataFrame | None) -> Iterable[tuple[pd.Series[Any], pd.Series[Any]]]:
     """Yield the customers' ids beside each text that they are known by."""
-    with duckdb.connect() as connection:
-        query = f"SELECT DISTINCT {CUSTOMER_ID} FROM {file_text(dataset.events_path)}"
-        ids = connection.execute(query).to_arrow_table().to_pandas()[CUSTOMER_ID].astype("str")
+    ids = _ids(dataset)
     yield ids, ids
     if customers is None:
         return

@@ -15,7 +15,9 @@ from clv_core.strategy.files import check_ending, write_any
 from clv_core.workspace import Workspace
 
 
-def write_rows(workspace: Workspace, frame: pd.DataFrame, path: Path, side: Side, *, fewest: int = 0) -> Exported:
+def write_rows(
+    workspace: Workspace, frame: pd.DataFrame, path: Path, side: Side, *, fewest: int = 0, language: str = ""
+) -> Exported:
     """Write a table by the file's ending, with its side file, and note it in the export log.
 
     Rows of customers who are on the suppression list of the workspace are left out.
@@ -26,6 +28,7 @@ def write_rows(workspace: Workspace, frame: pd.DataFrame, path: Path, side: Side
         path: CSV, XLSX or Parquet.
         side: what the numbers mean.
         fewest: smallest number of rows that is worth a file.
+        language: of the headers of a spreadsheet, "" for ids.
 
     Raises:
         UsageError: another ending.
@@ -38,7 +41,7 @@ def write_rows(workspace: Workspace, frame: pd.DataFrame, path: Path, side: Side
     left = StopList.of(workspace, open_dataset(workspace, side.dataset)).without(frame) if named else frame
     if len(left) < fewest:
         raise NotEnoughData("export_too_few", format=format, rows=len(left), fewest=fewest)
-    write_any(left, path, path.suffix, side.about)
+    write_any(left, path, path.suffix, side.about, language)
     customers = left[CUSTOMER_ID].nunique() if CUSTOMER_ID in left else None
     left_out = {} if len(left) == len(frame) else {"suppressed": frame[CUSTOMER_ID].nunique() - (customers or 0)}
     made = with_side_file((path,), format, side, len(left), customers, left_out)

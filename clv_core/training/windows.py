@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from clv_core.collection.horizons import SHORTEST_HISTORY_DAYS, history_days
 from clv_core.errors import NotEnoughData
 from clv_core.features.log import EventLog
 from clv_core.features.sequences import windows_at
@@ -20,7 +21,6 @@ from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import Progress
 from clv_core.model.horizon import exposure
 
-SHORTEST_HISTORY_DAYS = 28
 FEWEST_BUYERS = 30
 SHORTEST_LABEL: Final = 0.25
 """Smallest part of the horizon that a partial window covers."""
@@ -138,4 +138,4 @@ def _step(horizon_days: int) -> timedelta:
 
 
 def _earliest(first_day: date, horizon_days: int) -> date:
-    return first_day + timedelta(days=min(SHORTEST_HISTORY_DAYS, max(horizon_days, 7)))
+    return first_day + timedelta(days=history_days(horizon_days))

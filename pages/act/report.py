@@ -19,7 +19,7 @@ try:
     with top:
         customers = scored.need_scores(dataset, bundle, terms)
     with st.container(border=True):
-        wish = reporting.choose(dataset, bundle, customers)
+        wish = reporting.choose(dataset, bundle)
 except ClvError as error:
     widgets.error_box(error)
     st.stop()

@@ -5,6 +5,7 @@ import streamlit as st
 from pages.ui import judged, navigation, outcomes, progress, widgets
 from pages.ui.charts import basic
 from pages.ui.evaluate import scoreboard
+from pages.ui.file_names import file_name
 from pages.ui.models import board
 from pages.ui.state import t
 
@@ -45,7 +46,7 @@ if measured:
     table = judged.metric_table(bundle)
     with st.expander(t("evaluate.all_metrics"), icon=":material/table_chart:"):
         st.dataframe(table, hide_index=True, alt=t("evaluate.all_metrics"))
-        name = widgets.file_name(bundle, "metrics", measured["cutoff"], "csv")
+        name = file_name(bundle, "metrics", measured["cutoff"], "csv")
         widgets.download(t("evaluate.download"), judged.exact_metrics(bundle), name, key="download_metrics")
 
 with st.container(horizontal=True):

@@ -31,7 +31,7 @@ if job:
 
 with st.container(border=True):
     horizon_days = training.choose_horizon(dataset, allowed)
-    st.caption(t("train.horizon.measured" if horizon_days <= allowed.measurable else "train.horizon.unmeasured"))
+    st.caption(training.about(horizon_days, allowed))
     advanced = st.expander(t("train.advanced"), icon=":material/tune:")
     with advanced:
         values = forms.settings_form(

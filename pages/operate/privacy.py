@@ -3,7 +3,7 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import access, by_role, outcomes, state, widgets
+from pages.ui import access, by_role, navigation, outcomes, widgets
 from pages.ui.privacy import audit, erase, suppression
 from pages.ui.state import t
 
@@ -12,9 +12,8 @@ SECTIONS = {"erase": erase.show, "suppress": suppression.show, "audit": audit.sh
 
 erase.follow()
 outcomes.show()
-suppressed, done = len(state.stop_list().entries()), erase.done()
-widgets.headline(erase.headline(done, suppressed), t("privacy.context"))
-what = widgets.choose(t("privacy.what"), {one: t(f"privacy.what.{one}") for one in SECTIONS}, "privacy_what")
+widgets.headline(erase.headline(erase.done(), suppression.headline()), t("privacy.context"))
+what = widgets.choose(t("privacy.what"), {one: t(f"privacy.what.{one}") for one in SECTIONS}, navigation.PRIVACY_PART)
 if access.may(what):
     try:
         SECTIONS[what]()

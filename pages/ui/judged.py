@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from clv_core.deployment.bundle import Bundle
-from clv_core.evaluation.beside import best_baseline, level_of, rows_of
+from clv_core.evaluation.beside import Standing, advantage_of, best_baseline, level_of, rows_of, standing_of
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves, threshold_table
 from clv_core.evaluation.metrics import METRICS
 from clv_core.i18n import say_change
@@ -71,11 +71,21 @@ def _against_best(bundle: Bundle, metric: str, label: str) -> widgets.Figure:
     if value is None or not name:
         return widgets.Figure(label, "–" if value is None else said(metric, value, record["currency"]), meaning)
     other = record["baselines"][name][metric]
-    ahead = float(METRICS[metric].advantage(np.array(value), np.array(other)))
-    same = said(metric, value) == said(metric, other)
-    key = "evaluate.level_with" if same else "evaluate.ahead" if ahead > 0 else "evaluate.behind"
-    note = t(key, name=name_of("model", name), value=said(metric, other, record["currency"]))
-    return widgets.Figure(label, said(metric, value, record["currency"]), meaning, note, None if same else ahead > 0)
+    standing = _standing(bundle.id, record["created"], metric, bundle)
+    if said(metric, value) == said(metric, other):
+        standing = "level_with"
+    note = t(f"evaluate.{standing}", name=name_of("model", name), value=said(metric, other, record["currency"]))
+    good = {"ahead": True, "behind": False}.get(standing)
+    return widgets.Figure(label, said(metric, value, record["currency"]), meaning, note, good)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _standing(model_id: str, created: str, metric: str, _bundle: Bundle) -> Standing:
+    """Return how the model stands to the simple one that is best on a metric, as sure as the held-out span allows."""
+    holdout, record = _bundle.holdout(), _bundle.record
+    if holdout is None:
+        return "beside"
+    return standing_of(advantage_of(holdout, record["model"], best_baseline(record["baselines"], metric), metric))
 
 
 def said(metric: str, value: float, currency: str = "") -> str:
@@ -161,7 +171,7 @@ def threshold(bundle: Bundle) -> None:
     message = t(
         "evaluate.threshold.message",
         at=percent(at),
-        expected=state.say(row["expected"]),
+        expected=state.count(row["expected"]),
         precision=percent(row["precision"]),
         recall=percent(row["recall"]),
     )

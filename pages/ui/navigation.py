@@ -9,7 +9,7 @@ from typing import Final
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from pages.ui import state
+from pages.ui import looks, state
 from pages.ui.state import t
 
 ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
@@ -20,6 +20,8 @@ DATASETS_PART: Final = "datasets_what"
 """Session key of what the datasets page shows."""
 STRATEGY_PART: Final = "strategy_part"
 """Session key of what the strategy page shows."""
+PRIVACY_PART: Final = "privacy_what"
+"""Session key of what the privacy page shows."""
 TUNING_OPEN: Final = "tuning_open"
 """Session key of whether the train page unfolds the search for better settings."""
 
@@ -69,6 +71,7 @@ def page_config() -> None:
     """Set title, icon and width of the browser page."""
     st.set_page_config(page_title="CLV Studio", page_icon=str(ASSETS / "mark.svg"), layout="wide")
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
+    looks.apply()
 
 
 def menu() -> StreamlitPage:
@@ -106,6 +109,12 @@ def open_customers_table() -> None:
     """Open the datasets page where a customers table is added."""
     st.session_state[DATASETS_PART] = "customers"
     go("datasets")
+
+
+def open_do_not_contact() -> None:
+    """Open the privacy page with the do-not-contact list that is kept."""
+    st.session_state[PRIVACY_PART] = "suppress"
+    go("privacy")
 
 
 def open_tuning() -> None:

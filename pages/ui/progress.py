@@ -25,7 +25,14 @@ ADDRESSES: Final = re.compile(r"([ -][0-9a-f]{12})+$")
 RECENT: Final = 30
 RESUMES: Final = ("train", "tune", "backtest")
 """Commands that go on where they were cut off; the others start anew."""
-LACKING: Final = ("price_no_variation", "price_nothing_measured", "price_no_columns", "recommend_no_products")
+LACKING: Final = (
+    "price_no_variation",
+    "price_few_products",
+    "price_few_sales",
+    "price_nothing_measured",
+    "price_no_columns",
+    "recommend_no_products",
+)
 """What a log does not hold: it is said plainly, as trying again cannot help."""
 
 

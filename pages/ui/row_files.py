@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,11 @@ from clv_core.strategy.export import Exported, Side
 from clv_core.strategy.files import XLSX_ROWS
 from clv_core.strategy.tables import write_rows
 from pages.ui import state, widgets
+from pages.ui.file_names import file_name
 from pages.ui.state import t
+
+LONGEST_ENDING: Final = "parquet"
+"""Of the files that a list can be."""
 
 
 def stem(bundle: Bundle, what: str, side: Side, terms: Terms | None = None, *marks: str) -> str:
@@ -32,8 +37,8 @@ def stem(bundle: Bundle, what: str, side: Side, terms: Terms | None = None, *mar
         marks: what else it depends on, beside the suppression list.
     """
     said = "\n".join([side.mark, state.stop_list().mark, *marks])
-    digest = hashlib.sha256(said.encode()).hexdigest()[:8]
-    return f"{widgets.file_name(bundle, what, side.cutoff, 'x', terms).removesuffix('.x')}_{digest}"
+    digest = hashlib.sha256(said.encode()).hexdigest()[:6]
+    return file_name(bundle, what, side.cutoff, LONGEST_ENDING, terms, digest).removesuffix(f".{LONGEST_ENDING}")
 
 
 def offer(
@@ -105,10 +110,10 @@ def table(
         most: rows at most.
         suppressed: how many customers are left out, as they are on the suppression list.
     """
-    work, allowed = state.workspace(), widgets.acknowledged(bundle)
+    work, allowed, language = state.workspace(), widgets.acknowledged(bundle), state.language()
 
     def write(path: Path) -> Exported:
-        return write_rows(work, make(), path, side)
+        return write_rows(work, make(), path, side, language=language)
 
     offer(stem(bundle, what, side), key, write, allowed=allowed, most=most, suppressed=suppressed)
 

@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
 import streamlit as st
 
 from clv_core.i18n import LANGUAGES
 from pages.ui import progress, signin, state, widgets
 from pages.ui.state import t
+
+ROOM: Final = 26
+"""Letters that a choice in the sidebar has room for."""
+
+
+def shortened(names: Iterable[str], room: int = ROOM) -> dict[str, str]:
+    """Return names that fit into the sidebar, cut in the middle: exports of one shop often differ at the end.
+
+    Args:
+        names: of datasets; two that would look alike stay whole.
+        room: widths of a Latin letter; a Chinese character takes two.
+    """
+    short = {name: _cut(name, room) for name in names}
+    seen = Counter(short.values())
+    return {name: one if seen[one] == 1 else name for name, one in short.items()}
+
+
+def _cut(name: str, room: int) -> str:
+    widths = [2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in name]
+    if sum(widths) <= room:
+        return name
+    end, tail = len(name), 0
+    while tail + widths[end - 1] <= room // 2:
+        end, tail = end - 1, tail + widths[end - 1]
+    start, head = 0, 0
+    while head + widths[start] <= room - tail - 1:
+        start, head = start + 1, head + widths[start]
+    return f"{name[:start]}…{name[end:]}"
 
 
 def show() -> None:
@@ -15,7 +48,8 @@ def show() -> None:
         datasets = [item.name for item in state.newest_datasets()]
         models = {item.id: item for item in state.models()}
         if datasets:
-            st.selectbox(t("sidebar.dataset"), datasets, key="dataset")
+            short = shortened(datasets)
+            st.selectbox(t("sidebar.dataset"), datasets, key="dataset", format_func=lambda name: short.get(name, name))
         else:
             st.caption(t("sidebar.no_dataset"))
         if models:

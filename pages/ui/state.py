@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -28,7 +29,9 @@ from clv_core.i18n import (
     LANGUAGES,
     closest_language,
     has,
+    say_count,
     say_day,
+    say_list,
     say_money,
     say_number,
     say_share,
@@ -153,6 +156,9 @@ def trust(bundle: Bundle) -> Trust:
 def start_job(command: list[str], label: str, language_of_job: str = "") -> jobs.Job:
     """Start a command as a job, and remember it as this session's last of its kind.
 
+    A button that is pressed twice starts one: the second press can end the page's run between the start of the job and
+    its being remembered, so the job that has just begun with the same words is followed instead.
+
     Args:
         command: words of the command line.
         label: tells its runs apart from others of the same command.
@@ -162,7 +168,8 @@ def start_job(command: list[str], label: str, language_of_job: str = "") -> jobs
         Refused: the role of who is here does not allow it.
     """
     access.require_run(command)
-    job = jobs.start(workspace(), command, language=language_of_job or language(), label=label)
+    begun = jobs.just_started(workspace(), command)
+    job = begun or jobs.start(workspace(), command, language=language_of_job or language(), label=label)
     follow(job)
     return job
 
@@ -210,6 +217,11 @@ def say(value: float, digits: int = 3) -> str:
     return say_number(value, language(), digits)
 
 
+def count(many: int) -> str:
+    """Return how many there are: exactly where a person may compare it with a table, else rounded."""
+    return say_count(many, language())
+
+
 def money(value: float, currency: str = "", digits: int = 3) -> str:
     """Return an amount as a person would say it, with the log's currency where it is known."""
     return say_money(value, currency, language(), digits)
@@ -218,6 +230,11 @@ def money(value: float, currency: str = "", digits: int = 3) -> str:
 def unit(currency: str) -> str:
     """Return the unit of money for axes: the log's currency, or that it is the log's where it has no name."""
     return currency or t("unit.currency")
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names in a row, with the mark that the language puts between them."""
+    return say_list(names, language())
 
 
 def percent(share: float, digits: int = 0) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import LIFETIME, LONGEST_DAYS, Terms
 from clv_core.model.horizon import DAYS_PER_YEAR
-from pages.ui.state import say, t
+from pages.ui.state import count, t
 
 USUAL_DAYS: Final = (30, 90, 180, 365)
 CUSTOM: Final = "custom"
@@ -37,32 +37,43 @@ def choose(bundle: Bundle) -> Terms:
             days = st.number_input(
                 t("terms.days"), 1, LONGEST_DAYS, 730, key="terms_days", width=110, persist_state="session"
             )
-        rate = st.number_input(
-            t("terms.rate"),
-            0.1 if chosen == LIFETIME else 0.0,
-            100.0,
-            ASSUMED_RATE if chosen == LIFETIME else 0.0,
-            step=1.0,
-            format="%g",
-            key=f"terms_rate_{chosen == LIFETIME}",
-            help=t("terms.rate.help"),
-            width=145,
-            persist_state="session",
-        )
-        margin = st.number_input(
-            t("terms.margin"),
-            0.1,
-            100.0,
-            100.0,
-            step=5.0,
-            format="%g",
-            key="terms_margin",
-            help=t("terms.margin.help"),
-            width=145,
-            persist_state="session",
-        )
+        rate, margin = _rates(lifetime=chosen == LIFETIME)
     horizon = chosen if isinstance(chosen, int) or chosen == LIFETIME else int(days)
-    return Terms.of(horizon, trained, round(rate / 100, 6), round(margin / 100, 6))
+    return Terms.of(horizon, trained, rate, margin)
+
+
+def choose_rates(bundle: Bundle) -> Terms:
+    """Let the person choose discount and margin for the trained horizon; what is chosen on one page holds on others."""
+    return Terms(bundle.record["horizon_days"], *_rates(lifetime=False))
+
+
+def _rates(*, lifetime: bool) -> tuple[float, float]:
+    """Ask for the yearly discount and the margin, and return both as shares."""
+    rate = st.number_input(
+        t("terms.rate"),
+        0.1 if lifetime else 0.0,
+        100.0,
+        ASSUMED_RATE if lifetime else 0.0,
+        step=1.0,
+        format="%g",
+        key=f"terms_rate_{lifetime}",
+        help=t("terms.rate.help"),
+        width=145,
+        persist_state="session",
+    )
+    margin = st.number_input(
+        t("terms.margin"),
+        0.1,
+        100.0,
+        100.0,
+        step=5.0,
+        format="%g",
+        key="terms_margin",
+        help=t("terms.margin.help"),
+        width=145,
+        persist_state="session",
+    )
+    return round(rate / 100, 6), round(margin / 100, 6)
 
 
 def span(terms: Terms) -> str:
@@ -85,7 +96,7 @@ def assumptions(bundle: Bundle, terms: Terms) -> list[str]:
 
 def working(customers: int, terms: Terms) -> str:
     """Return what is being done while other terms are worked out."""
-    return t("terms.working", customers=say(customers), span=span(terms))
+    return t("terms.working", customers=count(customers), span=span(terms))
 
 
 def _label(option: int | str, trained: int) -> str:

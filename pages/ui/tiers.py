@@ -18,7 +18,7 @@ from clv_core.evaluation.levels import SharedError
 from clv_core.strategy.export import Side
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.schemes.traits import mostly_never
-from clv_core.strategy.segments import Total, assign, table, total
+from clv_core.strategy.segments import Total, assign, table, too_few, total
 from clv_core.strategy.tiers import DEFAULT_SCHEME, NAMES, Scheme
 from pages.ui import state, widgets
 from pages.ui.state import money, percent, t
@@ -90,8 +90,8 @@ def headline(bundle: Bundle, dataset: Dataset, scored: pd.DataFrame, terms: Term
     said, share = money(worth.value, currency), percent(top)
     if terms.lifetime:
         return t("segments.headline.lifetime", total=said, share=share)
-    finding = t("segments.headline", horizon=f"{terms.horizon_days:,}", total=said, share=share)
-    return finding + sure(worth.low, worth.high, currency)
+    span = sure(worth.low, worth.high, currency)
+    return t("segments.headline", horizon=f"{terms.horizon_days:,}", total=said, sure=span, share=share)
 
 
 def sure(low: float | None, high: float | None, currency: str) -> str:
@@ -152,9 +152,10 @@ def cards(rows: pd.DataFrame, currency: str) -> None:
 
 def _facts(row: object, currency: str) -> str:
     """Return what a tier holds and who is typical of it, as a short list."""
+    few = too_few(row.customers * row.p_purchase_mean)
+    span = t("segments.too_few") if few else sure(row.value_sum_low, row.value_sum_high, currency)
     facts = [
-        t("segments.card.value", share=percent(row.share_of_value), sum=money(row.value_sum, currency))
-        + sure(row.value_sum_low, row.value_sum_high, currency),
+        t("segments.card.value", share=percent(row.share_of_value), sum=money(row.value_sum, currency)) + span,
         t("segments.card.mean", mean=money(row.value_mean, currency)),
         t("segments.card.p_purchase", share=percent(row.p_purchase_mean)),
     ]
@@ -172,7 +173,9 @@ def columns() -> dict[str, object]:
         "predicted_clv": number(t("column.predicted_clv"), format="accounting", help=t("column.predicted_clv.help")),
         "clv_p10": number(t("column.clv_p10"), format="accounting", help=t("column.clv_p10.help")),
         "clv_p90": number(t("column.clv_p90"), format="accounting", help=t("column.clv_p90.help")),
-        "p_purchase": config.ProgressColumn(t("column.p_purchase"), min_value=0, max_value=100, format="%.0f%%"),
+        "p_purchase": config.ProgressColumn(
+            t("column.p_purchase"), min_value=0, max_value=100, format="%.0f%%", help=t("column.p_purchase.help")
+        ),
         "historic_value": number(t("column.historic_value"), format="accounting"),
         "purchase_days": number(t("column.purchase_days")),
         "last_purchase": config.DateColumn(t("column.last_purchase"), format="YYYY-MM-DD"),

@@ -208,15 +208,19 @@ def model_labels(bundles: Iterable[Bundle], *, roles: bool = False) -> dict[str,
 
 
 def context_line(bundle: Bundle, as_of: date | str | None = None, terms: Terms | None = None) -> str:
-    """Return dataset, cutoff, horizon with discount and margin, and model in one line; None is the trained horizon."""
+    """Return dataset, cutoff, horizon with discount and margin, and model in one line; None is the trained horizon.
+
+    The model is named as a person knows it, by version and kind; its id stands on the models page and in files.
+    """
     record = bundle.record
-    terms = terms or Terms(record["horizon_days"])
+    terms, version = terms or Terms(record["horizon_days"]), state.registered().get(bundle.id)
+    known = [] if version is None else [f"v{version.number}"]
     return t(
         "context",
         dataset=record["dataset"]["name"],
         cutoff=state.day(as_of or record["cutoff"]),
         span=" · ".join([span(terms), *rates(terms)]),
-        model=bundle.id,
+        model=" · ".join([*known, state.name_of("model", record["model"])]),
     )
 
 
@@ -291,16 +295,3 @@ def choose(label: str, options: Mapping[Option, str], key: str, **how: Any) -> O
         persist_state="session",
         **how,
     )
-
-
-def file_name(bundle: Bundle, what: str, as_of: date | str, ending: str, terms: Terms | None = None) -> str:
-    """Return a file name that says dataset, content, cutoff, horizon with discount and margin, and model."""
-    record = bundle.record
-    parts = [
-        record["dataset"]["name"].replace(" ", "-"),
-        what,
-        str(as_of)[:10],
-        (terms or Terms(record["horizon_days"])).mark,
-        bundle.id,
-    ]
-    return "_".join(parts) + f".{ending}"

@@ -83,10 +83,10 @@ def test_the_check_says_what_ingest_will_do(log: Path, tmp_path: Path) -> None:
 
 def test_horizons_need_room_and_buyers() -> None:
     verdicts = {item.horizon_days: item.verdict for item in supported_horizons(546, dict.fromkeys(HORIZONS, 500))}
-    assert (verdicts[182], verdicts[365]) == ("measured", "too_short")
+    assert (verdicts[182], verdicts[365], verdicts[730]) == ("measured", "unmeasured", "too_short")
     few = supported_horizons(546, dict.fromkeys(HORIZONS, 99))
     assert {item.verdict for item in few} == {"unmeasured", "too_short"}
-    assert supported_horizons(400, dict.fromkeys(HORIZONS, 500))[5].verdict == "unmeasured"
+    assert supported_horizons(391, dict.fromkeys(HORIZONS, 500))[5].verdict == "unmeasured"
     for item in few:
         assert item.reason.text("en") and item.reason.text("zh")
 

@@ -91,7 +91,7 @@ def test_what_can_be_read_two_ways_is_asked_and_then_read(
     [
         ("half.json", b'{"customer_id": "a", "event_time": "2024-01-01", "amount": 5', "broken_file"),
         ("report.csv", b"<?xml version='1.0'?><rows><row/></rows>", "xml_file"),
-        ("words.csv", "Sehr geehrte Damen und Herren,\nanbei die Liste.\n".encode("cp1252"), "missing_column"),
+        ("words.csv", "Sehr geehrte Damen und Herren,\nanbei die Liste.\n".encode("cp1252"), "missing_columns"),
     ],
 )
 def test_what_is_no_log_is_refused_in_a_sentence(name: str, content: bytes, code: str, tmp_path: Path) -> None:

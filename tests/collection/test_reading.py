@@ -281,7 +281,11 @@ HEADER = "customer_id,event_time,amount\n"
     ("name", "content", "code", "word"),
     [
         ("zero.csv", b"", "empty_file", "0 bytes"),
-        ("image.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8, "binary_file", "image/png"),
+        ("image.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8, "picture", "picture"),
+        ("screenshot.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + b"text " * 900, "picture", "picture"),
+        ("photo.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(range(256)) * 8, "picture", "picture"),
+        ("phone.heic", b"\0\0\0\x18ftypheic" + bytes(range(256)) * 8, "picture", "picture"),
+        ("program.csv", b"\x7fELF\x02\x01\x01" + bytes(range(256)) * 8, "binary_file", "binary"),
         ("header.csv", HEADER.encode(), "no_rows", "no events"),
         ("page.csv", b"<!DOCTYPE html><html></html>", "web_page", "HTML"),
         ("old.csv", b"\xd0\xcf\x11\xe0" + b"\0" * 600, "old_workbook", ".xlsx"),

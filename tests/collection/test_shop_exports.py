@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.append import append
+from clv_core.collection.choosing import choose
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping import choose, propose
+from clv_core.collection.mapping import propose
 from clv_core.collection.store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
@@ -249,7 +250,7 @@ HEADS = {
     ),
     "magento": (
         "ID=#|Purchase Date=@|Grand Total (Base)=9.5|Status=complete|Customer Email=a@x|Subtotal=9|Total Refunded=0",
-        "Customer Email|Purchase Date|Subtotal|Status|Total Refunded",
+        "Customer Email|Purchase Date|Grand Total (Base)|Status|Total Refunded",
     ),
     "etsy": (
         "Sale Date=@|Order ID=#|Buyer User ID=ann|Order Value=12.5|Order Total=15.5|Status=Completed|Order Net=15",

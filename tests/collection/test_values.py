@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from clv_core.collection import numbers, times
 from clv_core.collection.engine import text
+from clv_core.errors import Refused
 
 ZONE = "Europe/Berlin"
 
@@ -95,13 +96,46 @@ def test_clocks_of_chinese_and_of_european_spreadsheets(value: str, hour: int, m
 
 
 @pytest.mark.parametrize(
+    ("value", "day", "hour"),
+    [
+        ("Jan-05-24", 5, 0), ("Jan-05-2024", 5, 0), ("2024-01-05 02", 5, 2),
+        ("05-Jan-24 11.00.00.000000 AM", 5, 11), ("05-JAN-24 11.00.00 PM", 5, 23), ("05/01/2024 às 11:00", 5, 11),
+        ("5 de enero de 2024 11:00 hs.", 5, 11), ("5 de janeiro de 2024 às 11:00", 5, 11), ("5 janv. 2024", 5, 0),
+        ("5. Januar 2024 11:00 Uhr", 5, 11), ("5 января 2024 г. 11:00", 5, 11), ("05/01/2024 11:00 Uhr", 5, 11),
+        ("2024년 01월 05일 11:00", 5, 11), ("2024년 1월 5일 오후 3시 00분", 5, 15), ("2024年1月5日(金) 11:00", 5, 11),
+        ("2024年1月5日 11時00分", 5, 11), ("2024年1月5日 午後3時", 5, 15), ("令和6年1月5日", 5, 0),
+        ("令和6年1月5日 11時00分", 5, 11),
+    ],
+)  # fmt: skip
+def test_dates_as_other_languages_and_systems_write_them(value: str, day: int, hour: int) -> None:
+    assert ask(times.TimeReading("dmy").value("x"), [value]) == [datetime(2024, 1, day, hour)]
+    assert ask(times.form("x"), [value, "5 de blau de 2024", "令和6年13月5日"])[1:] == ["unreadable"] * 2
+
+
+@pytest.mark.parametrize(("value", "year"), [("平成元年4月5日", 1989), ("昭和60年4月5日", 1985)])
+def test_years_of_japanese_eras_are_ours(value: str, year: int) -> None:
+    assert ask(times.TimeReading().value("x"), [value]) == [datetime(year, 4, 5)]
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [({"day_number": 9, "month_day": 3}, "times_are_day_numbers"), ({"month_day": 9}, "times_without_year")],
+)
+def test_numbers_of_days_and_days_without_a_year_are_refused_as_such(values: dict[str, int], code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        times.decide(values, "DAY", None, "UTC")
+    assert refused.value.code == code and refused.value.params["column"] == "DAY"
+    assert times.decide({**values, "naive": 1}, "DAY", None, "UTC")[0] == times.TimeReading()
+
+
+@pytest.mark.parametrize(
     ("value", "form"),
     [
         ("13/02/2024", "day_first"), ("02/13/2024", "month_first"), ("01/02/2024", "either"), ("02/02/2024", "same"),
         ("20-03-30", "year_first"), ("20-03-12", "day_or_year"), ("11-01-05", "any"), ("31.1.24", "day_first"),
         ("1.2.3", "unreadable"), ("2024-02-30", "unreadable"), ("2024-06-30 23:59:60Z", "unreadable"),
         ("1704067200", "epoch_s"), ("1704067200000", "epoch_ms"), ("45292.5", "excel"), ("19970131", "compact"),
-        ("711", "unreadable"),
+        ("745", "day_number"), ("9", "day_number"), ("829", "month_day"), ("0829", "month_day"), ("1332", "day_number"),
         ("2024-03-10 02:30:00 America/New_York", "zoned"),
         ("2024-03-10 02:30+08", "zoned +08:00"), ("2024-03-10T02:30:00+0530", "zoned +05:30"),
         ("2024-03-10T02:30:00+00:00", "zoned"), ("2024-03-10T02:30:00Z", "zoned"), ("12 Feb 2024", "written"),

@@ -46,7 +46,10 @@ def test_a_plan_keeps_its_limits_and_its_file_adds_up(
     assert said["next_coin"]["offer"] in ("Mail", "Gift") and said["next_coin"]["per_coin"] > 0
     side = json.loads(Path(said["side_file"]).read_text(encoding="utf-8"))
     assert side["rows"] == said["rows"] and side["scheme"] == said["scheme"]
-    assert [one["params"]["offer"] for one in side["assumptions"]] == ["Mail", "Gift"]
+    assumed = [one for one in side["assumptions"] if one["code"] == "offer_assumed"]
+    assert [one["params"]["offer"] for one in assumed] == ["Mail", "Gift"]
+    assert side["assumptions"] == [one for one in said["warnings"] if one["code"] != "not_trusted"]
+    assert "gain_revenue" in [one["code"] for one in said["warnings"]] and side["margin_rate"] == 1
     assert side["settings"]["budget"] == 40
     gift = side["settings"]["offers"][1]
     assert (gift["name"], gift["cost"], gift["capacity"], gift["measured"]) == ("Gift", 1.5, 40, False)
@@ -97,7 +100,25 @@ def test_an_experiment_takes_the_place_of_the_assumed_effect(
     assert said["gain_measured"] + said["gain_assumed"] == pytest.approx(said["expected_gain"])
     listed = pd.read_parquet(tmp_path / "plan.parquet")
     assert set(listed.loc[listed["offer"] == "Gift", "evidence"]) == {"measured"}
-    assert [warning["code"] for warning in said["warnings"]][-1] == "experiment_left_out"
+    assert "experiment_left_out" in [warning["code"] for warning in said["warnings"]]
+
+
+def test_gain_is_margin_where_one_is_given_and_value_is_discounted(
+    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scored = scores(small_workspace, "shop", small_bundle.id, progress=NoProgress()).set_index("customer_id")
+    words = ("--model", small_bundle.id, "--budget", "1e6", "--offer", "name=Mail,cost=0.5,effect=10%", "--out")
+    code, said = run(capsys, small_workspace, *words, str(tmp_path / "plan.csv"), "--margin-rate", "0.3")
+    gain = 0.1 * 0.3 * scored["predicted_clv"] - 0.5
+    assert code == 0 and said["expected_gain"] == pytest.approx(gain[gain > 0].sum())
+    assert said["rows"] == (gain > 0).sum() < (0.1 * scored["predicted_clv"] > 0.5).sum()
+    assert "gain_revenue" not in [one["code"] for one in said["warnings"]]
+    side = json.loads(Path(said["side_file"]).read_text(encoding="utf-8"))
+    assert (side["margin_rate"], said["margin_rate"]) == (0.3, 0.3)
+    code, less = run(
+        capsys, small_workspace, *words, str(tmp_path / "plan.csv"), "--margin-rate", "0.3", "--discount-rate", "0.5"
+    )
+    assert code == 0 and 0.8 * said["expected_gain"] < less["expected_gain"] < said["expected_gain"]
 
 
 @pytest.mark.parametrize(
@@ -109,6 +130,8 @@ def test_an_experiment_takes_the_place_of_the_assumed_effect(
         (("--offer", "name=Tried,cost=1,effect=@none.csv"), 4, "experiment_missing"),
         (("--budget", "-1"), 2, "budget_bounds"),
         (("--budget", "0"), 4, "plan_empty"),
+        (("--margin-rate", "30"), 2, "bad_rates"),
+        (("--discount-rate", "-1"), 2, "bad_rates"),
         (("--out", "plan.doc"), 2, "segment_out"),
     ],
 )

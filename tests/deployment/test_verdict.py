@@ -31,7 +31,8 @@ def beside(small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path) -> 
     evidence = Evidence.from_json(record["evidence"])
     assert evidence.held is not None and evidence.log is not None
     sound = replace(evidence.held, buyers=900, actual_total=1.0, predicted_total=1.0, gini=Estimate(0.7, 0.6, 0.8))
-    good = Evidence(evidence.horizon_days, replace(sound, inside=0.8), replace(evidence.log, buyers=900, loyal=300))
+    sound = replace(sound, inside=0.8, intervals=None, groups=None)
+    good = Evidence(evidence.horizon_days, sound, replace(evidence.log, buyers=900, loyal=300))
     keep(workspace, small_bundle, record, good)
     return workspace, open_bundle(workspace, small_bundle.id)
 

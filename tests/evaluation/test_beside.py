@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.evaluation.beside import best_baseline, level_of, rows_of
+from clv_core.evaluation.beside import advantage_of, best_baseline, level_of, rows_of, standing_of
+from clv_core.evaluation.metrics import METRICS
 
 MEASURED = {"naive": {"gini": 0.4, "bias": -0.05, "mae": 9.0}, "bgnbd": {"gini": 0.5, "bias": 0.3, "mae": 9.0}}
 
@@ -33,3 +35,30 @@ def test_rows_of_two_models_stand_in_one_order_of_customers() -> None:
 @pytest.mark.parametrize(("bias", "level"), [(0.0049, "exact"), (-0.0049, "exact"), (0.005, "high"), (-0.2, "low")])
 def test_a_total_that_is_off_by_what_rounds_to_nothing_was_met(bias: float, level: str) -> None:
     assert level_of(bias) == level
+
+
+def both(noise: float, customers: int = 400) -> pd.DataFrame:
+    """A model that knows values up to some noise, beside one that knows them up to more or less of it."""
+    random = np.random.default_rng(1)
+    actual = np.where(random.random(customers) < 0.4, random.gamma(1, 50, customers), 0.0)
+    frames = []
+    for model, spread in (("hybrid", noise), ("bgnbd", 1.0)):
+        mean = (actual + 5) * np.exp(random.normal(0, spread, customers))
+        frame = pd.DataFrame({"customer_id": np.arange(customers).astype(str), "predicted_clv": mean, "actual": actual})
+        frames.append(frame.assign(model=model, p_purchase=0.4, clv_p10=0.0, clv_p50=0.0, clv_p90=3 * mean))
+    return pd.concat(frames, ignore_index=True)
+
+
+@pytest.mark.parametrize(("noise", "standing"), [(0.2, "ahead"), (1.0, "level_with"), (3.0, "behind")])
+def test_a_model_is_ahead_or_behind_only_where_resamples_agree(noise: float, standing: str) -> None:
+    rows = both(noise)
+    found = advantage_of(rows, "hybrid", "bgnbd", "gini")
+    assert found is not None and standing_of(found) == standing
+    ours, theirs = (METRICS["gini"].value(part["actual"], part) for part in (rows[:400], rows[400:]))
+    assert found.value == pytest.approx(ours - theirs) and found.low < found.value < found.high
+
+
+def test_of_the_total_of_one_span_and_of_what_is_not_there_nothing_is_said() -> None:
+    assert standing_of(advantage_of(both(0.2), "hybrid", "bgnbd", "bias")) == "beside"
+    assert advantage_of(both(0.2), "hybrid", "", "gini") is None
+    assert advantage_of(both(0.2).assign(actual=0.0), "hybrid", "bgnbd", "gini") is None

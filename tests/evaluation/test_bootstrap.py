@@ -12,7 +12,7 @@ from scipy import stats
 from clv_core.evaluation import bootstrap as module
 from clv_core.evaluation.bootstrap import Bootstrap, resample_weights
 from clv_core.evaluation.metrics import evaluate
-from clv_core.evaluation.scoreboard import COLUMNS, SPOKEN, build_scoreboard, table_of, verdicts
+from clv_core.evaluation.scoreboard import COLUMNS, SPOKEN, Verdict, build_scoreboard, table_of, verdicts
 from clv_core.i18n import LANGUAGES
 
 ORIGIN = "1998-01-01"
@@ -98,7 +98,7 @@ def test_a_win_is_claimed_only_when_the_interval_excludes_zero(predictions: pd.D
     found = Bootstrap.of(predictions, SPOKEN)
     for verdict in verdicts(found, "hybrid", "naive") + verdicts(found, "naive", "hybrid"):
         sure = verdict.advantage.low > 0 or verdict.advantage.high < 0
-        assert (verdict.outcome != "ties") == sure
+        assert (verdict.outcome != "ties") == (sure and verdict.metric != "bias")
     ranking = {v.metric: v.outcome for v in verdicts(found, "hybrid", "naive")}
     mirrored = {v.metric: v.outcome for v in verdicts(found, "naive", "hybrid")}
     assert ranking["gini"] == ranking["rmse"] == "beats" and mirrored["gini"] == mirrored["rmse"] == "loses"
@@ -117,6 +117,49 @@ def test_equal_models_cannot_be_told_apart(predictions: pd.DataFrame) -> None:
     copy = predictions[predictions["model"] == "hybrid"].assign(model="hybrid#2")
     found = Bootstrap.of(pd.concat([predictions, copy]), SPOKEN, resamples=50)
     assert {verdict.outcome for verdict in verdicts(found, "hybrid", "hybrid#2")} == {"ties"}
+
+
+def two_models(origins: int, theirs: float, shock: float, seed: int, customers: int = 600) -> pd.DataFrame:
+    """Predictions that are 5% too low and ``theirs`` too high, where all customers of an origin move together."""
+    random, frames = np.random.default_rng(seed), []
+    for number in range(origins):
+        p, mean = random.beta(0.6, 1.2, customers), np.exp(random.normal(4, 0.7, customers))
+        level = np.exp(random.normal(0, shock))
+        actual = np.where(random.random(customers) < p, level * mean * random.gamma(4, 0.25, customers), 0.0)
+        for model, factor in (("blend", 0.95), ("bgnbd", 1 + theirs)):
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "customer_id": [f"c{place}" for place in range(customers)],
+                        "origin": f"2025-0{number + 1}-01",
+                        "model": model,
+                        "p_purchase": p,
+                        "predicted_clv": factor * p * mean,
+                        "clv_p10": 0.0,
+                        "clv_p50": p * mean,
+                        "clv_p90": 2 * mean,
+                        "actual": actual,
+                    }
+                )
+            )
+    return pd.concat(frames, ignore_index=True)
+
+
+def level_verdict(predictions: pd.DataFrame, seed: int) -> Verdict:
+    return verdicts(Bootstrap.of(predictions, ("bias",), resamples=60, seed=seed), "blend", "bgnbd", ("bias",))[0]
+
+
+@pytest.mark.parametrize("origins", [1, 2])
+def test_few_spans_tell_nothing_of_level_however_sure_they_look(origins: int) -> None:
+    found = level_verdict(two_models(origins, 0.6, 0.0, 1), 1)
+    assert found.outcome == "ties" and found.message.code == "verdict.bias.once"
+    assert all("{" not in found.message.text(language) for language in LANGUAGES)
+
+
+def test_of_models_equally_far_off_none_is_said_to_be_better_on_level_and_of_others_the_nearer_one() -> None:
+    equal = [level_verdict(two_models(3, 0.05, 0.1, seed), seed).outcome for seed in range(25)]
+    assert sum(outcome != "ties" for outcome in equal) <= 4
+    assert [level_verdict(two_models(3, 0.6, 0.1, seed), seed).outcome for seed in range(5)] == ["beats"] * 5
 
 
 def test_verdict_says_its_figures_in_each_language(predictions: pd.DataFrame) -> None:

@@ -15,8 +15,10 @@ from clv_core.errors import Message
 from clv_core.evaluation import trust as module
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.change import Change
-from clv_core.evaluation.evidence import Evidence, Held, Rolling, gather, share_inside
+from clv_core.evaluation.evidence import LEVEL_TOLERANCE, Evidence, Held, Rolling, gather, share_inside
 from clv_core.evaluation.facts import LogFacts
+from clv_core.evaluation.groups import Groups
+from clv_core.evaluation.intervals import Intervals
 from clv_core.evaluation.trust import MOST_REASONS, REASONS, judge
 from clv_core.i18n import LANGUAGES, has
 
@@ -29,6 +31,8 @@ HELD = Held(
     gini=Estimate(0.76, 0.74, 0.78),
     inside=0.81,
     over_reference=Estimate(0.03, 0.02, 0.04),
+    intervals=Intervals(3_000, 0.2, 0.2, 0.01, 0.65, 0.65, 0.01, 1.0, 23_000, 0.1, 0.5, 0.9),
+    groups=Groups(3_500.0, 40.0, 0.0, 1, 0.0, 0.0),
 )
 LOG = LogFacts(days=730, customers=23_000, buyers=9_000, loyal=2_000, quiet_days=0)
 GOOD = Evidence(182, HELD, LOG)
@@ -39,6 +43,14 @@ STEADY = Rolling(3, level_off=0, below_reference=0, over_reference=Estimate(0.02
 
 def held(**change: object) -> Evidence:
     return replace(GOOD, held=replace(HELD, **change))
+
+
+def seen(**change: object) -> Evidence:
+    return held(intervals=replace(HELD.intervals, **change))
+
+
+def grouped(**change: object) -> Evidence:
+    return held(groups=replace(HELD.groups, **change))
 
 
 def log(**change: int) -> Evidence:
@@ -54,7 +66,7 @@ def rolling(**change: object) -> Evidence:
 
 
 CASES: list[tuple[Evidence, str, set[str]]] = [
-    (GOOD, "trusted", {"ranking_holds", "ranking_beats_bgnbd", "level_holds", "intervals_hold"}),
+    (GOOD, "trusted", {"ranking_holds", "ranking_beats_bgnbd", "level_holds", "intervals_honest"}),
     (held(over_reference=None), "trusted", {"ranking_holds", "level_holds"}),
     (held(over_reference=Estimate(0.0, -0.01, 0.01)), "trusted", {"ranking_ties_bgnbd"}),
     (held(buyers=99), "not_trusted", {"too_few_buyers", "ranking_holds"}),
@@ -68,9 +80,25 @@ CASES: list[tuple[Evidence, str, set[str]]] = [
     (held(predicted_total=480_000 * 0.7), "caution", {"level_too_low"}),
     (held(predicted_total=480_000 * 1.2), "trusted", {"level_holds"}),
     (held(over_reference=Estimate(-0.03, -0.04, -0.02)), "caution", {"ranking_below_bgnbd"}),
-    (held(inside=0.6), "caution", {"intervals_too_narrow"}),
+    (held(inside=0.6), "caution", {"intervals_narrow"}),
     (held(inside=0.72), "trusted", {"level_holds"}),
-    (held(inside=0.95), "caution", {"intervals_too_wide"}),
+    (held(inside=0.95), "caution", {"intervals_wide"}),
+    (seen(outside=0.35, over=1.8), "caution", {"intervals_narrow"}),
+    (seen(outside=0.1), "caution", {"intervals_wide"}),
+    (seen(above=0.85), "caution", {"intervals_low"}),
+    (seen(above=0.3), "caution", {"intervals_high"}),
+    (seen(pit50=0.65), "caution", {"intervals_high"}),
+    (seen(pit10=0.17), "caution", {"intervals_narrow"}),
+    (seen(pit90=0.83), "caution", {"intervals_narrow"}),
+    (seen(outside=0.235), "trusted", {"level_holds"}),  # not honest for sure, and not wrong for sure
+    (held(intervals=None), "trusted", {"intervals_hold"}),
+    (held(intervals=None, inside=0.6), "caution", {"intervals_too_narrow"}),
+    (held(intervals=None, inside=0.72), "trusted", {"level_holds"}),
+    (held(intervals=None, inside=0.95), "caution", {"intervals_too_wide"}),
+    (grouped(buyers_expected=4_000.0), "caution", {"chances_too_high"}),
+    (grouped(buyers_expected=3_000.0), "caution", {"chances_too_low"}),
+    (grouped(buyers_expected=4_000.0, buyers_noise=200.0), "trusted", {"level_holds"}),
+    (grouped(tenths_off=0.09, worst=8, worst_predicted=900.0, worst_actual=90.0), "caution", {"tenths_off"}),
     (held(gini=Estimate(0.99, 0.985, 0.995)), "caution", {"ranking_too_good"}),
     (replace(GOOD, held=None), "caution", {"unvalidated"}),
     (replace(GOOD, held=None, untrained=True), "caution", {"untrained"}),
@@ -169,6 +197,21 @@ def test_no_more_reasons_than_a_person_reads_and_the_strongest_stay() -> None:
     assert len(trust.reasons) == MOST_REASONS
     assert _codes(trust)[:3] == ["data_stale", "fewer_purchases", "smaller_orders"]
     assert all(REASONS[code] == "cautions" for code in _codes(trust))
+
+
+def test_a_tie_keeps_the_interval_that_holds_zero_and_a_win_how_much_better_it_is() -> None:
+    tie, win, loss = (
+        next(one.params for one in judge(held(over_reference=over)).reasons if one.code.endswith("_bgnbd"))
+        for over in (Estimate(0.005, -0.002, 0.012), Estimate(0.03, 0.02, 0.04), Estimate(-0.03, -0.04, -0.02))
+    )
+    assert (tie["low"], tie["high"]) == (-0.002, 0.012)
+    assert (win["low"], win["high"]) == (loss["low"], loss["high"]) == (0.02, 0.04)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_tolerance_of_the_level_is_said(language: str) -> None:
+    said = next(one for one in judge(GOOD).reasons if one.code == "reason.level_holds")
+    assert f"{LEVEL_TOLERANCE:.0%}" in said.text(language)
 
 
 def test_too_long_a_horizon_names_the_longest_that_would_not_be() -> None:

@@ -6,8 +6,8 @@ import torch
 from scipy import stats
 from sklearn.metrics import mean_tweedie_deviance
 
+from clv_core.model.chance import at_chance, by_luck
 from clv_core.model.heads import BASE_WIDTH, HEADS, Ziln, make_head, tweedie_deviance
-from clv_core.model.horizon import at_exposure
 
 
 def some_params(head, rows=200, seed=0):
@@ -61,13 +61,21 @@ def test_gradient_is_finite_at_zero_and_at_the_largest_target(name):
 
 
 @pytest.mark.parametrize("name", HEADS)
-def test_rescaling_multiplies_the_mean_and_raises_the_chance_of_none_to_the_exposure(name):
+def test_rescaling_multiplies_the_mean_and_sets_the_chance(name):
     head = HEADS[name]()
     params = some_params(head)
-    exposure = torch.full((200,), 0.5, dtype=torch.float64)
-    scaled = head.rescale(params, torch.full_like(exposure, 3.0), exposure)
+    chance = 0.5 * head.p_purchase(params)
+    scaled = head.rescale(params, torch.full_like(chance, 3.0), chance)
     torch.testing.assert_close(head.mean(scaled), 3 * head.mean(params))
-    torch.testing.assert_close(1 - head.p_purchase(scaled), (1 - head.p_purchase(params)) ** 0.5)
+    torch.testing.assert_close(head.p_purchase(scaled), chance)
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_part_of_a_training_horizon_raises_the_chance_of_none_to_its_exposure(name):
+    head = HEADS[name]()
+    params = some_params(head)
+    part = head.part(params, torch.full((200,), 0.5, dtype=torch.float64))
+    torch.testing.assert_close(1 - head.p_purchase(part), (1 - head.p_purchase(params)) ** 0.5)
 
 
 @pytest.mark.parametrize("name", HEADS)
@@ -87,7 +95,7 @@ def test_a_larger_exposure_lowers_no_quantile(name):
     head.calibrate(torch.where(torch.arange(200) % 3 == 0, target, torch.zeros_like(target)), params)
     ones, before = torch.ones(200, dtype=torch.float64), {}
     for exposure in (1e-4, 0.01, 0.3, 0.999, 1.0, 1.001, 2.0, 7.0, 50.0, 1e4):
-        scaled = head.rescale(params, 0.7 * exposure * ones, exposure * ones)
+        scaled = head.rescale(params, 0.7 * exposure * ones, head.chance_by_luck(params, exposure))
         for q in (0.1, 0.5, 0.9):
             found = head.quantile(scaled, q)
             assert (found >= before.get(q, found) * (1 - 1e-12)).all()
@@ -100,9 +108,9 @@ def test_quantiles_of_twice_the_exposure_are_those_of_a_law_with_that_chance_and
     head = Ziln()
     params = some_params(head)
     ones = torch.ones(200, dtype=torch.float64)
-    scaled = head.rescale(params, 2 * ones, 2 * ones)
+    scaled = head.rescale(params, 2 * ones, head.chance_by_luck(params, 2.0))
     p = head.p_purchase(params).detach().numpy()
-    level, factor = at_exposure(p, np.full(200, 2.0), 0.9)
+    level, factor = at_chance(p, by_luck(p, 2.0), np.full(200, 2.0), 0.9)
     for row in range(0, 200, 20):
         one = {name: value[row : row + 1] for name, value in params.items()}
         moved = factor[row] * head.quantile(one, float(level[row])).item()

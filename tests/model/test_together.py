@@ -99,16 +99,16 @@ def test_a_head_of_several_networks_has_the_quantiles_of_each_at_any_horizon(kin
     torch.manual_seed(0)
     heads = [with_own_weights(HEADS[kind]()) for _ in range(NETWORKS)]
     raw, base = torch.randn(NETWORKS, 50, heads[0].args_dim), torch.randn(50, BASE_WIDTH)
-    factor, exposure, q = 2 + torch.rand(50), 0.5 + torch.rand(50), torch.tensor([0.1, 0.5, 0.9])
+    factor, chance, q = 2 + torch.rand(50), torch.rand(NETWORKS, 50), torch.tensor([0.1, 0.5, 0.9])
 
-    def quantiles(head: Head, own: Tensor, levels: Tensor) -> Tensor:
-        return head.quantile(head.rescale(head.domain_map(own, base), factor, exposure), levels)
+    def quantiles(head: Head, own: Tensor, chance: Tensor, levels: Tensor) -> Tensor:
+        return head.quantile(head.rescale(head.domain_map(own, base), factor, chance), levels)
 
     with torch.no_grad():
-        said = quantiles(joined(heads), raw, q.view(3, 1, 1))
+        said = quantiles(joined(heads), raw, chance, q.view(3, 1, 1))
         assert said.shape == (3, NETWORKS, 50) and (said > 0).any()
         for number, head in enumerate(heads):
-            alone = quantiles(head, raw[number], q.view(3, 1))
+            alone = quantiles(head, raw[number], chance[number], q.view(3, 1))
             torch.testing.assert_close(said[:, number], alone, rtol=1e-4, atol=1e-5)
 
 

@@ -6,6 +6,8 @@ import shutil
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,8 +22,9 @@ from clv_core.deployment.registry import Registry
 from clv_core.deployment.scoring import score
 from clv_core.errors import Message, Refused
 from clv_core.evaluation.bootstrap import Estimate
+from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
-from clv_core.monitoring.challenge import JUDGED, MetricPair, Outcome
+from clv_core.monitoring.challenge import JUDGED, MetricPair, Outcome, early
 from clv_core.monitoring.drift.reference import reference_of
 from clv_core.workspace import Workspace
 from tests.deployment.registry import tiny
@@ -155,6 +158,24 @@ def test_a_better_challenger_replaces_only_whom_it_was_held_against_and_only_whe
 
 
 @pytest.mark.parametrize(
+    ("passed", "code"),
+    [(59, "retrain.early"), (60, "retrain.same"), (61, None)],
+)
+def test_a_model_is_not_held_against_itself(passed: int, code: str | None) -> None:
+    """One horizon after the cutoff, what a challenger is measured by is trained on what the champion was trained on."""
+    record = {"horizon_days": 60, "cutoff": CUTOFF.isoformat()}
+    bundle: Any = SimpleNamespace(id="champion", untrained=False, record=record)
+    dataset: Any = SimpleNamespace(log_end=CUTOFF + timedelta(days=passed))
+    found = early(bundle, dataset)
+    assert (found and found.why.code) == code
+    if found is not None:
+        assert (found.outcome, found.challenger, found.figures) == ("early", "", ())
+        since = CUTOFF + timedelta(days=61 if passed == 60 else 60)
+        assert found.why.params["since"] == since.isoformat()
+        assert all("{" not in found.why.text(language) for language in LANGUAGES)
+
+
+@pytest.mark.parametrize(
     ("metric", "value", "low", "high", "better", "worse"),
     [
         ("gini", 0.02, 0.01, 0.03, True, False),
@@ -163,6 +184,8 @@ def test_a_better_challenger_replaces_only_whom_it_was_held_against_and_only_whe
         ("rmse", -2.0, -3.0, -1.0, False, True),
         ("rmse", -0.2, -0.3, -0.1, False, False),  # 0.2% of 100
         ("bias", -0.05, -0.1, -0.01, False, True),
+        ("bias", 0.15, 0.05, 0.25, False, False),  # luck that moves all customers of one span does as much
+        ("bias", 0.4, 0.2, 0.6, True, False),
     ],
 )
 def test_a_difference_counts_where_it_is_sure_and_large_enough(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import pytest
 
 from clv_core.errors import Message
+from clv_core.evaluation.intervals import Intervals
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.monitoring import watch
 from clv_core.monitoring.alerts import DATA, REALISED
 from clv_core.monitoring.drift.chunks import FEWEST, KINDS
 from clv_core.monitoring.drift.reference import DATASET, Reference
+from clv_core.monitoring.truth.realised import Realised
 
 CUTOFF = date(2024, 3, 1)
 
@@ -40,7 +43,36 @@ def test_the_day_that_is_promised_is_the_first_on_which_something_came_true(hori
     unknown: dict[str, Message] = {}
     day_before = log_until(CUTOFF + timedelta(days=days - 1))
     workspace: Any = None
-    assert watch._truth(workspace, day_before, bundle, None, unknown, NoProgress()) == ([], [])
+    assert watch._truth(workspace, day_before, bundle, None, unknown, NoProgress()) == ([], [], None)
     promised = date.fromisoformat(unknown[REALISED].params["until"])
     assert promised == CUTOFF + timedelta(days=days)
     assert watch.matured(CUTOFF, horizon, promised) == [days]
+
+
+HONEST = Intervals(300, 0.2, 0.2, 0.02, 0.65, 0.65, 0.03, 1.0, 1000, 0.1, 0.5, 0.9)
+NARROW = replace(HONEST, outside=0.45, over=2.2)
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "codes"),
+    [
+        (HONEST, NARROW, ["outside"]),
+        (NARROW, NARROW, []),  # known since the model was measured
+        (None, NARROW, []),  # a model from before this was measured: nothing to hold it against
+        (HONEST, HONEST, []),
+        (HONEST, replace(HONEST, above=0.3), []),  # a matter of level
+        (HONEST, None, []),  # a part of the horizon
+    ],
+)
+def test_intervals_are_held_against_the_same_measure_on_a_whole_horizon(
+    then: Intervals | None, now: Intervals | None, codes: list[str]
+) -> None:
+    record = {"cutoff": CUTOFF.isoformat(), "horizon_days": 90, "evidence": {"held": {}}}
+    if then is not None:
+        record["evidence"] = {"held": {"intervals": asdict(then)}}
+    bundle: Any = SimpleNamespace(record=record)
+    came = [Realised("2024-05-30", 90, 100.0, 0.0, 100.0, 80.0, 120.0, 0.9, 0.5, 5, 5.0)]
+    found = watch._truth_alerts(bundle, came, now)
+    assert [alert.code for alert in found] == codes and not any(alert.grave for alert in found)
+    for alert in found:
+        assert all("45%" in alert.text(language) and "20%" in alert.text(language) for language in LANGUAGES)

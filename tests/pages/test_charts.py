@@ -9,8 +9,8 @@ import pytest
 from streamlit.elements.lib import streamlit_plotly_theme as theme
 
 from clv_core.evaluation.deciles import decile_table, gain_curves, threshold_table
-from clv_core.i18n import translate
-from pages.ui.charts import basic, closer_look, why
+from clv_core.i18n import say_number, translate
+from pages.ui.charts import basic, closer_look, monitoring, why
 
 MESSAGE = "What the chart shows"
 RNG = np.random.default_rng(7)
@@ -156,3 +156,31 @@ def test_axes_in_chinese_know_no_thousands_and_millions_in_letters(monkeypatch: 
     monkeypatch.setattr(basic, "language", lambda: "zh")
     axis = basic.finish(go.Figure(go.Bar(x=[1], y=[20_000])), MESSAGE).layout.yaxis
     assert axis.exponentformat == "none" and axis.separatethousands
+
+
+@pytest.mark.parametrize(
+    ("values", "english", "chinese"),
+    [
+        ([3.0, 260_000.0], ["0", "50,000", "100,000"], ["0", "5万", "10万"]),
+        ([0.0, 9.1e6], ["0", "2 million", "4 million"], ["0", "200万", "400万"]),
+        ([-40.0, 80.0], ["−40", "−20", "0"], ["−40", "−20", "0"]),
+        ([1, 2], ["0", "1", "2"], ["0", "1", "2"]),
+        ([np.nan], ["0", "1", "2"], ["0", "1", "2"]),
+    ],
+)
+def test_axes_of_values_speak_as_the_sentences_beside_them(
+    monkeypatch: pytest.MonkeyPatch, values: list[float], english: list[str], chinese: list[str]
+) -> None:
+    for lang, said in (("en", english), ("zh", chinese)):
+        monkeypatch.setattr(basic, "say", lambda value, digits, lang=lang: say_number(value, lang, digits))
+        ticks = basic.value_ticks(values)
+        assert ticks["ticktext"][:3] == said
+        assert ticks["tickvals"][-1] >= np.nanmax([*values, 0]) and ticks["tickvals"][0] <= np.nanmin([*values, 0])
+
+
+def test_dates_on_the_axis_of_drift_are_numbers_in_every_language() -> None:
+    before = pd.DataFrame({"begin": ["2025-01-01"], "found": [20_000.0]})
+    new = pd.DataFrame({"begin": ["2025-02-01"], "found": [1.0], "low": [0.5], "high": [2.0], "alert": [False]})
+    figure = monitoring.series(before, new, MESSAGE, axis="Revenue, EUR", share=False)
+    assert "%b" not in figure.layout.xaxis.tickformat and figure.layout.xaxis.tickformat.startswith("%Y-%m")
+    assert len(figure.layout.yaxis.ticktext) == len(figure.layout.yaxis.tickvals)

@@ -9,11 +9,14 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
+from pages.ui import looks
 from pages.ui.charts import basic, behaviour
 
 THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
 ASKED = 4.5
 FADED = 0.6
+CHOSEN_TINTS = (0.1, 0.2)
+"""So much of the primary colour lies behind a chosen option, and behind one under the pointer."""
 """Streamlit writes captions in the text colour at this strength."""
 
 
@@ -71,3 +74,15 @@ def test_what_stands_in_the_cells_of_a_table_can_be_read(theme: str) -> None:
         below, above = ramp[int(place)], ramp[min(9, int(place) + 1)]
         mixed = [one + (other - one) * (place % 1) for one, other in zip(below, above, strict=True)]
         assert contrast(ink, mixed) >= ASKED
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_words_on_buttons_and_of_chosen_options_can_be_read(theme: str) -> None:
+    colours = THEME[theme]
+    primary, words = channels(colours["primaryColor"]), channels(colours["textColor"])
+    assert contrast(channels("#FFFFFF"), primary) >= ASKED
+    for paper in map(channels, (colours["backgroundColor"], colours["secondaryBackgroundColor"])):
+        for strength in CHOSEN_TINTS:
+            tinted = [strength * dye + (1 - strength) * page for dye, page in zip(primary, paper, strict=True)]
+            assert contrast(words, tinted) >= ASKED
+    assert "color: inherit" in looks.STYLE and all(f"{one}:not(" in looks.STYLE for one in looks.CHOSEN)

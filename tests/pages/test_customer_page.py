@@ -56,7 +56,7 @@ def test_a_customer_on_the_suppression_list_is_not_shown(open_page: OPEN, with_m
         app = open_page(with_model, "customer", lang="en")
         assert first not in app.subheader[0].value and not app.error
         app = search(app, first)
-        assert "on the suppression list" in app.error[0].value and not app.metric
+        assert "on the do-not-contact list" in app.error[0].value and not app.metric
     finally:
         people.remove([first])
 

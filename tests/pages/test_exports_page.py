@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import pipeline
 from clv_core.collection.customers import Roles
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.errors import Message
@@ -109,6 +110,48 @@ def test_a_do_not_contact_file_says_what_it_matches_and_warns_where_it_matches_n
     assert said in [item.value for item in app.caption]
     app.get("file_uploader")[0].set_value(("dnc.csv", b"email\nx@nowhere.org\n", "text/csv")).run()
     assert translate("warning.suppress_none", "en", read=1) in [item.value for item in app.warning]
+
+
+def test_a_list_for_one_export_leads_to_the_one_that_is_kept_with_its_entries(
+    open_page: OPEN, reachable: tuple[Path, pd.DataFrame]
+) -> None:
+    app = open_page(reachable[0], "exports", lang="en")
+    assert translate("exporting.stop.none", "en") in [item.value for item in app.caption]
+    app.get("file_uploader")[0].set_value(("dnc.csv", b"email\np1@b.de\np2@b.de\n", "text/csv")).run()
+    app.button(key="export_keep_stop").click().run()
+    assert not app.exception and app.title[0].value == translate("page.privacy", "en")
+    assert app.text_area(key="suppress_ids_0").value.split() == ["p1@b.de", "p2@b.de"]
+    kept, words = StopList.of(Workspace(reachable[0])), ["p1@b.de", "p2@b.de"]
+    kept.add(words)
+    try:
+        again = open_page(reachable[0], "exports", lang="en")
+    finally:
+        kept.remove(words)
+    assert translate("exporting.stop.kept", "en", n=2) in [item.value for item in again.caption]
+
+
+def test_chinese_mobile_numbers_are_read_without_anything_being_said(
+    open_page: OPEN, with_model: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(with_model, tmp_path / "workspace")
+    workspace = Workspace(tmp_path / "workspace")
+    ids = sorted(pd.read_parquet(open_dataset(workspace, "shop").events_path)["customer_id"].unique())
+    phones = [f"138{n:08}" for n in range(len(ids))]
+    people = pd.DataFrame({"customer_id": ids, "phone": phones, "consent": "yes"})
+    people.to_csv(tmp_path / "people.csv", index=False)
+    add_customers(workspace, "shop", tmp_path / "people.csv", Roles(), progress=NoProgress())
+    pipeline.scores(workspace, "shop", list_bundles(workspace)[0].id, progress=NoProgress())
+    app = open_page(workspace.root, "exports", lang="en")
+    for format in ("phone_hashes", "google_customer_match"):
+        app.selectbox(key="export_format").set_value(format).run()
+        assert not app.exception and app.subheader[0].value == translate(
+            "exporting.headline.all", "en", asked=f"{len(ids):,}"
+        )
+    assert app.selectbox(key="export_region_CN").value == "CN"
+    assert any("China" in item.value for item in app.caption)
+    app.selectbox(key="export_region_CN").set_value("").run()
+    assert app.subheader[0].value == translate("exporting.headline.none", "en")
+    assert any(translate("exporting.region", "en") in item.value for item in app.warning)
 
 
 def test_a_column_that_may_be_consent_is_named_instead_of_asking_to_assume_it(

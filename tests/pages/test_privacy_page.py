@@ -88,7 +88,8 @@ def test_people_are_put_on_the_list_found_on_it_and_taken_off(open_page: Callabl
     app.text_area(key="suppress_ids_0").input("\n".join(ids)).run()
     app.button(key="suppress_add").click().run()
     assert any("2 entries read, 2 customers found, 0 entries match nobody" in item.value for item in app.success)
-    assert StopList.of(workspace).holds(ids[0]) and "2 are on the suppression list" in app.subheader[0].value
+    assert StopList.of(workspace).holds(ids[0])
+    assert "do-not-contact list: 2; customers of “shop” whom they name: 2" in app.subheader[0].value
     app.text_area(key="suppress_ids_1").input(ids[1]).run()
     app.button(key="suppress_check").click().run()
     assert any("1 of 1" in item.value for item in app.caption)

@@ -63,7 +63,7 @@ def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(
     assert translate("reporting.holds", lang) in texts(app)
     app.button(key="make_report").click().run()
     assert not app.exception and not app.error
-    files = sorted(path.suffix for path in (root / "exports").glob(f"*report-{lang}*"))
+    files = sorted(path.suffix for path in (root / "exports").glob(f"*-{lang}_*"))
     assert files == [".html", ".pptx"]
     [command] = started
     assert command[:2] == ["report", "shop"] and "--budget" in command
@@ -86,7 +86,7 @@ def test_a_report_in_the_other_language_is_another_report(
     app.get("button_group")[0].set_value("zh").run()
     app.button(key="make_report").click().run()
     assert not app.exception and len(started) == 1
-    assert "未来 90 天" in texts(app) and list((root / "exports").glob("*report-zh*.html"))
+    assert "未来 90 天" in texts(app) and list((root / "exports").glob("*-zh_*.html"))
 
 
 def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_in_the_language_of_the_report(
@@ -101,14 +101,16 @@ def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_i
     started = at_once(monkeypatch)
     app.get("button_group")[0].set_value("zh").run()
     assert not app.exception and not app.error
-    assert app.number_input(key=next(box.key for box in app.number_input)).value == 77.0
+    assert next(box for box in app.number_input if box.key.startswith("report_budget")).value == 77.0
+    app.number_input(key="terms_margin").set_value(30.0).run()
     app.button(key="make_report").click().run()
     [command] = started
     said = [Offer.parse(word) for word, before in zip(command[1:], command, strict=False) if before == "--offer"]
     assert [offer.name for offer in said] == [translate("budget.offer.mail", "zh"), "Own"]
     assert said[0].effects[1].value == 0.09 and not said[0].measured
-    assert said[1] == with_measured(Offer.parse("name=Own,cost=1,effect=2"), shown)
-    page = next((root / "exports").glob("*report-zh*.html")).read_text(encoding="utf-8")
+    assert str(said[1]) == str(with_measured(Offer.parse("name=Own,cost=1,effect=2"), shown, 0.3))
+    assert command[command.index("--margin-rate") + 1] == "0.3"
+    page = next((root / "exports").glob("*-zh_*.html")).read_text(encoding="utf-8")
     assert translate("warning.offer_window", "zh", offer="Own", days=30, horizon=90) in page
 
 

@@ -127,6 +127,10 @@ def test_verdicts_figures_and_parts_are_those_of_the_files(open_page: OPEN, comp
         misses = frame[next(name for name in frame if name.startswith(translate("metric.mae", lang)))]
         assert all(text.endswith(" EUR") for text in misses if text != "–")
     assert len(seasonal) == pd.read_csv(folder / "seasons.csv")["season"].nunique()
+    verdicts = json.loads((folder / "backtest.json").read_text())["verdicts"]
+    ranked = [one["outcome"] for one in verdicts if (one["model"], one["metric"]) == ("bgnbd", "gini")]
+    counts = {outcome: ranked.count(outcome) for outcome in ("beats", "ties", "loses")}
+    assert ranked and any(translate("board.ranking", lang, **counts) in item.value for item in app.markdown)
     assert any(
         translate("board.stable.origins", lang, overlap="").split("，")[0][:8] in item.value for item in app.markdown
     )

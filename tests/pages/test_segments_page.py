@@ -276,3 +276,13 @@ def test_a_miss_is_said_as_on_evaluate(open_page: OPEN, own: Path) -> None:
     bias = list_bundles(Workspace(own))[0].record["metrics"]["bias"]
     said = say_change(bias)
     assert said[0] in "+−" and any(f"({said})" in one.value for one in app.markdown)
+
+
+def test_the_segment_named_as_furthest_off_has_the_largest_difference_in_the_table(open_page: OPEN, own: Path) -> None:
+    app = opened(open_page, own, "quantile", "came")
+    rows = app.dataframe[0].value
+    assert rows["gap"].to_numpy() == pytest.approx((rows["predicted"] - rows["actual"]).to_numpy())
+    worst = rows.loc[rows["gap"].abs().idxmax()]
+    key = "segments.came.over" if worst["gap"] >= 0 else "segments.came.under"
+    said = translate(key, "en", amount=say_money(abs(worst["gap"]), "EUR"))
+    assert any(one.value.strip("*").endswith(f"{said} for {worst['name']}") for one in app.markdown)

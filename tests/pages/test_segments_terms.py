@@ -16,7 +16,8 @@ from clv_core.deployment.terms import Terms
 from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from pages.ui import scored, tiers, widgets
+from pages.ui import scored, tiers
+from pages.ui.file_names import file_name
 
 OPEN = Callable[..., AppTest]
 HORIZON = "terms_horizon_90"
@@ -74,9 +75,9 @@ def test_margin_scales_the_total_and_a_custom_horizon_is_taken(open_page: OPEN, 
 def test_the_list_names_horizon_rate_and_margin_in_its_name_and_side_file(with_model: Path) -> None:
     bundle, dataset = list_bundles(Workspace(with_model))[0], open_dataset(Workspace(with_model), "shop")
     terms = Terms.of("lifetime", 90, 0.1, 0.3)
-    name = widgets.file_name(bundle, "tier1", dataset.log_end, "csv", terms)
-    assert name == f"shop_tier1_{dataset.log_end}_lifetime-r10-m30_{bundle.id}.csv"
-    assert f"_{90}d_" in widgets.file_name(bundle, "tier1", dataset.log_end, "csv")
+    name = file_name(bundle, "tier1", dataset.log_end, "csv", terms)
+    assert name == f"shop_tier1_{dataset.log_end}_lifetime-r10-m30.csv"
+    assert f"_{90}d_" in file_name(bundle, "tier1", dataset.log_end, "csv")
     side = tiers.side(dataset, bundle, tiers.Scheme.parse("quantile"), [1], terms)
     assert (side.lifetime, side.discount_rate, side.margin_rate) == (True, 0.1, 0.3)
     assert side.horizon_days == terms.horizon_days and side.assumptions[0]["code"] == "lifetime"

@@ -29,6 +29,7 @@ from pages.ui.budget import slider
 from pages.ui.navigation import BY_NAME
 from pages.ui.prices import prices_tab, rule
 from pages.ui.recommended import recommended_tab
+from pages.ui.recommended.tier import against
 from tests.pages.test_app_opens import texts
 from tests.strategy.pricing.test_pricing import shop_log
 
@@ -229,16 +230,17 @@ def test_a_chart_names_the_strongest_category_only_where_the_intervals_allow_it(
     assert said == translate(key, first="tea", last="cups", count=2, sure=1, less=1)
 
 
-def test_a_log_without_price_changes_is_said_plainly_and_nothing_is_tried_again(
-    open_page: OPEN, advised: Path, tmp_path: Path, sleeping_job: Callable[..., jobs.Job]
+@pytest.mark.parametrize("code", ["price_no_variation", "price_few_products", "price_few_sales"])
+def test_a_log_that_cannot_tell_of_prices_is_said_plainly_and_nothing_is_tried_again(
+    code: str, open_page: OPEN, advised: Path, tmp_path: Path, sleeping_job: Callable[..., jobs.Job]
 ) -> None:
     root = Path(shutil.copytree(advised, tmp_path / "own"))
     work, bundle = Workspace(root), bundle_of(root)
     folder = responses_folder(work, bundle, open_dataset(work, "shop"))
     shutil.rmtree(folder)
     job = sleeping_job(work, ["price", "shop", "--model", bundle.id], folder.name)
-    params = {"dataset": "shop", "categories": 4, "variation": 2.0, "needed": 3.0, "products": 10}
-    ended = {"state": jobs.FAILED, "error": {"code": "price_no_variation", "params": params, "message": ""}}
+    params = {"dataset": "shop", "categories": 4, "found": 2.0, "needed": 3, "products": 10}
+    ended = {"state": jobs.FAILED, "error": {"code": code, "params": params, "message": ""}}
     write_json(job.folder / "status.json", {**job.status(), **ended})
     app = part(open_page, root, "price")
     assert not app.exception and not app.error
@@ -253,3 +255,11 @@ def test_a_log_without_price_changes_is_said_plainly_and_nothing_is_tried_again(
 def test_what_chance_may_explain_is_no_better_than_the_best_sellers(ours: float, low: float, said: str) -> None:
     found = {"blend": {"recall": {"value": ours, "low": low}}, "popular": {"recall": {"value": 0.2}}}
     assert said in recommended_tab._than_popular(found)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [(0.5012, 0.4988, "equal"), (0.5, 0.5, "equal"), (0.62, 0.41, "rising"), (0.41, 0.62, "flat")],
+)
+def test_the_mail_of_a_tier_is_dearer_only_where_the_bars_say_so(first: float, last: float, said: str) -> None:
+    assert against(first, last) == said

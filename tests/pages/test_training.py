@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clv_core.cli import build_parser
+from clv_core.collection.horizons import HORIZONS, support
 from clv_core.collection.store import open_dataset
 from clv_core.commands.train import config_from
 from clv_core.config import TrainConfig
+from clv_core.i18n import translate
 from clv_core.training.windows import training_cutoffs
 from clv_core.workspace import Workspace
 from pages.ui import state
@@ -56,3 +58,19 @@ def test_defaults_are_not_repeated_in_the_command() -> None:
     values = {item.name: item.default for item in fields(TrainConfig)}
     assert forms.changed(TrainConfig, values) == {}
     assert forms.changed(TrainConfig, {**values, "steps": 500}) == {"steps": 500}
+
+
+@pytest.mark.parametrize("log_days", [20, 35, 60, 100, 391, 392, 700, 758])
+def test_upload_allows_a_horizon_where_training_finds_its_windows(log_days: int) -> None:
+    first = date(2023, 1, 1)
+    end = first + timedelta(days=log_days)
+    for days in HORIZONS:
+        trained = bool(training_cutoffs(first, end, days, 1))
+        measured = bool(training_cutoffs(first, end - timedelta(days=days), days, 1))
+        expected = "measured" if measured else "unmeasured" if trained else "too_short"
+        assert support(days, log_days).verdict == expected
+
+
+def test_the_train_page_says_of_an_unchecked_horizon_what_the_upload_page_says() -> None:
+    said = training.about(365, training.Horizons(700, 672, 336))
+    assert said.endswith(translate("horizon.unmeasured", "en", days=365, found=700, needed=758))

@@ -7,9 +7,11 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+import streamlit as st
 from streamlit.proto.Common_pb2 import FileURLs
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
@@ -184,6 +186,29 @@ def test_names_that_are_purchases_are_chosen_from_those_in_the_file(open_page: O
     assert "--event=won=purchase" in args
 
 
+def test_what_a_state_of_an_order_means_is_said_in_a_table_and_kept_for_the_run(
+    open_page: OPEN, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit, said = st.data_editor, {}
+
+    def edited(table: pd.DataFrame, **options: Any) -> Any:
+        shown = edit(table, **options)
+        if not options["key"].startswith("states_"):
+            return shown
+        said.update(zip(table["word"], table["meaning"], strict=True))
+        taken_back = translate("look.states.refunded", "en")
+        return table.assign(meaning=[taken_back if word == "odd" else was for word, was in said.items()])
+
+    monkeypatch.setattr(st, "data_editor", edited)
+    rows = [f"C{n % 9},2024-03-{n % 28 + 1:02},10,{('paid', 'odd', 'void')[n % 3]}" for n in range(60)]
+    app = upload(open_page(tmp_path, "upload", lang="en"), "\n".join(["customer_id,date,amount,order_status", *rows]))
+    words = {"paid": "sold", "odd": "refunded", "void": "cancelled"}
+    assert said == {word: translate(f"look.states.{meaning}", "en") for word, meaning in words.items()}
+    assert "200" in {metric.value for metric in app.metric} and not app.error
+    app.form_submit_button[0].click().run()
+    assert "--state=odd=refunded" in last_args(tmp_path, "ingest")
+
+
 def test_names_whose_amounts_are_below_zero_are_offered_as_returns(open_page: OPEN, tmp_path: Path) -> None:
     kinds = [("won", 20), ("peeked", 0), ("gave back", -5)]
     rows = [f"C{n % 9},2024-03-{n % 28 + 1:02},{kinds[n % 3][1]},{kinds[n % 3][0]}" for n in range(60)]
@@ -338,7 +363,7 @@ def test_the_look_names_the_gap_and_the_horizons(open_page: OPEN, tmp_path: Path
     app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
     said = written(app)
     assert "31 days" in said and "26 Mar 2024" in said  # 26 March to 25 April
-    assert translate("look.horizons.unmeasured", days=30) in said
+    assert translate("look.horizons.unmeasured", days=60) in said  # 96 days: 28 to learn from, 60 to predict
 
 
 def test_an_upload_leaves_the_servers_memory_when_it_is_on_disk(
@@ -419,7 +444,22 @@ def test_answers_become_words_that_the_command_line_reads_back() -> None:
         "keep",
         {"won": "purchase", "step=paid": "purchase"},
         header=False,
+        states={"-odd=1": "refunded"},
     )
     options = build_parser().parse_args(["ingest", "x.csv", "--name", "x", *uploading.options(said)])
     assert Answers(**reading_options(options)) == said
     assert uploading.options(Answers()) == []
+
+
+def test_a_chinese_export_is_taken_to_be_in_yuan_and_in_chinas_time_until_the_person_says_otherwise(
+    open_page: OPEN, tmp_path: Path
+) -> None:
+    rows = "\n".join(f"会员{n % 4},2024-03-{1 + n:02} 10:00:00,{n + 10}.5,订单{n}" for n in range(20))
+    app = upload(open_page(tmp_path, "upload", lang="zh"), f"会员编号,下单时间,实付金额（元）,订单编号\n{rows}\n")
+    said = app.session_state[uploading.ANSWERS]
+    assert (said["timezone"], said["currency"]) == ("Asia/Shanghai", "CNY")
+    hint = translate("hint.locale.unit", "zh", currency="CNY", timezone="Asia/Shanghai")
+    assert hint in written(app)
+    around = app.session_state[uploading.ROUND] if uploading.ROUND in app.session_state else 0
+    app.text_input(key=f"currency_{around}").set_value("HKD").run()
+    assert app.session_state[uploading.ANSWERS]["currency"] == "HKD" and hint not in written(app)

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import linprog
 
+from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
 from clv_core.strategy.budget import allocate, marginal_curve, most_useful, next_coin, worth_of
 from clv_core.strategy.comparison import random_plan, uniform_plan
 from clv_core.strategy.experiment import Experiment, Measured
 from clv_core.strategy.offers import MONEY, Effect, Offer
+from clv_core.strategy.plan_notes import gain_notes, notes
 from clv_core.strategy.plans import make_plan, with_measured
 
 Floats = NDArray[np.float64]
@@ -199,13 +201,14 @@ def test_a_plan_keeps_measured_and_assumed_apart() -> None:
 
 
 def test_tiers_measured_apart_are_off_apart_and_one_figure_for_all_is_off_for_all() -> None:
-    apart = Offer("o", 0.0, {1: Effect(5.0, MONEY, 3.0, 7.0), 2: Effect(5.0, MONEY, 3.0, 7.0)})
-    together = Offer("o", 0.0, {0: Effect(5.0, MONEY, 3.0, 7.0)})
+    one = Effect(5.0, MONEY, 3.0, 7.0)
+    apart = Offer("o", 0.0, {1: one, 2: Effect(5.5, MONEY, 3.5, 7.5)})
+    together, of_both = Offer("o", 0.0, {0: one}), Offer("o", 0.0, {1: one, 2: one})
     widths = [
         (basis.high - basis.low) / 2
-        for basis in (make_plan(customers(), 2, [offer], 0.0).basis for offer in (apart, together))
+        for basis in (make_plan(customers(), 2, [offer], 0.0).basis for offer in (apart, together, of_both))
     ]
-    assert widths == pytest.approx([np.sqrt(2) * 200 * 2, 400 * 2])
+    assert widths == pytest.approx([np.sqrt(2) * 200 * 2, 400 * 2, 400 * 2])
 
 
 def test_an_experiment_replaces_every_assumed_effect_of_its_offer() -> None:
@@ -217,10 +220,56 @@ def test_an_experiment_replaces_every_assumed_effect_of_its_offer() -> None:
     found = with_measured(offer, Experiment((everyone, *apart, unknown), 60), margin_rate=0.5)
     assert found.measured and found.capacity == 5
     assert dict(found.effects) == {1: Effect(4.0, MONEY, 3.5, 4.5), 2: Effect(0.5, MONEY, 0.25, 0.75)}
-    found = with_measured(offer, Experiment((everyone, *alike, unknown), 60))
+    found = with_measured(offer, Experiment((everyone, *alike), 60))
     assert dict(found.effects) == {0: Effect(2.0, MONEY, 1.0, 3.0)}
-    found = with_measured(offer, Experiment((everyone, *apart, unknown), 60), by_tier=False)
+    found = with_measured(offer, Experiment((everyone, *apart), 60), by_tier=False)
     assert dict(found.effects) == {0: Effect(2.0, MONEY, 1.0, 3.0)}
+
+
+def test_what_was_measured_in_some_tiers_is_no_measurement_of_others() -> None:
+    """As it was seen: an offer tried on the two lowest tiers of four went to all customers as measured."""
+    offer, everyone = Offer.parse("name=o,cost=1,effect=9%"), Measured(0, 80, 80, 2.0, 1.0, 3.0, 0.5)
+    nobody = [Measured(1, 0, 0, None, None, None, None), Measured(2, 29, 90, None, None, None, None)]
+    some = [Measured(3, 40, 40, 2.5, 1.0, 4.0, 0.5), Measured(4, 40, 40, 1.0, -0.5, 2.5, 0.5)]
+    shown = Experiment((everyone, *nobody, *some), 60)
+    people = customers().assign(tier=np.repeat([1, 2, 3, 4], 100))
+    found = with_measured(offer, shown)
+    plan = make_plan(people, 4, [found], 1000.0)
+    assert set(plan.customers["tier"]) == {3, 4} and set(plan.customers["evidence"]) == {"measured"}
+    assert (plan.basis.low, plan.basis.high) == pytest.approx((0.0, 400.0))  # one figure: off for both tiers together
+    names = ["Top", "High", "Middle", "Low"]
+    said = notes(plan, [found], names, Terms(90), {"o": shown})
+    (one,) = [note for note in said if note.code == "warning.offer_untried"]
+    assert one.params == {"offer": "o", "tiers": "Top, High"} and "Top, High" in one.text("zh")
+    carried = with_measured(offer, shown, by_tier=False)
+    plan = make_plan(people, 4, [carried], 1000.0)
+    assert set(plan.customers["evidence"]) == {"assumed"} and plan.basis.measured == 0
+    assert "warning.offer_carried" in [note.code for note in notes(plan, [carried], names, Terms(90), {"o": shown})]
+    assert Offer.parse(str(found)) == found  # as the report is told of it
+
+
+def test_an_experiment_that_is_too_small_for_any_tier_is_an_assumption() -> None:
+    few = [Measured(tier, 15, 15, None, None, None, None) for tier in (1, 2)]
+    shown = Experiment((Measured(0, 30, 30, 2.0, 1.0, 3.0, 0.5), *few), 60)
+    found = with_measured(Offer.parse("name=o,cost=1,effect=9%"), shown)
+    assert dict(found.effects) == {0: Effect(2.0, MONEY)} and not found.measured
+
+
+def test_a_plan_that_an_even_spread_would_equal_says_so_and_another_does_not() -> None:
+    said = []
+    for effect in ("6(4;8)", "3%"):
+        offer = Offer.parse(f"name=o,cost=1,effect={effect}")
+        plan = make_plan(customers(), 2, [offer], 100.0)
+        codes = [note.code for note in gain_notes(plan, Terms(90))]
+        assert ("warning.plan_even" in codes) == plan.even == (plan.gain_uniform >= plan.found.gain * (1 - 1e-9))
+        said.append(plan.even)
+    assert said == [True, False]
+
+
+def test_while_no_margin_is_given_the_gain_is_said_to_be_revenue() -> None:
+    plan = make_plan(customers(), 2, [Offer.parse("name=o,cost=1,effect=3%")], 100.0)
+    codes = [[note.code for note in gain_notes(plan, Terms(90, margin_rate=rate))] for rate in (1.0, 0.3)]
+    assert codes == [["warning.gain_revenue"], []]
 
 
 def test_a_tier_that_is_not_there_is_refused() -> None:

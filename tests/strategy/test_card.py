@@ -150,14 +150,21 @@ def test_rhythm_of_a_part_of_many_customers_is_close_to_that_of_all(
     )
 
 
+@pytest.mark.parametrize("model", ["bgnbd", "instant"])
 def test_next_order_is_where_the_models_own_chance_passes_one_half(
-    workspace: Workspace, shop: Dataset, bundle: Bundle, scores: pd.DataFrame
+    workspace: Workspace, shop: Dataset, bundle: Bundle, model: str
 ) -> None:
+    """The card says of a day what ``score`` says of the horizon that ends with it."""
+    if model == "instant":
+        config = TrainConfig(horizon_days=90, model="instant", cutoffs=3)
+        bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
+    scores = pipeline.scores(workspace, "shop", bundle.id, progress=NoProgress())
     snapshot = snapshot_of(bundle, shop, None, NoProgress())
     likely = scores[scores["p_purchase"] >= 0.5]["customer_id"].tolist()[:5]
     assert len(likely) == 5
     for customer in likely:
         found = card_of(workspace, bundle, customer).next_order
+        assert not found.regular
         one = snapshot.take(np.array([snapshot.features.index.get_loc(customer)], np.int64))
         for share, day in ((0.25, found.early), (0.5, found.expected), (0.75, found.late)):
             if day is None:

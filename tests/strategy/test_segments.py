@@ -166,3 +166,16 @@ def test_every_one_of_a_million_customers_has_a_tier() -> None:
     scored = pd.DataFrame({"predicted_clv": rng.lognormal(3, 1.5, n), "p_purchase": rng.random(n)})
     rows = table(assign(scored, Scheme.parse("share:50,80,95")), tier_names(4))
     assert rows["customers"].sum() == n
+
+
+def test_sums_that_fewer_than_five_are_expected_to_buy_for_have_no_interval(customers: pd.DataFrame) -> None:
+    tiered = assign(customers, Scheme.parse("quantile:50"))
+    chance = np.where(tiered["tier"] == 1, 6.0, 4.0) / tiered.groupby("tier")["p_purchase"].transform("size")
+    shared = SharedError.of([customers.assign(actual=customers["predicted_clv"])])
+    assert shared is not None
+    known = tiered.assign(p_purchase=chance, clv_p10=0.0, clv_p50=0.0, clv_p90=2 * tiered["predicted_clv"])
+    rows = table(known, ["top", "rest"], shared)
+    assert rows["value_sum_low"].notna().tolist() == rows["value_sum_high"].notna().tolist() == [True, False]
+    assert rows["buyers_expected"].tolist() == pytest.approx([6, 4])
+    few = total(known, shared, known["tier"] == 2)
+    assert (few.low, few.high) == (None, None) and few.value == pytest.approx(rows["value_sum"][1])

@@ -46,3 +46,13 @@ def test_an_empty_table_is_a_header(tmp_path: Path) -> None:
     )
     assert write_csv(tmp_path / "none.parquet", tmp_path / "none.csv", "line") == 0
     assert (tmp_path / "none.csv").read_bytes() == "\ufeffline,reason\r\n".encode()
+
+
+@pytest.mark.parametrize("rows_a_block", (2, 100))
+def test_each_block_gets_the_words_of_a_person(
+    table: Path, tmp_path: Path, rows_a_block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spreadsheet_file, "BLOCK_ROWS", rows_a_block)
+    write_csv(table, tmp_path / "aside.csv", "line", lambda rows: rows.rename(columns={"line": "行号"}))
+    read = pd.read_csv(tmp_path / "aside.csv", encoding="utf-8-sig")
+    assert read.columns[0] == "行号" and read["行号"].tolist() == [1, 3, 5, 7, 9]

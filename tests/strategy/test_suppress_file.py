@@ -66,5 +66,22 @@ def test_what_is_no_list_or_not_whole_is_refused(tmp_path: Path) -> None:
         read_entries(tmp_path / "stop.txt")
 
 
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("name", ["手机号", "用户编号", "邮箱"])
+def test_the_name_of_the_one_column_is_no_entry(tmp_path: Path, encoding: str, name: str) -> None:
+    (tmp_path / "dnc.csv").write_bytes(f"{name}\n13811704871\n13809097345\n".encode(encoding))
+    assert read_entries(tmp_path / "dnc.csv") == (("13811704871",), ("13809097345",))
+
+
+def test_the_names_of_the_columns_of_a_table_of_digits_are_read_in_chinese_encodings(tmp_path: Path) -> None:
+    (tmp_path / "dnc.csv").write_bytes("序号,手机号\n1,13811704871\n2,13809097345\n".encode("gb18030"))
+    assert read_entries(tmp_path / "dnc.csv") == (("13811704871",), ("13809097345",))
+
+
+def test_a_column_that_is_pasted_with_its_name_gives_its_words_alone() -> None:
+    assert words_of(entries_of("手机号\n13811704871\n")) == {"13811704871"}
+    assert words_of(entries_of("phone")) == {"phone"}
+
+
 def test_typed_words_are_entries_one_a_line() -> None:
     assert words_of(entries_of(" a@b.com\n\n007\n007")) == {"a@b.com", "007"}

@@ -16,7 +16,7 @@ from clv_core.collection.privacy.taking_out import TOKENS, take_out, text_column
 from clv_core.collection.pseudonyms import BLANKS
 from clv_core.collection.renaming import names_to_follow
 from clv_core.collection.store import Dataset, version_of
-from clv_core.collection.unite import LogPart
+from clv_core.collection.united import LogPart
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
@@ -86,10 +86,11 @@ def without_erased(workspace: Workspace, part: LogPart, scratch: Path, progress:
         raise Refused("erased_all", file=manifest.source, customers=len(ids))
     said = Message("warning.erased_left_out", {"customers": len(ids), "rows": taken.events + taken.aside})
     warnings = [*redacted_values(taken.manifest.warnings, ids, Needles(ids)), said.coded()]
-    return LogPart(
-        dataclasses.replace(taken.manifest, warnings=warnings),
-        taken.files.get("events", part.events),
-        taken.files.get("set_aside", part.set_aside),
+    return dataclasses.replace(
+        part,
+        manifest=dataclasses.replace(taken.manifest, warnings=warnings),
+        events=taken.files.get("events", part.events),
+        set_aside=taken.files.get("set_aside", part.set_aside),
     )
 
 

@@ -12,7 +12,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.cluster.stated import sampling_text
 from clv_core.deployment.registry.version import Version
 from clv_core.evaluation.metrics import METRICS
-from clv_core.i18n import DEFAULT_LANGUAGE, has, say_number, translate
+from clv_core.i18n import DEFAULT_LANGUAGE, has, say_count, say_number, translate
 
 SHOWN: Final = ("gini", "bias", "mae", "mae_median", "capture10", "auc", "coverage80")
 
@@ -88,7 +88,7 @@ def _quality(version: Version, language: str) -> list[str]:
     holdout = record["holdout"]
     if not holdout:
         return [translate("modelcard.quality.none", language)]
-    known = {key: say_number(holdout[key], language) for key in ("customers", "buyers")}
+    known = {key: say_count(holdout[key], language) for key in ("customers", "buyers")}
     models = {_kind(record["model"], language): record["metrics"]}
     models |= {_kind(name, language): found for name, found in record["baselines"].items() if name != record["model"]}
     rows = [

@@ -122,7 +122,7 @@ class Prediction(BaseModel):
 
     customer_id: str
     events: int = Field(description="How many of her events count.")
-    p_purchase: float | None = Field(None, ge=0, le=1, description="Chance of any purchase in the horizon.")
+    p_purchase: float | None = Field(None, ge=0, le=1, description="Chance of a net value above 0 in the horizon.")
     predicted_clv: float | None = Field(None, description="Expected net value in the horizon (the mean).")
     clv_p10: float | None = Field(None, description="The 80% interval runs from clv_p10 to clv_p90.")
     clv_p50: float | None = Field(None, description="Median.")

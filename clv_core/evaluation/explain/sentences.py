@@ -11,8 +11,9 @@ from clv_core.evaluation.explain.answers import CHANCE
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.faithful import Faithfulness
 from clv_core.evaluation.explain.ranks import Stability
+from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import label
-from clv_core.i18n import DEFAULT_LANGUAGE, has, say_money, say_number, translate
+from clv_core.i18n import DEFAULT_LANGUAGE, has, say_money, say_number, say_share, translate
 
 WORTH_SAYING: Final = 0.15
 """A reason against is named where it is this share of the strongest reason for."""
@@ -56,11 +57,23 @@ def listed(names: list[str], language: str = DEFAULT_LANGUAGE) -> str:
     return translate("why.and", language, first=first, last=names[-1])
 
 
-def reading(value: Any, language: str = DEFAULT_LANGUAGE) -> str:
-    """Return a reading as a person says it."""
+def reading(value: Any, language: str = DEFAULT_LANGUAGE, of: str = "") -> str:
+    """Return a reading as a person says it; days and shares with their unit.
+
+    Args:
+        value: a number or a text; missing where it is unknown.
+        language: of the words.
+        of: the feature that was read; empty where the unit is said elsewhere.
+    """
     if value is None or value is pd.NA or value != value:
         return translate("why.unknown", language)
-    return value if isinstance(value, str) else say_number(float(value), language)
+    if isinstance(value, str):
+        return value
+    unit = FEATURES[of].unit if of in FEATURES else ""
+    if unit == "share":
+        return say_share(float(value))
+    said = say_number(float(value), language)
+    return translate("unit.days.short", language, n=said) if unit == "days" else said
 
 
 def of_customer(
@@ -118,7 +131,7 @@ def _reason(row: dict[Any, Any], answer: str, currency: str, language: str) -> s
         language,
         name=part_name(row["part"], language, within=True),
         feature=lowered(label(row["representative"], language), language),
-        reading=reading(row["reading"], language),
+        reading=reading(row["reading"], language, row["representative"]),
         effect=move(row["value"], answer, currency, language, sign=True),
     )
 
@@ -162,8 +175,8 @@ def of_groups(
                 name=part_name(row["part"], language),
                 effect=move(row["difference"], answer, currency, language, sign=True),
                 feature=lowered(label(row["representative"], language), language),
-                these=reading(row["reading_these"], language),
-                those=reading(row["reading_those"], language),
+                these=reading(row["reading_these"], language, row["representative"]),
+                those=reading(row["reading_those"], language, row["representative"]),
             )
         )
     return said

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from clv_core.features.context.context import Context
 from clv_core.features.snapshot import Snapshot
+from clv_core.model.chance import Later
 from clv_core.model.horizon import Curve, Horizon, discounted, growth, largest_allowed
 from clv_core.model.instant import curve
 from clv_core.model.instant.inputs import InstantInputs
@@ -27,9 +28,9 @@ from clv_core.model.together import Together
 class InstantModel(Levelled):
     """Networks that need no training on a log; a member of ``MODELS``.
 
-    A part of its own horizon scales mean and chance by each customer's curve (:mod:`clv_core.model.instant.curve`).
-    What comes after it grows as the anchor expects purchases to: the networks saw no value beyond a horizon, and their
-    curves bend too early there (tests/bench/README.md).
+    A part of its own horizon scales the mean by each customer's curve (:mod:`clv_core.model.instant.curve`); chance and
+    quantiles go by the anchor, as in all models. What comes after it grows as the anchor expects purchases to: the
+    networks saw no value beyond a horizon, and their curves bend too early there (tests/bench/README.md).
 
     Args:
         horizon_days: the horizon that its inputs are counted in.
@@ -54,11 +55,10 @@ class InstantModel(Levelled):
         horizon = horizon_days or self.horizon_days
         after = cache(partial(growth, snapshot, self.horizon_days))
         longer = self._share(weights, horizon, after)
-        plain = self._share(weights, int(horizon), after) if Horizon.of(horizon).yearly_rate else longer
         money = inputs.money(contexts)
         largest = max(map(_largest_seen, contexts.values())) if self.largest is None else self.largest
         return Read(
-            said=[Said(head, params, longer, plain)],
+            said=[Said(head, params, longer)],
             money=money,
             mean=mean_of(head, params) * money,
             anchor_value=np.nan_to_num(snapshot.features["anchor_value"].to_numpy(np.float64)),
@@ -66,6 +66,7 @@ class InstantModel(Levelled):
             cutoff_day=snapshot.cutoff_day,
             largest=largest_allowed(largest, self.horizon_days, horizon),
             residual=snapshot.last_year_residual,
+            later=Later.of(snapshot, self.horizon_days, horizon),
         )
 
     @torch.no_grad()

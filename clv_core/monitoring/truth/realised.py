@@ -1,8 +1,9 @@
 """Realised against predicted: what the customers of the cutoff brought, beside the part expected by then.
 
-A prediction is for a whole horizon; after a part of it, it is held against what the same model expects of that part,
-by its own curve over horizons (:mod:`clv_core.model.horizon`). How far off a sum may be follows from past origins
-(:mod:`clv_core.evaluation.levels`); where there is none, nothing is said to be wrong.
+A prediction is for a whole horizon; after a part of it, it is held against what is expected of that part by the log's
+own seasons, or else by the model's curve over horizons, and with less certainty than the whole
+(:mod:`clv_core.monitoring.truth.parts`). How far off a sum may be follows from past origins
+(:mod:`clv_core.evaluation.levels`); where there is none, or nothing is known of parts, nothing is said to be wrong.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
 from clv_core.errors import Message
 from clv_core.evaluation.levels import FIFTHS, SharedError, customer_variance, fifth_of
+from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.sums import sum_intervals
 from clv_core.features.engine import Engine
 from clv_core.monitoring.alerts import REALISED
 from clv_core.monitoring.plain import Plain
+from clv_core.monitoring.truth.parts import SEASON, UNKNOWN, WHOLE
 
 Floats = NDArray[np.float64]
 
@@ -37,13 +40,16 @@ class Realised(Plain):
         days: its length.
         realised: net value of the customers seen before the cutoff.
         newcomers: net value of everybody else: no prediction was made for them.
-        expected: what the model expects of that part of the horizon.
-        low: lower end of the 80% interval of the sum; None where no past origin says how far off sums are.
+        expected: what is expected of that part of the horizon.
+        low: lower end of the 80% interval of the sum; None where nothing says how far off such sums are.
         high: its upper end.
         chance: how likely a sum at least as far off is where the model holds; None likewise.
-        coverage: share of customers inside their own 80% interval.
-        buyers: customers with a purchase in it.
-        buyers_expected: sum of the chances.
+        coverage: share of customers inside their own 80% interval, once the horizon is complete; None before.
+        buyers: customers whose net value in it is above 0.
+        buyers_expected: sum of the chances of that; None for a part that is shaped by seasons: they are known of
+            value, not of who brings it.
+        held_against: ``whole`` (the horizon is complete), or of a part of it ``season``, ``curve`` or ``unknown``
+            (:mod:`clv_core.monitoring.truth.parts`).
     """
 
     until: str
@@ -54,9 +60,10 @@ class Realised(Plain):
     low: float | None
     high: float | None
     chance: float | None
-    coverage: float
+    coverage: float | None
     buyers: int
-    buyers_expected: float
+    buyers_expected: float | None
+    held_against: str = WHOLE
 
 
 def outside(came: Sequence[Realised]) -> dict[str, Message]:
@@ -69,8 +76,17 @@ def outside(came: Sequence[Realised]) -> dict[str, Message]:
     return {REALISED: Message(f"light.realised.{side}", {"change": change, "until": last.until})}
 
 
+def so_far(came: Sequence[Realised]) -> dict[str, Message]:
+    """Return, by question, what is said where nothing is wrong and only a part of a horizon could be judged."""
+    last = came[-1] if came else None
+    if last is None or last.held_against in (WHOLE, UNKNOWN):
+        return {}
+    by = SEASON if last.held_against == SEASON else "part"
+    return {REALISED: Message(f"light.realised.green.{by}", {"days": last.days})}
+
+
 def net_value(dataset: Dataset, cutoff: date, until: date) -> pd.DataFrame:
-    """Return each customer's net value in [cutoff, until): ``customer_id``, ``value``, ``purchases`` (rows)."""
+    """Return each customer's net value in [cutoff, until): ``customer_id``, ``value``."""
     engine = Engine()
     try:
         events = dataset.events(engine.connection)
@@ -78,34 +94,40 @@ def net_value(dataset: Dataset, cutoff: date, until: date) -> pd.DataFrame:
         money = events.filter(
             events[EVENT_TYPE].isin(MONEY_TYPES), events[EVENT_TIME] >= begin, events[EVENT_TIME] < end
         )
-        sums = money.group_by(CUSTOMER_ID).agg(
-            value=money[AMOUNT].cast("decimal(38, 6)").sum().cast("float64"), purchases=(money[AMOUNT] > 0).sum()
-        )
+        sums = money.group_by(CUSTOMER_ID).agg(value=money[AMOUNT].cast("decimal(38, 6)").sum().cast("float64"))
         frame: pd.DataFrame = sums.order_by(CUSTOMER_ID).to_pyarrow().to_pandas()
     finally:
         engine.close()
     return frame
 
 
-def realised(dataset: Dataset, scored: pd.DataFrame, cutoff: date, days: int, shared: SharedError | None) -> Realised:
+def realised(
+    dataset: Dataset,
+    scored: pd.DataFrame,
+    cutoff: date,
+    days: int,
+    shared: SharedError | None,
+    held_against: str = WHOLE,
+) -> Realised:
     """Return what came true in the first ``days`` after the cutoff.
 
     Args:
         dataset: the log.
-        scored: scores as of the cutoff with that horizon, one row a customer.
+        scored: what is expected of that span as of the cutoff, as scores, one row a customer.
         cutoff: of the model.
         days: so much of the horizon has passed.
-        shared: what past origins say of the errors that customers share.
+        shared: what is held of the errors that customers share in that span; None where nothing is known of them.
+        held_against: what span that is.
     """
     until = cutoff + timedelta(days=days)
-    value, purchases, newcomers = actual_of(dataset, scored, cutoff, until)
+    value, newcomers = actual_of(dataset, scored, cutoff, until)
     total, chance = float(np.round(value.sum(), 2)), None
     low = high = None
     if shared is not None:
         sums = sum_intervals(scored, np.zeros(len(scored), np.int64), 1, shared)
         low, high = float(sums.low[0]), float(sums.high[0])
         chance = chance_of(scored, total, shared)
-    inside = (value >= scored["clv_p10"].to_numpy(float) - 1e-9) & (value <= scored["clv_p90"].to_numpy(float) + 1e-9)
+    whole = held_against == WHOLE
     return Realised(
         until=until.isoformat(),
         days=days,
@@ -115,18 +137,18 @@ def realised(dataset: Dataset, scored: pd.DataFrame, cutoff: date, days: int, sh
         low=low,
         high=high,
         chance=chance,
-        coverage=float(inside.mean()),
-        buyers=int((purchases > 0).sum()),
-        buyers_expected=float(scored["p_purchase"].sum()),
+        coverage=METRICS["coverage80"].value(value, scored) if whole else None,
+        buyers=int((value > 0).sum()),
+        buyers_expected=None if held_against == SEASON else float(scored["p_purchase"].sum()),
+        held_against=held_against,
     )
 
 
-def actual_of(dataset: Dataset, scored: pd.DataFrame, cutoff: date, until: date) -> tuple[Floats, Floats, float]:
-    """Return value and purchases of each scored customer in [cutoff, until), [n] each, and the value of all others."""
-    found = net_value(dataset, cutoff, until).set_index(CUSTOMER_ID)
-    ours = found.reindex(scored[CUSTOMER_ID]).fillna(0.0)
-    others = float(np.round(found.loc[~found.index.isin(scored[CUSTOMER_ID]), "value"].sum(), 2))
-    return ours["value"].to_numpy(float), ours["purchases"].to_numpy(float), others
+def actual_of(dataset: Dataset, scored: pd.DataFrame, cutoff: date, until: date) -> tuple[Floats, float]:
+    """Return the net value of each scored customer in [cutoff, until), [n], and that of all others together."""
+    found = net_value(dataset, cutoff, until).set_index(CUSTOMER_ID)["value"]
+    others = float(np.round(found[~found.index.isin(scored[CUSTOMER_ID])].sum(), 2))
+    return found.reindex(scored[CUSTOMER_ID]).fillna(0.0).to_numpy(float), others
 
 
 def chance_of(scored: pd.DataFrame, total: float, shared: SharedError) -> float:

@@ -75,15 +75,7 @@ def measure_responses(
     facts = [_facts(panel) for panel in found]
     chosen = next((place for place, rows in enumerate(facts) if (rows["reason"] == "").any()), None)
     if chosen is None:
-        widest = max((float(rows["variation"].max()) for rows in facts if len(rows)), default=0.0)
-        raise NotEnoughData(
-            "price_no_variation",
-            dataset=dataset.name,
-            categories=int(found[0].spend[CATEGORY].nunique()),
-            variation=0.0 if np.isnan(widest) else round(100 * widest, 1),
-            needed=100 * SMALLEST_VARIATION,
-            products=FEWEST_PRODUCTS,
-        )
+        raise _refusal(pd.concat(facts), dataset.name, int(found[0].spend[CATEGORY].nunique()))
     panel, rows = found[chosen], facts[chosen]
     usable = rows[rows["reason"] == ""]
     lines: list[dict[str, Any]] = []
@@ -96,6 +88,26 @@ def measure_responses(
     people = tiered.groupby(TIER).agg(customers=(VALUE, "size"), value=(VALUE, "sum")).reset_index()
     left_out = rows.loc[rows["reason"] != "", [CATEGORY, "reason", "products", "variation"]]
     return Responses(table, left_out.reset_index(drop=True), panel.spend, people, panel.period_days, cutoff)
+
+
+def _refusal(rows: pd.DataFrame, dataset: str, categories: int) -> NotEnoughData:
+    """Return why no category can be measured: what the one that came nearest lacks, and how much of it was found.
+
+    Args:
+        rows: of :func:`_facts`, of all period lengths.
+        dataset: name of the log.
+        categories: how many it has.
+    """
+    said = {"dataset": dataset, "categories": categories}
+    enough = rows[rows["products"] >= FEWEST_PRODUCTS]
+    if enough.empty:
+        most = 0 if rows.empty else int(rows["products"].max())
+        return NotEnoughData("price_few_products", **said, found=most, needed=FEWEST_PRODUCTS)
+    sold = enough[enough["rows"] >= FEWEST_ROWS]
+    if sold.empty:
+        return NotEnoughData("price_few_sales", **said, found=int(enough["rows"].max()), needed=FEWEST_ROWS)
+    widest = round(100 * float(sold["variation"].max()), 1)
+    return NotEnoughData("price_no_variation", **said, found=widest, needed=100 * SMALLEST_VARIATION)
 
 
 def _facts(panel: Panel) -> pd.DataFrame:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Hashable
+from typing import Any, Final
 
+from clv_core.deployment.terms import Terms
 from clv_core.evaluation.deciles import top_share
 from clv_core.i18n import translate
-from clv_core.strategy.plans import COST, GAIN, OFFER, window_notes
+from clv_core.strategy.plans import COST, GAIN, OFFER
 from clv_core.strategy.report.content import BASELINE, PREDICTED, Chart, ReportFigure, Section, Series, Table
 from clv_core.strategy.report.ground import Ground
-from clv_core.strategy.segments import VALUE, table, total
+from clv_core.strategy.report.said import Said
+from clv_core.strategy.segments import VALUE, table, too_few, total
 from clv_core.strategy.tiers import NAMES
 
 DRIVERS: Final = 8
@@ -20,9 +23,10 @@ def headline(ground: Ground) -> str:
     said = ground.said
     worth = total(ground.tiered, ground.shared)
     share = said.percent(top_share(ground.tiered[VALUE]))
-    finding = said.t("report.finding", horizon=ground.horizon_days, total=said.money(worth.value), share=share)
     span = "" if worth.low is None or worth.high is None else said.span(worth.low, worth.high)
-    return finding + (said.t("report.sure", span=span) if span else "")
+    sure = said.t("report.sure", span=span) if span else ""
+    total_said = said.money(worth.value)
+    return said.t("report.finding", horizon=ground.horizon_days, total=total_said, sure=sure, share=share)
 
 
 def drivers(ground: Ground) -> Section:
@@ -63,7 +67,7 @@ def segments(ground: Ground) -> Section:
             str(row["name"]),
             f"{row['customers']:,}",
             said.money(row["value_sum"]),
-            said.span(row["value_sum_low"], row["value_sum_high"]) or "–",
+            _span(ground, row),
             said.money(row["value_mean"]) if row["customers"] else "–",
             said.percent(row["p_purchase_mean"]) if row["customers"] else "–",
         )
@@ -82,13 +86,24 @@ def segments(ground: Ground) -> Section:
     return Section("segments", said.t("report.segments"), finding, points, (), Table(head, cells), chart)
 
 
+def _span(ground: Ground, row: dict[Hashable, Any]) -> str:
+    """Return the interval of a tier's sum; where too few are expected to buy, that it cannot be told."""
+    if ground.shared is not None and row["customers"] and too_few(row["buyers_expected"]):
+        return ground.said.t("report.segments.too_few")
+    return ground.said.span(row["value_sum_low"], row["value_sum_high"]) or "–"
+
+
 def plan(ground: Ground) -> Section:
     """Return who gets what for the budget, and what that rests on; where no plan was asked for, that there is none."""
     said, planned = ground.said, ground.planned
     if planned is None:
         return Section("plan", said.t("report.plan"), said.t("report.plan.none"), (said.t("report.plan.how"),))
     made = planned.plan
-    finding = said.t("report.plan.finding", budget=said.money(planned.budget), gain=said.money(made.found.gain))
+    gain = said.money(made.found.gain)
+    if planned.terms.margin_rate == 1:
+        gain = said.t("budget.gain.revenue", gain=gain)
+    key = "report.plan.finding.even" if made.even else "report.plan.finding"
+    finding = said.t(key, budget=said.money(planned.budget), gain=gain)
     figures = (
         ReportFigure(said.t("report.plan.spent"), said.money(made.found.spent)),
         ReportFigure(said.t("report.plan.gain"), said.money(made.found.gain)),
@@ -109,8 +124,17 @@ def plan(ground: Ground) -> Section:
         for name, row in sums.iterrows()
     )
     rests = "report.plan.rests.measured" if all(measured.values()) else "report.plan.rests.assumed"
-    notes = [one.text(said.language) for one in window_notes(planned.offers, ground.horizon_days)]
-    return Section("plan", said.t("report.plan"), finding, (said.t(rests), *notes), figures, Table(head, rows))
+    # Which effects are assumed is said by ``rests`` and in the table.
+    notes = [one.text(said.language) for one in planned.notes if one.code != "warning.offer_assumed"]
+    points = (said.t(rests), *_rates(planned.terms, said), *notes)
+    return Section("plan", said.t("report.plan"), finding, points, figures, Table(head, rows))
+
+
+def _rates(terms: Terms, said: Said) -> list[str]:
+    """Return at which margin and discount the plan counts, one sentence; none where it counts plain values."""
+    words = [said.t("terms.said.rate", rate=f"{100 * terms.discount_rate:g}%")] if terms.discount_rate else []
+    words += [said.t("terms.said.margin", margin=f"{100 * terms.margin_rate:g}%")] if terms.margin_rate != 1 else []
+    return [said.t("report.plan.terms", terms=said.t("report.plan.and").join(words))] if words else []
 
 
 def limits(ground: Ground) -> Section:

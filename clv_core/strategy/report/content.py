@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from clv_core.errors import Message
+
 PREDICTED: Final = "predicted"
 ACTUAL: Final = "actual"
 BASELINE: Final = "baseline"
@@ -109,6 +111,7 @@ class Report:
         made: when it was made, and with what.
         language: of all its sentences.
         sections: in order.
+        notes: what has to be known of the plan, for whoever reads the report's result as data.
     """
 
     title: str
@@ -117,3 +120,4 @@ class Report:
     made: str
     language: str
     sections: tuple[Section, ...]
+    notes: tuple[Message, ...] = ()

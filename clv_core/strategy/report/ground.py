@@ -9,6 +9,8 @@ import pandas as pd
 
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.terms import Terms
+from clv_core.errors import Message
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.trust import Trust
@@ -27,11 +29,15 @@ class Planned:
         plan: who gets what.
         offers: what can be given.
         budget: money.
+        terms: what the values that it counts with speak of.
+        notes: what has to be known of it.
     """
 
     plan: BudgetPlan
     offers: Sequence[Offer]
     budget: float
+    terms: Terms
+    notes: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

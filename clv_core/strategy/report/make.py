@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -14,13 +14,16 @@ from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.deployment.kept_scores import scores
 from clv_core.deployment.past import shared_error
+from clv_core.deployment.terms import Terms
 from clv_core.deployment.verdict import trust_of
 from clv_core.errors import UsageError
 from clv_core.evaluation.explain.store import load_explanation
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
 from clv_core.jobs import Progress
+from clv_core.strategy.experiment import Experiment
 from clv_core.strategy.offers import Offer, checked
 from clv_core.strategy.people import people_of
+from clv_core.strategy.plan_notes import notes
 from clv_core.strategy.plans import make_plan
 from clv_core.strategy.report import acted, measured
 from clv_core.strategy.report.content import Report, Section
@@ -28,9 +31,11 @@ from clv_core.strategy.report.ground import Ground, Planned
 from clv_core.strategy.report.html import write_html
 from clv_core.strategy.report.said import Said
 from clv_core.strategy.report.slides import write_slides
+from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.schemes.segmentation import Segmentation
 from clv_core.strategy.segments import assign
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
+from clv_core.strategy.valued import valued
 from clv_core.workspace import Workspace
 
 SECTIONS: Final[tuple[Callable[[Ground], Section | None], ...]] = (
@@ -68,6 +73,8 @@ def make_report(
     budget: float = 0.0,
     scheme: Scheme = DEFAULT_SCHEME,
     plan_scheme: Scheme | Segmentation | None = None,
+    plan_terms: Terms | None = None,
+    experiments: Mapping[str, Experiment] | None = None,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
 ) -> Report:
@@ -81,6 +88,9 @@ def make_report(
         budget: for the offers.
         scheme: how customers are cut into tiers.
         plan_scheme: how they are cut into the segments that offers have effects for; None is by the tiers.
+        plan_terms: what the values that the plan counts with speak of, of the trained horizon; None is without discount
+            and margin. All other sections speak of plain values.
+        experiments: that measured effects of the offers, by the offer's name.
         language: of all sentences.
         progress: listener.
     """
@@ -94,6 +104,15 @@ def make_report(
         cut = people_of(workspace, name, model_id, plan_scheme, progress=progress)
         people, count = cut.numbered(), cut.count
     people = StopList.of(workspace, dataset).without(people)
+    planned = None
+    if given:
+        asked = plan_terms or Terms(bundle.record["horizon_days"])
+        people = valued(workspace, name, model_id, people, asked, progress=progress)
+        made = make_plan(people, count, given, budget)
+        names = [str(number) for number in range(1, count + 1)]
+        if plan_scheme is None or isinstance(plan_scheme, Scheme):
+            names = names_of_tiers(dataset, count, language)
+        planned = Planned(made, given, budget, asked, notes(made, given, names, asked, experiments or {}))
     said = Said(language, bundle.record["currency"])
     ground = Ground(
         dataset=dataset,
@@ -103,17 +122,18 @@ def make_report(
         trust=trust_of(workspace, bundle),
         shared=shared_error(workspace, bundle),
         explanation=None if kept is None else kept[0],
-        planned=Planned(make_plan(people, count, given, budget), given, budget) if given else None,
+        planned=planned,
         said=said,
     )
     sections = tuple(section for make in SECTIONS if (section := make(ground)) is not None)
     context = said.t(
         "report.context", dataset=name, cutoff=said.day(dataset.log_end), horizon=ground.horizon_days, model=model_id
     )
-    made = said.t("report.made", day=said.day(datetime.now(UTC).date()), version=__version__)
+    written = said.t("report.made", day=said.day(datetime.now(UTC).date()), version=__version__)
     title = translate("report.title", language, dataset=name)
     progress.report("report", len(SECTIONS), len(SECTIONS))
-    return Report(title, acted.headline(ground), context, made, language, sections)
+    known = () if planned is None else planned.notes
+    return Report(title, acted.headline(ground), context, written, language, sections, known)
 
 
 def write_report(report: Report, paths: Sequence[Path]) -> tuple[Path, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from clv_core.evaluation.beside import best_baseline, level_of, rows_of
+from clv_core.evaluation.beside import advantage_of, best_baseline, level_of, rows_of, standing_of
 from clv_core.evaluation.deciles import decile_table
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.trust import REASONS
@@ -66,10 +66,10 @@ def quality(ground: Ground) -> Section | None:
         return None
     figures = tuple(_figure(ground, metric) for metric in JUDGED if metric in record["metrics"])
     bias = record["metrics"].get("bias", 0.0)
-    order = best_baseline(record["baselines"], "gini")
-    ahead = order and record["metrics"]["gini"] > record["baselines"][order]["gini"]
+    order, holdout = best_baseline(record["baselines"], "gini"), ground.bundle.holdout()
+    advantage = None if holdout is None else advantage_of(holdout, record["model"], order, "gini")
     finding = said.t(
-        "report.quality.finding.ahead" if ahead else "report.quality.finding",
+        f"report.quality.finding.{standing_of(advantage)}",
         horizon=ground.horizon_days,
         model=said.name("model", order) if order else "",
         level=said.t(f"report.quality.level.{level_of(bias)}", off=said.percent(abs(bias))),

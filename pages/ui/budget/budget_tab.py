@@ -46,7 +46,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         people = tiers.not_stopped(mark, segments.people, stop)
         ground = slider.Ground(dataset, bundle, chosen, segments, people, offers, stop.mark)
         with top:
-            found = slider.show(ground, experiment.notes(offers, measured, chosen), allowed=allowed)
+            found = slider.show(ground, experiment.notes(offers, measured, chosen, segments.names), allowed=allowed)
     except ClvError as error:
         with top:
             widgets.error_box(error)

@@ -15,8 +15,8 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.jobs import NoProgress
-from clv_core.strategy import plans
-from clv_core.strategy.experiment import Experiment
+from clv_core.strategy import plan_notes
+from clv_core.strategy.experiment import FEWEST, Experiment
 from clv_core.strategy.experiment_run import experiment
 from clv_core.strategy.offers import Offer
 from pages.ui import received, state, tiers, widgets
@@ -24,21 +24,24 @@ from pages.ui.budget import kept_offers
 from pages.ui.state import money, percent, t
 
 
-def notes(offers: Sequence[Offer], found: Mapping[str, Experiment], terms: Terms) -> list[str]:
+def notes(offers: Sequence[Offer], found: Mapping[str, Experiment], terms: Terms, names: Sequence[str]) -> list[str]:
     """Return what measured effects leave out, and which experiments are not used, one sentence each.
 
     Args:
         offers: those of the plan.
         found: experiments by offer.
         terms: how far ahead the plan looks, and at which discount.
+        names: of the segments that offers have effects for.
     """
     horizon_days = terms.horizon_days
-    said = [widgets.plain(one.text(state.language())) for one in plans.window_notes(offers, horizon_days)]
-    for name in [one.name for one in offers if one.name in found and found[one.name].window_days > horizon_days]:
+    longer = {name for name, one in found.items() if one.window_days > horizon_days}
+    tried = [one for one in offers if one.name in found and one.name not in longer]
+    carried = plan_notes.assumptions(tried, found)
+    left_out = (*carried, *plan_notes.effect_notes(offers, names, terms))
+    said = [widgets.plain(one.text(state.language())) for one in left_out]
+    for name in [one.name for one in offers if one.name in longer]:
         days = found[name].window_days
         said.append(t("budget.experiment.longer", offer=widgets.plain(name), days=days, horizon=horizon_days))
-    if terms.discount_rate and any(one.measured for one in offers):
-        said.append(t("budget.experiment.undiscounted"))
     return said
 
 
@@ -114,9 +117,18 @@ def _show(offer: str, found: Experiment, names: Sequence[str], currency: str, *,
     columns |= {name: number(t(f"budget.experiment.{name}"), format="%.2f") for name in ("effect", "low", "high")}
     st.dataframe(rows, hide_index=True, column_config=columns, placeholder="–", alt=t("budget.experiment"))
     removed = percent(max(0.0, 1 - (1.0 if everyone.kept is None else everyone.kept)))
-    kind = ("tiers" if found.tiers_differ else "all") if by_tier else "others"
-    used = t(f"budget.experiment.used.{kind}")
+    used = _used(found, by_tier=by_tier)
     st.caption(t("budget.experiment.caption", days=found.window_days, share=removed, used=used))
+
+
+def _used(found: Experiment, *, by_tier: bool) -> str:
+    """Return for whom the plan takes which of the effects."""
+    tried, tiers = len(found.tried_tiers), len(found.effects) - 1
+    if tried < tiers and not (tried and by_tier):
+        return t("budget.experiment.used.carried")
+    only = t("budget.experiment.used.tried", fewest=FEWEST) if tried < tiers else ""
+    kind = ("tiers" if found.tiers_differ else "all") if by_tier else "others"
+    return only + t(f"budget.experiment.used.{kind}")
 
 
 def _sentence(offer: str, found: Experiment, currency: str) -> str:

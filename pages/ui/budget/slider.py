@@ -16,7 +16,7 @@ from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
-from clv_core.strategy import plans
+from clv_core.strategy import plan_notes, plans
 from clv_core.strategy.budget import Curve, marginal_curve, most_useful
 from clv_core.strategy.export import Exported, Side, export, log_export
 from clv_core.strategy.kept_offers import TIERS
@@ -28,7 +28,7 @@ from pages.ui import row_files, state, terms, tiers, widgets
 from pages.ui.budget import kept_offers
 from pages.ui.budget.by_segments import Segments
 from pages.ui.charts import budget_curve
-from pages.ui.state import money, percent, say, t
+from pages.ui.state import money, percent, t
 from pages.ui.widgets import Figure
 
 STEPS: Final = 200
@@ -94,8 +94,9 @@ def show(ground: Ground, notes: Sequence[str] = (), *, allowed: bool = True) -> 
     with top:
         context = widgets.context_line(ground.bundle, ground.dataset.log_end, ground.terms)
         assumed = terms.assumptions(ground.bundle, ground.terms)
-        finding = headline(plan, budget, ground.segments.names, ground.currency)
-        widgets.headline(finding, context, rests(plan, ground.currency), *assumed, *notes)
+        finding = headline(plan, budget, ground)
+        money_is = [widgets.plain(one.text(state.language())) for one in plan_notes.gain_notes(plan, ground.terms)]
+        widgets.headline(finding, context, rests(plan, ground.currency), *money_is, *assumed, *notes)
     widgets.figures(_figures(plan, budget, ground.currency))
     return plan, budget
 
@@ -133,14 +134,29 @@ def _round_step(size: float) -> float:
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= size * (1 - 1e-9))
 
 
-def headline(plan: BudgetPlan, budget: float, names: Sequence[str], currency: str) -> str:
-    """Return what the budget is expected to bring, saying so where effects are assumed, and what comes next."""
+def headline(plan: BudgetPlan, budget: float, ground: Ground) -> str:
+    """Return what the budget is expected to bring, saying so where effects are assumed, and what comes next.
+
+    Where the log's currency has no name, that is said; and while no margin is given, that the gain is revenue.
+    """
     key = "budget.headline" if set(plan.table[EVIDENCE]) == {"measured"} else "budget.headline.assumed"
-    finding = t(key, budget=money(budget, currency), gain=money(plan.found.gain, currency))
+    gain = money(plan.found.gain, ground.currency)
+    if ground.terms.margin_rate == 1:
+        gain = t("budget.gain.revenue", gain=gain)
+    finding = t(key, budget=money(budget, ground.currency), gain=gain)
+    if not ground.currency:
+        finding = t("budget.headline.unit", finding=finding, unit=state.unit(""))
     if plan.next is None:
         return t("budget.headline.full", finding=finding)
-    offer, tier = widgets.plain(plan.next.offer), widgets.plain(names[plan.next.tier - 1])
-    return t("budget.headline.next", finding=finding, offer=offer, tier=tier, rate=say(plan.next.per_coin, 2))
+    offer, tier = widgets.plain(plan.next.offer), widgets.plain(ground.segments.names[plan.next.tier - 1])
+    return t(
+        "budget.headline.next",
+        finding=finding,
+        unit=money(1, ground.currency),
+        offer=offer,
+        tier=tier,
+        rate=money(plan.next.per_coin, ground.currency, 2),
+    )
 
 
 def rests(plan: BudgetPlan, currency: str) -> str:
@@ -165,7 +181,7 @@ def _figures(plan: BudgetPlan, budget: float, currency: str) -> list[Figure]:
             t("budget.figure.gain"),
             money(found.gain, currency),
             t("budget.figure.gain.help"),
-            t("budget.figure.gain.note", customers=say(len(plan.customers))),
+            t("budget.figure.gain.note", customers=state.count(len(plan.customers))),
         ),
         Figure(
             t("budget.figure.spent"),
@@ -228,11 +244,12 @@ def downloads(ground: Ground, plan: BudgetPlan, budget: float, *, allowed: bool)
         allowed: whether lists may be made at all.
     """
     chosen = plan.customers[[CUSTOMER_ID, OFFER, GAIN, COST, EVIDENCE]]
-    side, work, stop = _side(ground, budget), state.workspace(), state.stop_list()
+    side, work, stop = _side(ground, plan, budget), state.workspace(), state.stop_list()
+    language = state.language()
 
     def write(path: Path) -> Exported:
         kind = path.suffix.removeprefix(".")
-        made = export(chosen, kind, path, side=side, stop=stop)
+        made = export(chosen, kind, path, side=side, stop=stop, language=language)
         log_export(work, made, kind, side)
         return made
 
@@ -240,9 +257,12 @@ def downloads(ground: Ground, plan: BudgetPlan, budget: float, *, allowed: bool)
     row_files.offer(name, "plan", write, allowed=allowed and not chosen.empty, most=len(chosen))
 
 
-def _side(ground: Ground, budget: float) -> Side:
+def _side(ground: Ground, plan: BudgetPlan, budget: float) -> Side:
     side = tiers.side(ground.dataset, ground.bundle, DEFAULT_SCHEME, [], ground.terms)
-    said = (*plans.assumptions(ground.offers), *plans.window_notes(ground.offers, ground.terms.horizon_days))
+    found = kept_offers.kept(ground.dataset).experiments
+    used = {name: one for name, one in found.items() if one.window_days <= ground.terms.horizon_days}
+    mine = {one.name: used[one.name] for one in ground.offers if one.name in used}
+    said = plan_notes.notes(plan, ground.offers, ground.segments.names, ground.terms, mine)
     assumed = (*side.assumptions, *(one.to_json(state.language()) for one in said))
     settings = plans.settings(ground.offers, budget)
     return replace(side, scheme=ground.segments.scheme, assumptions=assumed, settings=settings)

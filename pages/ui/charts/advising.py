@@ -22,12 +22,17 @@ def price_levels(table: pd.DataFrame, message: str) -> go.Figure:
         x=table["name"],
         y=100 * table["level"],
         marker_color=colours,
-        text=[f"{100 * level:.0f}" for level in table["level"]],
+        text=[str(shown(level)) for level in table["level"]],
         hovertemplate="%{x}: %{y:.0f}<extra></extra>",
     )
     figure.update_xaxes(title=t("column.tier"))
     figure.update_yaxes(title=t("recommend.chart.axis"), range=[0, 100])
     return finish(figure, message, legend=False)
+
+
+def shown(level: float) -> int:
+    """Return a price level, 0 to 1, as bars say it: 0 to 100."""
+    return int(f"{100 * level:.0f}")
 
 
 def responses(table: pd.DataFrame, message: str) -> go.Figure:

@@ -7,6 +7,7 @@ colours of the light or dark theme in their place, so that a figure follows a ch
 
 from __future__ import annotations
 
+from math import ceil, floor
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +29,9 @@ DASHES: Final = ("solid", "dot")
 PALER: Final = 2.8
 """The ramp ends so many times beyond the largest cell of a table with text: ink is read on its first third alone."""
 POINTS_SHOWN: Final = 2000
+MOST_TICKS: Final = 6
+"""Steps of an axis of values, about."""
+TICK_DIGITS: Final = 8
 
 
 def decile_chart(table: pd.DataFrame, message: str, *, unit: str, baseline_name: str) -> go.Figure:
@@ -47,7 +51,8 @@ def decile_chart(table: pd.DataFrame, message: str, *, unit: str, baseline_name:
             x=table["decile"], y=table["baseline_mean"], name=baseline_name, line=DOTTED, mode="lines+markers"
         )
     figure.update_xaxes(title=t("chart.decile"), dtick=1)
-    figure.update_yaxes(title=t("chart.mean_value", unit=unit))
+    shown = table[[name for name in ("predicted_mean", "actual_mean", "baseline_mean") if name in table]]
+    figure.update_yaxes(title=t("chart.mean_value", unit=unit), **value_ticks(shown))
     return finish(figure, message)
 
 
@@ -209,6 +214,32 @@ def finish(figure: go.Figure, message: str, *, legend: bool = True, height: int 
     figure.update_traces(colorbar=words, selector={"type": "heatmap"})
     figure.update_traces(marker_colorbar=words, selector=lambda one: one.type == "scatter" and one.marker.showscale)
     return figure
+
+
+def value_ticks(*values: ArrayLike, from_zero: bool = True) -> dict[str, Any]:
+    """Return ticks of an even axis that holds all ``values``, said as the sentences beside it say them: 5万, 2 million.
+
+    Hover stays exact, and whole numbers have whole ticks.
+
+    Args:
+        values: what is drawn on the axis; what is not a number is passed over.
+        from_zero: whether the axis begins at zero, or ends there.
+    """
+    found = np.concatenate([np.ravel(np.asarray(some, np.float64)) for some in values])
+    found = found[np.isfinite(found)]
+    low, high = (float(found.min()), float(found.max())) if found.size else (0.0, 1.0)
+    if from_zero:
+        low, high = min(low, 0.0), max(high, 0.0)
+    if high <= low:
+        high = low + 1.0
+    rough = (high - low) / MOST_TICKS
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = next(power * size for size in (1, 2, 5, 10) if power * size >= rough * (1 - 1e-9))
+    if bool((found == np.round(found)).all()):
+        step = max(step, 1.0)
+    places = [float(f"{step * number:.12g}") for number in range(floor(low / step), ceil(high / step) + 2)]
+    texts = [f"{'−' if place < 0 else ''}{say(abs(place), TICK_DIGITS)}" for place in places]
+    return {"tickvals": places, "ticktext": texts, "hoverformat": ",.2~f"}
 
 
 def wide_ticks(top: float) -> dict[str, Any]:

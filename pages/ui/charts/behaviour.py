@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui.charts.basic import ACTUAL, BASELINE, DOTTED, OTHER, PALER, RAMP, finish
+from pages.ui.charts.basic import ACTUAL, BASELINE, DOTTED, OTHER, PALER, RAMP, finish, value_ticks
 from pages.ui.state import percent, say, t
 
 SCALE: Final = [[place / 9, colour] for place, colour in enumerate(RAMP)]
@@ -43,7 +43,7 @@ def revenue_bars(table: pd.DataFrame, message: str, *, unit: str, time_unit: str
             hovertemplate="%{customdata[0]}: %{y:,.2f}<extra></extra>",
         )
     _time_axis(figure, table, time_unit)
-    figure.update_yaxes(title=t("chart.net_revenue_by", unit=unit), rangemode="tozero")
+    figure.update_yaxes(title=t("chart.net_revenue_by", unit=unit), rangemode="tozero", **value_ticks(table["net"]))
     return finish(figure, message, legend=not table["complete"].all())
 
 
@@ -74,7 +74,7 @@ def people_lines(table: pd.DataFrame, message: str, *, kinds: list[str], time_un
             hovertemplate="%{customdata[0]}: %{y:,}",
         )
     _time_axis(figure, table, time_unit)
-    figure.update_yaxes(title=t("chart.customers"), rangemode="tozero")
+    figure.update_yaxes(title=t("chart.customers"), rangemode="tozero", **value_ticks(whole[kinds]))
     return finish(figure, message)
 
 
@@ -158,7 +158,8 @@ def cohort_curves(
         hovertemplate="%{y:,.2f}",
     )
     figure.update_xaxes(title=axis)
-    figure.update_yaxes(title=t("chart.cumulative", unit=unit), rangemode="tozero")
+    shown = value_ticks(mean["per_customer"], *(part["per_customer"] for _, part in groups))
+    figure.update_yaxes(title=t("chart.cumulative", unit=unit), rangemode="tozero", **shown)
     return finish(figure, message)
 
 
@@ -183,7 +184,7 @@ def gap_bars(table: pd.DataFrame, message: str, median: float) -> go.Figure:
     )
     figure.add_vline(x=median, line=DOTTED, annotation_text=t("chart.median", days=say(median)))
     figure.update_xaxes(title=t("chart.gap_days"))
-    figure.update_yaxes(title=t("chart.purchase_days"))
+    figure.update_yaxes(title=t("chart.purchase_days"), **value_ticks(table["count"]))
     figure = finish(figure, message, legend=False)
     return figure.update_layout(bargap=0)
 
@@ -262,7 +263,7 @@ def bars(
         )
     )
     low, high = min(0.0, float(table["value"].min())), max(float(table["value"].max()), 1e-9)
-    reach = {"range": [low * 1.2, high * 1.18]} | ({"tickformat": ".0%"} if shares else {})
+    reach = {"range": [low * 1.2, high * 1.18]} | ({"tickformat": ".0%"} if shares else value_ticks([low, high]))
     names = {"type": "category", "title": level or None, "showgrid": False}
     if upright:
         figure.update_xaxes(**names)

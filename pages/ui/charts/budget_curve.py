@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from clv_core.strategy.budget import Curve
-from pages.ui.charts.basic import ACTUAL, PREDICTED, finish
+from pages.ui.charts.basic import ACTUAL, PREDICTED, finish, value_ticks
 from pages.ui.state import t
 
 
@@ -36,6 +36,9 @@ def gain_by_budget(curve: Curve, here: tuple[float, float], message: str, *, uni
         marker={"color": ACTUAL, "size": 12, "symbol": "diamond"},
         hovertemplate=hover,
     )
-    figure.update_xaxes(title=t("budget.curve.budget", unit=unit), rangemode="tozero", tickformat=",~r")
-    figure.update_yaxes(title=t("budget.curve.gain", unit=unit), rangemode="tozero", tickformat=",~r")
+    figure.update_xaxes(
+        title=t("budget.curve.budget", unit=unit), rangemode="tozero", **value_ticks(curve.budget, here[0])
+    )
+    gains = value_ticks(curve.gain, here[1])
+    figure.update_yaxes(title=t("budget.curve.gain", unit=unit), rangemode="tozero", **gains)
     return finish(figure, message)

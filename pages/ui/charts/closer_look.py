@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui.charts.basic import BASELINE, DANGER, DIVERGING, DIVERGING_SCALE, GAIN, PREDICTED, finish
+from pages.ui.charts.basic import BASELINE, DANGER, DIVERGING, DIVERGING_SCALE, GAIN, PREDICTED, finish, value_ticks
 from pages.ui.state import say, t
 
 
@@ -42,7 +42,7 @@ def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, o
     )
     figure.add_hline(y=0, line={"color": BASELINE, "width": 1})
     figure.update_xaxes(title=reading, **({} if text else _stretched_ticks(points["reading"].to_numpy(float))))
-    figure.update_yaxes(title=axis)
+    figure.update_yaxes(title=axis, **value_ticks(points["effect"]))
     return finish(figure, message, legend=False, height=380)
 
 
@@ -68,7 +68,8 @@ def difference_bars(table: pd.DataFrame, message: str, *, unit: str) -> go.Figur
     )
     low, high = min(0.0, float(rows["difference"].min())), max(0.0, float(rows["difference"].max()))
     room = 0.16 * max(high - low, 1e-9)
-    figure.update_xaxes(title=t("chart.difference", unit=unit), range=[low - room * (low < 0), high + room])
+    span = [low - room * (low < 0), high + room]
+    figure.update_xaxes(title=t("chart.difference", unit=unit), range=span, **value_ticks(span))
     figure.update_yaxes(automargin=True)
     return finish(figure, message, legend=False, height=110 + 30 * len(rows))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui.charts.basic import ACTUAL, BASELINE, DANGER, PREDICTED, WARNING, finish
+from pages.ui.charts.basic import ACTUAL, BASELINE, DANGER, PREDICTED, WARNING, finish, value_ticks
 from pages.ui.state import t
 
 
@@ -34,7 +34,8 @@ def realised_curve(frame: pd.DataFrame, message: str, *, unit: str) -> go.Figure
             hovertemplate=hover,
         )
     figure.update_xaxes(title=t("monitor.days"), rangemode="tozero")
-    figure.update_yaxes(title=t("monitor.value", unit=unit), rangemode="tozero", tickformat=",~r")
+    figure.update_yaxes(title=t("monitor.value", unit=unit), rangemode="tozero")
+    figure.update_yaxes(**value_ticks(frame[["realised", "expected", "low", "high"]]))
     return finish(figure, message)
 
 
@@ -71,6 +72,7 @@ def series(before: pd.DataFrame, new: pd.DataFrame, message: str, *, axis: str, 
             "size": 9,
         },
     )
-    figure.update_xaxes(title=t("monitor.drift.begin"), type="date")
-    figure.update_yaxes(title=axis, rangemode="tozero", tickformat=".1%" if share else ",~r")
+    figure.update_xaxes(title=t("monitor.drift.begin"), type="date", tickformat="%Y-%m-%d")
+    shown = [before["found"], new["found"], new["low"], new["high"]]
+    figure.update_yaxes(title=axis, rangemode="tozero", **({"tickformat": ".1%"} if share else value_ticks(*shown)))
     return finish(figure, message)

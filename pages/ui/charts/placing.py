@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pages.ui.charts.basic import ACTUAL, BASELINE, DOTTED, GAIN, PALER, PREDICTED, WARNING, finish
+from pages.ui.charts.basic import ACTUAL, BASELINE, DOTTED, GAIN, PALER, PREDICTED, WARNING, finish, value_ticks
 from pages.ui.charts.behaviour import SCALE
 from pages.ui.state import percent, say, t
 
@@ -143,7 +143,7 @@ def realised_bars(table: pd.DataFrame, message: str, *, unit: str) -> go.Figure:
             customdata=table[["name"]],
             hovertemplate="%{customdata[0]}: %{x:,.2f}<extra></extra>",
         )
-    figure.update_xaxes(title=t("chart.value", unit=unit))
+    figure.update_xaxes(title=t("chart.value", unit=unit), **value_ticks(table[["predicted", "high", "actual"]]))
     figure.update_yaxes(autorange="reversed", automargin=True)
     return finish(figure, message, height=120 + 62 * len(table))
 

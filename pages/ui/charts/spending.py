@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from clv_core.strategy.card import Card
 from clv_core.strategy.timeline import CUMULATIVE, DAY, NET_VALUE, PURCHASED
-from pages.ui.charts.basic import ACTUAL, BASELINE, PREDICTED, finish
+from pages.ui.charts.basic import ACTUAL, BASELINE, PREDICTED, finish, value_ticks
 from pages.ui.state import t
 
 SHORT_DAYS: Final = 150
@@ -73,7 +73,8 @@ def history_line(card: Card, message: str, *, unit: str) -> go.Figure:
     top = float(np.max([days[CUMULATIVE].max(), card.total_high, card.total]))
     short = (end - days[DAY].iloc[0]).days < SHORT_DAYS
     figure.update_xaxes(title=t("card.chart.time"), tickformat="%Y-%m-%d" if short else "%Y-%m")
-    figure.update_yaxes(title=t("card.chart.axis", unit=unit), range=[min(0.0, 1.08 * _lowest(card)), 1.1 * top or 1])
+    span = [min(0.0, 1.08 * _lowest(card)), 1.1 * top or 1]
+    figure.update_yaxes(title=t("card.chart.axis", unit=unit), range=span, **value_ticks(span))
     return finish(figure, message)
 
 

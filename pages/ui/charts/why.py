@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pages.ui.charts.basic import BASELINE, DANGER, DIVERGING_SCALE, GAIN, PREDICTED, RAMP, finish
+from pages.ui.charts.basic import BASELINE, DANGER, DIVERGING_SCALE, GAIN, PREDICTED, RAMP, finish, value_ticks
 from pages.ui.state import percent, say, t
 
 
@@ -23,7 +23,7 @@ def reason_bars(table: pd.DataFrame, message: str, *, unit: str) -> go.Figure:
     """
     rows = table.iloc[::-1]
     figure = go.Figure(go.Bar(x=rows["strength"], y=rows["label"], orientation="h", marker_color=PREDICTED))
-    figure.update_xaxes(title=t("chart.effect", unit=unit))
+    figure.update_xaxes(title=t("chart.effect", unit=unit), **value_ticks(table["strength"]))
     figure.update_yaxes(automargin=True)
     return finish(figure, message, legend=False, height=90 + 26 * len(rows))
 
@@ -102,7 +102,8 @@ def waterfall(steps: pd.DataFrame, message: str, *, start: tuple[str, float], en
     )
     reach = np.cumsum([start[1], *effects])
     low, high = min(0.0, float(reach.min())), float(reach.max())
-    figure.update_xaxes(title=t("chart.value", unit=unit), range=[low * 1.15, high + 0.16 * (high - low)])
+    span = [low * 1.15, high + 0.16 * (high - low)]
+    figure.update_xaxes(title=t("chart.value", unit=unit), range=span, **value_ticks(span, from_zero=False))
     figure.update_yaxes(autorange="reversed", automargin=True)
     return finish(figure, message, legend=False, height=110 + 34 * len(labels))
 

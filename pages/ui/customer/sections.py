@@ -20,6 +20,7 @@ from clv_core.strategy.why import MODEL
 from pages.ui import navigation, state, tiers, widgets
 from pages.ui.charts import spending
 from pages.ui.exports import export_log
+from pages.ui.file_names import file_name
 from pages.ui.navigation import SEARCH
 from pages.ui.state import money, percent, t
 
@@ -88,7 +89,11 @@ def _when(card: Card) -> list[str]:
     message = card.next_order.message()
     said = [state.said(message)]
     gap, since = card.next_order.usual_gap_days, card.days_since_last
-    return said if gap is None or since is None else [*said, t("card.gap", gap=f"{gap:,.0f}", since=f"{since:,.0f}")]
+    if gap is None or since is None:
+        return said
+    if card.next_order.regular:  # the pause is said
+        return [*said, t("card.since", since=f"{since:,.0f}")]
+    return [*said, t("card.gap", gap=f"{gap:,.0f}", since=f"{since:,.0f}")]
 
 
 def reasons(card: Card) -> None:
@@ -199,7 +204,7 @@ def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
                 rows=1,
                 customers=1,
             ),
-            widgets.file_name(bundle, what, card.as_of, "json"),
+            file_name(bundle, what, card.as_of, "json"),
             key="download_card",
             disabled=not allowed,
         )
@@ -212,7 +217,7 @@ def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
                 rows=len(days),
                 customers=1,
             ),
-            widgets.file_name(bundle, f"{what}-days", card.as_of, "csv"),
+            file_name(bundle, f"{what}-days", card.as_of, "csv"),
             key="download_days",
             disabled=not allowed,
         )

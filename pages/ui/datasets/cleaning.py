@@ -37,7 +37,7 @@ def show(dataset: Dataset) -> None:
     found = [item for item in counted if item["rows"] or item["on"]]
     wanted = {item["rule"]: limit for item in found if (limit := _rule(dataset, item)) is not False}
     nothing = [item for item in counted if item not in found]
-    titles = ", ".join(t(f"clean.{item['rule']}.title") for item in nothing)
+    titles = state.listed(t(f"clean.{item['rule']}.title") for item in nothing)
     if not found:
         st.caption(t("cleaning.none", rules=titles))
         return

@@ -81,7 +81,7 @@ def _held(dataset: Dataset, table: dict[str, Any]) -> None:
     }
     for key, names in lines.items():
         if names:
-            st.caption(t(key, names=widgets.plain(", ".join(names))))
+            st.caption(t(key, names=widgets.plain(state.listed(names))))
     may = by_role.if_may("change")
     if st.button(t("customers.remove"), icon=":material/delete:", key="customers_remove", **may):
         state.start_job(["customers", "--dataset", dataset.name, "--remove"], dataset.name)
@@ -127,12 +127,13 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
         }
     )
     config = st.column_config
+    key = f"customers_columns_{file.folder.name}_{header}_{state.language()}"
     edited = st.data_editor(
         table,
-        key=f"customers_columns_{file.folder.name}_{header}_{state.language()}",
+        key=key,
         hide_index=True,
         disabled=["column", "samples"],
-        column_order=["column", "samples", "use", *(["since"] if dates else [])],
+        column_order=["column", "samples", "use", *(["since"] if dates and _any_dated(key, words) else [])],
         column_config={
             "column": config.TextColumn(t("upload.column.yours")),
             "samples": config.TextColumn(t("upload.column.samples"), width="medium"),
@@ -146,7 +147,7 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
     uses = {row.column: (kinds[row.use], row.since) for row in edited.itertuples()}
     undated = [column for column, (use, since) in uses.items() if use == DATED and not since]
     if undated:
-        st.warning(t("customers.undated", columns=widgets.plain(", ".join(undated))), icon=":material/event:")
+        st.warning(t("customers.undated", columns=widgets.plain(state.listed(undated))), icon=":material/event:")
     hidden = dataset.manifest.pseudonymised or st.toggle(t("customers.pseudonymise"), key="customers_pseudonymise")
     may = by_role.if_may("change", disabled=bool(undated))
     if st.button(t("customers.add", name=dataset.name), type="primary", key="customers_add", **may):
@@ -154,6 +155,12 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
         command = ["customers", str(file.path), "--dataset", dataset.name, *_uses(found, uses).words(), *more]
         state.start_job(command, dataset.name)
         st.rerun()
+
+
+def _any_dated(key: str, words: dict[str, str]) -> bool:
+    """Say whether a column was said to be dated in the table of this key: only then is asked since when."""
+    edits = st.session_state.get(key, {}).get("edited_rows", {})
+    return any(row.get("use") == words[DATED] for row in edits.values())
 
 
 def _proposed(item: RoleProposal) -> str:
@@ -197,7 +204,7 @@ def _leak(dataset: Dataset, job: jobs.Job) -> None:
     status = job.status()
     params = status["error"]["params"]
     columns = _leaking(status["args"], params)
-    names = widgets.plain(", ".join(columns))
+    names = widgets.plain(state.listed(columns))
     with st.container(border=True):
         widgets.error_box(status["error"])
         start, leave = partial(_again, dataset, status["args"]), t("leak.without", columns=names)

@@ -23,7 +23,7 @@ def about(dataset: Dataset) -> None:
     dates = {"first": state.day(dataset.log_start), "last": state.day(facts.last_event)}
     when = state.moment(facts.created)
     source = t("datasets.from", source=widgets.plain(facts.source), when=when, made=made, **dates)
-    known = {"customers": state.say(facts.customers), "purchases": state.say(facts.purchases), "days": f"{days:,}"}
+    known = {"customers": state.count(facts.customers), "purchases": state.count(facts.purchases), "days": f"{days:,}"}
     revenue = state.money(facts.net_revenue, facts.currency)
     widgets.headline(t("datasets.headline", name=widgets.plain(dataset.name), revenue=revenue, **known), source)
     st.markdown(widgets.accounting(facts))

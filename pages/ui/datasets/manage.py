@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
 from clv_core.strategy.deleting import remaining
+from clv_core.strategy.exported import own_scores
 from clv_core.workspace import check_name
 from pages.ui import by_role, outcomes, state, widgets
 from pages.ui.state import t
@@ -89,7 +92,16 @@ def _holders(dataset: Dataset, models: bool) -> None:
 
 
 def _places(found: list[dict[str, str]]) -> str:
-    return "  \n".join(f"{t('holds.' + item['kind'])}: {widgets.plain(item['name'])}" for item in found)
+    return "  \n".join(dict.fromkeys(map(_place, found)))
+
+
+def _place(item: dict[str, str]) -> str:
+    """Return what still holds ids: a file by its name, as where it lies on the server says nothing to a person."""
+    kind, name = item["kind"], item["name"]
+    if kind == "export":
+        name = Path(name).name
+        kind = "scores" if own_scores(name) else kind
+    return f"{t('holds.' + kind)}: {widgets.plain(name)}"
 
 
 def _start(command: list[str], label: str) -> None:

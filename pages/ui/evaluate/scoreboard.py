@@ -16,6 +16,7 @@ from pages.ui import progress, state, widgets
 from pages.ui.charts import basic
 from pages.ui.evaluate import scoreboard_run, scoreboard_tables
 from pages.ui.evaluate.scoreboard_tables import Board
+from pages.ui.file_names import file_name
 from pages.ui.state import name_of, percent, t
 
 SPOKEN: Final = ("bgnbd", "lightgbm")
@@ -54,7 +55,7 @@ def _load(path: str, written: float) -> Board:
 def show(bundle: Bundle, board: Board) -> None:
     """Say in words who beats whom, then the figures by model, by origin, and for parts of the customers."""
     model = bundle.record["model"]
-    st.caption(t("board.origins", origins=", ".join(state.day(day) for day in board.record["origins"])))
+    st.caption(t("board.origins", origins=state.listed(state.day(day) for day in board.record["origins"])))
     spoken = (*scoreboard_run.PARTS.get(model, ()), *SPOKEN)
     verdicts([item for item in _ours(model, board) if item["other"] in spoken])
     others = [item for item in _ours(model, board) if item["other"] not in spoken]
@@ -83,7 +84,7 @@ def downloads(bundle: Bundle, board: Board) -> None:
     tables |= {"stability": board.stability} | ({} if board.folds is None else {"folds": board.folds})
     with st.container(horizontal=True):
         for what, frame in tables.items():
-            name = widgets.file_name(bundle, what, board.record["origins"][-1], "csv")
+            name = file_name(bundle, what, board.record["origins"][-1], "csv")
             widgets.download(t(f"board.download.{what}"), frame.to_csv(index=False), name, key=f"download_{what}")
 
 
@@ -95,20 +96,20 @@ def verdicts(ours: list[dict[str, Any]]) -> None:
     """List what the paired intervals allow to say: wins and losses as sentences, ties by name only."""
     decided = sorted((item for item in ours if item["outcome"] in ICONS), key=lambda item: str(item["outcome"]))
     lines = [f":{ICONS[item['outcome']]}] {t('verdict.' + item['code'], **item['params'])}" for item in decided]
-    ties: dict[str, list[str]] = {}
+    ties: dict[tuple[str, str], list[str]] = {}
     for item in ours:
         if item["outcome"] == "ties":
-            ties.setdefault(item["metric"], []).append(name_of("model", item["other"]))
-    for metric, names in ties.items():
+            key = "board.once" if item["code"].endswith(".once") else "board.ties"
+            ties.setdefault((key, item["metric"]), []).append(name_of("model", item["other"]))
+    for (key, metric), names in ties.items():
         models = ("、" if state.language() == "zh" else ", ").join(names)
-        lines.append(f":gray[:material/drag_handle:] {t('board.ties', metric=t(f'metric.{metric}'), models=models)}")
+        lines.append(f":gray[:material/drag_handle:] {t(key, metric=t(f'metric.{metric}'), models=models)}")
     st.markdown("  \n".join(lines))
 
 
 def by_origin(model: str, board: Board) -> go.Figure:
     """Draw the order of spenders (Gini) at each origin with its interval, our model against the others."""
     scores = board.scores[(board.scores["metric"] == "gini") & ~board.scores["model"].str.contains("#")]
-    best = scores.loc[scores.groupby("origin")["value"].idxmax()]
     figure = go.Figure()
     for name in board.record["models"]:
         rows = scores[scores["model"] == name].sort_values("origin")
@@ -131,8 +132,14 @@ def by_origin(model: str, board: Board) -> go.Figure:
         )
     figure.update_xaxes(title=t("board.origin"), type="category")
     figure.update_yaxes(title=t("metric.gini"))
-    first, origins = int((best["model"] == model).sum()), len(best)
-    return basic.finish(figure, t("board.first", first=first, origins=origins))
+    return basic.finish(figure, _ranking(model, board))
+
+
+def _ranking(model: str, board: Board) -> str:
+    """Say how many of the others the model ranks surely better or worse than, over all cutoffs."""
+    outcomes = [item["outcome"] for item in _ours(model, board) if item["metric"] == "gini"]
+    count = {outcome: outcomes.count(outcome) for outcome in ("beats", "ties", "loses")}
+    return t("board.ranking", **count)
 
 
 def second_view(bundle: Bundle, said: dict[str, Any], folds: pd.DataFrame) -> None:

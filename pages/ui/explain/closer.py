@@ -60,14 +60,15 @@ def one_reason(explanation: Explanation, currency: str) -> None:
 def _message(found: Dependence, explanation: Explanation, currency: str) -> str:
     answer, language = explanation.answer, state.language()
     way = "text" if isinstance(found.low_reading, str) else "up" if found.direction >= STEADY else "mixed"
+    of = explanation.representative_of(found.part)
     way = "down" if way == "mixed" and found.direction <= -STEADY else way
     return t(
         f"why.dependence.{way}",
-        name=label(explanation.representative_of(found.part), language),
+        name=label(of, language),
         low=move(found.low, answer, currency, language, sign=True),
         high=move(found.high, answer, currency, language, sign=True),
-        low_reading=reading(found.low_reading, language),
-        high_reading=reading(found.high_reading, language),
+        low_reading=reading(found.low_reading, language, of),
+        high_reading=reading(found.high_reading, language, of),
     )
 
 

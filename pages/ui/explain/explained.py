@@ -24,6 +24,7 @@ from pages.ui.charts import why
 from pages.ui.explain.answers import reason_name, unit_of, within
 from pages.ui.explain.asked import Found
 from pages.ui.exports import export_log
+from pages.ui.file_names import file_name
 from pages.ui.state import percent, t
 
 STRONGEST: Final = 5
@@ -165,7 +166,7 @@ def download(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None
     allowed = widgets.acknowledged(bundle)
     side, count = side_of(dataset, bundle, None), len(explanation.customer_ids)
     make = export_log.taken(lambda: as_csv(explanation), "reasons", side, rows=count, customers=count)
-    name = widgets.file_name(bundle, f"reasons-{explanation.answer}", dataset.log_end, "csv")
+    name = file_name(bundle, f"reasons-{explanation.answer}", dataset.log_end, "csv")
     widgets.download(t("explain.download"), make, name, key="download_reasons", disabled=not allowed)
 
 

@@ -88,7 +88,10 @@ def _table(rows: pd.DataFrame, factor: float) -> None:
             t("column.reason"): rows["label"],
             t("column.effect"): rows["value"] * factor,
             t("column.seen"): rows["representative"].map(lambda name: label(name, state.language())),
-            t("column.reading"): [reading(value, state.language()) for value in rows["reading"]],
+            t("column.reading"): [
+                reading(value, state.language(), of)
+                for value, of in zip(rows["reading"], rows["representative"], strict=True)
+            ],
         }
     )
     with st.expander(t("explain.table"), icon=":material/table_chart:"):

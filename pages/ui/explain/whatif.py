@@ -69,29 +69,29 @@ def _beside(now: float, then: float, answer: str, currency: str) -> str:
     return t("why.what_if.beside", change=change, now=level(now, answer, currency, state.language()))
 
 
-def _options(found: Found, row: int, part: str) -> list[Reading]:
+def _options(found: Found, row: int, part: str, of: str) -> list[Reading]:
     """Return what a slider offers: what was seen, and her own reading, which changes nothing."""
     what_if = found.asking.what_if
     own, choices = what_if.readings[part].iloc[row], what_if.choices(part)
     if isinstance(own, str):
         return [own, *(choice for choice in choices if choice != own)]
-    by_text = {reading(float(choice), state.language()): float(choice) for choice in choices}
-    by_text[reading(float(own), state.language())] = float(own)
+    by_text = {reading(float(choice), state.language(), of): float(choice) for choice in choices}
+    by_text[reading(float(own), state.language(), of)] = float(own)
     return sorted(by_text.values())
 
 
 def _slider(found: Found, customer: str, row: int, part: str, explanation: Explanation) -> Reading | None:
     """Offer one reading; None where it stays her own."""
-    options, own = _options(found, row, part), found.asking.what_if.readings[part].iloc[row]
-    own = own if isinstance(own, str) else float(own)
-    read = label(explanation.representative_of(part), state.language())
+    of, own = explanation.representative_of(part), found.asking.what_if.readings[part].iloc[row]
+    options, own = _options(found, row, part, of), own if isinstance(own, str) else float(own)
+    read = label(of, state.language())
     question = t("why.what_if.slider", name=reason_name(part), feature=read)
     key = f"what_if_{customer}_{part}"
     with st.container(gap="xsmall"):
         if isinstance(own, str):
             chosen = st.selectbox(question, options, key=key)
         else:
-            texts = {option: reading(option, state.language()) for option in options}
+            texts = {option: reading(option, state.language(), of) for option in options}
             chosen = st.select_slider(question, options, value=own, format_func=texts.get, key=key)
         st.caption(_words(found, customer, row, part))
     return None if chosen == own else chosen

@@ -23,7 +23,7 @@ from clv_core.features.explore.ratings import rating_trend, ratings
 from clv_core.features.explore.rfm import rfm
 from clv_core.features.explore.selection import CubePart, Filters, Selection
 from pages.ui import progress, state, widgets
-from pages.ui.state import money, percent, say, t
+from pages.ui.state import money, percent, t
 
 WHOLE, OWN = "whole", "own"
 PRESETS: Final = {"days30": 30, "days90": 90, "days365": 365}
@@ -158,14 +158,14 @@ def about(cube: Cube, filters: Filters) -> str:
         "explore.context", dataset=cube.dataset, start=state.day(filters.start or cube.start), end=state.day(last)
     )
     return " · ".join(
-        [words, *(widgets.plain(", ".join(part)) for part in (filters.channels, filters.countries) if part)]
+        [words, *(widgets.plain(state.listed(part)) for part in (filters.channels, filters.countries) if part)]
     )
 
 
 def headline(found: Figures, held: Concentration) -> str:
     """Return how few hold how much, and how many came back."""
     if not found.buyers:
-        return t("explore.headline.nobody", customers=say(found.customers))
+        return t("explore.headline.nobody", customers=state.count(found.customers))
     back = percent(found.repeat_rate or 0.0)
     if held.top10 is None:
         return t("explore.headline.no_value", back=back)
@@ -201,7 +201,9 @@ def cards(cube: Cube, filters: Filters, found: Figures, before: Figures | None, 
 def _said(name: str, value: float | None, currency: str) -> str:
     if value is None:
         return "–"
-    return percent(value, 1) if name in SHARES else money(value, currency) if name in MONEY else say(value)
+    if name in SHARES:
+        return percent(value, 1)
+    return money(value, currency) if name in MONEY else state.count(int(value))
 
 
 def _change(name: str, now: float | None, then: float | None) -> tuple[str, Any] | None:

@@ -152,7 +152,7 @@ def _rfm(grid: pd.DataFrame, currency: str) -> go.Figure:
         table = grid.assign(cell=values).pivot(index="recency", columns="frequency", values="cell")
         return table.reindex(index=days.index, columns=orders.index).set_axis(rows).set_axis(columns, axis=1)
 
-    texts = [f"{say(row.buyers)} · {say(row.mean_value)}" for row in grid.itertuples()]
+    texts = [f"{state.count(row.buyers)} · {say(row.mean_value)}" for row in grid.itertuples()]
     hover = [
         t("explore.rfm_cell", buyers=f"{row.buyers:,}", mean=f"{row.mean_value:,.2f}", value=f"{row.value:,.2f}")
         for row in grid.itertuples()
@@ -180,7 +180,7 @@ def way(cube: Cube, filters: Filters) -> None:
         {
             "label": [t(f"explore.step.{step}") for step in table["step"]],
             "value": table["reached"],
-            "text": [f"{say(row.reached)} · {words.share_of(row.share)}" for row in table.itertuples()],
+            "text": [f"{state.count(row.reached)} · {words.share_of(row.share)}" for row in table.itertuples()],
             "hover": [
                 t(
                     "explore.step_hover",

@@ -10,7 +10,7 @@ from clv_core.features.explore.gaps import FIRST, LATER, back_within
 from clv_core.features.explore.ratings import DAYS
 from clv_core.i18n import BABEL_LOCALES
 from pages.ui import state
-from pages.ui.state import money, percent, say, t
+from pages.ui.state import money, percent, t
 
 FEW: int = 30
 """A share of fewer cases than this is not said in a title."""
@@ -162,5 +162,5 @@ def sold(table: pd.DataFrame) -> str:
 def category_name(row: pd.Series) -> str:
     """Return what a row of the categories is called."""
     if row["others"]:
-        return t("explore.others", count=say(float(row["others"])))
+        return t("explore.others", count=state.count(row["others"]))
     return t("explore.no_category") if pd.isna(row["category"]) else str(row["category"])

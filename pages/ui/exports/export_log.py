@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import pandas as pd
 import streamlit as st
 
+from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import list_bundles
+from clv_core.errors import UsageError
 from clv_core.strategy.export import Side, log_taken
-from clv_core.strategy.exported import export_log
+from clv_core.strategy.exported import exports_of_people
+from clv_core.strategy.schemes.saved import names_of_tiers
+from clv_core.strategy.tiers import Scheme, tier_names
 from pages.ui import state, widgets
 from pages.ui.state import name_of, t
 
 Made = TypeVar("Made")
+TIERS: Final = re.compile(r"tier=(\d+(?:,\d+)*)")
 
 
 def show() -> None:
     """Show the log, the newest first, and offer it as a file."""
-    entries = export_log(state.workspace())
+    entries = exports_of_people(state.workspace())
     if not entries:
         st.caption(t("exporting.log.none"))
         return
     st.markdown(headline(entries))
     models = widgets.model_labels(list_bundles(state.workspace()))
-    table = pd.DataFrame([_row(entry, models) for entry in entries])
+    datasets = {item.name: item for item in state.newest_datasets()}
+    table = pd.DataFrame([_row(entry, models, datasets) for entry in entries])
     counts = ("column.export_customers", "column.export_rows")
     columns: dict[str, Any] = {t(name): st.column_config.NumberColumn(format="localized") for name in counts}
     columns[t("column.export_files")] = st.column_config.TextColumn(width="medium")
@@ -63,7 +70,31 @@ def taken(make: Callable[[], Made], format: str, side: Side, *, rows: int, custo
     return later
 
 
-def _row(entry: dict[str, Any], models: dict[str, str]) -> dict[str, Any]:
+def segment_words(entry: dict[str, Any], datasets: Mapping[str, Dataset]) -> str:
+    """Return who was asked for: tiers by their names, other conditions as they were written.
+
+    Args:
+        entry: line of the export log.
+        datasets: by name; of one that is gone, or another scheme, the tiers have their usual names.
+    """
+    said = str(entry["segment"])
+    if not said:
+        return t("exporting.segment.all")
+    tiers = TIERS.fullmatch(said)
+    if tiers is None or not entry["scheme"]:
+        return said
+    try:
+        scheme = Scheme.parse(entry["scheme"])
+    except UsageError:  # of segments that are no tiers
+        return said
+    dataset, language = datasets.get(entry["dataset"]), state.language()
+    names = names_of_tiers(dataset, scheme.tiers, language) if dataset else tier_names(scheme.tiers, language)
+    numbers = [int(number) for number in tiers.group(1).split(",")]
+    mark = "、" if language == "zh" else ", "
+    return mark.join(names[number - 1] if 1 <= number <= len(names) else str(number) for number in numbers)
+
+
+def _row(entry: dict[str, Any], models: dict[str, str], datasets: Mapping[str, Dataset]) -> dict[str, Any]:
     return {
         t("column.export_when"): state.moment(entry["made"]),
         t("column.export_who"): entry.get("who", ""),
@@ -71,7 +102,7 @@ def _row(entry: dict[str, Any], models: dict[str, str]) -> dict[str, Any]:
         t("column.export_what"): name_of("export", entry["format"]),
         t("column.export_customers"): entry.get("customers"),
         t("column.export_rows"): entry["rows"],
-        t("column.export_segment"): entry["segment"] or t("exporting.segment.all"),
+        t("column.export_segment"): segment_words(entry, datasets),
         t("column.model"): models.get(entry["model"], entry["model"]),
         t("column.export_files"): ", ".join(entry["files"]),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,7 @@ from clv_core.collection.pseudonyms import load_key
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
+from clv_core.errors import Message
 from clv_core.strategy.contacts_stored import stored_consent, stored_fields, with_stored
 from clv_core.strategy.export import EXPORTS, Contacts, Exported, export, log_export
 from clv_core.strategy.preview import Preview, preview
@@ -24,10 +26,14 @@ from clv_core.strategy.suppress_file import Entries, read_entries, words_of
 from clv_core.strategy.suppress_match import Matches, matches
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import access, by_role, navigation, received, row_files, state, tiers, widgets
+from pages.ui.exports import region as region_of_phones
+from pages.ui.privacy import suppression
 from pages.ui.state import name_of, percent, t
 
 AT_ONCE: Final = 100_000
 """So many customers are looked up while the person waits; for more the button is pressed first."""
+UNPLACED: Final = "warning.phones_unplaced"
+"""What the person can do something about at once."""
 EXAMPLES: Final = 3
 """Of words that are no country, shown where there are some."""
 
@@ -74,12 +80,14 @@ def choose(dataset: Dataset, bundle: Bundle, tiered: pd.DataFrame) -> Wish:
         )
         region = ""
         if PHONE in fields and EXPORTS[format].needs_contacts:
-            region = st.text_input(
-                t("exporting.region"), key="export_region", max_chars=2, help=t("lists.region.help"), width=260
-            )
+            region = region_of_phones.ask(dataset, "export_region", format)
+    region_of_phones.say(dataset, region)
     help = t("exporting.stop.help")
     upload = st.file_uploader(t("exporting.stop"), ["txt", "csv", "xlsx"], key="export_stop_file", help=help)
-    stop = _stop_list(upload, dataset)
+    entries = _entries(upload)
+    say_matches(entries, dataset)
+    _kept(entries)
+    stop = words_of(entries, _key(dataset))
     agreed = CONSENT in fields
     if EXPORTS[format].needs_contacts and fields and not agreed:
         agreed = assumed(dataset, "export_assume", t("exporting.assume"))
@@ -102,15 +110,26 @@ def assumed(dataset: Dataset, key: str, label: str) -> bool:
     return False
 
 
-def _stop_list(upload: UploadedFile | None, dataset: Dataset) -> frozenset[str]:
-    """Return the words of an uploaded do-not-contact list, and say how many of its entries match somebody."""
-    if upload is None:
-        return frozenset()
+def _entries(upload: UploadedFile | None) -> Entries:
+    """Return the entries of an uploaded do-not-contact list."""
+    return () if upload is None else received.read_once(upload, state.workspace().folder("uploads"), read_entries)
+
+
+def _key(dataset: Dataset) -> bytes | None:
+    """Return what the pseudonyms of a dataset are made with; None where its ids are none."""
     facts = dataset.manifest
-    key = load_key(state.workspace(), facts.key_fingerprint) if facts.pseudonymised else None
-    entries = received.read_once(upload, state.workspace().folder("uploads"), read_entries)
-    say_matches(entries, dataset)
-    return words_of(entries, key)
+    return load_key(state.workspace(), facts.key_fingerprint) if facts.pseudonymised else None
+
+
+def _kept(entries: Entries) -> None:
+    """Say that the do-not-contact list which is kept holds too, and lead there, with the entries of this one."""
+    kept = len(state.stop_list().entries())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        said = t("exporting.stop.kept", n=f"{kept:,}") if kept else t("exporting.stop.none")
+        st.caption(said, width="content")
+        label = t("exporting.stop.keep" if entries else "exporting.stop.open")
+        if st.button(label, key="export_keep_stop", type="tertiary", icon=":material/shield_person:"):
+            suppression.fill(word for entry in entries for word in entry)
 
 
 def say_matches(entries: Entries, dataset: Dataset) -> None:
@@ -188,13 +207,22 @@ def show(found: Preview, dataset: Dataset) -> None:
         words = widgets.plain(mark.join(list(found.unknown_countries)[:EXAMPLES]))
         count = sum(found.unknown_countries.values())
         st.caption(t("exporting.countries", customers=f"{count:,}", examples=words))
-    for message in found.notes:
-        st.caption(widgets.plain(message.text(state.language())))
+    say_notes(found.notes)
     if found.too_small is not None and found.rows:
         st.warning(found.too_small.text(state.language()), icon=":material/group_off:")
     if found.first is not None and len(found.first):
         st.caption(t("exporting.first"))
         st.dataframe(found.first, hide_index=True, alt=t("exporting.first"))
+
+
+def say_notes(notes: Sequence[Message]) -> None:
+    """Say what was not understood of the customers' contact fields, and what to do about it."""
+    for message in notes:
+        said = widgets.plain(widgets.without_options(message.text(state.language())))
+        if message.code == UNPLACED:
+            st.warning(said, icon=":material/phone_missed:")
+        else:
+            st.caption(said)
 
 
 def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
@@ -205,12 +233,21 @@ def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
     if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", **may):
         side = tiers.side(dataset, bundle, DEFAULT_SCHEME, list(wish.tiers), Terms(bundle.record["horizon_days"]))
         what = f"tier{'-'.join(map(str, sorted(wish.tiers)))}" if wish.tiers else "customers"
-        name = row_files.stem(bundle, f"{what}-{wish.format}", side, None, wish.mark)
+        what = f"{what}-{wish.format}" if EXPORTS[wish.format].needs_contacts else what
+        name = row_files.stem(bundle, what, side, None, wish.mark)
         contacts = with_stored(wish.contacts, dataset, wish.format)
         path = state.workspace().exports / f"{name}{EXPORTS[wish.format].suffix}"
         with st.spinner(t("exporting.wait")):
             access.require("export")
-            written = export(wish.chosen, wish.format, path, side=side, contacts=contacts, stop=stop)
+            written = export(
+                wish.chosen,
+                wish.format,
+                path,
+                side=side,
+                contacts=contacts,
+                stop=stop,
+                language=state.language(),
+            )
         log_export(state.workspace(), written, wish.format, side)
         st.session_state[kept] = written
     made: Exported | None = st.session_state.get(kept)

@@ -34,7 +34,7 @@ def headline(dataset: Dataset | None, model: Bundle | None) -> str:
     if dataset is None:
         return t("home.headline.empty")
     facts = dataset.manifest
-    known = {"name": dataset.name, "customers": state.say(facts.customers), "purchases": state.say(facts.purchases)}
+    known = {"name": dataset.name, "customers": state.count(facts.customers), "purchases": state.count(facts.purchases)}
     days = (dataset.log_end - dataset.log_start).days
     if model is None:
         return t("home.headline.dataset", days=days, **known)

@@ -64,7 +64,7 @@ def act(report: Report, dataset: Dataset, bundle: Bundle) -> None:
             _seen(report, report.open)
     if soon is not None:
         until, since = (state.day(soon.why.params[name]) for name in ("cutoff", "since"))
-        st.caption(t("monitor.retrain.early", cutoff=until, since=since, horizon=soon.why.params["horizon"]))
+        st.caption(t(f"monitor.{soon.why.code}", cutoff=until, since=since, horizon=soon.why.params["horizon"]))
     else:
         horizon = report.about["horizon_days"]
         note = "monitor.retrain.note" if access.may("promote") else "monitor.retrain.leave"

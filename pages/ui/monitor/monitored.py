@@ -13,6 +13,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.monitoring.lights import AMBER, GREEN, RED, UNKNOWN
 from clv_core.monitoring.report import FILE, Report, acknowledged, report_folder
 from pages.ui import progress, state, widgets
+from pages.ui.file_names import file_name
 from pages.ui.state import t
 
 LIGHTS: Final = {
@@ -73,9 +74,9 @@ def downloads(report: Report, bundle: Bundle) -> None:
     as_of = report.about["as_of"]
     text = json.dumps(report.to_json(state.language()), ensure_ascii=False, indent=1)
     with st.container(horizontal=True):
-        name = widgets.file_name(bundle, "monitoring", as_of, "json")
+        name = file_name(bundle, "monitoring", as_of, "json")
         widgets.download(t("monitor.download.report"), text, name, key="monitor_report")
-        name = widgets.file_name(bundle, "checks", as_of, "csv")
+        name = file_name(bundle, "checks", as_of, "csv")
         widgets.download(
             t("monitor.download.checks"), lambda: widgets.spreadsheet(report.check_table()), name, key="monitor_checks"
         )

@@ -7,6 +7,8 @@ import streamlit as st
 
 from clv_core.collection.store import Dataset
 from clv_core.monitoring.report import Report
+from clv_core.monitoring.truth.parts import WHOLE
+from clv_core.monitoring.truth.realised import Realised
 from clv_core.monitoring.truth.tiers import Tier
 from clv_core.strategy.schemes.saved import names_of_tiers
 from pages.ui import state, widgets
@@ -27,7 +29,7 @@ def section(report: Report, dataset: Dataset) -> None:
     amounts = {"realised": money(last.realised, currency), "expected": money(last.expected, currency)}
     message = t(f"monitor.realised.{side}", days=last.days, off=percent(off), **amounts)
     widgets.chart(monitoring.realised_curve(frame, message, unit=state.unit(currency)), "monitor_realised")
-    st.caption(t("monitor.realised.note", newcomers=money(last.newcomers, currency), inside=percent(last.coverage)))
+    st.caption(" ".join(_notes(last, currency)))
     names = ("until", "expected", "low", "high", "realised", "newcomers", "buyers_expected", "buyers", "coverage")
     rows = frame[list(names)].dropna(axis=1, how="all").round({name: 2 for name in names[1:6]}).round(2)
     shown = {
@@ -42,6 +44,16 @@ def section(report: Report, dataset: Dataset) -> None:
     st.dataframe(rows, hide_index=True, column_config=shown, alt=message)
     if report.tiers:
         _tiers(report.tiers, names_of_tiers(dataset, len(report.tiers), state.language()), currency)
+
+
+def _notes(last: Realised, currency: str) -> list[str]:
+    """Return who counts, what a part of a horizon was held against, and how many customers met their own interval."""
+    notes = [t("monitor.realised.note", newcomers=money(last.newcomers, currency))]
+    if last.held_against != WHOLE:
+        notes.append(t(f"monitor.realised.{last.held_against}"))
+    if last.coverage is not None:
+        notes.append(t("monitor.realised.inside", inside=percent(last.coverage)))
+    return notes
 
 
 def _tiers(tiers: list[Tier], names: list[str], currency: str) -> None:

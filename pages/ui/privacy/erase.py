@@ -27,12 +27,11 @@ def done() -> list[Certificate]:
     return certificates(state.workspace())
 
 
-def headline(found: list[Certificate], suppressed: int) -> str:
-    """Return what was erased and who is left alone, in a sentence."""
+def headline(found: list[Certificate], suppressed: str) -> str:
+    """Return what was erased and, as it is said in ``suppressed``, who must not be contacted."""
     gone = sum(sum(one.customers.values()) for one in found if one.finished)
     erased = t("privacy.erased", n=f"{gone:,}") if gone else t("privacy.erased.none")
-    hidden = t("privacy.suppressed", n=f"{suppressed:,}") if suppressed else t("privacy.suppressed.none")
-    return t("privacy.headline", erased=erased, suppressed=hidden)
+    return t("privacy.headline", erased=erased, suppressed=suppressed)
 
 
 def follow() -> None:

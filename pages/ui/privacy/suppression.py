@@ -1,22 +1,47 @@
-"""The suppression list on its page: how many are on it, who is added or taken off, and whether somebody is on it."""
+"""The do-not-contact list that is kept: how many are on it, who is added or taken off, and who is on it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import pandas as pd
 import streamlit as st
 
 from clv_core import audit
-from clv_core.collection.store import list_datasets
+from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.store import Dataset, list_datasets
 from clv_core.strategy.suppress_file import Entries, entries_of, words_of
-from clv_core.strategy.suppress_match import matches
-from pages.ui import access, outcomes, state
+from clv_core.strategy.suppress_match import listed, matches
+from pages.ui import access, navigation, outcomes, state, widgets
 from pages.ui.state import t
 
 ROUND: Final = "suppress_round"
+
+
+def headline() -> str:
+    """Return how many entries the list has, and how many customers of the dataset in use they are."""
+    stop, dataset = state.stop_list(), state.dataset()
+    entries = len(stop.entries())
+    if not entries:
+        return t("privacy.suppressed.none")
+    if dataset is None:
+        return t("privacy.suppressed", n=f"{entries:,}")
+    found = _listed(stop.mark, dataset.name, dataset.version, dataset, stop)
+    name = widgets.plain(dataset.name)
+    return t("privacy.suppressed.customers", n=f"{entries:,}", customers=f"{found:,}", name=name)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _listed(mark: str, name: str, version: str, _dataset: Dataset, _stop: StopList) -> int:
+    return listed(_dataset, _stop)
+
+
+def fill(words: Iterable[str]) -> None:
+    """Open the page with words that only have to be added to the list."""
+    st.session_state[f"suppress_ids_{st.session_state.get(ROUND, 0)}"] = "\n".join(words)
+    navigation.open_do_not_contact()
 
 
 def show() -> None:
@@ -45,7 +70,7 @@ def show() -> None:
         {
             t("privacy.suppress.day"): [state.day(day) for day, _ in days],
             t("privacy.certificate.who"): [who for _, who in days],
-            t("column.customers"): list(days.values()),
+            t("privacy.suppress.entries"): list(days.values()),
         }
     )
     st.dataframe(table, hide_index=True, alt=t("privacy.suppress"))

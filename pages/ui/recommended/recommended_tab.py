@@ -73,7 +73,7 @@ def headline(advice: KeptAdvice, kind: str) -> str:
     """Return how much of what customers then bought was among ten recommendations, against simple lists."""
     found = _quality(advice, kind)
     if not found:
-        return t("recommend.headline.unmeasured", customers=say(len(advice.customers)))
+        return t("recommend.headline.unmeasured", customers=state.count(len(advice.customers)))
     recall = {name: found[name]["recall"]["value"] for name in METHODS}
     about = {"share": percent(recall["blend"], 1), "than": _than_popular(found)}
     if kind == WITHOUT_BOUGHT or recall["own"] <= 0:
@@ -104,7 +104,7 @@ def _rests(advice: KeptAdvice, kind: str) -> str:
         return f"{t('recommend.unmeasured', customers=FEWEST_CUSTOMERS)} {rule}"
     said = t(
         "recommend.measured",
-        customers=say(record["customers"][kind]),
+        customers=state.count(record["customers"][kind]),
         start=state.day(record["start"]),
         days=record["window_days"],
         months=record["earlier_months"],

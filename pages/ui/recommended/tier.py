@@ -46,9 +46,20 @@ def _mail(rows: pd.DataFrame, names: Sequence[str], currency: str) -> None:
     product_table(rows[rows[TIER] == tier], columns, currency, about=t("recommend.tiers"), height=TABLE_HEIGHT)
 
 
+def against(first: float, last: float) -> str:
+    """Return how one price level stands to another as the bars show them: ``rising``, ``equal`` or ``flat``.
+
+    Args:
+        first: of the highest tier, 0 to 1.
+        last: of the lowest tier, 0 to 1.
+    """
+    shown, other = advising.shown(first), advising.shown(last)
+    return "equal" if shown == other else "rising" if shown > other else "flat"
+
+
 def _levels(rows: pd.DataFrame, names: Sequence[str]) -> None:
     level = rows.groupby(TIER)["grade"].mean()
-    key = "recommend.chart.rising" if level.iloc[0] > level.iloc[-1] else "recommend.chart.flat"
     table = pd.DataFrame({"name": [names[tier - 1] for tier in level.index], "level": level.to_numpy()})
+    key = f"recommend.chart.{against(table['level'].iloc[0], table['level'].iloc[-1])}"
     message = t(key, first=widgets.plain(table["name"].iloc[0]), last=widgets.plain(table["name"].iloc[-1]))
     widgets.chart(advising.price_levels(table, message), "recommend_levels", height=320)

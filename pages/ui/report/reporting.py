@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from clv_core import jobs
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import explanation_folder
-from clv_core.deployment.terms import Terms
 from clv_core.evaluation.explain.store import load_record
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.budget import most_useful
@@ -22,9 +20,10 @@ from clv_core.strategy.kept_offers import TIERS
 from clv_core.strategy.offers import checked, expected_gains
 from clv_core.strategy.plans import capacities, costs, with_experiments
 from clv_core.strategy.segments import TIER, VALUE
-from pages.ui import by_role, progress, state, widgets
+from pages.ui import by_role, progress, scored, state, terms, widgets
 from pages.ui.budget import by_segments, kept_offers, offers_table
 from pages.ui.budget.slider import PART_OF_BUDGET
+from pages.ui.file_names import file_name
 from pages.ui.state import t
 
 SLIDES, PAGE = ".pptx", ".html"
@@ -47,7 +46,7 @@ class Wish:
     files: tuple[Path, Path]
 
 
-def choose(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> Wish:
+def choose(dataset: Dataset, bundle: Bundle) -> Wish:
     """Ask for the language and for a plan, and start the run where the button is pressed."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         language = st.segmented_control(
@@ -59,7 +58,7 @@ def choose(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> Wish:
             key=f"report_language_{state.language()}",
         )
         planned = st.toggle(t("reporting.plan"), True, key="report_plan", help=t("reporting.plan.help"))
-        words = _plan_words(dataset, bundle, customers, str(language)) if planned else ()
+        words = _plan_words(dataset, bundle, str(language)) if planned else ()
     if planned and not widgets.acknowledged(bundle):
         words = ()
     if load_record(explanation_folder(state.workspace(), bundle, dataset)) is None:
@@ -78,18 +77,20 @@ def choose(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> Wish:
     return wish
 
 
-def _plan_words(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, language: str) -> tuple[str, ...]:
-    """Return the plan as words of the command line: the offers, experiments and budget of the strategy page."""
+def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, ...]:
+    """Return the plan as words of the command line: offers, experiments, budget and rates of the strategy page."""
     kept, horizon_days = kept_offers.kept(dataset), bundle.record["horizon_days"]
-    plain = Terms(horizon_days)
-    segments = by_segments.cut(by_segments.known(kept.by, dataset), dataset, bundle, plain, customers)
+    rates = terms.choose_rates(bundle)
+    customers = scored.need_scores(dataset, bundle, rates)
+    segments = by_segments.cut(by_segments.known(kept.by, dataset), dataset, bundle, rates, customers)
     count, by_tier = len(segments.names), segments.by == TIERS
     table = offers_table.as_table(kept.rows.get(segments.by), offers_table.starting_for(segments, language))
     written = offers_table.read_offers(table, count)
     if not written:
         st.caption(t("budget.offers.none"))
         return ()
-    offers = with_experiments(checked(written), kept.experiments, horizon_days, by_tier=by_tier)
+    measured = kept.experiments
+    offers = with_experiments(checked(written), measured, horizon_days, rates.margin_rate, by_tier=by_tier)
     people = state.stop_list().without(segments.people)
     gains = expected_gains(offers, people[VALUE].to_numpy(), people[TIER].to_numpy(), count)
     most = most_useful(gains, costs(offers), capacities(offers))
@@ -100,11 +101,13 @@ def _plan_words(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, langu
         return ()
     said = [word for offer in offers for word in ("--offer", str(offer))]
     said += [] if by_tier else ["--plan-scheme", segments.by]
+    said += ["--discount-rate", f"{rates.discount_rate:.10g}"] if rates.discount_rate else []
+    said += ["--margin-rate", f"{rates.margin_rate:.10g}"] if rates.margin_rate != 1 else []
     return (*said, "--budget", f"{budget:.10g}")
 
 
 def _wish(dataset: Dataset, bundle: Bundle, language: str, words: tuple[str, ...]) -> Wish:
-    stem = widgets.file_name(bundle, f"report-{language}", dataset.log_end, "x").removesuffix(".x")
+    stem = file_name(bundle, f"report-{language}", dataset.log_end, "x").removesuffix(".x")
     files = (state.workspace().exports / f"{stem}{SLIDES}", state.workspace().exports / f"{stem}{PAGE}")
     outs = [word for file in files for word in ("--out", str(file))]
     command = ("report", dataset.name, "--model", bundle.id, *outs, *words)

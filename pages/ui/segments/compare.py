@@ -8,6 +8,7 @@ import streamlit as st
 from clv_core.strategy.schemes.compare import Comparison, compare
 from pages.ui import row_files, widgets
 from pages.ui.charts import placing
+from pages.ui.file_names import file_name
 from pages.ui.segments import chosen_scheme, segmenting
 from pages.ui.segments.segmenting import Scene
 from pages.ui.state import money, percent, t
@@ -25,15 +26,18 @@ def section(scene: Scene) -> None:
 def _matrix(first: Scene, second: Scene, found: Comparison) -> None:
     row, column = divmod(int(found.customers.argmax()), found.customers.shape[1])
     share = found.customers[row, column] / max(1, found.customers[row].sum())
+    alike = _kind(first) == _kind(second)
+    one, other = _title(first, alike), _title(second, alike)
     message = t(
         "segments.compare.message",
         share=percent(found.agreeing),
+        one=one,
+        other=other,
         first=first.names[row],
         part=percent(share),
         second=second.names[column],
     )
-    alike = _kind(first) == _kind(second)
-    axes = (_title(second, alike), _title(first, alike))
+    axes = (other, one)
     figure = placing.matrix(found.customers, first.names, second.names, message, axes=axes, value=found.value)
     widgets.chart(figure, "compare")
     st.caption(t("segments.compare.agreeing"))
@@ -59,7 +63,7 @@ def _matrix(first: Scene, second: Scene, found: Comparison) -> None:
     st.dataframe(rows, hide_index=True, column_config=columns, alt=t("segments.view.compare"), key="compare_table")
     moved = found.value.sum() - sum(found.value[row, column] for row, column in found.pairs)
     st.caption(t("segments.compare.value", value=money(float(moved), first.currency)))
-    name = widgets.file_name(first.bundle, "schemes-compared", first.dataset.log_end, "csv", first.terms)
+    name = file_name(first.bundle, "schemes-compared", first.dataset.log_end, "csv", first.terms)
     row_files.figures(first.bundle, rows, name, "download_compare")
 
 

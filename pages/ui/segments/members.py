@@ -16,7 +16,7 @@ from clv_core.strategy.schemes.rules import Rules
 from clv_core.strategy.schemes.segmentation import SEGMENT, SEGMENT_NAME
 from clv_core.strategy.schemes.settle import with_segments
 from clv_core.strategy.schemes.value import ValueTiers
-from clv_core.strategy.segments import TIER, VALUE
+from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE, too_few
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import navigation, row_files, state, tiers, widgets
 from pages.ui.segments import platform_lists, segmenting
@@ -94,7 +94,8 @@ def section(scene: Scene) -> None:
     said = t("segments.chosen", customers=f"{count:,}", total=money(value, scene.currency))
     if scene.summands is not None and count:
         sums = scene.summands.sums(chosen.rows, np.zeros(count, np.int64), 1)
-        said += tiers.sure(float(sums.low[0]), float(sums.high[0]), scene.currency)
+        few = too_few(float(scene.customers[P_PURCHASE].to_numpy()[chosen.rows].sum()))
+        said += t("segments.too_few") if few else tiers.sure(float(sums.low[0]), float(sums.high[0]), scene.currency)
     st.markdown(said)
     _downloads(chosen)
     if isinstance(scene.scheme, Rules) and scene.scheme.overlapping:
@@ -162,11 +163,11 @@ def _downloads(chosen: Members) -> None:
     """Offer the customers as files; a model that is not trusted has to be acknowledged first."""
     scene, side = chosen.scene, chosen.side()
     allowed = widgets.acknowledged(scene.bundle) and len(chosen.rows) > 0
-    work, stop = state.workspace(), state.stop_list()
+    work, stop, language = state.workspace(), state.stop_list(), state.language()
 
     def write(path: Path) -> Exported:
         kind = path.suffix.removeprefix(".")
-        made = export(chosen.frame(), kind, path, side=side, stop=stop)
+        made = export(chosen.frame(), kind, path, side=side, stop=stop, language=language)
         log_export(work, made, kind, side)
         return made
 

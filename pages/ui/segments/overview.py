@@ -17,6 +17,7 @@ from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.segments import P_PURCHASE
 from pages.ui import row_files, state, tiers, widgets
 from pages.ui.charts import placing, why
+from pages.ui.file_names import file_name
 from pages.ui.segments.segmenting import Scene
 from pages.ui.state import percent, t
 
@@ -66,7 +67,7 @@ def figures(scene: Scene, *, short: bool = False) -> None:
         "value_sum_low": number(t("segments.column.low"), format="accounting", help=t("segments.column.low.help")),
         "value_sum_high": number(t("segments.column.high"), format="accounting", help=t("segments.column.low.help")),
         "value_mean": number(t("segments.column.value_mean"), format="accounting"),
-        "p_purchase_mean": number(t("column.p_purchase"), format="%.1f%%"),
+        "p_purchase_mean": number(t("column.p_purchase"), format="%.1f%%", help=t("column.p_purchase.help")),
         "purchase_days_mean": number(t("segments.column.orders"), format="%.1f"),
         "days_since_last_median": number(t("segments.column.since"), format="%d"),
         "last_purchase_median": config.DateColumn(t("segments.column.last"), format="YYYY-MM-DD"),
@@ -90,7 +91,7 @@ def figures(scene: Scene, *, short: bool = False) -> None:
 
 def download(scene: Scene) -> None:
     """Offer the table of figures as a file."""
-    name = widgets.file_name(scene.bundle, "segments", scene.dataset.log_end, "csv", scene.terms)
+    name = file_name(scene.bundle, "segments", scene.dataset.log_end, "csv", scene.terms)
     rows = scene.table.assign(scheme=str(scene.scheme))
     row_files.figures(scene.bundle, rows, name, "download_segments")
 
@@ -127,7 +128,7 @@ def _quadrant(scene: Scene, fitted: FittedQuadrant) -> None:
     back = scene.table.set_index(SEGMENT).loc["win_back"]
     message = t(
         "segments.quadrant.message" if back["customers"] else "segments.quadrant.nobody",
-        customers=state.say(back["customers"]),
+        customers=state.count(back["customers"]),
         name=back["name"],
         share=percent(back["p_purchase_mean"]),
         value=state.money(back["value_sum"], scene.currency),

@@ -25,6 +25,7 @@ from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.tiers import THRESHOLDS
 from pages.ui import progress, row_files, state, widgets
 from pages.ui.charts import placing
+from pages.ui.file_names import file_name
 from pages.ui.segments import segmenting
 from pages.ui.segments.segmenting import Scene
 from pages.ui.state import money, percent, t
@@ -138,21 +139,23 @@ def _movement(scene: Scene, found: Movement, day: Earlier) -> None:
     st.caption(t("segments.moved.kept" if day.kept else "segments.moved.again"))
     if isinstance(scene.scheme, ValueTiers) and scene.scheme.scheme.kind != THRESHOLDS:
         st.caption(t("segments.moved.ranked"))
-    name = widgets.file_name(scene.bundle, f"movement-since-{day.cutoff}", scene.dataset.log_end, "csv")
+    name = file_name(scene.bundle, f"movement-since-{day.cutoff}", scene.dataset.log_end, "csv")
     row_files.figures(scene.bundle, rows, name, "download_moved")
 
 
 def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
     predicted, actual = float(rows["predicted"].sum()), float(rows["actual"].sum())
     enough = rows[rows["predicted"] >= WORTH_NAMING * predicted]
-    worst = enough.loc[(enough["actual"] - enough["predicted"]).abs().idxmax()]
+    gap = enough["predicted"] - enough["actual"]
+    worst = enough.loc[gap.abs().idxmax()]
+    side = "over" if gap[worst.name] >= 0 else "under"
     message = t(
         "segments.came.message",
         actual=money(actual, scene.currency),
         predicted=money(predicted, scene.currency),
         off=say_miss(predicted, actual),
         name=worst["name"],
-        worst=say_miss(worst["predicted"], worst["actual"]),
+        gap=t(f"segments.came.{side}", amount=money(abs(float(gap[worst.name])), scene.currency)),
     )
     unit = state.unit(scene.currency)
     widgets.chart(placing.realised_bars(rows, message, unit=unit), "realised")
@@ -165,6 +168,7 @@ def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
         "low": number(t("segments.column.low"), format="accounting", help=t("segments.column.low.help")),
         "high": number(t("segments.column.high"), format="accounting", help=t("segments.column.low.help")),
         "actual": number(t("segments.came.actual"), format="accounting"),
+        "gap": number(t("segments.came.gap"), format="accounting", help=t("segments.came.gap.help")),
         "off": st.column_config.TextColumn(t("segments.came.off"), help=t("segments.came.off.help"), alignment="right"),
         "buyers_predicted": number(t("segments.came.buyers_predicted"), format="%.0f"),
         "buyers_actual": number(t("segments.came.buyers_actual"), format="%.0f"),
@@ -172,14 +176,14 @@ def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
     if not known:
         columns = {name: one for name, one in columns.items() if name not in ("low", "high")}
     off = [say_miss(*pair) for pair in zip(rows["predicted"], rows["actual"], strict=True)]
-    shown = rows.assign(off=off)[list(columns)]
+    shown = rows.assign(gap=rows["predicted"] - rows["actual"], off=off)[list(columns)]
     st.dataframe(
         shown, hide_index=True, column_config=columns, alt=t("segments.view.came"), key="came_table", height="content"
     )
     st.caption(t(f"segments.came.{past.kind}") + ("" if known else t("segments.came.no_interval")))
     if needs_embedding(scene.scheme, scene.bundle):
         st.caption(t("segments.came.embedding"))
-    name = widgets.file_name(scene.bundle, "segments-realised", past.cutoff, "csv")
+    name = file_name(scene.bundle, "segments-realised", past.cutoff, "csv")
     row_files.figures(scene.bundle, rows, name, "download_came")
 
 

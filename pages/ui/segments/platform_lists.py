@@ -16,6 +16,7 @@ from clv_core.strategy.export import EXPORTS, Contacts, Side, export, log_export
 from clv_core.strategy.suppress_file import entries_of, words_of
 from pages.ui import access, by_role, navigation, row_files, state, widgets
 from pages.ui.exports import lists
+from pages.ui.exports import region as region_of_phones
 from pages.ui.segments.segmenting import Scene
 from pages.ui.state import name_of, t
 
@@ -54,8 +55,8 @@ def offer(
                 )
                 region = ""
                 if PHONE in fields:
-                    help = t("lists.region.help")
-                    region = st.text_input(t("lists.region"), key="list_region", max_chars=2, help=help)
+                    region = region_of_phones.ask(dataset, "list_region")
+            region_of_phones.say(dataset, region)
             hidden = st.text_area(t("lists.suppress"), key="list_suppress", help=t("lists.suppress.help"), height=80)
             agreed = CONSENT in fields or lists.assumed(dataset, "list_assume", t("lists.assume"))
             may = by_role.if_may("export", disabled=not allowed or not count)
@@ -84,6 +85,5 @@ def _make(dataset: Dataset, chosen: pd.DataFrame, format: str, side: Side, path:
     st.markdown(t("lists.made", rows=made.rows, asked=len(chosen)))
     if made.left_out:
         st.caption(t("lists.left_out", reasons=row_files.reasons(made.left_out)))
-    for message in made.notes:
-        st.caption(widgets.plain(message.text(state.language())))
+    lists.say_notes(made.notes)
     row_files.made(made, "list")

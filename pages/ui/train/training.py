@@ -9,7 +9,7 @@ from typing import Final
 
 import streamlit as st
 
-from clv_core.collection.horizons import WINDOWS_TO_MEASURE
+from clv_core.collection.horizons import WINDOWS_TO_MEASURE, support
 from clv_core.collection.store import Dataset
 from clv_core.commands.train import words_of
 from clv_core.config import TrainConfig
@@ -82,6 +82,14 @@ def choose_horizon(dataset: Dataset, allowed: Horizons) -> int:
             persist_state="session",
         )
     )
+
+
+def about(days: int, allowed: Horizons) -> str:
+    """Return how a model of this horizon is checked; where it cannot be, why, as the upload page says it."""
+    found = support(days, allowed.days)
+    if found.verdict == "measured":
+        return t("train.horizon.measured")
+    return f":material/warning: {state.said(found.reason)}"
 
 
 def _horizon_label(days: int, allowed: Horizons) -> str:

@@ -37,7 +37,7 @@ def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
     if job and job.id == st.session_state.get("job_tune"):
         progress.ended(job)
     if config.model not in TUNABLE:
-        st.caption(t("tune.not_this_model", models=", ".join(name_of("model", name) for name in TUNABLE)))
+        st.caption(t("tune.not_this_model", models=state.listed(name_of("model", name) for name in TUNABLE)))
         return
     found = find_tuning(state.workspace(), dataset, config)
     if found:
@@ -67,7 +67,7 @@ def show(found: dict[str, Any], of: str, *, taken_over: bool) -> None:
     """
     gain = 1 - found["loss"] / found["default_loss"]
     tried = len(found["trials"])
-    chosen_on = t("tune.chosen_on", origins=", ".join(state.day(origin) for origin in found["origins"]))
+    chosen_on = t("tune.chosen_on", origins=state.listed(state.day(origin) for origin in found["origins"]))
     if not found["advantage"]:
         st.markdown(f":material/check: {t('tune.default_is_best', trials=tried)}")
         st.caption(chosen_on)

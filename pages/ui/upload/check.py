@@ -1,4 +1,4 @@
-"""The look before anything is saved: accounting, figures, problems, kinds of events, horizons, first rows."""
+"""The look before anything is saved: accounting, figures, problems, horizons, words of the file, first rows."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.check import Check
-from clv_core.collection.event_names import taken_for
-from clv_core.columns import EVENT_TYPES
 from clv_core.errors import Message
 from pages.ui import state, widgets
 from pages.ui.state import percent, t
-from pages.ui.upload import set_aside, uploading
+from pages.ui.upload import set_aside, words
 
 LONG_GAP_DAYS: Final = 14
 LONG_GAP_SHARE: Final = 0.04
@@ -41,7 +39,8 @@ def show(found: Check, aside: Path) -> None:
         if message.code not in grouped:
             st.markdown(f":orange[:material/info:] {said_plainly(state.said(_in_words(message)))}")
     problems(found, aside)
-    event_types(found)
+    words.event_types(found)
+    words.order_states(found)
     with st.expander(t("upload.first_rows"), icon=":material/table_rows:"):
         st.dataframe(found.first_rows, hide_index=True, alt=t("upload.first_rows"))
 
@@ -135,60 +134,3 @@ def horizons(found: Check) -> None:
         mark = MARKS[item.verdict]
         reasons.setdefault(item.reason.code, f":{mark}] {widgets.plain(item.reason.text(state.language()))}")
     st.caption("  \n".join(reasons.values()))
-
-
-def event_types(found: Check) -> None:
-    """Show what each name of an event is taken for, and keep what the person changes."""
-    listed = [item for item in found.event_names if item.name]
-    if not listed:
-        return
-    said = uploading.answers().events
-    words = {kind: t(f"event.{kind}") for kind in EVENT_TYPES}
-    as_it_is = t("look.events.as_it_is")
-    table = pd.DataFrame(
-        {
-            "name": [item.name for item in listed],
-            "rows": [item.rows for item in listed],
-            "meaning": [words.get(taken_for(item.name, {}), as_it_is) for item in listed],
-        }
-    )
-    unknown = sum(item.event_type not in EVENT_TYPES for item in listed)
-    label = t("look.events", names=len(listed), unknown=unknown)
-    config = st.column_config
-    with st.expander(label, icon=":material/swap_horiz:", expanded=0 < unknown <= 20):
-        st.caption(t("look.events.why"))
-        edited = st.data_editor(
-            _as_said(table, said, words, as_it_is),
-            key=f"events_{found.manifest.source}_{state.language()}_{st.session_state.get(uploading.ROUND, 0)}",
-            hide_index=True,
-            disabled=["name", "rows"],
-            column_config={
-                "name": config.TextColumn(t("look.events.name")),
-                "rows": config.NumberColumn(t("upload.problems.rows"), format="localized"),
-                "meaning": config.SelectboxColumn(
-                    t("upload.column.ours"), options=[*words.values(), as_it_is], required=True
-                ),
-            },
-            alt=label,
-        )
-    _keep(table, edited["meaning"].tolist(), {word: kind for kind, word in words.items()})
-
-
-def _as_said(table: pd.DataFrame, said: Any, words: dict[str, str], as_it_is: str) -> pd.DataFrame:
-    meaning = [
-        words.get(said[name], as_it_is) if name in said else default
-        for name, default in zip(table["name"], table["meaning"], strict=True)
-    ]
-    return table.assign(meaning=meaning)
-
-
-def _keep(table: pd.DataFrame, meanings: list[str], kinds: dict[str, str]) -> None:
-    """Keep the names whose meaning differs from what they are taken for by themselves."""
-    changed = {
-        name: kinds.get(meaning, name)
-        for name, default, meaning in zip(table["name"], table["meaning"], meanings, strict=True)
-        if meaning != default
-    }
-    if changed != uploading.answers().events:
-        uploading.answer(events=changed)
-        st.rerun()

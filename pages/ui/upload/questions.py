@@ -14,7 +14,17 @@ import streamlit as st
 
 from clv_core import jobs
 from clv_core.collection.mapping import Proposal, could_be
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, RETURN, UNIT_PRICE
+from clv_core.columns import (
+    AMOUNT,
+    CUSTOMER_ID,
+    EVENT_TIME,
+    EVENT_TYPE,
+    ORDER_ID,
+    PURCHASE,
+    QUANTITY,
+    RETURN,
+    UNIT_PRICE,
+)
 from clv_core.errors import ClvError
 from pages.ui import state, widgets
 from pages.ui.state import t
@@ -32,16 +42,26 @@ CHOICES: Final = {
 ABOUT: Final = {
     "two_columns": "",
     "missing_column": "",
+    "missing_columns": "",
+    "which_amount": "",
+    "customer_once": "",
+    "order_unnamed": "",
     "mapped_column_missing": "",
     "no_amount": AMOUNT,
     "no_readable_amount": AMOUNT,
     "no_readable_time": EVENT_TIME,
+    "times_are_day_numbers": EVENT_TIME,
+    "times_without_year": EVENT_TIME,
     "no_customer_ids": CUSTOMER_ID,
     "one_customer": CUSTOMER_ID,
 }
 """Settled by naming a column: the error's code -> the canonical column; empty where its parameters say which."""
 
-ANSWERABLE: Final = (*CHOICES, *ABOUT, "price_of_what", "no_purchases", "currency_differs")
+ANSWERABLE: Final = (
+    *CHOICES,
+    *ABOUT,
+    *("price_of_what", "amount_of_what", "amount_of_pieces", "no_purchases", "currency_differs"),
+)
 Then = Callable[..., None]
 
 
@@ -64,12 +84,25 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
         elif code == "price_of_what":
             prices = {canonical: t(f"upload.price.{canonical}") for canonical in (AMOUNT, UNIT_PRICE)}
             _buttons(prices, "price", lambda price: then(mapping={price: params["column"]}))
+        elif code == "amount_of_what":
+            orders = {params["order"]: t("upload.order.whole"), "": t("upload.order.row")}
+            _buttons(orders, "order", lambda order: then(mapping={ORDER_ID: order}))
+        elif code == "amount_of_pieces":
+            kinds = {canonical: t(f"upload.pieces.{canonical}") for canonical in (AMOUNT, UNIT_PRICE, QUANTITY)}
+            _buttons(kinds, "kind", lambda kind: then(mapping=_of_pieces(kind, params)))
         elif code == "currency_differs":
             _buttons({params["currency"]: t("question.currency", name=params["currency"])}, "currency", then)
         elif code == "no_purchases":
             _purchases(path, then)
         else:
             _column(str(params.get("canonical", ABOUT[code])), _columns(path), then)
+
+
+def _of_pieces(kind: str, params: dict[str, Any]) -> dict[str, str]:
+    """Return what is said of a column of pieces and a price beside it: whose price that is, or that it is not used."""
+    if kind == QUANTITY:
+        return {AMOUNT: params["column"]}
+    return {QUANTITY: params["column"], kind: params["price"]}
 
 
 def asked(error: ClvError | dict[str, Any]) -> tuple[str, dict[str, Any]] | None:

@@ -45,6 +45,7 @@ def _said(known: Answers) -> list[str]:
     named = {canonical: column or t("recall.none") for canonical, column in known.mapping.items()}
     words = [f"{column} = {state.name_of('canonical', canonical)}" for canonical, column in named.items()]
     words += [f"{name} = {state.name_of('event', kind)}" for name, kind in known.events.items()]
+    words += [f"{word} = {t(f'look.states.{meaning}')}" for word, meaning in known.states.items()]
     for name in ("date_order", "decimal", "duplicates"):
         value = getattr(known, name)
         words += [f"{t(f'upload.{name}')}: {t(f'upload.{name}.{value}')}"] if value else []

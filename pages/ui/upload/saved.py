@@ -32,7 +32,7 @@ def show(dataset: Dataset) -> None:
     """Say that the dataset is there, with its accounting line, and offer the rows set aside and the next steps."""
     facts = dataset.manifest
     days = (dataset.log_end - dataset.log_start).days
-    known = {"customers": state.say(facts.customers), "purchases": state.say(facts.purchases), "days": f"{days:,}"}
+    known = {"customers": state.count(facts.customers), "purchases": state.count(facts.purchases), "days": f"{days:,}"}
     widgets.headline(t("upload.saved", name=widgets.plain(dataset.name), **known))
     st.markdown(widgets.accounting(facts))
     _appended(st.session_state[SAVED])

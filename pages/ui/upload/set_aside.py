@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+import pandas as pd
+
+from clv_core.i18n import DEFAULT_LANGUAGE, has, translate
+from clv_core.strategy.headers import header
 from clv_core.strategy.spreadsheet_file import write_csv
-from pages.ui import widgets
+from pages.ui import state, widgets
 from pages.ui.state import t
 
+OWN: Final = {"line": "line", "reason": "reason_code", "column": "column", "value": "value"}
+"""Columns of ours, and what they are called where the reason stands beside its code."""
 PACKED_FROM_ROWS: Final = 200_000
 """From here on the file is gzipped: the browser gets a tenth, and the server holds a tenth while it sends."""
 
 
 def download(parquet: Path, rows: int, name: str, key: str) -> None:
     """Offer the rows of ``parquet`` with line number and reason; nothing is written before it is asked for."""
+    language = state.language()
     ending = ".csv.gz" if rows > PACKED_FROM_ROWS else ".csv"
-    widgets.download(t("upload.set_aside"), lambda: _content(parquet, ending), name + ending, key=key)
+    widgets.download(t("upload.set_aside"), lambda: _content(parquet, ending, language), name + ending, key=key)
 
 
-def _content(parquet: Path, ending: str) -> bytes:
+def worded(rows: pd.DataFrame, language: str) -> pd.DataFrame:
+    """Return rows with their reason in words beside its code, and our own columns called in the page's language."""
+    if language == DEFAULT_LANGUAGE or "reason" not in rows:
+        return rows
+    known = {code: f"reason.{code}" for code in rows["reason"].unique()}
+    words = {code: translate(key, language) if has(key, language) else code for code, key in known.items()}
+    told = rows.copy()
+    told.insert(rows.columns.get_loc("reason") + 1, header("reason", language), rows["reason"].map(words).astype("str"))
+    return told.rename(columns={name: header(said, language) for name, said in OWN.items()})
+
+
+def _content(parquet: Path, ending: str, language: str = DEFAULT_LANGUAGE) -> bytes:
     with tempfile.TemporaryDirectory(prefix="clv-aside-") as folder:
         target = Path(folder) / f"rows{ending}"
-        write_csv(parquet, target, "line")
+        write_csv(parquet, target, "line", partial(worded, language=language))
         return target.read_bytes()

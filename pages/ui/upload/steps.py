@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from zoneinfo import available_timezones
@@ -11,6 +12,8 @@ from zoneinfo import available_timezones
 import pandas as pd
 import streamlit as st
 
+from clv_core.collection.aliases import CURRENCY
+from clv_core.collection.locale_hints import LocaleHint, propose
 from clv_core.collection.mapping import Proposal
 from clv_core.columns import READ
 from pages.ui import by_role, state, widgets
@@ -146,7 +149,19 @@ def choose_columns(file: FilesInHand) -> None:
     )
     _keep_mapping(proposals, edited["meaning"].tolist(), {word: name for name, word in words.items()})
     with st.expander(t("upload.settings"), icon=":material/tune:"):
-        settings()
+        hint = _hint(proposals)
+        settings(hint)
+    said = uploading.answers()
+    if hint.why is not None and (said.timezone, said.currency) == (hint.timezone or said.timezone, hint.currency):
+        st.caption(t(hint.why.code, **hint.why.params))
+
+
+def _hint(proposals: Sequence[Proposal]) -> LocaleHint:
+    """Return the money and time zone that a file was probably kept in, where it does not say its currency itself."""
+    if any(item.canonical == CURRENCY for item in proposals):
+        return LocaleHint()
+    samples = [sample for item in proposals for sample in item.samples]
+    return propose([item.column for item in proposals], samples, st.context.timezone)
 
 
 def _unless_taken(item: Proposal, mapping: Mapping[str, str]) -> str:
@@ -175,9 +190,15 @@ def _keep_mapping(proposals: Sequence[Proposal], meanings: list[str], names: dic
         st.rerun()
 
 
-def settings() -> None:
-    """Ask how dates, amounts and repeated rows are to be read, and where and in what money the log was kept."""
+def settings(hint: LocaleHint) -> None:
+    """Ask how dates, amounts and repeated rows are to be read, and where and in what money the log was kept.
+
+    Args:
+        hint: what is preselected while nothing was said.
+    """
     said, around = uploading.answers(), st.session_state.get(uploading.ROUND, 0)
+    if not uploading.was_said("timezone") and not uploading.was_said("currency"):
+        said = replace(said, timezone=hint.timezone or said.timezone, currency=hint.currency or said.currency)
     with st.grid(3, min_column_width=200):
         for name, choices in SETTINGS.items():
             value = st.selectbox(

@@ -143,10 +143,15 @@ def answer(**given: Any) -> None:
     st.session_state[ANSWERS] = {**st.session_state.get(ANSWERS, {}), **given}
 
 
+def was_said(what: str) -> bool:
+    """Say whether the person, or the page for them, has answered one thing."""
+    return what in st.session_state.get(ANSWERS, {})
+
+
 def settle(**given: Any) -> None:
     """Keep an answer that was not given in the table of columns; the table is drawn anew from it."""
     said = answers()
-    for key in ("mapping", "events"):
+    for key in ("mapping", "events", "states"):
         if key in given:
             given[key] = {**getattr(said, key), **given[key]}
     answer(**given)
@@ -243,6 +248,8 @@ def options(said: Answers) -> list[str]:
         words += [f"--map={canonical}={column}"]
     for event, kind in said.events.items():
         words += [f"--event={event}={kind}"]
+    for state_word, meaning in said.states.items():
+        words += [f"--state={state_word}={meaning}"]
     for option, value in (("date-order", said.date_order), ("decimal", said.decimal), ("currency", said.currency)):
         words += [f"--{option}", value] if value else []
     words += [f"--{said.duplicates}-duplicates"] if said.duplicates else []

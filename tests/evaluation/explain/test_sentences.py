@@ -21,7 +21,9 @@ from clv_core.evaluation.explain.sentences import (
     of_faithfulness,
     of_groups,
     of_stability,
+    reading,
 )
+from clv_core.features.behaviour import FEATURES
 from clv_core.i18n import LANGUAGES, translate
 
 PARTS = ("recent_spend", "silence", "views")
@@ -98,3 +100,11 @@ def test_checks_are_said_as_they_came_out(language: str) -> None:
 def test_names_are_listed_as_in_a_sentence() -> None:
     assert listed(["a"]) == "a" and listed(["a", "b"]) == "a and b" and listed(["a", "b", "c"]) == "a, b and c"
     assert listed(["甲", "乙", "丙"], "zh") == "甲、乙和丙"
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "8 d"), ("zh", "8 天")])
+def test_a_reading_in_days_has_its_unit(language: str, said: str) -> None:
+    _, why = of_customer(explanation((5.0, 60.0, -1.0)), "C0", 90, currency="EUR", language=language)
+    assert reading(8.0, language, "days_since_last") == said and said in why
+    assert reading(8.0, language) == reading(8.0, language, "purchases_90d") == "8"
+    assert reading(0.25, language, next(n for n, f in FEATURES.items() if f.unit == "share")) == "25%"

@@ -218,6 +218,17 @@ def test_logs_that_cannot_say_are_refused_with_the_reason(changed: dict[str, Non
     assert refusal.value.code == code and all(name in refusal.value.message() for name in changed)
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_few_steady_products_are_the_reason_where_prices_vary_enough(lang: str, tmp_path: Path) -> None:
+    frame, people = shop_log()
+    few = frame[frame["product_id"].str.fullmatch(r"(tea|coffee)[0-6]")]
+    dataset = stored(few, tmp_path)
+    with pytest.raises(NotEnoughData) as refusal:
+        measure_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
+    assert refusal.value.code == "price_few_products" and "%" not in refusal.value.message(lang)
+    assert refusal.value.params == {"dataset": "shop", "categories": 2, "found": 7, "needed": 10}
+
+
 def test_cdnow_is_refused_with_the_reason(cdnow_file: Path, tmp_path: Path) -> None:
     (tmp_path / "cdnow.txt").write_text("\n".join(cdnow_file.read_text(encoding="utf-8").splitlines()[:300]))
     ingest(Workspace(tmp_path / "work"), tmp_path / "cdnow.txt", "cdnow")

@@ -15,6 +15,7 @@ from clv_core.deployment.demo import add_demo
 from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.deployment.kept_scores import scores_path
 from clv_core.deployment.record import read_record, write_record
+from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
@@ -166,3 +167,21 @@ def test_an_effect_that_was_measured_for_less_time_is_said_beside_the_plan(demo:
     for language, days in (("en", "30 days"), ("zh", "30 天")):
         found = section(made(demo, language=language, offers=(offer,), budget=30.0), "plan")
         assert any(days in point and "Gift" in point for point in found.points)
+
+
+def test_the_plan_says_what_it_is_revenue_untried_or_as_good_as_an_even_spread(demo: Demo) -> None:
+    offer = Offer.parse("name=Gift,cost=0.1,effect=3:4(2;6)+4:4(2;6),days=90")
+    for language, revenue, even in (
+        ("en", "revenue", "no difference who is chosen"),
+        ("zh", "按收入计", "选谁并无差别"),
+    ):
+        options = {"language": language, "offers": (offer,), "budget": 30.0}
+        whole = made(demo, **options)
+        found = section(whole, "plan")
+        assert "warning.offer_untried" in [note.code for note in whole.notes]
+        assert even in found.finding and revenue in found.finding
+        assert any("Gift" in point and "Top value" in point for point in found.points) or language == "zh"
+        found = section(made(demo, **options, plan_terms=Terms(90, margin_rate=0.3)), "plan")
+        assert revenue not in found.finding + "".join(found.points)
+        assert any("30%" in point for point in found.points)
+    assert "no difference" not in section(made(demo, offers=OFFERS, budget=30.0), "plan").finding

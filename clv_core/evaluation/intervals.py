@@ -1,0 +1,158 @@
+"""Are the 80% intervals honest? Of those who bought, how many came out beyond their own, and above their own middle.
+
+Plain coverage says little where most buy nothing: 0 lies inside nearly every interval, however wide it is. What an
+interval says of a buyer, zeros say nothing of. Given that a customer with chance p buys, the chance to come out above
+the 90% mark is .1 / p, above the middle .5 / p, and below the 10% mark 1 - .9 / p; where that is 1 (or 0), the mark
+lies among those who do not buy and is no test. All that is compared is counts of buyers with sums of these chances.
+
+Source: Czado, Gneiting, Held (2009), Predictive model assessment for count data, Biometrics 65, given a purchase.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv_core.evaluation.metrics import METRICS
+
+Floats = NDArray[np.float64]
+Found = Literal["honest", "narrow", "wide", "high", "low", "unclear"]
+
+SURE: Final = 3.0
+"""In standard errors: a smaller difference may be chance."""
+NARROW: Final = 1.35
+"""So many times the buyers outside that should be, and intervals are too narrow."""
+WIDE: Final = 0.6
+SHIFTED: Final = 0.15
+"""So far may the share of buyers above their own middle be from what it should be: a total that is off by a quarter,
+which is tolerated, moves it by as much."""
+PITS: Final = {"pit10": (0.1, 0.05), "pit50": (0.5, 0.1), "pit90": (0.9, 0.05)}
+"""Share of all customers below a mark, zeros by their chance: what is right, and how far it may be off."""
+LIKELY: Final = 2.0
+"""In standard errors: what is less far from right is near it; else it is within :data:`NEAR` of what is borne."""
+NEAR: Final = 0.5
+FEWEST_BUYERS: Final = 50
+"""Of fewer buyers whose marks are a test, intervals are not called honest."""
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """How the outcomes of one origin lie in the intervals of their customers.
+
+    Args:
+        buyers: buyers whose 90% mark is a test (p above .1).
+        outside: share of them beyond their own interval.
+        outside_right: what it should be.
+        outside_noise: its standard error.
+        above: share of buyers with p above .5 who came out above their own middle; 0 where there is none.
+        above_right: what it should be.
+        above_noise: its standard error; 0 where there is no such buyer.
+        over: share above the 90% mark over what it should be.
+        customers: all of them.
+        pit10: share of all customers below their 10% mark, zeros by their chance.
+        pit50: likewise, below the middle.
+        pit90: likewise, below the 90% mark.
+    """
+
+    buyers: int
+    outside: float
+    outside_right: float
+    outside_noise: float
+    above: float
+    above_right: float
+    above_noise: float
+    over: float
+    customers: int
+    pit10: float
+    pit50: float
+    pit90: float
+
+    @property
+    def found(self) -> Found:
+        """``honest``, ``narrow``, ``wide``, ``high`` (set too high), ``low``, or ``unclear``: none for sure."""
+        up, moved = self.above - self.above_right, self._far(self.above, self.above_right, self.above_noise, SHIFTED)
+        ratio = self.outside / max(self.outside_right, 1e-9)
+        if ratio > NARROW and self.outside - self.outside_right > SURE * self.outside_noise:
+            if moved and up > 0:
+                return "low"
+            return "high" if self.over < 1 else "narrow"
+        if moved:
+            return "low" if up > 0 else "high"
+        off = {name: self._pit_off(name) for name in PITS}
+        if off["pit50"]:
+            return "high" if off["pit50"] > 0 else "low"
+        if off["pit10"] > 0 or off["pit90"] < 0:
+            return "narrow"
+        few = ratio < WIDE and self.outside_right - self.outside > SURE * self.outside_noise
+        if few or off["pit10"] < 0 or off["pit90"] > 0:
+            return "wide"
+        return "honest" if self._near else "unclear"
+
+    @property
+    def _near(self) -> bool:
+        borne = (NARROW - 1) * self.outside_right
+        return (
+            self.buyers >= FEWEST_BUYERS
+            and _close(self.outside, self.outside_right, self.outside_noise, borne)
+            and _close(self.above, self.above_right, self.above_noise, SHIFTED)
+            and all(_close(getattr(self, name), right, self._noise(name), by) for name, (right, by) in PITS.items())
+        )
+
+    def _pit_off(self, name: str) -> float:
+        """Return how far a share of all customers is from right, 0 where that is borne or may be chance."""
+        right, borne = PITS[name]
+        share = getattr(self, name)
+        return share - right if self._far(share, right, self._noise(name), borne) else 0.0
+
+    def _noise(self, name: str) -> float:
+        right, _ = PITS[name]
+        return float(np.sqrt(right * (1 - right) / max(1, self.customers)))
+
+    @staticmethod
+    def _far(share: float, right: float, noise: float, borne: float) -> bool:
+        return abs(share - right) > max(borne, SURE * noise)
+
+
+def _close(share: float, right: float, noise: float, borne: float) -> bool:
+    return abs(share - right) <= max(NEAR * borne, LIKELY * noise)
+
+
+def intervals_of(predictions: pd.DataFrame) -> Intervals:
+    """Return how outcomes lie in their intervals.
+
+    Args:
+        predictions: ``score``'s columns and ``actual``, of one model at one origin, [n].
+    """
+    actual, chance = (predictions[name].to_numpy(np.float64) for name in ("actual", "p_purchase"))
+    low, middle, high = (predictions[name].to_numpy(np.float64) for name in ("clv_p10", "clv_p50", "clv_p90"))
+    bought, slack = actual > 0, 1e-9 * np.maximum(1.0, np.abs(actual))
+    rows, sure, halves = bought & (chance > 0.1), bought & (chance > 0.9), bought & (chance > 0.5)
+    above, below = 0.1 / chance[rows], 1 - 0.9 / chance[sure]
+    over, under = int((actual > high + slack)[rows].sum()), int((actual < low - slack)[sure].sum())
+    right = 0.5 / chance[halves]
+    count, expected = max(1, int(rows.sum())), float(above.sum() + below.sum())
+    # A buyer is beyond one end or the other: where both are a test, their chances add up.
+    either = above + np.where(chance[rows] > 0.9, 1 - 0.9 / chance[rows], 0.0)
+    pits = {name: METRICS[name].value(actual, predictions) for name in PITS}
+    half = max(1, int(halves.sum()))
+    return Intervals(
+        buyers=int(rows.sum()),
+        outside=(over + under) / count,
+        outside_right=expected / count,
+        outside_noise=_noise(either) / count,
+        above=float((actual > middle + slack)[halves].sum() / half),
+        above_right=float(right.sum() / half),
+        above_noise=_noise(right) / half,
+        over=over / max(float(above.sum()), 1e-9),
+        customers=len(predictions),
+        **pits,
+    )
+
+
+def _noise(chances: Floats) -> float:
+    """Return the standard deviation of how many of independent chances come true."""
+    return float(np.sqrt((chances * (1 - chances)).sum()))

@@ -1,0 +1,35 @@
+"""What the columns of a list are called in a file that a person opens."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+
+from clv_core.i18n import DEFAULT_LANGUAGE, has, translate
+
+IDS: Final = ("", DEFAULT_LANGUAGE)
+"""Languages whose headers are the columns' ids: none, as for programs, and English, whose words the ids are."""
+
+
+def headed(frame: pd.DataFrame, language: str) -> pd.DataFrame:
+    """Return a list with its columns called in a language; a column that has no name there keeps its id.
+
+    Args:
+        frame: any columns.
+        language: of the names; "" and English for ids.
+    """
+    if language in IDS:
+        return frame
+    return frame.rename(columns={name: header(str(name), language) for name in frame.columns})
+
+
+def header(name: str, language: str) -> str:
+    """Return what a column, or a fact about a list, is called; its id where it has no name in the language."""
+    key = f"header.{name}"
+    return translate(key, language) if language not in IDS and has(key, language) else name
+
+
+def about_words(about: dict[str, Any], language: str) -> dict[str, Any]:
+    """Return what a list says of itself, with the names of its facts in a language."""
+    return {header(name, language): value for name, value in about.items()}

@@ -1,0 +1,152 @@
+"""What a shop calls the state of an order decides whether it is a sale; the person's word outranks the usual one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clv_core.cli import main
+from clv_core.collection.aliases import fold
+from clv_core.collection.append import append
+from clv_core.collection.check import check_file
+from clv_core.collection.check_store import load_check, save_check
+from clv_core.collection.ingest import ingest
+from clv_core.collection.order_states import meaning_of
+from clv_core.collection.state_words import CANCELLED, REFUNDED, SOLD, STATES
+from clv_core.collection.store import SET_ASIDE, Manifest
+from clv_core.workspace import Workspace
+
+HEAD = "Order ID,Customer ID,Order Date,Order Total"
+
+
+def export(
+    folder: Path, states: list[str], column: str = "Order Status", head: str = HEAD, name: str = "a.csv"
+) -> Path:
+    """Write 60 orders over 10, one state after the other."""
+    file = folder / name
+    rows = [f"{i + 100},c{i % 7},2024-03-{i % 28 + 1:02},10,{states[i % len(states)]}" for i in range(60)]
+    file.write_text("\n".join([f"{head},{column}", *rows]) + "\n", encoding="utf-8")
+    return file
+
+
+def codes(manifest: Manifest) -> dict[str, dict[str, object]]:
+    return {warning["code"]: warning["params"] for warning in manifest.warnings}
+
+
+def test_each_word_says_one_thing() -> None:
+    words = [fold(word) for said in STATES.values() for word in set(said.split())]
+    said = {fold(word): {state for state, held in STATES.items() if word in held.split()} for word in set(words)}
+    assert {word: states for word, states in said.items() if len(states) > 1} == {}
+
+
+@pytest.mark.parametrize(
+    ("word", "meaning"),
+    [
+        ("Quotation Sent", CANCELLED), ("Payment error", CANCELLED), ("Awaiting bank wire payment", CANCELLED),
+        ("Awaiting check payment", CANCELLED), ("En attente de paiement par chèque", CANCELLED),
+        ("Oczekiwanie na płatność", CANCELLED), ("Ожидает оплаты", CANCELLED), ("Отменён", CANCELLED),
+        ("Отменено продавцом", CANCELLED), ("Pagamento Pendente", CANCELLED), ("İptal Edildi", CANCELLED),
+        ("Geannuleerd", CANCELLED), ("미결제취소", CANCELLED), ("キャンセル", CANCELLED), ("未入金", CANCELLED),
+        ("Cancelada por el comprador", CANCELLED), ("On backorder (not paid)", CANCELLED),
+        ("Package Returned", REFUNDED), ("order_refunded", REFUNDED), ("已发货，退款成功", REFUNDED),
+        ("返品", REFUNDED), ("반품", REFUNDED), ("Возврат", REFUNDED),
+        ("İade edildi", REFUNDED), ("Zwrócone", REFUNDED), ("Terugbetaald", REFUNDED), ("Devolvido", REFUNDED),
+        ("Devolución finalizada con reembolso al comprador", REFUNDED),
+        ("Awaiting Fulfillment", SOLD), ("Awaiting Shipment", SOLD), ("Awaiting Pickup", SOLD), ("Sales Order", SOLD),
+        ("Payment accepted", SOLD), ("Processing in progress", SOLD), ("Preparando Entrega", SOLD), ("Faturado", SOLD),
+        ("Ausgeliefert", SOLD), ("Kommissioniert", SOLD), ("구매확정", SOLD), ("배송완료", SOLD), ("発送済み", SOLD),
+        ("注文確定", SOLD), ("Доставлен", SOLD), ("Teslim edildi", SOLD), ("Wysłane", SOLD), ("Bezorgd", SOLD),
+        ("部分退款成功", None), ("reembolso parcial", None), ("geprüft", None), ("Resolved by support", None),
+    ],
+)  # fmt: skip
+def test_the_words_of_shops_are_known_in_their_languages(word: str, meaning: str | None) -> None:
+    assert meaning_of(word) == meaning
+
+
+@pytest.mark.parametrize(
+    ("word", "meaning"),
+    [
+        ("退款成功", REFUNDED), ("반품완료", REFUNDED), ("Refund Completed", REFUNDED), ("취소완료", CANCELLED),
+        ("无售后或售后取消", SOLD), ("退款关闭", SOLD), ("Cancelled", SOLD), ("반품철회", SOLD), ("交易关闭", None),
+    ],
+)  # fmt: skip
+def test_a_refund_that_was_refused_or_closed_leaves_the_sale(word: str, meaning: str | None) -> None:
+    assert meaning_of(word, after_sale=True) == meaning
+
+
+def test_one_known_state_is_enough_where_the_name_says_that_it_is_one(tmp_path: Path) -> None:
+    file = export(tmp_path, ["geprüft", "gebucht", "verladen", "Storniert"])
+    manifest = ingest(Workspace(tmp_path / "ws"), file, "log")
+    assert manifest.net_revenue == 450 and codes(manifest)["warning.cancelled"]["rows"] == 15
+    assert codes(manifest)["warning.unknown_states"]["first"] == "gebucht"
+
+
+@pytest.mark.parametrize("column", ["Order Status", "Auftragsstatus", "주문상태", "статус заказа"])
+def test_a_column_of_states_of_which_none_is_known_is_spoken_of_and_can_be_said(tmp_path: Path, column: str) -> None:
+    file = export(tmp_path, ["geprüft", "gebucht", "verladen"], column)
+    manifest = ingest(Workspace(tmp_path / "ws"), file, "log")
+    said = codes(manifest)["warning.status_unused"]
+    assert said["column"] == column and said["first"] == "geprüft" and manifest.net_revenue == 600
+    again = ingest(Workspace(tmp_path / "ws"), file, "log", states={"GEPRÜFT": "cancelled", "verladen": "refunded"})
+    assert again.net_revenue == 200 and not {"warning.status_unused"} & set(codes(again))
+    assert codes(again)["warning.cancelled"]["rows"] == codes(again)["warning.refunded"]["rows"] == 20
+
+
+@pytest.mark.parametrize("values", [["700", "500", "900"], ["2024-03-01", "2024-03-02"]])
+def test_numbers_and_dates_under_such_a_name_are_no_words(tmp_path: Path, values: list[str]) -> None:
+    manifest = ingest(Workspace(tmp_path / "ws"), export(tmp_path, values), "log")
+    assert "warning.status_unused" not in codes(manifest) and manifest.net_revenue == 600
+
+
+def test_the_persons_word_outranks_the_usual_one_and_holds_for_the_next_files(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "ws")
+    file = export(tmp_path, ["Paid", "Cancelled", "Odd"])
+    assert ingest(workspace, file, "plain").net_revenue == 400
+    first = ingest(workspace, file, "log", states={"odd": "refunded", "cancelled": "sold"})
+    assert first.net_revenue == 400 and codes(first)["warning.refunded"]["rows"] == 20
+    assert "warning.unknown_states" not in codes(first)
+    more = export(tmp_path, ["ODD", "paid"], name="b.csv")
+    more.write_text(more.read_text().replace("\n1", "\n7").replace("2024-03", "2024-04"))
+    assert append(workspace, "log", more).net_revenue == 400 + 300
+    assert ingest(workspace, more, "other", remembered=True).net_revenue == 300
+
+
+def test_the_command_takes_a_state_and_refuses_what_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, words = export(tmp_path, ["Paid", "a=b"]), ["--workspace", str(tmp_path / "ws")]
+    assert main(["ingest", str(file), "--name", "x", "--state", "a=b=Cancelled", *words]) == 0
+    assert '"net_revenue": 300' in capsys.readouterr().out
+    assert main(["ingest", str(file), "--name", "x", "--state", "Paid=gone", *words]) == 2
+    assert "sold, cancelled, refunded" in capsys.readouterr().out
+
+
+def test_a_second_column_says_what_was_refunded_of_each_row(tmp_path: Path) -> None:
+    states = ["已完成,", "已完成,退款成功", "交易关闭,", "已完成,退款关闭"]
+    file = export(tmp_path, states, "订单状态,售后状态", "订单号,会员号,下单时间,金额")
+    manifest = ingest(Workspace(tmp_path / "ws"), file, "log")
+    assert manifest.net_revenue == 300 and manifest.mapping["refund_status"] == "售后状态"
+    said = codes(manifest)
+    assert said["warning.cancelled"]["rows"] == said["warning.refunded"]["rows"] == 15
+
+
+@pytest.mark.parametrize(("column", "values"), [("Adjusted Order Total", ["", "7.50"]), ("refund_note", ["", "torn"])])
+def test_columns_that_tell_of_refunds_and_are_not_used_are_named(
+    tmp_path: Path, column: str, values: list[str]
+) -> None:
+    workspace = Workspace(tmp_path / "ws")
+    manifest = ingest(workspace, export(tmp_path, values, column), "log")
+    assert codes(manifest)["warning.refund_columns_unused"]["columns"] == column and manifest.net_revenue == 600
+    nothing = export(tmp_path, ["", "0.00"], column)
+    assert "warning.refund_columns_unused" not in codes(ingest(workspace, nothing, "log"))
+
+
+def test_a_check_lists_the_states_and_what_each_is_taken_for(tmp_path: Path) -> None:
+    file = export(tmp_path, ["Paid", "Odd", "Void"])
+    found = check_file(file, states={"void": "sold"}, set_aside=tmp_path / SET_ASIDE)
+    save_check(found, tmp_path)
+    assert load_check(tmp_path).states == found.states
+    assert {(item.word, item.rows, item.meaning, item.known, item.usual) for item in found.states} == {
+        ("Paid", 20, SOLD, True, SOLD),
+        ("Odd", 20, SOLD, False, ""),
+        ("Void", 20, SOLD, True, CANCELLED),
+    }

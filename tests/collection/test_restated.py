@@ -1,0 +1,166 @@
+"""Next month's export repeats orders that stand otherwise by now: the newer file counts, nothing counts twice."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from clv_core.collection.append import append
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import Manifest, open_dataset
+from clv_core.workspace import Workspace
+
+HEAD = ("Order ID", "Customer ID", "Created", "Product", "Quantity", "Line Total", "Order Status", "Shipped")
+Row = tuple[Any, ...]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "workspace")
+
+
+def orders(first: int, last: int, state: str = "completed", shipped: str = "yes") -> list[Row]:
+    """Return two lines an order, one order a day of January."""
+    return [
+        (f"A{day:03}", f"c{day % 5}", f"2024-01-{day:02} 10:00:00", f"p{line}", 1, 10.0 * line + day, state, shipped)
+        for day in range(first, last)
+        for line in (1, 2)
+    ]
+
+
+def write(workspace: Workspace, name: str, rows: list[Row]) -> Path:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerows([HEAD, *rows])
+    path = workspace.root.parent / name
+    path.write_text(text.getvalue(), encoding="utf-8")
+    return path
+
+
+def held(workspace: Workspace) -> list[tuple[str, str, float]]:
+    path = open_dataset(workspace, "log").events_path
+    with duckdb.connect() as connection:
+        query = f"SELECT order_id, product_id, amount FROM read_parquet('{path}') ORDER BY ALL"
+        return connection.execute(query).fetchall()
+
+
+def lines(rows: list[Row]) -> list[tuple[str, str, float]]:
+    return sorted((row[0], row[3], float(row[5])) for row in rows)
+
+
+def check_accounts(manifest: Manifest) -> None:
+    keys = ("rows_read", "rows_kept", "rows_set_aside", "rows_duplicate")
+    for key in keys:
+        assert sum(part[key] for part in manifest.parts) == getattr(manifest, key)
+    for part in [*manifest.parts, {key: getattr(manifest, key) for key in keys}]:
+        assert part["rows_read"] == part["rows_kept"] + part["rows_set_aside"] + part["rows_duplicate"]
+        assert min(part[key] for key in keys) >= 0
+
+
+def said(manifest: Manifest) -> dict[str, dict[str, Any]]:
+    return {message.code.removeprefix("warning."): message.params for message in manifest.messages}
+
+
+def january(workspace: Workspace) -> list[Row]:
+    rows = orders(1, 16) + orders(16, 21, "shipped", "")
+    ingest(workspace, write(workspace, "january.csv", rows), "log")
+    return rows
+
+
+def test_an_order_whose_state_and_dates_moved_on_counts_once(workspace: Workspace) -> None:
+    january(workspace)
+    later = orders(16, 29)
+    made = append(workspace, "log", write(workspace, "later.csv", later))
+    assert held(workspace) == lines(orders(1, 29))
+    assert said(made)["orders_restated"]["rows"] == 10
+    check_accounts(made)
+
+
+def test_an_order_that_was_refunded_since_goes(workspace: Workspace) -> None:
+    january(workspace)
+    later = orders(16, 18, "refunded") + orders(18, 19, "cancelled") + orders(19, 29)
+    made = append(workspace, "log", write(workspace, "later.csv", later))
+    assert held(workspace) == lines(orders(1, 16) + orders(19, 29))
+    assert made.net_revenue == pytest.approx(sum(row[5] for row in orders(1, 16) + orders(19, 29)))
+    check_accounts(made)
+
+
+def test_one_line_that_was_refunded_leaves_the_other(workspace: Workspace) -> None:
+    january(workspace)
+    later = [(*row[:6], "refunded", "") if row[:4:3] == ("A017", "p1") else row for row in orders(16, 29)]
+    append(workspace, "log", write(workspace, "later.csv", later))
+    assert held(workspace) == lines([row for row in orders(1, 29) if row[:4:3] != ("A017", "p1")])
+
+
+def test_a_changed_amount_takes_the_place_of_the_old_one(workspace: Workspace) -> None:
+    january(workspace)
+    later = [(*row[:5], row[5] - 3, *row[6:]) for row in orders(16, 29)]
+    made = append(workspace, "log", write(workspace, "later.csv", later))
+    assert held(workspace) == lines(orders(1, 16) + later)
+    check_accounts(made)
+
+
+def test_the_same_file_again_brings_nothing_new(workspace: Workspace) -> None:
+    january(workspace)
+    later = write(workspace, "later.csv", orders(14, 16, "refunded") + orders(16, 29))
+    first = append(workspace, "log", later)
+    again = append(workspace, "log", later)
+    assert again.version == first.version and "nothing_new" in said(again)
+    new = [message["code"] for message in again.warnings[len(first.warnings) :]]
+    assert "warning.orders_restated" not in new
+
+
+def test_an_older_file_changes_no_newer_state(workspace: Workspace) -> None:
+    later = orders(16, 29)
+    ingest(workspace, write(workspace, "later.csv", later), "log")
+    early = orders(1, 16) + orders(16, 21, "shipped", "")
+    made = append(workspace, "log", write(workspace, "early.csv", early))
+    assert held(workspace) == lines(orders(1, 29))
+    assert said(made)["orders_outdated"]["rows"] == 10
+    check_accounts(made)
+
+
+def test_a_month_that_is_downloaded_again_takes_out_what_was_refunded_since(workspace: Workspace) -> None:
+    ingest(workspace, write(workspace, "all.csv", orders(1, 29)), "log")
+    again = orders(3, 4, "refunded") + orders(4, 8)
+    made = append(workspace, "log", write(workspace, "again.csv", again))
+    assert held(workspace) == lines(orders(1, 3) + orders(4, 29))
+    assert said(made)["orders_restated"]["rows"] == 2
+    check_accounts(made)
+
+
+def test_a_product_that_stands_twice_in_an_order_stays_two_lines(workspace: Workspace) -> None:
+    twice = [*orders(1, 21), ("A020", "c0", "2024-01-20 10:00:00", "p1", 1, 31.0, "completed", "yes")]
+    ingest(workspace, write(workspace, "january.csv", twice), "log")
+    later = [(*row[:7], "long ago") for row in twice[-6:]] + orders(21, 29)
+    append(workspace, "log", write(workspace, "later.csv", later))
+    assert held(workspace) == lines(twice + orders(21, 29))
+
+
+def test_months_ingested_at_once_are_as_good_as_one_after_the_other(workspace: Workspace) -> None:
+    rows = orders(1, 16) + orders(16, 21, "shipped", "")
+    later = orders(16, 18, "refunded") + orders(18, 29)
+    random.Random(3).shuffle(later)
+    files = [write(workspace, "a.csv", rows), write(workspace, "b.csv", later)]
+    made = ingest(workspace, files, "log")
+    assert held(workspace) == lines(orders(1, 16) + orders(18, 29))
+    check_accounts(made)
+
+
+def test_a_file_without_states_of_orders_only_adds(workspace: Workspace) -> None:
+    def plain(rows: list[Row], name: str) -> Path:
+        path = workspace.root.parent / name
+        text = "\n".join(",".join(map(str, row[:6])) for row in [HEAD, *rows])
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    ingest(workspace, plain(orders(1, 21), "a.csv"), "log")
+    other = [(*row[:5], row[5] + 1, *row[6:]) for row in orders(20, 29)]
+    made = append(workspace, "log", plain(other, "b.csv"))
+    assert held(workspace) == lines(orders(1, 21) + other) and "orders_restated" not in said(made)

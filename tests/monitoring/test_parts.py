@@ -1,0 +1,231 @@
+"""Parts of a horizon: a season is no break, a break is one also in a season, and what is not known is not judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv_core.collection.store import Dataset
+from clv_core.errors import Message
+from clv_core.evaluation.levels import SharedError
+from clv_core.i18n import LANGUAGES
+from clv_core.jobs import NoProgress
+from clv_core.monitoring import watch
+from clv_core.monitoring.alerts import REALISED, Alert
+from clv_core.monitoring.lights import GREEN, RED, UNKNOWN, Light, lights_of
+from clv_core.monitoring.truth.parts import CURVE, SEASON, Parts
+from clv_core.monitoring.truth.realised import Realised, chance_of, outside, so_far
+from clv_core.monitoring.truth.spans import FEWEST_BUYERS, PastSpan, past_spans
+from clv_core.monitoring.truth.tiers import Tier
+from tests.monitoring.steady_shop import changed_from, day_after, dearer, steady_log, stored
+
+HORIZON_DAYS = 120
+DAYS = [30, 60, 90]
+CUTOFF = day_after(780)
+CURVE_SHARES = {days: float(np.expm1(-days / 250) / np.expm1(-HORIZON_DAYS / 250)) for days in DAYS}
+"""What the steady shop lets expect: those who are there stay 250 more days on average."""
+
+
+def seasonal(events: pd.DataFrame, height: float = 0.8, seed: int = 0) -> pd.DataFrame:
+    """Thin out purchases so that their rate rises and falls over the year, least some weeks after the cutoff."""
+    days = (events["event_time"] - pd.Timestamp(CUTOFF + timedelta(days=20))).dt.total_seconds() / 86400
+    kept = (1 - height * np.cos(2 * np.pi * days / 365.25)) / (1 + height)
+    return events[np.random.default_rng(seed).random(len(events)) < kept]
+
+
+def purchases(customers: int, days: int, seed: int) -> pd.DataFrame:
+    events = steady_log(customers, days, seed=seed, returns=0.0)
+    return events[events["event_type"] == "purchase"].drop(columns="rating")
+
+
+@pytest.fixture(scope="module")
+def season_log() -> pd.DataFrame:
+    return seasonal(purchases(2500, 900, 7))
+
+
+@pytest.fixture(scope="module")
+def season(season_log: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return stored(season_log, tmp_path_factory.mktemp("season"))
+
+
+def share_by_hand(events: pd.DataFrame, cutoff: date, days: int) -> float:
+    begin = pd.Timestamp(cutoff)
+    known = events.loc[events["event_time"] < begin, "customer_id"].unique()
+    after = events[(events["event_time"] >= begin) & events["customer_id"].isin(known)]
+    value = [
+        after.loc[after["event_time"] < begin + timedelta(days=length), "amount"].sum()
+        for length in (days, HORIZON_DAYS)
+    ]
+    return float(value[0] / value[1])
+
+
+def test_past_shares_are_those_of_the_log(season: Dataset, season_log: pd.DataFrame) -> None:
+    cutoffs = [day_after(200), day_after(500)]
+    found = past_spans(season, cutoffs, HORIZON_DAYS, DAYS)
+    assert [span.cutoff for span in found] == cutoffs
+    for span in found:
+        by_hand = [share_by_hand(season_log, span.cutoff, days) for days in DAYS]
+        np.testing.assert_allclose(np.exp(span.shares), by_hand, rtol=1e-9)
+
+
+def test_the_noise_of_a_share_is_that_of_other_customers_in_the_same_shop(
+    season: Dataset, season_log: pd.DataFrame
+) -> None:
+    (span,) = past_spans(season, [CUTOFF], HORIZON_DAYS, DAYS)
+    random, shares = np.random.default_rng(0), []
+    begin = pd.Timestamp(CUTOFF)
+    known = season_log.loc[season_log["event_time"] < begin, "customer_id"].unique()
+    after = season_log[(season_log["event_time"] >= begin) & season_log["customer_id"].isin(known)]
+    after = after[after["event_time"] < begin + timedelta(days=HORIZON_DAYS)]
+    early = after["event_time"] < begin + timedelta(days=30)
+    whole = after.groupby("customer_id")["amount"].sum()
+    part = after[early].groupby("customer_id")["amount"].sum().reindex(whole.index).fillna(0.0)
+    for _ in range(300):
+        drawn = random.integers(0, len(whole), len(whole))
+        shares.append(np.log(part.to_numpy()[drawn].sum() / whole.to_numpy()[drawn].sum()))
+    assert np.sqrt(span.noise[0]) == pytest.approx(np.std(shares), rel=0.15)
+
+
+def test_a_part_follows_the_same_days_of_the_year_before_and_a_steady_shop_its_model(
+    season: Dataset, season_log: pd.DataFrame, tmp_path: Path
+) -> None:
+    found = Parts.of(season, CUTOFF, HORIZON_DAYS, CURVE_SHARES)
+    assert found is not None and found.kind == SEASON
+    for days, share in CURVE_SHARES.items():
+        came = share_by_hand(season_log, CUTOFF, days)
+        assert came < 0.85 * share
+        assert abs(np.log(share * found.factor[days] / came)) < 3 * np.sqrt(found.spread[days].mean())
+    steady = Parts.of(stored(purchases(2500, 900, 8), tmp_path), CUTOFF, HORIZON_DAYS, CURVE_SHARES)
+    assert steady is not None and steady.kind == CURVE and set(steady.factor.values()) == {1.0}
+    assert np.sqrt(steady.spread[30].mean()) < 0.15
+
+
+def test_nothing_is_known_of_parts_where_no_horizon_with_enough_buyers_is_past(season: Dataset, tmp_path: Path) -> None:
+    assert Parts.of(season, day_after(140), HORIZON_DAYS, CURVE_SHARES) is None
+    few = stored(purchases(FEWEST_BUYERS // 3, 900, 7), tmp_path)
+    assert Parts.of(few, CUTOFF, HORIZON_DAYS, CURVE_SHARES) is None
+
+
+def span(days_before: int, *misses: float) -> PastSpan:
+    shares = np.log(list(CURVE_SHARES.values())) + np.array(misses)
+    return PastSpan(CUTOFF - timedelta(days=days_before), shares, np.full(3, 0.001))
+
+
+def test_a_part_is_less_sure_the_further_past_ones_left_the_curve_and_the_earlier_it_is() -> None:
+    last = [CUTOFF - timedelta(days=120 * number) for number in (1, 2, 3)]
+    near = [span(120, 0.02, 0.01, 0.0), span(240, -0.02, 0.0, 0.0), span(360, 0.01, 0.0, 0.0)]
+    far = [span(120, 0.5, 0.3, 0.1), span(240, -0.6, -0.3, -0.1), span(360, 0.4, 0.2, 0.05)]
+    small, large = (Parts.learned(spans, CUTOFF, last, CURVE_SHARES) for spans in (near, far))
+    assert small is not None and large is not None and small.kind == large.kind == CURVE
+    widths = [[np.sqrt(np.median(parts.spread[days])) for days in CURVE_SHARES] for parts in (small, large)]
+    assert all(ours < 0.3 * theirs for ours, theirs in zip(*widths, strict=True))
+    assert widths[1] == sorted(widths[1], reverse=True)
+
+
+def scored(random: np.random.Generator, customers: int = 1500) -> tuple[pd.DataFrame, np.ndarray]:
+    chance, mean = random.uniform(0.2, 0.8, customers), random.gamma(2, 20, customers)
+    frame = pd.DataFrame({"p_purchase": chance, "predicted_clv": chance * mean})
+    return frame, np.where(random.random(customers) < chance, random.exponential(mean), 0.0)
+
+
+def test_chances_of_a_part_are_small_only_as_often_as_they_say_and_a_break_is_still_found() -> None:
+    """Shares that leave the curve by a fifth, as in a shop with seasons that the log is too short to show."""
+    random, last = np.random.default_rng(3), [CUTOFF - timedelta(days=120 * number) for number in (1, 2, 3)]
+    past = []
+    for _ in range(6):
+        frame, actual = scored(random)
+        past.append(frame.assign(actual=actual * np.exp(random.normal(0, 0.05))))
+    shared = SharedError.of(past)
+    assert shared is not None
+    chances, broken = [], []
+    for _ in range(60):
+        spans = [span(120 * number, *(random.normal(0, 0.2) * np.array([1, 0.6, 0.3]))) for number in (1, 2, 3)]
+        parts = Parts.learned(spans, CUTOFF, last, CURVE_SHARES)
+        assert parts is not None
+        frame, actual = scored(random)
+        total = float(actual.sum() * np.exp(random.normal(0, 0.05) + random.normal(0, 0.2)))
+        chances.append(chance_of(frame, total, parts.wider(shared, 30)))
+        broken.append(chance_of(frame, 0.15 * total, parts.wider(shared, 30)))
+    assert np.mean(np.array(chances) < 0.05) <= 0.1 and np.mean(np.array(chances) < 0.0083) <= 0.02
+    assert np.mean(np.array(broken) < 0.05) > 0.7
+
+
+@pytest.fixture
+def watched(
+    season_log: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[pd.DataFrame, int], tuple[list[Realised], list[Tier], list[Alert], list[Light]]]:
+    """What is said some days after the cutoff of a model whose total for the whole horizon comes true."""
+    begin, end = (pd.Timestamp(CUTOFF + timedelta(days=days)) for days in (0, HORIZON_DAYS))
+    known = np.unique(season_log.loc[season_log["event_time"] < begin, "customer_id"])
+    after = season_log[(season_log["event_time"] >= begin) & (season_log["event_time"] < end)]
+    total = after.loc[after["customer_id"].isin(known), "amount"].sum()
+    each = np.random.default_rng(0).gamma(2, 1, len(known))
+
+    def scores(days: int) -> pd.DataFrame:
+        share = 1.0 if days == HORIZON_DAYS else float(np.expm1(-days / 250) / np.expm1(-HORIZON_DAYS / 250))
+        mean = share * total * each / each.sum()
+        frame = pd.DataFrame({"customer_id": known, "predicted_clv": mean, "p_purchase": 0.3 * share})
+        return frame.assign(clv_p10=0.0, clv_p50=0.0, clv_p90=5 * mean)
+
+    random = np.random.default_rng(1)
+    past = [frame.assign(actual=actual) for frame, actual in (scored(random) for _ in range(6))]
+    monkeypatch.setattr(watch, "_scores", lambda *_: scores)
+    monkeypatch.setattr(watch, "shared_error", lambda *_: SharedError.of(past))
+    record = {"cutoff": CUTOFF.isoformat(), "horizon_days": HORIZON_DAYS}
+    bundle: Any = SimpleNamespace(record=record)
+
+    def look(events: pd.DataFrame, days: int) -> tuple[list[Realised], list[Tier], list[Alert], list[Light]]:
+        grown = events[events["event_time"] < pd.Timestamp(CUTOFF + timedelta(days=days))]
+        unknown: dict[str, Message] = {}
+        space: Any = None
+        dataset = stored(grown, tmp_path / str(days))
+        came, tiers, intervals = watch._truth(space, dataset, bundle, scores(HORIZON_DAYS), unknown, NoProgress())
+        alerts = watch._truth_alerts(bundle, came, intervals)
+        return came, tiers, alerts, lights_of(alerts, unknown, outside(came), so_far(came))
+
+    return look
+
+
+def of_truth(lights: list[Light]) -> Light:
+    return next(light for light in lights if light.question == REALISED)
+
+
+def test_a_shop_with_seasons_in_which_nothing_changed_is_not_to_be_retrained(
+    watched: Any, season_log: pd.DataFrame
+) -> None:
+    came, tiers, alerts, lights = watched(season_log, 61)
+    last, steady = came[-1], watch._scores(None, None, CUTOFF, NoProgress())(61)["predicted_clv"].sum()
+    assert last.realised < 0.8 * steady  # by the steady curve far too little
+    assert last.held_against == SEASON and last.coverage is None and last.buyers_expected is None
+    assert not alerts and of_truth(lights).colour == GREEN
+    assert last.low is not None and last.high is not None and last.low < last.realised < last.high
+    assert of_truth(lights).why.code == "light.realised.green.season"
+    assert all("{" not in of_truth(lights).why.text(language) for language in LANGUAGES)
+    assert sum(tier.expected for tier in tiers) == pytest.approx(last.expected)
+    came, _, alerts, lights = watched(season_log, HORIZON_DAYS)
+    assert not alerts and came[-1].held_against == "whole" and came[-1].coverage is not None
+
+
+def test_a_break_in_a_shop_with_seasons_is_found_before_the_horizon_is_complete(
+    watched: Any, season_log: pd.DataFrame
+) -> None:
+    _, _, alerts, lights = watched(changed_from(season_log, CUTOFF, lambda late: dearer(late, 0.3)), 61)
+    assert of_truth(lights).colour == RED and [alert.code for alert in alerts] == ["realised_fell"]
+
+
+def test_where_nothing_is_known_of_parts_there_is_no_verdict_and_no_interval(
+    watched: Any, season_log: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Parts, "of", classmethod(lambda *_: None))
+    came, tiers, alerts, lights = watched(changed_from(season_log, CUTOFF, lambda late: dearer(late, 0.3)), 61)
+    assert of_truth(lights).colour == UNKNOWN and of_truth(lights).why.code == "light.realised.part_unknown"
+    assert all("{" not in of_truth(lights).why.text(language) for language in LANGUAGES)
+    assert {(one.low, one.high, one.chance) for one in came} == {(None, None, None)}
+    assert all(tier.low is None for tier in tiers) and not alerts

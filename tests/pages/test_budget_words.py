@@ -1,0 +1,45 @@
+"""What the headline of the budget says of its amounts: the currency, and whether they are revenue."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from clv_core.deployment.terms import Terms
+from clv_core.i18n import LANGUAGES, say_money, translate
+from clv_core.strategy.offers import Offer
+from clv_core.strategy.plans import make_plan
+from pages.ui import state, widgets
+from pages.ui.budget import slider
+
+
+@pytest.fixture(params=LANGUAGES)
+def lang(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    language = str(request.param)
+    monkeypatch.setattr(slider, "t", lambda key, **params: translate(key, language, **params))
+    monkeypatch.setattr(slider, "money", lambda value, unit, digits=3: say_money(value, unit, language, digits))
+    monkeypatch.setattr(state, "unit", lambda currency: currency or translate("unit.currency", language))
+    monkeypatch.setattr(widgets, "plain", str)
+    return language
+
+
+def said(currency: str, margin_rate: float) -> str:
+    people = pd.DataFrame({"customer_id": ["a", "b", "c"], "predicted_clv": [300.0, 200.0, 100.0], "tier": 1})
+    plan = make_plan(people, 1, [Offer.parse("name=Mail,cost=1,effect=5%")], 2.0)
+    segments = SimpleNamespace(names=("Top",))
+    ground = SimpleNamespace(currency=currency, terms=Terms(90, margin_rate=margin_rate), segments=segments)
+    return slider.headline(plan, 2.0, ground)  # type: ignore[arg-type]
+
+
+def test_the_headline_names_the_currency_of_each_amount_or_that_it_has_none(lang: str) -> None:
+    assert said("EUR", 0.3).count("EUR") == 4  # the budget, the gain, a further one, and what that brings
+    assert translate("unit.currency", lang) in said("", 0.3) and translate("unit.currency", lang) not in said(
+        "EUR", 0.3
+    )
+
+
+def test_the_headline_says_that_the_gain_is_revenue_while_no_margin_is_given(lang: str) -> None:
+    word = translate("budget.gain.revenue", lang, gain="23 EUR")
+    assert word in said("EUR", 1.0) and word.removeprefix("23 EUR") not in said("EUR", 0.3)

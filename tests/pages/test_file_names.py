@@ -1,0 +1,49 @@
+"""Names of files are short, say what is in them in the words of the page, and tell lists apart that differ."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from clv_core.deployment.bundle import Bundle
+from pages.ui import state
+from pages.ui.file_names import LONGEST, file_name, spoken
+
+CUTOFF = "2026-10-20"
+
+
+@pytest.fixture
+def language(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    monkeypatch.setattr(state, "language", lambda: request.param)
+
+
+def bundle_of(dataset: str) -> Bundle:
+    record: dict[str, Any] = {"dataset": {"name": dataset}, "horizon_days": 182}
+    return cast(Bundle, SimpleNamespace(record=record, id=f"{dataset}-blend-20261020-c33e0654f015"))
+
+
+@pytest.mark.parametrize("language", ("zh",), indirect=True)
+@pytest.mark.usefixtures("language")
+def test_a_chinese_name_is_chinese_and_names_the_dataset_once() -> None:
+    bundle = bundle_of("有赞订单导出_2024-11至2026-10")
+    name = file_name(bundle, "customers", CUTOFF, "csv")
+    assert name == "有赞订单导出_2024-11至2026-10_用户名单_2026-10-20_182d.csv"
+    assert spoken("tier1-2-phone_hashes") == "层级1-2-腾讯手机号包" and spoken("report-zh") == "报告-zh"
+
+
+@pytest.mark.parametrize("language", ("en", "zh"), indirect=True)
+@pytest.mark.usefixtures("language")
+def test_no_name_is_longer_than_a_person_reads() -> None:
+    for dataset in ("shop", "an export of the shop with a very long name of sixty-four letters"):
+        for what in ("customers", "tier1-2-p_purchase-0.5-customer_id-google_customer_match-and-more-of-it"):
+            name = file_name(bundle_of(dataset), what, CUTOFF, "parquet", mark="ab12cd")
+            assert len(name) <= LONGEST and name.endswith("_2026-10-20_182d_ab12cd.parquet")
+            assert name.startswith(dataset[:20].replace(" ", "-")) and " " not in name
+
+
+@pytest.mark.parametrize("language", ("en",), indirect=True)
+@pytest.mark.usefixtures("language")
+def test_english_words_stay_as_the_page_says_them() -> None:
+    assert file_name(bundle_of("shop"), "tier1-2", CUTOFF, "xlsx") == "shop_tier1-2_2026-10-20_182d.xlsx"

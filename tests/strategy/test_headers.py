@@ -1,0 +1,66 @@
+"""What columns are called in a file that a person opens, and that counts in it are whole numbers."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+from clv_core.i18n import catalogue
+from clv_core.strategy.export import Side, export
+from clv_core.strategy.headers import headed
+
+SIDE = Side("shop", "a" * 12, "shop-hybrid-1", "1998-07-01", 182, "CNY", "", "quantile:10,30,60")
+LIST = pd.DataFrame(
+    {
+        "customer_id": ["007", "008", "009"],
+        "p_purchase": [0.99, 0.5, 0.01],
+        "predicted_clv": [90.0, 8.0, 1.0],
+        "days_since_last": [4.0, 31.0, np.nan],
+        "purchase_days": [20, 2, 0],
+        "own column": ["x", "y", "z"],
+    }
+)
+CHINESE = ["用户编号", "购买概率", "预测价值", "距最近购买天数", "购买天数", "own column"]
+
+
+def rows(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_a_chinese_list_has_chinese_headers_and_one_for_programs_keeps_ids(tmp_path: Path) -> None:
+    spoken = export(LIST, "csv", tmp_path / "zh.csv", side=SIDE, language="zh").files[0]
+    plain = export(LIST, "csv", tmp_path / "ids.csv", side=SIDE).files[0]
+    assert rows(spoken)[0] == CHINESE and rows(plain)[0] == list(LIST)
+    assert rows(spoken)[1:] == rows(plain)[1:]
+
+
+def test_a_chinese_workbook_has_chinese_headers_and_says_what_it_is_in_chinese(tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(export(LIST, "xlsx", tmp_path / "zh.xlsx", side=SIDE, language="zh").files[0])
+    assert book.sheetnames == ["名单", "说明"]
+    assert [cell.value for cell in book["名单"][1]] == CHINESE
+    facts = {row[0].value: row[1].value for row in book["说明"].iter_rows()}
+    assert facts["数据集"] == "shop" and facts["数据集版本"] == "a" * 12 and facts["模型"] == "shop-hybrid-1"
+
+
+@pytest.mark.parametrize("language", ("", "zh"))
+def test_days_and_counts_are_whole_numbers_and_money_has_two_places(tmp_path: Path, language: str) -> None:
+    book = openpyxl.load_workbook(export(LIST, "xlsx", tmp_path / "list.xlsx", side=SIDE, language=language).files[0])
+    first, last = (book.worksheets[0][row] for row in (2, 4))
+    assert first[3].value == 4 and first[3].number_format == "General" and last[3].value is None
+    assert first[4].number_format == "General" and first[2].number_format == "0.00"
+    path = export(LIST, "csv", tmp_path / "list.csv", side=SIDE, language=language).files[0]
+    assert [row[3:5] for row in rows(path)[1:]] == [["4", "20"], ["31", "2"], ["", "0"]]
+
+
+def test_no_two_columns_of_a_list_get_one_name() -> None:
+    """Facts on the second sheet and columns of the first never stand beside each other."""
+    facts = ("dataset", "dataset_version", "cutoff", "about_sheet", "customers_sheet")
+    names = [key.removeprefix("header.") for key in catalogue("zh") if key.startswith("header.")]
+    frame = headed(pd.DataFrame(columns=[name for name in names if name not in facts]), "zh")
+    assert frame.columns.is_unique
