@@ -60,7 +60,10 @@ def test_cdnow_as_it_is(workspace: Workspace) -> None:
     assert manifest.log_end == "1998-07-01"
     repeats = sum(count - 1 for count in Counter(map(tuple, raw)).values())
     said = {warning["code"]: warning["params"] for warning in manifest.warnings}
-    assert said == {"warning.duplicates_kept": {"rows": repeats}} and repeats == 255
+    free = sum(Decimal(row[3]) == 0 for row in raw)
+    zero = {"rows": free, "share": pytest.approx(free / len(raw))}
+    assert said == {"warning.duplicates_kept": {"rows": repeats}, "warning.zero_purchases": zero}
+    assert (repeats, free) == (255, 80)
     dropped = ingest(workspace, file, "cdnow", duplicates="drop")
     assert (dropped.rows_duplicate, dropped.rows_kept) == (255, 69_404)
     assert dropped.rows_read == dropped.rows_kept + dropped.rows_set_aside + dropped.rows_duplicate

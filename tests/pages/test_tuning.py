@@ -93,7 +93,7 @@ def test_what_was_found_is_said_with_its_range(open_page: OPEN, root: Path, lang
     assert not app.exception
     said = translate("tune.range", lang, value="0.010", low="-0.002", high="0.030")
     assert any(said in frame.value.to_numpy() for frame in app.dataframe)
-    dates = {"en": "5 Apr 2024, 4 Jul 2024", "zh": "2024年4月5日, 2024年7月4日"}[lang]
+    dates = {"en": "5 Apr 2024, 4 Jul 2024", "zh": "2024年4月5日、2024年7月4日"}[lang]
     assert translate("tune.chosen_on", lang, origins=dates) in [one.value for one in app.caption]
 
 

@@ -156,7 +156,7 @@ def test_a_question_names_columns_in_words_and_offers_those_that_could_be_it(ope
 def test_two_columns_of_one_meaning_are_told_apart_by_a_click(open_page: OPEN, tmp_path: Path) -> None:
     rows = [f"C{n % 9},2024-03-{n % 28 + 1:02},{n + 1},{2 * n + 1}" for n in range(30)]
     app = upload(
-        open_page(tmp_path, "upload", lang="en"), "\n".join(["customer_id,date,total_price,order_value", *rows])
+        open_page(tmp_path, "upload", lang="en"), "\n".join(["customer_id,date,line_total,order_value", *rows])
     )
     app.selectbox(key="answer_column_amount").set_value("order_value")
     app.button(key="answer_use_amount").click().run()

@@ -102,7 +102,7 @@ def test_no_card_and_no_explanation_is_made_of_them(
             about = (words[0], "shop", "--model", model, "--customer", customer, *words[1:])
             assert cli.main([*about, "--workspace", str(workspace.root)]) == 4
             said = json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
-            assert said["code"] == "customer_suppressed" and "suppression list" in said["message"]
+            assert said["code"] == "customer_suppressed" and "do-not-contact list" in said["message"]
     card = json.dumps(run(workspace, capsys, "card", "shop", "--model", model, "--customer", other))
     assert other in card and by_id not in card and by_address not in card  # nor among those who are alike
 

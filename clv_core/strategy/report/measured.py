@@ -34,8 +34,8 @@ def data(ground: Ground) -> Section:
         repeated=facts.rows_duplicate,
     )
     figures = (
-        ReportFigure(said.t("report.data.customers"), said.number(facts.customers)),
-        ReportFigure(said.t("report.data.purchases"), said.number(facts.purchases)),
+        ReportFigure(said.t("report.data.customers"), said.count(facts.customers)),
+        ReportFigure(said.t("report.data.purchases"), said.count(facts.purchases)),
         ReportFigure(said.t("report.data.revenue"), said.money(facts.net_revenue)),
         ReportFigure(said.t("report.data.days"), f"{days:,}"),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clv_core.i18n import has, say_day, say_money, say_number, say_share, translate
+from clv_core.i18n import has, say_count, say_day, say_money, say_number, say_share, translate
 
 
 class Said:
@@ -28,6 +28,10 @@ class Said:
     def number(self, value: float) -> str:
         """Return a number rounded as a person says it."""
         return say_number(float(value), self.language)
+
+    def count(self, many: int) -> str:
+        """Return how many there are, exactly where a table beside it would be."""
+        return say_count(many, self.language)
 
     def money(self, value: float) -> str:
         """Return an amount with the log's currency, where it has a name."""

@@ -21,7 +21,10 @@ def realised_curve(frame: pd.DataFrame, message: str, *, unit: str) -> go.Figure
     hover = "%{x}: %{y:,.0f}<extra></extra>"
     known = frame.dropna(subset=["low", "high"])
     if len(known):
-        edges = {"x": known["days"], "mode": "lines", "line": {"color": PREDICTED, "width": 1, "dash": "dot"}}
+        mode = "lines" if len(known) > 1 else "markers"  # of one point a line shows nothing
+        line = {"color": PREDICTED, "width": 1, "dash": "dot"}
+        marker = {"symbol": "line-ew", "size": 14, "line": {"color": PREDICTED, "width": 2}}
+        edges = {"x": known["days"], "mode": mode, "line": line, "marker": marker}
         figure.add_scatter(**edges, y=known["high"], name=t("monitor.interval"), hovertemplate=hover)
         figure.add_scatter(**edges, y=known["low"], showlegend=False, hovertemplate=hover)
     for column, key, colour in (("expected", "monitor.expected", PREDICTED), ("realised", "monitor.came", ACTUAL)):

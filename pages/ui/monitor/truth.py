@@ -75,4 +75,6 @@ def _tiers(tiers: list[Tier], names: list[str], currency: str) -> None:
         }
         for name, tier in zip(names, tiers, strict=True)
     ]
-    st.dataframe(pd.DataFrame(rows).dropna(axis=1, how="all"), hide_index=True, alt=message)
+    table = pd.DataFrame(rows).dropna(axis=1, how="all")
+    numbers = {name: st.column_config.NumberColumn(format="localized") for name in table.columns[1:]}
+    st.dataframe(table, hide_index=True, column_config=numbers, alt=message)
