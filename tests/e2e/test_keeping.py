@@ -50,7 +50,7 @@ def clean(studio: Studio, kept: int, read: int) -> None:
     studio.click("See the dataset")
     studio.page.get_by_test_id("stMain").get_by_text("Clean", exact=True).first.click()
     studio.wait_for("Test and staff accounts", 30)
-    studio.wait_for("7 rows, 7 purchases")
+    studio.wait_for("7 rows, 7 purchase lines")
     studio.page.get_by_text("Test and staff accounts").first.click()
     studio.wait()
     studio.click("Apply")
