@@ -75,7 +75,7 @@ def evaluate(studio: Studio) -> None:
     studio.wait_for("Order: normalized Gini")
     gini = float(studio.page.get_by_test_id("stMetricValue").first.inner_text())
     assert 0.7 < gini < 0.85
-    assert "Trusted" in studio.text() or "Use with caution" in studio.text()
+    assert "Use with caution" in studio.text() and "The chances to buy are too high" in studio.text()
 
 
 def explain(studio: Studio) -> None:
