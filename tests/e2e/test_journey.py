@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -104,8 +105,7 @@ def behaviour(studio: Studio) -> None:
 
 def check_list(path: Path) -> None:
     """The file names what it is, holds every customer once, ids as text, and numbers that can be."""
-    for word in ("CDNOW", "1998-07-01", "182d"):
-        assert word in path.name
+    assert re.fullmatch(r"CDNOW_customers_1998-07-01_182d_[0-9a-f]{6}\.csv", path.name)
     frame = pd.read_csv(path, dtype={"customer_id": "str"}, encoding="utf-8-sig")
     assert len(frame) == frame["customer_id"].nunique() == 23_570
     assert frame["customer_id"].str.fullmatch(r"\d{5}").all()
