@@ -77,9 +77,14 @@ class Linears(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return what each layer makes of its rows."""
-        if self.weight[0].numel() <= SMALL:
-            return (rows.unsqueeze(-1) * self.weight.unsqueeze(1)).sum(-2) + self.bias
-        return torch.baddbmm(self.bias, rows.expand(len(self.weight), *rows.shape[-2:]), self.weight)
+        return self.at_hand()(rows.expand(len(self.weight), *rows.shape[-2:]))
+
+    def at_hand(self) -> Callable[[Tensor], Tensor]:
+        """Return the layers as a function of [k, B, in]: called for each step, a module's own way costs too much."""
+        weight, bias = self.weight, self.bias
+        if weight[0].numel() <= SMALL:
+            return lambda rows: (rows.unsqueeze(-1) * weight.unsqueeze(1)).sum(-2) + bias
+        return lambda rows: torch.baddbmm(bias, rows, weight)
 
 
 class Norms(nn.Module):
@@ -129,22 +134,18 @@ class Grus(nn.Module):
 
     def forward(self, packed: PackedSequence) -> tuple[None, Tensor]:
         """Return the last state of each row in the packed order, [1, k, B, width]."""
-        read = self.read(packed.data)
+        read, keep, gates = self.read(packed.data), self.keep.at_hand(), 2 * self.width
         state = read.new_zeros(len(read), int(packed.batch_sizes[0]), self.width)
         ended: list[Tensor] = []
         for step in read.split(packed.batch_sizes.tolist(), dim=1):
             if (alive := step.shape[1]) < state.shape[1]:
                 ended.append(state[:, alive:])
                 state = state[:, :alive]
-            state = self._next(step, state)
+            kept = keep(state)
+            reset, update = (step[..., :gates] + kept[..., :gates]).sigmoid_().chunk(2, dim=-1)
+            new = torch.addcmul(step[..., gates:], reset, kept[..., gates:]).tanh_()
+            state = torch.lerp(new, state, update)
         return None, torch.cat([state, *reversed(ended)], dim=1).unsqueeze(0)
-
-    def _next(self, read: Tensor, state: Tensor) -> Tensor:
-        """Return the state [k, B, width] after one more step, from what the gates read of it [k, B, 3 width]."""
-        kept, gates = self.keep(state), 2 * self.width
-        reset, update = (read[..., :gates] + kept[..., :gates]).sigmoid_().chunk(2, dim=-1)
-        new = torch.addcmul(read[..., gates:], reset, kept[..., gates:]).tanh_()
-        return torch.lerp(new, state, update)
 
 
 class Rnns(nn.Module):

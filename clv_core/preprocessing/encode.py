@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any, Final, Self
 
 import numpy as np
@@ -138,10 +139,15 @@ class CategoryEncoder:
     def transform(self, values: pd.Series) -> list[NDArray[np.float32]]:
         """Return the columns, float32 [n] each: exactly one of them is 1 in every row."""
         distinct_codes, distinct = pd.factorize(values)
-        known = {text: code for code, text in enumerate(self.texts)}
-        code_of = [known.get(str(text), len(self.texts)) for text in distinct] + [len(self.columns) - 1]
-        codes = np.array(code_of)[distinct_codes]
-        return [(codes == code).astype(np.float32) for code in range(len(self.columns))]
+        known, other, width = self._code_of, len(self.texts), len(self.texts) + 1 + self.flagged
+        code_of = [known.get(str(text), other) for text in distinct] + [width - 1]
+        encoded = np.zeros((width, len(values)), np.float32)
+        encoded[np.array(code_of)[distinct_codes], np.arange(len(values))] = 1
+        return list(encoded)
+
+    @cached_property
+    def _code_of(self) -> dict[str, int]:
+        return {text: code for code, text in enumerate(self.texts)}
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""

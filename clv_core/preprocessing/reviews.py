@@ -18,7 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from sklearn.feature_extraction.text import TfidfVectorizer
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import CountVectorizer
 
 THEMES: Final = 8
 MOST_NGRAMS: Final = 2_000
@@ -63,20 +64,22 @@ class ReviewEncoder:
             values: texts of training rows, None for none, [n]; each text counts once, however many rows have it.
         """
         from sklearn.decomposition import TruncatedSVD
+        from sklearn.feature_extraction.text import TfidfVectorizer
 
         texts = _sample(sorted({str(text) for text in values.dropna().unique()}))
         if len(texts) < FEWEST_TEXTS:
             return None
-        vectorizer = _vectorizer(min_df=FEWEST_WITH_NGRAM, max_features=MOST_NGRAMS)
+        limits = {"min_df": FEWEST_WITH_NGRAM, "max_features": MOST_NGRAMS}
+        vectorizer = TfidfVectorizer(sublinear_tf=True, **limits, **READING)
         try:
-            weighted = vectorizer.fit_transform(texts)
+            known = vectorizer.fit_transform(texts)
         except ValueError:  # no n-gram is shared by enough texts
             return None
-        most = min(THEMES, weighted.shape[1] - 1)
+        most = min(THEMES, known.shape[1] - 1)
         if most < 1:
             return None
-        found = TruncatedSVD(most, random_state=0).fit(weighted).components_
-        size = np.sqrt(np.mean(np.square(weighted @ found.T), axis=0))
+        found = TruncatedSVD(most, random_state=0).fit(known).components_
+        size = np.sqrt(np.mean(np.square(known @ found.T), axis=0))
         telling = size > WEAKEST
         if not telling.any():
             return None
@@ -99,16 +102,17 @@ class ReviewEncoder:
         codes, distinct = pd.factorize(values)
         found = np.zeros((len(distinct) + 1, len(self.themes)), np.float32)
         if len(distinct):
-            vectorizer, themes = self._reader
-            found[:-1] = np.clip(vectorizer.transform(map(str, distinct)) @ themes, -CLIP, CLIP)
+            counter, weights, themes = self._reader
+            found[:-1] = np.clip(weighted(counter.transform(map(str, distinct)), weights) @ themes, -CLIP, CLIP)
         return list(found[codes].T)
 
     @cached_property
-    def _reader(self) -> tuple[TfidfVectorizer, NDArray[np.float64]]:
-        """What counts n-grams, and what each adds to each theme, [v, k]."""
-        vectorizer = _vectorizer(vocabulary={ngram: place for place, ngram in enumerate(self.ngrams)})
-        vectorizer.idf_ = np.asarray(self.weights)
-        return vectorizer, np.asarray(self.themes).T
+    def _reader(self) -> tuple[CountVectorizer, NDArray[np.float64], NDArray[np.float64]]:
+        """What counts n-grams, the weight of each [v], and what it adds to each theme [v, k]."""
+        from sklearn.feature_extraction.text import CountVectorizer
+
+        known = {ngram: place for place, ngram in enumerate(self.ngrams)}
+        return CountVectorizer(vocabulary=known, **READING), np.asarray(self.weights), np.asarray(self.themes).T
 
     def strongest(self, count: int = 6) -> tuple[tuple[str, ...], ...]:
         """Return for each theme the n-grams that make it strong, long ones first, overlapping ones left out."""
@@ -136,13 +140,24 @@ def normal(text: str) -> str:
     return unicodedata.normalize("NFKC", text).lower()
 
 
-def _vectorizer(**settings: Any) -> TfidfVectorizer:
-    """Return scikit-learn's own, with the settings that learning and reading share: 2 to 4 characters of a word."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
+READING: Final[dict[str, Any]] = {
+    "preprocessor": normal, "analyzer": "char_wb", "ngram_range": (2, 4), "dtype": np.float64
+}  # fmt: skip
+"""How scikit-learn reads a text, in learning and after: 2 to 4 characters of a word."""
 
-    return TfidfVectorizer(
-        preprocessor=normal, analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, dtype=np.float64, **settings
-    )
+
+def weighted(counts: csr_matrix, weights: NDArray[np.float64]) -> csr_matrix:
+    """Return TF-IDF of counts as ``TfidfTransformer(sublinear_tf=True)`` has it; its checks take longer than a text.
+
+    Args:
+        counts: of each n-gram in each text, float64 [n, v]; it is written over.
+        weights: inverse document frequency of each n-gram, [v].
+    """
+    data = counts.data
+    data[:] = (np.log(data) + 1) * weights[counts.indices]
+    text = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    data /= np.sqrt(np.bincount(text, data**2, counts.shape[0]))[text]
+    return counts
 
 
 def _sample(texts: list[str]) -> list[str]:

@@ -16,7 +16,8 @@ from clv_core.preprocessing.encode import CategoryEncoder, NumberEncoder, encode
 from clv_core.preprocessing.impute import IMPUTE
 from clv_core.preprocessing.reviews import ReviewEncoder
 
-Encoder = NumberEncoder | CategoryEncoder | ReviewEncoder
+TextEncoder = CategoryEncoder | ReviewEncoder
+Encoder = NumberEncoder | TextEncoder
 
 CATEGORY: Final = "category"
 TEXT: Final = "text"
@@ -86,25 +87,26 @@ class TableEncoder:
                 kind (a text that was a number), counts as unknown; others are ignored, [n, f].
         """
         encoded = np.empty((len(features), len(self.kept_)), np.float32)
-        target, numbers = self._places
+        numbers, texts = self._places
         numbers.transform(features, encoded)
-        position = 0
-        for encoder in self.encoders_:
-            width = len(encoder.columns)
-            places = [target[at] for at in range(position, position + width) if at in target]
-            position += width
-            if places and not isinstance(encoder, NumberEncoder):
-                columns = encoder.transform(_readable(encoder, features))
-                for at, column in enumerate(columns, position - width):
-                    if at in target:
-                        encoded[:, target[at]] = column
+        for encoder, places in texts:
+            columns = encoder.transform(_readable(encoder, features))
+            for at, place in places:
+                encoded[:, place] = columns[at]
         return encoded
 
     @cached_property
-    def _places(self) -> tuple[dict[int, int], NumberBlock]:
-        """Where each column of the encoders goes, and the numbers among them."""
+    def _places(self) -> tuple[NumberBlock, list[tuple[TextEncoder, list[tuple[int, int]]]]]:
+        """The numbers, and each encoder of a text with which of its columns goes where; no others are kept."""
         target = {position: place for place, position in enumerate(self.kept_)}
-        return target, NumberBlock.of(self.encoders_, target)
+        texts: list[tuple[TextEncoder, list[tuple[int, int]]]] = []
+        position = 0
+        for encoder in self.encoders_:
+            own = enumerate(range(position, position := position + len(encoder.columns)))
+            places = [(at, target[column]) for at, column in own if column in target]
+            if places and not isinstance(encoder, NumberEncoder):
+                texts.append((encoder, places))
+        return NumberBlock.of(self.encoders_, target), texts
 
     def review_themes(self) -> tuple[tuple[str, ...], ...]:
         """Return the strongest n-grams of each theme of review texts; empty where there is none."""

@@ -267,7 +267,9 @@ def main() -> None:
     parser.add_argument("--workspace", type=Path)
     parser.add_argument("--models", default="bgnbd,lightgbm,hybrid,blend")
     parser.add_argument("--parts", default="speed,bad,swaps,same")
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument(
+        "--workers", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="beside the one that talks"
+    )
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--clients", type=int, default=128)
     options = parser.parse_args()

@@ -20,7 +20,8 @@ class ServiceSettings(Settings):
     Args:
         host: address that is listened on.
         port: port that is listened on.
-        workers: processes that score, each on one processor, beside the one that talks; 0: that one scores too.
+        workers: processes that score, each on one processor, beside the one that talks, which wants one of its own; 0:
+            that one scores too.
         name: the model that answers where a request names none: a name of the registry; empty: the only one there is.
         open: whether no key is asked for; on this machine only.
         rate: requests a second that a key may make in the long run.
