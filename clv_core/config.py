@@ -49,7 +49,7 @@ class Settings:
             value = getattr(self, item.name)
             choices, low, high = (item.metadata.get(key) for key in ("choices", "low", "high"))
             if choices is not None and value not in choices:
-                raise UsageError("setting_choice", setting=item.name, value=str(value), choices=", ".join(choices))
+                raise UsageError("setting_choice", setting=item.name, value=str(value), choices=list(choices))
             if value is None or isinstance(value, bool) or not isinstance(value, (int, float)):
                 continue
             if (low is not None and not value >= low) or (high is not None and not value <= high):
@@ -68,7 +68,7 @@ class Settings:
         values = dict(known)
         for key, text in pairs.items():
             if key not in hints:
-                raise UsageError("setting_unknown", setting=key, known=", ".join(sorted(hints)))
+                raise UsageError("setting_unknown", setting=key, known=sorted(hints))
             values[key] = _parse(key, text, hints[key])
         return cls(**values)
 
@@ -77,9 +77,7 @@ class Settings:
         """Return settings from :meth:`to_json`'s dictionary; unknown keys are refused."""
         unknown = set(values) - {item.name for item in fields(cls)}
         if unknown:
-            raise UsageError(
-                "setting_unknown", setting=sorted(unknown)[0], known=", ".join(f.name for f in fields(cls))
-            )
+            raise UsageError("setting_unknown", setting=sorted(unknown)[0], known=[f.name for f in fields(cls)])
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import errno
 import os
 import re
 import shutil
+import sqlite3
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -22,6 +24,9 @@ FULL_WORDS: Final = re.compile(r"No space left on device|Disk quota exceeded|dat
 TEMPORARY: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
 """A name of :func:`clv_core.workspace.atomic_path`; people know the file by the name in the middle."""
 
+SQLITE_ROOM_BYTES: Final = 65_536
+"""What SQLite's index of a write-ahead log needs before anything can even be read, and some."""
+
 
 def disk_error(error: BaseException, written: Sequence[Path]) -> ClvError | None:
     """Return the error to show where a disk is full or a path cannot be used, None where it is another matter.
@@ -32,11 +37,34 @@ def disk_error(error: BaseException, written: Sequence[Path]) -> ClvError | None
     """
     for one in _causes(error):
         number = one.errno if isinstance(one, OSError) else None
-        if number in FULL or FULL_WORDS.search(str(one)):
+        if number in FULL or FULL_WORDS.search(str(one)) or any(sqlite_full(one, path) for path in written):
             return ClvError("disk_full", path=_named(one) or _fullest(written))
         if number in CLOSED and not isinstance(error, ClvError) and (path := _named(one)):
             return UsageError("path_refused", path=path, reason=os.strerror(number or 0))
     return None
+
+
+def sqlite_full(error: BaseException, place: Path) -> bool:
+    """Say whether SQLite failed for want of room; of its smaller files it says no more than that it cannot use them.
+
+    Args:
+        error: what was raised.
+        place: the database's file, or another place on its disk.
+    """
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+        return not _takes(_existing(place), SQLITE_ROOM_BYTES)
+    return code == sqlite3.SQLITE_FULL
+
+
+def _takes(place: Path, size: int) -> bool:
+    """Say whether a file of so many bytes fits; it is tried, for a quota is no figure of the disk."""
+    try:
+        with tempfile.TemporaryFile(dir=place if place.is_dir() else place.parent) as file:
+            file.write(bytes(size))
+    except OSError as error:
+        return error.errno not in FULL
+    return True
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -61,5 +89,10 @@ def _named(error: BaseException) -> str:
 
 def _fullest(written: Sequence[Path]) -> str:
     """Return the path on whose disk the least is free."""
-    there = [next((one for one in (path, *path.parents) if one.exists()), Path("/")) for path in written]
+    there = map(_existing, written)
     return str(min(zip(written, there, strict=True), key=lambda pair: shutil.disk_usage(pair[1]).free)[0])
+
+
+def _existing(path: Path) -> Path:
+    """Return the path, or the nearest folder above it that is there."""
+    return next((one for one in (path, *path.parents) if one.exists()), Path("/"))

@@ -51,14 +51,15 @@ def catalogue(language: str) -> dict[str, str]:
 def translate(key: str, language: str = DEFAULT_LANGUAGE, **params: Any) -> str:
     """Return the sentence ``key`` in ``language`` with ``params`` filled in.
 
-    A sentence says ``{in_currency}`` behind an amount: a space and the ``currency`` among the parameters, or nothing
-    where it has no name.
+    A list among them is said as :func:`say_list` does. A sentence says ``{in_currency}`` behind an amount: a space and
+    the ``currency`` among the parameters, or nothing where it has no name.
 
     Raises:
         KeyError: the key is in no catalogue; a test holds every key used in the code against the catalogues.
     """
     currency = params.get("currency")
-    known = {"in_currency": f" {currency}" if currency else "", **params}
+    said = {name: say_list(map(str, one), language) if isinstance(one, list) else one for name, one in params.items()}
+    known = {"in_currency": f" {currency}" if currency else "", **said}
     template = catalogue(language)[key]
     return _set_tight(template, known) if language == "zh" and "} " in template else template.format(**known)
 
@@ -139,6 +140,11 @@ def say_share(share: float, digits: int = 0) -> str:
 def say_list(names: Iterable[str], language: str = DEFAULT_LANGUAGE) -> str:
     """Return names in a row, with the mark that the language puts between them."""
     return ("、" if language == "zh" else ", ").join(names)
+
+
+def say_clauses(clauses: Iterable[str], language: str = DEFAULT_LANGUAGE) -> str:
+    """Return clauses in a row, each of which may hold a list, with the mark that the language puts between them."""
+    return ("；" if language == "zh" else "; ").join(clauses)
 
 
 def say_change(change: float, digits: int = 0) -> str:

@@ -43,7 +43,7 @@ from clv_core.deployment.table_file import write_table as write_table
 from clv_core.deployment.verdict import trust_of
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Backtest, run_origins, training_data
-from clv_core.evaluation.explain.store import load_explanation
+from clv_core.evaluation.explain.store import RECORD, load_explanation
 from clv_core.evaluation.folds import cross_validate
 from clv_core.evaluation.holdout import figures, measure
 from clv_core.evaluation.origins import MOST_ORIGINS, rolling_origins
@@ -68,6 +68,7 @@ from clv_core.strategy.advising import price as price
 from clv_core.strategy.advising import recommend as recommend
 from clv_core.strategy.deleting import delete as delete
 from clv_core.strategy.experiment_run import experiment as experiment
+from clv_core.strategy.export import Exported, log_export
 from clv_core.strategy.kept_history import keep_history as keep_history
 from clv_core.strategy.people import side_of
 from clv_core.training import choice
@@ -290,6 +291,7 @@ def explain(
     """Explain a sample of a dataset's customers, or one of them, and write it to the folder ``out``.
 
     As of the log's end it is also kept where reports, cards and pages look for it, unless one of more customers is.
+    What was written elsewhere is a list of customers that left, and is noted in the export log.
 
     Raises:
         NotFound: the one is not in the log, or on the suppression list.
@@ -306,11 +308,15 @@ def explain(
         cutoff=cutoff,
         progress=progress,
     )
-    about = dataclasses.asdict(side_of(dataset, bundle, cutoff))
-    keep_explained(found, out, about)
+    side = side_of(dataset, bundle, cutoff)
+    about = dataclasses.asdict(side)
+    files = keep_explained(found, out, about)
     kept = explanation_folder(workspace, bundle, dataset, customer or "")
     if (cutoff or dataset.log_end) == dataset.log_end and kept.resolve() != out.resolve():
         before = load_explanation(kept)
         if before is None or len(before[0].customer_ids) <= len(found.value.customer_ids):
             keep_explained(found, kept, about)
+    if not out.resolve().is_relative_to(kept.parent.resolve()):
+        people = len(found.pool.features)
+        log_export(workspace, Exported(files, out / RECORD, people, people), "reasons", side)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clv_core import i18n
+from clv_core.errors import Message
 from clv_core.i18n import say_count, say_list, say_number, say_share, translate
 
 
@@ -73,3 +74,10 @@ def test_chinese_leaves_no_space_behind_a_figure_that_ends_in_chinese(
 
 def test_names_in_a_row_are_parted_as_the_language_parts_them() -> None:
     assert (say_list(["a", "b"]), say_list(iter(["甲", "乙"]), "zh")) == ("a, b", "甲、乙")
+
+
+def test_a_list_in_a_sentence_is_parted_as_the_language_does_it() -> None:
+    said = {"file": "may.csv", "columns": ["Farbe", "Größe, cm"]}
+    message = Message("warning.columns_missing", said)
+    assert "Farbe, Größe, cm" in message.text("en") and "Farbe、Größe, cm" in message.text("zh")
+    assert message.to_json("zh")["params"] == said

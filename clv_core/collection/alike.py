@@ -1,6 +1,7 @@
 """A file read as an earlier one was: the same columns, and the same answers where the file leaves them open.
 
-What a file itself proves comes first. A log whose dates were read day first gives its answer only to a file whose dates
+What a file itself proves comes first: UTF-8 is read as such, and what is not as the earlier file was, whose encoding no
+bytes prove. A log whose dates were read day first gives its answer only to a file whose dates
 fit both orders; a file that proves another order is read by that.
 """
 
@@ -11,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from clv_core.collection.encoding import single_byte
 from clv_core.collection.profile import Answers
 from clv_core.collection.reading import Reading, read_log
 from clv_core.collection.store import Manifest
@@ -32,6 +34,7 @@ class Habit:
         date_order: ``dmy``, ``mdy`` or ``ymd``, as the file showed or the person said; empty where it did not matter.
         decimal: ``point`` or ``comma``, likewise.
         hidden: source columns that became pseudonyms.
+        encoding: of its text, where that has one byte a letter; empty otherwise.
     """
 
     dataset: str = ""
@@ -39,6 +42,7 @@ class Habit:
     date_order: str = ""
     decimal: str = ""
     hidden: tuple[str, ...] = ()
+    encoding: str = ""
 
 
 def habit_of(manifest: Manifest) -> Habit:
@@ -49,7 +53,10 @@ def habit_of(manifest: Manifest) -> Habit:
 
     hidden = {column for part in manifest.parts for column in part.get("hidden", ())}
     mapping = {name: column for name, column in manifest.mapping.items() if name in READ}
-    return Habit(manifest.name, mapping, last("date_order"), last("decimal"), tuple(sorted(hidden)))
+    told = (item["params"]["encoding"] for item in reversed(manifest.warnings) if item["code"] == "warning.encoding")
+    encoding = last("encoding") or str(next(told, ""))  # older manifests have it in what was said only
+    usual = encoding if encoding and single_byte(encoding) else ""
+    return Habit(manifest.name, mapping, last("date_order"), last("decimal"), tuple(sorted(hidden)), usual)
 
 
 def ask_currency(manifest: Manifest, reading: Reading, answers: Answers) -> None:
@@ -76,7 +83,7 @@ def shown(reading: Reading, answers: Answers) -> dict[str, Any]:
 
     Returns:
         ``date_order`` and ``decimal`` as the file has shown or the person said, empty where neither; ``hidden``, the
-        columns that became pseudonyms, where any did.
+        columns that became pseudonyms, where any did; ``encoding``, where it is text and not UTF-8.
     """
     said = {message.code for message in reading.warnings}
     plan = reading.profile.plan
@@ -84,10 +91,13 @@ def shown(reading: Reading, answers: Answers) -> dict[str, Any]:
     money = plan.numbers.get(AMOUNT) or plan.numbers.get(UNIT_PRICE)
     proven = answers.decimal or said & {"warning.decimal_comma", "warning.decimal_mixed"}
     hidden = {"hidden": sorted(plan.hidden)} if plan.secret else {}
+    encoding = reading.source.encoding
+    other = {"encoding": encoding} if encoding not in ("", "utf-8", "utf-8-sig") else {}
     return {
         "date_order": plan.time.order if settled else "",
         "decimal": money.decimal if money and proven else "",
         **hidden,
+        **other,
     }
 
 
@@ -133,7 +143,15 @@ def read_alike(
             try:
                 chosen = replace(with_answers, mapping=mapping)
                 return read_log(
-                    path, chosen, folder, progress, original=original, key=key, hidden=habit.hidden, part=part
+                    path,
+                    chosen,
+                    folder,
+                    progress,
+                    original=original,
+                    key=key,
+                    hidden=habit.hidden,
+                    part=part,
+                    usual=habit.encoding,
                 )
             except UsageError as error:
                 canonical = str(error.params.get("canonical", ""))

@@ -37,15 +37,16 @@ from clv_core.workspace import Workspace, read_json
 def saved_answers(dataset: Dataset) -> Answers:
     """Return what was said about a dataset's file and holds for the next one too.
 
-    Date order, decimal mark and currency are left open: the next file shows its own, and the dataset's are taken only
-    where it does not. What repeats is dropped or kept as it was in the dataset; a column that was said not to be what
-    its name says is not taken for it again.
+    Date order, decimal mark, encoding and currency are left open: the next file shows its own, and the dataset's are
+    taken only where it does not. What repeats is dropped or kept as it was in the dataset; a column that was said not
+    to be what its name says is not taken for it again.
     """
     manifest = dataset.manifest
     said = Answers(**manifest.answers) if manifest.answers else Answers(timezone=manifest.timezone)
     duplicates = said.duplicates or _own_rule(dataset)
     refused = {canonical: column for canonical, column in said.mapping.items() if not column}
-    return replace(said, mapping=refused, date_order=None, decimal=None, currency="", duplicates=duplicates)
+    said = replace(said, date_order=None, decimal=None, currency="", encoding="")
+    return replace(said, mapping=refused, duplicates=duplicates)
 
 
 @changes
@@ -78,7 +79,8 @@ def append(
 
     Returns:
         The manifest. Where all rows are held already, no version is made: it then says what became of the file's rows,
-        under the current version, with the warning ``nothing_new``.
+        under the current version, with the warning ``nothing_new``, or ``nothing_taken_out`` where the files have no
+        rows but of orders that are out already.
 
     Raises:
         NotFound: there is no such dataset.
@@ -99,8 +101,9 @@ def append(
         whole = unite(parts, scratch, listener, always=False)
         if whole.events == raw.events_path:
             rows = sum(part.manifest.rows_kept for part in parts[1:])
-            files = ", ".join(part.manifest.source for part in parts[1:])
-            nothing = Message("warning.nothing_new", {"file": files, "rows": rows}).coded()
+            files = [part.manifest.source for part in parts[1:]]
+            code = "warning.nothing_new" if rows else "warning.nothing_taken_out"
+            nothing = Message(code, {"file": files, "rows": rows}).coded()
             return replace(whole.manifest, version=current.version, warnings=[*whole.manifest.warnings, nothing])
         manifest = replace(
             whole.manifest,
@@ -112,6 +115,7 @@ def append(
             customers_table=table and recount(current.customers_path, whole.events, table),
         )
         files_new = {"events": whole.events, "set_aside": whole.set_aside}
+        files_new |= {"withdrawn": whole.withdrawn} if whole.withdrawn is not None else {}
         if table is not None:
             os.link(current.customers_path, scratch / CUSTOMERS)
             files_new["customers"] = scratch / CUSTOMERS

@@ -80,6 +80,7 @@ def check_file(
     events: Mapping[str, str] | None = None,
     header: bool | None = None,
     states: Mapping[str, str] | None = None,
+    encoding: str = "",
     progress: Progress | None = None,
     original: str = "",
     set_aside: Path | None = None,
@@ -92,9 +93,10 @@ def check_file(
     Raises:
         NeedsAnswer: something can be read in two ways; the message names the option that settles it.
         Refused: the file cannot be used.
+        UsageError: there is no such encoding.
     """
     answers = Answers(
-        mapping or {}, date_order, decimal, timezone, currency, duplicates, events or {}, header, states or {}
+        mapping or {}, date_order, decimal, timezone, currency, duplicates, events or {}, header, states or {}, encoding
     )
     with tempfile.TemporaryDirectory(prefix="clv-check-") as folder:
         reading = read_log(source, answers, Path(folder), progress or NoProgress(), original=original)

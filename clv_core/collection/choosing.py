@@ -49,14 +49,14 @@ def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[
             continue
         best = tied[0] if len(tied) == 1 else _preferred(canonical, tied)
         if best is None and canonical in (IDENTITY if AMOUNT in chosen else (*IDENTITY, *MAKERS)):
-            names = ", ".join(item.column for item in tied)
+            names = [item.column for item in tied]
             raise NeedsAnswer("two_columns", canonical=canonical, columns=names, first=tied[0].column)
         best = best or tied[0]
         chosen[canonical] = best.column
         if canonical not in READ:
             continue  # a price has its own note once it is settled whose it is
         if len(tied) > 1:
-            others = ", ".join(item.column for item in tied if item is not best)
+            others = [item.column for item in tied if item is not best]
             params = {"canonical": canonical, "column": best.column, "others": others}
             notes.append(Message("warning.one_of_several", params))
         elif best.confidence < CERTAIN:
@@ -106,8 +106,8 @@ def ask_amount(proposals: list[Proposal], file: str, *, least: float = 0.0) -> N
     """
     found = money_columns(proposals, least=least)
     if not found:
-        raise Refused("no_amount", found=", ".join(item.column for item in proposals[:40]), file=file)
-    raise NeedsAnswer("which_amount", canonical=AMOUNT, columns=", ".join(found[:12]), guess=found[0], file=file)
+        raise Refused("no_amount", found=[item.column for item in proposals[:40]], file=file)
+    raise NeedsAnswer("which_amount", canonical=AMOUNT, columns=list(found[:12]), guess=found[0], file=file)
 
 
 def _complete(proposals: list[Proposal], chosen: dict[str, str], file: str) -> None:
@@ -126,7 +126,7 @@ def _complete(proposals: list[Proposal], chosen: dict[str, str], file: str) -> N
         if not money:
             ask_amount(proposals, file, least=least)
         return
-    found = ", ".join(item.column for item in proposals[:40])
+    found = [item.column for item in proposals[:40]]
     if not money and (offered := money_columns(proposals, least=WORTH_ASKING)):
         missing[AMOUNT] = offered[0]
     first, guess = next(iter(missing.items()))
@@ -135,7 +135,7 @@ def _complete(proposals: list[Proposal], chosen: dict[str, str], file: str) -> N
     pairs = [f"{canonical}={column}" for canonical, column in missing.items()]
     options = " ".join(f'--map "{pair}"' if " " in pair else f"--map {pair}" for pair in pairs)
     raise NeedsAnswer(
-        "missing_columns", canonical=first, missing=", ".join(missing), found=found, options=options, file=file
+        "missing_columns", canonical=first, missing=list(missing), found=found, options=options, file=file
     )
 
 

@@ -40,7 +40,7 @@ def combine(workspace: Workspace, names: Sequence[str], new_name: str, *, progre
     """
     new_name = check_name(new_name)
     if len(names) < 2 or len(set(names)) < len(names):
-        raise UsageError("combine_two", names=", ".join(names))
+        raise UsageError("combine_two", names=list(names))
     with changing(workspace, new_name), scratch_folder(workspace) as scratch:
         datasets = [open_dataset(workspace, name) for name in names]
         if (workspace.datasets / new_name).exists():
@@ -67,7 +67,7 @@ def combine(workspace: Workspace, names: Sequence[str], new_name: str, *, progre
             manifest = replace(
                 manifest, customers_table=recount(customers, whole.events, keeper.manifest.customers_table)
             )
-        save_dataset(workspace, manifest, whole.events, whole.set_aside, customers)
+        save_dataset(workspace, manifest, whole.events, whole.set_aside, customers, whole.withdrawn)
     return manifest
 
 
@@ -85,7 +85,7 @@ def _part(dataset: Dataset) -> LogPart:
     entry |= {"rows_overlap": overlap, "date_order": habit.date_order, "decimal": habit.decimal}
     entry |= {"hidden": list(habit.hidden)} if habit.hidden else {}
     described = replace(manifest, source=dataset.name, parts=[entry])
-    return LogPart(described, dataset.events_path, dataset.set_aside_path)
+    return LogPart(described, dataset.events_path, dataset.set_aside_path, dataset.withdrawn_path)
 
 
 def _columns(part: LogPart) -> set[str]:
@@ -97,10 +97,10 @@ def _said(datasets: Sequence[Dataset]) -> list[Message]:
     found = []
     tables = [dataset.name for dataset in datasets if dataset.manifest.customers_table is not None]
     if tables:
-        left = ", ".join(tables[1:])
+        left = tables[1:]
         code = "warning.customers_of_several" if left else "warning.customers_of_one"
         found.append(Message(code, {"name": tables[0], "left": left}))
     cleaned = [dataset.name for dataset in datasets if dataset.manifest.rules]
     if cleaned:
-        found.append(Message("warning.combined_cleaned", {"names": ", ".join(cleaned)}))
+        found.append(Message("warning.combined_cleaned", {"names": list(cleaned)}))
     return found

@@ -26,7 +26,7 @@ def decide(named: Sequence[str], marks: Sequence[str], said: str, column: str) -
         column: of the amounts, in the file.
     """
     found = named or marks
-    params = {"column": column, "found": ", ".join(found)}
+    params = {"column": column, "found": list(found)}
     if not found:
         return said, ()
     could = [code for code in _meant(found[0]) if all(code in _meant(mark) for mark in found)]
@@ -38,7 +38,7 @@ def decide(named: Sequence[str], marks: Sequence[str], said: str, column: str) -
     if said and not set(could) & set(_meant(said)):
         notes.append(Message("warning.currency_contradicted", params))
     if not said and len(could) > 1:
-        notes.append(Message("warning.currency_guessed", {**params, "could": ", ".join(could)}))
+        notes.append(Message("warning.currency_guessed", {**params, "could": list(could)}))
     return currency, tuple(notes)
 
 

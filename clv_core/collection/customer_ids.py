@@ -116,7 +116,7 @@ def guests_of(
     pooled = [row for row in found if row[0] not in NO_NUMBER or row[2] >= FEWEST_EMAILS]
     if not pooled:
         return (), "", ()
-    params = {"column": column, "ids": ", ".join(row[0] for row in pooled), "rows": sum(row[1] for row in pooled)}
+    params = {"column": column, "ids": [row[0] for row in pooled], "rows": sum(row[1] for row in pooled)}
     ids = tuple(str(row[0]) for row in pooled)
     if not emails:
         return ids, "", (Message("warning.guests_nameless", params),)

@@ -17,6 +17,7 @@ from clv_core.columns import COLUMNS, EVENT_TIME, Kind
 EVENTS: Final = "events.parquet"
 SET_ASIDE: Final = "set_aside.parquet"
 CUSTOMERS: Final = "customers.parquet"
+WITHDRAWN: Final = "withdrawn.parquet"
 TYPES: Final = {Kind.TEXT: "string", Kind.TIME: "timestamp", Kind.NUMBER: "float64"}
 
 
@@ -56,6 +57,12 @@ class Dataset:
     def customers_path(self) -> Path:
         """The Parquet file of the customers table; it exists where ``manifest.customers_table`` is not None."""
         return self.folder / CUSTOMERS
+
+    @property
+    def withdrawn_path(self) -> Path | None:
+        """The Parquet file of orders that were called off (:mod:`clv_core.collection.withdrawn`), if there is one."""
+        path = self.folder / WITHDRAWN
+        return path if path.exists() else None
 
     @property
     def log_start(self) -> date:

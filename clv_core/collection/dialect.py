@@ -85,7 +85,7 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
     notes = [Message("warning.preamble", {"lines": preamble})] if preamble else []
     columns, blank = _unique(names) if named_first else ([f"column_{i + 1}" for i in range(len(names))], [])
     if blank:
-        notes.append(Message("warning.blank_header", {"columns": ", ".join(blank)}))
+        notes.append(Message("warning.blank_header", {"columns": list(blank)}))
     escape = "\\" if escape == "\\" else quote
     return Dialect(
         delimiter="\t" if blanks else delimiter,

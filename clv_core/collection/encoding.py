@@ -14,12 +14,16 @@ import numpy as np
 from chardet import EncodingEra
 from charset_normalizer import from_bytes
 
-from clv_core.errors import Message, Refused
+from clv_core.collection.letters import WESTERN, settled, share
+from clv_core.errors import Message, Refused, UsageError
 
 BLOCK: Final = 1 << 23
 MAX_JUDGED_LINES: Final = 5_000
 MAX_LINES_NAMED: Final = 5
 MULTI_BYTE: Final = ("gb18030", "gbk", "gb2312", "big5", "cp932", "shift_jis", "euc_kr", "cp949", "euc_jp")
+ASCII_LINE: Final = "a,\n"
+"""Its bytes are found in text that can be cut into lines before it is decoded."""
+
 MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -89,35 +93,72 @@ def survey(path: Path, blocks: int | None = None) -> Survey:
     return seen
 
 
-def rewrite(path: Path, seen: Survey, target: Path) -> tuple[Message, ...]:
-    """Write ``path`` to ``target`` as UTF-8 with LF line ends and no NULs; return what was done.
+def known_encoding(name: str) -> str:
+    """Return Python's own name of an encoding that a person named.
 
     Raises:
-        Refused: the bytes fit no encoding.
+        UsageError: there is no such encoding of texts.
+    """
+    try:
+        b"".decode(name)
+        ASCII_LINE.encode(name)
+        return codecs.lookup(name).name
+    except (LookupError, ValueError) as error:
+        raise UsageError("encoding_name", encoding=name[:60]) from error
+
+
+def single_byte(encoding: str) -> bool:
+    """Say whether an encoding reads every byte as a letter, so that a file cannot prove it."""
+    return not encoding.startswith("utf") and len(bytes(range(128, 256)).decode(encoding, "replace")) == 128
+
+
+def rewrite(
+    path: Path, seen: Survey, target: Path, *, said: str = "", usual: str = "", called: str = ""
+) -> tuple[Message, ...]:
+    """Write ``path`` to ``target`` as UTF-8 with LF line ends and no NULs; return what was done.
+
+    Args:
+        path: a text file.
+        seen: :func:`survey` of it; gets the encoding that it was read in.
+        target: what is written.
+        said: the encoding that the person named; it holds for every line.
+        usual: the encoding of one byte a letter of an earlier file like it; read so where it is not UTF-8.
+        called: what the person calls the file, where it is not the path's name.
+
+    Raises:
+        Refused: the bytes fit no encoding, or not the one that was named.
     """
     notes: list[Message] = []
     fallback = ""
-    if not seen.valid and seen.encoding.startswith("utf-8"):
+    if said:
+        seen.encoding = said
+    elif not seen.valid and seen.encoding.startswith("utf-8"):
         with path.open("rb") as file:
             head = file.read(1 << 16).rpartition(b"\n")[0]
-        whole, fallback = _judge(head, seen.judged, path.name)
+        whole, fallback = _judge(head, seen.judged, called or path.name, usual)
         if whole:
             seen.encoding = whole
-            notes.append(Message("warning.encoding", {"encoding": whole}))
+            code = "warning.encoding_as_before" if whole == usual else "warning.encoding"
+            notes.append(Message(code, {"encoding": whole}))
     elif not seen.valid and not _has_mark(path):
         notes.append(Message("warning.encoding", {"encoding": seen.encoding}))
     damage = _Lines()
     nuls = _Lines()
     with target.open("w", encoding="utf-8", newline="") as out:
         number, held = 1, ""
-        for text, lines in _decoded(path, seen.encoding, fallback, damage):
-            if "\0" in text:
-                nuls.note(text, "\0", number)
-                text = text.replace("\0", "")
-            text = held + text
-            held = "\r" if text.endswith("\r") else ""  # the other half of the line's end may come with the next block
-            out.write(text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n"))
-            number += lines
+        try:
+            for text, lines in _decoded(path, seen.encoding, fallback, damage, strict=bool(said)):
+                if said and damage.count:
+                    raise Refused("encoding_said", file=called or path.name, encoding=said, line=damage.first[0])
+                if "\0" in text:
+                    nuls.note(text, "\0", number)
+                    text = text.replace("\0", "")
+                text = held + text
+                held = "\r" if text.endswith("\r") else ""  # the other half of the line's end may be in the next block
+                out.write(text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n"))
+                number += lines
+        except UnicodeError as error:
+            raise Refused("encoding_said", file=called or path.name, encoding=seen.encoding, line=number) from error
         out.write("\n" if held else "")
     if damage.count:
         code = "warning.mixed_encoding" if fallback else "warning.bad_bytes"
@@ -146,8 +187,8 @@ class _Lines:
             if mark in line:
                 self.add(number + offset)
 
-    def text(self) -> str:
-        return ", ".join(map(str, self.first)) + (", …" if self.count > len(self.first) else "")
+    def text(self) -> list[str]:
+        return [*map(str, self.first), *(["…"] if self.count > len(self.first) else [])]
 
 
 def _has_mark(path: Path) -> bool:
@@ -155,22 +196,27 @@ def _has_mark(path: Path) -> bool:
         return file.read(3).startswith((b"\xff\xfe", b"\xfe\xff"))
 
 
-def _judge(head: bytes, lines: list[bytes], name: str) -> tuple[str, str]:
+def _judge(head: bytes, lines: list[bytes], name: str, usual: str = "") -> tuple[str, str]:
     """Return (encoding of the whole file, "") or ("", encoding of the lines that are not UTF-8).
 
     A short text in a multi-byte encoding often happens to be valid UTF-8, so such an encoding wins when it reads every
-    line; one of the single-byte encodings reads anything, so it wins only where hardly a line is UTF-8.
+    line; one of the single-byte encodings reads anything, so it wins only where hardly a line is UTF-8, and its words
+    tell it from the others (:mod:`clv_core.collection.letters`), unless an earlier file was in one (``usual``).
     """
     bad = [line for line in lines if not _reads(line, "utf-8")]
     shown = head + b"\n".join(bad) if _reads(head, "utf-8") else head
     guess = chardet.detect(shown, encoding_era=EncodingEra.MODERN_WEB).get("encoding") or ""
     encoding = codecs.lookup(guess).name if guess else ""
+    better = settled(bad, "" if encoding in ("ascii", "utf-8", "utf-8-sig") else encoding)
+    as_before = bool(usual) and better not in MULTI_BYTE and all(_reads(line, usual) for line in bad)
+    encoding = usual if as_before else better
     if encoding in MULTI_BYTE and len(bad) > 2 and all(_reads(line, encoding) for line in lines):
         return encoding, ""
-    if encoding in MULTI_BYTE or encoding in ("ascii", "utf-8", "utf-8-sig"):
+    if encoding in MULTI_BYTE:
         encoding = ""
-    if len(lines) <= 2 or len(bad) < 0.9 * len(lines):
-        return "", encoding if len(bad) > 2 else ""
+    plain = as_before or (encoding == WESTERN and share(b"\n".join(bad), WESTERN) == 1)
+    if len(bad) < 0.9 * len(lines) or (len(lines) <= 2 and not plain):
+        return "", encoding if len(bad) > 2 or as_before else ""
     if not encoding:
         raise Refused("unknown_encoding", file=name)
     return encoding, ""
@@ -184,10 +230,15 @@ def _reads(line: bytes, encoding: str) -> bool:
     return True
 
 
-def _decoded(path: Path, encoding: str, fallback: str, damage: _Lines) -> Iterator[tuple[str, int]]:
-    """Yield (text, line feeds in it); lines that do not decode are read by ``fallback`` or marked with U+FFFD."""
-    if encoding.startswith(("utf-16", "utf_16", "utf-32", "utf_32")):
-        with path.open(encoding=encoding, errors="replace", newline="") as file:
+def _decoded(
+    path: Path, encoding: str, fallback: str, damage: _Lines, *, strict: bool = False
+) -> Iterator[tuple[str, int]]:
+    """Yield (text, line feeds in it); lines that do not decode are read by ``fallback`` or marked with U+FFFD.
+
+    Where ``strict``, an encoding whose line ends are not those of ASCII fails with UnicodeError instead.
+    """
+    if not ASCII_LINE.encode(encoding).endswith(ASCII_LINE.encode()):
+        with path.open(encoding=encoding, errors="strict" if strict else "replace", newline="") as file:
             while text := file.read(BLOCK):
                 yield text.removeprefix("\ufeff"), text.count("\n")
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +39,10 @@ ROUNDED_ID: Final = r"\d([.,]\d+)?[eE]\+\d+"
 SILENT_DAYS: Final = 3
 MISSED_PURCHASES: Final = 20
 """Events without a purchase for so many days, where so many were usual, are a log whose purchases end early."""
+
+FEW_ROWS, FEW_SHARE = 3, 0.001
+FAR_DAYS, FAR_TIMES = 30, 5
+"""So few rows, so many days and times the longest other pause away from the rest, are looked upon as mistyped dates."""
 
 TOTALS: Final = ("total", "grand total", "sum", "summe", "gesamt", "合计", "总计", "合計", "總計")
 TOTAL_OFF: Final = 0.01
@@ -129,7 +134,7 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: ReadingPl
     known = (*EVENT_TYPES, UNKNOWN, UNPRICED)
     unknown = {kind: rows for kind, rows in sums.event_types.items() if kind not in known}
     if unknown:
-        names = ", ".join(f"{kind[:30]} ({rows:,})" for kind, rows in list(unknown.items())[:8])
+        names = [f"{kind[:30]} ({rows:,})" for kind, rows in list(unknown.items())[:8]]
         found.append(Message("warning.other_event_types", {"types": names, "column": EVENT_TYPE}))
     if sums.event_types.get(UNKNOWN):
         found.append(Message("warning.no_event_type", {"rows": sums.event_types[UNKNOWN], "column": EVENT_TYPE}))
@@ -142,9 +147,10 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: ReadingPl
         f" OR nfc_normalize(id) <> id OR regexp_matches(id, {text(MIXED_SCRIPTS)})"
     ).fetchone()
     if odd and odd[0]:
-        shown = ", ".join(str(item).encode("unicode_escape").decode()[:40] for item in odd[1])
+        shown = [str(item).encode("unicode_escape").decode()[:40] for item in odd[1]]
         found.append(Message("warning.odd_ids", {"customers": int(odd[0]), "examples": shown}))
-    found += _rounded_ids(connection, file) + _totals(connection, file)
+    found += _rounded_ids(connection, file) + _spelt_mails(connection, file)
+    found += _totals(connection, file) + _far_off(connection, file)
     amounts = one(
         connection,
         f"SELECT min({AMOUNT}), max({AMOUNT}), count(*), max({EVENT_TIME}), count(*) FILTER ({AMOUNT} = 0) FROM {file}"
@@ -179,6 +185,36 @@ def _early_end(sums: Figures, last: datetime | None) -> list[Message]:
     return [Message("warning.purchases_end", params)]
 
 
+def _far_off(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
+    """Return warnings where a few rows lie far before or after all others: a mistyped year moves the log's end."""
+    counted = connection.execute(
+        f"SELECT {EVENT_TIME}::DATE AS day, count(*) FROM {file} GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    most = max(FEW_ROWS, FEW_SHARE * sum(rows for _, rows in counted))
+    return [*_far("warning.far_before", counted, most), *_far("warning.far_after", counted[::-1], most)]
+
+
+def _far(code: str, counted: list[tuple[date, int]], most: float) -> list[Message]:
+    """Return a warning where the first of some days hold few rows and lie far from the rest.
+
+    Args:
+        code: of the warning.
+        counted: days with their rows, in order or the other way round.
+        most: as many rows are few.
+    """
+    gaps = [abs((later - day).days) for (day, _), (later, _) in pairwise(counted)]
+    rows = 0
+    for place, gap in enumerate(gaps):
+        rows += counted[place][1]
+        if rows > most:
+            break
+        usual = max(gaps[place + 1 :], default=0)
+        if usual and gap >= max(FAR_DAYS, FAR_TIMES * usual):
+            params = {"rows": rows, "days": gap, "day": str(counted[place][0]), "others": str(counted[place + 1][0])}
+            return [Message(code, params)]
+    return []
+
+
 def _rounded_ids(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
     """Return a warning where a spreadsheet has made several customers' ids the same."""
     rows, ids, example = one(
@@ -187,6 +223,20 @@ def _rounded_ids(connection: duckdb.DuckDBPyConnection, file: str) -> list[Messa
         f" WHERE contains({CUSTOMER_ID}, '+') AND regexp_full_match({CUSTOMER_ID}, {text(ROUNDED_ID)})",
     )
     return [Message("warning.rounded_ids", {"rows": rows, "customers": ids, "example": example[:40]})] if rows else []
+
+
+def _spelt_mails(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
+    """Return a warning where customers are e-mail addresses, and some stand in upper and lower case."""
+    addresses, spellings, examples = one(
+        connection,
+        f"SELECT count(*), sum(ids), min(example, 2) FROM (SELECT count(DISTINCT {CUSTOMER_ID}) AS ids,"
+        f" max({CUSTOMER_ID}) AS example FROM {file} WHERE contains({CUSTOMER_ID}, '@')"
+        f" GROUP BY lower({CUSTOMER_ID}) HAVING ids > 1)",
+    )
+    if not addresses:
+        return []
+    params = {"customers": addresses, "spellings": int(spellings), "examples": [example[:40] for example in examples]}
+    return [Message("warning.spelt_mails", params)]
 
 
 def _totals(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:

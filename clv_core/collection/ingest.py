@@ -17,11 +17,12 @@ from clv_core.collection.profile import Answers
 from clv_core.collection.pseudonyms import load_key
 from clv_core.collection.reading import Reading
 from clv_core.collection.remembered import completed, recalled, remember
-from clv_core.collection.store import Manifest, save_dataset
+from clv_core.collection.replaced import lost
+from clv_core.collection.store import Manifest, open_dataset, save_dataset
 from clv_core.collection.unite import unite
 from clv_core.collection.united import LogPart
 from clv_core.columns import READ
-from clv_core.errors import NeedsAnswer, Refused
+from clv_core.errors import NeedsAnswer, NotFound, Refused
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing, running
 from clv_core.workspace import Workspace, check_name
@@ -44,6 +45,7 @@ def ingest(
     events: Mapping[str, str] | None = None,
     header: bool | None = None,
     states: Mapping[str, str] | None = None,
+    encoding: str = "",
     remembered: bool = False,
     pseudonymise: bool = False,
     progress: Progress | None = None,
@@ -70,6 +72,7 @@ def ingest(
         events: event name in the file -> event type.
         header: whether a text file's first line names its columns; None looks.
         states: word of a column of states of orders -> ``sold``, ``cancelled`` or ``refunded``.
+        encoding: of text files; empty looks.
         remembered: whether what was said about an earlier file of the same shape holds where nothing is said here.
         pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.pseudonyms`).
         progress: who listens.
@@ -79,18 +82,19 @@ def ingest(
     Raises:
         NeedsAnswer: something can be read in two ways; the message names the option that settles it.
         Refused: a file cannot be used, or another run is changing the dataset; nothing is left behind.
+        UsageError: there is no such encoding.
         NotFound: ``remembered``, and no file of this shape is.
     """
     name, listener = check_name(name), progress or NoProgress()
     zone = timezone or "UTC"
     answers = Answers(
-        mapping or {}, date_order, decimal, zone, currency, duplicates, events or {}, header, states or {}
+        mapping or {}, date_order, decimal, zone, currency, duplicates, events or {}, header, states or {}, encoding
     )
     paths = [source] if isinstance(source, Path) else list(source)
     key = load_key(workspace) if pseudonymise else None
     with changing(workspace, name), scratch_folder(workspace) as scratch:
         parts: list[LogPart] = []
-        shapes: dict[tuple[str, ...], Answers] = {}
+        shapes: dict[tuple[str, ...], tuple[Answers, str]] = {}
         for number, path in enumerate(paths, 1):
             folder = scratch / f"file-{number}"
             folder.mkdir()
@@ -111,13 +115,24 @@ def ingest(
                 ask_currency(parts[0].manifest, reading, said)
             part = LogPart(describe(reading, name, used), reading.events, reading.set_aside, reading.withdrawn)
             parts.append(without_erased(workspace, part, folder / "left", listener))
-            shapes[reading.source.columns] = completed(said, habit) if remembered else answers
+            kept = completed(said, habit) if remembered else answers
+            shapes[reading.source.columns] = kept, reading.source.encoding
         whole = parts[0] if len(parts) == 1 else unite(parts, scratch, listener)
         manifest = whole.manifest if sampled is None else replace(whole.manifest, sampled=dict(sampled))
-        save_dataset(workspace, manifest, whole.events, whole.set_aside)
-    for columns, said in shapes.items():
-        remember(workspace, columns, said)
+        manifest = replace(manifest, warnings=[*manifest.warnings, *_lost(workspace, manifest)])
+        save_dataset(workspace, manifest, whole.events, whole.set_aside, withdrawn=whole.withdrawn)
+    for columns, (said, read_in) in shapes.items():
+        remember(workspace, columns, said, read_in)
     return manifest
+
+
+def _lost(workspace: Workspace, manifest: Manifest) -> list[dict[str, Any]]:
+    """Return warnings of what the dataset of this name had and no longer has, none where there is no such dataset."""
+    try:
+        before = open_dataset(workspace, manifest.name).manifest
+    except NotFound:
+        return []
+    return [message.coded() for message in lost(before, manifest)]
 
 
 @contextmanager

@@ -39,13 +39,15 @@ class Manifest:
         net_revenue: sum of purchase and return amounts, to the cent.
         event_types: rows by event type.
         warnings: ``{code, params}`` of each warning.
-        made: how this version came about: ``ingest``, ``append``, ``combine``, ``clean``, ``customers`` or ``erase``.
+        made: how this version came about: ``ingest``, ``append``, ``combine``, ``clean``, ``customers``, ``currency``
+            or ``erase``.
         parent: the version that it was made from; empty for a first one.
         raw_version: where cleaning rules are on, the version without any; empty otherwise.
         rules: the cleaning rules that are on, by id, each with its limit (None where it has none).
         parts: one entry a file (or combined dataset): ``{source, rows_read, rows_kept, rows_set_aside, rows_duplicate,
             rows_overlap}``, the last being those of the duplicates that an earlier part holds already; also what the
-            file itself has shown or the person said: ``{date_order, decimal}``, each empty where it did not matter.
+            file itself has shown or the person said: ``{date_order, decimal}``, each empty where it did not matter,
+            and the ``encoding`` that a text was read in where that is not UTF-8.
         answers: what the person said about the file, as :class:`~clv_core.collection.profile.Answers` takes it, so
             that the next file of the same shape is read alike.
         pseudonymised: whether ids and contact fields are keyed hashes (:mod:`clv_core.collection.pseudonyms`).

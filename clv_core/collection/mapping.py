@@ -134,12 +134,12 @@ def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, 
     result: dict[str, str] = {}
     for canonical, column in answers.items():
         if canonical not in READ:
-            raise UsageError("map_canonical", canonical=canonical[:60], known=", ".join(READ))
+            raise UsageError("map_canonical", canonical=canonical[:60], known=list(READ))
         if not column:
             continue
         source = column if column in columns else known.get(column.strip().lower())
         if source is None:
-            raise UsageError("map_column", canonical=canonical, column=column[:60], found=", ".join(columns[:40]))
+            raise UsageError("map_column", canonical=canonical, column=column[:60], found=list(columns[:40]))
         result[source] = canonical
     return result
 

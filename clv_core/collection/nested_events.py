@@ -31,7 +31,7 @@ def refuse_nested_events(
             continue
         keys = [str(key) for key, _ in kind.child.children]
         if any(map(_is_time, keys)):
-            raise Refused("nested_events", file=file, column=column, keys=", ".join(keys[:8]))
+            raise Refused("nested_events", file=file, column=column, keys=list(keys[:8]))
 
 
 def _is_time(key: str) -> bool:

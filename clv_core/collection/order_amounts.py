@@ -79,7 +79,7 @@ def _by_time(
     many = found.suggests(FEWEST_ORDERS, FEWEST_AMOUNTS)
     if not _has_clock(rows, plan):
         if found.proves and many:
-            params = {"column": chosen[AMOUNT], "orders": found.orders, "found": ", ".join(source.columns[:40])}
+            params = {"column": chosen[AMOUNT], "orders": found.orders, "found": list(source.columns[:40])}
             raise NeedsAnswer("order_unnamed", canonical=ORDER_ID, **params)
         return plan.orders, ()
     proven = found.proves and found.suggests(FEWEST_ASKED, FEWEST_ASKED)

@@ -120,7 +120,7 @@ def settle(
             continue
         if spoken & {fold(word) for word in words}:
             return found | {ORDER_STATUS: column}, ()
-        params = {"column": column, "states": ", ".join(words[:8]), "first": words[0]}
+        params = {"column": column, "states": list(words[:8]), "first": words[0]}
         return found, (Message("warning.status_unused", params),)
     return found, ()
 
@@ -139,9 +139,7 @@ def refunds_unused(
         return ()
     found = [column for column in rows[0] if OF_REFUNDS.search(fold(column)) and column not in chosen.values()]
     told = [column for column in found if any(re.search(SOMETHING, str(row[column] or "")) for row in rows)]
-    return (
-        (Message("warning.refund_columns_unused", {"columns": ", ".join(told[:8]), "first": told[0]}),) if told else ()
-    )
+    return (Message("warning.refund_columns_unused", {"columns": list(told[:8]), "first": told[0]}),) if told else ()
 
 
 def _named_so(column: str, words: list[str]) -> bool:
@@ -210,7 +208,7 @@ def strange(states: Iterable[OrderState]) -> tuple[Message, ...]:
             "warning.unknown_states",
             {
                 "column": column,
-                "states": ", ".join(f"{item.word[:40]} ({item.rows:,})" for item in items[:MOST]),
+                "states": [f"{item.word[:40]} ({item.rows:,})" for item in items[:MOST]],
                 "first": items[0].word[:40],
             },
         )

@@ -108,6 +108,8 @@ def find_overlap(
     shared = [column for column in log.columns if column in fresh_columns]
     connection.execute(f"CREATE OR REPLACE TEMP TABLE held ({POSITION} BIGINT)")
     low, high = one(connection, f"SELECT min({EVENT_TIME}), max({EVENT_TIME}) FROM {file}")
+    if low is None:
+        return Overlap(0)
     window = f"{EVENT_TIME} BETWEEN TIMESTAMP '{low}' AND TIMESTAMP '{high}'"
     old = Rows(f"(SELECT * FROM ({log.select(shared)}) WHERE {window})", {column: column for column in shared})
     start, end = one(connection, f"SELECT min({EVENT_TIME}), max({EVENT_TIME}) FROM {old.relation}")

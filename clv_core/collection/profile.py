@@ -61,6 +61,7 @@ class Answers:
         events: event name in the file -> event type.
         header: whether the file names its columns; None looks, and asks where that is not plain.
         states: word of a column of states of orders -> ``sold``, ``cancelled`` or ``refunded``; spelling aside.
+        encoding: of a text file; empty looks.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -72,6 +73,7 @@ class Answers:
     events: Mapping[str, str] = field(default_factory=dict)
     header: bool | None = None
     states: Mapping[str, str] = field(default_factory=dict)
+    encoding: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     )
     guarded = _guarded(rows, chosen)
     if guarded:
-        shown = ", ".join(chosen[canonical] for canonical in chosen if canonical in guarded)
+        shown = [chosen[canonical] for canonical in chosen if canonical in guarded]
         notes += (Message("warning.guarded", {"columns": shown}),)
     clock, counterparty = clock_of(source.columns, rows, chosen), counterparty_of(source.columns, chosen)
     notes += split_notes(chosen, clock, counterparty)

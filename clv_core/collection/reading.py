@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -12,16 +13,17 @@ import duckdb
 from clv_core.collection.aside import Problem, count_aside, write_aside
 from clv_core.collection.choosing import ask_amount
 from clv_core.collection.duplicates import drop_repeats, have_identity, mark_repeats
-from clv_core.collection.engine import connect, run, text
+from clv_core.collection.engine import connect, file_text, one, run, text
 from clv_core.collection.figures import Figures, figures, notices
 from clv_core.collection.money_columns import WORTH_ASKING
 from clv_core.collection.personal import personal_columns
 from clv_core.collection.plan import UNPRICED
 from clv_core.collection.profile import SAMPLE_ROWS, Answers, Profile, profile
 from clv_core.collection.pseudonyms import fingerprint_of, pseudonym_sql
-from clv_core.collection.restated import write_withdrawn
 from clv_core.collection.source import Source, open_source, recorded_rejects, sample
+from clv_core.collection.state_words import CANCELLED, REFUNDED
 from clv_core.collection.store import version_of
+from clv_core.collection.withdrawn import lines_in, write_withdrawn
 from clv_core.columns import AMOUNT, CUSTOMER_ID, UNIT_PRICE
 from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
@@ -47,7 +49,7 @@ class Reading:
         warnings: everything that is to be said.
         version: content hash, 12 hex digits.
         key_fingerprint: of the key of the pseudonyms; empty where ids are readable.
-        withdrawn: :func:`~clv_core.collection.restated.write_withdrawn`.
+        withdrawn: :func:`~clv_core.collection.withdrawn.write_withdrawn`.
     """
 
     source: Source
@@ -75,6 +77,7 @@ def read_log(
     key: bytes | None = None,
     hidden: Collection[str] = (),
     part: bool = False,
+    usual: str = "",
 ) -> Reading:
     """Read the file ``path`` into two Parquet files below ``scratch``.
 
@@ -87,6 +90,7 @@ def read_log(
         key: makes ids and contact fields keyed hashes (:mod:`clv_core.collection.pseudonyms`).
         hidden: with a key, columns that become hashes whatever they are called and hold.
         part: whether it is one file of several, which need not hold purchases or several customers by itself.
+        usual: the encoding of an earlier file like it, as :func:`~clv_core.collection.source.open_source` takes it.
 
     Raises:
         NeedsAnswer: something can be read in two ways.
@@ -96,7 +100,16 @@ def read_log(
     try:
         progress.report("read", 0, 1)
         named = answers.mapping.values()
-        source = open_source(connection, path, scratch, header=answers.header, original=original, named=named)
+        source = open_source(
+            connection,
+            path,
+            scratch,
+            header=answers.header,
+            original=original,
+            named=named,
+            encoding=answers.encoding,
+            usual=usual,
+        )
         progress.report("columns", 0, 1)
         seen = profile(connection, source, answers, progress)
         if key is not None:
@@ -135,9 +148,24 @@ def _account(
     if kept + set_aside != seen.rows + len(rejects):
         params = {"counted": seen.rows + len(rejects), "found": kept + set_aside}
         raise Refused("rows_do_not_add_up", file=source.file, **params)
+    withdrawn = write_withdrawn(connection, plan, typed, events, scratch / "withdrawn.parquet", progress, seen.rows)
     if not kept:
-        _refuse(found, source.file, seen.rows + len(rejects))
-    withdrawn = write_withdrawn(connection, plan, typed, scratch / "withdrawn.parquet", progress, seen.rows)
+        if not part or lines_in(connection, withdrawn) == 0:
+            _refuse(found, source.file, seen.rows + len(rejects), named=withdrawn is not None)
+        return Reading(
+            source=source,
+            profile=seen,
+            events=events,
+            set_aside=aside,
+            problems=found,
+            rows_read=seen.rows + len(rejects),
+            rows_set_aside=set_aside,
+            rows_duplicate=0,
+            figures=_nothing(connection, withdrawn),
+            warnings=(*source.notes, *seen.notes, *(problem.message() for problem in found)),
+            version=version_of(0, plan.stored, answers.timezone, seen.currency),
+            withdrawn=withdrawn,
+        )
     progress.report("duplicates", 0, 1)
     hashed = mark_repeats(connection, events, plan.stored, kept, progress)
     repeats, content = hashed.rows, hashed.content
@@ -181,14 +209,32 @@ def _veil(
     personal |= {column for column in source.columns if column.lower() in {item.lower() for item in hidden}}
     plan = replace(seen.plan, secret=pseudonym_sql(key), hidden=frozenset(personal))
     own = seen.plan.chosen[CUSTOMER_ID]
-    shown = ", ".join([own, *(column for column in source.columns if column in personal and column != own)])
+    shown = [own, *(column for column in source.columns if column in personal and column != own)]
     return replace(seen, plan=plan, notes=(*seen.notes, Message("warning.pseudonymised", {"columns": shown})))
 
 
-def _refuse(found: tuple[Problem, ...], file: str, rows: int) -> None:
+def _nothing(connection: duckdb.DuckDBPyConnection, withdrawn: Path | None) -> Figures:
+    """Return the figures of a file that holds only orders which were called off; its span is that of nothing."""
+    told = one(connection, f"SELECT max(told) FROM {file_text(withdrawn)}")[0] if withdrawn else datetime(1970, 1, 1)
+    return Figures(0, 0, 0, 0, told, told, told.date(), told.date(), 0.0, {}, "")
+
+
+def _refuse(found: tuple[Problem, ...], file: str, rows: int, *, named: bool) -> None:
+    """Refuse a file of which no row can be used, and say why.
+
+    Args:
+        found: rows set aside by reason.
+        file: what the person calls it.
+        rows: of the file.
+        named: whether it names the orders that were called off, so that they could be taken out of a dataset.
+    """
     worst = found[0] if found else None
     if worst is None:
         raise Refused("no_rows", file=file)
+    off = sum(item.rows for item in found if item.reason in (CANCELLED, REFUNDED))
+    if worst.reason in (CANCELLED, REFUNDED):
+        refusal = "only_withdrawn" if named else "only_withdrawn_unnamed"
+        raise Refused(refusal, file=file, rows=rows, off=off, column=worst.source_column)
     code = {"bad_time": "no_readable_time", "no_time": "no_readable_time", "time_out_of_range": "no_readable_time"}
     code |= {"bad_amount": "no_readable_amount", "no_amount": "no_readable_amount", "no_customer": "no_customer_ids"}
     example = worst.examples[0][1][:60] if worst.examples else ""
@@ -221,7 +267,7 @@ def _check(sums: Figures, found: tuple[Problem, ...], seen: Profile, file: str) 
 def check_enough(sums: Figures, file: str) -> None:
     """Refuse a log without purchases or with one customer only."""
     if sums.purchases == 0:
-        types = ", ".join(list(sums.event_types)[:12])
+        types = list(sums.event_types)[:12]
         raise Refused("no_purchases", file=file, rows=sums.rows, types=types)
     if sums.customers < 2:
         raise Refused("one_customer", file=file, rows=sums.rows, customer=sums.example_customer[:40])

@@ -18,6 +18,7 @@ import duckdb
 
 from clv_core.collection.aliases import fold
 from clv_core.collection.alike import Habit, answers_json
+from clv_core.collection.encoding import single_byte
 from clv_core.collection.engine import connect
 from clv_core.collection.profile import Answers
 from clv_core.collection.source import open_source
@@ -27,8 +28,14 @@ from clv_core.workspace import Workspace, read_json, write_json
 FOLDER: Final = "mappings"
 
 
-def remember(workspace: Workspace, columns: Sequence[str], answers: Answers) -> bool:
+def remember(workspace: Workspace, columns: Sequence[str], answers: Answers, read_in: str = "") -> bool:
     """Keep what was said about a file with these columns, in place of what was said before.
+
+    Args:
+        workspace: where it is kept.
+        columns: the file's column names.
+        answers: what was said.
+        read_in: the encoding that the file was read in.
 
     Returns:
         Whether anything was said at all; if not, nothing is kept and nothing is forgotten.
@@ -37,7 +44,8 @@ def remember(workspace: Workspace, columns: Sequence[str], answers: Answers) -> 
         return False
     about: dict[str, Any] = {
         "columns": list(columns),
-        "answers": answers_json(answers),
+        "answers": answers_json(replace(answers, encoding="")),
+        "encoding": read_in if read_in and single_byte(read_in) else "",
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     write_json(_path(workspace, columns), about)
@@ -45,7 +53,10 @@ def remember(workspace: Workspace, columns: Sequence[str], answers: Answers) -> 
 
 
 def recall(workspace: Workspace, columns: Sequence[str]) -> Answers | None:
-    """Return what was said about the last file of this shape, with this one's column names; None for a new shape."""
+    """Return what was said about the last file of this shape, with this one's column names; None for a new shape.
+
+    An encoding is no part of it: the next file may be in UTF-8, and :func:`recalled` takes it for a habit.
+    """
     path = _path(workspace, columns)
     if not path.exists():
         return None
@@ -71,8 +82,8 @@ def recalled(
 ) -> tuple[Answers, Habit]:
     """Return ``answers`` completed by what is remembered of the file's shape, for ``read_alike``.
 
-    Date order and decimal mark are a habit only: what the file itself proves comes first. The time zone of ``answers``
-    holds where it was said (``zoned``).
+    Date order, decimal mark and encoding are a habit only: what the file itself proves comes first. The time zone of
+    ``answers`` holds where it was said (``zoned``).
 
     Raises:
         NotFound: nothing is remembered of this shape.
@@ -81,8 +92,9 @@ def recalled(
     columns = _columns(path, scratch / "look", answers, original)
     known = recall(workspace, columns)
     if known is None:
-        raise NotFound("nothing_remembered", file=original or path.name, columns=", ".join(columns[:40]))
-    habit = Habit(date_order=known.date_order or "", decimal=known.decimal or "")
+        raise NotFound("nothing_remembered", file=original or path.name, columns=list(columns[:40]))
+    usual = str(read_json(_path(workspace, columns)).get("encoding", ""))
+    habit = Habit(date_order=known.date_order or "", decimal=known.decimal or "", encoding=usual)
     said = replace(
         answers,
         mapping={**known.mapping, **answers.mapping},
@@ -106,7 +118,8 @@ def _columns(path: Path, scratch: Path, answers: Answers, original: str) -> tupl
     connection = connect(scratch)
     try:
         named = answers.mapping.values()
-        return open_source(connection, path, scratch, header=answers.header, original=original, named=named).columns
+        said = {"original": original, "encoding": answers.encoding}
+        return open_source(connection, path, scratch, header=answers.header, named=named, **said).columns
     except duckdb.Error as error:
         raise Refused("unreadable_table", file=original or path.name) from error
     finally:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from clv_core.collection.content import Content, identify
 from clv_core.collection.dialect import MAX_COLUMNS, Dialect, detect
-from clv_core.collection.encoding import BLOCK, rewrite, survey
+from clv_core.collection.encoding import BLOCK, known_encoding, rewrite, survey
 from clv_core.collection.engine import file_text, name, one, one_file, text
 from clv_core.collection.grammar import BLANKS
 from clv_core.collection.nested_events import refuse_nested_events
@@ -103,6 +103,8 @@ def open_source(
     header: bool | None = None,
     original: str = "",
     named: Collection[str] = (),
+    encoding: str = "",
+    usual: str = "",
 ) -> Source:
     """Find out what ``path`` is and make it readable; copies are made only where the bytes need it.
 
@@ -113,12 +115,16 @@ def open_source(
         header: whether a text file names its columns; None looks.
         original: what the person calls the file, where it is not the path's name.
         named: columns that the person has named.
+        encoding: of a text file, as the person named it.
+        usual: the encoding of one byte a letter of an earlier file like it, for one that proves none.
 
     Raises:
-        Refused: it holds no table.
+        Refused: it holds no table, or its text is not in the encoding that was named.
+        UsageError: there is no encoding of the name.
         NeedsAnswer: it may or may not name its columns.
     """
     called = original or path.name
+    told = known_encoding(encoding) if encoding else ""
     content = identify(path)
     notes: tuple[Message, ...] = ()
     for _ in range(2):
@@ -136,7 +142,7 @@ def open_source(
         if content is Content.JSON and not called.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
             notes += (Message("warning.content", {"file": called, "kind": "JSON"}),)
         return replace(source, notes=notes + source.notes)
-    source = _text(path, scratch, header, called, named)
+    source = _text(path, scratch, header, called, named, told, usual)
     return replace(source, notes=notes + source.notes)
 
 
@@ -158,7 +164,7 @@ def _structured(connection: duckdb.DuckDBPyConnection, path: Path, content: Cont
     except duckdb.Error as error:
         raise Refused("broken_file", file=called, kind="Parquet" if content is Content.PARQUET else "JSON") from error
     if len(columns) < 2:
-        raise Refused("one_column", file=called, found=", ".join(columns)[:60])
+        raise Refused("one_column", file=called, found=[column[:60] for column in columns])
     if len(columns) > MAX_COLUMNS:
         raise Refused("too_many_columns", file=called, columns=len(columns), limit=MAX_COLUMNS)
     parts = path.glob("*.parquet") if path.is_dir() else [path]
@@ -205,12 +211,14 @@ def _cell(path: tuple[str, ...]) -> str:
     return f"nullif({value}, '')"
 
 
-def _text(path: Path, scratch: Path, header: bool | None, called: str, named: Collection[str]) -> Source:
+def _text(
+    path: Path, scratch: Path, header: bool | None, called: str, named: Collection[str], told: str, usual: str
+) -> Source:
     seen = survey(path)
     notes: tuple[Message, ...] = ()
-    if not seen.valid or seen.nuls or seen.returns or seen.both:
+    if not seen.valid or seen.nuls or seen.returns or seen.both or told not in ("", "utf-8"):
         clean = scratch / "clean.txt"
-        notes = rewrite(path, seen, clean)
+        notes = rewrite(path, seen, clean, said=told, usual=usual, called=called)
         path = clean
         encoding, seen = seen.encoding, survey(clean)
     else:

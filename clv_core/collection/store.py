@@ -2,7 +2,8 @@
 
 In ``workspace/datasets/<name>/``: ``current.json`` names the version; ``<version>/events.parquet`` holds the kept rows
 (event_time in UTC), ``<version>/set_aside.parquet`` the others as they were read with line and reason,
-``<version>/customers.parquet`` the customers table if there is one, ``<version>/manifest.json`` the :class:`Manifest`.
+``<version>/customers.parquet`` the customers table if there is one, ``<version>/withdrawn.parquet`` the orders that its
+files call cancelled or refunded if they say how orders stand, ``<version>/manifest.json`` the :class:`Manifest`.
 What a version says is never changed: whatever is done to a dataset makes a new one, and the old ones can be returned
 to. (The same rows, read again, are the same version; its files are then replaced by equal ones.)
 """
@@ -21,6 +22,7 @@ from typing import Any, Final
 from clv_core.collection.dataset import CUSTOMERS as CUSTOMERS
 from clv_core.collection.dataset import EVENTS as EVENTS
 from clv_core.collection.dataset import SET_ASIDE as SET_ASIDE
+from clv_core.collection.dataset import WITHDRAWN as WITHDRAWN
 from clv_core.collection.dataset import Dataset as Dataset
 from clv_core.collection.manifest import Manifest as Manifest
 from clv_core.errors import NotFound
@@ -46,7 +48,7 @@ def open_dataset(workspace: Workspace, name: str) -> Dataset:
     """
     folder = workspace.datasets / check_name(name)
     if not (folder / CURRENT).exists():
-        known = ", ".join(dataset.name for dataset in list_datasets(workspace))
+        known = [dataset.name for dataset in list_datasets(workspace)]
         raise NotFound("no_dataset", name=name, known=known or "-")
     return _current(folder)
 
@@ -70,7 +72,7 @@ def open_version(workspace: Workspace, name: str, version: str) -> Dataset:
     """
     known = {item.version: item for item in versions(workspace, name)}
     if version not in known:
-        raise NotFound("no_version", name=name, version=version[:40], known=", ".join(known))
+        raise NotFound("no_version", name=name, version=version[:40], known=list(known))
     return known[version]
 
 
@@ -99,13 +101,19 @@ def restore(workspace: Workspace, name: str, version: str) -> Dataset:
 
 
 def save_dataset(
-    workspace: Workspace, manifest: Manifest, events: Path, set_aside: Path, customers: Path | None = None
+    workspace: Workspace,
+    manifest: Manifest,
+    events: Path,
+    set_aside: Path,
+    customers: Path | None = None,
+    withdrawn: Path | None = None,
 ) -> Dataset:
     """Store a version and make it the current one; the Parquet files are moved in.
 
     A crash leaves the dataset as it was: the version's folder appears whole, and only then does ``current.json`` turn.
     """
-    files = {EVENTS: events, SET_ASIDE: set_aside} | ({CUSTOMERS: customers} if customers else {})
+    files = {EVENTS: events, SET_ASIDE: set_aside}
+    files |= {name: path for name, path in ((CUSTOMERS, customers), (WITHDRAWN, withdrawn)) if path is not None}
     return _save(workspace.datasets / check_name(manifest.name), manifest, files, {})
 
 
@@ -115,8 +123,8 @@ def derive(dataset: Dataset, manifest: Manifest, **files: Path) -> Dataset:
     Args:
         dataset: the version that it is made from.
         manifest: of the new version.
-        files: ``events``, ``set_aside``, ``customers``: Parquet files that are new, moved in; those not named are
-            shared with ``dataset``, on disk too.
+        files: ``events``, ``set_aside``, ``customers``, ``withdrawn``: Parquet files that are new, moved in; those not
+            named are shared with ``dataset``, on disk too.
     """
     return _derive(dataset, manifest, files, turn=True)
 
@@ -127,9 +135,10 @@ def derive_aside(dataset: Dataset, manifest: Manifest, **files: Path) -> Dataset
 
 
 def _derive(dataset: Dataset, manifest: Manifest, files: Mapping[str, Path], *, turn: bool) -> Dataset:
-    names = {"events": EVENTS, "set_aside": SET_ASIDE, "customers": CUSTOMERS}
+    names = {"events": EVENTS, "set_aside": SET_ASIDE, "customers": CUSTOMERS, "withdrawn": WITHDRAWN}
     new = {names[key]: path for key, path in files.items()}
     wanted = [EVENTS, SET_ASIDE] + ([CUSTOMERS] if manifest.customers_table is not None else [])
+    wanted += [WITHDRAWN] if dataset.withdrawn_path else []
     shared = {name: dataset.folder / name for name in wanted if name not in new}
     return _save(dataset.folder.parent, manifest, new, shared, turn=turn)
 
@@ -150,6 +159,8 @@ def _save(
         for path in sorted(made.iterdir(), key=lambda item: item.name == MANIFEST):
             os.replace(path, version / path.name)
         shutil.rmtree(made)  # a file that both share on disk is left by its move
+        if WITHDRAWN not in {*new, *shared}:
+            (version / WITHDRAWN).unlink(missing_ok=True)
     else:
         os.replace(made, version)
     if turn:

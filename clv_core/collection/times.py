@@ -212,8 +212,8 @@ def in_range(time: str) -> str:
     return f"{time} >= TIMESTAMP '{EARLIEST}' AND {time} < TIMESTAMP '{latest}'"
 
 
-def _list(forms: dict[str, int]) -> str:
-    return ", ".join(f"{kind} {rows:,}" for kind, rows in sorted(forms.items()) if kind != "missing")
+def _list(forms: dict[str, int]) -> list[str]:
+    return [f"{kind} {rows:,}" for kind, rows in sorted(forms.items()) if kind != "missing"]
 
 
 def _readable(forms: dict[str, int]) -> int:

@@ -17,6 +17,7 @@ from clv_core.collection.reading import ORDERED_ROWS, check_enough
 from clv_core.collection.restated import find_restated, write_standing
 from clv_core.collection.store import Manifest
 from clv_core.collection.united import LogPart, Member, counted, described
+from clv_core.collection.withdrawn import hold_out, last_event, lines_in, merge, orders_in
 from clv_core.columns import BY_NAME, COLUMNS, Kind
 from clv_core.errors import Refused
 from clv_core.jobs import Progress
@@ -31,7 +32,8 @@ def unite(
 
     A row that earlier parts hold already is left out and counts as a duplicate and as ``rows_overlap`` of its part. Of
     an order that stands otherwise in two parts, the rows of the one that ends later count
-    (:mod:`clv_core.collection.restated`); the others are duplicates.
+    (:mod:`clv_core.collection.restated`); the others are duplicates, and so are those of orders that an earlier part
+    calls off (:mod:`clv_core.collection.withdrawn`).
     Columns that a part has not are NULL in its rows; columns are matched without regard to case. Rows set aside are
     kept with the file they are from.
 
@@ -59,8 +61,12 @@ def unite(
             members = _join(connection, members, part, names, folder, wanted, progress)
         whole = described(members, names)
         fresh = sum(member.part.manifest.rows_kept - member.not_kept for member in members[1:])
-        if fresh == 0 and not always and members[0].gone == 0:
+        withdrawn = _called_off(connection, members, scratch / "withdrawn.parquet")
+        same = lines_in(connection, withdrawn) == lines_in(connection, first.withdrawn)
+        if fresh == 0 and not always and members[0].gone == 0 and same:
             return replace(first, manifest=whole)
+        if whole.rows_kept == 0:
+            raise Refused("nothing_but_withdrawn", file=whole.source, rows=whole.rows_read)
         events, aside = scratch / "whole.parquet", scratch / "whole_aside.parquet"
         rows = whole.rows_kept
         query = " UNION ALL ".join(_select(member, names) for member in members)
@@ -71,7 +77,7 @@ def unite(
         sums = figures(connection, events, whole.timezone, progress)
         check_enough(sums, whole.source)
         content = one(connection, f"SELECT sum(hash({_list(names)}))::VARCHAR FROM {file_text(events)}")[0]
-        return LogPart(counted(whole, sums, content), events, aside)
+        return LogPart(counted(whole, sums, content), events, aside, withdrawn)
 
 
 def _check_alike(first: Manifest, other: Manifest) -> None:
@@ -134,16 +140,31 @@ def _join(
     if compare and part.withdrawn is not None:
         files = [(one.events, one.columns) for one in members]
         told = find_restated(connection, files, (part.events, columns), part.withdrawn, progress)
-        member = replace(member, restated=sum(told.gone), outdated=told.held)
+        restated, named = sum(told.gone) - told.taken.rows, orders_in(connection, part.withdrawn)
+        member = replace(member, restated=restated, outdated=told.held, named=named, taken=told.taken)
         for number, rows in enumerate(told.gone):
             if rows:
                 target, earlier = folder / f"standing-{number}.parquet", members[number]
                 write_standing(connection, earlier.events, number, target, progress, earlier.part.manifest.rows_kept)
                 standing[number] = replace(earlier, events=target, gone=earlier.gone + rows)
+    called_off = [one.part.withdrawn for one in members if one.part.withdrawn is not None]
+    if compare and called_off and part.manifest.rows_kept:
+        last = last_event(connection, [part.events], [part.withdrawn])
+        member = replace(member, stays_out=hold_out(connection, called_off, (part.events, columns), last, progress))
     if member.not_kept:
         member = replace(member, events=folder / "new.parquet")
         write_new(connection, part.events, member.events, progress, part.manifest.rows_kept)
     return [*standing, member]
+
+
+def _called_off(connection: duckdb.DuckDBPyConnection, members: Sequence[Member], target: Path) -> Path | None:
+    """Write what the parts together say of orders that were called off; None where none says how orders stand."""
+    parts = [member.part for member in members]
+    if all(part.withdrawn is None for part in parts):
+        return None
+    ends = [last_event(connection, [part.events], [part.withdrawn]) for part in parts]
+    rows = [(member.part.events, member.columns) for member in members]
+    return merge(connection, list(zip([part.withdrawn for part in parts], rows, ends, strict=True)), target)
 
 
 def _select(member: Member, names: Sequence[str]) -> str:

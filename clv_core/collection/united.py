@@ -11,6 +11,7 @@ from typing import Any, Final
 from clv_core.collection.figures import Figures
 from clv_core.collection.overlap import Overlap
 from clv_core.collection.store import Dataset, Manifest, version_of
+from clv_core.collection.withdrawn import Orders
 from clv_core.columns import BY_NAME
 from clv_core.errors import Message
 
@@ -25,7 +26,7 @@ class LogPart:
         manifest: what it is.
         events: Parquet file of its rows.
         set_aside: Parquet file of the others.
-        withdrawn: of a file that says how orders stand, :func:`~clv_core.collection.restated.write_withdrawn`.
+        withdrawn: of a file that says how orders stand, :func:`~clv_core.collection.withdrawn.write_withdrawn`.
     """
 
     manifest: Manifest
@@ -36,7 +37,7 @@ class LogPart:
     @classmethod
     def of(cls, dataset: Dataset) -> LogPart:
         """Return a stored version as a part."""
-        return cls(dataset.manifest, dataset.events_path, dataset.set_aside_path)
+        return cls(dataset.manifest, dataset.events_path, dataset.set_aside_path, dataset.withdrawn_path)
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,11 @@ class Member:
         events: its rows that count in the whole.
         overlap: what it shares with earlier parts.
         gone: how many of its rows later parts tell otherwise.
-        restated: how many rows of earlier parts it tells otherwise.
+        restated: how many rows of earlier parts it has in another state or amount.
         outdated: how many of its rows earlier parts hold in a newer state.
+        named: how many orders it calls cancelled or refunded.
+        taken: rows of earlier parts that went with these.
+        stays_out: its rows of orders that earlier parts call cancelled or refunded.
     """
 
     part: LogPart
@@ -60,11 +64,14 @@ class Member:
     gone: int = 0
     restated: int = 0
     outdated: int = 0
+    named: int = 0
+    taken: Orders = Orders()
+    stays_out: Orders = Orders()
 
     @property
     def not_kept(self) -> int:
         """Rows of the part that do not count in the whole."""
-        return self.overlap.rows + self.outdated + self.gone
+        return self.overlap.rows + self.outdated + self.gone + self.stays_out.rows
 
 
 def described(members: Sequence[Member], names: list[str]) -> Manifest:
@@ -111,6 +118,15 @@ def _said(member: Member, first: Manifest, names: Sequence[str]) -> list[dict[st
     if found.rows:
         params = {"file": file, "rows": found.rows, "first": found.first[:10], "last": found.last[:10]}
         messages.append(Message("warning.rows_overlap", params))
+    worth = {"file": file, "currency": first.currency or manifest.currency}
+    if member.taken.rows:
+        params = worth | {"orders": member.taken.orders, "amount": member.taken.amount}
+        messages.append(Message("warning.orders_taken_out", params))
+    elif member.named and not manifest.rows_kept:
+        messages.append(Message("warning.orders_not_here", {"file": file, "orders": member.named}))
+    if member.stays_out.rows:
+        params = worth | {"orders": member.stays_out.orders, "amount": member.stays_out.amount}
+        messages.append(Message("warning.orders_stay_out", params))
     if member.restated:
         messages.append(Message("warning.orders_restated", {"file": file, "rows": member.restated}))
     if member.outdated:
@@ -118,15 +134,15 @@ def _said(member: Member, first: Manifest, names: Sequence[str]) -> list[dict[st
     if found.other_ids:
         params = {"file": file, "known": found.known_customers, "customers": found.window_customers}
         messages.append(Message("warning.other_ids", params))
-    elif found.written_otherwise:
-        messages.append(Message("warning.written_otherwise", {"file": file, "rows": found.alike}))
+    elif found.written_otherwise and (added := found.alike - member.restated - member.outdated) > 0:
+        messages.append(Message("warning.written_otherwise", {"file": file, "rows": added}))
     missing = [column for column in first.columns if column not in member.columns]
     if missing:
-        messages.append(Message("warning.columns_missing", {"file": file, "columns": ", ".join(missing[:20])}))
+        messages.append(Message("warning.columns_missing", {"file": file, "columns": list(missing[:20])}))
     known = {column.lower() for column in first.columns}
-    added = [column for column in member.columns if column.lower() not in known]
-    if added:
-        messages.append(Message("warning.columns_added", {"file": file, "columns": ", ".join(added[:20])}))
+    new = [column for column in member.columns if column.lower() not in known]
+    if new:
+        messages.append(Message("warning.columns_added", {"file": file, "columns": list(new[:20])}))
     if manifest.timezone != first.timezone:
         params = {"file": file, "timezone": first.timezone, "found": manifest.timezone}
         messages.append(Message("warning.timezone_differs", params))

@@ -139,8 +139,8 @@ def _write_sheets(sheets: list[Any], target: Path) -> tuple[Message, ...]:
                 writer.writerow(first)
             writer.writerows(rows)
             used.append(sheet.title)
-    notes = [Message("warning.joined_sheets", {"sheets": ", ".join(used)})] if len(used) > 1 else []
-    notes += [Message("warning.sheets_left_out", {"sheets": ", ".join(left)})] if left else []
+    notes = [Message("warning.joined_sheets", {"sheets": list(used)})] if len(used) > 1 else []
+    notes += [Message("warning.sheets_left_out", {"sheets": list(left)})] if left else []
     return tuple(notes)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -44,6 +46,12 @@ def day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r}: YYYY-MM-DD") from error
+
+
+def tell(messages: Iterable[Message], context: Context) -> None:
+    """Say messages to who is at the terminal, one a line."""
+    for message in messages:
+        print(message.text(context.language), file=sys.stderr, flush=True)
 
 
 def trust_json(trust: Trust, language: str) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     models = models or [pipeline.default_model(context.workspace, options.name), *BASELINES]
     for model in models:
         if model not in MODEL_IDS:
-            raise UsageError("setting_choice", setting="models", value=model, choices=", ".join(MODEL_IDS))
+            raise UsageError("setting_choice", setting="models", value=model, choices=list(MODEL_IDS))
     count = MOST_ORIGINS if options.origins is None else options.origins
     for flag, value in (("origins", count), ("seeds", options.seeds)):
         if not 1 <= value <= 100:
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     if options.folds and MODELS[models[0]].baseline:
         raise UsageError("folds_need_model", model=models[0])
     if options.variant and all(MODELS[model].baseline for model in models):
-        raise UsageError("variant_needs_model", models=", ".join(models))
+        raise UsageError("variant_needs_model", models=list(models))
     found = pipeline.backtest(
         context.workspace,
         options.name,

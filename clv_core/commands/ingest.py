@@ -40,6 +40,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser, language: str) -> Non
     parser.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), default=None, help=text("date_order"))
     parser.add_argument("--decimal", choices=("point", "comma"), default=None, help=text("decimal"))
     parser.add_argument("--header", action=argparse.BooleanOptionalAction, default=None, help=text("header"))
+    parser.add_argument("--encoding", default="", metavar="NAME", help=text("encoding"))
     parser.add_argument("--timezone", default=None, help=text("timezone"))
     parser.add_argument("--currency", default="", help=text("currency"))
     repeated = parser.add_mutually_exclusive_group()
@@ -62,6 +63,7 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
         "date_order": options.date_order,
         "currency": options.currency,
         "duplicates": options.duplicates,
+        "encoding": options.encoding,
         **({"timezone": options.timezone} if options.timezone else {}),
     }
 
@@ -130,7 +132,7 @@ def _states(words: list[str]) -> dict[str, str]:
     states = {word: meaning.lower() for word, meaning in _pairs(words, last=True).items()}
     for word, meaning in states.items():
         if meaning not in MEANINGS:
-            raise UsageError("state_meaning", word=word[:60], meaning=meaning[:60], known=", ".join(MEANINGS))
+            raise UsageError("state_meaning", word=word[:60], meaning=meaning[:60], known=list(MEANINGS))
     return states
 
 

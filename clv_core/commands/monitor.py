@@ -86,7 +86,7 @@ def _acknowledged(report: Report, options: argparse.Namespace, context: Context)
     known = [alert.id for alert in report.alerts]
     for asked in options.acknowledge:
         if asked != "all" and asked not in known:
-            raise NotFound("no_alert", alert=asked[:40], model=model, known=", ".join(known) or "-")
+            raise NotFound("no_alert", alert=asked[:40], model=model, known=list(known) or "-")
     chosen = known if "all" in options.acknowledge else options.acknowledge
     acknowledge_alerts(context.workspace, model, chosen, getpass.getuser())
     return report.seen(acknowledged(context.workspace, model))

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clv_core.commands import Context, add_model, day
+from clv_core.commands import Context, add_model, day, tell
 from clv_core.errors import Message, UsageError
 from clv_core.i18n import translate
 
@@ -70,7 +70,7 @@ def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     )
     if options.cutoff is None and terms.plain(record["horizon_days"]):
         pipeline.keep_history(context.workspace, options.name, options.model)
-    warnings = pipeline.score_warnings(context.workspace, options.name, options.model, terms)
+    warnings = pipeline.score_warnings(context.workspace, options.name, options.model, terms, options.cutoff)
     dataset = open_dataset(context.workspace, options.name)
     as_of = options.cutoff or dataset.log_end
     about = {"dataset": dataset.name, "dataset_version": dataset.version, "currency": dataset.manifest.currency}
@@ -94,9 +94,10 @@ def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 def _folder(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core import pipeline
     from clv_core.deployment.bundle import open_bundle
+    from clv_core.deployment.timeliness import untimely_scores
     from clv_core.features.spark import REMOTE, Spark
 
-    record = open_bundle(context.workspace, options.model).record
+    bundle = open_bundle(context.workspace, options.model)
     with Spark(options.master) as spark:
         found = pipeline.score_folder(
             context.workspace,
@@ -108,8 +109,9 @@ def _folder(options: argparse.Namespace, context: Context) -> dict[str, Any]:
             **_asked(options),
             progress=context.progress,
         )
-    about = {"events": options.events, "timezone": found.timezone, "currency": record["currency"]}
-    said = _said(options, context, found.terms, found.as_of, found.terms.warnings(record["horizon_days"]))
+    about = {"events": options.events, "timezone": found.timezone, "currency": bundle.record["currency"]}
+    warnings = [*found.terms.warnings(bundle.record["horizon_days"]), *untimely_scores(bundle, found.as_of)]
+    said = _said(options, context, found.terms, found.as_of, warnings)
     said |= {"customers": found.customers, "predicted_total": found.total}
     side_file = None if REMOTE in options.out else _beside(Path(options.out), {**about, **said})
     return {"out": options.out, "side_file": side_file, **said}
@@ -122,6 +124,7 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
 def _said(
     options: argparse.Namespace, context: Context, terms: Terms, as_of: date, warnings: list[Message]
 ) -> dict[str, Any]:
+    tell(warnings, context)
     return {
         "model": options.model,
         "as_of": as_of.isoformat(),

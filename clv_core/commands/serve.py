@@ -104,5 +104,5 @@ def _unready(settings: ServiceSettings, context: Context) -> list[Message]:
         elif not known:
             return [Message("warning.serve_no_model")]
     except NotFound:
-        return [Message("warning.serve_no_champion", {"name": settings.name[:80], "known": ", ".join(known) or "-"})]
+        return [Message("warning.serve_no_champion", {"name": settings.name[:80], "known": list(known) or "-"})]
     return []

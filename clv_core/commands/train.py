@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from clv_core.commands import Context, day, message_json
+from clv_core.commands import Context, day, message_json, tell
 from clv_core.commands.score import add_folder_arguments
 from clv_core.config import MODEL_IDS, TrainConfig
-from clv_core.errors import UsageError
+from clv_core.errors import Message, UsageError
 from clv_core.i18n import translate
+
+if TYPE_CHECKING:
+    from clv_core.deployment.registry import Registry, Version
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
@@ -70,12 +74,13 @@ def words_of(config: TrainConfig) -> list[str]:
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Train and return the bundle's id, verdict, metrics and cost.
+    """Train and return the bundle's id and place in the registry, verdict, metrics and cost.
 
     Raises:
         UsageError: a setting is off, or customers are to be sampled and no folder is named.
     """
     from clv_core import pipeline
+    from clv_core.deployment.registry import Registry
 
     if options.events is not None:
         _sample(options, context)
@@ -84,9 +89,15 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
     config = config_from(options, options.model or pipeline.default_model(context.workspace, options.name))
     bundle = pipeline.train(context.workspace, options.name, config, cutoff=options.cutoff, progress=context.progress)
-    record = bundle.record
+    record, registry = bundle.record, Registry(context.workspace)
+    version = registry.find(bundle.id)
+    challenging = unheard(registry, version)
+    tell(challenging, context)
     return {
         "model": bundle.id,
+        "name": version and version.name,
+        "version": version and version.number,
+        "role": version and version.role,
         "dataset": record["dataset"],
         "sampled": record.get("sampled"),
         "cutoff": record["cutoff"],
@@ -99,10 +110,22 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "baselines": record["baselines"],
         "holdout": record["holdout"],
         "signals": record["signals"],
-        "warnings": [message_json(warning, context.language) for warning in record["warnings"]],
+        "warnings": [
+            *(message_json(warning, context.language) for warning in record["warnings"]),
+            *(message.to_json(context.language) for message in challenging),
+        ],
         "estimate": record["estimate"],
         "actual": record["actual"],
     }
+
+
+def unheard(registry: Registry, version: Version | None) -> list[Message]:
+    """Return a sentence on who answers instead of a version that was just trained; none where it answers itself."""
+    champion = None if version is None else registry.champion(version.name)
+    if version is None or champion is None or champion.number == version.number:
+        return []
+    said = {"name": version.name, "version": version.number, "champion": champion.number, "model": champion.bundle}
+    return [Message("warning.not_champion", {**said, "quoted": shlex.quote(version.name)})]
 
 
 def _sample(options: argparse.Namespace, context: Context) -> None:

@@ -63,5 +63,5 @@ def _default_model(name: str, context: Context) -> str:
 
     model = pipeline.default_model(context.workspace, name)
     if model not in TUNABLE:
-        raise UsageError("default_not_tunable", name=name, model=model, known=", ".join(TUNABLE))
+        raise UsageError("default_not_tunable", name=name, model=model, known=list(TUNABLE))
     return model

@@ -14,15 +14,15 @@ from clv_core.deployment.explaining import Explained, Settled, answers_by
 from clv_core.errors import NotFound
 from clv_core.evaluation.explain.events import EventEffects, event_effects
 from clv_core.evaluation.explain.parts import readings
-from clv_core.evaluation.explain.pool import load_pool, save_pool
-from clv_core.evaluation.explain.store import load_explanation, load_record, save_explanation
+from clv_core.evaluation.explain.pool import FEATURES, load_pool, save_pool
+from clv_core.evaluation.explain.store import READINGS, load_explanation, load_record, save_explanation, table_name
 from clv_core.evaluation.explain.whatif import WhatIf
 from clv_core.model.read_steps import reads_steps
 from clv_core.training.fit import Model
 
 
-def keep_explained(explained: Explained, folder: Path, about: dict[str, Any]) -> None:
-    """Write all that ``explain`` found into a folder; the record last."""
+def keep_explained(explained: Explained, folder: Path, about: dict[str, Any]) -> tuple[Path, ...]:
+    """Write all that ``explain`` found into a folder, the record last; return the files that name customers."""
     checks = {}
     if explained.faithfulness is not None and explained.stability is not None:
         checks = {
@@ -32,6 +32,7 @@ def keep_explained(explained: Explained, folder: Path, about: dict[str, Any]) ->
     folder.mkdir(parents=True, exist_ok=True)
     save_pool(explained.pool, folder)
     save_explanation(explained.answers, folder, about, settled=explained.settled.to_json(), **checks)
+    return tuple(folder / name for name in (*map(table_name, explained.answers), READINGS, FEATURES))
 
 
 @dataclass(frozen=True)

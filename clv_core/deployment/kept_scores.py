@@ -17,6 +17,7 @@ from clv_core.deployment.scoring import score_parts
 from clv_core.deployment.signals import lost_signals
 from clv_core.deployment.table_file import table_file
 from clv_core.deployment.terms import MARK, Terms
+from clv_core.deployment.timeliness import untimely_scores
 from clv_core.errors import Message
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
@@ -85,11 +86,17 @@ def _scored(
     let_go(kept.parent)
 
 
-def score_warnings(workspace: Workspace, name: str, model_id: str, terms: Terms | None = None) -> list[Message]:
-    """Return what has to be assumed for ``terms``, and what the model learned from and the dataset no longer has."""
-    bundle = open_bundle(workspace, model_id)
+def score_warnings(
+    workspace: Workspace, name: str, model_id: str, terms: Terms | None = None, cutoff: date | None = None
+) -> list[Message]:
+    """Return what is to be said of scores.
+
+    That is what has to be assumed for ``terms``, whether the model may be asked as of ``cutoff`` (default: log end),
+    and what it learned from that the dataset no longer has.
+    """
+    bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
     assumed = [] if terms is None else terms.warnings(bundle.record["horizon_days"])
-    return [*assumed, *lost_signals(bundle, open_dataset(workspace, name))]
+    return [*assumed, *untimely_scores(bundle, cutoff or dataset.log_end), *lost_signals(bundle, dataset)]
 
 
 def scores(

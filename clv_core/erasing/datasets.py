@@ -31,7 +31,7 @@ from clv_core.collection.store import (
     versions,
 )
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
-from clv_core.deployment.belongings import remove
+from clv_core.deployment.belongings import predictions_of, remove
 from clv_core.erasing.wanted import ToErase
 from clv_core.features.kept import FOLDER as RELATIONS
 from clv_core.jobs import Progress
@@ -84,8 +84,8 @@ def holding(workspace: Workspace, name: str, wanted: ToErase) -> list[Dataset]:
     found = []
     for one in versions(workspace, name):
         tests = []
-        for path in (one.events_path, one.set_aside_path, one.customers_path):
-            if path.exists():
+        for path in (one.events_path, one.set_aside_path, one.customers_path, one.withdrawn_path):
+            if path is not None and path.exists():
                 stamp = (path.stat().st_dev, path.stat().st_ino)
                 if stamp not in seen:
                     seen[stamp] = _file_holds(path, one.manifest, wanted, aside=path == one.set_aside_path)
@@ -112,6 +112,8 @@ def rewrite(workspace: Workspace, name: str, wanted: ToErase, progress: Progress
         left, taken = _written(workspace, current, wanted, raw, progress, turn=True)
         done = Rewritten(name, tuple(held), left.version, taken.events, taken.aside, taken.people)
         if taken.manifest.rows_kept == 0:
+            for path in predictions_of(workspace, name):
+                path.unlink(missing_ok=True)
             delete_dataset(workspace, name)
             return dataclasses.replace(done, version="")
     for version in held:
@@ -128,7 +130,14 @@ def _written(
         has_table = dataset.manifest.customers_table is not None
         customers = dataset.customers_path if has_table else None
         taken = take_out(
-            dataset.manifest, dataset.events_path, dataset.set_aside_path, customers, wanted.ids, scratch, progress
+            dataset.manifest,
+            dataset.events_path,
+            dataset.set_aside_path,
+            customers,
+            wanted.ids,
+            scratch,
+            progress,
+            dataset.withdrawn_path,
         )
         if taken.manifest.rows_kept == 0:
             return taken.manifest, taken

@@ -18,6 +18,7 @@ from clv_core.collection.privacy.stoplist import FILE as STOPLIST
 from clv_core.collection.store import list_datasets, version_names, versions
 from clv_core.deployment.belongings import GONE, belongings, remove
 from clv_core.deployment.bundle import STAGING, list_bundles
+from clv_core.deployment.kept_scores import kept_of
 from clv_core.erasing.files import clean, holds
 from clv_core.erasing.wanted import ToErase
 from clv_core.errors import Refused
@@ -55,16 +56,25 @@ def check_free(workspace: Workspace) -> None:
 def remove_made(workspace: Workspace, name: str) -> dict[str, int]:
     """Remove what is made again from a dataset: scores, explanations, views; return counts by kind.
 
-    States of trainings that were cut off go too: they would go on with the customers among the rest.
+    Batches of plain scores stay, for :func:`clean_others` to take the customers out: they are looked up by a service,
+    and held against what came true, which scores that are made later cannot be. States of trainings that were cut off
+    go too: they would go on with the customers among the rest.
     """
-    found = belongings(workspace, name)
-    for path in found.predictions:
+    found, kept = belongings(workspace, name), set(batches(workspace, name))
+    predictions = [path for path in found.predictions if path not in kept]
+    for path in predictions:
         path.unlink(missing_ok=True)
     known = {**found.made, "explored": found.explored, "states": found.states}
     folders = {kind: known[kind] for kind in (*REMADE, "states")}
     for path in (path for paths in folders.values() for path in paths):
         remove(path)
-    return {"predictions": len(found.predictions), **{kind: len(paths) for kind, paths in folders.items()}}
+    return {"predictions": len(predictions), **{kind: len(paths) for kind, paths in folders.items()}}
+
+
+def batches(workspace: Workspace, name: str) -> list[Path]:
+    """Return the files of a dataset's customers as models scored them, on the plain terms of each model."""
+    folders = sorted(workspace.predictions.glob("*"))
+    return [path for folder in folders for _, path in kept_of(workspace, folder.name, name)]
 
 
 def clear_uploads(workspace: Workspace) -> int:
@@ -158,6 +168,7 @@ def clean_others(
         found = (belongings(workspace, name) for name in names)
         folders = [path for one in found for path in one.made["backtests"]]
         folders += [workspace.datasets / name / SEGMENTS for name in names]  # who was put in by hand
+        folders += [path for name in names for path in batches(workspace, name)]
         chosen = (path for folder in folders for path in _files(workspace, folder))
     if names is None:
         for kind in REMADE:  # left over from versions that are gone

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -32,12 +33,14 @@ class ToErase:
 
     Args:
         given: ids as the person gave them, each once.
-        ids: the same and their pseudonyms, looked up whole.
+        ids: the same, their pseudonyms and :attr:`spellings`, looked up whole.
+        spellings: ids of the datasets that are an e-mail address which was given, in other case, and what was given.
         reaching: e-mail addresses, phone numbers and device ids, plain and hashed as ad platforms get them.
     """
 
     given: tuple[str, ...]
     ids: frozenset[str]
+    spellings: Mapping[str, str] = field(default_factory=dict, repr=False)
     reaching: frozenset[str] = field(default=frozenset(), repr=False)
 
     @cached_property
@@ -66,15 +69,42 @@ def wanted(workspace: Workspace, ids: Iterable[str], datasets: Collection[Datase
     given = tuple(dict.fromkeys(word.strip(BLANKS) for word in ids if word.strip(BLANKS) not in ("", ERASED)))
     if not given:
         raise UsageError("erase_nobody")
-    names = set(given)
+    spellings = _spellings(given, datasets)
+    names = {*given, *spellings}
     for fingerprint in {one.manifest.key_fingerprint for one in datasets if one.manifest.pseudonymised}:
         key = load_key(workspace, fingerprint)
-        names |= {pseudonym(key, word) for word in given}
+        names |= {pseudonym(key, form) for word in (*given, *spellings) for form in forms(word)}
     reaching: set[str] = set()
     for one in datasets:
         if one.manifest.customers_table is not None:
             reaching |= _reaching(one, names)
-    return ToErase(given, frozenset(names), frozenset(reaching))
+    return ToErase(given, frozenset(names), spellings, frozenset(reaching))
+
+
+def forms(word: str) -> tuple[str, ...]:
+    """Return what a person may be called in a file: as given, and an e-mail address in lower case."""
+    return (word, word.lower()) if "@" in word else (word,)
+
+
+def _spellings(given: Iterable[str], datasets: Collection[Dataset]) -> dict[str, str]:
+    """Return the ids of the datasets that are one of the e-mail addresses given, however they are written."""
+    mails = {word.lower(): word for word in given if "@" in word}
+    if not mails:
+        return {}
+    found: dict[str, str] = {}
+    with duckdb.connect() as connection:
+        connection.register("gone", pa.table({"mail": pa.array(sorted(mails), pa.string())}))
+        for path in [file for one in datasets for file in _files(one)]:
+            query = (
+                f"SELECT DISTINCT {CUSTOMER_ID} FROM {file_text(path)}"
+                f" WHERE contains({CUSTOMER_ID}, '@') AND lower({CUSTOMER_ID}) IN (SELECT mail FROM gone)"
+            )
+            found |= {name: mails[name.lower()] for (name,) in connection.execute(query).fetchall()}
+    return {name: word for name, word in found.items() if name not in mails.values()}
+
+
+def _files(dataset: Dataset) -> list[Path]:
+    return [dataset.events_path, *([dataset.customers_path] if dataset.manifest.customers_table is not None else [])]
 
 
 def _reaching(dataset: Dataset, ids: Collection[str]) -> set[str]:

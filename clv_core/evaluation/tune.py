@@ -134,7 +134,7 @@ def search(
     from optuna.storages.journal import JournalFileBackend
 
     if config.model not in TUNABLE:
-        raise UsageError("not_tunable", model=config.model, known=", ".join(TUNABLE))
+        raise UsageError("not_tunable", model=config.model, known=list(TUNABLE))
     config = replace(config, model=SEARCHED_AS.get(config.model, config.model))
     chosen = rolling_origins(log.first_day, log.end, config.horizon_days, origins)
     if not chosen:

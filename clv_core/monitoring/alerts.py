@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 from clv_core.columns import EVENT_TYPE, RETURN
 from clv_core.features.labels import label
-from clv_core.i18n import DEFAULT_LANGUAGE, say_number, translate
+from clv_core.i18n import DEFAULT_LANGUAGE, say_list, say_number, translate
 from clv_core.monitoring.drift.check import Check
 from clv_core.monitoring.drift.profile import PRICES
 from clv_core.monitoring.drift.sights import PREDICTED
@@ -176,5 +176,5 @@ def _shares(found: float, usual: float) -> dict[str, str]:
 
 def _said(key: str, value: Any, language: str) -> str:
     if key == "features":
-        return ("、" if language == "zh" else ", ").join(label(name, language) for name in value)
+        return say_list((label(name, language) for name in value), language)
     return value if isinstance(value, str) else say_number(float(value), language)

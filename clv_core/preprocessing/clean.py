@@ -107,7 +107,7 @@ def apply_rules(dataset: Dataset, rules: Mapping[str, float | None], progress: P
         if sums.customers < 2 or sums.purchases == 0:
             rows = sum(counts.values())
             params = {"rows": rows, "customers": sums.customers, "purchases": sums.purchases}
-            raise Refused("clean_leaves_nothing", rules=", ".join(chosen), **params)
+            raise Refused("clean_leaves_nothing", rules=list(chosen), **params)
         manifest = _manifest(dataset, raw, chosen, counts, sums)
         if dataset.manifest.customers_table is not None:
             left = files.get("events", raw.events_path)
@@ -139,7 +139,7 @@ def checked(rules: Mapping[str, float | None]) -> dict[str, float | None]:
     """
     for key, limit in rules.items():
         if key not in RULES:
-            raise UsageError("clean_rule", rule=key[:60], known=", ".join(RULES))
+            raise UsageError("clean_rule", rule=key[:60], known=list(RULES))
         if limit is not None and RULES[key].limit is None:
             raise UsageError("clean_no_limit", rule=key)
         if limit is not None and not (math.isfinite(limit) and limit >= RULES[key].lowest):

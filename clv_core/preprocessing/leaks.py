@@ -68,9 +68,9 @@ class Judgement:
         """Return the words' parameters: columns by name, and columns by evidence with their figures."""
         strongest = max(self.measured, key=lambda item: item.low, default=None)
         return {
-            "named": ", ".join(self.named),
-            "untested": ", ".join(self.untested),
-            "measured": ", ".join(f"{item.column} ({item.share:.0%})" for item in self.measured),
+            "named": list(self.named),
+            "untested": list(self.untested),
+            "measured": [f"{item.column} ({item.share:.0%})" for item in self.measured],
             "start": strongest.start.isoformat() if strongest else "",
             "end": strongest.end.isoformat() if strongest else "",
             "first": self.columns[0] if self.columns else "",
@@ -118,7 +118,7 @@ def refuse_leaks(judgement: Judgement, attributes: Sequence[Attribute], accept: 
     known = {attribute.name.lower(): attribute.name for attribute in attributes}
     for word in accept:
         if word.strip().lower() not in known:
-            raise UsageError("customers_accept", column=word[:60], known=", ".join(known.values()) or "-")
+            raise UsageError("customers_accept", column=word[:60], known=list(known.values()) or "-")
     taken = {known[word.strip().lower()] for word in accept}
     left = judgement.only([column for column in judgement.columns if column not in taken])
     if left.named and left.measured:
@@ -137,7 +137,7 @@ def accepted_notes(judgement: Judgement, accepted: Sequence[str]) -> tuple[Messa
     taken = judgement.only(accepted)
     said = taken.notes
     if taken.named or taken.untested:
-        columns = ", ".join((*taken.named, *taken.untested))
+        columns = [*taken.named, *taken.untested]
         said += (Message("warning.leaks_accepted_by_name", {"columns": columns}),)
     if taken.measured:
         said += (Message("warning.leaks_accepted_by_evidence", {"columns": taken.params()["measured"]}),)

@@ -88,7 +88,7 @@ class Condition:
             UsageError: no such column, or a number or date column compared with a text.
         """
         if self.column not in customers:
-            known = ", ".join(str(name) for name in customers.columns)
+            known = [str(name) for name in customers.columns]
             raise UsageError("condition_column", column=self.column, known=known)
         column = customers[self.column]
         if self.operator == CONTAINS:
@@ -97,7 +97,7 @@ class Condition:
         try:
             values = _as_kind(self.values, column)
         except ValueError as error:
-            raise UsageError("condition_value", column=self.column, value=", ".join(self.values)) from error
+            raise UsageError("condition_value", column=self.column, value=list(self.values)) from error
         if self.operator in COMPARE:
             if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column)):
                 raise UsageError("condition_order", column=self.column, operator=self.operator)

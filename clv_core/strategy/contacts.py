@@ -66,7 +66,7 @@ def named(customers: pd.DataFrame) -> pd.DataFrame:
     found = [str(column) for column in customers.columns]
     own = id_column(found)
     if own is None:
-        raise Refused("contacts_no_id", found=", ".join(found))
+        raise Refused("contacts_no_id", found=list(found))
     fields = contact_columns(column for column in found if column != own)
     names = {column: CUSTOMER_ID if column == own else fields.get(column) or _plain(column) for column in found}
     frame = customers.rename(columns=names)

@@ -53,7 +53,7 @@ def consenting(customers: pd.DataFrame, assume_consent: bool) -> pd.Series[bool]
 def asks_for_consent(columns: list[str]) -> NeedsAnswer:
     """Return the question who agreed: of the columns that may say so by their names, where there are any."""
     if columns:
-        return NeedsAnswer("contacts_consent_unclear", columns=", ".join(columns[:8]))
+        return NeedsAnswer("contacts_consent_unclear", columns=list(columns[:8]))
     return NeedsAnswer("contacts_no_consent")
 
 

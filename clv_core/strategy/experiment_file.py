@@ -60,7 +60,7 @@ def read_experiment(path: Path, key: bytes | None = None) -> pd.DataFrame:
     }
     missing = [wanted for wanted, column in found.items() if column is None]
     if missing:
-        raise Refused("experiment_columns", missing=", ".join(missing), found=", ".join(frame.columns)[:200])
+        raise Refused("experiment_columns", missing=list(missing), found=list(frame.columns[:20]))
     rows = pd.DataFrame({wanted: frame[column].astype("str").str.strip() for wanted, column in found.items()})
     when = pd.to_datetime(rows[DATE].str[:10], format="%Y-%m-%d", errors="coerce")
     if when.isna().any():
@@ -82,10 +82,10 @@ def _control(groups: pd.Series[str]) -> pd.Series[bool]:
     """Who is in the control group."""
     known = sorted(set(groups))
     if len(known) != 2:
-        raise NotEnoughData("experiment_groups", found=len(known), names=", ".join(known[:6]))
+        raise NotEnoughData("experiment_groups", found=len(known), names=list(known[:6]))
     control = [word for word in known if word.lower() in CONTROL_NAMES]
     if len(control) != 1:
-        raise NeedsAnswer("experiment_control", names=", ".join(known))
+        raise NeedsAnswer("experiment_control", names=list(known))
     return groups == control[0]
 
 

@@ -243,7 +243,7 @@ def who_is_in(frame: pd.DataFrame, format: str, contacts: Contacts | None, stop:
         Refused: contacts without ids, or ids that stand twice.
     """
     if format not in EXPORTS:
-        raise UsageError("export_format", format=format, known=", ".join(EXPORTS))
+        raise UsageError("export_format", format=format, known=list(EXPORTS))
     entry, given = EXPORTS[format], contacts or Contacts()
     if not entry.needs_contacts:
         suppressed = {*given.suppressed, *(stopped(frame, given.customers, stop) if stop else ())}

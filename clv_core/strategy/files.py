@@ -66,7 +66,7 @@ def check_ending(path: Path) -> None:
         UsageError: another ending.
     """
     if path.suffix not in ENDINGS:
-        raise UsageError("segment_out", path=path.name, endings=", ".join(ENDINGS))
+        raise UsageError("segment_out", path=path.name, endings=list(ENDINGS))
 
 
 def write_any(frame: pd.DataFrame, path: Path, ending: str, about: dict[str, Any], language: str = "") -> Path:

@@ -56,5 +56,5 @@ def place_of(ids: pd.Series, customer: str, as_of: str) -> int:
         return int(places[0])
     alike = find_customers(ids, customer, 5)
     if alike:
-        raise NotFound("customer_unknown_like", customer=customer, cutoff=as_of, known=", ".join(alike))
+        raise NotFound("customer_unknown_like", customer=customer, cutoff=as_of, known=list(alike))
     raise NotFound("customer_unknown", customer=customer, cutoff=as_of)

@@ -88,7 +88,7 @@ def untried(offers: Sequence[Offer], names: Sequence[str]) -> tuple[Message, ...
     for offer in offers:
         without = [name for tier, name in enumerate(names, 1) if offer.effect_on(tier) is None]
         if offer.measured and without:
-            said.append(Message("warning.offer_untried", {"offer": offer.name, "tiers": ", ".join(without)}))
+            said.append(Message("warning.offer_untried", {"offer": offer.name, "tiers": list(without)}))
     return tuple(said)
 
 

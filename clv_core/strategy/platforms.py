@@ -112,10 +112,11 @@ def klaviyo(customers: pd.DataFrame) -> pd.DataFrame:
     contact = {"Email": customers[EMAIL], "Phone Number": customers[PHONE]}
     if not customers[EMAIL].ne("").any():
         contact = {"Phone Number": customers[PHONE]}
-    names = {"First Name": FIRST_NAME, "Last Name": LAST_NAME, "City": CITY, "Country": COUNTRY, "Zip Code": ZIP}
-    frame = pd.DataFrame(
-        {**contact, **{title: customers[name] for title, name in names.items()}, **properties(customers)}
-    )
+    names = {"First Name": FIRST_NAME, "Last Name": LAST_NAME, "City": CITY}
+    fields = {title: customers[name] for title, name in names.items()}
+    code = customers[COUNTRY_CODE]  # where it is not known, the country stays as it is written
+    places = {"Country": code.where(code != "", customers[COUNTRY]), "Zip Code": customers[ZIP]}
+    frame = pd.DataFrame({**contact, **fields, **places, **properties(customers)})
     if CONSENT in customers and "Email" in contact:
         frame["Email Marketing Consent"] = customers[EMAIL].ne("").map({True: "Subscribed", False: ""})
     return frame

@@ -68,12 +68,12 @@ class Reach:
         """What is to be said of words and cells that were not understood; examples are words, and shapes of cells."""
         said = []
         if self.unknown_consent:
-            words = ", ".join(list(self.unknown_consent)[:EXAMPLES])
+            words = list(self.unknown_consent)[:EXAMPLES]
             counts = {"customers": sum(self.unknown_consent.values()), "examples": words}
             said.append(Message("warning.consent_words", counts))
         if self.unread:
             numbers, addresses = (sum(self.unread.get(name, {}).values()) for name in (PHONE, EMAIL))
-            shapes = ", ".join(shape for name in self.unread for shape in list(self.unread[name])[:EXAMPLES])
+            shapes = [shape for name in self.unread for shape in list(self.unread[name])[:EXAMPLES]]
             found = {"phones": numbers, "emails": addresses, "examples": shapes}
             said.append(Message("warning.contacts_unread", found))
         if self.unplaced:

@@ -50,7 +50,7 @@ class Scheme:
     def __post_init__(self) -> None:
         """Check kind, bounds and order."""
         if self.kind not in KINDS:
-            raise UsageError("scheme_kind", kind=self.kind, known=", ".join(KINDS))
+            raise UsageError("scheme_kind", kind=self.kind, known=list(KINDS))
         if not 1 <= len(self.cuts) < MAX_TIERS:
             raise UsageError("scheme_count", found=len(self.cuts), most=MAX_TIERS - 1)
         cuts = np.asarray(self.cuts, float)

@@ -83,6 +83,6 @@ except ClvError as error:
     asked = questions.asked(error)
     if asked:
         questions.ask(*asked, path, uploading.settle)
-    else:
+    elif not save.refunds(file, error):
         widgets.error_box(error)
     steps.offer_without(file, path)

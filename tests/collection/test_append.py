@@ -148,8 +148,8 @@ def test_new_columns_are_empty_in_old_rows_and_missing_ones_in_new_rows(workspac
     ]
     assert made.parts[1]["rows_overlap"] == 1
     said = {message.code: message.params for message in made.messages}
-    assert said["warning.columns_missing"]["columns"] == "country"
-    assert said["warning.columns_added"]["columns"] == "coupon"
+    assert said["warning.columns_missing"]["columns"] == ["country"]
+    assert said["warning.columns_added"]["columns"] == ["coupon"]
 
 
 def test_columns_are_read_as_they_were_said_to_be(workspace: Workspace) -> None:

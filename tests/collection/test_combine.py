@@ -78,7 +78,7 @@ def test_the_first_customers_table_is_taken_and_said(workspace: Workspace) -> No
     assert made.customers_table is not None and made.customers_table["matched"] == 2
     assert {m.code: m.params for m in made.messages}["warning.customers_of_several"] == {
         "name": "north",
-        "left": "south",
+        "left": ["south"],
     }
     with duckdb.connect() as connection:
         path = open_dataset(workspace, "both").customers_path

@@ -218,7 +218,7 @@ def test_few_matches_are_warned_of_with_examples(dataset: Dataset, tmp_path: Pat
     found = read(dataset, tmp_path, content, static=["age"])
     few = next(message for message in found.warnings if message.code == "warning.customers_few_match")
     assert (few.params["matched"], few.params["customers"], few.params["log"]) == (1, 10, 8)
-    assert few.params["here"] == "stranger0, stranger1, stranger2" and "007" in few.params["there"]
+    assert few.params["here"] == ["stranger0", "stranger1", "stranger2"] and "007" in few.params["there"]
 
 
 def test_useless_attributes_are_warned_of(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_all_that_is_missing_is_asked_for_at_once() -> None:
 def test_a_unit_in_brackets_does_not_make_a_total_worse_than_a_subtotal(name: str) -> None:
     found, notes = chosen({**WHO, "Subtotal": PAID, name: [f"{float(paid) + 5:.2f}" for paid in PAID]})
     assert found["amount"] == name
-    assert [note.params["others"] for note in notes if note.code == "warning.one_of_several"] == ["Subtotal"]
+    assert [note.params["others"] for note in notes if note.code == "warning.one_of_several"] == [["Subtotal"]]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_of_two_names_that_are_equally_good_the_telling_one_is_taken_and_the_oth
     found, notes = chosen({**WHO, "amount": PAID, **made})
     (other,) = set(columns) - {best}
     assert found[canonical] == best
-    assert {"canonical": canonical, "column": best, "others": other} in [note.params for note in notes]
+    assert {"canonical": canonical, "column": best, "others": [other]} in [note.params for note in notes]
 
 
 @pytest.mark.parametrize(("of_line", "price"), [(True, "amount"), (False, "unit_price")])

@@ -135,7 +135,7 @@ def test_columns_that_tell_of_refunds_and_are_not_used_are_named(
 ) -> None:
     workspace = Workspace(tmp_path / "ws")
     manifest = ingest(workspace, export(tmp_path, values, column), "log")
-    assert codes(manifest)["warning.refund_columns_unused"]["columns"] == column and manifest.net_revenue == 600
+    assert codes(manifest)["warning.refund_columns_unused"]["columns"] == [column] and manifest.net_revenue == 600
     nothing = export(tmp_path, ["", "0.00"], column)
     assert "warning.refund_columns_unused" not in codes(ingest(workspace, nothing, "log"))
 

@@ -2,69 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import random
 from pathlib import Path
-from typing import Any
 
-import duckdb
+import pandas as pd
 import pytest
 
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import Manifest, open_dataset
+from clv_core.collection.store import open_dataset
 from clv_core.workspace import Workspace
-
-HEAD = ("Order ID", "Customer ID", "Created", "Product", "Quantity", "Line Total", "Order Status", "Shipped")
-Row = tuple[Any, ...]
+from tests.collection.order_files import HEAD, Row, check_accounts, held, lines, orders, said, write
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path / "workspace")
-
-
-def orders(first: int, last: int, state: str = "completed", shipped: str = "yes") -> list[Row]:
-    """Return two lines an order, one order a day of January."""
-    return [
-        (f"A{day:03}", f"c{day % 5}", f"2024-01-{day:02} 10:00:00", f"p{line}", 1, 10.0 * line + day, state, shipped)
-        for day in range(first, last)
-        for line in (1, 2)
-    ]
-
-
-def write(workspace: Workspace, name: str, rows: list[Row]) -> Path:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerows([HEAD, *rows])
-    path = workspace.root.parent / name
-    path.write_text(text.getvalue(), encoding="utf-8")
-    return path
-
-
-def held(workspace: Workspace) -> list[tuple[str, str, float]]:
-    path = open_dataset(workspace, "log").events_path
-    with duckdb.connect() as connection:
-        query = f"SELECT order_id, product_id, amount FROM read_parquet('{path}') ORDER BY ALL"
-        return connection.execute(query).fetchall()
-
-
-def lines(rows: list[Row]) -> list[tuple[str, str, float]]:
-    return sorted((row[0], row[3], float(row[5])) for row in rows)
-
-
-def check_accounts(manifest: Manifest) -> None:
-    keys = ("rows_read", "rows_kept", "rows_set_aside", "rows_duplicate")
-    for key in keys:
-        assert sum(part[key] for part in manifest.parts) == getattr(manifest, key)
-    for part in [*manifest.parts, {key: getattr(manifest, key) for key in keys}]:
-        assert part["rows_read"] == part["rows_kept"] + part["rows_set_aside"] + part["rows_duplicate"]
-        assert min(part[key] for key in keys) >= 0
-
-
-def said(manifest: Manifest) -> dict[str, dict[str, Any]]:
-    return {message.code.removeprefix("warning."): message.params for message in manifest.messages}
 
 
 def january(workspace: Workspace) -> list[Row]:
@@ -78,7 +31,7 @@ def test_an_order_whose_state_and_dates_moved_on_counts_once(workspace: Workspac
     later = orders(16, 29)
     made = append(workspace, "log", write(workspace, "later.csv", later))
     assert held(workspace) == lines(orders(1, 29))
-    assert said(made)["orders_restated"]["rows"] == 10
+    assert said(made)["orders_restated"]["rows"] == 10 and "written_otherwise" not in said(made)
     check_accounts(made)
 
 
@@ -106,6 +59,25 @@ def test_a_changed_amount_takes_the_place_of_the_old_one(workspace: Workspace) -
     check_accounts(made)
 
 
+def test_an_order_that_moved_to_another_customer_counts_there_alone(workspace: Workspace) -> None:
+    """A guest has registered: the export has the order under the account from now on."""
+    january(workspace)
+    later = [(row[0], "account", *row[2:]) if row[0] in ("A013", "A015") else row for row in orders(13, 29)]
+    made = append(workspace, "log", write(workspace, "later.csv", later))
+    assert held(workspace) == lines(orders(1, 29))
+    buyers = pd.read_parquet(open_dataset(workspace, "log").events_path).groupby("order_id")["customer_id"].unique()
+    assert [list(buyers[order]) for order in ("A013", "A014", "A015")] == [["account"], ["c4"], ["account"]]
+    check_accounts(made)
+
+
+def test_an_order_number_that_another_shop_has_too_stays_where_it_is(workspace: Workspace) -> None:
+    """The same number at another time, or of another amount, is another order."""
+    january(workspace)
+    later = [(row[0], f"other{row[1]}", row[2].replace("-01-", "-02-"), *row[3:]) for row in orders(10, 21)]
+    append(workspace, "log", write(workspace, "later.csv", later))
+    assert held(workspace) == lines(orders(1, 21) + later)
+
+
 def test_the_same_file_again_brings_nothing_new(workspace: Workspace) -> None:
     january(workspace)
     later = write(workspace, "later.csv", orders(14, 16, "refunded") + orders(16, 29))
@@ -126,12 +98,23 @@ def test_an_older_file_changes_no_newer_state(workspace: Workspace) -> None:
     check_accounts(made)
 
 
+@pytest.mark.parametrize("state", ["pending", "cancelled"])
+def test_what_an_older_file_calls_not_paid_yet_stays_paid(workspace: Workspace, state: str) -> None:
+    """January's file, added once more after February's, knows nothing of what was paid since."""
+    early = orders(1, 16) + orders(16, 21, state)
+    ingest(workspace, write(workspace, "early.csv", early), "log")
+    append(workspace, "log", write(workspace, "later.csv", orders(16, 29)))
+    made = append(workspace, "log", write(workspace, "again.csv", early))
+    assert held(workspace) == lines(orders(1, 29)) and "orders_taken_out" not in said(made)
+
+
 def test_a_month_that_is_downloaded_again_takes_out_what_was_refunded_since(workspace: Workspace) -> None:
     ingest(workspace, write(workspace, "all.csv", orders(1, 29)), "log")
     again = orders(3, 4, "refunded") + orders(4, 8)
     made = append(workspace, "log", write(workspace, "again.csv", again))
     assert held(workspace) == lines(orders(1, 3) + orders(4, 29))
-    assert said(made)["orders_restated"]["rows"] == 2
+    assert said(made)["orders_taken_out"] == {"file": "again.csv", "orders": 1, "amount": 36.0, "currency": ""}
+    assert "orders_restated" not in said(made)
     check_accounts(made)
 
 

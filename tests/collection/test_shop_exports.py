@@ -100,7 +100,7 @@ def test_states_that_nobody_knows_are_named_and_a_remark_before_one_is_left_out(
     manifest = ingest(Workspace(tmp_path / "ws"), file, "log")
     assert manifest.net_revenue == 300 and set_aside(manifest) == {CANCELLED: 10}
     said = {warning["code"]: warning["params"] for warning in manifest.warnings}
-    assert said["warning.unknown_states"]["states"] == "geprüft (10)"
+    assert said["warning.unknown_states"]["states"] == ["geprüft (10)"]
 
 
 def test_a_row_below_zero_that_is_called_returned_takes_its_money_off(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_of_two_times_and_two_ids_the_better_one_is_taken_and_said() -> None:
     chosen, notes = choose(propose(columns, rows, {}), "f.csv")
     assert (chosen["customer_id"], chosen["event_time"]) == ("Email", "Created at")
     said = [note.params for note in notes if note.code == "warning.one_of_several"]
-    assert [(params["column"], params["others"]) for params in said] == [("Email", "Id"), ("Created at", "Paid at")]
+    assert [(params["column"], params["others"]) for params in said] == [("Email", ["Id"]), ("Created at", ["Paid at"])]
     few = [{**row, "Email": f"{row['Id']}@x.org"} for row in rows]
     with pytest.raises(NeedsAnswer, match="customer_id"):
         choose(propose(columns, few, {}), "f.csv")

@@ -23,13 +23,15 @@ from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store import list_datasets, open_dataset, versions
 from clv_core.config import TrainConfig
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.service.latest import Latest
 from clv_core.erasing import erase as erasing
 from clv_core.erasing.certificate import certificates, salted
 from clv_core.erasing.places import clear_records
 from clv_core.erasing.wanted import ToErase
-from clv_core.errors import Refused, UsageError
+from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import RULES, clean, raw_version
+from clv_core.strategy.exported import export_log
 from clv_core.strategy.schemes.rules import Rule, Rules
 from clv_core.strategy.schemes.saved import load_rules, put_by_hand, save_rules
 from clv_core.workspace import Workspace, read_json, write_json
@@ -171,7 +173,9 @@ def test_the_certificate_says_what_was_touched_and_names_nobody(workspace: Works
     told = erasing.erase(workspace, [*LEAVING, "nobody-of-this-name-1"], progress=KEPT)
     (one,) = certificates(workspace)
     assert one == told and one.finished and one.removed["jobs"] == 1 and one.removed["uploads"] == 1
-    assert one.removed["explanations"] == 2 and one.removed["explored"] == 1 and one.removed["predictions"] == 1
+    assert one.removed["explanations"] == 2 and one.removed["explored"] == 1 and one.removed["predictions"] == 0
+    (batch,) = [path for path in one.files if path.startswith("predictions/")]
+    assert one.files[batch] == GONE
     (model,) = one.learned
     assert model["customers"] == GONE and 0 < model["holdout_rows"] <= 3 * GONE
     assert one.customers[salted(workspace, one.salt, LEAVING[7])] is True
@@ -242,6 +246,19 @@ def test_who_was_erased_does_not_come_back(workspace: Workspace, tmp_path: Path)
         ingest(workspace, only, "only", currency="EUR")
 
 
+@pytest.mark.parametrize("dataset", ["", "shop"])
+def test_the_latest_batch_loses_those_who_were_erased_and_nobody_else(workspace: Workspace, dataset: str) -> None:
+    batch = Latest(workspace, Registry(workspace))
+    before = {who: batch.of("shop", who) for who in STAYING[::100]}
+    assert batch.of("shop", LEAVING[0])["customer_id"] == LEAVING[0]
+    told = erasing.erase(workspace, LEAVING, dataset=dataset, progress=KEPT)
+    assert told.remains == [] and not any("predictions" in one for one in found(workspace.root, LEAVING))
+    assert {who: batch.of("shop", who) for who in STAYING[::100]} == before
+    with pytest.raises(NotFound) as error:
+        batch.of("shop", LEAVING[0])
+    assert error.value.code == "service_not_scored"
+
+
 def test_one_dataset_alone_leaves_the_others(workspace: Workspace, tmp_path: Path) -> None:
     other = tmp_path / "other.csv"
     events().to_csv(other, index=False)
@@ -278,6 +295,20 @@ def test_short_ids_are_taken_whole_and_only_as_customers(tmp_path: Path) -> None
     assert load_rules(open_dataset(workspace, "shop"), "mine").rules[0].by_hand == ("170",)
 
 
+@pytest.mark.parametrize("hashed", [False, True])
+def test_an_address_that_was_given_goes_in_every_case_that_it_is_written_in(tmp_path: Path, hashed: bool) -> None:
+    workspace, log = Workspace(tmp_path / "workspace"), tmp_path / "log.csv"
+    ids = ["user5@web.de", "User5@web.de", "USER5@WEB.DE", "user55@web.de"] * 10
+    rows = [f"{name},2023-01-{place % 28 + 1:02},{place + 1}.50" for place, name in enumerate(ids)]
+    log.write_text("\n".join(["customer_id,date,amount", *rows]), encoding="utf-8")
+    ingest(workspace, log, "shop", pseudonymise=hashed, progress=KEPT)
+    told = erasing.erase(workspace, ["User5@web.de" if hashed else "user5@WEB.de"], progress=KEPT)
+    assert sum(told.customers.values()) == 1 and len(told.customers) == 1
+    left = set(pd.read_parquet(open_dataset(workspace, "shop").events_path)["customer_id"])
+    assert len(left) == (2 if hashed else 1)  # a hash of another spelling tells nobody whose it is
+    assert hashed or left == {"user55@web.de"}
+
+
 @pytest.mark.parametrize("words", [("--customer", "17"), ("--customer=17",)])
 def test_a_run_that_was_asked_about_a_customer_is_found_by_a_short_id_too(
     tmp_path: Path, words: tuple[str, ...]
@@ -295,8 +326,12 @@ def test_a_dataset_of_nobody_else_goes(tmp_path: Path) -> None:
     log.write_text("customer_id,event_time,amount\nanna-0001,2024-01-01,5\nbert-0002,2024-01-02,6\n")
     workspace = Workspace(tmp_path / "workspace")
     ingest(workspace, log, "shop")
+    scores = (
+        workspace.folder("predictions", "naive") / f"shop-{open_dataset(workspace, 'shop').version}-20240103.parquet"
+    )
+    pd.DataFrame({"customer_id": ["anna-0001", "bert-0002"], "predicted_clv": 1.0}).to_parquet(scores)
     told = erasing.erase(workspace, ["anna-0001", "bert-0002"], progress=KEPT)
-    assert list_datasets(workspace) == [] and told.datasets[0]["version"] == ""
+    assert list_datasets(workspace) == [] and told.datasets[0]["version"] == "" and not scores.exists()
 
 
 def test_states_of_trainings_on_those_who_were_erased_go_too(tmp_path: Path) -> None:
@@ -363,6 +398,21 @@ def test_scores_that_were_written_elsewhere_are_named_as_what_remains(
     assert cli.main(["erase", LEAVING[0], "--workspace", str(workspace.root)]) == 0
     said = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert said["remains"] == [{"kind": "export", "name": str(tmp_path / "scores.csv")}]
+
+
+def test_reasons_that_were_written_elsewhere_are_named_too_and_the_export_log_knows_of_them(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, root = tmp_path / "why", ("--workspace", str(workspace.root))
+    words = ("explain", "shop", "--model", "champion", "--customer", LEAVING[0], "--permutations", "1")
+    assert cli.main([*words, "--out", str(out), *root]) == 0
+    line = export_log(workspace)[0]
+    assert (line["format"], line["folder"], line["dataset"]) == ("reasons", str(out), "shop")
+    assert line["customers"] == len(pd.read_parquet(out / "pool.parquet")) and LEAVING[0] not in json.dumps(line)
+    assert set(line["files"]) == set(found(out, LEAVING[:1]))
+    assert cli.main(["erase", LEAVING[0], *root]) == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert said["remains"] == [{"kind": "export", "name": str(out / name)} for name in line["files"]]
 
 
 def test_a_run_that_is_killed_among_the_datasets_keeps_the_file_that_it_is_finished_from(

@@ -42,7 +42,16 @@ def test_scores_that_the_pages_made_for_themselves_are_no_exports_of_a_person(tm
     (
         ("tier=1", "quantile:10,30,60", translate("tier.top", "zh")),
         ("tier=1,4", "quantile:10,30,60", f"{translate('tier.top', 'zh')}、{translate('tier.low', 'zh')}"),
-        ("tier=1 p_purchase>=0.5", "quantile:10,30,60", "tier=1 p_purchase>=0.5"),
+        (
+            "tier=1 p_purchase>=0.5",
+            "quantile:10,30,60",
+            f"{translate('tier.top', 'zh')}；{translate('column.p_purchase', 'zh')}不低于 50%",
+        ),
+        (
+            'country=New Zealand,"a; b"',
+            "rules:Mine",
+            f"{translate('rules.column.country', 'zh')}等于 New Zealand、a; b",
+        ),
         ("", "", translate("exporting.segment.all", "zh")),
     ),
 )

@@ -36,7 +36,11 @@ def test_acting_is_done_once_a_list_left_and_not_when_a_page_kept_its_scores(own
     dataset, model = open_dataset(own, "shop"), list_bundles(own)[0]
     (own.exports / f"{model.id}-scores.parquet").touch()
     assert "strategy" not in overview.steps_done(dataset, model)
-    (own.exports / "log.jsonl").write_text(json.dumps({"model": model.id, "rows": 5}) + "\n", encoding="utf-8")
+    lines = [{"model": model.id, "rows": 5, "format": format} for format in ("reasons", "csv")]
+    log = own.exports / "log.jsonl"
+    log.write_text(json.dumps(lines[0]) + "\n", encoding="utf-8")
+    assert "strategy" not in overview.steps_done(dataset, model)
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     assert "strategy" in overview.steps_done(dataset, model)
 
 

@@ -70,6 +70,20 @@ def test_one_dataset_alone_is_not_combined(open_page: OPEN, two: Path) -> None:
     assert translate("combine.two") in written(app) and jobs.jobs(Workspace(two), "combine") == []
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_dataset_is_told_what_its_amounts_are_in(open_page: OPEN, two: Path, lang: str) -> None:
+    app = open_page(two, "datasets", lang=lang, dataset="spring")
+    app.segmented_control(key="datasets_what").set_value("manage").run()
+    version = open_dataset(Workspace(two), "spring").version
+    app.text_input(key=f"currency_spring_{version}").set_value("EUR")
+    next(one for one in app.button if one.label == translate("manage.currency.button", lang)).click().run()
+    assert not app.exception and not app.error
+    assert open_dataset(Workspace(two), "spring").manifest.currency == "EUR"
+    assert translate("manage.currency.done", lang, name="spring", currency="EUR") in written(app)
+    assert " EUR" in app.subheader[0].value
+    assert open_dataset(Workspace(two), "summer").manifest.currency == ""
+
+
 def test_a_dataset_gets_another_name(open_page: OPEN, two: Path) -> None:
     app = section(two, open_page, "manage")
     app.text_input(key="new_name_spring").set_value("Spring 2024")

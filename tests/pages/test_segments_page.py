@@ -169,6 +169,31 @@ def test_a_rule_may_ask_for_behaviour_and_for_columns_of_the_log(open_page: OPEN
     assert sizes[0] == say_number(rule.holds(known).sum())
 
 
+def test_shares_are_typed_in_percent_and_kept_as_rules_have_them(open_page: OPEN, own: Path) -> None:
+    dataset = open_dataset(Workspace(own), "shop")
+    app = opened(open_page, own, "rules", "rules")
+    for value in ("0.125", "12.5"):
+        app.selectbox(key="rule_segment").set_value("Likely")
+        app.selectbox(key="rule_column").set_value("top_category_share")
+        app.selectbox(key="rule_operator").set_value(">=")
+        app.text_input(key="rule_value").set_value(value)
+        next(item for item in app.button if item.label == translate("rules.add.button")).click().run()
+        assert not app.exception and len(app.error) == (value == "0.125")
+    assert "at least 12.5%" in written(app)
+    [rule] = load_rules(dataset, "Mine").rules
+    assert [str(one) for one in rule.conditions] == ["p_purchase>=0.3", "top_category_share>=0.125"]
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "at least 30%"), ("zh", "不低于 30%")])
+def test_rules_that_were_saved_before_are_read_in_percent(open_page: OPEN, own: Path, lang: str, said: str) -> None:
+    app = opened(open_page, own, "rules", "rules", lang)
+    assert said in written(app) and "0.3" not in written(app) and not app.error
+
+
+def written(app: AppTest) -> str:
+    return " ".join(str(item.value) for item in app.main.markdown)
+
+
 def test_without_rules_the_page_says_how_to_make_them(open_page: OPEN, with_model: Path) -> None:
     app = opened(open_page, with_model, "rules")
     assert translate("rules.empty") in [item.value for item in app.caption]

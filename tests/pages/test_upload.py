@@ -326,6 +326,37 @@ def test_a_file_can_be_added_to_a_dataset(open_page: OPEN, with_dataset: Path) -
     jobs.update_status(jobs.jobs(Workspace(with_dataset), "ingest")[0].folder, state=jobs.CANCELLED)
 
 
+REFUNDS = (
+    "Order ID,Customer ID,Created,Line Total,Order Status\nA1,c1,2024-01-03,10,refunded\nA2,c2,2024-01-04,5,refunded"
+)
+
+
+def test_a_file_of_refunds_alone_can_be_added_where_there_is_a_dataset(open_page: OPEN, with_dataset: Path) -> None:
+    app = upload(open_page(with_dataset, "upload", lang="en"), REFUNDS)
+    assert not app.error and "2 of its 2 rows" in app.info[0].value
+    app.form_submit_button[0].click().run()
+    args = last_args(with_dataset, "ingest")
+    assert "--append" in args and args[args.index("--name") + 1] == "shop"
+    jobs.update_status(jobs.jobs(Workspace(with_dataset), "ingest")[0].folder, state=jobs.CANCELLED)
+
+
+def test_a_file_of_refunds_alone_is_refused_where_there_is_no_dataset(open_page: OPEN, tmp_path: Path) -> None:
+    app = upload(open_page(tmp_path, "upload", lang="en"), REFUNDS)
+    assert "cancelled or refunded" in app.error[0].value and not app.info
+    assert "save" not in {button.form_id for button in app.button if button.form_id}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_who_added_refunds_is_told_what_went(open_page: OPEN, with_dataset: Path, lang: str) -> None:
+    part = {"source": "refunds.csv", "rows_read": 2, "rows_overlap": 0}
+    params = {"file": "refunds.csv", "orders": 2, "amount": 1234.5, "currency": "EUR"}
+    warnings = [{"code": "orders_taken_out", "params": params}]
+    app = open_page(with_dataset, "upload", lang=lang, dataset="shop")
+    app.session_state[saved.SAVED] = {"dataset": "shop", "appended": 1, "warnings": warnings, "parts": [part]}
+    app.run()
+    assert not app.exception and "1,234.50 EUR" in app.warning[0].value
+
+
 def test_next_months_file_of_the_same_columns_is_added_unless_the_person_says_otherwise(
     open_page: OPEN, tmp_path: Path
 ) -> None:

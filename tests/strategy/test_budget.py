@@ -240,7 +240,7 @@ def test_what_was_measured_in_some_tiers_is_no_measurement_of_others() -> None:
     names = ["Top", "High", "Middle", "Low"]
     said = notes(plan, [found], names, Terms(90), {"o": shown})
     (one,) = [note for note in said if note.code == "warning.offer_untried"]
-    assert one.params == {"offer": "o", "tiers": "Top, High"} and "Top, High" in one.text("zh")
+    assert one.params == {"offer": "o", "tiers": ["Top", "High"]} and "Top、High" in one.text("zh")
     carried = with_measured(offer, shown, by_tier=False)
     plan = make_plan(people, 4, [carried], 1000.0)
     assert set(plan.customers["evidence"]) == {"assumed"} and plan.basis.measured == 0

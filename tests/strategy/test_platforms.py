@@ -440,6 +440,13 @@ def test_mailchimp_is_keyed_by_the_address_with_the_code_of_the_country_and_tags
     assert (row["Country"], row["Phone Number"], row["Tags"]) == ("GB", "+442071838750", "CLV tier 1")
 
 
+def test_klaviyo_gets_the_code_of_a_country_however_it_is_written(tmp_path: Path) -> None:
+    written = ["at", "AUT", " Österreich ", "Austria"]
+    scored, people = few(email=[f"{name}@x.com" for name in "abcde"], country=[*written, "Atlantis"])
+    rows = read(made(scored, people, "klaviyo", tmp_path).files[0])
+    assert [row["Country"] for row in rows] == ["AT"] * 4 + ["Atlantis"]
+
+
 def test_tencent_gets_one_hash_a_line_of_mainland_mobiles_alone(tmp_path: Path) -> None:
     scored, people = few(phone=["+86 138 0013 8000", "+442071838750", "010-62345678", "13800138000"])
     result = made(scored, people, "phone_hashes", tmp_path, region="CN")

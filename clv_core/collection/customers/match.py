@@ -78,10 +78,10 @@ def _counts(connection: duckdb.DuckDBPyConnection, identity: str, table: Path, e
     return int(row[0]), int(row[1]), int(row[2])
 
 
-def _unmatched(connection: duckdb.DuckDBPyConnection, table: Path, other: Path) -> str:
+def _unmatched(connection: duckdb.DuckDBPyConnection, table: Path, other: Path) -> list[str]:
     """Return three ids of ``table`` that ``other`` has not."""
     rows = connection.execute(
         f"SELECT DISTINCT {CUSTOMER_ID} FROM {file_text(table)} ANTI JOIN"
         f" (SELECT DISTINCT {CUSTOMER_ID} FROM {file_text(other)}) USING ({CUSTOMER_ID}) ORDER BY 1 LIMIT 3"
     ).fetchall()
-    return ", ".join(str(row[0])[:40] for row in rows)
+    return [str(row[0])[:40] for row in rows]

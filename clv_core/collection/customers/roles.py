@@ -162,12 +162,12 @@ def settle(columns: Sequence[str], proposals: Sequence[RoleProposal], roles: Rol
     own = _column(roles.customer_id, columns) if roles.customer_id else ""
     own = own or next((item.column for item in proposals if item.role == ID), "")
     if not own:
-        raise NeedsAnswer("customers_no_id", found=", ".join(columns[:40]))
+        raise NeedsAnswer("customers_no_id", found=list(columns[:40]))
     contacts = {item.field: item.column for item in proposals if item.role == CONTACT and item.column != own}
     guessed = {item.field for item in proposals if item.role == CONTACT and item.confidence < BY_NAME}
     for name, column in roles.contacts.items():
         if name not in (*FIELDS, CONSENT):
-            raise UsageError("customers_field", field=name[:40], known=", ".join((*FIELDS, CONSENT)))
+            raise UsageError("customers_field", field=name[:40], known=list((*FIELDS, CONSENT)))
         guessed.discard(name)
         contacts.pop(name, None)
         if column:
@@ -184,7 +184,7 @@ def settle(columns: Sequence[str], proposals: Sequence[RoleProposal], roles: Rol
     _check(own, attributes, contacts, personal)
     used = {own, *attributes, *contacts.values(), *(date for date in attributes.values() if date)}
     if len(used) == 1:
-        raise NeedsAnswer("customers_nothing_on", found=", ".join(column for column in columns if column != own))
+        raise NeedsAnswer("customers_nothing_on", found=[column for column in columns if column != own])
     off = tuple(column for column in columns if column not in used)
     return ChosenRoles(own, attributes, contacts, tuple(sorted(guessed & set(contacts))), off)
 
@@ -209,7 +209,7 @@ def _column(name: str, columns: Sequence[str]) -> str:
     known = {column.lower(): column for column in columns}
     found = name if name in columns else known.get(name.strip().lower())
     if found is None:
-        raise UsageError("customers_column", column=name[:60], found=", ".join(columns[:40]))
+        raise UsageError("customers_column", column=name[:60], found=list(columns[:40]))
     return found
 
 

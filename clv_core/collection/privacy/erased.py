@@ -17,6 +17,7 @@ from clv_core.collection.pseudonyms import BLANKS
 from clv_core.collection.renaming import names_to_follow
 from clv_core.collection.store import Dataset, version_of
 from clv_core.collection.united import LogPart
+from clv_core.collection.withdrawn import lines_in
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
@@ -76,13 +77,15 @@ def without_erased(workspace: Workspace, part: LogPart, scratch: Path, progress:
     manifest = part.manifest
     columns = _columns(part.set_aside, scratch)
     tables = {part.events: [CUSTOMER_ID], part.set_aside: columns}
+    tables |= {part.withdrawn: [CUSTOMER_ID]} if part.withdrawn is not None else {}
     ids = known_again(workspace, manifest.name, tables, scratch)
     if not ids:
         return part
-    taken = take_out(manifest, part.events, part.set_aside, None, ids, scratch, progress)
-    if not taken.rows:
+    taken = take_out(manifest, part.events, part.set_aside, None, ids, scratch, progress, part.withdrawn)
+    if not taken.files:
         return part
-    if taken.manifest.rows_kept == 0:
+    withdrawn = taken.files.get("withdrawn", part.withdrawn)
+    if taken.manifest.rows_kept == 0 and (manifest.rows_kept or _empty(withdrawn, scratch)):
         raise Refused("erased_all", file=manifest.source, customers=len(ids))
     said = Message("warning.erased_left_out", {"customers": len(ids), "rows": taken.events + taken.aside})
     warnings = [*redacted_values(taken.manifest.warnings, ids, Needles(ids)), said.coded()]
@@ -91,6 +94,7 @@ def without_erased(workspace: Workspace, part: LogPart, scratch: Path, progress:
         manifest=dataclasses.replace(taken.manifest, warnings=warnings),
         events=taken.files.get("events", part.events),
         set_aside=taken.files.get("set_aside", part.set_aside),
+        withdrawn=withdrawn,
     )
 
 
@@ -133,6 +137,11 @@ def people_without_erased(
 
 def _coded(reading: CustomersReading) -> list[dict[str, Any]]:
     return [message.coded() for message in reading.warnings]
+
+
+def _empty(withdrawn: Path | None, scratch: Path) -> bool:
+    with connect(scratch) as connection:
+        return lines_in(connection, withdrawn) == 0
 
 
 def _columns(path: Path, scratch: Path) -> list[str]:

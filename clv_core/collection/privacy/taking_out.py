@@ -33,7 +33,7 @@ class Taken:
 
     Args:
         manifest: of what is left, the version that of the old one and of what was taken.
-        files: ``events``, ``set_aside``, ``customers``: the Parquet files that changed.
+        files: ``events``, ``set_aside``, ``customers``, ``withdrawn``: the Parquet files that changed.
         events: rows taken out of the log.
         aside: rows taken out of those that were set aside.
         people: rows taken out of the customers table.
@@ -61,6 +61,7 @@ def take_out(
     ids: Collection[str],
     scratch: Path,
     progress: Progress,
+    withdrawn: Path | None = None,
 ) -> Taken:
     """Take all rows of the customers ``ids`` out of a log; the files stay, new ones are written to ``scratch``.
 
@@ -75,6 +76,7 @@ def take_out(
         ids: as the log calls them.
         scratch: an empty folder.
         progress: who listens.
+        withdrawn: what it remembers of orders that were called off, where it does.
     """
     connection = connect(scratch)
     try:
@@ -93,6 +95,10 @@ def take_out(
             counts["people"] = _without(connection, customers, _named_in(CUSTOMER_ID), scratch)
             if counts["people"]:
                 files["customers"] = scratch / f"left_{customers.name}"
+        if withdrawn is not None and _without(
+            connection, withdrawn, named_test(connection, withdrawn, needles), scratch
+        ):
+            files["withdrawn"] = scratch / f"left_{withdrawn.name}"
         if not files:
             return Taken(manifest, {})
         left = _recounted(connection, manifest, files.get("events", events), counts, progress)
@@ -137,6 +143,15 @@ def aside_test(connection: duckdb.DuckDBPyConnection, path: Path, manifest: Mani
     return " OR ".join(tests) or "false"
 
 
+def named_test(connection: duckdb.DuckDBPyConnection, path: Path, needles: Needles) -> str:
+    """Return the SQL test of a table's rows that are of a customer in the table ``gone``, or name one in any text."""
+    tests = [_named_in(CUSTOMER_ID)]
+    for column in text_columns(connection, path):
+        if column != CUSTOMER_ID and (found := names_any(connection, path, column, needles)):
+            tests.append(f"coalesce({name(column)} IN ({', '.join(map(text, found))}), false)")
+    return " OR ".join(tests)
+
+
 def _named_in(column: str) -> str:
     return f"coalesce(trim({name(column)}, '{BLANKS}') IN (SELECT id FROM gone), false)"
 
@@ -173,13 +188,13 @@ def _recounted(
     connection: duckdb.DuckDBPyConnection, manifest: Manifest, events: Path, counts: dict[str, int], progress: Progress
 ) -> Manifest:
     """Return the manifest of what is left; its files become one entry, for rows are not known by file."""
-    if _count(connection, f"SELECT count(*) FROM {file_text(events)}") == 0:
-        return dataclasses.replace(manifest, rows_kept=0, customers=0, purchases=0)
-    sums = figures(connection, events, manifest.timezone, progress)
-    aside = manifest.rows_set_aside - counts["aside"]
+    recorded: dict[str, Any] = {"rows_kept": 0, "customers": 0, "purchases": 0, "net_revenue": 0.0}
+    if _count(connection, f"SELECT count(*) FROM {file_text(events)}"):
+        recorded = figures(connection, events, manifest.timezone, progress).recorded()
+    kept, aside = recorded["rows_kept"], manifest.rows_set_aside - counts["aside"]
     rows = {
-        "rows_read": sums.rows + aside + manifest.rows_duplicate,
-        "rows_kept": sums.rows,
+        "rows_read": kept + aside + manifest.rows_duplicate,
+        "rows_kept": kept,
         "rows_set_aside": aside,
         "rows_duplicate": manifest.rows_duplicate,
     }
@@ -193,8 +208,8 @@ def _recounted(
         table = {**table, "rows": table["rows"] - counts["people"], "rows_read": table["rows_read"] - counts["people"]}
     return dataclasses.replace(
         manifest,
-        **{**sums.recorded(), **rows},
-        version=version_of(manifest.version, "without", sums.rows, aside, sums.net_revenue, table and table["rows"]),
+        **{**recorded, **rows},
+        version=version_of(manifest.version, "without", kept, aside, recorded["net_revenue"], table and table["rows"]),
         parts=[part],
         customers_table=table,
     )

@@ -39,5 +39,5 @@ def simulate(scenario: str, plan: SimulationPlan) -> Simulation:
         UsageError: there is no such scenario.
     """
     if scenario not in SCENARIOS:
-        raise UsageError("simulate_scenario", scenario=scenario, known=", ".join(SCENARIOS))
+        raise UsageError("simulate_scenario", scenario=scenario, known=list(SCENARIOS))
     return SCENARIOS[scenario](plan)

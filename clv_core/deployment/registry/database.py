@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+from clv_core.disk import sqlite_full
 from clv_core.errors import ClvError, Refused
 from clv_core.workspace import Workspace, sync_all
 
@@ -69,7 +70,7 @@ def transaction(workspace: Workspace, *, write: bool = False) -> Iterator[sqlite
 
     Raises:
         Refused: the file is no registry, or damaged.
-        ClvError: others kept it busy for a minute.
+        ClvError: others kept it busy for a minute, or its disk is full.
     """
     path = path_of(workspace)
     try:
@@ -85,7 +86,7 @@ def transaction(workspace: Workspace, *, write: bool = False) -> Iterator[sqlite
                 raise
             connection.commit()
     except sqlite3.OperationalError as error:
-        raise ClvError("registry_busy", path=str(path)) from error
+        raise ClvError("disk_full" if sqlite_full(error, path) else "registry_busy", path=str(path)) from error
     except sqlite3.DatabaseError as error:
         raise Refused("registry_damaged", path=str(path)) from error
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Self
 
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.timeliness import learned_until
 from clv_core.errors import Message, NotFound
 from clv_core.workspace import Workspace
 
@@ -47,8 +49,9 @@ class Loaded:
         horizon_days: the model's horizon.
         currency: of the log; empty where it is not known.
         warnings: what its answers carry along.
-        cutoff: up to when the model learned; None where it is not known.
+        cutoff: up to when the model learned; None where it is not known, or it has learned from no log.
         log_types: event types of the log, which may have some of its own beside the usual ones.
+        attributes: those of customers that the model learned from, and their kinds.
     """
 
     wanted: ScorerKey
@@ -59,6 +62,7 @@ class Loaded:
     warnings: tuple[Message, ...] = ()
     cutoff: date | None = None
     log_types: tuple[str, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, scorer: Scorer, wanted: ScorerKey) -> Self:
@@ -72,8 +76,9 @@ class Loaded:
             scorer.config.horizon_days,
             record.get("currency") or "",
             scorer.warnings,
-            date.fromisoformat(record["cutoff"]),
+            learned_until(scorer.bundle),
             tuple(scorer.dataset.manifest.event_types),
+            scorer.attributes,
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+from clv_core.collection.customers.values import NUMBER, TEXT
 from clv_core.collection.event_names import taken_for
 from clv_core.columns import EVENT_TYPE, EVENT_TYPES
 from clv_core.deployment.service.loaded import Loaded
+from clv_core.deployment.service.reading import unpriced
 from clv_core.deployment.service.wire import Customer
+from clv_core.deployment.timeliness import untimely
 from clv_core.errors import Message
 
 MOST_NAMES: Final = 5
@@ -27,7 +30,13 @@ def noticed(model: Loaded, as_of: date, customers: Sequence[Customer], tomorrow:
         customers: as they were sent.
         tomorrow: the next midnight of the log's time zone; what lies beyond is the future.
     """
-    return [*_types(model, customers), *_twice(customers), *_days(model, as_of, tomorrow)]
+    return [
+        *_types(model, customers),
+        *_unpriced(customers),
+        *_attributes(model, customers),
+        *_twice(customers),
+        *_days(model, as_of, tomorrow),
+    ]
 
 
 def _types(model: Loaded, customers: Sequence[Customer]) -> list[Message]:
@@ -44,6 +53,27 @@ def _types(model: Loaded, customers: Sequence[Customer]) -> list[Message]:
     return [Message("warning.service_types", said)]
 
 
+def _unpriced(customers: Sequence[Customer]) -> list[Message]:
+    counts = [sum(map(unpriced, one["events"])) for one in customers]
+    if not any(counts):
+        return []
+    said = {"events": sum(counts), "customers": sum(count > 0 for count in counts)}
+    return [Message("warning.service_unpriced", said)]
+
+
+def _attributes(model: Loaded, customers: Sequence[Customer]) -> list[Message]:
+    """Return a warning of attributes whose values are not of the kind that the model learned: they count as unknown."""
+    sent = [one.get("attributes") or {} for one in customers]
+    found = []
+    for code, learned, other in (("texts", NUMBER, str), ("numbers", TEXT, (int, float))):
+        names = [name for name, kind in model.attributes.items() if kind == learned]
+        counts = {name: sum(isinstance(one.get(name), other) for one in sent) for name in names}
+        if off := [name for name, count in counts.items() if count]:
+            said = {"names": off, "values": sum(counts.values())}
+            found.append(Message(f"warning.service_attribute_{code}", said))
+    return found
+
+
 def _twice(customers: Sequence[Customer]) -> list[Message]:
     often = Counter(one["customer_id"] for one in customers)
     if len(often) == len(customers):
@@ -53,10 +83,5 @@ def _twice(customers: Sequence[Customer]) -> list[Message]:
 
 
 def _days(model: Loaded, as_of: date, tomorrow: date) -> list[Message]:
-    found = []
-    if as_of > tomorrow:
-        found.append(Message("warning.service_future", {"as_of": as_of.isoformat()}))
-    if model.cutoff is not None and (as_of - model.cutoff).days > model.horizon_days:
-        days = {"days": (as_of - model.cutoff).days, "horizon_days": model.horizon_days}
-        found.append(Message("warning.service_late", {"cutoff": model.cutoff.isoformat(), **days}))
-    return found
+    future = [Message("warning.service_future", {"as_of": as_of.isoformat()})] if as_of > tomorrow else []
+    return future + untimely(model.cutoff, model.horizon_days, as_of)

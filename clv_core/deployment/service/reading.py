@@ -41,6 +41,7 @@ LAST_DAY: Final = date(2200, 1, 1)
 """Times outside are default values of databases and slips, not events."""
 READ: Final = (*NUMBERS, *VOCABULARIES.values(), ORDER_ID, REVIEW_TEXT)
 """Fields of an event that features are made of."""
+TYPE_AT: Final = READ.index(EVENT_TYPE)
 FIRST_SECOND, LAST_SECOND = (day_of(day) * DAY_SECONDS for day in (FIRST_DAY, LAST_DAY))
 
 
@@ -69,7 +70,7 @@ def midnight_after(moment: datetime, zone: str) -> date:
 
 
 def read_customer(customer: Customer, zone: str, as_of: date, event_types: str) -> Person:
-    """Return what counts of a customer's events.
+    """Return what counts of a customer's events; who has nothing but purchases without an amount cannot be scored.
 
     Args:
         customer: as it was sent.
@@ -97,7 +98,7 @@ def read_customer(customer: Customer, zone: str, as_of: date, event_types: str) 
                     events.append(row_of(settled))
         if not earlier:
             raise NotEnoughData("service_events_later", events=len(customer["events"]), as_of=as_of.isoformat())
-        if not events:
+        if all(event[TYPE_AT] == UNPRICED for event in events):
             raise NotEnoughData("service_no_event", events=len(customer["events"]), as_of=as_of.isoformat())
     except ClvError as error:
         return Person(who, [], [], attributes, error)
@@ -171,6 +172,11 @@ def _amount(event: Mapping[str, Any]) -> float | None:
         return amount
     gross, off = price * (1 if quantity is None else quantity), event.get(DISCOUNT) or 0
     return float(gross + abs(off) if gross < 0 else gross - off)
+
+
+def unpriced(event: Event) -> bool:
+    """Say whether an event is a purchase, by its name or for want of one, and says no amount."""
+    return _kind(event.get(EVENT_TYPE) or PURCHASE) == PURCHASE and _amount(event) is None
 
 
 def wanted(event: dict[str, Any], event_types: str) -> bool:

@@ -47,7 +47,8 @@ class Event(TypedDict):
             Number,
             Field(
                 description="Net value of the line; else quantity x unit_price - discount. Without either, an event"
-                " of type purchase counts as behaviour alone; one without a type, or a return, does not count."
+                " of type purchase counts as behaviour alone; one without a type, or a return, does not count. Who"
+                " has nothing but such purchases has an error."
             ),
         ]
     ]

@@ -60,11 +60,10 @@ class Smtp:
         given = {name: settings.get(f"CLV_SMTP_{name}", "").strip() for name in ("HOST", "FROM", "TO")}
         missing = [f"CLV_SMTP_{name}" for name, value in given.items() if not value]
         if missing:
-            raise UsageError("smtp_settings", missing=", ".join(missing))
+            raise UsageError("smtp_settings", missing=missing)
         security = settings.get("CLV_SMTP_SECURITY", "").strip().lower() or "starttls"
         if security not in PORTS:
-            choices = ", ".join(PORTS)
-            raise UsageError("setting_choice", setting="CLV_SMTP_SECURITY", value=security, choices=choices)
+            raise UsageError("setting_choice", setting="CLV_SMTP_SECURITY", value=security, choices=list(PORTS))
         port = settings.get("CLV_SMTP_PORT", "").strip() or str(PORTS[security])
         if not port.isdigit() or not 1 <= int(port) <= 65535:
             raise UsageError("setting_bounds", setting="CLV_SMTP_PORT", value=port, low=1, high=65535)

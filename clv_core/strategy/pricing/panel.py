@@ -101,7 +101,7 @@ def check_columns(dataset: Dataset) -> None:
     """
     missing = [column for column in (PRODUCT_ID, CATEGORY) if column not in dataset.manifest.columns]
     if missing:
-        raise NotEnoughData("price_no_columns", dataset=dataset.name, missing=", ".join(missing))
+        raise NotEnoughData("price_no_columns", dataset=dataset.name, missing=list(missing))
 
 
 def _check(events: Any, name: str, cutoff: date) -> None:
@@ -115,7 +115,7 @@ def _check(events: Any, name: str, cutoff: date) -> None:
     if not known[QUANTITY] and not known[UNIT_PRICE]:
         missing.append(QUANTITY)
     if missing:
-        raise NotEnoughData("price_no_columns", dataset=name, missing=", ".join(missing))
+        raise NotEnoughData("price_no_columns", dataset=name, missing=list(missing))
 
 
 def _panel(sold: Any, days: int) -> Panel:

@@ -57,7 +57,7 @@ class Rule:
             if not MOST_DOWN <= change <= most:
                 raise UsageError("price_change", change=100 * change, low=100 * MOST_DOWN, high=100 * most)
         if self.by not in BY:
-            raise UsageError("price_by", by=self.by, known=", ".join(BY))
+            raise UsageError("price_by", by=self.by, known=list(BY))
         if not 0 < self.margin_rate < 1:
             raise UsageError("price_margin", margin=self.margin_rate)
 
@@ -138,7 +138,7 @@ def what_if(responses: Responses, rule: Rule) -> Outcome:
     known = set(measured[CATEGORY])
     unknown = sorted(set(rule.categories) - known)
     if unknown:
-        raise UsageError("price_category", category=unknown[0], known=", ".join(sorted(known)[:20]))
+        raise UsageError("price_category", category=unknown[0], known=sorted(known)[:20])
     cells = _cells(responses, measured, rule)
     people = responses.tiers.assign(change=responses.tiers[TIER].map(dict(rule.changes)).fillna(0.0))
     people = people.rename(columns={"value": "base"}).set_index(TIER)

@@ -61,7 +61,7 @@ def check_endings(paths: Sequence[Path]) -> None:
     """
     for path in paths:
         if path.suffix.lower() not in WRITERS:
-            raise UsageError("report_out", path=path.name, endings=", ".join(WRITERS))
+            raise UsageError("report_out", path=path.name, endings=list(WRITERS))
 
 
 def make_report(

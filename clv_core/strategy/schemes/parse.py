@@ -49,7 +49,7 @@ def parse(text: str, dataset: Dataset) -> Segmentation:
         return load_rules(dataset, rest)
     if kind == RFM and not rest:
         return Rfm()
-    raise UsageError("scheme_unknown", text=text[:80], known=", ".join(KINDS))
+    raise UsageError("scheme_unknown", text=text[:80], known=list(KINDS))
 
 
 def parse_condition(text: str, scheme: Segmentation) -> Condition:

@@ -53,7 +53,7 @@ class Quadrant(Segmentation):
         """Check the cuts."""
         bad_chance = self.chance is not None and not 0 < self.chance < 1
         if bad_chance or (self.value is not None and not np.isfinite(self.value)) or self.by not in BY:
-            raise UsageError("scheme_quadrant", text=str(self)[:80], by=", ".join(BY))
+            raise UsageError("scheme_quadrant", text=str(self)[:80], by=list(BY))
 
     @classmethod
     def parse(cls, rest: str) -> Self:
@@ -68,9 +68,9 @@ class Quadrant(Segmentation):
             chance = float(parts.pop("p")) if "p" in parts else None
             by = parts.pop("by", IF_BUYS)
         except ValueError as error:
-            raise UsageError("scheme_quadrant", text=f"{QUADRANT}:{rest}"[:80], by=", ".join(BY)) from error
+            raise UsageError("scheme_quadrant", text=f"{QUADRANT}:{rest}"[:80], by=list(BY)) from error
         if parts:
-            raise UsageError("scheme_quadrant", text=f"{QUADRANT}:{rest}"[:80], by=", ".join(BY))
+            raise UsageError("scheme_quadrant", text=f"{QUADRANT}:{rest}"[:80], by=list(BY))
         return cls(value, chance, by)
 
     def __str__(self) -> str:

@@ -93,7 +93,7 @@ def load_rules(dataset: Dataset, name: str) -> Rules:
     kept = _folder(dataset) / "rules" / f"{name}.json"
     path = kept if Path(name).name == name and kept.is_file() else Path(name)
     if not path.is_file():
-        raise NotFound("no_rules", name=name, known=", ".join(saved_rules(dataset)) or "-")
+        raise NotFound("no_rules", name=name, known=list(saved_rules(dataset)) or "-")
     try:
         value = read_json(path)
     except (json.JSONDecodeError, UnicodeDecodeError):

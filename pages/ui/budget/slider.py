@@ -291,5 +291,4 @@ def _curve(mark: str, _ground: Ground) -> Curve:
 
 def measured_names(offers: Sequence[Offer]) -> str:
     """Return the names of the offers whose effect was measured."""
-    mark = "、" if state.language() == "zh" else ", "
-    return mark.join(widgets.plain(offer.name) for offer in offers if offer.measured)
+    return state.listed(widgets.plain(offer.name) for offer in offers if offer.measured)

@@ -219,9 +219,8 @@ def _leak(dataset: Dataset, job: jobs.Job) -> None:
 def _leaking(args: list[str], params: dict[str, Any]) -> list[str]:
     """Return the attributes on the command line that the error names."""
     on = [column for word in args if (column := _attribute(word))]
-    named = f", {params['named']}, {params['untested']}, "
-    measured = f", {params['measured']}"
-    return [column for column in on if f", {column}, " in named or f", {column} (" in measured]
+    named = {*params["named"], *params["untested"], *(one.rpartition(" (")[0] for one in params["measured"])}
+    return [column for column in on if column in named]
 
 
 def _again(dataset: Dataset, args: list[str], without: list[str], accept: Sequence[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""Datasets combined, renamed, and deleted for good."""
+"""Datasets combined, renamed, told what their amounts are in, and deleted for good."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import streamlit as st
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
+from clv_core.preprocessing.currency import LONGEST
 from clv_core.strategy.deleting import remaining
 from clv_core.strategy.exported import own_scores
+from clv_core.strategy.relabelling import relabel
 from clv_core.workspace import check_name
-from pages.ui import by_role, outcomes, state, widgets
+from pages.ui import access, by_role, outcomes, state, widgets
 from pages.ui.state import t
 
 
@@ -56,7 +58,7 @@ def combine(dataset: Dataset) -> None:
 
 
 def manage(dataset: Dataset) -> None:
-    """Offer another name, and the end."""
+    """Offer another name, another currency, and the end."""
     with st.form("rename", border=True):
         new = st.text_input(t("manage.rename"), dataset.name, max_chars=64, key=f"new_name_{dataset.name}")
         renamed = st.form_submit_button(t("manage.rename.button"), icon=":material/edit:", **by_role.if_may("change"))
@@ -65,7 +67,33 @@ def manage(dataset: Dataset) -> None:
             _start(["rename", dataset.name, check_name(new)], dataset.name)
         except ClvError as error:
             widgets.error_box(error)
+    _currency(dataset)
     _delete(dataset, state.models())
+
+
+def _currency(dataset: Dataset) -> None:
+    known = dataset.manifest.currency
+    with st.form("currency", border=True):
+        said = st.text_input(
+            t("manage.currency"),
+            known,
+            max_chars=LONGEST,
+            help=t("manage.currency.help"),
+            key=f"currency_{dataset.name}_{dataset.version}",
+        )
+        may = by_role.if_may("change")
+        pressed = st.form_submit_button(t("manage.currency.button"), icon=":material/payments:", **may)
+    if not pressed or said.strip() == known:
+        return
+    access.require("change")
+    try:
+        made, _ = relabel(state.workspace(), dataset.name, said)
+    except ClvError as error:
+        widgets.error_box(error)
+        return
+    key = "manage.currency.done" if made.currency else "manage.currency.none"
+    outcomes.say(t(key, name=widgets.plain(dataset.name), currency=widgets.plain(made.currency)))
+    st.rerun()
 
 
 def _delete(dataset: Dataset, models: list[Bundle]) -> None:

@@ -102,7 +102,7 @@ def verdicts(ours: list[dict[str, Any]]) -> None:
             key = "board.once" if item["code"].endswith(".once") else "board.ties"
             ties.setdefault((key, item["metric"]), []).append(name_of("model", item["other"]))
     for (key, metric), names in ties.items():
-        models = ("、" if state.language() == "zh" else ", ").join(names)
+        models = state.listed(names)
         lines.append(f":gray[:material/drag_handle:] {t(key, metric=t(f'metric.{metric}'), models=models)}")
     st.markdown("  \n".join(lines))
 

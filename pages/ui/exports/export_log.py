@@ -12,15 +12,19 @@ import streamlit as st
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.errors import UsageError
+from clv_core.i18n import say_clauses
+from clv_core.strategy.conditions import PATTERN, Condition
 from clv_core.strategy.export import Side, log_taken
 from clv_core.strategy.exported import exports_of_people
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.tiers import Scheme, tier_names
-from pages.ui import state, widgets
+from pages.ui import spoken, state, widgets
 from pages.ui.state import name_of, t
 
 Made = TypeVar("Made")
 TIERS: Final = re.compile(r"tier=(\d+(?:,\d+)*)")
+WORDS: Final = re.compile(r'(?:"(?:[^"]|"")*"|[^\s"])+')
+"""What stands between blanks; those between double quotes part nothing."""
 
 
 def show() -> None:
@@ -71,7 +75,7 @@ def taken(make: Callable[[], Made], format: str, side: Side, *, rows: int, custo
 
 
 def segment_words(entry: dict[str, Any], datasets: Mapping[str, Dataset]) -> str:
-    """Return who was asked for: tiers by their names, other conditions as they were written.
+    """Return who was asked for: tiers by their names, other conditions as a person says them.
 
     Args:
         entry: line of the export log.
@@ -80,18 +84,42 @@ def segment_words(entry: dict[str, Any], datasets: Mapping[str, Dataset]) -> str
     said = str(entry["segment"])
     if not said:
         return t("exporting.segment.all")
-    tiers = TIERS.fullmatch(said)
-    if tiers is None or not entry["scheme"]:
+    try:
+        conditions = conditions_of(said)
+    except UsageError:
         return said
+    said_so = (_tiers_said(entry, one, datasets) or spoken.sentence(one) for one in conditions)
+    return say_clauses(said_so, state.language())
+
+
+def conditions_of(text: str) -> list[Condition]:
+    """Return the conditions of a line of the log, which stand there with blanks between them; a value may hold some.
+
+    Raises:
+        UsageError: they are none.
+    """
+    found: list[str] = []
+    for word in WORDS.findall(text):
+        if found and PATTERN.fullmatch(word) is None:
+            found[-1] += f" {word}"
+        else:
+            found.append(word)
+    return [Condition.parse(one) for one in found]
+
+
+def _tiers_said(entry: dict[str, Any], condition: Condition, datasets: Mapping[str, Dataset]) -> str:
+    """Return the tiers of a condition by their names; "" of any other condition, and of segments that are no tiers."""
+    tiers = TIERS.fullmatch(str(condition))
+    if tiers is None or not entry["scheme"]:
+        return ""
     try:
         scheme = Scheme.parse(entry["scheme"])
-    except UsageError:  # of segments that are no tiers
-        return said
+    except UsageError:
+        return ""
     dataset, language = datasets.get(entry["dataset"]), state.language()
     names = names_of_tiers(dataset, scheme.tiers, language) if dataset else tier_names(scheme.tiers, language)
     numbers = [int(number) for number in tiers.group(1).split(",")]
-    mark = "、" if language == "zh" else ", "
-    return mark.join(names[number - 1] if 1 <= number <= len(names) else str(number) for number in numbers)
+    return state.listed(names[number - 1] if 1 <= number <= len(names) else str(number) for number in numbers)
 
 
 def _row(entry: dict[str, Any], models: dict[str, str], datasets: Mapping[str, Dataset]) -> dict[str, Any]:
@@ -104,5 +132,5 @@ def _row(entry: dict[str, Any], models: dict[str, str], datasets: Mapping[str, D
         t("column.export_rows"): entry["rows"],
         t("column.export_segment"): segment_words(entry, datasets),
         t("column.model"): models.get(entry["model"], entry["model"]),
-        t("column.export_files"): ", ".join(entry["files"]),
+        t("column.export_files"): state.listed(entry["files"]),
     }

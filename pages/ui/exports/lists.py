@@ -105,8 +105,8 @@ def assumed(dataset: Dataset, key: str, label: str) -> bool:
     columns = stored_consent(dataset)
     if not columns:
         return st.checkbox(label, key=key)
-    named = ("、" if state.language() == "zh" else ", ").join(columns)
-    st.warning(t("exporting.consent_columns", columns=widgets.plain(named)), icon=":material/rule:")
+    named = widgets.plain(state.listed(columns))
+    st.warning(t("exporting.consent_columns", columns=named), icon=":material/rule:")
     return False
 
 
@@ -203,8 +203,7 @@ def show(found: Preview, dataset: Dataset) -> None:
     if found.left_out:
         st.caption(t("exporting.left_out", reasons=row_files.reasons(found.left_out)))
     if found.unknown_countries:
-        mark = "、" if state.language() == "zh" else ", "
-        words = widgets.plain(mark.join(list(found.unknown_countries)[:EXAMPLES]))
+        words = widgets.plain(state.listed(list(found.unknown_countries)[:EXAMPLES]))
         count = sum(found.unknown_countries.values())
         st.caption(t("exporting.countries", customers=f"{count:,}", examples=words))
     say_notes(found.notes)

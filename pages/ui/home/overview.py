@@ -84,7 +84,8 @@ def steps_done(dataset: Dataset | None, model: Bundle | None) -> set[str]:
         done |= {"evaluation"} if model.record["holdout"] else set()
         work = state.workspace()
         done |= {"deployment"} if any((work.predictions / model.id).glob("*.parquet")) else set()
-        done |= {"strategy"} if any(entry["model"] == model.id for entry in export_log(work)) else set()
+        acted = (entry for entry in export_log(work) if entry["format"] != "reasons")
+        done |= {"strategy"} if any(entry["model"] == model.id for entry in acted) else set()
         watched = report_folder(work, model.id, dataset.version) / FILE
         done |= {"monitoring"} if watched.is_file() else set()
     return done

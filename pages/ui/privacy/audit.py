@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import audit
-from clv_core.i18n import has
+from clv_core.i18n import has, say_clauses
 from pages.ui import state, widgets
 from pages.ui.state import t
 
@@ -58,4 +58,4 @@ def _about(line: dict[str, object]) -> str:
             worded = part in ("role", "outcome")
             value = t(f"access.{part}.{line[part]}") if worded else str(line[part])
             said.append(f"{t(f'audit.fact.{part}')}: {value}")
-    return "; ".join(said)
+    return say_clauses(said, state.language())

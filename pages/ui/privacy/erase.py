@@ -42,7 +42,7 @@ def follow() -> None:
     result = job.status()["result"]
     said = t("privacy.erase.done", found=f"{result['found']:,}", n=f"{result['customers']:,}")
     if result["retrain"]:
-        said += " " + t("privacy.erase.retrain", models=", ".join(map(widgets.plain, result["retrain"])))
+        said += " " + t("privacy.erase.retrain", models=state.listed(map(widgets.plain, result["retrain"])))
     if result["remains"]:
         said += " " + t("privacy.erase.remains", n=len(result["remains"]))
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1

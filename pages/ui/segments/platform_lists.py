@@ -45,8 +45,7 @@ def offer(
             if st.button(t("exporting.contacts.add"), key="list_add_contacts"):
                 navigation.open_customers_table()
             return
-        known = "、" if state.language() == "zh" else ", "
-        words = known.join(name_of("contact", field) for field in fields)
+        words = state.listed(name_of("contact", field) for field in fields)
         st.caption(t("lists.source", file=(dataset.manifest.customers_table or {})["file"], fields=words))
         with st.form("platform_list", border=False):
             with st.container(horizontal=True, vertical_alignment="bottom"):

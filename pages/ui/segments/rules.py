@@ -8,20 +8,18 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.store import Dataset
-from clv_core.columns import CATEGORY, CHANNEL, COUNTRY
 from clv_core.errors import ClvError, UsageError
-from clv_core.features.behaviour import FEATURES
-from clv_core.features.labels import label
+from clv_core.features.attributes import attributes_of
 from clv_core.strategy.conditions import OPERATORS, Condition, values_of
 from clv_core.strategy.schemes.known import columns_of, with_known
 from clv_core.strategy.schemes.rules import Rule, Rules
 from clv_core.strategy.schemes.saved import load_rules, remove_rules, save_rules, saved_rules
+from clv_core.strategy.shares import from_percent
 from clv_core.workspace import check_name
-from pages.ui import access, by_role, state, widgets
+from pages.ui import access, by_role, spoken, widgets
 from pages.ui.state import t
 
 HIDDEN = {"customer_id", "as_of", "horizon_days", "model"}
-SAID = {"=": "equal", "!=": "unequal", ">=": "at_least", "<=": "at_most", ">": "above", "<": "below", "~": "contains"}
 
 
 def section(dataset: Dataset, customers: pd.DataFrame) -> None:
@@ -70,7 +68,7 @@ def _segment(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
                 _without(dataset, rules, place)
         for number, condition in enumerate(rule.conditions):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"- {widgets.plain(_sentence(condition))}", width="stretch")
+                st.markdown(f"- {widgets.plain(spoken.sentence(condition, _own(dataset)))}", width="stretch")
                 if (len(rule.conditions) > 1 or rule.by_hand is not None) and st.button(
                     t("rules.drop"), key=f"drop_{place}_{number}", icon=":material/close:", type="tertiary"
                 ):
@@ -120,7 +118,7 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
             column = st.selectbox(
                 t("rules.column"),
                 columns,
-                format_func=_called,
+                format_func=spoken.called,
                 key="rule_column",
                 width=220,
             )
@@ -128,7 +126,7 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
                 t("rules.operator"),
                 OPERATORS,
                 2,
-                format_func=lambda one: t(f"rules.{SAID[one]}"),
+                format_func=spoken.compared,
                 key="rule_operator",
                 width=150,
             )
@@ -154,7 +152,8 @@ def _added(
     """Keep the rules with one condition more, once it can be read on these customers."""
     if not segment.strip() or not value.strip():
         raise UsageError("rule_unfinished")
-    condition = Condition(column, operator, values_of(value if '"' in value else value.replace("，", ","), operator))
+    values = values_of(value if '"' in value else value.replace("，", ","), operator)
+    condition = Condition(column, operator, from_percent(column, operator, values, _own(dataset)))
     condition.holds(with_known(customers.head(1000), dataset, dataset.log_end, (column,)))
     name = segment.strip()
     new = Rules(check_name(title), (Rule(name, (condition,)),)) if rules is None else None
@@ -190,20 +189,6 @@ def settle_choice() -> None:
         st.session_state["rules_name"] = made
 
 
-def _called(column: str) -> str:
-    """Return what a column is called: by the catalogue, as a feature, or as it is."""
-    if column in (CHANNEL, COUNTRY, CATEGORY):
-        return t(f"rules.column.{column}")
-    name = state.name_of("column", column)
-    return label(column, state.language()) if name == column and column in FEATURES else name
-
-
-def _sentence(condition: Condition) -> str:
-    """Return a condition as a person says it."""
-    mark = "、" if state.language() == "zh" else ", "
-    return t(
-        "rules.sentence",
-        column=_called(condition.column),
-        operator=t(f"rules.{SAID[condition.operator]}"),
-        value=mark.join(condition.values),
-    )
+def _own(dataset: Dataset) -> list[str]:
+    """Return the names of the columns of the dataset's own, of which nobody says what their numbers are."""
+    return [one.name for one in attributes_of(dataset)]

@@ -9,6 +9,7 @@ import streamlit as st
 from clv_core.collection.aliases import fold
 from clv_core.collection.pseudonyms import key_path
 from clv_core.collection.store import Dataset
+from clv_core.errors import ClvError
 from clv_core.workspace import check_name
 from pages.ui import by_role, state, widgets
 from pages.ui.state import t
@@ -42,6 +43,26 @@ def form(file: FilesInHand) -> None:
         _add(file, taken, like)
     else:
         _new(file, taken)
+
+
+def refunds(file: FilesInHand, error: ClvError) -> bool:
+    """Offer to add files to the dataset out of which they take orders; False where that is not why one was refused.
+
+    Args:
+        file: the files in hand.
+        error: what the check of one of them ended with.
+    """
+    datasets = state.newest_datasets()
+    if error.code != "only_withdrawn" or not datasets:
+        return False
+    about = {key: f"{error.params[key]:,}" for key in ("off", "rows")}
+    st.info(t("save.refunds", file=widgets.plain(str(error.params["file"])), **about), icon=":material/undo:")
+    st.subheader(t("upload.step.save"), anchor=False)
+    if len(file.paths) > 1:
+        form(file)
+    else:
+        _add(file, [item.name for item in datasets], _like(file, datasets))
+    return True
 
 
 def _new(file: FilesInHand, taken: list[str]) -> None:

@@ -13,6 +13,8 @@ from pages.ui.state import t
 from pages.ui.upload import set_aside
 
 SAVED: Final = "just_saved"
+TOLD: Final = ("nothing_new", "nothing_taken_out", "orders_taken_out", "orders_not_here", "orders_stay_out")
+"""Warnings about what files did to the dataset that they were added to, which are said at once."""
 
 
 def keep(job: jobs.Job) -> None:
@@ -50,11 +52,12 @@ def _appended(result: dict[str, Any]) -> None:
     if not result["appended"]:
         return
     parts = result["parts"][-result["appended"] :]
+    files = [part["source"] for part in parts]
     known = {key: f"{sum(part[key] for part in parts):,}" for key in ("rows_read", "rows_overlap")}
     st.markdown(f":material/playlist_add: {t('saved.overlap', **known)}")
     for warning in result["warnings"]:
-        if warning["code"] == "nothing_new":
-            st.warning(widgets.plain(t("warning.nothing_new", **warning["params"])), icon=":material/info:")
+        if warning["code"] in TOLD and warning["params"]["file"] in (files, *files):
+            st.warning(widgets.plain(t(f"warning.{warning['code']}", **warning["params"])), icon=":material/info:")
 
 
 def trained_before() -> None:

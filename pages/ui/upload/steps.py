@@ -101,7 +101,7 @@ def which(file: FilesInHand) -> Path:
     expected = uploading.columns(file.path)
     strangers = [other.name for other in file.paths[1:] if uploading.columns(other) != expected]
     if strangers:
-        found = widgets.plain(", ".join(strangers)[:300])
+        found = widgets.plain(state.listed(strangers)[:300])
         st.warning(t("upload.strangers", files=found, first=widgets.plain(file.path.name)), icon=":material/warning:")
     return path
 

@@ -74,8 +74,18 @@ def test_what_is_sent_is_read_as_the_log_reads_it(rows: list[dict[str, Any]], tm
 def test_a_purchase_without_an_amount_is_behaviour_and_one_without_a_name_does_not_count() -> None:
     moment = datetime(2024, 1, 1)
     events: list[Any] = [{"event_time": moment, "event_type": "purchase"}, {"event_time": moment}]
-    one = read_customer({"customer_id": "one", "events": events}, "UTC", date(2024, 2, 1), "all")
-    assert [event[READ.index("event_type")] for event in one.events] == [UNPRICED] and one.error is None
+    seen = {"event_time": moment, "event_type": "view"}
+    one = read_customer({"customer_id": "one", "events": [*events, seen]}, "UTC", date(2024, 2, 1), "all")
+    assert [event[READ.index("event_type")] for event in one.events] == [UNPRICED, "view"] and one.error is None
+
+
+@pytest.mark.parametrize("event_types", ["all", "unrated", "purchases"])
+def test_who_has_nothing_but_purchases_without_an_amount_is_the_same_error_whatever_the_model_reads(
+    event_types: str,
+) -> None:
+    events: list[Any] = [{"event_time": datetime(2024, 1, 1), "event_type": "purchase"}]
+    one = read_customer({"customer_id": "one", "events": events}, "UTC", date(2024, 2, 1), event_types)
+    assert one.error is not None and one.error.code == "service_no_event"
 
 
 def test_times_that_the_log_takes_for_slips_are_refused() -> None:

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import threading
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -109,6 +110,29 @@ def test_what_may_not_be_meant_is_scored_and_warned_of(shop: Workspace, serve: S
         late = client.post("/v1/score", json={**ONE, "as_of": "2199-01-01"}, headers={"accept-language": "zh"}).json()
         codes = [one["code"] for one in late["warnings"]]
         assert codes == ["service_future", "service_late"] and "训练" in late["warnings"][1]["message"]
+        early = client.post("/v1/score", json={**ONE, "as_of": (end - timedelta(days=1)).isoformat()}).json()
+        assert [(one["code"], one["params"]["days"]) for one in early["warnings"]] == [("before_cutoff", 1)]
+
+
+def test_purchases_without_an_amount_and_attributes_of_another_kind_are_warned_of(
+    shop: Workspace, bundles: dict[str, Bundle], serve: Serve
+) -> None:
+    end, free = open_dataset(shop, "shop").log_end.isoformat(), {**BUY, "amount": None}
+    some = [{"customer_id": "a", "events": [free]}, {"customer_id": "b", "events": [free, BUY, {**BUY, "amount": 0}]}]
+    old = [
+        {"customer_id": who, "events": [BUY], "attributes": {"age": age}} for who, age in (("c", "vierzig"), ("d", 4))
+    ]
+    with serve() as client:
+        for kind, bundle in bundles.items():
+            asked = {"model": bundle.id, "as_of": end, "customers": [*some, *old]}
+            said = client.post("/v1/score", json=asked).json()
+            found = {one["code"]: one["params"] for one in said["warnings"]}
+            assert found.pop("service_unpriced") == {"events": 2, "customers": 2}
+            learned = bool(bundle.record["signals"]["attributes"])
+            assert learned == (kind not in ("bgnbd", "paretonbd"))
+            assert found == ({"service_attribute_texts": {"names": ["age"], "values": 1}} if learned else {})
+            first, *others = said["predictions"]
+            assert first["error"]["code"] == "service_no_event" and all("predicted_clv" in one for one in others)
 
 
 def test_a_date_is_the_midnight_of_the_logs_own_zone(serve: Serve) -> None:

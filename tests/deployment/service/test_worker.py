@@ -192,7 +192,7 @@ def test_all_workers_hold_the_version_that_the_first_one_found_sound() -> None:
 
 def test_what_is_known_of_a_model_goes_over_a_pipe_and_back() -> None:
     loaded = Loaded(WANTED, "Asia/Shanghai", "unrated", 91, "CNY", (Message("warning.x", {"n": 1}),))
-    loaded = replace(loaded, cutoff=date(2024, 1, 31), log_types=("purchase", "wishlist"))
+    loaded = replace(loaded, cutoff=date(2024, 1, 31), log_types=("purchase", "wishlist"), attributes={"age": "number"})
     assert Loaded.from_json(from_json(to_json(loaded.to_json()))) == loaded
 
 

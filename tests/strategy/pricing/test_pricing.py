@@ -237,7 +237,7 @@ def test_cdnow_is_refused_with_the_reason(cdnow_file: Path, tmp_path: Path) -> N
         measure_responses(
             open_dataset(Workspace(tmp_path / "work"), "cdnow"), people, 1, date(1998, 7, 1), NoProgress()
         )
-    assert refusal.value.params["missing"] == "product_id, category"
+    assert refusal.value.params["missing"] == ["product_id", "category"]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
