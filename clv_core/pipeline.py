@@ -66,11 +66,11 @@ from clv_core.strategy.acting import plan as plan
 from clv_core.strategy.acting import segment as segment
 from clv_core.strategy.advising import price as price
 from clv_core.strategy.advising import recommend as recommend
-from clv_core.strategy.deleting import delete as delete
-from clv_core.strategy.experiment_run import experiment as experiment
-from clv_core.strategy.export import Exported, log_export
+from clv_core.strategy.budget.experiment_run import experiment as experiment
+from clv_core.strategy.exports.deleting import delete as delete
+from clv_core.strategy.exports.export import Exported, log_export
+from clv_core.strategy.exports.people import side_of
 from clv_core.strategy.kept_history import keep_history as keep_history
-from clv_core.strategy.people import side_of
 from clv_core.training import choice
 from clv_core.training.cost import Cost, estimate
 from clv_core.training.fit import MODELS

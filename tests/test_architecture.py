@@ -6,7 +6,7 @@ import ast
 import fnmatch
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -176,22 +176,28 @@ def test_pages_do_not_unpickle_or_reach_into_the_command_line(path: Path) -> Non
     assert not {name for name in names if name.startswith("clv_core.cli")}
 
 
-def rooms_of(imported: Iterator[tuple[str, int]], rooms: set[str]) -> set[str]:
-    """Return the rooms of ``pages/ui`` that imported names lead into."""
-    return {parts[2] for name, _ in imported if (parts := name.split("."))[:2] == ["pages", "ui"]} & rooms
+def rooms_of(house: Path) -> set[str]:
+    """Return the rooms of a package: its folders."""
+    return {path.parent.name for path in house.glob("*/*.py")}
 
 
-def test_what_pages_share_knows_no_room_of_a_page_and_rooms_do_not_need_each_other() -> None:
+def needed(files: Iterable[Path], house: Path) -> set[str]:
+    """Return the rooms of a package that imports of some files lead into."""
+    prefix, rooms = list(house.relative_to(ROOT).parts), rooms_of(house)
+    names = [name.split(".") for path in files for name, _ in imports(parse(path), path)]
+    return {parts[2] for parts in names if parts[:2] == prefix and len(parts) > 2} & rooms
+
+
+@pytest.mark.parametrize("house", [ROOT / "pages" / "ui", *sorted(path.parent for path in CORE.glob("*/__init__.py"))])
+def test_no_two_rooms_of_a_package_need_each_other(house: Path) -> None:
+    needs = {room: needed((house / room).rglob("*.py"), house) - {room} for room in rooms_of(house)}
+    assert set(TopologicalSorter(needs).static_order()) == set(needs)  # raises CycleError where two do
+
+
+def test_what_pages_share_knows_no_room_of_a_page() -> None:
     """A room of ``pages/ui`` holds the parts of a page; what several pages use lies beside the rooms, or in charts."""
     ui = ROOT / "pages" / "ui"
-    rooms = {path.name for path in ui.iterdir() if path.is_dir() and path.name != "__pycache__"}
-    needs = {
-        room: set().union(*(rooms_of(imports(parse(path), path), rooms) for path in (ui / room).glob("*.py"))) - {room}
-        for room in rooms
-    }
-    shared = set().union(*(rooms_of(imports(parse(path), path), rooms) for path in ui.glob("*.py")))
-    assert shared <= {"charts"} and needs["charts"] == set()
-    assert tuple(TopologicalSorter(needs).static_order())  # raises CycleError where two rooms need each other
+    assert needed(ui.glob("*.py"), ui) <= {"charts"} and needed((ui / "charts").glob("*.py"), ui) <= {"charts"}
 
 
 def test_root_holds_only_what_tools_look_for_there() -> None:

@@ -23,7 +23,7 @@ from clv_core.jobs import NoProgress
 from clv_core.locks import alone, changing, running
 from clv_core.preprocessing.clean import clean
 from clv_core.preprocessing.customers import remove_customers
-from clv_core.strategy.deleting import delete
+from clv_core.strategy.exports.deleting import delete
 from clv_core.workspace import Workspace
 
 FIRST = "customer_id,event_time,amount\nanna-0001,2024-01-01,5\nbert-0002,2024-01-02,6\n"

@@ -55,7 +55,6 @@ _LANGUAGES: Final = tuple(
         "[a-ząčęėįšųūž]",  # Lithuanian
         "[a-zāčēģīķļņšūž]",  # Latvian
         "[a-zäöüõšž]",  # Estonian
-        "[a-zàâăáéèêíìóòôơúùưýđ\u0300\u0301\u0303\u0309\u0323]",  # Vietnamese
     )
 ) + tuple(
     re.compile(letters)
@@ -69,6 +68,9 @@ _LANGUAGES: Final = tuple(
         "|[\u3000-\u9fff\uac00-\ud7a3\uff00-\uffef]+",
     )
 )
+_VIETNAMESE: Final = re.compile("[a-zàâăáéèêíìóòôơúùưýđ\u0300\u0301\u0303\u0309\u0323]+", re.I)
+"""Counts in its own encoding only: without its accents it has the letters of many."""
+
 _WORD: Final = re.compile("[^\\x00-@\\[-`{-\x7f€‚„…†‡‰‹›‘’“”•–—™\xa0¦§©«¬\xad®°±µ¶·»]+")
 """A run of letters, and of marks where another encoding may have letters; marks that all of them share part words."""
 
@@ -96,5 +98,6 @@ def share(text: bytes, encoding: str) -> float:
     if encoding == WESTERN:
         known = sum(_WESTERN.fullmatch(word) is not None for word in words)
     else:
-        known = max(sum(one.fullmatch(word) is not None for word in words) for one in _LANGUAGES)
+        languages = (_VIETNAMESE,) if encoding == "cp1258" else _LANGUAGES
+        known = max(sum(one.fullmatch(word) is not None for word in words) for one in languages)
     return known / len(words) if words else 1.0

@@ -16,7 +16,7 @@ from clv_core.workspace import Workspace
 
 if TYPE_CHECKING:
     from clv_core.evaluation.trust import Trust
-    from clv_core.strategy.export import Exported
+    from clv_core.strategy.exports.export import Exported
 
 
 @dataclass(frozen=True)

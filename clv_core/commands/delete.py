@@ -7,7 +7,7 @@ from typing import Any
 
 from clv_core.commands import Context
 from clv_core.i18n import translate
-from clv_core.strategy.deleting import delete
+from clv_core.strategy.exports.deleting import delete
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:

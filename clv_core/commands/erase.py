@@ -27,7 +27,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """
     from clv_core.erasing.certificate import FOLDER, markdown_path
     from clv_core.erasing.erase import erase
-    from clv_core.strategy.suppress_file import read_entries, words_of
+    from clv_core.strategy.contacts.suppress_file import read_entries, words_of
 
     ids = [*options.customer, *(sorted(words_of(read_entries(options.file, exact=True))) if options.file else ())]
     told = erase(context.workspace, ids, dataset=options.dataset, source=options.file, progress=context.progress)

@@ -13,7 +13,7 @@ from clv_core.i18n import translate
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words."""
-    from clv_core.strategy.export import EXPORTS
+    from clv_core.strategy.exports.export import EXPORTS
 
     parser.add_argument("name", help=translate("cli.option.dataset", language))
     add_model(parser, language)
@@ -39,11 +39,11 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core import pipeline
     from clv_core.collection.pseudonyms import load_key
     from clv_core.collection.store import open_dataset
-    from clv_core.strategy.contacts_file import read_contacts
-    from clv_core.strategy.export import EXPORTS, Contacts
+    from clv_core.strategy.contacts.contacts_file import read_contacts
+    from clv_core.strategy.contacts.suppress_file import read_entries, words_of
+    from clv_core.strategy.exports.export import EXPORTS, Contacts
+    from clv_core.strategy.exports.suppress_match import matches
     from clv_core.strategy.schemes.parse import asked
-    from clv_core.strategy.suppress_file import read_entries, words_of
-    from clv_core.strategy.suppress_match import matches
 
     ending = EXPORTS[options.format].suffix
     if options.out.suffix != ending:

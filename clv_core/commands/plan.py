@@ -37,8 +37,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.collection.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
     from clv_core.deployment.terms import Terms
-    from clv_core.strategy.files import check_ending
-    from clv_core.strategy.offers import parse_offers
+    from clv_core.strategy.budget.offers import parse_offers
+    from clv_core.strategy.exports.files import check_ending
     from clv_core.strategy.schemes.parse import asked
 
     scheme, _ = asked(options.scheme, (), open_dataset(context.workspace, options.name))

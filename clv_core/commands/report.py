@@ -32,8 +32,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.collection.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
     from clv_core.deployment.terms import Terms
-    from clv_core.strategy.experiment_run import with_tried
-    from clv_core.strategy.offers import parse_offers
+    from clv_core.strategy.budget.experiment_run import with_tried
+    from clv_core.strategy.budget.offers import parse_offers
     from clv_core.strategy.report.make import check_endings, make_report, write_report
     from clv_core.strategy.schemes.parse import asked
     from clv_core.strategy.tiers import Scheme

@@ -29,7 +29,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """
     from clv_core import pipeline
     from clv_core.collection.store import open_dataset
-    from clv_core.strategy.files import check_ending
+    from clv_core.strategy.exports.files import check_ending
     from clv_core.strategy.schemes.parse import asked
 
     scheme, conditions = asked(options.scheme, options.segment, open_dataset(context.workspace, options.name))

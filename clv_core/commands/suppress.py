@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Change the list, and return how many are on it, when each was added and by whom; it names nobody."""
     from clv_core.collection.store import list_datasets
-    from clv_core.strategy.suppress_file import entries_of, read_entries, words_of
-    from clv_core.strategy.suppress_match import matches
+    from clv_core.strategy.contacts.suppress_file import entries_of, read_entries, words_of
+    from clv_core.strategy.exports.suppress_match import matches
 
     entries = (*entries_of("\n".join(options.customer)), *(read_entries(options.file) if options.file else ()))
     words = sorted(words_of(entries))

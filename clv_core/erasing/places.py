@@ -23,7 +23,7 @@ from clv_core.erasing.files import clean, holds
 from clv_core.erasing.wanted import ToErase
 from clv_core.errors import Refused
 from clv_core.features.kept import FOLDER as RELATIONS
-from clv_core.strategy.exported import exported_files
+from clv_core.strategy.exports.exported import exported_files
 from clv_core.strategy.schemes.saved import FOLDER as SEGMENTS
 from clv_core.workspace import Workspace, read_lines
 

@@ -19,9 +19,9 @@ from clv_core.collection.pseudonyms import BLANKS, load_key, pseudonym
 from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import UsageError
-from clv_core.strategy.contacts import MOBILE_CN, md5, named, sha256
-from clv_core.strategy.platforms import tiktok_emails
-from clv_core.strategy.reach import clean
+from clv_core.strategy.contacts.contacts import MOBILE_CN, md5, named, sha256
+from clv_core.strategy.contacts.reach import clean
+from clv_core.strategy.exports.platforms import tiktok_emails
 from clv_core.workspace import Workspace
 
 REACHING: Final = (EMAIL, PHONE, MADID)

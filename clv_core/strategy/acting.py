@@ -19,25 +19,27 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, NotEnoughData
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
-from clv_core.strategy import card as cards
-from clv_core.strategy import export as exports
-from clv_core.strategy import lists, plans, segments
+from clv_core.strategy import segments
+from clv_core.strategy.budget import plans
+from clv_core.strategy.budget.experiment import Experiment
+from clv_core.strategy.budget.experiment_run import with_tried
+from clv_core.strategy.budget.offers import Offer
+from clv_core.strategy.budget.plan_notes import effect_notes, notes
 from clv_core.strategy.conditions import Condition
-from clv_core.strategy.contacts_stored import with_stored
-from clv_core.strategy.experiment import Experiment
-from clv_core.strategy.experiment_run import with_tried
-from clv_core.strategy.find import place_of
+from clv_core.strategy.customer import card as cards
+from clv_core.strategy.customer.find import place_of
+from clv_core.strategy.customer.rhythm import purchase_rhythm
+from clv_core.strategy.exports import export as exports
+from clv_core.strategy.exports import lists
+from clv_core.strategy.exports.contacts_stored import with_stored
+from clv_core.strategy.exports.people import people_of
+from clv_core.strategy.exports.tables import write_rows
 from clv_core.strategy.history import purchase_history, with_history
-from clv_core.strategy.offers import Offer
-from clv_core.strategy.people import people_of
-from clv_core.strategy.plan_notes import effect_notes, notes
 from clv_core.strategy.recommend.blend import WITH_BOUGHT
 from clv_core.strategy.recommend.kept import kept_advice
-from clv_core.strategy.rhythm import purchase_rhythm
 from clv_core.strategy.schemes.figures import segment_table
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.schemes.segmentation import Segmentation
-from clv_core.strategy.tables import write_rows
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.strategy.valued import valued
 from clv_core.workspace import Workspace

@@ -14,9 +14,10 @@ from clv_core.deployment.kept_scores import scores
 from clv_core.errors import UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
-from clv_core.strategy.export import Exported, Side
-from clv_core.strategy.files import check_ending
-from clv_core.strategy.people import side_of
+from clv_core.strategy.exports.export import Exported, Side
+from clv_core.strategy.exports.files import check_ending
+from clv_core.strategy.exports.people import side_of
+from clv_core.strategy.exports.tables import write_rows
 from clv_core.strategy.pricing.kept import keep_responses, responses_folder
 from clv_core.strategy.pricing.responses import Responses, measure_responses
 from clv_core.strategy.pricing.whatif import Outcome, Rule, what_if
@@ -27,7 +28,6 @@ from clv_core.strategy.recommend.kept import KeptAdvice, keep_advice, recommenda
 from clv_core.strategy.recommend.worded import assumption, customer_rows
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.segments import assign
-from clv_core.strategy.tables import write_rows
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace
 

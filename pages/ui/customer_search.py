@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.errors import NotFound
-from clv_core.strategy.find import MOST_HITS, containing, find_customers
+from clv_core.strategy.customer.find import MOST_HITS, containing, find_customers
 from pages.ui import state
 from pages.ui.state import t
 

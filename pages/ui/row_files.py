@@ -15,9 +15,9 @@ import streamlit as st
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
-from clv_core.strategy.export import Exported, Side
-from clv_core.strategy.files import XLSX_ROWS
-from clv_core.strategy.tables import write_rows
+from clv_core.strategy.exports.export import Exported, Side
+from clv_core.strategy.exports.files import XLSX_ROWS
+from clv_core.strategy.exports.tables import write_rows
 from pages.ui import state, widgets
 from pages.ui.file_names import file_name
 from pages.ui.state import t

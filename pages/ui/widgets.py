@@ -18,8 +18,8 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError, traced
 from clv_core.evaluation.trust import REASONS
-from clv_core.strategy.files import rounded
-from clv_core.strategy.spreadsheet import escape_frame
+from clv_core.strategy.exports.files import rounded
+from clv_core.strategy.exports.spreadsheet import escape_frame
 from pages.ui import access, navigation, state
 from pages.ui.state import t
 from pages.ui.terms import rates, span

@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.strategy.budget import allocate, most_useful, worth_of
-from clv_core.strategy.comparison import random_plan, uniform_plan
-from clv_core.strategy.experiment import difference
-from clv_core.strategy.offers import Offer
-from clv_core.strategy.plans import make_plan
+from clv_core.strategy.budget.budget import allocate, most_useful, worth_of
+from clv_core.strategy.budget.comparison import random_plan, uniform_plan
+from clv_core.strategy.budget.experiment import difference
+from clv_core.strategy.budget.offers import Offer
+from clv_core.strategy.budget.plans import make_plan
 
 Floats = NDArray[np.float64]
 

@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from clv_core.strategy.export import EXPORTS, Contacts, Side, export
-from clv_core.strategy.preview import preview
+from clv_core.strategy.exports.export import EXPORTS, Contacts, Side, export
+from clv_core.strategy.exports.preview import preview
 
 CUSTOMERS: Final = 100_000
 SIDE: Final = Side("bench", "0" * 12, "bench-model", "2024-12-31", 90, "EUR", "", "quantile:10,30,60")

@@ -31,7 +31,7 @@ from clv_core.erasing.wanted import ToErase
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import RULES, clean, raw_version
-from clv_core.strategy.exported import export_log
+from clv_core.strategy.exports.exported import export_log
 from clv_core.strategy.schemes.rules import Rule, Rules
 from clv_core.strategy.schemes.saved import load_rules, put_by_hand, save_rules
 from clv_core.workspace import Workspace, read_json, write_json

@@ -9,8 +9,8 @@ import pytest
 
 from clv_core.deployment.terms import Terms
 from clv_core.i18n import LANGUAGES, say_money, translate
-from clv_core.strategy.offers import Offer
-from clv_core.strategy.plans import make_plan
+from clv_core.strategy.budget.offers import Offer
+from clv_core.strategy.budget.plans import make_plan
 from pages.ui import state, widgets
 from pages.ui.budget import slider
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from clv_core.i18n import translate
-from clv_core.strategy.export import Exported, Side, log_export
-from clv_core.strategy.exported import export_log, exports_of_people
+from clv_core.strategy.exports.export import Exported, Side, log_export
+from clv_core.strategy.exports.exported import export_log, exports_of_people
 from clv_core.workspace import Workspace
 from pages.ui import state
 from pages.ui.datasets import manage

@@ -17,10 +17,10 @@ from clv_core.collection.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.kept_scores import scores_path
 from clv_core.i18n import say_money, translate
-from clv_core.strategy.experiment import Experiment, Measured
-from clv_core.strategy.kept_offers import TIERS, KeptOffers, save_offers
-from clv_core.strategy.offers import Offer
-from clv_core.strategy.plans import with_measured
+from clv_core.strategy.budget.experiment import Experiment, Measured
+from clv_core.strategy.budget.kept_offers import TIERS, KeptOffers, save_offers
+from clv_core.strategy.budget.offers import Offer
+from clv_core.strategy.budget.plans import with_measured
 from clv_core.strategy.schemes.quadrant import QUADRANT
 from clv_core.workspace import Workspace
 from tests.pages.test_app_opens import texts

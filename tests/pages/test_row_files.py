@@ -16,7 +16,7 @@ from clv_core.collection.privacy.stoplist import StopList
 from clv_core.errors import Message
 from clv_core.evaluation.trust import Trust
 from clv_core.i18n import translate
-from clv_core.strategy.exported import export_log
+from clv_core.strategy.exports.exported import export_log
 from clv_core.workspace import Workspace
 from pages.ui import row_files, state, widgets
 from tests.pages.test_app_opens import texts

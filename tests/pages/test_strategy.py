@@ -21,11 +21,11 @@ from clv_core.evaluation.trust import Trust
 from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import experiment
-from clv_core.strategy.budget import Curve
-from clv_core.strategy.experiment import Experiment
-from clv_core.strategy.kept_offers import TIERS, KeptOffers, load_offers, save_offers
-from clv_core.strategy.offers import Offer
-from clv_core.strategy.plans import make_plan
+from clv_core.strategy.budget.budget import Curve
+from clv_core.strategy.budget.experiment import Experiment
+from clv_core.strategy.budget.kept_offers import TIERS, KeptOffers, load_offers, save_offers
+from clv_core.strategy.budget.offers import Offer
+from clv_core.strategy.budget.plans import make_plan
 from clv_core.strategy.schemes.quadrant import QUADRANT
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.segments import assign

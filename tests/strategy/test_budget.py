@@ -13,12 +13,12 @@ from scipy.optimize import linprog
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
-from clv_core.strategy.budget import allocate, marginal_curve, most_useful, next_coin, worth_of
-from clv_core.strategy.comparison import random_plan, uniform_plan
-from clv_core.strategy.experiment import Experiment, Measured
-from clv_core.strategy.offers import MONEY, Effect, Offer
-from clv_core.strategy.plan_notes import gain_notes, notes
-from clv_core.strategy.plans import make_plan, with_measured
+from clv_core.strategy.budget.budget import allocate, marginal_curve, most_useful, next_coin, worth_of
+from clv_core.strategy.budget.comparison import random_plan, uniform_plan
+from clv_core.strategy.budget.experiment import Experiment, Measured
+from clv_core.strategy.budget.offers import MONEY, Effect, Offer
+from clv_core.strategy.budget.plan_notes import gain_notes, notes
+from clv_core.strategy.budget.plans import make_plan, with_measured
 
 Floats = NDArray[np.float64]
 COSTS = np.array([0.2, 1.5, 4.0, 10.0])

@@ -24,15 +24,15 @@ from clv_core.errors import NotFound
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress
-from clv_core.strategy import rhythm as rhythms
-from clv_core.strategy.card import Card
-from clv_core.strategy.find import containing, find_customers, place_of
+from clv_core.strategy.customer import rhythm as rhythms
+from clv_core.strategy.customer.card import Card
+from clv_core.strategy.customer.find import containing, find_customers, place_of
+from clv_core.strategy.customer.next_order import next_order
+from clv_core.strategy.customer.rhythm import purchase_rhythm
+from clv_core.strategy.customer.timeline import Timeline, timeline
+from clv_core.strategy.customer.why import why
 from clv_core.strategy.history import purchase_history
-from clv_core.strategy.next_order import next_order
-from clv_core.strategy.rhythm import purchase_rhythm
 from clv_core.strategy.similar import FIGURES, similar
-from clv_core.strategy.timeline import Timeline, timeline
-from clv_core.strategy.why import why
 from clv_core.workspace import Workspace
 
 CUTOFF = date(2024, 1, 1)

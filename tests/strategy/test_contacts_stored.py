@@ -15,10 +15,10 @@ from clv_core.collection.store import Dataset, open_dataset
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers
-from clv_core.strategy.contacts_file import read_contacts
-from clv_core.strategy.contacts_stored import stored_contacts, with_stored
-from clv_core.strategy.export import Contacts
-from clv_core.strategy.suppress_file import read_entries, words_of
+from clv_core.strategy.contacts.contacts_file import read_contacts
+from clv_core.strategy.contacts.suppress_file import read_entries, words_of
+from clv_core.strategy.exports.contacts_stored import stored_contacts, with_stored
+from clv_core.strategy.exports.export import Contacts
 from clv_core.workspace import Workspace
 
 

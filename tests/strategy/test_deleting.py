@@ -20,7 +20,7 @@ from clv_core.deployment.belongings import OF_MODELS
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
-from clv_core.strategy import deleting
+from clv_core.strategy.exports import deleting
 from clv_core.training.states import state_folder
 from clv_core.workspace import Workspace, write_json
 

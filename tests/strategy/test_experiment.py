@@ -13,10 +13,10 @@ from scipy import stats
 from clv_core.collection.store import Dataset, open_dataset
 from clv_core.errors import ClvError, NotEnoughData, Refused
 from clv_core.jobs import NoProgress
-from clv_core.strategy import experiment_run
-from clv_core.strategy.contacts_file import read_contacts
-from clv_core.strategy.experiment import Experiment, Measured, difference, draw_warnings, measure
-from clv_core.strategy.experiment_file import outcomes, read_experiment
+from clv_core.strategy.budget.budget import experiment_run
+from clv_core.strategy.budget.experiment import Experiment, Measured, difference, draw_warnings, measure
+from clv_core.strategy.budget.experiment_file import outcomes, read_experiment
+from clv_core.strategy.contacts.contacts_file import read_contacts
 from clv_core.workspace import Workspace
 from tests.bench.budget import experiments
 

@@ -12,8 +12,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from clv_core.strategy.export import Side, export
-from clv_core.strategy.spreadsheet_file import write_csv as write_stored
+from clv_core.strategy.exports.export import Side, export
+from clv_core.strategy.exports.spreadsheet_file import write_csv as write_stored
 from tests.strategy.unescaped import unescape
 
 PAYLOADS: list[str] = json.loads((Path(__file__).parent / "data" / "export_payloads.json").read_text("utf-8"))[

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from clv_core.i18n import catalogue
-from clv_core.strategy.export import Side, export
-from clv_core.strategy.headers import headed
+from clv_core.strategy.exports.export import Side, export
+from clv_core.strategy.exports.headers import headed
 
 SIDE = Side("shop", "a" * 12, "shop-hybrid-1", "1998-07-01", 182, "CNY", "", "quantile:10,30,60")
 LIST = pd.DataFrame(

@@ -10,8 +10,8 @@ import pytest
 
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.i18n import translate
-from clv_core.strategy.next_order import NextOrder, next_order
-from clv_core.strategy.timeline import Timeline
+from clv_core.strategy.customer.next_order import NextOrder, next_order
+from clv_core.strategy.customer.timeline import Timeline
 
 CUTOFF = date(2024, 1, 1)
 HORIZON = 182

@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 
 from clv_core.errors import UsageError
-from clv_core.strategy.offers import ALL_TIERS, MONEY, SHARE, Effect, Offer, checked, expected_gains, parse_offers
-from clv_core.strategy.plan_notes import window_notes
+from clv_core.strategy.budget.offers import (
+    ALL_TIERS,
+    MONEY,
+    SHARE,
+    Effect,
+    Offer,
+    checked,
+    expected_gains,
+    parse_offers,
+)
+from clv_core.strategy.budget.plan_notes import window_notes
 
 
 def test_an_offer_says_what_its_text_says() -> None:

@@ -12,12 +12,12 @@ import pytest
 
 from clv_core.errors import ClvError, NeedsAnswer, NotEnoughData, Refused, UsageError
 from clv_core.i18n import has
-from clv_core.strategy import platforms
-from clv_core.strategy.contacts import country_codes, emails, named, phones, sha256
-from clv_core.strategy.export import EXPORTS, Contacts, Exported, Side, export, log_export
-from clv_core.strategy.files import write_csv_parts
-from clv_core.strategy.preview import preview
-from clv_core.strategy.reach import reachable
+from clv_core.strategy.contacts.contacts import country_codes, emails, named, phones, sha256
+from clv_core.strategy.contacts.reach import reachable
+from clv_core.strategy.exports import platforms
+from clv_core.strategy.exports.export import EXPORTS, Contacts, Exported, Side, export, log_export
+from clv_core.strategy.exports.files import write_csv_parts
+from clv_core.strategy.exports.preview import preview
 from clv_core.workspace import Workspace
 
 SIDE = Side("shop", "a" * 12, "shop-hybrid-1", "1998-07-01", 182, "EUR", "tier=1", "quantile:10,30,60")

@@ -9,8 +9,8 @@ import phonenumbers
 import pytest
 
 from clv_core.errors import Message
-from clv_core.strategy.preview import preview
-from clv_core.strategy.regions import proposed_region, region_names
+from clv_core.strategy.contacts.regions import proposed_region, region_names
+from clv_core.strategy.exports.preview import preview
 from tests.strategy.test_platforms import few, made
 
 BEIJING = ["138 1170 4871", "13809097345", "139-1070-4877", "15001012203", "17810064871", "+442071838750", "", None]
@@ -46,7 +46,7 @@ def test_the_phone_list_for_tencent_reads_numbers_without_a_code_as_those_of_the
 
 
 def test_numbers_that_name_no_country_are_told_apart_from_those_that_cannot_be_read() -> None:
-    from clv_core.strategy.export import Contacts
+    from clv_core.strategy.exports.export import Contacts
 
     scored, people = few(phone=["13800138000", "+99 12", "020 7183 8750"], email=["a@b.de", "b@b.de", "c@b.de"])
     found = preview(scored, "google_customer_match", Contacts(people))

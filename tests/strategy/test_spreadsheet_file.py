@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.strategy import spreadsheet_file
-from clv_core.strategy.spreadsheet import escape_frame
-from clv_core.strategy.spreadsheet_file import write_csv
+from clv_core.strategy.exports import spreadsheet_file
+from clv_core.strategy.exports.spreadsheet import escape_frame
+from clv_core.strategy.exports.spreadsheet_file import write_csv
 
 
 @pytest.fixture

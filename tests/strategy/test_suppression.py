@@ -19,8 +19,8 @@ from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData, Refused
 from clv_core.jobs import NoProgress
-from clv_core.strategy.export import Side
-from clv_core.strategy.tables import write_rows
+from clv_core.strategy.exports.export import Side
+from clv_core.strategy.exports.tables import write_rows
 from clv_core.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -169,16 +169,18 @@ def test_every_call_that_writes_a_list_names_the_suppression_list() -> None:
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
         }
-        if any(module == "clv_core.strategy.files" and name.startswith("write_") for module, name in imported):
+        if any(module == "clv_core.strategy.exports.files" and name.startswith("write_") for module, name in imported):
             below.add(where)
-        exports = {"exports.export"} | ({"export"} if ("clv_core.strategy.export", "export") in imported else set())
+        exports = {"exports.export"} | (
+            {"export"} if ("clv_core.strategy.exports.export", "export") in imported else set()
+        )
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in exports:
                 callers.add(where)
                 if "stop" not in {word.arg for word in node.keywords}:
                     forgotten.append(f"{where}:{node.lineno}")
     assert forgotten == [] and {"clv_core/strategy/acting.py", "pages/ui/exports/lists.py"} <= callers
-    assert below == {"clv_core/strategy/export.py", "clv_core/strategy/tables.py"}
+    assert below == {"clv_core/strategy/exports/export.py", "clv_core/strategy/exports/tables.py"}
 
 
 def test_no_log_line_and_no_record_of_a_run_names_a_customer(

@@ -8,7 +8,7 @@ from typing import Any, Final
 from clv_core.deployment.terms import Terms
 from clv_core.evaluation.deciles import top_share
 from clv_core.i18n import translate
-from clv_core.strategy.plans import COST, GAIN, OFFER
+from clv_core.strategy.budget.plans import COST, GAIN, OFFER
 from clv_core.strategy.report.content import BASELINE, PREDICTED, Chart, ReportFigure, Section, Series, Table
 from clv_core.strategy.report.ground import Ground
 from clv_core.strategy.report.said import Said

@@ -20,11 +20,11 @@ from clv_core.errors import UsageError
 from clv_core.evaluation.explain.store import load_explanation
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
 from clv_core.jobs import Progress
-from clv_core.strategy.experiment import Experiment
-from clv_core.strategy.offers import Offer, checked
-from clv_core.strategy.people import people_of
-from clv_core.strategy.plan_notes import notes
-from clv_core.strategy.plans import make_plan
+from clv_core.strategy.budget.experiment import Experiment
+from clv_core.strategy.budget.offers import Offer, checked
+from clv_core.strategy.budget.plan_notes import notes
+from clv_core.strategy.budget.plans import make_plan
+from clv_core.strategy.exports.people import people_of
 from clv_core.strategy.report import acted, measured
 from clv_core.strategy.report.content import Report, Section
 from clv_core.strategy.report.ground import Ground, Planned

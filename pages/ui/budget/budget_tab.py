@@ -7,8 +7,8 @@ import streamlit as st
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
-from clv_core.strategy.kept_offers import TIERS
-from clv_core.strategy.plans import with_experiments
+from clv_core.strategy.budget.kept_offers import TIERS
+from clv_core.strategy.budget.plans import with_experiments
 from pages.ui import scored, state, terms, tiers, widgets
 from pages.ui.budget import by_segments, experiment, kept_offers, offers_table, slider
 from pages.ui.state import t

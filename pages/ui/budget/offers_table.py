@@ -12,7 +12,7 @@ import streamlit as st
 
 from clv_core.collection.store import Dataset
 from clv_core.i18n import translate
-from clv_core.strategy.offers import MONEY, MOST_OFFERS, SHARE, UNITS, Effect, Offer, checked
+from clv_core.strategy.budget.offers import MONEY, MOST_OFFERS, SHARE, UNITS, Effect, Offer, checked
 from clv_core.strategy.segments import VALUE
 from pages.ui import state
 from pages.ui.budget import kept_offers

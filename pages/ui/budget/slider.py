@@ -16,12 +16,11 @@ from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
-from clv_core.strategy import plan_notes, plans
-from clv_core.strategy.budget import Curve, marginal_curve, most_useful
-from clv_core.strategy.export import Exported, Side, export, log_export
-from clv_core.strategy.kept_offers import TIERS
-from clv_core.strategy.offers import Offer, expected_gains
-from clv_core.strategy.plans import COST, EVIDENCE, GAIN, OFFER, BudgetPlan
+from clv_core.strategy.budget.budget import Curve, marginal_curve, most_useful, plan_notes, plans
+from clv_core.strategy.budget.kept_offers import TIERS
+from clv_core.strategy.budget.offers import Offer, expected_gains
+from clv_core.strategy.budget.plans import COST, EVIDENCE, GAIN, OFFER, BudgetPlan
+from clv_core.strategy.exports.export import Exported, Side, export, log_export
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import row_files, state, terms, tiers, widgets

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from clv_core.strategy.budget import Curve
+from clv_core.strategy.budget.budget import Curve
 from pages.ui.charts.basic import ACTUAL, PREDICTED, finish, value_ticks
 from pages.ui.state import t
 
@@ -13,7 +13,7 @@ def gain_by_budget(curve: Curve, here: tuple[float, float], message: str, *, uni
     """Draw the expected gain of each budget, and where the chosen one stands.
 
     Args:
-        curve: of :func:`clv_core.strategy.budget.marginal_curve`.
+        curve: of :func:`clv_core.strategy.budget.budget.marginal_curve`.
         here: what is spent and what it is expected to bring.
         message: what the chart shows, in words.
         unit: of money.

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from clv_core.strategy.card import Card
-from clv_core.strategy.timeline import CUMULATIVE, DAY, NET_VALUE, PURCHASED
+from clv_core.strategy.customer.card import Card
+from clv_core.strategy.customer.timeline import CUMULATIVE, DAY, NET_VALUE, PURCHASED
 from pages.ui.charts.basic import ACTUAL, BASELINE, PREDICTED, finish, value_ticks
 from pages.ui.state import t
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from clv_core.collection.store import Dataset
 from clv_core.errors import ClvError
-from clv_core.strategy.card import Card
+from clv_core.strategy.customer.card import Card
 from clv_core.strategy.schemes.rules import RULES, Rules
 from clv_core.strategy.schemes.saved import load_rules, put_by_hand, saved_rules, take_out_by_hand
 from pages.ui import by_role, navigation, widgets

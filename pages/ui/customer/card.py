@@ -16,12 +16,12 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import NotFound
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.features.btyd.bgnbd import BgNbd
-from clv_core.strategy.card import Card
-from clv_core.strategy.card import card as make_card
+from clv_core.strategy.customer.card import Card
+from clv_core.strategy.customer.card import card as make_card
+from clv_core.strategy.customer.rhythm import purchase_rhythm
 from clv_core.strategy.kept_history import kept_history
 from clv_core.strategy.recommend.blend import WITH_BOUGHT
 from clv_core.strategy.recommend.kept import KeptAdvice
-from clv_core.strategy.rhythm import purchase_rhythm
 from clv_core.strategy.schemes.saved import last_written
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import scored, state, tiers

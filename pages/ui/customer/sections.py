@@ -12,11 +12,11 @@ import streamlit as st
 from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
-from clv_core.strategy.card import Card
+from clv_core.strategy.customer.card import Card
+from clv_core.strategy.customer.timeline import CUMULATIVE, DAY, NET_VALUE
+from clv_core.strategy.customer.why import MODEL
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from clv_core.strategy.timeline import CUMULATIVE, DAY, NET_VALUE
-from clv_core.strategy.why import MODEL
 from pages.ui import navigation, state, tiers, widgets
 from pages.ui.charts import spending
 from pages.ui.exports import export_log

@@ -10,8 +10,8 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
 from clv_core.preprocessing.currency import LONGEST
-from clv_core.strategy.deleting import remaining
-from clv_core.strategy.exported import own_scores
+from clv_core.strategy.exports.deleting import remaining
+from clv_core.strategy.exports.exported import own_scores
 from clv_core.strategy.relabelling import relabel
 from clv_core.workspace import check_name
 from pages.ui import access, by_role, outcomes, state, widgets

@@ -18,7 +18,7 @@ from clv_core.evaluation.explain.sentences import listed, lowered, move
 from clv_core.evaluation.explain.store import RECORD, load_explanation, load_record
 from clv_core.features.labels import label
 from clv_core.features.signals import REVIEW_TEXT
-from clv_core.strategy.people import side_of
+from clv_core.strategy.exports.people import side_of
 from pages.ui import progress, state, widgets
 from pages.ui.charts import why
 from pages.ui.explain.answers import reason_name, unit_of, within

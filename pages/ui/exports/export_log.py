@@ -14,8 +14,8 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.errors import UsageError
 from clv_core.i18n import say_clauses
 from clv_core.strategy.conditions import PATTERN, Condition
-from clv_core.strategy.export import Side, log_taken
-from clv_core.strategy.exported import exports_of_people
+from clv_core.strategy.exports.export import Side, log_taken
+from clv_core.strategy.exports.exported import exports_of_people
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.tiers import Scheme, tier_names
 from pages.ui import spoken, state, widgets

@@ -18,12 +18,12 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message
-from clv_core.strategy.contacts_stored import stored_consent, stored_fields, with_stored
-from clv_core.strategy.export import EXPORTS, Contacts, Exported, export, log_export
-from clv_core.strategy.preview import Preview, preview
+from clv_core.strategy.contacts.suppress_file import Entries, read_entries, words_of
+from clv_core.strategy.exports.contacts_stored import stored_consent, stored_fields, with_stored
+from clv_core.strategy.exports.export import EXPORTS, Contacts, Exported, export, log_export
+from clv_core.strategy.exports.preview import Preview, preview
+from clv_core.strategy.exports.suppress_match import Matches, matches
 from clv_core.strategy.segments import TIER
-from clv_core.strategy.suppress_file import Entries, read_entries, words_of
-from clv_core.strategy.suppress_match import Matches, matches
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import access, by_role, navigation, received, row_files, state, tiers, widgets
 from pages.ui.exports import region as region_of_phones

@@ -6,9 +6,9 @@ import streamlit as st
 
 from clv_core.collection.contact_fields import PHONE
 from clv_core.collection.store import Dataset
-from clv_core.strategy.contacts_stored import latest_contacts, stored_fields
-from clv_core.strategy.export import EXPORTS
-from clv_core.strategy.regions import proposed_region, region_names
+from clv_core.strategy.contacts.regions import proposed_region, region_names
+from clv_core.strategy.exports.contacts_stored import latest_contacts, stored_fields
+from clv_core.strategy.exports.export import EXPORTS
 from pages.ui import state, widgets
 from pages.ui.state import t
 

@@ -12,7 +12,7 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
 from clv_core.monitoring.report import FILE, report_folder
-from clv_core.strategy.exported import export_log
+from clv_core.strategy.exports.exported import export_log
 from pages.ui import state
 from pages.ui.state import t
 

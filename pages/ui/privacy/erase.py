@@ -14,7 +14,7 @@ from clv_core import jobs
 from clv_core.collection.pseudonyms import BLANKS
 from clv_core.erasing.certificate import FOLDER, Certificate, certificates, markdown_path
 from clv_core.errors import ClvError
-from clv_core.strategy.suppress_file import read_entries, words_of
+from clv_core.strategy.contacts.suppress_file import read_entries, words_of
 from pages.ui import outcomes, progress, received, state, widgets
 from pages.ui.state import t
 

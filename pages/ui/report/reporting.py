@@ -15,10 +15,10 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.evaluation.explain.store import load_record
 from clv_core.i18n import LANGUAGES
-from clv_core.strategy.budget import most_useful
-from clv_core.strategy.kept_offers import TIERS
-from clv_core.strategy.offers import checked, expected_gains
-from clv_core.strategy.plans import capacities, costs, with_experiments
+from clv_core.strategy.budget.budget import most_useful
+from clv_core.strategy.budget.kept_offers import TIERS
+from clv_core.strategy.budget.offers import checked, expected_gains
+from clv_core.strategy.budget.plans import capacities, costs, with_experiments
 from clv_core.strategy.segments import TIER, VALUE
 from pages.ui import by_role, progress, scored, state, terms, widgets
 from pages.ui.budget import by_segments, kept_offers, offers_table

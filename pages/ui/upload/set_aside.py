@@ -10,8 +10,8 @@ from typing import Final
 import pandas as pd
 
 from clv_core.i18n import DEFAULT_LANGUAGE, has, translate
-from clv_core.strategy.headers import header
-from clv_core.strategy.spreadsheet_file import write_csv
+from clv_core.strategy.exports.headers import header
+from clv_core.strategy.exports.spreadsheet_file import write_csv
 from pages.ui import state, widgets
 from pages.ui.state import t
 

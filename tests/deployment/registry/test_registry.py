@@ -19,7 +19,7 @@ from clv_core.deployment.renaming import rename
 from clv_core.errors import NotFound, Refused
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
-from clv_core.strategy.deleting import delete
+from clv_core.strategy.exports.deleting import delete
 from clv_core.workspace import Workspace, write_json
 from tests.deployment.registry import tiny
 

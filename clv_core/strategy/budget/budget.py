@@ -1,9 +1,9 @@
 """Budget: which customer gets which offer, so that the expected gain is highest within budget and capacities.
 
 Maximise sum_ij gain_ij x_ij with sum_j x_ij <= 1, sum_ij cost_j x_ij <= budget, sum_i x_ij <= capacity_j, x in {0, 1}.
-Prices of money and places (:mod:`clv_core.strategy.prices`) say what each customer prefers; what the prices leave over
-is filled greedily, the highest gain per coin first. The same prices bound every other allocation, so that a plan
-carries the proof of how good it is.
+Prices of money and places (:mod:`clv_core.strategy.budget.prices`) say what each customer prefers; what the prices
+leave over is filled greedily, the highest gain per coin first. The same prices bound every other allocation, so that a
+plan carries the proof of how good it is.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from clv_core.errors import UsageError
-from clv_core.strategy.exchange import exchange
-from clv_core.strategy.filling import NOBODY, fill, fit
-from clv_core.strategy.prices import Floats, Prices, bound, find_prices, jittered, reduced
+from clv_core.strategy.budget.exchange import exchange
+from clv_core.strategy.budget.filling import NOBODY, fill, fit
+from clv_core.strategy.budget.prices import Floats, Prices, bound, find_prices, jittered, reduced
 
 NEAR: Final = 1e-4
 """Share of the bound below which nothing better is looked for."""

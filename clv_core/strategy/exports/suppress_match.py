@@ -17,10 +17,10 @@ from clv_core.collection.pseudonyms import load_key, pseudonym
 from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message
-from clv_core.strategy.contacts import emails, named
-from clv_core.strategy.contacts_stored import latest_contacts
-from clv_core.strategy.reach import stopped
-from clv_core.strategy.suppress_file import Entries
+from clv_core.strategy.contacts.contacts import emails, named
+from clv_core.strategy.contacts.reach import stopped
+from clv_core.strategy.contacts.suppress_file import Entries
+from clv_core.strategy.exports.contacts_stored import latest_contacts
 from clv_core.workspace import Workspace
 
 

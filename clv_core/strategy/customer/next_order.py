@@ -1,9 +1,9 @@
 """When one customer's next order is expected: the model's chance in the horizon, spread over its days.
 
 The model says how likely an order in the horizon is. When it comes, given that it comes, follows from the customer's
-own pauses where they vary little (:mod:`clv_core.strategy.regular`), else from BG/NBD, by the law that models say other
-horizons with (:mod:`clv_core.model.chance`): then an order is as likely by a day as the model says of the horizon that
-ends with it. Nothing beyond the horizon is said, and neither law knows of seasons.
+own pauses where they vary little (:mod:`clv_core.strategy.customer.regular`), else from BG/NBD, by the law that
+models say other horizons with (:mod:`clv_core.model.chance`): then an order is as likely by a day as the model says
+of the horizon that ends with it. Nothing beyond the horizon is said, and neither law knows of seasons.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from clv_core.errors import Message
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.model.chance import OrderTimes
-from clv_core.strategy.regular import Regular
-from clv_core.strategy.timeline import Timeline
+from clv_core.strategy.customer.regular import Regular
+from clv_core.strategy.customer.timeline import Timeline
 
 EARLY, EVEN, LATE = 0.25, 0.5, 0.75
 FEWEST_FOR_GAP: Final = 3

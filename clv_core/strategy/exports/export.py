@@ -23,11 +23,11 @@ from clv_core.collection.contact_fields import EMAIL, MADID, PHONE
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, NotEnoughData, UsageError
-from clv_core.strategy import platforms
-from clv_core.strategy.contacts import MOBILE_CN
-from clv_core.strategy.files import remove_earlier_parts, write_any, write_csv_parts
-from clv_core.strategy.reach import Reach, hidden, reachable, stopped
-from clv_core.strategy.regions import MAINLAND_CHINA
+from clv_core.strategy.contacts.contacts import MOBILE_CN
+from clv_core.strategy.contacts.reach import Reach, hidden, reachable, stopped
+from clv_core.strategy.contacts.regions import MAINLAND_CHINA
+from clv_core.strategy.exports import platforms
+from clv_core.strategy.exports.files import remove_earlier_parts, write_any, write_csv_parts
 from clv_core.workspace import Workspace, write_json
 
 MEGABYTE: Final = 1_000_000
@@ -164,7 +164,8 @@ class Exported:
         left_out: customers asked for but not in it, by reason: suppressed, no_consent, shared_contact, no_contact,
             same_contact.
         reach: customers in it by contact field.
-        unknown_consent: see :class:`~clv_core.strategy.reach.Reach`; like ``unread`` in no side file and no log.
+        unknown_consent: see :class:`~clv_core.strategy.contacts.reach.Reach`; like ``unread`` in no side file and no
+            log.
         unread: the same.
         notes: what is to be said of them.
     """

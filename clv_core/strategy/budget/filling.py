@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.strategy.prices import Floats
+from clv_core.strategy.budget.prices import Floats
 
 NOBODY: Final = -1
 CANDIDATES: Final = 4096

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, UsageError
-from clv_core.strategy.experiment import Experiment
-from clv_core.strategy.offers import Offer
-from clv_core.strategy.plans import BudgetPlan
+from clv_core.strategy.budget.experiment import Experiment
+from clv_core.strategy.budget.offers import Offer
+from clv_core.strategy.budget.plans import BudgetPlan
 
 
 def notes(

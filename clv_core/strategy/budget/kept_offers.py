@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from clv_core.collection.store import Dataset
 from clv_core.locks import writing
-from clv_core.strategy.experiment import Experiment
+from clv_core.strategy.budget.experiment import Experiment
 from clv_core.workspace import read_json, write_json
 
 FILE: Final = "offers.json"

@@ -14,7 +14,7 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.jobs import Progress
 from clv_core.locks import changes
-from clv_core.strategy.exported import exported_files
+from clv_core.strategy.exports.exported import exported_files
 from clv_core.workspace import Workspace, check_name
 
 

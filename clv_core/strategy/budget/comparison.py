@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from clv_core.strategy.budget import worth_of
-from clv_core.strategy.filling import NOBODY
+from clv_core.strategy.budget.budget import worth_of
+from clv_core.strategy.budget.filling import NOBODY
 
 Offers = npt.NDArray[np.int64]
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.errors import Message
-from clv_core.strategy.export import EXPORTS, Contacts, who_is_in
+from clv_core.strategy.exports.export import EXPORTS, Contacts, who_is_in
 
 SHOWN: Final = 5
 
@@ -22,12 +22,12 @@ class Preview:
         format: id of ``EXPORTS``.
         asked: customers asked for.
         rows: those of them whom the list would hold.
-        left_out: the others by reason, as in :class:`~clv_core.strategy.export.Exported`.
+        left_out: the others by reason, as in :class:`~clv_core.strategy.exports.export.Exported`.
         reach: customers in it by contact field.
         first: its first rows as the platform would read them; None for generic formats.
         unknown_countries: customers in it whose country is not known, by what they have instead; a phone number that
             names no country is read by the region then.
-        unknown_consent: see :class:`~clv_core.strategy.reach.Reach`.
+        unknown_consent: see :class:`~clv_core.strategy.contacts.reach.Reach`.
         unread: the same.
         notes: what is to be said of them.
     """
@@ -81,7 +81,7 @@ class Preview:
 def preview(
     frame: pd.DataFrame, format: str, contacts: Contacts | None = None, *, stop: StopList | None = None
 ) -> Preview:
-    """Return what :func:`~clv_core.strategy.export.export` would write of these customers; nothing is written.
+    """Return what :func:`~clv_core.strategy.exports.export.export` would write of these customers; nothing is written.
 
     Args:
         frame: scored customers.

@@ -4,7 +4,7 @@ The effect is the difference of mean outcomes of both groups. What was known bef
 outcome whoever gets the offer, and is taken off first (CUPED): y - theta (x - mean x), theta = cov(y, x) / var(x), both
 within the groups. The mean difference stays unbiased for any theta, its variance falls by the squared correlation.
 Source: Deng, Xu, Kohavi, Walker (2013), Improving the sensitivity of online controlled experiments by utilizing
-pre-experiment data, section 3. How far the difference may be off: :mod:`clv_core.strategy.spread`.
+pre-experiment data, section 3. How far the difference may be off: :mod:`clv_core.strategy.budget.spread`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy.typing as npt
 import scipy
 
 from clv_core.errors import Message, NotEnoughData
-from clv_core.strategy.spread import COCHRAN, spread
+from clv_core.strategy.budget.spread import COCHRAN, spread
 
 Floats = npt.NDArray[np.float64]
 

@@ -12,11 +12,11 @@ import pandas as pd
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotEnoughData, UsageError
-from clv_core.strategy.budget import Allocation, allocate, next_coin, worth_of
-from clv_core.strategy.comparison import random_plan, uniform_plan
-from clv_core.strategy.experiment import Experiment
-from clv_core.strategy.filling import NOBODY
-from clv_core.strategy.offers import ALL_TIERS, MONEY, Effect, Offer, checked, expected_gains
+from clv_core.strategy.budget.budget import Allocation, allocate, next_coin, worth_of
+from clv_core.strategy.budget.comparison import random_plan, uniform_plan
+from clv_core.strategy.budget.experiment import Experiment
+from clv_core.strategy.budget.filling import NOBODY
+from clv_core.strategy.budget.offers import ALL_TIERS, MONEY, Effect, Offer, checked, expected_gains
 from clv_core.strategy.segments import TIER, VALUE
 
 OFFER: Final = "offer"

@@ -13,9 +13,9 @@ from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.kept_scores import scores
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
-from clv_core.strategy import lists
 from clv_core.strategy.conditions import Condition
-from clv_core.strategy.export import Side
+from clv_core.strategy.exports import lists
+from clv_core.strategy.exports.export import Side
 from clv_core.strategy.schemes.known import with_known
 from clv_core.strategy.schemes.rules import Rules
 from clv_core.strategy.schemes.segmentation import Placed, Segmentation

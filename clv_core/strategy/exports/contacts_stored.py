@@ -10,8 +10,8 @@ from clv_core.collection.contact_fields import CONSENT, PLACES, speaking_of_cons
 from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Refused
-from clv_core.strategy.contacts_consent import asks_for_consent
-from clv_core.strategy.export import EXPORTS, Contacts
+from clv_core.strategy.contacts.contacts_consent import asks_for_consent
+from clv_core.strategy.exports.export import EXPORTS, Contacts
 
 
 def stored_fields(dataset: Dataset) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 
 from clv_core.collection.engine import one_file
-from clv_core.strategy.spreadsheet import escape_frame
+from clv_core.strategy.exports.spreadsheet import escape_frame
 from clv_core.workspace import atomic_path
 
 Worded = Callable[[pd.DataFrame], pd.DataFrame]

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from clv_core.errors import Refused, UsageError
-from clv_core.strategy.headers import about_words, headed, header
-from clv_core.strategy.spreadsheet import escape_frame
+from clv_core.strategy.exports.headers import about_words, headed, header
+from clv_core.strategy.exports.spreadsheet import escape_frame
 from clv_core.workspace import atomic_path, read_json
 
 ENDINGS: Final = (".csv", ".xlsx", ".parquet")
@@ -77,8 +77,8 @@ def write_any(frame: pd.DataFrame, path: Path, ending: str, about: dict[str, Any
         path: to write.
         ending: what it is written as.
         about: what the workbook says of itself.
-        language: of the headers of what a person opens (:func:`~clv_core.strategy.headers.headed`); "" for ids, which
-            Parquet keeps in any case.
+        language: of the headers of what a person opens (:func:`~clv_core.strategy.exports.headers.headed`); "" for ids,
+            which Parquet keeps in any case.
 
     Returns:
         ``path``.

@@ -15,10 +15,10 @@ from clv_core.deployment.kept_scores import scores
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message
 from clv_core.jobs import Progress
-from clv_core.strategy.experiment import Experiment, measure
-from clv_core.strategy.experiment_file import outcomes, read_experiment
-from clv_core.strategy.offers import Offer
-from clv_core.strategy.plans import with_experiments
+from clv_core.strategy.budget.experiment import Experiment, measure
+from clv_core.strategy.budget.experiment_file import outcomes, read_experiment
+from clv_core.strategy.budget.offers import Offer
+from clv_core.strategy.budget.plans import with_experiments
 from clv_core.strategy.schemes.segmentation import Segmentation
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.workspace import Workspace

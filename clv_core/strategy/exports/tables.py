@@ -10,8 +10,8 @@ from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.store import open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotEnoughData
-from clv_core.strategy.export import Exported, Side, log_export, with_side_file
-from clv_core.strategy.files import check_ending, write_any
+from clv_core.strategy.exports.export import Exported, Side, log_export, with_side_file
+from clv_core.strategy.exports.files import check_ending, write_any
 from clv_core.workspace import Workspace
 
 

@@ -23,9 +23,9 @@ from clv_core.collection.contact_fields import (
     ZIP,
 )
 from clv_core.columns import CUSTOMER_ID
-from clv_core.strategy.contacts import COUNTRY_CODE, MOBILE_CN, lower, md5, sha256
+from clv_core.strategy.contacts.contacts import COUNTRY_CODE, MOBILE_CN, lower, md5, sha256
+from clv_core.strategy.exports.platforms_meta import letters, states, zips
 from clv_core.strategy.history import HISTORIC_VALUE, LAST_PURCHASE
-from clv_core.strategy.platforms_meta import letters, states, zips
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE
 
 PROPERTIES = {
@@ -61,7 +61,7 @@ def google(customers: pd.DataFrame) -> pd.DataFrame:
 def meta(customers: pd.DataFrame) -> pd.DataFrame:
     """Meta value-based audience: hashed identifiers (phone as digits), device id as it is, value as a plain number.
 
-    Names and places are written as :mod:`clv_core.strategy.platforms_meta` says before they are hashed.
+    Names and places are written as :mod:`clv_core.strategy.exports.platforms_meta` says before they are hashed.
     """
     country = customers[COUNTRY_CODE]
     hashed = {

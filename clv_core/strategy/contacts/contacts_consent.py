@@ -37,7 +37,7 @@ def consenting(customers: pd.DataFrame, assume_consent: bool) -> pd.Series[bool]
     """Return who agreed to be contacted, by the ``consent`` column; an empty or unknown word is no consent.
 
     Args:
-        customers: of :func:`clv_core.strategy.contacts.named`.
+        customers: of :func:`clv_core.strategy.contacts.contacts.named`.
         assume_consent: what holds where there is no such column at all.
 
     Raises:

@@ -13,15 +13,15 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.i18n import translate
-from clv_core.strategy.find import place_of
+from clv_core.strategy.customer.find import place_of
+from clv_core.strategy.customer.next_order import NextOrder, next_order
+from clv_core.strategy.customer.timeline import DAY, Timeline, timeline
+from clv_core.strategy.customer.why import Why, why
 from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE
-from clv_core.strategy.next_order import NextOrder, next_order
 from clv_core.strategy.schemes.saved import given_names, names_of_tiers
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE
 from clv_core.strategy.similar import similar
 from clv_core.strategy.tiers import DEFAULT_SCHEME, NAMES, Scheme
-from clv_core.strategy.timeline import DAY, Timeline, timeline
-from clv_core.strategy.why import Why, why
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def card(
         customer: the id.
         dataset: the log.
         cutoff: local midnight; nothing at or after it is read.
-        rhythm: of :func:`clv_core.strategy.rhythm.purchase_rhythm` at the same cutoff.
+        rhythm: of :func:`clv_core.strategy.customer.rhythm.purchase_rhythm` at the same cutoff.
         explanation: of these scores, where one is kept.
         currency: of the log.
         language: of the sentences.

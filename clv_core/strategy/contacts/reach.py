@@ -13,7 +13,7 @@ from clv_core.collection.phone_texts import one_number, phone_keys, phone_marks
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message
-from clv_core.strategy.contacts import (
+from clv_core.strategy.contacts.contacts import (
     COUNTRY_CODE,
     MOBILE_CN,
     country_codes,
@@ -23,8 +23,8 @@ from clv_core.strategy.contacts import (
     phones,
     unread,
 )
-from clv_core.strategy.contacts_consent import consenting, not_understood
-from clv_core.strategy.regions import named_country
+from clv_core.strategy.contacts.contacts_consent import consenting, not_understood
+from clv_core.strategy.contacts.regions import named_country
 from clv_core.strategy.segments import VALUE
 
 GIVEN: Final = {EMAIL: "email_given", PHONE: "phone_given"}
@@ -49,7 +49,7 @@ class Reach:
             most frequent first.
         unknown_consent: customers asked for, by a word on their consent that means neither yes nor no.
         unread: customers who may be contacted and whose ``email`` or ``phone`` could not be read, by the field and the
-            shape of the cell (:func:`clv_core.strategy.contacts.unread`).
+            shape of the cell (:func:`clv_core.strategy.contacts.contacts.unread`).
         unplaced: of the unread ones, phone numbers that name no country, where none was given for them.
         crowded: customers left whose phone number was taken out: many have it, and one of these must not be contacted.
     """
@@ -100,7 +100,7 @@ def reachable(
 
     Args:
         scored: scores, one row a customer.
-        customers: contact fields by customer; see :func:`clv_core.strategy.contacts.named`.
+        customers: contact fields by customer; see :func:`clv_core.strategy.contacts.contacts.named`.
         keys: contact fields of which at least one is needed; of customers who share them all, the most valuable stays.
         region: country of phone numbers that name none.
         assume_consent: what holds where there is no consent column.

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.strategy.filling import NOBODY, Offers
-from clv_core.strategy.prices import Floats
+from clv_core.strategy.budget.filling import NOBODY, Offers
+from clv_core.strategy.budget.prices import Floats
 
 EACH: Final = 2
 MOST_MOVES: Final = 48

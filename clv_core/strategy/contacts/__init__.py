@@ -1,0 +1,1 @@
+"""Contacts: how customers can be reached, who may be, and who must not."""

@@ -1,0 +1,1 @@
+"""Customer: all that is said of one of them."""

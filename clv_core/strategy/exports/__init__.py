@@ -1,0 +1,1 @@
+"""Exports: lists of customers as people, spreadsheets and platforms want them."""
