@@ -84,6 +84,7 @@ def _part(dataset: Dataset) -> LogPart:
     habit = habit_of(manifest)
     entry |= {"rows_overlap": overlap, "date_order": habit.date_order, "decimal": habit.decimal}
     entry |= {"hidden": list(habit.hidden)} if habit.hidden else {}
+    entry |= {"encoding": habit.encoding} if habit.encoding else {}
     described = replace(manifest, source=dataset.name, parts=[entry])
     return LogPart(described, dataset.events_path, dataset.set_aside_path, dataset.withdrawn_path)
 

@@ -203,6 +203,7 @@ def _recounted(
     part |= {"rows_overlap": sum(one.get("rows_overlap", 0) for one in manifest.parts)}
     part |= {"date_order": habit.date_order, "decimal": habit.decimal}
     part |= {"hidden": list(habit.hidden)} if habit.hidden else {}
+    part |= {"encoding": habit.encoding} if habit.encoding else {}
     table = manifest.customers_table
     if table is not None and counts["people"]:
         table = {**table, "rows": table["rows"] - counts["people"], "rows_read": table["rows_read"] - counts["people"]}
