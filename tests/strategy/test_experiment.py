@@ -13,7 +13,7 @@ from scipy import stats
 from clv_core.collection.store import Dataset, open_dataset
 from clv_core.errors import ClvError, NotEnoughData, Refused
 from clv_core.jobs import NoProgress
-from clv_core.strategy.budget.budget import experiment_run
+from clv_core.strategy.budget import experiment_run
 from clv_core.strategy.budget.experiment import Experiment, Measured, difference, draw_warnings, measure
 from clv_core.strategy.budget.experiment_file import outcomes, read_experiment
 from clv_core.strategy.contacts.contacts_file import read_contacts

@@ -15,7 +15,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.jobs import NoProgress
-from clv_core.strategy.budget.budget import plan_notes
+from clv_core.strategy.budget import plan_notes
 from clv_core.strategy.budget.experiment import FEWEST, Experiment
 from clv_core.strategy.budget.experiment_run import experiment
 from clv_core.strategy.budget.offers import Offer

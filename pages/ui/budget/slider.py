@@ -16,7 +16,8 @@ from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
-from clv_core.strategy.budget.budget import Curve, marginal_curve, most_useful, plan_notes, plans
+from clv_core.strategy.budget import plan_notes, plans
+from clv_core.strategy.budget.budget import Curve, marginal_curve, most_useful
 from clv_core.strategy.budget.kept_offers import TIERS
 from clv_core.strategy.budget.offers import Offer, expected_gains
 from clv_core.strategy.budget.plans import COST, EVIDENCE, GAIN, OFFER, BudgetPlan
