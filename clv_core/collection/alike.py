@@ -1,8 +1,8 @@
 """A file read as an earlier one was: the same columns, and the same answers where the file leaves them open.
 
-What a file itself proves comes first: UTF-8 is read as such, and what is not as the earlier file was, whose encoding no
-bytes prove. A log whose dates were read day first gives its answer only to a file whose dates
-fit both orders; a file that proves another order is read by that.
+What a file itself proves comes first. A log whose dates were read day first gives its answer only to a file whose dates
+fit both orders; a file that proves another order is read by that. UTF-8 proves itself; what is not is read as the
+earlier file was, since no bytes prove an encoding of one byte a letter.
 """
 
 from __future__ import annotations

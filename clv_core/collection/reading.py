@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -149,23 +150,23 @@ def _account(
         params = {"counted": seen.rows + len(rejects), "found": kept + set_aside}
         raise Refused("rows_do_not_add_up", file=source.file, **params)
     withdrawn = write_withdrawn(connection, plan, typed, events, scratch / "withdrawn.parquet", progress, seen.rows)
+    about = partial(
+        Reading,
+        source=source,
+        profile=seen,
+        set_aside=aside,
+        problems=found,
+        rows_read=seen.rows + len(rejects),
+        rows_set_aside=set_aside,
+        withdrawn=withdrawn,
+    )
+    said = [*source.notes, *seen.notes, *(problem.message() for problem in found)]
     if not kept:
         if not part or lines_in(connection, withdrawn) == 0:
             _refuse(found, source.file, seen.rows + len(rejects), named=withdrawn is not None)
-        return Reading(
-            source=source,
-            profile=seen,
-            events=events,
-            set_aside=aside,
-            problems=found,
-            rows_read=seen.rows + len(rejects),
-            rows_set_aside=set_aside,
-            rows_duplicate=0,
-            figures=_nothing(connection, withdrawn),
-            warnings=(*source.notes, *seen.notes, *(problem.message() for problem in found)),
-            version=version_of(0, plan.stored, answers.timezone, seen.currency),
-            withdrawn=withdrawn,
-        )
+        version = version_of(0, plan.stored, answers.timezone, seen.currency)
+        sums = _nothing(connection, withdrawn)
+        return about(events=events, rows_duplicate=0, figures=sums, warnings=tuple(said), version=version)
     progress.report("duplicates", 0, 1)
     hashed = mark_repeats(connection, events, plan.stored, kept, progress)
     repeats, content = hashed.rows, hashed.content
@@ -180,24 +181,16 @@ def _account(
     sums = figures(connection, events, answers.timezone, progress)
     if not part:
         _check(sums, found, seen, source.file)
-    said = [*source.notes, *seen.notes, *(problem.message() for problem in found)]
     if repeats:
         code = "warning.duplicates_dropped" if drop else "warning.duplicates_kept"
         said.append(Message(code, {"rows": repeats}))
     said += notices(connection, events, plan, sums)
-    return Reading(
-        source=source,
-        profile=seen,
+    return about(
         events=events,
-        set_aside=aside,
-        problems=found,
-        rows_read=seen.rows + len(rejects),
-        rows_set_aside=set_aside,
         rows_duplicate=repeats if drop else 0,
         figures=sums,
         warnings=tuple(said),
         version=version_of(content, sums.rows, plan.stored, answers.timezone, seen.currency),
-        withdrawn=withdrawn,
     )
 
 

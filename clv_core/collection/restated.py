@@ -23,7 +23,7 @@ from clv_core.collection.withdrawn import (
     FILE,
     LINE,
     ORDER,
-    Orders,
+    OrderSums,
     blanked,
     figures_of,
     last_event,
@@ -47,7 +47,7 @@ class Restated:
 
     gone: tuple[int, ...]
     held: int = 0
-    taken: Orders = Orders()
+    taken: OrderSums = OrderSums()
 
 
 def find_restated(
@@ -127,15 +127,14 @@ def _moved(
     An account was merged, or a guest has registered: of an order that the file tells without its former customer.
     """
     rest = [column for column in shared if column != CUSTOMER_ID]
-    orders = f"SELECT {ORDER_ID} FROM told", f"SELECT {ORDER} FROM told"
-    lines = " UNION ALL ".join(
-        f"SELECT * FROM ({lines_of(part, number, LINE[:2], _row(part, rest))})"
-        f" WHERE {ORDER_ID} IN ({orders[0]}) AND ({ORDER}) NOT IN ({orders[1]})"
+    told = f"{ORDER_ID} IN (SELECT {ORDER_ID} FROM told) AND ({ORDER}) NOT IN (SELECT {ORDER} FROM told)"
+    old = " UNION ALL ".join(
+        f"SELECT * FROM ({lines_of(part, number, LINE[:2], _row(part, rest))}) WHERE {told}"
         for number, part in enumerate(log)
     )
     new = f"SELECT * FROM ({lines_of(fresh, -1, LINE[:2], _row(fresh, rest))}) WHERE {POSITION} NOT IN (FROM held)"
     line = f"{ORDER_ID}, clv_row"
-    return f"SELECT {FILE}, {POSITION} FROM ({matched(line, f'({lines})', f'SELECT {line} FROM ({new})')})"
+    return f"SELECT {FILE}, {POSITION} FROM ({matched(line, f'({old})', f'SELECT {line} FROM ({new})')})"
 
 
 def _row(part: tuple[Path, dict[str, str]], shared: Sequence[str]) -> str:

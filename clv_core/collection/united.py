@@ -11,7 +11,7 @@ from typing import Any, Final
 from clv_core.collection.figures import Figures
 from clv_core.collection.overlap import Overlap
 from clv_core.collection.store import Dataset, Manifest, version_of
-from clv_core.collection.withdrawn import Orders
+from clv_core.collection.withdrawn import OrderSums
 from clv_core.columns import BY_NAME
 from clv_core.errors import Message
 
@@ -65,8 +65,8 @@ class Member:
     restated: int = 0
     outdated: int = 0
     named: int = 0
-    taken: Orders = Orders()
-    stays_out: Orders = Orders()
+    taken: OrderSums = OrderSums()
+    stays_out: OrderSums = OrderSums()
 
     @property
     def not_kept(self) -> int:

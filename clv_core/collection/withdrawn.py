@@ -41,7 +41,7 @@ FILE: Final = "clv_file"
 
 
 @dataclass(frozen=True)
-class Orders:
+class OrderSums:
     """Rows of orders that do not count, in figures.
 
     Args:
@@ -113,7 +113,7 @@ def hold_out(
     fresh: tuple[Path, dict[str, str]],
     last: str,
     progress: Progress,
-) -> Orders:
+) -> OrderSums:
     """Add the rows of a file to the table ``held`` that are of orders which earlier files called off.
 
     What was refunded stays out whatever the file says. What was cancelled or not paid when an earlier file was made may
@@ -128,7 +128,7 @@ def hold_out(
     """
     events, columns = fresh
     if not known or ORDER_ID not in columns or EVENT_TYPE not in columns:
-        return Orders()
+        return OrderSums()
     line = [column for column in LINE if column in columns]
     key = ", ".join(line)
     rows = f"(SELECT * FROM ({lines_of(fresh, -1, line)}) WHERE {POSITION} NOT IN (FROM held))"
@@ -223,14 +223,14 @@ def last_event(
     return str(one(connection, f"SELECT max(last) FROM ({' UNION ALL '.join(latest)})")[0])
 
 
-def figures_of(connection: duckdb.DuckDBPyConnection, query: str) -> Orders:
+def figures_of(connection: duckdb.DuckDBPyConnection, query: str) -> OrderSums:
     """Return how many rows and orders a query of lines gives, and what they are worth."""
     return _figures(connection, f"({query})")
 
 
-def _figures(connection: duckdb.DuckDBPyConnection, relation: str) -> Orders:
+def _figures(connection: duckdb.DuckDBPyConnection, relation: str) -> OrderSums:
     found = one(connection, f"SELECT count(*), count(DISTINCT ({ORDER})), sum({AMOUNT}) FROM {relation}")
-    return Orders(int(found[0]), int(found[1]), round(float(found[2] or 0), 2))
+    return OrderSums(int(found[0]), int(found[1]), round(float(found[2] or 0), 2))
 
 
 def _together(files: Sequence[Path]) -> str:
