@@ -15,8 +15,8 @@ from clv_core import cli
 from clv_core.collection.append import append
 from clv_core.collection.combine import combine
 from clv_core.collection.ingest import ingest, scratch_folder
-from clv_core.collection.store import open_dataset, restore
-from clv_core.collection.unite import unite
+from clv_core.collection.readings.unite import unite
+from clv_core.collection.stored.store import open_dataset, restore
 from clv_core.erasing.erase import erase
 from clv_core.errors import ClvError, Refused
 from clv_core.jobs import NoProgress

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import duckdb
 
-from clv_core.collection.alike import ask_currency, habit_of, read_alike
 from clv_core.collection.customers import recount
-from clv_core.collection.duplicates import have_identity
 from clv_core.collection.ingest import describe, scratch_folder
+from clv_core.collection.mapping.profile import Answers
 from clv_core.collection.privacy.erased import without_erased
-from clv_core.collection.profile import Answers
-from clv_core.collection.pseudonyms import load_key
-from clv_core.collection.store import (
+from clv_core.collection.readings.alike import ask_currency, habit_of, read_alike
+from clv_core.collection.readings.duplicates import have_identity
+from clv_core.collection.readings.unite import unite
+from clv_core.collection.readings.united import LogPart
+from clv_core.collection.stored.store import (
     CUSTOMERS,
     MANIFEST,
     Dataset,
@@ -26,8 +27,7 @@ from clv_core.collection.store import (
     open_dataset,
     version_of,
 )
-from clv_core.collection.unite import unite
-from clv_core.collection.united import LogPart
+from clv_core.collection.values.pseudonyms import load_key
 from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changes
@@ -62,11 +62,11 @@ def append(
 ) -> Manifest:
     """Append one file or several to the dataset ``name`` and return the manifest of the new version.
 
-    Rows that the dataset holds already (:mod:`clv_core.collection.overlap`) count as duplicates and as
-    ``rows_overlap``; rows of orders that the file tells otherwise (:mod:`clv_core.collection.restated`) take the place
-    of the old ones. Columns are read as they were in the dataset; new ones are NULL in the old rows, missing ones in
-    the new rows. Where cleaning rules are on, the files join the raw version: the rules have to be applied again
-    (:func:`clv_core.pipeline.append` does). The customers table stays.
+    Rows that the dataset holds already (:mod:`clv_core.collection.readings.overlap`) count as duplicates and as
+    ``rows_overlap``; rows of orders that the file tells otherwise (:mod:`clv_core.collection.readings.restated`) take
+    the place of the old ones. Columns are read as they were in the dataset; new ones are NULL in the old rows, missing
+    ones in the new rows. Where cleaning rules are on, the files join the raw version: the rules have to be applied
+    again (:func:`clv_core.pipeline.append` does). The customers table stays.
 
     Args:
         workspace: where the dataset is.

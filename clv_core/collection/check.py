@@ -11,15 +11,15 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from clv_core.collection.aside import Problem
 from clv_core.collection.engine import connect, file_text, text
-from clv_core.collection.event_names import EventName, names_of
 from clv_core.collection.horizons import HORIZONS, HorizonSupport, supported_horizons
 from clv_core.collection.ingest import describe
-from clv_core.collection.order_states import OrderState
-from clv_core.collection.profile import Answers
-from clv_core.collection.reading import Reading, read_log
-from clv_core.collection.store import Manifest
+from clv_core.collection.mapping.event_names import EventName, names_of
+from clv_core.collection.mapping.order_states import OrderState
+from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.readings.aside import Problem
+from clv_core.collection.readings.reading import Reading, read_log
+from clv_core.collection.stored.store import Manifest
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE
 from clv_core.errors import Message
 from clv_core.jobs import NoProgress, Progress

@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 
 from clv_core.collection.engine import file_text, name
-from clv_core.collection.profile import Answers
-from clv_core.collection.reading import read_log
+from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.readings.reading import read_log
 from clv_core.columns import COLUMNS, EVENT_TIME
 from clv_core.errors import ClvError, NeedsAnswer
 from clv_core.jobs import NoProgress

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from clv_core.collection.alike import habit_of
 from clv_core.collection.customers import recount
 from clv_core.collection.ingest import scratch_folder
-from clv_core.collection.store import CUSTOMERS, Dataset, Manifest, open_dataset, save_dataset, version_of
-from clv_core.collection.unite import unite
-from clv_core.collection.united import LogPart
+from clv_core.collection.readings.alike import habit_of
+from clv_core.collection.readings.unite import unite
+from clv_core.collection.readings.united import LogPart
+from clv_core.collection.stored.store import CUSTOMERS, Dataset, Manifest, open_dataset, save_dataset, version_of
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing
@@ -23,9 +23,9 @@ def combine(workspace: Workspace, names: Sequence[str], new_name: str, *, progre
     """Store the union of the datasets ``names`` as ``new_name`` and return its manifest.
 
     Datasets of the same columns are taken for exports of one log: a row that an earlier one holds counts once, as often
-    as it is there (:mod:`clv_core.collection.overlap`). Datasets of other columns hold other events, and nothing of
-    theirs is compared. Time zone, name of the columns' sources and answers are the first's; the customers table is that
-    of the first dataset that has one. The originals stay.
+    as it is there (:mod:`clv_core.collection.readings.overlap`). Datasets of other columns hold other events, and
+    nothing of theirs is compared. Time zone, name of the columns' sources and answers are the first's; the customers
+    table is that of the first dataset that has one. The originals stay.
 
     Args:
         workspace: where the datasets are.

@@ -10,17 +10,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from clv_core.collection.alike import Habit, answers_json, ask_currency, habit_of, read_alike, shown
 from clv_core.collection.joining import refuse_tables
+from clv_core.collection.mapping.profile import Answers
 from clv_core.collection.privacy.erased import without_erased
-from clv_core.collection.profile import Answers
-from clv_core.collection.pseudonyms import load_key
-from clv_core.collection.reading import Reading
+from clv_core.collection.readings.alike import Habit, answers_json, ask_currency, habit_of, read_alike, shown
+from clv_core.collection.readings.reading import Reading
+from clv_core.collection.readings.unite import unite
+from clv_core.collection.readings.united import LogPart
 from clv_core.collection.remembered import completed, recalled, remember
 from clv_core.collection.replaced import lost
-from clv_core.collection.store import Manifest, open_dataset, save_dataset
-from clv_core.collection.unite import unite
-from clv_core.collection.united import LogPart
+from clv_core.collection.stored.store import Manifest, open_dataset, save_dataset
+from clv_core.collection.values.pseudonyms import load_key
 from clv_core.columns import READ
 from clv_core.errors import NeedsAnswer, NotFound, Refused
 from clv_core.jobs import NoProgress, Progress
@@ -55,7 +55,7 @@ def ingest(
     """Read ``source`` into the dataset ``name`` and return its manifest.
 
     Several files are read one by one with the same options; each is then appended to those before it, rows that these
-    hold already being left out (:mod:`clv_core.collection.overlap`).
+    hold already being left out (:mod:`clv_core.collection.readings.overlap`).
 
     Args:
         workspace: where the dataset is stored.
@@ -74,10 +74,10 @@ def ingest(
         states: word of a column of states of orders -> ``sold``, ``cancelled`` or ``refunded``.
         encoding: of text files; empty looks.
         remembered: whether what was said about an earlier file of the same shape holds where nothing is said here.
-        pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.pseudonyms`).
+        pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.values.pseudonyms`).
         progress: who listens.
         original: what the person calls the file, where it is not the path's name; of one file only.
-        sampled: what the source is a sample of, as :class:`~clv_core.collection.manifest.Manifest` has it.
+        sampled: what the source is a sample of, as :class:`~clv_core.collection.stored.manifest.Manifest` has it.
 
     Raises:
         NeedsAnswer: something can be read in two ways; the message names the option that settles it.

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import duckdb
 
-from clv_core.collection.aliases import PRICE
-from clv_core.collection.beginning import beginning
-from clv_core.collection.choosing import taken
 from clv_core.collection.engine import connect
-from clv_core.collection.mapping import ENOUGH, Proposal, propose
-from clv_core.collection.profile import SAMPLE_ROWS
-from clv_core.collection.source import Source, count_rows, open_source, sample
+from clv_core.collection.files.beginning import beginning
+from clv_core.collection.files.source import Source, count_rows, open_source, sample
+from clv_core.collection.mapping.choosing import taken
+from clv_core.collection.mapping.profile import SAMPLE_ROWS
+from clv_core.collection.mapping.proposal import ENOUGH, Proposal, propose
+from clv_core.collection.words.aliases import PRICE
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, UNIT_PRICE
 from clv_core.errors import Message, Refused
 

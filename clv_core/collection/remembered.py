@@ -1,7 +1,7 @@
 """What a person said about a file is remembered by the file's shape, and offered again for the next one like it.
 
 One JSON file a shape under ``workspace/mappings/``. A shape is the set of column names, spelling aside
-(:func:`~clv_core.collection.aliases.fold`); nothing of a file's rows is kept.
+(:func:`~clv_core.collection.words.aliases.fold`); nothing of a file's rows is kept.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection.aliases import fold
-from clv_core.collection.alike import Habit, answers_json
-from clv_core.collection.encoding import single_byte
 from clv_core.collection.engine import connect
-from clv_core.collection.profile import Answers
-from clv_core.collection.source import open_source
+from clv_core.collection.files.encoding import single_byte
+from clv_core.collection.files.source import open_source
+from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.readings.alike import Habit, answers_json
+from clv_core.collection.words.aliases import fold
 from clv_core.errors import NotFound, Refused
 from clv_core.workspace import Workspace, read_json, write_json
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from clv_core.collection.manifest import Manifest
+from clv_core.collection.stored.manifest import Manifest
 from clv_core.errors import Message
 
 SHRUNK: Final = 0.9

@@ -56,7 +56,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     model on customers that it has seen and on customers that it has not.
     """
     from clv_core import pipeline
-    from clv_core.collection.store import open_dataset
+    from clv_core.collection.stored.store import open_dataset
     from clv_core.evaluation.beside import BASELINES
     from clv_core.evaluation.bootstrap import Bootstrap
     from clv_core.evaluation.folds import FEWEST, MOST

@@ -8,7 +8,7 @@ from typing import Any
 
 from clv_core.collection.check import check_file
 from clv_core.collection.check_store import save_check
-from clv_core.collection.store import SET_ASIDE
+from clv_core.collection.stored.store import SET_ASIDE
 from clv_core.commands import Context
 from clv_core.commands.ingest import add_reading_arguments, reading_options
 from clv_core.i18n import translate

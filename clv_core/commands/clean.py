@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from typing import Any
 
-from clv_core.collection.store import Manifest, open_dataset
+from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.commands import Context
 from clv_core.errors import UsageError
 from clv_core.i18n import translate

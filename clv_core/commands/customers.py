@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clv_core.collection.customers import Roles
-from clv_core.collection.store import Manifest
+from clv_core.collection.stored.store import Manifest
 from clv_core.commands import Context, message_json
 from clv_core.errors import UsageError
 from clv_core.i18n import translate

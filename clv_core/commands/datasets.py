@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from clv_core.collection.store import Manifest, list_datasets, open_dataset, versions
+from clv_core.collection.stored.store import Manifest, list_datasets, open_dataset, versions
 from clv_core.commands import Context
 from clv_core.commands.ingest import accounting
 from clv_core.errors import UsageError

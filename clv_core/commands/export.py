@@ -37,8 +37,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         UsageError: the file has another ending than the format.
     """
     from clv_core import pipeline
-    from clv_core.collection.pseudonyms import load_key
-    from clv_core.collection.store import open_dataset
+    from clv_core.collection.stored.store import open_dataset
+    from clv_core.collection.values.pseudonyms import load_key
     from clv_core.strategy.contacts.contacts_file import read_contacts
     from clv_core.strategy.contacts.suppress_file import read_entries, words_of
     from clv_core.strategy.exports.export import EXPORTS, Contacts

@@ -9,8 +9,8 @@ from typing import Any
 
 from clv_core.collection.append import saved_answers
 from clv_core.collection.ingest import ingest
-from clv_core.collection.state_words import MEANINGS
-from clv_core.collection.store import Manifest, open_dataset
+from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.collection.words.state_words import MEANINGS
 from clv_core.commands import Context
 from clv_core.errors import Refused, UsageError
 from clv_core.i18n import translate
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 
 
 def add_reading_arguments(parser: argparse.ArgumentParser, language: str) -> None:
-    """Declare how a file is to be read: what :class:`~clv_core.collection.profile.Answers` holds."""
+    """Declare how a file is to be read: what :class:`~clv_core.collection.mapping.profile.Answers` holds."""
 
     def text(option: str) -> str:
         return translate(f"cli.ingest.{option}", language)

@@ -34,7 +34,7 @@ def add_rates(parser: argparse.ArgumentParser, language: str) -> None:
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Plan, write the list, and return what it costs, what it is expected to bring, and what that rests on."""
     from clv_core import pipeline
-    from clv_core.collection.store import open_dataset
+    from clv_core.collection.stored.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
     from clv_core.deployment.terms import Terms
     from clv_core.strategy.budget.offers import parse_offers

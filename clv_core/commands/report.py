@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Explain the model where no explanation is kept, write the report, and return its files and findings."""
     from clv_core import pipeline
-    from clv_core.collection.store import open_dataset
+    from clv_core.collection.stored.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
     from clv_core.deployment.terms import Terms
     from clv_core.strategy.budget.experiment_run import with_tried
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 def _explain(workspace: Workspace, name: str, model_id: str, progress: Progress) -> None:
     """Explain a model that no explanation of is kept: a report names what drives its predictions."""
     from clv_core import pipeline
-    from clv_core.collection.store import open_dataset
+    from clv_core.collection.stored.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
     from clv_core.deployment.kept_explanations import explanation_folder
     from clv_core.evaluation.explain.store import load_record

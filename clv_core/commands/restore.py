@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from clv_core.collection.store import restore
+from clv_core.collection.stored.store import restore
 from clv_core.commands import Context
 from clv_core.commands.ingest import accounting
 from clv_core.i18n import translate

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
 def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core import pipeline
-    from clv_core.collection.store import open_dataset
+    from clv_core.collection.stored.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
     from clv_core.deployment.terms import Terms
     from clv_core.strategy.exports.export import Exported, Side, log_export

@@ -28,7 +28,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     Sums come with their 80% interval; null where no past origin says how far off sums of this model are.
     """
     from clv_core import pipeline
-    from clv_core.collection.store import open_dataset
+    from clv_core.collection.stored.store import open_dataset
     from clv_core.strategy.exports.files import check_ending
     from clv_core.strategy.schemes.parse import asked
 

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Change the list, and return how many are on it, when each was added and by whom; it names nobody."""
-    from clv_core.collection.store import list_datasets
+    from clv_core.collection.stored.store import list_datasets
     from clv_core.strategy.contacts.suppress_file import entries_of, read_entries, words_of
     from clv_core.strategy.exports.suppress_match import matches
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from clv_core import jobs
-from clv_core.collection.store import VERSION, version_names
+from clv_core.collection.stored.store import VERSION, version_names
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.terms import MARK
 from clv_core.errors import Refused

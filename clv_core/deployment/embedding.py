@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.collection.store import Dataset, open_dataset
+from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.config import TrainConfig
 from clv_core.deployment.belongings import EMBEDDING

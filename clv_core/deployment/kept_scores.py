@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.store import VERSION, Dataset, open_dataset
+from clv_core.collection.stored.store import VERSION, Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.scoring import score_parts
 from clv_core.deployment.signals import lost_signals

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from clv_core import jobs
-from clv_core.collection.renaming import names_to_follow, rename_dataset, renamed
-from clv_core.collection.store import MANIFEST, open_dataset
+from clv_core.collection.stored.renaming import names_to_follow, rename_dataset, renamed
+from clv_core.collection.stored.store import MANIFEST, open_dataset
 from clv_core.deployment.belongings import EXPLORED, TUNING, check_idle, predictions_of, renamed_words
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.record import RECORD, read_record, write_record
@@ -23,8 +23,8 @@ def rename(workspace: Workspace, name: str, new: str) -> dict[str, int]:
     """Call the dataset ``name`` ``new``; its models stay attached to it.
 
     One move of the dataset's folder turns the old name into the new one for every reader
-    (:func:`~clv_core.collection.renaming.names_to_follow`); what is written after it may be cut off at any point and is
-    finished by the next call, with the same names or any others.
+    (:func:`~clv_core.collection.stored.renaming.names_to_follow`); what is written after it may be cut off at any point
+    and is finished by the next call, with the same names or any others.
 
     Returns:
         How many ``models`` and files of ``predictions`` are attached to it.

@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.scoring import CUSTOMERS_AT_ONCE

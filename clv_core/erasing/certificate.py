@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from clv_core.collection.pseudonyms import load_key
+from clv_core.collection.values.pseudonyms import load_key
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.workspace import Workspace, read_json, write_json, write_text
 

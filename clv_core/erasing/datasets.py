@@ -18,7 +18,7 @@ from clv_core.collection.engine import file_text, text
 from clv_core.collection.ingest import scratch_folder
 from clv_core.collection.privacy.needles import redacted_values
 from clv_core.collection.privacy.taking_out import Taken, aside_test, names_any, take_out, text_columns
-from clv_core.collection.store import (
+from clv_core.collection.stored.store import (
     MANIFEST,
     VERSION,
     Dataset,

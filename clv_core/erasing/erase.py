@@ -15,8 +15,8 @@ from typing import Any
 
 from clv_core import audit
 from clv_core.collection.privacy.erased import DATASET, erased
-from clv_core.collection.pseudonyms import load_key, pseudonym
-from clv_core.collection.store import list_datasets, open_dataset, versions
+from clv_core.collection.stored.store import list_datasets, open_dataset, versions
+from clv_core.collection.values.pseudonyms import load_key, pseudonym
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.erasing import certificate as certificates
 from clv_core.erasing import places

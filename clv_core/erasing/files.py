@@ -19,10 +19,10 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
-from clv_core.collection.contact_fields import id_column
 from clv_core.collection.engine import file_text, name, text
 from clv_core.collection.privacy.needles import redacted_values
 from clv_core.collection.privacy.taking_out import names_any, text_columns
+from clv_core.collection.words.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID
 from clv_core.erasing.wanted import ToErase
 from clv_core.workspace import atomic_path, write_text

@@ -15,7 +15,7 @@ from clv_core.audit import FOLDER as AUDIT
 from clv_core.collection.ingest import SCRATCH
 from clv_core.collection.privacy.erased import LEDGER
 from clv_core.collection.privacy.stoplist import FILE as STOPLIST
-from clv_core.collection.store import list_datasets, version_names, versions
+from clv_core.collection.stored.store import list_datasets, version_names, versions
 from clv_core.deployment.belongings import GONE, belongings, remove
 from clv_core.deployment.bundle import STAGING, list_bundles
 from clv_core.deployment.kept_scores import kept_of

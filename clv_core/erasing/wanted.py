@@ -12,11 +12,11 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from clv_core.collection.contact_fields import EMAIL, MADID, PHONE
 from clv_core.collection.engine import file_text
 from clv_core.collection.privacy.needles import ERASED, Needles
-from clv_core.collection.pseudonyms import BLANKS, load_key, pseudonym
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
+from clv_core.collection.values.pseudonyms import BLANKS, load_key, pseudonym
+from clv_core.collection.words.contact_fields import EMAIL, MADID, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import UsageError
 from clv_core.strategy.contacts.contacts import MOBILE_CN, md5, named, sha256

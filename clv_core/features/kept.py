@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from clv_core.features.shards import complete
 
 if TYPE_CHECKING:
-    from clv_core.collection.store import Dataset
+    from clv_core.collection.stored.store import Dataset
 
 FOLDER: Final = ".relations"
 KEPT: Final = 3
@@ -31,7 +31,7 @@ HALF: Final = re.compile(r"\.[0-9a-f-]{25}\.(\d+)\.[0-9a-f]{8}")
 """Names of kept relations, and of those that a process with this number is making."""
 
 CODE: Final = (
-    *("columns.py", "collection/dataset.py"),  # the codes of event types, times on the log's clock
+    *("columns.py", "collection/stored/dataset.py"),  # the codes of event types, times on the log's clock
     *("features/log.py", "features/engine.py", "features/lines.py", "features/spool.py", "features/sharding.py"),
     *("features/shards.py", "features/pack.py", "features/relations.py", "features/expressions.py"),
     "features/columnar/*.py",

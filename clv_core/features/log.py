@@ -38,7 +38,7 @@ from clv_core.features.snapshot import Snapshot
 if TYPE_CHECKING:
     import ibis
 
-    from clv_core.collection.store import Dataset
+    from clv_core.collection.stored.store import Dataset
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import ibis
 
-    from clv_core.collection.store import Dataset
+    from clv_core.collection.stored.store import Dataset
 
 ATTRIBUTES: Final = "attributes"
 REVIEW_TEXT: Final = "review_text"

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.store import Dataset, open_dataset
+from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.past import shared_error

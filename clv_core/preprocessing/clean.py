@@ -16,13 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from clv_core.collection.aside import OWN_COLUMNS
 from clv_core.collection.customers import recount
 from clv_core.collection.engine import file_text, run, text
 from clv_core.collection.engine import name as quoted
-from clv_core.collection.figures import Figures, figures
-from clv_core.collection.reading import ORDERED_ROWS
-from clv_core.collection.store import MANIFEST, Dataset, Manifest, derive, open_dataset, restore, version_of
+from clv_core.collection.readings.aside import OWN_COLUMNS
+from clv_core.collection.readings.figures import Figures, figures
+from clv_core.collection.readings.reading import ORDERED_ROWS
+from clv_core.collection.stored.store import MANIFEST, Dataset, Manifest, derive, open_dataset, restore, version_of
 from clv_core.columns import EVENT_TIME
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.jobs import NoProgress, Progress

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import duckdb
 
-from clv_core.collection.duplicates import mark_repeats
 from clv_core.collection.engine import connect, file_text, run
-from clv_core.collection.store import Dataset
+from clv_core.collection.readings.duplicates import mark_repeats
+from clv_core.collection.stored.store import Dataset
 from clv_core.jobs import Progress
 from clv_core.preprocessing.clean_rules import POSITION, RULES, Rule, Scope
 

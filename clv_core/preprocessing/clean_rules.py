@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from clv_core.collection.aliases import folded
 from clv_core.collection.engine import name, text
+from clv_core.collection.words.aliases import folded
 from clv_core.columns import (
     AMOUNT,
     CATEGORY,
@@ -29,7 +29,7 @@ POSITION: Final = "file_row_number"
 """The row's number in the Parquet file, from 0."""
 
 REPEATS: Final = "repeats"
-"""The table of positions of rows that repeat an earlier one exactly (:mod:`clv_core.collection.duplicates`)."""
+"""The table of positions of rows that repeat an earlier one (:mod:`clv_core.collection.readings.duplicates`)."""
 
 MAIL: Final = re.compile(r"(^|[^a-z])e?_?-?mail|邮箱|邮件|郵箱|信箱", re.IGNORECASE)
 TEST_WORDS: Final = (

@@ -6,7 +6,7 @@ import dataclasses
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from clv_core.collection.store import Dataset, Manifest, derive, derive_aside, open_dataset, version_of
+from clv_core.collection.stored.store import Dataset, Manifest, derive, derive_aside, open_dataset, version_of
 from clv_core.errors import UsageError
 from clv_core.locks import changes
 from clv_core.preprocessing.clean import raw_version

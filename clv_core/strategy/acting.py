@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.kept_explanations import kept_explanation
 from clv_core.deployment.kept_scores import scores

@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from clv_core.collection.store import Dataset, open_dataset
+from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.kept_scores import scores
 from clv_core.errors import UsageError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from clv_core.collection.store import Dataset, open_dataset
+from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.belongings import HISTORY
 from clv_core.deployment.bundle import open_bundle

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.kept_scores import score, scores_path

@@ -17,7 +17,7 @@ from babel.dates import format_datetime, get_timezone
 
 from clv_core import jobs
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.store import Dataset, list_datasets
+from clv_core.collection.stored.store import Dataset, list_datasets
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.verdict import trust_of

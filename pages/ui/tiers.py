@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.past import PREDICTIONS, comparison_folder, shared_error
 from clv_core.deployment.terms import Terms

@@ -8,13 +8,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection import beginning, inspect
+from clv_core.collection import inspect
 from clv_core.collection.check import check_file
 from clv_core.collection.check_store import load_check, save_check
-from clv_core.collection.event_names import EventName, event_names
+from clv_core.collection.files import beginning
 from clv_core.collection.horizons import HORIZONS, supported_horizons
 from clv_core.collection.ingest import ingest
 from clv_core.collection.inspect import inspect_file
+from clv_core.collection.mapping.event_names import EventName, event_names
 from clv_core.workspace import Workspace
 
 

@@ -12,7 +12,7 @@ from clv_core.collection.append import append
 from clv_core.collection.combine import combine
 from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import list_datasets, open_dataset
+from clv_core.collection.stored.store import list_datasets, open_dataset
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import clean

@@ -8,10 +8,10 @@ import duckdb
 import pytest
 
 from clv_core.cli import main
-from clv_core.collection.alike import habit_of
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import Manifest, open_dataset
+from clv_core.collection.readings.alike import habit_of
+from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.errors import Refused, UsageError
 from clv_core.workspace import Workspace
 

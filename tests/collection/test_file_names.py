@@ -11,7 +11,7 @@ import pytest
 
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.erasing.files import clean as erase_from
 from clv_core.erasing.wanted import ToErase
 from clv_core.features.log import open_log

@@ -19,8 +19,8 @@ from foreign_shapes import shaped
 from foreign_spellings import encoded, moneyed, timed
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.profile import Answers
-from clv_core.collection.reading import Reading, read_log
+from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.readings.reading import Reading, read_log
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace

@@ -10,7 +10,7 @@ import random
 import pytest
 from babel import Locale
 
-from clv_core.collection.letters import settled
+from clv_core.collection.files.letters import settled
 
 PLACES = {
     "cp1252": ("de", "fr", "es", "pt", "it", "nl", "sv", "da", "nb", "fi", "is", "ca"),

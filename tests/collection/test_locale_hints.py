@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clv_core.collection.locale_hints import propose
+from clv_core.collection.values.locale_hints import propose
 from clv_core.i18n import LANGUAGES, translate
 
 ENGLISH = ["customer_id", "order_date", "amount"]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from clv_core.collection.choosing import choose
-from clv_core.collection.dialect import detect
-from clv_core.collection.mapping import propose
+from clv_core.collection.files.dialect import detect
+from clv_core.collection.mapping.choosing import choose
+from clv_core.collection.mapping.proposal import propose
 from clv_core.errors import NeedsAnswer, Refused, UsageError
 
 LOGS = {

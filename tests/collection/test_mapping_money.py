@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from clv_core.collection.choosing import choose
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping import propose
-from clv_core.collection.store import Manifest
+from clv_core.collection.mapping.choosing import choose
+from clv_core.collection.mapping.proposal import propose
+from clv_core.collection.stored.store import Manifest
 from clv_core.errors import Message, NeedsAnswer, Refused
 from clv_core.workspace import Workspace
 

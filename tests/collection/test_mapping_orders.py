@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import Manifest
+from clv_core.collection.stored.store import Manifest
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 

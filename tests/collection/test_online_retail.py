@@ -15,7 +15,7 @@ import pytest
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.inspect import inspect_file
-from clv_core.collection.store import Manifest, open_dataset
+from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer
 from clv_core.preprocessing.clean import clean, effects
 from clv_core.workspace import Workspace

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from clv_core.cli import main
-from clv_core.collection.aliases import fold
 from clv_core.collection.append import append
 from clv_core.collection.check import check_file
 from clv_core.collection.check_store import load_check, save_check
 from clv_core.collection.ingest import ingest
-from clv_core.collection.order_states import meaning_of
-from clv_core.collection.state_words import CANCELLED, REFUNDED, SOLD, STATES
-from clv_core.collection.store import SET_ASIDE, Manifest
+from clv_core.collection.mapping.order_states import meaning_of
+from clv_core.collection.stored.store import SET_ASIDE, Manifest
+from clv_core.collection.words.aliases import fold
+from clv_core.collection.words.state_words import CANCELLED, REFUNDED, SOLD, STATES
 from clv_core.workspace import Workspace
 
 HEAD = "Order ID,Customer ID,Order Date,Order Total"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import Manifest, open_dataset
+from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.workspace import Workspace
 
 ROLES = ("order_id", "customer_id", "event_time", "product_id", "quantity", "unit_price", "amount", "order_status")

@@ -18,7 +18,7 @@ from hypothesis import strategies as some
 from clv_core.collection.privacy.keyed import KeyedList
 from clv_core.collection.privacy.needles import ERASED, Needles, distinctive, redacted_values
 from clv_core.collection.privacy.stoplist import FILE, PURPOSE, StopList
-from clv_core.collection.pseudonyms import load_key, pseudonym
+from clv_core.collection.values.pseudonyms import load_key, pseudonym
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 

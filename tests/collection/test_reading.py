@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.workspace import Workspace
 

@@ -9,9 +9,9 @@ import pytest
 
 from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
-from clv_core.collection.manifest import Manifest
 from clv_core.collection.replaced import lost
-from clv_core.collection.store import open_dataset, restore
+from clv_core.collection.stored.manifest import Manifest
+from clv_core.collection.stored.store import open_dataset, restore
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers
 from clv_core.workspace import Workspace

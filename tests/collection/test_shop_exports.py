@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.append import append
-from clv_core.collection.choosing import choose
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping import propose
-from clv_core.collection.store import Manifest, open_dataset
+from clv_core.collection.mapping.choosing import choose
+from clv_core.collection.mapping.proposal import propose
+from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.shop_exports import CANCELLED, PRODUCTS, REFUNDED, SYSTEMS, Order, amazon, orders, paypal

@@ -9,7 +9,7 @@ import ibis
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import (
+from clv_core.collection.stored.store import (
     Manifest,
     delete_dataset,
     derive,

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clv_core.collection import numbers, times
 from clv_core.collection.engine import text
+from clv_core.collection.values import numbers, times
 from clv_core.errors import Refused
 
 ZONE = "Europe/Berlin"

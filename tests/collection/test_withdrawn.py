@@ -12,7 +12,7 @@ from clv_core import cli, pipeline
 from clv_core.collection.append import append
 from clv_core.collection.combine import combine
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import open_dataset, restore, versions
+from clv_core.collection.stored.store import open_dataset, restore, versions
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import clean

@@ -14,8 +14,8 @@ import pytest
 from clv_core import pipeline
 from clv_core.cli import main
 from clv_core.collection.ingest import ingest
-from clv_core.collection.pseudonyms import load_key, pseudonym
-from clv_core.collection.store import open_dataset, restore, versions
+from clv_core.collection.stored.store import open_dataset, restore, versions
+from clv_core.collection.values.pseudonyms import load_key, pseudonym
 from clv_core.deployment.bundle import Bundle
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace

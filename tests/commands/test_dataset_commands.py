@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from clv_core import cli
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.workspace import Workspace
 
 HEAD = "customer_id,event_time,amount\n"

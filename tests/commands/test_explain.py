@@ -14,7 +14,7 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.cli import main
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import explanation_folder, kept_explanation

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.commands import Context
 from clv_core.commands import ingest as command
 from clv_core.errors import Cancelled, NeedsAnswer, UsageError

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from clv_core.cli import main
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_scores import scores
 from clv_core.jobs import NoProgress

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from clv_core.cli import main
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.evaluation.explain.store import load_record

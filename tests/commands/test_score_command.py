@@ -11,7 +11,7 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.cli import main
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment import scoring
 from clv_core.deployment.bundle import WEIGHTS, list_bundles, open_bundle
 from clv_core.deployment.exchange.exporting import export_bundle

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from clv_core import pipeline
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.explaining import explain_scores
 from clv_core.evaluation.explain.explanation import TOLERANCE
 from clv_core.jobs import NoProgress

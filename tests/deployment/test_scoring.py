@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from clv_core import pipeline
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment import scoring
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_scores import scores_path

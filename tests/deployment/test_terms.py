@@ -11,7 +11,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import hyp2f1
 
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.commands import score as command
 from clv_core.deployment.belongings import predictions_of
 from clv_core.deployment.bundle import Bundle

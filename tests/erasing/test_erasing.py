@@ -20,7 +20,7 @@ import pytest
 from clv_core import audit, cli, jobs, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
-from clv_core.collection.store import list_datasets, open_dataset, versions
+from clv_core.collection.stored.store import list_datasets, open_dataset, versions
 from clv_core.config import TrainConfig
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.service.latest import Latest

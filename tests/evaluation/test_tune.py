@@ -14,7 +14,7 @@ import pytest
 from sklearn.metrics import mean_tweedie_deviance
 
 from clv_core import pipeline
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.kept_tuning import find_tuning
 from clv_core.errors import NotEnoughData, UsageError

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import Dataset, delete_dataset, open_dataset
+from clv_core.collection.stored.store import Dataset, delete_dataset, open_dataset
 from clv_core.features import kept, sharding, spool
 from clv_core.features.log import open_log
 from clv_core.workspace import Workspace
@@ -88,7 +88,7 @@ def test_what_relations_are_made_by_is_all_in_their_key() -> None:
     """Of what shards are read with, the features are none of their making; nor are errors and how files are written."""
     beside = {"errors.py", "workspace.py", "features/behaviour.py", "features/sources.py", "features/sequences.py"}
     hashed = {path.relative_to(CORE).as_posix() for pattern in kept.CODE for path in CORE.glob(pattern)}
-    assert {"columns.py", "collection/dataset.py", "features/log.py"} <= hashed
+    assert {"columns.py", "collection/stored/dataset.py", "features/log.py"} <= hashed
     assert all(any(CORE.glob(pattern)) for pattern in kept.CODE)
     left, seen = ["features/sharding.py"], set[str]()
     while left:

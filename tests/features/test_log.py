@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.store import Manifest, save_dataset
+from clv_core.collection.stored.store import Manifest, save_dataset
 from clv_core.errors import NotEnoughData, Refused
 from clv_core.features import table
 from clv_core.features.log import EventLog, open_log

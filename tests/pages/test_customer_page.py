@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.i18n import say_number, translate
 from clv_core.strategy.schemes.saved import load_rules, put_by_hand
 from clv_core.workspace import Workspace

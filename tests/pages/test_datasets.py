@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from clv_core import jobs
 from clv_core.cli import main
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import open_dataset, versions
+from clv_core.collection.stored.store import open_dataset, versions
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.i18n import translate
 from clv_core.preprocessing.clean import clean

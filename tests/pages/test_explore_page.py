@@ -13,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.features.explore.build import build_cube
 from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from clv_core import pipeline
 from clv_core.collection.customers import Roles
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.errors import Message
 from clv_core.evaluation.trust import Trust

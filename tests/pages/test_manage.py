@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from clv_core import jobs
 from clv_core.cli import main
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import list_datasets, open_dataset
+from clv_core.collection.stored.store import list_datasets, open_dataset
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import audit, cli, jobs
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.workspace import Workspace
 
 

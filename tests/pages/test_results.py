@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.asking import ask
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.past import shared_error

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
 from clv_core.cli import main
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.evaluation.origins import rolling_origins
 from clv_core.i18n import translate

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core import audit
-from clv_core.collection.pseudonyms import load_key
+from clv_core.collection.values.pseudonyms import load_key
 from clv_core.errors import ClvError
 from clv_core.workspace import Workspace
 from pages.ui.upload import server_path

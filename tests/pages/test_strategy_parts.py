@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs, pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.i18n import LANGUAGES, translate

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.strategy.schemes.saved import Given, give_names
 from clv_core.workspace import Workspace
 from tests.pages.test_app_opens import texts

@@ -11,7 +11,7 @@ import pytest
 
 from clv_core.cli import build_parser
 from clv_core.collection.horizons import HORIZONS, support
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.commands.train import config_from
 from clv_core.config import TrainConfig
 from clv_core.i18n import translate

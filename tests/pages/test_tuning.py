@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.kept_tuning import keep_tuning
 from clv_core.evaluation.bootstrap import Estimate

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import Manifest, derive, open_dataset, versions
+from clv_core.collection.stored.store import Manifest, derive, open_dataset, versions
 from clv_core.errors import Refused, UsageError
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.preprocessing.clean import RULES, clean, effects

@@ -12,7 +12,7 @@ import pytest
 
 from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers

@@ -15,7 +15,7 @@ from scipy.spatial.distance import cdist
 from sklearn.preprocessing import StandardScaler
 
 from clv_core import pipeline
-from clv_core.collection.store import Dataset, Manifest, open_dataset
+from clv_core.collection.stored.store import Dataset, Manifest, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import explanation_folder

@@ -15,7 +15,7 @@ from clv_core import pipeline
 from clv_core.collection.append import append
 from clv_core.collection.combine import combine
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import list_datasets, open_dataset
+from clv_core.collection.stored.store import list_datasets, open_dataset
 from clv_core.deployment.belongings import OF_MODELS
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.errors import NotFound, Refused

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from clv_core.collection.store import Dataset, open_dataset
+from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.errors import ClvError, NotEnoughData, Refused
 from clv_core.jobs import NoProgress
 from clv_core.strategy.budget import experiment_run

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.store import Dataset, Manifest
+from clv_core.collection.stored.store import Dataset, Manifest
 from clv_core.deployment.belongings import predictions_of
 from clv_core.deployment.kept_scores import kept_of
 from clv_core.strategy.history import beside, purchase_history, with_history

@@ -11,7 +11,7 @@ import pytest
 from clv_core import audit, cli, pipeline
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import open_dataset, restore, versions
+from clv_core.collection.stored.store import open_dataset, restore, versions
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.demo import SAMPLE

@@ -14,8 +14,8 @@ from clv_core import audit, cli, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.keyed import KeyedList
 from clv_core.collection.privacy.stoplist import FILE, PURPOSE, StopList
-from clv_core.collection.pseudonyms import key_path
 from clv_core.collection.simulate import SimulationPlan, simulate
+from clv_core.collection.values.pseudonyms import key_path
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData, Refused
 from clv_core.jobs import NoProgress

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.config import MODEL_IDS
 from clv_core.evaluation.backtest import training_data
 from clv_core.evaluation.metrics import evaluate

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.evaluation.backtest import training_data
 from clv_core.features.log import open_log

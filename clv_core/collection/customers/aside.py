@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import duckdb
 
-from clv_core.collection.aside import EXAMPLES, Problem
-from clv_core.collection.blank_lines import blank_lines
 from clv_core.collection.customers.names import BAD_DATE, NO_ID, TWICE, TYPED, was_name
 from clv_core.collection.customers.roles import ChosenRoles
-from clv_core.collection.quotes import Reject
-from clv_core.collection.source import Source, as_in_the_file
+from clv_core.collection.files.blank_lines import blank_lines
+from clv_core.collection.files.quotes import Reject
+from clv_core.collection.files.source import Source, as_in_the_file
+from clv_core.collection.readings.aside import EXAMPLES, Problem
 from clv_core.columns import CUSTOMER_ID
 
 

@@ -10,16 +10,16 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection.aside import Problem
 from clv_core.collection.customers.match import Match, match, match_notes
 from clv_core.collection.customers.notes import value_notes
 from clv_core.collection.customers.roles import RoleProposal, Roles, propose_roles, settle
 from clv_core.collection.customers.table import CustomerTable, read_table
 from clv_core.collection.customers.values import Attribute
 from clv_core.collection.engine import connect, file_text, name, one
-from clv_core.collection.profile import SAMPLE_ROWS
-from clv_core.collection.source import open_source, sample
-from clv_core.collection.store import Dataset, Manifest
+from clv_core.collection.files.source import open_source, sample
+from clv_core.collection.mapping.profile import SAMPLE_ROWS
+from clv_core.collection.readings.aside import Problem
+from clv_core.collection.stored.store import Dataset, Manifest
 from clv_core.errors import Message, NotFound, Refused
 from clv_core.jobs import Progress
 

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import duckdb
 
-from clv_core.collection.aside import Problem
-from clv_core.collection.contact_fields import CONSENT, PLACES
 from clv_core.collection.customers.aside import customer_problems
 from clv_core.collection.customers.names import BAD_DATE, HEADER, NO_ID, RAW, TYPED, contact_name, raw_name, was_name
 from clv_core.collection.customers.roles import ChosenRoles, Roles
 from clv_core.collection.customers.several import set_twice_aside, settle_dated
 from clv_core.collection.customers.values import Attribute, read_attributes, read_dates
 from clv_core.collection.engine import name, one, text
-from clv_core.collection.plan import ReadingPlan
-from clv_core.collection.pseudonyms import pseudonym_sql
-from clv_core.collection.source import Source, recorded_rejects
+from clv_core.collection.files.source import Source, recorded_rejects
+from clv_core.collection.mapping.plan import ReadingPlan
+from clv_core.collection.readings.aside import Problem
+from clv_core.collection.values.pseudonyms import pseudonym_sql
+from clv_core.collection.words.contact_fields import CONSENT, PLACES
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, ORDER_ID
 from clv_core.errors import Message
 

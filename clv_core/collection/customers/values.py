@@ -7,11 +7,11 @@ from typing import Final
 
 import duckdb
 
-from clv_core.collection import numbers, times
 from clv_core.collection.customers.names import RAW, raw_name
 from clv_core.collection.customers.roles import ChosenRoles, Roles
 from clv_core.collection.engine import one, text
-from clv_core.collection.profile import SAMPLE_ROWS
+from clv_core.collection.mapping.profile import SAMPLE_ROWS
+from clv_core.collection.values import numbers, times
 from clv_core.errors import Message
 
 NUMBER: Final = "number"

@@ -13,11 +13,11 @@ from clv_core.collection.engine import connect, file_text, name, text
 from clv_core.collection.privacy.keyed import KeyedList
 from clv_core.collection.privacy.needles import Needles, redacted_values
 from clv_core.collection.privacy.taking_out import TOKENS, take_out, text_columns
-from clv_core.collection.pseudonyms import BLANKS
-from clv_core.collection.renaming import names_to_follow
-from clv_core.collection.store import Dataset, version_of
-from clv_core.collection.united import LogPart
-from clv_core.collection.withdrawn import lines_in
+from clv_core.collection.readings.united import LogPart
+from clv_core.collection.readings.withdrawn import lines_in
+from clv_core.collection.stored.renaming import names_to_follow
+from clv_core.collection.stored.store import Dataset, version_of
+from clv_core.collection.values.pseudonyms import BLANKS
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress

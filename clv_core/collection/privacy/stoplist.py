@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 import pyarrow.parquet as pq
 
-from clv_core.collection.contact_fields import EMAIL, PHONE
-from clv_core.collection.phone_texts import phone_keys, phone_marks
 from clv_core.collection.privacy.keyed import HASHES, KeyedList
+from clv_core.collection.values.phone_texts import phone_keys, phone_marks
+from clv_core.collection.words.contact_fields import EMAIL, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotFound
 from clv_core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from clv_core.collection.dataset import Dataset
+    from clv_core.collection.stored.dataset import Dataset
 
 FILE: Final = "suppression/list.jsonl"
 PURPOSE: Final = "clv studio suppressed customers"

@@ -12,15 +12,15 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
-from clv_core.collection.alike import habit_of
-from clv_core.collection.aside import OWN_COLUMNS
-from clv_core.collection.contact_fields import id_column
 from clv_core.collection.engine import connect, file_text, name, text
-from clv_core.collection.figures import figures
 from clv_core.collection.privacy.needles import Needles
-from clv_core.collection.pseudonyms import BLANKS
-from clv_core.collection.reading import ORDERED_ROWS
-from clv_core.collection.store import Manifest, version_of
+from clv_core.collection.readings.alike import habit_of
+from clv_core.collection.readings.aside import OWN_COLUMNS
+from clv_core.collection.readings.figures import figures
+from clv_core.collection.readings.reading import ORDERED_ROWS
+from clv_core.collection.stored.store import Manifest, version_of
+from clv_core.collection.values.pseudonyms import BLANKS
+from clv_core.collection.words.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID
 from clv_core.jobs import Progress
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from clv_core.collection.dataset import Dataset
+from clv_core.collection.stored.dataset import Dataset
 from clv_core.i18n import say_number, translate
 
 SAMPLED: Final = "sampled"

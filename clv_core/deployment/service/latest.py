@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.kept_scores import kept_of
 from clv_core.deployment.registry import Registry, Version

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Self
 
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.timeliness import learned_until
 from clv_core.errors import Message, NotFound

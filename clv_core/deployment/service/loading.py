@@ -6,7 +6,7 @@ import fcntl
 from datetime import datetime, timedelta
 from typing import Final
 
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.columns import PURCHASE
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.service.loaded import ScorerKey

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from clv_core.collection.event_names import taken_for
-from clv_core.collection.plan import UNPRICED
-from clv_core.collection.times import EARLIEST
+from clv_core.collection.mapping.event_names import taken_for
+from clv_core.collection.mapping.plan import UNPRICED
+from clv_core.collection.values.times import EARLIEST
 from clv_core.columns import (
     AMOUNT,
     DISCOUNT,

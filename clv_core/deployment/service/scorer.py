@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.collection.dataset import Dataset
+from clv_core.collection.stored.dataset import Dataset
 from clv_core.deployment.answerer import Answerer
 from clv_core.errors import Message
 from clv_core.features.few_customers import Events, FewCustomers, reviews_of

@@ -28,7 +28,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.evaluation.levels import LARGEST_SPREAD, SharedError
 from clv_core.features.season import YEAR_DAYS
 from clv_core.model.chance import by_luck

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clv_core.collection.contact_fields import id_column
-from clv_core.collection.store import Dataset
-from clv_core.collection.text_table import read_text_table
+from clv_core.collection.files.text_table import read_text_table
+from clv_core.collection.stored.store import Dataset
+from clv_core.collection.words.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.errors import NeedsAnswer, NotEnoughData, NotFound, Refused
 from clv_core.features.engine import Engine

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from clv_core.collection.pseudonyms import load_key
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.values.pseudonyms import load_key
 from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.kept_scores import scores
 from clv_core.deployment.terms import Terms

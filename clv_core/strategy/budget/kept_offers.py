@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.locks import writing
 from clv_core.strategy.budget.experiment import Experiment
 from clv_core.workspace import read_json, write_json

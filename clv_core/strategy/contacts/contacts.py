@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.contact_fields import contact_columns, id_column
-from clv_core.collection.phone_texts import one_number
+from clv_core.collection.values.phone_texts import one_number
+from clv_core.collection.words.contact_fields import contact_columns, id_column
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Refused, UsageError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from clv_core.collection.text_table import read_text_table
+from clv_core.collection.files.text_table import read_text_table
 from clv_core.errors import NotFound, Refused
 
 

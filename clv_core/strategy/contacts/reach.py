@@ -8,9 +8,9 @@ from typing import Final
 
 import pandas as pd
 
-from clv_core.collection.contact_fields import CONSENT, COUNTRY, EMAIL, FIELDS, PHONE
-from clv_core.collection.phone_texts import one_number, phone_keys, phone_marks
 from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.values.phone_texts import one_number, phone_keys, phone_marks
+from clv_core.collection.words.contact_fields import CONSENT, COUNTRY, EMAIL, FIELDS, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message
 from clv_core.strategy.contacts.contacts import (

@@ -9,11 +9,11 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from clv_core.collection.contact_fields import EMAIL, PHONE, contact_field, id_column
-from clv_core.collection.content import Content, identify
-from clv_core.collection.encoding import rewrite, survey
-from clv_core.collection.pseudonyms import pseudonym
-from clv_core.collection.text_table import read_text_table
+from clv_core.collection.files.content import Content, identify
+from clv_core.collection.files.encoding import rewrite, survey
+from clv_core.collection.files.text_table import read_text_table
+from clv_core.collection.values.pseudonyms import pseudonym
+from clv_core.collection.words.contact_fields import EMAIL, PHONE, contact_field, id_column
 from clv_core.errors import NotFound, Refused
 
 MARKS: Final = (",", ";", "\t", "|")

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from clv_core.collection.contact_fields import CONSENT, PLACES, speaking_of_consent
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
+from clv_core.collection.words.contact_fields import CONSENT, PLACES, speaking_of_consent
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Refused
 from clv_core.strategy.contacts.contacts_consent import asks_for_consent

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from clv_core.collection.store import delete_dataset, list_datasets, open_dataset, version_names
+from clv_core.collection.stored.store import delete_dataset, list_datasets, open_dataset, version_names
 from clv_core.deployment.belongings import EXPLORED, GONE, TUNING, belongings, check_idle, remove
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry

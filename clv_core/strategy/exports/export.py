@@ -19,8 +19,8 @@ from typing import Any, Final
 import pandas as pd
 
 from clv_core import audit
-from clv_core.collection.contact_fields import EMAIL, MADID, PHONE
 from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.words.contact_fields import EMAIL, MADID, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, NotEnoughData, UsageError
 from clv_core.strategy.contacts.contacts import MOBILE_CN

@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.errors import NotEnoughData
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.strategy.conditions import Condition, select

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from clv_core.collection.contact_fields import (
+from clv_core.collection.words.contact_fields import (
     CITY,
     CONSENT,
     COUNTRY,

@@ -9,12 +9,12 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from clv_core.collection.contact_fields import EMAIL, PHONE
 from clv_core.collection.engine import file_text
-from clv_core.collection.phone_texts import phone_keys, phone_marks
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.pseudonyms import load_key, pseudonym
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
+from clv_core.collection.values.phone_texts import phone_keys, phone_marks
+from clv_core.collection.values.pseudonyms import load_key, pseudonym
+from clv_core.collection.words.contact_fields import EMAIL, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message
 from clv_core.strategy.contacts.contacts import emails, named

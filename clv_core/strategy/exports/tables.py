@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotEnoughData
 from clv_core.strategy.exports.export import Exported, Side, log_export, with_side_file

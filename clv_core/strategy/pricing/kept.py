@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.strategy.pricing.responses import Responses
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json

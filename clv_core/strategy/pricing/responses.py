@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.columns import CATEGORY, PRODUCT_ID
 from clv_core.errors import NotEnoughData
 from clv_core.jobs import Progress

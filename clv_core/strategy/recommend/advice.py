@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.features.engine import Engine
 from clv_core.features.relations import day_of
 from clv_core.jobs import Progress

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.strategy.recommend.advice import Advice
 from clv_core.strategy.recommend.blend import KINDS

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.errors import UsageError
 from clv_core.strategy.conditions import Condition
 from clv_core.strategy.schemes.clusters import CLUSTERS, Clusters

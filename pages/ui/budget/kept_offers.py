@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.strategy.budget.kept_offers import KeptOffers, change_offers, load_offers
 from pages.ui import access
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.errors import ClvError
 from clv_core.strategy.customer.card import Card
 from clv_core.strategy.schemes.rules import RULES, Rules

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.preprocessing.clean_rules import RULES
 from pages.ui import by_role, outcomes, progress, state, widgets
 from pages.ui.state import t

@@ -10,10 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.contact_fields import CONSENT, FIELDS, PLACES
 from clv_core.collection.customers import RoleProposal
-from clv_core.collection.profile import Answers
-from clv_core.collection.store import Dataset
+from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.stored.store import Dataset
+from clv_core.collection.words.contact_fields import CONSENT, FIELDS, PLACES
 from clv_core.errors import ClvError, NeedsAnswer
 from pages.ui import by_role, outcomes, progress, state, widgets
 from pages.ui.datasets import customers_file

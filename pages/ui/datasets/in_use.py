@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection import store
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored import store
+from clv_core.collection.stored.store import Dataset
 from clv_core.errors import Refused
 from pages.ui import access, by_role, navigation, outcomes, state, widgets
 from pages.ui.state import t

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.errors import ClvError
 from clv_core.features.explore.categories import categories
 from clv_core.features.explore.cohorts import cohorts

@@ -11,10 +11,10 @@ import pandas as pd
 import streamlit as st
 from streamlit.typing import UploadedFile
 
-from clv_core.collection.contact_fields import CONSENT, PHONE
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.pseudonyms import load_key
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
+from clv_core.collection.values.pseudonyms import load_key
+from clv_core.collection.words.contact_fields import CONSENT, PHONE
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from clv_core.collection.contact_fields import PHONE
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
+from clv_core.collection.words.contact_fields import PHONE
 from clv_core.strategy.contacts.regions import proposed_region, region_names
 from clv_core.strategy.exports.contacts_stored import latest_contacts, stored_fields
 from clv_core.strategy.exports.export import EXPORTS

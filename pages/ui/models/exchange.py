@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from clv_core import audit
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.exchange.exporting import export_bundle
 from clv_core.deployment.registry import Version
 from pages.ui import by_role, outcomes, received, state, widgets

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.monitoring.report import Report
 from clv_core.monitoring.truth.parts import WHOLE
 from clv_core.monitoring.truth.realised import Realised

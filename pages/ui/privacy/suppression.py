@@ -11,7 +11,7 @@ import streamlit as st
 
 from clv_core import audit
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.store import Dataset, list_datasets
+from clv_core.collection.stored.store import Dataset, list_datasets
 from clv_core.strategy.contacts.suppress_file import Entries, entries_of, words_of
 from clv_core.strategy.exports.suppress_match import listed, matches
 from pages.ui import access, navigation, outcomes, state, widgets

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
 from clv_core.strategy.advising import recommendation_side

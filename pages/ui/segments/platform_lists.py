@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.contact_fields import CONSENT, PHONE
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
+from clv_core.collection.words.contact_fields import CONSENT, PHONE
 from clv_core.errors import ClvError
 from clv_core.strategy.contacts.suppress_file import entries_of, words_of
 from clv_core.strategy.exports.contacts_stored import stored_fields, with_stored

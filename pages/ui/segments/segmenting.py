@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.embedding import embedding_path
 from clv_core.deployment.terms import Terms

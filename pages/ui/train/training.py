@@ -10,7 +10,7 @@ from typing import Final
 import streamlit as st
 
 from clv_core.collection.horizons import WINDOWS_TO_MEASURE, support
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.commands.train import words_of
 from clv_core.config import TrainConfig
 from clv_core.training import choice

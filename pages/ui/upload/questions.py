@@ -13,7 +13,7 @@ from typing import Any, Final
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.mapping import Proposal, could_be
+from clv_core.collection.mapping.proposal import Proposal, could_be
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
@@ -72,7 +72,7 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
         code: the error's code, one of :data:`ANSWERABLE`.
         params: its parameters.
         path: the file that it is about.
-        then: called with the answer as keywords of :class:`~clv_core.collection.profile.Answers`.
+        then: called with the answer as keywords of :class:`~clv_core.collection.mapping.profile.Answers`.
     """
     with st.container(border=True):
         words = {"canonical": state.name_of("canonical", str(params["canonical"]))} if "canonical" in params else {}

@@ -7,8 +7,8 @@ from typing import Final
 import streamlit as st
 
 from clv_core.collection import remembered
-from clv_core.collection.alike import answers_json
-from clv_core.collection.profile import Answers
+from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.readings.alike import answers_json
 from pages.ui import access, by_role, state, widgets
 from pages.ui.state import t
 from pages.ui.upload import uploading

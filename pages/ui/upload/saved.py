@@ -7,7 +7,7 @@ from typing import Any, Final
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from pages.ui import navigation, state, widgets
 from pages.ui.state import t
 from pages.ui.upload import set_aside

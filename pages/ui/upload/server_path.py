@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from clv_core.collection.pseudonyms import key_path
+from clv_core.collection.values.pseudonyms import key_path
 from clv_core.errors import Refused
 from pages.ui import access, state
 

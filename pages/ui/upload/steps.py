@@ -12,9 +12,9 @@ from zoneinfo import available_timezones
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.aliases import CURRENCY
-from clv_core.collection.locale_hints import LocaleHint, propose
-from clv_core.collection.mapping import Proposal
+from clv_core.collection.mapping.proposal import Proposal
+from clv_core.collection.values.locale_hints import LocaleHint, propose
+from clv_core.collection.words.aliases import CURRENCY
 from clv_core.columns import READ
 from pages.ui import by_role, state, widgets
 from pages.ui.state import t

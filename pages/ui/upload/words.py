@@ -9,10 +9,10 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.aliases import fold
 from clv_core.collection.check import Check
-from clv_core.collection.event_names import taken_for
-from clv_core.collection.state_words import MEANINGS, SOLD
+from clv_core.collection.mapping.event_names import taken_for
+from clv_core.collection.words.aliases import fold
+from clv_core.collection.words.state_words import MEANINGS, SOLD
 from clv_core.columns import EVENT_TYPES
 from pages.ui import state
 from pages.ui.state import t

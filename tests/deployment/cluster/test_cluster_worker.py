@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from clv_core.collection.dataset import Dataset
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.dataset import Dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.cluster.scoring import told
 from clv_core.deployment.cluster.worker import SCORES, Carried, each_batch, opened, scores, totals

@@ -18,7 +18,7 @@ import pytest
 from clv_core import pipeline
 from clv_core.cli import main
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.cluster.sampling import in_sample, sample_folder
 from clv_core.deployment.exchange.record import check_record

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.plan import UNPRICED
-from clv_core.collection.times import EARLIEST
+from clv_core.collection.mapping.plan import UNPRICED
+from clv_core.collection.values.times import EARLIEST
 from clv_core.deployment.service.reading import READ, read_customer
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace

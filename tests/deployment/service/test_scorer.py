@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.service.loaded import look_up

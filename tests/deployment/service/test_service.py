@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.service import work

@@ -13,7 +13,7 @@ import pytest
 from sklearn.metrics import ndcg_score
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import Dataset, open_dataset
+from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.errors import NotEnoughData
 from clv_core.features.engine import Engine
 from clv_core.features.relations import day_of

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.store import Dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.demo import add_demo
 from clv_core.deployment.kept_explanations import explanation_folder

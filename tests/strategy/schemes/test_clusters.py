@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from clv_core.collection.store import Dataset, open_dataset
+from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.embedding import embed, embedding_path, read_embedding
 from clv_core.errors import ClvError, NotEnoughData, UsageError

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from clv_core import pipeline
-from clv_core.collection.store import open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress

@@ -1,0 +1,196 @@
+"""How a text file separates its cells, and where its column names stand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import clevercsv
+
+from clv_core.collection.words.aliases import EVENT_NAMES, LIKELY_NAMES, SURE_NAMES, fold
+from clv_core.errors import Message, NeedsAnswer, Refused
+
+SAMPLE_CHARACTERS: Final = 1 << 16
+SNIFFED_CHARACTERS: Final = 20_000
+MAX_COLUMNS: Final = 2_000
+NUMBER_OR_TIME: Final = re.compile(r"[\s$€£¥-]*\d[\d\s.,:/TZ+-]*")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How cells are separated.
+
+    Args:
+        delimiter: one character.
+        quote: one character, or empty.
+        escape: what stands before a quote inside quotes: the quote itself, a backslash, or empty.
+        blanks: runs of blanks separate cells (and the file is to be rewritten with tabs).
+        header_line: lines before the first event, the column names included.
+        columns: names as they stand in the file, made unique.
+        notes: what is to be said about it.
+    """
+
+    delimiter: str
+    quote: str
+    escape: str
+    blanks: bool
+    header_line: int
+    columns: tuple[str, ...]
+    notes: tuple[Message, ...] = ()
+
+
+def detect(path: Path, name: str, *, header: bool | None = None, named: Collection[str] = ()) -> Dialect:
+    """Return the dialect of the UTF-8 file ``path``, called ``name`` in messages.
+
+    Args:
+        path: the file.
+        name: what the person calls it.
+        header: whether a line names the columns; None looks for it, and asks where it looks like an event.
+        named: columns that the person has named; a line that holds one names the columns.
+
+    Raises:
+        Refused: no table can be seen, or one too wide.
+        NeedsAnswer: the first line looks like an event and not like column names.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        text = file.read(SAMPLE_CHARACTERS)
+        whole = not file.read(1)
+    if not whole and "\n" in text:
+        text = text[: text.rfind("\n") + 1]
+    hint = re.match(r"sep=(.)\r?\n", text)
+    body = text[hint.end() :] if hint else text
+    widest = max((line.count(mark) for line in body.split("\n", 20)[:20] for mark in ",;\t|"), default=0)
+    first = body.split("\n", 1)[0]
+    if max(first.count(mark) for mark in ",;\t|") >= MAX_COLUMNS or (not whole and "\n" not in text):
+        raise Refused("too_many_columns", file=name, columns=widest + 1, limit=MAX_COLUMNS)
+    delimiter, quote, escape = _sniff(body)
+    if hint:
+        delimiter = hint.group(1)
+    blanks = (
+        delimiter in " \t" and bool(re.match(r"[ \t]*\S+([ \t]*[ \t][ \t]+\S+| +\S+)+", first)) and "\t\t" not in body
+    )
+    blanks = blanks and (delimiter == " " or "  " in first)
+    rows = _rows(body, delimiter, quote, escape, blanks)
+    position, names = _header(rows, name, header, named)
+    named_first = header is not False
+    preamble = rows[position][0] - 1 if named_first else 0
+    skipped = int(bool(hint)) + preamble
+    notes = [Message("warning.preamble", {"lines": preamble})] if preamble else []
+    columns, blank = _unique(names) if named_first else ([f"column_{i + 1}" for i in range(len(names))], [])
+    if blank:
+        notes.append(Message("warning.blank_header", {"columns": list(blank)}))
+    escape = "\\" if escape == "\\" else quote
+    return Dialect(
+        delimiter="\t" if blanks else delimiter,
+        quote=quote,
+        escape=escape,
+        blanks=blanks,
+        header_line=skipped + named_first,
+        columns=tuple(columns),
+        notes=tuple(notes),
+    )
+
+
+def _sniff(text: str) -> tuple[str, str, str]:
+    sample = text[:SNIFFED_CHARACTERS]
+    if len(sample) < len(text) and "\n" in sample:
+        sample = sample[: sample.rfind("\n") + 1]
+    try:
+        found = clevercsv.Sniffer().sniff(sample)
+    except clevercsv.Error:
+        found = None
+    if found is None or not found.delimiter:
+        first = sample.split("\n", 1)[0]
+        delimiter = max(",;\t|", key=first.count)
+        return (delimiter if first.count(delimiter) else ","), '"', ""
+    return found.delimiter, found.quotechar or '"', found.escapechar or ""
+
+
+def _rows(text: str, delimiter: str, quote: str, escape: str, blanks: bool) -> list[tuple[int, list[str]]]:
+    """Return (line number, cells) of the sample's rows that are not blank."""
+    if blanks:
+        lines = enumerate(text.split("\n"), 1)
+        return [(number, line.split()) for number, line in lines if line.strip()]
+    reader = csv.reader(
+        io.StringIO(text, newline="\n"),  # nothing else ends a line for the engine either
+        delimiter=delimiter,
+        quotechar=quote or None,
+        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+        escapechar="\\" if escape == "\\" else None,
+        doublequote=escape != "\\",
+    )
+    rows: list[tuple[int, list[str]]] = []
+    start = 1
+    csv.field_size_limit(1 << 24)
+    try:
+        for cells in islice(reader, 2_000):
+            if any(cell.strip() for cell in cells):
+                rows.append((start, cells))
+            start = reader.line_num + 1
+    except csv.Error:
+        pass
+    return rows
+
+
+def _header(
+    rows: list[tuple[int, list[str]]], name: str, header: bool | None, named: Collection[str]
+) -> tuple[int, list[str]]:
+    """Return the position of the names among ``rows``, and the names."""
+    if not rows:
+        raise Refused("no_rows", file=name)
+    width = _width(rows)
+    if header is False:
+        return 0, [""] * width
+    candidates = [i for i, (_, cells) in enumerate(rows[:50]) if len(cells) == width] or [0]
+    usual = [i for i, (_, cells) in enumerate(rows[:50]) if known_names(cells) >= 2 and abs(len(cells) - width) <= 1]
+    position = usual[0] if usual and usual[0] <= candidates[0] + 1 else candidates[0]
+    cells = rows[position][1]
+    if len(cells) < 2:
+        raise Refused("one_column", file=name, found=cells[0][:60] if cells else "")
+    if len(cells) > MAX_COLUMNS:
+        raise Refused("too_many_columns", file=name, columns=len(cells), limit=MAX_COLUMNS)
+    said = {column.strip().lower() for column in named if column} & {cell.strip().lower() for cell in cells}
+    if header is None and known_names(cells) == 0 and not said and _looks_like_event(cells):
+        found = ", ".join(cells)[:80]
+        raise NeedsAnswer("no_header", file=name, line=rows[position][0], found=found)
+    return position, cells + [""] * (width - len(cells))
+
+
+def _width(rows: list[tuple[int, list[str]]]) -> int:
+    counts = Counter(len(cells) for _, cells in rows if len(cells) > 1) or Counter([1])
+    most = max(counts.values())
+    return max(width for width, count in counts.items() if count == most)
+
+
+def known_names(cells: list[str]) -> int:
+    """Return how many of ``cells`` are names of columns that logs use."""
+    return sum(fold(cell) in SURE_NAMES or fold(cell) in LIKELY_NAMES for cell in cells if cell.strip())
+
+
+def _looks_like_event(cells: list[str]) -> bool:
+    last = max((position for position, cell in enumerate(cells, 1) if cell.strip()), default=0)
+    used = cells[:last]
+    return "" in used or any(NUMBER_OR_TIME.fullmatch(cell) or fold(cell) in EVENT_NAMES for cell in used)
+
+
+def _unique(names: list[str]) -> tuple[list[str], list[str]]:
+    """Return names made unique, and those that had none."""
+    columns: list[str] = []
+    blank: list[str] = []
+    for position, raw in enumerate(names, 1):
+        name = " ".join(raw.split())
+        if not name:
+            name = f"column_{position}"
+            blank.append(name)
+        unique, copy = name, 2
+        while unique.lower() in (column.lower() for column in columns):
+            unique, copy = f"{name} ({copy})", copy + 1
+        columns.append(unique)
+    return columns, blank

@@ -1,0 +1,280 @@
+"""Bytes become UTF-8 text with one kind of line end; whatever had to be changed is said, with its lines."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import chardet
+import numpy as np
+from chardet import EncodingEra
+from charset_normalizer import from_bytes
+
+from clv_core.collection.files.letters import WESTERN, settled, share
+from clv_core.errors import Message, Refused, UsageError
+
+BLOCK: Final = 1 << 23
+MAX_JUDGED_LINES: Final = 5_000
+MAX_LINES_NAMED: Final = 5
+MULTI_BYTE: Final = ("gb18030", "gbk", "gb2312", "big5", "cp932", "shift_jis", "euc_kr", "cp949", "euc_jp")
+ASCII_LINE: Final = "a,\n"
+"""Its bytes are found in text that can be cut into lines before it is decoded."""
+
+MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+@dataclass
+class Survey:
+    """What one pass over the bytes saw.
+
+    Args:
+        encoding: how the file is to be decoded.
+        valid: whether every block decoded as UTF-8.
+        nuls: NUL bytes.
+        returns: carriage returns without a line feed.
+        both: whether CRLF and LF line ends are mixed.
+        quotes: quotation marks.
+        lines: line feeds.
+    """
+
+    encoding: str = "utf-8"
+    valid: bool = True
+    nuls: int = 0
+    returns: int = 0
+    both: bool = False
+    quotes: int = 0
+    lines: int = 0
+    judged: list[bytes] = field(default_factory=list)
+
+
+def survey(path: Path, blocks: int | None = None) -> Survey:
+    """Read the file once, in blocks of whole lines, and return what its bytes look like.
+
+    Args:
+        path: a text file.
+        blocks: how many blocks of 8 MB are read; None: all.
+    """
+    seen = Survey()
+    with path.open("rb") as file:
+        head = file.read(BLOCK)
+    for mark, encoding in MARKS:
+        if head.startswith(mark):
+            seen.encoding = encoding
+    if seen.encoding == "utf-8" and head.count(0) > len(head) // 5:
+        best = from_bytes(head[: 1 << 16]).best()
+        seen.encoding = best.encoding if best else "utf-16-le"
+    if seen.encoding not in ("utf-8", "utf-8-sig"):
+        seen.valid = False
+        return seen
+    pairs = 0
+    for block in islice(_blocks(path), blocks):
+        seen.lines += int(np.count_nonzero(np.frombuffer(block, np.uint8) == 10))
+        if b"\0" in block:
+            seen.nuls += block.count(b"\0")
+        if b'"' in block:
+            seen.quotes += block.count(b'"')
+        if b"\r" in block:
+            ends = block.count(b"\r\n")
+            pairs += ends
+            seen.returns += block.count(b"\r") - ends
+        if block.isascii():
+            continue
+        try:
+            codecs.utf_8_decode(block, "strict", True)
+        except UnicodeDecodeError:
+            seen.valid = False
+            if len(seen.judged) < MAX_JUDGED_LINES:
+                seen.judged += [line for line in block.split(b"\n") if not line.isascii()][:MAX_JUDGED_LINES]
+    seen.both = 0 < pairs < seen.lines
+    return seen
+
+
+def known_encoding(name: str) -> str:
+    """Return Python's own name of an encoding that a person named.
+
+    Raises:
+        UsageError: there is no such encoding of texts.
+    """
+    try:
+        b"".decode(name)
+        ASCII_LINE.encode(name)
+        return codecs.lookup(name).name
+    except (LookupError, ValueError) as error:
+        raise UsageError("encoding_name", encoding=name[:60]) from error
+
+
+def single_byte(encoding: str) -> bool:
+    """Say whether an encoding reads every byte as a letter, so that a file cannot prove it."""
+    return not encoding.startswith("utf") and len(bytes(range(128, 256)).decode(encoding, "replace")) == 128
+
+
+def rewrite(
+    path: Path, seen: Survey, target: Path, *, said: str = "", usual: str = "", called: str = ""
+) -> tuple[Message, ...]:
+    """Write ``path`` to ``target`` as UTF-8 with LF line ends and no NULs; return what was done.
+
+    Args:
+        path: a text file.
+        seen: :func:`survey` of it; gets the encoding that it was read in.
+        target: what is written.
+        said: the encoding that the person named; it holds for every line.
+        usual: the encoding of one byte a letter of an earlier file like it; read so where it is not UTF-8.
+        called: what the person calls the file, where it is not the path's name.
+
+    Raises:
+        Refused: the bytes fit no encoding, or not the one that was named.
+    """
+    notes: list[Message] = []
+    fallback = ""
+    if said:
+        seen.encoding = said
+    elif not seen.valid and seen.encoding.startswith("utf-8"):
+        with path.open("rb") as file:
+            head = file.read(1 << 16).rpartition(b"\n")[0]
+        whole, fallback = _judge(head, seen.judged, called or path.name, usual)
+        if whole:
+            seen.encoding = whole
+            code = "warning.encoding_as_before" if whole == usual else "warning.encoding"
+            notes.append(Message(code, {"encoding": whole}))
+    elif not seen.valid and not _has_mark(path):
+        notes.append(Message("warning.encoding", {"encoding": seen.encoding}))
+    damage = _Lines()
+    nuls = _Lines()
+    with target.open("w", encoding="utf-8", newline="") as out:
+        number, held = 1, ""
+        try:
+            for text, lines in _decoded(path, seen.encoding, fallback, damage, strict=bool(said)):
+                if said and damage.count:
+                    raise Refused("encoding_said", file=called or path.name, encoding=said, line=damage.first[0])
+                if "\0" in text:
+                    nuls.note(text, "\0", number)
+                    text = text.replace("\0", "")
+                text = held + text
+                held = "\r" if text.endswith("\r") else ""  # the other half of the line's end may be in the next block
+                out.write(text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n"))
+                number += lines
+        except UnicodeError as error:
+            raise Refused("encoding_said", file=called or path.name, encoding=seen.encoding, line=number) from error
+        out.write("\n" if held else "")
+    if damage.count:
+        code = "warning.mixed_encoding" if fallback else "warning.bad_bytes"
+        notes.append(Message(code, {"lines": damage.count, "first": damage.text(), "encoding": fallback}))
+    if nuls.count:
+        notes.append(Message("warning.nul_bytes", {"lines": nuls.count, "first": nuls.text()}))
+    if seen.returns or seen.both:
+        notes.append(Message("warning.newlines", {}))
+    return tuple(notes)
+
+
+@dataclass
+class _Lines:
+    """Counts lines, and names the first few."""
+
+    count: int = 0
+    first: list[int] = field(default_factory=list)
+
+    def add(self, number: int) -> None:
+        self.count += 1
+        if len(self.first) < MAX_LINES_NAMED:
+            self.first.append(number)
+
+    def note(self, text: str, mark: str, number: int) -> None:
+        for offset, line in enumerate(text.split("\n")):
+            if mark in line:
+                self.add(number + offset)
+
+    def text(self) -> list[str]:
+        return [*map(str, self.first), *(["…"] if self.count > len(self.first) else [])]
+
+
+def _has_mark(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(3).startswith((b"\xff\xfe", b"\xfe\xff"))
+
+
+def _judge(head: bytes, lines: list[bytes], name: str, usual: str = "") -> tuple[str, str]:
+    """Return (encoding of the whole file, "") or ("", encoding of the lines that are not UTF-8).
+
+    A short text in a multi-byte encoding often happens to be valid UTF-8, so such an encoding wins when it reads every
+    line; one of the single-byte encodings reads anything, so it wins only where hardly a line is UTF-8, and its words
+    tell it from the others (:mod:`clv_core.collection.files.letters`), unless an earlier file was in one (``usual``).
+    """
+    bad = [line for line in lines if not _reads(line, "utf-8")]
+    shown = head + b"\n".join(bad) if _reads(head, "utf-8") else head
+    guess = chardet.detect(shown, encoding_era=EncodingEra.MODERN_WEB).get("encoding") or ""
+    encoding = codecs.lookup(guess).name if guess else ""
+    better = settled(bad, "" if encoding in ("ascii", "utf-8", "utf-8-sig") else encoding)
+    as_before = bool(usual) and better not in MULTI_BYTE and all(_reads(line, usual) for line in bad)
+    encoding = usual if as_before else better
+    if encoding in MULTI_BYTE and len(bad) > 2 and all(_reads(line, encoding) for line in lines):
+        return encoding, ""
+    if encoding in MULTI_BYTE:
+        encoding = ""
+    plain = as_before or (encoding == WESTERN and share(b"\n".join(bad), WESTERN) == 1)
+    if len(bad) < 0.9 * len(lines) or (len(lines) <= 2 and not plain):
+        return "", encoding if len(bad) > 2 or as_before else ""
+    if not encoding:
+        raise Refused("unknown_encoding", file=name)
+    return encoding, ""
+
+
+def _reads(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _decoded(
+    path: Path, encoding: str, fallback: str, damage: _Lines, *, strict: bool = False
+) -> Iterator[tuple[str, int]]:
+    """Yield (text, line feeds in it); lines that do not decode are read by ``fallback`` or marked with U+FFFD.
+
+    Where ``strict``, an encoding whose line ends are not those of ASCII fails with UnicodeError instead.
+    """
+    if not ASCII_LINE.encode(encoding).endswith(ASCII_LINE.encode()):
+        with path.open(encoding=encoding, errors="strict" if strict else "replace", newline="") as file:
+            while text := file.read(BLOCK):
+                yield text.removeprefix("\ufeff"), text.count("\n")
+        return
+    number = 1
+    for block in _blocks(path):
+        try:
+            text = block.decode(encoding)
+        except UnicodeDecodeError:
+            pairs = enumerate(block.split(b"\n"), number)
+            text = "\n".join(_line(line, position, encoding, fallback, damage) for position, line in pairs)
+        lines = block.count(b"\n")
+        yield text.removeprefix("\ufeff"), lines
+        number += lines
+
+
+def _line(line: bytes, number: int, encoding: str, fallback: str, damage: _Lines) -> str:
+    try:
+        return line.decode(encoding)
+    except UnicodeDecodeError:
+        damage.add(number)
+        return line.decode(fallback or encoding, "replace")
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Yield the file in blocks that end at a line feed (or at a block's end where a line is longer than it)."""
+    rest = b""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            cut = block.rfind(b"\n") + 1
+            if cut:
+                yield rest + block[:cut]
+                rest = block[cut:]
+            else:
+                rest += block
+                if len(rest) > 8 * BLOCK:
+                    yield rest
+                    rest = b""
+    if rest:
+        yield rest

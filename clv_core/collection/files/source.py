@@ -1,0 +1,316 @@
+"""A file of any form becomes a table of text that DuckDB streams: :class:`Source`."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from codecs import BOM_UTF8
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from clv_core.collection.engine import file_text, name, one, one_file, text
+from clv_core.collection.files.content import Content, identify
+from clv_core.collection.files.dialect import MAX_COLUMNS, Dialect, detect
+from clv_core.collection.files.encoding import BLOCK, known_encoding, rewrite, survey
+from clv_core.collection.files.grammar import BLANKS
+from clv_core.collection.files.nested_events import refuse_nested_events
+from clv_core.collection.files.quotes import Reject, close_quotes, quotes_hold, quotes_pair
+from clv_core.collection.files.unpack import unpack
+from clv_core.errors import Message, Refused
+
+UNRECORDED: Final = ", rejects_table = 'other_errors', rejects_scan = 'other_scans', rejects_limit = 1"
+"""Rejects are left out without being recorded. (To ignore errors is no choice: everything after the first line with
+text behind a closing quote would be left out too, in silence.)"""
+
+JSON_SAMPLE: Final = 1_000_000
+"""Objects whose keys become columns."""
+
+MAX_DEPTH: Final = 6
+JSON_SUFFIXES: Final = (".json", ".jsonl", ".ndjson")
+REASONS: Final = {
+    "TOO MANY COLUMNS": "ragged",
+    "MISSING COLUMNS": "ragged",
+    "UNQUOTED VALUE": "open_quote",
+    "LINE SIZE OVER MAXIMUM": "long_line",
+    "INVALID ENCODING": "bad_bytes",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table of text, one row a line of the log.
+
+    Args:
+        file: what the person calls it.
+        content: what it is.
+        path: what is read: the file itself, or a clean copy in the scratch folder.
+        columns: the file's column names, in order.
+        encoding: how it was decoded, for text.
+        dialect: how its cells are separated, for text.
+        notes: what had to be done to read it.
+        rejects: lines already found to be no rows.
+        bytes: size of what is read.
+        lines: lines in it, for text.
+        paths: for JSON, the keys that lead to each column's value.
+    """
+
+    file: str
+    content: Content
+    path: Path
+    columns: tuple[str, ...]
+    encoding: str = ""
+    dialect: Dialect | None = None
+    notes: tuple[Message, ...] = ()
+    rejects: list[Reject] = field(default_factory=list)
+    bytes: int = 0
+    lines: int = 0
+    paths: tuple[tuple[str, ...], ...] = ()
+
+    def relation(self, *, record: bool = False) -> str:
+        """Return the SQL table expression; every column is text, an empty cell NULL.
+
+        Args:
+            record: whether lines that are no rows are recorded (for :func:`recorded_rejects`).
+        """
+        if self.dialect is None:
+            if self.content is Content.PARQUET:
+                files = _files(self.path)
+                return f"(SELECT nullif(COLUMNS(*)::VARCHAR, '') FROM read_parquet({files}, union_by_name = true))"
+            kinds = ", ".join(f"{text(top)}: 'VARCHAR'" for top in dict.fromkeys(path[0] for path in self.paths))
+            reader = f"read_json({file_text(self.path)}, columns = {{{kinds}}}, maximum_object_size = 16777216)"
+            cells = zip(self.columns, map(_cell, self.paths), strict=True)
+            return f"(SELECT {', '.join(f'{cell} AS {name(column)}' for column, cell in cells)} FROM {reader})"
+        kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in self.columns)
+        return (
+            f"read_csv({file_text(self.path)}, auto_detect = false, header = false, columns = {{{kinds}}},"
+            f" delim = {text(self.dialect.delimiter)}, quote = {text(self.dialect.quote)},"
+            f" escape = {text(self.dialect.escape)}, skip = {self.dialect.header_line}, strict_mode = true,"
+            f" max_line_size = 2097152, store_rejects = true{'' if record else UNRECORDED})"
+        )
+
+
+def open_source(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    scratch: Path,
+    *,
+    header: bool | None = None,
+    original: str = "",
+    named: Collection[str] = (),
+    encoding: str = "",
+    usual: str = "",
+) -> Source:
+    """Find out what ``path`` is and make it readable; copies are made only where the bytes need it.
+
+    Args:
+        connection: for Parquet and JSON schemas.
+        path: a file, or a folder of Parquet files.
+        scratch: where copies go.
+        header: whether a text file names its columns; None looks.
+        original: what the person calls the file, where it is not the path's name.
+        named: columns that the person has named.
+        encoding: of a text file, as the person named it.
+        usual: the encoding of one byte a letter of an earlier file like it, for one that proves none.
+
+    Raises:
+        Refused: it holds no table, or its text is not in the encoding that was named.
+        UsageError: there is no encoding of the name.
+        NeedsAnswer: it may or may not name its columns.
+    """
+    called = original or path.name
+    told = known_encoding(encoding) if encoding else ""
+    content = identify(path)
+    notes: tuple[Message, ...] = ()
+    for _ in range(2):
+        if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):
+            if content is Content.WORKBOOK and path.suffix.lower() not in (".xlsx", ".xlsm") and "." in path.name:
+                notes += (Message("warning.content", {"file": called, "kind": "Excel (xlsx)"}),)
+            path, said = unpack(path, content, scratch)
+            notes += said
+            content = identify(path)
+    if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):
+        raise Refused("nested_archive", file=called)
+    if content in (Content.PARQUET, Content.JSON):
+        path = _unmarked(path, scratch) if content is Content.JSON else path
+        source = _structured(connection, path, content, called)
+        if content is Content.JSON and not called.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
+            notes += (Message("warning.content", {"file": called, "kind": "JSON"}),)
+        return replace(source, notes=notes + source.notes)
+    source = _text(path, scratch, header, called, named, told, usual)
+    return replace(source, notes=notes + source.notes)
+
+
+def _files(path: Path) -> str:
+    """Return SQL for the path of a file, or of all Parquet files of a folder."""
+    return text(f"{one_file(path)}/*.parquet") if path.is_dir() else file_text(path)
+
+
+def _structured(connection: duckdb.DuckDBPyConnection, path: Path, content: Content, called: str) -> Source:
+    reader = "read_parquet" if content is Content.PARQUET else "read_json"
+    try:
+        options = "" if content is Content.PARQUET else f", sample_size = {JSON_SAMPLE}"
+        relation = connection.sql(f"SELECT * FROM {reader}({_files(path)}, union_by_name = true{options})")
+        columns = tuple(relation.columns)
+        paths = tuple(path for top, kind in zip(columns, relation.types, strict=True) for path in _leaves((top,), kind))
+        if content is Content.JSON:
+            refuse_nested_events(paths, columns, relation.types, called)
+            columns = _named(paths)
+    except duckdb.Error as error:
+        raise Refused("broken_file", file=called, kind="Parquet" if content is Content.PARQUET else "JSON") from error
+    if len(columns) < 2:
+        raise Refused("one_column", file=called, found=[column[:60] for column in columns])
+    if len(columns) > MAX_COLUMNS:
+        raise Refused("too_many_columns", file=called, columns=len(columns), limit=MAX_COLUMNS)
+    parts = path.glob("*.parquet") if path.is_dir() else [path]
+    return Source(called, content, path, columns, bytes=sum(part.stat().st_size for part in parts), paths=paths)
+
+
+def _unmarked(path: Path, scratch: Path) -> Path:
+    """Return ``path``, or a copy without its byte order mark, which the engine takes for a value."""
+    with path.open("rb") as file:
+        if file.read(len(BOM_UTF8)) != BOM_UTF8:
+            return path
+        clean = scratch / "clean.json"
+        with clean.open("wb") as out:
+            shutil.copyfileobj(file, out, BLOCK)
+    return clean
+
+
+def _leaves(path: tuple[str, ...], kind: Any) -> Iterator[tuple[str, ...]]:
+    """Yield the paths to the values of a nested column: ``user`` with ``id`` and ``name`` gives two."""
+    if kind.id != "struct" or len(path) >= MAX_DEPTH:
+        yield path
+        return
+    for key, child in kind.children:
+        yield from _leaves((*path, str(key)), child)
+
+
+def _named(paths: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    """Return a name of its own for each path: ``user.id``."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for path in paths:
+        unique, copy = ".".join(path), 2
+        while unique.lower() in taken:
+            unique, copy = f"{'.'.join(path)} ({copy})", copy + 1
+        taken.add(unique.lower())
+        names.append(unique)
+    return tuple(names)
+
+
+def _cell(path: tuple[str, ...]) -> str:
+    """Return SQL for the text at a path of keys, NULL where it is empty or not there."""
+    keys = "".join('."' + key.replace('"', '\\"') + '"' for key in path[1:])
+    value = f"json_extract_string({name(path[0])}, {text('$' + keys)})" if keys else name(path[0])
+    return f"nullif({value}, '')"
+
+
+def _text(
+    path: Path, scratch: Path, header: bool | None, called: str, named: Collection[str], told: str, usual: str
+) -> Source:
+    seen = survey(path)
+    notes: tuple[Message, ...] = ()
+    if not seen.valid or seen.nuls or seen.returns or seen.both or told not in ("", "utf-8"):
+        clean = scratch / "clean.txt"
+        notes = rewrite(path, seen, clean, said=told, usual=usual, called=called)
+        path = clean
+        encoding, seen = seen.encoding, survey(clean)
+    else:
+        encoding = seen.encoding
+    dialect = detect(path, called, header=header, named=named)
+    if dialect.blanks:
+        path = _tabs(path, scratch / "tabs.txt")
+    rejects: list[Reject] = []
+    form = (dialect.delimiter, dialect.quote, dialect.escape, len(dialect.columns))
+    plain = dialect.quote == dialect.escape == '"' and (not seen.quotes or quotes_pair(path, dialect.delimiter))
+    if dialect.quote and not plain and not quotes_hold(path, *form):
+        closed = scratch / "closed.txt"
+        rejects = close_quotes(path, closed, *form)
+        path = closed
+    said = notes + dialect.notes
+    size, lines = path.stat().st_size, seen.lines - len(rejects) + (not _ends_a_line(path))
+    return Source(called, Content.TEXT, path, dialect.columns, encoding, dialect, said, rejects, size, lines)
+
+
+def _ends_a_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 1))
+        return file.read() in (b"\n", b"")
+
+
+def _tabs(path: Path, target: Path) -> Path:
+    """Rewrite runs of blanks as one tab, block by block."""
+    with path.open("rb") as source, target.open("wb") as out:
+        rest = b""
+        while block := source.read(BLOCK):
+            block = rest + block
+            cut = block.rfind(b"\n") + 1
+            rest = block[cut:]
+            out.write(_squeeze(block[:cut]))
+        out.write(_squeeze(rest))
+    return target
+
+
+def _squeeze(block: bytes) -> bytes:
+    block = re.sub(rb"[ \t]+", b"\t", block.replace(b"\r\n", b"\n"))
+    return re.sub(rb"\t(?=\n|\Z)", b"", re.sub(rb"(?:^|(?<=\n))\t", b"", block))
+
+
+def recorded_rejects(connection: duckdb.DuckDBPyConnection, source: Source) -> list[Reject]:
+    """Return all lines that are no rows, in file order, once a relation with ``record=True`` has been read."""
+    found: list[Reject] = []
+    if source.dialect is not None:
+        rows = connection.execute(
+            "SELECT position, kind, length(before) - length(replace(before, chr(10), '')), left(row, 1000),"
+            " length(row) - length(replace(row, chr(10), '')) FROM (SELECT *, trim(whole, chr(13) || chr(10)) AS row,"
+            " left(whole, length(whole) - length(ltrim(whole, chr(13) || chr(10)))) AS before FROM"
+            " (SELECT line_byte_position AS position, min(error_type::VARCHAR) AS kind,"
+            " coalesce(any_value(csv_line), '') AS whole FROM reject_errors GROUP BY line_byte_position))"
+            " ORDER BY position"
+        ).fetchall()
+        lines = _line_numbers(source.path, [int(row[0]) - 1 for row in rows])  # positions are counted from 1
+        for line, (_, kind, blank, cells, breaks) in zip(lines, rows, strict=True):
+            if cells.strip(BLANKS):
+                found.append(Reject(line + blank, REASONS.get(str(kind), "unreadable"), cells, 1 + int(breaks)))
+    places = as_in_the_file(source, np.array([item.line for item in found], np.int64))
+    shifted = [replace(item, line=int(line)) for item, line in zip(found, places, strict=True)]
+    return sorted([*source.rejects, *shifted], key=lambda item: item.line)
+
+
+def as_in_the_file(source: Source, lines: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the numbers in the person's file of ``lines`` of what is read, from which some lines were taken out."""
+    out = np.array([item.line for item in source.rejects], np.int64)
+    return lines + np.searchsorted(out - np.arange(len(out)), lines, side="right")
+
+
+def _line_numbers(path: Path, positions: list[int]) -> list[int]:
+    """Return the line number (from 1) of each byte position; positions ascend."""
+    numbers: list[int] = []
+    line, at = 1, 0
+    with path.open("rb") as file:
+        for position in positions:
+            while at < position:
+                block = file.read(min(BLOCK, position - at))
+                if not block:
+                    break
+                line += block.count(b"\n")
+                at += len(block)
+            numbers.append(line)
+    return numbers
+
+
+def sample(connection: duckdb.DuckDBPyConnection, source: Source, rows: int) -> list[dict[str, Any]]:
+    """Return the first ``rows`` rows as text."""
+    found = connection.execute(f"SELECT * FROM {source.relation()} LIMIT {rows}").fetchall()
+    return [dict(zip(source.columns, row, strict=True)) for row in found]
+
+
+def count_rows(connection: duckdb.DuckDBPyConnection, source: Source) -> int:
+    """Return the number of rows that can be read."""
+    return int(one(connection, f"SELECT count({name(source.columns[0])} IS NULL) FROM {source.relation()}")[0])

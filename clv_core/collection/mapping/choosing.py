@@ -1,0 +1,170 @@
+"""One source column for each canonical one: the best of several, or a question."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from clv_core.collection.mapping.money_columns import WORTH_ASKING
+from clv_core.collection.mapping.proposal import CERTAIN, ENOUGH, SLIGHTLY, SURE, UNIT, Proposal
+from clv_core.collection.words.aliases import CURRENCY, EVENT_NAMES, PREFERRED_NAMES, PRICE, fold
+from clv_core.columns import (
+    AMOUNT,
+    CATEGORY,
+    CUSTOMER_ID,
+    DISCOUNT,
+    EVENT_TIME,
+    EVENT_TYPE,
+    ORDER_ID,
+    PRODUCT_ID,
+    QUANTITY,
+    READ,
+    UNIT_PRICE,
+)
+from clv_core.errors import Message, NeedsAnswer, Refused
+
+IDENTITY: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT)
+MAKERS: Final = (QUANTITY, UNIT_PRICE, DISCOUNT)
+"""Columns that the amount is made from where there is none."""
+SHARED: Final = (ORDER_ID, PRODUCT_ID, CATEGORY)
+"""What several rows have in common: a column that never repeats numbers the rows."""
+CUSTOMERS: Final = re.compile(r"(?i)customer|client|buyer|user|member|kunde|顾客|客户|会员|买家|手机|e-?mail")
+"""What the name of a column is likely to hold that is offered as the customer."""
+NEARLY: Final = SLIGHTLY + 1e-9
+
+
+def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return canonical -> source column, and what is to be said about it.
+
+    Raises:
+        NeedsAnswer: two columns are equally good, or none is good enough.
+        Refused: there is nothing that could be an amount.
+    """
+    chosen: dict[str, str] = {}
+    notes: list[Message] = []
+    for canonical in [*READ, PRICE, CURRENCY]:
+        tied = _likeliest(canonical, proposals)
+        if not tied or tied[0].confidence < ENOUGH:
+            continue
+        best = tied[0] if len(tied) == 1 else _preferred(canonical, tied)
+        if best is None and canonical in (IDENTITY if AMOUNT in chosen else (*IDENTITY, *MAKERS)):
+            names = [item.column for item in tied]
+            raise NeedsAnswer("two_columns", canonical=canonical, columns=names, first=tied[0].column)
+        best = best or tied[0]
+        chosen[canonical] = best.column
+        if canonical not in READ:
+            continue  # a price has its own note once it is settled whose it is
+        if len(tied) > 1:
+            others = [item.column for item in tied if item is not best]
+            params = {"canonical": canonical, "column": best.column, "others": others}
+            notes.append(Message("warning.one_of_several", params))
+        elif best.confidence < CERTAIN:
+            params = {"canonical": canonical, "column": best.column}
+            notes.append(Message("warning.mapped_by_guess", params))
+    own = next((item for item in proposals if item.column == chosen.get(CUSTOMER_ID)), None)
+    if own is not None and own.never_repeats and own.confidence < SURE and fold(own.column) == "id":
+        del chosen[CUSTOMER_ID]  # it is one of rows: everybody would have bought once
+    _complete(proposals, chosen, file)
+    return chosen, tuple(notes)
+
+
+def taken(proposals: list[Proposal]) -> list[Proposal]:
+    """Return the proposals with one column for each canonical one, others as extras; several where nothing tells."""
+    found = list(proposals)
+    for canonical in [*READ, PRICE, CURRENCY]:
+        tied = _likeliest(canonical, proposals)
+        best = _preferred(canonical, tied) if len(tied) > 1 else None
+        stay = tied if best is None else [best]
+        found = [
+            replace(item, canonical=None, confidence=0.0)
+            if item.canonical == canonical and not any(item is other for other in stay)
+            else item
+            for item in found
+        ]
+    return found
+
+
+def money_columns(proposals: list[Proposal], *, least: float = 0.0) -> list[str]:
+    """Return the columns without a meaning that could be amounts, the likeliest first; of equals the last one."""
+    likely = [item for item in reversed(proposals) if item.canonical is None and item.money > 0]
+    likely = [item for item in likely if item.money >= least]
+    return [item.column for item in sorted(likely, key=lambda item: -item.money)]
+
+
+def ask_amount(proposals: list[Proposal], file: str, *, least: float = 0.0) -> None:
+    """Ask which column the amount is, or refuse a log that holds none.
+
+    Args:
+        proposals: what each column seems to be.
+        file: what the person calls it.
+        least: how much must speak for a column to be offered.
+
+    Raises:
+        NeedsAnswer: columns of numbers could be it.
+        Refused: none could.
+    """
+    found = money_columns(proposals, least=least)
+    if not found:
+        raise Refused("no_amount", found=[item.column for item in proposals[:40]], file=file)
+    raise NeedsAnswer("which_amount", canonical=AMOUNT, columns=list(found[:12]), guess=found[0], file=file)
+
+
+def _complete(proposals: list[Proposal], chosen: dict[str, str], file: str) -> None:
+    """Ask for the columns that are needed and missing, all at once."""
+    missing = {
+        canonical: next((item.column for item in proposals if item.canonical == canonical), "") or "COLUMN"
+        for canonical in (CUSTOMER_ID, EVENT_TIME)
+        if canonical not in chosen
+    }
+    if missing.get(CUSTOMER_ID) == "COLUMN":
+        named = [item for item in proposals if item.canonical is None and CUSTOMERS.search(item.column)]
+        missing[CUSTOMER_ID] = next((item.column for item in named if not item.never_repeats), "COLUMN")
+    money = bool({AMOUNT, PRICE, UNIT_PRICE, EVENT_TYPE} & set(chosen))
+    least = WORTH_ASKING if _tells_behaviour(proposals) else 0.0
+    if not missing:
+        if not money:
+            ask_amount(proposals, file, least=least)
+        return
+    found = [item.column for item in proposals[:40]]
+    if not money and (offered := money_columns(proposals, least=WORTH_ASKING)):
+        missing[AMOUNT] = offered[0]
+    first, guess = next(iter(missing.items()))
+    if len(missing) == 1:
+        raise NeedsAnswer("missing_column", canonical=first, found=found, guess=guess, file=file)
+    pairs = [f"{canonical}={column}" for canonical, column in missing.items()]
+    options = " ".join(f'--map "{pair}"' if " " in pair else f"--map {pair}" for pair in pairs)
+    raise NeedsAnswer(
+        "missing_columns", canonical=first, missing=list(missing), found=found, options=options, file=file
+    )
+
+
+def _tells_behaviour(proposals: list[Proposal]) -> bool:
+    """Say whether a column's values are names of events, whatever it is called."""
+    return any(
+        len(item.samples) > 1 and all(fold(value) in EVENT_NAMES for value in item.samples[:2])
+        for item in proposals
+        if item.canonical in (None, EVENT_TYPE)
+    )
+
+
+def _likeliest(canonical: str, proposals: list[Proposal]) -> list[Proposal]:
+    """Return the columns that are most likely a canonical one, a unit in a name aside, in file order."""
+    confidence = max((item.confidence for item in proposals if item.canonical == canonical), default=0.0)
+    return [item for item in proposals if item.canonical == canonical and item.confidence >= confidence - NEARLY]
+
+
+def _preferred(canonical: str, tied: list[Proposal]) -> Proposal | None:
+    """Return the one of about equally good columns that is better still, if there is one."""
+    tied = [item for item in tied if item.samples] or tied
+    if len(tied) == 1:
+        return tied[0]
+    if canonical == CUSTOMER_ID:
+        tied = [item for item in tied if not item.never_repeats]
+        return tied[0] if len(tied) == 1 else None
+    if canonical in SHARED:
+        tied = [item for item in tied if not item.never_repeats] or tied
+    named = {fold(UNIT.sub("", item.column)): item for item in reversed(tied)}
+    known = next((named[known] for known in PREFERRED_NAMES.get(canonical, ()) if known in named), None)
+    surest = [item for item in tied if item.confidence == max(other.confidence for other in tied)]
+    return known or (surest[0] if len(surest) == 1 else None)

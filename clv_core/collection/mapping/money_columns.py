@@ -1,0 +1,93 @@
+"""Which columns could hold amounts of money, told by words in their names and by values, where no name is known."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from clv_core.collection.words.aliases import LIKELY_NAMES, SURE_NAMES, fold
+from clv_core.columns import (
+    AMOUNT,
+    CUSTOMER_ID,
+    DISCOUNT,
+    EVENT_TIME,
+    ORDER_ID,
+    PRODUCT_ID,
+    REFUND,
+    SESSION_ID,
+    UNIT_PRICE,
+)
+from clv_core.errors import Refused
+
+NAMED, FRACTIONS, WHOLE = 0.4, 0.3, 0.1
+"""What a word of money in the name, numbers with a fraction or a currency sign, and whole numbers speak for it."""
+
+WORTH_ASKING: Final = FRACTIONS
+"""From here on a column is offered where nothing says that the log is one of behaviour alone."""
+
+MONEY: Final = re.compile(
+    r"amount|amt|total|paid|pay|price|sale|revenue|spen[dt]|value|turnover|purchase|gross|\bnet|sum|due|cost|betrag|umsatz"
+    r"|preis|montant|prix|importe|precio|valor|ingreso|总|總|金|額|额|价|價|款|售|実付|売上|料金|금액|매출|가격|결제"
+    r"|сумм|цена|стоим|оплач|wartość|kwota|cena|tutar|fiyat|bedrag|prijs|preço"
+)
+OTHER: Final = re.compile(
+    r"(id|ids|no|nr|number|num|code|key|zip|zipcode|prefix|phone|mobile|sku|upc|ean|date|time|timestamp|day|month|year|week"
+    r"|hour|age|qty|quantity|count|pieces|lat|lng|lon|latitude|longitude|weight|height|width|length|rank|score|rating|stars"
+    r"|installments|sequence|version|rate|percent|pct|freight|shipping|tax|vat|index|row|seconds|duration|balance|dob)s?$"
+    r"|号|编号|編號|番号|번호|номер|手机|电话|電話|数量|件数|個数|日期|时间|日時"
+)
+FIGURE: Final = re.compile(
+    r"\(?[+-]?\s*([A-Za-z]{1,3}\s|[A-Z]{1,2}\$)?[$€£¥₹₽₩]?\s*[+-]?\d[\d.,' \u00a0]*"
+    r"([A-Za-z]{1,4}|[$€£¥₹₽₩元円원]|руб\.?)?\)?-?"
+)
+FRACTION: Final = re.compile(r".*\d[.,]\d*[1-9]\d*\D*|.*\d[.,]\d\d\D*|\D*[$€£¥₹]\D*\d.*|.*\d\s*[$€£¥元円₹].*")
+HALF_STEPS: Final = re.compile(r"(10|\d)([.,][05]0*)?")
+"""Ratings: 0 to 10 in halves."""
+FEW: Final = 21
+NO_AMOUNTS: Final = (CUSTOMER_ID, ORDER_ID, PRODUCT_ID, SESSION_ID, EVENT_TIME)
+
+
+def money_likelihood(column: str, values: Sequence[str]) -> float:
+    """Return how much speaks for a column holding amounts, 0 (nothing) to 0.8.
+
+    Args:
+        column: the source column.
+        values: a sample, without blanks.
+    """
+    plain = [unicodedata.normalize("NFKC", value) for value in values]
+    if not plain or sum(map(bool, map(FIGURE.fullmatch, plain))) <= 0.5 * len(plain):
+        return 0.0
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", unicodedata.normalize("NFKC", column).strip()).lower()
+    words = re.sub(r"[\W_]+", " ", spaced).strip()
+    known = {SURE_NAMES.get(fold(column)), LIKELY_NAMES.get(fold(column))} - {None}
+    if (known and not known & {AMOUNT, UNIT_PRICE}) or known & {DISCOUNT, REFUND}:
+        return 0.0
+    if OTHER.search(words.split(" ")[-1]) or OTHER.search(words.replace(" ", "")[-12:]) and not MONEY.search(words):
+        return 0.0
+    different = set(plain)
+    named = NAMED if MONEY.search(words) else 0.0
+    if len(different) <= 2 or (len(different) <= FEW and all(map(HALF_STEPS.fullmatch, different)) and not named):
+        return 0.0
+    fractions = sum(bool(FRACTION.fullmatch(value)) for value in plain)
+    if fractions > 0.3 * len(plain):
+        return named + FRACTIONS
+    if not named and (len({len(value) for value in plain}) == 1 and len(plain[0]) > 4):
+        return 0.0  # digits of one length are a code, a date or an id
+    return named + WHOLE
+
+
+def refuse_ids(mapping: Mapping[str, str]) -> None:
+    """Refuse to add up ids or times as money.
+
+    Args:
+        mapping: canonical name -> source column, as the person said.
+
+    Raises:
+        Refused: the amount was said to be a column whose name surely is that of something else that counts nothing.
+    """
+    column = mapping.get(AMOUNT, "")
+    means = SURE_NAMES.get(fold(column))
+    if means in NO_AMOUNTS:
+        raise Refused("amount_is_ids", column=column, means=means)

@@ -1,0 +1,146 @@
+"""What a file says of orders beside their rows: a state, what was paid back, an amount of all rows together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from clv_core.collection.engine import T, V, name
+from clv_core.collection.mapping.order_states import no_sale
+from clv_core.collection.words.state_words import CANCELLED, REFUNDED
+from clv_core.columns import (
+    AMOUNT,
+    CHANNEL,
+    COUNTRY,
+    CUSTOMER_ID,
+    EVENT_TIME,
+    ORDER_ID,
+    ORDER_STATUS,
+    QUANTITY,
+    REFUND,
+    REFUND_STATUS,
+    SESSION_ID,
+    UNIT_PRICE,
+)
+
+LEAST: Final = 0.005
+"""What is left of an amount is nothing below half a cent."""
+SAME_FOR_ALL: Final = (CUSTOMER_ID, EVENT_TIME, AMOUNT, CHANNEL, COUNTRY, SESSION_ID)
+"""What is the same for all rows of an order, and may stand in one of them only."""
+BACK: Final = f"coalesce(abs({V}{REFUND}), 0)"
+PAID: Final = f"{V}paid IS NOT NULL"
+BY_ID: Final = (ORDER_ID,)
+BY_TIME: Final = (CUSTOMER_ID, EVENT_TIME)
+"""What tells the rows of one order where no column names it: one customer, one instant."""
+
+
+@dataclass(frozen=True)
+class Orders:
+    """How orders are read.
+
+    Args:
+        whole: whether a row's amount is that of its order: its rows get shares of it, by quantity x unit price where
+            all of them have one, else even ones, and what else one of them says of the order holds for all.
+        by: canonical columns that together name an order, :data:`BY_ID` or :data:`BY_TIME`.
+        part: source column that names the payments of an order, each with an amount of its own that its rows repeat;
+            empty where there is none: then amounts that differ are such parts if each stands in equally many rows.
+        refunds_apart: whether what was paid back stands in rows below zero, so that nothing is taken off for it.
+        states: word of the column of states -> ``cancelled`` or ``refunded``; it holds for all rows of a whole order.
+        after_sale: the same of a column about refunds, which speaks of its own row.
+    """
+
+    whole: bool = False
+    by: tuple[str, ...] = BY_ID
+    part: str = ""
+    refunds_apart: bool = False
+    states: Mapping[str, str] = field(default_factory=dict)
+    after_sale: Mapping[str, str] = field(default_factory=dict)
+
+    def rows(self, read: str, chosen: Mapping[str, str]) -> str:
+        """Return the table expression of rows with ``no_sale``: ``cancelled``, ``refunded``, or NULL.
+
+        Args:
+            read: table expression of the texts and values of ``chosen``, each row for itself.
+            chosen: canonical name -> source column.
+        """
+        own_state, after = self._no_sale(chosen), self._after_sale(chosen)
+        if not self.whole:
+            return f"(SELECT *, coalesce({own_state}, {after}) AS {V}no_sale FROM {read})"
+        rows = f"(SELECT *, {own_state} AS {V}no_sale, {after} AS {V}after_sale FROM {read})"
+        shared = [column for column in (AMOUNT, REFUND) if column in chosen]
+        said = [column for column in SAME_FOR_ALL if column in chosen]
+        kept = [f"{V}{column}" for column in ("time", "no_sale", *shared[1:])] + [f"{T}{column}" for column in said]
+        line = _line(chosen)
+        more = [f"max({column}) AS {column}" for column in kept]
+        more += [f"count({line}) AS {V}priced, sum({line}) AS {V}lines"]
+        known = [f"max({column}) AS {column[: len(V)]}order_{column[len(V) :]}" for column in kept]
+        known += [f"max({V}paid) AS {V}order_{AMOUNT}, sum({V}rows)::BIGINT AS {V}rows, count({V}paid) AS {V}parts"]
+        alike = f"max({V}lines) FILTER ({PAID}) - min({V}lines) FILTER ({PAID}) < {LEAST}"
+        known += [f"CASE WHEN sum({V}priced) = sum({V}rows) AND {alike} THEN sum({V}lines) END AS {V}order_lines"]
+        orders = (
+            f"(SELECT {V}order, {', '.join(known)} FROM {self._parts(rows, *more)} GROUP BY 1 HAVING {self._plain()})"
+        )
+        share = f"coalesce({line} / {V}order_lines, 1 / {V}rows)"
+        own = [f"coalesce({V}order_{column} * {share}, {V}{column}) AS {V}{column}" for column in shared[1:]]
+        paid = f"CASE WHEN {V}parts > 1 THEN {V}{AMOUNT} * {V}parts ELSE {V}order_{AMOUNT} END"
+        own += [f"coalesce({paid} * {share}, {V}{AMOUNT}) AS {V}{AMOUNT}"]
+        own += [f"coalesce({V}order_no_sale, {V}no_sale, {V}after_sale) AS {V}no_sale"]
+        own += [f"CASE WHEN {T}{EVENT_TIME} IS NULL THEN {V}order_time ELSE {V}time END AS {V}time"]
+        own += [f"coalesce({T}{column}, {T}order_{column}) AS {T}{column}" for column in said]
+        return f"(SELECT * REPLACE ({', '.join(own)}) FROM {rows} LEFT JOIN {orders} ON {self.key} = {V}order)"
+
+    @property
+    def key(self) -> str:
+        """SQL for the text that names a row's order, NULL where nothing does."""
+        return " || '\x1f' || ".join(f"{T}{column}" for column in self.by)
+
+    def unlike(self, read: str) -> str:
+        """Return the query that counts orders whose amounts differ, so that each row keeps what it says."""
+        orders = f"SELECT {V}order FROM {self._parts(read)} WHERE {V}order IS NOT NULL GROUP BY 1"
+        return f"SELECT count(*) FROM ({orders} HAVING count({V}paid) > 0 AND NOT ({self._plain()}))"
+
+    def left(self, chosen: Mapping[str, str]) -> str:
+        """Return SQL for a row's amount, less what was given back of it."""
+        if REFUND not in chosen or self.refunds_apart:
+            return V + AMOUNT
+        return f"CASE WHEN {V}{AMOUNT} > 0 THEN greatest({V}{AMOUNT} - {BACK}, 0) ELSE {V}{AMOUNT} END"
+
+    def _parts(self, rows: str, *more: str) -> str:
+        """Return the table expression of the payments of orders: ``order``, ``paid``, ``rows``, then ``more``."""
+        part = name(self.part) if self.part else V + AMOUNT
+        also = "".join(f", {item}" for item in more)
+        paid = f"max({V}{AMOUNT}) AS {V}paid, min({V}{AMOUNT}) AS {V}least, count(*) AS {V}rows"
+        return f"(SELECT {self.key} AS {V}order, {part} AS {V}part, {paid}{also} FROM {rows} GROUP BY 1, 2)"
+
+    def _plain(self) -> str:
+        """Return SQL that says whether an order's amounts are one, or those of its payments."""
+        fewest, most = f"min({V}rows) FILTER ({PAID})", f"max({V}rows) FILTER ({PAID})"
+        if self.part:
+            return f"bool_and({V}least = {V}paid) FILTER ({PAID}) AND {fewest} = {most}"
+        return f"count({V}paid) = 1 OR ({fewest} > 1 AND {fewest} = {most})"
+
+    def _no_sale(self, chosen: Mapping[str, str]) -> str:
+        state = no_sale(T + ORDER_STATUS, self.states) if ORDER_STATUS in chosen else "NULL::VARCHAR"
+        if self.refunds_apart:
+            return f"nullif({state}, '{REFUNDED}')"
+        if REFUND not in chosen:
+            return state
+        return (
+            f"CASE WHEN {state} = '{CANCELLED}' THEN '{CANCELLED}' WHEN {BACK} = 0 THEN {state}"
+            f" WHEN {V}{AMOUNT} > 0 AND {V}{AMOUNT} - {BACK} < {LEAST} THEN '{REFUNDED}' END"
+        )
+
+    def _after_sale(self, chosen: Mapping[str, str]) -> str:
+        if REFUND_STATUS not in chosen or self.refunds_apart:
+            return "NULL::VARCHAR"
+        state = no_sale(T + REFUND_STATUS, self.after_sale)
+        return f"CASE WHEN {BACK} = 0 THEN {state} END" if REFUND in chosen else state
+
+
+def _line(chosen: Mapping[str, str]) -> str:
+    """Return SQL for what a row's pieces would cost, NULL where that is not known or nothing."""
+    if UNIT_PRICE not in chosen:
+        return "NULL::DOUBLE"
+    pieces = f"{V}{QUANTITY}" if QUANTITY in chosen else "1"
+    return f"CASE WHEN {V}{UNIT_PRICE} > 0 AND {pieces} > 0 THEN {V}{UNIT_PRICE} * {pieces} END"

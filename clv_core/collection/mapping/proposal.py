@@ -1,0 +1,216 @@
+"""Which source column is which canonical column, proposed from names and values, with a confidence."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from clv_core.collection.mapping.event_names import are_event_names
+from clv_core.collection.mapping.money_columns import money_likelihood
+from clv_core.collection.mapping.order_states import tells
+from clv_core.collection.words.aliases import (
+    LIKELY_NAMES,
+    MISSING,
+    SURE_NAMES,
+    fold,
+)
+from clv_core.collection.words.split_columns import CLOCK
+from clv_core.columns import (
+    AMOUNT,
+    BY_NAME,
+    CUSTOMER_ID,
+    EVENT_TIME,
+    EVENT_TYPE,
+    ORDER_STATUS,
+    READ,
+    Kind,
+)
+from clv_core.errors import UsageError
+
+EXACT: Final = 0.99
+SURE: Final = 0.95
+CERTAIN: Final = 0.9
+"""A likely name, and values that are nothing else; from here on there is nothing to warn of."""
+
+LIKELY: Final = 0.7
+SLIGHTLY: Final = 0.01
+"""What a name with a unit loses against the bare name."""
+
+BY_VALUES: Final = 0.5
+ENOUGH_IDS: Final = 20
+"""So many different ids, and no repetition, are those of orders rather than of customers."""
+ORDER_NAMES: Final = {
+    "name": re.compile(r"#\s?\w*-?\d+\S*"),
+    "reference": re.compile(r"(?=\D*\d\D*\d)[\w#/.-]{4,}"),
+    "ref": re.compile(r"(?=\D*\d\D*\d)[\w#/.-]{4,}"),
+}
+"""What a column that is only called so must hold to be that of orders: #1001, S00123."""
+ENOUGH: Final = 0.6
+"""Below this confidence the person is asked."""
+
+NUMBER: Final = re.compile(
+    r"\(?[\s$€£¥₹]*[+-]?([A-Z]{3}\s|[A-Z]{1,2}\$)?[\s$€£¥₹]*"
+    r"\d[\d.,' \u00a0]*([eE][+-]?\d+)?[\s\w$€£¥]{0,5}\)?[-–—]{0,2}"
+)
+TIME: Final = re.compile(
+    r"\d{1,4}[-/.年]\s?(\d{1,2}|[A-Za-z]{3,9})[-/.月]\s?\d{1,4}.*|(19|20)\d{6}|1\d{9}(\d{3})?(\.\d+)?"
+    r"|([A-Za-z]{3,9},? )?(\d{1,2}[ /-][A-Za-z]{3,9}[ /-]\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4})\b.*"
+    r"|(19|20)\d{6}[T ]?\d\d:?\d\d.*|[A-Za-z]{3}-\d{1,2}-\d{2,4}|\d{1,2}(\.|º| de)? [^\W\d]{3,10}\.?( de)? \d{4}\b.*"
+    r"|\d{4}\s?년\s?\d{1,2}\s?월.*|(令和|平成|昭和)\s?(\d{1,2}|元)\s?年.*"
+)
+TIME_NAME: Final = re.compile(r"(?i:date|time|timestamp|[_ ]at|日期|时间|時間)$|[a-z]At$")
+UNIT: Final = re.compile(
+    r"\s*([(\[（【［][^()\[\]（）【】［］]*[)\]）】］]|[/／_]\s*(?i:元|件|个|個|RMB|CNY|USD|EUR|GBP|JPY))\s*$"
+)
+"""What a name says at its end: in brackets a currency, a time zone, a remark; behind a slash a currency or a piece."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What one source column seems to be.
+
+    Args:
+        column: the source column.
+        canonical: the canonical column, ``price``, ``currency``, or None for an extra.
+        confidence: 0 to 1; 1 where the person said so.
+        samples: a few different values.
+        never_repeats: whether many values were seen, and none twice.
+        money: how much speaks for its holding amounts
+            (:func:`~clv_core.collection.mapping.money_columns.money_likelihood`).
+    """
+
+    column: str
+    canonical: str | None
+    confidence: float
+    samples: tuple[str, ...] = ()
+    never_repeats: bool = False
+    money: float = 0.0
+
+
+def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mapping[str, str]) -> list[Proposal]:
+    """Return one proposal a source column, in file order.
+
+    Args:
+        columns: source columns.
+        rows: sample rows as text.
+        answers: canonical name -> source column, as the person said; they outrank everything. An empty column says that
+            there is none: what would be taken for it stays an extra.
+
+    Raises:
+        UsageError: an answer names a canonical or a source column that there is not.
+    """
+    answered = _answers(columns, answers)
+    proposals: list[Proposal] = []
+    for column in columns:
+        values = [str(row[column]).strip() for row in rows if row.get(column) is not None]
+        values = [value for value in values if value.lower() not in MISSING]
+        samples = tuple(dict.fromkeys(value[:80] for value in values))[:5]
+        canonical, confidence = answered.get(column), 1.0
+        if canonical is None:
+            canonical, confidence = _by_name(column, values)
+        if canonical in answers and column not in answered:
+            canonical, confidence = None, 0.0
+        never_repeats = ENOUGH_IDS <= len(values) == len(set(values))
+        money = money_likelihood(column, values)
+        proposals.append(Proposal(column, canonical, confidence, samples, never_repeats, money))
+    return _by_values(proposals, rows)
+
+
+def could_be(canonical: str, item: Proposal) -> bool:
+    """Say whether a column's values could be a canonical one's, whatever it is called."""
+    if not item.samples or item.canonical not in (None, canonical):
+        return False
+    if canonical == CUSTOMER_ID:
+        return not item.never_repeats and _share(TIME, list(item.samples)) == 0
+    if READ[canonical].kind is Kind.NUMBER:
+        return _share(NUMBER, list(item.samples)) == 1 and _share(TIME, list(item.samples)) == 0
+    return _fits(canonical, list(item.samples))
+
+
+def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, str]:
+    known = {column.lower(): column for column in columns}
+    result: dict[str, str] = {}
+    for canonical, column in answers.items():
+        if canonical not in READ:
+            raise UsageError("map_canonical", canonical=canonical[:60], known=list(READ))
+        if not column:
+            continue
+        source = column if column in columns else known.get(column.strip().lower())
+        if source is None:
+            raise UsageError("map_column", canonical=canonical, column=column[:60], found=list(columns[:40]))
+        result[source] = canonical
+    return result
+
+
+def _by_name(column: str, values: list[str]) -> tuple[str | None, float]:
+    base = re.sub(r"\s\(\d+\)$", "", column)
+    if base in BY_NAME:
+        return base, EXACT
+    canonical, confidence = _by_alias(base)
+    if canonical is None and UNIT.search(base):
+        canonical, confidence = _by_alias(UNIT.sub("", base))
+        confidence -= SLIGHTLY
+    if canonical is None and "." in base:
+        canonical, confidence = SURE_NAMES.get(fold(base.rpartition(".")[2])), CERTAIN
+    if canonical is None:
+        return None, 0.0
+    if (
+        (confidence < SURE or canonical == ORDER_STATUS)
+        and values
+        and not _fits(canonical, values, surely=confidence >= CERTAIN)
+    ):
+        return None, 0.0
+    if canonical == EVENT_TIME and values and _share(CLOCK, values) == 1:
+        return None, 0.0  # a time of day is no time
+    if fold(base) in ORDER_NAMES and _share(ORDER_NAMES[fold(base)], values) < 1:
+        return None, 0.0
+    if canonical == AMOUNT and confidence < SURE and values and set(values) <= {"0", "1"}:
+        return None, 0.0  # it says whether, not how much
+    if confidence < SURE and canonical == EVENT_TIME and values and _share(TIME, values) == 1:
+        return canonical, CERTAIN
+    return canonical, confidence
+
+
+def _by_alias(name: str) -> tuple[str | None, float]:
+    key = fold(name)
+    return (SURE_NAMES[key], SURE) if key in SURE_NAMES else (LIKELY_NAMES.get(key), LIKELY)
+
+
+def _fits(canonical: str, values: list[str], *, surely: bool = False) -> bool:
+    """Say whether the values can be what the name says, or surely says."""
+    if canonical == ORDER_STATUS:
+        return tells(values, surely=surely)
+    kind = READ[canonical].kind if canonical in READ else Kind.TEXT
+    if kind is Kind.TIME:
+        return _share(TIME, values) > 0.5
+    if kind is Kind.NUMBER:
+        return _share(NUMBER, values) > 0.5
+    if canonical == EVENT_TYPE:
+        return are_event_names(values)
+    return True
+
+
+def _share(pattern: re.Pattern[str], values: list[str]) -> float:
+    plain = [unicodedata.normalize("NFKC", value) for value in values]
+    return sum(bool(pattern.fullmatch(value)) for value in plain) / max(len(values), 1)
+
+
+def _by_values(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
+    """Propose the one column that looks like times, where no name says so.
+
+    With the confidence of a guess; where its name ends like a time's, it is likely.
+    """
+    if any(item.canonical == EVENT_TIME for item in proposals) or not rows:
+        return proposals
+    timely = [item for item in proposals if item.canonical is None and item.samples]
+    timely = [item for item in timely if _share(TIME, list(item.samples)) == 1]
+    named = [item for item in timely if TIME_NAME.search(item.column)]
+    found, confidence = (named, LIKELY) if named else (timely, BY_VALUES)
+    if len(found) != 1:
+        return proposals
+    return [
+        replace(item, canonical=EVENT_TIME, confidence=confidence) if item is found[0] else item for item in proposals
+    ]

@@ -1,0 +1,179 @@
+"""A file read as an earlier one was: the same columns, and the same answers where the file leaves them open.
+
+What a file itself proves comes first. A log whose dates were read day first gives its answer only to a file whose dates
+fit both orders; a file that proves another order is read by that. UTF-8 proves itself; what is not is read as the
+earlier file was, since no bytes prove an encoding of one byte a letter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from clv_core.collection.files.encoding import single_byte
+from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.readings.reading import Reading, read_log
+from clv_core.collection.stored.store import Manifest
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, QUANTITY, READ, UNIT_PRICE
+from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
+from clv_core.jobs import Progress
+
+NEEDED: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT, QUANTITY, UNIT_PRICE)
+"""Columns without which a file would be read as something else; any other one may be missing."""
+
+
+@dataclass(frozen=True)
+class Habit:
+    """How an earlier file was read.
+
+    Args:
+        dataset: what it became, for messages.
+        mapping: canonical name -> source column.
+        date_order: ``dmy``, ``mdy`` or ``ymd``, as the file showed or the person said; empty where it did not matter.
+        decimal: ``point`` or ``comma``, likewise.
+        hidden: source columns that became pseudonyms.
+        encoding: of its text, where that has one byte a letter; empty otherwise.
+    """
+
+    dataset: str = ""
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    date_order: str = ""
+    decimal: str = ""
+    hidden: tuple[str, ...] = ()
+    encoding: str = ""
+
+
+def habit_of(manifest: Manifest) -> Habit:
+    """Return how a dataset's files were read, the last that showed something first."""
+
+    def last(key: str) -> str:
+        return next((str(part[key]) for part in reversed(manifest.parts) if part.get(key)), "")
+
+    hidden = {column for part in manifest.parts for column in part.get("hidden", ())}
+    mapping = {name: column for name, column in manifest.mapping.items() if name in READ}
+    told = (item["params"]["encoding"] for item in reversed(manifest.warnings) if item["code"] == "warning.encoding")
+    encoding = last("encoding") or str(next(told, ""))  # older manifests have it in what was said only
+    usual = encoding if encoding and single_byte(encoding) else ""
+    return Habit(manifest.name, mapping, last("date_order"), last("decimal"), tuple(sorted(hidden)), usual)
+
+
+def ask_currency(manifest: Manifest, reading: Reading, answers: Answers) -> None:
+    """Ask where a file's own currency is not the log's, unless the person has said what it is.
+
+    Raises:
+        NeedsAnswer: they differ.
+    """
+    found = reading.profile.currency
+    if manifest.currency and found and found != manifest.currency and not answers.currency:
+        params = {"file": reading.source.file, "found": found, "currency": manifest.currency}
+        raise NeedsAnswer("currency_differs", **params)
+
+
+def answers_json(answers: Answers) -> dict[str, Any]:
+    """Return what a person said as JSON; ``Answers(**values)`` is its inverse."""
+    return asdict(
+        replace(answers, mapping=dict(answers.mapping), events=dict(answers.events), states=dict(answers.states))
+    )
+
+
+def shown(reading: Reading, answers: Answers) -> dict[str, Any]:
+    """Return how a file was read, for :func:`habit_of`.
+
+    Returns:
+        ``date_order`` and ``decimal`` as the file has shown or the person said, empty where neither; ``hidden``, the
+        columns that became pseudonyms, where any did; ``encoding``, where it is text and not UTF-8.
+    """
+    said = {message.code for message in reading.warnings}
+    plan = reading.profile.plan
+    settled = answers.date_order or any(code.startswith("warning.read_as_") for code in said)
+    money = plan.numbers.get(AMOUNT) or plan.numbers.get(UNIT_PRICE)
+    proven = answers.decimal or said & {"warning.decimal_comma", "warning.decimal_mixed"}
+    hidden = {"hidden": sorted(plan.hidden)} if plan.secret else {}
+    encoding = reading.source.encoding
+    other = {"encoding": encoding} if encoding not in ("", "utf-8", "utf-8-sig") else {}
+    return {
+        "date_order": plan.time.order if settled else "",
+        "decimal": money.decimal if money and proven else "",
+        **hidden,
+        **other,
+    }
+
+
+def read_alike(
+    path: Path,
+    answers: Answers,
+    habit: Habit,
+    scratch: Path,
+    progress: Progress,
+    *,
+    original: str = "",
+    key: bytes | None = None,
+    part: bool = True,
+) -> tuple[Reading, Answers]:
+    """Read a file, taking from ``habit`` what ``answers`` and the file leave open.
+
+    Args:
+        path: a file, or a folder of Parquet files.
+        answers: what the person said about this file.
+        habit: how the earlier one was read.
+        scratch: an empty folder.
+        progress: who listens.
+        original: what the person calls the file, where it is not the path's name.
+        key: makes ids and contact fields keyed hashes.
+        part: whether it is one file of several.
+
+    Returns:
+        The reading, and the answers that it was read with.
+
+    Raises:
+        NeedsAnswer: something can be read in two ways, and the earlier file did not show which.
+        Refused: it cannot be used, or lacks a column that the earlier file was read by.
+    """
+    tries, as_before = 0, False
+    mapping = {**habit.mapping, **answers.mapping}
+
+    def read(with_answers: Answers) -> Reading:
+        nonlocal tries, mapping
+        while True:
+            tries += 1
+            folder = scratch / f"try-{tries}"
+            folder.mkdir()
+            try:
+                chosen = replace(with_answers, mapping=mapping)
+                return read_log(
+                    path,
+                    chosen,
+                    folder,
+                    progress,
+                    original=original,
+                    key=key,
+                    hidden=habit.hidden,
+                    part=part,
+                    usual=habit.encoding,
+                )
+            except UsageError as error:
+                canonical = str(error.params.get("canonical", ""))
+                if error.code != "map_column" or canonical in answers.mapping:
+                    raise
+                if canonical in NEEDED:
+                    params = {"dataset": habit.dataset, "file": original or path.name, **error.params}
+                    raise Refused("mapped_column_missing", **params) from error
+                mapping = {name: column for name, column in mapping.items() if name != canonical}
+
+    try:
+        reading = read(answers)
+    except NeedsAnswer as error:
+        if not error.code.startswith("dates_ambiguous") or not habit.date_order:
+            raise
+        answers, as_before = replace(answers, date_order=habit.date_order), True
+        reading = read(answers)
+    unsure = any(message.code.startswith("warning.decimal_unsure") for message in reading.warnings)
+    if unsure and habit.decimal == "comma" and not answers.decimal:
+        answers = replace(answers, decimal=habit.decimal)
+        reading = read(answers)
+    if as_before:
+        params = {"column": reading.profile.plan.chosen[EVENT_TIME], "order": habit.date_order.upper()}
+        reading = replace(reading, warnings=(*reading.warnings, Message("warning.dates_as_before", params)))
+    return reading, replace(answers, mapping=mapping)

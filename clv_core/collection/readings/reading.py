@@ -1,0 +1,267 @@
+"""A file read to the end: kept rows, set-aside rows, and figures. Nothing is stored yet."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from clv_core.collection.engine import connect, file_text, one, run, text
+from clv_core.collection.files.source import Source, open_source, recorded_rejects, sample
+from clv_core.collection.mapping.choosing import ask_amount
+from clv_core.collection.mapping.money_columns import WORTH_ASKING
+from clv_core.collection.mapping.personal import personal_columns
+from clv_core.collection.mapping.plan import UNPRICED
+from clv_core.collection.mapping.profile import SAMPLE_ROWS, Answers, Profile, profile
+from clv_core.collection.readings.aside import Problem, count_aside, write_aside
+from clv_core.collection.readings.duplicates import drop_repeats, have_identity, mark_repeats
+from clv_core.collection.readings.figures import Figures, figures, notices
+from clv_core.collection.readings.withdrawn import lines_in, write_withdrawn
+from clv_core.collection.stored.store import version_of
+from clv_core.collection.values.pseudonyms import fingerprint_of, pseudonym_sql
+from clv_core.collection.words.state_words import CANCELLED, REFUNDED
+from clv_core.columns import AMOUNT, CUSTOMER_ID, UNIT_PRICE
+from clv_core.errors import Message, Refused
+from clv_core.jobs import Progress
+
+ORDERED_ROWS: Final = 5_000_000
+"""Up to this many rows are stored in the file's order; more are stored as they come, which takes a third less time."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What became of every row of a file.
+
+    Args:
+        source: the file.
+        profile: how it was read.
+        events: Parquet file of kept rows.
+        set_aside: Parquet file of the others.
+        problems: set-aside rows by reason.
+        rows_read: kept + set aside + duplicate.
+        rows_set_aside: rows in ``set_aside``.
+        rows_duplicate: exact repetitions that were dropped.
+        figures: what the kept rows amount to.
+        warnings: everything that is to be said.
+        version: content hash, 12 hex digits.
+        key_fingerprint: of the key of the pseudonyms; empty where ids are readable.
+        withdrawn: :func:`~clv_core.collection.readings.withdrawn.write_withdrawn`.
+    """
+
+    source: Source
+    profile: Profile
+    events: Path
+    set_aside: Path
+    problems: tuple[Problem, ...]
+    rows_read: int
+    rows_set_aside: int
+    rows_duplicate: int
+    figures: Figures
+    warnings: tuple[Message, ...]
+    version: str
+    key_fingerprint: str = ""
+    withdrawn: Path | None = None
+
+
+def read_log(
+    path: Path,
+    answers: Answers,
+    scratch: Path,
+    progress: Progress,
+    *,
+    original: str = "",
+    key: bytes | None = None,
+    hidden: Collection[str] = (),
+    part: bool = False,
+    usual: str = "",
+) -> Reading:
+    """Read the file ``path`` into two Parquet files below ``scratch``.
+
+    Args:
+        path: a file, or a folder of Parquet files.
+        answers: what the person has said about it.
+        scratch: an empty folder.
+        progress: who listens.
+        original: what the person calls the file, where it is not the path's name.
+        key: makes ids and contact fields keyed hashes (:mod:`clv_core.collection.values.pseudonyms`).
+        hidden: with a key, columns that become hashes whatever they are called and hold.
+        part: whether it is one file of several, which need not hold purchases or several customers by itself.
+        usual: the encoding of an earlier file like it
+            (:func:`~clv_core.collection.files.source.open_source`).
+
+    Raises:
+        NeedsAnswer: something can be read in two ways.
+        Refused: it cannot be used.
+    """
+    connection = connect(scratch, answers.timezone)
+    try:
+        progress.report("read", 0, 1)
+        named = answers.mapping.values()
+        source = open_source(
+            connection,
+            path,
+            scratch,
+            header=answers.header,
+            original=original,
+            named=named,
+            encoding=answers.encoding,
+            usual=usual,
+        )
+        progress.report("columns", 0, 1)
+        seen = profile(connection, source, answers, progress)
+        if key is not None:
+            seen = _veil(connection, source, seen, key, hidden)
+        found = _account(connection, source, seen, answers, scratch, progress, part=part)
+        return replace(found, key_fingerprint=fingerprint_of(key)) if key is not None else found
+    except duckdb.OutOfMemoryException as error:
+        raise Refused("out_of_memory", file=original or path.name) from error
+    except duckdb.Error as error:
+        raise Refused("unreadable_table", file=original or path.name) from error
+    finally:
+        connection.close()
+
+
+def _account(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    seen: Profile,
+    answers: Answers,
+    scratch: Path,
+    progress: Progress,
+    *,
+    part: bool,
+) -> Reading:
+    plan = seen.plan
+    events, aside = scratch / "events.parquet", scratch / "set_aside.parquet"
+    rejects = recorded_rejects(connection, source)
+    typed = plan.typed(source.relation())
+    rows = f"SELECT * EXCLUDE reason FROM ({typed}) WHERE reason IS NULL"
+    query = f"COPY ({rows}) TO {text(str(events))} (FORMAT parquet)"
+    connection.execute(f"SET preserve_insertion_order = {str(seen.rows <= ORDERED_ROWS).lower()}")
+    kept = run(connection, query, progress, "write", seen.rows)
+    connection.execute("SET preserve_insertion_order = true")
+    found = write_aside(connection, source, plan, rejects, seen.rows, aside, progress, any_bad=kept < seen.rows)
+    set_aside = count_aside(connection, aside)
+    if kept + set_aside != seen.rows + len(rejects):
+        params = {"counted": seen.rows + len(rejects), "found": kept + set_aside}
+        raise Refused("rows_do_not_add_up", file=source.file, **params)
+    withdrawn = write_withdrawn(connection, plan, typed, events, scratch / "withdrawn.parquet", progress, seen.rows)
+    about = partial(
+        Reading,
+        source=source,
+        profile=seen,
+        set_aside=aside,
+        problems=found,
+        rows_read=seen.rows + len(rejects),
+        rows_set_aside=set_aside,
+        withdrawn=withdrawn,
+    )
+    said = [*source.notes, *seen.notes, *(problem.message() for problem in found)]
+    if not kept:
+        if not part or lines_in(connection, withdrawn) == 0:
+            _refuse(found, source.file, seen.rows + len(rejects), named=withdrawn is not None)
+        version = version_of(0, plan.stored, answers.timezone, seen.currency)
+        sums = _nothing(connection, withdrawn)
+        return about(events=events, rows_duplicate=0, figures=sums, warnings=tuple(said), version=version)
+    progress.report("duplicates", 0, 1)
+    hashed = mark_repeats(connection, events, plan.stored, kept, progress)
+    repeats, content = hashed.rows, hashed.content
+    identity = repeats > 0 and have_identity(connection, events, plan.stored, answers.timezone)
+    drop = repeats > 0 and (answers.duplicates == "drop" or (answers.duplicates is None and identity))
+    if drop:
+        unique = scratch / "unique.parquet"
+        drop_repeats(connection, events, unique, kept, progress)
+        events = unique
+        content = mark_repeats(connection, events, plan.stored, kept - repeats, progress).content
+    progress.report("figures", 0, 1)
+    sums = figures(connection, events, answers.timezone, progress)
+    if not part:
+        _check(sums, found, seen, source.file)
+    if repeats:
+        code = "warning.duplicates_dropped" if drop else "warning.duplicates_kept"
+        said.append(Message(code, {"rows": repeats}))
+    said += notices(connection, events, plan, sums)
+    return about(
+        events=events,
+        rows_duplicate=repeats if drop else 0,
+        figures=sums,
+        warnings=tuple(said),
+        version=version_of(content, sums.rows, plan.stored, answers.timezone, seen.currency),
+    )
+
+
+def _veil(
+    connection: duckdb.DuckDBPyConnection, source: Source, seen: Profile, key: bytes, hidden: Collection[str]
+) -> Profile:
+    """Return the profile whose plan makes ids and contact fields keyed hashes."""
+    personal = set(personal_columns(source.columns, seen.plan.chosen, sample(connection, source, SAMPLE_ROWS)))
+    personal |= {column for column in source.columns if column.lower() in {item.lower() for item in hidden}}
+    plan = replace(seen.plan, secret=pseudonym_sql(key), hidden=frozenset(personal))
+    own = seen.plan.chosen[CUSTOMER_ID]
+    shown = [own, *(column for column in source.columns if column in personal and column != own)]
+    return replace(seen, plan=plan, notes=(*seen.notes, Message("warning.pseudonymised", {"columns": shown})))
+
+
+def _nothing(connection: duckdb.DuckDBPyConnection, withdrawn: Path | None) -> Figures:
+    """Return the figures of a file that holds only orders which were called off; its span is that of nothing."""
+    told = one(connection, f"SELECT max(told) FROM {file_text(withdrawn)}")[0] if withdrawn else datetime(1970, 1, 1)
+    return Figures(0, 0, 0, 0, told, told, told.date(), told.date(), 0.0, {}, "")
+
+
+def _refuse(found: tuple[Problem, ...], file: str, rows: int, *, named: bool) -> None:
+    """Refuse a file of which no row can be used, and say why.
+
+    Args:
+        found: rows set aside by reason.
+        file: what the person calls it.
+        rows: of the file.
+        named: whether it names the orders that were called off, so that they could be taken out of a dataset.
+    """
+    worst = found[0] if found else None
+    if worst is None:
+        raise Refused("no_rows", file=file)
+    off = sum(item.rows for item in found if item.reason in (CANCELLED, REFUNDED))
+    if worst.reason in (CANCELLED, REFUNDED):
+        refusal = "only_withdrawn" if named else "only_withdrawn_unnamed"
+        raise Refused(refusal, file=file, rows=rows, off=off, column=worst.source_column)
+    code = {"bad_time": "no_readable_time", "no_time": "no_readable_time", "time_out_of_range": "no_readable_time"}
+    code |= {"bad_amount": "no_readable_amount", "no_amount": "no_readable_amount", "no_customer": "no_customer_ids"}
+    example = worst.examples[0][1][:60] if worst.examples else ""
+    params = {"file": file, "rows": rows, "column": worst.source_column, "example": example}
+    alike = sum(item.rows for item in found if code.get(item.reason) == code.get(worst.reason))
+    if alike < rows and worst.source_column:
+        reasons = "; ".join(f"{item.rows:,}: {item.source_column or '–'} ({item.reason})" for item in found[:4])
+        raise Refused("no_usable_rows_mixed", reasons=reasons, **params)
+    raise Refused(code.get(worst.reason, "no_usable_rows"), **params)
+
+
+def _check(sums: Figures, found: tuple[Problem, ...], seen: Profile, file: str) -> None:
+    """Refuse a log that no customer value can be learned from, or ask what it could be learned from."""
+    plan = seen.plan
+    if sums.purchases == 0:
+        if not plan.has_money:
+            ask_amount(list(seen.proposals), file, least=WORTH_ASKING)
+        for problem in found:
+            if problem.reason in ("bad_amount", "no_amount"):
+                example = problem.examples[0][1][:60] if problem.examples else ""
+                params = {"file": file, "rows": problem.rows, "column": problem.source_column, "example": example}
+                raise Refused("no_readable_amount", **params)
+        unpriced = sums.event_types.get(UNPRICED, 0)
+        if unpriced:
+            column = plan.chosen.get(AMOUNT) or plan.chosen.get(UNIT_PRICE, AMOUNT)
+            raise Refused("no_readable_amount", file=file, rows=unpriced, column=column, example="")
+    check_enough(sums, file)
+
+
+def check_enough(sums: Figures, file: str) -> None:
+    """Refuse a log without purchases or with one customer only."""
+    if sums.purchases == 0:
+        types = list(sums.event_types)[:12]
+        raise Refused("no_purchases", file=file, rows=sums.rows, types=types)
+    if sums.customers < 2:
+        raise Refused("one_customer", file=file, rows=sums.rows, customer=sums.example_customer[:40])

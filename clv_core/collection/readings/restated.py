@@ -1,0 +1,142 @@
+"""Orders that a later export tells otherwise: paid back since, or with another state or amount.
+
+Shop systems export orders as they stand today. Next month's file repeats the orders of the last days, some of them
+shipped, refunded or cancelled meanwhile; counted beside the old rows they would be bought twice, or never given back.
+So of rows of one customer, order and product the newer file's count, whatever else in them differs; and a row that has
+moved to another customer counts there alone. Only files that say how orders stand (a state, or what was paid back) are
+read like that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from clv_core.collection.engine import file_text, name, one, run, text
+from clv_core.collection.mapping.plan import REASON
+from clv_core.collection.readings.overlap import POSITION
+from clv_core.collection.readings.withdrawn import (
+    FILE,
+    LINE,
+    ORDER,
+    OrderSums,
+    blanked,
+    figures_of,
+    last_event,
+    lines_of,
+    matched,
+    wholes,
+)
+from clv_core.collection.words.state_words import REFUNDED
+from clv_core.columns import CUSTOMER_ID, EVENT_TYPE, ORDER_ID
+from clv_core.jobs import Progress
+
+
+@dataclass(frozen=True)
+class Restated:
+    """What a file says anew of orders that a log holds.
+
+    Args:
+        gone: by file of the log, how many of its rows do not count any more; their positions are in the table ``gone``.
+        held: how many rows of an older file the log holds in a newer state; they are added to the table ``held``.
+        taken: those of the rows that are gone which the file calls cancelled or refunded, and has nothing instead of.
+    """
+
+    gone: tuple[int, ...]
+    held: int = 0
+    taken: OrderSums = OrderSums()
+
+
+def find_restated(
+    connection: duckdb.DuckDBPyConnection,
+    log: Sequence[tuple[Path, dict[str, str]]],
+    fresh: tuple[Path, dict[str, str]],
+    withdrawn: Path,
+    progress: Progress,
+) -> Restated:
+    """Make the table ``gone`` of the log's rows that a file tells anew.
+
+    The newer of two files is the one with the later event. An older one's lines are held instead where the log has
+    them, but what it calls refunded is gone whichever is newer: nobody takes that back. What it calls cancelled, or not
+    paid yet, may have been paid since. A line that stands in a log several times is replaced as often as the new file
+    has it; an order that the file calls off without naming a product goes whole, where it has no other line of it.
+
+    Args:
+        connection: where it runs, with the table ``held`` of the new file's rows that the log holds exactly.
+        log: its files, each with the whole's column names -> the file's.
+        fresh: the new file, likewise.
+        withdrawn: of :func:`~clv_core.collection.readings.withdrawn.write_withdrawn`, of the new file.
+        progress: who listens.
+    """
+    progress.report("overlap", 0, 1)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE gone ({FILE} INTEGER, {POSITION} BIGINT)")
+    known = [columns for _, columns in (*log, fresh)]
+    line = [column for column in LINE if all(column in columns for columns in known)]
+    if ORDER_ID not in line or not all(EVENT_TYPE in columns for columns in known):
+        return Restated((0,) * len(log))
+    shared = [column for column in fresh[1] if all(column in columns for columns in known)]
+    old = " UNION ALL ".join(lines_of(part, number, line, _row(part, shared)) for number, part in enumerate(log))
+    new = lines_of(fresh, -1, line, _row(fresh, shared))
+    key = ", ".join(line)
+    run(connection, f"CREATE OR REPLACE TEMP TABLE told AS {new}", progress, "overlap")
+    lines = f"SELECT {key} FROM told WHERE {POSITION} NOT IN (FROM held)"
+    older = last_event(connection, [fresh[0]], [withdrawn]) < last_event(connection, [events for events, _ in log])
+    off = f"(FROM {file_text(withdrawn)} WHERE {REASON} = '{REFUNDED}' OR {not older})"
+    withdrawals, whole = f"SELECT {blanked(line)} FROM {off} WHERE NOT whole", wholes(off)
+    orders = f"SELECT {ORDER} FROM ({lines}) UNION SELECT {ORDER} FROM ({withdrawals}) UNION {whole}"
+    exact = f"SELECT clv_row FROM told WHERE {POSITION} IN (FROM held)"
+    candidates = f"SELECT * FROM ({old}) WHERE ({ORDER}) IN ({orders}) AND clv_row NOT IN ({exact})"
+    run(connection, f"CREATE OR REPLACE TEMP TABLE stood AS {candidates}", progress, "overlap")
+    named, held = f"{lines} UNION ALL {withdrawals}", 0
+    if older:
+        rows = f"(SELECT * FROM told WHERE {POSITION} NOT IN (FROM held))"
+        outdated = f"SELECT {POSITION} FROM ({matched(key, rows, 'FROM stood')})"
+        held = one(connection, f"SELECT count(*) FROM ({outdated})")[0]
+        connection.execute(f"INSERT INTO held {outdated}")
+        named = withdrawals
+    gone = matched(key, "stood", named, whole)
+    connection.execute(f"INSERT INTO gone SELECT {FILE}, {POSITION} FROM ({gone})")
+    if not older:
+        connection.execute(f"INSERT INTO gone {_moved(log, fresh, shared)}")
+    counted = dict(connection.execute(f"SELECT {FILE}, count(*) FROM gone GROUP BY 1").fetchall())
+    out = f"SELECT * FROM stood SEMI JOIN gone USING ({FILE}, {POSITION}) WHERE ({key}) NOT IN (SELECT {key} FROM told)"
+    taken = figures_of(connection, out)
+    return Restated(tuple(int(counted.get(number, 0)) for number in range(len(log))), int(held), taken)
+
+
+def write_standing(
+    connection: duckdb.DuckDBPyConnection, events: Path, number: int, target: Path, progress: Progress, rows: int
+) -> None:
+    """Write the log's file ``number`` without its rows of the table ``gone`` to ``target``."""
+    query = (
+        f"COPY (SELECT * EXCLUDE file_row_number FROM read_parquet({file_text(events)}, file_row_number = true)"
+        f" WHERE file_row_number NOT IN (SELECT {POSITION} FROM gone WHERE {FILE} = {number}))"
+        f" TO {text(str(target))} (FORMAT parquet)"
+    )
+    run(connection, query, progress, "overlap", rows)
+
+
+def _moved(
+    log: Sequence[tuple[Path, dict[str, str]]], fresh: tuple[Path, dict[str, str]], shared: Sequence[str]
+) -> str:
+    """Return the query of the log's rows that the new file has under another customer, all else being the same.
+
+    An account was merged, or a guest has registered: of an order that the file tells without its former customer.
+    """
+    rest = [column for column in shared if column != CUSTOMER_ID]
+    told = f"{ORDER_ID} IN (SELECT {ORDER_ID} FROM told) AND ({ORDER}) NOT IN (SELECT {ORDER} FROM told)"
+    old = " UNION ALL ".join(
+        f"SELECT * FROM ({lines_of(part, number, LINE[:2], _row(part, rest))}) WHERE {told}"
+        for number, part in enumerate(log)
+    )
+    new = f"SELECT * FROM ({lines_of(fresh, -1, LINE[:2], _row(fresh, rest))}) WHERE {POSITION} NOT IN (FROM held)"
+    line = f"{ORDER_ID}, clv_row"
+    return f"SELECT {FILE}, {POSITION} FROM ({matched(line, f'({old})', f'SELECT {line} FROM ({new})')})"
+
+
+def _row(part: tuple[Path, dict[str, str]], shared: Sequence[str]) -> str:
+    """Return SQL for a hash of what two files' rows both have."""
+    return f"hash({', '.join(name(part[1][column]) for column in shared)})"

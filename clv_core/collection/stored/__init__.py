@@ -1,0 +1,1 @@
+"""Stored: a dataset's files, its manifest, and where they lie."""

@@ -1,0 +1,198 @@
+"""The store of datasets: event logs in canonical columns as Parquet, each with a manifest of what was understood.
+
+In ``workspace/datasets/<name>/``: ``current.json`` names the version; ``<version>/events.parquet`` holds the kept rows
+(event_time in UTC), ``<version>/set_aside.parquet`` the others as they were read with line and reason,
+``<version>/customers.parquet`` the customers table if there is one, ``<version>/withdrawn.parquet`` the orders that its
+files call cancelled or refunded if they say how orders stand, ``<version>/manifest.json`` the :class:`Manifest`.
+What a version says is never changed: whatever is done to a dataset makes a new one, and the old ones can be returned
+to. (The same rows, read again, are the same version; its files are then replaced by equal ones.)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from clv_core.collection.stored.dataset import CUSTOMERS as CUSTOMERS
+from clv_core.collection.stored.dataset import EVENTS as EVENTS
+from clv_core.collection.stored.dataset import SET_ASIDE as SET_ASIDE
+from clv_core.collection.stored.dataset import WITHDRAWN as WITHDRAWN
+from clv_core.collection.stored.dataset import Dataset as Dataset
+from clv_core.collection.stored.manifest import Manifest as Manifest
+from clv_core.errors import NotFound
+from clv_core.locks import changes
+from clv_core.workspace import Workspace, atomic_path, check_name, read_json, write_json
+
+MANIFEST: Final = "manifest.json"
+CURRENT: Final = "current.json"
+VERSION: Final = re.compile(r"[0-9a-f]{12}")
+
+
+def list_datasets(workspace: Workspace) -> list[Dataset]:
+    """Return the current version of each dataset, by name."""
+    folders = sorted(path.parent for path in workspace.datasets.glob(f"*/{CURRENT}"))
+    return [_current(folder) for folder in folders]
+
+
+def open_dataset(workspace: Workspace, name: str) -> Dataset:
+    """Return the current version of the dataset ``name``.
+
+    Raises:
+        NotFound: there is none; the error names those that there are.
+    """
+    folder = workspace.datasets / check_name(name)
+    if not (folder / CURRENT).exists():
+        known = [dataset.name for dataset in list_datasets(workspace)]
+        raise NotFound("no_dataset", name=name, known=known or "-")
+    return _current(folder)
+
+
+def versions(workspace: Workspace, name: str) -> list[Dataset]:
+    """Return all versions of the dataset ``name``, the newest first.
+
+    Raises:
+        NotFound: there is no such dataset.
+    """
+    folder = open_dataset(workspace, name).folder.parent
+    found = [_version(folder / version) for version in version_names(workspace, name)]
+    return sorted(found, key=lambda item: (item.manifest.created, _written(item)), reverse=True)
+
+
+def open_version(workspace: Workspace, name: str, version: str) -> Dataset:
+    """Return one version of the dataset ``name``.
+
+    Raises:
+        NotFound: there is no such dataset or version.
+    """
+    known = {item.version: item for item in versions(workspace, name)}
+    if version not in known:
+        raise NotFound("no_version", name=name, version=version[:40], known=list(known))
+    return known[version]
+
+
+def version_names(workspace: Workspace, name: str) -> list[str]:
+    """Return the names of all versions of a dataset as its folder has them, also where none of them is current."""
+    found = (path.parent.name for path in (workspace.datasets / name).glob(f"*/{MANIFEST}"))
+    return [version for version in found if VERSION.fullmatch(version)]
+
+
+def version_of(*meaning: Any) -> str:
+    """Return a version's name: a hash of all that gives it meaning (texts, numbers, lists), 12 hex digits."""
+    return hashlib.sha256(repr(meaning).encode()).hexdigest()[:12]
+
+
+@changes
+def restore(workspace: Workspace, name: str, version: str) -> Dataset:
+    """Make an earlier version of the dataset ``name`` the current one again; no version is lost.
+
+    Raises:
+        NotFound: there is no such dataset or version.
+        Refused: a run is changing the dataset.
+    """
+    found = open_version(workspace, name, version)
+    write_json(found.folder.parent / CURRENT, {"version": version})
+    return found
+
+
+def save_dataset(
+    workspace: Workspace,
+    manifest: Manifest,
+    events: Path,
+    set_aside: Path,
+    customers: Path | None = None,
+    withdrawn: Path | None = None,
+) -> Dataset:
+    """Store a version and make it the current one; the Parquet files are moved in.
+
+    A crash leaves the dataset as it was: the version's folder appears whole, and only then does ``current.json`` turn.
+    """
+    files = {EVENTS: events, SET_ASIDE: set_aside}
+    files |= {name: path for name, path in ((CUSTOMERS, customers), (WITHDRAWN, withdrawn)) if path is not None}
+    return _save(workspace.datasets / check_name(manifest.name), manifest, files, {})
+
+
+def derive(dataset: Dataset, manifest: Manifest, **files: Path) -> Dataset:
+    """Store a new version of a dataset and make it the current one.
+
+    Args:
+        dataset: the version that it is made from.
+        manifest: of the new version.
+        files: ``events``, ``set_aside``, ``customers``, ``withdrawn``: Parquet files that are new, moved in; those not
+            named are shared with ``dataset``, on disk too.
+    """
+    return _derive(dataset, manifest, files, turn=True)
+
+
+def derive_aside(dataset: Dataset, manifest: Manifest, **files: Path) -> Dataset:
+    """Store a new version as :func:`derive` does, without making it the current one."""
+    return _derive(dataset, manifest, files, turn=False)
+
+
+def _derive(dataset: Dataset, manifest: Manifest, files: Mapping[str, Path], *, turn: bool) -> Dataset:
+    names = {"events": EVENTS, "set_aside": SET_ASIDE, "customers": CUSTOMERS, "withdrawn": WITHDRAWN}
+    new = {names[key]: path for key, path in files.items()}
+    wanted = [EVENTS, SET_ASIDE] + ([CUSTOMERS] if manifest.customers_table is not None else [])
+    wanted += [WITHDRAWN] if dataset.withdrawn_path else []
+    shared = {name: dataset.folder / name for name in wanted if name not in new}
+    return _save(dataset.folder.parent, manifest, new, shared, turn=turn)
+
+
+def _save(
+    folder: Path, manifest: Manifest, new: Mapping[str, Path], shared: Mapping[str, Path], *, turn: bool = True
+) -> Dataset:
+    version, made = folder / manifest.version, folder / f"{manifest.version}.new"
+    shutil.rmtree(made, ignore_errors=True)
+    with atomic_path(made) as temporary:
+        temporary.mkdir()
+        for name, path in new.items():
+            shutil.move(path, temporary / name)
+        for name, path in shared.items():
+            os.link(path, temporary / name)
+        write_json(temporary / MANIFEST, manifest.to_json())
+    if version.exists():  # the same rows, read again: its files are replaced one by one, so that it is never gone
+        for path in sorted(made.iterdir(), key=lambda item: item.name == MANIFEST):
+            os.replace(path, version / path.name)
+        shutil.rmtree(made)  # a file that both share on disk is left by its move
+        if WITHDRAWN not in {*new, *shared}:
+            (version / WITHDRAWN).unlink(missing_ok=True)
+    else:
+        os.replace(made, version)
+    if turn:
+        write_json(folder / CURRENT, {"version": manifest.version})
+    return Dataset(version, manifest)
+
+
+def delete_dataset(workspace: Workspace, name: str) -> None:
+    """Remove all versions of the dataset ``name``, also of one whose removal was cut off.
+
+    Raises:
+        NotFound: there is none.
+    """
+    folder = workspace.datasets / check_name(name)
+    if not folder.is_dir():
+        open_dataset(workspace, name)
+    (folder / CURRENT).unlink(missing_ok=True)
+    shutil.rmtree(folder)
+
+
+def _current(folder: Path) -> Dataset:
+    version = folder / str(read_json(folder / CURRENT)["version"])
+    if not VERSION.fullmatch(version.name):
+        raise NotFound("no_dataset", name=folder.name, known="-")
+    return _version(version)
+
+
+def _version(folder: Path) -> Dataset:
+    """Open a version; the folder says what the dataset is called now, whatever it was called when it was stored."""
+    manifest = Manifest.from_json(read_json(folder / MANIFEST))
+    return Dataset(folder, dataclasses.replace(manifest, name=folder.parent.name))
+
+
+def _written(dataset: Dataset) -> int:
+    return (dataset.folder / MANIFEST).stat().st_mtime_ns

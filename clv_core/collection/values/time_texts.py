@@ -1,0 +1,191 @@
+"""The ways in which logs write times, as SQL over a text column: how each is told, and how it is read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from clv_core.collection.engine import text
+from clv_core.collection.values.numbers import DIGITS
+
+CLOCKS: Final = ("", " %H:%M:%S", " %H:%M", " %H:%M:%S/%f", " %I:%M:%S %p", " %I:%M %p")
+WRITTEN: Final = (
+    *(f"%d-%b-{{year}}{clock.replace('/', '.')}" for clock in CLOCKS),
+    *(f"{{year}}-%m-%d{clock}" for clock in CLOCKS if "%p" in clock),
+)
+PLAIN: Final = (DIGITS[0] + "－／：．\u3000", DIGITS[1] + "-/:. ")
+"""Digits of other scripts and marks of full width, and what is read instead."""
+
+SPLIT: Final = r"\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{1,2})( \d{1,2}:[\d:.]*( ?[AaPp][Mm])?)?"
+ORDERS: Final = {"dmy": "%d/%m/{year}", "mdy": "%m/%d/{year}", "ymd": "{year}/%m/%d"}
+TIDY: Final = (
+    (r"^(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,.]? +", ""),
+    (r" ?\([A-Za-z ]+\)$", ""),
+    (r" ?\([月火水木金土日一二三四五六월화수목금토일]\)", " "),
+    (r"(?i)(\d) ?(?:hs|hrs?|horas?|uhr|h)\.?$", r"\1"),
+    (r"(?i)(\d),? +(?:às|as|a las|à|um|at|@) +(\d)", r"\1 \2"),
+    (r"^(\d{4}-\d{1,2}-\d{1,2})[T ](\d{1,2})$", r"\1 \2:00:00"),
+    (r"(\d):(\d\d),(\d{1,9})", r"\1:\2.\3"),
+    (r"^([A-Za-z]{3})[a-z]*(?:\.? +|-)(\d{1,2})(?:,? +|-)(\d{2,4})\b,? *", r"\2-\1-\3 "),
+    (r"^(\d{1,2})[ /-]([A-Za-z]{3})[a-z]*\.?[ /-](\d{2,4})\b[,:]? *", r"\1-\2-\3 "),
+    (r"^(\d{4})(\d\d)(\d\d)[T ](\d\d):?(\d\d):?(\d\d)", r"\1-\2-\3 \4:\5:\6"),
+    (r"^(\d{4}) ?[./年년] ?(\d{1,2}) ?[./月월] ?(\d{1,2}) ?[日일]? *", r"\1-\2-\3 "),
+    (r"( \d{1,2})\.(\d\d)\.(\d\d)", r"\1:\2:\3"),
+    (r"(?i)(:\d\d)[.,]\d+( [AP]M)$", r"\1\2"),
+    (r"^(\d{1,2}[./-]\d{1,2}[./-]\d{2,4}), ?(\d)", r"\1 \2"),
+    (r"(\d[时時点點시])整?$", r"\100分"),
+    (r"(?:上午|凌晨|早上|午前|오전) *(\d.*)", r"\1 AM"),
+    (r"(?:下午|午後|오후) *(\d.*)|晚上 *((?:0?[1-9]|1[01])[:时時点點].*)", r"\1\2 PM"),
+    (r"(\d{1,2})[时時点點시] ?(\d{1,2})[分분]?(?: ?(\d{1,2})[秒초])?", r"\1:\2:0\3"),
+    (r":0(\d\d)\b", r":\1"),
+    (r"(:\d\d.*?) ?(?:GMT|UTC)?([+-]\d\d)$", r"\1\2:00"),
+    (r"(:\d\d.*?) ?(?:GMT|UTC)?([+-]\d\d):?(\d\d)$", r"\1\2:\3"),
+    (r"(:\d\d.*?) ?(?:GMT|UTC)$", r"\1Z"),
+    (r"([T ]\d{1,2}:\d\d) ?(Z|[+-]\d\d:\d\d)$", r"\1:00\2"),
+    (r" +$", ""),
+)
+"""Pattern, and what is written instead."""
+
+MONTHS: Final = {
+    "Jan": "januar janvier janv enero ene gennaio gen janeiro januari января",
+    "Feb": "februar février fevrier fév févr febrero febbraio fevereiro fev februari февраля",
+    "Mar": "märz maerz mär mrz mars marzo março marco maart mrt марта",
+    "Apr": "april avril avr abril abr aprile апреля",
+    "May": "mai mayo maggio mag maio mei мая",
+    "Jun": "juni juin junio giugno giu junho июня",
+    "Jul": "juli juillet juil julio luglio lug julho июля",
+    "Aug": "august août aout agosto ago augustus августа",
+    "Sep": "september septembre sept septiembre setiembre settembre setembro set сентября",
+    "Oct": "oktober okt octobre octubre ottobre ott outubro out октября",
+    "Nov": "november novembre noviembre novembro ноября",
+    "Dec": "dezember dez décembre decembre déc diciembre dic dicembre dezembro december декабря",
+}
+"""How months are called elsewhere, beside their English names; in lower case."""
+TRANSLATED: Final = tuple(
+    (
+        rf"(?i)^(\d{{1,2}})(?:\.|º|er)?[ -](?:de )?(?:{'|'.join(words.split())})\.?[ -](?:del? )?"
+        r"(\d{4}|\d\d)\b[,.]?(?: г\.?)?",
+        rf"\1-{month}-\2",
+    )
+    for month, words in MONTHS.items()
+)
+"""1 de enero de 2023 and 1. März 2023, and how they are written instead."""
+ERAS: Final = {"令和": 2018, "平成": 1988, "昭和": 1925}
+"""Japanese eras, and the year before their first."""
+ERA: Final = rf"^({'|'.join(ERAS)}) ?(\d{{1,2}}|元) ?年(.*)$"
+
+SHIFT: Final = r" ?([+-]\d\d:\d\d|Z|UTC|GMT)$"
+
+
+def plain(column: str) -> str:
+    """Return SQL for ``column`` in ASCII digits and marks, as :func:`form` and :class:`TimeReading` expect it."""
+    return f"translate({column}, {text(PLAIN[0])}, {text(PLAIN[1])})"
+
+
+def plainest(column: str) -> str:
+    """Tell 2024-01-31 10:11:12 by its marks: the form that most logs have."""
+    return f"{column} LIKE '____-__-__ __:__:__'"
+
+
+def plain_iso(column: str) -> str:
+    """Quickly tell ISO texts without an offset, which need no time zone machinery."""
+    length = f"(strlen({column}) = 19 OR (strlen({column}) IN (23, 26) AND {column}[20] = '.'))"
+    return (
+        f"{column}[5] IN ('-', '/') AND (strlen({column}) = 10 OR ({length}"
+        f" AND {column}[17] = ':' AND {column}[-1] BETWEEN '0' AND '9'"
+        f" AND {column}[-3] NOT IN ('+', '-') AND {column}[-5] NOT IN ('+', '-') AND {column}[-6] NOT IN ('+', '-')))"
+    )
+
+
+def plain_utc(column: str) -> str:
+    """Quickly tell ISO texts that end with Z."""
+    return f"{column}[5] = '-' AND {column}[17] = ':' AND {column}[-1] = 'Z' AND strlen({column}) IN (20, 24, 27)"
+
+
+def digits(column: str) -> str:
+    """Tell whole numbers with or without a fraction, of serial days behind a comma too.
+
+    In scientific form only where no digit of the time is lost.
+    """
+    return f"regexp_full_match({column}, '\\d{{5,19}}(\\.\\d+)?|\\d{{5}},\\d+|\\d\\.\\d{{9,}}[eE]\\+?\\d\\d')"
+
+
+def number(digits: str) -> str:
+    """Return SQL for the number that :func:`digits` tells."""
+    return f"try_cast(replace({digits}, ',', '.') AS DOUBLE)"
+
+
+def plain_number(column: str) -> str:
+    """Return SQL for what a number too short for a time may be: ``month_day`` (0829, 829), ``day_number``, or NULL."""
+    month_day = f"regexp_full_match({column}, '(0?[1-9]|1[0-2])(0[1-9]|[12]\\d|3[01])')"
+    return f"CASE WHEN regexp_full_match({column}, '\\d{{1,4}}') THEN if({month_day}, 'month_day', 'day_number') END"
+
+
+def compact(column: str) -> str:
+    """Read 19970131, 199701312359 or 19970131235959; milliseconds of the nineties have twelve digits too, but no 19."""
+    read = f"try_strptime({column}, ['%Y%m%d', '%Y%m%d%H%M%S', '%Y%m%d%H%M'])"
+    return f"CASE WHEN starts_with({column}, '19') OR starts_with({column}, '20') THEN {read} END"
+
+
+def is_split(column: str) -> str:
+    """Tell dates in parts such as 31/01/2024 or 24-01-31, with or without a clock."""
+    return f"regexp_full_match({column}, {text(SPLIT)})"
+
+
+def offset(column: str) -> str:
+    """Write an offset without colon (+0800) as the engine reads it (+08:00)."""
+    return f"regexp_replace({column}, '\\s?([+-]\\d\\d)(\\d\\d)$', '\\1:\\2')"
+
+
+def tidy(column: str) -> str:
+    """Return SQL that writes the marks of other systems as the engine reads them.
+
+    Weekdays are dropped; months with names become 31-Jan-2024, Chinese, Japanese and Korean dates 2024-1-31 with AM or
+    PM behind; dots, commas and blanks between the parts, GMT+0800 (CST), 20240131T101112 and 10:11:12,345 become those
+    of ISO.
+    """
+    column = _common_era(column)
+    for pattern, instead in (*TRANSLATED, *TIDY):
+        column = f"regexp_replace({column}, {text(pattern)}, {text(instead)})"
+    return column
+
+
+def _common_era(column: str) -> str:
+    """Return SQL that writes the year of a Japanese era as one of ours: 令和5年1月1日 is 2023年1月1日."""
+    before = "".join(f" WHEN starts_with({column}, {text(era)}) THEN {year}" for era, year in ERAS.items())
+    year, rest = (f"regexp_extract({column}, {text(ERA)}, {group})" for group in (2, 3))
+    written = f"concat(CASE{before} END + coalesce(try_cast({year} AS INT), 1), '年', {rest})"
+    return f"CASE WHEN regexp_matches({column}, {text(ERA)}) THEN {written} ELSE {column} END"
+
+
+def written_time(column: str) -> str:
+    """Return SQL for dates with a month's name, and for clocks of twelve hours."""
+    full, short = (f"[{', '.join(text(item.format(year=year)) for item in WRITTEN)}]" for year in ("%Y", "%y"))
+    has_year = f"regexp_matches({column}, '\\d{{4}}')"
+    return f"CASE WHEN {has_year} THEN try_strptime({column}, {full}) ELSE try_strptime({column}, {short}) END"
+
+
+def unshifted(column: str) -> str:
+    """Return SQL for a text without the offset at its end."""
+    return f"regexp_replace({column}, {text(SHIFT)}, '')"
+
+
+def shift(offset: str) -> str:
+    """Return SQL for the interval of an offset such as +08:00, or none for Z, UTC and GMT."""
+    minutes = f"try_cast({offset}[2:3] AS INT) * 60 + try_cast({offset}[5:6] AS INT)"
+    return f"to_minutes(CASE {offset}[1] WHEN '+' THEN {minutes} WHEN '-' THEN -({minutes}) ELSE 0 END)"
+
+
+def split_time(column: str, order: str) -> str:
+    """Return SQL for dates such as 31/01/2024, 1.2.24 or 24-01-31, with or without a clock."""
+    slashed = f"translate({column}, '.-', '//')"
+
+    def read(year: str) -> str:
+        day = ORDERS[order or "dmy"].format(year=year)
+        return f"try_strptime({slashed}, [{', '.join(text(day + clock) for clock in CLOCKS)}])"
+
+    if order == "ymd":
+        return f"CASE WHEN regexp_matches({column}, '^\\d\\d[/.-]\\d+[/.-]\\d\\d?( |$)') THEN {read('%y')} END"
+    return (
+        f"CASE WHEN regexp_matches({column}, '[/.-]\\d{{4}}( |$)') THEN {read('%Y')}"
+        f" WHEN regexp_matches({column}, '[/.-]\\d\\d( |$)') THEN {read('%y')} END"
+    )

@@ -1,0 +1,220 @@
+"""Texts become times: each value's form is told apart first, so that nothing is guessed by a whole column's average.
+
+Forms: ``naive`` and ``zoned`` (ISO, without or with an offset, which follows: ``zoned +08:00``), ``compact`` (19970131,
+19970131235959), ``day_first``, ``month_first``, ``either`` and ``same`` (31/01/2024, 01/31/2024, 01/02/2024,
+01/01/2024), ``year_first``, ``day_or_year``, ``month_or_year`` and ``any`` (20-03-30, 20-03-12, what fits all three),
+``epoch`` in seconds to nanoseconds, ``excel`` (serial days), ``written`` (month names, Chinese), ``missing``,
+``day_number`` and ``month_day`` (711, 0829: no times by themselves), ``unreadable``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from clv_core.collection.engine import text
+from clv_core.collection.values import time_texts
+from clv_core.errors import Message, NeedsAnswer, Refused
+
+EARLIEST: Final = date(1980, 1, 1)
+"""Older times are default values of databases and spreadsheets (0000, 1899-12-30, 1900, 1970-01-01), not events."""
+
+ZONED: Final = "zoned"
+NO_TIMES: Final = ("missing", "unreadable", "day_number", "month_day")
+FITS: Final = {
+    "day_first": ("dmy",),
+    "month_first": ("mdy",),
+    "year_first": ("ymd",),
+    "either": ("dmy", "mdy"),
+    "same": ("dmy", "mdy"),
+    "day_or_year": ("dmy", "ymd"),
+    "month_or_year": ("mdy", "ymd"),
+    "any": ("dmy", "mdy", "ymd"),
+}
+"""Form of a date such as 03/04/24 -> the orders that it can be read in."""
+
+
+@dataclass(frozen=True)
+class TimeReading:
+    """How a column of times is read.
+
+    Args:
+        order: ``dmy``, ``mdy`` or ``ymd`` for dates such as 03/04/24; empty where none occur.
+        timezone: where times without an offset belong.
+        utc: whether that zone is UTC, so that no conversion is needed.
+    """
+
+    order: str = ""
+    timezone: str = "UTC"
+
+    def value(self, column: str) -> str:
+        """Return SQL for the UTC time of ``column`` (a text expression, missing values NULL), or NULL."""
+        naive = self._from_zone
+        digits, compact = time_texts.number(column), time_texts.compact(column)
+        return (
+            f"CASE WHEN {time_texts.plainest(column)} THEN {naive(f'try_cast({column} AS TIMESTAMP)')}"
+            f" WHEN {time_texts.plain_iso(column)} THEN {naive(f'try_cast({column} AS TIMESTAMP)')}"
+            f" WHEN {time_texts.plain_utc(column)} THEN try_cast({column} AS TIMESTAMP)"
+            f" WHEN {time_texts.digits(column)} THEN CASE"
+            f" WHEN strlen({column}) IN (8, 12, 14) AND {compact} IS NOT NULL THEN {naive(compact)}"
+            f" WHEN {digits} BETWEEN 2e8 AND 2e10 THEN make_timestamp(round({digits} * 1e6)::BIGINT)"
+            f" WHEN {digits} BETWEEN 2e11 AND 2e13 THEN make_timestamp(round({digits} * 1e3)::BIGINT)"
+            f" WHEN {digits} BETWEEN 2e14 AND 2e16 THEN make_timestamp({digits}::BIGINT)"
+            f" WHEN {digits} BETWEEN 2e17 AND 2e19 THEN make_timestamp(round({digits} / 1e3)::BIGINT)"
+            f" WHEN {digits} BETWEEN 20000 AND 90000"
+            f" THEN {naive(f'make_timestamp(round(({digits} - 25569) * 86400)::BIGINT * 1000000)')} END"
+            f" WHEN {time_texts.is_split(column)} THEN {naive(time_texts.split_time(column, self.order))}"
+            f" ELSE coalesce(timezone('UTC', try_cast({time_texts.offset(column)} AS TIMESTAMPTZ)),"
+            f" list_transform([{time_texts.tidy(column)}], lambda t: {self._tidied('t')})[1]) END"
+        )
+
+    def _tidied(self, column: str) -> str:
+        """Return SQL for the UTC time of a text tidied by :func:`~clv_core.collection.values.time_texts.tidy`."""
+        shift = f"regexp_extract({column}, {text(time_texts.SHIFT)}, 1)"
+        return (
+            f"CASE WHEN {time_texts.is_split(column)} THEN {self._from_zone(time_texts.split_time(column, self.order))}"
+            f" ELSE coalesce(timezone('UTC', try_cast({column} AS TIMESTAMPTZ)),"
+            f" CASE WHEN {shift} = '' THEN {self._from_zone(time_texts.written_time(column))}"
+            f" ELSE {time_texts.written_time(time_texts.unshifted(column))} - {time_texts.shift(shift)} END) END"
+        )
+
+    def _from_zone(self, time: str) -> str:
+        return time if self.timezone == "UTC" else f"timezone('UTC', timezone({text(self.timezone)}, {time}))"
+
+
+def form(column: str) -> str:
+    """Return SQL for the form of ``column`` (a text expression, missing values NULL)."""
+    digits = time_texts.number(column)
+    return (
+        f"CASE WHEN {column} IS NULL THEN 'missing'"
+        f" WHEN {time_texts.plainest(column)} AND try_cast({column} AS TIMESTAMP) IS NOT NULL THEN 'naive'"
+        f" WHEN {time_texts.plain_iso(column)} OR {time_texts.plain_utc(column)} THEN CASE"
+        f" WHEN try_cast({column} AS TIMESTAMP) IS NULL THEN 'unreadable'"
+        f" WHEN {column}[-1] = 'Z' THEN 'zoned' ELSE 'naive' END"
+        f" WHEN {time_texts.digits(column)} THEN CASE"
+        f" WHEN strlen({column}) IN (8, 12, 14) AND {time_texts.compact(column)} IS NOT NULL THEN 'compact'"
+        f" WHEN {digits} BETWEEN 2e8 AND 2e10 THEN 'epoch_s' WHEN {digits} BETWEEN 2e11 AND 2e13 THEN 'epoch_ms'"
+        f" WHEN {digits} BETWEEN 2e14 AND 2e16 THEN 'epoch_us' WHEN {digits} BETWEEN 2e17 AND 2e19 THEN 'epoch_ns'"
+        f" WHEN {digits} BETWEEN 20000 AND 90000 THEN 'excel' ELSE 'unreadable' END"
+        f" WHEN {time_texts.is_split(column)} THEN {_split_form(column)}"
+        f" WHEN try_cast({time_texts.offset(column)} AS TIMESTAMPTZ) IS NOT NULL THEN {_zone_form(column)}"
+        f" ELSE coalesce({time_texts.plain_number(column)},"
+        f" list_transform([{time_texts.tidy(column)}], lambda t: {_tidied_form('t')})[1]) END"
+    )
+
+
+def _split_form(column: str) -> str:
+    """Return SQL for the orders that fit; where the year may come first, those that give no possible time do not.
+
+    It is not looked for before a dot: 05.04.24 is written where the day comes first.
+    """
+    times = ", ".join(f"'{order}': {time_texts.split_time(column, order)}" for order in time_texts.ORDERS)
+    year = f"(coalesce({in_range('s.ymd')}, false) AND NOT regexp_matches({column}, '^\\d+\\.'))"
+
+    def fits(order: str) -> str:
+        return f"s.{order} IS NOT NULL AND (NOT {year} OR {in_range(f's.{order}')})"
+
+    day, month = fits("dmy"), fits("mdy")
+    judged = (
+        f"CASE WHEN {day} AND {month} THEN CASE WHEN {year} THEN 'any' WHEN s.dmy = s.mdy THEN 'same' ELSE 'either' END"
+        f" WHEN {day} THEN CASE WHEN {year} THEN 'day_or_year' ELSE 'day_first' END"
+        f" WHEN {month} THEN CASE WHEN {year} THEN 'month_or_year' ELSE 'month_first' END"
+        f" WHEN {year} THEN 'year_first' ELSE 'unreadable' END"
+    )
+    return f"list_transform([{{{times}}}], lambda s: {judged})[1]"
+
+
+def _zone_form(column: str) -> str:
+    marked = f"regexp_matches({column}, '(Z|[A-Za-z]{{3,}}|[+-]\\d\\d(:?\\d\\d)?)$') AND strlen({column}) > 11"
+    return f"CASE WHEN {marked} THEN {_zoned(column)} ELSE 'naive' END"
+
+
+def _zoned(column: str) -> str:
+    """Return SQL for the form of a time with an offset, which is part of it unless it is none."""
+    found = f"regexp_extract({column}, '([+-]\\d\\d):?(\\d\\d)?$', ['hours', 'minutes'])"
+    offset = f"list_transform([{found}], lambda o: o.hours || ':' || coalesce(nullif(o.minutes, ''), '00'))[1]"
+    return f"concat('zoned', regexp_extract(' ' || {offset}, '^ .*[1-9].*'))"
+
+
+def _tidied_form(column: str) -> str:
+    shifted = f"regexp_extract({column}, {text(time_texts.SHIFT)}, 1) <> ''"
+    return (
+        f"CASE WHEN {time_texts.is_split(column)} THEN {_split_form(column)}"
+        f" WHEN try_cast({column} AS TIMESTAMPTZ) IS NOT NULL THEN {_zone_form(column)}"
+        f" WHEN {time_texts.written_time(time_texts.unshifted(column))} IS NOT NULL"
+        f" THEN CASE WHEN {shifted} THEN {_zoned(column)} ELSE 'written' END ELSE 'unreadable' END"
+    )
+
+
+def decide(
+    forms: dict[str, int], column: str, date_order: str | None, timezone: str
+) -> tuple[TimeReading, tuple[Message, ...]]:
+    """Return how the column is read, given how many values there are of each form, and what is to be said.
+
+    Args:
+        forms: values by form.
+        column: the column's name in the file.
+        date_order: the person's answer: ``dmy``, ``mdy``, ``ymd`` or None.
+        timezone: where times without an offset belong.
+
+    Raises:
+        NeedsAnswer: dates fit several orders alike, or no one order fits them all.
+        Refused: the column counts days, or names no year, and no value is a time.
+    """
+    count = forms.get
+    if not _readable(forms) and (count("day_number") or count("month_day")):
+        raise Refused("times_are_day_numbers" if count("day_number") else "times_without_year", column=column)
+    order, found = _order(forms, column, date_order)
+    notes = list(found)
+    epochs = [unit for unit in ("epoch_s", "epoch_ms", "epoch_us", "epoch_ns") if count(unit)]
+    if len(epochs) > 1 or (epochs and sum(map(count, epochs)) < _readable(forms)):  # type: ignore[arg-type]
+        notes.append(Message("warning.epoch_mixed", {"column": column, "forms": _list(forms)}))
+    if count("excel"):
+        notes.append(Message("warning.excel_dates", {"column": column, "rows": count("excel")}))
+    offsets = Counter({kind[len(ZONED) :]: rows for kind, rows in forms.items() if kind.startswith(ZONED)})
+    east = Counter({offset: rows for offset, rows in offsets.items() if offset})
+    if offsets and count("naive"):
+        params = {"column": column, "rows": count("naive"), "timezone": timezone}
+        notes.append(Message("warning.times_without_zone", params))
+    if timezone == "UTC" and 2 * east.total() > _readable(forms):
+        usual = east.most_common(1)[0][0].strip()
+        params = {"column": column, "rows": east.total(), "offset": usual, "timezone": timezone}
+        notes.append(Message("warning.days_of_utc", params))
+    return TimeReading(order, timezone), tuple(notes)
+
+
+def _order(forms: dict[str, int], column: str, answer: str | None) -> tuple[str, tuple[Message, ...]]:
+    """Return the one order that fits all dates such as 03/04/24, and on what proof; empty where there are none."""
+    split = {kind: rows for kind, rows in forms.items() if kind in FITS}
+    if answer or not split:
+        return answer or "", ()
+    rows = sum(split.values())
+    asked = "_year" if any("ymd" in FITS[kind] for kind in split) else ""
+    left = [order for order in time_texts.ORDERS if all(order in FITS[kind] for kind in split)]
+    if not left:
+        only = {kind: split.get(kind, 0) for kind in ("day_first", "month_first", "year_first")}
+        raise NeedsAnswer(f"dates_contradict{asked}", column=column, rows=rows, **only)
+    if split.keys() == {"same"}:
+        return left[0], ()
+    if len(left) > 1:
+        raise NeedsAnswer(f"dates_ambiguous{asked}", column=column, rows=rows - split.get("same", 0))
+    proof = sum(count for kind, count in split.items() if FITS[kind] == (left[0],))
+    if not proof:
+        return left[0], (Message("warning.read_as_all_fit", {"column": column, "order": left[0], "rows": rows}),)
+    return left[0], (Message(f"warning.read_as_{left[0]}", {"column": column, "proof": proof, "rows": rows}),)
+
+
+def in_range(time: str) -> str:
+    """Return SQL that says whether a UTC time can be an event's."""
+    latest = date.today() + timedelta(days=2)
+    return f"{time} >= TIMESTAMP '{EARLIEST}' AND {time} < TIMESTAMP '{latest}'"
+
+
+def _list(forms: dict[str, int]) -> list[str]:
+    return [f"{kind} {rows:,}" for kind, rows in sorted(forms.items()) if kind != "missing"]
+
+
+def _readable(forms: dict[str, int]) -> int:
+    return sum(rows for kind, rows in forms.items() if kind not in NO_TIMES)
