@@ -1,10 +1,11 @@
-"""Orders that a later export tells otherwise: paid back since, or with another state or amount.
+"""Orders that a later export tells otherwise: paid back since, or with another state or amount, or a line less.
 
 Shop systems export orders as they stand today. Next month's file repeats the orders of the last days, some of them
-shipped, refunded or cancelled meanwhile; counted beside the old rows they would be bought twice, or never given back.
-So of rows of one customer, order and product the newer file's count, whatever else in them differs; and a row that has
-moved to another customer counts there alone. Only files that say how orders stand (a state, or what was paid back) are
-read like that.
+shipped, refunded, corrected or cancelled meanwhile; counted beside the old rows they would be bought twice, or never
+given back. So of rows of one customer, order and product the newer file's count, whatever else in them differs; a row
+that has moved to another customer counts there alone; a line that its order does not have any more goes. A file that
+does not say how orders stand (no state, nothing paid back) may as well hold other lines of the same orders: it is read
+like that where it repeats most of them exactly, and at the same time (:mod:`clv_core.collection.readings.repeated`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import duckdb
 from clv_core.collection.engine import file_text, name, one, run, text
 from clv_core.collection.mapping.plan import REASON
 from clv_core.collection.readings.overlap import POSITION
+from clv_core.collection.readings.repeated import dropped, repeats
 from clv_core.collection.readings.withdrawn import (
     FILE,
     LINE,
@@ -31,7 +33,7 @@ from clv_core.collection.readings.withdrawn import (
     wholes,
 )
 from clv_core.collection.words.state_words import REFUNDED
-from clv_core.columns import CUSTOMER_ID, EVENT_TYPE, ORDER_ID
+from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID
 from clv_core.jobs import Progress
 
 
@@ -54,7 +56,7 @@ def find_restated(
     connection: duckdb.DuckDBPyConnection,
     log: Sequence[tuple[Path, dict[str, str]]],
     fresh: tuple[Path, dict[str, str]],
-    withdrawn: Path,
+    withdrawn: Path | None,
     progress: Progress,
 ) -> Restated:
     """Make the table ``gone`` of the log's rows that a file tells anew.
@@ -68,7 +70,8 @@ def find_restated(
         connection: where it runs, with the table ``held`` of the new file's rows that the log holds exactly.
         log: its files, each with the whole's column names -> the file's.
         fresh: the new file, likewise.
-        withdrawn: of :func:`~clv_core.collection.readings.withdrawn.write_withdrawn`, of the new file.
+        withdrawn: of :func:`~clv_core.collection.readings.withdrawn.write_withdrawn`, of the new file; None where it
+            does not say how orders stand.
         progress: who listens.
     """
     progress.report("overlap", 0, 1)
@@ -80,31 +83,38 @@ def find_restated(
     shared = [column for column in fresh[1] if all(column in columns for columns in known)]
     old = " UNION ALL ".join(lines_of(part, number, line, _row(part, shared)) for number, part in enumerate(log))
     new = lines_of(fresh, -1, line, _row(fresh, shared))
-    key = ", ".join(line)
     run(connection, f"CREATE OR REPLACE TEMP TABLE told AS {new}", progress, "overlap")
+    if withdrawn is None and not repeats(connection, "told", f"({old})"):
+        return Restated((0,) * len(log))
+    key = ", ".join(line if withdrawn is not None else (*line, EVENT_TIME))
     lines = f"SELECT {key} FROM told WHERE {POSITION} NOT IN (FROM held)"
     older = last_event(connection, [fresh[0]], [withdrawn]) < last_event(connection, [events for events, _ in log])
-    off = f"(FROM {file_text(withdrawn)} WHERE {REASON} = '{REFUNDED}' OR {not older})"
-    withdrawals, whole = f"SELECT {blanked(line)} FROM {off} WHERE NOT whole", wholes(off)
-    orders = f"SELECT {ORDER} FROM ({lines}) UNION SELECT {ORDER} FROM ({withdrawals}) UNION {whole}"
+    orders, named, whole = f"SELECT {ORDER} FROM ({lines})", "" if older else lines, ""
+    if withdrawn is not None:
+        off = f"(FROM {file_text(withdrawn)} WHERE {REASON} = '{REFUNDED}' OR {not older})"
+        withdrawals, whole = f"SELECT {blanked(line)} FROM {off} WHERE NOT whole", wholes(off)
+        orders = f"{orders} UNION SELECT {ORDER} FROM ({withdrawals}) UNION {whole}"
+        named = " UNION ALL ".join(filter(None, (named, withdrawals)))
     exact = f"SELECT clv_row FROM told WHERE {POSITION} IN (FROM held)"
     candidates = f"SELECT * FROM ({old}) WHERE ({ORDER}) IN ({orders}) AND clv_row NOT IN ({exact})"
     run(connection, f"CREATE OR REPLACE TEMP TABLE stood AS {candidates}", progress, "overlap")
-    named, held = f"{lines} UNION ALL {withdrawals}", 0
-    if older:
-        rows = f"(SELECT * FROM told WHERE {POSITION} NOT IN (FROM held))"
-        outdated = f"SELECT {POSITION} FROM ({matched(key, rows, 'FROM stood')})"
-        held = one(connection, f"SELECT count(*) FROM ({outdated})")[0]
-        connection.execute(f"INSERT INTO held {outdated}")
-        named = withdrawals
-    gone = matched(key, "stood", named, whole)
-    connection.execute(f"INSERT INTO gone SELECT {FILE}, {POSITION} FROM ({gone})")
-    if not older:
-        connection.execute(f"INSERT INTO gone {_moved(log, fresh, shared)}")
-    counted = dict(connection.execute(f"SELECT {FILE}, count(*) FROM gone GROUP BY 1").fetchall())
+    if named:
+        gone = matched(key, "stood", named, whole)
+        connection.execute(f"INSERT INTO gone SELECT {FILE}, {POSITION} FROM ({gone})")
     out = f"SELECT * FROM stood SEMI JOIN gone USING ({FILE}, {POSITION}) WHERE ({key}) NOT IN (SELECT {key} FROM told)"
     taken = figures_of(connection, out)
-    return Restated(tuple(int(counted.get(number, 0)) for number in range(len(log))), int(held), taken)
+    held = 0
+    if older:
+        rows = f"(SELECT * FROM told WHERE {POSITION} NOT IN (FROM held))"
+        held = _add(connection, "held", f"SELECT {POSITION} FROM ({matched(key, rows, 'FROM stood')})")
+        lacking = dropped(line, "told", f"({old})", f"{POSITION} IN (FROM held)")
+        held += _add(connection, "held", f"SELECT {POSITION} FROM ({lacking})")
+    else:
+        _add(connection, "gone", _moved(log, fresh, shared))
+        lacking = dropped(line, f"({old})", "told", f"({FILE}, {POSITION}) IN (FROM gone)")
+        _add(connection, "gone", f"SELECT {FILE}, {POSITION} FROM ({lacking})")
+    counted = dict(connection.execute(f"SELECT {FILE}, count(*) FROM gone GROUP BY 1").fetchall())
+    return Restated(tuple(int(counted.get(number, 0)) for number in range(len(log))), held, taken)
 
 
 def write_standing(
@@ -117,6 +127,11 @@ def write_standing(
         f" TO {text(str(target))} (FORMAT parquet)"
     )
     run(connection, query, progress, "overlap", rows)
+
+
+def _add(connection: duckdb.DuckDBPyConnection, table: str, query: str) -> int:
+    """Insert a query's rows into a table, and return how many."""
+    return int(one(connection, f"INSERT INTO {table} {query}")[0])
 
 
 def _moved(

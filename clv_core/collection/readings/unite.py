@@ -137,10 +137,11 @@ def _join(
     log = Rows(f"({' UNION ALL '.join(_select(member, list(known)) for member in members)})", known)
     found = find_overlap(connection, log, part.events, columns, progress, compare=compare)
     member, standing = Member(part, columns, part.events, found), list(members)
-    if compare and part.withdrawn is not None:
+    if compare:
         files = [(one.events, one.columns) for one in members]
         told = find_restated(connection, files, (part.events, columns), part.withdrawn, progress)
-        restated, named = sum(told.gone) - told.taken.rows, orders_in(connection, part.withdrawn)
+        restated = sum(told.gone) - told.taken.rows
+        named = orders_in(connection, part.withdrawn) if part.withdrawn is not None else 0
         member = replace(member, restated=restated, outdated=told.held, named=named, taken=told.taken)
         for number, rows in enumerate(told.gone):
             if rows:

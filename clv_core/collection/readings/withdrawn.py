@@ -172,7 +172,7 @@ def merge(
 
 
 def lines_of(part: tuple[Path, dict[str, str]], number: int, line: Sequence[str], row: str = "NULL") -> str:
-    """Return the query of a file's purchases of orders: what they are of, what they are worth, and their place.
+    """Return the query of a file's purchases of orders: what they are of, when, what they are worth, and their place.
 
     Args:
         part: Parquet file of its rows, with the whole's column names -> its own.
@@ -183,8 +183,9 @@ def lines_of(part: tuple[Path, dict[str, str]], number: int, line: Sequence[str]
     events, columns = part
     shown = ", ".join(f"coalesce({name(columns[column])}, '') AS {column}" for column in line)
     return (
-        f"SELECT {number} AS {FILE}, file_row_number AS {POSITION}, {shown}, {name(columns[AMOUNT])} AS {AMOUNT},"
-        f" {row} AS clv_row FROM read_parquet({file_text(events)}, file_row_number = true)"
+        f"SELECT {number} AS {FILE}, file_row_number AS {POSITION}, {shown}, {row} AS clv_row,"
+        f" {name(columns[EVENT_TIME])} AS {EVENT_TIME}, {name(columns[AMOUNT])} AS {AMOUNT}"
+        f" FROM read_parquet({file_text(events)}, file_row_number = true)"
         f" WHERE {name(columns[EVENT_TYPE])} = '{PURCHASE}' AND {name(columns[ORDER_ID])} IS NOT NULL"
     )
 
