@@ -30,7 +30,7 @@ from clv_core.locks import running
 from clv_core.workspace import Workspace
 
 COMMANDS: Final = (
-    "simulate", "check", "ingest", "combine", "datasets", "rename", "restore", "delete",
+    "simulate", "check", "ingest", "combine", "datasets", "rename", "restore", "prune", "delete",
     "clean", "customers", "explore",
     "look", "train", "score", "backtest", "tune", "explain", "segment", "card", "plan", "export",
     "recommend", "price",
@@ -40,11 +40,12 @@ COMMANDS: Final = (
 )  # fmt: skip
 
 AUDITED: Final = (
-    *("ingest", "combine", "rename", "restore", "delete", "train", "score"),
+    *("ingest", "combine", "rename", "delete", "train", "score"),
     "models export",
 )
 """What is noted in the audit log when it is done; lists are noted where they are written, changes of a model's role in
-the registry, and erasures, retrainings, imported models and keys by themselves."""
+the registry, and versions returned to, cleaned, removed or with a customers table, currencies, erasures, retrainings,
+imported models and keys by themselves."""
 
 
 UNHELD: Final = ("simulate", "datasets", "pretrain", "erase", "suppress", "serve", "keys")

@@ -9,8 +9,14 @@ import pytest
 
 from clv_core import audit, jobs
 from clv_core.cli import main
+from clv_core.collection.customers import Roles
+from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.stored.store import restore
 from clv_core.deployment.registry import Registry
+from clv_core.jobs import NoProgress
+from clv_core.preprocessing.clean import clean
+from clv_core.preprocessing.customers import add_customers, remove_customers
 from clv_core.workspace import Workspace
 from tests.deployment.registry import tiny
 
@@ -55,6 +61,24 @@ def test_a_name_with_odd_characters_costs_no_line(workspace: Workspace, monkeypa
     assert [line["who"] for line in audit.lines(workspace)] == ["ann\u2028of\x85sales"]
     StopList.of(workspace).add(["c1"])
     assert StopList.of(workspace).holds("c1")
+
+
+def test_a_new_version_is_noted_wherever_it_was_made(workspace: Workspace, tmp_path: Path) -> None:
+    """Pages call what commands call, so the line is written where the version is made."""
+    rows = [f"c{n % 4},2024-01-{1 + n:02},{n}.5,ads" for n in range(20)]
+    file = tmp_path / "log.csv"
+    file.write_text("\n".join(["customer_id,event_time,amount,channel", *rows]))
+    first = ingest(workspace, file, "shop").version
+    people = tmp_path / "people.csv"
+    people.write_text("\n".join(["customer_id,email", *(f"c{n},c{n}@shop.example" for n in range(4))]))
+    clean(workspace, "shop", {"zero_price": None})
+    add_customers(workspace, "shop", people, Roles(contacts={"email": "email"}), progress=NoProgress())
+    remove_customers(workspace, "shop")
+    restore(workspace, "shop", first)
+    clean(workspace, "shop", {})
+    found = audit.lines(workspace)
+    assert [line["action"] for line in found] == ["clean", "restore", "customers remove", "customers", "clean"]
+    assert all(line["dataset"] == "shop" and line["version"] for line in found)
 
 
 def test_a_run_acts_for_who_started_it(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.collection.words.state_words import MEANINGS
 from clv_core.commands import Context
-from clv_core.errors import Refused, UsageError
+from clv_core.errors import Message, Refused, UsageError
 from clv_core.i18n import translate
 from clv_core.preprocessing.append import append
 
@@ -71,11 +72,16 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Read the files and return the accounting, in the shape of design section 4.
 
+    What joined a dataset is warned of by itself: what was said of earlier files stands with the dataset (``datasets``).
+
     Raises:
         UsageError: a ``--map``, ``--event`` or ``--state`` without its equals sign, or a state that there is not.
     """
     if options.append:
-        return accounting(_append(options, context), context.language)
+        before = open_dataset(context.workspace, options.name).manifest.messages
+        made = _append(options, context)
+        new = [message.to_json(context.language) for message in _without(made.messages, before)]
+        return {**accounting(made, context.language), "warnings": new}
     manifest = ingest(
         context.workspace,
         options.file,
@@ -121,6 +127,15 @@ def _append(options: argparse.Namespace, context: Context) -> Manifest:
     said |= {key: {**getattr(saved, key), **said[key]} for key in ("events", "states") if key in said}
     answers = replace(saved, **said)
     return append(context.workspace, options.name, options.file, answers=answers, progress=context.progress)
+
+
+def _without(messages: Sequence[Message], before: Sequence[Message]) -> list[Message]:
+    """Return the messages that were not there before; one that came once more is one of them."""
+    found = list(messages)
+    for message in before:
+        if message in found:
+            found.remove(message)
+    return found
 
 
 def _states(words: list[str]) -> dict[str, str]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from clv_core import jobs
-from clv_core.collection.stored.store import VERSION, version_names
+from clv_core.collection.stored.store import VERSION, ever_versions
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.terms import MARK
 from clv_core.errors import Refused
@@ -61,7 +61,7 @@ class Belongings:
 
 def belongings(workspace: Workspace, name: str) -> Belongings:
     """Return what there is of the dataset ``name``."""
-    models, versions = list_bundles(workspace), version_names(workspace, name)
+    models, versions = list_bundles(workspace), ever_versions(workspace, name)
     trained_on = {bundle.id: str(bundle.record["dataset"]["name"]) for bundle in models}
     return Belongings(
         predictions=tuple(predictions_of(workspace, name)),

@@ -15,7 +15,7 @@ from clv_core.audit import FOLDER as AUDIT
 from clv_core.collection.ingest import SCRATCH
 from clv_core.collection.privacy.erased import LEDGER
 from clv_core.collection.privacy.stoplist import FILE as STOPLIST
-from clv_core.collection.stored.store import list_datasets, version_names, versions
+from clv_core.collection.stored.store import ever_versions, list_datasets, versions
 from clv_core.deployment.belongings import GONE, belongings, remove
 from clv_core.deployment.bundle import STAGING, list_bundles
 from clv_core.deployment.kept_scores import kept_of
@@ -107,7 +107,7 @@ def clear_exports(workspace: Workspace, wanted: ToErase, names: Collection[str] 
     folder = workspace.root / "exports"
     chosen: set[Path] | None = None
     if names is not None:
-        own = (path for name in names for path in exported_files(workspace, name, version_names(workspace, name)))
+        own = (path for name in names for path in exported_files(workspace, name, ever_versions(workspace, name)))
         chosen = {path.absolute() for path in own}
     gone = []
     for path in sorted(folder.rglob("*")):

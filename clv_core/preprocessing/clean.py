@@ -16,13 +16,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from clv_core import audit
 from clv_core.collection.customers import recount
 from clv_core.collection.engine import file_text, run, text
 from clv_core.collection.engine import name as quoted
 from clv_core.collection.readings.aside import OWN_COLUMNS
 from clv_core.collection.readings.figures import Figures, figures
 from clv_core.collection.readings.reading import ORDERED_ROWS
-from clv_core.collection.stored.store import MANIFEST, Dataset, Manifest, derive, open_dataset, restore, version_of
+from clv_core.collection.stored.store import MANIFEST, Dataset, Manifest, derive, open_dataset, turn_to, version_of
 from clv_core.columns import EVENT_TIME
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.jobs import NoProgress, Progress
@@ -62,7 +63,7 @@ def effects(
 def clean(
     workspace: Workspace, name: str, rules: Mapping[str, float | None], *, progress: Progress | None = None
 ) -> Manifest:
-    """Make the version of a dataset in which exactly ``rules`` are on, and return its manifest.
+    """Make the version of a dataset in which exactly ``rules`` are on, note it in the audit log, return its manifest.
 
     Args:
         workspace: where the dataset is.
@@ -78,8 +79,11 @@ def clean(
     chosen = checked(rules)
     dataset = open_dataset(workspace, name)
     if not chosen:
-        return _raw_again(workspace, dataset, raw_version(dataset))
-    return apply_rules(dataset, chosen, progress or NoProgress())
+        made = _raw_again(dataset, raw_version(dataset))
+    else:
+        made = apply_rules(dataset, chosen, progress or NoProgress())
+    audit.note(workspace, "clean", dataset=name, version=made.version, outcome="done")
+    return made
 
 
 def apply_rules(dataset: Dataset, rules: Mapping[str, float | None], progress: Progress) -> Manifest:
@@ -203,11 +207,12 @@ def _manifest(
     )
 
 
-def _raw_again(workspace: Workspace, dataset: Dataset, raw: Dataset) -> Manifest:
+def _raw_again(dataset: Dataset, raw: Dataset) -> Manifest:
     """Return to the raw version; a customers table that came after the cleaning stays."""
     table = dataset.manifest.customers_table
     if _customers(dataset) == _customers(raw):
-        return restore(workspace, dataset.folder.parent.name, raw.version).manifest
+        turn_to(raw)
+        return raw.manifest
     manifest = dataclasses.replace(
         raw.manifest,
         name=dataset.name,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from clv_core import audit
 from clv_core.collection.customers import Roles, entry, read_customers, version_with
 from clv_core.collection.ingest import scratch_folder
 from clv_core.collection.privacy.erased import people_without_erased
@@ -32,6 +33,8 @@ def add_customers(
     original: str = "",
 ) -> Manifest:
     """Give the dataset ``name`` a customers table, in place of the one that it may have, and return its manifest.
+
+    The audit log gets a line, as it does where the table is removed.
 
     Args:
         workspace: where the dataset is.
@@ -60,6 +63,7 @@ def add_customers(
         table = entry(reading, accepted, accepted_notes(judgement, accepted))
         manifest = _derived(dataset, version_with(dataset.manifest, reading.content), table)
         derive(dataset, manifest, customers=reading.table)
+    audit.note(workspace, "customers", dataset=name, version=manifest.version, outcome="done")
     return manifest
 
 
@@ -75,6 +79,7 @@ def remove_customers(workspace: Workspace, name: str) -> Manifest:
         raise Refused("customers_nothing_to_remove", name=name)
     manifest = _derived(dataset, version_with(dataset.manifest, ""), None)
     derive(dataset, manifest)
+    audit.note(workspace, "customers remove", dataset=name, version=manifest.version, outcome="done")
     return manifest
 
 

@@ -48,7 +48,7 @@ ACTIONS: Final = {
 COMMANDS: Final = {
     **dict.fromkeys(("explore", "score", "explain", "check", "monitor", "price", "embed", "recommend"), "read"),
     **dict.fromkeys(("train", "look", "tune", "backtest", "pretrain"), "train"),
-    "delete": "delete",
+    **dict.fromkeys(("prune", "delete"), "delete"),
     "erase": "erase",
 }
 """Runs by what they are; any other one is a ``change``."""

@@ -272,6 +272,11 @@ def span(seconds: float) -> str:
     return t("unit.minutes", n=round(seconds / 60)) if seconds < 5400 else t("unit.hours", n=round(seconds / 3600, 1))
 
 
+def size(many: int) -> str:
+    """Return a number of bytes as a person would say it."""
+    return f"{many / 1e6:,.1f} MB" if many >= 1e5 else f"{max(1, round(many / 1e3))} KB"
+
+
 def _gone_back(key: str) -> bool:
     """Return whether the address names another choice than it was given last: the browser went back or forward.
 

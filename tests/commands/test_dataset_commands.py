@@ -51,6 +51,19 @@ def test_append_keeps_the_keys_of_ingest_and_adds_the_overlap(clv: Any, tmp_path
     assert all(item["message"] for item in made["warnings"])
 
 
+def test_an_appended_file_is_warned_of_by_itself(clv: Any, tmp_path: Path) -> None:
+    """A night's run would repeat all nights before it; what was said of those stands with the dataset."""
+    first = write(tmp_path / "first.csv", "a,31/01/2024,1", "b,30/01/2024,2", ",30/01/2024,2")
+    clv("ingest", first, "--name", "shop")
+    third = write(tmp_path / "third.csv", "a,01/03/2024,4", "b,02/03/2024,7")
+    _, second = clv("ingest", tmp_path / "feb.csv", "--name", "shop", "--append")
+    assert "no_customer" in {item["code"] for item in second["warnings"]}  # of its own, as the first file has one
+    _, made = clv("ingest", third, "--name", "shop", "--append")
+    assert "no_customer" not in {item["code"] for item in made["warnings"]}
+    _, known = clv("datasets", "shop")
+    assert [item["code"] for item in known["warnings"]].count("no_customer") == 2
+
+
 def test_what_the_command_says_outranks_what_was_said_before(clv: Any, tmp_path: Path) -> None:
     clv("ingest", tmp_path / "jan.csv", "--name", "shop", "--currency", "EUR", "--timezone", "Asia/Shanghai")
     words = ["--append", "--date-order", "mdy", "--timezone", "UTC", "--map", "amount=amount"]

@@ -123,6 +123,20 @@ def test_an_earlier_version_is_returned_to(open_page: OPEN, shop: Path) -> None:
     assert app.success
 
 
+def test_earlier_versions_go_once_that_is_confirmed(open_page: OPEN, shop: Path) -> None:
+    workspace = Workspace(shop)
+    for rules in ({"test_ids": None}, {"zero_price": None}, {"test_ids": None, "zero_price": None}):
+        clean(workspace, "shop", rules)
+    current = open_dataset(workspace, "shop")
+    app = section(open_page(shop, "datasets", lang="en"), "versions")
+    app.number_input(key="keep_shop_4").set_value(1).run()
+    assert app.button(key="older_remove").disabled
+    app.checkbox(key="older_sure_shop_4").check().run()
+    app.button(key="older_remove").click().run()
+    assert {one.version for one in versions(workspace, "shop")} == {current.version, current.manifest.raw_version}
+    assert not app.exception and "2 of 4 versions are gone" in app.success[0].value
+
+
 def customers(shop: Path) -> bytes:
     events = pd.read_csv(shop.parent / "shop.csv")
     total = events.groupby("customer_id")["amount"].sum()

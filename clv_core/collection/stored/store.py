@@ -5,7 +5,8 @@ In ``workspace/datasets/<name>/``: ``current.json`` names the version; ``<versio
 ``<version>/customers.parquet`` the customers table if there is one, ``<version>/withdrawn.parquet`` the orders that its
 files call cancelled or refunded if they say how orders stand, ``<version>/manifest.json`` the :class:`Manifest`.
 What a version says is never changed: whatever is done to a dataset makes a new one, and the old ones can be returned
-to. (The same rows, read again, are the same version; its files are then replaced by equal ones.)
+to until they are removed; ``removed.json`` then names them. (The same rows, read again, are the same version; its files
+are then replaced by equal ones.)
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from clv_core import audit
 from clv_core.collection.stored.dataset import CUSTOMERS as CUSTOMERS
 from clv_core.collection.stored.dataset import EVENTS as EVENTS
 from clv_core.collection.stored.dataset import SET_ASIDE as SET_ASIDE
@@ -31,6 +33,7 @@ from clv_core.workspace import Workspace, atomic_path, check_name, read_json, wr
 
 MANIFEST: Final = "manifest.json"
 CURRENT: Final = "current.json"
+REMOVED: Final = "removed.json"
 VERSION: Final = re.compile(r"[0-9a-f]{12}")
 
 
@@ -82,6 +85,24 @@ def version_names(workspace: Workspace, name: str) -> list[str]:
     return [version for version in found if VERSION.fullmatch(version)]
 
 
+def ever_versions(workspace: Workspace, name: str) -> list[str]:
+    """Return the names of all versions that a dataset has or had: what was made of a removed one may still be there."""
+    path = workspace.datasets / name / REMOVED
+    removed = read_json(path)["versions"] if path.exists() else []
+    return list(dict.fromkeys([*version_names(workspace, name), *removed]))
+
+
+def remove_versions(workspace: Workspace, name: str, gone: Sequence[str]) -> None:
+    """Remove versions of the dataset ``name``, none of which is in use, for good."""
+    folder = workspace.datasets / name
+    kept = [version for version in version_names(workspace, name) if version not in gone]
+    removed = [version for version in ever_versions(workspace, name) if version not in kept]
+    write_json(folder / REMOVED, {"versions": list(dict.fromkeys([*removed, *gone]))})
+    for version in gone:
+        (folder / version / MANIFEST).unlink(missing_ok=True)  # from here on it is no version any more
+        shutil.rmtree(folder / version, ignore_errors=True)
+
+
 def version_of(*meaning: Any) -> str:
     """Return a version's name: a hash of all that gives it meaning (texts, numbers, lists), 12 hex digits."""
     return hashlib.sha256(repr(meaning).encode()).hexdigest()[:12]
@@ -89,15 +110,21 @@ def version_of(*meaning: Any) -> str:
 
 @changes
 def restore(workspace: Workspace, name: str, version: str) -> Dataset:
-    """Make an earlier version of the dataset ``name`` the current one again; no version is lost.
+    """Make an earlier version of the dataset ``name`` the current one again, and note it in the audit log.
 
     Raises:
         NotFound: there is no such dataset or version.
         Refused: a run is changing the dataset.
     """
     found = open_version(workspace, name, version)
-    write_json(found.folder.parent / CURRENT, {"version": version})
+    turn_to(found)
+    audit.note(workspace, "restore", dataset=name, version=version, outcome="done")
     return found
+
+
+def turn_to(dataset: Dataset) -> None:
+    """Make a stored version the current one."""
+    write_json(dataset.folder.parent / CURRENT, {"version": dataset.version})
 
 
 def save_dataset(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from clv_core.collection.stored.store import delete_dataset, list_datasets, open_dataset, version_names
+from clv_core.collection.stored.store import delete_dataset, ever_versions, list_datasets, open_dataset, version_names
 from clv_core.deployment.belongings import EXPLORED, GONE, TUNING, belongings, check_idle, remove
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
@@ -87,7 +87,7 @@ def remaining(workspace: Workspace, name: str, *, models: bool) -> Iterator[dict
     if not models:
         for bundle in list_bundles(workspace, name):
             yield {"kind": "model", "name": bundle.id}
-    versions = version_names(workspace, name)
+    versions = ever_versions(workspace, name)
     for dataset in list_datasets(workspace):
         if dataset.name != name and any(part.get("version") in versions for part in dataset.manifest.parts):
             yield {"kind": "dataset", "name": dataset.name}

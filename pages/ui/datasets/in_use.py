@@ -9,6 +9,7 @@ from clv_core.collection.stored import store
 from clv_core.collection.stored.store import Dataset
 from clv_core.errors import Refused
 from pages.ui import access, by_role, navigation, outcomes, state, widgets
+from pages.ui.datasets import older
 from pages.ui.state import t
 from pages.ui.upload import save, saved
 
@@ -71,6 +72,7 @@ def versions(dataset: Dataset) -> None:
             when = state.moment(back.manifest.created)
             outcomes.say(t("versions.done", name=widgets.plain(dataset.name), when=when))
             st.rerun()
+    older.offer(dataset, len(found))
 
 
 def _words(item: Dataset) -> str:

@@ -87,7 +87,7 @@ def file_line(file: FilesInHand) -> None:
     """Say which files are in hand, and let the person take others."""
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         more = f" {t('upload.more_files', n=len(file.paths) - 1)}" if len(file.paths) > 1 else ""
-        size = f"{file.size / 1e6:,.1f} MB" if file.size >= 1e5 else f"{max(1, round(file.size / 1e3))} KB"
+        size = state.size(file.size)
         st.markdown(f":material/description: **{widgets.plain(file.path.name)}**{more} · {size}", width="content")
         st.button(t("upload.another"), icon=":material/close:", key="another_file", on_click=uploading.drop)
 

@@ -1,0 +1,116 @@
+"""Earlier versions go when they are asked to, and only those that nobody needs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from clv_core import audit, cli
+from clv_core.collection.append import append
+from clv_core.collection.ingest import ingest
+from clv_core.collection.stored.store import ever_versions, open_dataset, restore, version_names, versions
+from clv_core.deployment.belongings import belongings
+from clv_core.deployment.pruning import prune
+from clv_core.errors import Refused, UsageError
+from clv_core.jobs import NoProgress
+from clv_core.preprocessing.clean import clean
+from clv_core.strategy.exports.deleting import delete
+from clv_core.workspace import Workspace, write_json
+
+
+def night(folder: Path, number: int) -> Path:
+    path = folder / f"night{number}.csv"
+    rows = [f"C{row % 7},2024-01-{number:02} 1{row % 10}:00,{row + 1}.5" for row in range(40)]
+    path.write_text("\n".join(["customer_id,event_time,amount", *rows]))
+    return path
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """A workspace with the dataset ``shop``, of five nights and as many versions."""
+    made = Workspace(tmp_path / "workspace")
+    ingest(made, night(tmp_path, 1), "shop")
+    for number in range(2, 6):
+        append(made, "shop", night(tmp_path, number))
+    return made
+
+
+def on_disk(workspace: Workspace) -> int:
+    files = {path.stat().st_ino: path.stat().st_size for path in (workspace.datasets / "shop").rglob("*.parquet")}
+    manifests = [path.stat().st_size for path in (workspace.datasets / "shop").rglob("manifest.json")]
+    return sum(files.values()) + sum(manifests)
+
+
+def test_the_newest_stay_and_what_is_freed_is_told_to_the_byte(workspace: Workspace) -> None:
+    before, names = on_disk(workspace), [one.version for one in versions(workspace, "shop")]
+    current = open_dataset(workspace, "shop")
+    done = prune(workspace, "shop", keep=2)
+    assert [one.version for one in done.kept] == names[:2] == [one.version for one in versions(workspace, "shop")]
+    assert [one.version for one in done.gone] == names[2:]
+    assert done.size == before - on_disk(workspace) > 0
+    assert open_dataset(workspace, "shop") == current
+    assert audit.lines(workspace)[0]["action"] == "prune"
+
+
+def test_the_version_in_use_stays_however_old(workspace: Workspace) -> None:
+    oldest = versions(workspace, "shop")[-1].version
+    restore(workspace, "shop", oldest)
+    prune(workspace, "shop", keep=1)
+    assert version_names(workspace, "shop") == [oldest] == [open_dataset(workspace, "shop").version]
+
+
+def test_what_cleaning_rules_are_applied_to_stays_with_its_outcome(workspace: Workspace, tmp_path: Path) -> None:
+    raw = open_dataset(workspace, "shop").version
+    cleaned = clean(workspace, "shop", {"zero_price": None}).version
+    prune(workspace, "shop", keep=1)
+    assert set(version_names(workspace, "shop")) == {raw, cleaned}
+    assert clean(workspace, "shop", {}).version == raw  # and back
+    append(workspace, "shop", night(tmp_path, 6))
+
+
+def test_what_was_made_of_a_version_that_is_gone_still_belongs_to_the_dataset(workspace: Workspace) -> None:
+    """Reasons name customers: whoever deletes the dataset must find them, also where their version went before."""
+    oldest = versions(workspace, "shop")[-1].version
+    reasons = workspace.folder("explanations") / f"shop-1-{oldest}"
+    reasons.mkdir()
+    prune(workspace, "shop", keep=1)
+    assert oldest in ever_versions(workspace, "shop")
+    assert belongings(workspace, "shop").made["explanations"] == (reasons,)
+    delete(workspace, "shop", progress=NoProgress())
+    assert not reasons.exists()
+
+
+def test_nothing_goes_twice_and_one_version_has_to_stay(workspace: Workspace) -> None:
+    prune(workspace, "shop", keep=3)
+    again = prune(workspace, "shop", keep=3)
+    assert (again.gone, again.size) == ((), 0)
+    with pytest.raises(UsageError) as none:
+        prune(workspace, "shop", keep=0)
+    assert none.value.code == "keep_versions"
+    assert len(version_names(workspace, "shop")) == 3
+
+
+def test_a_version_that_comes_again_is_one_again(workspace: Workspace, tmp_path: Path) -> None:
+    oldest = versions(workspace, "shop")[-1].version
+    prune(workspace, "shop", keep=1)
+    assert ingest(workspace, night(tmp_path, 1), "shop").version == oldest
+    assert oldest in version_names(workspace, "shop") and ever_versions(workspace, "shop").count(oldest) == 1
+
+
+def test_a_run_that_works_on_the_dataset_is_not_robbed(workspace: Workspace) -> None:
+    folder = workspace.folder("jobs", "20240101-train-abc")
+    status = {"id": folder.name, "command": "train", "args": ["train", "shop"], "state": "running", "pid": None}
+    write_json(folder / "status.json", {**status, "started": 9e9, "updated": 0})
+    with pytest.raises(Refused) as busy:
+        prune(workspace, "shop", keep=1)
+    assert busy.value.code == "dataset_busy"
+    assert len(version_names(workspace, "shop")) == 5
+
+
+def test_the_command_says_what_stays_and_what_is_gone(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [one.version for one in versions(workspace, "shop")]
+    assert cli.main(["prune", "shop", "--keep", "4", "--workspace", str(workspace.root)]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["dataset"], said["kept"], said["removed"]) == ("shop", names[:4], names[4:]) and said["bytes"] > 0
