@@ -28,28 +28,27 @@ from clv_core.workspace import Workspace, read_json, write_json
 FOLDER: Final = "mappings"
 
 
-def remember(workspace: Workspace, columns: Sequence[str], answers: Answers, read_in: str = "") -> bool:
+def remember(workspace: Workspace, columns: Sequence[str], answers: Answers, read_in: str = "") -> None:
     """Keep what was said about a file with these columns, in place of what was said before.
+
+    Where nothing had to be said, that is kept for a new shape, and takes the place of nothing for a known one.
 
     Args:
         workspace: where it is kept.
         columns: the file's column names.
         answers: what was said.
         read_in: the encoding that the file was read in.
-
-    Returns:
-        Whether anything was said at all; if not, nothing is kept and nothing is forgotten.
     """
-    if answers == Answers(header=answers.header):
-        return False
+    path = _path(workspace, columns)
+    if answers == Answers(header=answers.header) and path.exists():
+        return
     about: dict[str, Any] = {
         "columns": list(columns),
         "answers": answers_json(replace(answers, encoding="")),
         "encoding": read_in if read_in and single_byte(read_in) else "",
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    write_json(_path(workspace, columns), about)
-    return True
+    write_json(path, about)
 
 
 def recall(workspace: Workspace, columns: Sequence[str]) -> Answers | None:

@@ -36,7 +36,7 @@ def test_what_was_kept_comes_back_for_the_same_columns_in_any_order_and_spelling
         "keep",
         {"买": "purchase"},
     )
-    assert remember(workspace, ["用户", "Total Paid", "date"], answers)
+    remember(workspace, ["用户", "Total Paid", "date"], answers)
     assert recall(workspace, ["date", "用户", "Total Paid"]) == answers
     other = recall(workspace, ["DATE", "total_paid", "用户"])
     assert other is not None and other.mapping == {"amount": "total_paid", "customer_id": "用户"}
@@ -46,8 +46,20 @@ def test_what_was_kept_comes_back_for_the_same_columns_in_any_order_and_spelling
     assert recall(workspace, ["date", "用户", "Total Paid"]) is None
 
 
-def test_nothing_said_is_nothing_kept(workspace: Workspace) -> None:
-    assert not remember(workspace, ["a", "b"], Answers()) and recall(workspace, ["a", "b"]) is None
+def test_nothing_said_takes_the_place_of_nothing(workspace: Workspace) -> None:
+    said = Answers({"amount": "a"})
+    remember(workspace, ["a", "b"], said)
+    remember(workspace, ["a", "b"], Answers())
+    assert recall(workspace, ["a", "b"]) == said
+
+
+def test_a_file_of_which_nothing_had_to_be_said_is_known_too(workspace: Workspace) -> None:
+    """A schedule reads the next one like it, and is stopped where its columns are others."""
+    plain = ("customer_id,date,amount", "a,2024-01-01,1", "b,2024-02-23,2")
+    ingest(workspace, log(workspace, "a.csv", *plain), "a")
+    assert ingest(workspace, log(workspace, "b.csv", *plain), "b", remembered=True).net_revenue == 3
+    with pytest.raises(NotFound):
+        ingest(workspace, log(workspace, "c.csv", "customer_id,date,total", "a,2024-01-01,1"), "c", remembered=True)
 
 
 def test_a_reading_is_remembered_and_used_only_when_asked(workspace: Workspace) -> None:

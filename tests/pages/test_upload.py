@@ -390,6 +390,12 @@ def test_what_was_said_about_a_file_of_this_shape_is_offered(open_page: OPEN, tm
     assert "--map=amount=cash" in args and args[args.index("--currency") + 1] == "CHF"
 
 
+def test_a_file_of_which_nothing_was_said_is_not_offered_to_be_read_so_again(open_page: OPEN, tmp_path: Path) -> None:
+    remember(Workspace(tmp_path), LOG.splitlines()[0].split(","), Answers())
+    app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
+    assert not [button for button in app.button if button.key == "recall_use"] and not app.exception
+
+
 def test_the_look_names_the_gap_and_the_horizons(open_page: OPEN, tmp_path: Path) -> None:
     app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
     said = written(app)

@@ -23,10 +23,10 @@ def offer(file: FilesInHand) -> None:
         return
     columns = [item.column for item in uploading.inspection(file.path, header=True).columns]
     known = remembered.recall(state.workspace(), columns)
-    if known is None:
+    if known is None or not (said := _said(known)):
         return
     with st.container(border=True):
-        st.markdown(f":material/history: {t('recall.offer')}  \n{widgets.plain(' · '.join(_said(known)))}")
+        st.markdown(f":material/history: {t('recall.offer')}  \n{widgets.plain(' · '.join(said))}")
         with st.container(horizontal=True):
             if st.button(t("recall.use"), type="primary", key="recall_use"):
                 uploading.settle(**answers_json(known))
