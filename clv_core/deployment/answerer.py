@@ -92,7 +92,7 @@ class Answerer:
             self.config.horizon_days,
             None,
             {day: self.around.anchor},
-            self.around.residual,
+            self.around.last_year,
             {name: column for name, (column, _) in own.items()},
             contexts=self.around.context_at(day),
         )

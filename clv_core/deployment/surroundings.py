@@ -23,9 +23,10 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.scoring import CUSTOMERS_AT_ONCE
 from clv_core.features.btyd import Anchor, ParetoNbd
 from clv_core.features.context.context import Context, ContextOf
+from clv_core.features.last_year import LastYear
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.relations import day_of
-from clv_core.features.season import last_year_residual, scoring_parts
+from clv_core.features.season import last_year, scoring_parts
 from clv_core.features.sequences import Steps
 from clv_core.features.snapshot import Snapshot
 from clv_core.features.table import Anchored
@@ -35,7 +36,7 @@ from clv_core.training.fit import Model
 from clv_core.workspace import Workspace, read_json, write_json
 
 FOLDER: Final = "serving"
-FORM: Final = 2
+FORM: Final = 3
 """Of the file; one of another form is made anew."""
 
 
@@ -50,7 +51,7 @@ class Surroundings:
         timezone: IANA name of the log's time zone.
         anchor: fitted on all customers.
         level: what networks are multiplied by; 1 for other models.
-        residual: what the anchor missed last year.
+        last_year: what it tells of the calendar.
         counts: the Pareto/NBD fit, where that is the model.
         context: what the pre-trained network is told, where the model holds it.
     """
@@ -61,7 +62,7 @@ class Surroundings:
     timezone: str
     anchor: Anchor
     level: float
-    residual: float
+    last_year: LastYear
     counts: ParetoNbd | None = None
     context: Context | None = None
 
@@ -94,6 +95,7 @@ class Surroundings:
             "form": FORM,
             "cutoff": self.cutoff.isoformat(),
             "anchor": self.anchor.to_json(),
+            "last_year": self.last_year.to_json(),
             "counts": self.counts and self.counts.to_json(),
             "context": self.context and self.context.to_json(),
         }
@@ -103,6 +105,7 @@ class Surroundings:
         """Return the surroundings of :meth:`to_json`."""
         values = {name: value for name, value in said.items() if name != "form"}
         values["cutoff"], values["anchor"] = date.fromisoformat(said["cutoff"]), Anchor.from_json(said["anchor"])
+        values["last_year"] = LastYear.from_json(said["last_year"])
         values["counts"] = said["counts"] and ParetoNbd.from_json(said["counts"])
         values["context"] = said["context"] and Context.from_json(said["context"])
         return cls(**values)
@@ -144,9 +147,9 @@ def _known(bundle: Bundle, log: EventLog, cutoff: date, config: TrainConfig) -> 
                 yield part
 
         level = model.levels_of_parts(noted()).get(day, 1.0)
-        residual = last_year_residual(log, cutoff, horizon)
         context = contexts[day].known if model.whole_past else None
-        return {"anchor": anchors[day], "level": level, "residual": residual, "context": context}
+        told = last_year(log, cutoff, horizon)
+        return {"anchor": anchors[day], "level": level, "last_year": told, "context": context}
     return besides_level(model, log, cutoff, config)
 
 
@@ -164,10 +167,10 @@ def besides_level(model: Model, log: EventLog, cutoff: date, config: TrainConfig
     """
     day, horizon = day_of(cutoff), config.horizon_days
     anchored = Anchored.of(log.holder, cutoff, horizon, np.asarray(log.holder.seen(day), np.int64))
-    found: dict[str, Any] = {"anchor": anchored.anchor, "level": 1.0, "residual": 0.0}
+    found: dict[str, Any] = {"anchor": anchored.anchor, "level": 1.0, "last_year": LastYear()}
     if isinstance(model, ParetoNbdModel):
         found["counts"] = counts_of(pd.DataFrame(anchored.columns))
     if isinstance(model, Levelled):
-        found["residual"] = last_year_residual(log, cutoff, horizon)
+        found["last_year"] = last_year(log, cutoff, horizon)
         found["context"] = log.context(day, horizon, anchored.anchor).known if model.whole_past else None
     return found

@@ -14,9 +14,9 @@ from typing import Final
 import numpy as np
 
 from clv_core.evaluation.spans import PurchaseDays, Ratio, Span, span_at
+from clv_core.features.last_year import YEAR_DAYS
 from clv_core.features.log import EventLog
 from clv_core.features.relations import EPOCH, day_of
-from clv_core.features.season import YEAR_DAYS
 
 SHORTEST_DAYS: Final = 28
 PARTS: Final = (1, 2)

@@ -30,7 +30,7 @@ from clv_core.features.relations import DAY_SECONDS, KINDS, OTHER, day_of
 from clv_core.features.reviews import LAST_REVIEWS, MOST_CHARACTERS
 from clv_core.features.sequences import Steps
 from clv_core.features.sharding import relations_at_hand
-from clv_core.features.shards import each, fill_features
+from clv_core.features.shards import each, fill_features, orders_by_day
 from clv_core.features.sources import SOURCES
 from clv_core.features.spool import exact
 from clv_core.features.table import ANCHORS, HISTORY, decoded, fill_anchor, fill_derived
@@ -147,6 +147,11 @@ class FewCustomers:
         days = self._tables["money_days"]
         net = np.where((days.day.values >= first) & (days.day.values < end), days.net.floats(), 0.0)
         return np.bincount(days.customer.values, net, len(self.customer_ids)).astype(np.float64)
+
+    def orders_by_day(self, first: int, end: int) -> NDArray[np.float64]:
+        """Return how many of those who had bought before ``first`` bought on each day from then to ``end``, [days]."""
+        days = self._tables["purchase_days"]
+        return orders_by_day(days.customer.values, days.day.values, first, end)
 
 
 def few_features(

@@ -64,3 +64,6 @@ class Holder(CustomerRelations, Protocol):
 
     def net_value(self, first: int, end: int) -> NDArray[np.float64]:
         """Return each customer's net value on days ``first <= day < end``, [c]."""
+
+    def orders_by_day(self, first: int, end: int) -> NDArray[np.float64]:
+        """Return how many of those who had bought before ``first`` bought on each day from then to ``end``, [days]."""

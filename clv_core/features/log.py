@@ -200,11 +200,12 @@ class EventLog:
             features, anchor = feature_table(self.holder, cutoff, horizon_days, customers, known)
             yield self._snapshot(features, steps.customer_ids[places], customers, windows, anchor, context)
 
-    def history(self, cutoff: date, horizon_days: int) -> tuple[pd.DataFrame, NDArray[np.float64] | None]:
+    def history(self, cutoff: date, horizon_days: int) -> tuple[pd.DataFrame, NDArray[np.float64] | None, Anchor]:
         """Return what the anchor reads and says of all customers seen before ``cutoff``, and what followed.
 
         Returns:
-            The columns of :meth:`snapshot` that hold it, one row a customer, [n, k]; its target, [n], or None.
+            The columns of :meth:`snapshot` that hold it, one row a customer, [n, k]; its target, [n], or None; the
+            anchor.
 
         Raises:
             NotEnoughData: no customer was seen before the cutoff.
@@ -212,8 +213,8 @@ class EventLog:
         from clv_core.features.table import Anchored
 
         customers = self._seen(cutoff)
-        found = pd.DataFrame(Anchored.of(self.holder, cutoff, horizon_days, customers).columns)
-        return found, self._target(day_of(cutoff), horizon_days, customers)
+        found = Anchored.of(self.holder, cutoff, horizon_days, customers)
+        return pd.DataFrame(found.columns), self._target(day_of(cutoff), horizon_days, customers), found.anchor
 
     def _seen(self, cutoff: date) -> NDArray[np.int64]:
         customers = self.holder.seen(day_of(cutoff))

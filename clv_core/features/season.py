@@ -1,4 +1,4 @@
-"""The snapshot to score with: a snapshot without a target, and what the anchor missed in the same span last year."""
+"""The snapshot to score with: a snapshot without a target, and what the year before tells of the calendar."""
 
 from __future__ import annotations
 
@@ -8,20 +8,24 @@ from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
+from clv_core.features.btyd import Anchor
+from clv_core.features.last_year import PART_DAYS, PARTS, YEAR_DAYS, LastYear
 from clv_core.features.log import EventLog
+from clv_core.features.relations import day_of
 from clv_core.features.snapshot import Snapshot
 
-YEAR_DAYS: Final = 364
-"""A year of whole weeks, so that the weekdays of both spans agree."""
 SHORTEST_HISTORY_DAYS: Final = 182
 FEWEST_BUYERS: Final = 100
+FEWEST_ORDERS: Final = 100
 
 
 def scoring_snapshot(log: EventLog, cutoff: date, horizon_days: int, *, max_steps: int) -> Snapshot:
-    """Return the snapshot of all customers seen before ``cutoff``, with last year's residual."""
+    """Return the snapshot of all customers seen before ``cutoff``, with what last year tells."""
     snapshot = log.snapshot(cutoff, horizon_days, max_steps=max_steps)
-    return replace(snapshot, last_year_residual=last_year_residual(log, cutoff, horizon_days))
+    return replace(snapshot, last_year=last_year(log, cutoff, horizon_days))
 
 
 def scoring_parts(
@@ -35,24 +39,45 @@ def scoring_parts(
 ) -> Iterator[Snapshot]:
     """Yield the rows of :func:`scoring_snapshot` in parts of ``customers_at_once``, of many some (``most``)."""
     parts = log.parts(cutoff, horizon_days, max_steps=max_steps, customers_at_once=customers_at_once, most=most)
-    residual = last_year_residual(log, cutoff, horizon_days)
-    return (replace(part, last_year_residual=residual) for part in parts)
+    told = last_year(log, cutoff, horizon_days)
+    return (replace(part, last_year=told) for part in parts)
 
 
-def last_year_residual(log: EventLog, cutoff: date, horizon_days: int) -> float:
-    """Return log(actual / anchor) of the buyers' total in the same span one year before ``cutoff``.
+def last_year(log: EventLog, cutoff: date, horizon_days: int) -> LastYear:
+    """Return what the buyers of one year before ``cutoff`` did since, beside what the anchor expected of them then.
 
-    0 where the span is not complete before the cutoff, has less than 182 days of history, or fewer than 100 buyers.
+    Nothing is told where the log has less than 182 days before that. The residual also wants the horizon to lie within
+    the year, and 100 customers who bought in it; the pace of the year wants 100 orders.
     """
     then = cutoff - timedelta(days=YEAR_DAYS)
-    if horizon_days > YEAR_DAYS or (then - log.first_day).days < SHORTEST_HISTORY_DAYS:
-        return 0.0
-    past, target = log.history(then, horizon_days)
-    if target is None:
-        return 0.0
-    bought = past["T"].notna().to_numpy()
-    actual = float(target[bought].sum())
-    expected = float(np.nansum(past["anchor_value"].to_numpy(np.float64)[bought]))
-    if int((target[bought] > 0).sum()) < FEWEST_BUYERS or actual <= 0 or expected <= 0:
+    if (then - log.first_day).days < SHORTEST_HISTORY_DAYS:
+        return LastYear()
+    past, target, anchor = log.history(then, horizon_days)
+    past = past.assign(target=0.0 if target is None else target).dropna(subset=["T"])
+    if past.empty:
+        return LastYear()
+    residual = 0.0 if target is None or horizon_days > YEAR_DAYS else _residual(past)
+    begin = day_of(then)
+    orders = log.holder.orders_by_day(begin, begin + YEAR_DAYS).reshape(PARTS, PART_DAYS).sum(1)
+    expected = _expected(past, anchor)
+    if orders.sum() < FEWEST_ORDERS or expected.min() <= 0:
+        return LastYear(residual)
+    return LastYear.of(residual, orders, expected)
+
+
+def _residual(past: pd.DataFrame) -> float:
+    """Return log(actual / anchor) of the buyers' total in the horizon; 0 where too few bought to tell."""
+    target, actual = past["target"], float(past["target"].sum())
+    expected = float(np.nansum(past["anchor_value"].to_numpy(np.float64)))
+    if int((target > 0).sum()) < FEWEST_BUYERS or actual <= 0 or expected <= 0:
         return 0.0
     return float(np.log(actual / expected))
+
+
+def _expected(past: pd.DataFrame, anchor: Anchor) -> NDArray[np.float64]:
+    """Return the orders that the anchor expected of these buyers in each part of the year, [PARTS]."""
+    frequency, since_first = past["frequency"], past["T"]
+    alive = anchor.counts.p_alive(frequency, past["recency"], since_first)
+    curve = anchor.counts.expected_if_alive(frequency, since_first)
+    until = [float((alive * curve(float(PART_DAYS * part))).sum()) for part in range(1, PARTS + 1)]
+    return np.diff([0.0, *until])

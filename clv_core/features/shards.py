@@ -145,6 +145,15 @@ class Shards:
         self._each(work)
         return values
 
+    def orders_by_day(self, first: int, end: int) -> NDArray[np.float64]:
+        """Return how many of those who had bought before ``first`` bought on each day from then to ``end``, [days]."""
+
+        def work(shard: Shard) -> NDArray[np.float64]:
+            days = shard.tables["purchase_days"]
+            return orders_by_day(days.customer.values, days.day.values, first, end)
+
+        return sum(self._each(work), np.zeros(end - first))
+
     def _each(self, work: Callable[[Shard], T]) -> list[T]:
         def once(shard: Shard) -> T:
             found = work(shard)
@@ -152,6 +161,20 @@ class Shards:
             return found
 
         return each(once, self.shards)
+
+
+def orders_by_day(customer: NDArray[np.int32], day: NDArray[np.int32], first: int, end: int) -> NDArray[np.float64]:
+    """Return how many of those who had bought before ``first`` bought on each day from then to ``end``, [days].
+
+    Args:
+        customer: of each row of ``purchase_days``.
+        day: likewise.
+        first: a day since 1970-01-01.
+        end: the day after the last one.
+    """
+    known = np.isin(customer, customer[day < first])
+    inside = known & (day >= first) & (day < end)
+    return np.bincount(day[inside] - first, minlength=end - first).astype(np.float64)
 
 
 def file_of(number: int) -> str:

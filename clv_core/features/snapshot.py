@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.btyd import Anchor
 from clv_core.features.context.context import ContextOf
+from clv_core.features.last_year import LastYear
 from clv_core.features.sequences import Windows
 from clv_core.features.signals import SignalColumn
 from clv_core.preprocessing.table import Described
@@ -29,8 +30,7 @@ class Snapshot:
         target: net value in [cutoff, cutoff + horizon), in the log's currency, float64 [n]; None where the horizon has
             not passed. Of a partial window, the net value of that part of the horizon which has passed.
         anchors: the BTYD models fitted on what lies before each cutoff, by cutoff day.
-        last_year_residual: log of actual over the anchor's total in the same span one year before a scoring cutoff; 0
-            where no such span lies in the log.
+        last_year: what the year before a scoring cutoff tells of the calendar.
         signals: the columns that this dataset has beyond ``FEATURES``, by name.
         exposure: expected purchases in the span that the target covers, relative to those in the whole horizon,
             float64 [n]: 1 for a complete window. None: all are complete.
@@ -44,7 +44,7 @@ class Snapshot:
     horizon_days: int
     target: NDArray[np.float64] | None
     anchors: dict[int, Anchor]
-    last_year_residual: float = 0.0
+    last_year: LastYear = LastYear()
     signals: Mapping[str, SignalColumn] = field(default_factory=dict)
     exposure: NDArray[np.float64] | None = None
     levels: Mapping[int, float] = field(default_factory=dict)

@@ -119,6 +119,16 @@ class Warehouse:
         values[table["customer"].to_numpy()] = table["net"].to_numpy()
         return values
 
+    def orders_by_day(self, first: int, end: int) -> NDArray[np.float64]:
+        """Return how many of those who had bought before ``first`` bought on each day from then to ``end``, [days]."""
+        days = self.tables["purchase_days"]
+        known = days.filter(days.day < first).select("customer").distinct()
+        inside = days.filter((days.day >= first) & (days.day < end)).semi_join(known, "customer")
+        found = self.connection.to_pyarrow(inside.group_by("day").aggregate(orders=inside.count()))
+        orders = np.zeros(end - first)
+        orders[found["day"].to_numpy() - first] = found["orders"].to_numpy()
+        return orders
+
     def _ordered(self, table: ibis.Table, number: str, text: str) -> NDArray[np.object_]:
         column = self.connection.to_pyarrow(table.order_by(number).select(text))[text]
         texts: NDArray[np.object_] = column.to_pandas().to_numpy(object)

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.features.btyd.bgnbd import BgNbd
+from clv_core.features.last_year import LastYear
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.horizon import Horizon, discounted, growth
 
@@ -106,11 +107,13 @@ class Later:
         times: of their next orders.
         horizon: asked for.
         exposure: the anchor's expected purchases in it, discounted, relative to those in the trained one, [n].
+        last_year: how time runs.
     """
 
     times: OrderTimes
     horizon: Horizon
     exposure: Floats
+    last_year: LastYear
 
     @classmethod
     def of(cls, snapshot: Snapshot, trained_days: int, horizon_days: int) -> Self | None:
@@ -119,7 +122,7 @@ class Later:
         if horizon == trained_days and not horizon.yearly_rate:
             return None
         exposure = discounted(growth(snapshot, trained_days), horizon)
-        return cls(OrderTimes.of(snapshot, trained_days), horizon, exposure)
+        return cls(OrderTimes.of(snapshot, trained_days), horizon, exposure, snapshot.last_year)
 
     def chance(self, p: Floats) -> Floats:
         """Return the chance of an order in it; a chance knows no discount.
@@ -127,14 +130,17 @@ class Later:
         Args:
             p: in the trained horizon, [n] or [k, n].
         """
-        return self.times.within(p, float(self.horizon))
+        return self._within(p, float(self.horizon))
 
     def worth(self, p: Floats) -> Floats:
         """Return the chance whose quantiles are asked for: the gain of each day counts with that day's discount.
 
         With purchases discounted alike, a buyer's value grows with the horizon and falls with the rate.
         """
-        return discounted(lambda days: self.times.within(p, days), self.horizon)
+        return discounted(lambda days: self._within(p, days), self.horizon)
+
+    def _within(self, p: Floats, days: float) -> Floats:
+        return self.times.within(p, self.last_year.even_days(days, self.times.horizon_days))
 
 
 def by_luck(p: Floats, exposure: Floats | float) -> Floats:

@@ -57,7 +57,7 @@ class DeepModel(Levelled):
             bought=snapshot.features["T"].notna().to_numpy(),
             cutoff_day=snapshot.cutoff_day,
             largest=largest_allowed(self.largest, self.config.horizon_days, horizon),
-            residual=snapshot.last_year_residual,
+            residual=snapshot.last_year.residual,
             later=later,
         )
 

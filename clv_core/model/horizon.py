@@ -74,7 +74,8 @@ def discounted(curve: Curve, horizon_days: int) -> Floats:
 def growth(snapshot: Snapshot, trained_days: int) -> Curve:
     """Return the anchor's expected purchases relative to those in ``trained_days``, as a curve.
 
-    The chance to be alive cancels out. Customers who have never bought are taken to spread their value evenly.
+    The chance to be alive cancels out. Customers who have never bought are taken to spread their value evenly. Time
+    runs as it did in the year before (:class:`~clv_core.features.last_year.LastYear`).
     """
     parts = []
     for day, anchor in snapshot.anchors.items():
@@ -84,9 +85,10 @@ def growth(snapshot: Snapshot, trained_days: int) -> Curve:
         parts.append((rows, expected, expected(trained_days)))
 
     def curve(days: float) -> Floats:
-        ratio = np.full(len(snapshot), days / trained_days)
+        even = snapshot.last_year.even_days(days, trained_days)
+        ratio = np.full(len(snapshot), even / trained_days)
         for rows, expected, trained in parts:
-            ratio[rows] = expected(days) / trained
+            ratio[rows] = expected(even) / trained
         return ratio
 
     return curve

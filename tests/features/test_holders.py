@@ -70,6 +70,8 @@ def differences(one: Holder, other: Holder, cutoff: date) -> list[str]:
     first = day_of(cutoff)
     if one.net_value(first, first + 90).tobytes() != other.net_value(first, first + 90).tobytes():
         wrong.append("net value")
+    if one.orders_by_day(first, first + 90).tobytes() != other.orders_by_day(first, first + 90).tobytes():
+        wrong.append("orders by day")
     return wrong + (["span"] if one.span() != other.span() else [])
 
 

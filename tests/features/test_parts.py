@@ -11,8 +11,10 @@ import pytest
 
 from clv_core.errors import NotEnoughData
 from clv_core.features import sharding
+from clv_core.features.last_year import LastYear
 from clv_core.features.log import EventLog
-from clv_core.features.season import last_year_residual, scoring_parts, scoring_snapshot
+from clv_core.features.relations import day_of
+from clv_core.features.season import last_year, scoring_parts, scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 
 Opener = Callable[..., EventLog]
@@ -72,12 +74,13 @@ def test_history_is_the_part_of_the_snapshot_that_last_year_needs(opened: Opener
     log = opened(shop)
     for cutoff in (date(2024, 1, 1), CUTOFF):
         whole = log.snapshot(cutoff, 60)
-        history, target = log.history(cutoff, 60)
+        history, target, anchor = log.history(cutoff, 60)
         columns = whole.features[list(history)].reset_index(drop=True)
         pd.testing.assert_frame_equal(history, columns, check_exact=True)
         assert (target is None) == (whole.target is None)
         assert target is None or target.tobytes() == whole.target.tobytes()
-    assert last_year_residual(log, CUTOFF, 60) == 0.0
+        assert anchor == whole.anchors[day_of(cutoff)]
+    assert last_year(log, CUTOFF, 60) == LastYear()
 
 
 def test_nobody_before_the_cutoff_is_said_so(opened: Opener, shop: pd.DataFrame) -> None:

@@ -10,6 +10,7 @@ import torch
 
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import Bundle
+from clv_core.features.last_year import LastYear
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
@@ -22,7 +23,7 @@ from clv_core.workspace import Workspace
 def snapshot(small_workspace: Workspace) -> Snapshot:
     """Return all customers at the log's end, with a residual of last year."""
     log = open_log(open_dataset(small_workspace, "shop"))
-    return replace(scoring_snapshot(log, log.end, 90, max_steps=40), last_year_residual=0.3)
+    return replace(scoring_snapshot(log, log.end, 90, max_steps=40), last_year=LastYear(0.3))
 
 
 def joined(parts: list[Predictions]) -> Predictions:
@@ -72,3 +73,29 @@ def test_a_quantile_is_nothing_exactly_where_that_much_of_the_chance_is_nothing(
     for q, value in ((0.1, found.clv_p10), (0.5, found.clv_p50), (0.9, found.clv_p90)):
         assert ((value == 0) == (found.p_purchase <= 1 - q)).all()
     assert (found.clv_p90 > 0).any() and (found.clv_p90 == 0).any()
+
+
+def test_a_quiet_season_holds_less_of_the_horizon_and_the_horizon_what_it_held(
+    small_bundle: Bundle, snapshot: Snapshot
+) -> None:
+    quiet = replace(snapshot, last_year=LastYear(0.3, (0.4,) * 3 + (1.5,) * 10))
+    model = small_bundle.model
+    assert same(model.predict(quiet), model.predict(snapshot))
+    now, even = model.predict(quiet, 30), model.predict(snapshot, 30)
+    bought = snapshot.features["T"].notna().to_numpy()
+    for name in ("p_purchase", "predicted_clv"):
+        assert (getattr(now, name) < getattr(even, name))[bought].all()
+    later = model.predict(quiet, 300), model.predict(snapshot, 300)
+    assert later[0].predicted_clv.sum() > 1.2 * later[1].predicted_clv.sum()
+
+
+def test_nothing_falls_in_the_horizon_whatever_the_season(small_bundle: Bundle, snapshot: Snapshot) -> None:
+    pace = tuple(np.random.default_rng(4).lognormal(0, 0.7, 13).tolist())
+    some = replace(snapshot.take(np.arange(400)), last_year=LastYear(0.0, pace))
+    levels = {int(some.cutoff_day[0]): 1.0}
+    found = [
+        small_bundle.model.predict_at(some, levels, days) for days in (1, 10, 29, 60, 89, 90, 91, 200, 364, 500, 730)
+    ]
+    for before, after in zip(found, found[1:], strict=False):
+        for field in fields(Predictions):
+            assert (getattr(after, field.name) >= getattr(before, field.name) * (1 - 1e-9)).all(), field.name

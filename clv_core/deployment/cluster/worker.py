@@ -71,7 +71,7 @@ class Carried:
     def at_level(self, ours: float, anchors: float) -> Self:
         """Return the same at the level that the sums of all workers' :func:`totals` set."""
         around = Surroundings.from_json(json.loads(self.around))
-        levelled = replace(around, level=level_of(ours, anchors, around.residual))
+        levelled = replace(around, level=level_of(ours, anchors, around.last_year.residual))
         return replace(self, around=json.dumps(levelled.to_json()))
 
 

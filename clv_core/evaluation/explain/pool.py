@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from clv_core.features.btyd import Anchor
 from clv_core.features.context.context import Context, ContextOf
+from clv_core.features.last_year import LastYear
 from clv_core.features.sequences import STEP_CODES, STEP_VALUES, Steps, Windows
 from clv_core.features.signals import SignalColumn
 from clv_core.features.snapshot import Snapshot
@@ -57,7 +58,7 @@ def pool_of(snapshot: Snapshot, rows: NDArray[np.int64]) -> Snapshot:
         horizon_days=taken.horizon_days,
         target=None,
         anchors=taken.anchors,
-        last_year_residual=taken.last_year_residual,
+        last_year=taken.last_year,
         signals=taken.signals,
         contexts=taken.contexts,
     )
@@ -81,7 +82,7 @@ def save_pool(pool: Snapshot, folder: Path) -> None:
     about = {
         "cutoff_day": int(windows.cutoff_day[0]),
         "horizon_days": pool.horizon_days,
-        "last_year_residual": pool.last_year_residual,
+        "last_year": pool.last_year.to_json(),
         "anchors": {str(day): anchor.to_json() for day, anchor in pool.anchors.items()},
         "contexts": {str(day): one.known.to_json() for day, one in pool.contexts.items() if one.asked},
         "vocabularies": [list(texts) for texts in steps.vocabularies],
@@ -111,7 +112,7 @@ def load_pool(folder: Path) -> Snapshot:
         horizon_days=horizon,
         target=None,
         anchors={int(day): Anchor.from_json(one) for day, one in about["anchors"].items()},
-        last_year_residual=about["last_year_residual"],
+        last_year=LastYear.from_json({"residual": about.get("last_year_residual"), **about.get("last_year", {})}),
         signals={name: SignalColumn(**column) for name, column in about["signals"].items()},
         contexts={
             int(day): ContextOf(lambda: steps, int(day), horizon, Context.from_json(one))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from clv_core.features.context.context import Context
+from clv_core.features.last_year import LastYear
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.chance import Later
 from clv_core.model.horizon import Curve, Horizon, discounted, growth, largest_allowed
@@ -54,7 +55,7 @@ class InstantModel(Levelled):
         weights = params.pop("curve")
         horizon = horizon_days or self.horizon_days
         after = cache(partial(growth, snapshot, self.horizon_days))
-        longer = self._share(weights, horizon, after)
+        longer = self._share(weights, horizon, after, snapshot.last_year)
         money = inputs.money(contexts)
         largest = max(map(_largest_seen, contexts.values())) if self.largest is None else self.largest
         return Read(
@@ -65,7 +66,7 @@ class InstantModel(Levelled):
             bought=snapshot.features["T"].notna().to_numpy(),
             cutoff_day=snapshot.cutoff_day,
             largest=largest_allowed(largest, self.horizon_days, horizon),
-            residual=snapshot.last_year_residual,
+            residual=snapshot.last_year.residual,
             later=Later.of(snapshot, self.horizon_days, horizon),
         )
 
@@ -81,13 +82,14 @@ class InstantModel(Levelled):
     def _all(self) -> Together[InstantNetwork]:
         return Together(self.networks)
 
-    def _share(self, weights: Tensor, horizon_days: int, after: Callable[[], Curve]) -> Tensor:
+    def _share(self, weights: Tensor, horizon_days: int, after: Callable[[], Curve], last_year: LastYear) -> Tensor:
         """Return what comes in ``horizon_days``, discounted, relative to the model's own horizon, float32.
 
         Args:
             weights: of each customer's curve in each network, [k, n, curve.WIDTH].
             horizon_days: days asked for.
             after: returns the anchor's curve, 1 at the model's own horizon; it holds from there on.
+            last_year: how time runs.
         """
         if horizon_days == self.horizon_days and not Horizon.of(horizon_days).yearly_rate:
             return torch.ones(weights.shape[1])
@@ -96,7 +98,8 @@ class InstantModel(Levelled):
         def grown(days: float) -> NDArray[np.float64]:
             if days > self.horizon_days:
                 return after()(days)
-            ratio = torch.full((exact.shape[1],), days / self.horizon_days, dtype=torch.float64)
+            even = last_year.even_days(days, self.horizon_days)
+            ratio = torch.full((exact.shape[1],), even / self.horizon_days, dtype=torch.float64)
             found: NDArray[np.float64] = curve.share(exact, ratio).numpy()
             return found
 

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.evaluation.levels import LARGEST_SPREAD, SharedError
-from clv_core.features.season import YEAR_DAYS
+from clv_core.features.last_year import YEAR_DAYS
 from clv_core.model.chance import by_luck
 from clv_core.monitoring.truth.spans import PastSpan, past_spans
 

@@ -1,0 +1,70 @@
+"""What the year before a cutoff says of the calendar: how far off the anchor was, and when in the year orders come.
+
+The anchor (BG/NBD) knows no season. A year later the same weeks are likely to be as busy or as quiet, so a span that is
+not the trained one is measured in *even days*, of which a busy week has more than seven.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+YEAR_DAYS: Final = 364
+"""A year of whole weeks, so that the weekdays of both spans agree."""
+PART_DAYS: Final = 28
+PARTS: Final = YEAR_DAYS // PART_DAYS
+LIKELY: Final = 0.5
+"""How much of a pace, in logs, is taken to come again."""
+CALM: Final = 5.0
+"""Orders that came as expected in each part beside the counted ones: few orders say little."""
+EVEN: Final = (1.0,) * PARTS
+
+
+@dataclass(frozen=True)
+class LastYear:
+    """What the year before a cutoff tells of the one after it.
+
+    Args:
+        residual: log of actual over the anchor's total in the span of the horizon, one year before the cutoff; 0 where
+            no such span lies in the log.
+        pace: how fast orders are likely to come in each :data:`PART_DAYS` days after the cutoff, relative to others.
+    """
+
+    residual: float = 0.0
+    pace: tuple[float, ...] = EVEN
+
+    @classmethod
+    def of(cls, residual: float, orders: NDArray[np.float64], expected: NDArray[np.float64]) -> Self:
+        """Return what is told by the orders of the year before, and by those that the anchor expected, [PARTS] each."""
+        level = orders.sum() / expected.sum()
+        pace = ((orders + CALM) / (expected * level + CALM)) ** LIKELY
+        return cls(residual, tuple(pace.tolist()))
+
+    def even_days(self, days: float, whole: float) -> float:
+        """Return how much of ``whole`` has passed after ``days``, in days of an even year; it never falls.
+
+        Args:
+            days: from the cutoff on, shorter or longer than ``whole``.
+            whole: a span that keeps its length, of which days are told: a trained horizon.
+        """
+        if days == whole or self.pace == EVEN:
+            return days
+        return whole * self._passed(days) / self._passed(whole)
+
+    def _passed(self, days: float) -> float:
+        years, rest = divmod(days, YEAR_DAYS)
+        edges = np.arange(PARTS + 1) * PART_DAYS
+        passed = np.concatenate([[0.0], np.cumsum(self.pace)]) * PART_DAYS
+        return float(years * passed[-1] + np.interp(rest, edges, passed))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return {"residual": self.residual, "pace": list(self.pace)}
+
+    @classmethod
+    def from_json(cls, said: dict[str, Any]) -> Self:
+        """Return what :meth:`to_json` described; what was kept before paces were has an even one."""
+        return cls(float(said["residual"]), tuple(said.get("pace", EVEN)))
