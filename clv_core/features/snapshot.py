@@ -63,12 +63,14 @@ class Snapshot:
     @cached_property
     def bought(self) -> NDArray[np.bool_]:
         """Who has ever bought something, and kept it, bool [n]."""
-        return ~np.isnan(self.features["T"].to_numpy(np.float64))
+        found: NDArray[np.bool_] = ~np.isnan(self.features["T"].to_numpy(np.float64))
+        return found
 
     @cached_property
     def anchor_value(self) -> NDArray[np.float64]:
         """What the anchor expects of each row in the horizon, in the log's currency, float64 [n]."""
-        return np.nan_to_num(self.features["anchor_value"].to_numpy(np.float64))
+        found: NDArray[np.float64] = np.nan_to_num(self.features["anchor_value"].to_numpy(np.float64))
+        return found
 
     @property
     def cutoff_day(self) -> NDArray[np.int32]:

@@ -200,7 +200,7 @@ class InputEncoder:
             total: NDArray[np.float64] = spent + PRIOR_DAYS * expected
             return total / (days + PRIOR_DAYS) * horizon_days
 
-        recent_rate = rate(column[f"net_value_{RECENT_DAYS}d"], np.minimum(RECENT_DAYS, since_first))
+        recent_rate = rate(column[f"net_value_{RECENT_DAYS}d"], np.minimum(since_first, RECENT_DAYS))
         long_run_rate = rate(column["net_value"], since_first)
         count = np.nan_to_num(column["anchor_count"])
         sizes = np.array([column["anchor_value"], recent_rate, long_run_rate, column["anchor_spend"]])

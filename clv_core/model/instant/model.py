@@ -87,7 +87,8 @@ class InstantModel(Levelled):
         told = self._told.get(network)
         if told is None or not torch.equal(told[0], batch.logs):
             told = self._told[network] = batch.logs, network.steering(batch.logs)
-        return network(batch, told[1])
+        said: Params = network(batch, told[1])
+        return said
 
     @cached_property
     def _told(self) -> dict[InstantNetwork, tuple[Tensor, Steering]]:

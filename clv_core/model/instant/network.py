@@ -114,7 +114,7 @@ class InstantNetwork(nn.Module):
     def steering(self, logs: Tensor) -> Steering:
         """Return what each block is told of k logs [k, g], [k, 2 * WIDTH] each."""
         log = self.log(_standard(logs, self.log_mean, self.log_deviation))
-        return [block.film(log) for block in self.blocks]
+        return [block.get_submodule("film")(log) for block in self.blocks]
 
     def hidden(self, batch: Batch, steering: Steering | None = None) -> Tensor:
         """Return the last hidden layer: each customer as the network sees her, [B, WIDTH]."""
