@@ -189,7 +189,8 @@ class InputEncoder:
 
     def base(self, features: pd.DataFrame, horizon_days: int) -> NDArray[np.float32]:
         """Return the head's base logs and the anchor's purchase logit, [n, BASE_WIDTH]."""
-        column = dict(zip(BASE_FEATURES, numbers_of(features, BASE_FEATURES), strict=True))
+        numbers = numbers_of(features, BASE_FEATURES)
+        column = {str(name): own for name, own in zip(BASE_FEATURES, numbers, strict=True)}
         money = max(self.money, 1e-9)
         never = np.isnan(column["T"])
         since_first = np.where(never, column["tenure"], column["T"])

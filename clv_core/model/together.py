@@ -70,6 +70,7 @@ class Linears(nn.Module):
 
     def __init__(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> None:
         super().__init__()
+        self.layers, self.small = len(weights), weights[0].numel() <= SMALL
         self.register_buffer("weight", torch.stack([weight.T for weight in weights]).contiguous())
         self.register_buffer("bias", torch.stack(list(biases)).unsqueeze(1))
         self.weight: Tensor
@@ -77,12 +78,12 @@ class Linears(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return what each layer makes of its rows."""
-        return self.at_hand()(rows.expand(len(self.weight), *rows.shape[-2:]))
+        return self.at_hand()(rows.expand(self.layers, *rows.shape[-2:]))
 
     def at_hand(self) -> Callable[[Tensor], Tensor]:
         """Return the layers as a function of [k, B, in]: called for each step, a module's own way costs too much."""
         weight, bias = self.weight, self.bias
-        if weight[0].numel() <= SMALL:
+        if self.small:
             return lambda rows: (rows.unsqueeze(-1) * weight.unsqueeze(1)).sum(-2) + bias
         return lambda rows: torch.baddbmm(bias, rows, weight)
 
