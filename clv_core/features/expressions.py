@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from clv_core.features.columnar.column import Column
-from clv_core.features.columnar.groups import FEW_ROWS
 from clv_core.features.columnar.rows import Rows
 
 
@@ -28,18 +27,9 @@ def spread(values: Any) -> Any:
     return ((second - first * first / count) / (count - 1).nullif(0)).abs().sqrt()
 
 
-def in_windows(rows: Any, make: Callable[[Any, Any], Any], days: tuple[int, ...], place: int) -> Any:
-    """Return ``make(rows, days[place])``; of few rows in memory all windows are made together, once.
-
-    Args:
-        rows: grouped rows.
-        make: called with the rows and a length in days: a number, or numbers below each other.
-        days: lengths of the windows.
-        place: of the window that is asked for.
-    """
-    if isinstance(rows, Rows) and rows.size <= FEW_ROWS:
-        return rows.once((make, days), lambda: make(rows, np.array(days)[:, None])).layer(place)
-    return make(rows, days[place])
+def once(rows: Any, make: Callable[[Any], Any]) -> Any:
+    """Return ``make(rows)``; of rows in memory it is worked out once, whichever features ask for it."""
+    return rows.once(make) if isinstance(rows, Rows) else make(rows)
 
 
 def aggregate(rows: Any, keys: Sequence[str], values: Callable[[Any], Mapping[str, Any]]) -> Any:

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from clv_core.features.expressions import in_windows
-
 WINDOWS_DAYS: Final = (7, 30, 90, 180, 365)
 """Lengths of the recent windows: day ``cutoff - w`` up to the day before the cutoff."""
 
@@ -55,6 +53,25 @@ class Feature:
             raise ValueError(f"{self.name}: unknown unit {self.unit!r} or scale {self.scale!r}")
 
 
+@dataclass(frozen=True)
+class InWindow:
+    """An expression of rows at one of several lengths of time; in memory all of them may be made together.
+
+    Args:
+        make: called with the relation's rows and a length in days: a number, or numbers below each other.
+        lengths: in days.
+        place: of the one that is meant.
+    """
+
+    make: Callable[[Any, Any], Any]
+    lengths: tuple[int, ...]
+    place: int
+
+    def __call__(self, rows: Any) -> Any:
+        """Return the expression at its own length."""
+        return self.make(rows, self.lengths[self.place])
+
+
 def windowed(
     family: str, unit: str, group: str, source: str, expr: Callable[[Any, Any], Any], scale: str = "log"
 ) -> list[Feature]:
@@ -68,24 +85,20 @@ def windowed(
         expr: called with the relation's rows and the condition that a row lies in the window.
         scale: as in :class:`Feature`.
     """
-
-    def recent(rows: Any, days: Any) -> Any:
-        return expr(rows, rows.age <= days)
-
-    def at(place: int, days: int) -> Feature:
-        return Feature(
+    return [
+        Feature(
             f"{family}_{days}d",
             unit,
             group,
             scale,
             source,
-            lambda rows: in_windows(rows, recent, WINDOWS_DAYS, place),
+            InWindow(_Recent(expr), WINDOWS_DAYS, place),
             empty=0.0,
             family=f"{family}_window",
             days=days,
         )
-
-    return [at(place, days) for place, days in enumerate(WINDOWS_DAYS)]
+        for place, days in enumerate(WINDOWS_DAYS)
+    ]
 
 
 TREND_DAYS: Final = (30, 90, 180)
@@ -101,22 +114,62 @@ def trends(family: str, group: str, source: str, amount: Callable[[Any, Any], An
         source: as in :class:`Feature`.
         amount: called with the relation's rows and the condition that a row lies in the span; what is compared.
     """
-
-    def share(rows: Any, days: Any) -> Any:
-        recent = amount(rows, rows.age <= days).fill_null(0).cast("float64")
-        both = amount(rows, rows.age <= 2 * days).fill_null(0).cast("float64")
-        return recent / both.nullif(0)
-
-    def at(place: int, days: int) -> Feature:
-        return Feature(
+    return [
+        Feature(
             f"{family}_trend_{days}d",
             "share",
             group,
             "linear",
             source,
-            lambda rows: in_windows(rows, share, TREND_DAYS, place),
+            InWindow(_Trend(amount), TREND_DAYS, place),
             family=f"{family}_trend",
             days=days,
         )
+        for place, days in enumerate(TREND_DAYS)
+    ]
 
-    return [at(place, days) for place, days in enumerate(TREND_DAYS)]
+
+def counted(name: str, source: str, group: str) -> list[Feature]:
+    """Return count, recent counts, trends and silence of one kind of event.
+
+    Args:
+        name: of the count, in the plural.
+        source: rows with the ``lines`` of a day.
+        group: as in :class:`Feature`.
+    """
+    return [
+        Feature(name, "count", group, "log", source, _lines, empty=0),
+        *windowed(name, "count", group, source, _lines),
+        *trends(name, group, source, _lines),
+        Feature(f"days_since_{name.rstrip('s')}", "days", group, "log", source, _silence),
+    ]
+
+
+@dataclass(frozen=True)
+class _Recent:
+    """What ``expr`` says of the last days."""
+
+    expr: Callable[[Any, Any], Any]
+
+    def __call__(self, rows: Any, days: Any) -> Any:
+        return self.expr(rows, rows.age <= days)
+
+
+@dataclass(frozen=True)
+class _Trend:
+    """The share of the last days in twice as many."""
+
+    amount: Callable[[Any, Any], Any]
+
+    def __call__(self, rows: Any, days: Any) -> Any:
+        recent = self.amount(rows, rows.age <= days).fill_null(0).cast("float64")
+        both = self.amount(rows, rows.age <= 2 * days).fill_null(0).cast("float64")
+        return recent / both.nullif(0)
+
+
+def _lines(steps: Any, where: Any = None) -> Any:
+    return steps.lines.sum(where=where)
+
+
+def _silence(steps: Any) -> Any:
+    return steps.age.min()

@@ -23,14 +23,15 @@ from clv_core.features.circumstance import TEXTS
 from clv_core.features.columnar.column import MILLIONTHS, Column
 from clv_core.features.columnar.rows import Rows
 from clv_core.features.feature import DERIVED
+from clv_core.features.filling import fill_features
 from clv_core.features.holder import CustomerRelations
 from clv_core.features.lines import NUMBERS, VOCABULARIES
 from clv_core.features.pack import pack_steps
 from clv_core.features.relations import DAY_SECONDS, KINDS, OTHER, day_of
 from clv_core.features.reviews import LAST_REVIEWS, MOST_CHARACTERS
 from clv_core.features.sequences import Steps
-from clv_core.features.sharding import relations_at_hand
-from clv_core.features.shards import each, fill_features, orders_by_day
+from clv_core.features.sharding import RelationsAtHand
+from clv_core.features.shards import each, orders_by_day
 from clv_core.features.sources import SOURCES
 from clv_core.features.spool import exact
 from clv_core.features.table import ANCHORS, HISTORY, decoded, fill_anchor, fill_derived
@@ -103,7 +104,7 @@ class FewCustomers:
     def __init__(self, events: Events) -> None:
         lines, self._texts = events.lines()
         self._days = int(lines["day"].values.min()), int(lines["day"].values.max())
-        self._tables = dict(relations_at_hand(lines))
+        self._tables = RelationsAtHand(lines)
         self.customer_ids = np.arange(events.customers).astype(object)
 
     def customers_table(self, connection: ibis.BaseBackend) -> ibis.Table:

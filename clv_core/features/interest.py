@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from clv_core.features.expressions import ratio, total
-from clv_core.features.feature import DERIVED, Feature, trends, windowed
+from clv_core.features.expressions import once, ratio, total
+from clv_core.features.feature import DERIVED, Feature, counted
 
 RATINGS: Final = "rating_days"
 REVIEWS: Final = "review_days"
-
-
-def counted(name: str, source: str, group: str) -> list[Feature]:
-    """Return count, recent counts, trends and silence of one kind of event."""
-    return [
-        Feature(name, "count", group, "log", source, lambda s: s.lines.sum(), empty=0),
-        *windowed(name, "count", group, source, lambda s, recent: s.lines.sum(where=recent)),
-        *trends(name, group, source, lambda s, span: s.lines.sum(where=span)),
-        Feature(f"days_since_{name.rstrip('s')}", "days", group, "log", source, lambda s: s.age.min()),
-    ]
 
 
 def _conversion(name: str, done: str, chance: str) -> Feature:
@@ -51,10 +41,10 @@ def _last_length(days: Any) -> Any:
 
 
 RATED: Final = [
-    Feature("rating_mean", "stars", "ratings", "linear", RATINGS, _mean),
+    Feature("rating_mean", "stars", "ratings", "linear", RATINGS, lambda d: once(d, _mean)),
     Feature("rating_min", "stars", "ratings", "linear", RATINGS, lambda d: d.lowest.min()),
-    Feature("rating_last", "stars", "ratings", "linear", RATINGS, _last),
-    Feature("rating_trend", "stars", "ratings", "linear", RATINGS, lambda d: _last(d) - _mean(d)),
+    Feature("rating_last", "stars", "ratings", "linear", RATINGS, lambda d: once(d, _last)),
+    Feature("rating_trend", "stars", "ratings", "linear", RATINGS, lambda d: once(d, _last) - once(d, _mean)),
 ]
 
 REVIEWED: Final = [

@@ -42,6 +42,7 @@ def pack_steps(
     codes = np.empty((total, 2), np.int32)
     counts = np.zeros(len(customer_ids), np.int64)
 
+    @np.errstate(all="ignore")  # of unknown ratings
     def fill(item: tuple[Rows, int]) -> None:
         part, stop = item
         if not part.size:

@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from clv_core.columns import EVENT_TYPES, MONEY_TYPES, PURCHASE, RETURN, REVIEW
 from clv_core.features.columnar.column import EXACT
-from clv_core.features.expressions import aggregate, succession
+from clv_core.features.expressions import aggregate, once, succession
 
 EPOCH: Final = date(1970, 1, 1)
 DAY_SECONDS: Final = 86_400
@@ -135,7 +135,7 @@ def _text_days(column: str) -> Callable[[Any], Any]:
     return lambda lines: aggregate(
         lines.filter(lines[column].notnull()),
         ("customer", "day"),
-        lambda rows: {"first": moments(rows).min(), "last": moments(rows).max()},
+        lambda rows: {"first": once(rows, moments).min(), "last": once(rows, moments).max()},
     )
 
 

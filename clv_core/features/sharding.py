@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -76,24 +75,32 @@ def _fill(target: Path, source: Path) -> tuple[dict[str, list[int]], tuple[int, 
     """Write all relations of one shard; return their places, and the shard's first and last day."""
     lines = read_lines(source)
     days = lines.day.values
-    places = write_tables(target, relations_at_hand(lines))
+    relations = RelationsAtHand(lines)
+    places = write_tables(target, ((name, relations[name]) for name in RELATIONS))
     source.unlink()
     return places, (int(days.min()), int(days.max()))
 
 
-def relations_at_hand(lines: Rows) -> Iterator[tuple[str, Rows]]:
-    """Yield each of ``RELATIONS`` by name, made of lines in memory, sorted as models read it.
+class RelationsAtHand(dict[str, Rows]):
+    """``RELATIONS`` of lines in memory by name, sorted as models read them, each made when it is first asked for.
+
+    Args:
+        lines: the relation ``lines``, in any order.
 
     Raises:
         Refused: a customer's sum is absurdly large.
     """
-    tables = {"lines": lines.sorted_by(("customer", "day", "type"))}
-    for name, (origin, make) in RELATIONS.items():
-        tables[name] = make(tables[origin])
-        if name == "steps":
-            tables[name] = tables[name].sorted_by(ORDER)
-            _refuse_absurd_sums(tables[name])
-        yield name, tables[name]
+
+    def __init__(self, lines: Rows) -> None:
+        super().__init__(lines=lines.sorted_by(("customer", "day", "type")))
+        _refuse_absurd_sums(self["steps"])
+
+    def __missing__(self, name: str) -> Rows:
+        """Make a relation of the one that it comes from."""
+        origin, make = RELATIONS[name]
+        made: Rows = make(self[origin])
+        self[name] = made = made.sorted_by(ORDER) if name == "steps" else made
+        return made
 
 
 def _refuse_absurd_sums(steps: Rows) -> None:

@@ -22,14 +22,12 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 from numpy.typing import NDArray
 
-from clv_core.features.behaviour import FEATURES
 from clv_core.features.columnar.files import TablesFile
-from clv_core.features.columnar.rows import Rows
 from clv_core.features.expressions import aggregate, total
+from clv_core.features.filling import fill_features
 from clv_core.features.lines import VOCABULARIES
 from clv_core.features.pack import pack_steps
 from clv_core.features.sequences import Steps
-from clv_core.features.sources import SOURCES, Tables
 from clv_core.workspace import read_json
 
 if TYPE_CHECKING:
@@ -39,9 +37,6 @@ T = TypeVar("T")
 
 FACTS: Final = "shards.json"
 CUSTOMERS: Final = "customers"
-FEATURES_OF: Final = {
-    source: [feature for feature in FEATURES.values() if feature.source == source] for source in SOURCES
-}
 
 
 @dataclass(frozen=True)
@@ -202,52 +197,3 @@ def each(work: Callable[[Any], T], items: list[Any]) -> list[T]:
         return [work(item) for item in items]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(work, items))
-
-
-def fill_features(
-    columns: Mapping[str, NDArray[np.float64]],
-    relations: Tables,
-    cutoff_day: int,
-    horizon_days: int,
-    customers: NDArray[np.int64],
-) -> None:
-    """Fill in features of ``customers``, all between the first and the last of them that were seen before the cutoff.
-
-    Args:
-        columns: the features that are wanted, by name, each of shape [n].
-        relations: rows in memory, which may hold further customers.
-        cutoff_day: the cutoff in days since 1970-01-01.
-        horizon_days: length of the predicted span.
-        customers: their numbers, ascending, [n].
-    """
-    tables = _Part(relations, int(customers[0]), int(customers[-1]) + 1)
-    for source, relation in SOURCES.items():
-        features = [feature for feature in FEATURES_OF[source] if feature.name in columns]
-        if not features:
-            continue
-        rows = relation(tables, cutoff_day, horizon_days)
-        at: NDArray[np.intp] = np.empty(0, np.intp)
-        if rows.size:
-            rows = rows.grouped(["customer"])
-            assert rows.groups is not None
-            at = customers.searchsorted(rows.customer.values[rows.groups.starts])
-        for feature in features:
-            if len(at) < len(customers):
-                columns[feature.name].fill(np.nan if feature.empty is None else feature.empty)
-            if rows.size:
-                found = feature.expr(rows)
-                known = found if feature.empty is None else found.fill_null(feature.empty)
-                columns[feature.name][at] = known.floats()
-
-
-class _Part(dict[str, Rows]):
-    """Relations of the customers ``first <= customer < stop``, each cut out when it is first asked for."""
-
-    def __init__(self, relations: Tables, first: int, stop: int) -> None:
-        super().__init__()
-        self._relations, self._first, self._stop = relations, first, stop
-
-    def __missing__(self, name: str) -> Rows:
-        found: Rows = self._relations[name].between("customer", self._first, self._stop)
-        self[name] = found
-        return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from clv_core.features.expressions import ratio, total
-from clv_core.features.feature import Feature, trends, windowed
+from clv_core.features.feature import Feature, counted, windowed
 
 BASKETS: Final = "baskets"
 CATEGORIES: Final = "categories"
@@ -67,10 +67,7 @@ RETURNED: Final = [
     Feature("returned_share", "share", "returns", "linear", MONEY, lambda d: ratio(total(d.returned), total(d.paid))),
     Feature("returned_value", "money", "returns", "log", MONEY, lambda d: total(d.returned), empty=0),
     *windowed("returned_value", "money", "returns", MONEY, lambda d, recent: total(d.returned, recent)),
-    Feature("returns", "count", "returns", "log", RETURNS, lambda r: r.lines.sum(), empty=0),
-    *windowed("returns", "count", "returns", RETURNS, lambda r, recent: r.lines.sum(where=recent)),
-    *trends("returns", "returns", RETURNS, lambda r, span: r.lines.sum(where=span)),
-    Feature("days_since_return", "days", "returns", "log", RETURNS, lambda r: r.age.min()),
+    *counted("returns", RETURNS, "returns"),
 ]
 
 SHOPPING: Final = [*BASKET, *CATEGORY, *RETURNED]

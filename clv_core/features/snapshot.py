@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -58,6 +59,18 @@ class Snapshot:
     def described(self) -> dict[str, Described]:
         """Every column of ``features`` with its group and scale: ``FEATURES``, then the dataset's own."""
         return {**FEATURES, **self.signals}
+
+    @cached_property
+    def bought(self) -> NDArray[np.bool_]:
+        """Who has ever bought something, and kept it, bool [n]."""
+        found: NDArray[np.bool_] = ~np.isnan(self.features["T"].to_numpy(np.float64))
+        return found
+
+    @cached_property
+    def anchor_value(self) -> NDArray[np.float64]:
+        """What the anchor expects of each row in the horizon, in the log's currency, float64 [n]."""
+        found: NDArray[np.float64] = np.nan_to_num(self.features["anchor_value"].to_numpy(np.float64))
+        return found
 
     @property
     def cutoff_day(self) -> NDArray[np.int32]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from clv_core.features.expressions import ratio, spread, total
+from clv_core.features.expressions import once, ratio, spread, total
 from clv_core.features.feature import Feature, trends, windowed
 
 DAYS: Final = "purchase_days"
@@ -40,34 +40,26 @@ RECENT: Final = [
     *trends("purchase_days", "spend_trend", DAYS, lambda d, span: d.count(where=span)),
 ]
 
+
+def _mean_gap(days: Any) -> Any:
+    return ratio(days.gap.sum(), days.gap.count())
+
+
+def _gap_spread(days: Any) -> Any:
+    return spread(days.gap)
+
+
+def _in_mean_gaps(span: Any, days: Any) -> Any:
+    return span.cast("float64") / once(days, _mean_gap)
+
+
 RHYTHM: Final = [
-    Feature("gap_mean", "days", "timing", "log", DAYS, lambda d: ratio(d.gap.sum(), d.gap.count())),
-    Feature("gap_sd", "days", "timing", "log", DAYS, lambda d: spread(d.gap)),
-    Feature(
-        "gap_variation",
-        "ratio",
-        "timing",
-        "log",
-        DAYS,
-        lambda d: spread(d.gap) / ratio(d.gap.sum(), d.gap.count()),
-    ),
+    Feature("gap_mean", "days", "timing", "log", DAYS, lambda d: once(d, _mean_gap)),
+    Feature("gap_sd", "days", "timing", "log", DAYS, lambda d: once(d, _gap_spread)),
+    Feature("gap_variation", "ratio", "timing", "log", DAYS, lambda d: once(d, _gap_spread) / once(d, _mean_gap)),
     Feature("gap_last", "days", "timing", "log", DAYS, lambda d: d.gap.argmin(d.age)),
-    Feature(
-        "gap_last_relative",
-        "ratio",
-        "timing",
-        "log",
-        DAYS,
-        lambda d: d.gap.argmin(d.age).cast("float64") / ratio(d.gap.sum(), d.gap.count()),
-    ),
-    Feature(
-        "silence_relative",
-        "ratio",
-        "timing",
-        "log",
-        DAYS,
-        lambda d: d.age.min().cast("float64") / ratio(d.gap.sum(), d.gap.count()),
-    ),
+    Feature("gap_last_relative", "ratio", "timing", "log", DAYS, lambda d: _in_mean_gaps(d.gap.argmin(d.age), d)),
+    Feature("silence_relative", "ratio", "timing", "log", DAYS, lambda d: _in_mean_gaps(d.age.min(), d)),
 ]
 
 SPENDING: Final = [*BTYD, *HISTORY, *RECENT, *RHYTHM]

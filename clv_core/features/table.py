@@ -116,6 +116,7 @@ def fill_anchor(columns: Columns, horizon_days: int, known: Anchored | Anchor | 
     return anchor
 
 
+@np.errstate(all="ignore")  # of unknown features
 def fill_derived(columns: Columns, cutoff: date) -> None:
     """Fill in those of ``columns`` that combine other features, and the season."""
     size = len(next(iter(columns.values())))

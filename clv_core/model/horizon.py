@@ -79,7 +79,7 @@ def growth(snapshot: Snapshot, trained_days: int) -> Curve:
     """
     parts = []
     for day, anchor in snapshot.anchors.items():
-        rows = np.flatnonzero((snapshot.cutoff_day == day) & snapshot.features["T"].notna().to_numpy())
+        rows = np.flatnonzero((snapshot.cutoff_day == day) & snapshot.bought)
         features = snapshot.features.iloc[rows]
         expected = anchor.counts.expected_if_alive(features["frequency"], features["T"])
         parts.append((rows, expected, expected(trained_days)))

@@ -19,6 +19,7 @@ from torch import Tensor
 from clv_core.features.sequences import STEP_VALUES, Steps
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.packing import pack
+from clv_core.preprocessing.block import numbers_of
 from clv_core.preprocessing.table import TableEncoder
 
 STEP_CHANNELS: Final = (*STEP_VALUES, "rated", "gap", "since_first", "age")
@@ -188,7 +189,8 @@ class InputEncoder:
 
     def base(self, features: pd.DataFrame, horizon_days: int) -> NDArray[np.float32]:
         """Return the head's base logs and the anchor's purchase logit, [n, BASE_WIDTH]."""
-        column = {name: features[name].to_numpy(np.float64) for name in BASE_FEATURES}
+        numbers = numbers_of(features, BASE_FEATURES)
+        column = {str(name): own for name, own in zip(BASE_FEATURES, numbers, strict=True)}
         money = max(self.money, 1e-9)
         never = np.isnan(column["T"])
         since_first = np.where(never, column["tenure"], column["T"])
@@ -199,7 +201,7 @@ class InputEncoder:
             total: NDArray[np.float64] = spent + PRIOR_DAYS * expected
             return total / (days + PRIOR_DAYS) * horizon_days
 
-        recent_rate = rate(column[f"net_value_{RECENT_DAYS}d"], np.minimum(RECENT_DAYS, since_first))
+        recent_rate = rate(column[f"net_value_{RECENT_DAYS}d"], np.minimum(since_first, RECENT_DAYS))
         long_run_rate = rate(column["net_value"], since_first)
         count = np.nan_to_num(column["anchor_count"])
         sizes = np.array([column["anchor_value"], recent_rate, long_run_rate, column["anchor_spend"]])
@@ -248,14 +250,9 @@ class InputEncoder:
         )
 
 
-BASE_FEATURES: Final = (
-    "T",
-    "tenure",
-    "net_value",
-    f"net_value_{RECENT_DAYS}d",
-    "anchor_count",
-    "anchor_value",
-    "anchor_spend",
+BASE_FEATURES: Final = pd.Index(
+    ["T", "tenure", "net_value", f"net_value_{RECENT_DAYS}d", "anchor_count", "anchor_value", "anchor_spend"],
+    dtype=object,
 )
 
 

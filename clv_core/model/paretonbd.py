@@ -89,7 +89,7 @@ class ParetoNbdModel(Baseline):
     def _parts(self, snapshot: Snapshot) -> Iterator[tuple[NDArray[np.intp], ParetoNbd, list[Floats]]]:
         """Yield each cutoff's buyers, their counts model, and frequency, recency and T."""
         for day in snapshot.anchors:
-            rows = np.flatnonzero((snapshot.cutoff_day == day) & snapshot.features["T"].notna().to_numpy())
+            rows = np.flatnonzero((snapshot.cutoff_day == day) & snapshot.bought)
             yield rows, self._counts(day, snapshot), _rfm(snapshot.features.iloc[rows])
 
     def _counts(self, day: int, snapshot: Snapshot) -> ParetoNbd:

@@ -70,6 +70,7 @@ class Linears(nn.Module):
 
     def __init__(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> None:
         super().__init__()
+        self.layers, self.small = len(weights), weights[0].numel() <= SMALL
         self.register_buffer("weight", torch.stack([weight.T for weight in weights]).contiguous())
         self.register_buffer("bias", torch.stack(list(biases)).unsqueeze(1))
         self.weight: Tensor
@@ -77,12 +78,12 @@ class Linears(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return what each layer makes of its rows."""
-        return self.at_hand()(rows.expand(len(self.weight), *rows.shape[-2:]))
+        return self.at_hand()(rows.expand(self.layers, *rows.shape[-2:]))
 
     def at_hand(self) -> Callable[[Tensor], Tensor]:
         """Return the layers as a function of [k, B, in]: called for each step, a module's own way costs too much."""
         weight, bias = self.weight, self.bias
-        if weight[0].numel() <= SMALL:
+        if self.small:
             return lambda rows: (rows.unsqueeze(-1) * weight.unsqueeze(1)).sum(-2) + bias
         return lambda rows: torch.baddbmm(bias, rows, weight)
 
@@ -134,17 +135,17 @@ class Grus(nn.Module):
 
     def forward(self, packed: PackedSequence) -> tuple[None, Tensor]:
         """Return the last state of each row in the packed order, [1, k, B, width]."""
-        read, keep, gates = self.read(packed.data), self.keep.at_hand(), 2 * self.width
-        state = read.new_zeros(len(read), int(packed.batch_sizes[0]), self.width)
+        read, keep, alive = self.read(packed.data), self.keep.at_hand(), packed.batch_sizes.tolist()
+        state = read.new_zeros(len(read), alive[0], self.width)
         ended: list[Tensor] = []
-        for step in read.split(packed.batch_sizes.tolist(), dim=1):
-            if (alive := step.shape[1]) < state.shape[1]:
-                ended.append(state[:, alive:])
-                state = state[:, :alive]
-            kept = keep(state)
-            reset, update = (step[..., :gates] + kept[..., :gates]).sigmoid_().chunk(2, dim=-1)
-            new = torch.addcmul(step[..., gates:], reset, kept[..., gates:]).tanh_()
-            state = torch.lerp(new, state, update)
+        steps = (gate.split(alive, dim=1) for gate in read.chunk(3, dim=-1))
+        for reset, update, new, rows in zip(*steps, alive, strict=True):
+            if rows < state.shape[1]:
+                ended.append(state[:, rows:])
+                state = state[:, :rows]
+            kept_reset, kept_update, kept_new = keep(state).chunk(3, dim=-1)
+            new = torch.addcmul(new, (reset + kept_reset).sigmoid_(), kept_new).tanh_()
+            state = torch.lerp(new, state, (update + kept_update).sigmoid_())
         return None, torch.cat([state, *reversed(ended)], dim=1).unsqueeze(0)
 
 

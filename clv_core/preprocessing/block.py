@@ -46,7 +46,7 @@ class NumberBlock:
         for begin in range(0, len(features), ROWS_AT_ONCE):
             rows = slice(begin, begin + ROWS_AT_ONCE)
             part = features if len(features) <= ROWS_AT_ONCE else features.iloc[rows]
-            self._part(_numbers(part, self._names), encoded[rows])
+            self._part(numbers_of(part, self._names), encoded[rows])
 
     def _part(self, numbers: NDArray[np.float64], encoded: NDArray[np.float32]) -> None:
         known = np.isfinite(numbers)
@@ -81,13 +81,13 @@ class NumberBlock:
         return cls(numbers, values, unknown)
 
 
-def _numbers(features: pd.DataFrame, names: pd.Index[Any]) -> NDArray[np.float64]:
-    """Return columns as numbers, NaN for unknown, [k, n]."""
+def numbers_of(features: pd.DataFrame, names: pd.Index[Any]) -> NDArray[np.float64]:
+    """Return columns as numbers, NaN for unknown, for one that is not there and for one that is no number, [k, n]."""
     places = features.columns.get_indexer(names)
     if (places >= 0).all():
-        part = features.take(places, axis=1)
-        if all(kind == np.float64 for kind in part.dtypes):
-            return part.to_numpy().T
+        together = features.take(places, axis=1).to_numpy()
+        if together.dtype == np.float64:
+            return together.T
     found = np.full((len(names), len(features)), np.nan)
     for row, name in zip(found, names, strict=True):
         if name in features and pd.api.types.is_numeric_dtype(features[name]):

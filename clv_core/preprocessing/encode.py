@@ -17,6 +17,8 @@ CLIP: Final = 8.0
 """No encoded number is larger than this, in standard deviations."""
 
 MOST_CATEGORIES: Final = 30
+FEW_ROWS: Final = 32
+"""Of so few rows, finding those with the same text takes longer than looking each up."""
 FEWEST_ROWS: Final = 10
 """A text is known when at least this many training rows have it; rarer ones share the unknown bucket."""
 
@@ -138,12 +140,22 @@ class CategoryEncoder:
 
     def transform(self, values: pd.Series) -> list[NDArray[np.float32]]:
         """Return the columns, float32 [n] each: exactly one of them is 1 in every row."""
-        distinct_codes, distinct = pd.factorize(values)
-        known, other, width = self._code_of, len(self.texts), len(self.texts) + 1 + self.flagged
-        code_of = [known.get(str(text), other) for text in distinct] + [width - 1]
-        encoded = np.zeros((width, len(values)), np.float32)
-        encoded[np.array(code_of)[distinct_codes], np.arange(len(values))] = 1
+        encoded = np.zeros((len(self.texts) + 1 + self.flagged, len(values)), np.float32)
+        if len(values) <= FEW_ROWS:
+            codes = np.array([self._code(text) for text in values], np.int64)
+        else:
+            places, distinct = pd.factorize(values)
+            codes = np.array([self._code(text) for text in (*distinct, None)], np.int64)[places]
+        encoded[codes, np.arange(len(values))] = 1
         return list(encoded)
+
+    def _code(self, text: Any) -> int:
+        """Return the place of a text's column."""
+        found = self._code_of.get(text)
+        if found is None:
+            other = len(self.texts)
+            found = other + self.flagged if pd.isna(text) else self._code_of.get(str(text), other)
+        return found
 
     @cached_property
     def _code_of(self) -> dict[str, int]:

@@ -17,7 +17,7 @@ from clv_core.collection.simulate.populations import KINDS, ShopLog, simulate_sh
 from clv_core.features.btyd import Anchor
 from clv_core.features.context.anchored import ANCHORED, history
 from clv_core.features.context.context import Context
-from clv_core.features.context.days import LogDays
+from clv_core.features.context.log_days import LogDays
 from clv_core.features.sequences import STEP_VALUES, Steps, windows_at
 from clv_core.model.instant.inputs import MOST_STEPS, InstantInputs
 from clv_core.model.one_thread import one_thread

@@ -125,11 +125,10 @@ def _labelled(log: EventLog, cutoff: date, horizon_days: int, label_days: int, m
 def _level(part: Snapshot) -> float:
     """Return the anchor's total over the actual one of the buyers of one cutoff; 1 where either is nothing."""
     assert part.target is not None
-    expected = np.nan_to_num(part.features["anchor_value"].to_numpy(np.float64))
+    expected = part.anchor_value
     if part.exposure is not None:
         expected = expected * part.exposure
-    bought = part.features["T"].notna().to_numpy()
-    anchors, actual = float(expected[bought].sum()), float(part.target[bought].sum())
+    anchors, actual = float(expected[part.bought].sum()), float(part.target[part.bought].sum())
     return anchors / actual if anchors > 0 and actual > 0 else 1.0
 
 

@@ -16,7 +16,7 @@ from clv_core.features.btyd import Anchor, BgNbd, GammaGamma
 from clv_core.features.context.anchored import anchor_numbers, anchor_statistics, history, spend_statistics
 from clv_core.features.context.context import Context, ContextOf, joined, sample_steps
 from clv_core.features.context.customer import Columns
-from clv_core.features.context.days import LogDays
+from clv_core.features.context.log_days import LogDays
 from clv_core.features.context.lookup import (
     AGE_EDGES,
     COUNT_EDGES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,9 @@ from clv_core.features.btyd.fitting import maximise, unique_rows
 from clv_core.features.btyd.quadrature import kept_beta_nodes
 
 Floats = NDArray[np.float64]
+
+FEW_ROWS: Final = 32
+"""Of so few rows, finding the same ones takes longer than working each of them out."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,10 @@ class BgNbd:
         Returns:
             Horizon, in the unit of T, to expected purchase days, [n].
         """
-        (x, age), place, _ = unique_rows(frequency, T)
+        x, age = _arrays(frequency, T)
+        place: Any = slice(None)
+        if len(x) > FEW_ROWS:
+            (x, age), place, _ = unique_rows(x, age)
         counts, of_count = np.unique(x, return_inverse=True)
         nodes, weights = kept_beta_nodes(self.a, self.b + counts)
 
@@ -113,7 +119,8 @@ class BgNbd:
                 ratio = (horizon_days / (self.alpha + age[part]))[:, None]
                 gain = -np.expm1(-(self.r + x[part])[:, None] * np.log1p(p * ratio)) / p
                 alive[part] = np.sum(weights[of_count[part]] * gain, axis=1)
-            return alive[place]
+            found: Floats = alive[place]
+            return found
 
         return expected
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Final, Self
 
 import numpy as np
@@ -26,7 +27,8 @@ class Column:
     """Values of n rows, some of them unknown.
 
     It has the methods of an Ibis column that features use, and means the same by them. A comparison with something
-    unknown is no, as it is in a filter.
+    unknown is no, as it is in a filter. Arithmetic may make anything of unknown rows, and of a division by 0: who works
+    out many columns has numpy keep quiet about it, once for all of them.
 
     Args:
         values: numbers or truth values, [n]; what stands at unknown rows is 0 or arbitrary.
@@ -69,26 +71,25 @@ class Column:
 
     def take(self, rows: Array | slice) -> Column:
         """Return the values of ``rows``, in no group."""
-        known = None if self.known is None else self.known[rows]
-        return Column(self.values[rows], known, self.scale, zeroed=self.zeroed)
-
-    def layer(self, place: int) -> Column:
-        """Return one of k columns that were worked out together, ``values`` [k, n]."""
         known = self.known
-        return Column(self.values[place], None if known is None else known[place], self.scale, zeroed=self.zeroed)
+        if known is not None:
+            known = known[rows]
+            if known.all():  # what is known throughout is added up and filled in faster
+                known = None
+        return Column(self.values[rows], known, self.scale, zeroed=self.zeroed)
 
     def floats(self) -> NDArray[np.float64]:
         """Return the values as float64 with NaN for unknown, [n]."""
         values: NDArray[np.float64] = self.cast("float64").values
-        return values if self.known is None else np.where(self.known, values, np.nan)
+        known = self.known
+        return values if known is None else np.where(known, values, np.nan)
 
     def _like(self, values: Array, known: Any = None, scale: int = 1) -> Column:
         return Column(values, known, scale, self.groups)
 
     def _both(self, other: Any, apply: Callable[[Any, Any], Array], *, scaled: bool = True) -> Column:
         """Combine with a column or a plain number; with ``scaled`` both are brought to one unit first."""
-        one, two, scale = self.values, other, self.scale
-        known = self.known
+        one, two, scale, known = self.values, other, self.scale, self.known
         if isinstance(other, Column):
             two = other.values
             if other.known is not None:
@@ -98,8 +99,7 @@ class Column:
                 one, two = one * (scale // self.scale), two * (scale // other.scale)
         elif scaled and self.scale != 1:
             two = other * self.scale
-        with np.errstate(all="ignore"):
-            return self._like(apply(one, two), known, scale)
+        return Column(apply(one, two), known, scale, self.groups)
 
     def _once(self, what: Any, other: Any, make: Callable[[], Column]) -> Column:
         """Make something of this column and another once: dozens of features ask for the same recent days and sums."""
@@ -114,9 +114,9 @@ class Column:
     def _compare(self, other: Any, apply: Callable[[Any, Any], Array]) -> Column:
         def compared() -> Column:
             found = self._both(other, apply)
-            return self._like(found.values if found.known is None else found.values & found.known)
+            return found if found.known is None else self._like(found.values & found.known)
 
-        return self._once(apply, other, compared) if type(other) is int else compared()
+        return self._once(apply, other, compared)
 
     def __lt__(self, other: Any) -> Column:
         """Return where this is less."""
@@ -185,6 +185,8 @@ class Column:
             if kind != "float64":
                 raise TypeError(f"money is no {kind}")
             values = values / self.scale
+        elif values is self.values:
+            return self
         return Column(values, self._known, 1, self.groups, self.zeroed)
 
     def notnull(self) -> Column:
@@ -271,8 +273,7 @@ class Column:
         groups, mask = self._grouped(), self._mask(None)
         if mask is None:
             return Column(reduce(groups, self.values), None, self.scale)
-        limits = np.finfo(self.values.dtype) if self.values.dtype.kind == "f" else np.iinfo(self.values.dtype)
-        values = np.where(mask, self.values, self.values.dtype.type(limits.min if greatest else limits.max))
+        values = np.where(mask, self.values, _limits(self.values.dtype)[not greatest])
         return Column(reduce(groups, values), lambda: groups.count(mask) > 0, self.scale)
 
     def _mask(self, where: Column | None) -> Mask | None:
@@ -287,4 +288,11 @@ class Column:
 
     def grouped(self, groups: Groups | None) -> Self:
         """Return the column as one of rows in ``groups``."""
-        return type(self)(self.values, self._known, self.scale, groups, self.zeroed)
+        return self if groups is self.groups else type(self)(self.values, self._known, self.scale, groups, self.zeroed)
+
+
+@cache
+def _limits(kind: np.dtype[Any]) -> tuple[Any, Any]:
+    """Return the smallest and the largest value of a type."""
+    limits = np.finfo(kind) if kind.kind == "f" else np.iinfo(kind)
+    return kind.type(limits.min), kind.type(limits.max)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -28,10 +29,14 @@ class Groups:
     stops: NDArray[np.int64]
 
     @classmethod
-    def of(cls, keys: NDArray[np.int64]) -> Self:
-        """Return the stretches of equal ``keys``, which are sorted, [n]."""
-        changes = np.flatnonzero(keys[1:] != keys[:-1]) + 1
-        bounds = np.concatenate([[0], changes, [len(keys)]]) if len(keys) else np.zeros(1, np.int64)
+    def of(cls, keys: Sequence[Array]) -> Self:
+        """Return the stretches of rows whose ``keys`` are all the same, [n] each; such rows lie side by side."""
+        edge = np.ones(len(keys[0]) + 1, bool)
+        inner = edge[1:-1]
+        np.not_equal(keys[0][1:], keys[0][:-1], out=inner)
+        for key in keys[1:]:
+            inner |= key[1:] != key[:-1]
+        bounds = edge.nonzero()[0]
         return cls(bounds[:-1], bounds[1:])
 
     def sizes(self) -> NDArray[np.int64]:
@@ -65,6 +70,20 @@ class Groups:
     def spread(self, values: Array) -> Array:
         """Return each stretch's value once for each of its rows, [n]."""
         return np.repeat(values, self.sizes())
+
+
+def sort_keys(keys: list[Array]) -> list[Array]:
+    """Return keys that sort and differ as ``keys`` do, the first weighs most: of many rows a single one, [n] each."""
+    return keys if len(keys) == 1 or len(keys[0]) <= FEW_ROWS else [packed(keys)]
+
+
+def order_of(keys: list[Array]) -> NDArray[np.int64] | None:
+    """Return the order of rows that sorts :func:`sort_keys`, int64 [n]; None where they are sorted."""
+    if len(keys) == 1:
+        key = keys[0]
+        return None if (key[1:] >= key[:-1]).all() else key.argsort()
+    order = np.lexsort(keys[::-1])
+    return None if (order[1:] > order[:-1]).all() else order
 
 
 def packed(keys: list[Array]) -> NDArray[np.int64]:

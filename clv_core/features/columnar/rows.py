@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.features.columnar.column import Column
-from clv_core.features.columnar.groups import Groups, packed
+from clv_core.features.columnar.groups import Groups, order_of, sort_keys
+
+T = TypeVar("T")
 
 
 class Rows:
@@ -30,7 +32,7 @@ class Rows:
         self.groups = groups
         self._fetch = fetch
         self._columns: dict[str, Column] = {}
-        self._made: dict[Any, Column] = {}
+        self._made: dict[Any, Any] = {}
 
     @classmethod
     def of(cls, columns: Mapping[str, Column]) -> Rows:
@@ -39,21 +41,24 @@ class Rows:
 
     def __getitem__(self, name: str) -> Column:
         """Return the column ``name``."""
-        if name not in self._columns:
-            self._columns[name] = self._fetch(name).grouped(self.groups)
-        return self._columns[name]
+        found = self._columns.get(name)
+        if found is None:
+            found = self._columns[name] = self._fetch(name).grouped(self.groups)
+        return found
 
     def __getattr__(self, name: str) -> Column:
-        """Return the column ``name``."""
+        """Return the column ``name``; it is an attribute from now on."""
         if name.startswith("_"):
             raise AttributeError(name)
-        return self[name]
+        found = self.__dict__[name] = self[name]
+        return found
 
-    def once(self, what: Any, make: Callable[[], Column]) -> Column:
-        """Return what ``make`` makes of these rows, the same column whenever ``what`` is asked for again."""
-        if what not in self._made:
-            self._made[what] = make()
-        return self._made[what]
+    def once(self, make: Callable[[Rows], T]) -> T:
+        """Return what ``make`` makes of these rows, the same whenever it is asked for again."""
+        found: T | None = self._made.get(make)
+        if found is None:
+            found = self._made[make] = make(self)
+        return found
 
     def count(self, where: Column | None = None) -> Column:
         """Return the rows of each group, or those of them that are marked."""
@@ -64,8 +69,8 @@ class Rows:
     def filter(self, condition: Column) -> Rows:
         """Return the rows where ``condition`` is true, in their order, in no groups."""
         if condition.values.all():
-            return Rows(self.size, self.names, self.__getitem__)
-        return self._take(np.flatnonzero(condition.values))
+            return self._apart()
+        return self._take(condition.values.nonzero()[0])
 
     def mutate(self, **columns: Column | int) -> Rows:
         """Return the rows with more columns; a plain number is the same in every row."""
@@ -84,16 +89,16 @@ class Rows:
 
     def sorted_by(self, keys: Sequence[str]) -> Rows:
         """Return the rows in the order of whole-number columns, the first weighs most, in no groups."""
-        return self._take(np.argsort(packed([self[name].values for name in keys])))
+        order = order_of(sort_keys([self[name].values for name in keys]))
+        return self._apart() if order is None else self._take(order)
 
     def grouped(self, keys: Sequence[str]) -> Rows:
         """Return the rows with those of equal ``keys`` side by side, as groups; they are sorted only if they must."""
-        key = packed([self[name].values for name in keys])
-        rows: Rows = self
-        if len(key) and not (key[1:] >= key[:-1]).all():
-            order = np.argsort(key)
-            rows, key = self._take(order), key[order]
-        return Rows(rows.size, rows.names, rows.__getitem__, Groups.of(key))
+        rows, sorting = self, sort_keys([self[name].values for name in keys])
+        order = order_of(sorting)
+        if order is not None:
+            rows, sorting = self._take(order), [key[order] for key in sorting]
+        return Rows(rows.size, rows.names, rows.__getitem__, Groups.of(sorting))
 
     def aggregate(self, keys: Sequence[str], values: Callable[[Any], Mapping[str, Column]]) -> Rows:
         """Return one row for each different ``keys``, sorted by them.
@@ -110,10 +115,14 @@ class Rows:
 
     def between(self, name: str, first: int, stop: int) -> Rows:
         """Return the rows with ``first <= name < stop`` of rows sorted by the column ``name``, in no groups."""
-        start, end = np.searchsorted(self[name].values, [first, stop]).tolist()
-        if end - start == self.size:
-            return Rows(self.size, self.names, self.__getitem__)
+        values = self[name].values
+        if not self.size or (values[0] >= first and values[-1] < stop):
+            return self._apart()
+        start, end = values.searchsorted([first, stop]).tolist()
         return Rows(end - start, self.names, lambda column: self[column].take(slice(start, end)))
+
+    def _apart(self) -> Rows:
+        return self if self.groups is None else Rows(self.size, self.names, self.__getitem__)
 
     def _take(self, rows: NDArray[np.int64]) -> Rows:
         return Rows(len(rows), self.names, lambda name: self[name].take(rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.features.btyd import Anchor, GammaGamma
-from clv_core.features.context.days import LogDays
+from clv_core.features.context.log_days import LogDays
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -30,7 +31,7 @@ def anchor_statistics(features: Mapping[str, Floats] | pd.DataFrame, never: Floa
         never: 1 for those who have never bought, [n].
         money: mean order of the log.
     """
-    count, spend, alive = (np.nan_to_num(np.asarray(features[name], np.float64)) for name in ANCHORED)
+    count, spend, alive = np.nan_to_num(np.array([features[name] for name in ANCHORED], np.float64))
     bought = 1 - never
     chance = np.log(np.expm1(np.clip(count, 0.005, 12.0)))
     return {
@@ -58,7 +59,8 @@ def spend_statistics(spend: GammaGamma, columns: Mapping[str, Floats], money: fl
     return {"anchor_spend_all": (1 - columns["never"]) * found}
 
 
-def anchor_numbers(anchor: Anchor, horizon_days: int) -> dict[str, float]:
+@lru_cache(maxsize=64)
+def anchor_numbers(anchor: Anchor, horizon_days: int) -> Mapping[str, float]:
     """Return the anchor's parameters as logs, time counted in horizons."""
     counts, spend = anchor.counts.to_json(), anchor.spend.to_json()
     found = {name: counts[name] for name in ("r", "a", "b")} | {"alpha": counts["alpha"] / horizon_days}

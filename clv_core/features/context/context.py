@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from clv_core.features.btyd import BgNbd
 from clv_core.features.context.anchored import history
 from clv_core.features.context.customer import Columns, customer_statistics
-from clv_core.features.context.days import LogDays
 from clv_core.features.context.log import log_statistics, usual_of
+from clv_core.features.context.log_days import LogDays
 from clv_core.features.context.lookup import Lookup
 from clv_core.features.sequences import Steps, Windows
 

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.columns import CART, RATING_EVENT, RETURN, VIEW
-from clv_core.features.context.days import Days, LogDays, exactly
+from clv_core.features.context.behaviour import BEHAVIOUR, Behaviour
+from clv_core.features.context.days import Days, Past, exactly, running
+from clv_core.features.context.log_days import LogDays
 from clv_core.features.context.lookup import SPANS, Known, Lookup, by_span, decayed
 
 Floats = NDArray[np.float64]
@@ -25,6 +27,14 @@ HALVES: Final = (0.125, 0.5, 2.0)
 PRIOR_GAPS: Final = 1.0
 PRIOR_ORDERS: Final = 2.0
 BEHAVIOUR_SPANS: Final = (0.0625, 0.25, 1.0)
+SPANS_OF: Final = {
+    VIEW: BEHAVIOUR_SPANS,
+    CART: BEHAVIOUR_SPANS,
+    RETURN: BEHAVIOUR_SPANS[-1:],
+    "other": BEHAVIOUR_SPANS,
+    RATING_EVENT: BEHAVIOUR_SPANS[-1:],
+}
+"""Spans in which events are counted, in the order that networks read them."""
 USUAL: Final = ("gap", "gap_cv", "money")
 """What a customer's own means lean on, of the log: mean gap in horizons, its variation, mean order in currency."""
 
@@ -42,7 +52,7 @@ def customer_statistics(
         usual: of the log, :data:`USUAL`.
         lookup: of the log at the cutoff.
     """
-    log = replace(log, **{name: getattr(log, name).in_units(usual["money"]) for name in ("orders", "returned")})
+    log = replace(log, orders=log.orders.in_units(usual["money"]))
     known = Known.of(log, customers, cutoff_day, horizon_days)
     counts, money = by_span(known.edges), by_span(log.orders.added[known.edges])
     bought = (known.count > 0).astype(np.float64)
@@ -63,44 +73,33 @@ def customer_statistics(
         found[f"money_decayed_{half}"] = np.log(decayed(money, half) + LITTLE)
     found["money_recent"] = np.log(money[:, :5].sum(axis=1) + LITTLE)
     found["orders_turn"] = np.log1p(counts[:, :5].sum(axis=1)) - np.log1p(counts[:, 5])
-    found |= _gaps(log.orders, customers, cutoff_day, horizon_days, known, usual)
-    found |= _spend(log.orders, customers, cutoff_day, known)
+    found |= _gaps(log.orders, horizon_days, known, usual)
+    found |= _spend(log.orders, known)
     found |= _last_year(log, customers, cutoff_day, horizon_days)
-    found |= _behaviour(log, customers, cutoff_day, horizon_days, known)
+    spent = known.orders.sum(log.orders.added)
+    found |= _behaviour(log.behaviour.in_units(usual["money"]), customers, cutoff_day, horizon_days, spent)
     found |= lookup.of_customers(known)
     rate = known.count / np.maximum(known.age, 0.25)
     found["rate_lifetime"] = np.log(rate * bought + LITTLE)
     return found
 
 
-def _spans(days: Days, customers: Ints, cutoff_day: int, running: Floats) -> Floats:
-    """Return the sum of what ``running`` adds up over all rows of customers before the cutoff, [n]."""
-    found: Floats = running[days.before(customers, cutoff_day)] - running[days.offsets[customers]]
-    return found
-
-
-def _gaps(
-    orders: Days, customers: Ints, cutoff_day: int, horizon_days: int, known: Known, usual: Mapping[str, float]
-) -> Columns:
+def _gaps(orders: Days, horizon_days: int, known: Known, usual: Mapping[str, float]) -> Columns:
     """How far orders lie apart, how alike the gaps are, and how long the silence is beside them."""
-    first = np.zeros(len(orders.day), bool)
-    first[orders.offsets[:-1][np.diff(orders.offsets) > 0]] = True
-    gap = np.where(first, 0, np.diff(orders.day, prepend=0)).astype(np.float64)
-    added, squared = (np.concatenate([[0.0], np.cumsum(gap**power)]) for power in (1, 2))
+    gap = np.zeros(len(orders.day))
+    gap[1:] = orders.day[1:] - orders.day[:-1]
+    gap[orders.offsets[:-1][orders.offsets[1:] > orders.offsets[:-1]]] = 0
     count = np.maximum(known.count - 1, 0.0)
-    total, squares = (
-        _spans(orders, customers, cutoff_day, running) / horizon_days**power
-        for power, running in ((1, added), (2, squared))
-    )
+    total, squares = (known.orders.sum(running(gap**power)) / horizon_days**power for power in (1, 2))
     mean = (total + PRIOR_GAPS * usual["gap"]) / (count + PRIOR_GAPS)
     own = total / np.maximum(count, 1)
     variance = np.maximum(squares / np.maximum(count, 1) - own**2, 0.0) * count / np.maximum(count - 1, 1)
     cv = np.sqrt(variance) / np.maximum(own, 1e-6)
     weight = np.maximum(count - 1, 0.0)
     cv = (cv * weight + 2 * usual["gap_cv"]) / (weight + 2)
-    last = np.append(gap, 0.0)[np.maximum(orders.before(customers, cutoff_day) - 1, 0)] / horizon_days
+    last = known.orders.last(gap, 0.0) / horizon_days
     silence = known.recency / np.maximum(mean, 1e-4)
-    bought = known.count > 0
+    bought = known.orders.some
     return {
         "gap": np.where(bought, np.log(mean + 1e-3), 0.0),
         "gap_cv": cv,
@@ -110,20 +109,16 @@ def _gaps(
     }
 
 
-def _spend(orders: Days, customers: Ints, cutoff_day: int, known: Known) -> Columns:
+def _spend(orders: Days, known: Known) -> Columns:
     """What an order of hers is worth: mean, scatter, the last one; values in mean orders."""
-    value = orders.value
-    logs = exactly(np.log(np.maximum(value, 1e-6)))
+    logs = exactly(np.log(np.maximum(orders.value, 1e-6)))
     total, log_total, log_squares = (
-        _spans(orders, customers, cutoff_day, np.concatenate([[0.0], np.cumsum(part)]))
-        for part in (value, logs, exactly(logs**2))
+        known.orders.sum(added) for added in (orders.added, running(logs), running(exactly(logs**2)))
     )
     count = np.maximum(known.count, 1.0)
     own = log_total / count
     scatter = np.sqrt(np.maximum(log_squares / count - own**2, 0.0))
-    stop = orders.before(customers, cutoff_day)
-    last = np.append(logs, 0.0)[np.maximum(stop - 1, 0)]
-    bought = known.count > 0
+    last, bought = known.orders.last(logs, 0.0), known.orders.some
     return {
         "order_value": np.log((total + PRIOR_ORDERS) / (known.count + PRIOR_ORDERS)),
         "order_log": np.where(bought, own, 0.0),
@@ -137,38 +132,44 @@ def _spend(orders: Days, customers: Ints, cutoff_day: int, known: Known) -> Colu
 def _last_year(log: LogDays, customers: Ints, cutoff_day: int, horizon_days: int) -> Columns:
     """What she did in the same span a year ago, where the horizon is not longer than a year."""
     begin = cutoff_day - YEAR_DAYS
-    span = min(horizon_days, YEAR_DAYS)
+    then = Past(*log.orders.before(customers, np.array([[begin], [begin + min(horizon_days, YEAR_DAYS)]])))
     known = (log.seen[customers] < begin).astype(np.float64)
     return {
         "year_known": known,
-        "year_orders": known * np.log1p(log.orders.count(customers, begin, begin + span)),
-        "year_money": known * np.log1p(np.maximum(log.orders.sum(customers, begin, begin + span), 0.0)),
+        "year_orders": known * np.log1p((then.stop - then.begin).astype(np.float64)),
+        "year_money": known * np.log1p(np.maximum(then.sum(log.orders.added), 0.0)),
     }
 
 
-def _behaviour(log: LogDays, customers: Ints, cutoff_day: int, horizon_days: int, known: Known) -> Columns:
-    """What she looked at, put into the cart, sent back and thought of it."""
+def _behaviour(behaviour: Behaviour, customers: Ints, cutoff_day: int, horizon_days: int, spent: Floats) -> Columns:
+    """What she looked at, put into the cart, sent back and thought of it.
+
+    Args:
+        behaviour: of the log, in mean orders.
+        customers: their numbers, [n].
+        cutoff_day: days since 1970-01-01.
+        horizon_days: unit of time.
+        spent: value of her orders, in mean orders, [n].
+    """
+    days, numbers = behaviour.days, behaviour.numbers(customers)
+    edges = [cutoff_day, *(cutoff_day - round(span * horizon_days) for span in BEHAVIOUR_SPANS)]
+    at = days.before(numbers[..., None], np.array(edges))
+    past = Past(days.offsets[numbers], at[..., 0])
+    silence = (cutoff_day - past.last(days.day, cutoff_day)) / horizon_days
+    last = np.where(past.some, np.log(silence + LITTLE), 2.0)
+    added = days.added[at]
+    counts = np.log1p(added[..., :1] - added[..., 1:])
     found: Columns = {}
-    for name, days in log.behaviour.items():
-        spans = BEHAVIOUR_SPANS if name in (VIEW, CART, "other") else BEHAVIOUR_SPANS[-1:]
-        edges = [cutoff_day, *(cutoff_day - round(span * horizon_days) for span in spans)]
-        at = days.before(customers[:, None], np.array(edges))
-        stop, added = at[:, 0], days.added[at]
-        any_ = stop > days.offsets[customers]
-        last = np.append(days.day, cutoff_day)[np.where(any_, stop - 1, -1)]
-        found[f"{name}_last"] = np.where(any_, np.log((cutoff_day - last) / horizon_days + LITTLE), 2.0)
-        for column, span in enumerate(spans, 1):
-            found[f"{name}_{span}"] = np.log1p(added[:, 0] - added[:, column])
-    rated, returns = log.behaviour[RATING_EVENT], log.behaviour[RETURN]
-    stop = log.rating.before(customers, cutoff_day)
-    number = _spans(rated, customers, cutoff_day, rated.added)
-    mean = (_spans(log.rating, customers, cutoff_day, log.rating.added) + 4.0) / (number + 1)
-    last = np.append(log.rating.value / np.maximum(rated.value, 1), 4.0)
-    has = stop > log.rating.offsets[customers]
-    found["rating_mean"] = mean - 4.0
-    found["rating_latest"] = np.where(has, last[np.where(has, stop - 1, -1)] - 4.0, 0.0)
-    back = _spans(log.returned, customers, cutoff_day, log.returned.added)
-    spent = _spans(log.orders, customers, cutoff_day, log.orders.added)
-    found["returned_share"] = back / np.maximum(back + spent, 1e-9)
-    found["returns"] = np.log1p(_spans(returns, customers, cutoff_day, returns.added))
+    for name, spans in SPANS_OF.items():
+        kind = BEHAVIOUR.index(name)
+        found[f"{name}_last"] = last[kind]
+        for span in spans:
+            found[f"{name}_{span}"] = counts[kind, :, BEHAVIOUR_SPANS.index(span)]
+    rated, returned = BEHAVIOUR.index(RATING_EVENT), BEHAVIOUR.index(RETURN)
+    number, worth = past.sum(days.added), past.sum(running(behaviour.worth))
+    latest = past.last(behaviour.worth / np.maximum(days.value, 1), 4.0)[rated]
+    found["rating_mean"] = (worth[rated] + 4.0) / (number[rated] + 1) - 4.0
+    found["rating_latest"] = np.where(past.some[rated], latest - 4.0, 0.0)
+    found["returned_share"] = worth[returned] / np.maximum(worth[returned] + spent, 1e-9)
+    found["returns"] = np.log1p(number[returned])
     return found

@@ -1,26 +1,16 @@
-"""Order days and behaviour days of customers, and sums over any span of them without a loop."""
+"""Something that customers did on some days, and sums over any span of them without a loop."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.columns import CART, MONEY_TYPES, PURCHASE, RATING_EVENT, RETURN, REVIEW, VIEW
-from clv_core.features.sequences import STEP_VALUES, Steps
-
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-KINDS: Final = (PURCHASE, VIEW, CART, RETURN, RATING_EVENT, "other")
-"""What a step can be to the network, by code."""
-BEHAVIOUR: Final = (VIEW, CART, RETURN, RATING_EVENT, "other")
-"""Kinds of behaviour days; rated reviews count as ratings, and every other event but a purchase as ``other``."""
-
 
 EXACT: Final = 2.0**-22
 
@@ -48,13 +38,8 @@ class Days:
     @classmethod
     def of(cls, customers: int, customer: Ints, day: Ints, value: Floats) -> Days:
         """Return the days of rows that are ordered by customer and day; rows of one day are added up."""
-        new = np.ones(len(day), bool)
-        new[1:] = (customer[1:] != customer[:-1]) | (day[1:] != day[:-1])
-        first = np.flatnonzero(new)
-        counts = np.bincount(customer[first], minlength=customers)
-        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        added = np.add.reduceat(value, first) if len(first) else value
-        return cls(offsets, day[first].astype(np.int64), added)
+        first = first_of_day(customer, day)
+        return cls(offsets_of(customer[first], customers), day[first], added_up(value, first))
 
     def in_units(self, unit: float) -> Days:
         """Return the values in units, to the nearest :data:`EXACT`: their sums are then the same bits in any order.
@@ -65,7 +50,7 @@ class Days:
 
     def only(self, kept: NDArray[np.bool_]) -> Days:
         """Return the rows where ``kept`` [d] holds."""
-        before = np.concatenate([[0], np.cumsum(kept)])
+        before = running(kept)
         return Days(before[self.offsets], self.day[kept], self.value[kept])
 
     @cached_property
@@ -96,7 +81,11 @@ class Days:
     @cached_property
     def added(self) -> Floats:
         """Running sum of ``value`` with a leading 0, [d + 1]."""
-        return np.concatenate([[0.0], np.cumsum(self.value)])
+        return running(self.value)
+
+    def past(self, customers: Ints, day: int) -> Past:
+        """Return each customer's rows before ``day``."""
+        return Past(self.offsets[customers], self.before(customers, day))
 
     def sum(self, customers: Ints, begin: Ints | int, end: Ints | int) -> Floats:
         """Return the sum of values on days ``begin <= day < end``, [n]."""
@@ -105,78 +94,61 @@ class Days:
 
     def since(self, customers: Ints, day: int) -> Floats:
         """Return the days from each customer's last row before ``day`` to it, infinite where there is none, [n]."""
-        stop = self.before(customers, day)
-        last = np.append(self.day, 0)[np.maximum(stop - 1, 0)]
-        return np.where(stop > self.offsets[customers], day - last, np.inf)
+        past = self.past(customers, day)
+        return np.where(past.some, day - past.last(self.day, 0), np.inf)
 
 
 @dataclass(frozen=True)
-class LogDays:
-    """A log by customer and day.
+class Past:
+    """Rows of customers before a day.
 
     Args:
-        first: the log's first day.
-        seen: day of each customer's first event, int64 [c].
-        events: days with any event, and how many.
-        net: days with purchases or returns, with their net value.
-        orders: those of them whose net value is above 0.
-        behaviour: events of each of :data:`BEHAVIOUR` by day; returns and ratings with what they were worth in
-            ``returned`` and ``rating``.
-        returned: absolute value of what came back, by day.
-        rating: sum of ratings by day; ``behaviour[RATING_EVENT]`` counts the rated days' ratings.
+        begin: first row of each, int64 [n], or of each of k kinds [k, n].
+        stop: one past the last of them; ``begin`` where there is none.
     """
 
-    first: int
-    seen: Ints
-    events: Days
-    net: Days
-    orders: Days
-    behaviour: Mapping[str, Days]
-    returned: Days
-    rating: Days
+    begin: Ints
+    stop: Ints
 
-    def __len__(self) -> int:
-        """Return the number of customers."""
-        return len(self.seen)
+    @cached_property
+    def some(self) -> NDArray[np.bool_]:
+        """Who has any."""
+        return self.stop > self.begin
 
-    @classmethod
-    def of(cls, steps: Steps, before: int | None = None) -> LogDays:
-        """Return the days of a log's steps, on or after ``before`` left out."""
-        kept = np.ones(len(steps.day), bool) if before is None else steps.day < before
-        customers = len(steps.offsets) - 1
-        customer = np.repeat(np.arange(customers), np.diff(steps.offsets))[kept]
-        day, kind = steps.day[kept].astype(np.int64), step_kinds(steps)[kept]
-        amount, lines, rating = (
-            steps.values[:, STEP_VALUES.index(name)][kept].astype(np.float64) for name in ("amount", "lines", "rating")
-        )
-        amount, lines = np.nan_to_num(amount), np.nan_to_num(lines, nan=1.0)
+    def sum(self, added: Floats) -> Floats:
+        """Return what a running sum with a leading 0, [d + 1], adds up over each customer's rows."""
+        found: Floats = added[self.stop] - added[self.begin]
+        return found
 
-        def days(rows: NDArray[np.bool_], value: Floats) -> Days:
-            return Days.of(customers, customer[rows], day[rows], value[rows])
+    def first(self, values: NDArray[Any], otherwise: float) -> NDArray[Any]:
+        """Return the value [d] of each customer's first row."""
+        return np.concatenate([values, [otherwise]])[np.where(self.some, self.begin, -1)]
 
-        money = np.isin(kind, [KINDS.index(name) for name in MONEY_TYPES])
-        net = days(money, amount)
-        rated = np.isfinite(rating)
-        behaviour = {name: days(kind == KINDS.index(name), lines) for name in BEHAVIOUR if name != RATING_EVENT}
-        behaviour[RATING_EVENT] = days(rated, np.ones(len(day)))
-        seen = np.full(customers, np.iinfo(np.int64).max)
-        np.minimum.at(seen, customer, day)
-        return cls(
-            first=int(day.min()) if len(day) else 0,
-            seen=seen,
-            events=days(np.ones(len(day), bool), lines),
-            net=net,
-            orders=net.only(net.value > 0),
-            behaviour=behaviour,
-            returned=days(kind == KINDS.index(RETURN), np.abs(amount)),
-            rating=days(rated, exactly(np.nan_to_num(rating))),
-        )
+    def last(self, values: NDArray[Any], otherwise: float) -> NDArray[Any]:
+        """Return the value [d] of each customer's last row."""
+        return np.concatenate([values, [otherwise]])[np.where(self.some, self.stop - 1, -1)]
 
 
-def step_kinds(steps: Steps) -> NDArray[np.int64]:
-    """Return what each step is, as a position in :data:`KINDS`, int64 [s]."""
-    names = [RATING_EVENT if text == REVIEW else text for text in steps.vocabularies[0]]
-    other = KINDS.index("other")
-    table = np.array([*(KINDS.index(name) if name in KINDS else other for name in names), other], np.int64)
-    found: NDArray[np.int64] = table[steps.codes[:, 0]]
+def running(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the running sum of values with a leading 0, [d + 1]."""
+    added = np.zeros(len(values) + 1, np.float64 if values.dtype.kind == "f" else np.int64)
+    values.cumsum(out=added[1:])
+    return added
+
+
+def offsets_of(customer: Ints, customers: int) -> Ints:
+    """Return where each customer's rows begin, and the last one's end, [c + 1]; rows are ordered by customer."""
+    found: Ints = customer.searchsorted(np.arange(customers + 1))
     return found
+
+
+def first_of_day(customer: Ints, day: Ints) -> Ints:
+    """Return the first row of each customer and day."""
+    new = np.ones(len(day), bool)
+    new[1:] = (customer[1:] != customer[:-1]) | (day[1:] != day[:-1])
+    return new.nonzero()[0]
+
+
+def added_up(values: Floats, first: Ints) -> Floats:
+    """Return the sums of stretches of values that begin at ``first``."""
+    return np.add.reduceat(values, first) if len(first) else values

@@ -7,8 +7,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clv_core.columns import RETURN
+from clv_core.features.context.behaviour import BEHAVIOUR
 from clv_core.features.context.customer import LITTLE, YEAR_DAYS
-from clv_core.features.context.days import BEHAVIOUR, Days, LogDays
+from clv_core.features.context.days import Days
+from clv_core.features.context.log_days import LogDays
 from clv_core.features.context.lookup import Known, Lookup, window_cutoffs
 
 Floats = NDArray[np.float64]
@@ -111,14 +114,14 @@ def _money(log: LogDays, known: Known, money: float) -> Numbers:
     variance = float((within**2).sum() / degrees)
     between = float(mean[number > 0].var()) - variance * float((1 / number[number > 0]).mean())
     total = np.bincount(orders.customer, weights=orders.value, minlength=len(log))
-    highest = np.sort(total)[::-1]
+    highest, returned = np.sort(total)[::-1], log.behaviour.worth_of(RETURN).value.sum()
     return {
         "spend_between": float(np.sqrt(max(between, 0.0))),
         "spend_within": float(np.sqrt(variance)),
         "spend_tail": float(np.log(np.quantile(orders.value, 0.99) / money + LITTLE)),
         "spend_top": float(highest[: max(1, len(highest) // 10)].sum() / highest.sum()),
         "spend_rate": _correlation(np.log(number[repeat]), mean[repeat]),
-        "returned": float(log.returned.value.sum() / (log.returned.value.sum() + orders.value.sum())),
+        "returned": float(returned / (returned + orders.value.sum())),
     }
 
 
@@ -218,8 +221,8 @@ def _came_of(log: LogDays, cutoff: int, lookup: Lookup, when: str) -> Numbers:
     found[f"{when}_orders"] = float(np.log((orders.sum() + 1) / (len(orders) + 1)))
     if when == "last":
         chance = 1 / (1 + np.exp(-lookup.of_customers(known)["lookup_weight_chance"]))
-        for name, days in log.behaviour.items():
-            told = np.log1p(days.sum(customers, cutoff - max(1, lookup.days // 4), cutoff))
+        for name in BEHAVIOUR:
+            told = np.log1p(log.behaviour[name].sum(customers, cutoff - max(1, lookup.days // 4), cutoff))
             found[f"tells_{name}"] = _correlation(told, bought - chance)
     return found
 

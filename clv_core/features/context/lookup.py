@@ -8,6 +8,7 @@ larger ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 
 from clv_core.columns import CART
 from clv_core.features.btyd import BgNbd
-from clv_core.features.context.days import Days, LogDays
+from clv_core.features.context.days import Days, Past
+from clv_core.features.context.log_days import LogDays
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -61,9 +63,15 @@ def by_span(running: Floats | Ints) -> Floats:
 
 def decayed(spans: Floats, half: float) -> Floats:
     """Return the sum over spans with a weight that halves every ``half`` horizons, [n]."""
-    edges = np.array([*SPANS, 2 * SPANS[-1]])
-    found: Floats = spans @ 0.5 ** ((edges[:-1] + edges[1:]) / 2 / half)
+    found: Floats = spans @ _weights(half)
     return found
+
+
+@cache
+def _weights(half: float) -> Floats:
+    edges = np.array([*SPANS, 2 * SPANS[-1]])
+    weights: Floats = 0.5 ** ((edges[:-1] + edges[1:]) / 2 / half)
+    return weights
 
 
 @dataclass(frozen=True)
@@ -92,19 +100,23 @@ class Known:
     def of(cls, log: LogDays, customers: Ints, cutoff_day: int, horizon_days: float) -> Known:
         """Return what was known of customers before a cutoff."""
         edges = span_edges(log.orders, customers, cutoff_day, horizon_days)
-        begin, stop = edges[:, -1], edges[:, 0]
-        bought = stop > begin
-        safe = np.append(log.orders.day, cutoff_day)
-        last, first = safe[np.where(bought, stop - 1, -1)], np.where(bought, safe[begin], log.seen[customers])
+        orders = Past(edges[:, -1], edges[:, 0])
+        last = orders.last(log.orders.day, cutoff_day)
+        first = np.where(orders.some, orders.first(log.orders.day, cutoff_day), log.seen[customers])
         return cls(
-            (stop - begin).astype(np.float64),
+            (orders.stop - orders.begin).astype(np.float64),
             (cutoff_day - last) / horizon_days,
             (cutoff_day - first) / horizon_days,
             decayed(by_span(edges), 0.5),
             log.events.since(customers, cutoff_day) / horizon_days,
-            log.behaviour[CART].since(customers, cutoff_day) / horizon_days,
+            log.behaviour.since(CART, customers, cutoff_day) / horizon_days,
             edges,
         )
+
+    @cached_property
+    def orders(self) -> Past:
+        """The order days so far."""
+        return Past(self.edges[:, -1], self.edges[:, 0])
 
     def expected(self, counts: BgNbd, days: int, horizon_days: float) -> Floats:
         """Return the order days that BG/NBD expects of buyers in the next ``days``, 0 of all others, [n]."""
@@ -230,13 +242,14 @@ class Lookup:
         """
         found: dict[str, Floats] = {}
         longer = self.horizon_days / self.days if self.windows else 1.0
-        for name, (cell, _) in known.cells().items():
-            if name == "count":
-                continue
-            share = np.clip(self.share[name][cell], SMALLEST, 1 - SMALLEST)
-            share = np.clip(1 - (1 - share) ** longer, SMALLEST, 1 - SMALLEST)
-            found[f"lookup_{name}_orders"] = np.log(np.maximum(self.orders[name][cell] * longer, SMALLEST))
-            found[f"lookup_{name}_chance"] = np.log(share) - np.log1p(-share)
+        cells = {name: cell for name, (cell, _) in known.cells().items() if name != "count"}
+        share, orders = (
+            np.array([table[name][cell] for name, cell in cells.items()]) for table in (self.share, self.orders)
+        )
+        share = np.clip(1 - (1 - np.clip(share, SMALLEST, 1 - SMALLEST)) ** longer, SMALLEST, 1 - SMALLEST)
+        logs, logits = np.log(np.maximum(orders * longer, SMALLEST)), np.log(share) - np.log1p(-share)
+        for place, (name, cell) in enumerate(cells.items()):
+            found[f"lookup_{name}_orders"], found[f"lookup_{name}_chance"] = logs[place], logits[place]
             if name in SURPLUS:
                 found[f"lookup_{name}_surplus"] = self.surplus[name][cell] * (known.count > 0)
         return found

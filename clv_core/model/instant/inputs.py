@@ -14,8 +14,8 @@ from torch import Tensor
 
 from clv_core.features.btyd import Anchor
 from clv_core.features.context.anchored import ANCHORED, anchor_numbers, anchor_statistics, spend_statistics
+from clv_core.features.context.behaviour import KINDS, step_kinds
 from clv_core.features.context.context import Context
-from clv_core.features.context.days import KINDS, step_kinds
 from clv_core.features.context.lookup import SURPLUS
 from clv_core.features.sequences import STEP_VALUES, Steps, Windows
 from clv_core.model.packing import pack
@@ -116,7 +116,7 @@ class InstantInputs:
         statistics = np.empty((len(windows), len(columns[0])), np.float32)
         base = np.empty((len(windows), 6), np.float32)
         for k, part in enumerate(columns):
-            statistics[log_of == k] = np.column_stack(list(part.values()))
+            statistics[log_of == k] = np.array(list(part.values())).T
             base[log_of == k] = base_logs(part)
         numbers = [
             [*context.numbers.values(), *anchor_numbers(anchors[day], context.horizon_days).values()]
@@ -202,6 +202,8 @@ def base_logs(columns: dict[str, NDArray[np.float64]]) -> NDArray[np.float32]:
 
 def _values(steps: Steps) -> NDArray[np.float32]:
     lines, rating = (steps.values[:, STEP_VALUES.index(name)] for name in ("lines", "rating"))
-    kinds = np.eye(len(KINDS), dtype=np.float32)[step_kinds(steps)]
-    many = np.log1p(np.nan_to_num(lines, nan=1.0))
-    return np.column_stack([many, np.nan_to_num(rating - 4), kinds]).astype(np.float32)
+    values = np.zeros((len(lines), 2 + len(KINDS)), np.float32)
+    values[:, 0] = np.log1p(np.where(np.isnan(lines), 1, lines))
+    values[:, 1] = np.where(np.isnan(rating), 0, rating - 4)
+    values[np.arange(len(lines)), 2 + step_kinds(steps)] = 1
+    return values

@@ -16,10 +16,11 @@ from clv_core.features.context.context import Context
 from clv_core.features.last_year import LastYear
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.chance import Later
+from clv_core.model.heads import Params
 from clv_core.model.horizon import Curve, Horizon, discounted, growth, largest_allowed
 from clv_core.model.instant import curve
-from clv_core.model.instant.inputs import InstantInputs
-from clv_core.model.instant.network import InstantNetwork
+from clv_core.model.instant.inputs import Batch, InstantInputs
+from clv_core.model.instant.network import InstantNetwork, Steering
 from clv_core.model.levelled import Levelled, Read, Said, ask_all, mean_of
 from clv_core.model.one_thread import one_thread
 from clv_core.model.together import Together
@@ -51,7 +52,7 @@ class InstantModel(Levelled):
         """Return what the networks say of every row, before any level."""
         one_thread()
         contexts, inputs = _inputs(snapshot)
-        params, head = ask_all(inputs, self._all, lambda network, batch: network(batch)), self._all.whole.head
+        params, head = ask_all(inputs, self._all, self._ask), self._all.whole.head
         weights = params.pop("curve")
         horizon = horizon_days or self.horizon_days
         after = cache(partial(growth, snapshot, self.horizon_days))
@@ -62,8 +63,8 @@ class InstantModel(Levelled):
             said=[Said(head, params, longer)],
             money=money,
             mean=mean_of(head, params) * money,
-            anchor_value=np.nan_to_num(snapshot.features["anchor_value"].to_numpy(np.float64)),
-            bought=snapshot.features["T"].notna().to_numpy(),
+            anchor_value=snapshot.anchor_value,
+            bought=snapshot.bought,
             cutoff_day=snapshot.cutoff_day,
             largest=largest_allowed(largest, self.horizon_days, horizon),
             residual=snapshot.last_year.residual,
@@ -81,6 +82,19 @@ class InstantModel(Levelled):
     @cached_property
     def _all(self) -> Together[InstantNetwork]:
         return Together(self.networks)
+
+    def _ask(self, network: InstantNetwork, batch: Batch) -> Params:
+        """Ask networks; what the logs make of them is kept: a service asks about customers of one log all day."""
+        told = self._told.get(network)
+        if told is None or not torch.equal(told[0], batch.logs):
+            told = self._told[network] = batch.logs, network.steering(batch.logs)
+        said: Params = network(batch, told[1])
+        return said
+
+    @cached_property
+    def _told(self) -> dict[InstantNetwork, tuple[Tensor, Steering]]:
+        """The logs that networks were asked about last, and how they are steered there."""
+        return {}
 
     def _share(self, weights: Tensor, horizon_days: int, after: Callable[[], Curve], last_year: LastYear) -> Tensor:
         """Return what comes in ``horizon_days``, discounted, relative to the model's own horizon, float32.

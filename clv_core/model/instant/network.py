@@ -25,6 +25,8 @@ TRUST: Final = -1.0
 FARTHEST: Final = 6.0
 """Inputs are cut at so many standard deviations."""
 
+Steering = list[Tensor]
+
 
 class Block(nn.Module):
     """A residual block whose inner layer is scaled and shifted by what is known of the log.
@@ -41,10 +43,9 @@ class Block(nn.Module):
         nn.init.zeros_(self.outer.weight)
         nn.init.zeros_(self.outer.bias)
 
-    def forward(self, hidden: Tensor, log: Tensor, log_of: Tensor) -> Tensor:
-        """Return the next hidden layer [B, width] of ``hidden`` [B, width] and ``log`` [k, log_width]."""
-        known = self.film(log)
-        scale, shift = (known if log.shape[-2] == 1 else known[..., log_of, :]).chunk(2, dim=-1)
+    def forward(self, hidden: Tensor, told: Tensor, log_of: Tensor) -> Tensor:
+        """Return the next hidden layer [B, width] of ``hidden`` [B, width], ``told`` of k logs, [k, 2 * width]."""
+        scale, shift = (told if told.shape[-2] == 1 else told[..., log_of, :]).chunk(2, dim=-1)
         inner = self.inner(self.norm(hidden)) * (1 + scale) + shift
         following: Tensor = hidden + self.outer(F.silu(inner))
         return following
@@ -96,22 +97,32 @@ class InstantNetwork(nn.Module):
                 torch.where(deviation > 1e-3, deviation, torch.ones_like(deviation))
             )
 
-    def forward(self, batch: Batch) -> Params:
-        """Return the head's parameters and ``curve``, the weights of the curve over time [B, curve.WIDTH]."""
-        own, weights, trust = self.out(self.hidden(batch)).split([self.head.args_dim, curve.WIDTH, 1], dim=-1)
+    def forward(self, batch: Batch, steering: Steering | None = None) -> Params:
+        """Return the head's parameters and ``curve``, the weights of the curve over time [B, curve.WIDTH].
+
+        Args:
+            batch: B rows of k logs.
+            steering: :meth:`steering` of the logs, where it is known already.
+        """
+        hidden = self.hidden(batch, steering)
+        own, weights, trust = self.out(hidden).split([self.head.args_dim, curve.WIDTH, 1], dim=-1)
         params = self.head.domain_map(own, batch.base)
         anchored = batch.base[:, ANCHORED]
         log_mean = torch.lerp(params["log_mean"], anchored, trust.squeeze(-1).sigmoid())
         return {**params, "log_mean": log_mean, "curve": weights.softmax(-1)}
 
-    def hidden(self, batch: Batch) -> Tensor:
+    def steering(self, logs: Tensor) -> Steering:
+        """Return what each block is told of k logs [k, g], [k, 2 * WIDTH] each."""
+        log = self.log(_standard(logs, self.log_mean, self.log_deviation))
+        return [block.get_submodule("film")(log) for block in self.blocks]
+
+    def hidden(self, batch: Batch, steering: Steering | None = None) -> Tensor:
         """Return the last hidden layer: each customer as the network sees her, [B, WIDTH]."""
         states = self.steps(PackedSequence(batch.steps.channels, batch.steps.batch_sizes))[1][-1]
-        log = self.log(_standard(batch.logs, self.log_mean, self.log_deviation))
         statistics = _standard(batch.statistics, self.statistics_mean, self.statistics_deviation)
         hidden = self.join(torch.cat([statistics, states[..., batch.steps.unsort, :]], dim=-1))
-        for block in self.blocks:
-            hidden = block(hidden, log, batch.log_of)
+        for block, told in zip(self.blocks, steering or self.steering(batch.logs), strict=True):
+            hidden = block(hidden, told, batch.log_of)
         return F.silu(self.norm(hidden))
 
 
