@@ -15,9 +15,9 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
-from tests.collection.shop_export_parts import Export, number, paid
-from tests.collection.shop_exports import CANCELLED, Order, orders
-from tests.collection.shop_exports_asian import ASIAN
+from tests.collection.shop_export_parts import Export, number, paid, returned
+from tests.collection.shop_exports import CANCELLED, PART, REFUNDED, Order, orders
+from tests.collection.shop_exports_asian import ASIAN, PRICES, whole
 from tests.collection.shop_exports_asian import paid as paid_in_yen
 from tests.collection.shop_exports_chinese import CHINESE
 from tests.collection.shop_exports_western import WESTERN
@@ -89,6 +89,37 @@ def test_a_file_without_buyers_is_asked_about_and_no_column_of_money_is_offered(
     with pytest.raises(NeedsAnswer) as caught:
         read(tmp_path, replace(plain, rows=rows))
     assert (caught.value.code, caught.value.params["guess"]) == ("missing_column", "COLUMN")
+
+
+def test_a_state_of_one_product_takes_its_share_of_the_order_and_no_more(tmp_path: Path) -> None:
+    plain = EXPORTS["cafe24"]
+
+    def rows(one: Order) -> list[dict[str, object]]:
+        came_back = [returned(one, place) for place in range(len(one.lines))]
+        return [
+            {**row, "주문상태": "반품완료" if gone and one.fate == PART else row["주문상태"]}
+            for row, gone in zip(plain.rows(one), came_back, strict=True)
+        ]
+
+    manifest, events, made = read(tmp_path, replace(plain, rows=rows))
+    lost = sum(
+        PRICES[one.lines[0][0]] * one.lines[0][1] * paid_in_yen(one) / whole(one)
+        for one in made
+        if one.fate == PART and len(one.lines) > 1
+    )
+    assert lost > 0 and events["order_id"].nunique() == sum(plain.worth(one) > 0 for one in made)
+    assert manifest.net_revenue == pytest.approx(sum(map(plain.worth, made)) - lost)
+
+
+def test_an_order_whose_products_were_all_refunded_is_set_aside_whatever_its_state(tmp_path: Path) -> None:
+    plain = EXPORTS["wechat_shop"]
+
+    def rows(one: Order) -> list[dict[str, object]]:
+        return [{**row, "订单状态": "已完成" if one.fate == REFUNDED else row["订单状态"]} for row in plain.rows(one)]
+
+    manifest, events, made = read(tmp_path, replace(plain, rows=rows))
+    assert manifest.net_revenue == pytest.approx(sum(map(plain.worth, made)), abs=0.02)
+    assert events["order_id"].nunique() == sum(plain.worth(one) > 0 for one in made)
 
 
 def test_states_in_numbers_are_named_and_read_as_the_person_says(tmp_path: Path) -> None:

@@ -48,7 +48,8 @@ class Orders:
         refunds_of_rows: whether rows of an order tell of refunds of their own, which add up to what was given back of
             it; else one of them, or each, tells of all of it.
         refunds_apart: whether what was paid back stands in rows below zero, so that nothing is taken off for it.
-        states: word of the column of states -> ``cancelled`` or ``refunded``; it holds for all rows of a whole order.
+        states: word of the column of states -> ``cancelled`` or ``refunded``; it holds for those rows of a whole
+            order too that say nothing, or for all of them where a column tells what was paid back.
         after_sale: the same of a column about refunds, which speaks of its own row.
         second: source column of more states, such as those of the payment; empty where there is none.
         second_states: word of that column -> ``cancelled`` or ``refunded``.
@@ -109,7 +110,7 @@ class Orders:
         own = [f"coalesce({V}order_{column} * {share}, {V}{column}) AS {V}{column}" for column in shared[1:]]
         paid = f"CASE WHEN {V}parts > 1 THEN {V}{AMOUNT} * {V}parts ELSE {V}order_{AMOUNT} END"
         own += [f"coalesce({paid} * {share}, {V}{AMOUNT}) AS {V}{AMOUNT}"]
-        own += [f"coalesce({V}order_no_sale, {V}no_sale, {V}after_sale) AS {V}no_sale"]
+        own += [f"coalesce({self._held(chosen)}, {V}no_sale, {V}after_sale{self._all_back(chosen)}) AS {V}no_sale"]
         own += [f"CASE WHEN {T}{EVENT_TIME} IS NULL THEN {V}order_time ELSE {V}time END AS {V}time"]
         own += [f"coalesce({T}{column}, {T}order_{column}) AS {T}{column}" for column in said]
         return f"(SELECT * REPLACE ({', '.join(own)}) FROM {rows} LEFT JOIN {orders} ON {self.key} = {V}order)"
@@ -162,6 +163,23 @@ class Orders:
             f"CASE WHEN {state} = '{CANCELLED}' THEN '{CANCELLED}' WHEN {BACK} = 0 THEN {state}"
             f" WHEN {V}{AMOUNT} > 0 AND {V}{AMOUNT} - {BACK} < {LEAST} THEN '{REFUNDED}' END"
         )
+
+    def _held(self, chosen: Mapping[str, str]) -> str:
+        """Return SQL for what is said of the order and holds for a row: all of it, unless rows have words of their own.
+
+        Where a column tells what was paid back, a state may come of that, and stands in one row only.
+        """
+        if ORDER_STATUS not in chosen or REFUND in chosen:
+            return f"{V}order_no_sale"
+        return f"CASE WHEN {T}{ORDER_STATUS} IS NULL THEN {V}order_no_sale END"
+
+    def _all_back(self, chosen: Mapping[str, str]) -> str:
+        """Return SQL, behind a comma, for what all refunds of an order say together; empty where there are none."""
+        if REFUND not in chosen or self.refunds_apart:
+            return ""
+        back = f"abs({V}order_{REFUND})"
+        rest = f"{V}order_{AMOUNT} - {back}"
+        return f", CASE WHEN {V}parts = 1 AND {back} > 0 AND {rest} < {LEAST} THEN '{REFUNDED}' END"
 
     def _after_sale(self, chosen: Mapping[str, str]) -> str:
         if REFUND_STATUS not in chosen or self.refunds_apart:
