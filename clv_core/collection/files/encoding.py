@@ -15,6 +15,7 @@ from chardet import EncodingEra
 from charset_normalizer import from_bytes
 
 from clv_core.collection.files.letters import WESTERN, settled, share
+from clv_core.collection.files.named_columns import naming
 from clv_core.errors import Message, Refused, UsageError
 
 BLOCK: Final = 1 << 23
@@ -202,12 +203,14 @@ def _judge(head: bytes, lines: list[bytes], name: str, usual: str = "") -> tuple
     A short text in a multi-byte encoding often happens to be valid UTF-8, so such an encoding wins when it reads every
     line; one of the single-byte encodings reads anything, so it wins only where hardly a line is UTF-8, and its words
     tell it from the others (:mod:`clv_core.collection.files.letters`), unless an earlier file was in one (``usual``).
+    Column names that logs use outrank both (:mod:`clv_core.collection.files.named_columns`).
     """
     bad = [line for line in lines if not _reads(line, "utf-8")]
     shown = head + b"\n".join(bad) if _reads(head, "utf-8") else head
     guess = chardet.detect(shown, encoding_era=EncodingEra.MODERN_WEB).get("encoding") or ""
     encoding = codecs.lookup(guess).name if guess else ""
     better = settled(bad, "" if encoding in ("ascii", "utf-8", "utf-8-sig") else encoding)
+    better = naming(lines, better, MULTI_BYTE)
     as_before = bool(usual) and better not in MULTI_BYTE and all(_reads(line, usual) for line in bad)
     encoding = usual if as_before else better
     if encoding in MULTI_BYTE and len(bad) > 2 and all(_reads(line, encoding) for line in lines):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from clv_core.collection.mapping.money_columns import WORTH_ASKING
-from clv_core.collection.mapping.proposal import CERTAIN, ENOUGH, SLIGHTLY, SURE, UNIT, Proposal
+from clv_core.collection.mapping.proposal import CERTAIN, ENOUGH, SLIGHTLY, SURE, UNIT, Proposal, last_key
 from clv_core.collection.words.aliases import CURRENCY, EVENT_NAMES, PREFERRED_NAMES, PRICE, fold
 from clv_core.columns import (
     AMOUNT,
@@ -17,9 +17,11 @@ from clv_core.columns import (
     EVENT_TIME,
     EVENT_TYPE,
     ORDER_ID,
+    ORDER_STATUS,
     PRODUCT_ID,
     QUANTITY,
     READ,
+    REFUND,
     UNIT_PRICE,
 )
 from clv_core.errors import Message, NeedsAnswer, Refused
@@ -32,6 +34,8 @@ SHARED: Final = (ORDER_ID, PRODUCT_ID, CATEGORY)
 CUSTOMERS: Final = re.compile(r"(?i)customer|client|buyer|user|member|kunde|顾客|客户|会员|买家|手机|e-?mail")
 """What the name of a column is likely to hold that is offered as the customer."""
 NEARLY: Final = SLIGHTLY + 1e-9
+ONE_INSTANT: Final = frozenset(map(fold, ("timestamp", "time_stamp", "datetime", "date_time", "ts")))
+"""Names by which a record tells one instant in two ways: in seconds, and in words."""
 
 
 def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[Message, ...]]:
@@ -65,6 +69,7 @@ def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[
     own = next((item for item in proposals if item.column == chosen.get(CUSTOMER_ID)), None)
     if own is not None and own.never_repeats and own.confidence < SURE and fold(own.column) == "id":
         del chosen[CUSTOMER_ID]  # it is one of rows: everybody would have bought once
+    _order_by_row(proposals, chosen)
     _complete(proposals, chosen, file)
     return chosen, tuple(notes)
 
@@ -119,6 +124,7 @@ def _complete(proposals: list[Proposal], chosen: dict[str, str], file: str) -> N
     }
     if missing.get(CUSTOMER_ID) == "COLUMN":
         named = [item for item in proposals if item.canonical is None and CUSTOMERS.search(item.column)]
+        named = [item for item in named if not item.money]
         missing[CUSTOMER_ID] = next((item.column for item in named if not item.never_repeats), "COLUMN")
     money = bool({AMOUNT, PRICE, UNIT_PRICE, EVENT_TYPE} & set(chosen))
     least = WORTH_ASKING if _tells_behaviour(proposals) else 0.0
@@ -130,6 +136,10 @@ def _complete(proposals: list[Proposal], chosen: dict[str, str], file: str) -> N
     if not money and (offered := money_columns(proposals, least=WORTH_ASKING)):
         missing[AMOUNT] = offered[0]
     first, guess = next(iter(missing.items()))
+    hidden = next((item for item in proposals if item.masked), None)
+    if list(missing) == [CUSTOMER_ID] and hidden is not None:
+        params = {"column": hidden.column, "example": hidden.samples[0][:40]}
+        raise NeedsAnswer("customers_masked", canonical=first, found=found, file=file, **params)
     if len(missing) == 1:
         raise NeedsAnswer("missing_column", canonical=first, found=found, guess=guess, file=file)
     pairs = [f"{canonical}={column}" for canonical, column in missing.items()]
@@ -137,6 +147,15 @@ def _complete(proposals: list[Proposal], chosen: dict[str, str], file: str) -> N
     raise NeedsAnswer(
         "missing_columns", canonical=first, missing=list(missing), found=found, options=options, file=file
     )
+
+
+def _order_by_row(proposals: list[Proposal], chosen: dict[str, str]) -> None:
+    """Take a column that is only called an id for that of orders, where no other is and each row is one order."""
+    if ORDER_ID in chosen or EVENT_TYPE in chosen or not {ORDER_STATUS, REFUND} & set(chosen):
+        return
+    ids = [item for item in proposals if fold(item.column) == "id" and item.never_repeats]
+    if len(ids) == 1 and ids[0].column not in chosen.values():
+        chosen[ORDER_ID] = ids[0].column
 
 
 def _tells_behaviour(proposals: list[Proposal]) -> bool:
@@ -149,9 +168,14 @@ def _tells_behaviour(proposals: list[Proposal]) -> bool:
 
 
 def _likeliest(canonical: str, proposals: list[Proposal]) -> list[Proposal]:
-    """Return the columns that are most likely a canonical one, a unit in a name aside, in file order."""
-    confidence = max((item.confidence for item in proposals if item.canonical == canonical), default=0.0)
-    return [item for item in proposals if item.canonical == canonical and item.confidence >= confidence - NEARLY]
+    """Return the columns that are most likely a canonical one, a unit in a name aside, in file order.
+
+    A blank one counts only where the others are blank too.
+    """
+    named = [item for item in proposals if item.canonical == canonical]
+    named = [item for item in named if item.samples] or named
+    confidence = max((item.confidence for item in named), default=0.0)
+    return [item for item in named if item.confidence >= confidence - NEARLY]
 
 
 def _preferred(canonical: str, tied: list[Proposal]) -> Proposal | None:
@@ -161,10 +185,14 @@ def _preferred(canonical: str, tied: list[Proposal]) -> Proposal | None:
         return tied[0]
     if canonical == CUSTOMER_ID:
         tied = [item for item in tied if not item.never_repeats]
+        columns = [item.column for item in tied]
+        tied = [item for item in tied if item.rank == min(other.rank for other in tied) and item.same_as not in columns]
         return tied[0] if len(tied) == 1 else None
+    if canonical == EVENT_TIME and {fold(last_key(item.column)) for item in tied} <= ONE_INSTANT:
+        return tied[0]
     if canonical in SHARED:
         tied = [item for item in tied if not item.never_repeats] or tied
-    named = {fold(UNIT.sub("", item.column)): item for item in reversed(tied)}
+    named = {fold(last_key(UNIT.sub("", item.column))): item for item in reversed(tied)}
     known = next((named[known] for known in PREFERRED_NAMES.get(canonical, ()) if known in named), None)
     surest = [item for item in tied if item.confidence == max(other.confidence for other in tied)]
     return known or (surest[0] if len(surest) == 1 else None)

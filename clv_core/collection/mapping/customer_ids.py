@@ -106,7 +106,7 @@ def guests_of(
     column = chosen[CUSTOMER_ID]
     if not {value.lower() for value in _texts(rows, column)} & {*GUESTS, *NO_NUMBER}:
         return (), "", ()
-    emails = [item for item in source.columns if item != column and _are_emails(_texts(rows, item))]
+    emails = email_columns(rows, source.columns, column)
     words = ", ".join(text(word) for word in (*GUESTS, *(NO_NUMBER if emails else ())))
     email = name(emails[0]) if emails else "NULL::VARCHAR"
     found = connection.execute(
@@ -122,6 +122,11 @@ def guests_of(
         return ids, "", (Message("warning.guests_nameless", params),)
     more = {"other": emails[0], "people": sum(row[2] for row in pooled)}
     return ids, emails[0], (Message("warning.guests_by_email", {**params, **more}),)
+
+
+def email_columns(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], own: str) -> list[str]:
+    """Return the columns beside the customer's own that hold e-mail addresses."""
+    return [column for column in columns if column != own and _are_emails(_texts(rows, column))]
 
 
 def _texts(rows: Sequence[Mapping[str, Any]], column: str) -> list[str]:

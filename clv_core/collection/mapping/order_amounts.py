@@ -14,6 +14,7 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.files.source import Source
+from clv_core.collection.mapping import order_refunds
 from clv_core.collection.mapping.order_evidence import evidence
 from clv_core.collection.mapping.order_parts import part_column, unlike_orders
 from clv_core.collection.mapping.orders import BY_ID, BY_TIME, Orders
@@ -93,7 +94,13 @@ def _whole(
     connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, by: tuple[str, ...], said: Message
 ) -> tuple[Orders, tuple[Message, ...]]:
     """Return the orders as whole ones, paid in parts where a column says so; those that are neither are counted."""
-    orders = replace(plan.orders, whole=True, by=by, part=part_column(connection, source, plan, by))
+    orders = replace(
+        plan.orders,
+        whole=True,
+        by=by,
+        part=part_column(connection, source, plan, by),
+        refunds_of_rows=order_refunds.of_rows(connection, source, plan, by),
+    )
     notes = [said]
     if orders.part:
         notes.append(Message("warning.order_parts", {"part": orders.part, "column": plan.chosen[AMOUNT]}))

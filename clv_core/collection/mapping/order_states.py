@@ -16,7 +16,17 @@ import duckdb
 from clv_core.collection.engine import text
 from clv_core.collection.files.source import Source
 from clv_core.collection.words.aliases import LIKELY_NAMES, MISSING, SURE_NAMES, fold
-from clv_core.collection.words.state_words import AFTER_SALE_NAMES, PARTLY, PHRASES, SOLD, STATE_NAMES
+from clv_core.collection.words.state_words import (
+    AFTER_SALE_NAMES,
+    FLAG_NAMES,
+    NO,
+    PARTLY,
+    PHRASES,
+    SOLD,
+    STATE_NAMES,
+    UNPAID_NAMES,
+    YES,
+)
 from clv_core.collection.words.state_words import CANCELLED as CANCELLED
 from clv_core.collection.words.state_words import REFUNDED as REFUNDED
 from clv_core.columns import EVENT_TYPE, ORDER_STATUS, REFUND, REFUND_STATUS
@@ -29,9 +39,27 @@ MOST_READ: Final = 1_000
 FEW: Final = 40
 """A column of states has no more of them than this, among the rows of a sample."""
 LONGEST: Final = 60
+CODE: Final = re.compile(r"-?\d{1,3}")
 
 REMARK: Final = re.compile(r"^\s*[(（\[【][^)）\]】]*[)）\]】]\s*")
 """What some systems write before a state in brackets: (删除)等待付款."""
+DELETED: Final = re.compile(r"^\s*[(（\[【](?:删除|取消|已删除|已取消)")
+UNFINISHED: Final = re.compile(r"等待|待")
+"""An order that was deleted before it was sent was called off; a finished one was only taken off a list."""
+OF_PAYMENT: Final = re.compile(
+    r"pay|paid|financial|zahl|paiement|pago|pagamento|betal|płatno|ödeme|оплат|支付|付款|入金|支払|決済|결제|ชำระ"
+    r"|thanh toán|pembayaran",
+    re.IGNORECASE,
+)
+"""What the name of a column of payments' states holds."""
+OF_STATES: Final = re.compile(
+    r"status|state(?!ment)|statut|estado|stato|状态|狀態|状況|ステータス|상태|статус|สถานะ|trạngthái|durum"
+)
+OF_OTHERS: Final = re.compile(
+    r"customer|client|user|account|member|subscri|email|mail|contact|stock|product|item|review|ship|deliver|fulfil"
+    r"|客户|会员|用户|账号|库存|商品|物流|配送|発送|배송|회원|payout|invoice"
+)
+"""What the name of a column holds whose states are not those of orders."""
 OF_REFUNDS: Final = re.compile(r"refund|adjusted(?:order)?total|退款|售后|返金|환불|возврат|reembols|rembours|erstatt")
 SOMETHING: Final = r"[1-9]|\d.*[1-9]|[^\W\d]{2}"
 """Neither blank nor zero."""
@@ -59,15 +87,20 @@ class OrderState:
     usual: str
 
 
-def meaning_of(word: str, *, after_sale: bool = False) -> str | None:
+def meaning_of(word: str, *, after_sale: bool = False, of_payment: bool = False) -> str | None:
     """Return what a word says of an order, None where it is not known.
 
     Args:
         word: as it stands in a file.
         after_sale: whether it is one of a column about refunds, where "closed" is said of the request.
+        of_payment: whether it is one of a column about payments, where "open" means that nobody paid.
     """
     bare = REMARK.sub("", word) or word
+    if DELETED.match(word) and UNFINISHED.match(bare):
+        return None if after_sale else CANCELLED
     key = fold(bare)
+    if of_payment and key in UNPAID_NAMES:
+        return CANCELLED
     if after_sale and key in AFTER_SALE_NAMES:
         return AFTER_SALE_NAMES[key]
     if key in STATE_NAMES:
@@ -90,12 +123,23 @@ def tells(values: list[str], *, surely: bool = False) -> bool:
     return known > 0.5 * len(values) or (surely and known > 0 and are_words(values))
 
 
+def are_flags(column: str, values: list[str]) -> bool:
+    """Say whether a column says by yes or no whether an order is none: voided, refunded."""
+    return fold(column) in FLAG_NAMES and bool(values) and {value.lower() for value in values} <= {*YES, *NO}
+
+
 def are_words(values: list[str]) -> bool:
     """Say whether values are few different words, no numbers and no dates."""
     different = set(values)
     wordy = sum(any(map(str.isalpha, word)) and not DATE_LIKE.search(word) for word in different)
     short = all(len(word) <= LONGEST for word in different)
     return 0 < len(different) <= FEW and short and wordy == len(different)
+
+
+def are_codes(values: list[str]) -> bool:
+    """Say whether values are a few short numbers: states that only their shop's manual explains."""
+    different = set(values)
+    return 1 < len(different) <= FEW and all(CODE.fullmatch(value) for value in different)
 
 
 def settle(
@@ -116,7 +160,7 @@ def settle(
     for column in rows[0]:
         words = list(dict.fromkeys(str(row[column]).strip() for row in rows if row[column] is not None))
         words = [word for word in words if word.lower() not in MISSING]
-        if column in chosen.values() or not _named_so(column, words) or not are_words(words):
+        if column in chosen.values() or not _named_so(column, words) or not (are_words(words) or are_codes(words)):
             continue
         if spoken & {fold(word) for word in words}:
             return found | {ORDER_STATUS: column}, ()
@@ -143,12 +187,13 @@ def refunds_unused(
 
 
 def _named_so(column: str, words: list[str]) -> bool:
-    """Say whether a column is called one of states; where that is only likely, one word must be of no sale."""
-    if SURE_NAMES.get(fold(column)) == ORDER_STATUS:
+    """Say whether a column is called one of states; where it only may be one, a word must be of no sale."""
+    key = fold(column)
+    if SURE_NAMES.get(key) == ORDER_STATUS or (LIKELY_NAMES.get(key) == ORDER_STATUS and are_codes(words)):
         return True
-    return LIKELY_NAMES.get(fold(column)) == ORDER_STATUS and any(
-        meaning_of(word) not in (None, SOLD) for word in words
-    )
+    if LIKELY_NAMES.get(key) != ORDER_STATUS and not (OF_STATES.search(key) and not OF_OTHERS.search(key)):
+        return False
+    return any(meaning_of(word) not in (None, SOLD) for word in words) and tells(words)
 
 
 def read_states(
@@ -167,21 +212,53 @@ def read_states(
         texts: canonical name -> SQL for its text.
         said: word -> meaning, as the person said; spelling aside, it outranks the usual one.
     """
-    spoken = {fold(word) or word: meaning for word, meaning in said.items()}
     found: list[OrderState] = []
     for canonical in (ORDER_STATUS, REFUND_STATUS):
-        if canonical not in chosen:
-            continue
-        words = connection.execute(
-            f"SELECT {texts[canonical]} AS word, count(*) FROM {source.relation()} GROUP BY 1 HAVING word IS NOT NULL"
-            f" ORDER BY count(*) DESC, word LIMIT {MOST_READ}"
-        ).fetchall()
-        for word, rows in words:
-            usual = meaning_of(word, after_sale=canonical == REFUND_STATUS)
-            mine = spoken.get(fold(word) or word)
-            meaning = mine or usual or SOLD
-            found.append(OrderState(chosen[canonical], word, int(rows), meaning, bool(mine or usual), usual or ""))
+        if canonical in chosen:
+            after = canonical == REFUND_STATUS
+            found += words_of(connection, source, chosen[canonical], texts[canonical], said, after_sale=after)
     return tuple(found)
+
+
+def words_of(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    column: str,
+    words: str,
+    said: Mapping[str, str],
+    *,
+    after_sale: bool = False,
+) -> tuple[OrderState, ...]:
+    """Return the words of one column of states and what each is taken for, the most frequent first.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        column: the source column.
+        words: SQL for its text.
+        said: word -> meaning, as the person said; spelling aside, it outranks the usual one.
+        after_sale: whether it speaks of refunds.
+    """
+    spoken = {fold(word) or word: meaning for word, meaning in said.items()}
+    of_payment = bool(OF_PAYMENT.search(column))
+    rows = connection.execute(
+        f"SELECT {words} AS word, count(*) FROM {source.relation()} GROUP BY 1 HAVING word IS NOT NULL"
+        f" ORDER BY count(*) DESC, word LIMIT {MOST_READ}"
+    ).fetchall()
+    found: list[OrderState] = []
+    for word, count in rows:
+        if word.lower() in MISSING:
+            continue
+        usual = _of_flag(column, word) or meaning_of(word, after_sale=after_sale, of_payment=of_payment)
+        mine = spoken.get(fold(word) or word)
+        found.append(OrderState(column, word, int(count), mine or usual or SOLD, bool(mine or usual), usual or ""))
+    return tuple(found)
+
+
+def _of_flag(column: str, word: str) -> str | None:
+    """Return what yes or no says in a column that is called by a state, None in others."""
+    flag = FLAG_NAMES.get(fold(column))
+    return {**dict.fromkeys(YES, flag), **dict.fromkeys(NO, SOLD)}.get(word.lower()) if flag else None
 
 
 def no_sales(states: Iterable[OrderState], column: str) -> dict[str, str]:

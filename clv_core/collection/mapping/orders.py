@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from clv_core.collection.engine import T, V, name
+from clv_core.collection.engine import T, V, name, text
 from clv_core.collection.mapping.order_states import no_sale
 from clv_core.collection.words.state_words import CANCELLED, REFUNDED
 from clv_core.columns import (
@@ -45,17 +45,42 @@ class Orders:
         by: canonical columns that together name an order, :data:`BY_ID` or :data:`BY_TIME`.
         part: source column that names the payments of an order, each with an amount of its own that its rows repeat;
             empty where there is none: then amounts that differ are such parts if each stands in equally many rows.
+        refunds_of_rows: whether rows of an order tell of refunds of their own, which add up to what was given back of
+            it; else one of them, or each, tells of all of it.
         refunds_apart: whether what was paid back stands in rows below zero, so that nothing is taken off for it.
-        states: word of the column of states -> ``cancelled`` or ``refunded``; it holds for all rows of a whole order.
+        states: word of the column of states -> ``cancelled`` or ``refunded``; it holds for those rows of a whole
+            order too that say nothing, or for all of them where a column tells what was paid back.
         after_sale: the same of a column about refunds, which speaks of its own row.
+        second: source column of more states, such as those of the payment; empty where there is none.
+        second_states: word of that column -> ``cancelled`` or ``refunded``.
     """
 
     whole: bool = False
     by: tuple[str, ...] = BY_ID
     part: str = ""
+    refunds_of_rows: bool = False
     refunds_apart: bool = False
     states: Mapping[str, str] = field(default_factory=dict)
     after_sale: Mapping[str, str] = field(default_factory=dict)
+    second: str = ""
+    second_states: Mapping[str, str] = field(default_factory=dict)
+
+    def status(self, raw: str) -> str:
+        """Return SQL for what is said of an order: what the second column says where that is no sale, else ``raw``."""
+        if not self.second_states:
+            return raw
+        word = f"trim({name(self.second)})"
+        words = ", ".join(map(text, self.second_states))
+        return f"CASE WHEN {word} IN ({words}) THEN {text(self.of_second(''))} || {word} ELSE {raw} END"
+
+    def of_second(self, word: str) -> str:
+        """Return a word of the second column as it is told from those of the first."""
+        return f"{self.second}: {word}"
+
+    @property
+    def all_states(self) -> dict[str, str]:
+        """What the words of both columns say: ``cancelled`` or ``refunded``."""
+        return {**self.states, **{self.of_second(word): state for word, state in self.second_states.items()}}
 
     def rows(self, read: str, chosen: Mapping[str, str]) -> str:
         """Return the table expression of rows with ``no_sale``: ``cancelled``, ``refunded``, or NULL.
@@ -72,9 +97,9 @@ class Orders:
         said = [column for column in SAME_FOR_ALL if column in chosen]
         kept = [f"{V}{column}" for column in ("time", "no_sale", *shared[1:])] + [f"{T}{column}" for column in said]
         line = _line(chosen)
-        more = [f"max({column}) AS {column}" for column in kept]
+        more = [f"{'sum' if self._adds_up(column) else 'max'}({column}) AS {column}" for column in kept]
         more += [f"count({line}) AS {V}priced, sum({line}) AS {V}lines"]
-        known = [f"max({column}) AS {column[: len(V)]}order_{column[len(V) :]}" for column in kept]
+        known = [f"{self._of_parts(column)} AS {column[: len(V)]}order_{column[len(V) :]}" for column in kept]
         known += [f"max({V}paid) AS {V}order_{AMOUNT}, sum({V}rows)::BIGINT AS {V}rows, count({V}paid) AS {V}parts"]
         alike = f"max({V}lines) FILTER ({PAID}) - min({V}lines) FILTER ({PAID}) < {LEAST}"
         known += [f"CASE WHEN sum({V}priced) = sum({V}rows) AND {alike} THEN sum({V}lines) END AS {V}order_lines"]
@@ -85,7 +110,7 @@ class Orders:
         own = [f"coalesce({V}order_{column} * {share}, {V}{column}) AS {V}{column}" for column in shared[1:]]
         paid = f"CASE WHEN {V}parts > 1 THEN {V}{AMOUNT} * {V}parts ELSE {V}order_{AMOUNT} END"
         own += [f"coalesce({paid} * {share}, {V}{AMOUNT}) AS {V}{AMOUNT}"]
-        own += [f"coalesce({V}order_no_sale, {V}no_sale, {V}after_sale) AS {V}no_sale"]
+        own += [f"coalesce({self._held(chosen)}, {V}no_sale, {V}after_sale{self._all_back(chosen)}) AS {V}no_sale"]
         own += [f"CASE WHEN {T}{EVENT_TIME} IS NULL THEN {V}order_time ELSE {V}time END AS {V}time"]
         own += [f"coalesce({T}{column}, {T}order_{column}) AS {T}{column}" for column in said]
         return f"(SELECT * REPLACE ({', '.join(own)}) FROM {rows} LEFT JOIN {orders} ON {self.key} = {V}order)"
@@ -106,6 +131,14 @@ class Orders:
             return V + AMOUNT
         return f"CASE WHEN {V}{AMOUNT} > 0 THEN greatest({V}{AMOUNT} - {BACK}, 0) ELSE {V}{AMOUNT} END"
 
+    def _adds_up(self, column: str) -> bool:
+        return self.refunds_of_rows and column == V + REFUND
+
+    def _of_parts(self, column: str) -> str:
+        """Return SQL for what the parts of an order say of it together; each of several payments repeats its rows."""
+        added = f"CASE WHEN count({V}paid) > 1 THEN max({column}) ELSE sum({column}) END"
+        return added if self._adds_up(column) else f"max({column})"
+
     def _parts(self, rows: str, *more: str) -> str:
         """Return the table expression of the payments of orders: ``order``, ``paid``, ``rows``, then ``more``."""
         part = name(self.part) if self.part else V + AMOUNT
@@ -121,7 +154,7 @@ class Orders:
         return f"count({V}paid) = 1 OR ({fewest} > 1 AND {fewest} = {most})"
 
     def _no_sale(self, chosen: Mapping[str, str]) -> str:
-        state = no_sale(T + ORDER_STATUS, self.states) if ORDER_STATUS in chosen else "NULL::VARCHAR"
+        state = no_sale(T + ORDER_STATUS, self.all_states) if ORDER_STATUS in chosen else "NULL::VARCHAR"
         if self.refunds_apart:
             return f"nullif({state}, '{REFUNDED}')"
         if REFUND not in chosen:
@@ -130,6 +163,23 @@ class Orders:
             f"CASE WHEN {state} = '{CANCELLED}' THEN '{CANCELLED}' WHEN {BACK} = 0 THEN {state}"
             f" WHEN {V}{AMOUNT} > 0 AND {V}{AMOUNT} - {BACK} < {LEAST} THEN '{REFUNDED}' END"
         )
+
+    def _held(self, chosen: Mapping[str, str]) -> str:
+        """Return SQL for what is said of the order and holds for a row: all of it, unless rows have words of their own.
+
+        Where a column tells what was paid back, a state may come of that, and stands in one row only.
+        """
+        if ORDER_STATUS not in chosen or REFUND in chosen:
+            return f"{V}order_no_sale"
+        return f"CASE WHEN {T}{ORDER_STATUS} IS NULL THEN {V}order_no_sale END"
+
+    def _all_back(self, chosen: Mapping[str, str]) -> str:
+        """Return SQL, behind a comma, for what all refunds of an order say together; empty where there are none."""
+        if REFUND not in chosen or self.refunds_apart:
+            return ""
+        back = f"abs({V}order_{REFUND})"
+        rest = f"{V}order_{AMOUNT} - {back}"
+        return f", CASE WHEN {V}parts = 1 AND {back} > 0 AND {rest} < {LEAST} THEN '{REFUNDED}' END"
 
     def _after_sale(self, chosen: Mapping[str, str]) -> str:
         if REFUND_STATUS not in chosen or self.refunds_apart:

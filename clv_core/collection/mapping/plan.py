@@ -25,6 +25,7 @@ from clv_core.columns import (
     MONEY_TYPES,
     ORDER_ID,
     ORDER_STATUS,
+    PRODUCT_ID,
     PURCHASE,
     QUANTITY,
     RATING,
@@ -119,6 +120,8 @@ class ReadingPlan:
         if canonical == CUSTOMER_ID and self.float_ids:
             raw = f"regexp_replace({raw}, '^\\s*(\\d+)\\.0\\s*$', '\\1')"
         kind = READ[canonical].kind
+        if canonical == PRODUCT_ID:
+            return f"trim({raw}, ' \t\u00a0\u3000')"
         if kind is Kind.TEXT and canonical not in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE, ORDER_STATUS, REFUND_STATUS):
             return raw
         return cell_text(raw, kind)
@@ -126,6 +129,8 @@ class ReadingPlan:
     def _raw(self, canonical: str) -> str:
         """Return SQL for what a canonical column is read from: one source column, or two."""
         raw = name(self.chosen[canonical])
+        if canonical == ORDER_STATUS:
+            return self.orders.status(raw)
         if canonical == EVENT_TIME and self.clock:
             return f"CASE WHEN {raw} IS NOT NULL THEN concat_ws(' ', trim({raw}), trim({name(self.clock)})) END"
         if canonical == CUSTOMER_ID and self.counterparty:

@@ -12,16 +12,19 @@ import duckdb
 from clv_core.collection.engine import name, one, text
 from clv_core.collection.files.source import Source, sample
 from clv_core.collection.mapping import order_states, price, refunds
+from clv_core.collection.mapping.amount_identities import settle_amount
 from clv_core.collection.mapping.amount_pieces import settle_pieces
 from clv_core.collection.mapping.choosing import choose
 from clv_core.collection.mapping.column_counts import NUMBERS, SCALES, count_columns
+from clv_core.collection.mapping.customer_blanks import settle_blanks
 from clv_core.collection.mapping.customer_ids import guests_of, settle_customer
 from clv_core.collection.mapping.money_columns import refuse_ids
 from clv_core.collection.mapping.order_amounts import of_orders
 from clv_core.collection.mapping.order_states import OrderState
 from clv_core.collection.mapping.orders import Orders
 from clv_core.collection.mapping.plan import GUARD, MAX_QUANTITY, ReadingPlan, seen_values
-from clv_core.collection.mapping.proposal import Proposal, propose
+from clv_core.collection.mapping.proposal import NUMBER, Proposal, propose
+from clv_core.collection.mapping.second_states import both_used, read_second
 from clv_core.collection.values import currency, numbers, times
 from clv_core.collection.words.aliases import MISSING
 from clv_core.collection.words.split_columns import clock_of, counterparty_of, split_notes
@@ -44,6 +47,7 @@ from clv_core.jobs import Progress
 
 FLOAT_ID: Final = re.compile(r"\d+\.0")
 SAMPLE_ROWS: Final = 2_000
+PAID: Final = (AMOUNT, UNIT_PRICE, DISCOUNT, REFUND)
 MARKED: Final = (AMOUNT, UNIT_PRICE, DISCOUNT, QUANTITY, REFUND)
 """Columns that the answer about the decimal mark holds for; the first whose mark is proven speaks for the others."""
 
@@ -111,11 +115,15 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     chosen, notes = choose(proposals, source.file)
     chosen, said = settle_customer(connection, source, proposals, chosen, answers.mapping)
     notes += said
+    chosen, said = settle_blanks(connection, source, rows, chosen, answers.mapping)
+    notes += said
     chosen, said = order_states.settle(rows, chosen, answers.mapping, answers.states)
     notes += said + order_states.refunds_unused(rows, chosen, answers.mapping)
     chosen, said = settle_pieces(connection, source, rows, proposals, chosen, answers.mapping)
     notes += said
     chosen, said = price.settle(connection, source, chosen)
+    notes += said
+    chosen, said = settle_amount(connection, source, proposals, chosen, answers.mapping)
     notes += said
     if REFUND in chosen and AMOUNT not in chosen:
         notes += (Message("warning.refund_unused", {"column": chosen.pop(REFUND)}),)
@@ -148,29 +156,39 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         raise Refused("no_rows", file=source.file)
     time, said = times.decide(counts[EVENT_TIME], chosen[EVENT_TIME], answers.date_order, answers.timezone)
     notes += said
+    paid = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
+    named = counts["named"] or list(filter(None, [currency.in_name(paid)]))
+    money, of_money_said = currency.decide(named, counts["marks"], answers.currency, paid)
+    whole = AMOUNT in chosen and numbers.without_cents(counts[item] for item in PAID if item in chosen)
+    cents = currency.has_cents(money) and not whole
     readings: dict[str, numbers.NumberReading] = {}
     proven = next((mark for column in MARKED if (mark := numbers.proven(counts.get(column, {})))), None)
     for column in NUMBERS:
         if column in chosen:
             decimal, elsewhere = (answers.decimal, proven) if column in MARKED else (None, None)
-            readings[column], said = numbers.decide(counts[column], chosen[column], decimal, elsewhere)
+            readings[column], said = numbers.decide(
+                counts[column], chosen[column], decimal, elsewhere, cents=cents or column not in MARKED
+            )
             notes += said if column in MARKED else ()
             unreadable = counts[column].get("unreadable", 0)
-            if unreadable and column in (QUANTITY, DISCOUNT, RATING, REFUND):
+            nothing = column == REFUND and _words_for_nothing(rows, chosen[column])
+            if unreadable and column in (QUANTITY, DISCOUNT, RATING, REFUND) and not nothing:
                 notes += (Message("warning.unreadable_numbers", {"column": chosen[column], "rows": unreadable}),)
-    paid = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
-    money, said = currency.decide(counts["named"], counts["marks"], answers.currency, paid)
+    said = of_money_said
     rate = DISCOUNT in chosen and float(counts["largest_discount"] or 2) <= 1 and not price.before_promotion(chosen)
     if rate:
         said += (Message("warning.discount_rate", {"column": chosen.pop(DISCOUNT)}),)
     top = float(counts["usual_rating"] or 5)
     scale = next((scale for scale in SCALES if top <= scale), SCALES[-1])
     said += _blanked(counts, chosen, scale)
-    whole = _are_float_ids(connection, source, chosen[CUSTOMER_ID], rows)
-    if whole:
+    float_ids = _are_float_ids(connection, source, chosen[CUSTOMER_ID], rows)
+    if float_ids:
         said += (Message("warning.float_ids", {"column": chosen[CUSTOMER_ID]}),)
     texts: dict[str, str] = {item: draft.clean(item) for item in (ORDER_STATUS, REFUND_STATUS) if item in chosen}
     states = order_states.read_states(connection, source, chosen, texts, answers.states)
+    second = read_second(connection, source, proposals, chosen, answers.states)
+    notes = both_used(notes, chosen, second)
+    states += second
     said += order_states.strange(states)
     plan = ReadingPlan(
         source.columns,
@@ -185,12 +203,14 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         orders=Orders(
             states=order_states.no_sales(states, chosen.get(ORDER_STATUS, "")),
             after_sale=order_states.no_sales(states, chosen.get(REFUND_STATUS, "")),
+            second=second[0].column if second else "",
+            second_states=order_states.no_sales(second, second[0].column if second else ""),
         ),
         clock=clock,
         counterparty=counterparty,
         guests=guests,
         guest_email=guest_email,
-        float_ids=whole,
+        float_ids=float_ids,
         guarded=guarded,
     )
     orders, of_orders_said = of_orders(connection, source, rows, plan, answers.mapping)
@@ -206,6 +226,12 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     elif REFUND in chosen:
         said += (Message("warning.refunds_off", {"column": chosen[REFUND]}),)
     return Profile(plan, total, notes + said + of_orders_said, money, tuple(proposals), states)
+
+
+def _words_for_nothing(rows: list[dict[str, Any]], column: str) -> bool:
+    """Say whether what is no number in a column of refunds holds no figure: "no refund was asked for"."""
+    values = [str(row[column]).strip() for row in rows if row[column] is not None]
+    return not any(re.search(r"\d", value) and not NUMBER.fullmatch(value) for value in values)
 
 
 def _are_float_ids(

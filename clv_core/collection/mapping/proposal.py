@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from clv_core.collection.mapping.customer_names import are_full_names, masked, rank, says_the_same
 from clv_core.collection.mapping.event_names import are_event_names
 from clv_core.collection.mapping.money_columns import money_likelihood
-from clv_core.collection.mapping.order_states import tells
+from clv_core.collection.mapping.order_states import are_flags, tells
 from clv_core.collection.words.aliases import (
+    CUSTOMER_RANKS,
     LIKELY_NAMES,
     MISSING,
     SURE_NAMES,
@@ -62,6 +64,9 @@ TIME: Final = re.compile(
     r"|\d{4}\s?년\s?\d{1,2}\s?월.*|(令和|平成|昭和)\s?(\d{1,2}|元)\s?年.*"
 )
 TIME_NAME: Final = re.compile(r"(?i:date|time|timestamp|[_ ]at|日期|时间|時間)$|[a-z]At$")
+KEYS: Final = re.compile(r"[\w$@-]+(\.[\w$@-]+)+")
+WRAPPERS: Final = ("data", "attributes", "properties", "relationships", "payload", "eventproperties", "context")
+"""Keys of nested objects that say nothing of what they hold, folded."""
 UNIT: Final = re.compile(
     r"\s*([(\[（【［][^()\[\]（）【】［］]*[)\]）】］]|[/／_]\s*(?i:元|件|个|個|RMB|CNY|USD|EUR|GBP|JPY))\s*$"
 )
@@ -80,6 +85,9 @@ class Proposal:
         never_repeats: whether many values were seen, and none twice.
         money: how much speaks for its holding amounts
             (:func:`~clv_core.collection.mapping.money_columns.money_likelihood`).
+        masked: whether its name is that of the customer and its values are hidden by stars.
+        rank: how much less surely than an id a column of customers says who they are.
+        same_as: the column before it that names the same customers, row by row; empty where there is none.
     """
 
     column: str
@@ -88,6 +96,9 @@ class Proposal:
     samples: tuple[str, ...] = ()
     never_repeats: bool = False
     money: float = 0.0
+    masked: bool = False
+    rank: int = 0
+    same_as: str = ""
 
 
 def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mapping[str, str]) -> list[Proposal]:
@@ -113,10 +124,14 @@ def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mappi
             canonical, confidence = _by_name(column, values)
         if canonical in answers and column not in answered:
             canonical, confidence = None, 0.0
+        hidden = canonical == CUSTOMER_ID and confidence < 1 and masked(values)
+        if hidden:
+            canonical, confidence = None, 0.0
         never_repeats = ENOUGH_IDS <= len(values) == len(set(values))
         money = money_likelihood(column, values)
-        proposals.append(Proposal(column, canonical, confidence, samples, never_repeats, money))
-    return _by_values(proposals, rows)
+        weaker = rank(column, values) if canonical == CUSTOMER_ID else 0
+        proposals.append(Proposal(column, canonical, confidence, samples, never_repeats, money, hidden, weaker))
+    return _by_values(_named_twice(proposals, rows), rows)
 
 
 def could_be(canonical: str, item: Proposal) -> bool:
@@ -128,6 +143,16 @@ def could_be(canonical: str, item: Proposal) -> bool:
     if READ[canonical].kind is Kind.NUMBER:
         return _share(NUMBER, list(item.samples)) == 1 and _share(TIME, list(item.samples)) == 0
     return _fits(canonical, list(item.samples))
+
+
+def last_key(column: str) -> str:
+    """Return the last of the keys that lead to a nested value (``id`` of ``user.id``), any other name as it is."""
+    return column.rpartition(".")[2] if KEYS.fullmatch(column) else column
+
+
+def says(canonical: str, item: Proposal) -> bool:
+    """Say whether a column's name and samples make it a canonical one, whatever was said of the others."""
+    return item.canonical == canonical or _by_name(item.column, list(item.samples))[0] == canonical
 
 
 def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, str]:
@@ -147,6 +172,8 @@ def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, 
 
 def _by_name(column: str, values: list[str]) -> tuple[str | None, float]:
     base = re.sub(r"\s\(\d+\)$", "", column)
+    if are_flags(base, values):
+        return ORDER_STATUS, LIKELY
     if base in BY_NAME:
         return base, EXACT
     canonical, confidence = _by_alias(base)
@@ -154,7 +181,7 @@ def _by_name(column: str, values: list[str]) -> tuple[str | None, float]:
         canonical, confidence = _by_alias(UNIT.sub("", base))
         confidence -= SLIGHTLY
     if canonical is None and "." in base:
-        canonical, confidence = SURE_NAMES.get(fold(base.rpartition(".")[2])), CERTAIN
+        canonical, confidence = _by_path(base)
     if canonical is None:
         return None, 0.0
     if (
@@ -171,7 +198,19 @@ def _by_name(column: str, values: list[str]) -> tuple[str | None, float]:
         return None, 0.0  # it says whether, not how much
     if confidence < SURE and canonical == EVENT_TIME and values and _share(TIME, values) == 1:
         return canonical, CERTAIN
+    if canonical == CUSTOMER_ID and fold(base) in CUSTOMER_RANKS and are_full_names(values):
+        return canonical, min(confidence, LIKELY)  # two people may have one name
     return canonical, confidence
+
+
+def _by_path(path: str) -> tuple[str | None, float]:
+    """Return what a value's key says with the one above it, or by itself: ``user.id``, ``properties.$value``."""
+    keys = [key for key in path.split(".") if fold(key) not in WRAPPERS] or path.split(".")
+    for name in (keys[-1], "_".join(keys[-2:])):
+        if fold(name) in SURE_NAMES:
+            return SURE_NAMES[fold(name)], CERTAIN
+    likely = LIKELY_NAMES.get(fold(keys[-1]))
+    return (likely, LIKELY) if likely in (AMOUNT, EVENT_TIME) else (None, 0.0)
 
 
 def _by_alias(name: str) -> tuple[str | None, float]:
@@ -196,6 +235,18 @@ def _fits(canonical: str, values: list[str], *, surely: bool = False) -> bool:
 def _share(pattern: re.Pattern[str], values: list[str]) -> float:
     plain = [unicodedata.normalize("NFKC", value) for value in values]
     return sum(bool(pattern.fullmatch(value)) for value in plain) / max(len(values), 1)
+
+
+def _named_twice(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
+    """Return the proposals, those of the same customers as one before them, or one of a surer kind, marked so."""
+    people = sorted((item for item in proposals if item.canonical == CUSTOMER_ID), key=lambda item: item.rank)
+    same: dict[str, str] = {}
+    for at, item in enumerate(people):
+        before = (other for other in people[:at] if other.column not in same)
+        found = next((one.column for one in before if says_the_same(rows, one.column, item.column)), "")
+        if found:
+            same[item.column] = found
+    return [replace(item, same_as=same[item.column]) if item.column in same else item for item in proposals]
 
 
 def _by_values(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:

@@ -27,7 +27,7 @@ def stand_apart(connection: duckdb.DuckDBPyConnection, source: Source, plan: Rea
     if not {REFUND, ORDER_STATUS, REFUND_STATUS} & set(plan.chosen):
         return False
     back = f"abs({V}{REFUND})" if REFUND in plan.chosen else "0"
-    said = {ORDER_STATUS: plan.orders.states, REFUND_STATUS: plan.orders.after_sale}
+    said = {ORDER_STATUS: plan.orders.all_states, REFUND_STATUS: plan.orders.after_sale}
     words = [no_sale(T + column, states) for column, states in said.items() if column in plan.chosen]
     state = " OR ".join(f"coalesce({word} = '{REFUNDED}', false)" for word in words) or "false"
     below, returns, refunds, refunded = one(

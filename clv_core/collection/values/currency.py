@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
+
+from babel.numbers import get_currency_precision, list_currencies
 
 from clv_core.errors import Message
 
@@ -11,9 +14,14 @@ CURRENCIES: Final[dict[str, tuple[str, ...]]] = {
     "$": ("USD", "CAD", "AUD", "NZD", "HKD", "SGD", "TWD", "MXN", "ARS", "CLP", "COP"),
     **dict.fromkeys(("¥", "￥"), ("CNY", "JPY")),
     **dict.fromkeys(("元", "RMB"), ("CNY",)),
-    **{"US$": ("USD",), "€": ("EUR",), "£": ("GBP",), "円": ("JPY",)},
+    **{"US$": ("USD",), "€": ("EUR",), "£": ("GBP",), "円": ("JPY",), "R$": ("BRL",), "NT$": ("TWD",), "HK$": ("HKD",)},
+    **{"RP": ("IDR",), "RP.": ("IDR",), "₫": ("VND",), "₩": ("KRW",), "원": ("KRW",), "฿": ("THB",), "₹": ("INR",)},
+    **{"₺": ("TRY",), "₽": ("RUB",), "РУБ": ("RUB",), "РУБ.": ("RUB",), "ZŁ": ("PLN",), "KČ": ("CZK",)},
 }
 """Codes of the currencies that a sign stands for, the likeliest first."""
+NO_CENTS: Final = ("IDR", "COP")
+"""Currencies that have cents by law and hardly ever in a shop."""
+UNIT: Final = re.compile(r"[(（\[【]\s*([^()（）\[\]【】\s]{1,4})\s*[)）\]】]\s*$|[/／_]\s*(元|RMB|[A-Z]{3})\s*$")
 
 
 def decide(named: Sequence[str], marks: Sequence[str], said: str, column: str) -> tuple[str, tuple[Message, ...]]:
@@ -42,6 +50,19 @@ def decide(named: Sequence[str], marks: Sequence[str], said: str, column: str) -
     return currency, tuple(notes)
 
 
+def in_name(column: str) -> str:
+    """Return the sign or code of a currency that a column's name ends with, in brackets or behind a slash, or ""."""
+    found = UNIT.search(column)
+    unit = (found.group(1) or found.group(2)) if found else ""
+    return unit if unit.upper() in CURRENCIES or (unit.isupper() and unit in list_currencies()) else ""
+
+
+def has_cents(code: str) -> bool:
+    """Say whether amounts in a currency are written with two decimals or more; so they are where none is known."""
+    return code not in NO_CENTS and (code not in list_currencies() or get_currency_precision(code) > 0)
+
+
 def _meant(mark: str) -> tuple[str, ...]:
     """Return the codes of the currencies that a sign or code stands for, the likeliest first."""
-    return CURRENCIES.get(mark.strip().upper(), (mark.strip().upper(),))
+    bare = "".join(mark.split()).upper()
+    return CURRENCIES.get(bare, (bare,))

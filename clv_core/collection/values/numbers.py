@@ -6,6 +6,7 @@ Forms: ``integer``, ``cents`` (12.5, 12.50), ``point`` (12.3456, 1,234.56), ``co
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,14 +16,18 @@ from clv_core.errors import Message
 BELOW: Final = r"^[^0-9]*[(\-−－]|-\s*$"
 """A number written below zero, as a pattern of its text."""
 
+FEWEST_GROUPED: Final = 8
+FEWEST_WHOLE: Final = 3
+"""Numbers with three digits behind a point, and whole ones beside them, before the point is sure to mark thousands."""
+
 LARGEST: Final = 1e12
 """Larger amounts cannot be summed to the cent in float64, and are slips of the keyboard."""
 
 DIGITS: Final = ("０１２３４５６７８９" + "٠١٢٣٤٥٦٧٨٩" + "۰۱۲۳۴۵۶۷۸۹", "0123456789" * 3)
 MARKS: Final = ("．，－−﹣–٫٬", ".,----.,")
 CURRENCY: Final = (
-    r"(?i)(US|R|A|C|NZ|HK|NT|S|MX)?\$|\p{Sc}|[元円圓원]|zł|kč|kr\.?|ft\.?|лв\.?|руб\.?|грн\.?|\bRs\.?|\bRp\.?"
-    r"|\b(USD|EUR|GBP|CNY|RMB|JPY|INR|CHF|CAD|AUD|NZD|SGD|KRW|BRL|MXN|ARS|CLP|COP|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY"
+    r"(?i)(?:\b(US|AU|CA|R|A|C|NZ|HK|NT|S|MX) ?)?\$|\p{Sc}|[元円圓원]|zł|kč|kr\.?|ft\.?|лв\.?|руб\.?|грн\.?|\bRs\.?"
+    r"|\bRp\.?|\b(USD|EUR|GBP|CNY|RMB|JPY|INR|CHF|CAD|AUD|NZD|SGD|KRW|BRL|MXN|ARS|CLP|COP|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY"
     r"|RUB|UAH|ILS|AED|SAR|ZAR|THB|IDR|VND|MYR|PHP|HKD|TWD)\b|\bFr\."
 )
 """Signs and codes of currencies. What is left has to be a number, so that a word that holds one is none."""
@@ -86,8 +91,24 @@ def proven(forms: dict[str, int]) -> str | None:
     return None if bool(point) == bool(comma) else "point" if point else "comma"
 
 
+def without_cents(forms: Iterable[Mapping[str, int]]) -> bool:
+    """Say whether amounts of these forms, by column, are whole: 49.000 beside 0, and never 49.5 or 49.50.
+
+    Three decimals of a currency that has as many would be written in all of them: 0.000.
+    """
+    found = list(forms)
+    grouped, whole = (sum(item.get(form, 0) for item in found) for form in ("point3", "integer"))
+    broken = sum(item.get(form, 0) for item in found for form in ("cents", "point", "comma"))
+    return grouped >= FEWEST_GROUPED and whole >= FEWEST_WHOLE and not broken
+
+
 def decide(
-    forms: dict[str, int], column: str, decimal: str | None, elsewhere: str | None = None
+    forms: dict[str, int],
+    column: str,
+    decimal: str | None,
+    elsewhere: str | None = None,
+    *,
+    cents: bool = True,
 ) -> tuple[NumberReading, tuple[Message, ...]]:
     """Return how the column is read, given how many values there are of each form, and what is to be said.
 
@@ -96,6 +117,7 @@ def decide(
         column: the column's name in the file.
         decimal: the person's answer: ``point``, ``comma`` or None.
         elsewhere: the mark that another column of the file shows, for a column that shows none itself.
+        cents: whether amounts in the file may have any: without, what three digits follow is no decimal mark.
     """
     fine, comma = forms.get("point", 0), forms.get("comma", 0)
     point = fine + forms.get("cents", 0)
@@ -110,9 +132,11 @@ def decide(
         return reading, (Message("warning.decimal_mixed", params),)
     if comma:
         return reading, (Message("warning.decimal_comma", params),)
+    if point3 and not point and not cents:
+        return NumberReading("comma"), (Message("warning.decimal_no_cents", {**params, "rows": point3}),)
     if point3 and not fine:
         return reading, (Message("warning.decimal_unsure_point", {**params, "rows": point3}),)
-    if comma3 and not point:
+    if comma3 and not point and cents:
         return reading, (Message("warning.decimal_unsure_comma", {**params, "rows": comma3}),)
     return reading, ()
 

@@ -1,7 +1,6 @@
 """Names that logs use for the canonical columns and event types, in English and Chinese.
 
-Those of other languages stand in :mod:`clv_core.collection.words.aliases_european` and
-:mod:`clv_core.collection.words.aliases_eastern`.
+Those of other languages, and of Chinese shop systems, stand in the files ``aliases_*`` beside this one.
 
 Names are compared after :func:`fold`: case, blanks and punctuation do not count. A name is either *sure* (it means this
 and nothing else) or *likely* (it usually does; a sure one wins).
@@ -13,6 +12,7 @@ import re
 import unicodedata
 from typing import Final
 
+from clv_core.collection.words.aliases_chinese import LIKELY_CHINESE, SURE_CHINESE
 from clv_core.collection.words.aliases_eastern import (
     CURRENCIES_EASTERN,
     EVENTS_EASTERN,
@@ -27,6 +27,19 @@ from clv_core.collection.words.aliases_european import (
     PRICES_EUROPEAN,
     SURE_EUROPEAN,
 )
+from clv_core.collection.words.aliases_polish_turkish import (
+    CURRENCIES_POLISH_TURKISH,
+    LIKELY_POLISH_TURKISH,
+    PRICES_POLISH_TURKISH,
+    SURE_POLISH_TURKISH,
+)
+from clv_core.collection.words.aliases_southeastern import (
+    CURRENCIES_SOUTHEASTERN,
+    LIKELY_SOUTHEASTERN,
+    PRICES_SOUTHEASTERN,
+    SURE_SOUTHEASTERN,
+)
+from clv_core.collection.words.preferred import PREFERRED, WEAKER_CUSTOMERS
 from clv_core.columns import (
     AMOUNT,
     CART,
@@ -60,85 +73,88 @@ CURRENCY: Final = "currency"
 """Not a canonical column: says what the amounts are in."""
 
 SURE: Final[dict[str, str]] = {
-    CUSTOMER_ID: """customer_id id_customer customer customerid customer_no customer_number customer_key cust_id custid
-        cust customer_unique_id buyer_user_id user_pseudo_id client_pseudo_id
-        下单帐号 下单账号 买家账号 买家昵称 会员昵称
-        client_id clientid buyer_id buyerid shopper_id user_id userid member_id memberid visitor_id visitorid
-        household_id household_key hhid account_id consumer_id purchaser_id panelist_id 用户id 用户编号 用户
-        客户id 客户编号 客户 会员id 会员编号 会员卡号 会员号 会员 顾客id 顾客编号 顾客 买家id 买家 买家会员名
-        账号 用户账号 用户標識 用户标识 客戶id 客戶編號 會員id 會員編號 會員 用戶id 用戶編號 顧客id 顧客編號""",
-    EVENT_TIME: """event_time eventtime event_timestamp event_date event_datetime timestamp time_stamp ts
-        datetime date_time invoice_date invoicedate order_date orderdate order_time order_datetime
-        order_timestamp ordered_at order_purchase_timestamp purchase_date purchase_time purchased_at
-        purchase_timestamp transaction_date transaction_time transaction_timestamp transaction_datetime
+    CUSTOMER_ID: """customer_id id_customer customer customerid customer_no customer_number customer_key cust_id
+        custid cust customer_unique_id buyer_user_id buyer_username buyer_login username_buyer user_pseudo_id
+        client_pseudo_id distinct_id profile_id openid 下单帐号 下单账号 买家账号 买家昵称 会员昵称 client_id
+        clientid buyer_id buyerid shopper_id user_id userid member_id memberid visitor_id visitorid household_id
+        household_key hhid account_id consumer_id purchaser_id panelist_id 用户id 用户编号 用户 客户id 客户编号 客户
+        会员id 会员编号 会员卡号 会员号 会员 顾客id 顾客编号 顾客 买家id 买家 买家会员名 账号 用户账号 用户標識
+        用户标识 客戶id 客戶編號 會員id 會員編號 會員 用戶id 用戶編號 顧客id 顧客編號""",
+    EVENT_TIME: """event_time eventtime event_timestamp event_date event_datetime timestamp time_stamp ts datetime
+        date_time invoice_date invoicedate order_date orderdate order_time order_datetime order_timestamp ordered_at
+        order_date_time order_creation_date order_creation_time order_created_date order_created_time
+        order_placed_date order_placed_at placed_at order_purchase_timestamp purchase_date purchase_time
+        purchased_at purchase_timestamp transaction_date transaction_time transaction_timestamp transaction_datetime
         trans_date trans_time txn_date txn_time t_dat sale_date sales_date occurred_at happened_at action_time
         behavior_time visit_time 订单提交时间 提交订单时间 买家付款时间 支付完成时间 订单支付时间 下单时间 订单时间
         订单日期 下单日期 付款时间 支付时间 订单付款时间 订单创建时间 购买时间 购买日期 交易时间 交易日期 成交时间
-        消费时间 消费日期 行为时间 事件时间 发生时间 时间 日期
-        时间戳 下單時間 訂單時間 訂單日期 購買時間 購買日期 交易時間 付款時間 時間""",
+        消费时间 消费日期 行为时间 事件时间 发生时间 时间 日期 时间戳 下單時間 訂單時間 訂單日期 購買時間 購買日期
+        交易時間 付款時間 時間""",
     EVENT_TYPE: """event_type eventtype event event_name action action_type activity activity_type behavior
-        behavior_type behaviour behaviour_type transaction_type interaction interaction_type 行为类型 行为
-        事件类型 事件 事件名称 动作 操作 操作类型 用户行为 交易类型 行為類型 行為 事件類型""",
-    AMOUNT: """amount total_amount net_amount order_amount sales_amount transaction_amount purchase_amount
-        payment_amount paid_amount amount_paid total_price total_value order_value order_total line_total
-        grand_total order_total_amount line_amount total_sales sales sales_value revenue net_revenue gross_revenue
-        spend spent purchase_revenue purchase_revenue_in_usd event_value event_value_in_usd dollar_value dollars
-        transaction_revenue item_total subtotal transaction_value purchase_value monetary_value payment_value
-        extended_price net_sales 金额 订单金额 消费金额 支付金额 实付金额 付款金额 交易金额 销售额 成交金额
-        订单实付金额 订单应付金额 总金额 总价 实付 实付款 买家实际支付金额 购买金额 应付金额 金額 訂單金額 消費金額
-        支付金額 銷售額 總金額 總價""",
-    ORDER_ID: """order_id id_order orderid order_no order_number invoice_no invoiceno invoice invoice_id invoice_number
-        transaction_id transactionid transaction_no trans_id txn_id basket_id basketid receipt_id receipt_no
-        bill_no increment_id order_increment_id order_reference order_ref
+        behavior_type behaviour behaviour_type transaction_type interaction interaction_type 行为类型 行为 事件类型
+        事件 事件名称 动作 操作 操作类型 用户行为 交易类型 行為類型 行為 事件類型""",
+    AMOUNT: """amount amount_total total_amount net_amount order_amount sales_amount transaction_amount
+        purchase_amount payment_amount paid_amount amount_paid total_price total_value order_value order_total
+        line_total grand_total order_total_amount line_amount total_sales sales sales_value revenue net_revenue
+        gross_revenue spend spent purchase_revenue purchase_revenue_in_usd event_value event_value_in_usd
+        dollar_value dollars transaction_revenue item_total subtotal transaction_value purchase_value monetary_value
+        payment_value extended_price net_sales 金额 订单金额 消费金额 支付金额 实付金额 付款金额 交易金额 销售额
+        成交金额 订单实付金额 订单应付金额 总金额 总价 实付 实付款 买家实际支付金额 购买金额 应付金额 金額 訂單金額
+        消費金額 支付金額 銷售額 總金額 總價""",
+    ORDER_ID: """order_id id_order orderid order_no order_number sale_id ticket_no check_no invoice_no invoiceno
+        invoice invoice_id invoice_number transaction_id transactionid transaction_no trans_id txn_id basket_id
+        basketid receipt_id receipt_no bill_no increment_id order_increment_id order_reference order_ref
         order_reference_number 订单号 订单编号 订单id 交易号 交易编号 发票号 主订单编号 流水号 单号 訂單號 訂單編號
         訂單id""",
     PRODUCT_ID: """product_id productid product item_id itemid item sku sku_id stock_code stockcode product_code
-        item_code lineitem_sku article_id article asin upc gtin ean goods_id product_key material 商品id 商品编号
-        商品编码 商品 产品id 产品编号 货号 商品編號 商品代码 产品""",
+        item_code lineitem_sku sku_reference_no item_number article_id article asin upc gtin ean goods_id
+        product_key material 商品id 商品编号 商品编码 商品 产品id 产品编号 货号 商品編號 商品代码 产品""",
     CATEGORY: """category category_id category_name category_code product_category product_category_name
         item_category categoryid cat department product_type commodity 类别 品类 类目 商品类别 商品类目 分类
         产品类别 类目id 品类id 商品分类 商品種類 類別 品類 類目""",
     QUANTITY: """quantity qty units pieces item_count number_of_items number_of_cds num_items count_of_items
         order_qty order_quantity lineitem_quantity purchase_quantity 数量 购买数量 件数 商品数量 销量 销售数量 數量
         購買數量 件數""",
-    UNIT_PRICE: """unit_price unitprice lineitem_price price_per_unit item_price price_each product_price selling_price
-        single_price 单价 商品单价 销售单价 售价 單價 商品單價 售價""",
+    UNIT_PRICE: """unit_price unitprice lineitem_price price_per_unit item_price price_each product_price
+        selling_price single_price 单价 商品单价 销售单价 售价 單價 商品單價 售價""",
     DISCOUNT: """discount discount_amount total_discount coupon_amount coupon_discount discount_value rebate
         折扣金额 优惠金额 优惠 优惠券金额 立减 折扣 折扣金額 優惠金額 優惠""",
-    RATING: """rating stars star star_rating score review_score overall rate review_rating 评分 星级 打分
-        评价星级 評分 星級""",
+    RATING: """rating stars star star_rating score review_score overall rate review_rating 评分 星级 打分 评价星级
+        評分 星級""",
     REVIEW_TEXT: """review_text review review_body comment comments review_content reviewtext review_comment
         review_comment_message feedback 评论 评价 评论内容 评价内容 评语 評論 評價 評論內容""",
-    CHANNEL: """channel source_channel sales_channel sales_channel_id traffic_source utm_source medium
-        utm_medium marketing_channel acquisition_channel platform device device_type store store_id 渠道 来源
-        流量来源 销售渠道 终端 设备 平台 管道 來源 通路""",
+    CHANNEL: """channel source_channel sales_channel sales_channel_id traffic_source utm_source medium utm_medium
+        marketing_channel acquisition_channel platform device device_type store store_id 渠道 来源 流量来源 销售渠道
+        终端 设备 平台 管道 來源 通路""",
     COUNTRY: """country country_code country_name nation region_country ship_country shipping_country
         billing_country 国家 国家地区 国别 國家 國別""",
-    ORDER_STATUS: """order_status order_state financial_status payment_status order_payment_status transaction_status
-        sale_status 订单状态 交易状态 付款状态 支付状态 訂單狀態 付款狀態 交易狀態""",
-    REFUND: """refunded_amount amount_refunded refund_amount order_refund_amount order_refunded_amount refund_total
-        total_refund total_refunded 退款金额 已退款金额 订单已退款金额 退款额 退款金額""",
+    ORDER_STATUS: """order_status order_state financial_status payment_status payment_state pay_status
+        order_payment_status transaction_status sale_status 订单状态 交易状态 付款状态 支付状态 訂單狀態 付款狀態
+        交易狀態""",
+    REFUND: """refunded_amount amount_refunded refund_amount order_refund_amount order_refunded_amount
+        partial_refund refund_total total_refund total_refunded 退款金额 已退款金额 订单已退款金额 退款额 退款金額""",
     SESSION_ID: "session_id sessionid session user_session visit_id visitid 会话id 会话 会话编号 访问id 會話id",
     PRICE: "price 价格 價格",
-    CURRENCY: "currency currency_code 币种 货币 幣種 貨幣",
+    CURRENCY: """currency currency_code currency_iso currency_iso_code order_currency order_currency_code 币种 货币
+        币别 幣種 貨幣 幣別""",
 }
 
 LIKELY: Final[dict[str, str]] = {
     CUSTOMER_ID: """id uid user client buyer shopper member visitor account username user_name client_no email
-        reviewer_id
-        customer_email contact_email buyer_email email_address from_email_address 手机号 买家手机号 邮箱""",
+        reviewer_id customer_email contact_email buyer_email order_customer_email billing_email bill_email
+        bill_mail_address email_address mail_address from_email_address 手机号 买家手机号 邮箱""",
     EVENT_TIME: """date time day created created_at created_time created_date date_created create_time createdate
-        date_add purchased week_date order_created_at order_created paid_at payment_date payment_time
-        创建时间 創建時間""",
+        created_on order_paid_time paid_on_date date_paid date_add date_added opened opened_at date_opened purchased
+        week_date order_created_at order_created paid_at payment_date payment_time 创建时间 創建時間""",
     EVENT_TYPE: "type kind metric metric_name 类型 類型",
-    AMOUNT: """value total payment paid cost money sum gross amt total_amt tran_amount tran_amt trans_amount trans_amt
-        transaction_amt txn_amount order_amt sales_amt sale_amount purchase_amt purchase invoice_amount invoice_total
-        bill_amount total_paid total_paid_real total_amount_paid total_due gross_sales gross_amount turnover
-        price_paid paid_price order_price order_total_price total_order_price total_spent amount_spent total_revenue
-        order_revenue total_purchase 用户实付金额 用户支付金额 消费 支付 付款""",
+    AMOUNT: """value total payment paid cost money sum gross amt total_amt tran_amount tran_amt trans_amount
+        trans_amt transaction_amt txn_amount order_amt sales_amt sale_amount purchase_amt purchase invoice_amount
+        invoice_total bill_amount total_paid total_paid_real total_amount_paid total_due gross_sales gross_amount
+        turnover price_paid paid_price order_price order_total_price total_order_price total_spent amount_spent
+        total_revenue order_revenue total_purchase product_subtotal 用户支付金额 消费 支付 付款""",
     ORDER_ID: "order transaction receipt basket bill name reference ref 订单 訂單",
-    PRODUCT_ID: """product_name lineitem_name item_name description stock goods title 商品名称 商品名 商品标题 产品名称
-        宝贝标题 宝贝名称 选购商品 商品名稱 id_sku sku_name listing_id""",
+    PRODUCT_ID: """product_name lineitem_name item_name item_title custom_label description stock goods title
+        商品名称 商品名 商品标题 产品名称 宝贝标题 宝贝名称 选购商品 商品名稱 id_sku sku_name listing_id""",
     CATEGORY: "class group segment brand section 品牌 部门",
     QUANTITY: "count number pcs amount_of_items qty_ordered quantity_ordered ordered_quantity quantity_sku",
     PRICE: "sales_price sale_price",
@@ -149,26 +165,10 @@ LIKELY: Final[dict[str, str]] = {
     ORDER_STATUS: "status state 状态 狀態",
 }
 
-PREFERRED: Final[dict[str, str]] = {
-    EVENT_TIME: """event_timestamp event_time created created_at created_date order_date order_time ordered_at
-        order_purchase_timestamp 注文日時 주문일시
-        下单时间 订单创建时间 订单提交时间 提交订单时间 订单时间 创建时间 下單時間 創建時間""",
-    AMOUNT: """买家实际支付金额 订单实付金额 实付金额 实付款 实付 paid_amount amount_paid net_amount net_sales
-        order_total order_total_amount grand_total 应付金额 订单应付金额 用户实付金额 请求金额 請求金額 支払金額
-        お支払い金額 total_paid_real total_paid total_amount_paid price_paid paid_price invoice_total total_due
-        order_total_price total_order_price total_amount total_amt total_price gross_sales""",
-    ORDER_ID: """order_id order_no order_number increment_id order_increment_id order_reference order_ref 主订单编号
-        订单号 订单编号 订单id 訂單號 訂單編號 注文番号 주문번호 invoice_no invoice_id invoice_number invoice basket_id
-        receipt_id receipt_no order""",
-    CATEGORY: """category_name product_category_name category_code category product_category item_category""",
-}
-"""Of several names that are equally good, the first of these is better still: when an order was placed, not when it was
-paid or sent; what was paid, not what was asked for; the order, not one payment of it; what is called by words."""
-
 EVENT_ALIASES: Final[dict[str, str]] = {
-    VIEW: """view views viewed pv page_view pageview product_view view_item view_product detail_view item_view
-        click clicks clicked browse browsed visit product_viewed content_view 浏览 查看 点击 访问 瀏覽 點擊
-        浏览商品 商品浏览""",
+    VIEW: """view views viewed pv page_view pageview product_view view_item view_product detail_view item_view click
+        clicks clicked browse browsed visit product_viewed content_view 浏览 查看 点击 访问 瀏覽 點擊 浏览商品
+        商品浏览""",
     CART: """cart add_to_cart addtocart add_cart cart_add added_to_cart add_to_basket basket product_added 加购
         加入购物车 加购物车 购物车 加購 加入購物車 添加购物车""",
     PURCHASE: """purchase purchases purchased buy bought order ordered transaction transactions sale sales sold
@@ -207,10 +207,19 @@ SURE_NAMES: Final = _index(
     SURE_EASTERN,
     {PRICE: PRICES_EUROPEAN, CURRENCY: CURRENCIES_EUROPEAN},
     SURE_EUROPEAN,
+    {PRICE: PRICES_SOUTHEASTERN, CURRENCY: CURRENCIES_SOUTHEASTERN},
+    SURE_SOUTHEASTERN,
+    {PRICE: PRICES_POLISH_TURKISH, CURRENCY: CURRENCIES_POLISH_TURKISH},
+    SURE_POLISH_TURKISH,
+    SURE_CHINESE,
     SURE,
 )
-LIKELY_NAMES: Final = _index(LIKELY_EASTERN, LIKELY_EUROPEAN, LIKELY)
+LIKELY_NAMES: Final = _index(
+    LIKELY_EASTERN, LIKELY_EUROPEAN, LIKELY_SOUTHEASTERN, LIKELY_POLISH_TURKISH, LIKELY_CHINESE, LIKELY
+)
 PREFERRED_NAMES: Final = {target: tuple(map(fold, words.split())) for target, words in PREFERRED.items()}
+CUSTOMER_RANKS: Final = {fold(word): rank for rank, words in enumerate(WEAKER_CUSTOMERS, 1) for word in words.split()}
+"""Folded name of a customer's column -> how much less surely it says who bought than an id, which is 0, does."""
 TURNED: Final = {
     target: " ".join("_".join(word.split("_")[::-1]) for word in words.split() if word.count("_") == 1)
     for target, words in EVENT_ALIASES.items()

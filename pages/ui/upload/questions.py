@@ -45,6 +45,7 @@ ABOUT: Final = {
     "missing_columns": "",
     "which_amount": "",
     "customer_once": "",
+    "customers_masked": "",
     "order_unnamed": "",
     "mapped_column_missing": "",
     "no_amount": AMOUNT,

@@ -1,0 +1,117 @@
+"""Which of two amounts is the one to read, where sums within the rows tell what stands between them.
+
+A column that is another one less what was paid back has been reduced already: the refund would be taken off twice. A
+column from which a discount leads to another one is what was asked for, and the other one what was paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import duckdb
+
+from clv_core.collection.engine import name, one
+from clv_core.collection.files.source import Source
+from clv_core.collection.mapping.money_columns import NAMED
+from clv_core.collection.mapping.proposal import Proposal
+from clv_core.collection.values.cell_texts import cell_text
+from clv_core.collection.values.numbers import NumberReading
+from clv_core.columns import AMOUNT, DISCOUNT, QUANTITY, REFUND, UNIT_PRICE, Kind
+from clv_core.errors import Message
+
+JUDGED_ROWS: Final = 20_000
+FEWEST: Final = {REFUND: 3, DISCOUNT: 5}
+"""Rows with a refund or a discount, before a sum that holds in them is no accident."""
+NEARLY_ALL: Final = 0.95
+CENT: Final = 0.011
+
+
+def settle_amount(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    proposals: Sequence[Proposal],
+    chosen: Mapping[str, str],
+    mapping: Mapping[str, str],
+) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return the columns with the amount before refunds and after discounts, and what is to be said of it.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        proposals: what each column seems to be.
+        chosen: canonical name -> source column.
+        mapping: what the person said of columns; an amount that was said stays.
+    """
+    found, notes = dict(chosen), []
+    others = [item.column for item in proposals if item.money >= NAMED and item.column not in chosen.values()]
+    if AMOUNT not in chosen or AMOUNT in mapping:
+        return found, ()
+    if REFUND in chosen:
+        amount, back = found[AMOUNT], found[REFUND]
+        before = next((item for item in others if _holds(connection, source, REFUND, back, item, amount)), None)
+        if before is not None:
+            found[AMOUNT] = before
+            notes.append(Message("warning.amount_left", {"column": amount, "other": before, "refund": back}))
+    if DISCOUNT in chosen:
+        amount, off = found[AMOUNT], found[DISCOUNT]
+        after = next((item for item in others if _holds(connection, source, DISCOUNT, off, amount, item)), None)
+        if after is not None:
+            found[AMOUNT] = after
+            notes.append(Message("warning.amount_after", {"column": amount, "other": after, "discount": off}))
+        elif {QUANTITY, UNIT_PRICE} <= set(chosen) and _asked_for(connection, source, found, others):
+            notes.append(Message("warning.discount_not_off", {"column": amount, "discount": off}))
+    return found, tuple(notes)
+
+
+def _asked_for(
+    connection: duckdb.DuckDBPyConnection, source: Source, chosen: Mapping[str, str], others: Sequence[str]
+) -> bool:
+    """Say whether amounts are quantity x unit price in rows with a discount too, and no other price is higher by it."""
+    amount, off, pieces, price = (chosen[column] for column in (AMOUNT, DISCOUNT, QUANTITY, UNIT_PRICE))
+    if not _true(connection, source, DISCOUNT, off, (amount, pieces, price), "a - b * c"):
+        return False
+    return not any(
+        _true(connection, source, DISCOUNT, off, (amount, pieces, item), gap)
+        for item in others
+        for gap in ("a - b * c + d", "a - c + d")
+    )
+
+
+def _holds(
+    connection: duckdb.DuckDBPyConnection, source: Source, kind: str, part: str, before: str, after: str
+) -> bool:
+    """Say whether ``before`` less ``part`` is ``after``, in nearly all rows that have such a part."""
+    return _true(connection, source, kind, part, (before, after, after), "a - d - b")
+
+
+def _true(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    kind: str,
+    part: str,
+    columns: tuple[str, str, str],
+    gap: str,
+) -> bool:
+    """Say whether a gap between amounts is nothing in nearly all rows with a part above zero, in one reading of them.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        kind: canonical name of the part.
+        part: its column.
+        columns: what ``a``, ``b`` and ``c`` are in the gap.
+        gap: SQL of these and of the part, ``d``.
+    """
+    for decimal in ("point", "comma"):
+        reading = NumberReading(decimal)
+        cells = [reading.value(cell_text(name(column), Kind.NUMBER)) for column in (*columns, part)]
+        values = ", ".join(f"abs({cell}) AS {letter}" for cell, letter in zip(cells, "abcd", strict=True))
+        rows, true = one(
+            connection,
+            f"SELECT count(*), count(*) FILTER (abs({gap}) < {CENT}) FROM (SELECT {values} FROM"
+            f" (SELECT * FROM {source.relation()} LIMIT {JUDGED_ROWS})) WHERE d > 0 AND ({gap}) IS NOT NULL",
+        )
+        if rows >= FEWEST[kind] and true >= NEARLY_ALL * rows:
+            return True
+    return False
