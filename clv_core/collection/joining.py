@@ -13,7 +13,10 @@ from clv_core.errors import ClvError, Refused
 
 KEYS: Final = (ORDER_ID, CUSTOMER_ID, PRODUCT_ID)
 """What tables of a shop's database are joined on, the most telling first."""
-LACKING: Final = ("missing_column", "missing_columns", "which_amount", "no_amount", "mapped_column_missing")
+LACKING: Final = (
+    *("missing_column", "missing_columns", "which_amount", "no_amount", "mapped_column_missing"),
+    "customers_masked",
+)
 """Codes of errors of a file that lacks what another table may hold."""
 
 

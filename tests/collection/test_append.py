@@ -285,3 +285,15 @@ def test_the_manifest_of_every_way_is_json(workspace: Workspace) -> None:
     ingest(workspace, write(workspace, "a.csv", DAYS), "log")
     made = append(workspace, "log", write(workspace, "b.csv", HEAD + "\nq,2024-04-01,1\n"))
     assert Manifest.from_json(json.loads(json.dumps(made.to_json(), allow_nan=False))) == made
+
+
+def test_amounts_without_cents_stay_so_in_a_later_file_too_short_to_show_it(workspace: Workspace) -> None:
+    """10.500 dong are ten thousand and a half, also where three rows are all there is."""
+
+    def dong(month: int, rows: int, end: str) -> str:
+        made = (f"c{n % 5};2024-{month:02}-{1 + n % 28:02};{10 + n}.{end}" for n in range(rows))
+        return "\n".join(["customer_id;date;amount", *made])
+
+    ingest(workspace, write(workspace, "a.csv", dong(1, 30, "000")), "dong", currency="VND")
+    made = append(workspace, "dong", write(workspace, "b.csv", dong(2, 3, "500")))
+    assert made.net_revenue == sum(1000 * (10 + n) for n in range(30)) + 3 * 11_500

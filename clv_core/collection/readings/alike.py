@@ -22,6 +22,8 @@ from clv_core.jobs import Progress
 
 NEEDED: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT, QUANTITY, UNIT_PRICE)
 """Columns without which a file would be read as something else; any other one may be missing."""
+PROVEN: Final = {f"warning.decimal_{how}" for how in ("comma", "mixed", "no_cents")}
+"""What is said where a file has shown its decimal mark by itself."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def shown(reading: Reading, answers: Answers) -> dict[str, Any]:
     plan = reading.profile.plan
     settled = answers.date_order or any(code.startswith("warning.read_as_") for code in said)
     money = plan.numbers.get(AMOUNT) or plan.numbers.get(UNIT_PRICE)
-    proven = answers.decimal or said & {"warning.decimal_comma", "warning.decimal_mixed"}
+    proven = answers.decimal or said & PROVEN
     hidden = {"hidden": sorted(plan.hidden)} if plan.secret else {}
     encoding = reading.source.encoding
     other = {"encoding": encoding} if encoding not in ("", "utf-8", "utf-8-sig") else {}
