@@ -153,6 +153,18 @@ def test_a_question_names_columns_in_words_and_offers_those_that_could_be_it(ope
     assert translate("canonical.customer_id", "en") in written(app) and "customer_id" not in written(app)
 
 
+def test_masked_customers_are_asked_for_and_neither_an_amount_nor_the_masked_is_offered(
+    open_page: OPEN, tmp_path: Path
+) -> None:
+    rows = [f"{n},138****{1000 + n % 9},{5 + n % 3}.50,2024-03-{n % 28 + 1:02},{n % 2}" for n in range(30)]
+    app = upload(open_page(tmp_path, "upload", lang="en"), "\n".join(["order_id,手机,amount,date,zz", *rows]))
+    assert "is masked" in written(app)
+    assert app.selectbox(key="answer_column_customer_id").value == "zz"
+    rows = [row.rpartition(",")[0] for row in rows]
+    app = upload(open_page(tmp_path / "other", "upload", lang="en"), "\n".join(["order_id,手机,paid,date", *rows]))
+    assert app.selectbox(key="answer_column_customer_id").value is None
+
+
 def test_two_columns_of_one_meaning_are_told_apart_by_a_click(open_page: OPEN, tmp_path: Path) -> None:
     rows = [f"C{n % 9},2024-03-{n % 28 + 1:02},{n + 1},{2 * n + 1}" for n in range(30)]
     app = upload(
