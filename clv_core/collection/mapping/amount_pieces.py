@@ -10,6 +10,7 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.files.source import Source
+from clv_core.collection.mapping.first_rows import filled
 from clv_core.collection.mapping.price import evidence
 from clv_core.collection.mapping.proposal import Proposal
 from clv_core.collection.words.aliases import PRICE
@@ -48,7 +49,7 @@ def settle_pieces(
     if AMOUNT not in chosen or QUANTITY in chosen or AMOUNT in mapping:
         return dict(chosen), ()
     column = chosen[AMOUNT]
-    pieces = _texts(rows, column)
+    pieces = filled(rows, column)
     if not pieces or not all(WHOLE.fullmatch(piece) for piece in pieces):
         return dict(chosen), ()
     usual = median(abs(float(piece)) for piece in pieces)
@@ -74,11 +75,7 @@ def settle_pieces(
     return {**rest, role: price}, (Message(f"warning.pieces_and_{role}", {"column": column, "price": price}),)
 
 
-def _texts(rows: Sequence[Mapping[str, Any]], column: str) -> list[str]:
-    return [str(row[column]).strip() for row in rows if row[column] is not None and str(row[column]).strip()]
-
-
 def _usual(rows: Sequence[Mapping[str, Any]], column: str) -> float:
     """Return the median of a column's plain numbers, 0 where there are none."""
-    texts = [text for text in _texts(rows, column) if FIGURE.fullmatch(text)]
+    texts = [text for text in filled(rows, column) if FIGURE.fullmatch(text)]
     return median(float(text.replace(",", ".")) for text in texts) if texts else 0.0

@@ -10,6 +10,7 @@ import duckdb
 
 from clv_core.collection.engine import name, one, text
 from clv_core.collection.files.source import Source
+from clv_core.collection.mapping.first_rows import filled
 from clv_core.collection.mapping.proposal import SURE, Proposal
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID
 from clv_core.errors import Message, NeedsAnswer
@@ -104,7 +105,7 @@ def guests_of(
         The ids in lower case, and the column ("" where there is none: then rows of guests name nobody).
     """
     column = chosen[CUSTOMER_ID]
-    if not {value.lower() for value in _texts(rows, column)} & {*GUESTS, *NO_NUMBER}:
+    if not {value.lower() for value in filled(rows, column)} & {*GUESTS, *NO_NUMBER}:
         return (), "", ()
     emails = email_columns(rows, source.columns, column)
     words = ", ".join(text(word) for word in (*GUESTS, *(NO_NUMBER if emails else ())))
@@ -126,11 +127,7 @@ def guests_of(
 
 def email_columns(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], own: str) -> list[str]:
     """Return the columns beside the customer's own that hold e-mail addresses."""
-    return [column for column in columns if column != own and _are_emails(_texts(rows, column))]
-
-
-def _texts(rows: Sequence[Mapping[str, Any]], column: str) -> list[str]:
-    return [str(row[column]).strip() for row in rows if row[column] is not None and str(row[column]).strip()]
+    return [column for column in columns if column != own and _are_emails(filled(rows, column))]
 
 
 def _are_emails(values: Sequence[str]) -> bool:

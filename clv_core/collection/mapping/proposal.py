@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from clv_core.collection.mapping.customer_names import are_full_names, masked, rank, says_the_same
 from clv_core.collection.mapping.event_names import are_event_names
-from clv_core.collection.mapping.money_columns import money_likelihood
+from clv_core.collection.mapping.money_columns import FRACTIONS, money_likelihood
 from clv_core.collection.mapping.order_states import are_flags, tells
 from clv_core.collection.words.aliases import (
     CUSTOMER_RANKS,
@@ -57,8 +57,6 @@ NUMBER: Final = re.compile(
     r"\(?[\s$€£¥₹]*[+-]?([A-Z]{3}\s|[A-Z]{1,2}\$)?[\s$€£¥₹]*"
     r"\d[\d.,' \u00a0]*([eE][+-]?\d+)?[\s\w$€£¥]{0,5}\)?[-–—]{0,2}"
 )
-FRACTION: Final = re.compile(r"[+-]?\d+[.,]\d*[1-9]\d*")
-"""An amount, no id; what a spreadsheet made of one, 17850.0, is."""
 TIME: Final = re.compile(
     r"\d{1,4}[-/.年]\s?(\d{1,2}|[A-Za-z]{3,9})[-/.月]\s?\d{1,4}.*|(19|20)\d{6}|1\d{9}(\d{3})?(\.\d+)?"
     r"|([A-Za-z]{3,9},? )?(\d{1,2}[ /-][A-Za-z]{3,9}[ /-]\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4})\b.*"
@@ -141,7 +139,7 @@ def could_be(canonical: str, item: Proposal) -> bool:
     if not item.samples or item.canonical not in (None, canonical):
         return False
     if canonical == CUSTOMER_ID:
-        no_id = masked(item.samples) or _share(FRACTION, list(item.samples)) > 0
+        no_id = masked(item.samples) or item.money >= FRACTIONS
         return not item.never_repeats and not no_id and _share(TIME, list(item.samples)) == 0
     if READ[canonical].kind is Kind.NUMBER:
         return _share(NUMBER, list(item.samples)) == 1 and _share(TIME, list(item.samples)) == 0
