@@ -100,7 +100,7 @@ def find_restated(
     run(connection, f"CREATE OR REPLACE TEMP TABLE stood AS {candidates}", progress, "overlap")
     if named:
         gone = matched(key, "stood", named, whole)
-        connection.execute(f"INSERT INTO gone SELECT {FILE}, {POSITION} FROM ({gone})")
+        _add(connection, "gone", f"SELECT {FILE}, {POSITION} FROM ({gone})")
     out = f"SELECT * FROM stood SEMI JOIN gone USING ({FILE}, {POSITION}) WHERE ({key}) NOT IN (SELECT {key} FROM told)"
     taken = figures_of(connection, out)
     held = 0

@@ -95,9 +95,8 @@ def ever_versions(workspace: Workspace, name: str) -> list[str]:
 def remove_versions(workspace: Workspace, name: str, gone: Sequence[str]) -> None:
     """Remove versions of the dataset ``name``, none of which is in use, for good."""
     folder = workspace.datasets / name
-    kept = [version for version in version_names(workspace, name) if version not in gone]
-    removed = [version for version in ever_versions(workspace, name) if version not in kept]
-    write_json(folder / REMOVED, {"versions": list(dict.fromkeys([*removed, *gone]))})
+    stay = set(version_names(workspace, name)) - set(gone)
+    write_json(folder / REMOVED, {"versions": [one for one in ever_versions(workspace, name) if one not in stay]})
     for version in gone:
         (folder / version / MANIFEST).unlink(missing_ok=True)  # from here on it is no version any more
         shutil.rmtree(folder / version, ignore_errors=True)
