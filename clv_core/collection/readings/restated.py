@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -35,6 +36,9 @@ from clv_core.collection.readings.withdrawn import (
 from clv_core.collection.words.state_words import REFUNDED
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID
 from clv_core.jobs import Progress
+
+FRESH: Final = f"SELECT * FROM told WHERE {POSITION} NOT IN (FROM held)"
+"""The file's rows that the log does not hold."""
 
 
 @dataclass(frozen=True)
@@ -87,26 +91,11 @@ def find_restated(
     if withdrawn is None and not repeats(connection, "told", f"({old})"):
         return Restated((0,) * len(log))
     key = ", ".join(line if withdrawn is not None else (*line, EVENT_TIME))
-    lines = f"SELECT {key} FROM told WHERE {POSITION} NOT IN (FROM held)"
     older = last_event(connection, [fresh[0]], [withdrawn]) < last_event(connection, [events for events, _ in log])
-    orders, named, whole = f"SELECT {ORDER} FROM ({lines})", "" if older else lines, ""
-    if withdrawn is not None:
-        off = f"(FROM {file_text(withdrawn)} WHERE {REASON} = '{REFUNDED}' OR {not older})"
-        withdrawals, whole = f"SELECT {blanked(line)} FROM {off} WHERE NOT whole", wholes(off)
-        orders = f"{orders} UNION SELECT {ORDER} FROM ({withdrawals}) UNION {whole}"
-        named = " UNION ALL ".join(filter(None, (named, withdrawals)))
-    exact = f"SELECT clv_row FROM told WHERE {POSITION} IN (FROM held)"
-    candidates = f"SELECT * FROM ({old}) WHERE ({ORDER}) IN ({orders}) AND clv_row NOT IN ({exact})"
-    run(connection, f"CREATE OR REPLACE TEMP TABLE stood AS {candidates}", progress, "overlap")
-    if named:
-        gone = matched(key, "stood", named, whole)
-        _add(connection, "gone", f"SELECT {FILE}, {POSITION} FROM ({gone})")
-    out = f"SELECT * FROM stood SEMI JOIN gone USING ({FILE}, {POSITION}) WHERE ({key}) NOT IN (SELECT {key} FROM told)"
-    taken = figures_of(connection, out)
+    taken = _replaced(connection, line, key, f"({old})", withdrawn, older, progress)
     held = 0
     if older:
-        rows = f"(SELECT * FROM told WHERE {POSITION} NOT IN (FROM held))"
-        held = _add(connection, "held", f"SELECT {POSITION} FROM ({matched(key, rows, 'FROM stood')})")
+        held = _add(connection, "held", f"SELECT {POSITION} FROM ({matched(key, f'({FRESH})', 'FROM stood')})")
         lacking = dropped(line, "told", f"({old})", f"{POSITION} IN (FROM held)")
         held += _add(connection, "held", f"SELECT {POSITION} FROM ({lacking})")
     else:
@@ -115,6 +104,45 @@ def find_restated(
         _add(connection, "gone", f"SELECT {FILE}, {POSITION} FROM ({lacking})")
     counted = dict(connection.execute(f"SELECT {FILE}, count(*) FROM gone GROUP BY 1").fetchall())
     return Restated(tuple(int(counted.get(number, 0)) for number in range(len(log))), held, taken)
+
+
+def _replaced(
+    connection: duckdb.DuckDBPyConnection,
+    line: Sequence[str],
+    key: str,
+    old: str,
+    withdrawn: Path | None,
+    older: bool,
+    progress: Progress,
+) -> OrderSums:
+    """Add the log's rows that the file replaces or calls off to ``gone``; return those that it has nothing instead of.
+
+    What stands in the log of the orders that the file tells of, but for the rows that both have, is left in the table
+    ``stood``.
+
+    Args:
+        connection: where it runs, with the file's rows in the table ``told``.
+        line: columns that make two rows the same line.
+        key: those and, where the file does not say how orders stand, the time, as SQL.
+        old: table expression of the log's rows.
+        withdrawn: as in :func:`find_restated`.
+        older: whether the log's last event is after the file's.
+        progress: who listens.
+    """
+    lines = f"SELECT {key} FROM ({FRESH})"
+    orders, named, whole = f"SELECT {ORDER} FROM ({lines})", "" if older else lines, ""
+    if withdrawn is not None:
+        off = f"(FROM {file_text(withdrawn)} WHERE {REASON} = '{REFUNDED}' OR {not older})"
+        withdrawals, whole = f"SELECT {blanked(line)} FROM {off} WHERE NOT whole", wholes(off)
+        orders = f"{orders} UNION SELECT {ORDER} FROM ({withdrawals}) UNION {whole}"
+        named = " UNION ALL ".join(filter(None, (named, withdrawals)))
+    exact = f"SELECT clv_row FROM told WHERE {POSITION} IN (FROM held)"
+    candidates = f"SELECT * FROM {old} WHERE ({ORDER}) IN ({orders}) AND clv_row NOT IN ({exact})"
+    run(connection, f"CREATE OR REPLACE TEMP TABLE stood AS {candidates}", progress, "overlap")
+    if named:
+        _add(connection, "gone", f"SELECT {FILE}, {POSITION} FROM ({matched(key, 'stood', named, whole)})")
+    out = f"SELECT * FROM stood SEMI JOIN gone USING ({FILE}, {POSITION}) WHERE ({key}) NOT IN (SELECT {key} FROM told)"
+    return figures_of(connection, out)
 
 
 def write_standing(
