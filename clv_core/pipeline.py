@@ -67,6 +67,7 @@ from clv_core.strategy.acting import segment as segment
 from clv_core.strategy.advising import price as price
 from clv_core.strategy.advising import recommend as recommend
 from clv_core.strategy.budget.experiment_run import experiment as experiment
+from clv_core.strategy.customer.rhythm import keep_rhythm as keep_rhythm
 from clv_core.strategy.exports.deleting import delete as delete
 from clv_core.strategy.exports.export import Exported, log_export
 from clv_core.strategy.exports.people import side_of

@@ -70,6 +70,7 @@ def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     )
     if options.cutoff is None and terms.plain(record["horizon_days"]):
         pipeline.keep_history(context.workspace, options.name, options.model)
+        pipeline.keep_rhythm(context.workspace, options.name, options.model)
     warnings = pipeline.score_warnings(context.workspace, options.name, options.model, terms, options.cutoff)
     dataset = open_dataset(context.workspace, options.name)
     as_of = options.cutoff or dataset.log_end

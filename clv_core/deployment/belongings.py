@@ -1,6 +1,7 @@
 """What the workspace holds of a dataset outside its folder: scores, reasons, backtests, views, searches, models, jobs.
 
-predictions/<model>/<name>-<version>-<cutoff>[-<terms>|-embedding|-history].parquet   explored/<name>/<version>
+predictions/<model>/<name>-<version>-<cutoff>[-<terms>|-embedding|-history].parquet, -rhythm.json
+explored/<name>/<version>                                         prepared views
 explanations/<model>-<version>...                                 backtests/<model>-<version>
 recommendations/<model>-<version>                                 pricing/<model>-<version>
 monitoring/<model>-<version>                                      reports of :mod:`clv_core.monitoring`
@@ -34,6 +35,8 @@ EMBEDDING: Final = "-embedding"
 """How the names of files end that hold how networks see customers, rather than scores."""
 HISTORY: Final = "-history"
 """How the names of files end that hold what scored customers bought before."""
+RHYTHM: Final = "-rhythm"
+"""How the names of files end that say how often and when in the year all of them buy."""
 GONE: Final = ".gone-"
 """Folders of this name are on their way out; what a crash leaves of them goes with the next deletion."""
 
@@ -74,9 +77,10 @@ def belongings(workspace: Workspace, name: str) -> Belongings:
 
 
 def predictions_of(workspace: Workspace, name: str) -> list[Path]:
-    """Return the files of a dataset's scored customers, of their history, and of how networks see them."""
-    own = re.compile(rf"{re.escape(name)}-{VERSION.pattern}-\d{{8}}(-{MARK}|{EMBEDDING}|{HISTORY})?\.parquet")
-    return [path for path in sorted(workspace.predictions.glob("*/*.parquet")) if own.fullmatch(path.name)]
+    """Return the files of a dataset's scored customers, of their history and rhythm, and of how networks see them."""
+    kinds = rf"(-{MARK}|{EMBEDDING}|{HISTORY})?\.parquet|{RHYTHM}\.json"
+    own = re.compile(rf"{re.escape(name)}-{VERSION.pattern}-\d{{8}}({kinds})")
+    return [path for path in sorted(workspace.predictions.glob("*/*")) if own.fullmatch(path.name)]
 
 
 def remove(folder: Path) -> None:

@@ -54,11 +54,23 @@ class LastYear:
             return days
         return whole * self._passed(days) / self._passed(whole)
 
+    def days(self, even_days: float, whole: float) -> float:
+        """Return after how many days :meth:`even_days` are ``even_days``."""
+        if even_days == whole or self.pace == EVEN:
+            return even_days
+        edges, passed = self._year()
+        years, rest = divmod(even_days / whole * self._passed(whole), passed[-1])
+        return float(years * YEAR_DAYS + np.interp(rest, passed, edges))
+
     def _passed(self, days: float) -> float:
+        edges, passed = self._year()
         years, rest = divmod(days, YEAR_DAYS)
-        edges = np.arange(PARTS + 1) * PART_DAYS
-        passed = np.concatenate([[0.0], np.cumsum(self.pace)]) * PART_DAYS
         return float(years * passed[-1] + np.interp(rest, edges, passed))
+
+    def _year(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the days at which parts of the year begin and end, and what has passed by then."""
+        passed = np.concatenate([[0.0], np.cumsum(self.pace)]) * PART_DAYS
+        return np.arange(PARTS + 1.0) * PART_DAYS, passed
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.chance import OrderTimes, below_one, by_luck
-from clv_core.model.horizon import Curve, discounted, growth, largest_allowed
+from clv_core.model.horizon import Curve, discounted, even_growth, largest_allowed
 from clv_core.model.predictions import Predictions
 from clv_core.model.residuals import ResidualQuantiles
 
@@ -50,11 +50,11 @@ class Baseline(ABC):
 
     @abstractmethod
     def _chance(self, snapshot: Snapshot, horizon_days: float) -> Floats:
-        """Return p_purchase of every row; rows of never-buyers are replaced afterwards."""
+        """Return p_purchase of every row in even days; rows of never-buyers are replaced afterwards."""
 
     @abstractmethod
     def _value(self, snapshot: Snapshot) -> Curve:
-        """Return the mean of every row by horizon; rows of never-buyers are replaced afterwards."""
+        """Return the mean of every row by even days; rows of never-buyers are replaced afterwards."""
 
     @abstractmethod
     def _own_arrays(self) -> dict[str, NDArray[Any]]:
@@ -127,7 +127,12 @@ class Baseline(ABC):
     def _mean(self, snapshot: Snapshot) -> Curve:
         """Return the mean of every row by horizon, never-buyers included; nothing is bounded yet."""
         never, buyers = _never(snapshot), self._value(snapshot)
-        return lambda days: np.where(never, self.never_value_ * days / self.horizon_days_, buyers(days))
+
+        def curve(days: float) -> Floats:
+            even = snapshot.last_year.even_days(days, self.horizon_days_)
+            return np.where(never, self.never_value_ * even / self.horizon_days_, buyers(even))
+
+        return curve
 
     def _own(self, curve: Curve) -> Floats:
         """Return the mean in the trained horizon, within its bound."""
@@ -135,8 +140,9 @@ class Baseline(ABC):
         return np.clip(curve(self.horizon_days_), 0.0, top)
 
     def _p(self, snapshot: Snapshot, horizon_days: float) -> Floats:
-        never = by_luck(np.full(len(snapshot), self.never_share_), horizon_days / self.horizon_days_)
-        return np.where(_never(snapshot), never, self._chance(snapshot, horizon_days))
+        even = snapshot.last_year.even_days(horizon_days, self.horizon_days_)
+        never = by_luck(np.full(len(snapshot), self.never_share_), even / self.horizon_days_)
+        return np.where(_never(snapshot), never, self._chance(snapshot, even))
 
 
 class NaiveModel(Baseline):
@@ -197,7 +203,7 @@ class BgNbdModel(Baseline):
             if days == snapshot.horizon_days:
                 return known
             if not longer:
-                longer.append(growth(snapshot, snapshot.horizon_days))
+                longer.append(even_growth(snapshot, snapshot.horizon_days))
             return known * longer[0](days)
 
         return curve

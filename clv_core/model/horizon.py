@@ -74,8 +74,16 @@ def discounted(curve: Curve, horizon_days: int) -> Floats:
 def growth(snapshot: Snapshot, trained_days: int) -> Curve:
     """Return the anchor's expected purchases relative to those in ``trained_days``, as a curve.
 
-    The chance to be alive cancels out. Customers who have never bought are taken to spread their value evenly. Time
-    runs as it did in the year before (:class:`~clv_core.features.last_year.LastYear`).
+    Time runs as it did in the year before (:class:`~clv_core.features.last_year.LastYear`).
+    """
+    even = even_growth(snapshot, trained_days)
+    return lambda days: even(snapshot.last_year.even_days(days, trained_days))
+
+
+def even_growth(snapshot: Snapshot, trained_days: int) -> Curve:
+    """Return the same of an even year.
+
+    The chance to be alive cancels out. Customers who have never bought are taken to spread their value evenly.
     """
     parts = []
     for day, anchor in snapshot.anchors.items():
@@ -85,10 +93,9 @@ def growth(snapshot: Snapshot, trained_days: int) -> Curve:
         parts.append((rows, expected, expected(trained_days)))
 
     def curve(days: float) -> Floats:
-        even = snapshot.last_year.even_days(days, trained_days)
-        ratio = np.full(len(snapshot), even / trained_days)
+        ratio = np.full(len(snapshot), days / trained_days)
         for rows, expected, trained in parts:
-            ratio[rows] = expected(even) / trained
+            ratio[rows] = expected(days) / trained
         return ratio
 
     return curve

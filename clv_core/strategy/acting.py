@@ -13,7 +13,7 @@ from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.kept_explanations import kept_explanation
-from clv_core.deployment.kept_scores import scores
+from clv_core.deployment.kept_scores import scores, scores_path
 from clv_core.deployment.past import shared_error
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, NotEnoughData
@@ -28,7 +28,7 @@ from clv_core.strategy.budget.plan_notes import effect_notes, notes
 from clv_core.strategy.conditions import Condition
 from clv_core.strategy.customer import card as cards
 from clv_core.strategy.customer.find import place_of
-from clv_core.strategy.customer.rhythm import purchase_rhythm
+from clv_core.strategy.customer.rhythm import kept_rhythm
 from clv_core.strategy.exports import export as exports
 from clv_core.strategy.exports import lists
 from clv_core.strategy.exports.contacts_stored import with_stored
@@ -233,7 +233,7 @@ def card(
         customer,
         dataset,
         as_of,
-        rhythm=purchase_rhythm(history, as_of),
+        rhythm=kept_rhythm(scores_path(workspace, bundle, dataset, cutoff), bundle, dataset, as_of),
         explanation=kept_explanation(workspace, bundle, dataset, customer, as_of),
         currency=bundle.record["currency"],
         language=language,

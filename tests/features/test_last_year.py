@@ -65,7 +65,9 @@ def test_even_days_never_fall_keep_the_whole_and_go_round_with_the_year() -> Non
         assert passed[0] == 0 and passed[whole] == whole and (np.diff(passed) > 0).all()
         year = told.even_days(YEAR_DAYS, whole)
         np.testing.assert_allclose(passed[YEAR_DAYS:728] - passed[:YEAR_DAYS], year, rtol=1e-12)
-    assert LastYear().even_days(30, 182) == 30
+        back = [told.days(even, whole) for even in passed.tolist()]
+        np.testing.assert_allclose(back, days, rtol=1e-9, atol=1e-9)
+    assert LastYear().even_days(30, 182) == LastYear().days(30, 182) == 30
 
 
 def test_a_log_without_a_year_and_a_half_before_the_cutoff_tells_nothing(opened: Opener) -> None:

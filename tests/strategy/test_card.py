@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -15,23 +16,27 @@ from scipy.spatial.distance import cdist
 from sklearn.preprocessing import StandardScaler
 
 from clv_core import pipeline
+from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import Dataset, Manifest, open_dataset
 from clv_core.config import TrainConfig
+from clv_core.deployment.belongings import predictions_of
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import explanation_folder
+from clv_core.deployment.kept_scores import scores_path
 from clv_core.deployment.scoring import snapshot_of
 from clv_core.errors import NotFound
 from clv_core.features.btyd.bgnbd import BgNbd
+from clv_core.features.last_year import EVEN
+from clv_core.features.relations import day_of
 from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.customer import rhythm as rhythms
 from clv_core.strategy.customer.card import Card
 from clv_core.strategy.customer.find import containing, find_customers, place_of
 from clv_core.strategy.customer.next_order import next_order
-from clv_core.strategy.customer.rhythm import purchase_rhythm
+from clv_core.strategy.customer.rhythm import Rhythm, kept_rhythm
 from clv_core.strategy.customer.timeline import Timeline, timeline
 from clv_core.strategy.customer.why import why
-from clv_core.strategy.history import purchase_history
 from clv_core.strategy.similar import FIGURES, similar
 from clv_core.workspace import Workspace
 
@@ -129,42 +134,57 @@ def test_days_are_local_and_others_rows_and_later_ones_are_not_read(tmp_path: Pa
     assert caught.value.code == "customer_unknown" and "2024-01-01" in caught.value.message()
 
 
-def test_rhythm_is_the_anchor_of_the_snapshot(shop: Dataset, bundle: Bundle) -> None:
-    (anchor,) = snapshot_of(bundle, shop, CUTOFF, NoProgress()).anchors.values()
-    ours = purchase_rhythm(purchase_history(shop, CUTOFF), CUTOFF)
-    np.testing.assert_allclose(
-        [ours.r, ours.alpha], [anchor.counts.r, anchor.counts.alpha], rtol=1e-3
-    )  # what the next order reads
-
-
-def test_rhythm_of_a_part_of_many_customers_is_close_to_that_of_all(
-    shop: Dataset, monkeypatch: pytest.MonkeyPatch
+def test_rhythm_is_what_the_model_goes_by_and_is_made_once(
+    workspace: Workspace, shop: Dataset, bundle: Bundle, scores: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    history = purchase_history(shop, shop.log_end)
-    all_of_them = purchase_rhythm(history, shop.log_end)
-    monkeypatch.setattr(rhythms, "MOST_CUSTOMERS", 200)
-    some = purchase_rhythm(history, shop.log_end)
-    assert some != all_of_them
-    assert some.expected_purchases(90, [2.0], [100.0], [200.0]) == pytest.approx(
-        all_of_them.expected_purchases(90, [2.0], [100.0], [200.0]), rel=0.25
-    )
+    snapshot = snapshot_of(bundle, shop, None, NoProgress())
+    path = scores_path(workspace, bundle, shop)
+    found = kept_rhythm(path, bundle, shop, shop.log_end)
+    assert found == Rhythm(snapshot.anchors[day_of(shop.log_end)].counts, snapshot.last_year)
+    monkeypatch.setattr(rhythms, "open_log", None)
+    assert kept_rhythm(path, bundle, shop, shop.log_end) == found
+    os.utime(path)  # scored anew
+    with pytest.raises(TypeError):
+        kept_rhythm(path, bundle, shop, shop.log_end)
+    own = path.with_name(f"{path.stem}-rhythm.json")
+    assert own in predictions_of(workspace, "shop") and own not in predictions_of(workspace, "sho")
 
 
-@pytest.mark.parametrize("model", ["bgnbd", "instant"])
+@pytest.fixture(scope="module")
+def seasonal(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A shop that sells nearly all of its year in the half that comes next, and hardly anything in its first weeks."""
+    folder, days, draw = tmp_path_factory.mktemp("seasonal"), 3 * 364, np.random.default_rng(3)
+    pace = np.where(np.arange(days) % 364 < 56, 0.2, np.where(np.arange(days) % 364 < 182, 2.0, 0.5))
+    bought = draw.uniform(size=(600, days)) < draw.gamma(2, 0.02, (600, 1)) * pace
+    bought[:, 0] = True
+    who, day = np.nonzero(bought)
+    at = pd.Timestamp("2021-01-01") + pd.to_timedelta(day, unit="D")
+    log = pd.DataFrame({"customer_id": who, "event_time": at, "amount": draw.gamma(3, 10, len(who)).round(2)})
+    log.to_csv(folder / "orders.csv", index=False)
+    workspace = Workspace(folder / "workspace")
+    ingest(workspace, folder / "orders.csv", "shop", timezone="UTC", currency="EUR", progress=NoProgress())
+    return workspace
+
+
+@pytest.mark.parametrize(("place", "model"), [("workspace", "bgnbd"), ("workspace", "instant"), ("seasonal", "bgnbd"),
+                                              ("seasonal", "instant")])  # fmt: skip
 def test_next_order_is_where_the_models_own_chance_passes_one_half(
-    workspace: Workspace, shop: Dataset, bundle: Bundle, model: str
+    request: pytest.FixtureRequest, place: str, model: str
 ) -> None:
     """The card says of a day what ``score`` says of the horizon that ends with it."""
-    if model == "instant":
-        config = TrainConfig(horizon_days=90, model="instant", cutoffs=3)
-        bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
+    workspace = request.getfixturevalue(place)
+    shop = open_dataset(workspace, "shop")
+    config = TrainConfig(horizon_days=90, model=model, cutoffs=3)
+    bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
     scores = pipeline.scores(workspace, "shop", bundle.id, progress=NoProgress())
     snapshot = snapshot_of(bundle, shop, None, NoProgress())
-    likely = scores[scores["p_purchase"] >= 0.5]["customer_id"].tolist()[:5]
-    assert len(likely) == {"bgnbd": 5, "instant": 3}[model]
-    for customer in likely:
+    assert (snapshot.last_year.pace != EVEN) == (place == "seasonal")
+    said = 0
+    for customer in scores[scores["p_purchase"] >= 0.5]["customer_id"].head(8):
         found = card_of(workspace, bundle, customer).next_order
-        assert not found.regular
+        if found.regular:
+            continue
+        said += 1
         one = snapshot.take(np.array([snapshot.features.index.get_loc(customer)], np.int64))
         for share, day in ((0.25, found.early), (0.5, found.expected), (0.75, found.late)):
             if day is None:
@@ -175,6 +195,7 @@ def test_next_order_is_where_the_models_own_chance_passes_one_half(
             assert days == 1 or bundle.model.predict(one, days - 1).p_purchase[0] < share + 1e-3
         assert found.early is not None and found.expected is not None and found.early <= found.expected
         assert shop.log_end <= found.expected < shop.log_end + timedelta(days=90)
+    assert said >= 3
 
 
 def test_no_order_is_expected_where_the_chance_never_reaches_one_half(
@@ -191,7 +212,7 @@ def test_next_order_of_a_customer_without_orders_spreads_evenly() -> None:
         pd.DataFrame({"day": pd.to_datetime(["2023-05-01"]), "purchased": [False]}),
         pd.DataFrame(),
     )
-    found = next_order(nothing, 0.75, 90, CUTOFF, BgNbd(1, 1, 1, 1))
+    found = next_order(nothing, 0.75, 90, CUTOFF, Rhythm(BgNbd(1, 1, 1, 1)))
     assert found.expected == CUTOFF + timedelta(days=44)  # (1 - .75)^(45 / 90) = .5: within the first 45 days
     assert found.late == CUTOFF + timedelta(days=89) and found.usual_gap_days is None
 

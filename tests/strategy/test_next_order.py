@@ -11,20 +11,21 @@ import pytest
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.i18n import translate
 from clv_core.strategy.customer.next_order import NextOrder, next_order
+from clv_core.strategy.customer.rhythm import Rhythm
 from clv_core.strategy.customer.timeline import Timeline
 
 CUTOFF = date(2024, 1, 1)
 HORIZON = 182
-RHYTHM = BgNbd(r=2.0, alpha=60.0, a=0.5, b=3.0)
+COUNTS = BgNbd(r=2.0, alpha=60.0, a=0.5, b=3.0)
+RHYTHM = Rhythm(COUNTS)
 LEFT = 0.1
 
 
 def said_of(ages: list[int], chance: float, horizon_days: int = HORIZON) -> NextOrder:
     """Return what is said of somebody who bought so many days before the cutoff."""
     days = pd.to_datetime([CUTOFF - timedelta(days=age) for age in sorted(ages, reverse=True)])
-    return next_order(
-        Timeline(pd.DataFrame({"day": days, "purchased": True}), pd.DataFrame()), chance, horizon_days, CUTOFF, RHYTHM
-    )
+    history = Timeline(pd.DataFrame({"day": days, "purchased": True}), pd.DataFrame())
+    return next_order(history, chance, horizon_days, CUTOFF, RHYTHM)
 
 
 def shares(found: list[NextOrder], came: list[int | None]) -> list[float]:
@@ -67,10 +68,10 @@ def test_orders_of_customers_of_chance_come_when_it_is_said_and_few_of_them_look
     found, came, looked, people = [], [], 0, 3000
     for _ in range(people):
         age = int(rng.integers(150, 600))
-        rate = rng.gamma(RHYTHM.r) / RHYTHM.alpha
+        rate = rng.gamma(COUNTS.r) / COUNTS.alpha
         at = np.unique(np.append(np.arange(age)[rng.random(age) < rate], age)).tolist()
         ages = [max(1, day) for day in at]
-        whole = -np.expm1(-(RHYTHM.r + len(ages) - 1) * np.log1p(HORIZON / (RHYTHM.alpha + age)))
+        whole = -np.expm1(-(COUNTS.r + len(ages) - 1) * np.log1p(HORIZON / (COUNTS.alpha + age)))
         said = said_of(sorted(set(ages)), 0.9 * float(whole))
         looked += said.regular
         if said.late is not None and not said.regular:

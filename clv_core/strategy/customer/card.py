@@ -11,10 +11,10 @@ import pandas as pd
 from clv_core.collection.stored.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.i18n import translate
 from clv_core.strategy.customer.find import place_of
 from clv_core.strategy.customer.next_order import NextOrder, next_order
+from clv_core.strategy.customer.rhythm import Rhythm
 from clv_core.strategy.customer.timeline import DAY, Timeline, timeline
 from clv_core.strategy.customer.why import Why, why
 from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE
@@ -121,7 +121,7 @@ def card(
     dataset: Dataset,
     cutoff: date,
     *,
-    rhythm: BgNbd,
+    rhythm: Rhythm,
     explanation: Explanation | None,
     currency: str,
     language: str,
@@ -135,7 +135,7 @@ def card(
         customer: the id.
         dataset: the log.
         cutoff: local midnight; nothing at or after it is read.
-        rhythm: of :func:`clv_core.strategy.customer.rhythm.purchase_rhythm` at the same cutoff.
+        rhythm: of all customers at the same cutoff.
         explanation: of these scores, where one is kept.
         currency: of the log.
         language: of the sentences.

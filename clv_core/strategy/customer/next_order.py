@@ -1,9 +1,9 @@
 """When one customer's next order is expected: the model's chance in the horizon, spread over its days.
 
 The model says how likely an order in the horizon is. When it comes, given that it comes, follows from the customer's
-own pauses where they vary little (:mod:`clv_core.strategy.customer.regular`), else from BG/NBD, by the law that
-models say other horizons with (:mod:`clv_core.model.chance`): then an order is as likely by a day as the model says
-of the horizon that ends with it. Nothing beyond the horizon is said, and neither law knows of seasons.
+own pauses where they vary little (:mod:`clv_core.strategy.customer.regular`), else from BG/NBD in last year's pace, by
+the law that models say other horizons with (:mod:`clv_core.model.chance`): then an order is as likely by a day as the
+model says of the horizon that ends with it. Nothing beyond the horizon is said.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from clv_core.errors import Message
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.model.chance import OrderTimes
 from clv_core.strategy.customer.regular import Regular
+from clv_core.strategy.customer.rhythm import Rhythm
 from clv_core.strategy.customer.timeline import Timeline
 
 EARLY, EVEN, LATE = 0.25, 0.5, 0.75
@@ -73,7 +74,7 @@ class NextOrder:
         }
 
 
-def next_order(history: Timeline, chance: float, horizon_days: int, cutoff: date, rhythm: BgNbd) -> NextOrder:
+def next_order(history: Timeline, chance: float, horizon_days: int, cutoff: date, rhythm: Rhythm) -> NextOrder:
     """Return when a customer's next order is expected.
 
     Args:
@@ -81,17 +82,18 @@ def next_order(history: Timeline, chance: float, horizon_days: int, cutoff: date
         chance: of an order in the horizon that is not sent back, 0 to 1.
         horizon_days: length of the horizon.
         cutoff: first day of the horizon.
-        rhythm: of all customers, days.
+        rhythm: of all customers.
     """
     bought, begin = history.purchase_days.to_numpy("datetime64[D]"), np.datetime64(cutoff, "D")
-    own, times = Regular.of(bought, begin, horizon_days), _times(bought, begin, horizon_days, rhythm)
+    own, times = Regular.of(bought, begin, horizon_days), _times(bought, begin, horizon_days, rhythm.counts)
 
     def day_by(share: float) -> date | None:
         if chance < share:
             return None
         if own is not None:
             return cutoff + timedelta(days=own.day_of(share / chance, horizon_days))
-        days = min(float(times.day_of(np.array([chance]), share)[0]), horizon_days)
+        even_days = min(float(times.day_of(np.array([chance]), share)[0]), horizon_days)
+        days = rhythm.last_year.days(even_days, horizon_days)
         return cutoff + timedelta(days=max(0, math.ceil(days - 1e-9) - 1))
 
     early, expected, late = map(day_by, (EARLY, EVEN, LATE))
@@ -99,7 +101,7 @@ def next_order(history: Timeline, chance: float, horizon_days: int, cutoff: date
     return NextOrder(chance, horizon_days, expected, early, late, gap, own is not None)
 
 
-def _times(bought: NDArray[np.datetime64], begin: np.datetime64, horizon_days: int, rhythm: BgNbd) -> OrderTimes:
+def _times(bought: NDArray[np.datetime64], begin: np.datetime64, horizon_days: int, counts: BgNbd) -> OrderTimes:
     """Return when the next order comes to whoever buys by luck alone; nothing is known of a never-buyer's."""
     since_first = float((begin - bought[0]).astype(np.float64)) if len(bought) else math.nan
-    return OrderTimes.of_one(rhythm, len(bought) - 1, since_first, horizon_days)
+    return OrderTimes.of_one(counts, len(bought) - 1, since_first, horizon_days)

@@ -1,33 +1,80 @@
-"""How often the customers of a log come back: BG/NBD over all of them, fitted on their history."""
+"""How often the customers of a log come back, and when in the year: what the model that scored them goes by.
+
+It takes seconds to add up of a large log, so it is kept beside the scores.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from pathlib import Path
+from typing import Any, Self
 
-import numpy as np
-import pandas as pd
-
+from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment.belongings import RHYTHM
+from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.deployment.kept_scores import scores_path
 from clv_core.features.btyd.bgnbd import BgNbd
-from clv_core.strategy.history import FIRST_PURCHASE, LAST_PURCHASE, PURCHASE_DAYS
+from clv_core.features.last_year import LastYear
+from clv_core.features.log import open_log
+from clv_core.features.season import last_year
+from clv_core.workspace import Workspace, read_json, write_json
 
-MOST_CUSTOMERS: Final = 100_000
-"""Of more buyers, every second, third and so on by their days stands for all: four parameters need no more."""
 
-
-def purchase_rhythm(history: pd.DataFrame, cutoff: date) -> BgNbd:
-    """Return BG/NBD of the purchase days of all buyers before the cutoff, as the anchor of a snapshot has it.
+@dataclass(frozen=True)
+class Rhythm:
+    """How orders come, of all customers of a log as of a cutoff.
 
     Args:
-        history: of :func:`~clv_core.strategy.history.purchase_history` at the same cutoff.
+        counts: BG/NBD of their purchase days, the anchor of the model's snapshot.
+        last_year: how time runs after the cutoff.
+    """
+
+    counts: BgNbd
+    last_year: LastYear = LastYear()
+
+    @classmethod
+    def of(cls, bundle: Bundle, dataset: Dataset, cutoff: date) -> Self:
+        """Read it of the events before ``cutoff`` that the model reads.
+
+        Raises:
+            NotEnoughData: nobody was seen before the cutoff.
+        """
+        config = TrainConfig.from_json(bundle.record["config"])
+        log = open_log(dataset, before=cutoff, **config.of_log())
+        try:
+            _, _, anchor = log.history(cutoff, config.horizon_days)
+            return cls(anchor.counts, last_year(log, cutoff, config.horizon_days))
+        finally:
+            log.close()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return {"counts": self.counts.to_json(), "last_year": self.last_year.to_json()}
+
+    @classmethod
+    def from_json(cls, said: dict[str, Any]) -> Self:
+        """Return what :meth:`to_json` described."""
+        return cls(BgNbd.from_json(said["counts"]), LastYear.from_json(said["last_year"]))
+
+
+def kept_rhythm(scores: Path, bundle: Bundle, dataset: Dataset, cutoff: date) -> Rhythm:
+    """Return the rhythm of kept scores; where it is not kept, or is older than the scores, it is made.
+
+    Args:
+        scores: the file of the model's plain scores as of the cutoff.
+        bundle: the model.
+        dataset: the log that they come from.
         cutoff: local midnight.
     """
-    bought = history[PURCHASE_DAYS].to_numpy() > 0
-    first, last = (history[name].to_numpy("datetime64[D]")[bought] for name in (FIRST_PURCHASE, LAST_PURCHASE))
-    days = history[PURCHASE_DAYS].to_numpy(np.float64)[bought]
-    step = max(1, -(-len(days) // MOST_CUSTOMERS))
-    some = np.lexsort((days, last, first))[::step]
-    first, last, days = first[some], last[some], days[some]
-    return BgNbd.fit(
-        days - 1, (last - first).astype(np.float64), (np.datetime64(cutoff, "D") - first).astype(np.float64)
-    )
+    path = scores.with_name(f"{scores.stem}{RHYTHM}.json")
+    if not path.exists() or path.stat().st_mtime_ns < scores.stat().st_mtime_ns:
+        write_json(path, Rhythm.of(bundle, dataset, cutoff).to_json())
+    return Rhythm.from_json(read_json(path))
+
+
+def keep_rhythm(workspace: Workspace, name: str, model_id: str) -> None:
+    """Have the rhythm of customers who were scored as of the log's end ready for the pages."""
+    bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
+    kept_rhythm(scores_path(workspace, bundle, dataset), bundle, dataset, dataset.log_end)

@@ -15,11 +15,9 @@ from clv_core.deployment.kept_scores import scores_path
 from clv_core.deployment.terms import Terms
 from clv_core.errors import NotFound
 from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.strategy.customer.card import Card
 from clv_core.strategy.customer.card import card as make_card
-from clv_core.strategy.customer.rhythm import purchase_rhythm
-from clv_core.strategy.kept_history import kept_history
+from clv_core.strategy.customer.rhythm import Rhythm, kept_rhythm
 from clv_core.strategy.recommend.blend import WITH_BOUGHT
 from clv_core.strategy.recommend.kept import KeptAdvice
 from clv_core.strategy.schemes.saved import last_written
@@ -92,17 +90,11 @@ def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer:
     """Return the customer's card in the language of the page."""
     explanation = kept_explanation(state.workspace(), bundle, dataset, customer, dataset.log_end)
     with st.spinner(t("card.working")):
-        rhythm = _rhythm(dataset.name, dataset.version, bundle, dataset)
+        rhythm = kept_rhythm(scores_path(state.workspace(), bundle, dataset), bundle, dataset, dataset.log_end)
     advising = run_of(dataset, bundle)
     known = (explanation is not None, last_written(dataset), advising.written)
     key = (bundle.id, bundle.record["created"], dataset.version, customer, state.language(), *known)
     return _card(key, dataset, customers, rhythm, explanation, advising.advice(), bundle.record["currency"])
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _rhythm(name: str, version: str, _bundle: Bundle, _dataset: Dataset) -> BgNbd:
-    scores = scores_path(state.workspace(), _bundle, _dataset)
-    return purchase_rhythm(kept_history(scores, _dataset, _dataset.log_end), _dataset.log_end)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -110,7 +102,7 @@ def _card(
     key: tuple[str, str, str, str, str, bool, int, float | None],
     _dataset: Dataset,
     _customers: pd.DataFrame,
-    _rhythm: BgNbd,
+    _rhythm: Rhythm,
     _explanation: Explanation | None,
     _advice: KeptAdvice | None,
     _currency: str,
