@@ -8,9 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from graphlib import TopologicalSorter
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "clv_core"
@@ -46,6 +49,11 @@ FORBIDDEN_CALLS = {
     "torch.load", "torch.save", "pd.read_pickle", "pandas.read_pickle", "np.load", "numpy.load", "yaml.load",
 }  # fmt: skip
 FORBIDDEN_METHODS = {"to_pickle", "read_pickle"}
+
+ASKED_ELSEWHERE = {"pyspark", "numba"}
+"""An extra; and what is left out where it is there (:mod:`clv_core.evaluation.explain.shapley`)."""
+COME_ALONG = ("pydantic", "fastapi")
+"""Libraries whose own needs are part of how they are used."""
 
 REQUIRED_AT_ROOT = {
     "README.md", "Makefile", "pyproject.toml", "requirements.txt", "CHANGELOG.md", ".gitignore",
@@ -206,6 +214,17 @@ def test_root_holds_only_what_tools_look_for_there() -> None:
     ignored = [line.strip().rstrip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()]
     others = entries - REQUIRED_AT_ROOT - {".git"}
     assert {name for name in others if not any(fnmatch.fnmatch(name, pattern) for pattern in ignored)} == set()
+
+
+def test_what_is_imported_is_asked_for() -> None:
+    """What merely came along with another library yesterday may not come along on a fresh machine tomorrow."""
+    found = {name.split(".")[0] for path in (*FILES, *PAGE_FILES) for name, _ in imports(parse(path), path)}
+    outside = found - sys.stdlib_module_names - {"clv_core", "pages", "app", "", *ASKED_ELSEWHERE}
+    named = {Requirement(line).name for line in (ROOT / "requirements.txt").read_text().splitlines() if line[0] != "#"}
+    named |= {Requirement(need).name for name in COME_ALONG for need in requires(name) or () if "extra" not in need}
+    asked, whose = {canonicalize_name(name) for name in named}, packages_distributions()
+    missing = {name for name in outside if not {canonicalize_name(one) for one in whose.get(name, ())} & asked}
+    assert missing == set()
 
 
 def test_modules_say_what_they_are() -> None:

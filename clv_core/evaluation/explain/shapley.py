@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Final
 
 import numpy as np
@@ -135,16 +136,26 @@ def distinct(value: Value, questions: NDArray[np.int64]) -> Floats:
 
 
 def _library() -> Any:
-    """Return shap without its just-in-time compiler, which takes longer (5 to 10 s a process) than what it compiles."""
+    """Return shap."""
+    with _uncompiled():
+        import shap
+    return shap
+
+
+@contextmanager
+def _uncompiled() -> Iterator[None]:
+    """Have what is imported go without numba, where it is there: it takes longer (5 to 10 s) than what it compiles."""
+    if find_spec("numba") is None:  # later releases of shap do without
+        yield
+        return
     import numba
 
     config: Any = numba.config
     before, config.DISABLE_JIT = config.DISABLE_JIT, 1
     try:
-        import shap
+        yield
     finally:
         config.DISABLE_JIT = before
-    return shap
 
 
 @contextmanager
