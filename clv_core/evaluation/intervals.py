@@ -75,8 +75,7 @@ class Intervals:
     def found(self) -> Found:
         """``honest``, ``narrow``, ``wide``, ``high`` (set too high), ``low``, or ``unclear``: none for sure."""
         up, moved = self.above - self.above_right, self._far(self.above, self.above_right, self.above_noise, SHIFTED)
-        ratio = self.outside / max(self.outside_right, 1e-9)
-        if ratio > NARROW and self.outside - self.outside_right > SURE * self.outside_noise:
+        if self._ratio > NARROW and self.outside - self.outside_right > SURE * self.outside_noise:
             if moved and up > 0:
                 return "low"
             return "high" if self.over < 1 else "narrow"
@@ -87,10 +86,28 @@ class Intervals:
             return "high" if off["pit50"] > 0 else "low"
         if off["pit10"] > 0 or off["pit90"] < 0:
             return "narrow"
-        few = ratio < WIDE and self.outside_right - self.outside > SURE * self.outside_noise
+        few = self._ratio < WIDE and self.outside_right - self.outside > SURE * self.outside_noise
         if few or off["pit10"] < 0 or off["pit90"] > 0:
             return "wide"
         return "honest" if self._near else "unclear"
+
+    def narrower_than(self, before: Intervals) -> bool:
+        """Say whether more came out beyond their intervals than at another origin, by more than chance."""
+        moved = (
+            (self._ratio - before._ratio, self._ratio_noise, before._ratio_noise),
+            (self.pit10 - before.pit10, self._noise("pit10"), before._noise("pit10")),
+            (before.pit90 - self.pit90, self._noise("pit90"), before._noise("pit90")),
+        )
+        return any(up > SURE * np.hypot(now, then) for up, now, then in moved)
+
+    @property
+    def _ratio(self) -> float:
+        """How many came out beyond their own, relative to how many should."""
+        return self.outside / max(self.outside_right, 1e-9)
+
+    @property
+    def _ratio_noise(self) -> float:
+        return self.outside_noise / max(self.outside_right, 1e-9)
 
     @property
     def _near(self) -> bool:

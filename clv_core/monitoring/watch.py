@@ -242,7 +242,7 @@ def _truth_alerts(bundle: Bundle, came: list[Realised], intervals: Intervals | N
 
 
 def _worse(now: Intervals, bundle: Bundle) -> bool:
-    """Say whether intervals are too narrow now, and were not already when the model was measured."""
+    """Say whether intervals are too narrow now, and more so than when the model was measured: chance aside."""
     held = (bundle.record.get("evidence") or {}).get("held") or {}
     then = held.get("intervals") and Intervals(**held["intervals"])
-    return now.found == "narrow" and then is not None and then.found != "narrow"
+    return now.found == "narrow" and then is not None and now.narrower_than(then)

@@ -74,6 +74,14 @@ def test_a_level_that_is_tolerated_does_not_make_intervals_wrong() -> None:
     assert intervals_of(shop(20_000, 1, value=1.2)).found in {"honest", "unclear"}
 
 
+def test_intervals_that_stay_as_narrow_as_they_were_are_not_called_narrower_and_others_are() -> None:
+    origins = [intervals_of(shop(2500, seed, spread=0.45)) for seed in range(120)]
+    assert {origin.found for origin in origins} >= {"narrow", "unclear"}  # on the brink: now one, now the other
+    assert sum(now.narrower_than(then) for now, then in zip(origins[::2], origins[1::2], strict=True)) <= 1
+    assert all(intervals_of(shop(2500, seed, spread=0.25)).narrower_than(origins[seed]) for seed in range(20))
+    assert not any(origins[seed].narrower_than(intervals_of(shop(2500, seed, spread=0.25))) for seed in range(20))
+
+
 def test_few_buyers_are_not_enough_to_call_intervals_honest() -> None:
     assert intervals_of(shop(60, 1)).found == "unclear"
     nobody = shop(500, 1).assign(actual=0.0)
