@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -92,7 +91,7 @@ class InstantInputs:
         windows: Windows,
         contexts: Mapping[int, Context],
         anchors: Mapping[int, Anchor],
-        features: Mapping[str, NDArray[np.float64]] | pd.DataFrame,
+        features: Mapping[str, NDArray[np.float64]],
     ) -> InstantInputs:
         """Return the tensors of windows of one log at any of its cutoffs.
 
@@ -108,7 +107,7 @@ class InstantInputs:
         columns = []
         for k, context in enumerate(known):
             rows = np.flatnonzero(log_of == k)
-            own = {name: np.asarray(features[name], np.float64)[rows] for name in ANCHORED}
+            own = {name: features[name][rows] for name in ANCHORED}
             part = context.customers(windows.take(rows))
             money = context.usual["money"]
             part |= spend_statistics(anchors[days[k]].spend, part, money)
