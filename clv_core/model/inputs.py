@@ -91,9 +91,9 @@ class Inputs:
 
     def batch(self, rows: Tensor) -> Batch:
         """Return the batch of ``rows`` [B]."""
-        cutoff_day = self.cutoff_day[rows]
-        packed = pack(self.start[rows], self.stop[rows], cutoff_day - cutoff_day.min())
-        cutoff, day = cutoff_day[packed.row], self.day.index_select(0, packed.step)
+        start, stop, cutoff_day = (part.index_select(0, rows) for part in (self.start, self.stop, self.cutoff_day))
+        packed = pack(start, stop, cutoff_day - cutoff_day.min())
+        cutoff, day = cutoff_day.index_select(0, packed.row), self.day.index_select(0, packed.step)
         age = torch.log1p((cutoff - day).float().clamp(min=0).minimum(self.oldest) / 30)
         channels = torch.cat([self.channels.index_select(0, packed.step), age.unsqueeze(1)], dim=1)
         codes = self.codes.index_select(0, packed.step)

@@ -61,5 +61,6 @@ def _packed(start: Tensor, length: Tensor, row: Tensor, kind: Tensor) -> Packed:
     length, order = torch.sort(length, descending=True, stable=True)
     alive = torch.arange(int(length[0]), device=length.device).unsqueeze(1) < length  # [longest, B]
     position, place = alive.nonzero(as_tuple=True)
-    step = start[order][place] + position
-    return Packed(step, row[order][place], alive.sum(1).cpu(), torch.argsort(order)[kind])
+    slot = order.index_select(0, place)
+    step, own = start.index_select(0, slot) + position, row.index_select(0, slot)
+    return Packed(step, own, alive.sum(1).cpu(), torch.argsort(order).index_select(0, kind))

@@ -114,7 +114,7 @@ class Embeddings(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """Return what each table holds for the codes."""
-        return self.weight[:, codes]
+        return self.weight.index_select(1, codes)
 
 
 class Grus(nn.Module):

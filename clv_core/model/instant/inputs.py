@@ -141,14 +141,16 @@ class InstantInputs:
 
     def batch(self, rows: Tensor) -> Batch:
         """Return the batch of ``rows`` [B]."""
-        log_of = self.log_of[rows]
-        packed = pack(self.start[rows], self.stop[rows], log_of)
-        log = log_of[packed.row]
-        age = (self.cutoff[log] - self.days[packed.step]) / self.horizon[log]
-        gap = self.gaps[packed.step] / self.horizon[log]
-        amount = self.amounts[packed.step] / self.orders[log]
+        start, stop, log_of = (part.index_select(0, rows) for part in (self.start, self.stop, self.log_of))
+        packed = pack(start, stop, log_of)
+        log = log_of.index_select(0, packed.row)
+        cutoff, horizon, order = (part.index_select(0, log) for part in (self.cutoff, self.horizon, self.orders))
+        day, gap, amount, values = (
+            part.index_select(0, packed.step) for part in (self.days, self.gaps, self.amounts, self.values)
+        )
+        age, gap, amount = (cutoff - day) / horizon, gap / horizon, amount / order
         own = torch.stack([amount.sign() * amount.abs().log1p(), (age + LITTLE).log(), (gap + LITTLE).log()], dim=1)
-        channels = torch.cat([own, self.values.index_select(0, packed.step)], dim=1)
+        channels = torch.cat([own, values], dim=1)
         steps = Sequence(channels, packed.batch_sizes, packed.unsort)
         statistics, base = self.statistics.index_select(0, rows), self.base.index_select(0, rows)
         return Batch(statistics, self.logs, log_of, base, steps)
