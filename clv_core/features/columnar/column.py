@@ -207,7 +207,7 @@ class Column:
 
     def isin(self, values: Sequence[Any]) -> Column:
         """Return which rows hold one of ``values``."""
-        return self._like(np.isin(self.values, values))
+        return self._like(np.logical_or.reduce([self.values == value for value in values]))
 
     def ifelse(self, yes: Column, no: None) -> Column:
         """Return ``yes`` where this is true, unknown elsewhere."""

@@ -31,7 +31,8 @@ class Groups:
     @classmethod
     def of(cls, keys: Sequence[Array]) -> Self:
         """Return the stretches of rows whose ``keys`` are all the same, [n] each; such rows lie side by side."""
-        edge = np.ones(len(keys[0]) + 1, bool)
+        edge = np.empty(len(keys[0]) + 1, bool)
+        edge[0] = edge[-1] = True
         inner = edge[1:-1]
         np.not_equal(keys[0][1:], keys[0][:-1], out=inner)
         for key in keys[1:]:
