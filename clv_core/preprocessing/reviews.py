@@ -97,7 +97,7 @@ class ReviewEncoder:
 
     def transform(self, values: pd.Series) -> list[NDArray[np.float32]]:
         """Return the columns, float32 [n] each, within ±8; each distinct text is read once."""
-        codes, distinct = pd.factorize(values)
+        codes, distinct = pd.factorize(values.to_numpy(object))
         found = np.zeros((len(distinct) + 1, len(self.themes)), np.float32)
         for begin in range(0, len(distinct), TEXTS_AT_ONCE):
             texts = [str(text) for text in distinct[begin : begin + TEXTS_AT_ONCE]]
