@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.features.columnar.groups import Groups
+from clv_core.features.columnar.groups import Groups, every
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
@@ -74,7 +74,7 @@ class Column:
         known = self.known
         if known is not None:
             known = known[rows]
-            if known.all():  # what is known throughout is added up and filled in faster
+            if every(known):  # what is known throughout is added up and filled in faster
                 known = None
         return Column(self.values[rows], known, self.scale, zeroed=self.zeroed)
 
