@@ -237,7 +237,7 @@ def _coded(texts: Texts, size: int) -> tuple[Column, NDArray[np.object_]]:
     if not known:
         return Column.missing(size), vocabulary
     code = {text: number for number, text in enumerate(known)} | {None: -1}
-    codes = np.array([code[text] for text in texts], np.int32)
+    codes = np.fromiter(map(code.__getitem__, texts), np.int32, size)
     return Column(codes, codes >= 0), vocabulary
 
 

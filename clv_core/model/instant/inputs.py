@@ -122,21 +122,21 @@ class InstantInputs:
             for day, context in zip(days, known, strict=True)
         ]
         steps = windows.steps
-        amounts = np.nan_to_num(steps.values[:, STEP_VALUES.index("amount")])
+        amounts = steps.values[:, STEP_VALUES.index("amount")]
         return cls(
             statistics=torch.from_numpy(statistics),
-            logs=torch.tensor(numbers, dtype=torch.float32),
+            logs=torch.from_numpy(np.array(numbers, np.float32)),
             log_of=torch.from_numpy(log_of),
             base=torch.from_numpy(base),
             start=torch.from_numpy(np.maximum(windows.first, windows.stop - MOST_STEPS)),
             stop=torch.from_numpy(windows.stop),
             days=torch.from_numpy(steps.day.astype(np.float32)),
-            amounts=torch.from_numpy(amounts),
+            amounts=torch.from_numpy(np.where(np.isnan(amounts), 0, amounts)),
             values=torch.from_numpy(_values(steps)),
             gaps=torch.from_numpy(steps.gap_days),
-            cutoff=torch.tensor(days, dtype=torch.float32),
-            horizon=torch.tensor([float(context.horizon_days) for context in known]),
-            orders=torch.tensor([context.usual["money"] for context in known], dtype=torch.float32),
+            cutoff=torch.from_numpy(np.array(days, np.float32)),
+            horizon=torch.from_numpy(np.array([context.horizon_days for context in known], np.float32)),
+            orders=torch.from_numpy(np.array([context.usual["money"] for context in known], np.float32)),
         )
 
     def batch(self, rows: Tensor) -> Batch:
