@@ -151,7 +151,7 @@ class Grus(nn.Module):
                 kept_reset, kept_update, kept_new = kept.chunk(3, dim=-1)
             keep(state, kept)
             new = torch.addcmul(new, (reset + kept_reset).sigmoid_(), kept_new).tanh_()
-            state = torch.lerp(new, state, (update + kept_update).sigmoid_())
+            state = new.lerp_(state, (update + kept_update).sigmoid_())
         return None, torch.cat([state, *reversed(ended)], dim=1).unsqueeze(0)
 
 
@@ -184,8 +184,9 @@ LAYERS: Final[dict[type[nn.Module], Callable[[Sequence[Any]], nn.Module]]] = {
     nn.GRU: _grus,
     nn.LSTM: Rnns,
     nn.RNN: Rnns,
+    nn.Dropout: lambda _: nn.Identity(),
 }
-"""What takes the place of layers; all others have no weights, or are made of these."""
+"""What takes the place of layers; all others have no weights, or are made of these. Nothing drops out when asked."""
 
 
 def _fill(whole: nn.Module, networks: Sequence[nn.Module]) -> None:
