@@ -20,9 +20,8 @@ from clv_core.features.holder import CustomerRelations
 from clv_core.features.relations import day_of
 from clv_core.features.sequences import windows_at
 from clv_core.features.signals import SignalColumn
-from clv_core.features.snapshot import Snapshot
+from clv_core.features.snapshot import BASIS, Snapshot
 from clv_core.features.table import ANCHORS, HISTORY
-from clv_core.model.inputs import BASE_FEATURES
 from clv_core.model.levelled import Levelled
 from clv_core.model.paretonbd import ParetoNbdModel
 from clv_core.model.predictions import Predictions
@@ -59,7 +58,7 @@ class Answerer:
         """The features that the model reads."""
         table = table_of(self.model)
         read = set() if table is None else {one.name for one in table.encoders_}
-        return frozenset({*HISTORY, *ANCHORS, *BASE_FEATURES, *(read & FEATURES.keys())})
+        return frozenset({*HISTORY, *ANCHORS, *BASIS, *(read & FEATURES.keys())})
 
     @cached_property
     def attributes(self) -> dict[str, str]:

@@ -80,12 +80,10 @@ class Events:
         for name in VOCABULARIES:
             columns[name], vocabularies[name] = _coded(self.texts.get(name, ()), size)
         kinds = np.array([*(KINDS.get(text, OTHER) for text in vocabularies["type"]), OTHER], np.int8)
-        known = columns["type"].known
-        codes = columns["type"].values
-        columns["kind"] = Column(kinds[codes if known is None else np.where(known, codes, -1)])
+        columns["kind"] = Column(kinds[columns["type"].fill_null(-1).values])
         for name in NUMBERS:
-            missing = Column.missing(size, MILLIONTHS)
-            columns[name] = exact(name, self.numbers[name]) if name in self.numbers else missing
+            known = name in self.numbers
+            columns[name] = exact(name, self.numbers[name]) if known else Column.missing(size, MILLIONTHS)
         columns["order"] = Column(_numbered(self.orders))
         columns["review_length"] = _lengths(self.reviews)
         return Rows.of(columns), vocabularies
@@ -197,7 +195,7 @@ def _frame(numeric: list[str], block: NDArray[np.float64], texts: Mapping[str, N
     """Return a frame of two blocks, numbers [k, n] and texts: put in one by one they would take far longer."""
     frame = pd.DataFrame(block.T, copy=False)
     if texts:
-        others = pd.DataFrame(np.array(list(texts.values())).T, dtype=object)
+        others = pd.DataFrame(np.array(list(texts.values())).T, frame.index, dtype=object)
         frame = pd.concat([frame, others], axis=1, ignore_index=True)
     frame.columns = _index((*numeric, *texts))
     return frame
@@ -239,7 +237,7 @@ def _coded(texts: Texts, size: int) -> tuple[Column, NDArray[np.object_]]:
     if not known:
         return Column.missing(size), vocabulary
     code = {text: number for number, text in enumerate(known)} | {None: -1}
-    codes = np.array([code[text] for text in texts], np.int32)
+    codes = np.fromiter(map(code.__getitem__, texts), np.int32, size)
     return Column(codes, codes >= 0), vocabulary
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,13 @@ from clv_core.features.context.context import ContextOf
 from clv_core.features.last_year import LastYear
 from clv_core.features.sequences import Windows
 from clv_core.features.signals import SignalColumn
+from clv_core.features.table import ANCHORS
+from clv_core.preprocessing.block import numbers_of
 from clv_core.preprocessing.table import Described
+
+RECENT_DAYS: Final = 90
+BASIS: Final = pd.Index(["T", "tenure", "net_value", f"net_value_{RECENT_DAYS}d", *ANCHORS], dtype=object)
+"""The features that models start from, whatever else they read."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +68,19 @@ class Snapshot:
         return {**FEATURES, **self.signals}
 
     @cached_property
+    def basis(self) -> Mapping[str, NDArray[np.float64]]:
+        """:data:`BASIS` by name, [n] each; of few rows, a frame takes as long to hand out one column as all of them."""
+        return dict(zip(map(str, BASIS), numbers_of(self.features, BASIS), strict=True))
+
+    @cached_property
     def bought(self) -> NDArray[np.bool_]:
         """Who has ever bought something, and kept it, bool [n]."""
-        found: NDArray[np.bool_] = ~np.isnan(self.features["T"].to_numpy(np.float64))
-        return found
+        return ~np.isnan(self.basis["T"])
 
     @cached_property
     def anchor_value(self) -> NDArray[np.float64]:
         """What the anchor expects of each row in the horizon, in the log's currency, float64 [n]."""
-        found: NDArray[np.float64] = np.nan_to_num(self.features["anchor_value"].to_numpy(np.float64))
+        found: NDArray[np.float64] = np.nan_to_num(self.basis["anchor_value"])
         return found
 
     @property

@@ -46,7 +46,8 @@ class BlendModel(Levelled):
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
         """Return what both say of every row, before any level; the means of each are moved to the common one."""
         parts = self.deep.read(snapshot, horizon_days), self.instant.read(snapshot, horizon_days)
-        mean = np.sqrt(np.prod([np.maximum(part.mean, SMALLEST) for part in parts], axis=0))
+        deep, instant = (np.maximum(part.mean, SMALLEST) for part in parts)
+        mean = np.sqrt(deep * instant)
         return replace(parts[0], said=[one for part in parts for one in _moved(part, mean)], money=1.0, mean=mean)
 
     def hidden(self, snapshot: Snapshot) -> list[NDArray[np.float32]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
@@ -74,8 +74,7 @@ class DeepModel(Levelled):
         return Together(self.networks)
 
     def _inputs(self, snapshot: Snapshot) -> Inputs:
-        windows = snapshot.windows.latest(self.config.max_steps_back)
-        return self.encoder.transform(replace(snapshot, windows=windows))
+        return self.encoder.transform(snapshot, self.config.max_steps_back)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return tensors by name, and a JSON-ready dictionary."""

@@ -59,4 +59,4 @@ class SequenceEncoder(nn.Module):
         packed = PackedSequence(embedded, sequence.batch_sizes)
         state = self.rnn(packed)[1]
         last: Tensor = state[0][-1] if isinstance(state, tuple) else state[-1]
-        return last[..., sequence.unsort, :]
+        return last.index_select(-2, sequence.unsort)

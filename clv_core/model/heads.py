@@ -56,8 +56,9 @@ class Head(nn.Module, ABC):
     def domain_map(self, raw: Tensor, base: Tensor) -> Params:
         """Turn raw [B, args_dim] and base [B, BASE_WIDTH] into parameters, each [B]."""
         logit, move = raw[..., 0] + base[:, -1], raw[..., 1]
-        move = torch.where(move > 0, _bounded(move, LIFT), _bounded(move, DROP))
-        return {"logit": logit, "log_mean": self.pass_through(base[:, :-1]).squeeze(-1) + move}
+        most = torch.where(move > 0, LIFT, DROP)
+        moved = most * torch.tanh(move / most)
+        return {"logit": logit, "log_mean": self.pass_through(base[:, :-1]).squeeze(-1) + moved}
 
     @abstractmethod
     def loss(self, target: Tensor, params: Params) -> Tensor:
@@ -162,18 +163,21 @@ class Ziln(Head):
     def quantile(self, params: Params, q: float | Tensor) -> Tensor:
         """Return the q-quantile: 0 where the chance of no purchase is at least q."""
         p = self.p_purchase(params)
-        inside = ((q - (1 - p)) / p).clamp(1e-7, 1 - 1e-7)
+        none = 1 - p
+        inside = ((q - none) / p).clamp(1e-7, 1 - 1e-7)
         value = torch.exp(self.mu(params) + params["sigma"] * self._residual(inside.double()).to(p.dtype))
-        return torch.where(q <= 1 - p, torch.zeros_like(value), value)
+        return torch.where(q <= none, 0.0, value)
 
     def _residual(self, level: Tensor) -> Tensor:
         """Return the standardised residual at ``level`` [B]: learned, and normal beyond what was learned."""
         levels, learned = LEVELS.to(level.device), self.residuals.to(level)
         within = level.clamp(LOWEST, HIGHEST)
         above = torch.searchsorted(levels, within).clamp(1, len(levels) - 1)
-        weight = (within - levels[above - 1]) / (levels[above] - levels[above - 1])
+        below = above - 1
+        nearest = levels.take(below)
+        weight = (within - nearest) / (levels.take(above) - nearest)
         beyond = torch.special.ndtri(level) - torch.special.ndtri(within)
-        residual: Tensor = torch.lerp(_at(learned, above - 1), _at(learned, above), weight) + beyond
+        residual: Tensor = torch.lerp(_at(learned, below), _at(learned, above), weight) + beyond
         return residual
 
 
@@ -257,10 +261,6 @@ class Tweedie(_MeanHead):
 def _at(table: Tensor, place: Tensor) -> Tensor:
     """Return ``table`` [m] at ``place`` [B]; of several networks [k, m] at [k, B]; more axes of places come before."""
     return table.expand(*place.shape[:-1], table.shape[-1]).gather(-1, place)
-
-
-def _bounded(move: Tensor, most: float) -> Tensor:
-    return most * torch.tanh(move / most)
 
 
 def tweedie_deviance(target: Tensor, mean: Tensor) -> Tensor:

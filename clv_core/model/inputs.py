@@ -11,15 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from clv_core.features.sequences import STEP_VALUES, Steps
-from clv_core.features.snapshot import Snapshot
+from clv_core.features.snapshot import RECENT_DAYS, Snapshot
 from clv_core.model.packing import pack
-from clv_core.preprocessing.block import numbers_of
 from clv_core.preprocessing.table import TableEncoder
 
 STEP_CHANNELS: Final = (*STEP_VALUES, "rated", "gap", "since_first", "age")
@@ -28,7 +26,6 @@ STEP_CHANNELS: Final = (*STEP_VALUES, "rated", "gap", "since_first", "age")
 LARGEST_VOCABULARY: Final = 64
 SMALLEST_LOG: Final = 0.02
 """Floor of the base logs, in mean purchase days: what stands for "nothing so far"."""
-RECENT_DAYS: Final = 90
 PRIOR_DAYS: Final = 120
 """How many days of the anchor's expectation a spend rate is worth: without them, the log of no spend has no bottom."""
 
@@ -94,9 +91,9 @@ class Inputs:
 
     def batch(self, rows: Tensor) -> Batch:
         """Return the batch of ``rows`` [B]."""
-        cutoff_day = self.cutoff_day[rows]
-        packed = pack(self.start[rows], self.stop[rows], cutoff_day - cutoff_day.min())
-        cutoff, day = cutoff_day[packed.row], self.day.index_select(0, packed.step)
+        start, stop, cutoff_day = (part.index_select(0, rows) for part in (self.start, self.stop, self.cutoff_day))
+        packed = pack(start, stop, cutoff_day - cutoff_day.min())
+        cutoff, day = cutoff_day.index_select(0, packed.row), self.day.index_select(0, packed.step)
         age = torch.log1p((cutoff - day).float().clamp(min=0).minimum(self.oldest) / 30)
         channels = torch.cat([self.channels.index_select(0, packed.step), age.unsqueeze(1)], dim=1)
         codes = self.codes.index_select(0, packed.step)
@@ -168,14 +165,21 @@ class InputEncoder:
         """Codes of each categorical column, the unknown bucket included."""
         return tuple(len(texts) + 1 for texts in self.vocabularies)
 
-    def transform(self, snapshot: Snapshot) -> Inputs:
-        """Return the tensors of a snapshot; any snapshot gives finite tensors."""
+    def transform(self, snapshot: Snapshot, most_steps: int | None = None) -> Inputs:
+        """Return the tensors of a snapshot; any snapshot gives finite tensors.
+
+        Args:
+            snapshot: n rows.
+            most_steps: how many steps of a window are read, the latest ones; None: all.
+        """
         windows, steps = snapshot.windows, snapshot.windows.steps
+        if most_steps is not None:
+            windows = windows.latest(most_steps)
         target = np.empty(0) if snapshot.target is None else snapshot.target / self.money
         exposure = np.ones(len(snapshot)) if snapshot.exposure is None else snapshot.exposure
         return Inputs(
             table=torch.from_numpy(self.table.transform(snapshot.features)),
-            base=torch.from_numpy(self.base(snapshot.features, snapshot.horizon_days)),
+            base=torch.from_numpy(self.base(snapshot.basis, snapshot.horizon_days)),
             start=torch.from_numpy(windows.start),
             stop=torch.from_numpy(windows.stop),
             cutoff_day=torch.from_numpy(windows.cutoff_day),
@@ -187,10 +191,13 @@ class InputEncoder:
             oldest=torch.tensor(self.oldest, dtype=torch.float32),
         )
 
-    def base(self, features: pd.DataFrame, horizon_days: int) -> NDArray[np.float32]:
-        """Return the head's base logs and the anchor's purchase logit, [n, BASE_WIDTH]."""
-        numbers = numbers_of(features, BASE_FEATURES)
-        column = {str(name): own for name, own in zip(BASE_FEATURES, numbers, strict=True)}
+    def base(self, column: Mapping[str, NDArray[np.float64]], horizon_days: int) -> NDArray[np.float32]:
+        """Return the head's base logs and the anchor's purchase logit, [n, BASE_WIDTH].
+
+        Args:
+            column: the snapshot's basis by name, [n] each.
+            horizon_days: of the snapshot.
+        """
         money = max(self.money, 1e-9)
         never = np.isnan(column["T"])
         since_first = np.where(never, column["tenure"], column["T"])
@@ -248,12 +255,6 @@ class InputEncoder:
         return cls(
             TableEncoder.from_json(value["table"]), value["money"], tuple(value["scales"]), vocabularies, *ranges
         )
-
-
-BASE_FEATURES: Final = pd.Index(
-    ["T", "tenure", "net_value", f"net_value_{RECENT_DAYS}d", "anchor_count", "anchor_value", "anchor_spend"],
-    dtype=object,
-)
 
 
 def covered_steps(snapshot: Snapshot) -> NDArray[np.int64]:

@@ -79,7 +79,7 @@ class Read:
         return torch.from_numpy(ratio)
 
     def in_currency(self, value: Floats) -> Floats:
-        """Return ``value`` [n] in the log's currency, between 0 and the largest allowed."""
+        """Return values [n] or [l, n] in the log's currency, between 0 and the largest allowed."""
         return np.clip(value * self.money, 0, self.largest)
 
 
@@ -172,22 +172,21 @@ class Levelled(ABC):
     def _answer(self, read: Read, levels: dict[int, float]) -> Predictions:
         figures = []
         level, later = read.ratio(levels), read.later
-        for said in read.said:
-            head, exact = said.head, _exact(said.params)
+        for one in read.said:
+            head, exact = one.head, _exact(one.params)
             own = head.chance_by_luck(exact)
-            scaled = spread = head.rescale(exact, level * said.longer, own)
+            scaled = spread = head.rescale(exact, level * one.longer, own)
             if later is not None:
                 worth = torch.from_numpy(later.worth(own.numpy()))
                 spread = head.rescale(exact, level * torch.from_numpy(later.exposure), worth)
             means = torch.stack([head.p_purchase(scaled), head.mean(scaled)])
             figures.append(torch.cat([means, head.quantile(spread, QUANTILES)]))
-        p, mean, *quantiles = torch.cat(figures, dim=1).mean(1).numpy()
+        said = torch.cat(figures, dim=1).mean(1).numpy()
+        p, values = said[0], read.in_currency(said[1:])
         p = np.clip(p if later is None else later.chance(p), 0, 1)
         # Some network may expect a purchase where all together do not: the quantiles go with the chance that is said.
-        held = [
-            np.where(q <= 1 - p, 0.0, value) for q, value in zip(QUANTILES.flatten().numpy(), quantiles, strict=True)
-        ]
-        return Predictions(p, *(read.in_currency(value) for value in (mean, *held)))
+        values[1:][QUANTILES.flatten(1).numpy() <= 1 - p] = 0.0
+        return Predictions(p, *values)
 
 
 class Inputs(Protocol):
@@ -221,11 +220,11 @@ def ask_all(inputs: Inputs, networks: Together[N], ask: Callable[[N, Any], Param
     """
     length = inputs.stop - inputs.start
 
-    @torch.no_grad()  # of this thread
     def part(rows: Tensor) -> Params:
         longest = rows[length[rows].argmax()]
         batch = inputs.batch(torch.cat([rows, longest.expand(COPIES)]))
-        said = networks.ask(lambda network: ask(network, batch), len(rows))
+        with torch.no_grad():  # in this thread
+            said = networks.ask(lambda network: ask(network, batch), len(rows))
         return {name: values[:, : len(rows)] for name, values in said.items()}
 
     answers = each(part, list(inputs.in_parts(ROWS_AT_ONCE)))

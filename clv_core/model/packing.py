@@ -59,9 +59,8 @@ def _all_differ(start: Tensor, length: Tensor, seen_from: Tensor) -> bool:
 
 def _packed(start: Tensor, length: Tensor, row: Tensor, kind: Tensor) -> Packed:
     length, order = torch.sort(length, descending=True, stable=True)
-    begin = start[order]
-    longest = int(length[0])
-    batch_sizes = torch.searchsorted(-length, -torch.arange(longest, device=length.device), side="left")
-    position = torch.repeat_interleave(torch.arange(longest, device=length.device), batch_sizes)
-    place = torch.arange(len(position), device=length.device) - (torch.cumsum(batch_sizes, 0) - batch_sizes)[position]
-    return Packed(begin[place] + position, row[order[place]], batch_sizes.cpu(), torch.argsort(order)[kind])
+    alive = torch.arange(int(length[0]), device=length.device).unsqueeze(1) < length  # [longest, B]
+    position, place = alive.nonzero(as_tuple=True)
+    slot = order.index_select(0, place)
+    step, own = start.index_select(0, slot) + position, row.index_select(0, slot)
+    return Packed(step, own, alive.sum(1).cpu(), torch.argsort(order).index_select(0, kind))

@@ -109,10 +109,7 @@ def _packed(reading: Tensor) -> Tensor:
 
 
 def _of_deep(model: DeepModel, customer: Snapshot, others: Snapshot) -> Iterator[StepReader]:
-    own, crowd = (
-        model.encoder.transform(replace(one, windows=one.windows.latest(model.config.max_steps_back)))
-        for one in (customer, others)
-    )
+    own, crowd = (model.encoder.transform(one, model.config.max_steps_back) for one in (customer, others))
     alone, together = own.batch(torch.zeros(1, dtype=torch.int64)), crowd.batch(torch.arange(len(crowd)))
     money = float(np.log(model.encoder.money))
 
@@ -129,7 +126,7 @@ def _of_deep(model: DeepModel, customer: Snapshot, others: Snapshot) -> Iterator
 
 def _of_instant(model: InstantModel, customer: Snapshot, others: Snapshot) -> Iterator[StepReader]:
     contexts = {int(day): customer.contexts[int(day)].known for day in np.unique(customer.cutoff_day)}
-    own, crowd = (InstantInputs.of(one.windows, contexts, one.anchors, one.features) for one in (customer, others))
+    own, crowd = (InstantInputs.of(one.windows, contexts, one.anchors, one.basis) for one in (customer, others))
     mine = own.batch(torch.zeros(1, dtype=torch.int64)).steps.channels
     average = crowd.batch(torch.arange(len(crowd))).steps.channels.mean(0)
     money = float(np.log(own.money(contexts)[0]))

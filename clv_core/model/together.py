@@ -78,14 +78,17 @@ class Linears(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return what each layer makes of its rows."""
-        return self.at_hand()(rows.expand(self.layers, *rows.shape[-2:]))
+        return self.at_hand()(rows.expand(self.layers, *rows.shape[-2:]), None)
 
-    def at_hand(self) -> Callable[[Tensor], Tensor]:
-        """Return the layers as a function of [k, B, in]: called for each step, a module's own way costs too much."""
+    def at_hand(self) -> Callable[[Tensor, Tensor | None], Tensor]:
+        """Return the layers as a function of [k, B, in] and of where to write what they make of it, None for anywhere.
+
+        Called for each step, a module's own way would cost too much.
+        """
         weight, bias = self.weight, self.bias
         if self.small:
-            return lambda rows: (rows.unsqueeze(-1) * weight.unsqueeze(1)).sum(-2) + bias
-        return lambda rows: torch.baddbmm(bias, rows, weight)
+            return lambda rows, out: torch.add((rows.unsqueeze(-1) * weight.unsqueeze(1)).sum(-2), bias, out=out)
+        return lambda rows, out: torch.baddbmm(bias, rows, weight, out=out)
 
 
 class Norms(nn.Module):
@@ -114,7 +117,7 @@ class Embeddings(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """Return what each table holds for the codes."""
-        return self.weight[:, codes]
+        return self.weight.index_select(1, codes)
 
 
 class Grus(nn.Module):
@@ -137,15 +140,18 @@ class Grus(nn.Module):
         """Return the last state of each row in the packed order, [1, k, B, width]."""
         read, keep, alive = self.read(packed.data), self.keep.at_hand(), packed.batch_sizes.tolist()
         state = read.new_zeros(len(read), alive[0], self.width)
-        ended: list[Tensor] = []
+        kept, ended = state.new_empty(0, 0), list[Tensor]()
         steps = (gate.split(alive, dim=1) for gate in read.chunk(3, dim=-1))
         for reset, update, new, rows in zip(*steps, alive, strict=True):
             if rows < state.shape[1]:
                 ended.append(state[:, rows:])
                 state = state[:, :rows]
-            kept_reset, kept_update, kept_new = keep(state).chunk(3, dim=-1)
+            if rows != kept.shape[1]:
+                kept = read.new_empty(len(read), rows, read.shape[-1])
+                kept_reset, kept_update, kept_new = kept.chunk(3, dim=-1)
+            keep(state, kept)
             new = torch.addcmul(new, (reset + kept_reset).sigmoid_(), kept_new).tanh_()
-            state = torch.lerp(new, state, (update + kept_update).sigmoid_())
+            state = new.lerp_(state, (update + kept_update).sigmoid_())
         return None, torch.cat([state, *reversed(ended)], dim=1).unsqueeze(0)
 
 
@@ -178,8 +184,9 @@ LAYERS: Final[dict[type[nn.Module], Callable[[Sequence[Any]], nn.Module]]] = {
     nn.GRU: _grus,
     nn.LSTM: Rnns,
     nn.RNN: Rnns,
+    nn.Dropout: lambda _: nn.Identity(),
 }
-"""What takes the place of layers; all others have no weights, or are made of these."""
+"""What takes the place of layers; all others have no weights, or are made of these. Nothing drops out when asked."""
 
 
 def _fill(whole: nn.Module, networks: Sequence[nn.Module]) -> None:

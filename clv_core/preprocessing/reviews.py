@@ -8,18 +8,14 @@ Source: Deerwester et al. (1990), "Indexing by latent semantic analysis"; scikit
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
-    from sklearn.feature_extraction.text import CountVectorizer
 
 THEMES: Final = 8
 MOST_NGRAMS: Final = 2_000
@@ -29,6 +25,8 @@ customer."""
 FEWEST_TEXTS: Final = 30
 FEWEST_WITH_NGRAM: Final = 3
 """An n-gram of fewer texts than these says nothing of the next one, and may name a person."""
+TEXTS_AT_ONCE: Final = 512
+"""What lies between so many texts and their themes takes a few dozen megabytes."""
 CLIP: Final = 8.0
 WEAKEST: Final = 1e-3
 """A theme whose typical size is below this is rounding, not language."""
@@ -99,20 +97,41 @@ class ReviewEncoder:
 
     def transform(self, values: pd.Series) -> list[NDArray[np.float32]]:
         """Return the columns, float32 [n] each, within ±8; each distinct text is read once."""
-        codes, distinct = pd.factorize(values)
+        codes, distinct = pd.factorize(values.to_numpy(object))
         found = np.zeros((len(distinct) + 1, len(self.themes)), np.float32)
-        if len(distinct):
-            counter, weights, themes = self._reader
-            found[:-1] = np.clip(weighted(counter.transform(map(str, distinct)), weights) @ themes, -CLIP, CLIP)
+        for begin in range(0, len(distinct), TEXTS_AT_ONCE):
+            texts = [str(text) for text in distinct[begin : begin + TEXTS_AT_ONCE]]
+            found[begin : begin + len(texts)] = np.clip(self._strengths(texts), -CLIP, CLIP)
         return list(found[codes].T)
 
+    def _strengths(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return how strong each of some texts is in each theme, [t, k].
+
+        It is what ``TfidfVectorizer(sublinear_tf=True)`` makes of them, times the themes. Of a few texts, the checks of
+        its sparse matrices would take far longer than the arithmetic.
+        """
+        ngrams_of, place, weights, themes = self._reader
+        known = [[place[ngram] for ngram in ngrams_of(text) if ngram in place] for text in texts]
+        row = np.repeat(np.arange(len(known)), [len(own) for own in known])
+        found = row * len(place) + np.array([at for own in known for at in own], np.int64)
+        distinct, count = np.unique(found, return_counts=True)
+        row, ngram = np.divmod(distinct, len(place))
+        size = (np.log(count) + 1) * weights[ngram]
+        size /= np.sqrt(np.bincount(row, size**2, len(texts)))[row]
+        cell = row[:, None] * len(self.themes) + np.arange(len(self.themes))
+        added = np.bincount(cell.ravel(), (size[:, None] * themes[ngram]).ravel(), len(texts) * len(self.themes))
+        return added.reshape(len(texts), -1).astype(np.float64)
+
     @cached_property
-    def _reader(self) -> tuple[CountVectorizer, NDArray[np.float64], NDArray[np.float64]]:
-        """What counts n-grams, the weight of each [v], and what it adds to each theme [v, k]."""
+    def _reader(
+        self,
+    ) -> tuple[Callable[[str], list[str]], dict[str, int], NDArray[np.float64], NDArray[np.float64]]:
+        """What finds a text's n-grams, the place of each known one, its weight [v], what it adds to themes [v, k]."""
         from sklearn.feature_extraction.text import CountVectorizer
 
-        known = {ngram: place for place, ngram in enumerate(self.ngrams)}
-        return CountVectorizer(vocabulary=known, **READING), np.asarray(self.weights), np.asarray(self.themes).T
+        places = {ngram: place for place, ngram in enumerate(self.ngrams)}
+        themes = np.ascontiguousarray(np.asarray(self.themes).T)
+        return CountVectorizer(**READING).build_analyzer(), places, np.asarray(self.weights), themes
 
     def strongest(self, count: int = 6) -> tuple[tuple[str, ...], ...]:
         """Return for each theme the n-grams that make it strong, long ones first, overlapping ones left out."""
@@ -144,20 +163,6 @@ READING: Final[dict[str, Any]] = {
     "preprocessor": normal, "analyzer": "char_wb", "ngram_range": (2, 4), "dtype": np.float64
 }  # fmt: skip
 """How scikit-learn reads a text, in learning and after: 2 to 4 characters of a word."""
-
-
-def weighted(counts: csr_matrix, weights: NDArray[np.float64]) -> csr_matrix:
-    """Return TF-IDF of counts as ``TfidfTransformer(sublinear_tf=True)`` has it; its checks take longer than a text.
-
-    Args:
-        counts: of each n-gram in each text, float64 [n, v]; it is written over.
-        weights: inverse document frequency of each n-gram, [v].
-    """
-    data = counts.data
-    data[:] = (np.log(data) + 1) * weights[counts.indices]
-    text = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-    data /= np.sqrt(np.bincount(text, data**2, counts.shape[0]))[text]
-    return counts
 
 
 def _sample(texts: list[str]) -> list[str]:

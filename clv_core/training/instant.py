@@ -53,7 +53,7 @@ class Tuning:
         assert train_on.target is not None
         one_thread()
         contexts = {day: context.known for day, context in train_on.contexts.items()}
-        self.inputs = InstantInputs.of(train_on.windows, contexts, train_on.anchors, train_on.features)
+        self.inputs = InstantInputs.of(train_on.windows, contexts, train_on.anchors, train_on.basis)
         money = self.inputs.money(contexts)
         exposure = np.ones(len(train_on)) if train_on.exposure is None else train_on.exposure
         self.target = torch.from_numpy((np.maximum(train_on.target, 0.0) / money).astype(np.float32))

@@ -116,7 +116,7 @@ def test_rows_of_an_earlier_cutoff_read_nothing_of_a_later_one(cdnow: EventLog) 
 
     def inputs(snapshot: Snapshot) -> InstantInputs:
         contexts = {day: context.known for day, context in snapshot.contexts.items()}
-        return InstantInputs.of(snapshot.windows, contexts, snapshot.anchors, snapshot.features)
+        return InstantInputs.of(snapshot.windows, contexts, snapshot.anchors, snapshot.basis)
 
     rows = torch.arange(200)
     alone, together = inputs(early).batch(rows), inputs(concat([early, late])).batch(rows)

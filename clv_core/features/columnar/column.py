@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.features.columnar.groups import Groups
+from clv_core.features.columnar.groups import Groups, every
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
@@ -74,7 +74,7 @@ class Column:
         known = self.known
         if known is not None:
             known = known[rows]
-            if known.all():  # what is known throughout is added up and filled in faster
+            if every(known):  # what is known throughout is added up and filled in faster
                 known = None
         return Column(self.values[rows], known, self.scale, zeroed=self.zeroed)
 
@@ -207,7 +207,7 @@ class Column:
 
     def isin(self, values: Sequence[Any]) -> Column:
         """Return which rows hold one of ``values``."""
-        return self._like(np.isin(self.values, values))
+        return self._like(np.logical_or.reduce([self.values == value for value in values]))
 
     def ifelse(self, yes: Column, no: None) -> Column:
         """Return ``yes`` where this is true, unknown elsewhere."""

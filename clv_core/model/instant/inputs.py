@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -92,7 +91,7 @@ class InstantInputs:
         windows: Windows,
         contexts: Mapping[int, Context],
         anchors: Mapping[int, Anchor],
-        features: Mapping[str, NDArray[np.float64]] | pd.DataFrame,
+        features: Mapping[str, NDArray[np.float64]],
     ) -> InstantInputs:
         """Return the tensors of windows of one log at any of its cutoffs.
 
@@ -108,7 +107,7 @@ class InstantInputs:
         columns = []
         for k, context in enumerate(known):
             rows = np.flatnonzero(log_of == k)
-            own = {name: np.asarray(features[name], np.float64)[rows] for name in ANCHORED}
+            own = {name: features[name][rows] for name in ANCHORED}
             part = context.customers(windows.take(rows))
             money = context.usual["money"]
             part |= spend_statistics(anchors[days[k]].spend, part, money)
@@ -123,33 +122,35 @@ class InstantInputs:
             for day, context in zip(days, known, strict=True)
         ]
         steps = windows.steps
-        amounts = np.nan_to_num(steps.values[:, STEP_VALUES.index("amount")])
+        amounts = steps.values[:, STEP_VALUES.index("amount")]
         return cls(
             statistics=torch.from_numpy(statistics),
-            logs=torch.tensor(numbers, dtype=torch.float32),
+            logs=torch.from_numpy(np.array(numbers, np.float32)),
             log_of=torch.from_numpy(log_of),
             base=torch.from_numpy(base),
             start=torch.from_numpy(np.maximum(windows.first, windows.stop - MOST_STEPS)),
             stop=torch.from_numpy(windows.stop),
             days=torch.from_numpy(steps.day.astype(np.float32)),
-            amounts=torch.from_numpy(amounts),
+            amounts=torch.from_numpy(np.where(np.isnan(amounts), 0, amounts)),
             values=torch.from_numpy(_values(steps)),
             gaps=torch.from_numpy(steps.gap_days),
-            cutoff=torch.tensor(days, dtype=torch.float32),
-            horizon=torch.tensor([float(context.horizon_days) for context in known]),
-            orders=torch.tensor([context.usual["money"] for context in known], dtype=torch.float32),
+            cutoff=torch.from_numpy(np.array(days, np.float32)),
+            horizon=torch.from_numpy(np.array([context.horizon_days for context in known], np.float32)),
+            orders=torch.from_numpy(np.array([context.usual["money"] for context in known], np.float32)),
         )
 
     def batch(self, rows: Tensor) -> Batch:
         """Return the batch of ``rows`` [B]."""
-        log_of = self.log_of[rows]
-        packed = pack(self.start[rows], self.stop[rows], log_of)
-        log = log_of[packed.row]
-        age = (self.cutoff[log] - self.days[packed.step]) / self.horizon[log]
-        gap = self.gaps[packed.step] / self.horizon[log]
-        amount = self.amounts[packed.step] / self.orders[log]
+        start, stop, log_of = (part.index_select(0, rows) for part in (self.start, self.stop, self.log_of))
+        packed = pack(start, stop, log_of)
+        log = log_of.index_select(0, packed.row)
+        cutoff, horizon, order = (part.index_select(0, log) for part in (self.cutoff, self.horizon, self.orders))
+        day, gap, amount, values = (
+            part.index_select(0, packed.step) for part in (self.days, self.gaps, self.amounts, self.values)
+        )
+        age, gap, amount = (cutoff - day) / horizon, gap / horizon, amount / order
         own = torch.stack([amount.sign() * amount.abs().log1p(), (age + LITTLE).log(), (gap + LITTLE).log()], dim=1)
-        channels = torch.cat([own, self.values.index_select(0, packed.step)], dim=1)
+        channels = torch.cat([own, values], dim=1)
         steps = Sequence(channels, packed.batch_sizes, packed.unsort)
         statistics, base = self.statistics.index_select(0, rows), self.base.index_select(0, rows)
         return Batch(statistics, self.logs, log_of, base, steps)

@@ -146,7 +146,7 @@ class InstantModel(Levelled):
 def _inputs(snapshot: Snapshot) -> tuple[dict[int, Context], InstantInputs]:
     """Return what is known of the log at each cutoff, and what the networks read."""
     contexts = {day: snapshot.contexts[day].known for day in np.unique(snapshot.cutoff_day).tolist()}
-    return contexts, InstantInputs.of(snapshot.windows, contexts, snapshot.anchors, snapshot.features)
+    return contexts, InstantInputs.of(snapshot.windows, contexts, snapshot.anchors, snapshot.basis)
 
 
 def _largest_seen(context: Context) -> float:

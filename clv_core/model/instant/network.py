@@ -120,7 +120,7 @@ class InstantNetwork(nn.Module):
         """Return the last hidden layer: each customer as the network sees her, [B, WIDTH]."""
         states = self.steps(PackedSequence(batch.steps.channels, batch.steps.batch_sizes))[1][-1]
         statistics = _standard(batch.statistics, self.statistics_mean, self.statistics_deviation)
-        hidden = self.join(torch.cat([statistics, states[..., batch.steps.unsort, :]], dim=-1))
+        hidden = self.join(torch.cat([statistics, states.index_select(-2, batch.steps.unsort)], dim=-1))
         for block, told in zip(self.blocks, steering or self.steering(batch.logs), strict=True):
             hidden = block(hidden, told, batch.log_of)
         return F.silu(self.norm(hidden))
