@@ -47,6 +47,16 @@ def test_an_address_has_the_hash_that_the_platform_finds_it_by_whatever_stands_a
     assert platforms.google(people)["Email"].tolist() == [hashlib.sha256(b"ana@x.com").hexdigest()]
 
 
+def test_what_could_not_be_read_is_said_once_and_never_of_nothing() -> None:
+    unplaced = reached(pd.DataFrame({"email": ["a@x.com", "b@x.com"], "phone": ["0171 1234567", "0171 1234568"]}))
+    assert [one.code for one in unplaced.not_understood] == ["warning.phones_unplaced"]
+    broken = reached(pd.DataFrame({"email": ["a@x", "b@x.com"], "phone": ["+49 171 1234567", "+49 171 1234568"]}))
+    assert [one.text("en") for one in broken.not_understood] == [
+        "E-mail addresses of customers who may be contacted that could not be read: 1. They look like this, with a for "
+        "each letter and 9 for each digit: a@a."
+    ]
+
+
 def test_what_is_no_address_is_not_made_one() -> None:
     written = ["ana @x.com", "ana@@x.com", "ana@x.com/path", "ana@-x.com", "ana@x..com", "@", "\u200b"]
     assert emails(pd.Series(written)).tolist() == [""] * len(written)

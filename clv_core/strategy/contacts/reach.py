@@ -72,11 +72,11 @@ class Reach:
             words = list(self.unknown_consent)[:EXAMPLES]
             counts = {"customers": sum(self.unknown_consent.values()), "examples": words}
             said.append(Message("warning.consent_words", counts))
-        if self.unread:
-            numbers, addresses = (sum(self.unread.get(name, {}).values()) for name in (PHONE, EMAIL))
-            shapes = [shape for name in self.unread for shape in list(self.unread[name])[:EXAMPLES]]
-            found = {"phones": numbers, "emails": addresses, "examples": shapes}
-            said.append(Message("warning.contacts_unread", found))
+        for name, known in ((PHONE, self.unplaced), (EMAIL, 0)):
+            shapes = self.unread.get(name, {})
+            if sum(shapes.values()) > known:  # of numbers that want nothing but a country, the next sentence says it
+                found = {f"{name}s": sum(shapes.values()), "examples": list(shapes)[:EXAMPLES]}
+                said.append(Message(f"warning.{name}s_unread", found))
         if self.unplaced:
             said.append(Message("warning.phones_unplaced", {"phones": self.unplaced}))
         if self.crowded:
