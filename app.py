@@ -2,17 +2,19 @@
 
 import streamlit as st
 
-from pages.ui import navigation, sidebar, signin, state, widgets
+from pages.ui import navigation, settled, sidebar, signin, state, widgets
 from pages.ui.home import tour
 
 navigation.page_config()
 state.begin()
+settled.settle()
 signin.gate()
 state.publish()
 page = navigation.menu()
 sidebar.show()
 tour.show(navigation.name_of(page))
 st.title(page.title, anchor=False)
+settled.show(navigation.name_of(page))
 try:
     page.run()
 except Exception as error:

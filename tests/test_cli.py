@@ -211,6 +211,19 @@ def test_every_command_explains_all_its_options(language: str, capsys: pytest.Ca
     assert silent == []
 
 
+@pytest.mark.parametrize(("language", "stop"), [("en", "."), ("zh", "。")])
+def test_the_list_of_commands_is_written_in_sentences_and_names_the_exit_codes(
+    language: str, stop: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = {name: translate(f"cli.{name}", language) for name in cli.COMMANDS}
+    assert [name for name, text in said.items() if text[0].islower() or not text.endswith(stop)] == []
+    with pytest.raises(SystemExit):
+        cli.main(["--help", "--lang", language])
+    end = capsys.readouterr().out.rpartition("--version")[2]
+    codes = {str(error.exit_code) for error in (UsageError, NeedsAnswer, Refused, ClvError, Cancelled)}
+    assert codes == {"2", "3", "4", "5", "130"} and codes | {"0"} == set(re.findall(r"\d+", end))
+
+
 def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         cli.main(["--version"])

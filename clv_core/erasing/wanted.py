@@ -21,7 +21,7 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import UsageError
 from clv_core.strategy.contacts.contacts import MOBILE_CN, md5, named, sha256
 from clv_core.strategy.contacts.reach import clean
-from clv_core.strategy.exports.platforms import tiktok_emails
+from clv_core.strategy.exports.platforms import google_emails, tiktok_emails
 from clv_core.workspace import Workspace
 
 REACHING: Final = (EMAIL, PHONE, MADID)
@@ -119,6 +119,6 @@ def _reaching(dataset: Dataset, ids: Collection[str]) -> set[str]:
     plain = named(rows)
     tidy = clean(plain, None)
     columns = [frame[name].astype("str") for frame in (plain, tidy) for name in REACHING if name in frame]
-    hashed = [sha256(tidy[EMAIL]), sha256(tiktok_emails(tidy[EMAIL])), md5(tidy[MOBILE_CN])]
-    hashed += [sha256(tidy[PHONE]), sha256(tidy[PHONE].str.lstrip("+"))]
+    hashed = [sha256(tidy[EMAIL]), sha256(google_emails(tidy[EMAIL])), md5(tidy[MOBILE_CN])]
+    hashed += [sha256(tiktok_emails(tidy[EMAIL])), sha256(tidy[PHONE]), sha256(tidy[PHONE].str.lstrip("+"))]
     return {word for column in (*columns, *hashed) for word in column.dropna() if word}

@@ -121,8 +121,8 @@ class Spark:
         except AnalysisException as error:  # no such folder, or no file of a known schema in it
             raise NotFound("no_events_folder", path=source) from error
         if missing := [name for name in NEEDED if name not in stored.columns]:
-            found = ", ".join(stored.columns[:20]) or "-"
-            raise Refused("events_columns", path=source, missing=", ".join(missing), found=found)
+            found = list(stored.columns[:20]) or "-"
+            raise Refused("events_columns", path=source, missing=missing, found=found)
         return stored
 
     def close(self) -> None:

@@ -53,7 +53,9 @@ class Alert:
     def text(self, language: str = DEFAULT_LANGUAGE) -> str:
         """Return what changed in a sentence."""
         said = {key: _said(key, value, language) for key, value in self.params.items()}
-        return translate(f"alert.{self.code}", language, begin=self.begin, end=self.end, **said)
+        days = {"begin": self.begin, "end": self.end}
+        when = self.begin if self.begin == self.end else translate("alert.when", language, **days)
+        return translate(f"alert.{self.code}", language, when=when, **said)
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """Return a JSON-ready dictionary with the sentence."""

@@ -34,8 +34,6 @@ if progress.running(job):
 elif made is not None:
     reporting.show(wish, made)
 else:
-    if job is not None:
-        progress.ended(job)
-        progress.technical_log(job)
+    progress.unsettled(job)
     st.markdown(t("reporting.holds"))
     st.caption(t("reporting.what"))

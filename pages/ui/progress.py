@@ -25,6 +25,13 @@ ADDRESSES: Final = re.compile(r"([ -][0-9a-f]{12})+$")
 RECENT: Final = 30
 RESUMES: Final = ("train", "tune", "backtest")
 """Commands that go on where they were cut off; the others start anew."""
+SIGNS: Final = {
+    jobs.DONE: ":material/done:",
+    jobs.CANCELLED: ":material/stop_circle:",
+    jobs.INTERRUPTED: ":material/power_off:",
+    jobs.FAILED: ":material/error:",
+}
+"""What the sidebar puts before a run that is over: a tick only where it is done."""
 LACKING: Final = (
     "price_no_variation",
     "price_few_products",
@@ -124,6 +131,12 @@ def ended(job: jobs.Job) -> str:
     return str(status["state"])
 
 
+def unsettled(job: jobs.Job | None) -> None:
+    """Say how a run that did not end well ended, and offer what is left to do about it, until somebody closes it."""
+    if job is not None and not job.status().get("put_away") and ended(job) != jobs.DONE:
+        after(job)
+
+
 def after(job: jobs.Job) -> None:
     """Offer what is left to do about a run that did not end well: start it again, read what it printed, close it."""
     status = job.status()
@@ -200,7 +213,7 @@ def _mini(active: list[jobs.Job]) -> None:
         if status["state"] == jobs.RUNNING:
             st.progress(_share(status), text=_title(status))
         else:
-            st.caption(f":material/done: {_title(status)}")
+            st.caption(f"{SIGNS.get(status['state'], SIGNS[jobs.FAILED])} {_title(status)}")
 
 
 def loss_frame(history: list[dict[str, Any]]) -> pd.DataFrame:

@@ -63,7 +63,10 @@ FOLLOWED: Final = (
 
 
 def begin() -> None:
-    """Settle language, dataset and model before anything is drawn: what a page asked for, the address, the newest."""
+    """Settle language, dataset and model before anything is drawn: what a page asked for, then the address.
+
+    Whether dataset and model are there is seen to by :mod:`pages.ui.settled`.
+    """
     if "kept" not in st.session_state:
         _follow_address()
     kept = {**st.query_params.to_dict(), **st.session_state.get("kept", {})}
@@ -76,9 +79,6 @@ def begin() -> None:
         st.session_state[key] = value
     if st.session_state.get("lang") not in LANGUAGES:
         st.session_state["lang"] = closest_language(st.context.locale)
-    _settle("dataset", [item.name for item in newest_datasets()])
-    speaking = {model for model, version in registered().items() if version.role == "champion"}
-    _settle("model", sorted((item.id for item in models()), key=lambda model: model not in speaking))
 
 
 def publish() -> None:
@@ -104,7 +104,11 @@ def address(**more: str) -> dict[str, list[str]]:
 
 
 def choose(**choices: str) -> None:
-    """Ask for another dataset or model from the next run on (the widgets of this run are drawn already)."""
+    """Ask for another dataset or model from the next run on (the widgets of this run are drawn already).
+
+    Args:
+        choices: name of the dataset, id of the model; "" for whichever comes first.
+    """
     st.session_state["requested"] = choices
 
 
@@ -300,9 +304,3 @@ def _job(job_id: str) -> jobs.Job | None:
         return jobs.find(workspace(), job_id)
     except NotFound:
         return None
-
-
-def _settle(key: str, known: list[str]) -> None:
-    """Keep a choice that exists, else take the first."""
-    if st.session_state.get(key) not in known:
-        st.session_state[key] = known[0] if known else None

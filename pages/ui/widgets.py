@@ -226,9 +226,9 @@ def context_line(bundle: Bundle, as_of: date | str | None = None, terms: Terms |
 
 def without_options(sentences: str) -> str:
     """Return a message without the sentences that are about command line options: a page has widgets for that."""
-    parts = re.split(r"(?<=[.。])\s*(?=[A-Z\u4e00-\u9fff])", sentences)
+    parts = re.split(r"(?<=[.。])(?=\s*[A-Z\u4e00-\u9fff])", sentences)
     kept = [part for part in parts if not re.search(r"(^|\W)--[a-z]", part)] or parts
-    return " ".join(kept)
+    return "".join(kept).strip()
 
 
 def plain(text: str) -> str:

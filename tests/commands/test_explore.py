@@ -53,3 +53,4 @@ def test_what_the_log_does_not_hold_is_said(
 ) -> None:
     code, said = run(capsys, small_workspace, "explore", "shop", *words)
     assert code == 2 and said["error"]["code"] == error
+    assert error != "explore_option" or "search" in said["error"]["params"]["known"]

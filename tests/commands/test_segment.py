@@ -71,8 +71,10 @@ def test_a_model_is_asked_for_by_its_role_or_version_as_well(
         assert code == 0 and said["model"] == bundle
     code, said = run(capsys, small_workspace, "embed", "shop", "--model", "shop@99")
     assert code == 4 and said["error"]["code"] == "no_model_version"
+    assert version.number in map(int, said["error"]["params"]["known"])
     code, said = run(capsys, small_workspace, "monitor", "nothing", "--model", "champion")
     assert code == 4 and said["error"]["code"] == "no_champion" and "promote" in said["error"]["message"]
+    assert said["error"]["params"]["known"] == list(registry.names())
     words = ("score", "--events", str(tmp_path), "--model", "champion", "--out", str(tmp_path / "scores"))
     code, said = run(capsys, small_workspace, *words)
     assert code == 2 and said["error"]["code"] == "role_of_what"

@@ -32,6 +32,20 @@ def test_a_change_that_goes_on_is_one_alert_and_one_that_comes_back_is_another()
     assert longer[0].id == found[0].id != found[1].id
 
 
+@pytest.mark.parametrize(
+    ("end", "lang", "begins"),
+    [
+        ("2025-01-24", "en", "2025-01-24: "),
+        ("2025-01-24", "zh", "2025-01-24："),
+        ("2025-02-24", "en", "2025-01-24 to 2025-02-24: "),
+        ("2025-02-24", "zh", "2025-01-24 至 2025-02-24："),
+    ],
+)
+def test_an_alert_of_one_day_names_it_once(end: str, lang: str, begins: str) -> None:
+    figures = {"index": 0.5, "limit": 0.25}
+    assert alert_of(PREDICTIONS, "p_purchase_shape", "", figures, "2025-01-24", end).text(lang).startswith(begins)
+
+
 def test_what_another_alert_implies_is_not_said_twice() -> None:
     lost = check(0, "lost", "event_type", "rating", found=0.0)
     volume, other = (check(0, "volume", "event_type", value, found=0.5) for value in ("rating", "view"))

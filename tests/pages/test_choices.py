@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clv_core.collection.ingest import ingest
+from clv_core.collection.stored.store import delete_dataset
 from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.renaming import rename
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace
 from pages.ui import sidebar
 from pages.ui.navigation import BY_NAME
+from tests.pages.conftest import SAMPLE
 
 OPEN = Callable[..., AppTest]
+
+
+def warnings(app: AppTest) -> list[str]:
+    """Return what the page says of choices that are not there."""
+    assert not app.exception
+    return [item.value for item in app.warning if item.icon == ":material/link_off:"]
 
 
 @pytest.mark.parametrize(("locale", "lang"), [("zh-CN", "zh"), ("zh-TW", "zh"), ("en-US", "en"), ("fr", "en")])
@@ -42,10 +53,55 @@ def test_switching_the_language_changes_page_and_address_and_stays(open_page: OP
     assert app.title[0].value == translate("page.train", "zh")
 
 
-def test_dataset_of_the_address_that_is_not_there_falls_back_to_the_newest(open_page: OPEN, with_dataset: Path) -> None:
-    app = open_page(with_dataset, "train", dataset="gone", model="gone")
-    assert app.selectbox(key="dataset").value == "shop"
-    assert "model" not in app.query_params
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_dataset_of_the_address_that_is_not_there_is_said_to_be_missing_where_another_is_shown(
+    open_page: OPEN, with_dataset: Path, lang: str
+) -> None:
+    app = open_page(with_dataset, dataset="gone", model="gone", lang=lang)
+    assert app.selectbox(key="dataset").value == "shop" and "model" not in app.query_params
+    assert warnings(app) == [translate("gone.dataset", lang, asked="gone", shown="shop")]
+    app.run()
+    assert len(warnings(app)) == 1
+    assert warnings(app.switch_page(BY_NAME["explore"].path).run()) == []  # said once, where it was found out
+
+
+def test_a_dataset_that_somebody_else_deletes_is_not_replaced_without_a_word(
+    open_page: OPEN, with_model: Path, tmp_path: Path
+) -> None:
+    workspace = Workspace(Path(shutil.copytree(with_model, tmp_path / "own")))
+    ingest(workspace, SAMPLE, "other")
+    app = open_page(workspace.root, dataset="other", lang="en")
+    assert warnings(app) == []
+    delete_dataset(workspace, "other")
+    assert warnings(app.run()) == [translate("gone.dataset", asked="other", shown="shop")]
+    delete_dataset(workspace, "shop")
+    assert warnings(app.run()) == [translate("gone.dataset.none", asked="shop")]
+
+
+def test_a_link_to_a_dataset_that_was_renamed_follows_its_model(
+    open_page: OPEN, with_model: Path, tmp_path: Path
+) -> None:
+    workspace = Workspace(Path(shutil.copytree(with_model, tmp_path / "own")))
+    model = list_bundles(workspace)[0].id
+    rename(workspace, "shop", "store")
+    ingest(workspace, SAMPLE, "newest")
+    app = open_page(workspace.root, dataset="shop", model=model, lang="en")
+    assert (app.selectbox(key="dataset").value, app.selectbox(key="model").value) == ("store", model)
+    assert warnings(app) == [translate("gone.dataset.renamed", asked="shop", shown="store")]
+
+
+def test_a_model_that_is_not_there_is_said_to_be_missing_and_another_dataset_s_models_are_none(
+    open_page: OPEN, with_model: Path, tmp_path: Path
+) -> None:
+    workspace = Workspace(Path(shutil.copytree(with_model, tmp_path / "own")))
+    ingest(workspace, SAMPLE, "other")
+    app = open_page(workspace.root, dataset="shop", model="shop-bgnbd-gone", lang="en")
+    [said] = warnings(app)
+    assert said == translate("gone.model", shown=app.selectbox(key="model").options[0])
+    assert warnings(app.selectbox(key="dataset").set_value("other").run()) == []
+    assert warnings(app.selectbox(key="dataset").set_value("shop").run()) == []
+    app = open_page(workspace.root, dataset="other", model="shop-bgnbd-gone", lang="en")
+    assert warnings(app) == [translate("gone.model.none", asked="shop-bgnbd-gone")]
 
 
 def test_workspace_is_named_by_the_environment(open_page: OPEN, tmp_path: Path) -> None:

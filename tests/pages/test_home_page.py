@@ -8,10 +8,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core import pipeline
+from clv_core.collection.append import append
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import say_day, translate
@@ -19,6 +21,7 @@ from clv_core.jobs import NoProgress
 from clv_core.monitoring.report import FILE, report_folder
 from clv_core.workspace import Workspace
 from pages.ui.home import overview
+from tests.pages.conftest import SAMPLE
 
 OPEN = Callable[..., AppTest]
 
@@ -58,6 +61,28 @@ def test_a_dataset_ends_on_the_last_day_of_its_log(open_page: OPEN, with_dataset
     last = open_dataset(Workspace(with_dataset), "shop").log_end - timedelta(days=1)
     table = open_page(with_dataset, "home", lang=lang).dataframe[0].value
     assert table[translate("column.until", lang)].tolist() == [say_day(last, lang)]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_model_is_not_said_to_have_learned_what_the_log_got_since(
+    open_page: OPEN, own: Workspace, tmp_path: Path, lang: str
+) -> None:
+    learned = open_dataset(own, "shop").log_end
+    before = open_page(own.root, "home", lang=lang)
+    row = pd.read_csv(SAMPLE, dtype=str).query("event_type == 'purchase'").tail(1)
+    row = row.assign(customer_id="new", event_time=f"{learned + timedelta(days=3)} 12:00:00")
+    row.to_csv(tmp_path / "next.csv", index=False)
+    append(own, "shop", tmp_path / "next.csv")
+    after = open_page(own.root, "home", lang=lang)
+    assert not after.exception and not after.error
+    assert say_day(learned, lang) not in before.subheader[0].value
+    assert say_day(learned, lang) in after.subheader[0].value
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_revenues_say_in_what_currency_they_are(open_page: OPEN, with_dataset: Path, lang: str) -> None:
+    table = open_page(with_dataset, "home", lang=lang).dataframe[0].value
+    assert table[translate("manage.currency", lang)].tolist() == ["EUR"]
 
 
 def test_a_first_look_has_passed_neither_model_nor_training(own: Workspace) -> None:

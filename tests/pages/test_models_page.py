@@ -129,6 +129,11 @@ def test_a_version_that_was_never_measured_is_said_to_be_and_the_other_s_figures
     assert figures[translate("metric.mae", lang)] == say_money(mae, "EUR", lang)
     assert figures[translate("metric.bias", lang)] == f"{bias:+.1%}".replace("-", "−")
     facts = app.dataframe[-1].value
+    heads = [
+        f"{translate('models.version', lang, n=n)} · {translate(f'model.{kind}', lang)}"
+        for n, kind in ((1, "bgnbd"), (3, "naive"))
+    ]
+    assert list(facts.columns[1:]) == heads and "None" not in facts.to_string()
     assert translate("modelcard.fact.kind", lang) in facts.iloc[:, 0].tolist()
 
 

@@ -13,12 +13,16 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from clv_core import jobs
+from clv_core import jobs, pipeline
 from clv_core.collection.ingest import ingest
+from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.past import comparison_folder
 from clv_core.errors import NotEnoughData
 from clv_core.i18n import translate
+from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from pages.ui import progress
+from pages.ui.monitor import alerts
 from pages.ui.navigation import BY_NAME
 
 OPEN = Callable[..., AppTest]
@@ -164,6 +168,39 @@ def test_run_shows_in_the_sidebar_of_other_pages(open_page: OPEN, with_dataset: 
     jobs.update_status(job.folder, state=jobs.CANCELLED)
 
 
+@pytest.mark.parametrize("command", ["backtest", "monitor"])
+def test_a_comparison_or_a_retraining_that_was_cut_off_is_started_again_or_closed(
+    open_page: OPEN, with_model: Path, tmp_path: Path, sleeping_job: START, command: str
+) -> None:
+    workspace = Workspace(Path(shutil.copytree(with_model, tmp_path / "own")))
+    [bundle] = list_bundles(workspace)
+    label = {"backtest": comparison_folder(workspace, bundle).name, "monitor": f"{bundle.id} {alerts.MARK}"}[command]
+    page = {"backtest": "evaluate", "monitor": "monitor"}[command]
+    if command == "monitor":
+        pipeline.monitor(workspace, "shop", bundle.id, progress=NoProgress())
+    job = cut_off(sleeping_job(workspace, [command, "shop"], label))
+    said = translate("job.interrupted" if command in progress.RESUMES else "job.interrupted.anew", "en")
+    app = open_page(workspace.root, page, lang="en")
+    assert not app.exception and said in [item.value for item in app.warning]
+    assert f"once_more_{command}" in {button.key for button in app.button}
+    app.button(key=f"close_{command}").click().run()
+    assert job.status()["put_away"] and said not in [item.value for item in app.warning]
+
+
+@pytest.mark.parametrize(
+    ("ending", "sign"), [(jobs.DONE, "done"), (jobs.CANCELLED, "stop_circle"), ("failed", "error")]
+)
+def test_the_sidebar_ticks_a_run_only_where_it_is_done(
+    open_page: OPEN, two: Path, sleeping_job: START, monkeypatch: pytest.MonkeyPatch, ending: str, sign: str
+) -> None:
+    job = sleeping_job(Workspace(two), ["train", "other"], "other")
+    begun = job.status()
+    jobs.update_status(job.folder, state=ending)
+    monkeypatch.setattr(progress, "running", lambda one: one == job)  # it ended after the sidebar had begun
+    app = open_page(two, "home", lang="en", dataset="other")
+    assert begun["state"] == jobs.RUNNING and f":material/{sign}:" in " ".join(one.value for one in app.sidebar.caption)
+
+
 def test_run_that_was_cut_off_can_go_on(open_page: OPEN, with_dataset: Path, sleeping_job: START) -> None:
     job = cut_off(sleeping_job(Workspace(with_dataset), ["train", "shop"], "shop"))
     app = open_page(with_dataset, "train", lang="en")
@@ -187,6 +224,7 @@ def cut_off(job: jobs.Job) -> jobs.Job:
         *((name, "datasets", "other", False) for name in ("clean", "customers")),
         *((name, "home", "other", True) for name in ("ingest", "demo")),
         ("train", "train", "other", False),
+        ("tune", "train", "other", False),
     ],
 )
 def test_a_run_that_was_cut_off_is_closed_for_good(
@@ -195,7 +233,7 @@ def test_a_run_that_was_cut_off_is_closed_for_good(
     job = cut_off(sleeping_job(Workspace(two), [command, "other"], label))
     address = {"lang": "en", "dataset": "other", **({"run": job.id} if own else {})}
     app = open_page(two, page, **address)
-    said = "job.interrupted" if command == "train" else "job.interrupted.anew"
+    said = "job.interrupted" if command in progress.RESUMES else "job.interrupted.anew"
     assert translate(said) in [item.value for item in app.warning]
     app.button(key=f"close_{command}").click().run()
     assert not app.exception and translate(said) not in [item.value for item in app.warning]

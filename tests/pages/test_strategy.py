@@ -62,6 +62,18 @@ def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPE
     assert [button.disabled for button in app.get("download_button")] == [False] * 3
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_page_speaks_of_its_own_fields_and_of_no_command(open_page: OPEN, with_model: Path, lang: str) -> None:
+    said = texts(open_page(with_model, "strategy", lang=lang)).replace("\\", "")
+    own, _, command = translate("warning.gain_revenue", lang).partition({"en": " On the", "zh": "命令行"}[lang])
+    assert own in said and "--margin-rate" in command and "--" not in said
+
+
+def test_sentences_without_options_stand_as_their_language_has_them() -> None:
+    assert widgets.without_options("One. Two --map x. Three.") == "One. Three."
+    assert widgets.without_options("无法读取。请选择国家。命令行请用 --region CN。") == "无法读取。请选择国家。"
+
+
 def test_a_larger_budget_brings_more(open_page: OPEN, own: Path) -> None:
     app = open_page(own, "strategy", lang="zh")
     slider, before = app.slider[0], app.metric[1].value

@@ -12,7 +12,8 @@ import pytest
 
 from clv_core.errors import ClvError, NeedsAnswer, NotEnoughData, Refused, UsageError
 from clv_core.i18n import has
-from clv_core.strategy.contacts.contacts import country_codes, emails, named, phones, sha256
+from clv_core.strategy.contacts.contacts import emails, named, phones, sha256
+from clv_core.strategy.contacts.countries import country_codes
 from clv_core.strategy.contacts.reach import reachable
 from clv_core.strategy.exports import platforms
 from clv_core.strategy.exports.export import EXPORTS, Contacts, Exported, Side, export, log_export
@@ -420,7 +421,7 @@ def test_meta_gets_names_places_and_postal_codes_as_it_matches_them(tmp_path: Pa
     ]
 
 
-def test_tiktok_gets_addresses_without_a_tag_and_full_stops_and_google_gets_them_as_they_are() -> None:
+def test_tiktok_gets_addresses_without_a_tag_and_full_stops_and_google_of_its_own_mail_alone() -> None:
     scored, people = few(email=["J.o.h.n.1+promo@mail.gmail.com"])
     customers = reachable(scored, people, ("email",), None, False, ()).customers
     assert platforms.tiktok(customers)["Email_SHA256"].tolist() == [digest("john1@mail.gmail.com")]

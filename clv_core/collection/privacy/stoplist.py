@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from clv_core.collection.privacy.keyed import HASHES, KeyedList
+from clv_core.collection.values.email_texts import addresses, every_address
 from clv_core.collection.values.phone_texts import phone_keys, phone_marks
 from clv_core.collection.words.contact_fields import EMAIL, PHONE
 from clv_core.columns import CUSTOMER_ID
@@ -59,7 +60,7 @@ class StopList:
         Raises:
             Refused: there is one, and the key it was made with is not there: nobody is left out in silence.
         """
-        people = KeyedList(workspace, FILE, PURPOSE, phone_marks)
+        people = KeyedList(workspace, FILE, PURPOSE, _marks)
         if not people.file.exists():
             return cls(people, frozenset(), frozenset())
         told = people.file.stat()
@@ -96,10 +97,20 @@ class StopList:
             hidden |= self.people.marked(frame[CUSTOMER_ID], self.hashes)
             hidden |= frame[CUSTOMER_ID].astype("str").isin(self.owners)
             if EMAIL in frame:
-                hidden |= self.people.marked(frame[EMAIL].astype("str").str.strip().str.lower(), self.hashes)
+                hidden |= self.hides_emails(frame[EMAIL])
             if PHONE in frame:
                 hidden |= self.hides_phones(frame[PHONE])
         return hidden
+
+    def hides_emails(self, texts: pd.Series[Any]) -> pd.Series[bool]:
+        """Say which cells hold an e-mail address that is on the list, the only one or one of several."""
+        if not self.hashes:
+            return pd.Series(False, index=texts.index)
+        cells = texts.reset_index(drop=True)
+        found = every_address(cells)
+        held = self.people.marked(cells.astype("str").fillna("").str.strip().str.lower(), self.hashes)
+        held |= cells.index.isin(found.index[self.people.marked(found, self.hashes).to_numpy()])
+        return held.set_axis(texts.index)
 
     def hides_phones(self, texts: pd.Series[Any]) -> pd.Series[bool]:
         """Say which phone numbers are on the list, however they are written there and here."""
@@ -125,6 +136,11 @@ class StopList:
     def entries(self) -> list[dict[str, Any]]:
         """Return what is kept of each, which names nobody."""
         return self.people.entries()
+
+
+def _marks(word: str) -> tuple[str, ...]:
+    """Return by what else a word is known: a phone number's digits, an address without what stands around it."""
+    return (*phone_marks(word), *addresses(word))
 
 
 @lru_cache(maxsize=8)

@@ -32,21 +32,29 @@ _CODE_DIGITS: Final = (1, 2, 3)
 
 def one_number(text: str) -> str:
     """Return the first number of a cell, without its extension and notes; "" where a spreadsheet cut its digits off."""
+    return next(iter(every_number(text)), "")
+
+
+def every_number(text: str) -> list[str]:
+    """Return all numbers of a cell, without their extensions and notes; none where a spreadsheet cut digits off."""
     if _PLAIN.fullmatch(text):
-        return text
+        return [text]
     plain = unicodedata.normalize("NFKC", text).strip().lstrip("'")
     if whole := _WHOLE.fullmatch(plain):
-        return whole.group(1)
+        return [whole.group(1)]
     if _EXPONENT.fullmatch(plain):
-        return ""
-    first = _EXTENSION.split(_NOTE.sub("", _SEVERAL.split(plain)[0]))[0]
-    before = first.split("/")[0]
-    return (before if len(re.sub(r"\D", "", before)) >= SHORTEST else first).strip()
+        return []
+    parts = [_EXTENSION.split(part)[0] for part in _SEVERAL.split(_NOTE.sub("", plain))]
+    return [number.strip() for part in parts for number in _around_slash(part) if number.strip()]
 
 
 def phone_marks(word: str) -> tuple[str, ...]:
-    """Return what a word on a list is known by where it is a phone number; () where it is none."""
-    international, digits = _read(word)
+    """Return what a word on a list is known by where it is a phone number, or several; () where it is none."""
+    return tuple(dict.fromkeys(mark for number in every_number(word) for mark in _marks(number)))
+
+
+def _marks(number: str) -> tuple[str, ...]:
+    international, digits = _read(number)
     if not digits:
         return ()
     if international:
@@ -56,18 +64,26 @@ def phone_marks(word: str) -> tuple[str, ...]:
 
 
 def phone_keys(texts: pd.Series[Any]) -> pd.DataFrame:
-    """Return three columns of marks that the customers' numbers are looked up by, "" where a cell holds no number.
+    """Return columns of marks that the customers' numbers are looked up by, three for each number of a cell, or "".
 
     Args:
         texts: cells as they are written, or numbers in E.164.
     """
     clean = texts.astype("str").fillna("")
-    known = {text: _keys(text) for text in set(clean)}
-    return pd.DataFrame([known[text] for text in clean], index=texts.index, columns=[0, 1, 2], dtype="str")
+    known = {text: [key for number in every_number(text) for key in _keys(number)] for text in set(clean)}
+    width = max(map(len, known.values()), default=0) or 3
+    padded = {text: (*keys, *[""] * (width - len(keys))) for text, keys in known.items()}
+    return pd.DataFrame([padded[text] for text in clean], index=texts.index, columns=range(width), dtype="str")
 
 
-def _keys(text: str) -> tuple[str, str, str]:
-    international, digits = _read(text)
+def _around_slash(part: str) -> list[str]:
+    """Return the numbers on both sides of a slash, or the one that it stands in, as in ``030/123456``."""
+    sides = [len(re.sub(r"\D", "", side)) >= SHORTEST for side in part.split("/")]
+    return [side for side, whole in zip(part.split("/"), sides, strict=True) if whole] if sides[0] else [part]
+
+
+def _keys(number: str) -> tuple[str, str, str]:
+    international, digits = _read(number)
     if not digits:
         return "", "", ""
     if international:
@@ -76,9 +92,8 @@ def _keys(text: str) -> tuple[str, str, str]:
     return f"tel:+{digits}", f"tel:{rest}", f"tel:~{rest}"
 
 
-def _read(text: str) -> tuple[bool, str]:
+def _read(plain: str) -> tuple[bool, str]:
     """Return whether a number names its country, and its digits; "" where the text is no phone number."""
-    plain = one_number(text)
     if not _NUMBER.fullmatch(plain):
         return False, ""
     international = plain.startswith(("+", "00"))

@@ -31,5 +31,5 @@ def bundle_asked(workspace: Workspace, word: str, name: str | None) -> str:
         raise UsageError("role_of_what", role=word)
     registry, speaks_for = Registry(workspace), of if at else str(name)
     if which == "champion" and registry.champion(speaks_for) is None:
-        raise NotFound("no_champion", name=speaks_for, known=", ".join(registry.names()) or "-")
+        raise NotFound("no_champion", name=speaks_for, known=list(registry.names()) or "-")
     return registry.version(speaks_for, which).bundle

@@ -81,7 +81,7 @@ class Registry:
         for one in found:
             if (number and one.number == int(number[1])) or which in (one.bundle, one.role or None):
                 return one
-        known = ", ".join(str(one.number) for one in found) or "-"
+        known = [str(one.number) for one in found] or "-"
         raise NotFound("no_model_version", name=name, version=str(which), known=known)
 
     def find(self, bundle: str) -> Version | None:

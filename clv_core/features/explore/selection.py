@@ -89,7 +89,7 @@ def _codes(cube: Cube, column: str, chosen: Sequence[str]) -> str:
     known = cube.channels if column == "channel" else cube.countries
     unknown = [value for value in chosen if value not in known]
     if unknown:
-        raise UsageError("explore_option", column=column, value=unknown[0][:60], known=", ".join(known[:20]) or "-")
+        raise UsageError("explore_option", column=column, value=unknown[0][:60], known=list(known[:20]) or "-")
     return f"{column} IN ({', '.join(str(known.index(value)) for value in chosen)})"
 
 

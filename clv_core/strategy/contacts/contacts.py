@@ -8,50 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import lru_cache
 from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.values.phone_texts import one_number
+from clv_core.collection.values.email_texts import EMAIL_PATTERN, first_address, tidy
+from clv_core.collection.values.phone_texts import WHOLE, one_number
 from clv_core.collection.words.contact_fields import contact_columns, id_column
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Refused, UsageError
+from clv_core.strategy.contacts.countries import country_code
 
 COUNTRY_CODE: Final = "country_code"
 MOBILE_CN: Final = "mobile_cn"
 """Columns of clean contacts: the country's ISO code; the 11 digits of a mobile number of the Chinese mainland."""
 SHAPE: Final = 30
 """Characters of a cell whose shape is shown."""
-OTHER_NAMES: Final = {
-    "usa": "US",
-    "united states of america": "US",
-    "great britain": "GB",
-    "england": "GB",
-    "scotland": "GB",
-    "wales": "GB",
-    "northern ireland": "GB",
-    "holland": "NL",
-    "czech republic": "CZ",
-    "ivory coast": "CI",
-    "south korea": "KR",
-    "republic of korea": "KR",
-    "russian federation": "RU",
-    "viet nam": "VN",
-    "hong kong": "HK",
-    "macao": "MO",
-    "macau": "MO",
-    "turkey": "TR",
-    "中国香港": "HK",
-    "香港": "HK",
-    "中国澳门": "MO",
-    "澳门": "MO",
-    "中国台湾": "TW",
-    "英格兰": "GB",
-}
-"""Usual names of countries and their parts that CLDR, the source of all others, does not have."""
-EMAIL_PATTERN: Final = r"""[^@\s.<>()"',;:][^@\s<>()",;:]*@[^@\s.<>()"',;:]+(?:\.[^@\s.<>()"',;:]+)+"""
-"""An address, which neither begins with a full stop nor holds what stands around and between addresses."""
 
 
 def named(customers: pd.DataFrame) -> pd.DataFrame:
@@ -81,13 +53,13 @@ def named(customers: pd.DataFrame) -> pd.DataFrame:
 def emails(texts: pd.Series[Any]) -> pd.Series[Any]:
     """Return e-mail addresses trimmed and in lower case, of several in a cell the first; "" where there is none.
 
-    What an address book puts around one does not count: a name before ``<``, ``mailto:``.
+    How they may be written says :mod:`clv_core.collection.values.email_texts`.
     """
-    clean = _text(texts).str.lower()
+    clean = tidy(texts)
     whole = clean.str.fullmatch(EMAIL_PATTERN)
     if whole.all():
         return clean
-    known = {text: _address(text) for text in set(clean[~whole])}
+    known = {text: first_address(text) for text in set(clean[~whole])}
     return clean.where(whole, clean.map(known).fillna("").astype("str"))
 
 
@@ -112,28 +84,17 @@ def region_code(region: str) -> str:
     """Return the ISO 3166 alpha-2 code of the country that phone numbers are read by.
 
     Args:
-        region: code or name of a country, as :func:`country_codes` reads it.
+        region: code or name of a country, as :func:`~clv_core.strategy.contacts.countries.country_code` reads it.
 
     Raises:
         UsageError: it is no country whose numbers are known.
     """
     import phonenumbers
 
-    code = _territories().get(_folded(region), "")
+    code = country_code(region)
     if code not in phonenumbers.SUPPORTED_REGIONS:
         raise UsageError("contacts_region", region=region[:40])
     return code
-
-
-def country_codes(texts: pd.Series[Any]) -> pd.Series[Any]:
-    """Return ISO 3166 alpha-2 codes of countries; "" where unknown.
-
-    Args:
-        texts: codes of two or three letters, or names in English, Chinese or a language of the country itself.
-    """
-    known, clean = _territories(), _text(texts)
-    found = {text: known.get(_folded(text), "") for text in set(clean)}
-    return clean.map(found).astype("str")
 
 
 def unread(given: pd.Series[Any], clean: pd.Series[Any]) -> dict[str, int]:
@@ -187,14 +148,6 @@ def _text(texts: pd.Series[Any]) -> pd.Series[Any]:
     return texts.astype("str").fillna("").str.strip()
 
 
-def _address(text: str) -> str:
-    """Return the first address of a cell that is none itself."""
-    for part in re.split(r"[;,|\s]+", re.sub(r"^.*<(.*)>.*$", r"\1", text.removeprefix("mailto:"))):
-        if part:
-            return part if re.fullmatch(EMAIL_PATTERN, part) else ""
-    return ""
-
-
 def _shape(text: str) -> str:
     return re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "9", text))[:SHAPE]
 
@@ -206,38 +159,32 @@ def _phone(text: str, region: str) -> str:
     if not text:
         return ""
     text = f"+{text[2:]}" if text.startswith("00") and not region else text
+    number = _valid(_with_plus(text, region) if region else text, region)
+    return "" if number is None else str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _with_plus(text: str, region: str) -> str:
+    """Return a number with the ``+`` that a spreadsheet took from it, where without it it would be another number.
+
+    4915123456789 is a mobile number of Germany behind its calling code, and could be a fixed one of the area 04915.
+    """
+    import phonenumbers
+
+    digits, code = re.sub(r"[\s().-]", "", text), str(phonenumbers.country_code_for_region(region))
+    if not (digits.isdigit() and len(digits) >= WHOLE and digits.startswith(code)):
+        return text
+    whole, own = _valid(f"+{text}", region), _valid(text, region)
+    kinds = [None if number is None else phonenumbers.number_type(number) for number in (whole, own)]
+    mobile = phonenumbers.PhoneNumberType.MOBILE
+    return f"+{text}" if kinds[0] == mobile and kinds[1] != mobile else text
+
+
+def _valid(text: str, region: str) -> Any:
+    """Return the number of a text, None where it is none that can be called."""
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(text, region or None)
     except phonenumbers.NumberParseException:
-        return ""
-    if not phonenumbers.is_valid_number(number):
-        return ""
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
-
-
-def _folded(name: str) -> str:
-    """Return a country as it is looked up: in lower case, without full stops and a leading article."""
-    return " ".join(name.replace(".", "").lower().split()).removeprefix("the ")
-
-
-@lru_cache(maxsize=1)
-def _territories() -> dict[str, str]:
-    """Return the alpha-2 code of each country by its codes and names, folded; of two of one name English decides."""
-    from babel.core import get_global
-    from babel.languages import get_official_languages
-    from babel.localedata import exists
-
-    codes = [code for code in _names_in("en") if len(code) == 2 and code.isalpha() and code != "ZZ"]
-    known = {str(old).lower(): str(new[0]) for old, new in get_global("territory_aliases").items() if len(new) == 1}
-    for code in codes:
-        own = [language for language in get_official_languages(code, de_facto=True) if exists(language)]
-        known |= {_folded(_names_in(language).get(code, code)): code for language in own}
-    for language in ("zh", "en"):
-        known |= {_folded(name): code for code, name in _names_in(language).items() if code in codes}
-    return {**known, **{code.lower(): code for code in codes}, **OTHER_NAMES}
-
-
-def _names_in(language: str) -> dict[str, str]:
-    from babel import Locale
-
-    return {str(code): str(name) for code, name in Locale.parse(language).territories.items()}
+        return None
+    return number if phonenumbers.is_valid_number(number) else None

@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.values.email_texts import addresses, every_address
 from clv_core.collection.values.phone_texts import one_number, phone_keys, phone_marks
 from clv_core.collection.words.contact_fields import CONSENT, COUNTRY, EMAIL, FIELDS, PHONE
 from clv_core.columns import CUSTOMER_ID
@@ -16,7 +17,6 @@ from clv_core.errors import Message
 from clv_core.strategy.contacts.contacts import (
     COUNTRY_CODE,
     MOBILE_CN,
-    country_codes,
     emails,
     mobiles_cn,
     named,
@@ -24,6 +24,7 @@ from clv_core.strategy.contacts.contacts import (
     unread,
 )
 from clv_core.strategy.contacts.contacts_consent import consenting, not_understood
+from clv_core.strategy.contacts.countries import country_codes
 from clv_core.strategy.contacts.regions import named_country
 from clv_core.strategy.segments import VALUE
 
@@ -71,11 +72,11 @@ class Reach:
             words = list(self.unknown_consent)[:EXAMPLES]
             counts = {"customers": sum(self.unknown_consent.values()), "examples": words}
             said.append(Message("warning.consent_words", counts))
-        if self.unread:
-            numbers, addresses = (sum(self.unread.get(name, {}).values()) for name in (PHONE, EMAIL))
-            shapes = [shape for name in self.unread for shape in list(self.unread[name])[:EXAMPLES]]
-            found = {"phones": numbers, "emails": addresses, "examples": shapes}
-            said.append(Message("warning.contacts_unread", found))
+        for name, known in ((PHONE, self.unplaced), (EMAIL, 0)):
+            shapes = self.unread.get(name, {})
+            if sum(shapes.values()) > known:  # of numbers that want nothing but a country, the next sentence says it
+                found = {f"{name}s": sum(shapes.values()), "examples": list(shapes)[:EXAMPLES]}
+                said.append(Message(f"warning.{name}s_unread", found))
         if self.unplaced:
             said.append(Message("warning.phones_unplaced", {"phones": self.unplaced}))
         if self.crowded:
@@ -121,7 +122,7 @@ def reachable(
     own, listed = known[CUSTOMER_ID].isin(words), _on_list(known, words)
     if stop is not None and stop.hashes:
         own |= stop.hides(known[[CUSTOMER_ID]])
-        listed |= stop.people.marked(known[EMAIL], stop.hashes)
+        listed |= stop.hides_emails(known[GIVEN[EMAIL]] if GIVEN[EMAIL] in known else known[EMAIL])
         for column in (PHONE, GIVEN[PHONE]):
             if column in known:
                 listed |= stop.hides_phones(known[column])
@@ -184,19 +185,19 @@ def stopped(scored: pd.DataFrame, customers: pd.DataFrame | None, stop: StopList
     if customers is None or not stop.hashes:
         return found
     known = named(customers)
-    if EMAIL in known:
-        known = known.assign(**{EMAIL: emails(known[EMAIL].astype("str").fillna(""))})
     return found | {str(one) for one in known.loc[stop.hides(known), CUSTOMER_ID]}
 
 
 def _on_list(known: pd.DataFrame, words: set[str]) -> pd.Series[bool]:
-    """Return whose e-mail address or phone number is among ``words``, as they are written and as they are read."""
+    """Return who has an e-mail address or a phone number among ``words``, as they are written and as they are read."""
     listed: pd.Series[bool] = pd.Series(False, index=known.index)
-    addresses, marks = {word.lower() for word in words}, {mark for word in words for mark in phone_marks(word)}
+    mails = {one for word in words for one in (word.lower(), *addresses(word))}
+    marks = {mark for word in words for mark in phone_marks(word)}
     for column in (EMAIL, GIVEN[EMAIL]):
         if column in known:
             texts = known[column].astype("str").fillna("").str.strip().str.lower()
-            listed |= texts.isin(addresses) & texts.ne("")
+            found = every_address(known[column])
+            listed |= (texts.isin(mails) & texts.ne("")) | known.index.isin(found.index[found.isin(mails)])
     for column in (PHONE, GIVEN[PHONE]):
         if column in known and marks:
             listed |= phone_keys(known[column]).isin(marks).any(axis=1)
@@ -208,7 +209,8 @@ def _shared(known: pd.DataFrame, blocked: pd.Series[bool]) -> pd.DataFrame:
 
     A number that many have is emptied instead, as it is nobody's own; ``crowded`` says whose it was.
     """
-    shared: pd.Series[bool] = known[EMAIL].ne("") & known[EMAIL].isin(set(known.loc[blocked, EMAIL]))
+    cells = known.loc[blocked, GIVEN[EMAIL] if GIVEN[EMAIL] in known else EMAIL]
+    shared: pd.Series[bool] = known[EMAIL].ne("") & known[EMAIL].isin(set(every_address(cells)))
     held = known[PHONE].ne("") & known[PHONE].isin(set(known.loc[blocked, PHONE]))
     crowded = held & (known[PHONE].map(known[PHONE].value_counts()) > NOBODYS_OWN)
     emptied = {name: known[name].mask(crowded, "") for name in (PHONE, GIVEN[PHONE], MOBILE_CN) if name in known}

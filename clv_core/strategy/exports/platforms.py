@@ -48,7 +48,7 @@ def google(customers: pd.DataFrame) -> pd.DataFrame:
     """Google Ads Customer Match: hashed e-mail, phone (E.164) and names; plain country code and postal code."""
     return pd.DataFrame(
         {
-            "Email": sha256(customers[EMAIL]),
+            "Email": sha256(google_emails(customers[EMAIL])),
             "Phone": sha256(customers[PHONE]),
             "First Name": sha256(lower(customers[FIRST_NAME])),
             "Last Name": sha256(lower(customers[LAST_NAME])),
@@ -56,6 +56,14 @@ def google(customers: pd.DataFrame) -> pd.DataFrame:
             "Zip": customers[ZIP],
         }
     )
+
+
+def google_emails(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """Return addresses as Google hashes them: of its own mail without full stops before ``@``, all others as they are.
+
+    Source: Google, formatting of user data (developers.google.com/data-manager/api/devguides/concepts/formatting).
+    """
+    return texts.str.replace(r"\.(?=[^@]*@(?:gmail|googlemail)\.com$)", "", regex=True)
 
 
 def meta(customers: pd.DataFrame) -> pd.DataFrame:
@@ -95,8 +103,7 @@ def tiktok_emails(texts: pd.Series[Any]) -> pd.Series[Any]:
 
     Source: TikTok, list of supported ids and formats for a customer file (ads.tiktok.com/help/article/customer-file).
     """
-    parts = texts.str.rpartition("@")
-    return parts[0].str.replace(r"\+.*", "", regex=True).str.replace(".", "", regex=False) + parts[1] + parts[2]
+    return texts.str.replace(r"\+[^@]*(?=@)", "", regex=True).str.replace(r"\.(?=[^@]*@)", "", regex=True)
 
 
 def phone_hashes(customers: pd.DataFrame) -> pd.DataFrame:

@@ -12,12 +12,13 @@ import pandas as pd
 from clv_core.collection.engine import file_text
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import Dataset
+from clv_core.collection.values.email_texts import addresses, every_address
 from clv_core.collection.values.phone_texts import phone_keys, phone_marks
 from clv_core.collection.values.pseudonyms import load_key, pseudonym
 from clv_core.collection.words.contact_fields import EMAIL, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message
-from clv_core.strategy.contacts.contacts import emails, named
+from clv_core.strategy.contacts.contacts import named
 from clv_core.strategy.contacts.reach import stopped
 from clv_core.strategy.contacts.suppress_file import Entries
 from clv_core.strategy.exports.contacts_stored import latest_contacts
@@ -101,7 +102,7 @@ def _places(workspace: Workspace, entries: Entries, dataset: Dataset) -> dict[st
     places: dict[str, list[int]] = {}
     for place, words in enumerate(entries):
         for word in words:
-            texts = {word, word.lower() if "@" in word else word, *phone_marks(word)}
+            texts = {word, word.lower() if "@" in word else word, *phone_marks(word), *addresses(word)}
             for text in texts | ({pseudonym(key, word)} if key is not None else set()):
                 places.setdefault(text, []).append(place)
     return places
@@ -116,9 +117,9 @@ def _columns(dataset: Dataset, customers: pd.DataFrame | None) -> Iterable[tuple
     known = named(customers)
     known = known[known[CUSTOMER_ID].isin(set(ids))]
     if EMAIL in known:
-        written = known[EMAIL].astype("str").fillna("").str.strip().str.lower()
-        for texts in (written, emails(written)):
-            yield known[CUSTOMER_ID], texts
+        yield known[CUSTOMER_ID], known[EMAIL].astype("str").fillna("").str.strip().str.lower()
+        found = every_address(known[EMAIL].set_axis(known[CUSTOMER_ID]))
+        yield found.index.to_series().reset_index(drop=True), found.reset_index(drop=True)
     if PHONE in known:
         keys = phone_keys(known[PHONE])
         for name in keys:

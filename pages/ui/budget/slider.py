@@ -95,7 +95,8 @@ def show(ground: Ground, notes: Sequence[str] = (), *, allowed: bool = True) -> 
         context = widgets.context_line(ground.bundle, ground.dataset.log_end, ground.terms)
         assumed = terms.assumptions(ground.bundle, ground.terms)
         finding = headline(plan, budget, ground)
-        money_is = [widgets.plain(one.text(state.language())) for one in plan_notes.gain_notes(plan, ground.terms)]
+        gain = (one.text(state.language()) for one in plan_notes.gain_notes(plan, ground.terms))
+        money_is = [widgets.plain(widgets.without_options(note)) for note in gain]
         widgets.headline(finding, context, rests(plan, ground.currency), *money_is, *assumed, *notes)
     widgets.figures(_figures(plan, budget, ground.currency))
     return plan, budget

@@ -14,7 +14,7 @@ from clv_core.strategy.exports.deleting import remaining
 from clv_core.strategy.exports.exported import own_scores
 from clv_core.strategy.relabelling import relabel
 from clv_core.workspace import check_name
-from pages.ui import access, by_role, outcomes, state, widgets
+from pages.ui import access, by_role, outcomes, settled, state, widgets
 from pages.ui.state import t
 
 
@@ -32,6 +32,7 @@ def follow() -> None:
             if result.get("remains"):
                 said += f" {t('manage.delete.holds')}  \n{_places(result['remains'])}"
             outcomes.say(said)
+            settled.told()
             if command != "delete":
                 state.choose(dataset=name)
             st.rerun()

@@ -37,8 +37,7 @@ def section(bundle: Bundle) -> None:
     if (path / RECORD).is_file():
         show(bundle, _load(str(path), (path / RECORD).stat().st_mtime))
         return
-    if job and progress.ended(job):
-        progress.technical_log(job)
+    progress.unsettled(job)
     dataset = state.dataset()
     assert dataset is not None, bundle.id
     scoreboard_run.offer(bundle, dataset, path)

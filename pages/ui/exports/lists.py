@@ -189,17 +189,15 @@ def headline(found: Preview) -> str:
 
 
 def show(found: Preview, dataset: Dataset) -> None:
-    """Show the match rate, the reach by field, why others are not in the list, and its first rows."""
-    figures = [
-        widgets.Figure(t("exporting.asked"), f"{found.asked:,}", t("exporting.asked.help")),
-        widgets.Figure(t("exporting.in"), f"{found.rows:,}", t("exporting.in.help")),
-        widgets.Figure(t("exporting.rate"), percent(found.match_rate), t("exporting.rate.help")),
-    ]
+    """Show the match rate and the reach by field of a platform, why others are not in the list, and its first rows."""
+    figures = []
+    if EXPORTS[found.format].needs_contacts:
+        figures.append(widgets.Figure(t("exporting.rate"), percent(found.match_rate), t("exporting.rate.help")))
     for field, count in found.reach.items():
         if field not in stored_fields(dataset):
             continue
         figures.append(widgets.Figure(name_of("contact", field), f"{count:,}", t("exporting.reach.help")))
-    widgets.figures(figures, 6)
+    widgets.figures(figures, 4)
     if found.left_out:
         st.caption(t("exporting.left_out", reasons=row_files.reasons(found.left_out)))
     if found.unknown_countries:

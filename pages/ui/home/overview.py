@@ -38,8 +38,10 @@ def headline(dataset: Dataset | None, model: Bundle | None) -> str:
     days = (dataset.log_end - dataset.log_start).days
     if model is None:
         return t("home.headline.dataset", days=days, **known)
-    kind = "untrained" if model.untrained else "model"
-    return t(f"home.headline.{kind}", horizon=model.record["horizon_days"], days=days, **known)
+    learned = date.fromisoformat(model.record["cutoff"])
+    kind = "untrained" if model.untrained else "grown" if learned < dataset.log_end else "model"
+    said = {"horizon": model.record["horizon_days"], "days": days, "until": state.day(learned)}
+    return t(f"home.headline.{kind}", **said, **known)
 
 
 def next_page(dataset: Dataset | None, model: Bundle | None) -> str:
@@ -100,6 +102,7 @@ def dataset_table() -> None:
             t("column.customers"): [item.customers for item in rows],
             t("column.purchases"): [item.purchases for item in rows],
             t("column.net_revenue"): [item.net_revenue for item in rows],
+            t("manage.currency"): [item.currency or None for item in rows],
             t("column.from"): [state.day(item.log_start) for item in rows],
             t("column.until"): [state.day(date.fromisoformat(item.log_end) - timedelta(days=1)) for item in rows],
             t("column.created"): [state.moment(item.created) for item in rows],
@@ -108,7 +111,7 @@ def dataset_table() -> None:
     number = st.column_config.NumberColumn
     formats = {t(f"column.{name}"): number(format="localized") for name in ("customers", "purchases")}
     formats[t("column.net_revenue")] = number(format="accounting")
-    st.dataframe(table, hide_index=True, column_config=formats, alt=t("home.datasets"))
+    st.dataframe(table, hide_index=True, column_config=formats, placeholder="–", alt=t("home.datasets"))
 
 
 def model_table(dataset: str) -> None:

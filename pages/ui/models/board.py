@@ -96,6 +96,8 @@ def act(found: Shelf, said: str, version: int, call: str) -> None:
     outcomes.say(t(said, version=done.number, name=widgets.plain(found.name)))
     if call in ("promote", "roll_back"):
         state.choose(model=done.bundle)
+    elif call in ("delete", "archive") and st.session_state.get("model") == done.bundle:
+        state.choose(model="")
     st.rerun()
 
 

@@ -13,7 +13,7 @@ from clv_core.evaluation.bootstrap import CONFIDENCE, RESAMPLES
 from clv_core.evaluation.metrics import METRICS
 from pages.ui import judged, state
 from pages.ui.models import versions
-from pages.ui.models.board import Shelf, title
+from pages.ui.models.board import Shelf, kind
 from pages.ui.state import t
 
 
@@ -103,12 +103,14 @@ def _differences(result: Comparison) -> None:
 def _both(fact: str, pair: list[Any]) -> tuple[str, ...]:
     if fact == "cutoff":
         return tuple(state.day(value) for value in pair)
-    return tuple(state.name_of("model", str(value)) if fact == "kind" else str(value) for value in pair)
+    return tuple(state.name_of("model", str(value)) if fact == "kind" else _value(value) for value in pair)
 
 
 def _head(version: Version) -> str:
-    return title(version)
+    return f"{t('models.version', n=version.number)} · {kind(version)}"
 
 
 def _value(setting: object) -> str:
-    return ("✓" if setting else "–") if isinstance(setting, bool) else str(setting)
+    if setting is None or setting is False:
+        return "–"
+    return "✓" if setting is True else str(setting)

@@ -31,7 +31,7 @@ def retraining(bundle: Bundle) -> None:
         st.stop()
     status = job.status()
     outcome = (status.get("result") or {}).get("retrain")
-    progress.ended(job)
+    progress.unsettled(job)
     if outcome is None:
         return
     with st.container(border=True, gap="xsmall"):

@@ -31,9 +31,9 @@ def section(report: Report, dataset: Dataset) -> None:
     widgets.chart(monitoring.realised_curve(frame, message, unit=state.unit(currency)), "monitor_realised")
     st.caption(" ".join(_notes(last, currency)))
     names = ("until", "expected", "low", "high", "realised", "newcomers", "buyers_expected", "buyers", "coverage")
-    rows = frame[list(names)].dropna(axis=1, how="all").round({name: 2 for name in names[1:6]}).round(2)
+    rows = frame[list(names)].dropna(axis=1, how="all").round(2)
     shown = {
-        name: st.column_config.NumberColumn(t(f"monitor.column.{name}"), format="localized") for name in names[1:]
+        name: st.column_config.NumberColumn(t(f"monitor.column.{name}"), format="accounting") for name in names[1:6]
     } | {
         "until": st.column_config.DateColumn(t("monitor.column.until")),
         "buyers": st.column_config.NumberColumn(t("monitor.column.buyers"), format="localized"),
@@ -41,7 +41,7 @@ def section(report: Report, dataset: Dataset) -> None:
         "coverage": st.column_config.NumberColumn(t("monitor.column.coverage"), format="percent"),
     }
     rows["until"] = pd.to_datetime(rows["until"])
-    st.dataframe(rows, hide_index=True, column_config=shown, alt=message)
+    st.dataframe(rows, hide_index=True, column_config=shown, placeholder="–", alt=message)
     if report.tiers:
         _tiers(report.tiers, names_of_tiers(dataset, len(report.tiers), state.language()), currency)
 
@@ -77,4 +77,4 @@ def _tiers(tiers: list[Tier], names: list[str], currency: str) -> None:
     ]
     table = pd.DataFrame(rows).dropna(axis=1, how="all")
     numbers = {name: st.column_config.NumberColumn(format="localized") for name in table.columns[1:]}
-    st.dataframe(table, hide_index=True, column_config=numbers, alt=message)
+    st.dataframe(table, hide_index=True, column_config=numbers, placeholder="–", alt=message)

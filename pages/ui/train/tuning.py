@@ -34,8 +34,7 @@ def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
     if job and progress.running(job):
         progress.watch(job)
         return
-    if job and job.id == st.session_state.get("job_tune"):
-        progress.ended(job)
+    progress.unsettled(job)
     if config.model not in TUNABLE:
         st.caption(t("tune.not_this_model", models=state.listed(name_of("model", name) for name in TUNABLE)))
         return

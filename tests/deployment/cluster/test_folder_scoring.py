@@ -78,7 +78,7 @@ def test_a_folder_that_holds_no_events_is_refused(
     assert refused(NotFound, shop, spark, nothing.as_uri(), model, out).code == "no_events_folder"
     pd.DataFrame({"customer": ["a"], "event_time": [pd.Timestamp("2024-01-01")]}).to_parquet(tmp_path / "e.parquet")
     wrong = refused(Refused, shop, spark, tmp_path, model, out)
-    assert (wrong.code, wrong.params["missing"]) == ("events_columns", "customer_id") and not out.exists()
+    assert (wrong.code, wrong.params["missing"]) == ("events_columns", ["customer_id"]) and not out.exists()
 
 
 def test_a_cutoff_after_the_folder_s_end_is_refused(
