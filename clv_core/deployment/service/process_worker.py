@@ -115,7 +115,8 @@ class ProcessWorker:
 
     async def _ask(self, do: str, **words: Any) -> Any:
         process, number = self._process, next(self._numbers)
-        if process is None or process.stdin is None:
+        if process is None or process.stdin is None or process.stdin.is_closing():
+            self._up.clear()  # it has ended, though the end of its answers has not been seen yet
             raise Lost("service_lost")
         future = self._waiting[number] = asyncio.get_running_loop().create_future()
         process.stdin.write(to_json({"number": number, "do": do, "words": words}) + b"\n")

@@ -30,7 +30,7 @@ from clv_core.deployment.service.reading import Person
 from clv_core.deployment.service.scoring import Ask
 from clv_core.deployment.service.wire import REQUEST
 from clv_core.deployment.service.work import FIGURES
-from clv_core.deployment.service.worker import ThreadWorker
+from clv_core.deployment.service.worker import Lost, ThreadWorker
 from clv_core.deployment.service.workers import Workers
 from clv_core.errors import Message, NotFound
 from clv_core.workspace import Workspace
@@ -120,6 +120,31 @@ def test_a_killed_process_is_started_again_with_its_models_and_no_request_fails(
         text = client.get("/metrics").text
     assert set(statuses) == {200} and "clv_processes_lost_total 2.0" in text
     assert not children()
+
+
+def test_who_asks_a_process_that_has_just_ended_hears_so_and_then_asks_the_next_one(
+    shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, Any]
+) -> None:
+    """Its input is closed a moment before the end of its answers is seen, and the server's event loop minds."""
+    uvloop = pytest.importorskip("uvloop")
+
+    async def run() -> tuple[list[list[float]], list[list[float]]]:
+        worker = ProcessWorker(shop, lambda: None)
+        try:
+            model = await worker.load(look_up(shop, Registry(shop), bundles["bgnbd"].id))
+            people = people_of(sent, model, 3)
+            before = await worker.score(model.wanted, END, people)
+            assert worker._process is not None and worker._process.stdin is not None
+            worker._process.stdin.close()
+            await asyncio.sleep(0.01)  # an interpreter takes longer to end
+            with pytest.raises(Lost):
+                await worker.score(model.wanted, END, people)
+            return before, await worker.score(model.wanted, END, people)
+        finally:
+            await worker.close()
+
+    before, after = uvloop.run(run())
+    assert before == after
 
 
 def test_a_process_answers_until_its_input_ends_whoever_else_tells_it_to_stop(tmp_path: Path) -> None:
