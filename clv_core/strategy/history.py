@@ -115,7 +115,7 @@ def of_customers(customers: pd.Series, history: pd.DataFrame) -> pd.DataFrame:
     for name in HISTORY_COLUMNS:
         if name in history:
             values = history[name].to_numpy()
-            nothing = np.datetime64("NaT") if values.dtype.kind == "M" else 0
+            nothing = np.datetime64("NaT", "s") if values.dtype.kind == "M" else 0
             found[name] = np.full(len(rows), nothing, values.dtype)
             found[name][known] = values[rows[known]]
     return pd.DataFrame(found)
