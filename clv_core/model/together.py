@@ -141,17 +141,19 @@ class Grus(nn.Module):
         read, keep, alive = self.read(packed.data), self.keep.at_hand(), packed.batch_sizes.tolist()
         state = read.new_zeros(len(read), alive[0], self.width)
         kept, ended = state.new_empty(0, 0), list[Tensor]()
-        steps = (gate.split(alive, dim=1) for gate in read.chunk(3, dim=-1))
-        for reset, update, new, rows in zip(*steps, alive, strict=True):
+        width = [2 * self.width, self.width]
+        steps = (part.split(alive, dim=1) for part in read.split(width, dim=-1))
+        for gates, new, rows in zip(*steps, alive, strict=True):
             if rows < state.shape[1]:
                 ended.append(state[:, rows:])
                 state = state[:, :rows]
             if rows != kept.shape[1]:
                 kept = read.new_empty(len(read), rows, read.shape[-1])
-                kept_reset, kept_update, kept_new = kept.chunk(3, dim=-1)
+                kept_gates, kept_new = kept.split(width, dim=-1)
+                reset, update = kept_gates.chunk(2, dim=-1)
             keep(state, kept)
-            new = torch.addcmul(new, (reset + kept_reset).sigmoid_(), kept_new).tanh_()
-            state = new.lerp_(state, (update + kept_update).sigmoid_())
+            kept_gates.add_(gates).sigmoid_()
+            state = torch.addcmul(new, reset, kept_new).tanh_().lerp_(state, update)
         return None, torch.cat([state, *reversed(ended)], dim=1).unsqueeze(0)
 
 
