@@ -201,7 +201,8 @@ class InputEncoder:
         money = max(self.money, 1e-9)
         never = np.isnan(column["T"])
         since_first = np.where(never, column["tenure"], column["T"])
-        expected = np.nan_to_num(column["anchor_value"]) / horizon_days
+        value, count, spend = np.nan_to_num([column[f"anchor_{name}"] for name in ("value", "count", "spend")])
+        expected = value / horizon_days
 
         def rate(spent: NDArray[np.float64], days: NDArray[np.float64]) -> NDArray[np.float64]:
             """Spend in a horizon at the rate of some days, and of as if more at the rate that the anchor expects."""
@@ -210,14 +211,13 @@ class InputEncoder:
 
         recent_rate = rate(column[f"net_value_{RECENT_DAYS}d"], np.minimum(since_first, RECENT_DAYS))
         long_run_rate = rate(column["net_value"], since_first)
-        count = np.nan_to_num(column["anchor_count"])
-        sizes = np.array([column["anchor_value"], recent_rate, long_run_rate, column["anchor_spend"]])
+        sizes = np.array([value, recent_rate, long_run_rate, spend])
         logs = np.log(np.maximum(np.nan_to_num(sizes / money), 0) + SMALLEST_LOG)
         logit = np.log(np.expm1(np.clip(count, 0.01, 12.0)))
         return np.column_stack([*logs, never, logit]).astype(np.float32)
 
     def _channels(self, steps: Steps) -> NDArray[np.float32]:
-        known = np.nan_to_num(steps.values / np.asarray(self.scales, np.float32))
+        known = np.where(np.isnan(steps.values), 0, steps.values / np.asarray(self.scales, np.float32))
         rating = STEP_VALUES.index("rating")
         rated = np.isfinite(steps.values[:, rating]).astype(np.float32)
         known[:, rating] = (known[:, rating] - rated) * 2

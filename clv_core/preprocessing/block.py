@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.preprocessing.encode import CLIP, LOG, NumberEncoder
+from clv_core.preprocessing.encode import LOG, NumberEncoder
 
 ROWS_AT_ONCE: Final = 8192
 """A part of the block stays in the processor's caches."""
@@ -56,8 +56,7 @@ class NumberBlock:
             relative = np.minimum(np.abs(logs) / self._unit[: self._logs], np.finfo(np.float64).max)
             scaled[: self._logs] = np.sign(logs) * np.log1p(relative)
             standard = (scaled - self._mean) / self._spread
-        finite = np.nan_to_num(standard, nan=0.0, posinf=CLIP, neginf=-CLIP)
-        found = np.clip(finite, self._low, self._high).astype(np.float32)
+        found = np.clip(standard, self._low, self._high).astype(np.float32)
         for places, block in ((self._values, found), (self._unknown, ~known)):
             some = places >= 0
             encoded[:, places[some]] = block[some].T

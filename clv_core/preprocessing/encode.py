@@ -88,8 +88,7 @@ class NumberEncoder:
         numbers = _numbers(values)
         with np.errstate(all="ignore"):
             standard = (self._scaled(numbers) - self.mean) / self.spread
-        finite = np.nan_to_num(standard, nan=0.0, posinf=CLIP, neginf=-CLIP)
-        encoded = np.clip(finite, self.low, self.high).astype(np.float32)
+        encoded = np.clip(standard, self.low, self.high).astype(np.float32)
         return [encoded, (~np.isfinite(numbers)).astype(np.float32)] if self.flagged else [encoded]
 
     def _scaled(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
