@@ -1,0 +1,61 @@
+"""Which source column each canonical one is read from, step by step; what a step cannot decide is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+
+from clv_core.collection.files.source import Source
+from clv_core.collection.mapping import order_states, price
+from clv_core.collection.mapping.amount_identities import settle_amount
+from clv_core.collection.mapping.amount_pieces import settle_pieces
+from clv_core.collection.mapping.choosing import choose
+from clv_core.collection.mapping.customer_blanks import settle_blanks
+from clv_core.collection.mapping.customer_ids import settle_customer
+from clv_core.collection.mapping.money_columns import refuse_ids
+from clv_core.collection.mapping.proposal import Proposal
+from clv_core.columns import AMOUNT, REFUND
+from clv_core.errors import Message
+
+
+def settle_columns(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    rows: list[dict[str, Any]],
+    proposals: list[Proposal],
+    mapping: Mapping[str, str],
+    states: Mapping[str, str],
+) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return canonical -> source column, and what is to be said about it.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        rows: sample rows as text.
+        proposals: what each column seems to be.
+        mapping: what the person said: canonical name -> source column.
+        states: what the person said of words of states.
+
+    Raises:
+        NeedsAnswer: two columns are equally good, or none is good enough.
+        Refused: there is nothing that could be an amount.
+    """
+    refuse_ids(mapping)
+    chosen, notes = choose(proposals, source.file)
+    chosen, said = settle_customer(connection, source, proposals, chosen, mapping)
+    notes += said
+    chosen, said = settle_blanks(connection, source, rows, chosen, mapping)
+    notes += said
+    chosen, said = order_states.settle(rows, chosen, mapping, states)
+    notes += said + order_states.refunds_unused(rows, chosen, mapping)
+    chosen, said = settle_pieces(connection, source, rows, proposals, chosen, mapping)
+    notes += said
+    chosen, said = price.settle(connection, source, chosen)
+    notes += said
+    chosen, said = settle_amount(connection, source, proposals, chosen, mapping)
+    notes += said
+    if REFUND in chosen and AMOUNT not in chosen:
+        notes += (Message("warning.refund_unused", {"column": chosen.pop(REFUND)}),)
+    return chosen, notes
