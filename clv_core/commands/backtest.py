@@ -57,31 +57,13 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """
     from clv_core import pipeline
     from clv_core.collection.stored.store import open_dataset
-    from clv_core.evaluation.beside import BASELINES
     from clv_core.evaluation.bootstrap import Bootstrap
-    from clv_core.evaluation.folds import FEWEST, MOST
-    from clv_core.evaluation.origins import MOST_ORIGINS
     from clv_core.evaluation.scoreboard import table_of
     from clv_core.evaluation.seasons import season_table
     from clv_core.evaluation.slices import slice_table
     from clv_core.evaluation.stability import RUN, stability
-    from clv_core.training.fit import MODELS
 
-    models = [model.strip() for model in options.models.split(",") if model.strip()]
-    models = models or [pipeline.default_model(context.workspace, options.name), *BASELINES]
-    for model in models:
-        if model not in MODEL_IDS:
-            raise UsageError("setting_choice", setting="models", value=model, choices=list(MODEL_IDS))
-    count = MOST_ORIGINS if options.origins is None else options.origins
-    for flag, value in (("origins", count), ("seeds", options.seeds)):
-        if not 1 <= value <= 100:
-            raise UsageError("setting_bounds", setting=flag, value=value, low=1, high=100)
-    if options.folds and not FEWEST <= options.folds <= MOST:
-        raise UsageError("setting_bounds", setting="folds", value=options.folds, low=FEWEST, high=MOST)
-    if options.folds and MODELS[models[0]].baseline:
-        raise UsageError("folds_need_model", model=models[0])
-    if options.variant and all(MODELS[model].baseline for model in models):
-        raise UsageError("variant_needs_model", models=list(models))
+    count, models = _origins(options), _models(options, context)
     found = pipeline.backtest(
         context.workspace,
         options.name,
@@ -101,14 +83,9 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     pipeline.write_table(season_table(found.predictions), options.out / "seasons.csv")
     pipeline.write_table(stable, options.out / "stability.csv")
     pipeline.write_table(found.predictions, options.out / "predictions.parquet")
-    currency = open_dataset(context.workspace, options.name).manifest.currency
     names = [name for name in dict.fromkeys(found.predictions["model"]) if RUN not in name]
-    metrics = {
-        f"{origin}": {
-            model: dict(zip(part["metric"], part["value"], strict=True)) for model, part in rows.groupby("model")
-        }
-        for origin, rows in scoreboard.groupby("origin")
-    }
+    metrics = _metrics(scoreboard)
+    currency = open_dataset(context.workspace, options.name).manifest.currency
     result = {
         "out": str(options.out),
         "origins": sorted(metrics),
@@ -128,6 +105,56 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         result["folds"] = _folds(found.predictions, found.unseen, options.out, context.language)
     write_json(options.out / "backtest.json", result)
     return result
+
+
+def _models(options: argparse.Namespace, context: Context) -> list[str]:
+    """Return the models that are asked for, the first of which is held against the others.
+
+    Raises:
+        UsageError: there is no such model, or what is asked of them needs one that is trained.
+    """
+    from clv_core import pipeline
+    from clv_core.evaluation.beside import BASELINES
+    from clv_core.training.fit import MODELS
+
+    models = [model.strip() for model in options.models.split(",") if model.strip()]
+    models = models or [pipeline.default_model(context.workspace, options.name), *BASELINES]
+    for model in models:
+        if model not in MODEL_IDS:
+            raise UsageError("setting_choice", setting="models", value=model, choices=list(MODEL_IDS))
+    if options.folds and MODELS[models[0]].baseline:
+        raise UsageError("folds_need_model", model=models[0])
+    if options.variant and all(MODELS[model].baseline for model in models):
+        raise UsageError("variant_needs_model", models=list(models))
+    return models
+
+
+def _origins(options: argparse.Namespace) -> int:
+    """Return how many origins are wanted at most.
+
+    Raises:
+        UsageError: there are too few or too many of them, of seeds or of folds.
+    """
+    from clv_core.evaluation.folds import FEWEST, MOST
+    from clv_core.evaluation.origins import MOST_ORIGINS
+
+    count = MOST_ORIGINS if options.origins is None else int(options.origins)
+    for flag, value in (("origins", count), ("seeds", options.seeds)):
+        if not 1 <= value <= 100:
+            raise UsageError("setting_bounds", setting=flag, value=value, low=1, high=100)
+    if options.folds and not FEWEST <= options.folds <= MOST:
+        raise UsageError("setting_bounds", setting="folds", value=options.folds, low=FEWEST, high=MOST)
+    return count
+
+
+def _metrics(scoreboard: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the value of each metric by origin and model."""
+    return {
+        f"{origin}": {
+            f"{model}": dict(zip(part["metric"], part["value"], strict=True)) for model, part in rows.groupby("model")
+        }
+        for origin, rows in scoreboard.groupby("origin")
+    }
 
 
 def _folds(predictions: pd.DataFrame, unseen: pd.DataFrame, out: Path, language: str) -> dict[str, Any]:
