@@ -50,7 +50,7 @@ app: .venv/app
 
 test: .venv/dev
 	@echo "==> tests, $(WORKERS) at a time"
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: .venv/dev
 	@echo "==> ruff"
