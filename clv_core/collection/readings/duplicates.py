@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from clv_core.collection.engine import file_text, name, one, run, text
 from clv_core.columns import EVENT_TIME, ORDER_ID
+from clv_core.errors import Message
 from clv_core.jobs import Progress
 
 HASHES_AT_A_TIME: Final = 40_000_000
@@ -30,6 +31,58 @@ class Repeats:
 
     rows: int
     content: int
+
+
+@dataclass(frozen=True)
+class Unique:
+    """Rows once it is settled whether those that repeat others are events of their own.
+
+    Args:
+        events: Parquet file of them.
+        content: a figure of all rows in any order.
+        dropped: how many repetitions were left out.
+        notes: what is to be said.
+    """
+
+    events: Path
+    content: int
+    dropped: int
+    notes: tuple[Message, ...]
+
+
+def without_repeats(
+    connection: duckdb.DuckDBPyConnection,
+    events: Path,
+    columns: Sequence[str],
+    total: int,
+    wanted: str | None,
+    timezone: str,
+    target: Path,
+    progress: Progress,
+) -> Unique:
+    """Return rows without exact repetitions, where the person or an id of each event says that these are none.
+
+    Args:
+        connection: where it runs.
+        events: a Parquet file.
+        columns: all its columns.
+        total: its rows.
+        wanted: what the person said: ``keep``, ``drop`` or None for the rule.
+        timezone: IANA name of the log's time zone.
+        target: the file that is written where repetitions are dropped.
+        progress: who listens.
+    """
+    progress.report("duplicates", 0, 1)
+    found = mark_repeats(connection, events, columns, total, progress)
+    if not found.rows:
+        return Unique(events, found.content, 0, ())
+    drop = wanted == "drop" if wanted else have_identity(connection, events, columns, timezone)
+    said = (Message("warning.duplicates_dropped" if drop else "warning.duplicates_kept", {"rows": found.rows}),)
+    if not drop:
+        return Unique(events, found.content, 0, said)
+    _drop(connection, events, target, total, progress)
+    content = mark_repeats(connection, target, columns, total - found.rows, progress).content
+    return Unique(target, content, found.rows, said)
 
 
 def mark_repeats(
@@ -83,9 +136,7 @@ def have_identity(connection: duckdb.DuckDBPyConnection, events: Path, columns: 
     return any(share > 0.5 for share in one(connection, f"SELECT {shares} FROM {file_text(events)}") if share)
 
 
-def drop_repeats(
-    connection: duckdb.DuckDBPyConnection, events: Path, target: Path, rows: int, progress: Progress
-) -> None:
+def _drop(connection: duckdb.DuckDBPyConnection, events: Path, target: Path, rows: int, progress: Progress) -> None:
     """Write ``events`` without its ``repeats`` to ``target``, in the same order."""
     query = (
         f"COPY (SELECT * EXCLUDE file_row_number FROM read_parquet({file_text(events)}, file_row_number = true)"

@@ -19,7 +19,7 @@ from clv_core.collection.mapping.personal import personal_columns
 from clv_core.collection.mapping.plan import UNPRICED
 from clv_core.collection.mapping.profile import SAMPLE_ROWS, Answers, Profile, profile
 from clv_core.collection.readings.aside import Problem, count_aside, write_aside
-from clv_core.collection.readings.duplicates import drop_repeats, have_identity, mark_repeats
+from clv_core.collection.readings.duplicates import without_repeats
 from clv_core.collection.readings.figures import Figures, figures, notices
 from clv_core.collection.readings.withdrawn import lines_in, write_withdrawn
 from clv_core.collection.stored.store import version_of
@@ -168,30 +168,27 @@ def _account(
         version = version_of(0, plan.stored, answers.timezone, seen.currency)
         sums = _nothing(connection, withdrawn)
         return about(events=events, rows_duplicate=0, figures=sums, warnings=tuple(said), version=version)
-    progress.report("duplicates", 0, 1)
-    hashed = mark_repeats(connection, events, plan.stored, kept, progress)
-    repeats, content = hashed.rows, hashed.content
-    identity = repeats > 0 and have_identity(connection, events, plan.stored, answers.timezone)
-    drop = repeats > 0 and (answers.duplicates == "drop" or (answers.duplicates is None and identity))
-    if drop:
-        unique = scratch / "unique.parquet"
-        drop_repeats(connection, events, unique, kept, progress)
-        events = unique
-        content = mark_repeats(connection, events, plan.stored, kept - repeats, progress).content
+    unique = without_repeats(
+        connection,
+        events,
+        plan.stored,
+        kept,
+        answers.duplicates,
+        answers.timezone,
+        scratch / "unique.parquet",
+        progress,
+    )
     progress.report("figures", 0, 1)
-    sums = figures(connection, events, answers.timezone, progress)
+    sums = figures(connection, unique.events, answers.timezone, progress)
     if not part:
         _check(sums, found, seen, source.file)
-    if repeats:
-        code = "warning.duplicates_dropped" if drop else "warning.duplicates_kept"
-        said.append(Message(code, {"rows": repeats}))
-    said += notices(connection, events, plan, sums)
+    said += [*unique.notes, *notices(connection, unique.events, plan, sums)]
     return about(
-        events=events,
-        rows_duplicate=repeats if drop else 0,
+        events=unique.events,
+        rows_duplicate=unique.dropped,
         figures=sums,
         warnings=tuple(said),
-        version=version_of(content, sums.rows, plan.stored, answers.timezone, seen.currency),
+        version=version_of(unique.content, sums.rows, plan.stored, answers.timezone, seen.currency),
     )
 
 
