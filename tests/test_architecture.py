@@ -227,6 +227,15 @@ def test_what_is_imported_is_asked_for() -> None:
     assert missing == set()
 
 
+def test_what_streamlit_signs_people_in_with_is_asked_for() -> None:
+    """It is imported at the first sign-in, by others: on a fresh machine the door would be there, and nobody pass it."""
+    asked = [Requirement(line) for line in (ROOT / "requirements.txt").read_text().splitlines() if line[0] != "#"]
+    named = {canonicalize_name(one.name) for one in asked}
+    wanted = [Requirement(need) for need in requires("streamlit") or () if "extra" in need]
+    wanted = [one for one in wanted if one.marker is not None and one.marker.evaluate({"extra": "auth"})]
+    assert {canonicalize_name(one.name) for one in wanted} <= named and wanted
+
+
 def test_modules_say_what_they_are() -> None:
     empty = {path for path in FILES if path.name == "__init__.py" and not path.read_text(encoding="utf-8").strip()}
     assert [
