@@ -2,7 +2,8 @@
 
 The login is OpenID Connect by ``st.login``, off unless ``.streamlit/secrets.toml`` (or the file that
 ``STREAMLIT_SECRETS_FILES`` names) holds an ``[auth]`` section; ``CLV_LOGIN=required`` (or any word but :data:`OFF`)
-refuses to open the app without one. Roles come from ``$CLV_ACCESS_FILE``, else ``.streamlit/access.toml``::
+refuses to open the app without one. It lasts ``CLV_LOGIN_HOURS``: Streamlit's own cookie is good for 30 days, however
+soon the provider lets somebody go. Roles come from ``$CLV_ACCESS_FILE``, else ``.streamlit/access.toml``::
 
     default = ""                          # role of those who are not named; "" lets nobody else in
     claim = "groups"                      # claim of the identity token that names one of [claims]
@@ -15,7 +16,9 @@ refuses to open the app without one. Roles come from ``$CLV_ACCESS_FILE``, else 
 
 from __future__ import annotations
 
+import math
 import os
+import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +29,7 @@ import streamlit as st
 from clv_core import audit
 from clv_core.errors import Refused
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
+from pages.ui import provider
 
 Made = TypeVar("Made")
 VIEWER, ANALYST, ADMIN = "viewer", "analyst", "admin"
@@ -69,6 +73,7 @@ PUBLIC: Final = (
     "download_stability",
     "download_folds",
     "download_compare",
+    "download_model_card",
     "explore_download",
     "monitor_report",
     "monitor_checks",
@@ -78,6 +83,8 @@ PUBLIC: Final = (
 
 OFF: Final = ("", "off", "no", "false", "0")
 """What ``CLV_LOGIN`` says where nobody has to sign in; any other word means that people have to."""
+HOURS: Final = 12.0
+"""How long somebody stays signed in where ``CLV_LOGIN_HOURS`` does not say."""
 
 
 class Denied(Refused):
@@ -92,17 +99,38 @@ class Denied(Refused):
 
 def on() -> bool:
     """Say whether people have to sign in."""
-    return "is_logged_in" in st.user or os.environ.get("CLV_LOGIN", "").strip().lower() not in OFF
+    asked = os.environ.get("CLV_LOGIN", "").strip().lower() not in OFF
+    return asked or "is_logged_in" in st.user or provider.wanted()
 
 
 def configured() -> bool:
     """Say whether signing in can work."""
-    return "is_logged_in" in st.user
+    return "is_logged_in" in st.user and provider.fault() is None
 
 
 def signed_in() -> bool:
-    """Say whether somebody has signed in."""
-    return bool(st.user.get("is_logged_in"))
+    """Say whether somebody has signed in, not longer ago than that lasts."""
+    return bool(st.user.get("is_logged_in")) and not expired()
+
+
+def expired() -> bool:
+    """Say whether somebody signed in too long ago."""
+    issued = st.user.get("iat")
+    return isinstance(issued, int | float) and time.time() - issued > 3600 * lasting_hours()
+
+
+def lasting_hours() -> float:
+    """Return how long somebody stays signed in; 0 or less in ``CLV_LOGIN_HOURS`` is for as long as the cookie.
+
+    Raises:
+        Refused: it is no number.
+    """
+    said = os.environ.get("CLV_LOGIN_HOURS", "").strip()
+    try:
+        hours = float(said or HOURS)
+    except ValueError as error:
+        raise Refused("login_hours", found=said[:40]) from error
+    return hours if hours > 0 else math.inf
 
 
 def who() -> str:
@@ -147,15 +175,24 @@ def settings() -> dict[str, Any]:
     """Return what the settings file says; where there is none, nobody has a role.
 
     Raises:
-        Refused: it cannot be read.
+        Refused: it cannot be read, or gives somebody a role that is none: who means to take a right away and
+            misspells it must not leave her with that of her domain.
     """
     path = settings_path()
     if not path.is_file():
         return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise Refused("access_unreadable", path=str(path)) from error
+    sections = {name: said.get(name, {}) for name in ("people", "claims")}
+    if not all(isinstance(section, dict) for section in sections.values()):
+        raise Refused("access_unreadable", path=str(path))
+    given = {"default": said.get("default", ""), **sections["people"], **sections["claims"]}
+    for name, one in given.items():
+        if one not in ("", *ROLES):
+            raise Refused("access_role", path=str(path), name=name, role=str(one)[:40], roles=list(ROLES))
+    return said
 
 
 def may(action: str) -> bool:

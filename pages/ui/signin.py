@@ -8,48 +8,113 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from clv_core import audit
-from pages.ui import access, navigation, state
+from clv_core.errors import ClvError, Refused
+from pages.ui import access, navigation, provider, state, widgets
 from pages.ui.state import t
 
-SEEN: Final = "signed_in_as"
+FAILED: Final = "sign_in_failed"
+"""Session key of why the last attempt to sign in led nowhere."""
+_seen: set[tuple[object, ...]] = set()
+"""Who has been noted in the audit log, by the sign-in: every reload of a page is a session of its own."""
 
 
 def gate() -> None:
     """Let through who may be here, in their name; show the others the door, and end the run there."""
-    audit.acting_as(access.who())
+    _hold_tables()
     if not access.on():
+        audit.acting_as("")
         return
-    if not access.signed_in():
-        _ask()
+    try:
+        if not access.signed_in():
+            _ask()
+            st.stop()
+        audit.acting_as(access.who())
+        role = access.role()
+    except Refused as error:
+        _shut(error)
         st.stop()
-    role = access.role()
-    if st.session_state.get(SEEN) != (access.who(), role):
-        st.session_state[SEEN] = (access.who(), role)
-        audit.note(state.workspace(), "login", role=role or "none", outcome="done" if role else "refused")
+    _note(role)
     if not role:
         _refuse()
         st.stop()
 
 
+def _hold_tables() -> None:
+    """Keep the tables' own download away where people sign in.
+
+    It asks for no role, leaves nothing in the export log, and knows no do-not-contact list; the pages' buttons do.
+    """
+    if st.get_option("client.disableDataExport") != access.on():
+        st.set_option("client.disableDataExport", access.on())
+
+
+def _note(role: str) -> None:
+    """Note in the audit log who has signed in as what, once for each time that the provider said so."""
+    mark = (state.workspace().root, access.who(), role, st.user.get("iat"))
+    if mark not in _seen:
+        _seen.add(mark)
+        audit.note(state.workspace(), "login", role=role or "none", outcome="done" if role else "refused")
+
+
 def show() -> None:
     """Say in the sidebar who is here and in which role, with the way out; nothing where nobody signs in."""
     if access.on() and access.signed_in():
-        st.caption(f":material/person: {t('access.as', who=access.who(), role=t(f'access.role.{access.role()}'))}")
-        st.button(t("access.out"), key="sign_out", icon=":material/logout:", type="tertiary", on_click=st.logout)
+        said = t("access.as", who=widgets.plain(access.who()), role=t(f"access.role.{access.role()}"))
+        st.caption(f":material/person: {said}")
+        st.button(t("access.out"), key="sign_out", icon=":material/logout:", type="tertiary", on_click=_leave)
 
 
 def _ask() -> None:
+    failed = st.session_state.pop(FAILED, None) if access.configured() else provider.fault()
     with st.container(border=True, horizontal_alignment="left"):
         st.subheader(t("access.ask"), anchor=False)
-        st.write(t("access.ask.why" if access.configured() else "access.ask.unset"))
         if access.configured():
-            st.button(t("access.in"), key="sign_in", type="primary", icon=":material/login:", on_click=st.login)
-            if urlsplit(st.context.url or "").path.rpartition("/")[2] in navigation.BY_NAME:
-                st.caption(t("access.ask.again"))  # Streamlit always comes back to the home page (its issue 10162)
+            _way_in()
+        elif failed is None:
+            st.write(t("access.ask.unset"))
+        if failed is not None:
+            widgets.error_box(failed)
+
+
+def _way_in() -> None:
+    st.write(t("access.ask.expired", hours=f"{access.lasting_hours():g}") if access.expired() else t("access.ask.why"))
+    address = provider.elsewhere()
+    if address:
+        st.write(t("access.ask.elsewhere"))
+        st.link_button(address, address, icon=":material/login:", type="primary")
+        return
+    st.button(t("access.in"), key="sign_in", type="primary", icon=":material/login:", on_click=_enter)
+    if urlsplit(st.context.url or "").path.rpartition("/")[2] in navigation.BY_NAME:
+        st.caption(t("access.ask.again"))  # Streamlit always comes back to the home page (its issue 10162)
+
+
+def _enter() -> None:
+    """Lead to the provider; one that does not answer is said here, for Streamlit's word of it is on a page apart."""
+    failed = provider.silent()
+    if failed is None:
+        st.login()
+    else:
+        st.session_state[FAILED] = failed
+
+
+def _leave() -> None:
+    """Sign out, and note who did."""
+    audit.acting_as(access.who())
+    audit.note(state.workspace(), "logout", outcome="done")
+    st.logout()
 
 
 def _refuse() -> None:
     with st.container(border=True, horizontal_alignment="left"):
         st.subheader(t("access.none"), anchor=False)
-        st.write(t("access.none.why", who=access.who()))
+        st.write(t("access.none.why", who=widgets.plain(access.who())))
         st.button(t("access.out"), key="sign_out", icon=":material/logout:", on_click=st.logout)
+
+
+def _shut(error: ClvError) -> None:
+    """Say why nobody can come in, with the way out for who is signed in already."""
+    with st.container(border=True, horizontal_alignment="left"):
+        st.subheader(t("access.shut"), anchor=False)
+        widgets.error_box(error)
+        if st.user.get("is_logged_in"):
+            st.button(t("access.out"), key="sign_out", icon=":material/logout:", on_click=st.logout)

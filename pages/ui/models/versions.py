@@ -37,7 +37,7 @@ def card(found: Shelf) -> None:
     version = pick(found, t("models.which"), "models_card", start=champion(found))
     text = model_card(version, state.language())
     name = f"{found.name.replace(' ', '-')}_model-card_v{version.number}.md"
-    widgets.download(t("models.card.download"), text, name, key="download_card")
+    widgets.download(t("models.card.download"), text, name, key="download_model_card")
     with st.container(border=True):
         st.markdown(text)
 

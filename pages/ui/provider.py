@@ -1,0 +1,103 @@
+"""The identity provider that people sign in with: what is set of it, what is wrong with that, and whether it answers.
+
+Streamlit reads the ``[auth]`` section of its secrets, and is silent about a file that is none: it would open the app to
+everybody. So that file is looked at here too, and a section that is there, however broken, means that people sign in.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import streamlit as st
+from streamlit.runtime.secrets import secrets_singleton
+
+from clv_core.errors import ClvError, Refused
+
+KEYS: Final = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
+"""What ``[auth]`` has to hold; the last three may stand in ``[auth.default]``."""
+RETURN: Final = "/oauth2callback"
+"""Where Streamlit takes people back from the provider."""
+ANSWER_SECONDS: Final = 5.0
+
+
+def wanted() -> bool:
+    """Say whether the secrets ask for signing in: a section ``[auth]``, or a file of which nobody knows."""
+    return unreadable() is not None or _section() is not None
+
+
+def fault() -> Refused | None:
+    """Return what keeps anybody from signing in, by the settings alone; None where they can work."""
+    broken = unreadable()
+    if broken is not None:
+        return Refused("login_unreadable", path=str(broken))
+    said = _section()
+    if said is None:
+        return None
+    held = {**said, **said["default"]} if isinstance(said.get("default"), Mapping) else said
+    missing = [key for key in KEYS if not held.get(key)]
+    if missing:
+        return Refused("login_incomplete", missing=missing)
+    back = urlsplit(str(held["redirect_uri"]))
+    if back.scheme not in ("http", "https") or not back.netloc or not back.path.endswith(RETURN):
+        return Refused("login_redirect", redirect_uri=str(held["redirect_uri"])[:200], ends=RETURN)
+    return None
+
+
+def elsewhere() -> str:
+    """Return the address that people come back to from the provider, where it is not the one they are at; else ""."""
+    here, back = urlsplit(st.context.url or ""), urlsplit(str((_section() or {}).get("redirect_uri", "")))
+    if not here.netloc or not back.netloc or (here.scheme, here.netloc) == (back.scheme, back.netloc):
+        return ""
+    return f"{back.scheme}://{back.netloc}{back.path.removesuffix(RETURN)}/"
+
+
+def silent() -> ClvError | None:
+    """Ask the provider for its description, as signing in does; return why that fails, None where it does not.
+
+    Streamlit says of it "Authentication error" alone, on a page without a way back.
+    """
+    import httpx
+
+    said = _section() or {}
+    held = said["default"] if isinstance(said.get("default"), Mapping) else said
+    url = str(held.get("server_metadata_url", ""))
+    host = urlsplit(url).hostname or "-"
+    try:
+        answer = httpx.get(url, timeout=ANSWER_SECONDS)
+        if answer.is_success and "authorization_endpoint" in answer.json():
+            return None
+        reason = f"HTTP {answer.status_code}"
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError) as error:
+        reason = type(error).__name__
+    return ClvError("login_silent", host=host, reason=reason)
+
+
+def unreadable() -> Path | None:
+    """Return the file of secrets that is there and cannot be read, else None."""
+    return next((path for path in _files() if _spoilt(path, path.stat().st_mtime_ns, path.stat().st_size)), None)
+
+
+def _files() -> list[Path]:
+    return [path for path in map(Path, st.get_option("secrets.files")) if path.is_file()]
+
+
+@lru_cache(maxsize=8)
+def _spoilt(path: Path, changed: int, size: int) -> bool:
+    try:
+        tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return True
+    return False
+
+
+def _section() -> Mapping[str, Any] | None:
+    """Return the section ``[auth]`` of the secrets, None where there is none."""
+    if not secrets_singleton.load_if_toml_exists():
+        return None
+    found = secrets_singleton.get("auth")
+    return found if isinstance(found, Mapping) or found is None else {}
