@@ -207,6 +207,28 @@ def test_a_viewer_stops_no_training_and_forgets_no_answers_even_past_the_button(
     assert "role" in app.error[0].value and recall(Workspace(root), columns) is not None
 
 
+@pytest.mark.parametrize(("email", "grey"), [("bob@shop.example", True), ("ana@shop.example", False)])
+@pytest.mark.parametrize(("page", "part"), [("upload", {}), ("datasets", {"datasets_what": "customers"})])
+def test_files_are_taken_from_those_who_may_make_something_of_them(
+    open_page: Callable[..., AppTest],
+    with_dataset: Path,
+    sign_in: Callable[..., None],
+    page: str,
+    part: dict[str, str],
+    email: str,
+    grey: bool,
+) -> None:
+    """A file that nobody can save lies on the server all the same."""
+    sign_in(email)
+    app = open_page(with_dataset, page)
+    for key, value in part.items():
+        app.session_state[key] = value
+    app.run()
+    (uploader,) = app.get("file_uploader")
+    assert uploader.proto.disabled is grey and ("role of analyst" in uploader.proto.help) is grey
+    assert page != "upload" or any("role of analyst" in box.value for box in app.info) is grey
+
+
 @pytest.mark.parametrize(
     ("command", "action"),
     [

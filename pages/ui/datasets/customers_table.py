@@ -91,7 +91,7 @@ def _held(dataset: Dataset, table: dict[str, Any]) -> None:
 def _choose() -> None:
     with st.container(border=True):
         key = f"customers_uploader_{st.session_state.get('customers_round', 0)}"
-        upload = st.file_uploader(t("customers.drop"), key=key)
+        upload = st.file_uploader(t("customers.drop"), key=key, **by_role.if_may("change"))
         if upload is not None:
             customers_file.take_upload(upload)
             st.rerun()

@@ -56,8 +56,9 @@ def receive(found: Shelf) -> None:
     with st.form("import_model", border=True, clear_on_submit=True):
         st.markdown(f"**{t('models.import')}**")
         st.caption(t("models.import.why", name=widgets.plain(found.name)))
-        file = st.file_uploader(t("models.import.file"), type=["zip"], key="import_file")
-        pressed = st.form_submit_button(t("models.import.button"), icon=":material/upload:", **by_role.if_may("change"))
+        may = by_role.if_may("change")
+        file = st.file_uploader(t("models.import.file"), type=["zip"], key="import_file", **may)
+        pressed = st.form_submit_button(t("models.import.button"), icon=":material/upload:", **may)
     if pressed and file is None:
         st.warning(t("models.import.none"), icon=":material/info:")
     elif pressed and file is not None:

@@ -16,7 +16,7 @@ from clv_core.collection.mapping.proposal import Proposal
 from clv_core.collection.values.locale_hints import LocaleHint, propose
 from clv_core.collection.words.aliases import CURRENCY
 from clv_core.columns import READ
-from pages.ui import by_role, state, widgets
+from pages.ui import access, by_role, state, widgets
 from pages.ui.state import t
 from pages.ui.upload import uploading
 from pages.ui.upload.uploading import FilesInHand
@@ -51,7 +51,10 @@ def steps(at: int) -> None:
 
 
 def choose_file() -> None:
-    """Step 1: an upload, a path on the server, or the sample."""
+    """Step 1: an upload, a path on the server, or the sample; for those who may save what comes of it."""
+    may = by_role.if_may("change")
+    if may["disabled"]:
+        st.info(by_role.ask_for("change"), icon=":material/lock:")
     with st.container(border=True):
         way = st.segmented_control(
             t("upload.way"),
@@ -63,18 +66,20 @@ def choose_file() -> None:
         )
         if way == "upload":
             key = f"uploader_{st.session_state.get('upload_round', 0)}"
-            files = st.file_uploader(t("upload.drop"), key=key, help=t("upload.drop.help"), accept_multiple_files=True)
+            about = {"help": t("upload.drop.help"), **may}
+            files = st.file_uploader(t("upload.drop"), key=key, accept_multiple_files=True, **about)
             if files:
+                access.require("change")
                 uploading.take_uploads(files)
                 st.rerun()
             st.caption(t("upload.memory"))
         elif way == "path":
             with st.form("path", border=False):
                 text = st.text_input(t("upload.path"), key="upload_path", help=t("upload.path.help"))
-                if st.form_submit_button(t("upload.path.open"), type="primary", **by_role.if_may("change")):
+                if st.form_submit_button(t("upload.path.open"), type="primary", **may):
                     uploading.take_path(text)
                     st.rerun()
-        elif st.button(t("upload.sample.open"), type="primary", icon=":material/science:", key="open_sample"):
+        elif st.button(t("upload.sample.open"), type="primary", icon=":material/science:", key="open_sample", **may):
             uploading.take_sample()
             st.rerun()
         if way == "sample":
