@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +40,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Monitor, keep the report, tell of what is new, and return lights, alerts and what to do.
 
     Raises:
-        ClvError: somebody could not be told; all else was done, and is in the error's ``result``.
+        ClvError: somebody could not be told, or no challenger could be trained; all else was done, and is in the
+            error's ``result``.
     """
     from clv_core import pipeline
     from clv_core.monitoring.report import write_report
@@ -60,23 +60,33 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         write_report(report, options.out, context.language)
     found = report.to_json(context.language)
     found["out"] = None if options.out is None else str(options.out)
-    untold: ClvError | None = None
+    failed: ClvError | None = None
     try:
         found["told"] = pipeline.tell(context.workspace, report, webhook=webhook, smtp=smtp, language=context.language)
     except ClvError as error:
-        untold = error
+        failed = error
+        found["untold"] = error.to_json(context.language)
     if options.retrain:
-        promote = not options.leave
-        outcome = pipeline.retrain(
-            context.workspace, options.name, options.model, promote=promote, progress=context.progress
-        )
-        if outcome.challenger:
-            audit.note(context.workspace, "retrain", dataset=options.name, model=outcome.challenger, outcome="done")
-        found["retrain"] = outcome.to_json(context.language)
-    if untold is not None:
-        untold.result = found
-        raise untold
+        try:
+            found["retrain"] = _retrained(options, context)
+        except ClvError as error:
+            failed = error
+    if failed is not None:
+        failed.result = found
+        raise failed
     return found
+
+
+def _retrained(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    from clv_core import pipeline
+
+    promote = not options.leave
+    outcome = pipeline.retrain(
+        context.workspace, options.name, options.model, promote=promote, progress=context.progress
+    )
+    if outcome.challenger:
+        audit.note(context.workspace, "retrain", dataset=options.name, model=outcome.challenger, outcome="done")
+    return outcome.to_json(context.language)
 
 
 def _acknowledged(report: Report, options: argparse.Namespace, context: Context) -> Report:
@@ -88,5 +98,5 @@ def _acknowledged(report: Report, options: argparse.Namespace, context: Context)
         if asked != "all" and asked not in known:
             raise NotFound("no_alert", alert=asked[:40], model=model, known=list(known) or "-")
     chosen = known if "all" in options.acknowledge else options.acknowledge
-    acknowledge_alerts(context.workspace, model, chosen, getpass.getuser())
+    acknowledge_alerts(context.workspace, model, chosen, audit.actor())
     return report.seen(acknowledged(context.workspace, model))

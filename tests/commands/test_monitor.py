@@ -13,7 +13,7 @@ from clv_core import pipeline
 from clv_core.cli import main
 from clv_core.collection.ingest import ingest
 from clv_core.config import TrainConfig
-from clv_core.errors import Message
+from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.challenge import Outcome
 from clv_core.workspace import Workspace
@@ -103,6 +103,22 @@ def test_where_nobody_can_be_told_it_is_retrained_all_the_same_and_the_report_is
     code, found = run(work, capsys, "--model", model, "--retrain", "--webhook", "http://127.0.0.1:9/hook")
     assert (code, found["error"]["code"]) == (5, "webhook_failed")
     assert found["result"]["model"] == model and found["result"]["retrain"]["outcome"] == "alike"
+
+
+def test_where_no_challenger_can_be_trained_the_report_is_there_and_who_could_not_be_told_too(
+    work: Workspace, model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a night that begins before the one before has ended."""
+
+    def busy(*_: Any, **__: Any) -> Outcome:
+        raise Refused("run_going_on", name="shop")
+
+    monkeypatch.setattr(pipeline, "retrain", busy)
+    (work.root / "monitoring" / f"{model}-kept" / "acknowledged.json").unlink(missing_ok=True)
+    code, found = run(work, capsys, "--model", model, "--retrain", "--webhook", "http://127.0.0.1:9/hook")
+    assert (code, found["error"]["code"]) == (4, "run_going_on")
+    assert found["result"]["lights"] and found["result"]["untold"]["code"] == "webhook_failed"
+    assert "retrain" not in found["result"]
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,24 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
     assert caught.value.code == "webhook_url"
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("hooks.test/services/T0/SECRET", "hooks.test…"),
+        ("htp://hooks.test/SECRET", "htp://hooks.test…"),
+        ("https://me:SECRET@hooks.test:99999/x", "https://hooks.test:99999…"),
+        ("http://hooks.test?token=SECRET é", "http://hooks.test…"),
+        ("http:///SECRET://x", "http://…"),
+        ("SECRET@hooks.test", "hooks.test"),
+    ],
+)
+def test_an_address_that_is_none_is_not_repeated_where_it_may_hold_a_secret(url: str, shown: str) -> None:
+    """It comes from the environment, and the words end up in cron's mail."""
+    with pytest.raises(UsageError) as caught:
+        checked_url(url)
+    assert caught.value.params["url"] == shown
+
+
 def test_new_alerts_arrive_by_mail(office: Post, tmp_path: Any) -> None:
     assert tell(Workspace(tmp_path), report(), smtp=office.smtp, language="zh") == {"email": 2}
     (raw,) = office.messages

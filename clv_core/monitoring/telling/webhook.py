@@ -15,6 +15,8 @@ from clv_core.errors import ClvError, UsageError
 TIMEOUT_SECONDS: Final = 10.0
 PLAIN: Final = re.compile("[!-~]*")
 """What may stand in an address after its host."""
+BEFORE_PATH: Final = re.compile(r"(\w+://)?(?:[^/?#]*@)?([^/?#]*)")
+"""Scheme and host of what may be no address, without the name and password before them."""
 VARIABLE: Final = "CLV_WEBHOOK_URL"
 
 
@@ -31,8 +33,16 @@ def checked_url(url: str) -> str:
     except ValueError:  # brackets that do not close, a port that is none
         fits = False
     if not fits:
-        raise UsageError("webhook_url", url=url[:80] or "-")
+        raise UsageError("webhook_url", url=_known_part(url) or "-")
     return url
+
+
+def _known_part(url: str) -> str:
+    """Return what comes before the path of something that is no address: what comes after it is often a secret."""
+    known = BEFORE_PATH.match(url)
+    assert known is not None  # it matches nothing at all, too
+    shown = f"{known[1] or ''}{known[2]}"
+    return f"{shown[:80]}{'…' if known.end() < len(url) else ''}"
 
 
 def post(url: str, payload: dict[str, Any], timeout: float = TIMEOUT_SECONDS) -> None:
