@@ -111,7 +111,7 @@ def main(arguments: Sequence[str]) -> int:
         with nullcontext() if options.command in UNHELD else running(workspace):
             _find_model(workspace, options)
             result = options.run(options, Context(workspace, language, progress))
-        _audit(workspace, options)
+        _audit(workspace, options, result)
         text = json.dumps(result, ensure_ascii=False, allow_nan=False)
     except KeyboardInterrupt:
         return _fail(Cancelled(), language, job)
@@ -146,13 +146,16 @@ def _outs(options: argparse.Namespace) -> list[Path]:
     return [Path(one) for one in (out if isinstance(out, list) else [out]) if one is not None]
 
 
-def _audit(workspace: Workspace, options: argparse.Namespace) -> None:
-    """Note what was done where it is to be known; the words of the command that may name a customer are not kept."""
+def _audit(workspace: Workspace, options: argparse.Namespace, result: dict[str, Any]) -> None:
+    """Note what was done where it is to be known; the words of the command that may name a customer are not kept.
+
+    What was made (a version of a dataset, a model) stands in the result: the call names its kind at most.
+    """
     action = " ".join(filter(None, [options.command, getattr(options, "action", None)]))
     if action in AUDITED:
         name = options.name if isinstance(options.name, str) else None
-        model = getattr(options, "model", None)
-        version = getattr(options, "version", None)
+        model = result.get("model") or getattr(options, "model", None)
+        version = result.get("version") or getattr(options, "version", None)
         audit.note(workspace, action, dataset=name, model=model, version=version, outcome="done")
 
 

@@ -12,7 +12,7 @@ from clv_core.cli import main
 from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.stored.store import restore
+from clv_core.collection.stored.store import open_dataset, restore
 from clv_core.deployment.registry import Registry
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import clean
@@ -79,6 +79,18 @@ def test_a_new_version_is_noted_wherever_it_was_made(workspace: Workspace, tmp_p
     found = audit.lines(workspace)
     assert [line["action"] for line in found] == ["clean", "restore", "customers remove", "customers", "clean"]
     assert all(line["dataset"] == "shop" and line["version"] for line in found)
+
+
+def test_what_a_command_made_is_noted_and_not_merely_that_it_ran(workspace: Workspace, tmp_path: Path) -> None:
+    file, root = tmp_path / "log.csv", ["--workspace", str(tmp_path)]
+    days = [f"2024-{1 + n // 28:02}-{1 + n % 28:02}" for n in range(330)]
+    rows = [f"c{n % 60},{day},{n}.5" for n, day in enumerate(days)]
+    file.write_text("\n".join(["customer_id,event_time,amount", *rows]))
+    assert main(["ingest", str(file), "--name", "shop", *root]) == 0
+    assert main(["train", "shop", "--horizon-days", "30", "--model", "naive", *root]) == 0
+    trained, read = audit.lines(workspace)
+    assert (read["action"], read["version"]) == ("ingest", open_dataset(workspace, "shop").version)
+    assert (trained["action"], trained["version"]) == ("train", 1) and trained["model"].startswith("shop-naive-")
 
 
 def test_a_run_acts_for_who_started_it(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
