@@ -228,7 +228,7 @@ def test_what_is_imported_is_asked_for() -> None:
 
 
 def test_what_streamlit_signs_people_in_with_is_asked_for() -> None:
-    """It is imported at the first sign-in, by others: on a fresh machine the door would be there, and nobody pass it."""
+    """Others import it at the first sign-in: on a fresh machine the door would be there, and nobody pass it."""
     asked = [Requirement(line) for line in (ROOT / "requirements.txt").read_text().splitlines() if line[0] != "#"]
     named = {canonicalize_name(one.name) for one in asked}
     wanted = [Requirement(need) for need in requires("streamlit") or () if "extra" in need]

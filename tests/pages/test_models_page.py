@@ -156,7 +156,7 @@ def test_the_card_of_each_version_can_be_read_and_kept(open_page: OPEN, three: P
     assert translate("modelcard.quality", lang) in written(app) and "BG/NBD" in written(app)
     app.selectbox(key="models_card_shop").set_value(3).run()
     assert translate("modelcard.title", lang, name="shop", version=3) in written(app)
-    assert [button.key for button in app.get("download_button")] == ["download_card"]
+    assert [button.key for button in app.get("download_button")] == ["download_model_card"]
 
 
 def test_a_damaged_champion_is_said_with_who_speaks_instead(open_page: OPEN, three: Path) -> None:
