@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clv_core import audit
 from clv_core.commands import Context, add_model
-from clv_core.errors import ClvError, NotFound
+from clv_core.errors import ClvError, Message, NotFound
 from clv_core.i18n import translate
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         found["untold"] = error.to_json(context.language)
     if options.retrain:
         try:
-            found["retrain"] = _retrained(options, context)
+            found["retrain"] = _retrained(report, options, context)
         except ClvError as error:
             failed = error
     if failed is not None:
@@ -77,13 +78,21 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     return found
 
 
-def _retrained(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def _retrained(report: Report, options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Train a challenger; while the data looks broken, a better one waits for somebody who has looked at it."""
     from clv_core import pipeline
+    from clv_core.monitoring.challenge import BETTER
 
-    promote = not options.leave
+    broken = report.recommendation.of_broken_data
     outcome = pipeline.retrain(
-        context.workspace, options.name, options.model, promote=promote, progress=context.progress
+        context.workspace,
+        options.name,
+        options.model,
+        promote=not (options.leave or broken),
+        progress=context.progress,
     )
+    if broken and outcome.outcome == BETTER:
+        outcome = dataclasses.replace(outcome, why=Message("retrain.broken", outcome.why.params))
     if outcome.challenger:
         audit.note(context.workspace, "retrain", dataset=options.name, model=outcome.challenger, outcome="done")
     return outcome.to_json(context.language)

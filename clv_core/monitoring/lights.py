@@ -12,6 +12,7 @@ from clv_core.monitoring.alerts import DATA, LIGHTS, PREDICTIONS, REALISED, Aler
 
 GREEN, AMBER, RED, UNKNOWN = "green", "amber", "red", "unknown"
 KEEP, RETRAIN, INVESTIGATE = "keep", "retrain", "investigate"
+BROKEN = "recommend.investigate.data"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ class Recommendation:
 
     action: str
     why: Message
+
+    @property
+    def of_broken_data(self) -> bool:
+        """Whether the data has to be looked at first: a model that was trained on it may have learned the fault."""
+        return self.why.code == BROKEN
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """Return a JSON-ready dictionary with the sentence."""
@@ -102,7 +108,7 @@ def recommend(lights: Sequence[Light]) -> Recommendation:
     by = {light.question: light.colour for light in lights}
     noted = {light.question for light in lights if light.colour == AMBER and not light.alerts}
     if by[DATA] == RED:
-        return Recommendation(INVESTIGATE, Message("recommend.investigate.data"))
+        return Recommendation(INVESTIGATE, Message(BROKEN))
     if by[REALISED] == RED:
         return Recommendation(RETRAIN, Message("recommend.retrain.realised"))
     if by[PREDICTIONS] == RED or by[PREDICTIONS] == AMBER:

@@ -105,6 +105,34 @@ def test_where_nobody_can_be_told_it_is_retrained_all_the_same_and_the_report_is
     assert found["result"]["model"] == model and found["result"]["retrain"]["outcome"] == "alike"
 
 
+@pytest.mark.parametrize(
+    ("seen", "promote", "code"), [(False, False, "retrain.broken"), (True, True, "retrain.better")]
+)
+def test_while_the_data_looks_broken_a_better_challenger_waits_for_somebody_who_has_looked(
+    work: Workspace,
+    model: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    seen: bool,
+    promote: bool,
+    code: str,
+) -> None:
+    """It learned from data of which the same report says that a model would learn its fault."""
+    asked: list[bool] = []
+    params = {"origin": CUTOFF.isoformat(), "customers": 9}
+
+    def better(*_: Any, promote: bool, **__: Any) -> Outcome:
+        asked.append(promote)
+        return Outcome("better", model, "other", Message("retrain.better", params))
+
+    monkeypatch.setattr(pipeline, "retrain", better)
+    (work.root / "monitoring" / f"{model}-kept" / "acknowledged.json").unlink(missing_ok=True)
+    _, found = run(work, capsys, "--model", model, "--retrain", *(("--acknowledge", "all") if seen else ()))
+    assert (found["recommendation"]["action"] == "investigate") is not seen
+    assert asked == [promote] and f"retrain.{found['retrain']['why']['code']}" == code
+    assert "{" not in found["retrain"]["why"]["message"]
+
+
 def test_where_no_challenger_can_be_trained_the_report_is_there_and_who_could_not_be_told_too(
     work: Workspace, model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,7 +67,8 @@ def act(report: Report, dataset: Dataset, bundle: Bundle) -> None:
         st.caption(t(f"monitor.{soon.why.code}", cutoff=until, since=since, horizon=soon.why.params["horizon"]))
     else:
         horizon = report.about["horizon_days"]
-        note = "monitor.retrain.note" if access.may("promote") else "monitor.retrain.leave"
+        promotes = access.may("promote") and not report.recommendation.of_broken_data
+        note = "monitor.retrain.note" if promotes else "monitor.retrain.leave"
         st.caption(t(note, as_of=state.day(report.about["as_of"]), horizon=horizon))
 
 
