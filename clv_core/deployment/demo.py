@@ -19,6 +19,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.deployment.kept_scores import scores_path
+from clv_core.deployment.registry.registry import Registry
 from clv_core.errors import NotFound, Refused
 from clv_core.features.explore.build import build_cube
 from clv_core.jobs import Progress
@@ -56,6 +57,7 @@ def add_demo(workspace: Workspace, *, folder: Path = SHIPPED, progress: Progress
         raise Refused("demo_other_sample", found=dataset.version, needed=record["version"])
     _put(folder / "model", workspace.models / record["model"])
     bundle = open_bundle(workspace, record["model"])
+    Registry(workspace).register(bundle, source="imported")  # a service that runs already looks for it there
     _put(folder / "scores.parquet", scores_path(workspace, bundle, dataset))
     _put(folder / "explanation", explanation_folder(workspace, bundle, dataset))
     build_cube(workspace, NAME, progress)

@@ -15,6 +15,8 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.demo import NAME, SETTINGS, SHIPPED, add_demo
 from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.deployment.kept_scores import scores_path
+from clv_core.deployment.registry.database import transaction
+from clv_core.deployment.registry.rows import versions
 from clv_core.deployment.scoring import score
 from clv_core.errors import NotFound, Refused
 from clv_core.evaluation.explain.store import load_explanation
@@ -38,6 +40,14 @@ def test_the_shipped_model_is_of_the_shipped_sample_and_of_the_default_kind(demo
     assert bundle.record["model"] == SETTINGS.model == DEFAULT
     assert bundle.record["config"] == SETTINGS.to_json()
     assert bundle.record["holdout"]["buyers"] >= 100
+
+
+def test_it_speaks_for_the_sample_without_anybody_opening_the_app(demo: Demo) -> None:
+    """A service that was started before looks for a champion in the registry's rows, and opens no folder."""
+    workspace, _, bundle = demo
+    with transaction(workspace) as rows:
+        (version,) = versions(rows, NAME)
+    assert (version.bundle, version.role, version.source) == (bundle.id, "champion", "imported")
 
 
 def test_it_passes_its_checksums_and_its_scores_are_what_it_says_when_asked_anew(demo: Demo) -> None:
