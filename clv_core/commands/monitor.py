@@ -81,7 +81,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 def _retrained(report: Report, options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Train a challenger; while the data looks broken, a better one waits for somebody who has looked at it."""
     from clv_core import pipeline
-    from clv_core.monitoring.challenge import BETTER
+    from clv_core.monitoring.challenge import BETTER, PROMOTED
+    from clv_core.monitoring.report import keep_outcome
 
     broken = report.recommendation.of_broken_data
     outcome = pipeline.retrain(
@@ -93,9 +94,12 @@ def _retrained(report: Report, options: argparse.Namespace, context: Context) ->
     )
     if broken and outcome.outcome == BETTER:
         outcome = dataclasses.replace(outcome, why=Message("retrain.broken", outcome.why.params))
+    found = outcome.to_json(context.language)
     if outcome.challenger:
         audit.note(context.workspace, "retrain", dataset=options.name, model=outcome.challenger, outcome="done")
-    return outcome.to_json(context.language)
+        about = {outcome.champion, *([outcome.challenger] if outcome.outcome == PROMOTED else [])}
+        keep_outcome(context.workspace, sorted(about), found)
+    return found
 
 
 def _acknowledged(report: Report, options: argparse.Namespace, context: Context) -> Report:

@@ -142,6 +142,21 @@ def acknowledge_alerts(workspace: Workspace, model_id: str, alerts: Sequence[str
         write_json(path, known)
 
 
+def keep_outcome(workspace: Workspace, model_ids: Sequence[str], outcome: dict[str, Any]) -> None:
+    """Keep what came of the last retraining beside the models that it is about, for whoever looks at them."""
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    for model_id in model_ids:
+        path = kept_folder(workspace, model_id) / "retrained.json"
+        with writing(path):
+            write_json(path, {"at": at, **outcome})
+
+
+def last_outcome(workspace: Workspace, model_id: str) -> dict[str, Any] | None:
+    """Return what came of the last retraining, an outcome as JSON and ``at``; None where there was none."""
+    path = kept_folder(workspace, model_id) / "retrained.json"
+    return read_json(path) if path.is_file() else None
+
+
 def write_report(report: Report, out: Path, language: str) -> None:
     """Write a report for other programs: ``report.json``, ``alerts.csv``, ``checks.csv``, ``realised.csv``."""
     out.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ from clv_core.config import TrainConfig
 from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.challenge import Outcome
+from clv_core.monitoring.report import last_outcome
 from clv_core.workspace import Workspace
 from tests.monitoring.steady_shop import (
     another_channel,
@@ -131,6 +132,9 @@ def test_while_the_data_looks_broken_a_better_challenger_waits_for_somebody_who_
     assert (found["recommendation"]["action"] == "investigate") is not seen
     assert asked == [promote] and f"retrain.{found['retrain']['why']['code']}" == code
     assert "{" not in found["retrain"]["why"]["message"]
+    kept = last_outcome(work, model)
+    assert kept is not None and kept.pop("at") and kept == found["retrain"]  # the monitor page says it of a night, too
+    assert last_outcome(work, "other") is None
 
 
 def test_where_no_challenger_can_be_trained_the_report_is_there_and_who_could_not_be_told_too(

@@ -16,6 +16,7 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.lights import UNKNOWN
+from clv_core.monitoring.report import keep_outcome
 from clv_core.workspace import Workspace, write_json
 from tests.monitoring.steady_shop import another_channel, changed_from, day_after, steady_log, write_log
 from tests.pages.test_app_opens import texts
@@ -99,6 +100,10 @@ def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_
         said = texts(app)
         assert "1,234 customers" in said and "0.610" in said and not app.exception
     assert "chat.example" in app.error[0].value
+    why["params"]["customers"] = 4321
+    keep_outcome(work, [model], {"outcome": "stays", "why": why, "figures": []})  # as a night does, without a job
+    said = texts(app.run())
+    assert "4,321 customers" in said and "1,234 customers" not in said
 
 
 def test_where_nothing_came_after_the_cutoff_it_is_too_early(open_page: OPEN, with_model: Path, tmp_path: Path) -> None:

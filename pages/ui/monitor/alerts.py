@@ -12,7 +12,7 @@ from clv_core.errors import Message
 from clv_core.monitoring.alerts import Alert
 from clv_core.monitoring.challenge import early
 from clv_core.monitoring.lights import AMBER, GREEN, RED, RETRAIN, UNKNOWN
-from clv_core.monitoring.report import Report, acknowledge_alerts
+from clv_core.monitoring.report import Report, acknowledge_alerts, last_outcome
 from pages.ui import access, by_role, judged, progress, state, widgets
 from pages.ui.monitor.monitored import LIGHTS
 from pages.ui.state import t
@@ -22,20 +22,19 @@ MARK: Final = "↻"
 
 
 def retraining(bundle: Bundle) -> None:
-    """Follow a retraining that runs, and say what came of the last one."""
+    """Follow a retraining that runs, and say what came of the last one, whoever started it: a person here, or cron."""
     job = progress.latest("monitor", f"{bundle.id} {MARK}")
-    if job is None:
-        return
-    if progress.running(job):
+    if job is not None and progress.running(job):
         progress.watch(job)
         st.stop()
-    status = job.status()
-    outcome = (status.get("result") or {}).get("retrain")
     progress.unsettled(job)
+    result = (job.status().get("result") if job is not None else None) or {}
+    outcome = last_outcome(state.workspace(), bundle.id) or result.get("retrain")
     if outcome is None:
         return
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**{t('monitor.retrain.done')}**")
+        when = f" · {state.moment(outcome['at'])}" if "at" in outcome else ""
+        st.markdown(f"**{t('monitor.retrain.done')}**{when}")
         st.markdown(widgets.plain(state.said(Message(f"retrain.{outcome['why']['code']}", outcome["why"]["params"]))))
         for one in outcome["figures"]:
             said = {name: judged.said(one["metric"], one[name]) for name in ("champion", "challenger")}
