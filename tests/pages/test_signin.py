@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import runpy
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -99,6 +100,15 @@ def test_secrets_that_ask_for_a_login_which_cannot_work_open_the_app_to_nobody_a
         app = open_page(tmp_path, lang=language)
         assert not app.exception and not app.title and not app.button and not app.metric
         assert [sentence in box.value.replace("\\", "") for box in app.error] == [True]
+
+
+def test_secrets_that_the_user_of_the_app_may_not_read_end_its_start_in_a_sentence(
+    secrets: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets(toml())
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(SystemExit, match="secrets.toml cannot be read"):
+        runpy.run_module("pages.ui", run_name="__main__")
 
 
 def test_secrets_without_a_word_of_signing_in_change_nothing(secrets: Callable[[str], None]) -> None:
