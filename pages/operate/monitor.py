@@ -15,6 +15,7 @@ try:
     widgets.headline(monitored.headline(report), widgets.context_line(bundle), monitored.about(report))
     monitored.lights(report)
     alerts.act(report, dataset, bundle)
+    alerts.retrained(bundle)
     alerts.listed(report)
     truth.section(report, dataset)
     drift.section(report)

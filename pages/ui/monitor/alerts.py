@@ -22,12 +22,17 @@ MARK: Final = "↻"
 
 
 def retraining(bundle: Bundle) -> None:
-    """Follow a retraining that runs, and say what came of the last one, whoever started it: a person here, or cron."""
+    """Follow a retraining that runs, or say that it did not end well."""
     job = progress.latest("monitor", f"{bundle.id} {MARK}")
     if job is not None and progress.running(job):
         progress.watch(job)
         st.stop()
     progress.unsettled(job)
+
+
+def retrained(bundle: Bundle) -> None:
+    """Say what came of the last retraining, whoever started it: a person here, or cron."""
+    job = progress.latest("monitor", f"{bundle.id} {MARK}")
     result = (job.status().get("result") if job is not None else None) or {}
     outcome = last_outcome(state.workspace(), bundle.id) or result.get("retrain")
     if outcome is None:
