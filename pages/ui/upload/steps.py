@@ -79,7 +79,7 @@ def choose_file() -> None:
                 if st.form_submit_button(t("upload.path.open"), type="primary", **may):
                     uploading.take_path(text)
                     st.rerun()
-        elif st.button(t("upload.sample.open"), type="primary", icon=":material/science:", key="open_sample", **may):
+        elif st.button(t("upload.sample.open"), type="primary", icon=":material/science:", key="open_sample"):
             uploading.take_sample()
             st.rerun()
         if way == "sample":
