@@ -14,7 +14,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.evaluation.beside import Standing, advantage_of, best_baseline, level_of, rows_of, standing_of
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves, threshold_table
 from clv_core.evaluation.metrics import METRICS
-from clv_core.i18n import say_change
+from clv_core.evaluation.saying import say_metric
 from pages.ui import state, widgets
 from pages.ui.charts import basic
 from pages.ui.state import money, name_of, percent, t
@@ -62,11 +62,11 @@ def headline(bundle: Bundle) -> str:
 
 def three_figures(bundle: Bundle) -> list[widgets.Figure]:
     """Return order, level and size, each against the best simple model."""
-    return [_against_best(bundle, metric, t(f"evaluate.{metric}")) for metric in (ORDER, LEVEL, SIZE)]
+    return [_against_best(bundle, metric) for metric in (ORDER, LEVEL, SIZE)]
 
 
-def _against_best(bundle: Bundle, metric: str, label: str) -> widgets.Figure:
-    record, meaning = bundle.record, t(f"metric.{metric}.meaning")
+def _against_best(bundle: Bundle, metric: str) -> widgets.Figure:
+    record, label, meaning = bundle.record, t(f"metric.{metric}"), t(f"metric.{metric}.meaning")
     value, name = record["metrics"].get(metric), best_baseline(record["baselines"], metric)
     if value is None or not name:
         return widgets.Figure(label, "–" if value is None else said(metric, value, record["currency"]), meaning)
@@ -89,11 +89,8 @@ def _standing(model_id: str, created: str, metric: str, _bundle: Bundle) -> Stan
 
 
 def said(metric: str, value: float, currency: str = "") -> str:
-    """Return a metric's value in its unit."""
-    unit = METRICS[metric].unit
-    if unit == "share":
-        return say_change(value, 1) if METRICS[metric].better == "zero" else f"{value:.1%}"
-    return f"{value:.3f}" if unit == "score" else f"{money(value, currency if unit == 'money' else '')}"
+    """Return a metric's value in its unit, in the language of the page."""
+    return say_metric(metric, value, currency, state.language())
 
 
 def metric_table(bundle: Bundle) -> pd.DataFrame:

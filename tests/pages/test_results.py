@@ -43,9 +43,9 @@ def scores_of(root: Path) -> pd.DataFrame:
 def test_three_figures_are_the_metrics_of_the_record(open_page: OPEN, with_model: Path) -> None:
     metrics = bundle_of(with_model).record["metrics"]
     shown = {item.label: item.value for item in open_page(with_model, "evaluate", lang="en").metric}
-    assert shown[translate("evaluate.gini")] == f"{metrics['gini']:.3f}"
-    assert shown[translate("evaluate.bias")] == f"{metrics['bias']:+.1%}".replace("-", "−")
-    assert shown[translate("evaluate.mae")] == f"{say_number(metrics['mae'])} EUR"
+    assert shown[translate("metric.gini")] == f"{metrics['gini']:.3f}"
+    assert shown[translate("metric.bias")] == f"{metrics['bias']:+.1%}".replace("-", "−")
+    assert shown[translate("metric.mae")] == f"{say_number(metrics['mae'])} EUR"
 
 
 def test_threshold_moves_precision_and_recall_as_counted_by_hand(open_page: OPEN, with_model: Path) -> None:

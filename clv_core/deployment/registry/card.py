@@ -12,6 +12,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.cluster.stated import sampling_text
 from clv_core.deployment.registry.version import Version
 from clv_core.evaluation.metrics import METRICS
+from clv_core.evaluation.saying import say_metric
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_count, say_number, translate
 
 SHOWN: Final = ("gini", "bias", "mae", "mae_median", "capture10", "auc", "coverage80")
@@ -92,7 +93,7 @@ def _quality(version: Version, language: str) -> list[str]:
     models = {_kind(record["model"], language): record["metrics"]}
     models |= {_kind(name, language): found for name, found in record["baselines"].items() if name != record["model"]}
     rows = [
-        (translate(f"metric.{name}", language), *(_figure(found.get(name), language) for found in models.values()))
+        (translate(f"metric.{name}", language), *(_figure(name, found, record, language) for found in models.values()))
         for name in SHOWN
         if name in METRICS and name in record["metrics"]
     ]
@@ -102,8 +103,8 @@ def _quality(version: Version, language: str) -> list[str]:
     ]
 
 
-def _figure(value: float | None, language: str) -> str:
-    return "-" if value is None else say_number(value, language)
+def _figure(name: str, found: dict[str, float], record: dict[str, Any], language: str) -> str:
+    return say_metric(name, found[name], plain(record["currency"]), language) if name in found else "–"
 
 
 def _settings(config: dict[str, Any], language: str) -> str:

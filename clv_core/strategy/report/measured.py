@@ -6,9 +6,9 @@ from typing import Final
 
 from clv_core.evaluation.beside import advantage_of, best_baseline, level_of, rows_of, standing_of
 from clv_core.evaluation.deciles import decile_table
-from clv_core.evaluation.metrics import METRICS
+from clv_core.evaluation.saying import say_metric
 from clv_core.evaluation.trust import REASONS
-from clv_core.i18n import say_change, translate
+from clv_core.i18n import translate
 from clv_core.strategy.report.content import ACTUAL, BASELINE, PREDICTED, Chart, ReportFigure, Section, Series
 from clv_core.strategy.report.ground import Ground
 
@@ -78,9 +78,7 @@ def quality(ground: Ground) -> Section | None:
     span = said.t(
         "report.quality.span", cutoff=said.day(held["cutoff"]), customers=held["customers"], buyers=held["buyers"]
     )
-    meanings = [
-        (said.t(f"report.quality.{metric}"), translate(f"metric.{metric}.meaning", said.language)) for metric in JUDGED
-    ]
+    meanings = [(said.t(f"metric.{metric}"), said.t(f"metric.{metric}.meaning")) for metric in JUDGED]
     points = [said.t("report.quality.meaning", name=label, text=text) for label, text in meanings]
     return Section("quality", said.t("report.quality"), finding, (span, *points), figures)
 
@@ -88,7 +86,7 @@ def quality(ground: Ground) -> Section | None:
 def _figure(ground: Ground, metric: str) -> ReportFigure:
     said, record = ground.said, ground.bundle.record
     value, name = float(record["metrics"][metric]), best_baseline(record["baselines"], metric)
-    label = said.t(f"report.quality.{metric}")
+    label = said.t(f"metric.{metric}")
     if not name:
         return ReportFigure(label, _shown(ground, metric, value))
     other = float(record["baselines"][name][metric])
@@ -97,10 +95,7 @@ def _figure(ground: Ground, metric: str) -> ReportFigure:
 
 
 def _shown(ground: Ground, metric: str, value: float) -> str:
-    unit = METRICS[metric].unit
-    if unit == "share":
-        return say_change(value)
-    return f"{value:.2f}" if unit == "score" else ground.said.money(value)
+    return say_metric(metric, value, ground.said.currency, ground.said.language)
 
 
 def deciles(ground: Ground) -> Section | None:

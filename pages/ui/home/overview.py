@@ -116,10 +116,11 @@ def dataset_table() -> None:
 
 def model_table(dataset: str) -> None:
     """Show the models of the dataset in use, the newest first."""
-    models = state.models()
+    models, versions = state.models(), state.registered()
     rows = [item.record for item in models]
     table = pd.DataFrame(
         {
+            t("models.column.version"): [versions[item.id].number if item.id in versions else None for item in models],
             t("column.model"): [state.name_of("model", item["model"]) for item in rows],
             t("column.horizon"): [item["horizon_days"] for item in rows],
             t("column.verdict"): [t("trust." + state.trust(item).verdict) for item in models],

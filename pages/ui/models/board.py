@@ -12,9 +12,8 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry, Version
 from clv_core.errors import ClvError
-from clv_core.i18n import say_change
-from pages.ui import access, by_role, navigation, outcomes, state, widgets
-from pages.ui.state import say, t
+from pages.ui import access, by_role, judged, navigation, outcomes, state, widgets
+from pages.ui.state import t
 from pages.ui.widgets import Figure
 
 ROLES: Final = {"champion": ("green", ":material/record_voice_over:"), "challenger": ("blue", ":material/swords:")}
@@ -166,16 +165,13 @@ def verdict(version: Version) -> None:
 
 
 def _figures(version: Version) -> list[Figure]:
-    """Return order, level and size."""
+    """Return order, level and size, named and rounded as on the evaluate page."""
     metrics, currency = version.record["metrics"], version.record["currency"]
-    found = []
-    if "gini" in metrics:
-        found.append(Figure(t("models.figure.order"), say(metrics["gini"], 2), t("metric.gini.meaning")))
-    if "bias" in metrics:
-        found.append(Figure(t("models.figure.level"), say_change(metrics["bias"]), t("metric.bias.meaning")))
-    if "mae" in metrics:
-        found.append(Figure(t("models.figure.size"), state.money(metrics["mae"], currency), t("metric.mae.meaning")))
-    return found
+    return [
+        Figure(t(f"metric.{name}"), judged.said(name, metrics[name], currency), t(f"metric.{name}.meaning"))
+        for name in (judged.ORDER, judged.LEVEL, judged.SIZE)
+        if name in metrics
+    ]
 
 
 def _buttons(found: Shelf, version: Version) -> None:

@@ -62,7 +62,7 @@ def _verdict(result: Comparison) -> None:
         if name in result.advantage:
             better = result.better(name)
             if better is None:
-                lines.append(f":gray[:material/balance:] {t(f'models.compare.even.{name}')}")
+                lines.append(f":gray[:material/balance:] {t('models.compare.even', metric=t(f'metric.{name}'))}")
             else:
                 lines.append(f":green[:material/check:] {t(f'models.compare.better.{name}', version=better.number)}")
     with st.container(border=True):

@@ -9,8 +9,7 @@ import streamlit as st
 
 from clv_core.deployment.registry import Version
 from clv_core.deployment.registry.card import model_card
-from clv_core.i18n import say_change
-from pages.ui import by_role, state, widgets
+from pages.ui import by_role, judged, state, widgets
 from pages.ui.models import board, exchange
 from pages.ui.models.board import Shelf, title
 from pages.ui.state import t
@@ -87,7 +86,7 @@ def _table(found: Shelf) -> None:
     )
     number = st.column_config.NumberColumn
     formats: dict[str, Any] = {
-        t("metric.gini"): number(format="%.2f", help=t("metric.gini.meaning")),
+        t("metric.gini"): number(format="%.3f", help=t("metric.gini.meaning")),
         t("metric.bias"): st.column_config.TextColumn(help=t("metric.bias.meaning"), alignment="right"),
         t("models.column.seconds"): number(format="%.0f"),
         t("models.column.sound"): st.column_config.CheckboxColumn(width="small"),
@@ -102,7 +101,7 @@ def _role(version: Version) -> str:
 
 
 def _off(bias: float | None) -> str | None:
-    return None if bias is None else say_change(bias)
+    return None if bias is None else judged.said("bias", bias)
 
 
 def _actions(found: Shelf, version: Version) -> None:

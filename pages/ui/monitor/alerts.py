@@ -42,7 +42,8 @@ def retrained(bundle: Bundle) -> None:
         st.markdown(f"**{t('monitor.retrain.done')}**{when}")
         st.markdown(widgets.plain(state.said(Message(f"retrain.{outcome['why']['code']}", outcome["why"]["params"]))))
         for one in outcome["figures"]:
-            said = {name: judged.said(one["metric"], one[name]) for name in ("champion", "challenger")}
+            currency = bundle.record["currency"]
+            said = {name: judged.said(one["metric"], one[name], currency) for name in ("champion", "challenger")}
             st.caption(t("monitor.figure", metric=t(f"metric.{one['metric']}"), **said))
 
 

@@ -72,9 +72,9 @@ def test_quality_is_held_against_the_better_simple_model_on_each_figure(report: 
     order, level, size = section(report, "quality").figures
     baselines = record["baselines"]
     best = max(("naive", "bgnbd"), key=lambda name: baselines[name]["gini"])
-    assert order.value == f"{record['metrics']['gini']:.2f}" and order.note.endswith(f"{baselines[best]['gini']:.2f}")
+    assert order.value == f"{record['metrics']['gini']:.3f}" and order.note.endswith(f"{baselines[best]['gini']:.3f}")
     nearest = min(("naive", "bgnbd"), key=lambda name: abs(baselines[name]["bias"]))
-    assert level.note.endswith(f"{baselines[nearest]['bias']:+.0%}".replace("-", "\u2212"))
+    assert level.note.endswith(f"{baselines[nearest]['bias']:+.1%}".replace("-", "\u2212"))
     assert float(size.value.split()[0]) == pytest.approx(record["metrics"]["mae"], rel=0.01)
 
 
