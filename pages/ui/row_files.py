@@ -129,7 +129,9 @@ def figures(bundle: Bundle, rows: pd.DataFrame, name: str, key: str) -> None:
     """
     allowed = widgets.acknowledged(bundle)
     label = t("segments.download.table")
-    widgets.download(label, lambda: widgets.spreadsheet(rows), name, key, disabled=not allowed)
+    widgets.download(
+        label, lambda: widgets.spreadsheet(rows, bundle.record["currency"]), name, key, disabled=not allowed
+    )
 
 
 def made(found: Exported, key: str) -> None:

@@ -20,7 +20,7 @@ from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.schemes.traits import mostly_never
 from clv_core.strategy.segments import Total, assign, table, too_few, total
 from clv_core.strategy.tiers import DEFAULT_SCHEME, NAMES, Scheme
-from pages.ui import state, widgets
+from pages.ui import cells, state, widgets
 from pages.ui.state import money, percent, t
 from pages.ui.terms import assumptions
 
@@ -164,19 +164,19 @@ def _facts(row: object, currency: str) -> str:
     return "\n".join(f"- {fact}" for fact in facts)
 
 
-def columns() -> dict[str, object]:
-    """Return how the columns of the list are named and shown."""
+def columns(currency: str) -> dict[str, object]:
+    """Return how the columns of the list are named and shown; ``currency`` is of the amounts."""
     number, config = st.column_config.NumberColumn, st.column_config
     return {
         "customer_id": config.TextColumn(t("column.customer_id"), pinned=True),
         "tier_name": config.TextColumn(t("column.tier")),
-        "predicted_clv": number(t("column.predicted_clv"), format="accounting", help=t("column.predicted_clv.help")),
-        "clv_p10": number(t("column.clv_p10"), format="accounting", help=t("column.clv_p10.help")),
-        "clv_p90": number(t("column.clv_p90"), format="accounting", help=t("column.clv_p90.help")),
+        "predicted_clv": cells.money(t("column.predicted_clv"), currency, help=t("column.predicted_clv.help")),
+        "clv_p10": cells.money(t("column.clv_p10"), currency, help=t("column.clv_p10.help")),
+        "clv_p90": cells.money(t("column.clv_p90"), currency, help=t("column.clv_p90.help")),
         "p_purchase": config.ProgressColumn(
             t("column.p_purchase"), min_value=0, max_value=100, format="%.0f%%", help=t("column.p_purchase.help")
         ),
-        "historic_value": number(t("column.historic_value"), format="accounting"),
+        "historic_value": cells.money(t("column.historic_value"), currency),
         "purchase_days": number(t("column.purchase_days")),
         "last_purchase": config.DateColumn(t("column.last_purchase"), format="YYYY-MM-DD"),
     }

@@ -18,7 +18,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError, traced
 from clv_core.evaluation.trust import REASONS
-from clv_core.strategy.exports.files import rounded
+from clv_core.strategy.exports.files import rounded, with_currency
 from clv_core.strategy.exports.spreadsheet import escape_frame
 from pages.ui import access, navigation, state
 from pages.ui.state import t
@@ -261,9 +261,13 @@ def accounting(facts: Manifest) -> str:
     )
 
 
-def spreadsheet(frame: pd.DataFrame) -> bytes:
-    """Return a frame as a CSV that a spreadsheet opens without running anything."""
-    return escape_frame(rounded(frame)).to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+def spreadsheet(frame: pd.DataFrame, currency: str = "") -> bytes:
+    """Return a frame as a CSV that a spreadsheet opens without running anything; ``currency`` is of its amounts."""
+    return (
+        escape_frame(with_currency(rounded(frame), currency))
+        .to_csv(index=False, lineterminator="\r\n")
+        .encode("utf-8-sig")
+    )
 
 
 def download(label: str, data: str | bytes | Callable[[], bytes | str], name: str, key: str, **options: Any) -> None:

@@ -32,7 +32,7 @@ def test_a_plan_keeps_its_limits_and_its_file_adds_up(
     code, said = run(capsys, small_workspace, *words, str(tmp_path / "plan.csv"))
     assert code == 0
     listed = pd.read_csv(tmp_path / "plan.csv", dtype={"customer_id": "str"}, encoding="utf-8-sig")
-    assert list(listed.columns) == ["customer_id", "offer", "expected_gain", "cost", "evidence"]
+    assert list(listed.columns) == ["customer_id", "offer", "expected_gain", "cost", "evidence", "currency"]
     assert len(listed) == said["rows"] and listed["customer_id"].is_unique and (listed["expected_gain"] > 0).all()
     assert listed["cost"].sum() == pytest.approx(said["spent"]) and said["spent"] <= 40
     rounding = 0.005 * len(listed)  # each amount in a file for people is rounded

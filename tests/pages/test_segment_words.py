@@ -25,7 +25,7 @@ def test_a_card_dates_the_last_purchase_of_buyers_and_only_where_they_are_not_th
 
 
 def test_the_chance_to_buy_is_rounded_and_not_cut_off() -> None:
-    assert tiers.columns()["p_purchase"]["type_config"]["format"] == "%.0f%%"
+    assert tiers.columns("EUR")["p_purchase"]["type_config"]["format"] == "%.0f%%"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -25,7 +25,7 @@ LIST = pd.DataFrame(
         "own column": ["x", "y", "z"],
     }
 )
-CHINESE = ["用户编号", "购买概率", "预测价值", "距最近购买天数", "购买天数", "own column"]
+CHINESE = ["用户编号", "购买概率", "预测价值", "距最近购买天数", "购买天数", "own column", "货币"]
 
 
 def rows(path: Path) -> list[list[str]]:
@@ -36,7 +36,7 @@ def rows(path: Path) -> list[list[str]]:
 def test_a_chinese_list_has_chinese_headers_and_one_for_programs_keeps_ids(tmp_path: Path) -> None:
     spoken = export(LIST, "csv", tmp_path / "zh.csv", side=SIDE, language="zh").files[0]
     plain = export(LIST, "csv", tmp_path / "ids.csv", side=SIDE).files[0]
-    assert rows(spoken)[0] == CHINESE and rows(plain)[0] == list(LIST)
+    assert rows(spoken)[0] == CHINESE and rows(plain)[0] == [*LIST, "currency"]
     assert rows(spoken)[1:] == rows(plain)[1:]
 
 

@@ -15,6 +15,7 @@ from clv_core.strategy.exports.headers import about_words, headed, header
 from clv_core.strategy.exports.spreadsheet import escape_frame
 from clv_core.workspace import atomic_path, read_json
 
+CURRENCY: Final = "currency"
 ENDINGS: Final = (".csv", ".xlsx", ".parquet")
 """Of files that hold any columns."""
 XLSX_ROWS: Final = 1_048_575
@@ -59,6 +60,23 @@ def counted(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.astype(whole) if whole else frame
 
 
+def with_currency(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
+    """Return a table of amounts with the column ``currency`` at its end, so that the file says it wherever it goes.
+
+    Args:
+        frame: any columns; as it is where none is an amount, or one says the currency already.
+        currency: of the log; nothing is said where it has no name.
+    """
+    known = not currency or CURRENCY in frame
+    return frame if known or not any(_is_amount(frame, name) for name in frame) else frame.assign(currency=currency)
+
+
+def _is_amount(frame: pd.DataFrame, name: Any) -> bool:
+    """Say whether a column is of amounts; an interval's ends alone do not tell, they may be of anything."""
+    said = str(name) not in ("low", "high") and MONEY.search(str(name)) and not SHARE.search(str(name))
+    return bool(said) and pd.api.types.is_float_dtype(frame[name])
+
+
 def check_ending(path: Path) -> None:
     """Refuse a file that is neither CSV nor XLSX nor Parquet.
 
@@ -71,6 +89,8 @@ def check_ending(path: Path) -> None:
 
 def write_any(frame: pd.DataFrame, path: Path, ending: str, about: dict[str, Any], language: str = "") -> Path:
     """Write any columns as one of :data:`ENDINGS`; ``about`` goes into a workbook, the others have no place for it.
+
+    The currency that ``about`` names stands in a column of its own beside amounts.
 
     Args:
         frame: any columns.
@@ -86,6 +106,7 @@ def write_any(frame: pd.DataFrame, path: Path, ending: str, about: dict[str, Any
     Raises:
         Refused: more rows, or a longer text, than a worksheet holds.
     """
+    frame = with_currency(frame, str(about.get(CURRENCY) or ""))
     if ending == ".csv":
         return write_csv(frame, path, language)
     if ending == ".xlsx":

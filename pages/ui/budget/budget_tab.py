@@ -57,5 +57,5 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         with middle:
             slider.curve(ground, plan)
             st.subheader(t("budget.who"), anchor=False)
-            slider.who(plan, segments)
+            slider.who(plan, segments, ground.currency)
             slider.downloads(ground, plan, money, allowed=allowed)

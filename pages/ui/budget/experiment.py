@@ -19,7 +19,7 @@ from clv_core.strategy.budget import plan_notes
 from clv_core.strategy.budget.experiment import FEWEST, Experiment
 from clv_core.strategy.budget.experiment_run import experiment
 from clv_core.strategy.budget.offers import Offer
-from pages.ui import received, state, tiers, widgets
+from pages.ui import cells, received, state, tiers, widgets
 from pages.ui.budget import kept_offers
 from pages.ui.state import money, percent, t
 
@@ -111,10 +111,9 @@ def _show(offer: str, found: Experiment, names: Sequence[str], currency: str, *,
             "high": [one.high for one in found.effects],
         }
     )
-    number = st.column_config.NumberColumn
     columns = {"tier": st.column_config.TextColumn(t("column.tier"))}
-    columns |= {name: number(t(f"budget.experiment.{name}"), format="localized") for name in ("treated", "control")}
-    columns |= {name: number(t(f"budget.experiment.{name}"), format="%.2f") for name in ("effect", "low", "high")}
+    columns |= {name: cells.whole(t(f"budget.experiment.{name}")) for name in ("treated", "control")}
+    columns |= {name: cells.money(t(f"budget.experiment.{name}"), currency) for name in ("effect", "low", "high")}
     st.dataframe(rows, hide_index=True, column_config=columns, placeholder="–", alt=t("budget.experiment"))
     removed = percent(max(0.0, 1 - (1.0 if everyone.kept is None else everyone.kept)))
     used = _used(found, by_tier=by_tier)

@@ -14,7 +14,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.i18n import translate
 from clv_core.strategy.budget.offers import MONEY, MOST_OFFERS, SHARE, UNITS, Effect, Offer, checked
 from clv_core.strategy.segments import VALUE
-from pages.ui import state
+from pages.ui import cells, state
 from pages.ui.budget import kept_offers
 from pages.ui.budget.by_segments import Segments
 from pages.ui.state import t
@@ -178,12 +178,12 @@ def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
     config, number = st.column_config, st.column_config.NumberColumn
     words, many = {SHARE: t("budget.unit.share"), MONEY: t("budget.unit.money")}, len(names) > MOST_IN_SIGHT
     columns: dict[str, Any] = {
-        "name": config.TextColumn(t("budget.column.name"), max_chars=60, width=125, pinned=many),
+        "name": config.TextColumn(t("budget.column.name"), max_chars=60, width=115, pinned=many),
         "cost": number(
-            t("budget.column.cost"),
+            cells.headed(t("budget.column.cost"), currency),
             min_value=0.0,
             format="%g",
-            width=88,
+            width=88 + 6 * len(currency),
             help=t("budget.column.cost.help", unit=state.unit(currency)),
         ),
         "unit": config.SelectboxColumn(
@@ -199,7 +199,7 @@ def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
             t("budget.column.capacity"),
             min_value=0,
             step=1,
-            format="localized",
+            format=cells.COUNT,
             width=84,
             help=t("budget.column.capacity.help"),
         ),

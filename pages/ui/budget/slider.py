@@ -24,7 +24,7 @@ from clv_core.strategy.budget.plans import COST, EVIDENCE, GAIN, OFFER, BudgetPl
 from clv_core.strategy.exports.export import Exported, Side, export, log_export
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import row_files, state, terms, tiers, widgets
+from pages.ui import cells, row_files, state, terms, tiers, widgets
 from pages.ui.budget import kept_offers
 from pages.ui.budget.by_segments import Segments
 from pages.ui.charts import budget_curve
@@ -214,25 +214,25 @@ def curve(ground: Ground, plan: BudgetPlan) -> None:
     widgets.chart(figure, "budget_curve")
 
 
-def who(plan: BudgetPlan, segments: Segments) -> None:
-    """Show who gets what, by offer and segment, the segments by their names."""
+def who(plan: BudgetPlan, segments: Segments, currency: str) -> None:
+    """Show who gets what, by offer and segment, the segments by their names; amounts are in ``currency``."""
     rows = plan.table.assign(
         **{
             TIER: [segments.names[tier - 1] for tier in plan.table[TIER]],
             EVIDENCE: [t(f"budget.evidence.{kind}") for kind in plan.table[EVIDENCE]],
         }
     )
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    text = st.column_config.TextColumn
     columns = {
         OFFER: text(t("budget.column.name")),
         TIER: text(t("column.tier" if segments.by == TIERS else "column.segment")),
-        "customers": number(t("budget.who.customers"), format="localized"),
-        COST: number(t("budget.who.cost"), format="accounting"),
-        GAIN: number(t("budget.who.gain"), format="accounting"),
+        "customers": cells.whole(t("budget.who.customers")),
+        COST: cells.money(t("budget.who.cost"), currency),
+        GAIN: cells.money(t("budget.who.gain"), currency),
         EVIDENCE: text(t("budget.who.evidence")),
     }
     order = [OFFER, TIER, "customers", COST, GAIN, EVIDENCE]
-    st.dataframe(rows, hide_index=True, column_order=order, column_config=columns, alt=t("budget.who"))
+    st.dataframe(rows, hide_index=True, column_order=order, column_config=columns, placeholder="–", alt=t("budget.who"))
 
 
 def downloads(ground: Ground, plan: BudgetPlan, budget: float, *, allowed: bool) -> None:

@@ -17,7 +17,7 @@ from clv_core.strategy.customer.timeline import CUMULATIVE, DAY, NET_VALUE
 from clv_core.strategy.customer.why import MODEL
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import navigation, state, tiers, widgets
+from pages.ui import cells, navigation, state, tiers, widgets
 from pages.ui.charts import spending
 from pages.ui.exports import export_log
 from pages.ui.file_names import file_name
@@ -139,8 +139,8 @@ def history(card: Card) -> None:
     number, config = st.column_config.NumberColumn, st.column_config
     columns: dict[str, object] = {
         DAY: config.DateColumn(t("card.column.day"), format="YYYY-MM-DD"),
-        NET_VALUE: number(t("card.column.net_value"), format="accounting"),
-        CUMULATIVE: number(t("card.column.cumulative"), format="accounting"),
+        NET_VALUE: cells.money(t("card.column.net_value"), card.currency),
+        CUMULATIVE: cells.money(t("card.column.cumulative"), card.currency),
         "purchased": None,
     }
     columns |= {
@@ -149,7 +149,7 @@ def history(card: Card) -> None:
         if name.startswith("events_")
     }
     with st.expander(t("card.days"), icon=":material/table_chart:"):
-        st.dataframe(table.iloc[::-1], hide_index=True, column_config=columns, alt=t("card.days"))
+        st.dataframe(table.iloc[::-1], hide_index=True, column_config=columns, placeholder="–", alt=t("card.days"))
 
 
 def alike(card: Card, dataset: Dataset) -> None:
@@ -162,7 +162,7 @@ def alike(card: Card, dataset: Dataset) -> None:
     names = dict(enumerate(names_of_tiers(dataset, DEFAULT_SCHEME.tiers, state.language()), 1))
     shown = card.similar.assign(tier_name=card.similar["tier"].map(names), p_purchase=card.similar["p_purchase"] * 100)
     order = ["customer_id", "tier_name", "predicted_clv", "p_purchase", "historic_value", "purchase_days"]
-    columns = tiers.columns() | {
+    columns = tiers.columns(card.currency) | {
         "days_since_last": st.column_config.NumberColumn(t("card.column.days_since_last"), format="%d")
     }
     st.dataframe(
@@ -211,7 +211,7 @@ def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
         widgets.download(
             t("card.download.csv"),
             export_log.taken(
-                lambda: widgets.spreadsheet(days.assign(customer_id=card.customer_id)),
+                lambda: widgets.spreadsheet(days.assign(customer_id=card.customer_id), card.currency),
                 "card_days",
                 side,
                 rows=len(days),

@@ -98,7 +98,9 @@ def _rule(dataset: Dataset, item: dict[str, Any]) -> float | None | bool:
             if item["examples"]:
                 with st.popover(t("cleaning.examples"), type="tertiary"):
                     st.caption(t(f"clean.{rule}.why"))
-                    st.dataframe(_examples(item["examples"]), hide_index=True, alt=t("cleaning.examples"))
+                    st.dataframe(
+                        _examples(item["examples"]), hide_index=True, placeholder="–", alt=t("cleaning.examples")
+                    )
         if item["limit"] is None:
             st.markdown(_effect(item, dataset.manifest.currency))
             return None if on else False

@@ -140,6 +140,7 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
             "use": config.SelectboxColumn(t("customers.use"), options=list(words.values()), required=True),
             "since": config.SelectboxColumn(t("customers.since"), options=["", *dates], help=t("customers.since.help")),
         },
+        placeholder="–",
         alt=t("customers.headline"),
     )
     st.caption(t("customers.explain"))

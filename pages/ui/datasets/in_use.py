@@ -8,7 +8,7 @@ import streamlit as st
 from clv_core.collection.stored import store
 from clv_core.collection.stored.store import Dataset
 from clv_core.errors import Refused
-from pages.ui import access, by_role, navigation, outcomes, state, widgets
+from pages.ui import access, by_role, cells, outcomes, state, widgets
 from pages.ui.datasets import older
 from pages.ui.state import t
 from pages.ui.upload import save, saved
@@ -30,9 +30,7 @@ def about(dataset: Dataset) -> None:
     st.markdown(widgets.accounting(facts))
     _noticed(dataset)
     with st.container(horizontal=True):
-        if st.button(t("datasets.add_file"), icon=navigation.BY_NAME["upload"].icon, key="to_upload"):
-            st.session_state[save.WISH] = save.ADD
-            navigation.go("upload")
+        save.offer_adding("to_upload")
         if facts.rows_set_aside:
             saved.download_aside(dataset)
 
@@ -53,10 +51,12 @@ def versions(dataset: Dataset) -> None:
         st.caption(t("versions.one"))
         return
     st.markdown(f"**{t('versions.headline', n=len(found))}**")
-    numbers = (t("versions.rows"), t("column.customers"), t("column.net_revenue"))
-    config = {column: st.column_config.NumberColumn(format="localized") for column in numbers}
+    numbers = (t("versions.rows"), t("column.customers"))
+    config = {column: cells.whole() for column in numbers}
+    revenue = t("column.net_revenue")
+    config[revenue] = cells.money(revenue, dataset.manifest.currency)
     alt = t("datasets.what.versions")
-    st.dataframe(_table(found, dataset), hide_index=True, column_config=config, alt=alt)
+    st.dataframe(_table(found, dataset), hide_index=True, column_config=config, placeholder="–", alt=alt)
     others = {item.version: item for item in found if item.version != dataset.version}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(

@@ -11,6 +11,7 @@ import streamlit as st
 
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.past import comparison_folder
+from clv_core.strategy.exports.files import with_currency
 from clv_core.workspace import read_json
 from pages.ui import progress, state, widgets
 from pages.ui.charts import basic
@@ -62,13 +63,13 @@ def show(bundle: Bundle, board: Board) -> None:
         with st.expander(t("board.more"), icon=":material/list:"):
             verdicts(others)
     widgets.chart(by_origin(model, board), "board_origins")
-    st.dataframe(scoreboard_tables.table(bundle, board), hide_index=True, alt=t("board.table"))
+    st.dataframe(scoreboard_tables.table(bundle, board), hide_index=True, placeholder="–", alt=t("board.table"))
     with st.expander(t("board.ranges"), icon=":material/table_chart:"):
-        st.dataframe(scoreboard_tables.ranges(bundle, board), hide_index=True, alt=t("board.ranges"))
+        st.dataframe(scoreboard_tables.ranges(bundle, board), hide_index=True, placeholder="–", alt=t("board.ranges"))
     st.markdown(f"**{t('board.slices')}**")
-    st.dataframe(scoreboard_tables.slices(bundle, board), hide_index=True, alt=t("board.slices"))
+    st.dataframe(scoreboard_tables.slices(bundle, board), hide_index=True, placeholder="–", alt=t("board.slices"))
     st.markdown(f"**{t('board.seasons')}**")
-    st.dataframe(scoreboard_tables.seasons(bundle, board), hide_index=True, alt=t("board.seasons"))
+    st.dataframe(scoreboard_tables.seasons(bundle, board), hide_index=True, placeholder="–", alt=t("board.seasons"))
     st.caption(t("board.seasons.once"))
     for line in stability(model, board):
         st.markdown(f":material/sync: {line}")
@@ -80,7 +81,9 @@ def show(bundle: Bundle, board: Board) -> None:
 def downloads(bundle: Bundle, board: Board) -> None:
     """Offer every table as it was written."""
     tables = {"scoreboard": board.scores, "slices": board.slices, "seasons": board.seasons}
-    tables |= {"stability": board.stability} | ({} if board.folds is None else {"folds": board.folds})
+    tables |= {} if board.folds is None else {"folds": board.folds}
+    tables = {what: with_currency(frame, bundle.record["currency"]) for what, frame in tables.items()}
+    tables["stability"] = board.stability
     with st.container(horizontal=True):
         for what, frame in tables.items():
             name = file_name(bundle, what, board.record["origins"][-1], "csv")
@@ -148,7 +151,7 @@ def second_view(bundle: Bundle, said: dict[str, Any], folds: pd.DataFrame) -> No
     if "code" in said:
         sign = ICONS["loses" if said["outcome"] == "leans" else "beats"]
         st.markdown(f":{sign}] {t('folds.' + said['outcome'], **said['params'])}")
-    st.dataframe(scoreboard_tables.views(bundle, folds), hide_index=True, alt=t("board.folds"))
+    st.dataframe(scoreboard_tables.views(bundle, folds), hide_index=True, placeholder="–", alt=t("board.folds"))
 
 
 def stability(model: str, board: Board) -> list[str]:

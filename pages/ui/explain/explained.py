@@ -13,6 +13,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.errors import ClvError
+from clv_core.evaluation.explain.answers import CHANCE
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import listed, lowered, move
 from clv_core.evaluation.explain.store import RECORD, load_explanation, load_record
@@ -158,22 +159,28 @@ def review_themes(bundle: Bundle) -> None:
         st.caption(t("explain.themes.note"))
         names = [label(f"{REVIEW_TEXT}:{number}", state.language()) for number in range(1, len(themes) + 1)]
         table = pd.DataFrame({t("column.theme"): names, t("column.fragments"): [" · ".join(theme) for theme in themes]})
-        st.dataframe(table, hide_index=True, alt=t("explain.themes"))
+        st.dataframe(table, hide_index=True, placeholder="–", alt=t("explain.themes"))
 
 
 def download(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None:
     """Offer the reasons of all customers; a model that is not trusted has to be acknowledged first."""
     allowed = widgets.acknowledged(bundle)
     side, count = side_of(dataset, bundle, None), len(explanation.customer_ids)
-    make = export_log.taken(lambda: as_csv(explanation), "reasons", side, rows=count, customers=count)
+    currency = bundle.record["currency"] if explanation.answer != CHANCE else ""
+    make = export_log.taken(lambda: as_csv(explanation, currency), "reasons", side, rows=count, customers=count)
     name = file_name(bundle, f"reasons-{explanation.answer}", dataset.log_end, "csv")
     widgets.download(t("explain.download"), make, name, key="download_reasons", disabled=not allowed)
 
 
-def as_csv(explanation: Explanation) -> bytes:
-    """Return all effects, one row a customer, as a CSV that a spreadsheet opens without running anything."""
+def as_csv(explanation: Explanation, currency: str) -> bytes:
+    """Return all effects, one row a customer, as a CSV that a spreadsheet opens without running anything.
+
+    Args:
+        explanation: the effects.
+        currency: of the amounts; "" where they have none.
+    """
     frame = pd.DataFrame(explanation.values, columns=list(explanation.parts))
     frame.insert(0, "customer_id", list(explanation.customer_ids))
     frame.insert(1, explanation.answer, explanation.predicted)
     frame.insert(2, "base", explanation.base)
-    return widgets.spreadsheet(frame)
+    return widgets.spreadsheet(frame.assign(currency=currency) if currency else frame)

@@ -12,7 +12,7 @@ from clv_core.evaluation.explain.answers import VALUE
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import WORTH_NAMING, level, move, of_customer, reading
 from clv_core.features.labels import label
-from pages.ui import navigation, state, widgets
+from pages.ui import cells, navigation, state, widgets
 from pages.ui.charts import closer_look, why
 from pages.ui.explain.answers import reason_name, unit_of
 from pages.ui.explain.asked import Found
@@ -76,13 +76,13 @@ def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
         unit=unit,
     )
     widgets.chart(figure, "waterfall")
-    _table(rows, factor)
+    _table(rows, factor, currency if factor == 1 else unit)
     opening = t("card.open", customer=widgets.plain(customer))
     if st.button(opening, key="explain_card", icon=navigation.BY_NAME["customer"].icon):
         navigation.open_customer(customer)
 
 
-def _table(rows: pd.DataFrame, factor: float) -> None:
+def _table(rows: pd.DataFrame, factor: float, unit: str) -> None:
     table = pd.DataFrame(
         {
             t("column.reason"): rows["label"],
@@ -95,8 +95,8 @@ def _table(rows: pd.DataFrame, factor: float) -> None:
         }
     )
     with st.expander(t("explain.table"), icon=":material/table_chart:"):
-        effect = {t("column.effect"): st.column_config.NumberColumn(format="accounting")}
-        st.dataframe(table, hide_index=True, column_config=effect, alt=t("explain.table"))
+        effect = {t("column.effect"): cells.money(t("column.effect"), unit)}
+        st.dataframe(table, hide_index=True, column_config=effect, placeholder="–", alt=t("explain.table"))
 
 
 def events(found: Found, customer: str, bundle: Bundle) -> None:

@@ -10,12 +10,13 @@ import streamlit as st
 
 from clv_core.features.explore.cube import Cube
 from clv_core.features.explore.selection import Filters
-from pages.ui import widgets
+from pages.ui import cells, widgets
 from pages.ui.explore import explored
 from pages.ui.state import t
 
 DAYS_OF: Final = ("bucket", "cohort")
 SHARES_OF: Final = ("known_rate", "return_rate", "retention", "share", "back_rate")
+MONEY_OF: Final = ("paid", "returned", "net", "order_value", "per_customer", "revenue", "value", "mean_value")
 
 
 def show(cube: Cube, filters: Filters) -> None:
@@ -29,11 +30,23 @@ def show(cube: Cube, filters: Filters) -> None:
         table = known[name]
         widgets.download(
             t("explore.download"),
-            lambda: widgets.spreadsheet(table),
+            lambda: widgets.spreadsheet(_with_currency(table, cube.currency)),
             file_name(cube, name, filters),
             key="explore_download",
         )
-    st.dataframe(_readable(table), hide_index=True, column_config=_columns(table), alt=names[name], height=260)
+    st.dataframe(
+        _readable(table),
+        hide_index=True,
+        column_config=_columns(table, cube.currency),
+        placeholder="–",
+        alt=names[name],
+        height=260,
+    )
+
+
+def _with_currency(table: pd.DataFrame, currency: str) -> pd.DataFrame:
+    """Return a table with the currency of its amounts, where it has amounts and they have one."""
+    return table.assign(currency=currency) if currency and not table.columns.intersection(MONEY_OF).empty else table
 
 
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
@@ -47,7 +60,7 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**named)
 
 
-def _columns(table: pd.DataFrame) -> dict[str, Any]:
+def _columns(table: pd.DataFrame, currency: str) -> dict[str, Any]:
     """Return how the columns of a table are named and shown."""
     config, shown = st.column_config, {}
     for column in table:
@@ -56,8 +69,12 @@ def _columns(table: pd.DataFrame) -> dict[str, Any]:
             shown[column] = config.DateColumn(label, format="YYYY-MM-DD")
         elif column in SHARES_OF:
             shown[column] = config.NumberColumn(label, format="percent")
+        elif column in MONEY_OF:
+            shown[column] = cells.money(label, currency)
         elif table[column].dtype.kind == "f":
-            shown[column] = config.NumberColumn(label, format="%.2f")
+            shown[column] = config.NumberColumn(label, format=cells.EXACT)
+        elif table[column].dtype.kind in "iu":
+            shown[column] = cells.whole(label)
         else:
             shown[column] = config.Column(label)
     return shown

@@ -18,7 +18,7 @@ from clv_core.strategy.exports.export import Side, log_taken
 from clv_core.strategy.exports.exported import exports_of_people
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.tiers import Scheme, tier_names
-from pages.ui import spoken, state, widgets
+from pages.ui import cells, spoken, state, widgets
 from pages.ui.state import name_of, t
 
 Made = TypeVar("Made")
@@ -38,7 +38,7 @@ def show() -> None:
     datasets = {item.name: item for item in state.newest_datasets()}
     table = pd.DataFrame([_row(entry, models, datasets) for entry in entries])
     counts = ("column.export_customers", "column.export_rows")
-    columns: dict[str, Any] = {t(name): st.column_config.NumberColumn(format="localized") for name in counts}
+    columns: dict[str, Any] = {t(name): cells.whole() for name in counts}
     columns[t("column.export_files")] = st.column_config.TextColumn(width="medium")
     st.dataframe(table, hide_index=True, column_config=columns, alt=t("exporting.log"), height="auto", placeholder="–")
     widgets.download(t("exporting.log.download"), widgets.spreadsheet(table), "export-log.csv", "download_log")

@@ -209,7 +209,7 @@ def show(found: Preview, dataset: Dataset) -> None:
         st.warning(found.too_small.text(state.language()), icon=":material/group_off:")
     if found.first is not None and len(found.first):
         st.caption(t("exporting.first"))
-        st.dataframe(found.first, hide_index=True, alt=t("exporting.first"))
+        st.dataframe(found.first, hide_index=True, placeholder="–", alt=t("exporting.first"))
 
 
 def say_notes(notes: Sequence[Message]) -> None:

@@ -13,7 +13,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
 from clv_core.monitoring.report import FILE, report_folder
 from clv_core.strategy.exports.exported import export_log
-from pages.ui import state
+from pages.ui import cells, state
 from pages.ui.state import t
 
 LOOP: Final = (
@@ -108,9 +108,8 @@ def dataset_table() -> None:
             t("column.created"): [state.moment(item.created) for item in rows],
         }
     )
-    number = st.column_config.NumberColumn
-    formats = {t(f"column.{name}"): number(format="localized") for name in ("customers", "purchases")}
-    formats[t("column.net_revenue")] = number(format="accounting")
+    formats = {t(f"column.{name}"): cells.whole() for name in ("customers", "purchases")}
+    formats[t("column.net_revenue")] = st.column_config.NumberColumn(format=cells.EXACT)
     st.dataframe(table, hide_index=True, column_config=formats, placeholder="–", alt=t("home.datasets"))
 
 

@@ -86,7 +86,7 @@ def _metrics(result: Comparison) -> None:
         }
     )
     st.markdown(f"**{t('models.compare.metrics')}**")
-    st.dataframe(table, hide_index=True, height="content", alt=t("models.compare.metrics"))
+    st.dataframe(table, hide_index=True, height="content", placeholder="–", alt=t("models.compare.metrics"))
 
 
 def _differences(result: Comparison) -> None:
@@ -97,7 +97,7 @@ def _differences(result: Comparison) -> None:
         st.caption(t("models.compare.alike"))
         return
     columns = (t("modelcard.fact"), _head(result.one), _head(result.other))
-    st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True, alt=t("models.compare.made"))
+    st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True, placeholder="–", alt=t("models.compare.made"))
 
 
 def _both(fact: str, pair: list[Any]) -> tuple[str, ...]:

@@ -11,9 +11,10 @@ from clv_core.monitoring.truth.parts import WHOLE
 from clv_core.monitoring.truth.realised import Realised
 from clv_core.monitoring.truth.tiers import Tier
 from clv_core.strategy.schemes.saved import names_of_tiers
-from pages.ui import state, widgets
+from pages.ui import cells, state, widgets
 from pages.ui.charts import monitoring
 from pages.ui.state import money, percent, t
+from pages.ui.upload import save
 
 
 def section(report: Report, dataset: Dataset) -> None:
@@ -21,6 +22,7 @@ def section(report: Report, dataset: Dataset) -> None:
     st.subheader(t("monitor.realised"), anchor=False)
     if not report.realised:
         st.caption(t("monitor.realised.early"))
+        save.offer_adding("monitor_add")
         return
     currency, last = report.about["currency"], report.realised[-1]
     frame = pd.DataFrame([one.to_json() for one in report.realised])
@@ -32,11 +34,9 @@ def section(report: Report, dataset: Dataset) -> None:
     st.caption(" ".join(_notes(last, currency)))
     names = ("until", "expected", "low", "high", "realised", "newcomers", "buyers_expected", "buyers", "coverage")
     rows = frame[list(names)].dropna(axis=1, how="all").round(2)
-    shown = {
-        name: st.column_config.NumberColumn(t(f"monitor.column.{name}"), format="accounting") for name in names[1:6]
-    } | {
+    shown = {name: cells.money(t(f"monitor.column.{name}"), currency) for name in names[1:6]} | {
         "until": st.column_config.DateColumn(t("monitor.column.until")),
-        "buyers": st.column_config.NumberColumn(t("monitor.column.buyers"), format="localized"),
+        "buyers": cells.whole(t("monitor.column.buyers")),
         "buyers_expected": st.column_config.NumberColumn(t("monitor.column.buyers_expected"), format="%.0f"),
         "coverage": st.column_config.NumberColumn(t("monitor.column.coverage"), format="percent"),
     }
@@ -66,15 +66,19 @@ def _tiers(tiers: list[Tier], names: list[str], currency: str) -> None:
         {
             t("column.tier"): name,
             t("column.customers"): tier.customers,
-            t("monitor.column.expected"): round(tier.expected),
-            t("monitor.column.low"): None if tier.low is None else round(tier.low),
-            t("monitor.column.high"): None if tier.high is None else round(tier.high),
-            t("monitor.column.realised"): round(tier.realised),
+            "expected": tier.expected,
+            "low": tier.low,
+            "high": tier.high,
+            "realised": tier.realised,
             **{t("monitor.column.now", tier=other): count for other, count in zip(names, tier.now, strict=True)},
             t("monitor.column.newcomers"): tier.newcomers,
         }
         for name, tier in zip(names, tiers, strict=True)
     ]
     table = pd.DataFrame(rows).dropna(axis=1, how="all")
-    numbers = {name: st.column_config.NumberColumn(format="localized") for name in table.columns[1:]}
+    amounts_of = ("expected", "low", "high", "realised")
+    numbers = {
+        name: cells.money(t(f"monitor.column.{name}"), currency) if name in amounts_of else cells.whole()
+        for name in table.columns[1:]
+    }
     st.dataframe(table, hide_index=True, column_config=numbers, placeholder="–", alt=message)

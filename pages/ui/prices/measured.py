@@ -11,7 +11,7 @@ import streamlit as st
 from clv_core.columns import CATEGORY
 from clv_core.strategy.pricing.responses import LEFT_OUT, Responses
 from clv_core.strategy.segments import TIER
-from pages.ui import widgets
+from pages.ui import cells, widgets
 from pages.ui.state import t
 
 DEEPER: Final = 0.1
@@ -42,8 +42,8 @@ def table(found: Responses, names: Sequence[str]) -> None:
         "discount": number(t("price.column.discount"), format="%+.0f%%", help=t("price.column.discount.help")),
         "discount_from": number(t("price.column.low"), format="%+.0f%%"),
         "discount_to": number(t("price.column.high"), format="%+.0f%%"),
-        "products": number(t("price.column.products"), format="localized"),
-        "rows": number(t("price.column.rows"), format="localized", help=t("price.column.rows.help")),
+        "products": cells.whole(t("price.column.products")),
+        "rows": cells.whole(t("price.column.rows"), help=t("price.column.rows.help")),
     }
     if rows["discount"].isna().all():
         columns = {name: column for name, column in columns.items() if name not in deep}
@@ -59,7 +59,7 @@ def left_out(found: Responses) -> None:
     columns: dict[str, Any] = {
         CATEGORY: st.column_config.TextColumn(t("recommend.column.category")),
         "reason": st.column_config.TextColumn(t("price.column.reason"), width="large"),
-        "products": st.column_config.NumberColumn(t("price.column.products"), format="localized"),
+        "products": cells.whole(t("price.column.products")),
         "variation": st.column_config.NumberColumn(t("price.column.variation"), format="%.1f%%"),
     }
     st.dataframe(

@@ -11,7 +11,7 @@ from clv_core.columns import CATEGORY
 from clv_core.strategy.pricing.responses import Responses
 from clv_core.strategy.pricing.whatif import BY, DISCOUNT, MOST_DOWN, MOST_UP, PRICE, Outcome, Rule, Sum, what_if
 from clv_core.strategy.segments import TIER
-from pages.ui import state, widgets
+from pages.ui import cells, widgets
 from pages.ui.state import money, percent, t
 
 PRESETS: Final = {"loyalty": (-10, -5, 0, 0), "everyone": (-5, -5, -5, -5), "raise": (0, 0, 3, 3)}
@@ -140,16 +140,13 @@ def _tiers(outcome: Outcome, names: Sequence[str], currency: str) -> None:
         change=100 * outcome.tiers["change"].where(outcome.tiers["change"] != 0),
     )
     number = st.column_config.NumberColumn
-    unit = state.unit(currency)
     columns: dict[str, Any] = {
         "name": st.column_config.TextColumn(t("column.tier")),
-        "customers": number(t("price.column.customers"), format="localized"),
+        "customers": cells.whole(t("price.column.customers")),
         "change": number(t("price.column.change"), format="%+.0f%%"),
-        "clv": number(f"{t('price.column.clv')} ({unit})", format="%.2f"),
         **{
-            name: number(f"{t(f'price.column.{name}')} ({unit})", format="%.2f")
-            for name in ("clv_after", "clv_low", "clv_high")
+            name: cells.money(t(f"price.column.{name}"), currency)
+            for name in ("clv", "clv_after", "clv_low", "clv_high", "margin")
         },
-        "margin": number(f"{t('price.column.margin')} ({unit})", format="accounting"),
     }
     st.dataframe(rows[list(columns)], hide_index=True, column_config=columns, alt=t("price.whatif"), placeholder="–")

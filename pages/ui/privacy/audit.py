@@ -37,7 +37,7 @@ def show() -> None:
             t("privacy.audit.about"): [_about(line) for line in shown],
         }
     )
-    st.dataframe(table, hide_index=True, alt=t("privacy.what.audit"))
+    st.dataframe(table, hide_index=True, placeholder="–", alt=t("privacy.what.audit"))
     widgets.download(
         t("privacy.audit.download"),
         lambda: audit.path_of(state.workspace()).read_bytes(),

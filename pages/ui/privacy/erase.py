@@ -144,7 +144,7 @@ def _certificates() -> None:
             t("privacy.certificate.remains"): [len(one.remains) for one in found],
         }
     )
-    st.dataframe(table, hide_index=True, alt=t("privacy.certificates"))
+    st.dataframe(table, hide_index=True, placeholder="–", alt=t("privacy.certificates"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = {one.id: f"{state.moment(one.finished)} · {len(one.customers):,}" for one in found}
         chosen = st.selectbox(

@@ -73,7 +73,7 @@ def show() -> None:
             t("privacy.suppress.entries"): list(days.values()),
         }
     )
-    st.dataframe(table, hide_index=True, alt=t("privacy.suppress"))
+    st.dataframe(table, hide_index=True, placeholder="–", alt=t("privacy.suppress"))
 
 
 def _change(how: str, words: list[str], change: Callable[[list[str]], int], entries: Entries = ()) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from pages.ui import state
+from pages.ui import cells
 from pages.ui.state import t
 
 
@@ -43,7 +43,7 @@ def _columns(currency: str) -> dict[str, Any]:
         "place": number(t("recommend.column.place"), width="small"),
         "product_id": text(t("recommend.column.product")),
         "category": text(t("recommend.column.category")),
-        "price": number(f"{t('recommend.column.price')} ({state.unit(currency)})", format="%.2f"),
+        "price": cells.money(t("recommend.column.price"), currency),
         "grade": st.column_config.ProgressColumn(
             t("recommend.column.grade"),
             min_value=0,

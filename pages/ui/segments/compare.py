@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.strategy.schemes.compare import Comparison, compare
-from pages.ui import row_files, widgets
+from pages.ui import cells, row_files, widgets
 from pages.ui.charts import placing
 from pages.ui.file_names import file_name
 from pages.ui.segments import chosen_scheme, segmenting
@@ -56,11 +56,18 @@ def _matrix(first: Scene, second: Scene, found: Comparison) -> None:
     columns = {
         "first": st.column_config.TextColumn(axes[1]),
         "second": st.column_config.TextColumn(axes[0]),
-        "customers": st.column_config.NumberColumn(t("column.customers"), format="localized"),
-        "value": st.column_config.NumberColumn(t("segments.column.value_sum"), format="accounting"),
+        "customers": cells.whole(t("column.customers")),
+        "value": cells.money(t("segments.column.value_sum"), first.currency),
         "paired": st.column_config.CheckboxColumn(t("segments.compare.paired")),
     }
-    st.dataframe(rows, hide_index=True, column_config=columns, alt=t("segments.view.compare"), key="compare_table")
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config=columns,
+        placeholder="–",
+        alt=t("segments.view.compare"),
+        key="compare_table",
+    )
     moved = found.value.sum() - sum(found.value[row, column] for row, column in found.pairs)
     st.caption(t("segments.compare.value", value=money(float(moved), first.currency)))
     name = file_name(first.bundle, "schemes-compared", first.dataset.log_end, "csv", first.terms)

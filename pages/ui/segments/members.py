@@ -132,13 +132,14 @@ def _table(chosen: Members) -> None:
     if SEGMENT_NAME in shown:
         shown["tier_name"] = shown[SEGMENT_NAME]
     shown = shown[list(SHOWN)].assign(p_purchase=shown["p_purchase"] * 100)
-    columns = tiers.columns()
+    columns = tiers.columns(chosen.scene.currency)
     if not isinstance(chosen.scene.scheme, ValueTiers):
         columns["tier_name"] = st.column_config.TextColumn(t("column.segment"))
     event = st.dataframe(
         shown,
         hide_index=True,
         column_config=columns,
+        placeholder="–",
         alt=t("segments.list"),
         height=420,
         key="segments_list",

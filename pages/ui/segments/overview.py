@@ -15,7 +15,7 @@ from clv_core.strategy.schemes.rules import OTHERS
 from clv_core.strategy.schemes.segmentation import SEGMENT
 from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.segments import P_PURCHASE
-from pages.ui import row_files, state, tiers, widgets
+from pages.ui import cells, row_files, state, tiers, widgets
 from pages.ui.charts import placing, why
 from pages.ui.file_names import file_name
 from pages.ui.segments.segmenting import Scene
@@ -60,20 +60,20 @@ def figures(scene: Scene, *, short: bool = False) -> None:
     )
     columns: dict[str, object] = {
         "name": text(t("column.segment"), pinned=True),
-        "customers": number(t("column.customers"), format="localized"),
+        "customers": cells.whole(t("column.customers")),
         "share_of_customers": number(t("segments.column.share_of_customers"), format="%.1f%%"),
         "share_of_value": number(t("segments.column.share_of_value"), format="%.1f%%"),
-        "value_sum": number(t("segments.column.value_sum"), format="accounting"),
-        "value_sum_low": number(t("segments.column.low"), format="accounting", help=t("segments.column.low.help")),
-        "value_sum_high": number(t("segments.column.high"), format="accounting", help=t("segments.column.low.help")),
-        "value_mean": number(t("segments.column.value_mean"), format="accounting"),
+        "value_sum": cells.money(t("segments.column.value_sum"), scene.currency),
+        "value_sum_low": cells.money(t("segments.column.low"), scene.currency, help=t("segments.column.low.help")),
+        "value_sum_high": cells.money(t("segments.column.high"), scene.currency, help=t("segments.column.low.help")),
+        "value_mean": cells.money(t("segments.column.value_mean"), scene.currency),
         "p_purchase_mean": number(t("column.p_purchase"), format="%.1f%%", help=t("column.p_purchase.help")),
         "purchase_days_mean": number(t("segments.column.orders"), format="%.1f"),
         "days_since_last_median": number(t("segments.column.since"), format="%d"),
         "last_purchase_median": config.DateColumn(t("segments.column.last"), format="YYYY-MM-DD"),
-        "historic_value_mean": number(t("segments.column.historic"), format="accounting"),
-        "historic_value_sum": number(t("segments.column.historic_sum"), format="accounting"),
-        "buyers": number(t("segments.column.buyers"), format="localized"),
+        "historic_value_mean": cells.money(t("segments.column.historic"), scene.currency),
+        "historic_value_sum": cells.money(t("segments.column.historic_sum"), scene.currency),
+        "buyers": cells.whole(t("segments.column.buyers")),
         "description": text(t("segments.column.description"), width="large"),
     }
     brief = ("name", "customers", "share_of_customers", "share_of_value", "value_mean", "p_purchase_mean",
@@ -83,6 +83,7 @@ def figures(scene: Scene, *, short: bool = False) -> None:
         rows[kept],
         hide_index=True,
         column_config={name: columns[name] for name in kept},
+        placeholder="–",
         alt=t("segments.view.figures"),
         height="content",
         key="segments_figures",

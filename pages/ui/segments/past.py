@@ -23,7 +23,7 @@ from clv_core.strategy.schemes.segmentation import Fitted, Placed
 from clv_core.strategy.schemes.settle import needs_embedding
 from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.tiers import THRESHOLDS
-from pages.ui import progress, row_files, state, widgets
+from pages.ui import cells, progress, row_files, state, widgets
 from pages.ui.charts import placing
 from pages.ui.file_names import file_name
 from pages.ui.segments import segmenting
@@ -128,13 +128,16 @@ def _movement(scene: Scene, found: Movement, day: Earlier) -> None:
             "change": change,
         }
     )
-    number = st.column_config.NumberColumn
     columns: dict[str, object] = {"name": st.column_config.TextColumn(t("column.segment"))}
-    columns |= {
-        name: number(t(f"segments.moved.column.{name}"), format="localized") for name in rows.columns if name != "name"
-    }
+    columns |= {name: cells.whole(t(f"segments.moved.column.{name}")) for name in rows.columns if name != "name"}
     st.dataframe(
-        rows, hide_index=True, column_config=columns, alt=t("segments.view.moved"), key="moved_table", height="content"
+        rows,
+        hide_index=True,
+        column_config=columns,
+        placeholder="–",
+        alt=t("segments.view.moved"),
+        key="moved_table",
+        height="content",
     )
     st.caption(t("segments.moved.kept" if day.kept else "segments.moved.again"))
     if isinstance(scene.scheme, ValueTiers) and scene.scheme.scheme.kind != THRESHOLDS:
@@ -163,12 +166,12 @@ def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
     known = rows["high"].notna().all()
     columns: dict[str, object] = {
         "name": st.column_config.TextColumn(t("column.segment")),
-        "customers": number(t("column.customers"), format="localized"),
-        "predicted": number(t("segments.came.predicted"), format="accounting"),
-        "low": number(t("segments.column.low"), format="accounting", help=t("segments.column.low.help")),
-        "high": number(t("segments.column.high"), format="accounting", help=t("segments.column.low.help")),
-        "actual": number(t("segments.came.actual"), format="accounting"),
-        "gap": number(t("segments.came.gap"), format="accounting", help=t("segments.came.gap.help")),
+        "customers": cells.whole(t("column.customers")),
+        "predicted": cells.money(t("segments.came.predicted"), scene.currency),
+        "low": cells.money(t("segments.column.low"), scene.currency, help=t("segments.column.low.help")),
+        "high": cells.money(t("segments.column.high"), scene.currency, help=t("segments.column.low.help")),
+        "actual": cells.money(t("segments.came.actual"), scene.currency),
+        "gap": cells.money(t("segments.came.gap"), scene.currency, help=t("segments.came.gap.help")),
         "off": st.column_config.TextColumn(t("segments.came.off"), help=t("segments.came.off.help"), alignment="right"),
         "buyers_predicted": number(t("segments.came.buyers_predicted"), format="%.0f"),
         "buyers_actual": number(t("segments.came.buyers_actual"), format="%.0f"),
@@ -178,7 +181,13 @@ def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
     off = [say_miss(*pair) for pair in zip(rows["predicted"], rows["actual"], strict=True)]
     shown = rows.assign(gap=rows["predicted"] - rows["actual"], off=off)[list(columns)]
     st.dataframe(
-        shown, hide_index=True, column_config=columns, alt=t("segments.view.came"), key="came_table", height="content"
+        shown,
+        hide_index=True,
+        column_config=columns,
+        placeholder="–",
+        alt=t("segments.view.came"),
+        key="came_table",
+        height="content",
     )
     st.caption(t(f"segments.came.{past.kind}") + ("" if known else t("segments.came.no_interval")))
     if needs_embedding(scene.scheme, scene.bundle):

@@ -78,7 +78,7 @@ def show(found: dict[str, Any], of: str, *, taken_over: bool) -> None:
     }
     st.caption(chosen_on)
     st.caption(t("tune.judged", origin=state.day(found["origin"])))
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt=t("tune.better_by"))
+    st.dataframe(pd.DataFrame(rows), hide_index=True, placeholder="–", alt=t("tune.better_by"))
     settings = [
         f"{t(f'config.{name}')}: {value:.4g}" if isinstance(value, float) else f"{t(f'config.{name}')}: {value}"
         for name, value in found["settings"].items()

@@ -11,7 +11,7 @@ from clv_core.collection.values.pseudonyms import key_path
 from clv_core.collection.words.aliases import fold
 from clv_core.errors import ClvError
 from clv_core.workspace import check_name
-from pages.ui import by_role, state, widgets
+from pages.ui import by_role, navigation, state, widgets
 from pages.ui.state import t
 from pages.ui.upload import uploading
 from pages.ui.upload.uploading import FilesInHand
@@ -20,6 +20,17 @@ NEW, ADD = "new", "add"
 WAYS: Final = (NEW, ADD)
 WISH: Final = "save_wish"
 """Where another page leaves which of the ways it was asked for."""
+
+
+def offer_adding(key: str) -> None:
+    """Offer to add a file to the dataset in use, on the upload page.
+
+    Args:
+        key: of the button.
+    """
+    if st.button(t("datasets.add_file"), icon=navigation.BY_NAME["upload"].icon, key=key):
+        st.session_state[WISH] = ADD
+        navigation.go("upload")
 
 
 def form(file: FilesInHand) -> None:

@@ -150,6 +150,7 @@ def choose_columns(file: FilesInHand) -> None:
             "samples": config.TextColumn(t("upload.column.samples"), width="large"),
             "sure": config.ProgressColumn(t("upload.column.sure"), min_value=0, max_value=100, format="%.0f%%"),
         },
+        placeholder="–",
         alt=t("upload.step.columns"),
     )
     _keep_mapping(proposals, edited["meaning"].tolist(), {word: name for name, word in words.items()})

@@ -14,7 +14,7 @@ from clv_core.collection.mapping.event_names import taken_for
 from clv_core.collection.words.aliases import fold
 from clv_core.collection.words.state_words import MEANINGS, SOLD
 from clv_core.columns import EVENT_TYPES
-from pages.ui import state
+from pages.ui import cells, state
 from pages.ui.state import t
 from pages.ui.upload import uploading
 
@@ -105,9 +105,10 @@ def _table(
             column_config={
                 "column": config.TextColumn(t("upload.problems.column")),
                 "word": config.TextColumn(t("look.events.name")),
-                "rows": config.NumberColumn(t("upload.problems.rows"), format="localized"),
+                "rows": cells.whole(t("upload.problems.rows")),
                 "meaning": config.SelectboxColumn(t("upload.column.ours"), options=list(words), required=True),
             },
+            placeholder="–",
             alt=label,
         )
     meanings = [words[shown] for shown in edited["meaning"]]

@@ -1,0 +1,110 @@
+"""What all tables have in common: amounts name their currency, no brackets for a minus, no word for what is missing."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core import pipeline
+from clv_core.deployment.bundle import list_bundles
+from clv_core.i18n import LANGUAGES, translate
+from clv_core.jobs import NoProgress
+from clv_core.strategy.relabelling import relabel
+from clv_core.workspace import Workspace
+from pages.ui import cells, widgets
+
+OPEN = Callable[..., AppTest]
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+AMOUNTS = {
+    "segments": {"predicted_clv", "clv_p10", "clv_p90", "historic_value"},
+    "strategy": {"cost", "expected_gain"},
+    "customer": {"net_value", "cumulative", "predicted_clv", "historic_value"},
+}
+MARK = {"en": ", EUR", "zh": "，EUR"}
+
+
+def columns_of(app: AppTest) -> dict[str, dict[str, Any]]:
+    """All columns of all tables of a page that are configured, by id."""
+    found: dict[str, dict[str, Any]] = {}
+    for table in app.dataframe:
+        found |= {name: one for name, one in json.loads(table.proto.columns).items() if one}
+    return found
+
+
+@pytest.fixture(scope="module")
+def nameless(with_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same workspace, but nobody knows what its amounts are in."""
+    root = tmp_path_factory.mktemp("nameless")
+    shutil.copytree(with_model, root, dirs_exist_ok=True)
+    work = Workspace(root)
+    relabel(work, "shop", "")
+    pipeline.score(work, "shop", list_bundles(work)[0].id, progress=NoProgress())
+    return root
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("page", AMOUNTS)
+def test_columns_of_amounts_are_headed_by_the_currency(open_page: OPEN, with_model: Path, page: str, lang: str) -> None:
+    columns = columns_of(open_page(with_model, page, lang=lang))
+    assert AMOUNTS[page] <= set(columns)
+    assert all(columns[name]["label"].endswith(MARK[lang]) for name in AMOUNTS[page])
+    others = [columns[name]["label"] for name in ("p_purchase", "purchase_days", "customers") if name in columns]
+    assert others and not any("EUR" in label for label in others)
+
+
+@pytest.mark.parametrize("page", AMOUNTS)
+def test_a_log_whose_currency_is_not_known_is_given_none(open_page: OPEN, nameless: Path, page: str) -> None:
+    columns = columns_of(open_page(nameless, page, lang="en"))
+    assert AMOUNTS[page] <= set(columns)
+    assert not any("," in columns[name]["label"] for name in AMOUNTS[page])
+
+
+def test_a_heading_without_a_unit_stays_as_it_is() -> None:
+    assert cells.headed("Cost", "") == "Cost"
+    assert cells.headed("Cost", "CHF") == translate("column.in_unit", label="Cost", unit="CHF")
+
+
+def test_a_csv_of_amounts_says_their_currency_in_every_row() -> None:
+    rows = pd.DataFrame({"name": ["a", "b"], "value_sum": [1.234, -2.0]})
+    assert widgets.spreadsheet(rows, "EUR").decode("utf-8-sig").split() == [
+        "name,value_sum,currency",
+        "a,1.23,EUR",
+        "b,-2.0,EUR",
+    ]
+    assert widgets.spreadsheet(rows).decode("utf-8-sig").split()[0] == "name,value_sum"
+
+
+def calls(name: str) -> Iterator[tuple[str, dict[str, ast.expr]]]:
+    """Calls of something with this name in all pages: where, and what was given by name."""
+    for path in sorted(PAGES.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name:
+                given = {one.arg: one.value for one in node.keywords if one.arg}
+                yield f"{path.relative_to(PAGES)}:{node.lineno}", given
+
+
+@pytest.mark.parametrize("kind", ["dataframe", "data_editor"])
+def test_every_table_has_a_sign_for_what_is_missing_and_words_for_who_cannot_see_it(kind: str) -> None:
+    tables = list(calls(kind))
+    assert tables
+    assert [where for where, given in tables if not {"placeholder", "alt"} <= set(given)] == []
+
+
+def test_no_table_writes_a_number_below_zero_in_brackets_or_by_the_rules_of_the_browser() -> None:
+    """Streamlit's ``accounting`` writes (679.71); its ``localized`` writes 1.234 beside our 1,234 in some browsers."""
+    said = [
+        f"{path.relative_to(PAGES)}:{node.lineno}"
+        for path in sorted(PAGES.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in ("accounting", "localized")
+    ]
+    assert said == []
+    assert all("," in form and "(" not in form for form in (cells.EXACT, cells.COUNT))
