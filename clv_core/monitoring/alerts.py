@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 from clv_core.columns import EVENT_TYPE, RETURN
 from clv_core.features.labels import label
-from clv_core.i18n import DEFAULT_LANGUAGE, say_list, say_number, translate
+from clv_core.i18n import DEFAULT_LANGUAGE, has, say_day, say_list, say_number, translate
 from clv_core.monitoring.drift.check import Check
 from clv_core.monitoring.drift.profile import PRICES
 from clv_core.monitoring.drift.sights import PREDICTED
@@ -53,8 +53,10 @@ class Alert:
     def text(self, language: str = DEFAULT_LANGUAGE) -> str:
         """Return what changed in a sentence."""
         said = {key: _said(key, value, language) for key, value in self.params.items()}
-        days = {"begin": self.begin, "end": self.end}
-        when = self.begin if self.begin == self.end else translate("alert.when", language, **days)
+        if "value" in said:
+            said["value"] = _called(self.code, said["value"], language)
+        days = {"begin": say_day(self.begin, language), "end": say_day(self.end, language)}
+        when = days["begin"] if self.begin == self.end else translate("alert.when", language, **days)
         return translate(f"alert.{self.code}", language, when=when, **said)
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
@@ -174,6 +176,13 @@ def _change(check: Check) -> str:
 
 def _shares(found: float, usual: float) -> dict[str, str]:
     return {"found": f"{found:.1%}", "usual": f"{usual:.1%}"}
+
+
+def _called(code: str, value: str, language: str) -> str:
+    """Return what an event type or a column is called, where it has a name; what comes from data stays as it is."""
+    family = "canonical" if code.startswith("gaps_") else "event" if "event" in code else ""
+    key = f"{family}.{value}"
+    return translate(key, language) if family and has(key, language) else value
 
 
 def _said(key: str, value: Any, language: str) -> str:

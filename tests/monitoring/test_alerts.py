@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core.errors import Message
+from clv_core.i18n import LANGUAGES, translate
 from clv_core.monitoring.alerts import DATA, LIGHTS, PREDICTIONS, REALISED, alert_of, alerts_of
 from clv_core.monitoring.drift.check import Check
 from clv_core.monitoring.drift.customers import check_customers
@@ -35,15 +36,28 @@ def test_a_change_that_goes_on_is_one_alert_and_one_that_comes_back_is_another()
 @pytest.mark.parametrize(
     ("end", "lang", "begins"),
     [
-        ("2025-01-24", "en", "2025-01-24: "),
-        ("2025-01-24", "zh", "2025-01-24："),
-        ("2025-02-24", "en", "2025-01-24 to 2025-02-24: "),
-        ("2025-02-24", "zh", "2025-01-24 至 2025-02-24："),
+        ("2025-01-24", "en", "24 Jan 2025: "),
+        ("2025-01-24", "zh", "2025年1月24日："),
+        ("2025-02-24", "en", "24 Jan 2025 to 24 Feb 2025: "),
+        ("2025-02-24", "zh", "2025年1月24日至2025年2月24日："),
     ],
 )
 def test_an_alert_of_one_day_names_it_once(end: str, lang: str, begins: str) -> None:
     figures = {"index": 0.5, "limit": 0.25}
     assert alert_of(PREDICTIONS, "p_purchase_shape", "", figures, "2025-01-24", end).text(lang).startswith(begins)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_events_and_columns_are_called_as_everywhere_and_names_from_data_stay(lang: str) -> None:
+    said = {
+        "lost_event_type": ("rating", translate("event.rating", lang)),
+        "gaps_other_rose": ("session_id", translate("canonical.session_id", lang)),
+        "new_channel": ("rating", "rating"),
+        "new_event_type": ("wishlist", "wishlist"),
+    }
+    for code, (value, name) in said.items():
+        figures = {"value": value, "found": "5%", "usual": "1%"}
+        assert name in alert_of(PREDICTIONS, code, "", figures, "2025-01-24", "2025-01-24").text(lang), code
 
 
 def test_what_another_alert_implies_is_not_said_twice() -> None:

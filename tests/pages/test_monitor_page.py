@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,7 @@ from clv_core import jobs, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
-from clv_core.i18n import translate
+from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.lights import UNKNOWN
 from clv_core.monitoring.report import keep_outcome
@@ -106,6 +108,21 @@ def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_
     assert "4,321 customers" in said and "1,234 customers" not in said
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_checks_name_events_and_columns_in_the_language_of_the_page_and_amounts_have_a_unit(
+    open_page: OPEN, root: Path, lang: str
+) -> None:
+    app = open_page(root, "monitor", lang=lang)
+    chooser = app.selectbox(key=f"monitor_series_{lang}")
+    assert translate("monitor.what.events", lang, value=translate("event.purchase", lang)) in chooser.options
+    if lang == "zh":
+        assert not [one for one in chooser.options if re.search("[a-z]{4}", one)]
+    price = translate("monitor.what.amount", lang)
+    charts = [json.loads(one.proto.spec)["layout"] for one in chooser.set_value(price).run().get("plotly_chart")]
+    titles = [chart["yaxis"]["title"]["text"] for chart in charts if "title" in chart["yaxis"]]
+    assert translate("column.in_unit", lang, label=price, unit="EUR") in titles
+
+
 def test_where_nothing_came_after_the_cutoff_it_is_too_early(open_page: OPEN, with_model: Path, tmp_path: Path) -> None:
     root = shutil.copytree(with_model, tmp_path / "early")
     work = Workspace(root)
@@ -118,6 +135,8 @@ def test_where_nothing_came_after_the_cutoff_it_is_too_early(open_page: OPEN, wi
     )
     assert texts(app).count(translate("monitor.light.unknown")) == 3
     assert app.button(key="monitor_retrain").disabled
+    app.button(key="monitor_add").click().run()
+    assert app.title[0].value == translate("page.upload", "en"), "the way on is to add what came since"
 
 
 def test_a_report_that_is_not_there_is_made_by_a_run(open_page: OPEN, root: Path) -> None:

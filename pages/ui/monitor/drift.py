@@ -13,7 +13,7 @@ from clv_core.monitoring.drift.check import Check
 from clv_core.monitoring.drift.profile import PRICES
 from clv_core.monitoring.drift.sights import PREDICTED
 from clv_core.monitoring.report import Report
-from pages.ui import state, widgets
+from pages.ui import cells, state, widgets
 from pages.ui.charts import behaviour, monitoring
 from pages.ui.state import name_of, percent, t
 
@@ -51,8 +51,9 @@ def _series(report: Report, key: tuple[str, str, str]) -> None:
     beyond = int(new["alert"].sum())
     message = t("monitor.drift.beyond" if beyond else "monitor.drift.steady", what=_what(*key), n=beyond, all=len(new))
     before = pd.DataFrame({"begin": past["begin"], "found": past["figures"]})
-    share = key[0] == "share"
-    widgets.chart(monitoring.series(before, new, message, axis=_what(*key), share=share), "monitor_drift")
+    unit = state.unit(report.about["currency"]) if key[0] == "level" and key[1] in PRICES else ""
+    axis = cells.headed(_what(*key), unit)
+    widgets.chart(monitoring.series(before, new, message, axis=axis, share=key[0] == "share"), "monitor_drift")
 
 
 def _map(checks: list[Check], name: str) -> None:
@@ -100,8 +101,8 @@ def _what(test: str, subject: str, value: str) -> str:
     if test == "psi":
         return t(f"monitor.what.{subject}")
     if test == "volume" and value:
-        return t("monitor.what.events", value=name_of("event_type", value))
+        return t("monitor.what.events", value=name_of("event", value))
     if subject.startswith("missing:"):
-        return t(f"monitor.what.gaps_{subject.removeprefix('missing:')}", value=value)
+        return t(f"monitor.what.gaps_{subject.removeprefix('missing:')}", value=name_of("canonical", value))
     what = t(f"monitor.what.{subject}")
     return t("monitor.what.distribution", what=what) if test == "ks" and subject in PRICES else what
