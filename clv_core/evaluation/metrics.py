@@ -234,7 +234,7 @@ METRICS: Final[dict[str, Metric]] = {
         Metric("accuracy", "high", "share", _accuracy),
         Metric("precision", "high", "share", _precision),
         Metric("recall", "high", "share", _recall),
-        Metric("f1", "high", "score", _f1),
+        Metric("f1", "high", "share", _f1),
         Metric("coverage80", "goal", "share", _coverage80, goal=0.8),
         Metric("width80", "low", "money", _width80),
         Metric("coverage80_top", "goal", "share", _coverage80_top, goal=0.8),

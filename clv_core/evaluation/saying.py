@@ -20,4 +20,4 @@ def say_metric(metric: str, value: float, currency: str = "", language: str = DE
         return say_change(value, 1) if kind.better == "zero" else f"{value:.1%}"
     if kind.unit == "score":
         return f"{value:.3f}"
-    return say_money(value, currency if kind.unit == "money" else "", language)
+    return say_money(value, f"{currency}²" if currency and kind.unit == "money_squared" else currency, language)

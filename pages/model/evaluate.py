@@ -22,7 +22,7 @@ for warning in record["warnings"]:
     st.info(widgets.sentence(warning), icon=":material/info:")
 
 if measured:
-    widgets.figures(judged.three_figures(bundle), columns=3)
+    widgets.figures(judged.three_figures(bundle), 3, 235)
 if measured and not bundle.has_holdout:
     st.info(t("evaluate.without_rows"), icon=":material/info:")
 elif measured:
@@ -45,7 +45,7 @@ if len(history):
 if measured:
     table = judged.metric_table(bundle)
     with st.expander(t("evaluate.all_metrics"), icon=":material/table_chart:"):
-        st.dataframe(table, hide_index=True, alt=t("evaluate.all_metrics"))
+        st.dataframe(table, hide_index=True, placeholder="–", alt=t("evaluate.all_metrics"))
         name = file_name(bundle, "metrics", measured["cutoff"], "csv")
         widgets.download(t("evaluate.download"), judged.exact_metrics(bundle), name, key="download_metrics")
 

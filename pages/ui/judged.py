@@ -107,10 +107,11 @@ def metric_table(bundle: Bundle) -> pd.DataFrame:
 
 
 def exact_metrics(bundle: Bundle) -> str:
-    """Return all metrics as CSV, unrounded, with dataset, cutoff and horizon in every row."""
+    """Return all metrics as CSV, unrounded, with dataset, cutoff, horizon and currency in every row."""
     record = bundle.record
     about = {"dataset": record["dataset"]["name"], "cutoff": record["holdout"]["cutoff"]}
     about |= {"horizon_days": record["horizon_days"], "bundle": bundle.id}
+    about |= {"currency": record["currency"]} if record["currency"] else {}
     columns = {record["model"]: record["metrics"], **record["baselines"]}
     rows = [
         {**about, "model": model, "metric": name, "value": value}
@@ -158,12 +159,15 @@ def gains(bundle: Bundle) -> go.Figure:
 @st.fragment
 def threshold(bundle: Bundle) -> None:
     """Let the person move the probability from which a customer counts as a buyer, and see what it does."""
-    at = st.slider(t("evaluate.threshold"), 0.01, 0.99, 0.5, 0.01, key="threshold", help=t("evaluate.threshold.help"))
+    percents = st.slider(
+        t("evaluate.threshold"), 1, 99, 50, 1, format="%d%%", key="threshold", help=t("evaluate.threshold.help")
+    )
+    at = percents / 100
     exact, table = _thresholds(bundle.id, bundle.record["created"], bundle)
     row = exact.at(at).iloc[0]
     names = ("precision", "recall", "f1", "accuracy")
     widgets.figures(
-        widgets.Figure(t(f"metric.{name}"), percent(row[name]), t(f"metric.{name}.meaning")) for name in names
+        widgets.Figure(t(f"metric.{name}"), said(name, row[name]), t(f"metric.{name}.meaning")) for name in names
     )
     message = t(
         "evaluate.threshold.message",

@@ -11,12 +11,15 @@ CHOSEN: Final = tuple(
     for kind in ("segmented_control", "pills")
     for rule in (f"button[kind='{kind}Active']", f"button[data-variant='{kind}'][data-selected]")
 )
+SLIDER_VALUE: Final = "stSliderThumbValue"
 STYLE: Final = (
     f"<style>{', '.join(f'{one}:not(:disabled):not([data-disabled])' for one in CHOSEN)}"
-    " {color: inherit; font-weight: 600}</style>"
+    " {color: inherit; font-weight: 600}"
+    f" [data-testid='{SLIDER_VALUE}'] {{color: inherit}}</style>"
 )
 """A chosen option is told by its border, its tint and its weight; its word is in the colour of all text. The primary
-colour has to be dark enough for white words on it, and in the dark theme is then too dark to be words itself."""
+colour has to be dark enough for white words on it, and in the dark theme is then too dark to be words itself: so is
+what stands over the knob of a slider."""
 
 
 def apply() -> None:

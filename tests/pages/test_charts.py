@@ -66,6 +66,12 @@ def test_title_is_the_message_and_the_value_axis_is_named(name: str) -> None:
     assert layout.xaxis.title.text or layout.yaxis.title.text
 
 
+def test_axes_of_chances_and_shares_are_in_percent() -> None:
+    chances = basic.distribution({"not_bought": P, "bought": P}, MESSAGE, axis="Chance")
+    assert chances.layout.xaxis.tickformat == chances.layout.yaxis.tickformat == ".0%"
+    assert FIGURES["distribution"].layout.xaxis.tickformat is None, "amounts have ticks of their own"
+
+
 def test_colours_stand_for_places_in_the_theme() -> None:
     places = [
         theme.CATEGORY_0,

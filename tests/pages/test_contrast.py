@@ -14,6 +14,8 @@ from pages.ui.charts import basic, behaviour
 
 THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
 ASKED = 4.5
+DRAWN = 2.95
+"""Lines and marks: 3 to 1 (success criterion 1.4.11), within rounding."""
 FADED = 0.6
 CHOSEN_TINTS = (0.1, 0.2)
 """So much of the primary colour lies behind a chosen option, and behind one under the pointer."""
@@ -77,6 +79,27 @@ def test_what_stands_in_the_cells_of_a_table_can_be_read(theme: str) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+def test_lines_and_dots_can_be_told_from_the_page(theme: str) -> None:
+    cohorts = pd.DataFrame({"cohort": [1, 1, 2, 2, 3, 3], "age": [0, 1] * 3, "per_customer": [1.0, 2.0] * 3})
+    mean = pd.DataFrame({"age": [0, 1], "per_customer": [1.0, 2.0]})
+    names = {1: "Jan", 2: "Feb", 3: "Mar"}
+    curves = behaviour.cohort_curves(cohorts, mean, "message", unit="EUR", axis="Months", names=names)
+    page = channels(THEME[theme]["backgroundColor"])
+    ramp = dict(zip(basic.RAMP, THEME[theme]["chartSequentialColors"], strict=True))
+    kinds = {f"#{place:06}": colour for place, colour in enumerate(THEME[theme]["chartCategoricalColors"], 1)}
+    for line in curves.data:
+        assert contrast(channels((ramp | kinds)[line.line.color]), page) >= DRAWN
+    for dots in basic.predicted_against_actual([1.0, 5.0], [2.0, 3.0], "message", unit="EUR").data[:1]:
+        dye = channels(kinds[dots.marker.color])
+        faded = [
+            dots.marker.opacity * one + (1 - dots.marker.opacity) * other for one, other in zip(dye, page, strict=True)
+        ]
+        assert contrast(faded, page) >= DRAWN
+    for kind in (basic.PREDICTED, basic.ACTUAL, basic.BASELINE, basic.WARNING, basic.DANGER, basic.GAIN, basic.OTHER):
+        assert contrast(channels(kinds[kind]), page) >= DRAWN
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_words_on_buttons_and_of_chosen_options_can_be_read(theme: str) -> None:
     colours = THEME[theme]
     primary, words = channels(colours["primaryColor"]), channels(colours["textColor"])
@@ -85,4 +108,8 @@ def test_words_on_buttons_and_of_chosen_options_can_be_read(theme: str) -> None:
         for strength in CHOSEN_TINTS:
             tinted = [strength * dye + (1 - strength) * page for dye, page in zip(primary, paper, strict=True)]
             assert contrast(words, tinted) >= ASKED
-    assert "color: inherit" in looks.STYLE and all(f"{one}:not(" in looks.STYLE for one in looks.CHOSEN)
+    assert (
+        looks.SLIDER_VALUE in looks.STYLE
+        and "color: inherit" in looks.STYLE
+        and all(f"{one}:not(" in looks.STYLE for one in looks.CHOSEN)
+    )

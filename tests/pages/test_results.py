@@ -54,11 +54,11 @@ def test_threshold_moves_precision_and_recall_as_counted_by_hand(open_page: OPEN
     assert holdout is not None
     ours = holdout[holdout["model"] == bundle.record["model"]]
     app = open_page(with_model, "evaluate", lang="en")
-    app.slider(key="threshold").set_value(0.3).run()
+    app.slider(key="threshold").set_value(30).run()
     called, bought = ours["p_purchase"] >= 0.3, ours["actual"] > 0
     shown = {item.label: item.value for item in app.metric}
-    assert shown[translate("metric.precision")] == f"{(called & bought).sum() / called.sum():.0%}"
-    assert shown[translate("metric.recall")] == f"{(called & bought).sum() / bought.sum():.0%}"
+    assert shown[translate("metric.precision")] == f"{(called & bought).sum() / called.sum():.1%}"
+    assert shown[translate("metric.recall")] == f"{(called & bought).sum() / bought.sum():.1%}"
 
 
 def test_headline_of_segments_adds_up_the_scores(open_page: OPEN, with_model: Path) -> None:

@@ -26,6 +26,8 @@ DOTTED: Final = {"color": BASELINE, "dash": "dash", "width": 2}
 NETWORKS: Final = (PREDICTED, OTHER, ACTUAL, BASELINE)
 DASHES: Final = ("solid", "dot")
 """Of the networks' loss curves, one after the other."""
+PALEST_LINE: Final = 5
+"""The first colour of the ramp that a thin line can have: paler ones are lost on the light page or on the dark one."""
 PALER: Final = 2.8
 """The ramp ends so many times beyond the largest cell of a table with text: ink is read on its first third alone."""
 POINTS_SHOWN: Final = 2000
@@ -99,7 +101,7 @@ def predicted_against_actual(actual: ArrayLike, predicted: ArrayLike, message: s
         x=np.log1p(values["predicted"]),
         y=np.log1p(values["actual"]),
         mode="markers",
-        marker={"color": PREDICTED, "size": 5, "opacity": 0.45},
+        marker={"color": PREDICTED, "size": 5, "opacity": 0.7},
         customdata=values[["predicted", "actual"]],
         hovertemplate=hover,
         name=t("chart.customer"),
@@ -127,7 +129,7 @@ def distribution(parts: dict[str, ArrayLike], message: str, *, axis: str, wide: 
     for name, values in arrays.items():
         counts, _ = np.histogram(np.log1p(values) if wide else values, edges)
         _add_histogram(figure, name, edges, counts / max(1, len(values)))
-    ticks = wide_ticks(top) if wide else {}
+    ticks = wide_ticks(top) if wide else {"tickformat": ".0%"}
     figure.update_xaxes(title=axis, **ticks)
     figure.update_yaxes(title=t("chart.share_of_customers"), tickformat=".0%")
     return finish(figure, message)
@@ -137,9 +139,7 @@ def _add_histogram(figure: go.Figure, name: str, edges: NDArray[np.float64], sha
     colour = {"predicted": PREDICTED, "actual": ACTUAL, "bought": ACTUAL, "not_bought": BASELINE}[name]
     middle, width = (edges[:-1] + edges[1:]) / 2, edges[1] - edges[0]
     if name in ("predicted", "not_bought"):
-        figure.add_bar(
-            x=middle, y=shares, width=width, name=t(f"chart.{name}"), marker={"color": colour, "opacity": 0.7}
-        )
+        figure.add_bar(x=middle, y=shares, width=width, name=t(f"chart.{name}"), marker_color=colour)
         return
     line = {"color": colour, "width": 2, "shape": "hvh"}
     figure.add_scatter(x=middle, y=shares, name=t(f"chart.{name}"), mode="lines", line=line)

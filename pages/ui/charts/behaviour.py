@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui.charts.basic import ACTUAL, BASELINE, DOTTED, OTHER, PALER, RAMP, finish, value_ticks
+from pages.ui.charts.basic import ACTUAL, BASELINE, DOTTED, OTHER, PALER, PALEST_LINE, RAMP, finish, value_ticks
 from pages.ui.state import percent, say, t
 
 SCALE: Final = [[place / 9, colour] for place, colour in enumerate(RAMP)]
@@ -145,7 +145,7 @@ def cohort_curves(
             y=part["per_customer"],
             name=names[cohort],
             mode="lines",
-            line={"color": RAMP[2 + round(6 * place / max(1, len(groups) - 1))], "width": 1.4},
+            line={"color": RAMP[PALEST_LINE + round(3 * place / max(1, len(groups) - 1))], "width": 1.4},
             showlegend=place in (0, len(groups) - 1),
             hovertemplate="%{y:,.2f}",
         )

@@ -38,7 +38,7 @@ def quadrant(
             y=np.log1p(np.maximum(own["value"], 0)),
             mode="markers",
             name=name,
-            marker={"size": 6, "opacity": 0.55, "color": QUADRANT_COLOURS[place]},
+            marker={"size": 6, "opacity": 0.75, "color": QUADRANT_COLOURS[place]},
             customdata=own[["customer_id", "value"]],
             hovertemplate="%{customdata[0]}<br>%{customdata[1]:,.2f} · %{x:.0%}<extra></extra>",
         )

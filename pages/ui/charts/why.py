@@ -123,10 +123,7 @@ def tier_bars(table: pd.DataFrame, message: str) -> go.Figure:
             y=table["tier_label"],
             orientation="h",
             name=t(f"chart.{column}"),
-            marker={
-                "color": [BASELINE] * len(table) if column == "share_of_customers" else colours,
-                "opacity": 0.45 if column == "share_of_customers" else 1.0,
-            },
+            marker_color=[BASELINE] * len(table) if column == "share_of_customers" else colours,
             text=[percent(share) for share in table[column]],
             textposition="outside",
             cliponaxis=False,

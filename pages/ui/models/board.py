@@ -148,7 +148,7 @@ def _card(found: Shelf, version: Version) -> None:
         st.caption(t("models.card.about", days=record["horizon_days"], data=version.data_hash, **known))
         verdict(version)
         if metrics:
-            widgets.figures(_figures(version), 3, 130)
+            widgets.figures(_figures(version), 3, 235)
         else:
             st.caption(t("models.card.unmeasured"))
         cost = record["actual"]
