@@ -307,6 +307,8 @@ def test_the_segment_named_as_furthest_off_has_the_largest_difference_in_the_tab
     app = opened(open_page, own, "quantile", "came")
     rows = app.dataframe[0].value
     assert rows["gap"].to_numpy() == pytest.approx((rows["predicted"] - rows["actual"]).to_numpy())
+    came = rows[rows["actual"] > 0]
+    assert came["off"].to_numpy() == pytest.approx((100 * came["gap"] / came["actual"]).to_numpy()), "numbers sort"
     worst = rows.loc[rows["gap"].abs().idxmax()]
     key = "segments.came.over" if worst["gap"] >= 0 else "segments.came.under"
     said = translate(key, "en", amount=say_money(abs(worst["gap"]), "EUR"))

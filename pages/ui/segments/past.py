@@ -172,14 +172,14 @@ def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
         "high": cells.money(t("segments.column.high"), scene.currency, help=t("segments.column.low.help")),
         "actual": cells.money(t("segments.came.actual"), scene.currency),
         "gap": cells.money(t("segments.came.gap"), scene.currency, help=t("segments.came.gap.help")),
-        "off": st.column_config.TextColumn(t("segments.came.off"), help=t("segments.came.off.help"), alignment="right"),
+        "off": number(t("segments.came.off"), help=t("segments.came.off.help"), format="%+.0f%%"),
         "buyers_predicted": number(t("segments.came.buyers_predicted"), format="%.0f"),
         "buyers_actual": number(t("segments.came.buyers_actual"), format="%.0f"),
     }
     if not known:
         columns = {name: one for name, one in columns.items() if name not in ("low", "high")}
-    off = [say_miss(*pair) for pair in zip(rows["predicted"], rows["actual"], strict=True)]
-    shown = rows.assign(gap=rows["predicted"] - rows["actual"], off=off)[list(columns)]
+    missed = rows["predicted"] - rows["actual"]
+    shown = rows.assign(gap=missed, off=100 * missed / rows["actual"].where(rows["actual"] > 0))[list(columns)]
     st.dataframe(
         shown,
         hide_index=True,
