@@ -17,7 +17,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
-from clv_core.monitoring.lights import UNKNOWN
+from clv_core.monitoring.lights import UNKNOWN, Recommendation
 from clv_core.monitoring.report import keep_outcome
 from clv_core.workspace import Workspace, write_json
 from tests.monitoring.steady_shop import another_channel, changed_from, day_after, steady_log, write_log
@@ -106,6 +106,15 @@ def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_
     keep_outcome(work, [model], {"outcome": "stays", "why": why, "figures": []})  # as a night does, without a job
     said = texts(app.run())
     assert "4,321 customers" in said and "1,234 customers" not in said
+
+
+@pytest.mark.parametrize(("broken", "note"), [(True, "monitor.retrain.broken"), (False, "monitor.retrain.note")])
+def test_beside_the_button_stands_what_becomes_of_a_better_challenger(
+    open_page: OPEN, changed: Path, monkeypatch: pytest.MonkeyPatch, broken: bool, note: str
+) -> None:
+    monkeypatch.setattr(Recommendation, "of_broken_data", broken)
+    said = translate(note, as_of="27 Nov 2023", horizon=60)
+    assert said in [item.value for item in open_page(changed, "monitor", lang="en").caption]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -72,9 +72,9 @@ def act(report: Report, dataset: Dataset, bundle: Bundle) -> None:
         st.caption(t(f"monitor.{soon.why.code}", cutoff=until, since=since, horizon=soon.why.params["horizon"]))
     else:
         horizon = report.about["horizon_days"]
-        promotes = access.may("promote") and not report.recommendation.of_broken_data
-        note = "monitor.retrain.note" if promotes else "monitor.retrain.leave"
-        st.caption(t(note, as_of=state.day(report.about["as_of"]), horizon=horizon))
+        broken = "broken" if report.recommendation.of_broken_data else "note"
+        note = broken if access.may("promote") else "leave"
+        st.caption(t(f"monitor.retrain.{note}", as_of=state.day(report.about["as_of"]), horizon=horizon))
 
 
 def listed(report: Report) -> None:
