@@ -10,6 +10,7 @@ from typing import Any, Final
 from clv_core import audit
 from clv_core.commands import Context, trust_json
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.registry.registry import KEEP
 from clv_core.errors import Refused
 from clv_core.i18n import translate
 
@@ -87,6 +88,12 @@ def _delete(options: argparse.Namespace, context: Context, registry: Registry) -
     return {"deleted": gone.to_json(), "champion": champion and champion.number}
 
 
+def _prune(options: argparse.Namespace, context: Context, registry: Registry) -> dict[str, Any]:
+    gone = registry.prune(options.name, keep=options.keep)
+    kept = [one.number for one in registry.versions(options.name)]
+    return {"name": options.name, "kept": kept, "removed": [one.number for one in gone]}
+
+
 def _export(options: argparse.Namespace, context: Context, registry: Registry) -> dict[str, Any]:
     from clv_core.deployment.exchange.exporting import export_bundle
 
@@ -125,6 +132,7 @@ _WORDS: Final = {
     "holdout": _word("--with-holdout", "cli.models.holdout", action="store_true"),
     "dataset": _word("--name", "cli.models.dataset", dest="dataset", default=None),
     "force": _word("--force", "cli.models.force", action="store_true"),
+    "keep": _word("--keep", "cli.models.keep", type=int, default=KEEP),
     "back": _word("--back", "cli.models.back", action="store_true"),
 }
 
@@ -136,6 +144,7 @@ ACTIONS: Final[dict[str, tuple[tuple[str, ...], Run]]] = {
     "rollback": (("name",), _rollback),
     "archive": (("name", "version", "back"), _archive),
     "delete": (("name", "version", "force"), _delete),
+    "prune": (("name", "keep"), _prune),
     "export": (("name", "version", "out", "holdout"), _export),
     "import": (("file", "dataset"), _import),
 }

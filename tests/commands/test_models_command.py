@@ -59,6 +59,12 @@ def test_promote_rollback_archive_delete(run: Any) -> None:
     assert code == 4 and said["error"]["code"] == "no_name"
 
 
+def test_prune_says_what_stays_and_what_is_gone(run: Any) -> None:
+    assert run("prune", "shop", "--keep", 2) == (0, {"name": "shop", "kept": [3, 1], "removed": [2]})
+    code, said = run("prune", "shop", "--keep", 0)
+    assert code == 2 and said["error"]["code"] == "keep_models"
+
+
 def test_compare_tests_the_difference_on_the_same_customers(run: Any) -> None:
     code, found = run("compare", "shop", 1, "v2")
     assert code == 0 and (found["one"]["version"], found["other"]["version"]) == (1, 2)
@@ -86,5 +92,5 @@ def test_bad_usage(run: Any) -> None:
     assert run("promote", "shop")[0] == 2
     assert run("applaud", "shop")[0] == 2
     assert set(ACTIONS) == {
-        "list", "show", "compare", "promote", "rollback", "archive", "delete", "export", "import",
+        "list", "show", "compare", "promote", "rollback", "archive", "delete", "prune", "export", "import",
     }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from typing import Any
+from typing import Any, Final
 
 from clv_core import audit
 from clv_core.deployment.belongings import check_unused, remove_made
@@ -16,8 +16,11 @@ from clv_core.deployment.registry.database import transaction
 from clv_core.deployment.registry.reconcile import reconcile, usable
 from clv_core.deployment.registry.serving import Served
 from clv_core.deployment.registry.version import Source, Version
-from clv_core.errors import Message, NotFound, Refused
+from clv_core.errors import Message, NotFound, Refused, UsageError
 from clv_core.workspace import Workspace
+
+KEEP: Final = 3
+"""Versions that stay where nobody says how many."""
 
 
 class Overtaken(Refused):
@@ -229,6 +232,29 @@ class Registry:
         self.forget([chosen.bundle])
         self._note("delete", chosen)
         return chosen
+
+    def prune(self, name: str, *, keep: int = KEEP) -> list[Version]:
+        """Remove versions, as :meth:`delete` does, but for some; return who is gone, the newest first.
+
+        The champion is the first of those that stay, then comes the one that a rollback returns to, then the newest.
+        An archived version stays beside them and is not counted: it was put away to be kept.
+
+        Raises:
+            NotFound: the name has no version.
+            UsageError: fewer than one should stay.
+            Refused: a run works with one that would go; nothing is gone then.
+        """
+        if keep < 1:
+            raise UsageError("keep_models", keep=keep)
+        every = [one for one in self.versions(name) if not one.archived]
+        if not every:
+            raise NotFound("no_name", name=name, known=", ".join(self.names()) or "-")
+        before = [one.number for one in self.earlier(name)[:1]]
+        ranked = sorted(every, key=lambda one: (one.role != "champion", one.number not in before))
+        gone = sorted(ranked[keep:], key=lambda one: -one.number)
+        for one in gone:
+            check_unused(self.workspace, one.bundle)
+        return [self.delete(name, one.number) for one in gone]
 
     def forget(self, bundles: list[str]) -> None:
         """Remove bundles whatever their role, with all that they scored; where a champion goes, the next one speaks."""

@@ -16,7 +16,7 @@ from clv_core.deployment.record import read_record
 from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.registry.database import path_of
 from clv_core.deployment.renaming import rename
-from clv_core.errors import NotFound, Refused
+from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.strategy.exports.deleting import delete
@@ -110,6 +110,32 @@ def test_a_version_that_a_run_works_with_is_not_deleted(workspace: Workspace, re
         registry.delete("shop", 3)
     assert busy.value.code == "model_busy"
     assert registry.delete("shop", 2).number == 2
+
+
+def test_pruning_keeps_who_speaks_who_spoke_before_the_newest_and_what_is_archived(
+    workspace: Workspace, registry: Registry
+) -> None:
+    for seed in range(4, 9):
+        registry.register(tiny.save(workspace, seed, held=True))
+    registry.promote("shop", 4)
+    registry.archive("shop", 2)
+    assert [one.number for one in registry.prune("shop", keep=4)] == [6, 5, 3]
+    assert roles(registry) == {8: "challenger", 7: "", 4: "champion", 2: "", 1: ""}
+    assert registry.roll_back("shop").number == 1 and registry.prune("shop", keep=5) == []
+    assert [one.number for one in registry.prune("shop", keep=1)] == [8, 7, 4]
+    with pytest.raises(UsageError):
+        registry.prune("shop", keep=0)
+    with pytest.raises(NotFound):
+        registry.prune("nothing")
+
+
+def test_pruning_takes_nothing_while_a_run_works_with_what_would_go(workspace: Workspace, registry: Registry) -> None:
+    args = ["score", "shop", "--model", registry.version("shop", 2).bundle]
+    status = {"command": "score", "args": args, "state": "running", "pid": None, "started": 9e9, "label": ""}
+    write_json(workspace.jobs / "2026-score" / "status.json", status)
+    with pytest.raises(Refused):
+        registry.prune("shop", keep=1)
+    assert len(registry.versions("shop")) == 3
 
 
 def test_with_its_last_version_a_name_is_gone(workspace: Workspace, registry: Registry) -> None:
