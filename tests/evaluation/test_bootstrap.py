@@ -170,7 +170,7 @@ def test_verdict_says_its_figures_in_each_language(predictions: pd.DataFrame) ->
                 sentence = verdict.message.text(language)
                 assert "{" not in sentence and "nan" not in sentence
     sentence = verdicts(found, "hybrid", "bgnbd", ["gini"])[0].message.text()
-    assert sentence.startswith("Hybrid beats BG/NBD on ranking: Gini 0.")
+    assert sentence.startswith("Hybrid beats BG/NBD on ranking: normalized Gini 0.")
 
 
 def test_several_origins_are_averaged_with_the_same_customers_drawn(make: Callable[..., pd.DataFrame]) -> None:

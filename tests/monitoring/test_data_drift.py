@@ -47,9 +47,9 @@ def test_a_shop_that_stays_as_it_is_raises_no_alert(known: Profile, events: pd.D
     [
         (steady_shop.dearer, {"price_amount_rose"}, "price level rose"),
         (steady_shop.another_channel, {"new_channel"}, "“kiosk”"),
-        (steady_shop.without_ratings, {"lost_event_type"}, "“rating” is gone"),
+        (steady_shop.without_ratings, {"lost_event_type"}, "“Rating” is gone"),
         (steady_shop.twice_the_returns, {"returns_rose"}, "returns are 1"),
-        (steady_shop.gaps_in_categories, {"gaps_purchase_rose", "gaps_other_rose"}, "“category” is empty in 1"),
+        (steady_shop.gaps_in_categories, {"gaps_purchase_rose", "gaps_other_rose"}, "“Category” is empty in 1"),
         (
             steady_shop.half_of_it,
             {f"events_fell:{name}" for name in ("view", "cart", "purchase", "rating", "return")} | {"customers_fell"},
