@@ -73,7 +73,7 @@ def train(studio: Studio, pictures: Path) -> None:
 
 def evaluate(studio: Studio) -> None:
     studio.click("See how well it held up")
-    studio.wait_for("Order: normalized Gini")
+    studio.wait_for(translate("metric.gini", "en"))
     gini = float(studio.page.get_by_test_id("stMetricValue").first.inner_text())
     assert 0.7 < gini < 0.85
     assert "Use with caution" in studio.text() and "The chances to buy are too high" in studio.text()
