@@ -105,7 +105,7 @@ def test_log_is_rich_and_consistent(made: Simulation) -> None:
 
 def test_december_is_the_peak_of_the_season() -> None:
     days = np.arange(365)
-    peak = np.datetime64(START) + int(np.argmax(season(days)))
+    peak = np.datetime64(START) + np.timedelta64(int(np.argmax(season(days))), "D")
     assert np.datetime64("2023-11-25") < peak < np.datetime64("2023-12-15")
 
 
