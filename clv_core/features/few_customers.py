@@ -35,6 +35,7 @@ from clv_core.features.shards import each, orders_by_day
 from clv_core.features.sources import SOURCES
 from clv_core.features.spool import exact
 from clv_core.features.table import ANCHORS, HISTORY, decoded, fill_anchor, fill_derived
+from clv_core.preprocessing.few_rows import FewRows
 
 if TYPE_CHECKING:
     import ibis
@@ -161,7 +162,7 @@ def few_features(
     anchor: Anchor,
     names: frozenset[str],
     signals: Mapping[str, NDArray[Any]],
-) -> pd.DataFrame:
+) -> FewRows:
     """Return some features of customers seen before ``cutoff``, as :func:`~clv_core.features.table.feature_table` has.
 
     Args:
@@ -174,7 +175,7 @@ def few_features(
         signals: columns beyond ``FEATURES``, float64 or texts, [n] each.
     """
     every = closure(names)
-    numeric = [name for name in every if name not in TEXTS]
+    numeric = tuple(name for name in every if name not in TEXTS)
     block = np.empty((len(numeric), len(customers)))
     columns = dict(zip(numeric, block, strict=True))
     codes = {name: np.empty(len(customers)) for name in every if name in TEXTS}
@@ -187,24 +188,8 @@ def few_features(
         if values.dtype == object:
             texts[name] = values
         else:
-            numeric, block = [*numeric, name], np.vstack([block, values])
-    return _frame(numeric, block, texts)
-
-
-def _frame(numeric: list[str], block: NDArray[np.float64], texts: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
-    """Return a frame of two blocks, numbers [k, n] and texts: put in one by one they would take far longer."""
-    frame = pd.DataFrame(block.T, copy=False)
-    if texts:
-        others = pd.DataFrame(np.array(list(texts.values())).T, frame.index, dtype=object)
-        frame = pd.concat([frame, others], axis=1, ignore_index=True)
-    frame.columns = _index((*numeric, *texts))
-    return frame
-
-
-@cache
-def _index(names: tuple[str, ...]) -> pd.Index[Any]:
-    """Return names as an index, the same one each time: what it has learned of itself stays."""
-    return pd.Index(names, dtype=object)
+            numeric, block = (*numeric, name), np.vstack([block, values])
+    return FewRows(numeric, block, texts)
 
 
 @cache

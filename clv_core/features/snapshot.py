@@ -18,11 +18,11 @@ from clv_core.features.last_year import LastYear
 from clv_core.features.sequences import Windows
 from clv_core.features.signals import SignalColumn
 from clv_core.features.table import ANCHORS
-from clv_core.preprocessing.block import numbers_of
+from clv_core.preprocessing.block import Table, numbers_of
 from clv_core.preprocessing.table import Described
 
 RECENT_DAYS: Final = 90
-BASIS: Final = pd.Index(["T", "tenure", "net_value", f"net_value_{RECENT_DAYS}d", *ANCHORS], dtype=object)
+BASIS: Final = ("T", "tenure", "net_value", f"net_value_{RECENT_DAYS}d", *ANCHORS)
 """The features that models start from, whatever else they read."""
 
 
@@ -31,7 +31,7 @@ class Snapshot:
     """n (customer, cutoff) pairs; one cutoff when scoring, several when training.
 
     Args:
-        features: one column for each of :attr:`described`, float64 with NaN for unknown or text with None for unknown,
+        table: one column for each of :attr:`described`, float64 with NaN for unknown or text with None for unknown,
             indexed by ``customer_id``, shape [n, f].
         windows: the event sequence of each row, strictly before its cutoff, [n].
         horizon_days: length of the predicted span.
@@ -47,7 +47,7 @@ class Snapshot:
         contexts: the log around the customers at each cutoff, by cutoff day, for networks that were not trained on it.
     """
 
-    features: pd.DataFrame
+    table: Table
     windows: Windows
     horizon_days: int
     target: NDArray[np.float64] | None
@@ -60,7 +60,12 @@ class Snapshot:
 
     def __len__(self) -> int:
         """Return n."""
-        return len(self.features)
+        return len(self.table)
+
+    @cached_property
+    def features(self) -> pd.DataFrame:
+        """The table as a frame."""
+        return self.table if isinstance(self.table, pd.DataFrame) else self.table.frame()
 
     @property
     def described(self) -> dict[str, Described]:
@@ -70,7 +75,7 @@ class Snapshot:
     @cached_property
     def basis(self) -> Mapping[str, NDArray[np.float64]]:
         """:data:`BASIS` by name, [n] each; of few rows, a frame takes as long to hand out one column as all of them."""
-        return dict(zip(map(str, BASIS), numbers_of(self.features, BASIS), strict=True))
+        return dict(zip(BASIS, numbers_of(self.table, BASIS), strict=True))
 
     @cached_property
     def bought(self) -> NDArray[np.bool_]:
@@ -92,7 +97,7 @@ class Snapshot:
         """Return the snapshot of ``rows`` only."""
         return replace(
             self,
-            features=self.features.iloc[rows],
+            table=self.features.iloc[rows],
             windows=self.windows.take(rows),
             target=None if self.target is None else self.target[rows],
             exposure=None if self.exposure is None else self.exposure[rows],
@@ -118,7 +123,7 @@ def concat(snapshots: Sequence[Snapshot]) -> Snapshot:
     exposures = [np.ones(len(part)) if part.exposure is None else part.exposure for part in snapshots]
     partial = any(part.exposure is not None for part in snapshots)
     return Snapshot(
-        features=pd.concat([part.features for part in snapshots]),
+        table=pd.concat([part.features for part in snapshots]),
         windows=windows,
         horizon_days=first.horizon_days,
         target=np.concatenate(targets) if targets else None,

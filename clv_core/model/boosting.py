@@ -126,7 +126,7 @@ class BoostingModel:
             snapshot: who is to be predicted, at the trained horizon.
             horizon_days: length of the predicted span; None is the trained one, another one scales by the anchor.
         """
-        horizon, rows = horizon_days or self.horizon_days, self.encoder.transform(snapshot.features)
+        horizon, rows = horizon_days or self.horizon_days, self.encoder.transform(snapshot.table)
         later = Later.of(snapshot, self.horizon_days, horizon)
         mean, p = _mean(rows, self.kind, self.value, self.chance)
         own = np.clip(mean * self.money, 0.0, largest_allowed(self.largest, 1, 1))

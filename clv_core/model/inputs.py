@@ -178,7 +178,7 @@ class InputEncoder:
         target = np.empty(0) if snapshot.target is None else snapshot.target / self.money
         exposure = np.ones(len(snapshot)) if snapshot.exposure is None else snapshot.exposure
         return Inputs(
-            table=torch.from_numpy(self.table.transform(snapshot.features)),
+            table=torch.from_numpy(self.table.transform(snapshot.table)),
             base=torch.from_numpy(self.base(snapshot.basis, snapshot.horizon_days)),
             start=torch.from_numpy(windows.start),
             stop=torch.from_numpy(windows.stop),

@@ -228,6 +228,8 @@ def ask_all(inputs: Inputs, networks: Together[N], ask: Callable[[N, Any], Param
         return {name: values[:, : len(rows)] for name, values in said.items()}
 
     answers = each(part, list(inputs.in_parts(ROWS_AT_ONCE)))
+    if len(answers) == 1:
+        return answers[0]
     return {name: torch.cat([said[name] for said in answers], dim=1) for name in answers[0]}
 
 

@@ -93,7 +93,7 @@ class ZilnMlpModel:
             horizon_days: length of the predicted span; None is the trained one, another one scales by the anchor.
         """
         one_thread()
-        table = torch.from_numpy(self.encoder.transform(snapshot.features))
+        table = torch.from_numpy(self.encoder.transform(snapshot.table))
         parts = torch.arange(len(table)).split(ROWS_AT_ONCE)  # type: ignore[no-untyped-call]
         logits = torch.cat([self.network(table[rows]) for rows in parts]).double()
         p, mu, sigma = logits[:, 0].sigmoid(), logits[:, 1], scale_of(logits)

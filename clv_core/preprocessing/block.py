@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.preprocessing.encode import LOG, NumberEncoder
+from clv_core.preprocessing.few_rows import FewRows
+
+Table = pd.DataFrame | FewRows
+"""Features of n customers; few of them need no frame."""
 
 ROWS_AT_ONCE: Final = 8192
 """A part of the block stays in the processor's caches."""
@@ -28,7 +32,7 @@ class NumberBlock:
         read = [at for at, places in enumerate(zip(values, unknown, strict=True)) if max(places) >= 0]
         order = sorted(read, key=lambda at: encoders[at].scale != LOG)  # logarithms first, side by side
         chosen = [encoders[at] for at in order]
-        self._names = pd.Index([one.name for one in chosen], dtype=object)
+        self._names = tuple(one.name for one in chosen)
         self._logs = sum(one.scale == LOG for one in chosen)
         self._fill, self._unit, self._mean, self._spread, self._low, self._high = (
             np.array([[getattr(one, name)] for one in chosen]).reshape(-1, 1)
@@ -36,17 +40,19 @@ class NumberBlock:
         )
         self._values, self._unknown = (np.array([places[at] for at in order], np.int64) for places in (values, unknown))
 
-    def transform(self, features: pd.DataFrame, encoded: NDArray[np.float32]) -> None:
+    def transform(self, features: Table, encoded: NDArray[np.float32]) -> None:
         """Fill in the columns of ``encoded`` [n, d] that these encoders make.
 
         Args:
             features: a column that is not there, or is no number, counts as unknown, [n, f].
             encoded: all output columns.
         """
+        if isinstance(features, FewRows) or len(features) <= ROWS_AT_ONCE:
+            self._part(numbers_of(features, self._names), encoded)
+            return
         for begin in range(0, len(features), ROWS_AT_ONCE):
             rows = slice(begin, begin + ROWS_AT_ONCE)
-            part = features if len(features) <= ROWS_AT_ONCE else features.iloc[rows]
-            self._part(numbers_of(part, self._names), encoded[rows])
+            self._part(numbers_of(features.iloc[rows], self._names), encoded[rows])
 
     def _part(self, numbers: NDArray[np.float64], encoded: NDArray[np.float32]) -> None:
         known = np.isfinite(numbers)
@@ -80,9 +86,11 @@ class NumberBlock:
         return cls(numbers, values, unknown)
 
 
-def numbers_of(features: pd.DataFrame, names: pd.Index[Any]) -> NDArray[np.float64]:
+def numbers_of(features: Table, names: tuple[str, ...]) -> NDArray[np.float64]:
     """Return columns as numbers, NaN for unknown, for one that is not there and for one that is no number, [k, n]."""
-    places = features.columns.get_indexer(names)
+    if isinstance(features, FewRows):
+        return features.numbers(names)
+    places = features.columns.get_indexer(pd.Index(names, dtype=object))
     if (places >= 0).all():
         together = features.take(places, axis=1).to_numpy()
         if together.dtype == np.float64:

@@ -137,7 +137,7 @@ class CategoryEncoder:
         names = (*(f"{self.name}={text}" for text in self.texts), f"{self.name}:other")
         return (*names, f"{self.name}:unknown") if self.flagged else names
 
-    def transform(self, values: pd.Series) -> list[NDArray[np.float32]]:
+    def transform(self, values: pd.Series | NDArray[np.object_]) -> list[NDArray[np.float32]]:
         """Return the columns, float32 [n] each: exactly one of them is 1 in every row."""
         encoded = np.zeros((len(self.texts) + 1 + self.flagged, len(values)), np.float32)
         if len(values) <= FEW_ROWS:

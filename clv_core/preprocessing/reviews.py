@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clv_core.preprocessing.encode import FEW_ROWS
+
 THEMES: Final = 8
 MOST_NGRAMS: Final = 2_000
 MOST_TEXTS: Final = 20_000
@@ -95,9 +97,9 @@ class ReviewEncoder:
         """Names of the columns that it makes, ``<name>:1`` for the first theme."""
         return tuple(f"{self.name}:{number}" for number in range(1, len(self.themes) + 1))
 
-    def transform(self, values: pd.Series) -> list[NDArray[np.float32]]:
+    def transform(self, values: pd.Series | NDArray[np.object_]) -> list[NDArray[np.float32]]:
         """Return the columns, float32 [n] each, within ±8; each distinct text is read once."""
-        codes, distinct = pd.factorize(values.to_numpy(object))
+        codes, distinct = _distinct(np.asarray(values, object))
         found = np.zeros((len(distinct) + 1, len(self.themes)), np.float32)
         for begin in range(0, len(distinct), TEXTS_AT_ONCE):
             texts = [str(text) for text in distinct[begin : begin + TEXTS_AT_ONCE]]
@@ -152,6 +154,16 @@ class ReviewEncoder:
         """Return the encoder that :meth:`to_json` wrote."""
         themes = tuple(tuple(theme) for theme in value["themes"])
         return cls(value["name"], value["group"], tuple(value["ngrams"]), tuple(value["weights"]), themes)
+
+
+def _distinct(texts: NDArray[np.object_]) -> tuple[NDArray[np.int64], Sequence[str]]:
+    """Return the place of each text among the distinct ones, -1 where there is none, [n]; and those."""
+    if len(texts) > FEW_ROWS:
+        codes, found = pd.factorize(texts)
+        return codes.astype(np.int64), found.tolist()
+    known = [None if pd.isna(text) else text for text in texts]
+    place = {text: at for at, text in enumerate(dict.fromkeys(text for text in known if text is not None))}
+    return np.array([place.get(text, -1) for text in known], np.int64), list(place)
 
 
 def normal(text: str) -> str:

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.preprocessing.block import NumberBlock
+from clv_core.preprocessing.block import NumberBlock, Table
 from clv_core.preprocessing.encode import CategoryEncoder, NumberEncoder, encoder_from_json
+from clv_core.preprocessing.few_rows import FewRows
 from clv_core.preprocessing.impute import IMPUTE
 from clv_core.preprocessing.reviews import ReviewEncoder
 
@@ -79,7 +80,7 @@ class TableEncoder:
         names = [column for encoder in self.encoders_ for column in encoder.columns]
         return tuple(names[position] for position in self.kept_)
 
-    def transform(self, features: pd.DataFrame) -> NDArray[np.float32]:
+    def transform(self, features: Table) -> NDArray[np.float32]:
         """Return the encoded rows, float32 [n, d], all within ±8.
 
         Args:
@@ -90,7 +91,7 @@ class TableEncoder:
         numbers, texts = self._places
         numbers.transform(features, encoded)
         for encoder, places in texts:
-            columns = encoder.transform(_readable(encoder, features))
+            columns = encoder.transform(_texts(encoder.name, features))
             for at, place in places:
                 encoded[:, place] = columns[at]
         return encoded
@@ -138,15 +139,14 @@ def _scale_of(values: pd.Series) -> str:
     return "log" if len(sizes) and sizes.max() > WIDE_SPREAD * np.median(sizes) else "linear"
 
 
-def _readable(encoder: Encoder, features: pd.DataFrame) -> pd.Series:
-    """Return the encoder's column; all unknown where there is none of its name and kind."""
-    number = isinstance(encoder, NumberEncoder)
-    if encoder.name in features:
-        column = features[encoder.name]
-        if pd.api.types.is_numeric_dtype(column) == number or not column.notna().any():
-            return column
-    unknown = np.full(len(features), np.nan if number else None, np.float64 if number else object)
-    return pd.Series(unknown, index=features.index)
+def _texts(name: str, features: Table) -> pd.Series | NDArray[np.object_]:
+    """Return a column of texts, [n]; all unknown where there is none of its name, or it holds numbers."""
+    if isinstance(features, FewRows):
+        if name in features.texts:
+            return features.texts[name]
+    elif name in features and not pd.api.types.is_numeric_dtype(features[name]):
+        return features[name]
+    return np.full(len(features), None, object)
 
 
 def _from_json(value: Mapping[str, Any]) -> Encoder:

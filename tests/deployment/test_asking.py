@@ -54,7 +54,7 @@ def test_what_if_takes_the_part_from_those_who_have_the_reading(asking: Asking, 
     columns = next(one.features for one in what_if.mixer.parts if one.id == part)
     copies = what_if.pool.take(np.full(5, row))
     changed = copies.features.assign(**{name: features[name].to_numpy()[donors] for name in columns})
-    expected = what_if.predict(replace(copies, features=changed)).mean(axis=0)
+    expected = what_if.predict(replace(copies, table=changed)).mean(axis=0)
     np.testing.assert_allclose(what_if.answer(row, {part: wanted}), expected, rtol=1e-5)
 
 

@@ -71,7 +71,7 @@ class Mixer:
         """Return the mixed customers, [N]."""
         return replace(
             self.pool,
-            features=self._features(origins),
+            table=self._features(origins),
             windows=self._windows(origins),
             target=None,
         )

@@ -53,7 +53,7 @@ def pool_of(snapshot: Snapshot, rows: NDArray[np.int64]) -> Snapshot:
     )
     moved = Windows(own, offsets[:-1] + (windows.start - first), offsets[1:], windows.cutoff_day)
     return Snapshot(
-        features=taken.features,
+        table=taken.features,
         windows=moved,
         horizon_days=taken.horizon_days,
         target=None,
@@ -107,7 +107,7 @@ def load_pool(folder: Path) -> Snapshot:
     )
     horizon, cutoff = int(about["horizon_days"]), int(about["cutoff_day"])
     return Snapshot(
-        features=features,
+        table=features,
         windows=Windows(steps, start, stop, np.full(len(features), cutoff, np.int32)),
         horizon_days=horizon,
         target=None,

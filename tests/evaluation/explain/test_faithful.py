@@ -42,7 +42,7 @@ def test_one_hidden_part_moves_the_prediction_as_worked_out_by_hand(snapshot: Sn
         copies = concat([snapshot.take(np.array([row]))] * len(compared))
         theirs = {name: compared.features[name].to_numpy() for name in of_part[strongest]}
         features = copies.features.assign(**theirs)
-        moves.append(abs(planted(replace(copies, features=features)).mean() - predicted[row]))
+        moves.append(abs(planted(replace(copies, table=features)).mean() - predicted[row]))
     assert np.isclose(found.strongest[0], np.mean(moves), rtol=1e-9)
 
 
