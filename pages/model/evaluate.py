@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import judged, navigation, outcomes, progress, widgets
+from pages.ui import cells, judged, navigation, outcomes, progress, widgets
 from pages.ui.charts import basic
 from pages.ui.evaluate import scoreboard
 from pages.ui.file_names import file_name
@@ -45,7 +45,7 @@ if len(history):
 if measured:
     table = judged.metric_table(bundle)
     with st.expander(t("evaluate.all_metrics"), icon=":material/table_chart:"):
-        st.dataframe(table, hide_index=True, placeholder="–", alt=t("evaluate.all_metrics"))
+        cells.table(table, t("evaluate.all_metrics"))
         name = file_name(bundle, "metrics", measured["cutoff"], "csv")
         widgets.download(t("evaluate.download"), judged.exact_metrics(bundle), name, key="download_metrics")
 

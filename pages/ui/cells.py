@@ -1,18 +1,32 @@
-"""Columns of numbers in tables: amounts with their currency in the heading, counts; written alike on all pages.
+"""Tables: one look on all pages, amounts with their currency in the heading, counts.
 
 Both languages write 1,234.56 and mark what is below zero with a minus sign, as the sentences beside the tables do.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
+import pandas as pd
 import streamlit as st
 
 from pages.ui.state import t
 
 EXACT: Final = "%,.2f"
 COUNT: Final = "%,d"
+
+
+def table(rows: pd.DataFrame, alt: str, columns: Mapping[str, Any] | None = None, **options: Any) -> Any:
+    """Show rows; return what of them was chosen, where ``options`` let them be chosen.
+
+    Args:
+        rows: without their index; what is missing is a dash.
+        alt: what it shows, for who cannot see it.
+        columns: how each is shown, by name.
+        options: further ones of :func:`streamlit.dataframe`.
+    """
+    return st.dataframe(rows, hide_index=True, column_config=columns, placeholder="–", alt=alt, **options)
 
 
 def headed(label: str, unit: str) -> str:

@@ -114,7 +114,7 @@ def _show(offer: str, found: Experiment, names: Sequence[str], currency: str, *,
     columns = {"tier": st.column_config.TextColumn(t("column.tier"))}
     columns |= {name: cells.whole(t(f"budget.experiment.{name}")) for name in ("treated", "control")}
     columns |= {name: cells.money(t(f"budget.experiment.{name}"), currency) for name in ("effect", "low", "high")}
-    st.dataframe(rows, hide_index=True, column_config=columns, placeholder="–", alt=t("budget.experiment"))
+    cells.table(rows, t("budget.experiment"), columns)
     removed = percent(max(0.0, 1 - (1.0 if everyone.kept is None else everyone.kept)))
     used = _used(found, by_tier=by_tier)
     st.caption(t("budget.experiment.caption", days=found.window_days, share=removed, used=used))

@@ -232,7 +232,7 @@ def who(plan: BudgetPlan, segments: Segments, currency: str) -> None:
         EVIDENCE: text(t("budget.who.evidence")),
     }
     order = [OFFER, TIER, "customers", COST, GAIN, EVIDENCE]
-    st.dataframe(rows, hide_index=True, column_order=order, column_config=columns, placeholder="–", alt=t("budget.who"))
+    cells.table(rows, t("budget.who"), columns, column_order=order)
 
 
 def downloads(ground: Ground, plan: BudgetPlan, budget: float, *, allowed: bool) -> None:

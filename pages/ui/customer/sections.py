@@ -149,7 +149,7 @@ def history(card: Card) -> None:
         if name.startswith("events_")
     }
     with st.expander(t("card.days"), icon=":material/table_chart:"):
-        st.dataframe(table.iloc[::-1], hide_index=True, column_config=columns, placeholder="–", alt=t("card.days"))
+        cells.table(table.iloc[::-1], t("card.days"), columns)
 
 
 def alike(card: Card, dataset: Dataset) -> None:
@@ -165,13 +165,7 @@ def alike(card: Card, dataset: Dataset) -> None:
     columns = tiers.columns(card.currency) | {
         "days_since_last": st.column_config.NumberColumn(t("card.column.days_since_last"), format="%d")
     }
-    st.dataframe(
-        shown[[*order, "days_since_last"]],
-        hide_index=True,
-        column_config=columns,
-        alt=t("card.similar"),
-        placeholder="–",
-    )
+    cells.table(shown[[*order, "days_since_last"]], t("card.similar"), columns)
     st.pills(
         t("card.similar.open"),
         card.similar["customer_id"].tolist(),

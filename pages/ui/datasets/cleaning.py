@@ -11,7 +11,7 @@ import streamlit as st
 from clv_core import jobs
 from clv_core.collection.stored.store import Dataset
 from clv_core.preprocessing.clean_rules import RULES
-from pages.ui import by_role, outcomes, progress, state, widgets
+from pages.ui import by_role, cells, outcomes, progress, state, widgets
 from pages.ui.state import t
 
 LIMITS = "clean_limits"
@@ -98,9 +98,7 @@ def _rule(dataset: Dataset, item: dict[str, Any]) -> float | None | bool:
             if item["examples"]:
                 with st.popover(t("cleaning.examples"), type="tertiary"):
                     st.caption(t(f"clean.{rule}.why"))
-                    st.dataframe(
-                        _examples(item["examples"]), hide_index=True, placeholder="–", alt=t("cleaning.examples")
-                    )
+                    cells.table(_examples(item["examples"]), t("cleaning.examples"))
         if item["limit"] is None:
             st.markdown(_effect(item, dataset.manifest.currency))
             return None if on else False

@@ -56,7 +56,7 @@ def versions(dataset: Dataset) -> None:
     revenue = t("column.net_revenue")
     config[revenue] = cells.money(revenue, dataset.manifest.currency)
     alt = t("datasets.what.versions")
-    st.dataframe(_table(found, dataset), hide_index=True, column_config=config, placeholder="–", alt=alt)
+    cells.table(_table(found, dataset), alt, config)
     others = {item.version: item for item in found if item.version != dataset.version}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(

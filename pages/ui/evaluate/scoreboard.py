@@ -13,7 +13,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.past import comparison_folder
 from clv_core.strategy.exports.files import with_currency
 from clv_core.workspace import read_json
-from pages.ui import progress, state, widgets
+from pages.ui import cells, progress, state, widgets
 from pages.ui.charts import basic
 from pages.ui.evaluate import scoreboard_run, scoreboard_tables
 from pages.ui.evaluate.scoreboard_tables import Board
@@ -63,13 +63,13 @@ def show(bundle: Bundle, board: Board) -> None:
         with st.expander(t("board.more"), icon=":material/list:"):
             verdicts(others)
     widgets.chart(by_origin(model, board), "board_origins")
-    st.dataframe(scoreboard_tables.table(bundle, board), hide_index=True, placeholder="–", alt=t("board.table"))
+    cells.table(scoreboard_tables.table(bundle, board), t("board.table"))
     with st.expander(t("board.ranges"), icon=":material/table_chart:"):
-        st.dataframe(scoreboard_tables.ranges(bundle, board), hide_index=True, placeholder="–", alt=t("board.ranges"))
+        cells.table(scoreboard_tables.ranges(bundle, board), t("board.ranges"))
     st.markdown(f"**{t('board.slices')}**")
-    st.dataframe(scoreboard_tables.slices(bundle, board), hide_index=True, placeholder="–", alt=t("board.slices"))
+    cells.table(scoreboard_tables.slices(bundle, board), t("board.slices"))
     st.markdown(f"**{t('board.seasons')}**")
-    st.dataframe(scoreboard_tables.seasons(bundle, board), hide_index=True, placeholder="–", alt=t("board.seasons"))
+    cells.table(scoreboard_tables.seasons(bundle, board), t("board.seasons"))
     st.caption(t("board.seasons.once"))
     for line in stability(model, board):
         st.markdown(f":material/sync: {line}")
@@ -151,7 +151,7 @@ def second_view(bundle: Bundle, said: dict[str, Any], folds: pd.DataFrame) -> No
     if "code" in said:
         sign = ICONS["loses" if said["outcome"] == "leans" else "beats"]
         st.markdown(f":{sign}] {t('folds.' + said['outcome'], **said['params'])}")
-    st.dataframe(scoreboard_tables.views(bundle, folds), hide_index=True, placeholder="–", alt=t("board.folds"))
+    cells.table(scoreboard_tables.views(bundle, folds), t("board.folds"))
 
 
 def stability(model: str, board: Board) -> list[str]:

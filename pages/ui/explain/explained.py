@@ -20,7 +20,7 @@ from clv_core.evaluation.explain.store import RECORD, load_explanation, load_rec
 from clv_core.features.labels import label
 from clv_core.features.signals import REVIEW_TEXT
 from clv_core.strategy.exports.people import side_of
-from pages.ui import progress, state, widgets
+from pages.ui import cells, progress, state, widgets
 from pages.ui.charts import why
 from pages.ui.explain.answers import reason_name, unit_of, within
 from pages.ui.explain.asked import Found
@@ -159,7 +159,7 @@ def review_themes(bundle: Bundle) -> None:
         st.caption(t("explain.themes.note"))
         names = [label(f"{REVIEW_TEXT}:{number}", state.language()) for number in range(1, len(themes) + 1)]
         table = pd.DataFrame({t("column.theme"): names, t("column.fragments"): [" · ".join(theme) for theme in themes]})
-        st.dataframe(table, hide_index=True, placeholder="–", alt=t("explain.themes"))
+        cells.table(table, t("explain.themes"))
 
 
 def download(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None:

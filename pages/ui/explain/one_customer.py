@@ -96,7 +96,7 @@ def _table(rows: pd.DataFrame, factor: float, unit: str) -> None:
     )
     with st.expander(t("explain.table"), icon=":material/table_chart:"):
         effect = {t("column.effect"): cells.money(t("column.effect"), unit)}
-        st.dataframe(table, hide_index=True, column_config=effect, placeholder="–", alt=t("explain.table"))
+        cells.table(table, t("explain.table"), effect)
 
 
 def events(found: Found, customer: str, bundle: Bundle) -> None:

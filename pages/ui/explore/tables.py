@@ -34,14 +34,7 @@ def show(cube: Cube, filters: Filters) -> None:
             file_name(cube, name, filters),
             key="explore_download",
         )
-    st.dataframe(
-        _readable(table),
-        hide_index=True,
-        column_config=_columns(table, cube.currency),
-        placeholder="–",
-        alt=names[name],
-        height=260,
-    )
+    cells.table(_readable(table), names[name], _columns(table, cube.currency), height=260)
 
 
 def _with_currency(table: pd.DataFrame, currency: str) -> pd.DataFrame:

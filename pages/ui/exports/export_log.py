@@ -40,7 +40,7 @@ def show() -> None:
     counts = ("column.export_customers", "column.export_rows")
     columns: dict[str, Any] = {t(name): cells.whole() for name in counts}
     columns[t("column.export_files")] = st.column_config.TextColumn(width="medium")
-    st.dataframe(table, hide_index=True, column_config=columns, alt=t("exporting.log"), height="auto", placeholder="–")
+    cells.table(table, t("exporting.log"), columns, height="auto")
     widgets.download(t("exporting.log.download"), widgets.spreadsheet(table), "export-log.csv", "download_log")
 
 

@@ -25,7 +25,7 @@ from clv_core.strategy.exports.preview import Preview, preview
 from clv_core.strategy.exports.suppress_match import Matches, matches
 from clv_core.strategy.segments import TIER
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import access, by_role, navigation, received, row_files, state, tiers, widgets
+from pages.ui import access, by_role, cells, navigation, received, row_files, state, tiers, widgets
 from pages.ui.exports import region as region_of_phones
 from pages.ui.privacy import suppression
 from pages.ui.state import name_of, percent, t
@@ -209,7 +209,7 @@ def show(found: Preview, dataset: Dataset) -> None:
         st.warning(found.too_small.text(state.language()), icon=":material/group_off:")
     if found.first is not None and len(found.first):
         st.caption(t("exporting.first"))
-        st.dataframe(found.first, hide_index=True, placeholder="–", alt=t("exporting.first"))
+        cells.table(found.first, t("exporting.first"))
 
 
 def say_notes(notes: Sequence[Message]) -> None:

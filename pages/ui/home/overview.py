@@ -110,7 +110,7 @@ def dataset_table() -> None:
     )
     formats = {t(f"column.{name}"): cells.whole() for name in ("customers", "purchases")}
     formats[t("column.net_revenue")] = st.column_config.NumberColumn(format=cells.EXACT)
-    st.dataframe(table, hide_index=True, column_config=formats, placeholder="–", alt=t("home.datasets"))
+    cells.table(table, t("home.datasets"), formats)
 
 
 def model_table(dataset: str) -> None:
@@ -128,4 +128,4 @@ def model_table(dataset: str) -> None:
         }
     )
     formats = {t("metric.gini"): st.column_config.NumberColumn(format="%.3f", help=t("metric.gini.meaning"))}
-    st.dataframe(table, hide_index=True, column_config=formats, placeholder="–", alt=t("home.models", name=dataset))
+    cells.table(table, t("home.models", name=dataset), formats)

@@ -11,7 +11,7 @@ from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.registry.compare import TESTED, Comparison, compare
 from clv_core.evaluation.bootstrap import CONFIDENCE, RESAMPLES
 from clv_core.evaluation.metrics import METRICS
-from pages.ui import judged, state
+from pages.ui import cells, judged, state
 from pages.ui.models import versions
 from pages.ui.models.board import Shelf, kind
 from pages.ui.state import t
@@ -86,7 +86,7 @@ def _metrics(result: Comparison) -> None:
         }
     )
     st.markdown(f"**{t('models.compare.metrics')}**")
-    st.dataframe(table, hide_index=True, height="content", placeholder="–", alt=t("models.compare.metrics"))
+    cells.table(table, t("models.compare.metrics"), height="content")
 
 
 def _differences(result: Comparison) -> None:
@@ -97,7 +97,7 @@ def _differences(result: Comparison) -> None:
         st.caption(t("models.compare.alike"))
         return
     columns = (t("modelcard.fact"), _head(result.one), _head(result.other))
-    st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True, placeholder="–", alt=t("models.compare.made"))
+    cells.table(pd.DataFrame(rows, columns=columns), t("models.compare.made"))
 
 
 def _both(fact: str, pair: list[Any]) -> tuple[str, ...]:

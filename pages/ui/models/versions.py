@@ -9,7 +9,7 @@ import streamlit as st
 
 from clv_core.deployment.registry import Version
 from clv_core.deployment.registry.card import model_card
-from pages.ui import by_role, judged, state, widgets
+from pages.ui import by_role, cells, judged, state, widgets
 from pages.ui.models import board, exchange
 from pages.ui.models.board import Shelf, title
 from pages.ui.state import t
@@ -91,7 +91,7 @@ def _table(found: Shelf) -> None:
         t("models.column.seconds"): number(format="%.0f"),
         t("models.column.sound"): st.column_config.CheckboxColumn(width="small"),
     }
-    st.dataframe(table, hide_index=True, column_config=formats, placeholder="–", alt=t("models.what.versions"))
+    cells.table(table, t("models.what.versions"), formats)
 
 
 def _role(version: Version) -> str:

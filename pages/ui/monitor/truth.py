@@ -41,7 +41,7 @@ def section(report: Report, dataset: Dataset) -> None:
         "coverage": st.column_config.NumberColumn(t("monitor.column.coverage"), format="percent"),
     }
     rows["until"] = pd.to_datetime(rows["until"])
-    st.dataframe(rows, hide_index=True, column_config=shown, placeholder="–", alt=message)
+    cells.table(rows, message, shown)
     if report.tiers:
         _tiers(report.tiers, names_of_tiers(dataset, len(report.tiers), state.language()), currency)
 
@@ -81,4 +81,4 @@ def _tiers(tiers: list[Tier], names: list[str], currency: str) -> None:
         name: cells.money(t(f"monitor.column.{name}"), currency) if name in amounts_of else cells.whole()
         for name in table.columns[1:]
     }
-    st.dataframe(table, hide_index=True, column_config=numbers, placeholder="–", alt=message)
+    cells.table(table, message, numbers)

@@ -47,7 +47,7 @@ def table(found: Responses, names: Sequence[str]) -> None:
     }
     if rows["discount"].isna().all():
         columns = {name: column for name, column in columns.items() if name not in deep}
-    st.dataframe(rows[list(columns)], hide_index=True, column_config=columns, alt=t("price.table"), placeholder="–")
+    cells.table(rows[list(columns)], t("price.table"), columns)
 
 
 def left_out(found: Responses) -> None:
@@ -62,10 +62,4 @@ def left_out(found: Responses) -> None:
         "products": cells.whole(t("price.column.products")),
         "variation": st.column_config.NumberColumn(t("price.column.variation"), format="%.1f%%"),
     }
-    st.dataframe(
-        rows[list(columns)],
-        hide_index=True,
-        column_config=columns,
-        alt=t("price.left_out", count=len(rows)),
-        placeholder="–",
-    )
+    cells.table(rows[list(columns)], t("price.left_out", count=len(rows)), columns)

@@ -149,4 +149,4 @@ def _tiers(outcome: Outcome, names: Sequence[str], currency: str) -> None:
             for name in ("clv", "clv_after", "clv_low", "clv_high", "margin")
         },
     }
-    st.dataframe(rows[list(columns)], hide_index=True, column_config=columns, alt=t("price.whatif"), placeholder="–")
+    cells.table(rows[list(columns)], t("price.whatif"), columns)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from clv_core import audit
 from clv_core.i18n import has, say_clauses
-from pages.ui import state, widgets
+from pages.ui import cells, state, widgets
 from pages.ui.state import t
 
 SHOWN: Final = 1000
@@ -37,7 +37,7 @@ def show() -> None:
             t("privacy.audit.about"): [_about(line) for line in shown],
         }
     )
-    st.dataframe(table, hide_index=True, placeholder="–", alt=t("privacy.what.audit"))
+    cells.table(table, t("privacy.what.audit"))
     widgets.download(
         t("privacy.audit.download"),
         lambda: audit.path_of(state.workspace()).read_bytes(),

@@ -15,7 +15,7 @@ from clv_core.collection.values.pseudonyms import BLANKS
 from clv_core.erasing.certificate import FOLDER, Certificate, certificates, markdown_path
 from clv_core.errors import ClvError
 from clv_core.strategy.contacts.suppress_file import read_entries, words_of
-from pages.ui import outcomes, progress, received, state, widgets
+from pages.ui import cells, outcomes, progress, received, state, widgets
 from pages.ui.state import t
 
 IDS: Final = "erase_ids"
@@ -144,7 +144,7 @@ def _certificates() -> None:
             t("privacy.certificate.remains"): [len(one.remains) for one in found],
         }
     )
-    st.dataframe(table, hide_index=True, placeholder="–", alt=t("privacy.certificates"))
+    cells.table(table, t("privacy.certificates"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = {one.id: f"{state.moment(one.finished)} · {len(one.customers):,}" for one in found}
         chosen = st.selectbox(

@@ -14,7 +14,7 @@ from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import Dataset, list_datasets
 from clv_core.strategy.contacts.suppress_file import Entries, entries_of, words_of
 from clv_core.strategy.exports.suppress_match import listed, matches
-from pages.ui import access, navigation, outcomes, state, widgets
+from pages.ui import access, cells, navigation, outcomes, state, widgets
 from pages.ui.state import t
 
 ROUND: Final = "suppress_round"
@@ -73,7 +73,7 @@ def show() -> None:
             t("privacy.suppress.entries"): list(days.values()),
         }
     )
-    st.dataframe(table, hide_index=True, placeholder="–", alt=t("privacy.suppress"))
+    cells.table(table, t("privacy.suppress"))
 
 
 def _change(how: str, words: list[str], change: Callable[[list[str]], int], entries: Entries = ()) -> None:

@@ -26,14 +26,7 @@ def product_table(
     shown = rows.assign(grade=(100 * rows["grade"]).round())
     if "share" in rows:
         shown["share"] = 100 * rows["share"]
-    st.dataframe(
-        shown[columns],
-        hide_index=True,
-        column_config=_columns(currency),
-        alt=about,
-        height=height,
-        placeholder="–",
-    )
+    cells.table(shown[columns], about, _columns(currency), height=height)
 
 
 def _columns(currency: str) -> dict[str, Any]:

@@ -60,14 +60,7 @@ def _matrix(first: Scene, second: Scene, found: Comparison) -> None:
         "value": cells.money(t("segments.column.value_sum"), first.currency),
         "paired": st.column_config.CheckboxColumn(t("segments.compare.paired")),
     }
-    st.dataframe(
-        rows,
-        hide_index=True,
-        column_config=columns,
-        placeholder="–",
-        alt=t("segments.view.compare"),
-        key="compare_table",
-    )
+    cells.table(rows, t("segments.view.compare"), columns, key="compare_table")
     moved = found.value.sum() - sum(found.value[row, column] for row, column in found.pairs)
     st.caption(t("segments.compare.value", value=money(float(moved), first.currency)))
     name = file_name(first.bundle, "schemes-compared", first.dataset.log_end, "csv", first.terms)

@@ -18,7 +18,7 @@ from clv_core.strategy.schemes.settle import with_segments
 from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE, too_few
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import navigation, row_files, state, tiers, widgets
+from pages.ui import cells, navigation, row_files, state, tiers, widgets
 from pages.ui.segments import platform_lists, segmenting
 from pages.ui.segments.segmenting import Scene
 from pages.ui.state import money, t
@@ -135,12 +135,10 @@ def _table(chosen: Members) -> None:
     columns = tiers.columns(chosen.scene.currency)
     if not isinstance(chosen.scene.scheme, ValueTiers):
         columns["tier_name"] = st.column_config.TextColumn(t("column.segment"))
-    event = st.dataframe(
+    event = cells.table(
         shown,
-        hide_index=True,
-        column_config=columns,
-        placeholder="–",
-        alt=t("segments.list"),
+        t("segments.list"),
+        columns,
         height=420,
         key="segments_list",
         on_select="rerun",

@@ -79,12 +79,10 @@ def figures(scene: Scene, *, short: bool = False) -> None:
     brief = ("name", "customers", "share_of_customers", "share_of_value", "value_mean", "p_purchase_mean",
              "description")  # fmt: skip
     kept = [name for name in (brief if short else columns) if rows[name].notna().any()]
-    st.dataframe(
+    cells.table(
         rows[kept],
-        hide_index=True,
-        column_config={name: columns[name] for name in kept},
-        placeholder="–",
-        alt=t("segments.view.figures"),
+        t("segments.view.figures"),
+        {name: columns[name] for name in kept},
         height="content",
         key="segments_figures",
     )

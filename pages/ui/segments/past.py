@@ -130,15 +130,7 @@ def _movement(scene: Scene, found: Movement, day: Earlier) -> None:
     )
     columns: dict[str, object] = {"name": st.column_config.TextColumn(t("column.segment"))}
     columns |= {name: cells.whole(t(f"segments.moved.column.{name}")) for name in rows.columns if name != "name"}
-    st.dataframe(
-        rows,
-        hide_index=True,
-        column_config=columns,
-        placeholder="–",
-        alt=t("segments.view.moved"),
-        key="moved_table",
-        height="content",
-    )
+    cells.table(rows, t("segments.view.moved"), columns, key="moved_table", height="content")
     st.caption(t("segments.moved.kept" if day.kept else "segments.moved.again"))
     if isinstance(scene.scheme, ValueTiers) and scene.scheme.scheme.kind != THRESHOLDS:
         st.caption(t("segments.moved.ranked"))
@@ -180,15 +172,7 @@ def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
         columns = {name: one for name, one in columns.items() if name not in ("low", "high")}
     missed = rows["predicted"] - rows["actual"]
     shown = rows.assign(gap=missed, off=100 * missed / rows["actual"].where(rows["actual"] > 0))[list(columns)]
-    st.dataframe(
-        shown,
-        hide_index=True,
-        column_config=columns,
-        placeholder="–",
-        alt=t("segments.view.came"),
-        key="came_table",
-        height="content",
-    )
+    cells.table(shown, t("segments.view.came"), columns, key="came_table", height="content")
     st.caption(t(f"segments.came.{past.kind}") + ("" if known else t("segments.came.no_interval")))
     if needs_embedding(scene.scheme, scene.bundle):
         st.caption(t("segments.came.embedding"))

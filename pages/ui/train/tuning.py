@@ -13,7 +13,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.kept_tuning import find_tuning
 from clv_core.evaluation.tune import SPACE, TUNABLE
 from clv_core.training.cost import Cost
-from pages.ui import by_role, judged, progress, state
+from pages.ui import by_role, cells, judged, progress, state
 from pages.ui.state import name_of, t
 from pages.ui.train import forms, training
 
@@ -78,7 +78,7 @@ def show(found: dict[str, Any], of: str, *, taken_over: bool) -> None:
     }
     st.caption(chosen_on)
     st.caption(t("tune.judged", origin=state.day(found["origin"])))
-    st.dataframe(pd.DataFrame(rows), hide_index=True, placeholder="–", alt=t("tune.better_by"))
+    cells.table(pd.DataFrame(rows), t("tune.better_by"))
     settings = [
         f"{t(f'config.{name}')}: {value:.4g}" if isinstance(value, float) else f"{t(f'config.{name}')}: {value}"
         for name, value in found["settings"].items()

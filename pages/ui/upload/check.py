@@ -12,7 +12,7 @@ import streamlit as st
 
 from clv_core.collection.check import Check
 from clv_core.errors import Message
-from pages.ui import state, widgets
+from pages.ui import cells, state, widgets
 from pages.ui.state import percent, t
 from pages.ui.upload import set_aside, words
 
@@ -42,7 +42,7 @@ def show(found: Check, aside: Path) -> None:
     words.event_types(found)
     words.order_states(found)
     with st.expander(t("upload.first_rows"), icon=":material/table_rows:"):
-        st.dataframe(found.first_rows, hide_index=True, placeholder="–", alt=t("upload.first_rows"))
+        cells.table(found.first_rows, t("upload.first_rows"))
 
 
 def said_plainly(message: str) -> str:
@@ -97,7 +97,7 @@ def problems(found: Check, aside: Path) -> None:
     """Show the rows set aside by reason, with examples and what to do, and offer them all."""
     if not found.problems:
         return
-    st.dataframe(_problem_table(found), hide_index=True, placeholder="–", alt=t("upload.problems"))
+    cells.table(_problem_table(found), t("upload.problems"))
     name = f"{found.manifest.source.split('.')[0]}_set-aside"
     set_aside.download(aside, found.manifest.rows_set_aside, name, key="set_aside_preview")
 
