@@ -152,7 +152,7 @@ def default_model(workspace: Workspace, name: str) -> str:
 
 
 def retrain(
-    workspace: Workspace, name: str, model_id: str, *, promote: bool = True, progress: Progress
+    workspace: Workspace, name: str, model_id: str, *, promote: bool = True, every_days: int = 0, progress: Progress
 ) -> challenge.Outcome:
     """Train a challenger on all of a dataset, hold it against the champion, and promote it only if it is better.
 
@@ -163,6 +163,7 @@ def retrain(
         name: the dataset, as it has grown.
         model_id: the model whose settings are used; it, or the champion of its name, is what the new one has to beat.
         promote: whether a better one is promoted; if not, it is left for somebody who may.
+        every_days: by how many days the log must have grown since the last challenger; 0 is always enough.
         progress: listener.
     """
     dataset, registry = open_dataset(workspace, name), Registry(workspace)
@@ -170,6 +171,8 @@ def retrain(
     speaking = None if known is None else registry.champion(known.name)
     champion = open_bundle(workspace, model_id if speaking is None else speaking.bundle)
     found = challenge.early(champion, dataset)
+    if found is None and speaking is not None and every_days:
+        found = challenge.resting(speaking, registry.versions(speaking.name), dataset, every_days)
     if found is not None:
         return found
     config = challenge.settings_of(open_bundle(workspace, model_id), default_model(workspace, name))

@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
         help=translate("cli.monitor.acknowledge", language),
     )  # fmt: skip
     parser.add_argument("--retrain", action="store_true", help=translate("cli.monitor.retrain", language))
+    parser.add_argument("--every", type=_days, default=0, metavar="DAYS", help=translate("cli.monitor.every", language))
     parser.add_argument("--leave", action="store_true", help=translate("cli.monitor.leave", language))
 
 
@@ -90,6 +91,7 @@ def _retrained(report: Report, options: argparse.Namespace, context: Context) ->
         options.name,
         options.model,
         promote=not (options.leave or broken),
+        every_days=options.every,
         progress=context.progress,
     )
     if broken and outcome.outcome == BETTER:
@@ -100,6 +102,13 @@ def _retrained(report: Report, options: argparse.Namespace, context: Context) ->
         about = {outcome.champion, *([outcome.challenger] if outcome.outcome == PROMOTED else [])}
         keep_outcome(context.workspace, sorted(about), found)
     return found
+
+
+def _days(text: str) -> int:
+    """Return a number of days as it was typed."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r}: 0, 1, 2, ...")
+    return int(text)
 
 
 def _acknowledged(report: Report, options: argparse.Namespace, context: Context) -> Report:

@@ -8,6 +8,7 @@ customers are resampled for both, so that luck that both share cancels.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -17,6 +18,7 @@ import pandas as pd
 from clv_core.collection.stored.store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.registry.version import Version
 from clv_core.deployment.scoring import score
 from clv_core.errors import Message
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
@@ -76,9 +78,9 @@ class Outcome:
 
     Args:
         outcome: ``promoted``, ``better`` (but left for somebody who may promote it), ``stays`` (the challenger
-            is not better, or was held against one that no longer speaks), ``early`` (nothing can be compared yet, so
-            that nothing was trained: no horizon has passed since the champion's cutoff, or just one, and a challenger
-            would be measured by the champion itself), or ``alike`` (there is nothing new to learn from).
+            is not better, or was held against one that no longer speaks), ``early`` (nothing was trained: no horizon
+            has passed since the champion's cutoff, or just one, and a challenger would be measured by the champion
+            itself; or the last challenger knew almost as much), or ``alike`` (there is nothing new to learn from).
         champion: id of the model that spoke before.
         challenger: id of the new one; empty where none was trained.
         why: in a sentence.
@@ -115,6 +117,28 @@ def early(champion: Bundle, dataset: Dataset) -> Outcome | None:
     since = complete + timedelta(days=1) if same else complete
     params = {"cutoff": cutoff.isoformat(), "horizon": horizon, "since": since.isoformat()}
     return Outcome(EARLY, champion.id, "", Message("retrain.same" if same else "retrain.early", params))
+
+
+def resting(champion: Version, versions: Sequence[Version], dataset: Dataset, every_days: int) -> Outcome | None:
+    """Return why another challenger is too soon, else None.
+
+    Each that is held against the same champion is one more chance to be better by luck: one a night is one too many.
+
+    Args:
+        champion: the version that speaks.
+        versions: all of its name; those that came after it and learned from the log count as challengers.
+        dataset: what the next one would be trained on.
+        every_days: by how many days the log must have grown since the last challenger.
+    """
+    later = [one for one in versions if one.number > champion.number and not one.untrained]
+    if not later:
+        return None
+    cutoff = max(date.fromisoformat(one.record["cutoff"]) for one in later)
+    since = cutoff + timedelta(days=every_days)
+    if dataset.log_end >= since:
+        return None
+    params = {"cutoff": cutoff.isoformat(), "every": every_days, "since": since.isoformat()}
+    return Outcome(EARLY, champion.bundle, "", Message("retrain.resting", params))
 
 
 def settings_of(champion: Bundle, default_model: str) -> TrainConfig:

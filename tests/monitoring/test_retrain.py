@@ -24,7 +24,7 @@ from clv_core.errors import Message, Refused
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
-from clv_core.monitoring.challenge import JUDGED, MetricPair, Outcome, early
+from clv_core.monitoring.challenge import JUDGED, MetricPair, Outcome, early, resting
 from clv_core.monitoring.drift.reference import reference_of
 from clv_core.workspace import Workspace
 from tests.deployment.registry import tiny
@@ -117,6 +117,10 @@ def test_where_nothing_changed_the_champion_stays_and_before_a_horizon_has_passe
     assert speaking is not None and speaking.bundle == champion
     assert challenger is not None and challenger.bundle == found.challenger
     assert not any(one.better for one in found.figures) or any(one.worse for one in found.figures)
+    end = open_dataset(steady, "shop").log_end
+    again = pipeline.retrain(steady, "shop", champion, every_days=7, progress=NoProgress())
+    assert (again.outcome, again.challenger, len(list_bundles(steady))) == ("early", "", 2)
+    assert again.why.code == "retrain.resting" and again.why.params["since"] == (end + timedelta(days=7)).isoformat()
     registry.promote("shop", challenger.number)
     soon = pipeline.retrain(steady, "shop", found.challenger, progress=NoProgress())
     assert soon.outcome == "early" and soon.challenger == "" and len(list_bundles(steady)) == 2
@@ -193,3 +197,25 @@ def test_a_difference_counts_where_it_is_sure_and_large_enough(
 ) -> None:
     figure = MetricPair(metric, 100.0 if metric == "rmse" else 0.5, 0.0, Estimate(value, low, high))
     assert (figure.better, figure.worse) == (better, worse)
+
+
+@pytest.mark.parametrize(
+    ("every", "grown", "rests"), [(7, 0, True), (7, 6, True), (7, 7, False), (0, 0, False), (7, 30, False)]
+)
+def test_another_challenger_comes_when_the_log_has_grown_by_so_many_days(every: int, grown: int, rests: bool) -> None:
+    """The newest that learned from the log counts: neither what the champion replaced nor a first look."""
+    cutoffs = {1: (CUTOFF + timedelta(days=90), False), 3: (CUTOFF, False), 4: (CUTOFF - timedelta(days=5), False)}
+    cutoffs |= {2: (CUTOFF - timedelta(days=200), False), 5: (CUTOFF + timedelta(days=80), True)}
+    versions: Any = [
+        SimpleNamespace(number=number, bundle=str(number), record={"cutoff": day.isoformat()}, untrained=untrained)
+        for number, (day, untrained) in cutoffs.items()
+    ]
+    champion = next(one for one in versions if one.number == 2)
+    dataset: Any = SimpleNamespace(log_end=CUTOFF + timedelta(days=grown))
+    found = resting(champion, versions, dataset, every)
+    assert (found is not None) is rests
+    if found is not None:
+        assert (found.outcome, found.challenger) == ("early", "")
+        assert found.why.params["since"] == (CUTOFF + timedelta(days=every)).isoformat()
+        assert all("{" not in found.why.text(language) for language in LANGUAGES)
+    assert resting(champion, [one for one in versions if one.number <= 2], dataset, 7) is None
