@@ -22,6 +22,8 @@ GRAVE: Final = (
     "realised_",
 )  # fmt: skip
 """Beginnings of codes that turn a light red; the others turn it amber."""
+MONEY: Final = (*PRICES, "predicted_clv")
+"""What checks of it find is in the log's currency."""
 NAMED: Final = 3
 """So many drifted features are named; the rest is a number."""
 
@@ -75,8 +77,13 @@ def alert_of(light: str, code: str, subject: str, params: dict[str, Any], begin:
     return Alert(mark, light, code.startswith(GRAVE), code, params, begin, end)
 
 
-def alerts_of(checks: Iterable[Check]) -> list[Alert]:
-    """Return the alerts of all checks: one for a change that goes on over consecutive chunks, the earliest first."""
+def alerts_of(checks: Iterable[Check], currency: str = "") -> list[Alert]:
+    """Return the alerts of all checks: one for a change that goes on over consecutive chunks, the earliest first.
+
+    Args:
+        checks: of all chunks.
+        currency: of the log's amounts; empty where it has no name.
+    """
     beyond = [check for check in checks if check.alert]
     kept = [check for check in beyond if not _implied(check, beyond)]
     named = [_named(check) for check in kept if check.test != "sight" or check.subject in PREDICTED]
@@ -86,10 +93,10 @@ def alerts_of(checks: Iterable[Check]) -> list[Alert]:
     for check, code, subject, params in sorted(named, key=lambda item: item[0].chunk):
         run = going.setdefault((code, subject), [])
         if run and run[-1][0].chunk < check.chunk - 1:
-            found.append(_joined(code, subject, run))
+            found.append(_joined(code, subject, run, currency))
             run.clear()
         run.append((check, params))
-    found += [_joined(code, subject, run) for (code, subject), run in going.items() if run]
+    found += [_joined(code, subject, run, currency) for (code, subject), run in going.items() if run]
     return sorted(found, key=lambda alert: (alert.begin, not alert.grave, alert.code))
 
 
@@ -98,8 +105,10 @@ def acknowledge(alerts: Sequence[Alert], known: dict[str, dict[str, str]]) -> li
     return [replace(alert, acknowledged=known.get(alert.id, {})) for alert in alerts]
 
 
-def _joined(code: str, subject: str, run: list[tuple[Check, dict[str, Any]]]) -> Alert:
+def _joined(code: str, subject: str, run: list[tuple[Check, dict[str, Any]]], currency: str) -> Alert:
     first, (last, params) = run[0][0], run[-1]
+    if first.subject in MONEY:
+        params = {**params, "currency": currency}
     light = PREDICTIONS if first.test == "sight" or first.subject in PREDICTED else DATA
     begin = first.end if light == PREDICTIONS else first.begin
     return alert_of(light, code, subject, params, begin, last.end)

@@ -72,7 +72,8 @@ def monitor(workspace: Workspace, name: str, model_id: str, *, kind: str = AUTO,
     now, customers = _customers(dataset, bundle, known, unknown)
     progress.report("monitoring", 2, 3)
     came, tiers, intervals = _truth(workspace, dataset, bundle, now, unknown, progress)
-    alerts = [*alerts_of([*checks, *customers]), *_truth_alerts(bundle, came, intervals)]
+    currency = dataset.manifest.currency
+    alerts = [*alerts_of([*checks, *customers], currency), *_truth_alerts(bundle, came, intervals, currency)]
     lights = lights_of(alerts, unknown, outside(came), so_far(came))
     about = _about(dataset, bundle, known, kind)
     spans = [[chunk.begin.isoformat(), chunk.end.isoformat()] for chunk in chunks]
@@ -225,7 +226,7 @@ def _scores(bundle: Bundle, dataset: Dataset, cutoff: date, progress: Progress) 
     return scores
 
 
-def _truth_alerts(bundle: Bundle, came: list[Realised], intervals: Intervals | None) -> list[Alert]:
+def _truth_alerts(bundle: Bundle, came: list[Realised], intervals: Intervals | None, currency: str = "") -> list[Alert]:
     if not came:
         return []
     cutoff, last, found = bundle.record["cutoff"], came[-1], []
@@ -233,7 +234,7 @@ def _truth_alerts(bundle: Bundle, came: list[Realised], intervals: Intervals | N
     if last.chance is not None and last.chance < FALSE_ALARMS / checked:
         side = "rose" if last.realised > last.expected else "fell"
         change = f"{abs(last.realised / last.expected - 1):.0%}" if last.expected else ""
-        params = {"realised": last.realised, "expected": last.expected, "change": change}
+        params = {"realised": last.realised, "expected": last.expected, "change": change, "currency": currency}
         found.append(alert_of(REALISED, f"realised_{side}", "", params, cutoff, last.until))
     if intervals is not None and _worse(intervals, bundle):
         params = {"found": f"{intervals.outside:.0%}", "usual": f"{intervals.outside_right:.0%}"}

@@ -70,6 +70,19 @@ def test_what_another_alert_implies_is_not_said_twice() -> None:
     assert alerts_of([shape])[0].code == "shape_amount"
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("currency", ["EUR", ""])
+def test_amounts_have_their_currency_where_it_has_a_name_and_nothing_else_has(lang: str, currency: str) -> None:
+    amounts = [check(0, "level", subject) for subject in ("predicted_clv", "amount", "unit_price")]
+    shapes = [check(0, "ks", "amount"), check(0, "ks", "unit_price")]
+    said = [alert.text(lang) for alert in [*alerts_of(amounts, currency), *alerts_of(shapes, currency)]]
+    assert [text.count(" EUR") for text in said] == [2 if currency else 0] * 5
+    counted = alerts_of(
+        [check(0, "level", "orders"), check(0, "share", "returns"), check(0, "volume", "customer")], "EUR"
+    )
+    assert len(counted) == 3 and not any("EUR" in alert.text(lang) for alert in counted)
+
+
 def test_features_that_drift_together_are_one_alert_that_names_the_strongest() -> None:
     names = ("frequency", "recency", "T", "monetary_value")
     found = alerts_of([check(0, "sight", name, found=place + 2.0) for place, name in enumerate(names)])
