@@ -6,16 +6,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import getpass
-import json
 import os
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from clv_core.workspace import Workspace, read_lines
+from clv_core.workspace import Workspace, append_record, latest_records
 
 FOLDER: Final = "audit"
 FILE: Final = "log.jsonl"
@@ -54,29 +53,12 @@ def note(workspace: Workspace, action: str, **facts: str | int | None) -> None:
         raise ValueError(f"the audit log takes no {', '.join(sorted(unknown))}")
     at = datetime.now(UTC).isoformat(timespec="seconds")
     kept = {name: value for name, value in facts.items() if value not in (None, "")}
-    line = json.dumps({"at": at, "who": actor(), "action": action, **kept}, ensure_ascii=False) + "\n"
-    descriptor = os.open(path_of(workspace), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        size = os.fstat(descriptor).st_size
-        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"  # by a crash: what follows is a line of its own
-        os.write(descriptor, b"\n" * torn + line.encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    append_record(path_of(workspace), {"at": at, "who": actor(), "action": action, **kept}, 0o600)
 
 
 def lines(workspace: Workspace, most: int | None = None) -> list[dict[str, Any]]:
     """Return the lines of the log, the latest first; one that was cut off by a crash is left out."""
-    found: list[dict[str, Any]] = []
-    for line in reversed(read_lines(path_of(workspace))):
-        if most is not None and len(found) == most:
-            break
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            continue
-    return found
+    return list(islice(latest_records(path_of(workspace)), most))
 
 
 def path_of(workspace: Workspace) -> Path:

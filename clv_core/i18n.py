@@ -157,9 +157,9 @@ def say_change(change: float, digits: int = 0) -> str:
     return f"{change:+.{digits}%}".replace("-", "−") if isfinite(change) else "–"
 
 
-def say_miss(predicted: float, actual: float, digits: int = 0) -> str:
+def say_miss(predicted: float, actual: float) -> str:
     """Return by how much a prediction missed, as a signed share of what came; – where nothing came."""
-    return say_change((predicted - actual) / actual, digits) if actual > 0 else "–"
+    return say_change((predicted - actual) / actual) if actual > 0 else "–"
 
 
 def say_day(value: date | str, language: str = DEFAULT_LANGUAGE) -> str:

@@ -16,13 +16,14 @@ workspace/
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,3 +162,30 @@ def read_lines(path: Path) -> list[str]:
     """
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     return [line for line in text.split("\n") if line.strip()]
+
+
+def latest_records(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield what :func:`append_record` wrote, the latest first; a line that was cut off by a crash is left out."""
+    for line in reversed(read_lines(path)):
+        with suppress(ValueError):
+            yield json.loads(line)
+
+
+def append_record(path: Path, record: Mapping[str, Any], mode: int = 0o666) -> None:
+    """Add a JSON line to a log that several processes write, and bring it to the disk.
+
+    Args:
+        path: of the log.
+        record: what the line says.
+        mode: who may read and write a log that is made here.
+    """
+    line = json.dumps(record, ensure_ascii=False) + "\n"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, mode)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        size = os.fstat(descriptor).st_size
+        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"  # by a crash: what follows is a line of its own
+        os.write(descriptor, b"\n" * torn + line.encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -19,14 +19,12 @@ from numpy.typing import NDArray
 
 from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.config import TrainConfig
 from clv_core.deployment.belongings import EMBEDDING
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.kept_scores import scores_path
-from clv_core.deployment.scoring import CUSTOMERS_AT_ONCE
+from clv_core.deployment.scoring import CUSTOMERS_AT_ONCE, opened
 from clv_core.deployment.table_file import table_file
-from clv_core.errors import NotEnoughData, Refused
-from clv_core.features.log import open_log
+from clv_core.errors import Refused
 from clv_core.features.season import scoring_parts
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace, read_json, write_json
@@ -137,15 +135,10 @@ def read_embedding(
 def _parts(
     bundle: Bundle, dataset: Dataset, cutoff: date | None, kept: Path, progress: Progress
 ) -> Iterator[pd.DataFrame]:
-    config, as_of = TrainConfig.from_json(bundle.record["config"]), cutoff or dataset.log_end
     model = cast("Levelled", bundle.model)
-    progress.report("features", 0, 1)
-    log = open_log(dataset, before=as_of, **config.of_log())
-    if as_of <= log.first_day:
-        raise NotEnoughData("cutoff_before_log", cutoff=as_of.isoformat(), first=log.first_day.isoformat())
     directions = Directions.from_json(read_json(kept)) if kept.exists() else None
     done = 0
-    try:
+    with opened(bundle, dataset, cutoff, progress) as (log, config, as_of):
         how = {"max_steps": config.max_steps_back, "customers_at_once": CUSTOMERS_AT_ONCE}
         for part in scoring_parts(log, as_of, config.horizon_days, **how):
             layers = model.hidden(part)
@@ -157,5 +150,3 @@ def _parts(
             done += len(part)
             progress.report("scoring", done, dataset.manifest.customers)
             yield pd.DataFrame({CUSTOMER_ID: part.features.index.to_numpy(), **columns})
-    finally:
-        log.close()

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.collection.stored.store import Dataset
-from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
-from clv_core.errors import NotEnoughData, NotFound, UsageError
+from clv_core.deployment.scoring import opened
+from clv_core.errors import NotFound, UsageError
 from clv_core.evaluation.explain.answers import ANSWERS, VALUE, answers_of
 from clv_core.evaluation.explain.background import sample_rows
 from clv_core.evaluation.explain.explanation import Explanation, explain
@@ -21,7 +21,6 @@ from clv_core.evaluation.explain.faithful import Faithfulness, faithfulness
 from clv_core.evaluation.explain.pool import pool_of
 from clv_core.evaluation.explain.ranks import Stability, stability
 from clv_core.features.btyd import ParetoNbd
-from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
@@ -120,17 +119,12 @@ def explain_scores(
     for name, number, most in (("sample", sample, LARGEST_SAMPLE), ("permutations", permutations, MOST_PERMUTATIONS)):
         if not 1 <= number <= most:
             raise UsageError("setting_bounds", setting=name, value=number, low=1, high=most)
-    config = TrainConfig.from_json(bundle.record["config"])
-    cutoff = cutoff or dataset.log_end
-    progress.report("features", 0, 1)
-    log = open_log(dataset, before=cutoff, **config.of_log())
-    if cutoff <= log.first_day:
-        raise NotEnoughData("cutoff_before_log", cutoff=cutoff.isoformat(), first=log.first_day.isoformat())
-    model = bundle.model
-    steps = MOST_STEPS if isinstance(model, Levelled) and model.whole_past else config.max_steps_back
-    snapshot = scoring_snapshot(log, cutoff, config.horizon_days, max_steps=steps)
+    with opened(bundle, dataset, cutoff, progress) as (log, config, as_of):
+        model = bundle.model
+        steps = MOST_STEPS if isinstance(model, Levelled) and model.whole_past else config.max_steps_back
+        snapshot = scoring_snapshot(log, as_of, config.horizon_days, max_steps=steps)
     if customer is not None and customer not in snapshot.features.index:
-        raise NotFound("customer_unknown", customer=customer, cutoff=cutoff.isoformat())
+        raise NotFound("customer_unknown", customer=customer, cutoff=as_of.isoformat())
     progress.report("scoring", 0, 1)
     said = model.predict(snapshot, config.horizon_days)
     predicted = answers_of(said.p_purchase, said.predicted_clv)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -142,5 +142,9 @@ def kept_of(workspace: Workspace, model_id: str, name: str) -> list[tuple[date, 
 def let_go(folder: Path) -> None:
     """Remove a model's scores for other terms than the plain ones, but for those that were made last."""
     other = [path for path in folder.glob("*.parquet") if re.search(rf"-\d{{8}}-{MARK}\.parquet$", path.name)]
-    for path in sorted(other, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
+    made: dict[Path, float] = {}
+    for path in other:
+        with suppress(FileNotFoundError):  # another run has just let it go
+            made[path] = path.stat().st_mtime
+    for path in sorted(made, key=made.__getitem__, reverse=True)[KEPT:]:
         path.unlink(missing_ok=True)

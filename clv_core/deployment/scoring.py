@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from typing import Any, Final, TypeVar
@@ -62,7 +63,6 @@ def score_parts(
     from clv_core.model.levelled import Levelled
 
     terms = Terms.of(horizon_days, bundle.record["horizon_days"], discount_rate, margin_rate)
-    log, config, cutoff = _opened(bundle, dataset, cutoff, progress)
     ids: list[pd.Index[Any]] = []
 
     def noted(parts: Iterable[Snapshot]) -> Iterator[Snapshot]:
@@ -71,18 +71,16 @@ def score_parts(
             progress.report("scoring", sum(map(len, ids)), dataset.manifest.customers)
             yield part
 
-    how = {"horizon_days": config.horizon_days, "max_steps": config.max_steps_back}
-    model = bundle.model
-    if isinstance(model, Levelled):
-        parts = ahead(scoring_parts(log, cutoff, **how, customers_at_once=CUSTOMERS_AT_ONCE))
-        answers = model.predict_parts(noted(parts), terms.horizon)
-    else:
-        answers = (model.predict(part, terms.horizon) for part in noted([scoring_snapshot(log, cutoff, **how)]))
-    try:
+    with opened(bundle, dataset, cutoff, progress) as (log, config, as_of):
+        how = {"horizon_days": config.horizon_days, "max_steps": config.max_steps_back}
+        model = bundle.model
+        if isinstance(model, Levelled):
+            parts = ahead(scoring_parts(log, as_of, **how, customers_at_once=CUSTOMERS_AT_ONCE))
+            answers = model.predict_parts(noted(parts), terms.horizon)
+        else:
+            answers = (model.predict(part, terms.horizon) for part in noted([scoring_snapshot(log, as_of, **how)]))
         for number, predictions in enumerate(answers):
-            yield framed(predictions, ids[number], bundle, cutoff, terms)
-    finally:
-        log.close()
+            yield framed(predictions, ids[number], bundle, as_of, terms)
 
 
 def snapshot_of(bundle: Bundle, dataset: Dataset, cutoff: date | None, progress: Progress) -> Snapshot:
@@ -91,23 +89,29 @@ def snapshot_of(bundle: Bundle, dataset: Dataset, cutoff: date | None, progress:
     Raises:
         NotEnoughData: the log begins after the cutoff.
     """
-    log, config, as_of = _opened(bundle, dataset, cutoff, progress)
-    try:
+    with opened(bundle, dataset, cutoff, progress) as (log, config, as_of):
         return scoring_snapshot(log, as_of, config.horizon_days, max_steps=config.max_steps_back)
+
+
+@contextmanager
+def opened(
+    bundle: Bundle, dataset: Dataset, cutoff: date | None, progress: Progress
+) -> Iterator[tuple[EventLog, TrainConfig, date]]:
+    """Give the log before a cutoff as a model reads it, the model's settings, and the cutoff: None is the log's end.
+
+    Raises:
+        NotEnoughData: the log begins after the cutoff, or ends before it.
+    """
+    config = TrainConfig.from_json(bundle.record["config"])
+    as_of = cutoff or dataset.log_end
+    progress.report("features", 0, 1)
+    log = open_log(dataset, before=as_of, **config.of_log())
+    try:
+        if as_of <= log.first_day:
+            raise NotEnoughData("cutoff_before_log", cutoff=as_of.isoformat(), first=log.first_day.isoformat())
+        yield log, config, as_of
     finally:
         log.close()
-
-
-def _opened(
-    bundle: Bundle, dataset: Dataset, cutoff: date | None, progress: Progress
-) -> tuple[EventLog, TrainConfig, date]:
-    config = TrainConfig.from_json(bundle.record["config"])
-    cutoff = cutoff or dataset.log_end
-    progress.report("features", 0, 1)
-    log = open_log(dataset, before=cutoff, **config.of_log())
-    if cutoff <= log.first_day:
-        raise NotEnoughData("cutoff_before_log", cutoff=cutoff.isoformat(), first=log.first_day.isoformat())
-    return log, config, cutoff
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:

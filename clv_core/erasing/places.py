@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,9 +21,9 @@ from clv_core.erasing.files import clean, holds
 from clv_core.erasing.wanted import ToErase
 from clv_core.errors import Refused
 from clv_core.features.kept import FOLDER as RELATIONS
-from clv_core.strategy.exports.exported import exported_files
+from clv_core.strategy.exports.exported import LOG, export_log, exported_files
 from clv_core.strategy.schemes.saved import FOLDER as SEGMENTS
-from clv_core.workspace import Workspace, read_lines
+from clv_core.workspace import Workspace
 
 APART: Final = ("datasets", "models", "jobs", "uploads", "exports")
 """Folders that are not looked through file by file, but for what is of no dataset and no model in the first two."""
@@ -111,7 +109,7 @@ def clear_exports(workspace: Workspace, wanted: ToErase, names: Collection[str] 
         chosen = {path.absolute() for path in own}
     gone = []
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.name != "log.jsonl" and (chosen is None or path.absolute() in chosen):
+        if path.is_file() and path.name != LOG and (chosen is None or path.absolute() in chosen):
             if holds(path, wanted):
                 path.unlink()
                 path.with_name(f"{path.name}.json").unlink(missing_ok=True)
@@ -121,13 +119,10 @@ def clear_exports(workspace: Workspace, wanted: ToErase, names: Collection[str] 
 
 def elsewhere(workspace: Workspace, wanted: ToErase) -> Iterator[str]:
     """Yield exported files outside the workspace that are still there and name a customer."""
-    log = workspace.root / "exports" / "log.jsonl"
-    for line in read_lines(log):
-        with suppress(ValueError):
-            entry = json.loads(line)
-            for path in (Path(entry["folder"]) / file for file in entry["files"]):
-                if path.is_file() and not path.is_relative_to(workspace.root) and holds(path, wanted):
-                    yield str(path)
+    for entry in reversed(export_log(workspace)):
+        for path in (Path(entry["folder"]) / file for file in entry["files"]):
+            if path.is_file() and not path.is_relative_to(workspace.root) and holds(path, wanted):
+                yield str(path)
 
 
 def clear_halves(workspace: Workspace) -> None:
@@ -143,7 +138,7 @@ def others(workspace: Workspace, source: Path | None) -> Iterator[Path]:
     """Yield the files that are looked through one by one: all but the one that names whom to erase."""
     for folder in sorted(path for path in workspace.root.iterdir() if path.name not in APART):
         yield from (path for path in _files(workspace, folder) if source is None or path.resolve() != source.resolve())
-    log = workspace.root / "exports" / "log.jsonl"
+    log = workspace.root / "exports" / LOG
     if log.exists():
         yield log
     known = {one.folder for dataset in list_datasets(workspace) for one in versions(workspace, dataset.name)}

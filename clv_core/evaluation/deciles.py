@@ -13,41 +13,39 @@ from clv_core.evaluation.sample import Order, shares_at
 
 Floats = NDArray[np.float64]
 
+DECILES: Final = 10
 CURVE_POINTS: Final = 201
 THRESHOLDS: Final = 101
 
 
-def decile_table(
-    actual: ArrayLike, predicted: ArrayLike, n: int = 10, *, baseline: ArrayLike | None = None
-) -> pd.DataFrame:
+def decile_table(actual: ArrayLike, predicted: ArrayLike, *, baseline: ArrayLike | None = None) -> pd.DataFrame:
     """Return predicted and actual value by decile of predicted value, as in google/lifetime_value.
 
-    Customers are ranked first and then cut into ``n`` groups of equal size; those with equal predictions share the
+    Customers are ranked first and then cut into ten groups of equal size; those with equal predictions share the
     groups that they fall into evenly, so that row order changes nothing and no group is lost to ties.
 
     Args:
         actual: net value in the horizon, negative values count as 0, [c].
         predicted: predicted value, [c].
-        n: number of groups.
         baseline: another model's predicted value of the same customers, [c].
 
     Returns:
-        ``decile`` (1 is the highest), ``customers`` (their number; a fraction where c is no multiple of n),
+        ``decile`` (1 is the highest), ``customers`` (their number; a fraction where c is no multiple of ten),
         ``predicted_mean``, ``actual_mean``, ``predicted_sum``, ``actual_sum``, ``share_of_value`` (of the actual
         total), and ``baseline_mean`` where there is a baseline.
     """
     mean, value = _floats(predicted), np.maximum(_floats(actual), 0.0)
     order = Order.ascending(-mean)
     heads = order.sums(np.ones((1, len(mean))))
-    cuts = np.linspace(0.0, 1.0, n + 1)
+    cuts = np.linspace(0.0, 1.0, DECILES + 1)
 
     def by_group(values: Floats) -> Floats:
         sums: Floats = np.diff(shares_at(heads, order.sums(values[None, :]), cuts)[0])
         return sums
 
-    size = len(mean) / n
+    size = len(mean) / DECILES
     sums = {"predicted": by_group(mean), "actual": by_group(value)}
-    table = pd.DataFrame({"decile": np.arange(1, n + 1), "customers": size})
+    table = pd.DataFrame({"decile": np.arange(1, DECILES + 1), "customers": size})
     for name, values in sums.items():
         table[f"{name}_mean"] = values / size if size else 0.0
     for name, values in sums.items():
@@ -139,9 +137,9 @@ class Thresholds:
         )
 
 
-def threshold_table(bought: ArrayLike, p: ArrayLike, points: int = THRESHOLDS) -> pd.DataFrame:
+def threshold_table(bought: ArrayLike, p: ArrayLike) -> pd.DataFrame:
     """Return :meth:`Thresholds.at` for evenly spaced thresholds from 0 to 1."""
-    return Thresholds.of(bought, p).at(np.linspace(0.0, 1.0, points))
+    return Thresholds.of(bought, p).at(np.linspace(0.0, 1.0, THRESHOLDS))
 
 
 def top_share(values: ArrayLike) -> float:

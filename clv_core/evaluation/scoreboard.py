@@ -9,7 +9,7 @@ from typing import Final, Literal
 import pandas as pd
 
 from clv_core.errors import Message
-from clv_core.evaluation.bootstrap import RESAMPLES, Bootstrap, Estimate
+from clv_core.evaluation.bootstrap import Bootstrap, Estimate
 from clv_core.evaluation.metrics import METRICS
 
 COLUMNS: Final = ("origin", "model", "metric", "value", "low", "high")
@@ -54,25 +54,12 @@ class Verdict:
     message: Message
 
 
-def build_scoreboard(
-    predictions: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0, threshold: float = 0.5
-) -> pd.DataFrame:
+def table_of(bootstrap: Bootstrap) -> pd.DataFrame:
     """Return all metrics of all models at all origins with 95% intervals, one row each.
-
-    Args:
-        predictions: ``score``'s columns, ``origin`` and ``actual``; rows of all models, told apart by ``model``.
-        resamples: bootstrap resamples of customers.
-        seed: of their random numbers.
-        threshold: a customer with ``p_purchase >= threshold`` is expected to buy.
 
     Returns:
         Columns :data:`COLUMNS`; a metric that does not exist (an AUC without buyers) has no row.
     """
-    return table_of(Bootstrap.of(predictions, resamples=resamples, seed=seed, threshold=threshold))
-
-
-def table_of(bootstrap: Bootstrap) -> pd.DataFrame:
-    """Return the long table of a bootstrap that is there already (see :func:`build_scoreboard`)."""
     rows = []
     for origin, model, metric in bootstrap.values:
         estimate = bootstrap.estimate(origin, model, metric)
@@ -85,25 +72,23 @@ def verdicts(
     model: str,
     other: str,
     metrics: Sequence[str] = SPOKEN,
-    origins: Sequence[str] | None = None,
     currency: str = "",
 ) -> list[Verdict]:
-    """Return who is better on each metric, in words.
+    """Return who is better on each metric, averaged over origins, in words.
 
     Args:
         bootstrap: with both models.
         model: id of the model in question.
         other: id of the one to beat.
         metrics: ids among :data:`SPOKEN`; one that does not exist for these customers is passed over.
-        origins: which to average over; None is all of them.
         currency: of the amounts; "" where the log's has no name.
     """
-    chosen = bootstrap.origins if origins is None else list(origins)
+    chosen = bootstrap.origins
     found = []
     for metric in metrics:
         if any((origin, name, metric) not in bootstrap.values for origin in chosen for name in (model, other)):
             continue
-        advantage = bootstrap.advantage(model, other, metric, chosen)
+        advantage = bootstrap.advantage(model, other, metric)
         once = METRICS[metric].better == "zero" and len(chosen) < FEWEST_LEVELS
         sure: Outcome = "beats" if advantage.low > 0 else "loses" if advantage.high < 0 else "ties"
         outcome: Outcome = "ties" if once else sure

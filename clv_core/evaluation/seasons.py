@@ -47,12 +47,11 @@ def season_label(season: str, language: str = DEFAULT_LANGUAGE) -> str:
     return translate(key, language, first=quarters[0], last=quarters[-1])
 
 
-def season_table(predictions: pd.DataFrame, metrics: Sequence[str] = SHOWN) -> pd.DataFrame:
+def season_table(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return the figures of every season and model, averaged over the origins whose horizon lies in the season.
 
     Args:
         predictions: ``score``'s columns, ``origin`` and ``actual``; rows of all models, told apart by ``model``.
-        metrics: ids.
 
     Returns:
         Columns :data:`COLUMNS`, seasons in the order of their first origin; ``customers`` and ``buyers`` are summed
@@ -62,7 +61,7 @@ def season_table(predictions: pd.DataFrame, metrics: Sequence[str] = SHOWN) -> p
     for (origin, model), frame in predictions.groupby(["origin", "model"], sort=True):
         season = season_id(season_of(date.fromisoformat(str(origin)), int(frame["horizon_days"].iloc[0])))
         size = (season, model, origin, len(frame), int((frame["actual"] > 0).sum()))
-        rows += [(*size, name, METRICS[name].value(frame["actual"], frame)) for name in metrics]
+        rows += [(*size, name, METRICS[name].value(frame["actual"], frame)) for name in SHOWN]
     columns = ["season", "model", "origins", "customers", "buyers", "metric", "value"]
     found = pd.DataFrame(rows, columns=columns).dropna(subset="value")
     table = found.groupby(["season", "model", "metric"], sort=False).agg(

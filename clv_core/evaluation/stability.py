@@ -11,25 +11,25 @@ import pandas as pd
 from clv_core.columns import CUSTOMER_ID
 
 SHARE: Final = 0.1
+"""How many are at the top, at least one customer; of equal ones the first id is taken."""
 COLUMNS: Final = ("model", "between", "first", "second", "customers", "overlap")
 RUN: Final = "#"
 """Parts a model's id from the number of its run, ``hybrid#2``."""
 
 
-def top_overlap(one: pd.Series, other: pd.Series, share: float = SHARE) -> float:
+def top_overlap(one: pd.Series, other: pd.Series) -> float:
     """Return which share of the customers at the top of one list is at the top of the other too.
 
-    Two orders that have nothing in common but chance overlap by ``share``.
+    Two orders that have nothing in common but chance overlap by :data:`SHARE`.
 
     Args:
         one: predicted value by customer_id.
         other: the same of another run; only customers in both lists count.
-        share: how many are at the top, at least one customer; of equal ones the first id is taken.
     """
     both = one.index.intersection(other.index).sort_values()
     if len(both) == 0:
         return float("nan")
-    size = max(1, round(share * len(both)))
+    size = max(1, round(SHARE * len(both)))
     first, second = (
         set(np.argsort(-values.loc[both].to_numpy(np.float64), kind="stable")[:size]) for values in (one, other)
     )

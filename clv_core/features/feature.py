@@ -72,9 +72,7 @@ class InWindow:
         return self.make(rows, self.lengths[self.place])
 
 
-def windowed(
-    family: str, unit: str, group: str, source: str, expr: Callable[[Any, Any], Any], scale: str = "log"
-) -> list[Feature]:
+def windowed(family: str, unit: str, group: str, source: str, expr: Callable[[Any, Any], Any]) -> list[Feature]:
     """Return one feature for each of :data:`WINDOWS_DAYS`, named ``<family>_<days>d``, 0 where there is nothing.
 
     Args:
@@ -83,14 +81,13 @@ def windowed(
         group: as in :class:`Feature`.
         source: as in :class:`Feature`.
         expr: called with the relation's rows and the condition that a row lies in the window.
-        scale: as in :class:`Feature`.
     """
     return [
         Feature(
             f"{family}_{days}d",
             unit,
             group,
-            scale,
+            "log",
             source,
             InWindow(_Recent(expr), WINDOWS_DAYS, place),
             empty=0.0,

@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 
 import pandas as pd
 
+from clv_core.errors import Message
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.locks import writing
 from clv_core.monitoring.alerts import Alert, acknowledge
@@ -43,6 +44,7 @@ class Report:
         past: each series of the reference: ``test, subject, value, begin`` (ISO dates) and ``figures``.
         realised: what came true, by instant.
         tiers: what came true by tier, and who moved.
+        unknown: why nothing can be said, by question; an alert of the question covers it until it is acknowledged.
     """
 
     about: dict[str, Any]
@@ -54,6 +56,7 @@ class Report:
     past: list[dict[str, Any]]
     realised: list[Realised]
     tiers: list[Tier]
+    unknown: dict[str, Message]
 
     @property
     def open(self) -> list[Alert]:
@@ -63,8 +66,7 @@ class Report:
     def seen(self, known: dict[str, dict[str, str]]) -> Report:
         """Return the report with its alerts acknowledged as known, and lights and recommendation that follow."""
         alerts = acknowledge(self.alerts, known)
-        unknown = {light.question: light.why for light in self.lights if light.colour == UNKNOWN}
-        lights = lights_of(alerts, unknown, outside(self.realised), so_far(self.realised))
+        lights = lights_of(alerts, self.unknown, outside(self.realised), so_far(self.realised))
         return replace(self, alerts=alerts, lights=lights, recommendation=recommend(lights))
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
@@ -88,7 +90,8 @@ class Report:
         """Keep the report in a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         self.check_table().to_parquet(folder / CHECKS_FILE, index=False)
-        write_json(folder / FILE, {**self.to_json(), "past": self.past})
+        unknown = {question: why.coded() for question, why in self.unknown.items()}
+        write_json(folder / FILE, {**self.to_json(), "past": self.past, "unknown": unknown})
 
     @classmethod
     def load(cls, folder: Path) -> Self | None:
@@ -98,16 +101,20 @@ class Report:
         values = read_json(folder / FILE)
         table = pd.read_parquet(folder / CHECKS_FILE)
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
+        lights = [Light.from_json(question, light) for question, light in values["lights"].items()]
+        unknown = {light.question: light.why for light in lights if light.colour == UNKNOWN}
+        unknown |= {question: Message(**why) for question, why in values.get("unknown", {}).items()}
         return cls(
             {key: values[key] for key in ABOUT},
             values["chunks"],
-            [Light.from_json(question, light) for question, light in values["lights"].items()],
+            lights,
             Recommendation.from_json(values["recommendation"]),
             [Alert.from_json(alert) for alert in values["alerts"]],
             [Check.from_json({str(key): value for key, value in row.items()}) for row in rows],
             values["past"],
             [Realised.from_json(one) for one in values["realised"]],
             [Tier.from_json(one) for one in values["tiers"]],
+            unknown,
         )
 
 

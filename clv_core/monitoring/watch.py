@@ -72,12 +72,12 @@ def monitor(workspace: Workspace, name: str, model_id: str, *, kind: str = AUTO,
     now, customers = _customers(dataset, bundle, known, unknown)
     progress.report("monitoring", 2, 3)
     came, tiers, intervals = _truth(workspace, dataset, bundle, now, unknown, progress)
-    currency = dataset.manifest.currency
-    alerts = [*alerts_of([*checks, *customers], currency), *_truth_alerts(bundle, came, intervals, currency)]
+    every, currency = [*checks, *customers], dataset.manifest.currency
+    alerts = [*alerts_of(every, currency), *_truth_alerts(bundle, came, intervals, currency)]
     lights = lights_of(alerts, unknown, outside(came), so_far(came))
     about = _about(dataset, bundle, known, kind)
     spans = [[chunk.begin.isoformat(), chunk.end.isoformat()] for chunk in chunks]
-    report = Report(about, spans, lights, recommend(lights), alerts, [*checks, *customers], past, came, tiers)
+    report = Report(about, spans, lights, recommend(lights), alerts, every, past, came, tiers, unknown)
     report.save(report_folder(workspace, model_id, dataset.version))
     progress.report("monitoring", 3, 3)
     return report.seen(acknowledged(workspace, model_id))

@@ -132,14 +132,22 @@ def _quoted(text: str, splits: str) -> str:
 
 
 def _as_kind(texts: tuple[str, ...], column: pd.Series[Any]) -> list[Any]:
-    """Read texts as what the column holds."""
+    """Read texts as what the column holds; what is unknown is no value that another one equals.
+
+    Raises:
+        ValueError: a text is none of them.
+    """
     if pd.api.types.is_bool_dtype(column):
         words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
         if not all(text.lower() in words for text in texts):
             raise ValueError
         return [words[text.lower()] for text in texts]
     if pd.api.types.is_numeric_dtype(column):
-        return [float(text) for text in texts]
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return [pd.Timestamp(text) for text in texts]
-    return list(texts)
+        values: list[Any] = [float(text) for text in texts]
+    elif pd.api.types.is_datetime64_any_dtype(column):
+        values = [pd.Timestamp(text) for text in texts]
+    else:
+        return list(texts)
+    if pd.isna(values).any():
+        raise ValueError
+    return values

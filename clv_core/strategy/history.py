@@ -41,6 +41,19 @@ def money_days(events: ibis.Table, before: date, since: date | None = None) -> i
     return money.group_by(money[CUSTOMER_ID], day=money[EVENT_TIME].date()).agg(value=value)
 
 
+def net_value(dataset: Dataset, start: date, stop: date) -> pd.Series[float]:
+    """Return each customer's net value of purchases and returns from ``start`` to before ``stop``, by id."""
+    engine = Engine()
+    try:
+        days = money_days(dataset.events(engine.connection), stop, start)
+        sums = days.group_by(CUSTOMER_ID).agg(value=days.value.sum().round(6))
+        frame = sums.order_by(CUSTOMER_ID).to_pyarrow().to_pandas()
+    finally:
+        engine.close()
+    found: pd.Series[float] = frame.set_index(CUSTOMER_ID)["value"]
+    return found
+
+
 def purchase_history(dataset: Dataset, cutoff: date) -> pd.DataFrame:
     """Return what each customer bought before the cutoff; money is summed by day first.
 

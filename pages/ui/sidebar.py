@@ -14,30 +14,29 @@ from pages.ui import progress, signin, state, widgets
 from pages.ui.state import t
 
 ROOM: Final = 26
-"""Letters that a choice in the sidebar has room for."""
+"""Latin letters that a choice in the sidebar has room for; a Chinese character takes two."""
 
 
-def shortened(names: Iterable[str], room: int = ROOM) -> dict[str, str]:
+def shortened(names: Iterable[str]) -> dict[str, str]:
     """Return names that fit into the sidebar, cut in the middle: exports of one shop often differ at the end.
 
     Args:
         names: of datasets; two that would look alike stay whole.
-        room: widths of a Latin letter; a Chinese character takes two.
     """
-    short = {name: _cut(name, room) for name in names}
+    short = {name: _cut(name) for name in names}
     seen = Counter(short.values())
     return {name: one if seen[one] == 1 else name for name, one in short.items()}
 
 
-def _cut(name: str, room: int) -> str:
+def _cut(name: str) -> str:
     widths = [2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in name]
-    if sum(widths) <= room:
+    if sum(widths) <= ROOM:
         return name
     end, tail = len(name), 0
-    while tail + widths[end - 1] <= room // 2:
+    while tail + widths[end - 1] <= ROOM // 2:
         end, tail = end - 1, tail + widths[end - 1]
     start, head = 0, 0
-    while head + widths[start] <= room - tail - 1:
+    while head + widths[start] <= ROOM - tail - 1:
         start, head = start + 1, head + widths[start]
     return f"{name[:start]}…{name[end:]}"
 

@@ -10,6 +10,7 @@ from clv_core import pipeline
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.explaining import explain_scores
 from clv_core.evaluation.explain.explanation import TOLERANCE
+from clv_core.features.engine import Engine
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.conftest import SMALL
@@ -27,3 +28,18 @@ def test_the_parts_of_a_prediction_add_up_to_it(small_workspace: Workspace, mode
     assert found.residual < TOLERANCE
     timing = found.importance().set_index("part")["mean_abs"]
     assert timing["timing"] > 0, "when customers came decides what they are worth"
+
+
+def test_a_log_that_was_explained_is_let_go_of(small_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = pipeline.look(small_workspace, "shop", progress=NoProgress()).bundle
+    engines: list[Engine] = []
+    made = Engine.__init__
+
+    def noted(self: Engine, *words: int) -> None:
+        made(self, *words)
+        engines.append(self)
+
+    monkeypatch.setattr(Engine, "__init__", noted)
+    dataset = open_dataset(small_workspace, "shop")
+    explain_scores(bundle, dataset, sample=3, permutations=1, progress=NoProgress())
+    assert engines and not any(engine._finalizer.alive for engine in engines)

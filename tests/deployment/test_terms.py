@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -139,3 +140,13 @@ def test_scores_for_other_terms_are_kept_apart_and_the_oldest_let_go(
     assert set(predictions_of(work, "shop")) == set(paths)
     let_go(paths[0].parent)
     assert set(predictions_of(work, "shop")) == {paths[0], *paths[2:]}
+
+
+def test_scores_that_another_run_removes_meanwhile_stop_no_run(tmp_path: Path) -> None:
+    kept = [tmp_path / f"shop-0123456789ab-20240101-{days}d.parquet" for days in range(1, KEPT + 2)]
+    for age, path in enumerate(kept):
+        path.touch()
+        os.utime(path, (1000 + age, 1000 + age))
+    (tmp_path / "shop-0123456789ab-20240101-500d.parquet").symlink_to(tmp_path / "gone")  # listed, and not there
+    let_go(tmp_path)
+    assert [path.exists() for path in kept] == [False, *[True] * KEPT]

@@ -12,7 +12,7 @@ from scipy import stats
 from clv_core.evaluation import bootstrap as module
 from clv_core.evaluation.bootstrap import Bootstrap, resample_weights
 from clv_core.evaluation.metrics import evaluate
-from clv_core.evaluation.scoreboard import COLUMNS, SPOKEN, Verdict, build_scoreboard, table_of, verdicts
+from clv_core.evaluation.scoreboard import COLUMNS, SPOKEN, Verdict, table_of, verdicts
 from clv_core.i18n import LANGUAGES
 
 ORIGIN = "1998-01-01"
@@ -84,7 +84,7 @@ def test_interval_covers_the_truth_about_as_often_as_it_says(make: Callable[...,
 
 
 def test_scoreboard_has_every_metric_of_every_model_within_its_interval(predictions: pd.DataFrame) -> None:
-    board = build_scoreboard(predictions, resamples=200)
+    board = table_of(Bootstrap.of(predictions, resamples=200))
     assert list(board.columns) == list(COLUMNS)
     for model, part in board.groupby("model"):
         rows = predictions[predictions["model"] == model]

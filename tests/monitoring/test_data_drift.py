@@ -98,3 +98,14 @@ def test_counts_are_those_of_an_independent_group_by(known: Profile, events: pd.
     assert np.array_equal(buyers[""].to_numpy(), days["customer_id"].nunique().to_numpy())
     gaps, _ = known.table("missing:purchase")
     assert gaps["rating"].sum() == gaps[""].sum() == len(bought) and gaps["category"].sum() == 0
+
+
+def test_a_chunk_in_which_nothing_came_at_all_is_an_alert(events: pd.DataFrame, tmp_path: Path) -> None:
+    times = events["event_time"]
+    silent = events[(times < pd.Timestamp(CUTOFF)) | (times >= pd.Timestamp(CUTOFF) + pd.Timedelta(days=7))]
+    dataset = stored(silent[silent["event_time"] < pd.Timestamp(CUTOFF) + pd.Timedelta(days=9)], tmp_path)
+    before = profile(dataset, chunks_before(CUTOFF, WEEK, dataset.log_start))
+    after = profile(dataset, chunks_after(CUTOFF, WEEK, dataset.log_end))
+    assert len(after.chunks) == 1 and after.counts.empty and after.prices.empty
+    alerts = alerts_of(check_data(before, after, in_span(WEEK, HORIZON_DAYS)))
+    assert {"events_fell", "customers_fell"} <= {alert.code for alert in alerts}

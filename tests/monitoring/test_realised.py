@@ -19,9 +19,10 @@ from clv_core.deployment.scoring import score
 from clv_core.evaluation.levels import SharedError
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.report import Report
-from clv_core.monitoring.truth.realised import chance_of, net_value, realised
+from clv_core.monitoring.truth.realised import chance_of, realised
 from clv_core.monitoring.truth.tiers import tiers_since
 from clv_core.monitoring.watch import matured
+from clv_core.strategy.history import net_value
 from clv_core.workspace import Workspace
 from tests.monitoring.steady_shop import stored
 
@@ -76,7 +77,7 @@ def test_the_expected_part_is_what_the_model_scores_for_that_many_days(
         scored = score(bundle, open_dataset(work, "cdnow"), cutoff=CUTOFF, horizon_days=one.days, progress=NoProgress())
         assert one.expected == pytest.approx(scored["predicted_clv"].sum())
         came = net_value(open_dataset(work, "cdnow"), CUTOFF, CUTOFF + timedelta(one.days))
-        value = scored["customer_id"].map(came.set_index("customer_id")["value"]).fillna(0)
+        value = scored["customer_id"].map(came).fillna(0)
         inside = (value >= scored["clv_p10"] - 1e-9) & (value <= scored["clv_p90"] + 1e-9)
         assert one.coverage == (pytest.approx(inside.mean()) if one.days == HORIZON_DAYS else None)
 

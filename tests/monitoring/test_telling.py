@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from clv_core.errors import ClvError, Message, UsageError
-from clv_core.monitoring.alerts import DATA, alert_of
+from clv_core.monitoring.alerts import DATA, REALISED, alert_of
 from clv_core.monitoring.lights import lights_of, recommend
 from clv_core.monitoring.report import Report, acknowledge_alerts, acknowledged
 from clv_core.monitoring.telling.mail import Smtp, send
@@ -31,10 +31,11 @@ ALERTS = [
 
 
 def report() -> Report:
-    lights = lights_of(ALERTS, {"realised": Message("light.early", {"until": "2024-03-01"})})
+    unknown = {"realised": Message("light.early", {"until": "2024-03-01"})}
+    lights = lights_of(ALERTS, unknown)
     about: dict[str, Any] = dict.fromkeys(("version", "cutoff", "currency", "made", "kind"), "")
     about |= {"model": "shop-bgnbd", "dataset": "shop", "as_of": "2024-02-01", "horizon_days": 90, "reference": {}}
-    return Report(about, [], lights, recommend(lights), list(ALERTS), [], [], [], [])
+    return Report(about, [], lights, recommend(lights), list(ALERTS), [], [], [], [], unknown)
 
 
 class Hook:
@@ -140,6 +141,19 @@ def test_nobody_is_told_of_what_was_acknowledged(hook: Hook, tmp_path: Any) -> N
     assert {light.question: light.colour for light in seen.lights}["data"] == "amber"
     assert seen.recommendation.action == "retrain" and seen.alerts[1].acknowledged["by"] == "ann"
     assert tell(work, seen, webhook=hook.url, language="en") == {"webhook": 1}
+
+
+def test_what_an_acknowledged_alert_covered_is_still_unknown(tmp_path: Any) -> None:
+    outside = alert_of(REALISED, "outside", "", {"found": "40%", "usual": "20%"}, "2024-01-01", "2024-04-01")
+    unknown = {REALISED: Message("light.realised.unmeasured")}
+    lights = lights_of([outside], unknown)
+    assert {light.question: light.colour for light in lights}[REALISED] == "amber"
+    replace(report(), lights=lights, alerts=[outside], unknown=unknown).save(tmp_path)
+    kept = Report.load(tmp_path)
+    assert kept is not None
+    seen = kept.seen({outside.id: {"by": "ann", "at": ""}})
+    assert {light.question: light.colour for light in seen.lights}[REALISED] == "unknown"
+    assert seen.recommendation.why.code == "recommend.keep.partly"
 
 
 @pytest.mark.parametrize(("status", "reason"), [(500, "HTTP 500"), (404, "HTTP 404"), (307, "HTTP 307")])

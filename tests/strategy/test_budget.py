@@ -181,6 +181,13 @@ def test_plans_without_prediction_keep_the_limits() -> None:
         assert np.isfinite(gains[given, plan[given]]).all()
 
 
+@pytest.mark.parametrize(("budget", "cost", "count"), [(0.3, 0.1, 3), (0.7, 0.1, 7), (3.5, 0.7, 5), (3.45, 0.7, 4)])
+def test_an_even_plan_spends_a_budget_to_the_last_cent(budget: float, cost: float, count: int) -> None:
+    gains, costs = np.ones((9, 1)), np.array([cost])
+    assert (uniform_plan(gains, costs, None, budget) >= 0).sum() == count
+    assert allocate(gains, costs, None, budget).customers.tolist() == [count]
+
+
 def customers(n: int = 400) -> pd.DataFrame:
     value = np.linspace(200, 1, n)
     tier = np.repeat([1, 2], n // 2)

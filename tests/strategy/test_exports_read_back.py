@@ -225,3 +225,6 @@ def test_the_log_reads_newest_first_and_ignores_a_line_that_was_cut_off(scored: 
     assert [entry["files"] for entry in entries] == [["two.csv"], ["one.csv"]]
     assert (entries[0]["rows"], entries[0]["customers"]) == (len(scored), len(scored))
     assert {"who", "made", "rows", "asked", "cutoff", "horizon_days", "model", "currency"} <= set(entries[0])
+    log_export(work, export(scored, "csv", tmp_path / "three.csv", side=SIDE), "csv", SIDE)
+    assert [entry["files"] for entry in export_log(work)] == [["three.csv"], ["two.csv"], ["one.csv"]]
+    assert exported_files(work, SIDE.dataset, ()) == [tmp_path / name for name in ("one.csv", "two.csv", "three.csv")]

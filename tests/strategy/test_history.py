@@ -10,9 +10,8 @@ import pytest
 from clv_core.collection.stored.store import Dataset, Manifest
 from clv_core.deployment.belongings import predictions_of
 from clv_core.deployment.kept_scores import kept_of
-from clv_core.strategy.history import beside, purchase_history, with_history
+from clv_core.strategy.history import beside, net_value, purchase_history, with_history
 from clv_core.strategy.kept_history import kept_history
-from clv_core.strategy.schemes.realised import net_value
 from clv_core.workspace import Workspace
 
 

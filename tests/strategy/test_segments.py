@@ -125,6 +125,9 @@ def test_an_unknown_value_fulfils_only_unequal(customers: pd.DataFrame) -> None:
         ("planet=Mars", "condition_column"),
         ("p_purchase>=high", "condition_value"),
         ("last_purchase>soon", "condition_value"),
+        ("days_since_last=nan", "condition_value"),
+        ("days_since_last!=nan", "condition_value"),
+        ("last_purchase=NaT", "condition_value"),
         ("country>=Germany", "condition_order"),
     ],
 )

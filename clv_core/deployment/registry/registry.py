@@ -41,15 +41,14 @@ class Registry:
         self.workspace = workspace
         reconcile(workspace)
 
-    def register(self, bundle: Bundle, *, name: str | None = None, source: Source = "trained") -> Version:
-        """Make a bundle the next version of a name; one that is registered already stays what it is.
+    def register(self, bundle: Bundle, *, source: Source = "trained") -> Version:
+        """Make a bundle the next version of its dataset's name; one that is registered already stays what it is.
 
         The first version of a name becomes its champion, a later one its challenger. Where only a first look spoke so
         far, a trained version takes its place.
 
         Args:
             bundle: on disk, in this workspace.
-            name: what it is a version of; None is its dataset's name.
             source: where it comes from.
 
         Raises:
@@ -58,7 +57,7 @@ class Registry:
         sound = usable(bundle.folder)
         with transaction(self.workspace, write=True) as rows:
             if table.find(rows, bundle.id) is None:
-                table.add(rows, name or str(bundle.record["dataset"]["name"]), sound, source)
+                table.add(rows, str(bundle.record["dataset"]["name"]), sound, source)
             table.came_from(rows, bundle.id, source)
             known = table.find(rows, bundle.id)
             assert known is not None

@@ -46,7 +46,7 @@ def part_name(part: str, language: str = DEFAULT_LANGUAGE, *, within: bool = Fal
     """Return what a part is called; ``within`` a sentence without a capital."""
     key = f"feature_group.{part}"
     name = translate(key, language) if has(key, language) else part
-    return name[:1].lower() + name[1:] if within and language == "en" and not name[:2].isupper() else name
+    return lowered(name, language) if within else name
 
 
 def listed(names: list[str], language: str = DEFAULT_LANGUAGE) -> str:

@@ -15,11 +15,13 @@ LogLikelihood = Callable[[Floats], tuple[float, Floats]]
 LIMIT: Final = 1e4
 """Parameters (in scaled units) are sought in [1/LIMIT, LIMIT]; a maximum at the edge counts as none."""
 GRADIENT_TOLERANCE: Final = 1e-5
+SPREAD: Final = 1.5
+"""Standard deviation of the prior of each log-parameter."""
+STEP: Final = 1e-4
+"""Of log-parameters, for differences of the gradient."""
 
 
-def maximise(
-    log_likelihood: LogLikelihood, size: float, start: Sequence[float], spread: float = 1.5
-) -> tuple[Floats, bool]:
+def maximise(log_likelihood: LogLikelihood, size: float, start: Sequence[float]) -> tuple[Floats, bool]:
     """Return the parameters of highest likelihood, and whether that maximum exists inside the bounds.
 
     The search runs on log-parameters by L-BFGS-B. Where it ends at a bound or stalls, or where the log says less than
@@ -31,7 +33,6 @@ def maximise(
         log_likelihood: summed over customers.
         size: number of customers that the sum runs over (0 is allowed: the answer is ``start``).
         start: first guess, and centre of the prior, in scaled units.
-        spread: standard deviation of the prior of each log-parameter.
 
     Returns:
         Parameters [k] and ``converged``: False where the prior was needed.
@@ -46,7 +47,7 @@ def maximise(
 
         def objective(logs: Floats) -> tuple[float, Floats]:
             value, gradient = log_likelihood(np.exp(logs))
-            pull = prior * (logs - centre) / spread**2
+            pull = prior * (logs - centre) / SPREAD**2
             penalty = 0.5 * float(pull @ (logs - centre))
             return (penalty - value) / scale, (pull - gradient * np.exp(logs)) / scale
 
@@ -65,20 +66,20 @@ def maximise(
     if size > 0:
         for shift in (0.0, -1.0, 1.0):
             logs, _, converged = search(0.0, centre + shift)
-            if converged and _information(log_likelihood, logs) > 1 / spread**2:
+            if converged and _information(log_likelihood, logs) > 1 / SPREAD**2:
                 return np.exp(logs), True
     best = min((search(1.0, centre + shift) for shift in (0.0, -1.0, 1.0)), key=lambda found: found[1])
     return np.exp(best[0]), False
 
 
-def _information(log_likelihood: LogLikelihood, logs: Floats, step: float = 1e-4) -> float:
+def _information(log_likelihood: LogLikelihood, logs: Floats) -> float:
     """Return the curvature of the log-likelihood in its flattest direction, by differences of the gradient."""
 
     def slope(at: Floats) -> Floats:
         gradient: Floats = log_likelihood(np.exp(at))[1] * np.exp(at)
         return gradient
 
-    rows = [(slope(logs - shift) - slope(logs + shift)) / (2 * step) for shift in step * np.eye(len(logs))]
+    rows = [(slope(logs - shift) - slope(logs + shift)) / (2 * STEP) for shift in STEP * np.eye(len(logs))]
     curvature = np.stack(rows)
     return float(np.linalg.eigvalsh((curvature + curvature.T) / 2)[0])
 

@@ -87,17 +87,17 @@ class Column:
     def _like(self, values: Array, known: Any = None, scale: int = 1) -> Column:
         return Column(values, known, scale, self.groups)
 
-    def _both(self, other: Any, apply: Callable[[Any, Any], Array], *, scaled: bool = True) -> Column:
-        """Combine with a column or a plain number; with ``scaled`` both are brought to one unit first."""
+    def _both(self, other: Any, apply: Callable[[Any, Any], Array]) -> Column:
+        """Combine with a column or a plain number, both brought to one unit first."""
         one, two, scale, known = self.values, other, self.scale, self.known
         if isinstance(other, Column):
             two = other.values
             if other.known is not None:
                 known = other.known if known is None else known & other.known
-            if scaled and other.scale != self.scale:
+            if other.scale != self.scale:
                 scale = max(self.scale, other.scale)
                 one, two = one * (scale // self.scale), two * (scale // other.scale)
-        elif scaled and self.scale != 1:
+        elif self.scale != 1:
             two = other * self.scale
         return Column(apply(one, two), known, scale, self.groups)
 

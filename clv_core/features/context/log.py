@@ -136,8 +136,8 @@ def _course(log: LogDays, cutoff_day: int, horizon_days: int) -> Numbers:
         active = len(np.unique(orders.customer[rows]))
         return float(rows.sum()), float(orders.value[rows].sum()), float(active), float(new)
 
-    def log_ratio(now: float, then: float, least: float = FEW) -> float:
-        return float(np.log((now + least) / (then + least)))
+    def log_ratio(now: float, then: float) -> float:
+        return float(np.log((now + FEW) / (then + FEW)))
 
     found: Numbers = {}
     long_known = (cutoff_day - log.first) / horizon_days

@@ -105,7 +105,8 @@ def profile(dataset: Dataset, chunks: Sequence[Chunk]) -> Profile:
         parts = [_labels(rows, name) for name in LABELS if name in stored or name == EVENT_TYPE]
         parts += [_missing(rows, scope, stored) for scope in ("purchase", "other")]
         parts.append(_orders(rows))
-        counts = pd.concat([part for part in parts if len(part)], ignore_index=True)
+        some = [part for part in parts if len(part)]  # a part without rows has no types
+        counts = pd.concat(some, ignore_index=True) if some else pd.DataFrame(columns=COUNTS)
         prices = pd.concat([_prices(rows, name, len(chunks)) for name in PRICES if name in stored or name == AMOUNT])
     finally:
         engine.close()

@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from clv_core.collection.stored.store import Dataset
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
+from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message
 from clv_core.evaluation.levels import FIFTHS, SharedError, customer_variance, fifth_of
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.sums import sum_intervals
-from clv_core.features.engine import Engine
 from clv_core.monitoring.alerts import REALISED
 from clv_core.monitoring.plain import Plain
 from clv_core.monitoring.truth.parts import SEASON, UNKNOWN, WHOLE
+from clv_core.strategy.history import net_value
 
 Floats = NDArray[np.float64]
 
@@ -85,22 +85,6 @@ def so_far(came: Sequence[Realised]) -> dict[str, Message]:
     return {REALISED: Message(f"light.realised.green.{by}", {"days": last.days})}
 
 
-def net_value(dataset: Dataset, cutoff: date, until: date) -> pd.DataFrame:
-    """Return each customer's net value in [cutoff, until): ``customer_id``, ``value``."""
-    engine = Engine()
-    try:
-        events = dataset.events(engine.connection)
-        begin, end = (pd.Timestamp(day) for day in (cutoff, until))
-        money = events.filter(
-            events[EVENT_TYPE].isin(MONEY_TYPES), events[EVENT_TIME] >= begin, events[EVENT_TIME] < end
-        )
-        sums = money.group_by(CUSTOMER_ID).agg(value=money[AMOUNT].cast("decimal(38, 6)").sum().cast("float64"))
-        frame: pd.DataFrame = sums.order_by(CUSTOMER_ID).to_pyarrow().to_pandas()
-    finally:
-        engine.close()
-    return frame
-
-
 def realised(
     dataset: Dataset,
     scored: pd.DataFrame,
@@ -146,9 +130,9 @@ def realised(
 
 def actual_of(dataset: Dataset, scored: pd.DataFrame, cutoff: date, until: date) -> tuple[Floats, float]:
     """Return the net value of each scored customer in [cutoff, until), [n], and that of all others together."""
-    found = net_value(dataset, cutoff, until).set_index(CUSTOMER_ID)["value"]
+    found = net_value(dataset, cutoff, until)
     others = float(np.round(found[~found.index.isin(scored[CUSTOMER_ID])].sum(), 2))
-    return found.reindex(scored[CUSTOMER_ID]).fillna(0.0).to_numpy(float), others
+    return np.asarray(found.reindex(scored[CUSTOMER_ID]).fillna(0.0), np.float64), others
 
 
 def chance_of(scored: pd.DataFrame, total: float, shared: SharedError) -> float:

@@ -28,7 +28,7 @@ def uniform_plan(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.Arr
     best, top = np.full(len(gain), NOBODY), 0.0
     for one, price in enumerate(cost.tolist()):
         able = np.flatnonzero(np.isfinite(gain[:, one]))
-        count = int(min(len(able), places[one], budget / price if price > 0 else np.inf))
+        count = int(min(len(able), places[one], budget * (1 + 1e-12) / price if price > 0 else np.inf))
         if not count:
             continue
         offer = np.full(len(gain), NOBODY)

@@ -38,7 +38,6 @@ class Difference:
         effect: per customer, in the unit of the outcome.
         low: lower end of its 90% interval.
         high: upper end.
-        plain_effect: without CUPED.
         kept: share of the variance that CUPED leaves, 0 to about 1; 1 without it.
         p_value: of no difference, two-sided.
         skewness: of the outcomes inside the treated and the control group, after CUPED, [..., 2].
@@ -47,7 +46,6 @@ class Difference:
     effect: Floats
     low: Floats
     high: Floats
-    plain_effect: Floats
     kept: Floats
     p_value: Floats
     skewness: Floats
@@ -63,7 +61,6 @@ def difference(outcome: npt.ArrayLike, treated: npt.ArrayLike, before: npt.Array
     """
     y, is_treated = np.asarray(outcome, float), np.asarray(treated, bool)
     groups = (is_treated.astype(float), (~is_treated).astype(float))
-    plain = _mean(y, groups[0]) - _mean(y, groups[1])
     adjusted = y
     if before is not None:
         x = np.broadcast_to(np.asarray(before, float), y.shape)
@@ -80,7 +77,7 @@ def difference(outcome: npt.ArrayLike, treated: npt.ArrayLike, before: npt.Array
     all_y = (_within(y, groups) ** 2).sum(axis=-1)
     kept = np.divide((inside**2).sum(axis=-1), all_y, out=np.ones_like(all_y), where=all_y > 0)
     by_chance = np.asarray(2 * scipy.stats.t.sf(np.abs(effect) / np.maximum(error, 1e-150), off.freedom))
-    return Difference(effect, effect - half, effect + half, plain, kept, by_chance, off.skewness)
+    return Difference(effect, effect - half, effect + half, kept, by_chance, off.skewness)
 
 
 @dataclass(frozen=True)

@@ -30,19 +30,18 @@ def find_customers(ids: pd.Series, text: str, most: int = MOST_HITS) -> list[str
     return [str(one) for one in ids[begins].head(most)]
 
 
-def containing(ids: pd.Series, text: str, most: int = MOST_CONTAINING) -> list[str]:
-    """Return the ids that hold a text anywhere (``10053`` is in ``0010053``), upper and lower case alike.
+def containing(ids: pd.Series, text: str) -> list[str]:
+    """Return the first ids that hold a text anywhere (``10053`` is in ``0010053``), upper and lower case alike.
 
     Args:
         ids: of the customers who may be offered, text [n].
         text: what was typed; blanks around it do not count.
-        most: ids at most, in the order of ``ids``.
     """
     wanted = text.strip().lower()
     if not wanted:
         return []
     holds = ids.str.lower().str.contains(wanted, regex=False)
-    return [str(one) for one in ids[holds].head(most)]
+    return [str(one) for one in ids[holds].head(MOST_CONTAINING)]
 
 
 def place_of(ids: pd.Series, customer: str, as_of: str) -> int:

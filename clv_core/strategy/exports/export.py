@@ -27,8 +27,9 @@ from clv_core.strategy.contacts.contacts import MOBILE_CN
 from clv_core.strategy.contacts.reach import Reach, hidden, reachable, stopped
 from clv_core.strategy.contacts.regions import MAINLAND_CHINA
 from clv_core.strategy.exports import platforms
+from clv_core.strategy.exports.exported import LOG
 from clv_core.strategy.exports.files import remove_earlier_parts, write_any, write_csv_parts
-from clv_core.workspace import Workspace, write_json
+from clv_core.workspace import Workspace, append_record, write_json
 
 MEGABYTE: Final = 1_000_000
 NAMES_CUSTOMERS: Final = re.compile(rf"({CUSTOMER_ID}\s*(?:!=|[<>]=?|=|~)).*")
@@ -290,8 +291,7 @@ def log_export(workspace: Workspace, made: Exported, format: str, side: Side) ->
     """Append one line to ``exports/log.jsonl``: who exported what, when, how many. It names no customer."""
     line = {"who": audit.actor(), **side_record(made, format, side), "folder": str(made.side_file.parent.absolute())}
     line["segment"] = NAMES_CUSTOMERS.sub(r"\1…", side.segment)
-    with (workspace.exports / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    append_record(workspace.exports / LOG, line)
     counts = {"rows": made.rows, "customers": made.customers}
     audit.note(workspace, "export", dataset=side.dataset, model=side.model, format=format, **counts)
 

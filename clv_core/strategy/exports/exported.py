@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
-from clv_core.workspace import Workspace
+from clv_core.workspace import Workspace, latest_records
 
+LOG: Final = "log.jsonl"
+"""The export log, in the folder of exports."""
 OWN_SCORES: Final = re.compile(r".+-[0-9a-f]{12}-scores(-\d{4}-\d{2}-\d{2})?\.parquet")
 """Names of the files that the pages score into: a model's id, and the cutoff where it is not the log's end."""
 
@@ -28,12 +29,9 @@ def exports_of_people(workspace: Workspace) -> list[dict[str, Any]]:
 def export_log(workspace: Workspace) -> list[dict[str, Any]]:
     """Return every line of the export log, the newest first: who, what, when, how many (``log_export``).
 
-    A line without files is of what was handed over and not kept. A last line that was cut off while it was written has
-    no line end, and is no entry.
+    A line without files is of what was handed over and not kept. One that was cut off while it was written is no entry.
     """
-    path = workspace.exports / "log.jsonl"
-    lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
-    return [json.loads(line) for line in reversed(lines) if line.strip()]
+    return list(latest_records(workspace.exports / LOG))
 
 
 def exported_files(workspace: Workspace, name: str, versions: Collection[str]) -> list[Path]:

@@ -31,6 +31,8 @@ from clv_core.strategy.segments import TIER
 
 ALL: Final = 0
 """Tier that stands for all customers."""
+SOLD: Final = [CATEGORY, PRODUCT_ID]
+"""What has a price: a product that some lines call by another category, as sales do, is sold at another price there."""
 YEAR_DAYS: Final = 365
 FEWEST_PERIODS: Final = 12
 COVER: Final = 0.6
@@ -44,8 +46,8 @@ class Panel:
 
     Args:
         prices: category, product_id, period, price (median of a piece), depth (discount as a share of the full price,
-            NaN where the log has no discounts); one row a product and period with a sale.
-        units: product_id, period, tier, units; tiers without a sale are left out; 0 stands for all.
+            NaN where the log has no discounts); one row a category, product and period with a sale.
+        units: category, product_id, period, tier, units; tiers without a sale are left out; 0 stands for all.
         spend: category, tier, amount: money of the last year before the cutoff, of all products.
         period_days: 7 or 28.
     """
@@ -121,16 +123,17 @@ def _check(events: Any, name: str, cutoff: date) -> None:
 def _panel(sold: Any, days: int) -> Panel:
     # Periods are counted back from the cutoff, so that the last one is whole.
     rows = sold.mutate(period=-(sold.age // days).cast("int32"))
-    by_week = rows.group_by(CATEGORY, PRODUCT_ID, "period").agg(
+    by_week = rows.group_by(*SOLD, "period").agg(
         price=rows.price.median(), amount=rows[AMOUNT].sum(), discount=rows[DISCOUNT].sum()
     )
-    prices = by_week.order_by(CATEGORY, PRODUCT_ID, "period").to_pyarrow().to_pandas()
+    prices = by_week.order_by(*SOLD, "period").to_pyarrow().to_pandas()
     discount = prices["discount"].to_numpy(np.float64, na_value=np.nan)
     prices["depth"] = discount / (prices["amount"].to_numpy(np.float64) + discount)
     prices = prices[_steady(prices)].drop(columns=["amount", "discount"]).reset_index(drop=True)
-    units = rows.group_by(PRODUCT_ID, "period", TIER).agg(units=rows.units.sum())
-    by_tier = units.order_by(PRODUCT_ID, "period", TIER).to_pyarrow().to_pandas()
-    everyone = by_tier.groupby([PRODUCT_ID, "period"], as_index=False)["units"].sum().assign(**{TIER: ALL})
+    key = [*SOLD, "period"]
+    units = rows.group_by(*key, TIER).agg(units=rows.units.sum())
+    by_tier = units.order_by(*key, TIER).to_pyarrow().to_pandas()
+    everyone = by_tier.groupby(key, as_index=False)["units"].sum().assign(**{TIER: ALL})
     by_tier = pd.concat([everyone, by_tier], ignore_index=True)
     recent = rows.filter(rows.age < YEAR_DAYS)
     spend = recent.group_by(CATEGORY, TIER).agg(amount=recent[AMOUNT].sum())
@@ -144,6 +147,6 @@ def _panel(sold: Any, days: int) -> Panel:
 
 def _steady(prices: pd.DataFrame) -> np.ndarray:
     """Return which rows are of products that were sold in most periods of their life."""
-    period = prices.groupby(PRODUCT_ID)["period"]
+    period = prices.groupby(SOLD)["period"]
     count, life = period.transform("count"), period.transform("max") - period.transform("min") + 1
     return ((count >= FEWEST_PERIODS) & (count >= COVER * life)).to_numpy()

@@ -13,7 +13,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.columns import CATEGORY, PRODUCT_ID
 from clv_core.errors import NotEnoughData
 from clv_core.jobs import Progress
-from clv_core.strategy.pricing.panel import ALL, Panel, panels
+from clv_core.strategy.pricing.panel import ALL, SOLD, Panel, panels
 from clv_core.strategy.pricing.poisson import Estimate, absorbed_poisson
 from clv_core.strategy.segments import TIER, VALUE
 
@@ -113,7 +113,7 @@ def _refusal(rows: pd.DataFrame, dataset: str, categories: int) -> NotEnoughData
 def _facts(panel: Panel) -> pd.DataFrame:
     """Return one row a category: products, rows, variation, range, and why it is left out ("" where it is not)."""
     prices = panel.prices.assign(log_price=np.log(panel.prices["price"]))
-    centred = prices["log_price"] - prices.groupby(PRODUCT_ID)["log_price"].transform("mean")
+    centred = prices["log_price"] - prices.groupby(SOLD)["log_price"].transform("mean")
     by_category = prices.assign(off=centred).groupby(CATEGORY)
     rows = pd.DataFrame(
         {
@@ -135,7 +135,7 @@ def _category(panel: Panel, fact: dict[str, Any], tiers: int) -> list[dict[str, 
     product = pd.factorize(prices[PRODUCT_ID])[0].astype(np.int64)
     period = pd.factorize(prices["period"])[0].astype(np.int64)
     key = pd.MultiIndex.from_frame(prices[[PRODUCT_ID, "period"]])
-    sold = panel.units[panel.units[PRODUCT_ID].isin(set(prices[PRODUCT_ID]))]
+    sold = panel.units[panel.units[CATEGORY] == fact[CATEGORY]]
     log_price = np.log(prices["price"].to_numpy(np.float64))
     depth = prices["depth"].to_numpy(np.float64)
     lines = []

@@ -22,8 +22,7 @@ from clv_core.deployment.kept_scores import kept_scores
 from clv_core.deployment.past import past_origins
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.sums import Summands
-from clv_core.features.engine import Engine
-from clv_core.strategy.history import money_days, purchase_history, with_history
+from clv_core.strategy.history import net_value, purchase_history, with_history
 from clv_core.strategy.schemes.segmentation import Placed
 from clv_core.strategy.segments import figures
 from clv_core.workspace import Workspace
@@ -73,18 +72,6 @@ def read_past(past: Past, bundle: Bundle, dataset: Dataset) -> pd.DataFrame:
         came = net_value(dataset, past.cutoff, past.cutoff + timedelta(days=past.horizon_days))
         scored = scored.assign(**{ACTUAL: came.reindex(scored[CUSTOMER_ID]).fillna(0.0).to_numpy()})
     return with_history(scored, purchase_history(dataset, past.cutoff), past.cutoff)
-
-
-def net_value(dataset: Dataset, start: date, stop: date) -> pd.Series[float]:
-    """Return each customer's net value of purchases and returns from ``start`` to before ``stop``, by id."""
-    engine = Engine()
-    try:
-        days = money_days(dataset.events(engine.connection), stop, start)
-        frame = days.group_by(CUSTOMER_ID).agg(**{ACTUAL: days.value.sum().round(6)}).to_pyarrow().to_pandas()
-    finally:
-        engine.close()
-    found: pd.Series[float] = frame.set_index(CUSTOMER_ID)[ACTUAL]
-    return found
 
 
 def error_of_others(workspace: Workspace, bundle: Bundle, past: Past) -> SharedError | None:

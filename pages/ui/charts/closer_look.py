@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,9 @@ import plotly.graph_objects as go
 
 from pages.ui.charts.basic import BASELINE, DANGER, DIVERGING, DIVERGING_SCALE, GAIN, PREDICTED, finish, value_ticks
 from pages.ui.state import say, t
+
+LINE_LETTERS: Final = 14
+"""Of the head of a colour bar."""
 
 
 def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, other: str | None) -> go.Figure:
@@ -129,11 +132,11 @@ def _stretched_ticks(values: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _broken(name: str, width: int = 14) -> str:
+def _broken(name: str) -> str:
     """Return a name in short lines, for the head of a colour bar."""
     lines, line = [], ""
     for word in name.split():
-        if line and len(line) + len(word) >= width:
+        if line and len(line) + len(word) >= LINE_LETTERS:
             lines.append(line)
             line = word
         else:

@@ -120,6 +120,21 @@ def test_each_category_and_tier_has_its_true_response(responses: Responses) -> N
     assert (table["elasticity"] < 0).all()
 
 
+def test_what_is_sold_under_another_category_says_nothing_of_the_price_in_this_one(
+    responses: Responses, tmp_path: Path
+) -> None:
+    frame, people = shop_log()
+    frame["quantity"] = frame["quantity"].astype(int)
+    days = pd.date_range("2024-01-01", periods=40, freq="7D").strftime("%Y-%m-%d")
+    pieces = np.random.default_rng(3).integers(1, 60, 12 * len(days))
+    rows = [(f"t1-{n % 40:02}", day, f"tea{n % 12}", "sale", 1.0, 0.0) for n in range(12) for day in days]
+    sale = pd.DataFrame(rows, columns=list(frame.columns[:6])).assign(quantity=pieces)
+    dataset = stored(pd.concat([frame, sale], ignore_index=True), tmp_path)
+    found = measure_responses(dataset, people, TIERS, dataset.log_end, NoProgress()).table
+    measured = responses.table.drop(columns="error")
+    pd.testing.assert_frame_equal(found[found["category"] != "sale"].drop(columns="error"), measured)
+
+
 def test_kept_responses_are_what_was_measured(responses: Responses, tmp_path: Path) -> None:
     keep_responses(responses, tmp_path, {})
     kept = load_responses(tmp_path)
