@@ -26,7 +26,7 @@ LARGEST: Final = 1e12
 DIGITS: Final = ("０１２３４５６７８９" + "٠١٢٣٤٥٦٧٨٩" + "۰۱۲۳۴۵۶۷۸۹", "0123456789" * 3)
 MARKS: Final = ("．，－−﹣–٫٬", ".,----.,")
 CURRENCY: Final = (
-    r"(?i)(?:\b(US|AU|CA|R|A|C|NZ|HK|NT|S|MX) ?)?\$|\p{Sc}|[元円圓원]|zł|kč|kr\.?|ft\.?|лв\.?|руб\.?|грн\.?|\bRs\.?"
+    r"(?i)(?:\b(US|AU|CA|R|A|C|NZ|HK|NT|S|MX) ?)?\$|\p{Sc}|[元円圓원]|zł|kč|tl|kr\.?|ft\.?|лв\.?|руб\.?|грн\.?|\bRs\.?"
     r"|\bRp\.?|\b(USD|EUR|GBP|CNY|RMB|JPY|INR|CHF|CAD|AUD|NZD|SGD|KRW|BRL|MXN|ARS|CLP|COP|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY"
     r"|RUB|UAH|ILS|AED|SAR|ZAR|THB|IDR|VND|MYR|PHP|HKD|TWD)\b|\bFr\."
 )
