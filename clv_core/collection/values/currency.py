@@ -16,6 +16,7 @@ CURRENCIES: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(("元", "RMB"), ("CNY",)),
     **{"US$": ("USD",), "€": ("EUR",), "£": ("GBP",), "円": ("JPY",), "R$": ("BRL",), "NT$": ("TWD",), "HK$": ("HKD",)},
     **{"RP": ("IDR",), "RP.": ("IDR",), "₫": ("VND",), "₩": ("KRW",), "원": ("KRW",), "฿": ("THB",), "₹": ("INR",)},
+    **{"ر.س": ("SAR",), "د.إ": ("AED",), "ج.م": ("EGP",), "د.ك": ("KWD",), "درهم": ("AED", "MAD"), "₪": ("ILS",)},
     **{"₺": ("TRY",), "TL": ("TRY",), "₽": ("RUB",), "РУБ": ("RUB",), "РУБ.": ("RUB",), "ZŁ": ("PLN",), "KČ": ("CZK",)},
 }
 """Codes of the currencies that a sign stands for, the likeliest first."""

@@ -12,6 +12,12 @@ import re
 import unicodedata
 from typing import Final
 
+from clv_core.collection.words.aliases_arabic import (
+    CURRENCIES_ARABIC,
+    LIKELY_ARABIC,
+    PRICES_ARABIC,
+    SURE_ARABIC,
+)
 from clv_core.collection.words.aliases_chinese import LIKELY_CHINESE, SURE_CHINESE
 from clv_core.collection.words.aliases_eastern import (
     CURRENCIES_EASTERN,
@@ -206,6 +212,8 @@ def _index(*tables: dict[str, str]) -> dict[str, str]:
 
 
 SURE_NAMES: Final = _index(
+    {PRICE: PRICES_ARABIC, CURRENCY: CURRENCIES_ARABIC},
+    SURE_ARABIC,
     {PRICE: PRICES_EASTERN, CURRENCY: CURRENCIES_EASTERN},
     SURE_EASTERN,
     {PRICE: PRICES_EUROPEAN, CURRENCY: CURRENCIES_EUROPEAN},
@@ -218,7 +226,7 @@ SURE_NAMES: Final = _index(
     SURE,
 )
 LIKELY_NAMES: Final = _index(
-    LIKELY_EASTERN, LIKELY_EUROPEAN, LIKELY_SOUTHEASTERN, LIKELY_POLISH_TURKISH, LIKELY_CHINESE, LIKELY
+    LIKELY_ARABIC, LIKELY_EASTERN, LIKELY_EUROPEAN, LIKELY_SOUTHEASTERN, LIKELY_POLISH_TURKISH, LIKELY_CHINESE, LIKELY
 )
 PREFERRED_NAMES: Final = {target: tuple(map(fold, words.split())) for target, words in PREFERRED.items()}
 CUSTOMER_RANKS: Final = {fold(word): rank for rank, words in enumerate(WEAKER_CUSTOMERS, 1) for word in words.split()}

@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from clv_core.collection.words.aliases import fold
+from clv_core.collection.words.aliases_arabic import STATES_ARABIC
 from clv_core.collection.words.state_words_asian import AFTER_SALE_ASIAN, STATES_ASIAN
 
 CANCELLED: Final = "cancelled"
@@ -94,7 +95,10 @@ STATES: Final[dict[str, str]] = {
 }
 
 STATE_NAMES: Final = {
-    fold(word): state for table in (STATES_ASIAN, STATES) for state, words in table.items() for word in words.split()
+    fold(word): state
+    for table in (STATES_ARABIC, STATES_ASIAN, STATES)
+    for state, words in table.items()
+    for word in words.split()
 }
 """Folded name of a state -> what it says."""
 
