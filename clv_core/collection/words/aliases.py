@@ -150,7 +150,9 @@ SURE: Final[dict[str, str]] = {
 LIKELY: Final[dict[str, str]] = {
     CUSTOMER_ID: """id uid user client buyer shopper member visitor account username user_name client_no email
         reviewer_id customer_email contact_email buyer_email order_customer_email billing_email bill_email
-        bill_mail_address email_address mail_address from_email_address 手机号 买家手机号 邮箱""",
+        bill_mail_address email_address mail_address from_email_address loyalty_card loyalty_card_no
+        loyalty_card_number loyalty_id loyalty_no loyalty_number membership_id membership_no membership_number
+        手机号 买家手机号 邮箱""",
     EVENT_TIME: """date time day created created_at created_time created_date date_created create_time createdate
         created_on order_paid_time paid_on_date date_paid date_add date_added opened opened_at date_opened purchased
         week_date order_created_at order_created paid_at payment_date payment_time 创建时间 創建時間""",
