@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.collection.engine import file_text, name, one, one_file, text
+from clv_core.collection.files.backticks import ticked, without_ticks
 from clv_core.collection.files.content import Content, identify
 from clv_core.collection.files.dialect import MAX_COLUMNS, Dialect, detect
 from clv_core.collection.files.encoding import BLOCK, known_encoding, rewrite, survey
@@ -57,7 +58,7 @@ class Source:
         rejects: lines already found to be no rows.
         bytes: size of what is read.
         lines: lines in it, for text.
-        paths: for JSON, the keys that lead to each column's value.
+        paths: for JSON and Parquet, the keys that lead to each column's value.
     """
 
     file: str
@@ -81,7 +82,12 @@ class Source:
         if self.dialect is None:
             if self.content is Content.PARQUET:
                 files = _files(self.path)
-                return f"(SELECT nullif(COLUMNS(*)::VARCHAR, '') FROM read_parquet({files}, union_by_name = true))"
+                if all(len(path) == 1 for path in self.paths):
+                    return f"(SELECT nullif(COLUMNS(*)::VARCHAR, '') FROM read_parquet({files}, union_by_name = true))"
+                leaves = (".".join(map(name, path)) for path in self.paths)
+                cells = zip(self.columns, (f"nullif(({leaf})::VARCHAR, '')" for leaf in leaves), strict=True)
+                texts = ", ".join(f"{cell} AS {name(column)}" for column, cell in cells)
+                return f"(SELECT {texts} FROM read_parquet({files}, union_by_name = true))"
             kinds = ", ".join(f"{text(top)}: 'VARCHAR'" for top in dict.fromkeys(path[0] for path in self.paths))
             reader = f"read_json({file_text(self.path)}, columns = {{{kinds}}}, maximum_object_size = 16777216)"
             cells = zip(self.columns, map(_cell, self.paths), strict=True)
@@ -158,9 +164,8 @@ def _structured(connection: duckdb.DuckDBPyConnection, path: Path, content: Cont
         relation = connection.sql(f"SELECT * FROM {reader}({_files(path)}, union_by_name = true{options})")
         columns = tuple(relation.columns)
         paths = tuple(path for top, kind in zip(columns, relation.types, strict=True) for path in _leaves((top,), kind))
-        if content is Content.JSON:
-            refuse_nested_events(paths, columns, relation.types, called)
-            columns = _named(paths)
+        refuse_nested_events(paths, columns, relation.types, called)
+        columns = _named(paths)
     except duckdb.Error as error:
         raise Refused("broken_file", file=called, kind="Parquet" if content is Content.PARQUET else "JSON") from error
     if len(columns) < 2:
@@ -223,6 +228,9 @@ def _text(
         encoding, seen = seen.encoding, survey(clean)
     else:
         encoding = seen.encoding
+    if ticked(path):
+        path = without_ticks(path, scratch / "unticked.txt")
+        notes, seen = (*notes, Message("warning.backticks", {})), survey(path)
     dialect = detect(path, called, header=header, named=named)
     if dialect.blanks:
         path = _tabs(path, scratch / "tabs.txt")

@@ -6,6 +6,7 @@ column from which a discount leads to another one is what was asked for, and the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -23,6 +24,10 @@ from clv_core.errors import Message
 JUDGED_ROWS: Final = 20_000
 FEWEST: Final = {REFUND: 3, DISCOUNT: 5}
 """Rows with a refund or a discount, before a sum that holds in them is no accident."""
+POSTAGE: Final = re.compile(
+    r"shipping|postage|freight|delivery|versand|frete|fracht|livraison|envío|envio|spedizione|kargo|运费|送料|배송비"
+)
+"""What the name of a column of postage holds."""
 NEARLY_ALL: Final = 0.95
 CENT: Final = 0.011
 
@@ -49,7 +54,7 @@ def settle_amount(
         return found, ()
     if REFUND in chosen:
         amount, back = found[AMOUNT], found[REFUND]
-        before = next((item for item in others if _holds(connection, source, REFUND, back, item, amount)), None)
+        before = next((item for item in others if _reduced(connection, source, back, item, amount)), None)
         if before is not None:
             found[AMOUNT] = before
             notes.append(Message("warning.amount_left", {"column": amount, "other": before, "refund": back}))
@@ -59,9 +64,26 @@ def settle_amount(
         if after is not None:
             found[AMOUNT] = after
             notes.append(Message("warning.amount_after", {"column": amount, "other": after, "discount": off}))
+        elif sent := _with_postage(connection, source, off, amount, others):
+            found[AMOUNT] = sent[0]
+            params = {"column": amount, "other": sent[0], "discount": off, "postage": sent[1]}
+            notes.append(Message("warning.amount_with_postage", params))
         elif {QUANTITY, UNIT_PRICE} <= set(chosen) and _asked_for(connection, source, found, others):
             notes.append(Message("warning.discount_not_off", {"column": amount, "discount": off}))
     return found, tuple(notes)
+
+
+def _with_postage(
+    connection: duckdb.DuckDBPyConnection, source: Source, off: str, before: str, others: Sequence[str]
+) -> tuple[str, str] | None:
+    """Return the amount that is ``before`` less the discount and with postage, and the column of postage, if any is."""
+    posted = [column for column in source.columns if POSTAGE.search(column.casefold())]
+    for after in others:
+        for postage in posted:
+            columns = (before, after, postage)
+            if postage != after and _true(connection, source, DISCOUNT, off, columns, "a - d + c - b"):
+                return after, postage
+    return None
 
 
 def _asked_for(
@@ -78,6 +100,16 @@ def _asked_for(
     )
 
 
+def _reduced(connection: duckdb.DuckDBPyConnection, source: Source, back: str, before: str, after: str) -> bool:
+    """Say whether ``before`` less the refund is ``after``, and the two are one where nothing was paid back.
+
+    What was asked back is the refund and nothing is left of either in rows of refunds alone: it was never an amount.
+    """
+    if not _holds(connection, source, REFUND, back, before, after):
+        return False
+    return _true(connection, source, REFUND, back, (before, after, after), "a - b", rows="coalesce(d, 0) = 0", fewest=0)
+
+
 def _holds(
     connection: duckdb.DuckDBPyConnection, source: Source, kind: str, part: str, before: str, after: str
 ) -> bool:
@@ -92,8 +124,11 @@ def _true(
     part: str,
     columns: tuple[str, str, str],
     gap: str,
+    *,
+    rows: str = "d > 0",
+    fewest: int | None = None,
 ) -> bool:
-    """Say whether a gap between amounts is nothing in nearly all rows with a part above zero, in one reading of them.
+    """Say whether a gap between amounts is nothing in nearly all rows of a kind, in one reading of them.
 
     Args:
         connection: the engine.
@@ -102,16 +137,19 @@ def _true(
         part: its column.
         columns: what ``a``, ``b`` and ``c`` are in the gap.
         gap: SQL of these and of the part, ``d``.
+        rows: SQL that tells the rows; those with a part above zero by default.
+        fewest: as many there have to be; by default what makes it no accident.
     """
+    least = FEWEST[kind] if fewest is None else fewest
     for decimal in ("point", "comma"):
         reading = NumberReading(decimal)
         cells = [reading.value(cell_text(name(column), Kind.NUMBER)) for column in (*columns, part)]
         values = ", ".join(f"abs({cell}) AS {letter}" for cell, letter in zip(cells, "abcd", strict=True))
-        rows, true = one(
+        told, true = one(
             connection,
             f"SELECT count(*), count(*) FILTER (abs({gap}) < {CENT}) FROM (SELECT {values} FROM"
-            f" (SELECT * FROM {source.relation()} LIMIT {JUDGED_ROWS})) WHERE d > 0 AND ({gap}) IS NOT NULL",
+            f" (SELECT * FROM {source.relation()} LIMIT {JUDGED_ROWS})) WHERE {rows} AND ({gap}) IS NOT NULL",
         )
-        if rows >= FEWEST[kind] and true >= NEARLY_ALL * rows:
+        if told >= least and true >= NEARLY_ALL * told:
             return True
     return False

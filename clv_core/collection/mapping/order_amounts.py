@@ -55,8 +55,10 @@ def of_orders(
         NeedsAnswer: much speaks for whole orders and nothing proves it, or their rows cannot be told.
     """
     chosen = plan.chosen
-    if AMOUNT not in chosen or EVENT_TYPE in chosen or mapping.get(ORDER_ID) == "":
+    if AMOUNT not in chosen or mapping.get(ORDER_ID) == "":
         return plan.orders, ()
+    if EVENT_TYPE in chosen:
+        return _of_events(connection, source, rows, plan)
     amount, order = chosen[AMOUNT], chosen.get(ORDER_ID)
     if order is None:
         return _by_time(connection, source, rows, plan)
@@ -68,7 +70,29 @@ def of_orders(
                 return plan.orders, ()
             if not mapping.get(ORDER_ID):
                 raise NeedsAnswer("amount_of_what", column=amount, order=order, orders=found.orders, same=found.same)
-    return _whole(connection, source, plan, BY_ID, Message("warning.whole_orders", {"order": order, "column": amount}))
+    return _whole(connection, source, plan, BY_ID, _by_id(chosen))
+
+
+def _of_events(
+    connection: duckdb.DuckDBPyConnection, source: Source, rows: list[dict[str, Any]], plan: ReadingPlan
+) -> tuple[Orders, tuple[Message, ...]]:
+    """Do the same for events, one row a product of a purchase, without a question: most logs tell of rows."""
+    chosen = plan.chosen
+    by = BY_ID if ORDER_ID in chosen else BY_TIME
+    if by == BY_TIME and not _has_clock(rows, plan):
+        return plan.orders, ()
+    found = evidence(connection, source, plan, by)
+    many = found.suggests(FEWEST_ORDERS, FEWEST_AMOUNTS)
+    if not many or not (found.proves or PRODUCT_ID in chosen):
+        return plan.orders, ()
+    params = {"customer": chosen[CUSTOMER_ID], "time": chosen[EVENT_TIME], "column": chosen[AMOUNT]}
+    if by == BY_ID:
+        return _whole(connection, source, plan, by, _by_id(chosen))
+    return _whole(connection, source, plan, by, Message("warning.whole_orders_by_time", params))
+
+
+def _by_id(chosen: Mapping[str, str]) -> Message:
+    return Message("warning.whole_orders", {"order": chosen[ORDER_ID], "column": chosen[AMOUNT]})
 
 
 def _by_time(
@@ -98,6 +122,7 @@ def _whole(
         plan.orders,
         whole=True,
         by=by,
+        events=EVENT_TYPE in plan.chosen,
         part=part_column(connection, source, plan, by),
         refunds_of_rows=order_refunds.of_rows(connection, source, plan, by),
     )

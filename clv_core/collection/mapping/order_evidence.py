@@ -11,7 +11,7 @@ from clv_core.collection.engine import T, V, name, one
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.orders import Orders
 from clv_core.collection.mapping.plan import ReadingPlan
-from clv_core.columns import AMOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE
+from clv_core.columns import AMOUNT, EVENT_TYPE, PRODUCT_ID, QUANTITY, UNIT_PRICE
 
 JUDGED_ROWS: Final = 200_000
 NEARLY_ALL: Final = 0.95
@@ -61,7 +61,7 @@ def evidence(connection: duckdb.DuckDBPyConnection, source: Source, plan: Readin
     if UNIT_PRICE in plan.chosen:
         line = f"abs({V}{UNIT_PRICE} * {f'{V}{QUANTITY}' if QUANTITY in plan.chosen else '1'})"
     differ = T + PRODUCT_ID if PRODUCT_ID in plan.chosen else f"hash({', '.join(map(name, source.columns))})"
-    amount = f"abs({V}{AMOUNT})"
+    amount, key = f"abs({V}{AMOUNT})", Orders(by=by, events=EVENT_TYPE in plan.chosen).key
     return Evidence(
         *one(
             connection,
@@ -73,7 +73,7 @@ def evidence(connection: duckdb.DuckDBPyConnection, source: Source, plan: Readin
             f" sum(DISTINCT {amount}) AS {V}high, count(DISTINCT {line}) AS {V}lines,"
             f" sum({line}) / {V}paid AS {V}sum, max({line}) AS {V}most FROM"
             f" {plan.judged(f'(SELECT * FROM {source.relation()} LIMIT {JUDGED_ROWS})')}"
-            f" WHERE {amount} > 0 GROUP BY {Orders(by=by).key}"
-            f" HAVING {Orders(by=by).key} IS NOT NULL AND ({V}different > 1 OR {V}lines > 1))",
+            f" WHERE {amount} > 0 GROUP BY {key}"
+            f" HAVING {key} IS NOT NULL AND ({V}different > 1 OR {V}lines > 1))",
         )
     )

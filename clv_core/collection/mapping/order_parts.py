@@ -13,7 +13,7 @@ from clv_core.collection.engine import T, V, name, one
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.orders import Orders
 from clv_core.collection.mapping.plan import ReadingPlan
-from clv_core.columns import AMOUNT, PRODUCT_ID
+from clv_core.columns import AMOUNT, EVENT_TYPE, PRODUCT_ID
 
 FEWEST: Final = 5
 """Orders of several amounts, before a column that tells these apart is taken for that of payments."""
@@ -35,7 +35,8 @@ def part_column(connection: duckdb.DuckDBPyConnection, source: Source, plan: Rea
     free = [column for column in source.columns if column not in plan.chosen.values()]
     if not free:
         return ""
-    rows, key, amount = plan.judged(source.relation()), Orders(by=by).key, V + AMOUNT
+    key = Orders(by=by, events=EVENT_TYPE in plan.chosen).key
+    rows, amount = plan.judged(source.relation()), V + AMOUNT
     several = f"(SELECT {key} AS {V}order FROM {rows} GROUP BY 1 HAVING count(DISTINCT {amount}) > 1)"
     matches = ", ".join(f"count(*) FILTER ({V}amounts = {V}c{i} AND {V}amounts = {V}p{i})" for i, _ in enumerate(free))
     counts = ", ".join(

@@ -10,7 +10,7 @@ from clv_core.collection.engine import V, one
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.orders import BACK, Orders
 from clv_core.collection.mapping.plan import ReadingPlan
-from clv_core.columns import REFUND
+from clv_core.columns import EVENT_TYPE, REFUND
 
 HALF: Final = 0.5
 
@@ -26,7 +26,7 @@ def of_rows(connection: duckdb.DuckDBPyConnection, source: Source, plan: Reading
     """
     if REFUND not in plan.chosen:
         return False
-    key = Orders(by=by).key
+    key = Orders(by=by, events=EVENT_TYPE in plan.chosen).key
     several, unlike = one(
         connection,
         f"SELECT count(*), count(*) FILTER ({V}different > 1) FROM (SELECT count(DISTINCT {BACK}) AS {V}different"

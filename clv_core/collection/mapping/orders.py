@@ -15,6 +15,7 @@ from clv_core.columns import (
     COUNTRY,
     CUSTOMER_ID,
     EVENT_TIME,
+    MONEY_TYPES,
     ORDER_ID,
     ORDER_STATUS,
     QUANTITY,
@@ -43,6 +44,8 @@ class Orders:
         whole: whether a row's amount is that of its order: its rows get shares of it, by quantity x unit price where
             all of them have one, else even ones, and what else one of them says of the order holds for all.
         by: canonical columns that together name an order, :data:`BY_ID` or :data:`BY_TIME`.
+        events: whether the rows are events of several types: the purchases of one order belong together, and its
+            returns, and no view does.
         part: source column that names the payments of an order, each with an amount of its own that its rows repeat;
             empty where there is none: then amounts that differ are such parts if each stands in equally many rows.
         refunds_of_rows: whether rows of an order tell of refunds of their own, which add up to what was given back of
@@ -57,6 +60,7 @@ class Orders:
 
     whole: bool = False
     by: tuple[str, ...] = BY_ID
+    events: bool = False
     part: str = ""
     refunds_of_rows: bool = False
     refunds_apart: bool = False
@@ -118,7 +122,11 @@ class Orders:
     @property
     def key(self) -> str:
         """SQL for the text that names a row's order, NULL where nothing does."""
-        return " || '\x1f' || ".join(f"{T}{column}" for column in self.by)
+        named = " || '\x1f' || ".join(f"{T}{column}" for column in self.by)
+        if not self.events:
+            return named
+        kinds = ", ".join(map(text, MONEY_TYPES))
+        return f"CASE WHEN {V}kind IN ({kinds}) THEN {named} || '\x1f' || {V}kind END"
 
     def unlike(self, read: str) -> str:
         """Return the query that counts orders whose amounts differ, so that each row keeps what it says."""

@@ -65,6 +65,7 @@ class ReadingPlan:
         rating_scale: largest rating.
         amount_before_discount: whether the amount is one that the discount is still to be taken off.
         discount_below: whether discounts are written as negative numbers.
+        refund_rows: whether rows without an amount that tell of a refund are returns of it.
         orders: what the file says of orders beside their rows.
         clock: source column of the time of day, where that of the time holds dates only; empty where there is none.
         counterparty: source column of the customer in rows below zero; empty where it is the same one.
@@ -85,6 +86,7 @@ class ReadingPlan:
     rating_scale: float = 5.0
     amount_before_discount: bool = False
     discount_below: bool = False
+    refund_rows: bool = False
     orders: Orders = field(default_factory=Orders)
     clock: str = ""
     counterparty: str = ""
@@ -205,6 +207,10 @@ class ReadingPlan:
 
     def _number(self, column: str) -> str:
         value = self.numbers.get(column, numbers.NumberReading()).value(T + column)
+        if column == AMOUNT and self.refund_rows:
+            back = self._number(REFUND)
+            kind = f" AND {self.kind} = '{RETURN}'" if EVENT_TYPE in self.chosen else ""
+            return f"CASE WHEN coalesce({value}, 0) = 0 AND {back} <> 0{kind} THEN -abs({back}) ELSE {value} END"
         if column == QUANTITY:
             return f"CASE WHEN abs({value}) <= {MAX_QUANTITY} THEN {value} END"
         if column == RATING:

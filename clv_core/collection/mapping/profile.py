@@ -23,6 +23,7 @@ from clv_core.collection.mapping.proposal import Proposal, propose
 from clv_core.collection.mapping.second_states import both_used, read_second
 from clv_core.collection.mapping.settling import settle_columns
 from clv_core.collection.values import currency, times
+from clv_core.collection.values.locale_hints import at_home
 from clv_core.collection.words.aliases import MISSING
 from clv_core.collection.words.split_columns import clock_of, counterparty_of, split_notes
 from clv_core.columns import (
@@ -115,7 +116,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         raise Refused("no_rows", file=source.file)
     time, said = times.decide(counts[EVENT_TIME], chosen[EVENT_TIME], answers.date_order, answers.timezone)
     notes += said
-    money, of_money = _currency(counts, chosen, answers.currency)
+    money, of_money = _currency(counts, source.columns, chosen, answers.currency)
     readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
     notes += said
     chosen, of_rates = _without_rates(counts, chosen)
@@ -136,6 +137,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         orders=_told_by_states(chosen, states, second),
         float_ids=float_ids,
     )
+    plan = replace(plan, refund_rows=refunds.have_rows(connection, source, plan))
     orders, of_orders_said = of_orders(connection, source, rows, plan, answers.mapping)
     plan, of_refunds = _refunds(connection, source, replace(plan, orders=orders))
     notes = both_used(notes, chosen, second) + of_money + of_rates + _blanked(counts, chosen, scale) + of_ids
@@ -169,11 +171,13 @@ def _draft(
     return draft, notes + split_notes(chosen, clock, counterparty) + said
 
 
-def _currency(counts: Mapping[str, Any], chosen: Mapping[str, str], said: str) -> tuple[str, tuple[Message, ...]]:
+def _currency(
+    counts: Mapping[str, Any], columns: tuple[str, ...], chosen: Mapping[str, str], said: str
+) -> tuple[str, tuple[Message, ...]]:
     """Return the currency as the file or the person says it, and warnings."""
     paid = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
     named = counts["named"] or list(filter(None, [currency.in_name(paid)]))
-    return currency.decide(named, counts["marks"], said, paid)
+    return currency.decide(named, counts["marks"], said, paid, at_home(columns))
 
 
 def _without_rates(counts: Mapping[str, Any], chosen: dict[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
@@ -212,6 +216,8 @@ def _refunds(
     if refunds.stand_apart(connection, source, plan):
         column = chosen.get(REFUND) or chosen.get(REFUND_STATUS) or chosen[ORDER_STATUS]
         apart = replace(plan, orders=replace(plan.orders, refunds_apart=True))
+        if plan.refund_rows:
+            return apart, (Message("warning.refund_rows", {"column": chosen[AMOUNT], "refund": chosen[REFUND]}),)
         return apart, (Message("warning.refunds_apart", {"column": column}),)
     return plan, (Message("warning.refunds_off", {"column": chosen[REFUND]}),) if REFUND in chosen else ()
 

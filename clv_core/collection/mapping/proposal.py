@@ -23,6 +23,7 @@ from clv_core.collection.words.split_columns import CLOCK
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,
+    CATEGORY,
     CUSTOMER_ID,
     EVENT_TIME,
     EVENT_TYPE,
@@ -67,6 +68,8 @@ TIME_NAME: Final = re.compile(r"(?i:date|time|timestamp|[_ ]at|日期|时间|時
 KEYS: Final = re.compile(r"[\w$@-]+(\.[\w$@-]+)+")
 WRAPPERS: Final = ("data", "attributes", "properties", "relationships", "payload", "eventproperties", "context")
 """Keys of nested objects that say nothing of what they hold, folded."""
+OF_VISITORS: Final = frozenset(("device", "browser", "app", "appinfo", "geo", "platform"))
+"""Keys of nested objects that tell of who visited, and with what, folded."""
 UNIT: Final = re.compile(
     r"\s*([(\[（【［][^()\[\]（）【】［］]*[)\]）】］]|[/／_]\s*(?i:元|件|个|個|RMB|CNY|USD|EUR|GBP|JPY))\s*$"
 )
@@ -208,6 +211,8 @@ def _by_path(path: str) -> tuple[str | None, float]:
     """Return what a value's key says with the one above it, or by itself: ``user.id``, ``properties.$value``."""
     keys = [key for key in path.split(".") if fold(key) not in WRAPPERS] or path.split(".")
     for name in (keys[-1], "_".join(keys[-2:])):
+        if SURE_NAMES.get(fold(name)) == CATEGORY and OF_VISITORS & set(map(fold, keys[:-1])):
+            continue  # of the device, not of what was bought
         if fold(name) in SURE_NAMES:
             return SURE_NAMES[fold(name)], CERTAIN
     likely = LIKELY_NAMES.get(fold(keys[-1]))

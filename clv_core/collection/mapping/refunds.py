@@ -1,4 +1,4 @@
-"""Whether what was paid back stands in rows of its own, below zero, or only in a column or a state of its order."""
+"""Whether what was paid back stands in rows of its own, or only in a column or a state of its order."""
 
 from __future__ import annotations
 
@@ -11,9 +11,39 @@ from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.order_states import no_sale
 from clv_core.collection.mapping.plan import ReadingPlan
 from clv_core.collection.words.state_words import REFUNDED
-from clv_core.columns import ORDER_STATUS, REFUND, REFUND_STATUS
+from clv_core.columns import AMOUNT, EVENT_TYPE, ORDER_ID, ORDER_STATUS, REFUND, REFUND_STATUS, RETURN
 
 HALF: Final = 0.5
+FOLLOWED: Final = 0.2
+"""Share of rows with a refund and no amount that follow a sale of their order, before that is a rule: sales of
+earlier months are in other files."""
+
+
+def have_rows(connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan) -> bool:
+    """Say whether refunds have rows of their own, with what was paid back in the column of refunds and no amount.
+
+    An event that is called a return is one. Elsewhere an amount of 0 may also be what a refund has left of its own row:
+    there the row has to come later than a sale of its order.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        plan: how it is read.
+    """
+    if not {REFUND, AMOUNT} <= set(plan.chosen):
+        return False
+    bare, rows = f"{V}{REFUND} <> 0 AND coalesce({V}{AMOUNT}, 0) = 0", plan.judged(source.relation())
+    if EVENT_TYPE in plan.chosen:
+        return bool(one(connection, f"SELECT count(*) FROM {rows} WHERE {V}type = '{RETURN}' AND {bare}")[0])
+    if ORDER_ID not in plan.chosen:
+        return False
+    order = f"{T}{ORDER_ID}"
+    sales = f"SELECT {order}, min({V}time) AS sold FROM {rows} WHERE {V}{AMOUNT} > 0 GROUP BY 1"
+    backs = f"SELECT {order}, {V}time AS back FROM {rows} WHERE {V}{AMOUNT} = 0 AND {bare}"
+    told, follow = one(
+        connection, f"SELECT count(*), count(*) FILTER (back > sold) FROM ({backs}) LEFT JOIN ({sales}) USING ({order})"
+    )
+    return bool(follow and follow >= FOLLOWED * told)
 
 
 def stand_apart(connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan) -> bool:

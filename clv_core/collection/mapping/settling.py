@@ -15,6 +15,7 @@ from clv_core.collection.mapping.choosing import choose
 from clv_core.collection.mapping.customer_blanks import settle_blanks
 from clv_core.collection.mapping.customer_ids import settle_customer
 from clv_core.collection.mapping.money_columns import refuse_ids
+from clv_core.collection.mapping.payment_kinds import settle_kind
 from clv_core.collection.mapping.proposal import Proposal
 from clv_core.columns import AMOUNT, REFUND
 from clv_core.errors import Message
@@ -47,6 +48,8 @@ def settle_columns(
     chosen, said = settle_customer(connection, source, proposals, chosen, mapping)
     notes += said
     chosen, said = settle_blanks(connection, source, rows, chosen, mapping)
+    notes += said
+    chosen, said = settle_kind(rows, chosen, mapping)
     notes += said
     chosen, said = order_states.settle(rows, chosen, mapping, states)
     notes += said + order_states.refunds_unused(rows, chosen, mapping)

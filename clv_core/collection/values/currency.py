@@ -16,15 +16,20 @@ CURRENCIES: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(("元", "RMB"), ("CNY",)),
     **{"US$": ("USD",), "€": ("EUR",), "£": ("GBP",), "円": ("JPY",), "R$": ("BRL",), "NT$": ("TWD",), "HK$": ("HKD",)},
     **{"RP": ("IDR",), "RP.": ("IDR",), "₫": ("VND",), "₩": ("KRW",), "원": ("KRW",), "฿": ("THB",), "₹": ("INR",)},
-    **{"₺": ("TRY",), "₽": ("RUB",), "РУБ": ("RUB",), "РУБ.": ("RUB",), "ZŁ": ("PLN",), "KČ": ("CZK",)},
+    **{"ر.س": ("SAR",), "د.إ": ("AED",), "ج.م": ("EGP",), "د.ك": ("KWD",), "درهم": ("AED", "MAD"), "₪": ("ILS",)},
+    **{"₺": ("TRY",), "TL": ("TRY",), "₽": ("RUB",), "РУБ": ("RUB",), "РУБ.": ("RUB",), "ZŁ": ("PLN",), "KČ": ("CZK",)},
 }
 """Codes of the currencies that a sign stands for, the likeliest first."""
 NO_CENTS: Final = ("IDR", "COP")
 """Currencies that have cents by law and hardly ever in a shop."""
-UNIT: Final = re.compile(r"[(（\[【]\s*([^()（）\[\]【】\s]{1,4})\s*[)）\]】]\s*$|[/／_]\s*(元|RMB|[A-Z]{3})\s*$")
+UNIT: Final = re.compile(
+    r"[(（\[【]\s*([^()（）\[\]【】\s]{1,4})\s*[)）\]】]\s*$|[/／_]\s*(元|RMB|[A-Z]{3})\s*$|_in_(usd|eur|gbp|cny|jpy)$"
+)
 
 
-def decide(named: Sequence[str], marks: Sequence[str], said: str, column: str) -> tuple[str, tuple[Message, ...]]:
+def decide(
+    named: Sequence[str], marks: Sequence[str], said: str, column: str, home: Sequence[str] = ()
+) -> tuple[str, tuple[Message, ...]]:
     """Return the currency, and warnings: several of them, a sign that means several, another one than was said.
 
     Args:
@@ -32,6 +37,7 @@ def decide(named: Sequence[str], marks: Sequence[str], said: str, column: str) -
         marks: signs and codes at the amounts; they count where no column names any.
         said: by the person; empty where nothing was.
         column: of the amounts, in the file.
+        home: codes of where the file's script is written; one of them outranks the likeliest meaning of a sign.
     """
     found = named or marks
     params = {"column": column, "found": list(found)}
@@ -40,7 +46,7 @@ def decide(named: Sequence[str], marks: Sequence[str], said: str, column: str) -
     could = [code for code in _meant(found[0]) if all(code in _meant(mark) for mark in found)]
     if not could:
         return said, (Message("warning.mixed_currency", params),)
-    currency = said or could[0]
+    currency = said or next((code for code in could if code in home), could[0])
     params["currency"] = currency
     notes = [Message("warning.currency_marks", params)] if marks else []
     if said and not set(could) & set(_meant(said)):
@@ -51,9 +57,9 @@ def decide(named: Sequence[str], marks: Sequence[str], said: str, column: str) -
 
 
 def in_name(column: str) -> str:
-    """Return the sign or code of a currency that a column's name ends with, in brackets or behind a slash, or ""."""
+    """Return the sign or code of a currency that a column's name ends with, in brackets, behind a slash or ``_in_``."""
     found = UNIT.search(column)
-    unit = (found.group(1) or found.group(2)) if found else ""
+    unit = (found.group(1) or found.group(2) or found.group(3).upper()) if found else ""
     return unit if unit.upper() in CURRENCIES or (unit.isupper() and unit in list_currencies()) else ""
 
 

@@ -26,14 +26,15 @@ LARGEST: Final = 1e12
 DIGITS: Final = ("０１２３４５６７８９" + "٠١٢٣٤٥٦٧٨٩" + "۰۱۲۳۴۵۶۷۸۹", "0123456789" * 3)
 MARKS: Final = ("．，－−﹣–٫٬", ".,----.,")
 CURRENCY: Final = (
-    r"(?i)(?:\b(US|AU|CA|R|A|C|NZ|HK|NT|S|MX) ?)?\$|\p{Sc}|[元円圓원]|zł|kč|kr\.?|ft\.?|лв\.?|руб\.?|грн\.?|\bRs\.?"
-    r"|\bRp\.?|\b(USD|EUR|GBP|CNY|RMB|JPY|INR|CHF|CAD|AUD|NZD|SGD|KRW|BRL|MXN|ARS|CLP|COP|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY"
+    r"(?i)(?:\b(US|AU|CA|R|A|C|NZ|HK|NT|S|MX) ?)?\$|\p{Sc}|[元円圓원]|zł|kč|tl|kr\.?|ft\.?|лв\.?|руб\.?|грн\.?|\bRs\.?"
+    r"|ر\.? ?س\.?|د\.? ?إ\.?|ج\.? ?م\.?|د\.? ?ك\.?|ريال|درهم|جنيه|\bRp\.?"
+    r"|\b(USD|EUR|GBP|CNY|RMB|JPY|INR|CHF|CAD|AUD|NZD|SGD|KRW|BRL|MXN|ARS|CLP|COP|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY"
     r"|RUB|UAH|ILS|AED|SAR|ZAR|THB|IDR|VND|MYR|PHP|HKD|TWD)\b|\bFr\."
 )
 """Signs and codes of currencies. What is left has to be a number, so that a word that holds one is none."""
 
 PIECES: Final = r"(?i)([0-9])\s*(件|个|個|pcs?\.?|Stk\.?)\s*$"
-BLANKS: Final = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}'’`]"
+BLANKS: Final = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}'’`\x{200E}\x{200F}\x{061C}\x{202A}-\x{202E}\x{2066}-\x{2069}]"
 
 
 @dataclass(frozen=True)

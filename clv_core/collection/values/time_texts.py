@@ -12,8 +12,10 @@ WRITTEN: Final = (
     *(f"%d-%b-{{year}}{clock.replace('/', '.')}" for clock in CLOCKS),
     *(f"{{year}}-%m-%d{clock}" for clock in CLOCKS if "%p" in clock),
 )
-PLAIN: Final = (DIGITS[0] + "－／：．\u3000", DIGITS[1] + "-/:. ")
-"""Digits of other scripts and marks of full width, and what is read instead."""
+DIRECTIONS: Final = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Invisible marks that say which way a text is written."""
+PLAIN: Final = (DIGITS[0] + "－／：．\u3000" + DIRECTIONS, DIGITS[1] + "-/:. ")
+"""Digits of other scripts and marks of full width, and what is read instead; marks of direction are left out."""
 
 SPLIT: Final = r"\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{1,2})( \d{1,2}:[\d:.]*( ?[AaPp][Mm])?)?"
 ORDERS: Final = {"dmy": "%d/%m/{year}", "mdy": "%m/%d/{year}", "ymd": "{year}/%m/%d"}
@@ -33,6 +35,8 @@ TIDY: Final = (
     (r"(?i)(:\d\d)[.,]\d+( [AP]M)$", r"\1\2"),
     (r"^(\d{1,2}[./-]\d{1,2}[./-]\d{2,4}), ?(\d)", r"\1 \2"),
     (r"(\d[时時点點시])整?$", r"\100分"),
+    (r"(\d) ?ص$", r"\1 AM"),
+    (r"(\d) ?م$", r"\1 PM"),
     (r"(?:上午|凌晨|早上|午前|오전) *(\d.*)", r"\1 AM"),
     (r"(?:下午|午後|오후) *(\d.*)|晚上 *((?:0?[1-9]|1[01])[:时時点點].*)", r"\1\2 PM"),
     (r"(\d{1,2})[时時点點시] ?(\d{1,2})[分분]?(?: ?(\d{1,2})[秒초])?", r"\1:\2:0\3"),

@@ -12,6 +12,12 @@ import re
 import unicodedata
 from typing import Final
 
+from clv_core.collection.words.aliases_arabic import (
+    CURRENCIES_ARABIC,
+    LIKELY_ARABIC,
+    PRICES_ARABIC,
+    SURE_ARABIC,
+)
 from clv_core.collection.words.aliases_chinese import LIKELY_CHINESE, SURE_CHINESE
 from clv_core.collection.words.aliases_eastern import (
     CURRENCIES_EASTERN,
@@ -96,7 +102,7 @@ SURE: Final[dict[str, str]] = {
     AMOUNT: """amount amount_total total_amount net_amount order_amount sales_amount transaction_amount
         purchase_amount payment_amount paid_amount amount_paid total_price total_value order_value order_total
         line_total grand_total order_total_amount line_amount total_sales sales sales_value revenue net_revenue
-        gross_revenue spend spent purchase_revenue purchase_revenue_in_usd event_value event_value_in_usd
+        gross_revenue spend spent purchase_revenue event_value
         dollar_value dollars transaction_revenue item_total subtotal transaction_value purchase_value monetary_value
         payment_value extended_price net_sales 金额 订单金额 消费金额 支付金额 实付金额 付款金额 交易金额 销售额
         成交金额 订单实付金额 订单应付金额 总金额 总价 实付 实付款 买家实际支付金额 购买金额 应付金额 金額 訂單金額
@@ -132,17 +138,21 @@ SURE: Final[dict[str, str]] = {
         order_payment_status transaction_status sale_status 订单状态 交易状态 付款状态 支付状态 訂單狀態 付款狀態
         交易狀態""",
     REFUND: """refunded_amount amount_refunded refund_amount order_refund_amount order_refunded_amount
-        partial_refund refund_total total_refund total_refunded 退款金额 已退款金额 订单已退款金额 退款额 退款金額""",
+        partial_refund refund_total total_refund total_refunded refund_value 退款金额 已退款金额 订单已退款金额
+        退款额 退款金額""",
     SESSION_ID: "session_id sessionid session user_session visit_id visitid 会话id 会话 会话编号 访问id 會話id",
     PRICE: "price 价格 價格",
     CURRENCY: """currency currency_code currency_iso currency_iso_code order_currency order_currency_code 币种 货币
+        货币种类
         币别 幣種 貨幣 幣別""",
 }
 
 LIKELY: Final[dict[str, str]] = {
     CUSTOMER_ID: """id uid user client buyer shopper member visitor account username user_name client_no email
         reviewer_id customer_email contact_email buyer_email order_customer_email billing_email bill_email
-        bill_mail_address email_address mail_address from_email_address 手机号 买家手机号 邮箱""",
+        bill_mail_address email_address mail_address from_email_address loyalty_card loyalty_card_no
+        loyalty_card_number loyalty_id loyalty_no loyalty_number membership_id membership_no membership_number
+        手机号 买家手机号 邮箱""",
     EVENT_TIME: """date time day created created_at created_time created_date date_created create_time createdate
         created_on order_paid_time paid_on_date date_paid date_add date_added opened opened_at date_opened purchased
         week_date order_created_at order_created paid_at payment_date payment_time 创建时间 創建時間""",
@@ -150,7 +160,8 @@ LIKELY: Final[dict[str, str]] = {
     AMOUNT: """value total payment paid cost money sum gross amt total_amt tran_amount tran_amt trans_amount
         trans_amt transaction_amt txn_amount order_amt sales_amt sale_amount purchase_amt purchase invoice_amount
         invoice_total bill_amount total_paid total_paid_real total_amount_paid total_due gross_sales gross_amount
-        turnover price_paid paid_price order_price order_total_price total_order_price total_spent amount_spent
+        turnover purchase_revenue_in_usd event_value_in_usd price_paid paid_price order_price order_total_price
+        total_order_price total_spent amount_spent
         total_revenue order_revenue total_purchase product_subtotal 用户支付金额 消费 支付 付款""",
     ORDER_ID: "order transaction receipt basket bill name reference ref 订单 訂單",
     PRODUCT_ID: """product_name lineitem_name item_name item_title custom_label description stock goods title
@@ -188,14 +199,14 @@ MISSING: Final = (
 
 
 def fold(name: str) -> str:
-    """Return ``name`` without what spelling varies by: form, case, blanks, punctuation."""
+    """Return ``name`` without what spelling varies by: form, case (that of a Turkish ı too), blanks, punctuation."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", unicodedata.normalize("NFKC", name).strip())
-    return re.sub(r"[\W_]+", "", spaced.lower())
+    return re.sub(r"[\W_]+", "", spaced.lower()).replace("ı", "i")
 
 
 def folded(column: str) -> str:
     """Return SQL that folds a text column as :func:`fold` does, but for its form."""
-    return f"regexp_replace(lower({column}), '[\\s\\pP\\pS]+', '', 'g')"
+    return f"replace(regexp_replace(lower({column}), '[\\s\\pP\\pS]+', '', 'g'), 'ı', 'i')"
 
 
 def _index(*tables: dict[str, str]) -> dict[str, str]:
@@ -203,6 +214,8 @@ def _index(*tables: dict[str, str]) -> dict[str, str]:
 
 
 SURE_NAMES: Final = _index(
+    {PRICE: PRICES_ARABIC, CURRENCY: CURRENCIES_ARABIC},
+    SURE_ARABIC,
     {PRICE: PRICES_EASTERN, CURRENCY: CURRENCIES_EASTERN},
     SURE_EASTERN,
     {PRICE: PRICES_EUROPEAN, CURRENCY: CURRENCIES_EUROPEAN},
@@ -215,7 +228,7 @@ SURE_NAMES: Final = _index(
     SURE,
 )
 LIKELY_NAMES: Final = _index(
-    LIKELY_EASTERN, LIKELY_EUROPEAN, LIKELY_SOUTHEASTERN, LIKELY_POLISH_TURKISH, LIKELY_CHINESE, LIKELY
+    LIKELY_ARABIC, LIKELY_EASTERN, LIKELY_EUROPEAN, LIKELY_SOUTHEASTERN, LIKELY_POLISH_TURKISH, LIKELY_CHINESE, LIKELY
 )
 PREFERRED_NAMES: Final = {target: tuple(map(fold, words.split())) for target, words in PREFERRED.items()}
 CUSTOMER_RANKS: Final = {fold(word): rank for rank, words in enumerate(WEAKER_CUSTOMERS, 1) for word in words.split()}

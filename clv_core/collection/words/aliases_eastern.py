@@ -83,9 +83,11 @@ SURE_EASTERN: Final[dict[str, str]] = {
     CHANNEL: """チャネル チャンネル 販売チャネル 流入元 채널 판매채널 유입경로 канал канал_продаж источник
         canal_de_vendas canal_de_venda canal_de_ventas""",
     COUNTRY: "国 国名 配送先国 국가 배송국가 страна país_de_entrega país_de_envío",
-    ORDER_STATUS: """注文状況 注文ステータス 受注ステータス 受注状況 注文状態 決済ステータス 支払ステータス 支払状況
+    ORDER_STATUS: """取引区分 伝票区分 売上区分 注文状況 注文ステータス 受注ステータス 受注状況 注文状態
+        決済ステータス 支払ステータス 支払状況
         주문상태 주문세부상태 주문처리상태 주문진행상태 결제상태 배송상태 статус_заказа состояние_заказа
-        статус_оплаты статус_отправления status_do_pedido situação_do_pedido situacao_do_pedido status_pedido
+        статус_оплаты статус_отправления status_do_pedido status_do_pagamento status_pagamento
+        situação_do_pagamento situacao_do_pagamento situação_do_pedido situacao_do_pedido status_pedido
         estado_de_la_orden estado_de_pedido estado_de_la_venta estado_del_pago status_zamówienia status_zamowienia
         sipariş_durumu siparis_durumu orderstatus bestelstatus status_bestelling""",
     REFUND: """商品已退款金额 已退金额 退款总额 返金額 返金金額 払戻額 払い戻し額 환불금액 환불액 총환불금액

@@ -42,7 +42,7 @@ SURE_POLISH_TURKISH: Final[dict[str, str]] = {
 }
 
 LIKELY_POLISH_TURKISH: Final[dict[str, str]] = {
-    CUSTOMER_ID: "klient kupujący email_kupującego alıcı müşteri e_posta eposta",
+    CUSTOMER_ID: "klient kupujący email_klienta email_kupującego alıcı müşteri e_posta eposta",
     EVENT_TIME: "data_utworzenia tarih",
     AMOUNT: "wartość razem",
     ORDER_ID: "zamówienie sipariş",

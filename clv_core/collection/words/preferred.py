@@ -26,9 +26,11 @@ PREFERRED: Final[dict[str, str]] = {
         총_실결제금액 실결제금액 최종결제금액 총결제금액 최종_상품별_총_주문금액 상품별_총_주문금액 결제금액 결제액
         총주문금액 주문금액 total_pembayaran จำนวนเงินทั้งหมด tổng_số_tiền_người_mua_thanh_toán tổng_giá_trị_đơn_hàng
         faturalanacak_tutar ödenen_tutar total_paid_real total_paid total_amount_paid price_paid paid_price
-        invoice_total total_due order_total_price total_order_price total_amount total_amt total_price gross_sales""",
+        invoice_total total_due order_total_price total_order_price total_amount total_amt total_price gross_sales
+        purchase_revenue_in_usd event_value_in_usd""",
     ORDER_ID: """order_id order_no order_number increment_id order_increment_id order_reference order_ref 主订单编号
-        主订单号 父订单编号 父订单号 订单号 订单编号 订单id 訂單號 訂單編號 注文番号 주문번호 invoice_no invoice_id
+        主订单号 父订单编号 父订单号 商户订单号 商户单号 订单号 订单编号 订单id 訂單號 訂單編號 注文番号 주문번호
+        invoice_no invoice_id
         invoice_number invoice basket_id receipt_id receipt_no order""",
     PRODUCT_ID: "商品id 商品编号 商品编码 상품번호 상품코드",
     QUANTITY: "购买数量 商品数量 数量 成交数量",
@@ -39,11 +41,13 @@ PREFERRED: Final[dict[str, str]] = {
 
 WEAKER_CUSTOMERS: Final = (
     """customer buyer client shopper member user 顾客 客户 买家 会员 用户 username user_name 昵称 买家昵称
-    会员昵称 用户昵称 客户昵称 微信昵称 用户名""",
+    会员昵称 用户昵称 客户昵称 微信昵称 用户名 kunde käufer benutzer acheteur cliente acquirente usuário usuario
+    klient kupujący müşteri клиент покупатель пользователь 顧客 会員 お客様 購入者 注文者 ユーザー 고객 회원""",
     """email customer_email contact_email buyer_email order_customer_email billing_email bill_email
     bill_mail_address email_address mail_address from_email_address e_mail 邮箱 メールアドレス
     注文者メールアドレス 購入者メールアドレス 이메일 구매자이메일 주문자이메일 email_pembeli email_клиента
-    email_покупателя email_kupującego e_posta 买家支付宝账号""",
+    email_покупателя email_kupującego e_posta eposta email_do_cliente e_mail_do_cliente email_cliente correo
+    correo_electrónico correo_electronico email_klienta 买家支付宝账号""",
     """手机号 买家手机号 买家手机 买家电话 会员手机 会员手机号 客户手机 客户手机号 客户电话 下单手机号 下单人手机
     下单人手机号 下单人电话 구매자연락처 구매자전화번호 주문자연락처 주문자휴대전화""",
     """注文者名 購入者名 구매자명 주문자명 구매자 주문자 买家姓名 客户姓名 会员姓名 下单人 下单人姓名 comprador alıcı

@@ -10,9 +10,11 @@ from clv_core.collection.words.aliases import MISSING, fold
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME
 from clv_core.errors import Message
 
-CLOCK: Final = re.compile(r"\s*\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s*[AaPp]\.?[Mm]\.?)?\s*")
-CLOCK_NAME: Final = re.compile(r"(time|uhrzeit|zeit|heure|hora|ora|clock|时间|時間)$")
-DATE_ONLY: Final = re.compile(r"[^:]*")
+CLOCK: Final = re.compile(
+    r"\s*\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s*[AaPp]\.?[Mm]\.?)?\s*|\s*\d{1,2}[時时]\s?\d{1,2}分(\s?\d{1,2}秒)?\s*"
+)
+CLOCK_NAME: Final = re.compile(r"(time|uhrzeit|zeit|heure|hora|ora|clock|时间|時間|时刻|時刻)$")
+DATE_ONLY: Final = re.compile(r"[^:時时]*")
 SENDER, RECEIVER = fold("from_email_address"), fold("to_email_address")
 """A payment service's: who sent the money, and who got it; in rows below zero the shop is the sender."""
 

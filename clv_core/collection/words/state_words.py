@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from clv_core.collection.words.aliases import fold
+from clv_core.collection.words.aliases_arabic import STATES_ARABIC
 from clv_core.collection.words.state_words_asian import AFTER_SALE_ASIAN, STATES_ASIAN
 
 CANCELLED: Final = "cancelled"
@@ -75,7 +76,8 @@ STATES: Final[dict[str, str]] = {
         preparación_en_curso en_camino confirmado confirmada etiqueta_lista_para_imprimir listo_para_enviar pagato
         pagata spedito spedita consegnato consegnata completato completata pagamento_accettato in_lavorazione pago
         paga pagamento_aprovado aprovado aprovada faturado faturada preparando_entrega pronto_para_o_manuseio
-        pronto_para_envio entregue concluído concluido concluída em_transporte em_separação em_preparação opłacone
+        pronto_para_envio aberto arquivado parcialmente_reembolsado entregue concluído concluido concluída
+        em_transporte em_separação em_preparação opłacone
         oplacone opłacony wysłane wyslane wysłany dostarczone dostarczony zrealizowane zakończone w_realizacji
         nowe nowe_zamówienie spakowane do_wysłania gotowe_do_wysłania tamamlandı yeni yola_çıktı teslim_edildi
         kargoya_verildi kargolandı gönderildi hazırlanıyor onaylandı ödendi voltooid afgerond verzonden geleverd
@@ -93,7 +95,10 @@ STATES: Final[dict[str, str]] = {
 }
 
 STATE_NAMES: Final = {
-    fold(word): state for table in (STATES_ASIAN, STATES) for state, words in table.items() for word in words.split()
+    fold(word): state
+    for table in (STATES_ARABIC, STATES_ASIAN, STATES)
+    for state, words in table.items()
+    for word in words.split()
 }
 """Folded name of a state -> what it says."""
 
@@ -118,6 +123,7 @@ PHRASES: Final = (
 
 AFTER_SALE: Final[dict[str, str]] = {
     CANCELLED: "취소완료 취소처리완료 직권취소완료 キャンセル済み キャンセル完了",
+    REFUNDED: "success",
     SOLD: """none no refund_rejected return_rejected rejected declined closed cancelled canceled refund_cancelled
         refund_closed request_cancelled refund_requested return_requested requested pending processing in_progress
         open under_review 无 无售后 无退款 未退款 没有退款 售后取消 无售后或售后取消 退款关闭 售后关闭 已关闭 关闭
