@@ -73,6 +73,8 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
     delimiter, quote, escape = _sniff(body)
     if hint:
         delimiter = hint.group(1)
+    if delimiter == quote:  # no reader takes one mark for both
+        quote = "'" if delimiter == '"' else '"'
     blanks = (
         delimiter in " \t" and bool(re.match(r"[ \t]*\S+([ \t]*[ \t][ \t]+\S+| +\S+)+", first)) and "\t\t" not in body
     )

@@ -1,0 +1,26 @@
+"""How a text file is cut into cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clv_core.collection.files.dialect import detect
+from clv_core.errors import Refused
+
+
+@pytest.mark.parametrize("text", ['sep="\nid"day\na"b\n', "id,day\na,b\n"])
+def test_what_parts_cells_never_quotes_them_too(tmp_path: Path, text: str) -> None:
+    """Python 3.13's reader takes no mark for both; the sniffer, or a file's first line, may name one for both."""
+    path = tmp_path / "events.csv"
+    path.write_text(text, encoding="utf-8")
+    found = detect(path, path.name, header=True)
+    assert found.delimiter != found.quote != ""
+
+
+def test_a_lone_mark_is_no_table(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    path.write_text("~", encoding="utf-8")
+    with pytest.raises(Refused, match="no rows"):
+        detect(path, path.name)
