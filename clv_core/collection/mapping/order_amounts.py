@@ -63,14 +63,14 @@ def of_orders(
     if order is None:
         return _by_time(connection, source, rows, plan)
     if not _in_first_rows(rows, order, amount):
-        found = evidence(connection, source, plan, BY_ID)
+        found = evidence(connection, source, plan, _named(plan, BY_ID).key)
         known = PRODUCT_ID in chosen and found.suggests(FEWEST_ORDERS, FEWEST_AMOUNTS)
         if not found.proves and not known:
             if not found.suggests(FEWEST_ASKED, FEWEST_ASKED):
                 return plan.orders, ()
             if not mapping.get(ORDER_ID):
                 raise NeedsAnswer("amount_of_what", column=amount, order=order, orders=found.orders, same=found.same)
-    return _whole(connection, source, plan, BY_ID, _by_id(chosen))
+    return _whole(connection, source, plan, BY_ID)
 
 
 def _of_events(
@@ -81,18 +81,11 @@ def _of_events(
     by = BY_ID if ORDER_ID in chosen else BY_TIME
     if by == BY_TIME and not _has_clock(rows, plan):
         return plan.orders, ()
-    found = evidence(connection, source, plan, by)
+    found = evidence(connection, source, plan, _named(plan, by).key)
     many = found.suggests(FEWEST_ORDERS, FEWEST_AMOUNTS)
     if not many or not (found.proves or PRODUCT_ID in chosen):
         return plan.orders, ()
-    params = {"customer": chosen[CUSTOMER_ID], "time": chosen[EVENT_TIME], "column": chosen[AMOUNT]}
-    if by == BY_ID:
-        return _whole(connection, source, plan, by, _by_id(chosen))
-    return _whole(connection, source, plan, by, Message("warning.whole_orders_by_time", params))
-
-
-def _by_id(chosen: Mapping[str, str]) -> Message:
-    return Message("warning.whole_orders", {"order": chosen[ORDER_ID], "column": chosen[AMOUNT]})
+    return _whole(connection, source, plan, by)
 
 
 def _by_time(
@@ -100,7 +93,7 @@ def _by_time(
 ) -> tuple[Orders, tuple[Message, ...]]:
     """Do the same where no column names the order: its rows are of one customer, at one instant."""
     chosen = plan.chosen
-    found = evidence(connection, source, plan, BY_TIME)
+    found = evidence(connection, source, plan, _named(plan, BY_TIME).key)
     many = found.suggests(FEWEST_ORDERS, FEWEST_AMOUNTS)
     if not _has_clock(rows, plan):
         if found.proves and many:
@@ -110,23 +103,27 @@ def _by_time(
     proven = found.proves and found.suggests(FEWEST_ASKED, FEWEST_ASKED)
     if not proven and not (PRODUCT_ID in chosen and many):
         return plan.orders, ()
-    params = {"customer": chosen[CUSTOMER_ID], "time": chosen[EVENT_TIME], "column": chosen[AMOUNT]}
-    return _whole(connection, source, plan, BY_TIME, Message("warning.whole_orders_by_time", params))
+    return _whole(connection, source, plan, BY_TIME)
+
+
+def _named(plan: ReadingPlan, by: tuple[str, ...]) -> Orders:
+    """Return the orders as some columns name them."""
+    return replace(plan.orders, by=by, events=EVENT_TYPE in plan.chosen)
 
 
 def _whole(
-    connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, by: tuple[str, ...], said: Message
+    connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, by: tuple[str, ...]
 ) -> tuple[Orders, tuple[Message, ...]]:
     """Return the orders as whole ones, paid in parts where a column says so; those that are neither are counted."""
-    orders = replace(
-        plan.orders,
-        whole=True,
-        by=by,
-        events=EVENT_TYPE in plan.chosen,
-        part=part_column(connection, source, plan, by),
-        refunds_of_rows=order_refunds.of_rows(connection, source, plan, by),
-    )
-    notes = [said]
+    orders, chosen = _named(plan, by), plan.chosen
+    part = part_column(connection, source, plan, orders.key)
+    of_rows = order_refunds.of_rows(connection, source, plan, orders.key)
+    orders = replace(orders, whole=True, part=part, refunds_of_rows=of_rows)
+    if by == BY_ID:
+        notes = [Message("warning.whole_orders", {"order": chosen[ORDER_ID], "column": chosen[AMOUNT]})]
+    else:
+        params = {"customer": chosen[CUSTOMER_ID], "time": chosen[EVENT_TIME], "column": chosen[AMOUNT]}
+        notes = [Message("warning.whole_orders_by_time", params)]
     if orders.part:
         notes.append(Message("warning.order_parts", {"part": orders.part, "column": plan.chosen[AMOUNT]}))
     unlike = unlike_orders(connection, source, plan, orders)

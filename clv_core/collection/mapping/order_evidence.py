@@ -9,9 +9,8 @@ import duckdb
 
 from clv_core.collection.engine import T, V, name, one
 from clv_core.collection.files.source import Source
-from clv_core.collection.mapping.orders import Orders
 from clv_core.collection.mapping.plan import ReadingPlan
-from clv_core.columns import AMOUNT, EVENT_TYPE, PRODUCT_ID, QUANTITY, UNIT_PRICE
+from clv_core.columns import AMOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE
 
 JUDGED_ROWS: Final = 200_000
 NEARLY_ALL: Final = 0.95
@@ -48,20 +47,20 @@ class Evidence:
         return self.orders >= orders and self.same >= NEARLY_ALL * self.orders and self.amounts >= amounts
 
 
-def evidence(connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, by: tuple[str, ...]) -> Evidence:
+def evidence(connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, key: str) -> Evidence:
     """Look at the orders of the first rows.
 
     Args:
         connection: the engine.
         source: the file.
         plan: how it is read, each row for itself; it has an amount.
-        by: canonical columns that together name an order.
+        key: SQL for the text that names a row's order.
     """
     line = "NULL::DOUBLE"
     if UNIT_PRICE in plan.chosen:
         line = f"abs({V}{UNIT_PRICE} * {f'{V}{QUANTITY}' if QUANTITY in plan.chosen else '1'})"
     differ = T + PRODUCT_ID if PRODUCT_ID in plan.chosen else f"hash({', '.join(map(name, source.columns))})"
-    amount, key = f"abs({V}{AMOUNT})", Orders(by=by, events=EVENT_TYPE in plan.chosen).key
+    amount = f"abs({V}{AMOUNT})"
     return Evidence(
         *one(
             connection,

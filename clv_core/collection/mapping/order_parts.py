@@ -13,7 +13,7 @@ from clv_core.collection.engine import T, V, name, one
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.orders import Orders
 from clv_core.collection.mapping.plan import ReadingPlan
-from clv_core.columns import AMOUNT, EVENT_TYPE, PRODUCT_ID
+from clv_core.columns import AMOUNT, PRODUCT_ID
 
 FEWEST: Final = 5
 """Orders of several amounts, before a column that tells these apart is taken for that of payments."""
@@ -21,7 +21,7 @@ MOST: Final = 3
 """Times as many orders may have been paid in parts of one amount, where every product stands beside every part."""
 
 
-def part_column(connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, by: tuple[str, ...]) -> str:
+def part_column(connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, key: str) -> str:
     """Return the column that names the payments of orders, "" where there is none.
 
     It has one value for each amount of an order, wherever an order has several, and hardly tells rows apart elsewhere.
@@ -30,12 +30,11 @@ def part_column(connection: duckdb.DuckDBPyConnection, source: Source, plan: Rea
         connection: the engine.
         source: the file.
         plan: how it is read, each row for itself.
-        by: canonical columns that together name an order.
+        key: SQL for the text that names a row's order.
     """
     free = [column for column in source.columns if column not in plan.chosen.values()]
     if not free:
         return ""
-    key = Orders(by=by, events=EVENT_TYPE in plan.chosen).key
     rows, amount = plan.judged(source.relation()), V + AMOUNT
     several = f"(SELECT {key} AS {V}order FROM {rows} GROUP BY 1 HAVING count(DISTINCT {amount}) > 1)"
     matches = ", ".join(f"count(*) FILTER ({V}amounts = {V}c{i} AND {V}amounts = {V}p{i})" for i, _ in enumerate(free))

@@ -8,25 +8,24 @@ import duckdb
 
 from clv_core.collection.engine import V, one
 from clv_core.collection.files.source import Source
-from clv_core.collection.mapping.orders import BACK, Orders
+from clv_core.collection.mapping.orders import BACK
 from clv_core.collection.mapping.plan import ReadingPlan
-from clv_core.columns import EVENT_TYPE, REFUND
+from clv_core.columns import REFUND
 
 HALF: Final = 0.5
 
 
-def of_rows(connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, by: tuple[str, ...]) -> bool:
+def of_rows(connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, key: str) -> bool:
     """Say whether rows of orders tell of different refunds, so that these are to be added up.
 
     Args:
         connection: the engine.
         source: the file.
         plan: how it is read, each row for itself.
-        by: canonical columns that together name an order.
+        key: SQL for the text that names a row's order.
     """
     if REFUND not in plan.chosen:
         return False
-    key = Orders(by=by, events=EVENT_TYPE in plan.chosen).key
     several, unlike = one(
         connection,
         f"SELECT count(*), count(*) FILTER ({V}different > 1) FROM (SELECT count(DISTINCT {BACK}) AS {V}different"
