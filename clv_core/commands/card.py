@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from clv_core.collection.values.id_texts import folded
 from clv_core.commands import Context, add_model, day, trust_json
 from clv_core.i18n import translate
 
@@ -13,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words."""
     parser.add_argument("name", help=translate("cli.option.dataset", language))
     add_model(parser, language)
-    parser.add_argument("--customer", required=True, help=translate("cli.card.customer", language))
+    parser.add_argument("--customer", type=folded, required=True, help=translate("cli.card.customer", language))
     parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.explain.cutoff", language))
 
 

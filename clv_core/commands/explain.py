@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from clv_core.collection.values.id_texts import folded
 from clv_core.commands import Context, add_model, day
 from clv_core.i18n import translate
 
@@ -17,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument("name", help=translate("cli.option.dataset", language))
     add_model(parser, language)
     parser.add_argument("--out", type=Path, required=True, help=translate("cli.explain.out", language))
-    parser.add_argument("--customer", default=None, help=translate("cli.explain.customer", language))
+    parser.add_argument("--customer", type=folded, default=None, help=translate("cli.explain.customer", language))
     parser.add_argument("--sample", type=int, default=300, help=translate("cli.explain.sample", language))
     parser.add_argument("--permutations", type=int, default=2, help=translate("cli.explain.permutations", language))
     parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.explain.cutoff", language))

@@ -24,7 +24,7 @@ from clv_core.erasing.bundles import clean_bundle, sound_bundles, trained_with
 from clv_core.erasing.certificate import Certificate
 from clv_core.erasing.datasets import Rewritten, first_events, holding, rewrite
 from clv_core.erasing.files import holds
-from clv_core.erasing.wanted import ToErase, forms, wanted
+from clv_core.erasing.wanted import ToErase, wanted
 from clv_core.errors import Refused
 from clv_core.jobs import Progress
 from clv_core.locks import alone
@@ -178,10 +178,10 @@ def _bundles(workspace: Workspace, names: list[str] | None) -> list[Bundle]:
 
 def _aliases(workspace: Workspace, people: ToErase) -> dict[str, str]:
     """Return the id as given by every name that a dataset may know a customer by."""
-    found = {**people.spellings, **{customer: customer for customer in people.given}}
+    found = {customer: customer for customer in people.given}
     if len(people.ids) > len(found):
         key = load_key(workspace)
-        found |= {pseudonym(key, form): given for name, given in list(found.items()) for form in forms(name)}
+        found |= {pseudonym(key, customer): customer for customer in people.given}
     return found
 
 

@@ -22,6 +22,7 @@ import pyarrow as pa
 from clv_core.collection.engine import file_text, name, text
 from clv_core.collection.privacy.needles import redacted_values
 from clv_core.collection.privacy.taking_out import names_any, text_columns
+from clv_core.collection.values.id_texts import folded_sql
 from clv_core.collection.words.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID
 from clv_core.erasing.wanted import ToErase
@@ -83,7 +84,7 @@ def _parquet_test(connection: duckdb.DuckDBPyConnection, path: Path, wanted: ToE
         if found:
             tests.append(f"coalesce({name(column)}::VARCHAR IN ({', '.join(map(text, found))}), false)")
         if own:
-            test = f"coalesce({name(column)} IN (SELECT id FROM gone), false)"
+            test = f"coalesce({folded_sql(name(column))} IN (SELECT id FROM gone), false)"
             if connection.execute(f"SELECT 1 FROM {file_text(path)} WHERE {test} LIMIT 1").fetchone():
                 tests.append(test)
     return " OR ".join(tests) or "false"
@@ -122,7 +123,7 @@ def _json_text(content: str, wanted: ToErase) -> tuple[str, int]:
 def _pruned(value: Any, wanted: ToErase) -> tuple[Any, int]:
     """Return a JSON value without records of the customers (None where it is one), their ids replaced elsewhere."""
     if isinstance(value, dict):
-        if any(value.get(key) in wanted.ids for key in CUSTOMER_KEYS if isinstance(value.get(key), str)):
+        if any(wanted.names(said) for key in CUSTOMER_KEYS if isinstance(said := value.get(key), str)):
             return None, 1
         kept, total = {}, 0
         for key, item in value.items():
@@ -156,7 +157,7 @@ def _csv(path: Path, wanted: ToErase) -> int:
 
 
 def _names(cells: list[str], own: int | None, wanted: ToErase) -> bool:
-    whole = own is not None and own < len(cells) and cells[own].lstrip("'").strip() in wanted.ids
+    whole = own is not None and own < len(cells) and wanted.names(cells[own].lstrip("'").strip())
     return whole or any(wanted.everywhere.within(cell) for cell in cells)
 
 
@@ -171,8 +172,8 @@ def _short(content: str, wanted: ToErase) -> bool:
     lines = list(csv.reader(content.splitlines(keepends=True)))
     own = _id_place(lines)
     if own is None:
-        return any(len(line) == 1 and line[0].strip() in wanted.ids for line in lines)
-    return any(own < len(line) and line[own].lstrip("'").strip() in wanted.ids for line in lines)
+        return any(len(line) == 1 and wanted.names(line[0].strip()) for line in lines)
+    return any(own < len(line) and wanted.names(line[own].lstrip("'").strip()) for line in lines)
 
 
 def _sqlite_file(path: Path, wanted: ToErase) -> int:

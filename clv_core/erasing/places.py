@@ -186,4 +186,4 @@ def _asked(job: jobs.Job, wanted: ToErase) -> bool:
     words = [str(word) for word in job.status().get("args", ())]
     after = [words[place + 1] for place, word in enumerate(words[:-1]) if word == "--customer"]
     joined = [word.removeprefix("--customer=") for word in words if word.startswith("--customer=")]
-    return any(word in wanted.ids for word in [*after, *joined])
+    return any(wanted.names(word) for word in [*after, *joined])

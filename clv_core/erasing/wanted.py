@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -15,6 +14,7 @@ import pyarrow as pa
 from clv_core.collection.engine import file_text
 from clv_core.collection.privacy.needles import ERASED, Needles
 from clv_core.collection.stored.store import Dataset
+from clv_core.collection.values.id_texts import folded
 from clv_core.collection.values.pseudonyms import BLANKS, load_key, pseudonym
 from clv_core.collection.words.contact_fields import EMAIL, MADID, PHONE
 from clv_core.columns import CUSTOMER_ID
@@ -32,16 +32,18 @@ class ToErase:
     """Who is to go, by all the names that they may have.
 
     Args:
-        given: ids as the person gave them, each once.
-        ids: the same, their pseudonyms and :attr:`spellings`, looked up whole.
-        spellings: ids of the datasets that are an e-mail address which was given, in other case, and what was given.
+        given: ids as the person gave them, each once; one that is an e-mail address as all its spellings are.
+        ids: the same, and their pseudonyms; :meth:`names` looks them up whole.
         reaching: e-mail addresses, phone numbers and device ids, plain and hashed as ad platforms get them.
     """
 
     given: tuple[str, ...]
     ids: frozenset[str]
-    spellings: Mapping[str, str] = field(default_factory=dict, repr=False)
     reaching: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def names(self, cell: str) -> bool:
+        """Say whether a text is one of the ids."""
+        return folded(cell) in self.ids
 
     @cached_property
     def needles(self) -> Needles:
@@ -66,45 +68,19 @@ def wanted(workspace: Workspace, ids: Iterable[str], datasets: Collection[Datase
         UsageError: no id.
         Refused: a dataset holds pseudonyms and the key is not there.
     """
-    given = tuple(dict.fromkeys(word.strip(BLANKS) for word in ids if word.strip(BLANKS) not in ("", ERASED)))
+    words = (word.strip(BLANKS) for word in ids)
+    given = tuple(dict.fromkeys(folded(word) for word in words if word not in ("", ERASED)))
     if not given:
         raise UsageError("erase_nobody")
-    spellings = _spellings(given, datasets)
-    names = {*given, *spellings}
+    names = set(given)
     for fingerprint in {one.manifest.key_fingerprint for one in datasets if one.manifest.pseudonymised}:
         key = load_key(workspace, fingerprint)
-        names |= {pseudonym(key, form) for word in (*given, *spellings) for form in forms(word)}
+        names |= {pseudonym(key, word) for word in given}
     reaching: set[str] = set()
     for one in datasets:
         if one.manifest.customers_table is not None:
             reaching |= _reaching(one, names)
-    return ToErase(given, frozenset(names), spellings, frozenset(reaching))
-
-
-def forms(word: str) -> tuple[str, ...]:
-    """Return what a person may be called in a file: as given, and an e-mail address in lower case."""
-    return (word, word.lower()) if "@" in word else (word,)
-
-
-def _spellings(given: Iterable[str], datasets: Collection[Dataset]) -> dict[str, str]:
-    """Return the ids of the datasets that are one of the e-mail addresses given, however they are written."""
-    mails = {word.lower(): word for word in given if "@" in word}
-    if not mails:
-        return {}
-    found: dict[str, str] = {}
-    with duckdb.connect() as connection:
-        connection.register("gone", pa.table({"mail": pa.array(sorted(mails), pa.string())}))
-        for path in [file for one in datasets for file in _files(one)]:
-            query = (
-                f"SELECT DISTINCT {CUSTOMER_ID} FROM {file_text(path)}"
-                f" WHERE contains({CUSTOMER_ID}, '@') AND lower({CUSTOMER_ID}) IN (SELECT mail FROM gone)"
-            )
-            found |= {name: mails[name.lower()] for (name,) in connection.execute(query).fetchall()}
-    return {name: word for name, word in found.items() if name not in mails.values()}
-
-
-def _files(dataset: Dataset) -> list[Path]:
-    return [dataset.events_path, *([dataset.customers_path] if dataset.manifest.customers_table is not None else [])]
+    return ToErase(given, frozenset(names), frozenset(reaching))
 
 
 def _reaching(dataset: Dataset, ids: Collection[str]) -> set[str]:

@@ -65,6 +65,15 @@ def test_a_word_that_means_many_things_is_not_looked_for(word: str, can: bool) -
     assert distinctive(word) is can
 
 
+def test_an_address_is_found_in_any_case_and_another_id_in_its_own() -> None:
+    needles = Needles(["Ann@shop.example", "shop-1200"])
+    texts = ["of ANN@Shop.example,", "xann@shop.example", "SHOP-1200", "é shop-1200, ann@SHOP.example"]
+    assert list(needles.rows(pa.array(texts))) == [0, 3]
+    assert needles.redacted(texts[3]) == f"é {ERASED}, {ERASED}" and needles.redacted(texts[2]) == texts[2]
+    said = redacted_values({"examples": "A@b.c, B@b.c"}, {"a@b.c"}, Needles([]))
+    assert said == {"examples": f"{ERASED}, B@b.c"}
+
+
 def test_json_loses_ids_and_keeps_numbers() -> None:
     value = {"rows": 17, "examples": "17, 18", "note": "of shop-1200.", "list": ["shop-12001", "17"]}
     said = redacted_values(value, {"17", "shop-1200"}, Needles(["17", "shop-1200"]))

@@ -12,6 +12,7 @@ from clv_core.collection.engine import name, one, text
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.first_rows import filled
 from clv_core.collection.mapping.proposal import SURE, Proposal
+from clv_core.collection.values.id_texts import folded_sql
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID
 from clv_core.errors import Message, NeedsAnswer
 
@@ -123,6 +124,35 @@ def guests_of(
         return ids, "", (Message("warning.guests_nameless", params),)
     more = {"other": emails[0], "people": sum(row[2] for row in pooled)}
     return ids, emails[0], (Message("warning.guests_by_email", {**params, **more}),)
+
+
+def spelt_mails(
+    connection: duckdb.DuckDBPyConnection, source: Source, rows: Sequence[Mapping[str, Any]], column: str
+) -> tuple[Message, ...]:
+    """Return what is to be said of ids that are e-mail addresses, where some stand with capitals.
+
+    The whole file is asked only where its first rows hold an address.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        rows: its first rows as text.
+        column: of the customer's ids.
+    """
+    if not any("@" in value for value in filled(rows, column)):
+        return ()
+    cell = f"trim({name(column)})"
+    capital, several, spellings = one(
+        connection,
+        f"SELECT count(*) FILTER (capital), count(*) FILTER (spellings > 1),"
+        f" coalesce(sum(spellings) FILTER (spellings > 1), 0)"
+        f" FROM (SELECT count(DISTINCT {cell}) AS spellings, bool_or({cell} <> {folded_sql(cell)}) AS capital"
+        f" FROM {source.relation()} WHERE contains({name(column)}, '@') GROUP BY {folded_sql(cell)})",
+    )
+    if not capital:
+        return ()
+    params = {"column": column, "customers": int(several), "spellings": int(spellings), "capitals": int(capital)}
+    return (Message("warning.spelt_mails" if several else "warning.mails_lowered", params),)
 
 
 def email_columns(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], own: str) -> list[str]:

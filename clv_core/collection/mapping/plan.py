@@ -11,6 +11,7 @@ from clv_core.collection.mapping.orders import Orders
 from clv_core.collection.stored.manifest import CLASHED
 from clv_core.collection.values import numbers, times
 from clv_core.collection.values.cell_texts import cell_text
+from clv_core.collection.values.id_texts import folded_sql
 from clv_core.collection.words.aliases import EVENT_NAMES, PRICE, fold, folded
 from clv_core.collection.words.state_words import CANCELLED, REFUNDED
 from clv_core.columns import (
@@ -126,7 +127,7 @@ class ReadingPlan:
             return f"trim({raw}, ' \t\u00a0\u3000')"
         if kind is Kind.TEXT and canonical not in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE, ORDER_STATUS, REFUND_STATUS):
             return raw
-        return cell_text(raw, kind)
+        return folded_sql(cell_text(raw, kind)) if canonical == CUSTOMER_ID else cell_text(raw, kind)
 
     def _raw(self, canonical: str) -> str:
         """Return SQL for what a canonical column is read from: one source column, or two."""

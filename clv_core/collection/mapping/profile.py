@@ -13,7 +13,7 @@ from clv_core.collection.engine import name, one, text
 from clv_core.collection.files.source import Source, sample
 from clv_core.collection.mapping import order_states, price, refunds
 from clv_core.collection.mapping.column_counts import SCALES, count_columns
-from clv_core.collection.mapping.customer_ids import guests_of
+from clv_core.collection.mapping.customer_ids import guests_of, spelt_mails
 from clv_core.collection.mapping.number_columns import decide_numbers
 from clv_core.collection.mapping.order_amounts import of_orders
 from clv_core.collection.mapping.order_states import OrderState
@@ -155,7 +155,8 @@ def _draft(
     """Return what the sample tells of how the columns are read, enough to count by, and what is to be said."""
     guarded, notes = _guarded(rows, chosen)
     clock, counterparty = clock_of(source.columns, rows, chosen), counterparty_of(source.columns, chosen)
-    guests, guest_email, said = guests_of(connection, source, rows, chosen)
+    guests, guest_email, of_guests = guests_of(connection, source, rows, chosen)
+    of_mails = spelt_mails(connection, source, rows, chosen[CUSTOMER_ID])
     kind = chosen.get(EVENT_TYPE, "")
     seen = sorted({str(row[kind]).strip() for row in rows if row[kind]}) if kind else []
     draft = ReadingPlan(
@@ -168,7 +169,7 @@ def _draft(
         guest_email=guest_email,
         guarded=guarded,
     )
-    return draft, notes + split_notes(chosen, clock, counterparty) + said
+    return draft, notes + split_notes(chosen, clock, counterparty) + of_guests + of_mails
 
 
 def _currency(

@@ -95,14 +95,10 @@ class KeyedList:
             return len(entries) - len(left)
 
     def hashes_of(self, word: str) -> list[str]:
-        """Return the hashes of a person: as they are called, as a pseudonym, and by the list's marks.
-
-        An e-mail address has no case.
-        """
+        """Return the hashes of a person: as they are called, as a pseudonym, and by the list's marks."""
         root = self._root()
         plain = word.strip(BLANKS)
-        folded = plain.lower() if "@" in plain else plain
-        said = [folded, pseudonym(root, folded), pseudonym(root, plain), *self.marks(plain)]
+        said = [plain, pseudonym(root, plain), *self.marks(plain)]
         return list(dict.fromkeys(pseudonym(self._key(root), one) for one in said))
 
     def hashes(self, chosen: Callable[[dict[str, Any]], bool] = lambda entry: True) -> frozenset[str]:
@@ -122,9 +118,8 @@ class KeyedList:
         return pd.Series(found.to_numpy(zero_copy_only=False).astype(bool), index=texts.index)
 
     def sql(self, column: str) -> str:
-        """Return SQL for the hash of a text expression, of an e-mail address whatever its case."""
-        folded = f"CASE WHEN contains({column}, '@') THEN lower({column}) ELSE {column} END"
-        return pseudonym_sql(self._key(self._root()), folded)
+        """Return SQL for the hash of a text expression."""
+        return pseudonym_sql(self._key(self._root()), column)
 
     def _key(self, root: bytes) -> bytes:
         return hmac.new(root, self.purpose.encode(), hashlib.sha256).digest()

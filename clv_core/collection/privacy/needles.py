@@ -1,7 +1,8 @@
 """Ids inside any text: one pass over the bytes finds where one of thousands of words stands.
 
 Each word's first bytes are looked up in a table, vectorised; only the few places that pass are compared in full. A word
-counts where no letter or digit is beside it, so that ``shop-1200`` does not stand in ``shop-12001``.
+counts where no letter or digit is beside it, so that ``shop-1200`` does not stand in ``shop-12001``. An e-mail address
+is found in any case.
 """
 
 from __future__ import annotations
@@ -14,12 +15,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from clv_core.collection.values.id_texts import CAPITALS, SMALL, folded
+
+Place = tuple[int, int, int]
+"""A word's row, where it starts, and its size in bytes."""
+
 ERASED: Final = "[erased]"
 SHORTEST: Final = 8
 LONG: Final = 12
 BLOCK: Final = 1 << 20
 BITS: Final = 20
 WORD_BYTES: Final = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+FOLDED: Final = np.frombuffer(bytes(range(256)).translate(bytes.maketrans(CAPITALS.encode(), SMALL.encode())), np.uint8)
+"""What each byte is where case does not count."""
 
 
 def distinctive(word: str) -> bool:
@@ -37,14 +45,9 @@ class Needles:
     """
 
     def __init__(self, words: Iterable[str]) -> None:
-        self.words = sorted({word for word in words if distinctive(word)})
-        self._by_head: dict[int, list[bytes]] = {}
-        for word in self.words:
-            known = word.encode()
-            self._by_head.setdefault(int.from_bytes(known[:SHORTEST], "little"), []).append(known)
-        self._heads = np.array(sorted(self._by_head), np.uint64)
-        self._table = np.zeros(1 << BITS, bool)
-        self._table[_mixed((self._heads & np.uint64(0xFFFFFFFF)).astype(np.uint32))] = True
+        self.words = sorted({folded(word) for word in words if distinctive(word)})
+        self._exact = _ByteWords(word.encode() for word in self.words if "@" not in word)
+        self._mails = _ByteWords(word.encode() for word in self.words if "@" in word)
 
     def within(self, text: str | bytes) -> bool:
         """Say whether any word stands in a text."""
@@ -73,10 +76,43 @@ class Needles:
         content = np.frombuffer(data, np.uint8) if data is not None else np.array([], np.uint8)
         return np.unique(np.array([row for row, _, _ in self._found(content, starts)], np.int64))
 
-    def _found(self, data: NDArray[np.uint8], offsets: NDArray[np.int64], first: bool = False) -> list[Any]:
-        """Return ``(row, start, size)`` of each word in the rows that ``offsets`` cut ``data`` into."""
-        found: list[tuple[int, int, int]] = []
-        if not self.words:
+    def _found(self, data: NDArray[np.uint8], offsets: NDArray[np.int64], first: bool = False) -> list[Place]:
+        found = self._exact.found(data, offsets, first)
+        if self._mails.known and not (found and first):
+            found += self._mails.found(FOLDED[data], offsets, first)
+        return found
+
+
+class _ByteWords:
+    """Words as bytes, to be found as they are.
+
+    Args:
+        words: each of at least ``SHORTEST`` bytes.
+    """
+
+    def __init__(self, words: Iterable[bytes]) -> None:
+        self._by_head: dict[int, list[bytes]] = {}
+        for word in words:
+            self._by_head.setdefault(int.from_bytes(word[:SHORTEST], "little"), []).append(word)
+        self._heads = np.array(sorted(self._by_head), np.uint64)
+        self._table = np.zeros(1 << BITS, bool)
+        self._table[_mixed((self._heads & np.uint64(0xFFFFFFFF)).astype(np.uint32))] = True
+
+    @property
+    def known(self) -> bool:
+        """Whether there is any word."""
+        return bool(self._by_head)
+
+    def found(self, data: NDArray[np.uint8], offsets: NDArray[np.int64], first: bool) -> list[Place]:
+        """Return ``(row, start, size)`` of each word in the rows that ``offsets`` cut ``data`` into.
+
+        Args:
+            data: the rows' bytes.
+            offsets: where each begins, and the last one ends.
+            first: whether one place is enough.
+        """
+        found: list[Place] = []
+        if not self.known:
             return found
         low, high = int(offsets[0]), int(offsets[-1])
         for begin in range(low, high, BLOCK):
@@ -120,12 +156,12 @@ def redacted_values(value: Any, ids: Collection[str], needles: Needles) -> Any:
 
     Args:
         value: of any JSON type; numbers are left alone.
-        ids: a set, looked up whole.
+        ids: a set, :func:`folded`, looked up whole.
         needles: looked for inside longer texts.
     """
     if isinstance(value, str):
         said = needles.redacted(value)
-        parts = [ERASED if part in ids else part for part in said.split(", ")]
+        parts = [ERASED if folded(part) in ids else part for part in said.split(", ")]
         return ", ".join(parts)
     if isinstance(value, list):
         return [redacted_values(item, ids, needles) for item in value]

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 FILE: Final = "suppression/list.jsonl"
 PURPOSE: Final = "clv studio suppressed customers"
-NAMES: Final = 3
-"""Hashes of an entry that is no phone number: as it is called, and as a pseudonym in two cases."""
+NAMES: Final = 2
+"""Hashes of an entry that is no phone number: as it is called, and as a pseudonym."""
 
 
 @dataclass(frozen=True)

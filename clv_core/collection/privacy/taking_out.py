@@ -19,6 +19,7 @@ from clv_core.collection.readings.aside import OWN_COLUMNS
 from clv_core.collection.readings.figures import figures
 from clv_core.collection.readings.reading import ORDERED_ROWS
 from clv_core.collection.stored.store import Manifest, version_of
+from clv_core.collection.values.id_texts import folded, folded_sql
 from clv_core.collection.values.pseudonyms import BLANKS
 from clv_core.collection.words.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID
@@ -73,12 +74,12 @@ def take_out(
         events: its kept rows.
         set_aside: the others.
         customers: the customers table, where there is one.
-        ids: as the log calls them.
+        ids: as the log calls them; of an e-mail address, all its spellings go.
         scratch: an empty folder.
         progress: who listens.
         withdrawn: what it remembers of orders that were called off, where it does.
     """
-    connection = connect(scratch)
+    connection, ids = connect(scratch), {folded(one) for one in ids}
     try:
         connection.register("gone", pa.table({"id": pa.array(sorted(ids), pa.string())}))
         connection.execute(f"SET preserve_insertion_order = {str(manifest.rows_kept <= ORDERED_ROWS).lower()}")
@@ -139,7 +140,8 @@ def aside_test(connection: duckdb.DuckDBPyConnection, path: Path, manifest: Mani
             tests.append(f"coalesce({name(column)}::VARCHAR IN ({', '.join(map(text, found))}), false)")
     if {"value", "column"} <= set(columns):
         split = f"regexp_split_to_array(coalesce(value, ''), {text(TOKENS)})"
-        tests.append(f'("column" IS NULL AND list_has_any({split}, (SELECT list(id) FROM gone)))')
+        words = f"list_transform({split}, lambda w: {folded_sql('w')})"
+        tests.append(f'("column" IS NULL AND list_has_any({words}, (SELECT list(id) FROM gone)))')
     return " OR ".join(tests) or "false"
 
 
@@ -153,7 +155,8 @@ def named_test(connection: duckdb.DuckDBPyConnection, path: Path, needles: Needl
 
 
 def _named_in(column: str) -> str:
-    return f"coalesce(trim({name(column)}, '{BLANKS}') IN (SELECT id FROM gone), false)"
+    cell = folded_sql(f"trim({name(column)}, '{BLANKS}')")
+    return f"coalesce({cell} IN (SELECT id FROM gone), false)"
 
 
 def _log(connection: duckdb.DuckDBPyConnection, path: Path, needles: Needles, target: Path) -> tuple[int, int]:

@@ -149,7 +149,7 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: ReadingPl
     if odd and odd[0]:
         shown = [str(item).encode("unicode_escape").decode()[:40] for item in odd[1]]
         found.append(Message("warning.odd_ids", {"customers": int(odd[0]), "examples": shown}))
-    found += _rounded_ids(connection, file) + _spelt_mails(connection, file)
+    found += _rounded_ids(connection, file)
     found += _totals(connection, file) + _far_off(connection, file)
     amounts = one(
         connection,
@@ -223,20 +223,6 @@ def _rounded_ids(connection: duckdb.DuckDBPyConnection, file: str) -> list[Messa
         f" WHERE contains({CUSTOMER_ID}, '+') AND regexp_full_match({CUSTOMER_ID}, {text(ROUNDED_ID)})",
     )
     return [Message("warning.rounded_ids", {"rows": rows, "customers": ids, "example": example[:40]})] if rows else []
-
-
-def _spelt_mails(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
-    """Return a warning where customers are e-mail addresses, and some stand in upper and lower case."""
-    addresses, spellings, examples = one(
-        connection,
-        f"SELECT count(*), sum(ids), min(example, 2) FROM (SELECT count(DISTINCT {CUSTOMER_ID}) AS ids,"
-        f" max({CUSTOMER_ID}) AS example FROM {file} WHERE contains({CUSTOMER_ID}, '@')"
-        f" GROUP BY lower({CUSTOMER_ID}) HAVING ids > 1)",
-    )
-    if not addresses:
-        return []
-    params = {"customers": addresses, "spellings": int(spellings), "examples": [example[:40] for example in examples]}
-    return [Message("warning.spelt_mails", params)]
 
 
 def _totals(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:

@@ -1,8 +1,9 @@
 """Ids and contact fields as keyed hashes: HMAC-SHA256 under a key that is kept apart from the data.
 
 Who holds a dataset without the key can neither read an id nor try candidates; who holds the key can find a customer
-again (:func:`pseudonym`), and next month's file gets the same hashes. The key lies in ``$CLV_KEY_FILE``, else in a file
-beside the workspace (``workspace.key``), never in it, so that a copy of the workspace does not carry it.
+again (:func:`pseudonym`), and next month's file gets the same hashes; an e-mail address has one, in whatever case it is
+written. The key lies in ``$CLV_KEY_FILE``, else in a file beside the workspace (``workspace.key``), never in it, so
+that a copy of the workspace does not carry it.
 
 Source: RFC 2104, H((K xor opad) + H((K xor ipad) + text)), with K padded to the 64 bytes of a block of SHA-256.
 """
@@ -16,6 +17,7 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from clv_core.collection.values.id_texts import folded, folded_sql
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 
@@ -66,7 +68,7 @@ def fingerprint_of(key: bytes) -> str:
 
 def pseudonym(key: bytes, text: str) -> str:
     """Return the keyed hash of an id or a contact field, 64 hex digits; "" for a text of blanks only."""
-    plain = text.strip(BLANKS)
+    plain = folded(text.strip(BLANKS))
     return hmac.new(key, plain.encode(), hashlib.sha256).hexdigest() if plain else ""
 
 
@@ -78,7 +80,7 @@ def pseudonym_sql(key: bytes, column: str = "{column}") -> str:
         column: the expression; without one, the result is a template for ``str.format(column=...)``.
     """
     inner, outer = (_literal(bytes(byte ^ pad for byte in _block(key))) for pad in (0x36, 0x5C))
-    plain = f"nullif(trim({column}, '{BLANKS}'), '')"
+    plain = folded_sql(f"nullif(trim({column}, '{BLANKS}'), '')")
     return f"sha256({outer} || unhex(sha256({inner} || encode({plain}))))"
 
 

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.values.id_texts import folded
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.kept_scores import kept_of
 from clv_core.deployment.registry import Registry, Version
@@ -95,7 +96,7 @@ class Latest:
         if newest is None:
             raise NotFound("service_no_scores", name=name, model=champion.bundle)
         as_of, found = newest
-        row, dataset = self._scores(found).of(customer), open_dataset(self._workspace, _dataset_of(champion))
+        row, dataset = self._scores(found).of(folded(customer)), open_dataset(self._workspace, _dataset_of(champion))
         if row is None or StopList.of(self._workspace, dataset).holds(customer):
             raise NotFound("service_not_scored", customer=customer[:200], as_of=as_of.isoformat())
         known = next(one for one in versions if one.bundle == found.parent.name)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from clv_core.collection.files.text_table import read_text_table
 from clv_core.collection.stored.store import Dataset
+from clv_core.collection.values.id_texts import folded_texts
 from clv_core.collection.words.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.errors import NeedsAnswer, NotEnoughData, NotFound, Refused
@@ -62,6 +63,7 @@ def read_experiment(path: Path, key: bytes | None = None) -> pd.DataFrame:
     if missing:
         raise Refused("experiment_columns", missing=list(missing), found=list(frame.columns[:20]))
     rows = pd.DataFrame({wanted: frame[column].astype("str").str.strip() for wanted, column in found.items()})
+    rows[CUSTOMER_ID] = folded_texts(rows[CUSTOMER_ID])
     when = pd.to_datetime(rows[DATE].str[:10], format="%Y-%m-%d", errors="coerce")
     if when.isna().any():
         bad = int(np.flatnonzero(when.isna())[0])

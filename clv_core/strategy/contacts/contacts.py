@@ -13,6 +13,7 @@ from typing import Any, Final
 import pandas as pd
 
 from clv_core.collection.values.email_texts import EMAIL_PATTERN, first_address, tidy
+from clv_core.collection.values.id_texts import folded_texts
 from clv_core.collection.values.phone_texts import WHOLE, one_number
 from clv_core.collection.words.contact_fields import contact_columns, id_column
 from clv_core.columns import CUSTOMER_ID
@@ -43,7 +44,8 @@ def named(customers: pd.DataFrame) -> pd.DataFrame:
     names = {column: CUSTOMER_ID if column == own else fields.get(column) or _plain(column) for column in found}
     frame = customers.rename(columns=names)
     frame = frame.loc[:, ~frame.columns.duplicated()]
-    frame = frame[frame[CUSTOMER_ID].notna()].assign(**{CUSTOMER_ID: lambda known: known[CUSTOMER_ID].astype("str")})
+    frame = frame[frame[CUSTOMER_ID].notna()]
+    frame = frame.assign(**{CUSTOMER_ID: folded_texts(frame[CUSTOMER_ID].astype("str"))})
     twice = frame[CUSTOMER_ID].duplicated()
     if twice.any():
         raise Refused("contacts_id_twice", rows=int(twice.sum()), customer=str(frame.loc[twice, CUSTOMER_ID].iloc[0]))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.values.email_texts import addresses, every_address
+from clv_core.collection.values.id_texts import folded
 from clv_core.collection.values.phone_texts import one_number, phone_keys, phone_marks
 from clv_core.collection.words.contact_fields import CONSENT, COUNTRY, EMAIL, FIELDS, PHONE
 from clv_core.columns import CUSTOMER_ID
@@ -118,7 +119,7 @@ def reachable(
     known = known[[CUSTOMER_ID, *(name for name in (*FIELDS, CONSENT, "agreed") if name in known)]]
     given = {title: known[name].astype("str").fillna("") for name, title in GIVEN.items() if name in known}
     known = clean(known.assign(**given), region)
-    words = {text.strip() for text in suppressed}
+    words = {folded(text.strip()) for text in suppressed}
     own, listed = known[CUSTOMER_ID].isin(words), _on_list(known, words)
     if stop is not None and stop.hashes:
         own |= stop.hides(known[[CUSTOMER_ID]])
@@ -164,7 +165,7 @@ def hidden(scored: pd.DataFrame, customers: pd.DataFrame | None, suppressed: Col
         customers: whose addresses are known; None where none are.
         suppressed: customer ids, e-mail addresses and phone numbers.
     """
-    words = {text.strip() for text in suppressed}
+    words = {folded(text.strip()) for text in suppressed}
     ids = scored[CUSTOMER_ID].astype("str")
     out = ids.isin(words)
     if customers is None or not words:

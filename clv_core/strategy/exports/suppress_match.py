@@ -13,6 +13,7 @@ from clv_core.collection.engine import file_text
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import Dataset
 from clv_core.collection.values.email_texts import addresses, every_address
+from clv_core.collection.values.id_texts import folded
 from clv_core.collection.values.phone_texts import phone_keys, phone_marks
 from clv_core.collection.values.pseudonyms import load_key, pseudonym
 from clv_core.collection.words.contact_fields import EMAIL, PHONE
@@ -102,7 +103,7 @@ def _places(workspace: Workspace, entries: Entries, dataset: Dataset) -> dict[st
     places: dict[str, list[int]] = {}
     for place, words in enumerate(entries):
         for word in words:
-            texts = {word, word.lower() if "@" in word else word, *phone_marks(word), *addresses(word)}
+            texts = {folded(word), *phone_marks(word), *addresses(word)}
             for text in texts | ({pseudonym(key, word)} if key is not None else set()):
                 places.setdefault(text, []).append(place)
     return places

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+import pandas as pd
 import pytest
 
 from clv_core.collection.privacy.stoplist import StopList
@@ -281,6 +282,12 @@ def test_the_latest_batch_is_looked_up(
         whole.reset_index().assign(predicted_clv=-1.0).to_parquet(other)
         assert client.get(f"/v1/customers/{max(sent)}").json()["predicted_clv"] == whole.loc[max(sent), "predicted_clv"]
         other.unlink()
+        (kept,) = (shop.predictions / bundles["bgnbd"].id).glob("shop-*.parquet")
+        scores = pd.read_parquet(kept)
+        scores.assign(customer_id=scores["customer_id"].replace(max(sent), "ann@a.example")).to_parquet(kept)
+        for who in ("ann@a.example", "Ann@A.example"):
+            assert client.get(f"/v1/customers/{who}").json()["customer_id"] == "ann@a.example"
+        scores.to_parquet(kept)
         hidden, people = min(sent), StopList.of(shop)
         people.add([hidden])
         try:
