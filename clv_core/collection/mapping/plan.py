@@ -11,6 +11,7 @@ from clv_core.collection.mapping.orders import Orders
 from clv_core.collection.stored.manifest import CLASHED
 from clv_core.collection.values import numbers, times
 from clv_core.collection.values.cell_texts import cell_text
+from clv_core.collection.values.eras import in_our_years
 from clv_core.collection.values.id_texts import folded_sql
 from clv_core.collection.words.aliases import EVENT_NAMES, PRICE, fold, folded
 from clv_core.collection.words.state_words import CANCELLED, REFUNDED
@@ -68,6 +69,7 @@ class ReadingPlan:
         discount_below: whether discounts are written as negative numbers.
         refund_rows: whether rows without an amount that tell of a refund are returns of it.
         orders: what the file says of orders beside their rows.
+        calendar: of the years of all times, :mod:`clv_core.collection.values.eras`; empty where they are ours.
         clock: source column of the time of day, where that of the time holds dates only; empty where there is none.
         counterparty: source column of the customer in rows below zero; empty where it is the same one.
         guests: ids in lower case that all guests of a shop share; their rows name the customer in ``guest_email``.
@@ -89,6 +91,7 @@ class ReadingPlan:
     discount_below: bool = False
     refund_rows: bool = False
     orders: Orders = field(default_factory=Orders)
+    calendar: str = ""
     clock: str = ""
     counterparty: str = ""
     guests: tuple[str, ...] = ()
@@ -127,7 +130,10 @@ class ReadingPlan:
             return f"trim({raw}, ' \t\u00a0\u3000')"
         if kind is Kind.TEXT and canonical not in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE, ORDER_STATUS, REFUND_STATUS):
             return raw
-        return folded_sql(cell_text(raw, kind)) if canonical == CUSTOMER_ID else cell_text(raw, kind)
+        said = cell_text(raw, kind)
+        if canonical == EVENT_TIME:
+            return in_our_years(said, self.calendar)
+        return folded_sql(said) if canonical == CUSTOMER_ID else said
 
     def _raw(self, canonical: str) -> str:
         """Return SQL for what a canonical column is read from: one source column, or two."""

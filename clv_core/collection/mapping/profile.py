@@ -14,6 +14,7 @@ from clv_core.collection.files.source import Source, sample
 from clv_core.collection.mapping import order_states, price, refunds
 from clv_core.collection.mapping.column_counts import SCALES, count_columns
 from clv_core.collection.mapping.customer_ids import guests_of, spelt_mails
+from clv_core.collection.mapping.first_rows import filled
 from clv_core.collection.mapping.number_columns import decide_numbers
 from clv_core.collection.mapping.order_amounts import of_orders
 from clv_core.collection.mapping.order_states import OrderState
@@ -23,6 +24,7 @@ from clv_core.collection.mapping.proposal import Proposal, propose
 from clv_core.collection.mapping.second_states import both_used, read_second
 from clv_core.collection.mapping.settling import settle_columns
 from clv_core.collection.values import currency, times
+from clv_core.collection.values.eras import calendar_of
 from clv_core.collection.values.locale_hints import at_home
 from clv_core.collection.words.aliases import MISSING
 from clv_core.collection.words.split_columns import clock_of, counterparty_of, split_notes
@@ -157,19 +159,22 @@ def _draft(
     clock, counterparty = clock_of(source.columns, rows, chosen), counterparty_of(source.columns, chosen)
     guests, guest_email, of_guests = guests_of(connection, source, rows, chosen)
     of_mails = spelt_mails(connection, source, rows, chosen[CUSTOMER_ID])
+    calendar = calendar_of(filled(rows, chosen[EVENT_TIME]))
+    of_years = (Message(f"warning.years_{calendar}", {"column": chosen[EVENT_TIME]}),) if calendar else ()
     kind = chosen.get(EVENT_TYPE, "")
     seen = sorted({str(row[kind]).strip() for row in rows if row[kind]}) if kind else []
     draft = ReadingPlan(
         source.columns,
         chosen,
         values=seen_values(seen[:MOST_EVENT_NAMES], events),
+        calendar=calendar,
         clock=clock,
         counterparty=counterparty,
         guests=guests,
         guest_email=guest_email,
         guarded=guarded,
     )
-    return draft, notes + split_notes(chosen, clock, counterparty) + of_guests + of_mails
+    return draft, notes + split_notes(chosen, clock, counterparty) + of_guests + of_mails + of_years
 
 
 def _currency(

@@ -12,6 +12,7 @@ from clv_core.collection.mapping.customer_names import are_full_names, masked, r
 from clv_core.collection.mapping.event_names import are_event_names
 from clv_core.collection.mapping.money_columns import FRACTIONS, money_likelihood
 from clv_core.collection.mapping.order_states import are_flags, tells
+from clv_core.collection.values.eras import ERAS
 from clv_core.collection.words.aliases import (
     CUSTOMER_RANKS,
     LIKELY_NAMES,
@@ -62,7 +63,7 @@ TIME: Final = re.compile(
     r"\d{1,4}[-/.年]\s?(\d{1,2}|[A-Za-z]{3,9})[-/.月]\s?\d{1,4}.*|(19|20)\d{6}|1\d{9}(\d{3})?(\.\d+)?"
     r"|([A-Za-z]{3,9},? )?(\d{1,2}[ /-][A-Za-z]{3,9}[ /-]\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4})\b.*"
     r"|(19|20)\d{6}[T ]?\d\d:?\d\d.*|[A-Za-z]{3}-\d{1,2}-\d{2,4}|\d{1,2}(\.|º| de)? [^\W\d]{3,10}\.?( de)? \d{4}\b.*"
-    r"|\d{4}\s?년\s?\d{1,2}\s?월.*|(令和|平成|昭和)\s?(\d{1,2}|元)\s?年.*"
+    rf"|\d{{4}}\s?년\s?\d{{1,2}}\s?월.*|({'|'.join(ERAS)})\s?(\d{{1,3}}|元)\s?年.*|\d{{1,2}} [ก-๏.]{{3,12}} \d{{4}}\b.*"
 )
 TIME_NAME: Final = re.compile(r"(?i:date|time|timestamp|[_ ]at|日期|时间|時間)$|[a-z]At$")
 KEYS: Final = re.compile(r"[\w$@-]+(\.[\w$@-]+)+")

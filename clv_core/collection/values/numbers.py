@@ -23,7 +23,7 @@ FEWEST_WHOLE: Final = 3
 LARGEST: Final = 1e12
 """Larger amounts cannot be summed to the cent in float64, and are slips of the keyboard."""
 
-DIGITS: Final = ("０１２３４５６７８９" + "٠١٢٣٤٥٦٧٨٩" + "۰۱۲۳۴۵۶۷۸۹", "0123456789" * 3)
+DIGITS: Final = ("０１２３４５６７８９" + "٠١٢٣٤٥٦٧٨٩" + "۰۱۲۳۴۵۶۷۸۹" + "๐๑๒๓๔๕๖๗๘๙", "0123456789" * 4)
 MARKS: Final = ("．，－−﹣–٫٬", ".,----.,")
 CURRENCY: Final = (
     r"(?i)(?:\b(US|AU|CA|R|A|C|NZ|HK|NT|S|MX) ?)?\$|\p{Sc}|[元円圓원]|zł|kč|tl|kr\.?|ft\.?|лв\.?|руб\.?|грн\.?|\bRs\.?"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from clv_core.collection.engine import text
+from clv_core.collection.values.eras import common_era
 from clv_core.collection.values.numbers import DIGITS
 
 CLOCKS: Final = ("", " %H:%M:%S", " %H:%M", " %H:%M:%S/%f", " %I:%M:%S %p", " %I:%M %p")
@@ -50,18 +51,18 @@ TIDY: Final = (
 """Pattern, and what is written instead."""
 
 MONTHS: Final = {
-    "Jan": "januar janvier janv enero ene gennaio gen janeiro januari января",
-    "Feb": "februar février fevrier fév févr febrero febbraio fevereiro fev februari февраля",
-    "Mar": "märz maerz mär mrz mars marzo março marco maart mrt марта",
-    "Apr": "april avril avr abril abr aprile апреля",
-    "May": "mai mayo maggio mag maio mei мая",
-    "Jun": "juni juin junio giugno giu junho июня",
-    "Jul": "juli juillet juil julio luglio lug julho июля",
-    "Aug": "august août aout agosto ago augustus августа",
-    "Sep": "september septembre sept septiembre setiembre settembre setembro set сентября",
-    "Oct": "oktober okt octobre octubre ottobre ott outubro out октября",
-    "Nov": "november novembre noviembre novembro ноября",
-    "Dec": "dezember dez décembre decembre déc diciembre dic dicembre dezembro december декабря",
+    "Jan": r"januar janvier janv enero ene gennaio gen janeiro januari января มกราคม ม\.ค",
+    "Feb": r"februar février fevrier fév févr febrero febbraio fevereiro fev februari февраля กุมภาพันธ์ ก\.พ",
+    "Mar": r"märz maerz mär mrz mars marzo março marco maart mrt марта มีนาคม มี\.ค",
+    "Apr": r"april avril avr abril abr aprile апреля เมษายน เม\.ย",
+    "May": r"mai mayo maggio mag maio mei мая พฤษภาคม พ\.ค",
+    "Jun": r"juni juin junio giugno giu junho июня มิถุนายน มิ\.ย",
+    "Jul": r"juli juillet juil julio luglio lug julho июля กรกฎาคม ก\.ค",
+    "Aug": r"august août aout agosto ago augustus августа สิงหาคม ส\.ค",
+    "Sep": r"september septembre sept septiembre setiembre settembre setembro set сентября กันยายน ก\.ย",
+    "Oct": r"oktober okt octobre octubre ottobre ott outubro out октября ตุลาคม ต\.ค",
+    "Nov": r"november novembre noviembre novembro ноября พฤศจิกายน พ\.ย",
+    "Dec": r"dezember dez décembre decembre déc diciembre dic dicembre dezembro december декабря ธันวาคม ธ\.ค",
 }
 """How months are called elsewhere, beside their English names; in lower case."""
 TRANSLATED: Final = tuple(
@@ -73,10 +74,6 @@ TRANSLATED: Final = tuple(
     for month, words in MONTHS.items()
 )
 """1 de enero de 2023 and 1. März 2023, and how they are written instead."""
-ERAS: Final = {"令和": 2018, "平成": 1988, "昭和": 1925}
-"""Japanese eras, and the year before their first."""
-ERA: Final = rf"^({'|'.join(ERAS)}) ?(\d{{1,2}}|元) ?年(.*)$"
-
 SHIFT: Final = r" ?([+-]\d\d:\d\d|Z|UTC|GMT)$"
 
 
@@ -147,18 +144,10 @@ def tidy(column: str) -> str:
     PM behind; dots, commas and blanks between the parts, GMT+0800 (CST), 20240131T101112 and 10:11:12,345 become those
     of ISO.
     """
-    column = _common_era(column)
+    column = common_era(column)
     for pattern, instead in (*TRANSLATED, *TIDY):
         column = f"regexp_replace({column}, {text(pattern)}, {text(instead)})"
     return column
-
-
-def _common_era(column: str) -> str:
-    """Return SQL that writes the year of a Japanese era as one of ours: 令和5年1月1日 is 2023年1月1日."""
-    before = "".join(f" WHEN starts_with({column}, {text(era)}) THEN {year}" for era, year in ERAS.items())
-    year, rest = (f"regexp_extract({column}, {text(ERA)}, {group})" for group in (2, 3))
-    written = f"concat(CASE{before} END + coalesce(try_cast({year} AS INT), 1), '年', {rest})"
-    return f"CASE WHEN regexp_matches({column}, {text(ERA)}) THEN {written} ELSE {column} END"
 
 
 def written_time(column: str) -> str:
