@@ -19,7 +19,7 @@ from clv_core.collection.mapping.order_evidence import evidence
 from clv_core.collection.mapping.order_parts import part_column, unlike_orders
 from clv_core.collection.mapping.orders import BY_ID, BY_TIME, Orders
 from clv_core.collection.mapping.plan import ReadingPlan
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID, PRODUCT_ID
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID, ORDER_STATUS, PRODUCT_ID
 from clv_core.errors import Message, NeedsAnswer
 
 NEARLY_ALL: Final = 0.95
@@ -108,6 +108,7 @@ def _by_time(
 
 def _named(plan: ReadingPlan, by: tuple[str, ...]) -> Orders:
     """Return the orders as some columns name them."""
+    by = (*by, ORDER_STATUS) if plan.orders.returns else by  # a return may have the number of its sale
     return replace(plan.orders, by=by, events=EVENT_TYPE in plan.chosen)
 
 

@@ -56,6 +56,7 @@ class Orders:
         after_sale: the same of a column about refunds, which speaks of its own row.
         second: source column of more states, such as those of the payment; empty where there is none.
         second_states: word of that column -> ``cancelled`` or ``refunded``.
+        returns: words of either, as :meth:`status` has them, of rows that are returns.
     """
 
     whole: bool = False
@@ -68,6 +69,7 @@ class Orders:
     after_sale: Mapping[str, str] = field(default_factory=dict)
     second: str = ""
     second_states: Mapping[str, str] = field(default_factory=dict)
+    returns: tuple[str, ...] = ()
 
     def status(self, raw: str) -> str:
         """Return SQL for what is said of an order: what the second column says where that is no sale, else ``raw``."""
@@ -83,8 +85,16 @@ class Orders:
 
     @property
     def all_states(self) -> dict[str, str]:
-        """What the words of both columns say: ``cancelled`` or ``refunded``."""
-        return {**self.states, **{self.of_second(word): state for word, state in self.second_states.items()}}
+        """What the words of both columns say of an order: ``cancelled`` or ``refunded``."""
+        both = {**self.states, **{self.of_second(word): state for word, state in self.second_states.items()}}
+        return {word: state for word, state in both.items() if word not in self.returns}
+
+    def signed(self, amount: str) -> str:
+        """Return SQL for an amount, below zero in a row that is called a return."""
+        if not self.returns or not amount:
+            return amount
+        words = ", ".join(map(text, self.returns))
+        return f"CASE WHEN {T}{ORDER_STATUS} IN ({words}) THEN -abs({amount}) ELSE {amount} END"
 
     def rows(self, read: str, chosen: Mapping[str, str]) -> str:
         """Return the table expression of rows with ``no_sale``: ``cancelled``, ``refunded``, or NULL.

@@ -174,10 +174,11 @@ class ReadingPlan:
 
     def judged(self, relation: str) -> str:
         """Return the table expression of ``relation``'s own columns and what was read from them."""
-        made = self._made()
+        made = self.orders.signed(self._made())
         source = self.orders.left(self.chosen) if self.has_money else "NULL::DOUBLE"
         if self.amount_before_discount:
             source = f"({source} - abs(coalesce({V}{DISCOUNT}, 0)))"
+        source = self.orders.signed(source)
         value = f"CASE WHEN {self.money} THEN {made} END" if made else source
         sign = self._is_return(made or source)
         if EVENT_TYPE in self.chosen:

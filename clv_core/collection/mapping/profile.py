@@ -143,7 +143,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     orders, of_orders_said = of_orders(connection, source, rows, plan, answers.mapping)
     plan, of_refunds = _refunds(connection, source, replace(plan, orders=orders))
     notes = both_used(notes, chosen, second) + of_money + of_rates + _blanked(counts, chosen, scale) + of_ids
-    notes += order_states.strange(states) + of_refunds + of_orders_said
+    notes += order_states.strange(states) + order_states.told_returns(states) + of_refunds + of_orders_said
     return Profile(plan, int(counts["rows"]), notes, money, tuple(proposals), states)
 
 
@@ -204,14 +204,17 @@ def _rating_scale(counts: Mapping[str, Any]) -> float:
 def _told_by_states(
     chosen: Mapping[str, str], states: tuple[OrderState, ...], second: tuple[OrderState, ...]
 ) -> Orders:
-    """Return which words of which column of states say that an order is no sale."""
+    """Return which words of which column of states say that an order is no sale, and which that a row is a return."""
     other = second[0].column if second else ""
-    return Orders(
+    orders = Orders(
         states=order_states.no_sales(states, chosen.get(ORDER_STATUS, "")),
         after_sale=order_states.no_sales(states, chosen.get(REFUND_STATUS, "")),
         second=other,
         second_states=order_states.no_sales(second, other),
     )
+    back = order_states.returns(states)
+    words = (orders.of_second(item.word) if item.column == other else item.word for item in back)
+    return replace(orders, returns=tuple(words))
 
 
 def _refunds(

@@ -45,6 +45,7 @@ from clv_core.collection.words.aliases_southeastern import (
     PRICES_SOUTHEASTERN,
     SURE_SOUTHEASTERN,
 )
+from clv_core.collection.words.kind_words import KIND_COLUMNS
 from clv_core.collection.words.preferred import PREFERRED, WEAKER_CUSTOMERS
 from clv_core.columns import (
     AMOUNT,
@@ -228,7 +229,14 @@ SURE_NAMES: Final = _index(
     SURE,
 )
 LIKELY_NAMES: Final = _index(
-    LIKELY_ARABIC, LIKELY_EASTERN, LIKELY_EUROPEAN, LIKELY_SOUTHEASTERN, LIKELY_POLISH_TURKISH, LIKELY_CHINESE, LIKELY
+    {ORDER_STATUS: KIND_COLUMNS},
+    LIKELY_ARABIC,
+    LIKELY_EASTERN,
+    LIKELY_EUROPEAN,
+    LIKELY_SOUTHEASTERN,
+    LIKELY_POLISH_TURKISH,
+    LIKELY_CHINESE,
+    LIKELY,
 )
 PREFERRED_NAMES: Final = {target: tuple(map(fold, words.split())) for target, words in PREFERRED.items()}
 CUSTOMER_RANKS: Final = {fold(word): rank for rank, words in enumerate(WEAKER_CUSTOMERS, 1) for word in words.split()}

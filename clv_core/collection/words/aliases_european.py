@@ -37,7 +37,7 @@ SURE_EUROPEAN: Final[dict[str, str]] = {
     EVENT_TIME: """bestelldatum bestellzeit bestellzeitpunkt bestellt_am kaufdatum kaufzeitpunkt rechnungsdatum
         belegdatum buchungsdatum zeitstempel date_commande date_de_commande date_achat date_facture horodatage
         fecha_pedido fecha_de_pedido fecha_compra fecha_factura data_ordine data_acquisto data_fattura""",
-    EVENT_TYPE: "vorgangsart ereignis ereignistyp belegart type_événement tipo_evento",
+    EVENT_TYPE: "vorgangsart ereignis ereignistyp type_événement tipo_evento",
     AMOUNT: """betrag gesamtbetrag gesamtpreis gesamtsumme summe endbetrag bestellwert bestellsumme rechnungsbetrag
         nettobetrag bruttobetrag umsatz zeilenbetrag positionsbetrag montant montant_total montant_ht montant_ttc
         importe importe_total monto importo importo_totale totale""",

@@ -10,6 +10,7 @@ from typing import Final
 
 from clv_core.collection.words.aliases import fold
 from clv_core.collection.words.aliases_arabic import STATES_ARABIC
+from clv_core.collection.words.kind_words import KIND_COLUMNS, KIND_STATES
 from clv_core.collection.words.state_words_asian import AFTER_SALE_ASIAN, STATES_ASIAN
 
 CANCELLED: Final = "cancelled"
@@ -96,11 +97,12 @@ STATES: Final[dict[str, str]] = {
 
 STATE_NAMES: Final = {
     fold(word): state
-    for table in (STATES_ARABIC, STATES_ASIAN, STATES)
+    for table in (KIND_STATES, STATES_ARABIC, STATES_ASIAN, STATES)
     for state, words in table.items()
     for word in words.split()
 }
 """Folded name of a state -> what it says."""
+KIND_NAMES: Final = frozenset(fold(word) for word in KIND_COLUMNS.split())
 
 PARTLY: Final = re.compile(
     r"partial|partiel|parcial|parzial|teilweise|częściow|kısmi|частичн|部分|一部|일부", re.IGNORECASE

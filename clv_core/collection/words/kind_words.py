@@ -1,0 +1,26 @@
+"""What tills and ledgers call the kind of a row: a sale, a void, or a return, which is a row of its own.
+
+In a column of states, "refunded" is said of the order that was sold. In a column of kinds it is said of what came back:
+its amount, positive as it often stands there, is taken off.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+KIND_COLUMNS: Final = """取引区分 伝票区分 売上区分 取引種別 伝票種別 单据类型 单据类别 业务类型 销售类型
+    單據類型 單據類別 業務類型 銷售類型 document_type doc_type voucher_type receipt_type move_type belegart
+    belegtyp tipo_documento tipo_de_documento tipo_comprobante tipo_de_comprobante type_document
+    type_de_document type_pièce type_de_pièce тип_документа вид_документа"""
+"""Names of columns of kinds."""
+
+KIND_STATES: Final[dict[str, str]] = {
+    "sold": """销售单 销售出库 销售出库单 销售 零售 零售单 销售订单 銷售單 銷售 invoice customer_invoice
+        sales_invoice tax_invoice sales_receipt cash_sale receipt rechnung kassenbon facture factura fattura
+        fatura nota_fiscal boleta реализация продажа""",
+    "refunded": """退货单 销售退货 销售退货单 退货入库 退款单 零售退货 退貨單 銷售退貨 赤伝 返品伝票 credit_note
+        credit_memo customer_credit_note sales_return sale_return return_receipt refund_receipt gutschrift
+        rechnungskorrektur stornorechnung avoir facture_d'avoir nota_de_crédito nota_de_credito nota_di_credito
+        возврат_от_покупателя возврат_товара""",
+}
+"""Words of kinds, beside those that states have too: what each says, as that of a state is called."""

@@ -1,0 +1,81 @@
+"""Tills and ledgers write a return as a row of its own, with a positive amount: its kind alone says what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clv_core.collection.ingest import ingest
+from clv_core.collection.stored.manifest import Manifest
+from clv_core.collection.stored.store import open_dataset
+from clv_core.workspace import Workspace
+
+LEDGERS = {
+    "japanese till": ("伝票番号,会員番号,取引日時,取引区分,金額", "売上", "返品", "取消"),
+    "chinese ledger": ("单据编号,会员编号,日期,单据类型,金额", "销售单", "退货单", "作废"),
+    "chinese stock": ("单据编号,会员编号,日期,业务类型,金额", "销售出库", "销售退货", "已作废"),
+    "english ledger": ("document_number,customer_id,date,document_type,amount", "Invoice", "Credit Note", "Void"),
+    "german ledger": ("Belegnummer,Kundennummer,Datum,Belegart,Betrag", "Rechnung", "Gutschrift", "Storniert"),
+    "french ledger": ("numéro_facture,client,date,Type de pièce,montant", "Facture", "Avoir", "Annulée"),
+    "spanish ledger": ("pedido,cliente,fecha,Tipo de comprobante,importe", "Factura", "Nota de crédito", "Anulada"),
+}
+"""Column names, and what a sale, a return and a void are called."""
+
+
+def read(folder: Path, lines: list[str], states: dict[str, str] | None = None) -> tuple[Manifest, pd.DataFrame]:
+    file, workspace = folder / "rows.csv", Workspace(folder / "ws")
+    file.write_text("\n".join(lines), encoding="utf-8")
+    manifest = ingest(workspace, file, "till", states=states or {})
+    return manifest, pd.read_parquet(open_dataset(workspace, "till").events_path)
+
+
+def ledger(name: str) -> tuple[list[str], dict[str, int]]:
+    head, *kinds = LEDGERS[name]
+    lines, sums = [head], dict.fromkeys(kinds, 0)
+    for at in range(120):
+        kind = kinds[0] if at % 9 else kinds[1] if at % 2 else kinds[2]
+        lines.append(f"D{at:04},C{at % 30},2024-{at % 9 + 1:02}-{at % 27 + 1:02},{kind},{100 + at}")
+        sums[kind] += 100 + at
+    return lines, sums
+
+
+@pytest.mark.parametrize("name", LEDGERS)
+def test_what_is_called_a_return_is_taken_off_and_a_void_is_none(tmp_path: Path, name: str) -> None:
+    lines, sums = ledger(name)
+    _, sale, back, void = LEDGERS[name]
+    manifest, events = read(tmp_path, lines)
+    assert manifest.net_revenue == sums[sale] - sums[back] and sums[back] > 0
+    assert manifest.rows_set_aside == sum(void in line for line in lines)
+    assert set(events.loc[events["amount"] < 0, "event_type"]) == {"return"}
+    said = {one["code"]: one["params"] for one in manifest.warnings}
+    assert said["warning.return_rows"]["words"] == [back]
+
+
+def test_the_person_may_say_that_they_are_sales_that_were_paid_back(tmp_path: Path) -> None:
+    lines, sums = ledger("japanese till")
+    manifest, _ = read(tmp_path, lines, {"返品": "cancelled"})
+    assert manifest.net_revenue == sums["売上"]
+    assert "warning.return_rows" not in {one["code"] for one in manifest.warnings}
+
+
+def test_a_return_under_the_number_of_its_sale_keeps_its_own_amount(tmp_path: Path) -> None:
+    lines, net = ["伝票番号,会員番号,取引日時,取引区分,商品コード,金額"], 0
+    for at in range(90):
+        start = f"R{at:04},M{at % 25},2024/{at % 9 + 1:02}/{at % 27 + 1:02} 10:{at % 60:02}"
+        lines += [f"{start},売上,P{piece},{3000 + at}" for piece in range(1 + at % 3)]  # the slip's total in each row
+        net += 3000 + at
+        if at % 10 == 0:
+            lines.append(f"{start.replace(' 10:', ' 18:')},返品,P0,{1000 + at}")
+            net -= 1000 + at
+    manifest, events = read(tmp_path, lines)
+    assert manifest.net_revenue == net
+    assert events.loc[events["event_type"] == "return", "amount"].tolist() == [-1000 - at for at in range(0, 90, 10)]
+
+
+def test_in_a_column_of_states_a_refunded_order_is_worth_nothing_as_before(tmp_path: Path) -> None:
+    lines = ["order_id,customer_id,date,order_status,amount"]
+    lines += [f"O{at},C{at % 9},2024-0{at % 9 + 1}-11,{'refunded' if at % 7 == 0 else 'paid'},10" for at in range(70)]
+    manifest, events = read(tmp_path, lines)
+    assert manifest.net_revenue == 600 and (events["amount"] > 0).all()
