@@ -42,16 +42,19 @@ PREFERRED: Final[dict[str, str]] = {
 WEAKER_CUSTOMERS: Final = (
     """customer buyer client shopper member user 顾客 客户 买家 会员 用户 username user_name 昵称 买家昵称
     会员昵称 用户昵称 客户昵称 微信昵称 用户名 kunde käufer benutzer acheteur cliente acquirente usuário usuario
-    klient kupujący müşteri клиент покупатель пользователь 顧客 会員 お客様 購入者 注文者 ユーザー 고객 회원""",
+    klient kupujący müşteri клиент покупатель пользователь สมาชิก ลูกค้า ผู้ซื้อ 顧客
+    会員 お客様 購入者 注文者 ユーザー 고객 회원""",
     """email customer_email contact_email buyer_email order_customer_email billing_email bill_email
     bill_mail_address email_address mail_address from_email_address e_mail 邮箱 メールアドレス
     注文者メールアドレス 購入者メールアドレス 이메일 구매자이메일 주문자이메일 email_pembeli email_клиента
     email_покупателя email_kupującego e_posta eposta email_do_cliente e_mail_do_cliente email_cliente correo
-    correo_electrónico correo_electronico email_klienta 买家支付宝账号""",
+    correo_electrónico correo_electronico email_klienta email_pelanggan อีเมล อีเมลลูกค้า email_khách_hàng
+    买家支付宝账号""",
     """手机号 买家手机号 买家手机 买家电话 会员手机 会员手机号 客户手机 客户手机号 客户电话 下单手机号 下单人手机
-    下单人手机号 下单人电话 구매자연락처 구매자전화번호 주문자연락처 주문자휴대전화""",
+    下单人手机号 下单人电话 구매자연락처 구매자전화번호 주문자연락처 주문자휴대전화 no_hp nomor_hp no_telepon
+    เบอร์โทร เบอร์โทรศัพท์ เบอร์มือถือ số_điện_thoại""",
     """注文者名 購入者名 구매자명 주문자명 구매자 주문자 买家姓名 客户姓名 会员姓名 下单人 下单人姓名 comprador alıcı
-    nama_pelanggan nama_pembeli tên_khách_hàng""",
+    nama_pelanggan nama_pembeli ชื่อลูกค้า ชื่อผู้ซื้อ tên_khách_hàng""",
     """手机 手机号码 联系手机 联系电话 收货人手机 收货人手机号 收货人手机号码 收货人电话 收件人手机 收件人手机号
     收件人电话 收货手机""",
 )
