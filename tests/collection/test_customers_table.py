@@ -91,7 +91,8 @@ def test_roles_are_proposed_from_names_and_from_values() -> None:
             "kontakt": f"+49 30 1234{n:04}",
             "是否同意": "是",
             "seit": "2024-01-02",
-            "plz": "01234",
+            "filiale": "01234",
+            "plz": "10115",
             "score": "1,5",
         }
         for n in range(20)
@@ -103,7 +104,8 @@ def test_roles_are_proposed_from_names_and_from_values() -> None:
         "kontakt": ("contact", "phone", "text"),
         "是否同意": ("contact", "consent", "text"),
         "seit": ("date", "", "date"),
-        "plz": ("attribute", "", "text"),
+        "filiale": ("attribute", "", "text"),
+        "plz": ("contact", "zip", "text"),
         "score": ("attribute", "", "number"),
     }
 

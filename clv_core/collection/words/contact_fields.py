@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from clv_core.collection.words.aliases import LIKELY_NAMES, SURE_NAMES, fold
+from clv_core.collection.words.contact_fields_abroad import ABROAD
 from clv_core.columns import CUSTOMER_ID
 
 EMAIL, PHONE, MADID = "email", "phone", "madid"
@@ -43,9 +44,14 @@ ALIASES: Final[dict[str, str]] = {
 """Usual names of each field, the surest first. Consent is that to e-mail: a column that speaks of text messages alone
 (``accepts_sms_marketing``) is nobody's consent to anything else, and is taken only where the person says so."""
 
-_NAMES: Final = {fold(alias): field for field, words in ALIASES.items() for alias in words.split()}
+_NAMES: Final = {
+    fold(alias): field for table in (ALIASES, ABROAD) for field, words in table.items() for alias in words.split()
+}
 _RANKS: Final = {name: rank for rank, name in enumerate(_NAMES)}
-_OF_CONSENT: Final = re.compile(r"consent|marketing|subscri|optin|optout|optedin|optedout|同意|订阅|訂閱|退订|退訂")
+_OF_CONSENT: Final = re.compile(
+    r"consent|marketing|subscri|optin|optout|optedin|optedout|同意|订阅|訂閱|退订|退訂|einwilligung|newsletter|consenso"
+    r"|toestemming|zgoda|согласи|メルマガ|配信|동의|dsgvo|rgpd"
+)
 
 
 def contact_field(column: str) -> str | None:

@@ -16,7 +16,9 @@ YES: Final = frozenset(
         "1, 1.0, true, t, yes, y, on, x, ok, granted, given, subscribed, subscriber, opted in, opt in, optin, accepts, "
         "accepted, accept, accepts marketing, agreed, agree, agrees, confirmed, consented, ja, oui, si, sí, sim, √, ✓, "
         "✔, 是, 是的, 同意, 已同意, 我同意, 同意接收, 同意营销, 愿意, 接受, 已接受, 订阅, 已订阅, 授权, 已授权, "
-        "訂閱, 已訂閱"
+        "訂閱, 已訂閱, tak, evet, да, はい, 同意する, 希望する, 購読, 購読中, 許可, 예, 네, 동의, 동의함, 수신, "
+        "수신동의, ya, zugestimmt, eingewilligt, erteilt, abonniert, accepté, inscrit, aceptado, aceito, "
+        "accettato, iscritto, sì"
     ).split(", ")
 )
 NO: Final = frozenset(
@@ -24,7 +26,9 @@ NO: Final = frozenset(
         ", 0, 0.0, false, f, no, n, off, none, null, nan, na, n/a, -, ×, ✗, ✘, denied, declined, refused, withdrawn, "
         "revoked, unsubscribed, not subscribed, never subscribed, opted out, opt out, optout, suppressed, bounced, "
         "cleaned, pending, unconfirmed, unknown, not set, nein, non, não, 否, 不, 不是, 不同意, 未同意, 不愿意, "
-        "不接受, 拒绝, 未订阅, 已退订, 退订, 取消订阅, 未授权, 未訂閱, 已退訂"
+        "不接受, 拒绝, 未订阅, 已退订, 退订, 取消订阅, 未授权, 未訂閱, 已退訂, nie, nee, hayır, нет, いいえ, "
+        "同意しない, 希望しない, 購読しない, 拒否, 아니오, 아니요, 미동의, 거부, 수신거부, tidak, abgelehnt, "
+        "abgemeldet, widerrufen, refusé, désinscrit, rechazado, recusado, rifiutato, disiscritto"
     ).split(", ")
 )
 """Words that mean no; they count as any other word that is not in :data:`YES`, but need not be asked about."""
