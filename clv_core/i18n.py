@@ -168,3 +168,10 @@ def say_day(value: date | str, language: str = DEFAULT_LANGUAGE) -> str:
 
     when = date.fromisoformat(value[:10]) if isinstance(value, str) else value
     return format_date(when, "long" if language == "zh" else "d MMM y", locale=BABEL_LOCALES[language])
+
+
+def say_span(first: date, last: date, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return the first and the last day of a span, as short as the language writes them."""
+    from babel.dates import format_interval
+
+    return str(format_interval(first, last, "yMd" if language == "zh" else "yMMMd", locale=BABEL_LOCALES[language]))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from clv_core import i18n
 from clv_core.errors import Message
-from clv_core.i18n import say_count, say_list, say_number, say_share, translate
+from clv_core.i18n import say_count, say_list, say_number, say_share, say_span, translate
 
 
 @pytest.mark.parametrize(
@@ -81,3 +83,10 @@ def test_a_list_in_a_sentence_is_parted_as_the_language_does_it() -> None:
     message = Message("warning.columns_missing", said)
     assert "Farbe, Größe, cm" in message.text("en") and "Farbe、Größe, cm" in message.text("zh")
     assert message.to_json("zh")["params"] == said
+
+
+def test_a_span_is_as_short_as_the_language_writes_it() -> None:
+    first, last = date(2024, 1, 1), date(2024, 12, 28)
+    assert say_span(first, last, "en") == "1 Jan – 28 Dec 2024"
+    assert say_span(first, last, "zh") == "2024/1/1 – 2024/12/28"
+    assert say_span(date(2023, 1, 1), last, "en") == "1 Jan 2023 – 28 Dec 2024"

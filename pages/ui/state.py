@@ -35,6 +35,7 @@ from clv_core.i18n import (
     say_money,
     say_number,
     say_share,
+    say_span,
     translate,
 )
 from clv_core.workspace import Workspace
@@ -249,6 +250,11 @@ def percent(share: float, digits: int = 0) -> str:
 def day(value: date | str) -> str:
     """Return a date in the language's own order."""
     return say_day(value, language())
+
+
+def days(first: date, last: date) -> str:
+    """Return the first and the last day of a span, for where there is little room."""
+    return say_span(first, last, language())
 
 
 def said(message: Message) -> str:

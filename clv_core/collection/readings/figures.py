@@ -168,7 +168,7 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: ReadingPl
             found.append(Message("warning.odd_quantity", {"rows": int(rows), "column": plan.chosen[QUANTITY]}))
     if plan.discounted:
         found += _deep_discounts(connection, file, plan)
-    if EVENT_TYPE not in plan.chosen and sums.returns:
+    if EVENT_TYPE not in plan.chosen and not plan.orders.returns and sums.returns:
         found.append(Message("warning.returns_found", {"rows": sums.returns}))
     return found
 

@@ -72,7 +72,7 @@ def _figures(found: Check) -> list[widgets.Figure]:
             t("upload.span"),
             t("unit.days", n=f"{(end - first).days:,}"),
             t("look.span.help"),
-            f"{state.day(first)} – {state.day(last)}",
+            state.days(first, last),
         ),
     ]
 
