@@ -174,4 +174,5 @@ def say_span(first: date, last: date, language: str = DEFAULT_LANGUAGE) -> str:
     """Return the first and the last day of a span, as short as the language writes them."""
     from babel.dates import format_interval
 
-    return str(format_interval(first, last, "yMd" if language == "zh" else "yMMMd", locale=BABEL_LOCALES[language]))
+    said = str(format_interval(first, last, "yMd" if language == "zh" else "yMMMd", locale=BABEL_LOCALES[language]))
+    return said.replace("\u2009", " ")
