@@ -154,7 +154,7 @@ def test_a_horizon_longer_than_the_log_is_refused_with_the_longest_possible(smal
 
 
 def test_a_cutoff_with_no_room_before_it_is_said_to_be_too_early(small_workspace):
-    early = open_dataset(small_workspace, "shop").log_end - timedelta(days=520)
+    early = open_dataset(small_workspace, "shop").log_end - timedelta(days=535)
     config = TrainConfig(horizon_days=90, model="bgnbd")
     with pytest.raises(NotEnoughData) as error:
         pipeline.train(small_workspace, "shop", config, cutoff=early, progress=NoProgress())

@@ -20,7 +20,7 @@ EXACT: Final = 0.005
 SPAN: Final = "holdout"
 RESAMPLES: Final = 200
 
-Level = Literal["exact", "high", "low"]
+Level = Literal["exact", "high", "low", "none"]
 Standing = Literal["ahead", "behind", "level_with", "beside"]
 
 
@@ -73,12 +73,14 @@ def rows_of(holdout: pd.DataFrame, model: str) -> pd.DataFrame:
     return holdout[holdout["model"] == model].sort_values(CUSTOMER_ID, ignore_index=True)
 
 
-def level_of(bias: float) -> Level:
-    """Return whether a total was met, overstated or understated.
+def level_of(bias: float | None) -> Level:
+    """Return whether a total was met, overstated or understated, or that there was none to be met.
 
     Args:
-        bias: the total's error, a share of the actual one.
+        bias: the total's error, a share of the actual one; None where that was not above 0.
     """
+    if bias is None:
+        return "none"
     if abs(bias) < EXACT:
         return "exact"
     return "high" if bias > 0 else "low"

@@ -18,10 +18,16 @@ KNOWN: Final = [
     Feature("days_since_any", "days", "timing", "log", "steps", lambda s: s.age.min()),
 ]
 
+
+def _code(moment: Any) -> Any:
+    """Return the code in a moment; engines have remainders below zero of moments before 1970."""
+    return (moment % TEXT_CODES + TEXT_CODES) % TEXT_CODES
+
+
 PLACE: Final = [
-    Feature("first_channel", "text", "channel", "category", "channel_days", lambda d: d["first"].min() % TEXT_CODES),
-    Feature("last_channel", "text", "channel", "category", "channel_days", lambda d: d["last"].max() % TEXT_CODES),
-    Feature("country", "text", "country", "category", "country_days", lambda d: d["last"].max() % TEXT_CODES),
+    Feature("first_channel", "text", "channel", "category", "channel_days", lambda d: _code(d["first"].min())),
+    Feature("last_channel", "text", "channel", "category", "channel_days", lambda d: _code(d["last"].max())),
+    Feature("country", "text", "country", "category", "country_days", lambda d: _code(d["last"].max())),
 ]
 TEXTS: Final = {"first_channel": "channel", "last_channel": "channel", "country": "country"}
 """The vocabulary of each text feature: its relation holds codes."""

@@ -93,7 +93,7 @@ class RelationsAtHand(dict[str, Rows]):
 
     def __init__(self, lines: Rows) -> None:
         super().__init__(lines=lines.sorted_by(("customer", "day", "type")))
-        _refuse_absurd_sums(self["steps"])
+        _refuse_absurd_sums(self["lines"])  # before anything is added up: a sum of a day may not fit 63 bits either
 
     def __missing__(self, name: str) -> Rows:
         """Make a relation of the one that it comes from."""
@@ -103,13 +103,13 @@ class RelationsAtHand(dict[str, Rows]):
         return made
 
 
-def _refuse_absurd_sums(steps: Rows) -> None:
+def _refuse_absurd_sums(lines: Rows) -> None:
     for name in NUMBERS:
-        sizes = steps[name].abs()
-        if int(sizes.values.max(initial=0)) * steps.size <= LARGEST_SUM * MILLIONTHS:
+        sizes = lines[name].abs()
+        if int(sizes.values.max(initial=0)) * lines.size <= LARGEST_SUM * MILLIONTHS:
             continue
         units = Column(sizes.values // MILLIONTHS, sizes.known)
-        sums = steps.mutate(units=units).aggregate(("customer",), lambda rows: {"units": rows.units.sum()}).units
+        sums = lines.mutate(units=units).aggregate(("customer",), lambda rows: {"units": rows.units.sum()}).units
         if sums.fill_null(0).values.max(initial=0) > LARGEST_SUM:
             raise Refused("number_absurd", column=name, value=str(sums.values.max()), largest=LARGEST_SUM)
 

@@ -20,7 +20,7 @@ from clv_core.monitoring.lights import UNKNOWN, Light, Recommendation, lights_of
 from clv_core.monitoring.plain import Plain
 from clv_core.monitoring.truth.realised import Realised, outside, so_far
 from clv_core.monitoring.truth.tiers import Tier
-from clv_core.workspace import Workspace, read_json, write_json
+from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 
 FILE: Final = "report.json"
 CHECKS_FILE: Final = "checks.parquet"
@@ -88,8 +88,8 @@ class Report:
 
     def save(self, folder: Path) -> None:
         """Keep the report in a folder."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self.check_table().to_parquet(folder / CHECKS_FILE, index=False)
+        with atomic_path(folder / CHECKS_FILE) as temporary:  # a page may be reading the one before
+            self.check_table().to_parquet(temporary, index=False)
         unknown = {question: why.coded() for question, why in self.unknown.items()}
         write_json(folder / FILE, {**self.to_json(), "past": self.past, "unknown": unknown})
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from clv_core.collection.horizons import SHORTEST_HISTORY_DAYS, history_days
+from clv_core.collection.horizons import history_days
 from clv_core.errors import NotEnoughData
 from clv_core.features.log import EventLog
 from clv_core.features.sequences import windows_at
@@ -51,7 +51,8 @@ def partial_cutoffs(first_day: date, end: date, horizon_days: int) -> list[date]
 
 def longest_horizon(first_day: date, end: date) -> int:
     """Return the longest horizon, in days, that leaves one training cutoff before ``end``; 0 where none does."""
-    return max(0, (end - first_day).days - SHORTEST_HISTORY_DAYS)
+    days = (end - first_day).days
+    return next((horizon for horizon in range(days, 0, -1) if horizon + history_days(horizon) <= days), 0)
 
 
 def training_snapshot(

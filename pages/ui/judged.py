@@ -54,7 +54,9 @@ def headline(bundle: Bundle) -> str:
         kind = "untrained" if bundle.untrained else "unmeasured"
         return t(f"evaluate.headline.{kind}", horizon=record["horizon_days"])
     found = record["metrics"]
-    bias = found.get("bias", 0.0)
+    bias = found.get("bias")
+    if bias is None:
+        return t("evaluate.headline.nothing", horizon=record["horizon_days"])
     level = t(f"evaluate.level.{level_of(bias)}", off=percent(abs(bias)))
     key = "evaluate.headline.not_trusted" if state.trust(bundle).verdict == "not_trusted" else "evaluate.headline"
     return t(key, horizon=record["horizon_days"], level=level, capture=percent(found.get("capture10", 0.0)))

@@ -112,7 +112,7 @@ def checked(bundle: Bundle, terms: Terms) -> list[str]:
     if not bundle.record["holdout"]:
         return [t("segments.untrained" if bundle.untrained else "segments.unchecked")]
     measured = bundle.record["metrics"]
-    found = t("segments.checked", off=percent(abs(measured.get("bias", 0.0))))
+    found = t("segments.checked", off=percent(abs(measured["bias"]))) if "bias" in measured else t("segments.nothing")
     if "capture10" in measured:
         found += t("segments.checked.top", share=percent(measured["capture10"]))
     shared, _ = what_past_origins_say(bundle, terms)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from clv_core.evaluation.beside import advantage_of, best_baseline, level_of, rows_of, standing_of
-from clv_core.evaluation.metrics import METRICS
+from clv_core.evaluation.metrics import METRICS, evaluate
 
 MEASURED = {"naive": {"gini": 0.4, "bias": -0.05, "mae": 9.0}, "bgnbd": {"gini": 0.5, "bias": 0.3, "mae": 9.0}}
 
@@ -35,6 +35,15 @@ def test_rows_of_two_models_stand_in_one_order_of_customers() -> None:
 @pytest.mark.parametrize(("bias", "level"), [(0.0049, "exact"), (-0.0049, "exact"), (0.005, "high"), (-0.2, "low")])
 def test_a_total_that_is_off_by_what_rounds_to_nothing_was_met(bias: float, level: str) -> None:
     assert level_of(bias) == level
+
+
+def test_a_total_is_not_called_met_where_nothing_came_in() -> None:
+    actual = [-5.0, 0.0, 3.0]
+    predictions = pd.DataFrame(
+        dict.fromkeys(("p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90"), [0.5] * 3)
+    )
+    found = evaluate(actual, predictions)
+    assert sum(actual) < 0 and level_of(found.get("bias")) == "none"
 
 
 def both(noise: float, customers: int = 400) -> pd.DataFrame:

@@ -120,6 +120,21 @@ def test_a_log_that_lacks_columns_gives_the_same_bits(held: Held, shop: pd.DataF
     assert differences(at_hand, engine, date(2024, 1, 1)) == []
 
 
+def test_one_event_before_1970_takes_nobody_another_channel(held: Held, shop: pd.DataFrame) -> None:
+    channels = ["web", "app", "store"]
+    frame = shop.assign(channel=[channels[row % len(channels)] for row in range(len(shop))])
+    frame.loc[frame.index[7], "event_time"] = pd.Timestamp("1960-02-03 04:05")
+    frame = frame.drop_duplicates(["customer_id", "event_time"])  # which of two at once was first is another question
+    ordered = frame[frame["event_time"] < pd.Timestamp("2023-12-15")].sort_values("event_time")
+    expected = ordered.groupby("customer_id", sort=True)["channel"].agg(["first", "last"])
+    holders = held(frame)
+    assert differences(*holders, date(2023, 12, 15)) == []
+    for holder in holders:
+        texts, codes = holder.texts("channel"), features(holder, date(2023, 12, 15), 90)
+        assert texts[codes["first_channel"].astype(int)].tolist() == expected["first"].tolist()
+        assert texts[codes["last_channel"].astype(int)].tolist() == expected["last"].tolist()
+
+
 def test_the_real_log_gives_the_same_bits(held: Held, cdnow: pd.DataFrame) -> None:
     at_hand, engine = held(cdnow)
     assert differences(at_hand, engine, date(1997, 12, 31)) == []

@@ -128,6 +128,20 @@ def test_logs_that_are_no_use_are_refused_in_words(opened: Opener, shop: pd.Data
     assert "amount" in absurd.value.message() and first.isoformat() in nobody.value.message()
 
 
+def test_a_day_whose_sum_does_not_fit_is_refused_and_not_told_wrong(opened: Opener) -> None:
+    def day(lines: int) -> pd.DataFrame:
+        moments = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(lines), unit="min")
+        return pd.DataFrame(
+            {"customer_id": "x", "event_time": moments, "event_type": "purchase", "amount": 9e11, "order_id": "1"}
+        )
+
+    fits = opened(day(9)).snapshot(date(2024, 2, 1), 30)
+    assert fits.features["net_value"].tolist() == [8.1e12]
+    with pytest.raises(Refused) as absurd:
+        opened(day(12))  # 1.08e13, in millionths more than 2**63
+    assert absurd.value.code == "number_absurd" and absurd.value.params["column"] == "amount"
+
+
 def test_one_customer_with_one_purchase_has_a_finite_snapshot(opened: Opener) -> None:
     row = {
         "customer_id": ["x"],

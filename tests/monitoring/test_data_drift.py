@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clv_core.columns import CATEGORY
 from clv_core.monitoring.alerts import Alert, alerts_of
+from clv_core.monitoring.drift import profile as profiling
 from clv_core.monitoring.drift.chunks import MONTH, WEEK, chunks_after, chunks_before, in_span
 from clv_core.monitoring.drift.data import check_data
 from clv_core.monitoring.drift.profile import Profile, profile
@@ -109,3 +111,14 @@ def test_a_chunk_in_which_nothing_came_at_all_is_an_alert(events: pd.DataFrame, 
     assert len(after.chunks) == 1 and after.counts.empty and after.prices.empty
     alerts = alerts_of(check_data(before, after, in_span(WEEK, HORIZON_DAYS)))
     assert {"events_fell", "customers_fell"} <= {alert.code for alert in alerts}
+
+
+def test_values_are_not_called_lost_where_there_are_too_many_to_be_counted(
+    known: Profile, events: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = events[CATEGORY].nunique()
+    grown = changed_from(events, CUTOFF, lambda late: pd.concat([late, late.head(1).assign(category="Lamps")]))
+    late = grown[grown["event_time"] >= pd.Timestamp(CUTOFF)]
+    assert late[CATEGORY].nunique() == kinds + 1 and set(events[CATEGORY]) < set(late[CATEGORY])
+    monkeypatch.setattr(profiling, "MOST_VALUES", kinds)
+    assert found(known, grown, tmp_path) == []

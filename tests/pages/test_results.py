@@ -48,6 +48,21 @@ def test_three_figures_are_the_metrics_of_the_record(open_page: OPEN, with_model
     assert shown[translate("metric.mae")] == f"{say_number(metrics['mae'])} EUR"
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_total_of_which_nothing_was_measured_is_not_said_to_be_met(
+    open_page: OPEN, with_model: Path, tmp_path: Path, lang: str
+) -> None:
+    shutil.copytree(with_model, tmp_path, dirs_exist_ok=True)
+    bundle = bundle_of(tmp_path)
+    metrics = {name: value for name, value in bundle.record["metrics"].items() if name != "bias"}
+    write_record(bundle.folder, {**bundle.record, "metrics": metrics})
+    horizon = bundle.record["horizon_days"]
+    found = open_page(tmp_path, "evaluate", lang=lang).subheader[0].value
+    assert found == translate("evaluate.headline.nothing", lang, horizon=horizon)
+    said = "".join(item.value for item in open_page(tmp_path, "segments", lang=lang).caption)
+    assert translate("segments.nothing", lang) in said and translate("segments.checked", lang, off="0%") not in said
+
+
 def test_threshold_moves_precision_and_recall_as_counted_by_hand(open_page: OPEN, with_model: Path) -> None:
     bundle = bundle_of(with_model)
     holdout = bundle.holdout()

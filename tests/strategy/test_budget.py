@@ -144,6 +144,14 @@ def test_the_curve_of_many_customers_is_that_of_a_sample_and_hardly_off() -> Non
         assert curve.gain[point] == pytest.approx(exact, rel=0.02)
 
 
+@pytest.mark.parametrize("places", [2.0, 12.0])
+def test_the_curve_of_an_offer_with_few_places_ends_where_they_are_all_given(places: float) -> None:
+    gains = np.random.default_rng(0).gamma(0.5, 30.0, (100_000, 1)) - 8.0
+    best = np.sort(gains[:, 0])[::-1][: int(places)].sum()
+    curve = marginal_curve(gains, [8.0], [places], most_useful(gains, [8.0], [places]))
+    assert curve.budget[-1] == 8.0 * places and curve.gain[-1] == pytest.approx(best, rel=0.02)
+
+
 def test_the_next_coin_goes_where_a_larger_budget_goes() -> None:
     gains, costs = gains_of("share", 3000, 5)
     found = allocate(gains, costs, None, 500.0)

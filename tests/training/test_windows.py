@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from clv_core.collection.stored.store import open_dataset
@@ -36,10 +37,11 @@ def test_every_cutoff_leaves_history():
     assert all((cutoff - FIRST).days >= 28 for cutoff in training_cutoffs(FIRST, END, 182, 60))
 
 
-def test_the_longest_horizon_is_the_longest_that_has_a_cutoff():
-    longest = longest_horizon(FIRST, END)
-    assert training_cutoffs(FIRST, END, longest, 1)
-    assert not training_cutoffs(FIRST, END, longest + 1, 1)
+@pytest.mark.parametrize("days", [1, 7, 8, 13, 14, 16, 40, 55, 56, 57, 400])
+def test_the_longest_horizon_is_the_longest_that_has_a_cutoff(days: int) -> None:
+    end = FIRST + timedelta(days=days)
+    fitting = [horizon for horizon in range(1, days + 1) if training_cutoffs(FIRST, end, horizon, 1)]
+    assert longest_horizon(FIRST, end) == max(fitting, default=0)
 
 
 def test_the_expected_cost_grows_with_the_log_and_the_network_but_steps_are_bounded_by_the_windows():

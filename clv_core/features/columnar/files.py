@@ -90,7 +90,8 @@ def _array(column: Column) -> pa.Array:
 def _narrow(values: Array) -> Array:
     """Return whole numbers in the smallest type that holds them all."""
     low, high = int(values.min(initial=0)), int(values.max(initial=0))
-    kind = np.result_type(np.min_scalar_type(low), np.min_scalar_type(high))
+    # Below zero only signed types will do: beside an unsigned one of 64 bits they would make a fraction of it.
+    kind = np.min_scalar_type(high) if low >= 0 else np.min_scalar_type(min(low, -high - 1))
     return np.ascontiguousarray(values.astype(kind, copy=False))
 
 

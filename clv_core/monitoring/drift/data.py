@@ -92,7 +92,7 @@ def _series_checks(past: Series, one: Series, known: Profile, new: Profile, alph
 def _label_checks(name: str, known: Profile, new: Profile, alpha: float) -> Iterator[Check]:
     (rows, customers), (new_rows, new_customers) = known.table(name), new.table(name)
     values = [value for value in rows.columns if value]
-    if not values:
+    if not values or not any(new_rows.columns):  # too many to be counted one by one: none is lost
         return
     counts = rows[values].to_numpy(float)
     usual = counts.sum(axis=0)

@@ -26,6 +26,9 @@ NUDGES: Final = (1.0, 0.97, 1.03, 0.9, 1.1, 1.3)
 FEW: Final = 5000
 CURVE_POINTS: Final = 24
 CURVE_SAMPLE: Final = 20_000
+LARGEST_SAMPLE: Final = 200_000
+FEWEST_PLACES: Final = 50
+"""Of an offer for fewer customers than this a sample has too few places to stand for them: it is larger then."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +122,8 @@ def most_useful(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.Arra
 def marginal_curve(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike | None, most: float) -> Curve:
     """Return the expected gain of budgets from 0 to ``most``, closer together where they are small.
 
-    Of more than :data:`CURVE_SAMPLE` customers, so many are taken, evenly over all gains, and stand for the others.
+    Of more than :data:`CURVE_SAMPLE` customers, so many are taken, evenly over all gains, and stand for the others;
+    more, up to :data:`LARGEST_SAMPLE`, where an offer has few places.
 
     Args:
         gains: as :func:`allocate` takes them, [n, k].
@@ -131,10 +135,12 @@ def marginal_curve(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.A
     budget = most * np.linspace(0, 1, CURVE_POINTS) ** 1.5
     places = None if capacities is None else np.asarray(capacities, float)
     part = 1.0
-    if len(gain) > CURVE_SAMPLE:
-        part = CURVE_SAMPLE / len(gain)
+    few = np.inf if places is None else places[places >= 1].min(initial=np.inf)
+    size = int(np.clip(len(gain) * FEWEST_PLACES / few, CURVE_SAMPLE, LARGEST_SAMPLE))
+    if len(gain) > size:
+        part = size / len(gain)
         order = np.argsort(gain.max(axis=1), kind="stable")
-        gain = gain[order[((np.arange(CURVE_SAMPLE) + 0.5) / part).astype(np.int64)]]
+        gain = gain[order[((np.arange(size) + 0.5) / part).astype(np.int64)]]
         places = None if places is None else np.round(places * part)
     reached = [allocate(gain, costs, places, part * one, refine=False).gain / part for one in budget.tolist()]
     return Curve(budget, np.maximum.accumulate(np.array(reached)))

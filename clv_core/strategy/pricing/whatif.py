@@ -27,6 +27,7 @@ from clv_core.strategy.segments import TIER
 PRICE, DISCOUNT = "price", "discount"
 BY: Final = (PRICE, DISCOUNT)
 """What a rule changes: the price, or what is taken off it."""
+ENDS: Final = ("effect", "low", "high")
 MOST_DOWN: Final = -0.5
 MOST_UP: Final = 0.5
 
@@ -161,13 +162,13 @@ def what_if(responses: Responses, rule: Rule) -> Outcome:
 
 
 def _measured(responses: Responses, by: str) -> pd.DataFrame:
-    """Return category, tier, range, response and its standard error, of those that were measured."""
+    """Return category, tier, range, response and its standard error, of those that were measured.
+
+    The error is as large as makes the measured interval a normal one: by Student's t, that of few products is wider.
+    """
     table = responses.table
-    if by == PRICE:
-        found = table.assign(response=table["elasticity"])
-    else:
-        error = (table["discount_high"] - table["discount_low"]) / (2 * _z())
-        found = table.assign(response=table["discount_effect"], error=error)
+    value, low, high = ("elasticity", "low", "high") if by == PRICE else [f"discount_{end}" for end in ENDS]
+    found = table.assign(response=table[value], error=(table[high] - table[low]) / (2 * _z()))
     return found.loc[found["response"].notna(), [CATEGORY, TIER, "range", "response", "error"]]
 
 

@@ -65,14 +65,14 @@ def quality(ground: Ground) -> Section | None:
     if not record["holdout"]:
         return None
     figures = tuple(_figure(ground, metric) for metric in JUDGED if metric in record["metrics"])
-    bias = record["metrics"].get("bias", 0.0)
+    bias = record["metrics"].get("bias")
     order, holdout = best_baseline(record["baselines"], "gini"), ground.bundle.holdout()
     advantage = None if holdout is None else advantage_of(holdout, record["model"], order, "gini")
     finding = said.t(
         f"report.quality.finding.{standing_of(advantage)}",
         horizon=ground.horizon_days,
         model=said.name("model", order) if order else "",
-        level=said.t(f"report.quality.level.{level_of(bias)}", off=said.percent(abs(bias))),
+        level=said.t(f"report.quality.level.{level_of(bias)}", off=said.percent(abs(bias or 0.0))),
     )
     held = record["holdout"]
     span = said.t(

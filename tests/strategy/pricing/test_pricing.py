@@ -195,11 +195,21 @@ def test_intervals_of_the_rule_are_those_of_drawn_elasticities(responses: Respon
     draws = np.zeros(20_000)
     for category, row in own.iterrows():
         base = 3600.0 * spend[category] / spend.sum()
-        draws += base * (0.95 ** (1 + rng.normal(row["elasticity"], row["error"], len(draws))) - 1)
+        elasticity = row["elasticity"] + row["error"] * rng.standard_t(row["products"] - 1, len(draws))
+        draws += base * (0.95 ** (1 + elasticity) - 1)
     found = what_if(responses, Rule({1: -0.05}, 0.4)).revenue
     low, high = np.quantile(draws, [0.05, 0.95])
     width = high - low
     assert found.low == pytest.approx(low, abs=0.05 * width) and found.high == pytest.approx(high, abs=0.05 * width)
+
+
+def test_the_interval_of_one_category_is_the_one_that_was_measured(responses: Responses) -> None:
+    (row,) = responses.table[(responses.table["tier"] == 1) & (responses.table["category"] == "tea")].to_dict("records")
+    spend = responses.spend[responses.spend["tier"] == 1].set_index("category")["amount"]
+    base = 3600.0 * spend["tea"] / spend.sum()
+    found = what_if(responses, Rule({1: -0.01}, 0.4, ("tea",))).revenue
+    ends = sorted(base * (0.99 ** (1 + row[end]) - 1) for end in ("low", "high"))
+    assert found.high - found.low == pytest.approx(ends[1] - ends[0], rel=0.01)
 
 
 def test_changes_beyond_what_was_seen_are_said_to_be_assumed(responses: Responses) -> None:
