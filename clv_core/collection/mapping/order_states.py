@@ -194,7 +194,8 @@ def _named_so(column: str, words: list[str]) -> bool:
         return True
     if LIKELY_NAMES.get(key) != ORDER_STATUS and not (OF_STATES.search(key) and not OF_OTHERS.search(key)):
         return False
-    return any(meaning_of(word) not in (None, SOLD) for word in words) and tells(words)
+    of_payment = bool(OF_PAYMENT.search(column))
+    return any(meaning_of(word, of_payment=of_payment) not in (None, SOLD) for word in words) and tells(words)
 
 
 def read_states(

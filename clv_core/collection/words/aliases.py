@@ -136,11 +136,11 @@ SURE: Final[dict[str, str]] = {
     COUNTRY: """country country_code country_name nation region_country ship_country shipping_country
         billing_country 国家 国家地区 国别 國家 國別""",
     ORDER_STATUS: """order_status order_state financial_status payment_status payment_state pay_status
-        order_payment_status transaction_status sale_status 订单状态 交易状态 付款状态 支付状态 訂單狀態 付款狀態
-        交易狀態""",
+        order_payment_status order_payment_state transaction_status sale_status 订单状态 交易状态 付款状态 支付状态
+        訂單狀態 付款狀態 交易狀態""",
     REFUND: """refunded_amount amount_refunded refund_amount order_refund_amount order_refunded_amount
-        partial_refund refund_total total_refund total_refunded refund_value 退款金额 已退款金额 订单已退款金额
-        退款额 退款金額""",
+        partial_refund refund_total total_refund total_refunded refunded_total total_refunds refunds_total refund_value
+        退款金额 已退款金额 订单已退款金额 退款额 退款金額""",
     SESSION_ID: "session_id sessionid session user_session visit_id visitid 会话id 会话 会话编号 访问id 會話id",
     PRICE: "price 价格 價格",
     CURRENCY: """currency currency_code currency_iso currency_iso_code order_currency order_currency_code 币种 货币

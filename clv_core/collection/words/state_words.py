@@ -25,7 +25,7 @@ STATES: Final[dict[str, str]] = {
         trash deleted incomplete incomplete_expired unavailable requires_payment_method requires_action holded
         blocked error unsuccessful denied reversed canceled_reversal removed quotation quotation_sent quote
         quote_sent proforma proforma_sent new_unpaid fraud fraudulent suspected_fraud payment_review
-        canceled_unpaid cart in_cart storniert stornierung storno abgebrochen abgelehnt fehlgeschlagen unbezahlt
+        canceled_unpaid cart in_cart skipped storniert stornierung storno abgebrochen abgelehnt fehlgeschlagen unbezahlt
         nicht_bezahlt offen_unbezahlt zahlung_ausstehend ausstehend wartet_auf_zahlung warten_auf_zahlung
         zahlung_fehlgeschlagen angebot annulé annulée annule annulee échouée en_attente en_attente_de_paiement
         en_attente_du_paiement non_payé impayé paiement_refusé erreur_de_paiement refusé refusée cancelado
@@ -115,8 +115,8 @@ PHRASES: Final = (
                 r"|esperando(?: el)?|warten? auf|wartet auf|wacht op|oczek\w+ na|ожидает|ожидание)\b"
                 r".*(?:payment|paiement|pago|pagamento|zahlung|betaling|płatno|wpłat|оплат)"),
     (CANCELLED, r"未付款|未支付|待付款|待支付|已取消|(?:交易|订单|超时)(?:关闭|取消)|^已?关闭"),
-    (CANCELLED, r"^(?:order |sale |commande |pedido |venta |compra |ordine |заказ )?(?:cancell?ed"
-                r"|cancelad[oa]|annulée?|annullat[oa]|storniert|geannuleerd|anulowan\w*|iptal|отмен[её]н\w*)\b"),
+    (CANCELLED, r"^(?:order |sale |commande |pedido |venta |compra |ordine |заказ |pesanan )?(?:cancell?ed"
+                r"|cancelad[oa]|annulée?|annullat[oa]|storniert|geannuleerd|anulowan\w*|iptal|отмен[её]н\w*|dibatalkan)\b"),
     (CANCELLED, r"^payment (?:error|failed|declined|canc)|\bnot (?:yet )?paid\b|\(unpaid\)|zahlungs\w+ .*abgebrochen"),
     (SOLD, r"^(?:买家)?(?:已付款|已发货|已签收|已收货|已完成|交易成功)|^卖家已发货|^\(?(?:paid|bezahlt)\b"),
     (SOLD, r"^(?:delivered|shipped|completed|livrée?|entregad[oa]|geliefert|доставлен)\b"),
