@@ -14,6 +14,7 @@ from clv_core.collection.files.source import Source, sample
 from clv_core.collection.mapping import order_states, price, refunds
 from clv_core.collection.mapping.column_counts import SCALES, count_columns
 from clv_core.collection.mapping.customer_ids import guests_of, spelt_mails
+from clv_core.collection.mapping.document_kinds import of_documents, read_documents
 from clv_core.collection.mapping.first_rows import filled
 from clv_core.collection.mapping.number_columns import decide_numbers
 from clv_core.collection.mapping.order_amounts import of_orders
@@ -163,10 +164,12 @@ def _draft(
     of_years = (Message(f"warning.years_{calendar}", {"column": chosen[EVENT_TIME]}),) if calendar else ()
     kind = chosen.get(EVENT_TYPE, "")
     seen = sorted({str(row[kind]).strip() for row in rows if row[kind]}) if kind else []
+    money = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
+    ledger = read_documents(connection, source, kind, money) if of_documents(seen) else {}
     draft = ReadingPlan(
         source.columns,
         chosen,
-        values=seen_values(seen[:MOST_EVENT_NAMES], events),
+        values=seen_values(seen[:MOST_EVENT_NAMES], {**ledger, **events}),
         calendar=calendar,
         clock=clock,
         counterparty=counterparty,
