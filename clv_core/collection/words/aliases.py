@@ -185,7 +185,7 @@ EVENT_ALIASES: Final[dict[str, str]] = {
         加入购物车 加购物车 购物车 加購 加入購物車 添加购物车""",
     PURCHASE: """purchase purchases purchased buy bought order ordered transaction transactions sale sales sold
         checkout checkout_complete order_completed completed paid pay payment placed_order in_app_purchase 购买 下单
-        支付 付款 成交 交易 消费 订单 購買 下單 已付款 支付成功 交易成功""",
+        支付 付款 成交 交易 消费 订单 購買 下單 已付款 支付成功 交易成功 销售 銷售""",
     RETURN: """return returned returns refund refunded refunds credit credit_note chargeback cancel cancelled
         canceled cancellation order_refunded 退货 退款 退单 取消 退貨 取消订单 退换货""",
     RATING_EVENT: "rating rate rated rates star stars 评分 打分 評分",

@@ -34,3 +34,7 @@ CREDITS: Final = """credit_memo credit_note sales_credit_note customer_credit_no
 PAYMENTS: Final = """payment payments customer_payment payment_received receive_payment paid receipt zahlung
     zahlungseingang paiement règlement pago cobro pagamento incasso"""
 """What they call the money that comes in for a document."""
+ROW_KINDS: Final = """sale sales purchase verkauf vente venta vendita venda продажа 销售 銷售 売上 판매 return returns
+    refund refunds credit_note gutschrift retoure rückgabe erstattung retour remboursement devolución devolucion
+    reembolso reso rimborso devolução devolucao estorno возврат 退货 退貨 退款 返品 返金 반품 환불"""
+"""Nouns that say what kind of row one is, whatever its column is called: no order is in the state of "sale"."""
