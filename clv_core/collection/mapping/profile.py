@@ -13,6 +13,7 @@ from clv_core.collection.engine import name, one, text
 from clv_core.collection.files.source import Source, sample
 from clv_core.collection.mapping import order_states, price, refunds
 from clv_core.collection.mapping.column_counts import SCALES, count_columns
+from clv_core.collection.mapping.converted import settle_converted
 from clv_core.collection.mapping.customer_ids import guests_of, spelt_mails
 from clv_core.collection.mapping.document_kinds import of_documents, read_documents
 from clv_core.collection.mapping.first_rows import filled
@@ -112,6 +113,8 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     rows = sample(connection, source, SAMPLE_ROWS)
     proposals = propose(source.columns, rows, answers.mapping)
     chosen, notes = settle_columns(connection, source, rows, proposals, answers.mapping, answers.states)
+    chosen, home, said = settle_converted(connection, source, proposals, chosen, answers.mapping)
+    notes += said
     draft, said = _draft(connection, source, rows, chosen, answers.events)
     notes += said
     counts = count_columns(connection, source, draft, progress)
@@ -119,7 +122,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         raise Refused("no_rows", file=source.file)
     time, said = times.decide(counts[EVENT_TIME], chosen[EVENT_TIME], answers.date_order, answers.timezone)
     notes += said
-    money, of_money = _currency(counts, source.columns, chosen, answers.currency)
+    money, of_money = _currency(counts, source.columns, chosen, answers.currency or home)
     readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
     notes += said
     chosen, of_rates = _without_rates(counts, chosen)
