@@ -17,6 +17,7 @@ from clv_core.collection.mapping.converted import settle_converted
 from clv_core.collection.mapping.customer_ids import guests_of, spelt_mails
 from clv_core.collection.mapping.document_kinds import of_documents, read_documents
 from clv_core.collection.mapping.first_rows import filled
+from clv_core.collection.mapping.minor_units import told_minor
 from clv_core.collection.mapping.number_columns import decide_numbers
 from clv_core.collection.mapping.order_amounts import of_orders
 from clv_core.collection.mapping.order_states import OrderState
@@ -123,6 +124,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     time, said = times.decide(counts[EVENT_TIME], chosen[EVENT_TIME], answers.date_order, answers.timezone)
     notes += said
     money, of_money = _currency(counts, source.columns, chosen, answers.currency or home)
+    of_money += told_minor(rows, chosen.get(AMOUNT, ""), money)
     readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
     notes += said
     chosen, of_rates = _without_rates(counts, chosen)

@@ -227,7 +227,7 @@ def _by_path(path: str) -> tuple[str | None, float]:
         if fold(name) in SURE_NAMES:
             return SURE_NAMES[fold(name)], CERTAIN
     likely = LIKELY_NAMES.get(fold(keys[-1]))
-    return (likely, LIKELY) if likely in (AMOUNT, EVENT_TIME) else (None, 0.0)
+    return (likely, LIKELY) if likely in (AMOUNT, EVENT_TIME, EVENT_TYPE) else (None, 0.0)
 
 
 def _by_alias(name: str) -> tuple[str | None, float]:
