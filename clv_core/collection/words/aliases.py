@@ -84,7 +84,8 @@ SURE: Final[dict[str, str]] = {
         custid cust customer_unique_id buyer_user_id buyer_username buyer_login username_buyer user_pseudo_id
         client_pseudo_id distinct_id profile_id openid 下单帐号 下单账号 买家账号 买家昵称 会员昵称 client_id
         clientid buyer_id buyerid shopper_id user_id userid member_id memberid visitor_id visitorid household_id
-        household_key hhid account_id consumer_id purchaser_id panelist_id 用户id 用户编号 用户 客户id 客户编号 客户
+        household_key hhid member_no member_number shopper_reference account_id consumer_id purchaser_id panelist_id
+        用户id 用户编号 用户 客户id 客户编号 客户
         会员id 会员编号 会员卡号 会员号 会员 顾客id 顾客编号 顾客 买家id 买家 买家会员名 账号 用户账号 用户標識
         用户标识 客戶id 客戶編號 會員id 會員編號 會員 用戶id 用戶編號 顧客id 顧客編號""",
     EVENT_TIME: """event_time eventtime event_timestamp event_date event_datetime timestamp time_stamp ts datetime
@@ -155,7 +156,8 @@ LIKELY: Final[dict[str, str]] = {
         loyalty_card_number loyalty_id loyalty_no loyalty_number membership_id membership_no membership_number
         手机号 买家手机号 邮箱""",
     EVENT_TIME: """date time day created created_at created_time created_date date_created create_time createdate
-        created_on order_paid_time paid_on_date date_paid date_add date_added opened opened_at date_opened purchased
+        created_on order_paid_time derived_tstamp collector_tstamp paid_on_date date_paid date_add date_added opened
+        opened_at date_opened purchased
         week_date order_created_at order_created paid_at payment_date payment_time 创建时间 創建時間""",
     EVENT_TYPE: "type kind metric metric_name 类型 類型",
     AMOUNT: """value total payment paid cost money sum gross amt total_amt tran_amount tran_amt trans_amount
@@ -163,8 +165,8 @@ LIKELY: Final[dict[str, str]] = {
         invoice_total bill_amount total_paid total_paid_real total_amount_paid total_due gross_sales gross_amount
         turnover purchase_revenue_in_usd event_value_in_usd price_paid paid_price order_price order_total_price
         total_order_price total_spent amount_spent
-        total_revenue order_revenue total_purchase product_subtotal 用户支付金额 消费 支付 付款""",
-    ORDER_ID: "order transaction receipt basket bill name reference ref 订单 訂單",
+        total_revenue order_revenue tr_total total_purchase product_subtotal 用户支付金额 消费 支付 付款""",
+    ORDER_ID: "tr_orderid order transaction receipt basket bill name reference ref 订单 訂單",
     PRODUCT_ID: """product_name lineitem_name item_name item_title custom_label description stock goods title
         商品名称 商品名 商品标题 产品名称 宝贝标题 宝贝名称 选购商品 商品名稱 id_sku sku_name listing_id""",
     CATEGORY: "class group segment brand section 品牌 部门",
@@ -184,7 +186,8 @@ EVENT_ALIASES: Final[dict[str, str]] = {
     CART: """cart add_to_cart addtocart add_cart cart_add added_to_cart add_to_basket basket product_added 加购
         加入购物车 加购物车 购物车 加購 加入購物車 添加购物车""",
     PURCHASE: """purchase purchases purchased buy bought order ordered transaction transactions sale sales sold
-        checkout checkout_complete order_completed completed paid pay payment placed_order in_app_purchase 购买 下单
+        checkout checkout_complete revenue_amount order_completed completed paid pay payment placed_order
+        in_app_purchase 购买 下单
         支付 付款 成交 交易 消费 订单 購買 下單 已付款 支付成功 交易成功 销售 銷售""",
     RETURN: """return returned returns refund refunded refunds credit credit_note chargeback cancel cancelled
         canceled cancellation order_refunded 退货 退款 退单 取消 退貨 取消订单 退换货""",

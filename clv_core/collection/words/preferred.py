@@ -12,7 +12,8 @@ from typing import Final
 from clv_core.columns import AMOUNT, CATEGORY, EVENT_TIME, ORDER_ID, PRODUCT_ID, QUANTITY, REFUND
 
 PREFERRED: Final[dict[str, str]] = {
-    EVENT_TIME: """event_timestamp event_time created created_at created_date order_date order_time ordered_at
+    EVENT_TIME: """event_timestamp event_time derived_tstamp created created_at created_date order_date order_time
+        ordered_at
         order_creation_date order_creation_time order_purchase_timestamp 注文日時 주문일시
         下单时间 订单创建时间 订单下单时间 买家下单时间 订单提交时间 提交订单时间 订单生成时间 拍下时间 订单时间
         订单成交时间 创建时间 下單時間 創建時間 waktu_pesanan_dibuat วันที่ทำการสั่งซื้อ ngày_đặt_hàng data_zamówienia
