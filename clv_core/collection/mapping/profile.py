@@ -21,6 +21,7 @@ from clv_core.collection.mapping.minor_units import told_minor
 from clv_core.collection.mapping.number_columns import decide_numbers
 from clv_core.collection.mapping.order_amounts import of_orders
 from clv_core.collection.mapping.order_states import OrderState
+from clv_core.collection.mapping.order_totals import told_totals
 from clv_core.collection.mapping.orders import Orders
 from clv_core.collection.mapping.plan import GUARD, MAX_QUANTITY, ReadingPlan, seen_values
 from clv_core.collection.mapping.proposal import Proposal, propose
@@ -148,6 +149,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     plan = replace(plan, refund_rows=refunds.have_rows(connection, source, plan))
     orders, of_orders_said = of_orders(connection, source, rows, plan, answers.mapping)
     plan, of_refunds = _refunds(connection, source, replace(plan, orders=orders))
+    of_refunds += told_totals(connection, source, plan)
     notes = both_used(notes, chosen, second) + of_money + of_rates + _blanked(counts, chosen, scale) + of_ids
     notes += order_states.strange(states) + order_states.told_returns(states) + of_refunds + of_orders_said
     return Profile(plan, int(counts["rows"]), notes, money, tuple(proposals), states)

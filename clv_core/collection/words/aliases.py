@@ -80,7 +80,8 @@ CURRENCY: Final = "currency"
 """Not a canonical column: says what the amounts are in."""
 
 SURE: Final[dict[str, str]] = {
-    CUSTOMER_ID: """customer_id id_customer customer customerid customer_no customer_number customer_key cust_id
+    CUSTOMER_ID: """customer_id id_customer customer customerid customer_code customer_no customer_number customer_key
+        cust_id
         custid cust customer_unique_id buyer_user_id buyer_username buyer_login username_buyer user_pseudo_id
         client_pseudo_id distinct_id profile_id openid 下单帐号 下单账号 买家账号 买家昵称 会员昵称 client_id
         clientid buyer_id buyerid shopper_id user_id userid member_id memberid visitor_id visitorid household_id
@@ -91,7 +92,8 @@ SURE: Final[dict[str, str]] = {
     EVENT_TIME: """event_time eventtime event_timestamp event_date event_datetime timestamp time_stamp ts datetime
         date_time invoice_date invoicedate order_date orderdate order_time order_datetime order_timestamp ordered_at
         order_date_time order_creation_date order_creation_time order_created_date order_created_time
-        order_placed_date order_placed_at placed_at order_purchase_timestamp purchase_date purchase_time
+        order_placed_date order_placed_at placed_at booked_on booked_at booking_date created_datetime
+        order_purchase_timestamp purchase_date purchase_time
         purchased_at purchase_timestamp transaction_date transaction_time transaction_timestamp transaction_datetime
         trans_date trans_time txn_date txn_time t_dat sale_date sales_date occurred_at happened_at action_time
         behavior_time visit_time 订单提交时间 提交订单时间 买家付款时间 支付完成时间 订单支付时间 下单时间 订单时间
@@ -111,7 +113,7 @@ SURE: Final[dict[str, str]] = {
         消費金額 支付金額 銷售額 總金額 總價""",
     ORDER_ID: """order_id id_order orderid order_no order_number sale_id ticket_no check_no invoice_no invoiceno
         invoice invoice_id invoice_number transaction_id transactionid transaction_no trans_id txn_id basket_id
-        basketid receipt_id receipt_no bill_no increment_id order_increment_id order_reference order_ref
+        basketid receipt_id receipt_no receipt_number bill_no increment_id order_increment_id order_reference order_ref
         order_reference_number 订单号 订单编号 订单id 交易号 交易编号 发票号 主订单编号 流水号 单号 訂單號 訂單編號
         訂單id""",
     PRODUCT_ID: """product_id productid product item_id itemid item sku sku_id stock_code stockcode product_code
@@ -151,7 +153,8 @@ SURE: Final[dict[str, str]] = {
 
 LIKELY: Final[dict[str, str]] = {
     CUSTOMER_ID: """id uid user client buyer shopper member visitor account username user_name client_no email
-        reviewer_id customer_email contact_email buyer_email order_customer_email billing_email bill_email
+        reviewer_id booker_email purchase_email customer_email contact_email buyer_email order_customer_email
+        billing_email bill_email
         bill_mail_address email_address mail_address from_email_address loyalty_card loyalty_card_no
         loyalty_card_number loyalty_id loyalty_no loyalty_number membership_id membership_no membership_number
         手机号 买家手机号 邮箱""",

@@ -44,7 +44,8 @@ WEAKER_CUSTOMERS: Final = (
     """customer buyer client shopper member user 顾客 客户 买家 会员 用户 username user_name 昵称 买家昵称
     会员昵称 用户昵称 客户昵称 微信昵称 用户名 kunde käufer benutzer acheteur cliente acquirente usuário usuario
     klient kupujący müşteri клиент покупатель пользователь 顧客 会員 お客様 購入者 注文者 ユーザー 고객 회원""",
-    """email customer_email contact_email buyer_email order_customer_email billing_email bill_email
+    """email purchase_email booker_email customer_email contact_email buyer_email order_customer_email billing_email
+        bill_email
     bill_mail_address email_address mail_address from_email_address e_mail 邮箱 メールアドレス
     注文者メールアドレス 購入者メールアドレス 이메일 구매자이메일 주문자이메일 email_pembeli email_клиента
     email_покупателя email_kupującego e_posta eposta email_do_cliente e_mail_do_cliente email_cliente correo
