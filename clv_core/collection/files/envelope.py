@@ -44,13 +44,15 @@ def unwrapped(connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path) 
         ).fetchall()
     except duckdb.Error:
         return path, ()  # reading it as it is says what is wrong
+    if not records:
+        return path, ()
     target = scratch / "records.json"
     target.write_text("".join(f"{record}\n" for (record,) in records), encoding="utf-8")
     return target, (Message("warning.envelope", {"column": ".".join(found[0]), "rows": len(records)}),)
 
 
 def _count(path: Path) -> str:
-    return f"SELECT count(*) FROM read_json({file_text(path)})"
+    return f"SELECT count(*) FROM (SELECT 1 FROM read_json({file_text(path)}) LIMIT 2)"
 
 
 def _leaves(path: tuple[str, ...], kind: Any) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -12,6 +12,7 @@ from clv_core.collection.mapping.plan import ReadingPlan
 from clv_core.columns import AMOUNT, ORDER_ID
 from clv_core.errors import Message
 
+JUDGED_ROWS: Final = 200_000
 FEWEST: Final = 10
 """Orders of three amounts or more, one of them the sum of the others, before that is no accident."""
 NEARLY_ALL: Final = 0.95
@@ -28,11 +29,11 @@ def told_totals(connection: duckdb.DuckDBPyConnection, source: Source, plan: Rea
     """
     if not {AMOUNT, ORDER_ID} <= set(plan.chosen) or plan.orders.whole:
         return ()
-    amount = f"{V}{AMOUNT}"
+    amount, first = f"{V}{AMOUNT}", f"(SELECT * FROM {source.relation()} LIMIT {JUDGED_ROWS})"
     told, twice = one(
         connection,
         f"SELECT count(*), count(*) FILTER (abs(total - 2 * most) < {CENT}) FROM (SELECT sum({amount}) AS total,"
-        f" max({amount}) AS most FROM {plan.judged(source.relation())} WHERE {amount} > 0"
+        f" max({amount}) AS most FROM {plan.judged(first)} WHERE {amount} > 0"
         f" GROUP BY {T}{ORDER_ID} HAVING {T}{ORDER_ID} IS NOT NULL AND count(*) > 2)",
     )
     if twice < FEWEST or twice < NEARLY_ALL * told:
