@@ -126,7 +126,8 @@ def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Man
         " (SELECT day, lag(day) OVER (ORDER BY day) AS before"
         f" FROM (SELECT DISTINCT {EVENT_TIME}::DATE AS day FROM local_events))"
     ).fetchone() or (0, None)
-    column = reading.profile.plan.chosen.get(EVENT_TYPE)
+    plan = reading.profile.plan
+    column = plan.chosen.get(EVENT_TYPE)
     days = (reading.figures.log_end - reading.figures.log_start).days
     return Check(
         manifest=manifest,
@@ -139,6 +140,6 @@ def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Man
         horizons=supported_horizons(days, dict(zip(HORIZONS, map(int, counts), strict=True))),
         longest_gap_days=int(gap or 0),
         gap_start=after.isoformat() if after else "",
-        event_names=names_of(connection, reading.source, column, answers.events) if column else (),
+        event_names=names_of(connection, reading.source, column, plan.values) if column else (),
         states=reading.profile.states,
     )

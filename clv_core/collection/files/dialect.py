@@ -150,9 +150,12 @@ def _header(
     width = _width(rows)
     if header is False:
         return 0, [""] * width
-    candidates = [i for i, (_, cells) in enumerate(rows[:50]) if len(cells) == width] or [0]
+    named_rows = [i for i, (_, cells) in enumerate(rows[:50]) if len(cells) == width and sum(map(bool, cells)) > 1]
+    candidates = named_rows or [0]
     usual = [i for i, (_, cells) in enumerate(rows[:50]) if known_names(cells) >= 2 and abs(len(cells) - width) <= 1]
     position = usual[0] if usual and usual[0] <= candidates[0] + 1 else candidates[0]
+    if position + 1 in usual and _heads_groups(rows[position][1], rows[position + 1][1]):
+        position += 1
     cells = rows[position][1]
     if len(cells) < 2:
         raise Refused("one_column", file=name, found=cells[0][:60] if cells else "")
@@ -163,6 +166,12 @@ def _header(
         found = ", ".join(cells)[:80]
         raise NeedsAnswer("no_header", file=name, line=rows[position][0], found=found)
     return position, cells + [""] * (width - len(cells))
+
+
+def _heads_groups(cells: list[str], below: list[str]) -> bool:
+    """Say whether cells head groups of columns, whose own names stand in the line below: Customer, "", Order, ""."""
+    blank = sum(not cell.strip() for cell in cells)
+    return blank > sum(not cell.strip() for cell in below) and known_names(below) > known_names(cells)
 
 
 def _width(rows: list[tuple[int, list[str]]]) -> int:

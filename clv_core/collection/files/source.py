@@ -19,6 +19,7 @@ from clv_core.collection.files.backticks import ticked, without_ticks
 from clv_core.collection.files.content import Content, identify
 from clv_core.collection.files.dialect import MAX_COLUMNS, Dialect, detect
 from clv_core.collection.files.encoding import BLOCK, known_encoding, rewrite, survey
+from clv_core.collection.files.envelope import unwrapped
 from clv_core.collection.files.grammar import BLANKS
 from clv_core.collection.files.nested_events import refuse_nested_events
 from clv_core.collection.files.quotes import Reject, close_quotes, quotes_hold, quotes_pair
@@ -143,7 +144,9 @@ def open_source(
     if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):
         raise Refused("nested_archive", file=called)
     if content in (Content.PARQUET, Content.JSON):
-        path = _unmarked(path, scratch) if content is Content.JSON else path
+        if content is Content.JSON:
+            path, said = unwrapped(connection, _unmarked(path, scratch), scratch)
+            notes += said
         source = _structured(connection, path, content, called)
         if content is Content.JSON and not called.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
             notes += (Message("warning.content", {"file": called, "kind": "JSON"}),)

@@ -185,6 +185,7 @@ def _preferred(canonical: str, tied: list[Proposal]) -> Proposal | None:
         return tied[0]
     if canonical == CUSTOMER_ID:
         tied = [item for item in tied if not item.never_repeats]
+        tied = [item for item in tied if len(item.samples) == max(len(other.samples) for other in tied)]
         columns = [item.column for item in tied]
         tied = [item for item in tied if item.rank == min(other.rank for other in tied) and item.same_as not in columns]
         return tied[0] if len(tied) == 1 else None

@@ -12,6 +12,7 @@ import duckdb
 
 from clv_core.collection.engine import connect, name, text
 from clv_core.collection.files.source import Source, open_source
+from clv_core.collection.mapping.document_kinds import of_documents, read_documents
 from clv_core.collection.mapping.plan import UNKNOWN
 from clv_core.collection.values.numbers import BELOW
 from clv_core.collection.words.aliases import EVENT_NAMES, MISSING, fold
@@ -41,9 +42,10 @@ class EventName:
 
 def are_event_names(values: Sequence[str]) -> bool:
     """Say whether a column's values are names of events: most are known ones, or half of the different ones are, a
-    purchase among them.
+    purchase among them; or whether they are a ledger's documents, of several kinds.
     """
-    known = {value: EVENT_NAMES.get(fold(value)) for value in set(values)}
+    known: dict[str, str | None] = {value: EVENT_NAMES.get(fold(value)) for value in set(values)}
+    known |= of_documents(set(values))
     if sum(known[value] is not None for value in values) > 0.5 * len(values):
         return True
     named = [kind for kind in known.values() if kind is not None]
@@ -86,6 +88,7 @@ def names_of(
         f"SELECT trim({name(column)}) AS event, count(*), {below} FROM {source.relation()} GROUP BY 1"
         f" ORDER BY count(*) DESC, event LIMIT {MOST}"
     ).fetchall()
+    said = {**(read_documents(connection, source, column, money) if money else {}), **said}
     return tuple(
         EventName(event or "", int(count), taken_for(event or "", said), bool(low)) for event, count, low in rows
     )

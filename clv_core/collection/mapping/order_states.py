@@ -40,6 +40,9 @@ MOST_READ: Final = 1_000
 FEW: Final = 40
 """A column of states has no more of them than this, among the rows of a sample."""
 LONGEST: Final = 60
+FEW_WORDS: Final = 8
+SAID_OFF: Final = frozenset(map(fold, ("refunded", "cancelled", "canceled", "voided", "已退款", "已取消", "已作废")))
+"""Words that say of an order that it is none, whatever the name of their column is."""
 CODE: Final = re.compile(r"-?\d{1,3}")
 
 REMARK: Final = re.compile(r"^\s*[(（\[【][^)）\]】]*[)）\]】]\s*")
@@ -109,7 +112,7 @@ def meaning_of(word: str, *, after_sale: bool = False, of_payment: bool = False)
         return found if found == REFUNDED or not after_sale else None
     if PARTLY.search(bare):
         return None
-    said = next((state for state, pattern in PHRASES if re.search(pattern, bare.casefold())), None)
+    said = next((state for state, pattern in PHRASES if re.search(pattern, bare.casefold().replace("_", " "))), None)
     return said if said == REFUNDED or not after_sale else None
 
 
@@ -165,7 +168,8 @@ def settle(
             continue
         if spoken & {fold(word) for word in words}:
             return found | {ORDER_STATUS: column}, ()
-        params = {"column": column, "states": list(words[:8]), "first": words[0]}
+        first = next((word for word in words if meaning_of(word) not in (None, SOLD)), words[0])
+        params = {"column": column, "states": list(words[:8]), "first": first}
         return found, (Message("warning.status_unused", params),)
     return found, ()
 
@@ -193,8 +197,9 @@ def _named_so(column: str, words: list[str]) -> bool:
     if SURE_NAMES.get(key) == ORDER_STATUS or (LIKELY_NAMES.get(key) == ORDER_STATUS and are_codes(words)):
         return True
     if LIKELY_NAMES.get(key) != ORDER_STATUS and not (OF_STATES.search(key) and not OF_OTHERS.search(key)):
-        return False
-    return any(meaning_of(word) not in (None, SOLD) for word in words) and tells(words)
+        return len(words) <= FEW_WORDS and bool(SAID_OFF & set(map(fold, words)))
+    of_payment = bool(OF_PAYMENT.search(column))
+    return any(meaning_of(word, of_payment=of_payment) not in (None, SOLD) for word in words)
 
 
 def read_states(

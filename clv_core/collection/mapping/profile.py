@@ -13,11 +13,15 @@ from clv_core.collection.engine import name, one, text
 from clv_core.collection.files.source import Source, sample
 from clv_core.collection.mapping import order_states, price, refunds
 from clv_core.collection.mapping.column_counts import SCALES, count_columns
+from clv_core.collection.mapping.converted import settle_converted
 from clv_core.collection.mapping.customer_ids import guests_of, spelt_mails
+from clv_core.collection.mapping.document_kinds import of_documents, read_documents
 from clv_core.collection.mapping.first_rows import filled
+from clv_core.collection.mapping.minor_units import told_minor
 from clv_core.collection.mapping.number_columns import decide_numbers
 from clv_core.collection.mapping.order_amounts import of_orders
 from clv_core.collection.mapping.order_states import OrderState
+from clv_core.collection.mapping.order_totals import told_totals
 from clv_core.collection.mapping.orders import Orders
 from clv_core.collection.mapping.plan import GUARD, MAX_QUANTITY, ReadingPlan, seen_values
 from clv_core.collection.mapping.proposal import Proposal, propose
@@ -111,6 +115,8 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     rows = sample(connection, source, SAMPLE_ROWS)
     proposals = propose(source.columns, rows, answers.mapping)
     chosen, notes = settle_columns(connection, source, rows, proposals, answers.mapping, answers.states)
+    chosen, home, said = settle_converted(connection, source, proposals, chosen, answers.mapping)
+    notes += said
     draft, said = _draft(connection, source, rows, chosen, answers.events)
     notes += said
     counts = count_columns(connection, source, draft, progress)
@@ -118,7 +124,8 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         raise Refused("no_rows", file=source.file)
     time, said = times.decide(counts[EVENT_TIME], chosen[EVENT_TIME], answers.date_order, answers.timezone)
     notes += said
-    money, of_money = _currency(counts, source.columns, chosen, answers.currency)
+    money, of_money = _currency(counts, source.columns, chosen, answers.currency or home)
+    of_money += told_minor(rows, chosen.get(AMOUNT, ""), money)
     readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
     notes += said
     chosen, of_rates = _without_rates(counts, chosen)
@@ -142,6 +149,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     plan = replace(plan, refund_rows=refunds.have_rows(connection, source, plan))
     orders, of_orders_said = of_orders(connection, source, rows, plan, answers.mapping)
     plan, of_refunds = _refunds(connection, source, replace(plan, orders=orders))
+    of_refunds += told_totals(connection, source, plan)
     notes = both_used(notes, chosen, second) + of_money + of_rates + _blanked(counts, chosen, scale) + of_ids
     notes += order_states.strange(states) + order_states.told_returns(states) + of_refunds + of_orders_said
     return Profile(plan, int(counts["rows"]), notes, money, tuple(proposals), states)
@@ -163,10 +171,12 @@ def _draft(
     of_years = (Message(f"warning.years_{calendar}", {"column": chosen[EVENT_TIME]}),) if calendar else ()
     kind = chosen.get(EVENT_TYPE, "")
     seen = sorted({str(row[kind]).strip() for row in rows if row[kind]}) if kind else []
+    money = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
+    ledger = read_documents(connection, source, kind, money) if of_documents(seen) else {}
     draft = ReadingPlan(
         source.columns,
         chosen,
-        values=seen_values(seen[:MOST_EVENT_NAMES], events),
+        values=seen_values(seen[:MOST_EVENT_NAMES], {**ledger, **events}),
         calendar=calendar,
         clock=clock,
         counterparty=counterparty,

@@ -15,12 +15,15 @@ from clv_core.collection.mapping.order_states import are_flags, tells
 from clv_core.collection.values.eras import ERAS
 from clv_core.collection.words.aliases import (
     CUSTOMER_RANKS,
+    EVENT_NAMES,
     LIKELY_NAMES,
     MISSING,
     SURE_NAMES,
     fold,
 )
+from clv_core.collection.words.kind_words import ROW_KINDS
 from clv_core.collection.words.split_columns import CLOCK
+from clv_core.collection.words.state_words import KIND_NAMES
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,
@@ -29,7 +32,9 @@ from clv_core.columns import (
     EVENT_TIME,
     EVENT_TYPE,
     ORDER_STATUS,
+    PURCHASE,
     READ,
+    RETURN,
     Kind,
 )
 from clv_core.errors import UsageError
@@ -44,6 +49,8 @@ SLIGHTLY: Final = 0.01
 """What a name with a unit loses against the bare name."""
 
 BY_VALUES: Final = 0.5
+MOST_SAMPLES: Final = 5
+NOUNS: Final = frozenset(map(fold, ROW_KINDS.split()))
 ENOUGH_IDS: Final = 20
 """So many different ids, and no repetition, are those of orders rather than of customers."""
 ORDER_NAMES: Final = {
@@ -72,9 +79,11 @@ WRAPPERS: Final = ("data", "attributes", "properties", "relationships", "payload
 OF_VISITORS: Final = frozenset(("device", "browser", "app", "appinfo", "geo", "platform"))
 """Keys of nested objects that tell of who visited, and with what, folded."""
 UNIT: Final = re.compile(
-    r"\s*([(\[（【［][^()\[\]（）【】［］]*[)\]）】］]|[/／_]\s*(?i:元|件|个|個|RMB|CNY|USD|EUR|GBP|JPY))\s*$"
+    r"\s*([(\[（【［][^()\[\]（）【】［］]*[)\]）】］]|[/／_]\s*(?i:元|件|个|個|RMB|CNY|USD|EUR|GBP|JPY)"
+    r"|[,，]\s*(?:(?i:руб\.?|грн\.?|тг\.?|шт\.?|zł|kč|kr)|元|件|RUB|UAH|KZT|USD|EUR|GBP|CNY|PLN|CZK|TRY|[₽€$£¥₹₴₸₺])|\s+руб\.?)\s*$"
 )
-"""What a name says at its end: in brackets a currency, a time zone, a remark; behind a slash a currency or a piece."""
+"""What a name says at its end: in brackets a currency, a time zone, a remark; behind a slash or a comma a currency or a
+piece."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +131,7 @@ def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mappi
     for column in columns:
         values = [str(row[column]).strip() for row in rows if row.get(column) is not None]
         values = [value for value in values if value.lower() not in MISSING]
-        samples = tuple(dict.fromkeys(value[:80] for value in values))[:5]
+        samples = tuple(dict.fromkeys(value[:80] for value in values))[:MOST_SAMPLES]
         canonical, confidence = answered.get(column), 1.0
         if canonical is None:
             canonical, confidence = _by_name(column, values)
@@ -135,7 +144,8 @@ def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mappi
         money = money_likelihood(column, values)
         weaker = rank(column, values) if canonical == CUSTOMER_ID else 0
         proposals.append(Proposal(column, canonical, confidence, samples, never_repeats, money, hidden, weaker))
-    return _by_values(_named_twice(proposals, rows), rows)
+    proposals = _by_values(_named_twice(proposals, rows), rows)
+    return proposals if EVENT_TYPE in answers else _by_kind(proposals)
 
 
 def could_be(canonical: str, item: Proposal) -> bool:
@@ -217,7 +227,7 @@ def _by_path(path: str) -> tuple[str | None, float]:
         if fold(name) in SURE_NAMES:
             return SURE_NAMES[fold(name)], CERTAIN
     likely = LIKELY_NAMES.get(fold(keys[-1]))
-    return (likely, LIKELY) if likely in (AMOUNT, EVENT_TIME) else (None, 0.0)
+    return (likely, LIKELY) if likely in (AMOUNT, EVENT_TIME, EVENT_TYPE) else (None, 0.0)
 
 
 def _by_alias(name: str) -> tuple[str | None, float]:
@@ -254,6 +264,21 @@ def _named_twice(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[
         if found:
             same[item.column] = found
     return [replace(item, same_as=same[item.column]) if item.column in same else item for item in proposals]
+
+
+def _by_kind(proposals: list[Proposal]) -> list[Proposal]:
+    """Propose the column whose words tell sales from returns, where no name says what kind a row is of."""
+    if any(item.canonical == EVENT_TYPE or fold(item.column) in KIND_NAMES for item in proposals):
+        return proposals
+    for at, item in enumerate(proposals):
+        words = set(map(fold, item.samples)) if len(item.samples) < MOST_SAMPLES else set()
+        if (
+            item.canonical is None
+            and words <= NOUNS
+            and {EVENT_NAMES.get(word) for word in words} == {PURCHASE, RETURN}
+        ):
+            return [*proposals[:at], replace(item, canonical=EVENT_TYPE, confidence=LIKELY), *proposals[at + 1 :]]
+    return proposals
 
 
 def _by_values(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:

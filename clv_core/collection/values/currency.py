@@ -24,6 +24,7 @@ NO_CENTS: Final = ("IDR", "COP")
 """Currencies that have cents by law and hardly ever in a shop."""
 UNIT: Final = re.compile(
     r"[(（\[【]\s*([^()（）\[\]【】\s]{1,4})\s*[)）\]】]\s*$|[/／_]\s*(元|RMB|[A-Z]{3})\s*$|_in_(usd|eur|gbp|cny|jpy)$"
+    r"|(?:[,，]|\s(?=руб))\s*((?i:руб\.?)|[A-Z]{3}|[₽€$£¥₹₺元])\s*$"
 )
 
 
@@ -57,9 +58,10 @@ def decide(
 
 
 def in_name(column: str) -> str:
-    """Return the sign or code of a currency that a column's name ends with, in brackets, behind a slash or ``_in_``."""
+    """Return the sign or code of a currency that a column's name ends with, behind a slash, a comma or ``_in_``."""
     found = UNIT.search(column)
-    unit = (found.group(1) or found.group(2) or found.group(3).upper()) if found else ""
+    unit = next(filter(None, found.groups())) if found else ""
+    unit = unit.upper() if found and found.group(3) else unit
     return unit if unit.upper() in CURRENCIES or (unit.isupper() and unit in list_currencies()) else ""
 
 

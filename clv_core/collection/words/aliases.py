@@ -80,17 +80,20 @@ CURRENCY: Final = "currency"
 """Not a canonical column: says what the amounts are in."""
 
 SURE: Final[dict[str, str]] = {
-    CUSTOMER_ID: """customer_id id_customer customer customerid customer_no customer_number customer_key cust_id
+    CUSTOMER_ID: """customer_id id_customer customer customerid customer_code customer_no customer_number customer_key
+        cust_id
         custid cust customer_unique_id buyer_user_id buyer_username buyer_login username_buyer user_pseudo_id
         client_pseudo_id distinct_id profile_id openid 下单帐号 下单账号 买家账号 买家昵称 会员昵称 client_id
         clientid buyer_id buyerid shopper_id user_id userid member_id memberid visitor_id visitorid household_id
-        household_key hhid account_id consumer_id purchaser_id panelist_id 用户id 用户编号 用户 客户id 客户编号 客户
+        household_key hhid member_no member_number shopper_reference account_id consumer_id purchaser_id panelist_id
+        用户id 用户编号 用户 客户id 客户编号 客户
         会员id 会员编号 会员卡号 会员号 会员 顾客id 顾客编号 顾客 买家id 买家 买家会员名 账号 用户账号 用户標識
         用户标识 客戶id 客戶編號 會員id 會員編號 會員 用戶id 用戶編號 顧客id 顧客編號""",
     EVENT_TIME: """event_time eventtime event_timestamp event_date event_datetime timestamp time_stamp ts datetime
         date_time invoice_date invoicedate order_date orderdate order_time order_datetime order_timestamp ordered_at
         order_date_time order_creation_date order_creation_time order_created_date order_created_time
-        order_placed_date order_placed_at placed_at order_purchase_timestamp purchase_date purchase_time
+        order_placed_date order_placed_at placed_at booked_on booked_at booking_date created_datetime
+        order_purchase_timestamp purchase_date purchase_time
         purchased_at purchase_timestamp transaction_date transaction_time transaction_timestamp transaction_datetime
         trans_date trans_time txn_date txn_time t_dat sale_date sales_date occurred_at happened_at action_time
         behavior_time visit_time 订单提交时间 提交订单时间 买家付款时间 支付完成时间 订单支付时间 下单时间 订单时间
@@ -110,7 +113,7 @@ SURE: Final[dict[str, str]] = {
         消費金額 支付金額 銷售額 總金額 總價""",
     ORDER_ID: """order_id id_order orderid order_no order_number sale_id ticket_no check_no invoice_no invoiceno
         invoice invoice_id invoice_number transaction_id transactionid transaction_no trans_id txn_id basket_id
-        basketid receipt_id receipt_no bill_no increment_id order_increment_id order_reference order_ref
+        basketid receipt_id receipt_no receipt_number bill_no increment_id order_increment_id order_reference order_ref
         order_reference_number 订单号 订单编号 订单id 交易号 交易编号 发票号 主订单编号 流水号 单号 訂單號 訂單編號
         訂單id""",
     PRODUCT_ID: """product_id productid product item_id itemid item sku sku_id stock_code stockcode product_code
@@ -136,11 +139,11 @@ SURE: Final[dict[str, str]] = {
     COUNTRY: """country country_code country_name nation region_country ship_country shipping_country
         billing_country 国家 国家地区 国别 國家 國別""",
     ORDER_STATUS: """order_status order_state financial_status payment_status payment_state pay_status
-        order_payment_status transaction_status sale_status 订单状态 交易状态 付款状态 支付状态 訂單狀態 付款狀態
-        交易狀態""",
+        order_payment_status order_payment_state transaction_status sale_status 订单状态 交易状态 付款状态 支付状态
+        訂單狀態 付款狀態 交易狀態""",
     REFUND: """refunded_amount amount_refunded refund_amount order_refund_amount order_refunded_amount
-        partial_refund refund_total total_refund total_refunded refund_value 退款金额 已退款金额 订单已退款金额
-        退款额 退款金額""",
+        partial_refund refund_total total_refund total_refunded refunded_total total_refunds refunds_total refund_value
+        退款金额 已退款金额 订单已退款金额 退款额 退款金額""",
     SESSION_ID: "session_id sessionid session user_session visit_id visitid 会话id 会话 会话编号 访问id 會話id",
     PRICE: "price 价格 價格",
     CURRENCY: """currency currency_code currency_iso currency_iso_code order_currency order_currency_code 币种 货币
@@ -150,12 +153,14 @@ SURE: Final[dict[str, str]] = {
 
 LIKELY: Final[dict[str, str]] = {
     CUSTOMER_ID: """id uid user client buyer shopper member visitor account username user_name client_no email
-        reviewer_id customer_email contact_email buyer_email order_customer_email billing_email bill_email
+        reviewer_id booker_email purchase_email customer_email contact_email buyer_email order_customer_email
+        billing_email bill_email
         bill_mail_address email_address mail_address from_email_address loyalty_card loyalty_card_no
         loyalty_card_number loyalty_id loyalty_no loyalty_number membership_id membership_no membership_number
         手机号 买家手机号 邮箱""",
     EVENT_TIME: """date time day created created_at created_time created_date date_created create_time createdate
-        created_on order_paid_time paid_on_date date_paid date_add date_added opened opened_at date_opened purchased
+        created_on order_paid_time derived_tstamp collector_tstamp paid_on_date date_paid date_add date_added opened
+        opened_at date_opened purchased
         week_date order_created_at order_created paid_at payment_date payment_time 创建时间 創建時間""",
     EVENT_TYPE: "type kind metric metric_name 类型 類型",
     AMOUNT: """value total payment paid cost money sum gross amt total_amt tran_amount tran_amt trans_amount
@@ -163,8 +168,8 @@ LIKELY: Final[dict[str, str]] = {
         invoice_total bill_amount total_paid total_paid_real total_amount_paid total_due gross_sales gross_amount
         turnover purchase_revenue_in_usd event_value_in_usd price_paid paid_price order_price order_total_price
         total_order_price total_spent amount_spent
-        total_revenue order_revenue total_purchase product_subtotal 用户支付金额 消费 支付 付款""",
-    ORDER_ID: "order transaction receipt basket bill name reference ref 订单 訂單",
+        total_revenue order_revenue tr_total total_purchase product_subtotal 用户支付金额 消费 支付 付款""",
+    ORDER_ID: "tr_orderid order transaction receipt basket bill name reference ref 订单 訂單",
     PRODUCT_ID: """product_name lineitem_name item_name item_title custom_label description stock goods title
         商品名称 商品名 商品标题 产品名称 宝贝标题 宝贝名称 选购商品 商品名稱 id_sku sku_name listing_id""",
     CATEGORY: "class group segment brand section 品牌 部门",
@@ -184,8 +189,9 @@ EVENT_ALIASES: Final[dict[str, str]] = {
     CART: """cart add_to_cart addtocart add_cart cart_add added_to_cart add_to_basket basket product_added 加购
         加入购物车 加购物车 购物车 加購 加入購物車 添加购物车""",
     PURCHASE: """purchase purchases purchased buy bought order ordered transaction transactions sale sales sold
-        checkout checkout_complete order_completed completed paid pay payment placed_order in_app_purchase 购买 下单
-        支付 付款 成交 交易 消费 订单 購買 下單 已付款 支付成功 交易成功""",
+        checkout checkout_complete revenue_amount order_completed completed paid pay payment placed_order
+        in_app_purchase 购买 下单
+        支付 付款 成交 交易 消费 订单 購買 下單 已付款 支付成功 交易成功 销售 銷售""",
     RETURN: """return returned returns refund refunded refunds credit credit_note chargeback cancel cancelled
         canceled cancellation order_refunded 退货 退款 退单 取消 退貨 取消订单 退换货""",
     RATING_EVENT: "rating rate rated rates star stars 评分 打分 評分",

@@ -121,7 +121,7 @@ LIKELY_EASTERN: Final[dict[str, str]] = {
 EVENTS_EASTERN: Final[dict[str, str]] = {
     VIEW: "閲覧 商品閲覧 ページビュー クリック 조회 상품조회 클릭 просмотр просмотр_товара visualização visualizacao",
     CART: "カート カート追加 カートに追加 장바구니 장바구니담기 корзина добавление_в_корзину carrinho",
-    PURCHASE: "購入 注文 購買 구매 주문 결제 구매완료 покупка заказ продажа compra_realizada venda",
+    PURCHASE: "購入 注文 購買 売上 판매 구매 주문 결제 구매완료 покупка заказ продажа compra_realizada venda",
     RETURN: "返品 返金 반품 환불 возврат devolução devolucao estorno",
 }
 

@@ -35,19 +35,22 @@ SURE_EUROPEAN: Final[dict[str, str]] = {
         id_client numéro_client numero_client code_client identifiant_client id_cliente cliente_id numero_cliente
         código_cliente codigo_cliente codice_cliente""",
     EVENT_TIME: """bestelldatum bestellzeit bestellzeitpunkt bestellt_am kaufdatum kaufzeitpunkt rechnungsdatum
+        fakturadatum
         belegdatum buchungsdatum zeitstempel date_commande date_de_commande date_achat date_facture horodatage
         fecha_pedido fecha_de_pedido fecha_compra fecha_factura data_ordine data_acquisto data_fattura""",
     EVENT_TYPE: "vorgangsart ereignis ereignistyp type_événement tipo_evento",
     AMOUNT: """betrag gesamtbetrag gesamtpreis gesamtsumme summe endbetrag bestellwert bestellsumme rechnungsbetrag
-        nettobetrag bruttobetrag umsatz zeilenbetrag positionsbetrag montant montant_total montant_ht montant_ttc
+        nettobetrag bruttobetrag nettowert nettoumsatz umsatz zeilenbetrag positionsbetrag montant montant_total
+        montant_ht montant_ttc
         importe importe_total monto importo importo_totale totale""",
-    ORDER_ID: """bestellnummer bestell_nr bestellnr bestell_id auftragsnummer auftrags_nr rechnungsnummer belegnummer
+    ORDER_ID: """bestellnummer bestell_nr bestellnr bestell_id auftragsnummer auftrags_nr verkaufsbeleg rechnungsnummer
+        belegnummer
         numéro_commande numero_commande id_commande numéro_facture numero_facture número_pedido numero_pedido id_pedido
         número_factura numero_factura numero_ordine id_ordine numero_fattura""",
     PRODUCT_ID: """artikelnummer artikel_nr artikelnr artikel_id artikel produktnummer produkt_id produktid
         référence_produit reference_produit id_produit id_producto código_producto codigo_producto codice_prodotto""",
     CATEGORY: "kategorie warengruppe produktkategorie produktgruppe catégorie categorie categoría categoria",
-    QUANTITY: "menge anzahl stückzahl stueckzahl stück quantité quantite cantidad quantità quantita",
+    QUANTITY: "menge fakturierte_menge anzahl stückzahl stueckzahl stück quantité quantite cantidad quantità quantita",
     UNIT_PRICE: "einzelpreis stückpreis stueckpreis prix_unitaire precio_unitario prezzo_unitario",
     DISCOUNT: "rabatt rabattbetrag remise montant_remise descuento sconto",
     RATING: "bewertung sterne bewertung_sterne évaluation calificación puntuación valutazione",
@@ -60,7 +63,7 @@ SURE_EUROPEAN: Final[dict[str, str]] = {
 }
 
 LIKELY_EUROPEAN: Final[dict[str, str]] = {
-    CUSTOMER_ID: "käufer benutzer acheteur cliente comprador acquirente",
+    CUSTOMER_ID: "käufer auftraggeber debitor debitorennummer benutzer acheteur cliente comprador acquirente",
     EVENT_TIME: "datum zeitpunkt erstellt erstellt_am fecha data",
     EVENT_TYPE: "vorgang art",
     AMOUNT: "wert erlös preis_gesamt valeur valor",
@@ -79,4 +82,4 @@ EVENTS_EUROPEAN: Final[dict[str, str]] = {
 }
 
 PRICES_EUROPEAN: Final = "preis prix precio prezzo"
-CURRENCIES_EUROPEAN: Final = "währung waehrung devise monnaie moneda divisa valuta"
+CURRENCIES_EUROPEAN: Final = "währung währg waehrung devise monnaie moneda divisa valuta"

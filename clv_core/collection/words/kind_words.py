@@ -24,3 +24,17 @@ KIND_STATES: Final[dict[str, str]] = {
         возврат_от_покупателя возврат_товара""",
 }
 """Words of kinds, beside those that states have too: what each says, as that of a state is called."""
+
+BILLS: Final = """invoice invoices sales_invoice customer_invoice tax_invoice sales_receipt cash_sale rechnung
+    ausgangsrechnung facture factura fattura fatura"""
+"""What ledgers call the document of a sale."""
+CREDITS: Final = """credit_memo credit_note sales_credit_note customer_credit_note refund_receipt sales_return
+    gutschrift rechnungskorrektur stornorechnung avoir nota_de_crédito nota_de_credito nota_di_credito"""
+"""What they call the one that takes a sale back."""
+PAYMENTS: Final = """payment payments customer_payment payment_received receive_payment paid receipt zahlung
+    zahlungseingang paiement règlement pago cobro pagamento incasso"""
+"""What they call the money that comes in for a document."""
+ROW_KINDS: Final = """sale sales purchase verkauf vente venta vendita venda продажа 销售 銷售 売上 판매 return returns
+    refund refunds credit_note gutschrift retoure rückgabe erstattung retour remboursement devolución devolucion
+    reembolso reso rimborso devolução devolucao estorno возврат 退货 退貨 退款 返品 返金 반품 환불"""
+"""Nouns that say what kind of row one is, whatever its column is called: no order is in the state of "sale"."""

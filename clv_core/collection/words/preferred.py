@@ -12,7 +12,8 @@ from typing import Final
 from clv_core.columns import AMOUNT, CATEGORY, EVENT_TIME, ORDER_ID, PRODUCT_ID, QUANTITY, REFUND
 
 PREFERRED: Final[dict[str, str]] = {
-    EVENT_TIME: """event_timestamp event_time created created_at created_date order_date order_time ordered_at
+    EVENT_TIME: """event_timestamp event_time derived_tstamp created created_at created_date order_date order_time
+        ordered_at
         order_creation_date order_creation_time order_purchase_timestamp 注文日時 주문일시
         下单时间 订单创建时间 订单下单时间 买家下单时间 订单提交时间 提交订单时间 订单生成时间 拍下时间 订单时间
         订单成交时间 创建时间 下單時間 創建時間 waktu_pesanan_dibuat วันที่ทำการสั่งซื้อ ngày_đặt_hàng data_zamówienia
@@ -44,7 +45,8 @@ WEAKER_CUSTOMERS: Final = (
     会员昵称 用户昵称 客户昵称 微信昵称 用户名 kunde käufer benutzer acheteur cliente acquirente usuário usuario
     klient kupujący müşteri клиент покупатель пользователь สมาชิก ลูกค้า ผู้ซื้อ 顧客
     会員 お客様 購入者 注文者 ユーザー 고객 회원""",
-    """email customer_email contact_email buyer_email order_customer_email billing_email bill_email
+    """email purchase_email booker_email customer_email contact_email buyer_email order_customer_email billing_email
+    bill_email
     bill_mail_address email_address mail_address from_email_address e_mail 邮箱 メールアドレス
     注文者メールアドレス 購入者メールアドレス 이메일 구매자이메일 주문자이메일 email_pembeli email_клиента
     email_покупателя email_kupującego e_posta eposta email_do_cliente e_mail_do_cliente email_cliente correo

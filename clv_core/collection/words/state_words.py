@@ -25,7 +25,7 @@ STATES: Final[dict[str, str]] = {
         trash deleted incomplete incomplete_expired unavailable requires_payment_method requires_action holded
         blocked error unsuccessful denied reversed canceled_reversal removed quotation quotation_sent quote
         quote_sent proforma proforma_sent new_unpaid fraud fraudulent suspected_fraud payment_review
-        canceled_unpaid cart in_cart storniert stornierung storno abgebrochen abgelehnt fehlgeschlagen unbezahlt
+        canceled_unpaid cart in_cart skipped storniert stornierung storno abgebrochen abgelehnt fehlgeschlagen unbezahlt
         nicht_bezahlt offen_unbezahlt zahlung_ausstehend ausstehend wartet_auf_zahlung warten_auf_zahlung
         zahlung_fehlgeschlagen angebot annulé annulée annule annulee échouée en_attente en_attente_de_paiement
         en_attente_du_paiement non_payé impayé paiement_refusé erreur_de_paiement refusé refusée cancelado
@@ -58,7 +58,7 @@ STATES: Final[dict[str, str]] = {
         деньги_возвращены возврат_средств возврат_оформлен 반품 반품완료 환불 환불완료 返品 返品済み 返品済
         返品完了 返金 返金済み 返金済 返金完了 已退款 退款成功 全额退款 退款 已退货 退货 全部退款 退款完成
         退货完成 退货退款成功 退货退款完成 已退貨 已退款""",
-    SOLD: """paid authorized authorised partially_paid partially_refunded partial_refund part_refunded complete
+    SOLD: """ok paid authorized authorised partially_paid partially_refunded partial_refund part_refunded complete
         completed processing processed processing_in_progress preparation_in_progress shipped
         shipped_delivered_to_buyer shipped_picked_up shipped_out_for_delivery partially_shipped
         partially_delivered delivered fulfilled partially_fulfilled success succeeded successful captured settled
@@ -115,8 +115,8 @@ PHRASES: Final = (
                 r"|esperando(?: el)?|warten? auf|wartet auf|wacht op|oczek\w+ na|ожидает|ожидание)\b"
                 r".*(?:payment|paiement|pago|pagamento|zahlung|betaling|płatno|wpłat|оплат)"),
     (CANCELLED, r"未付款|未支付|待付款|待支付|已取消|(?:交易|订单|超时)(?:关闭|取消)|^已?关闭"),
-    (CANCELLED, r"^(?:order |sale |commande |pedido |venta |compra |ordine |заказ )?(?:cancell?ed"
-                r"|cancelad[oa]|annulée?|annullat[oa]|storniert|geannuleerd|anulowan\w*|iptal|отмен[её]н\w*)\b"),
+    (CANCELLED, r"^(?:order |sale |commande |pedido |venta |compra |ordine |заказ |pesanan )?(?:cancell?ed"
+                r"|cancelad[oa]|annulée?|annullat[oa]|storniert|geannuleerd|anulowan\w*|iptal|отмен[её]н\w*|dibatalkan)\b"),
     (CANCELLED, r"^payment (?:error|failed|declined|canc)|\bnot (?:yet )?paid\b|\(unpaid\)|zahlungs\w+ .*abgebrochen"),
     (SOLD, r"^(?:买家)?(?:已付款|已发货|已签收|已收货|已完成|交易成功)|^卖家已发货|^\(?(?:paid|bezahlt)\b"),
     (SOLD, r"^(?:delivered|shipped|completed|livrée?|entregad[oa]|geliefert|доставлен)\b"),

@@ -1,0 +1,60 @@
+"""A ledger's documents as events: an invoice is the sale, a credit note takes it back, a payment only settles it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import duckdb
+
+from clv_core.collection.engine import name
+from clv_core.collection.files.source import Source
+from clv_core.collection.words.aliases import EVENT_NAMES, MISSING, fold
+from clv_core.collection.words.kind_words import BILLS, CREDITS, PAYMENTS
+from clv_core.columns import PURCHASE, RETURN
+
+MOST: Final = 200
+"""A column with more different words is hardly one of kinds of documents."""
+MEANT: Final = {
+    **{fold(word): PURCHASE for word in BILLS.split()},
+    **{fold(word): RETURN for word in CREDITS.split()},
+}
+SETTLING: Final = frozenset(fold(word) for word in PAYMENTS.split())
+
+
+def of_documents(names: Iterable[str]) -> dict[str, str]:
+    """Return what a ledger's words for its documents are taken for; nothing where they are not those of one.
+
+    There are invoices among them, and nothing else is called a sale: a payment beside them is no second one, and stays
+    an event under its own name. Where orders or sales stand beside invoices, both may be of one sale, and neither is
+    touched.
+
+    Args:
+        names: all words of a column of events.
+    """
+    words = [word for word in names if word.lower() not in MISSING]
+    if not any(MEANT.get(fold(word)) == PURCHASE for word in words):
+        return {}
+    sales = [word for word in words if EVENT_NAMES.get(fold(word)) == PURCHASE and fold(word) not in SETTLING]
+    if any(fold(word) not in MEANT for word in sales):
+        return {}
+    meant = {word: MEANT[fold(word)] for word in words if fold(word) in MEANT}
+    return meant | {word: word for word in words if fold(word) in SETTLING}
+
+
+def read_documents(connection: duckdb.DuckDBPyConnection, source: Source, column: str, money: str) -> dict[str, str]:
+    """Return what the words of a column of events are taken for where it is a ledger whose invoices have amounts.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        column: of events.
+        money: of amounts; empty where there is none.
+    """
+    word = f"trim({name(column)})"
+    priced = f"count(nullif(trim({name(money)}), ''))" if money else "0"
+    rows = connection.execute(
+        f"SELECT {word}, {priced} FROM {source.relation()} WHERE {word} IS NOT NULL GROUP BY 1 LIMIT {MOST + 1}"
+    ).fetchall()
+    meant = of_documents(str(row[0]) for row in rows) if len(rows) <= MOST else {}
+    return meant if any(row[1] and meant.get(str(row[0])) == PURCHASE for row in rows) else {}

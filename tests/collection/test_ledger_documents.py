@@ -1,0 +1,73 @@
+"""A ledger lists invoices, credit memos and the payments that settle them: what was invoiced counts, and only once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clv_core.collection.check import check_file
+from clv_core.collection.ingest import ingest
+from clv_core.collection.mapping.document_kinds import of_documents
+from clv_core.collection.stored.store import open_dataset
+from clv_core.workspace import Workspace
+
+HEAD = "Customer,Date,{kind},Num,Account,Amount"
+
+
+def ledger(folder: Path, kind: str = "Transaction Type", *, sign: str = "-") -> tuple[Path, float]:
+    """Write 60 invoices of 20 companies, each paid, and some taken back; return the file and what is left of them."""
+    lines, net = [HEAD.format(kind=kind)], 0.0
+    for at in range(60):
+        who, day, sum_ = f"Company {at % 20} Ltd", f"2024-{at % 9 + 1:02}-{at % 20 + 1:02}", 100 + at
+        lines += [f"{who},{day},Invoice,{1000 + at},Receivable,{sum_}.00"]
+        lines += [f"{who},{day},Payment,,Bank,{sum_}.00"] if at > 5 else []
+        lines += [f"{who},{day},Credit Memo,{2000 + at},Receivable,{sign}7.50"] if at % 6 == 0 else []
+        net += sum_ - 7.5 * (at % 6 == 0)
+    file = folder / "ledger.csv"
+    file.write_text("\n".join(lines) + "\n")
+    return file, net
+
+
+@pytest.mark.parametrize("kind", ["Transaction Type", "Type"])
+@pytest.mark.parametrize("sign", ["-", ""])
+def test_invoices_are_sales_credit_memos_returns_and_payments_neither(tmp_path: Path, kind: str, sign: str) -> None:
+    file, net = ledger(tmp_path, kind, sign=sign)
+    workspace = Workspace(tmp_path / "ws")
+    manifest = ingest(workspace, file, "ledger")
+    events = pd.read_parquet(open_dataset(workspace, "ledger").events_path)
+    assert manifest.net_revenue == net and manifest.customers == 20
+    assert events["event_type"].value_counts().to_dict() == {"purchase": 60, "Payment": 54, "return": 10}
+
+
+def test_a_column_of_a_few_values_is_no_customer_where_another_one_has_more(tmp_path: Path) -> None:
+    manifest = ingest(Workspace(tmp_path / "ws"), ledger(tmp_path)[0], "ledger")
+    assert manifest.mapping["customer_id"] == "Customer"
+
+
+def test_the_check_says_what_ingest_takes_them_for(tmp_path: Path) -> None:
+    check = check_file(ledger(tmp_path)[0])
+    assert {one.name: one.event_type for one in check.event_names} == {
+        "Invoice": "purchase",
+        "Payment": "Payment",
+        "Credit Memo": "return",
+    }
+
+
+def test_the_person_may_count_payments_instead(tmp_path: Path) -> None:
+    said = {"Payment": "purchase", "Invoice": "invoice", "Credit Memo": "credit"}
+    manifest = ingest(Workspace(tmp_path / "ws"), ledger(tmp_path)[0], "ledger", events=said)
+    assert manifest.net_revenue == sum(100 + at for at in range(6, 60))
+
+
+def test_invoices_beside_orders_or_without_amounts_are_left_as_they_were(tmp_path: Path) -> None:
+    assert of_documents(["order", "invoice", "payment"]) == {}
+    lines = ["customer_id,time,event,amount"]
+    lines += [
+        f"c{at % 9},2024-03-{at % 28 + 1:02},invoice,\nc{at % 9},2024-03-{at % 28 + 1:02},payment,10"
+        for at in range(40)
+    ]
+    file = tmp_path / "paid.csv"
+    file.write_text("\n".join(lines) + "\n")
+    assert ingest(Workspace(tmp_path / "ws"), file, "paid").net_revenue == 400

@@ -1,0 +1,51 @@
+"""What a till's or a subscription's export says of bills: paid, still open, skipped, paid back in a total's column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clv_core.collection.ingest import ingest
+from clv_core.collection.mapping.order_states import meaning_of
+from clv_core.collection.stored.manifest import Manifest
+from clv_core.workspace import Workspace
+
+
+def read(folder: Path, head: str, states: tuple[str, ...]) -> tuple[Manifest, dict[str, int]]:
+    """Return the dataset of 90 bills, and what those in each state came to less what was paid back of every fifth."""
+    lines, sums = [head], dict.fromkeys(states, 0)
+    for at in range(90):
+        state, back = states[at % len(states)], 5 if at % 5 == 0 else 0
+        lines.append(f"B{at:03},C{at % 13},2024-{at % 9 + 1:02}-{at % 27 + 1:02},{20 + at}.00,{back}.00,{state}")
+        sums[state] += 20 + at - back
+    file = folder / "bills.csv"
+    file.write_text("\n".join(lines) + "\n")
+    return ingest(Workspace(folder / "ws"), file, "bills"), sums
+
+
+@pytest.mark.parametrize("refund", ["Refunds Total", "refunded_total", "total_refunds"])
+def test_a_bill_that_nobody_paid_yet_is_no_sale_and_what_was_paid_back_is_taken_off(
+    tmp_path: Path, refund: str
+) -> None:
+    head = f"Order ID,Customer ID,Order Date,Order Total,{refund},Order Payment State"
+    manifest, sums = read(tmp_path, head, ("Paid", "Paid", "Open"))
+    assert manifest.net_revenue == sums["Paid"] and manifest.rows_set_aside == 30
+
+
+def test_open_is_said_of_a_payment_whatever_the_rest_of_the_name_is(tmp_path: Path) -> None:
+    head = "Order ID,Customer ID,Order Date,Order Total,Refunds Total,State of the payment"
+    manifest, _ = read(tmp_path, head, ("Paid", "Paid", "Open"))
+    said = {one["code"]: one["params"] for one in manifest.warnings}
+    assert said["warning.status_unused"]["column"] == "State of the payment"
+
+
+def test_a_delivery_that_was_skipped_was_never_paid(tmp_path: Path) -> None:
+    head = "Order ID,Customer ID,Order Date,Order Total,Refunds Total,status"
+    manifest, sums = read(tmp_path, head, ("success", "skipped", "success", "error"))
+    assert manifest.net_revenue == sums["success"]
+
+
+@pytest.mark.parametrize("words", ["Dibatalkan Penjual", "Pesanan dibatalkan oleh pembeli", "Dibatalkan Sistem"])
+def test_who_called_an_order_off_does_not_matter(words: str) -> None:
+    assert meaning_of(words) == "cancelled"
