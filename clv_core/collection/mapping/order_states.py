@@ -19,7 +19,6 @@ from clv_core.collection.words.aliases import LIKELY_NAMES, MISSING, SURE_NAMES,
 from clv_core.collection.words.state_words import (
     AFTER_SALE_NAMES,
     FLAG_NAMES,
-    KIND_NAMES,
     NO,
     PARTLY,
     PHRASES,
@@ -278,21 +277,6 @@ def no_sale(column: str, words: Mapping[str, str]) -> str:
         return "NULL::VARCHAR"
     pairs = ", ".join(f"{text(word)}: {text(state)}" for word, state in words.items())
     return f"MAP {{{pairs}}}[{column}]"
-
-
-def returns(states: Iterable[OrderState]) -> tuple[OrderState, ...]:
-    """Return the words that name returns in a column of kinds: their rows are no orders that were paid back."""
-    return tuple(one for one in states if one.meaning == REFUNDED and fold(one.column) in KIND_NAMES)
-
-
-def told_returns(states: Iterable[OrderState]) -> tuple[Message, ...]:
-    """Return what is to be said of a column whose words name returns."""
-    found = returns(states)
-    if not found:
-        return ()
-    words = [item.word[:40] for item in found[:MOST]]
-    params = {"column": found[0].column, "words": words, "first": words[0], "rows": sum(one.rows for one in found)}
-    return (Message("warning.return_rows", params),)
 
 
 def strange(states: Iterable[OrderState]) -> tuple[Message, ...]:

@@ -25,6 +25,7 @@ from clv_core.collection.mapping.order_totals import told_totals
 from clv_core.collection.mapping.orders import Orders
 from clv_core.collection.mapping.plan import GUARD, MAX_QUANTITY, ReadingPlan, seen_values
 from clv_core.collection.mapping.proposal import Proposal, propose
+from clv_core.collection.mapping.return_rows import returns, told_returns
 from clv_core.collection.mapping.second_states import both_used, read_second
 from clv_core.collection.mapping.settling import settle_columns
 from clv_core.collection.values import currency, times
@@ -151,7 +152,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     plan, of_refunds = _refunds(connection, source, replace(plan, orders=orders))
     of_refunds += told_totals(connection, source, plan)
     notes = both_used(notes, chosen, second) + of_money + of_rates + _blanked(counts, chosen, scale) + of_ids
-    notes += order_states.strange(states) + order_states.told_returns(states) + of_refunds + of_orders_said
+    notes += order_states.strange(states) + told_returns(states) + of_refunds + of_orders_said
     return Profile(plan, int(counts["rows"]), notes, money, tuple(proposals), states)
 
 
@@ -222,7 +223,7 @@ def _told_by_states(
         second=other,
         second_states=order_states.no_sales(second, other),
     )
-    back = order_states.returns(states)
+    back = returns(states)
     words = (orders.of_second(item.word) if item.column == other else item.word for item in back)
     return replace(orders, returns=tuple(words))
 
