@@ -17,6 +17,12 @@ LEDGERS = {
     "chinese ledger": ("单据编号,会员编号,日期,单据类型,金额", "销售单", "退货单", "作废"),
     "chinese stock": ("单据编号,会员编号,日期,业务类型,金额", "销售出库", "销售退货", "已作废"),
     "english ledger": ("document_number,customer_id,date,document_type,amount", "Invoice", "Credit Note", "Void"),
+    "english ledger, in full": (
+        "document_no,customer_id,date,document_type,amount",
+        "Invoices",
+        "Sales Credit Note",
+        "Void",
+    ),
     "german ledger": ("Belegnummer,Kundennummer,Datum,Belegart,Betrag", "Rechnung", "Gutschrift", "Storniert"),
     "french ledger": ("numéro_facture,client,date,Type de pièce,montant", "Facture", "Avoir", "Annulée"),
     "spanish ledger": ("pedido,cliente,fecha,Tipo de comprobante,importe", "Factura", "Nota de crédito", "Anulada"),

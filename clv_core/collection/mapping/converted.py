@@ -28,7 +28,8 @@ SWING: Final = 1.5
 CENT: Final = 0.011
 CODE: Final = re.compile("[A-Z]{3}")
 CONVERTED: Final = re.compile(
-    r"(?i)conver|\bbase|_base|base_|reporting|\bhome|_home|home_|company_curr|basisw|hauswährung|umgerechnet|本位币|折算|换算|換算|円換算"
+    r"(?i)conver|\bbase|_base|base_|reporting|\bhome|_home|home_|company_curr|basisw|hauswährung|umgerechnet"
+    r"|本位币|折算|换算|換算"
 )
 """What the name of such a column holds."""
 

@@ -14,23 +14,20 @@ KIND_COLUMNS: Final = """取引区分 伝票区分 売上区分 取引種別 伝
     type_de_document type_pièce type_de_pièce тип_документа вид_документа"""
 """Names of columns of kinds."""
 
-KIND_STATES: Final[dict[str, str]] = {
-    "sold": """销售单 销售出库 销售出库单 销售 零售 零售单 销售订单 銷售單 銷售 invoice customer_invoice
-        sales_invoice tax_invoice sales_receipt cash_sale receipt rechnung kassenbon facture factura fattura
-        fatura nota_fiscal boleta реализация продажа""",
-    "refunded": """退货单 销售退货 销售退货单 退货入库 退款单 零售退货 退貨單 銷售退貨 赤伝 返品伝票 credit_note
-        credit_memo customer_credit_note sales_return sale_return return_receipt refund_receipt gutschrift
-        rechnungskorrektur stornorechnung avoir facture_d'avoir nota_de_crédito nota_de_credito nota_di_credito
-        возврат_от_покупателя возврат_товара""",
-}
-"""Words of kinds, beside those that states have too: what each says, as that of a state is called."""
-
 BILLS: Final = """invoice invoices sales_invoice customer_invoice tax_invoice sales_receipt cash_sale rechnung
     ausgangsrechnung facture factura fattura fatura"""
 """What ledgers call the document of a sale."""
 CREDITS: Final = """credit_memo credit_note sales_credit_note customer_credit_note refund_receipt sales_return
     gutschrift rechnungskorrektur stornorechnung avoir nota_de_crédito nota_de_credito nota_di_credito"""
 """What they call the one that takes a sale back."""
+KIND_STATES: Final[dict[str, str]] = {
+    "sold": f"""{BILLS} 销售单 销售出库 销售出库单 销售 零售 零售单 销售订单 銷售單 銷售 receipt kassenbon
+        nota_fiscal boleta реализация продажа""",
+    "refunded": f"""{CREDITS} 退货单 销售退货 销售退货单 退货入库 退款单 零售退货 退貨單 銷售退貨 赤伝 返品伝票
+        sale_return return_receipt facture_d'avoir возврат_от_покупателя возврат_товара""",
+}
+"""Words of kinds, beside those that states have too: what each says, as that of a state is called."""
+
 PAYMENTS: Final = """payment payments customer_payment payment_received receive_payment paid receipt zahlung
     zahlungseingang paiement règlement pago cobro pagamento incasso"""
 """What they call the money that comes in for a document."""
