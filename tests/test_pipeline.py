@@ -85,7 +85,7 @@ def test_what_comes_after_the_cutoff_changes_no_prediction(small_workspace, tmp_
 def test_kill_9_at_random_moments_resumes_to_the_same_bits(small_workspace, tmp_path):
     settings = {
         "ensemble": "2",
-        "steps": "800",
+        "steps": "300",
         "cutoffs": "2",
         "max_windows": "600",
         "batch_size": "64",
@@ -106,9 +106,9 @@ def test_kill_9_at_random_moments_resumes_to_the_same_bits(small_workspace, tmp_
             )
             _wait_for_state(workspace, process)
             time.sleep(moments.uniform(0, 2))
-            if process.poll() is None:
-                os.kill(process.pid, signal.SIGKILL)
+            os.kill(process.pid, signal.SIGKILL)
             process.communicate()
+            assert process.returncode == -signal.SIGKILL, "it had ended before it was killed"
         code, result = run(*words, "--workspace", workspace.root)
         assert code == 0
         assert not list(workspace.runs.iterdir())

@@ -71,9 +71,15 @@ class Alert:
         return cls(**{key: value for key, value in values.items() if key != "message"})
 
 
-def alert_of(light: str, code: str, subject: str, params: dict[str, Any], begin: str, end: str) -> Alert:
-    """Return an alert; its id tells it from others of the same code by what it is about, and since when."""
-    mark = hashlib.sha256("\n".join((code, subject, begin)).encode()).hexdigest()[:12]
+def alert_of(
+    light: str, code: str, subject: str, params: dict[str, Any], begin: str, end: str, *, longer: bool = False
+) -> Alert:
+    """Return an alert; its id tells it from others of the same code by what it is about, and since when.
+
+    ``longer``: it shows in the first that was looked at, and may have begun before; its id then stays the same while
+    what is looked at moves on.
+    """
+    mark = hashlib.sha256("\n".join((code, subject, "" if longer else begin)).encode()).hexdigest()[:12]
     return Alert(mark, light, code.startswith(GRAVE), code, params, begin, end)
 
 
@@ -84,6 +90,8 @@ def alerts_of(checks: Iterable[Check], currency: str = "") -> list[Alert]:
         checks: of all chunks.
         currency: of the log's amounts; empty where it has no name.
     """
+    checks = list(checks)
+    oldest = min((check.chunk for check in checks if _light(check) == PREDICTIONS), default=0)
     beyond = [check for check in checks if check.alert]
     kept = [check for check in beyond if not _implied(check, beyond)]
     named = [_named(check) for check in kept if check.test != "sight" or check.subject in PREDICTED]
@@ -93,10 +101,10 @@ def alerts_of(checks: Iterable[Check], currency: str = "") -> list[Alert]:
     for check, code, subject, params in sorted(named, key=lambda item: item[0].chunk):
         run = going.setdefault((code, subject), [])
         if run and run[-1][0].chunk < check.chunk - 1:
-            found.append(_joined(code, subject, run, currency))
+            found.append(_joined(code, subject, run, currency, oldest))
             run.clear()
         run.append((check, params))
-    found += [_joined(code, subject, run, currency) for (code, subject), run in going.items() if run]
+    found += [_joined(code, subject, run, currency, oldest) for (code, subject), run in going.items() if run]
     return sorted(found, key=lambda alert: (alert.begin, not alert.grave, alert.code))
 
 
@@ -105,13 +113,18 @@ def acknowledge(alerts: Sequence[Alert], known: dict[str, dict[str, str]]) -> li
     return [replace(alert, acknowledged=known.get(alert.id, {})) for alert in alerts]
 
 
-def _joined(code: str, subject: str, run: list[tuple[Check, dict[str, Any]]], currency: str) -> Alert:
+def _joined(code: str, subject: str, run: list[tuple[Check, dict[str, Any]]], currency: str, oldest: int) -> Alert:
     first, (last, params) = run[0][0], run[-1]
     if first.subject in MONEY:
         params = {**params, "currency": currency}
-    light = PREDICTIONS if first.test == "sight" or first.subject in PREDICTED else DATA
-    begin = first.end if light == PREDICTIONS else first.begin
-    return alert_of(light, code, subject, params, begin, last.end)
+    light = _light(first)
+    if light == DATA:
+        return alert_of(light, code, subject, params, first.begin, last.end)
+    return alert_of(light, code, subject, params, first.end, last.end, longer=first.chunk == oldest > 0)
+
+
+def _light(check: Check) -> str:
+    return PREDICTIONS if check.test == "sight" or check.subject in PREDICTED else DATA
 
 
 def _implied(check: Check, beyond: Sequence[Check]) -> bool:

@@ -33,6 +33,20 @@ def test_a_change_that_goes_on_is_one_alert_and_one_that_comes_back_is_another()
     assert longer[0].id == found[0].id != found[1].id
 
 
+def test_a_change_older_than_what_is_looked_at_stays_the_same_alert_month_after_month() -> None:
+    def months(*alerts: bool, first: int) -> list[Check]:
+        return [check(first + number, "level", "predicted_clv", alert=alert) for number, alert in enumerate(alerts)]
+
+    one, next_month, younger = (
+        alerts_of(months(True, True, True, first=1)),
+        alerts_of(months(True, True, True, first=2)),
+        alerts_of(months(False, True, True, first=1)),
+    )
+    assert [len(found) for found in (one, next_month, younger)] == [1, 1, 1]
+    assert one[0].begin != next_month[0].begin and one[0].id == next_month[0].id
+    assert younger[0].begin == next_month[0].begin and younger[0].id != next_month[0].id
+
+
 @pytest.mark.parametrize(
     ("end", "lang", "begins"),
     [

@@ -22,12 +22,13 @@ from clv_core.deployment.bundle import REFERENCE, Bundle
 from clv_core.errors import NotEnoughData
 from clv_core.features.log import EventLog, open_log
 from clv_core.jobs import Progress
+from clv_core.locks import writing
 from clv_core.monitoring.drift.chunks import FEWEST, KINDS, Chunk, chunks_before
 from clv_core.monitoring.drift.customers import earlier_instants
 from clv_core.monitoring.drift.profile import COUNTS, Profile, profile
 from clv_core.monitoring.drift.sights import Sight, bins_of, look_at, sight_of
 from clv_core.training.fit import Model
-from clv_core.workspace import write_json
+from clv_core.workspace import atomic_path, write_json
 
 FILE, TABLE = REFERENCE
 PRICE: Final = "price:"
@@ -89,13 +90,14 @@ class Reference:
         return cls(cutoff, source, log.first_day, profiles, bins, tuple(sights))
 
     def save(self, folder: Path) -> None:
-        """Write the reference's files into a folder that is there."""
+        """Write the reference's files into a folder that is there, each whole, the one that says what it is last."""
         parts = [_table(one).assign(kind=kind) for kind, one in self.profiles.items()]
         empty = pd.DataFrame(columns=["kind", *COUNTS, "number"])
         table = pd.concat(parts, ignore_index=True) if parts else empty
         texts, numbers = ("kind", "subject", "value"), ("rows", "customers", "number")
         kinds = {**dict.fromkeys(texts, "str"), **dict.fromkeys(numbers, "float64"), "chunk": "int64"}
-        table.astype(kinds).to_parquet(folder / TABLE, index=False)
+        with atomic_path(folder / TABLE) as temporary:
+            table.astype(kinds).to_parquet(temporary, index=False)
         chunks = {
             kind: [[one.number, one.begin.isoformat(), one.end.isoformat()] for one in found.chunks]
             for kind, found in self.profiles.items()
@@ -149,8 +151,8 @@ def reference_of(bundle: Bundle, dataset: Dataset, kept: Path, progress: Progres
     """
     if set(REFERENCE) <= set(bundle.record["checksums"]):
         return Reference.of_files(*(bundle.read(name) for name in REFERENCE))
-    if all((kept / name).is_file() for name in REFERENCE):
-        return Reference.of_files(*((kept / name).read_bytes() for name in REFERENCE))
+    if (found := _kept(kept)) is not None:
+        return found
     cutoff = date.fromisoformat(bundle.record["cutoff"])
     config = TrainConfig.from_json(bundle.record["config"])
     if cutoff <= dataset.log_start:
@@ -161,6 +163,14 @@ def reference_of(bundle: Bundle, dataset: Dataset, kept: Path, progress: Progres
         made = Reference.of(dataset, log, bundle.model, config, cutoff, progress, DATASET)
     finally:
         log.close()
-    kept.mkdir(parents=True, exist_ok=True)
-    made.save(kept)
+    with writing(kept / FILE):
+        if (found := _kept(kept)) is not None:
+            return found
+        made.save(kept)
     return made
+
+
+def _kept(folder: Path) -> Reference | None:
+    if not all((folder / name).is_file() for name in REFERENCE):
+        return None
+    return Reference.of_files(*((folder / name).read_bytes() for name in REFERENCE))
