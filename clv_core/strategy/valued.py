@@ -12,6 +12,7 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.kept_scores import score, scores_path
 from clv_core.deployment.terms import LIFETIME, Terms
+from clv_core.errors import Refused
 from clv_core.jobs import Progress
 from clv_core.strategy.segments import VALUE
 from clv_core.workspace import Workspace
@@ -37,6 +38,9 @@ def valued(
         terms: what the values shall speak of.
         cutoff: as of when they were scored; None is the log's end.
         progress: listener.
+
+    Raises:
+        Refused: the dataset changed since the customers were read, and some of them have no value any more.
     """
     bundle = open_bundle(workspace, model_id)
     if Terms(terms.horizon_days, terms.discount_rate, lifetime=terms.lifetime).plain(bundle.record["horizon_days"]):
@@ -56,4 +60,6 @@ def valued(
             progress=progress,
         )
     rows = pd.Index(found[CUSTOMER_ID]).get_indexer(pd.Index(people[CUSTOMER_ID]))
+    if (rows < 0).any():
+        raise Refused("scores_changed", name=name, missing=int((rows < 0).sum()))
     return people.assign(**{VALUE: np.asarray(found[VALUE], float)[rows]})

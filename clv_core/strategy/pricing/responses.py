@@ -25,7 +25,9 @@ FEWEST_ROWS: Final = 100
 FEWEST_UNITS: Final = 100.0
 SMALLEST_VARIATION: Final = 0.03
 """Standard deviation of log price within products: about 3%."""
-LEFT_OUT: Final = {"few_products": FEWEST_PRODUCTS, "few_sales": FEWEST_ROWS, "steady_prices": SMALLEST_VARIATION}
+SHORT: Final = {"few_products": FEWEST_PRODUCTS, "few_sales": FEWEST_ROWS, "steady_prices": SMALLEST_VARIATION}
+UNTOLD: Final = "untold"
+LEFT_OUT: Final = {**SHORT, UNTOLD: FEWEST_UNITS}
 """Why a category is left out, and the least that it would need; the first that fits is said."""
 USUAL_RANGE: Final = 0.95
 
@@ -85,6 +87,8 @@ def measure_responses(
     table = pd.DataFrame(lines)
     if table.empty:
         raise NotEnoughData("price_nothing_measured", dataset=dataset.name, categories=len(usable))
+    untold = (rows["reason"] == "") & ~rows[CATEGORY].isin(table[CATEGORY])
+    rows = rows.assign(reason=rows["reason"].mask(untold, UNTOLD))
     people = tiered.groupby(TIER).agg(customers=(VALUE, "size"), value=(VALUE, "sum")).reset_index()
     left_out = rows.loc[rows["reason"] != "", [CATEGORY, "reason", "products", "variation"]]
     return Responses(table, left_out.reset_index(drop=True), panel.spend, people, panel.period_days, cutoff)
@@ -125,7 +129,7 @@ def _facts(panel: Panel) -> pd.DataFrame:
     ).reindex(sorted(panel.spend[CATEGORY].unique()))
     rows[["products", "rows"]] = rows[["products", "rows"]].fillna(0).astype("int64")
     short = [rows["products"] < FEWEST_PRODUCTS, rows["rows"] < FEWEST_ROWS, rows["variation"] < SMALLEST_VARIATION]
-    reason = np.select(short, list(LEFT_OUT), "")
+    reason = np.select(short, list(SHORT), "")
     return rows.assign(reason=reason).rename_axis(CATEGORY).reset_index()
 
 
