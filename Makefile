@@ -4,7 +4,8 @@
 
 PYTHON ?= python3
 PORT ?= 8501
-WORKERS ?= 2
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+WORKERS ?= $(shell echo $$(( $(CORES) < 2 ? 2 : $(CORES) > 4 ? 4 : $(CORES) )))
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -14,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help:
 	@echo "make app     start CLV Studio on http://localhost:$(PORT) (first time: makes .venv and installs it; some minutes)"
-	@echo "make test    run the tests ($(WORKERS) at a time: WORKERS=4 for more)"
+	@echo "make test    run the tests ($(WORKERS) at a time: WORKERS=8 for more)"
 	@echo "make lint    ruff over everything, mypy --strict over clv_core"
 	@echo "make check   lint and test"
 	@echo "make e2e     walk through the app in a real browser (skipped where there is no Chromium)"
