@@ -138,17 +138,19 @@ def _bots(unit: str) -> Callable[[Scope, float], str]:
     def condition(scope: Scope, limit: float) -> str:
         """Look for many events within one clock minute, hour or day, by someone who hardly ever buys.
 
-        Rows at midnight are rows without a time of day; they tell nothing of minutes and hours.
+        Rows at midnight are rows without a time of day; they tell nothing of minutes and hours. An hour that the clock
+        goes through twice, when summer time ends, is two.
         """
         time = scope.local_time
         timed = "" if unit == "day" else f" AND {time} <> date_trunc('day', {time})"
+        offset = "" if unit == "day" else f", {time} - {EVENT_TIME}"
         idle = (
             f"SELECT {CUSTOMER_ID} FROM {scope.events} GROUP BY {CUSTOMER_ID} HAVING count(*) > {limit}"
             f" AND count(*) FILTER ({EVENT_TYPE} = '{PURCHASE}') * {BUYERS} < count(*)"
         )
         busy = (
             f"SELECT {CUSTOMER_ID} FROM {scope.events} WHERE {CUSTOMER_ID} IN ({idle}){timed}"
-            f" GROUP BY {CUSTOMER_ID}, date_trunc('{unit}', {time}) HAVING count(*) > {limit}"
+            f" GROUP BY {CUSTOMER_ID}, date_trunc('{unit}', {time}){offset} HAVING count(*) > {limit}"
         )
         return f"{CUSTOMER_ID} IN ({busy})"
 

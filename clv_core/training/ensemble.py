@@ -29,6 +29,7 @@ from clv_core.model.heads import tweedie_deviance
 from clv_core.model.inputs import Batch, Inputs
 from clv_core.model.network import SEQUENCE_BRANCH, Network, Shape
 from clv_core.model.one_thread import one_thread
+from clv_core.training.calibrate import calibrate
 from clv_core.training.checkpoint import Checkpoint
 from clv_core.training.loop import Report, train
 from clv_core.training.memory import WORKERS
@@ -146,7 +147,7 @@ def _train_seed(
         {SEQUENCE_BRANCH: config.rnn_rate},
     )
     network.eval()
-    calibrate(network, inputs)
+    calibrate(network, inputs, inputs.target, inputs.exposure == 1, ROWS_AT_ONCE)
     weights = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
     with atomic_path(run.weights(seed)) as temporary:
         save_file(weights, temporary, {"history": json.dumps(state.history)})
@@ -168,15 +169,6 @@ def batch_loss(network: Network, batch: Batch, target: Tensor, exposure: Tensor,
     if config.head == "ziln":
         loss = loss + TWEEDIE_WEIGHT * tweedie_deviance(target, network.head.mean(params))
     return loss.mean()
-
-
-@torch.no_grad()
-def calibrate(network: Network, inputs: Inputs) -> None:
-    """Let the head learn residuals from the complete training windows, if it has any to learn."""
-    parts = [network(inputs.batch(rows)) for rows in inputs.in_parts(ROWS_AT_ONCE)]
-    whole = inputs.exposure == 1
-    params = {name: torch.cat([part[name] for part in parts])[whole] for name in parts[0]}
-    network.head.calibrate(inputs.target[whole], params)
 
 
 def _device(config: TrainConfig) -> torch.device:

@@ -22,6 +22,7 @@ from clv_core.model.instant.network import InstantNetwork
 from clv_core.model.instant.weights import load_network
 from clv_core.model.levelled import ROWS_AT_ONCE
 from clv_core.model.one_thread import one_thread
+from clv_core.training.calibrate import calibrate
 from clv_core.training.checkpoint import Checkpoint
 from clv_core.training.choice import SMALL
 from clv_core.training.cost import tuned_steps_for
@@ -75,7 +76,7 @@ class Tuning:
         loss_of = partial(self.loss, network)
         state = train(network, loss_of, len(self.inputs), self.steps, seed, self.config, checkpoint, report)
         network.eval()
-        self.calibrate(network)
+        calibrate(network, self.inputs, self.target, self.exposure == 1, ROWS_AT_ONCE)
         return state
 
     def loss(self, network: InstantNetwork, rows: Tensor) -> Tensor:
@@ -84,14 +85,6 @@ class Tuning:
         target = self.target[rows]
         deviance = tweedie_deviance(target / self.level, network.head.mean(params) / self.level)
         return (network.head.loss(target, params) + TWEEDIE_WEIGHT * deviance).mean()
-
-    @torch.no_grad()
-    def calibrate(self, network: InstantNetwork) -> None:
-        """Let the head learn the residuals of complete windows, if they hold enough buyers."""
-        parts = [network(self.inputs.batch(rows)) for rows in self.inputs.in_parts(ROWS_AT_ONCE)]
-        whole = self.exposure == 1
-        params = {name: torch.cat([part[name] for part in parts])[whole] for name in parts[0]}
-        network.head.calibrate(self.target[whole], params)
 
 
 def tuned_networks(

@@ -21,6 +21,8 @@ WARM_UP: float = 0.3
 LARGEST_GRADIENT: float = 1.0
 STEPS_BETWEEN_REPORTS: int = 10
 STEPS_BETWEEN_VALIDATIONS: int = 25
+SIDE_BY_SIDE: int = 4
+"""Networks that threads train in turn, each in an order of its own, which is kept as long as its epoch lasts."""
 
 Report = Callable[[int, float, float | None], None]
 
@@ -63,7 +65,7 @@ def rows_of_step(step: int, rows: int, batch_size: int, seed: int, device: torch
     return _order(rows, seed * 1_000_003 + step // batches)[at : at + batch_size].to(device)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=SIDE_BY_SIDE)
 def _order(rows: int, seed: int) -> Tensor:
     return torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
 

@@ -20,6 +20,7 @@ from clv_core.model.heads import Params, tweedie_deviance
 from clv_core.model.instant import curve
 from clv_core.model.instant.network import InstantNetwork
 from clv_core.model.one_thread import one_thread
+from clv_core.training.calibrate import calibrate
 from clv_core.training.checkpoint import Checkpoint
 from clv_core.training.loop import State, train
 from clv_core.training.shops import ROWS, Chunk, chunks_of, make_chunk
@@ -27,6 +28,7 @@ from clv_core.training.tally import Tally
 from clv_core.workspace import read_json, write_json
 
 BATCH: Final = 512
+ROWS_AT_ONCE: Final = 4096
 SETTINGS: Final = TrainConfig(batch_size=BATCH, learning_rate=2e-3, weight_decay=1e-2)
 PASSES: Final = 2
 """How often a chunk is learned from: to make one takes longer than to learn from it."""
@@ -77,7 +79,7 @@ def pretrain(
         checkpoint = Checkpoint(state_path(folder, seed, steps))
         state = train(network, loss_of, rows, steps, seed, SETTINGS, checkpoint, report, begin=begin)
     network.eval()
-    calibrate(network, first)
+    calibrate(network, first.inputs, first.target, first.ratio == 1, ROWS_AT_ONCE)
     tally.pause()
     return network, state, tally
 
@@ -151,12 +153,3 @@ def at_ratio(network: InstantNetwork, params: Params, ratio: Tensor) -> Params:
     """Return the parameters for spans of ``ratio`` horizons [B]."""
     own = {name: value for name, value in params.items() if name != "curve"}
     return network.head.part(own, curve.share(params["curve"], ratio))
-
-
-@torch.no_grad()
-def calibrate(network: InstantNetwork, chunk: Chunk) -> None:
-    """Let the head learn the residuals of customers whose label covers the horizon."""
-    parts = [network(chunk.inputs.batch(rows)) for rows in chunk.inputs.in_parts(4096)]
-    whole = chunk.ratio == 1
-    params = {name: torch.cat([part[name] for part in parts])[whole] for name in parts[0]}
-    network.head.calibrate(chunk.target[whole], params)

@@ -104,6 +104,21 @@ def test_with_average_events_nothing_moves(asking: Asking) -> None:
     assert np.abs(found.effects).max() < 1e-6 * max(found.value, 1) and found.start == pytest.approx(found.value)
 
 
+def test_events_of_one_whom_the_networks_put_above_the_bound_add_up(asking: Asking) -> None:
+    """The level may bring her below it: her value is then not the bound's."""
+    if not asking.reads_events:
+        pytest.skip("no sequence branch")
+    pool = asking.what_if.pool
+    row = int(np.argmax(asking.what_if.own[:, 0]))
+    one, plain = pool.take(np.array([row])), float(asking.model.read(pool).mean[row])
+    deep = getattr(asking.model, "deep", asking.model)
+    bounded = replace(deep, largest=plain / 3 / 2)
+    model = bounded if deep is asking.model else replace(asking.model, deep=bounded)
+    said = float(model.expected(one, {int(one.cutoff_day[0]): 0.25})[1][0])
+    assert said == pytest.approx(plain / 4, rel=1e-4) and model.read(one).largest < plain
+    assert event_effects(model, one, pool, said).residual < 1e-3
+
+
 def test_whoever_was_not_explained_is_refused(asking: Asking, tmp_path: Path) -> None:
     with pytest.raises(NotFound) as caught:
         asking.events("nobody") if asking.reads_events else asking.row("nobody")

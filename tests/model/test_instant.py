@@ -134,6 +134,24 @@ def test_without_training_the_past_of_the_log_bounds_what_is_predicted(model: In
     assert replace(model, largest=1.0).predict(snapshot).predicted_clv.max() <= 3.0
 
 
+def test_the_level_is_the_anchors_in_a_log_far_shorter_than_the_horizon(tmp_path: Path) -> None:
+    """What a customer had in days, or one order, says nothing of how much half a year may hold."""
+    rng, days = np.random.default_rng(3), 12
+    gap = rng.choice([4.0, 14.0, 45.0], 400, p=[0.05, 0.35, 0.6])
+    at = np.cumsum(np.column_stack([rng.random(400) * days * 0.6, rng.exponential(gap[:, None], (400, 30)) + 0.01]), 1)
+    who, order = (at < days).nonzero()
+    amount = (rng.lognormal(3, 0.4, 400)[who] * rng.lognormal(0, 0.2, len(who))).round(2)
+    time = pd.Timestamp("2025-01-01") + pd.to_timedelta(at[who, order], unit="D")
+    log = pd.DataFrame({"customer_id": who, "event_time": time, "amount": amount})
+    log.to_csv(tmp_path / "log.csv", index=False)
+    ingest(Workspace(tmp_path), tmp_path / "log.csv", "short", timezone="UTC")
+    events = open_log(open_dataset(Workspace(tmp_path), "short"))
+    snapshot = scoring_snapshot(events, events.end, HORIZON, max_steps=40)
+    found = InstantModel(HORIZON, (load_network(),)).predict(snapshot)
+    assert found.predicted_clv.sum() == pytest.approx(snapshot.anchor_value.sum(), rel=1e-3)
+    assert len(np.unique(found.clv_p90[found.clv_p90 > 0])) > 0.9 * (found.clv_p90 > 0).sum()
+
+
 def test_the_shipped_weights_are_small_and_say_how_they_came_about() -> None:
     record = read_json(SHIPPED / RECORD)
     assert (SHIPPED / WEIGHTS).stat().st_size < 5e6

@@ -194,6 +194,18 @@ def test_midnights_tell_nothing_of_minutes(workspace: Workspace, tmp_path: Path)
     assert (found["bots_minute"], found["bots_hour"], found["bots_day"]) == (0, 0, 700)
 
 
+def test_the_hour_that_comes_twice_in_autumn_is_two_hours(workspace: Workspace, tmp_path: Path) -> None:
+    second = pd.date_range("2024-10-27T00:00:01Z", periods=799, freq="9s")  # 2:00 to 3:00 in Berlin, twice
+    views = pd.DataFrame({"customer_id": "busy", "event_time": second.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    buyers = pd.DataFrame({"customer_id": ["a", "b"], "event_time": "2024-03-02T10:00:00Z", "amount": [5, 6]})
+    frame = pd.concat([views.assign(event_type="view"), buyers.assign(event_type="purchase")])
+    frame.to_csv(tmp_path / "log.csv", index=False)
+    ingest(workspace, tmp_path / "log.csv", "shop", timezone="Europe/Berlin")
+    limits = {"bots_hour": 400.0, "bots_day": 700.0}
+    found = {item.rule: item.rows for item in effects(open_dataset(workspace, "shop"), limits=limits)}
+    assert (found["bots_minute"], found["bots_hour"], found["bots_day"]) == (0, 0, 799)
+
+
 def test_too_little_left_is_refused_and_nothing_changes(workspace: Workspace, tmp_path: Path) -> None:
     lines = ["customer_id,event_time,amount", "test1,2024-01-01,5", "test-2,2024-01-02,6", "ann,2024-01-03,7"]
     (tmp_path / "log.csv").write_text("\n".join(lines).replace("test1", "test") + "\n")

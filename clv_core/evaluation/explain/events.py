@@ -83,7 +83,7 @@ def event_effects(
 
     day = int(customer.cutoff_day[0])
     read = model.read(customer)
-    plain, largest = float(model.expected(customer, {})[1][0]), float(read.largest)
+    plain, largest = float(read.mean[0]), float(read.largest)
     level = predicted / plain if plain > 0 else 1.0
     readers = step_readers(model, customer, others)
     place = (torch.arange(path_steps) + 0.5) / path_steps

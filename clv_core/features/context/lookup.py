@@ -161,7 +161,7 @@ class Lookup:
         share: chance of an order day, by table and cell.
         orders: mean order days, by table and cell.
         overall: both over all customers, [2].
-        largest: largest value of a customer in a window, in the log's currency.
+        largest: largest value of a customer in a window, in the log's currency; without a window, in the last ``days``.
         surplus: log of buyers' order days beside those that BG/NBD expected, by table and cell.
         misfit: the same of one-time buyers, and of repeat buyers before and after :data:`QUIET` horizons of silence;
             and how far cells are from what was expected of them, whatever the direction.
@@ -191,12 +191,12 @@ class Lookup:
         cutoffs = window_cutoffs(log, cutoff_day, days) if days >= SHORTEST_DAYS else []
         sizes = {name: size for name, (_, size) in Known.of(log, np.empty(0, np.int64), 0, 1.0).cells().items()}
         added = {name: np.zeros((5, size)) for name, size in sizes.items()}
-        largest = 0.0
+        everyone = np.arange(len(log))
+        largest = 0.0 if cutoffs else _largest(log, everyone, cutoff_day - max(1, days), cutoff_day)
         for cutoff in cutoffs:
             customers = np.flatnonzero(log.seen < cutoff)
             orders = log.orders.count(customers, cutoff, cutoff + days)
-            value = log.orders.sum(customers, cutoff, cutoff + days)
-            largest = max(largest, float(value.max(initial=0.0)))
+            largest = max(largest, _largest(log, customers, cutoff, cutoff + days))
             known = Known.of(log, customers, cutoff, horizon_days)
             bought = known.count > 0
             beside = (orders * bought, known.expected(counts, days, horizon_days))
@@ -253,6 +253,11 @@ class Lookup:
             if name in SURPLUS:
                 found[f"lookup_{name}_surplus"] = self.surplus[name][cell] * (known.count > 0)
         return found
+
+
+def _largest(log: LogDays, customers: Ints, begin: int, end: int) -> float:
+    """Return the largest value of a customer on days ``begin <= day < end``, in the log's currency; 0 of nobody."""
+    return float(log.orders.sum(customers, begin, end).max(initial=0.0))
 
 
 def _misfit(orders: Floats, expected: Floats) -> dict[str, float]:

@@ -183,7 +183,8 @@ class _Builder:
         )
         summed = f"SELECT cells.*, coalesce(o.orders, 0) AS orders FROM ({CELLS}) AS cells"
         self._run("", f"CREATE OR REPLACE TABLE wide AS {summed} LEFT JOIN ({ORDERS}) AS o ON {same}")
-        largest = one(self.connection, "SELECT max(greatest(abs(paid), abs(returned))) FROM wide")[0]
+        days = "SELECT sum(abs(paid)) AS paid, sum(abs(returned)) AS returned FROM wide GROUP BY customer, day"
+        largest = one(self.connection, f"SELECT max(greatest(paid, returned)) FROM ({days})")[0]
         if largest is not None and not largest < LARGEST:
             raise Refused("number_absurd", column=AMOUNT, value=str(largest), largest=LARGEST)
         exact = "* REPLACE (paid::DECIMAL(18, 6) AS paid, returned::DECIMAL(18, 6) AS returned)"

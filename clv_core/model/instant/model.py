@@ -38,7 +38,8 @@ class InstantModel(Levelled):
         horizon_days: the horizon that its inputs are counted in.
         networks: in eval mode.
         largest: largest value in the horizon seen in training windows, in the log's currency; None where it was never
-            trained on the log: then what customers had in complete windows before the cutoff bounds its predictions.
+            trained on the log: then what customers had in windows before the cutoff, which are shorter than the horizon
+            where the log is short, bounds its predictions.
     """
 
     whole_past = True
@@ -58,7 +59,8 @@ class InstantModel(Levelled):
         after = cache(partial(growth, snapshot, self.horizon_days))
         longer = self._share(weights, horizon, after, snapshot.last_year)
         money = inputs.money(contexts)
-        largest = max(map(_largest_seen, contexts.values())) if self.largest is None else self.largest
+        seen = [_seen(context) for context in contexts.values()]
+        known = seen if self.largest is None else [(self.largest, self.horizon_days)]
         return Read(
             said=[Said(head, params, longer)],
             money=money,
@@ -66,7 +68,7 @@ class InstantModel(Levelled):
             anchor_value=snapshot.anchor_value,
             bought=snapshot.bought,
             cutoff_day=snapshot.cutoff_day,
-            largest=largest_allowed(largest, self.horizon_days, horizon),
+            largest=max(largest_allowed(largest, days, horizon) for largest, days in known),
             residual=snapshot.last_year.residual,
             later=Later.of(snapshot, self.horizon_days, horizon),
         )
@@ -149,6 +151,6 @@ def _inputs(snapshot: Snapshot) -> tuple[dict[int, Context], InstantInputs]:
     return contexts, InstantInputs.of(snapshot.windows, contexts, snapshot.anchors, snapshot.basis)
 
 
-def _largest_seen(context: Context) -> float:
-    """Return the largest value of a customer in a complete window, or one order where there was no such window."""
-    return float(max(context.lookup.largest, context.usual["money"]))
+def _seen(context: Context) -> tuple[float, int]:
+    """Return the largest value of a customer in a window, at least that of one order, and the days of the window."""
+    return float(max(context.lookup.largest, context.usual["money"])), max(context.lookup.days, 1)

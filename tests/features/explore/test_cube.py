@@ -143,6 +143,12 @@ def test_absurd_sum_of_a_day_is_refused(tmp_path: Path) -> None:
         explore(tmp_path / "log", bought(("a", "2024-01-01", 7e11), ("a", "2024-01-01", 6e11), ("b", "2024-01-02", 5)))
 
 
+def test_absurd_sum_of_a_day_over_channels_is_refused(tmp_path: Path) -> None:
+    rows = bought(("a", "2024-01-01", 7e11), ("a", "2024-01-01", 6e11), ("b", "2024-01-02", 5))
+    with pytest.raises(Refused, match="1,300,000,000,000|1300000000000"):
+        explore(tmp_path / "log", rows.assign(channel=["web", "app", "web"]))
+
+
 def test_span_before_is_whole_or_not_at_all(shop_explored: Explored) -> None:
     cube = shop_explored.cube
     late = Selection.of(CubePart(cube), date(2023, 7, 1), date(2023, 8, 1)).before()
