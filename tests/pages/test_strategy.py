@@ -59,7 +59,7 @@ def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPE
     assert app.subheader[0].value.startswith("With the assumed effects")
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures[translate("budget.figure.uniform", "en")] == f"{say_number(plan.gain_uniform)} EUR"
-    assert [button.disabled for button in app.get("download_button")] == [False] * 3
+    assert [button.disabled for button in app.get("download_button")] == [False] * 6
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -88,9 +88,9 @@ def test_a_model_that_is_not_trusted_is_acknowledged_before_its_budget_moves_or_
     reason = Message("reason.no_total", {"predicted": 0, "actual": 9, "horizon": 90})
     monkeypatch.setattr(state, "trust", lambda bundle: Trust("not_trusted", (reason,)))
     app = open_page(with_model, "strategy", lang="en")
-    assert [button.disabled for button in app.get("download_button")] == [True] * 3 and app.slider[0].disabled
+    assert [button.disabled for button in app.get("download_button")] == [True] * 6 and app.slider[0].disabled
     app.checkbox[0].check().run()
-    assert [button.disabled for button in app.get("download_button")] == [False] * 3 and not app.slider[0].disabled
+    assert [button.disabled for button in app.get("download_button")] == [False] * 6 and not app.slider[0].disabled
 
 
 def tried(work: Workspace, path: Path) -> Experiment:

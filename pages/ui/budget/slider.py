@@ -245,7 +245,7 @@ def downloads(ground: Ground, plan: BudgetPlan, budget: float, *, allowed: bool)
         allowed: whether lists may be made at all.
     """
     chosen = plan.customers[[CUSTOMER_ID, OFFER, GAIN, COST, EVIDENCE]]
-    side, work, stop = _side(ground, plan, budget), state.workspace(), state.stop_list()
+    side, work, stop = side_of(ground, plan, budget), state.workspace(), state.stop_list()
     language = state.language()
 
     def write(path: Path) -> Exported:
@@ -258,7 +258,8 @@ def downloads(ground: Ground, plan: BudgetPlan, budget: float, *, allowed: bool)
     row_files.offer(name, "plan", write, allowed=allowed and not chosen.empty, most=len(chosen))
 
 
-def _side(ground: Ground, plan: BudgetPlan, budget: float) -> Side:
+def side_of(ground: Ground, plan: BudgetPlan, budget: float) -> Side:
+    """Return what the numbers of a plan mean."""
     side = tiers.side(ground.dataset, ground.bundle, DEFAULT_SCHEME, [], ground.terms)
     found = kept_offers.kept(ground.dataset).experiments
     used = {name: one for name, one in found.items() if one.window_days <= ground.terms.horizon_days}
