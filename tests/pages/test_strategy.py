@@ -18,7 +18,7 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.scoring import score
 from clv_core.errors import Message, UsageError
 from clv_core.evaluation.trust import Trust
-from clv_core.i18n import say_number, translate
+from clv_core.i18n import say_number, translate, without_options
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import experiment
 from clv_core.strategy.budget.budget import Curve
@@ -70,8 +70,8 @@ def test_the_page_speaks_of_its_own_fields_and_of_no_command(open_page: OPEN, wi
 
 
 def test_sentences_without_options_stand_as_their_language_has_them() -> None:
-    assert widgets.without_options("One. Two --map x. Three.") == "One. Three."
-    assert widgets.without_options("无法读取。请选择国家。命令行请用 --region CN。") == "无法读取。请选择国家。"
+    assert without_options("One. Two --map x. Three.") == "One. Three."
+    assert without_options("无法读取。请选择国家。命令行请用 --region CN。") == "无法读取。请选择国家。"
 
 
 def test_a_larger_budget_brings_more(open_page: OPEN, own: Path) -> None:

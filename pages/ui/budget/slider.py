@@ -16,6 +16,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
+from clv_core.i18n import without_options
 from clv_core.strategy.budget import plan_notes, plans
 from clv_core.strategy.budget.budget import Curve, marginal_curve, most_useful
 from clv_core.strategy.budget.kept_offers import TIERS
@@ -96,7 +97,7 @@ def show(ground: Ground, notes: Sequence[str] = (), *, allowed: bool = True) -> 
         assumed = terms.assumptions(ground.bundle, ground.terms)
         finding = headline(plan, budget, ground)
         gain = (one.text(state.language()) for one in plan_notes.gain_notes(plan, ground.terms))
-        money_is = [widgets.plain(widgets.without_options(note)) for note in gain]
+        money_is = [widgets.plain(without_options(note)) for note in gain]
         widgets.headline(finding, context, rests(plan, ground.currency), *money_is, *assumed, *notes)
     widgets.figures(_figures(plan, budget, ground.currency))
     return plan, budget
