@@ -44,6 +44,11 @@ def control_of(customers: Iterable[str], share: float, experiment: str) -> npt.N
     return np.array([int.from_bytes(mark) for mark in marks], np.float64) < share * 2.0**64
 
 
+def drawn_as(dataset: str, start: str) -> str:
+    """Return the name of an experiment: one draw a dataset and first day, whichever offers are tried from then on."""
+    return f"{dataset} {start}"
+
+
 def groups(customers: pd.Series[Any], share: float, experiment: str, start: str) -> pd.DataFrame:
     """Return the table that :func:`~clv_core.strategy.budget.experiment_file.read_experiment` reads afterwards.
 

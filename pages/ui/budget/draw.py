@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from clv_core.columns import CUSTOMER_ID
-from clv_core.strategy.budget.draw import control_of, customers_needed, groups, smallest_effect, unexplained
+from clv_core.strategy.budget.draw import control_of, customers_needed, drawn_as, groups, smallest_effect, unexplained
 from clv_core.strategy.budget.experiment import FEWEST
 from clv_core.strategy.budget.plans import COST, GAIN, OFFER, BudgetPlan
 from clv_core.strategy.exports.export import Exported, Side
@@ -49,7 +49,7 @@ def section(ground: Ground, plan: BudgetPlan, side: Side, *, allowed: bool) -> N
             )
         rows = plan.customers[plan.customers[OFFER] == offer]
         share, day = part / 100, start.isoformat()
-        name = f"{ground.dataset.name} {day}"
+        name = drawn_as(ground.dataset.name, day)
         control = int(control_of(rows[CUSTOMER_ID], share, name).sum())
         counts = len(rows) - control, control
         said = {"offer": widgets.plain(str(offer)), "treated": count(counts[0]), "control": count(counts[1])}
