@@ -162,6 +162,13 @@ def say_miss(predicted: float, actual: float) -> str:
     return say_change((predicted - actual) / actual) if actual > 0 else "–"
 
 
+def without_options(sentences: str) -> str:
+    """Return a message without the sentences that are about command line options, for pages and reports."""
+    parts = re.split(r"(?<=[.。])(?=\s*[A-Z\u4e00-\u9fff])", sentences)
+    kept = [part for part in parts if not re.search(r"(^|\W)--[a-z]", part)] or parts
+    return "".join(kept).strip()
+
+
 def say_day(value: date | str, language: str = DEFAULT_LANGUAGE) -> str:
     """Return a day, or the day of an ISO time, in the language's own order."""
     from babel.dates import format_date

@@ -22,6 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument("--out", type=Path, required=True, help=translate("cli.segment.out", language))
     parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.explain.cutoff", language))
     parser.add_argument("--horizon-days", type=horizon, default=None, help=translate("cli.score.horizon", language))
+    parser.add_argument("--control-share", type=float, default=None, help=translate("cli.plan.control", language))
+    parser.add_argument("--start", type=day, default=None, help=translate("cli.plan.start", language))
     add_rates(parser, language)
 
 
@@ -57,6 +59,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         scheme=scheme,
         terms=terms,
         cutoff=options.cutoff,
+        control_share=options.control_share,
+        start=options.start,
         language=context.language,
         progress=context.progress,
     )

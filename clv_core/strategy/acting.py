@@ -21,7 +21,9 @@ from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy import segments
 from clv_core.strategy.budget import plans
+from clv_core.strategy.budget.draw import control_of, drawn_as, groups
 from clv_core.strategy.budget.experiment import Experiment
+from clv_core.strategy.budget.experiment_file import DATE, GROUP
 from clv_core.strategy.budget.experiment_run import with_tried
 from clv_core.strategy.budget.offers import Offer
 from clv_core.strategy.budget.plan_notes import effect_notes, notes
@@ -117,6 +119,8 @@ def plan(
     scheme: Scheme | Segmentation = DEFAULT_SCHEME,
     terms: Terms | None = None,
     cutoff: date | None = None,
+    control_share: float | None = None,
+    start: date | None = None,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
 ) -> PlanMade:
@@ -134,9 +138,14 @@ def plan(
             a customer counts in the first that she is in. They are cut by plain values, whatever the terms.
         terms: what the values speak of; None is the trained horizon, without discount or margin.
         cutoff: as of when; None is the log's end.
+        control_share: of the customers who get an offer, those who, by chance, do not, so that it can be measured: the
+            list then has ``group`` (``offer`` or ``control``) and ``date``. None draws none.
+        start: first day of the offers, where groups are drawn; None is the day as of which customers were scored.
         language: of the side file's sentences.
         progress: listener.
     """
+    if control_share is not None:
+        control_of((), control_share, "")  # a share out of bounds is refused before the work
     trained_days = open_bundle(workspace, model_id).record["horizon_days"]
     asked, dataset = terms or Terms(trained_days), open_dataset(workspace, name)
     people = people_of(workspace, name, model_id, scheme, cutoff=cutoff, language=language, progress=progress)
@@ -163,8 +172,13 @@ def plan(
         assumptions=(*side.assumptions, *(one.to_json(language) for one in said)),
         settings=plans.settings(given, budget),
     )
-    columns = ["customer_id", plans.OFFER, plans.GAIN, plans.COST, plans.EVIDENCE]
-    written = write_rows(workspace, made.customers[columns], out, side, fewest=1)
+    listed = made.customers[["customer_id", plans.OFFER, plans.GAIN, plans.COST, plans.EVIDENCE]]
+    if control_share is not None:
+        day = (start or cutoff or dataset.log_end).isoformat()
+        drawn = groups(listed["customer_id"], control_share, drawn_as(name, day), day)
+        listed = listed.assign(**{GROUP: drawn[GROUP], DATE: drawn[DATE]})
+        side = replace(side, settings={**side.settings, "control_share": control_share, "start": day})
+    written = write_rows(workspace, listed, out, side, fewest=1)
     return PlanMade(written, made, given, found, said)
 
 

@@ -18,6 +18,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError, traced
 from clv_core.evaluation.trust import REASONS
+from clv_core.i18n import without_options
 from clv_core.strategy.exports.files import rounded, with_currency
 from clv_core.strategy.exports.spreadsheet import escape_frame
 from pages.ui import access, navigation, state
@@ -222,13 +223,6 @@ def context_line(bundle: Bundle, as_of: date | str | None = None, terms: Terms |
         span=" · ".join([span(terms), *rates(terms)]),
         model=" · ".join([*known, state.name_of("model", record["model"])]),
     )
-
-
-def without_options(sentences: str) -> str:
-    """Return a message without the sentences that are about command line options: a page has widgets for that."""
-    parts = re.split(r"(?<=[.。])(?=\s*[A-Z\u4e00-\u9fff])", sentences)
-    kept = [part for part in parts if not re.search(r"(^|\W)--[a-z]", part)] or parts
-    return "".join(kept).strip()
 
 
 def plain(text: str) -> str:

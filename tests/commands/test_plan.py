@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 
 from clv_core.cli import main
 from clv_core.collection.stored.store import open_dataset
@@ -56,6 +58,31 @@ def test_a_plan_keeps_its_limits_and_its_file_adds_up(
     assert {tier: one["value"] for tier, one in gift["effects"].items()} == {"1": 0.12, "2": 0.09}
     log = [json.loads(line) for line in (small_workspace.exports / "log.jsonl").read_text("utf-8").splitlines()]
     assert log[-1]["files"] == ["plan.csv"] and log[-1]["rows"] == said["rows"]
+
+
+def test_a_control_group_is_drawn_and_measured_afterwards_from_the_same_file(
+    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, dataset = tmp_path / "try.csv", open_dataset(small_workspace, "shop")
+    start = (dataset.log_end - timedelta(days=60)).isoformat()
+    words = ("--model", small_bundle.id, "--budget", "1000", "--offer", "name=Mail,cost=0.01,effect=9%", "--out")
+    code, said = run(capsys, small_workspace, *words, str(path), "--control-share", "0.4", "--start", start)
+    assert code == 0
+    listed = pd.read_csv(path, dtype=str, encoding="utf-8-sig")
+    control = listed["group"] == "control"
+    assert set(listed["group"]) == {"offer", "control"} and set(listed["date"]) == {start}
+    assert binomtest(int(control.sum()), len(listed), 0.4).pvalue > 0.01
+    side = json.loads(Path(said["side_file"]).read_text(encoding="utf-8"))
+    assert (side["settings"]["control_share"], side["settings"]["start"]) == (0.4, start)
+    words = ("--model", small_bundle.id, "--budget", "1000", "--offer", f"name=Mail,cost=0,effect=@{path}", "--out")
+    code, said = run(capsys, small_workspace, *words, str(tmp_path / "plan.csv"))
+    assert code == 0
+    found = said["experiments"]["Mail"]["effects"][0]
+    unseen = sum(one["params"]["customers"] for one in said["warnings"] if one["code"] == "experiment_left_out")
+    assert 30 <= found["control"] <= control.sum() and found["treated"] + found["control"] == len(listed) - unseen
+    words = ("--model", small_bundle.id, "--budget", "9", "--offer", MAIL, "--out", str(tmp_path / "no.csv"))
+    code, said = run(capsys, small_workspace, *words, "--control-share", "20")
+    assert code == 2 and said["error"]["code"] == "experiment_share"
 
 
 def test_offers_go_to_the_segments_of_any_scheme(

@@ -60,6 +60,20 @@ def test_tiers_are_called_by_their_names(segment: str, scheme: str, words: str) 
     assert segment_words(entry, {}) == words
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "全部用户"),
+        ({"budget": 500.0, "offers": []}, "预算 500 CNY 的方案"),
+        ({"budget": 500.0, "offers": [], "control_share": 0.2, "start": "2026-10-20"}, "预算 500 CNY 的方案"),
+        ({"offer": "优惠券", "control_share": 0.2, "start": "2026-10-20"}, "“优惠券”的实验"),
+    ],
+)
+def test_a_plan_and_an_experiment_are_no_list_of_all_customers(settings: dict[str, Any], words: str) -> None:
+    entry = {"segment": "", "scheme": "", "dataset": "shop", "currency": "CNY", "settings": settings}
+    assert segment_words(entry, {}) == words
+
+
 def test_what_still_holds_ids_is_named_by_its_file_and_scores_are_called_scores() -> None:
     found = [
         {"kind": "export", "name": f"/srv/clv/exports/{MODEL}-scores.parquet"},

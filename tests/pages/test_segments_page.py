@@ -25,7 +25,9 @@ from clv_core.strategy.schemes.rules import Rules
 from clv_core.strategy.schemes.saved import load_rules, save_rules
 from clv_core.strategy.schemes.value import CostTiers
 from clv_core.workspace import Workspace
+from pages.ui import widgets
 from pages.ui.navigation import BY_NAME
+from tests.pages.test_app_opens import texts
 
 OPEN = Callable[..., AppTest]
 VIEWS = ("overview", "figures", "came", "compare", "names")
@@ -313,3 +315,11 @@ def test_the_segment_named_as_furthest_off_has_the_largest_difference_in_the_tab
     key = "segments.came.over" if worst["gap"] >= 0 else "segments.came.under"
     said = translate(key, "en", amount=say_money(abs(worst["gap"]), "EUR"))
     assert any(one.value.strip("*").endswith(f"{said} for {worst['name']}") for one in app.markdown)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_who_many_segments_are_is_said_in_lines_that_are_not_cut(open_page: OPEN, own: Path, lang: str) -> None:
+    app = opened(open_page, own, "rfm", lang=lang)
+    name, about = (translate(f"segment.rfm.champions{end}", lang) for end in ("", ".about"))
+    assert f"- **{name}** – {widgets.plain(about)}" in texts(app)
+    assert "description" not in app.dataframe[0].value

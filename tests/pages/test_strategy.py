@@ -18,7 +18,7 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.scoring import score
 from clv_core.errors import Message, UsageError
 from clv_core.evaluation.trust import Trust
-from clv_core.i18n import say_number, translate
+from clv_core.i18n import say_number, translate, without_options
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import experiment
 from clv_core.strategy.budget.budget import Curve
@@ -59,7 +59,7 @@ def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPE
     assert app.subheader[0].value.startswith("With the assumed effects")
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures[translate("budget.figure.uniform", "en")] == f"{say_number(plan.gain_uniform)} EUR"
-    assert [button.disabled for button in app.get("download_button")] == [False] * 3
+    assert [button.disabled for button in app.get("download_button")] == [False] * 6
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -70,8 +70,8 @@ def test_the_page_speaks_of_its_own_fields_and_of_no_command(open_page: OPEN, wi
 
 
 def test_sentences_without_options_stand_as_their_language_has_them() -> None:
-    assert widgets.without_options("One. Two --map x. Three.") == "One. Three."
-    assert widgets.without_options("无法读取。请选择国家。命令行请用 --region CN。") == "无法读取。请选择国家。"
+    assert without_options("One. Two --map x. Three.") == "One. Three."
+    assert without_options("无法读取。请选择国家。命令行请用 --region CN。") == "无法读取。请选择国家。"
 
 
 def test_a_larger_budget_brings_more(open_page: OPEN, own: Path) -> None:
@@ -88,9 +88,9 @@ def test_a_model_that_is_not_trusted_is_acknowledged_before_its_budget_moves_or_
     reason = Message("reason.no_total", {"predicted": 0, "actual": 9, "horizon": 90})
     monkeypatch.setattr(state, "trust", lambda bundle: Trust("not_trusted", (reason,)))
     app = open_page(with_model, "strategy", lang="en")
-    assert [button.disabled for button in app.get("download_button")] == [True] * 3 and app.slider[0].disabled
+    assert [button.disabled for button in app.get("download_button")] == [True] * 6 and app.slider[0].disabled
     app.checkbox[0].check().run()
-    assert [button.disabled for button in app.get("download_button")] == [False] * 3 and not app.slider[0].disabled
+    assert [button.disabled for button in app.get("download_button")] == [False] * 6 and not app.slider[0].disabled
 
 
 def tried(work: Workspace, path: Path) -> Experiment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -93,6 +94,7 @@ def test_recommendations_say_what_was_measured(
     else:
         one = app.dataframe[1].value
         assert one["product_id"].tolist() == first["product_id"].tolist() and one["reason"].str.len().min() > 2
+        assert re.search(rf"(average|平均) {float(f'{100 * first.head(10).grade.mean():.2g}'):g}", texts(app))
     assert [button.disabled for button in app.get("download_button")] == [False] * 3
 
 

@@ -21,6 +21,27 @@ from clv_core.workspace import Workspace
 from tests.bench.budget import experiments
 
 
+@pytest.mark.parametrize("written", ["2024-05-31", "2024/5/31", "2024年5月31日", "2024-05-31 00:00:00", "2024.05.31"])
+@pytest.mark.parametrize("control", ["control", "Control group", "对照组", "空白组"])
+def test_a_file_that_a_spreadsheet_saved_again_is_read_by_its_days_and_groups(
+    written: str, control: str, tmp_path: Path
+) -> None:
+    rows = pd.DataFrame({"customer_id": ["a", "b"], "group": ["offer", control], "date": written})
+    rows.to_csv(tmp_path / "groups.csv", index=False)
+    found = read_experiment(tmp_path / "groups.csv")
+    assert found["treated"].tolist() == [True, False]
+    assert found["date"].tolist() == [pd.Timestamp("2024-05-31")] * 2
+
+
+@pytest.mark.parametrize("written", ["31/05/2024", "05/31/24", "2024-13-01", "2024-05-311", "soon"])
+def test_days_that_can_be_read_in_two_ways_are_refused(written: str, tmp_path: Path) -> None:
+    rows = pd.DataFrame({"customer_id": ["a", "b"], "group": ["offer", "control"], "date": written})
+    rows.to_csv(tmp_path / "groups.csv", index=False)
+    with pytest.raises(Refused) as caught:
+        read_experiment(tmp_path / "groups.csv")
+    assert caught.value.code == "experiment_dates" and caught.value.params["text"] == written
+
+
 def test_of_groups_of_one_size_it_is_welchs_test() -> None:
     rng = np.random.default_rng(1)
     outcome, treated = rng.lognormal(2, 1, 300), np.arange(300) % 2 == 0

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from clv_core.errors import UsageError
 from clv_core.features.behaviour import FEATURES
+from clv_core.i18n import translate
 from clv_core.strategy.conditions import OPERATORS, Condition
 from clv_core.strategy.shares import as_percent, from_percent, is_share
 
@@ -17,6 +20,12 @@ from clv_core.strategy.shares import as_percent, from_percent, is_share
 )  # fmt: skip
 def test_percentages_are_kept_as_shares(written: str, kept: str) -> None:
     assert from_percent("p_purchase", ">=", (written,)) == (kept,)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_example_of_the_page_without_rules_is_one_that_is_understood(language: str) -> None:
+    (written,) = re.findall(r"\d[\d.]*%?", translate("rules.empty", language).rstrip(".。"))
+    assert from_percent("p_purchase", ">=", (written,)) == ("0.5",)
 
 
 @pytest.mark.parametrize("written", ["0.5", "1", "0.05"])

@@ -25,7 +25,12 @@ DATE: Final = "date"
 TREATED: Final = "treated"
 GROUP_NAMES: Final = ("group", "variant", "arm", "分组", "组别", "实验组别")
 DATE_NAMES: Final = ("date", "start", "start_date", "day", "日期", "开始日期")
-CONTROL_NAMES: Final = ("control", "holdout", "no", "0", "false", "none", "c", "对照", "对照组")
+CONTROL_NAMES: Final = (
+    *("control", "control group", "ctrl", "holdout", "untreated", "no", "0", "false", "none", "c"),
+    *("对照", "对照组", "空白组", "控制组", "否"),
+)
+YEAR_FIRST: Final = r"(\d{4})[/.年-](\d{1,2})[/.月-](\d{1,2})(?!\d).*"
+"""A day that cannot be read in two ways; 2024/5/31 is what a Chinese or Japanese spreadsheet makes of 2024-05-31."""
 FEWEST_DAYS: Final = 7
 BEFORE_DAYS: Final = 365
 
@@ -64,7 +69,9 @@ def read_experiment(path: Path, key: bytes | None = None) -> pd.DataFrame:
         raise Refused("experiment_columns", missing=list(missing), found=list(frame.columns[:20]))
     rows = pd.DataFrame({wanted: frame[column].astype("str").str.strip() for wanted, column in found.items()})
     rows[CUSTOMER_ID] = folded_texts(rows[CUSTOMER_ID])
-    when = pd.to_datetime(rows[DATE].str[:10], format="%Y-%m-%d", errors="coerce")
+    when = pd.to_datetime(
+        rows[DATE].str.replace(YEAR_FIRST, r"\1-\2-\3", regex=True), format="%Y-%m-%d", errors="coerce"
+    )
     if when.isna().any():
         bad = int(np.flatnonzero(when.isna())[0])
         raise Refused(

@@ -49,6 +49,7 @@ class Export:
         header: whether the file names its columns.
         fewest: smallest list that the platform takes.
         largest_file: bytes above which the list is split over several files.
+        most_rows: rows above which it is, the header not counted.
         region: country of phone numbers that name none, where nobody says another; "" where the platform has no one
             country.
     """
@@ -61,6 +62,7 @@ class Export:
     header: bool = True
     fewest: int = 1
     largest_file: int | None = None
+    most_rows: int | None = None
     region: str = ""
 
     @property
@@ -77,9 +79,11 @@ EXPORTS: Final[dict[str, Export]] = {
         Export("google_customer_match", ".csv", platforms.google, (EMAIL, PHONE)),
         Export("meta_value_based", ".csv", platforms.meta, (EMAIL, PHONE, MADID), fewest=100),
         Export("klaviyo", ".csv", platforms.klaviyo, (EMAIL, PHONE), largest_file=50 * MEGABYTE),
-        Export("hubspot", ".csv", platforms.hubspot, (EMAIL,)),
+        Export("hubspot", ".csv", platforms.hubspot, (EMAIL,), largest_file=512 * MEGABYTE, most_rows=1_048_575),
         Export("mailchimp", ".csv", platforms.mailchimp, (EMAIL,)),
-        Export("tiktok", ".csv", platforms.tiktok, (EMAIL, PHONE, MADID), fewest=1000),
+        Export(
+            "tiktok", ".csv", platforms.tiktok, (EMAIL, PHONE, MADID), fewest=1000, largest_file=1000 * MEGABYTE - 1
+        ),
         Export(
             "phone_hashes", ".txt", platforms.phone_hashes, (PHONE,), (MOBILE_CN,), header=False, region=MAINLAND_CHINA
         ),
@@ -220,7 +224,7 @@ def export(
     if len(rows) < entry.fewest:
         raise NotEnoughData("export_too_few", format=format, rows=len(rows), fewest=entry.fewest)
     if entry.columns is not None:
-        files = write_csv_parts(entry.columns(rows), path, entry.largest_file, entry.header)
+        files = write_csv_parts(entry.columns(rows), path, entry.largest_file, entry.header, entry.most_rows)
         remove_earlier_parts(path, files)
     else:
         files = (write_any(rows, path, entry.suffix, side.about, language),)

@@ -134,13 +134,22 @@ def write_csv(frame: pd.DataFrame, path: Path, language: str = "") -> Path:
     return path
 
 
-def write_csv_parts(frame: pd.DataFrame, path: Path, largest_file: int | None, header: bool = True) -> tuple[Path, ...]:
-    """Write a CSV for a platform: UTF-8, bytes as they are; over ``largest_file`` bytes in several files of one shape.
+def write_csv_parts(
+    frame: pd.DataFrame, path: Path, largest_file: int | None, header: bool = True, most_rows: int | None = None
+) -> tuple[Path, ...]:
+    """Write a CSV for a platform: UTF-8, bytes as they are; what is too large in several files of one shape.
+
+    Args:
+        frame: the platform's columns.
+        path: to write.
+        largest_file: bytes that one file may hold; None is no limit.
+        header: whether each file names its columns.
+        most_rows: rows that one file may hold, the header not counted; None is no limit.
 
     Returns:
         ``path``, or ``path`` with ``-1``, ``-2``, ... before its ending.
     """
-    parts = _parts(frame, largest_file, header)
+    parts = _parts(frame, largest_file, header, most_rows)
     if len(parts) == 1:
         paths = [path]
     else:
@@ -238,12 +247,13 @@ def _write_column(
             sheet.write_string(first_row + row, position, str(value))
 
 
-def _parts(frame: pd.DataFrame, largest_file: int | None, header: bool) -> list[bytes]:
-    content = frame.to_csv(index=False, header=header, lineterminator=LINE_END).encode("utf-8")
-    if largest_file is None or len(content) <= largest_file or len(frame) < 2:
-        return [content]
-    middle = len(frame) // 2
-    return [*_parts(frame.iloc[:middle], largest_file, header), *_parts(frame.iloc[middle:], largest_file, header)]
+def _parts(frame: pd.DataFrame, largest_file: int | None, header: bool, most_rows: int | None) -> list[bytes]:
+    if most_rows is None or len(frame) <= most_rows:
+        content = frame.to_csv(index=False, header=header, lineterminator=LINE_END).encode("utf-8")
+        if largest_file is None or len(content) <= largest_file or len(frame) < 2:
+            return [content]
+    halves = np.array_split(np.arange(len(frame)), 2)
+    return [part for half in halves for part in _parts(frame.iloc[half], largest_file, header, most_rows)]
 
 
 def _days_as_text(frame: pd.DataFrame) -> pd.DataFrame:

@@ -59,11 +59,12 @@ def google(customers: pd.DataFrame) -> pd.DataFrame:
 
 
 def google_emails(texts: pd.Series[Any]) -> pd.Series[Any]:
-    """Return addresses as Google hashes them: of its own mail without full stops before ``@``, all others as they are.
+    """Return addresses as Google hashes them: of its own mail without full stops, ``+`` and what follows it, before
+    ``@``; all others as they are.
 
     Source: Google, formatting of user data (developers.google.com/data-manager/api/devguides/concepts/formatting).
     """
-    return texts.str.replace(r"\.(?=[^@]*@(?:gmail|googlemail)\.com$)", "", regex=True)
+    return texts.str.replace(r"(?:\.|\+[^@]*)(?=[^@]*@(?:gmail|googlemail)\.com$)", "", regex=True)
 
 
 def meta(customers: pd.DataFrame) -> pd.DataFrame:
@@ -99,11 +100,12 @@ def tiktok(customers: pd.DataFrame) -> pd.DataFrame:
 
 
 def tiktok_emails(texts: pd.Series[Any]) -> pd.Series[Any]:
-    """Return addresses as TikTok hashes them: without ``+`` and what follows it, and without full stops, before ``@``.
+    """Return addresses as TikTok hashes them: without ``+`` and what follows it, before ``@``; full stops stay.
 
-    Source: TikTok, list of supported ids and formats for a customer file (ads.tiktok.com/help/article/customer-file).
+    Source: TikTok, list of supported ids and formats for a customer file, as of August 2025; up to July 2024 full stops
+    were to be taken out too (ads.tiktok.com/help/article/list-of-supported-ids-and-formats-for-a-customer-file).
     """
-    return texts.str.replace(r"\+[^@]*(?=@)", "", regex=True).str.replace(r"\.(?=[^@]*@)", "", regex=True)
+    return texts.str.replace(r"\+[^@]*(?=@)", "", regex=True)
 
 
 def phone_hashes(customers: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from clv_core.deployment.terms import Terms
 from clv_core.evaluation.deciles import top_share
-from clv_core.i18n import translate
+from clv_core.i18n import translate, without_options
 from clv_core.strategy.budget.plans import COST, GAIN, OFFER
 from clv_core.strategy.report.content import BASELINE, PREDICTED, Chart, ReportFigure, Section, Series, Table
 from clv_core.strategy.report.ground import Ground
@@ -125,7 +125,7 @@ def plan(ground: Ground) -> Section:
     )
     rests = "report.plan.rests.measured" if all(measured.values()) else "report.plan.rests.assumed"
     # Which effects are assumed is said by ``rests`` and in the table.
-    notes = [one.text(said.language) for one in planned.notes if one.code != "warning.offer_assumed"]
+    notes = [without_options(one.text(said.language)) for one in planned.notes if one.code != "warning.offer_assumed"]
     points = (said.t(rests), *_rates(planned.terms, said), *notes)
     return Section("plan", said.t("report.plan"), finding, points, figures, Table(head, rows))
 

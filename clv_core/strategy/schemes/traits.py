@@ -74,12 +74,17 @@ def _grade(gap: float) -> str:
 
 
 def _gaps(customers: pd.DataFrame, where: Ints, count: int) -> Floats:
-    """Return how far each group's mean lies from that of all, in standard deviations, [count, traits]."""
+    """Return how far each group's mean lies from that of all, in standard deviations, [count, traits].
+
+    Of values the group with the highest mean has the largest gap, and so on: the mean of logarithms may order groups
+    otherwise where a few customers hold most of one, and the value a customer stands beside the name.
+    """
     orders = customers[PURCHASE_DAYS].to_numpy(float)
     spent, unknown = customers[HISTORIC_VALUE].to_numpy(float), np.full(len(orders), np.nan)
     basket = np.divide(spent, orders, out=unknown, where=orders > 0)
+    value = np.maximum(customers[VALUE].to_numpy(float), 0)
     figures = {
-        "value": np.log1p(np.maximum(customers[VALUE].to_numpy(float), 0)),
+        "value": np.log1p(value),
         "chance": customers[P_PURCHASE].to_numpy(float),
         "orders": np.log1p(orders),
         "basket": np.log1p(np.maximum(basket, 0)),
@@ -94,4 +99,8 @@ def _gaps(customers: pd.DataFrame, where: Ints, count: int) -> Floats:
             size = np.bincount(groups, minlength=count)
             mean = np.bincount(groups, values, minlength=count) / np.maximum(size, 1)
             gaps[:, place] = np.where(size > 0, (mean - values.mean()) / spread, 0.0)
+    size = np.bincount(where, minlength=count)
+    some = np.flatnonzero(size)
+    rising = some[np.argsort(np.bincount(where, value, minlength=count)[some] / size[some], kind="stable")]
+    gaps[rising, 0] = np.sort(gaps[some, 0])
     return gaps

@@ -118,8 +118,8 @@ class CostTiers(Segmentation, Fitted):
         ]
         last = {"times": ends[-1]}
         names.append(Message("segment.cost.below.one") if ends[-1] == "1" else Message("segment.cost.below", last))
-        worth = [one >= 1 for one in self.multiples] + [False]
-        abouts = [Message("segment.cost.worth" if pays else "segment.cost.not_worth") for pays in worth]
+        tops, bottoms = (math.inf, *self.multiples), (*self.multiples, -math.inf)
+        abouts = [Message(f"segment.cost.{_pays(low, high)}") for low, high in zip(bottoms, tops, strict=True)]
         both = enumerate(zip(names, abouts, strict=True), 1)
         return tuple(Segment(str(n), (name,), about) for n, (name, about) in both)
 
@@ -131,3 +131,10 @@ class CostTiers(Segmentation, Fitted):
         """Put customers into tiers by their ``predicted_clv``."""
         cuts = Scheme(THRESHOLDS, tuple(self.cost * one for one in self.multiples))
         return Placed(self.segments, cuts.tier_of(customers[VALUE].to_numpy()) - 1)
+
+
+def _pays(low: float, high: float) -> str:
+    """Return whether customers worth ``low`` to ``high`` times the cost are all worth it, none is, or ``some`` are."""
+    if low >= 1:
+        return "worth"
+    return "not_worth" if high <= 1 else "some_worth"

@@ -16,6 +16,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
+from clv_core.i18n import without_options
 from clv_core.strategy.budget import plan_notes, plans
 from clv_core.strategy.budget.budget import Curve, marginal_curve, most_useful
 from clv_core.strategy.budget.kept_offers import TIERS
@@ -96,7 +97,7 @@ def show(ground: Ground, notes: Sequence[str] = (), *, allowed: bool = True) -> 
         assumed = terms.assumptions(ground.bundle, ground.terms)
         finding = headline(plan, budget, ground)
         gain = (one.text(state.language()) for one in plan_notes.gain_notes(plan, ground.terms))
-        money_is = [widgets.plain(widgets.without_options(note)) for note in gain]
+        money_is = [widgets.plain(without_options(note)) for note in gain]
         widgets.headline(finding, context, rests(plan, ground.currency), *money_is, *assumed, *notes)
     widgets.figures(_figures(plan, budget, ground.currency))
     return plan, budget
@@ -245,7 +246,7 @@ def downloads(ground: Ground, plan: BudgetPlan, budget: float, *, allowed: bool)
         allowed: whether lists may be made at all.
     """
     chosen = plan.customers[[CUSTOMER_ID, OFFER, GAIN, COST, EVIDENCE]]
-    side, work, stop = _side(ground, plan, budget), state.workspace(), state.stop_list()
+    side, work, stop = side_of(ground, plan, budget), state.workspace(), state.stop_list()
     language = state.language()
 
     def write(path: Path) -> Exported:
@@ -258,7 +259,8 @@ def downloads(ground: Ground, plan: BudgetPlan, budget: float, *, allowed: bool)
     row_files.offer(name, "plan", write, allowed=allowed and not chosen.empty, most=len(chosen))
 
 
-def _side(ground: Ground, plan: BudgetPlan, budget: float) -> Side:
+def side_of(ground: Ground, plan: BudgetPlan, budget: float) -> Side:
+    """Return what the numbers of a plan mean."""
     side = tiers.side(ground.dataset, ground.bundle, DEFAULT_SCHEME, [], ground.terms)
     found = kept_offers.kept(ground.dataset).experiments
     used = {name: one for name, one in found.items() if one.window_days <= ground.terms.horizon_days}

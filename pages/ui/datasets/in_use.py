@@ -8,6 +8,7 @@ import streamlit as st
 from clv_core.collection.stored import store
 from clv_core.collection.stored.store import Dataset
 from clv_core.errors import Refused
+from clv_core.i18n import without_options
 from pages.ui import access, by_role, cells, outcomes, state, widgets
 from pages.ui.datasets import older
 from pages.ui.state import t
@@ -41,7 +42,7 @@ def _noticed(dataset: Dataset) -> None:
         return
     with st.expander(t("datasets.noticed", n=len(messages)), icon=":material/info:"):
         for message in messages:
-            st.markdown(f"- {widgets.plain(widgets.without_options(message.text(state.language())))}")
+            st.markdown(f"- {widgets.plain(without_options(message.text(state.language())))}")
 
 
 def versions(dataset: Dataset) -> None:

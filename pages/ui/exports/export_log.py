@@ -83,13 +83,22 @@ def segment_words(entry: dict[str, Any], datasets: Mapping[str, Dataset]) -> str
     """
     said = str(entry["segment"])
     if not said:
-        return t("exporting.segment.all")
+        return _planned(entry.get("settings") or {}, str(entry.get("currency", "")))
     try:
         conditions = conditions_of(said)
     except UsageError:
         return said
     said_so = (_tiers_said(entry, one, datasets) or spoken.sentence(one) for one in conditions)
     return say_clauses(said_so, state.language())
+
+
+def _planned(settings: Mapping[str, Any], currency: str) -> str:
+    """Return that all customers were asked for, or those whom a plan or an experiment chose among them."""
+    if "control_share" in settings and "offer" in settings:
+        return t("exporting.segment.experiment", offer=settings["offer"])
+    if "budget" in settings:
+        return t("exporting.segment.plan", budget=state.money(float(settings["budget"]), currency))
+    return t("exporting.segment.all")
 
 
 def conditions_of(text: str) -> list[Condition]:

@@ -18,6 +18,7 @@ from clv_core.collection.words.contact_fields import CONSENT, PHONE
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message
+from clv_core.i18n import without_options
 from clv_core.strategy.contacts.suppress_file import Entries, read_entries, words_of
 from clv_core.strategy.exports.contacts_stored import stored_consent, stored_fields, with_stored
 from clv_core.strategy.exports.export import EXPORTS, Contacts, Exported, export, log_export
@@ -215,7 +216,7 @@ def show(found: Preview, dataset: Dataset) -> None:
 def say_notes(notes: Sequence[Message]) -> None:
     """Say what was not understood of the customers' contact fields, and what to do about it."""
     for message in notes:
-        said = widgets.plain(widgets.without_options(message.text(state.language())))
+        said = widgets.plain(without_options(message.text(state.language())))
         if message.code == UNPLACED:
             st.warning(said, icon=":material/phone_missed:")
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
@@ -41,14 +42,16 @@ def of_customer(advice: KeptAdvice, kind: str, names: Sequence[str], currency: s
         return
     about = advice.customers.iloc[int(ids.searchsorted(chosen))]
     tier = widgets.plain(names[int(about[TIER]) - 1])
-    level = {name: say(100 * about[f"{name}_level"], 2) for name in ("own", "aimed")}
-    st.markdown(t("recommend.customer.about", customer=widgets.plain(chosen), tier=tier, **level))
-    _table(advice, chosen, kind, currency)
+    rows = advice.of_customer(chosen, kind).head(TOP)
+    if not rows.empty:
+        levels = {"own": about["own_level"], "aimed": about["aimed_level"], "listed": rows["grade"].mean()}
+        level = {name: say(100 * share, 2) for name, share in levels.items()}
+        st.markdown(t("recommend.customer.about", customer=widgets.plain(chosen), tier=tier, **level))
+    _table(rows, currency)
 
 
-def _table(advice: KeptAdvice, customer: str, kind: str, currency: str) -> None:
+def _table(rows: pd.DataFrame, currency: str) -> None:
     """Show the products of one customer and why each is recommended."""
-    rows = advice.of_customer(customer, kind).head(TOP)
     if rows.empty:
         st.caption(t("recommend.customer.none"))
         return
@@ -65,7 +68,7 @@ def on_card(dataset: Dataset, bundle: Bundle, customer: str) -> None:
     run = run_of(dataset, bundle)
     advice = run.advice()
     if advice is not None:
-        _table(advice, customer, WITH_BOUGHT, dataset.manifest.currency)
+        _table(advice.of_customer(customer, WITH_BOUGHT).head(TOP), dataset.manifest.currency)
         return
     job = progress.latest(run.command[0], run.folder.name)
     if job is not None and progress.running(job):

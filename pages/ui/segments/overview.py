@@ -32,6 +32,7 @@ def section(scene: Scene) -> None:
         tiers.cards(scene.table, scene.currency)
     else:
         figures(scene, short=True)
+        _described(scene)
     if isinstance(scene.fitted, FittedQuadrant):
         _quadrant(scene, scene.fitted)
     elif isinstance(scene.fitted, FittedRfm):
@@ -50,7 +51,7 @@ def figures(scene: Scene, *, short: bool = False) -> None:
 
     Args:
         scene: the customers in segments.
-        short: whether only what fits beside a description is shown.
+        short: whether only what a person asks first is shown, without the descriptions.
     """
     number, text, config = st.column_config.NumberColumn, st.column_config.TextColumn, st.column_config
     rows = scene.table.assign(
@@ -76,8 +77,7 @@ def figures(scene: Scene, *, short: bool = False) -> None:
         "buyers": cells.whole(t("segments.column.buyers")),
         "description": text(t("segments.column.description"), width="large"),
     }
-    brief = ("name", "customers", "share_of_customers", "share_of_value", "value_mean", "p_purchase_mean",
-             "description")  # fmt: skip
+    brief = ("name", "customers", "share_of_customers", "share_of_value", "value_mean", "p_purchase_mean")
     kept = [name for name in (brief if short else columns) if rows[name].notna().any()]
     cells.table(
         rows[kept],
@@ -86,6 +86,16 @@ def figures(scene: Scene, *, short: bool = False) -> None:
         height="content",
         key="segments_figures",
     )
+
+
+def _described(scene: Scene) -> None:
+    """Say who each segment is and what to do, one line each: in a table beside figures it would be cut off."""
+    known = scene.table[scene.table["description"].notna() & (scene.table["description"] != "")]
+    lines = [
+        f"- **{widgets.plain(row.name)}** – {widgets.plain(row.description)}" for row in known.itertuples(index=False)
+    ]
+    if lines:
+        st.caption("\n".join(lines))
 
 
 def download(scene: Scene) -> None:

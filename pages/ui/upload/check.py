@@ -12,6 +12,7 @@ import streamlit as st
 
 from clv_core.collection.check import Check
 from clv_core.errors import Message
+from clv_core.i18n import without_options
 from pages.ui import cells, state, widgets
 from pages.ui.state import percent, t
 from pages.ui.upload import set_aside, words
@@ -47,7 +48,7 @@ def show(found: Check, aside: Path) -> None:
 
 def said_plainly(message: str) -> str:
     """Return a message of the reader for a page: no option names, nothing read as formatting."""
-    return widgets.plain(widgets.without_options(message))
+    return widgets.plain(without_options(message))
 
 
 def _in_words(message: Message) -> Message:

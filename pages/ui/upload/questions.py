@@ -26,6 +26,7 @@ from clv_core.columns import (
     UNIT_PRICE,
 )
 from clv_core.errors import ClvError
+from clv_core.i18n import without_options
 from pages.ui import state, widgets
 from pages.ui.state import t
 from pages.ui.upload import uploading
@@ -77,7 +78,7 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
     """
     with st.container(border=True):
         words = {"canonical": state.name_of("canonical", str(params["canonical"]))} if "canonical" in params else {}
-        said = widgets.without_options(t(f"error.{code}", **params | words))
+        said = without_options(t(f"error.{code}", **params | words))
         st.markdown(f":orange[:material/help:] {widgets.plain(said)}")
         if code in CHOICES:
             name, choices = CHOICES[code]

@@ -183,5 +183,6 @@ def test_the_plan_says_what_it_is_revenue_untried_or_as_good_as_an_even_spread(d
         assert any("Gift" in point and "Top value" in point for point in found.points) or language == "zh"
         found = section(made(demo, **options, plan_terms=Terms(90, margin_rate=0.3)), "plan")
         assert revenue not in found.finding + "".join(found.points)
+        assert "--" not in "".join(section(whole, "plan").points), "a report has no command line"
         assert any("30%" in point for point in found.points)
     assert "no difference" not in section(made(demo, offers=OFFERS, budget=30.0), "plan").finding

@@ -66,6 +66,22 @@ def test_a_group_with_a_few_buyers_is_said_to_have_mostly_never_bought() -> None
     assert "Mostly never bought" in titles[2] and "never" not in titles[0] + titles[1]
 
 
+def test_no_group_is_called_more_valuable_than_one_whose_customers_are_worth_more() -> None:
+    # Of the first group a third holds nearly all of its value; all of the second are worth about the same.
+    few_hold_all = np.where(np.arange(600) % 3 == 0, 60.0, 0.5)
+    value = np.concatenate([few_hold_all, np.full(300, 12.0), np.full(1500, 0.2)])
+    where = np.repeat([0, 1, 2], [600, 300, 1500])
+    means = pd.Series(value).groupby(where).mean()
+    assert means[0] > means[1] and np.log1p(few_hold_all).mean() < np.log1p(12)
+    chance = np.repeat([0.2, 0.5, 0.01], [600, 300, 1500])
+    frame = pd.DataFrame({"predicted_clv": value, "p_purchase": chance}).assign(
+        purchase_days=3, historic_value=30.0, days_since_last=10.0
+    )
+    titles = [title[0].text("en") for title in named(frame, where, 3)]
+    ladder = ["Very low value", "Low value", "Middle value", "High value", "Very high value"]
+    assert ladder.index(titles[0]) >= ladder.index(titles[1]) > ladder.index(titles[2])
+
+
 @pytest.mark.parametrize("count", [2, 5, 12])
 def test_no_two_clusters_are_called_the_same(customers: pd.DataFrame, count: int) -> None:
     segments = Clusters(count).fit(customers).segments

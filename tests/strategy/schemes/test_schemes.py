@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.errors import ClvError, UsageError
+from clv_core.errors import ClvError, Message, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.conditions import Condition
 from clv_core.strategy.schemes.quadrant import KEYS, SMALLEST_CHANCE, Quadrant, worth
@@ -207,6 +207,18 @@ def test_cuts_that_make_no_segments_are_refused(make: object, code: str) -> None
     with pytest.raises(UsageError) as error:
         make()  # type: ignore[operator]
     assert error.value.code == code and error.value.message("zh") != error.value.message("en")
+
+
+@pytest.mark.parametrize(
+    "scheme", [CostTiers(2.0, (10.0, 3.0)), CostTiers(2.0, (2.0, 0.5)), CostTiers(2.0), CostTiers(2.0, (1.0,))], ids=str
+)
+def test_what_is_said_of_a_cost_tier_holds_for_each_of_its_customers(scheme: CostTiers) -> None:
+    value = np.arange(0, 30, 0.1)
+    where = scheme.place(pd.DataFrame({"predicted_clv": value})).where
+    for tier, segment in enumerate(scheme.segments):
+        covered = value[where == tier] >= scheme.cost
+        expected = "worth" if covered.all() else "some_worth" if covered.any() else "not_worth"
+        assert isinstance(segment.about, Message) and segment.about.code == f"segment.cost.{expected}"
 
 
 @pytest.mark.parametrize("scheme", [CostTiers(5.0), Quadrant(), Rfm(), RULES], ids=str)

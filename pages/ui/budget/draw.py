@@ -1,0 +1,97 @@
+"""Drawing an experiment on the budget page: who of the plan gets an offer, and who, by chance, does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import streamlit as st
+
+from clv_core.columns import CUSTOMER_ID
+from clv_core.strategy.budget.draw import control_of, customers_needed, drawn_as, groups, smallest_effect, unexplained
+from clv_core.strategy.budget.experiment import FEWEST
+from clv_core.strategy.budget.plans import COST, GAIN, OFFER, BudgetPlan
+from clv_core.strategy.exports.export import Exported, Side
+from clv_core.strategy.exports.tables import write_rows
+from clv_core.strategy.segments import VALUE
+from clv_core.strategy.tiers import DEFAULT_SCHEME
+from pages.ui import row_files, state, widgets
+from pages.ui.budget.slider import Ground
+from pages.ui.state import count, money, t
+
+PART: Final = 20
+"""Percent of customers without the offer, to begin with."""
+
+
+def section(ground: Ground, plan: BudgetPlan, side: Side, *, allowed: bool) -> None:
+    """Let the person draw the groups of an experiment, say what it would show, and offer the table of who is in which.
+
+    Args:
+        ground: what the plan is made from.
+        plan: who gets what.
+        side: what the numbers of the plan mean.
+        allowed: whether lists may be made at all.
+    """
+    given, work = plan.customers[OFFER].value_counts(), state.workspace()
+    if given.empty:
+        return
+    with st.expander(t("budget.draw"), icon=":material/shuffle:"):
+        st.caption(t("budget.draw.what"))
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            offer = st.selectbox(t("budget.draw.offer"), given.index.tolist(), key="draw_offer", width=260)
+            part = st.number_input(
+                t("budget.draw.share"), 5, 50, PART, 5, key="draw_share", width=200, help=t("budget.draw.share.help")
+            )
+            start = st.date_input(
+                t("budget.draw.start"), ground.dataset.log_end, format="YYYY-MM-DD", key="draw_start", width=180
+            )
+        rows = plan.customers[plan.customers[OFFER] == offer]
+        share, day = part / 100, start.isoformat()
+        name = drawn_as(ground.dataset.name, day)
+        control = int(control_of(rows[CUSTOMER_ID], share, name).sum())
+        counts = len(rows) - control, control
+        said = {"offer": widgets.plain(str(offer)), "treated": count(counts[0]), "control": count(counts[1])}
+        st.markdown(t("budget.draw.groups", **said))
+        if min(counts) < FEWEST:
+            st.warning(t("budget.draw.few", fewest=FEWEST), icon=":material/warning:")
+        else:
+            st.markdown(_shows(ground, plan, str(offer), counts, share))
+        settings = {"offer": str(offer), "control_share": share, "start": day}
+        described = replace(side, settings=settings)
+
+        def write(path: Path) -> Exported:
+            # The columns keep the names that the experiment is read by, whatever the language.
+            return write_rows(work, groups(rows[CUSTOMER_ID], share, name, day), path, described)
+
+        named = row_files.stem(ground.bundle, "experiment", described, ground.terms)
+        row_files.offer(named, "draw", write, allowed=allowed)
+
+
+def _shows(ground: Ground, plan: BudgetPlan, offer: str, counts: tuple[int, int], share: float) -> str:
+    """Return which effect the groups would show, and whether the one that the plan counts on is as large."""
+    record, terms = ground.bundle.record, ground.terms
+    held = ground.bundle.holdout(record["model"])
+    if held is None or held.empty:
+        return t("budget.draw.unknown")
+    trained = int(record["horizon_days"])
+    rows = plan.customers[plan.customers[OFFER] == offer]
+    value = held["predicted_clv"].to_numpy(float)
+    # Places among all who may get an offer, in the value tiers of the holdout: its customers stand for theirs.
+    tiers = DEFAULT_SCHEME.tier_of(ground.people[VALUE].to_numpy(float))
+    mine = tiers[ground.people[CUSTOMER_ID].isin(set(rows[CUSTOMER_ID])).to_numpy()]
+    spread = unexplained(
+        held["actual"].to_numpy(float), value, DEFAULT_SCHEME.tier_of(value), mine, DEFAULT_SCHEME.tiers
+    )
+    if not np.isfinite(spread) or spread <= 0:
+        return t("budget.draw.unknown")
+    least = smallest_effect(*counts, spread)
+    said = t("budget.draw.shows", days=trained, effect=money(least, ground.currency))
+    if not terms.plain(trained):
+        return said
+    hoped = float((rows[GAIN] + rows[COST]).mean())
+    if hoped >= least:
+        return said + t("budget.draw.enough", effect=money(hoped, ground.currency))
+    needed = customers_needed(hoped, spread, share)
+    return said + t("budget.draw.short", effect=money(hoped, ground.currency), needed=count(needed))

@@ -1,0 +1,67 @@
+"""The groups of an experiment, drawn on the strategy page: who is in which, and what they would show."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clv_core.i18n import translate
+from clv_core.strategy.budget.experiment_file import read_experiment
+from tests.pages.test_app_opens import texts
+from tests.pages.test_row_files import Offered, offered, own, press
+
+OPEN = Callable[..., AppTest]
+__all__ = ["offered", "own"]
+
+
+def drawn(found: Offered) -> pd.DataFrame:
+    return pd.read_csv(io.BytesIO(press(found["download_draw_csv"])), encoding="utf-8-sig", dtype=str)
+
+
+def test_groups_are_of_the_plans_customers_and_can_be_measured_afterwards(
+    open_page: OPEN, own: Path, offered: Offered, tmp_path: Path
+) -> None:
+    app = open_page(own, "strategy", lang="en")
+    assert not app.exception and not app.error
+    offer = app.selectbox(key="draw_offer").value
+    plan = pd.read_csv(io.BytesIO(press(offered["download_plan_csv"])), encoding="utf-8-sig", dtype=str)
+    rows = drawn(offered)
+    assert set(rows["customer_id"]) == set(plan.loc[plan["offer"] == offer, "customer_id"])
+    counts = rows["group"].value_counts()
+    said = {"offer": offer, "treated": f"{counts['offer']:,}", "control": f"{counts['control']:,}"}
+    assert translate("budget.draw.groups", "en", **said) in texts(app)
+    side = json.loads(press(offered["download_draw_side"]))
+    assert side["settings"] == {"offer": offer, "control_share": 0.2, "start": side["cutoff"]}
+    (tmp_path / "groups.csv").write_bytes(press(offered["download_draw_csv"]))
+    assert read_experiment(tmp_path / "groups.csv")["treated"].sum() == counts["offer"]
+
+
+def test_the_draw_is_the_same_in_both_languages_and_another_for_another_day(
+    open_page: OPEN, own: Path, offered: Offered
+) -> None:
+    open_page(own, "strategy", lang="zh")
+    chinese = drawn(offered)
+    app = open_page(own, "strategy", lang="en")
+    pd.testing.assert_frame_equal(chinese, drawn(offered))
+    assert list(chinese.columns) == ["customer_id", "group", "date"]
+    app.date_input(key="draw_start").set_value(pd.Timestamp("2030-01-01").date()).run()
+    assert not app.exception
+    other = drawn(offered)
+    assert set(other["date"]) == {"2030-01-01"} and (other["group"] != chinese["group"]).any()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_too_few_customers_are_said_to_be_too_few(open_page: OPEN, own: Path, lang: str) -> None:
+    app = open_page(own, "strategy", lang=lang)
+    app.number_input(key="draw_share").set_value(50).run()
+    half = texts(app)
+    shown, few = (translate(f"budget.draw.{key}", lang, fewest=30, days=90, effect="|") for key in ("shows", "few"))
+    assert (shown.partition("|")[0] in half) != (few in half)
+    app.number_input(key="draw_share").set_value(5).run()
+    assert not app.exception and few in texts(app)
