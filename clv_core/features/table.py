@@ -24,7 +24,7 @@ from clv_core.features.sources import SOURCES
 Columns = dict[str, NDArray[np.float64]]
 
 CATEGORY: Final = "category"
-HISTORY: Final = ("frequency", "recency", "T", "monetary_value", "net_value", "purchase_days")
+HISTORY: Final = ("frequency", "recency", "T", "monetary_value", "net_value", "purchase_days", "first_day_value")
 """What the anchor reads."""
 ANCHORS: Final = tuple(name for name, feature in FEATURES.items() if feature.source == ANCHOR)
 """What it says."""

@@ -29,6 +29,9 @@ QUANTILES: Final = torch.tensor([[[0.1]], [[0.5]], [[0.9]]], dtype=torch.float64
 COPIES: Final = 3
 """Products of matrices of fewer than four rows go another way through BLAS, which rounds otherwise."""
 
+LANES: Final = 8
+"""So many numbers a processor works on at a time; those that are left over are rounded otherwise."""
+
 
 @dataclass(frozen=True)
 class Said:
@@ -159,29 +162,29 @@ class Levelled(ABC):
             levels: of :meth:`levels`, over all customers of the cutoffs.
         """
         read = self.read(snapshot)
-        level = read.ratio(levels)
+        level = _filled(read.ratio(levels))
         figures = []
         for said in read.said:
             exact = _exact(said.params)
             scaled = said.head.rescale(exact, level, said.head.chance_by_luck(exact))
             figures.append(torch.stack([said.head.p_purchase(scaled), said.head.mean(scaled)]))
-        p, mean = torch.cat(figures, dim=1).mean(1).numpy()
+        p, mean = torch.cat(figures, dim=1).mean(1).numpy()[:, : len(read.bought)]
         return np.clip(p, 0, 1), read.in_currency(mean)
 
     @torch.no_grad()
     def _answer(self, read: Read, levels: dict[int, float]) -> Predictions:
         figures = []
-        level, later = read.ratio(levels), read.later
+        level, later, rows = _filled(read.ratio(levels)), read.later, len(read.bought)
         for one in read.said:
             head, exact = one.head, _exact(one.params)
             own = head.chance_by_luck(exact)
-            scaled = spread = head.rescale(exact, level * one.longer, own)
+            scaled = spread = head.rescale(exact, level * _filled(one.longer), own)
             if later is not None:
-                worth = torch.from_numpy(later.worth(own.numpy()))
-                spread = head.rescale(exact, level * torch.from_numpy(later.exposure), worth)
+                worth = _filled(torch.from_numpy(later.worth(own[:, :rows].numpy())))
+                spread = head.rescale(exact, level * _filled(torch.from_numpy(later.exposure)), worth)
             means = torch.stack([head.p_purchase(scaled), head.mean(scaled)])
             figures.append(torch.cat([means, head.quantile(spread, QUANTILES)]))
-        said = torch.cat(figures, dim=1).mean(1).numpy()
+        said = torch.cat(figures, dim=1).mean(1).numpy()[:, :rows]
         p, values = said[0], read.in_currency(said[1:])
         p = np.clip(p if later is None else later.chance(p), 0, 1)
         # Some network may expect a purchase where all together do not: the quantiles go with the chance that is said.
@@ -234,8 +237,15 @@ def ask_all(inputs: Inputs, networks: Together[N], ask: Callable[[N, Any], Param
 
 
 def _exact(params: Params) -> Params:
-    """Return parameters in float64: where the chance of nothing is near a quantile, float32 would show in it."""
-    return {name: values.double() for name, values in params.items()}
+    """Return parameters in float64, filled up: where the chance of nothing is near a quantile, float32 would show."""
+    return {name: _filled(values.double()) for name, values in params.items()}
+
+
+def _filled(values: Tensor) -> Tensor:
+    """Return n rows, [n] or [k, n], and copies of the last up to a multiple of :data:`LANES`."""
+    lacking = -values.shape[-1] % LANES
+    copies = values[..., -1:].expand(*values.shape[:-1], lacking)
+    return torch.cat([values, copies], dim=-1) if lacking else values
 
 
 def mean_of(head: Head, params: Params) -> Floats:

@@ -1,10 +1,13 @@
-"""The anchor: BG/NBD and Gamma-Gamma fitted on what lies before one cutoff: features, and the level to start from."""
+"""The anchor: BG/NBD and Gamma-Gamma fitted on what lies before one cutoff: features, and the level to start from.
+
+Gamma-Gamma speaks of what an order is worth on its day. What comes back later is taken off all orders alike.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -15,6 +18,11 @@ from clv_core.features.btyd.gammagamma import GammaGamma
 
 Floats = NDArray[np.float64]
 Rows = pd.DataFrame | Mapping[str, Floats]
+
+USUAL: Final = 0.99
+"""Of a customer who bought for more than this share of all do, no more than that counts towards what comes back."""
+LEAST_KEPT: Final = 0.01
+CLOSE: Final = 1e-6
 
 
 @dataclass(frozen=True)
@@ -27,10 +35,12 @@ class Anchor:
     Args:
         counts: model of purchase days, in days.
         spend: model of order values.
+        kept: share of order value that returns on later days leave, in (0, 1].
     """
 
     counts: BgNbd
     spend: GammaGamma
+    kept: float = 1.0
 
     @classmethod
     def fit(cls, rfm: pd.DataFrame) -> Self:
@@ -38,7 +48,7 @@ class Anchor:
 
         Args:
             rfm: the four columns; where ``net_value`` and ``purchase_days`` stand beside them, their totals give the
-                order value of a log without a single repeat purchase.
+                order value of a log without a single repeat purchase, and with ``first_day_value`` what is returned.
         """
         buyers = rfm[rfm["T"].notna()]
         x, last, age, mean = _columns(buyers)
@@ -46,7 +56,8 @@ class Anchor:
         if {"net_value", "purchase_days"} <= set(buyers.columns):
             days = float(buyers["purchase_days"].sum())
             typical = float(buyers["net_value"].sum()) / days if days > 0 else 0.0
-        return cls(BgNbd.fit(x, last, age), GammaGamma.fit(x, mean, typical))
+        kept = _kept(buyers)
+        return cls(BgNbd.fit(x, last, age), GammaGamma.fit(x, mean, typical / kept), kept)
 
     def expected_count(self, rfm: Rows, horizon_days: float) -> Floats:
         """Return the expected purchase days in the horizon, float64 [n]; never-buyers 0."""
@@ -61,9 +72,9 @@ class Anchor:
         return self._of_buyers(rfm, lambda x, last, age: self.counts.p_purchase(horizon_days, x, last, age))
 
     def expected_spend(self, rfm: Rows) -> Floats:
-        """Return the expected value of a purchase day in currency, float64 [n]; never-buyers: population mean."""
+        """Return the expected value of a purchase day, less what comes back, float64 [n]; never-buyers: of the mean."""
         x, _, _, mean = _columns(rfm)
-        return self.spend.expected_spend(x, mean)
+        return self.kept * self.spend.expected_spend(x, mean)
 
     def value(self, rfm: Rows, horizon_days: float) -> Floats:
         """Return expected count times expected spend in currency, float64 [n]; never-buyers 0."""
@@ -71,12 +82,13 @@ class Anchor:
 
     def to_json(self) -> dict[str, Any]:
         """Return both models' parameters as a JSON-ready dictionary."""
-        return {"counts": self.counts.to_json(), "spend": self.spend.to_json()}
+        return {"counts": self.counts.to_json(), "spend": self.spend.to_json(), "kept": self.kept}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return the anchor of :meth:`to_json`."""
-        return cls(BgNbd.from_json(values["counts"]), GammaGamma.from_json(values["spend"]))
+        """Return the anchor of :meth:`to_json`; earlier ones know of no returns."""
+        counts, spend = BgNbd.from_json(values["counts"]), GammaGamma.from_json(values["spend"])
+        return cls(counts, spend, values.get("kept", 1.0))
 
     @staticmethod
     def _of_buyers(rfm: Rows, compute: Any) -> Floats:
@@ -89,3 +101,21 @@ class Anchor:
 
 def _columns(rfm: Rows) -> list[Floats]:
     return [np.asarray(rfm[name], np.float64) for name in ("frequency", "recency", "T", "monetary_value")]
+
+
+def _kept(buyers: pd.DataFrame) -> float:
+    """Return which share of what was bought on purchase days was kept; exactly 1 where nothing came back later."""
+    if not {"net_value", "first_day_value"} <= set(buyers.columns):
+        return 1.0
+    net, first, x, mean = (
+        np.nan_to_num(np.asarray(buyers[name], np.float64))
+        for name in ("net_value", "first_day_value", "frequency", "monetary_value")
+    )
+    bought = first + x * mean
+    some = bought > 0
+    if not some.any():
+        return 1.0
+    net, bought = net[some], bought[some]
+    weight = np.minimum(1.0, np.quantile(bought, USUAL) / bought)
+    share = float((weight * net).sum() / (weight * bought).sum())
+    return 1.0 if share > 1 - CLOSE else max(share, LEAST_KEPT)

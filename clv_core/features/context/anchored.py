@@ -29,7 +29,7 @@ def anchor_statistics(features: Mapping[str, Floats] | pd.DataFrame, never: Floa
     Args:
         features: :data:`ANCHORED`, at the horizon that is asked for, each [n].
         never: 1 for those who have never bought, [n].
-        money: mean order of the log.
+        money: mean order of the log, less the share of it that comes back on later days.
     """
     count, spend, alive = np.nan_to_num(np.array([features[name] for name in ANCHORED], np.float64))
     bought = 1 - never

@@ -110,8 +110,9 @@ class InstantInputs:
             own = {name: features[name][rows] for name in ANCHORED}
             part = context.customers(windows.take(rows))
             money = context.usual["money"]
-            part |= spend_statistics(anchors[days[k]].spend, part, money)
-            columns.append(part | anchor_statistics(own, part["never"], money))
+            anchor = anchors[days[k]]
+            part |= spend_statistics(anchor.spend, part, money)
+            columns.append(part | anchor_statistics(own, part["never"], money * anchor.kept))
         statistics = np.empty((len(windows), len(columns[0])), np.float32)
         base = np.empty((len(windows), 6), np.float32)
         for k, part in enumerate(columns):
