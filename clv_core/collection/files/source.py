@@ -23,6 +23,7 @@ from clv_core.collection.files.envelope import unwrapped
 from clv_core.collection.files.grammar import BLANKS
 from clv_core.collection.files.nested_events import refuse_nested_events
 from clv_core.collection.files.quotes import Reject, close_quotes, quotes_hold, quotes_pair
+from clv_core.collection.files.side_columns import side_columns
 from clv_core.collection.files.unpack import unpack
 from clv_core.errors import Message, Refused
 
@@ -60,6 +61,7 @@ class Source:
         bytes: size of what is read.
         lines: lines in it, for text.
         paths: for JSON and Parquet, the keys that lead to each column's value.
+        made: columns that are made of others, the last ones, with their SQL.
     """
 
     file: str
@@ -73,6 +75,7 @@ class Source:
     bytes: int = 0
     lines: int = 0
     paths: tuple[tuple[str, ...], ...] = ()
+    made: tuple[tuple[str, str], ...] = ()
 
     def relation(self, *, record: bool = False) -> str:
         """Return the SQL table expression; every column is text, an empty cell NULL.
@@ -80,20 +83,31 @@ class Source:
         Args:
             record: whether lines that are no rows are recorded (for :func:`recorded_rejects`).
         """
+        table = self._table(record)
+        if not self.made:
+            return table
+        return f"(SELECT *, {', '.join(f'{made} AS {name(column)}' for column, made in self.made)} FROM {table})"
+
+    @property
+    def own_columns(self) -> tuple[str, ...]:
+        """Columns that stand in the file."""
+        return self.columns[: len(self.columns) - len(self.made)]
+
+    def _table(self, record: bool) -> str:
         if self.dialect is None:
             if self.content is Content.PARQUET:
                 files = _files(self.path)
                 if all(len(path) == 1 for path in self.paths):
                     return f"(SELECT nullif(COLUMNS(*)::VARCHAR, '') FROM read_parquet({files}, union_by_name = true))"
                 leaves = (".".join(map(name, path)) for path in self.paths)
-                cells = zip(self.columns, (f"nullif(({leaf})::VARCHAR, '')" for leaf in leaves), strict=True)
+                cells = zip(self.own_columns, (f"nullif(({leaf})::VARCHAR, '')" for leaf in leaves), strict=True)
                 texts = ", ".join(f"{cell} AS {name(column)}" for column, cell in cells)
                 return f"(SELECT {texts} FROM read_parquet({files}, union_by_name = true))"
             kinds = ", ".join(f"{text(top)}: 'VARCHAR'" for top in dict.fromkeys(path[0] for path in self.paths))
             reader = f"read_json({file_text(self.path)}, columns = {{{kinds}}}, maximum_object_size = 16777216)"
-            cells = zip(self.columns, map(_cell, self.paths), strict=True)
+            cells = zip(self.own_columns, map(_cell, self.paths), strict=True)
             return f"(SELECT {', '.join(f'{cell} AS {name(column)}' for column, cell in cells)} FROM {reader})"
-        kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in self.columns)
+        kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in self.own_columns)
         return (
             f"read_csv({file_text(self.path)}, auto_detect = false, header = false, columns = {{{kinds}}},"
             f" delim = {text(self.dialect.delimiter)}, quote = {text(self.dialect.quote)},"
@@ -150,9 +164,15 @@ def open_source(
         source = _structured(connection, path, content, called)
         if content is Content.JSON and not called.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
             notes += (Message("warning.content", {"file": called, "kind": "JSON"}),)
-        return replace(source, notes=notes + source.notes)
-    source = _text(path, scratch, header, called, named, told, usual)
-    return replace(source, notes=notes + source.notes)
+        return _completed(connection, source, notes)
+    return _completed(connection, _text(path, scratch, header, called, named, told, usual), notes)
+
+
+def _completed(connection: duckdb.DuckDBPyConnection, source: Source, notes: tuple[Message, ...]) -> Source:
+    """Return a source with what was to be said before it was read, and the columns that are made of others."""
+    made = side_columns(connection, source.relation(), source.columns)
+    columns = (*source.columns, *(column for column, _ in made))
+    return replace(source, notes=notes + source.notes, columns=columns, made=made)
 
 
 def _files(path: Path) -> str:

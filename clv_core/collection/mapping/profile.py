@@ -28,6 +28,7 @@ from clv_core.collection.mapping.proposal import Proposal, propose
 from clv_core.collection.mapping.return_rows import returns, told_returns
 from clv_core.collection.mapping.second_states import both_used, read_second
 from clv_core.collection.mapping.settling import settle_columns
+from clv_core.collection.mapping.sides import with_sides
 from clv_core.collection.values import currency, times
 from clv_core.collection.values.eras import calendar_of
 from clv_core.collection.values.locale_hints import at_home
@@ -114,8 +115,9 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         Refused: there is no row, or nothing that could be an amount.
     """
     rows = sample(connection, source, SAMPLE_ROWS)
-    proposals = propose(source.columns, rows, answers.mapping)
+    proposals, of_sides = with_sides(propose(source.columns, rows, answers.mapping), rows, answers.mapping)
     chosen, notes = settle_columns(connection, source, rows, proposals, answers.mapping, answers.states)
+    notes += of_sides
     chosen, home, said = settle_converted(connection, source, proposals, chosen, answers.mapping)
     notes += said
     draft, said = _draft(connection, source, rows, chosen, answers.events)
@@ -175,7 +177,7 @@ def _draft(
     money = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
     ledger = read_documents(connection, source, kind, money) if of_documents(seen) else {}
     draft = ReadingPlan(
-        source.columns,
+        (*source.own_columns, *(column for column, _ in source.made if column in chosen.values())),
         chosen,
         values=seen_values(seen[:MOST_EVENT_NAMES], {**ledger, **events}),
         calendar=calendar,

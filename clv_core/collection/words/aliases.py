@@ -112,10 +112,10 @@ SURE: Final[dict[str, str]] = {
         成交金额 订单实付金额 订单应付金额 总金额 总价 实付 实付款 买家实际支付金额 购买金额 应付金额 金額 訂單金額
         消費金額 支付金額 銷售額 總金額 總價""",
     ORDER_ID: """order_id id_order orderid order_no order_number sale_id ticket_no check_no invoice_no invoiceno
-        invoice invoice_id invoice_number transaction_id transactionid transaction_no trans_id txn_id basket_id
-        basketid receipt_id receipt_no receipt_number bill_no increment_id order_increment_id order_reference order_ref
-        order_reference_number 订单号 订单编号 订单id 交易号 交易编号 发票号 主订单编号 流水号 单号 訂單號 訂單編號
-        訂單id""",
+        invoice invoice_id invoice_number psp_reference transaction_id transactionid transaction_no trans_id txn_id
+        basket_id basketid receipt_id receipt_no receipt_number bill_no increment_id order_increment_id order_reference
+        order_ref order_reference_number 订单号 订单编号 订单id 交易号 交易编号 发票号 主订单编号 流水号 单号 訂單號
+        訂單編號 訂單id""",
     PRODUCT_ID: """product_id productid product item_id itemid item sku sku_id stock_code stockcode product_code
         item_code lineitem_sku sku_reference_no item_number article_id article asin upc gtin ean goods_id
         product_key material 商品id 商品编号 商品编码 商品 产品id 产品编号 货号 商品編號 商品代码 产品""",
@@ -146,9 +146,8 @@ SURE: Final[dict[str, str]] = {
         退款金额 已退款金额 订单已退款金额 退款额 退款金額""",
     SESSION_ID: "session_id sessionid session user_session visit_id visitid 会话id 会话 会话编号 访问id 會話id",
     PRICE: "price 价格 價格",
-    CURRENCY: """currency currency_code currency_iso currency_iso_code order_currency order_currency_code 币种 货币
-        货币种类
-        币别 幣種 貨幣 幣別""",
+    CURRENCY: """currency gross_currency currency_code currency_iso currency_iso_code order_currency order_currency_code
+        币种 货币 货币种类 币别 幣種 貨幣 幣別""",
 }
 
 LIKELY: Final[dict[str, str]] = {

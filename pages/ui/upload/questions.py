@@ -44,6 +44,7 @@ ABOUT: Final = {
     "missing_column": "",
     "missing_columns": "",
     "which_amount": "",
+    "which_side": "",
     "customer_once": "",
     "customers_masked": "",
     "order_unnamed": "",
