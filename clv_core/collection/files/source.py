@@ -21,6 +21,7 @@ from clv_core.collection.files.dialect import MAX_COLUMNS, Dialect, detect
 from clv_core.collection.files.encoding import BLOCK, known_encoding, rewrite, survey
 from clv_core.collection.files.envelope import unwrapped
 from clv_core.collection.files.grammar import BLANKS
+from clv_core.collection.files.headed_groups import ungrouped
 from clv_core.collection.files.nested_events import refuse_nested_events
 from clv_core.collection.files.quotes import Reject, close_quotes, quotes_hold, quotes_pair
 from clv_core.collection.files.side_columns import side_columns
@@ -165,7 +166,7 @@ def open_source(
         if content is Content.JSON and not called.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
             notes += (Message("warning.content", {"file": called, "kind": "JSON"}),)
         return _completed(connection, source, notes)
-    return _completed(connection, _text(path, scratch, header, called, named, told, usual), notes)
+    return _completed(connection, _text(connection, path, scratch, header, called, named, told, usual), notes)
 
 
 def _completed(connection: duckdb.DuckDBPyConnection, source: Source, notes: tuple[Message, ...]) -> Source:
@@ -240,7 +241,14 @@ def _cell(path: tuple[str, ...]) -> str:
 
 
 def _text(
-    path: Path, scratch: Path, header: bool | None, called: str, named: Collection[str], told: str, usual: str
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    scratch: Path,
+    header: bool | None,
+    called: str,
+    named: Collection[str],
+    told: str,
+    usual: str,
 ) -> Source:
     seen = survey(path)
     notes: tuple[Message, ...] = ()
@@ -264,6 +272,8 @@ def _text(
         closed = scratch / "closed.txt"
         rejects = close_quotes(path, closed, *form)
         path = closed
+    if not rejects and (groups := ungrouped(connection, path, dialect, scratch)):
+        path, dialect = groups
     said = notes + dialect.notes
     size, lines = path.stat().st_size, seen.lines - len(rejects) + (not _ends_a_line(path))
     return Source(called, Content.TEXT, path, dialect.columns, encoding, dialect, said, rejects, size, lines)
