@@ -32,6 +32,7 @@ from clv_core.collection.mapping.sides import with_sides
 from clv_core.collection.values import currency, times
 from clv_core.collection.values.eras import calendar_of
 from clv_core.collection.values.locale_hints import at_home
+from clv_core.collection.values.zone_names import told_zones
 from clv_core.collection.words.aliases import MISSING
 from clv_core.collection.words.split_columns import clock_of, counterparty_of, split_notes
 from clv_core.columns import (
@@ -126,7 +127,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     if counts["rows"] == 0:
         raise Refused("no_rows", file=source.file)
     time, said = times.decide(counts[EVENT_TIME], chosen[EVENT_TIME], answers.date_order, answers.timezone)
-    notes += said
+    notes += said + told_zones(filled(rows, chosen[EVENT_TIME]), chosen[EVENT_TIME], answers.timezone)
     money, of_money = _currency(counts, source.columns, chosen, answers.currency or home)
     of_money += told_minor(rows, chosen.get(AMOUNT, ""), money)
     readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
