@@ -17,7 +17,7 @@ from clv_core.collection.mapping.converted import settle_converted
 from clv_core.collection.mapping.customer_ids import guests_of, spelt_mails
 from clv_core.collection.mapping.document_kinds import of_documents, read_documents
 from clv_core.collection.mapping.first_rows import filled
-from clv_core.collection.mapping.minor_units import told_minor
+from clv_core.collection.mapping.minor_units import MINOR, in_minor, told_minor
 from clv_core.collection.mapping.number_columns import decide_numbers
 from clv_core.collection.mapping.order_amounts import of_orders
 from clv_core.collection.mapping.order_states import OrderState
@@ -73,6 +73,8 @@ class Answers:
         header: whether the file names its columns; None looks, and asks where that is not plain.
         states: word of a column of states of orders -> ``sold``, ``cancelled`` or ``refunded``; spelling aside.
         encoding: of a text file; empty looks.
+        amount_unit: ``major``, ``minor`` or None: whether amounts are in the currency or in its smallest unit; None
+            takes them for the former, and says where they look like the latter.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -85,6 +87,7 @@ class Answers:
     header: bool | None = None
     states: Mapping[str, str] = field(default_factory=dict)
     encoding: str = ""
+    amount_unit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     time, said = times.decide(counts[EVENT_TIME], chosen[EVENT_TIME], answers.date_order, answers.timezone)
     notes += said + told_zones(filled(rows, chosen[EVENT_TIME]), chosen[EVENT_TIME], answers.timezone)
     money, of_money = _currency(counts, source.columns, chosen, answers.currency or home)
-    of_money += told_minor(rows, chosen.get(AMOUNT, ""), money)
+    of_money += () if answers.amount_unit else told_minor(rows, chosen.get(AMOUNT, ""), money)
     readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
     notes += said
     chosen, of_rates = _without_rates(counts, chosen)
@@ -150,6 +153,9 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         orders=_told_by_states(chosen, states, second),
         float_ids=float_ids,
     )
+    if answers.amount_unit == MINOR:
+        units, said = in_minor(connection, source, plan, money)
+        plan, of_money = replace(plan, minor=units), of_money + said
     plan = replace(plan, refund_rows=refunds.have_rows(connection, source, plan))
     orders, of_orders_said = of_orders(connection, source, rows, plan, answers.mapping)
     plan, of_refunds = _refunds(connection, source, replace(plan, orders=orders))

@@ -35,6 +35,7 @@ CHOICES: Final = {
     "dates_ambiguous_year": ("date_order", ("dmy", "mdy", "ymd")),
     "dates_contradict": ("date_order", ("dmy", "mdy")),
     "dates_contradict_year": ("date_order", ("dmy", "mdy", "ymd")),
+    "minor_fractions": ("amount_unit", ("major",)),
     "no_header": ("header", (False, True)),
 }
 """Settled by one of a few words: the error's code -> the name of the answer, and its values."""
