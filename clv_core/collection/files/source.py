@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.collection.engine import file_text, name, one, one_file, text
+from clv_core.collection.files.adjusted_totals import refunds_of_adjusted
 from clv_core.collection.files.backticks import ticked, without_ticks
 from clv_core.collection.files.content import Content, identify
 from clv_core.collection.files.dialect import MAX_COLUMNS, Dialect, detect
@@ -171,9 +172,10 @@ def open_source(
 
 def _completed(connection: duckdb.DuckDBPyConnection, source: Source, notes: tuple[Message, ...]) -> Source:
     """Return a source with what was to be said before it was read, and the columns that are made of others."""
-    made = side_columns(connection, source.relation(), source.columns)
+    back, said = refunds_of_adjusted(connection, source.relation(), source.columns)
+    made = (*side_columns(connection, source.relation(), source.columns), *back)
     columns = (*source.columns, *(column for column, _ in made))
-    return replace(source, notes=notes + source.notes, columns=columns, made=made)
+    return replace(source, notes=notes + source.notes + said, columns=columns, made=made)
 
 
 def _files(path: Path) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from clv_core.collection.mapping.customer_names import are_full_names, masked, rank, says_the_same
 from clv_core.collection.mapping.event_names import are_event_names
-from clv_core.collection.mapping.money_columns import FRACTIONS, money_likelihood
+from clv_core.collection.mapping.money_columns import FRACTION, FRACTIONS, money_likelihood
 from clv_core.collection.mapping.order_states import are_flags, tells
 from clv_core.collection.values.eras import ERAS
 from clv_core.collection.words.aliases import (
@@ -34,6 +34,7 @@ from clv_core.columns import (
     ORDER_STATUS,
     PURCHASE,
     READ,
+    REFUND,
     RETURN,
     Kind,
 )
@@ -212,6 +213,8 @@ def _by_name(column: str, values: list[str]) -> tuple[str | None, float]:
         return None, 0.0
     if canonical == AMOUNT and confidence < SURE and values and set(values) <= {"0", "1"}:
         return None, 0.0  # it says whether, not how much
+    if canonical == REFUND and confidence < SURE and not any(map(FRACTION.fullmatch, values)):
+        return None, 0.0  # pieces, or whether
     if confidence < SURE and canonical == EVENT_TIME and values and _share(TIME, values) == 1:
         return canonical, CERTAIN
     if canonical == CUSTOMER_ID and fold(base) in CUSTOMER_RANKS and are_full_names(values):

@@ -31,6 +31,8 @@ KIND_STATES: Final[dict[str, str]] = {
 PAYMENTS: Final = """payment payments customer_payment payment_received receive_payment paid receipt zahlung
     zahlungseingang paiement règlement pago cobro pagamento incasso"""
 """What they call the money that comes in for a document."""
+RECEIPT, RECEIPT_LINES = "sale", "sale_line payment"
+"""What a till calls the row of a whole receipt, and the rows of its parts and payments, which repeat its money."""
 ROW_KINDS: Final = """sale sales purchase verkauf vente venta vendita venda продажа 销售 銷售 売上 판매 return returns
     refund refunds credit_note gutschrift retoure rückgabe erstattung retour remboursement devolución devolucion
     reembolso reso rimborso devolução devolucao estorno возврат 退货 退貨 退款 返品 返金 반품 환불"""
