@@ -129,3 +129,40 @@ def test_segment_tells_a_refund_by_its_total_alone(tmp_path: Path, refunds: bool
     manifest, _ = read(tmp_path, rows)
     assert manifest.net_revenue == float(total if refunds else revenue)
     assert ("warning.amount_of_returns" in said(manifest)) == refunds
+
+
+def test_gumroad_says_whether_and_how_much_was_refunded(tmp_path: Path) -> None:
+    rows, net = Rows(), Decimal(0)
+    for at in range(80):
+        paid = Decimal(at * 13 % 50 + 10)
+        back = paid if at % 13 == 0 else Decimal(2) if at % 17 == 3 else Decimal(0)
+        rows.append(
+            {
+                "Purchase ID": at,
+                "Purchase Email": f"g{at % 25}@x.org",
+                "Purchase Date": f"{START + timedelta(days=at):%Y-%m-%d}",
+            }
+            | {"Subtotal ($)": f"{paid:.2f}", "Quantity": 1, "Refunded?": str(back == paid).lower()}
+            | {"Partial Refund?": str(back == 2).lower(), "Refunded ($)": f"{back:.2f}"}
+        )
+        net += paid - back
+    manifest, _ = read(tmp_path, rows)
+    assert manifest.net_revenue == float(net) and manifest.mapping["refund"] == "Refunded ($)"
+
+
+def test_clover_tells_of_payments_that_failed_in_a_column_of_results(tmp_path: Path) -> None:
+    rows, net = Rows(), Decimal(0)
+    for at in range(80):
+        paid, fine = Decimal(at * 13 % 50 + 10), at % 9 > 0
+        rows.append(
+            {"Payment Date": f"{START + timedelta(hours=29 * at):%d-%b-%Y %I:%M %p} EST", "Payment ID": f"p{at}"}
+            | {
+                "Customer ID": f"c{at % 20}",
+                "Amount": f"${paid:.2f}",
+                "Refund Amount": "$1.00" if at % 13 == 2 else "$0.00",
+            }
+            | {"Result": "SUCCESS" if fine else "FAIL"}
+        )
+        net += (paid - (at % 13 == 2)) if fine else 0
+    manifest, _ = read(tmp_path, rows)
+    assert manifest.net_revenue == float(net) and manifest.rows_set_aside == sum(at % 9 == 0 for at in range(80))

@@ -19,6 +19,7 @@ PLAIN = {
     "english": ("Paid Out", "Paid In"),
     "german": ("Ausgaben (EUR)", "Einnahmen (EUR)"),
     "chinese": ("支出（元）", "收入（元）"),
+    "chinese with signs": ("支出（-元）", "收入（+元）"),
     "japanese": ("出金額", "入金額"),
     "service": ("Gross Debit (GC)", "Gross Credit (GC)"),
 }

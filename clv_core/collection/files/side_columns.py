@@ -18,6 +18,7 @@ from clv_core.collection.words.side_words import BOOKED, OF_SERVICES, PAID
 JUDGED_ROWS: Final = 2_000
 BOTH: Final = 0.01
 """Share of rows that may fill both sides; more, and the two are not those of one amount."""
+UNIT: Final = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
 LESS: Final = " - "
 """What stands between the names of the two columns in that of the one made of them."""
 
@@ -45,14 +46,21 @@ def side_columns(
 
 def pairs(columns: Sequence[str]) -> Iterator[tuple[str, str, bool]]:
     """Yield what is called the column of what went out, that of what came in, and whether words say which is which."""
-    known = {column.casefold(): column for column in columns}
+    known = {UNIT.sub("", column.casefold()): column for column in reversed(columns)}
+    known |= {column.casefold(): column for column in columns}
     seen: set[str] = set()
     for column in columns:
         for words, plain in (*((pair, True) for pair in PAID), *((pair, False) for pair in BOOKED)):
             out, into = words
             other = re.sub(rf"(?<![^\W\d_]){re.escape(out)}(?![^\W\d_])", into, column.casefold(), count=1)
             other = other if out.isascii() else column.casefold().replace(out, into, 1)
-            if other in known and known[other] != column and not {column, known[other]} & seen:
+            other = other if other in known else UNIT.sub("", other)
+            if (
+                other != column.casefold()
+                and other in known
+                and known[other] != column
+                and not {column, known[other]} & seen
+            ):
                 seen |= {column, known[other]}
                 yield column, known[other], plain or column.casefold().endswith(OF_SERVICES)
 

@@ -28,6 +28,7 @@ from clv_core.collection.mapping.proposal import Proposal, propose
 from clv_core.collection.mapping.return_rows import returns, told_returns
 from clv_core.collection.mapping.second_states import both_used, read_second
 from clv_core.collection.mapping.settling import settle_columns
+from clv_core.collection.mapping.side_marks import with_marks
 from clv_core.collection.mapping.sides import with_sides
 from clv_core.collection.values import currency, times
 from clv_core.collection.values.eras import calendar_of
@@ -120,11 +121,12 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     """
     rows = sample(connection, source, SAMPLE_ROWS)
     proposals, of_sides = with_sides(propose(source.columns, rows, answers.mapping), rows, answers.mapping)
+    proposals, marks, of_marks = with_marks(proposals, rows, answers.mapping, answers.events)
     chosen, notes = settle_columns(connection, source, rows, proposals, answers.mapping, answers.states)
-    notes += of_sides
+    notes += of_sides + of_marks
     chosen, home, said = settle_converted(connection, source, proposals, chosen, answers.mapping)
     notes += said
-    draft, said = _draft(connection, source, rows, chosen, answers.events)
+    draft, said = _draft(connection, source, rows, chosen, {**marks, **answers.events})
     notes += said
     counts = count_columns(connection, source, draft, progress)
     if counts["rows"] == 0:

@@ -23,7 +23,7 @@ from clv_core.collection.words.aliases import (
 )
 from clv_core.collection.words.kind_words import ROW_KINDS
 from clv_core.collection.words.split_columns import CLOCK
-from clv_core.collection.words.state_words import KIND_NAMES
+from clv_core.collection.words.state_words import KIND_NAMES, NO, YES
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,
@@ -52,6 +52,7 @@ SLIGHTLY: Final = 0.01
 BY_VALUES: Final = 0.5
 MOST_SAMPLES: Final = 5
 NOUNS: Final = frozenset(map(fold, ROW_KINDS.split()))
+YES_OR_NO: Final = frozenset(word for word in (*YES, *NO) if not word.isdigit())
 ENOUGH_IDS: Final = 20
 """So many different ids, and no repetition, are those of orders rather than of customers."""
 ORDER_NAMES: Final = {
@@ -215,6 +216,8 @@ def _by_name(column: str, values: list[str]) -> tuple[str | None, float]:
         return None, 0.0  # it says whether, not how much
     if canonical == REFUND and confidence < SURE and not any(map(FRACTION.fullmatch, values)):
         return None, 0.0  # pieces, or whether
+    if canonical == REFUND and values and {value.lower() for value in values} <= YES_OR_NO:
+        return None, 0.0
     if confidence < SURE and canonical == EVENT_TIME and values and _share(TIME, values) == 1:
         return canonical, CERTAIN
     if canonical == CUSTOMER_ID and fold(base) in CUSTOMER_RANKS and are_full_names(values):

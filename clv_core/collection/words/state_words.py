@@ -25,7 +25,8 @@ STATES: Final[dict[str, str]] = {
         trash deleted incomplete incomplete_expired unavailable requires_payment_method requires_action holded
         blocked error unsuccessful denied reversed canceled_reversal removed quotation quotation_sent quote
         quote_sent proforma proforma_sent new_unpaid fraud fraudulent suspected_fraud payment_review
-        canceled_unpaid cart in_cart skipped storniert stornierung storno abgebrochen abgelehnt fehlgeschlagen unbezahlt
+        canceled_unpaid cart in_cart skipped fail timeout timed_out uncollectible storniert stornierung storno
+        abgebrochen abgelehnt fehlgeschlagen unbezahlt
         nicht_bezahlt offen_unbezahlt zahlung_ausstehend ausstehend wartet_auf_zahlung warten_auf_zahlung
         zahlung_fehlgeschlagen angebot annulé annulée annule annulee échouée en_attente en_attente_de_paiement
         en_attente_du_paiement non_payé impayé paiement_refusé erreur_de_paiement refusé refusée cancelado

@@ -63,7 +63,7 @@ ABOUT: Final = {
 ANSWERABLE: Final = (
     *CHOICES,
     *ABOUT,
-    *("price_of_what", "amount_of_what", "amount_of_pieces", "no_purchases", "currency_differs"),
+    *("price_of_what", "amount_of_what", "amount_of_pieces", "which_mark", "no_purchases", "currency_differs"),
 )
 Then = Callable[..., None]
 
@@ -95,6 +95,9 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
             _buttons(kinds, "kind", lambda kind: then(mapping=_of_pieces(kind, params)))
         elif code == "currency_differs":
             _buttons({params["currency"]: t("question.currency", name=params["currency"])}, "currency", then)
+        elif code == "which_mark":
+            words = {word: t("upload.mark.sales", word=word) for word in (params["first"], params["second"])}
+            _buttons(words, "mark", lambda word: then(events=_of_marks(word, params)))
         elif code == "no_purchases":
             _purchases(path, then)
         else:
@@ -106,6 +109,11 @@ def _of_pieces(kind: str, params: dict[str, Any]) -> dict[str, str]:
     if kind == QUANTITY:
         return {AMOUNT: params["column"]}
     return {QUANTITY: params["column"], kind: params["price"]}
+
+
+def _of_marks(sales: str, params: dict[str, Any]) -> dict[str, str]:
+    """Return what the two words of a column of sides mean, by the one that is that of sales."""
+    return {word: PURCHASE if word == sales else RETURN for word in (params["first"], params["second"])}
 
 
 def asked(error: ClvError | dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
