@@ -73,3 +73,9 @@ def test_amounts_with_signs_say_it_themselves(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("\n".join(lines) + "\n")
     manifest = ingest(Workspace(tmp_path / "ws"), tmp_path / "log.csv", "log")
     assert manifest.net_revenue == sum(-5 if at % 8 == 0 else at + 1 for at in range(60))
+
+
+@pytest.mark.parametrize(("name", "out", "into"), [("sign", "-", "+"), ("direction", "-1", "1"), ("方向", "-", "+")])
+def test_a_sign_may_have_a_column_of_its_own(tmp_path: Path, name: str, out: str, into: str) -> None:
+    net = statement(tmp_path / "bank.csv", name, out, into)
+    assert ingest(Workspace(tmp_path / "ws"), tmp_path / "bank.csv", "bank").net_revenue == float(net)

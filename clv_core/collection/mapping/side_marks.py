@@ -64,7 +64,7 @@ def _sides(column: str, values: Sequence[str]) -> tuple[str, str, bool] | None:
     """Return the words of what went out and came in as they stand in the file, and whether they say which is which."""
     if not re.search(MARK_NAMES, column.casefold()):
         return None
-    words = {value.casefold(): value for value in values if value.lower() not in MISSING}
+    words = {value.casefold(): value for value in values if value == "-" or value.lower() not in MISSING}
     for pairs, plain in ((PAID_MARKS, True), (BOOKED_MARKS, False)):
         for out, into in pairs:
             if {out, into} <= set(words) and len(words) <= 2 + OTHERS:

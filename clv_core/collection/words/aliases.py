@@ -179,7 +179,8 @@ LIKELY: Final[dict[str, str]] = {
     REVIEW_TEXT: "text message 内容 內容 备注",
     CHANNEL: "source campaign referrer",
     COUNTRY: "region market 地区 地區",
-    ORDER_STATUS: "status state result outcome payment_result transaction_result 状态 狀態 交易结果 支付结果",
+    ORDER_STATUS: """status state result outcome payment_result transaction_result
+        invoice_status 状态 狀態 交易结果 支付结果""",
 }
 
 EVENT_ALIASES: Final[dict[str, str]] = {

@@ -40,7 +40,7 @@ OF_SERVICES: Final = ("(gc)", "(nc)")
 """What the names of a payment service's columns end with, whose credits are the shop's."""
 MARK_NAMES: Final = (
     r"debit.*credit|credit.*debit|\bdr\W?cr\b|\bcr\W?dr\b|\bd[/_ ]c\b|soll.*haben|\bs/h\b|借.*[贷貸]"
-    r"|debe.*haber|dare.*avere|дебет.*кредит|дт.*кт|af.?bij|收.?支|收入.*支出|\bin.?/.?out\b"
+    r"|debe.*haber|dare.*avere|дебет.*кредит|дт.*кт|af.?bij|收.?支|收入.*支出|^(?:sign|direction|vorzeichen|signe|signo|sinal|符号|正负|方向)$|\bin.?/.?out\b"
 )
 """What a column is called that says on which side of an account the amount beside it stands."""
 BOOKED_MARKS: Final = (
@@ -48,5 +48,5 @@ BOOKED_MARKS: Final = (
     *(("借", "贷"), ("借方", "贷方"), ("借", "貸"), ("借方", "貸方"), ("debe", "haber"), ("dare", "avere")),
     *(("дебет", "кредит"), ("дт", "кт")),
 )
-PAID_MARKS: Final = (("af", "bij"), ("支出", "收入"), ("支", "收"), ("out", "in"))
+PAID_MARKS: Final = (("af", "bij"), ("支出", "收入"), ("支", "收"), ("out", "in"), ("-", "+"), ("-1", "1"))
 """Words of such a column; those of the latter say what came in."""

@@ -149,7 +149,8 @@ UNPAID_NAMES: Final = {fold(word) for word in UNPAID.split()}
 FLAGS: Final[dict[str, str]] = {
     CANCELLED: """voided is_voided void cancelled canceled is_cancelled is_canceled order_cancelled order_canceled
         是否取消 是否作废""",
-    REFUNDED: "refunded is_refunded fully_refunded returned is_returned 是否退款 是否退货",
+    REFUNDED: """refunded is_refunded fully_refunded returned is_returned is_return is_refund is_credit_note return_flag
+        refund_flag returned_flag refunded_flag 是否退款 是否退货""",
 }
 """Names of columns that say by yes or no whether an order is none."""
 FLAG_NAMES: Final = {fold(word): state for state, words in FLAGS.items() for word in words.split()}
