@@ -106,7 +106,8 @@ def form(column: str) -> str:
         f" WHEN {time_texts.is_split(column)} THEN {_split_form(column)}"
         f" WHEN try_cast({time_texts.offset(column)} AS TIMESTAMPTZ) IS NOT NULL THEN {_zone_form(column)}"
         f" ELSE coalesce({time_texts.plain_number(column)},"
-        f" list_transform([{time_texts.tidy(with_zones(column, 'UTC'))}], lambda t: {_tidied_form('t')})[1]) END"
+        f" list_transform([{with_zones(column, 'UTC')}], lambda z:"
+        f" list_transform([{time_texts.tidy('z')}], lambda t: {_tidied_form('t')})[1])[1]) END"
     )
 
 
