@@ -81,6 +81,7 @@ def check_file(
     header: bool | None = None,
     states: Mapping[str, str] | None = None,
     encoding: str = "",
+    amount_unit: str | None = None,
     progress: Progress | None = None,
     original: str = "",
     set_aside: Path | None = None,
@@ -96,7 +97,17 @@ def check_file(
         UsageError: there is no such encoding.
     """
     answers = Answers(
-        mapping or {}, date_order, decimal, timezone, currency, duplicates, events or {}, header, states or {}, encoding
+        mapping or {},
+        date_order,
+        decimal,
+        timezone,
+        currency,
+        duplicates,
+        events or {},
+        header,
+        states or {},
+        encoding,
+        amount_unit,
     )
     with tempfile.TemporaryDirectory(prefix="clv-check-") as folder:
         reading = read_log(source, answers, Path(folder), progress or NoProgress(), original=original)

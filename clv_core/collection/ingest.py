@@ -46,6 +46,7 @@ def ingest(
     header: bool | None = None,
     states: Mapping[str, str] | None = None,
     encoding: str = "",
+    amount_unit: str | None = None,
     remembered: bool = False,
     pseudonymise: bool = False,
     progress: Progress | None = None,
@@ -73,6 +74,7 @@ def ingest(
         header: whether a text file's first line names its columns; None looks.
         states: word of a column of states of orders -> ``sold``, ``cancelled`` or ``refunded``.
         encoding: of text files; empty looks.
+        amount_unit: ``minor`` where amounts are in cents, or what else the smallest unit of their currency is.
         remembered: whether what was said about an earlier file of the same shape holds where nothing is said here.
         pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.values.pseudonyms`).
         progress: who listens.
@@ -88,7 +90,17 @@ def ingest(
     name, listener = check_name(name), progress or NoProgress()
     zone = timezone or "UTC"
     answers = Answers(
-        mapping or {}, date_order, decimal, zone, currency, duplicates, events or {}, header, states or {}, encoding
+        mapping or {},
+        date_order,
+        decimal,
+        zone,
+        currency,
+        duplicates,
+        events or {},
+        header,
+        states or {},
+        encoding,
+        amount_unit,
     )
     paths = [source] if isinstance(source, Path) else list(source)
     key = load_key(workspace) if pseudonymise else None

@@ -15,6 +15,7 @@ from clv_core.collection.files.source import Source, count_rows, open_source, sa
 from clv_core.collection.mapping.choosing import taken
 from clv_core.collection.mapping.profile import SAMPLE_ROWS
 from clv_core.collection.mapping.proposal import ENOUGH, Proposal, propose
+from clv_core.collection.mapping.sides import with_sides
 from clv_core.collection.words.aliases import PRICE
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, UNIT_PRICE
 from clv_core.errors import Message, Refused
@@ -72,7 +73,7 @@ def inspect_file(
                 connection, looked_at, Path(folder), header=header, original=called, named=said.values()
             )
             rows = sample(connection, table, SAMPLE_ROWS)
-            proposals = propose(table.columns, rows, said)
+            proposals = with_sides(propose(table.columns, rows, said), rows, said)[0]
             estimate = _estimate(connection, table, rows, share)
         except duckdb.Error as error:
             raise Refused("unreadable_table", file=original or source.name) from error

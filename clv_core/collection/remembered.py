@@ -102,6 +102,7 @@ def recalled(
         duplicates=answers.duplicates or known.duplicates,
         events={**known.events, **answers.events},
         states={**known.states, **answers.states},
+        amount_unit=answers.amount_unit or known.amount_unit,
     )
     return said, habit
 

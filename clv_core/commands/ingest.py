@@ -10,6 +10,7 @@ from typing import Any
 
 from clv_core.collection.append import saved_answers
 from clv_core.collection.ingest import ingest
+from clv_core.collection.mapping.minor_units import UNITS
 from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.collection.words.state_words import MEANINGS
 from clv_core.commands import Context
@@ -40,6 +41,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser, language: str) -> Non
     parser.add_argument("--state", action="append", default=[], metavar="WORD=MEANING", help=text("state"))
     parser.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), default=None, help=text("date_order"))
     parser.add_argument("--decimal", choices=("point", "comma"), default=None, help=text("decimal"))
+    parser.add_argument("--amount-unit", choices=UNITS, default=None, help=text("amount_unit"))
     parser.add_argument("--header", action=argparse.BooleanOptionalAction, default=None, help=text("header"))
     parser.add_argument("--encoding", default="", metavar="NAME", help=text("encoding"))
     parser.add_argument("--timezone", default=None, help=text("timezone"))
@@ -65,6 +67,7 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
         "currency": options.currency,
         "duplicates": options.duplicates,
         "encoding": options.encoding,
+        "amount_unit": options.amount_unit,
         **({"timezone": options.timezone} if options.timezone else {}),
     }
 

@@ -85,3 +85,39 @@ def test_in_a_column_of_states_a_refunded_order_is_worth_nothing_as_before(tmp_p
     lines += [f"O{at},C{at % 9},2024-0{at % 9 + 1}-11,{'refunded' if at % 7 == 0 else 'paid'},10" for at in range(70)]
     manifest, events = read(tmp_path, lines)
     assert manifest.net_revenue == 600 and (events["amount"] > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "yes", "worth"), [("is_return", "1", -1), ("is_refund", "true", -1), ("refund_flag", "Y", 0)]
+)
+def test_yes_and_no_say_of_a_row_that_it_is_a_return_or_of_an_order_that_it_was_refunded(
+    tmp_path: Path, name: str, yes: str, worth: int
+) -> None:
+    no = {"1": "0", "true": "false", "Y": "N"}[yes]
+    lines, net = [f"order_id,customer_id,date,{name},amount"], 0
+    for at in range(90):
+        back = at % 8 == 3
+        lines.append(f"o{at},c{at % 20},2024-{at % 9 + 1:02}-11,{yes if back else no},{at + 10}")
+        net += worth * (at + 10) if back else at + 10
+    manifest, _ = read(tmp_path, lines)
+    said = {one["code"] for one in manifest.warnings}
+    assert manifest.net_revenue == net and ("warning.return_rows" if worth else "warning.refunded") in said
+
+
+def test_codes_of_kinds_that_nobody_knows_are_spoken_of(tmp_path: Path) -> None:
+    lines, net = ["Faktura,Auftraggeber,Fakturadatum,Fakturaart,Nettowert"], 0
+    for at in range(90):
+        lines.append(f"90{at},{at % 20:06},21.{at % 9 + 1:02}.2024,{'G2' if at % 8 == 3 else 'F2'},{at + 10}")
+        net += -(at + 10) if at % 8 == 3 else at + 10
+    manifest, _ = read(tmp_path, lines)
+    assert {"F2", "G2"} <= {word for one in manifest.warnings for word in one["params"].get("states", [])}
+    assert read(tmp_path, lines, {"G2": "refunded"})[0].net_revenue == net
+
+
+def test_an_invoice_that_was_voided_or_only_drafted_is_no_sale(tmp_path: Path) -> None:
+    lines, net = ["Invoice ID,Invoice Date,Invoice Status,Customer ID,Item Name,Item Total"], 0
+    for at in range(90):
+        word = ["Closed", "Void", "Overdue", "Draft"][at % 4 if at % 5 == 0 else 0]
+        lines.append(f"1{at},2024-{at % 9 + 1:02}-11,{word},c{at % 20},Chair,{at + 10}")
+        net += at + 10 if word in ("Closed", "Overdue") else 0
+    assert read(tmp_path, lines)[0].net_revenue == net

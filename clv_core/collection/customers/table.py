@@ -13,7 +13,8 @@ from clv_core.collection.customers.roles import ChosenRoles, Roles
 from clv_core.collection.customers.several import set_twice_aside, settle_dated
 from clv_core.collection.customers.values import Attribute, read_attributes, read_dates
 from clv_core.collection.engine import name, one, text
-from clv_core.collection.files.source import Source, recorded_rejects
+from clv_core.collection.files.rejects import recorded_rejects
+from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan import ReadingPlan
 from clv_core.collection.readings.aside import Problem
 from clv_core.collection.values.pseudonyms import pseudonym_sql

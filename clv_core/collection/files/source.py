@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
-import numpy as np
-from numpy.typing import NDArray
 
 from clv_core.collection.engine import file_text, name, one, one_file, text
+from clv_core.collection.files.adjusted_totals import refunds_of_adjusted
 from clv_core.collection.files.backticks import ticked, without_ticks
 from clv_core.collection.files.content import Content, identify
 from clv_core.collection.files.dialect import MAX_COLUMNS, Dialect, detect
 from clv_core.collection.files.encoding import BLOCK, known_encoding, rewrite, survey
 from clv_core.collection.files.envelope import unwrapped
-from clv_core.collection.files.grammar import BLANKS
+from clv_core.collection.files.headed_groups import ungrouped
 from clv_core.collection.files.nested_events import refuse_nested_events
 from clv_core.collection.files.quotes import Reject, close_quotes, quotes_hold, quotes_pair
+from clv_core.collection.files.side_columns import side_columns
 from clv_core.collection.files.unpack import unpack
 from clv_core.errors import Message, Refused
 
@@ -35,13 +35,6 @@ JSON_SAMPLE: Final = 1_000_000
 
 MAX_DEPTH: Final = 6
 JSON_SUFFIXES: Final = (".json", ".jsonl", ".ndjson")
-REASONS: Final = {
-    "TOO MANY COLUMNS": "ragged",
-    "MISSING COLUMNS": "ragged",
-    "UNQUOTED VALUE": "open_quote",
-    "LINE SIZE OVER MAXIMUM": "long_line",
-    "INVALID ENCODING": "bad_bytes",
-}
 
 
 @dataclass(frozen=True)
@@ -60,6 +53,7 @@ class Source:
         bytes: size of what is read.
         lines: lines in it, for text.
         paths: for JSON and Parquet, the keys that lead to each column's value.
+        made: columns that are made of others, the last ones, with their SQL.
     """
 
     file: str
@@ -73,6 +67,7 @@ class Source:
     bytes: int = 0
     lines: int = 0
     paths: tuple[tuple[str, ...], ...] = ()
+    made: tuple[tuple[str, str], ...] = ()
 
     def relation(self, *, record: bool = False) -> str:
         """Return the SQL table expression; every column is text, an empty cell NULL.
@@ -80,20 +75,31 @@ class Source:
         Args:
             record: whether lines that are no rows are recorded (for :func:`recorded_rejects`).
         """
+        table = self._table(record)
+        if not self.made:
+            return table
+        return f"(SELECT *, {', '.join(f'{made} AS {name(column)}' for column, made in self.made)} FROM {table})"
+
+    @property
+    def own_columns(self) -> tuple[str, ...]:
+        """Columns that stand in the file."""
+        return self.columns[: len(self.columns) - len(self.made)]
+
+    def _table(self, record: bool) -> str:
         if self.dialect is None:
             if self.content is Content.PARQUET:
                 files = _files(self.path)
                 if all(len(path) == 1 for path in self.paths):
                     return f"(SELECT nullif(COLUMNS(*)::VARCHAR, '') FROM read_parquet({files}, union_by_name = true))"
                 leaves = (".".join(map(name, path)) for path in self.paths)
-                cells = zip(self.columns, (f"nullif(({leaf})::VARCHAR, '')" for leaf in leaves), strict=True)
+                cells = zip(self.own_columns, (f"nullif(({leaf})::VARCHAR, '')" for leaf in leaves), strict=True)
                 texts = ", ".join(f"{cell} AS {name(column)}" for column, cell in cells)
                 return f"(SELECT {texts} FROM read_parquet({files}, union_by_name = true))"
             kinds = ", ".join(f"{text(top)}: 'VARCHAR'" for top in dict.fromkeys(path[0] for path in self.paths))
             reader = f"read_json({file_text(self.path)}, columns = {{{kinds}}}, maximum_object_size = 16777216)"
-            cells = zip(self.columns, map(_cell, self.paths), strict=True)
+            cells = zip(self.own_columns, map(_cell, self.paths), strict=True)
             return f"(SELECT {', '.join(f'{cell} AS {name(column)}' for column, cell in cells)} FROM {reader})"
-        kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in self.columns)
+        kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in self.own_columns)
         return (
             f"read_csv({file_text(self.path)}, auto_detect = false, header = false, columns = {{{kinds}}},"
             f" delim = {text(self.dialect.delimiter)}, quote = {text(self.dialect.quote)},"
@@ -150,9 +156,16 @@ def open_source(
         source = _structured(connection, path, content, called)
         if content is Content.JSON and not called.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
             notes += (Message("warning.content", {"file": called, "kind": "JSON"}),)
-        return replace(source, notes=notes + source.notes)
-    source = _text(path, scratch, header, called, named, told, usual)
-    return replace(source, notes=notes + source.notes)
+        return _completed(connection, source, notes)
+    return _completed(connection, _text(connection, path, scratch, header, called, named, told, usual), notes)
+
+
+def _completed(connection: duckdb.DuckDBPyConnection, source: Source, notes: tuple[Message, ...]) -> Source:
+    """Return a source with what was to be said before it was read, and the columns that are made of others."""
+    back, said = refunds_of_adjusted(connection, source.relation(), source.columns)
+    made = (*side_columns(connection, source.relation(), source.columns), *back)
+    columns = (*source.columns, *(column for column, _ in made))
+    return replace(source, notes=notes + source.notes + said, columns=columns, made=made)
 
 
 def _files(path: Path) -> str:
@@ -220,7 +233,14 @@ def _cell(path: tuple[str, ...]) -> str:
 
 
 def _text(
-    path: Path, scratch: Path, header: bool | None, called: str, named: Collection[str], told: str, usual: str
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    scratch: Path,
+    header: bool | None,
+    called: str,
+    named: Collection[str],
+    told: str,
+    usual: str,
 ) -> Source:
     seen = survey(path)
     notes: tuple[Message, ...] = ()
@@ -244,6 +264,8 @@ def _text(
         closed = scratch / "closed.txt"
         rejects = close_quotes(path, closed, *form)
         path = closed
+    if not rejects and (groups := ungrouped(connection, path, dialect, scratch)):
+        path, dialect = groups
     said = notes + dialect.notes
     size, lines = path.stat().st_size, seen.lines - len(rejects) + (not _ends_a_line(path))
     return Source(called, Content.TEXT, path, dialect.columns, encoding, dialect, said, rejects, size, lines)
@@ -271,49 +293,6 @@ def _tabs(path: Path, target: Path) -> Path:
 def _squeeze(block: bytes) -> bytes:
     block = re.sub(rb"[ \t]+", b"\t", block.replace(b"\r\n", b"\n"))
     return re.sub(rb"\t(?=\n|\Z)", b"", re.sub(rb"(?:^|(?<=\n))\t", b"", block))
-
-
-def recorded_rejects(connection: duckdb.DuckDBPyConnection, source: Source) -> list[Reject]:
-    """Return all lines that are no rows, in file order, once a relation with ``record=True`` has been read."""
-    found: list[Reject] = []
-    if source.dialect is not None:
-        rows = connection.execute(
-            "SELECT position, kind, length(before) - length(replace(before, chr(10), '')), left(row, 1000),"
-            " length(row) - length(replace(row, chr(10), '')) FROM (SELECT *, trim(whole, chr(13) || chr(10)) AS row,"
-            " left(whole, length(whole) - length(ltrim(whole, chr(13) || chr(10)))) AS before FROM"
-            " (SELECT line_byte_position AS position, min(error_type::VARCHAR) AS kind,"
-            " coalesce(any_value(csv_line), '') AS whole FROM reject_errors GROUP BY line_byte_position))"
-            " ORDER BY position"
-        ).fetchall()
-        lines = _line_numbers(source.path, [int(row[0]) - 1 for row in rows])  # positions are counted from 1
-        for line, (_, kind, blank, cells, breaks) in zip(lines, rows, strict=True):
-            if cells.strip(BLANKS):
-                found.append(Reject(line + blank, REASONS.get(str(kind), "unreadable"), cells, 1 + int(breaks)))
-    places = as_in_the_file(source, np.array([item.line for item in found], np.int64))
-    shifted = [replace(item, line=int(line)) for item, line in zip(found, places, strict=True)]
-    return sorted([*source.rejects, *shifted], key=lambda item: item.line)
-
-
-def as_in_the_file(source: Source, lines: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the numbers in the person's file of ``lines`` of what is read, from which some lines were taken out."""
-    out = np.array([item.line for item in source.rejects], np.int64)
-    return lines + np.searchsorted(out - np.arange(len(out)), lines, side="right")
-
-
-def _line_numbers(path: Path, positions: list[int]) -> list[int]:
-    """Return the line number (from 1) of each byte position; positions ascend."""
-    numbers: list[int] = []
-    line, at = 1, 0
-    with path.open("rb") as file:
-        for position in positions:
-            while at < position:
-                block = file.read(min(BLOCK, position - at))
-                if not block:
-                    break
-                line += block.count(b"\n")
-                at += len(block)
-            numbers.append(line)
-    return numbers
 
 
 def sample(connection: duckdb.DuckDBPyConnection, source: Source, rows: int) -> list[dict[str, Any]]:

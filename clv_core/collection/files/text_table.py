@@ -10,7 +10,8 @@ import pandas as pd
 
 from clv_core.collection.engine import connect, name
 from clv_core.collection.files.quotes import Reject
-from clv_core.collection.files.source import open_source, recorded_rejects
+from clv_core.collection.files.rejects import recorded_rejects
+from clv_core.collection.files.source import open_source
 from clv_core.collection.values.pseudonyms import pseudonym_sql
 from clv_core.collection.words.contact_fields import id_column
 from clv_core.errors import Refused

@@ -8,6 +8,7 @@ from typing import Final
 
 from clv_core.collection.mapping.money_columns import WORTH_ASKING
 from clv_core.collection.mapping.proposal import CERTAIN, ENOUGH, SLIGHTLY, SURE, UNIT, Proposal, last_key
+from clv_core.collection.mapping.sides import both_ways
 from clv_core.collection.words.aliases import CURRENCY, EVENT_NAMES, PREFERRED_NAMES, PRICE, fold
 from clv_core.columns import (
     AMOUNT,
@@ -110,6 +111,9 @@ def ask_amount(proposals: list[Proposal], file: str, *, least: float = 0.0) -> N
         Refused: none could.
     """
     found = money_columns(proposals, least=least)
+    both = both_ways([item.column for item in proposals])
+    if both is not None and both[0] in found:
+        raise NeedsAnswer("which_side", canonical=AMOUNT, columns=list(both), first=both[0], second=both[1])
     if not found:
         raise Refused("no_amount", found=[item.column for item in proposals[:40]], file=file)
     raise NeedsAnswer("which_amount", canonical=AMOUNT, columns=list(found[:12]), guess=found[0], file=file)

@@ -10,7 +10,7 @@ import duckdb
 from clv_core.collection.engine import name
 from clv_core.collection.files.source import Source
 from clv_core.collection.words.aliases import EVENT_NAMES, MISSING, fold
-from clv_core.collection.words.kind_words import BILLS, CREDITS, PAYMENTS
+from clv_core.collection.words.kind_words import BILLS, CREDITS, PAYMENTS, RECEIPT, RECEIPT_LINES
 from clv_core.columns import PURCHASE, RETURN
 
 MOST: Final = 200
@@ -19,6 +19,8 @@ MEANT: Final = {
     **{fold(word): PURCHASE for word in BILLS.split()},
     **{fold(word): RETURN for word in CREDITS.split()},
 }
+PARTS: Final = tuple(map(fold, RECEIPT_LINES.split()))
+RECEIPTS: Final = frozenset((fold(RECEIPT), *PARTS))
 SETTLING: Final = frozenset(fold(word) for word in PAYMENTS.split())
 
 
@@ -26,13 +28,15 @@ def of_documents(names: Iterable[str]) -> dict[str, str]:
     """Return what a ledger's words for its documents are taken for; nothing where they are not those of one.
 
     There are invoices among them, and nothing else is called a sale: a payment beside them is no second one, and stays
-    an event under its own name. Where orders or sales stand beside invoices, both may be of one sale, and neither is
-    touched.
+    an event under its own name, as do the lines of a till's receipts beside these. Where orders or sales stand beside
+    invoices, both may be of one sale, and neither is touched.
 
     Args:
         names: all words of a column of events.
     """
     words = [word for word in names if word.lower() not in MISSING]
+    if fold(RECEIPT) in map(fold, words) and PARTS[0] in map(fold, words):
+        return {word: PURCHASE if fold(word) == fold(RECEIPT) else word for word in words if fold(word) in RECEIPTS}
     if not any(MEANT.get(fold(word)) == PURCHASE for word in words):
         return {}
     sales = [word for word in words if EVENT_NAMES.get(fold(word)) == PURCHASE and fold(word) not in SETTLING]

@@ -1,4 +1,4 @@
-"""Amounts that may be in cents: services of payments write 1999 where a shop writes 19.99."""
+"""Amounts in cents: services of payments write 1999 where a shop writes 19.99. A person says so; it is not guessed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,20 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any, Final
 
-from clv_core.collection.mapping.first_rows import filled
-from clv_core.errors import Message
+import duckdb
 
+from clv_core.collection.engine import T, name, one
+from clv_core.collection.files.source import Source
+from clv_core.collection.mapping.first_rows import filled
+from clv_core.collection.mapping.plan import PAID, ReadingPlan
+from clv_core.collection.values.currency import minor_units, minor_units_sql
+from clv_core.collection.words.aliases import CURRENCY
+from clv_core.columns import AMOUNT, UNIT_PRICE
+from clv_core.errors import Message, NeedsAnswer
+
+MINOR: Final = "minor"
+UNITS: Final = ("major", MINOR)
+"""What amounts can be said to be in: the currency itself, or its smallest unit."""
 WITH_CENTS: Final = ("USD", "EUR", "GBP", "CHF", "CAD", "AUD", "NZD", "SGD")
 """Currencies in which shops hardly ever have prices without cents alone."""
 FEWEST: Final = 20
@@ -38,3 +49,42 @@ def told_minor(rows: Sequence[Mapping[str, Any]], column: str, currency: str) ->
     if usual < USUAL or uneven < UNEVEN * len(amounts):
         return ()
     return (Message("warning.maybe_cents", {"column": column, "currency": currency, "usual": usual}),)
+
+
+def in_minor(
+    connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, currency: str
+) -> tuple[str, tuple[Message, ...]]:
+    """Return SQL for how many units of the amounts make one of their currency, and what is to be said of it.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        plan: how it is read, the numbers as they stand in the file.
+        currency: what the amounts are in, where no column says it for each row; "" where nothing does.
+
+    Raises:
+        NeedsAnswer: amounts have fractions, so that they are no minor units.
+    """
+    money = AMOUNT if AMOUNT in plan.chosen else UNIT_PRICE
+    if money not in plan.chosen:
+        return "", ()
+    column = plan.chosen[money]
+    cell = f"{T}{money}"
+    value = plan.numbers[money].value(cell)
+    code = f"upper(trim({name(plan.chosen[CURRENCY])}))" if CURRENCY in plan.chosen else "NULL::VARCHAR"
+    fraction = f"{value} <> round({value})"
+    broken, example, codes = one(
+        connection,
+        f"SELECT count(*) FILTER ({fraction}), any_value({cell}) FILTER ({fraction}), count(DISTINCT clv_code) FROM"
+        f" (SELECT {plan.clean(money)} AS {cell}, {code} AS clv_code FROM {source.relation()})",
+    )
+    if broken:
+        raise NeedsAnswer("minor_fractions", column=column, rows=broken, example=example[:40])
+    told = {"columns": [plan.chosen[item] for item in PAID if item in plan.chosen], "currency": currency}
+    if codes > 1:
+        return minor_units_sql(name(plan.chosen[CURRENCY])), (
+            Message("warning.minor_by_currency", told | {"other": plan.chosen[CURRENCY]}),
+        )
+    units = minor_units(currency)
+    said = "warning.minor_units" if currency else "warning.minor_unknown"
+    return str(units), (Message(said, told | {"units": units}),)

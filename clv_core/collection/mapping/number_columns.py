@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from clv_core.collection.mapping.column_counts import NUMBERS
+from clv_core.collection.mapping.plan import PAID
 from clv_core.collection.mapping.proposal import NUMBER
 from clv_core.collection.values import numbers
 from clv_core.columns import AMOUNT, DISCOUNT, QUANTITY, RATING, REFUND, UNIT_PRICE
 from clv_core.errors import Message
 
-PAID: Final = (AMOUNT, UNIT_PRICE, DISCOUNT, REFUND)
 MARKED: Final = (AMOUNT, UNIT_PRICE, DISCOUNT, QUANTITY, REFUND)
 """Columns that the answer about the decimal mark holds for; the first whose mark is proven speaks for the others."""
 LEFT_EMPTY: Final = (QUANTITY, DISCOUNT, RATING, REFUND)

@@ -48,7 +48,7 @@ class Evidence:
 
 
 def evidence(connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, key: str) -> Evidence:
-    """Look at the orders of the first rows.
+    """Look at the orders of the first rows; what was paid and what was given back of one are two.
 
     Args:
         connection: the engine.
@@ -72,7 +72,7 @@ def evidence(connection: duckdb.DuckDBPyConnection, source: Source, plan: Readin
             f" sum(DISTINCT {amount}) AS {V}high, count(DISTINCT {line}) AS {V}lines,"
             f" sum({line}) / {V}paid AS {V}sum, max({line}) AS {V}most FROM"
             f" {plan.judged(f'(SELECT * FROM {source.relation()} LIMIT {JUDGED_ROWS})')}"
-            f" WHERE {amount} > 0 GROUP BY {key}"
+            f" WHERE {amount} > 0 GROUP BY {key}, {V}{AMOUNT} > 0"
             f" HAVING {key} IS NOT NULL AND ({V}different > 1 OR {V}lines > 1))",
         )
     )

@@ -19,6 +19,7 @@ from clv_core.collection.words.aliases import LIKELY_NAMES, MISSING, SURE_NAMES,
 from clv_core.collection.words.state_words import (
     AFTER_SALE_NAMES,
     FLAG_NAMES,
+    KIND_NAMES,
     NO,
     PARTLY,
     PHRASES,
@@ -40,7 +41,12 @@ FEW: Final = 40
 """A column of states has no more of them than this, among the rows of a sample."""
 LONGEST: Final = 60
 FEW_WORDS: Final = 8
-SAID_OFF: Final = frozenset(map(fold, ("refunded", "cancelled", "canceled", "voided", "已退款", "已取消", "已作废")))
+SAID_OFF: Final = frozenset(
+    map(
+        fold,
+        ("refunded", "cancelled", "canceled", "voided", "void", "failed", "declined", "已退款", "已取消", "已作废"),
+    )
+)
 """Words that say of an order that it is none, whatever the name of their column is."""
 CODE: Final = re.compile(r"-?\d{1,3}")
 
@@ -193,7 +199,11 @@ def refunds_unused(
 def _named_so(column: str, words: list[str]) -> bool:
     """Say whether a column is called one of states; where it only may be one, a word must be of no sale."""
     key = fold(column)
-    if SURE_NAMES.get(key) == ORDER_STATUS or (LIKELY_NAMES.get(key) == ORDER_STATUS and are_codes(words)):
+    if (
+        SURE_NAMES.get(key) == ORDER_STATUS
+        or key in KIND_NAMES
+        or (LIKELY_NAMES.get(key) == ORDER_STATUS and are_codes(words))
+    ):
         return True
     if LIKELY_NAMES.get(key) != ORDER_STATUS and not (OF_STATES.search(key) and not OF_OTHERS.search(key)):
         return len(words) <= FEW_WORDS and bool(SAID_OFF & set(map(fold, words)))

@@ -33,7 +33,7 @@ def told_totals(connection: duckdb.DuckDBPyConnection, source: Source, plan: Rea
     told, twice = one(
         connection,
         f"SELECT count(*), count(*) FILTER (abs(total - 2 * most) < {CENT}) FROM (SELECT sum({amount}) AS total,"
-        f" max({amount}) AS most FROM {plan.judged(first)} WHERE {amount} > 0"
+        f" max({amount}) AS most FROM {plan.judged(first)} WHERE {amount} > 0 AND {plan.money}"
         f" GROUP BY {T}{ORDER_ID} HAVING {T}{ORDER_ID} IS NOT NULL AND count(*) > 2)",
     )
     if twice < FEWEST or twice < NEARLY_ALL * told:

@@ -50,6 +50,9 @@ CREDIT_NOTE: Final = "(?i)C[NR]?[-_]?[0-9]+"
 GUARD: Final = r"""^\s*(?:="(.*)"|'(.*))\s*$"""
 """How exports keep spreadsheets from making a number of an id: ="0012", or an apostrophe before it."""
 
+PAID: Final = (AMOUNT, UNIT_PRICE, DISCOUNT, REFUND)
+"""Columns of money."""
+
 REASON: Final = "reason"
 
 
@@ -67,6 +70,7 @@ class ReadingPlan:
         rating_scale: largest rating.
         amount_before_discount: whether the amount is one that the discount is still to be taken off.
         discount_below: whether discounts are written as negative numbers.
+        minor: SQL for how many units of the file's amounts make one of the currency; empty where they are in it.
         refund_rows: whether rows without an amount that tell of a refund are returns of it.
         orders: what the file says of orders beside their rows.
         calendar: of the years of all times, :mod:`clv_core.collection.values.eras`; empty where they are ours.
@@ -89,6 +93,7 @@ class ReadingPlan:
     rating_scale: float = 5.0
     amount_before_discount: bool = False
     discount_below: bool = False
+    minor: str = ""
     refund_rows: bool = False
     orders: Orders = field(default_factory=Orders)
     calendar: str = ""
@@ -215,6 +220,7 @@ class ReadingPlan:
 
     def _number(self, column: str) -> str:
         value = self.numbers.get(column, numbers.NumberReading()).value(T + column)
+        value = f"({value} / {self.minor})" if self.minor and column in PAID else value
         if column == AMOUNT and self.refund_rows:
             back = self._number(REFUND)
             kind = f" AND {self.kind} = '{RETURN}'" if EVENT_TYPE in self.chosen else ""

@@ -17,7 +17,7 @@ from clv_core.collection.mapping.converted import settle_converted
 from clv_core.collection.mapping.customer_ids import guests_of, spelt_mails
 from clv_core.collection.mapping.document_kinds import of_documents, read_documents
 from clv_core.collection.mapping.first_rows import filled
-from clv_core.collection.mapping.minor_units import told_minor
+from clv_core.collection.mapping.minor_units import MINOR, in_minor, told_minor
 from clv_core.collection.mapping.number_columns import decide_numbers
 from clv_core.collection.mapping.order_amounts import of_orders
 from clv_core.collection.mapping.order_states import OrderState
@@ -28,9 +28,12 @@ from clv_core.collection.mapping.proposal import Proposal, propose
 from clv_core.collection.mapping.return_rows import returns, told_returns
 from clv_core.collection.mapping.second_states import both_used, read_second
 from clv_core.collection.mapping.settling import settle_columns
+from clv_core.collection.mapping.side_marks import with_marks
+from clv_core.collection.mapping.sides import with_sides
 from clv_core.collection.values import currency, times
 from clv_core.collection.values.eras import calendar_of
 from clv_core.collection.values.locale_hints import at_home
+from clv_core.collection.values.zone_names import told_zones
 from clv_core.collection.words.aliases import MISSING
 from clv_core.collection.words.split_columns import clock_of, counterparty_of, split_notes
 from clv_core.columns import (
@@ -71,6 +74,8 @@ class Answers:
         header: whether the file names its columns; None looks, and asks where that is not plain.
         states: word of a column of states of orders -> ``sold``, ``cancelled`` or ``refunded``; spelling aside.
         encoding: of a text file; empty looks.
+        amount_unit: ``major``, ``minor`` or None: whether amounts are in the currency or in its smallest unit; None
+            takes them for the former, and says where they look like the latter.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -83,6 +88,7 @@ class Answers:
     header: bool | None = None
     states: Mapping[str, str] = field(default_factory=dict)
     encoding: str = ""
+    amount_unit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,19 +120,21 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         Refused: there is no row, or nothing that could be an amount.
     """
     rows = sample(connection, source, SAMPLE_ROWS)
-    proposals = propose(source.columns, rows, answers.mapping)
+    proposals, of_sides = with_sides(propose(source.columns, rows, answers.mapping), rows, answers.mapping)
+    proposals, marks, of_marks = with_marks(proposals, rows, answers.mapping, answers.events)
     chosen, notes = settle_columns(connection, source, rows, proposals, answers.mapping, answers.states)
+    notes += of_sides + of_marks
     chosen, home, said = settle_converted(connection, source, proposals, chosen, answers.mapping)
     notes += said
-    draft, said = _draft(connection, source, rows, chosen, answers.events)
+    draft, said = _draft(connection, source, rows, chosen, {**marks, **answers.events})
     notes += said
     counts = count_columns(connection, source, draft, progress)
     if counts["rows"] == 0:
         raise Refused("no_rows", file=source.file)
     time, said = times.decide(counts[EVENT_TIME], chosen[EVENT_TIME], answers.date_order, answers.timezone)
-    notes += said
+    notes += said + told_zones(filled(rows, chosen[EVENT_TIME]), chosen[EVENT_TIME], answers.timezone)
     money, of_money = _currency(counts, source.columns, chosen, answers.currency or home)
-    of_money += told_minor(rows, chosen.get(AMOUNT, ""), money)
+    of_money += () if answers.amount_unit else told_minor(rows, chosen.get(AMOUNT, ""), money)
     readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
     notes += said
     chosen, of_rates = _without_rates(counts, chosen)
@@ -147,6 +155,9 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         orders=_told_by_states(chosen, states, second),
         float_ids=float_ids,
     )
+    if answers.amount_unit == MINOR:
+        units, said = in_minor(connection, source, plan, money)
+        plan, of_money = replace(plan, minor=units), of_money + said
     plan = replace(plan, refund_rows=refunds.have_rows(connection, source, plan))
     orders, of_orders_said = of_orders(connection, source, rows, plan, answers.mapping)
     plan, of_refunds = _refunds(connection, source, replace(plan, orders=orders))
@@ -175,7 +186,7 @@ def _draft(
     money = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
     ledger = read_documents(connection, source, kind, money) if of_documents(seen) else {}
     draft = ReadingPlan(
-        source.columns,
+        (*source.own_columns, *(column for column, _ in source.made if column in chosen.values())),
         chosen,
         values=seen_values(seen[:MOST_EVENT_NAMES], {**ledger, **events}),
         calendar=calendar,

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from clv_core.collection.mapping.customer_names import are_full_names, masked, rank, says_the_same
 from clv_core.collection.mapping.event_names import are_event_names
-from clv_core.collection.mapping.money_columns import FRACTIONS, money_likelihood
+from clv_core.collection.mapping.money_columns import FRACTION, FRACTIONS, money_likelihood
 from clv_core.collection.mapping.order_states import are_flags, tells
 from clv_core.collection.values.eras import ERAS
 from clv_core.collection.words.aliases import (
@@ -23,7 +23,7 @@ from clv_core.collection.words.aliases import (
 )
 from clv_core.collection.words.kind_words import ROW_KINDS
 from clv_core.collection.words.split_columns import CLOCK
-from clv_core.collection.words.state_words import KIND_NAMES
+from clv_core.collection.words.state_words import KIND_NAMES, NO, YES
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,
@@ -34,6 +34,7 @@ from clv_core.columns import (
     ORDER_STATUS,
     PURCHASE,
     READ,
+    REFUND,
     RETURN,
     Kind,
 )
@@ -51,6 +52,7 @@ SLIGHTLY: Final = 0.01
 BY_VALUES: Final = 0.5
 MOST_SAMPLES: Final = 5
 NOUNS: Final = frozenset(map(fold, ROW_KINDS.split()))
+YES_OR_NO: Final = frozenset(word for word in (*YES, *NO) if not word.isdigit())
 ENOUGH_IDS: Final = 20
 """So many different ids, and no repetition, are those of orders rather than of customers."""
 ORDER_NAMES: Final = {
@@ -70,6 +72,7 @@ TIME: Final = re.compile(
     r"\d{1,4}[-/.年]\s?(\d{1,2}|[A-Za-z]{3,9})[-/.月]\s?\d{1,4}.*|(19|20)\d{6}|1\d{9}(\d{3})?(\.\d+)?"
     r"|([A-Za-z]{3,9},? )?(\d{1,2}[ /-][A-Za-z]{3,9}[ /-]\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4})\b.*"
     r"|(19|20)\d{6}[T ]?\d\d:?\d\d.*|[A-Za-z]{3}-\d{1,2}-\d{2,4}|\d{1,2}(\.|º| de)? [^\W\d]{3,10}\.?( de)? \d{4}\b.*"
+    r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d .*\d{4}"
     rf"|\d{{4}}\s?년\s?\d{{1,2}}\s?월.*|({'|'.join(ERAS)})\s?(\d{{1,3}}|元)\s?年.*|\d{{1,2}} [ก-๏.]{{3,12}} \d{{4}}\b.*"
 )
 TIME_NAME: Final = re.compile(r"(?i:date|time|timestamp|[_ ]at|日期|时间|時間)$|[a-z]At$")
@@ -211,6 +214,10 @@ def _by_name(column: str, values: list[str]) -> tuple[str | None, float]:
         return None, 0.0
     if canonical == AMOUNT and confidence < SURE and values and set(values) <= {"0", "1"}:
         return None, 0.0  # it says whether, not how much
+    if canonical == REFUND and confidence < SURE and not any(map(FRACTION.fullmatch, values)):
+        return None, 0.0  # pieces, or whether
+    if canonical == REFUND and values and {value.lower() for value in values} <= YES_OR_NO:
+        return None, 0.0
     if confidence < SURE and canonical == EVENT_TIME and values and _share(TIME, values) == 1:
         return canonical, CERTAIN
     if canonical == CUSTOMER_ID and fold(base) in CUSTOMER_RANKS and are_full_names(values):

@@ -17,6 +17,7 @@ from clv_core.collection.mapping.customer_ids import settle_customer
 from clv_core.collection.mapping.money_columns import refuse_ids
 from clv_core.collection.mapping.payment_kinds import settle_kind
 from clv_core.collection.mapping.proposal import Proposal
+from clv_core.collection.mapping.return_amounts import settle_returns
 from clv_core.columns import AMOUNT, REFUND
 from clv_core.errors import Message
 
@@ -58,6 +59,8 @@ def settle_columns(
     chosen, said = price.settle(connection, source, chosen)
     notes += said
     chosen, said = settle_amount(connection, source, proposals, chosen, mapping)
+    notes += said
+    chosen, said = settle_returns(rows, proposals, chosen, mapping)
     notes += said
     if REFUND in chosen and AMOUNT not in chosen:
         notes += (Message("warning.refund_unused", {"column": chosen.pop(REFUND)}),)

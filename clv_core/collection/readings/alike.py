@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core.collection.files.encoding import single_byte
+from clv_core.collection.mapping.minor_units import MINOR
 from clv_core.collection.mapping.profile import Answers
 from clv_core.collection.readings.reading import Reading, read_log
 from clv_core.collection.stored.store import Manifest
@@ -37,6 +38,7 @@ class Habit:
         decimal: ``point`` or ``comma``, likewise.
         hidden: source columns that became pseudonyms.
         encoding: of its text, where that has one byte a letter; empty otherwise.
+        currency: of its amounts, as far as it is known.
     """
 
     dataset: str = ""
@@ -45,6 +47,7 @@ class Habit:
     decimal: str = ""
     hidden: tuple[str, ...] = ()
     encoding: str = ""
+    currency: str = ""
 
 
 def habit_of(manifest: Manifest) -> Habit:
@@ -58,7 +61,8 @@ def habit_of(manifest: Manifest) -> Habit:
     told = (item["params"]["encoding"] for item in reversed(manifest.warnings) if item["code"] == "warning.encoding")
     encoding = last("encoding") or str(next(told, ""))  # older manifests have it in what was said only
     usual = encoding if encoding and single_byte(encoding) else ""
-    return Habit(manifest.name, mapping, last("date_order"), last("decimal"), tuple(sorted(hidden)), usual)
+    shown_so = last("date_order"), last("decimal")
+    return Habit(manifest.name, mapping, *shown_so, tuple(sorted(hidden)), usual, manifest.currency)
 
 
 def ask_currency(manifest: Manifest, reading: Reading, answers: Answers) -> None:
@@ -174,6 +178,9 @@ def read_alike(
     unsure = any(message.code.startswith("warning.decimal_unsure") for message in reading.warnings)
     if unsure and habit.decimal == "comma" and not answers.decimal:
         answers = replace(answers, decimal=habit.decimal)
+        reading = read(answers)
+    if answers.amount_unit == MINOR and habit.currency and not reading.profile.currency:
+        answers = replace(answers, currency=habit.currency)
         reading = read(answers)
     if as_before:
         params = {"column": reading.profile.plan.chosen[EVENT_TIME], "order": habit.date_order.upper()}

@@ -14,7 +14,8 @@ import pyarrow as pa
 from clv_core.collection.engine import T, file_text, name, one, run, text
 from clv_core.collection.files.blank_lines import blank_lines
 from clv_core.collection.files.quotes import Reject
-from clv_core.collection.files.source import Source, as_in_the_file
+from clv_core.collection.files.rejects import as_in_the_file
+from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan import REASON_COLUMNS, ReadingPlan
 from clv_core.errors import Message
 from clv_core.jobs import Progress

@@ -12,7 +12,8 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import connect, file_text, one, run, text
-from clv_core.collection.files.source import Source, open_source, recorded_rejects, sample
+from clv_core.collection.files.rejects import recorded_rejects
+from clv_core.collection.files.source import Source, open_source, sample
 from clv_core.collection.mapping.choosing import ask_amount
 from clv_core.collection.mapping.money_columns import WORTH_ASKING
 from clv_core.collection.mapping.personal import personal_columns

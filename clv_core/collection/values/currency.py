@@ -8,6 +8,7 @@ from typing import Final
 
 from babel.numbers import get_currency_precision, list_currencies
 
+from clv_core.collection.engine import text
 from clv_core.errors import Message
 
 CURRENCIES: Final[dict[str, tuple[str, ...]]] = {
@@ -22,6 +23,12 @@ CURRENCIES: Final[dict[str, tuple[str, ...]]] = {
 """Codes of the currencies that a sign stands for, the likeliest first."""
 NO_CENTS: Final = ("IDR", "COP")
 """Currencies that have cents by law and hardly ever in a shop."""
+WHOLE: Final = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
+THOUSANDTHS: Final = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+"""Currencies without a minor unit, and with one of a thousandth; all others have one of a hundredth.
+
+Source: ISO 4217, list one, column "minor unit".
+"""
 UNIT: Final = re.compile(
     r"[(（\[【]\s*([^()（）\[\]【】\s]{1,4})\s*[)）\]】]\s*$|[/／_]\s*(元|RMB|[A-Z]{3})\s*$|_in_(usd|eur|gbp|cny|jpy)$"
     r"|(?:[,，]|\s(?=руб))\s*((?i:руб\.?)|[A-Z]{3}|[₽€$£¥₹₺元])\s*$"
@@ -68,6 +75,21 @@ def in_name(column: str) -> str:
 def has_cents(code: str) -> bool:
     """Say whether amounts in a currency are written with two decimals or more; so they are where none is known."""
     return code not in NO_CENTS and (code not in list_currencies() or get_currency_precision(code) > 0)
+
+
+def minor_units(code: str) -> int:
+    """Return how many of its minor units make one of a currency: 100 cents, 1 yen, 1,000 fils; 100 where not known."""
+    return 1 if code in WHOLE else 1_000 if code in THOUSANDTHS else 100
+
+
+def minor_units_sql(codes: str) -> str:
+    """Return SQL for :func:`minor_units` of a text expression of codes."""
+    lists = {1: WHOLE, 1_000: THOUSANDTHS}
+    cases = "".join(
+        f" WHEN upper(trim({codes})) IN ({', '.join(map(text, sorted(some)))}) THEN {units}"
+        for units, some in lists.items()
+    )
+    return f"CASE{cases} ELSE 100 END"
 
 
 def _meant(mark: str) -> tuple[str, ...]:

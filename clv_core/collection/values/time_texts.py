@@ -42,10 +42,12 @@ TIDY: Final = (
     (r"(?:下午|午後|오후) *(\d.*)|晚上 *((?:0?[1-9]|1[01])[:时時点點].*)", r"\1\2 PM"),
     (r"(\d{1,2})[时時点點시] ?(\d{1,2})[分분]?(?: ?(\d{1,2})[秒초])?", r"\1:\2:0\3"),
     (r":0(\d\d)\b", r":\1"),
+    (r"(:\d\d.*?) ?(?:GMT|UTC)([+-])(\d)$", r"\1\20\3"),
     (r"(:\d\d.*?) ?(?:GMT|UTC)?([+-]\d\d)$", r"\1\2:00"),
     (r"(:\d\d.*?) ?(?:GMT|UTC)?([+-]\d\d):?(\d\d)$", r"\1\2:\3"),
     (r"(:\d\d.*?) ?(?:GMT|UTC)$", r"\1Z"),
     (r"([T ]\d{1,2}:\d\d) ?(Z|[+-]\d\d:\d\d)$", r"\1:00\2"),
+    (r"([T ]\d{1,2}:\d\d)( [A-Z][a-z]+/[A-Z][A-Za-z_/]+)$", r"\1:00\2"),
     (r" +$", ""),
 )
 """Pattern, and what is written instead."""
@@ -74,7 +76,8 @@ TRANSLATED: Final = tuple(
     for month, words in MONTHS.items()
 )
 """1 de enero de 2023 and 1. März 2023, and how they are written instead."""
-SHIFT: Final = r" ?([+-]\d\d:\d\d|Z|UTC|GMT)$"
+SHIFT: Final = r" ?([+-]\d\d:\d\d|Z|UTC|GMT|[A-Z][a-z]+/[A-Z][A-Za-z_/]+)$"
+"""An offset, or a zone's full name, behind a time."""
 
 
 def plain(column: str) -> str:
@@ -162,10 +165,10 @@ def unshifted(column: str) -> str:
     return f"regexp_replace({column}, {text(SHIFT)}, '')"
 
 
-def shift(offset: str) -> str:
-    """Return SQL for the interval of an offset such as +08:00, or none for Z, UTC and GMT."""
-    minutes = f"try_cast({offset}[2:3] AS INT) * 60 + try_cast({offset}[5:6] AS INT)"
-    return f"to_minutes(CASE {offset}[1] WHEN '+' THEN {minutes} WHEN '-' THEN -({minutes}) ELSE 0 END)"
+def in_zone(time: str, zone: str) -> str:
+    """Return SQL for the UTC time of a clock's time in a zone, which is a name or an offset such as +08:00."""
+    gap = f"if(strlen({zone}) > 1 AND {zone}[1] BETWEEN 'A' AND 'Z', ' ', '')"
+    return f"timezone('UTC', try_cast(strftime({time}, '%Y-%m-%d %H:%M:%S.%f') || {gap} || {zone} AS TIMESTAMPTZ))"
 
 
 def split_time(column: str, order: str) -> str:

@@ -16,6 +16,7 @@ from typing import Final
 
 from clv_core.collection.engine import text
 from clv_core.collection.values import time_texts
+from clv_core.collection.values.zone_names import with_zones
 from clv_core.errors import Message, NeedsAnswer, Refused
 
 EARLIEST: Final = date(1980, 1, 1)
@@ -66,18 +67,22 @@ class TimeReading:
             f" WHEN {digits} BETWEEN 20000 AND 90000"
             f" THEN {naive(f'make_timestamp(round(({digits} - 25569) * 86400)::BIGINT * 1000000)')} END"
             f" WHEN {time_texts.is_split(column)} THEN {naive(time_texts.split_time(column, self.order))}"
-            f" ELSE coalesce(timezone('UTC', try_cast({time_texts.offset(column)} AS TIMESTAMPTZ)),"
-            f" list_transform([{time_texts.tidy(column)}], lambda t: {self._tidied('t')})[1]) END"
+            f" ELSE list_transform([{with_zones(column, self.timezone)}], lambda z:"
+            f" coalesce(timezone('UTC', try_cast({time_texts.offset('z')} AS TIMESTAMPTZ)),"
+            f" list_transform([{time_texts.tidy('z')}], lambda t: {self._tidied('t')})[1]))[1] END"
         )
 
     def _tidied(self, column: str) -> str:
         """Return SQL for the UTC time of a text tidied by :func:`~clv_core.collection.values.time_texts.tidy`."""
         shift = f"regexp_extract({column}, {text(time_texts.SHIFT)}, 1)"
+        split, written = time_texts.split_time("b", self.order), time_texts.written_time("b")
+        clock = f"CASE WHEN {time_texts.is_split('b')} THEN {split} ELSE {written} END"
+        shifted = f"list_transform([{time_texts.unshifted(column)}], lambda b: {clock})[1]"
         return (
             f"CASE WHEN {time_texts.is_split(column)} THEN {self._from_zone(time_texts.split_time(column, self.order))}"
             f" ELSE coalesce(timezone('UTC', try_cast({column} AS TIMESTAMPTZ)),"
             f" CASE WHEN {shift} = '' THEN {self._from_zone(time_texts.written_time(column))}"
-            f" ELSE {time_texts.written_time(time_texts.unshifted(column))} - {time_texts.shift(shift)} END) END"
+            f" ELSE {time_texts.in_zone(shifted, shift)} END) END"
         )
 
     def _from_zone(self, time: str) -> str:
@@ -101,7 +106,8 @@ def form(column: str) -> str:
         f" WHEN {time_texts.is_split(column)} THEN {_split_form(column)}"
         f" WHEN try_cast({time_texts.offset(column)} AS TIMESTAMPTZ) IS NOT NULL THEN {_zone_form(column)}"
         f" ELSE coalesce({time_texts.plain_number(column)},"
-        f" list_transform([{time_texts.tidy(column)}], lambda t: {_tidied_form('t')})[1]) END"
+        f" list_transform([{with_zones(column, 'UTC')}], lambda z:"
+        f" list_transform([{time_texts.tidy('z')}], lambda t: {_tidied_form('t')})[1])[1]) END"
     )
 
 
@@ -140,8 +146,9 @@ def _zoned(column: str) -> str:
 
 def _tidied_form(column: str) -> str:
     shifted = f"regexp_extract({column}, {text(time_texts.SHIFT)}, 1) <> ''"
+    bare = time_texts.unshifted(column)
     return (
-        f"CASE WHEN {time_texts.is_split(column)} THEN {_split_form(column)}"
+        f"CASE WHEN {time_texts.is_split(bare)} THEN list_transform([{bare}], lambda b: {_split_form('b')})[1]"
         f" WHEN try_cast({column} AS TIMESTAMPTZ) IS NOT NULL THEN {_zone_form(column)}"
         f" WHEN {time_texts.written_time(time_texts.unshifted(column))} IS NOT NULL"
         f" THEN CASE WHEN {shifted} THEN {_zoned(column)} ELSE 'written' END ELSE 'unreadable' END"

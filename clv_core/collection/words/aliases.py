@@ -112,10 +112,10 @@ SURE: Final[dict[str, str]] = {
         成交金额 订单实付金额 订单应付金额 总金额 总价 实付 实付款 买家实际支付金额 购买金额 应付金额 金額 訂單金額
         消費金額 支付金額 銷售額 總金額 總價""",
     ORDER_ID: """order_id id_order orderid order_no order_number sale_id ticket_no check_no invoice_no invoiceno
-        invoice invoice_id invoice_number transaction_id transactionid transaction_no trans_id txn_id basket_id
-        basketid receipt_id receipt_no receipt_number bill_no increment_id order_increment_id order_reference order_ref
-        order_reference_number 订单号 订单编号 订单id 交易号 交易编号 发票号 主订单编号 流水号 单号 訂單號 訂單編號
-        訂單id""",
+        invoice invoice_id invoice_number psp_reference transaction_id transactionid transaction_no trans_id txn_id
+        basket_id basketid receipt_id receipt_no receipt_number bill_no increment_id order_increment_id order_reference
+        order_ref order_reference_number 订单号 订单编号 订单id 交易号 交易编号 发票号 主订单编号 流水号 单号 訂單號
+        訂單編號 訂單id""",
     PRODUCT_ID: """product_id productid product item_id itemid item sku sku_id stock_code stockcode product_code
         item_code lineitem_sku sku_reference_no item_number article_id article asin upc gtin ean goods_id
         product_key material 商品id 商品编号 商品编码 商品 产品id 产品编号 货号 商品編號 商品代码 产品""",
@@ -141,14 +141,13 @@ SURE: Final[dict[str, str]] = {
     ORDER_STATUS: """order_status order_state financial_status payment_status payment_state pay_status
         order_payment_status order_payment_state transaction_status sale_status 订单状态 交易状态 付款状态 支付状态
         訂單狀態 付款狀態 交易狀態""",
-    REFUND: """refunded_amount amount_refunded refund_amount order_refund_amount order_refunded_amount
-        partial_refund refund_total total_refund total_refunded refunded_total total_refunds refunds_total refund_value
-        退款金额 已退款金额 订单已退款金额 退款额 退款金額""",
+    REFUND: """order_total_adjusted_order_total refunded_amount amount_refunded refund_amount order_refund_amount
+        order_refunded_amount partial_refund refund_total total_refund total_refunded refunded_total total_refunds
+        refunds_total refund_value 退款金额 已退款金额 订单已退款金额 退款额 退款金額""",
     SESSION_ID: "session_id sessionid session user_session visit_id visitid 会话id 会话 会话编号 访问id 會話id",
     PRICE: "price 价格 價格",
-    CURRENCY: """currency currency_code currency_iso currency_iso_code order_currency order_currency_code 币种 货币
-        货币种类
-        币别 幣種 貨幣 幣別""",
+    CURRENCY: """currency gross_currency currency_code currency_iso currency_iso_code order_currency order_currency_code
+        币种 货币 货币种类 币别 幣種 貨幣 幣別""",
 }
 
 LIKELY: Final[dict[str, str]] = {
@@ -162,7 +161,7 @@ LIKELY: Final[dict[str, str]] = {
         created_on order_paid_time derived_tstamp collector_tstamp paid_on_date date_paid date_add date_added opened
         opened_at date_opened purchased
         week_date order_created_at order_created paid_at payment_date payment_time 创建时间 創建時間""",
-    EVENT_TYPE: "type kind metric metric_name 类型 類型",
+    EVENT_TYPE: "type kind line_type metric metric_name 类型 類型",
     AMOUNT: """value total payment paid cost money sum gross amt total_amt tran_amount tran_amt trans_amount
         trans_amt transaction_amt txn_amount order_amt sales_amt sale_amount purchase_amt purchase invoice_amount
         invoice_total bill_amount total_paid total_paid_real total_amount_paid total_due gross_sales gross_amount
@@ -176,10 +175,12 @@ LIKELY: Final[dict[str, str]] = {
     QUANTITY: "count number pcs amount_of_items qty_ordered quantity_ordered ordered_quantity quantity_sku",
     PRICE: "sales_price sale_price",
     DISCOUNT: "coupon promo promotion",
+    REFUND: "refunded refunds refund",
     REVIEW_TEXT: "text message 内容 內容 备注",
     CHANNEL: "source campaign referrer",
     COUNTRY: "region market 地区 地區",
-    ORDER_STATUS: "status state 状态 狀態",
+    ORDER_STATUS: """status state result outcome payment_result transaction_result
+        invoice_status 状态 狀態 交易结果 支付结果""",
 }
 
 EVENT_ALIASES: Final[dict[str, str]] = {

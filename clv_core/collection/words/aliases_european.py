@@ -35,13 +35,13 @@ SURE_EUROPEAN: Final[dict[str, str]] = {
         id_client numéro_client numero_client code_client identifiant_client id_cliente cliente_id numero_cliente
         código_cliente codigo_cliente codice_cliente""",
     EVENT_TIME: """bestelldatum bestellzeit bestellzeitpunkt bestellt_am kaufdatum kaufzeitpunkt rechnungsdatum
-        fakturadatum
+        fakturadatum data_de_venda data_da_venda
         belegdatum buchungsdatum zeitstempel date_commande date_de_commande date_achat date_facture horodatage
         fecha_pedido fecha_de_pedido fecha_compra fecha_factura data_ordine data_acquisto data_fattura""",
     EVENT_TYPE: "vorgangsart ereignis ereignistyp type_événement tipo_evento",
     AMOUNT: """betrag gesamtbetrag gesamtpreis gesamtsumme summe endbetrag bestellwert bestellsumme rechnungsbetrag
         nettobetrag bruttobetrag nettowert nettoumsatz umsatz zeilenbetrag positionsbetrag montant montant_total
-        montant_ht montant_ttc
+        montant_ht montant_ttc preço_total
         importe importe_total monto importo importo_totale totale""",
     ORDER_ID: """bestellnummer bestell_nr bestellnr bestell_id auftragsnummer auftrags_nr verkaufsbeleg rechnungsnummer
         belegnummer

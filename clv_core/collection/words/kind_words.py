@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 KIND_COLUMNS: Final = """取引区分 伝票区分 売上区分 取引種別 伝票種別 单据类型 单据类别 业务类型 销售类型
-    單據類型 單據類別 業務類型 銷售類型 document_type doc_type voucher_type receipt_type move_type belegart
+    單據類型 單據類別 業務類型 銷售類型 document_type doc_type billing_type fakturaart voucher_type
+    is_return is_refund is_credit_note receipt_type move_type belegart
     belegtyp tipo_documento tipo_de_documento tipo_comprobante tipo_de_comprobante type_document
     type_de_document type_pièce type_de_pièce тип_документа вид_документа"""
 """Names of columns of kinds."""
@@ -31,6 +32,8 @@ KIND_STATES: Final[dict[str, str]] = {
 PAYMENTS: Final = """payment payments customer_payment payment_received receive_payment paid receipt zahlung
     zahlungseingang paiement règlement pago cobro pagamento incasso"""
 """What they call the money that comes in for a document."""
+RECEIPT, RECEIPT_LINES = "sale", "sale_line payment"
+"""What a till calls the row of a whole receipt, and the rows of its parts and payments, which repeat its money."""
 ROW_KINDS: Final = """sale sales purchase verkauf vente venta vendita venda продажа 销售 銷售 売上 판매 return returns
     refund refunds credit_note gutschrift retoure rückgabe erstattung retour remboursement devolución devolucion
     reembolso reso rimborso devolução devolucao estorno возврат 退货 退貨 退款 返品 返金 반품 환불"""

@@ -28,7 +28,7 @@ PREFERRED: Final[dict[str, str]] = {
         총주문금액 주문금액 total_pembayaran จำนวนเงินทั้งหมด tổng_số_tiền_người_mua_thanh_toán tổng_giá_trị_đơn_hàng
         faturalanacak_tutar ödenen_tutar total_paid_real total_paid total_amount_paid price_paid paid_price
         invoice_total total_due order_total_price total_order_price total_amount total_amt total_price gross_sales
-        purchase_revenue_in_usd event_value_in_usd""",
+        purchase_revenue_in_usd event_value_in_usd revenue""",
     ORDER_ID: """order_id order_no order_number increment_id order_increment_id order_reference order_ref 主订单编号
         主订单号 父订单编号 父订单号 商户订单号 商户单号 订单号 订单编号 订单id 訂單號 訂單編號 注文番号 주문번호
         invoice_no invoice_id

@@ -25,7 +25,8 @@ STATES: Final[dict[str, str]] = {
         trash deleted incomplete incomplete_expired unavailable requires_payment_method requires_action holded
         blocked error unsuccessful denied reversed canceled_reversal removed quotation quotation_sent quote
         quote_sent proforma proforma_sent new_unpaid fraud fraudulent suspected_fraud payment_review
-        canceled_unpaid cart in_cart skipped storniert stornierung storno abgebrochen abgelehnt fehlgeschlagen unbezahlt
+        canceled_unpaid cart in_cart skipped fail timeout timed_out uncollectible storniert stornierung storno
+        abgebrochen abgelehnt fehlgeschlagen unbezahlt
         nicht_bezahlt offen_unbezahlt zahlung_ausstehend ausstehend wartet_auf_zahlung warten_auf_zahlung
         zahlung_fehlgeschlagen angebot annulé annulée annule annulee échouée en_attente en_attente_de_paiement
         en_attente_du_paiement non_payé impayé paiement_refusé erreur_de_paiement refusé refusée cancelado
@@ -148,7 +149,8 @@ UNPAID_NAMES: Final = {fold(word) for word in UNPAID.split()}
 FLAGS: Final[dict[str, str]] = {
     CANCELLED: """voided is_voided void cancelled canceled is_cancelled is_canceled order_cancelled order_canceled
         是否取消 是否作废""",
-    REFUNDED: "refunded is_refunded fully_refunded returned is_returned 是否退款 是否退货",
+    REFUNDED: """refunded is_refunded fully_refunded returned is_returned is_return is_refund is_credit_note return_flag
+        refund_flag returned_flag refunded_flag 是否退款 是否退货""",
 }
 """Names of columns that say by yes or no whether an order is none."""
 FLAG_NAMES: Final = {fold(word): state for state, words in FLAGS.items() for word in words.split()}

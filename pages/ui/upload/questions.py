@@ -36,6 +36,7 @@ CHOICES: Final = {
     "dates_ambiguous_year": ("date_order", ("dmy", "mdy", "ymd")),
     "dates_contradict": ("date_order", ("dmy", "mdy")),
     "dates_contradict_year": ("date_order", ("dmy", "mdy", "ymd")),
+    "minor_fractions": ("amount_unit", ("major",)),
     "no_header": ("header", (False, True)),
 }
 """Settled by one of a few words: the error's code -> the name of the answer, and its values."""
@@ -45,6 +46,7 @@ ABOUT: Final = {
     "missing_column": "",
     "missing_columns": "",
     "which_amount": "",
+    "which_side": "",
     "customer_once": "",
     "customers_masked": "",
     "order_unnamed": "",
@@ -62,7 +64,7 @@ ABOUT: Final = {
 ANSWERABLE: Final = (
     *CHOICES,
     *ABOUT,
-    *("price_of_what", "amount_of_what", "amount_of_pieces", "no_purchases", "currency_differs"),
+    *("price_of_what", "amount_of_what", "amount_of_pieces", "which_mark", "no_purchases", "currency_differs"),
 )
 Then = Callable[..., None]
 
@@ -94,6 +96,9 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
             _buttons(kinds, "kind", lambda kind: then(mapping=_of_pieces(kind, params)))
         elif code == "currency_differs":
             _buttons({params["currency"]: t("question.currency", name=params["currency"])}, "currency", then)
+        elif code == "which_mark":
+            words = {word: t("upload.mark.sales", word=word) for word in (params["first"], params["second"])}
+            _buttons(words, "mark", lambda word: then(events=_of_marks(word, params)))
         elif code == "no_purchases":
             _purchases(path, then)
         else:
@@ -105,6 +110,11 @@ def _of_pieces(kind: str, params: dict[str, Any]) -> dict[str, str]:
     if kind == QUANTITY:
         return {AMOUNT: params["column"]}
     return {QUANTITY: params["column"], kind: params["price"]}
+
+
+def _of_marks(sales: str, params: dict[str, Any]) -> dict[str, str]:
+    """Return what the two words of a column of sides mean, by the one that is that of sales."""
+    return {word: PURCHASE if word == sales else RETURN for word in (params["first"], params["second"])}
 
 
 def asked(error: ClvError | dict[str, Any]) -> tuple[str, dict[str, Any]] | None:

@@ -46,7 +46,7 @@ def _said(known: Answers) -> list[str]:
     words = [f"{column} = {state.name_of('canonical', canonical)}" for canonical, column in named.items()]
     words += [f"{name} = {state.name_of('event', kind)}" for name, kind in known.events.items()]
     words += [f"{word} = {t(f'look.states.{meaning}')}" for word, meaning in known.states.items()]
-    for name in ("date_order", "decimal", "duplicates"):
+    for name in ("date_order", "decimal", "amount_unit", "duplicates"):
         value = getattr(known, name)
         words += [f"{t(f'upload.{name}')}: {t(f'upload.{name}.{value}')}"] if value else []
     words += [f"{t('upload.currency')}: {known.currency}"] if known.currency else []

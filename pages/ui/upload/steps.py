@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 import pandas as pd
 import streamlit as st
 
+from clv_core.collection.mapping.minor_units import UNITS
 from clv_core.collection.mapping.proposal import Proposal
 from clv_core.collection.values.locale_hints import LocaleHint, propose
 from clv_core.collection.words.aliases import CURRENCY
@@ -36,6 +37,7 @@ TEMPLATE: Final = (
 SETTINGS: Final = {
     "date_order": (None, "dmy", "mdy", "ymd"),
     "decimal": (None, "point", "comma"),
+    "amount_unit": (None, *UNITS),
     "duplicates": (None, "keep", "drop"),
 }
 

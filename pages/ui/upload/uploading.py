@@ -250,8 +250,9 @@ def options(said: Answers) -> list[str]:
         words += [f"--event={event}={kind}"]
     for state_word, meaning in said.states.items():
         words += [f"--state={state_word}={meaning}"]
-    for option, value in (("date-order", said.date_order), ("decimal", said.decimal), ("currency", said.currency)):
-        words += [f"--{option}", value] if value else []
+    for option in ("date_order", "decimal", "currency", "amount_unit"):
+        value = getattr(said, option)
+        words += [f"--{option.replace('_', '-')}", value] if value else []
     words += [f"--{said.duplicates}-duplicates"] if said.duplicates else []
     return words if said.header is None else [*words, "--header" if said.header else "--no-header"]
 

@@ -1,0 +1,67 @@
+"""Lines of a file that are no rows, and where they stand in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from clv_core.collection.files.encoding import BLOCK
+from clv_core.collection.files.grammar import BLANKS
+from clv_core.collection.files.quotes import Reject
+from clv_core.collection.files.source import Source
+
+REASONS: Final = {
+    "TOO MANY COLUMNS": "ragged",
+    "MISSING COLUMNS": "ragged",
+    "UNQUOTED VALUE": "open_quote",
+    "LINE SIZE OVER MAXIMUM": "long_line",
+    "INVALID ENCODING": "bad_bytes",
+}
+
+
+def recorded_rejects(connection: duckdb.DuckDBPyConnection, source: Source) -> list[Reject]:
+    """Return all lines that are no rows, in file order, once a relation with ``record=True`` has been read."""
+    found: list[Reject] = []
+    if source.dialect is not None:
+        rows = connection.execute(
+            "SELECT position, kind, length(before) - length(replace(before, chr(10), '')), left(row, 1000),"
+            " length(row) - length(replace(row, chr(10), '')) FROM (SELECT *, trim(whole, chr(13) || chr(10)) AS row,"
+            " left(whole, length(whole) - length(ltrim(whole, chr(13) || chr(10)))) AS before FROM"
+            " (SELECT line_byte_position AS position, min(error_type::VARCHAR) AS kind,"
+            " coalesce(any_value(csv_line), '') AS whole FROM reject_errors GROUP BY line_byte_position))"
+            " ORDER BY position"
+        ).fetchall()
+        lines = _line_numbers(source.path, [int(row[0]) - 1 for row in rows])  # positions are counted from 1
+        for line, (_, kind, blank, cells, breaks) in zip(lines, rows, strict=True):
+            if cells.strip(BLANKS):
+                found.append(Reject(line + blank, REASONS.get(str(kind), "unreadable"), cells, 1 + int(breaks)))
+    places = as_in_the_file(source, np.array([item.line for item in found], np.int64))
+    shifted = [replace(item, line=int(line)) for item, line in zip(found, places, strict=True)]
+    return sorted([*source.rejects, *shifted], key=lambda item: item.line)
+
+
+def as_in_the_file(source: Source, lines: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the numbers in the person's file of ``lines`` of what is read, from which some lines were taken out."""
+    out = np.array([item.line for item in source.rejects], np.int64)
+    return lines + np.searchsorted(out - np.arange(len(out)), lines, side="right")
+
+
+def _line_numbers(path: Path, positions: list[int]) -> list[int]:
+    """Return the line number (from 1) of each byte position; positions ascend."""
+    numbers: list[int] = []
+    line, at = 1, 0
+    with path.open("rb") as file:
+        for position in positions:
+            while at < position:
+                block = file.read(min(BLOCK, position - at))
+                if not block:
+                    break
+                line += block.count(b"\n")
+                at += len(block)
+            numbers.append(line)
+    return numbers
