@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ def test_a_customer_stays_in_its_group_whoever_else_is_in_the_list() -> None:
     whole = pd.Series(control_of(IDS, 0.2, "voucher"), index=IDS)
     some = IDS[5000:100:-7]
     assert (control_of(some, 0.2, "voucher") == whole[some]).all()
+    marks = [int(hashlib.sha256(f"voucher\n{one}".encode()).hexdigest()[:13], 16) for one in IDS]
+    assert whole.tolist() == [mark < 0.2 * 16**13 for mark in marks]
     wider = pd.Series(control_of(IDS, 0.3, "voucher"), index=IDS)
     assert wider[whole].all(), "a larger share only adds to the group"
 

@@ -7,13 +7,14 @@ each other. Source: Kohavi, Tang, Xu (2020), Trustworthy online controlled exper
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from typing import Any, Final
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 import scipy
 
 from clv_core.columns import CUSTOMER_ID
@@ -23,6 +24,8 @@ from clv_core.strategy.budget.experiment_file import DATE, GROUP
 
 OFFERED: Final = "offer"
 CONTROL: Final = "control"
+DIGITS: Final = 13
+"""Of the hash, hexadecimal: as many as a float64 holds."""
 POWER: Final = 0.8
 """Chance that an experiment shows an effect of the size that it is said to show."""
 
@@ -40,8 +43,12 @@ def control_of(customers: Iterable[str], share: float, experiment: str) -> npt.N
     """
     if not 0 < share < 1:
         raise UsageError("experiment_share", share=f"{100 * share:g}")
-    marks = (hashlib.sha256(f"{experiment}\n{one}".encode()).digest()[:8] for one in customers)
-    return np.array([int.from_bytes(mark) for mark in marks], np.float64) < share * 2.0**64
+    ids = pa.table({"id": pa.array(list(customers), pa.string())})
+    with duckdb.connect() as connection:
+        connection.register("ids", ids)
+        digits = f"('0x' || left(sha256(concat(?, chr(10), id)), {DIGITS}))::BIGINT"
+        marks = connection.execute(f"SELECT {digits} AS mark FROM ids", [experiment]).fetchnumpy()["mark"]
+    return np.asarray(marks < share * 16.0**DIGITS)
 
 
 def drawn_as(dataset: str, start: str) -> str:
