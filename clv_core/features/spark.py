@@ -152,8 +152,9 @@ def why_not() -> str | None:
 
 def _discard(session: SparkSession, database: str, folder: Path) -> None:
     try:
-        session.sql("USE default")
-        session.sql(f"DROP DATABASE IF EXISTS {database} CASCADE")
+        if session.sparkContext._jsc is not None:  # None: stopped by another that this process had opened beside it
+            session.sql("USE default")
+            session.sql(f"DROP DATABASE IF EXISTS {database} CASCADE")
     finally:
         session.stop()
         shutil.rmtree(folder, ignore_errors=True)
