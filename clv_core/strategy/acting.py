@@ -21,7 +21,7 @@ from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy import segments
 from clv_core.strategy.budget import plans
-from clv_core.strategy.budget.draw import control_of, drawn_as, groups
+from clv_core.strategy.budget.draw import check_share, drawn_as, groups
 from clv_core.strategy.budget.experiment import Experiment
 from clv_core.strategy.budget.experiment_file import DATE, GROUP
 from clv_core.strategy.budget.experiment_run import with_tried
@@ -145,7 +145,7 @@ def plan(
         progress: listener.
     """
     if control_share is not None:
-        control_of((), control_share, "")  # a share out of bounds is refused before the work
+        check_share(control_share)
     trained_days = open_bundle(workspace, model_id).record["horizon_days"]
     asked, dataset = terms or Terms(trained_days), open_dataset(workspace, name)
     people = people_of(workspace, name, model_id, scheme, cutoff=cutoff, language=language, progress=progress)

@@ -8,6 +8,7 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import name, one
+from clv_core.collection.values.numbers import NumberReading
 from clv_core.collection.words.aliases import fold
 from clv_core.errors import Message
 
@@ -44,4 +45,5 @@ def refunds_of_adjusted(
 
 
 def _number(column: str) -> str:
-    return f"try_cast(regexp_replace({name(column)}, '[^0-9.-]', '', 'g') AS DECIMAL(18, 2))"
+    cell = f"nullif(trim({name(column)}), '')"
+    return f"try_cast({NumberReading().value(cell)} AS DECIMAL(18, 2))"

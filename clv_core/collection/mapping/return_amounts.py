@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from clv_core.collection.mapping.first_rows import filled
 from clv_core.collection.mapping.money_columns import NAMED
 from clv_core.collection.mapping.proposal import Proposal
 from clv_core.collection.words.aliases import EVENT_NAMES, fold
@@ -34,10 +35,11 @@ def settle_returns(
         return found, ()
     kind, amount = chosen[EVENT_TYPE], chosen[AMOUNT]
     sold, back = ([row for row in rows if _is(row[kind], event)] for event in (PURCHASE, RETURN))
-    if len(back) < FEWEST or any(_filled(row, amount) for row in back):
+    if len(back) < FEWEST or filled(back, amount):
         return found, ()
     others = [item.column for item in proposals if item.money >= NAMED and item.column not in chosen.values()]
-    whole = [column for column in others if all(_filled(row, column) for row in (*sold, *back))]
+    told = [*sold, *back]
+    whole = [column for column in others if len(filled(told, column)) == len(told)]
     if len(whole) != 1:
         return found, ()
     found[AMOUNT] = whole[0]
@@ -47,7 +49,3 @@ def settle_returns(
 
 def _is(event: Any, kind: str) -> bool:
     return event is not None and EVENT_NAMES.get(fold(str(event))) == kind
-
-
-def _filled(row: Mapping[str, Any], column: str) -> bool:
-    return bool(str(row[column] or "").strip())

@@ -30,6 +30,16 @@ POWER: Final = 0.8
 """Chance that an experiment shows an effect of the size that it is said to show."""
 
 
+def check_share(share: float) -> None:
+    """Refuse a share of customers without the offer that leaves a group empty.
+
+    Raises:
+        UsageError: it is not above 0 and below 1.
+    """
+    if not 0 < share < 1:
+        raise UsageError("experiment_share", share=f"{100 * share:g}")
+
+
 def control_of(customers: Iterable[str], share: float, experiment: str) -> npt.NDArray[np.bool_]:
     """Return who is in the control group.
 
@@ -41,8 +51,7 @@ def control_of(customers: Iterable[str], share: float, experiment: str) -> npt.N
     Raises:
         UsageError: a share out of bounds.
     """
-    if not 0 < share < 1:
-        raise UsageError("experiment_share", share=f"{100 * share:g}")
+    check_share(share)
     ids = pa.table({"id": pa.array(list(customers), pa.string())})
     with duckdb.connect() as connection:
         connection.register("ids", ids)
