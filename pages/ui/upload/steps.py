@@ -149,7 +149,7 @@ def choose_columns(file: FilesInHand) -> None:
             "meaning": config.SelectboxColumn(
                 t("upload.column.ours"), options=[*words.values(), extra], required=True, help=t("upload.column.help")
             ),
-            "samples": config.TextColumn(t("upload.column.samples"), width="large"),
+            "samples": config.TextColumn(t("upload.column.samples"), width=300),
             "sure": config.ProgressColumn(t("upload.column.sure"), min_value=0, max_value=100, format="%.0f%%"),
         },
         placeholder="–",
