@@ -59,7 +59,7 @@ def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPE
     assert app.subheader[0].value.startswith("With the assumed effects")
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures[translate("budget.figure.uniform", "en")] == f"{say_number(plan.gain_uniform)} EUR"
-    assert [button.disabled for button in app.get("download_button")] == [False] * 6
+    assert [button.disabled for button in app.get("download_button")] == [False] * 3
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -88,6 +88,8 @@ def test_a_model_that_is_not_trusted_is_acknowledged_before_its_budget_moves_or_
     reason = Message("reason.no_total", {"predicted": 0, "actual": 9, "horizon": 90})
     monkeypatch.setattr(state, "trust", lambda bundle: Trust("not_trusted", (reason,)))
     app = open_page(with_model, "strategy", lang="en")
+    app.session_state["draw_open"] = True
+    app.run()
     assert [button.disabled for button in app.get("download_button")] == [True] * 6 and app.slider[0].disabled
     app.checkbox[0].check().run()
     assert [button.disabled for button in app.get("download_button")] == [False] * 6 and not app.slider[0].disabled

@@ -34,39 +34,46 @@ def section(ground: Ground, plan: BudgetPlan, side: Side, *, allowed: bool) -> N
         side: what the numbers of the plan mean.
         allowed: whether lists may be made at all.
     """
-    given, work = plan.customers[OFFER].value_counts(), state.workspace()
+    given = plan.customers[OFFER].value_counts()
     if given.empty:
         return
-    with st.expander(t("budget.draw"), icon=":material/shuffle:"):
-        st.caption(t("budget.draw.what"))
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            offer = st.selectbox(t("budget.draw.offer"), given.index.tolist(), key="draw_offer", width=260)
-            part = st.number_input(
-                t("budget.draw.share"), 5, 50, PART, 5, key="draw_share", width=200, help=t("budget.draw.share.help")
-            )
-            start = st.date_input(
-                t("budget.draw.start"), ground.dataset.log_end, format="YYYY-MM-DD", key="draw_start", width=180
-            )
-        rows = plan.customers[plan.customers[OFFER] == offer]
-        share, day = part / 100, start.isoformat()
-        name = drawn_as(ground.dataset.name, day)
-        control = int(control_of(rows[CUSTOMER_ID], share, name).sum())
-        counts = len(rows) - control, control
-        said = {"offer": widgets.plain(str(offer)), "treated": count(counts[0]), "control": count(counts[1])}
-        st.markdown(t("budget.draw.groups", **said))
-        if min(counts) < FEWEST:
-            st.warning(t("budget.draw.few", fewest=FEWEST), icon=":material/warning:")
-        else:
-            st.markdown(_shows(ground, plan, str(offer), counts, share))
-        settings = {"offer": str(offer), "control_share": share, "start": day}
-        described = replace(side, settings=settings)
+    box = st.expander(t("budget.draw"), icon=":material/shuffle:", key="draw_open", on_change="rerun")
+    if box.open:  # a million hashes take a second
+        with box:
+            _draw(ground, plan, side, given.index.tolist(), allowed=allowed)
 
-        def write(path: Path) -> Exported:
-            # The columns keep the names that the experiment is read by, whatever the language.
-            return write_rows(work, groups(rows[CUSTOMER_ID], share, name, day), path, described)
 
-        named = row_files.stem(ground.bundle, "experiment", described, ground.terms)
-        row_files.offer(named, "draw", write, allowed=allowed)
+def _draw(ground: Ground, plan: BudgetPlan, side: Side, offers: list[str], *, allowed: bool) -> None:
+    work = state.workspace()
+    st.caption(t("budget.draw.what"))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        offer = st.selectbox(t("budget.draw.offer"), offers, key="draw_offer", width=260)
+        part = st.number_input(
+            t("budget.draw.share"), 5, 50, PART, 5, key="draw_share", width=200, help=t("budget.draw.share.help")
+        )
+        start = st.date_input(
+            t("budget.draw.start"), ground.dataset.log_end, format="YYYY-MM-DD", key="draw_start", width=180
+        )
+    rows = plan.customers[plan.customers[OFFER] == offer]
+    share, day = part / 100, start.isoformat()
+    name = drawn_as(ground.dataset.name, day)
+    control = int(control_of(rows[CUSTOMER_ID], share, name).sum())
+    counts = len(rows) - control, control
+    said = {"offer": widgets.plain(str(offer)), "treated": count(counts[0]), "control": count(counts[1])}
+    st.markdown(t("budget.draw.groups", **said))
+    if min(counts) < FEWEST:
+        st.warning(t("budget.draw.few", fewest=FEWEST), icon=":material/warning:")
+    else:
+        st.markdown(_shows(ground, plan, str(offer), counts, share))
+    settings = {"offer": str(offer), "control_share": share, "start": day}
+    described = replace(side, settings=settings)
+
+    def write(path: Path) -> Exported:
+        # The columns keep the names that the experiment is read by, whatever the language.
+        return write_rows(work, groups(rows[CUSTOMER_ID], share, name, day), path, described)
+
+    named = row_files.stem(ground.bundle, "experiment", described, ground.terms)
+    row_files.offer(named, "draw", write, allowed=allowed)
 
 
 def _shows(ground: Ground, plan: BudgetPlan, offer: str, counts: tuple[int, int], share: float) -> str:
