@@ -3,8 +3,8 @@
 With few rows a layer costs its call, and hardly its arithmetic: all networks are asked in the calls of one. With many
 it costs memory, and each network is asked in turn, so that what lies between its layers stays in the processor's
 caches. A network among others and one by itself are made of the same operations, so what they say is the same bits.
-What a network says of a row among few and among many is the same bits where the processor has AVX-512; elsewhere the
-rows at a product's end may be rounded otherwise.
+What a network says of a row among few and among many is the same bits where the processor has AVX-512, of Intel or
+AMD; elsewhere the rows at a product's end may be rounded otherwise.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ FEW_ROWS: Final = 512
 """Up to so many, networks together are no slower than in turn."""
 SMALL: Final = 100
 """Up to so many weights, a product of few rows would be summed in another order than that of many."""
+COLUMNS: Final = 12
+"""A product of fewer columns goes another way through BLAS, which on AMD sums odd and even counts of rows otherwise. A
+GRU has three columns a unit, and four units at least."""
 
 
 class Together(Generic[N]):
@@ -70,15 +73,16 @@ class Linears(nn.Module):
 
     def __init__(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> None:
         super().__init__()
-        self.layers, self.small = len(weights), weights[0].numel() <= SMALL
-        self.register_buffer("weight", torch.stack([weight.T for weight in weights]).contiguous())
-        self.register_buffer("bias", torch.stack(list(biases)).unsqueeze(1))
+        self.layers, self.small, self.width = len(weights), weights[0].numel() <= SMALL, len(biases[0])
+        lacking = 0 if self.small else max(0, COLUMNS - self.width)
+        self.register_buffer("weight", F.pad(torch.stack([weight.T for weight in weights]), (0, lacking)).contiguous())
+        self.register_buffer("bias", F.pad(torch.stack(list(biases)), (0, lacking)).unsqueeze(1))
         self.weight: Tensor
         self.bias: Tensor
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return what each layer makes of its rows."""
-        return self.at_hand()(rows.expand(self.layers, *rows.shape[-2:]), None)
+        return self.at_hand()(rows.expand(self.layers, *rows.shape[-2:]), None)[..., : self.width]
 
     def at_hand(self) -> Callable[[Tensor, Tensor | None], Tensor]:
         """Return the layers as a function of [k, B, in] and of where to write what they make of it, None for anywhere.

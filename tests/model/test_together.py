@@ -19,7 +19,7 @@ from clv_core.model.instant.inputs import Batch as InstantBatch
 from clv_core.model.instant.inputs import Sequence as InstantSequence
 from clv_core.model.instant.network import InstantNetwork
 from clv_core.model.network import Network, Shape
-from clv_core.model.together import FEW_ROWS, Grus, Together, joined
+from clv_core.model.together import FEW_ROWS, LAYERS, Grus, Together, joined
 
 TABLE, VOCABULARIES, STATISTICS, LOGS = 9, (5,) * len(STEP_CODES), 11, 2
 NETWORKS = 3
@@ -92,6 +92,21 @@ def test_networks_say_the_same_bits_at_once_and_in_turn() -> None:
     with torch.no_grad():
         in_turn, at_once = ensemble.ask(lambda network: network(batch), FEW_ROWS + 1), ensemble.whole(batch)
     assert in_turn.keys() == at_once.keys() and all(torch.equal(in_turn[name], at_once[name]) for name in in_turn)
+
+
+@pytest.mark.skipif(torch.backends.cpu.get_cpu_capability() != "AVX512", reason="same bits are told of AVX-512 alone")
+@pytest.mark.parametrize("read", [24, 64, 256])
+@pytest.mark.parametrize("said", [*range(1, 14), 48])
+def test_layers_say_the_same_bits_of_a_row_among_few_and_among_many(read: int, said: int) -> None:
+    torch.manual_seed(0)
+    layers = [nn.Linear(read, said) for _ in range(NETWORKS)]
+    whole, rows = LAYERS[nn.Linear](layers), torch.randn(NETWORKS, 500, read)
+    with torch.no_grad():
+        many = whole(rows)
+        alone = torch.stack([layer(own) for layer, own in zip(layers, rows, strict=True)])
+        torch.testing.assert_close(many, alone, rtol=0, atol=1e-5)
+        for few in (*range(4, 20), 203):
+            assert torch.equal(whole(rows[:, :few]), many[:, :few]), few
 
 
 @pytest.mark.parametrize("kind", HEADS)

@@ -150,9 +150,9 @@ def _work(workspace: Workspace, seed: int, action: str, archives: list[Path], te
             elif word == "delete":
                 registry.delete(NAME, chance.choice(others))
             else:
-                import_bundle(workspace, chance.choice(archives))
-                if step:
-                    registry.delete(NAME, registry.versions(NAME)[0].number)
+                imported = import_bundle(workspace, chance.choice(archives))
+                if step and imported.role != "champion":  # the last version may be deleted, and then nobody speaks
+                    registry.delete(NAME, imported.number)
         except ClvError:
             continue
 
@@ -179,8 +179,9 @@ def _problems(found: Counter[str]) -> dict[str, int]:
 
 def _champions(workspace: Workspace) -> str:
     """Say how many champions there are while another process works."""
-    found = sum(one.role == "champion" for one in Registry(workspace).versions(NAME))
-    return "one" if found == 1 else f"{found}_champions"
+    versions = Registry(workspace).versions(NAME)
+    found = sum(one.role == "champion" for one in versions)
+    return "one" if found == 1 else f"{found}_champions_of_{len(versions)}"
 
 
 def _words(told: int) -> list[str]:
