@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument("--segment", action="append", default=[], help=translate("cli.segment.segment", language))
     parser.add_argument("--scheme", default="quantile", help=translate("cli.segment.scheme", language))
     parser.add_argument("--out", type=Path, required=True, help=translate("cli.export.out", language))
+    parser.add_argument("--list", type=Path, default=None, help=translate("cli.export.list", language))
     parser.add_argument("--customers", type=Path, default=None, help=translate("cli.export.customers", language))
     parser.add_argument("--suppress", type=Path, default=None, help=translate("cli.export.suppress", language))
     parser.add_argument("--region", default=None, help=translate("cli.export.region", language))
@@ -42,6 +43,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.strategy.contacts.contacts_file import read_contacts
     from clv_core.strategy.contacts.suppress_file import read_entries, words_of
     from clv_core.strategy.exports.export import EXPORTS, Contacts
+    from clv_core.strategy.exports.listed import read_list
     from clv_core.strategy.exports.suppress_match import matches
     from clv_core.strategy.schemes.parse import asked
 
@@ -70,6 +72,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
             assume_consent=options.assume_consent,
             suppressed=suppressed,
         ),
+        listed=None if options.list is None else read_list(options.list),
         cutoff=options.cutoff,
         language=context.language,
         progress=context.progress,

@@ -11,6 +11,7 @@ import pandas as pd
 
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.values.pseudonyms import load_key
 from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.kept_explanations import kept_explanation
 from clv_core.deployment.kept_scores import scores, scores_path
@@ -34,6 +35,7 @@ from clv_core.strategy.customer.rhythm import kept_rhythm
 from clv_core.strategy.exports import export as exports
 from clv_core.strategy.exports import lists
 from clv_core.strategy.exports.contacts_stored import with_stored
+from clv_core.strategy.exports.listed import only_listed
 from clv_core.strategy.exports.people import people_of
 from clv_core.strategy.exports.tables import write_rows
 from clv_core.strategy.history import purchase_history, with_history
@@ -192,13 +194,15 @@ def export(
     scheme: Scheme | Segmentation = DEFAULT_SCHEME,
     conditions: Sequence[Condition] = (),
     contacts: exports.Contacts | None = None,
+    listed: pd.DataFrame | None = None,
     cutoff: date | None = None,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
 ) -> exports.Exported:
     """Write those customers who fulfil all conditions in a format of ``EXPORTS``, and note it in the export log.
 
-    Contact fields come from ``contacts``, else from the dataset's customers table.
+    Contact fields come from ``contacts``, else from the dataset's customers table. Where a list is given
+    (:func:`~clv_core.strategy.exports.listed.read_list`), only its customers count.
     """
     people = people_of(
         workspace,
@@ -211,11 +215,17 @@ def export(
         progress=progress,
     )
     dataset = open_dataset(workspace, name)
-    chosen, stop = lists.choose(people.frame, conditions), StopList.of(workspace, dataset)
+    everyone, side, strange = people.frame, people.side, ()
+    if listed is not None:
+        facts = dataset.manifest
+        key = load_key(workspace, facts.key_fingerprint) if facts.pseudonymised else None
+        everyone, strange = only_listed(everyone, listed, key)
+        side = replace(side, settings={"listed": len(listed)})
+    chosen, stop = lists.choose(everyone, conditions), StopList.of(workspace, dataset)
     known = with_stored(contacts, dataset, format)
-    made = exports.export(chosen, format, out, side=people.side, contacts=known, stop=stop)
-    exports.log_export(workspace, made, format, people.side)
-    return made
+    made = exports.export(chosen, format, out, side=side, contacts=known, stop=stop)
+    exports.log_export(workspace, made, format, side)
+    return replace(made, notes=(*strange, *made.notes))
 
 
 def card(

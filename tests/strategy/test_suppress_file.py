@@ -54,6 +54,18 @@ def test_a_workbook_is_read_too(tmp_path: Path) -> None:
     assert read_entries(tmp_path / "stop.xlsx") == TWO
 
 
+@pytest.mark.parametrize("name", ["stop.xlsx", "stop.csv.gz", "stop.parquet", "stop.jsonl"])
+def test_a_single_column_is_a_list_in_any_file(tmp_path: Path, name: str) -> None:
+    """A workbook of addresses alone was cut at their ``@``, and hid nobody."""
+    frame, path = pd.DataFrame({"email": ["a@b.com", "c@d.com"]}), tmp_path / name
+    if name == "stop.jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    else:
+        {".xlsx": frame.to_excel, ".gz": frame.to_csv, ".parquet": frame.to_parquet}[path.suffix](path, index=False)
+    assert read_entries(path) == TWO
+    assert {"a@b.com", "c@d.com"} <= words_of(read_entries(path, exact=True))
+
+
 def test_what_is_no_list_or_not_whole_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         read_entries(tmp_path / "none.txt")

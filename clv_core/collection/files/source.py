@@ -118,6 +118,7 @@ def open_source(
     named: Collection[str] = (),
     encoding: str = "",
     usual: str = "",
+    fewest: int = 2,
 ) -> Source:
     """Find out what ``path`` is and make it readable; copies are made only where the bytes need it.
 
@@ -130,6 +131,7 @@ def open_source(
         named: columns that the person has named.
         encoding: of a text file, as the person named it.
         usual: the encoding of one byte a letter of an earlier file like it, for one that proves none.
+        fewest: columns that Parquet or JSON has at least.
 
     Raises:
         Refused: it holds no table, or its text is not in the encoding that was named.
@@ -153,7 +155,7 @@ def open_source(
         if content is Content.JSON:
             path, said = unwrapped(connection, _unmarked(path, scratch), scratch)
             notes += said
-        source = _structured(connection, path, content, called)
+        source = _structured(connection, path, content, called, fewest)
         if content is Content.JSON and not called.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
             notes += (Message("warning.content", {"file": called, "kind": "JSON"}),)
         return _completed(connection, source, notes)
@@ -173,7 +175,9 @@ def _files(path: Path) -> str:
     return text(f"{one_file(path)}/*.parquet") if path.is_dir() else file_text(path)
 
 
-def _structured(connection: duckdb.DuckDBPyConnection, path: Path, content: Content, called: str) -> Source:
+def _structured(
+    connection: duckdb.DuckDBPyConnection, path: Path, content: Content, called: str, fewest: int
+) -> Source:
     reader = "read_parquet" if content is Content.PARQUET else "read_json"
     try:
         options = "" if content is Content.PARQUET else f", sample_size = {JSON_SAMPLE}"
@@ -184,7 +188,7 @@ def _structured(connection: duckdb.DuckDBPyConnection, path: Path, content: Cont
         columns = _named(paths)
     except duckdb.Error as error:
         raise Refused("broken_file", file=called, kind="Parquet" if content is Content.PARQUET else "JSON") from error
-    if len(columns) < 2:
+    if len(columns) < fewest:
         raise Refused("one_column", file=called, found=[column[:60] for column in columns])
     if len(columns) > MAX_COLUMNS:
         raise Refused("too_many_columns", file=called, columns=len(columns), limit=MAX_COLUMNS)

@@ -30,7 +30,7 @@ def read_text_table(path: Path, key: bytes | None = None) -> tuple[pd.DataFrame,
     with tempfile.TemporaryDirectory(prefix="clv-table-") as scratch:
         connection = connect(Path(scratch))
         try:
-            source = open_source(connection, path, Path(scratch))
+            source = open_source(connection, path, Path(scratch), fewest=1)
             own = id_column(source.columns) if key is not None else None
             hidden = f" REPLACE ({pseudonym_sql(key, name(own))} AS {name(own)})" if key and own else ""
             query = f"SELECT *{hidden} FROM {source.relation(record=True)}"

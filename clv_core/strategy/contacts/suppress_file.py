@@ -12,11 +12,13 @@ from typing import Final
 from clv_core.collection.files.content import Content, identify
 from clv_core.collection.files.encoding import rewrite, survey
 from clv_core.collection.files.text_table import read_text_table
+from clv_core.collection.files.unpack import unpack
 from clv_core.collection.values.pseudonyms import pseudonym
 from clv_core.collection.words.contact_fields import EMAIL, PHONE, contact_field, id_column
 from clv_core.errors import NotFound, Refused
 
 MARKS: Final = (",", ";", "\t", "|")
+PACKED: Final = (Content.GZIP, Content.ZIP, Content.WORKBOOK)
 CHINESE: Final = ("gb18030", "big5")
 ADDRESS: Final = re.compile(r"[^\s<>()\"',;:|]+@[^\s<>()\"',;:|]+")
 Entries = tuple[tuple[str, ...], ...]
@@ -43,10 +45,10 @@ def read_entries(path: Path, *, exact: bool = False) -> Entries:
         raise NotFound("suppress_missing", file=path.name)
     if not path.read_bytes().strip(b" \t\r\n\xef\xbb\xbf"):
         return ()
-    if identify(path) is not Content.TEXT:
+    text = text_of(path)
+    if text is None:
         return _of_table(path)
-    text = _text(path)
-    rows = _cells(text)
+    rows = cells_of(text)
     named = bool(rows) and _names_columns(rows[0])
     if named and len(rows[0]) > 1:
         return _of_text(text, path.name)
@@ -55,6 +57,30 @@ def read_entries(path: Path, *, exact: bool = False) -> Entries:
     if not named:
         return _of_lines(text, rows)
     return tuple(_words(row[:1]) for row in rows[1:])
+
+
+def text_of(path: Path) -> str | None:
+    """Return the text of a list, also out of a workbook or an archive; None of Parquet and JSON, which are no text.
+
+    Raises:
+        Refused: the archive or the workbook is broken.
+    """
+    with tempfile.TemporaryDirectory(prefix="clv-list-") as scratch:
+        content = identify(path)
+        for _ in range(2):
+            if content in PACKED:
+                path, _ = unpack(path, content, Path(scratch))
+                content = identify(path)
+        if content is not Content.TEXT:
+            return None
+        seen = survey(path)
+        clean = Path(scratch) / "clean.txt"
+        rewrite(path, seen, clean)
+        text = clean.read_text(encoding="utf-8-sig")
+        rows = cells_of(text)
+        if seen.valid or (rows and _names_columns(rows[0])):
+            return text
+        return next(filter(None, (_named_in(path, encoding) for encoding in CHINESE)), text)
 
 
 def words_of(entries: Entries, key: bytes | None = None) -> frozenset[str]:
@@ -100,8 +126,8 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _cells(text: str) -> list[list[str]]:
-    """Return the cells of each line that is not blank, by the mark that parts the first line."""
+def cells_of(text: str) -> list[list[str]]:
+    """Return the cells of each line of a list that is not blank, by the mark that parts the first line."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     mark = max(MARKS, key=first.count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True)
@@ -123,18 +149,6 @@ def _words(cells: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in (*said, *inner) if word))
 
 
-def _text(path: Path) -> str:
-    with tempfile.TemporaryDirectory(prefix="clv-list-") as scratch:
-        seen = survey(path)
-        clean = Path(scratch) / "clean.txt"
-        rewrite(path, seen, clean)
-        text = clean.read_text(encoding="utf-8-sig")
-    rows = _cells(text)
-    if seen.valid or (rows and _names_columns(rows[0])):
-        return text
-    return next(filter(None, (_named_in(path, encoding) for encoding in CHINESE)), text)
-
-
 def _named_in(path: Path, encoding: str) -> str:
     """Return the text in an encoding in which its first line names columns; "" where it does not.
 
@@ -144,5 +158,5 @@ def _named_in(path: Path, encoding: str) -> str:
         text = path.read_bytes().decode(encoding)
     except UnicodeDecodeError:
         return ""
-    rows = _cells(text)
+    rows = cells_of(text)
     return text if rows and _names_columns(rows[0]) else ""

@@ -36,6 +36,7 @@ PROPERTIES = {
     P_PURCHASE: "p_purchase",
     TIER: "clv_tier",
     "segment_name": "clv_segment",
+    "offer": "clv_offer",
     HISTORIC_VALUE: "historic_value",
     LAST_PURCHASE: "last_purchase",
     "as_of": "clv_as_of",

@@ -10,7 +10,7 @@ from clv_core.errors import ClvError
 from clv_core.strategy.budget.kept_offers import TIERS
 from clv_core.strategy.budget.plans import with_experiments
 from pages.ui import scored, state, terms, tiers, widgets
-from pages.ui.budget import by_segments, draw, experiment, kept_offers, offers_table, slider
+from pages.ui.budget import by_segments, draw, experiment, kept_offers, offers_table, plan_lists, slider
 from pages.ui.state import t
 
 
@@ -58,5 +58,5 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
             slider.curve(ground, plan)
             st.subheader(t("budget.who"), anchor=False)
             slider.who(plan, segments, ground.currency)
-            slider.downloads(ground, plan, money, allowed=allowed)
+            plan_lists.downloads(ground, plan, money, allowed=allowed)
             draw.section(ground, plan, slider.side_of(ground, plan, money), allowed=allowed)

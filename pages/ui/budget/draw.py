@@ -10,7 +10,15 @@ import numpy as np
 import streamlit as st
 
 from clv_core.columns import CUSTOMER_ID
-from clv_core.strategy.budget.draw import control_of, customers_needed, drawn_as, groups, smallest_effect, unexplained
+from clv_core.strategy.budget.draw import (
+    OFFERED,
+    control_of,
+    customers_needed,
+    drawn_as,
+    groups,
+    smallest_effect,
+    unexplained,
+)
 from clv_core.strategy.budget.experiment import FEWEST
 from clv_core.strategy.budget.plans import COST, GAIN, OFFER, BudgetPlan
 from clv_core.strategy.exports.export import Exported, Side
@@ -18,7 +26,9 @@ from clv_core.strategy.exports.tables import write_rows
 from clv_core.strategy.segments import VALUE
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import row_files, state, widgets
+from pages.ui.budget import plan_lists
 from pages.ui.budget.slider import Ground
+from pages.ui.exports import platform_lists
 from pages.ui.state import count, money, t
 
 PART: Final = 20
@@ -57,8 +67,8 @@ def _draw(ground: Ground, plan: BudgetPlan, side: Side, offers: list[str], *, al
     rows = plan.customers[plan.customers[OFFER] == offer]
     share, day = part / 100, start.isoformat()
     name = drawn_as(ground.dataset.name, day)
-    control = int(control_of(rows[CUSTOMER_ID], share, name).sum())
-    counts = len(rows) - control, control
+    control = control_of(rows[CUSTOMER_ID], share, name)
+    counts = int((~control).sum()), int(control.sum())
     said = {"offer": widgets.plain(str(offer)), "treated": count(counts[0]), "control": count(counts[1])}
     st.markdown(t("budget.draw.groups", **said))
     if min(counts) < FEWEST:
@@ -74,6 +84,11 @@ def _draw(ground: Ground, plan: BudgetPlan, side: Side, offers: list[str], *, al
 
     named = row_files.stem(ground.bundle, "experiment", described, ground.terms)
     row_files.offer(named, "draw", write, allowed=allowed)
+    offered = replace(described, settings={**settings, "group": OFFERED})
+    st.caption(t("budget.draw.platforms", treated=count(counts[0])))
+    platform_lists.offer(
+        plan_lists.of_plan(ground, "experiment", rows[~control], offered), "draw", allowed=allowed and counts[0] > 0
+    )
 
 
 def _shows(ground: Ground, plan: BudgetPlan, offer: str, counts: tuple[int, int], share: float) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -13,7 +12,6 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
-from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.i18n import without_options
@@ -22,10 +20,10 @@ from clv_core.strategy.budget.budget import Curve, marginal_curve, most_useful
 from clv_core.strategy.budget.kept_offers import TIERS
 from clv_core.strategy.budget.offers import Offer, expected_gains
 from clv_core.strategy.budget.plans import COST, EVIDENCE, GAIN, OFFER, BudgetPlan
-from clv_core.strategy.exports.export import Exported, Side, export, log_export
+from clv_core.strategy.exports.export import Side
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import cells, row_files, state, terms, tiers, widgets
+from pages.ui import cells, state, terms, tiers, widgets
 from pages.ui.budget import kept_offers
 from pages.ui.budget.by_segments import Segments
 from pages.ui.charts import budget_curve
@@ -234,29 +232,6 @@ def who(plan: BudgetPlan, segments: Segments, currency: str) -> None:
     }
     order = [OFFER, TIER, "customers", COST, GAIN, EVIDENCE]
     cells.table(rows, t("budget.who"), columns, column_order=order)
-
-
-def downloads(ground: Ground, plan: BudgetPlan, budget: float, *, allowed: bool) -> None:
-    """Offer the plan as files.
-
-    Args:
-        ground: what the plan is made from.
-        plan: who gets what.
-        budget: what it may cost.
-        allowed: whether lists may be made at all.
-    """
-    chosen = plan.customers[[CUSTOMER_ID, OFFER, GAIN, COST, EVIDENCE]]
-    side, work, stop = side_of(ground, plan, budget), state.workspace(), state.stop_list()
-    language = state.language()
-
-    def write(path: Path) -> Exported:
-        kind = path.suffix.removeprefix(".")
-        made = export(chosen, kind, path, side=side, stop=stop, language=language)
-        log_export(work, made, kind, side)
-        return made
-
-    name = row_files.stem(ground.bundle, f"plan-{budget:.10g}", side, ground.terms)
-    row_files.offer(name, "plan", write, allowed=allowed and not chosen.empty, most=len(chosen))
 
 
 def side_of(ground: Ground, plan: BudgetPlan, budget: float) -> Side:

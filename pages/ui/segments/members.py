@@ -19,7 +19,9 @@ from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE, too_few
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import cells, navigation, row_files, state, tiers, widgets
-from pages.ui.segments import platform_lists, segmenting
+from pages.ui.exports import platform_lists
+from pages.ui.exports.platform_lists import Chosen
+from pages.ui.segments import segmenting
 from pages.ui.segments.segmenting import Scene
 from pages.ui.state import money, t
 
@@ -174,4 +176,5 @@ def _downloads(chosen: Members) -> None:
     suppressed = int(row_files.stopped(mark, scene.customers, stop)[chosen.rows].sum())
     name = row_files.stem(scene.bundle, chosen.what, side, scene.terms)
     row_files.offer(name, "list", write, allowed=allowed, most=len(chosen.rows), suppressed=suppressed)
-    platform_lists.offer(scene, chosen.what, chosen.frame, len(chosen.rows), side, allowed=allowed)
+    asked = Chosen(scene.dataset, scene.bundle, scene.terms, chosen.what, chosen.frame, len(chosen.rows), side)
+    platform_lists.offer(asked, "list", allowed=allowed)

@@ -1,0 +1,79 @@
+"""Lists of a plan for ad and mail platforms: an offer's customers, and never an experiment's control group."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+from streamlit.testing.v1 import AppTest
+
+from clv_core.i18n import translate
+from clv_core.strategy.exports.exported import export_log
+from clv_core.workspace import Workspace
+from tests.pages.test_platform_lists import reachable
+from tests.pages.test_row_files import Offered, offered, press
+
+OPEN = Callable[..., AppTest]
+__all__ = ["offered", "reachable"]
+
+
+def made(app: AppTest, root: Path, key: str, platform: str) -> list[dict[str, str]]:
+    """Make a list where a form asks for it, and return its rows."""
+    shutil.rmtree(root / "exports", ignore_errors=True)
+    app.selectbox(key=f"{key}_format").set_value(platform)
+    button = next(one for one in app.button if one.key and one.key.startswith(f"FormSubmitter:{key}_platform"))
+    button.click().run()
+    assert not app.exception and not app.error, [one.value for one in app.error]
+    [file] = (root / "exports").glob(f"*{platform}*.csv")
+    with file.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def mails(people: pd.DataFrame, ids: pd.Series) -> set[str]:
+    """Return what Google sees of those customers who agreed."""
+    reached = people[people["customer_id"].isin(set(ids)) & (people["consent"] == "yes")]
+    return {hashlib.sha256(mail.encode()).hexdigest() for mail in reached["email"]}
+
+
+def table(found: Offered, key: str) -> pd.DataFrame:
+    return pd.read_csv(io.BytesIO(press(found[key])), encoding="utf-8-sig", dtype=str)
+
+
+def test_the_customers_of_one_offer_go_to_a_platform(
+    open_page: OPEN, reachable: tuple[Path, pd.DataFrame], offered: Offered
+) -> None:
+    root, people = reachable
+    app = open_page(root, "strategy", lang="en")
+    whole = table(offered, "download_plan_csv")
+    names = whole["offer"].unique().tolist()
+    assert len(names) > 1
+    rows = made(app, root, "plan", "klaviyo")
+    agreed = people.loc[people["consent"] == "yes", "customer_id"]
+    expected = whole[whole["customer_id"].isin(agreed)].set_index("customer_id")["offer"].to_dict()
+    assert {row["customer_id"]: row["clv_offer"] for row in rows} == expected
+    app.button_group(key="plan_offer").set_value(names[0]).run()
+    only = table(offered, "download_plan_csv")
+    assert set(only["customer_id"]) == set(whole.loc[whole["offer"] == names[0], "customer_id"])
+    rows = made(app, root, "plan", "google_customer_match")
+    assert {row["Email"] for row in rows} == mails(people, only["customer_id"])
+    assert export_log(Workspace(root))[0]["settings"]["only_offer"] == names[0]
+
+
+def test_the_control_group_of_an_experiment_is_in_no_platforms_list(
+    open_page: OPEN, reachable: tuple[Path, pd.DataFrame], offered: Offered
+) -> None:
+    root, people = reachable
+    app = open_page(root, "strategy", lang="en")
+    app.session_state["draw_open"] = True
+    app.run()
+    groups = table(offered, "download_draw_csv")
+    treated = groups.loc[groups["group"] == "offer", "customer_id"]
+    said = translate("budget.draw.platforms", "en", treated=f"{len(treated):,}")
+    assert said in [one.value for one in app.caption] and len(treated) < len(groups)
+    rows = made(app, root, "draw", "google_customer_match")
+    assert {row["Email"] for row in rows} == mails(people, treated)
