@@ -118,8 +118,10 @@ def _columns(path: Path, scratch: Path, answers: Answers, original: str) -> tupl
     connection = connect(scratch)
     try:
         named = answers.mapping.values()
-        said = {"original": original, "encoding": answers.encoding}
-        return open_source(connection, path, scratch, header=answers.header, named=named, **said).columns
+        header, encoding = answers.header, answers.encoding
+        return open_source(
+            connection, path, scratch, header=header, original=original, named=named, encoding=encoding
+        ).columns
     except duckdb.Error as error:
         raise Refused("unreadable_table", file=original or path.name) from error
     finally:

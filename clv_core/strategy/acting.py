@@ -215,7 +215,8 @@ def export(
         progress=progress,
     )
     dataset = open_dataset(workspace, name)
-    everyone, side, strange = people.frame, people.side, ()
+    everyone, side = people.frame, people.side
+    strange: tuple[Message, ...] = ()
     if listed is not None:
         facts = dataset.manifest
         key = load_key(workspace, facts.key_fingerprint) if facts.pseudonymised else None
