@@ -46,8 +46,8 @@ def revenue(table: pd.DataFrame, currency: str) -> str:
 
 
 def people(table: pd.DataFrame, unit: str) -> str:
-    """Say how many of the latest buyers had bought before."""
-    whole = table[table["complete"] & (table["buyers"] > 0)]
+    """Say how many had bought before, of the buyers of the latest day, week or month that had enough of them."""
+    whole = table[table["complete"] & (table["buyers"] >= FEW)]
     if whole.empty:
         return t("explore.people.short")
     last = whole.iloc[-1]
