@@ -9,9 +9,12 @@ import pytest
 from streamlit.elements.lib import streamlit_plotly_theme as theme
 
 from clv_core.evaluation.deciles import decile_table, gain_curves, threshold_table
+from clv_core.features.labels import label
 from clv_core.i18n import say_number, translate
+from pages.ui import state
 from pages.ui.charts import basic, closer_look, monitoring, why
 from pages.ui.charts.wide import Wide
+from pages.ui.explain import answers
 
 MESSAGE = "What the chart shows"
 RNG = np.random.default_rng(7)
@@ -173,6 +176,14 @@ def test_dots_over_a_wide_reading_lie_at_its_logarithm_and_texts_at_their_names(
     texts = POINTS.assign(reading=np.where(POINTS["other"] > 0.5, "DE", "FR"))
     figure = closer_look.dependence(texts, MESSAGE, reading="Country", axis="Effect, EUR", other=None)
     assert set(figure.data[0].x) == {"DE", "FR"} and figure.data[0].marker.color == basic.PREDICTED
+
+
+def test_readings_of_money_and_days_have_their_unit_on_the_axis(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert answers.axis_of("net_value_90d", "IDR") == "Net value, last 90 days (IDR)"
+    assert answers.axis_of("days_since_last", "IDR").endswith(" (days)")
+    assert answers.axis_of("purchase_days", "IDR") == label("purchase_days")
+    monkeypatch.setattr(state, "language", lambda: "zh")
+    assert answers.axis_of("days_since_last", "").endswith("（天）")
 
 
 def test_several_networks_are_told_apart_and_named() -> None:
