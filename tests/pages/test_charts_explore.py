@@ -72,6 +72,13 @@ def test_message_of_people_is_not_about_a_handful_of_buyers() -> None:
     assert words.people(MONTHS.assign(buyers=2), "month") == translate("explore.people.short")
 
 
+def test_message_of_the_funnel_does_not_say_that_only_those_bought_who_used_the_cart() -> None:
+    """Of ten who looked one used the cart and bought, and eight bought without a cart."""
+    steps = pd.DataFrame({"step": ["view", "cart", "purchase"], "share": [1.0, 0.1, 0.1]})
+    assert words.way(steps) == "Of those who looked, 10% put something into the cart, 10% did so and bought"
+    assert words.way(steps.iloc[[0, 2]]) == "Of those who looked, 10% bought"
+
+
 def test_message_of_who_comes_back_takes_the_longest_span_that_was_seen() -> None:
     first = pd.DataFrame({"after": "first", "days": range(100), "share": np.arange(100) / 200})
     later = first.assign(after="later", share=np.arange(100) / 100)
