@@ -137,6 +137,13 @@ def _codes(trust: module.Trust) -> list[str]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_log_with_some_buyers_is_not_said_to_have_none(language: str) -> None:
+    visited = log(customers=1_000_000, buyers=4_000)
+    said = next(one.text(language) for one in judge(visited).reasons if one.code == "reason.mostly_visitors")
+    assert "99.6%" in said and "100%" not in said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_said_of_intervals_bears_out_the_claim(language: str) -> None:
     """Of logs in which nobody is likely to buy, and of intervals that only all customers show to be wrong."""
     for evidence in (seen(**RARE), seen(pit50=0.65, **RARE), seen(pit50=0.35, **RARE)):
