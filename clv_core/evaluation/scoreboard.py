@@ -74,21 +74,25 @@ def verdicts(
     metrics: Sequence[str] = SPOKEN,
     currency: str = "",
 ) -> list[Verdict]:
-    """Return who is better on each metric, averaged over origins, in words.
+    """Return who is better on each metric, averaged over the origins at which it exists for both, in words.
 
     Args:
         bootstrap: with both models.
         model: id of the model in question.
         other: id of the one to beat.
-        metrics: ids among :data:`SPOKEN`; one that does not exist for these customers is passed over.
+        metrics: ids among :data:`SPOKEN`; one that exists at no origin is passed over.
         currency: of the amounts; "" where the log's has no name.
     """
-    chosen = bootstrap.origins
     found = []
     for metric in metrics:
-        if any((origin, name, metric) not in bootstrap.values for origin in chosen for name in (model, other)):
+        chosen = [
+            origin
+            for origin in bootstrap.origins
+            if all((origin, name, metric) in bootstrap.values for name in (model, other))
+        ]
+        if not chosen:
             continue
-        advantage = bootstrap.advantage(model, other, metric)
+        advantage = bootstrap.advantage(model, other, metric, chosen)
         once = METRICS[metric].better == "zero" and len(chosen) < FEWEST_LEVELS
         sure: Outcome = "beats" if advantage.low > 0 else "loses" if advantage.high < 0 else "ties"
         outcome: Outcome = "ties" if once else sure

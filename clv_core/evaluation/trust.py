@@ -62,7 +62,9 @@ REASONS: Final[dict[str, Kind]] = {
     "short_history": "cautions",
     "few_loyal_customers": "cautions",
     "intervals_high": "cautions",
+    "intervals_high_rare": "cautions",
     "intervals_low": "cautions",
+    "intervals_low_rare": "cautions",
     "intervals_narrow": "cautions",
     "intervals_too_narrow": "cautions",
     "intervals_wide": "cautions",
@@ -75,11 +77,13 @@ REASONS: Final[dict[str, Kind]] = {
     "ranking_ties_bgnbd": "supports",
     "origins_hold": "supports",
     "intervals_honest": "supports",
+    "intervals_honest_rare": "supports",
     "intervals_hold": "supports",
 }
-"""Every reason and what it does to the verdict, strongest first; its text is ``reason.<code>``. Codes never change:
-``intervals_too_narrow``, ``intervals_too_wide`` and ``intervals_hold`` are said of models that were measured before
-the intervals of buyers were looked at."""
+"""Every reason and what it does to the verdict, strongest first; its text is ``reason.<code>``. Codes never change.
+``intervals_hold`` is said of models that were measured before the intervals of buyers were looked at;
+``intervals_too_narrow`` and ``intervals_too_wide`` of those, and where all customers show what buyers alone do not;
+those with ``rare`` where nobody who bought was likely to."""
 
 _Params = dict[str, float | int | str]
 _Reason = tuple[str, _Params]
@@ -200,6 +204,9 @@ def _intervals(held: Held) -> list[_Reason]:
     said = broken if broken and found in ("honest", "unclear") else found
     if said == "unclear":
         return []
+    beyond = round(seen.outside, 2) - round(seen.outside_right, 2)
+    if (said == "narrow" and beyond <= 0) or (said == "wide" and beyond >= 0):
+        return [(f"intervals_too_{said}", params)]
     params |= {
         "outside": seen.outside,
         "right": seen.outside_right,
@@ -207,7 +214,8 @@ def _intervals(held: Held) -> list[_Reason]:
         "middle": seen.above_right,
         "below": seen.pit50,
     }
-    return [(f"intervals_{said}", params)]
+    rare = "_rare" if seen.above_right == 0 and said not in ("narrow", "wide") else ""
+    return [(f"intervals_{said}{rare}", params)]
 
 
 def _changed(evidence: Evidence, said: set[str]) -> list[_Reason]:

@@ -162,6 +162,19 @@ def test_of_models_equally_far_off_none_is_said_to_be_better_on_level_and_of_oth
     assert [level_verdict(two_models(3, 0.6, 0.1, seed), seed).outcome for seed in range(5)] == ["beats"] * 5
 
 
+def test_an_origin_at_which_nobody_bought_does_not_silence_the_others(make: Callable[..., pd.DataFrame]) -> None:
+    origins = ["1997-06-01", "1997-09-01", "1997-12-01"]
+    several = pd.concat([make(500, seed, origin=origin) for seed, origin in enumerate(origins)])
+    empty = several.assign(actual=several["actual"].where(several["origin"] != origins[1], 0.0))
+    rest = Bootstrap.of(several[several["origin"] != origins[1]], SPOKEN)
+    expected = {one.metric: one for one in verdicts(rest, "hybrid", "naive")}
+    found = {one.metric: one for one in verdicts(Bootstrap.of(empty, SPOKEN), "hybrid", "naive")}
+    assert set(found) == set(SPOKEN)
+    for metric in ("gini", "decile_mape", "bias"):
+        assert found[metric].outcome == expected[metric].outcome
+        assert found[metric].advantage.value == pytest.approx(expected[metric].advantage.value)
+
+
 def test_verdict_says_its_figures_in_each_language(predictions: pd.DataFrame) -> None:
     found = Bootstrap.of(predictions, SPOKEN, resamples=100)
     for one, other in (("hybrid", "naive"), ("naive", "hybrid"), ("hybrid", "hybrid")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -38,6 +39,7 @@ LOG = LogFacts(days=730, customers=23_000, buyers=9_000, loyal=2_000, quiet_days
 GOOD = Evidence(182, HELD, LOG)
 LESS = Change("1998-01-01", 182, 0.5, 0.9, purchases_changed=True, order_value_changed=False, earlier=8)
 ORDERS = {"purchases_changed": False, "order_value_changed": True}
+RARE = {"above": 0.0, "above_right": 0.0, "above_noise": 0.0}
 STEADY = Rolling(3, level_off=0, below_reference=0, over_reference=Estimate(0.02, 0.01, 0.03), overlap=0.9)
 
 
@@ -80,16 +82,20 @@ CASES: list[tuple[Evidence, str, set[str]]] = [
     (held(predicted_total=480_000 * 0.7), "caution", {"level_too_low"}),
     (held(predicted_total=480_000 * 1.2), "trusted", {"level_holds"}),
     (held(over_reference=Estimate(-0.03, -0.04, -0.02)), "caution", {"ranking_below_bgnbd"}),
-    (held(inside=0.6), "caution", {"intervals_narrow"}),
+    (held(inside=0.6), "caution", {"intervals_too_narrow"}),
     (held(inside=0.72), "trusted", {"level_holds"}),
-    (held(inside=0.95), "caution", {"intervals_wide"}),
+    (held(inside=0.95), "caution", {"intervals_too_wide"}),
     (seen(outside=0.35, over=1.8), "caution", {"intervals_narrow"}),
     (seen(outside=0.1), "caution", {"intervals_wide"}),
     (seen(above=0.85), "caution", {"intervals_low"}),
     (seen(above=0.3), "caution", {"intervals_high"}),
     (seen(pit50=0.65), "caution", {"intervals_high"}),
-    (seen(pit10=0.17), "caution", {"intervals_narrow"}),
-    (seen(pit90=0.83), "caution", {"intervals_narrow"}),
+    (seen(pit10=0.17), "caution", {"intervals_too_narrow"}),
+    (seen(pit90=0.83), "caution", {"intervals_too_narrow"}),
+    (seen(pit90=0.83, outside=0.23), "caution", {"intervals_narrow"}),
+    (seen(**RARE), "trusted", {"intervals_honest_rare"}),
+    (seen(pit50=0.65, **RARE), "caution", {"intervals_high_rare"}),
+    (seen(pit50=0.35, **RARE), "caution", {"intervals_low_rare"}),
     (seen(outside=0.235), "trusted", {"level_holds"}),  # not honest for sure, and not wrong for sure
     (held(intervals=None), "trusted", {"intervals_hold"}),
     (held(intervals=None, inside=0.6), "caution", {"intervals_too_narrow"}),
@@ -128,6 +134,24 @@ CASES: list[tuple[Evidence, str, set[str]]] = [
 
 def _codes(trust: module.Trust) -> list[str]:
     return [reason.code.removeprefix("reason.") for reason in trust.reasons]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_log_with_some_buyers_is_not_said_to_have_none(language: str) -> None:
+    visited = log(customers=1_000_000, buyers=4_000)
+    said = next(one.text(language) for one in judge(visited).reasons if one.code == "reason.mostly_visitors")
+    assert "99.6%" in said and "100%" not in said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_said_of_intervals_bears_out_the_claim(language: str) -> None:
+    """Of logs in which nobody is likely to buy, and of intervals that only all customers show to be wrong."""
+    for evidence in (seen(**RARE), seen(pit50=0.65, **RARE), seen(pit50=0.35, **RARE)):
+        said = next(one.text(language) for one in judge(evidence).reasons if "intervals" in one.code)
+        assert not re.search(r"(?<!\d)0%", said), said
+    for change in ({"pit90": 0.83, "outside": 0.18}, {"pit10": 0.04, "pit90": 0.96, "outside": 0.21}):
+        said = next(one.text(language) for one in judge(seen(**change)).reasons if "intervals" in one.code)
+        assert f"{change['outside']:.0%}" not in said, said
 
 
 @pytest.mark.parametrize(("evidence", "verdict", "reasons"), CASES)

@@ -9,8 +9,12 @@ import pytest
 from streamlit.elements.lib import streamlit_plotly_theme as theme
 
 from clv_core.evaluation.deciles import decile_table, gain_curves, threshold_table
+from clv_core.features.labels import label
 from clv_core.i18n import say_number, translate
+from pages.ui import state
 from pages.ui.charts import basic, closer_look, monitoring, why
+from pages.ui.charts.wide import Wide
+from pages.ui.explain import answers
 
 MESSAGE = "What the chart shows"
 RNG = np.random.default_rng(7)
@@ -119,13 +123,35 @@ def test_scatter_samples_but_never_invents() -> None:
     many = RNG.lognormal(2, 1, basic.POINTS_SHOWN * 3)
     points = basic.predicted_against_actual(many, many, MESSAGE, unit="EUR").data[0]
     assert len(points.x) == basic.POINTS_SHOWN
-    assert np.isin(np.round(np.expm1(points.x), 6), np.round(many, 6)).all()
+    assert np.isin(points.customdata, many).all()
+    assert (np.argsort(points.x) == np.argsort(points.customdata[:, 0])).all()
 
 
-def test_ticks_of_wide_axes_are_round_numbers_at_their_places() -> None:
-    ticks = basic.wide_ticks(5000)
-    assert ticks["ticktext"] == ["0", "1", "10", "100", "1,000"]
-    assert np.expm1(ticks["tickvals"]).tolist() == pytest.approx([0, 1, 10, 100, 1000])
+@pytest.mark.parametrize(
+    ("rate", "texts"), [(1, ["0", "1", "10", "100"]), (16_000, ["0", "10,000", "100,000", "1 million"])]
+)
+def test_ticks_of_wide_axes_are_round_numbers_at_their_places(rate: float, texts: list[str]) -> None:
+    axis, values = Wide.of([0.0, 35.0 * rate]), [0.0, 350.0 * rate]
+    ticks = axis.ticks(values)
+    assert ticks["ticktext"] == texts
+    assert (10.0**axis.power * np.expm1(ticks["tickvals"])).tolist() == pytest.approx(
+        [float(text.replace(",", "").replace(" million", "e6")) for text in texts]
+    )
+    signed = axis.ticks([-350.0 * rate, 350.0 * rate], plus=True)
+    assert signed["ticktext"][0] == f"−{texts[-1]}" and signed["ticktext"][-1] == f"+{texts[-1]}"
+    assert len(axis.ticks([1e15])["ticktext"]) <= 6, "a whale's ticks do not lie on each other"
+
+
+@pytest.mark.parametrize("rate", [0.001, 1.0, 16_000.0])
+def test_charts_of_money_look_alike_in_any_currency(rate: float) -> None:
+    """What lies between the smallest and the largest order takes the same room of the axis, to a power of ten."""
+    scatter = basic.predicted_against_actual(rate * ACTUAL, rate * PREDICTED, MESSAGE, unit="IDR").data[0]
+    orders = np.sort(np.asarray(scatter.y)[ACTUAL > 0])
+    assert 0.1 < orders[len(orders) // 20] / orders[-1] < 0.55
+    effects = np.concatenate(
+        [trace.x for trace in why.beeswarm(SWARM.assign(effect=rate * SWARM["effect"]), MESSAGE, axis="").data]
+    )
+    assert 0.1 < np.median(np.abs(effects)) / np.abs(effects).max() < 0.7
 
 
 def test_tiers_share_one_ramp_and_the_highest_is_the_strongest() -> None:
@@ -150,6 +176,14 @@ def test_dots_over_a_wide_reading_lie_at_its_logarithm_and_texts_at_their_names(
     texts = POINTS.assign(reading=np.where(POINTS["other"] > 0.5, "DE", "FR"))
     figure = closer_look.dependence(texts, MESSAGE, reading="Country", axis="Effect, EUR", other=None)
     assert set(figure.data[0].x) == {"DE", "FR"} and figure.data[0].marker.color == basic.PREDICTED
+
+
+def test_readings_of_money_and_days_have_their_unit_on_the_axis(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert answers.axis_of("net_value_90d", "IDR") == "Net value, last 90 days (IDR)"
+    assert answers.axis_of("days_since_last", "IDR").endswith(" (days)")
+    assert answers.axis_of("purchase_days", "IDR") == label("purchase_days")
+    monkeypatch.setattr(state, "language", lambda: "zh")
+    assert answers.axis_of("days_since_last", "").endswith("（天）")
 
 
 def test_several_networks_are_told_apart_and_named() -> None:

@@ -18,8 +18,8 @@ MONTHS = pd.DataFrame(
         "label": list("abcde"),
         "complete": [True, True, True, True, False],
         "net": [10.0, 20.0, 30.0, 30.0, 5.0],
-        "buyers": [4, 4, 4, 4, 1],
-        "known_buyers": [0, 1, 2, 3, 1],
+        "buyers": [40, 40, 40, 40, 10],
+        "known_buyers": [0, 10, 20, 30, 10],
         "known_rate": [0.0, 0.25, 0.5, 0.75, 1.0],
     }
 )
@@ -64,6 +64,19 @@ def test_message_of_revenue_compares_complete_months_only(net: list[float], key:
 
 def test_message_of_people_is_about_the_last_complete_month() -> None:
     assert words.people(MONTHS, "month") == translate("explore.people", when="Apr 2024", share="75%")
+
+
+def test_message_of_people_is_not_about_a_handful_of_buyers() -> None:
+    quiet = MONTHS.assign(buyers=[40, 40, 2, 0, 1])
+    assert words.people(quiet, "month") == translate("explore.people", when="Feb 2024", share="25%")
+    assert words.people(MONTHS.assign(buyers=2), "month") == translate("explore.people.short")
+
+
+def test_message_of_the_funnel_does_not_say_that_only_those_bought_who_used_the_cart() -> None:
+    """Of ten who looked one used the cart and bought, and eight bought without a cart."""
+    steps = pd.DataFrame({"step": ["view", "cart", "purchase"], "share": [1.0, 0.1, 0.1]})
+    assert words.way(steps) == "Of those who looked, 10% put something into the cart, 10% did so and bought"
+    assert words.way(steps.iloc[[0, 2]]) == "Of those who looked, 10% bought"
 
 
 def test_message_of_who_comes_back_takes_the_longest_span_that_was_seen() -> None:

@@ -104,6 +104,10 @@ def test_verdicts_figures_and_parts_are_those_of_the_files(open_page: OPEN, comp
     board = next(frame for frame in tables if translate("metric.decile_mape", lang) in frame)
     mean = scores[(scores["model"] == "bgnbd") & (scores["metric"] == "gini")]["value"].mean()
     assert board[translate("metric.gini", lang)].iloc[0] == f"{mean:.3f}"
+    misses = scores[(scores["model"] == "bgnbd") & (scores["metric"] == "bias")]["value"]
+    size = translate("board.size", lang, metric=translate("metric.bias", lang))
+    assert board[size].iloc[0] == f"{misses.abs().mean():.1%}"
+    assert not any("Naive" in item.value for item in app.markdown), "one model has one name on a page"
     sliced = next(frame for frame in tables if translate("board.slice", lang) in frame)
     latest = parts[parts["origin"] == parts["origin"].max()]
     assert len(sliced) == latest["slice"].nunique()

@@ -63,7 +63,7 @@ def keep(root: Path, days: int, model: str = DEFAULT, version: str = "") -> None
     default = Trial(0, {name: getattr(config, name) for name in SPACE}, 1.0, "complete")
     trials = (default, Trial(1, SETTINGS, 0.9, "complete"))
     search = Search(trials, default, (date(2024, 4, 5), date(2024, 7, 4)))
-    found = Tuning(search, "2024-10-02", {"gini": Estimate(0.01, -0.002, 0.03)})
+    found = Tuning(search, "2024-10-02", {"gini": Estimate(0.01, -0.002, 0.03), "mae": Estimate(0.5, 0.2, 0.8)})
     keep_tuning(Workspace(root), dataset, config, found)
 
 
@@ -93,6 +93,8 @@ def test_what_was_found_is_said_with_its_range(open_page: OPEN, root: Path, lang
     assert not app.exception
     said = translate("tune.range", lang, value="0.010", low="-0.002", high="0.030")
     assert any(said in frame.value.to_numpy() for frame in app.dataframe)
+    money = translate("tune.range", lang, value="0.5 EUR", low="0.2 EUR", high="0.8 EUR")
+    assert any(money in frame.value.to_numpy() for frame in app.dataframe)
     dates = {"en": "5 Apr 2024, 4 Jul 2024", "zh": "2024年4月5日、2024年7月4日"}[lang]
     assert translate("tune.chosen_on", lang, origins=dates) in [one.value for one in app.caption]
 

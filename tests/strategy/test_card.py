@@ -33,7 +33,7 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.customer import rhythm as rhythms
 from clv_core.strategy.customer.card import Card
 from clv_core.strategy.customer.find import containing, find_customers, place_of
-from clv_core.strategy.customer.next_order import next_order
+from clv_core.strategy.customer.next_order import NextOrder, next_order
 from clv_core.strategy.customer.rhythm import Rhythm, kept_rhythm
 from clv_core.strategy.customer.timeline import Timeline, timeline
 from clv_core.strategy.customer.why import why
@@ -204,7 +204,9 @@ def test_no_order_is_expected_where_the_chance_never_reaches_one_half(
     unlikely = scores[scores["p_purchase"].between(0.05, 0.45)].iloc[0]
     found = card_of(workspace, bundle, unlikely["customer_id"]).next_order
     assert found.expected is None and found.late is None
-    assert found.message().text("en") == translate("card.next.none", days=90, chance=unlikely["p_purchase"])
+    chance = f"{unlikely['p_purchase']:.0%}"
+    assert found.message().text("en") == translate("card.next.none", days=90, chance=chance)
+    assert "0.4%" in NextOrder(0.004, 90, None, None, None, None).message().text("en"), "some chance is not none"
 
 
 def test_next_order_of_a_customer_without_orders_spreads_evenly() -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from clv_core.evaluation.explain.answers import CHANCE
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.faithful import Faithfulness
-from clv_core.evaluation.explain.ranks import Stability
+from clv_core.evaluation.explain.ranks import STEADY, Stability
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import label
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_money, say_number, say_share, translate
@@ -57,13 +56,14 @@ def listed(names: list[str], language: str = DEFAULT_LANGUAGE) -> str:
     return translate("why.and", language, first=first, last=names[-1])
 
 
-def reading(value: Any, language: str = DEFAULT_LANGUAGE, of: str = "") -> str:
-    """Return a reading as a person says it; days and shares with their unit.
+def reading(value: Any, language: str = DEFAULT_LANGUAGE, of: str = "", currency: str = "") -> str:
+    """Return a reading as a person says it; money, days and shares with their unit.
 
     Args:
         value: a number or a text; missing where it is unknown.
         language: of the words.
         of: the feature that was read; empty where the unit is said elsewhere.
+        currency: of the log; may be empty.
     """
     if value is None or value is pd.NA or value != value:
         return translate("why.unknown", language)
@@ -72,6 +72,8 @@ def reading(value: Any, language: str = DEFAULT_LANGUAGE, of: str = "") -> str:
     unit = FEATURES[of].unit if of in FEATURES else ""
     if unit == "share":
         return say_share(float(value))
+    if unit == "money":
+        return say_money(float(value), currency, language)
     said = say_number(float(value), language)
     return translate("unit.days.short", language, n=said) if unit == "days" else said
 
@@ -131,7 +133,7 @@ def _reason(row: dict[Any, Any], answer: str, currency: str, language: str) -> s
         language,
         name=part_name(row["part"], language, within=True),
         feature=lowered(label(row["representative"], language), language),
-        reading=reading(row["reading"], language, row["representative"]),
+        reading=reading(row["reading"], language, row["representative"], currency),
         effect=move(row["value"], answer, currency, language, sign=True),
     )
 
@@ -175,8 +177,8 @@ def of_groups(
                 name=part_name(row["part"], language),
                 effect=move(row["difference"], answer, currency, language, sign=True),
                 feature=lowered(label(row["representative"], language), language),
-                these=reading(row["reading_these"], language, row["representative"]),
-                those=reading(row["reading_those"], language, row["representative"]),
+                these=reading(row["reading_these"], language, row["representative"], currency),
+                those=reading(row["reading_those"], language, row["representative"], currency),
             )
         )
     return said
@@ -186,7 +188,9 @@ def of_faithfulness(found: Faithfulness, answer: str, currency: str, language: s
     """Return whether the reasons are the model's own, in one sentence."""
     if found.passed is None:
         return translate("why.faithful.few", language)
-    place = int(np.argmin(np.abs(np.array(found.hidden) - 3)))
+    # What failed is what is spoken of: at another number of parts the strongest may well move more.
+    spoken = [place for place, low in enumerate(found.low) if found.passed or not low > 0]
+    place = min(spoken, key=lambda one: abs(found.hidden[one] - 3))
     return translate(
         "why.faithful.passed" if found.passed else "why.faithful.failed",
         language,
@@ -199,8 +203,10 @@ def of_faithfulness(found: Faithfulness, answer: str, currency: str, language: s
 
 def of_stability(found: Stability, language: str = DEFAULT_LANGUAGE) -> str:
     """Return how stable the order of the reasons is, in one sentence."""
-    key = "steady" if found.steady else "shaky"
-    said = translate(f"why.stable.{key}", language, same=found.same, top=found.top, agreement=f"{found.customers:.2f}")
+    halves = found.permutations is not None and found.permutations < min(found.customers, STEADY)
+    key = "steady" if found.steady else "shaky.again" if halves else "shaky"
+    agreement = found.permutations if key == "shaky.again" else found.customers
+    said = translate(f"why.stable.{key}", language, same=found.same, top=found.top, agreement=f"{agreement:.2f}")
     if found.one_customer is None:
         return said
     return translate("why.stable.one", language, said=said, agreement=f"{found.one_customer:.2f}")

@@ -20,8 +20,9 @@ class Concentration:
 
     Args:
         curve: ``share_of_buyers`` (highest value first) and ``share_of_value``, 0 to 1.
-        gini: 0 all alike, towards 1 one holds all; None without value.
-        top10: share held by the tenth of buyers with the highest value; None without value.
+        gini: 0 all alike, towards 1 one holds all; None without net revenue.
+        top10: share held by the tenth of buyers with the highest value; None without net revenue: what some were
+            worth and others sent back is no share of it.
         buyers: how many there are.
     """
 
@@ -37,10 +38,10 @@ def concentration(selection: Selection) -> Concentration:
     Source: Gini as (2 sum_i i x_i) / (n sum x) - (n + 1) / n over values in rising order.
     """
     buyers = BUYERS.format(period=selection.period)
-    values = selection.frame(f"SELECT greatest(value, 0) AS value FROM ({buyers}) ORDER BY value DESC")
-    held = values["value"].to_numpy(float)
+    values = selection.frame(f"SELECT value FROM ({buyers}) ORDER BY value DESC")["value"].to_numpy(float)
+    held = np.maximum(values, 0.0)
     count, total = len(held), float(held.sum())
-    if total <= 0:
+    if values.sum() <= 0:
         return Concentration(pd.DataFrame({"share_of_buyers": [], "share_of_value": []}), None, None, count)
     reached = np.concatenate([[0.0], np.cumsum(held)]) / total
     places = np.unique(np.round(np.linspace(0, count, POINTS)).astype(int))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from clv_core.errors import Message
 from clv_core.features.btyd.bgnbd import BgNbd
+from clv_core.i18n import say_share
 from clv_core.model.chance import OrderTimes
 from clv_core.strategy.customer.regular import Regular
 from clv_core.strategy.customer.rhythm import Rhythm
@@ -53,7 +54,7 @@ class NextOrder:
     def message(self) -> Message:
         """Return when, and how sure that is, as one or two sentences; days are ISO dates."""
         if self.expected is None:
-            return Message("card.next.none", {"days": self.horizon_days, "chance": self.chance})
+            return Message("card.next.none", {"days": self.horizon_days, "chance": say_share(self.chance)})
         said: dict[str, Any] = {"expected": self.expected.isoformat(), "early": str(self.early)}
         if self.regular:
             said["gap"] = self.usual_gap_days

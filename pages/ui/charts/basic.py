@@ -15,6 +15,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
+from pages.ui.charts.wide import Wide
 from pages.ui.state import language, say, t
 
 PREDICTED, ACTUAL, BASELINE, WARNING, DANGER, GAIN, OTHER = (f"#00000{position}" for position in range(1, 8))
@@ -92,24 +93,24 @@ def predicted_against_actual(actual: ArrayLike, predicted: ArrayLike, message: s
     values = pd.DataFrame({"actual": np.maximum(np.asarray(actual), 0), "predicted": np.asarray(predicted)})
     if len(values) > POINTS_SHOWN:
         values = values.sample(POINTS_SHOWN, random_state=1)
-    top = float(values.max().max())
+    wide = Wide.of(values["actual"])
     hover = (
         f"{t('chart.predicted')} %{{customdata[0]:,.2f}}<br>{t('chart.actual')} %{{customdata[1]:,.2f}}<extra></extra>"
     )
     figure = go.Figure()
     figure.add_scatter(
-        x=np.log1p(values["predicted"]),
-        y=np.log1p(values["actual"]),
+        x=wide.places(values["predicted"]),
+        y=wide.places(values["actual"]),
         mode="markers",
         marker={"color": PREDICTED, "size": 5, "opacity": 0.7},
         customdata=values[["predicted", "actual"]],
         hovertemplate=hover,
         name=t("chart.customer"),
     )
-    diagonal = [0, np.log1p(top)]
+    diagonal = wide.places([0, values.max().max()])
     figure.add_scatter(x=diagonal, y=diagonal, mode="lines", line=DOTTED, name=t("chart.equal"))
-    figure.update_xaxes(title=t("chart.predicted_value", unit=unit), **wide_ticks(top))
-    figure.update_yaxes(title=t("chart.actual_value", unit=unit), **wide_ticks(top))
+    figure.update_xaxes(title=t("chart.predicted_value", unit=unit), **wide.ticks(values))
+    figure.update_yaxes(title=t("chart.actual_value", unit=unit), **wide.ticks(values))
     return finish(figure, message)
 
 
@@ -120,16 +121,18 @@ def distribution(parts: dict[str, ArrayLike], message: str, *, axis: str, wide: 
         parts: values by name; ``predicted`` and ``actual`` have their own colours.
         message: what the chart shows, in words.
         axis: title of the value axis, with its unit.
-        wide: whether values spread over powers of ten (money) rather than evenly (a probability).
+        wide: whether values spread over powers of ten (money) rather than evenly (a probability); the last part says
+            how much a usual one is.
     """
     arrays = {name: np.maximum(np.asarray(values, float), 0) for name, values in parts.items()}
     top = max(float(values.max(initial=0)) for values in arrays.values())
-    edges = np.linspace(0, np.log1p(top) if wide else max(top, 1e-9), 31)
+    scale = Wide.of([*arrays.values()][-1])
+    edges = np.linspace(0, float(scale.places(top)) if wide else max(top, 1e-9), 31)
     figure = go.Figure()
     for name, values in arrays.items():
-        counts, _ = np.histogram(np.log1p(values) if wide else values, edges)
+        counts, _ = np.histogram(scale.places(values) if wide else values, edges)
         _add_histogram(figure, name, edges, counts / max(1, len(values)))
-    ticks = wide_ticks(top) if wide else {"tickformat": ".0%"}
+    ticks = scale.ticks(top) if wide else {"tickformat": ".0%"}
     figure.update_xaxes(title=axis, **ticks)
     figure.update_yaxes(title=t("chart.share_of_customers"), tickformat=".0%")
     return finish(figure, message)
@@ -240,9 +243,3 @@ def value_ticks(*values: ArrayLike, from_zero: bool = True) -> dict[str, Any]:
     places = [float(f"{step * number:.12g}") for number in range(floor(low / step), ceil(high / step) + 2)]
     texts = [f"{'−' if place < 0 else ''}{say(abs(place), TICK_DIGITS)}" for place in places]
     return {"tickvals": places, "ticktext": texts, "hoverformat": ",.2~f"}
-
-
-def wide_ticks(top: float) -> dict[str, Any]:
-    """Return ticks of an axis of log1p(value): 0, 1, 10, 100 and so on, said in the language of the page."""
-    values = [0.0, *(10.0**power for power in range(0, max(1, int(np.log10(max(top, 1))) + 1)))]
-    return {"tickvals": np.log1p(values).tolist(), "ticktext": [say(value) for value in values]}

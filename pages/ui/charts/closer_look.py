@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pages.ui.charts.basic import BASELINE, DANGER, DIVERGING, DIVERGING_SCALE, GAIN, PREDICTED, finish, value_ticks
+from pages.ui.charts.wide import Wide
 from pages.ui.state import say, t
 
 LINE_LETTERS: Final = 14
@@ -26,7 +27,8 @@ def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, o
         other: what is read of the reason that colours; None draws all alike.
     """
     text = not pd.api.types.is_numeric_dtype(points["reading"])
-    x = points["reading"] if text else _stretched(points["reading"].to_numpy(float))
+    wide = None if text else _wide(points["reading"].to_numpy(float))
+    x = points["reading"] if wide is None else wide.places(points["reading"])
     marker: dict[str, Any] = {"size": 7, "opacity": 0.75, "color": PREDICTED}
     if other is not None:
         bar = {"title": {"text": _broken(other), "side": "top"}, "tickvals": [0, 1], "len": 0.8}
@@ -44,7 +46,7 @@ def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, o
         )
     )
     figure.add_hline(y=0, line={"color": BASELINE, "width": 1})
-    figure.update_xaxes(title=reading, **({} if text else _stretched_ticks(points["reading"].to_numpy(float))))
+    figure.update_xaxes(title=reading, **({} if wide is None else wide.ticks(points["reading"])))
     figure.update_yaxes(title=axis, **value_ticks(points["effect"]))
     return finish(figure, message, legend=False, height=380)
 
@@ -110,26 +112,12 @@ def event_heat(table: pd.DataFrame, labels: list[str], message: str, *, unit: st
     return finish(figure, message, legend=False, height=170 + 38 * len(table))
 
 
-def _stretched(values: np.ndarray) -> np.ndarray:
-    return np.sign(values) * np.log1p(np.abs(values)) if _wide(values) else values
-
-
-def _wide(values: np.ndarray) -> bool:
-    """Say whether a few values are so large that the rest could not be told apart."""
+def _wide(values: np.ndarray) -> Wide | None:
+    """Return the axis for readings of which a few are so large that the rest could not be told apart on an even one."""
     size = np.abs(values)
-    return bool(size.max(initial=0.0) > 10 and size.max() > 8 * max(float(np.median(size)), 1e-9))
-
-
-def _stretched_ticks(values: np.ndarray) -> dict[str, Any]:
-    if not _wide(values):
-        return {}
-    top = np.abs(values).max()
-    ticks = [0.0, *(10.0**power for power in range(0, int(np.log10(max(top, 1))) + 1))]
-    signed = [*(-tick for tick in ticks[:0:-1]), *ticks] if values.min() < -1 else ticks
-    return {
-        "tickvals": [float(np.sign(tick) * np.log1p(abs(tick))) for tick in signed],
-        "ticktext": [f"{'−' if tick < 0 else ''}{say(abs(tick))}" for tick in signed],
-    }
+    if not (size.max(initial=0.0) > 10 and size.max() > 8 * max(float(np.median(size)), 1e-9)):
+        return None
+    return Wide(max(0, Wide.of(values).power))
 
 
 def _broken(name: str) -> str:

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from pages.ui.charts.basic import BASELINE, DANGER, DIVERGING_SCALE, GAIN, PREDICTED, RAMP, finish, value_ticks
+from pages.ui.charts.wide import Wide
 from pages.ui.state import percent, say, t
 
 
@@ -39,7 +40,8 @@ def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> go.Figure:
     """
     labels = list(dict.fromkeys(table["label"]))[::-1]
     height = table["label"].map({label: position for position, label in enumerate(labels)}).to_numpy(float)
-    reach = np.sign(table["effect"]) * np.log1p(table["effect"].abs())
+    wide = Wide.of(table.loc[table["label"] == table["label"].iloc[0], "effect"], below=0)
+    reach = pd.Series(wide.places(table["effect"]), table.index)
     known = table["level"].notna().to_numpy()
     figure = go.Figure()
     for mask, name in ((~known, t("chart.no_level")), (known, t("chart.customer"))):
@@ -65,7 +67,7 @@ def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> go.Figure:
             hovertemplate="%{customdata[0]}: %{customdata[1]:+,.2f}<extra></extra>",
         )
     figure.add_vline(x=0, line={"color": BASELINE, "width": 1})
-    figure.update_xaxes(title=axis, **_signed_ticks(float(table["effect"].abs().max())))
+    figure.update_xaxes(title=axis, **wide.ticks(table["effect"], plus=True))
     figure.update_yaxes(
         tickvals=list(range(len(labels))), ticktext=labels, automargin=True, showgrid=False, zeroline=False
     )
@@ -140,15 +142,6 @@ def tier_bars(table: pd.DataFrame, message: str) -> go.Figure:
 def tier_colours(tiers: int) -> list[str]:
     """Return one colour a tier from the one ramp, the highest tier the strongest."""
     return [RAMP[round(9 - 8 * position / max(1, tiers - 1))] for position in range(tiers)]
-
-
-def _signed_ticks(top: float) -> dict[str, Any]:
-    values = [10.0**power for power in range(0, max(1, int(np.log10(max(top, 1))) + 1))]
-    places = [*(-np.log1p(values[::-1])), 0.0, *np.log1p(values)]
-    return {
-        "tickvals": places,
-        "ticktext": [*(f"−{say(v)}" for v in values[::-1]), "0", *(f"+{say(v)}" for v in values)],
-    }
 
 
 def _spread(x: NDArray[np.float64], row: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -97,7 +97,7 @@ def _ours(model: str, board: Board) -> list[dict[str, Any]]:
 def verdicts(ours: list[dict[str, Any]]) -> None:
     """List what the paired intervals allow to say: wins and losses as sentences, ties by name only."""
     decided = sorted((item for item in ours if item["outcome"] in ICONS), key=lambda item: str(item["outcome"]))
-    lines = [f":{ICONS[item['outcome']]}] {t('verdict.' + item['code'], **item['params'])}" for item in decided]
+    lines = [f":{ICONS[item['outcome']]}] {t('verdict.' + item['code'], **_named(item))}" for item in decided]
     ties: dict[tuple[str, str], list[str]] = {}
     for item in ours:
         if item["outcome"] == "ties":
@@ -107,6 +107,11 @@ def verdicts(ours: list[dict[str, Any]]) -> None:
         models = state.listed(names)
         lines.append(f":gray[:material/drag_handle:] {t(key, metric=t(f'metric.{metric}'), models=models)}")
     st.markdown("  \n".join(lines))
+
+
+def _named(item: dict[str, Any]) -> dict[str, Any]:
+    """Return what a verdict says, its models called as everywhere on the page."""
+    return {**item["params"], **{who: name_of("model", item[who]) for who in ("model", "other")}}
 
 
 def by_origin(model: str, board: Board) -> go.Figure:

@@ -53,14 +53,20 @@ class Board:
 
 
 def table(bundle: Bundle, board: Board) -> pd.DataFrame:
-    """Return the figures of all models, averaged over origins and runs, ours first."""
+    """Return the figures of all models, averaged over origins and runs, ours first; of errors of totals their size."""
     scores = board.scores.assign(model=board.scores["model"].str.partition("#")[0])
+    missing = scores["metric"].map(lambda name: METRICS[name].better == "zero")
+    scores["value"] = scores["value"].abs().where(missing, scores["value"])
     means = scores.groupby(["model", "metric"])["value"].mean().unstack()
     order = [name for name in board.record["models"] if name in means.index]
     currency = bundle.record["currency"]
     rows = {t("column.model"): [name_of("model", name) for name in order]}
     for metric in (name for name in SHOWN if name in means):
-        rows[t(f"metric.{metric}")] = [judged.said(metric, means.loc[name, metric], currency) for name in order]
+        values = [means.loc[name, metric] for name in order]
+        if METRICS[metric].better == "zero":  # misses to both sides do not cancel: a size has no sign
+            rows[t("board.size", metric=t(f"metric.{metric}"))] = [state.percent(value, 1) for value in values]
+        else:
+            rows[t(f"metric.{metric}")] = [judged.said(metric, value, currency) for value in values]
     return pd.DataFrame(rows)
 
 

@@ -22,7 +22,7 @@ from clv_core.evaluation.explain.sentences import WORTH_NAMING, move, of_groups,
 from clv_core.features.labels import label
 from pages.ui import scored, state, widgets
 from pages.ui.charts import closer_look
-from pages.ui.explain.answers import reason_name, unit_of, within
+from pages.ui.explain.answers import axis_of, reason_name, unit_of, within
 from pages.ui.segments import chosen_scheme, segmenting
 from pages.ui.segments.segmenting import Scene
 from pages.ui.state import t
@@ -43,13 +43,13 @@ def one_reason(explanation: Explanation, currency: str) -> None:
     names = {part: reason_name(part) for part in parts}
     part = st.selectbox(t("why.dependence.choose"), parts, format_func=names.get, key="why_part", width=360)
     found = dependence(explanation, part)
-    read = label(explanation.representative_of(part), state.language())
     unit, factor = unit_of(explanation.answer, currency)
     points = found.points.assign(effect=found.points["effect"] * factor)
     of = None if found.other is None else label(explanation.representative_of(found.other), state.language())
     message = _message(found, explanation, currency)
     axis = t(f"why.effect.{explanation.answer}", unit=unit)
-    figure = closer_look.dependence(points, message, reading=read, axis=axis, other=of)
+    read_on = axis_of(explanation.representative_of(part), currency)
+    figure = closer_look.dependence(points, message, reading=read_on, axis=axis, other=of)
     widgets.chart(figure, "dependence")
     if found.other is None:
         st.caption(t("why.dependence.alone"))
@@ -67,8 +67,8 @@ def _message(found: Dependence, explanation: Explanation, currency: str) -> str:
         name=label(of, language),
         low=move(found.low, answer, currency, language, sign=True),
         high=move(found.high, answer, currency, language, sign=True),
-        low_reading=reading(found.low_reading, language, of),
-        high_reading=reading(found.high_reading, language, of),
+        low_reading=reading(found.low_reading, language, of, currency),
+        high_reading=reading(found.high_reading, language, of, currency),
     )
 
 

@@ -76,20 +76,20 @@ def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
         unit=unit,
     )
     widgets.chart(figure, "waterfall")
-    _table(rows, factor, currency if factor == 1 else unit)
+    _table(rows, factor, currency if factor == 1 else unit, currency)
     opening = t("card.open", customer=widgets.plain(customer))
     if st.button(opening, key="explain_card", icon=navigation.BY_NAME["customer"].icon):
         navigation.open_customer(customer)
 
 
-def _table(rows: pd.DataFrame, factor: float, unit: str) -> None:
+def _table(rows: pd.DataFrame, factor: float, unit: str, currency: str) -> None:
     table = pd.DataFrame(
         {
             t("column.reason"): rows["label"],
             t("column.effect"): rows["value"] * factor,
             t("column.seen"): rows["representative"].map(lambda name: label(name, state.language())),
             t("column.reading"): [
-                reading(value, state.language(), of)
+                reading(value, state.language(), of, currency)
                 for value, of in zip(rows["reading"], rows["representative"], strict=True)
             ],
         }

@@ -75,8 +75,9 @@ def _options(found: Found, row: int, part: str, of: str) -> list[Reading]:
     own, choices = what_if.readings[part].iloc[row], what_if.choices(part)
     if isinstance(own, str):
         return [own, *(choice for choice in choices if choice != own)]
-    by_text = {reading(float(choice), state.language(), of): float(choice) for choice in choices}
-    by_text[reading(float(own), state.language(), of)] = float(own)
+    currency = found.bundle.record["currency"]
+    by_text = {reading(float(choice), state.language(), of, currency): float(choice) for choice in choices}
+    by_text[reading(float(own), state.language(), of, currency)] = float(own)
     return sorted(by_text.values())
 
 
@@ -84,14 +85,14 @@ def _slider(found: Found, customer: str, row: int, part: str, explanation: Expla
     """Offer one reading; None where it stays her own."""
     of, own = explanation.representative_of(part), found.asking.what_if.readings[part].iloc[row]
     options, own = _options(found, row, part, of), own if isinstance(own, str) else float(own)
-    read = label(of, state.language())
+    read, currency = label(of, state.language()), found.bundle.record["currency"]
     question = t("why.what_if.slider", name=reason_name(part), feature=read)
     key = f"what_if_{customer}_{part}"
     with st.container(gap="xsmall"):
         if isinstance(own, str):
             chosen = st.selectbox(question, options, key=key)
         else:
-            texts = {option: reading(option, state.language(), of) for option in options}
+            texts = {option: reading(option, state.language(), of, currency) for option in options}
             chosen = st.select_slider(question, options, value=own, format_func=texts.get, key=key)
         st.caption(_words(found, customer, row, part))
     return None if chosen == own else chosen

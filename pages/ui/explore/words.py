@@ -46,8 +46,8 @@ def revenue(table: pd.DataFrame, currency: str) -> str:
 
 
 def people(table: pd.DataFrame, unit: str) -> str:
-    """Say how many of the latest buyers had bought before."""
-    whole = table[table["complete"] & (table["buyers"] > 0)]
+    """Say how many had bought before, of the buyers of the latest day, week or month that had enough of them."""
+    whole = table[table["complete"] & (table["buyers"] >= FEW)]
     if whole.empty:
         return t("explore.people.short")
     last = whole.iloc[-1]
@@ -107,8 +107,10 @@ def best(grid: pd.DataFrame, currency: str) -> str:
 
 
 def way(table: pd.DataFrame) -> str:
-    """Say how many of those who took the first step took the others."""
-    rest = [t(f"explore.did.{step.step}", share=share_of(step.share)) for step in table.iloc[1:].itertuples()]
+    """Say how many of those who took the first step took the others: the last one counts who took all of them."""
+    keys = [f"explore.did.{step}" for step in table["step"].iloc[1:]]
+    keys[-1] += ".too" if len(keys) > 1 else ""
+    rest = [t(key, share=share_of(share)) for key, share in zip(keys, table["share"].iloc[1:], strict=True)]
     said = rest[0] if len(rest) == 1 else t("explore.comma", first=rest[0], second=rest[1])
     return t(f"explore.funnel.{table['step'].iloc[0]}", rest=said)
 

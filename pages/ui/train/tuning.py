@@ -40,7 +40,8 @@ def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
         return
     found = find_tuning(state.workspace(), dataset, config)
     if found:
-        show(found, training.of(dataset), taken_over=found["config"] != config.to_json())
+        currency = dataset.manifest.currency
+        show(found, training.of(dataset), currency, taken_over=found["config"] != config.to_json())
     st.write(t("tune.why", origins=ORIGINS))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         trials = st.selectbox(t("tune.trials"), TRIALS, index=1, key="tune_trials", width=160)
@@ -56,12 +57,13 @@ def start(dataset: Dataset, config: TrainConfig, trials: int) -> None:
     state.start_job([*command, "--trials", str(trials), "--origins", str(ORIGINS)], dataset.name)
 
 
-def show(found: dict[str, Any], of: str, *, taken_over: bool) -> None:
+def show(found: dict[str, Any], of: str, currency: str, *, taken_over: bool) -> None:
     """Say what the search found and what it was worth where it had not looked, and offer the settings.
 
     Args:
         found: of :func:`~clv_core.deployment.kept_tuning.find_tuning`.
         of: what the form's settings are kept under.
+        currency: of the log; may be empty.
         taken_over: whether the form holds the settings already.
     """
     gain = 1 - found["loss"] / found["default_loss"]
@@ -72,9 +74,10 @@ def show(found: dict[str, Any], of: str, *, taken_over: bool) -> None:
         st.caption(chosen_on)
         return
     st.markdown(f"**{t('tune.found', trials=tried, gain=state.percent(gain, 1))}**")
+    known = [name for name in SPOKEN if name in found["advantage"]]
     rows = {
-        t("column.metric"): [t(f"metric.{name}") for name in SPOKEN if name in found["advantage"]],
-        t("tune.better_by"): [_said(name, found["advantage"][name]) for name in SPOKEN if name in found["advantage"]],
+        t("column.metric"): [t(f"metric.{name}") for name in known],
+        t("tune.better_by"): [_said(name, found["advantage"][name], currency) for name in known],
     }
     st.caption(chosen_on)
     st.caption(t("tune.judged", origin=state.day(found["origin"])))
@@ -94,8 +97,8 @@ def show(found: dict[str, Any], of: str, *, taken_over: bool) -> None:
     )
 
 
-def _said(metric: str, advantage: dict[str, float]) -> str:
-    value, low, high = (judged.said(metric, advantage[key]) for key in ("value", "low", "high"))
+def _said(metric: str, advantage: dict[str, float], currency: str) -> str:
+    value, low, high = (judged.said(metric, advantage[key], currency) for key in ("value", "low", "high"))
     return t("tune.range", value=value, low=low, high=high)
 
 

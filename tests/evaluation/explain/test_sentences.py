@@ -97,6 +97,15 @@ def test_checks_are_said_as_they_came_out(language: str) -> None:
     assert steady != shaky and "0.95" in steady and "0.90" in steady and "0.40" in shaky
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_failed_is_what_is_spoken_of(language: str) -> None:
+    failed = Faithfulness(100, (1, 3, 5), (9.0, 20.0, 30.0), (8.0, 5.0, 6.0), (-1.0, 12.0, 20.0))
+    said = of_faithfulness(failed, "predicted_clv", "EUR", language)
+    assert "9 EUR" in said and "8 EUR" in said and "20 EUR" not in said, "20 against 5 is surely more"
+    apart = of_stability(Stability(0.6, 0.5, 1.0, 5), language)
+    assert "0.60" in apart and "1.00" not in apart, "an order that is the same is no reason to doubt it"
+
+
 def test_names_are_listed_as_in_a_sentence() -> None:
     assert listed(["a"]) == "a" and listed(["a", "b"]) == "a and b" and listed(["a", "b", "c"]) == "a, b and c"
     assert listed(["甲", "乙", "丙"], "zh") == "甲、乙和丙"
@@ -107,4 +116,5 @@ def test_a_reading_in_days_has_its_unit(language: str, said: str) -> None:
     _, why = of_customer(explanation((5.0, 60.0, -1.0)), "C0", 90, currency="EUR", language=language)
     assert reading(8.0, language, "days_since_last") == said and said in why
     assert reading(8.0, language) == reading(8.0, language, "purchases_90d") == "8"
+    assert reading(1234.0, language, "net_value_90d", "EUR") == "1,230 EUR"
     assert reading(0.25, language, next(n for n, f in FEATURES.items() if f.unit == "share")) == "25%"

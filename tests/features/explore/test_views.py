@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from clv_core.features.explore.ratings import rating_trend, ratings
 from clv_core.features.explore.rfm import rfm
 from clv_core.features.explore.selection import Selection
 from tests.features.explore import reference
-from tests.features.explore.conftest import Explored
+from tests.features.explore.conftest import Explored, explore
 
 PERIOD = {"start": date(2023, 3, 11), "end": date(2024, 1, 20)}
 FILTERS: dict[str, dict[str, Any]] = {
@@ -124,6 +125,23 @@ def test_concentration(chosen: tuple) -> None:
     assert found.curve["share_of_value"].iloc[-1] == pytest.approx(1)
     slope = np.diff(found.curve["share_of_value"]) / np.diff(found.curve["share_of_buyers"])
     assert (np.diff(slope) <= 1e-9).all()
+
+
+@pytest.mark.parametrize("amounts", [(10, -30), (0, 0)])
+def test_nobody_holds_a_share_of_a_net_revenue_that_is_not_there(tmp_path: Path, amounts: tuple[float, ...]) -> None:
+    bought, later = amounts
+    rows = pd.DataFrame(
+        {
+            "customer_id": [f"C{number}" for number in range(8)] + ["C0", "C1", "C2", "C3"],
+            "event_time": ["2024-01-01"] * 8 + ["2024-01-05"] * 4,
+            "amount": [bought] * 8 + [later] * 4,
+        }
+    )
+    selection, stored = explore(tmp_path, rows, currency="EUR").select()
+    assert stored["amount"].sum() <= 0
+    found = concentration(selection)
+    assert (found.top10, found.gini, len(found.curve)) == (None, None, 0)
+    assert found.buyers == stored.loc[stored["event_type"] == "purchase", "customer_id"].nunique()
 
 
 def test_rfm_counts_every_buyer_once_and_never_parts_equal_values(chosen: tuple) -> None:
