@@ -17,7 +17,7 @@ YEAR_DAYS: Final = 364
 PART_DAYS: Final = 28
 PARTS: Final = YEAR_DAYS // PART_DAYS
 LIKELY: Final = 0.5
-"""How much of a pace, in logs, is taken to come again."""
+"""How much of a pace or of a level, in logs, is taken to come again."""
 CALM: Final = 5.0
 """Orders that came as expected in each part beside the counted ones: few orders say little."""
 EVEN: Final = (1.0,) * PARTS

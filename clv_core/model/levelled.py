@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from clv_core.features.last_year import LIKELY
 from clv_core.features.shards import each
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.chance import Later
@@ -75,8 +76,12 @@ class Read:
     later: Later | None
 
     def ratio(self, levels: dict[int, float]) -> Tensor:
-        """Each row's factor: its cutoff's for buyers, 1 for those who never bought, float64 [n]."""
-        ratio = np.ones(len(self.bought))
+        """Each row's factor: its cutoff's for buyers, the season's for those who never bought, float64 [n].
+
+        Nothing is known of the level of the latter; but the networks learned from targets at the anchor's level, in
+        which no season is left, so what is likely of this one belongs to them as well.
+        """
+        ratio = np.full(len(self.bought), _season(self.residual))
         for day, level in levels.items():
             ratio[(self.cutoff_day == day) & self.bought] = level
         return torch.from_numpy(ratio)
@@ -280,5 +285,13 @@ def level_of(ours: float, anchors: float, residual: float) -> float:
     """
     if not (ours > 0 and anchors > 0):
         return 1.0
-    factor = anchors / ours * np.exp(0.5 * residual)
+    return _bounded(anchors / ours * float(np.exp(LIKELY * residual)))
+
+
+def _season(residual: float) -> float:
+    """Return the factor of a season by what the anchor missed a year ago."""
+    return _bounded(float(np.exp(LIKELY * residual)))
+
+
+def _bounded(factor: float) -> float:
     return float(np.clip(factor, 1 / LARGEST_LEVEL_RATIO, LARGEST_LEVEL_RATIO))

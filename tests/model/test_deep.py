@@ -75,6 +75,19 @@ def test_a_quantile_is_nothing_exactly_where_that_much_of_the_chance_is_nothing(
     assert (found.clv_p90 > 0).any() and (found.clv_p90 == 0).any()
 
 
+def test_a_season_is_expected_of_those_who_never_bought_as_of_those_who_did(
+    small_bundle: Bundle, snapshot: Snapshot
+) -> None:
+    calm, busy = (
+        small_bundle.model.predict(replace(snapshot, last_year=LastYear(missed))).predicted_clv
+        for missed in (0.0, np.log(1.44))
+    )
+    never = ~snapshot.bought
+    assert never.sum() > 50 and (calm[never] > 0).all()
+    np.testing.assert_allclose(busy[never] / calm[never], 1.2, rtol=1e-5)
+    np.testing.assert_allclose(busy[~never].sum() / calm[~never].sum(), 1.2, rtol=1e-5)
+
+
 def test_a_quiet_season_holds_less_of_the_horizon_and_the_horizon_what_it_held(
     small_bundle: Bundle, snapshot: Snapshot
 ) -> None:
