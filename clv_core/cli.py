@@ -100,9 +100,9 @@ def main(arguments: Sequence[str]) -> int:
     job = _job_folder(arguments)
     written = [Path(tempfile.gettempdir())]
     try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         options = build_parser(language).parse_args(arguments)
         language = options.lang or language
-        signal.signal(signal.SIGTERM, _cancel)
         workspace = Workspace(options.workspace.absolute()) if options.workspace else Workspace.default()
         written = [*_outs(options), workspace.root, *written]
         progress = jobs.JobProgress(job) if job else jobs.ConsoleProgress(language)
@@ -113,18 +113,8 @@ def main(arguments: Sequence[str]) -> int:
             result = options.run(options, Context(workspace, language, progress))
         _audit(workspace, options, result)
         text = json.dumps(result, ensure_ascii=False, allow_nan=False)
-    except KeyboardInterrupt:
-        return _fail(Cancelled(), language, job)
-    except ClvError as error:
-        return _fail(disk_error(error, written) or error, language, job)
-    except Exception as error:
-        if known := disk_error(error, written):
-            return _fail(known, language, job)
-        if os.environ.get("CLV_DEBUG"):
-            traceback.print_exc()
-        elif job:
-            print(traced(error), file=sys.stderr)
-        return _fail(ClvError("unexpected", kind=type(error).__name__), language, job)
+    except (Exception, KeyboardInterrupt) as error:
+        return _fail(_told(error, written, job), language, job)
     if job:
         jobs.finish(job, language, result=result)
     else:
@@ -159,6 +149,28 @@ def _audit(workspace: Workspace, options: argparse.Namespace, result: dict[str, 
         audit.note(workspace, action, dataset=name, model=model, version=version, outcome="done")
 
 
+def _told(error: BaseException, written: Sequence[Path], job: Path | None) -> ClvError:
+    """Return the error to show for what was raised; an unexpected one leaves its trace where somebody looks for it."""
+    if _stopped(error):
+        return Cancelled()
+    if known := disk_error(error, written):
+        return known
+    if isinstance(error, ClvError):
+        return error
+    if os.environ.get("CLV_DEBUG"):
+        traceback.print_exc()
+    elif job:
+        print(traced(error), file=sys.stderr)
+    return ClvError("unexpected", kind=type(error).__name__)
+
+
+def _stopped(error: BaseException | None) -> bool:
+    """Say whether a signal is behind an error: DuckDB, and readers of foreign files, make one of their own of it."""
+    while error is not None and not isinstance(error, KeyboardInterrupt | Cancelled):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
 def _fail(error: ClvError, language: str, job: Path | None) -> int:
     if job:
         jobs.finish(job, language, result=error.result, error=error)
@@ -167,10 +179,6 @@ def _fail(error: ClvError, language: str, job: Path | None) -> int:
     done = {} if error.result is None else {"result": error.result}
     print(json.dumps({"error": error.to_json(language), **done}, ensure_ascii=False, allow_nan=False), flush=True)
     return error.exit_code
-
-
-def _cancel(signum: int, frame: object) -> NoReturn:
-    raise Cancelled
 
 
 def _language(arguments: Sequence[str]) -> str:

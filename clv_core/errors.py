@@ -15,6 +15,7 @@ found, where, and what to do.
 
 from __future__ import annotations
 
+import math
 import traceback
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -55,6 +56,11 @@ def traced(error: BaseException) -> str:
     return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"
 
 
+def _plain(value: Any) -> Any:
+    """Return a value that JSON can hold: NaN and infinity as words."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
 class ClvError(Exception):
     """Root of all errors that a person may see.
 
@@ -68,7 +74,7 @@ class ClvError(Exception):
     def __init__(self, code: str, **params: Any) -> None:
         super().__init__(code, params)
         self.code = code
-        self.params = params
+        self.params = {name: _plain(value) for name, value in params.items()}
         self.result: dict[str, Any] | None = None
         """What was done all the same, as JSON; None where nothing was."""
 

@@ -181,6 +181,14 @@ def test_a_figure_that_json_cannot_say_never_leaves(
     assert code == 5 and result["error"]["code"] == "unexpected"
 
 
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_a_setting_that_is_no_number_is_refused_in_words(
+    value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, result, _ = call(["pretrain", "--minutes", value, "--out", str(tmp_path)], capsys)
+    assert code == 2 and result["error"]["params"]["value"] == value and value in result["error"]["message"]
+
+
 def test_an_unknown_dataset_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["train", "nothing", "--horizon-days", "30", "--workspace", str(tmp_path), "--lang", "zh"]
     code, result, _ = call(arguments, capsys)
@@ -233,3 +241,13 @@ def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
 def test_module_call_has_the_same_manners() -> None:
     done = subprocess.run([sys.executable, "-m", "clv_core", "dance"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2 and json.loads(done.stdout)["error"]["code"] == "usage"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize("name", ["店", "é", "\udcff"], ids=ascii)
+def test_json_is_utf_8_in_every_locale(name: str, encoding: str, tmp_path: Path) -> None:
+    arguments = [sys.executable, "-m", "clv_core", "datasets", os.fsencode(name), "--workspace", tmp_path]
+    known = {**os.environ, "PYTHONIOENCODING": f"{encoding}:strict"}
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, env=known)
+    error = json.loads(done.stdout.decode("utf-8"))["error"]
+    assert done.returncode == 4 and error["params"]["name"] == name

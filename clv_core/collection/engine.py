@@ -25,7 +25,7 @@ def connect(scratch: Path, timezone: str = "UTC") -> duckdb.DuckDBPyConnection:
     """Return a connection that spills to ``scratch`` and reads times without an offset in ``timezone``.
 
     Raises:
-        UsageError: there is no such time zone.
+        UsageError: there is no such time zone, or ``CLV_INGEST_MEMORY`` is no size.
     """
     try:
         ZoneInfo(timezone)
@@ -33,7 +33,11 @@ def connect(scratch: Path, timezone: str = "UTC") -> duckdb.DuckDBPyConnection:
         raise UsageError("timezone", timezone=timezone[:60]) from error
     connection = duckdb.connect()
     connection.execute(f"SET temp_directory = {text(str(scratch / 'spill'))}")
-    connection.execute(f"SET memory_limit = '{os.environ.get('CLV_INGEST_MEMORY', MEMORY)}'")
+    memory = os.environ.get("CLV_INGEST_MEMORY") or MEMORY
+    try:
+        connection.execute(f"SET memory_limit = {text(memory)}")
+    except duckdb.Error as error:
+        raise UsageError("ingest_memory", value=memory[:60]) from error
     connection.execute(f"SET TimeZone = {text(timezone)}")
     connection.execute("SET enable_progress_bar = true")
     connection.execute("SET enable_progress_bar_print = false")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from clv_core.commands import Context
-from clv_core.errors import Cancelled, ClvError, Message, NotFound, UsageError
+from clv_core.errors import ClvError, Message, NotFound, UsageError
 from clv_core.i18n import translate
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
             timeout_graceful_shutdown=STOP_SECONDS,
         )
     )
-    with suppress(Cancelled, KeyboardInterrupt), listening:  # being stopped is how a service ends
+    with suppress(KeyboardInterrupt), listening:  # being stopped is how a service ends
         server.run(sockets=[listening])
         if not server.started:
             raise ClvError("serve_not_started")

@@ -74,7 +74,8 @@ def look(workspace: Workspace, name: str, *, horizon_days: int | None = None, pr
 
 def _bundle(workspace: Workspace, dataset: Dataset, horizon_days: int | None, progress: Progress) -> Bundle:
     """Return the bundle of the untrained network for a dataset; the verdict comes from the log alone."""
-    horizon = horizon_days or usual_horizon((dataset.log_end - dataset.log_start).days)
+    usual = usual_horizon((dataset.log_end - dataset.log_start).days)
+    horizon = usual if horizon_days is None else horizon_days
     config = TrainConfig(horizon_days=horizon, model=MODEL, attributes=False, review_text=False)
     progress.report("features", 0, 1)
     started = time.monotonic()

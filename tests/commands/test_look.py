@@ -11,6 +11,7 @@ import pytest
 from clv_core import pipeline
 from clv_core.cli import main
 from clv_core.deployment.bundle import open_bundle
+from clv_core.errors import UsageError
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
@@ -88,3 +89,8 @@ def test_pretraining_without_a_budget_is_refused(
     code, found = run(capsys, "pretrain", *budget, "--out", str(tmp_path))
     assert code == 2 and found["error"]["code"] == "setting_bounds"
     assert not list(tmp_path.iterdir())
+
+
+def test_a_horizon_of_no_day_is_refused(small_workspace: Workspace) -> None:
+    with pytest.raises(UsageError, match="between 1 and 3650"):
+        pipeline.look(small_workspace, "shop", horizon_days=0, progress=NoProgress())

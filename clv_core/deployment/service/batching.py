@@ -66,8 +66,8 @@ class Batcher:
         return [one for said in await asyncio.gather(*parts) for one in said] if len(parts) > 1 else await parts[0]
 
     async def close(self) -> None:
-        """Score what waits and end."""
-        while self._queue:
+        """Score what somebody waits for and end."""
+        while not all(future.done() for _, future in self._queue):
             await asyncio.sleep(0.01)
         for task in self._tasks:
             task.cancel()

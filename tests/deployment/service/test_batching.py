@@ -126,3 +126,17 @@ def test_whose_client_no_longer_waits_is_not_scored() -> None:
         return asked
 
     assert asyncio.run(run()) == ["first", "stays", "first"]
+
+
+def test_who_no_longer_waits_keeps_nobody_from_ending_where_no_process_starts() -> None:
+    class Never(Idle):
+        async def ready(self) -> None:
+            await asyncio.Event().wait()
+
+    async def run() -> None:
+        batcher = Batcher([Never()], None, 128, 0.001, 1000, lambda customers, seconds: None)  # type: ignore[arg-type, list-item]
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(batcher.score(ASK), 0.05)
+        await asyncio.wait_for(batcher.close(), 2)
+
+    asyncio.run(run())
