@@ -29,6 +29,8 @@ FEWEST_LOYAL: Final = 30
 MOST_QUIET_DAYS: Final = 30
 """The bar that Klaviyo sets for its own predictions: 500 buyers, 180 days, an order in the last 30, some with 3."""
 MOST_VISITORS: Final = 0.95
+MOST_OF_ONE: Final = 0.25
+"""Share of all that was paid; the largest customers of shops with hundreds of buyers pay some percent of it."""
 LEAST_OVERLAP: Final = 0.6
 MOST_REASONS: Final = 6
 """As many as a person reads; reasons that refuse are always said."""
@@ -71,6 +73,7 @@ REASONS: Final[dict[str, Kind]] = {
     "intervals_too_wide": "cautions",
     "ranking_too_good": "cautions",
     "mostly_visitors": "cautions",
+    "one_customer": "cautions",
     "ranking_holds": "supports",
     "level_holds": "supports",
     "ranking_beats_bgnbd": "supports",
@@ -256,6 +259,8 @@ def _sufficiency(evidence: Evidence, said: set[str]) -> list[_Reason]:
     visitors = 1 - log.buyers / max(1, log.customers)
     if visitors > MOST_VISITORS:
         reasons.append(("mostly_visitors", {"share": visitors}))
+    if log.top_share > MOST_OF_ONE:
+        reasons.append(("one_customer", {"share": log.top_share}))
     return reasons
 
 

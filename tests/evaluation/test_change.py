@@ -144,6 +144,10 @@ def test_facts_are_counts_of_the_events(log_of: LOG) -> None:
     assert facts.buyers == len(days)
     assert facts.loyal == int((days >= 3).sum())
     assert facts.quiet_days == 45
+    paid = bought.groupby("customer_id")["amount"].sum()
+    assert facts.top_share == pytest.approx(paid.max() / paid.sum(), rel=1e-5)
+    slip = bought.tail(1).assign(event_time=last, amount=9.9e10)
+    assert LogFacts.of(log_of(pd.concat([events, slip]))).top_share > 0.999
 
 
 def test_few_customers_make_no_break_of_luck(log_of: LOG) -> None:

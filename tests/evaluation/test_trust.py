@@ -116,6 +116,8 @@ CASES: list[tuple[Evidence, str, set[str]]] = [
     (log(loyal=29), "caution", {"few_loyal_customers"}),
     (log(quiet_days=31), "caution", {"data_stale"}),
     (log(buyers=1_100), "caution", {"mostly_visitors"}),
+    (log(top_share=0.24), "trusted", {"level_holds"}),
+    (log(top_share=0.26), "caution", {"one_customer"}),
     (changed(), "caution", {"fewer_purchases"}),
     (changed(purchases=1.6), "caution", {"more_purchases"}),
     (changed(order_value=0.6, **ORDERS), "caution", {"smaller_orders"}),
