@@ -77,3 +77,20 @@ def test_the_control_group_of_an_experiment_is_in_no_platforms_list(
     assert said in [one.value for one in app.caption] and len(treated) < len(groups)
     rows = made(app, root, "draw", "google_customer_match")
     assert {row["Email"] for row in rows} == mails(people, treated)
+
+
+def test_an_offer_that_leaves_the_plan_is_no_longer_asked_for(
+    open_page: OPEN, reachable: tuple[Path, pd.DataFrame], offered: Offered
+) -> None:
+    root, _ = reachable
+    app = open_page(root, "strategy", lang="en")
+    names = set(table(offered, "download_plan_csv")["offer"])
+    slider = next(one for one in app.slider if one.key.startswith("budget_"))
+    for name in sorted(names):
+        app.button_group(key="plan_offer").set_value(name).run()
+        least = next(one for one in app.slider if one.key == slider.key)
+        least.set_value(least.step).run()
+        assert not app.exception and not app.error
+        left = set(table(offered, "download_plan_csv")["offer"])
+        assert left and left <= names
+        next(one for one in app.slider if one.key == slider.key).set_value(slider.value).run()
