@@ -111,7 +111,10 @@ class Snapshot:
 
 
 def concat(snapshots: Sequence[Snapshot]) -> Snapshot:
-    """Return one snapshot of all rows; the parts are of one log and horizon, and all have targets or none has."""
+    """Return one snapshot of all rows; the parts are of one log and horizon, and all have targets or none has.
+
+    What last year tells is told of all parts alike, or of none.
+    """
     first = snapshots[0]
     windows = replace(
         first.windows,
@@ -128,6 +131,7 @@ def concat(snapshots: Sequence[Snapshot]) -> Snapshot:
         horizon_days=first.horizon_days,
         target=np.concatenate(targets) if targets else None,
         anchors={day: anchor for part in snapshots for day, anchor in part.anchors.items()},
+        last_year=first.last_year,
         signals=first.signals,
         exposure=np.concatenate(exposures) if partial else None,
         levels={day: level for part in snapshots for day, level in part.levels.items()},

@@ -13,7 +13,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.features.last_year import LastYear
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
-from clv_core.features.snapshot import Snapshot
+from clv_core.features.snapshot import Snapshot, concat
 from clv_core.model import levelled
 from clv_core.model.predictions import Predictions
 from clv_core.workspace import Workspace
@@ -86,6 +86,17 @@ def test_a_season_is_expected_of_those_who_never_bought_as_of_those_who_did(
     assert never.sum() > 50 and (calm[never] > 0).all()
     np.testing.assert_allclose(busy[never] / calm[never], 1.2, rtol=1e-5)
     np.testing.assert_allclose(busy[~never].sum() / calm[~never].sum(), 1.2, rtol=1e-5)
+
+
+def test_customers_put_together_keep_the_season_of_each(small_bundle: Bundle, snapshot: Snapshot) -> None:
+    """Explanations mix customers: parts that forgot last year did not add up for those who never bought."""
+    levels = small_bundle.model.levels(snapshot)
+    rows = np.concatenate([np.flatnonzero(~snapshot.bought)[:20], np.flatnonzero(snapshot.bought)[:20]])
+    together = concat([snapshot.take(rows[:25]), snapshot.take(rows[25:])])
+    expected = small_bundle.model.predict(snapshot)
+    p, mean = small_bundle.model.expected(together, levels)
+    np.testing.assert_allclose(mean, expected.predicted_clv[rows], rtol=1e-9)
+    np.testing.assert_allclose(p, expected.p_purchase[rows], rtol=1e-9)
 
 
 def test_a_quiet_season_holds_less_of_the_horizon_and_the_horizon_what_it_held(
