@@ -12,13 +12,17 @@ from clv_core.collection.values.pseudonyms import pseudonym
 from clv_core.collection.words.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, NotEnoughData, Refused
+from clv_core.i18n import LANGUAGES
 from clv_core.strategy.budget.experiment_file import GROUP
 from clv_core.strategy.budget.plans import OFFER
 from clv_core.strategy.contacts.contacts_file import read_contacts
-from clv_core.strategy.contacts.suppress_file import cells_of, read_entries, text_of
+from clv_core.strategy.contacts.suppress_file import cells_of, entries_of, text_of
+from clv_core.strategy.exports.headers import header
 
 TOLD: Final = (OFFER, GROUP)
 """What a list says of a customer beside that she is in it; conditions may ask for it."""
+CALLED: Final = {header(name, language): name for language in LANGUAGES for name in TOLD}
+"""The same by the names that a list has which was made for people of another language."""
 
 
 def read_list(path: Path) -> pd.DataFrame:
@@ -32,7 +36,7 @@ def read_list(path: Path) -> pd.DataFrame:
         NotFound: there is no such file.
         Refused: it has no column of ids, or says two things of a customer.
     """
-    frame = _rows(path)
+    frame = _rows(path).rename(columns=CALLED)
     ids = id_column(list(frame.columns))
     if ids is None:
         raise Refused("list_no_ids", file=path.name, found=list(frame.columns))
@@ -73,4 +77,4 @@ def _rows(path: Path) -> pd.DataFrame:
     text = text_of(path) if path.is_file() else None
     if text is None or any(len(cells) > 1 for cells in cells_of(text)[:1]):
         return read_contacts(path)
-    return pd.DataFrame({CUSTOMER_ID: [words[0] for words in read_entries(path)]}, dtype="str")
+    return pd.DataFrame({CUSTOMER_ID: [words[0] for words in entries_of(text)]}, dtype="str")
