@@ -17,11 +17,11 @@ from babel.dates import format_datetime, get_timezone
 
 from clv_core import jobs
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.stored.store import Dataset, list_datasets
+from clv_core.collection.stored.store import Dataset, list_datasets, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.verdict import trust_of
-from clv_core.errors import ClvError, Message, NotFound
+from clv_core.errors import ClvError, Message, NotFound, Refused
 from clv_core.evaluation.trust import Trust
 from clv_core.i18n import (
     BABEL_LOCALES,
@@ -125,7 +125,10 @@ def newest_datasets() -> list[Dataset]:
 
 def dataset() -> Dataset | None:
     """Return the dataset in use."""
-    return next((item for item in newest_datasets() if item.name == st.session_state.get("dataset")), None)
+    try:
+        return open_dataset(workspace(), st.session_state.get("dataset") or "")
+    except Refused:
+        return None
 
 
 def models() -> list[Bundle]:

@@ -17,7 +17,16 @@ import numpy.typing as npt
 from clv_core.errors import UsageError
 from clv_core.strategy.budget.exchange import exchange
 from clv_core.strategy.budget.filling import NOBODY, fill, fit
-from clv_core.strategy.budget.prices import Floats, Prices, bound, find_prices, jittered, reduced
+from clv_core.strategy.budget.prices import (
+    HALVINGS,
+    ROUGH_HALVINGS,
+    Floats,
+    Prices,
+    bound,
+    find_prices,
+    jittered,
+    reduced,
+)
 
 NEAR: Final = 1e-4
 """Share of the bound below which nothing better is looked for."""
@@ -62,7 +71,7 @@ def allocate(
         costs: per customer who gets the offer, money, >= 0, [k].
         capacities: most customers of each offer, may be infinite, [k]; None is no limit.
         budget: money, >= 0.
-        refine: whether small remainders are used up by exchanges; False is faster.
+        refine: whether prices are exact and small remainders are used up by exchanges; False is faster.
 
     Raises:
         UsageError: a budget below 0 or not finite, or gains that are not numbers.
@@ -77,7 +86,7 @@ def allocate(
     places = np.minimum(places, gain.shape[1])
     # What is not worth its cost is not offered; so that ties are broken, hardly any two gains are alike.
     worth = jittered(np.where(gain > 0, gain, -np.inf))
-    prices = find_prices(worth, cost, places, budget)
+    prices = find_prices(worth, cost, places, budget, HALVINGS if refine else ROUGH_HALVINGS)
     best = bound(np.maximum(gain, 0), cost, places, budget, prices)
     plans = []
     for nudge in NUDGES if refine else (1.0,):

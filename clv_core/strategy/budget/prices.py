@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 SAMPLE: Final = 4000
 """Customers that prices are made from where there are more than twice as many."""
 HALVINGS: Final = 50
+ROUGH_HALVINGS: Final = 24
+"""Of a price whose plan is only drawn: its gain is right to 3 in 10,000."""
 SWEEPS: Final = 6
 ALL_SETS: Final = 5
 """Up to so many offers with a capacity, all their sets are tried; of more only single ones, pairs, and all."""
@@ -42,7 +44,9 @@ class Prices:
     place: Floats
 
 
-def find_prices(gain: Floats, cost: Floats, capacity: Floats, budget: float) -> Prices:
+def find_prices(
+    gain: Floats, cost: Floats, capacity: Floats, budget: float, halvings: int = HALVINGS
+) -> Prices:
     """Return prices at which about as much is asked for as there is; of many customers, from a sample of them.
 
     Args:
@@ -50,15 +54,16 @@ def find_prices(gain: Floats, cost: Floats, capacity: Floats, budget: float) -> 
         cost: per customer, [k].
         capacity: places, may be infinite, [k].
         budget: money.
+        halvings: of the range of the coin price.
     """
     customers = gain.shape[1]
     if customers <= 2 * SAMPLE:
-        return _bisect(gain, cost, capacity, budget)
+        return _bisect(gain, cost, capacity, budget, halvings)
     # Evenly spread over all gains, so that the sample spends as all would.
     order = np.argsort(gain.max(axis=0), kind="stable")
     picked = order[np.linspace(0, customers - 1, SAMPLE).round().astype(np.int64)]
     part = SAMPLE / customers
-    return _bisect(gain[:, picked], cost, capacity * part, budget * part)
+    return _bisect(gain[:, picked], cost, capacity * part, budget * part, halvings)
 
 
 def bound(gain: Floats, cost: Floats, capacity: Floats, budget: float, prices: Prices) -> float:
@@ -87,7 +92,7 @@ def _dearest(gain: Floats, cost: Floats) -> float:
     return float((best[costly] / cost[costly]).max(initial=0.0)) * 1.01
 
 
-def _bisect(gain: Floats, cost: Floats, capacity: Floats, budget: float) -> Prices:
+def _bisect(gain: Floats, cost: Floats, capacity: Floats, budget: float, halvings: int) -> Prices:
     """Halve the range of the coin price; each price is tried with the places' prices that go with it."""
     sets = _sets(capacity, gain.shape[1])
     place = np.zeros(len(cost))
@@ -103,7 +108,7 @@ def _bisect(gain: Floats, cost: Floats, capacity: Floats, budget: float) -> Pric
     if not gain.size or spent(0.0) <= budget:
         return Prices(0.0, place)
     low, high = 0.0, _dearest(gain, cost)
-    for _ in range(HALVINGS):
+    for _ in range(halvings):
         middle = (low + high) / 2
         low, high = (middle, high) if spent(middle) > budget else (low, middle)
     spent(high)
