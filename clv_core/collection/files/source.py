@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from codecs import BOM_UTF8
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,9 @@ from clv_core.collection.files.dialect import MAX_COLUMNS, Dialect, detect
 from clv_core.collection.files.encoding import BLOCK, known_encoding, rewrite, survey
 from clv_core.collection.files.envelope import unwrapped
 from clv_core.collection.files.headed_groups import ungrouped
+from clv_core.collection.files.json_cells import unfolded, unfolding
 from clv_core.collection.files.nested_events import refuse_nested_events
+from clv_core.collection.files.nested_values import cell_text, leaves, names_of
 from clv_core.collection.files.quotes import Reject, close_quotes, quotes_hold, quotes_pair
 from clv_core.collection.files.side_columns import side_columns
 from clv_core.collection.files.unpack import unpack
@@ -33,7 +35,6 @@ text behind a closing quote would be left out too, in silence.)"""
 JSON_SAMPLE: Final = 1_000_000
 """Objects whose keys become columns."""
 
-MAX_DEPTH: Final = 6
 JSON_SUFFIXES: Final = (".json", ".jsonl", ".ndjson")
 
 
@@ -53,6 +54,8 @@ class Source:
         bytes: size of what is read.
         lines: lines in it, for text.
         paths: for JSON and Parquet, the keys that lead to each column's value.
+        unfolded: values of JSON objects in cells, as columns with their paths; what held them is none of ``columns``.
+        read: the file's columns where some are unfolded.
         made: columns that are made of others, the last ones, with their SQL.
     """
 
@@ -67,6 +70,8 @@ class Source:
     bytes: int = 0
     lines: int = 0
     paths: tuple[tuple[str, ...], ...] = ()
+    unfolded: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    read: tuple[str, ...] = ()
     made: tuple[tuple[str, str], ...] = ()
 
     def relation(self, *, record: bool = False) -> str:
@@ -75,31 +80,32 @@ class Source:
         Args:
             record: whether lines that are no rows are recorded (for :func:`recorded_rejects`).
         """
-        table = self._table(record)
+        table = unfolded(self._table(record), self.unfolded)
         if not self.made:
             return table
         return f"(SELECT *, {', '.join(f'{made} AS {name(column)}' for column, made in self.made)} FROM {table})"
 
     @property
     def own_columns(self) -> tuple[str, ...]:
-        """Columns that stand in the file."""
+        """Columns that stand in the file, or in objects in its cells."""
         return self.columns[: len(self.columns) - len(self.made)]
 
     def _table(self, record: bool) -> str:
+        columns = self.read or self.own_columns
         if self.dialect is None:
             if self.content is Content.PARQUET:
                 files = _files(self.path)
                 if all(len(path) == 1 for path in self.paths):
                     return f"(SELECT nullif(COLUMNS(*)::VARCHAR, '') FROM read_parquet({files}, union_by_name = true))"
                 leaves = (".".join(map(name, path)) for path in self.paths)
-                cells = zip(self.own_columns, (f"nullif(({leaf})::VARCHAR, '')" for leaf in leaves), strict=True)
+                cells = zip(columns, (f"nullif(({leaf})::VARCHAR, '')" for leaf in leaves), strict=True)
                 texts = ", ".join(f"{cell} AS {name(column)}" for column, cell in cells)
                 return f"(SELECT {texts} FROM read_parquet({files}, union_by_name = true))"
             kinds = ", ".join(f"{text(top)}: 'VARCHAR'" for top in dict.fromkeys(path[0] for path in self.paths))
             reader = f"read_json({file_text(self.path)}, columns = {{{kinds}}}, maximum_object_size = 16777216)"
-            cells = zip(self.own_columns, map(_cell, self.paths), strict=True)
+            cells = zip(columns, map(cell_text, self.paths), strict=True)
             return f"(SELECT {', '.join(f'{cell} AS {name(column)}' for column, cell in cells)} FROM {reader})"
-        kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in self.own_columns)
+        kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in columns)
         return (
             f"read_csv({file_text(self.path)}, auto_detect = false, header = false, columns = {{{kinds}}},"
             f" delim = {text(self.dialect.delimiter)}, quote = {text(self.dialect.quote)},"
@@ -163,7 +169,13 @@ def open_source(
 
 
 def _completed(connection: duckdb.DuckDBPyConnection, source: Source, notes: tuple[Message, ...]) -> Source:
-    """Return a source with what was to be said before it was read, and the columns that are made of others."""
+    """Return a source with what was to be said before it was read, and columns for what stands in cells of others."""
+    values = unfolding(connection, source.relation(), source.columns, MAX_COLUMNS)
+    if values:
+        objects = {path[0] for _, path in values}
+        plain = (column for column in source.columns if column not in objects)
+        columns = (*plain, *(column for column, _ in values))
+        source = replace(source, read=source.columns, columns=columns, unfolded=values)
     back, said = refunds_of_adjusted(connection, source.relation(), source.columns)
     made = (*side_columns(connection, source.relation(), source.columns), *back)
     columns = (*source.columns, *(column for column, _ in made))
@@ -183,9 +195,9 @@ def _structured(
         options = "" if content is Content.PARQUET else f", sample_size = {JSON_SAMPLE}"
         relation = connection.sql(f"SELECT * FROM {reader}({_files(path)}, union_by_name = true{options})")
         columns = tuple(relation.columns)
-        paths = tuple(path for top, kind in zip(columns, relation.types, strict=True) for path in _leaves((top,), kind))
+        paths = tuple(path for top, kind in zip(columns, relation.types, strict=True) for path in leaves((top,), kind))
         refuse_nested_events(paths, columns, relation.types, called)
-        columns = _named(paths)
+        columns = names_of(paths)
     except duckdb.Error as error:
         raise Refused("broken_file", file=called, kind="Parquet" if content is Content.PARQUET else "JSON") from error
     if len(columns) < fewest:
@@ -205,35 +217,6 @@ def _unmarked(path: Path, scratch: Path) -> Path:
         with clean.open("wb") as out:
             shutil.copyfileobj(file, out, BLOCK)
     return clean
-
-
-def _leaves(path: tuple[str, ...], kind: Any) -> Iterator[tuple[str, ...]]:
-    """Yield the paths to the values of a nested column: ``user`` with ``id`` and ``name`` gives two."""
-    if kind.id != "struct" or len(path) >= MAX_DEPTH:
-        yield path
-        return
-    for key, child in kind.children:
-        yield from _leaves((*path, str(key)), child)
-
-
-def _named(paths: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
-    """Return a name of its own for each path: ``user.id``."""
-    names: list[str] = []
-    taken: set[str] = set()
-    for path in paths:
-        unique, copy = ".".join(path), 2
-        while unique.lower() in taken:
-            unique, copy = f"{'.'.join(path)} ({copy})", copy + 1
-        taken.add(unique.lower())
-        names.append(unique)
-    return tuple(names)
-
-
-def _cell(path: tuple[str, ...]) -> str:
-    """Return SQL for the text at a path of keys, NULL where it is empty or not there."""
-    keys = "".join('."' + key.replace('"', '\\"') + '"' for key in path[1:])
-    value = f"json_extract_string({name(path[0])}, {text('$' + keys)})" if keys else name(path[0])
-    return f"nullif({value}, '')"
 
 
 def _text(

@@ -81,12 +81,11 @@ CURRENCY: Final = "currency"
 
 SURE: Final[dict[str, str]] = {
     CUSTOMER_ID: """customer_id id_customer customer customerid customer_code customer_no customer_number customer_key
-        cust_id
-        custid cust customer_unique_id buyer_user_id buyer_username buyer_login username_buyer user_pseudo_id
-        client_pseudo_id distinct_id profile_id openid 下单帐号 下单账号 买家账号 买家昵称 会员昵称 client_id
-        clientid buyer_id buyerid shopper_id user_id userid member_id memberid visitor_id visitorid household_id
-        household_key hhid member_no member_number shopper_reference account_id consumer_id purchaser_id panelist_id
-        用户id 用户编号 用户 客户id 客户编号 客户
+        cust_id custid cust customer_unique_id buyer_user_id buyer_username buyer_login username_buyer user_pseudo_id
+        full_visitor_id client_pseudo_id distinct_id profile_id openid 下单帐号 下单账号 买家账号 买家昵称 会员昵称
+        client_id clientid buyer_id buyerid shopper_id user_id userid member_id memberid visitor_id visitorid
+        household_id household_key hhid member_no member_number shopper_reference account_id consumer_id purchaser_id
+        panelist_id 用户id 用户编号 用户 客户id 客户编号 客户
         会员id 会员编号 会员卡号 会员号 会员 顾客id 顾客编号 顾客 买家id 买家 买家会员名 账号 用户账号 用户標識
         用户标识 客戶id 客戶編號 會員id 會員編號 會員 用戶id 用戶編號 顧客id 顧客編號""",
     EVENT_TIME: """event_time eventtime event_timestamp event_date event_datetime timestamp time_stamp ts datetime
@@ -102,7 +101,7 @@ SURE: Final[dict[str, str]] = {
         交易時間 付款時間 時間""",
     EVENT_TYPE: """event_type eventtype event event_name action action_type activity activity_type behavior
         behavior_type behaviour behaviour_type transaction_type interaction interaction_type 行为类型 行为 事件类型
-        事件 事件名称 动作 操作 操作类型 用户行为 交易类型 行為類型 行為 事件類型""",
+        事件 事件名 事件名称 行为名称 动作 操作 操作类型 用户行为 交易类型 行為類型 行為 事件類型""",
     AMOUNT: """amount amount_total total_amount net_amount order_amount sales_amount transaction_amount
         purchase_amount payment_amount paid_amount amount_paid total_price total_value order_value order_total
         line_total grand_total order_total_amount line_amount total_sales sales sales_value revenue net_revenue
@@ -184,17 +183,24 @@ LIKELY: Final[dict[str, str]] = {
 }
 
 EVENT_ALIASES: Final[dict[str, str]] = {
-    VIEW: """view views viewed pv page_view pageview product_view view_item view_product detail_view item_view click
-        clicks clicked browse browsed visit product_viewed content_view 浏览 查看 点击 访问 瀏覽 點擊 浏览商品
-        商品浏览""",
-    CART: """cart add_to_cart addtocart add_cart cart_add added_to_cart add_to_basket basket product_added 加购
-        加入购物车 加购物车 购物车 加購 加入購物車 添加购物车""",
+    VIEW: """view views viewed pv page_view pageview page_viewed product_view view_item view_product detail_view
+        item_view view_content content_view click clicks clicked browse browsed visit product_viewed item_viewed
+        screen_view product_clicked view_product_detail product_detail_view prod_view af_content_view 浏览 查看 点击
+        访问 瀏覽 點擊 浏览商品 商品浏览 查看商品 点击商品 浏览商品详情 浏览商品详情页 商品详情页浏览 浏览页面
+        页面浏览""",
+    CART: """cart add_to_cart addtocart add_cart cart_add added_to_cart add_to_basket basket add_to_bag added_to_bag
+        product_added product_added_to_cart item_added_to_cart add_product_to_cart add_item_to_cart
+        add_to_shopping_cart added_product_to_cart af_add_to_cart sc_add 加购 加入购物车 加购物车 购物车 加購 加入購物車
+        添加购物车 加购商品 商品加购 加入购物袋""",
     PURCHASE: """purchase purchases purchased buy bought order ordered transaction transactions sale sales sold
-        checkout checkout_complete revenue_amount order_completed completed paid pay payment placed_order
-        in_app_purchase 购买 下单
-        支付 付款 成交 交易 消费 订单 購買 下單 已付款 支付成功 交易成功 销售 銷售""",
+        checkout checkout_complete checkout_completed revenue_amount order_complete order_completed completed paid pay
+        payment placed_order place_order order_paid pay_order purchase_complete purchase_completed complete_payment
+        payment_completed payment_succeeded payment_success order_success af_purchase in_app_purchase 购买 下单 支付
+        付款 成交 交易 消费 订单 購買 下單 已付款 支付成功 付款成功 支付完成 交易成功 支付订单 订单支付 购买商品
+        购买成功 销售 銷售""",
     RETURN: """return returned returns refund refunded refunds credit credit_note chargeback cancel cancelled
-        canceled cancellation order_refunded 退货 退款 退单 取消 退貨 取消订单 退换货""",
+        canceled cancellation order_refunded order_cancelled order_canceled order_returned cancel_order 退货 退款 退单
+        取消 退貨 取消订单 退换货 退款成功""",
     RATING_EVENT: "rating rate rated rates star stars 评分 打分 評分",
     REVIEW: "review reviews reviewed comment commented feedback 评论 评价 評論 評價",
 }
