@@ -151,6 +151,8 @@ def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Man
         horizons=supported_horizons(days, dict(zip(HORIZONS, map(int, counts), strict=True))),
         longest_gap_days=int(gap or 0),
         gap_start=after.isoformat() if after else "",
-        event_names=names_of(connection, reading.source, column, plan.values) if column else (),
+        event_names=(
+            names_of(connection, reading.source, column, plan.values, found=reading.profile.steps) if column else ()
+        ),
         states=reading.profile.states,
     )

@@ -112,7 +112,9 @@ def test_names_of_events_are_listed_with_what_they_are_taken_for(shop: Path) -> 
     kinds = {item.name: item.event_type for item in found}
     known = {"浏览": "view", "addtocart": "cart", "transaction": "purchase", "wished for": "wished for", "": "unknown"}
     assert kinds == known
-    assert EventName("wished for", 20, "cart") in event_names(shop, "event_type", {"wished for": "cart"})
+    assert EventName("wished for", 20, "cart", usual="wished for") in event_names(
+        shop, "event_type", {"wished for": "cart"}
+    )
 
 
 def test_the_check_lists_the_types_that_ingest_gives_the_names(shop: Path) -> None:

@@ -104,3 +104,34 @@ def test_by_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_units_are_those_of_the_standard() -> None:
     assert {code: minor_units(code.upper()) for code in UNITS} == UNITS
+
+
+def sessions(file: Path, column: str, unit: int) -> Decimal:
+    """Write 300 sessions, as Google Analytics exports them, a tenth with revenue; return the sum of it."""
+    lines, net = [f"fullVisitorId,visitStartTime,{column}"], Decimal(0)
+    for at in range(300):
+        paid = Decimal(1_999 + 37 * at) / 100 if at % 10 == 0 else None
+        revenue = "" if paid is None else f"{paid * unit:.2f}".removesuffix(".00")
+        lines.append(f"10{at % 40:017},{1_700_000_000 + 86_400 * at},{revenue}")
+        net += paid or 0
+    file.write_text("\n".join(lines) + "\n")
+    return net
+
+
+@pytest.mark.parametrize("column", ["totals.transactionRevenue", "totalTransactionRevenue", "purchase_revenue_micros"])
+def test_revenue_of_google_analytics_is_in_millionths(tmp_path: Path, column: str) -> None:
+    net = sessions(tmp_path / "ga.csv", column, 1_000_000)
+    found = check_file(tmp_path / "ga.csv", mapping={"amount": column})
+    assert found.manifest.net_revenue == float(net) and "warning.micro_units" in {one.code for one in found.warnings}
+
+
+def test_the_person_outranks_the_name(tmp_path: Path) -> None:
+    net = sessions(tmp_path / "ga.csv", "transactionRevenue", 1_000_000)
+    assert check_file(tmp_path / "ga.csv", amount_unit="major").manifest.net_revenue == float(net) * 1_000_000
+    net = sessions(tmp_path / "paid.csv", "paid", 1_000_000)
+    assert check_file(tmp_path / "paid.csv", amount_unit="micro").manifest.net_revenue == float(net)
+
+
+def test_revenue_with_cents_is_in_the_currency(tmp_path: Path) -> None:
+    net = sessions(tmp_path / "ga.csv", "transactionRevenue", 1)
+    assert check_file(tmp_path / "ga.csv").manifest.net_revenue == float(net)

@@ -32,12 +32,14 @@ class EventName:
         rows: how many rows carry it.
         event_type: what it is taken for.
         below: whether all its amounts are below zero.
+        usual: what it would be taken for if the person said nothing.
     """
 
     name: str
     rows: int
     event_type: str
     below: bool = False
+    usual: str = ""
 
 
 def are_event_names(values: Sequence[str]) -> bool:
@@ -80,9 +82,23 @@ def event_names(
 
 
 def names_of(
-    connection: duckdb.DuckDBPyConnection, source: Source, column: str, said: Mapping[str, str], money: str = ""
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    column: str,
+    said: Mapping[str, str],
+    money: str = "",
+    found: Mapping[str, str] | None = None,
 ) -> tuple[EventName, ...]:
-    """Return the names in ``column`` of an open source, as :func:`event_names` does."""
+    """Return the names in ``column`` of an open source, as :func:`event_names` does.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        column: of event types.
+        said: event name -> event type, as the file is read.
+        money: the source column of amounts, "" where none is known.
+        found: event name -> event type, as the file itself tells.
+    """
     below = f"coalesce(bool_and(regexp_matches({name(money)}, {text(BELOW)})), false)" if money else "false"
     rows = connection.execute(
         f"SELECT trim({name(column)}) AS event, count(*), {below} FROM {source.relation()} GROUP BY 1"
@@ -90,7 +106,8 @@ def names_of(
     ).fetchall()
     said = {**(read_documents(connection, source, column, money) if money else {}), **said}
     return tuple(
-        EventName(event or "", int(count), taken_for(event or "", said), bool(low)) for event, count, low in rows
+        EventName(event or "", int(count), taken_for(event or "", said), bool(low), taken_for(event or "", found or {}))
+        for event, count, low in rows
     )
 
 

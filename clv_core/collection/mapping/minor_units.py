@@ -1,4 +1,8 @@
-"""Amounts in cents: services of payments write 1999 where a shop writes 19.99. A person says so; it is not guessed."""
+"""Amounts in smaller units than their currency.
+
+In cents: services of payments write 1999 where a shop writes 19.99. A person says so; it is not guessed. In millionths:
+so Google Analytics exports revenue, and its names of columns tell.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +17,21 @@ from clv_core.collection.engine import T, name, one
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.first_rows import filled
 from clv_core.collection.mapping.plan import PAID, ReadingPlan
+from clv_core.collection.mapping.proposal import last_key
 from clv_core.collection.values.currency import minor_units, minor_units_sql
 from clv_core.collection.words.aliases import CURRENCY
 from clv_core.columns import AMOUNT, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer
 
 MINOR: Final = "minor"
-UNITS: Final = ("major", MINOR)
-"""What amounts can be said to be in: the currency itself, or its smallest unit."""
+MICRO: Final = "micro"
+UNITS: Final = ("major", MINOR, MICRO)
+"""What amounts can be said to be in: the currency itself, its smallest unit, or millionths."""
+MILLION: Final = 1_000_000
+OF_MILLIONTHS: Final = re.compile(r"(?i)(total)?_?transaction_?revenue|local(total)?transactionrevenue|\w*micros")
+"""Columns of Google Analytics: such as totals.transactionRevenue, purchase_revenue_micros."""
+SMALL: Final = 100_000
+"""Millionths of a usual amount: a tenth of one."""
 WITH_CENTS: Final = ("USD", "EUR", "GBP", "CHF", "CAD", "AUD", "NZD", "SGD")
 """Currencies in which shops hardly ever have prices without cents alone."""
 FEWEST: Final = 20
@@ -49,6 +60,26 @@ def told_minor(rows: Sequence[Mapping[str, Any]], column: str, currency: str) ->
     if usual < USUAL or uneven < UNEVEN * len(amounts):
         return ()
     return (Message("warning.maybe_cents", {"column": column, "currency": currency, "usual": usual}),)
+
+
+def tells_micro(rows: Sequence[Mapping[str, Any]], column: str) -> bool:
+    """Say whether a column of amounts is in millionths: by its name, and by whole and large numbers.
+
+    Args:
+        rows: the first rows as text.
+        column: of the amounts; empty where there is none.
+    """
+    if not OF_MILLIONTHS.fullmatch(last_key(column)):
+        return False
+    values = filled(rows, column)
+    amounts = [abs(int(value)) for value in values if WHOLE.fullmatch(value) and int(value)]
+    return bool(amounts) and all(map(WHOLE.fullmatch, values)) and median(amounts) >= SMALL
+
+
+def in_micro(plan: ReadingPlan) -> tuple[str, tuple[Message, ...]]:
+    """Return SQL for how many millionths make one, and what is to be said of it."""
+    columns = [plan.chosen[item] for item in PAID if item in plan.chosen]
+    return str(MILLION), (Message("warning.micro_units", {"columns": columns, "units": MILLION}),)
 
 
 def in_minor(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection.engine import name, one, text
 from clv_core.collection.files.source import Source, sample
 from clv_core.collection.mapping import order_states, price, refunds
 from clv_core.collection.mapping.column_counts import SCALES, count_columns
@@ -17,24 +15,25 @@ from clv_core.collection.mapping.converted import settle_converted
 from clv_core.collection.mapping.customer_ids import guests_of, spelt_mails
 from clv_core.collection.mapping.document_kinds import of_documents, read_documents
 from clv_core.collection.mapping.first_rows import filled
-from clv_core.collection.mapping.minor_units import MINOR, in_minor, told_minor
+from clv_core.collection.mapping.minor_units import MICRO, MINOR, in_micro, in_minor, tells_micro, told_minor
 from clv_core.collection.mapping.number_columns import decide_numbers
 from clv_core.collection.mapping.order_amounts import of_orders
 from clv_core.collection.mapping.order_states import OrderState
+from clv_core.collection.mapping.order_steps import order_steps
 from clv_core.collection.mapping.order_totals import told_totals
 from clv_core.collection.mapping.orders import Orders
-from clv_core.collection.mapping.plan import GUARD, MAX_QUANTITY, ReadingPlan, seen_values
+from clv_core.collection.mapping.plan import MAX_QUANTITY, ReadingPlan, seen_values
 from clv_core.collection.mapping.proposal import Proposal, propose
 from clv_core.collection.mapping.return_rows import returns, told_returns
 from clv_core.collection.mapping.second_states import both_used, read_second
 from clv_core.collection.mapping.settling import settle_columns
 from clv_core.collection.mapping.side_marks import with_marks
 from clv_core.collection.mapping.sides import with_sides
+from clv_core.collection.mapping.spreadsheet_marks import float_ids, guarded
 from clv_core.collection.values import currency, times
 from clv_core.collection.values.eras import calendar_of
 from clv_core.collection.values.locale_hints import at_home
 from clv_core.collection.values.zone_names import told_zones
-from clv_core.collection.words.aliases import MISSING
 from clv_core.collection.words.split_columns import clock_of, counterparty_of, split_notes
 from clv_core.columns import (
     AMOUNT,
@@ -45,7 +44,6 @@ from clv_core.columns import (
     ORDER_STATUS,
     QUANTITY,
     RATING,
-    READ,
     REFUND,
     REFUND_STATUS,
     UNIT_PRICE,
@@ -53,7 +51,6 @@ from clv_core.columns import (
 from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
 
-FLOAT_ID: Final = re.compile(r"\d+\.0")
 SAMPLE_ROWS: Final = 2_000
 MOST_EVENT_NAMES: Final = 100
 """How many different names of events are looked at; a column of more holds something else."""
@@ -74,8 +71,9 @@ class Answers:
         header: whether the file names its columns; None looks, and asks where that is not plain.
         states: word of a column of states of orders -> ``sold``, ``cancelled`` or ``refunded``; spelling aside.
         encoding: of a text file; empty looks.
-        amount_unit: ``major``, ``minor`` or None: whether amounts are in the currency or in its smallest unit; None
-            takes them for the former, and says where they look like the latter.
+        amount_unit: ``major``, ``minor``, ``micro`` or None: whether amounts are in the currency, in its smallest unit
+            or in millionths; None takes them for the first, says where they look like the second, and knows the third
+            by the names of Google Analytics.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -102,6 +100,7 @@ class Profile:
         currency: the currency, as the person or the file said it.
         proposals: what each column seems to be.
         states: the words of its columns of states, and what each is taken for.
+        steps: event names that tell of orders which others tell of too, whatever the person said of them.
     """
 
     plan: ReadingPlan
@@ -110,6 +109,7 @@ class Profile:
     currency: str
     proposals: tuple[Proposal, ...]
     states: tuple[OrderState, ...] = ()
+    steps: Mapping[str, str] = field(default_factory=dict)
 
 
 def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answers, progress: Progress) -> Profile:
@@ -139,7 +139,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     notes += said
     chosen, of_rates = _without_rates(counts, chosen)
     scale = _rating_scale(counts)
-    float_ids, of_ids = _float_ids(connection, source, chosen[CUSTOMER_ID], rows)
+    whole_ids, of_ids = float_ids(connection, source, chosen[CUSTOMER_ID], rows)
     texts: dict[str, str] = {item: draft.clean(item) for item in (ORDER_STATUS, REFUND_STATUS) if item in chosen}
     second = read_second(connection, source, proposals, chosen, answers.states)
     states = order_states.read_states(connection, source, chosen, texts, answers.states) + second
@@ -153,18 +153,23 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         amount_before_discount=price.before_promotion(chosen),
         discount_below=counts["discounts_below"],
         orders=_told_by_states(chosen, states, second),
-        float_ids=float_ids,
+        float_ids=whole_ids,
     )
     if answers.amount_unit == MINOR:
         units, said = in_minor(connection, source, plan, money)
         plan, of_money = replace(plan, minor=units), of_money + said
+    elif answers.amount_unit == MICRO or (not answers.amount_unit and tells_micro(rows, chosen.get(AMOUNT, ""))):
+        units, of_money = in_micro(plan)
+        plan = replace(plan, minor=units)
+    steps, of_steps = order_steps(connection, source, plan, answers.events) if EVENT_TYPE in chosen else ({}, ())
+    plan = replace(plan, values={**plan.values, **steps, **answers.events})
     plan = replace(plan, refund_rows=refunds.have_rows(connection, source, plan))
     orders, of_orders_said = of_orders(connection, source, rows, plan, answers.mapping)
     plan, of_refunds = _refunds(connection, source, replace(plan, orders=orders))
     of_refunds += told_totals(connection, source, plan)
     notes = both_used(notes, chosen, second) + of_money + of_rates + _blanked(counts, chosen, scale) + of_ids
-    notes += order_states.strange(states) + told_returns(states) + of_refunds + of_orders_said
-    return Profile(plan, int(counts["rows"]), notes, money, tuple(proposals), states)
+    notes += of_steps + order_states.strange(states) + told_returns(states) + of_refunds + of_orders_said
+    return Profile(plan, int(counts["rows"]), notes, money, tuple(proposals), states, steps)
 
 
 def _draft(
@@ -175,7 +180,7 @@ def _draft(
     events: Mapping[str, str],
 ) -> tuple[ReadingPlan, tuple[Message, ...]]:
     """Return what the sample tells of how the columns are read, enough to count by, and what is to be said."""
-    guarded, notes = _guarded(rows, chosen)
+    guards, notes = guarded(rows, chosen)
     clock, counterparty = clock_of(source.columns, rows, chosen), counterparty_of(source.columns, chosen)
     guests, guest_email, of_guests = guests_of(connection, source, rows, chosen)
     of_mails = spelt_mails(connection, source, rows, chosen[CUSTOMER_ID])
@@ -194,7 +199,7 @@ def _draft(
         counterparty=counterparty,
         guests=guests,
         guest_email=guest_email,
-        guarded=guarded,
+        guarded=guards,
     )
     return draft, notes + split_notes(chosen, clock, counterparty) + of_guests + of_mails + of_years
 
@@ -251,37 +256,6 @@ def _refunds(
             return apart, (Message("warning.refund_rows", {"column": chosen[AMOUNT], "refund": chosen[REFUND]}),)
         return apart, (Message("warning.refunds_apart", {"column": column}),)
     return plan, (Message("warning.refunds_off", {"column": chosen[REFUND]}),) if REFUND in chosen else ()
-
-
-def _float_ids(
-    connection: duckdb.DuckDBPyConnection, source: Source, column: str, rows: list[dict[str, Any]]
-) -> tuple[bool, tuple[Message, ...]]:
-    """Say whether all ids are whole numbers written as 17850.0, as spreadsheets and data frames export them.
-
-    The whole file is asked only where the sample says so.
-    """
-    seen = [str(row[column]).strip() for row in rows if row[column] is not None]
-    if not seen or not all(FLOAT_ID.fullmatch(value) or value.lower() in MISSING for value in seen):
-        return False, ()
-    missing = ", ".join(text(word) for word in MISSING)
-    value = f"trim({name(column)}, ' \t\u00a0\u3000')"
-    others = f"NOT regexp_full_match({value}, '\\d+\\.0') AND lower({value}) NOT IN ({missing})"
-    query = f"SELECT count(*) FILTER ({value} IS NOT NULL), count(*) FILTER ({others}) FROM {source.relation()}"
-    known, wild = one(connection, query)
-    found = bool(known) and not wild
-    return found, (Message("warning.float_ids", {"column": column}),) if found else ()
-
-
-def _guarded(rows: list[dict[str, Any]], chosen: Mapping[str, str]) -> tuple[frozenset[str], tuple[Message, ...]]:
-    """Return the canonical columns whose values in the sample are all guarded against spreadsheets, and say so."""
-
-    def all_are(column: str) -> bool:
-        values = [str(row[column]) for row in rows if row[column] is not None and str(row[column]).strip()]
-        return bool(values) and all(re.match(GUARD, value) for value in values)
-
-    found = {canonical: column for canonical, column in chosen.items() if canonical in READ and all_are(column)}
-    said = (Message("warning.guarded", {"columns": list(found.values())}),) if found else ()
-    return frozenset(found), said
 
 
 def _blanked(counts: dict[str, Any], chosen: Mapping[str, str], scale: float) -> tuple[Message, ...]:

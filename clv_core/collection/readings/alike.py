@@ -39,6 +39,7 @@ class Habit:
         hidden: source columns that became pseudonyms.
         encoding: of its text, where that has one byte a letter; empty otherwise.
         currency: of its amounts, as far as it is known.
+        steps: event names that told of orders which others told of too.
     """
 
     dataset: str = ""
@@ -48,6 +49,7 @@ class Habit:
     hidden: tuple[str, ...] = ()
     encoding: str = ""
     currency: str = ""
+    steps: Mapping[str, str] = field(default_factory=dict)
 
 
 def habit_of(manifest: Manifest) -> Habit:
@@ -62,7 +64,8 @@ def habit_of(manifest: Manifest) -> Habit:
     encoding = last("encoding") or str(next(told, ""))  # older manifests have it in what was said only
     usual = encoding if encoding and single_byte(encoding) else ""
     shown_so = last("date_order"), last("decimal")
-    return Habit(manifest.name, mapping, *shown_so, tuple(sorted(hidden)), usual, manifest.currency)
+    steps = {name: kind for part in manifest.parts for name, kind in part.get("steps", {}).items()}
+    return Habit(manifest.name, mapping, *shown_so, tuple(sorted(hidden)), usual, manifest.currency, steps)
 
 
 def ask_currency(manifest: Manifest, reading: Reading, answers: Answers) -> None:
@@ -89,7 +92,8 @@ def shown(reading: Reading, answers: Answers) -> dict[str, Any]:
 
     Returns:
         ``date_order`` and ``decimal`` as the file has shown or the person said, empty where neither; ``hidden``, the
-        columns that became pseudonyms, where any did; ``encoding``, where it is text and not UTF-8.
+        columns that became pseudonyms, where any did; ``encoding``, where it is text and not UTF-8; ``steps``, the
+        event names of steps of orders that did not count, where there were any.
     """
     said = {message.code for message in reading.warnings}
     plan = reading.profile.plan
@@ -98,7 +102,9 @@ def shown(reading: Reading, answers: Answers) -> dict[str, Any]:
     proven = answers.decimal or said & PROVEN
     hidden = {"hidden": sorted(plan.hidden)} if plan.secret else {}
     encoding = reading.source.encoding
-    other = {"encoding": encoding} if encoding not in ("", "utf-8", "utf-8-sig") else {}
+    other: dict[str, Any] = {"encoding": encoding} if encoding not in ("", "utf-8", "utf-8-sig") else {}
+    steps = {name: kind for name, kind in reading.profile.steps.items() if plan.values.get(name) == kind}
+    other |= {"steps": steps} if steps else {}
     return {
         "date_order": plan.time.order if settled else "",
         "decimal": money.decimal if money and proven else "",
@@ -139,6 +145,7 @@ def read_alike(
     """
     tries, as_before = 0, False
     mapping = {**habit.mapping, **answers.mapping}
+    answers = replace(answers, events={**habit.steps, **answers.events})
 
     def read(with_answers: Answers) -> Reading:
         nonlocal tries, mapping

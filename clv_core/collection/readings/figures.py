@@ -131,7 +131,10 @@ def figures(connection: duckdb.DuckDBPyConnection, events: Path, timezone: str, 
 def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: ReadingPlan, sums: Figures) -> list[Message]:
     """Return warnings about what the kept rows hold."""
     found: list[Message] = []
-    known = (*EVENT_TYPES, UNKNOWN, UNPRICED)
+    settled = (
+        one for one, kind in plan.values.items() if one == kind
+    )  # by the person, or by what was found in the file
+    known = {*EVENT_TYPES, UNKNOWN, UNPRICED, *settled}
     unknown = {kind: rows for kind, rows in sums.event_types.items() if kind not in known}
     if unknown:
         names = [f"{kind[:30]} ({rows:,})" for kind, rows in list(unknown.items())[:8]]

@@ -44,9 +44,7 @@ class Prices:
     place: Floats
 
 
-def find_prices(
-    gain: Floats, cost: Floats, capacity: Floats, budget: float, halvings: int = HALVINGS
-) -> Prices:
+def find_prices(gain: Floats, cost: Floats, capacity: Floats, budget: float, halvings: int = HALVINGS) -> Prices:
     """Return prices at which about as much is asked for as there is; of many customers, from a sample of them.
 
     Args:

@@ -10,7 +10,6 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.check import Check
-from clv_core.collection.mapping.event_names import taken_for
 from clv_core.collection.words.aliases import fold
 from clv_core.collection.words.state_words import MEANINGS, SOLD
 from clv_core.columns import EVENT_TYPES
@@ -44,12 +43,11 @@ def event_types(found: Check) -> None:
     listed = [item for item in found.event_names if item.name]
     as_it_is = t("look.events.as_it_is")
     words = {t(f"event.{kind}"): kind for kind in EVENT_TYPES} | {as_it_is: ""}
-    usual = {item.name: taken_for(item.name, {}) for item in listed}
     unknown = sum(item.event_type not in EVENT_TYPES for item in listed)
     changed = _table(
         "events",
         found,
-        [Word(item.name, item.rows, usual[item.name] if usual[item.name] in EVENT_TYPES else "") for item in listed],
+        [Word(item.name, item.rows, item.usual if item.usual in EVENT_TYPES else "") for item in listed],
         words,
         {name: kind if kind in EVENT_TYPES else "" for name, kind in uploading.answers().events.items()},
         unknown,
