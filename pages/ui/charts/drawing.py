@@ -12,6 +12,7 @@ from math import ceil, floor
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
@@ -79,7 +80,15 @@ def drawn(
         "shapes": list(lines),
         "annotations": [{**note, "showarrow": False, "font": INK} for note in notes],
     }
-    return Chart(message, go.Figure([_inked(trace, numbers) for trace in traces], layout))
+    bare = [{key: _bare(value) for key, value in trace.items()} for trace in traces]
+    return Chart(message, go.Figure([_inked(trace, numbers) for trace in bare], layout))
+
+
+def _bare(value: Any) -> Any:
+    """Return the array within a column or a table, which Plotly reads sooner; dates it takes as they are."""
+    if isinstance(value, pd.DataFrame) or (isinstance(value, pd.Series) and value.dtype.kind != "M"):
+        return value.to_numpy()
+    return value
 
 
 def _inked(trace: Looks, numbers: Looks) -> Looks:
