@@ -40,7 +40,7 @@ if measured:
 
 history = progress.loss_frame(bundle.history())
 if len(history):
-    widgets.chart(basic.loss_history(history), "losses", height=260)
+    widgets.chart(basic.loss_history(history, height=260), "losses")
 
 if measured:
     table = judged.metric_table(bundle)

@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from clv_core.deployment.bundle import Bundle
@@ -17,6 +16,7 @@ from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.saying import say_metric
 from pages.ui import state, widgets
 from pages.ui.charts import basic
+from pages.ui.charts.drawing import Chart
 from pages.ui.state import money, name_of, percent, t
 
 ORDER, LEVEL, SIZE = "gini", "bias", "mae"
@@ -37,13 +37,13 @@ def frames(bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
     return _frames(bundle.id, bundle.record["created"], bundle)
 
 
-def figure(which: str, bundle: Bundle) -> go.Figure:
+def figure(which: str, bundle: Bundle) -> Chart:
     """Return one of :data:`FIGURES`, drawn once for all who look at it in one language."""
     return _figure(which, bundle.id, bundle.record["created"], state.language(), bundle)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _figure(which: str, model_id: str, created: str, language: str, _bundle: Bundle) -> go.Figure:
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _figure(which: str, model_id: str, created: str, language: str, _bundle: Bundle) -> Chart:
     return FIGURES[which](_bundle)
 
 
@@ -123,7 +123,7 @@ def exact_metrics(bundle: Bundle) -> str:
     return pd.DataFrame(rows).to_csv(index=False)
 
 
-def deciles(bundle: Bundle) -> go.Figure:
+def deciles(bundle: Bundle) -> Chart:
     """Draw the decile chart."""
     ours, theirs, name = frames(bundle)
     currency = bundle.record["currency"]
@@ -138,7 +138,7 @@ def deciles(bundle: Bundle) -> go.Figure:
     return basic.decile_chart(table, message, unit=state.unit(currency), baseline_name=name_of("model", name))
 
 
-def gains(bundle: Bundle) -> go.Figure:
+def gains(bundle: Bundle) -> Chart:
     """Draw the gain curve against the strongest simple model and the perfect order."""
     ours, theirs, name = frames(bundle)
     predicted = {name_of("model", bundle.record["model"]): ours["predicted_clv"]}
@@ -191,7 +191,7 @@ def _thresholds(model_id: str, created: str, _bundle: Bundle) -> tuple[Threshold
     return Thresholds.of(bought, ours["p_purchase"]), threshold_table(bought, ours["p_purchase"])
 
 
-def probabilities(bundle: Bundle) -> go.Figure:
+def probabilities(bundle: Bundle) -> Chart:
     """Draw the chances of those who bought and of the others."""
     ours, _, _ = frames(bundle)
     bought = ours["actual"] > 0
@@ -204,7 +204,7 @@ def probabilities(bundle: Bundle) -> go.Figure:
     return basic.distribution(parts, message, axis=t("chart.p_purchase"))
 
 
-def values(bundle: Bundle) -> go.Figure:
+def values(bundle: Bundle) -> Chart:
     """Draw how predicted and actual values are spread."""
     ours, _, _ = frames(bundle)
     parts = {"predicted": ours["predicted_clv"], "actual": ours["actual"]}
@@ -213,7 +213,7 @@ def values(bundle: Bundle) -> go.Figure:
     return basic.distribution(parts, message, axis=t("chart.value", unit=unit), wide=True)
 
 
-def scatter(bundle: Bundle) -> go.Figure:
+def scatter(bundle: Bundle) -> Chart:
     """Draw predicted against actual value, customer by customer."""
     ours, _, _ = frames(bundle)
     highest = ours.nlargest(-(-len(ours) // 5), "predicted_clv")["actual"].clip(lower=0)
@@ -223,7 +223,7 @@ def scatter(bundle: Bundle) -> go.Figure:
     return basic.predicted_against_actual(ours["actual"], ours["predicted_clv"], message, unit=unit)
 
 
-FIGURES: Final[dict[str, Callable[[Bundle], go.Figure]]] = {
+FIGURES: Final[dict[str, Callable[[Bundle], Chart]]] = {
     "deciles": deciles,
     "gains": gains,
     "probabilities": probabilities,

@@ -91,7 +91,7 @@ def watch(job: jobs.Job) -> None:
         st.caption(" · ".join(parts))
         curve = loss_frame(history)
         if len(curve) > 1:
-            widgets.chart(basic.loss_history(curve), f"live_{job.id}", height=240)
+            widgets.chart(basic.loss_history(curve, height=240), f"live_{job.id}")
         with st.container(horizontal=True, vertical_alignment="center"):
             may = by_role.if_may(access.action_of(status["args"]))
             icon = ":material/stop_circle:"

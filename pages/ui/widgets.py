@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, Literal, NoReturn, TypeVar
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from clv_core.collection.stored.store import Manifest
@@ -22,6 +21,7 @@ from clv_core.i18n import without_options
 from clv_core.strategy.exports.files import rounded, with_currency
 from clv_core.strategy.exports.spreadsheet import escape_frame
 from pages.ui import access, navigation, state
+from pages.ui.charts.drawing import Chart
 from pages.ui.state import t
 from pages.ui.terms import rates, span
 
@@ -230,18 +230,11 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+!|<>$~:])", r"\\\1", text)
 
 
-def chart(figure: go.Figure, key: str, height: int | None = None) -> None:
-    """Draw a chart under its message, which wraps where a title inside the chart would be cut off.
-
-    The figure is used up: its title goes to the message (a copy would cost a fifth of the drawing).
-    """
-    message = figure.layout.title.text
-    figure.layout.title, figure.layout.margin.t = None, 8
-    if height:
-        figure.layout.height = height
+def chart(drawn: Chart, key: str) -> None:
+    """Show a chart under its message, which wraps where a title inside the chart would be cut off."""
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**{message}**")
-        st.plotly_chart(figure, key=key, alt=message, config={"displayModeBar": False})
+        st.markdown(f"**{drawn.message}**")
+        st.plotly_chart(drawn.figure, key=key, alt=drawn.message, config={"displayModeBar": False})
 
 
 def accounting(facts: Manifest) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -12,7 +14,7 @@ from clv_core.evaluation.deciles import decile_table, gain_curves, threshold_tab
 from clv_core.features.labels import label
 from clv_core.i18n import say_number, translate
 from pages.ui import state
-from pages.ui.charts import basic, closer_look, monitoring, why
+from pages.ui.charts import basic, closer_look, colours, drawing, monitoring, why
 from pages.ui.charts.wide import Wide
 from pages.ui.explain import answers
 
@@ -35,7 +37,7 @@ POINTS = pd.DataFrame({"reading": RNG.lognormal(3, 2, 90), "effect": RNG.normal(
 EVENTS = pd.DataFrame(RNG.normal(0, 3, (3, 20)), index=["When", "What", "All"])
 TIERS = pd.DataFrame({"tier_label": ["Top", "Rest"], "share_of_customers": [0.1, 0.9], "share_of_value": [0.6, 0.4]})
 
-FIGURES = {
+CHARTS = {
     "decile_chart": basic.decile_chart(
         decile_table(ACTUAL, PREDICTED, baseline=PREDICTED * 2), MESSAGE, unit="EUR", baseline_name="BG/NBD"
     ),
@@ -45,7 +47,7 @@ FIGURES = {
         {"predicted": PREDICTED, "actual": ACTUAL}, MESSAGE, axis="Value, EUR", wide=True
     ),
     "loss_history": basic.loss_history(
-        pd.DataFrame({"step": [1, 2, 1, 2], "loss": [2.0, 1.0, 2.1, 1.1], "seed": [1, 1, 2, 2]}), MESSAGE
+        pd.DataFrame({"step": [1, 2, 1, 2], "loss": [2.0, 1.0, 2.1, 1.1], "seed": [1, 1, 2, 2]}), height=260
     ),
     "threshold_chart": basic.threshold_chart(threshold_table(ACTUAL > 0, P), 0.5, MESSAGE),
     "reason_bars": why.reason_bars(REASONS, MESSAGE, unit="EUR"),
@@ -57,21 +59,23 @@ FIGURES = {
     ),
     "tier_bars": why.tier_bars(TIERS, MESSAGE),
 }
+FIGURES = {name: chart.figure for name, chart in CHARTS.items()}
 
 
-def traces(name: str) -> dict[str, go.Figure]:
+def traces(name: str) -> dict[str, Any]:
     return {trace.name: trace for trace in FIGURES[name].data}
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_title_is_the_message_and_the_value_axis_is_named(name: str) -> None:
+@pytest.mark.parametrize("name", CHARTS)
+def test_the_message_stands_beside_the_figure_and_the_value_axis_is_named(name: str) -> None:
+    said = translate("chart.loss_message", first=2.05, last=1.05, steps=2) if name == "loss_history" else MESSAGE
     layout = FIGURES[name].layout
-    assert layout.title.text == MESSAGE
+    assert CHARTS[name].message == said and layout.title.text is None
     assert layout.xaxis.title.text or layout.yaxis.title.text
 
 
 def test_axes_of_chances_and_shares_are_in_percent() -> None:
-    chances = basic.distribution({"not_bought": P, "bought": P}, MESSAGE, axis="Chance")
+    chances = basic.distribution({"not_bought": P, "bought": P}, MESSAGE, axis="Chance").figure
     assert chances.layout.xaxis.tickformat == chances.layout.yaxis.tickformat == ".0%"
     assert FIGURES["distribution"].layout.xaxis.tickformat is None, "amounts have ticks of their own"
 
@@ -85,21 +89,21 @@ def test_colours_stand_for_places_in_the_theme() -> None:
         theme.CATEGORY_4,
         theme.CATEGORY_5,
     ]
-    meanings = [basic.PREDICTED, basic.ACTUAL, basic.BASELINE, basic.WARNING, basic.DANGER, basic.GAIN]
+    meanings = [colours.PREDICTED, colours.ACTUAL, colours.BASELINE, colours.WARNING, colours.DANGER, colours.GAIN]
     assert meanings == places
-    assert basic.RAMP == tuple(getattr(theme, f"SEQUENTIAL_{place}") for place in range(10))
-    assert basic.DIVERGING == tuple(getattr(theme, f"DIVERGING_{place}") for place in range(10))
+    assert colours.RAMP == tuple(getattr(theme, f"SEQUENTIAL_{place}") for place in range(10))
+    assert colours.DIVERGING == tuple(getattr(theme, f"DIVERGING_{place}") for place in range(10))
 
 
 def test_predicted_actual_and_baseline_have_their_own_colours_everywhere() -> None:
     decile, gains = traces("decile_chart"), traces("gain_curve")
-    assert decile["Predicted"].marker.color == basic.PREDICTED
-    assert decile["Actual"].marker.color == basic.ACTUAL
+    assert decile["Predicted"].marker.color == colours.PREDICTED
+    assert decile["Actual"].marker.color == colours.ACTUAL
     for baseline in (decile["BG/NBD"], gains["BG/NBD"]):
-        assert (baseline.line.color, baseline.line.dash) == (basic.BASELINE, "dash")
-    assert gains["Hybrid"].line.color == basic.PREDICTED
-    assert traces("distribution")["Predicted"].marker.color == basic.PREDICTED
-    assert traces("distribution")["Actual"].line.color == basic.ACTUAL
+        assert (baseline.line.color, baseline.line.dash) == (colours.BASELINE, "dash")
+    assert gains["Hybrid"].line.color == colours.PREDICTED
+    assert traces("distribution")["Predicted"].marker.color == colours.PREDICTED
+    assert traces("distribution")["Actual"].line.color == colours.ACTUAL
 
 
 def test_histogram_shares_of_each_part_sum_to_one() -> None:
@@ -121,7 +125,7 @@ def test_beeswarm_keeps_every_customer_at_the_height_of_the_reason() -> None:
 
 def test_scatter_samples_but_never_invents() -> None:
     many = RNG.lognormal(2, 1, basic.POINTS_SHOWN * 3)
-    points = basic.predicted_against_actual(many, many, MESSAGE, unit="EUR").data[0]
+    points = basic.predicted_against_actual(many, many, MESSAGE, unit="EUR").figure.data[0]
     assert len(points.x) == basic.POINTS_SHOWN
     assert np.isin(points.customdata, many).all()
     assert (np.argsort(points.x) == np.argsort(points.customdata[:, 0])).all()
@@ -145,37 +149,34 @@ def test_ticks_of_wide_axes_are_round_numbers_at_their_places(rate: float, texts
 @pytest.mark.parametrize("rate", [0.001, 1.0, 16_000.0])
 def test_charts_of_money_look_alike_in_any_currency(rate: float) -> None:
     """What lies between the smallest and the largest order takes the same room of the axis, to a power of ten."""
-    scatter = basic.predicted_against_actual(rate * ACTUAL, rate * PREDICTED, MESSAGE, unit="IDR").data[0]
+    scatter = basic.predicted_against_actual(rate * ACTUAL, rate * PREDICTED, MESSAGE, unit="IDR").figure.data[0]
     orders = np.sort(np.asarray(scatter.y)[ACTUAL > 0])
     assert 0.1 < orders[len(orders) // 20] / orders[-1] < 0.55
-    effects = np.concatenate(
-        [trace.x for trace in why.beeswarm(SWARM.assign(effect=rate * SWARM["effect"]), MESSAGE, axis="").data]
-    )
+    swarm = why.beeswarm(SWARM.assign(effect=rate * SWARM["effect"]), MESSAGE, axis="").figure
+    effects = np.concatenate([trace.x for trace in swarm.data])
     assert 0.1 < np.median(np.abs(effects)) / np.abs(effects).max() < 0.7
 
 
 def test_tiers_share_one_ramp_and_the_highest_is_the_strongest() -> None:
-    assert why.tier_colours(4)[0] == basic.RAMP[9]
+    assert why.tier_colours(4)[0] == colours.RAMP[9]
     assert len(set(why.tier_colours(5))) == 5
 
 
 def test_the_heat_map_centres_on_zero_and_labels_the_latest_event() -> None:
     labels = [f"event {number}" for number in range(20)]
-    figure = closer_look.event_heat(EVENTS, labels, MESSAGE, unit="EUR")
+    figure = closer_look.event_heat(EVENTS, labels, MESSAGE, unit="EUR").figure
     heat = figure.data[0]
-    assert figure.layout.title.text == MESSAGE and heat.zmax == -heat.zmin == pytest.approx(
-        EVENTS.abs().to_numpy().max()
-    )
+    assert heat.zmax == -heat.zmin == pytest.approx(EVENTS.abs().to_numpy().max())
     assert figure.layout.xaxis.ticktext[-1] == "event 19" and len(figure.layout.xaxis.ticktext) <= 14
-    assert heat.colorscale[0][1] == basic.DIVERGING[-1] and heat.colorscale[-1][1] == basic.DIVERGING[0]
+    assert heat.colorscale[0][1] == colours.DIVERGING[-1] and heat.colorscale[-1][1] == colours.DIVERGING[0]
 
 
 def test_dots_over_a_wide_reading_lie_at_its_logarithm_and_texts_at_their_names() -> None:
     dots = FIGURES["dependence"].data[0]
     assert np.expm1(np.sort(dots.x)) == pytest.approx(np.sort(POINTS["reading"]))
     texts = POINTS.assign(reading=np.where(POINTS["other"] > 0.5, "DE", "FR"))
-    figure = closer_look.dependence(texts, MESSAGE, reading="Country", axis="Effect, EUR", other=None)
-    assert set(figure.data[0].x) == {"DE", "FR"} and figure.data[0].marker.color == basic.PREDICTED
+    figure = closer_look.dependence(texts, MESSAGE, reading="Country", axis="Effect, EUR", other=None).figure
+    assert set(figure.data[0].x) == {"DE", "FR"} and figure.data[0].marker.color == colours.PREDICTED
 
 
 def test_readings_of_money_and_days_have_their_unit_on_the_axis(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,8 +194,8 @@ def test_several_networks_are_told_apart_and_named() -> None:
 
 
 def test_axes_in_chinese_know_no_thousands_and_millions_in_letters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(basic, "language", lambda: "zh")
-    axis = basic.finish(go.Figure(go.Bar(x=[1], y=[20_000])), MESSAGE).layout.yaxis
+    monkeypatch.setattr(drawing, "language", lambda: "zh")
+    axis = drawing.drawn([{"type": "bar", "x": [1], "y": [20_000]}], MESSAGE, x={}, y={}).figure.layout.yaxis
     assert axis.exponentformat == "none" and axis.separatethousands
 
 
@@ -212,15 +213,24 @@ def test_axes_of_values_speak_as_the_sentences_beside_them(
     monkeypatch: pytest.MonkeyPatch, values: list[float], english: list[str], chinese: list[str]
 ) -> None:
     for lang, said in (("en", english), ("zh", chinese)):
-        monkeypatch.setattr(basic, "say", lambda value, digits, lang=lang: say_number(value, lang, digits))
-        ticks = basic.value_ticks(values)
+        monkeypatch.setattr(drawing, "say", lambda value, digits, lang=lang: say_number(value, lang, digits))
+        ticks = drawing.value_ticks(values)
         assert ticks["ticktext"][:3] == said
         assert ticks["tickvals"][-1] >= np.nanmax([*values, 0]) and ticks["tickvals"][0] <= np.nanmin([*values, 0])
+
+
+def test_lines_across_a_chart_are_those_that_plotly_draws() -> None:
+    theirs = go.Figure()
+    theirs.add_vline(2.5, line=colours.DOTTED)
+    theirs.add_hline(0, line={"color": colours.BASELINE, "width": 1})
+    lines = [drawing.vertical(2.5, colours.DOTTED), drawing.horizontal(0, {"color": colours.BASELINE, "width": 1})]
+    ours = drawing.drawn([], MESSAGE, x={}, y={}, lines=lines).figure
+    assert ours.layout.shapes == theirs.layout.shapes
 
 
 def test_dates_on_the_axis_of_drift_are_numbers_in_every_language() -> None:
     before = pd.DataFrame({"begin": ["2025-01-01"], "found": [20_000.0]})
     new = pd.DataFrame({"begin": ["2025-02-01"], "found": [1.0], "low": [0.5], "high": [2.0], "alert": [False]})
-    figure = monitoring.series(before, new, MESSAGE, axis="Revenue, EUR", share=False)
+    figure = monitoring.series(before, new, MESSAGE, axis="Revenue, EUR", share=False).figure
     assert "%b" not in figure.layout.xaxis.tickformat and figure.layout.xaxis.tickformat.startswith("%Y-%m")
     assert len(figure.layout.yaxis.ticktext) == len(figure.layout.yaxis.tickvals)

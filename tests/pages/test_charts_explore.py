@@ -8,7 +8,7 @@ import pytest
 
 from clv_core.features.explore.concentration import Concentration
 from clv_core.i18n import translate
-from pages.ui.charts import basic, behaviour
+from pages.ui.charts import behaviour, colours, periods
 from pages.ui.explore import sections, words
 
 MESSAGE = "What the chart shows"
@@ -26,21 +26,21 @@ MONTHS = pd.DataFrame(
 
 
 def test_incomplete_month_is_pale_and_named() -> None:
-    whole, part = behaviour.revenue_bars(MONTHS, MESSAGE, unit="EUR", time_unit="month").data
+    whole, part = periods.revenue_bars(MONTHS, MESSAGE, unit="EUR", time_unit="month").figure.data
     assert list(whole.y) == [10, 20, 30, 30] and list(part.y) == [5]
     assert part.opacity < 0.5 and part.name == translate("chart.incomplete")
-    assert whole.marker.color == part.marker.color == basic.ACTUAL
+    assert whole.marker.color == part.marker.color == colours.ACTUAL
 
 
 def test_lines_of_people_end_with_the_last_complete_month() -> None:
-    lines = behaviour.people_lines(MONTHS, MESSAGE, kinds=["buyers", "known_buyers"], time_unit="month").data
+    lines = periods.people_lines(MONTHS, MESSAGE, kinds=["buyers", "known_buyers"], time_unit="month").figure.data
     assert [len(line.x) for line in lines] == [4, 4]
 
 
 def test_cell_without_a_value_is_empty_and_not_zero() -> None:
     values = pd.DataFrame({1: [0.5, 0.0], 2: [0.25, np.nan]}, index=["Jan", "Feb"])
     texts = behaviour.shares_text(values)
-    drawn = behaviour.heat_map(values, texts, texts, MESSAGE, axes=("Months", "Cohort")).data[0]
+    drawn = behaviour.heat_map(values, texts, texts, MESSAGE, axes=("Months", "Cohort")).figure.data[0]
     assert np.isnan(drawn.z[1][1]) and drawn.z[1][0] == 0
     assert drawn.text[1].tolist() == ["0%", ""] and not drawn.hoverongaps
 

@@ -6,11 +6,11 @@ import tomllib
 from pathlib import Path
 
 import pandas as pd
-import plotly.graph_objects as go
 import pytest
 
 from pages.ui import looks
-from pages.ui.charts import basic, behaviour
+from pages.ui.charts import basic, behaviour, drawing
+from pages.ui.charts.colours import ACTUAL, BASELINE, DANGER, GAIN, OTHER, PREDICTED, RAMP, WARNING, WORDS
 
 THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
 ASKED = 4.5
@@ -47,28 +47,30 @@ def test_captions_and_the_words_of_charts_can_be_read(theme: str) -> None:
         text = channels(colours["textColor"])
         caption = [FADED * word + (1 - FADED) * paper for word, paper in zip(text, background, strict=True)]
         assert contrast(caption, background) >= ASKED
-    words = colours["chartCategoricalColors"][int(basic.WORDS.removeprefix("#")) - 1]
+    words = colours["chartCategoricalColors"][int(WORDS.removeprefix("#")) - 1]
     assert contrast(channels(words), channels(colours["backgroundColor"])) >= ASKED
 
 
 def test_all_words_of_a_chart_have_that_colour() -> None:
-    figure = go.Figure(go.Bar(x=[1], y=[2], name="a"))
-    figure.add_heatmap(z=[[1]])
-    figure.add_scatter(x=[1], y=[1], marker={"color": [0.5], "showscale": True})
-    figure.add_scatter(x=[1], y=[1])
-    figure.add_vline(1, annotation_text="Cutoff")
-    layout = basic.finish(figure, "message").layout
+    traces = [
+        {"type": "bar", "x": [1], "y": [2], "name": "a"},
+        {"type": "heatmap", "z": [[1]], "colorbar": {"title": {"text": "b", "side": "top"}}},
+        {"type": "scatter", "x": [1], "y": [1], "marker": {"color": [0.5], "showscale": True}},
+        {"type": "scatter", "x": [1], "y": [1]},
+    ]
+    figure = drawing.drawn(traces, "message", x={"title": "c"}, y={}, notes=[{"x": 1, "text": "Cutoff"}]).figure
+    layout = figure.layout
     said = [layout.xaxis.tickfont, layout.yaxis.title.font, layout.legend.font, layout.annotations[0].font]
     bars = [figure.data[1].colorbar, figure.data[2].marker.colorbar]
     said += [figure.data[0].outsidetextfont, *(bar.tickfont for bar in bars), *(bar.title.font for bar in bars)]
-    assert {font.color for font in said} == {basic.WORDS}
+    assert {font.color for font in said} == {WORDS}
     assert figure.data[3].marker.colorbar.tickfont.color is None, "a scale that is not asked for is not drawn"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_what_stands_in_the_cells_of_a_table_can_be_read(theme: str) -> None:
     values = pd.DataFrame([[0.1, 0.5], [0.9, 1.0]])
-    cells = behaviour.heat_map(values, values.astype(str), values, "message", axes=("a", "b")).data[0]
+    cells = behaviour.heat_map(values, values.astype(str), values, "message", axes=("a", "b")).figure.data[0]
     ink = channels(THEME[theme]["chartCategoricalColors"][int(cells.textfont.color.removeprefix("#")) - 1])
     ramp = [channels(colour) for colour in THEME[theme]["chartSequentialColors"]]
     for value in values.to_numpy().ravel():
@@ -83,19 +85,19 @@ def test_lines_and_dots_can_be_told_from_the_page(theme: str) -> None:
     cohorts = pd.DataFrame({"cohort": [1, 1, 2, 2, 3, 3], "age": [0, 1] * 3, "per_customer": [1.0, 2.0] * 3})
     mean = pd.DataFrame({"age": [0, 1], "per_customer": [1.0, 2.0]})
     names = {1: "Jan", 2: "Feb", 3: "Mar"}
-    curves = behaviour.cohort_curves(cohorts, mean, "message", unit="EUR", axis="Months", names=names)
+    chart = behaviour.cohort_curves(cohorts, mean, "message", unit="EUR", axis="Months", names=names, height=340)
     page = channels(THEME[theme]["backgroundColor"])
-    ramp = dict(zip(basic.RAMP, THEME[theme]["chartSequentialColors"], strict=True))
+    ramp = dict(zip(RAMP, THEME[theme]["chartSequentialColors"], strict=True))
     kinds = {f"#{place:06}": colour for place, colour in enumerate(THEME[theme]["chartCategoricalColors"], 1)}
-    for line in curves.data:
+    for line in chart.figure.data:
         assert contrast(channels((ramp | kinds)[line.line.color]), page) >= DRAWN
-    for dots in basic.predicted_against_actual([1.0, 5.0], [2.0, 3.0], "message", unit="EUR").data[:1]:
+    for dots in basic.predicted_against_actual([1.0, 5.0], [2.0, 3.0], "message", unit="EUR").figure.data[:1]:
         dye = channels(kinds[dots.marker.color])
         faded = [
             dots.marker.opacity * one + (1 - dots.marker.opacity) * other for one, other in zip(dye, page, strict=True)
         ]
         assert contrast(faded, page) >= DRAWN
-    for kind in (basic.PREDICTED, basic.ACTUAL, basic.BASELINE, basic.WARNING, basic.DANGER, basic.GAIN, basic.OTHER):
+    for kind in (PREDICTED, ACTUAL, BASELINE, WARNING, DANGER, GAIN, OTHER):
         assert contrast(channels(kinds[kind]), page) >= DRAWN
 
 

@@ -289,6 +289,6 @@ def test_rows_that_are_not_finished_are_passed_over_and_wrong_ones_refused() -> 
 
 def test_the_curve_says_its_message_and_its_units() -> None:
     curve = Curve(pd.Series([0.0, 1, 2]).to_numpy(), pd.Series([0.0, 3, 4]).to_numpy())
-    figure = budget_curve.gain_by_budget(curve, (1.0, 3.0), "80% is reached", unit="EUR")
-    assert figure.layout.title.text == "80% is reached"
-    assert "EUR" in figure.layout.xaxis.title.text and "EUR" in figure.layout.yaxis.title.text
+    chart = budget_curve.gain_by_budget(curve, (1.0, 3.0), "80% is reached", unit="EUR")
+    axes = chart.figure.layout.xaxis, chart.figure.layout.yaxis
+    assert chart.message == "80% is reached" and all("EUR" in axis.title.text for axis in axes)

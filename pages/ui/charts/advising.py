@@ -1,33 +1,31 @@
-"""Charts of recommendations and prices. Same rules as in ``basic``."""
+"""Charts of recommendations and prices. Same rules as in ``drawing``."""
 
 from __future__ import annotations
 
 import pandas as pd
-import plotly.graph_objects as go
 
-from pages.ui.charts.basic import BASELINE, PREDICTED, RAMP, finish
+from pages.ui.charts.colours import BASELINE, PREDICTED, RAMP
+from pages.ui.charts.drawing import Chart, drawn, vertical
 from pages.ui.state import t
 
 
-def price_levels(table: pd.DataFrame, message: str) -> go.Figure:
+def price_levels(table: pd.DataFrame, message: str) -> Chart:
     """Draw how dear the recommended products of each tier are within their categories.
 
     Args:
         table: name (of the tier) and level, 0 to 1, the highest tier first.
         message: what the chart shows, in words.
     """
-    figure = go.Figure()
-    colours = [RAMP[max(0, 8 - 2 * place)] for place in range(len(table))]
-    figure.add_bar(
+    bars = dict(
+        type="bar",
         x=table["name"],
         y=100 * table["level"],
-        marker_color=colours,
+        marker={"color": [RAMP[max(0, 8 - 2 * place)] for place in range(len(table))]},
         text=[str(shown(level)) for level in table["level"]],
         hovertemplate="%{x}: %{y:.0f}<extra></extra>",
     )
-    figure.update_xaxes(title=t("column.tier"))
-    figure.update_yaxes(title=t("recommend.chart.axis"), range=[0, 100])
-    return finish(figure, message, legend=False)
+    y = {"title": t("recommend.chart.axis"), "range": [0, 100]}
+    return drawn([bars], message, x={"title": t("column.tier")}, y=y, legend=False, height=320)
 
 
 def shown(level: float) -> int:
@@ -35,7 +33,7 @@ def shown(level: float) -> int:
     return int(f"{100 * level:.0f}")
 
 
-def responses(table: pd.DataFrame, message: str) -> go.Figure:
+def responses(table: pd.DataFrame, message: str) -> Chart:
     """Draw by how much more is sold at a price that is 10% lower, with its interval, one line a category.
 
     Args:
@@ -43,8 +41,8 @@ def responses(table: pd.DataFrame, message: str) -> go.Figure:
         message: what the chart shows, in words.
     """
     rows = table.iloc[::-1]
-    figure = go.Figure()
-    figure.add_scatter(
+    dots = dict(
+        type="scatter",
         x=100 * rows["more"],
         y=rows["name"],
         mode="markers",
@@ -58,7 +56,12 @@ def responses(table: pd.DataFrame, message: str) -> go.Figure:
         },
         hovertemplate="%{y}: %{x:+.0f}%<extra></extra>",
     )
-    figure.add_vline(x=0, line={"color": BASELINE, "dash": "dash", "width": 1})
-    figure.update_xaxes(title=t("price.chart.axis"), ticksuffix="%")
-    figure.update_yaxes(automargin=True, ticklabelstandoff=6)
-    return finish(figure, message, legend=False)
+    return drawn(
+        [dots],
+        message,
+        x={"title": t("price.chart.axis"), "ticksuffix": "%"},
+        y={"ticklabelstandoff": 6},
+        lines=[vertical(0, {"color": BASELINE, "dash": "dash", "width": 1})],
+        legend=False,
+        height=460,
+    )

@@ -1,15 +1,14 @@
-"""Charts of the budget page. Same rules as in ``basic``."""
+"""Charts of the budget page. Same rules as in ``drawing``."""
 
 from __future__ import annotations
 
-import plotly.graph_objects as go
-
 from clv_core.strategy.budget.budget import Curve
-from pages.ui.charts.basic import ACTUAL, PREDICTED, finish, value_ticks
+from pages.ui.charts.colours import ACTUAL, PREDICTED
+from pages.ui.charts.drawing import Chart, drawn, value_ticks
 from pages.ui.state import t
 
 
-def gain_by_budget(curve: Curve, here: tuple[float, float], message: str, *, unit: str) -> go.Figure:
+def gain_by_budget(curve: Curve, here: tuple[float, float], message: str, *, unit: str) -> Chart:
     """Draw the expected gain of each budget, and where the chosen one stands.
 
     Args:
@@ -18,9 +17,9 @@ def gain_by_budget(curve: Curve, here: tuple[float, float], message: str, *, uni
         message: what the chart shows, in words.
         unit: of money.
     """
-    figure = go.Figure()
     hover = "%{x:,.0f} → %{y:,.0f}<extra></extra>"
-    figure.add_scatter(
+    line = dict(
+        type="scatter",
         x=curve.budget,
         y=curve.gain,
         mode="lines",
@@ -28,7 +27,8 @@ def gain_by_budget(curve: Curve, here: tuple[float, float], message: str, *, uni
         line={"color": PREDICTED, "width": 3},
         hovertemplate=hover,
     )
-    figure.add_scatter(
+    chosen = dict(
+        type="scatter",
         x=[here[0]],
         y=[here[1]],
         mode="markers",
@@ -36,9 +36,10 @@ def gain_by_budget(curve: Curve, here: tuple[float, float], message: str, *, uni
         marker={"color": ACTUAL, "size": 12, "symbol": "diamond"},
         hovertemplate=hover,
     )
-    figure.update_xaxes(
-        title=t("budget.curve.budget", unit=unit), rangemode="tozero", **value_ticks(curve.budget, here[0])
+    spent, gained = value_ticks(curve.budget, here[0]), value_ticks(curve.gain, here[1])
+    return drawn(
+        [line, chosen],
+        message,
+        x={"title": t("budget.curve.budget", unit=unit), "rangemode": "tozero", **spent},
+        y={"title": t("budget.curve.gain", unit=unit), "rangemode": "tozero", **gained},
     )
-    gains = value_ticks(curve.gain, here[1])
-    figure.update_yaxes(title=t("budget.curve.gain", unit=unit), rangemode="tozero", **gains)
-    return finish(figure, message)

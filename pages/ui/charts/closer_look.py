@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
-from pages.ui.charts.basic import BASELINE, DANGER, DIVERGING, DIVERGING_SCALE, GAIN, PREDICTED, finish, value_ticks
+from pages.ui.charts.colours import BASELINE, DANGER, DIVERGING, DIVERGING_SCALE, GAIN, PREDICTED
+from pages.ui.charts.drawing import Chart, drawn, horizontal, value_ticks
 from pages.ui.charts.wide import Wide
 from pages.ui.state import say, t
 
@@ -16,7 +16,7 @@ LINE_LETTERS: Final = 14
 """Of the head of a colour bar."""
 
 
-def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, other: str | None) -> go.Figure:
+def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, other: str | None) -> Chart:
     """Draw one dot a customer: what a reason adds over its reading, coloured by another reason's level.
 
     Args:
@@ -35,23 +35,27 @@ def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, o
         bar |= {"ticktext": [t("chart.low"), t("chart.high")]}
         marker |= {"color": points["other"], "colorscale": DIVERGING_SCALE, "cmin": 0, "cmax": 1, "colorbar": bar}
         marker["showscale"] = True
-    figure = go.Figure(
-        go.Scatter(
-            x=x,
-            y=points["effect"],
-            mode="markers",
-            marker=marker,
-            customdata=points[["reading", "effect"]].astype(object),
-            hovertemplate="%{customdata[0]}: %{customdata[1]:+,.2f}<extra></extra>",
-        )
+    dots = dict(
+        type="scatter",
+        x=x,
+        y=points["effect"],
+        mode="markers",
+        marker=marker,
+        customdata=points[["reading", "effect"]].astype(object),
+        hovertemplate="%{customdata[0]}: %{customdata[1]:+,.2f}<extra></extra>",
     )
-    figure.add_hline(y=0, line={"color": BASELINE, "width": 1})
-    figure.update_xaxes(title=reading, **({} if wide is None else wide.ticks(points["reading"])))
-    figure.update_yaxes(title=axis, **value_ticks(points["effect"]))
-    return finish(figure, message, legend=False, height=380)
+    return drawn(
+        [dots],
+        message,
+        x={"title": reading, **({} if wide is None else wide.ticks(points["reading"]))},
+        y={"title": axis, **value_ticks(points["effect"])},
+        lines=[horizontal(0, {"color": BASELINE, "width": 1})],
+        legend=False,
+        height=380,
+    )
 
 
-def difference_bars(table: pd.DataFrame, message: str, *, unit: str) -> go.Figure:
+def difference_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
     """Draw what makes one group differ from another, the largest difference on top.
 
     Args:
@@ -60,26 +64,24 @@ def difference_bars(table: pd.DataFrame, message: str, *, unit: str) -> go.Figur
         unit: of the difference.
     """
     rows = table.iloc[::-1]
-    figure = go.Figure(
-        go.Bar(
-            x=rows["difference"],
-            y=rows["label"],
-            orientation="h",
-            marker_color=[GAIN if value >= 0 else DANGER for value in rows["difference"]],
-            text=[f"{'+' if value >= 0 else '−'}{say(abs(value))}" for value in rows["difference"]],
-            textposition="outside",
-            cliponaxis=False,
-        )
+    bars = dict(
+        type="bar",
+        x=rows["difference"],
+        y=rows["label"],
+        orientation="h",
+        marker={"color": [GAIN if value >= 0 else DANGER for value in rows["difference"]]},
+        text=[f"{'+' if value >= 0 else '−'}{say(abs(value))}" for value in rows["difference"]],
+        textposition="outside",
+        cliponaxis=False,
     )
     low, high = min(0.0, float(rows["difference"].min())), max(0.0, float(rows["difference"].max()))
     room = 0.16 * max(high - low, 1e-9)
     span = [low - room * (low < 0), high + room]
-    figure.update_xaxes(title=t("chart.difference", unit=unit), range=span, **value_ticks(span))
-    figure.update_yaxes(automargin=True)
-    return finish(figure, message, legend=False, height=110 + 30 * len(rows))
+    x = {"title": t("chart.difference", unit=unit), "range": span, **value_ticks(span)}
+    return drawn([bars], message, x=x, y={}, legend=False, height=110 + 30 * len(rows))
 
 
-def event_heat(table: pd.DataFrame, labels: list[str], message: str, *, unit: str) -> go.Figure:
+def event_heat(table: pd.DataFrame, labels: list[str], message: str, *, unit: str) -> Chart:
     """Draw what each event adds to a customer's value, the latest on the right.
 
     Args:
@@ -90,26 +92,31 @@ def event_heat(table: pd.DataFrame, labels: list[str], message: str, *, unit: st
     """
     values = table.to_numpy(float)
     reach = max(float(np.abs(values).max(initial=0.0)), 1e-9)
-    figure = go.Figure(
-        go.Heatmap(
-            z=values,
-            x=list(range(len(labels))),
-            y=list(table.index),
-            colorscale=[[position / 9, colour] for position, colour in enumerate(DIVERGING[::-1])],
-            zmin=-reach,
-            zmax=reach,
-            xgap=2,
-            ygap=2,
-            customdata=np.broadcast_to(np.array(labels, object), values.shape),
-            hovertemplate="%{customdata}<br>%{y}: %{z:+,.2f}<extra></extra>",
-            colorbar={"title": {"text": unit, "side": "top"}, "len": 0.9},
-        )
+    cells = dict(
+        type="heatmap",
+        z=values,
+        x=list(range(len(labels))),
+        y=list(table.index),
+        colorscale=[[position / 9, colour] for position, colour in enumerate(DIVERGING[::-1])],
+        zmin=-reach,
+        zmax=reach,
+        xgap=2,
+        ygap=2,
+        customdata=np.broadcast_to(np.array(labels, object), values.shape),
+        hovertemplate="%{customdata}<br>%{y}: %{z:+,.2f}<extra></extra>",
+        colorbar={"title": {"text": unit, "side": "top"}, "len": 0.9},
     )
     step = max(1, -(-len(labels) // 14))
     places = list(range(len(labels) - 1, -1, -step))[::-1]
-    figure.update_xaxes(tickvals=places, ticktext=[labels[place] for place in places], tickangle=-40, showgrid=False)
-    figure.update_yaxes(automargin=True, autorange="reversed", showgrid=False)
-    return finish(figure, message, legend=False, height=170 + 38 * len(table))
+    texts = [labels[place] for place in places]
+    return drawn(
+        [cells],
+        message,
+        x={"tickvals": places, "ticktext": texts, "tickangle": -40, "showgrid": False},
+        y={"autorange": "reversed", "showgrid": False},
+        legend=False,
+        height=170 + 38 * len(table),
+    )
 
 
 def _wide(values: np.ndarray) -> Wide | None:

@@ -1,4 +1,4 @@
-"""The chart of one customer: what was spent, and what is expected after the cutoff. Same rules as in ``basic``."""
+"""The chart of one customer: what was spent, and what is expected after the cutoff. Same rules as in ``drawing``."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from clv_core.strategy.customer.card import Card
 from clv_core.strategy.customer.timeline import CUMULATIVE, DAY, NET_VALUE, PURCHASED
-from pages.ui.charts.basic import ACTUAL, BASELINE, PREDICTED, finish, value_ticks
+from pages.ui.charts.colours import ACTUAL, BASELINE, PREDICTED
+from pages.ui.charts.drawing import Chart, drawn, value_ticks, vertical
 from pages.ui.state import t
 
 SHORT_DAYS: Final = 150
 """Below so many days, an axis in months says too little."""
 
 
-def history_line(card: Card, message: str, *, unit: str) -> go.Figure:
+def history_line(card: Card, message: str, *, unit: str) -> Chart:
     """Draw net value so far as steps with a mark at each order, the cutoff, and what is expected with its interval.
 
     Args:
@@ -28,8 +28,8 @@ def history_line(card: Card, message: str, *, unit: str) -> go.Figure:
     """
     days = card.history.days
     cutoff, end = pd.Timestamp(card.as_of), pd.Timestamp(_end(card))
-    figure = go.Figure()
-    figure.add_scatter(
+    interval = dict(
+        type="scatter",
         x=[cutoff, end, end, cutoff],
         y=[card.historic, card.total_high, card.total_low, card.historic],
         fill="toself",
@@ -39,7 +39,8 @@ def history_line(card: Card, message: str, *, unit: str) -> go.Figure:
         name=t("card.chart.range"),
         hoverinfo="skip",
     )
-    figure.add_scatter(
+    spent = dict(
+        type="scatter",
         x=[days[DAY].iloc[0], *days[DAY], cutoff],
         y=[0.0, *days[CUMULATIVE], card.historic],
         mode="lines",
@@ -47,17 +48,19 @@ def history_line(card: Card, message: str, *, unit: str) -> go.Figure:
         name=t("card.chart.spent"),
         hovertemplate="%{x|%Y-%m-%d}: %{y:,.2f}",
     )
-    orders = days[days[PURCHASED]]
-    figure.add_scatter(
-        x=orders[DAY],
-        y=orders[CUMULATIVE],
+    bought = days[days[PURCHASED]]
+    orders = dict(
+        type="scatter",
+        x=bought[DAY],
+        y=bought[CUMULATIVE],
         mode="markers",
         marker={"color": ACTUAL, "size": 8, "symbol": "circle"},
-        customdata=orders[NET_VALUE],
+        customdata=bought[NET_VALUE],
         name=t("card.chart.order"),
         hovertemplate="%{x|%Y-%m-%d}: %{customdata:+,.2f}",
     )
-    figure.add_scatter(
+    expected = dict(
+        type="scatter",
         x=[cutoff, end],
         y=[card.historic, card.total],
         mode="lines+markers",
@@ -66,16 +69,18 @@ def history_line(card: Card, message: str, *, unit: str) -> go.Figure:
         name=t("card.chart.expected"),
         hovertemplate="%{x|%Y-%m-%d}: %{y:,.2f}",
     )
-    figure.add_vline(x=cutoff, line={"color": BASELINE, "width": 1, "dash": "dot"})
-    figure.add_annotation(
-        x=cutoff, y=1, yref="paper", yanchor="top", xanchor="right", text=t("card.chart.cutoff"), showarrow=False
-    )
     top = float(np.max([days[CUMULATIVE].max(), card.total_high, card.total]))
     short = (end - days[DAY].iloc[0]).days < SHORT_DAYS
-    figure.update_xaxes(title=t("card.chart.time"), tickformat="%Y-%m-%d" if short else "%Y-%m")
     span = [min(0.0, 1.08 * _lowest(card)), 1.1 * top or 1]
-    figure.update_yaxes(title=t("card.chart.axis", unit=unit), range=span, **value_ticks(span))
-    return finish(figure, message)
+    said = {"x": cutoff, "xanchor": "right", "yref": "paper", "y": 1, "yanchor": "top", "text": t("card.chart.cutoff")}
+    return drawn(
+        [interval, spent, orders, expected],
+        message,
+        x={"title": t("card.chart.time"), "tickformat": "%Y-%m-%d" if short else "%Y-%m"},
+        y={"title": t("card.chart.axis", unit=unit), "range": span, **value_ticks(span)},
+        lines=[vertical(cutoff, {"color": BASELINE, "width": 1, "dash": "dot"})],
+        notes=[said],
+    )
 
 
 def _lowest(card: Card) -> float:

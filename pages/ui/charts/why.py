@@ -1,4 +1,4 @@
-"""Charts of reasons and tiers: what moves predicted value, and who holds it. Same rules as in ``basic``."""
+"""Charts of reasons and tiers: what moves predicted value, and who holds it. Same rules as in ``drawing``."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pages.ui.charts.basic import BASELINE, DANGER, DIVERGING_SCALE, GAIN, PREDICTED, RAMP, finish, value_ticks
+from pages.ui.charts.colours import BASELINE, DANGER, DIVERGING_SCALE, GAIN, PREDICTED, RAMP
+from pages.ui.charts.drawing import Chart, drawn, value_ticks, vertical
 from pages.ui.charts.wide import Wide
 from pages.ui.state import percent, say, t
 
 
-def reason_bars(table: pd.DataFrame, message: str, *, unit: str) -> go.Figure:
+def reason_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
     """Draw what moves predictions most, the strongest on top.
 
     Args:
@@ -23,13 +23,12 @@ def reason_bars(table: pd.DataFrame, message: str, *, unit: str) -> go.Figure:
         unit: of the effect.
     """
     rows = table.iloc[::-1]
-    figure = go.Figure(go.Bar(x=rows["strength"], y=rows["label"], orientation="h", marker_color=PREDICTED))
-    figure.update_xaxes(title=t("chart.effect", unit=unit), **value_ticks(table["strength"]))
-    figure.update_yaxes(automargin=True)
-    return finish(figure, message, legend=False, height=90 + 26 * len(rows))
+    bars = dict(type="bar", x=rows["strength"], y=rows["label"], orientation="h", marker={"color": PREDICTED})
+    x = {"title": t("chart.effect", unit=unit), **value_ticks(table["strength"])}
+    return drawn([bars], message, x=x, y={}, legend=False, height=90 + 26 * len(rows))
 
 
-def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> go.Figure:
+def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> Chart:
     """Draw one dot a customer and reason: right adds value, left takes it; colour is low to high for that customer.
 
     Args:
@@ -42,8 +41,9 @@ def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> go.Figure:
     height = table["label"].map({label: position for position, label in enumerate(labels)}).to_numpy(float)
     wide = Wide.of(table.loc[table["label"] == table["label"].iloc[0], "effect"], below=0)
     reach = pd.Series(wide.places(table["effect"]), table.index)
+    place = height + _spread(reach.to_numpy(), height)
     known = table["level"].notna().to_numpy()
-    figure = go.Figure()
+    traces = []
     for mask, name in ((~known, t("chart.no_level")), (known, t("chart.customer"))):
         if not mask.any():
             continue
@@ -57,24 +57,30 @@ def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> go.Figure:
             }
             marker |= {"color": table.loc[mask, "level"], "colorbar": bar, "showscale": True}
             marker |= {"colorscale": DIVERGING_SCALE, "cmin": 0, "cmax": 1}
-        figure.add_scatter(
-            x=reach[mask],
-            y=height[mask] + _spread(reach.to_numpy(), height)[mask],
-            mode="markers",
-            marker=marker,
-            name=name,
-            customdata=table.loc[mask, ["label", "effect"]],
-            hovertemplate="%{customdata[0]}: %{customdata[1]:+,.2f}<extra></extra>",
+        traces.append(
+            dict(
+                type="scatter",
+                x=reach[mask],
+                y=place[mask],
+                mode="markers",
+                marker=marker,
+                name=name,
+                customdata=table.loc[mask, ["label", "effect"]],
+                hovertemplate="%{customdata[0]}: %{customdata[1]:+,.2f}<extra></extra>",
+            )
         )
-    figure.add_vline(x=0, line={"color": BASELINE, "width": 1})
-    figure.update_xaxes(title=axis, **wide.ticks(table["effect"], plus=True))
-    figure.update_yaxes(
-        tickvals=list(range(len(labels))), ticktext=labels, automargin=True, showgrid=False, zeroline=False
+    return drawn(
+        traces,
+        message,
+        x={"title": axis, **wide.ticks(table["effect"], plus=True)},
+        y={"tickvals": list(range(len(labels))), "ticktext": labels, "showgrid": False, "zeroline": False},
+        lines=[vertical(0, {"color": BASELINE, "width": 1})],
+        legend=False,
+        height=110 + 40 * len(labels),
     )
-    return finish(figure, message, legend=False, height=110 + 40 * len(labels))
 
 
-def waterfall(steps: pd.DataFrame, message: str, *, start: tuple[str, float], end: str, unit: str) -> go.Figure:
+def waterfall(steps: pd.DataFrame, message: str, *, start: tuple[str, float], end: str, unit: str) -> Chart:
     """Draw how one customer's predicted value comes about from the average.
 
     Args:
@@ -87,56 +93,52 @@ def waterfall(steps: pd.DataFrame, message: str, *, start: tuple[str, float], en
     effects = steps["effect"].tolist()
     labels = [start[0], *steps["label"], end]
     total = start[1] + sum(effects)
-    figure = go.Figure(
-        go.Waterfall(
-            orientation="h",
-            y=labels,
-            x=[start[1], *effects, total],
-            measure=["absolute", *["relative"] * len(effects), "total"],
-            text=[say(start[1]), *[f"{'+' if value >= 0 else '−'}{say(abs(value))}" for value in effects], say(total)],
-            textposition="outside",
-            cliponaxis=False,
-            increasing={"marker": {"color": GAIN}},
-            decreasing={"marker": {"color": DANGER}},
-            totals={"marker": {"color": PREDICTED}},
-            connector={"line": {"color": BASELINE, "width": 1}},
-        )
+    bars = dict(
+        type="waterfall",
+        orientation="h",
+        y=labels,
+        x=[start[1], *effects, total],
+        measure=["absolute", *["relative"] * len(effects), "total"],
+        text=[say(start[1]), *[f"{'+' if value >= 0 else '−'}{say(abs(value))}" for value in effects], say(total)],
+        textposition="outside",
+        cliponaxis=False,
+        increasing={"marker": {"color": GAIN}},
+        decreasing={"marker": {"color": DANGER}},
+        totals={"marker": {"color": PREDICTED}},
+        connector={"line": {"color": BASELINE, "width": 1}},
     )
     reach = np.cumsum([start[1], *effects])
     low, high = min(0.0, float(reach.min())), float(reach.max())
     span = [low * 1.15, high + 0.16 * (high - low)]
-    figure.update_xaxes(title=t("chart.value", unit=unit), range=span, **value_ticks(span, from_zero=False))
-    figure.update_yaxes(autorange="reversed", automargin=True)
-    return finish(figure, message, legend=False, height=110 + 34 * len(labels))
+    x = {"title": t("chart.value", unit=unit), "range": span, **value_ticks(span, from_zero=False)}
+    return drawn([bars], message, x=x, y={"autorange": "reversed"}, legend=False, height=110 + 34 * len(labels))
 
 
-def tier_bars(table: pd.DataFrame, message: str) -> go.Figure:
+def tier_bars(table: pd.DataFrame, message: str) -> Chart:
     """Draw each tier's share of customers beside its share of predicted value.
 
     Args:
         table: columns ``tier_label``, ``share_of_customers``, ``share_of_value``, the highest tier first.
         message: what the chart shows, in words.
     """
-    figure = go.Figure()
-    colours = tier_colours(len(table))
-    for column in ("share_of_customers", "share_of_value"):
-        figure.add_bar(
+    colours = {"share_of_customers": [BASELINE] * len(table), "share_of_value": tier_colours(len(table))}
+    traces = [
+        dict(
+            type="bar",
             x=table[column],
             y=table["tier_label"],
             orientation="h",
             name=t(f"chart.{column}"),
-            marker_color=[BASELINE] * len(table) if column == "share_of_customers" else colours,
+            marker={"color": colour},
             text=[percent(share) for share in table[column]],
             textposition="outside",
             cliponaxis=False,
         )
-    figure.update_xaxes(
-        title=t("chart.share"),
-        tickformat=".0%",
-        range=[0, 1.1 * float(max(table["share_of_value"].max(), table["share_of_customers"].max()))],
-    )
-    figure.update_yaxes(autorange="reversed", automargin=True)
-    return finish(figure, message, height=120 + 62 * len(table))
+        for column, colour in colours.items()
+    ]
+    most = float(max(table["share_of_value"].max(), table["share_of_customers"].max()))
+    x = {"title": t("chart.share"), "tickformat": ".0%", "range": [0, 1.1 * most]}
+    return drawn(traces, message, x=x, y={"autorange": "reversed"}, height=120 + 62 * len(table))
 
 
 def tier_colours(tiers: int) -> list[str]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from clv_core.deployment.bundle import Bundle
@@ -14,7 +13,8 @@ from clv_core.deployment.past import comparison_folder
 from clv_core.strategy.exports.files import with_currency
 from clv_core.workspace import read_json
 from pages.ui import cells, progress, state, widgets
-from pages.ui.charts import basic
+from pages.ui.charts.colours import BASELINE, PREDICTED
+from pages.ui.charts.drawing import Chart, drawn
 from pages.ui.evaluate import scoreboard_run, scoreboard_tables
 from pages.ui.evaluate.scoreboard_tables import Board
 from pages.ui.file_names import file_name
@@ -114,32 +114,35 @@ def _named(item: dict[str, Any]) -> dict[str, Any]:
     return {**item["params"], **{who: name_of("model", item[who]) for who in ("model", "other")}}
 
 
-def by_origin(model: str, board: Board) -> go.Figure:
+def by_origin(model: str, board: Board) -> Chart:
     """Draw the order of spenders (Gini) at each origin with its interval, our model against the others."""
     scores = board.scores[(board.scores["metric"] == "gini") & ~board.scores["model"].str.contains("#")]
-    figure = go.Figure()
+    traces = []
     for name in board.record["models"]:
         rows = scores[scores["model"] == name].sort_values("origin")
         ours = name == model
-        figure.add_scatter(
-            x=[state.day(day) for day in rows["origin"]],
-            y=rows["value"],
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": rows["high"] - rows["value"],
-                "arrayminus": rows["value"] - rows["low"],
-                "thickness": 1,
-                "visible": ours,
-            },
-            name=name_of("model", name),
-            mode="lines+markers",
-            line={"color": basic.PREDICTED, "width": 3} if ours else {"color": basic.BASELINE, "dash": "dash"},
-            marker={"size": 9 if ours else 6},
+        error = {
+            "type": "data",
+            "symmetric": False,
+            "array": rows["high"] - rows["value"],
+            "arrayminus": rows["value"] - rows["low"],
+            "thickness": 1,
+            "visible": ours,
+        }
+        traces.append(
+            dict(
+                type="scatter",
+                x=[state.day(day) for day in rows["origin"]],
+                y=rows["value"],
+                error_y=error,
+                name=name_of("model", name),
+                mode="lines+markers",
+                line={"color": PREDICTED, "width": 3} if ours else {"color": BASELINE, "dash": "dash"},
+                marker={"size": 9 if ours else 6},
+            )
         )
-    figure.update_xaxes(title=t("board.origin"), type="category")
-    figure.update_yaxes(title=t("metric.gini"))
-    return basic.finish(figure, _ranking(model, board))
+    x, y = {"title": t("board.origin"), "type": "category"}, {"title": t("metric.gini")}
+    return drawn(traces, _ranking(model, board), x=x, y=y)
 
 
 def _ranking(model: str, board: Board) -> str:

@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -22,6 +21,7 @@ from clv_core.evaluation.explain.sentences import WORTH_NAMING, move, of_groups,
 from clv_core.features.labels import label
 from pages.ui import scored, state, widgets
 from pages.ui.charts import closer_look
+from pages.ui.charts.drawing import Chart
 from pages.ui.explain.answers import axis_of, reason_name, unit_of, within
 from pages.ui.segments import chosen_scheme, segmenting
 from pages.ui.segments.segmenting import Scene
@@ -127,7 +127,7 @@ def _two(explanation: Explanation, inside: Mapping[int, NDArray[np.bool_]], scen
         widgets.chart(_bars(rows, *plain, explanation.answer, currency), "against")
 
 
-def _bars(rows: pd.DataFrame, these: str, those: str, answer: str, currency: str) -> go.Figure:
+def _bars(rows: pd.DataFrame, these: str, those: str, answer: str, currency: str) -> Chart:
     unit, factor = unit_of(answer, currency)
     shown = rows[rows["difference"].abs() > WORTH_NAMING * float(rows["difference"].abs().max())].head(BARS)
     table = pd.DataFrame({"label": shown["part"].map(reason_name), "difference": shown["difference"] * factor})

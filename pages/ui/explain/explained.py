@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
@@ -22,6 +21,7 @@ from clv_core.features.signals import REVIEW_TEXT
 from clv_core.strategy.exports.people import side_of
 from pages.ui import cells, progress, state, widgets
 from pages.ui.charts import why
+from pages.ui.charts.drawing import Chart
 from pages.ui.explain.answers import reason_name, unit_of, within
 from pages.ui.explain.asked import Found
 from pages.ui.exports import export_log
@@ -99,7 +99,7 @@ def in_words(explanation: Explanation, currency: str) -> None:
         st.markdown(sentence, help=t("explain.reason.help", feature=read))
 
 
-def bars(explanation: Explanation, currency: str) -> go.Figure:
+def bars(explanation: Explanation, currency: str) -> Chart:
     """Draw the reasons by strength."""
     rows = live(explanation).head(BARS)
     unit, factor = unit_of(explanation.answer, currency)
@@ -108,7 +108,7 @@ def bars(explanation: Explanation, currency: str) -> go.Figure:
     return why.reason_bars(table, message, unit=unit)
 
 
-def swarm(explanation: Explanation, currency: str) -> go.Figure:
+def swarm(explanation: Explanation, currency: str) -> Chart:
     """Draw which way each reason moves customers, by how high its level is."""
     order = live(explanation)["part"].head(SWARM).tolist()
     unit, factor = unit_of(explanation.answer, currency)

@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from clv_core.features.explore.cohorts import cohort_unit, overall
@@ -19,7 +18,8 @@ from clv_core.features.explore.cube import Cube
 from clv_core.features.explore.gaps import median_gap
 from clv_core.features.explore.selection import Filters
 from pages.ui import state, widgets
-from pages.ui.charts import behaviour
+from pages.ui.charts import behaviour, periods
+from pages.ui.charts.drawing import Chart
 from pages.ui.explore import explored, words
 from pages.ui.explore.words import bucket_name
 from pages.ui.state import percent, say, t
@@ -47,11 +47,11 @@ def over_time(cube: Cube, filters: Filters) -> None:
     table["label"] += np.where(table["complete"], "", f" ({t('chart.incomplete')})")
     kinds = ["buyers", "known_buyers"] if cube.has == ("purchase",) else ["customers", "buyers", "known_buyers"]
     with st.grid(2, min_column_width=380):
-        figure = behaviour.revenue_bars(
+        figure = periods.revenue_bars(
             table, words.revenue(table, cube.currency), unit=state.unit(cube.currency), time_unit=unit
         )
         widgets.chart(figure, "revenue")
-        figure = behaviour.people_lines(table, words.people(table, unit), kinds=kinds, time_unit=unit)
+        figure = periods.people_lines(table, words.people(table, unit), kinds=kinds, time_unit=unit)
         widgets.chart(figure, "people")
 
 
@@ -102,8 +102,9 @@ def _cohorts(cells: pd.DataFrame, unit: str, currency: str) -> None:
             unit=state.unit(currency),
             axis=axis,
             names={key: str(name) for key, name in names.items()},
+            height=behaviour.table_height(later["cohort"].nunique()),
         )
-        widgets.chart(figure, "cumulative", height=max(340, 90 + 24 * cells.loc[cells["age"] > 0, "cohort"].nunique()))
+        widgets.chart(figure, "cumulative")
 
 
 def _said(row: object, names: dict[object, str], unit: str) -> str:
@@ -141,7 +142,7 @@ def value(cube: Cube, filters: Filters) -> None:
         widgets.chart(_rfm(grid, cube.currency), "rfm")
 
 
-def _rfm(grid: pd.DataFrame, currency: str) -> go.Figure:
+def _rfm(grid: pd.DataFrame, currency: str) -> Chart:
     """Draw recency over frequency; each cell says how many buyers it holds and what they are worth on average."""
     days = grid.drop_duplicates("recency").set_index("recency").sort_index(ascending=False)
     orders = grid.drop_duplicates("frequency").set_index("frequency").sort_index()
@@ -244,8 +245,8 @@ def rated(cube: Cube, filters: Filters) -> None:
         moved, unit = explored.view("rating_trend", cube.version, filters, cube), explored.selection(cube, filters).unit
         if len(moved) > 1:
             moved = moved.assign(label=[bucket_name(unit, first) for first in moved["bucket"]])
-            figure = behaviour.rating_line(moved, words.rating_moved(moved), time_unit=unit)
-            widgets.chart(figure, "rating_trend", height=340)
+            figure = periods.rating_line(moved, words.rating_moved(moved), time_unit=unit)
+            widgets.chart(figure, "rating_trend")
 
 
 def sold(cube: Cube, filters: Filters) -> None:

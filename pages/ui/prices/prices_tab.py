@@ -38,7 +38,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     everyone = _everyone(found)
     said = t("price.measured", days=found.period_days, categories=say(len(everyone)))
     widgets.headline(headline(everyone), widgets.context_line(bundle, dataset.log_end), said)
-    widgets.chart(advising.responses(_drawn(everyone), chart_message(everyone)), "price_responses", height=460)
+    widgets.chart(advising.responses(_drawn(everyone), chart_message(everyone)), "price_responses")
     st.info(t("price.fair"), icon=":material/balance:")
     st.subheader(t("price.whatif"), anchor=False)
     outcome, names = None, tiers.names(dataset)

@@ -1,0 +1,156 @@
+"""How all charts are drawn: a frame and a message in, a chart out, with units on its axes.
+
+Traces and axes are dicts with Plotly's own names. Plotly checks them all in the one constructor of a figure; to change
+a figure that is there (``add_*``, ``update_*``) takes several times as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from pages.ui.charts.colours import WORDS
+from pages.ui.state import language, say
+
+Looks = Mapping[str, Any]
+
+INK: Final = {"color": WORDS}
+MOST_TICKS: Final = 6
+"""Steps of an axis of values, about."""
+TICK_DIGITS: Final = 8
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure and what it says.
+
+    Args:
+        message: what the chart shows, in words; it stands above the figure, where it wraps.
+        figure: may be kept for many sessions, so it is not to be written to.
+    """
+
+    message: str
+    figure: go.Figure
+
+
+def drawn(
+    traces: Iterable[Looks],
+    message: str,
+    *,
+    x: Looks,
+    y: Looks,
+    lines: Iterable[Looks] = (),
+    notes: Iterable[Looks] = (),
+    legend: bool = True,
+    height: int = 340,
+    bargap: float = 0.25,
+) -> Chart:
+    """Draw a chart.
+
+    Args:
+        traces: what is drawn, each with its ``type``.
+        message: what the chart shows, in words.
+        x: the axis; its ``title`` is a text, or None.
+        y: the other axis.
+        lines: across the whole chart, of :func:`vertical` and :func:`horizontal`.
+        notes: words in the chart: their ``text`` and where it stands.
+        legend: whether traces are named above the chart.
+        height: of the chart, pixels.
+        bargap: between bars, as a share of the room of one.
+    """
+    numbers: Looks = {}
+    if language() == "zh":
+        numbers = {"exponentformat": "none", "separatethousands": True}  # 5k and 0.5M are no Chinese numbers
+    layout = {
+        "height": height,
+        "showlegend": legend,
+        "legend": {"orientation": "h", "y": 1.08, "yanchor": "bottom", "x": 0, "font": INK},
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "bargap": bargap,
+        "hoverlabel": {"namelength": -1},
+        "xaxis": {**_worded(x, numbers), "automargin": True},
+        "yaxis": {**_worded(y, numbers), "automargin": True},
+        "shapes": list(lines),
+        "annotations": [{**note, "showarrow": False, "font": INK} for note in notes],
+    }
+    bare = [{key: _bare(value) for key, value in trace.items()} for trace in traces]
+    return Chart(message, go.Figure([_inked(trace, numbers) for trace in bare], layout))
+
+
+def _bare(value: Any) -> Any:
+    """Return the array within a column or a table, which Plotly reads sooner; dates it takes as they are."""
+    if isinstance(value, pd.DataFrame) or (isinstance(value, pd.Series) and value.dtype.kind != "M"):
+        return value.to_numpy()
+    return value
+
+
+def _inked(trace: Looks, numbers: Looks) -> Looks:
+    """Return a trace with the colour of words for what it writes beside its marks."""
+    if trace["type"] in ("bar", "waterfall"):
+        return {**trace, "outsidetextfont": INK}
+    if trace["type"] == "heatmap":
+        return {**trace, "colorbar": _worded(trace.get("colorbar", {}), numbers)}
+    marker = trace.get("marker", {})
+    if marker.get("showscale"):
+        return {**trace, "marker": {**marker, "colorbar": _worded(marker.get("colorbar", {}), numbers)}}
+    return trace
+
+
+def _worded(scale: Looks, numbers: Looks) -> Looks:
+    """Return an axis or a colour bar with the colour of its words and the form of its numbers."""
+    title = scale.get("title")
+    named = title if isinstance(title, dict) else {"text": title}
+    return {**scale, **numbers, "title": {**named, "font": INK}, "tickfont": INK}
+
+
+def vertical(x: Any, line: Looks) -> Looks:
+    """Return a line from the bottom of a chart to its top.
+
+    Args:
+        x: where it stands.
+        line: its looks.
+    """
+    return {"type": "line", "xref": "x", "x0": x, "x1": x, "yref": "y domain", "y0": 0, "y1": 1, "line": line}
+
+
+def horizontal(y: float, line: Looks) -> Looks:
+    """Return a line from the left of a chart to its right.
+
+    Args:
+        y: where it lies.
+        line: its looks.
+    """
+    return {"type": "line", "yref": "y", "y0": y, "y1": y, "xref": "x domain", "x0": 0, "x1": 1, "line": line}
+
+
+def value_ticks(*values: ArrayLike, from_zero: bool = True) -> dict[str, Any]:
+    """Return ticks of an even axis that holds all ``values``, said as the sentences beside it say them: 5万, 2 million.
+
+    Hover stays exact, and whole numbers have whole ticks.
+
+    Args:
+        values: what is drawn on the axis; what is not a number is passed over.
+        from_zero: whether the axis begins at zero, or ends there.
+    """
+    found = np.concatenate([np.ravel(np.asarray(some, np.float64)) for some in values])
+    found = found[np.isfinite(found)]
+    low, high = (float(found.min()), float(found.max())) if found.size else (0.0, 1.0)
+    if from_zero:
+        low, high = min(low, 0.0), max(high, 0.0)
+    if high <= low:
+        high = low + 1.0
+    rough = (high - low) / MOST_TICKS
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = next(power * size for size in (1, 2, 5, 10) if power * size >= rough * (1 - 1e-9))
+    if bool((found == np.round(found)).all()):
+        step = max(step, 1.0)
+    places = [float(f"{step * number:.12g}") for number in range(floor(low / step), ceil(high / step) + 2)]
+    texts = [f"{'−' if place < 0 else ''}{say(abs(place), TICK_DIGITS)}" for place in places]
+    return {"tickvals": places, "ticktext": texts, "hoverformat": ",.2~f"}
