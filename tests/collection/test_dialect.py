@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,20 @@ def test_a_lone_mark_is_no_table(tmp_path: Path) -> None:
     path.write_text("~", encoding="utf-8")
     with pytest.raises(Refused, match="no rows"):
         detect(path, path.name)
+
+
+def test_backslashes_within_cells_of_doubled_marks_escape_nothing(tmp_path: Path) -> None:
+    note = 'note {"size": "L", "said": "\\"so, so\\"", "colours": ["red", "blue"]}'
+    path = tmp_path / "events.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("user_id", "note", "amount"), *((f"u{at}", note, at) for at in range(30))])
+    found = detect(path, path.name)
+    assert found.columns == ("user_id", "note", "amount") and found.escape == '"'
+
+
+def test_backslashes_before_marks_escape_them_where_none_is_doubled(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    lines = [f'u{at},"a \\"big\\", red one",{at}' for at in range(30)]
+    path.write_text("\n".join(["user_id,note,amount", *lines]), encoding="utf-8")
+    found = detect(path, path.name)
+    assert found.columns == ("user_id", "note", "amount") and found.escape == "\\"

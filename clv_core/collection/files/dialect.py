@@ -80,6 +80,8 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
     )
     blanks = blanks and (delimiter == " " or "  " in first)
     rows = _rows(body, delimiter, quote, escape, blanks)
+    if escape == "\\" and _even(doubled := _rows(body, delimiter, quote, "", blanks)) > _even(rows):
+        rows, escape = doubled, ""  # backslashes are part of what cells hold: JSON with marks in its texts
     position, names = _header(rows, name, header, named)
     named_first = header is not False
     preamble = rows[position][0] - 1 if named_first else 0
@@ -178,6 +180,12 @@ def _width(rows: list[tuple[int, list[str]]]) -> int:
     counts = Counter(len(cells) for _, cells in rows if len(cells) > 1) or Counter([1])
     most = max(counts.values())
     return max(width for width, count in counts.items() if count == most)
+
+
+def _even(rows: list[tuple[int, list[str]]]) -> float:
+    """Return the share of rows that are as wide as most."""
+    width = _width(rows)
+    return sum(len(cells) == width for _, cells in rows) / max(len(rows), 1)
 
 
 def known_names(cells: list[str]) -> int:
