@@ -36,6 +36,7 @@ from clv_core.columns import (
     REFUND_STATUS,
     RETURN,
     UNIT_PRICE,
+    VIEW,
     Kind,
 )
 
@@ -72,6 +73,7 @@ class ReadingPlan:
         discount_below: whether discounts are written as negative numbers.
         minor: SQL for how many units of the file's amounts make one of the currency; empty where they are in it.
         refund_rows: whether rows without an amount that tell of a refund are returns of it.
+        visits: whether rows of a log of sessions in which nothing was paid are views.
         orders: what the file says of orders beside their rows.
         calendar: of the years of all times, :mod:`clv_core.collection.values.eras`; empty where they are ours.
         clock: source column of the time of day, where that of the time holds dates only; empty where there is none.
@@ -95,6 +97,7 @@ class ReadingPlan:
     discount_below: bool = False
     minor: str = ""
     refund_rows: bool = False
+    visits: bool = False
     orders: Orders = field(default_factory=Orders)
     calendar: str = ""
     clock: str = ""
@@ -193,7 +196,8 @@ class ReadingPlan:
                 f" WHEN {V}kind = '{PURCHASE}' AND {sign} THEN '{RETURN}' ELSE {V}kind END"
             )
         else:
-            kind = f"CASE WHEN {sign} THEN '{RETURN}' ELSE '{PURCHASE}' END"
+            visit = f" WHEN {self.nothing_paid} THEN '{VIEW}'" if self.visits else ""
+            kind = f"CASE{visit} WHEN {sign} THEN '{RETURN}' ELSE '{PURCHASE}' END"
         amount = f"CASE WHEN {V}type = '{RETURN}' THEN -abs({value}) ELSE {value} END"
         rows = self.orders.rows(self._read(relation), self.chosen)
         return f"(SELECT *, {amount} AS {V}value FROM (SELECT *, {kind} AS {V}type FROM {rows}))"
@@ -217,6 +221,13 @@ class ReadingPlan:
     def money(self) -> str:
         """SQL that says whether a row's amount counts."""
         return "(" + " OR ".join(f"{V}type = '{item}'" for item in MONEY_TYPES) + ")"
+
+    @property
+    def nothing_paid(self) -> str:
+        """SQL that says whether a row of :meth:`_read` tells of no money, and of no order."""
+        empty = [f"({T}{column} IS NULL OR {V}{column} = 0)" for column in self._needs]
+        order = [f"{T}{ORDER_ID} IS NULL"] if ORDER_ID in self.chosen else []
+        return "(" + " AND ".join([*empty, *order]) + ")"
 
     def _number(self, column: str) -> str:
         value = self.numbers.get(column, numbers.NumberReading()).value(T + column)

@@ -30,6 +30,7 @@ from clv_core.collection.mapping.settling import settle_columns
 from clv_core.collection.mapping.side_marks import with_marks
 from clv_core.collection.mapping.sides import with_sides
 from clv_core.collection.mapping.spreadsheet_marks import float_ids, guarded
+from clv_core.collection.mapping.visits import of_visits
 from clv_core.collection.values import currency, times
 from clv_core.collection.values.eras import calendar_of
 from clv_core.collection.values.locale_hints import at_home
@@ -161,6 +162,8 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     elif answers.amount_unit == MICRO or (not answers.amount_unit and tells_micro(rows, chosen.get(AMOUNT, ""))):
         units, of_money = in_micro(plan)
         plan = replace(plan, minor=units)
+    visits, of_visitors = of_visits(connection, source, plan)
+    plan = replace(plan, visits=visits)
     steps, of_steps = order_steps(connection, source, plan, answers.events) if EVENT_TYPE in chosen else ({}, ())
     plan = replace(plan, values={**plan.values, **steps, **answers.events})
     plan = replace(plan, refund_rows=refunds.have_rows(connection, source, plan))
@@ -168,7 +171,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     plan, of_refunds = _refunds(connection, source, replace(plan, orders=orders))
     of_refunds += told_totals(connection, source, plan)
     notes = both_used(notes, chosen, second) + of_money + of_rates + _blanked(counts, chosen, scale) + of_ids
-    notes += of_steps + order_states.strange(states) + told_returns(states) + of_refunds + of_orders_said
+    notes += of_visitors + of_steps + order_states.strange(states) + told_returns(states) + of_refunds + of_orders_said
     return Profile(plan, int(counts["rows"]), notes, money, tuple(proposals), states, steps)
 
 
