@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import socket
 import threading
 from datetime import timedelta
 from typing import Any
@@ -379,3 +380,20 @@ def test_a_parameter_that_is_given_twice_is_refused(serve: Serve) -> None:
         for path in ("/v1/models", "/v1/customers/c1"):
             answer = client.get(f"{path}?name=shop&name=other")
             assert error_of(answer) == (422, "service_body") and "query.name" in answer.text
+
+
+def test_an_address_with_a_slash_too_many_is_none_and_leads_nowhere(serve: Serve) -> None:
+    with serve(ready=False) as client:
+        for path in ("/v1/score/", "/v1/models/", "/healthz/", "/v1/customers"):
+            answer = client.post(path, json=ONE)
+            assert error_of(answer) == (404, "service_no_route") and "location" not in answer.headers
+
+
+def test_who_goes_before_the_request_is_whole_is_no_failure_of_the_service(serve: Serve) -> None:
+    head = b"POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+    with serve(ready=False) as client:
+        for _ in range(3):
+            with socket.create_connection((client.base_url.host, client.base_url.port or 0)) as gone:
+                gone.sendall(head)
+        while 'route="/v1/score",status="499"} 3.0' not in (said := client.get("/metrics").text):
+            assert 'status="500"' not in said
