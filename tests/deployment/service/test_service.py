@@ -19,6 +19,7 @@ from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.registry.database import Unusable
 from clv_core.deployment.service import work
 from clv_core.deployment.service.keys import add_key, revoke_key
 from clv_core.deployment.service.loading import load
@@ -313,6 +314,18 @@ def test_models_are_listed_and_the_page_loads_nothing_from_elsewhere(shop: Works
             assert word in page and "/v1/score" in page and not re.search(r"https?://|<script|<link|src=", page)
         text = json.dumps(client.get("/openapi.json").json())
         assert "http://" not in text.replace("http://127.0.0.1", "")
+
+
+def test_a_registry_that_cannot_be_read_now_may_be_asked_again(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(*_: Any) -> None:
+        raise Unusable("registry_busy", path="registry.sqlite")
+
+    with serve() as client:
+        monkeypatch.setattr(Registry, "versions", closed)
+        for path in ("/v1/models", "/v1/customers/c1"):
+            answer = client.get(path)
+            assert error_of(answer) == (503, "registry_busy") and answer.headers["retry-after"] == "1"
+        assert client.post("/v1/score", json=ONE).status_code == 200
 
 
 def test_a_new_champion_takes_over_without_a_failed_request(
