@@ -10,6 +10,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from clv_core.cli import main  # noqa: E402
 
 if __name__ == "__main__":
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed: what is printed there would go to the other one
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
     if isinstance(sys.stdout, TextIOWrapper):  # JSON is UTF-8 whatever the terminal is; `\udcff` says what is no letter
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # Python would try once more as it ends, and complain
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(code)

@@ -2,7 +2,7 @@
 
 A thin skin: each command is one module of :mod:`clv_core.commands` with ``add_arguments`` and ``run``. Human progress
 goes to stderr, one JSON object is the last line of stdout; a job keeps it in its status instead. Exit 0 done, 2 bad
-usage, 3 needs an answer, 4 refused, 5 failed, 130 stopped by a person.
+usage, 3 needs an answer, 4 refused, 5 failed, 130 stopped by a person, 141 nobody read the answer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -54,6 +54,9 @@ UNHELD: Final = ("simulate", "datasets", "pretrain", "erase", "suppress", "serve
 
 DASHED: Final = re.compile(r"expected (?:one|at least one) argument|unrecognized arguments:.* -(?!-)")
 """What argparse says where a value begins with a dash, which it takes for an option."""
+
+UNHEARD: Final = 141
+"""Exit code where nobody reads the answer any more, as a shell says of a program that SIGPIPE ended."""
 
 
 class _Help(argparse.HelpFormatter):
@@ -117,8 +120,18 @@ def main(arguments: Sequence[str]) -> int:
         return _fail(_told(error, written, job), language, job)
     if job:
         jobs.finish(job, language, result=result)
-    else:
+        return 0
+    return _answer(text, language)
+
+
+def _answer(text: str, language: str) -> int:
+    """Print the answer, and return the exit code: whether it could be."""
+    try:
         print(text, flush=True)
+    except BrokenPipeError:
+        return UNHEARD
+    except OSError as error:
+        return _fail(ClvError("answer_lost", reason=error.strerror or ""), language, None)
     return 0
 
 
@@ -175,9 +188,11 @@ def _fail(error: ClvError, language: str, job: Path | None) -> int:
     if job:
         jobs.finish(job, language, result=error.result, error=error)
         return error.exit_code
-    print(error.message(language), file=sys.stderr)
     done = {} if error.result is None else {"result": error.result}
-    print(json.dumps({"error": error.to_json(language), **done}, ensure_ascii=False, allow_nan=False), flush=True)
+    said = json.dumps({"error": error.to_json(language), **done}, ensure_ascii=False, allow_nan=False)
+    for text, stream in ((error.message(language), sys.stderr), (said, sys.stdout)):
+        with suppress(OSError):  # where nobody hears it, the exit code says it
+            print(text, file=stream, flush=True)
     return error.exit_code
 
 

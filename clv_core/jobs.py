@@ -60,14 +60,15 @@ class ConsoleProgress:
     stage: str = ""
 
     def report(self, stage: str, done: float, total: float, **figures: float) -> None:
-        """Print the stage, its share done and its figures."""
+        """Print the stage, its share done and its figures; no run ends because nobody reads them any more."""
         now = time.monotonic()
         if stage == self.stage and now - self.last < 0.5 and done < total:
             return
         self.last, self.stage = now, stage
         share = f" {done / total:4.0%}" if total > 1 else ""
         tail = "".join(f"  {name} {value:.4g}" for name, value in figures.items())
-        print(f"{translate(f'stage.{stage}', self.language)}{share}{tail}", file=self.stream, flush=True)
+        with suppress(OSError):
+            print(f"{translate(f'stage.{stage}', self.language)}{share}{tail}", file=self.stream, flush=True)
 
 
 @dataclass

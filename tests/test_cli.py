@@ -243,6 +243,32 @@ def test_module_call_has_the_same_manners() -> None:
     assert done.returncode == 2 and json.loads(done.stdout)["error"]["code"] == "usage"
 
 
+def module_call(words: list[object], workspace: Path, **streams: Any) -> subprocess.CompletedProcess[str]:
+    arguments = [sys.executable, "-m", "clv_core", *map(str, words), "--workspace", str(workspace)]
+    return subprocess.run(arguments, cwd=ROOT, text=True, **{"stdout": -1, "stderr": -1, **streams})
+
+
+def test_who_reads_no_further_ends_it_quietly(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = module_call(["datasets"], tmp_path, stdout=writer)
+    refused = module_call(["datasets", "nothing"], tmp_path, stdout=writer, stderr=writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr, refused.returncode) == (cli.UNHEARD, "", 4)
+
+
+def test_an_answer_that_cannot_be_kept_is_told_of(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = module_call(["datasets", "--lang", "zh"], tmp_path, stdout=full)
+    said = translate("error.answer_lost", "zh", reason=os.strerror(errno.ENOSPC))
+    assert (done.returncode, done.stderr) == (5, f"{said}\n")
+
+
+def test_what_a_closed_stderr_would_show_is_not_on_stdout(tmp_path: Path) -> None:
+    done = module_call(["datasets", "nothing"], tmp_path, stderr=None, preexec_fn=lambda: os.close(2))
+    assert done.returncode == 4 and json.loads(done.stdout)["error"]["code"] == "no_dataset"
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 @pytest.mark.parametrize("name", ["店", "é", "\udcff"], ids=ascii)
 def test_json_is_utf_8_in_every_locale(name: str, encoding: str, tmp_path: Path) -> None:

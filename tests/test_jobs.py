@@ -173,6 +173,14 @@ def test_console_says_each_stage_once_and_its_end() -> None:
     assert "100%" in lines[-1] and "loss 0.5" in lines[-1]
 
 
+def test_a_run_goes_on_where_nobody_reads_its_progress_any_more() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    jobs.ConsoleProgress("en", Gone()).report("simulate", 0, 1)
+
+
 def test_status_changes_are_merged(workspace: Workspace) -> None:
     job = made_by_hand(workspace, "x", state=jobs.RUNNING, pid=None, label="shop")
     jobs.update_status(job.folder, stage="features", done=1)

@@ -11,7 +11,7 @@ from clv_core import audit
 from clv_core.commands import Context, trust_json
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.registry import KEEP
-from clv_core.errors import Refused
+from clv_core.errors import NotFound, Refused
 from clv_core.i18n import translate
 
 Run = Callable[[argparse.Namespace, Context, Registry], dict[str, Any]]
@@ -38,6 +38,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
 def _list(options: argparse.Namespace, context: Context, registry: Registry) -> dict[str, Any]:
     found = registry.versions(options.name)
+    if options.name and not found:
+        raise NotFound("no_name", name=options.name, known=", ".join(registry.names()) or "-")
     champions = {one.name: one.number for one in found if one.role == "champion"}
     return {"champions": champions, "versions": [one.to_json() for one in found]}
 

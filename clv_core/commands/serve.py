@@ -42,6 +42,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """
     import uvicorn
 
+    from clv_core.deployment.service.connection import Connection
     from clv_core.deployment.service.settings import ServiceSettings
 
     given = {name: getattr(options, name) for name in ("host", "port", "workers", "name", "open")}
@@ -62,6 +63,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         uvicorn.Config(
             "clv_core.deployment.service.app:create",
             factory=True,
+            http=Connection,
+            ws="none",  # would log its paths
             access_log=False,  # paths name customers
             log_level="warning" if options.job is not None else "info",
             server_header=False,

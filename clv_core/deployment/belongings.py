@@ -4,6 +4,7 @@ predictions/<model>/<name>-<version>-<cutoff>[-<terms>|-embedding|-history].parq
 explored/<name>/<version>                                         prepared views
 explanations/<model>-<version>...                                 backtests/<model>-<version>
 recommendations/<model>-<version>                                 pricing/<model>-<version>
+serving/<model>/<version>-<cutoff>.json                           the log around who is served; names no customer
 monitoring/<model>-<version>                                      reports of :mod:`clv_core.monitoring`
 tuning/<name>/<version>-<settings>.json                           searches for settings; they name no customer
 jobs/<id>, where the command names the dataset                    runs/<name>-<run>: states of trainings
@@ -31,6 +32,7 @@ from clv_core.workspace import Workspace
 OF_MODELS: Final = ("explanations", "backtests", "recommendations", "pricing", "monitoring")
 EXPLORED: Final = "explored"
 TUNING: Final = "tuning"
+SERVING: Final = "serving"
 EMBEDDING: Final = "-embedding"
 """How the names of files end that hold how networks see customers, rather than scores."""
 HISTORY: Final = "-history"
@@ -93,8 +95,9 @@ def remove(folder: Path) -> None:
 
 
 def remove_made(workspace: Workspace, model_id: str) -> None:
-    """Remove all that a model scored and explained, on whatever dataset: it names customers."""
+    """Remove all that a model scored and explained, on whatever dataset: it names customers; and its surroundings."""
     shutil.rmtree(workspace.predictions / model_id, ignore_errors=True)
+    shutil.rmtree(workspace.root / SERVING / model_id, ignore_errors=True)
     for kind in OF_MODELS:
         for path in (workspace.root / kind).glob(f"{model_id}-*"):
             remove(path)

@@ -19,6 +19,7 @@ import pandas as pd
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.config import TrainConfig
+from clv_core.deployment.belongings import SERVING
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.scoring import CUSTOMERS_AT_ONCE
 from clv_core.features.btyd import Anchor, ParetoNbd
@@ -35,7 +36,6 @@ from clv_core.model.paretonbd import ParetoNbdModel, counts_of
 from clv_core.training.fit import Model
 from clv_core.workspace import Workspace, read_json, write_json
 
-FOLDER: Final = "serving"
 FORM: Final = 3
 """Of the file; one of another form is made anew."""
 
@@ -129,7 +129,7 @@ def surroundings(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Surr
 
 def surroundings_path(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Path:
     """Return where the surroundings of a model in a log are kept."""
-    folder = workspace.folder(FOLDER, bundle.id)
+    folder = workspace.folder(SERVING, bundle.id)
     return folder / f"{dataset.version}-{dataset.log_end:%Y%m%d}.json"
 
 

@@ -36,7 +36,9 @@ def test_list_and_show(run: Any) -> None:
     code, found = run("list")
     assert code == 0 and found["champions"] == {"shop": 1}
     assert [one["version"] for one in found["versions"]] == [3, 2, 1]
-    assert run("list", "nothing")[1]["versions"] == []
+    assert run("list", "shop")[1] == found
+    code, said = run("list", "nothing")
+    assert code == 4 and said["error"]["code"] == "no_name" and "shop" in said["error"]["message"]
     code, one = run("show", "shop", "champion")
     assert code == 0 and one["version"] == 1 and one["sound"] and one["card"].startswith("# ")
     assert one["config"]["model"] == "naive" and one["history"][0]["why"] == "first"

@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 
 from clv_core.cli import main
+from clv_core.deployment.service.connection import Connection
 
 
 @pytest.fixture
@@ -49,3 +50,20 @@ def test_a_service_that_cannot_start_is_a_failure(run: Callable[..., Any], monke
     monkeypatch.setattr(uvicorn.Server, "run", lambda server, sockets: None)
     code, said, _ = run("--port", "0")
     assert code == 5 and said["error"]["code"] == "serve_not_started"
+
+
+def test_no_request_is_logged_for_its_path_and_none_is_waited_for_for_ever(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[uvicorn.Config] = []
+
+    def note(server: uvicorn.Server, sockets: Any) -> None:
+        found.append(server.config)
+        server.started = True
+
+    monkeypatch.setattr(uvicorn.Server, "run", note)
+    run("--port", "0")
+    config = found[0]
+    config.load()
+    assert config.http_protocol_class is Connection
+    assert config.ws_protocol_class is None and not config.access_log

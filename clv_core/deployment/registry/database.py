@@ -60,6 +60,10 @@ def path_of(workspace: Workspace) -> Path:
     return workspace.root / FOLDER / FILE
 
 
+class Unusable(ClvError):
+    """The registry cannot be read or written now; it may be soon."""
+
+
 @contextmanager
 def transaction(workspace: Workspace, *, write: bool = False) -> Iterator[sqlite3.Connection]:
     """Yield a connection inside one transaction: all of it is kept, or nothing.
@@ -86,7 +90,7 @@ def transaction(workspace: Workspace, *, write: bool = False) -> Iterator[sqlite
                 raise
             connection.commit()
     except sqlite3.OperationalError as error:
-        raise ClvError("disk_full" if sqlite_full(error, path) else "registry_busy", path=str(path)) from error
+        raise Unusable("disk_full" if sqlite_full(error, path) else "registry_busy", path=str(path)) from error
     except sqlite3.DatabaseError as error:
         raise Refused("registry_damaged", path=str(path)) from error
 

@@ -65,7 +65,14 @@ def make(workspace: Workspace, settings: ServiceSettings) -> Counted:
         parts.roster.close()
         await parts.workers.close()
 
-    app = FastAPI(title="CLV Studio", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="CLV Studio",
+        version=__version__,
+        lifespan=life,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a proxy speaks TLS, and they would lead customers and key out of it
+    )
     app.include_router(router(parts))
     _answer_errors(app)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]

@@ -144,4 +144,4 @@ class Batcher:
             if len(asks) > 1 or (lost and again):
                 return [found for ask in asks for found in await self._each(worker, [ask], again=False)]
             log.error("a request could not be scored: %s", type(error).__name__)  # its text may name a customer
-            return [error if lost else ClvError("unexpected", kind="scoring")]
+            return [error if isinstance(error, ClvError) else ClvError("unexpected", kind="scoring")]

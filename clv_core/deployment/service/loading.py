@@ -8,11 +8,12 @@ from typing import Final
 
 from clv_core.collection.stored.store import open_dataset
 from clv_core.columns import PURCHASE
+from clv_core.deployment.belongings import SERVING
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.service.loaded import ScorerKey
 from clv_core.deployment.service.reading import columns_of, read_customer
 from clv_core.deployment.service.scorer import Scorer
-from clv_core.deployment.surroundings import FOLDER, surroundings
+from clv_core.deployment.surroundings import surroundings
 from clv_core.workspace import Workspace
 
 LOCK: Final = ".lock"
@@ -32,7 +33,7 @@ def load(workspace: Workspace, registry: Registry, wanted: ScorerKey) -> Scorer:
         version = registry.version(wanted.name, wanted.bundle)
         bundle, warnings = registry.open(version), ()
     dataset = open_dataset(workspace, str(bundle.record["dataset"]["name"]))
-    with (workspace.folder(FOLDER) / LOCK).open("w") as lock:  # the log is read by one process, the others wait for it
+    with (workspace.folder(SERVING) / LOCK).open("w") as lock:  # the log is read by one process, the others wait for it
         fcntl.flock(lock, fcntl.LOCK_EX)
         around = surroundings(workspace, bundle, dataset)
     scorer = Scorer(bundle, around, dataset, version.name, version.number, tuple(warnings))

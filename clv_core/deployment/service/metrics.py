@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 ROUTES: Final = ("/v1/score", "/v1/models", "/v1/customers", "/healthz", "/readyz", "/metrics", "/openapi.json")
+GONE: Final = 499
+"""Status of who did not wait for the answer."""
 
 
 class Metrics:
@@ -86,7 +88,7 @@ class Counted:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started, status = time.perf_counter(), 500
+        started, status = time.perf_counter(), GONE
 
         async def noted(message: Message) -> None:
             nonlocal status
@@ -98,6 +100,7 @@ class Counted:
         try:
             await self.direct.get((scope["method"], path), self.app)(scope, receive, noted)
         except Exception as error:  # answered already; the server would log its text, which may name a customer
+            status = 500
             log.error("a request failed: %s", type(error).__name__)
         finally:
             route = next((one for one in ROUTES if path == one or path.startswith(f"{one}/")), "other")

@@ -86,7 +86,7 @@ def router(parts: Parts) -> APIRouter:
     @routes.get(
         "/v1/models",
         summary="List models",
-        responses={200: {"model": ModelList}, **problems(401, 404, 422, 429)},
+        responses={200: {"model": ModelList}, **problems(401, 404, 422, 429, 503)},
         openapi_extra=secured,
     )
     async def models(request: Request, name: Annotated[str | None, Query(max_length=200)] = None) -> Response:
@@ -101,7 +101,7 @@ def router(parts: Parts) -> APIRouter:
     @routes.get(
         "/v1/customers/{customer_id:path}",
         summary="Look a customer up in the latest batch",
-        responses={200: {"model": KeptPrediction}, **problems(401, 404, 422, 429)},
+        responses={200: {"model": KeptPrediction}, **problems(401, 404, 422, 429, 503)},
         openapi_extra=secured,
     )
     async def customer(

@@ -93,8 +93,8 @@ def test_a_deleted_version_is_gone_with_all_it_scored_and_its_number_stays_used(
     workspace: Workspace, registry: Registry
 ) -> None:
     gone = registry.version("shop", 3)
-    for kind in ("predictions", "explanations"):
-        folder = workspace.folder(kind, gone.bundle if kind == "predictions" else f"{gone.bundle}-0123456789ab")
+    for kind in ("predictions", "serving", "explanations"):
+        folder = workspace.folder(kind, f"{gone.bundle}-0123456789ab" if kind == "explanations" else gone.bundle)
         (folder / "x.parquet").write_bytes(b"customers")
     registry.delete("shop", 3)
     assert roles(registry) == {2: "", 1: "champion"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import socket
 import threading
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.registry.database import Unusable
 from clv_core.deployment.service import work
 from clv_core.deployment.service.keys import add_key, revoke_key
 from clv_core.deployment.service.loading import load
@@ -314,6 +316,18 @@ def test_models_are_listed_and_the_page_loads_nothing_from_elsewhere(shop: Works
         assert "http://" not in text.replace("http://127.0.0.1", "")
 
 
+def test_a_registry_that_cannot_be_read_now_may_be_asked_again(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(*_: Any) -> None:
+        raise Unusable("registry_busy", path="registry.sqlite")
+
+    with serve() as client:
+        monkeypatch.setattr(Registry, "versions", closed)
+        for path in ("/v1/models", "/v1/customers/c1"):
+            answer = client.get(path)
+            assert error_of(answer) == (503, "registry_busy") and answer.headers["retry-after"] == "1"
+        assert client.post("/v1/score", json=ONE).status_code == 200
+
+
 def test_a_new_champion_takes_over_without_a_failed_request(
     shop: Workspace, bundles: dict[str, Bundle], serve: Serve
 ) -> None:
@@ -379,3 +393,20 @@ def test_a_parameter_that_is_given_twice_is_refused(serve: Serve) -> None:
         for path in ("/v1/models", "/v1/customers/c1"):
             answer = client.get(f"{path}?name=shop&name=other")
             assert error_of(answer) == (422, "service_body") and "query.name" in answer.text
+
+
+def test_an_address_with_a_slash_too_many_is_none_and_leads_nowhere(serve: Serve) -> None:
+    with serve(ready=False) as client:
+        for path in ("/v1/score/", "/v1/models/", "/healthz/", "/v1/customers"):
+            answer = client.post(path, json=ONE)
+            assert error_of(answer) == (404, "service_no_route") and "location" not in answer.headers
+
+
+def test_who_goes_before_the_request_is_whole_is_no_failure_of_the_service(serve: Serve) -> None:
+    head = b"POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+    with serve(ready=False) as client:
+        for _ in range(3):
+            with socket.create_connection((client.base_url.host, client.base_url.port or 0)) as gone:
+                gone.sendall(head)
+        while 'route="/v1/score",status="499"} 3.0' not in (said := client.get("/metrics").text):
+            assert 'status="500"' not in said

@@ -1,0 +1,127 @@
+"""A connection: what of a request it waits for, how long, and what it does not keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from clv_core.deployment.service.connection import MOST_BESIDE_BYTES, RECEIVE_SECONDS, STOPPING_SECONDS, Connection
+
+HEAD = b"POST /v1/score HTTP/1.1\r\nHost: x\r\n"
+
+
+class Clock:
+    """A loop that runs nothing, and remembers what it was asked to call later."""
+
+    def __init__(self) -> None:
+        self.later: list[tuple[float, Callable[[], Any]]] = []
+
+    def call_later(self, seconds: float, call: Callable[[], Any]) -> Any:
+        entry = (seconds, call)
+        self.later.append(entry)
+        return MagicMock(cancel=lambda: self.later.remove(entry))
+
+    def create_task(self, work: Any, **_: Any) -> MagicMock:
+        work.close()
+        return MagicMock()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def connection(clock: Clock) -> Connection:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        """Answer nothing."""
+
+    config = uvicorn.Config(app, log_config=None, lifespan="off")
+    config.load()
+    made = Connection(config=config, server_state=ServerState(), app_state={}, _loop=clock)  # type: ignore[arg-type]
+    made.connection_made(MagicMock())
+    return made
+
+
+def closed(connection: Connection) -> bool:
+    return bool(connection.transport.close.called)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"\r\n",
+        b"GET / HT",
+        HEAD + b"Content-Length: 9\r\n\r\n{",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+    ],
+    ids=["nothing", "a blank line", "half a head", "half a body", "a body without an end"],
+)
+def test_what_does_not_come_in_time_is_waited_for_no_more(sent: bytes, connection: Connection, clock: Clock) -> None:
+    for byte in sent:
+        connection.data_received(bytes([byte]))
+    ((seconds, give_up),) = clock.later
+    assert seconds == RECEIVE_SECONDS and not closed(connection)
+    give_up()
+    assert closed(connection)
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 60])
+def test_who_sent_a_request_may_wait_for_the_answer(pieces: int, connection: Connection, clock: Clock) -> None:
+    whole = HEAD + b"Content-Length: 4\r\n\r\n{}  "
+    size = -(-len(whole) // pieces)
+    for start in range(0, len(whole), size):
+        connection.data_received(whole[start : start + size])
+    assert clock.later == [] and connection.cycle.body == b"{}  "
+    connection.cycle.response_complete = True
+    connection.data_received(b"P")
+    assert len(clock.later) == 1
+    connection.connection_lost(None)
+    assert clock.later == []
+
+
+def test_a_service_that_is_stopped_waits_less_for_what_has_not_come(connection: Connection, clock: Clock) -> None:
+    connection.data_received(HEAD + b"Content-Length: 4\r\n\r\n{")
+    connection.shutdown()
+    ((seconds, give_up),) = clock.later
+    assert seconds == STOPPING_SECONDS and not closed(connection)
+    give_up()
+    assert closed(connection)
+
+
+def test_a_service_that_is_stopped_still_answers_what_has_come(connection: Connection, clock: Clock) -> None:
+    connection.data_received(HEAD + b"Content-Length: 2\r\n\r\n{}")
+    connection.shutdown()
+    assert clock.later == [] and not closed(connection)
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [HEAD + b"X-Long: ", HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\nX-Long: "],
+    ids=["a head", "what follows a body"],
+)
+def test_what_is_no_body_and_has_no_end_is_not_kept(begun: bytes, connection: Connection) -> None:
+    connection.data_received(begun)
+    assert not closed(connection)
+    connection.data_received(b"y" * (MOST_BESIDE_BYTES + 1))
+    assert closed(connection)
+
+
+@pytest.mark.parametrize("size", [1, 50_000])
+def test_a_body_may_be_long_however_it_comes(size: int, connection: Connection) -> None:
+    connection.data_received(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+    for _ in range(20_000 if size == 1 else 4):
+        connection.data_received(b"%x\r\n%b\r\n" % (size, b" " * size))
+    connection.data_received(b"0\r\n\r\n")
+    assert not closed(connection) and not connection.cycle.more_body
+    connection.cycle.response_complete = True
+    connection.data_received(HEAD + b"Content-Length: 200000\r\n\r\n")
+    for _ in range(2):
+        connection.data_received(b" " * 100_000)
+    assert not closed(connection) and not connection.cycle.more_body
