@@ -16,7 +16,7 @@ from clv_core.collection.mapping.document_kinds import of_documents, read_docume
 from clv_core.collection.mapping.plan import UNKNOWN
 from clv_core.collection.values.numbers import BELOW
 from clv_core.collection.words.aliases import EVENT_NAMES, MISSING, fold
-from clv_core.columns import PURCHASE
+from clv_core.columns import EVENT_TYPES, PURCHASE
 from clv_core.errors import Refused
 
 MOST: Final = 200
@@ -116,3 +116,9 @@ def taken_for(event: str, said: Mapping[str, str]) -> str:
     if event in said:
         return said[event]
     return UNKNOWN if event.lower() in MISSING else EVENT_NAMES.get(fold(event), event)
+
+
+def seen_values(raw: list[str], answers: Mapping[str, str]) -> dict[str, str]:
+    """Return event type by name for the names in a sample, the person's ``answers`` (name -> type) first."""
+    values = {value: EVENT_NAMES.get(fold(value), value) for value in raw}
+    return {**{value: kind for value, kind in values.items() if kind in EVENT_TYPES}, **answers}

@@ -13,8 +13,8 @@ from clv_core.collection.values import numbers, times
 from clv_core.collection.values.cell_texts import cell_text
 from clv_core.collection.values.eras import in_our_years
 from clv_core.collection.values.id_texts import folded_sql
-from clv_core.collection.words.aliases import EVENT_NAMES, PRICE, fold, folded
-from clv_core.collection.words.state_words import CANCELLED, REFUNDED
+from clv_core.collection.words.aliases import EVENT_NAMES, folded
+from clv_core.collection.words.state_words import REFUNDED
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,
@@ -23,7 +23,6 @@ from clv_core.columns import (
     DISCOUNT,
     EVENT_TIME,
     EVENT_TYPE,
-    EVENT_TYPES,
     MONEY_TYPES,
     ORDER_ID,
     ORDER_STATUS,
@@ -301,29 +300,3 @@ class ReadingPlan:
             f" THEN CASE WHEN {missing} THEN 'no_amount' ELSE 'bad_amount' END"
             f" WHEN abs({V}value) > {numbers.LARGEST} THEN 'amount_too_large' END"
         )
-
-
-REASON_COLUMNS: Final = {
-    "no_customer": CUSTOMER_ID,
-    "no_time": EVENT_TIME,
-    "bad_time": EVENT_TIME,
-    "time_out_of_range": EVENT_TIME,
-    "no_amount": AMOUNT,
-    "bad_amount": AMOUNT,
-    "amount_too_large": AMOUNT,
-    CANCELLED: ORDER_STATUS,
-    REFUNDED: ORDER_STATUS,
-}
-"""The column that a reason is about."""
-
-
-def seen_values(raw: list[str], answers: Mapping[str, str]) -> dict[str, str]:
-    """Return event type by name for the names in a sample, the person's ``answers`` (name -> type) first."""
-    values = {value: EVENT_NAMES.get(fold(value), value) for value in raw}
-    return {**{value: kind for value, kind in values.items() if kind in EVENT_TYPES}, **answers}
-
-
-def price_role(chosen: Mapping[str, str]) -> str | None:
-    """Return the source column whose name says only ``price``, where it has to stand for the money."""
-    money = AMOUNT in chosen or UNIT_PRICE in chosen
-    return None if money else chosen.get(PRICE)

@@ -12,7 +12,6 @@ import duckdb
 
 from clv_core.collection.engine import name
 from clv_core.collection.files.source import Source
-from clv_core.collection.mapping.plan import price_role
 from clv_core.collection.words.aliases import PRICE, fold
 from clv_core.columns import AMOUNT, DISCOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer
@@ -37,7 +36,7 @@ def settle(
     Raises:
         NeedsAnswer: nothing tells.
     """
-    column = price_role(chosen)
+    column = _price(chosen)
     rest = {key: value for key, value in chosen.items() if key != PRICE}
     if AMOUNT not in chosen and QUANTITY in chosen and fold(chosen.get(UNIT_PRICE, "")) == ITEM_PRICE:
         return _of_item(connection, source, rest)
@@ -102,3 +101,9 @@ def evidence(
     if min(stays, grows) * 4 > max(stays, grows):
         return None
     return UNIT_PRICE if stays > grows else AMOUNT
+
+
+def _price(chosen: Mapping[str, str]) -> str | None:
+    """Return the source column whose name says only ``price``, where it has to stand for the money."""
+    money = AMOUNT in chosen or UNIT_PRICE in chosen
+    return None if money else chosen.get(PRICE)

@@ -14,6 +14,7 @@ from clv_core.collection.mapping.column_counts import SCALES, count_columns
 from clv_core.collection.mapping.converted import settle_converted
 from clv_core.collection.mapping.customer_ids import guests_of, spelt_mails
 from clv_core.collection.mapping.document_kinds import of_documents, read_documents
+from clv_core.collection.mapping.event_names import seen_values
 from clv_core.collection.mapping.first_rows import filled
 from clv_core.collection.mapping.minor_units import MICRO, MINOR, in_micro, in_minor, tells_micro, told_minor
 from clv_core.collection.mapping.number_columns import decide_numbers
@@ -22,7 +23,7 @@ from clv_core.collection.mapping.order_states import OrderState
 from clv_core.collection.mapping.order_steps import order_steps
 from clv_core.collection.mapping.order_totals import told_totals
 from clv_core.collection.mapping.orders import Orders
-from clv_core.collection.mapping.plan import MAX_QUANTITY, ReadingPlan, seen_values
+from clv_core.collection.mapping.plan import MAX_QUANTITY, ReadingPlan
 from clv_core.collection.mapping.proposal import Proposal, propose
 from clv_core.collection.mapping.return_rows import returns, told_returns
 from clv_core.collection.mapping.second_states import both_used, read_second

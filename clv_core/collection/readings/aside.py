@@ -16,13 +16,27 @@ from clv_core.collection.files.blank_lines import blank_lines
 from clv_core.collection.files.quotes import Reject
 from clv_core.collection.files.rejects import as_in_the_file
 from clv_core.collection.files.source import Source
-from clv_core.collection.mapping.plan import REASON_COLUMNS, ReadingPlan
+from clv_core.collection.mapping.plan import ReadingPlan
+from clv_core.collection.words.state_words import CANCELLED, REFUNDED
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, ORDER_STATUS
 from clv_core.errors import Message
 from clv_core.jobs import Progress
 
 EXAMPLES: Final = 3
 OWN_COLUMNS: Final = ("file", "line", "reason", "column", "value")
 """Columns of ours in the set-aside file; ``file`` is there where a dataset was made from several files."""
+REASON_COLUMNS: Final = {
+    "no_customer": CUSTOMER_ID,
+    "no_time": EVENT_TIME,
+    "bad_time": EVENT_TIME,
+    "time_out_of_range": EVENT_TIME,
+    "no_amount": AMOUNT,
+    "bad_amount": AMOUNT,
+    "amount_too_large": AMOUNT,
+    CANCELLED: ORDER_STATUS,
+    REFUNDED: ORDER_STATUS,
+}
+"""The column that a reason is about."""
 
 
 @dataclass(frozen=True)
