@@ -71,6 +71,14 @@ def test_an_order_that_is_placed_and_paid_is_one_purchase(tmp_path: Path, names:
     assert set(names) - {names[1]} < set(events["event_type"])  # what was done stays
 
 
+def test_a_checkout_without_an_order_id_is_a_step_of_the_purchase_that_has_one(tmp_path: Path) -> None:
+    sold = orders()
+    log = steps(sold, ("checkout", "purchase"), paid=0.8)
+    log.loc[log["event"] == "checkout", "order_id"] = None
+    facts, _ = read(tmp_path, log)
+    assert facts.net_revenue == pytest.approx(sold["amount"].head(48).sum())
+
+
 def test_what_was_placed_and_never_paid_is_no_purchase(tmp_path: Path) -> None:
     sold = orders()
     facts, _ = read(tmp_path, steps(sold, ("下单", "支付"), paid=0.75))

@@ -1,7 +1,7 @@
 """Steps of one order as events of their own: placed, then paid. By their names both are purchases; the money is one.
 
-Two names are steps where they tell of the same orders, by the amount: of the same order ids, or, where rows have none,
-of the same customers within days, the one before the other. Names that people write as they like (buy, purchase) are
+Two names are steps where they tell of the same orders, by the amount: of the same order ids, or, where one has none, of
+the same customers within days, the one before the other. Names that people write as they like (buy, purchase) are
 none: each order has its own. The same holds for returns. What is cancelled before it is paid gives nothing back.
 """
 
@@ -103,9 +103,10 @@ def _steps(connection: duckdb.DuckDBPyConnection, kind: str) -> list[tuple[str, 
     known = connection.execute(
         f"SELECT step, count(*), count(told), count(DISTINCT told) FROM clv_steps WHERE kind = {text(kind)} GROUP BY 1"
     ).fetchall()
-    by_id = 2 * sum(told for _, _, told, _ in known) >= sum(rows for _, rows, _, _ in known)
-    orders = {str(step): int(ids if by_id else rows) for step, rows, _, ids in known}
-    links = (_by_ids if by_id else _by_days)(connection, kind, orders)
+    named = {str(step) for step, rows, told, _ in known if 2 * told >= rows}
+    orders = {str(step): int(ids if step in named else rows) for step, rows, _, ids in known}
+    links = _by_ids(connection, kind, orders)
+    links |= {pair: many for pair, many in _by_days(connection, kind, orders).items() if not set(pair) <= named}
     found = []
     for steps in _together(links):
         kept = _kept(steps, orders)
