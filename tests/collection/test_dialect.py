@@ -24,3 +24,12 @@ def test_a_lone_mark_is_no_table(tmp_path: Path) -> None:
     path.write_text("~", encoding="utf-8")
     with pytest.raises(Refused, match="no rows"):
         detect(path, path.name)
+
+
+def test_one_cell_in_backticks_does_not_end_the_quoting_of_others(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    rows = [f'C{number},2024-01-0{number},"Tea ""green""",{number}.50' for number in range(1, 9)]
+    path.write_text("\n".join(["customer_id,event_time,category,amount", *rows, "`C9`,2024-01-09,Tea,9.50"]))
+    assert detect(path, "log.csv").quote == '"'
+    path.write_text("`customer_id`,`event_time`,`amount`\n" + "`C1`,`2024-01-01`,`1,50`\n" * 9)
+    assert detect(path, "log.csv").quote == "`"
