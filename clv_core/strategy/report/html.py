@@ -44,7 +44,8 @@ svg .predicted { fill: var(--predicted); } svg .actual { fill: var(--actual); } 
 ul { margin: 0; padding-left: 1.2rem; } li { margin: .3rem 0; }
 @media print { :root { --ink: #1B2127; --soft: #5B6470; --line: #DDE2E7; --paper: #FFF; --card: #F4F6F8;
   --predicted: #1F6FB2; --actual: #1B2127; --baseline: #9AA3AD; }
-  body { padding: 0; font-size: 12px; max-width: none; print-color-adjust: exact; } svg { min-width: 0; } section { padding: .8rem 0; } }
+  body { padding: 0; font-size: 12px; max-width: none; print-color-adjust: exact; } section { padding: .8rem 0; }
+  svg { min-width: 0; } }
 """
 
 
