@@ -20,7 +20,7 @@ import traceback
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from clv_core.i18n import DEFAULT_LANGUAGE, translate
+from clv_core.i18n import DEFAULT_LANGUAGE, say_iso_day, translate
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,12 @@ class Message:
     def text(self, language: str = DEFAULT_LANGUAGE) -> str:
         """Return the sentence in ``language``."""
         return translate(self.code, language, **self.params)
+
+    def said(self, language: str = DEFAULT_LANGUAGE) -> str:
+        """Return the sentence in ``language`` for a person, its days in that language's own order."""
+        return translate(
+            self.code, language, **{name: say_iso_day(value, language) for name, value in self.params.items()}
+        )
 
     def coded(self) -> dict[str, Any]:
         """Return ``{code, params}``, to be kept on disk and worded when it is read."""

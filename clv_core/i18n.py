@@ -20,6 +20,7 @@ LANGUAGES: Final = {"en": "English", "zh": "简体中文"}
 DEFAULT_LANGUAGE: Final = "en"
 BABEL_LOCALES: Final = {"en": "en_GB", "zh": "zh_CN"}
 FIGURE_IN_HAN: Final = re.compile(r"[+−-]?\d[\d.,年月]*[\u4e00-\u9fff]")
+ISO_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 HAN_BEHIND: Final = re.compile(r" [\u4e00-\u9fff]")
 HAN_BETWEEN: Final = re.compile(r" [\u4e00-\u9fff]{1,2} ")
 EXACT_BELOW: Final = 100_000
@@ -175,6 +176,11 @@ def say_day(value: date | str, language: str = DEFAULT_LANGUAGE) -> str:
 
     when = date.fromisoformat(value[:10]) if isinstance(value, str) else value
     return format_date(when, "long" if language == "zh" else "d MMM y", locale=BABEL_LOCALES[language])
+
+
+def say_iso_day(value: Any, language: str = DEFAULT_LANGUAGE) -> Any:
+    """Return a sentence's parameter as a person says it: an ISO day in the language's own order, all else as it is."""
+    return say_day(value, language) if isinstance(value, str) and ISO_DAY.fullmatch(value) else value
 
 
 def say_span(first: date, last: date, language: str = DEFAULT_LANGUAGE) -> str:

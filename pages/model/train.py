@@ -13,7 +13,12 @@ if dataset is None:
     widgets.need("dataset", "upload")
 
 allowed = training.horizons(dataset)
-known = {"name": dataset.name, "days": allowed.days, "longest": allowed.longest, "measurable": allowed.measurable}
+known = {
+    "name": widgets.plain(dataset.name),
+    "days": allowed.days,
+    "longest": allowed.longest,
+    "measurable": allowed.measurable,
+}
 widgets.headline(t("train.headline" if allowed.measurable else "train.headline.unmeasured", **known))
 if allowed.longest < 1:
     st.warning(t("train.too_short", **known), icon=":material/warning:")

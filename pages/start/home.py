@@ -38,7 +38,7 @@ with doors.container(border=True, height="stretch"):
     if st.button(t("home.upload.button"), icon=":material/upload_file:", key="door_upload"):
         navigation.go("upload")
 with doors.container(border=True, height="stretch"):
-    st.subheader(t("home.on", name=dataset.name) if dataset else t("home.on.nothing"), anchor=False)
+    st.subheader(t("home.on", name=widgets.plain(dataset.name)) if dataset else t("home.on.nothing"), anchor=False)
     st.write(overview.next_step(dataset, model))
     st.space("stretch")
     target = overview.next_page(dataset, model)
@@ -53,5 +53,5 @@ if dataset:
     st.subheader(t("home.datasets"), anchor=False)
     overview.dataset_table()
 if model:
-    st.subheader(t("home.models", name=model.record["dataset"]["name"]), anchor=False)
+    st.subheader(t("home.models", name=widgets.plain(model.record["dataset"]["name"])), anchor=False)
     overview.model_table(model.record["dataset"]["name"])

@@ -68,7 +68,7 @@ def running(job: jobs.Job | None) -> bool:
 
 def _title(status: dict[str, Any]) -> str:
     """Return what a run does and about what."""
-    return t("job." + status["command"], label=ADDRESSES.sub("", status.get("label", "")))
+    return t("job." + status["command"], label=widgets.plain(ADDRESSES.sub("", status.get("label", ""))))
 
 
 @st.fragment(run_every=POLL)

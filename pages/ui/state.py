@@ -6,7 +6,6 @@ So do the runs that were started here: a page that was loaded anew, or a second 
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -42,7 +41,6 @@ from clv_core.workspace import Workspace
 from pages.ui import access
 
 CHOICES: Final = ("lang", "dataset", "model")
-ISO_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 LATE: Final = 0.5
 """So many seconds the browser may be behind."""
 RUN: Final = "run"
@@ -262,11 +260,7 @@ def days(first: date, last: date) -> str:
 
 def said(message: Message) -> str:
     """Return a message in the language of the page, with its days in that language's own order."""
-    return t(message.code, **{name: _written(value) for name, value in message.params.items()})
-
-
-def _written(value: Any) -> Any:
-    return day(value) if isinstance(value, str) and ISO_DAY.fullmatch(value) else value
+    return message.said(language())
 
 
 def moment(value: str) -> str:

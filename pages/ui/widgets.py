@@ -18,7 +18,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError, traced
 from clv_core.evaluation.trust import REASONS
 from clv_core.i18n import without_options
-from clv_core.strategy.exports.files import rounded, with_currency
+from clv_core.strategy.exports.files import counted, rounded, significant, with_currency
 from clv_core.strategy.exports.spreadsheet import escape_frame
 from pages.ui import access, navigation, state
 from pages.ui.charts.drawing import Chart
@@ -218,7 +218,7 @@ def context_line(bundle: Bundle, as_of: date | str | None = None, terms: Terms |
     known = [] if version is None else [f"v{version.number}"]
     return t(
         "context",
-        dataset=record["dataset"]["name"],
+        dataset=plain(record["dataset"]["name"]),
         cutoff=state.day(as_of or record["cutoff"]),
         span=" · ".join([span(terms), *rates(terms)]),
         model=" · ".join([*known, state.name_of("model", record["model"])]),
@@ -227,7 +227,7 @@ def context_line(bundle: Bundle, as_of: date | str | None = None, terms: Terms |
 
 def plain(text: str) -> str:
     """Return text from a file so that no part of it is read as formatting."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|<>$~:])", r"\\\1", text)
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>$~:&])", r"\\\1", text)
 
 
 def chart(drawn: Chart, key: str) -> None:
@@ -248,10 +248,17 @@ def accounting(facts: Manifest) -> str:
     )
 
 
-def spreadsheet(frame: pd.DataFrame, currency: str = "") -> bytes:
-    """Return a frame as a CSV that a spreadsheet opens without running anything; ``currency`` is of its amounts."""
+def spreadsheet(frame: pd.DataFrame, currency: str = "", *, mixed: bool = False) -> bytes:
+    """Return a frame as a CSV that a spreadsheet opens without running anything.
+
+    Args:
+        frame: any columns.
+        currency: of its amounts.
+        mixed: whether the names of its columns do not tell what their numbers are of.
+    """
+    readable = significant(frame) if mixed else rounded(frame)
     return (
-        escape_frame(with_currency(rounded(frame), currency))
+        escape_frame(counted(with_currency(readable, currency)))
         .to_csv(index=False, lineterminator="\r\n")
         .encode("utf-8-sig")
     )

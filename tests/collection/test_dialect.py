@@ -40,3 +40,12 @@ def test_backslashes_before_marks_escape_them_where_none_is_doubled(tmp_path: Pa
     path.write_text("\n".join(["user_id,note,amount", *lines]), encoding="utf-8")
     found = detect(path, path.name)
     assert found.columns == ("user_id", "note", "amount") and found.escape == "\\"
+
+
+def test_one_cell_in_backticks_does_not_end_the_quoting_of_others(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    lines = [f'C{number},2024-01-0{number},"Tea ""green""",{number}.50' for number in range(1, 9)]
+    path.write_text("\n".join(["customer_id,event_time,category,amount", *lines, "`C9`,2024-01-09,Tea,9.50"]))
+    assert detect(path, "log.csv").quote == '"'
+    path.write_text("`customer_id`,`event_time`,`amount`\n" + "`C1`,`2024-01-01`,`1,50`\n" * 9)
+    assert detect(path, "log.csv").quote == "`"

@@ -96,12 +96,12 @@ def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_i
     shutil.copytree(with_model, root)
     shown = Experiment((Measured(0, 400, 400, 4.0, 2.0, 6.0, 0.5),), 30)
     rows = ({"start": "mail", "tier1": 9.0}, {"start": None, "name": "Own", "cost": 1.0, "unit": "money", "tier1": 2.0})
-    save_offers(open_dataset(Workspace(root), "shop"), KeptOffers({TIERS: rows}, {"Own": shown}, 77.0))
+    save_offers(open_dataset(Workspace(root), "shop"), KeptOffers({TIERS: rows}, {"Own": shown}, 80.0))
     app = open_page(root, "report", lang="en")
     started = at_once(monkeypatch)
     app.get("button_group")[0].set_value("zh").run()
     assert not app.exception and not app.error
-    assert next(box for box in app.number_input if box.key.startswith("report_budget")).value == 77.0
+    assert next(box for box in app.number_input if box.key.startswith("report_budget")).value == 80.0
     app.number_input(key="terms_margin").set_value(30.0).run()
     app.button(key="make_report").click().run()
     [command] = started
@@ -112,6 +112,20 @@ def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_i
     assert command[command.index("--margin-rate") + 1] == "0.3"
     page = next((root / "exports").glob("*-zh_*.html")).read_text(encoding="utf-8")
     assert translate("warning.offer_window", "zh", offer="Own", days=30, horizon=90) in page
+
+
+@pytest.mark.parametrize("kept", (None, 1e6))
+def test_the_budget_that_is_offered_is_that_of_the_strategy_page(
+    open_page: OPEN, with_model: Path, tmp_path: Path, kept: float | None
+) -> None:
+    root = tmp_path / "workspace"
+    shutil.copytree(with_model, root)
+    save_offers(open_dataset(Workspace(root), "shop"), KeptOffers(budget=kept))
+    slider = next(one for one in open_page(root, "strategy", lang="en").slider if one.key.startswith("budget_"))
+    offered = next(
+        one for one in open_page(root, "report", lang="en").number_input if one.key.startswith("report_budget")
+    )
+    assert offered.value == slider.value > 0
 
 
 def test_the_plan_is_by_the_segments_that_the_strategy_page_plans_by(

@@ -20,6 +20,7 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.relabelling import relabel
 from clv_core.workspace import Workspace
 from pages.ui import cells, widgets
+from pages.ui.explore import tables as behind
 
 OPEN = Callable[..., AppTest]
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -80,6 +81,32 @@ def test_a_csv_of_amounts_says_their_currency_in_every_row() -> None:
         "b,-2.0,EUR",
     ]
     assert widgets.spreadsheet(rows).decode("utf-8-sig").split()[0] == "name,value_sum"
+
+
+def test_a_csv_says_counts_as_whole_numbers_and_keeps_the_digits_of_what_its_columns_do_not_tell() -> None:
+    rows = pd.DataFrame({"customers": [1750, None], "low": [0.00412345678, 17.0], "spend": [0.0234567891, -2.0]})
+    assert widgets.spreadsheet(rows).decode("utf-8-sig").split() == [
+        "customers,low,spend",
+        "1750,0.0,0.02",
+        ",17.0,-2.0",
+    ]
+    assert widgets.spreadsheet(rows, mixed=True).decode("utf-8-sig").split()[1:] == [
+        "1750,0.00412346,0.0234568",
+        ",17.0,-2.0",
+    ]
+
+
+def test_amounts_behind_the_charts_of_explore_have_two_places_in_the_file_whatever_they_are_called() -> None:
+    table = pd.DataFrame(
+        {"net": [1709.8600000000001], "per_customer": [4.0738], "return_rate": [0.123456], "lift": [1.5]}
+    )
+    assert behind.rounded(table).to_dict("records") == [
+        {"net": 1709.86, "per_customer": 4.07, "return_rate": 0.1235, "lift": 1.5}
+    ]
+
+
+def test_text_from_a_file_is_never_read_as_formatting() -> None:
+    assert widgets.plain("Tea &amp; _co_ **x**") == r"Tea \&amp; \_co\_ \*\*x\*\*"
 
 
 def calls(name: str) -> Iterator[tuple[str, dict[str, ast.expr]]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,13 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from clv_core.columns import CUSTOMER_ID
 from clv_core.i18n import catalogue
+from clv_core.strategy.budget.plans import COST, EVIDENCE, GAIN, OFFER
 from clv_core.strategy.exports.export import Side, export
-from clv_core.strategy.exports.headers import headed
+from clv_core.strategy.exports.headers import headed, header
+from clv_core.strategy.pricing.responses import Responses
+from clv_core.strategy.pricing.worded import price_table
 
 SIDE = Side("shop", "a" * 12, "shop-hybrid-1", "1998-07-01", 182, "CNY", "", "quantile:10,30,60")
 LIST = pd.DataFrame(
@@ -24,6 +30,10 @@ LIST = pd.DataFrame(
         "purchase_days": [20, 2, 0],
         "own column": ["x", "y", "z"],
     }
+)
+PRICES = (
+    *("category", "tier", "elasticity", "low", "high", "error", "discount_effect", "discount_low", "discount_high"),
+    *("products", "rows", "variation", "range"),
 )
 CHINESE = ["用户编号", "购买概率", "预测价值", "距最近购买天数", "购买天数", "own column", "货币"]
 
@@ -64,3 +74,17 @@ def test_no_two_columns_of_a_list_get_one_name() -> None:
     names = [key.removeprefix("header.") for key in catalogue("zh") if key.startswith("header.")]
     frame = headed(pd.DataFrame(columns=[name for name in names if name not in facts]), "zh")
     assert frame.columns.is_unique
+
+
+def test_every_column_of_a_plan_and_of_measured_prices_has_a_chinese_name() -> None:
+    plan = (CUSTOMER_ID, OFFER, GAIN, COST, EVIDENCE)
+    found = Responses(*(pd.DataFrame(columns=columns) for columns in (PRICES, [], [], [])), 7, date(2024, 1, 1))
+    prices = price_table(found, None, [], "zh").columns
+    for name in (*plan, *prices, *(f"rule_{name}" for name in ("change", "base", "revenue", "margin", "beyond"))):
+        assert header(name, "zh") != name, name
+
+
+def test_sentences_of_a_workbook_stand_beside_each_other_as_the_language_has_it() -> None:
+    for said, joined in ((["一句。", "又一句。"], "一句。又一句。"), (["One.", "Two."], "One. Two.")):
+        side = replace(SIDE, assumptions=tuple({"code": "x", "params": {}, "message": one} for one in said))
+        assert side.about["assumptions"] == joined

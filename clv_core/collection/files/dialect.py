@@ -20,6 +20,8 @@ from clv_core.errors import Message, NeedsAnswer, Refused
 SAMPLE_CHARACTERS: Final = 1 << 16
 SNIFFED_CHARACTERS: Final = 20_000
 MAX_COLUMNS: Final = 2_000
+RARE_QUOTES: Final = ("`", "~")
+"""A single id in backticks must not end the quoting of all others: they quote where they quote column names too."""
 NUMBER_OR_TIME: Final = re.compile(r"[\s$€£¥-]*\d[\d\s.,:/TZ+-]*")
 
 
@@ -114,7 +116,9 @@ def _sniff(text: str) -> tuple[str, str, str]:
         first = sample.split("\n", 1)[0]
         delimiter = max(",;\t|", key=first.count)
         return (delimiter if first.count(delimiter) else ","), '"', ""
-    return found.delimiter, found.quotechar or '"', found.escapechar or ""
+    first = sample.split("\n", 1)[0]
+    quote = '"' if found.quotechar in RARE_QUOTES and found.quotechar not in first else found.quotechar
+    return found.delimiter, quote or '"', found.escapechar or ""
 
 
 def _rows(text: str, delimiter: str, quote: str, escape: str, blanks: bool) -> list[tuple[int, list[str]]]:

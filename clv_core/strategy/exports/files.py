@@ -47,6 +47,15 @@ def rounded(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.round(places) if places else frame
 
 
+def significant(frame: pd.DataFrame, digits: int = 6) -> pd.DataFrame:
+    """Return a frame whose numbers keep so many digits that say something, for columns whose unit no name tells.
+
+    Shares and amounts may stand in one column, and parts add up to a whole as they did.
+    """
+    floats = frame.select_dtypes("float")
+    return frame.assign(**{str(name): floats[name].map(lambda value: float(f"{value:.{digits}g}")) for name in floats})
+
+
 def counted(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame whose columns of whole numbers are integers, of which some may be missing; money stays as it is.
 

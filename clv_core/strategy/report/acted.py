@@ -103,9 +103,10 @@ def plan(ground: Ground) -> Section:
     if planned.terms.margin_rate == 1:
         gain = said.t("budget.gain.revenue", gain=gain)
     key = "report.plan.finding.even" if made.even else "report.plan.finding"
-    finding = said.t(key, budget=said.money(planned.budget), gain=gain)
+    budget, spent = said.money(planned.budget), said.money(made.found.spent)
+    finding = said.t(key, budget=budget, spent=spent, gain=gain)
     figures = (
-        ReportFigure(said.t("report.plan.spent"), said.money(made.found.spent)),
+        ReportFigure(said.t("report.plan.spent"), spent, said.t("budget.figure.spent.note", budget=budget)),
         ReportFigure(said.t("report.plan.gain"), said.money(made.found.gain)),
         ReportFigure(said.t("report.plan.uniform"), said.money(made.gain_uniform)),
         ReportFigure(said.t("report.plan.customers"), f"{len(made.customers):,}"),

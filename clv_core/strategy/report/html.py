@@ -32,10 +32,11 @@ section { padding: 1.5rem 0; border-bottom: 1px solid var(--line); break-inside:
 .figures dd.note { font-weight: 400; }
 .table { overflow-x: auto; margin: 0 0 1rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: .4rem .6rem; border-bottom: 1px solid var(--line); text-align: right; }
+th, td { padding: .4rem .6rem; border-bottom: 1px solid var(--line); text-align: right; word-break: keep-all; }
 th:first-child, td:first-child { text-align: left; }
 th { font-size: .85rem; color: var(--soft); font-weight: 600; }
-svg { width: 100%; height: auto; display: block; margin: 0 0 1rem; }
+.chart { overflow-x: auto; margin: 0 0 1rem; }
+svg { width: 100%; min-width: 42rem; height: auto; display: block; }
 svg text { fill: var(--ink); font-size: 13px; }
 svg .axis { fill: var(--soft); }
 svg .grid { stroke: var(--line); }
@@ -43,7 +44,8 @@ svg .predicted { fill: var(--predicted); } svg .actual { fill: var(--actual); } 
 ul { margin: 0; padding-left: 1.2rem; } li { margin: .3rem 0; }
 @media print { :root { --ink: #1B2127; --soft: #5B6470; --line: #DDE2E7; --paper: #FFF; --card: #F4F6F8;
   --predicted: #1F6FB2; --actual: #1B2127; --baseline: #9AA3AD; }
-  body { padding: 0; font-size: 12px; max-width: none; print-color-adjust: exact; } section { padding: .8rem 0; } }
+  body { padding: 0; font-size: 12px; max-width: none; print-color-adjust: exact; } section { padding: .8rem 0; }
+  svg { min-width: 0; } }
 """
 
 
@@ -77,7 +79,7 @@ def _section(section: Section, report: Report) -> str:
     parts = [
         f"<dl class=figures>{figures}</dl>" if figures else "",
         _table(section.table) if section.table else "",
-        draw(section.chart, section.finding) if section.chart else "",
+        f"<div class=chart>{draw(section.chart, section.finding)}</div>" if section.chart else "",
         f"<ul>{points}</ul>" if points else "",
     ]
     return (

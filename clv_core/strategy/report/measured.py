@@ -51,7 +51,7 @@ def trust(ground: Ground) -> Section:
     said, found = ground.said, ground.trust
     name, meaning = (translate(f"trust.{found.verdict}{end}", said.language) for end in ("", ".meaning"))
     points = tuple(
-        said.t(f"report.trust.{REASONS[reason.code.removeprefix('reason.')]}", reason=reason.text(said.language))
+        said.t(f"report.trust.{REASONS[reason.code.removeprefix('reason.')]}", reason=reason.said(said.language))
         for reason in found.reasons
     )
     return Section(

@@ -22,6 +22,8 @@ EAST_ASIAN: Final = "Microsoft YaHei"
 POINTS_AN_INCH: Final = 72
 LETTER: Final = 0.55
 """Mean width of a Latin letter in heights of the font; a Chinese one is as wide as high."""
+STAND_IN: Final = 1.2
+"""Width of a bold letter of the fonts that are taken where ours are missing, in the letters that are counted with."""
 LEADING: Final = 1.25
 
 
@@ -33,6 +35,11 @@ def lines(text: str, wide: float, size: float) -> int:
 def _letters(text: str) -> float:
     """Return a text's length in Latin letters."""
     return sum(1 / LETTER if ord(letter) > 0x2E7F else 1.0 for letter in text)
+
+
+def heading(text: str, wide: float) -> float:
+    """Return the font size at which a bold text fits into two lines, also where a wider font stands in for ours."""
+    return next((size for size in (24, 20) if lines(text, wide / STAND_IN, size) <= 2), 18)
 
 
 def fitting(sentences: Sequence[str], wide: float, room: float, sizes: Sequence[float]) -> float:

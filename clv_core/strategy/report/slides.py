@@ -53,7 +53,7 @@ def _first(slide: Any, report: Report) -> None:
 def _slide(slide: Any, section: Section, report: Report, number: int) -> None:
     """Draw one section: what it holds below each other, a table and a chart side by side."""
     parts.text(slide, section.title, (MARGIN, 0.35, INSIDE, 0.4), size=14, bold=True, colour=parts.ACCENT)
-    size = 24 if parts.lines(section.finding, INSIDE, 24) <= 2 else 20
+    size = parts.heading(section.finding, INSIDE)
     parts.text(slide, section.finding, (MARGIN, 0.75, INSIDE, 1.0), size=size, bold=True)
     top = TOP
     alone = section.chart is None and section.table is None

@@ -103,19 +103,15 @@ def show(ground: Ground, notes: Sequence[str] = (), *, allowed: bool = True) -> 
 
 def _slider(most: float, ground: Ground, *, allowed: bool) -> float:
     """Ask for the budget; the steps are round, and the last one is all that is of use."""
-    step = _round_step(most / STEPS)
-    top = math.ceil(most / step) * step
-    kept = kept_offers.kept(ground.dataset).budget
-    wanted = PART_OF_BUDGET * top if kept is None else kept
-    start = float(min(top, math.ceil(wanted / step * (1 - 1e-9)) * step))
+    step, top, start = scale(most, kept_offers.kept(ground.dataset).budget)
     with st.container(border=True):
         budget = float(
             st.slider(
                 f"{t('budget.slider')} ({state.unit(ground.currency)})",
                 0.0,
-                float(top),
+                top,
                 start,
-                float(step),
+                step,
                 format="%,.0f" if step >= 1 else "%,.2f",
                 key=f"budget_{ground.bundle.id}_{ground.terms.mark}_{top:g}",
                 help=t("budget.slider.help", most=money(most, ground.currency)),
@@ -126,6 +122,19 @@ def _slider(most: float, ground: Ground, *, allowed: bool) -> float:
     if budget != start:
         kept_offers.keep(ground.dataset, budget=budget)
     return budget
+
+
+def scale(most: float, kept: float | None) -> tuple[float, float, float]:
+    """Return the step, the end and the start of the slider.
+
+    Args:
+        most: the budget beyond which nothing is of use.
+        kept: the budget that was settled; None where none was.
+    """
+    step = _round_step(most / STEPS)
+    top = math.ceil(most / step) * step
+    wanted = PART_OF_BUDGET * top if kept is None else kept
+    return float(step), float(top), float(min(top, math.ceil(wanted / step * (1 - 1e-9)) * step))
 
 
 def _round_step(size: float) -> float:

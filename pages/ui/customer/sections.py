@@ -72,6 +72,7 @@ def figures(card: Card) -> None:
             widgets.Figure(t("card.tier"), card.tier_name, t("card.tier.help"), rank),
         ),
         columns=3,
+        width=230,
     )
     st.markdown(_joined(_when(card)))
 

@@ -183,4 +183,4 @@ def as_csv(explanation: Explanation, currency: str) -> bytes:
     frame.insert(0, "customer_id", list(explanation.customer_ids))
     frame.insert(1, explanation.answer, explanation.predicted)
     frame.insert(2, "base", explanation.base)
-    return widgets.spreadsheet(frame.assign(currency=currency) if currency else frame)
+    return widgets.spreadsheet(frame.assign(currency=currency) if currency else frame, mixed=True)

@@ -155,7 +155,10 @@ def about(cube: Cube, filters: Filters) -> str:
     """Return dataset, period and filters in one line."""
     last = (filters.end or cube.end) - timedelta(days=1)
     words = t(
-        "explore.context", dataset=cube.dataset, start=state.day(filters.start or cube.start), end=state.day(last)
+        "explore.context",
+        dataset=widgets.plain(cube.dataset),
+        start=state.day(filters.start or cube.start),
+        end=state.day(last),
     )
     return " · ".join(
         [words, *(widgets.plain(state.listed(part)) for part in (filters.channels, filters.countries) if part)]

@@ -30,11 +30,16 @@ def show(cube: Cube, filters: Filters) -> None:
         table = known[name]
         widgets.download(
             t("explore.download"),
-            lambda: widgets.spreadsheet(_with_currency(table, cube.currency)),
+            lambda: widgets.spreadsheet(_with_currency(rounded(table), cube.currency)),
             file_name(cube, name, filters),
             key="explore_download",
         )
     cells.table(_readable(table), names[name], _columns(table, cube.currency), height=260)
+
+
+def rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its amounts and shares as a person reads them: not all of their names tell what they are."""
+    return table.round(dict.fromkeys(MONEY_OF, 2) | dict.fromkeys(SHARES_OF, 4))
 
 
 def _with_currency(table: pd.DataFrame, currency: str) -> pd.DataFrame:

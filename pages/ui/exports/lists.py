@@ -71,14 +71,15 @@ def choose(dataset: Dataset, bundle: Bundle, tiered: pd.DataFrame) -> Wish:
             persist_state="session",
             width=280,
         )
-        wanted = st.pills(
-            t("exporting.tiers"),
-            range(1, DEFAULT_SCHEME.tiers + 1),
-            selection_mode="multi",
-            format_func=lambda tier: widgets.plain(names[tier - 1]),
-            key="export_tiers",
-            persist_state="session",
-        )
+        with st.container():  # in which they wrap where the window is narrow
+            wanted = st.pills(
+                t("exporting.tiers"),
+                range(1, DEFAULT_SCHEME.tiers + 1),
+                selection_mode="multi",
+                format_func=lambda tier: widgets.plain(names[tier - 1]),
+                key="export_tiers",
+                persist_state="session",
+            )
         region = ""
         if PHONE in fields and EXPORTS[format].needs_contacts:
             region = region_of_phones.ask(dataset, "export_region", format)

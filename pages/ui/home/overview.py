@@ -13,7 +13,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
 from clv_core.monitoring.report import FILE, report_folder
 from clv_core.strategy.exports.exported import export_log
-from pages.ui import cells, state
+from pages.ui import cells, state, widgets
 from pages.ui.state import t
 
 LOOP: Final = (
@@ -34,7 +34,8 @@ def headline(dataset: Dataset | None, model: Bundle | None) -> str:
     if dataset is None:
         return t("home.headline.empty")
     facts = dataset.manifest
-    known = {"name": dataset.name, "customers": state.count(facts.customers), "purchases": state.count(facts.purchases)}
+    known = {"customers": state.count(facts.customers), "purchases": state.count(facts.purchases)}
+    known["name"] = widgets.plain(dataset.name)
     days = (dataset.log_end - dataset.log_start).days
     if model is None:
         return t("home.headline.dataset", days=days, **known)

@@ -78,5 +78,8 @@ def downloads(report: Report, bundle: Bundle) -> None:
         widgets.download(t("monitor.download.report"), text, name, key="monitor_report")
         name = file_name(bundle, "checks", as_of, "csv")
         widgets.download(
-            t("monitor.download.checks"), lambda: widgets.spreadsheet(report.check_table()), name, key="monitor_checks"
+            t("monitor.download.checks"),
+            lambda: widgets.spreadsheet(report.check_table(), mixed=True),
+            name,
+            key="monitor_checks",
         )

@@ -67,6 +67,11 @@ def test_data_and_trust_are_the_manifest_and_the_verdict(report: Report, demo: D
     assert len(section(report, "trust").points) == len(trust["reasons"])
 
 
+def test_a_day_is_said_alike_all_over_the_report(report: Report) -> None:
+    said = "".join(section(report, "trust").points)
+    assert {"en": "2 Oct 2024", "zh": "2024年10月2日"}[report.language] in said and "2024-10-02" not in said
+
+
 def test_quality_is_held_against_the_better_simple_model_on_each_figure(report: Report, demo: Demo) -> None:
     record = demo[2].record
     order, level, size = section(report, "quality").figures
@@ -117,6 +122,12 @@ def test_the_plan_stays_within_the_budget_and_says_that_its_effects_are_assumed(
     assert {row[-1] for row in found.table.rows} == {word} and word in found.points[0]
     assert float(found.figures[0].value.removesuffix(" USD")) <= 30
     assert "Call" in {row[0] for row in found.table.rows}
+
+
+def test_of_a_budget_that_is_too_large_the_plan_says_what_is_spent(demo: Demo) -> None:
+    found = section(made(demo, offers=OFFERS, budget=5000.0), "plan")
+    spent, note = found.figures[0].value, found.figures[0].note
+    assert found.finding.startswith(f"{spent} spent on") and "5,000" not in found.finding and note == "of 5,000 USD"
 
 
 def test_without_offers_and_reasons_it_says_how_to_get_them(demo: Demo, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from clv_core.strategy.report.content import (
     Table,
 )
 from clv_core.strategy.report.html import page, write_html
-from clv_core.strategy.report.slide_parts import fitting, lines
+from clv_core.strategy.report.slide_parts import fitting, heading, lines
 from clv_core.strategy.report.slides import write_slides
 from clv_core.strategy.report.svg import draw, ticks
 
@@ -114,6 +114,12 @@ def test_long_lists_get_smaller_letters_until_they_fit() -> None:
     assert fitting(["short"], 12, 4, (18, 14, 11)) == 18 and fitting([LONG] * 12, 12, 4, (18, 14, 11)) == 11
 
 
+def test_a_finding_keeps_two_lines_also_in_a_font_that_is_a_fifth_wider() -> None:
+    sizes = [heading("word " * count, 12.1) for count in (10, 26, 60)]
+    assert sizes == [24, 20, 18]
+    assert all(lines("word " * count, 12.1 / 1.2, size) <= 2 for count, size in zip((10, 26), sizes, strict=False))
+
+
 @pytest.mark.timeout(120)
 def test_a_presentation_program_opens_every_slide(tmp_path: Path) -> None:
     soffice, info = shutil.which("soffice"), shutil.which("pdfinfo")
@@ -159,6 +165,7 @@ def test_each_part_of_a_page_names_what_it_is_about() -> None:
     content = page(report())
     assert content.count("shop · cutoff · 90 days · model-1") == 4
     assert "@media print" in content and "prefers-color-scheme: dark" in content
+    assert content.count("<div class=chart><svg") == 2, "a chart is scrolled where it would be too small to read"
 
 
 def rectangles(svg: str, role: str) -> list[dict[str, float]]:
