@@ -92,7 +92,7 @@ SURE: Final[dict[str, str]] = {
         date_time invoice_date invoicedate order_date orderdate order_time order_datetime order_timestamp ordered_at
         order_date_time order_creation_date order_creation_time order_created_date order_created_time
         order_placed_date order_placed_at placed_at booked_on booked_at booking_date created_datetime
-        order_purchase_timestamp purchase_date purchase_time
+        order_purchase_timestamp purchase_date purchase_time transaction_dt
         purchased_at purchase_timestamp transaction_date transaction_time transaction_timestamp transaction_datetime
         trans_date trans_time txn_date txn_time t_dat sale_date sales_date occurred_at happened_at action_time
         behavior_time visit_time 订单提交时间 提交订单时间 买家付款时间 支付完成时间 订单支付时间 下单时间 订单时间
