@@ -135,3 +135,12 @@ def test_the_person_outranks_the_name(tmp_path: Path) -> None:
 def test_revenue_with_cents_is_in_the_currency(tmp_path: Path) -> None:
     net = sessions(tmp_path / "ga.csv", "transactionRevenue", 1)
     assert check_file(tmp_path / "ga.csv").manifest.net_revenue == float(net)
+
+
+def test_what_is_said_of_currencies_is_said_of_millionths_too(tmp_path: Path) -> None:
+    sessions(tmp_path / "ga.csv", "transactionRevenue", 1_000_000)
+    table = pd.read_csv(tmp_path / "ga.csv", dtype=str).assign(currency=["USD", "EUR"] * 150)
+    table.to_csv(tmp_path / "ga.csv", index=False)
+    assert {"warning.micro_units", "warning.mixed_currency"} <= {
+        one.code for one in check_file(tmp_path / "ga.csv").warnings
+    }

@@ -14,6 +14,7 @@ from typing import Final
 
 import clevercsv
 
+from clv_core.collection.files.column_names import distinct
 from clv_core.collection.words.aliases import EVENT_NAMES, LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.errors import Message, NeedsAnswer, Refused
 
@@ -89,9 +90,9 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
     preamble = rows[position][0] - 1 if named_first else 0
     skipped = int(bool(hint)) + preamble
     notes = [Message("warning.preamble", {"lines": preamble})] if preamble else []
-    columns, blank = _unique(names) if named_first else ([f"column_{i + 1}" for i in range(len(names))], [])
-    if blank:
-        notes.append(Message("warning.blank_header", {"columns": list(blank)}))
+    columns, blank = _unique(names)
+    if blank and named_first:
+        notes.append(Message("warning.blank_header", {"columns": blank}))
     escape = "\\" if escape == "\\" else quote
     return Dialect(
         delimiter="\t" if blanks else delimiter,
@@ -99,7 +100,7 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
         escape=escape,
         blanks=blanks,
         header_line=skipped + named_first,
-        columns=tuple(columns),
+        columns=columns,
         notes=tuple(notes),
     )
 
@@ -203,17 +204,8 @@ def _looks_like_event(cells: list[str]) -> bool:
     return "" in used or any(NUMBER_OR_TIME.fullmatch(cell) or fold(cell) in EVENT_NAMES for cell in used)
 
 
-def _unique(names: list[str]) -> tuple[list[str], list[str]]:
+def _unique(names: list[str]) -> tuple[tuple[str, ...], list[str]]:
     """Return names made unique, and those that had none."""
-    columns: list[str] = []
-    blank: list[str] = []
-    for position, raw in enumerate(names, 1):
-        name = " ".join(raw.split())
-        if not name:
-            name = f"column_{position}"
-            blank.append(name)
-        unique, copy = name, 2
-        while unique.lower() in (column.lower() for column in columns):
-            unique, copy = f"{name} ({copy})", copy + 1
-        columns.append(unique)
-    return columns, blank
+    plain = [" ".join(raw.split()) for raw in names]
+    blank = [f"column_{position}" for position, name in enumerate(plain, 1) if not name]
+    return distinct(name or f"column_{position}" for position, name in enumerate(plain, 1)), blank

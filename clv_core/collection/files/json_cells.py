@@ -12,13 +12,11 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import name, one
-from clv_core.collection.files.nested_values import MAX_DEPTH, Path, cell_text, names_of
-from clv_core.collection.words.aliases import LIKELY_NAMES, SURE_NAMES, fold
+from clv_core.collection.files.dialect import known_names
+from clv_core.collection.files.nested_values import KEYED_ROWS, MAX_DEPTH, Path, cell_text, names_of
 
 JUDGED_ROWS: Final = 2_000
 """A column whose filled cells in so many rows are objects is one of objects."""
-KEYED_ROWS: Final = 1_000_000
-"""Rows whose keys become columns."""
 NOTHING: Final = "NULL"
 
 
@@ -37,7 +35,7 @@ def unfolding(
     plain = [column for column in columns if not paths.get(column)]
     found = [path for some in paths.values() for path in some]
     if len(plain) + len(found) > most:
-        found = sorted(found, key=lambda path: fold(path[-1]) not in SURE_NAMES | LIKELY_NAMES)[: most - len(plain)]
+        found = sorted(found, key=lambda path: not known_names([path[-1]]))[: most - len(plain)]
     return tuple(zip(names_of(found, plain), found, strict=True))
 
 
@@ -59,13 +57,10 @@ def unfolded(table: str, values: Sequence[tuple[str, Path]]) -> str:
 
 def _objects(connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str]) -> list[str]:
     """Return the columns whose filled cells are JSON objects."""
-    found = list(columns)
-    for test in ("starts_with(ltrim({cell}), '{{')", "json_valid({cell})"):
-        if found:
-            tests = (f"bool_and({test.format(cell=name(column))})" for column in found)
-            told = one(connection, f"SELECT {', '.join(tests)} FROM (SELECT * FROM {relation} LIMIT {JUDGED_ROWS})")
-            found = [column for column, holds in zip(found, told, strict=True) if holds]
-    return found
+    cells = [name(column) for column in columns]
+    tests = ", ".join(f"bool_and(starts_with(ltrim({cell}), '{{') AND json_valid({cell}))" for cell in cells)
+    told = one(connection, f"SELECT {tests} FROM (SELECT * FROM {relation} LIMIT {JUDGED_ROWS})")
+    return [column for column, holds in zip(columns, told, strict=True) if holds]
 
 
 def _paths(connection: duckdb.DuckDBPyConnection, relation: str, column: str) -> Iterator[Path]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from clv_core.collection.engine import name, text
+from clv_core.collection.files.column_names import distinct
 
+KEYED_ROWS: Final = 1_000_000
+"""Rows whose objects' keys become columns."""
 MAX_DEPTH: Final = 6
 Path = tuple[str, ...]
 """A column's name, then keys."""
@@ -21,17 +24,9 @@ def leaves(path: Path, kind: Any) -> Iterator[Path]:
         yield from leaves((*path, str(key)), child)
 
 
-def names_of(paths: Sequence[Path], others: Sequence[str] = ()) -> Path:
+def names_of(paths: Iterable[Path], others: Iterable[str] = ()) -> tuple[str, ...]:
     """Return a name for each path, ``user.id``, each of its own and none of the others."""
-    names: list[str] = []
-    taken = {column.lower() for column in others}
-    for path in paths:
-        unique, copy = ".".join(path), 2
-        while unique.lower() in taken:
-            unique, copy = f"{'.'.join(path)} ({copy})", copy + 1
-        taken.add(unique.lower())
-        names.append(unique)
-    return tuple(names)
+    return distinct(map(".".join, paths), others)
 
 
 def cell_text(path: Path) -> str:

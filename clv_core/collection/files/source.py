@@ -22,7 +22,7 @@ from clv_core.collection.files.envelope import unwrapped
 from clv_core.collection.files.headed_groups import ungrouped
 from clv_core.collection.files.json_cells import unfolded, unfolding
 from clv_core.collection.files.nested_events import refuse_nested_events
-from clv_core.collection.files.nested_values import cell_text, leaves, names_of
+from clv_core.collection.files.nested_values import KEYED_ROWS, cell_text, leaves, names_of
 from clv_core.collection.files.quotes import Reject, close_quotes, quotes_hold, quotes_pair
 from clv_core.collection.files.side_columns import side_columns
 from clv_core.collection.files.unpack import unpack
@@ -31,9 +31,6 @@ from clv_core.errors import Message, Refused
 UNRECORDED: Final = ", rejects_table = 'other_errors', rejects_scan = 'other_scans', rejects_limit = 1"
 """Rejects are left out without being recorded. (To ignore errors is no choice: everything after the first line with
 text behind a closing quote would be left out too, in silence.)"""
-
-JSON_SAMPLE: Final = 1_000_000
-"""Objects whose keys become columns."""
 
 JSON_SUFFIXES: Final = (".json", ".jsonl", ".ndjson")
 
@@ -97,8 +94,8 @@ class Source:
                 files = _files(self.path)
                 if all(len(path) == 1 for path in self.paths):
                     return f"(SELECT nullif(COLUMNS(*)::VARCHAR, '') FROM read_parquet({files}, union_by_name = true))"
-                leaves = (".".join(map(name, path)) for path in self.paths)
-                cells = zip(columns, (f"nullif(({leaf})::VARCHAR, '')" for leaf in leaves), strict=True)
+                values = (".".join(map(name, path)) for path in self.paths)
+                cells = zip(columns, (f"nullif(({value})::VARCHAR, '')" for value in values), strict=True)
                 texts = ", ".join(f"{cell} AS {name(column)}" for column, cell in cells)
                 return f"(SELECT {texts} FROM read_parquet({files}, union_by_name = true))"
             kinds = ", ".join(f"{text(top)}: 'VARCHAR'" for top in dict.fromkeys(path[0] for path in self.paths))
@@ -192,7 +189,7 @@ def _structured(
 ) -> Source:
     reader = "read_parquet" if content is Content.PARQUET else "read_json"
     try:
-        options = "" if content is Content.PARQUET else f", sample_size = {JSON_SAMPLE}"
+        options = "" if content is Content.PARQUET else f", sample_size = {KEYED_ROWS}"
         relation = connection.sql(f"SELECT * FROM {reader}({_files(path)}, union_by_name = true{options})")
         columns = tuple(relation.columns)
         paths = tuple(path for top, kind in zip(columns, relation.types, strict=True) for path in leaves((top,), kind))

@@ -76,10 +76,33 @@ def tells_micro(rows: Sequence[Mapping[str, Any]], column: str) -> bool:
     return bool(amounts) and all(map(WHOLE.fullmatch, values)) and median(amounts) >= SMALL
 
 
-def in_micro(plan: ReadingPlan) -> tuple[str, tuple[Message, ...]]:
-    """Return SQL for how many millionths make one, and what is to be said of it."""
-    columns = [plan.chosen[item] for item in PAID if item in plan.chosen]
-    return str(MILLION), (Message("warning.micro_units", {"columns": columns, "units": MILLION}),)
+def of_units(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    rows: Sequence[Mapping[str, Any]],
+    plan: ReadingPlan,
+    unit: str | None,
+    currency: str,
+) -> tuple[str, tuple[Message, ...]]:
+    """Return SQL for how many units of the amounts make one of their currency, and what is to be said of it.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        rows: its first rows as text.
+        plan: how it is read, the numbers as they stand in the file.
+        unit: of :data:`UNITS`, as the person said; None where they did not.
+        currency: what the amounts are in; "" where nothing says it.
+
+    Raises:
+        NeedsAnswer: amounts have fractions, so that they are no minor units.
+    """
+    column = plan.chosen.get(AMOUNT, "")
+    if unit == MINOR:
+        return in_minor(connection, source, plan, currency)
+    if unit == MICRO or (not unit and tells_micro(rows, column)):
+        return str(MILLION), (Message("warning.micro_units", {"columns": _paid(plan), "units": MILLION}),)
+    return "", () if unit else told_minor(rows, column, currency)
 
 
 def in_minor(
@@ -111,7 +134,7 @@ def in_minor(
     )
     if broken:
         raise NeedsAnswer("minor_fractions", column=column, rows=broken, example=example[:40])
-    told = {"columns": [plan.chosen[item] for item in PAID if item in plan.chosen], "currency": currency}
+    told = {"columns": _paid(plan), "currency": currency}
     if codes > 1:
         return minor_units_sql(name(plan.chosen[CURRENCY])), (
             Message("warning.minor_by_currency", told | {"other": plan.chosen[CURRENCY]}),
@@ -119,3 +142,8 @@ def in_minor(
     units = minor_units(currency)
     said = "warning.minor_units" if currency else "warning.minor_unknown"
     return str(units), (Message(said, told | {"units": units}),)
+
+
+def _paid(plan: ReadingPlan) -> list[str]:
+    """Return the source columns of money."""
+    return [plan.chosen[item] for item in PAID if item in plan.chosen]

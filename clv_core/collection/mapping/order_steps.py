@@ -60,11 +60,13 @@ def order_steps(
         plan: how it is read.
         said: event name -> type, as the person said: nothing is said of steps that they decided.
     """
+    if EVENT_TYPE not in plan.chosen or not plan.has_money:
+        return {}, ()
     usual = {one: kind for one, kind in plan.values.items() if one not in said}
     usual |= {one: EVENT_NAMES[fold(one)] for one in said if fold(one) in EVENT_NAMES}
     money = {one: kind for one, kind in usual.items() if kind in MONEY_TYPES}
     cancelled = [one for one in money if fold(one) in CANCELLED] if ORDER_ID in plan.chosen else []
-    if not plan.has_money or not (cancelled or len(set(map(fold, money))) > len(set(money.values()))):
+    if not cancelled and len(set(map(fold, money))) == len(set(money.values())):
         return {}, ()
     rows = _money_rows(source, replace(plan, values={**plan.values, **usual}))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE clv_steps AS {rows}")

@@ -16,7 +16,7 @@ from clv_core.collection.mapping.customer_ids import guests_of, spelt_mails
 from clv_core.collection.mapping.document_kinds import of_documents, read_documents
 from clv_core.collection.mapping.event_names import seen_values
 from clv_core.collection.mapping.first_rows import filled
-from clv_core.collection.mapping.minor_units import MICRO, MINOR, in_micro, in_minor, tells_micro, told_minor
+from clv_core.collection.mapping.minor_units import of_units
 from clv_core.collection.mapping.number_columns import decide_numbers
 from clv_core.collection.mapping.order_amounts import of_orders
 from clv_core.collection.mapping.order_states import OrderState
@@ -136,7 +136,6 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     time, said = times.decide(counts[EVENT_TIME], chosen[EVENT_TIME], answers.date_order, answers.timezone)
     notes += said + told_zones(filled(rows, chosen[EVENT_TIME]), chosen[EVENT_TIME], answers.timezone)
     money, of_money = _currency(counts, source.columns, chosen, answers.currency or home)
-    of_money += () if answers.amount_unit else told_minor(rows, chosen.get(AMOUNT, ""), money)
     readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
     notes += said
     chosen, of_rates = _without_rates(counts, chosen)
@@ -157,15 +156,11 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         orders=_told_by_states(chosen, states, second),
         float_ids=whole_ids,
     )
-    if answers.amount_unit == MINOR:
-        units, said = in_minor(connection, source, plan, money)
-        plan, of_money = replace(plan, minor=units), of_money + said
-    elif answers.amount_unit == MICRO or (not answers.amount_unit and tells_micro(rows, chosen.get(AMOUNT, ""))):
-        units, of_money = in_micro(plan)
-        plan = replace(plan, minor=units)
+    units, said = of_units(connection, source, rows, plan, answers.amount_unit, money)
+    plan, of_money = replace(plan, minor=units), of_money + said
     visits, of_visitors = of_visits(connection, source, plan)
     plan = replace(plan, visits=visits)
-    steps, of_steps = order_steps(connection, source, plan, answers.events) if EVENT_TYPE in chosen else ({}, ())
+    steps, of_steps = order_steps(connection, source, plan, answers.events)
     plan = replace(plan, values={**plan.values, **steps, **answers.events})
     plan = replace(plan, refund_rows=refunds.have_rows(connection, source, plan))
     orders, of_orders_said = of_orders(connection, source, rows, plan, answers.mapping)
