@@ -87,7 +87,6 @@ def profile(dataset: Dataset, chunks: Sequence[Chunk]) -> Profile:
         dataset: the log.
         chunks: consecutive ones, at least one.
     """
-    import ibis
     import pyarrow as pa
 
     engine = Engine()
@@ -100,7 +99,8 @@ def profile(dataset: Dataset, chunks: Sequence[Chunk]) -> Profile:
         )
         events = dataset.events(engine.connection)
         events = events.mutate(day=events[EVENT_TIME].date())
-        rows = events.inner_join(ibis.memtable(days), "day")
+        rows = events.inner_join(engine.connection.create_table("days", days), "day")
+        rows = engine.connection.create_view("rows_of_chunks", rows)  # each of many queries is short to put together
         stored = [name for name in dataset.manifest.columns if name in BY_NAME]
         parts = [_labels(rows, name) for name in LABELS if name in stored or name == EVENT_TYPE]
         parts += [_missing(rows, scope, stored) for scope in ("purchase", "other")]
