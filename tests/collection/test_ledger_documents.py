@@ -71,3 +71,29 @@ def test_invoices_beside_orders_or_without_amounts_are_left_as_they_were(tmp_pat
     file = tmp_path / "paid.csv"
     file.write_text("\n".join(lines) + "\n")
     assert ingest(Workspace(tmp_path / "ws"), file, "paid").net_revenue == 400
+
+
+@pytest.mark.parametrize(
+    ("kind", "bill", "credit", "paid"),
+    [
+        ("Type", "SI", "SC", "SR"),
+        ("FkArt", "F2", "G2", ""),
+        ("Billing Type", "ZF2", "RE", "F8"),
+        ("Document Type", "RV", "DG", "DZ"),
+        ("Belegart", "DR", "DG", "AB"),
+    ],
+)
+@pytest.mark.parametrize("sign", ["-", ""])
+def test_codes_of_sage_and_sap_say_what_a_document_is(
+    tmp_path: Path, kind: str, bill: str, credit: str, paid: str, sign: str
+) -> None:
+    file, net = ledger(tmp_path, kind, sign=sign)
+    text = file.read_text().replace(",Invoice,", f",{bill},").replace(",Credit Memo,", f",{credit},")
+    lines = [line.replace(",Payment,", f",{paid},") for line in text.splitlines() if paid or ",Payment," not in line]
+    file.write_text("\n".join(lines) + "\n")
+    assert ingest(Workspace(tmp_path / "ws"), file, "ledger").net_revenue == net
+
+
+@pytest.mark.parametrize("words", [["F1", "F2"], ["SI", "NO"], ["SC", "SP", "RJ"], ["RE", "G2"]])
+def test_other_codes_are_no_documents(words: list[str]) -> None:
+    assert of_documents(words) == {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import duckdb
@@ -10,7 +10,7 @@ import duckdb
 from clv_core.collection.engine import name
 from clv_core.collection.files.source import Source
 from clv_core.collection.words.aliases import EVENT_NAMES, MISSING, fold
-from clv_core.collection.words.kind_words import BILLS, CREDITS, PAYMENTS, RECEIPT, RECEIPT_LINES
+from clv_core.collection.words.kind_words import BILLS, CODES, CREDITS, PAYMENTS, RECEIPT, RECEIPT_LINES
 from clv_core.columns import PURCHASE, RETURN
 
 MOST: Final = 200
@@ -24,6 +24,32 @@ RECEIPTS: Final = frozenset((fold(RECEIPT), *PARTS))
 SETTLING: Final = frozenset(fold(word) for word in PAYMENTS.split())
 
 
+def of_codes(names: Iterable[str]) -> dict[str, str]:
+    """Return what the codes of a ledger's documents are taken for; nothing where they are not all those of one system.
+
+    Args:
+        names: all words of a column.
+    """
+    words = [word for word in names if word.lower() not in MISSING]
+    for bills, credits, others in CODES:
+        kinds = (
+            dict.fromkeys(others.split())
+            | dict.fromkeys(bills.split(), PURCHASE)
+            | dict.fromkeys(credits.split(), RETURN)
+        )
+        told = {word: _own(word, kinds) for word in words}
+        meant = [kinds[code] for code in told.values() if code in kinds]
+        if len(meant) == len(words) and PURCHASE in meant and len(set(meant)) > 1:
+            return {word: kinds[code] or word for word, code in told.items()}
+    return {}
+
+
+def _own(word: str, kinds: Collection[str]) -> str:
+    """Return the code that a word is, or that a shop's own one is a copy of: ZF2 of F2."""
+    key = fold(word)
+    return key if key in kinds else key.removeprefix("z")
+
+
 def of_documents(names: Iterable[str]) -> dict[str, str]:
     """Return what a ledger's words for its documents are taken for; nothing where they are not those of one.
 
@@ -35,6 +61,8 @@ def of_documents(names: Iterable[str]) -> dict[str, str]:
         names: all words of a column of events.
     """
     words = [word for word in names if word.lower() not in MISSING]
+    if codes := of_codes(words):
+        return codes
     if fold(RECEIPT) in map(fold, words) and PARTS[0] in map(fold, words):
         return {word: PURCHASE if fold(word) == fold(RECEIPT) else word for word in words if fold(word) in RECEIPTS}
     if not any(MEANT.get(fold(word)) == PURCHASE for word in words):

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from clv_core.collection.mapping.customer_names import are_full_names, masked, rank, says_the_same
+from clv_core.collection.mapping.document_kinds import of_codes
 from clv_core.collection.mapping.event_names import are_event_names
 from clv_core.collection.mapping.money_columns import FRACTION, FRACTIONS, money_likelihood
-from clv_core.collection.mapping.order_states import are_flags, tells
+from clv_core.collection.mapping.order_states import are_own_words, tells
 from clv_core.collection.values.eras import ERAS
 from clv_core.collection.words.aliases import (
     CUSTOMER_RANKS,
@@ -21,9 +22,10 @@ from clv_core.collection.words.aliases import (
     SURE_NAMES,
     fold,
 )
+from clv_core.collection.words.flag_words import NO, YES
 from clv_core.collection.words.kind_words import ROW_KINDS
 from clv_core.collection.words.split_columns import CLOCK
-from clv_core.collection.words.state_words import KIND_NAMES, NO, YES
+from clv_core.collection.words.state_words import KIND_NAMES
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,
@@ -51,6 +53,7 @@ SLIGHTLY: Final = 0.01
 
 BY_VALUES: Final = 0.5
 MOST_SAMPLES: Final = 5
+MOST_CODES: Final = 12
 NOUNS: Final = frozenset(map(fold, ROW_KINDS.split()))
 YES_OR_NO: Final = frozenset(word for word in (*YES, *NO) if not word.isdigit())
 ENOUGH_IDS: Final = 20
@@ -148,7 +151,7 @@ def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mappi
         weaker = rank(column, values) if canonical == CUSTOMER_ID else 0
         proposals.append(Proposal(column, canonical, confidence, samples, never_repeats, money, hidden, weaker))
     proposals = _by_values(_named_twice(proposals, rows), rows)
-    return proposals if EVENT_TYPE in answers else _by_kind(proposals)
+    return proposals if EVENT_TYPE in answers else _by_kind(_by_codes(proposals, rows))
 
 
 def could_be(canonical: str, item: Proposal) -> bool:
@@ -190,7 +193,7 @@ def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, 
 
 def _by_name(column: str, values: list[str]) -> tuple[str | None, float]:
     base = re.sub(r"\s\(\d+\)$", "", column)
-    if are_flags(base, values):
+    if are_own_words(base, values):
         return ORDER_STATUS, LIKELY
     if base in BY_NAME:
         return base, EXACT
@@ -271,6 +274,27 @@ def _named_twice(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[
         if found:
             same[item.column] = found
     return [replace(item, same_as=same[item.column]) if item.column in same else item for item in proposals]
+
+
+def _by_codes(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
+    """Propose the column that holds the codes of a ledger's documents (SI and SC, F2 and G2), whatever it is called."""
+    for at, item in enumerate(proposals):
+        words = {str(row[item.column]).strip() for row in rows if row.get(item.column) is not None}
+        if (
+            item.canonical in (None, EVENT_TYPE, ORDER_STATUS)
+            and item.confidence < 1
+            and len(words) <= MOST_CODES
+            and of_codes(words)
+        ):
+            others = [
+                replace(one, canonical=None, confidence=0.0)
+                if one.canonical == EVENT_TYPE and one.confidence <= SURE
+                else one
+                for one in proposals
+            ]
+            found = replace(item, canonical=EVENT_TYPE, confidence=SURE)
+            return [*others[:at], found, *others[at + 1 :]]
+    return proposals
 
 
 def _by_kind(proposals: list[Proposal]) -> list[Proposal]:

@@ -12,7 +12,7 @@ KIND_COLUMNS: Final = """取引区分 伝票区分 売上区分 取引種別 伝
     單據類型 單據類別 業務類型 銷售類型 document_type doc_type billing_type fakturaart voucher_type
     is_return is_refund is_credit_note receipt_type move_type belegart
     belegtyp tipo_documento tipo_de_documento tipo_comprobante tipo_de_comprobante type_document
-    type_de_document type_pièce type_de_pièce тип_документа вид_документа"""
+    fkart auart blart vbtyp tran_type type_de_document type_pièce type_de_pièce тип_документа вид_документа"""
 """Names of columns of kinds."""
 
 BILLS: Final = """invoice invoices sales_invoice customer_invoice tax_invoice sales_receipt cash_sale rechnung
@@ -32,6 +32,14 @@ KIND_STATES: Final[dict[str, str]] = {
 PAYMENTS: Final = """payment payments customer_payment payment_received receive_payment paid receipt zahlung
     zahlungseingang paiement règlement pago cobro pagamento incasso"""
 """What they call the money that comes in for a document."""
+CODES: Final = (
+    ("si", "sc", "sr sa sd"),
+    ("f1 f2 l2 s2", "g2 re s1", "f5 f8"),
+    ("rv dr", "dg", "dz da dp ab zp sa"),
+)
+"""Codes of Sage's audit trail, of SAP's billing documents and of those of its customers' accounts: of bills, of what
+takes one back (a cancelled credit note is a bill again), and of what is neither, such as payments. A shop's own begin
+with Z."""
 RECEIPT, RECEIPT_LINES = "sale", "sale_line payment"
 """What a till calls the row of a whole receipt, and the rows of its parts and payments, which repeat its money."""
 ROW_KINDS: Final = """sale sales purchase verkauf vente venta vendita venda продажа 销售 銷售 売上 판매 return returns
