@@ -97,3 +97,20 @@ def test_codes_of_sage_and_sap_say_what_a_document_is(
 @pytest.mark.parametrize("words", [["F1", "F2"], ["SI", "NO"], ["SC", "SP", "RJ"], ["RE", "G2"]])
 def test_other_codes_are_no_documents(words: list[str]) -> None:
     assert of_documents(words) == {}
+
+
+@pytest.mark.parametrize("kind", ["Document Type", "Belegart", "Voucher Type"])
+def test_refunds_beside_credit_notes_below_zero_only_settle_them(tmp_path: Path, kind: str) -> None:
+    """Dynamics lists a customer's invoices, what they paid, what was credited, and that it was sent back to them."""
+    lines, net = [f"Customer No.,Posting Date,{kind},Document No.,Amount"], 0.0
+    for at in range(60):
+        who, day = f"K{at % 20}", f"2024-{at % 9 + 1:02}-{at % 20 + 1:02}"
+        lines += [f"{who},{day},Invoice,1{at},{100 + at}.00", f"{who},{day},Payment,2{at},-{100 + at}.00"]
+        net += 100 + at
+        if at % 6 == 0:
+            lines += [f"{who},{day},Credit Memo,3{at},-7.50", f"{who},{day},Refund,4{at},7.50"]
+            net -= 7.5
+    file = tmp_path / "entries.csv"
+    file.write_text("\n".join(lines) + "\n")
+    manifest = ingest(Workspace(tmp_path / "ws"), file, "entries")
+    assert manifest.net_revenue == net and manifest.purchases == 60

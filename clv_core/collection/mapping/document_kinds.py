@@ -7,8 +7,9 @@ from typing import Final
 
 import duckdb
 
-from clv_core.collection.engine import name
+from clv_core.collection.engine import name, text
 from clv_core.collection.files.source import Source
+from clv_core.collection.values.numbers import BELOW
 from clv_core.collection.words.aliases import EVENT_NAMES, MISSING, fold
 from clv_core.collection.words.kind_words import BILLS, CODES, CREDITS, PAYMENTS, RECEIPT, RECEIPT_LINES
 from clv_core.columns import PURCHASE, RETURN
@@ -74,8 +75,20 @@ def of_documents(names: Iterable[str]) -> dict[str, str]:
     return meant | {word: word for word in words if fold(word) in SETTLING}
 
 
+def settles(names: Iterable[str]) -> bool:
+    """Say whether the words of a column of kinds are those of a ledger with payments beside its invoices.
+
+    Args:
+        names: all words of the column.
+    """
+    meant = of_documents(names)
+    return PURCHASE in meant.values() and any(fold(word) in SETTLING for word in meant)
+
+
 def read_documents(connection: duckdb.DuckDBPyConnection, source: Source, column: str, money: str) -> dict[str, str]:
     """Return what the words of a column of events are taken for where it is a ledger whose invoices have amounts.
+
+    Where credit notes stand below zero and refunds above, these only settle those.
 
     Args:
         connection: the engine.
@@ -85,8 +98,14 @@ def read_documents(connection: duckdb.DuckDBPyConnection, source: Source, column
     """
     word = f"trim({name(column)})"
     priced = f"count(nullif(trim({name(money)}), ''))" if money else "0"
+    below = f"count(*) FILTER (regexp_matches({name(money)}, {text(BELOW)}))" if money else "0"
     rows = connection.execute(
-        f"SELECT {word}, {priced} FROM {source.relation()} WHERE {word} IS NOT NULL GROUP BY 1 LIMIT {MOST + 1}"
+        f"SELECT {word}, {priced}, {below} FROM {source.relation()} WHERE {word} IS NOT NULL GROUP BY 1"
+        f" LIMIT {MOST + 1}"
     ).fetchall()
     meant = of_documents(str(row[0]) for row in rows) if len(rows) <= MOST else {}
-    return meant if any(row[1] and meant.get(str(row[0])) == PURCHASE for row in rows) else {}
+    if not any(row[1] and meant.get(str(row[0])) == PURCHASE for row in rows):
+        return {}
+    credited = any(row[2] and meant.get(str(row[0])) == RETURN for row in rows)
+    paid_back = [str(row[0]) for row in rows if EVENT_NAMES.get(fold(str(row[0]))) == RETURN and not row[2]]
+    return meant | {word: word for word in paid_back if credited and word not in meant}

@@ -22,6 +22,7 @@ from clv_core.collection.words.flag_words import (
     MOVED_WORDS,
     NO,
     PAID_NAMES,
+    PAID_WORDS,
     STAGE_NAMES,
     WON,
     YES,
@@ -276,6 +277,7 @@ def words_of(
     ).fetchall()
     found: list[OrderState] = []
     won = fold(column) in STAGE_NAMES and any(WON.search(str(word)) for word, _ in rows)
+    of_payment = of_payment or any(fold(word) in PAID_WORDS for word, _ in rows)
     for word, count in rows:
         if word.lower() in MISSING:
             continue

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from clv_core.collection.mapping.customer_names import are_full_names, masked, rank, says_the_same
-from clv_core.collection.mapping.document_kinds import of_codes
+from clv_core.collection.mapping.document_kinds import of_codes, settles
 from clv_core.collection.mapping.event_names import are_event_names
 from clv_core.collection.mapping.money_columns import FRACTION, FRACTIONS, money_likelihood
 from clv_core.collection.mapping.order_states import are_own_words, tells
@@ -277,15 +277,13 @@ def _named_twice(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[
 
 
 def _by_codes(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
-    """Propose the column that holds the codes of a ledger's documents (SI and SC, F2 and G2), whatever it is called."""
+    """Propose the column of a ledger's documents: their codes (SI and SC, F2 and G2), or payments beside invoices.
+
+    A column of codes may be called anything; one of words is one of kinds.
+    """
     for at, item in enumerate(proposals):
         words = {str(row[item.column]).strip() for row in rows if row.get(item.column) is not None}
-        if (
-            item.canonical in (None, EVENT_TYPE, ORDER_STATUS)
-            and item.confidence < 1
-            and len(words) <= MOST_CODES
-            and of_codes(words)
-        ):
+        if item.canonical in (None, EVENT_TYPE, ORDER_STATUS) and item.confidence < 1 and _of_ledger(item, words):
             others = [
                 replace(one, canonical=None, confidence=0.0)
                 if one.canonical == EVENT_TYPE and one.confidence <= SURE
@@ -295,6 +293,13 @@ def _by_codes(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Pro
             found = replace(item, canonical=EVENT_TYPE, confidence=SURE)
             return [*others[:at], found, *others[at + 1 :]]
     return proposals
+
+
+def _of_ledger(item: Proposal, words: set[str]) -> bool:
+    if len(words) > MOST_CODES:
+        return False
+    of_kinds = item.canonical == ORDER_STATUS and fold(item.column) in KIND_NAMES
+    return bool(of_codes(words)) or (of_kinds and settles(words))
 
 
 def _by_kind(proposals: list[Proposal]) -> list[Proposal]:

@@ -23,6 +23,11 @@ PAID: Final = """paid is_paid order_paid fully_paid captured is_captured payment
     is_successful successful is_won won 是否付款 是否支付 是否已付款 是否已支付 是否成交"""
 """Names of columns that say by yes or no whether it is one: nobody paid where they say no."""
 PAID_NAMES: Final = frozenset(fold(word) for word in PAID.split())
+PAID_WORDS: Final = frozenset(
+    fold(word)
+    for word in "paid bezahlt payé payée pagado pagada pagato pagata pago paga betaald opłacone 已付款 已支付".split()
+)
+"""What is said of what was paid; "open" beside it is said of what was not."""
 YES: Final = ("true", "yes", "y", "t", "1", "是", "ja", "oui", "sí", "si", "sim")
 NO: Final = ("false", "no", "n", "f", "0", "否", "nein", "non", "não")
 
