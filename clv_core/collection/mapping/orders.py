@@ -142,8 +142,20 @@ class Orders:
 
     def unlike(self, read: str) -> str:
         """Return the query that counts orders whose amounts differ, so that each row keeps what it says."""
-        orders = f"SELECT {V}order FROM {self._parts(read)} WHERE {V}order IS NOT NULL GROUP BY 1"
-        return f"SELECT count(*) FROM ({orders} HAVING count({V}paid) > 0 AND NOT ({self._plain()}))"
+        return f"SELECT count(*) FROM ({self._unlike(read)})"
+
+    def shared(self, read: str) -> str:
+        """Return SQL that tells the events whose amounts are shares of their order's; empty where none are.
+
+        Args:
+            read: table expression of the rows, each for itself.
+        """
+        if not self.whole:
+            return ""
+        named = " AND ".join(f"{column} IS NOT NULL" for column in self.by if column != ORDER_STATUS)
+        if ORDER_ID not in self.by:
+            return named
+        return f"{named} AND {ORDER_ID} NOT IN (SELECT split_part({V}order, '\x1f', 1) FROM ({self._unlike(read)}))"
 
     def left(self, chosen: Mapping[str, str]) -> str:
         """Return SQL for a row's amount, less what was given back of it."""
@@ -158,6 +170,11 @@ class Orders:
         """Return SQL for what the parts of an order say of it together; each of several payments repeats its rows."""
         added = f"CASE WHEN count({V}paid) > 1 THEN max({column}) ELSE sum({column}) END"
         return added if self._adds_up(column) else f"max({column})"
+
+    def _unlike(self, read: str) -> str:
+        """Return the query of orders whose amounts differ."""
+        orders = f"SELECT {V}order FROM {self._parts(read)} WHERE {V}order IS NOT NULL GROUP BY 1"
+        return f"{orders} HAVING count({V}paid) > 0 AND NOT ({self._plain()})"
 
     def _parts(self, rows: str, *more: str) -> str:
         """Return the table expression of the payments of orders: ``order``, ``paid``, ``rows``, then ``more``."""
