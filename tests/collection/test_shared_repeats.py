@@ -68,3 +68,40 @@ def test_a_row_with_an_amount_of_its_own_counts_once(tmp_path: Path) -> None:
     manifest, _ = read(tmp_path, [*rows, *odd, *odd[:1], *alone, *alone])
     own = sum(float(str(row["Order Total Amount"])) for row in [*odd, *alone])
     assert manifest.net_revenue == pytest.approx(sum(one.total for one in made) + own, abs=0.01)
+
+
+def receipts(*, told: bool = True) -> tuple[list[dict[str, object]], float]:
+    """Return a till's rows, equal ones for two of the same, and what the receipts came to."""
+    rows, net = [], 0.0
+    for one in orders():
+        prices = [PRODUCTS[product] for product, pieces in one.lines for _ in range(pieces)]
+        total = round(sum(price for *_, price in prices), 2)
+        net += total
+        for sku, _, price in prices:
+            about = {"Receipt No": f"R{one.number}", "Customer ID": one.customer, "Date": f"{one.time}"}
+            row = {**about, "Item": sku, "Qty": 1, "Line Total": price}
+            rows.append({**row, **({"Receipt Total": total} if told else {})})
+    return rows, net
+
+
+def test_equal_rows_of_a_receipt_are_kept_where_its_total_counts_them(tmp_path: Path) -> None:
+    rows, net = receipts()
+    manifest, _ = read(tmp_path, rows)
+    assert manifest.net_revenue == pytest.approx(net, abs=0.01) and manifest.rows_duplicate == 0
+    assert [one["params"]["column"] for one in manifest.warnings if one["code"].endswith("of_totals")] == [
+        "Receipt Total"
+    ]
+
+
+def test_a_till_s_file_that_was_written_twice_counts_once(tmp_path: Path) -> None:
+    made = orders()
+    rows = [{**row, "Line Total": float(str(row["Item Cost"])) * int(str(row["Quantity"]))} for row in lines(made)]
+    twice = [{key: row[key] for key in row if key not in ("Item Cost", "Quantity")} for row in rows] * 2
+    manifest, _ = read(tmp_path, twice)
+    assert manifest.net_revenue == pytest.approx(sum(one.total for one in made), abs=0.01)
+
+
+def test_without_a_total_equal_rows_are_dropped_and_spoken_of(tmp_path: Path) -> None:
+    rows, net = receipts(told=False)
+    manifest, _ = read(tmp_path, rows)
+    assert manifest.net_revenue < net and "warning.duplicates_dropped" in [one["code"] for one in manifest.warnings]

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from clv_core.collection.engine import file_text, name, one, run, text
+from clv_core.collection.readings.told_again import totals_of_all
 from clv_core.columns import AMOUNT, EVENT_TIME, ORDER_ID
 from clv_core.errors import Message
 from clv_core.jobs import Progress
@@ -81,6 +82,10 @@ def without_repeats(
     if not found.rows:
         return Unique(events, found.content, 0, ())
     drop = wanted == "drop" if wanted else have_identity(connection, events, columns, timezone)
+    told = totals_of_all(connection, file_text(events), columns) if drop and not wanted and not shared else ""
+    if told:
+        params = {"rows": found.rows, "column": told}
+        return Unique(events, found.content, 0, (Message("warning.duplicates_of_totals", params),))
     said = (Message("warning.duplicates_dropped" if drop else "warning.duplicates_kept", {"rows": found.rows}),)
     if not drop:
         return Unique(events, found.content, 0, said)
