@@ -107,6 +107,38 @@ def test_a_payment_that_is_authorised_and_then_captured_counts_once(
     assert manifest.net_revenue == pytest.approx(sum(one.worth for one in made), abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (
+            "Datum,Uhrzeit,Typ,Status,Brutto,Netto,Absender E-Mail-Adresse,Empfänger E-Mail-Adresse,"
+            "Auswirkung auf Guthaben",
+            ("Abgeschlossen", "Abgelehnt", "Memo", "Haben", "Soll"),
+        ),
+        (
+            "Date,Heure,Type,État,Avant commission,Net,De l'adresse email,À l'adresse email,Impact sur le solde",
+            ("Terminé", "Refusé", "Mémo", "Crédit", "Débit"),
+        ),
+    ],
+)
+def test_paypal_says_it_in_other_languages_too(tmp_path: Path, names: str, words: tuple[str, ...]) -> None:
+    done, denied, memo, came, went = words
+
+    def rows(one: Order) -> Iterable[Row]:
+        steps = [(denied, one.total, memo)] if one.fate == CANCELLED else [(done, one.total, came)]
+        steps += [(done, one.total, memo)] if one.number % 3 == 0 and one.fate != CANCELLED else []
+        steps += [(done, -one.back, went)] if one.back else []
+        for hours, (word, gross, moved) in enumerate(steps):
+            mails = (SHOP, one.customer) if gross < 0 else (one.customer, SHOP)
+            time, figure = one.time + timedelta(hours=hours), f"{gross:.2f}".replace(".", ",")
+            cells = (f"{time:%d/%m/%Y}", f"{time:%H:%M:%S}", "PayPal Express", word, figure, figure, *mails, moved)
+            yield dict(zip(names.split(","), cells, strict=True))
+
+    manifest, made = read(tmp_path, rows)
+    assert manifest.net_revenue == pytest.approx(sum(one.worth for one in made), abs=0.01)
+    assert manifest.customers == 40
+
+
 def test_a_capture_is_the_sale_and_its_authorisation_none(tmp_path: Path) -> None:
     """Shopify's transactions: a sale in one step, or an authorisation and its capture in two."""
 
