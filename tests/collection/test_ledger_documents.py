@@ -114,3 +114,26 @@ def test_refunds_beside_credit_notes_below_zero_only_settle_them(tmp_path: Path,
     file.write_text("\n".join(lines) + "\n")
     manifest = ingest(Workspace(tmp_path / "ws"), file, "entries")
     assert manifest.net_revenue == net and manifest.purchases == 60
+
+
+def test_odoo_s_moves_say_which_is_a_refund(tmp_path: Path) -> None:
+    lines, net = ["name,partner_id,invoice_date,move_type,amount_total,payment_state"], 0
+    for at in range(90):
+        kind = "out_refund" if at % 8 == 3 else "in_invoice" if at % 30 == 4 else "out_invoice"
+        lines.append(f"M{at},Ann {at % 20},2024-{at % 9 + 1:02}-11,{kind},{at + 10},paid")
+        net += {"out_refund": -(at + 10), "in_invoice": 0}.get(kind, at + 10)
+    file = tmp_path / "moves.csv"
+    file.write_text("\n".join(lines) + "\n")
+    assert ingest(Workspace(tmp_path / "ws"), file, "moves", mapping={"customer_id": "partner_id"}).net_revenue == net
+
+
+@pytest.mark.parametrize(("name", "other"), [("Trans", "Exchange"), ("Vorgang", "Umtausch"), ("Kind", "VOID")])
+def test_exchanges_beside_sales_and_returns_hide_neither(tmp_path: Path, name: str, other: str) -> None:
+    lines, net = [f"Order No,Customer No,Date,{name},Total"], 0
+    for at in range(90):
+        kind = other if at % 30 == 4 else "Return" if at % 8 == 3 else "Sale"
+        lines.append(f"M{at},c{at % 20},2024-{at % 9 + 1:02}-11,{kind},{at + 10}")
+        net += {other: 0, "Return": -(at + 10)}.get(kind, at + 10)
+    file = tmp_path / "till.csv"
+    file.write_text("\n".join(lines) + "\n")
+    assert ingest(Workspace(tmp_path / "ws"), file, "till").net_revenue == net

@@ -32,6 +32,7 @@ from clv_core.collection.mapping.settling import settle_columns
 from clv_core.collection.mapping.side_marks import with_marks
 from clv_core.collection.mapping.sides import with_sides
 from clv_core.collection.mapping.spreadsheet_marks import float_ids, guarded
+from clv_core.collection.mapping.swapped_dates import told_swapped
 from clv_core.collection.mapping.visits import of_visits
 from clv_core.collection.values import currency, times
 from clv_core.collection.values.eras import calendar_of
@@ -176,6 +177,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         + _blanked(counts, chosen, scale)
         + of_ids
     )
+    notes += told_swapped(connection, source, plan, counts[EVENT_TIME])
     notes += of_visitors + of_steps + order_states.strange(states) + told_returns(states) + of_refunds + of_orders_said
     return Profile(plan, int(counts["rows"]), notes, money, tuple(proposals), states, steps)
 

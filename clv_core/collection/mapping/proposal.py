@@ -23,7 +23,7 @@ from clv_core.collection.words.aliases import (
     fold,
 )
 from clv_core.collection.words.flag_words import NO, YES
-from clv_core.collection.words.kind_words import ROW_KINDS
+from clv_core.collection.words.kind_words import NEITHER, ROW_KINDS
 from clv_core.collection.words.split_columns import CLOCK
 from clv_core.collection.words.state_words import KIND_NAMES
 from clv_core.columns import (
@@ -55,6 +55,7 @@ BY_VALUES: Final = 0.5
 MOST_SAMPLES: Final = 5
 MOST_CODES: Final = 12
 NOUNS: Final = frozenset(map(fold, ROW_KINDS.split()))
+BESIDE_NOUNS: Final = frozenset(map(fold, NEITHER.split()))
 YES_OR_NO: Final = frozenset(word for word in (*YES, *NO) if not word.isdigit())
 ENOUGH_IDS: Final = 20
 """So many different ids, and no repetition, are those of orders rather than of customers."""
@@ -310,8 +311,8 @@ def _by_kind(proposals: list[Proposal]) -> list[Proposal]:
         words = set(map(fold, item.samples)) if len(item.samples) < MOST_SAMPLES else set()
         if (
             item.canonical is None
-            and words <= NOUNS
-            and {EVENT_NAMES.get(word) for word in words} == {PURCHASE, RETURN}
+            and words - BESIDE_NOUNS <= NOUNS
+            and {EVENT_NAMES.get(word) for word in words - BESIDE_NOUNS} == {PURCHASE, RETURN}
         ):
             return [*proposals[:at], replace(item, canonical=EVENT_TYPE, confidence=LIKELY), *proposals[at + 1 :]]
     return proposals

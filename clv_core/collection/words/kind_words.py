@@ -16,12 +16,14 @@ KIND_COLUMNS: Final = """取引区分 伝票区分 売上区分 取引種別 伝
 """Names of columns of kinds."""
 
 BILLS: Final = """invoice invoices sales_invoice customer_invoice tax_invoice sales_receipt cash_sale rechnung
-    ausgangsrechnung facture factura fattura fatura"""
+    ausgangsrechnung facture factura fattura fatura out_invoice out_receipt"""
 """What ledgers call the document of a sale."""
 CREDITS: Final = """credit_memo credit_note sales_credit_note customer_credit_note refund_receipt sales_return
-    gutschrift rechnungskorrektur stornorechnung avoir nota_de_crédito nota_de_credito nota_di_credito"""
+    cash_refund out_refund gutschrift rechnungskorrektur stornorechnung avoir nota_de_crédito nota_de_credito
+    nota_di_credito"""
 """What they call the one that takes a sale back."""
 KIND_STATES: Final[dict[str, str]] = {
+    "cancelled": "in_invoice in_refund in_receipt vendor_bill purchase_invoice purchase_order",
     "sold": f"""{BILLS} 销售单 销售出库 销售出库单 销售 零售 零售单 销售订单 銷售單 銷售 receipt kassenbon
         nota_fiscal boleta реализация продажа""",
     "refunded": f"""{CREDITS} 退货单 销售退货 销售退货单 退货入库 退款单 零售退货 退貨單 銷售退貨 赤伝 返品伝票
@@ -42,6 +44,9 @@ takes one back (a cancelled credit note is a bill again), and of what is neither
 with Z."""
 RECEIPT, RECEIPT_LINES = "sale", "sale_line payment"
 """What a till calls the row of a whole receipt, and the rows of its parts and payments, which repeat its money."""
+NEITHER: Final = """exchange exchanged exchanges void voided no_sale paid_out paid_in tausch umtausch échange cambio
+    cambiado scambio troca обмен 换货 換貨 交換 교환"""
+"""What may stand beside nouns of sales and returns, and is neither by itself."""
 ROW_KINDS: Final = """sale sales purchase verkauf vente venta vendita venda продажа 销售 銷售 売上 판매 return returns
     refund refunds credit_note gutschrift retoure rückgabe erstattung retour remboursement devolución devolucion
     reembolso reso rimborso devolução devolucao estorno возврат 退货 退貨 退款 返品 返金 반품 환불"""
