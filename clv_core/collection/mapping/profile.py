@@ -13,9 +13,11 @@ from clv_core.collection.mapping import order_states, price, refunds
 from clv_core.collection.mapping.column_counts import SCALES, count_columns
 from clv_core.collection.mapping.converted import settle_converted
 from clv_core.collection.mapping.customer_ids import guests_of, spelt_mails
+from clv_core.collection.mapping.discount_rates import in_percent, told_rates
 from clv_core.collection.mapping.document_kinds import of_documents, read_documents
 from clv_core.collection.mapping.event_names import seen_values
 from clv_core.collection.mapping.first_rows import filled
+from clv_core.collection.mapping.large_units import large_units
 from clv_core.collection.mapping.minor_units import of_units
 from clv_core.collection.mapping.number_columns import decide_numbers
 from clv_core.collection.mapping.order_amounts import of_orders
@@ -160,7 +162,9 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         float_ids=whole_ids,
     )
     units, said = of_units(connection, source, rows, plan, answers.amount_unit, money)
-    plan, of_money = replace(plan, minor=units), of_money + said
+    large, of_large = (1, ()) if units or answers.amount_unit else large_units(chosen)
+    plan, of_money = replace(plan, minor=units, large=large), of_money + said + of_large
+    of_money += told_rates(source.columns, rows, chosen)
     visits, of_visitors = of_visits(connection, source, plan)
     plan = replace(plan, visits=visits)
     steps, of_steps = order_steps(connection, source, plan, answers.events)
@@ -226,9 +230,11 @@ def _currency(
 def _without_rates(counts: Mapping[str, Any], chosen: dict[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
     """Return the columns without one of discounts that holds rates, and what is to be said of it."""
     largest = float(counts["largest_discount"] or 2)
+    others = {canonical: column for canonical, column in chosen.items() if canonical != DISCOUNT}
+    if DISCOUNT in chosen and in_percent(chosen[DISCOUNT]):
+        return others, ()  # what is to be said of it, told_rates knows
     if DISCOUNT not in chosen or largest > 1 or price.before_promotion(chosen):
         return chosen, ()
-    others = {canonical: column for canonical, column in chosen.items() if canonical != DISCOUNT}
     return others, (Message("warning.discount_rate", {"column": chosen[DISCOUNT]}),)
 
 
