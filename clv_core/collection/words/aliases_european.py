@@ -68,7 +68,8 @@ LIKELY_EUROPEAN: Final[dict[str, str]] = {
         correo_electrónico_del_remitente indirizzo_email_mittente van_e_mailadres""",
     EVENT_TIME: "datum zeitpunkt erstellt erstellt_am fecha data",
     EVENT_TYPE: "vorgang art",
-    AMOUNT: "wert erlös preis_gesamt valeur valor brutto avant_commission bruto lordo",
+    AMOUNT: """wert erlös preis_gesamt valeur valor brutto avant_commission bruto lordo betrag_in_hw
+        betrag_in_hauswährung""",
     ORDER_ID: """bestellung auftrag rechnung beleg commande facture pedido factura ordine fattura transaktionscode
         numéro_de_transaction id_de_transacción codice_transazione""",
     PRODUCT_ID: "produkt artikelname artikelbezeichnung produktname bezeichnung produit produits producto prodotto",
