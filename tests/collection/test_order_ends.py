@@ -108,3 +108,11 @@ def test_next_months_orders_end_alike(tmp_path: Path) -> None:
     later.write_text(f"id,user_id,created_at,total,deleted_at\n{text}")
     whole = append(Workspace(tmp_path / "ws"), "shop", later)
     assert whole.net_revenue == pytest.approx(manifest.net_revenue + 25)
+
+
+def test_a_time_of_a_refund_says_nothing_where_a_column_may_say_how_much(tmp_path: Path) -> None:
+    def row(one: Order) -> dict[str, Any]:
+        return {"refund_of_items": one.back or "", "refunded_at": at(one) if one.back else ""}
+
+    manifest, made = read(tmp_path, row)
+    assert manifest.net_revenue == lasting(made) and "refund_columns_unused" in codes(manifest)

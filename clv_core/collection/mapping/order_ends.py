@@ -13,6 +13,7 @@ import duckdb
 from clv_core.collection.engine import name, one
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.first_rows import filled
+from clv_core.collection.mapping.order_states import OF_REFUNDS
 from clv_core.collection.mapping.orders import ended
 from clv_core.collection.mapping.proposal import TIME
 from clv_core.collection.words.aliases import fold
@@ -93,9 +94,15 @@ def _state(column: str, rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, 
     state = END_NAMES.get(key, "")
     if not state or column in chosen.values() or (ORDER_STATUS in chosen and key not in DELETED_NAMES):
         return ""
-    if state == REFUNDED and {REFUND, REFUND_STATUS} & set(chosen):
+    if state == REFUNDED and ({REFUND, REFUND_STATUS} & set(chosen) or _tells_refunds(rows)):
         return ""
     return state if all(TIME.fullmatch(value) for value in _times(rows, column)) else ""
+
+
+def _tells_refunds(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether a column that is none of times tells of refunds: how much, perhaps, was paid back."""
+    columns = [column for column in (rows[0] if rows else ()) if OF_REFUNDS.search(fold(column))]
+    return any(fold(column) not in END_NAMES and _times(rows, column) for column in columns)
 
 
 def _tells_payment(

@@ -36,14 +36,15 @@ def alike_ids(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]
         f" right({digits}, {LOCAL_DIGITS}) FROM ({people}) WHERE {phone}"
     )
     groups = (
-        f"SELECT list(DISTINCT id ORDER BY id) AS ids FROM ({keys}) WHERE key <> '' GROUP BY key"
-        f" HAVING count(DISTINCT id) > 1 AND (key[1] <> '+' OR bool_or(regexp_matches(id, {text('^' + ABROAD)})))"
+        f"SELECT count(*) AS ids, min(id) AS one, max(id) AS other FROM ({keys}) WHERE key <> '' GROUP BY key"
+        f" HAVING count(*) > 1 AND (key[1] <> '+' OR bool_or(regexp_matches(id, {text('^' + ABROAD)})))"
     )
-    alike, several, example, every = one(
+    alike, several, first, other, every = one(
         connection,
-        f"SELECT count(*), coalesce(sum(len(ids)), 0), min(ids), (SELECT count(*) FROM ({people})) FROM ({groups})",
+        f"SELECT count(*), coalesce(sum(ids), 0), min(one), arg_min(other, one),"
+        f" (SELECT count(*) FROM ({people})) FROM ({groups})",
     )
     if alike < FEWEST or several < SHARE * every:
         return []
-    params = {"customers": int(several), "people": int(alike), "examples": [str(item)[:40] for item in example[:3]]}
+    params = {"customers": int(several), "people": int(alike), "examples": [str(first)[:40], str(other)[:40]]}
     return [Message("warning.alike_ids", params)]

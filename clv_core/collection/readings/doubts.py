@@ -6,7 +6,7 @@ from typing import Final
 
 import duckdb
 
-from clv_core.collection.engine import one
+from clv_core.collection.engine import one, text
 from clv_core.collection.readings.alike_ids import alike_ids
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, RETURN
 from clv_core.errors import Message
@@ -73,15 +73,22 @@ def _back_only(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message
 
 def _many_in_one(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
     """Return a warning where one id bought so much more often than any other that it may stand for many people."""
-    rows = connection.execute(
-        f"SELECT person, times, count(*) OVER (), sum(times) OVER () FROM (SELECT {CUSTOMER_ID} AS person,"
-        f" count(DISTINCT {EVENT_TIME}) AS times FROM {file} WHERE {EVENT_TYPE} = '{PURCHASE}' GROUP BY 1)"
-        f" ORDER BY times DESC, person LIMIT 2"
+    lines = connection.execute(
+        f"SELECT person, lines, count(*) OVER (), sum(lines) OVER () FROM (SELECT {CUSTOMER_ID} AS person,"
+        f" count(*) AS lines FROM {file} WHERE {EVENT_TYPE} = '{PURCHASE}' GROUP BY 1)"
+        f" ORDER BY lines DESC, person LIMIT 2"
     ).fetchall()
-    if len(rows) < 2 or rows[0][2] < CROWD:
+    if len(lines) < 2 or lines[0][2] < CROWD or lines[0][1] < LARGE * lines[0][3]:
         return []
-    (person, times, _, every), (_, second, *_) = rows
-    if times < CROWD * second or times < LARGE * every:
+    person, other, every = str(lines[0][0]), str(lines[1][0]), float(lines[0][3])
+    times, second = one(
+        connection,
+        f"SELECT count(DISTINCT {EVENT_TIME}) FILTER ({CUSTOMER_ID} = {text(person)}),"
+        f" count(DISTINCT {EVENT_TIME}) FILTER ({CUSTOMER_ID} = {text(other)}) FROM {file}"
+        f" WHERE {EVENT_TYPE} = '{PURCHASE}' AND {CUSTOMER_ID} IN ({text(person)}, {text(other)})",
+    )
+    if times < CROWD * second:
         return []
-    params = {"customer": str(person)[:40], "purchases": int(times), "next": int(second), "share": times / float(every)}
+    share = int(lines[0][1]) / every
+    params = {"customer": person[:40], "purchases": int(times), "next": int(second), "share": share}
     return [Message("warning.many_in_one", params)]
