@@ -30,10 +30,10 @@ def alike_ids(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]
     digits = f"regexp_replace({CUSTOMER_ID}, '[^0-9]', '', 'g')"
     bare = f"ltrim(lower(regexp_replace({CUSTOMER_ID}, '\\s+', '', 'g')), '0')"
     phone = f"regexp_full_match({CUSTOMER_ID}, {text(PHONE)}) AND strlen({digits}) >= {LOCAL_DIGITS}"
-    people = f"SELECT DISTINCT {CUSTOMER_ID} FROM {file} WHERE NOT contains({CUSTOMER_ID}, '@')"
+    people = f"SELECT * FROM (SELECT DISTINCT {CUSTOMER_ID} FROM {file}) WHERE NOT contains({CUSTOMER_ID}, '@')"
     keys = (
-        f"SELECT {CUSTOMER_ID} AS id, {bare} AS key FROM ({people}) UNION ALL SELECT {CUSTOMER_ID}, '+' ||"
-        f" right({digits}, {LOCAL_DIGITS}) FROM ({people}) WHERE {phone}"
+        f"SELECT {CUSTOMER_ID} AS id, {bare} AS key FROM people UNION ALL SELECT {CUSTOMER_ID}, '+' ||"
+        f" right({digits}, {LOCAL_DIGITS}) FROM people WHERE {phone}"
     )
     groups = (
         f"SELECT count(*) AS ids, min(id) AS one, max(id) AS other FROM ({keys}) WHERE key <> '' GROUP BY key"
@@ -41,8 +41,8 @@ def alike_ids(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]
     )
     alike, several, first, other, every = one(
         connection,
-        f"SELECT count(*), coalesce(sum(ids), 0), min(one), arg_min(other, one),"
-        f" (SELECT count(*) FROM ({people})) FROM ({groups})",
+        f"WITH people AS MATERIALIZED ({people}) SELECT count(*), coalesce(sum(ids), 0), min(one), arg_min(other, one),"
+        f" (SELECT count(*) FROM people) FROM ({groups})",
     )
     if alike < FEWEST or several < SHARE * every:
         return []
