@@ -154,6 +154,8 @@ def _read(
 def _own_rule(dataset: Dataset) -> str:
     """Return whether rows that repeat are dropped, by the rule of a dataset for which nothing was said."""
     manifest = dataset.manifest
+    if any(item["code"] == "warning.duplicates_of_totals" for item in manifest.warnings):
+        return "keep"
     with duckdb.connect() as connection:
         named = have_identity(connection, dataset.events_path, manifest.columns, manifest.timezone)
     return "drop" if named else "keep"

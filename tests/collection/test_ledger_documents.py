@@ -71,3 +71,69 @@ def test_invoices_beside_orders_or_without_amounts_are_left_as_they_were(tmp_pat
     file = tmp_path / "paid.csv"
     file.write_text("\n".join(lines) + "\n")
     assert ingest(Workspace(tmp_path / "ws"), file, "paid").net_revenue == 400
+
+
+@pytest.mark.parametrize(
+    ("kind", "bill", "credit", "paid"),
+    [
+        ("Type", "SI", "SC", "SR"),
+        ("FkArt", "F2", "G2", ""),
+        ("Billing Type", "ZF2", "RE", "F8"),
+        ("Document Type", "RV", "DG", "DZ"),
+        ("Belegart", "DR", "DG", "AB"),
+    ],
+)
+@pytest.mark.parametrize("sign", ["-", ""])
+def test_codes_of_sage_and_sap_say_what_a_document_is(
+    tmp_path: Path, kind: str, bill: str, credit: str, paid: str, sign: str
+) -> None:
+    file, net = ledger(tmp_path, kind, sign=sign)
+    text = file.read_text().replace(",Invoice,", f",{bill},").replace(",Credit Memo,", f",{credit},")
+    lines = [line.replace(",Payment,", f",{paid},") for line in text.splitlines() if paid or ",Payment," not in line]
+    file.write_text("\n".join(lines) + "\n")
+    assert ingest(Workspace(tmp_path / "ws"), file, "ledger").net_revenue == net
+
+
+@pytest.mark.parametrize("words", [["F1", "F2"], ["SI", "NO"], ["SC", "SP", "RJ"], ["RE", "G2"]])
+def test_other_codes_are_no_documents(words: list[str]) -> None:
+    assert of_documents(words) == {}
+
+
+@pytest.mark.parametrize("kind", ["Document Type", "Belegart", "Voucher Type"])
+def test_refunds_beside_credit_notes_below_zero_only_settle_them(tmp_path: Path, kind: str) -> None:
+    """Dynamics lists a customer's invoices, what they paid, what was credited, and that it was sent back to them."""
+    lines, net = [f"Customer No.,Posting Date,{kind},Document No.,Amount"], 0.0
+    for at in range(60):
+        who, day = f"K{at % 20}", f"2024-{at % 9 + 1:02}-{at % 20 + 1:02}"
+        lines += [f"{who},{day},Invoice,1{at},{100 + at}.00", f"{who},{day},Payment,2{at},-{100 + at}.00"]
+        net += 100 + at
+        if at % 6 == 0:
+            lines += [f"{who},{day},Credit Memo,3{at},-7.50", f"{who},{day},Refund,4{at},7.50"]
+            net -= 7.5
+    file = tmp_path / "entries.csv"
+    file.write_text("\n".join(lines) + "\n")
+    manifest = ingest(Workspace(tmp_path / "ws"), file, "entries")
+    assert manifest.net_revenue == net and manifest.purchases == 60
+
+
+def test_odoo_s_moves_say_which_is_a_refund(tmp_path: Path) -> None:
+    lines, net = ["name,partner_id,invoice_date,move_type,amount_total,payment_state"], 0
+    for at in range(90):
+        kind = "out_refund" if at % 8 == 3 else "in_invoice" if at % 30 == 4 else "out_invoice"
+        lines.append(f"M{at},Ann {at % 20},2024-{at % 9 + 1:02}-11,{kind},{at + 10},paid")
+        net += {"out_refund": -(at + 10), "in_invoice": 0}.get(kind, at + 10)
+    file = tmp_path / "moves.csv"
+    file.write_text("\n".join(lines) + "\n")
+    assert ingest(Workspace(tmp_path / "ws"), file, "moves", mapping={"customer_id": "partner_id"}).net_revenue == net
+
+
+@pytest.mark.parametrize(("name", "other"), [("Trans", "Exchange"), ("Vorgang", "Umtausch"), ("Kind", "VOID")])
+def test_exchanges_beside_sales_and_returns_hide_neither(tmp_path: Path, name: str, other: str) -> None:
+    lines, net = [f"Order No,Customer No,Date,{name},Total"], 0
+    for at in range(90):
+        kind = other if at % 30 == 4 else "Return" if at % 8 == 3 else "Sale"
+        lines.append(f"M{at},c{at % 20},2024-{at % 9 + 1:02}-11,{kind},{at + 10}")
+        net += {other: 0, "Return": -(at + 10)}.get(kind, at + 10)
+    file = tmp_path / "till.csv"
+    file.write_text("\n".join(lines) + "\n")
+    assert ingest(Workspace(tmp_path / "ws"), file, "till").net_revenue == net

@@ -70,9 +70,13 @@ def test_guests_of_one_id_are_told_apart_by_their_addresses(tmp_path: Path, word
     assert said(manifest, "guests_by_email")["rows"] == 20 and manifest.rows_set_aside == 0
 
 
-def test_guests_without_an_address_are_set_aside_and_a_customer_called_0_is_not(tmp_path: Path) -> None:
-    manifest, events = read(tmp_path, guests("anonymous", False))
+@pytest.mark.parametrize("word", ["anonymous", "Walk-in Customer", "CONSUMIDOR FINAL", "散客"])
+def test_guests_without_an_address_are_set_aside(tmp_path: Path, word: str) -> None:
+    manifest, events = read(tmp_path, guests(word, False))
     assert manifest.rows_set_aside == 20 and said(manifest, "guests_nameless")["rows"] == 20
-    assert "anonymous" not in set(events["customer_id"])
+    assert word not in set(events["customer_id"])
+
+
+def test_a_customer_called_0_is_no_guest_where_nothing_says_so(tmp_path: Path) -> None:
     manifest, events = read(tmp_path, guests("0", False))
     assert manifest.rows_set_aside == 0 and "0" in set(events["customer_id"])

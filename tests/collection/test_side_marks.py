@@ -79,3 +79,23 @@ def test_amounts_with_signs_say_it_themselves(tmp_path: Path) -> None:
 def test_a_sign_may_have_a_column_of_its_own(tmp_path: Path, name: str, out: str, into: str) -> None:
     net = statement(tmp_path / "bank.csv", name, out, into)
     assert ingest(Workspace(tmp_path / "ws"), tmp_path / "bank.csv", "bank").net_revenue == float(net)
+
+
+@pytest.mark.parametrize("name", ["Type", "Transaction Type", "Kind"])
+@pytest.mark.parametrize(("out", "into"), [("Debit", "Credit"), ("DR", "CR"), ("Débit", "Crédit")])
+def test_a_column_of_kinds_that_holds_nothing_but_both_sides_is_asked_about(
+    tmp_path: Path, name: str, out: str, into: str
+) -> None:
+    """A wallet's statement: a credit is what came in, and not what was given back as in a list of sales."""
+    lines, net = [f"Date,Customer ID,{name},Amount,Balance"], 0
+    for at in range(60):
+        back = at % 7 == 3
+        net += -5 if back else at + 10
+        lines.append(f"2024-{at % 9 + 1:02}-11,c{at % 9},{out if back else into},{5 if back else at + 10},{net}")
+    file = tmp_path / "wallet.csv"
+    file.write_text("\n".join(lines) + "\n")
+    with pytest.raises(NeedsAnswer, match=name) as caught:
+        ingest(Workspace(tmp_path / "ws"), file, "wallet")
+    assert caught.value.code == "which_mark"
+    manifest = ingest(Workspace(tmp_path / "ws"), file, "wallet", events={into: "purchase", out: "return"})
+    assert manifest.net_revenue == net

@@ -49,3 +49,16 @@ def test_a_delivery_that_was_skipped_was_never_paid(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", ["Dibatalkan Penjual", "Pesanan dibatalkan oleh pembeli", "Dibatalkan Sistem"])
 def test_who_called_an_order_off_does_not_matter(words: str) -> None:
     assert meaning_of(words) == "cancelled"
+
+
+@pytest.mark.parametrize("words", [("paid", "open"), ("Bezahlt", "Offen")])
+def test_open_beside_paid_is_said_of_what_nobody_paid(tmp_path: Path, words: tuple[str, str]) -> None:
+    """Mollie's payments: paid, expired, canceled, failed, or open still, in a column that is called status only."""
+    lines = ["ID,Date,Customer ID,Amount,Status"]
+    lines += [
+        f"tr_{at},2024-{at % 9 + 1:02}-11 10:00:00,c{at % 9},{at + 10}.00,{words[at % 7 == 3]}" for at in range(60)
+    ]
+    file = tmp_path / "payments.csv"
+    file.write_text("\n".join(lines) + "\n")
+    manifest = ingest(Workspace(tmp_path / "ws"), file, "payments")
+    assert manifest.net_revenue == sum(at + 10 for at in range(60) if at % 7 != 3)

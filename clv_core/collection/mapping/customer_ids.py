@@ -31,6 +31,30 @@ FEWEST_EMAILS: Final = 3
 NO_NUMBER: Final = ("0", "0.0", "-1")
 GUESTS: Final = (
     *("guest", "guests", "guest user", "guest customer", "guest checkout", "anonymous", "anonymous user", "anon"),
+    *(
+        "walk-in",
+        "walk in",
+        "walkin",
+        "walk-in customer",
+        "walk in customer",
+        "cash customer",
+        "cash sale",
+        "cash sales",
+    ),
+    *("counter sale", "counter customer", "retail customer", "pos customer", "default customer", "no name", "unknown"),
+    *("unknown customer", "laufkunde", "laufkundschaft", "barverkauf", "barkunde", "diverse", "client comptoir"),
+    *("client de passage", "client divers", "consumidor final", "cliente final", "público en general"),
+    *("publico en general", "público general", "cliente genérico", "cliente generico", "cliente mostrador"),
+    *(
+        "cliente occasionale",
+        "passant",
+        "散客",
+        "零散客户",
+        "零售客户",
+        "розничный покупатель",
+        "частное лицо",
+        "非会員",
+    ),
     *("not logged in", "unregistered", "gast", "gastkunde", "gastbestellung", "invité", "invitado", "ospite"),
     *("游客", "访客", "匿名", "匿名用户", "遊客", "訪客", "ゲスト", "비회원", "гость", "convidado", "misafir", "gość"),
 )

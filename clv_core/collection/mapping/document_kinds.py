@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import duckdb
 
-from clv_core.collection.engine import name
+from clv_core.collection.engine import name, text
 from clv_core.collection.files.source import Source
+from clv_core.collection.values.numbers import BELOW
 from clv_core.collection.words.aliases import EVENT_NAMES, MISSING, fold
-from clv_core.collection.words.kind_words import BILLS, CREDITS, PAYMENTS, RECEIPT, RECEIPT_LINES
+from clv_core.collection.words.kind_words import BILLS, CODES, CREDITS, PAYMENTS, RECEIPT, RECEIPT_LINES
 from clv_core.columns import PURCHASE, RETURN
 
 MOST: Final = 200
@@ -24,6 +25,32 @@ RECEIPTS: Final = frozenset((fold(RECEIPT), *PARTS))
 SETTLING: Final = frozenset(fold(word) for word in PAYMENTS.split())
 
 
+def of_codes(names: Iterable[str]) -> dict[str, str]:
+    """Return what the codes of a ledger's documents are taken for; nothing where they are not all those of one system.
+
+    Args:
+        names: all words of a column.
+    """
+    words = [word for word in names if word.lower() not in MISSING]
+    for bills, credits, others in CODES:
+        kinds = (
+            dict.fromkeys(others.split())
+            | dict.fromkeys(bills.split(), PURCHASE)
+            | dict.fromkeys(credits.split(), RETURN)
+        )
+        told = {word: _own(word, kinds) for word in words}
+        meant = [kinds[code] for code in told.values() if code in kinds]
+        if len(meant) == len(words) and PURCHASE in meant and len(set(meant)) > 1:
+            return {word: kinds[code] or word for word, code in told.items()}
+    return {}
+
+
+def _own(word: str, kinds: Collection[str]) -> str:
+    """Return the code that a word is, or that a shop's own one is a copy of: ZF2 of F2."""
+    key = fold(word)
+    return key if key in kinds else key.removeprefix("z")
+
+
 def of_documents(names: Iterable[str]) -> dict[str, str]:
     """Return what a ledger's words for its documents are taken for; nothing where they are not those of one.
 
@@ -35,6 +62,8 @@ def of_documents(names: Iterable[str]) -> dict[str, str]:
         names: all words of a column of events.
     """
     words = [word for word in names if word.lower() not in MISSING]
+    if codes := of_codes(words):
+        return codes
     if fold(RECEIPT) in map(fold, words) and PARTS[0] in map(fold, words):
         return {word: PURCHASE if fold(word) == fold(RECEIPT) else word for word in words if fold(word) in RECEIPTS}
     if not any(MEANT.get(fold(word)) == PURCHASE for word in words):
@@ -46,8 +75,20 @@ def of_documents(names: Iterable[str]) -> dict[str, str]:
     return meant | {word: word for word in words if fold(word) in SETTLING}
 
 
+def settles(names: Iterable[str]) -> bool:
+    """Say whether the words of a column of kinds are those of a ledger with payments beside its invoices.
+
+    Args:
+        names: all words of the column.
+    """
+    meant = of_documents(names)
+    return PURCHASE in meant.values() and any(fold(word) in SETTLING for word in meant)
+
+
 def read_documents(connection: duckdb.DuckDBPyConnection, source: Source, column: str, money: str) -> dict[str, str]:
     """Return what the words of a column of events are taken for where it is a ledger whose invoices have amounts.
+
+    Where credit notes stand below zero and refunds above, these only settle those.
 
     Args:
         connection: the engine.
@@ -57,8 +98,14 @@ def read_documents(connection: duckdb.DuckDBPyConnection, source: Source, column
     """
     word = f"trim({name(column)})"
     priced = f"count(nullif(trim({name(money)}), ''))" if money else "0"
+    below = f"count(*) FILTER (regexp_matches({name(money)}, {text(BELOW)}))" if money else "0"
     rows = connection.execute(
-        f"SELECT {word}, {priced} FROM {source.relation()} WHERE {word} IS NOT NULL GROUP BY 1 LIMIT {MOST + 1}"
+        f"SELECT {word}, {priced}, {below} FROM {source.relation()} WHERE {word} IS NOT NULL GROUP BY 1"
+        f" LIMIT {MOST + 1}"
     ).fetchall()
     meant = of_documents(str(row[0]) for row in rows) if len(rows) <= MOST else {}
-    return meant if any(row[1] and meant.get(str(row[0])) == PURCHASE for row in rows) else {}
+    if not any(row[1] and meant.get(str(row[0])) == PURCHASE for row in rows):
+        return {}
+    credited = any(row[2] and meant.get(str(row[0])) == RETURN for row in rows)
+    paid_back = [str(row[0]) for row in rows if EVENT_NAMES.get(fold(str(row[0]))) == RETURN and not row[2]]
+    return meant | {word: word for word in paid_back if credited and word not in meant}

@@ -16,17 +16,25 @@ import duckdb
 from clv_core.collection.engine import text
 from clv_core.collection.files.source import Source
 from clv_core.collection.words.aliases import LIKELY_NAMES, MISSING, SURE_NAMES, fold
+from clv_core.collection.words.flag_words import (
+    FLAG_NAMES,
+    MOVED_NAMES,
+    MOVED_WORDS,
+    NO,
+    PAID_NAMES,
+    PAID_WORDS,
+    STAGE_NAMES,
+    WON,
+    YES,
+)
 from clv_core.collection.words.state_words import (
     AFTER_SALE_NAMES,
-    FLAG_NAMES,
     KIND_NAMES,
-    NO,
     PARTLY,
     PHRASES,
     SOLD,
     STATE_NAMES,
     UNPAID_NAMES,
-    YES,
 )
 from clv_core.collection.words.state_words import CANCELLED as CANCELLED
 from clv_core.collection.words.state_words import REFUNDED as REFUNDED
@@ -132,9 +140,16 @@ def tells(values: list[str], *, surely: bool = False) -> bool:
     return known > 0.5 * len(values) or (surely and known > 0 and are_words(values))
 
 
-def are_flags(column: str, values: list[str]) -> bool:
-    """Say whether a column says by yes or no whether an order is none: voided, refunded."""
-    return fold(column) in FLAG_NAMES and bool(values) and {value.lower() for value in values} <= {*YES, *NO}
+def are_own_words(column: str, values: list[str]) -> bool:
+    """Say whether a column's name gives its words a meaning: voided or paid, yes or no; a stage that is won."""
+    key, words = fold(column), set(values)
+    if not words:
+        return False
+    if key in STAGE_NAMES:
+        return any(map(WON.search, words)) and are_words(values)
+    if key in MOVED_NAMES:
+        return set(map(fold, words)) <= set(MOVED_WORDS)
+    return (key in FLAG_NAMES or key in PAID_NAMES) and {value.lower() for value in words} <= {*YES, *NO}
 
 
 def are_words(values: list[str]) -> bool:
@@ -261,19 +276,32 @@ def words_of(
         f" ORDER BY count(*) DESC, word LIMIT {MOST_READ}"
     ).fetchall()
     found: list[OrderState] = []
+    won = fold(column) in STAGE_NAMES and any(WON.search(str(word)) for word, _ in rows)
+    of_payment = of_payment or any(fold(word) in PAID_WORDS for word, _ in rows)
     for word, count in rows:
         if word.lower() in MISSING:
             continue
-        usual = _of_flag(column, word) or meaning_of(word, after_sale=after_sale, of_payment=of_payment)
+        usual = _of_name(column, word, won=won) or meaning_of(word, after_sale=after_sale, of_payment=of_payment)
         mine = spoken.get(fold(word) or word)
         found.append(OrderState(column, word, int(count), mine or usual or SOLD, bool(mine or usual), usual or ""))
     return tuple(found)
 
 
-def _of_flag(column: str, word: str) -> str | None:
-    """Return what yes or no says in a column that is called by a state, None in others."""
-    flag = FLAG_NAMES.get(fold(column))
-    return {**dict.fromkeys(YES, flag), **dict.fromkeys(NO, SOLD)}.get(word.lower()) if flag else None
+def _of_name(column: str, word: str, *, won: bool) -> str | None:
+    """Return what a word says because of its column's name, None where that gives it no meaning.
+
+    Args:
+        column: the source column.
+        word: as it stands in the file.
+        won: whether it is one of stages, some of which are won: all others are no sales.
+    """
+    key = fold(column)
+    if won:
+        return SOLD if WON.search(word) else CANCELLED
+    if key in MOVED_NAMES:
+        return MOVED_WORDS.get(fold(word))
+    yes, no = (SOLD, CANCELLED) if key in PAID_NAMES else (FLAG_NAMES.get(key), SOLD)
+    return {**dict.fromkeys(YES, yes), **dict.fromkeys(NO, no)}.get(word.lower()) if yes else None
 
 
 def no_sales(states: Iterable[OrderState], column: str) -> dict[str, str]:

@@ -29,6 +29,8 @@ LEAST: Final = 0.005
 """What is left of an amount is nothing below half a cent."""
 SAME_FOR_ALL: Final = (CUSTOMER_ID, EVENT_TIME, AMOUNT, CHANNEL, COUNTRY, SESSION_ID)
 """What is the same for all rows of an order, and may stand in one of them only."""
+SOMETHING: Final = "[1-9]"
+"""What a cell with a time holds: it is not blank, nor NULL, nor 0000-00-00."""
 BACK: Final = f"coalesce(abs({V}{REFUND}), 0)"
 PAID: Final = f"{V}paid IS NOT NULL"
 BY_ID: Final = (ORDER_ID,)
@@ -54,9 +56,11 @@ class Orders:
         states: word of the column of states -> ``cancelled`` or ``refunded``; it holds for those rows of a whole
             order too that say nothing, or for all of them where a column tells what was paid back.
         after_sale: the same of a column about refunds, which speaks of its own row.
-        second: source column of more states, such as those of the payment; empty where there is none.
-        second_states: word of that column -> ``cancelled`` or ``refunded``.
+        others: source column of more states, such as those of the payment -> its words -> ``cancelled`` or
+            ``refunded``.
         returns: words of either, as :meth:`status` has them, of rows that are returns.
+        ends: source column of times that end orders -> whether being filled does so, else being blank, and what it
+            then says: ``cancelled`` or ``refunded``.
     """
 
     whole: bool = False
@@ -67,27 +71,25 @@ class Orders:
     refunds_apart: bool = False
     states: Mapping[str, str] = field(default_factory=dict)
     after_sale: Mapping[str, str] = field(default_factory=dict)
-    second: str = ""
-    second_states: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     returns: tuple[str, ...] = ()
+    ends: Mapping[str, tuple[bool, str]] = field(default_factory=dict)
 
     def status(self, raw: str) -> str:
-        """Return SQL for what is said of an order: what the second column says where that is no sale, else ``raw``."""
-        if not self.second_states:
-            return raw
-        word = f"trim({name(self.second)})"
-        words = ", ".join(map(text, self.second_states))
-        return f"CASE WHEN {word} IN ({words}) THEN {text(self.of_second(''))} || {word} ELSE {raw} END"
-
-    def of_second(self, word: str) -> str:
-        """Return a word of the second column as it is told from those of the first."""
-        return f"{self.second}: {word}"
+        """Return SQL for what is said of an order: what another column says where that is no sale, else ``raw``."""
+        said = ""
+        for column, states in self.others.items():
+            word, words = f"trim({name(column)})", ", ".join(map(text, states))
+            said += f" WHEN {word} IN ({words}) THEN {text(of_other(column, ''))} || {word}" if states else ""
+        return f"CASE{said} ELSE {raw} END" if said else raw
 
     @property
     def all_states(self) -> dict[str, str]:
-        """What the words of both columns say of an order: ``cancelled`` or ``refunded``."""
-        both = {**self.states, **{self.of_second(word): state for word, state in self.second_states.items()}}
-        return {word: state for word, state in both.items() if word not in self.returns}
+        """What the words of all columns say of an order: ``cancelled`` or ``refunded``."""
+        every = dict(self.states)
+        for column, states in self.others.items():
+            every |= {of_other(column, word): state for word, state in states.items()}
+        return {word: state for word, state in every.items() if word not in self.returns}
 
     def signed(self, amount: str) -> str:
         """Return SQL for an amount, below zero in a row that is called a return."""
@@ -140,8 +142,20 @@ class Orders:
 
     def unlike(self, read: str) -> str:
         """Return the query that counts orders whose amounts differ, so that each row keeps what it says."""
-        orders = f"SELECT {V}order FROM {self._parts(read)} WHERE {V}order IS NOT NULL GROUP BY 1"
-        return f"SELECT count(*) FROM ({orders} HAVING count({V}paid) > 0 AND NOT ({self._plain()}))"
+        return f"SELECT count(*) FROM ({self._unlike(read)})"
+
+    def shared(self, read: str) -> str:
+        """Return SQL that tells the events whose amounts are shares of their order's; empty where none are.
+
+        Args:
+            read: table expression of the rows, each for itself.
+        """
+        if not self.whole:
+            return ""
+        named = " AND ".join(f"{column} IS NOT NULL" for column in self.by if column != ORDER_STATUS)
+        if ORDER_ID not in self.by:
+            return named
+        return f"{named} AND {ORDER_ID} NOT IN (SELECT split_part({V}order, '\x1f', 1) FROM ({self._unlike(read)}))"
 
     def left(self, chosen: Mapping[str, str]) -> str:
         """Return SQL for a row's amount, less what was given back of it."""
@@ -156,6 +170,11 @@ class Orders:
         """Return SQL for what the parts of an order say of it together; each of several payments repeats its rows."""
         added = f"CASE WHEN count({V}paid) > 1 THEN max({column}) ELSE sum({column}) END"
         return added if self._adds_up(column) else f"max({column})"
+
+    def _unlike(self, read: str) -> str:
+        """Return the query of orders whose amounts differ."""
+        orders = f"SELECT {V}order FROM {self._parts(read)} WHERE {V}order IS NOT NULL GROUP BY 1"
+        return f"{orders} HAVING count({V}paid) > 0 AND NOT ({self._plain()})"
 
     def _parts(self, rows: str, *more: str) -> str:
         """Return the table expression of the payments of orders: ``order``, ``paid``, ``rows``, then ``more``."""
@@ -173,6 +192,10 @@ class Orders:
 
     def _no_sale(self, chosen: Mapping[str, str]) -> str:
         state = no_sale(T + ORDER_STATUS, self.all_states) if ORDER_STATUS in chosen else "NULL::VARCHAR"
+        times = "".join(
+            f" WHEN {ended(at, when_filled=filled)} THEN {text(said)}" for at, (filled, said) in self.ends.items()
+        )
+        state = f"CASE{times} ELSE {state} END" if times else state
         if self.refunds_apart:
             return f"nullif({state}, '{REFUNDED}')"
         if REFUND not in chosen:
@@ -204,6 +227,17 @@ class Orders:
             return "NULL::VARCHAR"
         state = no_sale(T + REFUND_STATUS, self.after_sale)
         return f"CASE WHEN {BACK} = 0 THEN {state} END" if REFUND in chosen else state
+
+
+def ended(column: str, *, when_filled: bool) -> str:
+    """Return SQL that says whether a row's order was ended by the time in a column, which is filled then, or blank."""
+    found = f"coalesce(regexp_matches({name(column)}, '{SOMETHING}'), false)"
+    return found if when_filled else f"NOT {found}"
+
+
+def of_other(column: str, word: str) -> str:
+    """Return a word of another column of states as it is told from those of the first."""
+    return f"{column}: {word}"
 
 
 def _line(chosen: Mapping[str, str]) -> str:

@@ -71,6 +71,7 @@ class ReadingPlan:
         amount_before_discount: whether the amount is one that the discount is still to be taken off.
         discount_below: whether discounts are written as negative numbers.
         minor: SQL for how many units of the file's amounts make one of the currency; empty where they are in it.
+        large: how many of the currency one unit of the file's amounts is, where it is larger.
         refund_rows: whether rows without an amount that tell of a refund are returns of it.
         visits: whether rows of a log of sessions in which nothing was paid are views.
         orders: what the file says of orders beside their rows.
@@ -95,6 +96,7 @@ class ReadingPlan:
     amount_before_discount: bool = False
     discount_below: bool = False
     minor: str = ""
+    large: int = 1
     refund_rows: bool = False
     visits: bool = False
     orders: Orders = field(default_factory=Orders)
@@ -231,6 +233,7 @@ class ReadingPlan:
     def _number(self, column: str) -> str:
         value = self.numbers.get(column, numbers.NumberReading()).value(T + column)
         value = f"({value} / {self.minor})" if self.minor and column in PAID else value
+        value = f"({value} * {self.large})" if self.large > 1 and column in PAID else value
         if column == AMOUNT and self.refund_rows:
             back = self._number(REFUND)
             kind = f" AND {self.kind} = '{RETURN}'" if EVENT_TYPE in self.chosen else ""

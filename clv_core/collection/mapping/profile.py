@@ -13,24 +13,28 @@ from clv_core.collection.mapping import order_states, price, refunds
 from clv_core.collection.mapping.column_counts import SCALES, count_columns
 from clv_core.collection.mapping.converted import settle_converted
 from clv_core.collection.mapping.customer_ids import guests_of, spelt_mails
+from clv_core.collection.mapping.discount_rates import in_percent, told_rates
 from clv_core.collection.mapping.document_kinds import of_documents, read_documents
 from clv_core.collection.mapping.event_names import seen_values
 from clv_core.collection.mapping.first_rows import filled
+from clv_core.collection.mapping.large_units import large_units
 from clv_core.collection.mapping.minor_units import of_units
 from clv_core.collection.mapping.number_columns import decide_numbers
 from clv_core.collection.mapping.order_amounts import of_orders
+from clv_core.collection.mapping.order_ends import read_ends, without_used
 from clv_core.collection.mapping.order_states import OrderState
 from clv_core.collection.mapping.order_steps import order_steps
 from clv_core.collection.mapping.order_totals import told_totals
-from clv_core.collection.mapping.orders import Orders
+from clv_core.collection.mapping.orders import Orders, of_other
+from clv_core.collection.mapping.other_states import others_used, read_others
 from clv_core.collection.mapping.plan import MAX_QUANTITY, ReadingPlan
 from clv_core.collection.mapping.proposal import Proposal, propose
 from clv_core.collection.mapping.return_rows import returns, told_returns
-from clv_core.collection.mapping.second_states import both_used, read_second
 from clv_core.collection.mapping.settling import settle_columns
 from clv_core.collection.mapping.side_marks import with_marks
 from clv_core.collection.mapping.sides import with_sides
 from clv_core.collection.mapping.spreadsheet_marks import float_ids, guarded
+from clv_core.collection.mapping.swapped_dates import told_swapped
 from clv_core.collection.mapping.visits import of_visits
 from clv_core.collection.values import currency, times
 from clv_core.collection.values.eras import calendar_of
@@ -142,8 +146,9 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     scale = _rating_scale(counts)
     whole_ids, of_ids = float_ids(connection, source, chosen[CUSTOMER_ID], rows)
     texts: dict[str, str] = {item: draft.clean(item) for item in (ORDER_STATUS, REFUND_STATUS) if item in chosen}
-    second = read_second(connection, source, proposals, chosen, answers.states)
-    states = order_states.read_states(connection, source, chosen, texts, answers.states) + second
+    others = read_others(connection, source, proposals, chosen, answers.states)
+    states = order_states.read_states(connection, source, chosen, texts, answers.states) + others
+    ends, of_ends = read_ends(connection, source, rows, chosen, answers.mapping)
     plan = replace(
         draft,
         chosen=chosen,
@@ -153,11 +158,13 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         rating_scale=scale,
         amount_before_discount=price.before_promotion(chosen),
         discount_below=counts["discounts_below"],
-        orders=_told_by_states(chosen, states, second),
+        orders=replace(_told_by_states(chosen, states, others), ends=ends),
         float_ids=whole_ids,
     )
     units, said = of_units(connection, source, rows, plan, answers.amount_unit, money)
-    plan, of_money = replace(plan, minor=units), of_money + said
+    large, of_large = (1, ()) if units or answers.amount_unit else large_units(chosen)
+    plan, of_money = replace(plan, minor=units, large=large), of_money + said + of_large
+    of_money += told_rates(source.columns, rows, chosen)
     visits, of_visitors = of_visits(connection, source, plan)
     plan = replace(plan, visits=visits)
     steps, of_steps = order_steps(connection, source, plan, answers.events)
@@ -166,7 +173,15 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     orders, of_orders_said = of_orders(connection, source, rows, plan, answers.mapping)
     plan, of_refunds = _refunds(connection, source, replace(plan, orders=orders))
     of_refunds += told_totals(connection, source, plan)
-    notes = both_used(notes, chosen, second) + of_money + of_rates + _blanked(counts, chosen, scale) + of_ids
+    notes = (
+        without_used(others_used(notes, chosen, others), {*ends, *(item.column for item in others)})
+        + of_ends
+        + of_money
+        + of_rates
+        + _blanked(counts, chosen, scale)
+        + of_ids
+    )
+    notes += told_swapped(connection, source, plan, counts[EVENT_TIME])
     notes += of_visitors + of_steps + order_states.strange(states) + told_returns(states) + of_refunds + of_orders_said
     return Profile(plan, int(counts["rows"]), notes, money, tuple(proposals), states, steps)
 
@@ -215,9 +230,11 @@ def _currency(
 def _without_rates(counts: Mapping[str, Any], chosen: dict[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
     """Return the columns without one of discounts that holds rates, and what is to be said of it."""
     largest = float(counts["largest_discount"] or 2)
+    others = {canonical: column for canonical, column in chosen.items() if canonical != DISCOUNT}
+    if DISCOUNT in chosen and in_percent(chosen[DISCOUNT]):
+        return others, ()  # what is to be said of it, told_rates knows
     if DISCOUNT not in chosen or largest > 1 or price.before_promotion(chosen):
         return chosen, ()
-    others = {canonical: column for canonical, column in chosen.items() if canonical != DISCOUNT}
     return others, (Message("warning.discount_rate", {"column": chosen[DISCOUNT]}),)
 
 
@@ -228,18 +245,17 @@ def _rating_scale(counts: Mapping[str, Any]) -> float:
 
 
 def _told_by_states(
-    chosen: Mapping[str, str], states: tuple[OrderState, ...], second: tuple[OrderState, ...]
+    chosen: Mapping[str, str], states: tuple[OrderState, ...], others: tuple[OrderState, ...]
 ) -> Orders:
     """Return which words of which column of states say that an order is no sale, and which that a row is a return."""
-    other = second[0].column if second else ""
+    columns = dict.fromkeys(item.column for item in others)
     orders = Orders(
         states=order_states.no_sales(states, chosen.get(ORDER_STATUS, "")),
         after_sale=order_states.no_sales(states, chosen.get(REFUND_STATUS, "")),
-        second=other,
-        second_states=order_states.no_sales(second, other),
+        others={column: order_states.no_sales(others, column) for column in columns},
     )
     back = returns(states)
-    words = (orders.of_second(item.word) if item.column == other else item.word for item in back)
+    words = (of_other(item.column, item.word) if item.column in columns else item.word for item in back)
     return replace(orders, returns=tuple(words))
 
 
@@ -249,7 +265,8 @@ def _refunds(
     """Return the plan that knows whether refunds have rows of their own, and what is to be said."""
     chosen = plan.chosen
     if refunds.stand_apart(connection, source, plan):
-        column = chosen.get(REFUND) or chosen.get(REFUND_STATUS) or chosen[ORDER_STATUS]
+        told = (chosen.get(item) for item in (REFUND, REFUND_STATUS, ORDER_STATUS))
+        column = next(filter(None, told), None) or next(iter(plan.orders.ends))
         apart = replace(plan, orders=replace(plan.orders, refunds_apart=True))
         if plan.refund_rows:
             return apart, (Message("warning.refund_rows", {"column": chosen[AMOUNT], "refund": chosen[REFUND]}),)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from clv_core.collection.mapping.customer_names import are_full_names, masked, rank, says_the_same
+from clv_core.collection.mapping.document_kinds import of_codes, settles
 from clv_core.collection.mapping.event_names import are_event_names
 from clv_core.collection.mapping.money_columns import FRACTION, FRACTIONS, money_likelihood
-from clv_core.collection.mapping.order_states import are_flags, tells
+from clv_core.collection.mapping.order_states import are_own_words, tells
 from clv_core.collection.values.eras import ERAS
 from clv_core.collection.words.aliases import (
     CUSTOMER_RANKS,
@@ -21,9 +22,10 @@ from clv_core.collection.words.aliases import (
     SURE_NAMES,
     fold,
 )
-from clv_core.collection.words.kind_words import ROW_KINDS
+from clv_core.collection.words.flag_words import NO, YES
+from clv_core.collection.words.kind_words import NEITHER, ROW_KINDS
 from clv_core.collection.words.split_columns import CLOCK
-from clv_core.collection.words.state_words import KIND_NAMES, NO, YES
+from clv_core.collection.words.state_words import KIND_NAMES
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,
@@ -51,7 +53,9 @@ SLIGHTLY: Final = 0.01
 
 BY_VALUES: Final = 0.5
 MOST_SAMPLES: Final = 5
+MOST_CODES: Final = 12
 NOUNS: Final = frozenset(map(fold, ROW_KINDS.split()))
+BESIDE_NOUNS: Final = frozenset(map(fold, NEITHER.split()))
 YES_OR_NO: Final = frozenset(word for word in (*YES, *NO) if not word.isdigit())
 ENOUGH_IDS: Final = 20
 """So many different ids, and no repetition, are those of orders rather than of customers."""
@@ -148,7 +152,7 @@ def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mappi
         weaker = rank(column, values) if canonical == CUSTOMER_ID else 0
         proposals.append(Proposal(column, canonical, confidence, samples, never_repeats, money, hidden, weaker))
     proposals = _by_values(_named_twice(proposals, rows), rows)
-    return proposals if EVENT_TYPE in answers else _by_kind(proposals)
+    return proposals if EVENT_TYPE in answers else _by_kind(_by_codes(proposals, rows))
 
 
 def could_be(canonical: str, item: Proposal) -> bool:
@@ -190,7 +194,7 @@ def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, 
 
 def _by_name(column: str, values: list[str]) -> tuple[str | None, float]:
     base = re.sub(r"\s\(\d+\)$", "", column)
-    if are_flags(base, values):
+    if are_own_words(base, values):
         return ORDER_STATUS, LIKELY
     if base in BY_NAME:
         return base, EXACT
@@ -273,6 +277,32 @@ def _named_twice(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[
     return [replace(item, same_as=same[item.column]) if item.column in same else item for item in proposals]
 
 
+def _by_codes(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
+    """Propose the column of a ledger's documents: their codes (SI and SC, F2 and G2), or payments beside invoices.
+
+    A column of codes may be called anything; one of words is one of kinds.
+    """
+    for at, item in enumerate(proposals):
+        words = {str(row[item.column]).strip() for row in rows if row.get(item.column) is not None}
+        if item.canonical in (None, EVENT_TYPE, ORDER_STATUS) and item.confidence < 1 and _of_ledger(item, words):
+            others = [
+                replace(one, canonical=None, confidence=0.0)
+                if one.canonical == EVENT_TYPE and one.confidence <= SURE
+                else one
+                for one in proposals
+            ]
+            found = replace(item, canonical=EVENT_TYPE, confidence=SURE)
+            return [*others[:at], found, *others[at + 1 :]]
+    return proposals
+
+
+def _of_ledger(item: Proposal, words: set[str]) -> bool:
+    if len(words) > MOST_CODES:
+        return False
+    of_kinds = item.canonical == ORDER_STATUS and fold(item.column) in KIND_NAMES
+    return bool(of_codes(words)) or (of_kinds and settles(words))
+
+
 def _by_kind(proposals: list[Proposal]) -> list[Proposal]:
     """Propose the column whose words tell sales from returns, where no name says what kind a row is of."""
     if any(item.canonical == EVENT_TYPE or fold(item.column) in KIND_NAMES for item in proposals):
@@ -281,8 +311,8 @@ def _by_kind(proposals: list[Proposal]) -> list[Proposal]:
         words = set(map(fold, item.samples)) if len(item.samples) < MOST_SAMPLES else set()
         if (
             item.canonical is None
-            and words <= NOUNS
-            and {EVENT_NAMES.get(word) for word in words} == {PURCHASE, RETURN}
+            and words - BESIDE_NOUNS <= NOUNS
+            and {EVENT_NAMES.get(word) for word in words - BESIDE_NOUNS} == {PURCHASE, RETURN}
         ):
             return [*proposals[:at], replace(item, canonical=EVENT_TYPE, confidence=LIKELY), *proposals[at + 1 :]]
     return proposals

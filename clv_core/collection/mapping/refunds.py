@@ -54,11 +54,12 @@ def stand_apart(connection: duckdb.DuckDBPyConnection, source: Source, plan: Rea
         source: the file.
         plan: how it is read.
     """
-    if not {REFUND, ORDER_STATUS, REFUND_STATUS} & set(plan.chosen):
+    if not {REFUND, ORDER_STATUS, REFUND_STATUS} & set(plan.chosen) and not plan.orders.ends:
         return False
     back = f"abs({V}{REFUND})" if REFUND in plan.chosen else "0"
     said = {ORDER_STATUS: plan.orders.all_states, REFUND_STATUS: plan.orders.after_sale}
     words = [no_sale(T + column, states) for column, states in said.items() if column in plan.chosen]
+    words += [f"{V}no_sale"] if plan.orders.ends else []
     state = " OR ".join(f"coalesce({word} = '{REFUNDED}', false)" for word in words) or "false"
     below, returns, refunds, refunded = one(
         connection,

@@ -11,11 +11,13 @@ from clv_core.collection.mapping.event_names import are_event_names
 from clv_core.collection.mapping.first_rows import filled
 from clv_core.collection.mapping.proposal import ENOUGH, SURE, Proposal
 from clv_core.collection.values.numbers import BELOW
-from clv_core.collection.words.aliases import MISSING
-from clv_core.collection.words.side_words import BOOKED_MARKS, MARK_NAMES, PAID_MARKS
+from clv_core.collection.words.aliases import LIKELY_NAMES, MISSING, SURE_NAMES, fold
+from clv_core.collection.words.side_words import BOOKED, BOOKED_MARKS, MARK_NAMES, PAID_MARKS
 from clv_core.columns import AMOUNT, EVENT_TYPE, PURCHASE, RETURN
 from clv_core.errors import Message, NeedsAnswer
 
+PLAIN_PAIRS: Final = tuple(set(pair) for pair in (*BOOKED, ("dr", "cr")))
+"""All words of a column of kinds that can only be marks of sides: Credit and Debit, whatever it is called."""
 OTHERS: Final = 3
 """Words beside the two of a pair: neither side."""
 
@@ -62,14 +64,18 @@ def with_marks(
 
 def _sides(column: str, values: Sequence[str]) -> tuple[str, str, bool] | None:
     """Return the words of what went out and came in as they stand in the file, and whether they say which is which."""
-    if not re.search(MARK_NAMES, column.casefold()):
-        return None
     words = {value.casefold(): value for value in values if value == "-" or value.lower() not in MISSING}
-    for pairs, plain in ((PAID_MARKS, True), (BOOKED_MARKS, False)):
+    if not re.search(MARK_NAMES, column.casefold()) and not (_of_kinds(column) and set(words) in PLAIN_PAIRS):
+        return None
+    for pairs, plain in ((PAID_MARKS, True), ((*BOOKED_MARKS, *BOOKED), False)):
         for out, into in pairs:
             if {out, into} <= set(words) and len(words) <= 2 + OTHERS:
                 return words[out], words[into], plain
     return None
+
+
+def _of_kinds(column: str) -> bool:
+    return EVENT_TYPE in (SURE_NAMES.get(fold(column)), LIKELY_NAMES.get(fold(column)))
 
 
 def _signed(rows: Sequence[Mapping[str, Any]], proposals: Sequence[Proposal]) -> bool:

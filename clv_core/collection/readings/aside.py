@@ -173,6 +173,8 @@ def problems(connection: duckdb.DuckDBPyConnection, aside: Path, plan: ReadingPl
     for reason, count, values, lines in rows:
         column = REASON_COLUMNS.get(reason, "")
         source_column = plan.chosen.get(column, "")
+        if column == ORDER_STATUS and not source_column:
+            source_column = ", ".join(plan.orders.ends)
         examples = tuple((int(line), str(value)[:200]) for line, value in zip(lines, values, strict=True))
         found.append(Problem(reason, int(count), column, source_column or column, examples))
     return tuple(found)

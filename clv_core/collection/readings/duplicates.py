@@ -13,7 +13,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from clv_core.collection.engine import file_text, name, one, run, text
-from clv_core.columns import EVENT_TIME, ORDER_ID
+from clv_core.collection.readings.told_again import totals_of_all
+from clv_core.columns import AMOUNT, EVENT_TIME, ORDER_ID
 from clv_core.errors import Message
 from clv_core.jobs import Progress
 
@@ -59,6 +60,8 @@ def without_repeats(
     timezone: str,
     target: Path,
     progress: Progress,
+    *,
+    shared: str = "",
 ) -> Unique:
     """Return rows without exact repetitions, where the person or an id of each event says that these are none.
 
@@ -71,16 +74,22 @@ def without_repeats(
         timezone: IANA name of the log's time zone.
         target: the file that is written where repetitions are dropped.
         progress: who listens.
+        shared: SQL that tells the events whose amounts are shares of what their order came to: what a repetition has
+            of it goes to the row that stays.
     """
     progress.report("duplicates", 0, 1)
     found = mark_repeats(connection, events, columns, total, progress)
     if not found.rows:
         return Unique(events, found.content, 0, ())
     drop = wanted == "drop" if wanted else have_identity(connection, events, columns, timezone)
+    told = totals_of_all(connection, file_text(events), columns) if drop and not wanted and not shared else ""
+    if told:
+        params = {"rows": found.rows, "column": told}
+        return Unique(events, found.content, 0, (Message("warning.duplicates_of_totals", params),))
     said = (Message("warning.duplicates_dropped" if drop else "warning.duplicates_kept", {"rows": found.rows}),)
     if not drop:
         return Unique(events, found.content, 0, said)
-    _drop(connection, events, target, total, progress)
+    _drop(connection, events, target, total, progress, shared)
     content = mark_repeats(connection, target, columns, total - found.rows, progress).content
     return Unique(target, content, found.rows, said)
 
@@ -88,7 +97,7 @@ def without_repeats(
 def mark_repeats(
     connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str], total: int, progress: Progress
 ) -> Repeats:
-    """Make the table ``repeats`` of the row numbers that repeat an earlier row.
+    """Make the tables ``repeats`` of the row numbers that repeat an earlier row, and ``copied`` of these with counts.
 
     Hashes are sorted, at most 40 million at a time; only rows whose hash occurs twice are compared by value.
 
@@ -113,16 +122,19 @@ def mark_repeats(
         suspects.append(np.unique(hashes[1:][hashes[1:] == hashes[:-1]]))
         del hashes
     connection.execute("CREATE OR REPLACE TEMP TABLE repeats (position BIGINT)")
+    connection.execute("CREATE OR REPLACE TEMP TABLE copied (position BIGINT, copy BIGINT, copies BIGINT)")
     found = np.concatenate(suspects)
     if len(found):
         connection.register("suspects", pa.table({"h": found}))
         query = (
-            "INSERT INTO repeats SELECT position FROM (SELECT file_row_number AS position, row_number() OVER"
-            f" (PARTITION BY {everything} ORDER BY file_row_number) AS copy"
+            "INSERT INTO copied SELECT * FROM (SELECT file_row_number AS position, row_number() OVER"
+            f" (PARTITION BY {everything} ORDER BY file_row_number) AS copy,"
+            f" count(*) OVER (PARTITION BY {everything}) AS copies"
             f" FROM read_parquet({file}, file_row_number = true) WHERE hash({everything}) IN (SELECT h FROM suspects))"
-            " WHERE copy > 1"
+            " WHERE copies > 1"
         )
         run(connection, query, progress, "duplicates")
+        connection.execute("INSERT INTO repeats SELECT position FROM copied WHERE copy > 1")
         connection.unregister("suspects")
     return Repeats(int(one(connection, "SELECT count(*) FROM repeats")[0]), content % 2**64)
 
@@ -136,10 +148,18 @@ def have_identity(connection: duckdb.DuckDBPyConnection, events: Path, columns: 
     return any(share > 0.5 for share in one(connection, f"SELECT {shares} FROM {file_text(events)}") if share)
 
 
-def _drop(connection: duckdb.DuckDBPyConnection, events: Path, target: Path, rows: int, progress: Progress) -> None:
-    """Write ``events`` without its ``repeats`` to ``target``, in the same order."""
+def _drop(
+    connection: duckdb.DuckDBPyConnection, events: Path, target: Path, rows: int, progress: Progress, shared: str
+) -> None:
+    """Write ``events`` without its ``repeats`` to ``target``, in the same order; no share of an order is lost."""
+    file, whole, joined = f"read_parquet({file_text(events)}, file_row_number = true)", "", ""
+    if shared:
+        copies = f"CASE WHEN {shared} THEN coalesce(copies, 1) ELSE 1 END"
+        whole = f" REPLACE ({AMOUNT} * ({copies}) AS {AMOUNT})"
+        joined = " LEFT JOIN (SELECT position, copies FROM copied WHERE copy = 1) ON position = file_row_number"
+    gone = "file_row_number, position, copies" if shared else "file_row_number"
     query = (
-        f"COPY (SELECT * EXCLUDE file_row_number FROM read_parquet({file_text(events)}, file_row_number = true)"
-        f" WHERE file_row_number NOT IN (FROM repeats)) TO {text(str(target))} (FORMAT parquet)"
+        f"COPY (SELECT * EXCLUDE ({gone}){whole} FROM {file}{joined} WHERE file_row_number NOT IN (FROM repeats)"
+        f"{' ORDER BY file_row_number' if shared else ''}) TO {text(str(target))} (FORMAT parquet)"
     )
     run(connection, query, progress, "duplicates", rows)

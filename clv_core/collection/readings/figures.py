@@ -12,6 +12,7 @@ import duckdb
 
 from clv_core.collection.engine import fetch, file_text, one, text
 from clv_core.collection.mapping.plan import UNKNOWN, UNPRICED, ReadingPlan
+from clv_core.collection.readings.doubts import doubts
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
@@ -154,6 +155,7 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: ReadingPl
         found.append(Message("warning.odd_ids", {"customers": int(odd[0]), "examples": shown}))
     found += _rounded_ids(connection, file)
     found += _totals(connection, file) + _far_off(connection, file)
+    found += doubts(connection, file, plan.chosen.get(AMOUNT, ""))
     amounts = one(
         connection,
         f"SELECT min({AMOUNT}), max({AMOUNT}), count(*), max({EVENT_TIME}), count(*) FILTER ({AMOUNT} = 0) FROM {file}"

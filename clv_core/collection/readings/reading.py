@@ -169,6 +169,7 @@ def _account(
         version = version_of(0, plan.stored, answers.timezone, seen.currency)
         sums = _nothing(connection, withdrawn)
         return about(events=events, rows_duplicate=0, figures=sums, warnings=tuple(said), version=version)
+    by_row = replace(plan, orders=replace(plan.orders, whole=False))
     unique = without_repeats(
         connection,
         events,
@@ -178,6 +179,7 @@ def _account(
         answers.timezone,
         scratch / "unique.parquet",
         progress,
+        shared=plan.orders.shared(by_row.judged(source.relation())),
     )
     progress.report("figures", 0, 1)
     sums = figures(connection, unique.events, answers.timezone, progress)

@@ -85,7 +85,7 @@ SURE: Final[dict[str, str]] = {
         full_visitor_id client_pseudo_id distinct_id profile_id openid 下单帐号 下单账号 买家账号 买家昵称 会员昵称
         client_id clientid buyer_id buyerid shopper_id user_id userid member_id memberid visitor_id visitorid
         household_id household_key hhid member_no member_number shopper_reference account_id consumer_id purchaser_id
-        panelist_id 用户id 用户编号 用户 客户id 客户编号 客户
+        panelist_id sold_to_party sold_to account_ref msno 用户id 用户编号 用户 客户id 客户编号 客户
         会员id 会员编号 会员卡号 会员号 会员 顾客id 顾客编号 顾客 买家id 买家 买家会员名 账号 用户账号 用户標識
         用户标识 客戶id 客戶編號 會員id 會員編號 會員 用戶id 用戶編號 顧客id 顧客編號""",
     EVENT_TIME: """event_time eventtime event_timestamp event_date event_datetime timestamp time_stamp ts datetime
@@ -158,12 +158,13 @@ LIKELY: Final[dict[str, str]] = {
         手机号 买家手机号 邮箱""",
     EVENT_TIME: """date time day created created_at created_time created_date date_created create_time createdate
         created_on order_paid_time derived_tstamp collector_tstamp paid_on_date date_paid date_add date_added opened
-        opened_at date_opened purchased
+        opened_at created_utc date_opened purchased
         week_date order_created_at order_created paid_at payment_date payment_time 创建时间 創建時間""",
     EVENT_TYPE: "type kind line_type metric metric_name 类型 類型",
     AMOUNT: """value total payment paid cost money sum gross amt total_amt tran_amount tran_amt trans_amount
         trans_amt transaction_amt txn_amount order_amt sales_amt sale_amount purchase_amt purchase invoice_amount
-        invoice_total bill_amount total_paid total_paid_real total_amount_paid total_due gross_sales gross_amount
+        invoice_total bill_amount net_value amount_in_local_currency actual_amount_paid total_paid
+        total_paid_real total_amount_paid total_due gross_sales gross_amount
         turnover purchase_revenue_in_usd event_value_in_usd price_paid paid_price order_price order_total_price
         total_order_price total_spent amount_spent
         total_revenue order_revenue tr_total total_purchase product_subtotal 用户支付金额 消费 支付 付款""",
@@ -193,7 +194,8 @@ EVENT_ALIASES: Final[dict[str, str]] = {
         add_to_shopping_cart added_product_to_cart af_add_to_cart sc_add 加购 加入购物车 加购物车 购物车 加購 加入購物車
         添加购物车 加购商品 商品加购 加入购物袋""",
     PURCHASE: """purchase purchases purchased buy bought order ordered transaction transactions sale sales sold
-        checkout checkout_complete checkout_completed revenue_amount order_complete order_completed completed paid pay
+        checkout checkout_complete checkout_completed capture captured
+        payment_captured revenue_amount order_complete order_completed completed paid pay
         payment placed_order place_order order_paid pay_order purchase_complete purchase_completed complete_payment
         payment_completed payment_succeeded payment_success order_success af_purchase in_app_purchase 购买 下单 支付
         付款 成交 交易 消费 订单 購買 下單 已付款 支付成功 付款成功 支付完成 交易成功 支付订单 订单支付 购买商品

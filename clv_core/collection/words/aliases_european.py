@@ -63,11 +63,15 @@ SURE_EUROPEAN: Final[dict[str, str]] = {
 }
 
 LIKELY_EUROPEAN: Final[dict[str, str]] = {
-    CUSTOMER_ID: "käufer auftraggeber debitor debitorennummer benutzer acheteur cliente comprador acquirente",
+    CUSTOMER_ID: """käufer auftraggeber debitor debitorennummer benutzer acheteur cliente comprador acquirente
+        absender_e_mail_adresse de_l'adresse_email adresse_email_de_l'expéditeur
+        correo_electrónico_del_remitente indirizzo_email_mittente van_e_mailadres""",
     EVENT_TIME: "datum zeitpunkt erstellt erstellt_am fecha data",
     EVENT_TYPE: "vorgang art",
-    AMOUNT: "wert erlös preis_gesamt valeur valor",
-    ORDER_ID: "bestellung auftrag rechnung beleg commande facture pedido factura ordine fattura",
+    AMOUNT: """wert erlös preis_gesamt valeur valor brutto avant_commission bruto lordo betrag_in_hw
+        betrag_in_hauswährung""",
+    ORDER_ID: """bestellung auftrag rechnung beleg commande facture pedido factura ordine fattura transaktionscode
+        numéro_de_transaction id_de_transacción codice_transazione""",
     PRODUCT_ID: "produkt artikelname artikelbezeichnung produktname bezeichnung produit produits producto prodotto",
     COUNTRY: "land",
     ORDER_STATUS: "statut estado stato",

@@ -12,16 +12,18 @@ KIND_COLUMNS: Final = """取引区分 伝票区分 売上区分 取引種別 伝
     單據類型 單據類別 業務類型 銷售類型 document_type doc_type billing_type fakturaart voucher_type
     is_return is_refund is_credit_note receipt_type move_type belegart
     belegtyp tipo_documento tipo_de_documento tipo_comprobante tipo_de_comprobante type_document
-    type_de_document type_pièce type_de_pièce тип_документа вид_документа"""
+    fkart auart blart vbtyp tran_type type_de_document type_pièce type_de_pièce тип_документа вид_документа"""
 """Names of columns of kinds."""
 
 BILLS: Final = """invoice invoices sales_invoice customer_invoice tax_invoice sales_receipt cash_sale rechnung
-    ausgangsrechnung facture factura fattura fatura"""
+    ausgangsrechnung facture factura fattura fatura out_invoice out_receipt"""
 """What ledgers call the document of a sale."""
 CREDITS: Final = """credit_memo credit_note sales_credit_note customer_credit_note refund_receipt sales_return
-    gutschrift rechnungskorrektur stornorechnung avoir nota_de_crédito nota_de_credito nota_di_credito"""
+    cash_refund out_refund gutschrift rechnungskorrektur stornorechnung avoir nota_de_crédito nota_de_credito
+    nota_di_credito"""
 """What they call the one that takes a sale back."""
 KIND_STATES: Final[dict[str, str]] = {
+    "cancelled": "in_invoice in_refund in_receipt vendor_bill purchase_invoice purchase_order",
     "sold": f"""{BILLS} 销售单 销售出库 销售出库单 销售 零售 零售单 销售订单 銷售單 銷售 receipt kassenbon
         nota_fiscal boleta реализация продажа""",
     "refunded": f"""{CREDITS} 退货单 销售退货 销售退货单 退货入库 退款单 零售退货 退貨單 銷售退貨 赤伝 返品伝票
@@ -32,8 +34,19 @@ KIND_STATES: Final[dict[str, str]] = {
 PAYMENTS: Final = """payment payments customer_payment payment_received receive_payment paid receipt zahlung
     zahlungseingang paiement règlement pago cobro pagamento incasso"""
 """What they call the money that comes in for a document."""
+CODES: Final = (
+    ("si", "sc", "sr sa sd"),
+    ("f1 f2 l2 s2", "g2 re s1", "f5 f8"),
+    ("rv dr", "dg", "dz da dp ab zp sa"),
+)
+"""Codes of Sage's audit trail, of SAP's billing documents and of those of its customers' accounts: of bills, of what
+takes one back (a cancelled credit note is a bill again), and of what is neither, such as payments. A shop's own begin
+with Z."""
 RECEIPT, RECEIPT_LINES = "sale", "sale_line payment"
 """What a till calls the row of a whole receipt, and the rows of its parts and payments, which repeat its money."""
+NEITHER: Final = """exchange exchanged exchanges void voided no_sale paid_out paid_in tausch umtausch échange cambio
+    cambiado scambio troca обмен 换货 換貨 交換 교환"""
+"""What may stand beside nouns of sales and returns, and is neither by itself."""
 ROW_KINDS: Final = """sale sales purchase verkauf vente venta vendita venda продажа 销售 銷售 売上 판매 return returns
     refund refunds credit_note gutschrift retoure rückgabe erstattung retour remboursement devolución devolucion
     reembolso reso rimborso devolução devolucao estorno возврат 退货 退貨 退款 返品 返金 반품 환불"""

@@ -47,7 +47,9 @@ WEAKER_CUSTOMERS: Final = (
     会員 お客様 購入者 注文者 ユーザー 고객 회원""",
     """email purchase_email booker_email customer_email contact_email buyer_email order_customer_email billing_email
     bill_email
-    bill_mail_address email_address mail_address from_email_address e_mail 邮箱 メールアドレス
+    bill_mail_address email_address mail_address from_email_address absender_e_mail_adresse
+    de_l'adresse_email adresse_email_de_l'expéditeur correo_electrónico_del_remitente indirizzo_email_mittente
+    van_e_mailadres e_mail 邮箱 メールアドレス
     注文者メールアドレス 購入者メールアドレス 이메일 구매자이메일 주문자이메일 email_pembeli email_клиента
     email_покупателя email_kupującego e_posta eposta email_do_cliente e_mail_do_cliente email_cliente correo
     correo_electrónico correo_electronico email_klienta email_pelanggan อีเมล อีเมลลูกค้า email_khách_hàng

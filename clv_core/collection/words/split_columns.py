@@ -13,10 +13,21 @@ from clv_core.errors import Message
 CLOCK: Final = re.compile(
     r"\s*\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s*[AaPp]\.?[Mm]\.?)?\s*|\s*\d{1,2}[時时]\s?\d{1,2}分(\s?\d{1,2}秒)?\s*"
 )
-CLOCK_NAME: Final = re.compile(r"(time|uhrzeit|zeit|heure|hora|ora|clock|时间|時間|时刻|時刻)$")
+CLOCK_NAME: Final = re.compile(r"(time|uhrzeit|zeit|heure|hora|ora|orario|tijd|clock|时间|時間|时刻|時刻)$")
 DATE_ONLY: Final = re.compile(r"[^:時时]*")
-SENDER, RECEIVER = fold("from_email_address"), fold("to_email_address")
-"""A payment service's: who sent the money, and who got it; in rows below zero the shop is the sender."""
+PARTIES: Final = {
+    fold(sender): fold(receiver)
+    for sender, receiver in (
+        ("from_email_address", "to_email_address"),
+        ("absender_e_mail_adresse", "empfänger_e_mail_adresse"),
+        ("de_l'adresse_email", "à_l'adresse_email"),
+        ("adresse_email_de_l'expéditeur", "adresse_email_du_destinataire"),
+        ("correo_electrónico_del_remitente", "correo_electrónico_del_destinatario"),
+        ("indirizzo_email_mittente", "indirizzo_email_destinatario"),
+        ("van_e_mailadres", "naar_e_mailadres"),
+    )
+}
+"""A payment service's: who sent the money -> who got it; in rows below zero the shop is the sender."""
 
 
 def clock_of(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, str]) -> str:
@@ -36,9 +47,10 @@ def clock_of(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], chosen: 
 
 def counterparty_of(columns: Sequence[str], chosen: Mapping[str, str]) -> str:
     """Return the column that names the customer in rows below zero, "" where it is the same one."""
-    if fold(chosen[CUSTOMER_ID]) != SENDER or AMOUNT not in chosen:
+    receiver = PARTIES.get(fold(chosen[CUSTOMER_ID]))
+    if receiver is None or AMOUNT not in chosen:
         return ""
-    return next((column for column in columns if fold(column) == RECEIVER), "")
+    return next((column for column in columns if fold(column) == receiver), "")
 
 
 def split_notes(chosen: Mapping[str, str], clock: str, counterparty: str) -> tuple[Message, ...]:

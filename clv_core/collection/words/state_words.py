@@ -10,19 +10,20 @@ from typing import Final
 
 from clv_core.collection.words.aliases import fold
 from clv_core.collection.words.aliases_arabic import STATES_ARABIC
+from clv_core.collection.words.flag_words import CANCELLED as CANCELLED
+from clv_core.collection.words.flag_words import REFUNDED as REFUNDED
+from clv_core.collection.words.flag_words import SOLD as SOLD
 from clv_core.collection.words.kind_words import KIND_COLUMNS, KIND_STATES
 from clv_core.collection.words.state_words_asian import AFTER_SALE_ASIAN, STATES_ASIAN
 
-CANCELLED: Final = "cancelled"
-REFUNDED: Final = "refunded"
-SOLD: Final = "sold"
 MEANINGS: Final = (SOLD, CANCELLED, REFUNDED)
 
 STATES: Final[dict[str, str]] = {
     CANCELLED: """cancel cancelled canceled cancelling order_cancelled order_canceled void voided failed failure
         declined rejected expired pending pending_payment payment_pending payment_failed payment_error
         payment_declined payment_canceled payment_cancelled unpaid not_paid on_hold draft checkout_draft abandoned
-        trash deleted incomplete incomplete_expired unavailable requires_payment_method requires_action holded
+        trash deleted incomplete incomplete_expired unavailable requires_capture uncaptured
+        requires_payment_method requires_action holded
         blocked error unsuccessful denied reversed canceled_reversal removed quotation quotation_sent quote
         quote_sent proforma proforma_sent new_unpaid fraud fraudulent suspected_fraud payment_review
         canceled_unpaid cart in_cart skipped fail timeout timed_out uncollectible storniert stornierung storno
@@ -111,6 +112,7 @@ PARTLY: Final = re.compile(
 """What is cancelled or paid back in part is a sale still."""
 PHRASES: Final = (
     (REFUNDED, r"(?:退款|退货)(?:成功|完成)|已退款|退貨完成|返金済|返品済|환불완료|반품완료|возвращ[её]н"),
+    (REFUNDED, r"^(?:returned|refunded)\b(?!.*(?:request|reject|declin|denied|pending))"),
     (REFUNDED, r"\bcon reembolso|\breembolso (?:realizado|finalizado|concluído)|\brefund(?:ed)? (?:success|complete)"),
     (CANCELLED, r"\b(?:awaiting|waiting for|pending|in attesa d[ei]l?|en attente d[eu]|en espera de(?:l)?|aguardando"
                 r"|esperando(?: el)?|warten? auf|wartet auf|wacht op|oczek\w+ na|ожидает|ожидание)\b"
@@ -145,14 +147,3 @@ AFTER_SALE_NAMES: Final = {
 UNPAID: Final = "open offen reminded erinnert gemahnt in_zahlung ouvert abierto aperto aberto otwarte"
 """What is said of a payment that did not come; of an order the same words say that it is not done yet."""
 UNPAID_NAMES: Final = {fold(word) for word in UNPAID.split()}
-
-FLAGS: Final[dict[str, str]] = {
-    CANCELLED: """voided is_voided void cancelled canceled is_cancelled is_canceled order_cancelled order_canceled
-        是否取消 是否作废""",
-    REFUNDED: """refunded is_refunded fully_refunded returned is_returned is_return is_refund is_credit_note return_flag
-        refund_flag returned_flag refunded_flag 是否退款 是否退货""",
-}
-"""Names of columns that say by yes or no whether an order is none."""
-FLAG_NAMES: Final = {fold(word): state for state, words in FLAGS.items() for word in words.split()}
-YES: Final = ("true", "yes", "y", "t", "1", "是", "ja", "oui", "sí", "si", "sim")
-NO: Final = ("false", "no", "n", "f", "0", "否", "nein", "non", "não")
