@@ -94,7 +94,7 @@ def test_codes_of_sage_and_sap_say_what_a_document_is(
     assert ingest(Workspace(tmp_path / "ws"), file, "ledger").net_revenue == net
 
 
-@pytest.mark.parametrize("words", [["F1", "F2"], ["SI", "NO"], ["SC", "SP", "RJ"], ["RE", "G2"]])
+@pytest.mark.parametrize("words", [["F1", "F2"], ["SI", "NO"], ["SC", "SP", "RJ"], ["RE", "G2"], ["S1", "S2", "F1"]])
 def test_other_codes_are_no_documents(words: list[str]) -> None:
     assert of_documents(words) == {}
 

@@ -171,3 +171,20 @@ def test_stripe_payments_that_were_only_promised_are_none(tmp_path: Path) -> Non
 
     manifest, made = read(tmp_path, row)
     assert manifest.net_revenue == pytest.approx(sum(one.worth for one in made if one.number % 20 != 7), abs=0.01)
+
+
+def test_a_stage_of_customers_who_were_won_back_is_none_of_deals(tmp_path: Path) -> None:
+    manifest, made = read(
+        tmp_path, lambda one: [{**plain(one), "stage": ("new", "repeat", "won back")[one.number % 3]}]
+    )
+    assert manifest.net_revenue == lasting(made)
+
+
+def test_in_a_log_of_behaviour_paid_says_where_a_visit_came_from(tmp_path: Path) -> None:
+    def rows(one: Order) -> Iterable[Row]:
+        for kind in ("view", "purchase"):
+            when = {"event_time": at(one), "event_type": kind, "amount": one.total}
+            yield {"user_id": one.customer, "order_id": one.number, **when, "paid": ("true", "false")[one.number % 2]}
+
+    manifest, made = read(tmp_path, rows)
+    assert manifest.net_revenue == lasting(made) and manifest.rows_set_aside == 0

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from clv_core.collection.mapping.proposal import NUMBER, TIME
+from clv_core.collection.mapping.proposed import NUMBER, TIME
 from clv_core.collection.words.aliases import MISSING
 from clv_core.collection.words.contact_fields import (
     CONSENT,

@@ -12,7 +12,7 @@ import duckdb
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.first_rows import filled
 from clv_core.collection.mapping.price import evidence
-from clv_core.collection.mapping.proposal import Proposal
+from clv_core.collection.mapping.proposed import Proposal
 from clv_core.collection.words.aliases import PRICE
 from clv_core.columns import AMOUNT, QUANTITY, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer

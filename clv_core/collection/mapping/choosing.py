@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from clv_core.collection.mapping.money_columns import WORTH_ASKING
-from clv_core.collection.mapping.proposal import CERTAIN, ENOUGH, SLIGHTLY, SURE, UNIT, Proposal, last_key
+from clv_core.collection.mapping.proposal import UNIT, last_key
+from clv_core.collection.mapping.proposed import CERTAIN, ENOUGH, SLIGHTLY, SURE, Proposal
 from clv_core.collection.mapping.sides import both_ways
 from clv_core.collection.words.aliases import CURRENCY, EVENT_NAMES, PREFERRED_NAMES, PRICE, fold
 from clv_core.columns import (

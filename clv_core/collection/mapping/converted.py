@@ -11,7 +11,7 @@ import duckdb
 from clv_core.collection.engine import name, one
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.money_columns import NAMED
-from clv_core.collection.mapping.proposal import Proposal
+from clv_core.collection.mapping.proposed import Proposal
 from clv_core.collection.values.cell_texts import cell_text
 from clv_core.collection.values.numbers import NumberReading
 from clv_core.collection.words.aliases import CURRENCY

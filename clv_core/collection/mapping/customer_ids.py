@@ -11,7 +11,7 @@ import duckdb
 from clv_core.collection.engine import name, one, text
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.first_rows import filled
-from clv_core.collection.mapping.proposal import SURE, Proposal
+from clv_core.collection.mapping.proposed import SURE, Proposal
 from clv_core.collection.values.id_texts import folded_sql
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID
 from clv_core.errors import Message, NeedsAnswer

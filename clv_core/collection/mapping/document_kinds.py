@@ -33,15 +33,12 @@ def of_codes(names: Iterable[str]) -> dict[str, str]:
     """
     words = [word for word in names if word.lower() not in MISSING]
     for bills, credits, others in CODES:
-        kinds = (
-            dict.fromkeys(others.split())
-            | dict.fromkeys(bills.split(), PURCHASE)
-            | dict.fromkeys(credits.split(), RETURN)
-        )
-        told = {word: _own(word, kinds) for word in words}
-        meant = [kinds[code] for code in told.values() if code in kinds]
-        if len(meant) == len(words) and PURCHASE in meant and len(set(meant)) > 1:
-            return {word: kinds[code] or word for word, code in told.items()}
+        kinds = dict.fromkeys(bills.split(), PURCHASE) | dict.fromkeys(credits.split(), RETURN)
+        beside = {code: kind for codes, kind in others.items() for code in codes.split()}
+        told = {word: _own(word, {*kinds, *beside}) for word in words}
+        both = {kinds.get(code) for code in told.values()} >= {PURCHASE, RETURN}
+        if both and set(told.values()) <= {*kinds, *beside}:
+            return {word: kinds.get(code) or beside[code] or word for word, code in told.items()}
     return {}
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from clv_core.collection.mapping.column_counts import NUMBERS
 from clv_core.collection.mapping.plan import PAID
-from clv_core.collection.mapping.proposal import NUMBER
+from clv_core.collection.mapping.proposed import NUMBER
 from clv_core.collection.values import numbers
 from clv_core.columns import AMOUNT, DISCOUNT, QUANTITY, RATING, REFUND, UNIT_PRICE
 from clv_core.errors import Message

@@ -15,7 +15,7 @@ from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.first_rows import filled
 from clv_core.collection.mapping.order_states import OF_REFUNDS
 from clv_core.collection.mapping.orders import ended
-from clv_core.collection.mapping.proposal import TIME
+from clv_core.collection.mapping.proposed import TIME
 from clv_core.collection.words.aliases import fold
 from clv_core.collection.words.end_words import DELETED_NAMES, END_NAMES, PAID_TIMES
 from clv_core.collection.words.flag_words import CANCELLED, REFUNDED

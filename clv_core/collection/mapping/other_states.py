@@ -11,7 +11,8 @@ import duckdb
 from clv_core.collection.engine import name
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.order_states import OrderState, no_sales, words_of
-from clv_core.collection.mapping.proposal import Proposal, says
+from clv_core.collection.mapping.proposal import says
+from clv_core.collection.mapping.proposed import Proposal
 from clv_core.collection.words.aliases import LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.collection.words.flag_words import CANCELLED, HELD, SOLD
 from clv_core.columns import EVENT_TYPE, ORDER_STATUS

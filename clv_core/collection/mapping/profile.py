@@ -28,7 +28,8 @@ from clv_core.collection.mapping.order_totals import told_totals
 from clv_core.collection.mapping.orders import Orders, of_other
 from clv_core.collection.mapping.other_states import others_used, read_others
 from clv_core.collection.mapping.plan import MAX_QUANTITY, ReadingPlan
-from clv_core.collection.mapping.proposal import Proposal, propose
+from clv_core.collection.mapping.proposal import propose
+from clv_core.collection.mapping.proposed import Proposal
 from clv_core.collection.mapping.return_rows import returns, told_returns
 from clv_core.collection.mapping.settling import settle_columns
 from clv_core.collection.mapping.side_marks import with_marks

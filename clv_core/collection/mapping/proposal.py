@@ -5,27 +5,34 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from clv_core.collection.mapping.customer_names import are_full_names, masked, rank, says_the_same
-from clv_core.collection.mapping.document_kinds import of_codes, settles
 from clv_core.collection.mapping.event_names import are_event_names
+from clv_core.collection.mapping.kind_columns import of_kinds
 from clv_core.collection.mapping.money_columns import FRACTION, FRACTIONS, money_likelihood
 from clv_core.collection.mapping.order_states import are_own_words, tells
-from clv_core.collection.values.eras import ERAS
+from clv_core.collection.mapping.proposed import (
+    CERTAIN,
+    EXACT,
+    LIKELY,
+    MOST_SAMPLES,
+    NUMBER,
+    SLIGHTLY,
+    SURE,
+    TIME,
+    Proposal,
+)
 from clv_core.collection.words.aliases import (
     CUSTOMER_RANKS,
-    EVENT_NAMES,
     LIKELY_NAMES,
     MISSING,
     SURE_NAMES,
     fold,
 )
 from clv_core.collection.words.flag_words import NO, YES
-from clv_core.collection.words.kind_words import NEITHER, ROW_KINDS
 from clv_core.collection.words.split_columns import CLOCK
-from clv_core.collection.words.state_words import KIND_NAMES
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,
@@ -34,28 +41,13 @@ from clv_core.columns import (
     EVENT_TIME,
     EVENT_TYPE,
     ORDER_STATUS,
-    PURCHASE,
     READ,
     REFUND,
-    RETURN,
     Kind,
 )
 from clv_core.errors import UsageError
 
-EXACT: Final = 0.99
-SURE: Final = 0.95
-CERTAIN: Final = 0.9
-"""A likely name, and values that are nothing else; from here on there is nothing to warn of."""
-
-LIKELY: Final = 0.7
-SLIGHTLY: Final = 0.01
-"""What a name with a unit loses against the bare name."""
-
 BY_VALUES: Final = 0.5
-MOST_SAMPLES: Final = 5
-MOST_CODES: Final = 12
-NOUNS: Final = frozenset(map(fold, ROW_KINDS.split()))
-BESIDE_NOUNS: Final = frozenset(map(fold, NEITHER.split()))
 YES_OR_NO: Final = frozenset(word for word in (*YES, *NO) if not word.isdigit())
 ENOUGH_IDS: Final = 20
 """So many different ids, and no repetition, are those of orders rather than of customers."""
@@ -65,20 +57,6 @@ ORDER_NAMES: Final = {
     "ref": re.compile(r"(?=\D*\d\D*\d)[\w#/.-]{4,}"),
 }
 """What a column that is only called so must hold to be that of orders: #1001, S00123."""
-ENOUGH: Final = 0.6
-"""Below this confidence the person is asked."""
-
-NUMBER: Final = re.compile(
-    r"\(?[\s$€£¥₹]*[+-]?([A-Z]{3}\s|[A-Z]{1,2}\$)?[\s$€£¥₹]*"
-    r"\d[\d.,' \u00a0]*([eE][+-]?\d+)?[\s\w$€£¥]{0,5}\)?[-–—]{0,2}"
-)
-TIME: Final = re.compile(
-    r"\d{1,4}[-/.年]\s?(\d{1,2}|[A-Za-z]{3,9})[-/.月]\s?\d{1,4}.*|(19|20)\d{6}|1\d{9}(\d{3})?(\.\d+)?"
-    r"|([A-Za-z]{3,9},? )?(\d{1,2}[ /-][A-Za-z]{3,9}[ /-]\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4})\b.*"
-    r"|(19|20)\d{6}[T ]?\d\d:?\d\d.*|[A-Za-z]{3}-\d{1,2}-\d{2,4}|\d{1,2}(\.|º| de)? [^\W\d]{3,10}\.?( de)? \d{4}\b.*"
-    r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d .*\d{4}"
-    rf"|\d{{4}}\s?년\s?\d{{1,2}}\s?월.*|({'|'.join(ERAS)})\s?(\d{{1,3}}|元)\s?年.*|\d{{1,2}} [ก-๏.]{{3,12}} \d{{4}}\b.*"
-)
 TIME_NAME: Final = re.compile(r"(?i:date|time|timestamp|[_ ]at|日期|时间|時間)$|[a-z]At$")
 KEYS: Final = re.compile(r"[\w$@-]+(\.[\w$@-]+)+")
 WRAPPERS: Final = ("data", "attributes", "properties", "relationships", "payload", "eventproperties", "context")
@@ -91,34 +69,6 @@ UNIT: Final = re.compile(
 )
 """What a name says at its end: in brackets a currency, a time zone, a remark; behind a slash or a comma a currency or a
 piece."""
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """What one source column seems to be.
-
-    Args:
-        column: the source column.
-        canonical: the canonical column, ``price``, ``currency``, or None for an extra.
-        confidence: 0 to 1; 1 where the person said so.
-        samples: a few different values.
-        never_repeats: whether many values were seen, and none twice.
-        money: how much speaks for its holding amounts
-            (:func:`~clv_core.collection.mapping.money_columns.money_likelihood`).
-        masked: whether its name is that of the customer and its values are hidden by stars.
-        rank: how much less surely than an id a column of customers says who they are.
-        same_as: the column before it that names the same customers, row by row; empty where there is none.
-    """
-
-    column: str
-    canonical: str | None
-    confidence: float
-    samples: tuple[str, ...] = ()
-    never_repeats: bool = False
-    money: float = 0.0
-    masked: bool = False
-    rank: int = 0
-    same_as: str = ""
 
 
 def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mapping[str, str]) -> list[Proposal]:
@@ -152,7 +102,7 @@ def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mappi
         weaker = rank(column, values) if canonical == CUSTOMER_ID else 0
         proposals.append(Proposal(column, canonical, confidence, samples, never_repeats, money, hidden, weaker))
     proposals = _by_values(_named_twice(proposals, rows), rows)
-    return proposals if EVENT_TYPE in answers else _by_kind(_by_codes(proposals, rows))
+    return of_kinds(proposals, rows, told=EVENT_TYPE in answers)
 
 
 def could_be(canonical: str, item: Proposal) -> bool:
@@ -275,47 +225,6 @@ def _named_twice(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[
         if found:
             same[item.column] = found
     return [replace(item, same_as=same[item.column]) if item.column in same else item for item in proposals]
-
-
-def _by_codes(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
-    """Propose the column of a ledger's documents: their codes (SI and SC, F2 and G2), or payments beside invoices.
-
-    A column of codes may be called anything; one of words is one of kinds.
-    """
-    for at, item in enumerate(proposals):
-        words = {str(row[item.column]).strip() for row in rows if row.get(item.column) is not None}
-        if item.canonical in (None, EVENT_TYPE, ORDER_STATUS) and item.confidence < 1 and _of_ledger(item, words):
-            others = [
-                replace(one, canonical=None, confidence=0.0)
-                if one.canonical == EVENT_TYPE and one.confidence <= SURE
-                else one
-                for one in proposals
-            ]
-            found = replace(item, canonical=EVENT_TYPE, confidence=SURE)
-            return [*others[:at], found, *others[at + 1 :]]
-    return proposals
-
-
-def _of_ledger(item: Proposal, words: set[str]) -> bool:
-    if len(words) > MOST_CODES:
-        return False
-    of_kinds = item.canonical == ORDER_STATUS and fold(item.column) in KIND_NAMES
-    return bool(of_codes(words)) or (of_kinds and settles(words))
-
-
-def _by_kind(proposals: list[Proposal]) -> list[Proposal]:
-    """Propose the column whose words tell sales from returns, where no name says what kind a row is of."""
-    if any(item.canonical == EVENT_TYPE or fold(item.column) in KIND_NAMES for item in proposals):
-        return proposals
-    for at, item in enumerate(proposals):
-        words = set(map(fold, item.samples)) if len(item.samples) < MOST_SAMPLES else set()
-        if (
-            item.canonical is None
-            and words - BESIDE_NOUNS <= NOUNS
-            and {EVENT_NAMES.get(word) for word in words - BESIDE_NOUNS} == {PURCHASE, RETURN}
-        ):
-            return [*proposals[:at], replace(item, canonical=EVENT_TYPE, confidence=LIKELY), *proposals[at + 1 :]]
-    return proposals
 
 
 def _by_values(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from clv_core.collection.mapping.first_rows import filled
 from clv_core.collection.mapping.money_columns import NAMED
-from clv_core.collection.mapping.proposal import Proposal
+from clv_core.collection.mapping.proposed import Proposal
 from clv_core.collection.words.aliases import EVENT_NAMES, fold
 from clv_core.columns import AMOUNT, EVENT_TYPE, PURCHASE, RETURN
 from clv_core.errors import Message

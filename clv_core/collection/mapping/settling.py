@@ -16,7 +16,7 @@ from clv_core.collection.mapping.customer_blanks import settle_blanks
 from clv_core.collection.mapping.customer_ids import settle_customer
 from clv_core.collection.mapping.money_columns import refuse_ids
 from clv_core.collection.mapping.payment_kinds import settle_kind
-from clv_core.collection.mapping.proposal import Proposal
+from clv_core.collection.mapping.proposed import Proposal
 from clv_core.collection.mapping.return_amounts import settle_returns
 from clv_core.columns import AMOUNT, REFUND
 from clv_core.errors import Message

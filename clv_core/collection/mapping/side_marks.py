@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from clv_core.collection.mapping.event_names import are_event_names
 from clv_core.collection.mapping.first_rows import filled
-from clv_core.collection.mapping.proposal import ENOUGH, SURE, Proposal
+from clv_core.collection.mapping.proposed import ENOUGH, SURE, Proposal
 from clv_core.collection.values.numbers import BELOW
 from clv_core.collection.words.aliases import LIKELY_NAMES, MISSING, SURE_NAMES, fold
 from clv_core.collection.words.side_words import BOOKED, BOOKED_MARKS, MARK_NAMES, PAID_MARKS

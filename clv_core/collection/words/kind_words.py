@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from clv_core.columns import PURCHASE, RETURN
+
 KIND_COLUMNS: Final = """取引区分 伝票区分 売上区分 取引種別 伝票種別 单据类型 单据类别 业务类型 销售类型
     單據類型 單據類別 業務類型 銷售類型 document_type doc_type billing_type fakturaart voucher_type
     is_return is_refund is_credit_note receipt_type move_type belegart
@@ -35,13 +37,14 @@ PAYMENTS: Final = """payment payments customer_payment payment_received receive_
     zahlungseingang paiement règlement pago cobro pagamento incasso"""
 """What they call the money that comes in for a document."""
 CODES: Final = (
-    ("si", "sc", "sr sa sd"),
-    ("f1 f2 l2 s2", "g2 re s1", "f5 f8"),
-    ("rv dr", "dg", "dz da dp ab zp sa"),
+    ("si", "sc", {"sr sa sd": ""}),
+    ("f1 f2 l2", "g2 re", {"s2": PURCHASE, "s1": RETURN, "f5 f8": ""}),
+    ("rv dr", "dg", {"dz da dp ab zp sa": ""}),
 )
-"""Codes of Sage's audit trail, of SAP's billing documents and of those of its customers' accounts: of bills, of what
-takes one back (a cancelled credit note is a bill again), and of what is neither, such as payments. A shop's own begin
-with Z."""
+"""Codes of Sage's audit trail, of SAP's billing documents and of those of its customers' accounts: of bills, of credit
+notes, and what others are taken for that may stand beside both: a cancelled bill is a credit note and a cancelled
+credit note a bill, payments are neither. By themselves S1 and S2 are a shop's branches. A shop's own codes begin with
+Z."""
 RECEIPT, RECEIPT_LINES = "sale", "sale_line payment"
 """What a till calls the row of a whole receipt, and the rows of its parts and payments, which repeat its money."""
 NEITHER: Final = """exchange exchanged exchanges void voided no_sale paid_out paid_in tausch umtausch échange cambio

@@ -13,7 +13,8 @@ from typing import Any, Final
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.mapping.proposal import Proposal, could_be
+from clv_core.collection.mapping.proposal import could_be
+from clv_core.collection.mapping.proposed import Proposal
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
