@@ -233,7 +233,7 @@ def plain(text: str) -> str:
 def chart(drawn: Chart, key: str) -> None:
     """Show a chart under its message, which wraps where a title inside the chart would be cut off."""
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**{drawn.message}**")
+        st.markdown(f"**{plain(drawn.message)}**")
         st.plotly_chart(drawn.figure, key=key, alt=drawn.message, config={"displayModeBar": False})
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pages.ui.charts.colours import ACTUAL, BASELINE, DOTTED, GAIN, PALER, PREDICTED, RAMP_SCALE, WARNING
 from pages.ui.charts.drawing import Chart, drawn, horizontal, value_ticks, vertical
+from pages.ui.charts.names import short, wrapped
 from pages.ui.state import percent, say, t
 
 QUADRANT_COLOURS: Final = (PREDICTED, GAIN, WARNING, BASELINE)
@@ -98,8 +99,8 @@ def matrix(
     cells = dict(
         type="heatmap",
         z=share,
-        x=_short(columns),
-        y=_short(rows),
+        x=short(columns),
+        y=short(rows),
         text=[[f"{many:,}" if many else "" for many in row] for row in counts],
         texttemplate="%{text}",
         textfont={"color": ACTUAL},
@@ -137,7 +138,7 @@ def realised_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
         "arrayminus": (table["predicted"] - table["low"]).tolist(),
         "color": BASELINE,
     }
-    names = _short(table["name"].tolist())
+    names = wrapped(table["name"])
     traces = [
         dict(
             type="bar",
@@ -189,12 +190,3 @@ def grid(counts: NDArray[np.int64], names: list[list[str]], message: str) -> Cha
         legend=False,
         height=430,
     )
-
-
-def _short(names: list[str], most: int = 26) -> list[str]:
-    """Return names that fit beside an axis, still apart from each other."""
-    found: list[str] = []
-    for name in names:
-        cut = name if len(name) <= most else f"{name[: most - 1]}…"
-        found.append(cut if cut not in found else f"{cut} ({len(found) + 1})")
-    return found
