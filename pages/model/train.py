@@ -18,6 +18,7 @@ known = {
     "days": allowed.days,
     "longest": allowed.longest,
     "measurable": allowed.measurable,
+    "needed": training.SHORTEST_LOG_DAYS,
 }
 widgets.headline(t("train.headline" if allowed.measurable else "train.headline.unmeasured", **known))
 if allowed.longest < 1:

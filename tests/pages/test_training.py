@@ -15,7 +15,7 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.commands.train import config_from
 from clv_core.config import TrainConfig
 from clv_core.i18n import translate
-from clv_core.training.windows import training_cutoffs
+from clv_core.training.windows import longest_horizon, training_cutoffs
 from clv_core.workspace import Workspace
 from pages.ui import state
 from pages.ui.train import forms, training
@@ -69,6 +69,12 @@ def test_upload_allows_a_horizon_where_training_finds_its_windows(log_days: int)
         measured = bool(training_cutoffs(first, end - timedelta(days=days), days, 1))
         expected = "measured" if measured else "unmeasured" if trained else "too_short"
         assert support(days, log_days).verdict == expected
+
+
+def test_the_shortest_log_that_is_asked_for_can_be_trained_on_and_a_shorter_one_cannot() -> None:
+    first, needed = date(2023, 1, 1), training.SHORTEST_LOG_DAYS
+    longest = [longest_horizon(first, first + timedelta(days=needed - less)) for less in (0, 1)]
+    assert longest == [1, 0]
 
 
 def test_the_train_page_says_of_an_unchecked_horizon_what_the_upload_page_says() -> None:
