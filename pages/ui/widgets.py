@@ -248,6 +248,11 @@ def accounting(facts: Manifest) -> str:
     )
 
 
+def exact(frame: pd.DataFrame) -> bytes:
+    """Return a frame as a CSV with every digit, that a spreadsheet opens without running anything, in any alphabet."""
+    return escape_frame(frame).to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+
+
 def spreadsheet(frame: pd.DataFrame, currency: str = "", *, mixed: bool = False) -> bytes:
     """Return a frame as a CSV that a spreadsheet opens without running anything.
 
@@ -257,11 +262,7 @@ def spreadsheet(frame: pd.DataFrame, currency: str = "", *, mixed: bool = False)
         mixed: whether the names of its columns do not tell what their numbers are of.
     """
     readable = significant(frame) if mixed else rounded(frame)
-    return (
-        escape_frame(counted(with_currency(readable, currency)))
-        .to_csv(index=False, lineterminator="\r\n")
-        .encode("utf-8-sig")
-    )
+    return exact(counted(with_currency(readable, currency)))
 
 
 def download(label: str, data: str | bytes | Callable[[], bytes | str], name: str, key: str, **options: Any) -> None:
