@@ -91,6 +91,9 @@ def test_names_from_a_log_are_written_letter_by_letter() -> None:
 def test_long_names_leave_room_for_the_chart() -> None:
     assert names.short(["x" * 200, "x" * 199, "plain"]) == ["x" * 25 + "…", "x" * 25 + "… (2)", "plain"]
     assert names.short(["名" * 99], names.FEW) == ["名" * 10 + "…"]
+    assert (
+        names.in_cell("Cannot lose them") == "Cannot lose<br>them" and names.in_cell("潜力忠诚用户") == "潜力忠诚用户"
+    )
     long = ["Very high value · Bought very lately", "名" * 20]
     assert names.wrapped(long) == ["Very high value · Bought<br>very lately", f"{'名' * 13}<br>{'名' * 7}"]
 

@@ -15,6 +15,8 @@ MOST: Final = 26
 """Letters of a segment's name beside an axis."""
 FEW: Final = 22
 """Letters of a name from a log there."""
+IN_CELL: Final = 12
+"""Letters of a line in a cell of a grid."""
 IN_WORDS: Final = 60
 """Letters of a name in a sentence."""
 TAG: Final = re.compile(r"&|<(?!br>|/span>|span style='font-size:11px'>)")
@@ -39,9 +41,13 @@ def wrapped(names: Iterable[object]) -> list[str]:
     return _apart("<br>".join(_lines(cut(str(name), 2 * MOST))) for name in names)
 
 
-def _lines(name: str) -> list[str]:
-    letters = MOST // max(map(_room, name), default=1)
-    return wrap(name, letters, max_lines=2, placeholder="…") or [""]
+def in_cell(name: str) -> str:
+    """Return a name on up to three lines, for a cell of a grid."""
+    return "<br>".join(_lines(name, IN_CELL, 3))
+
+
+def _lines(name: str, most: int = MOST, lines: int = 2) -> list[str]:
+    return wrap(name, most // max(map(_room, name), default=1), max_lines=lines, placeholder="…") or [""]
 
 
 def _room(letter: str) -> int:

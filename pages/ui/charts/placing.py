@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pages.ui.charts.colours import ACTUAL, BASELINE, DOTTED, GAIN, PALER, PREDICTED, RAMP_SCALE, WARNING
 from pages.ui.charts.drawing import Chart, drawn, horizontal, value_ticks, vertical
-from pages.ui.charts.names import short, wrapped
+from pages.ui.charts.names import in_cell, short, wrapped
 from pages.ui.state import percent, say, t
 
 QUADRANT_COLOURS: Final = (PREDICTED, GAIN, WARNING, BASELINE)
@@ -171,10 +171,11 @@ def grid(counts: NDArray[np.int64], names: list[list[str]], message: str) -> Cha
         z=share,
         x=[1, 2, 3, 4, 5],
         y=[1, 2, 3, 4, 5],
-        text=[[f"{names[i][k]}<br>{counts[i, k]:,}" for k in range(5)] for i in range(5)],
+        text=[[f"{in_cell(names[i][k])}<br>{counts[i, k]:,}" for k in range(5)] for i in range(5)],
         texttemplate="%{text}",
         textfont={"color": ACTUAL},
-        hovertemplate="%{text}<br>%{z:.1%}<extra></extra>",
+        customdata=[[f"{names[i][k]}<br>{counts[i, k]:,}" for k in range(5)] for i in range(5)],
+        hovertemplate="%{customdata}<br>%{z:.1%}<extra></extra>",
         colorscale=RAMP_SCALE,
         zmin=0,
         zmax=PALER * float(share.max()),
