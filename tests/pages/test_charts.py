@@ -14,7 +14,7 @@ from clv_core.evaluation.deciles import decile_table, gain_curves, threshold_tab
 from clv_core.features.labels import label
 from clv_core.i18n import say_number, translate
 from pages.ui import state
-from pages.ui.charts import basic, closer_look, colours, drawing, monitoring, names, why
+from pages.ui.charts import basic, closer_look, colours, drawing, monitoring, names, placing, why
 from pages.ui.charts.wide import Wide
 from pages.ui.explain import answers
 
@@ -252,3 +252,9 @@ def test_dates_on_the_axis_of_drift_are_numbers_in_every_language() -> None:
     figure = monitoring.series(before, new, MESSAGE, axis="Revenue, EUR", share=False).figure
     assert "%b" not in figure.layout.xaxis.tickformat and figure.layout.xaxis.tickformat.startswith("%Y-%m")
     assert len(figure.layout.yaxis.ticktext) == len(figure.layout.yaxis.tickvals)
+
+
+def test_names_under_a_cross_table_turn_where_they_would_overlap() -> None:
+    counts = np.array([[1, 2], [3, 4]])
+    drawn = placing.matrix(counts, ["A", "B"], ["Top value", "High value"], MESSAGE, axes=("now", "then"))
+    assert drawn.figure.layout.xaxis.tickangle is None and drawn.figure.layout.xaxis.autotickangles == (0, -45, 90)

@@ -116,7 +116,7 @@ def matrix(
     return drawn(
         [cells],
         message,
-        x={"title": axes[0], "type": "category", "showgrid": False, "tickangle": -30 if len(columns) > 6 else 0},
+        x={"title": axes[0], "type": "category", "showgrid": False, "autotickangles": [0, -45, 90]},
         y={"title": axes[1], "type": "category", "autorange": "reversed", "showgrid": False},
         legend=False,
         height=max(320, 130 + 38 * len(rows)),
