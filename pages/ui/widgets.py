@@ -39,6 +39,21 @@ KINDS: Final = {
     "supports": ("green", ":material/check_circle:"),
 }
 
+OFFICE: Final = "application/vnd.openxmlformats-officedocument"
+TYPES: Final = {
+    "csv": "text/csv",
+    "gz": "application/gzip",
+    "html": "text/html",
+    "json": "application/json",
+    "jsonl": "application/x-ndjson",
+    "log": "text/plain",
+    "md": "text/markdown",
+    "pptx": f"{OFFICE}.presentationml.presentation",
+    "xlsx": f"{OFFICE}.spreadsheetml.sheet",
+    "zip": "application/zip",
+}
+"""What a file is, by its ending: a phone opens it by that."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -272,7 +287,8 @@ def download(label: str, data: str | bytes | Callable[[], bytes | str], name: st
         data = ""
     elif callable(data):
         data = access.named(data)
-    st.download_button(label, data, name, key=key, icon=":material/download:", on_click="ignore", **options)
+    kind = TYPES.get(name.rpartition(".")[2])
+    st.download_button(label, data, name, kind, key=key, icon=":material/download:", on_click="ignore", **options)
 
 
 def choose(label: str, options: Mapping[Option, str], key: str, **how: Any) -> Option:

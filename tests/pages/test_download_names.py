@@ -61,3 +61,13 @@ def test_an_exact_table_opens_in_any_alphabet_with_every_digit_and_runs_nothing(
     made = widgets.exact(pd.DataFrame({"dataset": ["有赞", "=1+1"], "value": [1 / 3, 2.0]}))
     assert made.startswith("\ufeff".encode()) and "有赞,0.3333333333333333\r\n".encode() in made
     assert b"\n=1+1" not in made
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.csv", "text/csv"), ("a.csv.json", "application/json"), ("a.x", None)])
+def test_a_file_is_of_the_type_that_its_ending_says(
+    monkeypatch: pytest.MonkeyPatch, name: str, kind: str | None
+) -> None:
+    given: list[Any] = []
+    monkeypatch.setattr(widgets.st, "download_button", lambda *args, **options: given.extend(args))
+    widgets.download("Take it", b"1", name, "template")
+    assert given[2:] == [name, kind]
