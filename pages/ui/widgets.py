@@ -19,6 +19,7 @@ from clv_core.errors import ClvError, traced
 from clv_core.evaluation.trust import REASONS
 from clv_core.i18n import without_options
 from clv_core.strategy.exports.files import counted, rounded, significant, with_currency
+from clv_core.strategy.exports.headers import headed
 from clv_core.strategy.exports.spreadsheet import escape_frame
 from pages.ui import access, navigation, state
 from pages.ui.charts.drawing import Chart
@@ -268,16 +269,17 @@ def exact(frame: pd.DataFrame) -> bytes:
     return escape_frame(frame).to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 
-def spreadsheet(frame: pd.DataFrame, currency: str = "", *, mixed: bool = False) -> bytes:
+def spreadsheet(frame: pd.DataFrame, currency: str = "", *, mixed: bool = False, language: str = "") -> bytes:
     """Return a frame as a CSV that a spreadsheet opens without running anything.
 
     Args:
         frame: any columns.
         currency: of its amounts.
         mixed: whether the names of its columns do not tell what their numbers are of.
+        language: of the headers; "" for ids.
     """
     readable = significant(frame) if mixed else rounded(frame)
-    return exact(counted(with_currency(readable, currency)))
+    return exact(headed(counted(with_currency(readable, currency)), language))
 
 
 def download(label: str, data: str | bytes | Callable[[], bytes | str], name: str, key: str, **options: Any) -> None:

@@ -185,7 +185,8 @@ def _open_similar() -> None:
 
 def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
     """Offer the card as JSON and its days as CSV; a model that is not trusted has to be acknowledged first."""
-    allowed, days = widgets.acknowledged(bundle), card.history.table()
+    allowed, days = widgets.acknowledged(bundle), card.history.table().assign(customer_id=card.customer_id)
+    language = state.language()
     what = "customer-" + re.sub(r"[^\w.-]+", "-", card.customer_id)[:80]
     about = {"dataset": dataset.name, "dataset_version": dataset.version}
     side = tiers.side(dataset, bundle, DEFAULT_SCHEME, [], Terms(bundle.record["horizon_days"]))
@@ -207,7 +208,7 @@ def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
         widgets.download(
             t("card.download.csv"),
             export_log.taken(
-                lambda: widgets.spreadsheet(days.assign(customer_id=card.customer_id), card.currency),
+                lambda: widgets.spreadsheet(days, card.currency, language=language),
                 "card_days",
                 side,
                 rows=len(days),
