@@ -18,11 +18,12 @@ known = {
     "days": allowed.days,
     "longest": allowed.longest,
     "measurable": allowed.measurable,
+    "needed": training.SHORTEST_LOG_DAYS,
 }
-widgets.headline(t("train.headline" if allowed.measurable else "train.headline.unmeasured", **known))
 if allowed.longest < 1:
     st.warning(t("train.too_short", **known), icon=":material/warning:")
     st.stop()
+widgets.headline(t("train.headline" if allowed.measurable else "train.headline.unmeasured", **known))
 
 job = progress.current("train", dataset.name)
 if job and progress.running(job):

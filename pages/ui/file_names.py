@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Final
 
 from clv_core.deployment.bundle import Bundle
@@ -40,6 +40,11 @@ def file_name(
     said, name = spoken(what), FORBIDDEN.sub("-", record["dataset"]["name"])
     name = _cut(name, max(room - len(said), room // 2))
     return "_".join([name, _cut(said, room - len(name)), *rest]) + f".{ending}"
+
+
+def dated(what: str, ending: str) -> str:
+    """Return ``<what>_<today>.<ending>``, for a file about the whole workspace."""
+    return f"{spoken(what)}_{datetime.now(UTC):%Y-%m-%d}.{ending}"
 
 
 def spoken(what: str) -> str:

@@ -8,7 +8,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import by_role, navigation, progress, scored, state, tiers, widgets
+from pages.ui import access, by_role, navigation, progress, scored, state, tiers, widgets
 from pages.ui.charts import why
 from pages.ui.state import percent, t
 
@@ -52,6 +52,9 @@ def section(dataset: Dataset) -> None:
 def _wait(dataset: Dataset) -> None:
     """Start the run that makes a first look, once, and show it; say what went wrong where it failed."""
     job = progress.latest(COMMAND, _label(dataset))
+    if job is None and not access.may("train"):
+        st.info(f"{t('look.none')} {by_role.ask_for('train')}", icon=":material/lock:")
+        return
     if job is None:
         job = state.start_job([COMMAND, dataset.name], _label(dataset))
     st.caption(t("look.wait"))

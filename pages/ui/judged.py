@@ -108,7 +108,7 @@ def metric_table(bundle: Bundle) -> pd.DataFrame:
     return table
 
 
-def exact_metrics(bundle: Bundle) -> str:
+def exact_metrics(bundle: Bundle) -> bytes:
     """Return all metrics as CSV, unrounded, with dataset, cutoff, horizon and currency in every row."""
     record = bundle.record
     about = {"dataset": record["dataset"]["name"], "cutoff": record["holdout"]["cutoff"]}
@@ -120,7 +120,7 @@ def exact_metrics(bundle: Bundle) -> str:
         for model, values in columns.items()
         for name, value in values.items()
     ]
-    return pd.DataFrame(rows).to_csv(index=False)
+    return widgets.exact(pd.DataFrame(rows))
 
 
 def deciles(bundle: Bundle) -> Chart:

@@ -32,6 +32,8 @@ SIGNS: Final = {
     jobs.FAILED: ":material/error:",
 }
 """What the sidebar puts before a run that is over: a tick only where it is done."""
+OF_A_DATASET: Final = ("score", "explain", "embed", "backtest", "monitor", "price", "recommend")
+"""Runs whose label is the name of their result, which says nothing to a person; their second word is the dataset."""
 LACKING: Final = (
     "price_no_variation",
     "price_few_products",
@@ -68,7 +70,9 @@ def running(job: jobs.Job | None) -> bool:
 
 def _title(status: dict[str, Any]) -> str:
     """Return what a run does and about what."""
-    return t("job." + status["command"], label=widgets.plain(ADDRESSES.sub("", status.get("label", ""))))
+    command, words = status["command"], status.get("args", [])
+    about = words[1] if command in OF_A_DATASET and len(words) > 1 else ADDRESSES.sub("", status.get("label", ""))
+    return t("job." + command, label=widgets.plain(about))
 
 
 @st.fragment(run_every=POLL)

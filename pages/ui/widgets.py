@@ -19,6 +19,7 @@ from clv_core.errors import ClvError, traced
 from clv_core.evaluation.trust import REASONS
 from clv_core.i18n import without_options
 from clv_core.strategy.exports.files import counted, rounded, significant, with_currency
+from clv_core.strategy.exports.headers import headed
 from clv_core.strategy.exports.spreadsheet import escape_frame
 from pages.ui import access, navigation, state
 from pages.ui.charts.drawing import Chart
@@ -38,6 +39,21 @@ KINDS: Final = {
     "cautions": ("orange", ":material/warning:"),
     "supports": ("green", ":material/check_circle:"),
 }
+
+OFFICE: Final = "application/vnd.openxmlformats-officedocument"
+TYPES: Final = {
+    "csv": "text/csv",
+    "gz": "application/gzip",
+    "html": "text/html",
+    "json": "application/json",
+    "jsonl": "application/x-ndjson",
+    "log": "text/plain",
+    "md": "text/markdown",
+    "pptx": f"{OFFICE}.presentationml.presentation",
+    "xlsx": f"{OFFICE}.spreadsheetml.sheet",
+    "zip": "application/zip",
+}
+"""What a file is, by its ending: a phone opens it by that."""
 
 
 @dataclass(frozen=True)
@@ -233,7 +249,7 @@ def plain(text: str) -> str:
 def chart(drawn: Chart, key: str) -> None:
     """Show a chart under its message, which wraps where a title inside the chart would be cut off."""
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**{drawn.message}**")
+        st.markdown(f"**{plain(drawn.message)}**")
         st.plotly_chart(drawn.figure, key=key, alt=drawn.message, config={"displayModeBar": False})
 
 
@@ -248,20 +264,22 @@ def accounting(facts: Manifest) -> str:
     )
 
 
-def spreadsheet(frame: pd.DataFrame, currency: str = "", *, mixed: bool = False) -> bytes:
+def exact(frame: pd.DataFrame) -> bytes:
+    """Return a frame as a CSV with every digit, that a spreadsheet opens without running anything, in any alphabet."""
+    return escape_frame(frame).to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+
+
+def spreadsheet(frame: pd.DataFrame, currency: str = "", *, mixed: bool = False, language: str = "") -> bytes:
     """Return a frame as a CSV that a spreadsheet opens without running anything.
 
     Args:
         frame: any columns.
         currency: of its amounts.
         mixed: whether the names of its columns do not tell what their numbers are of.
+        language: of the headers; "" for ids.
     """
     readable = significant(frame) if mixed else rounded(frame)
-    return (
-        escape_frame(counted(with_currency(readable, currency)))
-        .to_csv(index=False, lineterminator="\r\n")
-        .encode("utf-8-sig")
-    )
+    return exact(headed(counted(with_currency(readable, currency)), language))
 
 
 def download(label: str, data: str | bytes | Callable[[], bytes | str], name: str, key: str, **options: Any) -> None:
@@ -271,7 +289,8 @@ def download(label: str, data: str | bytes | Callable[[], bytes | str], name: st
         data = ""
     elif callable(data):
         data = access.named(data)
-    st.download_button(label, data, name, key=key, icon=":material/download:", on_click="ignore", **options)
+    kind = TYPES.get(name.rpartition(".")[2])
+    st.download_button(label, data, name, kind, key=key, icon=":material/download:", on_click="ignore", **options)
 
 
 def choose(label: str, options: Mapping[Option, str], key: str, **how: Any) -> Option:

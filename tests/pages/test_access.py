@@ -15,7 +15,10 @@ from streamlit.testing.v1 import AppTest
 from clv_core import audit
 from clv_core.collection.mapping.profile import Answers
 from clv_core.collection.remembered import recall, remember
+from clv_core.collection.stored.store import open_dataset
+from clv_core.i18n import translate
 from clv_core.jobs import Job
+from clv_core.strategy.schemes.saved import load_rules, put_by_hand
 from clv_core.workspace import Workspace
 from pages.ui import access
 from pages.ui.upload import uploading
@@ -257,6 +260,32 @@ def test_segments_are_named_and_ruled_by_those_who_may_change_them(
     app.run()
     assert any(box.key.startswith("name_") for box in app.text_input) is shown
     assert any("role of analyst" in box.value for box in app.info) is not shown
+
+
+@pytest.mark.usefixtures("never_grey")
+def test_a_viewer_puts_nobody_into_a_segment_even_past_the_button(
+    open_page: Callable[..., AppTest], with_model: Path, sign_in: Callable[..., None], tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(with_model, tmp_path / "own"))
+    dataset = open_dataset(Workspace(root), "shop")
+    put_by_hand(dataset, "mine", "Friends", "somebody")
+    sign_in("bob@shop.example")
+    app = open_page(root, "customer")
+    name = next(box for box in app.selectbox if str(box.key).startswith("card_segment_"))
+    name.set_value("Friends").run()
+    app.button(key="card_segment_add").click().run()
+    assert "role" in app.error[0].value and load_rules(dataset, "mine").rules[0].by_hand == ("somebody",)
+
+
+def test_a_viewer_is_told_that_offers_are_not_kept(
+    open_page: Callable[..., AppTest], with_model: Path, sign_in: Callable[..., None]
+) -> None:
+    said = {one: translate(f"budget.offers.{one}", "en") for one in ("kept", "session")}
+    for email, lasting in (("bob@shop.example", "session"), ("ana@shop.example", "kept")):
+        sign_in(email)
+        app = open_page(with_model, "strategy", lang="en")
+        (line,) = [one.value for one in app.caption if one.value.startswith(translate("budget.offers.assumed", "en"))]
+        assert [one for one in said if said[one] in line] == [lasting]
 
 
 @pytest.mark.usefixtures("never_grey")

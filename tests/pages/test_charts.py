@@ -14,7 +14,7 @@ from clv_core.evaluation.deciles import decile_table, gain_curves, threshold_tab
 from clv_core.features.labels import label
 from clv_core.i18n import say_number, translate
 from pages.ui import state
-from pages.ui.charts import basic, closer_look, colours, drawing, monitoring, why
+from pages.ui.charts import basic, closer_look, colours, drawing, monitoring, names, placing, why
 from pages.ui.charts.wide import Wide
 from pages.ui.explain import answers
 
@@ -78,6 +78,24 @@ def test_axes_of_chances_and_shares_are_in_percent() -> None:
     chances = basic.distribution({"not_bought": P, "bought": P}, MESSAGE, axis="Chance").figure
     assert chances.layout.xaxis.tickformat == chances.layout.yaxis.tickformat == ".0%"
     assert FIGURES["distribution"].layout.xaxis.tickformat is None, "amounts have ticks of their own"
+
+
+def test_names_from_a_log_are_written_letter_by_letter() -> None:
+    rows = pd.DataFrame({"tier_label": ["<b>A</b> & co", "$x$ <br> &lt;"], "share_of_customers": 0.5})
+    figure = why.tier_bars(rows.assign(share_of_value=0.5), MESSAGE).figure
+    assert list(figure.data[0].y) == ["&lt;b>A&lt;/b> &amp; co", "$x$ <br> &amp;lt;"]
+    hover = drawing.drawn([{"type": "bar", "customdata": rows}], MESSAGE, x={"title": "<i>"}, y={}).figure
+    assert hover.data[0].customdata[0, 0] == "&lt;b>A&lt;/b> &amp; co" and hover.layout.xaxis.title.text == "&lt;i>"
+
+
+def test_long_names_leave_room_for_the_chart() -> None:
+    assert names.short(["x" * 200, "x" * 199, "plain"]) == ["x" * 25 + "…", "x" * 25 + "… (2)", "plain"]
+    assert names.short(["名" * 99], names.FEW) == ["名" * 10 + "…"]
+    assert (
+        names.in_cell("Cannot lose them") == "Cannot lose<br>them" and names.in_cell("潜力忠诚用户") == "潜力忠诚用户"
+    )
+    long = ["Very high value · Bought very lately", "名" * 20]
+    assert names.wrapped(long) == ["Very high value · Bought<br>very lately", f"{'名' * 13}<br>{'名' * 7}"]
 
 
 def test_colours_stand_for_places_in_the_theme() -> None:
@@ -234,3 +252,9 @@ def test_dates_on_the_axis_of_drift_are_numbers_in_every_language() -> None:
     figure = monitoring.series(before, new, MESSAGE, axis="Revenue, EUR", share=False).figure
     assert "%b" not in figure.layout.xaxis.tickformat and figure.layout.xaxis.tickformat.startswith("%Y-%m")
     assert len(figure.layout.yaxis.ticktext) == len(figure.layout.yaxis.tickvals)
+
+
+def test_names_under_a_cross_table_turn_where_they_would_overlap() -> None:
+    counts = np.array([[1, 2], [3, 4]])
+    drawn = placing.matrix(counts, ["A", "B"], ["Top value", "High value"], MESSAGE, axes=("now", "then"))
+    assert drawn.figure.layout.xaxis.tickangle is None and drawn.figure.layout.xaxis.autotickangles == (0, -45, 90)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pandas as pd
 import pytest
 
 from clv_core.deployment.bundle import Bundle
-from pages.ui import state
-from pages.ui.file_names import LONGEST, file_name, spoken
+from pages.ui import state, widgets
+from pages.ui.file_names import LONGEST, dated, file_name, spoken
 
 CUTOFF = "2026-10-20"
 
@@ -47,3 +49,32 @@ def test_no_name_is_longer_than_a_person_reads() -> None:
 @pytest.mark.usefixtures("language")
 def test_english_words_stay_as_the_page_says_them() -> None:
     assert file_name(bundle_of("shop"), "tier1-2", CUTOFF, "xlsx") == "shop_tier1-2_2026-10-20_182d.xlsx"
+
+
+@pytest.mark.parametrize("language", ("zh",), indirect=True)
+@pytest.mark.usefixtures("language")
+def test_files_about_the_workspace_say_what_and_when() -> None:
+    assert dated("exports", "csv") == f"导出记录_{datetime.now(UTC):%Y-%m-%d}.csv"
+
+
+def test_an_exact_table_opens_in_any_alphabet_with_every_digit_and_runs_nothing() -> None:
+    made = widgets.exact(pd.DataFrame({"dataset": ["有赞", "=1+1"], "value": [1 / 3, 2.0]}))
+    assert made.startswith("\ufeff".encode()) and "有赞,0.3333333333333333\r\n".encode() in made
+    assert b"\n=1+1" not in made
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.csv", "text/csv"), ("a.csv.json", "application/json"), ("a.x", None)])
+def test_a_file_is_of_the_type_that_its_ending_says(
+    monkeypatch: pytest.MonkeyPatch, name: str, kind: str | None
+) -> None:
+    given: list[Any] = []
+    monkeypatch.setattr(widgets.st, "download_button", lambda *args, **options: given.extend(args))
+    widgets.download("Take it", b"1", name, "template")
+    assert given[2:] == [name, kind]
+
+
+def test_headers_of_a_customer_s_days_are_in_the_language_of_the_page() -> None:
+    days = pd.DataFrame({"day": ["2024-01-05"], "net_value": [1 / 3], "events_view": [2]})
+    head, row = widgets.spreadsheet(days, "EUR", language="zh").decode("utf-8-sig").splitlines()
+    assert (head, row) == ("日期,净消费,浏览,货币", "2024-01-05,0.333,2,EUR")
+    assert widgets.spreadsheet(days, language="en").decode("utf-8-sig").startswith("day,net_value,events_view\r\n")

@@ -56,6 +56,16 @@ def test_a_dataset_without_a_look_starts_one_and_says_so(open_page: OPEN, with_d
     assert len(jobs(Workspace(with_dataset), "look")) == 1, "looking twice starts one run"
 
 
+def test_who_may_start_none_is_told_that_nobody_has(
+    open_page: OPEN, with_dataset: Path, sign_in: Callable[..., None], tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(with_dataset, tmp_path / "own", ignore=shutil.ignore_patterns("jobs")))
+    sign_in("bob@shop.example")
+    app = open_page(root, "look", lang="en")
+    assert not app.exception and not app.error and not jobs(Workspace(root), "look")
+    assert translate("look.none", "en") in app.info[0].value and "analyst" in app.info[0].value
+
+
 def test_the_way_on_is_training(open_page: OPEN, looked: Path) -> None:
     app = open_page(looked, "look", lang="en")
     app.button(key="look_train").click().run()

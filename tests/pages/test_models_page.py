@@ -59,7 +59,7 @@ def test_the_headline_names_champion_and_challenger(open_page: OPEN, three: Path
     known = {"name": "shop", "version": 1, "kind": translate("model.bgnbd", lang)}
     rival = {"rival": 3, "rival_kind": translate("model.naive", lang)}
     assert app.subheader[0].value == translate("models.headline.challenged", lang, **known, **rival)
-    assert app.dataframe[0].value[translate("models.column.version", lang)].tolist() == [3, 2, 1]
+    assert app.dataframe[0].value[translate("models.column.version", lang)].tolist() == [1, 3, 2]
     labels, days = app.selectbox(key="model").options, translate("unit.days.short", lang, n=HORIZON_DAYS)
     champion = f"v1 · {days} · {translate('models.role.champion', lang)} · {translate('model.bgnbd', lang)}"
     assert champion in labels and sorted(label[:5] for label in labels) == ["v1 · ", "v2 · ", "v3 · "]

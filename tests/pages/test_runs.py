@@ -330,3 +330,8 @@ def test_curve_is_ordered_by_network_and_step() -> None:
 )
 def test_titles_of_runs_leave_content_addresses_out(label: str, said: str) -> None:
     assert progress._title({"command": "look", "label": label}) == translate("job.look", "en", label=said)
+
+
+def test_a_run_that_is_labelled_by_its_result_is_said_to_be_about_its_dataset() -> None:
+    status = {"command": "score", "label": "shop-bgnbd-20250102-7b8d5674d5d0 2024-12-03", "args": ["score", "shop"]}
+    assert progress._title(status) == translate("job.score", "en", label="shop")

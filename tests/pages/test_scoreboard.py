@@ -20,7 +20,7 @@ from clv_core.evaluation.origins import rolling_origins
 from clv_core.i18n import translate
 from clv_core.training.fit import MODELS
 from clv_core.workspace import Workspace, write_json
-from pages.ui import state
+from pages.ui import state, widgets
 from pages.ui.evaluate import scoreboard_run
 
 PARTS = ("value", "low", "high")
@@ -134,7 +134,9 @@ def test_verdicts_figures_and_parts_are_those_of_the_files(open_page: OPEN, comp
     verdicts = json.loads((folder / "backtest.json").read_text())["verdicts"]
     ranked = [one["outcome"] for one in verdicts if (one["model"], one["metric"]) == ("bgnbd", "gini")]
     counts = {outcome: ranked.count(outcome) for outcome in ("beats", "ties", "loses")}
-    assert ranked and any(translate("board.ranking", lang, **counts) in item.value for item in app.markdown)
+    assert ranked and any(
+        widgets.plain(translate("board.ranking", lang, **counts)) in one.value for one in app.markdown
+    )
     assert any(
         translate("board.stable.origins", lang, overlap="").split("，")[0][:8] in item.value for item in app.markdown
     )

@@ -260,7 +260,9 @@ def test_chart_titles_say_how_likely_those_to_win_back_are_and_shares_of_the_sam
     first, second = (placed.segments[place].name(lang) for place in range(2))
     shares = {"share": f"{best.mean():.0%}", "value": f"{worth[best].sum() / worth.sum():.0%}"}
     said = translate("segments.rfm.message", lang, first=first, second=second, **shares)
-    assert f"**{said}**" in [item.value for item in opened(open_page, own, "rfm", lang=lang).main.markdown]
+    assert f"**{widgets.plain(said)}**" in [
+        item.value for item in opened(open_page, own, "rfm", lang=lang).main.markdown
+    ]
     app = opened(open_page, own, "quadrant", lang=lang)
     value, chance = (
         next(item for item in app.number_input if str(item.key).startswith(f"scheme_{name}")).value
@@ -275,7 +277,7 @@ def test_chart_titles_say_how_likely_those_to_win_back_are_and_shares_of_the_sam
         share=f"{back['p_purchase'].mean():.0%}",
         value=say_money(back["predicted_clv"].sum(), "EUR", lang),
     )
-    assert f"**{message}**" in [item.value for item in app.main.markdown]
+    assert f"**{widgets.plain(message)}**" in [item.value for item in app.main.markdown]
 
 
 @pytest.mark.parametrize("text", ["10;30;60", "10，30，60", " 10 30 60 ", "10、30；60"])
@@ -302,7 +304,7 @@ def test_a_miss_is_said_as_on_evaluate(open_page: OPEN, own: Path) -> None:
     app = opened(open_page, own, "quantile", "came")
     bias = list_bundles(Workspace(own))[0].record["metrics"]["bias"]
     said = say_change(bias)
-    assert said[0] in "+−" and any(f"({said})" in one.value for one in app.markdown)
+    assert said[0] in "+−" and any(widgets.plain(f"({said})") in one.value for one in app.markdown)
 
 
 def test_the_segment_named_as_furthest_off_has_the_largest_difference_in_the_table(open_page: OPEN, own: Path) -> None:

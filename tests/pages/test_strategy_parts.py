@@ -252,11 +252,13 @@ def test_a_log_that_cannot_tell_of_prices_is_said_plainly_and_nothing_is_tried_a
 
 
 @pytest.mark.parametrize(
-    ("ours", "low", "said"), [(0.30, 0.22, "1.5 times"), (0.30, 0.19, "no better"), (0.19, 0.15, "no better")]
+    ("ours", "low", "said"),
+    [(0.30, 0.22, ("1.5 times", "50% more")), (0.30, 0.19, ("may be chance",) * 2), (0.19, 0.15, ("no better", "5"))],
 )
-def test_what_chance_may_explain_is_no_better_than_the_best_sellers(ours: float, low: float, said: str) -> None:
-    found = {"blend": {"recall": {"value": ours, "low": low}}, "popular": {"recall": {"value": 0.2}}}
-    assert said in recommended_tab._than_popular(found)
+def test_a_lead_that_chance_may_explain_is_said_to_be_one(ours: float, low: float, said: tuple[str, str]) -> None:
+    found = {name: {"recall": {"value": 0.2}} for name in ("popular", "own")}
+    found["blend"] = {"recall": {"value": ours, "low": low}}
+    assert said[0] in recommended_tab._than_popular(found) and said[1] in recommended_tab._than_own(found)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_a_csv_says_counts_as_whole_numbers_and_keeps_the_digits_of_what_its_col
     rows = pd.DataFrame({"customers": [1750, None], "low": [0.00412345678, 17.0], "spend": [0.0234567891, -2.0]})
     assert widgets.spreadsheet(rows).decode("utf-8-sig").split() == [
         "customers,low,spend",
-        "1750,0.0,0.02",
+        "1750,0.00412345678,0.02",
         ",17.0,-2.0",
     ]
     assert widgets.spreadsheet(rows, mixed=True).decode("utf-8-sig").split()[1:] == [

@@ -85,6 +85,8 @@ def test_who_leaves_the_way_is_told_where_it_goes_on_and_who_jumps_ahead_is_foll
     app.session_state[tour.AT] = 2
     app.run()
     assert translate("tour.elsewhere", "en", page=translate("page.evaluate", "en")) in texts(app)
+    app.button(key="tour_next").click().run()
+    assert app.title[0].value == translate("page.evaluate", "en")
     app.switch_page(BY_NAME["segments"].path).run()
     assert translate("tour.step", "en", step=tour.STEPS.index("segments") + 1, steps=len(tour.STEPS)) in texts(app)
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from clv_core.cli import build_parser
 from clv_core.collection.horizons import HORIZONS, support
+from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.commands.train import config_from
 from clv_core.config import TrainConfig
 from clv_core.i18n import translate
-from clv_core.training.windows import training_cutoffs
+from clv_core.training.windows import longest_horizon, training_cutoffs
 from clv_core.workspace import Workspace
 from pages.ui import state
 from pages.ui.train import forms, training
@@ -69,6 +72,23 @@ def test_upload_allows_a_horizon_where_training_finds_its_windows(log_days: int)
         measured = bool(training_cutoffs(first, end - timedelta(days=days), days, 1))
         expected = "measured" if measured else "unmeasured" if trained else "too_short"
         assert support(days, log_days).verdict == expected
+
+
+def test_the_shortest_log_that_is_asked_for_can_be_trained_on_and_a_shorter_one_cannot() -> None:
+    first, needed = date(2023, 1, 1), training.SHORTEST_LOG_DAYS
+    longest = [longest_horizon(first, first + timedelta(days=needed - less)) for less in (0, 1)]
+    assert longest == [1, 0]
+
+
+def test_a_log_that_is_too_short_is_not_said_to_be_long_enough_to_train_on(
+    open_page: Callable[..., AppTest], tmp_path: Path
+) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("customer_id,event_time,event_type,amount\nA,2024-01-01,purchase,10\nB,2024-01-01,view,\n")
+    ingest(Workspace(tmp_path / "work"), log, "shop")
+    app = open_page(tmp_path / "work", "train", lang="en")
+    assert [one.value for one in app.warning] == [translate("train.too_short", "en", days=1, needed=8)]
+    assert not app.subheader
 
 
 def test_the_train_page_says_of_an_unchecked_horizon_what_the_upload_page_says() -> None:

@@ -176,3 +176,11 @@ def test_lists_for_people_have_rounded_amounts_and_chances_and_ids_as_they_are(t
     assert found["number"].tolist() == ["0.123456789", "1.0"]
     kept = pd.read_parquet(write_any(frame, tmp_path / "list.parquet", ".parquet", {}))
     pd.testing.assert_frame_equal(kept, frame)
+
+
+def test_the_ends_of_an_interval_have_the_places_of_what_they_are_the_ends_of(tmp_path: Path) -> None:
+    rows = {"elasticity": -1.2346, "low": -2.3457, "high": -0.4568, "predicted": 12.3457, "predicted_low": 10.9877}
+    more = {"discount_effect": 1.2346, "discount_low": 0.1235, "chance": 0.123456, "chance_high": 0.234567}
+    written = pd.read_csv(write_csv(pd.DataFrame([rows | more]), tmp_path / "prices.csv")).iloc[0].to_dict()
+    ends = {"predicted": 12.35, "predicted_low": 10.99, "chance": 0.1235, "chance_high": 0.2346}
+    assert written == rows | more | ends

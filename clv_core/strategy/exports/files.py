@@ -26,10 +26,12 @@ LINE_END: Final = "\r\n"
 
 
 MONEY: Final = re.compile(
-    r"(^|_)(clv|value|price|cost|costs|gain|spend|revenue|amount|budget|profit|predicted|actual|low|high)(_|$)"
+    r"(^|_)(clv|value|price|cost|costs|gain|spend|revenue|amount|budget|profit|predicted|actual)(_|$)"
 )
 SHARE: Final = re.compile(r"^p_|(^|_)(probability|chance|share|rate|ratio)(_|$)")
 """Columns of amounts, and of probabilities and other shares, by their names."""
+END: Final = re.compile(r"(^|_)(low|high)$")
+"""Ends of an interval: they are of whatever the column before them is of."""
 
 
 def rounded(frame: pd.DataFrame) -> pd.DataFrame:
@@ -37,11 +39,13 @@ def rounded(frame: pd.DataFrame) -> pd.DataFrame:
 
     Amounts that are all below 1 keep three digits that say something.
     """
-    places = {}
+    places, said = {}, ""
     for name in frame.select_dtypes("float"):
-        if SHARE.search(str(name)):
+        own = any(kind.search(str(name)) for kind in (MONEY, SHARE))
+        said = said if END.search(str(name)) and not own else str(name)
+        if SHARE.search(said):
             places[name] = 4
-        elif MONEY.search(str(name)):
+        elif MONEY.search(said):
             largest = float(frame[name].abs().max())
             places[name] = 2 if not 0 < largest < 1 else 2 - math.floor(math.log10(largest))
     return frame.round(places) if places else frame
@@ -64,7 +68,8 @@ def counted(frame: pd.DataFrame) -> pd.DataFrame:
     whole = {}
     for name in frame.select_dtypes("float"):
         known = frame[name].dropna()
-        if len(known) and not MONEY.search(str(name)) and not SHARE.search(str(name)) and (known % 1 == 0).all():
+        measured = any(kind.search(str(name)) for kind in (MONEY, SHARE, END))
+        if len(known) and not measured and (known % 1 == 0).all():
             whole[name] = "Int64"
     return frame.astype(whole) if whole else frame
 
@@ -82,7 +87,7 @@ def with_currency(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
 
 def _is_amount(frame: pd.DataFrame, name: Any) -> bool:
     """Say whether a column is of amounts; an interval's ends alone do not tell, they may be of anything."""
-    said = str(name) not in ("low", "high") and MONEY.search(str(name)) and not SHARE.search(str(name))
+    said = MONEY.search(str(name)) and not SHARE.search(str(name))
     return bool(said) and pd.api.types.is_float_dtype(frame[name])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ from clv_core.strategy.pricing.panel import ALL
 from clv_core.strategy.pricing.responses import Responses
 from clv_core.strategy.pricing.whatif import Outcome
 from clv_core.strategy.segments import TIER
+
+DIGITS: Final = 4
+"""Behind the point, of responses: they are known to .01 at best."""
 
 
 def more_pieces(elasticity: pd.Series, change: float) -> pd.Series:
@@ -32,7 +36,7 @@ def price_table(found: Responses, outcome: Outcome | None, names: Sequence[str],
     called = {ALL: translate("price.everyone", language)} | dict(enumerate(names, 1))
     table = found.table.assign(tier_name=found.table[TIER].map(called), evidence="measured")
     order = [CATEGORY, TIER, "tier_name", "evidence", *[name for name in found.table if name not in (CATEGORY, TIER)]]
-    table = table[order]
+    table = table[order].round(DIGITS)
     if outcome is None:
         return table
     cells = outcome.cells[[CATEGORY, TIER, "change", "base", "revenue", "margin", "beyond"]]

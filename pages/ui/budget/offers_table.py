@@ -14,7 +14,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.i18n import translate
 from clv_core.strategy.budget.offers import MONEY, MOST_OFFERS, SHARE, UNITS, Effect, Offer, checked
 from clv_core.strategy.segments import VALUE
-from pages.ui import cells, state
+from pages.ui import access, cells, state
 from pages.ui.budget import kept_offers
 from pages.ui.budget.by_segments import Segments
 from pages.ui.state import t
@@ -45,7 +45,8 @@ def edit(dataset: Dataset, mark: str, segments: Segments, currency: str) -> tupl
         st.session_state[f"{key}_base"] = starting, base
         st.session_state[f"{key}_rows"] = as_rows(base, starting, kept.experiments)
     starting, base = st.session_state[f"{key}_base"]
-    st.caption(t("budget.offers.assumed"))
+    lasting = "kept" if access.may("change") else "session"
+    st.caption(f"{t('budget.offers.assumed')}{' ' if state.language() == 'en' else ''}{t(f'budget.offers.{lasting}')}")
     edited = st.data_editor(
         base,
         key=key,

@@ -6,6 +6,7 @@ import pandas as pd
 
 from pages.ui.charts.colours import BASELINE, PREDICTED, RAMP
 from pages.ui.charts.drawing import Chart, drawn, vertical
+from pages.ui.charts.names import FEW, short
 from pages.ui.state import t
 
 
@@ -18,11 +19,12 @@ def price_levels(table: pd.DataFrame, message: str) -> Chart:
     """
     bars = dict(
         type="bar",
-        x=table["name"],
+        x=short(table["name"]),
         y=100 * table["level"],
         marker={"color": [RAMP[max(0, 8 - 2 * place)] for place in range(len(table))]},
         text=[str(shown(level)) for level in table["level"]],
-        hovertemplate="%{x}: %{y:.0f}<extra></extra>",
+        customdata=table[["name"]],
+        hovertemplate="%{customdata[0]}: %{y:.0f}<extra></extra>",
     )
     y = {"title": t("recommend.chart.axis"), "range": [0, 100]}
     return drawn([bars], message, x={"title": t("column.tier")}, y=y, legend=False, height=320)
@@ -44,7 +46,8 @@ def responses(table: pd.DataFrame, message: str) -> Chart:
     dots = dict(
         type="scatter",
         x=100 * rows["more"],
-        y=rows["name"],
+        y=short(rows["name"], FEW),
+        customdata=rows[["name"]],
         mode="markers",
         marker={"color": PREDICTED, "size": 9},
         error_x={
@@ -54,7 +57,7 @@ def responses(table: pd.DataFrame, message: str) -> Chart:
             "arrayminus": 100 * (rows["more"] - rows["low"]),
             "color": BASELINE,
         },
-        hovertemplate="%{y}: %{x:+.0f}%<extra></extra>",
+        hovertemplate="%{customdata[0]}: %{x:+.0f}%<extra></extra>",
     )
     return drawn(
         [dots],

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pages.ui.charts.colours import ACTUAL, DOTTED, OTHER, PALER, PALEST_LINE, RAMP, RAMP_SCALE
 from pages.ui.charts.drawing import Chart, drawn, value_ticks, vertical
+from pages.ui.charts.names import FEW, short
 from pages.ui.state import percent, say, t
 
 
@@ -37,7 +38,7 @@ def heat_map(
         zmin=low,
         zmax=low + (high - low) * (PALER if shown is not None else 1) if high > low else low + 1,
         x=values.columns.astype(str),
-        y=values.index.astype(str),
+        y=short(values.index),
         text=shown,
         texttemplate="%{text}" if shown is not None else None,
         textfont={"color": ACTUAL},
@@ -201,14 +202,15 @@ def bars(
         level: title of the axis of labels.
         upright: whether bars stand.
     """
-    place = {"x": table["label"], "y": table["value"]} if upright else {"y": table["label"], "x": table["value"]}
+    labels = short(table["label"], FEW)
+    place = {"x": labels, "y": table["value"]} if upright else {"y": labels, "x": table["value"]}
     trace = dict(
         type="bar",
         **place,
         orientation="v" if upright else "h",
         marker={"color": ACTUAL},
         text=table["text"],
-        textposition="outside",
+        textposition="outside" if upright else "auto",
         cliponaxis=False,
         customdata=table[["hover"]],
         hovertemplate="%{customdata[0]}<extra></extra>",

@@ -17,11 +17,14 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from pages.ui.charts.colours import WORDS
+from pages.ui.charts.names import lettered
 from pages.ui.state import language, say
 
 Looks = Mapping[str, Any]
 
 INK: Final = {"color": WORDS}
+WRITTEN: Final = ("x", "y", "text", "customdata", "name")
+"""What of a trace may hold names from a log."""
 MOST_TICKS: Final = 6
 """Steps of an axis of values, about."""
 TICK_DIGITS: Final = 8
@@ -78,17 +81,20 @@ def drawn(
         "xaxis": {**_worded(x, numbers), "automargin": True},
         "yaxis": {**_worded(y, numbers), "automargin": True},
         "shapes": list(lines),
-        "annotations": [{**note, "showarrow": False, "font": INK} for note in notes],
+        "annotations": [{**note, "text": lettered(note["text"]), "showarrow": False, "font": INK} for note in notes],
     }
-    bare = [{key: _bare(value) for key, value in trace.items()} for trace in traces]
+    bare = [{key: _bare(key, value) for key, value in trace.items()} for trace in traces]
     return Chart(message, go.Figure([_inked(trace, numbers) for trace in bare], layout))
 
 
-def _bare(value: Any) -> Any:
-    """Return the array within a column or a table, which Plotly reads sooner; dates it takes as they are."""
+def _bare(key: str, value: Any) -> Any:
+    """Return the array within a column or a table, which Plotly reads sooner, its texts letter by letter.
+
+    Dates it takes as they are.
+    """
     if isinstance(value, pd.DataFrame) or (isinstance(value, pd.Series) and value.dtype.kind != "M"):
-        return value.to_numpy()
-    return value
+        value = value.to_numpy()
+    return lettered(value) if key in WRITTEN else value
 
 
 def _inked(trace: Looks, numbers: Looks) -> Looks:
@@ -107,7 +113,9 @@ def _worded(scale: Looks, numbers: Looks) -> Looks:
     """Return an axis or a colour bar with the colour of its words and the form of its numbers."""
     title = scale.get("title")
     named = title if isinstance(title, dict) else {"text": title}
-    return {**scale, **numbers, "title": {**named, "font": INK}, "tickfont": INK}
+    words = {key: lettered(scale[key]) for key in ("ticktext",) if key in scale}
+    title = {**named, "text": lettered(named["text"]), "font": INK}
+    return {**scale, **numbers, **words, "title": title, "tickfont": INK}
 
 
 def vertical(x: Any, line: Looks) -> Looks:

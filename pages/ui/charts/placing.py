@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pages.ui.charts.colours import ACTUAL, BASELINE, DOTTED, GAIN, PALER, PREDICTED, RAMP_SCALE, WARNING
 from pages.ui.charts.drawing import Chart, drawn, horizontal, value_ticks, vertical
+from pages.ui.charts.names import in_cell, short, wrapped
 from pages.ui.state import percent, say, t
 
 QUADRANT_COLOURS: Final = (PREDICTED, GAIN, WARNING, BASELINE)
@@ -98,8 +99,8 @@ def matrix(
     cells = dict(
         type="heatmap",
         z=share,
-        x=_short(columns),
-        y=_short(rows),
+        x=short(columns),
+        y=short(rows),
         text=[[f"{many:,}" if many else "" for many in row] for row in counts],
         texttemplate="%{text}",
         textfont={"color": ACTUAL},
@@ -115,7 +116,7 @@ def matrix(
     return drawn(
         [cells],
         message,
-        x={"title": axes[0], "type": "category", "showgrid": False, "tickangle": -30 if len(columns) > 6 else 0},
+        x={"title": axes[0], "type": "category", "showgrid": False, "autotickangles": [0, -45, 90]},
         y={"title": axes[1], "type": "category", "autorange": "reversed", "showgrid": False},
         legend=False,
         height=max(320, 130 + 38 * len(rows)),
@@ -137,7 +138,7 @@ def realised_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
         "arrayminus": (table["predicted"] - table["low"]).tolist(),
         "color": BASELINE,
     }
-    names = _short(table["name"].tolist())
+    names = wrapped(table["name"])
     traces = [
         dict(
             type="bar",
@@ -170,10 +171,11 @@ def grid(counts: NDArray[np.int64], names: list[list[str]], message: str) -> Cha
         z=share,
         x=[1, 2, 3, 4, 5],
         y=[1, 2, 3, 4, 5],
-        text=[[f"{names[i][k]}<br>{counts[i, k]:,}" for k in range(5)] for i in range(5)],
+        text=[[f"{in_cell(names[i][k])}<br>{counts[i, k]:,}" for k in range(5)] for i in range(5)],
         texttemplate="%{text}",
         textfont={"color": ACTUAL},
-        hovertemplate="%{text}<br>%{z:.1%}<extra></extra>",
+        customdata=[[f"{names[i][k]}<br>{counts[i, k]:,}" for k in range(5)] for i in range(5)],
+        hovertemplate="%{customdata}<br>%{z:.1%}<extra></extra>",
         colorscale=RAMP_SCALE,
         zmin=0,
         zmax=PALER * float(share.max()),
@@ -189,12 +191,3 @@ def grid(counts: NDArray[np.int64], names: list[list[str]], message: str) -> Cha
         legend=False,
         height=430,
     )
-
-
-def _short(names: list[str], most: int = 26) -> list[str]:
-    """Return names that fit beside an axis, still apart from each other."""
-    found: list[str] = []
-    for name in names:
-        cut = name if len(name) <= most else f"{name[: most - 1]}…"
-        found.append(cut if cut not in found else f"{cut} ({len(found) + 1})")
-    return found

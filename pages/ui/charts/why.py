@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pages.ui.charts.colours import BASELINE, DANGER, DIVERGING_SCALE, GAIN, PREDICTED, RAMP
 from pages.ui.charts.drawing import Chart, drawn, value_ticks, vertical
+from pages.ui.charts.names import wrapped
 from pages.ui.charts.wide import Wide
 from pages.ui.state import percent, say, t
 
@@ -126,7 +127,7 @@ def tier_bars(table: pd.DataFrame, message: str) -> Chart:
         dict(
             type="bar",
             x=table[column],
-            y=table["tier_label"],
+            y=wrapped(table["tier_label"]),
             orientation="h",
             name=t(f"chart.{column}"),
             marker={"color": colour},

@@ -11,7 +11,7 @@ from clv_core.errors import ClvError
 from clv_core.strategy.customer.card import Card
 from clv_core.strategy.schemes.rules import RULES, Rules
 from clv_core.strategy.schemes.saved import load_rules, put_by_hand, saved_rules, take_out_by_hand
-from pages.ui import by_role, navigation, widgets
+from pages.ui import access, by_role, navigation, widgets
 from pages.ui.state import t
 
 
@@ -52,6 +52,7 @@ def section(card: Card, dataset: Dataset) -> None:
 
 
 def _change(change: Callable[[Dataset, str, str, str], None], dataset: Dataset, *names: str) -> None:
+    access.require("change")
     try:
         change(dataset, *names)
     except ClvError as error:

@@ -19,6 +19,7 @@ from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import cells, navigation, state, tiers, widgets
 from pages.ui.charts import spending
+from pages.ui.charts.names import cut
 from pages.ui.exports import export_log
 from pages.ui.file_names import file_name
 from pages.ui.navigation import SEARCH
@@ -28,7 +29,7 @@ from pages.ui.state import money, percent, t
 def headline(card: Card) -> str:
     """Return what the customer is worth in all, in one sentence."""
     said = {name: money(getattr(card, name), card.currency) for name in ("total", "historic", "predicted")}
-    about = {"customer": widgets.plain(card.customer_id), "days": f"{card.horizon_days:,}", **said}
+    about = {"customer": widgets.plain(cut(card.customer_id)), "days": f"{card.horizon_days:,}", **said}
     if card.high <= 0:
         return t("card.headline.nothing", **about)
     low, high = money(card.total_low, card.currency), money(card.total_high, card.currency)
@@ -129,7 +130,7 @@ def history(card: Card) -> None:
     """Draw what was spent and what is expected, with the days below it."""
     end = state.day(card.as_of + timedelta(days=card.horizon_days))
     bought = card.history.purchase_days
-    about = {"customer": widgets.plain(card.customer_id), "predicted": money(card.predicted, card.currency), "end": end}
+    about = {"customer": cut(card.customer_id), "predicted": money(card.predicted, card.currency), "end": end}
     message = t("card.chart.never", **about)
     if len(bought):
         historic = money(card.historic, card.currency)
@@ -184,7 +185,8 @@ def _open_similar() -> None:
 
 def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
     """Offer the card as JSON and its days as CSV; a model that is not trusted has to be acknowledged first."""
-    allowed, days = widgets.acknowledged(bundle), card.history.table()
+    allowed, days = widgets.acknowledged(bundle), card.history.table().assign(customer_id=card.customer_id)
+    language = state.language()
     what = "customer-" + re.sub(r"[^\w.-]+", "-", card.customer_id)[:80]
     about = {"dataset": dataset.name, "dataset_version": dataset.version}
     side = tiers.side(dataset, bundle, DEFAULT_SCHEME, [], Terms(bundle.record["horizon_days"]))
@@ -206,7 +208,7 @@ def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
         widgets.download(
             t("card.download.csv"),
             export_log.taken(
-                lambda: widgets.spreadsheet(days.assign(customer_id=card.customer_id), card.currency),
+                lambda: widgets.spreadsheet(days, card.currency, language=language),
                 "card_days",
                 side,
                 rows=len(days),

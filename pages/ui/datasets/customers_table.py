@@ -151,7 +151,7 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
         st.warning(t("customers.undated", columns=widgets.plain(state.listed(undated))), icon=":material/event:")
     hidden = dataset.manifest.pseudonymised or st.toggle(t("customers.pseudonymise"), key="customers_pseudonymise")
     may = by_role.if_may("change", disabled=bool(undated))
-    if st.button(t("customers.add", name=dataset.name), type="primary", key="customers_add", **may):
+    if st.button(t("customers.add", name=widgets.plain(dataset.name)), type="primary", key="customers_add", **may):
         more = [*(["--pseudonymise"] if hidden else []), *uploading.options(Answers(header=header))]
         command = ["customers", str(file.path), "--dataset", dataset.name, *_uses(found, uses).words(), *more]
         state.start_job(command, dataset.name)

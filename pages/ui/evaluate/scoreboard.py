@@ -87,7 +87,7 @@ def downloads(bundle: Bundle, board: Board) -> None:
     with st.container(horizontal=True):
         for what, frame in tables.items():
             name = file_name(bundle, what, board.record["origins"][-1], "csv")
-            widgets.download(t(f"board.download.{what}"), frame.to_csv(index=False), name, key=f"download_{what}")
+            widgets.download(t(f"board.download.{what}"), widgets.exact(frame), name, key=f"download_{what}")
 
 
 def _ours(model: str, board: Board) -> list[dict[str, Any]]:

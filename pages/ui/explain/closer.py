@@ -123,8 +123,7 @@ def _two(explanation: Explanation, inside: Mapping[int, NDArray[np.bool_]], scen
             for sentence in said[1:]:
                 st.markdown(f"- {widgets.plain(sentence)}")
             st.caption(t("why.groups.note", these=f"{these.sum():,}", those=f"{those.sum():,}"))
-        plain = widgets.plain(names[first]), widgets.plain(names[second])
-        widgets.chart(_bars(rows, *plain, explanation.answer, currency), "against")
+        widgets.chart(_bars(rows, names[first], names[second], explanation.answer, currency), "against")
 
 
 def _bars(rows: pd.DataFrame, these: str, those: str, answer: str, currency: str) -> Chart:

@@ -153,7 +153,7 @@ def _rfm(grid: pd.DataFrame, currency: str) -> Chart:
         table = grid.assign(cell=values).pivot(index="recency", columns="frequency", values="cell")
         return table.reindex(index=days.index, columns=orders.index).set_axis(rows).set_axis(columns, axis=1)
 
-    texts = [f"{state.count(row.buyers)} · {say(row.mean_value)}" for row in grid.itertuples()]
+    texts = [f"{state.count(row.buyers)}<br>{say(row.mean_value)}" for row in grid.itertuples()]
     hover = [
         t("explore.rfm_cell", buyers=f"{row.buyers:,}", mean=f"{row.mean_value:,.2f}", value=f"{row.value:,.2f}")
         for row in grid.itertuples()

@@ -10,6 +10,7 @@ from clv_core.features.explore.gaps import FIRST, LATER, back_within
 from clv_core.features.explore.ratings import DAYS
 from clv_core.i18n import BABEL_LOCALES
 from pages.ui import state
+from pages.ui.charts.names import cut
 from pages.ui.state import money, percent, t
 
 FEW: int = 30
@@ -153,12 +154,12 @@ def sold(table: pd.DataFrame) -> str:
     named = table[table["category"].notna() & (table["others"] == 0)]
     if named.empty or not named["share"].iloc[0] > 0:
         return t("explore.sold.none")
-    first = {"name": named["category"].iloc[0], "share": percent(float(named["share"].iloc[0]))}
+    first = {"name": cut(named["category"].iloc[0]), "share": percent(float(named["share"].iloc[0]))}
     back = named.dropna(subset="return_rate")
     if back.empty or not back["return_rate"].max() > 0:
         return t("explore.sold", **first)
     worst = back.loc[back["return_rate"].idxmax()]
-    return t("explore.sold.back", **first, worst=worst["category"], rate=percent(float(worst["return_rate"]), 1))
+    return t("explore.sold.back", **first, worst=cut(worst["category"]), rate=percent(float(worst["return_rate"]), 1))
 
 
 def category_name(row: pd.Series) -> str:

@@ -19,6 +19,7 @@ from clv_core.strategy.exports.exported import exports_of_people
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.tiers import Scheme, tier_names
 from pages.ui import cells, spoken, state, widgets
+from pages.ui.file_names import dated
 from pages.ui.state import name_of, t
 
 Made = TypeVar("Made")
@@ -41,7 +42,8 @@ def show() -> None:
     columns: dict[str, Any] = {t(name): cells.whole() for name in counts}
     columns[t("column.export_files")] = st.column_config.TextColumn(width="medium")
     cells.table(table, t("exporting.log"), columns, height="auto")
-    widgets.download(t("exporting.log.download"), widgets.spreadsheet(table), "export-log.csv", "download_log")
+    name = dated("exports", "csv")
+    widgets.download(t("exporting.log.download"), widgets.spreadsheet(table), name, "download_log")
 
 
 def headline(entries: list[dict[str, Any]]) -> str:

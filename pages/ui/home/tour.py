@@ -54,9 +54,10 @@ def show(page: str) -> None:
             st.space("stretch")
             if st.button(t("tour.back"), key="tour_back", icon=":material/arrow_back:", disabled=at == 0):
                 _to(at - 1)
-            last = at == len(STEPS) - 1
+            ahead = at + 1 if page == name else at  # from a page that is no step, the tour goes on where it waits
+            last = ahead == len(STEPS)
             if not last and st.button(t("tour.next"), key="tour_next", icon=":material/arrow_forward:", type="primary"):
-                _to(at + 1)
+                _to(ahead)
             kind = "primary" if last else "tertiary"
             if st.button(t("tour.end"), key="tour_end", icon=":material/close:", type=kind):
                 del st.session_state[AT]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
@@ -10,9 +10,14 @@ import streamlit as st
 from clv_core.deployment.registry import Version
 from clv_core.deployment.registry.card import model_card
 from pages.ui import by_role, cells, judged, state, widgets
+from pages.ui.file_names import spoken
 from pages.ui.models import board, exchange
 from pages.ui.models.board import Shelf, title
 from pages.ui.state import t
+
+ROLES: Final = ("champion", "challenger", "")
+ROLE_WIDTH: Final = 104
+"""Pixels; a table that is wider than the page leaves a word of its own less room than it needs."""
 
 
 def show(found: Shelf) -> None:
@@ -35,7 +40,7 @@ def card(found: Shelf) -> None:
     """Show the model card of a version."""
     version = pick(found, t("models.which"), "models_card", start=champion(found))
     text = model_card(version, state.language())
-    name = f"{found.name.replace(' ', '-')}_model-card_v{version.number}.md"
+    name = f"{found.name.replace(' ', '-')}_{spoken('card')}_v{version.number}.md"
     widgets.download(t("models.card.download"), text, name, key="download_model_card")
     with st.container(border=True):
         st.markdown(text)
@@ -66,7 +71,7 @@ def pick(found: Shelf, label: str, key: str, *, start: int = 0) -> Version:
 
 
 def _table(found: Shelf) -> None:
-    rows = found.versions
+    rows = sorted(found.versions, key=lambda one: ROLES.index(one.role))  # the newest first, after those with a role
     records = [one.record for one in rows]
     table = pd.DataFrame(
         {
@@ -86,6 +91,7 @@ def _table(found: Shelf) -> None:
     )
     number = st.column_config.NumberColumn
     formats: dict[str, Any] = {
+        t("models.column.role"): st.column_config.TextColumn(width=ROLE_WIDTH),
         t("metric.gini"): number(format="%.3f", help=t("metric.gini.meaning")),
         t("metric.bias"): st.column_config.TextColumn(help=t("metric.bias.meaning"), alignment="right"),
         t("models.column.seconds"): number(format="%.0f"),

@@ -20,6 +20,7 @@ from clv_core.strategy.pricing.worded import more_pieces, price_table
 from clv_core.strategy.segments import TIER
 from pages.ui import progress, row_files, state, tiers, widgets
 from pages.ui.charts import advising
+from pages.ui.charts.names import cut
 from pages.ui.prices import measured
 from pages.ui.prices.rule import try_rule
 from pages.ui.state import percent, say, t
@@ -106,7 +107,7 @@ def chart_message(everyone: pd.DataFrame) -> str:
     rows = everyone.head(SHOWN)
     sure = int((rows["high"] < 0).sum())
     most, least = (rows.iloc[place] for place in (rows["elasticity"].argmin(), rows["elasticity"].argmax()))
-    first, last = (widgets.plain(str(row[CATEGORY])) for row in (most, least))
+    first, last = (cut(str(row[CATEGORY])) for row in (most, least))
     if len(rows) == 1:
         return t("price.chart.one" if sure else "price.chart.one.unsure", first=first)
     if most["high"] >= least["low"]:

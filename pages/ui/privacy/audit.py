@@ -10,6 +10,7 @@ import streamlit as st
 from clv_core import audit
 from clv_core.i18n import has, say_clauses
 from pages.ui import cells, state, widgets
+from pages.ui.file_names import dated
 from pages.ui.state import t
 
 SHOWN: Final = 1000
@@ -41,7 +42,7 @@ def show() -> None:
     widgets.download(
         t("privacy.audit.download"),
         lambda: audit.path_of(state.workspace()).read_bytes(),
-        "audit-log.jsonl",
+        dated("audit", "jsonl"),
         "download_audit",
     )
 

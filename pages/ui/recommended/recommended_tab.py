@@ -78,19 +78,24 @@ def headline(advice: KeptAdvice, kind: str) -> str:
     about = {"share": percent(recall["blend"], 1), "than": _than_popular(found)}
     if kind == WITHOUT_BOUGHT or recall["own"] <= 0:
         return t(f"recommend.headline.{kind}", **about, more="")
-    return t(f"recommend.headline.{kind}", **about, more=_than_own(recall["blend"] / recall["own"]))
+    return t(f"recommend.headline.{kind}", **about, more=_than_own(found))
 
 
 def _than_popular(found: dict[str, dict[str, Any]]) -> str:
-    """Return how the recommendations compare with the best sellers; what chance may explain is said to be no better."""
+    """Return how the recommendations compare with the best sellers, and whether chance may explain it."""
     ours, simple = found["blend"]["recall"], float(found["popular"]["recall"]["value"])
-    if ours["value"] <= simple or ours["low"] <= simple:
-        return t("recommend.than_popular.no_better", share=percent(simple, 1))
+    if ours["low"] <= simple:
+        key = "no_better" if ours["value"] <= simple else "perhaps"
+        return t(f"recommend.than_popular.{key}", share=percent(simple, 1))
     return t("recommend.than_popular.times", times=say(ours["value"] / simple, 2) if simple > 0 else "–")
 
 
-def _than_own(ratio: float) -> str:
-    """Return how the recommendations compare with what a customer bought most often."""
+def _than_own(found: dict[str, dict[str, Any]]) -> str:
+    """Return how the recommendations compare with what a customer bought most often, and whether that may be chance."""
+    ours, own = found["blend"]["recall"], float(found["own"]["recall"]["value"])
+    if ours["low"] <= own < ours["value"]:
+        return t("recommend.than_own.perhaps", share=percent(own, 1))
+    ratio = ours["value"] / own
     if ratio >= DOUBLE:
         return t("recommend.than_own.times", times=say(ratio, 2))
     return t(f"recommend.than_own.{'more' if ratio >= 1 else 'less'}", share=percent(abs(ratio - 1)))

@@ -61,5 +61,5 @@ def _levels(rows: pd.DataFrame, names: Sequence[str]) -> None:
     level = rows.groupby(TIER)["grade"].mean()
     table = pd.DataFrame({"name": [names[tier - 1] for tier in level.index], "level": level.to_numpy()})
     key = f"recommend.chart.{against(table['level'].iloc[0], table['level'].iloc[-1])}"
-    message = t(key, first=widgets.plain(table["name"].iloc[0]), last=widgets.plain(table["name"].iloc[-1]))
+    message = t(key, first=table["name"].iloc[0], last=table["name"].iloc[-1])
     widgets.chart(advising.price_levels(table, message), "recommend_levels")

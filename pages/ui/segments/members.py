@@ -111,7 +111,7 @@ def _filtered(scene: Scene) -> Members:
         t("segments.filter.tiers" if isinstance(scene.scheme, ValueTiers) else "segments.filter.segments"),
         range(1, scene.placed.count + 1),
         selection_mode="multi",
-        format_func=lambda number: names[number - 1],
+        format_func=lambda number: widgets.plain(names[number - 1]),
         key=filters_key(scene),
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):

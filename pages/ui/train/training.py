@@ -9,7 +9,7 @@ from typing import Final
 
 import streamlit as st
 
-from clv_core.collection.horizons import WINDOWS_TO_MEASURE, support
+from clv_core.collection.horizons import WINDOWS_TO_MEASURE, history_days, support
 from clv_core.collection.stored.store import Dataset
 from clv_core.commands.train import words_of
 from clv_core.config import TrainConfig
@@ -21,6 +21,8 @@ from pages.ui.state import t
 
 USUAL_HORIZONS: Final = (30, 60, 90, 182, 365)
 OTHER: Final = 0
+SHORTEST_LOG_DAYS: Final = 1 + history_days(1)
+"""For a horizon of one day."""
 
 
 @dataclass(frozen=True)

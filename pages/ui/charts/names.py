@@ -1,0 +1,75 @@
+"""Names from a log in charts: cut where they would take the chart's room, and read as letters, never as tags."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from itertools import accumulate
+from textwrap import wrap
+from typing import Any, Final
+
+import numpy as np
+
+MOST: Final = 26
+"""Letters of a segment's name beside an axis."""
+FEW: Final = 22
+"""Letters of a name from a log there."""
+IN_CELL: Final = 12
+"""Letters of a line in a cell of a grid."""
+IN_WORDS: Final = 60
+"""Letters of a name in a sentence."""
+TAG: Final = re.compile(r"&|<(?!br>|/span>|span style='font-size:11px'>)")
+"""What Plotly would read as a tag or as the name of a letter, but for the tags that our own texts have."""
+
+
+def cut(name: str, most: int = IN_WORDS) -> str:
+    """Return a name with its end left out where it takes more room than ``most`` Latin letters."""
+    ends = list(accumulate(map(_room, name)))
+    if not ends or ends[-1] <= most:
+        return name
+    return f"{name[: sum(end < most for end in ends)]}…"
+
+
+def short(names: Iterable[object], most: int = MOST) -> list[str]:
+    """Return names that leave room for the chart beside them, still apart from each other."""
+    return _apart(cut(str(name), most) for name in names)
+
+
+def wrapped(names: Iterable[object]) -> list[str]:
+    """Return names on two lines where they are long, for charts whose rows have room for them."""
+    return _apart("<br>".join(_lines(cut(str(name), 2 * MOST))) for name in names)
+
+
+def in_cell(name: str) -> str:
+    """Return a name on up to three lines, for a cell of a grid."""
+    return "<br>".join(_lines(name, IN_CELL, 3))
+
+
+def _lines(name: str, most: int = MOST, lines: int = 2) -> list[str]:
+    return wrap(name, most // max(map(_room, name), default=1), max_lines=lines, placeholder="…") or [""]
+
+
+def _room(letter: str) -> int:
+    """Return how many Latin letters take the room of a letter: two that of 名."""
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+
+
+def _apart(names: Iterable[str]) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        found.append(name if name not in found else f"{name} ({len(found) + 1})")
+    return found
+
+
+def lettered(value: Any) -> Any:
+    """Return a text, or a list or an array of texts, as Plotly has to be given it to write it letter by letter."""
+    if isinstance(value, str):
+        return TAG.sub(lambda found: "&amp;" if found[0] == "&" else "&lt;", value)
+    if isinstance(value, list):
+        return [lettered(item) for item in value]
+    if isinstance(value, np.ndarray) and value.dtype.kind in "OU":
+        written = np.empty(value.size, object)
+        written[:] = [lettered(item) for item in value.ravel()]
+        return written.reshape(value.shape)
+    return value
