@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.privacy.stoplist import StopList
@@ -47,6 +48,34 @@ def test_page_opens_with_the_most_valuable_customer(open_page: OPEN, with_model:
     app = open_page(with_model, "customer", lang=lang)
     assert str(first) in app.subheader[0].value and len(app.metric) == 6
     assert len(app.get("plotly_chart")) == 1 and len(app.get("download_button")) == 2
+
+
+@pytest.fixture
+def nothing_kept() -> Iterator[None]:
+    """What other tests have seen of these customers is not shown here, nor the other way round."""
+    for kept in (st.cache_data, st.cache_resource):
+        kept.clear()
+    yield
+    for kept in (st.cache_data, st.cache_resource):
+        kept.clear()
+
+
+@pytest.mark.usefixtures("nothing_kept")
+@pytest.mark.parametrize(
+    ("lang", "why"), [("en", "a few such customers buy far more"), ("zh", "少数同类客户会多买很多")]
+)
+def test_a_mean_above_the_interval_says_why(
+    open_page: OPEN, with_model: Path, tmp_path: Path, lang: str, why: str
+) -> None:
+    shutil.copytree(with_model, tmp_path / "workspace")
+    file = next((tmp_path / "workspace" / "predictions").rglob("*.parquet"))
+    scores = pd.read_parquet(file)
+    skewed, usual = scores.index[scores["predicted_clv"].between(2, scores["clv_p90"])][:2]
+    scores.loc[skewed, "clv_p90"] = scores["predicted_clv"][skewed] / 2
+    scores.to_parquet(file, index=False)
+    page = open_page(tmp_path / "workspace", "customer", lang=lang)
+    assert why in search(page, str(scores["customer_id"][skewed])).subheader[0].value
+    assert why not in search(page, str(scores["customer_id"][usual])).subheader[0].value
 
 
 def test_a_customer_on_the_suppression_list_is_not_shown(open_page: OPEN, with_model: Path) -> None:

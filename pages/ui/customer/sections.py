@@ -33,7 +33,7 @@ def headline(card: Card) -> str:
     if card.high <= 0:
         return t("card.headline.nothing", **about)
     low, high = money(card.total_low, card.currency), money(card.total_high, card.currency)
-    return t("card.headline", **about, low=low, high=high)
+    return t("card.headline.above" if _above(card) else "card.headline", **about, low=low, high=high)
 
 
 def figures(card: Card) -> None:
@@ -79,7 +79,13 @@ def figures(card: Card) -> None:
 
 
 def _sure(card: Card, low: float, high: float) -> str:
-    return t("card.sure", low=money(low, card.currency), high=money(high, card.currency))
+    key = "card.sure.above" if _above(card) else "card.sure"
+    return t(key, low=money(low, card.currency), high=money(high, card.currency))
+
+
+def _above(card: Card) -> bool:
+    """Say whether the mean lies above the interval, as where few customers like this one buy, and these much."""
+    return card.predicted > card.high
 
 
 def _joined(sentences: list[str]) -> str:
