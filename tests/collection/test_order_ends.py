@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,14 @@ def test_orders_with_a_time_of_their_end_are_no_sales(tmp_path: Path, names: tup
 def test_an_order_whose_time_of_payment_is_blank_was_never_paid(tmp_path: Path) -> None:
     manifest, made = read(tmp_path, lambda one: {"paid_at": "" if one.fate == CANCELLED else at(one)})
     assert manifest.net_revenue == lasting(made, CANCELLED) and "unpaid_by_time" in codes(manifest)
+
+
+def test_a_subscription_that_ends_months_later_was_paid(tmp_path: Path) -> None:
+    def ends(one: Order) -> dict[str, Any]:
+        return {"cancelled_at": f"{one.time + timedelta(days=90):%Y-%m-%d}" if one.fate == CANCELLED else ""}
+
+    manifest, made = read(tmp_path, ends)
+    assert manifest.net_revenue == lasting(made) and "ended_by_time" not in codes(manifest)
 
 
 def test_the_person_may_say_that_they_are_sales(tmp_path: Path) -> None:

@@ -25,6 +25,9 @@ from clv_core.errors import Message
 MOST: Final = 0.5
 """Share of rows that such a column may call no sale; one that does so of more hardly means it."""
 
+LATE: Final = 31
+"""Days; half of all orders are called off sooner. What ends later was bought all the same: a subscription, a contract."""
+
 Ends = dict[str, tuple[bool, str]]
 
 
@@ -61,13 +64,22 @@ def read_ends(
             connection,
             f"SELECT count(*) FILTER ({ended(column, when_filled=end[0])}), count(*) FROM {source.relation()}",
         )
-        if many > MOST * all_rows:
+        if many > MOST * all_rows or (state == CANCELLED and _ends_late(connection, source, column, chosen)):
             continue
         ends[column] = end
         if many:
             params = {"column": column, "rows": int(many), "states": ORDER_STATUS}
             notes.append(Message("warning.unpaid_by_time" if unpaid else "warning.ended_by_time", params))
     return ends, tuple(notes)
+
+
+def _ends_late(connection: duckdb.DuckDBPyConnection, source: Source, column: str, chosen: Mapping[str, str]) -> bool:
+    """Say whether the times of a column lie so long after the events that these were no orders that were called off."""
+    if EVENT_TIME not in chosen or fold(column) in DELETED_NAMES:
+        return False
+    began, end = (f"try_cast({name(item)} AS TIMESTAMP)" for item in (chosen[EVENT_TIME], column))
+    (days,) = one(connection, f"SELECT median(date_diff('day', {began}, {end})) FROM {source.relation()}")
+    return days is not None and bool(days > LATE)
 
 
 def without_used(notes: Sequence[Message], used: Collection[str]) -> tuple[Message, ...]:
