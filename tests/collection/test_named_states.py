@@ -173,6 +173,11 @@ def test_stripe_payments_that_were_only_promised_are_none(tmp_path: Path) -> Non
     assert manifest.net_revenue == pytest.approx(sum(one.worth for one in made if one.number % 20 != 7), abs=0.01)
 
 
+def test_the_half_of_an_experiment_is_no_test_order(tmp_path: Path) -> None:
+    manifest, made = read(tmp_path, lambda one: [{**plain(one), "is_test": one.number % 2}])
+    assert manifest.net_revenue == lasting(made)
+
+
 def test_a_stage_of_customers_who_were_won_back_is_none_of_deals(tmp_path: Path) -> None:
     manifest, made = read(
         tmp_path, lambda one: [{**plain(one), "stage": ("new", "repeat", "won back")[one.number % 3]}]

@@ -23,6 +23,8 @@ from clv_core.collection.words.flag_words import (
     NO,
     PAID_NAMES,
     PAID_WORDS,
+    RARE_NAMES,
+    RARELY,
     STAGE_NAMES,
     WON,
     YES,
@@ -149,6 +151,8 @@ def are_own_words(column: str, values: list[str]) -> bool:
         return any(map(WON.search, words)) and are_words(values)
     if key in MOVED_NAMES:
         return set(map(fold, words)) <= set(MOVED_WORDS)
+    if key in RARE_NAMES and sum(value.lower() in YES for value in values) > RARELY * len(values):
+        return False
     return (key in FLAG_NAMES or key in PAID_NAMES) and {value.lower() for value in words} <= {*YES, *NO}
 
 
