@@ -26,7 +26,7 @@ MOST: Final = 0.5
 """Share of rows that such a column may call no sale; one that does so of more hardly means it."""
 
 LATE: Final = 31
-"""Days: half of all orders that are called off are so sooner. A subscription that ends later was bought all the same."""
+"""Days: half of all orders that are called off are so sooner. A subscription that ends later was paid all the same."""
 
 Ends = dict[str, tuple[bool, str]]
 
