@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from clv_core.collection.ingest import ingest
+from clv_core.collection.mapping.order_states import meaning_of
 from clv_core.collection.stored.store import Manifest
 from clv_core.workspace import Workspace
 from tests.collection.shop_export_parts import at
@@ -193,3 +194,13 @@ def test_in_a_log_of_behaviour_paid_says_where_a_visit_came_from(tmp_path: Path)
 
     manifest, made = read(tmp_path, rows)
     assert manifest.net_revenue == lasting(made) and manifest.rows_set_aside == 0
+
+
+@pytest.mark.parametrize("word", ["Returned & refunded", "returned - restocked", "Refunded to card"])
+def test_what_begins_with_its_return_is_one(word: str) -> None:
+    assert meaning_of(word) == REFUNDED
+
+
+@pytest.mark.parametrize("word", ["Refunded: no", "refunded 10%", "Returned item exchanged", "Refunded (partial)"])
+def test_what_takes_that_back_or_is_of_a_part_is_none(word: str) -> None:
+    assert meaning_of(word) != REFUNDED

@@ -112,7 +112,7 @@ PARTLY: Final = re.compile(
 """What is cancelled or paid back in part is a sale still."""
 PHRASES: Final = (
     (REFUNDED, r"(?:退款|退货)(?:成功|完成)|已退款|退貨完成|返金済|返品済|환불완료|반품완료|возвращ[её]н"),
-    (REFUNDED, r"^(?:returned|refunded)\b(?!.*(?:request|reject|declin|denied|pending))"),
+    (REFUNDED, r"^(?:returned|refunded)\b(?!.*(?:request|reject|declin|denied|pending|part|exchang|%|\bno\b))"),
     (REFUNDED, r"\bcon reembolso|\breembolso (?:realizado|finalizado|concluído)|\brefund(?:ed)? (?:success|complete)"),
     (CANCELLED, r"\b(?:awaiting|waiting for|pending|in attesa d[ei]l?|en attente d[eu]|en espera de(?:l)?|aguardando"
                 r"|esperando(?: el)?|warten? auf|wartet auf|wacht op|oczek\w+ na|ожидает|ожидание)\b"
