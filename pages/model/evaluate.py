@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cells, judged, navigation, outcomes, progress, widgets
+from pages.ui import cells, judged, navigation, outcomes, page_files, progress, widgets
 from pages.ui.charts import basic
 from pages.ui.evaluate import scoreboard
 from pages.ui.file_names import file_name
@@ -47,7 +47,7 @@ if measured:
     with st.expander(t("evaluate.all_metrics"), icon=":material/table_chart:"):
         cells.table(table, t("evaluate.all_metrics"))
         name = file_name(bundle, "metrics", measured["cutoff"], "csv")
-        widgets.download(t("evaluate.download"), judged.exact_metrics(bundle), name, key="download_metrics")
+        page_files.download(t("evaluate.download"), judged.exact_metrics(bundle), name, key="download_metrics")
 
 with st.container(horizontal=True):
     if bundle.untrained and st.button(t("look.train"), icon=navigation.BY_NAME["train"].icon, key="evaluate_train"):

@@ -15,7 +15,7 @@ import streamlit as st
 
 from clv_core import jobs
 from clv_core.errors import ClvError
-from pages.ui import access, by_role, state, widgets
+from pages.ui import access, by_role, page_files, state, widgets
 from pages.ui.charts import basic
 from pages.ui.state import t
 
@@ -167,7 +167,7 @@ def technical_log(job: jobs.Job) -> None:
     """Offer what the run printed, for whoever looks after the machine."""
     text = job.log(characters=200_000)
     if text:
-        widgets.download(t("job.log"), text, f"{job.id}.log", key=f"log_{job.id}", type="tertiary")
+        page_files.download(t("job.log"), text, f"{job.id}.log", key=f"log_{job.id}", type="tertiary")
 
 
 def need(ready: bool, command: list[str], label: str, note: str) -> None:

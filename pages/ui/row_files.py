@@ -18,7 +18,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.strategy.exports.export import Exported, Side
 from clv_core.strategy.exports.files import XLSX_ROWS
 from clv_core.strategy.exports.tables import write_rows
-from pages.ui import state, widgets
+from pages.ui import page_files, state, widgets
 from pages.ui.file_names import file_name
 from pages.ui.state import t
 
@@ -73,7 +73,7 @@ def offer(
     with st.container(horizontal=True):
         for ending in ("csv", "xlsx"):
             path = folder / f"{name}.{ending}"
-            widgets.download(
+            page_files.download(
                 t("segments.download", format=t(f"export.{ending}")),
                 partial(_written, write, path),
                 path.name,
@@ -82,7 +82,7 @@ def offer(
                 type="primary" if ending == "csv" else "secondary",
             )
         side_name = f"{name}.csv.json"
-        widgets.download(t("exporting.side"), described, side_name, f"download_{key}_side", disabled=not allowed)
+        page_files.download(t("exporting.side"), described, side_name, f"download_{key}_side", disabled=not allowed)
 
 
 def _written(write: Callable[[Path], Exported], path: Path) -> bytes:
@@ -129,8 +129,8 @@ def figures(bundle: Bundle, rows: pd.DataFrame, name: str, key: str) -> None:
     """
     allowed = widgets.acknowledged(bundle)
     label = t("segments.download.table")
-    widgets.download(
-        label, lambda: widgets.spreadsheet(rows, bundle.record["currency"]), name, key, disabled=not allowed
+    page_files.download(
+        label, lambda: page_files.spreadsheet(rows, bundle.record["currency"]), name, key, disabled=not allowed
     )
 
 
@@ -140,8 +140,8 @@ def made(found: Exported, key: str) -> None:
         for place, file in enumerate(found.files, 1):
             several = len(found.files) > 1
             label = t("exporting.part", part=place, parts=len(found.files)) if several else t("exporting.download")
-            widgets.download(label, file.read_bytes(), file.name, f"{key}_file_{place}", type="primary")
-        widgets.download(t("exporting.side"), found.side_file.read_bytes(), found.side_file.name, f"{key}_side")
+            page_files.download(label, file.read_bytes(), file.name, f"{key}_file_{place}", type="primary")
+        page_files.download(t("exporting.side"), found.side_file.read_bytes(), found.side_file.name, f"{key}_side")
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final, Literal, NoReturn, TypeVar
 
-import pandas as pd
 import streamlit as st
 
 from clv_core.collection.stored.store import Manifest
@@ -18,10 +17,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError, traced
 from clv_core.evaluation.trust import REASONS
 from clv_core.i18n import without_options
-from clv_core.strategy.exports.files import counted, rounded, significant, with_currency
-from clv_core.strategy.exports.headers import headed
-from clv_core.strategy.exports.spreadsheet import escape_frame
-from pages.ui import access, navigation, state
+from pages.ui import navigation, state
 from pages.ui.charts.drawing import Chart
 from pages.ui.state import t
 from pages.ui.terms import rates, span
@@ -39,21 +35,6 @@ KINDS: Final = {
     "cautions": ("orange", ":material/warning:"),
     "supports": ("green", ":material/check_circle:"),
 }
-
-OFFICE: Final = "application/vnd.openxmlformats-officedocument"
-TYPES: Final = {
-    "csv": "text/csv",
-    "gz": "application/gzip",
-    "html": "text/html",
-    "json": "application/json",
-    "jsonl": "application/x-ndjson",
-    "log": "text/plain",
-    "md": "text/markdown",
-    "pptx": f"{OFFICE}.presentationml.presentation",
-    "xlsx": f"{OFFICE}.spreadsheetml.sheet",
-    "zip": "application/zip",
-}
-"""What a file is, by its ending: a phone opens it by that."""
 
 
 @dataclass(frozen=True)
@@ -262,35 +243,6 @@ def accounting(facts: Manifest) -> str:
         aside=f"{facts.rows_set_aside:,}",
         repeated=f"{facts.rows_duplicate:,}",
     )
-
-
-def exact(frame: pd.DataFrame) -> bytes:
-    """Return a frame as a CSV with every digit, that a spreadsheet opens without running anything, in any alphabet."""
-    return escape_frame(frame).to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
-
-
-def spreadsheet(frame: pd.DataFrame, currency: str = "", *, mixed: bool = False, language: str = "") -> bytes:
-    """Return a frame as a CSV that a spreadsheet opens without running anything.
-
-    Args:
-        frame: any columns.
-        currency: of its amounts.
-        mixed: whether the names of its columns do not tell what their numbers are of.
-        language: of the headers; "" for ids.
-    """
-    readable = significant(frame) if mixed else rounded(frame)
-    return exact(headed(counted(with_currency(readable, currency)), language))
-
-
-def download(label: str, data: str | bytes | Callable[[], bytes | str], name: str, key: str, **options: Any) -> None:
-    """Offer a file, to those who may have it; the page is not drawn again for it."""
-    if not access.may_take(key):
-        options |= {"disabled": True, "help": t("access.no_export")}
-        data = ""
-    elif callable(data):
-        data = access.named(data)
-    kind = TYPES.get(name.rpartition(".")[2])
-    st.download_button(label, data, name, kind, key=key, icon=":material/download:", on_click="ignore", **options)
 
 
 def choose(label: str, options: Mapping[Option, str], key: str, **how: Any) -> Option:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core.deployment.bundle import Bundle
-from pages.ui import state, widgets
+from pages.ui import page_files, state, widgets
 from pages.ui.file_names import LONGEST, dated, file_name, spoken
 
 CUTOFF = "2026-10-20"
@@ -58,7 +58,7 @@ def test_files_about_the_workspace_say_what_and_when() -> None:
 
 
 def test_an_exact_table_opens_in_any_alphabet_with_every_digit_and_runs_nothing() -> None:
-    made = widgets.exact(pd.DataFrame({"dataset": ["有赞", "=1+1"], "value": [1 / 3, 2.0]}))
+    made = page_files.exact(pd.DataFrame({"dataset": ["有赞", "=1+1"], "value": [1 / 3, 2.0]}))
     assert made.startswith("\ufeff".encode()) and "有赞,0.3333333333333333\r\n".encode() in made
     assert b"\n=1+1" not in made
 
@@ -69,12 +69,12 @@ def test_a_file_is_of_the_type_that_its_ending_says(
 ) -> None:
     given: list[Any] = []
     monkeypatch.setattr(widgets.st, "download_button", lambda *args, **options: given.extend(args))
-    widgets.download("Take it", b"1", name, "template")
+    page_files.download("Take it", b"1", name, "template")
     assert given[2:] == [name, kind]
 
 
 def test_headers_of_a_customer_s_days_are_in_the_language_of_the_page() -> None:
     days = pd.DataFrame({"day": ["2024-01-05"], "net_value": [1 / 3], "events_view": [2]})
-    head, row = widgets.spreadsheet(days, "EUR", language="zh").decode("utf-8-sig").splitlines()
+    head, row = page_files.spreadsheet(days, "EUR", language="zh").decode("utf-8-sig").splitlines()
     assert (head, row) == ("日期,净消费,浏览,货币", "2024-01-05,0.333,2,EUR")
-    assert widgets.spreadsheet(days, language="en").decode("utf-8-sig").startswith("day,net_value,events_view\r\n")
+    assert page_files.spreadsheet(days, language="en").decode("utf-8-sig").startswith("day,net_value,events_view\r\n")

@@ -19,7 +19,7 @@ from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.relabelling import relabel
 from clv_core.workspace import Workspace
-from pages.ui import cells, widgets
+from pages.ui import cells, page_files, widgets
 from pages.ui.explore import tables as behind
 
 OPEN = Callable[..., AppTest]
@@ -75,22 +75,22 @@ def test_a_heading_without_a_unit_stays_as_it_is() -> None:
 
 def test_a_csv_of_amounts_says_their_currency_in_every_row() -> None:
     rows = pd.DataFrame({"name": ["a", "b"], "value_sum": [1.234, -2.0]})
-    assert widgets.spreadsheet(rows, "EUR").decode("utf-8-sig").split() == [
+    assert page_files.spreadsheet(rows, "EUR").decode("utf-8-sig").split() == [
         "name,value_sum,currency",
         "a,1.23,EUR",
         "b,-2.0,EUR",
     ]
-    assert widgets.spreadsheet(rows).decode("utf-8-sig").split()[0] == "name,value_sum"
+    assert page_files.spreadsheet(rows).decode("utf-8-sig").split()[0] == "name,value_sum"
 
 
 def test_a_csv_says_counts_as_whole_numbers_and_keeps_the_digits_of_what_its_columns_do_not_tell() -> None:
     rows = pd.DataFrame({"customers": [1750, None], "low": [0.00412345678, 17.0], "spend": [0.0234567891, -2.0]})
-    assert widgets.spreadsheet(rows).decode("utf-8-sig").split() == [
+    assert page_files.spreadsheet(rows).decode("utf-8-sig").split() == [
         "customers,low,spend",
         "1750,0.00412345678,0.02",
         ",17.0,-2.0",
     ]
-    assert widgets.spreadsheet(rows, mixed=True).decode("utf-8-sig").split()[1:] == [
+    assert page_files.spreadsheet(rows, mixed=True).decode("utf-8-sig").split()[1:] == [
         "1750,0.00412346,0.0234568",
         ",17.0,-2.0",
     ]

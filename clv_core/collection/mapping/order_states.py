@@ -15,20 +15,9 @@ import duckdb
 
 from clv_core.collection.engine import text
 from clv_core.collection.files.source import Source
+from clv_core.collection.mapping.column_words import are_codes, are_words, of_name
 from clv_core.collection.words.aliases import LIKELY_NAMES, MISSING, SURE_NAMES, fold
-from clv_core.collection.words.flag_words import (
-    FLAG_NAMES,
-    MOVED_NAMES,
-    MOVED_WORDS,
-    NO,
-    PAID_NAMES,
-    PAID_WORDS,
-    RARE_NAMES,
-    RARELY,
-    STAGE_NAMES,
-    WON,
-    YES,
-)
+from clv_core.collection.words.flag_words import PAID_WORDS, STAGE_NAMES, WON
 from clv_core.collection.words.state_words import (
     AFTER_SALE_NAMES,
     KIND_NAMES,
@@ -47,9 +36,6 @@ MOST: Final = 20
 """States that are not known are named up to this many."""
 MOST_READ: Final = 1_000
 """The most frequent states are read; a column with more is hardly one of states."""
-FEW: Final = 40
-"""A column of states has no more of them than this, among the rows of a sample."""
-LONGEST: Final = 60
 FEW_WORDS: Final = 8
 SAID_OFF: Final = frozenset(
     map(
@@ -58,8 +44,6 @@ SAID_OFF: Final = frozenset(
     )
 )
 """Words that say of an order that it is none, whatever the name of their column is."""
-CODE: Final = re.compile(r"-?\d{1,3}")
-
 REMARK: Final = re.compile(r"^\s*[(（\[【][^)）\]】]*[)）\]】]\s*")
 """What some systems write before a state in brackets: (删除)等待付款."""
 DELETED: Final = re.compile(r"^\s*[(（\[【](?:删除|取消|已删除|已取消)")
@@ -82,7 +66,6 @@ OF_OTHERS: Final = re.compile(
 OF_REFUNDS: Final = re.compile(r"refund|adjusted(?:order)?total|退款|售后|返金|환불|возврат|reembols|rembours|erstatt")
 SOMETHING: Final = r"[1-9]|\d.*[1-9]|[^\W\d]{2}"
 """Neither blank nor zero."""
-DATE_LIKE: Final = re.compile(r"\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}|\d\d:\d\d")
 
 
 @dataclass(frozen=True)
@@ -140,34 +123,6 @@ def tells(values: list[str], *, surely: bool = False) -> bool:
     """
     known = sum(meaning_of(value) is not None for value in values)
     return known > 0.5 * len(values) or (surely and known > 0 and are_words(values))
-
-
-def are_own_words(column: str, values: list[str]) -> bool:
-    """Say whether a column's name gives its words a meaning: voided or paid, yes or no; a stage that is won."""
-    key, words = fold(column), set(values)
-    if not words:
-        return False
-    if key in STAGE_NAMES:
-        return any(map(WON.search, words)) and are_words(values)
-    if key in MOVED_NAMES:
-        return set(map(fold, words)) <= set(MOVED_WORDS)
-    if key in RARE_NAMES and sum(value.lower() in YES for value in values) > RARELY * len(values):
-        return False
-    return (key in FLAG_NAMES or key in PAID_NAMES) and {value.lower() for value in words} <= {*YES, *NO}
-
-
-def are_words(values: list[str]) -> bool:
-    """Say whether values are few different words, no numbers and no dates."""
-    different = set(values)
-    wordy = sum(any(map(str.isalpha, word)) and not DATE_LIKE.search(word) for word in different)
-    short = all(len(word) <= LONGEST for word in different)
-    return 0 < len(different) <= FEW and short and wordy == len(different)
-
-
-def are_codes(values: list[str]) -> bool:
-    """Say whether values are a few short numbers: states that only their shop's manual explains."""
-    different = set(values)
-    return 1 < len(different) <= FEW and all(CODE.fullmatch(value) for value in different)
 
 
 def settle(
@@ -285,27 +240,10 @@ def words_of(
     for word, count in rows:
         if word.lower() in MISSING:
             continue
-        usual = _of_name(column, word, won=won) or meaning_of(word, after_sale=after_sale, of_payment=of_payment)
+        usual = of_name(column, word, won=won) or meaning_of(word, after_sale=after_sale, of_payment=of_payment)
         mine = spoken.get(fold(word) or word)
         found.append(OrderState(column, word, int(count), mine or usual or SOLD, bool(mine or usual), usual or ""))
     return tuple(found)
-
-
-def _of_name(column: str, word: str, *, won: bool) -> str | None:
-    """Return what a word says because of its column's name, None where that gives it no meaning.
-
-    Args:
-        column: the source column.
-        word: as it stands in the file.
-        won: whether it is one of stages, some of which are won: all others are no sales.
-    """
-    key = fold(column)
-    if won:
-        return SOLD if WON.search(word) else CANCELLED
-    if key in MOVED_NAMES:
-        return MOVED_WORDS.get(fold(word))
-    yes, no = (SOLD, CANCELLED) if key in PAID_NAMES else (FLAG_NAMES.get(key), SOLD)
-    return {**dict.fromkeys(YES, yes), **dict.fromkeys(NO, no)}.get(word.lower()) if yes else None
 
 
 def no_sales(states: Iterable[OrderState], column: str) -> dict[str, str]:

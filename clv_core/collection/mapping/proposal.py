@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from clv_core.collection.mapping.column_words import are_own_words
 from clv_core.collection.mapping.customer_names import are_full_names, masked, rank, says_the_same
 from clv_core.collection.mapping.event_names import are_event_names
 from clv_core.collection.mapping.kind_columns import of_kinds
 from clv_core.collection.mapping.money_columns import FRACTION, FRACTIONS, money_likelihood
-from clv_core.collection.mapping.order_states import are_own_words, tells
+from clv_core.collection.mapping.order_states import tells
 from clv_core.collection.mapping.proposed import (
     CERTAIN,
     EXACT,

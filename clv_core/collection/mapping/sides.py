@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from clv_core.collection.files.side_columns import LESS, pairs
+from clv_core.collection.mapping.column_words import FEW
 from clv_core.collection.mapping.document_kinds import MEANT, SETTLING
-from clv_core.collection.mapping.order_states import FEW, REFUNDED, meaning_of
+from clv_core.collection.mapping.order_states import REFUNDED, meaning_of
 from clv_core.collection.mapping.proposed import ENOUGH, SURE, Proposal
 from clv_core.collection.words.aliases import EVENT_NAMES, fold
 from clv_core.collection.words.state_words import SOLD

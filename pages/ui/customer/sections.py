@@ -17,7 +17,7 @@ from clv_core.strategy.customer.timeline import CUMULATIVE, DAY, NET_VALUE
 from clv_core.strategy.customer.why import MODEL
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import cells, navigation, state, tiers, widgets
+from pages.ui import cells, navigation, page_files, state, tiers, widgets
 from pages.ui.charts import spending
 from pages.ui.charts.names import cut
 from pages.ui.exports import export_log
@@ -198,7 +198,7 @@ def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
     side = tiers.side(dataset, bundle, DEFAULT_SCHEME, [], Terms(bundle.record["horizon_days"]))
     side = replace(side, cutoff=card.as_of.isoformat(), segment=f"customer_id={card.customer_id}")
     with st.container(horizontal=True):
-        widgets.download(
+        page_files.download(
             t("card.download.json"),
             export_log.taken(
                 lambda: json.dumps({**about, **card.to_json()}, ensure_ascii=False, indent=1, allow_nan=False),
@@ -211,10 +211,10 @@ def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
             key="download_card",
             disabled=not allowed,
         )
-        widgets.download(
+        page_files.download(
             t("card.download.csv"),
             export_log.taken(
-                lambda: widgets.spreadsheet(days, card.currency, language=language),
+                lambda: page_files.spreadsheet(days, card.currency, language=language),
                 "card_days",
                 side,
                 rows=len(days),

@@ -19,7 +19,7 @@ from clv_core.evaluation.explain.store import RECORD, load_explanation, load_rec
 from clv_core.features.labels import label
 from clv_core.features.signals import REVIEW_TEXT
 from clv_core.strategy.exports.people import side_of
-from pages.ui import cells, progress, state, widgets
+from pages.ui import cells, page_files, progress, state, widgets
 from pages.ui.charts import why
 from pages.ui.charts.drawing import Chart
 from pages.ui.charts.names import IN_WORDS, cut
@@ -170,7 +170,7 @@ def download(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None
     currency = bundle.record["currency"] if explanation.answer != CHANCE else ""
     make = export_log.taken(lambda: as_csv(explanation, currency), "reasons", side, rows=count, customers=count)
     name = file_name(bundle, f"reasons-{explanation.answer}", dataset.log_end, "csv")
-    widgets.download(t("explain.download"), make, name, key="download_reasons", disabled=not allowed)
+    page_files.download(t("explain.download"), make, name, key="download_reasons", disabled=not allowed)
 
 
 def as_csv(explanation: Explanation, currency: str) -> bytes:
@@ -184,4 +184,4 @@ def as_csv(explanation: Explanation, currency: str) -> bytes:
     frame.insert(0, "customer_id", list(explanation.customer_ids))
     frame.insert(1, explanation.answer, explanation.predicted)
     frame.insert(2, "base", explanation.base)
-    return widgets.spreadsheet(frame.assign(currency=currency) if currency else frame, mixed=True)
+    return page_files.spreadsheet(frame.assign(currency=currency) if currency else frame, mixed=True)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from clv_core.features.explore.cube import Cube
 from clv_core.features.explore.selection import Filters
-from pages.ui import cells, widgets
+from pages.ui import cells, page_files
 from pages.ui.explore import explored
 from pages.ui.state import t
 
@@ -28,9 +28,9 @@ def show(cube: Cube, filters: Filters) -> None:
             t("explore.table"), list(names), format_func=names.__getitem__, key="explore_table", width=340
         )
         table = known[name]
-        widgets.download(
+        page_files.download(
             t("explore.download"),
-            lambda: widgets.spreadsheet(_with_currency(rounded(table), cube.currency)),
+            lambda: page_files.spreadsheet(_with_currency(rounded(table), cube.currency)),
             file_name(cube, name, filters),
             key="explore_download",
         )

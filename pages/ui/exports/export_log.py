@@ -18,7 +18,7 @@ from clv_core.strategy.exports.export import Side, log_taken
 from clv_core.strategy.exports.exported import exports_of_people
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.tiers import Scheme, tier_names
-from pages.ui import cells, spoken, state, widgets
+from pages.ui import cells, page_files, spoken, state, widgets
 from pages.ui.file_names import dated
 from pages.ui.state import name_of, t
 
@@ -43,7 +43,7 @@ def show() -> None:
     columns[t("column.export_files")] = st.column_config.TextColumn(width="medium")
     cells.table(table, t("exporting.log"), columns, height="auto")
     name = dated("exports", "csv")
-    widgets.download(t("exporting.log.download"), widgets.spreadsheet(table), name, "download_log")
+    page_files.download(t("exporting.log.download"), page_files.spreadsheet(table), name, "download_log")
 
 
 def headline(entries: list[dict[str, Any]]) -> str:

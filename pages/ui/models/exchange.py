@@ -14,7 +14,7 @@ from clv_core import audit
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.exchange.exporting import export_bundle
 from clv_core.deployment.registry import Version
-from pages.ui import by_role, outcomes, received, state, widgets
+from pages.ui import by_role, outcomes, page_files, received, state, widgets
 from pages.ui.models.board import Shelf
 from pages.ui.state import t
 
@@ -43,7 +43,7 @@ def send(found: Shelf, version: Version) -> None:
         key = f"holdout_{found.name}_{version.number}"
         holdout = bool(version.record["holdout"]) and st.checkbox(t("models.export.holdout"), key=key)
         name = f"{version.bundle}_v{version.number}.zip"
-        widgets.download(
+        page_files.download(
             t("models.export.button", version=version.number),
             _maker(version, holdout),
             name,

@@ -9,7 +9,7 @@ import streamlit as st
 
 from clv_core.deployment.registry import Version
 from clv_core.deployment.registry.card import model_card
-from pages.ui import by_role, cells, judged, state, widgets
+from pages.ui import by_role, cells, judged, page_files, state
 from pages.ui.file_names import spoken
 from pages.ui.models import board, exchange
 from pages.ui.models.board import Shelf, title
@@ -41,7 +41,7 @@ def card(found: Shelf) -> None:
     version = pick(found, t("models.which"), "models_card", start=champion(found))
     text = model_card(version, state.language())
     name = f"{found.name.replace(' ', '-')}_{spoken('card')}_v{version.number}.md"
-    widgets.download(t("models.card.download"), text, name, key="download_model_card")
+    page_files.download(t("models.card.download"), text, name, key="download_model_card")
     with st.container(border=True):
         st.markdown(text)
 

@@ -12,7 +12,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.monitoring.lights import AMBER, GREEN, RED, UNKNOWN
 from clv_core.monitoring.report import FILE, Report, acknowledged, report_folder
-from pages.ui import progress, state, widgets
+from pages.ui import page_files, progress, state
 from pages.ui.file_names import file_name
 from pages.ui.state import t
 
@@ -75,11 +75,11 @@ def downloads(report: Report, bundle: Bundle) -> None:
     text = json.dumps(report.to_json(state.language()), ensure_ascii=False, indent=1)
     with st.container(horizontal=True):
         name = file_name(bundle, "monitoring", as_of, "json")
-        widgets.download(t("monitor.download.report"), text, name, key="monitor_report")
+        page_files.download(t("monitor.download.report"), text, name, key="monitor_report")
         name = file_name(bundle, "checks", as_of, "csv")
-        widgets.download(
+        page_files.download(
             t("monitor.download.checks"),
-            lambda: widgets.spreadsheet(report.check_table(), mixed=True),
+            lambda: page_files.spreadsheet(report.check_table(), mixed=True),
             name,
             key="monitor_checks",
         )

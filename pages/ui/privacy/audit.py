@@ -9,7 +9,7 @@ import streamlit as st
 
 from clv_core import audit
 from clv_core.i18n import has, say_clauses
-from pages.ui import cells, state, widgets
+from pages.ui import cells, page_files, state
 from pages.ui.file_names import dated
 from pages.ui.state import t
 
@@ -39,7 +39,7 @@ def show() -> None:
         }
     )
     cells.table(table, t("privacy.what.audit"))
-    widgets.download(
+    page_files.download(
         t("privacy.audit.download"),
         lambda: audit.path_of(state.workspace()).read_bytes(),
         dated("audit", "jsonl"),

@@ -15,7 +15,7 @@ from clv_core.collection.values.pseudonyms import BLANKS
 from clv_core.erasing.certificate import FOLDER, Certificate, certificates, markdown_path
 from clv_core.errors import ClvError
 from clv_core.strategy.contacts.suppress_file import read_entries, words_of
-from pages.ui import cells, outcomes, progress, received, state, widgets
+from pages.ui import cells, outcomes, page_files, progress, received, state, widgets
 from pages.ui.state import t
 
 IDS: Final = "erase_ids"
@@ -156,6 +156,6 @@ def _certificates() -> None:
         root = state.workspace().root
         text = markdown_path(state.workspace(), chosen, state.language())
         name = f"erasure-{chosen}"
-        widgets.download(t("privacy.certificate.text"), text.read_text(encoding="utf-8"), f"{name}.md", "erasure_md")
+        page_files.download(t("privacy.certificate.text"), text.read_text(encoding="utf-8"), f"{name}.md", "erasure_md")
         record = (root / FOLDER / f"{chosen}.json").read_text(encoding="utf-8")
-        widgets.download("JSON", record, f"{name}.json", "erasure_json")
+        page_files.download("JSON", record, f"{name}.json", "erasure_json")

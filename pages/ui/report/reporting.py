@@ -20,7 +20,7 @@ from clv_core.strategy.budget.kept_offers import TIERS
 from clv_core.strategy.budget.offers import checked, expected_gains
 from clv_core.strategy.budget.plans import capacities, costs, with_experiments
 from clv_core.strategy.segments import TIER, VALUE
-from pages.ui import by_role, progress, scored, state, terms, widgets
+from pages.ui import by_role, page_files, progress, scored, state, terms, widgets
 from pages.ui.budget import by_segments, kept_offers, offers_table
 from pages.ui.budget.slider import scale
 from pages.ui.file_names import file_name
@@ -130,8 +130,8 @@ def show(wish: Wish, found: dict[str, Any]) -> None:
     """Offer the files, say what stands in them, and show the page."""
     slides, page = wish.files
     with st.container(horizontal=True):
-        widgets.download(t("reporting.slides"), slides.read_bytes(), slides.name, "download_slides", type="primary")
-        widgets.download(t("reporting.page"), page.read_bytes(), page.name, "download_page")
+        page_files.download(t("reporting.slides"), slides.read_bytes(), slides.name, "download_slides", type="primary")
+        page_files.download(t("reporting.page"), page.read_bytes(), page.name, "download_page")
     with st.container(border=True):
         st.markdown(f"**{t('reporting.findings')}**")
         st.markdown("\n".join(f"1. {widgets.plain(sentence)}" for sentence in found["sections"].values()))

@@ -12,7 +12,7 @@ import pandas as pd
 from clv_core.i18n import DEFAULT_LANGUAGE, has, translate
 from clv_core.strategy.exports.headers import header
 from clv_core.strategy.exports.spreadsheet_file import write_csv
-from pages.ui import state, widgets
+from pages.ui import page_files, state
 from pages.ui.state import t
 
 OWN: Final = {"line": "line", "reason": "reason_code", "column": "column", "value": "value"}
@@ -25,7 +25,7 @@ def download(parquet: Path, rows: int, name: str, key: str) -> None:
     """Offer the rows of ``parquet`` with line number and reason; nothing is written before it is asked for."""
     language = state.language()
     ending = ".csv.gz" if rows > PACKED_FROM_ROWS else ".csv"
-    widgets.download(t("upload.set_aside"), lambda: _content(parquet, ending, language), name + ending, key=key)
+    page_files.download(t("upload.set_aside"), lambda: _content(parquet, ending, language), name + ending, key=key)
 
 
 def worded(rows: pd.DataFrame, language: str) -> pd.DataFrame:

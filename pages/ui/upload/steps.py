@@ -17,7 +17,7 @@ from clv_core.collection.mapping.proposed import Proposal
 from clv_core.collection.values.locale_hints import LocaleHint, propose
 from clv_core.collection.words.aliases import CURRENCY
 from clv_core.columns import READ
-from pages.ui import access, by_role, state, widgets
+from pages.ui import access, by_role, page_files, state, widgets
 from pages.ui.state import t
 from pages.ui.upload import uploading
 from pages.ui.upload.uploading import FilesInHand
@@ -87,7 +87,7 @@ def choose_file() -> None:
         if way == "sample":
             st.caption(t("upload.sample.card"))
     st.caption(t("upload.needs"))
-    widgets.download(t("upload.template"), TEMPLATE, "clv-studio-template.csv", key="template", type="tertiary")
+    page_files.download(t("upload.template"), TEMPLATE, "clv-studio-template.csv", key="template", type="tertiary")
 
 
 def file_line(file: FilesInHand) -> None:
