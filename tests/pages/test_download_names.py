@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core.deployment.bundle import Bundle
-from pages.ui import page_files, state, widgets
+from pages.ui import page_files, state
 from pages.ui.file_names import LONGEST, dated, file_name, spoken
 
 CUTOFF = "2026-10-20"
@@ -68,7 +68,7 @@ def test_a_file_is_of_the_type_that_its_ending_says(
     monkeypatch: pytest.MonkeyPatch, name: str, kind: str | None
 ) -> None:
     given: list[Any] = []
-    monkeypatch.setattr(widgets.st, "download_button", lambda *args, **options: given.extend(args))
+    monkeypatch.setattr(page_files.st, "download_button", lambda *args, **options: given.extend(args))
     page_files.download("Take it", b"1", name, "template")
     assert given[2:] == [name, kind]
 

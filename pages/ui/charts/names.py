@@ -19,7 +19,8 @@ IN_CELL: Final = 12
 """Letters of a line in a cell of a grid."""
 IN_WORDS: Final = 60
 """Letters of a name in a sentence."""
-TAG: Final = re.compile(r"&|<(?!br>|/span>|span style='font-size:11px'>)")
+SMALLER: Final = "span style='font-size:11px'"
+TAG: Final = re.compile(rf"&|<(?!br>|/span>|{SMALLER}>)")
 """What Plotly would read as a tag or as the name of a letter, but for the tags that our own texts have."""
 
 
@@ -44,6 +45,11 @@ def wrapped(names: Iterable[object]) -> list[str]:
 def in_cell(name: str) -> str:
     """Return a name on up to three lines, for a cell of a grid."""
     return "<br>".join(_lines(name, IN_CELL, 3))
+
+
+def smaller(text: str) -> str:
+    """Return a text for a label's second line."""
+    return f"<{SMALLER}>{text}</span>"
 
 
 def _lines(name: str, most: int = MOST, lines: int = 2) -> list[str]:

@@ -22,7 +22,7 @@ from clv_core.strategy.exports.people import side_of
 from pages.ui import cells, page_files, progress, state, widgets
 from pages.ui.charts import why
 from pages.ui.charts.drawing import Chart
-from pages.ui.charts.names import IN_WORDS, cut
+from pages.ui.charts.names import IN_WORDS, cut, smaller
 from pages.ui.explain.answers import reason_name, unit_of, within
 from pages.ui.explain.asked import Found
 from pages.ui.exports import export_log
@@ -127,7 +127,7 @@ def swarm(explanation: Explanation, currency: str) -> Chart:
 def _with_reading(part: str, representative: str) -> str:
     """Return a reason with what its colour reads on a line of its own: "views" may be the time since the last one."""
     name, read = reason_name(part), cut(label(representative, state.language()), IN_WORDS)
-    return name if read.casefold() == name.casefold() else f"{name}<br><span style='font-size:11px'>{read}</span>"
+    return name if read.casefold() == name.casefold() else f"{name}<br>{smaller(read)}"
 
 
 def _swarm_message(table: pd.DataFrame, order: list[str], names: dict[str, str], answer: str) -> str:
