@@ -18,7 +18,7 @@ from clv_core.features.explore.build import build_cube
 from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from pages.ui import widgets
+from pages.ui import page_files, widgets
 from pages.ui.explore import explored, tables
 from tests.pages.conftest import SAMPLE
 
@@ -109,9 +109,7 @@ def test_days_of_ones_own_and_the_file_behind_the_chart(
     open_page: OPEN, sample: Path, events: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files: dict[str, bytes] = {}
-    monkeypatch.setattr(
-        tables.widgets, "download", lambda label, data, name, key, **options: files.update({name: data()})
-    )
+    monkeypatch.setattr(page_files, "download", lambda label, data, name, key, **options: files.update({name: data()}))
     app = open_page(sample, "explore", lang="en")
     app.segmented_control(key=key(sample, "period")).set_value("own").run()
     app.date_input(key=key(sample, "days")).set_value((date(2024, 2, 1), date(2024, 5, 31))).run()

@@ -18,7 +18,7 @@ from clv_core.evaluation.trust import Trust
 from clv_core.i18n import translate
 from clv_core.strategy.exports.exported import export_log
 from clv_core.workspace import Workspace
-from pages.ui import row_files, state, widgets
+from pages.ui import page_files, row_files, state
 from tests.pages.test_app_opens import texts
 
 OPEN = Callable[..., AppTest]
@@ -41,7 +41,7 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> Offered:
     def take(label: str, data: Any, name: str, key: str, **options: Any) -> None:
         found[key] = {"label": label, "data": data, "name": name, **options}
 
-    monkeypatch.setattr(widgets, "download", take)
+    monkeypatch.setattr(page_files, "download", take)
     return found
 
 

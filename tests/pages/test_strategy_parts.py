@@ -25,7 +25,7 @@ from clv_core.strategy.pricing.whatif import DISCOUNT, Rule, what_if
 from clv_core.strategy.recommend.kept import kept_advice, recommendations_folder
 from clv_core.strategy.recommend.split import FEWEST_CUSTOMERS
 from clv_core.workspace import Workspace, write_json
-from pages.ui import widgets
+from pages.ui import page_files, widgets
 from pages.ui.budget import slider
 from pages.ui.navigation import BY_NAME
 from pages.ui.prices import prices_tab, rule
@@ -189,7 +189,9 @@ def test_the_file_of_a_card_holds_what_the_page_recommends(
     files: dict[str, Any] = {}
     monkeypatch.setattr(widgets, "acknowledged", lambda bundle: True)
     monkeypatch.setattr(
-        widgets, "download", lambda label, made, name, key, **_: files.update({key: made() if callable(made) else made})
+        page_files,
+        "download",
+        lambda label, made, name, key, **_: files.update({key: made() if callable(made) else made}),
     )
     app = open_page(advised, "customer", lang="en")
     shown = next(frame.value for frame in app.dataframe if "reason" in frame.value)
