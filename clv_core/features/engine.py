@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -47,16 +47,20 @@ class Engine:
         self._finalizer()
 
 
-def read_sql(connection: ibis.BaseBackend, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a query in no order, about ``rows`` at a time; DuckDB reads the text as it is."""
+def read_sql(
+    connection: ibis.BaseBackend, sql: str, schema: ibis.Schema | Mapping[str, str], rows: int
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a query in no order, about ``rows`` at a time; DuckDB reads the text as it is.
+
+    Args:
+        connection: the engine.
+        sql: the query.
+        schema: its columns and their types; another engine would have to be asked for them.
+        rows: of a batch, about.
+    """
     if connection.name == EMBEDDED:
         return iter(connection.raw_sql(sql).to_arrow_reader(rows))
-    return iter(connection.sql(sql).to_pyarrow_batches(chunk_size=rows))
-
-
-def read_table(connection: ibis.BaseBackend, table: ibis.Table, rows: int) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of ``table`` in no order, about ``rows`` at a time."""
-    return read_sql(connection, str(connection.compile(table)), rows)
+    return iter(connection.sql(sql, schema=schema).to_pyarrow_batches(chunk_size=rows))
 
 
 def read_at_once(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -102,7 +102,7 @@ class Warehouse:
         """Fill in the features that come from relations (:class:`~clv_core.features.holder.Holder`)."""
         schemas = tuple((name, table.schema()) for name, table in self.tables.items())
         sql = query(self.connection.name, schemas, tuple(columns), cutoff_day, horizon_days)
-        for batch in read_sql(self.connection, sql, BATCH_ROWS):
+        for batch in read_sql(self.connection, sql, kinds_of(columns), BATCH_ROWS):
             customer = batch["customer"].to_numpy()
             wanted = (customer >= customers[0]) & (customer <= customers[-1])
             rows = np.searchsorted(customers, customer[wanted])
@@ -177,6 +177,11 @@ def query(dialect: str, schemas: Schemas, names: tuple[str, ...], cutoff_day: in
     return template.replace(str(CUTOFF), str(cutoff_day)).replace(str(HORIZON), str(horizon_days))
 
 
+def kinds_of(names: Iterable[str]) -> dict[str, str]:
+    """Return the columns of :func:`query` in their order, which some engines go by, and their types."""
+    return {"customer": "int32"} | dict.fromkeys(names, "float64")
+
+
 @lru_cache(maxsize=8)
 def _template(dialect: str, schemas: Schemas, names: tuple[str, ...]) -> str:
     import ibis
@@ -195,4 +200,4 @@ def _template(dialect: str, schemas: Schemas, names: tuple[str, ...]) -> str:
         joined = joined.left_join(sums, "customer").drop("customer_right")
         filled = {f.name: joined[f.name].fill_null(f.empty) for f in features if f.empty is not None}
         joined = joined.mutate(**filled)
-    return str(ibis.to_sql(joined, dialect=dialect, pretty=False))
+    return str(ibis.to_sql(joined.select(*kinds_of(names)), dialect=dialect, pretty=False))

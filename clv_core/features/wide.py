@@ -17,7 +17,7 @@ from clv_core.features.sequences import Steps
 from clv_core.features.shards import each
 from clv_core.features.signals import REVIEW_TEXT, Signal
 from clv_core.features.sources import SOURCES
-from clv_core.features.warehouse import Warehouse, in_millionths, query, step_rows
+from clv_core.features.warehouse import Warehouse, in_millionths, kinds_of, query, step_rows
 
 if TYPE_CHECKING:
     import ibis
@@ -52,8 +52,8 @@ def wide_rows(
     related = tuple(name for name in closure(names) if FEATURES[name].source in SOURCES)
     schemas = tuple((name, table.schema()) for name, table in warehouse.tables.items())
     connection = warehouse.connection
-    kinds = {"customer": "int32"} | dict.fromkeys(related, "float64")
-    rows = connection.sql(query(connection.name, schemas, related, cutoff_day, horizon_days), schema=kinds)
+    sql = query(connection.name, schemas, related, cutoff_day, horizon_days)
+    rows = connection.sql(sql, schema=kinds_of(related))
     steps = in_millionths(warehouse.tables["steps"])
     parts = ibis.struct({name: steps[name] for name in PARTS}).collect()
     rows = rows.inner_join(steps.group_by("customer").aggregate(**{STEPS: parts}), "customer")

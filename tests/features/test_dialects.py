@@ -1,0 +1,98 @@
+"""Features and steps are the same in the SQL of a warehouse.
+
+No warehouse is at hand: what would be sent there is translated by sqlglot, which knows their dialects, and run here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import ibis
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from clv_core.features.behaviour import FEATURES
+from clv_core.features.engine import Engine
+from clv_core.features.lines import VOCABULARIES
+from clv_core.features.relations import day_of
+from clv_core.features.sources import SOURCES
+from clv_core.features.warehouse import Warehouse
+
+CUTOFF, HORIZON = day_of(date(2023, 12, 15)), 90
+NAMES = tuple(name for name, one in FEATURES.items() if one.source in SOURCES)
+
+Complete = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+class Answer(NamedTuple):
+    """What is had of a query."""
+
+    table: pa.Table
+
+    def to_pyarrow_batches(self, chunk_size: int) -> list[pa.RecordBatch]:
+        batches: list[pa.RecordBatch] = self.table.to_batches(max_chunksize=chunk_size)
+        return batches
+
+
+class Speaking:
+    """An engine that takes another one's SQL only, and whose answers' columns are named by their place."""
+
+    def __init__(self, dialect: str, inner: Any) -> None:
+        self.name, self._inner = dialect, inner
+        inner.raw_sql("create macro ieee_divide(a, b) as a / b")  # BigQuery's; all others sqlglot knows
+
+    def create_table(self, name: str, rows: ibis.Table, overwrite: bool) -> ibis.Table:
+        made: ibis.Table = self._inner.create_table(name, self.to_pyarrow(rows), overwrite=overwrite)
+        return made
+
+    def drop_table(self, name: str) -> None:
+        self._inner.drop_table(name)
+
+    def sql(self, sql: str, schema: Mapping[str, str]) -> Answer:
+        return Answer(self._ask(sql, ibis.schema(schema)))
+
+    def to_pyarrow(self, rows: ibis.Table) -> pa.Table:
+        return self._ask(str(ibis.to_sql(rows, dialect=self.name)), rows.schema())
+
+    def _ask(self, sql: str, schema: ibis.Schema) -> pa.Table:
+        found = self._inner.raw_sql(self._here(sql)).to_arrow_table()
+        return found.rename_columns(schema.names).cast(schema.to_pyarrow())
+
+    def _here(self, sql: str) -> str:
+        told = sqlglot.parse_one(sql, read=self.name)
+        for kind in told.find_all(exp.DataType):
+            if self.name == "bigquery" and kind.is_type("decimal") and not kind.expressions:
+                kind.replace(exp.DataType.build("decimal(38, 9)"))
+        return told.sql("duckdb")
+
+
+@pytest.mark.parametrize("dialect", ["bigquery", "snowflake"])
+def test_in_the_sql_of_a_warehouse_features_and_steps_are_the_same_bit_for_bit(
+    dialect: str, shop: pd.DataFrame, complete: Complete, tmp_path: Path
+) -> None:
+    complete(shop).to_parquet(tmp_path / "events.parquet", index=False)
+    ours, theirs = Engine(memory_limit_mb=512), Engine(memory_limit_mb=512)
+    held, told = (
+        Warehouse(engine.connection.read_parquet(tmp_path / "events.parquet", table_name="events"), connection)
+        for engine, connection in ((ours, ours.connection), (theirs, Speaking(dialect, theirs.connection)))
+    )
+    customers = held.seen(CUTOFF)
+    assert held.span() == told.span() and customers.tolist() == told.seen(CUTOFF).tolist()
+    assert held.customer_ids.tolist() == told.customer_ids.tolist()
+    assert all(held.texts(name).tolist() == told.texts(name).tolist() for name in VOCABULARIES)
+    expected, found = ({name: np.full(len(customers), np.inf) for name in NAMES} for _ in range(2))
+    held.features(CUTOFF, HORIZON, customers, expected)
+    told.features(CUTOFF, HORIZON, customers, found)
+    assert [name for name in NAMES if expected[name].tobytes() != found[name].tobytes()] == []
+    steps, other = held.steps(), told.steps()
+    for name in ("offsets", "day", "gap_days", "values", "codes"):
+        assert getattr(steps, name).tobytes() == getattr(other, name).tobytes(), name
+    assert held.net_value(CUTOFF, CUTOFF + HORIZON).tolist() == told.net_value(CUTOFF, CUTOFF + HORIZON).tolist()
+    assert held.orders_by_day(CUTOFF, CUTOFF + 9).tolist() == told.orders_by_day(CUTOFF, CUTOFF + 9).tolist()
