@@ -11,9 +11,10 @@ No row tells of a single customer by name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -40,6 +41,7 @@ from clv_core.monitoring.drift.chunks import Chunk
 
 if TYPE_CHECKING:
     import ibis
+    import pyarrow as pa
 
 LABELS: Final = (EVENT_TYPE, CATEGORY, CHANNEL, COUNTRY)
 PRICES: Final = (AMOUNT, UNIT_PRICE)
@@ -51,6 +53,9 @@ COUNTS: Final = ["chunk", "subject", "value", "rows", "customers"]
 WITHOUT_GAPS: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE)
 OF_OTHERS: Final = (PRODUCT_ID, CATEGORY, CHANNEL, COUNTRY, SESSION_ID)
 """Columns whose gaps count also in events that are not about money; most others belong to one type of event."""
+ROWS: Final = "rows_of_chunks"
+STAND_INS: Final = {"every": 2_000_000_011}
+"""Whole numbers that stand for others in the written queries."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,64 +105,115 @@ def profile(dataset: Dataset, chunks: Sequence[Chunk]) -> Profile:
         events = dataset.events(engine.connection)
         events = events.mutate(day=events[EVENT_TIME].date())
         rows = events.inner_join(engine.connection.create_table("days", days), "day")
-        rows = engine.connection.create_view("rows_of_chunks", rows)  # each of many queries is short to put together
+        rows = engine.connection.create_view(ROWS, rows)  # each of many queries is short to put together
         stored = [name for name in dataset.manifest.columns if name in BY_NAME]
-        parts = [_labels(rows, name) for name in LABELS if name in stored or name == EVENT_TYPE]
-        parts += [_missing(rows, scope, stored) for scope in ("purchase", "other")]
-        parts.append(_orders(rows))
+        asked = _Asked(engine.connection, rows.schema())
+        parts = [asked.labels(name) for name in LABELS if name in stored or name == EVENT_TYPE]
+        parts += [asked.missing(scope, stored) for scope in ("purchase", "other")]
+        parts.append(asked.orders())
         some = [part for part in parts if len(part)]  # a part without rows has no types
         counts = pd.concat(some, ignore_index=True) if some else pd.DataFrame(columns=COUNTS)
-        prices = pd.concat([_prices(rows, name, len(chunks)) for name in PRICES if name in stored or name == AMOUNT])
+        prices = pd.concat([asked.prices(name, len(chunks)) for name in PRICES if name in stored or name == AMOUNT])
     finally:
         engine.close()
     counts = counts.sort_values(COUNTS[:3], ignore_index=True)
     return Profile(counts[COUNTS], prices.reset_index(drop=True), tuple(chunks))
 
 
-def _labels(rows: ibis.Table, name: str) -> pd.DataFrame:
-    """Count a column's values; customers first, since distinct counts over all rows are slow."""
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """The answers of an engine that holds the rows, with their day and chunk, as the view :data:`ROWS`."""
+
+    connection: ibis.BaseBackend
+    schema: ibis.Schema
+
+    def _frame(self, query: Callable[..., ibis.Table], *about: object, **numbers: int) -> pd.DataFrame:
+        sql, kinds = _written(query, self.schema, *about)
+        for name, number in numbers.items():
+            sql = sql.replace(str(STAND_INS[name]), str(number))
+        found: pd.DataFrame = self.connection.raw_sql(sql).to_arrow_table().cast(kinds).to_pandas()
+        return found
+
+    def labels(self, name: str) -> pd.DataFrame:
+        """Count a column's values."""
+        frame = self._frame(_values, name)
+        if frame["value"].nunique() > MOST_VALUES:
+            frame = frame.iloc[:0]
+        every = self._frame(_total, name).assign(value="")
+        return pd.concat([frame, every] if len(frame) else [every]).assign(subject=name)
+
+    def missing(self, scope: str, stored: Sequence[str]) -> pd.DataFrame:
+        """Count gaps in the columns of a scope."""
+        names = tuple(
+            name for name in stored if name not in WITHOUT_GAPS and (scope == "purchase" or name in OF_OTHERS)
+        )
+        wide = self._frame(_gaps, scope, names)
+        wide = wide.rename(columns={"every": "", **{f"gap_{place}": name for place, name in enumerate(names)}})
+        return wide.melt("chunk", var_name="value", value_name="rows").assign(subject=f"missing:{scope}", customers=0)
+
+    def orders(self) -> pd.DataFrame:
+        """Count purchase days."""
+        return self._frame(_purchase_days).assign(subject="orders", value="")
+
+    def prices(self, name: str, chunks: int) -> pd.DataFrame:
+        """Return the amounts of a sample of purchase rows that is the same whenever it is drawn."""
+        count = int(self._frame(_priced_rows, name)["rows"].iloc[0])
+        sample = self._frame(_sample, name, every=max(1, count // (SAMPLE * chunks)))
+        return sample.assign(subject=name)[["chunk", "subject", "number"]]
+
+
+@lru_cache(maxsize=64)
+def _written(query: Callable[..., ibis.Table], schema: ibis.Schema, *about: object) -> tuple[str, pa.Schema]:
+    """Return a query as SQL, and its columns: writing one takes longer than a small log's answer."""
+    import ibis
+
+    asked = query(ibis.table(schema, name=ROWS), *about)
+    return str(ibis.to_sql(asked, dialect="duckdb", pretty=False)), asked.schema().to_pyarrow()
+
+
+def _each(rows: ibis.Table, name: str) -> ibis.Table:
+    """Return the rows of each customer with a value; customers first, since distinct counts over all rows are slow."""
     known = rows.filter(rows[name].notnull()).mutate(value=rows[name])
-    each = known.group_by("chunk", "value", CUSTOMER_ID).agg(rows=known.count())
-    values = each.group_by("chunk", "value").agg(rows=each.rows.sum(), customers=each.count())
+    return known.group_by("chunk", "value", CUSTOMER_ID).agg(rows=known.count())
+
+
+def _values(rows: ibis.Table, name: str) -> ibis.Table:
+    each = _each(rows, name)
+    return each.group_by("chunk", "value").agg(rows=each.rows.sum(), customers=each.count())
+
+
+def _total(rows: ibis.Table, name: str) -> ibis.Table:
+    each = _each(rows, name)
     whole = each.group_by("chunk", CUSTOMER_ID).agg(rows=each.rows.sum())
-    total = whole.group_by("chunk").agg(rows=whole.rows.sum(), customers=whole.count())
-    frame = _frame(values)
-    if frame["value"].nunique() > MOST_VALUES:
-        frame = frame.iloc[:0]
-    every = _frame(total).assign(value="")
-    return pd.concat([frame, every] if len(frame) else [every]).assign(subject=name)
+    return whole.group_by("chunk").agg(rows=whole.rows.sum(), customers=whole.count())
 
 
-def _missing(rows: ibis.Table, scope: str, stored: list[str]) -> pd.DataFrame:
-    names = [name for name in stored if name not in WITHOUT_GAPS and (scope == "purchase" or name in OF_OTHERS)]
+def _gaps(rows: ibis.Table, scope: str, names: tuple[str, ...]) -> ibis.Table:
     about = rows.filter(
         rows[EVENT_TYPE] == PURCHASE if scope == "purchase" else ~rows[EVENT_TYPE].isin((PURCHASE, RETURN))
     )
     sums = {f"gap_{place}": about[name].isnull().sum() for place, name in enumerate(names)}
-    wide = _frame(about.group_by("chunk").agg(every=about.count(), **sums))
-    wide = wide.rename(columns={"every": "", **{f"gap_{place}": name for place, name in enumerate(names)}})
-    return wide.melt("chunk", var_name="value", value_name="rows").assign(subject=f"missing:{scope}", customers=0)
+    return about.group_by("chunk").agg(every=about.count(), **sums)
 
 
-def _orders(rows: ibis.Table) -> pd.DataFrame:
+def _purchase_days(rows: ibis.Table) -> ibis.Table:
     bought = rows.filter(rows[EVENT_TYPE] == PURCHASE)
     days = bought.group_by("chunk", CUSTOMER_ID, "day").agg()
     each = days.group_by("chunk", CUSTOMER_ID).agg(days=days.count())
-    found = each.group_by("chunk").agg(rows=each.days.sum(), customers=each.count())
-    return _frame(found).assign(subject="orders", value="")
+    return each.group_by("chunk").agg(rows=each.days.sum(), customers=each.count())
 
 
-def _prices(rows: ibis.Table, name: str, chunks: int) -> pd.DataFrame:
-    """Return the amounts of a sample of purchase rows that is the same whenever it is drawn."""
-    bought = rows.filter((rows[EVENT_TYPE] == PURCHASE) & (rows[name] > 0))
-    every = max(1, int(bought.count().to_pyarrow().as_py()) // (SAMPLE * chunks))
-    if every > 1:
-        mark = (bought[CUSTOMER_ID] + bought[EVENT_TIME].cast("string") + bought[name].cast("string")).hash()
-        bought = bought.filter(mark % every == 0)
-    sample = bought.select("chunk", number=bought[name]).order_by("chunk", "number")
-    return _frame(sample).assign(subject=name)[["chunk", "subject", "number"]]
+def _priced(rows: ibis.Table, name: str) -> ibis.Table:
+    return rows.filter((rows[EVENT_TYPE] == PURCHASE) & (rows[name] > 0))
 
 
-def _frame(table: ibis.Table) -> pd.DataFrame:
-    found: pd.DataFrame = table.to_pyarrow().to_pandas()
-    return found
+def _priced_rows(rows: ibis.Table, name: str) -> ibis.Table:
+    priced = _priced(rows, name)
+    return priced.aggregate(rows=priced.count())
+
+
+def _sample(rows: ibis.Table, name: str) -> ibis.Table:
+    bought = _priced(rows, name)
+    mark = (bought[CUSTOMER_ID] + bought[EVENT_TIME].cast("string") + bought[name].cast("string")).hash()
+    some = bought.filter(mark % STAND_INS["every"] == 0)
+    return some.select("chunk", number=some[name]).order_by("chunk", "number")
