@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Final
 
 import duckdb
@@ -29,6 +30,8 @@ NUMBERS: Final = (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING, REFUND)
 NEARLY_ALL: Final = 0.95
 SCALES: Final = (5.0, 10.0, 100.0)
 """Scales of ratings: the smallest that holds most ratings of the log is taken."""
+USUAL: Final = 0.8
+"""Quantile of ratings that is called the usual one."""
 
 
 def count_columns(
@@ -42,69 +45,97 @@ def count_columns(
         plan: a draft of how it is read.
         progress: who listens.
     """
-    chosen = plan.chosen
-    texts = [column for column in (EVENT_TIME, ORDER_ID, *NUMBERS) if column in chosen]
-    inner = [f"{plan.clean(column)} AS {T}{column}" for column in texts]
+    forms = _forms(plan)
+    figures = _figures(plan)
+    rows = fetch(connection, _query(source, plan, forms, figures), progress, "columns")
+    groups = [dict(zip((*map(_form, forms), *figures), row, strict=True)) for row in rows]  # one a combination of forms
+
+    def total(figure: str) -> int:
+        return sum(group[figure] for group in groups)
+
+    def known(figure: str) -> list[dict[str, Any]]:
+        return [group for group in groups if group[figure] is not None]
+
+    def distinct(figure: str) -> list[str]:
+        texts = (str(value).strip() for group in known(figure) for value in group[figure] if value)
+        return sorted({value for value in texts if value})
+
+    by_form: dict[str, Any] = {column: Counter[str]() for column in forms}
+    for group in groups:
+        for column in forms:
+            by_form[column][group[_form(column)]] += group["rows"]
+    return {column: dict(counts) for column, counts in by_form.items()} | {
+        "rows": total("rows"),
+        "credit_notes": total("digits") > total("noted") > 0,
+        "largest_discount": max((group["largest_discount"] for group in known("largest_discount")), default=None),
+        "usual_rating": _middle([(group["usual_rating"], group["rows"]) for group in known("usual_rating")]),
+        "marks": distinct("marks"),
+        "named": distinct("named"),
+        "discounts_below": total("below") > NEARLY_ALL * total("off"),
+        "negative": total("negative"),
+        "large_quantities": total("large_quantities"),
+        "beyond": {top: total(f"beyond_{top}") for top in SCALES},
+    }
+
+
+def _forms(plan: ReadingPlan) -> dict[str, str]:
+    """Return the expressions of the forms of columns."""
     forms = {EVENT_TIME: times.form(T + EVENT_TIME)}
-    forms.update({column: numbers.form(T + column) for column in NUMBERS if column in chosen})
-    figures = ["count(*) AS n"]
-    order = T + ORDER_ID if ORDER_ID in chosen else "NULL::VARCHAR"
-    figures.append(f"count(*) FILTER (regexp_full_match({order}, '\\d+')) AS digits")
-    figures.append(f"count(*) FILTER (regexp_full_match({order}, {text(CREDIT_NOTE)})) AS noted")
-    figures.append(
-        f"max(abs(try_cast({T}discount AS DOUBLE))) AS discount" if DISCOUNT in chosen else "NULL AS discount"
-    )
-    usual = f"approx_quantile(try_cast({T}rating AS DOUBLE), 0.8)" if RATING in chosen else "NULL"
-    figures.append(f"{usual} AS rating")
+    return forms | {column: numbers.form(T + column) for column in NUMBERS if column in plan.chosen}
+
+
+def _form(column: str) -> str:
+    return f"f_{column}"
+
+
+def _figures(plan: ReadingPlan) -> dict[str, str]:
+    """Return the expressions of what is counted in rows of the same forms; without its column one says nothing."""
+    chosen = plan.chosen
+
+    def count(condition: str, *needed: str) -> str:
+        return f"count(*) FILTER ({condition})" if set(needed) <= set(chosen) else "0"
+
+    def of(expression: str, *needed: str) -> str:
+        return expression if set(needed) <= set(chosen) else "NULL"
+
     money = T + (AMOUNT if AMOUNT in chosen else UNIT_PRICE) if plan.has_money else "NULL::VARCHAR"
-    plain = f"try_cast({money} AS DOUBLE) IS NULL"
-    marks = f"list(DISTINCT CASE WHEN {plain} THEN {numbers.currencies(money)} END)"
-    named = f"list(DISTINCT {name(chosen[CURRENCY])})" if CURRENCY in chosen else "NULL"
-    figures += [f"{marks} AS marks", f"{named} AS named"]
     sold = f"coalesce({T}{QUANTITY}[1] <> '-', true)" if QUANTITY in chosen else "true"
-    off = f"regexp_matches({T}{DISCOUNT}, '[1-9]') AND {sold}" if DISCOUNT in chosen else "false"
-    below = f"regexp_matches({T}{DISCOUNT}, '{numbers.BELOW}')" if DISCOUNT in chosen else "false"
-    figures += [f"count(*) FILTER ({off}) AS off", f"count(*) FILTER ({off} AND {below}) AS below"]
-    typed = {AMOUNT, EVENT_TYPE} <= set(chosen)
-    negative = f"{T}{AMOUNT}[1] IN ('-', '(') AND {plan.kind} = '{PURCHASE}'" if typed else "false"
-    figures.append(f"count(*) FILTER ({negative})")
-    quantity = f"abs(try_cast({T}{QUANTITY} AS DOUBLE)) > {MAX_QUANTITY}"
-    figures.append(f"count(*) FILTER ({quantity})" if QUANTITY in chosen else "0")
-    rating = f"try_cast({T}{RATING} AS DOUBLE)"
-    figures += [f"count(*) FILTER ({rating} NOT BETWEEN 0 AND {top})" if RATING in chosen else "0" for top in SCALES]
-    keys = ", ".join(f"{expression} AS f_{column}" for column, expression in forms.items())
-    groups = ", ".join(f"f_{column}" for column in forms)
-    also = "".join(f", {name(chosen[column])}" for column in (CURRENCY, EVENT_TYPE) if column in chosen)
-    query = (
-        f"SELECT {groups}, {', '.join(figures)} FROM (SELECT *, {keys} FROM"
-        f" (SELECT {', '.join(inner)}{also} FROM {source.relation(record=True)})) GROUP BY ALL"
+    off = f"regexp_matches({T}{DISCOUNT}, '[1-9]') AND {sold}"
+    kind = plan.kind if EVENT_TYPE in chosen else "NULL"
+    return {
+        "rows": "count(*)",
+        "digits": count(f"regexp_full_match({T}{ORDER_ID}, '\\d+')", ORDER_ID),
+        "noted": count(f"regexp_full_match({T}{ORDER_ID}, {text(CREDIT_NOTE)})", ORDER_ID),
+        "largest_discount": of(f"max(abs(try_cast({T}{DISCOUNT} AS DOUBLE)))", DISCOUNT),
+        "usual_rating": of(f"approx_quantile(try_cast({T}{RATING} AS DOUBLE), {USUAL})", RATING),
+        "marks": f"list(DISTINCT CASE WHEN try_cast({money} AS DOUBLE) IS NULL THEN {numbers.currencies(money)} END)",
+        "named": of(f"list(DISTINCT {name(chosen.get(CURRENCY, ''))})", CURRENCY),
+        "off": count(off, DISCOUNT),
+        "below": count(f"{off} AND regexp_matches({T}{DISCOUNT}, '{numbers.BELOW}')", DISCOUNT),
+        "negative": count(f"{T}{AMOUNT}[1] IN ('-', '(') AND {kind} = '{PURCHASE}'", AMOUNT, EVENT_TYPE),
+        "large_quantities": count(f"abs(try_cast({T}{QUANTITY} AS DOUBLE)) > {MAX_QUANTITY}", QUANTITY),
+    } | {
+        f"beyond_{top}": count(f"try_cast({T}{RATING} AS DOUBLE) NOT BETWEEN 0 AND {top}", RATING) for top in SCALES
+    }  # fmt: skip
+
+
+def _query(source: Source, plan: ReadingPlan, forms: dict[str, str], figures: dict[str, str]) -> str:
+    chosen = plan.chosen
+    columns = [
+        f"{plan.clean(column)} AS {T}{column}" for column in (EVENT_TIME, ORDER_ID, *NUMBERS) if column in chosen
+    ]
+    columns += [name(chosen[column]) for column in (CURRENCY, EVENT_TYPE) if column in chosen]
+    keys = ", ".join(f"{expression} AS {_form(column)}" for column, expression in forms.items())
+    return (
+        f"SELECT {', '.join(map(_form, forms))}, {', '.join(figures.values())}"
+        f" FROM (SELECT *, {keys} FROM (SELECT {', '.join(columns)} FROM {source.relation(record=True)})) GROUP BY ALL"
     )
-    result: dict[str, Any] = {column: {} for column in forms}
-    table = fetch(connection, query, progress, "columns")
-    width = len(forms)
-    for row in table:
-        for position, column in enumerate(forms):
-            result[column][row[position]] = result[column].get(row[position], 0) + row[width]
-    tail = [row[width:] for row in table]
-    digits, noted = sum(row[1] for row in tail), sum(row[2] for row in tail)
-    result["rows"] = sum(row[0] for row in tail)
-    result["credit_notes"] = digits > noted > 0
-    result["largest_discount"] = max((row[3] for row in tail if row[3] is not None), default=None)
-    weights = sorted((row[4], row[0]) for row in tail if row[4] is not None)
-    result["usual_rating"] = weights[-1][0] if len(weights) == 1 else _weighted(weights)
-    result["marks"] = sorted({mark for row in tail for mark in row[5] or [] if mark})
-    result["named"] = sorted({str(mark).strip() for row in tail for mark in row[6] or [] if mark and str(mark).strip()})
-    off, below = sum(row[7] for row in tail), sum(row[8] for row in tail)
-    result["discounts_below"] = below > NEARLY_ALL * off
-    result["negative"] = sum(row[9] for row in tail)
-    result["large_quantities"] = sum(row[10] for row in tail)
-    result["beyond"] = {top: sum(row[11 + i] for row in tail) for i, top in enumerate(SCALES)}
-    return result
 
 
-def _weighted(pairs: list[tuple[float, int]]) -> float | None:
+def _middle(pairs: list[tuple[float, int]]) -> float | None:
+    """Return the weighted median of values, None of none."""
     total, passed = sum(count for _, count in pairs), 0
-    for value, count in pairs:
+    for value, count in sorted(pairs):
         passed += count
         if passed * 2 >= total:
             return value
