@@ -151,7 +151,7 @@ def _matches(mark: str, _entries: Entries, _dataset: Dataset) -> Matches:
     return matches(state.workspace(), _entries, [_dataset])
 
 
-def preview_of(wish: Wish, dataset: Dataset, bundle: Bundle) -> Preview | None:
+def preview_of(wish: Wish, dataset: Dataset) -> Preview | None:
     """Return what the list would hold; None where contact fields are missing, or the button is yet to be pressed.
 
     Raises:
