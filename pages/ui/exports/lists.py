@@ -21,7 +21,8 @@ from clv_core.errors import Message
 from clv_core.i18n import without_options
 from clv_core.strategy.contacts.suppress_file import Entries, read_entries, words_of
 from clv_core.strategy.exports.contacts_stored import stored_consent, stored_fields, with_stored
-from clv_core.strategy.exports.export import EXPORTS, Contacts, Exported, export, log_export
+from clv_core.strategy.exports.export import Contacts, Exported, export, log_export
+from clv_core.strategy.exports.formats import EXPORTS
 from clv_core.strategy.exports.preview import Preview, preview
 from clv_core.strategy.exports.suppress_match import Matches, matches
 from clv_core.strategy.segments import TIER
