@@ -13,7 +13,7 @@ from clv_core.i18n import translate
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words."""
-    from clv_core.strategy.exports.export import EXPORTS
+    from clv_core.strategy.exports.formats import EXPORTS
 
     parser.add_argument("name", help=translate("cli.option.dataset", language))
     add_model(parser, language)
@@ -42,7 +42,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.collection.values.pseudonyms import load_key
     from clv_core.strategy.contacts.contacts_file import read_contacts
     from clv_core.strategy.contacts.suppress_file import read_entries, words_of
-    from clv_core.strategy.exports.export import EXPORTS, Contacts
+    from clv_core.strategy.exports.export import Contacts
+    from clv_core.strategy.exports.formats import EXPORTS
     from clv_core.strategy.exports.listed import read_list
     from clv_core.strategy.exports.suppress_match import matches
     from clv_core.strategy.schemes.parse import asked

@@ -92,6 +92,12 @@ class Terms:
         """Say whether these are the trained horizon, undiscounted, without a margin."""
         return (self.horizon_days, self.discount_rate, self.margin_rate) == (trained_days, 0.0, 1.0)
 
+    def rates(self) -> list[Message]:
+        """Return discount and margin in words, where there are any."""
+        said = [("terms.said.rate", "rate", self.discount_rate)] if self.discount_rate else []
+        said += [("terms.said.margin", "margin", self.margin_rate)] if self.margin_rate != 1 else []
+        return [Message(code, {name: f"{100 * share:g}%"}) for code, name, share in said]
+
     def warnings(self, trained_days: int) -> list[Message]:
         """Return what has to be assumed for these terms; nothing for the horizon that was trained and measured."""
         if self.lifetime:

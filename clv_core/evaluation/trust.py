@@ -117,8 +117,8 @@ class Trust:
 def judge(evidence: Evidence) -> Trust:
     """Return the verdict by design section 6, item 10, on all that is known.
 
-    Not trusted: fewer than 100 buyers, the lower bound of the Gini not above .1, or a total off by more than a factor
-    of e^.7. Caution: anything that a person should know before money is spent on it. Else trusted.
+    Not trusted: fewer than 100 buyers, the lower bound of the Gini not above .1, no total or one that is off by more
+    than a factor of e^.7. Caution: anything that a person should know before money is spent on it. Else trusted.
     """
     held = evidence.held
     unmeasured = "untrained" if evidence.untrained else "unvalidated"
@@ -278,6 +278,6 @@ def _origins(evidence: Evidence) -> list[_Reason]:
         reasons.append(("ranking_below_often", {**count, "below": rolling.below_reference}))
     if rolling.overlap is not None and rolling.overlap < LEAST_OVERLAP:
         reasons.append(("ranking_unstable", {"overlap": rolling.overlap}))
-    if rolling.level_off == 0 and not below:
+    if rolling.level_off == 0 and rolling.below_reference * 2 < rolling.origins:
         reasons.append(("origins_hold", {**count, "tolerance": LEVEL_TOLERANCE}))
     return reasons

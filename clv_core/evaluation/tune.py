@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from clv_core.collection.horizons import history_days
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.evaluation.backtest import run_origin
@@ -138,8 +139,8 @@ def search(
     config = replace(config, model=SEARCHED_AS.get(config.model, config.model))
     chosen = rolling_origins(log.first_day, log.end, config.horizon_days, origins)
     if not chosen:
-        days = (log.end - log.first_day).days
-        raise NotEnoughData("no_tuning_origin", horizon=config.horizon_days, days=days, needed=2 * config.horizon_days)
+        days, needed = (log.end - log.first_day).days, 2 * config.horizon_days + history_days(config.horizon_days)
+        raise NotEnoughData("no_tuning_origin", horizon=config.horizon_days, days=days, needed=needed)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
     reference = _references(log, chosen, config, folder / "run")

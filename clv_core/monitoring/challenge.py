@@ -29,7 +29,8 @@ from clv_core.jobs import Progress
 JUDGED: Final = ("gini", "rmse", "bias")
 """Order, size and level: better means surely better in one of them, and surely worse in none. The size is that of
 squared errors, which the true mean makes smallest: absolute ones prefer whoever predicts too little, as most bring
-nothing."""
+nothing. Each is sure by itself (95%, two-sided): of challengers that are alike but for luck, up to 3 x 2.5% are surely
+better in one."""
 MATERIAL: Final = {"gini": 0.005, "rmse": 0.005, "bias": 0.01}
 """A smaller difference is none, however sure: for the size as a share of the champion's."""
 LEVEL_MARGIN: Final = 2 * USUAL_LEVEL_SPREAD

@@ -20,6 +20,7 @@ from clv_core.monitoring.lights import UNKNOWN, Light, Recommendation, lights_of
 from clv_core.monitoring.plain import Plain
 from clv_core.monitoring.truth.realised import Realised, outside, so_far
 from clv_core.monitoring.truth.tiers import Tier
+from clv_core.strategy.exports.spreadsheet import inert_csv
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 
 FILE: Final = "report.json"
@@ -165,11 +166,11 @@ def last_outcome(workspace: Workspace, model_id: str) -> dict[str, Any] | None:
 
 
 def write_report(report: Report, out: Path, language: str) -> None:
-    """Write a report for other programs: ``report.json``, ``alerts.csv``, ``checks.csv``, ``realised.csv``."""
+    """Write ``report.json`` for programs, ``alerts.csv``, ``checks.csv`` and ``realised.csv`` for spreadsheets."""
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / FILE, report.to_json(language))
     alerts = [alert.to_json(language) for alert in report.alerts]
     names = ["id", "light", "grave", "code", "begin", "end", "message"]
-    pd.DataFrame(alerts, columns=names).to_csv(out / "alerts.csv", index=False)
-    report.check_table().to_csv(out / "checks.csv", index=False)
-    _table(report.realised, Realised).to_csv(out / "realised.csv", index=False)
+    (out / "alerts.csv").write_bytes(inert_csv(pd.DataFrame(alerts, columns=names)))
+    (out / "checks.csv").write_bytes(inert_csv(report.check_table()))
+    (out / "realised.csv").write_bytes(inert_csv(_table(report.realised, Realised)))

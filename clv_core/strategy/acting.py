@@ -100,12 +100,13 @@ def segment(
     everyone = people.frame
     chosen = lists.choose(everyone, conditions)
     made = write_rows(workspace, chosen, out, people.side, fewest=1)
-    shared = shared_error(workspace, open_bundle(workspace, model_id))
-    total = segments.total(everyone, shared, everyone.index.isin(chosen.index))
+    shared, dataset = shared_error(workspace, open_bundle(workspace, model_id)), open_dataset(workspace, name)
+    written = everyone.index.isin(chosen.index) & ~StopList.of(workspace, dataset).hides(everyone)
+    total = segments.total(everyone, shared, written)
     if people.placed is not None:
         return made, segment_table(everyone, people.placed, shared, language), total, len(everyone)
     assert isinstance(scheme, Scheme)
-    names = names_of_tiers(open_dataset(workspace, name), scheme.tiers, language)
+    names = names_of_tiers(dataset, scheme.tiers, language)
     return made, segments.table(everyone, names, shared), total, len(everyone)
 
 

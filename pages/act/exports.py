@@ -23,7 +23,7 @@ try:
     with st.container(border=True):
         wish = lists.choose(dataset, bundle, tiered)
     with top:
-        found = lists.preview_of(wish, dataset, bundle)
+        found = lists.preview_of(wish, dataset)
         if found is not None:
             widgets.headline(lists.headline(found), widgets.context_line(bundle, dataset.log_end))
     if found is not None:

@@ -32,7 +32,7 @@ def section(dataset: Dataset) -> None:
     context = widgets.context_line(bundle, dataset.log_end, terms)
     widgets.headline(tiers.headline(bundle, dataset, customers, terms), context)
     with st.container(border=True):
-        widgets.verdict(bundle)
+        widgets.verdict(state.trust(bundle))
         widgets.trust_reasons(bundle)
     tiered = tiers.tiered(bundle.id, dataset.version, terms, DEFAULT_SCHEME, customers)
     rows = tiers.tier_table(bundle.id, dataset.version, terms, tiers.names(dataset), 0.0, tiered, None)

@@ -14,7 +14,8 @@ from clv_core.evaluation.beside import Standing, advantage_of, best_baseline, le
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves, threshold_table
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.saying import say_metric
-from pages.ui import page_files, state, widgets
+from clv_core.strategy.exports.spreadsheet import inert_csv
+from pages.ui import state, widgets
 from pages.ui.charts import basic
 from pages.ui.charts.drawing import Chart
 from pages.ui.state import money, name_of, percent, t
@@ -120,7 +121,7 @@ def exact_metrics(bundle: Bundle) -> bytes:
         for model, values in columns.items()
         for name, value in values.items()
     ]
-    return page_files.exact(pd.DataFrame(rows))
+    return inert_csv(pd.DataFrame(rows))
 
 
 def deciles(bundle: Bundle) -> Chart:

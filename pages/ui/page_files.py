@@ -10,7 +10,7 @@ import streamlit as st
 
 from clv_core.strategy.exports.files import counted, rounded, significant, with_currency
 from clv_core.strategy.exports.headers import headed
-from clv_core.strategy.exports.spreadsheet import escape_frame
+from clv_core.strategy.exports.spreadsheet import inert_csv
 from pages.ui import access
 from pages.ui.state import t
 
@@ -30,11 +30,6 @@ TYPES: Final = {
 """What a file is, by its ending: a phone opens it by that."""
 
 
-def exact(frame: pd.DataFrame) -> bytes:
-    """Return a frame as a CSV with every digit, that a spreadsheet opens without running anything, in any alphabet."""
-    return escape_frame(frame).to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
-
-
 def spreadsheet(frame: pd.DataFrame, currency: str = "", *, mixed: bool = False, language: str = "") -> bytes:
     """Return a frame as a CSV that a spreadsheet opens without running anything.
 
@@ -45,7 +40,7 @@ def spreadsheet(frame: pd.DataFrame, currency: str = "", *, mixed: bool = False,
         language: of the headers; "" for ids.
     """
     readable = significant(frame) if mixed else rounded(frame)
-    return exact(headed(counted(with_currency(readable, currency)), language))
+    return inert_csv(headed(counted(with_currency(readable, currency)), language))
 
 
 def download(label: str, data: str | bytes | Callable[[], bytes | str], name: str, key: str, **options: Any) -> None:

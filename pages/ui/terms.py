@@ -83,12 +83,6 @@ def span(terms: Terms) -> str:
     return t("terms.span.days", days=f"{terms.horizon_days:,}")
 
 
-def rates(terms: Terms) -> list[str]:
-    """Return discount and margin in words, where there are any."""
-    words = [t("terms.said.rate", rate=f"{100 * terms.discount_rate:g}%")] if terms.discount_rate else []
-    return words + ([t("terms.said.margin", margin=f"{100 * terms.margin_rate:g}%")] if terms.margin_rate != 1 else [])
-
-
 def assumptions(bundle: Bundle, terms: Terms) -> list[str]:
     """Return what the values assume beyond what was measured, one sentence each."""
     return [t(one.code, **one.params) for one in terms.warnings(bundle.record["horizon_days"])]

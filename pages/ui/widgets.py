@@ -15,12 +15,12 @@ from clv_core.collection.stored.store import Manifest
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError, traced
-from clv_core.evaluation.trust import REASONS
+from clv_core.evaluation.trust import REASONS, Trust
 from clv_core.i18n import without_options
 from pages.ui import navigation, state
 from pages.ui.charts.drawing import Chart
 from pages.ui.state import t
-from pages.ui.terms import rates, span
+from pages.ui.terms import span
 
 Option = TypeVar("Option")
 VERDICTS: Final = {
@@ -156,15 +156,14 @@ def trust_badge(bundle: Bundle) -> None:
     name = state.trust(bundle).verdict
     colour, icon = VERDICTS[name]
     with st.popover(f":{colour}[{icon} {t(f'trust.{name}')}]", width="stretch", help=t("trust.help")):
-        verdict(bundle)
+        verdict(state.trust(bundle))
         trust_reasons(bundle)
 
 
-def verdict(bundle: Bundle) -> None:
-    """Say in one line whether the model may be trusted."""
-    name = state.trust(bundle).verdict
-    colour, icon = VERDICTS[name]
-    st.markdown(f":{colour}-badge[{icon} {t(f'trust.{name}')}] {t(f'trust.{name}.meaning')}")
+def verdict(trust: Trust) -> None:
+    """Say in one line whether a model may be trusted."""
+    colour, icon = VERDICTS[trust.verdict]
+    st.markdown(f":{colour}-badge[{icon} {t(f'trust.{trust.verdict}')}] {t(f'trust.{trust.verdict}.meaning')}")
 
 
 def trust_reasons(bundle: Bundle) -> None:
@@ -217,7 +216,7 @@ def context_line(bundle: Bundle, as_of: date | str | None = None, terms: Terms |
         "context",
         dataset=plain(record["dataset"]["name"]),
         cutoff=state.day(as_of or record["cutoff"]),
-        span=" · ".join([span(terms), *rates(terms)]),
+        span=" · ".join([span(terms), *map(state.said, terms.rates())]),
         model=" · ".join([*known, state.name_of("model", record["model"])]),
     )
 

@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from clv_core.strategy.exports.export import EXPORTS, Contacts, Side, export
+from clv_core.strategy.exports.export import Contacts, Side, export
+from clv_core.strategy.exports.formats import EXPORTS
 from clv_core.strategy.exports.preview import preview
 
 CUSTOMERS: Final = 100_000

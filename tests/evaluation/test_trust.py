@@ -138,6 +138,11 @@ def _codes(trust: module.Trust) -> list[str]:
     return [reason.code.removeprefix("reason.") for reason in trust.reasons]
 
 
+def test_an_order_that_was_below_bgnbds_at_half_the_origins_was_not_the_better_one_at_most() -> None:
+    half, fewer = (_codes(judge(rolling(origins=4, below_reference=below))) for below in (2, 1))
+    assert "origins_hold" not in half and "origins_hold" in fewer
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_log_with_some_buyers_is_not_said_to_have_none(language: str) -> None:
     visited = log(customers=1_000_000, buyers=4_000)

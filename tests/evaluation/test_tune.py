@@ -164,8 +164,11 @@ def test_a_model_without_settings_and_a_log_without_room_are_told_so(past: Event
     config = TrainConfig(horizon_days=60, model="bgnbd")
     with pytest.raises(UsageError, match="hybrid"):
         search(past, config, trials=2, origins=1, folder=tmp_path, progress=NoProgress())
-    with pytest.raises(NotEnoughData, match="shorter horizon"):
+    with pytest.raises(NotEnoughData, match="shorter horizon") as caught:
         search(past, TrainConfig(horizon_days=400), trials=2, origins=1, folder=tmp_path, progress=NoProgress())
+    needed = timedelta(days=caught.value.params["needed"])
+    enough = [bool(rolling_origins(past.end - span, past.end, 400, 1)) for span in (needed - timedelta(days=1), needed)]
+    assert enough == [False, True]
 
 
 def test_what_is_switched_off_is_read_neither_by_the_search_nor_by_the_judgement(

@@ -88,6 +88,11 @@ def test_names_from_a_log_are_written_letter_by_letter() -> None:
     assert hover.data[0].customdata[0, 0] == "&lt;b>A&lt;/b> &amp; co" and hover.layout.xaxis.title.text == "&lt;i>"
 
 
+def test_tiers_of_a_shop_that_is_worth_nothing_are_drawn_by_their_customers() -> None:
+    figure = why.tier_bars(TIERS.assign(share_of_value=np.nan), MESSAGE).figure
+    assert figure.layout.xaxis.range == (0, pytest.approx(0.99)) and list(figure.data[1].text) == ["–", "–"]
+
+
 def test_long_names_leave_room_for_the_chart() -> None:
     assert names.short(["x" * 200, "x" * 199, "plain"]) == ["x" * 25 + "…", "x" * 25 + "… (2)", "plain"]
     assert names.short(["名" * 99], names.FEW) == ["名" * 10 + "…"]

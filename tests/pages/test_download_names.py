@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core.deployment.bundle import Bundle
+from clv_core.strategy.exports.spreadsheet import inert_csv
 from pages.ui import page_files, state
 from pages.ui.file_names import LONGEST, dated, file_name, spoken
 
@@ -58,7 +59,7 @@ def test_files_about_the_workspace_say_what_and_when() -> None:
 
 
 def test_an_exact_table_opens_in_any_alphabet_with_every_digit_and_runs_nothing() -> None:
-    made = page_files.exact(pd.DataFrame({"dataset": ["有赞", "=1+1"], "value": [1 / 3, 2.0]}))
+    made = inert_csv(pd.DataFrame({"dataset": ["有赞", "=1+1"], "value": [1 / 3, 2.0]}))
     assert made.startswith("\ufeff".encode()) and "有赞,0.3333333333333333\r\n".encode() in made
     assert b"\n=1+1" not in made
 

@@ -42,6 +42,19 @@ def test_days_that_can_be_read_in_two_ways_are_refused(written: str, tmp_path: P
     assert caught.value.code == "experiment_dates" and caught.value.params["text"] == written
 
 
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [("c,,2024-01-01", "experiment_blank"), (",x,2024-01-01", "experiment_blank"), ("c,x,", "experiment_dates")],
+)
+def test_a_blank_cell_is_refused_and_puts_nobody_into_a_group(row: str, code: str, tmp_path: Path) -> None:
+    lines = ["customer_id,group,date", "a,control,2024-01-01", "b,x,2024-01-01", row]
+    (tmp_path / "e.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(Refused) as caught:
+        read_experiment(tmp_path / "e.csv")
+    assert (caught.value.code, caught.value.params["line"]) == (code, 4)
+    assert caught.value.message("en") and caught.value.message("zh")
+
+
 def test_of_groups_of_one_size_it_is_welchs_test() -> None:
     rng = np.random.default_rng(1)
     outcome, treated = rng.lognormal(2, 1, 300), np.arange(300) % 2 == 0

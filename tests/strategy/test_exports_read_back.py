@@ -15,8 +15,9 @@ import pytest
 from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.errors import NeedsAnswer, UsageError
-from clv_core.strategy.exports.export import EXPORTS, Contacts, Side, export, log_export, log_taken
+from clv_core.strategy.exports.export import Contacts, Side, export, log_export, log_taken
 from clv_core.strategy.exports.exported import export_log, exported_files
+from clv_core.strategy.exports.formats import EXPORTS
 from clv_core.strategy.exports.preview import preview
 from clv_core.strategy.exports.tables import write_rows
 from clv_core.workspace import Workspace

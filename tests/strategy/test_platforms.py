@@ -16,8 +16,9 @@ from clv_core.strategy.contacts.contacts import emails, named, phones, sha256
 from clv_core.strategy.contacts.countries import country_codes
 from clv_core.strategy.contacts.reach import reachable
 from clv_core.strategy.exports import platforms
-from clv_core.strategy.exports.export import EXPORTS, Contacts, Exported, Side, export, log_export
+from clv_core.strategy.exports.export import Contacts, Exported, Side, export, log_export
 from clv_core.strategy.exports.files import write_csv_parts
+from clv_core.strategy.exports.formats import EXPORTS
 from clv_core.strategy.exports.preview import preview
 from clv_core.workspace import Workspace
 

@@ -6,6 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -176,6 +177,13 @@ def test_lists_for_people_have_rounded_amounts_and_chances_and_ids_as_they_are(t
     assert found["number"].tolist() == ["0.123456789", "1.0"]
     kept = pd.read_parquet(write_any(frame, tmp_path / "list.parquet", ".parquet", {}))
     pd.testing.assert_frame_equal(kept, frame)
+
+
+def test_no_cell_of_a_workbook_looks_like_nothing_where_it_is_something(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"customer_id": ["a"], "p_purchase": [0.0042], "price": [0.00123], "predicted_clv": [1234.5]})
+    book = openpyxl.load_workbook(write_xlsx(frame, tmp_path / "list.xlsx", {}))
+    looks = [(cell.value, cell.number_format) for cell in book.worksheets[0][2][1:]]
+    assert looks == [(0.0042, "0.00####"), (0.00123, "0.00####"), (1234.5, "0.00")]
 
 
 def test_the_ends_of_an_interval_have_the_places_of_what_they_are_the_ends_of(tmp_path: Path) -> None:

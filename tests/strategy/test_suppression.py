@@ -84,6 +84,8 @@ def test_no_list_and_no_plan_holds_them(
         table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str)
         here = table["customer_id"].astype("str")
         assert not here.isin(hidden).any() and len(here) == result["rows"]  # the first is on it by address alone
+        if name == "segment":  # what they are worth together is of those who are in the file
+            assert result["value_sum"] == pytest.approx(table["predicted_clv"].sum())
         if name != "plan":
             assert len(here) == everyone - len(hidden)
     assert run(workspace, capsys, "suppress", "list")["suppressed"] == 6

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain.explanation import TOLERANCE
+from clv_core.features.relations import EPOCH
 from clv_core.features.sequences import STEP_CODES, STEP_VALUES
 from clv_core.features.snapshot import Snapshot
 
 Floats = NDArray[np.float64]
 
 PATH_STEPS: Final = 128
-EPOCH: Final = pd.Timestamp("1970-01-01")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,6 @@ def event_effects(
 
     from clv_core.model.read_steps import step_readers, value_of_readings
 
-    day = int(customer.cutoff_day[0])
     read = model.read(customer)
     plain, largest = float(read.mean[0]), float(read.largest)
     level = predicted / plain if plain > 0 else 1.0
@@ -103,10 +102,10 @@ def event_effects(
         moved = ((one.own - one.average) * gradient.mean(0)).double().numpy()
         of_kind = np.array([[column == kind for kind in kinds] for column in one.columns], np.float64)
         effects[longest - len(moved) :] += moved @ of_kind
-    return EventEffects(_events(customer, longest, day), kinds, effects, float(start), float(predicted))
+    return EventEffects(_events(customer, longest), kinds, effects, float(start), float(predicted))
 
 
-def _events(customer: Snapshot, latest: int, cutoff_day: int) -> pd.DataFrame:
+def _events(customer: Snapshot, latest: int) -> pd.DataFrame:
     """Return the latest events of one customer in words and numbers."""
     windows, steps = customer.windows, customer.windows.steps
     stop = int(windows.stop[0])
@@ -115,7 +114,7 @@ def _events(customer: Snapshot, latest: int, cutoff_day: int) -> pd.DataFrame:
     codes = steps.codes[at, STEP_CODES.index("event_type")]
     return pd.DataFrame(
         {
-            "day": EPOCH + pd.to_timedelta(steps.day[at].astype(np.int64), unit="D"),
+            "day": pd.Timestamp(EPOCH) + pd.to_timedelta(steps.day[at].astype(np.int64), unit="D"),
             "event_type": [types[code] if code >= 0 else "" for code in codes],
             "amount": steps.values[at, STEP_VALUES.index("amount")].astype(np.float64),
         }

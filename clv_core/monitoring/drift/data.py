@@ -58,7 +58,7 @@ def check_data(known: Profile, new: Profile, horizon_chunks: int) -> list[Check]
     for one in all_series(new, known):
         past = before.get((one.test, one.subject, one.value))
         if past is not None:
-            found += _series_checks(past, one, known, new, alpha)
+            found += _series_checks(past, one, new, alpha)
     for name in labels:
         found += _label_checks(name, known, new, alpha)
     for name in prices:
@@ -68,7 +68,7 @@ def check_data(known: Profile, new: Profile, horizon_chunks: int) -> list[Check]
     return sorted(dated, key=lambda check: check.chunk)
 
 
-def _series_checks(past: Series, one: Series, known: Profile, new: Profile, alpha: float) -> Iterator[Check]:
+def _series_checks(past: Series, one: Series, new: Profile, alpha: float) -> Iterator[Check]:
     y, variance = known_part(past)
     if len(y) < FEWEST_VALUES:
         return

@@ -48,8 +48,8 @@ def read_experiment(path: Path, key: bytes | None = None) -> pd.DataFrame:
 
     Raises:
         NotFound: there is no such file.
-        Refused: a column is missing, dates cannot be read, a customer is in both groups, or lines are no rows of the
-            table: nobody is left out in silence.
+        Refused: a column is missing, a cell is blank, dates cannot be read, a customer is in both groups, or lines are
+            no rows of the table: nobody is left out in silence.
         NeedsAnswer: it is not clear which of two groups is the control group.
         NotEnoughData: there are not two groups.
     """
@@ -67,7 +67,11 @@ def read_experiment(path: Path, key: bytes | None = None) -> pd.DataFrame:
     missing = [wanted for wanted, column in found.items() if column is None]
     if missing:
         raise Refused("experiment_columns", missing=list(missing), found=list(frame.columns[:20]))
-    rows = pd.DataFrame({wanted: frame[column].astype("str").str.strip() for wanted, column in found.items()})
+    texts = {wanted: frame[column].astype("str").str.strip().fillna("") for wanted, column in found.items()}
+    rows = pd.DataFrame(texts)
+    blank = (rows[[CUSTOMER_ID, GROUP]] == "").any(axis=1)
+    if blank.any():
+        raise Refused("experiment_blank", rows=int(blank.sum()), line=int(np.flatnonzero(blank)[0]) + 2)
     rows[CUSTOMER_ID] = folded_texts(rows[CUSTOMER_ID])
     when = pd.to_datetime(
         rows[DATE].str.replace(YEAR_FIRST, r"\1-\2-\3", regex=True), format="%Y-%m-%d", errors="coerce"

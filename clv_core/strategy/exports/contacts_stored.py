@@ -11,7 +11,8 @@ from clv_core.collection.words.contact_fields import CONSENT, PLACES, speaking_o
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Refused
 from clv_core.strategy.contacts.contacts_consent import asks_for_consent
-from clv_core.strategy.exports.export import EXPORTS, Contacts
+from clv_core.strategy.exports.export import Contacts
+from clv_core.strategy.exports.formats import EXPORTS
 
 
 def stored_fields(dataset: Dataset) -> tuple[str, ...]:

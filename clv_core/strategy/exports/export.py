@@ -1,7 +1,6 @@
 """Exports: customer lists that a spreadsheet, an ad platform or a mail platform accepts.
 
-Every export is one or more files and a side file ``<file>.json`` that says what the numbers mean. ``EXPORTS`` is the
-table of formats; lists of formats elsewhere derive from it.
+Every export is one or more files and a side file ``<file>.json`` that says what the numbers mean.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,75 +19,16 @@ import pandas as pd
 
 from clv_core import audit
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.words.contact_fields import EMAIL, MADID, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, NotEnoughData, UsageError
-from clv_core.strategy.contacts.contacts import MOBILE_CN
 from clv_core.strategy.contacts.reach import Reach, hidden, reachable, stopped
-from clv_core.strategy.contacts.regions import MAINLAND_CHINA
-from clv_core.strategy.exports import platforms
 from clv_core.strategy.exports.exported import LOG
 from clv_core.strategy.exports.files import remove_earlier_parts, write_any, write_csv_parts
+from clv_core.strategy.exports.formats import EXPORTS
 from clv_core.workspace import Workspace, append_record, write_json
 
-MEGABYTE: Final = 1_000_000
 NAMES_CUSTOMERS: Final = re.compile(rf"({CUSTOMER_ID}\s*(?:!=|[<>]=?|=|~)).*")
 """A condition on ids and what follows it: no log line holds that."""
-
-
-@dataclass(frozen=True)
-class Export:
-    """One format; its name for people is the catalogue key ``export.<id>``.
-
-    Args:
-        id: what the command line and side files call it.
-        suffix: ending of its file.
-        columns: reachable customers -> the platform's columns; None for generic formats, which take all columns.
-        keys: contact fields of which a customer needs at least one.
-        reached: columns of the clean contacts of which at least one must not be empty; empty for ``keys``.
-        header: whether the file names its columns.
-        fewest: smallest list that the platform takes.
-        largest_file: bytes above which the list is split over several files.
-        most_rows: rows above which it is, the header not counted.
-        region: country of phone numbers that name none, where nobody says another; "" where the platform has no one
-            country.
-    """
-
-    id: str
-    suffix: str
-    columns: Callable[[pd.DataFrame], pd.DataFrame] | None = None
-    keys: tuple[str, ...] = ()
-    reached: tuple[str, ...] = ()
-    header: bool = True
-    fewest: int = 1
-    largest_file: int | None = None
-    most_rows: int | None = None
-    region: str = ""
-
-    @property
-    def needs_contacts(self) -> bool:
-        """Whether it needs a customers frame with contact fields."""
-        return self.columns is not None
-
-
-EXPORTS: Final[dict[str, Export]] = {
-    entry.id: entry
-    for entry in (
-        Export("csv", ".csv"),
-        Export("xlsx", ".xlsx"),
-        Export("google_customer_match", ".csv", platforms.google, (EMAIL, PHONE)),
-        Export("meta_value_based", ".csv", platforms.meta, (EMAIL, PHONE, MADID), fewest=100),
-        Export("klaviyo", ".csv", platforms.klaviyo, (EMAIL, PHONE), largest_file=50 * MEGABYTE),
-        Export("hubspot", ".csv", platforms.hubspot, (EMAIL,), largest_file=512 * MEGABYTE, most_rows=1_048_575),
-        Export("mailchimp", ".csv", platforms.mailchimp, (EMAIL,)),
-        Export(
-            "tiktok", ".csv", platforms.tiktok, (EMAIL, PHONE, MADID), fewest=1000, largest_file=1000 * MEGABYTE - 1
-        ),
-        Export(
-            "phone_hashes", ".txt", platforms.phone_hashes, (PHONE,), (MOBILE_CN,), header=False, region=MAINLAND_CHINA
-        ),
-    )
-}
 
 
 @dataclass(frozen=True)

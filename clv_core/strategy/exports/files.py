@@ -224,6 +224,7 @@ def write_xlsx(frame: pd.DataFrame, path: Path, about: dict[str, Any], language:
         formats = {
             "day": book.add_format({"num_format": "yyyy-mm-dd"}),
             "number": book.add_format({"num_format": "0.00"}),
+            "fine": book.add_format({"num_format": "0.00####"}),
         }
         sheet = book.add_worksheet(header("customers_sheet", language).removesuffix("_sheet"))
         for position, name in enumerate(cells.columns):
@@ -252,7 +253,8 @@ def _write_column(
         for row, value in zip(known.tolist(), values.dt.to_pydatetime(), strict=True):
             sheet.write_datetime(first_row + row, position, value, formats["day"])
     elif pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        look = formats["number"] if pd.api.types.is_float_dtype(column) else None
+        look = formats["number" if (values.round(2) == values).all() else "fine"]
+        look = look if pd.api.types.is_float_dtype(column) else None
         for row, value in zip(known.tolist(), values.tolist(), strict=True):
             if np.isfinite(value):
                 sheet.write_number(first_row + row, position, value, look)

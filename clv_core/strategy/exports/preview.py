@@ -9,7 +9,8 @@ import pandas as pd
 
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.errors import Message
-from clv_core.strategy.exports.export import EXPORTS, Contacts, who_is_in
+from clv_core.strategy.exports.export import Contacts, who_is_in
+from clv_core.strategy.exports.formats import EXPORTS
 
 SHOWN: Final = 5
 

@@ -47,6 +47,11 @@ def escape_frame(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns, index=frame.index).set_axis(names.tolist(), axis=1)
 
 
+def inert_csv(frame: pd.DataFrame) -> bytes:
+    """Return a frame as a CSV with every digit, that a spreadsheet opens without running anything, in any alphabet."""
+    return escape_frame(frame).to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+
+
 def _text(cells: pd.Series[Any]) -> pd.Series[Any] | None:
     """The cells of a column that can hold text, or None for numbers, dates and the like."""
     if isinstance(cells.dtype, pd.CategoricalDtype):

@@ -150,7 +150,7 @@ def _renumbered(group: Ints) -> Ints:
 def _swept(values: Floats, weights: Floats, groups: tuple[Ints, ...]) -> Floats:
     """Return columns without their weighted group means, by demeaning in turn until nothing moves."""
     total = [np.bincount(group, weights) for group in groups]
-    size = np.abs(values).max(axis=0)
+    size = np.maximum(np.abs(values).max(axis=0), np.finfo(float).tiny)
     for _ in range(SWEEPS):
         moved = 0.0
         for group, weight in zip(groups, total, strict=True):

@@ -27,6 +27,9 @@ def more_pieces(elasticity: pd.Series, change: float) -> pd.Series:
 def price_table(found: Responses, outcome: Outcome | None, names: Sequence[str], language: str) -> pd.DataFrame:
     """Return one row a category and tier: what was measured, and beside it what a rule would bring.
 
+    A tier on which a category's response was not measured has a row where the rule touches it: it is ``assumed`` to
+    answer as all customers do.
+
     Args:
         found: the responses.
         outcome: of a rule, or None.
@@ -34,11 +37,11 @@ def price_table(found: Responses, outcome: Outcome | None, names: Sequence[str],
         language: of the words.
     """
     called = {ALL: translate("price.everyone", language)} | dict(enumerate(names, 1))
-    table = found.table.assign(tier_name=found.table[TIER].map(called), evidence="measured")
-    order = [CATEGORY, TIER, "tier_name", "evidence", *[name for name in found.table if name not in (CATEGORY, TIER)]]
-    table = table[order].round(DIGITS)
-    if outcome is None:
-        return table
-    cells = outcome.cells[[CATEGORY, TIER, "change", "base", "revenue", "margin", "beyond"]]
-    cells = cells.rename(columns={name: f"rule_{name}" for name in cells.columns[2:]})
-    return table.merge(cells, on=[CATEGORY, TIER], how="left")
+    table = found.table.assign(evidence="measured").round(DIGITS)
+    if outcome is not None:
+        cells = outcome.cells[[CATEGORY, TIER, "change", "base", "revenue", "margin", "beyond"]]
+        cells = cells.rename(columns={name: f"rule_{name}" for name in cells.columns[2:]})
+        table = table.merge(cells, on=[CATEGORY, TIER], how="outer").fillna({"evidence": "assumed"})
+    table = table.assign(tier_name=table[TIER].map(called))
+    first = [CATEGORY, TIER, "tier_name", "evidence"]
+    return table[[*first, *(name for name in table if name not in first)]]

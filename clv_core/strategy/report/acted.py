@@ -133,8 +133,7 @@ def plan(ground: Ground) -> Section:
 
 def _rates(terms: Terms, said: Said) -> list[str]:
     """Return at which margin and discount the plan counts, one sentence; none where it counts plain values."""
-    words = [said.t("terms.said.rate", rate=f"{100 * terms.discount_rate:g}%")] if terms.discount_rate else []
-    words += [said.t("terms.said.margin", margin=f"{100 * terms.margin_rate:g}%")] if terms.margin_rate != 1 else []
+    words = [one.text(said.language) for one in terms.rates()]
     return [said.t("report.plan.terms", terms=said.t("report.plan.and").join(words))] if words else []
 
 

@@ -81,10 +81,10 @@ class Clusters(Segmentation):
         shift = found.mean(axis=0)
         scale = np.where(spread > 0, spread, 1.0) if points is None else np.ones(found.shape[1])
         standard = (found - shift) / scale
-        if len(np.unique(standard[:SAMPLE].round(9), axis=0)) < self.count:
+        some = standard[np.random.default_rng(0).permutation(len(standard))[:SAMPLE]]
+        if len(np.unique(some.round(9), axis=0)) < self.count:
             raise NotEnoughData("too_few_for_clusters", clusters=self.count, customers=len(customers))
-        some = np.random.default_rng(0).permutation(len(standard))[:SAMPLE]
-        centres = KMeans(self.count, n_init=STARTS, random_state=0).fit(standard[some]).cluster_centers_
+        centres = KMeans(self.count, n_init=STARTS, random_state=0).fit(some).cluster_centers_
         where = _nearest(standard, centres)
         value = customers[VALUE].to_numpy(float)
         size = np.maximum(np.bincount(where, minlength=self.count), 1)

@@ -107,7 +107,7 @@ def realised(customers: pd.DataFrame, placed: Placed, shared: SharedError | None
             "high": rows["value_sum_high"],
             "actual": came,
             "ratio": np.divide(came, predicted, out=np.full(len(came), np.nan), where=predicted > 0),
-            "buyers_predicted": rows["customers"] * rows["p_purchase_mean"].fillna(0.0),
+            "buyers_predicted": rows["buyers_expected"],
             "buyers_actual": bought,
         }
     )

@@ -137,7 +137,7 @@ def tier_bars(table: pd.DataFrame, message: str) -> Chart:
         )
         for column, colour in colours.items()
     ]
-    most = float(max(table["share_of_value"].max(), table["share_of_customers"].max()))
+    most = float(table[list(colours)].max().max())
     x = {"title": t("chart.share"), "tickformat": ".0%", "range": [0, 1.1 * most]}
     return drawn(traces, message, x=x, y={"autorange": "reversed"}, height=120 + 62 * len(table))
 

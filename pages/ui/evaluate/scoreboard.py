@@ -11,6 +11,7 @@ import streamlit as st
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.past import comparison_folder
 from clv_core.strategy.exports.files import with_currency
+from clv_core.strategy.exports.spreadsheet import inert_csv
 from clv_core.workspace import read_json
 from pages.ui import cells, page_files, progress, state, widgets
 from pages.ui.charts.colours import BASELINE, PREDICTED
@@ -87,7 +88,7 @@ def downloads(bundle: Bundle, board: Board) -> None:
     with st.container(horizontal=True):
         for what, frame in tables.items():
             name = file_name(bundle, what, board.record["origins"][-1], "csv")
-            page_files.download(t(f"board.download.{what}"), page_files.exact(frame), name, key=f"download_{what}")
+            page_files.download(t(f"board.download.{what}"), inert_csv(frame), name, key=f"download_{what}")
 
 
 def _ours(model: str, board: Board) -> list[dict[str, Any]]:

@@ -21,7 +21,8 @@ from clv_core.errors import Message
 from clv_core.i18n import without_options
 from clv_core.strategy.contacts.suppress_file import Entries, read_entries, words_of
 from clv_core.strategy.exports.contacts_stored import stored_consent, stored_fields, with_stored
-from clv_core.strategy.exports.export import EXPORTS, Contacts, Exported, export, log_export
+from clv_core.strategy.exports.export import Contacts, Exported, export, log_export
+from clv_core.strategy.exports.formats import EXPORTS
 from clv_core.strategy.exports.preview import Preview, preview
 from clv_core.strategy.exports.suppress_match import Matches, matches
 from clv_core.strategy.segments import TIER
@@ -151,7 +152,7 @@ def _matches(mark: str, _entries: Entries, _dataset: Dataset) -> Matches:
     return matches(state.workspace(), _entries, [_dataset])
 
 
-def preview_of(wish: Wish, dataset: Dataset, bundle: Bundle) -> Preview | None:
+def preview_of(wish: Wish, dataset: Dataset) -> Preview | None:
     """Return what the list would hold; None where contact fields are missing, or the button is yet to be pressed.
 
     Raises:

@@ -16,7 +16,8 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.strategy.contacts.suppress_file import entries_of, words_of
 from clv_core.strategy.exports.contacts_stored import stored_fields, with_stored
-from clv_core.strategy.exports.export import EXPORTS, Contacts, Side, export, log_export
+from clv_core.strategy.exports.export import Contacts, Side, export, log_export
+from clv_core.strategy.exports.formats import EXPORTS
 from pages.ui import access, by_role, navigation, row_files, state, widgets
 from pages.ui.exports import lists
 from pages.ui.exports import region as region_of_phones

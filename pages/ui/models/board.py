@@ -146,7 +146,7 @@ def _card(found: Shelf, version: Version) -> None:
         st.subheader(f"{t('models.version', n=version.number)} · {kind(version)}", anchor=False)
         known = {"cutoff": state.day(record["cutoff"]), "when": state.moment(record["created"])}
         st.caption(t("models.card.about", days=record["horizon_days"], data=version.data_hash, **known))
-        verdict(version)
+        widgets.verdict(version.trust)
         if metrics:
             widgets.figures(_figures(version), 3, 235)
         else:
@@ -155,13 +155,6 @@ def _card(found: Shelf, version: Version) -> None:
         st.caption(t("models.card.cost", time=state.span(cost["seconds"]), memory=f"{cost['memory_mb'] / 1000:.1f}"))
         with st.container(horizontal=True):
             _buttons(found, version)
-
-
-def verdict(version: Version) -> None:
-    """Say in one line whether a version may be trusted."""
-    name = version.trust.verdict
-    colour, icon = widgets.VERDICTS[name]
-    st.markdown(f":{colour}-badge[{icon} {t(f'trust.{name}')}] {t(f'trust.{name}.meaning')}")
 
 
 def _figures(version: Version) -> list[Figure]:

@@ -83,19 +83,20 @@ def headline(advice: KeptAdvice, kind: str) -> str:
 
 def _than_popular(found: dict[str, dict[str, Any]]) -> str:
     """Return how the recommendations compare with the best sellers, and whether chance may explain it."""
-    ours, simple = found["blend"]["recall"], float(found["popular"]["recall"]["value"])
-    if ours["low"] <= simple:
-        key = "no_better" if ours["value"] <= simple else "perhaps"
+    ours, simple = (float(found[name]["recall"]["value"]) for name in ("blend", "popular"))
+    if found["popular"]["ahead"]["low"] <= 0:
+        key = "no_better" if ours <= simple else "perhaps"
         return t(f"recommend.than_popular.{key}", share=percent(simple, 1))
-    return t("recommend.than_popular.times", times=say(ours["value"] / simple, 2) if simple > 0 else "–")
+    return t("recommend.than_popular.times", times=say(ours / simple, 2) if simple > 0 else "–")
 
 
 def _than_own(found: dict[str, dict[str, Any]]) -> str:
     """Return how the recommendations compare with what a customer bought most often, and whether that may be chance."""
-    ours, own = found["blend"]["recall"], float(found["own"]["recall"]["value"])
-    if ours["low"] <= own < ours["value"]:
-        return t("recommend.than_own.perhaps", share=percent(own, 1))
-    ratio = ours["value"] / own
+    ours, own = (float(found[name]["recall"]["value"]) for name in ("blend", "own"))
+    ahead = found["own"]["ahead"]
+    if ahead["low"] <= 0 <= ahead["high"]:
+        return t(f"recommend.than_own.{'perhaps' if ours > own else 'no_better'}", share=percent(own, 1))
+    ratio = ours / own
     if ratio >= DOUBLE:
         return t("recommend.than_own.times", times=say(ratio, 2))
     return t(f"recommend.than_own.{'more' if ratio >= 1 else 'less'}", share=percent(abs(ratio - 1)))

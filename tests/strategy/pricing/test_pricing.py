@@ -20,6 +20,7 @@ from clv_core.strategy.pricing.kept import keep_responses, load_responses
 from clv_core.strategy.pricing.poisson import absorbed_poisson
 from clv_core.strategy.pricing.responses import LEFT_OUT, Responses, measure_responses
 from clv_core.strategy.pricing.whatif import DISCOUNT, Rule, parse_changes, what_if
+from clv_core.strategy.pricing.worded import price_table
 from clv_core.workspace import Workspace
 
 TRUE = {"tea": (-2.5, -1.5), "coffee": (-1.2, -0.6)}
@@ -78,6 +79,13 @@ def test_a_period_in_which_one_product_sold_alone_and_one_with_all_the_changes_a
     assert found is not None and 0.01 < found.error < 1
     assert absorbed_poisson(y, price * (product == 0), product, period) is None
     assert absorbed_poisson(y, price * (product < 2), product, period) is not None
+
+
+def test_one_piece_of_each_product_in_each_period_answers_no_price_and_divides_by_nothing() -> None:
+    _, price, product, period = sales(6, 8, -1.0, 1)
+    with np.errstate(all="raise", under="ignore"):
+        found = absorbed_poisson(np.ones_like(price), price, product, period)
+    assert found is not None and found.value == pytest.approx(0, abs=1e-9)
 
 
 def test_where_nothing_varies_or_sells_there_is_no_estimate() -> None:
@@ -246,6 +254,21 @@ def test_the_interval_of_one_category_is_the_one_that_was_measured(responses: Re
     found = what_if(responses, Rule({1: -0.01}, 0.4, ("tea",))).revenue
     ends = sorted(base * (0.99 ** (1 + row[end]) - 1) for end in ("low", "high"))
     assert found.high - found.low == pytest.approx(ends[1] - ends[0], rel=0.01)
+
+
+@pytest.mark.parametrize("by", ["price", DISCOUNT])
+def test_the_file_of_a_rule_adds_up_to_what_it_brings_where_a_tier_was_not_measured(
+    responses: Responses, by: str
+) -> None:
+    unmeasured = (responses.table["category"] == "tea") & (responses.table["tier"] == 2)
+    fewer = replace(responses, table=responses.table[~unmeasured].reset_index(drop=True))
+    outcome = what_if(fewer, Rule({1: -0.1, 2: -0.1}, 0.4, by=by))
+    rows = price_table(fewer, outcome, ["High", "Low"], "en")
+    assert rows["rule_revenue"].sum() == pytest.approx(outcome.revenue.value)
+    assert rows["rule_margin"].sum() == pytest.approx(outcome.margin.value)
+    (borrowed,) = rows[rows["evidence"] == "assumed"].to_dict("records")
+    assert (borrowed["category"], borrowed["tier_name"]) == ("tea", "Low") and np.isnan(borrowed["elasticity"])
+    assert (rows.drop(rows.index[rows["evidence"] == "assumed"])["evidence"] == "measured").all()
 
 
 def test_changes_beyond_what_was_seen_are_said_to_be_assumed(responses: Responses) -> None:

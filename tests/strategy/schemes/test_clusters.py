@@ -16,6 +16,7 @@ from clv_core.deployment.embedding import embed, embedding_path, read_embedding
 from clv_core.errors import ClvError, NotEnoughData, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
+from clv_core.strategy.schemes import clusters
 from clv_core.strategy.schemes.clusters import EMBEDDING, SCORES, Clusters, FittedClusters
 from clv_core.strategy.schemes.saved import centres_path
 from clv_core.strategy.schemes.settle import points_of, settle
@@ -113,6 +114,16 @@ def test_too_few_different_customers_are_refused(customers: pd.DataFrame) -> Non
     for text in ("1", "13", "some"):
         with pytest.raises(UsageError):
             Clusters.parse(text)
+
+
+def test_a_log_that_begins_with_customers_who_are_all_alike_has_clusters_none_the_less(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(clusters, "SAMPLE", 400)
+    frame, kind = planted()
+    alike = pd.concat([frame[kind == 2].head(1)] * 500)
+    fitted = Clusters(3).fit(pd.concat([alike, frame], ignore_index=True))
+    assert adjusted_rand_score(kind, fitted.place(frame).where) > 0.99
 
 
 def scored(workspace: Workspace, bundle: Bundle) -> tuple[Dataset, pd.DataFrame]:

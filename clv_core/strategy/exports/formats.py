@@ -1,0 +1,71 @@
+"""The table of formats in which a list can leave; lists of formats elsewhere derive from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from clv_core.collection.words.contact_fields import EMAIL, MADID, PHONE
+from clv_core.strategy.contacts.contacts import MOBILE_CN
+from clv_core.strategy.contacts.regions import MAINLAND_CHINA
+from clv_core.strategy.exports import platforms
+
+MEGABYTE: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class Export:
+    """One format; its name for people is the catalogue key ``export.<id>``.
+
+    Args:
+        id: what the command line and side files call it.
+        suffix: ending of its file.
+        columns: reachable customers -> the platform's columns; None for generic formats, which take all columns.
+        keys: contact fields of which a customer needs at least one.
+        reached: columns of the clean contacts of which at least one must not be empty; empty for ``keys``.
+        header: whether the file names its columns.
+        fewest: smallest list that the platform takes.
+        largest_file: bytes above which the list is split over several files.
+        most_rows: rows above which it is, the header not counted.
+        region: country of phone numbers that name none, where nobody says another; "" where the platform has no one
+            country.
+    """
+
+    id: str
+    suffix: str
+    columns: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    keys: tuple[str, ...] = ()
+    reached: tuple[str, ...] = ()
+    header: bool = True
+    fewest: int = 1
+    largest_file: int | None = None
+    most_rows: int | None = None
+    region: str = ""
+
+    @property
+    def needs_contacts(self) -> bool:
+        """Whether it needs a customers frame with contact fields."""
+        return self.columns is not None
+
+
+EXPORTS: Final[dict[str, Export]] = {
+    entry.id: entry
+    for entry in (
+        Export("csv", ".csv"),
+        Export("xlsx", ".xlsx"),
+        Export("google_customer_match", ".csv", platforms.google, (EMAIL, PHONE)),
+        Export("meta_value_based", ".csv", platforms.meta, (EMAIL, PHONE, MADID), fewest=100),
+        Export("klaviyo", ".csv", platforms.klaviyo, (EMAIL, PHONE), largest_file=50 * MEGABYTE),
+        Export("hubspot", ".csv", platforms.hubspot, (EMAIL,), largest_file=512 * MEGABYTE, most_rows=1_048_575),
+        Export("mailchimp", ".csv", platforms.mailchimp, (EMAIL,)),
+        Export(
+            "tiktok", ".csv", platforms.tiktok, (EMAIL, PHONE, MADID), fewest=1000, largest_file=1000 * MEGABYTE - 1
+        ),
+        Export(
+            "phone_hashes", ".txt", platforms.phone_hashes, (PHONE,), (MOBILE_CN,), header=False, region=MAINLAND_CHINA
+        ),
+    )
+}
