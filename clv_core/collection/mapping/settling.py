@@ -56,7 +56,7 @@ def settle_columns(
     notes += said + order_states.refunds_unused(rows, chosen, mapping)
     chosen, said = settle_pieces(connection, source, rows, proposals, chosen, mapping)
     notes += said
-    chosen, said = price.settle(connection, source, chosen)
+    chosen, said = price.settle(connection, source, chosen, mapping)
     notes += said
     chosen, said = settle_amount(connection, source, proposals, chosen, mapping)
     notes += said
