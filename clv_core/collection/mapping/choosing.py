@@ -131,8 +131,6 @@ def _complete(proposals: list[Proposal], chosen: dict[str, str], file: str) -> N
         for canonical in (CUSTOMER_ID, EVENT_TIME)
         if canonical not in chosen
     }
-    if missing.get(EVENT_TIME) == "COLUMN":
-        missing[EVENT_TIME] = next((item.column for item in proposals if could_be(EVENT_TIME, item)), "COLUMN")
     if missing.get(CUSTOMER_ID) == "COLUMN":
         missing[CUSTOMER_ID] = _offered(proposals) or "COLUMN"
     money = bool({AMOUNT, PRICE, UNIT_PRICE, EVENT_TYPE} & set(chosen))
@@ -149,7 +147,7 @@ def _complete(proposals: list[Proposal], chosen: dict[str, str], file: str) -> N
     if list(missing) == [CUSTOMER_ID] and hidden is not None:
         params = {"column": hidden.column, "example": hidden.samples[0][:40]}
         raise NeedsAnswer("customers_masked", canonical=first, found=found, file=file, **params)
-    if list(missing) == [EVENT_TIME] and guess == "COLUMN":
+    if list(missing) == [EVENT_TIME] and not any(could_be(EVENT_TIME, item) for item in proposals):
         raise NeedsAnswer("no_time_column", canonical=EVENT_TIME, found=found, file=file)
     if len(missing) == 1:
         raise NeedsAnswer("missing_column", canonical=first, found=found, guess=guess, file=file)
