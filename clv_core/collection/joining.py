@@ -15,7 +15,7 @@ KEYS: Final = (ORDER_ID, CUSTOMER_ID, PRODUCT_ID)
 """What tables of a shop's database are joined on, the most telling first."""
 LACKING: Final = (
     *("missing_column", "missing_columns", "which_amount", "no_amount", "mapped_column_missing"),
-    "customers_masked",
+    *("customers_masked", "no_time_column"),
 )
 """Codes of errors of a file that lacks what another table may hold."""
 

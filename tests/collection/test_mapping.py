@@ -125,7 +125,7 @@ def test_empty_cells_at_the_end_of_a_line_of_names_are_no_sign_of_an_event(tmp_p
 
 
 def test_a_line_that_holds_a_column_that_the_person_named_is_the_header(tmp_path: Path) -> None:
-    head = "Klantnr;2024;Stuk;Aantal;Stukprijs;;"
+    head = "Klantref;2024;Stuk;Hoeveel;Stukprijs;;"
     with pytest.raises(NeedsAnswer, match="use --header"):
         columns_of(tmp_path, head)
-    assert columns_of(tmp_path, head, ("klantnr",))[1] == "2024"
+    assert columns_of(tmp_path, head, ("klantref",))[1] == "2024"

@@ -179,6 +179,17 @@ def test_refunds_in_rows_of_their_own_are_not_taken_off_twice(tmp_path: Path, co
     assert "warning.refunds_apart" in {warning["code"] for warning in manifest.warnings}
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_rows_below_zero_that_name_nobody_give_nothing_back(tmp_path: Path, named: bool) -> None:
+    rows = [f"A{i},c{i % 5},2024-03-{i % 28 + 1:02},10,{'Refunded' if i < 4 else 'Completed'}" for i in range(30)]
+    rows += [f"R{i},{f'c{i % 5}' if named else ''},2024-04-{i % 28 + 1:02},-10,Completed" for i in range(4)]
+    file = tmp_path / "log.csv"
+    file.write_text("\n".join(["order_id,customer_id,order_date,amount,status", *rows]) + "\n")
+    manifest = ingest(Workspace(tmp_path / "ws"), file, "log")
+    assert manifest.net_revenue == pytest.approx(260)
+    assert ("warning.refunds_apart" in {warning["code"] for warning in manifest.warnings}) == named
+
+
 @pytest.mark.parametrize("column", ["currency", "price"])
 def test_a_column_that_only_helps_to_read_keeps_no_next_file_out(tmp_path: Path, column: str) -> None:
     workspace = Workspace(tmp_path / "ws")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 
@@ -50,6 +50,13 @@ def settle_amount(
     """
     found, notes = dict(chosen), []
     others = [item.column for item in proposals if item.money >= NAMED and item.column not in chosen.values()]
+    if (
+        AMOUNT not in chosen
+        and {QUANTITY, UNIT_PRICE} <= set(chosen)
+        and not {AMOUNT, UNIT_PRICE, DISCOUNT} & {*mapping}
+    ):
+        lower = () if DISCOUNT in chosen else _lower(connection, source, chosen, others)
+        return found, tuple(Message("warning.lower_amount", params) for params in lower[:1])
     if AMOUNT not in chosen or AMOUNT in mapping:
         return found, ()
     if REFUND in chosen:
@@ -71,6 +78,29 @@ def settle_amount(
         elif {QUANTITY, UNIT_PRICE} <= set(chosen) and _asked_for(connection, source, found, others):
             notes.append(Message("warning.discount_not_off", {"column": amount, "discount": off}))
     return found, tuple(notes)
+
+
+def _lower(
+    connection: duckdb.DuckDBPyConnection, source: Source, chosen: Mapping[str, str], others: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return what is to be said of each other amount that is quantity x unit price in most rows and less in some."""
+    price, pieces, found = chosen[UNIT_PRICE], chosen[QUANTITY], []
+    for other in others:
+        for decimal in ("point", "comma"):
+            reading = NumberReading(decimal)
+            a, p, q = (reading.value(cell_text(name(item), Kind.NUMBER)) for item in (other, price, pieces))
+            told, same, several, same_several, above = one(
+                connection,
+                f"SELECT count(*), count(*) FILTER (abs(g) < {CENT}), count(*) FILTER (q > 1),"
+                f" count(*) FILTER (q > 1 AND abs(g) < {CENT}), count(*) FILTER (g > {CENT}) FROM"
+                f" (SELECT a - p * q AS g, q FROM (SELECT {a} AS a, {p} AS p, {q} AS q FROM {source.relation()}"
+                f" LIMIT {JUDGED_ROWS}) WHERE a > 0 AND p > 0 AND q > 0)",
+            )
+            less = told - same - above
+            if above <= (1 - NEARLY_ALL) * told and 2 * same_several > several > 0 and less >= FEWEST[DISCOUNT]:
+                found.append({"column": other, "quantity": pieces, "price": price, "rows": int(less)})
+                break
+    return found
 
 
 def _with_postage(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from clv_core.collection.mapping.money_columns import WORTH_ASKING
-from clv_core.collection.mapping.proposal import UNIT, last_key
+from clv_core.collection.mapping.proposal import UNIT, could_be, last_key
 from clv_core.collection.mapping.proposed import CERTAIN, ENOUGH, SLIGHTLY, SURE, Proposal
 from clv_core.collection.mapping.sides import both_ways
 from clv_core.collection.words.aliases import CURRENCY, EVENT_NAMES, PREFERRED_NAMES, PRICE, fold
@@ -33,7 +33,9 @@ MAKERS: Final = (QUANTITY, UNIT_PRICE, DISCOUNT)
 """Columns that the amount is made from where there is none."""
 SHARED: Final = (ORDER_ID, PRODUCT_ID, CATEGORY)
 """What several rows have in common: a column that never repeats numbers the rows."""
-CUSTOMERS: Final = re.compile(r"(?i)customer|client|buyer|user|member|kunde|顾客|客户|会员|买家|手机|e-?mail")
+CUSTOMERS: Final = re.compile(
+    r"(?i)customer|client|buyer|shopper|visitor|visid|user|member|kunde|klant|顾客|客户|会员|买家|手机|e-?mail"
+)
 """What the name of a column is likely to hold that is offered as the customer."""
 NEARLY: Final = SLIGHTLY + 1e-9
 ONE_INSTANT: Final = frozenset(map(fold, ("timestamp", "time_stamp", "datetime", "date_time", "ts")))
@@ -71,6 +73,8 @@ def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[
     own = next((item for item in proposals if item.column == chosen.get(CUSTOMER_ID)), None)
     if own is not None and own.never_repeats and own.confidence < SURE and fold(own.column) == "id":
         del chosen[CUSTOMER_ID]  # it is one of rows: everybody would have bought once
+    if own is not None and not own.samples and own.confidence < 1 and _offered(proposals):
+        del chosen[CUSTOMER_ID]  # nobody is named there, and another column may do so
     _order_by_row(proposals, chosen)
     _complete(proposals, chosen, file)
     return chosen, tuple(notes)
@@ -123,14 +127,12 @@ def ask_amount(proposals: list[Proposal], file: str, *, least: float = 0.0) -> N
 def _complete(proposals: list[Proposal], chosen: dict[str, str], file: str) -> None:
     """Ask for the columns that are needed and missing, all at once."""
     missing = {
-        canonical: next((item.column for item in proposals if item.canonical == canonical), "") or "COLUMN"
+        canonical: next((item.column for item in proposals if item.canonical == canonical and item.samples), "COLUMN")
         for canonical in (CUSTOMER_ID, EVENT_TIME)
         if canonical not in chosen
     }
     if missing.get(CUSTOMER_ID) == "COLUMN":
-        named = [item for item in proposals if item.canonical is None and CUSTOMERS.search(item.column)]
-        named = [item for item in named if not item.money]
-        missing[CUSTOMER_ID] = next((item.column for item in named if not item.never_repeats), "COLUMN")
+        missing[CUSTOMER_ID] = _offered(proposals) or "COLUMN"
     money = bool({AMOUNT, PRICE, UNIT_PRICE, EVENT_TYPE} & set(chosen))
     least = WORTH_ASKING if _tells_behaviour(proposals) else 0.0
     if not missing:
@@ -145,6 +147,8 @@ def _complete(proposals: list[Proposal], chosen: dict[str, str], file: str) -> N
     if list(missing) == [CUSTOMER_ID] and hidden is not None:
         params = {"column": hidden.column, "example": hidden.samples[0][:40]}
         raise NeedsAnswer("customers_masked", canonical=first, found=found, file=file, **params)
+    if list(missing) == [EVENT_TIME] and not any(could_be(EVENT_TIME, item) for item in proposals):
+        raise NeedsAnswer("no_time_column", canonical=EVENT_TIME, found=found, file=file)
     if len(missing) == 1:
         raise NeedsAnswer("missing_column", canonical=first, found=found, guess=guess, file=file)
     pairs = [f"{canonical}={column}" for canonical, column in missing.items()]
@@ -152,6 +156,12 @@ def _complete(proposals: list[Proposal], chosen: dict[str, str], file: str) -> N
     raise NeedsAnswer(
         "missing_columns", canonical=first, missing=list(missing), found=found, options=options, file=file
     )
+
+
+def _offered(proposals: list[Proposal]) -> str:
+    """Return the column that may name the customer though no name says so, "" where there is none."""
+    named = [item for item in proposals if item.canonical is None and CUSTOMERS.search(item.column)]
+    return next((item.column for item in named if item.samples and not item.money and not item.never_repeats), "")
 
 
 def _order_by_row(proposals: list[Proposal], chosen: dict[str, str]) -> None:

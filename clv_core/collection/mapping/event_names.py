@@ -13,6 +13,7 @@ import duckdb
 from clv_core.collection.engine import connect, name, text
 from clv_core.collection.files.source import Source, open_source
 from clv_core.collection.mapping.document_kinds import of_documents, read_documents
+from clv_core.collection.mapping.payment_kinds import are_means
 from clv_core.collection.mapping.plan import UNKNOWN
 from clv_core.collection.values.numbers import BELOW
 from clv_core.collection.words.aliases import EVENT_NAMES, MISSING, fold
@@ -46,6 +47,8 @@ def are_event_names(values: Sequence[str]) -> bool:
     """Say whether a column's values are names of events: most are known ones, or half of the different ones are, a
     purchase among them; or whether they are a ledger's documents, of several kinds.
     """
+    if are_means(values):
+        return False
     known: dict[str, str | None] = {value: EVENT_NAMES.get(fold(value)) for value in set(values)}
     known |= of_documents(set(values))
     if sum(known[value] is not None for value in values) > 0.5 * len(values):

@@ -67,7 +67,7 @@ def money_likelihood(column: str, values: Sequence[str]) -> float:
     if OTHER.search(words.split(" ")[-1]) or OTHER.search(words.replace(" ", "")[-12:]) and not MONEY.search(words):
         return 0.0
     different = set(plain)
-    named = NAMED if MONEY.search(words) else 0.0
+    named = NAMED if known or MONEY.search(words) else 0.0
     if len(different) <= 2 or (len(different) <= FEW and all(map(HALF_STEPS.fullmatch, different)) and not named):
         return 0.0
     fractions = sum(bool(FRACTION.fullmatch(value)) for value in plain)

@@ -30,7 +30,7 @@ FEWEST_AMOUNTS: Final = 10
 """Different amounts among them: in a shop with one price, rows of an order may well be equal."""
 FEWEST_ASKED: Final = 3
 """Orders, and different amounts among them, that are worth a question."""
-CLOCK: Final = re.compile(r"(?!.*\b00:00(:00(\.0*)?)?\b).*\d:\d\d.*|1\d{9}(\d{3})?(\.\d+)?")
+CLOCK: Final = re.compile(r"(?!.*\b00:00(:00(\.0*)?)?\b).*\d:\d\d.*|1\d{9}(\d{3}){0,3}(\.\d+)?")
 """A time with a time of day that is not midnight, or an epoch."""
 
 

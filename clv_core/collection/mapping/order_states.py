@@ -44,8 +44,8 @@ SAID_OFF: Final = frozenset(
     )
 )
 """Words that say of an order that it is none, whatever the name of their column is."""
-REMARK: Final = re.compile(r"^\s*[(（\[【][^)）\]】]*[)）\]】]\s*")
-"""What some systems write before a state in brackets: (删除)等待付款."""
+REMARK: Final = re.compile(r"^\s*(?:[(（\[【][^)）\]】]*[)）\]】]\s*|wc-)")
+"""What some systems write before a state: in brackets, (删除)等待付款, or whose it is, wc-cancelled."""
 DELETED: Final = re.compile(r"^\s*[(（\[【](?:删除|取消|已删除|已取消)")
 UNFINISHED: Final = re.compile(r"等待|待")
 """An order that was deleted before it was sent was called off; a finished one was only taken off a list."""
@@ -63,6 +63,8 @@ OF_OTHERS: Final = re.compile(
     r"|客户|会员|用户|账号|库存|商品|物流|配送|発送|배송|회원|payout|invoice"
 )
 """What the name of a column holds whose states are not those of orders."""
+CODED: Final = re.compile(r"(id|code|no|number)$")
+"""What the name of a column ends with that holds the numbers of states."""
 OF_REFUNDS: Final = re.compile(r"refund|adjusted(?:order)?total|退款|售后|返金|환불|возврат|reembols|rembours|erstatt")
 SOMETHING: Final = r"[1-9]|\d.*[1-9]|[^\W\d]{2}"
 """Neither blank nor zero."""
@@ -170,17 +172,28 @@ def refunds_unused(
     return (Message("warning.refund_columns_unused", {"columns": list(told[:8]), "first": told[0]}),) if told else ()
 
 
+def named_of_states(column: str) -> bool:
+    """Say whether a column is called one of states, and not of those of something else than orders."""
+    key = fold(column)
+    return bool(OF_STATES.search(key) and not OF_OTHERS.search(key))
+
+
 def _named_so(column: str, words: list[str]) -> bool:
     """Say whether a column is called one of states; where it only may be one, a word must be of no sale."""
     key = fold(column)
     if (
         SURE_NAMES.get(key) == ORDER_STATUS
+        or (SURE_NAMES.get(CODED.sub("", key)) == ORDER_STATUS and are_codes(words))
         or key in KIND_NAMES
         or (LIKELY_NAMES.get(key) == ORDER_STATUS and are_codes(words))
     ):
         return True
-    if LIKELY_NAMES.get(key) != ORDER_STATUS and not (OF_STATES.search(key) and not OF_OTHERS.search(key)):
-        return len(words) <= FEW_WORDS and bool(SAID_OFF & set(map(fold, words)))
+    if LIKELY_NAMES.get(key) != ORDER_STATUS and not named_of_states(column):
+        if len(words) > FEW_WORDS:
+            return False
+        meanings = [meaning_of(word) for word in words]
+        known = len(words) > 1 and all(meanings) and set(meanings) != {SOLD} and not OF_OTHERS.search(key)
+        return known or bool(SAID_OFF & set(map(fold, words)))
     of_payment = bool(OF_PAYMENT.search(column))
     return any(meaning_of(word, of_payment=of_payment) not in (None, SOLD) for word in words)
 

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 
 from clv_core.collection.engine import name
 from clv_core.collection.files.source import Source
-from clv_core.collection.mapping.order_states import OrderState, no_sales, words_of
+from clv_core.collection.mapping.order_states import (
+    OF_PAYMENT,
+    OrderState,
+    meaning_of,
+    named_of_states,
+    no_sales,
+    words_of,
+)
 from clv_core.collection.mapping.proposal import says
 from clv_core.collection.mapping.proposed import Proposal
 from clv_core.collection.words.aliases import LIKELY_NAMES, SURE_NAMES, fold
-from clv_core.collection.words.flag_words import CANCELLED, HELD, SOLD
+from clv_core.collection.words.flag_words import CANCELLED, HELD, REFUNDED, SOLD
 from clv_core.columns import EVENT_TYPE, ORDER_STATUS
 from clv_core.errors import Message
 
+OFF: Final = (CANCELLED, REFUNDED)
 MOST: Final = 0.5
 """Share of rows that another column may call no sale; one that does so of more hardly means it."""
 
@@ -54,6 +62,37 @@ def read_others(
         if off and sum(state.rows for state in states if state.word in off) <= MOST * rows:
             found += states
     return found
+
+
+def others_unused(
+    rows: Sequence[Mapping[str, Any]], proposals: Sequence[Proposal], chosen: Mapping[str, str]
+) -> tuple[Message, ...]:
+    """Return a warning a column of states that no name makes one, and that calls off rows which the known one does not.
+
+    Args:
+        rows: the first rows as text.
+        proposals: what each column seems to be.
+        chosen: canonical name -> source column.
+    """
+    if ORDER_STATUS not in chosen:
+        return ()
+    status, found = chosen[ORDER_STATUS], []
+    known = _meanings(rows, status)
+    for item in proposals:
+        other = item.column
+        if other in chosen.values() or says(ORDER_STATUS, item) or not named_of_states(other):
+            continue
+        told = _meanings(rows, other)
+        off = [row[other] for row in rows if told[row[other]] in OFF and known[row[status]] not in OFF]
+        if off and len(off) <= MOST * len(rows) and all(told[word] for word in told if word and word.strip()):
+            params = {"column": other, "status": status, "states": list(dict.fromkeys(map(str.strip, off)))[:8]}
+            found.append(Message("warning.other_status_unused", params))
+    return tuple(found)
+
+
+def _meanings(rows: Sequence[Mapping[str, Any]], column: str) -> dict[Any, str | None]:
+    of_payment = bool(OF_PAYMENT.search(column))
+    return {word: meaning_of(str(word or "").strip(), of_payment=of_payment) for word in {row[column] for row in rows}}
 
 
 def others_used(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from clv_core.collection.words.aliases import EVENT_NAMES, MISSING, fold
@@ -11,6 +11,28 @@ from clv_core.errors import Message
 
 NAMES: Final = frozenset(map(fold, ("transaction_type", "交易类型", "交易類型")))
 """Names that either kind of column has."""
+
+MEANS: Final = frozenset(
+    map(
+        fold,
+        """cash card gift_card giftcard credit_card debit_card visa mastercard amex american_express discover paypal
+        apple_pay google_pay check cheque voucher house_account bank_transfer wire store_credit bar kreditkarte
+        carte espèces efectivo tarjeta contanti 现金 银行卡 信用卡 刷卡 现金支付 現金 カード 현금 카드""".split(),
+    )
+)
+"""Words for what people pay with."""
+BESIDE_MEANS: Final = frozenset(map(fold, ("credit", "debit", "other", "others", "none")))
+"""What stands beside these, and means something else by itself."""
+
+
+def are_means(values: Iterable[str]) -> bool:
+    """Say whether a column's words are what people pay with: "credit" beside "cash" is a card, and no credit note.
+
+    Args:
+        values: what stands in the column.
+    """
+    words = set(map(fold, values))
+    return bool(words & MEANS) and words <= MEANS | BESIDE_MEANS
 
 
 def settle_kind(
@@ -28,7 +50,7 @@ def settle_kind(
         return found, ()
     words = dict.fromkeys(str(row[column]).strip() for row in rows if row[column] is not None)
     told = [word for word in words if word.lower() not in MISSING]
-    if not told or any(fold(word) in EVENT_NAMES for word in told):
+    if not told or (any(fold(word) in EVENT_NAMES for word in told) and not are_means(told)):
         return found, ()
     del found[EVENT_TYPE]
     params = {"column": column, "words": list(told[:8]), "status": chosen[ORDER_STATUS]}

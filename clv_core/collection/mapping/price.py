@@ -5,15 +5,18 @@ Asked of a column called only "price", and of one called "item price": in Amazon
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
 import duckdb
 
-from clv_core.collection.engine import name
+from clv_core.collection.engine import name, one
 from clv_core.collection.files.source import Source
+from clv_core.collection.values.cell_texts import cell_text
+from clv_core.collection.values.numbers import NumberReading
 from clv_core.collection.words.aliases import PRICE, fold
-from clv_core.columns import AMOUNT, DISCOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE
+from clv_core.columns import AMOUNT, CATEGORY, DISCOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE, Kind
 from clv_core.errors import Message, NeedsAnswer
 
 JUDGED_ROWS: Final = 200_000
@@ -22,9 +25,16 @@ AMAZON: Final = fold("amazon_order_id")
 PROMOTION: Final = fold("item_promotion_discount")
 """Amazon's discount, which its item price does not know of."""
 
+PRICED: Final = re.compile(r"price$|pricepaid$|preis$|prix$|precio$|prezzo$|preço$|cena$|fiyatı?$|fiyati$|价$|単価$")
+OF_ALL: Final = re.compile(r"total|sum|line|order|extended|gesamt|zeile|toplam|总|総|合計")
+"""What the name of an amount that is a price ends with, and what it holds where it is that of all pieces."""
+FEWEST: Final = 10
+"""Rows of several pieces, before what is said of nearly all of them is no accident."""
+NEARLY_ALL: Final = 0.95
+
 
 def settle(
-    connection: duckdb.DuckDBPyConnection, source: Source, chosen: dict[str, str]
+    connection: duckdb.DuckDBPyConnection, source: Source, chosen: dict[str, str], said: Mapping[str, str]
 ) -> tuple[dict[str, str], tuple[Message, ...]]:
     """Return the columns with the role of such a price decided, and what is to be said of it.
 
@@ -32,10 +42,15 @@ def settle(
         connection: the engine.
         source: the file.
         chosen: canonical name -> source column.
+        said: the same, as the person said.
 
     Raises:
         NeedsAnswer: nothing tells.
     """
+    if {AMOUNT, QUANTITY, UNIT_PRICE} <= set(chosen) and AMOUNT not in said and _paid_each(connection, source, chosen):
+        each = {key: value for key, value in chosen.items() if key not in (AMOUNT, PRICE, DISCOUNT)}
+        each[UNIT_PRICE] = chosen[AMOUNT]
+        return each, (Message("warning.price_is_unit_price", {"column": chosen[AMOUNT]}),)
     column = _price(chosen)
     rest = {key: value for key, value in chosen.items() if key != PRICE}
     if AMOUNT not in chosen and QUANTITY in chosen and fold(chosen.get(UNIT_PRICE, "")) == ITEM_PRICE:
@@ -55,6 +70,24 @@ def settle(
 def before_promotion(chosen: Mapping[str, str]) -> bool:
     """Say whether the amount is one from which the discount is still to be taken off."""
     return AMOUNT in chosen and fold(chosen.get(DISCOUNT, "")) == PROMOTION
+
+
+def _paid_each(connection: duckdb.DuckDBPyConnection, source: Source, chosen: Mapping[str, str]) -> bool:
+    """Say whether an amount that is called a price is that of one piece: of several, it is no more than one costs."""
+    key = fold(chosen[AMOUNT])
+    if not PRICED.search(key) or OF_ALL.search(key):
+        return False
+    for decimal in ("point", "comma"):
+        columns = (chosen[AMOUNT], chosen[UNIT_PRICE], chosen[QUANTITY])
+        paid, asked, pieces = (NumberReading(decimal).value(cell_text(name(item), Kind.NUMBER)) for item in columns)
+        told, under = one(
+            connection,
+            f"SELECT count(*), count(*) FILTER (a <= p * 1.001) FROM (SELECT {paid} AS a, {asked} AS p, {pieces} AS q"
+            f" FROM {source.relation()} LIMIT {JUDGED_ROWS}) WHERE a > 0 AND p > 0 AND q > 1",
+        )
+        if told >= FEWEST and under >= NEARLY_ALL * told:
+            return True
+    return False
 
 
 def _of_item(
@@ -86,9 +119,10 @@ def evidence(
     Returns:
         ``unit_price``, ``amount``, or None where nothing tells.
     """
-    if PRODUCT_ID not in chosen:
+    item = chosen.get(PRODUCT_ID) or chosen.get(CATEGORY)  # prices of one category mostly differ, and tell nothing
+    if item is None:
         return None
-    product, quantity, price = (name(item) for item in (chosen[PRODUCT_ID], chosen[QUANTITY], column))
+    product, quantity, price = map(name, (item, chosen[QUANTITY], column))
     row = connection.execute(
         f"SELECT count(*), count(*) FILTER (high <= low * 1.001), count(*) FILTER (high_each <= low_each * 1.001) FROM"
         f" (SELECT min(p) AS low, max(p) AS high, min(p / q) AS low_each, max(p / q) AS high_each FROM"

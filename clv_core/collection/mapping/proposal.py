@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from clv_core.collection.mapping.column_words import are_own_words
+from clv_core.collection.mapping.column_words import CODE, are_own_words
 from clv_core.collection.mapping.customer_names import are_full_names, masked, rank, says_the_same
 from clv_core.collection.mapping.event_names import are_event_names
 from clv_core.collection.mapping.kind_columns import of_kinds
@@ -55,10 +55,12 @@ ENOUGH_IDS: Final = 20
 ORDER_NAMES: Final = {
     "name": re.compile(r"#\s?\w*-?\d+\S*"),
     "reference": re.compile(r"(?=\D*\d\D*\d)[\w#/.-]{4,}"),
+    "référence": re.compile(r"(?=\D*\d\D*\d)[\w#/.-]{4,}"),
     "ref": re.compile(r"(?=\D*\d\D*\d)[\w#/.-]{4,}"),
 }
 """What a column that is only called so must hold to be that of orders: #1001, S00123."""
 TIME_NAME: Final = re.compile(r"(?i:date|time|timestamp|[_ ]at|日期|时间|時間)$|[a-z]At$")
+HOURS_AND_MINUTES: Final = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d")
 KEYS: Final = re.compile(r"[\w$@-]+(\.[\w$@-]+)+")
 WRAPPERS: Final = ("data", "attributes", "properties", "relationships", "payload", "eventproperties", "context")
 """Keys of nested objects that say nothing of what they hold, folded."""
@@ -148,7 +150,7 @@ def _by_name(column: str, values: list[str]) -> tuple[str | None, float]:
     if are_own_words(base, values):
         return ORDER_STATUS, LIKELY
     if base in BY_NAME:
-        return base, EXACT
+        return base, SURE - 2 * SLIGHTLY if base == EVENT_TYPE and values and _share(CODE, values) == 1 else EXACT
     canonical, confidence = _by_alias(base)
     if canonical is None and UNIT.search(base):
         canonical, confidence = _by_alias(UNIT.sub("", base))
@@ -163,7 +165,7 @@ def _by_name(column: str, values: list[str]) -> tuple[str | None, float]:
         and not _fits(canonical, values, surely=confidence >= CERTAIN)
     ):
         return None, 0.0
-    if canonical == EVENT_TIME and values and _share(CLOCK, values) == 1:
+    if canonical == EVENT_TIME and values and 1 in (_share(CLOCK, values), _share(HOURS_AND_MINUTES, values)):
         return None, 0.0  # a time of day is no time
     if fold(base) in ORDER_NAMES and _share(ORDER_NAMES[fold(base)], values) < 1:
         return None, 0.0

@@ -11,7 +11,7 @@ from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.order_states import no_sale
 from clv_core.collection.mapping.plan import ReadingPlan
 from clv_core.collection.words.state_words import REFUNDED
-from clv_core.columns import AMOUNT, EVENT_TYPE, ORDER_ID, ORDER_STATUS, REFUND, REFUND_STATUS, RETURN
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TYPE, ORDER_ID, ORDER_STATUS, REFUND, REFUND_STATUS, RETURN
 
 HALF: Final = 0.5
 FOLLOWED: Final = 0.2
@@ -49,6 +49,8 @@ def have_rows(connection: duckdb.DuckDBPyConnection, source: Source, plan: Readi
 def stand_apart(connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan) -> bool:
     """Say whether rows below zero give back half of it or more: then it must not be taken off once again.
 
+    Rows that name no customer are set aside, and give nothing back.
+
     Args:
         connection: the engine.
         source: the file.
@@ -64,7 +66,8 @@ def stand_apart(connection: duckdb.DuckDBPyConnection, source: Source, plan: Rea
     below, returns, refunds, refunded = one(
         connection,
         f"SELECT -sum({V}value) FILTER ({V}value < 0), count(*) FILTER ({V}value < 0), sum({back}),"
-        f" count(*) FILTER (({state}) AND {V}value > 0) FROM {plan.judged(source.relation())}",
+        f" count(*) FILTER (({state}) AND {V}value > 0) FROM {plan.judged(source.relation())}"
+        f" WHERE {T}{CUSTOMER_ID} IS NOT NULL",
     )
     if refunds:
         return bool((below or 0) >= HALF * refunds)

@@ -15,10 +15,11 @@ from clv_core.collection.mapping.choosing import choose
 from clv_core.collection.mapping.customer_blanks import settle_blanks
 from clv_core.collection.mapping.customer_ids import settle_customer
 from clv_core.collection.mapping.money_columns import refuse_ids
+from clv_core.collection.mapping.other_states import others_unused
 from clv_core.collection.mapping.payment_kinds import settle_kind
 from clv_core.collection.mapping.proposed import Proposal
 from clv_core.collection.mapping.return_amounts import settle_returns
-from clv_core.columns import AMOUNT, REFUND
+from clv_core.columns import AMOUNT, ORDER_STATUS, REFUND
 from clv_core.errors import Message
 
 
@@ -54,9 +55,10 @@ def settle_columns(
     notes += said
     chosen, said = order_states.settle(rows, chosen, mapping, states)
     notes += said + order_states.refunds_unused(rows, chosen, mapping)
+    notes += () if ORDER_STATUS in mapping else others_unused(rows, proposals, chosen)
     chosen, said = settle_pieces(connection, source, rows, proposals, chosen, mapping)
     notes += said
-    chosen, said = price.settle(connection, source, chosen)
+    chosen, said = price.settle(connection, source, chosen, mapping)
     notes += said
     chosen, said = settle_amount(connection, source, proposals, chosen, mapping)
     notes += said

@@ -80,13 +80,14 @@ CURRENCY: Final = "currency"
 """Not a canonical column: says what the amounts are in."""
 
 SURE: Final[dict[str, str]] = {
-    CUSTOMER_ID: """customer_id id_customer customer customerid customer_code customer_no customer_number customer_key
+    CUSTOMER_ID: """customer_id id_customer id_buyer customer customerid customer_code customer_no customer_number
+        customer_key
         cust_id custid cust customer_unique_id buyer_user_id buyer_username buyer_login username_buyer user_pseudo_id
         full_visitor_id client_pseudo_id distinct_id profile_id openid 下单帐号 下单账号 买家账号 买家昵称 会员昵称
         client_id clientid buyer_id buyerid shopper_id user_id userid member_id memberid visitor_id visitorid
         household_id household_key hhid member_no member_number shopper_reference account_id consumer_id purchaser_id
-        panelist_id sold_to_party sold_to account_ref msno 用户id 用户编号 用户 客户id 客户编号 客户
-        会员id 会员编号 会员卡号 会员号 会员 顾客id 顾客编号 顾客 买家id 买家 买家会员名 账号 用户账号 用户標識
+        panelist_id cust_code domain_userid sold_to_party sold_to account_ref msno 用户id 用户编号 用户 客户id 客户编号
+        客户 会员id 会员编号 会员卡号 会员号 会员 顾客id 顾客编号 顾客 买家id 买家 买家会员名 账号 用户账号 用户標識
         用户标识 客戶id 客戶編號 會員id 會員編號 會員 用戶id 用戶編號 顧客id 顧客編號""",
     EVENT_TIME: """event_time eventtime event_timestamp event_date event_datetime timestamp time_stamp ts datetime
         date_time invoice_date invoicedate order_date orderdate order_time order_datetime order_timestamp ordered_at
@@ -94,7 +95,8 @@ SURE: Final[dict[str, str]] = {
         order_placed_date order_placed_at placed_at booked_on booked_at booking_date created_datetime
         order_purchase_timestamp purchase_date purchase_time transaction_dt
         purchased_at purchase_timestamp transaction_date transaction_time transaction_timestamp transaction_datetime
-        trans_date trans_time txn_date txn_time t_dat sale_date sales_date occurred_at happened_at action_time
+        trans_date trans_time txn_date txn_time t_dat shop_date server_timestamp trans_date_trans_time sale_date
+        sales_date occurred_at happened_at action_time
         behavior_time visit_time 订单提交时间 提交订单时间 买家付款时间 支付完成时间 订单支付时间 下单时间 订单时间
         订单日期 下单日期 付款时间 支付时间 订单付款时间 订单创建时间 购买时间 购买日期 交易时间 交易日期 成交时间
         消费时间 消费日期 行为时间 事件时间 发生时间 时间 日期 时间戳 下單時間 訂單時間 訂單日期 購買時間 購買日期
@@ -107,17 +109,19 @@ SURE: Final[dict[str, str]] = {
         line_total grand_total order_total_amount line_amount total_sales sales sales_value revenue net_revenue
         gross_revenue spend spent purchase_revenue event_value
         dollar_value dollars transaction_revenue item_total subtotal transaction_value purchase_value monetary_value
-        payment_value extended_price net_sales 金额 订单金额 消费金额 支付金额 实付金额 付款金额 交易金额 销售额
+        payment_value ecommerce_purchase_revenue total_ecommerce_revenue extended_price net_sales 金额 订单金额 消费金额
+        支付金额 实付金额 付款金额 交易金额 销售额
         成交金额 订单实付金额 订单应付金额 总金额 总价 实付 实付款 买家实际支付金额 购买金额 应付金额 金額 訂單金額
         消費金額 支付金額 銷售額 總金額 總價""",
     ORDER_ID: """order_id id_order orderid order_no order_number sale_id ticket_no check_no invoice_no invoiceno
         invoice invoice_id invoice_number psp_reference transaction_id transactionid transaction_no trans_id txn_id
-        basket_id basketid receipt_id receipt_no receipt_number bill_no increment_id order_increment_id order_reference
+        basket_id basketid ecommerce_transaction_id receipt_id receipt_no receipt_number bill_no increment_id
+        order_increment_id order_reference
         order_ref order_reference_number 订单号 订单编号 订单id 交易号 交易编号 发票号 主订单编号 流水号 单号 訂單號
         訂單編號 訂單id""",
     PRODUCT_ID: """product_id productid product item_id itemid item sku sku_id stock_code stockcode product_code
         item_code lineitem_sku sku_reference_no item_number article_id article asin upc gtin ean goods_id
-        product_key material 商品id 商品编号 商品编码 商品 产品id 产品编号 货号 商品編號 商品代码 产品""",
+        product_key prod_code material 商品id 商品编号 商品编码 商品 产品id 产品编号 货号 商品編號 商品代码 产品""",
     CATEGORY: """category category_id category_name category_code product_category product_category_name
         item_category categoryid cat department product_type commodity 类别 品类 类目 商品类别 商品类目 分类
         产品类别 类目id 品类id 商品分类 商品種類 類別 品類 類目""",
@@ -138,12 +142,14 @@ SURE: Final[dict[str, str]] = {
     COUNTRY: """country country_code country_name nation region_country ship_country shipping_country
         billing_country 国家 国家地区 国别 國家 國別""",
     ORDER_STATUS: """order_status order_state financial_status payment_status payment_state pay_status
-        order_payment_status order_payment_state transaction_status sale_status 订单状态 交易状态 付款状态 支付状态
+        order_payment_status order_payment_state transaction_status sale_status state_machine_state
+        transactions_state current_state 订单状态 交易状态 付款状态 支付状态
         訂單狀態 付款狀態 交易狀態""",
     REFUND: """order_total_adjusted_order_total refunded_amount amount_refunded refund_amount order_refund_amount
         order_refunded_amount partial_refund refund_total total_refund total_refunded refunded_total total_refunds
         refunds_total refund_value 退款金额 已退款金额 订单已退款金额 退款额 退款金額""",
-    SESSION_ID: "session_id sessionid session user_session visit_id visitid 会话id 会话 会话编号 访问id 會話id",
+    SESSION_ID: """session_id sessionid session user_session id_visit visit_id visitid 会话id 会话 会话编号 访问id
+        會話id""",
     PRICE: "price 价格 價格",
     CURRENCY: """currency gross_currency currency_code currency_iso currency_iso_code order_currency order_currency_code
         币种 货币 货币种类 币别 幣種 貨幣 幣別""",
@@ -157,8 +163,8 @@ LIKELY: Final[dict[str, str]] = {
         loyalty_card_number loyalty_id loyalty_no loyalty_number membership_id membership_no membership_number
         手机号 买家手机号 邮箱""",
     EVENT_TIME: """date time day created created_at created_time created_date date_created create_time createdate
-        created_on order_paid_time derived_tstamp collector_tstamp paid_on_date date_paid date_add date_added opened
-        opened_at created_utc date_opened purchased
+        created_on create_date creation_date date_created_gmt ts_created order_paid_time derived_tstamp collector_tstamp
+        paid_on_date date_paid date_add date_added opened opened_at created_utc date_opened purchased
         week_date order_created_at order_created paid_at payment_date payment_time 创建时间 創建時間""",
     EVENT_TYPE: "type kind line_type metric metric_name 类型 類型",
     AMOUNT: """value total payment paid cost money sum gross amt total_amt tran_amount tran_amt trans_amount
@@ -167,10 +173,11 @@ LIKELY: Final[dict[str, str]] = {
         total_paid_real total_amount_paid total_due gross_sales gross_amount
         turnover purchase_revenue_in_usd event_value_in_usd price_paid paid_price order_price order_total_price
         total_order_price total_spent amount_spent
-        total_revenue order_revenue tr_total total_purchase product_subtotal 用户支付金额 消费 支付 付款""",
+        total_revenue order_revenue tr_total total_purchase purchase_sum final_invoice_amount total_to_pay_amount
+        product_subtotal 用户支付金额 消费 支付 付款""",
     ORDER_ID: "tr_orderid order transaction receipt basket bill name reference ref 订单 訂單",
     PRODUCT_ID: """product_name lineitem_name item_name item_title custom_label description stock goods title
-        商品名称 商品名 商品标题 产品名称 宝贝标题 宝贝名称 选购商品 商品名稱 id_sku sku_name listing_id""",
+        商品名称 商品名 商品标题 产品名称 宝贝标题 宝贝名称 选购商品 商品名稱 id_sku sku_name listing_id offer_id""",
     CATEGORY: "class group segment brand section 品牌 部门",
     QUANTITY: "count number pcs amount_of_items qty_ordered quantity_ordered ordered_quantity quantity_sku",
     PRICE: "sales_price sale_price",

@@ -48,9 +48,11 @@ SURE_EASTERN: Final[dict[str, str]] = {
         fecha_transacción fecha_transaccion fecha_de_creación fecha_de_facturación fecha_y_hora""",
     EVENT_TYPE: """イベント イベント名 イベント種別 行動種別 이벤트 이벤트명 이벤트유형 행동유형 событие тип_события
         название_события evento tipo_de_evento nome_do_evento nombre_del_evento""",
-    AMOUNT: """注文金額 合計金額 購入金額 売上金額 請求金額 支払金額 お支払い金額 お支払金額 支払総額 注文合計
+    AMOUNT: """注文金額 合計金額 購入金額 売上金額 請求金額 支払金額 お支払い金額 お支払金額 お支払い合計 お支払合計
+        支払合計 支払総額 注文合計
         総合計 売上額 小計 商品合計金額 주문금액 결제금액 총결제금액 총주문금액 구매금액 판매금액 매출금액 매출액
-        매출 총금액 합계금액 실결제금액 결제금액합계 최종결제금액 결제액 총_실결제금액 최종_상품별_총_주문금액
+        매출 총금액 합계금액 실결제금액 결제금액합계 최종결제금액 최종주문금액 품목실결제가 결제액 총_실결제금액
+        최종_상품별_총_주문금액
         상품별_총_주문금액 상품구매금액 сумма сумма_заказа сумма_покупки сумма_продажи сумма_отправления итого
         итоговая_сумма стоимость_заказа сумма_к_оплате сумма_оплаты выручка общая_сумма valor_total valor_do_pedido
         valor_pago valor_da_venda valor_da_compra total_do_pedido total_pago valor_líquido valor_liquido valor_final

@@ -22,7 +22,8 @@ FLAG_NAMES: Final = {fold(word): state for state, words in FLAGS.items() for wor
 RARE_NAMES: Final = frozenset(map(fold, ("is_test",)))
 RARELY: Final = 0.2
 """Share of rows of which these say yes at most: with more of them, they tell of an experiment's groups."""
-PAID: Final = """paid is_paid order_paid fully_paid captured is_captured payment_captured payment_received is_success
+PAID: Final = """paid is_paid order_paid fully_paid captured is_captured authorized_flag is_authorized is_authorised
+    payment_captured payment_received is_success
     is_successful successful is_won won 是否付款 是否支付 是否已付款 是否已支付 是否成交"""
 """Names of columns that say by yes or no whether it is one: nobody paid where they say no."""
 PAID_NAMES: Final = frozenset(fold(word) for word in PAID.split())

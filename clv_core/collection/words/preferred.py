@@ -23,13 +23,16 @@ PREFERRED: Final[dict[str, str]] = {
         商品实际成交金额 商品实付金额 商品实付 实付金额 实付款 实付 paid_amount amount_paid net_amount net_sales
         order_total order_total_amount grand_total 应付金额 订单应付金额 买家应付金额 应付款 订单应付
         订单实际收款金额 订单实收金额 实收金额 实收 应收金额 商家实收金额 商家实收 订单总金额 订单总价 订单总额
-        订单金额 买家应付货款 商品总价 商品总金额 商品小计 总金额 请求金额 請求金額 支払金額 お支払い金額
-        총_실결제금액 실결제금액 최종결제금액 총결제금액 최종_상품별_총_주문금액 상품별_총_주문금액 결제금액 결제액
+        订单金额 买家应付货款 商品总价 商品总金额 商品小计 总金额 请求金额 請求金額 支払金額 お支払い金額 お支払い合計
+        お支払合計 支払合計
+        총_실결제금액 실결제금액 최종결제금액 최종주문금액 총결제금액 최종_상품별_총_주문금액 상품별_총_주문금액
+        결제금액 결제액
         총주문금액 주문금액 total_pembayaran จำนวนเงินทั้งหมด tổng_số_tiền_người_mua_thanh_toán tổng_giá_trị_đơn_hàng
         faturalanacak_tutar ödenen_tutar total_paid_real total_paid total_amount_paid price_paid paid_price
         invoice_total total_due order_total_price total_order_price total_amount total_amt total_price gross_sales
         purchase_revenue_in_usd event_value_in_usd revenue""",
-    ORDER_ID: """order_id order_no order_number increment_id order_increment_id order_reference order_ref 主订单编号
+    ORDER_ID: """order_id id_order order_no order_number increment_id order_increment_id order_reference order_ref
+        主订单编号
         主订单号 父订单编号 父订单号 商户订单号 商户单号 订单号 订单编号 订单id 訂單號 訂單編號 注文番号 주문번호
         invoice_no invoice_id
         invoice_number invoice basket_id receipt_id receipt_no order""",
@@ -42,14 +45,14 @@ PREFERRED: Final[dict[str, str]] = {
 
 WEAKER_CUSTOMERS: Final = (
     """customer buyer client shopper member user 顾客 客户 买家 会员 用户 username user_name 昵称 买家昵称
-    会员昵称 用户昵称 客户昵称 微信昵称 用户名 kunde käufer benutzer acheteur cliente acquirente usuário usuario
-    klient kupujący müşteri клиент покупатель пользователь สมาชิก ลูกค้า ผู้ซื้อ 顧客
+    会员昵称 用户昵称 客户昵称 微信昵称 用户名 kunde käufer benutzer acheteur cliente acquirente usuário usuario klant
+    koper klient kupujący müşteri клиент покупатель пользователь สมาชิก ลูกค้า ผู้ซื้อ 顧客
     会員 お客様 購入者 注文者 ユーザー 고객 회원""",
     """email purchase_email booker_email customer_email contact_email buyer_email order_customer_email billing_email
     bill_email
     bill_mail_address email_address mail_address from_email_address absender_e_mail_adresse
     de_l'adresse_email adresse_email_de_l'expéditeur correo_electrónico_del_remitente indirizzo_email_mittente
-    van_e_mailadres e_mail 邮箱 メールアドレス
+    van_e_mailadres e_mailadres emailadres e_mail 邮箱 メールアドレス
     注文者メールアドレス 購入者メールアドレス 이메일 구매자이메일 주문자이메일 email_pembeli email_клиента
     email_покупателя email_kupującego e_posta eposta email_do_cliente e_mail_do_cliente email_cliente correo
     correo_electrónico correo_electronico email_klienta email_pelanggan อีเมล อีเมลลูกค้า email_khách_hàng

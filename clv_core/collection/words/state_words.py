@@ -69,7 +69,7 @@ STATES: Final[dict[str, str]] = {
         awaiting_shipment awaiting_pickup awaiting_fulfilment awaiting_dispatch awaiting_collection sale
         sales_order sale_order locked done ready_to_ship to_ship to_receive packed picking in_transit
         out_for_delivery picked_up ready ready_for_pickup active sent resolved manual_verification_required
-        shipping on_backorder_paid bezahlt abgeschlossen versendet versandt verschickt geliefert zugestellt
+        shipping on_backorder_paid bezahlt erfolgreich abgeschlossen versendet versandt verschickt geliefert zugestellt
         ausgeliefert kommissioniert verpackt in_bearbeitung teilweise_erstattet teilweise_versendet versandfertig
         versandbereit bestätigt erledigt komplett_bezahlt teilweise_bezahlt komplett_abgeschlossen
         teilweise_abgeschlossen komplett_ausgeliefert teilweise_ausgeliefert zur_lieferung_bereit
@@ -113,12 +113,12 @@ PARTLY: Final = re.compile(
 PHRASES: Final = (
     (REFUNDED, r"(?:退款|退货)(?:成功|完成)|已退款|退貨完成|返金済|返品済|환불완료|반품완료|возвращ[её]н"),
     (REFUNDED, r"^(?:returned|refunded)\b(?!.*(?:request|reject|declin|denied|pending|part|exchang|%|\bno\b))"),
-    (REFUNDED, r"\bcon reembolso|\breembolso (?:realizado|finalizado|concluído)|\brefund(?:ed)? (?:success|complete)"),
+    (REFUNDED, r"\bco[nm] reembolso|\breembolso (?:realizado|finalizado|concluído)|\brefund(?:ed)? (?:succes|complet)"),
     (CANCELLED, r"\b(?:awaiting|waiting for|pending|in attesa d[ei]l?|en attente d[eu]|en espera de(?:l)?|aguardando"
                 r"|esperando(?: el)?|warten? auf|wartet auf|wacht op|oczek\w+ na|ожидает|ожидание)\b"
                 r".*(?:payment|paiement|pago|pagamento|zahlung|betaling|płatno|wpłat|оплат)"),
     (CANCELLED, r"未付款|未支付|待付款|待支付|已取消|(?:交易|订单|超时)(?:关闭|取消)|^已?关闭"),
-    (CANCELLED, r"^(?:order |sale |commande |pedido |venta |compra |ordine |заказ |pesanan )?(?:cancell?ed"
+    (CANCELLED, r"^(?:order |sale |commande |pedido |venta |venda |compra |ordine |заказ |pesanan )?(?:cancell?ed"
                 r"|cancelad[oa]|annulée?|annullat[oa]|storniert|geannuleerd|anulowan\w*|iptal|отмен[её]н\w*|dibatalkan)\b"),
     (CANCELLED, r"^payment (?:error|failed|declined|canc)|\bnot (?:yet )?paid\b|\(unpaid\)|zahlungs\w+ .*abgebrochen"),
     (SOLD, r"^(?:买家)?(?:已付款|已发货|已签收|已收货|已完成|交易成功)|^卖家已发货|^\(?(?:paid|bezahlt)\b"),

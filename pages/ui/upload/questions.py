@@ -46,6 +46,7 @@ ABOUT: Final = {
     "two_columns": "",
     "missing_column": "",
     "missing_columns": "",
+    "no_time_column": "",
     "which_amount": "",
     "which_side": "",
     "customer_once": "",
