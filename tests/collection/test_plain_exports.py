@@ -100,8 +100,10 @@ def test_a_column_of_customers_that_is_blank_throughout_gives_way_to_a_question_
     assert read(file, mapping={"customer_id": "customerName"})[0].net_revenue == ALL
 
 
-def test_a_blank_column_of_customers_is_refused_where_no_other_is(tmp_path: Path) -> None:
-    file = write(tmp_path, "orderNumber,createTime,customerEmail,paidPrice", lambda at: [at, day(at), "", paid(at)])
+@pytest.mark.parametrize("beside", ["user_agent", "Buyer Accepts Marketing", "customer_group"])
+def test_a_blank_column_of_customers_is_refused_where_others_only_tell_about_them(tmp_path: Path, beside: str) -> None:
+    head = f"orderNumber,createTime,customerEmail,paidPrice,{beside}"
+    file = write(tmp_path, head, lambda at: [at, day(at), "", paid(at), "abc"[at % 3]])
     with pytest.raises(Refused) as caught:
         read(file)
     assert caught.value.code == "no_customer_ids"

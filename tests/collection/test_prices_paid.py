@@ -67,13 +67,17 @@ def test_money_that_is_quantity_times_price_in_most_rows_and_less_in_some_is_spo
 def test_costs_taxes_and_totals_of_the_same_are_no_lower_amounts(tmp_path: Path, share: float) -> None:
     rows = [(pieces, price, round(pieces * price * share, 2)) for pieces, price, _ in MADE]
     _, _, said = read(lines(tmp_path, "quantity,unit_price,sum_of_money", rows))
-    assert "lower_amount" not in said
+    assert not {"lower_amount", "lower_price"} & set(said)
 
 
-def test_a_price_of_one_piece_after_discount_is_no_lower_amount_of_the_line(tmp_path: Path) -> None:
-    rows = [(pieces, price, paid) for pieces, price, paid in MADE]
-    _, _, said = read(lines(tmp_path, "quantity,unit_price,reduced_price_x", rows))
+def test_a_price_of_one_piece_after_discount_is_spoken_of_as_one(tmp_path: Path) -> None:
+    file = lines(tmp_path, "quantity,unit_price,net_price", MADE)
+    manifest, _, said = read(file)
+    assert manifest.net_revenue == pytest.approx(sum(pieces * price for pieces, price, _ in MADE))
     assert "lower_amount" not in said
+    assert (said["lower_price"]["column"], said["lower_price"]["rows"]) == ("net_price", COUNT // 4)
+    manifest, _, said = read(file, mapping={"unit_price": "net_price"})
+    assert manifest.net_revenue == pytest.approx(WORTH) and "lower_price" not in said
 
 
 def test_a_total_in_whole_numbers_is_found_by_the_sum_that_leads_to_it(tmp_path: Path) -> None:

@@ -53,6 +53,10 @@ def test_a_second_column_of_states_that_calls_off_what_counts_is_spoken_of_and_c
         ("State", "Ohio", "Texas"),
         ("loyalty_state", "expired", "gold"),
         ("test_status", "control", "variant"),
+        ("marketing_consent", "declined", "accepted"),
+        ("warranty", "expired", "active"),
+        ("insurance", "cancelled", "confirmed"),
+        ("gift", "pending", "sent"),
     ],
 )
 def test_states_of_something_else_are_not_spoken_of(tmp_path: Path, column: str, off: str, on: str) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from itertools import product
+from typing import Final
 
 import duckdb
 
@@ -30,6 +31,10 @@ POSTAGE: Final = re.compile(
 """What the name of a column of postage holds."""
 NEARLY_ALL: Final = 0.95
 CENT: Final = 0.011
+LOWER: Final = {"warning.lower_amount": "p * q", "warning.lower_price": "p"}
+"""What is charged for a line of q pieces at p: by the line, or by the piece."""
+SAME: Final = 0.1
+"""Share of lines of several pieces that cost no less than was charged; a cost or a tax is always less."""
 
 
 def settle_amount(
@@ -55,8 +60,7 @@ def settle_amount(
         and {QUANTITY, UNIT_PRICE} <= set(chosen)
         and not {AMOUNT, UNIT_PRICE, DISCOUNT} & {*mapping}
     ):
-        lower = () if DISCOUNT in chosen else _lower(connection, source, chosen, others)
-        return found, tuple(Message("warning.lower_amount", params) for params in lower[:1])
+        return found, () if DISCOUNT in chosen else _lower(connection, source, chosen, others)
     if AMOUNT not in chosen or AMOUNT in mapping:
         return found, ()
     if REFUND in chosen:
@@ -82,25 +86,20 @@ def settle_amount(
 
 def _lower(
     connection: duckdb.DuckDBPyConnection, source: Source, chosen: Mapping[str, str], others: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Return what is to be said of each other amount that is quantity x unit price in most rows and less in some."""
-    price, pieces, found = chosen[UNIT_PRICE], chosen[QUANTITY], []
-    for other in others:
-        for decimal in ("point", "comma"):
-            reading = NumberReading(decimal)
-            a, p, q = (reading.value(cell_text(name(item), Kind.NUMBER)) for item in (other, price, pieces))
-            told, same, several, same_several, above = one(
-                connection,
-                f"SELECT count(*), count(*) FILTER (abs(g) < {CENT}), count(*) FILTER (q > 1),"
-                f" count(*) FILTER (q > 1 AND abs(g) < {CENT}), count(*) FILTER (g > {CENT}) FROM"
-                f" (SELECT a - p * q AS g, q FROM (SELECT {a} AS a, {p} AS p, {q} AS q FROM {source.relation()}"
-                f" LIMIT {JUDGED_ROWS}) WHERE a > 0 AND p > 0 AND q > 0)",
-            )
-            less = told - same - above
-            if above <= (1 - NEARLY_ALL) * told and 2 * same_several > several > 0 and less >= FEWEST[DISCOUNT]:
-                found.append({"column": other, "quantity": pieces, "price": price, "rows": int(less)})
-                break
-    return found
+) -> tuple[Message, ...]:
+    """Return what is to be said of another column that is what was charged, or less: of the line, or of one piece."""
+    price, pieces = chosen[UNIT_PRICE], chosen[QUANTITY]
+    for other, decimal, (code, charged) in product(others, ("point", "comma"), LOWER.items()):
+        a, p, q = (NumberReading(decimal).value(cell_text(name(item), Kind.NUMBER)) for item in (other, price, pieces))
+        told, less, above, several, same = one(
+            connection,
+            f"SELECT count(*), count(*) FILTER (g <= -{CENT}), count(*) FILTER (g >= {CENT}), count(*) FILTER (q > 1),"
+            f" count(*) FILTER (q > 1 AND abs(g) < {CENT}) FROM (SELECT a - {charged} AS g, q FROM (SELECT {a} AS a,"
+            f" {p} AS p, {q} AS q FROM {source.relation()} LIMIT {JUDGED_ROWS}) WHERE a > 0 AND p > 0 AND q > 0)",
+        )
+        if above <= (1 - NEARLY_ALL) * told and same >= max(1, SAME * several) and less >= FEWEST[DISCOUNT]:
+            return (Message(code, {"column": other, "quantity": pieces, "price": price, "rows": int(less)}),)
+    return ()
 
 
 def _with_postage(

@@ -37,6 +37,10 @@ CUSTOMERS: Final = re.compile(
     r"(?i)customer|client|buyer|shopper|visitor|visid|user|member|kunde|klant|顾客|客户|会员|买家|手机|e-?mail"
 )
 """What the name of a column is likely to hold that is offered as the customer."""
+OF_CUSTOMERS: Final = re.compile(
+    r"(?i)agent|accept|group|type|segment|class|tier|level|status|consent|opt|country|city|age$|gender|组|类型|等级|级别|性别"
+)
+"""And what it holds where it says something about her instead."""
 NEARLY: Final = SLIGHTLY + 1e-9
 ONE_INSTANT: Final = frozenset(map(fold, ("timestamp", "time_stamp", "datetime", "date_time", "ts")))
 """Names by which a record tells one instant in two ways: in seconds, and in words."""
@@ -161,6 +165,7 @@ def _complete(proposals: list[Proposal], chosen: dict[str, str], file: str) -> N
 def _offered(proposals: list[Proposal]) -> str:
     """Return the column that may name the customer though no name says so, "" where there is none."""
     named = [item for item in proposals if item.canonical is None and CUSTOMERS.search(item.column)]
+    named = [item for item in named if not OF_CUSTOMERS.search(item.column)]
     return next((item.column for item in named if item.samples and not item.money and not item.never_repeats), "")
 
 

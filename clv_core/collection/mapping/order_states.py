@@ -60,7 +60,8 @@ OF_STATES: Final = re.compile(
 )
 OF_OTHERS: Final = re.compile(
     r"customer|client|user|account|member|subscri|email|mail|contact|stock|product|item|review|ship|deliver|fulfil"
-    r"|客户|会员|用户|账号|库存|商品|物流|配送|発送|배송|회원|payout|invoice"
+    r"|consent|newsletter|marketing|survey|insurance|warranty|address|label|payout|invoice"
+    r"|客户|会员|用户|账号|库存|商品|物流|配送|発送|배송|회원"
 )
 """What the name of a column holds whose states are not those of orders."""
 CODED: Final = re.compile(r"(id|code|no|number)$")
@@ -189,11 +190,10 @@ def _named_so(column: str, words: list[str]) -> bool:
     ):
         return True
     if LIKELY_NAMES.get(key) != ORDER_STATUS and not named_of_states(column):
-        if len(words) > FEW_WORDS:
+        if len(words) > FEW_WORDS or OF_OTHERS.search(key):
             return False
         meanings = [meaning_of(word) for word in words]
-        known = len(words) > 1 and all(meanings) and set(meanings) != {SOLD} and not OF_OTHERS.search(key)
-        return known or bool(SAID_OFF & set(map(fold, words)))
+        return all(meanings) and REFUNDED in meanings or bool(SAID_OFF & set(map(fold, words)))
     of_payment = bool(OF_PAYMENT.search(column))
     return any(meaning_of(word, of_payment=of_payment) not in (None, SOLD) for word in words)
 
