@@ -152,19 +152,37 @@ def settle(columns: Sequence[str], proposals: Sequence[RoleProposal], roles: Rol
         NeedsAnswer: no column looks like ids, or nothing at all is taken from the file.
         UsageError: a word names no column or no field, a column twice, or a person's contact field as an attribute.
     """
-    marked = {_column(name, columns): None for name in roles.static}
-    both = [name for name in roles.dated if _column(name, columns) in marked]
-    if both:
-        raise UsageError("customers_static_and_dated", column=both[0])
-    dated = {_column(name, columns): _column(date, columns) for name, date in roles.dated.items()}
-    wanted: dict[str, str | None] = {**marked, **dated}
-    attributes = {column: wanted[column] for column in columns if column in wanted}
+    attributes = _attributes(columns, roles)
     own = _column(roles.customer_id, columns) if roles.customer_id else ""
     own = own or next((item.column for item in proposals if item.role == ID), "")
     if not own:
         raise NeedsAnswer("customers_no_id", found=list(columns[:40]))
-    contacts = {item.field: item.column for item in proposals if item.role == CONTACT and item.column != own}
-    guessed = {item.field for item in proposals if item.role == CONTACT and item.confidence < BY_NAME}
+    contacts, guessed = _contacts(columns, [item for item in proposals if item.column != own], roles)
+    _check(own, attributes, contacts, _personal(proposals, contacts, roles))
+    used = {own, *attributes, *contacts.values(), *(date for date in attributes.values() if date)}
+    if len(used) == 1:
+        raise NeedsAnswer("customers_nothing_on", found=[column for column in columns if column != own])
+    off = tuple(column for column in columns if column not in used)
+    return ChosenRoles(own, attributes, contacts, tuple(sorted(guessed & set(contacts))), off)
+
+
+def _attributes(columns: Sequence[str], roles: Roles) -> dict[str, str | None]:
+    """Return the marked attributes in file order, and the column that dates each, or None."""
+    wanted: dict[str, str | None] = {_column(name, columns): None for name in roles.static}
+    both = [name for name in roles.dated if _column(name, columns) in wanted]
+    if both:
+        raise UsageError("customers_static_and_dated", column=both[0])
+    wanted |= {_column(name, columns): _column(date, columns) for name, date in roles.dated.items()}
+    return {column: wanted[column] for column in columns if column in wanted}
+
+
+def _contacts(
+    columns: Sequence[str], proposals: Sequence[RoleProposal], roles: Roles
+) -> tuple[dict[str, str], set[str]]:
+    """Return the column of each contact field, and the fields that only values spoke for before the person did."""
+    proposed = [item for item in proposals if item.role == CONTACT]
+    contacts = {item.field: item.column for item in proposed}
+    guessed = {item.field for item in proposed if item.confidence < BY_NAME}
     for name, column in roles.contacts.items():
         if name not in (*FIELDS, CONSENT):
             raise UsageError("customers_field", field=name[:40], known=list((*FIELDS, CONSENT)))
@@ -173,20 +191,17 @@ def settle(columns: Sequence[str], proposals: Sequence[RoleProposal], roles: Rol
         if column:
             contacts[name] = _column(column, columns)
     said = {_column(name, columns) for name in (*roles.static, *roles.dated, *roles.dated.values())}
-    contacts = {name: column for name, column in contacts.items() if name in PLACES or column not in said}
-    personal = {
+    return {name: column for name, column in contacts.items() if name in PLACES or column not in said}, guessed
+
+
+def _personal(proposals: Sequence[RoleProposal], contacts: Mapping[str, str], roles: Roles) -> dict[str, str]:
+    """Return the columns of what tells who a person is, and the field of each; a guess that she corrected is none."""
+    found = [item for item in proposals if item.role == CONTACT and item.field not in PLACES]
+    return {
         item.column: item.field
-        for item in proposals
-        if item.role == CONTACT
-        and item.field not in PLACES
-        and not (item.confidence < BY_NAME and contacts.get(item.field) != item.column and item.field in roles.contacts)
+        for item in found
+        if item.confidence >= BY_NAME or contacts.get(item.field) == item.column or item.field not in roles.contacts
     }
-    _check(own, attributes, contacts, personal)
-    used = {own, *attributes, *contacts.values(), *(date for date in attributes.values() if date)}
-    if len(used) == 1:
-        raise NeedsAnswer("customers_nothing_on", found=[column for column in columns if column != own])
-    off = tuple(column for column in columns if column not in used)
-    return ChosenRoles(own, attributes, contacts, tuple(sorted(guessed & set(contacts))), off)
 
 
 def _check(

@@ -146,39 +146,48 @@ def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, 
 
 
 def _by_name(column: str, values: list[str]) -> tuple[str | None, float]:
+    """Return what a column's name says that it is, unless its values say otherwise, and how sure that is."""
     base = re.sub(r"\s\(\d+\)$", "", column)
     if are_own_words(base, values):
         return ORDER_STATUS, LIKELY
     if base in BY_NAME:
         return base, SURE - 2 * SLIGHTLY if base == EVENT_TYPE and values and _share(CODE, values) == 1 else EXACT
+    canonical, confidence = _by_words(base)
+    if canonical is None or _belied(canonical, confidence, base, values):
+        return None, 0.0
+    if confidence < SURE and canonical == EVENT_TIME and values and _share(TIME, values) == 1:
+        return canonical, CERTAIN
+    if canonical == CUSTOMER_ID and fold(base) in CUSTOMER_RANKS and are_full_names(values):
+        return canonical, min(confidence, LIKELY)  # two people may have one name
+    return canonical, confidence
+
+
+def _belied(canonical: str, confidence: float, base: str, values: list[str]) -> bool:
+    """Say whether a column's values are not what its name says."""
+    if fold(base) in ORDER_NAMES and _share(ORDER_NAMES[fold(base)], values) < 1:
+        return True
+    if canonical == REFUND and confidence < SURE and not any(map(FRACTION.fullmatch, values)):
+        return True  # pieces, or whether
+    if not values:
+        return False
+    if canonical == EVENT_TIME and 1 in (_share(CLOCK, values), _share(HOURS_AND_MINUTES, values)):
+        return True  # a time of day is no time
+    if canonical == AMOUNT and confidence < SURE and set(values) <= {"0", "1"}:
+        return True  # it says whether, not how much
+    if canonical == REFUND and {value.lower() for value in values} <= YES_OR_NO:
+        return True
+    weak = confidence < SURE or canonical == ORDER_STATUS
+    return weak and not _fits(canonical, values, surely=confidence >= CERTAIN)
+
+
+def _by_words(base: str) -> tuple[str | None, float]:
+    """Return what a name says by itself, without the unit at its end, or as the path to a nested value."""
     canonical, confidence = _by_alias(base)
     if canonical is None and UNIT.search(base):
         canonical, confidence = _by_alias(UNIT.sub("", base))
         confidence -= SLIGHTLY
     if canonical is None and "." in base:
         canonical, confidence = _by_path(base)
-    if canonical is None:
-        return None, 0.0
-    if (
-        (confidence < SURE or canonical == ORDER_STATUS)
-        and values
-        and not _fits(canonical, values, surely=confidence >= CERTAIN)
-    ):
-        return None, 0.0
-    if canonical == EVENT_TIME and values and 1 in (_share(CLOCK, values), _share(HOURS_AND_MINUTES, values)):
-        return None, 0.0  # a time of day is no time
-    if fold(base) in ORDER_NAMES and _share(ORDER_NAMES[fold(base)], values) < 1:
-        return None, 0.0
-    if canonical == AMOUNT and confidence < SURE and values and set(values) <= {"0", "1"}:
-        return None, 0.0  # it says whether, not how much
-    if canonical == REFUND and confidence < SURE and not any(map(FRACTION.fullmatch, values)):
-        return None, 0.0  # pieces, or whether
-    if canonical == REFUND and values and {value.lower() for value in values} <= YES_OR_NO:
-        return None, 0.0
-    if confidence < SURE and canonical == EVENT_TIME and values and _share(TIME, values) == 1:
-        return canonical, CERTAIN
-    if canonical == CUSTOMER_ID and fold(base) in CUSTOMER_RANKS and are_full_names(values):
-        return canonical, min(confidence, LIKELY)  # two people may have one name
     return canonical, confidence
 
 
