@@ -201,7 +201,7 @@ EVENT_ALIASES: Final[dict[str, str]] = {
         add_to_shopping_cart added_product_to_cart af_add_to_cart sc_add 加购 加入购物车 加购物车 购物车 加購 加入購物車
         添加购物车 加购商品 商品加购 加入购物袋""",
     PURCHASE: """purchase purchases purchased buy bought order ordered transaction transactions sale sales sold
-        checkout checkout_complete checkout_completed capture captured
+        checkout checkout_complete checkout_completed ecommerce_conversion capture captured
         payment_captured revenue_amount order_complete order_completed completed paid pay
         payment placed_order place_order order_paid pay_order purchase_complete purchase_completed complete_payment
         payment_completed payment_succeeded payment_success order_success af_purchase in_app_purchase 购买 下单 支付
