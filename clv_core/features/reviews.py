@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.columns import REVIEW_TEXT as WRITTEN
-from clv_core.features.engine import read_sql
+from clv_core.features.engine import read_sql, with_numbers
 from clv_core.features.relations import EPOCH
 from clv_core.features.signals import REVIEW_TEXT, REVIEWED, SignalColumn
 
@@ -64,9 +64,7 @@ class ReviewTexts:
         import pyarrow as pa
 
         writers, texts = [np.empty(0, np.int64)], [pa.array([], pa.large_string())]
-        sql, asked = self._sql, (int(customers[0]), int(customers[-1]), cutoff_day)
-        for stand_in, number in zip((FIRST, LAST, CUTOFF), asked, strict=True):
-            sql = sql.replace(str(stand_in), str(number))
+        sql = with_numbers(self._sql, {FIRST: int(customers[0]), LAST: int(customers[-1]), CUTOFF: cutoff_day})
         for batch in read_sql(self.connection, sql, {"customer": "int32", "text": "string"}, BATCH_ROWS):
             writers.append(batch["customer"].to_numpy().astype(np.int64))
             texts.append(batch["text"].cast(pa.large_string()))
@@ -78,7 +76,7 @@ class ReviewTexts:
 
     @cached_property
     def _sql(self) -> str:
-        """The query of :meth:`at`; putting it together takes longer than a small log's answer."""
+        """The query of :meth:`at`."""
         some = self.table.filter(self.table.customer.between(FIRST, LAST))
         return str(self.connection.compile(_latest(some, CUTOFF)))
 

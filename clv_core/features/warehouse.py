@@ -13,7 +13,7 @@ from clv_core.errors import Refused
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.columnar.column import EXACT, MILLIONTHS, Column
 from clv_core.features.columnar.rows import Rows
-from clv_core.features.engine import read_sql
+from clv_core.features.engine import read_sql, with_numbers
 from clv_core.features.expressions import aggregate
 from clv_core.features.lines import LARGEST, NUMBERS, Lines, number_lines
 from clv_core.features.pack import ORDER, pack_steps
@@ -164,8 +164,6 @@ def _one_by_one(work: object, items: list[object]) -> list[object]:
 def query(dialect: str, schemas: Schemas, names: tuple[str, ...], cutoff_day: int, horizon_days: int) -> str:
     """Return the query of features that come from relations, and ``customer``, in no order, as SQL.
 
-    Writing it takes a second, so it is written once and the two numbers are put in.
-
     Args:
         dialect: the engine's name.
         schemas: name and columns of each relation.
@@ -173,8 +171,7 @@ def query(dialect: str, schemas: Schemas, names: tuple[str, ...], cutoff_day: in
         cutoff_day: the cutoff in days since 1970-01-01.
         horizon_days: length of the predicted span.
     """
-    template = _template(dialect, schemas, names)
-    return template.replace(str(CUTOFF), str(cutoff_day)).replace(str(HORIZON), str(horizon_days))
+    return with_numbers(_template(dialect, schemas, names), {CUTOFF: cutoff_day, HORIZON: horizon_days})
 
 
 def kinds_of(names: Iterable[str]) -> dict[str, str]:

@@ -13,13 +13,12 @@ from typing import Final
 
 import duckdb
 
-from clv_core.collection.engine import name, one
+from clv_core.collection.engine import one
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.money_columns import NAMED
 from clv_core.collection.mapping.proposed import Proposal
-from clv_core.collection.values.cell_texts import cell_text
-from clv_core.collection.values.numbers import NumberReading
-from clv_core.columns import AMOUNT, DISCOUNT, QUANTITY, REFUND, UNIT_PRICE, Kind
+from clv_core.collection.values.cell_texts import number_cells
+from clv_core.columns import AMOUNT, DISCOUNT, QUANTITY, REFUND, UNIT_PRICE
 from clv_core.errors import Message
 
 JUDGED_ROWS: Final = 20_000
@@ -90,7 +89,7 @@ def _lower(
     """Return what is to be said of another column that is what was charged, or less: of the line, or of one piece."""
     price, pieces = chosen[UNIT_PRICE], chosen[QUANTITY]
     for other, decimal, (code, charged) in product(others, ("point", "comma"), LOWER.items()):
-        a, p, q = (NumberReading(decimal).value(cell_text(name(item), Kind.NUMBER)) for item in (other, price, pieces))
+        a, p, q = number_cells((other, price, pieces), decimal)
         told, less, above, several, same = one(
             connection,
             f"SELECT count(*), count(*) FILTER (g <= -{CENT}), count(*) FILTER (g >= {CENT}), count(*) FILTER (q > 1),"
@@ -171,8 +170,7 @@ def _true(
     """
     least = FEWEST[kind] if fewest is None else fewest
     for decimal in ("point", "comma"):
-        reading = NumberReading(decimal)
-        cells = [reading.value(cell_text(name(column), Kind.NUMBER)) for column in (*columns, part)]
+        cells = number_cells((*columns, part), decimal)
         values = ", ".join(f"abs({cell}) AS {letter}" for cell, letter in zip(cells, "abcd", strict=True))
         told, true = one(
             connection,

@@ -12,10 +12,9 @@ from clv_core.collection.engine import name, one
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.money_columns import NAMED
 from clv_core.collection.mapping.proposed import Proposal
-from clv_core.collection.values.cell_texts import cell_text
-from clv_core.collection.values.numbers import NumberReading
+from clv_core.collection.values.cell_texts import number_cells
 from clv_core.collection.words.aliases import CURRENCY
-from clv_core.columns import AMOUNT, REFUND, Kind
+from clv_core.columns import AMOUNT, REFUND
 from clv_core.errors import Message
 
 JUDGED_ROWS: Final = 200_000
@@ -99,8 +98,7 @@ def _home(connection: duckdb.DuckDBPyConnection, source: Source, currency: str, 
         after: that of amounts in one, if it is that.
     """
     for decimal in ("point", "comma"):
-        reading = NumberReading(decimal)
-        a, b = (reading.value(cell_text(name(column), Kind.NUMBER)) for column in (before, after))
+        a, b = number_cells((before, after), decimal)
         rows = connection.execute(
             f"SELECT c, count(*), count(b), count(*) FILTER (abs(a - b) < {CENT}), quantile_cont(b / a, 0.05),"
             f" quantile_cont(b / a, 0.95) FROM (SELECT upper(trim({currency})) AS c, {a} AS a, {b} AS b"

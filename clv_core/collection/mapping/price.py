@@ -13,10 +13,9 @@ import duckdb
 
 from clv_core.collection.engine import name, one
 from clv_core.collection.files.source import Source
-from clv_core.collection.values.cell_texts import cell_text
-from clv_core.collection.values.numbers import NumberReading
+from clv_core.collection.values.cell_texts import number_cells
 from clv_core.collection.words.aliases import PRICE, fold
-from clv_core.columns import AMOUNT, CATEGORY, DISCOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE, Kind
+from clv_core.columns import AMOUNT, CATEGORY, DISCOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer
 
 JUDGED_ROWS: Final = 200_000
@@ -78,8 +77,7 @@ def _paid_each(connection: duckdb.DuckDBPyConnection, source: Source, chosen: Ma
     if not PRICED.search(key) or OF_ALL.search(key):
         return False
     for decimal in ("point", "comma"):
-        columns = (chosen[AMOUNT], chosen[UNIT_PRICE], chosen[QUANTITY])
-        paid, asked, pieces = (NumberReading(decimal).value(cell_text(name(item), Kind.NUMBER)) for item in columns)
+        paid, asked, pieces = number_cells((chosen[AMOUNT], chosen[UNIT_PRICE], chosen[QUANTITY]), decimal)
         told, under = one(
             connection,
             f"SELECT count(*), count(*) FILTER (a <= p * 1.001) FROM (SELECT {paid} AS a, {asked} AS p, {pieces} AS q"

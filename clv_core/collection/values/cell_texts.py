@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from clv_core.collection.engine import text
+from clv_core.collection.engine import name, text
 from clv_core.collection.values import numbers, time_texts
 from clv_core.collection.words.aliases import MISSING
 from clv_core.columns import Kind
@@ -30,6 +31,17 @@ def cell_text(raw: str, kind: Kind) -> str:
     )
     plain = {Kind.TIME: time_texts.plainest, Kind.NUMBER: numbers.plain, Kind.TEXT: _plain_text}[kind](raw)
     return f"CASE WHEN {raw} IS NULL OR {plain} THEN {raw} ELSE {slow} END"
+
+
+def number_cells(columns: Iterable[str], decimal: str) -> list[str]:
+    """Return SQL for the numbers in some columns of a file.
+
+    Args:
+        columns: source columns.
+        decimal: ``point`` or ``comma``.
+    """
+    reading = numbers.NumberReading(decimal)
+    return [reading.value(cell_text(name(column), Kind.NUMBER)) for column in columns]
 
 
 def _plain_text(column: str) -> str:

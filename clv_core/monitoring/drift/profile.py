@@ -36,7 +36,7 @@ from clv_core.columns import (
     SESSION_ID,
     UNIT_PRICE,
 )
-from clv_core.features.engine import Engine
+from clv_core.features.engine import Engine, with_numbers
 from clv_core.monitoring.drift.chunks import Chunk
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ WITHOUT_GAPS: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE)
 OF_OTHERS: Final = (PRODUCT_ID, CATEGORY, CHANNEL, COUNTRY, SESSION_ID)
 """Columns whose gaps count also in events that are not about money; most others belong to one type of event."""
 ROWS: Final = "rows_of_chunks"
-STAND_INS: Final = {"every": 2_000_000_011}
-"""Whole numbers that stand for others in the written queries."""
+EVERY: Final = 2_000_000_011
+"""A whole number that stands in the written query for how many rows one is taken of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,11 +127,11 @@ class _Asked:
     connection: ibis.BaseBackend
     schema: ibis.Schema
 
-    def _frame(self, query: Callable[..., ibis.Table], *about: object, **numbers: int) -> pd.DataFrame:
+    def _frame(self, query: Callable[..., ibis.Table], *about: object, every: int = 1) -> pd.DataFrame:
         sql, kinds = _written(query, self.schema, *about)
-        for name, number in numbers.items():
-            sql = sql.replace(str(STAND_INS[name]), str(number))
-        found: pd.DataFrame = self.connection.raw_sql(sql).to_arrow_table().cast(kinds).to_pandas()
+        found: pd.DataFrame = (
+            self.connection.raw_sql(with_numbers(sql, {EVERY: every})).to_arrow_table().cast(kinds).to_pandas()
+        )
         return found
 
     def labels(self, name: str) -> pd.DataFrame:
@@ -164,7 +164,7 @@ class _Asked:
 
 @lru_cache(maxsize=64)
 def _written(query: Callable[..., ibis.Table], schema: ibis.Schema, *about: object) -> tuple[str, pa.Schema]:
-    """Return a query as SQL, and its columns: writing one takes longer than a small log's answer."""
+    """Return a query as SQL, and its columns."""
     import ibis
 
     asked = query(ibis.table(schema, name=ROWS), *about)
@@ -215,5 +215,5 @@ def _priced_rows(rows: ibis.Table, name: str) -> ibis.Table:
 def _sample(rows: ibis.Table, name: str) -> ibis.Table:
     bought = _priced(rows, name)
     mark = (bought[CUSTOMER_ID] + bought[EVENT_TIME].cast("string") + bought[name].cast("string")).hash()
-    some = bought.filter(mark % STAND_INS["every"] == 0)
+    some = bought.filter(mark % EVERY == 0)
     return some.select("chunk", number=some[name]).order_by("chunk", "number")
