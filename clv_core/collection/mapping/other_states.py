@@ -67,7 +67,7 @@ def read_others(
 def others_unused(
     rows: Sequence[Mapping[str, Any]], proposals: Sequence[Proposal], chosen: Mapping[str, str]
 ) -> tuple[Message, ...]:
-    """Return a warning a column of states that no name makes one, and that calls off rows which the known one does not.
+    """Return a warning for each column of states that no name makes one and that calls off what the known one does not.
 
     Args:
         rows: the first rows as text.
