@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clv_core.commands import Context, add_model, day, not_trusted, trust_json
 from clv_core.commands.score import horizon
 from clv_core.i18n import translate
+
+if TYPE_CHECKING:
+    from clv_core.strategy.acting import PlanMade
+    from clv_core.strategy.budget.plans import BudgetPlan
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
@@ -65,8 +69,6 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         progress=context.progress,
     )
     trust = pipeline.trust(context.workspace, options.model)
-    plan = made.plan
-    spent = plan.table.groupby("offer")[["customers", "cost", "expected_gain"]].sum()
     return {
         "out": str(options.out),
         "side_file": str(made.written.side_file),
@@ -78,25 +80,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "discount_rate": terms.discount_rate,
         "margin_rate": terms.margin_rate,
         "budget": options.budget,
-        "spent": plan.found.spent,
-        "expected_gain": plan.found.gain,
-        "gain_bound": plan.found.bound,
-        "gain_assumed": plan.basis.assumed,
-        "gain_measured": plan.basis.measured,
-        "gain_measured_low": plan.basis.low,
-        "gain_measured_high": plan.basis.high,
-        "gain_uniform": plan.gain_uniform,
-        "gain_random": plan.gain_random,
-        "next_coin": None if plan.next is None else dataclasses.asdict(plan.next),
-        "offers": [
-            offer.to_json()
-            | {
-                "customers": int(spent["customers"].get(offer.name, 0)),
-                "spent": float(spent["cost"].get(offer.name, 0.0)),
-                "expected_gain": float(spent["expected_gain"].get(offer.name, 0.0)),
-            }
-            for offer in made.offers
-        ],
+        **_worth(made.plan),
+        "offers": _offers(made),
         "experiments": {
             offer: {
                 "window_days": experiment.window_days,
@@ -110,3 +95,33 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
             *(one.to_json(context.language) for one in made.notes),
         ],
     }
+
+
+def _worth(plan: BudgetPlan) -> dict[str, Any]:
+    """Return what the plan costs and is expected to bring, and what another use of the money would."""
+    return {
+        "spent": plan.found.spent,
+        "expected_gain": plan.found.gain,
+        "gain_bound": plan.found.bound,
+        "gain_assumed": plan.basis.assumed,
+        "gain_measured": plan.basis.measured,
+        "gain_measured_low": plan.basis.low,
+        "gain_measured_high": plan.basis.high,
+        "gain_uniform": plan.gain_uniform,
+        "gain_random": plan.gain_random,
+        "next_coin": None if plan.next is None else dataclasses.asdict(plan.next),
+    }
+
+
+def _offers(made: PlanMade) -> list[dict[str, Any]]:
+    """Return each offer with how many get it, at what cost, for what expected gain."""
+    spent = made.plan.table.groupby("offer")[["customers", "cost", "expected_gain"]].sum()
+    return [
+        offer.to_json()
+        | {
+            "customers": int(spent["customers"].get(offer.name, 0)),
+            "spent": float(spent["cost"].get(offer.name, 0.0)),
+            "expected_gain": float(spent["expected_gain"].get(offer.name, 0.0)),
+        }
+        for offer in made.offers
+    ]

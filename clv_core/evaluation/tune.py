@@ -137,10 +137,7 @@ def search(
     if config.model not in TUNABLE:
         raise UsageError("not_tunable", model=config.model, known=list(TUNABLE))
     config = replace(config, model=SEARCHED_AS.get(config.model, config.model))
-    chosen = rolling_origins(log.first_day, log.end, config.horizon_days, origins)
-    if not chosen:
-        days, needed = (log.end - log.first_day).days, 2 * config.horizon_days + history_days(config.horizon_days)
-        raise NotEnoughData("no_tuning_origin", horizon=config.horizon_days, days=days, needed=needed)
+    chosen = _origins(log, config.horizon_days, origins)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
     reference = _references(log, chosen, config, folder / "run")
@@ -174,6 +171,19 @@ def search(
     ended = all_trials(study)
     own = next(trial for trial in ended if trial.state == "complete" and trial.settings == default)
     return Search(tuple(ended), own, tuple(reference))
+
+
+def _origins(log: EventLog, horizon_days: int, most: int) -> list[date]:
+    """Return the rolling origins that judge.
+
+    Raises:
+        NotEnoughData: there is none.
+    """
+    chosen = rolling_origins(log.first_day, log.end, horizon_days, most)
+    if not chosen:
+        days, needed = (log.end - log.first_day).days, 2 * horizon_days + history_days(horizon_days)
+        raise NotEnoughData("no_tuning_origin", horizon=horizon_days, days=days, needed=needed)
+    return chosen
 
 
 def best(trials: Sequence[Trial]) -> Trial:

@@ -162,9 +162,7 @@ def plan(
     made = plans.make_plan(everyone, people.count, given, budget)
     if made.customers.empty:
         raise NotEnoughData("plan_empty", budget=budget)
-    names = [str(number) for number in range(1, people.count + 1)]
-    if isinstance(scheme, Scheme):
-        names = names_of_tiers(dataset, scheme.tiers, language)
+    names = people.names(dataset, language)
     said = (*asked.warnings(trained_days), *notes(made, given, names, asked, found))
     side = replace(
         side,
@@ -178,11 +176,16 @@ def plan(
     listed = made.customers[["customer_id", plans.OFFER, plans.GAIN, plans.COST, plans.EVIDENCE]]
     if control_share is not None:
         day = (start or cutoff or dataset.log_end).isoformat()
-        drawn = groups(listed["customer_id"], control_share, drawn_as(name, day), day)
-        listed = listed.assign(**{GROUP: drawn[GROUP], DATE: drawn[DATE]})
+        listed = _drawn(listed, control_share, drawn_as(name, day), day)
         side = replace(side, settings={**side.settings, "control_share": control_share, "start": day})
     written = write_rows(workspace, listed, out, side, fewest=1)
     return PlanMade(written, made, given, found, said)
+
+
+def _drawn(listed: pd.DataFrame, control_share: float, word: str, day: str) -> pd.DataFrame:
+    """Return the list with the group that each customer is drawn into, and the day from which on offers are made."""
+    drawn = groups(listed["customer_id"], control_share, word, day)
+    return listed.assign(**{GROUP: drawn[GROUP], DATE: drawn[DATE]})
 
 
 def export(

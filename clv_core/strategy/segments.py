@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -156,18 +156,25 @@ def figures(
     )
     if HISTORIC_VALUE not in customers:
         return rows
-    since = customers[DAYS_SINCE_LAST].to_numpy(float)
-    last = customers[LAST_PURCHASE].to_numpy().astype("datetime64[s]")
-    bought = [piece[~np.isnan(since[piece])] for piece in pieces]
     historic = add(HISTORIC_VALUE)
     return rows.assign(
         historic_value_mean=_mean(historic, size),
         historic_value_sum=historic,
         purchase_days_mean=_mean(add(PURCHASE_DAYS), size),
-        buyers=[len(piece) for piece in bought],
-        days_since_last_median=[float(np.median(since[piece])) if len(piece) else np.nan for piece in bought],
-        last_purchase_median=pd.Series([_median_day(last[piece]) for piece in bought], dtype="datetime64[s]"),
+        **_last_bought(customers, pieces),
     )
+
+
+def _last_bought(customers: pd.DataFrame, pieces: Sequence[npt.NDArray[np.int64]]) -> dict[str, Any]:
+    """Return how many of each piece ever bought, and when they last did, as columns of :func:`figures`."""
+    since = customers[DAYS_SINCE_LAST].to_numpy(float)
+    last = customers[LAST_PURCHASE].to_numpy().astype("datetime64[s]")
+    bought = [piece[~np.isnan(since[piece])] for piece in pieces]
+    return {
+        "buyers": [len(piece) for piece in bought],
+        "days_since_last_median": [float(np.median(since[piece])) if len(piece) else np.nan for piece in bought],
+        "last_purchase_median": pd.Series([_median_day(last[piece]) for piece in bought], dtype="datetime64[s]"),
+    }
 
 
 def _mean(total: np.ndarray, count: np.ndarray) -> np.ndarray:

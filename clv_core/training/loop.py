@@ -36,6 +36,12 @@ class State:
     best_loss: float = math.inf
     best_weights: dict[str, Tensor] = field(default_factory=dict)
 
+    def judge(self, validation: float, network: nn.Module) -> None:
+        """Keep the weights where no earlier ones had a lower loss on later windows."""
+        if validation < self.best_loss:
+            self.best_loss = validation
+            self.best_weights = {name: value.clone() for name, value in network.state_dict().items()}
+
 
 def learning_rate(step: int, steps: int, peak: float) -> float:
     """One cycle: cosine up from peak / 25 over the first 30%, cosine down to peak / 10,000 (Smith 2018, 1803.09820)."""
@@ -120,9 +126,7 @@ def train(
         if validate is not None and (state.step % STEPS_BETWEEN_VALIDATIONS == 0 or state.step == steps):
             network.eval()
             validation = validate()
-            if validation < state.best_loss:
-                state.best_loss = validation
-                state.best_weights = {name: value.clone() for name, value in network.state_dict().items()}
+            state.judge(validation, network)
         if state.step % STEPS_BETWEEN_REPORTS == 0 or state.step == steps or validation is not None:
             count = (state.step - 1) % STEPS_BETWEEN_REPORTS + 1
             entry = {"step": float(state.step), "loss": running / count}

@@ -114,20 +114,8 @@ def reachable(
         NeedsAnswer: the contacts say nothing about consent, and it is not assumed.
         Refused: contacts without ids, or ids that stand twice.
     """
-    known = named(customers)
-    known = known.assign(agreed=consenting(known, assume_consent))
-    known = known[[CUSTOMER_ID, *(name for name in (*FIELDS, CONSENT, "agreed") if name in known)]]
-    given = {title: known[name].astype("str").fillna("") for name, title in GIVEN.items() if name in known}
-    known = clean(known.assign(**given), region)
     words = {folded(text.strip()) for text in suppressed}
-    own, listed = known[CUSTOMER_ID].isin(words), _on_list(known, words)
-    if stop is not None and stop.hashes:
-        own |= stop.hides(known[[CUSTOMER_ID]])
-        listed |= stop.hides_emails(known[GIVEN[EMAIL]] if GIVEN[EMAIL] in known else known[EMAIL])
-        for column in (PHONE, GIVEN[PHONE]):
-            if column in known:
-                listed |= stop.hides_phones(known[column])
-    known = _shared(known.assign(listed=listed), ~known["agreed"] | own | listed)
+    known, silent = _known(customers, region, assume_consent, words, stop)
     plain = scored.drop(columns=[name for name in (*FIELDS, CONSENT, COUNTRY_CODE, MOBILE_CN) if name in scored])
     people = plain.sort_values(VALUE, ascending=False, kind="stable").merge(known, on=CUSTOMER_ID, how="left")
     people[CUSTOMER_ID] = people[CUSTOMER_ID].astype("str")
@@ -140,7 +128,7 @@ def reachable(
             left_out[reason] = left_out.get(reason, 0) + int(out.sum())
             people = people[~out]
 
-    leave_out("suppressed", people[CUSTOMER_ID].isin(words | set(known.loc[own, CUSTOMER_ID])))
+    leave_out("suppressed", people[CUSTOMER_ID].isin(words | silent))
     leave_out("no_contact", people["agreed"].isna())
     leave_out("no_consent", ~people["agreed"].astype(bool))
     leave_out("suppressed", people["listed"].astype(bool))
@@ -151,10 +139,36 @@ def reachable(
     leave_out("no_contact", ~reached)
     leave_out("same_contact", people.duplicated(list(keys)))
     crowded = int(people["crowded"].sum())
-    people = people.drop(columns=["agreed", "listed", "shared", "crowded", *given]).reset_index(drop=True)
+    helpers = ["agreed", "listed", "shared", "crowded", *(title for title in GIVEN.values() if title in people)]
+    people = people.drop(columns=helpers).reset_index(drop=True)
     reach = {key: int(people[key].ne("").sum()) for key in keys}
     bad = {name: shapes for name, shapes in bad.items() if shapes}
     return Reach(people, left_out, reach, _unknown_countries(people), strange, bad, crowded, unplaced)
+
+
+def _known(
+    customers: pd.DataFrame, region: str | None, assume_consent: bool, words: set[str], stop: StopList | None
+) -> tuple[pd.DataFrame, set[str]]:
+    """Return what is known of each customer's contacts, and the ids that a list names.
+
+    Returns:
+        The cleaned fields beside those that were given (``GIVEN``), with ``agreed`` (has consented), ``listed`` (an
+        address of hers is on a list), ``shared`` (with somebody who must not be contacted) and ``crowded``; and ids.
+    """
+    known = named(customers)
+    known = known.assign(agreed=consenting(known, assume_consent))
+    known = known[[CUSTOMER_ID, *(name for name in (*FIELDS, CONSENT, "agreed") if name in known)]]
+    given = {title: known[name].astype("str").fillna("") for name, title in GIVEN.items() if name in known}
+    known = clean(known.assign(**given), region)
+    own, listed = known[CUSTOMER_ID].isin(words), _on_list(known, words)
+    if stop is not None and stop.hashes:
+        own |= stop.hides(known[[CUSTOMER_ID]])
+        listed |= stop.hides_emails(known[GIVEN[EMAIL]] if GIVEN[EMAIL] in known else known[EMAIL])
+        for column in (PHONE, GIVEN[PHONE]):
+            if column in known:
+                listed |= stop.hides_phones(known[column])
+    known = _shared(known.assign(listed=listed), ~known["agreed"] | own | listed)
+    return known, set(known.loc[own, CUSTOMER_ID])
 
 
 def hidden(scored: pd.DataFrame, customers: pd.DataFrame | None, suppressed: Collection[str]) -> pd.Series[bool]:

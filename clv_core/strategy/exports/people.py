@@ -18,6 +18,7 @@ from clv_core.strategy.exports import lists
 from clv_core.strategy.exports.export import Side
 from clv_core.strategy.schemes.known import with_known
 from clv_core.strategy.schemes.rules import Rules
+from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.schemes.segmentation import Placed, Segmentation
 from clv_core.strategy.schemes.settle import called, points_of, settle, with_segments
 from clv_core.strategy.segments import TIER
@@ -44,6 +45,12 @@ class People:
     def numbered(self) -> pd.DataFrame:
         """Return them with ``tier``: the number of the tier or segment that offers are written for, from 1."""
         return self.frame if self.placed is None else self.frame.assign(**{TIER: self.placed.where + 1})
+
+    def names(self, dataset: Dataset, language: str = DEFAULT_LANGUAGE) -> list[str]:
+        """Return what the tiers or segments are called, in the scheme's order."""
+        if self.placed is None:
+            return names_of_tiers(dataset, self.count, language)
+        return [segment.name(language) for segment in self.placed.segments]
 
 
 def people_of(

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import pandas as pd
+
 from clv_core import __version__
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import open_dataset
@@ -98,21 +100,18 @@ def make_report(
     tiered = assign(scores(workspace, name, model_id, progress=progress), scheme)
     progress.report("report", 0, len(SECTIONS))
     kept = load_explanation(explanation_folder(workspace, bundle, dataset))
-    given = checked(offers) if offers else ()
-    people, count = tiered, scheme.tiers
-    if given and plan_scheme is not None and plan_scheme != scheme:
-        cut = people_of(workspace, name, model_id, plan_scheme, progress=progress)
-        people, count = cut.numbered(), cut.count
-    people = StopList.of(workspace, dataset).without(people)
     planned = None
-    if given:
+    if offers:
+        given = checked(offers)
+        people, names = tiered, names_of_tiers(dataset, scheme.tiers, language)
+        if plan_scheme is not None and plan_scheme != scheme:
+            cut = people_of(workspace, name, model_id, plan_scheme, progress=progress)
+            people, names = cut.numbered(), cut.names(dataset, language)
         asked = plan_terms or Terms(bundle.record["horizon_days"])
-        people = valued(workspace, name, model_id, people, asked, progress=progress)
-        made = make_plan(people, count, given, budget)
-        names = [str(number) for number in range(1, count + 1)]
-        if plan_scheme is None or isinstance(plan_scheme, Scheme):
-            names = names_of_tiers(dataset, count, language)
-        planned = Planned(made, given, budget, asked, notes(made, given, names, asked, experiments or {}))
+        people = valued(
+            workspace, name, model_id, StopList.of(workspace, dataset).without(people), asked, progress=progress
+        )
+        planned = _planned(people, names, given, budget, asked, experiments or {})
     said = Said(language, bundle.record["currency"])
     ground = Ground(
         dataset=dataset,
@@ -134,6 +133,19 @@ def make_report(
     progress.report("report", len(SECTIONS), len(SECTIONS))
     known = () if planned is None else planned.notes
     return Report(title, acted.headline(ground), context, written, language, sections, known)
+
+
+def _planned(
+    people: pd.DataFrame,
+    names: Sequence[str],
+    offers: tuple[Offer, ...],
+    budget: float,
+    terms: Terms,
+    experiments: Mapping[str, Experiment],
+) -> Planned:
+    """Return the plan for people whose values speak of ``terms``, and what has to be known of it."""
+    made = make_plan(people, len(names), offers, budget)
+    return Planned(made, offers, budget, terms, notes(made, offers, names, terms, experiments))
 
 
 def write_report(report: Report, paths: Sequence[Path]) -> tuple[Path, ...]:

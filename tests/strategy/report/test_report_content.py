@@ -20,8 +20,10 @@ from clv_core.errors import UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.strategy.budget.offers import Offer
+from clv_core.strategy.exports.people import people_of
 from clv_core.strategy.report.content import Report, Section
 from clv_core.strategy.report.make import SECTIONS, check_endings, make_report
+from clv_core.strategy.schemes.parse import asked
 from clv_core.strategy.schemes.saved import Given, give_names
 from clv_core.workspace import Workspace
 
@@ -197,3 +199,14 @@ def test_the_plan_says_what_it_is_revenue_untried_or_as_good_as_an_even_spread(d
         assert "--" not in "".join(section(whole, "plan").points), "a report has no command line"
         assert any("30%" in point for point in found.points)
     assert "no difference" not in section(made(demo, offers=OFFERS, budget=30.0), "plan").finding
+
+
+def test_a_plan_by_segments_calls_them_by_their_names(demo: Demo) -> None:
+    workspace, dataset, bundle = demo
+    scheme, _ = asked("quadrant", (), dataset)
+    people = people_of(workspace, dataset.name, bundle.id, scheme, progress=NoProgress())
+    names = people.names(dataset, "zh")
+    assert len(set(names)) == people.count and not any(name.isdecimal() for name in names)
+    offer = Offer.parse("name=Gift,cost=0.1,effect=1:4(2;6),days=90")
+    whole = made(demo, offers=(offer,), budget=30.0, plan_scheme=scheme, language="zh")
+    assert any(names[1] in point for point in section(whole, "plan").points)
