@@ -1,4 +1,4 @@
-"""Matomo tells its conversions by numbers: 0 is an order, -1 a cart that was left behind, others are goals of the site's.
+"""Matomo tells its conversions by numbers: 0 is an order, -1 a cart that was left behind, others are goals.
 
 A cart has the money of what lies in it, and a goal a worth that somebody gave it; only the order was paid.
 """

@@ -1,4 +1,4 @@
-"""Columns made of others, where a system writes into one cell, or into two, what others have in columns of their own."""
+"""Columns made of others, where a system writes into one cell, or into two, what others have in their own."""
 
 from __future__ import annotations
 

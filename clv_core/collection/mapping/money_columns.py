@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from clv_core.collection.values.scale_words import WORDS
 from clv_core.collection.words.aliases import LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.columns import (
     AMOUNT,
@@ -40,7 +41,7 @@ OTHER: Final = re.compile(
 )
 FIGURE: Final = re.compile(
     r"\(?[+-]?\s*([A-Za-z]{1,3}\s|[A-Z]{1,2}\$)?[$€£¥₹₽₩]?\s*[+-]?\d[\d.,' \u00a0]*"
-    r"([A-Za-z]{1,4}|[$€£¥₹₽₩元円원]|руб\.?)?\)?-?"
+    rf"(?:(?:{WORDS})\.?\s?)?([A-Za-z]{{1,4}}|[$€£¥₹₽₩元円원]|руб\.?)?\)?-?"
 )
 FRACTION: Final = re.compile(r".*\d[.,]\d*[1-9]\d*\D*|.*\d[.,]\d\d\D*|\D*[$€£¥₹]\D*\d.*|.*\d\s*[$€£¥元円₹].*")
 HALF_STEPS: Final = re.compile(r"(10|\d)([.,][05]0*)?")

@@ -86,7 +86,8 @@ SURE: Final[dict[str, str]] = {
         full_visitor_id client_pseudo_id distinct_id profile_id openid 下单帐号 下单账号 买家账号 买家昵称 会员昵称
         client_id clientid buyer_id buyerid shopper_id user_id userid member_id memberid visitor_id visitorid
         household_id household_key hhid member_no member_number shopper_reference account_id consumer_id purchaser_id
-        panelist_id cust_code id_visitor mcvisid ecid post_visid_high_post_visid_low visid_high_visid_low domain_userid sold_to_party sold_to account_ref msno 用户id 用户编号 用户 客户id 客户编号
+        panelist_id cust_code id_visitor mcvisid ecid post_visid_high_post_visid_low visid_high_visid_low domain_userid
+        sold_to_party sold_to account_ref msno 用户id 用户编号 用户 客户id 客户编号
         客户 会员id 会员编号 会员卡号 会员号 会员 顾客id 顾客编号 顾客 买家id 买家 买家会员名 账号 用户账号 用户標識
         用户标识 客戶id 客戶編號 會員id 會員編號 會員 用戶id 用戶編號 顧客id 顧客編號""",
     EVENT_TIME: """event_time eventtime event_timestamp event_date event_datetime timestamp time_stamp ts datetime
@@ -104,7 +105,8 @@ SURE: Final[dict[str, str]] = {
     EVENT_TYPE: """event_type eventtype event event_name action action_type activity activity_type behavior
         idgoal_event_type id_goal_event_type goal_id_event_type event_list_event_type post_event_list_event_type
         events_event_type purchaseid_event_type post_purchaseid_event_type products_event_type product_list_event_type
-        post_product_list_event_type behavior_type behaviour behaviour_type transaction_type interaction interaction_type 行为类型 行为 事件类型
+        post_product_list_event_type behavior_type behaviour behaviour_type transaction_type interaction
+        interaction_type 行为类型 行为 事件类型
         事件 事件名 事件名称 行为名称 动作 操作 操作类型 用户行为 交易类型 行為類型 行為 事件類型""",
     AMOUNT: """amount amount_total total_amount net_amount order_amount sales_amount transaction_amount
         purchase_amount payment_amount paid_amount amount_paid total_price total_value order_value order_total
@@ -117,7 +119,8 @@ SURE: Final[dict[str, str]] = {
         消費金額 支付金額 銷售額 總金額 總價""",
     ORDER_ID: """order_id id_order orderid order_no order_number sale_id ticket_no check_no invoice_no invoiceno
         invoice invoice_id invoice_number psp_reference transaction_id transactionid transaction_no trans_id txn_id
-        purchase_id post_purchase_id basket_id basketid ecommerce_transaction_id receipt_id receipt_no receipt_number bill_no increment_id
+        purchase_id post_purchase_id basket_id basketid ecommerce_transaction_id receipt_id receipt_no receipt_number
+        bill_no increment_id
         order_increment_id order_reference
         order_ref order_reference_number 订单号 订单编号 订单id 交易号 交易编号 发票号 主订单编号 流水号 单号 訂單號
         訂單編號 訂單id""",
