@@ -34,7 +34,7 @@ MONEY: Final = re.compile(
     r"|сумм|цена|стоим|оплач|wartość|kwota|cena|tutar|fiyat|bedrag|prijs|preço"
 )
 OTHER: Final = re.compile(
-    r"(id|ids|no|nr|number|num|code|key|zip|zipcode|prefix|phone|mobile|sku|upc|ean|date|time|timestamp|day|month|year|week"
+    r"((?<!pa)id|ids|no|nr|number|num|code|key|zip|zipcode|prefix|phone|mobile|sku|upc|ean|date|time|timestamp|day|month|year|week"
     r"|hour|age|qty|quantity|count|pieces|lat|lng|lon|latitude|longitude|weight|height|width|length|rank|score|rating|stars"
     r"|installments|sequence|version|rate|percent|pct|freight|shipping|tax|vat|index|row|seconds|duration|balance|dob)s?$"
     r"|号|编号|編號|番号|번호|номер|手机|电话|電話|数量|件数|個数|日期|时间|日時"

@@ -93,7 +93,7 @@ SURE: Final[dict[str, str]] = {
     EVENT_TIME: """event_time eventtime event_timestamp event_date event_datetime timestamp time_stamp ts datetime
         date_time invoice_date invoicedate order_date orderdate order_time order_datetime order_timestamp ordered_at
         order_date_time order_creation_date order_creation_time order_created_date order_created_time
-        order_placed_date order_placed_at placed_at booked_on booked_at booking_date created_datetime
+        order_placed_date order_charged_date order_placed_at placed_at booked_on booked_at booking_date created_datetime
         order_purchase_timestamp purchase_date purchase_time transaction_dt
         purchased_at purchase_timestamp transaction_date transaction_time transaction_timestamp transaction_datetime
         trans_date trans_time txn_date txn_time t_dat shop_date server_timestamp trans_date_trans_time sale_date
@@ -109,7 +109,8 @@ SURE: Final[dict[str, str]] = {
         interaction_type 行为类型 行为 事件类型
         事件 事件名 事件名称 行为名称 动作 操作 操作类型 用户行为 交易类型 行為類型 行為 事件類型""",
     AMOUNT: """amount amount_total total_amount net_amount order_amount sales_amount transaction_amount
-        purchase_amount payment_amount paid_amount amount_paid total_price total_value order_value order_total
+        purchase_amount payment_amount paid_amount amount_paid charged_amount amount_charged total_price total_value
+        order_value order_total
         line_total grand_total order_total_amount line_amount total_sales sales sales_value revenue net_revenue
         gross_revenue spend spent purchase_revenue event_value
         dollar_value dollars transaction_revenue item_total subtotal transaction_value purchase_value monetary_value
@@ -151,7 +152,9 @@ SURE: Final[dict[str, str]] = {
         transactions_state current_state 订单状态 交易状态 付款状态 支付状态
         訂單狀態 付款狀態 交易狀態""",
     REFUND: """order_total_adjusted_order_total refunded_amount amount_refunded refund_amount order_refund_amount
-        order_refunded_amount partial_refund refund_total total_refund total_refunded refunded_total total_refunds
+        order_refunded_amount total_refunded_amount total_amount_refunded total_refund_amount refund_amt refunded_amt
+        returned_amount amount_returned return_amount credited_amount amount_credited partial_refund refund_total
+        total_refund total_refunded refunded_total total_refunds
         refunds_total refund_value 退款金额 已退款金额 订单已退款金额 退款额 退款金額""",
     SESSION_ID: """session_id sessionid session user_session id_visit visit_id visitid 会话id 会话 会话编号 访问id
         會話id""",
@@ -163,8 +166,9 @@ SURE: Final[dict[str, str]] = {
 LIKELY: Final[dict[str, str]] = {
     CUSTOMER_ID: """id uid user client buyer shopper member visitor account username user_name client_no email
         reviewer_id booker_email purchase_email customer_email contact_email buyer_email order_customer_email
-        billing_email bill_email
-        bill_mail_address email_address mail_address from_email_address loyalty_card loyalty_card_no
+        billing_email bill_email user_email member_email client_email shopper_email purchaser_email account_email
+        customer_phone customer_phone_number customer_mobile customer_mobile_number buyer_phone buyer_phone_number
+        buyer_mobile bill_mail_address email_address mail_address from_email_address loyalty_card loyalty_card_no
         loyalty_card_number loyalty_id loyalty_no loyalty_number membership_id membership_no membership_number
         手机号 买家手机号 邮箱""",
     EVENT_TIME: """date time day created created_at created_time created_date date_created create_time createdate
@@ -179,7 +183,7 @@ LIKELY: Final[dict[str, str]] = {
         turnover purchase_revenue_in_usd event_value_in_usd price_paid paid_price order_price order_total_price
         total_order_price total_spent amount_spent
         total_revenue order_revenue tr_total total_purchase purchase_sum final_invoice_amount total_to_pay_amount
-        product_subtotal 用户支付金额 消费 支付 付款""",
+        product_subtotal 消费 支付 付款""",
     ORDER_ID: "tr_orderid order transaction receipt basket bill name reference ref 订单 訂單",
     PRODUCT_ID: """product_name lineitem_name item_name item_title custom_label description stock goods title
         商品名称 商品名 商品标题 产品名称 宝贝标题 宝贝名称 选购商品 商品名稱 id_sku sku_name listing_id offer_id""",
@@ -191,7 +195,8 @@ LIKELY: Final[dict[str, str]] = {
     REVIEW_TEXT: "text message 内容 內容 备注",
     CHANNEL: "source campaign referrer",
     COUNTRY: "region market 地区 地區",
-    ORDER_STATUS: """status state result outcome payment_result transaction_result
+    ORDER_STATUS: """order_line_status line_status item_status order_item_status position_status charge_status
+        status state result outcome payment_result transaction_result
         invoice_status 状态 狀態 交易结果 支付结果""",
 }
 
