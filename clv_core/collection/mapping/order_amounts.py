@@ -131,8 +131,8 @@ def _whole(
     if orders.part:
         notes.append(Message("warning.order_parts", {"part": orders.part, "column": plan.chosen[AMOUNT]}))
     elif alike:
-        params = {"part": alike.column, "column": plan.chosen[AMOUNT], "orders": alike.orders}
-        notes.append(Message("warning.equal_parts", params))
+        told = {"part": alike.column, "column": plan.chosen[AMOUNT], "orders": alike.orders}
+        notes.append(Message("warning.equal_parts", told))
     unlike = unlike_orders(connection, source, plan, orders)
     if unlike:
         notes.append(Message("warning.orders_unlike", {"orders": unlike, "column": plan.chosen[AMOUNT]}))

@@ -165,13 +165,19 @@ def _stripped(column: str) -> str:
 
 def _figure(stripped: str) -> str:
     """Return SQL for a stripped number without a word for thousands and a dash of no cents (20.-), its minus first."""
-    bare = f"regexp_replace({stripped}, {text(BEHIND)}, '\\1\\3')"
+    word = f"regexp_replace({stripped}, {text(BEHIND)}, '\\1\\3')"
+    bare = f"CASE WHEN {_ends_in_digit(stripped)} THEN {stripped} ELSE {word} END"
     no_cents = f"regexp_replace({bare}, '[.,](-{{1,2}}|—)(\\)?)$', '\\2')"
     return f"regexp_replace({no_cents}, '^\\((.*)\\)$|^(.+)-$', '-\\1\\2')"
 
 
 def _scaled(stripped: str) -> str:
-    return f"regexp_matches({stripped}, {text(BEHIND)})"
+    return f"(NOT {_ends_in_digit(stripped)} AND regexp_matches({stripped}, {text(BEHIND)}))"
+
+
+def _ends_in_digit(stripped: str) -> str:
+    """Return SQL that quickly tells numbers that no word stands behind."""
+    return f"{stripped}[-1] BETWEEN '0' AND '9'"
 
 
 def _factor(stripped: str) -> str:
