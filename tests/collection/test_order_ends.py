@@ -14,7 +14,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import Manifest
 from clv_core.workspace import Workspace
 from tests.collection.shop_export_parts import at
-from tests.collection.shop_exports import CANCELLED, REFUNDED, Order, _write, orders
+from tests.collection.shop_exports import CANCELLED, PART, REFUNDED, Order, _write, orders
 
 
 def read(folder: Path, more: Callable[[Order], dict[str, Any]], **said: Any) -> tuple[Manifest, list[Order]]:
@@ -119,9 +119,37 @@ def test_next_months_orders_end_alike(tmp_path: Path) -> None:
     assert whole.net_revenue == pytest.approx(manifest.net_revenue + 25)
 
 
-def test_a_time_of_a_refund_says_nothing_where_a_column_may_say_how_much(tmp_path: Path) -> None:
+@pytest.mark.parametrize("column", ["refund_of_items", "money_back", "returned_amount", "credited"])
+@pytest.mark.parametrize("nothing", ["", "0.00"])
+def test_what_is_filled_beside_the_time_of_a_refund_alone_says_how_much_it_was(
+    tmp_path: Path, column: str, nothing: str
+) -> None:
     def row(one: Order) -> dict[str, Any]:
-        return {"refund_of_items": one.back or "", "refunded_at": at(one) if one.back else ""}
+        return {column: one.back or nothing, "refunded_at": at(one) if one.back else ""}
 
     manifest, made = read(tmp_path, row)
-    assert manifest.net_revenue == lasting(made) and "refund_columns_unused" in codes(manifest)
+    assert manifest.net_revenue == pytest.approx(sum(one.total - one.back for one in made), abs=0.01)
+    assert manifest.mapping["refund"] == column
+
+
+def test_a_column_of_money_that_is_filled_elsewhere_says_nothing_of_refunds(tmp_path: Path) -> None:
+    def row(one: Order) -> dict[str, Any]:
+        return {"shipping_paid": 4.9 + one.number % 7, "refunded_at": at(one) if one.fate == REFUNDED else ""}
+
+    manifest, made = read(tmp_path, row)
+    assert manifest.net_revenue == lasting(made, REFUNDED) and "refund" not in manifest.mapping
+
+
+@pytest.mark.parametrize("words", [("refund_type", "full", "partial"), ("is_partial_refund", "false", "true")])
+def test_a_time_of_a_refund_ends_no_order_where_a_word_says_that_it_was_of_a_part(
+    tmp_path: Path, words: tuple[str, str, str]
+) -> None:
+    column, all_back, part = words
+
+    def row(one: Order) -> dict[str, Any]:
+        word = part if one.fate == PART else all_back if one.fate == REFUNDED else ""
+        return {column: word, "refunded_at": at(one) if one.back else ""}
+
+    manifest, made = read(tmp_path, row)
+    assert manifest.net_revenue == lasting(made)
+    assert {"refunds_partly", "refund_columns_unused"} <= set(codes(manifest)) and "refunded" not in codes(manifest)

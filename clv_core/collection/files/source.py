@@ -13,7 +13,6 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import file_text, name, one, one_file, text
-from clv_core.collection.files.adjusted_totals import refunds_of_adjusted
 from clv_core.collection.files.backticks import ticked, without_ticks
 from clv_core.collection.files.content import Content, identify
 from clv_core.collection.files.dialect import MAX_COLUMNS, Dialect, detect
@@ -21,10 +20,10 @@ from clv_core.collection.files.encoding import BLOCK, known_encoding, rewrite, s
 from clv_core.collection.files.envelope import unwrapped
 from clv_core.collection.files.headed_groups import ungrouped
 from clv_core.collection.files.json_cells import unfolded, unfolding
+from clv_core.collection.files.made_columns import made_columns
 from clv_core.collection.files.nested_events import refuse_nested_events
 from clv_core.collection.files.nested_values import KEYED_ROWS, cell_text, leaves, names_of
 from clv_core.collection.files.quotes import Reject, close_quotes, quotes_hold, quotes_pair
-from clv_core.collection.files.side_columns import side_columns
 from clv_core.collection.files.unpack import unpack
 from clv_core.errors import Message, Refused
 
@@ -173,8 +172,7 @@ def _completed(connection: duckdb.DuckDBPyConnection, source: Source, notes: tup
         plain = (column for column in source.columns if column not in objects)
         columns = (*plain, *(column for column, _ in values))
         source = replace(source, read=source.columns, columns=columns, unfolded=values)
-    back, said = refunds_of_adjusted(connection, source.relation(), source.columns)
-    made = (*side_columns(connection, source.relation(), source.columns), *back)
+    made, said = made_columns(connection, source.relation(), source.columns)
     columns = (*source.columns, *(column for column, _ in made))
     return replace(source, notes=notes + source.notes + said, columns=columns, made=made)
 

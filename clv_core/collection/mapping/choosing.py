@@ -38,7 +38,7 @@ CUSTOMERS: Final = re.compile(
 )
 """What the name of a column is likely to hold that is offered as the customer."""
 OF_CUSTOMERS: Final = re.compile(
-    r"(?i)agent|accept|group|type|segment|class|tier|level|status|consent|opt|country|city|age$|gender|组|类型|等级|级别|性别"
+    r"(?i)agent|accept|group|type|segment|class|tier|level|status|consent|opt|country|state|region|province|city|zip|postal|age$|gender|组|类型|等级|级别|性别"
 )
 """And what it holds where it says something about her instead."""
 NEARLY: Final = SLIGHTLY + 1e-9

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from clv_core.collection.values.scale_words import WORDS
 from clv_core.collection.words.aliases import LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.columns import (
     AMOUNT,
@@ -33,14 +34,14 @@ MONEY: Final = re.compile(
     r"|сумм|цена|стоим|оплач|wartość|kwota|cena|tutar|fiyat|bedrag|prijs|preço"
 )
 OTHER: Final = re.compile(
-    r"(id|ids|no|nr|number|num|code|key|zip|zipcode|prefix|phone|mobile|sku|upc|ean|date|time|timestamp|day|month|year|week"
+    r"((?<!pa)id|ids|no|nr|number|num|code|key|zip|zipcode|prefix|phone|mobile|sku|upc|ean|date|time|timestamp|day|month|year|week"
     r"|hour|age|qty|quantity|count|pieces|lat|lng|lon|latitude|longitude|weight|height|width|length|rank|score|rating|stars"
     r"|installments|sequence|version|rate|percent|pct|freight|shipping|tax|vat|index|row|seconds|duration|balance|dob)s?$"
     r"|号|编号|編號|番号|번호|номер|手机|电话|電話|数量|件数|個数|日期|时间|日時"
 )
 FIGURE: Final = re.compile(
     r"\(?[+-]?\s*([A-Za-z]{1,3}\s|[A-Z]{1,2}\$)?[$€£¥₹₽₩]?\s*[+-]?\d[\d.,' \u00a0]*"
-    r"([A-Za-z]{1,4}|[$€£¥₹₽₩元円원]|руб\.?)?\)?-?"
+    rf"(?:(?:{WORDS})\.?\s?)?([A-Za-z]{{1,4}}|[$€£¥₹₽₩元円원]|руб\.?)?\)?-?"
 )
 FRACTION: Final = re.compile(r".*\d[.,]\d*[1-9]\d*\D*|.*\d[.,]\d\d\D*|\D*[$€£¥₹]\D*\d.*|.*\d\s*[$€£¥元円₹].*")
 HALF_STEPS: Final = re.compile(r"(10|\d)([.,][05]0*)?")

@@ -15,6 +15,7 @@ import duckdb
 
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping import order_refunds
+from clv_core.collection.mapping.equal_parts import equal_parts
 from clv_core.collection.mapping.order_evidence import evidence
 from clv_core.collection.mapping.order_parts import part_column, unlike_orders
 from clv_core.collection.mapping.orders import BY_ID, BY_TIME, Orders
@@ -118,6 +119,8 @@ def _whole(
     """Return the orders as whole ones, paid in parts where a column says so; those that are neither are counted."""
     orders, chosen = _named(plan, by), plan.chosen
     part = part_column(connection, source, plan, orders.key)
+    alike = None if part else equal_parts(connection, source, plan, orders.key)
+    part = alike.column if alike and alike.proven else part
     of_rows = order_refunds.of_rows(connection, source, plan, orders.key)
     orders = replace(orders, whole=True, part=part, refunds_of_rows=of_rows)
     if by == BY_ID:
@@ -127,6 +130,9 @@ def _whole(
         notes = [Message("warning.whole_orders_by_time", params)]
     if orders.part:
         notes.append(Message("warning.order_parts", {"part": orders.part, "column": plan.chosen[AMOUNT]}))
+    elif alike:
+        told = {"part": alike.column, "column": plan.chosen[AMOUNT], "orders": alike.orders}
+        notes.append(Message("warning.equal_parts", told))
     unlike = unlike_orders(connection, source, plan, orders)
     if unlike:
         notes.append(Message("warning.orders_unlike", {"orders": unlike, "column": plan.chosen[AMOUNT]}))

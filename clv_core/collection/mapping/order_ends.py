@@ -16,6 +16,7 @@ from clv_core.collection.mapping.first_rows import filled
 from clv_core.collection.mapping.order_states import OF_REFUNDS
 from clv_core.collection.mapping.orders import ended
 from clv_core.collection.mapping.proposed import TIME
+from clv_core.collection.mapping.refund_amounts import told_partly
 from clv_core.collection.words.aliases import fold
 from clv_core.collection.words.end_words import DELETED_NAMES, END_NAMES, PAID_TIMES
 from clv_core.collection.words.flag_words import CANCELLED, REFUNDED
@@ -58,6 +59,9 @@ def read_ends(
         state = _state(column, rows, chosen)
         unpaid = not state and _tells_payment(connection, source, column, rows, chosen)
         if not state and not unpaid:
+            continue
+        if state == REFUNDED and (other := told_partly(rows, column)):
+            notes.append(Message("warning.refunds_partly", {"column": column, "other": other}))
             continue
         end = (not unpaid, state or CANCELLED)
         many, all_rows = one(

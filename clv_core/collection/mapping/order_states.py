@@ -50,7 +50,7 @@ DELETED: Final = re.compile(r"^\s*[(（\[【](?:删除|取消|已删除|已取�
 UNFINISHED: Final = re.compile(r"等待|待")
 """An order that was deleted before it was sent was called off; a finished one was only taken off a list."""
 OF_PAYMENT: Final = re.compile(
-    r"pay|paid|financial|zahl|paiement|pago|pagamento|betal|płatno|ödeme|оплат|支付|付款|入金|支払|決済|결제|ชำระ"
+    r"pay|paid|charge|financial|zahl|paiement|pago|pagamento|betal|płatno|ödeme|оплат|支付|付款|入金|支払|決済|결제|ชำระ"
     r"|thanh toán|pembayaran",
     re.IGNORECASE,
 )

@@ -276,8 +276,11 @@ def _refunds(
 
 
 def _blanked(counts: dict[str, Any], chosen: Mapping[str, str], scale: float) -> tuple[Message, ...]:
-    """Return warnings about values that are left empty, and about purchases below zero."""
+    """Return warnings about values written short or left empty, and about purchases below zero."""
     found = []
+    if counts["scaled"]:
+        params = {"column": chosen.get(AMOUNT) or chosen[UNIT_PRICE], "example": counts["scaled"][:40]}
+        found.append(Message("warning.scaled_amounts", params))
     if counts["large_quantities"]:
         params = {"column": chosen[QUANTITY], "rows": counts["large_quantities"], "low": -MAX_QUANTITY}
         found.append(Message("warning.out_of_range", {**params, "high": MAX_QUANTITY}))

@@ -29,11 +29,13 @@ from clv_core.collection.words.aliases import (
     CUSTOMER_RANKS,
     LIKELY_NAMES,
     MISSING,
+    PRICE,
     SURE_NAMES,
     fold,
 )
 from clv_core.collection.words.flag_words import NO, YES
 from clv_core.collection.words.split_columns import CLOCK
+from clv_core.collection.words.tax_words import WITH_TAX, WITHOUT_TAX
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,
@@ -44,6 +46,7 @@ from clv_core.columns import (
     ORDER_STATUS,
     READ,
     REFUND,
+    UNIT_PRICE,
     Kind,
 )
 from clv_core.errors import UsageError
@@ -186,9 +189,20 @@ def _by_words(base: str) -> tuple[str | None, float]:
     if canonical is None and UNIT.search(base):
         canonical, confidence = _by_alias(UNIT.sub("", base))
         confidence -= SLIGHTLY
+    if canonical is None:
+        canonical, confidence = _by_taxed(base)
     if canonical is None and "." in base:
         canonical, confidence = _by_path(base)
     return canonical, confidence
+
+
+def _by_taxed(base: str) -> tuple[str | None, float]:
+    """Return what a name of money says without what it says of taxes; what the buyer paid is with them."""
+    for pattern, less in ((WITH_TAX, SLIGHTLY), (WITHOUT_TAX, 3 * SLIGHTLY)):
+        canonical, confidence = _by_alias(pattern.sub("", base))
+        if pattern.search(base) and canonical in (AMOUNT, UNIT_PRICE, PRICE):
+            return canonical, confidence - less
+    return None, 0.0
 
 
 def _by_path(path: str) -> tuple[str | None, float]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clv_core.collection.values.eras import ERAS
+from clv_core.collection.values.scale_words import WORDS
 
 EXACT: Final = 0.99
 SURE: Final = 0.95
@@ -23,7 +24,7 @@ MOST_SAMPLES: Final = 5
 
 NUMBER: Final = re.compile(
     r"\(?[\s$€£¥₹]*[+-]?([A-Z]{3}\s|[A-Z]{1,2}\$)?[\s$€£¥₹]*"
-    r"\d[\d.,' \u00a0]*([eE][+-]?\d+)?[\s\w$€£¥]{0,5}\)?[-–—]{0,2}"
+    rf"\d[\d.,' \u00a0]*([eE][+-]?\d+|(?:{WORDS})\.?)?[\s\w$€£¥.]{{0,5}}\)?[-–—]{{0,2}}"
 )
 TIME: Final = re.compile(
     r"\d{1,4}[-/.年]\s?(\d{1,2}|[A-Za-z]{3,9})[-/.月]\s?\d{1,4}.*|(19|20)\d{6}|1\d{9}(\d{3}){0,3}(\.\d+)?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,12 +15,15 @@ from clv_core.collection.mapping.amount_pieces import settle_pieces
 from clv_core.collection.mapping.choosing import choose
 from clv_core.collection.mapping.customer_blanks import settle_blanks
 from clv_core.collection.mapping.customer_ids import settle_customer
+from clv_core.collection.mapping.first_rows import filled
 from clv_core.collection.mapping.money_columns import refuse_ids
 from clv_core.collection.mapping.other_states import others_unused
+from clv_core.collection.mapping.other_totals import told_other_total
 from clv_core.collection.mapping.payment_kinds import settle_kind
 from clv_core.collection.mapping.proposed import Proposal
+from clv_core.collection.mapping.refund_amounts import settle_refund
 from clv_core.collection.mapping.return_amounts import settle_returns
-from clv_core.columns import AMOUNT, ORDER_STATUS, REFUND
+from clv_core.columns import AMOUNT, DISCOUNT, ORDER_STATUS, QUANTITY, REFUND, UNIT_PRICE
 from clv_core.errors import Message
 
 
@@ -54,6 +58,8 @@ def settle_columns(
     chosen, said = settle_kind(rows, chosen, mapping)
     notes += said
     chosen, said = order_states.settle(rows, chosen, mapping, states)
+    notes += said
+    chosen, said = settle_refund(connection, source, rows, proposals, chosen, mapping)
     notes += said + order_states.refunds_unused(rows, chosen, mapping)
     notes += () if ORDER_STATUS in mapping else others_unused(rows, proposals, chosen)
     chosen, said = settle_pieces(connection, source, rows, proposals, chosen, mapping)
@@ -62,8 +68,19 @@ def settle_columns(
     notes += said
     chosen, said = settle_amount(connection, source, proposals, chosen, mapping)
     notes += said
+    notes += told_other_total(connection, source, proposals, chosen, mapping, notes)
     chosen, said = settle_returns(rows, proposals, chosen, mapping)
     notes += said
+    chosen = _price_alone(rows, chosen)
     if REFUND in chosen and AMOUNT not in chosen:
         notes += (Message("warning.refund_unused", {"column": chosen.pop(REFUND)}),)
     return chosen, notes
+
+
+def _price_alone(rows: list[dict[str, Any]], chosen: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns with a price that no pieces stand beside as the amount, where a refund is to be taken off."""
+    found = dict(chosen)
+    off = any(re.search("[1-9]", value) for value in filled(rows, found[DISCOUNT])) if DISCOUNT in found else False
+    if REFUND in found and UNIT_PRICE in found and not {AMOUNT, QUANTITY} & set(found) and not off:
+        found[AMOUNT] = found.pop(UNIT_PRICE)
+    return found

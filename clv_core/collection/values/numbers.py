@@ -1,4 +1,5 @@
-"""Texts become numbers: currency signs, thousands marks, decimal commas, accounting negatives, digits of other scripts.
+"""Texts become numbers: currency signs, thousands marks, decimal commas, accounting negatives, digits of other scripts,
+and words for thousands and more behind them (:mod:`clv_core.collection.values.scale_words`).
 
 Forms: ``integer``, ``cents`` (12.5, 12.50), ``point`` (12.3456, 1,234.56), ``comma`` (12,5, 1.234,56), ``point3``
 (1.234) and ``comma3`` (1,234), which may be a decimal or a thousand, ``missing``, ``unreadable``.
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clv_core.collection.engine import text
+from clv_core.collection.values.scale_words import BEHIND, FACTORS
 from clv_core.errors import Message
 
 BELOW: Final = r"^[^0-9]*[(\-−－]|-\s*$"
@@ -49,15 +51,16 @@ class NumberReading:
 
     def value(self, column: str) -> str:
         """Return SQL for the number in ``column`` (a text expression, missing values NULL), or NULL; always finite."""
-        number = _bare(column)
         comma3 = "replace(n, ',', '')" if self.decimal == "point" else "replace(n, ',', '.')"
         point3 = "n" if self.decimal == "point" else "replace(n, '.', '')"
-        slow = (
-            f"list_transform([{number}], lambda n: try_cast(CASE {_form('n')} WHEN 'integer' THEN n"
+        number = (
+            f"list_transform([{_figure('t')}], lambda n: try_cast(CASE {_form('n')} WHEN 'integer' THEN n"
             f" WHEN 'cents' THEN n WHEN 'point' THEN replace(n, ',', '')"
             f" WHEN 'comma' THEN replace(replace(n, '.', ''), ',', '.')"
-            f" WHEN 'point3' THEN {point3} WHEN 'comma3' THEN {comma3} END AS DOUBLE))"
+            f" WHEN 'point3' THEN {point3} WHEN 'comma3' THEN {comma3} END AS DOUBLE))[1]"
         )
+        scaled = f"CASE WHEN {_scaled('t')} THEN round({number} * {_factor('t')}, 2) ELSE {number} END"
+        slow = f"list_transform([{_stripped(column)}], lambda t: {scaled})"
         finite = f"list_transform({slow}, lambda v: CASE WHEN isfinite(v) THEN v END)[1]"
         fast = f"WHEN {column} IS NULL THEN NULL WHEN {self._fast(column)} THEN try_cast({column} AS DOUBLE)"
         return f"CASE {fast} ELSE {finite} END"
@@ -142,13 +145,44 @@ def decide(
     return reading, ()
 
 
+def scaled(column: str) -> str:
+    """Return SQL for the text of ``column`` where a word for thousands or more stands behind its number, else NULL."""
+    words = f"try_cast({column} AS DOUBLE) IS NULL AND {_scaled(_stripped(column))}"
+    return f"CASE WHEN {words} THEN {column} END"
+
+
 def _bare(column: str) -> str:
-    """Return SQL for the number without currency, pieces, blanks and the dash of no cents (20.-), its minus first."""
+    """Return SQL for the number without what may stand around it, its minus first."""
+    return f"list_transform([{_stripped(column)}], lambda t: {_figure('t')})[1]"
+
+
+def _stripped(column: str) -> str:
+    """Return SQL for the number without currency, pieces and blanks."""
     ascii_digits = f"translate({column}, {text(DIGITS[0] + MARKS[0])}, {text(DIGITS[1] + MARKS[1])})"
     counted = f"regexp_replace({ascii_digits}, {text(PIECES)}, '\\1')"
-    bare = f"regexp_replace(regexp_replace({counted}, {text(CURRENCY)}, '', 'g'), {text(BLANKS)}, '', 'g')"
+    return f"regexp_replace(regexp_replace({counted}, {text(CURRENCY)}, '', 'g'), {text(BLANKS)}, '', 'g')"
+
+
+def _figure(stripped: str) -> str:
+    """Return SQL for a stripped number without a word for thousands and a dash of no cents (20.-), its minus first."""
+    word = f"regexp_replace({stripped}, {text(BEHIND)}, '\\1\\3')"
+    bare = f"CASE WHEN {_ends_in_digit(stripped)} THEN {stripped} ELSE {word} END"
     no_cents = f"regexp_replace({bare}, '[.,](-{{1,2}}|—)(\\)?)$', '\\2')"
     return f"regexp_replace({no_cents}, '^\\((.*)\\)$|^(.+)-$', '-\\1\\2')"
+
+
+def _scaled(stripped: str) -> str:
+    return f"(NOT {_ends_in_digit(stripped)} AND regexp_matches({stripped}, {text(BEHIND)}))"
+
+
+def _ends_in_digit(stripped: str) -> str:
+    """Return SQL that quickly tells numbers that no word stands behind."""
+    return f"{stripped}[-1] BETWEEN '0' AND '9'"
+
+
+def _factor(stripped: str) -> str:
+    pairs = ", ".join(f"{text(word)}: {factor}" for word, factor in FACTORS.items())
+    return f"MAP {{{pairs}}}[regexp_extract({stripped}, {text(BEHIND)}, 2)]"
 
 
 def _form(number: str) -> str:

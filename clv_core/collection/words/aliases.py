@@ -86,13 +86,14 @@ SURE: Final[dict[str, str]] = {
         full_visitor_id client_pseudo_id distinct_id profile_id openid 下单帐号 下单账号 买家账号 买家昵称 会员昵称
         client_id clientid buyer_id buyerid shopper_id user_id userid member_id memberid visitor_id visitorid
         household_id household_key hhid member_no member_number shopper_reference account_id consumer_id purchaser_id
-        panelist_id cust_code domain_userid sold_to_party sold_to account_ref msno 用户id 用户编号 用户 客户id 客户编号
+        panelist_id cust_code id_visitor mcvisid ecid post_visid_high_post_visid_low visid_high_visid_low domain_userid
+        sold_to_party sold_to account_ref msno 用户id 用户编号 用户 客户id 客户编号
         客户 会员id 会员编号 会员卡号 会员号 会员 顾客id 顾客编号 顾客 买家id 买家 买家会员名 账号 用户账号 用户標識
         用户标识 客戶id 客戶編號 會員id 會員編號 會員 用戶id 用戶編號 顧客id 顧客編號""",
     EVENT_TIME: """event_time eventtime event_timestamp event_date event_datetime timestamp time_stamp ts datetime
         date_time invoice_date invoicedate order_date orderdate order_time order_datetime order_timestamp ordered_at
         order_date_time order_creation_date order_creation_time order_created_date order_created_time
-        order_placed_date order_placed_at placed_at booked_on booked_at booking_date created_datetime
+        order_placed_date order_charged_date order_placed_at placed_at booked_on booked_at booking_date created_datetime
         order_purchase_timestamp purchase_date purchase_time transaction_dt
         purchased_at purchase_timestamp transaction_date transaction_time transaction_timestamp transaction_datetime
         trans_date trans_time txn_date txn_time t_dat shop_date server_timestamp trans_date_trans_time sale_date
@@ -102,10 +103,14 @@ SURE: Final[dict[str, str]] = {
         消费时间 消费日期 行为时间 事件时间 发生时间 时间 日期 时间戳 下單時間 訂單時間 訂單日期 購買時間 購買日期
         交易時間 付款時間 時間""",
     EVENT_TYPE: """event_type eventtype event event_name action action_type activity activity_type behavior
-        behavior_type behaviour behaviour_type transaction_type interaction interaction_type 行为类型 行为 事件类型
+        idgoal_event_type id_goal_event_type goal_id_event_type event_list_event_type post_event_list_event_type
+        events_event_type purchaseid_event_type post_purchaseid_event_type products_event_type product_list_event_type
+        post_product_list_event_type behavior_type behaviour behaviour_type transaction_type interaction
+        interaction_type 行为类型 行为 事件类型
         事件 事件名 事件名称 行为名称 动作 操作 操作类型 用户行为 交易类型 行為類型 行為 事件類型""",
     AMOUNT: """amount amount_total total_amount net_amount order_amount sales_amount transaction_amount
-        purchase_amount payment_amount paid_amount amount_paid total_price total_value order_value order_total
+        purchase_amount payment_amount paid_amount amount_paid charged_amount amount_charged total_price total_value
+        order_value order_total
         line_total grand_total order_total_amount line_amount total_sales sales sales_value revenue net_revenue
         gross_revenue spend spent purchase_revenue event_value
         dollar_value dollars transaction_revenue item_total subtotal transaction_value purchase_value monetary_value
@@ -115,7 +120,8 @@ SURE: Final[dict[str, str]] = {
         消費金額 支付金額 銷售額 總金額 總價""",
     ORDER_ID: """order_id id_order orderid order_no order_number sale_id ticket_no check_no invoice_no invoiceno
         invoice invoice_id invoice_number psp_reference transaction_id transactionid transaction_no trans_id txn_id
-        basket_id basketid ecommerce_transaction_id receipt_id receipt_no receipt_number bill_no increment_id
+        purchase_id post_purchase_id basket_id basketid ecommerce_transaction_id receipt_id receipt_no receipt_number
+        bill_no increment_id
         order_increment_id order_reference
         order_ref order_reference_number 订单号 订单编号 订单id 交易号 交易编号 发票号 主订单编号 流水号 单号 訂單號
         訂單編號 訂單id""",
@@ -146,7 +152,9 @@ SURE: Final[dict[str, str]] = {
         transactions_state current_state 订单状态 交易状态 付款状态 支付状态
         訂單狀態 付款狀態 交易狀態""",
     REFUND: """order_total_adjusted_order_total refunded_amount amount_refunded refund_amount order_refund_amount
-        order_refunded_amount partial_refund refund_total total_refund total_refunded refunded_total total_refunds
+        order_refunded_amount total_refunded_amount total_amount_refunded total_refund_amount refund_amt refunded_amt
+        returned_amount amount_returned return_amount credited_amount amount_credited partial_refund refund_total
+        total_refund total_refunded refunded_total total_refunds
         refunds_total refund_value 退款金额 已退款金额 订单已退款金额 退款额 退款金額""",
     SESSION_ID: """session_id sessionid session user_session id_visit visit_id visitid 会话id 会话 会话编号 访问id
         會話id""",
@@ -158,8 +166,9 @@ SURE: Final[dict[str, str]] = {
 LIKELY: Final[dict[str, str]] = {
     CUSTOMER_ID: """id uid user client buyer shopper member visitor account username user_name client_no email
         reviewer_id booker_email purchase_email customer_email contact_email buyer_email order_customer_email
-        billing_email bill_email
-        bill_mail_address email_address mail_address from_email_address loyalty_card loyalty_card_no
+        billing_email bill_email user_email member_email client_email shopper_email purchaser_email account_email
+        customer_phone customer_phone_number customer_mobile customer_mobile_number buyer_phone buyer_phone_number
+        buyer_mobile bill_mail_address email_address mail_address from_email_address loyalty_card loyalty_card_no
         loyalty_card_number loyalty_id loyalty_no loyalty_number membership_id membership_no membership_number
         手机号 买家手机号 邮箱""",
     EVENT_TIME: """date time day created created_at created_time created_date date_created create_time createdate
@@ -174,7 +183,7 @@ LIKELY: Final[dict[str, str]] = {
         turnover purchase_revenue_in_usd event_value_in_usd price_paid paid_price order_price order_total_price
         total_order_price total_spent amount_spent
         total_revenue order_revenue tr_total total_purchase purchase_sum final_invoice_amount total_to_pay_amount
-        product_subtotal 用户支付金额 消费 支付 付款""",
+        product_subtotal 消费 支付 付款""",
     ORDER_ID: "tr_orderid order transaction receipt basket bill name reference ref 订单 訂單",
     PRODUCT_ID: """product_name lineitem_name item_name item_title custom_label description stock goods title
         商品名称 商品名 商品标题 产品名称 宝贝标题 宝贝名称 选购商品 商品名稱 id_sku sku_name listing_id offer_id""",
@@ -186,7 +195,8 @@ LIKELY: Final[dict[str, str]] = {
     REVIEW_TEXT: "text message 内容 內容 备注",
     CHANNEL: "source campaign referrer",
     COUNTRY: "region market 地区 地區",
-    ORDER_STATUS: """status state result outcome payment_result transaction_result
+    ORDER_STATUS: """order_line_status line_status item_status order_item_status position_status charge_status
+        status state result outcome payment_result transaction_result
         invoice_status 状态 狀態 交易结果 支付结果""",
 }
 
@@ -198,10 +208,11 @@ EVENT_ALIASES: Final[dict[str, str]] = {
         页面浏览""",
     CART: """cart add_to_cart addtocart add_cart cart_add added_to_cart add_to_basket basket add_to_bag added_to_bag
         product_added product_added_to_cart item_added_to_cart add_product_to_cart add_item_to_cart
+        abandoned_cart ecommerce_abandoned_cart cart_abandonment abandoned_checkout checkout_abandoned
         add_to_shopping_cart added_product_to_cart af_add_to_cart sc_add 加购 加入购物车 加购物车 购物车 加購 加入購物車
         添加购物车 加购商品 商品加购 加入购物袋""",
     PURCHASE: """purchase purchases purchased buy bought order ordered transaction transactions sale sales sold
-        checkout checkout_complete checkout_completed ecommerce_conversion capture captured
+        checkout checkout_complete checkout_completed ecommerce_conversion ecommerce_order capture captured
         payment_captured revenue_amount order_complete order_completed completed paid pay
         payment placed_order place_order order_paid pay_order purchase_complete purchase_completed complete_payment
         payment_completed payment_succeeded payment_success order_success af_purchase in_app_purchase 购买 下单 支付

@@ -38,13 +38,15 @@ SURE_EASTERN: Final[dict[str, str]] = {
         номер_клиента идентификатор_клиента id_покупателя покупатель_id id_пользователя id_do_cliente id_cliente
         código_do_cliente codigo_do_cliente cód_cliente número_do_cliente numero_do_cliente código_cliente
         id_del_cliente código_de_cliente codigo_de_cliente número_de_cliente numero_de_cliente nº_cliente
-        id_comprador id_usuario""",
+        id_comprador id_usuario nome_de_usuário_comprador nombre_de_usuario_comprador""",
     EVENT_TIME: """注文日 注文日時 注文日付 注文時間 購入日 購入日時 受注日 受注日時 売上日 売上日時 取引日 取引日時
         決済日時 来店日 日時 주문일 주문일시 주문일자 주문시간 주문날짜 구매일 구매일시 구매일자 거래일 거래일시
         거래일자 결제일시 결제일 дата_заказа дата_и_время_заказа время_заказа дата_покупки дата_продажи
-        дата_транзакции дата_операции дата_создания_заказа дата_оформления принят_в_обработку data_do_pedido
+        дата_транзакции дата_операции дата_создания_заказа дата_оформления
+        дата_поступления_заказа дата_оформления_заказа принят_в_обработку data_do_pedido
         data_pedido data_da_compra data_compra data_da_venda data_venda data_da_transação data_da_transacao
-        data_do_pagamento fecha_del_pedido fecha_de_compra fecha_de_venta fecha_venta fecha_de_la_compra
+        data_do_pagamento data_de_criação_do_pedido fecha_de_creación_del_pedido fecha_del_pedido fecha_de_compra
+        fecha_de_venta fecha_venta fecha_de_la_compra
         fecha_transacción fecha_transaccion fecha_de_creación fecha_de_facturación fecha_y_hora""",
     EVENT_TYPE: """イベント イベント名 イベント種別 行動種別 이벤트 이벤트명 이벤트유형 행동유형 событие тип_события
         название_события evento tipo_de_evento nome_do_evento nombre_del_evento""",
@@ -60,7 +62,8 @@ SURE_EASTERN: Final[dict[str, str]] = {
         total_venta precio_total valor_total_pedido ingresos_por_productos receita_por_produtos monto_total
         monto_pagado ingresos importe_neto""",
     ORDER_ID: """注文番号 注文id 注文no 受注番号 受注id 伝票番号 取引番号 取引id 購入番号 レシート番号 주문번호
-        주문id 주문서번호 거래번호 영수증번호 номер_заказа id_заказа заказ_id код_заказа номер_чека номер_транзакции
+        주문id 주문서번호 거래번호 영수증번호 номер_заказа №_заказа id_заказа заказ_id код_заказа номер_чека
+        номер_транзакции
         número_do_pedido numero_do_pedido id_do_pedido código_do_pedido codigo_do_pedido nº_do_pedido número_da_nota
         id_da_compra id_del_pedido número_de_pedido numero_de_pedido nº_pedido referencia_pedido código_pedido
         número_de_factura numero_de_factura id_venta nº_de_venta #_de_venta nº_de_venda""",
@@ -96,7 +99,8 @@ SURE_EASTERN: Final[dict[str, str]] = {
         сумма_возврата valor_reembolsado valor_estornado valor_do_reembolso importe_reembolso monto_reembolsado
         importe_devuelto anulaciones_y_reembolsos cancelamentos_e_reembolsos""",
     REFUND_STATUS: """退款状态 售后状态 商品退款状态 订单退款状态 退款退货状态 退款狀態 售後狀態 refund_status
-        return_status return_refund_status refund_state return_state after_sale_status aftersales_status
+        return_status status_da_devolução_reembolso return_refund_status refund_state return_state after_sale_status
+        aftersales_status
         claim_status 返金状況 返金ステータス 返品ステータス 返品状況 클레임상태 환불상태 반품상태 취소반품상태
         статус_возврата status_do_reembolso status_da_devolução estado_del_reembolso estado_de_devolución
         estado_de_la_devolución erstattungsstatus retourenstatus statut_du_remboursement statut_remboursement""",
@@ -106,8 +110,10 @@ LIKELY_EASTERN: Final[dict[str, str]] = {
     CUSTOMER_ID: """顧客 会員 お客様 購入者 購入者名 注文者 注文者名 ユーザー メールアドレス 注文者メールアドレス
         購入者メールアドレス eメール 고객 회원 구매자 구매자명 주문자 주문자명 이메일 이메일주소 구매자이메일
         주문자이메일 구매자연락처 구매자전화번호 주문자연락처 주문자휴대전화 клиент покупатель пользователь
-        email_клиента email_покупателя почта электронная_почта эл_почта comprador usuário usuario e_mail
-        email_do_cliente e_mail_do_cliente correo correo_electrónico correo_electronico email_cliente dni cpf""",
+        email_клиента email_покупателя телефон_покупателя телефон_клиента почта электронная_почта эл_почта comprador
+        usuário usuario e_mail
+        email_do_cliente e_mail_do_cliente telefone_do_cliente teléfono_del_cliente correo correo_electrónico
+        correo_electronico email_cliente dni cpf""",
     EVENT_TIME: """日付 時刻 年月日 登録日時 작성일 등록일시 일시 일자 날짜 дата время дата_создания data_de_criação
         dia""",
     EVENT_TYPE: "種別 유형 тип действие tipo",

@@ -42,7 +42,7 @@ SURE_EUROPEAN: Final[dict[str, str]] = {
     EVENT_TYPE: "vorgangsart ereignis ereignistyp type_événement tipo_evento",
     AMOUNT: """betrag gesamtbetrag gesamtpreis gesamtsumme summe endbetrag bestellwert bestellsumme rechnungsbetrag
         nettobetrag bruttobetrag nettowert nettoumsatz umsatz zeilenbetrag positionsbetrag gesamtpreis_brutto montant
-        montant_total montant_ht montant_ttc preço_total
+        montant_total prix_total montant_ht montant_ttc preço_total
         importe importe_total monto importo importo_totale totale totaal totaalbedrag
         totaalprijs orderbedrag bestelbedrag factuurbedrag bedrag""",
     ORDER_ID: """bestellnummer bestell_nr bestellnr bestell_id auftragsnummer auftrags_nr verkaufsbeleg rechnungsnummer
@@ -67,7 +67,8 @@ SURE_EUROPEAN: Final[dict[str, str]] = {
         état_de_la_commande etat_de_la_commande état_commande
         etat_commande estado_pedido
         estado_del_pedido stato_ordine""",
-    REFUND: "erstattungsbetrag erstattet rückerstattung montant_remboursé importe_reembolsado importo_rimborsato",
+    REFUND: """erstattungsbetrag rückerstatteter_betrag erstatteter_betrag erstattet rückerstattung montant_remboursé
+        importe_reembolsado importo_rimborsato""",
 }
 
 LIKELY_EUROPEAN: Final[dict[str, str]] = {
@@ -84,7 +85,7 @@ LIKELY_EUROPEAN: Final[dict[str, str]] = {
     PRODUCT_ID: """produkt artikelname artikelbezeichnung produktname bezeichnung produit produits producto prodotto
         productnaam""",
     COUNTRY: "land",
-    ORDER_STATUS: "statut état etat estado stato",
+    ORDER_STATUS: "positionsstatus statut état etat estado stato",
 }
 
 EVENTS_EUROPEAN: Final[dict[str, str]] = {

@@ -37,7 +37,7 @@ SURE_POLISH_TURKISH: Final[dict[str, str]] = {
     UNIT_PRICE: "cena_jednostkowa cena_za_sztukę birim_fiyatı birim_fiyat",
     DISCOUNT: "rabat kwota_rabatu indirim_tutarı indirim",
     COUNTRY: "kraj ülke",
-    ORDER_STATUS: "status_płatności sipariş_statüsü ödeme_durumu paket_durumu",
+    ORDER_STATUS: "statü status_płatności sipariş_statüsü ödeme_durumu paket_durumu",
     REFUND: "kwota_zwrotu zwrócona_kwota iade_tutarı",
 }
 

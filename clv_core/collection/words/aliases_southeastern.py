@@ -56,7 +56,8 @@ SURE_SOUTHEASTERN: Final[dict[str, str]] = {
 
 LIKELY_SOUTHEASTERN: Final[dict[str, str]] = {
     CUSTOMER_ID: """pembeli pelanggan email_pembeli email_pelanggan nama_pelanggan nama_pembeli no_hp nomor_hp
-        no_telepon ลูกค้า ผู้ซื้อ สมาชิก อีเมล อีเมลลูกค้า ชื่อลูกค้า ชื่อผู้ซื้อ เบอร์โทร เบอร์โทรศัพท์ เบอร์มือถือ khách_hàng
+        no_telepon no_telp_pembeli ลูกค้า ผู้ซื้อ สมาชิก อีเมล อีเมลลูกค้า ชื่อลูกค้า ชื่อผู้ซื้อ เบอร์โทร เบอร์โทรศัพท์ เบอร์มือถือ
+        khách_hàng
         tên_khách_hàng email_khách_hàng số_điện_thoại""",
     EVENT_TIME: "tanggal waktu วันที่ ngày thời_gian",
     AMOUNT: "total_harga ราคารวม ยอดขาย ยอดเงิน จำนวนเงิน",

@@ -18,7 +18,8 @@ PREFERRED: Final[dict[str, str]] = {
         下单时间 订单创建时间 订单下单时间 买家下单时间 订单提交时间 提交订单时间 订单生成时间 拍下时间 订单时间
         订单成交时间 创建时间 下單時間 創建時間 waktu_pesanan_dibuat วันที่ทำการสั่งซื้อ ngày_đặt_hàng data_zamówienia
         sipariş_tarihi""",
-    AMOUNT: """买家实际支付金额 买家实付金额 买家支付金额 买家实付 用户实付金额 用户实付 顾客实付金额 客户实付金额
+    AMOUNT: """买家实际支付金额 买家实付金额 买家支付金额 买家实付 用户支付金额 用户实付金额 用户实付 顾客实付金额
+        客户实付金额
         订单实际支付金额 实际支付金额 实际付款金额 实际支付 订单实付金额 订单实付款 订单实付 实付总金额 实付总额
         商品实际成交金额 商品实付金额 商品实付 实付金额 实付款 实付 paid_amount amount_paid net_amount net_sales
         order_total order_total_amount grand_total 应付金额 订单应付金额 买家应付金额 应付款 订单应付
@@ -29,7 +30,8 @@ PREFERRED: Final[dict[str, str]] = {
         결제금액 결제액
         총주문금액 주문금액 total_pembayaran จำนวนเงินทั้งหมด tổng_số_tiền_người_mua_thanh_toán tổng_giá_trị_đơn_hàng
         faturalanacak_tutar ödenen_tutar total_paid_real total_paid total_amount_paid price_paid paid_price
-        invoice_total total_due order_total_price total_order_price total_amount total_amt total_price gross_sales
+        invoice_total total_due order_total_price total_order_price total_value total_amount total_amt total_price
+        gross_sales
         purchase_revenue_in_usd event_value_in_usd revenue""",
     ORDER_ID: """order_id id_order order_no order_number increment_id order_increment_id order_reference order_ref
         主订单编号
@@ -49,7 +51,7 @@ WEAKER_CUSTOMERS: Final = (
     koper klient kupujący müşteri клиент покупатель пользователь สมาชิก ลูกค้า ผู้ซื้อ 顧客
     会員 お客様 購入者 注文者 ユーザー 고객 회원""",
     """email purchase_email booker_email customer_email contact_email buyer_email order_customer_email billing_email
-    bill_email
+    bill_email user_email member_email client_email shopper_email purchaser_email account_email
     bill_mail_address email_address mail_address from_email_address absender_e_mail_adresse
     de_l'adresse_email adresse_email_de_l'expéditeur correo_electrónico_del_remitente indirizzo_email_mittente
     van_e_mailadres e_mailadres emailadres e_mail 邮箱 メールアドレス
@@ -57,10 +59,14 @@ WEAKER_CUSTOMERS: Final = (
     email_покупателя email_kupującego e_posta eposta email_do_cliente e_mail_do_cliente email_cliente correo
     correo_electrónico correo_electronico email_klienta email_pelanggan อีเมล อีเมลลูกค้า email_khách_hàng
     买家支付宝账号""",
-    """手机号 买家手机号 买家手机 买家电话 会员手机 会员手机号 客户手机 客户手机号 客户电话 下单手机号 下单人手机
+    """customer_phone customer_phone_number customer_mobile customer_mobile_number buyer_phone buyer_phone_number
+    buyer_mobile телефон_покупателя телефон_клиента no_telp_pembeli telefone_do_cliente teléfono_del_cliente
+    رقم_الجوال 手机号 买家手机号 买家手机 买家电话 会员手机 会员手机号 客户手机 客户手机号 客户电话 下单手机号
+    下单人手机
     下单人手机号 下单人电话 구매자연락처 구매자전화번호 주문자연락처 주문자휴대전화 no_hp nomor_hp no_telepon
     เบอร์โทร เบอร์โทรศัพท์ เบอร์มือถือ số_điện_thoại""",
-    """注文者名 購入者名 구매자명 주문자명 구매자 주문자 买家姓名 客户姓名 会员姓名 下单人 下单人姓名 comprador alıcı
+    """اسم_العميل 注文者名 購入者名 구매자명 주문자명 구매자 주문자 买家姓名 客户姓名 会员姓名 下单人 下单人姓名
+    comprador alıcı
     nama_pelanggan nama_pembeli ชื่อลูกค้า ชื่อผู้ซื้อ tên_khách_hàng""",
     """手机 手机号码 联系手机 联系电话 收货人手机 收货人手机号 收货人手机号码 收货人电话 收件人手机 收件人手机号
     收件人电话 收货手机""",

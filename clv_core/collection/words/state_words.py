@@ -83,10 +83,12 @@ STATES: Final[dict[str, str]] = {
         em_transporte em_separação em_preparação opłacone
         oplacone opłacony wysłane wyslane wysłany dostarczone dostarczony zrealizowane zakończone w_realizacji
         nowe nowe_zamówienie spakowane do_wysłania gotowe_do_wysłania tamamlandı yeni yola_çıktı teslim_edildi
-        kargoya_verildi kargolandı gönderildi hazırlanıyor onaylandı ödendi voltooid afgerond verzonden geleverd
+        kargoya_verildi kargolandı gönderildi hazırlanıyor onaylandı paketlendi ödendi voltooid afgerond verzonden
+        geleverd
         bezorgd betaald in_behandeling verwerkt afgeleverd доставлен доставлено доставлена выполнен выполнено
         завершён завершен завершено оплачен оплачено оплачена отправлен отправлено получен получено собран
-        собирается в_обработке обработан доставляется в_пути передан_в_доставку передано_в_доставку
+        собирается в_обработке обработан выдан выдано выдана передан_на_доставку на_доставке упакован доставляется
+        в_пути передан_в_доставку передано_в_доставку
         ожидает_отгрузки ожидает_сборки готов_к_выдаче вручён вручен подтверждён 결제완료 배송완료 배송중 배송준비
         배송준비중 배송대기 상품준비중 상품준비 발송대기 구매확정 구매완료 입금완료 주문완료 주문확정 신규주문
         발주확인 출고완료 거래완료 교환완료 교환 発送済み 発送済 発送準備中 発送待ち 発送完了 出荷済み 出荷済
@@ -119,7 +121,8 @@ PHRASES: Final = (
                 r".*(?:payment|paiement|pago|pagamento|zahlung|betaling|płatno|wpłat|оплат)"),
     (CANCELLED, r"未付款|未支付|待付款|待支付|已取消|(?:交易|订单|超时)(?:关闭|取消)|^已?关闭"),
     (CANCELLED, r"^(?:order |sale |commande |pedido |venta |venda |compra |ordine |заказ |pesanan )?(?:cancell?ed"
-                r"|cancelad[oa]|annulée?|annullat[oa]|storniert|geannuleerd|anulowan\w*|iptal|отмен[её]н\w*|dibatalkan)\b"),
+               
+        r"|cancelad[oa]|annulée?|annullat[oa]|storniert|geannuleerd|anulowan\w*|iptal|отмен[её]н\w*|dibatalkan)\b"),
     (CANCELLED, r"^payment (?:error|failed|declined|canc)|\bnot (?:yet )?paid\b|\(unpaid\)|zahlungs\w+ .*abgebrochen"),
     (SOLD, r"^(?:买家)?(?:已付款|已发货|已签收|已收货|已完成|交易成功)|^卖家已发货|^\(?(?:paid|bezahlt)\b"),
     (SOLD, r"^(?:delivered|shipped|completed|livrée?|entregad[oa]|geliefert|доставлен)\b"),
@@ -144,6 +147,7 @@ AFTER_SALE_NAMES: Final = {
     for word in words.split()
 }
 
-UNPAID: Final = "open offen reminded erinnert gemahnt in_zahlung ouvert abierto aperto aberto otwarte"
+UNPAID: Final = """open queued scheduled payment_due past_due overdue offen reminded erinnert gemahnt in_zahlung ouvert
+    abierto aperto aberto otwarte"""
 """What is said of a payment that did not come; of an order the same words say that it is not done yet."""
 UNPAID_NAMES: Final = {fold(word) for word in UNPAID.split()}

@@ -28,7 +28,7 @@ STATES_ASIAN: Final[dict[str, str]] = {
 
 AFTER_SALE_ASIAN: Final[dict[str, str]] = {
     "refunded": """request_approved refund_paid refund_accepted 售后成功 已全额退款 全额退款成功
-        permintaan_disetujui คำขอได้รับการอนุมัติ yêu_cầu_được_chấp_nhận""",
+        permintaan_disetujui คำขอได้รับการอนุมัติ yêu_cầu_được_chấp_nhận solicitação_aprovada""",
     "sold": """没有申请退款 未申请退款 无退款申请 买家未申请 部分退款成功 request_rejected request_cancelled
         request_canceled permintaan_dibatalkan permintaan_ditolak คำขอถูกยกเลิก yêu_cầu_bị_hủy yêu_cầu_bị_từ_chối""",
 }
