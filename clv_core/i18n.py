@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 from math import isfinite
+from numbers import Real
 from pathlib import Path
 from string import Formatter
 from typing import Any, Final
@@ -23,9 +24,25 @@ FIGURE_IN_HAN: Final = re.compile(r"[+−-]?\d[\d.,年月]*[\u4e00-\u9fff]")
 ISO_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 HAN_BEHIND: Final = re.compile(r" [\u4e00-\u9fff]")
 HAN_BETWEEN: Final = re.compile(r" [\u4e00-\u9fff]{1,2} ")
+MINUS: Final = "−"
+"""What stands before a number below zero in everything that a person reads; a hyphen is for files of programs."""
+NOTHING: Final = 1e-4
+"""An amount below this is said to be 0: it is no money, and four zeros behind the point tell a person no more."""
 EXACT_BELOW: Final = 100_000
 """Counts of customers, purchases and pieces below this are said to the last one."""
 LOCALE_FOLDER: Final = Path(__file__).resolve().parent.parent / "assets" / "locale"
+
+
+class Spoken(Formatter):
+    """``str.format`` for sentences: numbers below zero have a real minus sign."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Return one value of a sentence as it is said."""
+        said = str(super().format_field(value, format_spec))
+        return _minus(said) if isinstance(value, Real) else said
+
+
+SPOKEN: Final = Spoken()
 
 
 @lru_cache(maxsize=len(LANGUAGES))
@@ -62,7 +79,7 @@ def translate(key: str, language: str = DEFAULT_LANGUAGE, **params: Any) -> str:
     said = {name: say_list(map(str, one), language) if isinstance(one, list) else one for name, one in params.items()}
     known = {"in_currency": f" {currency}" if currency else "", **said}
     template = catalogue(language)[key]
-    return _set_tight(template, known) if language == "zh" and "} " in template else template.format(**known)
+    return _set_tight(template, known) if language == "zh" and "} " in template else SPOKEN.vformat(template, (), known)
 
 
 def _set_tight(template: str, params: dict[str, Any]) -> str:
@@ -78,8 +95,13 @@ def _set_tight(template: str, params: dict[str, Any]) -> str:
         said.append(literal)
         if name is not None:
             field = f"{name}{f'!{conversion}' if conversion else ''}{f':{form}' if form else ''}"
-            said.append(f"{{{field}}}".format(**params))
+            said.append(SPOKEN.vformat(f"{{{field}}}", (), params))
     return "".join(said)
+
+
+def _minus(number: str) -> str:
+    """Return a number as it was set, with a real minus sign."""
+    return number.replace("-", MINUS, 1)
 
 
 def has(key: str, language: str = DEFAULT_LANGUAGE) -> bool:
@@ -96,20 +118,19 @@ def say_number(value: float, language: str = DEFAULT_LANGUAGE, digits: int = 3) 
     """Return ``value`` rounded as a person would say it: ``477,000``, ``2.5 million``, ``47.7万``.
 
     Args:
-        value: any finite number.
+        value: any finite number; below zero with a real minus sign.
         language: decides the large units (million / 万, 亿).
         digits: significant digits to keep.
     """
-    if value == 0:
+    rounded = float(f"{value:.{digits}g}")
+    magnitude, sign = abs(rounded), MINUS if rounded < 0 else ""
+    if magnitude < NOTHING:
         return "0"
-    magnitude = abs(value)
     units = [(1e8, "亿"), (1e4, "万")] if language == "zh" else [(1e9, " billion"), (1e6, " million")]
     for size, name in units:
         if magnitude >= size:
-            return f"{float(f'{value / size:.{digits}g}'):,.10g}{name}"
-    if magnitude >= 10 ** (digits - 1):
-        return f"{float(f'{value:.{digits}g}'):,.0f}"
-    return f"{float(f'{value:.{digits}g}'):,.10g}"
+            return f"{sign}{float(f'{magnitude / size:.{digits}g}'):,.10g}{name}"
+    return f"{sign}{magnitude:,.0f}" if magnitude >= 10 ** (digits - 1) else f"{sign}{magnitude:,.10g}"
 
 
 def say_count(count: int, language: str = DEFAULT_LANGUAGE) -> str:
@@ -135,7 +156,7 @@ def say_share(share: float, digits: int = 0) -> str:
     whole = float(said[:-1]) / 100
     if whole in (0.0, 1.0) and abs(share - whole) > 5e-6 and digits < 3:
         return say_share(share, digits + 1)
-    return said
+    return _minus(said)
 
 
 def say_list(names: Iterable[str], language: str = DEFAULT_LANGUAGE) -> str:
@@ -155,7 +176,7 @@ def say_change(change: float, digits: int = 0) -> str:
         change: 0.12 is +12%.
         digits: decimals.
     """
-    return f"{change:+.{digits}%}".replace("-", "−") if isfinite(change) else "–"
+    return _minus(f"{change:+.{digits}%}") if isfinite(change) else "–"
 
 
 def say_miss(predicted: float, actual: float) -> str:

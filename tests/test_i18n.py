@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
 import pytest
 
 from clv_core import i18n
@@ -20,7 +21,7 @@ from clv_core.i18n import say_count, say_list, say_number, say_share, say_span, 
         (0.236, 1, "23.6%"),
         (0.004, 0, "0.4%"),
         (0.0004, 0, "0.04%"),
-        (-0.004, 0, "-0.4%"),
+        (-0.004, 0, "−0.4%"),
         (0.9968, 0, "99.7%"),
         (0.999, 1, "99.9%"),
         (1.3, 0, "130%"),
@@ -40,6 +41,12 @@ def test_a_small_share_is_not_said_to_be_none_nor_a_large_one_to_be_all(share: f
         (477_123, "477,000", "47.7万"),
         (2_512_345, "2.51 million", "251万"),
         (1.2345e9, "1.23 billion", "12.3亿"),
+        (999_999, "1 million", "100万"),
+        (9_999, "10,000", "1万"),
+        (-94.23, "−94.2", "−94.2"),
+        (-2_512_345, "−2.51 million", "−251万"),
+        (2.28e-06, "0", "0"),
+        (0.000712, "0.000712", "0.000712"),
     ],
 )
 def test_large_numbers_have_the_units_of_the_language(value: float, english: str, chinese: str) -> None:
@@ -72,6 +79,15 @@ def test_chinese_leaves_no_space_behind_a_figure_that_ends_in_chinese(
     monkeypatch.setattr(i18n, "catalogue", lambda language: {"key": template})
     assert translate("key", "zh", n=value) == said
     assert translate("key", "en", n=value) == template.format(n=value)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_numbers_in_a_sentence_have_a_real_minus_sign_and_ids_keep_their_hyphen(
+    monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    monkeypatch.setattr(i18n, "catalogue", lambda language: {"key": "{low:+.3f} 到 {high:+,.2f} {id}，{n:>4}"})
+    said = translate("key", lang, low=-0.0021, high=np.float64(-1234.5), id="-a-1", n=-3)
+    assert said == "−0.002 到 −1,234.50 -a-1，  −3"
 
 
 def test_names_in_a_row_are_parted_as_the_language_parts_them() -> None:
