@@ -8,7 +8,7 @@ stand in one file only. Catalogues are read by babel as text: no compiled ``.mo`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from functools import lru_cache
 from math import isfinite
@@ -28,6 +28,28 @@ MINUS: Final = "−"
 """What stands before a number below zero in everything that a person reads; a hyphen is for files of programs."""
 NOTHING: Final = 1e-4
 """An amount below this is said to be 0: it is no money, and four zeros behind the point tell a person no more."""
+VERBS: Final = {
+    **{"are": "is", "were": "was", "have": "has", "do": "does", "lie": "lies", "hold": "holds", "name": "names"},
+    **{"repeat": "repeats", "need": "needs", "carry": "carries", "fit": "fits", "belong": "belongs", "say": "says"},
+    **{"get": "gets", "go": "goes", "wait": "waits", "differ": "differs", "stand": "stands", "begin": "begins"},
+}
+"""Verbs behind what is counted, as they are behind many and behind one."""
+KINDS: Final = (
+    *("purchase past training earlier usable strongest new whole further more fewer other different largest").split(),
+    *("percentage extra held-out explained event customer phone e-mail data").split(),
+)
+"""Words that stand between a number and what is counted."""
+NOUNS: Final = (
+    *("customers buyers accounts ids names numbers entries rows lines values columns records files").split(),
+    *("hours days weeks months quarters years seconds dates periods spans cutoffs windows steps runs").split(),
+    *("orders purchases returns pieces events ratings reviews sessions products categories amounts discounts").split(),
+    *("offers settings models versions datasets segments clusters places points parts reasons figures alerts").split(),
+    *("others spellings characters requests").split(),
+)
+COUNTED: Final = re.compile(
+    rf"(?P<before>\**\s(?:(?:{'|'.join(KINDS)}) )?)(?P<noun>{'|'.join(NOUNS)})\b"
+    rf"(?:(?P<who> (?:that|who))?\s(?P<verb>{'|'.join(VERBS)})\b)?"
+)
 EXACT_BELOW: Final = 100_000
 """Counts of customers, purchases and pieces below this are said to the last one."""
 LOCALE_FOLDER: Final = Path(__file__).resolve().parent.parent / "assets" / "locale"
@@ -79,24 +101,42 @@ def translate(key: str, language: str = DEFAULT_LANGUAGE, **params: Any) -> str:
     said = {name: say_list(map(str, one), language) if isinstance(one, list) else one for name, one in params.items()}
     known = {"in_currency": f" {currency}" if currency else "", **said}
     template = catalogue(language)[key]
-    return _set_tight(template, known) if language == "zh" and "} " in template else SPOKEN.vformat(template, (), known)
+    if "} " not in template and "}** " not in template:
+        return SPOKEN.vformat(template, (), known)
+    return _filled(template, known, _set_tight if language == "zh" else _agree)
 
 
-def _set_tight(template: str, params: dict[str, Any]) -> str:
-    """Return a Chinese sentence without the space between a said figure that ends in Chinese and what follows it.
-
-    Sentences leave a space around figures (``182 天``); behind ``1.86万`` or ``2026年10月28日`` there is none. Names
-    that come from data keep theirs: it sets them apart.
-    """
+def _filled(template: str, params: dict[str, Any], fit: Callable[[str, str], str]) -> str:
+    """Return a sentence with its parameters; ``fit`` takes a said parameter and what follows it, and returns that."""
     said: list[str] = []
     for literal, name, form, conversion in Formatter().parse(template):
-        if said and FIGURE_IN_HAN.fullmatch(said[-1]) and HAN_BEHIND.match(literal):
-            literal = literal.strip() if HAN_BETWEEN.fullmatch(literal) else literal[1:]
-        said.append(literal)
+        said.append(fit(said[-1], literal) if said else literal)
         if name is not None:
             field = f"{name}{f'!{conversion}' if conversion else ''}{f':{form}' if form else ''}"
             said.append(SPOKEN.vformat(f"{{{field}}}", (), params))
     return "".join(said)
+
+
+def _set_tight(figure: str, behind: str) -> str:
+    """Return what follows a figure in Chinese, without the space where the figure ends in Chinese.
+
+    Sentences leave a space around figures (``182 天``); behind ``1.86万`` or ``2026年10月28日`` there is none. Names
+    that come from data keep theirs: it sets them apart.
+    """
+    if not FIGURE_IN_HAN.fullmatch(figure) or not HAN_BEHIND.match(behind):
+        return behind
+    return behind.strip() if HAN_BETWEEN.fullmatch(behind) else behind[1:]
+
+
+def _agree(figure: str, behind: str) -> str:
+    """Return what follows a figure in English: behind 1, what is counted and its verb stand in the singular."""
+    counted = COUNTED.match(behind) if figure == "1" else None
+    if counted is None:
+        return behind
+    noun = counted["noun"]
+    single = f"{noun[:-3]}y" if noun.endswith("ies") else noun[:-1]
+    verb = f" {VERBS[counted['verb']]}" if counted["verb"] else ""
+    return f"{counted['before']}{single}{counted['who'] or ''}{verb}{behind[counted.end() :]}"
 
 
 def _minus(number: str) -> str:

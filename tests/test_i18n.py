@@ -81,6 +81,29 @@ def test_chinese_leaves_no_space_behind_a_figure_that_ends_in_chinese(
     assert translate("key", "en", n=value) == template.format(n=value)
 
 
+@pytest.mark.parametrize(
+    ("template", "one", "many"),
+    [
+        ("{n:,} rows are of guests", "1 row is of guests", "2 rows are of guests"),
+        ("{n} purchase lines that were left", "1 purchase line that was left", "2 purchase lines that were left"),
+        ("**{n:,}** customers, {n:,} days ago", "**1** customer, 1 day ago", "**2** customers, 2 days ago"),
+        ("in {n} categories we are", "in 1 category we are", "in 2 categories we are"),
+        ("a customer's {n} strongest reasons hidden", "a customer's 1 strongest reason hidden", ""),
+        ("tier {n} is first, {n} of customers", "tier 1 is first, 1 of customers", ""),
+    ],
+)
+def test_one_thing_is_said_in_the_singular(monkeypatch: pytest.MonkeyPatch, template: str, one: str, many: str) -> None:
+    monkeypatch.setattr(i18n, "catalogue", lambda language: {"key": template})
+    assert translate("key", "en", n=1) == one
+    assert translate("key", "en", n=2) == (many or template.format(n=2))
+
+
+@pytest.mark.parametrize("figure", ["0.1", "21", "1.5 million", "-1", "id 1"])
+def test_only_one_is_one(monkeypatch: pytest.MonkeyPatch, figure: str) -> None:
+    monkeypatch.setattr(i18n, "catalogue", lambda language: {"key": "{n} days"})
+    assert translate("key", "en", n=figure) == f"{figure} days"
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_numbers_in_a_sentence_have_a_real_minus_sign_and_ids_keep_their_hyphen(
     monkeypatch: pytest.MonkeyPatch, lang: str
