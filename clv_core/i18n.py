@@ -20,7 +20,7 @@ from typing import Any, Final
 LANGUAGES: Final = {"en": "English", "zh": "简体中文"}
 DEFAULT_LANGUAGE: Final = "en"
 BABEL_LOCALES: Final = {"en": "en_GB", "zh": "zh_CN"}
-FIGURE_IN_HAN: Final = re.compile(r"[+−-]?\d[\d.,年月]*[\u4e00-\u9fff]")
+FIGURE_IN_HAN: Final = re.compile(r"[+−-]?\d[\d.,年月]*(?:[\u4e00-\u9fff]| (?:天|次|件|个月|小时|分钟|秒))")
 ISO_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 HAN_BEHIND: Final = re.compile(r" [\u4e00-\u9fff]")
 HAN_BETWEEN: Final = re.compile(r" [\u4e00-\u9fff]{1,2} ")
@@ -120,8 +120,8 @@ def _filled(template: str, params: dict[str, Any], fit: Callable[[str, str], str
 def _set_tight(figure: str, behind: str) -> str:
     """Return what follows a figure in Chinese, without the space where the figure ends in Chinese.
 
-    Sentences leave a space around figures (``182 天``); behind ``1.86万`` or ``2026年10月28日`` there is none. Names
-    that come from data keep theirs: it sets them apart.
+    Sentences leave a space around figures (``182 天``); behind ``1.86万``, ``120 天`` or ``2026年10月28日`` there is
+    none. Names that come from data keep theirs: it sets them apart.
     """
     if not FIGURE_IN_HAN.fullmatch(figure) or not HAN_BEHIND.match(behind):
         return behind
@@ -179,8 +179,11 @@ def say_count(count: int, language: str = DEFAULT_LANGUAGE) -> str:
 
 
 def say_money(value: float, currency: str, language: str = DEFAULT_LANGUAGE, digits: int = 3) -> str:
-    """Return an amount as a person would say it, with the log's currency where it has a name."""
-    return f"{say_number(float(value), language, digits)} {currency}".strip()
+    """Return an amount as a person would say it, with the log's currency where it has a name.
+
+    Below 1 it has two digits at most: 0.72, as a table beside it has it, and not 0.718.
+    """
+    return f"{say_number(float(value), language, digits if abs(value) >= 1 else min(digits, 2))} {currency}".strip()
 
 
 def say_share(share: float, digits: int = 0) -> str:

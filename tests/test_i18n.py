@@ -9,7 +9,7 @@ import pytest
 
 from clv_core import i18n
 from clv_core.errors import Message
-from clv_core.i18n import say_count, say_list, say_number, say_share, say_span, translate
+from clv_core.i18n import say_count, say_list, say_money, say_number, say_share, say_span, translate
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,13 @@ def test_large_numbers_have_the_units_of_the_language(value: float, english: str
     assert (say_number(value), say_number(value, "zh")) == (english, chinese)
 
 
+@pytest.mark.parametrize(
+    ("amount", "said"), [(0.718, "0.72 EUR"), (0.0456, "0.046 EUR"), (1.234, "1.23 EUR"), (-0.718, "−0.72 EUR")]
+)
+def test_amounts_below_one_have_no_thousandths(amount: float, said: str) -> None:
+    assert say_money(amount, "EUR") == said
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_counts_agree_with_a_table_beside_them_below_a_hundred_thousand(lang: str) -> None:
     assert [say_count(many, lang) for many in (0, 7, 3334, 99_999)] == ["0", "7", "3,334", "99,999"]
@@ -63,6 +70,7 @@ def test_counts_agree_with_a_table_beside_them_below_a_hundred_thousand(lang: st
     ("template", "value", "said"),
     [
         ("共 {n} 次购买", "1.86万", "共 1.86万次购买"),
+        ("不超过 {n} 时平均", "120 天", "不超过 120 天时平均"),
         ("在 {n} 前后", "2026年10月28日", "在 2026年10月28日前后"),
         ("未来 {n:,} 天", 1820, "未来 1,820 天"),
         ("数据集 {n} 的品类", "有赞订单", "数据集 有赞订单 的品类"),

@@ -48,7 +48,7 @@ def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, o
         y={"title": axis, **value_ticks(points["effect"])},
         lines=[horizontal(0, {"color": BASELINE, "width": 1})],
         legend=False,
-        height=380,
+        height=380 if other is None else 440,
     )
 
 

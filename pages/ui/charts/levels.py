@@ -14,4 +14,4 @@ def level_bar(title: str) -> dict[str, Any]:
         title: what the colours tell.
     """
     words = {"title": {"text": title, "side": "top"}, "tickvals": [0, 1], "ticktext": [t("chart.low"), t("chart.high")]}
-    return words | {"orientation": "h", "y": 1, "yanchor": "bottom", "len": 0.6, "thickness": 10}
+    return words | {"orientation": "h", "y": 1, "yanchor": "bottom", "ypad": 0, "len": 0.6, "thickness": 10}

@@ -72,7 +72,7 @@ def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> Chart:
         y={"tickvals": list(range(len(labels))), "ticktext": labels, "showgrid": False, "zeroline": False},
         lines=[vertical(0, {"color": BASELINE, "width": 1})],
         legend=False,
-        height=160 + 40 * len(labels),
+        height=190 + 40 * len(labels),
     )
 
 
