@@ -427,6 +427,15 @@ def test_what_would_make_the_figures_wrong_is_said_before_all_else_that_was_noti
     assert len(marks) > 1
 
 
+@pytest.mark.parametrize(("word", "key"), [("view", "look.events.known"), ("blink", "look.events")])
+def test_words_that_are_not_known_are_counted_where_there_are_some(
+    open_page: OPEN, tmp_path: Path, word: str, key: str
+) -> None:
+    rows = "\n".join(f"C{n % 9},2024-03-{n % 28 + 1:02},{word if n % 2 else 'purchase'},5" for n in range(60))
+    app = upload(open_page(tmp_path, "upload", lang="en"), f"customer_id,event_time,event_type,amount\n{rows}")
+    assert translate(key, "en", names=2, unknown=1) in [one.label for one in app.expander]
+
+
 def test_what_is_to_be_heeded_is_something_that_reading_says() -> None:
     assert set(catalogue("en")) >= check.HEEDED
 
