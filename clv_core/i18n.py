@@ -22,6 +22,7 @@ DEFAULT_LANGUAGE: Final = "en"
 BABEL_LOCALES: Final = {"en": "en_GB", "zh": "zh_CN"}
 FIGURE_IN_HAN: Final = re.compile(r"[+−-]?\d[\d.,年月]*(?:[\u4e00-\u9fff]| (?:天|次|件|个月|小时|分钟|秒))")
 ISO_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+SHARE: Final = re.compile(r"\.(\d)%")
 HAN_BEHIND: Final = re.compile(r" [\u4e00-\u9fff]")
 HAN_BETWEEN: Final = re.compile(r" [\u4e00-\u9fff]{1,2} ")
 MINUS: Final = "−"
@@ -56,10 +57,12 @@ LOCALE_FOLDER: Final = Path(__file__).resolve().parent.parent / "assets" / "loca
 
 
 class Spoken(Formatter):
-    """``str.format`` for sentences: numbers below zero have a real minus sign."""
+    """``str.format`` for sentences: a real minus sign, and shares as :func:`say_share` says them."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
         """Return one value of a sentence as it is said."""
+        if isinstance(value, Real) and (share := SHARE.fullmatch(format_spec)):
+            return say_share(float(value), int(share[1]))
         said = str(super().format_field(value, format_spec))
         return _minus(said) if isinstance(value, Real) else said
 

@@ -106,6 +106,11 @@ def test_one_thing_is_said_in_the_singular(monkeypatch: pytest.MonkeyPatch, temp
     assert translate("key", "en", n=2) == (many or template.format(n=2))
 
 
+def test_a_miss_that_is_not_nothing_is_not_said_to_be_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(i18n, "catalogue", lambda language: {"key": "off by {off:.0%}, {n:.1%} of {all:.0%}"})
+    assert translate("key", "en", off=0.00175, n=0.5, all=1) == "off by 0.2%, 50.0% of 100%"
+
+
 @pytest.mark.parametrize("figure", ["0.1", "21", "1.5 million", "-1", "id 1"])
 def test_only_one_is_one(monkeypatch: pytest.MonkeyPatch, figure: str) -> None:
     monkeypatch.setattr(i18n, "catalogue", lambda language: {"key": "{n} days"})
