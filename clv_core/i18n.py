@@ -8,10 +8,11 @@ stand in one file only. Catalogues are read by babel as text: no compiled ``.mo`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from functools import lru_cache
 from math import isfinite
+from numbers import Real
 from pathlib import Path
 from string import Formatter
 from typing import Any, Final
@@ -19,13 +20,54 @@ from typing import Any, Final
 LANGUAGES: Final = {"en": "English", "zh": "简体中文"}
 DEFAULT_LANGUAGE: Final = "en"
 BABEL_LOCALES: Final = {"en": "en_GB", "zh": "zh_CN"}
-FIGURE_IN_HAN: Final = re.compile(r"[+−-]?\d[\d.,年月]*[\u4e00-\u9fff]")
+FIGURE_IN_HAN: Final = re.compile(r"[+−-]?\d[\d.,年月]*(?:[\u4e00-\u9fff]| (?:天|次|件|个月|小时|分钟|秒))")
 ISO_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+SHARE: Final = re.compile(r"\.(\d)%")
 HAN_BEHIND: Final = re.compile(r" [\u4e00-\u9fff]")
 HAN_BETWEEN: Final = re.compile(r" [\u4e00-\u9fff]{1,2} ")
+MINUS: Final = "−"
+"""What stands before a number below zero in everything that a person reads; a hyphen is for files of programs."""
+NOTHING: Final = 1e-4
+"""An amount below this is said to be 0: it is no money, and four zeros behind the point tell a person no more."""
+VERBS: Final = {
+    **{"are": "is", "were": "was", "have": "has", "do": "does", "lie": "lies", "hold": "holds", "name": "names"},
+    **{"repeat": "repeats", "need": "needs", "carry": "carries", "fit": "fits", "belong": "belongs", "say": "says"},
+    **{"get": "gets", "go": "goes", "wait": "waits", "differ": "differs", "stand": "stands", "begin": "begins"},
+}
+"""Verbs behind what is counted, as they are behind many and behind one."""
+KINDS: Final = (
+    *("purchase past training earlier usable strongest new whole further more fewer other different largest").split(),
+    *("percentage extra held-out explained event customer phone e-mail data").split(),
+)
+"""Words that stand between a number and what is counted."""
+NOUNS: Final = (
+    *("customers buyers accounts ids names numbers entries rows lines values columns records files").split(),
+    *("hours days weeks months quarters years seconds dates periods spans cutoffs windows steps runs").split(),
+    *("orders purchases returns pieces events ratings reviews sessions products categories amounts discounts").split(),
+    *("offers settings models versions datasets segments clusters places points parts reasons figures alerts").split(),
+    *("others spellings characters requests").split(),
+)
+COUNTED: Final = re.compile(
+    rf"(?P<before>\**\s(?:(?:{'|'.join(KINDS)}) )?)(?P<noun>{'|'.join(NOUNS)})\b"
+    rf"(?:(?P<who> (?:that|who))?\s(?P<verb>{'|'.join(VERBS)})\b)?"
+)
 EXACT_BELOW: Final = 100_000
 """Counts of customers, purchases and pieces below this are said to the last one."""
 LOCALE_FOLDER: Final = Path(__file__).resolve().parent.parent / "assets" / "locale"
+
+
+class Spoken(Formatter):
+    """``str.format`` for sentences: a real minus sign, and shares as :func:`say_share` says them."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Return one value of a sentence as it is said."""
+        if isinstance(value, Real) and (share := SHARE.fullmatch(format_spec)):
+            return say_share(float(value), int(share[1]))
+        said = str(super().format_field(value, format_spec))
+        return _minus(said) if isinstance(value, Real) else said
+
+
+SPOKEN: Final = Spoken()
 
 
 @lru_cache(maxsize=len(LANGUAGES))
@@ -62,24 +104,47 @@ def translate(key: str, language: str = DEFAULT_LANGUAGE, **params: Any) -> str:
     said = {name: say_list(map(str, one), language) if isinstance(one, list) else one for name, one in params.items()}
     known = {"in_currency": f" {currency}" if currency else "", **said}
     template = catalogue(language)[key]
-    return _set_tight(template, known) if language == "zh" and "} " in template else template.format(**known)
+    if "} " not in template and "}** " not in template:
+        return SPOKEN.vformat(template, (), known)
+    return _filled(template, known, _set_tight if language == "zh" else _agree)
 
 
-def _set_tight(template: str, params: dict[str, Any]) -> str:
-    """Return a Chinese sentence without the space between a said figure that ends in Chinese and what follows it.
-
-    Sentences leave a space around figures (``182 天``); behind ``1.86万`` or ``2026年10月28日`` there is none. Names
-    that come from data keep theirs: it sets them apart.
-    """
+def _filled(template: str, params: dict[str, Any], fit: Callable[[str, str], str]) -> str:
+    """Return a sentence with its parameters; ``fit`` takes a said parameter and what follows it, and returns that."""
     said: list[str] = []
     for literal, name, form, conversion in Formatter().parse(template):
-        if said and FIGURE_IN_HAN.fullmatch(said[-1]) and HAN_BEHIND.match(literal):
-            literal = literal.strip() if HAN_BETWEEN.fullmatch(literal) else literal[1:]
-        said.append(literal)
+        said.append(fit(said[-1], literal) if said else literal)
         if name is not None:
             field = f"{name}{f'!{conversion}' if conversion else ''}{f':{form}' if form else ''}"
-            said.append(f"{{{field}}}".format(**params))
+            said.append(SPOKEN.vformat(f"{{{field}}}", (), params))
     return "".join(said)
+
+
+def _set_tight(figure: str, behind: str) -> str:
+    """Return what follows a figure in Chinese, without the space where the figure ends in Chinese.
+
+    Sentences leave a space around figures (``182 天``); behind ``1.86万``, ``120 天`` or ``2026年10月28日`` there is
+    none. Names that come from data keep theirs: it sets them apart.
+    """
+    if not FIGURE_IN_HAN.fullmatch(figure) or not HAN_BEHIND.match(behind):
+        return behind
+    return behind.strip() if HAN_BETWEEN.fullmatch(behind) else behind[1:]
+
+
+def _agree(figure: str, behind: str) -> str:
+    """Return what follows a figure in English: behind 1, what is counted and its verb stand in the singular."""
+    counted = COUNTED.match(behind) if figure == "1" else None
+    if counted is None:
+        return behind
+    noun = counted["noun"]
+    single = f"{noun[:-3]}y" if noun.endswith("ies") else noun[:-1]
+    verb = f" {VERBS[counted['verb']]}" if counted["verb"] else ""
+    return f"{counted['before']}{single}{counted['who'] or ''}{verb}{behind[counted.end() :]}"
+
+
+def _minus(number: str) -> str:
+    """Return a number as it was set, with a real minus sign."""
+    return number.replace("-", MINUS, 1)
 
 
 def has(key: str, language: str = DEFAULT_LANGUAGE) -> bool:
@@ -96,20 +161,19 @@ def say_number(value: float, language: str = DEFAULT_LANGUAGE, digits: int = 3) 
     """Return ``value`` rounded as a person would say it: ``477,000``, ``2.5 million``, ``47.7万``.
 
     Args:
-        value: any finite number.
+        value: any finite number; below zero with a real minus sign.
         language: decides the large units (million / 万, 亿).
         digits: significant digits to keep.
     """
-    if value == 0:
+    rounded = float(f"{value:.{digits}g}")
+    magnitude, sign = abs(rounded), MINUS if rounded < 0 else ""
+    if magnitude < NOTHING:
         return "0"
-    magnitude = abs(value)
     units = [(1e8, "亿"), (1e4, "万")] if language == "zh" else [(1e9, " billion"), (1e6, " million")]
     for size, name in units:
         if magnitude >= size:
-            return f"{float(f'{value / size:.{digits}g}'):,.10g}{name}"
-    if magnitude >= 10 ** (digits - 1):
-        return f"{float(f'{value:.{digits}g}'):,.0f}"
-    return f"{float(f'{value:.{digits}g}'):,.10g}"
+            return f"{sign}{float(f'{magnitude / size:.{digits}g}'):,.10g}{name}"
+    return f"{sign}{magnitude:,.0f}" if magnitude >= 10 ** (digits - 1) else f"{sign}{magnitude:,.10g}"
 
 
 def say_count(count: int, language: str = DEFAULT_LANGUAGE) -> str:
@@ -118,8 +182,11 @@ def say_count(count: int, language: str = DEFAULT_LANGUAGE) -> str:
 
 
 def say_money(value: float, currency: str, language: str = DEFAULT_LANGUAGE, digits: int = 3) -> str:
-    """Return an amount as a person would say it, with the log's currency where it has a name."""
-    return f"{say_number(float(value), language, digits)} {currency}".strip()
+    """Return an amount as a person would say it, with the log's currency where it has a name.
+
+    Below 1 it has two digits at most: 0.72, as a table beside it has it, and not 0.718.
+    """
+    return f"{say_number(float(value), language, digits if abs(value) >= 1 else min(digits, 2))} {currency}".strip()
 
 
 def say_share(share: float, digits: int = 0) -> str:
@@ -135,7 +202,7 @@ def say_share(share: float, digits: int = 0) -> str:
     whole = float(said[:-1]) / 100
     if whole in (0.0, 1.0) and abs(share - whole) > 5e-6 and digits < 3:
         return say_share(share, digits + 1)
-    return said
+    return _minus(said)
 
 
 def say_list(names: Iterable[str], language: str = DEFAULT_LANGUAGE) -> str:
@@ -155,7 +222,7 @@ def say_change(change: float, digits: int = 0) -> str:
         change: 0.12 is +12%.
         digits: decimals.
     """
-    return f"{change:+.{digits}%}".replace("-", "−") if isfinite(change) else "–"
+    return _minus(f"{change:+.{digits}%}") if isfinite(change) else "–"
 
 
 def say_miss(predicted: float, actual: float) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
 import pytest
 
 from clv_core import i18n
 from clv_core.errors import Message
-from clv_core.i18n import say_count, say_list, say_number, say_share, say_span, translate
+from clv_core.i18n import say_count, say_list, say_money, say_number, say_share, say_span, translate
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ from clv_core.i18n import say_count, say_list, say_number, say_share, say_span, 
         (0.236, 1, "23.6%"),
         (0.004, 0, "0.4%"),
         (0.0004, 0, "0.04%"),
-        (-0.004, 0, "-0.4%"),
+        (-0.004, 0, "−0.4%"),
         (0.9968, 0, "99.7%"),
         (0.999, 1, "99.9%"),
         (1.3, 0, "130%"),
@@ -40,10 +41,23 @@ def test_a_small_share_is_not_said_to_be_none_nor_a_large_one_to_be_all(share: f
         (477_123, "477,000", "47.7万"),
         (2_512_345, "2.51 million", "251万"),
         (1.2345e9, "1.23 billion", "12.3亿"),
+        (999_999, "1 million", "100万"),
+        (9_999, "10,000", "1万"),
+        (-94.23, "−94.2", "−94.2"),
+        (-2_512_345, "−2.51 million", "−251万"),
+        (2.28e-06, "0", "0"),
+        (0.000712, "0.000712", "0.000712"),
     ],
 )
 def test_large_numbers_have_the_units_of_the_language(value: float, english: str, chinese: str) -> None:
     assert (say_number(value), say_number(value, "zh")) == (english, chinese)
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"), [(0.718, "0.72 EUR"), (0.0456, "0.046 EUR"), (1.234, "1.23 EUR"), (-0.718, "−0.72 EUR")]
+)
+def test_amounts_below_one_have_no_thousandths(amount: float, said: str) -> None:
+    assert say_money(amount, "EUR") == said
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -56,6 +70,7 @@ def test_counts_agree_with_a_table_beside_them_below_a_hundred_thousand(lang: st
     ("template", "value", "said"),
     [
         ("共 {n} 次购买", "1.86万", "共 1.86万次购买"),
+        ("不超过 {n} 时平均", "120 天", "不超过 120 天时平均"),
         ("在 {n} 前后", "2026年10月28日", "在 2026年10月28日前后"),
         ("未来 {n:,} 天", 1820, "未来 1,820 天"),
         ("数据集 {n} 的品类", "有赞订单", "数据集 有赞订单 的品类"),
@@ -72,6 +87,43 @@ def test_chinese_leaves_no_space_behind_a_figure_that_ends_in_chinese(
     monkeypatch.setattr(i18n, "catalogue", lambda language: {"key": template})
     assert translate("key", "zh", n=value) == said
     assert translate("key", "en", n=value) == template.format(n=value)
+
+
+@pytest.mark.parametrize(
+    ("template", "one", "many"),
+    [
+        ("{n:,} rows are of guests", "1 row is of guests", "2 rows are of guests"),
+        ("{n} purchase lines that were left", "1 purchase line that was left", "2 purchase lines that were left"),
+        ("**{n:,}** customers, {n:,} days ago", "**1** customer, 1 day ago", "**2** customers, 2 days ago"),
+        ("in {n} categories we are", "in 1 category we are", "in 2 categories we are"),
+        ("a customer's {n} strongest reasons hidden", "a customer's 1 strongest reason hidden", ""),
+        ("tier {n} is first, {n} of customers", "tier 1 is first, 1 of customers", ""),
+    ],
+)
+def test_one_thing_is_said_in_the_singular(monkeypatch: pytest.MonkeyPatch, template: str, one: str, many: str) -> None:
+    monkeypatch.setattr(i18n, "catalogue", lambda language: {"key": template})
+    assert translate("key", "en", n=1) == one
+    assert translate("key", "en", n=2) == (many or template.format(n=2))
+
+
+def test_a_miss_that_is_not_nothing_is_not_said_to_be_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(i18n, "catalogue", lambda language: {"key": "off by {off:.0%}, {n:.1%} of {all:.0%}"})
+    assert translate("key", "en", off=0.00175, n=0.5, all=1) == "off by 0.2%, 50.0% of 100%"
+
+
+@pytest.mark.parametrize("figure", ["0.1", "21", "1.5 million", "-1", "id 1"])
+def test_only_one_is_one(monkeypatch: pytest.MonkeyPatch, figure: str) -> None:
+    monkeypatch.setattr(i18n, "catalogue", lambda language: {"key": "{n} days"})
+    assert translate("key", "en", n=figure) == f"{figure} days"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_numbers_in_a_sentence_have_a_real_minus_sign_and_ids_keep_their_hyphen(
+    monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    monkeypatch.setattr(i18n, "catalogue", lambda language: {"key": "{low:+.3f} 到 {high:+,.2f} {id}，{n:>4}"})
+    said = translate("key", lang, low=-0.0021, high=np.float64(-1234.5), id="-a-1", n=-3)
+    assert said == "−0.002 到 −1,234.50 -a-1，  −3"
 
 
 def test_names_in_a_row_are_parted_as_the_language_parts_them() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clv_core.evaluation.metrics import METRICS
-from clv_core.i18n import DEFAULT_LANGUAGE, say_change, say_money
+from clv_core.i18n import DEFAULT_LANGUAGE, SPOKEN, say_change, say_money
 
 
 def say_metric(metric: str, value: float, currency: str = "", language: str = DEFAULT_LANGUAGE) -> str:
@@ -19,5 +19,5 @@ def say_metric(metric: str, value: float, currency: str = "", language: str = DE
     if kind.unit == "share":
         return say_change(value, 1) if kind.better == "zero" else f"{value:.1%}"
     if kind.unit == "score":
-        return f"{value:.3f}"
+        return SPOKEN.format("{:.3f}", value)
     return say_money(value, f"{currency}²" if currency and kind.unit == "money_squared" else currency, language)

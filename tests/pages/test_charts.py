@@ -146,6 +146,18 @@ def test_beeswarm_keeps_every_customer_at_the_height_of_the_reason() -> None:
     assert np.abs(heights - np.round(heights)).max() < 0.45
 
 
+@pytest.mark.parametrize("name", ["beeswarm", "dependence"])
+def test_a_narrow_window_is_not_shared_between_dots_and_the_key_of_their_colours(name: str) -> None:
+    keys = [trace.marker.colorbar for trace in FIGURES[name].data if trace.marker.showscale]
+    assert [(key.orientation, key.y, key.yanchor) for key in keys] == [("h", 1, "bottom")]
+
+
+def test_a_long_name_of_an_axis_is_broken_and_not_cut_off() -> None:
+    axis = "Effect on one customer's predicted value, EUR"
+    title = why.beeswarm(SWARM, MESSAGE, axis=axis).figure.layout.xaxis.title.text
+    assert title.replace("<br>", " ") == axis and max(map(len, title.split("<br>"))) <= 30
+
+
 def test_scatter_samples_but_never_invents() -> None:
     many = RNG.lognormal(2, 1, basic.POINTS_SHOWN * 3)
     points = basic.predicted_against_actual(many, many, MESSAGE, unit="EUR").figure.data[0]

@@ -22,7 +22,7 @@ from clv_core.strategy.schemes.parse import KINDS
 from clv_core.strategy.schemes.quadrant import Quadrant
 from clv_core.strategy.schemes.rfm import Rfm
 from clv_core.strategy.schemes.rules import Rules
-from clv_core.strategy.schemes.saved import load_rules, save_rules
+from clv_core.strategy.schemes.saved import load_rules, remove_rules, save_rules
 from clv_core.strategy.schemes.value import CostTiers
 from clv_core.workspace import Workspace
 from pages.ui import widgets
@@ -151,6 +151,25 @@ def test_a_condition_is_added_removed_and_kept(open_page: OPEN, own: Path) -> No
     assert [str(one) for one in load_rules(dataset, "Mine").rules[0].conditions] == ["historic_value>100"]
     app.toggle(key="overlap_Mine").set_value(True).run()
     assert load_rules(dataset, "Mine").overlapping and not app.exception
+
+
+def test_the_first_segment_is_written_into_a_field_that_keeps_it(open_page: OPEN, own: Path) -> None:
+    dataset = open_dataset(Workspace(own), "shop")
+    remove_rules(dataset, "Mine")
+    app = opened(open_page, own, "rules")
+    app.text_input(key="rule_segment_first").set_value("Best *ones*")
+    app.text_input(key="rule_value").set_value("50")
+    next(item for item in app.button if item.label == translate("rules.add.button")).click().run()
+    assert not app.exception and not app.error
+    [rule] = load_rules(dataset, translate("rules.set.usual")).rules
+    assert rule.name == "Best *ones*"
+    assert opened(open_page, own, "rules", "rules").selectbox(key="rule_segment").options == ["Best *ones*"]
+
+
+def test_amounts_that_are_typed_have_the_currency_beside_them(open_page: OPEN, own: Path) -> None:
+    for kind, key in (("quadrant", "high_value"), ("cost", "cost")):
+        labels = [item.label for item in opened(open_page, own, kind).number_input]
+        assert f"{translate(f'segments.{key}')}, EUR" in labels
 
 
 def test_a_rule_may_ask_for_behaviour_and_for_columns_of_the_log(open_page: OPEN, own: Path) -> None:

@@ -26,10 +26,10 @@ from clv_core.collection.mapping.proposed import Proposal
 from clv_core.collection.remembered import remember
 from clv_core.collection.stored.store import list_datasets
 from clv_core.errors import NeedsAnswer
-from clv_core.i18n import translate
+from clv_core.i18n import catalogue, translate
 from clv_core.workspace import Workspace
 from pages.ui import received
-from pages.ui.upload import saved, set_aside, steps, uploading
+from pages.ui.upload import check, saved, set_aside, steps, uploading
 
 OPEN = Callable[..., AppTest]
 LOG = "customer_id,date,amount\nA,2024-03-25,10\nB,2024-04-26,12.5\nA,2024-05-27,7\nC,2024-06-28,3\n"
@@ -413,6 +413,37 @@ def test_the_look_names_the_gap_and_the_horizons(open_page: OPEN, tmp_path: Path
     said = written(app)
     assert "31 days" in said and "26 Mar 2024" in said  # 26 March to 25 April
     assert translate("look.horizons.unmeasured", days=60) in said  # 96 days: 28 to learn from, 60 to predict
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_would_make_the_figures_wrong_is_said_before_all_else_that_was_noticed(
+    open_page: OPEN, tmp_path: Path, lang: str
+) -> None:
+    rows = (f"C{n % 9};{n % 28 + 1}.03.2024;{n},50;{'CHF' if n % 5 else 'EUR'}" for n in range(60))
+    app = upload(open_page(tmp_path, "upload", lang=lang), "\n".join(["customer;date;amount;currency", *rows]))
+    kinds = (":orange[:material/warning", ":gray[:material/info")
+    marks = [one.value for one in app.markdown if one.value.startswith(kinds)]
+    assert "CHF" in marks[0] and [mark.startswith(":orange") for mark in marks] == [True, *[False] * (len(marks) - 1)]
+    assert len(marks) > 1
+
+
+@pytest.mark.parametrize(("word", "key"), [("view", "look.events.known"), ("blink", "look.events")])
+def test_words_that_are_not_known_are_counted_where_there_are_some(
+    open_page: OPEN, tmp_path: Path, word: str, key: str
+) -> None:
+    rows = "\n".join(f"C{n % 9},2024-03-{n % 28 + 1:02},{word if n % 2 else 'purchase'},5" for n in range(60))
+    app = upload(open_page(tmp_path, "upload", lang="en"), f"customer_id,event_time,event_type,amount\n{rows}")
+    assert translate(key, "en", names=2, unknown=1) in [one.label for one in app.expander]
+
+
+def test_what_is_to_be_heeded_is_something_that_reading_says() -> None:
+    assert set(catalogue("en")) >= check.HEEDED
+
+
+def test_who_has_one_customer_only_is_told_why_that_is_too_few(open_page: OPEN, tmp_path: Path) -> None:
+    rows = "\n".join(f"C1,2024-03-{day:02},5" for day in range(1, 20))
+    app = upload(open_page(tmp_path, "upload", lang="en"), f"customer_id,event_time,amount\n{rows}")
+    assert "needs many customers" in written(app) and "\\-\\-map" not in written(app) and "--map" not in written(app)
 
 
 def test_an_upload_leaves_the_servers_memory_when_it_is_on_disk(

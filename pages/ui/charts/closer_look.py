@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pages.ui.charts.colours import BASELINE, DANGER, DIVERGING, DIVERGING_SCALE, GAIN, PREDICTED
 from pages.ui.charts.drawing import Chart, drawn, horizontal, value_ticks
+from pages.ui.charts.levels import level_bar
+from pages.ui.charts.names import MOST, cut
 from pages.ui.charts.wide import Wide
 from pages.ui.state import say, t
-
-LINE_LETTERS: Final = 14
-"""Of the head of a colour bar."""
 
 
 def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, other: str | None) -> Chart:
@@ -31,10 +30,8 @@ def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, o
     x = points["reading"] if wide is None else wide.places(points["reading"])
     marker: dict[str, Any] = {"size": 7, "opacity": 0.75, "color": PREDICTED}
     if other is not None:
-        bar = {"title": {"text": _broken(other), "side": "top"}, "tickvals": [0, 1], "len": 0.8}
-        bar |= {"ticktext": [t("chart.low"), t("chart.high")]}
-        marker |= {"color": points["other"], "colorscale": DIVERGING_SCALE, "cmin": 0, "cmax": 1, "colorbar": bar}
-        marker["showscale"] = True
+        marker |= {"color": points["other"], "colorscale": DIVERGING_SCALE, "cmin": 0, "cmax": 1}
+        marker |= {"colorbar": level_bar(cut(other, 2 * MOST)), "showscale": True}
     dots = dict(
         type="scatter",
         x=x,
@@ -51,7 +48,7 @@ def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, o
         y={"title": axis, **value_ticks(points["effect"])},
         lines=[horizontal(0, {"color": BASELINE, "width": 1})],
         legend=False,
-        height=380,
+        height=380 if other is None else 440,
     )
 
 
@@ -125,15 +122,3 @@ def _wide(values: np.ndarray) -> Wide | None:
     if not (size.max(initial=0.0) > 10 and size.max() > 8 * max(float(np.median(size)), 1e-9)):
         return None
     return Wide(max(0, Wide.of(values).power))
-
-
-def _broken(name: str) -> str:
-    """Return a name in short lines, for the head of a colour bar."""
-    lines, line = [], ""
-    for word in name.split():
-        if line and len(line) + len(word) >= LINE_LETTERS:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}".strip()
-    return "<br>".join([*lines, line])

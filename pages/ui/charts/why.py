@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pages.ui.charts.colours import BASELINE, DANGER, DIVERGING_SCALE, GAIN, PREDICTED, RAMP
 from pages.ui.charts.drawing import Chart, drawn, value_ticks, vertical
+from pages.ui.charts.levels import level_bar
 from pages.ui.charts.names import wrapped
 from pages.ui.charts.wide import Wide
 from pages.ui.state import percent, say, t
@@ -50,13 +51,7 @@ def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> Chart:
             continue
         marker: dict[str, Any] = {"size": 5, "opacity": 0.8, "color": BASELINE}
         if name == t("chart.customer"):
-            bar = {
-                "title": t("chart.level"),
-                "tickvals": [0, 1],
-                "ticktext": [t("chart.low"), t("chart.high")],
-                "len": 0.6,
-            }
-            marker |= {"color": table.loc[mask, "level"], "colorbar": bar, "showscale": True}
+            marker |= {"color": table.loc[mask, "level"], "colorbar": level_bar(t("chart.level")), "showscale": True}
             marker |= {"colorscale": DIVERGING_SCALE, "cmin": 0, "cmax": 1}
         traces.append(
             dict(
@@ -73,11 +68,11 @@ def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> Chart:
     return drawn(
         traces,
         message,
-        x={"title": axis, **wide.ticks(table["effect"], plus=True)},
+        x={"title": wrapped([axis])[0], **wide.ticks(table["effect"], plus=True)},
         y={"tickvals": list(range(len(labels))), "ticktext": labels, "showgrid": False, "zeroline": False},
         lines=[vertical(0, {"color": BASELINE, "width": 1})],
         legend=False,
-        height=110 + 40 * len(labels),
+        height=190 + 40 * len(labels),
     )
 
 

@@ -23,6 +23,7 @@ from clv_core.strategy.schemes.segmentation import Segmentation
 from clv_core.strategy.schemes.value import COST, DEFAULT_MULTIPLES, CostTiers, ValueTiers
 from clv_core.strategy.segments import VALUE
 from clv_core.strategy.tiers import DEFAULT_CUTS, THRESHOLDS, Scheme
+from pages.ui import cells
 from pages.ui.state import t
 
 SECOND: Final = "second_"
@@ -90,9 +91,9 @@ def beside(scheme: Segmentation, dataset: Dataset, customers: pd.DataFrame, term
 def _asked(kind: str, dataset: Dataset, customers: pd.DataFrame, terms: Terms, prefix: str = "") -> Segmentation | None:
     """Return the scheme of a kind with the person's settings, whose widgets' keys begin with ``prefix``."""
     if kind == COST:
-        return _cost(customers, prefix)
+        return _cost(customers, dataset.manifest.currency, prefix)
     if kind == QUADRANT:
-        return _quadrant(customers, terms, prefix)
+        return _quadrant(customers, dataset.manifest.currency, terms, prefix)
     if kind == RFM:
         return Rfm()
     if kind == CLUSTERS:
@@ -143,10 +144,10 @@ def _default_cuts(kind: str, scored: pd.DataFrame) -> str:
     return ", ".join(f"{cut:.10g}" for cut in rounded if cut > 0) or "1"
 
 
-def _cost(customers: pd.DataFrame, prefix: str) -> Segmentation:
+def _cost(customers: pd.DataFrame, currency: str, prefix: str) -> Segmentation:
     usual = float(f"{max(float(customers[VALUE].mean()) / 3, 0.01):.1g}")
     cost = st.number_input(
-        t("segments.cost"),
+        cells.headed(t("segments.cost"), currency),
         0.0,
         None,
         usual,
@@ -161,7 +162,7 @@ def _cost(customers: pd.DataFrame, prefix: str) -> Segmentation:
     return _written(text, multiples, key, lambda cuts: CostTiers.parse(f"{cost:.15g}:{cuts}"), "segments.wrong.cost")
 
 
-def _quadrant(customers: pd.DataFrame, terms: Terms, prefix: str) -> Segmentation:
+def _quadrant(customers: pd.DataFrame, currency: str, terms: Terms, prefix: str) -> Segmentation:
     by = str(
         st.selectbox(
             t("segments.by"),
@@ -176,7 +177,7 @@ def _quadrant(customers: pd.DataFrame, terms: Terms, prefix: str) -> Segmentatio
     )
     usual = Quadrant(by=by).fit(customers)
     value = st.number_input(
-        t("segments.high_value"),
+        cells.headed(t("segments.high_value"), currency),
         0.0,
         None,
         float(f"{usual.value:.3g}"),

@@ -105,15 +105,7 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
         st.markdown(f"**{t('rules.add')}**")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             title = "" if rules else st.text_input(t("rules.set"), t("rules.set.usual"), key="rules_new", width=200)
-            segment = st.selectbox(
-                t("rules.segment"),
-                names,
-                index=None,
-                key="rule_segment",
-                accept_new_options=True,
-                placeholder=t("rules.segment.hint"),
-                width=240,
-            )
+            segment = _asked_segment(names)
             columns = [name for name in columns_of(customers, dataset) if name not in HIDDEN]
             column = st.selectbox(
                 t("rules.column"),
@@ -137,6 +129,21 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
             _added(dataset, rules, title or "", segment or "", str(column), str(operator), value or "", customers)
         except ClvError as error:
             widgets.error_box(error)
+
+
+def _asked_segment(names: list[str]) -> str | None:
+    """Let the person write the first segment's name, or choose one of those that are there, or write another."""
+    if not names:  # a list to choose from would forget what was written in it and not confirmed by Enter
+        return st.text_input(t("rules.segment"), key="rule_segment_first", width=240)
+    return st.selectbox(
+        t("rules.segment"),
+        names,
+        index=None,
+        key="rule_segment",
+        accept_new_options=True,
+        placeholder=t("rules.segment.hint"),
+        width=240,
+    )
 
 
 def _added(

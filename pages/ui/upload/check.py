@@ -21,6 +21,17 @@ LONG_GAP_DAYS: Final = 14
 LONG_GAP_SHARE: Final = 0.04
 """A silence of so many days, and of this share of the log, is pointed at."""
 
+HEEDED: Final = frozenset(
+    f"warning.{code}"
+    for code in (
+        *("mixed_currency", "currency_contradicted", "constant_amount", "zero_purchases", "running_totals"),
+        *("returns_only", "unreadable_numbers", "decimal_mixed", "maybe_cents", "maybe_percent", "minor_unknown"),
+        *("large_units_mixed", "totals_row", "many_in_one", "rounded_ids", "float_ids", "swapped_dates"),
+        *("epoch_mixed", "unknown_states", "purchases_end", "bad_bytes", "mixed_encoding"),
+    )
+)
+"""What, as it was read, may make every figure of the dataset wrong: money, customers or days that are not as meant."""
+
 MARKS: Final = {
     "measured": "green[:material/check_circle:",
     "unmeasured": "orange[:material/warning:",
@@ -35,15 +46,21 @@ def show(found: Check, aside: Path) -> None:
     widgets.figures(_figures(found))
     gap(found)
     horizons(found)
-    grouped = {f"warning.{item.reason}" for item in found.problems}
-    for message in found.warnings:
-        if message.code not in grouped:
-            st.markdown(f":orange[:material/info:] {said_plainly(state.said(_in_words(message)))}")
+    notes(found)
     problems(found, aside)
     words.event_types(found)
     words.order_states(found)
     with st.expander(t("upload.first_rows"), icon=":material/table_rows:"):
         cells.table(found.first_rows, t("upload.first_rows"))
+
+
+def notes(found: Check) -> None:
+    """Say what was noticed while reading, first of all what would make the figures wrong if nobody heeds it."""
+    grouped = {f"warning.{item.reason}" for item in found.problems}
+    noticed = [message for message in found.warnings if message.code not in grouped]
+    for message in sorted(noticed, key=lambda one: one.code not in HEEDED):
+        mark = ":orange[:material/warning:]" if message.code in HEEDED else ":gray[:material/info:]"
+        st.markdown(f"{mark} {said_plainly(state.said(_in_words(message)))}")
 
 
 def said_plainly(message: str) -> str:

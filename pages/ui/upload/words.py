@@ -91,7 +91,7 @@ def _table(
             "meaning": [read[said.get(item.word, item.usual)] for item in listed],
         }
     )
-    label = t(f"look.{kind}", names=len(listed), unknown=unknown)
+    label = t(f"look.{kind}" if unknown else f"look.{kind}.known", names=len(listed), unknown=unknown)
     config = st.column_config
     with st.expander(label, icon=":material/swap_horiz:", expanded=0 < unknown <= FEW):
         st.caption(t(f"look.{kind}.why"))
