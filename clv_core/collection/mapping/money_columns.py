@@ -9,6 +9,7 @@ from typing import Final
 
 from clv_core.collection.values.scale_words import WORDS
 from clv_core.collection.words.aliases import LIKELY_NAMES, SURE_NAMES, fold
+from clv_core.collection.words.currency_marks import BEHIND, IN_FRONT, SIGNS
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
@@ -40,8 +41,8 @@ OTHER: Final = re.compile(
     r"|号|编号|編號|番号|번호|номер|手机|电话|電話|数量|件数|個数|日期|时间|日時"
 )
 FIGURE: Final = re.compile(
-    r"\(?[+-]?\s*([A-Za-z]{1,3}\s|[A-Z]{1,2}\$)?[$€£¥₹₽₩]?\s*[+-]?\d[\d.,' \u00a0]*"
-    rf"(?:(?:{WORDS})\.?\s?)?([A-Za-z]{{1,4}}|[$€£¥₹₽₩元円원]|руб\.?)?\)?-?"
+    rf"\(?[+-]?\s*(?:[A-Za-z]{{1,3}}\s|{IN_FRONT})?[{SIGNS}]?\s*[+-]?\d[\d.,' \u00a0]*"
+    rf"(?:(?:{WORDS})\.?\s?)?(?:{BEHIND}\.?|[A-Za-z]{{1,4}}|[{SIGNS}元円원])?\)?-?"
 )
 FRACTION: Final = re.compile(r".*\d[.,]\d*[1-9]\d*\D*|.*\d[.,]\d\d\D*|\D*[$€£¥₹]\D*\d.*|.*\d\s*[$€£¥元円₹].*")
 HALF_STEPS: Final = re.compile(r"(10|\d)([.,][05]0*)?")

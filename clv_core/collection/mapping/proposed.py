@@ -8,6 +8,7 @@ from typing import Final
 
 from clv_core.collection.values.eras import ERAS
 from clv_core.collection.values.scale_words import WORDS
+from clv_core.collection.words.currency_marks import BEHIND, IN_FRONT, SIGNS
 
 EXACT: Final = 0.99
 SURE: Final = 0.95
@@ -23,8 +24,8 @@ ENOUGH: Final = 0.6
 MOST_SAMPLES: Final = 5
 
 NUMBER: Final = re.compile(
-    r"\(?[\s$€£¥₹]*[+-]?([A-Z]{3}\s|[A-Z]{1,2}\$)?[\s$€£¥₹]*"
-    rf"\d[\d.,' \u00a0]*([eE][+-]?\d+|(?:{WORDS})\.?)?[\s\w$€£¥.]{{0,5}}\)?[-–—]{{0,2}}"
+    rf"\(?[\s{SIGNS}]*[+-]?(?:[A-Z]{{3}}\s|{IN_FRONT})?[\s{SIGNS}]*[+-]?"
+    rf"\d[\d.,' \u00a0]*([eE][+-]?\d+|(?:{WORDS})\.?)?(?:\s?{BEHIND}\.?|[\s\w{SIGNS}.]{{0,5}})\)?[-–—]{{0,2}}"
 )
 TIME: Final = re.compile(
     r"\d{1,4}[-/.年]\s?(\d{1,2}|[A-Za-z]{3,9})[-/.月]\s?\d{1,4}.*|(19|20)\d{6}|1\d{9}(\d{3}){0,3}(\.\d+)?"

@@ -9,18 +9,9 @@ from typing import Final
 from babel.numbers import get_currency_precision, list_currencies
 
 from clv_core.collection.engine import text
+from clv_core.collection.words.currency_marks import is_unit, meant
 from clv_core.errors import Message
 
-CURRENCIES: Final[dict[str, tuple[str, ...]]] = {
-    "$": ("USD", "CAD", "AUD", "NZD", "HKD", "SGD", "TWD", "MXN", "ARS", "CLP", "COP"),
-    **dict.fromkeys(("¥", "￥"), ("CNY", "JPY")),
-    **dict.fromkeys(("元", "RMB"), ("CNY",)),
-    **{"US$": ("USD",), "€": ("EUR",), "£": ("GBP",), "円": ("JPY",), "R$": ("BRL",), "NT$": ("TWD",), "HK$": ("HKD",)},
-    **{"RP": ("IDR",), "RP.": ("IDR",), "₫": ("VND",), "₩": ("KRW",), "원": ("KRW",), "฿": ("THB",), "₹": ("INR",)},
-    **{"ر.س": ("SAR",), "د.إ": ("AED",), "ج.م": ("EGP",), "د.ك": ("KWD",), "درهم": ("AED", "MAD"), "₪": ("ILS",)},
-    **{"₺": ("TRY",), "TL": ("TRY",), "₽": ("RUB",), "РУБ": ("RUB",), "РУБ.": ("RUB",), "ZŁ": ("PLN",), "KČ": ("CZK",)},
-}
-"""Codes of the currencies that a sign stands for, the likeliest first."""
 NO_CENTS: Final = ("IDR", "COP")
 """Currencies that have cents by law and hardly ever in a shop."""
 WHOLE: Final = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
@@ -51,13 +42,13 @@ def decide(
     params = {"column": column, "found": list(found)}
     if not found:
         return said, ()
-    could = [code for code in _meant(found[0]) if all(code in _meant(mark) for mark in found)]
+    could = [code for code in meant(found[0]) if all(code in meant(mark) for mark in found)]
     if not could:
         return said, (Message("warning.mixed_currency", params),)
     currency = said or next((code for code in could if code in home), could[0])
     params["currency"] = currency
     notes = [Message("warning.currency_marks", params)] if marks else []
-    if said and not set(could) & set(_meant(said)):
+    if said and not set(could) & set(meant(said)):
         notes.append(Message("warning.currency_contradicted", params))
     if not said and len(could) > 1:
         notes.append(Message("warning.currency_guessed", {**params, "could": list(could)}))
@@ -69,7 +60,7 @@ def in_name(column: str) -> str:
     found = UNIT.search(column)
     unit = next(filter(None, found.groups())) if found else ""
     unit = unit.upper() if found and found.group(3) else unit
-    return unit if unit.upper() in CURRENCIES or (unit.isupper() and unit in list_currencies()) else ""
+    return unit if is_unit(unit) or (unit.isupper() and unit in list_currencies()) else ""
 
 
 def has_cents(code: str) -> bool:
@@ -90,9 +81,3 @@ def minor_units_sql(codes: str) -> str:
         for units, some in lists.items()
     )
     return f"CASE{cases} ELSE 100 END"
-
-
-def _meant(mark: str) -> tuple[str, ...]:
-    """Return the codes of the currencies that a sign or code stands for, the likeliest first."""
-    bare = "".join(mark.split()).upper()
-    return CURRENCIES.get(bare, (bare,))

@@ -14,11 +14,9 @@ from zoneinfo import available_timezones
 from babel.core import get_global
 from babel.numbers import get_territory_currencies, list_currencies
 
-from clv_core.collection.values.currency import CURRENCIES
+from clv_core.collection.words.currency_marks import is_unit, meant
 from clv_core.errors import Message
 
-UNITS: Final[dict[str, tuple[str, ...]]] = {**CURRENCIES, **dict.fromkeys(("₩", "원"), ("KRW",))}
-"""Codes of the currencies that a unit at an amount stands for."""
 KANA, HANGUL, HAN = re.compile(r"[\u3040-\u30ff]"), re.compile(r"[\uac00-\ud7a3]"), re.compile(r"[\u4e00-\u9fff]")
 SIMPLIFIED: Final = frozenset("订单额时间户购买实货价类优数产编号电话员姓称网络态")
 TRADITIONAL: Final = frozenset("訂單額時間戶購買實貨價類優數產編號電話員稱網絡態")
@@ -89,12 +87,12 @@ def _units(columns: Sequence[str], cells: Iterable[str]) -> tuple[str, ...]:
         found += [*SIGN.findall(name), *(unit for unit in IN_BRACKETS.findall(name) if _known(unit))]
     for cell in cells:
         found += ["".join(pair) for pair in AT_NUMBER.findall(cell)]
-    meant = [UNITS.get(unit.upper(), (unit.upper(),)) for unit in dict.fromkeys(found)]
-    return tuple(code for code in meant[0] if all(code in codes for codes in meant)) if meant else ()
+    meanings = [meant(unit) for unit in dict.fromkeys(found)]
+    return tuple(code for code in meanings[0] if all(code in codes for codes in meanings)) if meanings else ()
 
 
 def _known(unit: str) -> bool:
-    return unit.upper() in UNITS or unit.upper() in list_currencies()
+    return is_unit(unit) or unit.upper() in list_currencies()
 
 
 def _one(could: tuple[str, ...], settled_by: Sequence[str]) -> str:

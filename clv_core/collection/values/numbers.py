@@ -13,6 +13,7 @@ from typing import Final
 
 from clv_core.collection.engine import text
 from clv_core.collection.values.scale_words import BEHIND, FACTORS
+from clv_core.collection.words.currency_marks import MARK
 from clv_core.errors import Message
 
 BELOW: Final = r"^[^0-9]*[(\-−－]|-\s*$"
@@ -27,14 +28,6 @@ LARGEST: Final = 1e12
 
 DIGITS: Final = ("０１２３４５６７８９" + "٠١٢٣٤٥٦٧٨٩" + "۰۱۲۳۴۵۶۷۸۹" + "๐๑๒๓๔๕๖๗๘๙", "0123456789" * 4)
 MARKS: Final = ("．，－−﹣–٫٬", ".,----.,")
-CURRENCY: Final = (
-    r"(?i)(?:\b(US|AU|CA|R|A|C|NZ|HK|NT|S|MX) ?)?\$|\p{Sc}|[元円圓원]|zł|kč|tl|kr\.?|ft\.?|лв\.?|руб\.?|грн\.?|\bRs\.?"
-    r"|ر\.? ?س\.?|د\.? ?إ\.?|ج\.? ?م\.?|د\.? ?ك\.?|ريال|درهم|جنيه|\bRp\.?"
-    r"|\b(USD|EUR|GBP|CNY|RMB|JPY|INR|CHF|CAD|AUD|NZD|SGD|KRW|BRL|MXN|ARS|CLP|COP|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY"
-    r"|RUB|UAH|ILS|AED|SAR|ZAR|THB|IDR|VND|MYR|PHP|HKD|TWD)\b|\bFr\."
-)
-"""Signs and codes of currencies. What is left has to be a number, so that a word that holds one is none."""
-
 PIECES: Final = r"(?i)([0-9])\s*(件|个|個|pcs?\.?|Stk\.?)\s*$"
 BLANKS: Final = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}'’`\x{200E}\x{200F}\x{061C}\x{202A}-\x{202E}\x{2066}-\x{2069}]"
 
@@ -86,7 +79,13 @@ def plain(column: str) -> str:
 
 def currencies(column: str) -> str:
     """Return SQL for the currency sign or code in ``column``, or NULL."""
-    return f"nullif(upper(regexp_extract({column}, {text(CURRENCY)})), '')"
+    return f"nullif(upper(trim(regexp_extract({apart(column)}, {text(MARK)}))), '')"
+
+
+def apart(column: str) -> str:
+    """Return SQL for ``column`` with a blank between letters and figures: 12.50 EUR for 12.50EUR."""
+    behind = f"regexp_replace({column}, '([0-9])(\\p{{L}})', '\\1 \\2', 'g')"
+    return f"regexp_replace({behind}, '(\\p{{L}})([0-9])', '\\1 \\2', 'g')"
 
 
 def proven(forms: dict[str, int]) -> str | None:
@@ -160,7 +159,7 @@ def _stripped(column: str) -> str:
     """Return SQL for the number without currency, pieces and blanks."""
     ascii_digits = f"translate({column}, {text(DIGITS[0] + MARKS[0])}, {text(DIGITS[1] + MARKS[1])})"
     counted = f"regexp_replace({ascii_digits}, {text(PIECES)}, '\\1')"
-    return f"regexp_replace(regexp_replace({counted}, {text(CURRENCY)}, '', 'g'), {text(BLANKS)}, '', 'g')"
+    return f"regexp_replace(regexp_replace({apart(counted)}, {text(MARK)}, '', 'g'), {text(BLANKS)}, '', 'g')"
 
 
 def _figure(stripped: str) -> str:
