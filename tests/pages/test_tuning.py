@@ -91,7 +91,7 @@ def test_what_was_found_is_said_with_its_range(open_page: OPEN, root: Path, lang
         keep(root, days)
     app = open_page(root, "train", lang=lang)
     assert not app.exception
-    said = translate("tune.range", lang, value="0.010", low="-0.002", high="0.030")
+    said = translate("tune.range", lang, value="0.010", low="−0.002", high="0.030")
     assert any(said in frame.value.to_numpy() for frame in app.dataframe)
     money = translate("tune.range", lang, value="0.5 EUR", low="0.2 EUR", high="0.8 EUR")
     assert any(money in frame.value.to_numpy() for frame in app.dataframe)
