@@ -82,7 +82,7 @@ def _against_best(bundle: Bundle, metric: str) -> widgets.Figure:
     return widgets.Figure(label, said(metric, value, record["currency"]), meaning, note, good)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False)
 def _standing(model_id: str, created: str, metric: str, _bundle: Bundle) -> Standing:
     """Return how the model stands to the simple one that is best on a metric, as sure as the held-out span allows."""
     holdout, record = _bundle.holdout(), _bundle.record

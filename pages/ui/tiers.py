@@ -60,7 +60,7 @@ def names(dataset: Dataset) -> list[str]:
     return names_of_tiers(dataset, DEFAULT_SCHEME.tiers, state.language())
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False)
 def tier_table(
     model_id: str,
     version: str,
@@ -74,7 +74,7 @@ def tier_table(
     return table(_tiered, names, _shared)
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _everyone(
     model_id: str, version: str, terms: Terms, written: float, _scored: pd.DataFrame, _shared: SharedError | None
 ) -> tuple[float, Total]:

@@ -261,7 +261,7 @@ def _gains(ground: Ground) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return gains, plans.costs(ground.offers), plans.capacities(ground.offers)
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=32, show_spinner=False)
 def _most(mark: str, _ground: Ground) -> float:
     return most_useful(*_gains(_ground))
 

@@ -118,7 +118,7 @@ def proposals(path: Path, header: bool | None) -> list[RoleProposal]:
     return _proposals(uploading.stamp_of(path), header, path)
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _proposals(stamp: str, header: bool | None, _path: Path) -> list[RoleProposal]:
     with tempfile.TemporaryDirectory(prefix="clv-customers-") as folder:
         return inspect_customers(_path, Path(folder), header=header)

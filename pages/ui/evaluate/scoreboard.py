@@ -45,7 +45,7 @@ def section(bundle: Bundle) -> None:
     scoreboard_run.offer(bundle, dataset, path)
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _load(path: str, written: float) -> Board:
     files = Path(path)
     record = read_json(files / RECORD)

@@ -58,7 +58,7 @@ def _events(model_id: str, folder: str, written: float, customer: str, _bundle: 
     return _asking(model_id, folder, written, _bundle).events(customer)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@st.cache_resource(max_entries=256, show_spinner=False)
 def _curve(model_id: str, folder: str, written: float, customer: str, part: str, _bundle: Bundle) -> pd.DataFrame:
     asking = _asking(model_id, folder, written, _bundle)
     return asking.what_if.curve(asking.row(customer), part, {})

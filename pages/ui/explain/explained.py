@@ -54,7 +54,7 @@ def record_of(folder: Path) -> dict[str, Any] | None:
     return _record(str(folder), path.stat().st_mtime) if path.is_file() else None
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False)
 def _record(folder: str, written: float) -> dict[str, Any] | None:
     return load_record(Path(folder))
 

@@ -73,13 +73,13 @@ def selection(cube: Cube, filters: Filters) -> Selection:
     return Selection.of(part, filters.start, filters.end)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@st.cache_resource(max_entries=256, show_spinner=False)
 def view(name: str, version: str, filters: Filters, _cube: Cube) -> pd.DataFrame:
     """Return one view of the selection as a table."""
     return VIEWS[name](selection(_cube, filters))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False)
 def key_figures(version: str, filters: Filters, _cube: Cube) -> tuple[Figures, Figures | None, int]:
     """Return the key figures, those of the span before where the log holds it, and the days of the span."""
     chosen = selection(_cube, filters)
@@ -87,7 +87,7 @@ def key_figures(version: str, filters: Filters, _cube: Cube) -> tuple[Figures, F
     return figures(chosen), figures(before) if before else None, chosen.days
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False)
 def spread(version: str, filters: Filters, _cube: Cube) -> Concentration:
     """Return how concentrated the net revenue is."""
     return concentration(selection(_cube, filters))

@@ -35,7 +35,7 @@ def show(section: str, cube: Cube, filters: Filters) -> None:
     _drawn(section, cube, filters, state.language())
 
 
-@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Cube: lambda cube: str(cube.folder)})
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs={Cube: lambda cube: str(cube.folder)})
 def _drawn(section: str, cube: Cube, filters: Filters, language: str) -> None:  # noqa: ARG001 - part of the key
     SECTIONS[section](cube, filters)
 

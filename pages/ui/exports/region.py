@@ -49,7 +49,7 @@ def proposal(dataset: Dataset) -> str:
     return _proposal(dataset.name, dataset.version, dataset) if PHONE in stored_fields(dataset) else ""
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _proposal(name: str, version: str, _dataset: Dataset) -> str:
     known = latest_contacts(_dataset)
     return "" if known is None else proposed_region(known[PHONE])

@@ -33,7 +33,7 @@ def headline() -> str:
     return t("privacy.suppressed.customers", n=f"{entries:,}", customers=f"{found:,}", name=name)
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _listed(mark: str, name: str, version: str, _dataset: Dataset, _stop: StopList) -> int:
     return listed(_dataset, _stop)
 

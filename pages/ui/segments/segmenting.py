@@ -135,7 +135,7 @@ def _summands(mark: tuple[object, ...], written: float, _customers: pd.DataFrame
     return Summands.of(_customers, _shared)
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False)
 def _table(
     mark: tuple[object, ...],
     scheme: str,

@@ -178,12 +178,12 @@ def columns(path: Path) -> list[str]:
     return [item.column for item in inspection(path, answers().header).columns]
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=32, show_spinner=False)
 def _inspection(stamp: str, header: bool | None, _path: Path) -> Inspection:
     return inspect_file(_path, header=header)
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def names(stamp: str, column: str, money: str, header: bool | None, _path: Path) -> tuple[EventName, ...]:
     """Return the file's names of events, as they are taken where nobody says more."""
     return event_names(_path, column, {}, header=header, money=money)
@@ -209,7 +209,7 @@ def check_folder(file: FilesInHand, path: Path) -> Path:
     return file.folder / f"check-{hashlib.sha256(about.encode()).hexdigest()[:12]}"
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _check(out: str, _path: Path, _answers: Answers) -> Check:
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -217,7 +217,7 @@ def _check(out: str, _path: Path, _answers: Answers) -> Check:
     return check_file(_path, **said, set_aside=folder / SET_ASIDE)
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _loaded(folder: str) -> Check:
     return load_check(Path(folder))
 
