@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -104,38 +104,73 @@ def ingest(
     )
     paths = [source] if isinstance(source, Path) else list(source)
     key = load_key(workspace) if pseudonymise else None
+    files = _Files(workspace, name, answers, remembered, bool(timezone), key, len(paths) > 1)
     with changing(workspace, name), scratch_folder(workspace) as scratch:
-        parts: list[LogPart] = []
-        shapes: dict[tuple[str, ...], tuple[Answers, str]] = {}
-        for number, path in enumerate(paths, 1):
-            folder = scratch / f"file-{number}"
-            folder.mkdir()
-            called = original if len(paths) == 1 else ""
-            said, habit = answers, Habit()
-            if remembered:
-                said, habit = recalled(workspace, path, answers, folder, called, zoned=bool(timezone))
-            elif parts:
-                habit = replace(habit_of(parts[0].manifest), mapping={})
+        for path in paths:
             try:
-                reading, used = read_alike(
-                    path, said, habit, folder, listener, original=called, key=key, part=len(paths) > 1
-                )
+                files.read(path, scratch, listener, original if len(paths) == 1 else "")
             except (NeedsAnswer, Refused) as error:
                 refuse_tables(paths, error)
                 raise
-            if parts:
-                ask_currency(parts[0].manifest, reading, said)
-            part = LogPart(describe(reading, name, used), reading.events, reading.set_aside, reading.withdrawn)
-            parts.append(without_erased(workspace, part, folder / "left", listener))
-            kept = completed(said, habit) if remembered else answers
-            shapes[reading.source.columns] = kept, reading.source.encoding
-        whole = parts[0] if len(parts) == 1 else unite(parts, scratch, listener)
+        whole = files.parts[0] if len(paths) == 1 else unite(files.parts, scratch, listener)
         manifest = whole.manifest if sampled is None else replace(whole.manifest, sampled=dict(sampled))
         manifest = replace(manifest, warnings=[*manifest.warnings, *_lost(workspace, manifest)])
         save_dataset(workspace, manifest, whole.events, whole.set_aside, withdrawn=whole.withdrawn)
-    for columns, (said, read_in) in shapes.items():
+    for columns, (said, read_in) in files.shapes.items():
         remember(workspace, columns, said, read_in)
     return manifest
+
+
+@dataclass
+class _Files:
+    """The files of one log, read one by one: each as the first was, where nobody says otherwise.
+
+    Args:
+        workspace: where answers are remembered and erased customers listed.
+        name: the dataset's.
+        answers: what was said of all files.
+        remembered: whether what was said of an earlier file of the same shape holds.
+        zoned: whether a time zone was said.
+        key: of pseudonyms; None: ids stay.
+        several: whether there are others.
+        parts: what has been read.
+        shapes: columns of a file -> what is to be remembered of files like it, and its encoding.
+    """
+
+    workspace: Workspace
+    name: str
+    answers: Answers
+    remembered: bool
+    zoned: bool
+    key: bytes | None
+    several: bool
+    parts: list[LogPart] = field(default_factory=list)
+    shapes: dict[tuple[str, ...], tuple[Answers, str]] = field(default_factory=dict)
+
+    def read(self, path: Path, scratch: Path, progress: Progress, original: str) -> None:
+        """Read one more file in a folder of its own under ``scratch``.
+
+        Raises:
+            NeedsAnswer: something can be read in two ways, or its currency is not that of the first.
+            Refused: it cannot be used.
+            NotFound: no file of this shape is remembered.
+        """
+        folder = scratch / f"file-{len(self.parts) + 1}"
+        folder.mkdir()
+        said, habit = self.answers, Habit()
+        if self.remembered:
+            said, habit = recalled(self.workspace, path, said, folder, original, zoned=self.zoned)
+        elif self.parts:
+            habit = replace(habit_of(self.parts[0].manifest), mapping={})
+        reading, used = read_alike(
+            path, said, habit, folder, progress, original=original, key=self.key, part=self.several
+        )
+        if self.parts:
+            ask_currency(self.parts[0].manifest, reading, said)
+        part = LogPart(describe(reading, self.name, used), reading.events, reading.set_aside, reading.withdrawn)
+        self.parts.append(without_erased(self.workspace, part, folder / "left", progress))
+        kept = completed(said, habit) if self.remembered else self.answers
+        self.shapes[reading.source.columns] = kept, reading.source.encoding
 
 
 def _lost(workspace: Workspace, manifest: Manifest) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ import duckdb
 
 from clv_core.collection.customers.match import Match, match, match_notes
 from clv_core.collection.customers.notes import value_notes
-from clv_core.collection.customers.roles import RoleProposal, Roles, propose_roles, settle
+from clv_core.collection.customers.roles import ChosenRoles, RoleProposal, Roles, propose_roles, settle
 from clv_core.collection.customers.table import CustomerTable, read_table
 from clv_core.collection.customers.values import Attribute
 from clv_core.collection.engine import connect, file_text, name, one
@@ -124,28 +125,15 @@ def read_customers(
         chosen = settle(source.columns, proposals, roles)
         progress.report("columns", 0, 1)
         table = read_table(connection, source, chosen, roles, dataset.manifest.timezone)
-        if key is not None:
-            # What is kept of lines that were set aside must not name the person.
-            nameless = (
-                replace(item, examples=tuple((line, "") for line, _ in item.examples)) for item in table.problems
-            )
-            table = replace(table, problems=tuple(nameless))
-        if table.kept == 0:
-            worst = max(table.problems, key=lambda item: item.rows, default=None)
-            first = worst.examples[0][1][:60] if worst and worst.examples else ""
-            raise Refused("customers_no_rows", file=called, rows=table.read, first=first)
+        table = table if key is None else _nameless(table)
+        _refuse_empty(table, called)
         progress.report("write", 0, 1)
         target = scratch / FILE
         table.write(connection, target, key=key, hash_ids=key is not None and dataset.manifest.pseudonymised)
         found = match(connection, target, dataset.events_path)
-        guesses = tuple(
-            Message("warning.customers_contact_guessed", {"column": chosen.contacts[field], "field": field})
-            for field in chosen.guessed
-            if field in chosen.contacts
-        )
         said = (
             *source.notes,
-            *guesses,
+            *_guesses(chosen),
             *table.notes,
             *(problem.message() for problem in table.problems),
             *match_notes(connection, found, target, dataset.events_path, called),
@@ -173,6 +161,32 @@ def read_customers(
         raise Refused("unreadable_table", file=called) from error
     finally:
         connection.close()
+
+
+def _nameless(table: CustomerTable) -> CustomerTable:
+    """Return the table without what set-aside lines held: it would name the person whose fields are hashed."""
+    problems = (replace(item, examples=tuple((line, "") for line, _ in item.examples)) for item in table.problems)
+    return replace(table, problems=tuple(problems))
+
+
+def _refuse_empty(table: CustomerTable, called: str) -> None:
+    """Refuse a file of which no row could be used.
+
+    Raises:
+        Refused: there is none; it shows a line of the problem that most rows have.
+    """
+    if table.kept:
+        return
+    worst = max(table.problems, key=lambda item: item.rows, default=None)
+    first = worst.examples[0][1][:60] if worst and worst.examples else ""
+    raise Refused("customers_no_rows", file=called, rows=table.read, first=first)
+
+
+def _guesses(chosen: ChosenRoles) -> Iterator[Message]:
+    """Yield what is to be said of contact columns that were taken by their values alone."""
+    for field in chosen.guessed:
+        if field in chosen.contacts:
+            yield Message("warning.customers_contact_guessed", {"column": chosen.contacts[field], "field": field})
 
 
 def entry(reading: CustomersReading, accepted: tuple[str, ...], warnings: tuple[Message, ...]) -> dict[str, Any]:

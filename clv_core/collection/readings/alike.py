@@ -143,53 +143,86 @@ def read_alike(
         NeedsAnswer: something can be read in two ways, and the earlier file did not show which.
         Refused: it cannot be used, or lacks a column that the earlier file was read by.
     """
-    tries, as_before = 0, False
-    mapping = {**habit.mapping, **answers.mapping}
+    as_before = False
     answers = replace(answers, events={**habit.steps, **answers.events})
-
-    def read(with_answers: Answers) -> Reading:
-        nonlocal tries, mapping
-        while True:
-            tries += 1
-            folder = scratch / f"try-{tries}"
-            folder.mkdir()
-            try:
-                chosen = replace(with_answers, mapping=mapping)
-                return read_log(
-                    path,
-                    chosen,
-                    folder,
-                    progress,
-                    original=original,
-                    key=key,
-                    hidden=habit.hidden,
-                    part=part,
-                    usual=habit.encoding,
-                )
-            except UsageError as error:
-                canonical = str(error.params.get("canonical", ""))
-                if error.code != "map_column" or canonical in answers.mapping:
-                    raise
-                if canonical in NEEDED:
-                    params = {"dataset": habit.dataset, "file": original or path.name, **error.params}
-                    raise Refused("mapped_column_missing", **params) from error
-                mapping = {name: column for name, column in mapping.items() if name != canonical}
-
+    tries = _Tries(path, answers.mapping, habit, scratch, progress, original, key, part)
     try:
-        reading = read(answers)
+        reading = tries.read(answers)
     except NeedsAnswer as error:
         if not error.code.startswith("dates_ambiguous") or not habit.date_order:
             raise
         answers, as_before = replace(answers, date_order=habit.date_order), True
-        reading = read(answers)
+        reading = tries.read(answers)
     unsure = any(message.code.startswith("warning.decimal_unsure") for message in reading.warnings)
     if unsure and habit.decimal == "comma" and not answers.decimal:
         answers = replace(answers, decimal=habit.decimal)
-        reading = read(answers)
+        reading = tries.read(answers)
     if answers.amount_unit == MINOR and habit.currency and not reading.profile.currency:
         answers = replace(answers, currency=habit.currency)
-        reading = read(answers)
+        reading = tries.read(answers)
     if as_before:
         params = {"column": reading.profile.plan.chosen[EVENT_TIME], "order": habit.date_order.upper()}
         reading = replace(reading, warnings=(*reading.warnings, Message("warning.dates_as_before", params)))
-    return reading, replace(answers, mapping=mapping)
+    return reading, replace(answers, mapping=tries.mapping)
+
+
+class _Tries:
+    """Readings of one file, each with the earlier file's columns as far as this one has them.
+
+    Attributes:
+        mapping: canonical name -> source column, without those that turned out to be missing.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        said: Mapping[str, str],
+        habit: Habit,
+        scratch: Path,
+        progress: Progress,
+        original: str,
+        key: bytes | None,
+        part: bool,
+    ) -> None:
+        self._path, self._said, self._habit = path, said, habit
+        self._scratch, self._progress, self._original = scratch, progress, original
+        self._key, self._part = key, part
+        self._number = 0
+        self.mapping = {**habit.mapping, **said}
+
+    def read(self, answers: Answers) -> Reading:
+        """Return the file read with ``answers``; a column of the earlier file that it lacks is left out.
+
+        Raises:
+            NeedsAnswer: something can be read in two ways.
+            Refused: it cannot be used, or lacks a column of :data:`NEEDED`.
+            UsageError: it lacks a column that the person named.
+        """
+        while True:
+            try:
+                return self._once(replace(answers, mapping=self.mapping))
+            except UsageError as error:
+                canonical = str(error.params.get("canonical", ""))
+                if error.code != "map_column" or canonical in self._said:
+                    raise
+                if canonical in NEEDED:
+                    called = self._original or self._path.name
+                    params = {"dataset": self._habit.dataset, "file": called, **error.params}
+                    raise Refused("mapped_column_missing", **params) from error
+                self.mapping = {name: column for name, column in self.mapping.items() if name != canonical}
+
+    def _once(self, answers: Answers) -> Reading:
+        self._number += 1
+        folder = self._scratch / f"try-{self._number}"
+        folder.mkdir()
+        return read_log(
+            self._path,
+            answers,
+            folder,
+            self._progress,
+            original=self._original,
+            key=self._key,
+            hidden=self._habit.hidden,
+            part=self._part,
+            usual=self._habit.encoding,
+        )
