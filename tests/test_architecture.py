@@ -202,6 +202,18 @@ def test_no_two_rooms_of_a_package_need_each_other(house: Path) -> None:
     assert set(TopologicalSorter(needs).static_order()) == set(needs)  # raises CycleError where two do
 
 
+def test_no_two_files_need_each_other() -> None:
+    """Not even by an import inside a function, or one for types alone: such a pair is one idea in two files."""
+    files = {module_name(path): path for path in (*FILES, *PAGE_FILES)}
+
+    def needs(path: Path) -> set[str]:
+        named = {name for name, _ in imports(parse(path), path)}
+        return {name if name in files else name.rpartition(".")[0] for name in named} & set(files)
+
+    graph = {name: needs(path) - {name} for name, path in files.items()}
+    assert set(TopologicalSorter(graph).static_order()) == set(files)  # raises CycleError where two do
+
+
 def test_what_pages_share_knows_no_room_of_a_page() -> None:
     """A room of ``pages/ui`` holds the parts of a page; what several pages use lies beside the rooms, or in charts."""
     ui = ROOT / "pages" / "ui"

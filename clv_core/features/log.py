@@ -30,9 +30,10 @@ from clv_core.features.engine import EMBEDDED, Engine, scratch_folder
 from clv_core.features.holder import Holder
 from clv_core.features.kept import keep, kept_folder
 from clv_core.features.lines import ROW
+from clv_core.features.read_signals import read_signals
 from clv_core.features.relations import EPOCH, day_of
 from clv_core.features.sequences import Steps, Windows, windows_at
-from clv_core.features.signals import Signal, read_signals
+from clv_core.features.signals import Signal
 from clv_core.features.snapshot import Snapshot
 
 if TYPE_CHECKING:

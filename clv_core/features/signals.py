@@ -7,15 +7,10 @@ the contract is the same: what is dated at or after a cutoff changes nothing, no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    import ibis
-
-    from clv_core.collection.stored.store import Dataset
 
 ATTRIBUTES: Final = "attributes"
 REVIEW_TEXT: Final = "review_text"
@@ -60,32 +55,3 @@ class Signal(Protocol):
             customers: numbers of customers in the log, ascending, [n]; none of them who was seen by then is left out
                 between the first and the last.
         """
-
-
-def read_signals(
-    events: ibis.Table,
-    customers: ibis.Table,
-    connection: ibis.BaseBackend,
-    dataset: Dataset | None,
-    *,
-    attributes: bool,
-    review_text: bool,
-) -> tuple[Signal, ...]:
-    """Return the signals of a log; none where it has neither a customers table nor review texts.
-
-    Args:
-        events: canonical columns, bounded as the log is.
-        customers: the log's customers with their numbers: customer_id, customer.
-        connection: the engine of both; it must stay open as long as snapshots are taken.
-        dataset: what the events belong to; None for a bare table, which has no attributes.
-        attributes: whether attributes are wanted.
-        review_text: whether review texts are.
-    """
-    from clv_core.features.attributes import attributes_of, read_attribute
-    from clv_core.features.reviews import read_reviews
-
-    found: list[Signal] = []
-    if attributes and dataset is not None:
-        found += [read_attribute(connection, dataset, customers, one) for one in attributes_of(dataset)]
-    reviews = read_reviews(events, customers, connection) if review_text else None
-    return (*found, reviews) if reviews is not None else tuple(found)

@@ -1,12 +1,12 @@
-"""A resumable training state in one safetensors file: weights, optimiser, step and history, written atomically."""
+"""Where a run stands, and that in one safetensors file: weights, optimiser, step and history, written atomically."""
 
 from __future__ import annotations
 
 import json
+import math
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -15,10 +15,23 @@ from torch import Tensor, nn
 
 from clv_core.workspace import atomic_path
 
-if TYPE_CHECKING:
-    from clv_core.training.loop import State
-
 SECONDS_BETWEEN_SAVES = 2.0
+
+
+@dataclass
+class State:
+    """Where a run stands."""
+
+    step: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    best_loss: float = math.inf
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def judge(self, validation: float, network: nn.Module) -> None:
+        """Keep the weights where no earlier ones had a lower loss on later windows."""
+        if validation < self.best_loss:
+            self.best_loss = validation
+            self.best_weights = {name: value.clone() for name, value in network.state_dict().items()}
 
 
 @dataclass
@@ -54,8 +67,6 @@ class Checkpoint:
 
     def load(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> State | None:
         """Restore network and optimiser in place; None where there is no readable state."""
-        from clv_core.training.loop import State
-
         if self.path is None or not self.path.exists():
             return None
         tensors: dict[str, dict[str, Tensor]] = {"network": {}, "best": {}, "optimizer": {}}

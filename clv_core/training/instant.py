@@ -23,10 +23,10 @@ from clv_core.model.instant.weights import load_network
 from clv_core.model.levelled import ROWS_AT_ONCE
 from clv_core.model.one_thread import one_thread
 from clv_core.training.calibrate import calibrate
-from clv_core.training.checkpoint import Checkpoint
+from clv_core.training.checkpoint import Checkpoint, State
 from clv_core.training.choice import SMALL
 from clv_core.training.cost import tuned_steps_for
-from clv_core.training.loop import State, train
+from clv_core.training.loop import train
 
 TWEEDIE_WEIGHT: Final = 0.5
 FEWEST_WINDOWS: Final = 50

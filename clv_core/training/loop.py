@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
 
 from clv_core.config import TrainConfig
-from clv_core.training.checkpoint import Checkpoint
+from clv_core.training.checkpoint import Checkpoint, State
 
 WARM_UP: float = 0.3
 LARGEST_GRADIENT: float = 1.0
@@ -25,22 +24,6 @@ SIDE_BY_SIDE: int = 4
 """Networks that threads train in turn, each in an order of its own, which is kept as long as its epoch lasts."""
 
 Report = Callable[[int, float, float | None], None]
-
-
-@dataclass
-class State:
-    """Where a run stands."""
-
-    step: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
-    best_loss: float = math.inf
-    best_weights: dict[str, Tensor] = field(default_factory=dict)
-
-    def judge(self, validation: float, network: nn.Module) -> None:
-        """Keep the weights where no earlier ones had a lower loss on later windows."""
-        if validation < self.best_loss:
-            self.best_loss = validation
-            self.best_weights = {name: value.clone() for name, value in network.state_dict().items()}
 
 
 def learning_rate(step: int, steps: int, peak: float) -> float:

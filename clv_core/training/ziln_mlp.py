@@ -17,8 +17,8 @@ from clv_core.jobs import Progress
 from clv_core.model.one_thread import one_thread
 from clv_core.model.ziln_mlp import ZilnMlp, ZilnMlpModel, ziln_loss
 from clv_core.preprocessing.table import TableEncoder
-from clv_core.training.checkpoint import Checkpoint
-from clv_core.training.loop import State, train
+from clv_core.training.checkpoint import Checkpoint, State
+from clv_core.training.loop import train
 
 LEARNING_RATE: Final = 1e-3
 EPOCHS: Final = 20

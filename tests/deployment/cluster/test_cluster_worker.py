@@ -19,7 +19,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import Refused
 from clv_core.features.engine import Engine
 from clv_core.features.log import EventLog
-from clv_core.features.signals import read_signals
+from clv_core.features.read_signals import read_signals
 from clv_core.features.warehouse import Warehouse
 from clv_core.jobs import NoProgress
 from clv_core.model.levelled import Levelled
