@@ -40,7 +40,7 @@ def section(report: Report, dataset: Dataset) -> None:
         "buyers_expected": st.column_config.NumberColumn(t("monitor.column.buyers_expected"), format="%.0f"),
         "coverage": st.column_config.NumberColumn(t("monitor.column.coverage"), format="percent"),
     }
-    rows["until"] = pd.to_datetime(rows["until"])
+    rows["until"] = pd.to_datetime(rows["until"]) - pd.Timedelta(days=1)
     cells.table(rows, message, shown)
     if report.tiers:
         _tiers(report.tiers, names_of_tiers(dataset, len(report.tiers), state.language()), currency)
