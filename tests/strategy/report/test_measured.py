@@ -11,9 +11,11 @@ import pytest
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.i18n import LANGUAGES, translate
+from clv_core.strategy.report.acted import drivers
 from clv_core.strategy.report.measured import data, quality
 from clv_core.strategy.report.said import Said
 from clv_core.workspace import Workspace
+from tests.evaluation.explain.test_sentences import explanation
 from tests.evaluation.test_beside import both
 
 
@@ -64,3 +66,12 @@ def test_the_span_of_the_log_is_told_in_the_logs_own_days(tmp_path: Path) -> Non
     ground: Any = SimpleNamespace(said=Said("en", "CNY"), dataset=open_dataset(workspace, "shop"))
     # eight hours later than UTC: the first event is of the next morning, and so is the last one
     assert data(ground).finding.endswith("2 Mar 2024 to 21 May 2024")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("second", "named"), [(0.0, False), (1.0, False), (30.0, True)])
+def test_a_second_driver_is_named_only_where_it_drives(second: float, named: bool, language: str) -> None:
+    found = explanation((79.0, second, 0.0), (-20.0, -second, 0.0))
+    ground: Any = SimpleNamespace(said=Said(language, "EUR"), explanation=found)
+    finding = drivers(ground).finding
+    assert translate("feature_group.recent_spend", language) in finding and ("silence" in finding) == named
