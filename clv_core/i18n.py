@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from math import isfinite
 from numbers import Real
@@ -243,6 +243,12 @@ def say_day(value: date | str, language: str = DEFAULT_LANGUAGE) -> str:
 
     when = date.fromisoformat(value[:10]) if isinstance(value, str) else value
     return format_date(when, "long" if language == "zh" else "d MMM y", locale=BABEL_LOCALES[language])
+
+
+def say_last_day(end: date | str, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return the last day of a span that ends at the midnight with which the day ``end`` begins."""
+    midnight = date.fromisoformat(end[:10]) if isinstance(end, str) else end
+    return say_day(midnight - timedelta(days=1), language)
 
 
 def say_iso_day(value: Any, language: str = DEFAULT_LANGUAGE) -> Any:

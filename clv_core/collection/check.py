@@ -20,7 +20,7 @@ from clv_core.collection.mapping.profile import Answers
 from clv_core.collection.readings.aside import Problem
 from clv_core.collection.readings.reading import Reading, read_log
 from clv_core.collection.stored.store import Manifest
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
 from clv_core.errors import Message
 from clv_core.jobs import NoProgress, Progress
 
@@ -126,12 +126,7 @@ def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Man
         f"CREATE TEMP VIEW local_events AS SELECT * REPLACE (timezone({zone}, timezone('UTC', {EVENT_TIME}))"
         f" AS {EVENT_TIME}) FROM {file}"
     )
-    last = [
-        f"count(DISTINCT {CUSTOMER_ID}) FILTER ({EVENT_TIME} >= DATE '{manifest.log_end}' - {days})"
-        for days in HORIZONS
-    ]
-    bought = f"{EVENT_TYPE} = '{PURCHASE}' AND {AMOUNT} > 0"
-    counts = connection.execute(f"SELECT {', '.join(last)} FROM local_events WHERE {bought}").fetchone() or ()
+    counts = _known_buyers(connection, manifest.log_end)
     gap, after = connection.execute(
         "SELECT max(day - before) - 1, arg_max(before, day - before) FILTER (day - before > 1) + 1 FROM"
         " (SELECT day, lag(day) OVER (ORDER BY day) AS before"
@@ -148,7 +143,7 @@ def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Man
         set_aside=connection.execute(
             f"SELECT * FROM {file_text(reading.set_aside)} ORDER BY line LIMIT {SHOWN_ASIDE}"
         ).df(),
-        horizons=supported_horizons(days, dict(zip(HORIZONS, map(int, counts), strict=True))),
+        horizons=supported_horizons(days, counts),
         longest_gap_days=int(gap or 0),
         gap_start=after.isoformat() if after else "",
         event_names=(
@@ -156,3 +151,19 @@ def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Man
         ),
         states=reading.profile.states,
     )
+
+
+def _known_buyers(connection: duckdb.DuckDBPyConnection, log_end: str) -> dict[int, int]:
+    """Return for each horizon how many a model that ends before it could be measured by, as training counts them.
+
+    They were seen before the last so many days, and their orders less returns in these come to more than 0.
+    """
+    begins = {days: f"DATE '{log_end}' - {days}" for days in HORIZONS}
+    money = f"{EVENT_TYPE} IN ({', '.join(text(kind) for kind in MONEY_TYPES)})"
+    sums = [f"sum({AMOUNT}) FILTER ({money} AND {EVENT_TIME} >= {begins[days]}) AS net_{days}" for days in HORIZONS]
+    kept = [f"count(*) FILTER (first < {begins[days]} AND round(net_{days}, 6) > 0)" for days in HORIZONS]
+    found = connection.execute(
+        f"SELECT {', '.join(kept)} FROM (SELECT min({EVENT_TIME}) AS first, {', '.join(sums)} FROM local_events"
+        f" GROUP BY {CUSTOMER_ID})"
+    ).fetchone()
+    return dict(zip(HORIZONS, map(int, found or ()), strict=True))

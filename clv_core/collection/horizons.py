@@ -55,7 +55,7 @@ def supported_horizons(log_days: int, buyers: Mapping[int, int]) -> tuple[Horizo
 
     Args:
         log_days: days from the first to the last event.
-        buyers: customers who bought in the last n days, by n.
+        buyers: customers seen before the last n days whose orders less returns in them come to more than 0, by n.
     """
     return tuple(support(days, log_days, buyers.get(days, 0)) for days in HORIZONS)
 
@@ -66,7 +66,7 @@ def support(days: int, log_days: int, buyers: int | None = None) -> HorizonSuppo
     Args:
         days: the horizon.
         log_days: days from the first to the last event.
-        buyers: customers who bought in the last ``days``; None where they were not counted.
+        buyers: such customers of the last ``days``; None where they were not counted.
     """
     params: dict[str, int] = {"days": days, "found": log_days}
     needed = days + history_days(days)

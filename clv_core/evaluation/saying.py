@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clv_core.evaluation.metrics import METRICS
-from clv_core.i18n import DEFAULT_LANGUAGE, SPOKEN, say_change, say_money
+from clv_core.i18n import DEFAULT_LANGUAGE, SPOKEN, say_change, say_money, say_share
 
 
 def say_metric(metric: str, value: float, currency: str = "", language: str = DEFAULT_LANGUAGE) -> str:
@@ -17,7 +17,7 @@ def say_metric(metric: str, value: float, currency: str = "", language: str = DE
     """
     kind = METRICS[metric]
     if kind.unit == "share":
-        return say_change(value, 1) if kind.better == "zero" else f"{value:.1%}"
+        return say_change(value, 1) if kind.better == "zero" else say_share(value, 1)
     if kind.unit == "score":
         return SPOKEN.format("{:.3f}", value)
     return say_money(value, f"{currency}²" if currency and kind.unit == "money_squared" else currency, language)

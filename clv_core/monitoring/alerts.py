@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 from clv_core.columns import EVENT_TYPE, RETURN
 from clv_core.features.labels import label
-from clv_core.i18n import DEFAULT_LANGUAGE, has, say_day, say_list, say_number, translate
+from clv_core.i18n import DEFAULT_LANGUAGE, has, say_day, say_last_day, say_list, say_number, translate
 from clv_core.monitoring.drift.check import Check
 from clv_core.monitoring.drift.profile import PRICES
 from clv_core.monitoring.drift.sights import PREDICTED
@@ -57,7 +57,9 @@ class Alert:
         said = {key: _said(key, value, language) for key, value in self.params.items()}
         if "value" in said:
             said["value"] = _called(self.code, said["value"], language)
-        days = {"begin": say_day(self.begin, language), "end": say_day(self.end, language)}
+        # Predictions are looked at as of instants; all else is of the days before the last midnight.
+        last = say_day if self.light == PREDICTIONS or self.begin == self.end else say_last_day
+        days = {"begin": say_day(self.begin, language), "end": last(self.end, language)}
         when = days["begin"] if self.begin == self.end else translate("alert.when", language, **days)
         return translate(f"alert.{self.code}", language, when=when, **said)
 

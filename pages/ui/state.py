@@ -30,6 +30,7 @@ from clv_core.i18n import (
     has,
     say_count,
     say_day,
+    say_last_day,
     say_list,
     say_money,
     say_number,
@@ -251,6 +252,11 @@ def percent(share: float, digits: int = 0) -> str:
 def day(value: date | str) -> str:
     """Return a date in the language's own order."""
     return say_day(value, language())
+
+
+def last_day(end: date | str) -> str:
+    """Return the last day of a span that ends at the midnight with which the day ``end`` begins."""
+    return say_last_day(end, language())
 
 
 def days(first: date, last: date) -> str:

@@ -19,6 +19,7 @@ from clv_core.collection.stored.store import Manifest, open_dataset, versions
 from clv_core.errors import Cancelled, NeedsAnswer, Refused
 from clv_core.workspace import Workspace
 
+SHANGHAI = "Asia/Shanghai"
 HEAD = "customer_id,event_time,amount"
 DAYS = HEAD + "\n" + "".join(f"c{i % 7},2024-01-{1 + i % 28:02},{i % 5 + 1}\n" for i in range(60))
 
@@ -150,6 +151,15 @@ def test_new_columns_are_empty_in_old_rows_and_missing_ones_in_new_rows(workspac
     said = {message.code: message.params for message in made.messages}
     assert said["warning.columns_missing"]["columns"] == ["country"]
     assert said["warning.columns_added"]["columns"] == ["coupon"]
+
+
+def test_rows_that_are_held_already_are_dated_by_the_logs_own_days(workspace: Workspace) -> None:
+    shared = "a,2024-03-01T23:30:00Z,1\nb,2024-03-04T16:30:00Z,2\n"  # 2 and 5 March in Shanghai
+    head = "customer_id,event_time,amount\n"
+    ingest(workspace, write(workspace, "a.csv", head + "a,2024-02-01T08:00:00Z,5\n" + shared), "log", timezone=SHANGHAI)
+    made = append(workspace, "log", write(workspace, "b.csv", head + shared + "c,2024-04-01T08:00:00Z,3\n"))
+    told = {message.code: message.params for message in made.messages}["warning.rows_overlap"]
+    assert (told["rows"], told["first"], told["last"]) == (2, "2024-03-02", "2024-03-05")
 
 
 def test_columns_are_read_as_they_were_said_to_be(workspace: Workspace) -> None:

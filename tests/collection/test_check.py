@@ -93,6 +93,23 @@ def test_horizons_need_room_and_buyers() -> None:
         assert item.reason.text("en") and item.reason.text("zh")
 
 
+def test_a_horizon_is_promised_for_buyers_that_a_model_could_have_known_and_who_kept_something(tmp_path: Path) -> None:
+    days = pd.date_range("2023-01-01", "2024-06-30")
+    rows = [(f"old{n}", days[n], "purchase", 20.0) for n in range(120)]
+    rows += [(f"old{n}", days[-20], "purchase", 20.0) for n in range(105)]  # come back, and
+    rows += [(f"old{n}", days[-10], "return", -20.0) for n in range(15)]  # some of them send all of it back
+    rows += [(f"new{n}", days[-5], "purchase", 20.0) for n in range(150)]  # nobody could have known these
+    log = pd.DataFrame(rows, columns=["customer_id", "event_time", "event_type", "amount"])
+    log.assign(order_id=range(len(log))).to_csv(tmp_path / "log.csv", index=False)
+    thirty = next(item for item in check_file(tmp_path / "log.csv").horizons if item.horizon_days == 30)
+    begin = days[-1] + pd.Timedelta(days=1) - pd.Timedelta(days=30)
+    known = log.loc[log["event_time"] < begin, "customer_id"]
+    inside = log[(log["event_time"] >= begin) & log["customer_id"].isin(known)]
+    kept = int((inside.groupby("customer_id")["amount"].sum() > 0).sum())
+    assert kept == 90 and (thirty.verdict, thirty.reason.params["found"]) == ("unmeasured", kept)
+    assert "only 90 bought and kept something" in thirty.reason.text("en")
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     rows = [f"c{i % 60},2024-03-{1 + i % 9:02},{('浏览', 'addtocart', 'transaction')[i % 3]},{i}.5" for i in range(180)]

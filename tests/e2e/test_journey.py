@@ -98,7 +98,7 @@ def segments(studio: Studio, folder: Path) -> Path:
 def behaviour(studio: Studio) -> None:
     """The log is summed by a run of its own; the page then opens with its finding and leads to training."""
     studio.open("explore", lang="en", dataset="CDNOW")
-    studio.wait_for("The top 10% of buyers hold 51% of the net revenue; 49% of buyers came back", 120)
+    studio.wait_for("The top 10% of buyers hold 51% of the buyers' net revenue; 49% of buyers came back", 120)
     studio.click("Predict what they will be worth")
     assert "CDNOW spans 546 days" in studio.text()
 

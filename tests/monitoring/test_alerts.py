@@ -33,6 +33,16 @@ def test_a_change_that_goes_on_is_one_alert_and_one_that_comes_back_is_another()
     assert longer[0].id == found[0].id != found[1].id
 
 
+@pytest.mark.parametrize(
+    ("lang", "begins"), [("en", "1 Jan 2024 to 29 Feb 2024: "), ("zh", "2024年1月1日至2024年2月29日：")]
+)
+def test_the_last_day_of_a_span_is_the_last_one_whose_events_were_looked_at(lang: str, begins: str) -> None:
+    (alert,) = alerts_of([check(0, "share", "returns"), check(1, "share", "returns")])
+    looked_at = pd.date_range(alert.begin, alert.end, inclusive="left")
+    assert (looked_at[0], looked_at[-1]) == (pd.Timestamp("2024-01-01"), pd.Timestamp("2024-02-29"))
+    assert alert.text(lang).startswith(begins)
+
+
 def test_a_change_older_than_what_is_looked_at_stays_the_same_alert_month_after_month() -> None:
     def months(*alerts: bool, first: int) -> list[Check]:
         return [check(first + number, "level", "predicted_clv", alert=alert) for number, alert in enumerate(alerts)]

@@ -44,6 +44,20 @@ def test_a_shop_that_stays_as_it_is_raises_no_alert(known: Profile, events: pd.D
     assert found(known, events, tmp_path) == []
 
 
+def test_a_volume_is_what_pandas_counts_by_the_day_and_nothing_where_nothing_came(
+    known: Profile, events: pd.DataFrame, tmp_path: Path
+) -> None:
+    silent = changed_from(events, CUTOFF, lambda late: late[late["event_type"] != "return"])
+    dataset = stored(silent, tmp_path)
+    (chunk,) = chunks_after(CUTOFF, MONTH, dataset.log_end)
+    checks = check_data(known, profile(dataset, [chunk]), in_span(MONTH, HORIZON_DAYS))
+    found = {one.value or one.subject: one.found for one in checks if one.test == "volume"}
+    day = silent["event_time"].dt.normalize()
+    rows = silent[(day >= pd.Timestamp(chunk.begin)) & (day < pd.Timestamp(chunk.end))]
+    counted = rows["event_type"].value_counts().to_dict() | {"return": 0, "customers": rows["customer_id"].nunique()}
+    assert found == pytest.approx({name: count / chunk.days for name, count in counted.items()}, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("change", "codes", "said"),
     [

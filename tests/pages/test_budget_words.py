@@ -43,3 +43,17 @@ def test_the_headline_names_the_currency_of_each_amount_or_that_it_has_none(lang
 def test_the_headline_says_that_the_gain_is_revenue_while_no_margin_is_given(lang: str) -> None:
     word = translate("budget.gain.revenue", lang, gain="23 EUR")
     assert word in said("EUR", 1.0) and word.removeprefix("23 EUR") not in said("EUR", 0.3)
+
+
+def test_what_comes_next_is_said_as_a_rate_since_a_further_unit_may_not_find_so_much_to_do(lang: str) -> None:
+    people = pd.DataFrame({"customer_id": ["a", "b"], "predicted_clv": [50_000.0, 43_000.0], "tier": 1})
+    offers = [Offer.parse("name=Mail,cost=0.4,effect=1%")]
+    plan, more = make_plan(people, 1, offers, 0.4), make_plan(people, 1, offers, 1.4)
+    left = 0.01 * 43_000 - 0.4  # all that any further money can bring: one mail to one customer
+    assert more.found.gain - plan.found.gain == pytest.approx(left)
+    ground = SimpleNamespace(currency="EUR", terms=Terms(90), segments=SimpleNamespace(names=("Top",)))
+    finding = slider.headline(plan, 0.4, ground)  # type: ignore[arg-type]
+    rate = say_money(left / 0.4, "EUR", lang, 2)
+    assert {"en": f"brings {rate} after its cost for every 1 EUR spent", "zh": f"每投入 1 EUR 净赚 {rate}"}[
+        lang
+    ] in finding

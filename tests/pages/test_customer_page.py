@@ -18,6 +18,7 @@ from clv_core.strategy.schemes.saved import load_rules, put_by_hand
 from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.navigation import BY_NAME, SEARCH
+from tests.pages.conftest import HORIZON_DAYS
 
 OPEN = Callable[..., AppTest]
 SAMPLE = Path(__file__).resolve().parents[2] / "assets" / "sample" / "events.csv"
@@ -48,6 +49,10 @@ def test_page_opens_with_the_most_valuable_customer(open_page: OPEN, with_model:
     app = open_page(with_model, "customer", lang=lang)
     assert str(first) in app.subheader[0].value and len(app.metric) == 6
     assert len(app.get("plotly_chart")) == 1 and len(app.get("download_button")) == 2
+    as_of = pd.read_parquet(next((with_model / "predictions").rglob("*.parquet")))["as_of"].astype(str).iloc[0]
+    last = pd.date_range(as_of, periods=HORIZON_DAYS).max()  # of the days that the prediction speaks of
+    said = {"en": f"by {last.day} {last:%b %Y}", "zh": f"到 {last.year}年{last.month}月{last.day}日"}
+    assert any(said[lang] in item.value for item in app.markdown)
 
 
 @pytest.fixture

@@ -53,6 +53,16 @@ def section(app: AppTest, what: str) -> AppTest:
     return app
 
 
+def test_the_last_day_is_that_of_the_logs_own_time_zone(open_page: OPEN, tmp_path: Path) -> None:
+    times = ("2024-03-01T23:30:00Z", "2024-04-10T08:00:00Z", "2024-05-20T16:30:00Z")
+    lines = [f"C{place},{time},{10 + place}.5,O{place}" for place, time in enumerate(times)]
+    (tmp_path / "log.csv").write_text("\n".join(["customer_id,event_time,amount,order_id", *lines]))
+    root = tmp_path / "workspace"
+    ingest(Workspace(root), tmp_path / "log.csv", "shop", timezone="Asia/Shanghai")
+    # in Shanghai both the first and the last event are of the next day
+    assert "2 Mar 2024 – 21 May 2024" in written(open_page(root, "datasets", lang="en"))
+
+
 def test_the_page_says_what_the_dataset_holds(open_page: OPEN, shop: Path) -> None:
     app = open_page(shop, "datasets", lang="en")
     said = written(app)

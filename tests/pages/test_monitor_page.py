@@ -113,7 +113,7 @@ def test_beside_the_button_stands_what_becomes_of_a_better_challenger(
     open_page: OPEN, changed: Path, monkeypatch: pytest.MonkeyPatch, broken: bool, note: str
 ) -> None:
     monkeypatch.setattr(Recommendation, "of_broken_data", broken)
-    said = translate(note, as_of="27 Nov 2023", horizon=60)
+    said = translate(note, as_of="26 Nov 2023", horizon=60)  # the last day of the log
     assert said in [item.value for item in open_page(changed, "monitor", lang="en").caption]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from clv_core.collection.readings.figures import Figures
 from clv_core.collection.readings.overlap import Overlap
@@ -111,13 +112,19 @@ def _entries(member: Member) -> list[dict[str, Any]]:
     return entries
 
 
+def _local_day(when: str, timezone: str) -> str:
+    """Return the day of an ISO time in UTC in the log's own time zone."""
+    return datetime.fromisoformat(when.replace("Z", "+00:00")).astimezone(ZoneInfo(timezone)).date().isoformat()
+
+
 def _said(member: Member, first: Manifest, names: Sequence[str]) -> list[dict[str, Any]]:
     """Return the part's own warnings and those about how it goes with the others, each with its file."""
     manifest, found = member.part.manifest, member.overlap
     file = manifest.source
     messages = list(manifest.messages)
     if found.rows:
-        params = {"file": file, "rows": found.rows, "first": found.first[:10], "last": found.last[:10]}
+        days = (_local_day(when, first.timezone) for when in (found.first, found.last))
+        params = {"file": file, "rows": found.rows, **dict(zip(("first", "last"), days, strict=True))}
         messages.append(Message("warning.rows_overlap", params))
     worth = {"file": file, "currency": first.currency or manifest.currency}
     if member.taken.rows:

@@ -27,7 +27,7 @@ ALIKE: Final = 0.02
 def level(value: float, answer: str, currency: str, language: str = DEFAULT_LANGUAGE) -> str:
     """Return an answer as a person says it: an amount, or a chance in percent."""
     if answer == CHANCE:
-        return f"{value:.0%}" if value >= 0.1 or value == 0 else f"{value:.1%}"
+        return say_share(value, 0 if value >= 0.1 else 1)
     return say_money(value, currency, language)
 
 

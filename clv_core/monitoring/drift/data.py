@@ -78,10 +78,10 @@ def _series_checks(past: Series, one: Series, new: Profile, alpha: float) -> Ite
     own = np.full(len(numbers), variance[-len(y) // 3 :].mean()) if one.test == "volume" else one.variance
     coming = forecast(y, variance, numbers, own)
     chance, (low, high) = coming.p_value(one.y), coming.limits(alpha)
-    usual = float(past.back(np.array([coming.level]))[0])
+    usuals = one.back(np.full(len(numbers), coming.level))
     values, low, high = one.back(one.y), one.back(low), one.back(high)
     for place in np.flatnonzero(np.isfinite(one.y)):
-        figure = float(values[place])
+        figure, usual = float(values[place]), float(usuals[place])
         alert = bool(chance[place] < alpha) and one.material(figure, usual)
         yield Check(
             int(numbers[place]), one.test, one.subject, one.value, figure, usual,

@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 FEWEST_EVENTS: Final = 20
 """An event type with fewer events a chunk is looked at only for being lost."""
 ALWAYS_MISSING: Final = 0.995
+HALF: Final = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,7 @@ class Series:
         value: of it, likewise.
         y: on its scale, NaN where the chunk has nothing to count, [n].
         variance: of ``y`` by counting alone, [n].
-        back: from the scale to the figure itself.
+        back: from the scale, [n], to the figure itself, [n].
         material: from which change on it matters.
     """
 
@@ -93,7 +94,12 @@ def _level(price: str, profile: Profile) -> Iterator[Series]:
 
 
 def _volume(subject: str, value: str, rows: Floats, days: Floats) -> Series:
-    return Series("volume", subject, value, np.log((rows + 0.5) / days), 1 / np.maximum(rows, 1), np.exp, _by(0.2))
+    def back(y: Floats) -> Floats:
+        """Return rows a day: the half row that gives none of them a logarithm is taken off again."""
+        a_day: Floats = np.maximum(np.round(np.exp(y) - HALF / days, 9), 0.0)
+        return a_day
+
+    return Series("volume", subject, value, np.log((rows + HALF) / days), 1 / np.maximum(rows, 1), back, _by(0.2))
 
 
 def _share(subject: str, value: str, part: Floats, whole: Floats, material: Callable[[float, float], bool]) -> Series:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.evaluation.explain.sentences import level, move, part_name
+from clv_core.evaluation.explain.sentences import SECOND, level, move, part_name
 from clv_core.i18n import say_money, say_share, translate
 from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE, PURCHASE_DAYS
 from clv_core.strategy.segments import VALUE
@@ -57,8 +57,11 @@ def _reasons(explanation: Explanation, customer: str, currency: str, language: s
         difference=move(difference, VALUE, currency, language),
         base=level(explanation.base, VALUE, currency, language),
     )
-    first, second = (_effect(step, currency, language) for step in steps.head(2).to_dict("records"))
-    return compared, translate("card.why.parts", language, first=first, second=second)
+    two = steps.head(2)
+    said = [_effect(step, currency, language) for step in two.to_dict("records")]
+    if len(said) < 2 or abs(two["value"].iloc[1]) < SECOND * abs(two["value"].iloc[0]):
+        return compared, translate("card.why.parts.one", language, first=said[0])
+    return compared, translate("card.why.parts", language, first=said[0], second=said[1])
 
 
 def _effect(step: dict[Any, Any], currency: str, language: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from clv_core.deployment.terms import Terms
 from clv_core.evaluation.deciles import top_share
+from clv_core.evaluation.explain.sentences import SECOND
 from clv_core.i18n import translate, without_options
 from clv_core.strategy.budget.plans import COST, GAIN, OFFER
 from clv_core.strategy.report.content import BASELINE, PREDICTED, Chart, ReportFigure, Section, Series, Table
@@ -38,10 +39,12 @@ def drivers(ground: Ground) -> Section:
         )
     rows = found.importance().head(DRIVERS)
     names = tuple(said.name("feature_group", part) for part in rows["part"])
-    second = names[min(1, len(names) - 1)]
-    finding = said.t(
-        "report.drivers.finding", first=names[0], second=second, share=said.percent(rows["share"].head(2).sum())
-    )
+    shares = rows["share"].head(2).to_numpy()
+    if len(shares) < 2 or shares[1] < SECOND * shares[0]:
+        finding = said.t("report.drivers.finding.one", first=names[0], share=said.percent(shares[0]))
+    else:
+        known = {"first": names[0], "second": names[1], "share": said.percent(shares.sum())}
+        finding = said.t("report.drivers.finding", **known)
     series = Series(said.t("report.drivers.effect"), tuple(rows["mean_abs"]), PREDICTED)
     axis = said.t("report.drivers.axis", unit=said.unit())
     note = said.t("report.drivers.note", customers=len(found.customer_ids))

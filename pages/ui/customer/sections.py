@@ -134,7 +134,7 @@ def action(card: Card) -> None:
 
 def history(card: Card) -> None:
     """Draw what was spent and what is expected, with the days below it."""
-    end = state.day(card.as_of + timedelta(days=card.horizon_days))
+    end = state.last_day(card.as_of + timedelta(days=card.horizon_days))
     bought = card.history.purchase_days
     about = {"customer": cut(card.customer_id), "predicted": money(card.predicted, card.currency), "end": end}
     message = t("card.chart.never", **about)

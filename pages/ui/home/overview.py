@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Final, Literal
 
 import pandas as pd
@@ -41,7 +41,7 @@ def headline(dataset: Dataset | None, model: Bundle | None) -> str:
         return t("home.headline.dataset", days=days, **known)
     learned = date.fromisoformat(model.record["cutoff"])
     kind = "untrained" if model.untrained else "grown" if learned < dataset.log_end else "model"
-    said = {"horizon": model.record["horizon_days"], "days": days, "until": state.day(learned)}
+    said = {"horizon": model.record["horizon_days"], "days": days, "until": state.last_day(learned)}
     return t(f"home.headline.{kind}", **said, **known)
 
 
@@ -105,7 +105,7 @@ def dataset_table() -> None:
             t("column.net_revenue"): [item.net_revenue for item in rows],
             t("manage.currency"): [item.currency or None for item in rows],
             t("column.from"): [state.day(item.log_start) for item in rows],
-            t("column.until"): [state.day(date.fromisoformat(item.log_end) - timedelta(days=1)) for item in rows],
+            t("column.until"): [state.last_day(item.log_end) for item in rows],
             t("column.created"): [state.moment(item.created) for item in rows],
         }
     )

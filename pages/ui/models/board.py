@@ -144,7 +144,7 @@ def _card(found: Shelf, version: Version) -> None:
     with st.container(border=True, height="stretch"):
         st.markdown(f":{colour}-badge[{icon} {t(f'models.role.{version.role}')}]")
         st.subheader(f"{t('models.version', n=version.number)} · {kind(version)}", anchor=False)
-        known = {"cutoff": state.day(record["cutoff"]), "when": state.moment(record["created"])}
+        known = {"last": state.last_day(record["cutoff"]), "when": state.moment(record["created"])}
         st.caption(t("models.card.about", days=record["horizon_days"], data=version.data_hash, **known))
         widgets.verdict(version.trust)
         if metrics:

@@ -74,7 +74,7 @@ def act(report: Report, dataset: Dataset, bundle: Bundle) -> None:
         horizon = report.about["horizon_days"]
         broken = "broken" if report.recommendation.of_broken_data else "note"
         note = broken if access.may("promote") else "leave"
-        st.caption(t(f"monitor.retrain.{note}", as_of=state.day(report.about["as_of"]), horizon=horizon))
+        st.caption(t(f"monitor.retrain.{note}", as_of=state.last_day(report.about["as_of"]), horizon=horizon))
 
 
 def listed(report: Report) -> None:

@@ -52,7 +52,7 @@ def about(report: Report) -> str:
     return t(
         key,
         cutoff=state.day(about["cutoff"]),
-        as_of=state.day(about["as_of"]),
+        as_of=state.last_day(about["as_of"]),
         kind=t(f"monitor.kind.{about['kind']}"),
         chunks=about["reference"]["chunks"],
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
+from clv_core.monitoring.drift.customers import later_instants
 from clv_core.monitoring.report import Report
 from clv_core.monitoring.truth.parts import WHOLE
 from clv_core.monitoring.truth.realised import Realised
-from clv_core.monitoring.truth.tiers import Tier
 from clv_core.strategy.schemes.saved import names_of_tiers
 from pages.ui import cells, state, widgets
 from pages.ui.charts import monitoring
@@ -40,10 +42,10 @@ def section(report: Report, dataset: Dataset) -> None:
         "buyers_expected": st.column_config.NumberColumn(t("monitor.column.buyers_expected"), format="%.0f"),
         "coverage": st.column_config.NumberColumn(t("monitor.column.coverage"), format="percent"),
     }
-    rows["until"] = pd.to_datetime(rows["until"])
+    rows["until"] = pd.to_datetime(rows["until"]) - pd.Timedelta(days=1)
     cells.table(rows, message, shown)
     if report.tiers:
-        _tiers(report.tiers, names_of_tiers(dataset, len(report.tiers), state.language()), currency)
+        _tiers(report, names_of_tiers(dataset, len(report.tiers), state.language()))
 
 
 def _notes(last: Realised, currency: str) -> list[str]:
@@ -56,11 +58,20 @@ def _notes(last: Realised, currency: str) -> list[str]:
     return notes
 
 
-def _tiers(tiers: list[Tier], names: list[str], currency: str) -> None:
-    top = tiers[0]
+def moved(report: Report) -> tuple[str, str]:
+    """Return what the top tier brought and how much of it is still there, and the day as of which that is said."""
+    top, currency = report.tiers[0], report.about["currency"]
+    # Customers are looked at whole months after the cutoff, last at the last one that is over: seldom the log's end.
+    ends = (date.fromisoformat(report.about[name]) for name in ("cutoff", "as_of"))
+    day = state.day(later_instants(*ends)[-1])
     stayed = top.now[0] / max(1, top.customers)
     amounts = {"realised": money(top.realised, currency), "expected": money(top.expected, currency)}
-    message = t("monitor.tiers", stayed=percent(stayed), **amounts)
+    return t("monitor.tiers", stayed=percent(stayed), day=day, **amounts), day
+
+
+def _tiers(report: Report, names: list[str]) -> None:
+    tiers, currency = report.tiers, report.about["currency"]
+    message, day = moved(report)
     st.markdown(f"**{message}**")
     rows = [
         {
@@ -70,7 +81,10 @@ def _tiers(tiers: list[Tier], names: list[str], currency: str) -> None:
             "low": tier.low,
             "high": tier.high,
             "realised": tier.realised,
-            **{t("monitor.column.now", tier=other): count for other, count in zip(names, tier.now, strict=True)},
+            **{
+                t("monitor.column.now", day=day, tier=other): count
+                for other, count in zip(names, tier.now, strict=True)
+            },
             t("monitor.column.newcomers"): tier.newcomers,
         }
         for name, tier in zip(names, tiers, strict=True)

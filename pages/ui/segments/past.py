@@ -217,7 +217,7 @@ def _said(day: Earlier, scene: Scene) -> str:
 
 def _when(past: then.Past) -> str:
     end = past.cutoff + timedelta(days=past.horizon_days)
-    return t(f"segments.came.span.{past.kind}", start=state.day(past.cutoff), end=state.day(end))
+    return t(f"segments.came.span.{past.kind}", start=state.day(past.cutoff), end=state.last_day(end))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

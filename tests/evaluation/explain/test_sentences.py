@@ -71,6 +71,7 @@ def test_the_reason_against_is_named_where_it_weighs() -> None:
 
 def test_amounts_and_chances_are_said_in_their_own_way() -> None:
     assert (level(0.234, CHANCE, "EUR"), level(0.0123, CHANCE, "EUR")) == ("23%", "1.2%")
+    assert (level(0.0002, CHANCE, "EUR"), level(0.9966, CHANCE, "EUR")) == ("0.02%", "99.7%")  # neither 0 nor certain
     assert move(-0.045, CHANCE, "EUR", sign=True) == "−4.5 percentage points"
     assert move(1234.5, "predicted_clv", "EUR", "en", sign=True) == "+1,230 EUR"
     assert move(0.045, CHANCE, "", "zh") == "4.5 个百分点"

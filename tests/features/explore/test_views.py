@@ -19,6 +19,7 @@ from clv_core.features.explore.gaps import back_within, come_back, gaps, median_
 from clv_core.features.explore.ratings import rating_trend, ratings
 from clv_core.features.explore.rfm import rfm
 from clv_core.features.explore.selection import Selection
+from clv_core.i18n import LANGUAGES, translate
 from tests.features.explore import reference
 from tests.features.explore.conftest import Explored, explore
 
@@ -234,3 +235,28 @@ def test_categories_beyond_those_shown_are_summed_in_one_row(shop_explored: Expl
     assert len(every) == 5 and len(some) == 3
     assert some["others"].tolist() == [0, 0, 3] and some["category"].iloc[-1] == ""
     assert some["net"].sum() == pytest.approx(every["net"].sum()) and some["share"].sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_share_of_what_buyers_brought_is_said_to_be_of_that_and_not_of_all_net_revenue(
+    tmp_path: Path, language: str
+) -> None:
+    rows = pd.DataFrame(
+        [
+            ("A", "2024-01-10 10:00", "purchase", 60.0, "1"),
+            ("B", "2024-03-05 11:00", "purchase", 80.0, "2"),
+            ("C", "2024-03-06 12:00", "purchase", 20.0, "3"),
+            ("A", "2024-03-07 13:00", "return", -60.0, "1"),
+        ],
+        columns=["customer_id", "event_time", "event_type", "amount", "order_id"],
+    )
+    selection, stored = explore(tmp_path / "work", rows, currency="EUR").select(start=date(2024, 3, 1))
+    march = stored[stored["day"] >= "2024-03-01"]
+    buyers = march.loc[march["event_type"] == "purchase", "customer_id"]
+    brought = march[march["customer_id"].isin(buyers)].groupby("customer_id")["amount"].sum()
+    assert concentration(selection).top10 == pytest.approx(brought.max() / brought.sum())
+    assert figures(selection).net == pytest.approx(march["amount"].sum()) and brought.max() > march["amount"].sum()
+    whose = {"en": "of the buyers' net revenue", "zh": "全体购买用户净收入的 80%"}[language]
+    for key in ("explore.headline", "explore.held", "explore.rfm"):
+        said = translate(key, language, share="80%", value="80%", back="0%", gini="0.30", mean="80 EUR")
+        assert whose in said, said

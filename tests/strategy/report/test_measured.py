@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from clv_core.collection.ingest import ingest
+from clv_core.collection.stored.store import open_dataset
 from clv_core.i18n import LANGUAGES, translate
-from clv_core.strategy.report.measured import quality
+from clv_core.strategy.report.acted import drivers
+from clv_core.strategy.report.measured import data, quality
 from clv_core.strategy.report.said import Said
+from clv_core.workspace import Workspace
+from tests.evaluation.explain.test_sentences import explanation
 from tests.evaluation.test_beside import both
 
 
@@ -49,3 +55,23 @@ def test_a_total_is_not_said_to_be_met_where_none_was_measured(language: str) ->
     said = said_of(1.0, language, gini=0.52, level={})
     assert translate("report.quality.level.none", language) in said
     assert translate("report.quality.level.exact", language) not in said
+
+
+def test_the_span_of_the_log_is_told_in_the_logs_own_days(tmp_path: Path) -> None:
+    times = ("2024-03-01T23:30:00Z", "2024-04-10T08:00:00Z", "2024-05-20T16:30:00Z")
+    lines = [f"C{place},{time},{10 + place}.5,O{place}" for place, time in enumerate(times)]
+    (tmp_path / "log.csv").write_text("\n".join(["customer_id,event_time,amount,order_id", *lines]))
+    workspace = Workspace(tmp_path / "work")
+    ingest(workspace, tmp_path / "log.csv", "shop", timezone="Asia/Shanghai")
+    ground: Any = SimpleNamespace(said=Said("en", "CNY"), dataset=open_dataset(workspace, "shop"))
+    # eight hours later than UTC: the first event is of the next morning, and so is the last one
+    assert data(ground).finding.endswith("2 Mar 2024 to 21 May 2024")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("second", "named"), [(0.0, False), (1.0, False), (30.0, True)])
+def test_a_second_driver_is_named_only_where_it_drives(second: float, named: bool, language: str) -> None:
+    found = explanation((79.0, second, 0.0), (-20.0, -second, 0.0))
+    ground: Any = SimpleNamespace(said=Said(language, "EUR"), explanation=found)
+    finding = drivers(ground).finding
+    assert translate("feature_group.recent_spend", language) in finding and ("silence" in finding) == named

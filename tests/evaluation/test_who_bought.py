@@ -1,0 +1,67 @@
+"""Who counts as a buyer is said as it is counted: an order that was sent back whole is none, though it was placed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from clv_core.errors import Message
+from clv_core.i18n import LANGUAGES, translate
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+KEPT = {"en": r"kept something|keep something", "zh": "并留下商品"}
+SENT_BACK = {"en": "sent back", "zh": "退货"}
+
+
+@pytest.fixture(scope="module")
+def record() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((ASSETS / "demo" / "model" / "bundle.json").read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def came(record: dict[str, Any]) -> pd.DataFrame:
+    """What the customers of the sample's holdout did in it, counted from the raw file: ``orders`` and ``net``."""
+    events = pd.read_csv(ASSETS / "sample" / "events.csv", parse_dates=["event_time"])
+    start = pd.Timestamp(record["holdout"]["cutoff"])
+    end = start + pd.Timedelta(days=record["horizon_days"])
+    known = events.loc[events["event_time"] < start, "customer_id"].unique()
+    inside = events[(events["event_time"] >= start) & (events["event_time"] < end)]
+    money = inside[inside["event_type"].isin(["purchase", "return"])]
+    found = pd.DataFrame(index=pd.Index(known))
+    found["orders"] = inside[inside["event_type"] == "purchase"].groupby("customer_id").size()
+    found["net"] = money.groupby("customer_id")["amount"].sum().round(6)
+    return found.fillna(0.0)
+
+
+def test_buyers_of_the_holdout_are_those_who_kept_something(record: dict[str, Any], came: pd.DataFrame) -> None:
+    held = record["holdout"]
+    assert held["customers"] == len(came) and held["buyers"] == int((came["net"] > 0).sum())
+    assert held["buyers"] < int((came["orders"] > 0).sum())  # eleven sent all back, and had bought
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_reason_that_counts_buyers_says_that_they_kept_something(language: str) -> None:
+    counts = {"buyers": 175, "customers": 1611, "origin": "2024-10-02", "horizon": 90, "needed": 100}
+    shares = {"expected": 220.0, "off": 0.3, "outside": 0.3, "right": 0.2, "above": 0.7, "middle": 0.7}
+    codes = ("small_sample", "too_few_buyers", "chances_too_high", "chances_too_low", "intervals_narrow")
+    for code in (*codes, "intervals_wide", "intervals_honest", "intervals_honest_rare"):
+        said = Message(f"reason.{code}", {**counts, **shares}).said(language)
+        assert pd.Series([said]).str.contains(KEPT[language]).all(), said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nobody_who_sent_an_order_back_is_said_to_have_bought_nothing(language: str) -> None:
+    for key in ("evaluate.values", "evaluate.scatter"):
+        assert SENT_BACK[language] in translate(key, language, share="89%")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_days_after_a_cutoff_begin_with_its_own(language: str) -> None:
+    said = Message("reason.small_sample", {"buyers": 175, "origin": "2024-10-02", "horizon": 90})
+    expected = {"en": "in the 90 days from 2 Oct 2024 on", "zh": "从 2024年10月2日起，90 天内"}
+    assert expected[language] in said.said(language)
