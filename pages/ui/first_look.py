@@ -53,7 +53,7 @@ def _wait(dataset: Dataset) -> None:
     """Start the run that makes a first look, once, and show it; say what went wrong where it failed."""
     job = progress.latest(COMMAND, _label(dataset))
     if job is None and not access.may("train"):
-        st.info(f"{t('look.none')} {by_role.ask_for('train')}", icon=":material/lock:")
+        st.info(state.together([t("look.none"), by_role.ask_for("train")]), icon=":material/lock:")
         return
     if job is None:
         job = state.start_job([COMMAND, dataset.name], _label(dataset))

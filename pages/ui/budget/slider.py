@@ -179,8 +179,7 @@ def rests(plan: BudgetPlan, currency: str) -> str:
         text = t("budget.rests.both", **said)
     else:
         text = t("budget.rests.assumed")
-    joint = "" if state.language() == "zh" else " "
-    return joint.join([text, t("budget.rests.predictions")])
+    return state.together([text, t("budget.rests.predictions")])
 
 
 def _figures(plan: BudgetPlan, budget: float, currency: str) -> list[Figure]:
