@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,6 +73,11 @@ class Dataset:
     def log_end(self) -> date:
         """First local midnight after the last event."""
         return date.fromisoformat(self.manifest.log_end)
+
+    @property
+    def last_day(self) -> date:
+        """Local date of the last event; ``manifest.last_event`` is of UTC, where it may be another day."""
+        return self.log_end - timedelta(days=1)
 
     def events(self, connection: ibis.BaseBackend, *, numbered: bool = False) -> ibis.Table:
         """Return all kept rows with every canonical column, then the extras; nothing is read yet.

@@ -23,8 +23,8 @@ def data(ground: Ground) -> Section:
         "report.data.finding",
         customers=f"{facts.customers:,}",
         purchases=f"{facts.purchases:,}",
-        first=said.day(facts.first_event),
-        last=said.day(facts.last_event),
+        first=said.day(ground.dataset.log_start),
+        last=said.day(ground.dataset.last_day),
     )
     rows = said.t(
         "report.data.rows",

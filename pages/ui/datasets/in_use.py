@@ -22,7 +22,7 @@ def about(dataset: Dataset) -> None:
     made = t(f"made.{facts.made}")
     if facts.pseudonymised:
         made = f"{made}; {t('datasets.pseudonymised')}"
-    dates = {"first": state.day(dataset.log_start), "last": state.day(facts.last_event)}
+    dates = {"first": state.day(dataset.log_start), "last": state.day(dataset.last_day)}
     when = state.moment(facts.created)
     source = t("datasets.from", source=widgets.plain(facts.source), when=when, made=made, **dates)
     known = {"customers": state.count(facts.customers), "purchases": state.count(facts.purchases), "days": f"{days:,}"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -73,8 +72,7 @@ def seconds(bundle: Bundle, dataset: Dataset, models: Sequence[str], origins: in
 
 def _origins(bundle: Bundle, dataset: Dataset) -> int:
     """Return how many past cutoffs the log allows."""
-    first = datetime.fromisoformat(dataset.manifest.first_event).date()
-    return len(rolling_origins(first, dataset.log_end, bundle.record["horizon_days"]))
+    return len(rolling_origins(dataset.log_start, dataset.log_end, bundle.record["horizon_days"]))
 
 
 def learns(model: str) -> bool:
