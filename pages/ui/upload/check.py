@@ -146,6 +146,9 @@ def _problem_table(found: Check) -> pd.DataFrame:
 
 def horizons(found: Check) -> None:
     """Say how far ahead the log lets one predict, and why not further."""
+    if found.manifest.brings_nothing:
+        st.error(t("error.no_value"), icon=":material/block:")
+        return
     measured = [item.horizon_days for item in found.horizons if item.verdict == "measured"]
     usable = [item.horizon_days for item in found.horizons if item.verdict != "too_short"]
     kind = "measured" if measured else "unmeasured" if usable else "too_short"
