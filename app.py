@@ -6,16 +6,17 @@ from pages.ui import navigation, settled, sidebar, signin, state, widgets
 from pages.ui.home import tour
 
 navigation.page_config()
-state.begin()
-settled.settle()
-signin.gate()
-state.publish()
-page = navigation.menu()
-sidebar.show()
-tour.show(navigation.name_of(page))
-st.title(page.title, anchor=False)
-settled.show(navigation.name_of(page))
 try:
+    state.begin()
+    settled.settle()
+    signin.gate()
+    state.publish()
+    page = navigation.menu()
+    sidebar.show()
+    tour.show(navigation.name_of(page))
+    st.title(page.title, anchor=False)
+    settled.show(navigation.name_of(page))
+    widgets.read_only()
     page.run()
 except Exception as error:
     widgets.broken(error)

@@ -58,7 +58,7 @@ def note(workspace: Workspace, action: str, **facts: str | int | None) -> None:
 
 def lines(workspace: Workspace, most: int | None = None) -> list[dict[str, Any]]:
     """Return the lines of the log, the latest first; one that was cut off by a crash is left out."""
-    return list(islice(latest_records(path_of(workspace)), most))
+    return list(islice(latest_records(workspace.place(FOLDER) / FILE), most))
 
 
 def path_of(workspace: Workspace) -> Path:

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -39,9 +40,19 @@ def disk_error(error: BaseException, written: Sequence[Path]) -> ClvError | None
         number = one.errno if isinstance(one, OSError) else None
         if number in FULL or FULL_WORDS.search(str(one)) or any(sqlite_full(one, path) for path in written):
             return ClvError("disk_full", path=_named(one) or _fullest(written))
-        if number in CLOSED and not isinstance(error, ClvError) and (path := _named(one)):
+        if number in CLOSED and not isinstance(error, ClvError) and (path := _named(one) or _shut(written)):
             return UsageError("path_refused", path=path, reason=os.strerror(number or 0))
     return None
+
+
+@contextmanager
+def unless_closed() -> Iterator[None]:
+    """Go on without what is kept inside where its folder may not be written: it can be made again."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in CLOSED:
+            raise
 
 
 def sqlite_full(error: BaseException, place: Path) -> bool:
@@ -91,6 +102,11 @@ def _fullest(written: Sequence[Path]) -> str:
     """Return the path on whose disk the least is free."""
     there = map(_existing, written)
     return str(min(zip(written, there, strict=True), key=lambda pair: shutil.disk_usage(pair[1]).free)[0])
+
+
+def _shut(written: Sequence[Path]) -> str:
+    """Return the first path that this account may not write, "" for none: Arrow's errors name no path."""
+    return next((str(path) for path in written if not os.access(_existing(path), os.W_OK)), "")
 
 
 def _existing(path: Path) -> Path:

@@ -215,6 +215,11 @@ def say_clauses(clauses: Iterable[str], language: str = DEFAULT_LANGUAGE) -> str
     return ("；" if language == "zh" else "; ").join(clauses)
 
 
+def say_together(sentences: Iterable[str], language: str = DEFAULT_LANGUAGE) -> str:
+    """Return sentences in a row: Chinese puts no space between them."""
+    return ("" if language == "zh" else " ").join(sentences)
+
+
 def say_change(change: float, digits: int = 0) -> str:
     """Return a signed share as a percentage with a real minus sign: ``+12%``, ``−11%``; – where there is none.
 

@@ -191,7 +191,7 @@ def just_started(workspace: Workspace, command: Sequence[str]) -> Job | None:
 
 def jobs(workspace: Workspace, command: str | None = None) -> list[Job]:
     """Return all jobs, the newest first, optionally of one command."""
-    folders = sorted((path.parent for path in workspace.jobs.glob("*/status.json")), reverse=True)
+    folders = sorted((path.parent for path in workspace.place("jobs").glob("*/status.json")), reverse=True)
     found = [Job(folder) for folder in folders]
     return found if command is None else [job for job in found if job.status()["command"] == command]
 
@@ -202,7 +202,7 @@ def find(workspace: Workspace, job_id: str) -> Job:
     Raises:
         NotFound: there is none.
     """
-    folder = workspace.jobs / job_id
+    folder = workspace.place("jobs") / job_id
     if Path(job_id).name != job_id or not (folder / "status.json").exists():
         raise NotFound("no_job", job=job_id)
     return Job(folder)

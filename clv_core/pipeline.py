@@ -92,9 +92,11 @@ def train(
 
     Raises:
         Refused: the same run is going on.
+        NotEnoughData: the log is too short, too few people buy, or all that they buy is worth 0.
     """
     started = time.monotonic()
     dataset = open_dataset(workspace, name)
+    dataset.check_value()
     progress.report("features", 0, 1)
     log = open_log(dataset, before=cutoff, **config.of_log())
     decides = (dataset.manifest.version, log.end.isoformat(), config.to_json(), __version__)
@@ -225,6 +227,7 @@ def backtest(
         progress: listener.
     """
     dataset = open_dataset(workspace, name)
+    dataset.check_value()
     settings = variants_of(config, variants)
     log = open_log(dataset, before=None, **config.of_log())
     chosen = sorted(origins) or rolling_origins(log.first_day, log.end, config.horizon_days, count)
@@ -266,6 +269,7 @@ def tune(
         progress: listener.
     """
     dataset = open_dataset(workspace, name)
+    dataset.check_value()
     origin = dataset.log_end - timedelta(days=config.horizon_days)
     decides = (dataset.version, "tune", origins, config.to_json(), __version__)
     progress.report("features", 0, 1)

@@ -53,12 +53,21 @@ class Workspace:
 
     def folder(self, *parts: str) -> Path:
         """Return (and make) a folder below the root."""
-        path = self.root.joinpath(*parts)
+        path = self.place(*parts)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError("workspace_not_writable", path=str(path), reason=error.strerror or "") from error
         return path
+
+    def place(self, *parts: str) -> Path:
+        """Return a folder below the root, made or not: who only reads asks nothing of a workspace that is read-only."""
+        return self.root.joinpath(*parts)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the root is there and this account may not write to it."""
+        return self.root.is_dir() and not os.access(self.root, os.W_OK | os.X_OK)
 
     @property
     def datasets(self) -> Path:

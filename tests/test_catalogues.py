@@ -137,6 +137,11 @@ def test_chinese_sentences_are_chinese() -> None:
     assert foreign == {}
 
 
+def test_no_chinese_mark_has_a_space_behind_it() -> None:
+    behind = re.compile(r"[：，。；！？（“](?:\s|\{in_currency\})")  # what is said of a currency begins with a space
+    assert not [key for key, sentence in catalogue("zh").items() if behind.search(sentence)]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_key_stands_twice_in_any_file(language: str) -> None:
     """Counted in the raw text too: a reader may merge two entries of one key in silence."""

@@ -131,7 +131,7 @@ def _columns(path: Path, scratch: Path, answers: Answers, original: str) -> tupl
 
 def _path(workspace: Workspace, columns: Sequence[str]) -> Path:
     shape = "\n".join(sorted(_plain(column) for column in columns))
-    return workspace.folder(FOLDER) / f"{hashlib.sha256(shape.encode()).hexdigest()[:16]}.json"
+    return workspace.place(FOLDER) / f"{hashlib.sha256(shape.encode()).hexdigest()[:16]}.json"
 
 
 def _plain(column: str) -> str:

@@ -218,7 +218,7 @@ def open_bundle(workspace: Workspace, model_id: str) -> Bundle:
         NotFound: there is none of that name.
         Refused: its record is damaged.
     """
-    folder = workspace.models / model_id
+    folder = workspace.place("models") / model_id
     if Path(model_id).name != model_id or model_id.startswith(".") or not (folder / RECORD).is_file():
         known = ", ".join(bundle.id for bundle in list_bundles(workspace)) or "-"
         raise NotFound("no_model", model=model_id, known=known)
@@ -229,7 +229,7 @@ def list_bundles(workspace: Workspace, dataset: str | None = None) -> list[Bundl
     """Return all bundles whose record is sound, the newest first, optionally of one dataset."""
     moved = names_to_follow(workspace)
     bundles = []
-    for path in workspace.models.glob(f"*/{RECORD}"):
+    for path in workspace.place("models").glob(f"*/{RECORD}"):
         if not path.parent.name.startswith("."):
             try:
                 bundles.append(_open(path.parent, moved))

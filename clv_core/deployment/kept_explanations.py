@@ -23,7 +23,7 @@ def explanation_folder(workspace: Workspace, bundle: Bundle, dataset: Dataset, c
     if len(mark) > LONGEST_MARK:
         mark = hashlib.sha256(customer.encode()).hexdigest()
     end = f"-{mark}" if customer else ""
-    return workspace.folder("explanations") / f"{bundle.id}-{dataset.version}{end}"
+    return workspace.place("explanations") / f"{bundle.id}-{dataset.version}{end}"
 
 
 def kept_explanation(

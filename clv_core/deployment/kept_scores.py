@@ -123,7 +123,8 @@ def scores_path(
     """
     as_of = cutoff or dataset.log_end
     mark = "" if terms is None or terms.plain(bundle.record["horizon_days"]) else f"-{terms.mark}"
-    return workspace.predictions / bundle.id / f"{dataset.name}-{dataset.manifest.version}-{as_of:%Y%m%d}{mark}.parquet"
+    name = f"{dataset.name}-{dataset.manifest.version}-{as_of:%Y%m%d}{mark}.parquet"
+    return workspace.place("predictions") / bundle.id / name
 
 
 def kept_scores(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> list[tuple[date, Path]]:
@@ -134,7 +135,7 @@ def kept_scores(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> list[
 def kept_of(workspace: Workspace, model_id: str, name: str) -> list[tuple[date, Path]]:
     """Return what :func:`kept_scores` returns, of a model's id and a dataset's name."""
     own = re.compile(rf"{re.escape(name)}-(?:{VERSION.pattern})-(?P<cutoff>\d{{8}})\.parquet")
-    paths = sorted((workspace.predictions / model_id).glob("*.parquet"))
+    paths = sorted((workspace.place("predictions") / model_id).glob("*.parquet"))
     found = [(match["cutoff"], path) for path in paths if (match := own.fullmatch(path.name))]
     return [(datetime.strptime(cutoff, "%Y%m%d").date(), path) for cutoff, path in found]
 

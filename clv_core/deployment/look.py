@@ -63,10 +63,11 @@ def look(workspace: Workspace, name: str, *, horizon_days: int | None = None, pr
         progress: listener.
 
     Raises:
-        NotEnoughData: the log holds no event.
+        NotEnoughData: the log holds no event, or every purchase has an amount of 0.
     """
     started = time.monotonic()
     dataset = open_dataset(workspace, name)
+    dataset.check_value()
     bundle = _bundle(workspace, dataset, horizon_days, progress)
     values = score(workspace, name, bundle.id, progress=progress)["predicted_clv"].to_numpy(np.float64)
     return Look(bundle, len(values), float(values.sum()), top_share(values), time.monotonic() - started)

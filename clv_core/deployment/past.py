@@ -17,7 +17,7 @@ NEEDED: Final = ("p_purchase", "predicted_clv", "actual")
 
 def comparison_folder(workspace: Workspace, bundle: Bundle) -> Path:
     """Return where the comparison of a model with others on rolling origins is kept."""
-    return workspace.folder("backtests") / f"{bundle.id}-{bundle.record['dataset']['version']}"
+    return workspace.place("backtests") / f"{bundle.id}-{bundle.record['dataset']['version']}"
 
 
 def past_origins(workspace: Workspace, bundle: Bundle) -> dict[str, pd.DataFrame]:

@@ -126,12 +126,12 @@ def _table(records: Sequence[Plain], kind: type[Plain]) -> pd.DataFrame:
 
 def report_folder(workspace: Workspace, model_id: str, version: str) -> Path:
     """Return where the report of a model on a version of a dataset is kept."""
-    return workspace.folder("monitoring") / f"{model_id}-{version}"
+    return workspace.place("monitoring") / f"{model_id}-{version}"
 
 
 def kept_folder(workspace: Workspace, model_id: str) -> Path:
     """Return where what outlives a version is kept: who acknowledged what, who was told, a reference made later."""
-    return workspace.folder("monitoring") / f"{model_id}-kept"
+    return workspace.place("monitoring") / f"{model_id}-kept"
 
 
 def acknowledged(workspace: Workspace, model_id: str) -> dict[str, dict[str, str]]:

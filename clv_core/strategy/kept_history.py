@@ -13,6 +13,7 @@ from clv_core.deployment.belongings import HISTORY
 from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.kept_scores import scores_path
 from clv_core.deployment.table_file import write_table
+from clv_core.disk import unless_closed
 from clv_core.strategy.history import FIRST_PURCHASE, HISTORY_COLUMNS, LAST_PURCHASE, of_customers, purchase_history
 from clv_core.workspace import Workspace
 
@@ -34,7 +35,8 @@ def kept_history(scores: Path, dataset: Dataset, cutoff: date) -> pd.DataFrame:
     if not path.exists() or path.stat().st_mtime_ns < scores.stat().st_mtime_ns:
         customers = pd.read_parquet(scores, columns=[CUSTOMER_ID])[CUSTOMER_ID]
         found = of_customers(customers, purchase_history(dataset, cutoff))
-        write_table(found.assign(**{CUSTOMER_ID: customers}), path)
+        with unless_closed():
+            write_table(found.assign(**{CUSTOMER_ID: customers}), path)
         return found
     # Parquet knows no whole seconds and gives them back as milliseconds.
     kinds = dict.fromkeys((FIRST_PURCHASE, LAST_PURCHASE), "datetime64[s]")

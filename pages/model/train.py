@@ -12,6 +12,11 @@ dataset = state.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
+try:
+    dataset.check_value()
+except ClvError as error:
+    widgets.refused(error)
+    st.stop()
 allowed = training.horizons(dataset)
 known = {
     "name": widgets.plain(dataset.name),

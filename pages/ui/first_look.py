@@ -7,6 +7,7 @@ import streamlit as st
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
+from clv_core.errors import ClvError
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import access, by_role, navigation, progress, scored, state, tiers, widgets
 from pages.ui.charts import why
@@ -51,9 +52,14 @@ def section(dataset: Dataset) -> None:
 
 def _wait(dataset: Dataset) -> None:
     """Start the run that makes a first look, once, and show it; say what went wrong where it failed."""
+    try:
+        dataset.check_value()
+    except ClvError as error:
+        widgets.refused(error)
+        return
     job = progress.latest(COMMAND, _label(dataset))
     if job is None and not access.may("train"):
-        st.info(f"{t('look.none')} {by_role.ask_for('train')}", icon=":material/lock:")
+        st.info(state.together([t("look.none"), by_role.ask_for("train")]), icon=":material/lock:")
         return
     if job is None:
         job = state.start_job([COMMAND, dataset.name], _label(dataset))

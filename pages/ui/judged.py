@@ -159,7 +159,7 @@ def gains(bundle: Bundle) -> Chart:
     return basic.gain_curve(curves, message)
 
 
-@st.fragment
+@widgets.part
 def threshold(bundle: Bundle) -> None:
     """Let the person move the probability from which a customer counts as a buyer, and see what it does."""
     percents = st.slider(

@@ -60,7 +60,7 @@ def offer(
         most: rows at most; no workbook is offered of more than one holds.
         suppressed: how many of those asked for are left out, as they are on the suppression list.
     """
-    folder, many = state.workspace().exports, most > XLSX_ROWS
+    folder, many = state.workspace().place("exports"), most > XLSX_ROWS
     if many:
         st.caption(t("recommend.xlsx.many", rows=f"{XLSX_ROWS:,}"))
     if suppressed:

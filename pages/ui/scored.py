@@ -51,7 +51,7 @@ def need_scores(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
 def _read(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
     """Return the scores that are kept; where they are not, a run makes them."""
     path = scores_path(state.workspace(), bundle, dataset, terms=terms)
-    out = state.workspace().exports / f"{bundle.id}-scores.parquet"
+    out = state.workspace().place("exports") / f"{bundle.id}-scores.parquet"
     command = ["score", dataset.name, "--model", bundle.id, "--out", str(out)]
     label = bundle.id
     if not terms.plain(bundle.record["horizon_days"]):

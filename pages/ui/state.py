@@ -36,6 +36,7 @@ from clv_core.i18n import (
     say_number,
     say_share,
     say_span,
+    say_together,
     translate,
 )
 from clv_core.workspace import Workspace
@@ -237,6 +238,11 @@ def money(value: float, currency: str = "", digits: int = 3) -> str:
 def unit(currency: str) -> str:
     """Return the unit of money for axes: the log's currency, or that it is the log's where it has no name."""
     return currency or t("unit.currency")
+
+
+def together(sentences: Iterable[str]) -> str:
+    """Return sentences in a row, as the language sets them."""
+    return say_together(sentences, language())
 
 
 def listed(names: Iterable[str]) -> str:

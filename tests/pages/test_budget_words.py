@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from clv_core.deployment.terms import Terms
 from clv_core.i18n import LANGUAGES, say_money, translate
+from clv_core.strategy.budget.budget import Curve
 from clv_core.strategy.budget.offers import Offer
 from clv_core.strategy.budget.plans import make_plan
 from pages.ui import state, widgets
@@ -57,3 +59,20 @@ def test_what_comes_next_is_said_as_a_rate_since_a_further_unit_may_not_find_so_
     assert {"en": f"brings {rate} after its cost for every 1 EUR spent", "zh": f"每投入 1 EUR 净赚 {rate}"}[
         lang
     ] in finding
+
+
+@pytest.mark.parametrize("most", (0.4304, 11.01, 125.6, 404.2, 2152.0, 98_765.0, 1_234_567.0, 3.3e8))
+def test_the_end_of_the_slider_is_named_as_it_stands_there(lang: str, most: float) -> None:
+    people = pd.DataFrame({"customer_id": ["a"], "predicted_clv": [20 * most], "tier": 1})
+    plan = make_plan(people, 1, [Offer.parse("name=Mail,cost=1,effect=5%")], 2.0)
+    _, top, _ = slider.scale(most, None)
+    assert top >= most and float(f"{top:.3g}") == pytest.approx(top, rel=1e-12)
+    drawn: list[str] = []
+    found = Curve(np.array([0.0, most]), np.array([0.0, most]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slider, "_curve", lambda *_: found)
+        patch.setattr(slider.widgets, "chart", lambda chart, _: drawn.append(chart.message))
+        patch.setattr(slider, "percent", str)
+        ground = SimpleNamespace(currency="EUR", mark="")
+        slider.curve(ground, plan)  # type: ignore[arg-type]
+    assert say_money(top, "EUR", lang) in drawn[0]

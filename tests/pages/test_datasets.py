@@ -38,6 +38,14 @@ def written(app: AppTest) -> str:
     return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
 
 
+@pytest.mark.parametrize(("lang", "days"), [("en", "1 Mar 2024 – 20 Mar 2024"), ("zh", "2024年3月1日至2024年3月20日")])
+def test_the_days_of_a_log_are_those_of_its_own_zone(open_page: OPEN, tmp_path: Path, lang: str, days: str) -> None:
+    rows = [f"c{n % 4},2024-03-{1 + n:02} 00:00,{n + 1}" for n in range(20)]
+    (tmp_path / "log.csv").write_text("\n".join(["customer_id,event_time,amount", *rows]))
+    ingest(Workspace(tmp_path), tmp_path / "log.csv", "shop", currency="CNY", timezone="Asia/Shanghai")
+    assert days in written(open_page(tmp_path, "datasets", lang=lang))
+
+
 def newest(root: Path, command: str) -> jobs.Job:
     return jobs.jobs(Workspace(root), command)[0]
 

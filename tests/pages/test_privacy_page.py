@@ -80,6 +80,15 @@ def test_certificates_are_listed_and_can_be_taken(open_page: Callable[..., AppTe
     assert len(app.get("download_button")) == 2
 
 
+def test_chinese_sentences_stand_together_without_a_space(open_page: Callable[..., AppTest], own: Path) -> None:
+    app = open_page(own, "privacy", lang="zh")
+    app.session_state["privacy_what"] = "suppress"
+    app.run()
+    app.text_area(key="suppress_ids_0").input(customers(own)[0]).run()
+    app.button(key="suppress_add").click().run()
+    assert any("。免打扰名单" in item.value for item in app.success)
+
+
 def test_people_are_put_on_the_list_found_on_it_and_taken_off(open_page: Callable[..., AppTest], own: Path) -> None:
     ids, workspace = customers(own)[:2], Workspace(own)
     app = open_page(own, "privacy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import time
 from collections.abc import Callable
@@ -425,6 +426,19 @@ def test_what_would_make_the_figures_wrong_is_said_before_all_else_that_was_noti
     marks = [one.value for one in app.markdown if one.value.startswith(kinds)]
     assert "CHF" in marks[0] and [mark.startswith(":orange") for mark in marks] == [True, *[False] * (len(marks) - 1)]
     assert len(marks) > 1
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_first_rows_bear_the_names_that_the_columns_were_read_as(
+    open_page: OPEN, tmp_path: Path, lang: str
+) -> None:
+    rows = "\n".join(f"会员{n % 4},2024年3月{1 + n}日,购买,￥1,天猫,红色" for n in range(20))
+    app = upload(open_page(tmp_path, "upload", lang=lang), f"会员编号,日期,行为类型,实付金额,渠道,颜色\n{rows}\n")
+    (shown,) = [table for table in app.dataframe if "event_type" in table.value.columns]
+    heads = {name: about.get("label") for name, about in json.loads(shown.proto.columns).items()}
+    for name in ("customer_id", "event_time", "event_type", "amount", "channel"):
+        assert heads[name] == translate(f"canonical.{name}", lang)
+    assert heads["颜色"] == "颜色" and set(shown.value["event_type"]) == {translate("event.purchase", lang)}
 
 
 @pytest.mark.parametrize(("word", "key"), [("view", "look.events.known"), ("blink", "look.events")])

@@ -1,3 +1,4 @@
+import errno
 import os
 import time
 from datetime import date
@@ -95,6 +96,22 @@ def test_kept_history_goes_where_its_scores_go_and_is_taken_for_no_scores(log: p
     kept_history(scores, shop, date(2020, 3, 1))
     assert len(list(scores.parent.iterdir())) == len(predictions_of(workspace, "shop")) == 2
     assert kept_of(workspace, "model", "shop") == [(date(2020, 3, 1), scores)]
+
+
+@pytest.mark.parametrize("number", (errno.EACCES, errno.EROFS))
+def test_history_is_told_where_nothing_may_be_kept(
+    number: int, log: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    cutoff, shop = date(2020, 3, 1), dataset(log, tmp_path, "UTC")
+    scores = tmp_path / "x-000000000000-20200301.parquet"
+    pd.DataFrame({"customer_id": ["1", "2"]}).to_parquet(scores)
+    told = kept_history(scores, shop, cutoff)
+    next(tmp_path.glob("*-history.parquet")).unlink()
+    monkeypatch.setattr("clv_core.strategy.kept_history.write_table", refuse)
+    pd.testing.assert_frame_equal(kept_history(scores, shop, cutoff), told)
 
 
 def purchases_before(log: pd.DataFrame, cutoff: date) -> pd.DataFrame:

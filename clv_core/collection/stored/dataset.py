@@ -13,6 +13,7 @@ import ibis.expr.datatypes as dt
 from clv_core.collection.engine import one_file
 from clv_core.collection.stored.manifest import Manifest
 from clv_core.columns import COLUMNS, EVENT_TIME, Kind
+from clv_core.errors import NotEnoughData
 
 EVENTS: Final = "events.parquet"
 SET_ASIDE: Final = "set_aside.parquet"
@@ -76,8 +77,17 @@ class Dataset:
 
     @property
     def last_day(self) -> date:
-        """Local date of the last event."""
+        """Local date of the last event; ``manifest.last_event`` is of UTC, where it may be another day."""
         return self.log_end - timedelta(days=1)
+
+    def check_value(self) -> None:
+        """Refuse to learn value from a log that has none.
+
+        Raises:
+            NotEnoughData: every purchase has an amount of 0.
+        """
+        if self.manifest.brings_nothing:
+            raise NotEnoughData("no_value")
 
     def events(self, connection: ibis.BaseBackend, *, numbered: bool = False) -> ibis.Table:
         """Return all kept rows with every canonical column, then the extras; nothing is read yet.

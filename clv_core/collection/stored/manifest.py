@@ -100,6 +100,12 @@ class Manifest:
         return cls(**{key: value for key, value in values.items() if key in known})
 
     @property
+    def brings_nothing(self) -> bool:
+        """Whether every purchase has an amount of 0: there is no value to predict."""
+        zero = (one["params"]["share"] for one in self.warnings if one["code"] == "warning.zero_purchases")
+        return self.net_revenue == 0 and any(share == 1 for share in zero)
+
+    @property
     def messages(self) -> tuple[Message, ...]:
         """The warnings as messages."""
         return tuple(Message(item["code"], item["params"]) for item in self.warnings)

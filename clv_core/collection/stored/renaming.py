@@ -34,7 +34,7 @@ def rename_dataset(workspace: Workspace, name: str, new: str) -> None:
 
 def names_to_follow(workspace: Workspace) -> dict[str, str]:
     """Return old name -> new name of datasets that were renamed while things outside still bear the old name."""
-    found = [(path.parent.name, read_json(path)) for path in workspace.datasets.glob(f"*/{RENAMING}")]
+    found = [(path.parent.name, read_json(path)) for path in workspace.place("datasets").glob(f"*/{RENAMING}")]
     return {item["old"]: item["new"] for folder, item in found if item["new"] == folder}
 
 

@@ -39,7 +39,7 @@ VERSION: Final = re.compile(r"[0-9a-f]{12}")
 
 def list_datasets(workspace: Workspace) -> list[Dataset]:
     """Return the current version of each dataset, by name."""
-    folders = sorted(path.parent for path in workspace.datasets.glob(f"*/{CURRENT}"))
+    folders = sorted(path.parent for path in workspace.place("datasets").glob(f"*/{CURRENT}"))
     return [_current(folder) for folder in folders]
 
 
@@ -49,7 +49,7 @@ def open_dataset(workspace: Workspace, name: str) -> Dataset:
     Raises:
         NotFound: there is none; the error names those that there are.
     """
-    folder = workspace.datasets / check_name(name)
+    folder = workspace.place("datasets") / check_name(name)
     if not (folder / CURRENT).exists():
         known = [dataset.name for dataset in list_datasets(workspace)]
         raise NotFound("no_dataset", name=name, known=known or "-")

@@ -103,7 +103,20 @@ def _connect(workspace: Workspace, path: Path, write: bool) -> sqlite3.Connectio
             connection.executescript(_SCHEMA)
             return connection
         _create(workspace, path)
+    if not write and not os.access(path.parent, os.W_OK):
+        return _connect_read_only(path)
     return sqlite3.connect(path, timeout=PATIENCE_SECONDS, isolation_level=None)
+
+
+def _connect_read_only(path: Path) -> sqlite3.Connection:
+    """Connect to a file in a folder that may not be written.
+
+    Beside a file in WAL mode SQLite makes an index of its own. Where nobody else has made one and it may not either,
+    the file opens only as one that nobody changes. Source: https://www.sqlite.org/wal.html#read_only_databases
+    """
+    still = "" if Path(f"{path}-shm").exists() else "&immutable=1"
+    where = f"{path.absolute().as_uri()}?mode=ro{still}"
+    return sqlite3.connect(where, uri=True, timeout=PATIENCE_SECONDS, isolation_level=None)
 
 
 def _create(workspace: Workspace, path: Path) -> None:

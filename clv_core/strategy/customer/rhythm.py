@@ -15,6 +15,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.belongings import RHYTHM
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.kept_scores import scores_path
+from clv_core.disk import unless_closed
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.features.last_year import LastYear
 from clv_core.features.log import open_log
@@ -70,7 +71,10 @@ def kept_rhythm(scores: Path, bundle: Bundle, dataset: Dataset, cutoff: date) ->
     """
     path = scores.with_name(f"{scores.stem}{RHYTHM}.json")
     if not path.exists() or path.stat().st_mtime_ns < scores.stat().st_mtime_ns:
-        write_json(path, Rhythm.of(bundle, dataset, cutoff).to_json())
+        found = Rhythm.of(bundle, dataset, cutoff)
+        with unless_closed():
+            write_json(path, found.to_json())
+        return found
     return Rhythm.from_json(read_json(path))
 
 

@@ -31,7 +31,7 @@ def export_log(workspace: Workspace) -> list[dict[str, Any]]:
 
     A line without files is of what was handed over and not kept. One that was cut off while it was written is no entry.
     """
-    return list(latest_records(workspace.exports / LOG))
+    return list(latest_records(workspace.place("exports") / LOG))
 
 
 def exported_files(workspace: Workspace, name: str, versions: Collection[str]) -> list[Path]:

@@ -22,7 +22,7 @@ FRAMES: Final = ("table", "left_out", "spend", "tiers")
 
 def responses_folder(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Path:
     """Return where the responses in a dataset, by the tiers of a model as of the log's end, are kept."""
-    return workspace.folder("pricing") / f"{bundle.id}-{dataset.version}"
+    return workspace.place("pricing") / f"{bundle.id}-{dataset.version}"
 
 
 def keep_responses(found: Responses, folder: Path, about: dict[str, Any]) -> None:

@@ -32,7 +32,7 @@ GROUP_ROWS: Final = 100_000
 
 def recommendations_folder(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Path:
     """Return where the recommendations of a model for a dataset, as of the log's end, are kept."""
-    return workspace.folder("recommendations") / f"{bundle.id}-{dataset.version}"
+    return workspace.place("recommendations") / f"{bundle.id}-{dataset.version}"
 
 
 def keep_advice(advice: Advice, folder: Path, about: dict[str, Any]) -> KeptAdvice:

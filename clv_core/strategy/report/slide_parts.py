@@ -25,6 +25,11 @@ LETTER: Final = 0.55
 STAND_IN: Final = 1.2
 """Width of a bold letter of the fonts that are taken where ours are missing, in the letters that are counted with."""
 LEADING: Final = 1.25
+CELL_SIZE: Final = 12
+LONGEST: Final = 2.2
+"""Inches of a cell's text that a column makes room for at most."""
+CELL_EDGES: Final = 0.14
+"""Inches of a cell, left and right together, that hold no letters."""
 
 
 def lines(text: str, wide: float, size: float) -> int:
@@ -100,21 +105,22 @@ def table(slide: Any, content: Table, box: Box) -> None:
     count, columns = len(content.rows) + 1, len(content.head)
     place = (Inches(left), Inches(top), Inches(wide), Inches(row_high * count))
     drawn = slide.shapes.add_table(count, columns, *place).table
-    widths = _widths(content, wide)
+    widths = column_widths(content, wide)
+    stretched = wide / sum(widths)
     for column in range(columns):
-        drawn.columns[column].width = Inches(widths[column])
+        drawn.columns[column].width = Inches(stretched * widths[column])
     for row, cells in enumerate((content.head, *content.rows)):
         drawn.rows[row].height = Inches(row_high)
         for column, words in enumerate(cells):
             cell = drawn.cell(row, column)
             cell.margin_top = cell.margin_bottom = Inches(0.03)
-            cell.margin_left = cell.margin_right = Inches(0.06)
+            cell.margin_left = cell.margin_right = Inches(CELL_EDGES / 2)
             cell.vertical_anchor = MSO_ANCHOR.MIDDLE
             cell.fill.solid()
             cell.fill.fore_color.rgb = _rgb(CARD if row == 0 else "FFFFFF")
             paragraph = cell.text_frame.paragraphs[0]
             paragraph.alignment = PP_ALIGN.LEFT if column == 0 else PP_ALIGN.RIGHT
-            _write(paragraph, words, 10.5 if row == 0 else 12, row == 0, SOFT if row == 0 else INK)
+            _write(paragraph, words, 10.5 if row == 0 else CELL_SIZE, row == 0, SOFT if row == 0 else INK)
 
 
 def chart(slide: Any, content: Chart, message: str, box: Box) -> None:
@@ -166,11 +172,23 @@ def band(slide: Any, left: float, top: float, wide: float, tall: float, colour: 
     shape.shadow.inherit = False
 
 
-def _widths(content: Table, wide: float) -> list[float]:
-    """Share a table's width by the longest text of each column."""
+def column_widths(content: Table, most: float) -> list[float]:
+    """Return the widths of a table's columns, which hold its words and amounts on one line; a sentence may take two.
+
+    Args:
+        content: the table.
+        most: inches that all of them have together.
+    """
     cells = (content.head, *content.rows)
-    letters = [max(_letters(row[column]) for row in cells) + 4 for column in range(len(content.head))]
-    return [wide * count / sum(letters) for count in letters]
+    longest = [max(_wide_inches(row[column]) for row in cells) for column in range(len(content.head))]
+    wide = [min(LONGEST, one) + CELL_EDGES for one in longest]
+    return [one * min(1.0, most / sum(wide)) for one in wide]
+
+
+def _wide_inches(text: str) -> float:
+    """Return how wide a cell's text may become on one line; Chinese letters are as wide as high in any font."""
+    heights = sum(1.0 if ord(letter) > 0x2E7F else LETTER * STAND_IN for letter in text)
+    return heights * CELL_SIZE / POINTS_AN_INCH
 
 
 def _axis(axis: Any, title: str) -> None:

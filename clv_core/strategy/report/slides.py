@@ -16,6 +16,8 @@ INSIDE: Final = WIDTH - 2 * MARGIN
 TOP: Final = 1.85
 FOOT: Final = 6.98
 GAP: Final = 0.2
+TABLE_SHARE: Final = 0.66
+"""Of the width at most, where a chart stands beside a table."""
 FIGURES_HIGH: Final = 1.25
 ROW_HIGH: Final = 0.36
 
@@ -65,7 +67,7 @@ def _slide(slide: Any, section: Section, report: Report, number: int) -> None:
         top += FIGURES_HIGH + GAP
     room = FOOT - 0.1 - top - points_high - (GAP if section.points else 0)
     if section.table is not None and section.chart is not None:
-        table_wide = 0.57 * INSIDE
+        table_wide = sum(parts.column_widths(section.table, TABLE_SHARE * INSIDE))
         parts.table(slide, section.table, (MARGIN, top, table_wide, ROW_HIGH))
         parts.chart(
             slide, section.chart, section.finding, (MARGIN + table_wide + GAP, top, INSIDE - table_wide - GAP, room)

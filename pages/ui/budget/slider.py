@@ -114,7 +114,7 @@ def _slider(most: float, ground: Ground, *, allowed: bool) -> float:
                 step,
                 format="%,.0f" if step >= 1 else "%,.2f",
                 key=f"budget_{ground.bundle.id}_{ground.terms.mark}_{top:g}",
-                help=t("budget.slider.help", most=money(most, ground.currency)),
+                help=t("budget.slider.help", most=money(top, ground.currency)),
                 persist_state="session",
                 disabled=not allowed,
             )
@@ -125,7 +125,7 @@ def _slider(most: float, ground: Ground, *, allowed: bool) -> float:
 
 
 def scale(most: float, kept: float | None) -> tuple[float, float, float]:
-    """Return the step, the end and the start of the slider.
+    """Return the step, the end and the start of the slider; the end has three digits, which a sentence can name.
 
     Args:
         most: the budget beyond which nothing is of use.
@@ -179,8 +179,7 @@ def rests(plan: BudgetPlan, currency: str) -> str:
         text = t("budget.rests.both", **said)
     else:
         text = t("budget.rests.assumed")
-    joint = "" if state.language() == "zh" else " "
-    return joint.join([text, t("budget.rests.predictions")])
+    return state.together([text, t("budget.rests.predictions")])
 
 
 def _figures(plan: BudgetPlan, budget: float, currency: str) -> list[Figure]:
@@ -215,7 +214,7 @@ def curve(ground: Ground, plan: BudgetPlan) -> None:
         "budget.curve",
         share=percent(MOST_OF_IT),
         budget=money(place, ground.currency, 2),
-        most=money(float(found.budget[-1]), ground.currency, 2),
+        most=money(scale(float(found.budget[-1]), None)[1], ground.currency),
     )
     here = (plan.found.spent, plan.found.gain)
     figure = budget_curve.gain_by_budget(found, here, message, unit=state.unit(ground.currency))

@@ -75,7 +75,7 @@ def figures(card: Card) -> None:
         columns=3,
         width=230,
     )
-    st.markdown(_joined(_when(card)))
+    st.markdown(state.together(_when(card)))
 
 
 def _sure(card: Card, low: float, high: float) -> str:
@@ -86,10 +86,6 @@ def _sure(card: Card, low: float, high: float) -> str:
 def _above(card: Card) -> bool:
     """Say whether the mean lies above the interval, as where few customers like this one buy, and these much."""
     return card.predicted > card.high
-
-
-def _joined(sentences: list[str]) -> str:
-    return ("" if state.language() == "zh" else " ").join(sentences)
 
 
 def _when(card: Card) -> list[str]:
@@ -108,7 +104,7 @@ def reasons(card: Card) -> None:
     """Say why in two sentences, where they come from, and lead to the model's own reasons."""
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{t('card.why')}**")
-        st.markdown(_joined([widgets.plain(sentence) for sentence in card.why.sentences]))
+        st.markdown(state.together([widgets.plain(sentence) for sentence in card.why.sentences]))
         own = card.why.source == MODEL
         st.caption(t("card.why.model") if own else t("card.why.facts"))
         st.space("stretch")

@@ -55,7 +55,7 @@ def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     currency, horizon = bundle.record["currency"], bundle.record["horizon_days"]
     said = of_customer(explanation, customer, horizon, currency=currency, language=state.language())
     with st.container(border=True):
-        st.markdown(("" if state.language() == "zh" else " ").join(widgets.plain(sentence) for sentence in said))
+        st.markdown(state.together(map(widgets.plain, said)))
     rows = explanation.waterfall(customer)
     rows = rows.assign(label=rows["part"].map(reason_name))
     unit, factor = unit_of(explanation.answer, currency)

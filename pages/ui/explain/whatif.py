@@ -20,7 +20,7 @@ from pages.ui.state import t
 SLIDERS: Final = 4
 
 
-@st.fragment
+@widgets.part
 def what_if(found: Found, explanation: Explanation, customer: str, bundle: Bundle) -> None:
     """Let the person change what a customer's strongest reasons read, and show the answers beside those of today.
 

@@ -86,7 +86,7 @@ def steps_done(dataset: Dataset | None, model: Bundle | None) -> set[str]:
         done |= {"features"} if model.untrained else {"features", "model", "training"}
         done |= {"evaluation"} if model.record["holdout"] else set()
         work = state.workspace()
-        done |= {"deployment"} if any((work.predictions / model.id).glob("*.parquet")) else set()
+        done |= {"deployment"} if any((work.place("predictions") / model.id).glob("*.parquet")) else set()
         acted = (entry for entry in export_log(work) if entry["format"] != "reasons")
         done |= {"strategy"} if any(entry["model"] == model.id for entry in acted) else set()
         watched = report_folder(work, model.id, dataset.version) / FILE

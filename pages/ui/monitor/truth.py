@@ -33,7 +33,7 @@ def section(report: Report, dataset: Dataset) -> None:
     amounts = {"realised": money(last.realised, currency), "expected": money(last.expected, currency)}
     message = t(f"monitor.realised.{side}", days=last.days, off=percent(off), **amounts)
     widgets.chart(monitoring.realised_curve(frame, message, unit=state.unit(currency)), "monitor_realised")
-    st.caption(" ".join(_notes(last, currency)))
+    st.caption(state.together(_notes(last, currency)))
     names = ("until", "expected", "low", "high", "realised", "newcomers", "buyers_expected", "buyers", "coverage")
     rows = frame[list(names)].dropna(axis=1, how="all").round(2)
     shown = {name: cells.money(t(f"monitor.column.{name}"), currency) for name in names[1:6]} | {

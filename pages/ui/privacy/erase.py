@@ -40,13 +40,13 @@ def follow() -> None:
     if job is None:
         return
     result = job.status()["result"]
-    said = t("privacy.erase.done", found=f"{result['found']:,}", n=f"{result['customers']:,}")
+    said = [t("privacy.erase.done", found=f"{result['found']:,}", n=f"{result['customers']:,}")]
     if result["retrain"]:
-        said += " " + t("privacy.erase.retrain", models=state.listed(map(widgets.plain, result["retrain"])))
+        said.append(t("privacy.erase.retrain", models=state.listed(map(widgets.plain, result["retrain"]))))
     if result["remains"]:
-        said += " " + t("privacy.erase.remains", n=len(result["remains"]))
+        said.append(t("privacy.erase.remains", n=len(result["remains"])))
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
-    outcomes.say(said)
+    outcomes.say(state.together(said))
     st.rerun()
 
 

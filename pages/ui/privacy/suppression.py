@@ -84,9 +84,9 @@ def _change(how: str, words: list[str], change: Callable[[list[str]], int], entr
     changed = change(words)
     audit.note(state.workspace(), f"suppress {how}", customers=changed)
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
-    done = t(f"privacy.suppress.{how}.done", n=changed)
+    done = [t(f"privacy.suppress.{how}.done", n=changed)]
     if entries:
         found = matches(state.workspace(), entries, list_datasets(state.workspace()))
-        done = f"{done} {found.message.text(state.language())}"
-    outcomes.say(done)
+        done.append(found.message.text(state.language()))
+    outcomes.say(state.together(done))
     st.rerun()

@@ -108,7 +108,8 @@ def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, .
 
 def _wish(dataset: Dataset, bundle: Bundle, language: str, words: tuple[str, ...]) -> Wish:
     stem = file_name(bundle, f"report-{language}", dataset.log_end, "x").removesuffix(".x")
-    files = (state.workspace().exports / f"{stem}{SLIDES}", state.workspace().exports / f"{stem}{PAGE}")
+    folder = state.workspace().place("exports")
+    files = (folder / f"{stem}{SLIDES}", folder / f"{stem}{PAGE}")
     outs = [word for file in files for word in ("--out", str(file))]
     command = ("report", dataset.name, "--model", bundle.id, *outs, *words)
     plan = f" {words[-1]} {hashlib.sha256(repr(words).encode()).hexdigest()[:6]}" if words else ""

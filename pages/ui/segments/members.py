@@ -87,7 +87,7 @@ def filters_key(scene: Scene) -> str:
     return f"filter_tiers_{scene.placed.count}" if isinstance(scene.scheme, ValueTiers) else f"filter_{own}"
 
 
-@st.fragment
+@widgets.part
 def section(scene: Scene) -> None:
     """Show the customers with filters, and offer those that pass as files."""
     chosen = _filtered(scene)

@@ -51,7 +51,14 @@ def show(found: Check, aside: Path) -> None:
     words.event_types(found)
     words.order_states(found)
     with st.expander(t("upload.first_rows"), icon=":material/table_rows:"):
-        cells.table(found.first_rows, t("upload.first_rows"))
+        _first_rows(found.first_rows)
+
+
+def _first_rows(rows: pd.DataFrame) -> None:
+    """Show rows under the names that the table of columns gives them, with kinds of events in words."""
+    kinds = {kind: state.name_of("event", kind) for kind in rows["event_type"].dropna().unique()}
+    heads = {name: st.column_config.Column(state.name_of("canonical", name)) for name in rows.columns}
+    cells.table(rows.assign(event_type=rows["event_type"].map(kinds)), t("upload.first_rows"), heads)
 
 
 def notes(found: Check) -> None:
@@ -106,7 +113,7 @@ def gap(found: Check) -> None:
     said = t(key, days=f"{days:,}", first=state.day(start), last=state.day(last))
     span = date.fromisoformat(found.manifest.log_end) - date.fromisoformat(found.manifest.log_start)
     if days >= max(LONG_GAP_DAYS, LONG_GAP_SHARE * span.days):
-        st.markdown(f":orange[:material/warning:] {said} {t('look.gap.long')}")
+        st.markdown(f":orange[:material/warning:] {state.together([said, t('look.gap.long')])}")
     else:
         st.caption(said)
 
@@ -139,6 +146,9 @@ def _problem_table(found: Check) -> pd.DataFrame:
 
 def horizons(found: Check) -> None:
     """Say how far ahead the log lets one predict, and why not further."""
+    if found.manifest.brings_nothing:
+        st.error(t("error.no_value"), icon=":material/block:")
+        return
     measured = [item.horizon_days for item in found.horizons if item.verdict == "measured"]
     usable = [item.horizon_days for item in found.horizons if item.verdict != "too_short"]
     kind = "measured" if measured else "unmeasured" if usable else "too_short"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -17,12 +20,14 @@ from clv_core.deployment.kept_scores import scores_path
 from clv_core.deployment.record import read_record, write_record
 from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
-from clv_core.i18n import LANGUAGES
+from clv_core.i18n import LANGUAGES, say_day
 from clv_core.jobs import NoProgress
 from clv_core.strategy.budget.offers import Offer
 from clv_core.strategy.exports.people import people_of
 from clv_core.strategy.report.content import Report, Section
 from clv_core.strategy.report.make import SECTIONS, check_endings, make_report
+from clv_core.strategy.report.measured import data
+from clv_core.strategy.report.said import Said
 from clv_core.strategy.schemes.parse import asked
 from clv_core.strategy.schemes.saved import Given, give_names
 from clv_core.workspace import Workspace
@@ -62,11 +67,19 @@ def test_it_has_every_section_and_names_what_it_is_about(report: Report, demo: D
 
 def test_data_and_trust_are_the_manifest_and_the_verdict(report: Report, demo: Demo) -> None:
     facts, trust = demo[1].manifest, demo[2].record["trust"]
-    data = section(report, "data")
-    assert f"{facts.customers:,}" in data.finding and f"{facts.rows_kept:,}" in data.points[0]
-    assert data.chart is not None
-    assert data.chart.series[0].values == tuple(sorted(map(float, facts.event_types.values()), reverse=True))
+    found = section(report, "data")
+    assert f"{facts.customers:,}" in found.finding and f"{facts.rows_kept:,}" in found.points[0]
+    assert found.chart is not None
+    assert found.chart.series[0].values == tuple(sorted(map(float, facts.event_types.values()), reverse=True))
     assert len(section(report, "trust").points) == len(trust["reasons"])
+
+
+def test_the_days_of_the_log_are_those_of_its_own_zone(report: Report, demo: Demo) -> None:
+    held = replace(demo[1].manifest, first_event="2023-12-31T16:00:00Z", last_event="2024-12-29T16:00:00Z")
+    held = replace(held, log_start="2024-01-01", log_end="2024-12-31", timezone="Asia/Shanghai")
+    ground: Any = SimpleNamespace(said=Said(report.language, "CNY"), dataset=replace(demo[1], manifest=held))
+    first, last = (say_day(f"2024-{day}", report.language) for day in ("01-01", "12-30"))
+    assert first in data(ground).finding and last in data(ground).finding
 
 
 def test_a_day_is_said_alike_all_over_the_report(report: Report) -> None:

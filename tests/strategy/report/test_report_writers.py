@@ -26,8 +26,8 @@ from clv_core.strategy.report.content import (
     Table,
 )
 from clv_core.strategy.report.html import page, write_html
-from clv_core.strategy.report.slide_parts import fitting, heading, lines
-from clv_core.strategy.report.slides import write_slides
+from clv_core.strategy.report.slide_parts import CELL_EDGES, STAND_IN, column_widths, fitting, heading, lines
+from clv_core.strategy.report.slides import INSIDE, TABLE_SHARE, write_slides
 from clv_core.strategy.report.svg import draw, ticks
 
 CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
@@ -118,6 +118,32 @@ def test_a_finding_keeps_two_lines_also_in_a_font_that_is_a_fifth_wider() -> Non
     sizes = [heading("word " * count, 12.1) for count in (10, 26, 60)]
     assert sizes == [24, 20, 18]
     assert all(lines("word " * count, 12.1 / 1.2, size) <= 2 for count, size in zip((10, 26), sizes, strict=False))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        (
+            ("Tier", "Customers", "Value", "80% interval", "Each", "Chance to buy"),
+            ("Middle value", "525", "5,640 USD", "4,250 to 7,390 USD", "32.3 USD", "4%"),
+            ("Low value", "699", "91.8 USD", "too few buyers expected to tell", "0.13 USD", "0.2%"),
+        ),
+        (
+            ("层级", "用户数", "价值", "80% 区间", "人均", "购买概率"),
+            ("中等价值用户", "270", "13.7万 CNY", "8.68万至20.6万 CNY", "1,520 CNY", "29%"),
+            ("低价值用户", "360", "2,090 CNY", "预计买家太少，无法判断", "5.82 CNY", "1%"),
+        ),
+    ],
+    ids=("en", "zh"),
+)
+def test_beside_a_chart_a_table_breaks_no_word_and_no_amount_in_a_wider_font(rows: tuple[tuple[str, ...], ...]) -> None:
+    def fits(text: str, wide: float, size: float, wider: float) -> bool:
+        return lines(text, (wide - CELL_EDGES) / (wider if text.isascii() else 1.0), size) == 1
+
+    widths = column_widths(Table(rows[0], rows[1:]), TABLE_SHARE * INSIDE)
+    for column, wide in enumerate(widths):
+        assert all(fits(word, wide, 10.5, STAND_IN) for word in rows[0][column].split())
+        assert column == 3 or all(fits(row[column], wide, 12, STAND_IN / 1.1) for row in rows[1:])
 
 
 @pytest.mark.timeout(120)
