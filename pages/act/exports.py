@@ -7,7 +7,7 @@ from clv_core.errors import ClvError
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import scored, state, tiers, widgets
 from pages.ui.exports import export_log, lists
-from pages.ui.state import t
+from pages.ui.saying import t
 
 bundle = widgets.need_model()
 dataset = state.dataset()

@@ -6,7 +6,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from pages.ui import progress, scored, state, tiers, widgets
 from pages.ui.report import reporting
-from pages.ui.state import t
+from pages.ui.saying import t
 
 bundle = widgets.need_model()
 dataset = state.dataset()

@@ -6,7 +6,7 @@ from pages.ui import navigation, state, widgets
 from pages.ui.budget import budget_tab
 from pages.ui.prices import prices_tab
 from pages.ui.recommended import recommended_tab
-from pages.ui.state import t
+from pages.ui.saying import t
 
 PARTS = {"budget": budget_tab.show, "recommend": recommended_tab.show, "price": prices_tab.show}
 

@@ -3,7 +3,7 @@
 from clv_core.errors import ClvError
 from pages.ui import navigation, outcomes, state, widgets
 from pages.ui.datasets import cleaning, customers_table, in_use, manage
-from pages.ui.state import t
+from pages.ui.saying import t
 
 SECTIONS = {
     "versions": in_use.versions,

@@ -5,7 +5,7 @@ import streamlit as st
 from clv_core.errors import ClvError
 from pages.ui import navigation, state, widgets
 from pages.ui.explore import explored, sections, tables
-from pages.ui.state import t
+from pages.ui.saying import t
 
 dataset = state.dataset()
 if dataset is None:

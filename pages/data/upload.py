@@ -7,7 +7,7 @@ import streamlit as st
 from clv_core.collection.check import Check
 from clv_core.errors import ClvError
 from pages.ui import first_look, progress, state, widgets
-from pages.ui.state import t
+from pages.ui.saying import t
 from pages.ui.upload import check, questions, recall, save, saved, steps, uploading, waiting
 
 job = progress.current("ingest")

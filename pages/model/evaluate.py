@@ -7,7 +7,7 @@ from pages.ui.charts import basic
 from pages.ui.evaluate import scoreboard
 from pages.ui.file_names import file_name
 from pages.ui.models import board
-from pages.ui.state import t
+from pages.ui.saying import t
 
 outcomes.show()
 bundle = widgets.need_model()

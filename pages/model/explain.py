@@ -6,7 +6,7 @@ from clv_core.errors import ClvError
 from clv_core.evaluation.explain.answers import VALUE
 from pages.ui import state, widgets
 from pages.ui.explain import answers, checks, closer, explained, one_customer, whatif
-from pages.ui.state import t
+from pages.ui.saying import t
 
 bundle = widgets.need_model()
 dataset = state.dataset()

@@ -4,8 +4,8 @@ import streamlit as st
 
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
-from pages.ui import by_role, navigation, progress, state, widgets
-from pages.ui.state import t
+from pages.ui import by_role, navigation, progress, saying, state, widgets
+from pages.ui.saying import t
 from pages.ui.train import forms, training, tuning
 
 dataset = state.dataset()
@@ -65,7 +65,7 @@ with st.container(border=True):
         if st.button(t("train.start"), type="primary", icon=icon, key="start_training", **may):
             training.start(dataset, config)
             st.rerun()
-        st.caption(t("train.cost", time=state.span(cost.seconds), memory=f"{cost.memory_mb / 1000:.1f}"))
+        st.caption(t("train.cost", time=saying.span(cost.seconds), memory=f"{cost.memory_mb / 1000:.1f}"))
     if not fits:
         st.warning(t("train.memory", memory=f"{(memory or 0) / 1000:.1f}"), icon=":material/memory:")
 
@@ -80,6 +80,6 @@ if model and not model.untrained:
         st.caption(widgets.context_line(model))
         widgets.trust_reasons(model)
         took = model.record["actual"]
-        st.caption(t("train.took", time=state.span(took["seconds"]), memory=f"{took['memory_mb'] / 1000:.1f}"))
+        st.caption(t("train.took", time=saying.span(took["seconds"]), memory=f"{took['memory_mb'] / 1000:.1f}"))
         if st.button(t("train.evaluate"), icon=":material/fact_check:", key="to_evaluate"):
             navigation.go("evaluate")

@@ -5,7 +5,7 @@ import streamlit as st
 from clv_core.errors import ClvError
 from pages.ui import outcomes, state, widgets
 from pages.ui.models import board, compare, exchange, versions
-from pages.ui.state import t
+from pages.ui.saying import t
 
 SECTIONS = {
     "versions": versions.show,

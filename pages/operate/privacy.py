@@ -5,7 +5,7 @@ import streamlit as st
 from clv_core.errors import ClvError
 from pages.ui import access, by_role, navigation, outcomes, widgets
 from pages.ui.privacy import audit, erase, suppression
-from pages.ui.state import t
+from pages.ui.saying import t
 
 # What can be done here, by the action of ``access`` that it is.
 SECTIONS = {"erase": erase.show, "suppress": suppression.show, "audit": audit.show}

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import by_role, navigation, progress, state, widgets
 from pages.ui.home import overview, tour
-from pages.ui.state import t
+from pages.ui.saying import t
 
 dataset, model = state.dataset(), state.model()
 widgets.headline(overview.headline(dataset, model))

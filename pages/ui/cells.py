@@ -11,7 +11,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from pages.ui.state import t
+from pages.ui.saying import t
 
 EXACT: Final = "%,.2f"
 COUNT: Final = "%,d"

@@ -9,8 +9,8 @@ import streamlit as st
 
 from clv_core.errors import NotFound
 from clv_core.strategy.customer.find import MOST_HITS, containing, find_customers
-from pages.ui import state
-from pages.ui.state import t
+from pages.ui import saying
+from pages.ui.saying import t
 
 
 def search(
@@ -55,7 +55,7 @@ def search(
         if not hits:
             hits, label = containing(offered, wanted), "card.hits.containing"
         if not hits:
-            raise NotFound("customer_unknown", customer=wanted, cutoff=state.day(as_of))
+            raise NotFound("customer_unknown", customer=wanted, cutoff=saying.day(as_of))
         if len(hits) == 1:
             return hits[0]
         chosen = st.selectbox(t(label), hits, key=hits_key, width=320)

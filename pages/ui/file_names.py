@@ -10,7 +10,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.i18n import has
 from pages.ui import state
-from pages.ui.state import t
+from pages.ui.saying import t
 
 LONGEST: Final = 80
 """Characters of a name with its ending."""

@@ -9,9 +9,9 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import access, by_role, navigation, progress, scored, state, tiers, widgets
+from pages.ui import access, by_role, navigation, progress, saying, scored, state, tiers, widgets
 from pages.ui.charts import why
-from pages.ui.state import percent, t
+from pages.ui.saying import percent, t
 
 COMMAND = "look"
 
@@ -59,7 +59,7 @@ def _wait(dataset: Dataset) -> None:
         return
     job = progress.latest(COMMAND, _label(dataset))
     if job is None and not access.may("train"):
-        st.info(state.together([t("look.none"), by_role.ask_for("train")]), icon=":material/lock:")
+        st.info(saying.together([t("look.none"), by_role.ask_for("train")]), icon=":material/lock:")
         return
     if job is None:
         job = state.start_job([COMMAND, dataset.name], _label(dataset))

@@ -15,10 +15,10 @@ from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves, t
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.saying import say_metric
 from clv_core.strategy.exports.spreadsheet import inert_csv
-from pages.ui import state, widgets
+from pages.ui import saying, state, widgets
 from pages.ui.charts import basic
 from pages.ui.charts.drawing import Chart
-from pages.ui.state import money, name_of, percent, t
+from pages.ui.saying import money, name_of, percent, t
 
 ORDER, LEVEL, SIZE = "gini", "bias", "mae"
 
@@ -136,7 +136,7 @@ def deciles(bundle: Bundle) -> Chart:
         predicted=money(top["predicted_mean"], currency),
         actual=money(top["actual_mean"], currency),
     )
-    return basic.decile_chart(table, message, unit=state.unit(currency), baseline_name=name_of("model", name))
+    return basic.decile_chart(table, message, unit=saying.unit(currency), baseline_name=name_of("model", name))
 
 
 def gains(bundle: Bundle) -> Chart:
@@ -175,7 +175,7 @@ def threshold(bundle: Bundle) -> None:
     message = t(
         "evaluate.threshold.message",
         at=percent(at),
-        expected=state.count(row["expected"]),
+        expected=saying.count(row["expected"]),
         precision=percent(row["precision"]),
         recall=percent(row["recall"]),
     )
@@ -210,7 +210,7 @@ def values(bundle: Bundle) -> Chart:
     ours, _, _ = frames(bundle)
     parts = {"predicted": ours["predicted_clv"], "actual": ours["actual"]}
     message = t("evaluate.values", share=percent(float((ours["actual"] <= 0).mean())))
-    unit = state.unit(bundle.record["currency"])
+    unit = saying.unit(bundle.record["currency"])
     return basic.distribution(parts, message, axis=t("chart.value", unit=unit), wide=True)
 
 
@@ -220,7 +220,7 @@ def scatter(bundle: Bundle) -> Chart:
     highest = ours.nlargest(-(-len(ours) // 5), "predicted_clv")["actual"].clip(lower=0)
     came = ours["actual"].clip(lower=0).sum()
     message = t("evaluate.scatter", share=percent(float(highest.sum() / came) if came > 0 else 0.0))
-    unit = state.unit(bundle.record["currency"])
+    unit = saying.unit(bundle.record["currency"])
     return basic.predicted_against_actual(ours["actual"], ours["predicted_clv"], message, unit=unit)
 
 

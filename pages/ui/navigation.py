@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from pages.ui import looks, state
-from pages.ui.state import t
+from pages.ui.saying import t
 
 ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
 

@@ -12,7 +12,7 @@ from clv_core.strategy.exports.files import counted, rounded, significant, with_
 from clv_core.strategy.exports.headers import headed
 from clv_core.strategy.exports.spreadsheet import inert_csv
 from pages.ui import access
-from pages.ui.state import t
+from pages.ui.saying import t
 
 OFFICE: Final = "application/vnd.openxmlformats-officedocument"
 TYPES: Final = {

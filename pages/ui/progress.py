@@ -15,9 +15,9 @@ import streamlit as st
 
 from clv_core import jobs
 from clv_core.errors import ClvError
-from pages.ui import access, by_role, page_files, state, widgets
+from pages.ui import access, by_role, page_files, saying, state, widgets
 from pages.ui.charts import basic
-from pages.ui.state import t
+from pages.ui.saying import t
 
 POLL: Final = "1s"
 ADDRESSES: Final = re.compile(r"([ -][0-9a-f]{12})+$")
@@ -88,10 +88,10 @@ def watch(job: jobs.Job) -> None:
         elapsed = time.time() - status["started"]
         left = _seconds_left(job.id, status)
         history = job.history()
-        parts = [t("job.elapsed", elapsed=state.span(elapsed))]
-        parts += [] if left is None else [t("job.left", left=state.span(left))]
+        parts = [t("job.elapsed", elapsed=saying.span(elapsed))]
+        parts += [] if left is None else [t("job.left", left=saying.span(left))]
         speed = history[-1].get("rows_per_second") if history and history[-1]["stage"] == stage else None
-        parts += [t("job.speed", rows=state.say(speed))] if speed else []
+        parts += [t("job.speed", rows=saying.say(speed))] if speed else []
         st.caption(" · ".join(parts))
         curve = loss_frame(history)
         if len(curve) > 1:

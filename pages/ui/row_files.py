@@ -20,7 +20,7 @@ from clv_core.strategy.exports.files import XLSX_ROWS
 from clv_core.strategy.exports.tables import write_rows
 from pages.ui import page_files, state, widgets
 from pages.ui.file_names import file_name
-from pages.ui.state import t
+from pages.ui.saying import t
 
 LONGEST_ENDING: Final = "parquet"
 """Of the files that a list can be."""

@@ -19,7 +19,7 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.history import beside
 from clv_core.strategy.kept_history import kept_history
 from pages.ui import progress, state
-from pages.ui.state import t
+from pages.ui.saying import t
 from pages.ui.terms import working
 
 IN_PAGE: Final = 100_000

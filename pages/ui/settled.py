@@ -12,7 +12,7 @@ import streamlit as st
 
 from clv_core.deployment.bundle import list_bundles
 from pages.ui import state, widgets
-from pages.ui.state import t
+from pages.ui.saying import t
 
 GONE: Final = "gone"
 """Under this key lies what is shown instead of what was asked for: the sentence's key, both names, and the page."""

@@ -11,7 +11,7 @@ import streamlit as st
 
 from clv_core.i18n import LANGUAGES
 from pages.ui import progress, signin, state, widgets
-from pages.ui.state import t
+from pages.ui.saying import t
 
 ROOM: Final = 26
 """Latin letters that a choice in the sidebar has room for; a Chinese character takes two."""

@@ -10,7 +10,7 @@ import streamlit as st
 from clv_core import audit
 from clv_core.errors import ClvError, Refused
 from pages.ui import access, navigation, provider, state, widgets
-from pages.ui.state import t
+from pages.ui.saying import t
 
 FAILED: Final = "sign_in_failed"
 """Session key of why the last attempt to sign in led nowhere."""

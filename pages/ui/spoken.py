@@ -9,8 +9,8 @@ from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import label
 from clv_core.strategy.conditions import Condition
 from clv_core.strategy.shares import as_percent
-from pages.ui import state
-from pages.ui.state import t
+from pages.ui import saying, state
+from pages.ui.saying import t
 
 SAID = {"=": "equal", "!=": "unequal", ">=": "at_least", "<=": "at_most", ">": "above", "<": "below", "~": "contains"}
 
@@ -19,7 +19,7 @@ def called(column: str) -> str:
     """Return what a column is called: by the catalogue, as a feature, or as it is."""
     if column in (CHANNEL, COUNTRY, CATEGORY):
         return t(f"rules.column.{column}")
-    name = state.name_of("column", column)
+    name = saying.name_of("column", column)
     return label(column, state.language()) if name == column and column in FEATURES else name
 
 
@@ -35,5 +35,5 @@ def sentence(condition: Condition, own: Collection[str] = ()) -> str:
         condition: of a rule, or of a list.
         own: columns of the dataset's own, whose numbers are said as they are.
     """
-    values = state.listed(as_percent(condition, own))
+    values = saying.listed(as_percent(condition, own))
     return t("rules.sentence", column=called(condition.column), operator=compared(condition.operator), value=values)

@@ -21,7 +21,7 @@ from clv_core.strategy.schemes.traits import mostly_never
 from clv_core.strategy.segments import Total, assign, table, too_few, total
 from clv_core.strategy.tiers import DEFAULT_SCHEME, NAMES, Scheme
 from pages.ui import cells, state, widgets
-from pages.ui.state import money, percent, t
+from pages.ui.saying import money, percent, t
 from pages.ui.terms import assumptions
 
 

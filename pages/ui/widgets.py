@@ -19,9 +19,9 @@ from clv_core.disk import disk_error
 from clv_core.errors import ClvError, traced
 from clv_core.evaluation.trust import REASONS, Trust
 from clv_core.i18n import without_options
-from pages.ui import navigation, state
+from pages.ui import navigation, saying, state
 from pages.ui.charts.drawing import Chart
-from pages.ui.state import t
+from pages.ui.saying import t
 from pages.ui.terms import span
 
 Option = TypeVar("Option")
@@ -198,7 +198,7 @@ def trust_reasons(bundle: Bundle) -> None:
     """List why the model may be trusted or not: what speaks against it first."""
     for reason in state.trust(bundle).reasons:
         colour, icon = KINDS[REASONS[reason.code.removeprefix("reason.")]]
-        st.markdown(f":{colour}[{icon}] {plain(state.said(reason))}")
+        st.markdown(f":{colour}[{icon}] {plain(saying.said(reason))}")
 
 
 def acknowledged(bundle: Bundle) -> bool:
@@ -207,7 +207,7 @@ def acknowledged(bundle: Bundle) -> bool:
     if trust.verdict != "not_trusted":
         return True
     main = trust.reasons[0]
-    st.warning(plain(state.said(main)), icon=VERDICTS["not_trusted"][1])
+    st.warning(plain(saying.said(main)), icon=VERDICTS["not_trusted"][1])
     because = t(f"trust.because.{main.code.removeprefix('reason.')}")
     return st.checkbox(t("trust.acknowledge", because=because), key=f"acknowledge_{bundle.id}", persist_state="session")
 
@@ -226,8 +226,8 @@ def model_labels(bundles: Iterable[Bundle], *, roles: bool = False) -> dict[str,
         parts.append(t("unit.days.short", n=record["horizon_days"]))
         if roles and version is not None and version.role == "champion":
             parts.append(t("models.role.champion"))
-        parts.append(state.name_of("model", record["model"]))
-        parts += [state.moment(record["created"])] if version is None else []
+        parts.append(saying.name_of("model", record["model"]))
+        parts += [saying.moment(record["created"])] if version is None else []
         labels[bundle.id] = " · ".join(parts)
     return labels
 
@@ -243,9 +243,9 @@ def context_line(bundle: Bundle, as_of: date | str | None = None, terms: Terms |
     return t(
         "context",
         dataset=plain(record["dataset"]["name"]),
-        cutoff=state.day(as_of or record["cutoff"]),
-        span=" · ".join([span(terms), *map(state.said, terms.rates())]),
-        model=" · ".join([*known, state.name_of("model", record["model"])]),
+        cutoff=saying.day(as_of or record["cutoff"]),
+        span=" · ".join([span(terms), *map(saying.said, terms.rates())]),
+        model=" · ".join([*known, saying.name_of("model", record["model"])]),
     )
 
 

@@ -11,7 +11,7 @@ from clv_core.strategy.budget.kept_offers import TIERS
 from clv_core.strategy.budget.plans import with_experiments
 from pages.ui import scored, state, terms, tiers, widgets
 from pages.ui.budget import by_segments, draw, experiment, kept_offers, offers_table, plan_lists, slider
-from pages.ui.state import t
+from pages.ui.saying import t
 
 
 def show(dataset: Dataset, bundle: Bundle) -> None:

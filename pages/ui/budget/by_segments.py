@@ -23,8 +23,8 @@ from clv_core.strategy.segments import TIER, VALUE
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import scored, tiers
 from pages.ui.budget import kept_offers
+from pages.ui.saying import t
 from pages.ui.segments import segmenting
-from pages.ui.state import t
 
 
 @dataclass(frozen=True, eq=False)

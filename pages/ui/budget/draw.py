@@ -29,7 +29,7 @@ from pages.ui import row_files, state, widgets
 from pages.ui.budget import plan_lists
 from pages.ui.budget.slider import Ground
 from pages.ui.exports import platform_lists
-from pages.ui.state import count, money, t
+from pages.ui.saying import count, money, t
 
 PART: Final = 20
 """Percent of customers without the offer, to begin with."""

@@ -21,7 +21,7 @@ from clv_core.strategy.budget.experiment_run import experiment
 from clv_core.strategy.budget.offers import Offer
 from pages.ui import cells, received, state, tiers, widgets
 from pages.ui.budget import kept_offers
-from pages.ui.state import money, percent, t
+from pages.ui.saying import money, percent, t
 
 
 def notes(offers: Sequence[Offer], found: Mapping[str, Experiment], terms: Terms, names: Sequence[str]) -> list[str]:

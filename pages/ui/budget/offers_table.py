@@ -14,10 +14,10 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.i18n import translate
 from clv_core.strategy.budget.offers import MONEY, MOST_OFFERS, SHARE, UNITS, Effect, Offer, checked
 from clv_core.strategy.segments import VALUE
-from pages.ui import access, cells, state
+from pages.ui import access, cells, saying, state
 from pages.ui.budget import kept_offers
 from pages.ui.budget.by_segments import Segments
-from pages.ui.state import t
+from pages.ui.saying import t
 
 MOST_IN_SIGHT: Final = 4
 """Columns of effects that fit beside the others; more are scrolled to, and may be wide."""
@@ -185,7 +185,7 @@ def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
             min_value=0.0,
             format="%g",
             width=88 + 6 * len(currency),
-            help=t("budget.column.cost.help", unit=state.unit(currency)),
+            help=t("budget.column.cost.help", unit=saying.unit(currency)),
         ),
         "unit": config.SelectboxColumn(
             t("budget.column.unit"),

@@ -19,7 +19,7 @@ from pages.ui.budget import slider
 from pages.ui.budget.slider import Ground
 from pages.ui.exports import platform_lists
 from pages.ui.exports.platform_lists import Chosen
-from pages.ui.state import t
+from pages.ui.saying import t
 
 
 def downloads(ground: Ground, plan: BudgetPlan, budget: float, *, allowed: bool) -> None:

@@ -23,11 +23,11 @@ from clv_core.strategy.budget.plans import COST, EVIDENCE, GAIN, OFFER, BudgetPl
 from clv_core.strategy.exports.export import Side
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import cells, state, terms, tiers, widgets
+from pages.ui import cells, saying, state, terms, tiers, widgets
 from pages.ui.budget import kept_offers
 from pages.ui.budget.by_segments import Segments
 from pages.ui.charts import budget_curve
-from pages.ui.state import money, percent, t
+from pages.ui.saying import money, percent, t
 from pages.ui.widgets import Figure
 
 STEPS: Final = 200
@@ -107,7 +107,7 @@ def _slider(most: float, ground: Ground, *, allowed: bool) -> float:
     with st.container(border=True):
         budget = float(
             st.slider(
-                f"{t('budget.slider')} ({state.unit(ground.currency)})",
+                f"{t('budget.slider')} ({saying.unit(ground.currency)})",
                 0.0,
                 top,
                 start,
@@ -154,7 +154,7 @@ def headline(plan: BudgetPlan, budget: float, ground: Ground) -> str:
         gain = t("budget.gain.revenue", gain=gain)
     finding = t(key, budget=money(budget, ground.currency), gain=gain)
     if not ground.currency:
-        finding = t("budget.headline.unit", finding=finding, unit=state.unit(""))
+        finding = t("budget.headline.unit", finding=finding, unit=saying.unit(""))
     if plan.next is None:
         return t("budget.headline.full", finding=finding)
     offer, tier = widgets.plain(plan.next.offer), widgets.plain(ground.segments.names[plan.next.tier - 1])
@@ -179,7 +179,7 @@ def rests(plan: BudgetPlan, currency: str) -> str:
         text = t("budget.rests.both", **said)
     else:
         text = t("budget.rests.assumed")
-    return state.together([text, t("budget.rests.predictions")])
+    return saying.together([text, t("budget.rests.predictions")])
 
 
 def _figures(plan: BudgetPlan, budget: float, currency: str) -> list[Figure]:
@@ -189,7 +189,7 @@ def _figures(plan: BudgetPlan, budget: float, currency: str) -> list[Figure]:
             t("budget.figure.gain"),
             money(found.gain, currency),
             t("budget.figure.gain.help"),
-            t("budget.figure.gain.note", customers=state.count(len(plan.customers))),
+            t("budget.figure.gain.note", customers=saying.count(len(plan.customers))),
         ),
         Figure(
             t("budget.figure.spent"),
@@ -217,7 +217,7 @@ def curve(ground: Ground, plan: BudgetPlan) -> None:
         most=money(scale(float(found.budget[-1]), None)[1], ground.currency),
     )
     here = (plan.found.spent, plan.found.gain)
-    figure = budget_curve.gain_by_budget(found, here, message, unit=state.unit(ground.currency))
+    figure = budget_curve.gain_by_budget(found, here, message, unit=saying.unit(ground.currency))
     widgets.chart(figure, "budget_curve")
 
 
@@ -277,4 +277,4 @@ def _curve(mark: str, _ground: Ground) -> Curve:
 
 def measured_names(offers: Sequence[Offer]) -> str:
     """Return the names of the offers whose effect was measured."""
-    return state.listed(widgets.plain(offer.name) for offer in offers if offer.measured)
+    return saying.listed(widgets.plain(offer.name) for offer in offers if offer.measured)

@@ -7,7 +7,7 @@ import pandas as pd
 from pages.ui.charts.colours import BASELINE, PREDICTED, RAMP
 from pages.ui.charts.drawing import Chart, drawn, vertical
 from pages.ui.charts.names import FEW, short
-from pages.ui.state import t
+from pages.ui.saying import t
 
 
 def price_levels(table: pd.DataFrame, message: str) -> Chart:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from pages.ui.charts.colours import ACTUAL, BASELINE, DOTTED, OTHER, PREDICTED
 from pages.ui.charts.drawing import Chart, Looks, drawn, value_ticks, vertical
 from pages.ui.charts.wide import Wide
-from pages.ui.state import say, t
+from pages.ui.saying import say, t
 
 NETWORKS: Final = (PREDICTED, OTHER, ACTUAL, BASELINE)
 DASHES: Final = ("solid", "dot")

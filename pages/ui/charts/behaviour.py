@@ -13,7 +13,7 @@ import pandas as pd
 from pages.ui.charts.colours import ACTUAL, DOTTED, OTHER, PALER, PALEST_LINE, RAMP, RAMP_SCALE
 from pages.ui.charts.drawing import Chart, drawn, value_ticks, vertical
 from pages.ui.charts.names import FEW, short
-from pages.ui.state import percent, say, t
+from pages.ui.saying import percent, say, t
 
 
 def heat_map(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from clv_core.strategy.budget.budget import Curve
 from pages.ui.charts.colours import ACTUAL, PREDICTED
 from pages.ui.charts.drawing import Chart, drawn, value_ticks
-from pages.ui.state import t
+from pages.ui.saying import t
 
 
 def gain_by_budget(curve: Curve, here: tuple[float, float], message: str, *, unit: str) -> Chart:

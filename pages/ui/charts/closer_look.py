@@ -12,7 +12,7 @@ from pages.ui.charts.drawing import Chart, drawn, horizontal, value_ticks
 from pages.ui.charts.levels import level_bar
 from pages.ui.charts.names import MOST, cut
 from pages.ui.charts.wide import Wide
-from pages.ui.state import say, t
+from pages.ui.saying import say, t
 
 
 def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, other: str | None) -> Chart:

@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike
 
 from pages.ui.charts.colours import WORDS
 from pages.ui.charts.names import lettered
-from pages.ui.state import language, say
+from pages.ui.saying import say
+from pages.ui.state import language
 
 Looks = Mapping[str, Any]
 

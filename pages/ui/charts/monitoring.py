@@ -6,7 +6,7 @@ import pandas as pd
 
 from pages.ui.charts.colours import ACTUAL, BASELINE, DANGER, PREDICTED, WARNING
 from pages.ui.charts.drawing import Chart, drawn, value_ticks
-from pages.ui.state import t
+from pages.ui.saying import t
 
 
 def realised_curve(frame: pd.DataFrame, message: str, *, unit: str) -> Chart:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from pages.ui.charts.colours import ACTUAL, BASELINE, OTHER
 from pages.ui.charts.drawing import Chart, Looks, drawn, value_ticks
-from pages.ui.state import t
+from pages.ui.saying import t
 
 PALE: Final = 0.35
 DATES: Final = {"day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m", "quarter": "%Y-%m"}

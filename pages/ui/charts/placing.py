@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pages.ui.charts.colours import ACTUAL, BASELINE, DOTTED, GAIN, PALER, PREDICTED, RAMP_SCALE, WARNING
 from pages.ui.charts.drawing import Chart, drawn, horizontal, value_ticks, vertical
 from pages.ui.charts.names import in_cell, short, wrapped
-from pages.ui.state import percent, say, t
+from pages.ui.saying import percent, say, t
 
 QUADRANT_COLOURS: Final = (PREDICTED, GAIN, WARNING, BASELINE)
 POINTS_SHOWN: Final = 2000

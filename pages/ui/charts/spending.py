@@ -12,7 +12,7 @@ from clv_core.strategy.customer.card import Card
 from clv_core.strategy.customer.timeline import CUMULATIVE, DAY, NET_VALUE, PURCHASED
 from pages.ui.charts.colours import ACTUAL, BASELINE, PREDICTED
 from pages.ui.charts.drawing import Chart, drawn, value_ticks, vertical
-from pages.ui.state import t
+from pages.ui.saying import t
 
 SHORT_DAYS: Final = 150
 """Below so many days, an axis in months says too little."""

@@ -13,7 +13,7 @@ from pages.ui.charts.drawing import Chart, drawn, value_ticks, vertical
 from pages.ui.charts.levels import level_bar
 from pages.ui.charts.names import wrapped
 from pages.ui.charts.wide import Wide
-from pages.ui.state import percent, say, t
+from pages.ui.saying import percent, say, t
 
 
 def reason_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pages.ui.state import say
+from pages.ui.saying import say
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from clv_core.strategy.customer.card import Card
 from clv_core.strategy.schemes.rules import RULES, Rules
 from clv_core.strategy.schemes.saved import load_rules, put_by_hand, saved_rules, take_out_by_hand
 from pages.ui import access, by_role, navigation, widgets
-from pages.ui.state import t
+from pages.ui.saying import t
 
 
 def section(card: Card, dataset: Dataset) -> None:

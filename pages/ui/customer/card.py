@@ -26,7 +26,7 @@ from pages.ui import scored, state, tiers
 from pages.ui.customer_search import search
 from pages.ui.navigation import SEARCH
 from pages.ui.recommended.kept import run_of
-from pages.ui.state import t
+from pages.ui.saying import t
 
 ADDRESS: Final = "customer"
 """Names the customer in the address."""

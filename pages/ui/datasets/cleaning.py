@@ -11,8 +11,8 @@ import streamlit as st
 from clv_core import jobs
 from clv_core.collection.stored.store import Dataset
 from clv_core.preprocessing.clean_rules import RULES
-from pages.ui import by_role, cells, outcomes, progress, state, widgets
-from pages.ui.state import t
+from pages.ui import by_role, cells, outcomes, progress, saying, state, widgets
+from pages.ui.saying import t
 
 LIMITS = "clean_limits"
 
@@ -37,7 +37,7 @@ def show(dataset: Dataset) -> None:
     found = [item for item in counted if item["rows"] or item["on"]]
     wanted = {item["rule"]: limit for item in found if (limit := _rule(dataset, item)) is not False}
     nothing = [item for item in counted if item not in found]
-    titles = state.listed(t(f"clean.{item['rule']}.title") for item in nothing)
+    titles = saying.listed(t(f"clean.{item['rule']}.title") for item in nothing)
     if not found:
         st.caption(t("cleaning.none", rules=titles))
         return
@@ -126,7 +126,7 @@ def _effect(item: dict[str, Any], currency: str) -> str:
     known = {
         "rows": f"**{item['rows']:,}**",
         "purchases": f"{item['purchases']:,}",
-        "revenue": widgets.plain(state.money(item["net_revenue"], currency)),
+        "revenue": widgets.plain(saying.money(item["net_revenue"], currency)),
         "customers": f"{item['customers']:,}",
         "lost": f"{item['customers_lost']:,}",
     }
@@ -135,4 +135,4 @@ def _effect(item: dict[str, Any], currency: str) -> str:
 
 def _examples(rows: list[dict[str, str]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
-    return frame.rename(columns={column: state.name_of("canonical", column) for column in frame.columns})
+    return frame.rename(columns={column: saying.name_of("canonical", column) for column in frame.columns})

@@ -15,10 +15,10 @@ from clv_core.collection.mapping.profile import Answers
 from clv_core.collection.stored.store import Dataset
 from clv_core.collection.words.contact_fields import CONSENT, FIELDS, PLACES
 from clv_core.errors import ClvError, NeedsAnswer
-from pages.ui import by_role, outcomes, progress, state, widgets
+from pages.ui import by_role, outcomes, progress, saying, state, widgets
 from pages.ui.datasets import customers_file
 from pages.ui.datasets.customers_file import DATED, ID, OFF, STATIC, CustomersFile, Uses
-from pages.ui.state import t
+from pages.ui.saying import t
 from pages.ui.upload import questions, uploading
 
 LEAKS: Final = ("leaks_by_name", "leaks_by_evidence", "leaks_both", "leaks_untested")
@@ -68,20 +68,20 @@ def show(dataset: Dataset) -> None:
 def _held(dataset: Dataset, table: dict[str, Any]) -> None:
     known = {"file": widgets.plain(table["file"]), "matched": f"{table['matched']:,}"}
     share = table["matched"] / max(1, dataset.manifest.customers)
-    st.markdown(t("customers.held", share=state.percent(share), log=f"{dataset.manifest.customers:,}", **known))
+    st.markdown(t("customers.held", share=saying.percent(share), log=f"{dataset.manifest.customers:,}", **known))
     on = [
         t("customers.dated", column=item["name"], date=item["dated_by"]) if item["dated_by"] else item["name"]
         for item in table["attributes"]
     ]
     lines = {
         "customers.attributes": on,
-        "customers.contacts": [state.name_of("contact", name) for name in table["contacts"]],
+        "customers.contacts": [saying.name_of("contact", name) for name in table["contacts"]],
         "customers.off": table["off"],
         "customers.accepted": table["accepted"],
     }
     for key, names in lines.items():
         if names:
-            st.caption(t(key, names=widgets.plain(state.listed(names))))
+            st.caption(t(key, names=widgets.plain(saying.listed(names))))
     may = by_role.if_may("change")
     if st.button(t("customers.remove"), icon=":material/delete:", key="customers_remove", **may):
         state.start_job(["customers", "--dataset", dataset.name, "--remove"], dataset.name)
@@ -117,7 +117,7 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
     words = {ID: t("customers.use.id"), OFF: t("customers.use.off")}
     dates = [item.column for item in found if item.kind == "date"]
     words |= {STATIC: t("customers.use.static")} | ({DATED: t("customers.use.dated")} if dates else {})
-    words |= {name: state.name_of("contact", name) for name in (*FIELDS, CONSENT)}
+    words |= {name: saying.name_of("contact", name) for name in (*FIELDS, CONSENT)}
     table = pd.DataFrame(
         {
             "column": [item.column for item in found],
@@ -148,7 +148,7 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
     uses = {row.column: (kinds[row.use], row.since) for row in edited.itertuples()}
     undated = [column for column, (use, since) in uses.items() if use == DATED and not since]
     if undated:
-        st.warning(t("customers.undated", columns=widgets.plain(state.listed(undated))), icon=":material/event:")
+        st.warning(t("customers.undated", columns=widgets.plain(saying.listed(undated))), icon=":material/event:")
     hidden = dataset.manifest.pseudonymised or st.toggle(t("customers.pseudonymise"), key="customers_pseudonymise")
     may = by_role.if_may("change", disabled=bool(undated))
     if st.button(t("customers.add", name=widgets.plain(dataset.name)), type="primary", key="customers_add", **may):
@@ -205,7 +205,7 @@ def _leak(dataset: Dataset, job: jobs.Job) -> None:
     status = job.status()
     params = status["error"]["params"]
     columns = _leaking(status["args"], params)
-    names = widgets.plain(state.listed(columns))
+    names = widgets.plain(saying.listed(columns))
     with st.container(border=True):
         widgets.error_box(status["error"])
         start, leave = partial(_again, dataset, status["args"]), t("leak.without", columns=names)

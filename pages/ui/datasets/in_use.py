@@ -9,9 +9,9 @@ from clv_core.collection.stored import store
 from clv_core.collection.stored.store import Dataset
 from clv_core.errors import Refused
 from clv_core.i18n import without_options
-from pages.ui import access, by_role, cells, outcomes, state, widgets
+from pages.ui import access, by_role, cells, outcomes, saying, state, widgets
 from pages.ui.datasets import older
-from pages.ui.state import t
+from pages.ui.saying import t
 from pages.ui.upload import save, saved
 
 
@@ -22,11 +22,15 @@ def about(dataset: Dataset) -> None:
     made = t(f"made.{facts.made}")
     if facts.pseudonymised:
         made = f"{made}; {t('datasets.pseudonymised')}"
-    dates = {"first": state.day(dataset.log_start), "last": state.day(dataset.last_day)}
-    when = state.moment(facts.created)
+    dates = {"first": saying.day(dataset.log_start), "last": saying.day(dataset.last_day)}
+    when = saying.moment(facts.created)
     source = t("datasets.from", source=widgets.plain(facts.source), when=when, made=made, **dates)
-    known = {"customers": state.count(facts.customers), "purchases": state.count(facts.purchases), "days": f"{days:,}"}
-    revenue = state.money(facts.net_revenue, facts.currency)
+    known = {
+        "customers": saying.count(facts.customers),
+        "purchases": saying.count(facts.purchases),
+        "days": f"{days:,}",
+    }
+    revenue = saying.money(facts.net_revenue, facts.currency)
     widgets.headline(t("datasets.headline", name=widgets.plain(dataset.name), revenue=revenue, **known), source)
     st.markdown(widgets.accounting(facts))
     _noticed(dataset)
@@ -70,7 +74,7 @@ def versions(dataset: Dataset) -> None:
             except Refused as error:
                 widgets.error_box(error)
                 return
-            when = state.moment(back.manifest.created)
+            when = saying.moment(back.manifest.created)
             outcomes.say(t("versions.done", name=widgets.plain(dataset.name), when=when))
             st.rerun()
     older.offer(dataset, len(found))
@@ -78,13 +82,13 @@ def versions(dataset: Dataset) -> None:
 
 def _words(item: Dataset) -> str:
     facts = item.manifest
-    return f"{state.moment(facts.created)} · {t(f'made.{facts.made}')} · {facts.rows_kept:,}"
+    return f"{saying.moment(facts.created)} · {t(f'made.{facts.made}')} · {facts.rows_kept:,}"
 
 
 def _table(found: list[Dataset], current: Dataset) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            t("versions.when"): [state.moment(item.manifest.created) for item in found],
+            t("versions.when"): [saying.moment(item.manifest.created) for item in found],
             t("versions.made"): [t(f"made.{item.manifest.made}") for item in found],
             t("versions.rows"): [item.manifest.rows_kept for item in found],
             t("column.customers"): [item.manifest.customers for item in found],

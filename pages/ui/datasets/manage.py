@@ -15,7 +15,7 @@ from clv_core.strategy.exports.exported import own_scores
 from clv_core.strategy.relabelling import relabel
 from clv_core.workspace import check_name
 from pages.ui import access, by_role, outcomes, settled, state, widgets
-from pages.ui.state import t
+from pages.ui.saying import t
 
 
 def follow() -> None:

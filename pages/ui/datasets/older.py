@@ -7,8 +7,8 @@ import streamlit as st
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.pruning import KEEP, prunable, prune
 from clv_core.errors import Refused
-from pages.ui import access, by_role, outcomes, state, widgets
-from pages.ui.state import t
+from pages.ui import access, by_role, outcomes, saying, state, widgets
+from pages.ui.saying import t
 
 
 def offer(dataset: Dataset, many: int) -> None:
@@ -20,8 +20,8 @@ def offer(dataset: Dataset, many: int) -> None:
         if not found.gone:
             st.caption(t("older.nothing"))
             return
-        facts = {"n": len(found.gone), "all": many, "size": state.size(found.size)}
-        st.markdown(t("older.what", last=state.moment(found.gone[0].manifest.created), **facts))
+        facts = {"n": len(found.gone), "all": many, "size": saying.size(found.size)}
+        st.markdown(t("older.what", last=saying.moment(found.gone[0].manifest.created), **facts))
         st.caption(t("older.stays"))
         sure = st.checkbox(t("older.sure"), key=f"older_sure_{dataset.name}_{many}")
         if st.button(

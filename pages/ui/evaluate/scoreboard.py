@@ -13,13 +13,13 @@ from clv_core.deployment.past import comparison_folder
 from clv_core.strategy.exports.files import with_currency
 from clv_core.strategy.exports.spreadsheet import inert_csv
 from clv_core.workspace import read_json
-from pages.ui import cells, page_files, progress, state, widgets
+from pages.ui import cells, page_files, progress, saying, state, widgets
 from pages.ui.charts.colours import BASELINE, PREDICTED
 from pages.ui.charts.drawing import Chart, drawn
 from pages.ui.evaluate import scoreboard_run, scoreboard_tables
 from pages.ui.evaluate.scoreboard_tables import Board
 from pages.ui.file_names import file_name
-from pages.ui.state import name_of, percent, t
+from pages.ui.saying import name_of, percent, t
 
 SPOKEN: Final = ("bgnbd", "lightgbm")
 """Whom the page holds the model against at once; the other verdicts are a click away."""
@@ -56,7 +56,7 @@ def _load(path: str, written: float) -> Board:
 def show(bundle: Bundle, board: Board) -> None:
     """Say in words who beats whom, then the figures by model, by origin, and for parts of the customers."""
     model = bundle.record["model"]
-    st.caption(t("board.origins", origins=state.listed(state.day(day) for day in board.record["origins"])))
+    st.caption(t("board.origins", origins=saying.listed(saying.day(day) for day in board.record["origins"])))
     spoken = (*scoreboard_run.PARTS.get(model, ()), *SPOKEN)
     verdicts([item for item in _ours(model, board) if item["other"] in spoken])
     others = [item for item in _ours(model, board) if item["other"] not in spoken]
@@ -105,7 +105,7 @@ def verdicts(ours: list[dict[str, Any]]) -> None:
             key = "board.once" if item["code"].endswith(".once") else "board.ties"
             ties.setdefault((key, item["metric"]), []).append(name_of("model", item["other"]))
     for (key, metric), names in ties.items():
-        models = state.listed(names)
+        models = saying.listed(names)
         lines.append(f":gray[:material/drag_handle:] {t(key, metric=t(f'metric.{metric}'), models=models)}")
     st.markdown("  \n".join(lines))
 
@@ -133,7 +133,7 @@ def by_origin(model: str, board: Board) -> Chart:
         traces.append(
             dict(
                 type="scatter",
-                x=[state.day(day) for day in rows["origin"]],
+                x=[saying.day(day) for day in rows["origin"]],
                 y=rows["value"],
                 error_y=error,
                 name=name_of("model", name),

@@ -15,8 +15,8 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.evaluation.evidence import REFERENCE
 from clv_core.evaluation.origins import rolling_origins
 from clv_core.training.cost import FITS
-from pages.ui import by_role, state
-from pages.ui.state import name_of, t
+from pages.ui import by_role, saying, state
+from pages.ui.saying import name_of, t
 from pages.ui.train import forms, training
 
 SEEDS: Final = 2
@@ -45,7 +45,7 @@ def offer(bundle: Bundle, dataset: Dataset, path: Path) -> None:
         if st.button(t("board.start"), type="primary", icon=":material/leaderboard:", key="start_board", **may):
             state.start_job(command(bundle, models, path), path.name)
             st.rerun()
-        st.caption(t("board.cost", time=state.span(seconds(bundle, dataset, models, origins))))
+        st.caption(t("board.cost", time=saying.span(seconds(bundle, dataset, models, origins))))
 
 
 def rivals(model: str, default: str) -> list[str]:

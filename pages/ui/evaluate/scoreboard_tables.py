@@ -12,8 +12,8 @@ from clv_core.evaluation.evidence import REFERENCE
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.seasons import season_label
 from clv_core.evaluation.slices import slice_label
-from pages.ui import judged, state
-from pages.ui.state import name_of, t
+from pages.ui import judged, saying, state
+from pages.ui.saying import name_of, t
 
 SHOWN: Final = (
     "gini",
@@ -64,7 +64,7 @@ def table(bundle: Bundle, board: Board) -> pd.DataFrame:
     for metric in (name for name in SHOWN if name in means):
         values = [means.loc[name, metric] for name in order]
         if METRICS[metric].better == "zero":  # misses to both sides do not cancel: a size has no sign
-            rows[t("board.size", metric=t(f"metric.{metric}"))] = [state.percent(value, 1) for value in values]
+            rows[t("board.size", metric=t(f"metric.{metric}"))] = [saying.percent(value, 1) for value in values]
         else:
             rows[t(f"metric.{metric}")] = [judged.said(metric, value, currency) for value in values]
     return pd.DataFrame(rows)

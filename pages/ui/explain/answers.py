@@ -8,8 +8,8 @@ from clv_core.evaluation.explain.answers import ANSWERS, CHANCE, VALUE
 from clv_core.evaluation.explain.sentences import part_name
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import label
-from pages.ui import state
-from pages.ui.state import t
+from pages.ui import saying, state
+from pages.ui.saying import t
 
 
 def choose() -> str:
@@ -28,13 +28,13 @@ def choose() -> str:
 
 def unit_of(answer: str, currency: str) -> tuple[str, float]:
     """Return the unit of effects on an answer, for axes, and the factor to it: a chance moves by percentage points."""
-    return (t("unit.points"), 100.0) if answer == CHANCE else (state.unit(currency), 1.0)
+    return (t("unit.points"), 100.0) if answer == CHANCE else (saying.unit(currency), 1.0)
 
 
 def axis_of(feature: str, currency: str) -> str:
     """Return what a feature reads, with the unit of its axis where it is money or days."""
     name, kind = label(feature, state.language()), FEATURES[feature].unit if feature in FEATURES else ""
-    unit = {"money": state.unit(currency), "days": t("chart.reading.days")}.get(kind)
+    unit = {"money": saying.unit(currency), "days": t("chart.reading.days")}.get(kind)
     return t("chart.reading", name=name, unit=unit) if unit else name
 
 

@@ -10,7 +10,7 @@ from clv_core.evaluation.explain.faithful import Faithfulness
 from clv_core.evaluation.explain.ranks import Stability
 from clv_core.evaluation.explain.sentences import of_faithfulness, of_stability
 from pages.ui import state, widgets
-from pages.ui.state import t
+from pages.ui.saying import t
 
 ICONS: Final = {
     True: ":green[:material/check_circle:]",

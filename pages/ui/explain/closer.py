@@ -23,9 +23,9 @@ from pages.ui import scored, state, widgets
 from pages.ui.charts import closer_look
 from pages.ui.charts.drawing import Chart
 from pages.ui.explain.answers import axis_of, reason_name, unit_of, within
+from pages.ui.saying import t
 from pages.ui.segments import chosen_scheme, segmenting
 from pages.ui.segments.segmenting import Scene
-from pages.ui.state import t
 
 STEADY: Final = 0.4
 """Rank correlation of reading and effect from which on the effect is said to rise or fall."""

@@ -12,11 +12,11 @@ from clv_core.evaluation.explain.answers import VALUE
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import WORTH_NAMING, level, move, of_customer, reading
 from clv_core.features.labels import label
-from pages.ui import cells, navigation, state, widgets
+from pages.ui import cells, navigation, saying, state, widgets
 from pages.ui.charts import closer_look, why
 from pages.ui.explain.answers import reason_name, unit_of
 from pages.ui.explain.asked import Found
-from pages.ui.state import money, name_of, t
+from pages.ui.saying import money, name_of, t
 
 STEPS: Final = 8
 WORTH_DRAWING: Final = 0.01
@@ -55,7 +55,7 @@ def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     currency, horizon = bundle.record["currency"], bundle.record["horizon_days"]
     said = of_customer(explanation, customer, horizon, currency=currency, language=state.language())
     with st.container(border=True):
-        st.markdown(state.together(map(widgets.plain, said)))
+        st.markdown(saying.together(map(widgets.plain, said)))
     rows = explanation.waterfall(customer)
     rows = rows.assign(label=rows["part"].map(reason_name))
     unit, factor = unit_of(explanation.answer, currency)
@@ -115,7 +115,7 @@ def events(found: Found, customer: str, bundle: Bundle) -> None:
     place = int(by_event["effect"].abs().to_numpy().argmax())
     strongest = move(float(by_event["effect"].iloc[place]), VALUE, currency, state.language(), sign=True)
     message = t("why.events.message", event=labels[place], effect=strongest)
-    widgets.chart(closer_look.event_heat(table, labels, message, unit=state.unit(currency)), "events")
+    widgets.chart(closer_look.event_heat(table, labels, message, unit=saying.unit(currency)), "events")
     said = {
         "start": money(effects.start, currency),
         "value": money(effects.value, currency),
@@ -130,7 +130,7 @@ def _event(row: dict[str, object], currency: str) -> str:
     day = pd.Timestamp(row["day"])  # type: ignore[arg-type]
     kind = name_of("event", str(row["event_type"]))
     amount = float(row["amount"])  # type: ignore[arg-type]
-    said = t("why.event", kind=kind, day=state.day(day.date()))
+    said = t("why.event", kind=kind, day=saying.day(day.date()))
     return (
         said if amount != amount or amount == 0 else t("why.event.amount", event=said, amount=money(amount, currency))
     )

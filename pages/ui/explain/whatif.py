@@ -15,7 +15,7 @@ from clv_core.features.labels import label
 from pages.ui import state, widgets
 from pages.ui.explain.answers import reason_name
 from pages.ui.explain.asked import Found
-from pages.ui.state import t
+from pages.ui.saying import t
 
 SLIDERS: Final = 4
 

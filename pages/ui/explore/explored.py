@@ -22,8 +22,8 @@ from clv_core.features.explore.gaps import come_back, gaps
 from clv_core.features.explore.ratings import rating_trend, ratings
 from clv_core.features.explore.rfm import rfm
 from clv_core.features.explore.selection import CubePart, Filters, Selection
-from pages.ui import progress, state, widgets
-from pages.ui.state import money, percent, t
+from pages.ui import progress, saying, state, widgets
+from pages.ui.saying import money, percent, t
 
 WHOLE, OWN = "whole", "own"
 PRESETS: Final = {"days30": 30, "days90": 90, "days365": 365}
@@ -157,18 +157,18 @@ def about(cube: Cube, filters: Filters) -> str:
     words = t(
         "explore.context",
         dataset=widgets.plain(cube.dataset),
-        start=state.day(filters.start or cube.start),
-        end=state.day(last),
+        start=saying.day(filters.start or cube.start),
+        end=saying.day(last),
     )
     return " · ".join(
-        [words, *(widgets.plain(state.listed(part)) for part in (filters.channels, filters.countries) if part)]
+        [words, *(widgets.plain(saying.listed(part)) for part in (filters.channels, filters.countries) if part)]
     )
 
 
 def headline(found: Figures, held: Concentration) -> str:
     """Return how few hold how much, and how many came back."""
     if not found.buyers:
-        return t("explore.headline.nobody", customers=state.count(found.customers))
+        return t("explore.headline.nobody", customers=saying.count(found.customers))
     back = percent(found.repeat_rate or 0.0)
     if held.top10 is None:
         return t("explore.headline.no_value", back=back)
@@ -206,7 +206,7 @@ def _said(name: str, value: float | None, currency: str) -> str:
         return "–"
     if name in SHARES:
         return percent(value, 1)
-    return money(value, currency) if name in MONEY else state.count(int(value))
+    return money(value, currency) if name in MONEY else saying.count(int(value))
 
 
 def _change(name: str, now: float | None, then: float | None) -> tuple[str, Any] | None:

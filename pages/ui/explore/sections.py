@@ -17,12 +17,12 @@ from clv_core.features.explore.cohorts import cohort_unit, overall
 from clv_core.features.explore.cube import Cube
 from clv_core.features.explore.gaps import median_gap
 from clv_core.features.explore.selection import Filters
-from pages.ui import state, widgets
+from pages.ui import saying, state, widgets
 from pages.ui.charts import behaviour, periods
 from pages.ui.charts.drawing import Chart
 from pages.ui.explore import explored, words
 from pages.ui.explore.words import bucket_name
-from pages.ui.state import percent, say, t
+from pages.ui.saying import percent, say, t
 
 ENOUGH: Final = 30
 """A curve ends where fewer waits than this are still seen."""
@@ -48,7 +48,7 @@ def over_time(cube: Cube, filters: Filters) -> None:
     kinds = ["buyers", "known_buyers"] if cube.has == ("purchase",) else ["customers", "buyers", "known_buyers"]
     with st.grid(2, min_column_width=380):
         figure = periods.revenue_bars(
-            table, words.revenue(table, cube.currency), unit=state.unit(cube.currency), time_unit=unit
+            table, words.revenue(table, cube.currency), unit=saying.unit(cube.currency), time_unit=unit
         )
         widgets.chart(figure, "revenue")
         figure = periods.people_lines(table, words.people(table, unit), kinds=kinds, time_unit=unit)
@@ -99,7 +99,7 @@ def _cohorts(cells: pd.DataFrame, unit: str, currency: str) -> None:
             cells,
             mean,
             message,
-            unit=state.unit(currency),
+            unit=saying.unit(currency),
             axis=axis,
             names={key: str(name) for key, name in names.items()},
             height=behaviour.table_height(later["cohort"].nunique()),
@@ -153,7 +153,7 @@ def _rfm(grid: pd.DataFrame, currency: str) -> Chart:
         table = grid.assign(cell=values).pivot(index="recency", columns="frequency", values="cell")
         return table.reindex(index=days.index, columns=orders.index).set_axis(rows).set_axis(columns, axis=1)
 
-    texts = [f"{state.count(row.buyers)}<br>{say(row.mean_value)}" for row in grid.itertuples()]
+    texts = [f"{saying.count(row.buyers)}<br>{say(row.mean_value)}" for row in grid.itertuples()]
     hover = [
         t("explore.rfm_cell", buyers=f"{row.buyers:,}", mean=f"{row.mean_value:,.2f}", value=f"{row.value:,.2f}")
         for row in grid.itertuples()
@@ -164,7 +164,7 @@ def _rfm(grid: pd.DataFrame, currency: str) -> Chart:
         wide(pd.Series(texts, index=grid.index)).fillna(""),
         wide(pd.Series(hover, index=grid.index)).fillna(""),
         words.best(grid, currency),
-        axes=(t("chart.rfm_orders", unit=state.unit(currency)), t("chart.rfm_days")),
+        axes=(t("chart.rfm_orders", unit=saying.unit(currency)), t("chart.rfm_days")),
     )
 
 
@@ -181,7 +181,7 @@ def way(cube: Cube, filters: Filters) -> None:
         {
             "label": [t(f"explore.step.{step}") for step in table["step"]],
             "value": table["reached"],
-            "text": [f"{state.count(row.reached)} · {words.share_of(row.share)}" for row in table.itertuples()],
+            "text": [f"{saying.count(row.reached)} · {words.share_of(row.share)}" for row in table.itertuples()],
             "hover": [
                 t(
                     "explore.step_hover",
@@ -276,7 +276,7 @@ def sold(cube: Cube, filters: Filters) -> None:
         )
         for name, row in zip(names, table.itertuples(), strict=True)
     ]
-    axis = t("chart.net_revenue_axis", unit=state.unit(cube.currency))
+    axis = t("chart.net_revenue_axis", unit=saying.unit(cube.currency))
     widgets.chart(behaviour.bars(shown, words.sold(table), axis=axis), "categories")
 
 

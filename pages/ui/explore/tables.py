@@ -12,7 +12,7 @@ from clv_core.features.explore.cube import Cube
 from clv_core.features.explore.selection import Filters
 from pages.ui import cells, page_files
 from pages.ui.explore import explored
-from pages.ui.state import t
+from pages.ui.saying import t
 
 DAYS_OF: Final = ("bucket", "cohort")
 SHARES_OF: Final = ("known_rate", "return_rate", "retention", "share", "back_rate")

@@ -18,9 +18,9 @@ from clv_core.strategy.exports.export import Side, log_taken
 from clv_core.strategy.exports.exported import exports_of_people
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.tiers import Scheme, tier_names
-from pages.ui import cells, page_files, spoken, state, widgets
+from pages.ui import cells, page_files, saying, spoken, state, widgets
 from pages.ui.file_names import dated
-from pages.ui.state import name_of, t
+from pages.ui.saying import name_of, t
 
 Made = TypeVar("Made")
 TIERS: Final = re.compile(r"tier=(\d+(?:,\d+)*)")
@@ -49,7 +49,7 @@ def show() -> None:
 def headline(entries: list[dict[str, Any]]) -> str:
     """Return how many lists there are, and how many customers or else rows the last one has."""
     last = entries[0]
-    said = {"lists": len(entries), "rows": last["rows"], "when": state.moment(last["made"])}
+    said = {"lists": len(entries), "rows": last["rows"], "when": saying.moment(last["made"])}
     if last.get("customers") is None:
         return t("exporting.log.count.rows", **said)
     several = ".several" if last["customers"] != last["rows"] else ""
@@ -99,7 +99,7 @@ def _planned(settings: Mapping[str, Any], currency: str) -> str:
     if "control_share" in settings and "offer" in settings:
         return t("exporting.segment.experiment", offer=settings["offer"])
     if "budget" in settings:
-        return t("exporting.segment.plan", budget=state.money(float(settings["budget"]), currency))
+        return t("exporting.segment.plan", budget=saying.money(float(settings["budget"]), currency))
     return t("exporting.segment.all")
 
 
@@ -130,12 +130,12 @@ def _tiers_said(entry: dict[str, Any], condition: Condition, datasets: Mapping[s
     dataset, language = datasets.get(entry["dataset"]), state.language()
     names = names_of_tiers(dataset, scheme.tiers, language) if dataset else tier_names(scheme.tiers, language)
     numbers = [int(number) for number in tiers.group(1).split(",")]
-    return state.listed(names[number - 1] if 1 <= number <= len(names) else str(number) for number in numbers)
+    return saying.listed(names[number - 1] if 1 <= number <= len(names) else str(number) for number in numbers)
 
 
 def _row(entry: dict[str, Any], models: dict[str, str], datasets: Mapping[str, Dataset]) -> dict[str, Any]:
     return {
-        t("column.export_when"): state.moment(entry["made"]),
+        t("column.export_when"): saying.moment(entry["made"]),
         t("column.export_who"): entry.get("who", ""),
         t("column.dataset"): entry["dataset"],
         t("column.export_what"): name_of("export", entry["format"]),
@@ -143,5 +143,5 @@ def _row(entry: dict[str, Any], models: dict[str, str], datasets: Mapping[str, D
         t("column.export_rows"): entry["rows"],
         t("column.export_segment"): segment_words(entry, datasets),
         t("column.model"): models.get(entry["model"], entry["model"]),
-        t("column.export_files"): state.listed(entry["files"]),
+        t("column.export_files"): saying.listed(entry["files"]),
     }

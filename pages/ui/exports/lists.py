@@ -27,10 +27,10 @@ from clv_core.strategy.exports.preview import Preview, preview
 from clv_core.strategy.exports.suppress_match import Matches, matches
 from clv_core.strategy.segments import TIER
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import access, by_role, cells, navigation, received, row_files, state, tiers, widgets
+from pages.ui import access, by_role, cells, navigation, received, row_files, saying, state, tiers, widgets
 from pages.ui.exports import region as region_of_phones
 from pages.ui.privacy import suppression
-from pages.ui.state import name_of, percent, t
+from pages.ui.saying import name_of, percent, t
 
 AT_ONCE: Final = 100_000
 """So many customers are looked up while the person waits; for more the button is pressed first."""
@@ -108,7 +108,7 @@ def assumed(dataset: Dataset, key: str, label: str) -> bool:
     columns = stored_consent(dataset)
     if not columns:
         return st.checkbox(label, key=key)
-    named = widgets.plain(state.listed(columns))
+    named = widgets.plain(saying.listed(columns))
     st.warning(t("exporting.consent_columns", columns=named), icon=":material/rule:")
     return False
 
@@ -204,7 +204,7 @@ def show(found: Preview, dataset: Dataset) -> None:
     if found.left_out:
         st.caption(t("exporting.left_out", reasons=row_files.reasons(found.left_out)))
     if found.unknown_countries:
-        words = widgets.plain(state.listed(list(found.unknown_countries)[:EXAMPLES]))
+        words = widgets.plain(saying.listed(list(found.unknown_countries)[:EXAMPLES]))
         count = sum(found.unknown_countries.values())
         st.caption(t("exporting.countries", customers=f"{count:,}", examples=words))
     say_notes(found.notes)

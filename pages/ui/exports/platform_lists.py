@@ -18,10 +18,10 @@ from clv_core.strategy.contacts.suppress_file import entries_of, words_of
 from clv_core.strategy.exports.contacts_stored import stored_fields, with_stored
 from clv_core.strategy.exports.export import Contacts, Side, export, log_export
 from clv_core.strategy.exports.formats import EXPORTS
-from pages.ui import access, by_role, navigation, row_files, state, widgets
+from pages.ui import access, by_role, navigation, row_files, saying, state, widgets
 from pages.ui.exports import lists
 from pages.ui.exports import region as region_of_phones
-from pages.ui.state import name_of, t
+from pages.ui.saying import name_of, t
 
 PLATFORMS = tuple(entry.id for entry in EXPORTS.values() if entry.needs_contacts)
 
@@ -66,7 +66,7 @@ def offer(chosen: Chosen, key: str, *, allowed: bool) -> None:
             if st.button(t("exporting.contacts.add"), key=f"{key}_add_contacts"):
                 navigation.open_customers_table()
             return
-        words = state.listed(name_of("contact", field) for field in fields)
+        words = saying.listed(name_of("contact", field) for field in fields)
         st.caption(t("lists.source", file=(dataset.manifest.customers_table or {})["file"], fields=words))
         with st.form(f"{key}_platform", border=False):
             with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -10,7 +10,7 @@ from clv_core.strategy.contacts.regions import proposed_region, region_names
 from clv_core.strategy.exports.contacts_stored import latest_contacts, stored_fields
 from clv_core.strategy.exports.formats import EXPORTS
 from pages.ui import state, widgets
-from pages.ui.state import t
+from pages.ui.saying import t
 
 
 def ask(dataset: Dataset, key: str, format: str = "") -> str:

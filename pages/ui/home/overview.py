@@ -13,8 +13,8 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
 from clv_core.monitoring.report import FILE, report_folder
 from clv_core.strategy.exports.exported import export_log
-from pages.ui import cells, state, widgets
-from pages.ui.state import t
+from pages.ui import cells, saying, state, widgets
+from pages.ui.saying import t
 
 LOOP: Final = (
     ("collection", ":material/upload_file:"),
@@ -34,14 +34,14 @@ def headline(dataset: Dataset | None, model: Bundle | None) -> str:
     if dataset is None:
         return t("home.headline.empty")
     facts = dataset.manifest
-    known = {"customers": state.count(facts.customers), "purchases": state.count(facts.purchases)}
+    known = {"customers": saying.count(facts.customers), "purchases": saying.count(facts.purchases)}
     known["name"] = widgets.plain(dataset.name)
     days = (dataset.log_end - dataset.log_start).days
     if model is None:
         return t("home.headline.dataset", days=days, **known)
     learned = date.fromisoformat(model.record["cutoff"])
     kind = "untrained" if model.untrained else "grown" if learned < dataset.log_end else "model"
-    said = {"horizon": model.record["horizon_days"], "days": days, "until": state.last_day(learned)}
+    said = {"horizon": model.record["horizon_days"], "days": days, "until": saying.last_day(learned)}
     return t(f"home.headline.{kind}", **said, **known)
 
 
@@ -104,9 +104,9 @@ def dataset_table() -> None:
             t("column.purchases"): [item.purchases for item in rows],
             t("column.net_revenue"): [item.net_revenue for item in rows],
             t("manage.currency"): [item.currency or None for item in rows],
-            t("column.from"): [state.day(item.log_start) for item in rows],
-            t("column.until"): [state.last_day(item.log_end) for item in rows],
-            t("column.created"): [state.moment(item.created) for item in rows],
+            t("column.from"): [saying.day(item.log_start) for item in rows],
+            t("column.until"): [saying.last_day(item.log_end) for item in rows],
+            t("column.created"): [saying.moment(item.created) for item in rows],
         }
     )
     formats = {t(f"column.{name}"): cells.whole() for name in ("customers", "purchases")}
@@ -121,11 +121,11 @@ def model_table(dataset: str) -> None:
     table = pd.DataFrame(
         {
             t("models.column.version"): [versions[item.id].number if item.id in versions else None for item in models],
-            t("column.model"): [state.name_of("model", item["model"]) for item in rows],
+            t("column.model"): [saying.name_of("model", item["model"]) for item in rows],
             t("column.horizon"): [item["horizon_days"] for item in rows],
             t("column.verdict"): [t("trust." + state.trust(item).verdict) for item in models],
             t("metric.gini"): [item["metrics"].get("gini") for item in rows],
-            t("column.created"): [state.moment(item["created"]) for item in rows],
+            t("column.created"): [saying.moment(item["created"]) for item in rows],
         }
     )
     formats = {t("metric.gini"): st.column_config.NumberColumn(format="%.3f", help=t("metric.gini.meaning"))}

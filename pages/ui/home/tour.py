@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from pages.ui import navigation, progress, state
-from pages.ui.state import t
+from pages.ui.saying import t
 
 STEPS: Final = ("upload", "explore", "evaluate", "explain", "segments", "customer", "strategy", "report")
 """The pages in order; each has the sentences ``tour.<page>.look`` and ``tour.<page>.say``."""

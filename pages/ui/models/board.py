@@ -12,8 +12,8 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry, Version
 from clv_core.errors import ClvError
-from pages.ui import access, by_role, judged, navigation, outcomes, state, widgets
-from pages.ui.state import t
+from pages.ui import access, by_role, judged, navigation, outcomes, saying, state, widgets
+from pages.ui.saying import t
 from pages.ui.widgets import Figure
 
 ROLES: Final = {"champion": ("green", ":material/record_voice_over:"), "challenger": ("blue", ":material/swords:")}
@@ -68,13 +68,13 @@ def show(found: Shelf) -> None:
 
 def kind(version: Version) -> str:
     """Return the name of a version's model."""
-    return t("models.first_look") if version.untrained else state.name_of("model", version.record["model"])
+    return t("models.first_look") if version.untrained else saying.name_of("model", version.record["model"])
 
 
 def title(version: Version) -> str:
     """Return number, kind, horizon, day of training and role of a version in one line."""
     parts = [t("models.version", n=version.number), kind(version), t("unit.days", n=version.record["horizon_days"])]
-    parts += [state.day(version.record["created"])]
+    parts += [saying.day(version.record["created"])]
     parts += [t(f"models.role.{version.role}")] if version.role else []
     return " · ".join([*parts, *([t("models.archived")] if version.archived else [])])
 
@@ -144,7 +144,7 @@ def _card(found: Shelf, version: Version) -> None:
     with st.container(border=True, height="stretch"):
         st.markdown(f":{colour}-badge[{icon} {t(f'models.role.{version.role}')}]")
         st.subheader(f"{t('models.version', n=version.number)} · {kind(version)}", anchor=False)
-        known = {"last": state.last_day(record["cutoff"]), "when": state.moment(record["created"])}
+        known = {"last": saying.last_day(record["cutoff"]), "when": saying.moment(record["created"])}
         st.caption(t("models.card.about", days=record["horizon_days"], data=version.data_hash, **known))
         widgets.verdict(version.trust)
         if metrics:
@@ -152,7 +152,7 @@ def _card(found: Shelf, version: Version) -> None:
         else:
             st.caption(t("models.card.unmeasured"))
         cost = record["actual"]
-        st.caption(t("models.card.cost", time=state.span(cost["seconds"]), memory=f"{cost['memory_mb'] / 1000:.1f}"))
+        st.caption(t("models.card.cost", time=saying.span(cost["seconds"]), memory=f"{cost['memory_mb'] / 1000:.1f}"))
         with st.container(horizontal=True):
             _buttons(found, version)
 

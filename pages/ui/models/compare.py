@@ -11,10 +11,10 @@ from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.registry.compare import TESTED, Comparison, compare
 from clv_core.evaluation.bootstrap import CONFIDENCE, RESAMPLES
 from clv_core.evaluation.metrics import METRICS
-from pages.ui import cells, judged, state
+from pages.ui import cells, judged, saying
 from pages.ui.models import versions
 from pages.ui.models.board import Shelf, kind
-from pages.ui.state import t
+from pages.ui.saying import t
 
 
 def show(found: Shelf) -> None:
@@ -67,7 +67,7 @@ def _verdict(result: Comparison) -> None:
                 lines.append(f":green[:material/check:] {t(f'models.compare.better.{name}', version=better.number)}")
     with st.container(border=True):
         st.markdown("  \n".join(lines))
-        st.caption(t("models.compare.how", n=RESAMPLES, share=state.percent(CONFIDENCE)))
+        st.caption(t("models.compare.how", n=RESAMPLES, share=saying.percent(CONFIDENCE)))
 
 
 def _metrics(result: Comparison) -> None:
@@ -92,7 +92,7 @@ def _metrics(result: Comparison) -> None:
 def _differences(result: Comparison) -> None:
     st.markdown(f"**{t('models.compare.made')}**")
     rows = [(t(f"modelcard.fact.{fact}"), *_both(fact, pair)) for fact, *pair in result.facts]
-    rows += [(state.name_of("config", key), _value(one), _value(two)) for key, one, two in result.settings]
+    rows += [(saying.name_of("config", key), _value(one), _value(two)) for key, one, two in result.settings]
     if not rows:
         st.caption(t("models.compare.alike"))
         return
@@ -102,8 +102,8 @@ def _differences(result: Comparison) -> None:
 
 def _both(fact: str, pair: list[Any]) -> tuple[str, ...]:
     if fact == "cutoff":
-        return tuple(state.day(value) for value in pair)
-    return tuple(state.name_of("model", str(value)) if fact == "kind" else _value(value) for value in pair)
+        return tuple(saying.day(value) for value in pair)
+    return tuple(saying.name_of("model", str(value)) if fact == "kind" else _value(value) for value in pair)
 
 
 def _head(version: Version) -> str:

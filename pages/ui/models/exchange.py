@@ -16,7 +16,7 @@ from clv_core.deployment.exchange.exporting import export_bundle
 from clv_core.deployment.registry import Version
 from pages.ui import by_role, outcomes, page_files, received, state, widgets
 from pages.ui.models.board import Shelf
-from pages.ui.state import t
+from pages.ui.saying import t
 
 COMMAND = "models"
 

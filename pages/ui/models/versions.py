@@ -9,11 +9,11 @@ import streamlit as st
 
 from clv_core.deployment.registry import Version
 from clv_core.deployment.registry.card import model_card
-from pages.ui import by_role, cells, judged, page_files, state
+from pages.ui import by_role, cells, judged, page_files, saying, state
 from pages.ui.file_names import spoken
 from pages.ui.models import board, exchange
 from pages.ui.models.board import Shelf, title
-from pages.ui.state import t
+from pages.ui.saying import t
 
 ROLES: Final = ("champion", "challenger", "")
 ROLE_WIDTH: Final = 104
@@ -33,7 +33,7 @@ def show(found: Shelf) -> None:
     with st.expander(t("models.history"), icon=":material/history:"):
         for line in found.registry.history(found.name):
             said = t(f"models.why.{line['why']}", version=line["version"])
-            st.markdown(f"- {state.moment(line['at'])}: {said}")
+            st.markdown(f"- {saying.moment(line['at'])}: {said}")
 
 
 def card(found: Shelf) -> None:
@@ -82,8 +82,8 @@ def _table(found: Shelf) -> None:
             t("column.verdict"): [t(f"trust.{one.trust.verdict}") for one in rows],
             t("metric.gini"): [record["metrics"].get("gini") for record in records],
             t("metric.bias"): [_off(record["metrics"].get("bias")) for record in records],
-            t("modelcard.fact.cutoff"): [state.day(record["cutoff"]) for record in records],
-            t("column.created"): [state.day(record["created"]) for record in records],
+            t("modelcard.fact.cutoff"): [saying.day(record["cutoff"]) for record in records],
+            t("column.created"): [saying.day(record["created"]) for record in records],
             t("models.column.seconds"): [record["actual"]["seconds"] for record in records],
             t("modelcard.fact.source"): [t(f"modelcard.source.{one.source}") for one in rows],
             t("models.column.sound"): [board.sound(found, one) for one in rows],

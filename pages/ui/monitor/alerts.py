@@ -13,9 +13,9 @@ from clv_core.monitoring.alerts import Alert
 from clv_core.monitoring.challenge import early
 from clv_core.monitoring.lights import AMBER, GREEN, RED, RETRAIN, UNKNOWN
 from clv_core.monitoring.report import Report, acknowledge_alerts, last_outcome
-from pages.ui import access, by_role, judged, progress, state, widgets
+from pages.ui import access, by_role, judged, progress, saying, state, widgets
 from pages.ui.monitor.monitored import LIGHTS
-from pages.ui.state import t
+from pages.ui.saying import t
 
 MARK: Final = "↻"
 """Tells runs that retrain from those that only look."""
@@ -38,9 +38,9 @@ def retrained(bundle: Bundle) -> None:
     if outcome is None:
         return
     with st.container(border=True, gap="xsmall"):
-        when = f" · {state.moment(outcome['at'])}" if "at" in outcome else ""
+        when = f" · {saying.moment(outcome['at'])}" if "at" in outcome else ""
         st.markdown(f"**{t('monitor.retrain.done')}**{when}")
-        st.markdown(widgets.plain(state.said(Message(f"retrain.{outcome['why']['code']}", outcome["why"]["params"]))))
+        st.markdown(widgets.plain(saying.said(Message(f"retrain.{outcome['why']['code']}", outcome["why"]["params"]))))
         for one in outcome["figures"]:
             currency = bundle.record["currency"]
             said = {name: judged.said(one["metric"], one[name], currency) for name in ("champion", "challenger")}
@@ -68,13 +68,13 @@ def act(report: Report, dataset: Dataset, bundle: Bundle) -> None:
         ):
             _seen(report, report.open)
     if soon is not None:
-        until, since = (state.day(soon.why.params[name]) for name in ("cutoff", "since"))
+        until, since = (saying.day(soon.why.params[name]) for name in ("cutoff", "since"))
         st.caption(t(f"monitor.{soon.why.code}", cutoff=until, since=since, horizon=soon.why.params["horizon"]))
     else:
         horizon = report.about["horizon_days"]
         broken = "broken" if report.recommendation.of_broken_data else "note"
         note = broken if access.may("promote") else "leave"
-        st.caption(t(f"monitor.retrain.{note}", as_of=state.last_day(report.about["as_of"]), horizon=horizon))
+        st.caption(t(f"monitor.retrain.{note}", as_of=saying.last_day(report.about["as_of"]), horizon=horizon))
 
 
 def listed(report: Report) -> None:
@@ -96,7 +96,7 @@ def listed(report: Report) -> None:
             for alert in seen:
                 st.markdown(_said(alert))
                 who = alert.acknowledged
-                st.caption(f"{state.moment(who['at'])} · {widgets.plain(who['by'])}")
+                st.caption(f"{saying.moment(who['at'])} · {widgets.plain(who['by'])}")
 
 
 def _said(alert: Alert) -> str:

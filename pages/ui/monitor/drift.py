@@ -13,9 +13,9 @@ from clv_core.monitoring.drift.check import Check
 from clv_core.monitoring.drift.profile import PRICES
 from clv_core.monitoring.drift.sights import PREDICTED
 from clv_core.monitoring.report import Report
-from pages.ui import cells, state, widgets
+from pages.ui import cells, saying, state, widgets
 from pages.ui.charts import behaviour, monitoring
-from pages.ui.state import name_of, percent, t
+from pages.ui.saying import name_of, percent, t
 
 SERIES: Final = ("volume", "share", "level")
 MOST_ROWS: Final = 14
@@ -51,7 +51,7 @@ def _series(report: Report, key: tuple[str, str, str]) -> None:
     beyond = int(new["alert"].sum())
     message = t("monitor.drift.beyond" if beyond else "monitor.drift.steady", what=_what(*key), n=beyond, all=len(new))
     before = pd.DataFrame({"begin": past["begin"], "found": past["figures"]})
-    unit = state.unit(report.about["currency"]) if key[0] == "level" and key[1] in PRICES else ""
+    unit = saying.unit(report.about["currency"]) if key[0] == "level" and key[1] in PRICES else ""
     axis = cells.headed(_what(*key), unit)
     widgets.chart(monitoring.series(before, new, message, axis=axis, share=key[0] == "share"), "monitor_drift")
 
@@ -75,7 +75,7 @@ def _map(checks: list[Check], name: str) -> None:
 
 
 def _cell(what: Any, begin: Any, near: float) -> str:
-    return t("monitor.map.cell", what=what, begin=state.day(str(begin)), share=percent(0 if np.isnan(near) else near))
+    return t("monitor.map.cell", what=what, begin=saying.day(str(begin)), share=percent(0 if np.isnan(near) else near))
 
 
 def nearness(check: Check) -> float:

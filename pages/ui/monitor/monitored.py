@@ -12,9 +12,9 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.monitoring.lights import AMBER, GREEN, RED, UNKNOWN
 from clv_core.monitoring.report import FILE, Report, acknowledged, report_folder
-from pages.ui import page_files, progress, state
+from pages.ui import page_files, progress, saying, state
 from pages.ui.file_names import file_name
-from pages.ui.state import t
+from pages.ui.saying import t
 
 LIGHTS: Final = {
     GREEN: ("green", ":material/check_circle:"),
@@ -41,7 +41,7 @@ def _report(path: str, written: float) -> Report:
 
 def headline(report: Report) -> str:
     """Return the recommendation in words."""
-    return state.said(report.recommendation.why)
+    return saying.said(report.recommendation.why)
 
 
 def about(report: Report) -> str:
@@ -51,8 +51,8 @@ def about(report: Report) -> str:
     key = "monitor.about.early" if about["as_of"] <= about["cutoff"] else key
     return t(
         key,
-        cutoff=state.day(about["cutoff"]),
-        as_of=state.last_day(about["as_of"]),
+        cutoff=saying.day(about["cutoff"]),
+        as_of=saying.last_day(about["as_of"]),
         kind=t(f"monitor.kind.{about['kind']}"),
         chunks=about["reference"]["chunks"],
     )
@@ -66,7 +66,7 @@ def lights(report: Report) -> None:
             with st.container(border=True, height="stretch", gap="xsmall"):
                 st.markdown(f"**{t(f'monitor.question.{light.question}')}**")
                 st.markdown(f":{colour}-badge[{icon} {t(f'monitor.light.{light.colour}')}]")
-                st.caption(state.said(light.why))
+                st.caption(saying.said(light.why))
 
 
 def downloads(report: Report, bundle: Bundle) -> None:

@@ -23,7 +23,7 @@ from pages.ui.charts import advising
 from pages.ui.charts.names import cut
 from pages.ui.prices import measured
 from pages.ui.prices.rule import try_rule
-from pages.ui.state import percent, say, t
+from pages.ui.saying import percent, say, t
 
 CUT: Final = -0.1
 SHOWN: Final = 15

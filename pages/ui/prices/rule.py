@@ -12,7 +12,7 @@ from clv_core.strategy.pricing.responses import Responses
 from clv_core.strategy.pricing.whatif import BY, DISCOUNT, MOST_DOWN, MOST_UP, PRICE, Outcome, Rule, Sum, what_if
 from clv_core.strategy.segments import TIER
 from pages.ui import cells, widgets
-from pages.ui.state import money, percent, t
+from pages.ui.saying import money, percent, t
 
 PRESETS: Final = {"loyalty": (-10, -5, 0, 0), "everyone": (-5, -5, -5, -5), "raise": (0, 0, 3, 3)}
 LOWERING: Final = ("loyalty", "everyone")

@@ -9,9 +9,9 @@ import streamlit as st
 
 from clv_core import audit
 from clv_core.i18n import has, say_clauses
-from pages.ui import cells, page_files, state
+from pages.ui import cells, page_files, saying, state
 from pages.ui.file_names import dated
-from pages.ui.state import t
+from pages.ui.saying import t
 
 SHOWN: Final = 1000
 PARTS: Final = ("dataset", "model", "format", "rows", "customers", "version", "certificate", "key", "role", "outcome")
@@ -24,7 +24,7 @@ def show() -> None:
         st.caption(t("privacy.audit.empty"))
         return
     last = lines[0]
-    st.markdown(f"**{t('privacy.audit.last', when=state.moment(last['at']), what=_word(last['action']))}**")
+    st.markdown(f"**{t('privacy.audit.last', when=saying.moment(last['at']), what=_word(last['action']))}**")
     kinds = sorted({line["action"] for line in lines})
     chosen = st.multiselect(
         t("privacy.audit.what"), kinds, format_func=_word, key="audit_kinds", placeholder=t("privacy.audit.all")
@@ -32,7 +32,7 @@ def show() -> None:
     shown = [line for line in lines if not chosen or line["action"] in chosen]
     table = pd.DataFrame(
         {
-            t("privacy.audit.when"): [state.moment(line["at"]) for line in shown],
+            t("privacy.audit.when"): [saying.moment(line["at"]) for line in shown],
             t("privacy.certificate.who"): [line["who"] for line in shown],
             t("privacy.audit.what"): [_word(line["action"]) for line in shown],
             t("privacy.audit.about"): [_about(line) for line in shown],

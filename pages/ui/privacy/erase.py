@@ -15,8 +15,8 @@ from clv_core.collection.values.pseudonyms import BLANKS
 from clv_core.erasing.certificate import FOLDER, Certificate, certificates, markdown_path
 from clv_core.errors import ClvError
 from clv_core.strategy.contacts.suppress_file import read_entries, words_of
-from pages.ui import cells, outcomes, page_files, progress, received, state, widgets
-from pages.ui.state import t
+from pages.ui import cells, outcomes, page_files, progress, received, saying, state, widgets
+from pages.ui.saying import t
 
 IDS: Final = "erase_ids"
 ROUND: Final = "erase_round"
@@ -42,11 +42,11 @@ def follow() -> None:
     result = job.status()["result"]
     said = [t("privacy.erase.done", found=f"{result['found']:,}", n=f"{result['customers']:,}")]
     if result["retrain"]:
-        said.append(t("privacy.erase.retrain", models=state.listed(map(widgets.plain, result["retrain"]))))
+        said.append(t("privacy.erase.retrain", models=saying.listed(map(widgets.plain, result["retrain"]))))
     if result["remains"]:
         said.append(t("privacy.erase.remains", n=len(result["remains"])))
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
-    outcomes.say(state.together(said))
+    outcomes.say(saying.together(said))
     st.rerun()
 
 
@@ -135,7 +135,7 @@ def _certificates() -> None:
         return
     table = pd.DataFrame(
         {
-            t("privacy.certificate.when"): [state.moment(one.finished) for one in found],
+            t("privacy.certificate.when"): [saying.moment(one.finished) for one in found],
             t("privacy.certificate.who"): [one.who for one in found],
             t("privacy.certificate.scope"): [one.dataset or t("privacy.erase.everywhere") for one in found],
             t("privacy.certificate.asked"): [len(one.customers) for one in found],
@@ -146,7 +146,7 @@ def _certificates() -> None:
     )
     cells.table(table, t("privacy.certificates"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        names = {one.id: f"{state.moment(one.finished)} · {len(one.customers):,}" for one in found}
+        names = {one.id: f"{saying.moment(one.finished)} · {len(one.customers):,}" for one in found}
         chosen = st.selectbox(
             t("privacy.certificate.which"),
             list(names),

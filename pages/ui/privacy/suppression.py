@@ -14,8 +14,8 @@ from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import Dataset, list_datasets
 from clv_core.strategy.contacts.suppress_file import Entries, entries_of, words_of
 from clv_core.strategy.exports.suppress_match import listed, matches
-from pages.ui import access, cells, navigation, outcomes, state, widgets
-from pages.ui.state import t
+from pages.ui import access, cells, navigation, outcomes, saying, state, widgets
+from pages.ui.saying import t
 
 ROUND: Final = "suppress_round"
 
@@ -68,7 +68,7 @@ def show() -> None:
     days = Counter((entry["at"][:10], entry["who"]) for entry in entries)
     table = pd.DataFrame(
         {
-            t("privacy.suppress.day"): [state.day(day) for day, _ in days],
+            t("privacy.suppress.day"): [saying.day(day) for day, _ in days],
             t("privacy.certificate.who"): [who for _, who in days],
             t("privacy.suppress.entries"): list(days.values()),
         }
@@ -88,5 +88,5 @@ def _change(how: str, words: list[str], change: Callable[[list[str]], int], entr
     if entries:
         found = matches(state.workspace(), entries, list_datasets(state.workspace()))
         done.append(found.message.text(state.language()))
-    outcomes.say(state.together(done))
+    outcomes.say(saying.together(done))
     st.rerun()

@@ -13,7 +13,7 @@ from clv_core.errors import NotFound
 from clv_core.strategy.recommend.kept import RECORD, KeptAdvice, load_advice, recommendations_folder
 from clv_core.strategy.recommend.lines import check_columns
 from pages.ui import progress, state
-from pages.ui.state import t
+from pages.ui.saying import t
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from pages.ui import progress, state, widgets
 from pages.ui.customer_search import search
 from pages.ui.recommended.kept import run_of
 from pages.ui.recommended.products import product_table
-from pages.ui.state import say, t
+from pages.ui.saying import say, t
 
 
 def of_customer(advice: KeptAdvice, kind: str, names: Sequence[str], currency: str) -> None:

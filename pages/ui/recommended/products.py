@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui import cells
-from pages.ui.state import t
+from pages.ui.saying import t
 
 
 def product_table(

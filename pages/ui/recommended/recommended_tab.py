@@ -14,11 +14,11 @@ from clv_core.strategy.recommend.blend import KINDS, TOP, WITH_BOUGHT, WITHOUT_B
 from clv_core.strategy.recommend.kept import KeptAdvice
 from clv_core.strategy.recommend.split import FEWEST_CUSTOMERS
 from clv_core.strategy.recommend.worded import customer_rows
-from pages.ui import row_files, state, tiers, widgets
+from pages.ui import row_files, saying, state, tiers, widgets
 from pages.ui.recommended.kept import need_advice
 from pages.ui.recommended.one_customer import of_customer
 from pages.ui.recommended.tier import of_tier
-from pages.ui.state import percent, say, t
+from pages.ui.saying import percent, say, t
 
 METHODS: Final = ("blend", "popular", "own")
 DOUBLE: Final = 2.0
@@ -73,7 +73,7 @@ def headline(advice: KeptAdvice, kind: str) -> str:
     """Return how much of what customers then bought was among ten recommendations, against simple lists."""
     found = _quality(advice, kind)
     if not found:
-        return t("recommend.headline.unmeasured", customers=state.count(len(advice.customers)))
+        return t("recommend.headline.unmeasured", customers=saying.count(len(advice.customers)))
     recall = {name: found[name]["recall"]["value"] for name in METHODS}
     about = {"share": percent(recall["blend"], 1), "than": _than_popular(found)}
     if kind == WITHOUT_BOUGHT or recall["own"] <= 0:
@@ -110,8 +110,8 @@ def _rests(advice: KeptAdvice, kind: str) -> str:
         return f"{t('recommend.unmeasured', customers=FEWEST_CUSTOMERS)} {rule}"
     said = t(
         "recommend.measured",
-        customers=state.count(record["customers"][kind]),
-        start=state.day(record["start"]),
+        customers=saying.count(record["customers"][kind]),
+        start=saying.day(record["start"]),
         days=record["window_days"],
         months=record["earlier_months"],
     )

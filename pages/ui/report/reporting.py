@@ -20,11 +20,11 @@ from clv_core.strategy.budget.kept_offers import TIERS
 from clv_core.strategy.budget.offers import checked, expected_gains
 from clv_core.strategy.budget.plans import capacities, costs, with_experiments
 from clv_core.strategy.segments import TIER, VALUE
-from pages.ui import by_role, page_files, progress, scored, state, terms, widgets
+from pages.ui import by_role, page_files, progress, saying, scored, state, terms, widgets
 from pages.ui.budget import by_segments, kept_offers, offers_table
 from pages.ui.budget.slider import scale
 from pages.ui.file_names import file_name
-from pages.ui.state import t
+from pages.ui.saying import t
 
 SLIDES, PAGE = ".pptx", ".html"
 
@@ -95,7 +95,7 @@ def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, .
     gains = expected_gains(offers, people[VALUE].to_numpy(), people[TIER].to_numpy(), count)
     most = most_useful(gains, costs(offers), capacities(offers))
     start = scale(most, kept.budget)[2] if most > 0 else kept.budget or 0.0
-    label = t("reporting.budget", unit=state.unit(bundle.record["currency"]))
+    label = t("reporting.budget", unit=saying.unit(bundle.record["currency"]))
     budget = st.number_input(label, 0.0, value=start, format="%g", key=f"report_budget_{bundle.id}", width=180)
     if most <= 0:
         return ()

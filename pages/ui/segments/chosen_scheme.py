@@ -24,7 +24,7 @@ from clv_core.strategy.schemes.value import COST, DEFAULT_MULTIPLES, CostTiers, 
 from clv_core.strategy.segments import VALUE
 from clv_core.strategy.tiers import DEFAULT_CUTS, THRESHOLDS, Scheme
 from pages.ui import cells
-from pages.ui.state import t
+from pages.ui.saying import t
 
 SECOND: Final = "second_"
 """The keys of the widgets that set a scheme to compare with begin so."""

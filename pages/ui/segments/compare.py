@@ -9,9 +9,9 @@ from clv_core.strategy.schemes.compare import Comparison, compare
 from pages.ui import cells, row_files, widgets
 from pages.ui.charts import placing
 from pages.ui.file_names import file_name
+from pages.ui.saying import money, percent, t
 from pages.ui.segments import chosen_scheme, segmenting
 from pages.ui.segments.segmenting import Scene
-from pages.ui.state import money, percent, t
 
 
 def section(scene: Scene) -> None:

@@ -21,9 +21,9 @@ from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import cells, navigation, row_files, state, tiers, widgets
 from pages.ui.exports import platform_lists
 from pages.ui.exports.platform_lists import Chosen
+from pages.ui.saying import money, t
 from pages.ui.segments import segmenting
 from pages.ui.segments.segmenting import Scene
-from pages.ui.state import money, t
 
 SHOWN: Final = ("customer_id", "tier_name", "predicted_clv", "clv_p10", "clv_p90", "p_purchase",
                 "historic_value", "purchase_days", "last_purchase")  # fmt: skip

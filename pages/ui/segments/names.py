@@ -8,8 +8,9 @@ from clv_core.strategy.schemes.rules import Rules
 from clv_core.strategy.schemes.saved import Given, give_names, given_names
 from clv_core.strategy.schemes.settle import names_key
 from pages.ui import access, by_role
+from pages.ui.saying import t
 from pages.ui.segments.segmenting import Scene
-from pages.ui.state import language, t
+from pages.ui.state import language
 
 
 def section(scene: Scene) -> None:

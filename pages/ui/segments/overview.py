@@ -15,11 +15,11 @@ from clv_core.strategy.schemes.rules import OTHERS
 from clv_core.strategy.schemes.segmentation import SEGMENT
 from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.segments import P_PURCHASE
-from pages.ui import cells, row_files, state, tiers, widgets
+from pages.ui import cells, row_files, saying, tiers, widgets
 from pages.ui.charts import placing, why
 from pages.ui.file_names import file_name
+from pages.ui.saying import percent, t
 from pages.ui.segments.segmenting import Scene
-from pages.ui.state import percent, t
 
 MOST_CARDS: Final = 6
 SAMPLE: Final = 2000
@@ -137,12 +137,12 @@ def _quadrant(scene: Scene, fitted: FittedQuadrant) -> None:
     back = scene.table.set_index(SEGMENT).loc["win_back"]
     message = t(
         "segments.quadrant.message" if back["customers"] else "segments.quadrant.nobody",
-        customers=state.count(back["customers"]),
+        customers=saying.count(back["customers"]),
         name=back["name"],
         share=percent(back["p_purchase_mean"]),
-        value=state.money(back["value_sum"], scene.currency),
+        value=saying.money(back["value_sum"], scene.currency),
     )
-    axis = t(f"segments.quadrant.axis.{fitted.by}", unit=state.unit(scene.currency))
+    axis = t(f"segments.quadrant.axis.{fitted.by}", unit=saying.unit(scene.currency))
     figure = placing.quadrant(points, (1 - fitted.chance, fitted.value), scene.names, message, axis=axis)
     widgets.chart(figure, "quadrant")
 

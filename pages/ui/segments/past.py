@@ -23,12 +23,12 @@ from clv_core.strategy.schemes.segmentation import Fitted, Placed
 from clv_core.strategy.schemes.settle import needs_embedding
 from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.tiers import THRESHOLDS
-from pages.ui import cells, progress, row_files, state, widgets
+from pages.ui import cells, progress, row_files, saying, state, widgets
 from pages.ui.charts import placing
 from pages.ui.file_names import file_name
+from pages.ui.saying import money, percent, t
 from pages.ui.segments import segmenting
 from pages.ui.segments.segmenting import Scene
-from pages.ui.state import money, percent, t
 
 MONTH: Final = 30
 WORTH_NAMING: Final = 0.02
@@ -101,7 +101,7 @@ def came(scene: Scene) -> None:
 def _movement(scene: Scene, found: Movement, day: Earlier) -> None:
     both, names, largest = found.stayed + found.moved, scene.names, found.largest()
     said = {
-        "date": state.day(day.cutoff),
+        "date": saying.day(day.cutoff),
         "share": percent(found.moved / max(1, both)),
         "customers": f"{found.moved:,}",
     }
@@ -113,7 +113,10 @@ def _movement(scene: Scene, found: Movement, day: Earlier) -> None:
     if found.new.any():
         counts, value = np.vstack([counts, found.new]), np.vstack([value, np.zeros(len(names))])
         labels.append(t("segments.moved.new"))
-    axes = (t("segments.moved.now", date=state.day(scene.dataset.log_end)), t("segments.moved.then", date=said["date"]))
+    axes = (
+        t("segments.moved.now", date=saying.day(scene.dataset.log_end)),
+        t("segments.moved.then", date=said["date"]),
+    )
     known = value if not found.new.any() else None
     widgets.chart(placing.matrix(counts, labels, names, message, axes=axes, value=known), "moved")
     change = found.customers.sum(axis=0) - found.customers.sum(axis=1)
@@ -152,7 +155,7 @@ def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
         name=worst["name"],
         gap=t(f"segments.came.{side}", amount=money(abs(float(gap[worst.name])), scene.currency)),
     )
-    unit = state.unit(scene.currency)
+    unit = saying.unit(scene.currency)
     widgets.chart(placing.realised_bars(rows, message, unit=unit), "realised")
     number = st.column_config.NumberColumn
     known = rows["high"].notna().all()
@@ -212,12 +215,12 @@ def _earlier(dataset: Dataset, bundle: Bundle) -> list[Earlier]:
 def _said(day: Earlier, scene: Scene) -> str:
     ago = (scene.dataset.log_end - day.cutoff).days
     key = "segments.moved.day.kept" if day.kept else "segments.moved.day"
-    return t(key, date=state.day(day.cutoff), days=f"{ago:,}")
+    return t(key, date=saying.day(day.cutoff), days=f"{ago:,}")
 
 
 def _when(past: then.Past) -> str:
     end = past.cutoff + timedelta(days=past.horizon_days)
-    return t(f"segments.came.span.{past.kind}", start=state.day(past.cutoff), end=state.last_day(end))
+    return t(f"segments.came.span.{past.kind}", start=saying.day(past.cutoff), end=saying.last_day(end))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -17,7 +17,7 @@ from clv_core.strategy.schemes.saved import load_rules, remove_rules, save_rules
 from clv_core.strategy.shares import from_percent
 from clv_core.workspace import check_name
 from pages.ui import access, by_role, spoken, widgets
-from pages.ui.state import t
+from pages.ui.saying import t
 
 HIDDEN = {"customer_id", "as_of", "horizon_days", "model"}
 

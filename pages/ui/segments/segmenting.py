@@ -25,7 +25,7 @@ from clv_core.strategy.schemes.segmentation import Fitted, Floats, Placed, Segme
 from clv_core.strategy.schemes.settle import called, needs_embedding, points_of, settle
 from clv_core.strategy.segments import VALUE
 from pages.ui import progress, state, tiers
-from pages.ui.state import t
+from pages.ui.saying import t
 
 
 @dataclass(frozen=True, eq=False)

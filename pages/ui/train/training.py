@@ -16,8 +16,8 @@ from clv_core.config import TrainConfig
 from clv_core.training import choice
 from clv_core.training.cost import Cost, estimate
 from clv_core.training.windows import longest_horizon, training_cutoffs
-from pages.ui import state
-from pages.ui.state import t
+from pages.ui import saying, state
+from pages.ui.saying import t
 
 USUAL_HORIZONS: Final = (30, 60, 90, 182, 365)
 OTHER: Final = 0
@@ -91,7 +91,7 @@ def about(days: int, allowed: Horizons) -> str:
     found = support(days, allowed.days)
     if found.verdict == "measured":
         return t("train.horizon.measured")
-    return f":material/warning: {state.said(found.reason)}"
+    return f":material/warning: {saying.said(found.reason)}"
 
 
 def _horizon_label(days: int, allowed: Horizons) -> str:
@@ -108,7 +108,7 @@ def default_model(dataset: Dataset) -> str:
 
 def why_model(dataset: Dataset, model: str) -> str:
     """Return which model is trained, and why where nobody chose it."""
-    name = state.name_of("choice.model", model)
+    name = saying.name_of("choice.model", model)
     if model != default_model(dataset):
         return t("train.model", name=name)
     known = {"name": name, "customers": f"{dataset.manifest.customers:,}", "small": f"{choice.SMALL:,}"}

@@ -13,8 +13,8 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.kept_tuning import find_tuning
 from clv_core.evaluation.tune import SPACE, TUNABLE
 from clv_core.training.cost import Cost
-from pages.ui import by_role, cells, judged, progress, state
-from pages.ui.state import name_of, t
+from pages.ui import by_role, cells, judged, progress, saying, state
+from pages.ui.saying import name_of, t
 from pages.ui.train import forms, training
 
 ORIGINS: Final = 3
@@ -36,7 +36,7 @@ def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
         return
     progress.unsettled(job)
     if config.model not in TUNABLE:
-        st.caption(t("tune.not_this_model", models=state.listed(name_of("model", name) for name in TUNABLE)))
+        st.caption(t("tune.not_this_model", models=saying.listed(name_of("model", name) for name in TUNABLE)))
         return
     found = find_tuning(state.workspace(), dataset, config)
     if found:
@@ -48,7 +48,7 @@ def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
         if st.button(t("tune.start"), icon=":material/tune:", key="start_tuning", **by_role.if_may("train")):
             start(dataset, config, trials)
             st.rerun()
-        st.caption(t("tune.cost", time=state.span(cost.seconds / 2 * ORIGINS * trials)))
+        st.caption(t("tune.cost", time=saying.span(cost.seconds / 2 * ORIGINS * trials)))
 
 
 def start(dataset: Dataset, config: TrainConfig, trials: int) -> None:
@@ -68,19 +68,19 @@ def show(found: dict[str, Any], of: str, currency: str, *, taken_over: bool) -> 
     """
     gain = 1 - found["loss"] / found["default_loss"]
     tried = len(found["trials"])
-    chosen_on = t("tune.chosen_on", origins=state.listed(state.day(origin) for origin in found["origins"]))
+    chosen_on = t("tune.chosen_on", origins=saying.listed(saying.day(origin) for origin in found["origins"]))
     if not found["advantage"]:
         st.markdown(f":material/check: {t('tune.default_is_best', trials=tried)}")
         st.caption(chosen_on)
         return
-    st.markdown(f"**{t('tune.found', trials=tried, gain=state.percent(gain, 1))}**")
+    st.markdown(f"**{t('tune.found', trials=tried, gain=saying.percent(gain, 1))}**")
     known = [name for name in SPOKEN if name in found["advantage"]]
     rows = {
         t("column.metric"): [t(f"metric.{name}") for name in known],
         t("tune.better_by"): [_said(name, found["advantage"][name], currency) for name in known],
     }
     st.caption(chosen_on)
-    st.caption(t("tune.judged", origin=state.day(found["origin"])))
+    st.caption(t("tune.judged", origin=saying.day(found["origin"])))
     cells.table(pd.DataFrame(rows), t("tune.better_by"))
     settings = [
         f"{t(f'config.{name}')}: {value:.4g}" if isinstance(value, float) else f"{t(f'config.{name}')}: {value}"

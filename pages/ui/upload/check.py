@@ -13,8 +13,8 @@ import streamlit as st
 from clv_core.collection.check import Check
 from clv_core.errors import Message
 from clv_core.i18n import without_options
-from pages.ui import cells, state, widgets
-from pages.ui.state import percent, t
+from pages.ui import cells, saying, state, widgets
+from pages.ui.saying import percent, t
 from pages.ui.upload import set_aside, words
 
 LONG_GAP_DAYS: Final = 14
@@ -56,8 +56,8 @@ def show(found: Check, aside: Path) -> None:
 
 def _first_rows(rows: pd.DataFrame) -> None:
     """Show rows under the names that the table of columns gives them, with kinds of events in words."""
-    kinds = {kind: state.name_of("event", kind) for kind in rows["event_type"].dropna().unique()}
-    heads = {name: st.column_config.Column(state.name_of("canonical", name)) for name in rows.columns}
+    kinds = {kind: saying.name_of("event", kind) for kind in rows["event_type"].dropna().unique()}
+    heads = {name: st.column_config.Column(saying.name_of("canonical", name)) for name in rows.columns}
     cells.table(rows.assign(event_type=rows["event_type"].map(kinds)), t("upload.first_rows"), heads)
 
 
@@ -67,7 +67,7 @@ def notes(found: Check) -> None:
     noticed = [message for message in found.warnings if message.code not in grouped]
     for message in sorted(noticed, key=lambda one: one.code not in HEEDED):
         mark = ":orange[:material/warning:]" if message.code in HEEDED else ":gray[:material/info:]"
-        st.markdown(f"{mark} {said_plainly(state.said(_in_words(message)))}")
+        st.markdown(f"{mark} {said_plainly(saying.said(_in_words(message)))}")
 
 
 def said_plainly(message: str) -> str:
@@ -80,7 +80,7 @@ def _in_words(message: Message) -> Message:
     canonical = message.params.get("canonical")
     if not isinstance(canonical, str):
         return message
-    return replace(message, params={**message.params, "canonical": state.name_of("canonical", canonical)})
+    return replace(message, params={**message.params, "canonical": saying.name_of("canonical", canonical)})
 
 
 def _figures(found: Check) -> list[widgets.Figure]:
@@ -91,13 +91,13 @@ def _figures(found: Check) -> list[widgets.Figure]:
         widgets.Figure(t("column.customers"), f"{facts.customers:,}", t("upload.customers.help")),
         widgets.Figure(t("column.purchases"), f"{facts.purchases:,}", t("upload.purchases.help")),
         widgets.Figure(
-            t("column.net_revenue"), state.money(facts.net_revenue, facts.currency), t("upload.revenue.help")
+            t("column.net_revenue"), saying.money(facts.net_revenue, facts.currency), t("upload.revenue.help")
         ),
         widgets.Figure(
             t("upload.span"),
             t("unit.days", n=f"{(end - first).days:,}"),
             t("look.span.help"),
-            state.days(first, last),
+            saying.days(first, last),
         ),
     ]
 
@@ -110,10 +110,10 @@ def gap(found: Check) -> None:
     days, start = found.longest_gap_days, date.fromisoformat(found.gap_start)
     last = start + timedelta(days=days - 1)
     key = "look.gap" if days > 1 else "look.gap.one"
-    said = t(key, days=f"{days:,}", first=state.day(start), last=state.day(last))
+    said = t(key, days=f"{days:,}", first=saying.day(start), last=saying.day(last))
     span = date.fromisoformat(found.manifest.log_end) - date.fromisoformat(found.manifest.log_start)
     if days >= max(LONG_GAP_DAYS, LONG_GAP_SHARE * span.days):
-        st.markdown(f":orange[:material/warning:] {state.together([said, t('look.gap.long')])}")
+        st.markdown(f":orange[:material/warning:] {saying.together([said, t('look.gap.long')])}")
     else:
         st.caption(said)
 

@@ -28,8 +28,8 @@ from clv_core.columns import (
 )
 from clv_core.errors import ClvError
 from clv_core.i18n import without_options
-from pages.ui import state, widgets
-from pages.ui.state import t
+from pages.ui import saying, widgets
+from pages.ui.saying import t
 from pages.ui.upload import uploading
 
 CHOICES: Final = {
@@ -81,7 +81,7 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
         then: called with the answer as keywords of :class:`~clv_core.collection.mapping.profile.Answers`.
     """
     with st.container(border=True):
-        words = {"canonical": state.name_of("canonical", str(params["canonical"]))} if "canonical" in params else {}
+        words = {"canonical": saying.name_of("canonical", str(params["canonical"]))} if "canonical" in params else {}
         said = without_options(t(f"error.{code}", **params | words))
         st.markdown(f":orange[:material/help:] {widgets.plain(said)}")
         if code in CHOICES:
@@ -150,7 +150,7 @@ def _columns(path: Path) -> tuple[Proposal, ...]:
 
 def _column(canonical: str, columns: tuple[Proposal, ...], then: Then) -> None:
     """Ask which column it is; those that could be it come first, and none is chosen where none could."""
-    word = state.name_of("canonical", canonical)
+    word = saying.name_of("canonical", canonical)
     likely = sorted(columns, key=lambda item: (item.canonical != canonical, not could_be(canonical, item)))
     samples = {item.column: " · ".join(item.samples[:3]) for item in likely}
     clear = likely[0].canonical == canonical or could_be(canonical, likely[0])

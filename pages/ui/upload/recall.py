@@ -9,8 +9,8 @@ import streamlit as st
 from clv_core.collection import remembered
 from clv_core.collection.mapping.profile import Answers
 from clv_core.collection.readings.alike import answers_json
-from pages.ui import access, by_role, state, widgets
-from pages.ui.state import t
+from pages.ui import access, by_role, saying, state, widgets
+from pages.ui.saying import t
 from pages.ui.upload import uploading
 from pages.ui.upload.uploading import FilesInHand
 
@@ -43,8 +43,8 @@ def offer(file: FilesInHand) -> None:
 def _said(known: Answers) -> list[str]:
     """Return in words what was said."""
     named = {canonical: column or t("recall.none") for canonical, column in known.mapping.items()}
-    words = [f"{column} = {state.name_of('canonical', canonical)}" for canonical, column in named.items()]
-    words += [f"{name} = {state.name_of('event', kind)}" for name, kind in known.events.items()]
+    words = [f"{column} = {saying.name_of('canonical', canonical)}" for canonical, column in named.items()]
+    words += [f"{name} = {saying.name_of('event', kind)}" for name, kind in known.events.items()]
     words += [f"{word} = {t(f'look.states.{meaning}')}" for word, meaning in known.states.items()]
     for name in ("date_order", "decimal", "amount_unit", "duplicates"):
         value = getattr(known, name)

@@ -12,7 +12,7 @@ from clv_core.collection.words.aliases import fold
 from clv_core.errors import ClvError
 from clv_core.workspace import check_name
 from pages.ui import by_role, navigation, state, widgets
-from pages.ui.state import t
+from pages.ui.saying import t
 from pages.ui.upload import uploading
 from pages.ui.upload.uploading import FilesInHand
 

@@ -8,8 +8,8 @@ import streamlit as st
 
 from clv_core import jobs
 from clv_core.collection.stored.store import Dataset
-from pages.ui import navigation, state, widgets
-from pages.ui.state import t
+from pages.ui import navigation, saying, widgets
+from pages.ui.saying import t
 from pages.ui.upload import set_aside
 
 SAVED: Final = "just_saved"
@@ -34,7 +34,11 @@ def show(dataset: Dataset) -> None:
     """Say that the dataset is there, with its accounting line, and offer the rows set aside and the next steps."""
     facts = dataset.manifest
     days = (dataset.log_end - dataset.log_start).days
-    known = {"customers": state.count(facts.customers), "purchases": state.count(facts.purchases), "days": f"{days:,}"}
+    known = {
+        "customers": saying.count(facts.customers),
+        "purchases": saying.count(facts.purchases),
+        "days": f"{days:,}",
+    }
     widgets.headline(t("upload.saved", name=widgets.plain(dataset.name), **known))
     st.markdown(widgets.accounting(facts))
     _appended(st.session_state[SAVED])

@@ -13,7 +13,7 @@ from clv_core.i18n import DEFAULT_LANGUAGE, has, translate
 from clv_core.strategy.exports.headers import header
 from clv_core.strategy.exports.spreadsheet_file import write_csv
 from pages.ui import page_files, state
-from pages.ui.state import t
+from pages.ui.saying import t
 
 OWN: Final = {"line": "line", "reason": "reason_code", "column": "column", "value": "value"}
 """Columns of ours, and what they are called where the reason stands beside its code."""

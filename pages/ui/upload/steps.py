@@ -17,8 +17,8 @@ from clv_core.collection.mapping.proposed import Proposal
 from clv_core.collection.values.locale_hints import LocaleHint, propose
 from clv_core.collection.words.aliases import CURRENCY
 from clv_core.columns import READ
-from pages.ui import access, by_role, page_files, state, widgets
-from pages.ui.state import t
+from pages.ui import access, by_role, page_files, saying, state, widgets
+from pages.ui.saying import t
 from pages.ui.upload import uploading
 from pages.ui.upload.uploading import FilesInHand
 
@@ -94,7 +94,7 @@ def file_line(file: FilesInHand) -> None:
     """Say which files are in hand, and let the person take others."""
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         more = f" {t('upload.more_files', n=len(file.paths) - 1)}" if len(file.paths) > 1 else ""
-        size = state.size(file.size)
+        size = saying.size(file.size)
         st.markdown(f":material/description: **{widgets.plain(file.path.name)}**{more} · {size}", width="content")
         st.button(t("upload.another"), icon=":material/close:", key="another_file", on_click=uploading.drop)
 
@@ -108,7 +108,7 @@ def which(file: FilesInHand) -> Path:
     expected = uploading.columns(file.path)
     strangers = [other.name for other in file.paths[1:] if uploading.columns(other) != expected]
     if strangers:
-        found = widgets.plain(state.listed(strangers)[:300])
+        found = widgets.plain(saying.listed(strangers)[:300])
         st.warning(t("upload.strangers", files=found, first=widgets.plain(file.path.name)), icon=":material/warning:")
     return path
 
@@ -124,7 +124,7 @@ def choose_columns(file: FilesInHand) -> None:
     """Step 2: which column is what; what the person changes outranks the proposal."""
     said = uploading.answers()
     proposals = uploading.inspection(file.path, said.header).columns
-    words = {name: state.name_of("canonical", name) for name in READ}
+    words = {name: saying.name_of("canonical", name) for name in READ}
     extra = t("upload.extra")
     known = {source: canonical for canonical, source in said.mapping.items() if source}
     table = pd.DataFrame(

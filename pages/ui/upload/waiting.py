@@ -11,7 +11,7 @@ import streamlit as st
 
 from clv_core import jobs
 from pages.ui import by_role, progress, state, widgets
-from pages.ui.state import t
+from pages.ui.saying import t
 from pages.ui.upload import questions
 
 

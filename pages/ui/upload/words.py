@@ -14,7 +14,7 @@ from clv_core.collection.words.aliases import fold
 from clv_core.collection.words.state_words import MEANINGS, SOLD
 from clv_core.columns import EVENT_TYPES
 from pages.ui import cells, state
-from pages.ui.state import t
+from pages.ui.saying import t
 from pages.ui.upload import uploading
 
 FEW: Final = 20

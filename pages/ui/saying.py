@@ -1,0 +1,113 @@
+"""How words, numbers, amounts and times are said to the person at the browser: in the language of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+import streamlit as st
+from babel.dates import format_datetime, get_timezone
+
+from clv_core.errors import Message
+from clv_core.i18n import (
+    BABEL_LOCALES,
+    has,
+    say_count,
+    say_day,
+    say_last_day,
+    say_list,
+    say_money,
+    say_number,
+    say_share,
+    say_span,
+    say_together,
+    translate,
+)
+from pages.ui.state import language
+
+
+def t(key: str, **params: Any) -> str:
+    """Return the sentence ``key`` in the language of the page."""
+    return translate(key, language(), **params)
+
+
+def name_of(prefix: str, value: str) -> str:
+    """Return the catalogue's word for ``value`` (``feature.frequency``); what comes from data stays as it is."""
+    return t(f"{prefix}.{value}") if has(f"{prefix}.{value}", language()) else value
+
+
+def say(value: float, digits: int = 3) -> str:
+    """Return a number as a person would say it."""
+    return say_number(value, language(), digits)
+
+
+def count(many: int) -> str:
+    """Return how many there are: exactly where a person may compare it with a table, else rounded."""
+    return say_count(many, language())
+
+
+def money(value: float, currency: str = "", digits: int = 3) -> str:
+    """Return an amount as a person would say it, with the log's currency where it is known."""
+    return say_money(value, currency, language(), digits)
+
+
+def unit(currency: str) -> str:
+    """Return the unit of money for axes: the log's currency, or that it is the log's where it has no name."""
+    return currency or t("unit.currency")
+
+
+def together(sentences: Iterable[str]) -> str:
+    """Return sentences in a row, as the language sets them."""
+    return say_together(sentences, language())
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names in a row, with the mark that the language puts between them."""
+    return say_list(names, language())
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Return a share as a percentage; what is not 0 % or 100 % is not said to be."""
+    return say_share(share, digits)
+
+
+def day(value: date | str) -> str:
+    """Return a date in the language's own order."""
+    return say_day(value, language())
+
+
+def last_day(end: date | str) -> str:
+    """Return the last day of a span that ends at the midnight with which the day ``end`` begins."""
+    return say_last_day(end, language())
+
+
+def days(first: date, last: date) -> str:
+    """Return the first and the last day of a span, for where there is little room."""
+    return say_span(first, last, language())
+
+
+def said(message: Message) -> str:
+    """Return a message in the language of the page, with its days in that language's own order."""
+    return message.said(language())
+
+
+def moment(value: str) -> str:
+    """Return an ISO time in UTC as date and time of the browser's time zone."""
+    zone = get_timezone(st.context.timezone or "UTC")
+    when = datetime.fromisoformat(value.replace("Z", "+00:00"))
+    return format_datetime(
+        when, "d MMM y HH:mm" if language() == "en" else "y年M月d日 HH:mm", zone, BABEL_LOCALES[language()]
+    )
+
+
+def span(seconds: float) -> str:
+    """Return a duration as a person would say it."""
+    if seconds < 90:
+        return t("unit.seconds", n=max(1, round(seconds)))
+    return t("unit.minutes", n=round(seconds / 60)) if seconds < 5400 else t("unit.hours", n=round(seconds / 3600, 1))
+
+
+def size(many: int) -> str:
+    """Return a number of bytes as a person would say it."""
+    return f"{many / 1e6:,.1f} MB" if many >= 1e5 else f"{max(1, round(many / 1e3))} KB"
