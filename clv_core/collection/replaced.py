@@ -23,8 +23,10 @@ def lost(before: Manifest, now: Manifest) -> list[Message]:
     """
     found: list[Message] = []
     if now.rows_kept < SHRUNK * before.rows_kept or now.log_end < before.log_end:
-        params = {"rows": now.rows_kept, "before": before.rows_kept, "end": now.log_end, "end_before": before.log_end}
-        found.append(Message("warning.replaced_by_less", {**params, "name": now.name, "version": before.version}))
+        rows = {"rows": now.rows_kept, "before": before.rows_kept}
+        days = {"end": now.last_day.isoformat(), "end_before": before.last_day.isoformat()}
+        known = {"name": now.name, "version": before.version}
+        found.append(Message("warning.replaced_by_less", {**rows, **days, **known}))
     if before.customers_table is not None:
         customers = before.customers_table["customers"]
         found.append(Message("warning.customers_table_left", {"name": now.name, "customers": customers}))

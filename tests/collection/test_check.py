@@ -163,9 +163,10 @@ def test_a_check_comes_back_from_its_folder(shop: Path, tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(read.set_aside, made.set_aside, check_dtype=False)
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai"])
 @pytest.mark.parametrize(("days", "warned"), [(1, False), (20, True)])
 def test_a_log_whose_purchases_end_before_its_other_events_is_warned_of(
-    tmp_path: Path, days: int, warned: bool
+    tmp_path: Path, days: int, warned: bool, zone: str
 ) -> None:
     begin = pd.Timestamp("2024-01-01")
     rows = [f"c{i % 9},{begin + pd.Timedelta(hours=12 * i):%Y-%m-%d},purchase,10" for i in range(200)]
@@ -173,7 +174,7 @@ def test_a_log_whose_purchases_end_before_its_other_events_is_warned_of(
     rows += [f"c1,{last + pd.Timedelta(days=day):%Y-%m-%d},return,-5" for day in range(1, days + 1)]
     file = tmp_path / "log.csv"
     file.write_text("\n".join(["customer_id,event_time,event_type,amount", *rows]) + "\n")
-    said = {message.code: message.params for message in check_file(file).warnings}
+    said = {message.code: message.params for message in check_file(file, timezone=zone).warnings}
     assert ("warning.purchases_end" in said) == warned
     if warned:
         assert said["warning.purchases_end"] == {"last": "2024-04-09", "days": 20, "purchases": "40"}

@@ -38,7 +38,7 @@ def test_an_export_that_broke_off_is_held_against_the_version_that_it_takes_the_
     whole = read(workspace, 28)
     assert "warning.replaced_by_less" not in said(whole)
     half = said(read(workspace, 14))["warning.replaced_by_less"]
-    assert (half["rows"], half["before"], half["end"], half["end_before"]) == (14, 28, "2024-01-15", "2024-01-29")
+    assert (half["rows"], half["before"], half["end"], half["end_before"]) == (14, 28, "2024-01-14", "2024-01-28")
     restore(workspace, "shop", str(half["version"]))
     assert open_dataset(workspace, "shop").manifest.rows_kept == 28
 

@@ -99,13 +99,10 @@ def figures(connection: duckdb.DuckDBPyConnection, events: Path, timezone: str, 
     """Return the sums; money is added in decimals, so that it is exact to the cent."""
     file = file_text(events)
 
-    def local(time: str) -> str:
-        return f"timezone({text(timezone)}, timezone('UTC', {time}))::DATE"
-
     row = one(
         connection,
-        f"SELECT count(*), min({EVENT_TIME}), max({EVENT_TIME}), {local(f'min({EVENT_TIME})')},"
-        f" {local(f'max({EVENT_TIME})')} + 1, sum({AMOUNT}::DECIMAL(38, 6))"
+        f"SELECT count(*), min({EVENT_TIME}), max({EVENT_TIME}), {_local(f'min({EVENT_TIME})', timezone)},"
+        f" {_local(f'max({EVENT_TIME})', timezone)} + 1, sum({AMOUNT}::DECIMAL(38, 6))"
         f" FILTER ({EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}')), any_value({CUSTOMER_ID}) FROM {file}",
     )
     distinct = f"SELECT count(*) FROM (SELECT DISTINCT {CUSTOMER_ID} FROM {file})"
@@ -158,10 +155,10 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: ReadingPl
     found += doubts(connection, file, plan.chosen.get(AMOUNT, ""))
     amounts = one(
         connection,
-        f"SELECT min({AMOUNT}), max({AMOUNT}), count(*), max({EVENT_TIME}), count(*) FILTER ({AMOUNT} = 0) FROM {file}"
-        f" WHERE {EVENT_TYPE} = '{PURCHASE}'",
+        f"SELECT min({AMOUNT}), max({AMOUNT}), count(*), max({EVENT_TIME}), count(*) FILTER ({AMOUNT} = 0),"
+        f" {_local(f'max({EVENT_TIME})', plan.time.timezone)} FROM {file} WHERE {EVENT_TYPE} = '{PURCHASE}'",
     )
-    found += _early_end(sums, amounts[3])
+    found += _early_end(sums, amounts[3], amounts[5])
     if amounts[4]:
         params = {"rows": int(amounts[4]), "share": int(amounts[4]) / int(amounts[2])}
         found.append(Message("warning.zero_purchases", params))
@@ -178,15 +175,26 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: ReadingPl
     return found
 
 
-def _early_end(sums: Figures, last: datetime | None) -> list[Message]:
-    """Return a warning where events go on after the last purchase for so long that many must be missing."""
-    if last is None:
+def _local(time: str, timezone: str) -> str:
+    """Return SQL for the day of a UTC time in the log's own zone."""
+    return f"timezone({text(timezone)}, timezone('UTC', {time}))::DATE"
+
+
+def _early_end(sums: Figures, last: datetime | None, day: date | None) -> list[Message]:
+    """Return a warning where events go on after the last purchase for so long that many must be missing.
+
+    Args:
+        sums: of the log.
+        last: time of its last purchase, UTC; None: there is none.
+        day: the same in the log's own zone.
+    """
+    if last is None or day is None:
         return []
     days, before = (sums.last_event - last).days, max((last - sums.first_event).days, 1)
     missing = sums.purchases * days / before
     if days < SILENT_DAYS or missing < MISSED_PURCHASES:
         return []
-    params = {"last": last.date().isoformat(), "days": days, "purchases": f"{missing:,.0f}"}
+    params = {"last": day.isoformat(), "days": days, "purchases": f"{missing:,.0f}"}
     return [Message("warning.purchases_end", params)]
 
 

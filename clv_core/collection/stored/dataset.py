@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -77,8 +77,8 @@ class Dataset:
 
     @property
     def last_day(self) -> date:
-        """Local date of the last event; ``manifest.last_event`` is of UTC, where it may be another day."""
-        return self.log_end - timedelta(days=1)
+        """Local date of the last event."""
+        return self.manifest.last_day
 
     def check_value(self) -> None:
         """Refuse to learn value from a log that has none.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field, fields
+from datetime import date, timedelta
 from typing import Any, Final, Self
 
 from clv_core.columns import BY_NAME
@@ -98,6 +99,11 @@ class Manifest:
         """Return the manifest of :meth:`to_json`'s dictionary; keys of later versions are left out."""
         known = {item.name for item in fields(cls)}
         return cls(**{key: value for key, value in values.items() if key in known})
+
+    @property
+    def last_day(self) -> date:
+        """Local date of the last event; ``last_event`` is of UTC, where it may be another day."""
+        return date.fromisoformat(self.log_end) - timedelta(days=1)
 
     @property
     def brings_nothing(self) -> bool:

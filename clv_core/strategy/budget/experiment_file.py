@@ -146,7 +146,7 @@ def outcomes(dataset: Dataset, rows: pd.DataFrame, most_days: int) -> Outcomes:
         raise NotEnoughData(
             "experiment_window",
             last=last.isoformat(),
-            end=dataset.log_end.isoformat(),
+            end=dataset.last_day.isoformat(),
             days=allowed,
             fewest=FEWEST_DAYS,
         )
