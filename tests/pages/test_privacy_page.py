@@ -102,6 +102,10 @@ def test_people_are_put_on_the_list_found_on_it_and_taken_off(open_page: Callabl
     app.text_area(key="suppress_ids_1").input(ids[1]).run()
     app.button(key="suppress_check").click().run()
     assert any("1 of 1" in item.value for item in app.caption)
+    app.text_area(key="suppress_ids_1").input("nobody-1\n" + ids[1] + "\nnobody-2").run()
+    app.button(key="suppress_check").click().run()
+    assert any(item.value == f"1 of 3 entries are on the list: {ids[1]}." for item in app.caption)
+    app.text_area(key="suppress_ids_1").input(ids[1]).run()
     app.button(key="suppress_remove").click().run()
     assert [StopList.of(workspace).holds(one) for one in ids] == [True, False]
     log = audit.path_of(workspace).read_text()

@@ -15,9 +15,12 @@ from clv_core.collection.stored.store import Dataset, list_datasets
 from clv_core.strategy.contacts.suppress_file import Entries, entries_of, words_of
 from clv_core.strategy.exports.suppress_match import listed, matches
 from pages.ui import access, cells, navigation, outcomes, saying, state, widgets
+from pages.ui.charts.names import cut
 from pages.ui.saying import t
 
 ROUND: Final = "suppress_round"
+MOST_NAMED: Final = 20
+"""Entries that one sentence names."""
 
 
 def headline() -> str:
@@ -59,8 +62,7 @@ def show() -> None:
             if st.button(t("privacy.suppress.remove"), key="suppress_remove", icon=":material/person_add:"):
                 _change("remove", words, people.remove)
             if st.button(t("privacy.suppress.check"), key="suppress_check", icon=":material/search:") and words:
-                held = sum(any(people.names(word) for word in entry) for entry in entries)
-                st.caption(t("privacy.suppress.checked", held=held, n=len(entries)))
+                st.caption(_checked(people, entries))
     entries = people.entries()
     if not entries:
         st.caption(t("privacy.suppress.empty"))
@@ -74,6 +76,18 @@ def show() -> None:
         }
     )
     cells.table(table, t("privacy.suppress"))
+
+
+def _checked(people: StopList, entries: Entries) -> str:
+    """Return how many of the entries are on the list, and which: the person has just written them."""
+    held = [entry[0] for entry in entries if any(people.names(word) for word in entry)]
+    known = {"held": len(held), "n": len(entries)}
+    if not held or len(entries) == 1:
+        return t("privacy.suppress.checked", **known)
+    which = saying.listed(widgets.plain(cut(word)) for word in held[:MOST_NAMED])
+    if len(held) <= MOST_NAMED:
+        return t("privacy.suppress.checked.which", which=which, **known)
+    return t("privacy.suppress.checked.more", which=which, more=len(held) - MOST_NAMED, **known)
 
 
 def _change(how: str, words: list[str], change: Callable[[list[str]], int], entries: Entries = ()) -> None:
