@@ -13,7 +13,7 @@ from clv_core.i18n import LANGUAGES, say_money, translate
 from clv_core.strategy.budget.budget import Curve
 from clv_core.strategy.budget.offers import Offer
 from clv_core.strategy.budget.plans import make_plan
-from pages.ui import state, widgets
+from pages.ui import saying, widgets
 from pages.ui.budget import slider
 
 
@@ -22,7 +22,7 @@ def lang(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     language = str(request.param)
     monkeypatch.setattr(slider, "t", lambda key, **params: translate(key, language, **params))
     monkeypatch.setattr(slider, "money", lambda value, unit, digits=3: say_money(value, unit, language, digits))
-    monkeypatch.setattr(state, "unit", lambda currency: currency or translate("unit.currency", language))
+    monkeypatch.setattr(saying, "unit", lambda currency: currency or translate("unit.currency", language))
     monkeypatch.setattr(widgets, "plain", str)
     return language
 

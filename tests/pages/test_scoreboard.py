@@ -20,7 +20,7 @@ from clv_core.evaluation.origins import rolling_origins
 from clv_core.i18n import translate
 from clv_core.training.fit import MODELS
 from clv_core.workspace import Workspace, write_json
-from pages.ui import state, widgets
+from pages.ui import saying, widgets
 from pages.ui.evaluate import scoreboard_run
 
 PARTS = ("value", "low", "high")
@@ -75,7 +75,7 @@ def test_a_model_is_held_against_its_parts_and_any_other_against_the_usual_one(m
 def test_the_person_chooses_whom_the_model_is_held_against(
     open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "span", lambda seconds: f"{seconds!r} s")  # whole minutes may be the same by chance
+    monkeypatch.setattr(saying, "span", lambda seconds: f"{seconds!r} s")  # whole minutes may be the same by chance
     app = open_page(with_model, "evaluate", lang="en")
     bundle = list_bundles(Workspace(with_model))[0]
     offered = app.multiselect(key=f"board_rivals_{bundle.id}")
