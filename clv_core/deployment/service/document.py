@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from html import escape
 from typing import Any, Final
 
@@ -24,6 +26,20 @@ MEANINGS: Final = {
 }  # fmt: skip
 
 
+ASKED: Final[dict[str, Any]] = {
+    "customers": [
+        {
+            "customer_id": "c1",
+            "events": [
+                {"event_time": "2024-05-02T10:00:00Z", "event_type": "purchase", "amount": 49.9},
+                {"event_time": "2024-05-20T18:30:00Z", "event_type": "view"},
+            ],
+        }
+    ]
+}
+"""A request to score, as the page shows it."""
+
+
 def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
     """Return the answers that are none, as routes describe them."""
     return {code: {"model": Problems, "description": MEANINGS[code]} for code in codes}
@@ -44,8 +60,26 @@ def document(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def page(said: dict[str, Any], language: str) -> str:
-    """Return a page that lists what can be asked for."""
+def example(base: str, *, secured: bool) -> str:
+    """Return a call to score as a shell takes it.
+
+    Args:
+        base: where the service is, as the browser knows it, ending with a slash.
+        secured: whether a key is asked for.
+    """
+    words = ["curl", f"{base}v1/score", *(["-H", "Authorization: Bearer KEY"] if secured else [])]
+    words += ["-H", "Content-Type: application/json", "-d", json.dumps(ASKED)]
+    return shlex.join(words)
+
+
+def page(said: dict[str, Any], language: str, call: str) -> str:
+    """Return a page that lists what can be asked for.
+
+    Args:
+        said: the OpenAPI document.
+        language: of the page.
+        call: of :func:`example`.
+    """
     routes = []
     for path, methods in said["paths"].items():
         for method, about in methods.items():
@@ -59,10 +93,12 @@ def page(said: dict[str, Any], language: str) -> str:
                 f"<p>{escape(about['summary'])}. {words}</p><ul>{answers}</ul></section>"
             )
     title, lead = translate("service.page.title", language), translate("service.page.lead", language)
+    shown = f"<p>{escape(translate('service.page.example', language))}</p><pre>{escape(call)}</pre>"
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width"></head>'
+        '<meta name="viewport" content="width=device-width">'
+        "<style>pre { white-space: pre-wrap; overflow-wrap: anywhere }</style></head>"
         '<body style="font-family: sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem">'
-        f'<h1>{escape(title)}</h1><p>{escape(lead)} <a href="openapi.json">openapi.json</a></p>{"".join(routes)}'
+        f'<h1>{escape(title)}</h1><p>{escape(lead)} <a href="openapi.json">openapi.json</a></p>{shown}{"".join(routes)}'
         "</body></html>"
     )

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clv_core.deployment.service.batching import Batcher, Busy
-from clv_core.deployment.service.document import SECURED, page, problems
+from clv_core.deployment.service.document import SECURED, example, page, problems
 from clv_core.deployment.service.gate import Gate
 from clv_core.deployment.service.latest import Latest
 from clv_core.deployment.service.loaded import Loaded
@@ -140,7 +140,8 @@ def router(parts: Parts) -> APIRouter:
 
     @routes.get("/", include_in_schema=False)
     async def described(request: Request) -> Response:
-        return HTMLResponse(page(request.app.openapi(), language_of(request)))
+        call = example(str(request.base_url), secured=not parts.settings.open)
+        return HTMLResponse(page(request.app.openapi(), language_of(request), call))
 
     return routes
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
 import re
+import shlex
 import socket
 import threading
 from datetime import timedelta
@@ -21,6 +23,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.database import Unusable
 from clv_core.deployment.service import work
+from clv_core.deployment.service.document import example
 from clv_core.deployment.service.keys import add_key, revoke_key
 from clv_core.deployment.service.loading import load
 from clv_core.deployment.service.work import FIGURES
@@ -311,9 +314,22 @@ def test_models_are_listed_and_the_page_loads_nothing_from_elsewhere(shop: Works
         assert len(said["models"]) == 5
         for language, word in (("en", "scoring service"), ("zh", "打分接口")):
             page = client.get("/", headers={"accept-language": language}).text
-            assert word in page and "/v1/score" in page and not re.search(r"https?://|<script|<link|src=", page)
+            assert word in page and not re.search("<script|<link|src=|href=.http|url[(]", page)
         text = json.dumps(client.get("/openapi.json").json())
         assert "http://" not in text.replace("http://127.0.0.1", "")
+
+
+def test_the_page_shows_a_call_that_works_as_it_stands(serve: Serve) -> None:
+    with serve() as client:
+        shown = re.search("<pre>(.*)</pre>", client.get("/").text, re.DOTALL)
+        assert shown is not None
+        program, url, *words = shlex.split(html.unescape(shown[1]))
+        given = dict(zip(words[::2], words[1::2], strict=True))
+        assert program == "curl" and set(given) == {"-H", "-d"}  # open: no key
+        kind, value = given["-H"].split(": ")
+        answer = client.post(url, content=given["-d"], headers={kind: value})
+        assert answer.status_code == 200 and answer.json()["predictions"][0]["predicted_clv"] > 0
+    assert "Authorization: Bearer KEY" in example("https://api.example/", secured=True)
 
 
 def test_a_registry_that_cannot_be_read_now_may_be_asked_again(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
