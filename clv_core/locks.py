@@ -35,9 +35,15 @@ _held: ContextVar[frozenset[tuple[Path, int]]] = ContextVar("held", default=froz
 def running(workspace: Workspace) -> Iterator[None]:
     """Keep an erasure out while something of customers is read or written; other runs may go on beside it.
 
+    In a workspace that this account may only read, a lock that nobody else has made is not needed.
+
     Raises:
         Refused: customers are being erased.
     """
+    path = workspace.place(FOLDER) / RUNS
+    if workspace.read_only and not path.exists():
+        yield
+        return
     with _lock(workspace.folder(FOLDER) / RUNS, fcntl.LOCK_SH, Refused("erasure_running")):
         yield
 
@@ -103,7 +109,8 @@ def _lock(path: Path, how: int, refusal: Refused) -> Iterator[None]:
     if {(path, how), (path, fcntl.LOCK_EX)} & _held.get():
         yield
         return
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    shut = how == fcntl.LOCK_SH and path.exists() and not os.access(path, os.W_OK)
+    descriptor = os.open(path, os.O_RDONLY if shut else os.O_RDWR | os.O_CREAT, 0o666)
     try:
         try:
             fcntl.flock(descriptor, how | fcntl.LOCK_NB)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -139,3 +141,23 @@ def test_a_killed_process_frees_its_lock(workspace: Workspace, tmp_path: Path) -
         process.kill()
     append(workspace, "shop", tmp_path / "next.csv")
     assert "cleo-0003" in held_customers(workspace)
+
+
+def test_who_may_only_read_needs_no_lock_that_nobody_has_made_and_minds_the_one_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, real = Workspace(tmp_path), os.access
+    monkeypatch.setattr(os, "access", lambda path, mode, **how: real(path, mode, **how) and not mode & os.W_OK)
+    with running(work):
+        assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(os, "access", real)
+    with alone(work):
+        pass
+    monkeypatch.setattr(os, "access", lambda path, mode, **how: real(path, mode, **how) and not mode & os.W_OK)
+    with running(work), (tmp_path / "locks" / "runs.lock").open() as held:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with (tmp_path / "locks" / "runs.lock").open() as erasing:
+        fcntl.flock(erasing, fcntl.LOCK_EX)
+        with pytest.raises(Refused, match="being erased"), running(work):
+            pass
