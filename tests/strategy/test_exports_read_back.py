@@ -205,6 +205,17 @@ def test_what_was_handed_over_without_a_file_is_in_the_log(tmp_path: Path) -> No
     assert exported_files(work, SIDE.dataset, ()) == []
 
 
+def test_no_list_stays_where_the_log_of_exports_cannot_be_written(scored: pd.DataFrame, tmp_path: Path) -> None:
+    work = Workspace(tmp_path / "workspace")
+    work.root.mkdir()
+    (work.root / "exports").write_text("a file in the folder's place")
+    made = export(scored, "csv", tmp_path / "list.csv", side=SIDE)
+    assert all(file.exists() for file in (*made.files, made.side_file))
+    with pytest.raises(UsageError):
+        log_export(work, made, "csv", SIDE)
+    assert not any(file.exists() for file in (*made.files, made.side_file))
+
+
 def test_settings_are_in_side_file_and_workbook(scored: pd.DataFrame, tmp_path: Path) -> None:
     side = replace(SIDE, settings={"budget": 40.0, "offers": [{"name": "礼品", "cost": 1.5}]})
     made = export(scored, "xlsx", tmp_path / "list.xlsx", side=side)

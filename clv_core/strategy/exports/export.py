@@ -20,7 +20,7 @@ import pandas as pd
 from clv_core import audit
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.columns import CUSTOMER_ID
-from clv_core.errors import Message, NotEnoughData, UsageError
+from clv_core.errors import ClvError, Message, NotEnoughData, UsageError
 from clv_core.strategy.contacts.reach import Reach, hidden, reachable, stopped
 from clv_core.strategy.exports.exported import LOG
 from clv_core.strategy.exports.files import remove_earlier_parts, write_any, write_csv_parts
@@ -233,10 +233,18 @@ def side_record(made: Exported, format: str, side: Side) -> dict[str, Any]:
 
 
 def log_export(workspace: Workspace, made: Exported, format: str, side: Side) -> None:
-    """Append one line to ``exports/log.jsonl``: who exported what, when, how many. It names no customer."""
+    """Append one line to ``exports/log.jsonl``: who exported what, when, how many. It names no customer.
+
+    Where the line cannot be written, the files go: no list leaves without one.
+    """
     line = {"who": audit.actor(), **side_record(made, format, side), "folder": str(made.side_file.parent.absolute())}
     line["segment"] = NAMES_CUSTOMERS.sub(r"\1…", side.segment)
-    append_record(workspace.exports / LOG, line)
+    try:
+        append_record(workspace.exports / LOG, line)
+    except (OSError, ClvError):
+        for file in (*made.files, made.side_file):
+            file.unlink(missing_ok=True)
+        raise
     counts = {"rows": made.rows, "customers": made.customers}
     audit.note(workspace, "export", dataset=side.dataset, model=side.model, format=format, **counts)
 
