@@ -8,6 +8,7 @@ from typing import Final
 import pandas as pd
 
 from clv_core.deployment.bundle import Bundle
+from clv_core.evaluation.beside import ROWS, in_order
 from clv_core.evaluation.levels import SharedError
 from clv_core.workspace import Workspace
 
@@ -35,6 +36,16 @@ def past_origins(workspace: Workspace, bundle: Bundle) -> dict[str, pd.DataFrame
     if holdout is not None:
         found[str(bundle.record["holdout"]["cutoff"])] = holdout
     return found
+
+
+def held_out(bundle: Bundle, model: str) -> pd.DataFrame | None:
+    """Return the predictions of one model on the span held out and what came true; None where they are not kept.
+
+    Returns:
+        :data:`~clv_core.evaluation.beside.ROWS`, in the order of customers; empty where the model was not measured.
+    """
+    rows = bundle.holdout(model, ROWS)
+    return None if rows is None else in_order(rows)
 
 
 def shared_error(workspace: Workspace, bundle: Bundle) -> SharedError | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 import numpy as np
@@ -17,7 +17,11 @@ BASELINES: Final = ("naive", "bgnbd")
 EXACT: Final = 0.005
 """A total that is off by less rounds to 0%."""
 
+ROWS: Final = (CUSTOMER_ID, "p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90", "actual")
+"""What is asked of a model's rows of a holdout."""
+
 SPAN: Final = "holdout"
+OURS, THEIRS = "ours", "theirs"
 RESAMPLES: Final = 200
 
 Level = Literal["exact", "high", "low", "none"]
@@ -41,24 +45,26 @@ def best_baseline(baselines: Mapping[str, Mapping[str, float]], metric: str) -> 
     return best
 
 
-def advantage_of(holdout: pd.DataFrame, model: str, other: str, metric: str) -> Estimate | None:
-    """Return by how much a model is better than a simple one on the span held out, with its 95% interval.
+def advantages_of(ours: pd.DataFrame, theirs: pd.DataFrame, metrics: Sequence[str]) -> dict[str, Estimate]:
+    """Return by how much a model is better than a simple one on the span held out, with its 95% interval, by metric.
 
-    None where nothing can be said: one of them is not there, the figure does not exist, or it is the total, of which
-    one span says nothing sure (:data:`~clv_core.evaluation.scoreboard.FEWEST_LEVELS`).
+    A metric is left out where nothing can be said: one of them is not there, the figure does not exist, or it is the
+    total, of which one span says nothing sure (:data:`~clv_core.evaluation.scoreboard.FEWEST_LEVELS`).
 
     Args:
-        holdout: predictions and what came, rows of all models, told apart by ``model``.
-        model: id of the model in question.
-        other: id of the simple model; "" for none.
-        metric: id of ``METRICS``.
+        ours: predictions of the model in question and what came, as :func:`in_order` returns them.
+        theirs: the same of the simple model, of the same customers; empty for none.
+        metrics: ids of ``METRICS``.
     """
-    both = holdout[holdout["model"].isin([model, other])].assign(origin=SPAN)
-    if METRICS[metric].better == "zero" or both["model"].nunique() < len((model, other)):
-        return None
-    bootstrap = Bootstrap.of(both, (metric,), resamples=RESAMPLES)
-    known = all((SPAN, name, metric) in bootstrap.values for name in (model, other))
-    return bootstrap.advantage(model, other, metric) if known else None
+    asked = tuple(metric for metric in metrics if METRICS[metric].better != "zero")
+    if not asked or ours.empty or len(ours) != len(theirs):
+        return {}
+    # Rows are the same customers in the same order: their places are as good as their names, and far cheaper.
+    both = pd.concat([ours.assign(model=OURS), theirs.assign(model=THEIRS)], ignore_index=True)
+    both[CUSTOMER_ID] = np.tile(np.arange(len(ours)), 2)
+    found = Bootstrap.of(both.assign(origin=SPAN), asked, resamples=RESAMPLES)
+    known = [metric for metric in asked if all((SPAN, name, metric) in found.values for name in (OURS, THEIRS))]
+    return {metric: found.advantage(OURS, THEIRS, metric) for metric in known}
 
 
 def standing_of(advantage: Estimate | None) -> Standing:
@@ -68,9 +74,11 @@ def standing_of(advantage: Estimate | None) -> Standing:
     return "ahead" if advantage.low > 0 else "behind" if advantage.high < 0 else "level_with"
 
 
-def rows_of(holdout: pd.DataFrame, model: str) -> pd.DataFrame:
+def in_order(holdout: pd.DataFrame) -> pd.DataFrame:
     """Return one model's rows of a holdout in the order of customers, the same for all of its models."""
-    return holdout[holdout["model"] == model].sort_values(CUSTOMER_ID, ignore_index=True)
+    if holdout[CUSTOMER_ID].is_monotonic_increasing:
+        return holdout.reset_index(drop=True)
+    return holdout.sort_values(CUSTOMER_ID, ignore_index=True)
 
 
 def level_of(bias: float | None) -> Level:

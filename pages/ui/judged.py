@@ -10,7 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.deployment.bundle import Bundle
-from clv_core.evaluation.beside import Standing, advantage_of, best_baseline, level_of, rows_of, standing_of
+from clv_core.deployment.past import held_out
+from clv_core.evaluation.beside import advantages_of, best_baseline, level_of, standing_of
+from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves, threshold_table
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.saying import say_metric
@@ -23,19 +25,23 @@ from pages.ui.saying import money, name_of, percent, t
 ORDER, LEVEL, SIZE = "gini", "bias", "mae"
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _frames(model_id: str, created: str, _bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
-    """Return the model's holdout rows, those of the strongest simple model in the same order, and its id."""
-    everyone = _bundle.holdout()
-    assert everyone is not None, model_id
-    name = best_baseline(_bundle.record["baselines"], ORDER)
-    theirs = rows_of(everyone, name)
-    return rows_of(everyone, _bundle.record["model"]), (theirs if len(theirs) else None), name
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _rows(model_id: str, created: str, model: str, _bundle: Bundle) -> pd.DataFrame:
+    """Return the holdout's rows of one of its models, kept in memory: shared by all sessions, not to be written to."""
+    rows = held_out(_bundle, model)
+    assert rows is not None, model_id
+    return rows
+
+
+def _rows_of(bundle: Bundle, model: str) -> pd.DataFrame:
+    return _rows(bundle.id, bundle.record["created"], model, bundle)
 
 
 def frames(bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
-    """Return :func:`_frames`, kept in memory: shared by all sessions, not to be written to."""
-    return _frames(bundle.id, bundle.record["created"], bundle)
+    """Return the model's holdout rows, those of the strongest simple model in the same order, and its id."""
+    name = best_baseline(bundle.record["baselines"], ORDER)
+    theirs = _rows_of(bundle, name)
+    return _rows_of(bundle, bundle.record["model"]), (theirs if len(theirs) else None), name
 
 
 def figure(which: str, bundle: Bundle) -> Chart:
@@ -74,7 +80,7 @@ def _against_best(bundle: Bundle, metric: str) -> widgets.Figure:
     if value is None or not name:
         return widgets.Figure(label, "–" if value is None else said(metric, value, record["currency"]), meaning)
     other = record["baselines"][name][metric]
-    standing = _standing(bundle.id, record["created"], metric, bundle)
+    standing = standing_of(_advantages(bundle.id, record["created"], name, bundle).get(metric))
     if said(metric, value) == said(metric, other):
         standing = "level_with"
     note = t(f"evaluate.{standing}", name=name_of("model", name), value=said(metric, other, record["currency"]))
@@ -83,12 +89,13 @@ def _against_best(bundle: Bundle, metric: str) -> widgets.Figure:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _standing(model_id: str, created: str, metric: str, _bundle: Bundle) -> Standing:
-    """Return how the model stands to the simple one that is best on a metric, as sure as the held-out span allows."""
-    holdout, record = _bundle.holdout(), _bundle.record
-    if holdout is None:
-        return "beside"
-    return standing_of(advantage_of(holdout, record["model"], best_baseline(record["baselines"], metric), metric))
+def _advantages(model_id: str, created: str, simple: str, _bundle: Bundle) -> dict[str, Estimate]:
+    """Return by how much the model is better than a simple one on what that one is best at."""
+    if not _bundle.has_holdout:
+        return {}
+    record = _bundle.record
+    metrics = [metric for metric in (ORDER, SIZE) if best_baseline(record["baselines"], metric) == simple]
+    return advantages_of(_rows_of(_bundle, record["model"]), _rows_of(_bundle, simple), metrics)
 
 
 def said(metric: str, value: float, currency: str = "") -> str:

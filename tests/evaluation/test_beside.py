@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.evaluation.beside import advantage_of, best_baseline, level_of, rows_of, standing_of
+from clv_core.evaluation.beside import advantages_of, best_baseline, in_order, level_of, standing_of
 from clv_core.evaluation.metrics import METRICS, evaluate
 
 MEASURED = {"naive": {"gini": 0.4, "bias": -0.05, "mae": 9.0}, "bgnbd": {"gini": 0.5, "bias": 0.3, "mae": 9.0}}
@@ -24,12 +24,11 @@ def test_where_one_simple_model_was_measured_it_is_the_best_and_other_models_are
 
 
 def test_rows_of_two_models_stand_in_one_order_of_customers() -> None:
-    holdout = pd.DataFrame(
-        {"customer_id": ["b", "a", "a", "b"], "model": ["x", "x", "y", "y"], "predicted_clv": [2.0, 1.0, 3.0, 4.0]}
-    )
-    assert rows_of(holdout, "x")["predicted_clv"].tolist() == [1.0, 2.0]
-    assert rows_of(holdout, "y")["predicted_clv"].tolist() == [3.0, 4.0]
-    assert rows_of(holdout, "").empty
+    ours = pd.DataFrame({"customer_id": ["b", "a"], "predicted_clv": [2.0, 1.0]})
+    theirs = pd.DataFrame({"customer_id": ["a", "b"], "predicted_clv": [3.0, 4.0]}, index=[7, 9])
+    assert in_order(ours)["predicted_clv"].tolist() == [1.0, 2.0]
+    assert in_order(theirs)["predicted_clv"].tolist() == [3.0, 4.0] and in_order(theirs).index.tolist() == [0, 1]
+    assert in_order(ours.head(0)).empty
 
 
 @pytest.mark.parametrize(("bias", "level"), [(0.0049, "exact"), (-0.0049, "exact"), (0.005, "high"), (-0.2, "low")])
@@ -46,28 +45,32 @@ def test_a_total_is_not_called_met_where_nothing_came_in() -> None:
     assert sum(actual) < 0 and level_of(found.get("bias")) == "none"
 
 
-def both(noise: float, customers: int = 400) -> pd.DataFrame:
+def both(noise: float, customers: int = 400) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A model that knows values up to some noise, beside one that knows them up to more or less of it."""
     random = np.random.default_rng(1)
     actual = np.where(random.random(customers) < 0.4, random.gamma(1, 50, customers), 0.0)
     frames = []
-    for model, spread in (("hybrid", noise), ("bgnbd", 1.0)):
+    for spread in (noise, 1.0):
         mean = (actual + 5) * np.exp(random.normal(0, spread, customers))
         frame = pd.DataFrame({"customer_id": np.arange(customers).astype(str), "predicted_clv": mean, "actual": actual})
-        frames.append(frame.assign(model=model, p_purchase=0.4, clv_p10=0.0, clv_p50=0.0, clv_p90=3 * mean))
-    return pd.concat(frames, ignore_index=True)
+        frames.append(in_order(frame.assign(p_purchase=0.4, clv_p10=0.0, clv_p50=0.0, clv_p90=3 * mean)))
+    return frames[0], frames[1]
 
 
 @pytest.mark.parametrize(("noise", "standing"), [(0.2, "ahead"), (1.0, "level_with"), (3.0, "behind")])
 def test_a_model_is_ahead_or_behind_only_where_resamples_agree(noise: float, standing: str) -> None:
     rows = both(noise)
-    found = advantage_of(rows, "hybrid", "bgnbd", "gini")
-    assert found is not None and standing_of(found) == standing
-    ours, theirs = (METRICS["gini"].value(part["actual"], part) for part in (rows[:400], rows[400:]))
-    assert found.value == pytest.approx(ours - theirs) and found.low < found.value < found.high
+    found = advantages_of(*rows, ("gini", "mae"))
+    assert standing_of(found["gini"]) == standing
+    ours, theirs = (METRICS["gini"].value(part["actual"], part) for part in rows)
+    assert found["gini"].value == pytest.approx(ours - theirs)
+    assert found["gini"].low < found["gini"].value < found["gini"].high
+    errors = [(part["actual"] - part["predicted_clv"]).abs().mean() for part in rows]
+    assert found["mae"].value == pytest.approx(errors[1] - errors[0])
 
 
 def test_of_the_total_of_one_span_and_of_what_is_not_there_nothing_is_said() -> None:
-    assert standing_of(advantage_of(both(0.2), "hybrid", "bgnbd", "bias")) == "beside"
-    assert advantage_of(both(0.2), "hybrid", "", "gini") is None
-    assert advantage_of(both(0.2).assign(actual=0.0), "hybrid", "bgnbd", "gini") is None
+    ours, theirs = both(0.2)
+    assert advantages_of(ours, theirs, ("bias",)) == {} and standing_of(None) == "beside"
+    assert advantages_of(ours, theirs.head(0), ("gini",)) == {}
+    assert advantages_of(ours.assign(actual=0.0), theirs.assign(actual=0.0), ("gini",)) == {}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from clv_core.evaluation.beside import advantage_of, best_baseline, level_of, rows_of, standing_of
+from clv_core.deployment.past import held_out
+from clv_core.evaluation.beside import advantages_of, best_baseline, level_of, standing_of
 from clv_core.evaluation.deciles import decile_table
 from clv_core.evaluation.saying import say_metric
 from clv_core.evaluation.trust import REASONS
@@ -66,8 +67,9 @@ def quality(ground: Ground) -> Section | None:
         return None
     figures = tuple(_figure(ground, metric) for metric in JUDGED if metric in record["metrics"])
     bias = record["metrics"].get("bias")
-    order, holdout = best_baseline(record["baselines"], "gini"), ground.bundle.holdout()
-    advantage = None if holdout is None else advantage_of(holdout, record["model"], order, "gini")
+    order = best_baseline(record["baselines"], "gini")
+    ours, theirs = held_out(ground.bundle, record["model"]), held_out(ground.bundle, order)
+    advantage = None if ours is None or theirs is None else advantages_of(ours, theirs, ("gini",)).get("gini")
     finding = said.t(
         f"report.quality.finding.{standing_of(advantage)}",
         horizon=ground.horizon_days,
@@ -100,11 +102,11 @@ def _shown(ground: Ground, metric: str, value: float) -> str:
 
 def deciles(ground: Ground) -> Section | None:
     """Return predicted and actual value by tenth of customers on the span held out; None if not measured."""
-    said, record, holdout = ground.said, ground.bundle.record, ground.bundle.holdout()
-    if holdout is None:
-        return None
+    said, record = ground.said, ground.bundle.record
     simple = best_baseline(record["baselines"], "gini")
-    ours, theirs = (rows_of(holdout, name) for name in (record["model"], simple))
+    ours, theirs = held_out(ground.bundle, record["model"]), held_out(ground.bundle, simple)
+    if ours is None or theirs is None:
+        return None
     other = theirs["predicted_clv"] if len(theirs) == len(ours) else None
     table = decile_table(ours["actual"], ours["predicted_clv"], baseline=other)
     first = table.iloc[0]

@@ -27,7 +27,8 @@ def said_of(noise: float, language: str, gini: float, level: dict[str, float] | 
     record = {
         "model": "hybrid", "metrics": metrics["us"], "baselines": {"bgnbd": metrics["bgnbd"]}, "holdout": held,
     }  # fmt: skip
-    bundle = SimpleNamespace(record=record, holdout=lambda: both(noise))
+    rows = dict(zip(("hybrid", "bgnbd"), both(noise), strict=True))
+    bundle = SimpleNamespace(record=record, holdout=lambda model, columns: rows[model][list(columns)])
     ground: Any = SimpleNamespace(said=Said(language, "EUR"), bundle=bundle, horizon_days=90)
     section = quality(ground)
     assert section is not None
