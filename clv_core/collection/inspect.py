@@ -50,7 +50,12 @@ class Inspection:
 
 
 def inspect_file(
-    source: Path, *, mapping: Mapping[str, str] | None = None, header: bool | None = None, original: str = ""
+    source: Path,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    header: bool | None = None,
+    original: str = "",
+    encoding: str = "",
 ) -> Inspection:
     """Look at the first rows of ``source``; nothing is stored.
 
@@ -59,9 +64,10 @@ def inspect_file(
         mapping: canonical column -> source column, as the person has said so far.
         header: whether a text file's first line names its columns; None looks.
         original: what the person calls the file, where it is not the path's name.
+        encoding: of a text file; empty looks.
 
     Raises:
-        NeedsAnswer: it may or may not name its columns.
+        NeedsAnswer: it may or may not name its columns, or its bytes show no encoding.
         Refused: it holds no table.
     """
     with tempfile.TemporaryDirectory(prefix="clv-inspect-") as folder:
@@ -71,7 +77,13 @@ def inspect_file(
             called = original or source.name
             said = mapping or {}
             table = open_source(
-                connection, looked_at, Path(folder), header=header, original=called, named=said.values()
+                connection,
+                looked_at,
+                Path(folder),
+                header=header,
+                original=called,
+                named=said.values(),
+                encoding=encoding,
             )
             rows = sample(connection, table, SAMPLE_ROWS)
             proposals = with_sides(propose(table.columns, rows, said), rows, said)[0]

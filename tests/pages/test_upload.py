@@ -557,3 +557,40 @@ def test_a_chinese_export_is_taken_to_be_in_yuan_and_in_chinas_time_until_the_pe
     around = app.session_state[uploading.ROUND] if uploading.ROUND in app.session_state else 0
     app.text_input(key=f"currency_{around}").set_value("HKD").run()
     assert app.session_state[uploading.ANSWERS]["currency"] == "HKD" and hint not in written(app)
+
+
+GREEK = "πελάτης,ημερομηνία,ποσό"
+
+
+def upload_greek(app: AppTest) -> AppTest:
+    """Upload a log of numbers whose names of columns are not in UTF-8."""
+    content = LOG.replace("customer_id,date,amount", GREEK).encode("cp1253")
+    app.file_uploader[0].set_value([("log.csv", content, "text/csv")]).run()
+    assert not app.exception
+    return app
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_encoding_of_a_file_that_does_not_show_it_is_asked_for(open_page: OPEN, tmp_path: Path, lang: str) -> None:
+    app = upload_greek(open_page(tmp_path, "upload", lang=lang))
+    assert "--" not in written(app) and not app.error
+    app.selectbox(key="answer_encoding").set_value("utf-16").run()
+    app.button(key="answer_use_encoding").click().run()
+    assert translate("upload.encoding", lang) == app.selectbox(key="answer_encoding").label  # it was not that one
+    app.selectbox(key="answer_encoding").set_value("cp1253").run()
+    app.button(key="answer_use_encoding").click().run()
+    assert not app.exception and GREEK.split(",")[0] in app.selectbox(key="answer_column_customer_id").options[0]
+    said = app.session_state[uploading.ANSWERS]
+    assert uploading.options(Answers(**said))[-2:] == ["--encoding", "cp1253"]
+
+
+def test_the_encoding_is_a_setting_and_what_was_said_of_columns_goes_with_their_names(
+    open_page: OPEN, tmp_path: Path
+) -> None:
+    app = upload(open_page(tmp_path, "upload", lang="en"), LOG.replace("customer_id", "käufer x"))
+    app.selectbox(key="answer_column_customer_id").set_value("käufer x").run()
+    app.button(key="answer_use_customer_id").click().run()
+    assert app.session_state[uploading.ANSWERS]["mapping"] == {"customer_id": "käufer x"} and not app.exception
+    app.selectbox(key="setting_upload_encoding_None").set_value("cp1252").run()
+    assert app.session_state[uploading.ANSWERS]["mapping"] == {} and not app.exception
+    assert "kÃ¤ufer x" in app.selectbox(key="answer_column_customer_id").options[0]

@@ -16,12 +16,26 @@ from charset_normalizer import from_bytes
 
 from clv_core.collection.files.letters import WESTERN, settled, share
 from clv_core.collection.files.named_columns import naming
-from clv_core.errors import Message, Refused, UsageError
+from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 
 BLOCK: Final = 1 << 23
 MAX_JUDGED_LINES: Final = 5_000
 MAX_LINES_NAMED: Final = 5
+FEWEST_LINES: Final = 3
+"""Lines that are not UTF-8 from which a text may be judged by how it looks."""
+FEWEST_NAMES: Final = 2
+"""Known names of columns that outrank how the rest looks."""
 MULTI_BYTE: Final = ("gb18030", "gbk", "gb2312", "big5", "cp932", "shift_jis", "euc_kr", "cp949", "euc_jp")
+USUAL: Final = (
+    *("utf-8", "utf-16", "gb18030", "big5", "cp932", "euc_kr", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254"),
+    *("cp1255", "cp1256", "cp1257", "cp1258", "cp874"),
+)
+"""What a person may choose among; any other encoding that Python knows can be said by name."""
+ONE_BYTE: Final = (
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874"),
+    *("mac_roman", "cp850", "cp866", "koi8_r"),
+)
+"""Encodings of one byte a letter that a line of column names can prove."""
 ASCII_LINE: Final = "a,\n"
 """Its bytes are found in text that can be cut into lines before it is decoded."""
 
@@ -127,7 +141,8 @@ def rewrite(
         called: what the person calls the file, where it is not the path's name.
 
     Raises:
-        Refused: the bytes fit no encoding, or not the one that was named.
+        NeedsAnswer: the bytes show no encoding.
+        Refused: they do not fit the one that was named.
     """
     notes: list[Message] = []
     fallback = ""
@@ -203,25 +218,31 @@ def _judge(head: bytes, lines: list[bytes], name: str, usual: str = "") -> tuple
     A short text in a multi-byte encoding often happens to be valid UTF-8, so such an encoding wins when it reads every
     line; one of the single-byte encodings reads anything, so it wins only where hardly a line is UTF-8, and its words
     tell it from the others (:mod:`clv_core.collection.files.letters`), unless an earlier file was in one (``usual``).
-    Column names that logs use outrank both (:mod:`clv_core.collection.files.named_columns`).
+    Column names that logs use outrank both (:mod:`clv_core.collection.files.named_columns`), and where nothing else is
+    not ASCII, as in a Chinese or Russian log of numbers, one such name is enough.
     """
     bad = [line for line in lines if not _reads(line, "utf-8")]
     shown = head + b"\n".join(bad) if _reads(head, "utf-8") else head
     guess = chardet.detect(shown, encoding_era=EncodingEra.MODERN_WEB).get("encoding") or ""
     encoding = codecs.lookup(guess).name if guess else ""
     better = settled(bad, "" if encoding in ("ascii", "utf-8", "utf-8-sig") else encoding)
-    better = naming(lines, better, MULTI_BYTE)
-    as_before = bool(usual) and better not in MULTI_BYTE and all(_reads(line, usual) for line in bad)
+    few = len(bad) < FEWEST_LINES
+    alone = few and len(bad) == len(lines)
+    named, names = naming(lines, (usual, better, *MULTI_BYTE, *(ONE_BYTE if alone else ())))
+    by_name = names >= FEWEST_NAMES or (alone and names > 0)
+    better = named if by_name else better
+    as_before = bool(usual) and better not in MULTI_BYTE and not by_name and all(_reads(line, usual) for line in bad)
     encoding = usual if as_before else better
-    if encoding in MULTI_BYTE and len(bad) > 2 and all(_reads(line, encoding) for line in lines):
+    proven = alone and by_name if few else encoding in MULTI_BYTE
+    if proven and all(_reads(line, encoding) for line in lines):
         return encoding, ""
     if encoding in MULTI_BYTE:
         encoding = ""
     plain = as_before or (encoding == WESTERN and share(b"\n".join(bad), WESTERN) == 1)
     if len(bad) < 0.9 * len(lines) or (len(lines) <= 2 and not plain):
-        return "", encoding if len(bad) > 2 or as_before else ""
+        return "", encoding if not few or as_before else ""
     if not encoding:
-        raise Refused("unknown_encoding", file=name)
+        raise NeedsAnswer("unknown_encoding", file=name)
     return encoding, ""
 
 

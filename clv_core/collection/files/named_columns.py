@@ -15,22 +15,20 @@ from clv_core.collection.words.aliases import LIKELY_NAMES, SURE_NAMES, fold
 
 FIRST_LINES: Final = 5
 """The column names stand in one of these, behind a remark or two."""
-FEWEST: Final = 2
 BETWEEN: Final = re.compile(r'[,;\t|]|"')
 
 
-def naming(lines: Iterable[bytes], guess: str, others: Sequence[str]) -> str:
-    """Return the encoding that reads most known names of columns in one line, the guess where no other reads more.
+def naming(lines: Iterable[bytes], encodings: Sequence[str]) -> tuple[str, int]:
+    """Return the encoding that reads most known names of columns in one line, and how many; "" and 0 where none does.
 
     Args:
         lines: of a text, those that are not ASCII.
-        guess: an encoding, or empty.
-        others: encodings that it could be in as well.
+        encodings: that it could be in; of equals the first is returned.
     """
     first = list(islice(lines, FIRST_LINES))
-    known = {one: _names(first, one) for one in dict.fromkeys([guess, *others]) if one}
-    best = max(known, key=lambda one: known[one], default="")  # the first of equals
-    return best if best and known[best] >= FEWEST else guess
+    known = {one: _names(first, one) for one in dict.fromkeys(encodings) if one}
+    best = max(known, key=lambda one: known[one], default="")
+    return (best, known[best]) if best and known[best] else ("", 0)
 
 
 def _names(lines: Iterable[bytes], encoding: str) -> int:

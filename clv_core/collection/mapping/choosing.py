@@ -42,6 +42,8 @@ OF_CUSTOMERS: Final = re.compile(
 )
 """And what it holds where it says something about her instead."""
 NEARLY: Final = SLIGHTLY + 1e-9
+UNREADABLE: Final = "\ufffd"
+"""Stands in a text for bytes that are none in its encoding."""
 ONE_INSTANT: Final = frozenset(map(fold, ("timestamp", "time_stamp", "datetime", "date_time", "ts")))
 """Names by which a record tells one instant in two ways: in seconds, and in words."""
 
@@ -138,6 +140,9 @@ def _complete(proposals: list[Proposal], chosen: dict[str, str], file: str) -> N
     if missing.get(CUSTOMER_ID) == "COLUMN":
         missing[CUSTOMER_ID] = _offered(proposals) or "COLUMN"
     money = bool({AMOUNT, PRICE, UNIT_PRICE, EVENT_TYPE} & set(chosen))
+    garbled = [item.column for item in proposals if UNREADABLE in item.column]
+    if garbled and (missing or not money):
+        raise NeedsAnswer("names_unreadable", columns=garbled[:12], file=file)
     least = WORTH_ASKING if _tells_behaviour(proposals) else 0.0
     if not missing:
         if not money:

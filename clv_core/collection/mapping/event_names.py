@@ -58,7 +58,13 @@ def are_event_names(values: Sequence[str]) -> bool:
 
 
 def event_names(
-    path: Path, column: str, said: Mapping[str, str], *, header: bool | None = None, money: str = ""
+    path: Path,
+    column: str,
+    said: Mapping[str, str],
+    *,
+    header: bool | None = None,
+    money: str = "",
+    encoding: str = "",
 ) -> tuple[EventName, ...]:
     """Return the names in ``column`` of the file ``path``, the most frequent first, at most :data:`MOST`.
 
@@ -68,6 +74,7 @@ def event_names(
         said: event name -> event type, as the person said so far.
         header: whether a text file's first line names its columns; None looks.
         money: the source column of amounts, "" where none is known.
+        encoding: of a text file; empty looks.
 
     Raises:
         NeedsAnswer: the file may or may not name its columns.
@@ -76,7 +83,7 @@ def event_names(
     with tempfile.TemporaryDirectory(prefix="clv-names-") as folder:
         connection = connect(Path(folder))
         try:
-            source = open_source(connection, path, Path(folder), header=header)
+            source = open_source(connection, path, Path(folder), header=header, encoding=encoding)
             return names_of(connection, source, column, said, money)
         except duckdb.Error as error:
             raise Refused("unreadable_table", file=path.name) from error

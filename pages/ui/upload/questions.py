@@ -13,6 +13,7 @@ from typing import Any, Final
 import streamlit as st
 
 from clv_core import jobs
+from clv_core.collection.files.encoding import USUAL
 from clv_core.collection.mapping.proposal import could_be
 from clv_core.collection.mapping.proposed import Proposal
 from clv_core.columns import (
@@ -63,9 +64,13 @@ ABOUT: Final = {
 }
 """Settled by naming a column: the error's code -> the canonical column; empty where its parameters say which."""
 
+ENCODED: Final = ("names_unreadable", "unknown_encoding", "encoding_said")
+"""Settled by the encoding of the file."""
+
 ANSWERABLE: Final = (
     *CHOICES,
     *ABOUT,
+    *ENCODED,
     *("price_of_what", "amount_of_what", "amount_of_pieces", "which_mark", "no_purchases", "currency_differs"),
 )
 Then = Callable[..., None]
@@ -103,6 +108,8 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
             _buttons(words, "mark", lambda word: then(events=_of_marks(word, params)))
         elif code == "no_purchases":
             _purchases(path, then)
+        elif code in ENCODED:
+            _encoding(then)
         else:
             _column(str(params.get("canonical", ABOUT[code])), _columns(path), then)
 
@@ -145,7 +152,7 @@ def _buttons(words: dict[Any, str], name: str, then: Then) -> None:
 
 
 def _columns(path: Path) -> tuple[Proposal, ...]:
-    return uploading.inspection(path, uploading.answers().header).columns
+    return uploading.inspection(path).columns
 
 
 def _column(canonical: str, columns: tuple[Proposal, ...], then: Then) -> None:
@@ -168,6 +175,22 @@ def _column(canonical: str, columns: tuple[Proposal, ...], then: Then) -> None:
             st.rerun()
 
 
+def _encoding(then: Then) -> None:
+    """Ask for the encoding of the file."""
+    words = {name: t(f"upload.encoding.{name.replace('-', '_')}") for name in USUAL}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            t("upload.encoding"),
+            USUAL,
+            index=None,
+            format_func=words.__getitem__,
+            key="answer_encoding",
+        )
+        if st.button(t("question.encoding.use"), key="answer_use_encoding", type="primary", disabled=chosen is None):
+            then(encoding=chosen)
+            st.rerun()
+
+
 def _purchases(path: Path, then: Then) -> None:
     """Ask which names of events are purchases, and which take money back: those whose amounts are all below zero."""
     said = uploading.answers()
@@ -177,7 +200,7 @@ def _purchases(path: Path, then: Then) -> None:
         st.caption(t("upload.question.columns"))
         return
     money = said.mapping.get(AMOUNT) or proposed.get(AMOUNT) or ""
-    found = uploading.names(uploading.stamp_of(path), column, money, said.header, path)
+    found = uploading.names(path, column, money)
     rows = {item.name: item.rows for item in found if item.name}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         bought = st.multiselect(

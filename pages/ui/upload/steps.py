@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 import pandas as pd
 import streamlit as st
 
+from clv_core.collection.files.encoding import USUAL
 from clv_core.collection.mapping.minor_units import UNITS
 from clv_core.collection.mapping.proposed import Proposal
 from clv_core.collection.values.locale_hints import LocaleHint, propose
@@ -39,6 +40,7 @@ SETTINGS: Final = {
     "decimal": (None, "point", "comma"),
     "amount_unit": (None, *UNITS),
     "duplicates": (None, "keep", "drop"),
+    "encoding": (None, *USUAL),
 }
 
 
@@ -123,7 +125,7 @@ def offer_without(file: FilesInHand, path: Path) -> None:
 def choose_columns(file: FilesInHand) -> None:
     """Step 2: which column is what; what the person changes outranks the proposal."""
     said = uploading.answers()
-    proposals = uploading.inspection(file.path, said.header).columns
+    proposals = uploading.inspection(file.path).columns
     words = {name: saying.name_of("canonical", name) for name in READ}
     extra = t("upload.extra")
     known = {source: canonical for canonical, source in said.mapping.items() if source}
@@ -138,9 +140,10 @@ def choose_columns(file: FilesInHand) -> None:
         }
     )
     config = st.column_config
+    read_as = f"{said.header}_{said.encoding}_{st.session_state.get(uploading.ROUND, 0)}"
     edited = st.data_editor(
         table,
-        key=f"columns_{file.folder.name}_{said.header}_{state.language()}_{st.session_state.get(uploading.ROUND, 0)}",
+        key=f"columns_{file.folder.name}_{state.language()}_{read_as}",
         hide_index=True,
         height="content" if len(table) <= MOST_ROWS else "auto",
         disabled=["column", "samples", "sure"],
@@ -209,15 +212,20 @@ def settings(hint: LocaleHint) -> None:
         said = replace(said, timezone=hint.timezone or said.timezone, currency=hint.currency or said.currency)
     with st.grid(3, min_column_width=200):
         for name, choices in SETTINGS.items():
+            words = {choice: t(f"upload.{name}.{(choice or 'auto').replace('-', '_')}") for choice in choices}
+            before = getattr(said, name) or None
             value = st.selectbox(
                 t(f"upload.{name}"),
                 choices,
-                index=choices.index(getattr(said, name)),
-                format_func=lambda choice, name=name: t(f"upload.{name}.{choice or 'auto'}"),
+                index=choices.index(before),
+                format_func=words.__getitem__,
                 help=t(f"upload.{name}.help"),
-                key=f"setting_upload_{name}_{getattr(said, name)}",
+                key=f"setting_upload_{name}_{before}",
             )
-            if value != getattr(said, name):
+            if name == "encoding" and value != before:
+                uploading.answer(encoding=value or "")
+                st.rerun()  # the columns above were read in the other one
+            elif value != before:
                 uploading.answer(**{name: value})
         zones = list(dict.fromkeys(["UTC", st.context.timezone or "UTC", *sorted(available_timezones())]))
         zone = st.selectbox(

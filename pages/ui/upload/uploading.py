@@ -139,7 +139,9 @@ def drop() -> None:
 
 
 def answer(**given: Any) -> None:
-    """Keep what the person says about the file."""
+    """Keep what the person says about the file; in another encoding its columns have other names."""
+    if given.get("encoding", answers().encoding) != answers().encoding:
+        given = {"mapping": {}, **given}
     st.session_state[ANSWERS] = {**st.session_state.get(ANSWERS, {}), **given}
 
 
@@ -163,30 +165,42 @@ def answers() -> Answers:
     return Answers(**st.session_state.get(ANSWERS, {}))
 
 
-def inspection(path: Path, header: bool | None) -> Inspection:
-    """Return what the file and each of its columns seem to be.
+def inspection(path: Path, header: bool | None = None) -> Inspection:
+    """Return what the file and each of its columns seem to be, as it is read with what was said so far.
+
+    Args:
+        path: the file.
+        header: whether it names its columns; None is what was said of that.
 
     Raises:
-        NeedsAnswer: the file may or may not name its columns.
-        Refused: it holds no table.
+        NeedsAnswer: the file may or may not name its columns, or its bytes show no encoding.
+        Refused: it holds no table, or is not in the encoding that was said.
     """
-    return _inspection(stamp_of(path), header, path)
+    said = answers()
+    return _inspection(stamp_of(path), said.header if header is None else header, said.encoding, path)
 
 
 def columns(path: Path) -> list[str]:
     """Return the names of a file's columns; raises as :func:`inspection` does."""
-    return [item.column for item in inspection(path, answers().header).columns]
+    return [item.column for item in inspection(path).columns]
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _inspection(stamp: str, header: bool | None, _path: Path) -> Inspection:
-    return inspect_file(_path, header=header)
+def _inspection(stamp: str, header: bool | None, encoding: str, _path: Path) -> Inspection:
+    return inspect_file(_path, header=header, encoding=encoding)
+
+
+def names(path: Path, column: str, money: str) -> tuple[EventName, ...]:
+    """Return the file's names of events, as they are taken where nobody says more."""
+    said = answers()
+    return _names(stamp_of(path), column, money, said.header, said.encoding, path)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def names(stamp: str, column: str, money: str, header: bool | None, _path: Path) -> tuple[EventName, ...]:
-    """Return the file's names of events, as they are taken where nobody says more."""
-    return event_names(_path, column, {}, header=header, money=money)
+def _names(
+    stamp: str, column: str, money: str, header: bool | None, encoding: str, _path: Path
+) -> tuple[EventName, ...]:
+    return event_names(_path, column, {}, header=header, money=money, encoding=encoding)
 
 
 def check(file: FilesInHand, path: Path) -> Check | jobs.Job:
@@ -250,7 +264,7 @@ def options(said: Answers) -> list[str]:
         words += [f"--event={event}={kind}"]
     for state_word, meaning in said.states.items():
         words += [f"--state={state_word}={meaning}"]
-    for option in ("date_order", "decimal", "currency", "amount_unit"):
+    for option in ("date_order", "decimal", "currency", "amount_unit", "encoding"):
         value = getattr(said, option)
         words += [f"--{option.replace('_', '-')}", value] if value else []
     words += [f"--{said.duplicates}-duplicates"] if said.duplicates else []
