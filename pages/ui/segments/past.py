@@ -140,6 +140,8 @@ def _movement(scene: Scene, found: Movement, day: Earlier) -> None:
     st.caption(t("segments.moved.kept" if day.kept else "segments.moved.again"))
     if isinstance(scene.scheme, ValueTiers) and scene.scheme.scheme.kind != THRESHOLDS:
         st.caption(t("segments.moved.ranked"))
+    if scene.placed.inside is not None:
+        st.caption(t("budget.by.overlap"))
     name = file_name(scene.bundle, f"movement-since-{day.cutoff}", scene.dataset.log_end, "csv")
     row_files.figures(scene.bundle, rows, name, "download_moved")
 
