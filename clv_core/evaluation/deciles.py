@@ -145,12 +145,14 @@ def threshold_table(bought: ArrayLike, p: ArrayLike) -> pd.DataFrame:
 def top_share(values: ArrayLike) -> float:
     """Return which share of all value the tenth of the customers with the most holds; 0 where nobody has any.
 
+    A tenth that is no whole number of customers is rounded up, as the first tier of a tenth is.
+
     Args:
         values: of customers, predicted or actual; negative ones count as 0, [c].
     """
     held = np.sort(np.maximum(_floats(values), 0.0))[::-1]
     total = float(held.sum())
-    return float(held[: max(1, round(len(held) / 10))].sum() / total) if total > 0 else 0.0
+    return float(held[: -(-len(held) // 10)].sum() / total) if total > 0 else 0.0
 
 
 def _floats(values: ArrayLike) -> Floats:

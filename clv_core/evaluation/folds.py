@@ -33,10 +33,13 @@ from clv_core.training.fit import MODELS
 FOLD: Final = "fold"
 PLAIN, UNSEEN = "plain", "unseen"
 """The two views: all customers trained on, and none of those that are predicted."""
+Outcome = Literal["leans", "holds", "unsure"]
 COLUMNS: Final = ("origin", "model", "view", "fold", "customers", "buyers", "metric", "value", "low", "high")
 COMPARED: Final = ("gini", "spearman", "mae", "rmse", "bias", "decile_mape", "auc", "brier", "coverage80")
 SMALL: Final = 0.01
 """A loss of Gini within this is no sign of leaning, however sure it is."""
+LARGE: Final = 0.05
+"""Where a loss of Gini of this size is not ruled out, nothing is said to hold."""
 FEWEST, MOST = 2, 20
 
 
@@ -88,12 +91,13 @@ class Leaning:
     """Whether a model leans on having seen the same customers.
 
     Args:
-        outcome: ``leans`` where its Gini is surely, and by more than .01, better on customers that it has seen.
+        outcome: ``leans`` where its Gini is surely, and by more than .01, better on customers that it has seen;
+            ``holds`` where it is surely not better by .05; else ``unsure``.
         advantage: by how much the plain view is better (negative: worse), by metric, with paired intervals.
         message: the sentence.
     """
 
-    outcome: Literal["leans", "holds"]
+    outcome: Outcome
     advantage: dict[str, Estimate]
     message: Message | None
 
@@ -132,8 +136,10 @@ def compare(unseen: pd.DataFrame, plain: pd.DataFrame) -> tuple[pd.DataFrame, Le
 def _leaning(bootstrap: Bootstrap, origin: str, advantage: dict[str, Estimate], folds: int) -> Leaning:
     ranking = advantage.get("gini")
     if ranking is None:
-        return Leaning("holds", advantage, None)
-    outcome: Literal["leans", "holds"] = "leans" if ranking.low > 0 and ranking.value > SMALL else "holds"
+        return Leaning("unsure", advantage, None)
+    outcome: Outcome = "holds" if ranking.high < LARGE else "unsure"
+    if ranking.low > 0 and ranking.value > SMALL:
+        outcome = "leans"
     params = {
         "seen": bootstrap.values[origin, PLAIN, "gini"],
         "unseen": bootstrap.values[origin, UNSEEN, "gini"],

@@ -96,8 +96,11 @@ def verdicts(
         once = METRICS[metric].better == "zero" and len(chosen) < FEWEST_LEVELS
         sure: Outcome = "beats" if advantage.low > 0 else "loses" if advantage.high < 0 else "ties"
         outcome: Outcome = "ties" if once else sure
-        ends = sorted((abs(advantage.low), abs(advantage.high)))
-        low, high = ends if outcome != "ties" else (advantage.low, advantage.high)
+        low, high = sorted((abs(advantage.low), abs(advantage.high)))
+        if outcome == "ties":
+            # Said as ours less theirs: of errors the one that is larger is the worse one.
+            smaller = METRICS[metric].better in ("low", "zero")
+            low, high = (-advantage.high, -advantage.low) if smaller else (advantage.low, advantage.high)
         params = {
             "model": NAMES.get(model, model),
             "other": NAMES.get(other, other),

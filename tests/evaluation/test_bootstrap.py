@@ -119,6 +119,27 @@ def test_equal_models_cannot_be_told_apart(predictions: pd.DataFrame) -> None:
     assert {verdict.outcome for verdict in verdicts(found, "hybrid", "hybrid#2")} == {"ties"}
 
 
+@pytest.mark.parametrize("metric", ["mae", "rmse", "brier", "gini", "spearman", "decile_mape"])
+def test_where_two_cannot_be_told_apart_the_difference_said_is_that_of_the_two_figures(
+    predictions: pd.DataFrame, metric: str
+) -> None:
+    ours = predictions[predictions["model"] == "hybrid"].head(400)
+    rng = np.random.default_rng(8)
+    off = np.exp(rng.normal(0, 0.1, len(ours)))
+    theirs = ours.assign(
+        model="other",
+        predicted_clv=ours["predicted_clv"] * off,
+        p_purchase=np.clip(ours["p_purchase"] + rng.normal(0, 0.02, len(ours)), 0.001, 0.999),
+    )
+    found = Bootstrap.of(pd.concat([ours, theirs]), SPOKEN)
+    (verdict,) = verdicts(found, "hybrid", "other", [metric])
+    said = verdict.message.params
+    if verdict.outcome != "ties":
+        pytest.skip("told apart")
+    gap, middle = said["ours"] - said["theirs"], (said["low"] + said["high"]) / 2
+    assert said["low"] <= gap <= said["high"] and abs(middle - gap) < abs(middle + gap)
+
+
 def two_models(origins: int, theirs: float, shock: float, seed: int, customers: int = 600) -> pd.DataFrame:
     """Predictions that are 5% too low and ``theirs`` too high, where all customers of an origin move together."""
     random, frames = np.random.default_rng(seed), []

@@ -9,6 +9,7 @@ import sklearn.metrics as sk
 
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curve, gain_curves, threshold_table, top_share
 from clv_core.evaluation.metrics import METRICS
+from clv_core.strategy.tiers import DEFAULT_SCHEME
 
 
 @pytest.fixture
@@ -85,3 +86,10 @@ def test_the_top_tenth_holds_what_pandas_adds_up_and_losses_count_as_nothing() -
     expected = values.nlargest(100).sum() / values.clip(lower=0).sum()
     assert top_share(values) == pytest.approx(expected)
     assert top_share([3.0, 1.0]) == 0.75 and top_share([0.0, -1.0]) == 0.0 and top_share([]) == 0.0
+
+
+@pytest.mark.parametrize("customers", [11, 104, 2461, 2469, 2470])
+def test_the_top_tenth_holds_what_the_first_tier_of_a_tenth_holds(customers: int) -> None:
+    values = np.random.default_rng(customers).gamma(0.3, 30, customers)
+    first = values[DEFAULT_SCHEME.tier_of(values) == 1]
+    assert top_share(values) == pytest.approx(first.sum() / values.sum())

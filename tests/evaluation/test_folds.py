@@ -125,6 +125,16 @@ def test_a_model_leans_where_it_ranks_the_unseen_clearly_worse(
         assert f"{leaning.message.params['unseen']:.3f}" in leaning.message.text(language)
 
 
+def test_of_few_customers_it_is_not_said_that_the_unseen_are_ranked_as_well(predictions: pd.DataFrame) -> None:
+    few = predictions.groupby("model").head(120)
+    plain, unseen = _views(few, 0.6)
+    _, leaning = compare(unseen, plain)
+    gini = leaning.advantage["gini"]
+    assert gini.low <= 0 and gini.high > 0.05, "a loss that a reader would care for is not ruled out"
+    assert leaning.outcome == "unsure" and leaning.message is not None
+    assert "cannot be told" in leaning.message.text("en")
+
+
 def test_where_nobody_bought_nothing_is_said_of_ranking(predictions: pd.DataFrame) -> None:
     plain, unseen = (frame.assign(actual=0.0) for frame in _views(predictions, 0.5))
     table, leaning = compare(unseen, plain)

@@ -134,6 +134,26 @@ def test_histogram_shares_of_each_part_sum_to_one() -> None:
         assert np.sum(trace.y) == pytest.approx(1)
 
 
+def test_a_bar_of_amounts_says_on_hover_from_which_to_which_amount_it_reaches() -> None:
+    parts = {"predicted": PREDICTED, "actual": ACTUAL}
+    for trace in basic.distribution(parts, MESSAGE, axis="Value, EUR", wide=True).figure.data:
+        values = parts["predicted" if trace.type == "bar" else "actual"]
+        inside = [np.mean((values >= low) & (values < high)) for low, high in trace.customdata]
+        assert inside[:-1] == pytest.approx(trace.y[:-1], abs=1 / len(values))
+        assert trace.customdata[-1][1] == pytest.approx(max(PREDICTED.max(), ACTUAL.max()))
+        assert trace.hovertemplate == "%{customdata[0]:,.2f} – %{customdata[1]:,.2f}: %{y:.1%}"
+
+
+def test_no_hover_speaks_in_places_of_a_wide_axis_or_of_a_trace_without_a_name() -> None:
+    scatter = basic.predicted_against_actual(ACTUAL, PREDICTED, MESSAGE, unit="EUR").figure.data
+    assert all(trace.hovertemplate or trace.hoverinfo == "skip" for trace in scatter)
+    known = pd.DataFrame({"days": [30, 60], "realised": 1.0, "expected": 2.0, "low": 0.5, "high": 3.0})
+    lines = monitoring.realised_curve(known, MESSAGE, unit="EUR").figure.data
+    new = pd.DataFrame({"begin": ["2025-02-01"], "found": [1.0], "low": [0.5], "high": [2.0], "alert": [False]})
+    lines += monitoring.series(new[["begin", "found"]], new, MESSAGE, axis="Share", share=True).figure.data
+    assert all(trace.name and "<extra></extra>" not in (trace.hovertemplate or "") for trace in lines)
+
+
 def test_waterfall_ends_at_the_sum() -> None:
     bars = FIGURES["waterfall"].data[0]
     assert bars.x[-1] == pytest.approx(20 + 9 - 4 + 1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import open_dataset
-from clv_core.i18n import say_number, translate
+from clv_core.i18n import say_day, say_number, translate
 from clv_core.strategy.schemes.saved import load_rules, put_by_hand
 from clv_core.workspace import Workspace
 from pages.ui import widgets
@@ -106,6 +108,17 @@ def test_figures_are_those_of_log_and_scores(open_page: OPEN, with_model: Path) 
     assert shown[translate("card.predicted", days=90)] == f"{say_number(score['predicted_clv'])} EUR"
     assert shown[translate("card.total")] == f"{say_number(total)} EUR"
     assert shown[translate("card.chance")] == f"{score['p_purchase']:.0%}"
+
+
+def test_the_line_of_a_customer_names_the_days_that_the_sentence_above_it_names(
+    open_page: OPEN, with_model: Path
+) -> None:
+    app = open_page(with_model, "customer", lang="en")
+    dataset = open_dataset(Workspace(with_model), "shop")
+    *_, spent, _, expected = json.loads(app.get("plotly_chart")[0].proto.spec)["data"]
+    ends = [str(dataset.last_day), str(dataset.last_day + timedelta(days=90))]
+    assert expected["customdata"] == ends and spent["customdata"][-1] == ends[0]
+    assert any(f"expected by {say_day(ends[1])}" in one.value for one in app.markdown)
 
 
 def test_beginning_of_an_id_lists_at_most_twenty_and_one_can_be_chosen(open_page: OPEN, with_model: Path) -> None:

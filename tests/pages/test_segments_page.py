@@ -255,6 +255,20 @@ def test_predicted_and_real_adds_up_the_holdout(open_page: OPEN, own: Path) -> N
     assert rows["predicted"].sum() == pytest.approx(ours["predicted_clv"].sum())
 
 
+def test_who_is_in_two_segments_counts_once_in_what_was_predicted_and_what_came(open_page: OPEN, own: Path) -> None:
+    twice = [{"name": name, "rules": ["p_purchase>=0"]} for name in ("All of them", "And again")]
+    save_rules(open_dataset(Workspace(own), "shop"), Rules.from_json({"segments": twice, "overlapping": True}, "Mine"))
+    holdout = list_bundles(Workspace(own))[0].holdout(list_bundles(Workspace(own))[0].record["model"])
+    assert holdout is not None
+    app = opened(open_page, own, "rules", "came")
+    assert app.dataframe[0].value["actual"].sum() == pytest.approx(2 * holdout["actual"].sum())
+    said = [say_money(float(holdout[column].sum()), "EUR") for column in ("predicted_clv", "actual")]
+    assert any(widgets.plain("{} was predicted where {} came".format(*said)) in one.value for one in app.markdown)
+    app = opened(open_page, own, "rules", "compare")
+    assert app.dataframe[0].value["customers"].sum() == len(customers_of(own))
+    assert translate("budget.by.overlap", "en") in [one.value for one in app.caption]
+
+
 def test_many_customers_are_not_sent_to_the_browser(
     open_page: OPEN, own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

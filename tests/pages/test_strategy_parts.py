@@ -223,8 +223,10 @@ def test_the_card_shows_what_is_recommended_and_offers_to_look_for_it(
         ({"tea": (-2.0, -0.5), "cups": (-1.0, 0.4)}, "price.chart.some"),
         ({"tea": (-2.0, 0.5), "cups": (-1.0, 0.4)}, "price.chart.none"),
         ({"tea": (-2.0, 0.5), "cups": (0.3, 0.6)}, "price.chart.less"),
+        ({"tea": (1.5, 2.0), "cups": (3.0, 3.4)}, "price.chart.less"),
         ({"tea": (-2.0, -0.5)}, "price.chart.one"),
         ({"tea": (-2.0, 0.5)}, "price.chart.one.unsure"),
+        ({"tea": (0.5, 2.0)}, "price.chart.one.less"),
     ],
 )
 def test_a_chart_names_the_strongest_category_only_where_the_intervals_allow_it(
@@ -232,10 +234,12 @@ def test_a_chart_names_the_strongest_category_only_where_the_intervals_allow_it(
 ) -> None:
     rows = [
         {"category": name, "low": low, "high": high, "elasticity": (low + high) / 2}
+        | {"error": (high - low) / 3.4, "products": 30}
         for name, (low, high) in ends.items()
     ]
     said = prices_tab.chart_message(pd.DataFrame(rows))
-    assert said == translate(key, first="tea", last="cups", count=2, sure=1, less=1)
+    less = sum(low > 0 for low, _ in ends.values())
+    assert said == translate(key, first="tea", last="cups", count=2, sure=1, less=less)
 
 
 @pytest.mark.parametrize("code", ["price_no_variation", "price_few_products", "price_few_sales"])

@@ -97,6 +97,8 @@ def test_what_was_found_is_said_with_its_range(open_page: OPEN, root: Path, lang
     assert any(money in frame.value.to_numpy() for frame in app.dataframe)
     dates = {"en": "5 Apr 2024, 4 Jul 2024", "zh": "2024年4月5日、2024年7月4日"}[lang]
     assert translate("tune.chosen_on", lang, origins=dates) in [one.value for one in app.caption]
+    assert DEFAULT == "blend", "of which the search trains one part, whose error is said"
+    assert translate("tune.part", lang, part=translate("model.hybrid", lang)) in [one.value for one in app.caption]
 
 
 def test_the_settings_are_taken_over_into_the_form(open_page: OPEN, root: Path) -> None:

@@ -78,7 +78,7 @@ def test_no_two_columns_of_a_list_get_one_name() -> None:
 
 def test_every_column_of_a_plan_and_of_measured_prices_has_a_chinese_name() -> None:
     plan = (CUSTOMER_ID, OFFER, GAIN, COST, EVIDENCE)
-    found = Responses(*(pd.DataFrame(columns=columns) for columns in (PRICES, [], [], [])), 7, date(2024, 1, 1))
+    found = Responses(*(pd.DataFrame(columns=columns) for columns in (PRICES, [], [], [], [])), 7, date(2024, 1, 1))
     prices = price_table(found, None, [], "zh").columns
     for name in (*plan, *prices, *(f"rule_{name}" for name in ("change", "base", "revenue", "margin", "beyond"))):
         assert header(name, "zh") != name, name

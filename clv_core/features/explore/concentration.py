@@ -21,8 +21,8 @@ class Concentration:
     Args:
         curve: ``share_of_buyers`` (highest value first) and ``share_of_value``, 0 to 1.
         gini: 0 all alike, towards 1 one holds all; None without net revenue.
-        top10: share held by the tenth of buyers with the highest value; None without net revenue: what some were
-            worth and others sent back is no share of it.
+        top10: share held by the tenth of buyers with the highest value, rounded up; None without net revenue: what
+            some were worth and others sent back is no share of it.
         buyers: how many there are.
     """
 
@@ -48,5 +48,5 @@ def concentration(selection: Selection) -> Concentration:
     curve = pd.DataFrame({"share_of_buyers": places / count, "share_of_value": np.minimum(reached[places], 1.0)})
     rising = np.arange(count, 0, -1)
     gini = float(2 * (rising * held).sum() / (count * total) - (count + 1) / count)
-    top = max(1, round(count / 10))
+    top = -(-count // 10)
     return Concentration(curve, gini, float(reached[top]), count)

@@ -1,6 +1,6 @@
 """Measured responses on disk: made once by a run, read by the page.
 
-pricing/<model>-<version>/  record.json  table.parquet  left_out.parquet  spend.parquet  tiers.parquet
+pricing/<model>-<version>/  responses.json  table, left_out, spend, tiers, together: .parquet
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.strategy.pricing.responses import Responses
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 
-RECORD: Final = "record.json"
-FRAMES: Final = ("table", "left_out", "spend", "tiers")
+RECORD: Final = "responses.json"
+FRAMES: Final = ("table", "left_out", "spend", "tiers", "together")
 
 
 def responses_folder(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Path:

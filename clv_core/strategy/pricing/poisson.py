@@ -33,21 +33,27 @@ BLOCK: Final = 4_000_000
 """So many numbers of the products' matrices are held at once."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Estimate:
     """One coefficient.
 
     Args:
         value: the estimate.
-        error: its standard error, by leaving each product out.
+        moves: by how much leaving out each product moves it, by the number of the product, scaled so that their
+            squares add up to the squared standard error; 0 for products that say nothing of it.
         clusters: how many products it rests on.
         rows: how many observations.
     """
 
     value: float
-    error: float
+    moves: Floats
     clusters: int
     rows: int
+
+    @property
+    def error(self) -> float:
+        """The standard error."""
+        return float(np.sqrt((self.moves**2).sum()))
 
     def interval(self, share: float) -> tuple[float, float]:
         """Return the interval that holds the truth in ``share`` of cases, by Student's t of clusters - 1."""
@@ -67,8 +73,10 @@ def absorbed_poisson(y: Floats, x: Floats, product: Ints, period: Ints) -> Estim
         period: number of each row's period: an effect, [n].
     """
     rows = _informative(y, product, period)
+    products = int(product.max(initial=-1)) + 1
     y, x = y[rows], x[rows]
-    product, period = _renumbered(product[rows]), _renumbered(period[rows])
+    numbers, product = np.unique(product[rows], return_inverse=True)
+    period = np.unique(period[rows], return_inverse=True)[1]
     if len(y) < 3 or product.max(initial=0) < 1 or np.ptp(x) == 0:
         return None
     mean = (y + y.mean()) / 2
@@ -87,12 +95,16 @@ def absorbed_poisson(y: Floats, x: Floats, product: Ints, period: Ints) -> Estim
             break
         deviance = now
     residual = swept[:, 0] - slope * swept[:, 1]
-    error = _jackknifed(residual, swept[:, 1], weights, product, period)
-    return None if error is None else Estimate(slope, error, int(product.max()) + 1, len(y))
+    moved = _jackknifed(residual, swept[:, 1], weights, product, period)
+    if moved is None:
+        return None
+    moves = np.zeros(products)
+    moves[numbers] = moved * np.sqrt((len(numbers) - 1) / len(numbers))
+    return Estimate(slope, moves, len(numbers), len(y))
 
 
-def _jackknifed(residual: Floats, x: Floats, weights: Floats, product: Ints, period: Ints) -> float | None:
-    """Return the jackknife's error of the coefficient of ``x`` in a weighted regression with both sets of effects.
+def _jackknifed(residual: Floats, x: Floats, weights: Floats, product: Ints, period: Ints) -> Floats | None:
+    """Return by how much leaving out each product moves the coefficient of ``x`` in a weighted regression.
 
     With ``A`` the moments of ``x`` and the periods about the product's means, ``A_g`` a product's own and ``s_g`` what
     it adds to the score, leaving it out moves the coefficients by ``(A - A_g)^-1 s_g``. None where one product alone
@@ -127,7 +139,7 @@ def _jackknifed(residual: Floats, x: Floats, weights: Floats, product: Ints, per
     moved = np.concatenate([np.linalg.solve(held - moments(some), asked[some])[:, 0] for some in blocks])
     if (np.linalg.solve(held, target)[0] < LEFT * moved[:, 1]).any():
         return None
-    return float(np.sqrt((products - 1) / products * (moved[:, 0] ** 2).sum()))
+    return np.asarray(moved[:, 0], float)
 
 
 def _informative(y: Floats, product: Ints, period: Ints) -> Ints:
@@ -141,10 +153,6 @@ def _informative(y: Floats, product: Ints, period: Ints) -> Ints:
         if keep.all():
             return rows
         rows = rows[keep]
-
-
-def _renumbered(group: Ints) -> Ints:
-    return np.asarray(np.unique(group, return_inverse=True)[1], np.int64)
 
 
 def _swept(values: Floats, weights: Floats, groups: tuple[Ints, ...]) -> Floats:

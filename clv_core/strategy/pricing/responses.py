@@ -15,6 +15,7 @@ from clv_core.errors import NotEnoughData
 from clv_core.jobs import Progress
 from clv_core.strategy.pricing.panel import ALL, SOLD, Panel, panels
 from clv_core.strategy.pricing.poisson import Estimate, absorbed_poisson
+from clv_core.strategy.pricing.together import COLUMNS, shared_errors
 from clv_core.strategy.segments import TIER, VALUE
 
 PERIODS: Final = (7, 28)
@@ -30,6 +31,7 @@ UNTOLD: Final = "untold"
 LEFT_OUT: Final = {**SHORT, UNTOLD: FEWEST_UNITS}
 """Why a category is left out, and the least that it would need; the first that fits is said."""
 USUAL_RANGE: Final = 0.95
+ELASTICITY, DISCOUNT_EFFECT = "elasticity", "discount_effect"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,8 @@ class Responses:
         left_out: category, reason (of :data:`LEFT_OUT`), products, variation.
         spend: category, tier, amount: money of the last year.
         tiers: tier, customers, value: customers and predicted value of each tier.
+        together: category, tier, other, elasticity, discount_effect: for two tiers of a category, the correlation of
+            the errors of each response.
         period_days: 7 or 28.
         cutoff: nothing at or after it was read.
     """
@@ -53,6 +57,7 @@ class Responses:
     left_out: pd.DataFrame
     spend: pd.DataFrame
     tiers: pd.DataFrame
+    together: pd.DataFrame
     period_days: int
     cutoff: date
 
@@ -81,9 +86,11 @@ def measure_responses(
     panel, rows = found[chosen], facts[chosen]
     usable = rows[rows["reason"] == ""]
     lines: list[dict[str, Any]] = []
+    pairs: list[dict[str, Any]] = []
     for place, fact in enumerate(usable.to_dict("records")):
         progress.report("price_measuring", place, len(usable))
-        lines += _category(panel, {str(name): value for name, value in fact.items()}, tiers)
+        measured, shared = _category(panel, {str(name): value for name, value in fact.items()}, tiers)
+        lines, pairs = lines + measured, pairs + shared
     table = pd.DataFrame(lines)
     if table.empty:
         raise NotEnoughData("price_nothing_measured", dataset=dataset.name, categories=len(usable))
@@ -91,7 +98,8 @@ def measure_responses(
     rows = rows.assign(reason=rows["reason"].mask(untold, UNTOLD))
     people = tiered.groupby(TIER).agg(customers=(VALUE, "size"), value=(VALUE, "sum")).reset_index()
     left_out = rows.loc[rows["reason"] != "", [CATEGORY, "reason", "products", "variation"]]
-    return Responses(table, left_out.reset_index(drop=True), panel.spend, people, panel.period_days, cutoff)
+    together = pd.DataFrame(pairs, columns=[*COLUMNS, ELASTICITY, DISCOUNT_EFFECT])
+    return Responses(table, left_out.reset_index(drop=True), panel.spend, people, together, panel.period_days, cutoff)
 
 
 def _refusal(rows: pd.DataFrame, dataset: str, categories: int) -> NotEnoughData:
@@ -133,8 +141,8 @@ def _facts(panel: Panel) -> pd.DataFrame:
     return rows.assign(reason=reason).rename_axis(CATEGORY).reset_index()
 
 
-def _category(panel: Panel, fact: dict[str, Any], tiers: int) -> list[dict[str, Any]]:
-    """Return the rows of one category: all customers, then each tier that bought enough."""
+def _category(panel: Panel, fact: dict[str, Any], tiers: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows of one category, all customers and each tier that bought enough, and what their errors share."""
     prices = panel.prices[panel.prices[CATEGORY] == fact[CATEGORY]].reset_index(drop=True)
     product = pd.factorize(prices[PRODUCT_ID])[0].astype(np.int64)
     period = pd.factorize(prices["period"])[0].astype(np.int64)
@@ -143,6 +151,7 @@ def _category(panel: Panel, fact: dict[str, Any], tiers: int) -> list[dict[str, 
     log_price = np.log(prices["price"].to_numpy(np.float64))
     depth = prices["depth"].to_numpy(np.float64)
     lines = []
+    measured: dict[str, dict[int, Estimate]] = {ELASTICITY: {}, DISCOUNT_EFFECT: {}}
     for tier in range(ALL, tiers + 1):
         mine = sold[sold[TIER] == tier].set_index([PRODUCT_ID, "period"])["units"]
         units = mine.reindex(key).fillna(0.0).to_numpy(np.float64)
@@ -152,20 +161,26 @@ def _category(panel: Panel, fact: dict[str, Any], tiers: int) -> list[dict[str, 
         if found is None or found.clusters < FEWEST_PRODUCTS:
             continue
         low, high = found.interval(SHARE)
-        line = {CATEGORY: fact[CATEGORY], TIER: tier, "elasticity": found.value, "low": low, "high": high}
-        line |= {"error": found.error, **_discount(units, depth, product, period)}
+        line = {CATEGORY: fact[CATEGORY], TIER: tier, ELASTICITY: found.value, "low": low, "high": high}
+        measured[ELASTICITY][tier] = found
+        discount = _discount(units, depth, product, period)
+        if discount is not None:
+            measured[DISCOUNT_EFFECT][tier] = discount
+        line |= {"error": found.error, **_discount_line(discount)}
         line |= {"products": found.clusters, "rows": found.rows}
         lines.append(line | {"variation": fact["variation"], "range": fact["range"]})
-    return lines
+    return lines, shared_errors(fact[CATEGORY], measured)
 
 
-def _discount(units: np.ndarray, depth: np.ndarray, product: np.ndarray, period: np.ndarray) -> dict[str, float]:
+def _discount(units: np.ndarray, depth: np.ndarray, product: np.ndarray, period: np.ndarray) -> Estimate | None:
     """Return what a discount does beyond the usual of the product, where the log has discounts."""
     known = np.isfinite(depth)
     found: Estimate | None = None
     if known.sum() >= FEWEST_ROWS and np.ptp(depth[known]) > 0:
         found = absorbed_poisson(units[known], depth[known], product[known], period[known])
-    if found is None or found.clusters < FEWEST_PRODUCTS:
-        return dict.fromkeys(("discount_effect", "discount_low", "discount_high"), np.nan)
-    low, high = found.interval(SHARE)
-    return {"discount_effect": found.value, "discount_low": low, "discount_high": high}
+    return None if found is None or found.clusters < FEWEST_PRODUCTS else found
+
+
+def _discount_line(found: Estimate | None) -> dict[str, float]:
+    value, low, high = (np.nan,) * 3 if found is None else (found.value, *found.interval(SHARE))
+    return {DISCOUNT_EFFECT: value, "discount_low": low, "discount_high": high}

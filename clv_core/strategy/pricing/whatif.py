@@ -4,7 +4,8 @@ A rule changes prices by tier, in the categories whose response was measured. A 
 the categories as its money of the last year was. With elasticity b, a price changed by the factor f sells f^b times the
 pieces, so revenue changes by f^(1+b), and what the pieces cost by f^b. A discount of the share d, which customers see
 as one, sells exp(d e) times the pieces by its own measured effect e. Responses of different categories are off
-independently of each other, those of one category together.
+independently of each other; those of one category as far together as was measured
+(:mod:`clv_core.strategy.pricing.together`), and wholly so where one response stands for several tiers.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ import scipy
 from clv_core.columns import CATEGORY
 from clv_core.errors import Message, NotEnoughData, UsageError
 from clv_core.strategy.pricing.panel import ALL
-from clv_core.strategy.pricing.responses import SHARE, Responses
+from clv_core.strategy.pricing.responses import DISCOUNT_EFFECT, ELASTICITY, SHARE, Responses
+from clv_core.strategy.pricing.together import correlation
 from clv_core.strategy.segments import TIER
 
 PRICE, DISCOUNT = "price", "discount"
 BY: Final = (PRICE, DISCOUNT)
 """What a rule changes: the price, or what is taken off it."""
-ENDS: Final = ("effect", "low", "high")
+RESPONSE: Final = {PRICE: ELASTICITY, DISCOUNT: DISCOUNT_EFFECT}
+ENDS: Final = {PRICE: ("low", "high"), DISCOUNT: ("discount_low", "discount_high")}
 MOST_DOWN: Final = -0.5
 MOST_UP: Final = 0.5
 
@@ -157,7 +160,7 @@ def what_if(responses: Responses, rule: Rule) -> Outcome:
     base, touched = float(people["base"].sum()), float(cells["base"].sum())
     shown = cells.drop(columns=["error", "revenue_error", "margin_error"])
     said = _assumptions(cells, rule, base, touched)
-    revenue, margin = _total(cells, "revenue"), _total(cells, "margin")
+    revenue, margin = (_total(cells, what, responses, rule.by) for what in ("revenue", "margin"))
     return Outcome(revenue, margin, base, touched, people.reset_index(), shown, said)
 
 
@@ -167,8 +170,8 @@ def _measured(responses: Responses, by: str) -> pd.DataFrame:
     The error is as large as makes the measured interval a normal one: by Student's t, that of few products is wider.
     """
     table = responses.table
-    value, low, high = ("elasticity", "low", "high") if by == PRICE else [f"discount_{end}" for end in ENDS]
-    found = table.assign(response=table[value], error=(table[high] - table[low]) / (2 * _z()))
+    low, high = ENDS[by]
+    found = table.assign(response=table[RESPONSE[by]], error=(table[high] - table[low]) / (2 * _z()))
     return found.loc[found["response"].notna(), [CATEGORY, TIER, "range", "response", "error"]]
 
 
@@ -207,11 +210,14 @@ def _z() -> float:
     return float(scipy.stats.norm.ppf((1 + SHARE) / 2))
 
 
-def _total(cells: pd.DataFrame, what: str) -> Sum:
-    """Add up a change: the tiers of a category are off together, categories apart."""
-    value = float(cells[what].sum())
-    by_category = cells[f"{what}_error"].groupby(cells[CATEGORY]).apply(lambda errors: float(np.abs(errors).sum()))
-    reach = _z() * float(np.sqrt((by_category.to_numpy(np.float64) ** 2).sum()))
+def _total(cells: pd.DataFrame, what: str, responses: Responses, by: str) -> Sum:
+    """Add up a change, with what the errors of a category's tiers share; those of categories share nothing."""
+    variance = 0.0
+    for category, mine in cells.groupby(CATEGORY):
+        errors = mine[f"{what}_error"].to_numpy(np.float64)
+        measured_on = mine[TIER].where(mine["evidence"] == "tier", ALL).astype("int64").tolist()
+        variance += float(errors @ correlation(responses.together, str(category), RESPONSE[by], measured_on) @ errors)
+    value, reach = float(cells[what].sum()), _z() * float(np.sqrt(max(variance, 0.0)))
     return Sum(value, value - reach, value + reach)
 
 

@@ -77,7 +77,8 @@ def _gaps(customers: pd.DataFrame, where: Ints, count: int) -> Floats:
     """Return how far each group's mean lies from that of all, in standard deviations, [count, traits].
 
     Of values the group with the highest mean has the largest gap, and so on: the mean of logarithms may order groups
-    otherwise where a few customers hold most of one, and the value a customer stands beside the name.
+    otherwise where a few customers hold most of one, and the value a customer stands beside the name. For the same
+    reason no group whose mean lies below that of all is called of high value, and none above it of low.
     """
     orders = customers[PURCHASE_DAYS].to_numpy(float)
     spent, unknown = customers[HISTORIC_VALUE].to_numpy(float), np.full(len(orders), np.nan)
@@ -101,6 +102,8 @@ def _gaps(customers: pd.DataFrame, where: Ints, count: int) -> Floats:
             gaps[:, place] = np.where(size > 0, (mean - values.mean()) / spread, 0.0)
     size = np.bincount(where, minlength=count)
     some = np.flatnonzero(size)
-    rising = some[np.argsort(np.bincount(where, value, minlength=count)[some] / size[some], kind="stable")]
-    gaps[rising, 0] = np.sort(gaps[some, 0])
+    means = np.bincount(where, value, minlength=count)[some] / size[some]
+    gaps[some[np.argsort(means, kind="stable")], 0] = np.sort(gaps[some, 0])
+    beyond = means - value.mean() if len(value) else means
+    gaps[some, 0] = np.where(gaps[some, 0] * beyond > 0, gaps[some, 0], 0.0)
     return gaps

@@ -100,7 +100,8 @@ def predicted_against_actual(actual: ArrayLike, predicted: ArrayLike, message: s
         name=t("chart.customer"),
     )
     diagonal = wide.places([0, values.max().max()])
-    equal = dict(type="scatter", x=diagonal, y=diagonal, mode="lines", line=DOTTED, name=t("chart.equal"))
+    line = {"mode": "lines", "line": DOTTED, "hoverinfo": "skip"}
+    equal = dict(type="scatter", x=diagonal, y=diagonal, name=t("chart.equal"), **line)
     ticks = wide.ticks(values)
     return drawn(
         [dots, equal],
@@ -124,10 +125,15 @@ def distribution(parts: dict[str, ArrayLike], message: str, *, axis: str, wide: 
     top = max(float(values.max(initial=0)) for values in arrays.values())
     scale = Wide.of([*arrays.values()][-1])
     edges = np.linspace(0, float(scale.places(top)) if wide else max(top, 1e-9), 31)
+    ends, form = (scale.amounts(edges), ",.2f") if wide else (edges, ".0%")
+    said = {
+        "customdata": np.column_stack([ends[:-1], ends[1:]]),
+        "hovertemplate": f"%{{customdata[0]:{form}}} – %{{customdata[1]:{form}}}: %{{y:.1%}}",
+    }
     traces = []
     for name, values in arrays.items():
         counts, _ = np.histogram(scale.places(values) if wide else values, edges)
-        traces.append(_histogram(name, edges, counts / max(1, len(values))))
+        traces.append({**_histogram(name, edges, counts / max(1, len(values))), **said})
     ticks = scale.ticks(top) if wide else {"tickformat": ".0%"}
     share = {"title": t("chart.share_of_customers"), "tickformat": ".0%"}
     return drawn(traces, message, x={"title": axis, **ticks}, y=share)

@@ -18,14 +18,15 @@ def realised_curve(frame: pd.DataFrame, message: str, *, unit: str) -> Chart:
         unit: of money.
     """
     traces = []
-    hover = "%{x}: %{y:,.0f}<extra></extra>"
+    hover = "%{x}: %{y:,.0f}"
     known = frame.dropna(subset=["low", "high"])
     if len(known):
         mode = "lines" if len(known) > 1 else "markers"  # of one point a line shows nothing
         line = {"color": PREDICTED, "width": 1, "dash": "dot"}
         marker = {"symbol": "line-ew", "size": 14, "line": {"color": PREDICTED, "width": 2}}
         edge = dict(type="scatter", x=known["days"], mode=mode, line=line, marker=marker, hovertemplate=hover)
-        traces.append({**edge, "y": known["high"], "name": t("monitor.interval")})
+        edge["name"] = t("monitor.interval")
+        traces.append({**edge, "y": known["high"]})
         traces.append({**edge, "y": known["low"], "showlegend": False})
     for column, key, colour in (("expected", "monitor.expected", PREDICTED), ("realised", "monitor.came", ACTUAL)):
         traces.append(
@@ -67,7 +68,8 @@ def series(before: pd.DataFrame, new: pd.DataFrame, message: str, *, axis: str, 
         line={"color": BASELINE, "width": 2},
     )
     edge = dict(type="scatter", x=new["begin"], mode="lines", line={"color": WARNING, "width": 1, "dash": "dash"})
-    high = {**edge, "y": new["high"], "name": t("monitor.drift.limits")}
+    edge["name"] = t("monitor.drift.limits")
+    high = {**edge, "y": new["high"]}
     low = {**edge, "y": new["low"], "showlegend": False}
     since = dict(
         type="scatter",

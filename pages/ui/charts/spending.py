@@ -27,6 +27,8 @@ def history_line(card: Card, message: str, *, unit: str) -> Chart:
         unit: of money.
     """
     days = card.history.days
+    # Both midnights end a day: what is known, and what is expected, holds by the evening of that day.
+    known, last = (pd.Timestamp(end) - timedelta(days=1) for end in (card.as_of, _end(card)))
     cutoff, end = pd.Timestamp(card.as_of), pd.Timestamp(_end(card))
     interval = dict(
         type="scatter",
@@ -46,7 +48,8 @@ def history_line(card: Card, message: str, *, unit: str) -> Chart:
         mode="lines",
         line={"color": ACTUAL, "width": 2.5, "shape": "hv"},
         name=t("card.chart.spent"),
-        hovertemplate="%{x|%Y-%m-%d}: %{y:,.2f}",
+        customdata=[str(day.date()) for day in (days[DAY].iloc[0], *days[DAY], known)],
+        hovertemplate="%{customdata}: %{y:,.2f}",
     )
     bought = days[days[PURCHASED]]
     orders = dict(
@@ -67,7 +70,8 @@ def history_line(card: Card, message: str, *, unit: str) -> Chart:
         line={"color": PREDICTED, "width": 2.5, "dash": "dash"},
         marker={"size": [0, 8]},
         name=t("card.chart.expected"),
-        hovertemplate="%{x|%Y-%m-%d}: %{y:,.2f}",
+        customdata=[str(day.date()) for day in (known, last)],
+        hovertemplate="%{customdata}: %{y:,.2f}",
     )
     top = float(np.max([days[CUMULATIVE].max(), card.total_high, card.total]))
     short = (end - days[DAY].iloc[0]).days < SHORT_DAYS

@@ -45,6 +45,12 @@ class Wide:
         placed: Floats = np.sign(found) * np.log1p(np.abs(found) / 10.0**self.power)
         return placed
 
+    def amounts(self, places: ArrayLike) -> Floats:
+        """Return the values that lie at some places of the axis, [n]."""
+        found = np.asarray(places, np.float64)
+        values: Floats = np.sign(found) * np.expm1(np.abs(found)) * 10.0**self.power
+        return values
+
     def ticks(self, values: ArrayLike, *, plus: bool = False) -> dict[str, Any]:
         """Return ticks at powers of ten as far as values reach, said in the language of the page.
 

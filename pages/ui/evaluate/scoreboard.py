@@ -25,6 +25,8 @@ SPOKEN: Final = ("bgnbd", "lightgbm")
 """Whom the page holds the model against at once; the other verdicts are a click away."""
 
 ICONS: Final = {"beats": "green[:material/trending_up:", "loses": "orange[:material/trending_down:"}
+TIE: Final = "gray[:material/drag_handle:"
+SIGNS: Final = {"leans": ICONS["loses"], "holds": ICONS["beats"], "unsure": TIE}
 RECORD: Final = "backtest.json"
 
 
@@ -106,7 +108,7 @@ def verdicts(ours: list[dict[str, Any]]) -> None:
             ties.setdefault((key, item["metric"]), []).append(name_of("model", item["other"]))
     for (key, metric), names in ties.items():
         models = saying.listed(names)
-        lines.append(f":gray[:material/drag_handle:] {t(key, metric=t(f'metric.{metric}'), models=models)}")
+        lines.append(f":{TIE}] {t(key, metric=t(f'metric.{metric}'), models=models)}")
     st.markdown("  \n".join(lines))
 
 
@@ -158,8 +160,7 @@ def second_view(bundle: Bundle, said: dict[str, Any], folds: pd.DataFrame) -> No
     st.markdown(f"**{t('board.folds')}**")
     st.caption(t("board.folds.why", folds=said["folds"]))
     if "code" in said:
-        sign = ICONS["loses" if said["outcome"] == "leans" else "beats"]
-        st.markdown(f":{sign}] {t('folds.' + said['outcome'], **said['params'])}")
+        st.markdown(f":{SIGNS[said['outcome']]}] {t('folds.' + said['outcome'], **said['params'])}")
     cells.table(scoreboard_tables.views(bundle, folds), t("board.folds"))
 
 

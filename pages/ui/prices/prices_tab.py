@@ -13,6 +13,7 @@ from clv_core.columns import CATEGORY
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError, NotFound
 from clv_core.strategy.advising import price_side
+from clv_core.strategy.pricing.apart import surely_apart
 from clv_core.strategy.pricing.kept import RECORD, load_responses, responses_folder
 from clv_core.strategy.pricing.panel import ALL, check_columns
 from clv_core.strategy.pricing.responses import Responses
@@ -103,15 +104,15 @@ def _drawn(everyone: pd.DataFrame) -> pd.DataFrame:
 
 
 def chart_message(everyone: pd.DataFrame) -> str:
-    """Return which category answers most, where the intervals allow to say so; else how many surely answer at all."""
+    """Return which two categories answer differently, where the errors allow to say so; else how many surely answer."""
     rows = everyone.head(SHOWN)
-    sure = int((rows["high"] < 0).sum())
+    sure, less = int((rows["high"] < 0).sum()), int((rows["low"] > 0).sum())
     most, least = (rows.iloc[place] for place in (rows["elasticity"].argmin(), rows["elasticity"].argmax()))
     first, last = (cut(str(row[CATEGORY])) for row in (most, least))
     if len(rows) == 1:
-        return t("price.chart.one" if sure else "price.chart.one.unsure", first=first)
-    if most["high"] >= least["low"]:
-        less = int((rows["low"] > 0).sum())
-        key = "price.chart.some" if sure else "price.chart.less" if less else "price.chart.none"
-        return t(key, sure=sure, less=less, count=len(rows))
-    return t("price.chart", first=first, last=last, count=len(rows))
+        key = "price.chart.one" if sure else "price.chart.one.less" if less else "price.chart.one.unsure"
+        return t(key, first=first)
+    if sure and surely_apart(rows):
+        return t("price.chart", first=first, last=last, count=len(rows))
+    key = "price.chart.some" if sure else "price.chart.less" if less else "price.chart.none"
+    return t(key, sure=sure, less=less, count=len(rows))

@@ -41,6 +41,8 @@ def _matrix(first: Scene, second: Scene, found: Comparison) -> None:
     figure = placing.matrix(found.customers, first.names, second.names, message, axes=axes, value=found.value)
     widgets.chart(figure, "compare")
     st.caption(t("segments.compare.agreeing"))
+    if any(scene.placed.inside is not None for scene in (first, second)):
+        st.caption(t("budget.by.overlap"))
     rows = pd.DataFrame(
         {
             "first": first.names[row],

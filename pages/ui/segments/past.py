@@ -22,6 +22,7 @@ from clv_core.strategy.schemes.movement import Movement, movement
 from clv_core.strategy.schemes.segmentation import Fitted, Placed
 from clv_core.strategy.schemes.settle import needs_embedding
 from clv_core.strategy.schemes.value import ValueTiers
+from clv_core.strategy.segments import VALUE
 from clv_core.strategy.tiers import THRESHOLDS
 from pages.ui import cells, progress, row_files, saying, state, widgets
 from pages.ui.charts import placing
@@ -95,7 +96,9 @@ def came(scene: Scene) -> None:
     placed = segmenting.place(scene.scheme, fitted, scene.dataset, scene.bundle, customers, chosen.cutoff)
     shared = then.error_of_others(state.workspace(), scene.bundle, chosen)
     rows = then.realised(customers, placed, shared).assign(name=[one.name(state.language()) for one in placed.segments])
-    _realised(scene, rows, chosen)
+    # Who is in two segments counts once in what all were worth.
+    everyone = tuple(float(customers[column].sum()) for column in (VALUE, then.ACTUAL))
+    _realised(scene, rows, everyone, chosen)
 
 
 def _movement(scene: Scene, found: Movement, day: Earlier) -> None:
@@ -137,12 +140,14 @@ def _movement(scene: Scene, found: Movement, day: Earlier) -> None:
     st.caption(t("segments.moved.kept" if day.kept else "segments.moved.again"))
     if isinstance(scene.scheme, ValueTiers) and scene.scheme.scheme.kind != THRESHOLDS:
         st.caption(t("segments.moved.ranked"))
+    if scene.placed.inside is not None:
+        st.caption(t("budget.by.overlap"))
     name = file_name(scene.bundle, f"movement-since-{day.cutoff}", scene.dataset.log_end, "csv")
     row_files.figures(scene.bundle, rows, name, "download_moved")
 
 
-def _realised(scene: Scene, rows: pd.DataFrame, past: then.Past) -> None:
-    predicted, actual = float(rows["predicted"].sum()), float(rows["actual"].sum())
+def _realised(scene: Scene, rows: pd.DataFrame, everyone: tuple[float, ...], past: then.Past) -> None:
+    predicted, actual = everyone
     enough = rows[rows["predicted"] >= WORTH_NAMING * predicted]
     gap = enough["predicted"] - enough["actual"]
     worst = enough.loc[gap.abs().idxmax()]

@@ -11,7 +11,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.commands.train import words_of
 from clv_core.config import TrainConfig
 from clv_core.deployment.kept_tuning import find_tuning
-from clv_core.evaluation.tune import SPACE, TUNABLE
+from clv_core.evaluation.tune import SEARCHED_AS, SPACE, TUNABLE
 from clv_core.training.cost import Cost
 from pages.ui import by_role, cells, judged, progress, saying, state
 from pages.ui.saying import name_of, t
@@ -74,6 +74,9 @@ def show(found: dict[str, Any], of: str, currency: str, *, taken_over: bool) -> 
         st.caption(chosen_on)
         return
     st.markdown(f"**{t('tune.found', trials=tried, gain=saying.percent(gain, 1))}**")
+    part = SEARCHED_AS.get(found["config"]["model"])
+    if part:
+        st.caption(t("tune.part", part=name_of("model", part)))
     known = [name for name in SPOKEN if name in found["advantage"]]
     rows = {
         t("column.metric"): [t(f"metric.{name}") for name in known],

@@ -54,7 +54,7 @@ def test_names_say_what_was_planted() -> None:
     frame, _ = planted()
     big, frequent, gone = Clusters(3).fit(frame).segments
     assert big.name() == "Very high value · Very big orders"
-    assert "Buy very often" in frequent.name() and frequent.name().startswith("High value")
+    assert "Buy very often" in frequent.name() and frequent.name().startswith("Middle value")
     assert gone.name() == "Very low value · Silent longest"
     assert gone.name("zh") == "极低价值 · 最久未购买"
 
@@ -81,6 +81,18 @@ def test_no_group_is_called_more_valuable_than_one_whose_customers_are_worth_mor
     titles = [title[0].text("en") for title in named(frame, where, 3)]
     ladder = ["Very low value", "Low value", "Middle value", "High value", "Very high value"]
     assert ladder.index(titles[0]) >= ladder.index(titles[1]) > ladder.index(titles[2])
+
+
+def test_no_group_that_holds_less_of_the_value_than_of_the_customers_is_called_of_high_value() -> None:
+    # Most customers are worth little, so that the second group stands out of them, and yet lies below the mean.
+    value, where = np.repeat([80.0, 16.0, 2.0], [170, 260, 570]), np.repeat([0, 1, 2], [170, 260, 570])
+    frame = pd.DataFrame({"predicted_clv": value, "p_purchase": 0.2}).assign(
+        purchase_days=3, historic_value=30.0, days_since_last=10.0
+    )
+    share = frame.groupby(where)["predicted_clv"].sum() / value.sum()
+    assert share[1] < 0.26
+    titles = [title[0].text("en") for title in named(frame, where, 3)]
+    assert titles == ["Very high value", "Middle value", "Very low value"]
 
 
 @pytest.mark.parametrize("count", [2, 5, 12])

@@ -114,6 +114,18 @@ def test_rfm_of_customers_who_never_bought_has_one_segment(customers: pd.DataFra
     assert set(keys(Rfm(), nobody)) == {"never_bought"}
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_sent_back_all_that_was_bought_is_not_said_never_to_have_bought(
+    customers: pd.DataFrame, language: str
+) -> None:
+    # A purchase that was given back or given away leaves no purchase day.
+    returned = customers.head(1).assign(purchase_days=0, historic_value=0.0, days_since_last=np.nan)
+    placed = Rfm().fit(customers).place(returned)
+    segment = placed.segments[placed.where[0]]
+    said = f"{segment.name(language)} {segment.description(language)}"
+    assert not any(word in said for word in ("ever bought", "ooked", "first order", "从未", "浏览", "首单"))
+
+
 RULES = Rules(
     "mine",
     (
