@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.proto.Block_pb2 import Block
 from streamlit.testing.v1 import AppTest
 
 from clv_core import pipeline
@@ -130,6 +131,17 @@ def test_an_experiment_replaces_the_assumed_effect_and_is_there_after_a_reload(
     app.button(key=f"experiment_forget_{name}").click().run()
     assert translate("budget.rests.assumed", "en") in app.caption[0].value
     assert load_offers(open_dataset(work, "shop")).experiments == {}
+    assert experiment_box(app).expanded, "what a person works in does not fold up under the hand"
+
+
+def experiment_box(app: AppTest) -> Block.Expandable:
+    """Return the box that takes an experiment, as the browser is told to draw it."""
+    label = translate("budget.experiment", "en")
+    return next(box.proto for box in app.expander if box.label == label)
+
+
+def test_the_box_for_an_experiment_is_folded_where_there_is_none(open_page: OPEN, own: Path) -> None:
+    assert not experiment_box(open_page(own, "strategy", lang="en")).expanded
 
 
 def test_an_experiment_that_counted_for_longer_than_the_horizon_is_not_used(
