@@ -4,7 +4,7 @@ import streamlit as st
 
 from clv_core.errors import ClvError
 from pages.ui import outcomes, state, widgets
-from pages.ui.models import board, compare, exchange, versions
+from pages.ui.models import board, compare, exchange, pressed, versions
 from pages.ui.saying import t
 
 SECTIONS = {
@@ -18,6 +18,7 @@ dataset = state.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
+pressed.settle()
 exchange.follow(dataset)
 outcomes.show()
 try:

@@ -11,7 +11,7 @@ from clv_core.deployment.registry import Version
 from clv_core.deployment.registry.card import model_card
 from pages.ui import by_role, cells, judged, page_files, saying, state
 from pages.ui.file_names import spoken
-from pages.ui.models import board, exchange
+from pages.ui.models import board, exchange, pressed
 from pages.ui.models.board import Shelf, title
 from pages.ui.saying import t
 
@@ -111,24 +111,25 @@ def _off(bias: float | None) -> str | None:
 
 
 def _actions(found: Shelf, version: Version) -> None:
-    number, may = version.number, by_role.if_may("promote")
+    number, may, speaking = version.number, by_role.if_may("promote"), found.of_role("champion")
     if version.role == "champion" and len(found.versions) > 1:
         st.caption(t("models.champion_stays"))
         return
     if version.role != "champion":
-        if st.button(t("models.promote", version=number), icon=":material/upgrade:", key="promote", **may):
-            board.act(found, "models.promoted", number, "promote")
+        label = t("models.promote", version=number)
+        pressed.button(label, "promote", version, speaking, icon=":material/upgrade:", key="promote", **may)
         call = "unarchive" if version.archived else "archive"
         icon = ":material/unarchive:" if version.archived else ":material/archive:"
-        if st.button(t(f"models.{call}"), icon=icon, key="archive", **may):
-            board.act(found, f"models.{call}.done", number, call)
+        pressed.button(t(f"models.{call}"), call, version, speaking, icon=icon, key="archive", **may)
     with st.popover(t("models.delete"), icon=":material/delete_forever:"):
         st.markdown(t("models.delete.why", version=number))
         sure = st.checkbox(t("models.delete.sure", version=number), key=f"sure_{found.name}_{number}")
-        if st.button(
+        pressed.button(
             t("models.delete.button", version=number),
+            "delete",
+            version,
+            speaking,
             icon=":material/delete_forever:",
             key="delete_version",
             **by_role.if_may("delete", disabled=not sure),
-        ):
-            board.act(found, "models.deleted", number, "delete")
+        )
