@@ -46,7 +46,10 @@ def combine(dataset: Dataset) -> None:
         st.caption(t("combine.alone"))
         return
     with st.form("combine", border=True):
-        chosen = st.multiselect(t("combine.which"), names, default=[dataset.name], key="combine_names")
+        hint = t("streamlit.choose_several")
+        chosen = st.multiselect(
+            t("combine.which"), names, default=[dataset.name], key="combine_names", placeholder=hint
+        )
         new = st.text_input(t("combine.name"), max_chars=64, key="combine_new", help=t("upload.name.help"))
         st.caption(t("combine.why"))
         may = by_role.if_may("change")

@@ -185,6 +185,7 @@ def _purchases(path: Path, then: Then) -> None:
             list(rows),
             format_func=lambda name: f"{name} ({rows[name]:,})",
             key="answer_purchases",
+            placeholder=t("streamlit.choose_several"),
         )
         returned = st.multiselect(
             t("question.returns"),
@@ -192,6 +193,7 @@ def _purchases(path: Path, then: Then) -> None:
             [item.name for item in found if item.name and item.below and item.name not in bought],
             format_func=lambda name: f"{name} ({rows[name]:,})",
             key="answer_returns",
+            placeholder=t("streamlit.choose_several"),
         )
         if st.button(t("question.purchases.use"), key="answer_use_purchases", type="primary", disabled=not bought):
             then(events=dict.fromkeys(returned, RETURN) | dict.fromkeys(bought, PURCHASE))
