@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,12 +15,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs, pipeline
-from clv_core.cli import main
+from clv_core.cli import build_parser, main
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.exchange.exporting import export_bundle
 from clv_core.deployment.exchange.importing import import_bundle
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.service.call import ASKED
 from clv_core.i18n import say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -268,3 +273,22 @@ def test_a_model_is_accepted_where_it_is_judged_and_the_champion_needs_no_button
     app.button(key="accept_model").click().run()
     assert not app.exception and roles(three)[1] == "champion"
     assert translate("models.promoted", "en", version=1, name="shop") in written(app)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_an_engineer_finds_how_the_champion_is_called(open_page: OPEN, three: Path, lang: str) -> None:
+    app = section(open_page(three, "models", lang=lang), "call")
+    known = {"name": "shop", "version": 1, "kind": translate("model.bgnbd", lang)}
+    assert translate("models.call.who", lang, **known) in written(app)
+    start, ask, others = (shlex.split(code.value) for code in app.code)
+    options = build_parser().parse_args(start[3:])
+    assert (options.command, options.name, options.open) == ("serve", "shop", True)
+    assert Path(options.workspace) == three
+    assert ask[:2] == ["curl", "http://localhost:8000/v1/score"] and json.loads(ask[-1]) == ASKED
+    assert "Authorization: Bearer KEY" in others and others[:5] == ["python", "-m", "clv_core", "keys", "add"]
+
+
+def test_the_page_says_how_to_call_the_service_without_loading_its_web_server() -> None:
+    script = "import sys; import pages.ui.models.calling; print(*sorted({'fastapi', 'uvicorn'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
