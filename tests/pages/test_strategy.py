@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.scoring import score
 from clv_core.errors import Message, UsageError
 from clv_core.evaluation.trust import Trust
-from clv_core.i18n import say_number, translate, without_options
+from clv_core.i18n import LANGUAGES, say_number, translate, without_options
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import experiment
 from clv_core.strategy.budget.budget import Curve
@@ -304,3 +305,24 @@ def test_the_curve_says_its_message_and_its_units() -> None:
     chart = budget_curve.gain_by_budget(curve, (1.0, 3.0), "80% is reached", unit="EUR")
     axes = chart.figure.layout.xaxis, chart.figure.layout.yaxis
     assert chart.message == "80% is reached" and all("EUR" in axis.title.text for axis in axes)
+
+
+ROOM = 848 - 34
+"""Pixels of a table beside the boxes that mark its rows, in a window of 1280."""
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_headings_of_the_offers_are_whole_in_a_window_of_1280(open_page: OPEN, with_model: Path, lang: str) -> None:
+    app = open_page(with_model, "strategy", lang=lang)
+    table = next(one for one in app.dataframe if "capacity" in json.loads(one.proto.columns))
+    columns = {name: one for name, one in json.loads(table.proto.columns).items() if one.get("width")}
+    assert len(columns) == 8 and sum(one["width"] for one in columns.values()) <= ROOM
+    for name, one in columns.items():
+        assert name == "name" or one["width"] >= offers_table.headed(one["label"]), one
+
+
+def test_a_long_heading_and_a_long_name_of_an_offer_are_given_room() -> None:
+    assert (
+        offers_table.headed("高价值但即将流失的用户") > offers_table.headed("高价值用户") > offers_table.headed("名额")
+    )
+    assert offers_table.written("折") == offers_table.written("ab") + 1
