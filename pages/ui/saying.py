@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -90,6 +90,16 @@ def days(first: date, last: date) -> str:
 def said(message: Message) -> str:
     """Return a message in the language of the page, with its days in that language's own order."""
     return message.said(state.language())
+
+
+def in_words(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message's parameters with the columns that a log has to have as pages call them, not programs."""
+    words = dict(params)
+    if isinstance(words.get("canonical"), str):
+        words["canonical"] = name_of("canonical", words["canonical"])
+    if isinstance(words.get("missing"), list):
+        words["missing"] = [name_of("canonical", str(one)) for one in words["missing"]]
+    return words
 
 
 def moment(value: str) -> str:

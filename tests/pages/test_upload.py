@@ -27,7 +27,7 @@ from clv_core.collection.mapping.proposed import Proposal
 from clv_core.collection.remembered import remember
 from clv_core.collection.stored.store import list_datasets
 from clv_core.errors import NeedsAnswer
-from clv_core.i18n import catalogue, translate
+from clv_core.i18n import LANGUAGES, catalogue, translate
 from clv_core.workspace import Workspace
 from pages.ui import received
 from pages.ui.upload import check, saved, set_aside, steps, uploading
@@ -557,3 +557,13 @@ def test_a_chinese_export_is_taken_to_be_in_yuan_and_in_chinas_time_until_the_pe
     around = app.session_state[uploading.ROUND] if uploading.ROUND in app.session_state else 0
     app.text_input(key=f"currency_{around}").set_value("HKD").run()
     assert app.session_state[uploading.ANSWERS]["currency"] == "HKD" and hint not in written(app)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_columns_that_are_missing_are_called_what_the_page_calls_them(
+    open_page: OPEN, tmp_path: Path, lang: str
+) -> None:
+    app = upload(open_page(tmp_path, "upload", lang=lang), "a,b\n1,x\n2,y\n")
+    said = written(app)
+    assert translate("canonical.customer_id", lang) in said and translate("canonical.event_time", lang) in said
+    assert "customer_id" not in said and "event_time" not in said

@@ -81,8 +81,7 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
         then: called with the answer as keywords of :class:`~clv_core.collection.mapping.profile.Answers`.
     """
     with st.container(border=True):
-        words = {"canonical": saying.name_of("canonical", str(params["canonical"]))} if "canonical" in params else {}
-        said = without_options(t(f"error.{code}", **params | words))
+        said = without_options(t(f"error.{code}", **saying.in_words(params)))
         st.markdown(f":orange[:material/help:] {widgets.plain(said)}")
         if code in CHOICES:
             name, choices = CHOICES[code]
