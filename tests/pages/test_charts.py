@@ -134,6 +134,13 @@ def test_histogram_shares_of_each_part_sum_to_one() -> None:
         assert np.sum(trace.y) == pytest.approx(1)
 
 
+def test_a_bar_below_zero_leaves_room_for_its_number_beside_the_names() -> None:
+    """On the left of a bar stands its number, and left of that its name: they touched in a narrow chart."""
+    lowest = float(REASONS["effect"].min())
+    low, high = FIGURES["difference_bars"].layout.xaxis.range
+    assert lowest < 0 and lowest - low >= 0.2 * (high - low)
+
+
 def test_waterfall_ends_at_the_sum() -> None:
     bars = FIGURES["waterfall"].data[0]
     assert bars.x[-1] == pytest.approx(20 + 9 - 4 + 1)
