@@ -152,8 +152,9 @@ def cards(rows: pd.DataFrame, currency: str) -> None:
 
 def _facts(row: object, currency: str) -> str:
     """Return what a tier holds and who is typical of it, as a short list."""
-    few = too_few(row.customers * row.p_purchase_mean)
-    span = t("segments.too_few") if few else sure(row.value_sum_low, row.value_sum_high, currency)
+    span = sure(row.value_sum_low, row.value_sum_high, currency)
+    if span and too_few(row.customers * row.p_purchase_mean):  # where no tier has a range, none lacks it for that
+        span = t("segments.too_few")
     facts = [
         t("segments.card.value", share=percent(row.share_of_value), sum=money(row.value_sum, currency)) + span,
         t("segments.card.mean", mean=money(row.value_mean, currency)),
