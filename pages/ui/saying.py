@@ -93,13 +93,9 @@ def said(message: Message) -> str:
 
 
 def in_words(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a message's parameters with the columns that a log has to have as pages call them, not programs."""
-    words = dict(params)
-    if isinstance(words.get("canonical"), str):
-        words["canonical"] = name_of("canonical", words["canonical"])
-    if isinstance(words.get("missing"), list):
-        words["missing"] = [name_of("canonical", str(one)) for one in words["missing"]]
-    return words
+    """Return a message's parameters with a column that a log has to have as pages call it, not programs."""
+    column = params.get("canonical")
+    return {**params, "canonical": name_of("canonical", column)} if isinstance(column, str) else dict(params)
 
 
 def moment(value: str) -> str:

@@ -135,6 +135,16 @@ def test_an_experiment_replaces_the_assumed_effect_and_is_there_after_a_reload(
     assert experiment_box(app).expanded, "what a person works in does not fold up under the hand"
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_table_that_is_no_experiment_is_told_its_missing_columns_as_they_have_to_be_written(
+    open_page: OPEN, own: Path, lang: str
+) -> None:
+    app = open_page(own, "strategy", lang=lang)
+    app.file_uploader(key="experiment_file").set_value(("tried.csv", b"x,y\n1,2\n", "text/csv")).run()
+    app.button(key="experiment_measure").click().run()
+    assert len(app.error) == 1 and "customer\\_id" in app.error[0].value and "group" in app.error[0].value
+
+
 def experiment_box(app: AppTest) -> Block.Expandable:
     """Return the box that takes an experiment, as the browser is told to draw it."""
     label = translate("budget.experiment", "en")

@@ -81,7 +81,10 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
         then: called with the answer as keywords of :class:`~clv_core.collection.mapping.profile.Answers`.
     """
     with st.container(border=True):
-        said = without_options(t(f"error.{code}", **saying.in_words(params)))
+        words = saying.in_words(params)
+        if code == "missing_columns":
+            words["missing"] = [saying.name_of("canonical", str(one)) for one in params["missing"]]
+        said = without_options(t(f"error.{code}", **words))
         st.markdown(f":orange[:material/help:] {widgets.plain(said)}")
         if code in CHOICES:
             name, choices = CHOICES[code]
