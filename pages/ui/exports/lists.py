@@ -63,7 +63,7 @@ def choose(dataset: Dataset, bundle: Bundle, tiered: pd.DataFrame) -> Wish:
     """Ask for customers, platform, and who must be left out."""
     fields = stored_fields(dataset)
     names = tiers.names(dataset)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         format = st.selectbox(
             t("exporting.format"),
             list(EXPORTS),
