@@ -99,6 +99,16 @@ def test_a_roll_back_on_a_page_from_before_another_champion_is_not_done_and_it_s
     assert not app.error and roles(three)[2] == "champion", "what the page shows now is what is done"
 
 
+def test_the_list_of_versions_says_who_speaks_now(open_page: OPEN, three: Path) -> None:
+    app = open_page(three, "models", lang="en")
+    app.selectbox(key="models_version_shop").set_value(1).run()
+    app.button(key="promote_challenger").click().run()
+    box = app.selectbox(key="models_version_shop")
+    said = next(label for label in box.options if label.startswith(translate("models.version", n=1)))
+    assert translate("models.role.champion") not in said
+    assert box.proto.set_value and box.proto.raw_value == said, "the browser is told the new words of its choice"
+
+
 def test_a_button_that_is_gone_by_the_time_it_is_pressed_says_what_happened(open_page: OPEN, three: Path) -> None:
     registry = Registry(Workspace(three))
     registry.promote("shop", 3)

@@ -60,14 +60,11 @@ def pick(found: Shelf, label: str, key: str, *, start: int = 0) -> Version:
     """Let the person choose a version; the list is the newest first."""
     by_number = {one.number: one for one in found.versions}
     labels = {number: title(one) for number, one in by_number.items()}
-    chosen = st.selectbox(
-        label,
-        list(by_number),
-        index=min(start, len(by_number) - 1),
-        format_func=labels.__getitem__,
-        key=f"{key}_{found.name}",
-    )
-    return by_number[chosen]
+    key, usual = f"{key}_{found.name}", list(by_number)[min(start, len(by_number) - 1)]
+    chosen = st.session_state.get(key)
+    # Set anew at each run: the browser keeps the words of its choice, also where another version became champion.
+    st.session_state[key] = chosen if chosen in by_number else usual
+    return by_number[st.selectbox(label, list(by_number), format_func=labels.__getitem__, key=key)]
 
 
 def _table(found: Shelf) -> None:
