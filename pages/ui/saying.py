@@ -67,6 +67,11 @@ def listed(names: Iterable[str]) -> str:
     return say_list(names, state.language())
 
 
+def labelled(label: str, text: str) -> str:
+    """Return a text behind what it is, with the colon of the language."""
+    return f"{label}{'：' if state.language() == 'zh' else ': '}{text}"
+
+
 def percent(share: float, digits: int = 0) -> str:
     """Return a share as a percentage; what is not 0 % or 100 % is not said to be."""
     return say_share(share, digits)

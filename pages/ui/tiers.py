@@ -98,7 +98,7 @@ def sure(low: float | None, high: float | None, currency: str) -> str:
     """Return the 80% interval of a sum in brackets; nothing where none is known."""
     if low is None or high is None or not np.isfinite(high):
         return ""
-    return t("segments.sure", low=money(low, currency), high=money(high, currency))
+    return t("segments.sure", low=money(low), high=money(high, currency))
 
 
 def checked(bundle: Bundle, terms: Terms) -> list[str]:

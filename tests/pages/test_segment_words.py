@@ -33,7 +33,7 @@ def test_a_card_of_too_few_expected_buyers_says_so_in_place_of_a_range(
     monkeypatch: pytest.MonkeyPatch, lang: str
 ) -> None:
     monkeypatch.setattr(tiers, "t", lambda key, **params: translate(key, lang, **params))
-    monkeypatch.setattr(tiers, "money", lambda value, currency: f"{value:.0f} {currency}")
+    monkeypatch.setattr(tiers, "money", lambda value, currency="": f"{value:.0f} {currency}")
     said = []
     for chance, ranged in ((0.04, True), (0.06, True), (0.04, False)):
         row = {"customers": 100, "share_of_value": 0.2, "value_sum": 47.0, "value_sum_low": 0.0,

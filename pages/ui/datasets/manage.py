@@ -14,7 +14,7 @@ from clv_core.strategy.exports.deleting import remaining
 from clv_core.strategy.exports.exported import own_scores
 from clv_core.strategy.relabelling import relabel
 from clv_core.workspace import check_name
-from pages.ui import access, by_role, outcomes, settled, state, widgets
+from pages.ui import access, by_role, outcomes, saying, settled, state, widgets
 from pages.ui.saying import t
 
 
@@ -133,7 +133,7 @@ def _place(item: dict[str, str]) -> str:
     if kind == "export":
         name = Path(name).name
         kind = "scores" if own_scores(name) else kind
-    return f"{t('holds.' + kind)}: {widgets.plain(name)}"
+    return saying.labelled(t(f"holds.{kind}"), widgets.plain(name))
 
 
 def _start(command: list[str], label: str) -> None:
