@@ -134,10 +134,13 @@ def refused(error: ClvError | dict[str, Any]) -> None:
 
 def _worded(error: ClvError | dict[str, Any]) -> str:
     """Return an error in the language of the page, which may not be the one that a job ran in."""
-    code, params = (error.code, error.params) if isinstance(error, ClvError) else (error["code"], error["params"])
-    if code == "unexpected":
+    if isinstance(error, ClvError):
+        if "canonical" not in error.params:
+            return error.message(state.language())  # a page's own error may have words of its own
+        return t(f"error.{error.code}", **saying.in_words(error.params))
+    if error["code"] == "unexpected":
         return t("job.broken")
-    return t(f"error.{code}", **saying.in_words(params))
+    return t(f"error.{error['code']}", **saying.in_words(error["params"]))
 
 
 def sentence(item: dict[str, Any]) -> str:
