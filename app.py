@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from pages.ui import navigation, settled, sidebar, signin, state, widgets
+from pages.ui import foreign, navigation, settled, sidebar, signin, state, widgets
 from pages.ui.home import tour
 
 navigation.page_config()
 try:
     state.begin()
+    foreign.apply()
     settled.settle()
     signin.gate()
     state.publish()

@@ -109,29 +109,38 @@ def translate(key: str, language: str = DEFAULT_LANGUAGE, **params: Any) -> str:
     return _filled(template, known, _set_tight if language == "zh" else _agree)
 
 
-def _filled(template: str, params: dict[str, Any], fit: Callable[[str, str], str]) -> str:
-    """Return a sentence with its parameters; ``fit`` takes a said parameter and what follows it, and returns that."""
-    said: list[str] = []
+def _filled(template: str, params: dict[str, Any], fit: Callable[[str, str, str], str]) -> str:
+    """Return a sentence with its parameters.
+
+    Args:
+        template: of the catalogue.
+        params: to be said.
+        fit: takes a said parameter, what follows it and the said parameter behind that, and returns what follows.
+    """
+    said, before = [], None
     for literal, name, form, conversion in Formatter().parse(template):
-        said.append(fit(said[-1], literal) if said else literal)
+        value = ""
         if name is not None:
             field = f"{name}{f'!{conversion}' if conversion else ''}{f':{form}' if form else ''}"
-            said.append(SPOKEN.vformat(f"{{{field}}}", (), params))
+            value = SPOKEN.vformat(f"{{{field}}}", (), params)
+        said += [literal if before is None else fit(before, literal, value), value]
+        before = value
     return "".join(said)
 
 
-def _set_tight(figure: str, behind: str) -> str:
+def _set_tight(figure: str, behind: str, after: str) -> str:
     """Return what follows a figure in Chinese, without the space where the figure ends in Chinese.
 
     Sentences leave a space around figures (``182 天``); behind ``1.86万``, ``120 天`` or ``2026年10月28日`` there is
-    none. Names that come from data keep theirs: it sets them apart.
+    none, and between two of these (``2023年1月1日至2024年12月30日``) there are none. Names that come from data keep
+    theirs: it sets them apart.
     """
     if not FIGURE_IN_HAN.fullmatch(figure) or not HAN_BEHIND.match(behind):
         return behind
-    return behind.strip() if HAN_BETWEEN.fullmatch(behind) else behind[1:]
+    return behind.strip() if HAN_BETWEEN.fullmatch(behind) and FIGURE_IN_HAN.fullmatch(after) else behind[1:]
 
 
-def _agree(figure: str, behind: str) -> str:
+def _agree(figure: str, behind: str, _: str) -> str:
     """Return what follows a figure in English: behind 1, what is counted and its verb stand in the singular."""
     counted = COUNTED.match(behind) if figure == "1" else None
     if counted is None:

@@ -90,6 +90,21 @@ def test_chinese_leaves_no_space_behind_a_figure_that_ends_in_chinese(
 
 
 @pytest.mark.parametrize(
+    ("template", "start", "end", "said"),
+    [
+        ("{start} 至 {end}", "2024年1月1日", "2024年3月1日", "2024年1月1日至2024年3月1日"),
+        ("自 {start} 起 {end} 天的购买", "2024年12月1日", "30", "自 2024年12月1日起 30 天的购买"),
+        ("预计到 {start} 带来 {end}", "2024年12月1日", "129 USD", "预计到 2024年12月1日带来 129 USD"),
+    ],
+)
+def test_chinese_leaves_a_space_before_a_figure_that_does_not(
+    monkeypatch: pytest.MonkeyPatch, template: str, start: str, end: str, said: str
+) -> None:
+    monkeypatch.setattr(i18n, "catalogue", lambda language: {"key": template})
+    assert translate("key", "zh", start=start, end=end) == said
+
+
+@pytest.mark.parametrize(
     ("template", "one", "many"),
     [
         ("{n:,} rows are of guests", "1 row is of guests", "2 rows are of guests"),

@@ -11,16 +11,17 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from clv_core.collection.engine import connect, file_text, text
+from clv_core.collection.engine import connect, file_text
 from clv_core.collection.horizons import HORIZONS, HorizonSupport, supported_horizons
 from clv_core.collection.ingest import describe
+from clv_core.collection.known_buyers import known_buyers, local
 from clv_core.collection.mapping.event_names import EventName, names_of
 from clv_core.collection.mapping.order_states import OrderState
 from clv_core.collection.mapping.profile import Answers
 from clv_core.collection.readings.aside import Problem
 from clv_core.collection.readings.reading import Reading, read_log
 from clv_core.collection.stored.store import Manifest
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
+from clv_core.columns import EVENT_TIME, EVENT_TYPE
 from clv_core.errors import Message
 from clv_core.jobs import NoProgress, Progress
 
@@ -120,13 +121,8 @@ def check_file(
 
 
 def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Manifest, answers: Answers) -> Check:
-    file = file_text(reading.events)
-    zone = text(manifest.timezone)
-    connection.execute(
-        f"CREATE TEMP VIEW local_events AS SELECT * REPLACE (timezone({zone}, timezone('UTC', {EVENT_TIME}))"
-        f" AS {EVENT_TIME}) FROM {file}"
-    )
-    counts = _known_buyers(connection, manifest.log_end)
+    connection.execute(f"CREATE TEMP VIEW local_events AS {local(reading.events, manifest.timezone)}")
+    counts = known_buyers(connection, "FROM local_events", manifest.log_end, HORIZONS)
     gap, after = connection.execute(
         "SELECT max(day - before) - 1, arg_max(before, day - before) FILTER (day - before > 1) + 1 FROM"
         " (SELECT day, lag(day) OVER (ORDER BY day) AS before"
@@ -151,19 +147,3 @@ def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Man
         ),
         states=reading.profile.states,
     )
-
-
-def _known_buyers(connection: duckdb.DuckDBPyConnection, log_end: str) -> dict[int, int]:
-    """Return for each horizon how many a model that ends before it could be measured by, as training counts them.
-
-    They were seen before the last so many days, and their orders less returns in these come to more than 0.
-    """
-    begins = {days: f"DATE '{log_end}' - {days}" for days in HORIZONS}
-    money = f"{EVENT_TYPE} IN ({', '.join(text(kind) for kind in MONEY_TYPES)})"
-    sums = [f"sum({AMOUNT}) FILTER ({money} AND {EVENT_TIME} >= {begins[days]}) AS net_{days}" for days in HORIZONS]
-    kept = [f"count(*) FILTER (first < {begins[days]} AND round(net_{days}, 6) > 0)" for days in HORIZONS]
-    found = connection.execute(
-        f"SELECT {', '.join(kept)} FROM (SELECT min({EVENT_TIME}) AS first, {', '.join(sums)} FROM local_events"
-        f" GROUP BY {CUSTOMER_ID})"
-    ).fetchone()
-    return dict(zip(HORIZONS, map(int, found or ()), strict=True))

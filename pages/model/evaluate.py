@@ -6,10 +6,11 @@ from pages.ui import cells, judged, navigation, outcomes, page_files, progress, 
 from pages.ui.charts import basic
 from pages.ui.evaluate import scoreboard
 from pages.ui.file_names import file_name
-from pages.ui.models import board
+from pages.ui.models import board, pressed
 from pages.ui.saying import t
 
 outcomes.show()
+pressed.settle()
 bundle = widgets.need_model()
 record = bundle.record
 measured = record["holdout"]

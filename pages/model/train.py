@@ -22,13 +22,14 @@ known = {
     "name": widgets.plain(dataset.name),
     "days": allowed.days,
     "longest": allowed.longest,
-    "measurable": allowed.measurable,
+    "measurable": allowed.checked,
     "needed": training.SHORTEST_LOG_DAYS,
 }
 if allowed.longest < 1:
     st.warning(t("train.too_short", **known), icon=":material/warning:")
     st.stop()
-widgets.headline(t("train.headline" if allowed.measurable else "train.headline.unmeasured", **known))
+said = "train.headline.unmeasured" if not allowed.measurable else "train.headline.few"
+widgets.headline(t("train.headline" if allowed.checked else said, **known))
 
 job = progress.current("train", dataset.name)
 if job and progress.running(job):
@@ -42,7 +43,7 @@ if job:
 
 with st.container(border=True):
     horizon_days = training.choose_horizon(dataset, allowed)
-    st.caption(training.about(horizon_days, allowed))
+    st.caption(training.about(horizon_days, training.counted(dataset, allowed, horizon_days)))
     advanced = st.expander(t("train.advanced"), icon=":material/tune:")
     with advanced:
         values = forms.settings_form(

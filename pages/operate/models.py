@@ -4,7 +4,7 @@ import streamlit as st
 
 from clv_core.errors import ClvError
 from pages.ui import outcomes, state, widgets
-from pages.ui.models import board, compare, exchange, versions
+from pages.ui.models import board, calling, compare, exchange, pressed, versions
 from pages.ui.saying import t
 
 SECTIONS = {
@@ -12,12 +12,14 @@ SECTIONS = {
     "compare": compare.show,
     "card": versions.card,
     "import": exchange.receive,
+    "call": calling.show,
 }
 
 dataset = state.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
+pressed.settle()
 exchange.follow(dataset)
 outcomes.show()
 try:

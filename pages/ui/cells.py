@@ -1,20 +1,32 @@
 """Tables: one look on all pages, amounts with their currency in the heading, counts.
 
-Both languages write 1,234.56 and mark what is below zero with a minus sign, as the sentences beside the tables do.
+Both languages write 1,234.56 and mark what is below zero with a minus sign, as the sentences beside the tables do; a
+hyphen is for files.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 import streamlit as st
 
+from clv_core.i18n import MINUS
 from pages.ui.saying import t
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
 
 EXACT: Final = "%,.2f"
 COUNT: Final = "%,d"
+FORM: Final = re.compile(r"%(\+?)(,?)(\.\d+)?([dfg])(%%)?")
+"""A column's format, as Streamlit takes it: sign, thousands, decimals, kind, and a percent sign behind."""
+MISSING: Final = "–"
+MOST_CELLS: Final = 50_000
+"""A table that holds more is worded by the browser alone: wording this many here takes half a second."""
 
 
 def table(rows: pd.DataFrame, alt: str, columns: Mapping[str, Any] | None = None, **options: Any) -> Any:
@@ -26,7 +38,68 @@ def table(rows: pd.DataFrame, alt: str, columns: Mapping[str, Any] | None = None
         columns: how each is shown, by name.
         options: further ones of :func:`streamlit.dataframe`.
     """
-    return st.dataframe(rows, hide_index=True, column_config=columns, placeholder="–", alt=alt, **options)
+    shown, heads = with_minus(rows, columns or {})
+    return st.dataframe(shown, hide_index=True, column_config=heads, placeholder=MISSING, alt=alt, **options)
+
+
+def with_minus(rows: pd.DataFrame, columns: Mapping[str, Any]) -> tuple[pd.DataFrame | Styler, dict[str, Any]]:
+    """Return rows whose numbers below zero have a minus sign, and how their columns are shown.
+
+    The browser writes a hyphen whatever a column's format. So such columns are worded here; sorting, copying and the
+    file that the browser saves go by the numbers, and the file keeps the hyphen that programs read.
+
+    Args:
+        rows: of a table.
+        columns: how each is shown, by name.
+    """
+    forms = {
+        name: _form(columns.get(name))
+        for name in rows.select_dtypes("number")
+        if rows.size <= MOST_CELLS and (rows[name] < 0).any()
+    }
+    worded = {name: form for name, form in forms.items() if form in ("", "percent") or FORM.fullmatch(form)}
+    if not worded:
+        return rows, dict(columns)
+    heads = {name: _formless(head) if name in worded else head for name, head in columns.items()}
+    others = {name: partial(signed, form="") for name in rows.select_dtypes("number") if not _form(columns.get(name))}
+    said = others | {name: partial(signed, form=form) for name, form in worded.items()}
+    return rows.reset_index(drop=True).style.format(said, na_rep=MISSING), heads
+
+
+def signed(value: float, form: str) -> str:
+    """Return a number as the browser writes it by a format, but with a minus sign.
+
+    Args:
+        value: any number.
+        form: a format of Streamlit's; "" for none: up to four decimals.
+    """
+    found = FORM.fullmatch(form)
+    if found:
+        sign, thousands, decimals, kind, behind = found.groups(default="")
+        decimals, kind = (".0", "f") if kind == "d" else (decimals, kind)
+        said = f"{value:{sign}z{thousands}{decimals}{kind}}"
+        said += "%" if behind else ""
+    elif form == "percent":
+        said = f"{_trimmed(f'{100 * value:z,.2f}')}%"
+    else:
+        said = _trimmed(f"{value:z.4f}")
+    return said.replace("-", MINUS, 1)
+
+
+def _trimmed(number: str) -> str:
+    return number.rstrip("0").rstrip(".")
+
+
+def _form(head: Any) -> str:
+    """Return the format of a column, "" where it has none."""
+    kind = head.get("type_config") if isinstance(head, dict) else None
+    return str((kind or {}).get("format") or "")
+
+
+def _formless(head: Any) -> Any:
+    """Return how a column is shown, without its format: what was worded here is shown only where there is none."""
+    kind = head.get("type_config") or {}
+    return {**head, "type_config": {name: value for name, value in kind.items() if name != "format"}}
 
 
 def headed(label: str, unit: str) -> str:

@@ -37,7 +37,7 @@ def section(dataset: Dataset) -> None:
         widgets.trust_reasons(bundle)
     tiered = tiers.tiered(bundle.id, dataset.version, terms, DEFAULT_SCHEME, customers)
     rows = tiers.tier_table(bundle.id, dataset.version, terms, tiers.names(dataset), 0.0, tiered, None)
-    tiers.cards(rows, bundle.record["currency"])
+    tiers.cards(rows, bundle.record["currency"], ranged=False)
     first = rows.iloc[0]
     share, value = percent(first["share_of_customers"]), percent(first["share_of_value"])
     message = t("segments.chart", name=first["name"], share=share, value=value)

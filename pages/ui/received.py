@@ -17,6 +17,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.typing import UploadedFile
 
 T = TypeVar("T")
+LISTS: Final = ("txt", "csv", "xlsx")
+EXPERIMENTS: Final = ("csv", "txt", "xlsx", "parquet", "jsonl")
+MODELS: Final = ("zip",)
+"""Kinds of files that are taken: of customers, of an experiment, of a version; a log may be of any."""
 COPY_BYTES: Final = 8_000_000
 LEFT_AFTER_SECONDS: Final = 2 * 86_400
 

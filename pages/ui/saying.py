@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -67,6 +67,11 @@ def listed(names: Iterable[str]) -> str:
     return say_list(names, state.language())
 
 
+def labelled(label: str, text: str) -> str:
+    """Return a text behind what it is, with the colon of the language."""
+    return f"{label}{'：' if state.language() == 'zh' else ': '}{text}"
+
+
 def percent(share: float, digits: int = 0) -> str:
     """Return a share as a percentage; what is not 0 % or 100 % is not said to be."""
     return say_share(share, digits)
@@ -90,6 +95,12 @@ def days(first: date, last: date) -> str:
 def said(message: Message) -> str:
     """Return a message in the language of the page, with its days in that language's own order."""
     return message.said(state.language())
+
+
+def in_words(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message's parameters with a column that a log has to have as pages call it, not programs."""
+    column = params.get("canonical")
+    return {**params, "canonical": name_of("canonical", column)} if isinstance(column, str) else dict(params)
 
 
 def moment(value: str) -> str:

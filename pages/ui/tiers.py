@@ -98,7 +98,7 @@ def sure(low: float | None, high: float | None, currency: str) -> str:
     """Return the 80% interval of a sum in brackets; nothing where none is known."""
     if low is None or high is None or not np.isfinite(high):
         return ""
-    return t("segments.sure", low=money(low, currency), high=money(high, currency))
+    return t("segments.sure", low=money(low), high=money(high, currency))
 
 
 def checked(bundle: Bundle, terms: Terms) -> list[str]:
@@ -122,13 +122,14 @@ def checked(bundle: Bundle, terms: Terms) -> list[str]:
     return [found + said]
 
 
-def cards(rows: pd.DataFrame, currency: str) -> None:
+def cards(rows: pd.DataFrame, currency: str, *, ranged: bool) -> None:
     """Show one card a segment: how many, what they hold, who is typical, what to do.
 
     Args:
         rows: of :func:`~clv_core.strategy.segments.table`, or of
             :func:`~clv_core.strategy.schemes.figures.segment_table`, whose descriptions are shown.
         currency: of the amounts.
+        ranged: whether the sums of segments have ranges, but for those of too few buyers.
     """
     names = NAMES.get(len(rows), ())
     actions = rows.get("description", pd.Series([t(f"segments.action.{name}") for name in names], dtype="str"))
@@ -144,15 +145,21 @@ def cards(rows: pd.DataFrame, currency: str) -> None:
                     delta_arrow="off",
                 )
                 if row.customers:
-                    st.markdown(_facts(row, currency))
+                    st.markdown(_facts(row, currency, ranged=ranged))
                 if place < len(actions) and actions.iloc[place]:
                     st.space("stretch")
                     st.caption(widgets.plain(str(actions.iloc[place])))
 
 
-def _facts(row: object, currency: str) -> str:
-    """Return what a tier holds and who is typical of it, as a short list."""
-    few = too_few(row.customers * row.p_purchase_mean)
+def _facts(row: object, currency: str, *, ranged: bool) -> str:
+    """Return what a tier holds and who is typical of it, as a short list.
+
+    Args:
+        row: of the table of tiers.
+        currency: of the amounts.
+        ranged: whether sums have ranges at all: where they have none, few buyers are not why.
+    """
+    few = ranged and too_few(row.customers * row.p_purchase_mean)
     span = t("segments.too_few") if few else sure(row.value_sum_low, row.value_sum_high, currency)
     facts = [
         t("segments.card.value", share=percent(row.share_of_value), sum=money(row.value_sum, currency)) + span,

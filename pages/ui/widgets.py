@@ -116,7 +116,7 @@ def error_box(error: ClvError | dict[str, Any]) -> None:
     Args:
         error: an error, or the ``{code, params, message}`` that a job kept of it.
     """
-    said = error.message(state.language()) if isinstance(error, ClvError) else _again(error)
+    said = _worded(error)
     st.error(plain(without_options(said)), icon=":material/error:")
 
 
@@ -126,17 +126,21 @@ def refused(error: ClvError | dict[str, Any]) -> None:
     Args:
         error: as in :func:`error_box`.
     """
-    said = error.message(state.language()) if isinstance(error, ClvError) else _again(error)
+    said = _worded(error)
     with st.container(border=True):
         st.subheader(t("strategy.refused"), anchor=False)
         st.write(plain(said))
 
 
-def _again(error: dict[str, Any]) -> str:
-    """Return a job's error in the language of the page, which may not be the one the job ran in."""
+def _worded(error: ClvError | dict[str, Any]) -> str:
+    """Return an error in the language of the page, which may not be the one that a job ran in."""
+    if isinstance(error, ClvError):
+        if "canonical" not in error.params:
+            return error.message(state.language())  # a page's own error may have words of its own
+        return t(f"error.{error.code}", **saying.in_words(error.params))
     if error["code"] == "unexpected":
         return t("job.broken")
-    return t(f"error.{error['code']}", **error["params"])
+    return t(f"error.{error['code']}", **saying.in_words(error["params"]))
 
 
 def sentence(item: dict[str, Any]) -> str:

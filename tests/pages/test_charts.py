@@ -154,6 +154,13 @@ def test_no_hover_speaks_in_places_of_a_wide_axis_or_of_a_trace_without_a_name()
     assert all(trace.name and "<extra></extra>" not in (trace.hovertemplate or "") for trace in lines)
 
 
+def test_a_bar_below_zero_leaves_room_for_its_number_beside_the_names() -> None:
+    """On the left of a bar stands its number, and left of that its name: they touched in a narrow chart."""
+    lowest = float(REASONS["effect"].min())
+    low, high = FIGURES["difference_bars"].layout.xaxis.range
+    assert lowest < 0 and lowest - low >= 0.2 * (high - low)
+
+
 def test_waterfall_ends_at_the_sum() -> None:
     bars = FIGURES["waterfall"].data[0]
     assert bars.x[-1] == pytest.approx(20 + 9 - 4 + 1)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,15 +15,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs, pipeline
-from clv_core.cli import main
+from clv_core.cli import build_parser, main
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.exchange.exporting import export_bundle
 from clv_core.deployment.exchange.importing import import_bundle
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.service.call import ASKED
 from clv_core.i18n import say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
+from pages.ui import widgets
 from pages.ui.models import versions
 from tests.deployment.registry import tiny
 from tests.pages.conftest import HORIZON_DAYS
@@ -75,6 +81,60 @@ def test_a_promoted_version_speaks_and_is_in_use_until_it_is_rolled_back(open_pa
     app.button(key="roll_back").click().run()
     assert not app.error and roles(three)[1] == "champion"
     assert translate("models.rolled_back", version=1, name="shop") in written(app)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_roll_back_on_a_page_from_before_another_champion_is_not_done_and_it_says_why(
+    open_page: OPEN, three: Path, lang: str
+) -> None:
+    registry = Registry(Workspace(three))
+    registry.promote("shop", 2)
+    app = open_page(three, "models", lang=lang)
+    registry.promote("shop", 3)  # in another tab
+    app.button(key="roll_back").click().run()
+    assert not app.exception and roles(three)[3] == "champion"
+    said = translate("error.overtaken_before_rollback", lang, name="shop", version=3)
+    assert [box.value for box in app.error] == [widgets.plain(said)]
+    app.button(key="roll_back").click().run()
+    assert not app.error and roles(three)[2] == "champion", "what the page shows now is what is done"
+
+
+def test_the_list_of_versions_says_who_speaks_now(open_page: OPEN, three: Path) -> None:
+    app = open_page(three, "models", lang="en")
+    app.selectbox(key="models_version_shop").set_value(1).run()
+    app.button(key="promote_challenger").click().run()
+    box = app.selectbox(key="models_version_shop")
+    said = next(label for label in box.options if label.startswith(translate("models.version", n=1)))
+    assert translate("models.role.champion") not in said
+    assert box.proto.set_value and box.proto.raw_value == said, "the browser is told the new words of its choice"
+
+
+def test_a_button_that_is_gone_by_the_time_it_is_pressed_says_what_happened(open_page: OPEN, three: Path) -> None:
+    registry = Registry(Workspace(three))
+    registry.promote("shop", 3)
+    app = open_page(three, "models", lang="en")
+    registry.roll_back("shop")  # in another tab: the champion has no earlier one now
+    app.button(key="roll_back").click().run()
+    assert not app.exception and not app.error and roles(three)[1] == "champion"
+    assert "roll_back" not in [button.key for button in app.button]
+    assert translate("models.speaks_already", name="shop", version=1) in written(app)
+
+
+def test_a_stale_promotion_changes_nothing_and_says_who_speaks(open_page: OPEN, three: Path) -> None:
+    app = open_page(three, "models", lang="en")
+    Registry(Workspace(three)).promote("shop", 2)
+    app.button(key="promote_challenger").click().run()
+    assert roles(three)[2] == "champion"
+    said = translate("error.overtaken", name="shop", version=2)
+    assert [box.value for box in app.error] == [widgets.plain(said)]
+
+
+def test_what_was_deleted_elsewhere_takes_no_other_version_with_it(open_page: OPEN, three: Path) -> None:
+    app = open_page(three, "models", lang="en")
+    Registry(Workspace(three)).delete("shop", 3)
+    app.button(key="archive").click().run()
+    assert roles(three) == {2: "", 1: "champion"}
+    assert len(app.error) == 1 and "3" in app.error[0].value
 
 
 def test_an_archived_version_leaves_the_sidebar_and_comes_back(open_page: OPEN, three: Path) -> None:
@@ -223,3 +283,22 @@ def test_a_model_is_accepted_where_it_is_judged_and_the_champion_needs_no_button
     app.button(key="accept_model").click().run()
     assert not app.exception and roles(three)[1] == "champion"
     assert translate("models.promoted", "en", version=1, name="shop") in written(app)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_an_engineer_finds_how_the_champion_is_called(open_page: OPEN, three: Path, lang: str) -> None:
+    app = section(open_page(three, "models", lang=lang), "call")
+    known = {"name": "shop", "version": 1, "kind": translate("model.bgnbd", lang)}
+    assert translate("models.call.who", lang, **known) in written(app)
+    start, ask, others = (shlex.split(code.value) for code in app.code)
+    options = build_parser().parse_args(start[3:])
+    assert (options.command, options.name, options.open) == ("serve", "shop", True)
+    assert Path(options.workspace) == three
+    assert ask[:2] == ["curl", "http://localhost:8000/v1/score"] and json.loads(ask[-1]) == ASKED
+    assert "Authorization: Bearer KEY" in others and others[:5] == ["python", "-m", "clv_core", "keys", "add"]
+
+
+def test_the_page_says_how_to_call_the_service_without_loading_its_web_server() -> None:
+    script = "import sys; import pages.ui.models.calling; print(*sorted({'fastapi', 'uvicorn'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

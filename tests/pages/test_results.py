@@ -84,7 +84,7 @@ def test_headline_of_segments_adds_up_the_scores(open_page: OPEN, with_model: Pa
     assert say_number(values.sum()) + " EUR" in finding and f"{share:.0%}" in finding
     worth = total(scores_of(with_model), shared_error(Workspace(with_model), bundle_of(with_model)))
     assert worth.low is not None and worth.high is not None
-    sure = f"{say_number(worth.value)} EUR (80% sure: {say_number(worth.low)} EUR to {say_number(worth.high)} EUR);"
+    sure = f"{say_number(worth.value)} EUR (80% sure: {say_number(worth.low)} to {say_number(worth.high)} EUR);"
     assert sure in finding
     assert app.markdown and any("80% sure" in item.value and "hold" in item.value for item in app.markdown)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.proto.Block_pb2 import Block
 from streamlit.testing.v1 import AppTest
 
 from clv_core import pipeline
@@ -18,7 +20,7 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.scoring import score
 from clv_core.errors import Message, UsageError
 from clv_core.evaluation.trust import Trust
-from clv_core.i18n import say_number, translate, without_options
+from clv_core.i18n import LANGUAGES, say_number, translate, without_options
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import experiment
 from clv_core.strategy.budget.budget import Curve
@@ -130,6 +132,27 @@ def test_an_experiment_replaces_the_assumed_effect_and_is_there_after_a_reload(
     app.button(key=f"experiment_forget_{name}").click().run()
     assert translate("budget.rests.assumed", "en") in app.caption[0].value
     assert load_offers(open_dataset(work, "shop")).experiments == {}
+    assert experiment_box(app).expanded, "what a person works in does not fold up under the hand"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_table_that_is_no_experiment_is_told_its_missing_columns_as_they_have_to_be_written(
+    open_page: OPEN, own: Path, lang: str
+) -> None:
+    app = open_page(own, "strategy", lang=lang)
+    app.file_uploader(key="experiment_file").set_value(("tried.csv", b"x,y\n1,2\n", "text/csv")).run()
+    app.button(key="experiment_measure").click().run()
+    assert len(app.error) == 1 and "customer\\_id" in app.error[0].value and "group" in app.error[0].value
+
+
+def experiment_box(app: AppTest) -> Block.Expandable:
+    """Return the box that takes an experiment, as the browser is told to draw it."""
+    label = translate("budget.experiment", "en")
+    return next(box.proto for box in app.expander if box.label == label)
+
+
+def test_the_box_for_an_experiment_is_folded_where_there_is_none(open_page: OPEN, own: Path) -> None:
+    assert not experiment_box(open_page(own, "strategy", lang="en")).expanded
 
 
 def test_an_experiment_that_counted_for_longer_than_the_horizon_is_not_used(
@@ -292,3 +315,24 @@ def test_the_curve_says_its_message_and_its_units() -> None:
     chart = budget_curve.gain_by_budget(curve, (1.0, 3.0), "80% is reached", unit="EUR")
     axes = chart.figure.layout.xaxis, chart.figure.layout.yaxis
     assert chart.message == "80% is reached" and all("EUR" in axis.title.text for axis in axes)
+
+
+ROOM = 848 - 34
+"""Pixels of a table beside the boxes that mark its rows, in a window of 1280."""
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_headings_of_the_offers_are_whole_in_a_window_of_1280(open_page: OPEN, with_model: Path, lang: str) -> None:
+    app = open_page(with_model, "strategy", lang=lang)
+    table = next(one for one in app.dataframe if "capacity" in json.loads(one.proto.columns))
+    columns = {name: one for name, one in json.loads(table.proto.columns).items() if one.get("width")}
+    assert len(columns) == 8 and sum(one["width"] for one in columns.values()) <= ROOM
+    for name, one in columns.items():
+        assert name == "name" or one["width"] >= offers_table.headed(one["label"]), one
+
+
+def test_a_long_heading_and_a_long_name_of_an_offer_are_given_room() -> None:
+    assert (
+        offers_table.headed("高价值但即将流失的用户") > offers_table.headed("高价值用户") > offers_table.headed("名额")
+    )
+    assert offers_table.written("折") == offers_table.written("ab") + 1

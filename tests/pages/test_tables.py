@@ -137,3 +137,60 @@ def test_no_table_writes_a_number_below_zero_in_brackets_or_by_the_rules_of_the_
     ]
     assert said == []
     assert all("," in form and "(" not in form for form in (cells.EXACT, cells.COUNT))
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "said"),
+    [
+        ("%,.2f", -1234.5, "−1,234.50"),
+        ("%,d", -1234, "−1,234"),
+        ("%.3f", -0.25, "−0.250"),
+        ("%.1f%%", -12.34, "−12.3%"),
+        ("%g", -0.5, "−0.5"),
+        ("%+.0f%%", -11.8, "−12%"),
+        ("%+.0f%%", 12.3, "+12%"),
+        ("percent", -0.5, "−50%"),
+        ("percent", 0.12345, "12.35%"),
+        ("", -2.50, "−2.5"),
+        ("", 1200, "1200"),
+        ("%,.2f", -0.001, "0.00"),
+    ],
+)
+def test_a_number_of_a_table_has_a_minus_sign_and_else_what_its_format_says(form: str, value: float, said: str) -> None:
+    assert cells.signed(value, form) == said
+
+
+def test_what_is_below_zero_is_worded_and_the_numbers_stay() -> None:
+    rows = pd.DataFrame({"who": ["a", None, "c"], "net": [-1234.5, None, 20.0], "days": [1, 2, 3]}, index=[4, 4, 5])
+    columns = {"net": cells.money("Net", "EUR"), "days": cells.whole("Days")}
+    shown, heads = cells.with_minus(rows, columns)
+    assert not isinstance(shown, pd.DataFrame)
+    assert shown.data["net"].tolist()[::2] == [-1234.5, 20.0]
+    body = shown._translate(False, False)["body"]
+    assert [[cell["display_value"] for cell in row[1:]] for row in body] == [
+        ["a", "−1,234.50", "1"],
+        ["–", "–", "2"],
+        ["c", "20.00", "3"],
+    ]
+    assert "format" not in heads["net"]["type_config"] and heads["net"]["label"] == columns["net"]["label"]
+    assert columns["net"]["type_config"]["format"] == cells.EXACT and heads["days"] == columns["days"]
+
+
+def test_a_table_without_a_number_below_zero_and_one_of_very_many_cells_are_left_to_the_browser() -> None:
+    rows = pd.DataFrame({"net": [1.0, 0.0]})
+    assert cells.with_minus(rows, {})[0] is rows
+    many = pd.DataFrame({"net": [-1.0] * (cells.MOST_CELLS + 1)})
+    assert cells.with_minus(many, {})[0] is many
+
+
+def test_every_format_of_a_column_is_one_that_can_be_worded() -> None:
+    """A column with another format would write a hyphen where all others have a minus sign."""
+    found = {
+        given.value.value
+        for path in sorted(PAGES.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, (ast.Attribute, ast.Name))
+        for given in node.keywords
+        if given.arg == "format" and isinstance(given.value, ast.Constant) and "%" in str(given.value.value)
+    }
+    assert found and [form for form in found if not cells.FORM.fullmatch(form)] == []

@@ -8,20 +8,23 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.cli import build_parser
+from clv_core.collection.check import check_file
 from clv_core.collection.horizons import HORIZONS, support
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.commands.train import config_from
 from clv_core.config import TrainConfig
-from clv_core.i18n import translate
+from clv_core.i18n import LANGUAGES, translate
 from clv_core.training.windows import longest_horizon, training_cutoffs
 from clv_core.workspace import Workspace
 from pages.ui import state
 from pages.ui.train import forms, training
+from tests.pages.conftest import SAMPLE
 
 
 def test_longest_measurable_horizon_is_the_last_that_leaves_a_cutoff(with_dataset: Path) -> None:
@@ -94,3 +97,42 @@ def test_a_log_that_is_too_short_is_not_said_to_be_long_enough_to_train_on(
 def test_the_train_page_says_of_an_unchecked_horizon_what_the_upload_page_says() -> None:
     said = training.about(365, training.Horizons(700, 672, 336))
     assert said.endswith(translate("horizon.unmeasured", "en", days=365, found=700, needed=758))
+
+
+@pytest.fixture
+def quiet(tmp_path: Path) -> Path:
+    """A workspace with a log that is long enough, but in which hardly anybody buys: 40 customers, one order a month."""
+    days = pd.date_range("2022-01-01", periods=900, freq="D")
+    rows = [(f"C{place % 40}", day, 10.0) for place, day in enumerate(days)]
+    log = tmp_path / "quiet.csv"
+    pd.DataFrame(rows, columns=["customer_id", "event_time", "amount"]).to_csv(log, index=False)
+    ingest(Workspace(tmp_path / "work"), log, "shop")
+    return tmp_path
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_log_in_which_too_few_buy_is_not_said_to_be_checked(
+    open_page: Callable[..., AppTest], quiet: Path, lang: str
+) -> None:
+    app = open_page(quiet / "work", "train", lang=lang)
+    assert not app.exception
+    assert app.subheader[0].value == translate("train.headline.few", lang, name="shop", days=900)
+    chosen = next(one for one in app.get("button_group") if one.proto.id.endswith("train_horizon") or one.options)
+    assert not any("check_circle" in label for label in chosen.options)
+    few = translate("horizon.few_buyers", lang, days=182, found=40, needed=100)
+    assert any(few in one.value for one in app.caption)
+
+
+def test_upload_and_train_promise_the_same_horizons(quiet: Path, with_dataset: Path) -> None:
+    for work, log in ((quiet / "work", quiet / "quiet.csv"), (with_dataset, SAMPLE)):
+        check = check_file(log)
+        allowed = training.horizons(open_dataset(Workspace(work), "shop"))
+        promised = {one.horizon_days: one.verdict == "measured" for one in check.horizons}
+        both = [days for days in training.USUAL_HORIZONS if days in promised and days <= allowed.longest]
+        assert both and [allowed.measured(days) for days in both] == [promised[days] for days in both]
+
+
+def test_the_buyers_of_a_horizon_that_is_typed_in_are_counted_too(quiet: Path) -> None:
+    dataset = open_dataset(Workspace(quiet / "work"), "shop")
+    allowed = training.counted(dataset, training.horizons(dataset), 100)
+    assert allowed.buyers[100] == 40 and not allowed.measured(100)

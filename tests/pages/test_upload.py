@@ -27,7 +27,7 @@ from clv_core.collection.mapping.proposed import Proposal
 from clv_core.collection.remembered import remember
 from clv_core.collection.stored.store import list_datasets
 from clv_core.errors import NeedsAnswer
-from clv_core.i18n import catalogue, translate
+from clv_core.i18n import LANGUAGES, catalogue, translate
 from clv_core.workspace import Workspace
 from pages.ui import received
 from pages.ui.upload import check, saved, set_aside, steps, uploading
@@ -594,3 +594,13 @@ def test_the_encoding_is_a_setting_and_what_was_said_of_columns_goes_with_their_
     app.selectbox(key="setting_upload_encoding_None").set_value("cp1252").run()
     assert app.session_state[uploading.ANSWERS]["mapping"] == {} and not app.exception
     assert "kÃ¤ufer x" in app.selectbox(key="answer_column_customer_id").options[0]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_columns_that_are_missing_are_called_what_the_page_calls_them(
+    open_page: OPEN, tmp_path: Path, lang: str
+) -> None:
+    app = upload(open_page(tmp_path, "upload", lang=lang), "a,b\n1,x\n2,y\n")
+    said = written(app)
+    assert translate("canonical.customer_id", lang) in said and translate("canonical.event_time", lang) in said
+    assert "customer_id" not in said and "event_time" not in said

@@ -182,20 +182,30 @@ class Registry:
         self._note("promote", chosen)
         return self.version(name, chosen.number)
 
-    def roll_back(self, name: str) -> Version:
+    def roll_back(self, name: str, *, instead_of: str = "") -> Version:
         """Let the champion before the present one speak again.
+
+        Args:
+            name: whose champion.
+            instead_of: bundle of the champion that is to go; "" is whichever speaks.
 
         Raises:
             NotFound: the name has no version.
+            Overtaken: another one than ``instead_of`` speaks by now.
             Refused: there was no champion before, or none whose files are sound.
         """
-        if self.champion(name) is None:
+        champion = self.champion(name)
+        if champion is None:
             raise NotFound("no_name", name=name, known=", ".join(self.names()) or "-")
+        going = instead_of or champion.bundle
         sound = next((one for one in self.earlier(name) if self.sound(one)), None)
-        if sound is None:
+        if sound is None and champion.bundle == going:
             raise Refused("no_earlier_champion", name=name)
         with transaction(self.workspace, write=True) as rows:
-            if sound.number not in [one.number for one in table.before(rows, name)]:
+            speaking = table.champion(rows, name)
+            if speaking is not None and speaking.bundle != going:
+                raise Overtaken("overtaken_before_rollback", name=name, version=speaking.number)
+            if sound is None or sound.number not in [one.number for one in table.before(rows, name)]:
                 raise Refused("no_earlier_champion", name=name)
             table.step_back(rows, name, sound)
         self._note("rollback", sound)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from html import escape
 from typing import Any, Final
 
@@ -26,20 +24,6 @@ MEANINGS: Final = {
 }  # fmt: skip
 
 
-ASKED: Final[dict[str, Any]] = {
-    "customers": [
-        {
-            "customer_id": "c1",
-            "events": [
-                {"event_time": "2024-05-02T10:00:00Z", "event_type": "purchase", "amount": 49.9},
-                {"event_time": "2024-05-20T18:30:00Z", "event_type": "view"},
-            ],
-        }
-    ]
-}
-"""A request to score, as the page shows it."""
-
-
 def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
     """Return the answers that are none, as routes describe them."""
     return {code: {"model": Problems, "description": MEANINGS[code]} for code in codes}
@@ -60,25 +44,13 @@ def document(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def example(base: str, *, secured: bool) -> str:
-    """Return a call to score as a shell takes it.
-
-    Args:
-        base: where the service is, as the browser knows it, ending with a slash.
-        secured: whether a key is asked for.
-    """
-    words = ["curl", f"{base}v1/score", *(["-H", "Authorization: Bearer KEY"] if secured else [])]
-    words += ["-H", "Content-Type: application/json", "-d", json.dumps(ASKED)]
-    return shlex.join(words)
-
-
 def page(said: dict[str, Any], language: str, call: str) -> str:
     """Return a page that lists what can be asked for.
 
     Args:
         said: the OpenAPI document.
         language: of the page.
-        call: of :func:`example`.
+        call: of :func:`~clv_core.deployment.service.call.example`.
     """
     routes = []
     for path, methods in said["paths"].items():

@@ -19,7 +19,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clv_core.deployment.service.batching import Batcher, Busy
-from clv_core.deployment.service.document import SECURED, example, page, problems
+from clv_core.deployment.service.call import example
+from clv_core.deployment.service.document import SECURED, page, problems
 from clv_core.deployment.service.gate import Gate
 from clv_core.deployment.service.latest import Latest
 from clv_core.deployment.service.loaded import Loaded

@@ -56,14 +56,18 @@ def section(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], most_days
         by_tier: whether offers are planned by the value tiers, which experiments are measured in.
     """
     found = kept_offers.kept(dataset).experiments
-    with st.expander(t("budget.experiment"), icon=":material/experiment:", expanded=bool(found)):
+    opened = f"experiment_open_{dataset.name}"  # open to begin with where there is one; from then on as it was left
+    st.session_state.setdefault(opened, bool(found))
+    with st.expander(t("budget.experiment"), icon=":material/experiment:", key=opened, on_change="rerun"):
         st.caption(t("budget.experiment.what"))
-        file = st.file_uploader(
-            t("budget.experiment.file"), type=["csv", "txt", "xlsx", "parquet", "jsonl"], key="experiment_file"
-        )
+        file = st.file_uploader(t("budget.experiment.file"), type=received.EXPERIMENTS, key="experiment_file")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             offer = st.selectbox(
-                t("budget.experiment.offer"), [one.name for one in offers], key="experiment_offer", width=260
+                t("budget.experiment.offer"),
+                [one.name for one in offers],
+                key="experiment_offer",
+                placeholder=t("streamlit.choose_one"),
+                width=260,
             )
             pressed = st.button(
                 t("budget.experiment.measure"), disabled=file is None or offer is None, key="experiment_measure"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +22,13 @@ from pages.ui.saying import t
 
 MOST_IN_SIGHT: Final = 4
 """Columns of effects that fit beside the others; more are scrolled to, and may be wide."""
+MARGIN: Final = 18
+"""Pixels of a cell beside what is written in it."""
+MARK: Final = 22
+"""Pixels of the sign that a column can be edited."""
+NARROWEST: Final = 68
+WIDEST: Final = 190
+"""Pixels that a column has at least, and that the offers' names take at most."""
 START: Final = "start"
 """Which of the starting offers a row was; None for one that a person added."""
 
@@ -53,7 +61,7 @@ def edit(dataset: Dataset, mark: str, segments: Segments, currency: str) -> tupl
         num_rows="dynamic",
         hide_index=True,
         column_order=[column for column in base.columns if column != START],
-        column_config=_columns(names, currency),
+        column_config=_columns(names, base["name"].dropna(), currency),
         placeholder="–",
         alt=t("budget.offers"),
     )
@@ -175,38 +183,50 @@ def read_offers(table: pd.DataFrame, tiers: int) -> list[Offer]:
     return offers[: MOST_OFFERS + 1]
 
 
-def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
+def _columns(names: Sequence[str], offers: Iterable[str], currency: str) -> dict[str, Any]:
     config, number = st.column_config, st.column_config.NumberColumn
     words, many = {SHARE: t("budget.unit.share"), MONEY: t("budget.unit.money")}, len(names) > MOST_IN_SIGHT
+    cost, unit = cells.headed(t("budget.column.cost"), currency), t("budget.column.unit")
+    capacity = t("budget.column.capacity")
     columns: dict[str, Any] = {
-        "name": config.TextColumn(t("budget.column.name"), max_chars=60, width=115, pinned=many),
+        "name": config.TextColumn(
+            t("budget.column.name"), max_chars=60, width=min(WIDEST, max(map(written, offers), default=0)), pinned=many
+        ),
         "cost": number(
-            cells.headed(t("budget.column.cost"), currency),
+            cost,
             min_value=0.0,
             format="%g",
-            width=88 + 6 * len(currency),
+            width=headed(cost),
             help=t("budget.column.cost.help", unit=saying.unit(currency)),
         ),
         "unit": config.SelectboxColumn(
-            t("budget.column.unit"),
+            unit,
             options=list(UNITS),
             format_func=lambda unit: words.get(unit, unit),
             default=SHARE,
             required=True,
-            width=88,
+            width=max(headed(unit), *map(written, words.values())),
             help=t("budget.column.unit.help"),
         ),
         "capacity": number(
-            t("budget.column.capacity"),
+            capacity,
             min_value=0,
             step=1,
             format=cells.COUNT,
-            width=84,
+            width=headed(capacity),
             help=t("budget.column.capacity.help"),
         ),
     }
     for tier, name in enumerate(names, 1):
-        columns[f"tier{tier}"] = number(
-            name, format="%g", width=140 if many else 104, help=t("budget.column.effect.help")
-        )
+        columns[f"tier{tier}"] = number(name, format="%g", width=headed(name), help=t("budget.column.effect.help"))
     return columns
+
+
+def headed(heading: str) -> int:
+    """Return the pixels that a heading needs: a column of an editor has a mark beside it."""
+    return max(NARROWEST, written(heading) + MARK)
+
+
+def written(text: str) -> int:
+    """Return the pixels that a text needs in a cell; a Chinese character takes two letters."""
+    return MARGIN + sum(13 if unicodedata.east_asian_width(letter) in "WF" else 6 for letter in str(text))

@@ -73,7 +73,7 @@ def difference_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
     )
     low, high = min(0.0, float(rows["difference"].min())), max(0.0, float(rows["difference"].max()))
     room = 0.16 * max(high - low, 1e-9)
-    span = [low - room * (low < 0), high + room]
+    span = [low - 2 * room * (low < 0), high + room]  # on the left the bars' names stand, which a number must not touch
     x = {"title": t("chart.difference", unit=unit), "range": span, **value_ticks(span)}
     return drawn([bars], message, x=x, y={}, legend=False, height=110 + 30 * len(rows))
 

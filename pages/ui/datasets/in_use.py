@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -46,7 +48,8 @@ def _noticed(dataset: Dataset) -> None:
         return
     with st.expander(t("datasets.noticed", n=len(messages)), icon=":material/info:"):
         for message in messages:
-            st.markdown(f"- {widgets.plain(without_options(message.text(state.language())))}")
+            said = saying.said(replace(message, params=saying.in_words(message.params)))
+            st.markdown(f"- {widgets.plain(without_options(said))}")
 
 
 def versions(dataset: Dataset) -> None:

@@ -14,7 +14,7 @@ from clv_core.strategy.exports.deleting import remaining
 from clv_core.strategy.exports.exported import own_scores
 from clv_core.strategy.relabelling import relabel
 from clv_core.workspace import check_name
-from pages.ui import access, by_role, outcomes, settled, state, widgets
+from pages.ui import access, by_role, outcomes, saying, settled, state, widgets
 from pages.ui.saying import t
 
 
@@ -46,7 +46,10 @@ def combine(dataset: Dataset) -> None:
         st.caption(t("combine.alone"))
         return
     with st.form("combine", border=True):
-        chosen = st.multiselect(t("combine.which"), names, default=[dataset.name], key="combine_names")
+        hint = t("streamlit.choose_several")
+        chosen = st.multiselect(
+            t("combine.which"), names, default=[dataset.name], key="combine_names", placeholder=hint
+        )
         new = st.text_input(t("combine.name"), max_chars=64, key="combine_new", help=t("upload.name.help"))
         st.caption(t("combine.why"))
         may = by_role.if_may("change")
@@ -130,7 +133,7 @@ def _place(item: dict[str, str]) -> str:
     if kind == "export":
         name = Path(name).name
         kind = "scores" if own_scores(name) else kind
-    return f"{t('holds.' + kind)}: {widgets.plain(name)}"
+    return saying.labelled(t(f"holds.{kind}"), widgets.plain(name))
 
 
 def _start(command: list[str], label: str) -> None:

@@ -38,6 +38,7 @@ def offer(bundle: Bundle, dataset: Dataset, path: Path) -> None:
             rivals(model, training.default_model(dataset)),
             format_func=lambda name: name_of("model", name),
             key=f"board_rivals_{bundle.id}",
+            placeholder=t("streamlit.choose_several"),
         )
         models = list(dict.fromkeys((model, REFERENCE, *others)))
         why.write(t("board.why", origins=origins, days=bundle.record["horizon_days"], others=len(models) - 1))

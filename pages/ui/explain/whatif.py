@@ -42,7 +42,12 @@ def what_if(found: Found, explanation: Explanation, customer: str, bundle: Bundl
         return
     names = {part: reason_name(part) for part in able}
     parts = st.multiselect(
-        t("why.what_if.choose"), able, default=able[:SLIDERS], format_func=names.get, key=f"what_if_{customer}"
+        t("why.what_if.choose"),
+        able,
+        default=able[:SLIDERS],
+        format_func=names.get,
+        key=f"what_if_{customer}",
+        placeholder=t("streamlit.choose_several"),
     )
     with st.grid(2, min_column_width=320):
         asked = {part: _slider(found, customer, row, part, explanation) for part in parts}

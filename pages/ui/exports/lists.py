@@ -63,7 +63,7 @@ def choose(dataset: Dataset, bundle: Bundle, tiered: pd.DataFrame) -> Wish:
     """Ask for customers, platform, and who must be left out."""
     fields = stored_fields(dataset)
     names = tiers.names(dataset)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         format = st.selectbox(
             t("exporting.format"),
             list(EXPORTS),
@@ -86,7 +86,7 @@ def choose(dataset: Dataset, bundle: Bundle, tiered: pd.DataFrame) -> Wish:
             region = region_of_phones.ask(dataset, "export_region", format)
     region_of_phones.say(dataset, region)
     help = t("exporting.stop.help")
-    upload = st.file_uploader(t("exporting.stop"), ["txt", "csv", "xlsx"], key="export_stop_file", help=help)
+    upload = st.file_uploader(t("exporting.stop"), received.LISTS, key="export_stop_file", help=help)
     entries = _entries(upload)
     say_matches(entries, dataset)
     _kept(entries)

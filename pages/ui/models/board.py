@@ -12,7 +12,8 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry, Version
 from clv_core.errors import ClvError
-from pages.ui import access, by_role, judged, navigation, outcomes, saying, state, widgets
+from pages.ui import by_role, judged, navigation, saying, state, widgets
+from pages.ui.models import pressed
 from pages.ui.saying import t
 from pages.ui.widgets import Figure
 
@@ -79,35 +80,14 @@ def title(version: Version) -> str:
     return " · ".join([*parts, *([t("models.archived")] if version.archived else [])])
 
 
-def act(found: Shelf, said: str, version: int, call: str) -> None:
-    """Do something with a version, say that it was done, and draw the page again."""
-    try:
-        access.require("delete" if call == "delete" else "promote")
-        if call == "roll_back":
-            done = found.registry.roll_back(found.name)
-        elif call == "unarchive":
-            done = found.registry.archive(found.name, version, back=True)
-        else:
-            done = getattr(found.registry, call)(found.name, version)
-    except ClvError as error:
-        widgets.error_box(error)
-        return
-    outcomes.say(t(said, version=done.number, name=widgets.plain(found.name)))
-    if call in ("promote", "roll_back"):
-        state.choose(model=done.bundle)
-    elif call in ("delete", "archive") and st.session_state.get("model") == done.bundle:
-        state.choose(model="")
-    st.rerun()
-
-
 def accept(bundle: Bundle) -> None:
     """Offer to make a model the champion of its dataset; nothing where it is, or has no version."""
     dataset, version = state.dataset(), state.registered().get(bundle.id)
     if dataset is None or version is None or version.role == "champion":
         return
     label, may = t("models.promote", version=version.number), by_role.if_may("promote")
-    if st.button(label, icon=":material/upgrade:", key="accept_model", **may):
-        act(shelf(dataset), "models.promoted", version.number, "promote")
+    champion = shelf(dataset).of_role("champion")
+    pressed.button(label, "promote", version, champion, icon=":material/upgrade:", key="accept_model", **may)
 
 
 def _warn(found: Shelf, champion: Version) -> None:
@@ -168,18 +148,16 @@ def _figures(version: Version) -> list[Figure]:
 
 
 def _buttons(found: Shelf, version: Version) -> None:
-    may = by_role.if_may("promote")
+    may, speaking = by_role.if_may("promote"), found.of_role("champion")
     if version.role == "challenger":
         label = t("models.promote", version=version.number)
-        kind_of_button = "secondary" if version.trust.verdict == "not_trusted" else "primary"
-        if st.button(label, type=kind_of_button, icon=":material/upgrade:", key="promote_challenger", **may):
-            act(found, "models.promoted", version.number, "promote")
+        how = {"type": "secondary" if version.trust.verdict == "not_trusted" else "primary"} | may
+        pressed.button(label, "promote", version, speaking, icon=":material/upgrade:", key="promote_challenger", **how)
         return
     earlier = found.registry.earlier(found.name)
     if earlier:
         label = t("models.roll_back", version=earlier[0].number)
-        if st.button(label, icon=":material/undo:", key="roll_back", **may):
-            act(found, "models.rolled_back", version.number, "roll_back")
+        pressed.button(label, "roll_back", earlier[0], speaking, icon=":material/undo:", key="roll_back", **may)
     if st.button(t("train.evaluate"), icon=navigation.BY_NAME["evaluate"].icon, key="models_evaluate"):
         state.choose(model=version.bundle)
         navigation.go("evaluate")

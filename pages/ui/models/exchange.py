@@ -57,7 +57,7 @@ def receive(found: Shelf) -> None:
         st.markdown(f"**{t('models.import')}**")
         st.caption(t("models.import.why", name=widgets.plain(found.name)))
         may = by_role.if_may("change")
-        file = st.file_uploader(t("models.import.file"), type=["zip"], key="import_file", **may)
+        file = st.file_uploader(t("models.import.file"), type=received.MODELS, key="import_file", **may)
         pressed = st.form_submit_button(t("models.import.button"), icon=":material/upload:", **may)
     if pressed and file is None:
         st.warning(t("models.import.none"), icon=":material/info:")

@@ -11,7 +11,7 @@ from clv_core.deployment.registry import Version
 from clv_core.deployment.registry.card import model_card
 from pages.ui import by_role, cells, judged, page_files, saying, state
 from pages.ui.file_names import spoken
-from pages.ui.models import board, exchange
+from pages.ui.models import board, exchange, pressed
 from pages.ui.models.board import Shelf, title
 from pages.ui.saying import t
 
@@ -60,14 +60,11 @@ def pick(found: Shelf, label: str, key: str, *, start: int = 0) -> Version:
     """Let the person choose a version; the list is the newest first."""
     by_number = {one.number: one for one in found.versions}
     labels = {number: title(one) for number, one in by_number.items()}
-    chosen = st.selectbox(
-        label,
-        list(by_number),
-        index=min(start, len(by_number) - 1),
-        format_func=labels.__getitem__,
-        key=f"{key}_{found.name}",
-    )
-    return by_number[chosen]
+    key, usual = f"{key}_{found.name}", list(by_number)[min(start, len(by_number) - 1)]
+    chosen = st.session_state.get(key)
+    # Set anew at each run: the browser keeps the words of its choice, also where another version became champion.
+    st.session_state[key] = chosen if chosen in by_number else usual
+    return by_number[st.selectbox(label, list(by_number), format_func=labels.__getitem__, key=key)]
 
 
 def _table(found: Shelf) -> None:
@@ -111,24 +108,25 @@ def _off(bias: float | None) -> str | None:
 
 
 def _actions(found: Shelf, version: Version) -> None:
-    number, may = version.number, by_role.if_may("promote")
+    number, may, speaking = version.number, by_role.if_may("promote"), found.of_role("champion")
     if version.role == "champion" and len(found.versions) > 1:
         st.caption(t("models.champion_stays"))
         return
     if version.role != "champion":
-        if st.button(t("models.promote", version=number), icon=":material/upgrade:", key="promote", **may):
-            board.act(found, "models.promoted", number, "promote")
+        label = t("models.promote", version=number)
+        pressed.button(label, "promote", version, speaking, icon=":material/upgrade:", key="promote", **may)
         call = "unarchive" if version.archived else "archive"
         icon = ":material/unarchive:" if version.archived else ":material/archive:"
-        if st.button(t(f"models.{call}"), icon=icon, key="archive", **may):
-            board.act(found, f"models.{call}.done", number, call)
+        pressed.button(t(f"models.{call}"), call, version, speaking, icon=icon, key="archive", **may)
     with st.popover(t("models.delete"), icon=":material/delete_forever:"):
         st.markdown(t("models.delete.why", version=number))
         sure = st.checkbox(t("models.delete.sure", version=number), key=f"sure_{found.name}_{number}")
-        if st.button(
+        pressed.button(
             t("models.delete.button", version=number),
+            "delete",
+            version,
+            speaking,
             icon=":material/delete_forever:",
             key="delete_version",
             **by_role.if_may("delete", disabled=not sure),
-        ):
-            board.act(found, "models.deleted", number, "delete")
+        )

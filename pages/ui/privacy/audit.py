@@ -58,5 +58,5 @@ def _about(line: dict[str, object]) -> str:
         if part in line and line[part] not in ("done", "none"):
             worded = part in ("role", "outcome")
             value = t(f"access.{part}.{line[part]}") if worded else str(line[part])
-            said.append(f"{t(f'audit.fact.{part}')}: {value}")
+            said.append(saying.labelled(t(f"audit.fact.{part}"), str(value)))
     return say_clauses(said, state.language())

@@ -65,7 +65,7 @@ def _ids() -> list[str]:
     """Return the ids that were typed or sent in a file, each once."""
     mark = st.session_state.get(ROUND, 0)
     typed = st.text_area(t("privacy.erase.ids"), key=f"{IDS}_{mark}", height=110, help=t("privacy.erase.ids.help"))
-    file = st.file_uploader(t("privacy.erase.file"), ["txt", "csv", "xlsx"], key=f"{IDS}_file_{mark}")
+    file = st.file_uploader(t("privacy.erase.file"), received.LISTS, key=f"{IDS}_file_{mark}")
     words = (typed or "").splitlines()
     if file is not None:
         try:

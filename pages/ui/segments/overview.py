@@ -29,7 +29,8 @@ def section(scene: Scene) -> None:
     """Show the segments, and a chart of their own kind."""
     notes(scene)
     if scene.placed.count <= MOST_CARDS:
-        tiers.cards(scene.table, scene.currency)
+        ranged = tiers.what_past_origins_say(scene.bundle, scene.terms)[0] is not None
+        tiers.cards(scene.table, scene.currency, ranged=ranged)
     else:
         figures(scene, short=True)
         _described(scene)

@@ -162,7 +162,7 @@ def _realised(scene: Scene, rows: pd.DataFrame, everyone: tuple[float, ...], pas
     )
     unit = saying.unit(scene.currency)
     widgets.chart(placing.realised_bars(rows, message, unit=unit), "realised")
-    number = st.column_config.NumberColumn
+    number, buyers = st.column_config.NumberColumn, t("segments.came.buyers.help")
     known = rows["high"].notna().all()
     columns: dict[str, object] = {
         "name": st.column_config.TextColumn(t("column.segment")),
@@ -173,8 +173,8 @@ def _realised(scene: Scene, rows: pd.DataFrame, everyone: tuple[float, ...], pas
         "actual": cells.money(t("segments.came.actual"), scene.currency),
         "gap": cells.money(t("segments.came.gap"), scene.currency, help=t("segments.came.gap.help")),
         "off": number(t("segments.came.off"), help=t("segments.came.off.help"), format="%+.0f%%"),
-        "buyers_predicted": number(t("segments.came.buyers_predicted"), format="%.0f"),
-        "buyers_actual": number(t("segments.came.buyers_actual"), format="%.0f"),
+        "buyers_predicted": number(t("segments.came.buyers_predicted"), format="%.0f", help=buyers),
+        "buyers_actual": number(t("segments.came.buyers_actual"), format="%.0f", help=buyers),
     }
     if not known:
         columns = {name: one for name, one in columns.items() if name not in ("low", "high")}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
 import streamlit as st
 
+from clv_core.collection import known_buyers
 from clv_core.collection.horizons import WINDOWS_TO_MEASURE, history_days, support
 from clv_core.collection.stored.store import Dataset
 from clv_core.commands.train import words_of
@@ -33,20 +35,48 @@ class Horizons:
         days: length of the log.
         longest: longest horizon that leaves one training cutoff.
         measurable: longest horizon that also leaves its last span out, to measure the model on it.
+        buyers: how many it could be measured by, for the usual horizons and ``measurable``; empty where not counted.
     """
 
     days: int
     longest: int
     measurable: int
+    buyers: Mapping[int, int] = field(default_factory=dict)
+
+    def measured(self, days: int) -> bool:
+        """Say whether a model of a horizon can be measured: by the length of the log, and by who bought."""
+        return support(days, self.days, self.buyers.get(days)).verdict == "measured"
+
+    @property
+    def checked(self) -> int:
+        """The longest horizon of which that is known, 0 where there is none."""
+        known = (days for days in (*USUAL_HORIZONS, self.measurable) if 0 < days <= self.longest)
+        return max(filter(self.measured, known), default=0)
 
 
 def horizons(dataset: Dataset) -> Horizons:
-    """Return what the length of the log allows; whether it holds enough purchases shows when training."""
+    """Return what the length of the log allows, and the purchases in it."""
     first, end = dataset.log_start, dataset.log_end
     longest = longest_horizon(first, end)
     candidates = range(longest, 0, -1)
     held_out = (h for h in candidates if training_cutoffs(first, end - timedelta(days=h), h, 1))
-    return Horizons((end - first).days, longest, next(held_out, 0))
+    measurable = next(held_out, 0)
+    asked = tuple(sorted({days for days in (*USUAL_HORIZONS, measurable) if 0 < days <= longest}))
+    with st.spinner(t("train.counting")):
+        buyers = _buyers(dataset.name, dataset.version, asked, dataset) if asked else {}
+    return Horizons((end - first).days, longest, measurable, buyers)
+
+
+def counted(dataset: Dataset, allowed: Horizons, days: int) -> Horizons:
+    """Return what a log allows with the buyers of a horizon that a person typed in."""
+    if days in allowed.buyers or days > allowed.longest:
+        return allowed
+    return replace(allowed, buyers={**allowed.buyers, **_buyers(dataset.name, dataset.version, (days,), dataset)})
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _buyers(name: str, version: str, asked: tuple[int, ...], _dataset: Dataset) -> dict[int, int]:
+    return known_buyers.of_dataset(_dataset, asked)
 
 
 def of(dataset: Dataset) -> str:
@@ -88,7 +118,7 @@ def choose_horizon(dataset: Dataset, allowed: Horizons) -> int:
 
 def about(days: int, allowed: Horizons) -> str:
     """Return how a model of this horizon is checked; where it cannot be, why, as the upload page says it."""
-    found = support(days, allowed.days)
+    found = support(days, allowed.days, allowed.buyers.get(days))
     if found.verdict == "measured":
         return t("train.horizon.measured")
     return f":material/warning: {saying.said(found.reason)}"
@@ -97,7 +127,7 @@ def about(days: int, allowed: Horizons) -> str:
 def _horizon_label(days: int, allowed: Horizons) -> str:
     if days == OTHER:
         return t("train.horizon.other")
-    mark = ":material/check_circle:" if days <= allowed.measurable else ":material/warning:"
+    mark = ":material/check_circle:" if allowed.measured(days) else ":material/warning:"
     return f"{mark} {t('unit.days', n=days)}"
 
 

@@ -11,7 +11,6 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.check import Check
-from clv_core.errors import Message
 from clv_core.i18n import without_options
 from pages.ui import cells, saying, state, widgets
 from pages.ui.saying import percent, t
@@ -67,20 +66,12 @@ def notes(found: Check) -> None:
     noticed = [message for message in found.warnings if message.code not in grouped]
     for message in sorted(noticed, key=lambda one: one.code not in HEEDED):
         mark = ":orange[:material/warning:]" if message.code in HEEDED else ":gray[:material/info:]"
-        st.markdown(f"{mark} {said_plainly(saying.said(_in_words(message)))}")
+        st.markdown(f"{mark} {said_plainly(saying.said(replace(message, params=saying.in_words(message.params))))}")
 
 
 def said_plainly(message: str) -> str:
     """Return a message of the reader for a page: no option names, nothing read as formatting."""
     return widgets.plain(without_options(message))
-
-
-def _in_words(message: Message) -> Message:
-    """Return a message about a canonical column with its name in words."""
-    canonical = message.params.get("canonical")
-    if not isinstance(canonical, str):
-        return message
-    return replace(message, params={**message.params, "canonical": saying.name_of("canonical", canonical)})
 
 
 def _figures(found: Check) -> list[widgets.Figure]:

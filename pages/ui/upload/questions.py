@@ -86,8 +86,10 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
         then: called with the answer as keywords of :class:`~clv_core.collection.mapping.profile.Answers`.
     """
     with st.container(border=True):
-        words = {"canonical": saying.name_of("canonical", str(params["canonical"]))} if "canonical" in params else {}
-        said = without_options(t(f"error.{code}", **params | words))
+        words = saying.in_words(params)
+        if code == "missing_columns":
+            words["missing"] = [saying.name_of("canonical", str(one)) for one in params["missing"]]
+        said = without_options(t(f"error.{code}", **words))
         st.markdown(f":orange[:material/help:] {widgets.plain(said)}")
         if code in CHOICES:
             name, choices = CHOICES[code]
@@ -185,6 +187,7 @@ def _encoding(then: Then) -> None:
             index=None,
             format_func=words.__getitem__,
             key="answer_encoding",
+            placeholder=t("streamlit.choose_one"),
         )
         if st.button(t("question.encoding.use"), key="answer_use_encoding", type="primary", disabled=chosen is None):
             then(encoding=chosen)
@@ -208,6 +211,7 @@ def _purchases(path: Path, then: Then) -> None:
             list(rows),
             format_func=lambda name: f"{name} ({rows[name]:,})",
             key="answer_purchases",
+            placeholder=t("streamlit.choose_several"),
         )
         returned = st.multiselect(
             t("question.returns"),
@@ -215,6 +219,7 @@ def _purchases(path: Path, then: Then) -> None:
             [item.name for item in found if item.name and item.below and item.name not in bought],
             format_func=lambda name: f"{name} ({rows[name]:,})",
             key="answer_returns",
+            placeholder=t("streamlit.choose_several"),
         )
         if st.button(t("question.purchases.use"), key="answer_use_purchases", type="primary", disabled=not bought):
             then(events=dict.fromkeys(returned, RETURN) | dict.fromkeys(bought, PURCHASE))

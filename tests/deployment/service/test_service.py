@@ -23,7 +23,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.database import Unusable
 from clv_core.deployment.service import work
-from clv_core.deployment.service.document import example
+from clv_core.deployment.service.call import example
 from clv_core.deployment.service.keys import add_key, revoke_key
 from clv_core.deployment.service.loading import load
 from clv_core.deployment.service.work import FIGURES

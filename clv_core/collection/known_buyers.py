@@ -1,0 +1,52 @@
+"""How many customers a model of a horizon could be measured by, as training counts them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from clv_core.collection.engine import connect, file_text, text
+from clv_core.collection.stored.store import Dataset
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
+
+
+def local(events: Path, timezone: str) -> str:
+    """Return a query of a log's events with their times as the clocks of its zone show them."""
+    zone = text(timezone)
+    return (
+        f"SELECT * REPLACE (timezone({zone}, timezone('UTC', {EVENT_TIME})) AS {EVENT_TIME}) FROM {file_text(events)}"
+    )
+
+
+def known_buyers(
+    connection: duckdb.DuckDBPyConnection, events: str, log_end: str, horizons: Sequence[int]
+) -> dict[int, int]:
+    """Return for each horizon how many a model that ends before it could be measured by.
+
+    They were seen before the last so many days, and their orders less returns in these come to more than 0.
+
+    Args:
+        connection: to read with.
+        events: query of :func:`local`, or name of a view of it.
+        log_end: midnight after the last event, ISO day.
+        horizons: days.
+    """
+    begins = {days: f"DATE '{log_end}' - {days}" for days in horizons}
+    money = f"{EVENT_TYPE} IN ({', '.join(text(kind) for kind in MONEY_TYPES)})"
+    sums = [f"sum({AMOUNT}) FILTER ({money} AND {EVENT_TIME} >= {begins[days]}) AS net_{days}" for days in horizons]
+    kept = [f"count(*) FILTER (first < {begins[days]} AND round(net_{days}, 6) > 0)" for days in horizons]
+    found = connection.execute(
+        f"SELECT {', '.join(kept)} FROM (SELECT min({EVENT_TIME}) AS first, {', '.join(sums)} FROM ({events})"
+        f" GROUP BY {CUSTOMER_ID})"
+    ).fetchone()
+    return dict(zip(horizons, map(int, found or ()), strict=True))
+
+
+def of_dataset(dataset: Dataset, horizons: Sequence[int]) -> dict[int, int]:
+    """Return :func:`known_buyers` of a dataset."""
+    facts = dataset.manifest
+    with tempfile.TemporaryDirectory() as folder, connect(Path(folder)) as connection:
+        return known_buyers(connection, local(dataset.events_path, facts.timezone), facts.log_end, horizons)

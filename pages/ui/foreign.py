@@ -1,0 +1,84 @@
+"""What Streamlit itself says, in the language of the page: it knows English only, and takes no words for these.
+
+A rule hides the English text where it stands and sets ours in its place. Where another version of Streamlit builds a
+place anew, the rule finds nothing and the English text is back: nothing else can break.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import streamlit as st
+
+from pages.ui import received, state
+from pages.ui.saying import t
+
+DROP_ZONE: Final = "[data-testid='stFileUploaderDropzone']"
+MENU: Final = "[data-testid='stMainMenuItem-{item}']"
+TIP: Final = "[data-testid='stTooltipContent'] p"
+WRONG: Final = "[data-testid='stTooltipErrorContent']"
+POINTED_AT: Final = "body:has({what}:hover) {tip}"
+"""Tips stand apart from what they are of: which one is shown is told by what the pointer is on."""
+SMALL: Final = "0.875rem"
+TOOL: Final = "[data-testid='stElementToolbarButton'] button[aria-label^='{label}']"
+TOOLS: Final = {
+    "columns": "Show/hide columns",
+    "csv": "Download as CSV",
+    "search": "Search",
+    "fullscreen": "Fullscreen",
+    "close": "Close fullscreen",
+    "unselect": "Clear selection",
+    "add_row": "Add row",
+    "delete_rows": "Delete row(s)",
+}
+"""Buttons over a table, by what they are called in English."""
+
+PLACES: Final = {
+    "upload": f"{DROP_ZONE} > span button p",
+    "drop": f"{DROP_ZONE} > input + div > span:only-child",
+    "enter": "[data-testid='InputInstructions'] > span:first-child",
+    "enter_lines": ".stTextArea [data-testid='InputInstructions'] > span:first-child",
+    "no_results": "[role='listbox'][data-empty='true'] [role='option'] > span",
+    "number": POINTED_AT.format(
+        what="[data-testid='stNumberInputContainer'] .stTooltipErrorHoverTarget", tip=f"{WRONG} p"
+    ),
+    "file": POINTED_AT.format(what="[data-testid='stFileChips'] .stTooltipErrorHoverTarget", tip=WRONG),
+    "theme_system": f"button{MENU.format(item='theme-System')}",
+    "theme_light": f"button{MENU.format(item='theme-Light')}",
+    "theme_dark": f"button{MENU.format(item='theme-Dark')}",
+    "print": f"{MENU.format(item='print')} [data-testid='stMainMenuItemLabel']",
+    "record": f"{MENU.format(item='recordScreencast')} [data-testid='stMainMenuItemLabel']",
+    **{name: POINTED_AT.format(what=TOOL.format(label=label), tip=TIP) for name, label in TOOLS.items()},
+    "all_columns": "[data-testid='stDataFrameColumnVisibilityMenu'] > div > label:first-child > span:last-child",
+}
+"""Where each of them stands; the sentence is ``streamlit.<name>``, in English Streamlit's own."""
+KINDS: Final = (received.LISTS, received.EXPERIMENTS, received.MODELS)
+SIZE: Final = "[data-testid='stFileUploaderDropzoneInstructions'] span"
+
+
+def apply() -> None:
+    """Put the rules into the page where it is not in English; they take no room in it."""
+    if state.language() != "en":
+        st.html(f"<style>{rules()}</style>")
+
+
+def rules() -> str:
+    """Return the rules for the language of the page."""
+    said = {place: t(f"streamlit.{name}") for name, place in PLACES.items()}
+    most = t("streamlit.size", size=st.get_option("server.maxUploadSize") / 1024)
+    return "".join(_rule(place, words) for place, words in {**said, **_sizes(most)}.items())
+
+
+def _sizes(most: str) -> dict[str, str]:
+    """Return what drop zones say beside their button: how large a file may be, and of which kinds where not of any."""
+    found = {SIZE: most}
+    for kinds in KINDS:
+        ends = ",".join(f".{kind}" for kind in kinds)
+        found[f"input[accept$=',{ends}'] ~ {SIZE}"] = f"{most} • {', '.join(kinds).upper()}"
+    return found
+
+
+def _rule(place: str, words: str) -> str:
+    said = json.dumps(words, ensure_ascii=False)
+    return f"{place}{{font-size:0}} {place}::after{{content:{said};font-size:{SMALL}}} "
