@@ -11,10 +11,10 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from clv_core.collection.engine import connect, file_text
+from clv_core.collection.engine import connect, file_text, text
 from clv_core.collection.horizons import HORIZONS, HorizonSupport, supported_horizons
 from clv_core.collection.ingest import describe
-from clv_core.collection.known_buyers import known_buyers, local
+from clv_core.collection.known_buyers import known_buyers
 from clv_core.collection.mapping.event_names import EventName, names_of
 from clv_core.collection.mapping.order_states import OrderState
 from clv_core.collection.mapping.profile import Answers
@@ -121,8 +121,12 @@ def check_file(
 
 
 def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Manifest, answers: Answers) -> Check:
-    connection.execute(f"CREATE TEMP VIEW local_events AS {local(reading.events, manifest.timezone)}")
-    counts = known_buyers(connection, "FROM local_events", manifest.log_end, HORIZONS)
+    zone = text(manifest.timezone)
+    connection.execute(
+        f"CREATE TEMP VIEW local_events AS SELECT * REPLACE (timezone({zone}, timezone('UTC', {EVENT_TIME}))"
+        f" AS {EVENT_TIME}) FROM {file_text(reading.events)}"
+    )
+    counts = known_buyers(connection, reading.events, manifest.timezone, manifest.log_end, HORIZONS)
     gap, after = connection.execute(
         "SELECT max(day - before) - 1, arg_max(before, day - before) FILTER (day - before > 1) + 1 FROM"
         " (SELECT day, lag(day) OVER (ORDER BY day) AS before"

@@ -1,0 +1,41 @@
+"""Who counts for a horizon: held against pandas, in zones where a day begins at another hour and clocks are changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv_core.collection.known_buyers import known_buyers
+
+HORIZONS = (7, 30, 90, 182)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Shanghai", "Australia/Lord_Howe"])
+def test_buyers_are_seen_before_the_horizon_and_keep_something_of_it(tmp_path: Path, zone: str) -> None:
+    random = np.random.default_rng(3)
+    count = 4_000
+    log = pd.DataFrame(
+        {
+            "customer_id": random.integers(0, 900, count).astype(str),
+            "event_time": pd.Timestamp("2024-01-01") + pd.to_timedelta(random.integers(0, 350 * 24, count), "h"),
+            "event_type": random.choice(["purchase", "return", "view"], count, p=[0.5, 0.2, 0.3]),
+        }
+    )
+    money = {"purchase": 10.0, "return": -10.0, "view": np.nan}
+    log["amount"] = log["event_type"].map(money)
+    log.to_parquet(tmp_path / "events.parquet")
+    local = log["event_time"].dt.tz_localize("UTC").dt.tz_convert(zone)
+    end = local.max().tz_localize(None).normalize() + pd.Timedelta(days=1)
+    wanted = {}
+    for days in HORIZONS:
+        since = (end - pd.Timedelta(days=days)).tz_localize(zone)
+        known = set(log.loc[local < since, "customer_id"])
+        net = log[local >= since].groupby("customer_id")["amount"].sum()
+        wanted[days] = len(known & set(net[net > 0].index))
+    with duckdb.connect() as connection:
+        found = known_buyers(connection, tmp_path / "events.parquet", zone, str(end.date()), HORIZONS)
+    assert found == wanted and len(set(found.values())) == len(HORIZONS)
