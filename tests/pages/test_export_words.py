@@ -81,8 +81,8 @@ def test_what_still_holds_ids_is_named_by_its_file_and_scores_are_called_scores(
     ]
     said = manage._places(found).replace("\\", "")
     assert "/srv" not in said
-    assert f"{translate('holds.scores', 'zh')}: {MODEL}-scores.parquet" in said
-    assert f"{translate('holds.export', 'zh')}: list.csv" in said
+    assert f"{translate('holds.scores', 'zh')}：{MODEL}-scores.parquet" in said
+    assert f"{translate('holds.export', 'zh')}：list.csv" in said
 
 
 def test_rows_set_aside_say_their_reason_in_words_beside_its_code() -> None:
