@@ -2,19 +2,21 @@
 
 ``python -m tests.bench.small [--draws 20] [--models a,b] [--earlier]`` writes ``results/small.md``: for each size the
 mean Gini, MAE and RMSE (relative to BG/NBD's) and |log level| of each model over all draws of both logs, and the mean
-difference of the Gini to every other model with its standard error over draws.
+difference of the Gini to every other model with its standard error over draws. With ``--rows FILE`` each draw is kept
+there as it ends, and a run that was stopped goes on behind the last one: delete the file when the code has changed.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -48,29 +50,58 @@ def main() -> None:
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
     parser.add_argument("--earlier", action="store_true")
     parser.add_argument("--out", type=Path, default=None)
+    parser.add_argument("--rows", type=Path, default=None)
     parser.add_argument("--workspace", type=Path, default=Path(os.environ.get("CLV_WORKSPACE", "workspace")) / "bench")
     options = parser.parse_args()
     models, sizes = options.models.split(","), [int(size) for size in options.sizes.split(",")]
     origins = EARLIER if options.earlier else ORIGINS
-    rows = []
+    kept = Rows(options.rows)
     for log, (cutoff, horizon) in origins.items():
-        for size, draw, part in subsets(Workspace(options.workspace), log, sizes, options.draws):
-            rows += list(figures(part, cutoff, horizon, models, draw, log, size))
-            print(rows[-1], flush=True)
+        for size, draw, part in subsets(Workspace(options.workspace), log, sizes, options.draws, kept.done):
+            kept.add(list(figures(part, cutoff, horizon, models, draw, log, size)))
+    rows = kept.rows
     text = report(pd.DataFrame(rows))
     print(text)
     if options.out or not options.earlier:
         (options.out or RESULTS).write_text(text, encoding="utf-8")
 
 
-def subsets(workspace: Workspace, name: str, sizes: list[int], draws: int) -> Iterator[tuple[int, int, EventLog]]:
-    """Yield size, number of the draw, and the log of so many random customers."""
+class Rows:
+    """Figures of all draws so far, printed and kept in a file as they come.
+
+    Args:
+        path: JSON lines; None keeps them in memory alone.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        text = path.read_text(encoding="utf-8") if path is not None and path.exists() else ""
+        self.rows: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
+
+    def done(self, log: str, size: int, draw: int) -> bool:
+        """Say whether a draw is there already."""
+        return any((row["log"], row["size"], row["draw"]) == (log, size, draw) for row in self.rows)
+
+    def add(self, rows: list[dict[str, Any]]) -> None:
+        """Keep the rows of one draw."""
+        self.rows += rows
+        lines = "".join(f"{json.dumps(row)}\n" for row in rows)
+        print(lines, end="", flush=True)
+        if self._path is not None:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(lines)
+
+
+def subsets(
+    workspace: Workspace, name: str, sizes: list[int], draws: int, done: Callable[[str, int, int], bool]
+) -> Iterator[tuple[int, int, EventLog]]:
+    """Yield size, number of the draw, and the log of so many random customers, but for those that are done."""
     dataset = prepare(workspace, name)
     whole = open_log(dataset)
     everyone = whole.holder.customer_ids
     whole.close()
     for size in sizes:
-        for draw in range(draws):
+        for draw in (number for number in range(draws) if not done(name, size, number)):
             chosen = np.random.default_rng([size, draw]).permutation(everyone)[:size].tolist()
             engine = Engine()
             events = dataset.events(engine.connection)
@@ -100,8 +131,8 @@ def figures(
             except NotEnoughData:
                 continue
         found = fitted.model.predict(snapshot, horizon)
-        level = abs(np.log(max(found.predicted_clv.sum(), 1e-9) / max(actual.sum(), 1e-9)))
-        wanted = {metric: METRICS[metric].value(actual, found) for metric in ("gini", "mae", "rmse")}
+        level = float(abs(np.log(max(found.predicted_clv.sum(), 1e-9) / max(actual.sum(), 1e-9))))
+        wanted = {metric: float(METRICS[metric].value(actual, found)) for metric in ("gini", "mae", "rmse")}
         yield {"log": name, "size": size, "draw": draw, "model": model, **wanted, "log_level": level}
 
 
