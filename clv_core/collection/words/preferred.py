@@ -48,7 +48,7 @@ PREFERRED: Final[dict[str, str]] = {
 WEAKER_CUSTOMERS: Final = (
     """customer buyer client shopper member user 顾客 客户 买家 会员 用户 username user_name 昵称 买家昵称
     会员昵称 用户昵称 客户昵称 微信昵称 用户名 kunde käufer benutzer acheteur cliente acquirente usuário usuario klant
-    koper klient kupujący müşteri клиент покупатель пользователь สมาชิก ลูกค้า ผู้ซื้อ 顧客
+    koper klient kupujący müşteri клиент покупатель контрагент контакт основной_контакт пользователь สมาชิก ลูกค้า ผู้ซื้อ 顧客
     会員 お客様 購入者 注文者 ユーザー 고객 회원""",
     """email purchase_email booker_email customer_email contact_email buyer_email order_customer_email billing_email
     bill_email user_email member_email client_email shopper_email purchaser_email account_email
@@ -66,7 +66,7 @@ WEAKER_CUSTOMERS: Final = (
     下单人手机号 下单人电话 구매자연락처 구매자전화번호 주문자연락처 주문자휴대전화 no_hp nomor_hp no_telepon
     เบอร์โทร เบอร์โทรศัพท์ เบอร์มือถือ số_điện_thoại""",
     """اسم_العميل 注文者名 購入者名 구매자명 주문자명 구매자 주문자 买家姓名 客户姓名 会员姓名 下单人 下单人姓名
-    comprador alıcı
+    comprador alıcı consumer_name
     nama_pelanggan nama_pembeli ชื่อลูกค้า ชื่อผู้ซื้อ tên_khách_hàng""",
     """手机 手机号码 联系手机 联系电话 收货人手机 收货人手机号 收货人手机号码 收货人电话 收件人手机 收件人手机号
     收件人电话 收货手机""",
