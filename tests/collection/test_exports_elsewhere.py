@@ -90,3 +90,16 @@ def test_entries_of_a_customers_ledger_by_their_posting_date(tmp_path: Path) -> 
     head = "Posting Date,Document Type,Document No.,Customer No.,Amount"
     manifest, _, _ = read(write(tmp_path, head, lambda row: rows[row], len(rows)))
     assert manifest.net_revenue == pytest.approx(sold()) and manifest.customers == 13
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "注文番号,注文日,会員番号,商品名,小計,合計金額",
+        "N° de commande,Date de commande,Email client,Désignation,Prix unitaire TTC,Montant total TTC",
+    ],
+)
+def test_what_an_order_came_to_is_known_beside_its_parts(tmp_path: Path, head: str) -> None:
+    file = write(tmp_path, head, lambda at: [at + 10**6, day(at), f"c{at % 13}@mail.com", "x", paid(at) - 5, paid(at)])
+    manifest, _, _ = read(file)
+    assert manifest.net_revenue == pytest.approx(sold()) and manifest.customers == 13

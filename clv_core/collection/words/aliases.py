@@ -166,7 +166,7 @@ SURE: Final[dict[str, str]] = {
 
 LIKELY: Final[dict[str, str]] = {
     CUSTOMER_ID: """id uid user client buyer shopper member visitor account username user_name client_no email
-        reviewer_id consumer_name
+        reviewer_id consumer_name person_email
         booker_email purchase_email customer_email contact_email buyer_email order_customer_email
         billing_email bill_email user_email member_email client_email shopper_email purchaser_email account_email
         customer_phone customer_phone_number customer_mobile customer_mobile_number buyer_phone buyer_phone_number
@@ -175,7 +175,7 @@ LIKELY: Final[dict[str, str]] = {
         手机号 买家手机号 邮箱""",
     EVENT_TIME: """date time day created created_at created_time created_date date_created create_time createdate
         created_on create_date creation_date date_created_gmt ts_created order_paid_time derived_tstamp collector_tstamp
-        paid_on_date date_paid date_add date_added opened opened_at created_utc date_opened purchased
+        paid_on_date date_paid paid_date date_add date_added opened opened_at created_utc date_opened purchased
         week_date order_created_at order_created paid_at payment_date payment_time 创建时间 創建時間""",
     EVENT_TYPE: "type kind line_type metric metric_name 类型 類型",
     AMOUNT: """value total payment paid cost money sum gross amt total_amt tran_amount tran_amt trans_amount
