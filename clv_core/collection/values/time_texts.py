@@ -67,6 +67,8 @@ TIDY: Final = (
 )
 """Pattern, and what is written instead."""
 
+ENGLISH: Final = rf"(?i)^\d{{0,4}}[ ./-]?(?:{'|'.join(MONTHS)})\PL|^\d+[年년/.-]\d"
+"""A date that has an English abbreviation already, or no month's name: the usual ones, told quickly."""
 MONTH: Final = r"^((?:\d{1,4}\PL{1,3}|\d{1,2}er )?(?:de )?)([\pL\pM]+(?:\.[\pL\pM]+)?)(\PL.*)$"
 """A month's name in 1 de enero de 2023, 1. März 2023 and 2023. jan. 3."""
 SHIFT: Final = r" ?([+-]\d\d:\d\d|Z|UTC|GMT|[A-Z][a-z]+/[A-Z][A-Za-z_/]+)$"
@@ -158,7 +160,8 @@ def _in_english(column: str) -> str:
     parts = f"regexp_extract({column}, {text(MONTH)}, ['before', 'month', 'after'])"
     month = f"list_transform([lower(p.month)], m -> CASE {known} END)[1]"
     found = f"list_transform([{parts}], p -> p.before || {month} || p.after)[1]"
-    return f"coalesce({found}, {column})"
+    english = f"regexp_matches({column}, {text(ENGLISH)})"
+    return f"CASE WHEN {english} THEN {column} ELSE coalesce({found}, {column}) END"
 
 
 def written_time(column: str) -> str:
