@@ -138,7 +138,7 @@ def explain_scores(
         beside = np.concatenate([rows, spread[spread != rows[0]]])
         return Explained(found, pool_of(snapshot, beside), settled)
     progress.report("checking_reasons", 0, 1)
-    faithful = faithfulness(predict, snapshot, predicted[:, 0], rows, found, seed=config.seed)
+    faithful = faithfulness(predict, snapshot, predicted, rows, found, seed=config.seed)
     stable = {answer: stability(one) for answer, one in found.items()}
     return Explained(found, pool_of(snapshot, rows), settled, faithful, stable)
 

@@ -186,6 +186,22 @@ def test_customers_that_a_spreadsheet_made_are_warned_of(
     assert {item["code"] for item in manifest.warnings} & {"warning.rounded_ids", "warning.totals_row"} == said
 
 
+@pytest.mark.parametrize(("all_too", "said"), [(False, True), (True, True), (False, False)])
+@pytest.mark.parametrize("called", ["Summe {}", "Total {}:", "Итого за {}", "小计 {}"])
+def test_totals_of_months_with_dates_of_their_own_are_warned_of(
+    workspace: Workspace, tmp_path: Path, called: str, all_too: bool, said: bool
+) -> None:
+    """As many months in rows of sums as in rows of sales; where they hold something else they are customers."""
+    rows: list[list[str]] = [["customer_id", "event_time", "amount"]]
+    for month in range(1, 7):
+        rows += [[f"c{day}", f"2024-0{month}-{day:02}", f"{day}.5"] for day in (3, 5, 9)]
+        rows.append([called.format(f"2024-0{month}"), f"2024-0{month}-28", "18.5" if said else "7.5"])
+    rows += [[called.format("").strip(), "2024-06-28", str(6 * 18.5)]] * all_too
+    manifest = ingest(workspace, write(tmp_path / "log.csv", rows), "log")
+    found = [item["params"] for item in manifest.warnings if item["code"] == "warning.totals_rows"]
+    assert [item["customers"] for item in found] == ([6 + all_too] if said else [])
+
+
 def test_times_follow_the_zone_of_the_log(workspace: Workspace, tmp_path: Path) -> None:
     rows = [["customer_id", "event_time", "amount"]]
     rows += [[f"c{i}", f"2024-0{i}-15 23:30:00", "1.50"] for i in (1, 7)] + [["z", "2024-07-15T23:30:00Z", "2"]]

@@ -66,8 +66,7 @@ def _paid_visits(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[
 def _of_ledger(item: Proposal, words: set[str]) -> bool:
     if len(words) > MOST_CODES:
         return False
-    of_kinds = item.canonical == ORDER_STATUS and fold(item.column) in KIND_NAMES
-    return bool(of_codes(words)) or (of_kinds and settles(words))
+    return bool(of_codes(words)) or (fold(item.column) in KIND_NAMES and settles(words))
 
 
 def _by_kind(proposals: list[Proposal]) -> list[Proposal]:

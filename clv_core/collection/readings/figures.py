@@ -45,9 +45,14 @@ FEW_ROWS, FEW_SHARE = 3, 0.001
 FAR_DAYS, FAR_TIMES = 30, 5
 """So few rows, so many days and times the longest other pause away from the rest, are looked upon as mistyped dates."""
 
-TOTALS: Final = ("total", "grand total", "sum", "summe", "gesamt", "合计", "总计", "合計", "總計")
+TOTALS: Final = (
+    r"((grand |sub)?totals?|sum|(zwischen|gesamt)?summe|gesamt|итого|всего|sous-total|totale|totaal|toplam|ara toplam"
+    r"|genel toplam|razem|suma|celkem|összesen|yhteensä|tổng( cộng)?|الإجمالي|المجموع|합계|총계|소계"
+    r"|合计|总计|小计|合計|總計|総計|小計)(\PL.*)?"
+)
+"""What rows of totals are called, alone or before what they are the totals of: Summe 01.2023."""
 TOTAL_OFF: Final = 0.01
-"""The share by which a row of totals may miss the sum of the others."""
+"""The share by which rows of totals may miss the sum of the others, which those of months and of all hold twice."""
 
 
 @dataclass(frozen=True)
@@ -239,18 +244,20 @@ def _rounded_ids(connection: duckdb.DuckDBPyConnection, file: str) -> list[Messa
 
 
 def _totals(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
-    """Return a warning where a customer is called a total and has bought about as much as all others together."""
-    words = ", ".join(text(word) for word in TOTALS)
-    rows, theirs, rest, called = one(
+    """Return a warning where customers are called totals and have bought about as much as all others together."""
+    rows, customers, theirs, rest, called = one(
         connection,
-        f"SELECT count(*) FILTER (total), sum({AMOUNT}) FILTER (total), sum({AMOUNT}) FILTER (NOT total),"
-        f" any_value({CUSTOMER_ID}) FILTER (total) FROM (SELECT {CUSTOMER_ID}, {AMOUNT},"
-        f" lower(trim({CUSTOMER_ID}, ' :：')) IN ({words}) AS total FROM {file}"
+        f"SELECT count(*) FILTER (total), count(DISTINCT {CUSTOMER_ID}) FILTER (total), sum({AMOUNT}) FILTER (total),"
+        f" sum({AMOUNT}) FILTER (NOT total), min({CUSTOMER_ID}) FILTER (total) FROM (SELECT {CUSTOMER_ID}, {AMOUNT},"
+        f" regexp_full_match(lower(trim({CUSTOMER_ID}, ' :：')), {text(TOTALS)}) AS total FROM {file}"
         f" WHERE {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}'))",
     )
-    if not rows or not rest or abs(theirs - rest) > TOTAL_OFF * abs(rest):
+    if not rows or not rest or all(abs(theirs - times * rest) > TOTAL_OFF * abs(rest) for times in (1, 2)):
         return []
-    return [Message("warning.totals_row", {"rows": rows, "customer": called[:40], "amount": float(theirs)})]
+    params = {"rows": rows, "customer": called[:40], "amount": float(theirs)}
+    if customers == 1:
+        return [Message("warning.totals_row", params)]
+    return [Message("warning.totals_rows", params | {"customers": customers})]
 
 
 def _deep_discounts(connection: duckdb.DuckDBPyConnection, file: str, plan: ReadingPlan) -> list[Message]:

@@ -7,6 +7,7 @@ from typing import Final
 from clv_core.collection.engine import text
 from clv_core.collection.values.eras import common_era
 from clv_core.collection.values.numbers import DIGITS
+from clv_core.collection.words.month_words import AT, MONTHS
 
 CLOCKS: Final = ("", " %H:%M:%S", " %H:%M", " %H:%M:%S/%f", " %I:%M:%S %p", " %I:%M %p")
 WRITTEN: Final = (
@@ -15,24 +16,38 @@ WRITTEN: Final = (
 )
 DIRECTIONS: Final = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 """Invisible marks that say which way a text is written."""
-PLAIN: Final = (DIGITS[0] + "－／：．\u3000" + DIRECTIONS, DIGITS[1] + "-/:. ")
+PLAIN: Final = (DIGITS[0] + "－／：．\u3000\u00a0\u202f" + DIRECTIONS, DIGITS[1] + "-/:.   ")
 """Digits of other scripts and marks of full width, and what is read instead; marks of direction are left out."""
 
 SPLIT: Final = r"\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{1,2})( \d{1,2}:[\d:.]*( ?[AaPp][Mm])?)?"
 ORDERS: Final = {"dmy": "%d/%m/{year}", "mdy": "%m/%d/{year}", "ymd": "{year}/%m/%d"}
-TIDY: Final = (
+WEEKDAYS: Final = (
     (r"^(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,.]? +", ""),
+    (r"^\pL[\pL -]+[.,،]* +(\d{1,2}(?:\.|er|º)? (?:de )?\pL.*|\d{1,4}[./-] ?\d{1,2}[./-] ?\d{1,4}\b.*)$", r"\1"),
+)
+"""A day's name before a date, in any language: what follows is a day and a month."""
+TIDY: Final = (
     (r" ?\([A-Za-z ]+\)$", ""),
     (r" ?\([月火水木金土日一二三四五六월화수목금토일]\)", " "),
     (r"(?i)(\d) ?(?:hs|hrs?|horas?|uhr|h)\.?$", r"\1"),
-    (r"(?i)(\d),? +(?:às|as|a las|à|um|at|@) +(\d)", r"\1 \2"),
+    (rf"(?i)(\d\.?(?: [гр]\.)?),? +(?:{AT}) +(\d)", r"\1 \2"),
+    (r"( \d{1,2}) ?h ?(\d\d)(?: ?m(?:in)?)?$", r"\1:\2"),
     (r"^(\d{4}-\d{1,2}-\d{1,2})[T ](\d{1,2})$", r"\1 \2:00:00"),
     (r"(\d):(\d\d),(\d{1,9})", r"\1:\2.\3"),
-    (r"^([A-Za-z]{3})[a-z]*(?:\.? +|-)(\d{1,2})(?:,? +|-)(\d{2,4})\b,? *", r"\2-\1-\3 "),
-    (r"^(\d{1,2})[ /-]([A-Za-z]{3})[a-z]*\.?[ /-](\d{2,4})\b[,:]? *", r"\1-\2-\3 "),
+    (r"(?i)^(?:ngày )?(\d{1,2})(?:,? tháng| thg\.?) (\d{1,2})(?:,? năm|,)? (\d{4})\b,? *", r"\3-\2-\1 "),
+    (r"^([A-Za-z]{3})[a-z]*(?:\.? +|-)(\d{1,2})(?:st|nd|rd|th)?(?:,? +|-)(\d{2,4})\b,? *", r"\2-\1-\3 "),
+    (
+        r"^(\d{1,2})(?:\.|º|er|st|nd|rd|th)?[ ./-](?:de )?([A-Za-z]{3})[a-z]*\.?,?[ ./-](?:del? )?(\d{2,4})\b"
+        r"[,:.]?(?: [гр]\.?)?,? *",
+        r"\1-\2-\3 ",
+    ),
+    (r"^(\d{4})[. /-]+([A-Za-z]{3})[a-z]*[. /-]+(\d{1,2})\b[.,]* *", r"\3-\2-\1 "),
+    (r"^(\d{1,2}-[A-Za-z]{3}-\d{4}) \pL{4,}( \d|$)", r"\1\2"),
+    (r"^(\d{1,2})\. (\d{1,2})\. (\d{4})", r"\1.\2.\3"),
     (r"^(\d{4})(\d\d)(\d\d)[T ](\d\d):?(\d\d):?(\d\d)", r"\1-\2-\3 \4:\5:\6"),
-    (r"^(\d{4}) ?[./年년] ?(\d{1,2}) ?[./月월] ?(\d{1,2}) ?[日일]? *", r"\1-\2-\3 "),
+    (r"^(\d{4}) ?[./年년] ?(\d{1,2}) ?[./月월] ?(\d{1,2})(?: ?[日일]|\.( |$))? *", r"\1-\2-\3 "),
     (r"( \d{1,2})\.(\d\d)\.(\d\d)", r"\1:\2:\3"),
+    (r"( \d{1,2})\.(\d\d)$", r"\1:\2"),
     (r"(?i)(:\d\d)[.,]\d+( [AP]M)$", r"\1\2"),
     (r"^(\d{1,4}[./-]\d{1,2}[./-]\d{2,4})(?:, ?| - )(\d)", r"\1 \2"),
     (r"(\d[时時点點시])整?$", r"\100分"),
@@ -52,30 +67,10 @@ TIDY: Final = (
 )
 """Pattern, and what is written instead."""
 
-MONTHS: Final = {
-    "Jan": r"januar janvier janv enero ene gennaio gen janeiro januari января มกราคม ม\.ค",
-    "Feb": r"februar février fevrier fév févr febrero febbraio fevereiro fev februari февраля กุมภาพันธ์ ก\.พ",
-    "Mar": r"märz maerz mär mrz mars marzo março marco maart mrt марта มีนาคม มี\.ค",
-    "Apr": r"april avril avr abril abr aprile апреля เมษายน เม\.ย",
-    "May": r"mai mayo maggio mag maio mei мая พฤษภาคม พ\.ค",
-    "Jun": r"juni juin junio giugno giu junho июня มิถุนายน มิ\.ย",
-    "Jul": r"juli juillet juil julio luglio lug julho июля กรกฎาคม ก\.ค",
-    "Aug": r"august août aout agosto ago augustus августа สิงหาคม ส\.ค",
-    "Sep": r"september septembre sept septiembre setiembre settembre setembro set сентября กันยายน ก\.ย",
-    "Oct": r"oktober okt octobre octubre ottobre ott outubro out октября ตุลาคม ต\.ค",
-    "Nov": r"november novembre noviembre novembro ноября พฤศจิกายน พ\.ย",
-    "Dec": r"dezember dez décembre decembre déc diciembre dic dicembre dezembro december декабря ธันวาคม ธ\.ค",
-}
-"""How months are called elsewhere, beside their English names; in lower case."""
-TRANSLATED: Final = tuple(
-    (
-        rf"(?i)^(\d{{1,2}})(?:\.|º|er)?[ -](?:de )?(?:{'|'.join(words.split())})\.?[ -](?:del? )?"
-        r"(\d{4}|\d\d)\b[,.]?(?: г\.?)?",
-        rf"\1-{month}-\2",
-    )
-    for month, words in MONTHS.items()
-)
-"""1 de enero de 2023 and 1. März 2023, and how they are written instead."""
+ENGLISH: Final = rf"(?i)^\d{{0,4}}[ ./-]?(?:{'|'.join(MONTHS)})\PL|^\d+[年년/.-]\d"
+"""A date that has an English abbreviation already, or no month's name: the usual ones, told quickly."""
+MONTH: Final = r"^((?:\d{1,4}\PL{1,3}|\d{1,2}er )?(?:de )?)([\pL\pM]+(?:\.[\pL\pM]+)?)(\PL.*)$"
+"""A month's name in 1 de enero de 2023, 1. März 2023 and 2023. jan. 3."""
 SHIFT: Final = r" ?([+-]\d\d:\d\d|Z|UTC|GMT|[A-Z][a-z]+/[A-Z][A-Za-z_/]+)$"
 """An offset, or a zone's full name, behind a time."""
 
@@ -148,9 +143,25 @@ def tidy(column: str) -> str:
     of ISO.
     """
     column = common_era(column)
-    for pattern, instead in (*TRANSLATED, *TIDY):
+    column = _replaced(column, WEEKDAYS)
+    return f"list_transform([{column}], d -> {_replaced(_in_english('d'), TIDY)})[1]"
+
+
+def _replaced(column: str, rules: tuple[tuple[str, str], ...]) -> str:
+    for pattern, instead in rules:
         column = f"regexp_replace({column}, {text(pattern)}, {text(instead)})"
     return column
+
+
+def _in_english(column: str) -> str:
+    """Return SQL for a date whose month is called by its English abbreviation, where it had another name."""
+    called = {month: names.replace("\\", "").split() for month, names in MONTHS.items()}
+    known = " ".join(f"WHEN m IN ({', '.join(map(text, names))}) THEN '{month}'" for month, names in called.items())
+    parts = f"regexp_extract({column}, {text(MONTH)}, ['before', 'month', 'after'])"
+    month = f"list_transform([lower(p.month)], m -> CASE {known} END)[1]"
+    found = f"list_transform([{parts}], p -> p.before || {month} || p.after)[1]"
+    english = f"regexp_matches({column}, {text(ENGLISH)})"
+    return f"CASE WHEN {english} THEN {column} ELSE coalesce({found}, {column}) END"
 
 
 def written_time(column: str) -> str:

@@ -92,7 +92,8 @@ SURE: Final[dict[str, str]] = {
         用户标识 客戶id 客戶編號 會員id 會員編號 會員 用戶id 用戶編號 顧客id 顧客編號""",
     EVENT_TIME: """event_time eventtime event_timestamp event_date event_datetime timestamp time_stamp ts datetime
         date_time invoice_date invoicedate order_date orderdate order_time order_datetime order_timestamp ordered_at
-        order_date_time order_creation_date order_creation_time order_created_date order_created_time
+        order_date_time date_order posting_date
+        order_creation_date order_creation_time order_created_date order_created_time
         order_placed_date order_charged_date order_placed_at placed_at booked_on booked_at booking_date created_datetime
         order_purchase_timestamp purchase_date purchase_time transaction_dt
         purchased_at purchase_timestamp transaction_date transaction_time transaction_timestamp transaction_datetime
@@ -165,7 +166,8 @@ SURE: Final[dict[str, str]] = {
 
 LIKELY: Final[dict[str, str]] = {
     CUSTOMER_ID: """id uid user client buyer shopper member visitor account username user_name client_no email
-        reviewer_id booker_email purchase_email customer_email contact_email buyer_email order_customer_email
+        reviewer_id consumer_name person_email
+        booker_email purchase_email customer_email contact_email buyer_email order_customer_email
         billing_email bill_email user_email member_email client_email shopper_email purchaser_email account_email
         customer_phone customer_phone_number customer_mobile customer_mobile_number buyer_phone buyer_phone_number
         buyer_mobile bill_mail_address email_address mail_address from_email_address loyalty_card loyalty_card_no
@@ -173,7 +175,7 @@ LIKELY: Final[dict[str, str]] = {
         手机号 买家手机号 邮箱""",
     EVENT_TIME: """date time day created created_at created_time created_date date_created create_time createdate
         created_on create_date creation_date date_created_gmt ts_created order_paid_time derived_tstamp collector_tstamp
-        paid_on_date date_paid date_add date_added opened opened_at created_utc date_opened purchased
+        paid_on_date date_paid paid_date date_add date_added opened opened_at created_utc date_opened purchased
         week_date order_created_at order_created paid_at payment_date payment_time 创建时间 創建時間""",
     EVENT_TYPE: "type kind line_type metric metric_name 类型 類型",
     AMOUNT: """value total payment paid cost money sum gross amt total_amt tran_amount tran_amt trans_amount

@@ -42,7 +42,7 @@ SURE_EASTERN: Final[dict[str, str]] = {
     EVENT_TIME: """注文日 注文日時 注文日付 注文時間 購入日 購入日時 受注日 受注日時 売上日 売上日時 取引日 取引日時
         決済日時 来店日 日時 주문일 주문일시 주문일자 주문시간 주문날짜 구매일 구매일시 구매일자 거래일 거래일시
         거래일자 결제일시 결제일 дата_заказа дата_и_время_заказа время_заказа дата_покупки дата_продажи
-        дата_транзакции дата_операции дата_создания_заказа дата_оформления
+        дата_транзакции дата_операции дата_создания_сделки дата_создания_заказа дата_оформления
         дата_поступления_заказа дата_оформления_заказа принят_в_обработку data_do_pedido
         data_pedido data_da_compra data_compra data_da_venda data_venda data_da_transação data_da_transacao
         data_do_pagamento data_de_criação_do_pedido fecha_de_creación_del_pedido fecha_del_pedido fecha_de_compra
@@ -55,17 +55,20 @@ SURE_EASTERN: Final[dict[str, str]] = {
         総合計 売上額 小計 商品合計金額 주문금액 결제금액 총결제금액 총주문금액 구매금액 판매금액 매출금액 매출액
         매출 총금액 합계금액 실결제금액 결제금액합계 최종결제금액 최종주문금액 품목실결제가 결제액 총_실결제금액
         최종_상품별_총_주문금액
-        상품별_총_주문금액 상품구매금액 сумма сумма_заказа сумма_покупки сумма_продажи сумма_отправления итого
+        상품별_총_주문금액 상품구매금액 сумма сумма_заказа итоговая_сумма_заказа
+        сумма_покупки сумма_продажи сумма_отправления итого
         итоговая_сумма стоимость_заказа сумма_к_оплате сумма_оплаты выручка общая_сумма valor_total valor_do_pedido
         valor_pago valor_da_venda valor_da_compra total_do_pedido total_pago valor_líquido valor_liquido valor_final
         receita faturamento importe_total_pedido total_pedido total_del_pedido importe_pagado total_pagado
         total_venta precio_total valor_total_pedido ingresos_por_productos receita_por_produtos monto_total
         monto_pagado ingresos importe_neto""",
     ORDER_ID: """注文番号 注文id 注文no 受注番号 受注id 伝票番号 取引番号 取引id 購入番号 レシート番号 주문번호
-        주문id 주문서번호 거래번호 영수증번호 номер_заказа №_заказа id_заказа заказ_id код_заказа номер_чека
+        주문id 주문서번호 거래번호 영수증번호 номер_заказа номер_сделки
+        №_заказа id_заказа заказ_id код_заказа номер_чека
         номер_транзакции
         número_do_pedido numero_do_pedido id_do_pedido código_do_pedido codigo_do_pedido nº_do_pedido número_da_nota
-        id_da_compra id_del_pedido número_de_pedido numero_de_pedido nº_pedido referencia_pedido código_pedido
+        id_da_compra id_del_pedido número_de_pedido numero_de_pedido número_de_orden
+        numero_de_orden nº_pedido referencia_pedido código_pedido
         número_de_factura numero_de_factura id_venta nº_de_venta #_de_venta nº_de_venda""",
     PRODUCT_ID: """商品番号 商品コード 商品管理番号 商品no 品番 商品sku 製品番号 製品コード 상품번호 상품코드 상품id
         노출상품id 상품주문sku 제품번호 제품코드 품번 артикул id_товара товар_id код_товара ozon_id sku_товара
@@ -109,7 +112,8 @@ SURE_EASTERN: Final[dict[str, str]] = {
 LIKELY_EASTERN: Final[dict[str, str]] = {
     CUSTOMER_ID: """顧客 会員 お客様 購入者 購入者名 注文者 注文者名 ユーザー メールアドレス 注文者メールアドレス
         購入者メールアドレス eメール 고객 회원 구매자 구매자명 주문자 주문자명 이메일 이메일주소 구매자이메일
-        주문자이메일 구매자연락처 구매자전화번호 주문자연락처 주문자휴대전화 клиент покупатель пользователь
+        주문자이메일 구매자연락처 구매자전화번호 주문자연락처 주문자휴대전화 клиент покупатель
+        контрагент контакт основной_контакт пользователь
         email_клиента email_покупателя телефон_покупателя телефон_клиента почта электронная_почта эл_почта comprador
         usuário usuario e_mail
         email_do_cliente e_mail_do_cliente telefone_do_cliente teléfono_del_cliente correo correo_electrónico
@@ -117,9 +121,10 @@ LIKELY_EASTERN: Final[dict[str, str]] = {
     EVENT_TIME: """日付 時刻 年月日 登録日時 작성일 등록일시 일시 일자 날짜 дата время дата_создания data_de_criação
         dia""",
     EVENT_TYPE: "種別 유형 тип действие tipo",
-    AMOUNT: "合計 売上 оплачено 金額合計 総額 금액 합계 стоимость total_geral valor montante",
+    AMOUNT: "合計 売上 оплачено 金額合計 総額 금액 합계 стоимость бюджет бюджет_сделки total_geral valor montante",
     ORDER_ID: "注文 受注 주문 заказ чек venda orden",
-    PRODUCT_ID: """商品名 商品 製品名 品名 상품명 상품 제품명 товар название_товара наименование наименование_товара
+    PRODUCT_ID: """商品名 商品 製品名 品名 상품명 상품 제품명 товар название_товара наименование
+        наименование_товара номенклатура
         nome_do_produto descrição_do_produto nombre_producto nombre_del_producto""",
     COUNTRY: "지역 регион região",
     ORDER_STATUS: """ステータス 発送状況 対応状況 処理状況 出荷状況 状況 状態 상태 처리상태 статус состояние

@@ -72,7 +72,8 @@ SURE_EUROPEAN: Final[dict[str, str]] = {
 }
 
 LIKELY_EUROPEAN: Final[dict[str, str]] = {
-    CUSTOMER_ID: """käufer auftraggeber debitor debitorennummer benutzer acheteur cliente comprador acquirente
+    CUSTOMER_ID: """käufer auftraggeber debitor debitorennummer benutzer acheteur nom_du_client
+        email_client email_acheteur cliente comprador acquirente
         klant koper e_mailadres emailadres
         absender_e_mail_adresse de_l'adresse_email adresse_email_de_l'expéditeur
         correo_electrónico_del_remitente indirizzo_email_mittente van_e_mailadres""",

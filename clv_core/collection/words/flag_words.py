@@ -47,11 +47,12 @@ MOVED_WORDS: Final = {
 }
 
 STAGES: Final = """stage stage_name deal_stage opportunity_stage sales_stage pipeline_stage opportunity_status
-    deal_status vertriebsphase 商机阶段 销售阶段"""
+    deal_status vertriebsphase стадия стадия_сделки этап этап_сделки 商机阶段 销售阶段"""
 """What a CRM calls the column that says how far a deal has come: only those that were won are sales."""
 STAGE_NAMES: Final = frozenset(fold(word) for word in STAGES.split())
 WON: Final = re.compile(
-    r"(?i)^(?:\d+\W*)?(?:closed?\W*)?(?:won|gewonnen|gagnée?|ganad[oa]|vint[oa]|ganh[oa]|赢单|已成交)\b(?!\W*back)"
+    r"(?i)^(?:\d+\W*)?(?:closed?\W*)?(?:won|gewonnen|gagnée?|ganad[oa]|vint[oa]|ganh[oa]"
+    r"|сделка успешна|успешно реализован[ао]?|赢单|已成交)\b(?!\W*back)"
 )
 HELD: Final = re.compile(
     r"(?i)\b(?:pre-?)?authori[sz]ation\b|\bauth[_ -]?only\b|\b(?:account|payment|card) hold\b|\bhold on\b"

@@ -25,7 +25,7 @@ PREFERRED: Final[dict[str, str]] = {
         order_total order_total_amount grand_total 应付金额 订单应付金额 买家应付金额 应付款 订单应付
         订单实际收款金额 订单实收金额 实收金额 实收 应收金额 商家实收金额 商家实收 订单总金额 订单总价 订单总额
         订单金额 买家应付货款 商品总价 商品总金额 商品小计 总金额 请求金额 請求金額 支払金額 お支払い金額 お支払い合計
-        お支払合計 支払合計
+        お支払合計 支払合計 総合計 合計金額 注文合計
         총_실결제금액 실결제금액 최종결제금액 최종주문금액 총결제금액 최종_상품별_총_주문금액 상품별_총_주문금액
         결제금액 결제액
         총주문금액 주문금액 total_pembayaran จำนวนเงินทั้งหมด tổng_số_tiền_người_mua_thanh_toán tổng_giá_trị_đơn_hàng
@@ -48,9 +48,10 @@ PREFERRED: Final[dict[str, str]] = {
 WEAKER_CUSTOMERS: Final = (
     """customer buyer client shopper member user 顾客 客户 买家 会员 用户 username user_name 昵称 买家昵称
     会员昵称 用户昵称 客户昵称 微信昵称 用户名 kunde käufer benutzer acheteur cliente acquirente usuário usuario klant
-    koper klient kupujący müşteri клиент покупатель пользователь สมาชิก ลูกค้า ผู้ซื้อ 顧客
+    koper klient kupujący müşteri клиент покупатель контрагент контакт основной_контакт пользователь สมาชิก ลูกค้า ผู้ซื้อ 顧客
     会員 お客様 購入者 注文者 ユーザー 고객 회원""",
-    """email purchase_email booker_email customer_email contact_email buyer_email order_customer_email billing_email
+    """email person_email email_client email_acheteur
+    purchase_email booker_email customer_email contact_email buyer_email order_customer_email billing_email
     bill_email user_email member_email client_email shopper_email purchaser_email account_email
     bill_mail_address email_address mail_address from_email_address absender_e_mail_adresse
     de_l'adresse_email adresse_email_de_l'expéditeur correo_electrónico_del_remitente indirizzo_email_mittente
@@ -66,7 +67,7 @@ WEAKER_CUSTOMERS: Final = (
     下单人手机号 下单人电话 구매자연락처 구매자전화번호 주문자연락처 주문자휴대전화 no_hp nomor_hp no_telepon
     เบอร์โทร เบอร์โทรศัพท์ เบอร์มือถือ số_điện_thoại""",
     """اسم_العميل 注文者名 購入者名 구매자명 주문자명 구매자 주문자 买家姓名 客户姓名 会员姓名 下单人 下单人姓名
-    comprador alıcı
+    comprador alıcı consumer_name nom_du_client
     nama_pelanggan nama_pembeli ชื่อลูกค้า ชื่อผู้ซื้อ tên_khách_hàng""",
     """手机 手机号码 联系手机 联系电话 收货人手机 收货人手机号 收货人手机号码 收货人电话 收件人手机 收件人手机号
     收件人电话 收货手机""",

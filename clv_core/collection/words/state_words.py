@@ -53,7 +53,8 @@ STATES: Final[dict[str, str]] = {
         refund_processed fully_returned charged_back chargeback return_to_sender returned_to_sender
         returned_to_seller shipped_returned_to_seller shipped_returning_to_seller shipped_rejected_by_buyer
         refund_approved wiedergutschrift retoure retourniert erstattet zurückerstattet zurückgesendet
-        rückerstattet zurückgegeben remboursé remboursée retourné retournée reembolsado reembolsada devuelto
+        rückerstattet zurückgegeben remboursé remboursée retourné retournée reembolsado reembolsada reintegrado
+        reintegrada devuelto
         devuelta rimborsato rimborsata reso restituito devolvido devolvida estornado estornada reembolso_concluído
         zwrócone zwrócono zwrot zwrot_przyjęty zwrot_pieniędzy iade iade_edildi iade_tamamlandı geretourneerd
         retour retour_ontvangen terugbetaald gerestitueerd возврат возвращён возвращен возвращено возвращена
@@ -64,7 +65,8 @@ STATES: Final[dict[str, str]] = {
         completed processing processed processing_in_progress preparation_in_progress shipped
         shipped_delivered_to_buyer shipped_picked_up shipped_out_for_delivery partially_shipped
         partially_delivered delivered fulfilled partially_fulfilled success succeeded successful captured settled
-        approved invoiced created confirmed accepted placed open closed finished received dispatched
+        approved invoiced created abierta recibido archivada
+        confirmed accepted placed open closed finished received dispatched
         payment_accepted payment_received remote_payment_accepted payment_confirmed awaiting_fulfillment
         awaiting_shipment awaiting_pickup awaiting_fulfilment awaiting_dispatch awaiting_collection sale
         sales_order sale_order locked done ready_to_ship to_ship to_receive packed picking in_transit

@@ -168,7 +168,7 @@ def explain(
 
     Args:
         predict: the model: a snapshot of any customers -> its answers, each row for itself, [N, answers] or [N].
-        snapshot: all customers at one cutoff; the background is drawn from them by the first answer.
+        snapshot: all customers at one cutoff; the background is drawn from them.
         predicted: the answers for all customers, [n, answers] or [n].
         rows: whom to explain, positions in the snapshot.
         answers: names of the answers.
@@ -184,7 +184,7 @@ def explain(
         ClvError: base + sum is not the prediction: ``predict`` does not say what ``predicted`` says.
     """
     said = predicted.reshape(len(predicted), -1)
-    compared = background_rows(said[:, 0], seed, background)
+    compared = background_rows(said, seed, background)
     halves, base = _divided(predict, snapshot, rows, compared, progress, _half(permutations), seed)
     chosen = representatives(snapshot, said[:, 0])
     read = readings(snapshot.take(rows), chosen)

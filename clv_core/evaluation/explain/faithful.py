@@ -85,7 +85,7 @@ def faithfulness(
     Args:
         predict: as in :func:`~clv_core.evaluation.explain.explanation.explain`.
         snapshot: all customers.
-        predicted: their first answer, [n]; the background is drawn by it.
+        predicted: their answers as they were explained, [n, answers] or [n]: the background is drawn by them.
         rows: who was explained, positions in the snapshot, in the order of the explanations.
         answers: the explanations by answer, in the order of the model's answers.
         background: how many customers stand for all.

@@ -30,7 +30,8 @@ from pages.ui.segments.segmenting import Scene
 STEADY: Final = 0.4
 """Rank correlation of reading and effect from which on the effect is said to rise or fall."""
 OFFSETTING: Final = 1.0
-"""A reason that makes more of a difference than this share of the whole is not said as a share: others take it back."""
+"""A reason that makes more of a difference than this share of the whole is not said as a share: others take it back.
+Nor is one that works against the difference."""
 BARS: Final = 8
 
 
@@ -133,9 +134,18 @@ def _bars(rows: pd.DataFrame, these: str, those: str, answer: str, currency: str
     rest = float(rows["difference"].iloc[len(shown) :].sum()) * factor
     if abs(rest) > WORTH_NAMING * float(table["difference"].abs().max()):
         table.loc[len(table)] = [t("explain.rest"), rest]
-    total = float(np.abs(rows["difference"].sum()))
-    first = rows.iloc[0]
-    share = abs(first["difference"]) / total if total > 0 else 0.0
-    key = "why.groups.bars" if share <= OFFSETTING else "why.groups.bars.plain"
-    message = t(key, these=these, those=those, name=within(first["part"]), share=f"{share:.0%}")
-    return closer_look.difference_bars(table, message, unit=unit)
+    return closer_look.difference_bars(table, bars_message(rows, these, those), unit=unit)
+
+
+def bars_message(rows: pd.DataFrame, these: str, those: str) -> str:
+    """Return what makes most of a difference, and its share where it makes a part of the whole and takes none of it.
+
+    Args:
+        rows: of :func:`~clv_core.evaluation.explain.against.against`.
+        these: name of the first group.
+        those: of the second.
+    """
+    first, total = rows.iloc[0], float(rows["difference"].sum())
+    share = float(first["difference"]) / total if total else 0.0
+    key = "why.groups.bars" if 0 < share <= OFFSETTING else "why.groups.bars.plain"
+    return t(key, these=these, those=those, name=within(first["part"]), share=f"{share:.0%}")

@@ -131,6 +131,19 @@ def test_the_background_stands_for_all() -> None:
     assert sorted(background_rows(np.arange(3.0), seed=1)) == [0, 1, 2]
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_background_stands_for_all_in_each_answer(seed: int) -> None:
+    """Sentences call its mean that of the average customer, whichever answer they speak of."""
+    random = np.random.default_rng(seed)
+    chance, worth = random.beta(0.4, 3, 5000), random.lognormal(3, 1, 5000)
+    answers = np.column_stack([chance * worth, chance, worth])
+    rows = background_rows(answers, seed)
+    assert len(set(rows.tolist())) == 20
+    np.testing.assert_allclose(answers[rows].mean(axis=0), answers.mean(axis=0), rtol=0.03)
+    off = np.abs(answers[background_rows(answers[:, 0], seed)].mean(axis=0) / answers.mean(axis=0) - 1)
+    assert off.max() > 0.03
+
+
 def test_the_sample_is_spread_over_the_ranking() -> None:
     predicted = np.random.default_rng(1).lognormal(3, 1.5, 5000)
     rows = sample_rows(predicted, 1, 100)

@@ -16,6 +16,7 @@ from clv_core.evaluation.explain.ranks import Stability
 from clv_core.evaluation.explain.sentences import (
     level,
     listed,
+    lowered,
     move,
     of_customer,
     of_faithfulness,
@@ -24,6 +25,7 @@ from clv_core.evaluation.explain.sentences import (
     reading,
 )
 from clv_core.features.behaviour import FEATURES
+from clv_core.features.labels import label
 from clv_core.i18n import LANGUAGES, translate
 
 PARTS = ("recent_spend", "silence", "views")
@@ -85,6 +87,23 @@ def test_groups_are_compared_in_words() -> None:
     said = of_groups(rows, ("Top", "Low"), means, "predicted_clv", "EUR", "en")
     assert said[0] == "Top: 105 EUR each on average, 84 EUR more than Low with 21 EUR"
     assert len(said) == 3 and "+65 EUR" in said[1] and "+19 EUR" in said[2], "what makes no difference is not named"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_difference_names_each_feature_without_saying_a_word_twice(language: str) -> None:
+    said = [
+        translate(
+            "why.groups.part",
+            language,
+            name="Rhythm",
+            effect="+1",
+            feature=lowered(label(name, language), language),
+            these="2",
+            those="1",
+        )
+        for name in FEATURES
+    ]
+    assert [text for text in said if re.search(r"\b(\w+) \1\b", text, re.IGNORECASE)] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
