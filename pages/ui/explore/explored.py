@@ -147,7 +147,7 @@ def _several(column: str, options: tuple[str, ...], own: str) -> list[str]:
         key=f"explore_{column}_{own}",
         placeholder=t(f"explore.{column}.all"),
         persist_state="session",
-        width=185,
+        width=160,
     )
 
 
