@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from clv_core.collection.check import check_file
-from clv_core.collection.files.encoding import USUAL, known_encoding
+from clv_core.collection.files.encoding import known_encoding
+from clv_core.collection.files.encodings import USUAL
 from clv_core.collection.inspect import inspect_file
 from clv_core.errors import NeedsAnswer
 from clv_core.i18n import catalogue

@@ -14,6 +14,7 @@ import numpy as np
 from chardet import EncodingEra
 from charset_normalizer import from_bytes
 
+from clv_core.collection.files.encodings import MULTI_BYTE, ONE_BYTE
 from clv_core.collection.files.letters import WESTERN, settled, share
 from clv_core.collection.files.named_columns import naming
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
@@ -25,17 +26,6 @@ FEWEST_LINES: Final = 3
 """Lines that are not UTF-8 from which a text may be judged by how it looks."""
 FEWEST_NAMES: Final = 2
 """Known names of columns that outrank how the rest looks."""
-MULTI_BYTE: Final = ("gb18030", "gbk", "gb2312", "big5", "cp932", "shift_jis", "euc_kr", "cp949", "euc_jp")
-USUAL: Final = (
-    *("utf-8", "utf-16", "gb18030", "big5", "cp932", "euc_kr", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254"),
-    *("cp1255", "cp1256", "cp1257", "cp1258", "cp874"),
-)
-"""What a person may choose among; any other encoding that Python knows can be said by name."""
-ONE_BYTE: Final = (
-    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874"),
-    *("mac_roman", "cp850", "cp866", "koi8_r"),
-)
-"""Encodings of one byte a letter that a line of column names can prove."""
 ASCII_LINE: Final = "a,\n"
 """Its bytes are found in text that can be cut into lines before it is decoded."""
 

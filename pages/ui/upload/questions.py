@@ -13,7 +13,7 @@ from typing import Any, Final
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.files.encoding import USUAL
+from clv_core.collection.files.encodings import USUAL
 from clv_core.collection.mapping.proposal import could_be
 from clv_core.collection.mapping.proposed import Proposal
 from clv_core.columns import (

@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.files.encoding import USUAL
+from clv_core.collection.files.encodings import USUAL
 from clv_core.collection.mapping.minor_units import UNITS
 from clv_core.collection.mapping.proposed import Proposal
 from clv_core.collection.values.locale_hints import LocaleHint, propose
