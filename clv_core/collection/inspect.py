@@ -67,8 +67,8 @@ def inspect_file(
         encoding: of a text file; empty looks.
 
     Raises:
-        NeedsAnswer: it may or may not name its columns, or its bytes show no encoding.
-        Refused: it holds no table.
+        NeedsAnswer: it may or may not name its columns.
+        Refused: it holds no table, its bytes show no encoding, or not the one that was said.
     """
     with tempfile.TemporaryDirectory(prefix="clv-inspect-") as folder:
         connection = connect(Path(folder))

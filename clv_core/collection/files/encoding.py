@@ -17,7 +17,7 @@ from charset_normalizer import from_bytes
 from clv_core.collection.files.encodings import MULTI_BYTE, ONE_BYTE
 from clv_core.collection.files.letters import WESTERN, settled, share
 from clv_core.collection.files.named_columns import naming
-from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
+from clv_core.errors import Message, Refused, UsageError
 
 BLOCK: Final = 1 << 23
 MAX_JUDGED_LINES: Final = 5_000
@@ -131,8 +131,7 @@ def rewrite(
         called: what the person calls the file, where it is not the path's name.
 
     Raises:
-        NeedsAnswer: the bytes show no encoding.
-        Refused: they do not fit the one that was named.
+        Refused: the bytes show no encoding, or do not fit the one that was named.
     """
     notes: list[Message] = []
     fallback = ""
@@ -232,7 +231,7 @@ def _judge(head: bytes, lines: list[bytes], name: str, usual: str = "") -> tuple
     if len(bad) < 0.9 * len(lines) or (len(lines) <= 2 and not plain):
         return "", encoding if not few or as_before else ""
     if not encoding:
-        raise NeedsAnswer("unknown_encoding", file=name)
+        raise Refused("unknown_encoding", file=name)
     return encoding, ""
 
 

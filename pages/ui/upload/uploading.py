@@ -173,8 +173,8 @@ def inspection(path: Path, header: bool | None = None) -> Inspection:
         header: whether it names its columns; None is what was said of that.
 
     Raises:
-        NeedsAnswer: the file may or may not name its columns, or its bytes show no encoding.
-        Refused: it holds no table, or is not in the encoding that was said.
+        NeedsAnswer: the file may or may not name its columns.
+        Refused: it holds no table, its bytes show no encoding, or not the one that was said.
     """
     said = answers()
     return _inspection(stamp_of(path), said.header if header is None else header, said.encoding, path)
