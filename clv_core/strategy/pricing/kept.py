@@ -35,9 +35,11 @@ def keep_responses(found: Responses, folder: Path, about: dict[str, Any]) -> Non
 
 
 def load_responses(folder: Path) -> Responses | None:
-    """Return the responses in a folder, or None where there are none."""
+    """Return the responses in a folder, or None where there are none, or none that know today's discounts."""
     if not (folder / RECORD).is_file():
         return None
     record = read_json(folder / RECORD)
     frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in FRAMES}
+    if "depth" not in frames["spend"]:
+        return None
     return Responses(**frames, period_days=record["period_days"], cutoff=date.fromisoformat(record["cutoff"]))

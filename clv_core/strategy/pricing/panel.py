@@ -48,7 +48,8 @@ class Panel:
         prices: category, product_id, period, price (median of a piece), depth (discount as a share of the full price,
             NaN where the log has no discounts); one row a category, product and period with a sale.
         units: category, product_id, period, tier, units; tiers without a sale are left out; 0 stands for all.
-        spend: category, tier, amount: money of the last year before the cutoff, of all products.
+        spend: category, tier, amount (money of the last year before the cutoff, of all products), depth (discounts of
+            that year as a share of the full price; a line without one has none).
         period_days: 7 or 28.
     """
 
@@ -136,7 +137,8 @@ def _panel(sold: Any, days: int) -> Panel:
     everyone = by_tier.groupby(key, as_index=False)["units"].sum().assign(**{TIER: ALL})
     by_tier = pd.concat([everyone, by_tier], ignore_index=True)
     recent = rows.filter(rows.age < YEAR_DAYS)
-    spend = recent.group_by(CATEGORY, TIER).agg(amount=recent[AMOUNT].sum())
+    off = recent[DISCOUNT].fill_null(0.0).sum()
+    spend = recent.group_by(CATEGORY, TIER).agg(amount=recent[AMOUNT].sum(), depth=off / (recent[AMOUNT].sum() + off))
     return Panel(
         prices,
         by_tier[by_tier[PRODUCT_ID].isin(set(prices[PRODUCT_ID]))].reset_index(drop=True),

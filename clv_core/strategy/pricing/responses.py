@@ -45,7 +45,7 @@ class Responses:
             discount_high, products, rows (product-periods), variation (standard deviation of log price within
             products), range (log price changes up to which were seen: 95% of them).
         left_out: category, reason (of :data:`LEFT_OUT`), products, variation.
-        spend: category, tier, amount: money of the last year.
+        spend: category, tier, amount, depth: money of the last year, and its discounts as a share of the full price.
         tiers: tier, customers, value: customers and predicted value of each tier.
         together: category, tier, other, elasticity, discount_effect: for two tiers of a category, the correlation of
             the errors of each response.

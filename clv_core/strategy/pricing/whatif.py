@@ -1,11 +1,12 @@
 """What-if: what a price rule would bring over the horizon, in revenue, margin and predicted value.
 
 A rule changes prices by tier, in the categories whose response was measured. A tier's predicted value is spread over
-the categories as its money of the last year was. With elasticity b, a price changed by the factor f sells f^b times the
-pieces, so revenue changes by f^(1+b), and what the pieces cost by f^b. A discount of the share d, which customers see
-as one, sells exp(d e) times the pieces by its own measured effect e. Responses of different categories are off
-independently of each other; those of one category as far together as was measured
-(:mod:`clv_core.strategy.pricing.together`), and wholly so where one response stands for several tiers.
+the categories as its money of the last year was. With elasticity b, a price changed by the factor f sells f^b times
+the pieces, so revenue changes by f^(1+b), and what the pieces cost by f^b. A discount, which customers see as one,
+acts by its own measured effect e, of a discount as large as the full price: d off what is paid today, where discounts
+take the share s off the full price already, is d (1 - s) of it more, and sells exp(d (1 - s) e) times the pieces.
+Responses of different categories are off independently of each other; those of one category as far together as was
+measured (:mod:`clv_core.strategy.pricing.together`), and wholly so where one response stands for several tiers.
 """
 
 from __future__ import annotations
@@ -194,7 +195,7 @@ def _cells(responses: Responses, measured: pd.DataFrame, rule: Rule) -> pd.DataF
         cells[name] = cells[name].where(own_response, cells[f"{name}_all"])
     log_factor = np.log1p(cells["change"])
     cells["beyond"] = log_factor.abs() > cells["range"]
-    moved = log_factor if rule.by == PRICE else -cells["change"]
+    moved = log_factor if rule.by == PRICE else -cells["change"] * (1 - cells["depth"])
     pieces = np.exp(moved * cells["response"])
     paid = cells["base"] * pieces * (1 + cells["change"])
     cost = (1 - rule.margin_rate) * cells["base"] * pieces

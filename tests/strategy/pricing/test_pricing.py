@@ -184,6 +184,8 @@ def test_kept_responses_are_what_was_measured(responses: Responses, tmp_path: Pa
     kept = load_responses(tmp_path)
     assert kept is not None and kept.cutoff == responses.cutoff
     pd.testing.assert_frame_equal(kept.table, responses.table)
+    keep_responses(replace(responses, spend=responses.spend.drop(columns="depth")), tmp_path, {})
+    assert load_responses(tmp_path) is None, "they do not say what is off the prices today"
 
 
 def test_a_rule_is_worth_what_the_formula_says(responses: Responses) -> None:
@@ -210,12 +212,16 @@ def test_a_discount_is_worth_what_discounts_did(responses: Responses) -> None:
     row = responses.table.set_index(["category", "tier"]).loc[("tea", 1)]
     spend = responses.spend[responses.spend["tier"] == 1].set_index("category")["amount"]
     base = 90.0 * 40 * spend["tea"] / spend.sum()
+    frame, _ = shop_log()
+    bought = frame[(frame["category"] == "tea") & frame["customer_id"].str.startswith("t1")]
+    deeper = 0.2 * (1 - bought["discount"].sum() / bought["unit_price"].sum())
+    assert deeper < 0.19
 
     def revenue(effect: float) -> float:
-        return base * (0.8 * np.exp(0.2 * effect) - 1)
+        return base * (0.8 * np.exp(deeper * effect) - 1)
 
     assert outcome.revenue.value == pytest.approx(revenue(row["discount_effect"]))
-    pieces = np.exp(0.2 * row["discount_effect"])
+    pieces = np.exp(deeper * row["discount_effect"])
     assert outcome.margin.value == pytest.approx(base * (0.8 * pieces - 0.6 * pieces - 0.4))
     ends = revenue(row["discount_low"]), revenue(row["discount_high"])
     assert (outcome.revenue.low, outcome.revenue.high) == pytest.approx(ends, rel=0.05)
