@@ -173,3 +173,9 @@ def log_likelihood(misses: Floats, luck: Floats, squared: Floats) -> Floats:
     squares = (misses[known] ** 2 / own).sum(axis=1) - level * pull**2 / (1 + level * weight)
     density: Floats = -0.5 * (np.log(own).sum(axis=1) + np.log1p(level * weight) + squares)
     return density
+
+
+def evenly(weights: Floats, count: int) -> Ints:
+    """Return places drawn as often as they weigh, without chance, [count]; ``weights`` sum to 1."""
+    even = (np.arange(count) + 0.5) / count
+    return np.minimum(np.searchsorted(np.cumsum(weights), even), len(weights) - 1)

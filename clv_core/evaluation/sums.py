@@ -1,31 +1,37 @@
 """The 80% interval of a sum of customers, which is neither the sum of their intervals nor that of independent ones.
 
-    log(sum / predicted sum) ~ N(-v/2, v + s^2 + (w_1 g_1)^2 + ... + (w_5 g_5)^2)
+    log(sum / predicted sum) = log(w_1 exp(b_1) + ... + w_5 exp(b_5)) + N(-v/2, v + s^2),   b_k ~ N(0, g_k^2)
 
 with v from the variances of the customers, s and g_k what past origins say of shared errors
 (:mod:`clv_core.evaluation.levels`), averaged over what is held of them, and w_k the share of the sum that the k-th
 fifth of all customers by predicted value holds. The luck of customers shrinks with their number; the rest does not.
+The b_k are drawn, once for each spread that is held possible: a fifth that may hold far more than was said lifts the
+upper end further than it lowers the lower one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Self
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import elementwise
 from scipy.special import ndtr
 
-from clv_core.evaluation.levels import FIFTHS, SharedError, customer_variance, fifth_of
+from clv_core.evaluation.levels import FIFTHS, SharedError, customer_variance, evenly, fifth_of
 
 Floats = NDArray[np.float64]
 
 SURE: Final = 0.8
 TAIL: Final = (1 - SURE) / 2
-HALVINGS: Final = 40
+DRAWN: Final = 8192
+"""Possible errors of the fifths from which the ends are read."""
 WIDEST: Final = 20.0
-"""Half a width on the log scale that no interval reaches."""
+"""On the log scale; no end of an interval lies as far from the middle."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +96,9 @@ class Summands:
         some = value > 0
         safe = np.where(some, value, 1.0)
         luck = np.log1p(variance / safe**2)
-        half = _half_width(luck, cells.reshape(count, FIFTHS) / safe[:, None], self.shared)
-        middle = np.where(some, value * np.exp(-luck / 2), 0.0)
-        low = np.where(np.exp(none) >= TAIL, 0.0, middle * np.exp(-half))
-        return SumIntervals(value, low, middle * np.exp(half))
+        low, high = _ends(luck, np.where(some[:, None], cells.reshape(count, FIFTHS) / safe[:, None], 1.0), self.shared)
+        low = np.where(some & (np.exp(none) < TAIL), value * low, 0.0)
+        return SumIntervals(value, low, np.where(some, value * high, 0.0))
 
 
 def sum_intervals(scored: pd.DataFrame, segment: ArrayLike, count: int, shared: SharedError) -> SumIntervals:
@@ -110,18 +115,33 @@ def sum_intervals(scored: pd.DataFrame, segment: ArrayLike, count: int, shared: 
     return Summands.of(scored, shared).sums(rows, where[rows], count)
 
 
-def _half_width(luck: Floats, shares: Floats, shared: SharedError) -> Floats:
-    """Return half the interval's width on the log scale, by halving, [k].
+def _ends(luck: Floats, shares: Floats, shared: SharedError) -> tuple[Floats, Floats]:
+    """Return the lower and the upper end relative to the predicted sum, [k] each.
 
     Args:
         luck: variance of the independent part, [k].
         shares: how much of the sum each fifth holds, [k, 5].
         shared: draws of the spreads.
     """
-    spread = np.sqrt(luck[:, None] + shared.level + shares**2 @ shared.own.T)  # [k, d]
-    low, high = np.zeros(len(luck)), np.full(len(luck), WIDEST)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        inside = (2 * ndtr(middle[:, None] / spread) - 1) @ shared.weights
-        low, high = np.where(inside < SURE, middle, low), np.where(inside < SURE, high, middle)
-    return high
+    held = evenly(shared.weights, DRAWN)
+    alone = np.exp(np.sqrt(shared.own[held]) * _normals())  # [d, 5]
+    middle = np.log(shares @ alone.T) - luck[:, None] / 2  # [k, d]
+    spread = np.sqrt(luck[:, None] + shared.level[held])
+
+    def below(end: Floats, tail: Floats, segment: NDArray[np.int64]) -> Floats:
+        inside: Floats = ndtr((end[:, None] - middle[segment]) / spread[segment]).mean(axis=1)
+        return inside - tail
+
+    count = len(luck)
+    tail, segment = np.repeat([TAIL, 1 - TAIL], count), np.tile(np.arange(count), 2)
+    found = elementwise.find_root(below, (-WIDEST, WIDEST), args=(tail, segment), tolerances={"xatol": 1e-6})
+    low, high = np.exp(found.x).reshape(2, count)
+    return low, high
+
+
+@cache
+def _normals() -> Floats:
+    """Return what the fifths are off by in their own spreads, evenly spread over all that may be, [d, 5]."""
+    normal = scipy.stats.qmc.MultivariateNormalQMC(np.zeros(FIFTHS), rng=np.random.default_rng(0))
+    drawn: Floats = normal.random(DRAWN)
+    return drawn

@@ -42,16 +42,29 @@ def test_the_likelihood_is_that_of_a_normal_distribution() -> None:
     np.testing.assert_allclose(found - found[3], expected - expected[3], rtol=1e-8, atol=1e-8)
 
 
-def test_with_known_spreads_the_interval_is_a_lognormal_s() -> None:
+@pytest.mark.parametrize("g", [0.05, 0.3, 1.2])
+def test_with_known_spreads_the_interval_is_that_of_simulated_errors(g: float) -> None:
+    """A fifth that may be far off lifts the upper end further than it lowers the lower one."""
     scored = customers(500, 1)
-    found = sum_intervals(scored, np.zeros(500), 1, certain(0.2, 0.3))
+    own = np.array([1.0, 1.0, 1.0, 1.0, 0.2]) * g
+    shared = SharedError(np.array([0.2**2]), own[None] ** 2, np.ones(1), 2.0, 1)
+    found = sum_intervals(scored, np.zeros(500), 1, shared)
     total = scored["predicted_clv"].sum()
     luck = np.log1p(customer_variance(scored, 2.0).sum() / total**2)
-    parts = scored["predicted_clv"].groupby(fifth_of(scored["predicted_clv"].to_numpy())).sum() / total
-    sd = np.sqrt(luck + 0.2**2 + 0.3**2 * (parts**2).sum())
-    ends = stats.lognorm.ppf([0.1, 0.9], sd, scale=total * np.exp(-luck / 2))
-    assert [found.low[0], found.high[0]] == pytest.approx(ends, rel=1e-6)
+    parts = scored["predicted_clv"].groupby(fifth_of(scored["predicted_clv"].to_numpy())).sum().to_numpy()
+    rng = np.random.default_rng(5)
+    off = parts @ np.exp(own[:, None] * rng.standard_normal((FIFTHS, 400_000)))
+    off *= np.exp(rng.normal(-luck / 2, np.sqrt(luck + 0.2**2), 400_000))
+    assert [found.low[0], found.high[0]] == pytest.approx(np.quantile(off, [0.1, 0.9]), rel=0.005)
     assert found.value[0] == pytest.approx(total)
+
+
+def test_of_equal_customers_who_share_one_error_the_interval_is_a_lognormal_s() -> None:
+    scored = pd.DataFrame({"p_purchase": 0.5, "predicted_clv": np.full(500, 3.0)})
+    found = sum_intervals(scored, np.zeros(500), 1, certain(0.2, 0.3))
+    luck = np.log1p(customer_variance(scored, 2.0).sum() / 1500**2)
+    ends = stats.lognorm.ppf([0.1, 0.9], np.sqrt(luck + 0.2**2 + 0.3**2), scale=1500 * np.exp(-luck / 2))
+    assert [found.low[0], found.high[0]] == pytest.approx(ends, rel=1e-3)
 
 
 def test_without_shared_errors_the_interval_is_that_of_independent_customers() -> None:

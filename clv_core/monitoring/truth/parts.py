@@ -29,7 +29,7 @@ import scipy
 from numpy.typing import NDArray
 
 from clv_core.collection.stored.store import Dataset
-from clv_core.evaluation.levels import LARGEST_SPREAD, SharedError
+from clv_core.evaluation.levels import LARGEST_SPREAD, SharedError, evenly
 from clv_core.features.last_year import YEAR_DAYS
 from clv_core.model.chance import by_luck
 from clv_core.monitoring.truth.spans import PastSpan, past_spans
@@ -131,7 +131,7 @@ class Parts:
     def wider(self, shared: SharedError, days: int) -> SharedError:
         """Return what is held of shared errors after so many days: those of whole horizons, and those of the share."""
         order = np.random.default_rng(0).permutation(DRAWS)
-        drawn = _evenly(shared.weights)
+        drawn = evenly(shared.weights, DRAWS)
         return replace(
             shared,
             level=shared.level[drawn] + self.spread[days][order],
@@ -155,10 +155,4 @@ def _spread(misses: Floats, noise: Floats, scale: float, kind: str) -> Floats:
     variance = squared[:, None] + noise
     fit = -0.5 * (np.log(variance) + misses**2 / variance).sum(axis=1)
     likely = np.exp(fit - fit.max())
-    return squared[_evenly(likely / likely.sum())]
-
-
-def _evenly(weights: Floats) -> NDArray[np.int64]:
-    """Return places drawn as often as they weigh, without chance, [:data:`DRAWS`]."""
-    even = (np.arange(DRAWS) + 0.5) / DRAWS
-    return np.minimum(np.searchsorted(np.cumsum(weights), even), len(weights) - 1)
+    return squared[evenly(likely / likely.sum(), DRAWS)]
