@@ -47,6 +47,15 @@ def test_a_column_that_is_only_likely_to_be_the_person_is_asked_about(tmp_path: 
     assert caught.value.code == "customer_once"
 
 
+def test_guests_with_a_number_of_their_own_are_customers_and_give_way_to_a_surer_id(tmp_path: Path) -> None:
+    lines = ["stay,Guest Id,date,amount", *(f"s{at},{at % 23},2024-03-{at % 28 + 1:02},{at + 5}" for at in range(60))]
+    manifest, _ = read(tmp_path, lines)
+    assert manifest.mapping["customer_id"] == "Guest Id" and manifest.customers == 23
+    both = [f"{line},{'customer_id' if at == 0 else f'c{at % 17}'}" for at, line in enumerate(lines)]
+    manifest, _ = read(tmp_path, both)
+    assert manifest.mapping["customer_id"] == "customer_id" and manifest.customers == 17
+
+
 def test_a_shop_where_people_come_back_keeps_its_ids(tmp_path: Path) -> None:
     lines = [line.replace(f",k{at},", f",k{at % 41},") for at, line in enumerate(orders("email", ["a@x.com"] * 60), -1)]
     manifest, _ = read(tmp_path, lines)

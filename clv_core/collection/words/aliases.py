@@ -172,6 +172,7 @@ LIKELY: Final[dict[str, str]] = {
         customer_phone customer_phone_number customer_mobile customer_mobile_number buyer_phone buyer_phone_number
         buyer_mobile bill_mail_address email_address mail_address from_email_address loyalty_card loyalty_card_no
         loyalty_card_number loyalty_id loyalty_no loyalty_number membership_id membership_no membership_number
+        guest_id guest_no guest_number
         手机号 买家手机号 邮箱""",
     EVENT_TIME: """date time day created created_at created_time created_date date_created create_time createdate
         created_on create_date creation_date date_created_gmt ts_created order_paid_time derived_tstamp collector_tstamp
