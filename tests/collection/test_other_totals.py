@@ -48,3 +48,29 @@ def test_the_person_may_say_that_the_other_counts(tmp_path: Path) -> None:
 
 def test_totals_that_are_alike_are_not_spoken_of(tmp_path: Path) -> None:
     assert "other_total" not in read(totals(tmp_path, "Subtotal", "Total", more=0))[2]
+
+
+def invoices(folder: Path, tax: float, *, changes: bool = False) -> Path:
+    """Write 60 invoices of two lines with the invoice's total on both; with ``changes`` it is not the same."""
+    rows = []
+    for at in range(120):
+        bill = at // 2
+        total = (1 + tax) * (paid(bill * 2) + paid(bill * 2 + 1)) + (at % 2) * changes
+        rows.append((f"c{bill % 9}", day(bill), f"INV{bill}", f"{paid(at):.2f}", f"{total:.2f}"))
+    return write(folder, f"{HEAD},LineAmount,Total", lambda at: rows[at], 120)
+
+
+def test_an_orders_total_on_all_its_lines_is_named_where_it_is_not_their_sum(tmp_path: Path) -> None:
+    lines = sum(round(paid(at), 2) for at in range(120))
+    manifest, _, said = read(invoices(tmp_path, 0.2))
+    assert manifest.net_revenue == pytest.approx(lines)
+    told = said["other_order_total"]
+    assert (told["column"], told["other"], told["orders"]) == ("LineAmount", "Total", 60)
+    assert (told["sum"], told["other_sum"]) == pytest.approx((lines, 1.2 * lines), abs=1)
+    manifest, _, said = read(invoices(tmp_path, 0.2), mapping={"amount": "Total", "order_id": "order_id"})
+    assert manifest.net_revenue == pytest.approx(1.2 * lines, abs=1) and "other_order_total" not in said
+
+
+def test_an_orders_total_that_is_the_sum_of_its_lines_or_no_total_is_not_spoken_of(tmp_path: Path) -> None:
+    assert "other_order_total" not in read(invoices(tmp_path, 0.0))[2]
+    assert "other_order_total" not in read(invoices(tmp_path, 0.2, changes=True))[2]

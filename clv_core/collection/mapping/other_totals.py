@@ -1,4 +1,6 @@
-"""A subtotal beside a total, or an amount without taxes beside one with them: where they differ it is said.
+"""A subtotal beside a total, an amount without taxes beside one with them, lines beside the total of their order.
+
+Where they differ it is said.
 
 What postage, taxes and tips are worth to a shop is its own matter; one of the two is read, and the other may be meant.
 """
@@ -11,14 +13,14 @@ from typing import Final
 
 import duckdb
 
-from clv_core.collection.engine import one
+from clv_core.collection.engine import name, one
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.proposal import says
 from clv_core.collection.mapping.proposed import Proposal
 from clv_core.collection.values.cell_texts import number_cells
 from clv_core.collection.words.aliases import fold
 from clv_core.collection.words.tax_words import WITH_TAX, WITHOUT_TAX
-from clv_core.columns import AMOUNT
+from clv_core.columns import AMOUNT, ORDER_ID
 from clv_core.errors import Message
 
 JUDGED_ROWS: Final = 20_000
@@ -55,18 +57,52 @@ def told_other_total(
     used = {*chosen.values(), *spoken}
     for item in proposals:
         called = says(AMOUNT, item) or (item.money and _below(item.column))
-        if item.column in used or not (item.samples and called and _are_two(own, item.column)):
+        if item.column in used or not (item.samples and called):
             continue
-        mine, other = number_cells((own, item.column), "point")
-        rows, ours, theirs = one(
-            connection,
-            f"SELECT count(*) FILTER (abs(a - b) > {CENT}), sum(a), sum(b) FROM (SELECT {mine} AS a, {other} AS b"
-            f" FROM {source.relation()} LIMIT {JUDGED_ROWS}) WHERE a IS NOT NULL AND b IS NOT NULL",
-        )
-        if rows >= FEWEST:
-            params = {"column": own, "other": item.column, "rows": int(rows), "sum": ours, "other_sum": theirs}
-            return (Message("warning.other_total", params),)
+        params: dict[str, object] = {"column": own, "other": item.column}
+        if _are_two(own, item.column):
+            differ = _rows(connection, source, own, item.column)
+            code = "warning.other_total"
+        elif ORDER_ID in chosen:
+            params["order"] = chosen[ORDER_ID]
+            differ = _orders(connection, source, own, item.column, chosen[ORDER_ID])
+            code = "warning.other_order_total"
+        else:
+            continue
+        if differ:
+            return (Message(code, {**params, **differ}),)
     return ()
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, source: Source, own: str, other: str) -> dict[str, float]:
+    """Return in how many rows two amounts differ, and what both come to; nothing where they hardly do."""
+    mine, theirs = number_cells((own, other), "point")
+    rows, ours, others = one(
+        connection,
+        f"SELECT count(*) FILTER (abs(a - b) > {CENT}), sum(a), sum(b) FROM (SELECT {mine} AS a, {theirs} AS b"
+        f" FROM {source.relation()} LIMIT {JUDGED_ROWS}) WHERE a IS NOT NULL AND b IS NOT NULL",
+    )
+    return {"rows": int(rows), "sum": ours, "other_sum": others} if rows >= FEWEST else {}
+
+
+def _orders(
+    connection: duckdb.DuckDBPyConnection, source: Source, own: str, other: str, order: str
+) -> dict[str, float]:
+    """Return in how many orders what stands on all lines is not their sum, and what both come to.
+
+    Nothing where they hardly differ, or where the other is not the same on all lines of each order of several amounts.
+    """
+    mine, theirs = number_cells((own, other), "point")
+    alike, several, orders, ours, others = one(
+        connection,
+        "SELECT count(*) FILTER (lines > 1 AND low = high), count(*) FILTER (lines > 1),"
+        f" count(*) FILTER (abs(own - high) > {CENT}), sum(own), sum(high) FROM (SELECT sum(a) AS own, min(b) AS low,"
+        f" max(b) AS high, count(DISTINCT a) AS lines FROM (SELECT {name(order)} AS o, {mine} AS a, {theirs} AS b"
+        f" FROM {source.relation()} LIMIT {JUDGED_ROWS}) WHERE o IS NOT NULL AND a IS NOT NULL AND b IS NOT NULL"
+        " GROUP BY o)",
+    )
+    told = several >= FEWEST and alike == several and orders >= FEWEST
+    return {"orders": int(orders), "sum": ours, "other_sum": others} if told else {}
 
 
 def _are_two(one_column: str, other: str) -> bool:
