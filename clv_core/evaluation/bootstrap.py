@@ -137,7 +137,9 @@ class Bootstrap:
         found = [self._advantage(model, other, metric, origin, place) for place, origin in enumerate(chosen)]
         return _estimate(*(sum(part) / len(chosen) for part in zip(*found, strict=True)))
 
-    def advantage_of_settings(self, runs: Sequence[tuple[str, str]], metric: str) -> Estimate:
+    def advantage_of_settings(
+        self, runs: Sequence[tuple[str, str]], metric: str, origins: Sequence[str] | None = None
+    ) -> Estimate:
         """Return by how much some settings are better than others (negative: worse), on average over random starts.
 
         The same settings give other figures from another random start, on the same customers: what two models differ by
@@ -145,20 +147,22 @@ class Bootstrap:
         as well as that of the customers. Of so few starts the spread is uncertain itself: it is Student's.
 
         Args:
-            runs: of each random start, what the settings in question made and what the others did, at least two; all
-                at the one origin.
+            runs: of each random start, what the settings in question made and what the others did, at least two.
             metric: id.
+            origins: averaged over, as in :meth:`advantage`.
 
         Raises:
             KeyError: the figure does not exist for one of them.
         """
-        (origin,), better = self.origins, METRICS[metric].advantage
-        value, drawn = zip(*(self._advantage(*run, metric, origin, 0) for run in runs), strict=True)
-        figures = [np.array([self.values[origin, name, metric] for name in names]) for names in zip(*runs, strict=True)]
-        spread = sum(float(np.var(better(own, own[:1]), ddof=1)) for own in figures)
-        luck = np.random.default_rng(len(runs)).standard_t(2 * (len(runs) - 1), len(drawn[0]))
-        shift = sum(drawn) / len(runs) + np.sqrt(spread / len(runs)) * luck
-        return _estimate(float(np.mean(value)), shift)
+        chosen, better = self.origins if origins is None else list(origins), METRICS[metric].advantage
+        found = [self._advantage(*run, metric, origin, place) for run in runs for place, origin in enumerate(chosen)]
+        value, drawn = (sum(part) / len(found) for part in zip(*found, strict=True))
+        spread = 0.0
+        for names in zip(*runs, strict=True):
+            figures = np.array([[self.values[origin, name, metric] for origin in chosen] for name in names])
+            spread += float(np.var(better(figures, figures[:1]).mean(axis=1), ddof=1))
+        luck = np.random.default_rng(len(runs)).standard_t(2 * (len(runs) - 1), len(drawn))
+        return _estimate(value, drawn + np.sqrt(spread / len(runs)) * luck)
 
     def _advantage(self, model: str, other: str, metric: str, origin: str, place: int) -> tuple[float, Floats]:
         """Return an advantage at one origin, the one at ``place``, and how far each resample is from it, [B]."""
