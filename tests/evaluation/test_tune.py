@@ -62,6 +62,21 @@ def test_every_searched_setting_is_a_setting_and_the_default_is_tried_first(past
     assert best(trials).loss == min(trial.loss for trial in trials if trial.state == "complete")
 
 
+@pytest.mark.parametrize("model", ["mlp", "rnn"])
+def test_what_a_model_does_not_read_is_not_searched(model: str, past: EventLog, tmp_path: Path) -> None:
+    config = replace(QUICK, model=model)
+    found = search(past, config, trials=3, origins=1, folder=tmp_path / "search", progress=NoProgress())
+    unread = set(SPACE) - set(found.default.settings)
+    assert unread == set(tune.UNREAD[model]) and all(not unread & set(one.settings) for one in found.trials)
+    other: dict[str, Any] = {"rnn": "lstm", "rnn_width": 16, "mlp_layers": 1}
+    changed = replace(config, **{name: other[name] for name in unread})
+    said = [
+        run_origin(past, found.origins[0], one, [model], tmp_path / f"{place}", NoProgress(), "x").predictions
+        for place, one in enumerate((config, changed))
+    ]
+    np.testing.assert_allclose(said[0]["predicted_clv"], said[1]["predicted_clv"], rtol=1e-6)
+
+
 def test_a_search_that_was_killed_in_the_middle_of_a_trial_goes_on(
     past: EventLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.commands.train import words_of
 from clv_core.config import TrainConfig
 from clv_core.deployment.kept_tuning import find_tuning
-from clv_core.evaluation.tune import SEARCHED_AS, SPACE, TUNABLE
+from clv_core.evaluation.tune import SEARCHED_AS, TUNABLE
 from clv_core.evaluation.tuned import STARTS
 from clv_core.training.cost import Cost
 from pages.ui import by_role, cells, judged, progress, saying, state
@@ -109,5 +109,5 @@ def _said(metric: str, advantage: dict[str, float], currency: str) -> str:
 
 
 def _use(settings: dict[str, Any], of: str) -> None:
-    for name in SPACE:
-        st.session_state[forms.key_of(name, of)] = settings[name]
+    for name, value in settings.items():
+        st.session_state[forms.key_of(name, of)] = value
