@@ -8,9 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.values.email_texts import mailboxes
-from clv_core.strategy.exports.export import Contacts, Side, export
+from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.values.email_texts import mailbox, mailboxes
+from clv_core.strategy.exports.export import Contacts, Side, export, who_is_in
 from clv_core.strategy.exports.preview import preview
+from clv_core.workspace import Workspace
 
 SIDE = Side("shop", "1", "m", "2024-01-01", 90, "EUR")
 SPELT = {
@@ -64,7 +66,23 @@ def test_a_list_holds_a_mailbox_once_and_none_that_said_no(format: str, column: 
     assert not found.isin([*spelt, *map(hashed, spelt)]).any()
 
 
+@pytest.mark.parametrize("listed", ["J.A.Nedoe+news@gmail.com", "janedoe@googlemail.com", "Jane <jane.doe@gmail.com>"])
+def test_who_wants_no_contact_is_found_by_any_spelling_of_the_mailbox(listed: str, tmp_path: Path) -> None:
+    scores, people = customers()
+    people = people.assign(consent="yes")
+    stop = StopList.of(Workspace(tmp_path))
+    assert stop.add([listed]) == 1
+    stop = StopList.of(Workspace(tmp_path))
+    for contacts, kept in ((Contacts(people), stop), (Contacts(people, suppressed=[listed.lower()]), None)):
+        for format in ("google_customer_match", "klaviyo"):
+            found = who_is_in(scores, format, contacts, kept)
+            assert found.left_out["suppressed"] == 2 and not {"no", "same_as_no"} & set(found.customers["customer_id"])
+    assert who_is_in(scores, "csv", Contacts(people), stop).left_out == {"suppressed": 2}
+    assert stop.hides_emails(people["email"]).sum() == 2
+    assert stop.remove(["jane.doe@gmail.com"]) == 1
+
+
 def test_only_gmail_reads_stops_and_tags_so() -> None:
     texts = pd.Series(["a.b+c.d@gmail.com", "ab@googlemail.com", "a.b+c@gmail.com.example", "a.b@shop.example", ""])
     told = ["ab@gmail.com", "ab@gmail.com", "a.b+c@gmail.com.example", "a.b@shop.example", ""]
-    assert mailboxes(texts).tolist() == told
+    assert mailboxes(texts).tolist() == told == [mailbox(text) for text in texts]

@@ -20,6 +20,8 @@ EMAIL_PATTERN: Final = rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL})+"
 _WHOLE: Final = re.compile(EMAIL_PATTERN)
 _BETWEEN: Final = re.compile(r"[;,|、\s]+")
 _AROUND: Final = "<>()[]\"'“”‘’`"
+_UNREAD: Final = re.compile(r"(?:\.|\+[^@]*)(?=[^@]*@(?:gmail|googlemail)\.com$)")
+_GMAIL: Final = re.compile(r"@googlemail\.com$")
 _NAMED: Final = re.compile(r"^.*?<(.*?)>.*$", re.DOTALL)
 
 
@@ -65,8 +67,12 @@ def mailboxes(texts: pd.Series[Any]) -> pd.Series[Any]:
 
     Source: support.google.com/mail/answer/7436150 (dots don't matter in Gmail addresses); answer/22370 (``+`` aliases).
     """
-    bare = texts.str.replace(r"(?:\.|\+[^@]*)(?=[^@]*@(?:gmail|googlemail)\.com$)", "", regex=True)
-    return bare.str.replace(r"@googlemail\.com$", "@gmail.com", regex=True)
+    return texts.str.replace(_UNREAD, "", regex=True).str.replace(_GMAIL, "@gmail.com", regex=True)
+
+
+def mailbox(address: str) -> str:
+    """Return what :func:`mailboxes` does of one address."""
+    return _GMAIL.sub("@gmail.com", _UNREAD.sub("", address))
 
 
 def _parts(text: str) -> list[str]:

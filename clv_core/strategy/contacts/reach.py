@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.values.email_texts import addresses, every_address, mailboxes
+from clv_core.collection.values.email_texts import addresses, every_address, mailbox, mailboxes
 from clv_core.collection.values.id_texts import folded
 from clv_core.collection.values.phone_texts import one_number, phone_keys, phone_marks
 from clv_core.collection.words.contact_fields import CONSENT, COUNTRY, EMAIL, FIELDS, PHONE
@@ -229,13 +229,13 @@ def stopped(scored: pd.DataFrame, customers: pd.DataFrame | None, stop: StopList
 def _on_list(known: pd.DataFrame, words: set[str]) -> pd.Series[bool]:
     """Return who has an e-mail address or a phone number among ``words``, as they are written and as they are read."""
     listed: pd.Series[bool] = pd.Series(False, index=known.index)
-    mails = {one for word in words for one in (word.lower(), *addresses(word))}
+    mails = {mailbox(one) for word in words for one in (word.lower(), *addresses(word))}
     marks = {mark for word in words for mark in phone_marks(word)}
     for column in (EMAIL, GIVEN[EMAIL]):
         if column in known:
             texts = known[column].astype("str").fillna("").str.strip().str.lower()
-            found = every_address(known[column])
-            listed |= (texts.isin(mails) & texts.ne("")) | known.index.isin(found.index[found.isin(mails)])
+            found = mailboxes(every_address(known[column]))
+            listed |= (mailboxes(texts).isin(mails) & texts.ne("")) | known.index.isin(found.index[found.isin(mails)])
     for column in (PHONE, GIVEN[PHONE]):
         if column in known and marks:
             listed |= phone_keys(known[column]).isin(marks).any(axis=1)
